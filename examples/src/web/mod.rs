@@ -1,0 +1,17 @@
+//! The parts that every page server here needs: strict parameters, guarded routers, bounded state.
+
+mod clock;
+mod cookie;
+mod expiring;
+mod guard;
+mod parameters;
+mod random;
+mod respond;
+
+pub use clock::Clock;
+pub use cookie::{CookieName, cookie};
+pub use expiring::Expiring;
+pub use guard::{Guard, content_security_policy};
+pub use parameters::{Form, ParameterError, Parameters, Query};
+pub use random::{RandomError, random_token};
+pub use respond::{STYLE_PATH, html, html_with_policy, json, see_other, style};
