@@ -1,1 +1,60 @@
-//! core
+//! Just-in-time provisioning: a verified event goes in, a planned and audited change of accounts comes out.
+//!
+//! ```text
+//! evidence ─ Trigger ─▶ Event ─ AttributeMapper ─▶ Profile ─ Policy ─▶ Decision ─ plan() ─▶ Plan ─ commit() ─▶ Account
+//! ```
+//!
+//! | port | keeps or does |
+//! |---|---|
+//! | [`Trigger`] | verifies evidence of one connection and yields an [`Event`] |
+//! | [`AttributeMapper`] | makes a [`Profile`] of the claims |
+//! | [`Policy`] | answers with a [`Decision`] |
+//! | [`UserStore`] | keeps accounts; one atomic [`Commit`] |
+//! | [`TaskQueue`] | hands out durable work, fenced |
+//! | [`OneTime`] | keeps what may be taken once |
+//! | [`AuditLog`], [`AuditSink`] | read and export the audit trail |
+//! | [`Clock`], [`Entropy`] | time and randomness as inputs |
+
+mod account;
+mod audit;
+mod clock;
+mod engine;
+mod error;
+mod identity;
+mod ids;
+mod mapping;
+mod policy;
+mod store;
+
+pub use account::{
+    Account, AccountEmail, AccountState, AttributeValue, Entitlement, EntitlementKind, EntitlementPattern,
+    Grant, LinkProof, LinkedIdentity, LookupKey, NameError, Provenance, Source, Standing, UserName,
+};
+pub use audit::{Actor, AuditEvent, AuditOutcome};
+pub use clock::{Clock, Entropy, ManualClock, SeededEntropy, SystemClock, SystemEntropy};
+pub use engine::{
+    Connection, ConnectionSettings, Event, LinkBy, LinkRule, MailLink, SignIn, Trigger, VerifyError,
+};
+pub use error::{BackendError, Code, ErrorClass, ErrorKind, Retry, Taken};
+pub use identity::{
+    Assurance, AttestError, Attestation, Attestor, Check, Checks, Claim, ClaimPath, ClaimPathError,
+    ClaimValues, Claims, Domain, DomainError, DomainPattern, DomainSet, EmailAddress, EmailClaim, EmailError,
+    EmailEvidence, EmailTrust, IssuerSet, SessionHint, Stability, VerifiedIdentity,
+};
+pub use ids::{
+    AccountId, AttributeName, ConnectionId, EventId, ExternalKey, GrantId, IdError, Issuer, Lane, Mint,
+    RuleName, StoreId, Subject, TaskId, TenantId, WorkerId,
+};
+pub use mapping::{
+    AttributeMapper, AttributeWish, ConflictRule, EntitlementWish, ImportRule, MapError, OnNameTaken,
+    Profile, UserNameWish, Wished,
+};
+pub use policy::{
+    AccountEnd, Ask, Context, Decision, Denial, Finding, GrantEnd, Hold, Permit, Policy, Present, Request,
+    Stage, Step, Trace,
+};
+pub use store::{
+    AccountWrite, AuditLog, AuditQuery, AuditSink, Claimed, Commit, CounterChange, CounterName, Cursor,
+    Filter, KeyChanges, Matches, ONE_TIME_BYTES, OneTime, OneTimeKey, Page, Query, Seen, Settlement, Store,
+    Task, TaskKind, TaskQueue, UserStore,
+};

@@ -1,0 +1,240 @@
+//! The account: one person or workload, with everything that was given to it and by whom.
+
+mod grant;
+mod state;
+mod user_name;
+
+use std::{collections::BTreeMap, fmt};
+
+use chrono::{DateTime, TimeDelta, Utc};
+use serde::{Deserialize, Serialize};
+
+use crate::{AccountId, AttributeName, EmailAddress, EmailTrust, ExternalKey, TenantId};
+
+pub use grant::{Entitlement, EntitlementKind, EntitlementPattern, Grant, Provenance, Source};
+pub use state::{AccountState, Standing};
+pub use user_name::{NameError, UserName};
+
+/// Keeps everything known of one account. `Debug` prints ids and state, never personal data.
+#[derive(Clone, PartialEq, Serialize, Deserialize)]
+pub struct Account {
+    /// Its id.
+    pub id: AccountId,
+    /// The tenant it belongs to.
+    pub tenant: TenantId,
+    /// Counts the commits that changed it; a commit names the version it was planned on.
+    pub version: u64,
+    /// Whether it may be used.
+    pub state: AccountState,
+    /// Its user name, unique in the tenant by its comparison key.
+    pub user_name: Option<UserName>,
+    /// Its e-mail address with the grade it was proved at.
+    pub email: Option<AccountEmail>,
+    /// Its attributes, each value with its origin.
+    #[serde(default)]
+    pub attributes: BTreeMap<AttributeName, Vec<AttributeValue>>,
+    /// The identities that may sign in to it.
+    #[serde(default)]
+    pub identities: Vec<LinkedIdentity>,
+    /// What it holds.
+    #[serde(default)]
+    pub grants: Vec<Grant>,
+    /// What the person consented to, by the name of the terms.
+    #[serde(default)]
+    pub consents: BTreeMap<String, DateTime<Utc>>,
+    /// Sessions, tokens and local credentials issued under an earlier epoch are void.
+    #[serde(default)]
+    pub credential_epoch: u64,
+    /// When it came into being.
+    pub created_at: DateTime<Utc>,
+    /// When a commit last changed it.
+    pub updated_at: DateTime<Utc>,
+    /// When it ends by itself.
+    pub ends_at: Option<DateTime<Utc>>,
+    /// How long it may go unused before it ends.
+    #[serde(default, with = "seconds", skip_serializing_if = "Option::is_none")]
+    pub idle_limit: Option<TimeDelta>,
+    /// When it was last used, to the granularity of the engine's coalescing.
+    pub last_seen: Option<DateTime<Utc>>,
+}
+
+impl Account {
+    /// Begins an account that holds nothing yet.
+    #[must_use]
+    pub fn begin(id: AccountId, tenant: TenantId, state: AccountState, now: DateTime<Utc>) -> Self {
+        Self {
+            id,
+            tenant,
+            version: 1,
+            state,
+            user_name: None,
+            email: None,
+            attributes: BTreeMap::new(),
+            identities: Vec::new(),
+            grants: Vec::new(),
+            consents: BTreeMap::new(),
+            credential_epoch: 0,
+            created_at: now,
+            updated_at: now,
+            ends_at: None,
+            idle_limit: None,
+            last_seen: None,
+        }
+    }
+
+    /// Tells whether the identity may sign in to this account.
+    #[must_use]
+    pub fn is_linked_to(&self, key: &ExternalKey) -> bool {
+        self.identities.iter().any(|identity| identity.key == *key)
+    }
+
+    /// Tells whether a grant for the entitlement is in force at `now`.
+    #[must_use]
+    pub fn holds(&self, entitlement: &Entitlement, now: DateTime<Utc>) -> bool {
+        self.grants.iter().any(|grant| grant.entitlement == *entitlement && grant.is_in_force(now))
+    }
+
+    /// Tells whether the account may be used at `now`, and if not, why.
+    #[must_use]
+    pub fn standing(&self, now: DateTime<Utc>) -> Standing {
+        Standing::of(self, now)
+    }
+
+    /// The keys by which the account can be found as a link candidate: its e-mail address and searchable attributes.
+    #[must_use]
+    pub fn lookup_keys(&self) -> Vec<LookupKey> {
+        let email = self.email.iter().map(|email| LookupKey::email(&email.address));
+        let attributes = self.attributes.iter().flat_map(|(name, values)| {
+            values
+                .iter()
+                .filter(|value| value.searchable)
+                .map(|value| LookupKey::attribute(name, &value.text))
+        });
+        let mut keys: Vec<_> = email.chain(attributes).collect();
+        keys.sort();
+        keys.dedup();
+        keys
+    }
+}
+
+impl fmt::Debug for Account {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Account")
+            .field("id", &self.id)
+            .field("tenant", &self.tenant)
+            .field("version", &self.version)
+            .field("state", &self.state)
+            .finish_non_exhaustive()
+    }
+}
+
+/// Finds accounts by something that is not their identity. Several accounts may share one.
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub struct LookupKey {
+    /// `email`, or `attribute:` and the attribute's name.
+    pub kind: String,
+    /// The value, normalised for comparison.
+    pub value: String,
+}
+
+impl LookupKey {
+    /// Looks for an e-mail address.
+    #[must_use]
+    pub fn email(address: &EmailAddress) -> Self {
+        Self { kind: "email".into(), value: address.key().to_owned() }
+    }
+
+    /// Looks for an attribute value, byte for byte.
+    #[must_use]
+    pub fn attribute(name: &AttributeName, value: &str) -> Self {
+        Self { kind: format!("attribute:{name}"), value: value.to_owned() }
+    }
+}
+
+impl fmt::Debug for LookupKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "LookupKey({} …)", self.kind)
+    }
+}
+
+/// Keeps an e-mail address with what proved it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AccountEmail {
+    /// The address.
+    pub address: EmailAddress,
+    /// The best grade it was ever proved at, for this address.
+    pub trust: EmailTrust,
+    /// Who gave it.
+    pub provenance: Provenance,
+}
+
+/// Keeps one value of an attribute with who gave it.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AttributeValue {
+    /// The value.
+    pub text: String,
+    /// Who gave it.
+    pub provenance: Provenance,
+    /// Whether accounts can be found by it.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub searchable: bool,
+}
+
+impl fmt::Debug for AttributeValue {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "AttributeValue(… by {:?})", self.provenance.source)
+    }
+}
+
+/// Keeps one identity that may sign in.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LinkedIdentity {
+    /// The key.
+    pub key: ExternalKey,
+    /// When it was linked.
+    pub linked_at: DateTime<Utc>,
+    /// By what proof.
+    pub proof: LinkProof,
+}
+
+/// Says what proved that an identity belongs to an account.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+#[non_exhaustive]
+pub enum LinkProof {
+    /// The account came into being at this identity's first sign-in.
+    FirstSignIn,
+    /// A verified address of a domain that the connection speaks for.
+    AuthoritativeEmail,
+    /// A searchable attribute that the connection is configured to match by.
+    MatchedAttribute,
+    /// The person signed in with an identity that was linked before.
+    OtherIdentity,
+    /// The person received a message at the address that the account had.
+    Mail,
+    /// The application re-authenticated the person with a local credential.
+    Reauthentication,
+    /// An administrator said so.
+    Administrator,
+}
+
+/// Keeps spans as whole seconds.
+mod seconds {
+    use chrono::TimeDelta;
+    use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+    #[expect(clippy::ref_option, reason = "the signature that serde calls")]
+    pub(super) fn serialize<S: Serializer>(
+        span: &Option<TimeDelta>,
+        serializer: S,
+    ) -> Result<S::Ok, S::Error> {
+        span.map(|span| span.num_seconds()).serialize(serializer)
+    }
+
+    pub(super) fn deserialize<'de, D: Deserializer<'de>>(
+        deserializer: D,
+    ) -> Result<Option<TimeDelta>, D::Error> {
+        let seconds = Option::<i64>::deserialize(deserializer)?;
+        Ok(seconds.and_then(TimeDelta::try_seconds))
+    }
+}

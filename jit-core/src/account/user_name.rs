@@ -1,0 +1,173 @@
+//! User names: shown as given, compared by a key under which look-alikes of case and width are one.
+
+use std::{fmt, sync::Arc};
+
+use serde::{Deserialize, Serialize};
+use unicode_normalization::UnicodeNormalization;
+use unicode_security::MixedScript;
+
+/// Keeps a user name and the key by which it is unique in a tenant.
+#[derive(Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub struct UserName {
+    text: Arc<str>,
+    key: Arc<str>,
+}
+
+/// Says why a text cannot be a user name.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum NameError {
+    /// Empty, or nothing remains of it under normalisation.
+    #[error("a user name must not be empty")]
+    Empty,
+    /// Longer than 128 bytes, as given or normalised.
+    #[error("a user name must not be longer than 128 bytes")]
+    TooLong,
+    /// A blank, control, invisible or direction character, or one of `/ \ " ' < > : ; , @` outside an address.
+    #[error("a user name holds a character that is not allowed there")]
+    Character,
+    /// Letters of several scripts that can pass for each other.
+    #[error("a user name must not mix scripts")]
+    MixedScript,
+}
+
+impl NameError {
+    /// The stable code.
+    #[must_use]
+    pub fn code(self) -> crate::Code {
+        crate::Code::new(match self {
+            Self::Empty => "name.empty",
+            Self::TooLong => "name.too_long",
+            Self::Character => "name.character",
+            Self::MixedScript => "name.mixed_script",
+        })
+    }
+}
+
+const NAME_BYTES: usize = 128;
+
+impl UserName {
+    /// Checks a name and derives its key.
+    ///
+    /// An `@` is allowed, so that directories which use addresses as names can be served; planning refuses such a name
+    /// unless it is the account's own proved address.
+    ///
+    /// # Errors
+    /// `name.empty`, `name.too_long`, `name.character`, `name.mixed_script`.
+    pub fn new(text: &str) -> Result<Self, NameError> {
+        check(text)?;
+        let key = fold(text);
+        check(&key)?;
+        Ok(Self { text: text.into(), key: key.into() })
+    }
+
+    /// The name as given.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.text
+    }
+
+    /// The comparison key.
+    #[must_use]
+    pub fn key(&self) -> &str {
+        &self.key
+    }
+
+    /// Tells whether the name has the form of an address.
+    #[must_use]
+    pub fn looks_like_address(&self) -> bool {
+        self.key.contains('@')
+    }
+}
+
+fn check(text: &str) -> Result<(), NameError> {
+    if text.is_empty() {
+        return Err(NameError::Empty);
+    }
+    if text.len() > NAME_BYTES {
+        return Err(NameError::TooLong);
+    }
+    let plain = |c: char| {
+        c.is_alphanumeric() || matches!(c, '.' | '_' | '-' | '+' | '@' | '~' | '$' | '#') || is_mark(c)
+    };
+    if !text.chars().all(plain) {
+        return Err(NameError::Character);
+    }
+    if !text.is_ascii() && !text.is_single_script() {
+        return Err(NameError::MixedScript);
+    }
+    Ok(())
+}
+
+/// Lets combining marks pass that belong to letters of many scripts.
+fn is_mark(c: char) -> bool {
+    unicode_normalization::char::is_combining_mark(c)
+}
+
+/// Folds case and compatibility forms: NFKC, then lower, upper and lower case again, so that `ß` and `SS`, `ı` and `i`,
+/// the Kelvin sign and `k` share one key.
+fn fold(text: &str) -> String {
+    if text.is_ascii() {
+        return text.to_ascii_lowercase();
+    }
+    let composed: String = text.nfkc().collect();
+    let folded = composed.to_lowercase().to_uppercase().to_lowercase();
+    folded.nfkc().collect()
+}
+
+impl fmt::Display for UserName {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.text)
+    }
+}
+
+impl fmt::Debug for UserName {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("UserName(…)")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn key(text: &str) -> String {
+        UserName::new(text).unwrap().key().to_owned()
+    }
+
+    #[test]
+    fn names_that_differ_in_case_or_width_only_share_a_key() {
+        assert_eq!(key("Alice"), key("ALICE"));
+        assert_eq!(key("straße"), key("STRASSE"));
+        assert_eq!(key("ａlice".trim()), "alice");
+        assert_eq!(UserName::new("Bob").unwrap().as_str(), "Bob");
+    }
+
+    #[test]
+    fn names_that_hide_or_confuse_are_refused() {
+        for (bad, why) in [
+            ("", NameError::Empty),
+            ("a b", NameError::Character),
+            ("a\u{200b}b", NameError::Character),
+            ("a\u{202e}b", NameError::Character),
+            ("a/b", NameError::Character),
+            ("pаypal", NameError::MixedScript), // a Cyrillic а
+        ] {
+            assert_eq!(UserName::new(bad), Err(why), "{bad:?}");
+        }
+        assert!(
+            UserName::new("jürgen").is_ok()
+                && UserName::new("Дмитрий").is_ok()
+                && UserName::new("山田太郎").is_ok()
+        );
+    }
+
+    #[test]
+    fn every_key_is_its_own_key() {
+        for c in ('\u{80}'..='\u{2ffff}').filter(|c| c.is_alphanumeric()) {
+            if let Ok(name) = UserName::new(&c.to_string()) {
+                assert_eq!(fold(name.key()), name.key(), "{c:?}");
+            }
+        }
+    }
+}

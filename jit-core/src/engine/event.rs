@@ -1,0 +1,29 @@
+//! What the engine handles.
+
+use crate::{Context, VerifiedIdentity};
+
+/// Carries what happened, verified.
+#[derive(Debug)]
+#[non_exhaustive]
+pub enum Event {
+    /// A person signed in at a source.
+    SignIn(Box<SignIn>),
+}
+
+/// Carries a verified sign-in and where it came from.
+#[derive(Debug)]
+#[expect(clippy::exhaustive_structs, reason = "triggers build it")]
+pub struct SignIn {
+    /// Who.
+    pub identity: VerifiedIdentity,
+    /// From where.
+    pub context: Context,
+}
+
+impl Event {
+    /// Makes the event of a sign-in.
+    #[must_use]
+    pub fn sign_in(identity: VerifiedIdentity, context: Context) -> Self {
+        Self::SignIn(Box::new(SignIn { identity, context }))
+    }
+}

@@ -1,0 +1,382 @@
+//! Claims with four states: absent, empty, values, truncated.
+
+use std::{borrow::Cow, collections::BTreeSet, fmt, str::FromStr};
+
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
+
+/// Holds what a source said of a subject, exactly as it was verified.
+///
+/// `Debug` prints names, never values.
+#[derive(Clone, Default, PartialEq, Serialize, Deserialize)]
+pub struct Claims {
+    members: Map<String, Value>,
+    /// Claims whose list was cut by the source, such as the group overage of Entra.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    truncated: BTreeSet<String>,
+    /// Claims that came from a second, less direct source (such as a userinfo response).
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    supplementary: BTreeSet<String>,
+}
+
+impl Claims {
+    /// Takes the members of the verified object.
+    #[must_use]
+    pub fn new(members: Map<String, Value>) -> Self {
+        Self { members, ..Self::default() }
+    }
+
+    /// Marks a claim as cut by its source: it is never read as complete, whatever values it holds.
+    #[must_use]
+    pub fn truncated(mut self, name: impl Into<String>) -> Self {
+        self.truncated.insert(name.into());
+        self
+    }
+
+    /// Adds members of a second source; what the first source said stays.
+    #[must_use]
+    pub fn supplement(mut self, members: Map<String, Value>) -> Self {
+        for (name, value) in members {
+            if !self.members.contains_key(&name) {
+                self.supplementary.insert(name.clone());
+                self.members.insert(name, value);
+            }
+        }
+        self
+    }
+
+    /// Tells whether the claim came from a second source.
+    #[must_use]
+    pub fn is_supplementary(&self, name: &str) -> bool {
+        self.supplementary.contains(name)
+    }
+
+    /// Reads a claim by its exact name.
+    #[must_use]
+    pub fn get(&self, name: &str) -> Claim<'_> {
+        if !self.truncated.is_empty() && self.truncated.contains(name) {
+            return Claim::Truncated;
+        }
+        self.members.get(name).map_or(Claim::Absent, Claim::of)
+    }
+
+    /// Reads a claim by its path; a cut claim is cut at every depth.
+    #[must_use]
+    pub fn at(&self, path: &ClaimPath) -> Claim<'_> {
+        let Some((first, rest)) = path.segments.split_first() else { return Claim::Absent };
+        if rest.is_empty() {
+            return self.get(first);
+        }
+        if self.truncated.contains(first.as_str()) {
+            return Claim::Truncated;
+        }
+        let mut value = self.members.get(first.as_str());
+        for segment in rest {
+            value = match value {
+                Some(Value::Object(members)) => members.get(segment.as_str()),
+                Some(Value::Array(items)) => segment.parse().ok().and_then(|index: usize| items.get(index)),
+                _ => None,
+            };
+        }
+        value.map_or(Claim::Absent, Claim::of)
+    }
+
+    /// The names of all claims that hold something.
+    pub fn names(&self) -> impl Iterator<Item = &str> {
+        self.members.keys().map(String::as_str)
+    }
+
+    /// The verified object itself.
+    #[must_use]
+    pub fn members(&self) -> &Map<String, Value> {
+        &self.members
+    }
+}
+
+impl fmt::Debug for Claims {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Claims")?;
+        f.debug_set().entries(self.members.keys()).finish()
+    }
+}
+
+/// Reads one claim in one of its four states.
+#[derive(Clone, Copy, PartialEq)]
+#[expect(
+    clippy::exhaustive_enums,
+    reason = "absent is not empty, and cut is not complete: every reader decides all four"
+)]
+pub enum Claim<'a> {
+    /// The source said nothing (or `null`): nothing may be concluded.
+    Absent,
+    /// The source said that there is nothing: an empty text, list or object.
+    Empty,
+    /// The source said this, completely.
+    Values(ClaimValues<'a>),
+    /// The source said that there is more than it sent: nothing may be removed.
+    Truncated,
+}
+
+impl<'a> Claim<'a> {
+    fn of(value: &'a Value) -> Self {
+        match value {
+            Value::Null => Self::Absent,
+            Value::String(text) if text.is_empty() => Self::Empty,
+            Value::Array(items) if items.is_empty() => Self::Empty,
+            Value::Object(members) if members.is_empty() => Self::Empty,
+            value => Self::Values(ClaimValues(value)),
+        }
+    }
+
+    /// The values, where the claim has them completely.
+    #[must_use]
+    pub fn values(self) -> Option<ClaimValues<'a>> {
+        match self {
+            Self::Values(values) => Some(values),
+            Self::Absent | Self::Empty | Self::Truncated => None,
+        }
+    }
+
+    /// Tells whether the source spoke completely, so that what it left out may be removed.
+    #[must_use]
+    pub fn is_settled(self) -> bool {
+        matches!(self, Self::Empty | Self::Values(_))
+    }
+
+    /// The state as a word, for explanations.
+    #[must_use]
+    pub fn state(self) -> &'static str {
+        match self {
+            Self::Absent => "absent",
+            Self::Empty => "empty",
+            Self::Values(_) => "values",
+            Self::Truncated => "truncated",
+        }
+    }
+}
+
+impl fmt::Debug for Claim<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.state())
+    }
+}
+
+/// Iterates over the values of a claim; a single value is a list of one.
+#[derive(Clone, Copy, PartialEq)]
+pub struct ClaimValues<'a>(&'a Value);
+
+impl<'a> ClaimValues<'a> {
+    /// The verified value as it stands.
+    #[must_use]
+    pub fn json(self) -> &'a Value {
+        self.0
+    }
+
+    /// Each value.
+    pub fn iter(self) -> impl Iterator<Item = &'a Value> {
+        match self.0 {
+            Value::Array(items) => items.as_slice(),
+            value => std::slice::from_ref(value),
+        }
+        .iter()
+    }
+
+    /// Each value that can be read as text: strings, numbers and booleans.
+    pub fn texts(self) -> impl Iterator<Item = Cow<'a, str>> {
+        self.iter().filter_map(|value| match value {
+            Value::String(text) => Some(Cow::Borrowed(text.as_str())),
+            Value::Number(number) => Some(Cow::Owned(number.to_string())),
+            Value::Bool(truth) => Some(Cow::Borrowed(if *truth { "true" } else { "false" })),
+            _ => None,
+        })
+    }
+
+    /// The text, where there is exactly one value and it is text.
+    #[must_use]
+    pub fn text(self) -> Option<Cow<'a, str>> {
+        let mut texts = self.texts();
+        let first = texts.next()?;
+        (texts.next().is_none() && self.iter().count() == 1).then_some(first)
+    }
+
+    /// The truth value, where the claim is a JSON boolean; the text `"true"` is not one.
+    #[must_use]
+    pub fn truth(self) -> Option<bool> {
+        self.0.as_bool()
+    }
+}
+
+impl fmt::Debug for ClaimValues<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("ClaimValues(…)")
+    }
+}
+
+/// Points to a claim: an exact top-level name (`groups`, `https://example.com/roles`), or a JSON pointer
+/// (RFC 6901) when it begins with a slash (`/resource_access/app/roles`).
+#[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
+pub struct ClaimPath {
+    text: std::sync::Arc<str>,
+    segments: Vec<String>,
+}
+
+/// The longest path, in bytes.
+const PATH_BYTES: usize = 512;
+/// The deepest path, in segments.
+const PATH_DEPTH: usize = 16;
+
+/// Says why a text cannot be a claim path.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum ClaimPathError {
+    /// Empty, or an empty pointer.
+    #[error("a claim path must name a claim")]
+    Empty,
+    /// Too long or too deep.
+    #[error("a claim path must not exceed {PATH_BYTES} bytes and {PATH_DEPTH} segments")]
+    TooLong,
+    /// A tilde that is not `~0` or `~1` (RFC 6901 section 3).
+    #[error("a claim path holds `~` other than `~0` or `~1`")]
+    Escape,
+}
+
+impl ClaimPath {
+    /// Reads a path.
+    ///
+    /// # Errors
+    /// [`ClaimPathError`] when the path is empty, too long or badly escaped.
+    pub fn new(text: &str) -> Result<Self, ClaimPathError> {
+        if text.is_empty() || text == "/" {
+            return Err(ClaimPathError::Empty);
+        }
+        if text.len() > PATH_BYTES {
+            return Err(ClaimPathError::TooLong);
+        }
+        let segments = match text.strip_prefix('/') {
+            None => vec![text.to_owned()],
+            Some(pointer) => pointer.split('/').map(unescape).collect::<Result<Vec<_>, _>>()?,
+        };
+        if segments.len() > PATH_DEPTH {
+            return Err(ClaimPathError::TooLong);
+        }
+        Ok(Self { text: text.into(), segments })
+    }
+
+    /// The path as written.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.text
+    }
+
+    /// The top-level claim that the path starts from.
+    #[must_use]
+    pub fn root(&self) -> &str {
+        self.segments.first().map_or("", String::as_str)
+    }
+}
+
+fn unescape(segment: &str) -> Result<String, ClaimPathError> {
+    let mut out = String::with_capacity(segment.len());
+    let mut chars = segment.chars();
+    while let Some(c) = chars.next() {
+        match c {
+            '~' => match chars.next() {
+                Some('0') => out.push('~'),
+                Some('1') => out.push('/'),
+                _ => return Err(ClaimPathError::Escape),
+            },
+            c => out.push(c),
+        }
+    }
+    Ok(out)
+}
+
+impl FromStr for ClaimPath {
+    type Err = ClaimPathError;
+    fn from_str(text: &str) -> Result<Self, ClaimPathError> {
+        Self::new(text)
+    }
+}
+
+impl TryFrom<String> for ClaimPath {
+    type Error = ClaimPathError;
+    fn try_from(text: String) -> Result<Self, ClaimPathError> {
+        Self::new(&text)
+    }
+}
+
+impl From<ClaimPath> for String {
+    fn from(path: ClaimPath) -> Self {
+        path.text.as_ref().to_owned()
+    }
+}
+
+impl fmt::Display for ClaimPath {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.text)
+    }
+}
+
+impl fmt::Debug for ClaimPath {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "ClaimPath({})", self.text)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn claims(value: Value) -> Claims {
+        let Value::Object(members) = value else { panic!("an object") };
+        Claims::new(members)
+    }
+
+    #[test]
+    fn four_states_are_told_apart() {
+        let claims =
+            claims(json!({"a": null, "b": "", "c": [], "d": {}, "e": "x", "f": [1, "y"], "g": ["z"]}))
+                .truncated("g");
+        assert_eq!(claims.get("nope"), Claim::Absent);
+        assert_eq!(claims.get("a"), Claim::Absent);
+        for empty in ["b", "c", "d"] {
+            assert_eq!(claims.get(empty), Claim::Empty, "{empty}");
+        }
+        assert_eq!(claims.get("f").values().unwrap().texts().collect::<Vec<_>>(), ["1", "y"]);
+        assert_eq!(claims.get("e").values().unwrap().text().unwrap(), "x");
+        assert_eq!(claims.get("f").values().unwrap().text(), None);
+        assert_eq!(claims.get("g"), Claim::Truncated);
+    }
+
+    #[test]
+    fn a_dot_or_a_url_is_part_of_a_name_and_a_slash_descends() {
+        let claims = claims(json!({"a.b": "name", "https://x/roles": "url", "a": {"b/c": {"~": ["deep"]}}}));
+        let text = |path: &str| {
+            claims.at(&ClaimPath::new(path).unwrap()).values().map(|v| v.text().unwrap().into_owned())
+        };
+        assert_eq!(text("a.b").as_deref(), Some("name"));
+        assert_eq!(text("https://x/roles").as_deref(), Some("url"));
+        assert_eq!(text("/a/b~1c/~0/0").as_deref(), Some("deep"));
+        assert_eq!(text("/a/nope"), None);
+        assert_eq!(ClaimPath::new("/a~2"), Err(ClaimPathError::Escape));
+        assert_eq!(ClaimPath::new(""), Err(ClaimPathError::Empty));
+    }
+
+    #[test]
+    fn a_second_source_adds_and_never_replaces() {
+        let Value::Object(more) = json!({"email": "evil@example.org", "locale": "en"}) else {
+            panic!("an object")
+        };
+        let claims = claims(json!({"email": "a@example.com"})).supplement(more);
+        assert_eq!(claims.get("email").values().unwrap().text().unwrap(), "a@example.com");
+        assert!(claims.is_supplementary("locale") && !claims.is_supplementary("email"));
+    }
+
+    #[test]
+    fn debug_shows_no_value() {
+        assert_eq!(format!("{:?}", claims(json!({"email": "a@example.com"}))), "Claims{\"email\"}");
+    }
+}

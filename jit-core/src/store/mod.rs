@@ -1,0 +1,225 @@
+//! The ports for keeping: accounts, tasks, one-time values and the audit trail.
+//!
+//! One backend implements all of them, so that what belongs together is committed together. Backends invent nothing:
+//! ids and times come from the caller.
+
+mod commit;
+mod query;
+mod task;
+
+use std::num::NonZeroUsize;
+
+use async_trait::async_trait;
+use chrono::{DateTime, TimeDelta, Utc};
+
+pub use commit::{AccountWrite, Commit, CounterChange, CounterName, KeyChanges, Seen};
+pub use query::{AuditQuery, Cursor, Filter, Matches, Page, Query};
+pub use task::{Claimed, Settlement, Task, TaskKind};
+
+use crate::{Account, AccountId, AuditEvent, BackendError, ExternalKey, Lane, LookupKey, TenantId, WorkerId};
+
+/// Keeps accounts.
+#[cfg_attr(feature = "mocks", mockall::automock)]
+#[async_trait]
+pub trait UserStore: Send + Sync {
+    /// Finds the account that an identity signs in to, by exact bytes.
+    ///
+    /// # Errors
+    /// `store.unavailable`, `store.corrupt`.
+    async fn find(&self, key: &ExternalKey) -> Result<Option<Account>, BackendError>;
+
+    /// Reads an account of a tenant.
+    ///
+    /// # Errors
+    /// `store.unavailable`, `store.corrupt`.
+    async fn get(&self, tenant: &TenantId, id: AccountId) -> Result<Option<Account>, BackendError>;
+
+    /// Finds the accounts of a tenant that carry a lookup key: none, one or several. Ended accounts count as well.
+    ///
+    /// # Errors
+    /// `store.unavailable`, `store.corrupt`.
+    async fn matching(&self, tenant: &TenantId, key: &LookupKey) -> Result<Matches, BackendError>;
+
+    /// Finds the account that holds a user name, by the name's comparison key.
+    ///
+    /// # Errors
+    /// `store.unavailable`, `store.corrupt`.
+    async fn named(&self, tenant: &TenantId, user_name_key: &str) -> Result<Option<Account>, BackendError>;
+
+    /// Lists accounts of a tenant in the order of their ids.
+    ///
+    /// # Errors
+    /// `store.unavailable`, `store.corrupt`.
+    async fn list(&self, query: &Query) -> Result<Page<Account>, BackendError>;
+
+    /// Writes a commit: all of it, durably, or nothing.
+    ///
+    /// # Errors
+    /// `store.identity_taken`, `store.user_name_taken`, `store.account_taken`, `store.task_taken`, `store.conflict` when
+    /// the account is not at the version that the commit names, `store.limit_reached`, `store.invalid`,
+    /// `store.unavailable`. After any of them nothing was written, except that after `store.unavailable` the outcome may
+    /// be unknown: the same commit repeated is then answered with `store.conflict` or one of the taken codes if it had
+    /// been written.
+    ///
+    /// # Cancel safety
+    /// A dropped future leaves all of the commit or nothing of it, and the caller does not know which.
+    async fn commit(&self, commit: &Commit) -> Result<(), BackendError>;
+
+    /// Moves the last-seen instants of accounts forward; never backward, and never the version. Unknown accounts are
+    /// passed over. May be lost in a crash.
+    ///
+    /// # Errors
+    /// `store.unavailable`.
+    ///
+    /// # Cancel safety
+    /// Some of the instants may have been written.
+    async fn touch(&self, seen: &[Seen]) -> Result<(), BackendError>;
+}
+
+/// Hands out due tasks, each to one worker at a time.
+#[cfg_attr(feature = "mocks", mockall::automock)]
+#[async_trait]
+pub trait TaskQueue: Send + Sync {
+    /// Claims up to `limit` tasks of a lane that are due at `now` and not claimed by anyone past `now`, oldest first.
+    /// The claim holds for `hold`; each claim raises the task's epoch.
+    ///
+    /// # Errors
+    /// `store.unavailable`, `store.corrupt`.
+    ///
+    /// # Cancel safety
+    /// Tasks may have been claimed; they come back when `hold` is over.
+    async fn claim(
+        &self,
+        worker: &WorkerId,
+        lane: &Lane,
+        now: DateTime<Utc>,
+        hold: TimeDelta,
+        limit: NonZeroUsize,
+    ) -> Result<Vec<Claimed>, BackendError>;
+
+    /// Ends a claim with its outcome.
+    ///
+    /// # Errors
+    /// `store.conflict` when the claim is stale: the task was claimed anew, settled or withdrawn.
+    ///
+    /// # Cancel safety
+    /// The outcome may have been written; settling again is then answered with `store.conflict`.
+    async fn settle(&self, claimed: &Claimed, outcome: Settlement) -> Result<(), BackendError>;
+
+    /// Tells the instant at which the earliest task of a lane is due.
+    ///
+    /// # Errors
+    /// `store.unavailable`.
+    async fn next_due(&self, lane: &Lane) -> Result<Option<DateTime<Utc>>, BackendError>;
+}
+
+/// Keeps values that may be put once and taken once: login states, assertion ids, pending sign-ins.
+#[cfg_attr(feature = "mocks", mockall::automock)]
+#[async_trait]
+pub trait OneTime: Send + Sync {
+    /// Puts a value until an instant. An entry that is over at `now` counts as absent.
+    ///
+    /// # Errors
+    /// `store.one_time_taken` when the key holds a value; `store.invalid` when the value is longer than
+    /// [`ONE_TIME_BYTES`]; `store.unavailable`.
+    ///
+    /// # Cancel safety
+    /// The value may have been put.
+    async fn put(
+        &self,
+        key: &OneTimeKey,
+        value: &[u8],
+        until: DateTime<Utc>,
+        now: DateTime<Utc>,
+    ) -> Result<(), BackendError>;
+
+    /// Takes the value: of all who try, one gets it. An entry that is over at `now` counts as absent.
+    ///
+    /// # Errors
+    /// `store.unavailable`.
+    ///
+    /// # Cancel safety
+    /// The value may have been taken and is then lost.
+    async fn take(&self, key: &OneTimeKey, now: DateTime<Utc>) -> Result<Option<Vec<u8>>, BackendError>;
+
+    /// Removes up to `limit` entries that are over at `now` and tells how many.
+    ///
+    /// # Errors
+    /// `store.unavailable`.
+    ///
+    /// # Cancel safety
+    /// Some of them may have been removed.
+    async fn purge(&self, now: DateTime<Utc>, limit: NonZeroUsize) -> Result<usize, BackendError>;
+}
+
+/// The longest value that a one-time store takes, in bytes.
+pub const ONE_TIME_BYTES: usize = 256 * 1024;
+
+/// Names a one-time value. Built from a purpose and parts; the parts are hashed, so that any bytes may take part.
+#[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct OneTimeKey {
+    tenant: TenantId,
+    digest: [u8; 32],
+}
+
+impl OneTimeKey {
+    /// Names a value of a tenant for one purpose, such as `oidc.state`.
+    #[must_use]
+    pub fn new(tenant: TenantId, purpose: &str, parts: &[&[u8]]) -> Self {
+        use sha2::{Digest as _, Sha256};
+        let mut hash = Sha256::new();
+        for part in std::iter::once(purpose.as_bytes()).chain(parts.iter().copied()) {
+            hash.update((part.len() as u64).to_be_bytes());
+            hash.update(part);
+        }
+        Self { tenant, digest: hash.finalize().into() }
+    }
+
+    /// The tenant.
+    #[must_use]
+    pub fn tenant(&self) -> &TenantId {
+        &self.tenant
+    }
+
+    /// The digest of purpose and parts.
+    #[must_use]
+    pub fn digest(&self) -> &[u8; 32] {
+        &self.digest
+    }
+}
+
+impl std::fmt::Debug for OneTimeKey {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "OneTimeKey({} …)", self.tenant)
+    }
+}
+
+/// Reads the audit trail.
+#[cfg_attr(feature = "mocks", mockall::automock)]
+#[async_trait]
+pub trait AuditLog: Send + Sync {
+    /// Reads events of a tenant in the order of their ids.
+    ///
+    /// # Errors
+    /// `store.unavailable`, `store.corrupt`.
+    async fn events(&self, query: &AuditQuery) -> Result<Page<AuditEvent>, BackendError>;
+}
+
+/// Exports audit events to another system, at least once. The event itself is in the commit; sinks are fed from there.
+#[cfg_attr(feature = "mocks", mockall::automock)]
+#[async_trait]
+pub trait AuditSink: Send + Sync {
+    /// Takes events.
+    ///
+    /// # Errors
+    /// `store.unavailable`: the same events will be offered again.
+    ///
+    /// # Cancel safety
+    /// Some of the events may have been taken.
+    async fn export(&self, events: &[AuditEvent]) -> Result<(), BackendError>;
+}
+
+/// Everything that one backend keeps. Implemented for whatever implements the four ports.
+pub trait Store: UserStore + TaskQueue + OneTime + AuditLog {}
+
+impl<T: UserStore + TaskQueue + OneTime + AuditLog> Store for T {}

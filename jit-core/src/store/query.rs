@@ -1,0 +1,88 @@
+//! Reading in pages.
+
+use std::num::NonZeroUsize;
+
+use serde::{Deserialize, Serialize};
+use uuid::Uuid;
+
+use crate::{Account, AccountId, Entitlement, TenantId};
+
+/// Tells how many accounts carry a lookup key. Several are never narrowed to one.
+#[derive(Clone, Debug, PartialEq)]
+#[expect(clippy::exhaustive_enums, reason = "whoever links decides all three")]
+pub enum Matches {
+    /// None.
+    None,
+    /// Exactly this one.
+    One(Box<Account>),
+    /// More than one.
+    Several,
+}
+
+/// Asks for accounts of a tenant.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Query {
+    /// The tenant.
+    pub tenant: TenantId,
+    /// Which accounts.
+    pub filter: Filter,
+    /// Where the last page ended.
+    pub after: Option<Cursor>,
+    /// The most that a page may hold.
+    pub limit: NonZeroUsize,
+}
+
+/// Selects accounts.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Filter {
+    /// All.
+    All,
+    /// Those in a state, by its word.
+    State(&'static str),
+    /// Those that hold an entitlement, in force or not.
+    Holding(Entitlement),
+}
+
+/// Marks where a page ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct Cursor(Uuid);
+
+impl Cursor {
+    /// Marks the place after an id.
+    #[must_use]
+    pub const fn after(id: Uuid) -> Self {
+        Self(id)
+    }
+
+    /// The id that the page ended with.
+    #[must_use]
+    pub const fn id(self) -> Uuid {
+        self.0
+    }
+}
+
+/// Holds one page; `next` is `None` where nothing follows.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Page<T> {
+    /// The items, in order.
+    pub items: Vec<T>,
+    /// Where to go on.
+    pub next: Option<Cursor>,
+}
+
+/// Asks for audit events of a tenant.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct AuditQuery {
+    /// The tenant.
+    pub tenant: TenantId,
+    /// Those of one account, or all.
+    pub account: Option<AccountId>,
+    /// Where the last page ended.
+    pub after: Option<Cursor>,
+    /// Latest first instead of earliest first.
+    pub latest_first: bool,
+    /// The most that a page may hold.
+    pub limit: NonZeroUsize,
+}

@@ -1,0 +1,85 @@
+//! Durable future work.
+
+use chrono::{DateTime, Utc};
+use serde::{Deserialize, Serialize};
+
+use crate::{AccountId, Code, GrantId, Lane, TaskId, TenantId, WorkerId};
+
+/// Keeps one piece of future work.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Task {
+    /// Its id.
+    pub id: TaskId,
+    /// The tenant.
+    pub tenant: TenantId,
+    /// The lane it waits in.
+    pub lane: Lane,
+    /// The account it is about.
+    pub account: AccountId,
+    /// What is to be done.
+    pub kind: TaskKind,
+    /// Not before this instant.
+    pub due: DateTime<Utc>,
+}
+
+/// Says what is to be done.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "do", rename_all = "snake_case")]
+#[non_exhaustive]
+pub enum TaskKind {
+    /// Take a grant away, if it has ended by then.
+    EndGrant {
+        /// The grant.
+        grant: GrantId,
+    },
+    /// Look whether the account has reached its end date or was unused for too long, and end it.
+    ReviewEnd,
+    /// Tell the application that sessions and credentials of an earlier epoch are void.
+    EndSessions {
+        /// The epoch that begins.
+        epoch: u64,
+    },
+    /// Tell the owner of the account what happened, such as a new way to sign in.
+    Notify {
+        /// What happened, as a code.
+        about: Code,
+    },
+}
+
+impl TaskKind {
+    /// The kind as a word.
+    #[must_use]
+    pub fn word(&self) -> &'static str {
+        match self {
+            Self::EndGrant { .. } => "end_grant",
+            Self::ReviewEnd => "review_end",
+            Self::EndSessions { .. } => "end_sessions",
+            Self::Notify { .. } => "notify",
+        }
+    }
+}
+
+/// Proves that a worker may do a task, until the claim is over.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Claimed {
+    /// The task.
+    pub task: Task,
+    /// Who claimed it.
+    pub worker: WorkerId,
+    /// Counts the claims on this task; a settlement with an older epoch is refused.
+    pub epoch: u64,
+    /// How often the task was claimed before without being done.
+    pub attempts: u32,
+    /// Until when the claim holds.
+    pub until: DateTime<Utc>,
+}
+
+/// Says how a claim ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[expect(clippy::exhaustive_enums, reason = "a claim ends in one of these ways")]
+pub enum Settlement {
+    /// Done: the task goes.
+    Done,
+    /// Not now: the task is due again then.
+    Again(DateTime<Utc>),
+}
