@@ -23,6 +23,7 @@ mod error;
 mod identity;
 mod ids;
 mod mapping;
+mod memory;
 mod policy;
 mod store;
 
@@ -49,12 +50,13 @@ pub use mapping::{
     AttributeMapper, AttributeWish, ConflictRule, EntitlementWish, ImportRule, MapError, OnNameTaken,
     Profile, UserNameWish, Wished,
 };
+pub use memory::{MemorySink, MemoryStore};
 pub use policy::{
     AccountEnd, Ask, Context, Decision, Denial, Finding, GrantEnd, Hold, Permit, Policy, Present, Request,
     Stage, Step, Trace,
 };
 pub use store::{
     AccountWrite, AuditLog, AuditQuery, AuditSink, Claimed, Commit, CounterChange, CounterName, Cursor,
-    Filter, KeyChanges, Matches, ONE_TIME_BYTES, OneTime, OneTimeKey, Page, Query, Seen, Settlement, Store,
-    Task, TaskKind, TaskQueue, UserStore,
+    Filter, KeyChanges, Matches, ONE_TIME_BYTES, OneTime, OneTimeKey, PAGE_ITEMS, Page, Query, Seen,
+    Settlement, Store, Task, TaskKind, TaskQueue, UserStore,
 };
