@@ -1,1 +1,4 @@
-//! The portal.
+//! The portal: people sign in, and see the account that came into being and why.
+
+pub mod pages;
+pub mod view;

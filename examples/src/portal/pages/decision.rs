@@ -1,0 +1,53 @@
+use maud::{Markup, html};
+
+use super::layout::{badge, facts, prose};
+use crate::portal::view::{ChangeRow, DecisionView, RuleMark, RuleRow};
+
+/// Explains a decision rule by rule.
+pub(super) fn decision(view: &DecisionView) -> Markup {
+    html! {
+        section aria-labelledby="why" {
+            h2 id="why" { "Why " (badge(&view.outcome)) }
+            (facts(&view.facts))
+            @if !view.rules.is_empty() {
+                p.muted { "The rules are asked in order. The first that matches decides; if none does, the answer is no." }
+                ol.rules { @for rule in &view.rules { (rule_row(rule)) } }
+            }
+        }
+    }
+}
+
+/// Lists what the sign-in changed.
+pub(super) fn plan(changes: &[ChangeRow]) -> Markup {
+    html! {
+        section aria-labelledby="plan" {
+            h2 id="plan" { "What this sign-in changed" }
+            @if changes.is_empty() {
+                p.nothing { "Nothing to change. Everything already was as this sign-in wants it." }
+            } @else {
+                ol.changes {
+                    @for change in changes {
+                        li { strong { (prose(&change.what)) } span.muted { (prose(&change.reason)) } }
+                    }
+                }
+            }
+        }
+    }
+}
+
+fn rule_row(rule: &RuleRow) -> Markup {
+    let (class, mark, words) = match rule.mark {
+        RuleMark::Decided => ("decided", "✓", "decided"),
+        RuleMark::Passed => ("passed", "–", "did not match"),
+        RuleMark::NotAsked => ("not-asked", "·", "not asked"),
+    };
+    html! {
+        li class=(class) {
+            span.mark aria-hidden="true" { (mark) }
+            div {
+                code { (rule.id) } " " span.verdict { (words) }
+                @if !rule.why.is_empty() { div.muted { (prose(&rule.why)) } }
+            }
+        }
+    }
+}
