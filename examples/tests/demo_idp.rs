@@ -2,7 +2,6 @@
 #![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "a panic is how a test fails")]
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicI64, Ordering};
 
 use aws_lc_rs::digest::{SHA256, digest};
 use axum::Router;
@@ -11,9 +10,9 @@ use axum::http::header::{AUTHORIZATION, CONTENT_SECURITY_POLICY, CONTENT_TYPE, H
 use axum::http::{HeaderMap, Request, StatusCode};
 use base64::Engine;
 use base64::prelude::{BASE64_STANDARD, BASE64_URL_SAFE_NO_PAD};
-use chrono::{DateTime, TimeZone, Utc};
+use chrono::{DateTime, TimeDelta, TimeZone, Utc};
+use jit_core::ManualClock;
 use jit_examples::demo_idp::{Client, DemoProvider};
-use jit_examples::web::Clock;
 use serde_json::Value;
 use tower::ServiceExt;
 use url::Url;
@@ -22,14 +21,6 @@ use url::form_urlencoded::Serializer;
 const ISSUER: &str = "http://127.0.0.1:9";
 const REDIRECT: &str = "http://127.0.0.1:8/callback?tenant=acme";
 const VERIFIER: &str = "a-verifier-that-is-long-enough-to-be-accepted-here";
-
-struct Hand(AtomicI64);
-
-impl Clock for Hand {
-    fn now(&self) -> DateTime<Utc> {
-        Utc.timestamp_opt(self.0.load(Ordering::SeqCst), 0).unwrap()
-    }
-}
 
 struct Answer {
     status: StatusCode,
@@ -53,18 +44,18 @@ impl Answer {
 
 struct House {
     router: Router,
-    hand: Arc<Hand>,
+    clock: Arc<ManualClock>,
 }
 
 impl House {
     fn new() -> Self {
-        let hand = Arc::new(Hand(AtomicI64::new(1_800_000_000)));
+        let clock = Arc::new(ManualClock::at(Utc.timestamp_opt(1_800_000_000, 0).unwrap()));
         let clients = vec![
             Client::new("portal", "s3cret", vec![REDIRECT.into()]),
             Client::new("other", "0ther", vec!["http://127.0.0.1:7/".into()]),
         ];
-        let router = DemoProvider::new(ISSUER, clients, hand.clone()).unwrap().router();
-        Self { router, hand }
+        let router = DemoProvider::new(ISSUER, clients, clock.clone()).unwrap().router();
+        Self { router, clock }
     }
 
     async fn send(&self, request: Request<Body>) -> Answer {
@@ -203,7 +194,7 @@ async fn a_code_is_good_for_its_client_its_address_and_its_proof_key_only() {
 async fn a_code_lasts_a_minute() {
     let house = House::new();
     let code = house.code().await;
-    house.hand.0.fetch_add(60, Ordering::SeqCst);
+    house.clock.advance(TimeDelta::seconds(60));
     assert_eq!(house.exchange(&code, &[], "portal:s3cret").await.json()["error"], "invalid_grant");
 }
 
@@ -293,7 +284,7 @@ async fn the_metadata_names_what_is_there() {
 fn only_loopback_can_be_an_issuer() {
     for issuer in ["http://192.0.2.1:80", "https://demo.example", "http://localhost:80", "http://0.0.0.0:80"]
     {
-        let clock = Arc::new(Hand(AtomicI64::new(0)));
+        let clock = Arc::new(ManualClock::at(DateTime::UNIX_EPOCH));
         assert!(DemoProvider::new(issuer, vec![], clock).is_err(), "{issuer}");
     }
 }

@@ -6,7 +6,7 @@ use jit_examples::portal::pages;
 use jit_examples::portal::view::{
     AccountRow, AccountView, AdminView, ApprovalRow, AttributeRow, AuditRow, Badge, ChangeRow,
     ConnectionCard, DecisionView, EmailRow, Fact, Frame, GrantRow, IdentityRow, MeView, QuestionView,
-    RefusalView, RuleMark, RuleRow, Tone, Visitor, WaitingView,
+    RefusalView, RuleMark, RuleRow, StageView, Tone, Visitor, WaitingView,
 };
 
 const HOSTILE: &str = "<script>alert(1)</script>\"'&";
@@ -32,10 +32,19 @@ fn decision(text: &str, tone: Tone) -> DecisionView {
     DecisionView {
         outcome: badge(text, tone),
         facts: vec![fact("Session limit", "8 hours"), fact("Ceiling", "engineer, seller, admin")],
-        rules: vec![
-            rule("contractors", RuleMark::Passed, "claim `employment` is not `contractor`"),
-            rule("acme-people", RuleMark::Decided, "the verified domain is acme.example"),
-            rule("everybody-else", RuleMark::NotAsked, ""),
+        stages: vec![
+            StageView {
+                title: "Mapping".into(),
+                rules: vec![rule("department", RuleMark::Passed, "from claim `department`")],
+            },
+            StageView {
+                title: "Policy".into(),
+                rules: vec![
+                    rule("contractors", RuleMark::Skipped, "claim `employment` is another"),
+                    rule("acme-people", RuleMark::Decided, "the domain is verified"),
+                    rule("everybody-else", RuleMark::NotAsked, ""),
+                ],
+            },
         ],
     }
 }
@@ -71,7 +80,7 @@ fn account() -> AccountView {
             evidence: badge("verified by the domain's own provider", Tone::Good),
         }],
         attributes: vec![attribute("display_name", "Alice Example"), attribute("department", "engineering")],
-        grants: vec![grant("engineer", None), grant("admin", Some("2027-02-01"))],
+        grants: vec![grant("engineer", None), grant("admin", Some("ends 2027-02-01"))],
     }
 }
 

@@ -133,7 +133,7 @@ pub struct GrantRow {
     pub rule: String,
     /// Since when.
     pub since: String,
-    /// Until when; `None` stays until its source takes it back.
+    /// Until when, in words; `None` stays until its source takes it back.
     pub until: Option<String>,
 }
 
@@ -144,14 +144,23 @@ pub struct DecisionView {
     pub outcome: Badge,
     /// The answer's limits and reasons.
     pub facts: Vec<Fact>,
-    /// Every rule in order.
+    /// Every step on the way to it, by stage.
+    pub stages: Vec<StageView>,
+}
+
+/// Describes one stage of the way from claims to an answer.
+#[derive(Debug, Clone)]
+pub struct StageView {
+    /// What happens in it.
+    pub title: String,
+    /// Its rules, in the order in which they were asked.
     pub rules: Vec<RuleRow>,
 }
 
 /// Describes what one rule said.
 #[derive(Debug, Clone)]
 pub struct RuleRow {
-    /// The rule's identifier.
+    /// The rule's identifier; empty for a step that no rule names.
     pub id: String,
     /// What became of it.
     pub mark: RuleMark,
@@ -159,14 +168,18 @@ pub struct RuleRow {
     pub why: String,
 }
 
-/// Says what became of a rule: the first that matches decides, the rest is not asked.
+/// Says what became of a rule.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-#[expect(clippy::exhaustive_enums, reason = "a rule decides, passes, or is not asked: there is no fourth")]
+#[expect(clippy::exhaustive_enums, reason = "each has a mark of its own on the page")]
 pub enum RuleMark {
+    /// It gave something, or its check was passed.
+    Passed,
+    /// It did not apply, and the next one was asked.
+    Skipped,
     /// It matched, and so it decided.
     Decided,
-    /// It did not match.
-    Passed,
+    /// It refused.
+    Refused,
     /// An earlier rule had decided.
     NotAsked,
 }

@@ -1,7 +1,7 @@
 use maud::{Markup, html};
 
 use super::decision::{decision, plan};
-use super::layout::{badge, facts, page, table};
+use super::layout::{badge, facts, page, prose, table};
 use crate::portal::view::{AccountView, AttributeRow, Frame, GrantRow, IdentityRow, MeView};
 
 /// Shows the account that a sign-in led to, why, and what changed.
@@ -49,7 +49,7 @@ fn grants(grants: &[GrantRow]) -> Markup {
                     @for grant in grants {
                         li {
                             strong { (grant.entitlement) }
-                            span.until { @match &grant.until { Some(end) => { "ends " (end) } None => { "no end of its own" } } }
+                            span.until { @match &grant.until { Some(end) => { (end) } None => { "no end of its own" } } }
                             span.muted {
                                 "from " (grant.source)
                                 @if !grant.rule.is_empty() { ", rule " code { (grant.rule) } }
@@ -66,7 +66,7 @@ fn grants(grants: &[GrantRow]) -> Markup {
 fn attributes(attributes: &[AttributeRow]) -> Markup {
     let rows = html! {
         @for attribute in attributes {
-            tr { th scope="row" { (attribute.name) } td { (attribute.value) } td.muted { (attribute.source) } }
+            tr { th scope="row" { (attribute.name) } td { (attribute.value) } td.muted { (prose(&attribute.source)) } }
         }
     };
     html! {

@@ -9,9 +9,9 @@ pub(super) fn decision(view: &DecisionView) -> Markup {
         section aria-labelledby="why" {
             h2 id="why" { "Why " (badge(&view.outcome)) }
             (facts(&view.facts))
-            @if !view.rules.is_empty() {
-                p.muted { "The rules are asked in order. The first that matches decides; if none does, the answer is no." }
-                ol.rules { @for rule in &view.rules { (rule_row(rule)) } }
+            @for stage in &view.stages {
+                h3 { (stage.title) }
+                ol.rules { @for rule in &stage.rules { (rule_row(rule)) } }
             }
         }
     }
@@ -37,15 +37,18 @@ pub(super) fn plan(changes: &[ChangeRow]) -> Markup {
 
 fn rule_row(rule: &RuleRow) -> Markup {
     let (class, mark, words) = match rule.mark {
+        RuleMark::Passed => ("passed", "✓", "passed"),
+        RuleMark::Skipped => ("skipped", "–", "does not apply"),
         RuleMark::Decided => ("decided", "✓", "decided"),
-        RuleMark::Passed => ("passed", "–", "did not match"),
-        RuleMark::NotAsked => ("not-asked", "·", "not asked"),
+        RuleMark::Refused => ("refused", "✗", "refused"),
+        RuleMark::NotAsked => ("skipped", "·", "not asked"),
     };
     html! {
         li class=(class) {
             span.mark aria-hidden="true" { (mark) }
             div {
-                code { (rule.id) } " " span.verdict { (words) }
+                @if !rule.id.is_empty() { code { (rule.id) } " " }
+                span.verdict { (words) }
                 @if !rule.why.is_empty() { div.muted { (prose(&rule.why)) } }
             }
         }
