@@ -18,6 +18,8 @@
 mod account;
 mod audit;
 mod clock;
+#[cfg(feature = "conformance")]
+pub mod conformance;
 mod engine;
 mod error;
 mod identity;
