@@ -47,8 +47,9 @@ pub use ids::{
     RuleName, StoreId, Subject, TaskId, TenantId, WorkerId,
 };
 pub use mapping::{
-    AttributeMapper, AttributeWish, ConflictRule, EntitlementWish, ImportRule, MapError, OnNameTaken,
-    Profile, UserNameWish, Wished,
+    AttributeMapper, AttributeRule, AttributeWish, CaseRule, ConflictRule, EmailRule, EntitlementRule,
+    EntitlementWish, ImportRule, InvalidRule, Join, MapError, Mapping, MappingRules, NameForm, OnNameTaken,
+    OnTaken, Preset, Profile, Texts, UserNameRule, UserNameWish, Verification, Wished,
 };
 pub use policy::{
     AccountEnd, Ask, Context, Decision, Denial, Finding, GrantEnd, Hold, Permit, Policy, Present, Request,
