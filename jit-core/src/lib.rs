@@ -51,8 +51,10 @@ pub use mapping::{
     Profile, UserNameWish, Wished,
 };
 pub use policy::{
-    AccountEnd, Ask, Context, Decision, Denial, Finding, GrantEnd, Hold, Permit, Policy, Present, Request,
-    Stage, Step, Trace,
+    AccountEnd, AccountEndRule, AccountIs, Ask, AskText, AuthenticationMethods, ClaimEnd, ClaimIs, ClaimTest,
+    Conditions, Context, Day, Decision, Denial, DenyAnswer, Finding, GrantEnd, GrantEndRule, Hold,
+    HoldAnswer, Hours, Instant, Network, Offset, Permit, PermitAnswer, Policy, PolicyRule, PolicyRules,
+    PolicyTextError, Present, Request, RulePolicy, Span, Stage, Step, TimeOfDay, Trace,
 };
 pub use store::{
     AccountWrite, AuditLog, AuditQuery, AuditSink, Claimed, Commit, CounterChange, CounterName, Cursor,

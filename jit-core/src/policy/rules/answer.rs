@@ -4,8 +4,9 @@ use std::collections::BTreeSet;
 
 use chrono::{DateTime, Days, NaiveDate, NaiveTime, TimeDelta, Utc};
 
-use super::format::{
-    AccountEndRule, ClaimEnd, DenyAnswer, GrantEndRule, HoldAnswer, PermitAnswer, PolicyRule,
+use super::{
+    format::{AccountEndRule, ClaimEnd, DenyAnswer, GrantEndRule, HoldAnswer, PermitAnswer, PolicyRule},
+    text::Span,
 };
 use crate::{AccountEnd, Ask, Code, Decision, Denial, GrantEnd, Hold, Permit, Request, RuleName};
 
@@ -64,7 +65,9 @@ impl Terms {
         let (account_end, end) = match &answer.account_end {
             None => (None, None),
             Some(AccountEndRule::At(at)) => (Some(AccountEnd::At(at.0)), None),
-            Some(AccountEndRule::AfterCreation(span)) => (Some(AccountEnd::AfterCreation(span.delta())), None),
+            Some(AccountEndRule::AfterCreation(span)) => {
+                (Some(AccountEnd::AfterCreation(span.delta())), None)
+            }
             Some(AccountEndRule::Claim(end)) => (None, Some(end.clone())),
         };
         let grant_end = answer.grant_end.map(|end| match end {
@@ -77,8 +80,8 @@ impl Terms {
             ceiling: answer.ceiling.clone(),
             grant_end,
             account_end,
-            idle_limit: answer.idle_limit.map(|span| span.delta()),
-            session_limit: answer.session_limit.map(|span| span.delta()),
+            idle_limit: answer.idle_limit.map(Span::delta),
+            session_limit: answer.session_limit.map(Span::delta),
         };
         Self { permit, end }
     }

@@ -234,9 +234,10 @@ fn check_permit(
             "`exp` is the end of a token, not of a person's contract",
         );
     }
-    let given = permit.entitlements.iter().flatten();
-    let gives = given.into_iter().any(|given| protected.iter().any(|pattern| pattern.matches(given)));
-    let lets = permit.ceiling.iter().flatten().any(|lets| protected.iter().any(|pattern| meet(lets, pattern)));
+    let mut entitlements = permit.entitlements.iter().flatten();
+    let gives = entitlements.any(|given| protected.iter().any(|pattern| pattern.matches(given)));
+    let lets =
+        permit.ceiling.iter().flatten().any(|lets| protected.iter().any(|pattern| meet(lets, pattern)));
     let field = if gives { "entitlements" } else { "ceiling" };
     let doubtful = rule.when.email_domain.is_some()
         && rule.when.email_trust.is_some_and(|trust| trust < EmailTrust::Authoritative);
@@ -272,9 +273,8 @@ fn check_deny(deny: &DenyAnswer, found: &mut Problems) {
         word.starts_with(|c: char| c.is_ascii_lowercase())
             && word.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '_')
     };
-    let holds = |code: &String| {
-        code.len() <= CODE_BYTES && code.contains('.') && code.split('.').all(is_word)
-    };
+    let holds =
+        |code: &String| code.len() <= CODE_BYTES && code.contains('.') && code.split('.').all(is_word);
     if !deny.code.as_ref().is_none_or(holds) {
         found.report_in(
             "code",

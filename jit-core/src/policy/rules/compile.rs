@@ -67,9 +67,13 @@ impl RulePolicy {
                 return decision;
             }
         }
-        let denial = Denial::new(Code::new("policy.no_rule"));
-        trace.note(|| refused(None, "no rule applies"));
-        Decision::Deny(denial)
+        trace.note(|| Step {
+            stage: Stage::Decide,
+            rule: None,
+            finding: Finding::Refused,
+            detail: "no rule applies".to_owned(),
+        });
+        Decision::Deny(Denial::new(Code::new("policy.no_rule")))
     }
 }
 
@@ -80,10 +84,6 @@ impl Policy for RulePolicy {
     }
 }
 
-fn refused(rule: Option<RuleName>, detail: &str) -> Step {
-    Step { stage: Stage::Decide, rule, finding: Finding::Refused, detail: detail.to_owned() }
-}
-
 /// Says in words how a rule came out: the condition and the claim by name, never a value.
 fn step(
     rule: &Rule,
@@ -92,21 +92,17 @@ fn step(
     decided: Option<&Decision>,
     facts: &Facts<'_>,
 ) -> Step {
-    let what = match decided {
-        Some(Decision::Permit(_)) => Some("permits"),
-        Some(Decision::Hold(_)) => Some("permits once its asks are answered"),
-        Some(Decision::Deny(denial)) => {
-            Some(if denial.code.as_str() == "policy.undecided" { "denies: it" } else { "denies" })
+    let condition = worst.map_or_else(String::new, |test| described(test, facts));
+    let detail = match (decided, verdict) {
+        (Some(Decision::Permit(_)), _) => "permits".to_owned(),
+        (Some(Decision::Hold(_)), _) => "permits once its asks are answered".to_owned(),
+        (Some(Decision::Deny(_)), Verdict::Open) => {
+            format!("denies, as it cannot be told whether {condition} holds")
         }
-        None => None,
-    };
-    let condition = worst.map(|test| described(test, facts));
-    let detail = match (what, condition, verdict) {
-        (Some(what), None, _) => what.to_owned(),
-        (Some(what), Some(condition), _) => format!("{what} cannot be told whether {condition} holds"),
-        (None, Some(condition), Verdict::Silent) => format!("{condition} has nothing to go by"),
-        (None, Some(condition), Verdict::Open) => format!("{condition} cannot be told"),
-        (None, condition, _) => format!("{} does not hold", condition.unwrap_or_default()),
+        (Some(Decision::Deny(denial)), _) => format!("denies with `{}`", denial.code),
+        (None, Verdict::Silent) => format!("{condition} has nothing to go by"),
+        (None, Verdict::Open) => format!("it cannot be told whether {condition} holds"),
+        (None, Verdict::Fails | Verdict::Holds) => format!("{condition} does not hold"),
     };
     let finding = if decided.is_some() { Finding::Decided } else { Finding::Skipped };
     Step { stage: Stage::Decide, rule: Some(rule.name.clone()), finding, detail }
@@ -166,7 +162,8 @@ impl Sources {
     }
 
     fn texts_of_sources(&mut self, when: &Conditions, tests: &mut Vec<Test>) {
-        let groups = when.groups.iter().filter_map(|test| Some((test, test.name.clone().or_else(groups_claim)?)));
+        let groups =
+            when.groups.iter().filter_map(|test| Some((test, test.name.clone().or_else(groups_claim)?)));
         let claims = when.claim.iter().flatten().filter_map(|test| Some((test, test.name.clone()?)));
         for (test, claim) in groups.chain(claims) {
             tests.push(Test::Claim(self.claim(test, claim)));

@@ -4,7 +4,10 @@ use std::fmt;
 
 use serde::{Deserialize, Deserializer, Serialize, de};
 
-use super::text::{AskText, Instant, Network, Offset, Span, TimeOfDay, several};
+use super::{
+    list::several,
+    text::{AskText, Instant, Network, Offset, Span, TimeOfDay},
+};
 use crate::{
     ClaimPath, ConnectionId, DomainPattern, EmailTrust, Entitlement, EntitlementPattern, RuleName, TenantId,
 };

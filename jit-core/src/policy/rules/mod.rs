@@ -5,6 +5,7 @@ mod check;
 mod compile;
 mod facts;
 mod format;
+mod list;
 mod literals;
 mod text;
 mod weigh;
@@ -15,3 +16,6 @@ pub use format::{
     DenyAnswer, GrantEndRule, HoldAnswer, Hours, PermitAnswer, PolicyRule, PolicyRules,
 };
 pub use text::{AskText, Instant, Network, Offset, PolicyTextError, Span, TimeOfDay};
+
+#[cfg(test)]
+mod tests;

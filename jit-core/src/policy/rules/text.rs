@@ -310,7 +310,9 @@ impl FromStr for AskText {
             "link_proof" => Ask::LinkProof,
             "approval" => Ask::Approval,
             text => match text.strip_prefix("consent:") {
-                Some(terms) if (1..=TERMS_BYTES).contains(&terms.len()) && !terms.contains(char::is_control) => {
+                Some(terms)
+                    if (1..=TERMS_BYTES).contains(&terms.len()) && !terms.contains(char::is_control) =>
+                {
                     Ask::Consent(terms.to_owned())
                 }
                 _ => return Err(PolicyTextError::Ask),
@@ -330,42 +332,15 @@ impl fmt::Display for AskText {
 
 as_text!(AskText);
 
-/// Reads a list that may be written as its only item.
-pub(super) fn several<'de, D, T>(deserializer: D) -> Result<Option<Vec<T>>, D::Error>
-where
-    D: Deserializer<'de>,
-    T: Deserialize<'de>,
-{
-    struct Visitor<T>(std::marker::PhantomData<T>);
-    impl<'de, T: Deserialize<'de>> de::Visitor<'de> for Visitor<T> {
-        type Value = Vec<T>;
-        fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-            f.write_str("one item or a list of them")
-        }
-        fn visit_str<E: de::Error>(self, text: &str) -> Result<Vec<T>, E> {
-            Ok(vec![T::deserialize(de::value::StrDeserializer::new(text))?])
-        }
-        fn visit_map<A: de::MapAccess<'de>>(self, map: A) -> Result<Vec<T>, A::Error> {
-            Ok(vec![T::deserialize(de::value::MapAccessDeserializer::new(map))?])
-        }
-        fn visit_seq<A: de::SeqAccess<'de>>(self, mut items: A) -> Result<Vec<T>, A::Error> {
-            let mut list = Vec::new();
-            while let Some(item) = items.next_element()? {
-                list.push(item);
-            }
-            Ok(list)
-        }
-    }
-    deserializer.deserialize_any(Visitor(std::marker::PhantomData)).map(Some)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
     #[test]
     fn spans_are_read_largest_unit_first_and_written_back() {
-        for (text, seconds) in [("45s", 45), ("30m", 1_800), ("8h", 28_800), ("90d", 7_776_000), ("1h30m", 5_400)] {
+        for (text, seconds) in
+            [("45s", 45), ("30m", 1_800), ("8h", 28_800), ("90d", 7_776_000), ("1h30m", 5_400)]
+        {
             let span: Span = text.parse().unwrap();
             assert_eq!(span.delta().num_seconds(), seconds, "{text}");
             assert_eq!(span.to_string().parse::<Span>().unwrap(), span);
@@ -401,7 +376,10 @@ mod tests {
         assert!(net("::ffff:192.0.2.0/120").contains(address("192.0.2.7")));
         assert!(!net("::/0").contains(address("::ffff:192.0.2.7")));
         assert!(net("2001:db8::/32").contains(address("2001:db8::1")));
-        assert!(net("192.0.2.7").contains(address("192.0.2.7")) && !net("192.0.2.7").contains(address("192.0.2.8")));
+        assert!(
+            net("192.0.2.7").contains(address("192.0.2.7"))
+                && !net("192.0.2.7").contains(address("192.0.2.8"))
+        );
         assert_eq!("192.0.2.1/24".parse::<Network>(), Err(PolicyTextError::NetworkBits));
         for bad in ["192.0.2", "192.0.2.0/33", "example.com", "fe80::1%eth0", ""] {
             assert_eq!(bad.parse::<Network>(), Err(PolicyTextError::Network), "{bad}");
@@ -415,10 +393,14 @@ mod tests {
             at: Instant,
         }
         let wanted = DateTime::from_timestamp(1_798_740_000, 0).unwrap();
-        for text in ["at = '2026-12-31T18:00:00Z'", "at = 2026-12-31T18:00:00Z", "at = 2026-12-31T20:00:00+02:00"] {
+        for text in
+            ["at = '2026-12-31T18:00:00Z'", "at = 2026-12-31T18:00:00Z", "at = 2026-12-31T20:00:00+02:00"]
+        {
             assert_eq!(toml::from_str::<Holder>(text).unwrap().at.0, wanted, "{text}");
         }
-        for text in ["at = 2026-12-31T18:00:00", "at = 2026-12-31", "at = '2026-12-31'", "at = 7", "at = {a = 1}"] {
+        for text in
+            ["at = 2026-12-31T18:00:00", "at = 2026-12-31", "at = '2026-12-31'", "at = 7", "at = {a = 1}"]
+        {
             assert!(toml::from_str::<Holder>(text).is_err(), "{text}");
         }
     }

@@ -206,8 +206,8 @@ fn methods(any: Option<&[Box<str>]>, all: &[Box<str>], used: &[String]) -> Verdi
     if used.is_empty() {
         return Verdict::Silent;
     }
-    let was_used = |one: &Box<str>| used.iter().any(|method| **method == **one);
-    Verdict::of(any.is_none_or(|any| any.iter().any(was_used)) && all.iter().all(was_used))
+    let was_used = |one: &str| used.iter().any(|method| method == one);
+    Verdict::of(any.is_none_or(|any| any.iter().any(|one| was_used(one))) && all.iter().all(|one| was_used(one)))
 }
 
 fn fresh(at: DateTime<Utc>, most: TimeDelta, now: DateTime<Utc>) -> bool {
@@ -235,9 +235,10 @@ impl ClaimValuesTest {
     fn weigh(&self, facts: &mut Facts<'_>) -> Verdict {
         let heard = facts.hear(self.source);
         let state = self.is.map_or(Verdict::Holds, |is| state(is, heard.spoke));
-        let any = self.any.as_ref().map_or(Verdict::Holds, |any| {
-            told(heard, any.iter().any(|wanted| wanted.is_in(heard, facts)))
-        });
+        let any = self
+            .any
+            .as_ref()
+            .map_or(Verdict::Holds, |any| told(heard, any.iter().any(|wanted| wanted.is_in(heard, facts))));
         let contains = match self.contains.as_ref() {
             [] => Verdict::Holds,
             all => told(heard, all.iter().all(|wanted| wanted.is_in(heard, facts))),
