@@ -23,6 +23,7 @@ mod error;
 mod identity;
 mod ids;
 mod mapping;
+mod plan;
 mod policy;
 mod store;
 
@@ -33,7 +34,9 @@ pub use account::{
 pub use audit::{Actor, AuditEvent, AuditOutcome};
 pub use clock::{Clock, Entropy, ManualClock, SeededEntropy, SystemClock, SystemEntropy};
 pub use engine::{
-    Connection, ConnectionSettings, Event, LinkBy, LinkRule, MailLink, SignIn, Trigger, VerifyError,
+    AdminRequest, BuildError, Connection, ConnectionSettings, Denied, Event, Explanation, Held, Invitation,
+    Jit, JitBuilder, JitError, LinkAnswer, LinkBy, LinkRule, MailLink, MailProof, Notices, Outcome, Reply,
+    Session, ShadowReport, SignIn, SignedIn, Ticket, Trigger, Verdict, VerifyError, WorkReport,
 };
 pub use error::{BackendError, Code, ErrorClass, ErrorKind, Retry, Taken};
 pub use identity::{
@@ -48,6 +51,10 @@ pub use ids::{
 pub use mapping::{
     AttributeMapper, AttributeWish, ConflictRule, EntitlementWish, ImportRule, MapError, OnNameTaken,
     Profile, UserNameWish, Wished,
+};
+pub use plan::{
+    AdminAct, Answers, Change, Plan, Planned, Protection, Reason, Refusal, SignInFacts, SignInPlan,
+    plan_admin, plan_end_of_account, plan_end_of_grant, plan_sign_in,
 };
 pub use policy::{
     AccountEnd, Ask, Context, Decision, Denial, Finding, GrantEnd, Hold, Permit, Policy, Present, Request,
