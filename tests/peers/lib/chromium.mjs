@@ -4,8 +4,8 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { chromium } from 'playwright-core'
 
-const ARTIFACTS = process.env.JIT_ARTIFACTS ?? fileURLToPath(new URL('../../../.work/artifacts', import.meta.url))
-const PROGRAMS = [process.env.JIT_CHROMIUM, '/usr/bin/chromium', '/usr/bin/chromium-browser', '/usr/bin/google-chrome']
+const PICTURES = fileURLToPath(new URL('../../../.work/screenshots', import.meta.url))
+const PROGRAMS = [process.env.CHROMIUM, '/usr/bin/chromium', '/usr/bin/chromium-browser', '/usr/bin/google-chrome']
 
 // One browser for a file of tests; a `newContext()` of it is a person with an own, empty cookie jar.
 export async function openChromium() {
@@ -17,8 +17,8 @@ export async function openChromium() {
 
 // Keeps a picture among the test artifacts.
 export async function picture(page, name) {
-  mkdirSync(ARTIFACTS, { recursive: true })
-  await page.screenshot({ path: join(ARTIFACTS, `${name}.png`), fullPage: true })
+  mkdirSync(PICTURES, { recursive: true })
+  await page.screenshot({ path: join(PICTURES, `${name}.png`), fullPage: true })
 }
 
 function isProgram(path) {
