@@ -3,7 +3,6 @@
 #[expect(dead_code, reason = "the program that reads them comes with the engine")]
 mod arguments;
 pub mod pages;
-#[expect(dead_code, unused_imports, reason = "the routes that use it come with the engine")]
 mod present;
 #[expect(dead_code, reason = "the program that calls it comes with the engine")]
 mod serve;
