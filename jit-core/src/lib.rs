@@ -18,6 +18,7 @@
 mod account;
 mod audit;
 mod clock;
+pub mod config;
 mod engine;
 mod error;
 mod identity;
