@@ -1,5 +1,13 @@
-//! What the example programs share: a demo identity provider, the pages of the portal, and the web parts of both.
+//! What the example programs are made of.
+//!
+//! | module | does |
+//! |---|---|
+//! | [`portal`] | signs people in and shows the account that came into being, and why |
+//! | [`demo_idp`] | is an identity provider with made-up people, for the portal's demo |
+//! | [`inspect`] | verifies evidence from files |
+//! | [`web`] | serves pages safely |
 
 pub mod demo_idp;
+pub mod inspect;
 pub mod portal;
 pub mod web;

@@ -18,11 +18,13 @@
 mod account;
 mod audit;
 mod clock;
+pub mod config;
 mod engine;
 mod error;
 mod identity;
 mod ids;
 mod mapping;
+mod memory;
 mod plan;
 mod policy;
 mod store;
@@ -52,6 +54,7 @@ pub use mapping::{
     AttributeMapper, AttributeWish, ConflictRule, EntitlementWish, ImportRule, MapError, OnNameTaken,
     Profile, UserNameWish, Wished,
 };
+pub use memory::{MemorySink, MemoryStore};
 pub use plan::{
     AdminAct, Answers, Change, Plan, Planned, Protection, Reason, Refusal, SignInFacts, SignInPlan,
     plan_admin, plan_end_of_account, plan_end_of_grant, plan_sign_in,
@@ -62,6 +65,6 @@ pub use policy::{
 };
 pub use store::{
     AccountWrite, AuditLog, AuditQuery, AuditSink, Claimed, Commit, CounterChange, CounterName, Cursor,
-    Filter, KeyChanges, Matches, ONE_TIME_BYTES, OneTime, OneTimeKey, Page, Query, Seen, Settlement, Store,
-    Task, TaskKind, TaskQueue, UserStore,
+    Filter, KeyChanges, Matches, ONE_TIME_BYTES, OneTime, OneTimeKey, PAGE_ITEMS, Page, Query, Seen,
+    Settlement, Store, Task, TaskKind, TaskQueue, UserStore,
 };

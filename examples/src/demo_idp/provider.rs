@@ -6,6 +6,7 @@ use axum::http::StatusCode;
 use axum::response::Response;
 use axum::routing::{get, post};
 use chrono::{DateTime, TimeDelta, Utc};
+use jit_core::Clock;
 use serde_json::json;
 
 use super::authorize::{self, Code, Pending};
@@ -13,7 +14,7 @@ use super::client::Client;
 use super::keys::SigningKeys;
 use super::{token, userinfo};
 use crate::demo_idp::Person;
-use crate::web::{Clock, Expiring, Guard, STYLE_PATH, json, style};
+use crate::web::{Expiring, Guard, STYLE_PATH, json, style};
 
 const MOST_ENTRIES: usize = 4096;
 pub(super) const PENDING_LASTS: TimeDelta = TimeDelta::minutes(10);

@@ -1,6 +1,5 @@
 //! The parts that every page server here needs: strict parameters, guarded routers, bounded state.
 
-mod clock;
 mod cookie;
 mod expiring;
 mod guard;
@@ -8,7 +7,6 @@ mod parameters;
 mod random;
 mod respond;
 
-pub use clock::Clock;
 pub use cookie::{CookieName, cookie};
 pub use expiring::Expiring;
 pub use guard::{Guard, content_security_policy};

@@ -1,0 +1,53 @@
+use jit_oidc::checks::{CheckList, Question};
+use jit_oidc::id_token::IdToken;
+use jit_oidc::rejection::Rejection;
+use serde::Serialize;
+use serde_json::{Map, Value};
+
+/// Tells of one file, as one line of JSON.
+#[derive(Serialize)]
+#[serde(untagged)]
+pub(super) enum Line<'a> {
+    Accepted { file: &'a str, accepted: bool, identity: Identity<'a>, checks: Checks },
+    Refused { file: &'a str, accepted: bool, code: &'a str, reason: String },
+}
+
+/// Who the token speaks of.
+#[derive(Serialize)]
+pub(super) struct Identity<'a> {
+    issuer: &'a str,
+    subject: &'a str,
+    claims: &'a Map<String, Value>,
+}
+
+/// Which checks were made, by the question that they answer. An empty list means: nobody looked.
+#[derive(Serialize)]
+pub(super) struct Checks {
+    origin: Vec<&'static str>,
+    audience: Vec<&'static str>,
+    freshness: Vec<&'static str>,
+    replay: Vec<&'static str>,
+}
+
+impl<'a> Line<'a> {
+    pub(super) fn accepted(file: &'a str, token: &'a IdToken) -> Self {
+        let identity = Identity { issuer: token.issuer(), subject: token.subject(), claims: token.claims() };
+        Self::Accepted { file, accepted: true, identity, checks: Checks::of(token.checks()) }
+    }
+
+    pub(super) fn refused(file: &'a str, rejection: Rejection) -> Self {
+        Self::Refused { file, accepted: false, code: rejection.code(), reason: rejection.to_string() }
+    }
+}
+
+impl Checks {
+    fn of(checks: CheckList) -> Self {
+        let codes = |question| checks.codes(question).collect();
+        Self {
+            origin: codes(Question::Origin),
+            audience: codes(Question::Audience),
+            freshness: codes(Question::Freshness),
+            replay: codes(Question::Replay),
+        }
+    }
+}

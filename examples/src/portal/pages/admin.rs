@@ -1,0 +1,55 @@
+use maud::{Markup, html};
+
+use super::layout::{badge, csrf, page, table};
+use crate::portal::view::{AccountRow, AdminView, ApprovalRow, Frame};
+
+/// Shows who waits for approval, and every account of the tenant.
+#[must_use]
+pub fn admin(frame: &Frame, view: &AdminView) -> Markup {
+    let token = frame.visitor.as_ref().map(|visitor| visitor.csrf.as_str()).unwrap_or_default();
+    let content = html! {
+        h1 { "Administration" }
+        section aria-labelledby="waiting" {
+            h2 id="waiting" { "Waiting for approval" }
+            @if view.waiting.is_empty() { p.empty { "Nobody is waiting." } }
+            @else { ul.waiting { @for row in &view.waiting { (approval(row, token)) } } }
+        }
+        section aria-labelledby="accounts" {
+            h2 id="accounts" { "Accounts" }
+            @if view.accounts.is_empty() { p.empty { "There is no account yet." } }
+            @else { (accounts(&view.accounts)) }
+        }
+    };
+    page(frame, "Administration", &content)
+}
+
+fn approval(row: &ApprovalRow, token: &str) -> Markup {
+    html! {
+        li {
+            div {
+                strong { (row.name) } " " span.muted { (row.email) }
+                div.muted { "through " (row.connection) ", held by rule " code { (row.rule) } ", since " (row.since) }
+            }
+            form.actions method="post" action="/admin/decide" {
+                (csrf(token))
+                input type="hidden" name="hold" value=(row.hold);
+                button.primary type="submit" name="answer" value="approve" { "Approve" span.hidden { " " (row.name) } }
+                button.quiet type="submit" name="answer" value="deny" { "Deny" span.hidden { " " (row.name) } }
+            }
+        }
+    }
+}
+
+fn accounts(accounts: &[AccountRow]) -> Markup {
+    let rows = html! {
+        @for account in accounts {
+            tr {
+                th scope="row" { code { (account.user_name) } }
+                td { (account.display_name) }
+                td { (badge(&account.state)) }
+                td { (account.grants) }
+            }
+        }
+    };
+    table("Accounts", &["User name", "Name", "State", "Grants"], &rows)
+}

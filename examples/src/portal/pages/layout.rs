@@ -1,0 +1,94 @@
+use maud::{DOCTYPE, Markup, html};
+
+use crate::portal::view::{Badge, Fact, Frame, Tone, Visitor};
+use crate::web::STYLE_PATH;
+
+pub(super) fn page(frame: &Frame, title: &str, content: &Markup) -> Markup {
+    html! {
+        (DOCTYPE)
+        html lang="en" {
+            head {
+                meta charset="utf-8";
+                meta name="viewport" content="width=device-width, initial-scale=1";
+                meta name="color-scheme" content="light dark";
+                title { (title) " · Portal" }
+                link rel="stylesheet" href=(STYLE_PATH);
+            }
+            body {
+                a.skip href="#content" { "Skip to content" }
+                header.bar {
+                    a.brand href="/" { "Portal" }
+                    @if let Some(visitor) = &frame.visitor { (navigation(visitor)) }
+                }
+                main id="content" { (content) }
+                footer {
+                    "Accounts come into being when they are needed."
+                    @if frame.demo { " This is the demo: everybody is made up." }
+                }
+            }
+        }
+    }
+}
+
+fn navigation(visitor: &Visitor) -> Markup {
+    html! {
+        nav aria-label="Main" {
+            a href="/me" { "My account" }
+            a href="/audit" { "Audit trail" }
+            @if visitor.is_admin { a href="/admin" { "Administration" } }
+        }
+        form.visitor method="post" action="/logout" {
+            span.muted { (visitor.name) }
+            (csrf(&visitor.csrf))
+            button.quiet type="submit" { "Sign out" }
+        }
+    }
+}
+
+pub(super) fn csrf(token: &str) -> Markup {
+    html! { input type="hidden" name="csrf" value=(token); }
+}
+
+pub(super) fn badge(badge: &Badge) -> Markup {
+    html! { span class={ "badge " (tone(badge.tone)) } { (badge.text) } }
+}
+
+pub(super) fn tone(tone: Tone) -> &'static str {
+    match tone {
+        Tone::Good => "good",
+        Tone::Caution => "caution",
+        Tone::Bad => "bad",
+        Tone::Plain => "plain",
+    }
+}
+
+pub(super) fn facts(facts: &[Fact]) -> Markup {
+    html! {
+        @if !facts.is_empty() {
+            dl.facts {
+                @for fact in facts { div { dt { (fact.name) } dd { (prose(&fact.value)) } } }
+            }
+        }
+    }
+}
+
+/// Sets what stands between back-ticks as code: messages of the core name things that way.
+pub(super) fn prose(text: &str) -> Markup {
+    html! {
+        @for (place, part) in text.split('`').enumerate() {
+            @if place % 2 == 1 { code { (part) } } @else { (part) }
+        }
+    }
+}
+
+/// Lays out a table that can be scrolled sideways by keyboard on a narrow screen.
+pub(super) fn table(label: &str, columns: &[&str], rows: &Markup) -> Markup {
+    html! {
+        div.scroll role="region" aria-label=(label) tabindex="0" {
+            table {
+                thead { tr { @for column in columns { th scope="col" { (column) } } } }
+                tbody { (rows) }
+            }
+        }
+    }
+}

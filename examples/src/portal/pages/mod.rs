@@ -1,0 +1,17 @@
+//! The pages, each a pure function from what it shows to markup.
+
+mod account;
+mod admin;
+mod audit;
+mod decision;
+mod held;
+mod home;
+mod layout;
+mod refused;
+
+pub use account::account;
+pub use admin::admin;
+pub use audit::audit;
+pub use held::{choose_user_name, consent, waiting};
+pub use home::home;
+pub use refused::{problem, refused};

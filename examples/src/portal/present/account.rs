@@ -1,0 +1,167 @@
+use chrono::{DateTime, Utc};
+use jit_core::{
+    Account, AccountEmail, EmailTrust, Grant, LinkProof, LinkedIdentity, Provenance, Source, Standing,
+};
+
+use super::span::{instant, span};
+use crate::portal::view::{
+    AccountRow, AccountView, AttributeRow, Badge, EmailRow, Fact, GrantRow, IdentityRow, Tone,
+};
+
+const DISPLAY_NAME: &str = "display_name";
+
+/// Shows an account to the person it belongs to.
+pub(crate) fn account_view(account: &Account, now: DateTime<Utc>) -> AccountView {
+    AccountView {
+        display_name: display_name(account),
+        user_name: account.user_name.as_ref().map(ToString::to_string).unwrap_or_default(),
+        id: account.id.to_string(),
+        tenant: account.tenant.to_string(),
+        state: standing_badge(account.standing(now)),
+        dates: dates(account),
+        identities: account.identities.iter().map(identity_row).collect(),
+        emails: account.email.iter().map(email_row).collect(),
+        attributes: attribute_rows(account),
+        grants: account.grants.iter().map(|grant| grant_row(grant, now)).collect(),
+    }
+}
+
+/// Shows an account as one line.
+pub(crate) fn account_row(account: &Account, now: DateTime<Utc>) -> AccountRow {
+    let mut grants: Vec<_> = account
+        .grants
+        .iter()
+        .filter(|grant| grant.is_in_force(now))
+        .map(|grant| grant.entitlement.to_string())
+        .collect();
+    grants.sort();
+    grants.dedup();
+    AccountRow {
+        user_name: account.user_name.as_ref().map(ToString::to_string).unwrap_or_default(),
+        display_name: display_name(account),
+        state: standing_badge(account.standing(now)),
+        grants: grants.join(", "),
+    }
+}
+
+/// Finds the best name for an account.
+pub(crate) fn display_name(account: &Account) -> String {
+    let shown = account.attributes.iter().find(|(name, _)| name.as_str() == DISPLAY_NAME);
+    shown
+        .and_then(|(_, values)| values.first())
+        .map(|value| value.text.clone())
+        .or_else(|| account.user_name.as_ref().map(ToString::to_string))
+        .unwrap_or_else(|| account.id.to_string())
+}
+
+pub(crate) fn standing_badge(standing: Standing) -> Badge {
+    let (text, tone) = match standing {
+        Standing::Active => ("active", Tone::Good),
+        Standing::Invited => ("invited", Tone::Plain),
+        Standing::Pending => ("waiting for approval", Tone::Caution),
+        Standing::Suspended => ("suspended", Tone::Bad),
+        Standing::Disabled => ("disabled", Tone::Bad),
+        Standing::Expired => ("expired", Tone::Bad),
+        Standing::Idle => ("unused for too long", Tone::Bad),
+        Standing::Ended => ("ended", Tone::Bad),
+    };
+    Badge { text: text.into(), tone }
+}
+
+fn dates(account: &Account) -> Vec<Fact> {
+    let fact = |name: &str, value: String| Fact { name: name.into(), value };
+    let mut facts = vec![
+        fact("Since", instant(account.created_at)),
+        fact("Ends", account.ends_at.map_or_else(|| "no end".into(), instant)),
+    ];
+    if let Some(limit) = account.idle_limit {
+        facts.push(fact("Ends when unused for", span(limit)));
+    }
+    facts.push(fact("Last changed", format!("{}, version {}", instant(account.updated_at), account.version)));
+    facts
+}
+
+fn identity_row(identity: &LinkedIdentity) -> IdentityRow {
+    IdentityRow {
+        connection: identity.key.connection.to_string(),
+        issuer: identity.key.issuer.to_string(),
+        subject: identity.key.subject.to_string(),
+        proof: format!("{}, {}", proof(identity.proof), instant(identity.linked_at)),
+    }
+}
+
+fn proof(proof: LinkProof) -> &'static str {
+    match proof {
+        LinkProof::FirstSignIn => "the account came into being at its first sign-in",
+        LinkProof::AuthoritativeEmail => "the domain's own provider verified the same address",
+        LinkProof::MatchedAttribute => "an attribute that this connection may match by is the same",
+        LinkProof::OtherIdentity => "the person signed in with another identity of the account",
+        LinkProof::Mail => "the person received a message at the account's address",
+        LinkProof::Reauthentication => "the person proved a local credential",
+        LinkProof::Administrator => "an administrator said so",
+        _ => "it was proved",
+    }
+}
+
+fn email_row(email: &AccountEmail) -> EmailRow {
+    let (text, tone) = match email.trust {
+        EmailTrust::Authoritative => ("verified by the domain's own provider", Tone::Good),
+        EmailTrust::Asserted => ("verified, says the provider", Tone::Good),
+        EmailTrust::Unstated => ("the provider does not say whether it is verified", Tone::Caution),
+        EmailTrust::Refuted => ("not verified", Tone::Bad),
+    };
+    EmailRow { address: email.address.as_str().into(), evidence: Badge { text: text.into(), tone } }
+}
+
+fn attribute_rows(account: &Account) -> Vec<AttributeRow> {
+    let rows = account.attributes.iter().flat_map(|(name, values)| {
+        values.iter().map(move |value| AttributeRow {
+            name: name.to_string(),
+            value: value.text.clone(),
+            source: origin(&value.provenance),
+        })
+    });
+    rows.collect()
+}
+
+fn grant_row(grant: &Grant, now: DateTime<Utc>) -> GrantRow {
+    let until = grant.ends_at.map(|end| {
+        if grant.is_in_force(now) {
+            format!("ends {}", instant(end))
+        } else {
+            format!("ended {}", instant(end))
+        }
+    });
+    GrantRow {
+        entitlement: grant.entitlement.to_string(),
+        source: source(&grant.provenance.source),
+        rule: grant.provenance.rule.as_ref().map(ToString::to_string).unwrap_or_default(),
+        since: instant(grant.given_at),
+        until,
+    }
+}
+
+fn origin(provenance: &Provenance) -> String {
+    let mut text = source(&provenance.source);
+    if let Some(rule) = &provenance.rule {
+        text.push_str(", rule `");
+        text.push_str(rule.as_str());
+        text.push('`');
+    }
+    if let Some(claim) = &provenance.claim {
+        text.push_str(", claim `");
+        text.push_str(claim);
+        text.push('`');
+    }
+    text
+}
+
+fn source(source: &Source) -> String {
+    match source {
+        Source::Connection(id) => format!("connection {id}"),
+        Source::Person => "the person".into(),
+        Source::Administrator => "an administrator".into(),
+        Source::PreExisting => "before we came".into(),
+        _ => "another source".into(),
+    }
+}

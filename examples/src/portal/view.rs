@@ -1,0 +1,308 @@
+//! What the pages show, as plain text: no page reads an account, a decision or a plan itself.
+
+/// Says how good or bad something is; it picks the colour and the mark, never the meaning alone.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[non_exhaustive]
+pub enum Tone {
+    /// As it should be.
+    Good,
+    /// Worth a look.
+    Caution,
+    /// Refused or ended.
+    Bad,
+    /// Neither.
+    #[default]
+    Plain,
+}
+
+/// Describes the frame around each page: who is signed in, and what they may do.
+#[derive(Debug, Clone, Default)]
+pub struct Frame {
+    /// The visitor, if somebody is signed in.
+    pub visitor: Option<Visitor>,
+    /// Whether the made-up people of the demo provider are in use.
+    pub demo: bool,
+}
+
+/// Describes who is signed in.
+#[derive(Debug, Clone)]
+pub struct Visitor {
+    /// The name to show.
+    pub name: String,
+    /// Whether the administration page is open to them.
+    pub is_admin: bool,
+    /// The token that each form of this session carries.
+    pub csrf: String,
+}
+
+/// Shows a state or an outcome in one or two words.
+#[derive(Debug, Clone, Default)]
+pub struct Badge {
+    /// The words.
+    pub text: String,
+    /// Their tone.
+    pub tone: Tone,
+}
+
+/// Describes one way to sign in.
+#[derive(Debug, Clone)]
+pub struct ConnectionCard {
+    /// The connection's identifier, as in `/login/{id}`.
+    pub id: String,
+    /// The name to show.
+    pub label: String,
+    /// The issuer.
+    pub issuer: String,
+}
+
+/// Describes an account to the person it belongs to.
+#[derive(Debug, Clone, Default)]
+pub struct AccountView {
+    /// The name to show.
+    pub display_name: String,
+    /// The user name.
+    pub user_name: String,
+    /// The account's identifier.
+    pub id: String,
+    /// The tenant.
+    pub tenant: String,
+    /// The state of the account.
+    pub state: Badge,
+    /// Facts about its time: since when, until when.
+    pub dates: Vec<Fact>,
+    /// The identities that open it.
+    pub identities: Vec<IdentityRow>,
+    /// The e-mail addresses.
+    pub emails: Vec<EmailRow>,
+    /// The attributes.
+    pub attributes: Vec<AttributeRow>,
+    /// The grants.
+    pub grants: Vec<GrantRow>,
+}
+
+/// Shows one fact under its name.
+#[derive(Debug, Clone)]
+pub struct Fact {
+    /// The name of the fact.
+    pub name: String,
+    /// The fact.
+    pub value: String,
+}
+
+/// Describes one identity of the account.
+#[derive(Debug, Clone)]
+pub struct IdentityRow {
+    /// The connection.
+    pub connection: String,
+    /// The issuer.
+    pub issuer: String,
+    /// The subject.
+    pub subject: String,
+    /// Why it belongs to this account.
+    pub proof: String,
+}
+
+/// Describes one e-mail address.
+#[derive(Debug, Clone)]
+pub struct EmailRow {
+    /// The address.
+    pub address: String,
+    /// How well it is proved.
+    pub evidence: Badge,
+}
+
+/// Describes one attribute.
+#[derive(Debug, Clone)]
+pub struct AttributeRow {
+    /// The name.
+    pub name: String,
+    /// The value or values.
+    pub value: String,
+    /// Who gave it.
+    pub source: String,
+}
+
+/// Describes one grant.
+#[derive(Debug, Clone)]
+pub struct GrantRow {
+    /// The entitlement.
+    pub entitlement: String,
+    /// Who gave it.
+    pub source: String,
+    /// The rule that gave it, if a rule did.
+    pub rule: String,
+    /// Since when.
+    pub since: String,
+    /// Until when, in words; `None` stays until its source takes it back.
+    pub until: Option<String>,
+}
+
+/// Describes how one sign-in was decided.
+#[derive(Debug, Clone, Default)]
+pub struct DecisionView {
+    /// The answer.
+    pub outcome: Badge,
+    /// The answer's limits and reasons.
+    pub facts: Vec<Fact>,
+    /// Every step on the way to it, by stage.
+    pub stages: Vec<StageView>,
+}
+
+/// Describes one stage of the way from claims to an answer.
+#[derive(Debug, Clone)]
+pub struct StageView {
+    /// What happens in it.
+    pub title: String,
+    /// Its rules, in the order in which they were asked.
+    pub rules: Vec<RuleRow>,
+}
+
+/// Describes what one rule said.
+#[derive(Debug, Clone)]
+pub struct RuleRow {
+    /// The rule's identifier; empty for a step that no rule names.
+    pub id: String,
+    /// What became of it.
+    pub mark: RuleMark,
+    /// Why.
+    pub why: String,
+}
+
+/// Says what became of a rule.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[expect(clippy::exhaustive_enums, reason = "each has a mark of its own on the page")]
+pub enum RuleMark {
+    /// It gave something, or its check was passed.
+    Passed,
+    /// It did not apply, and the next one was asked.
+    Skipped,
+    /// It matched, and so it decided.
+    Decided,
+    /// It refused.
+    Refused,
+    /// An earlier rule had decided.
+    NotAsked,
+}
+
+/// Describes one change of a plan.
+#[derive(Debug, Clone)]
+pub struct ChangeRow {
+    /// The change.
+    pub what: String,
+    /// The reason.
+    pub reason: String,
+}
+
+/// Describes the account page: what is, and how the last sign-in led there.
+#[derive(Debug, Clone, Default)]
+pub struct MeView {
+    /// The account.
+    pub account: AccountView,
+    /// The decision of the last sign-in.
+    pub decision: DecisionView,
+    /// The plan of the last sign-in; empty when it had nothing to change.
+    pub plan: Vec<ChangeRow>,
+    /// When this session ends.
+    pub session_ends: String,
+}
+
+/// Describes one line of the audit trail.
+#[derive(Debug, Clone)]
+pub struct AuditRow {
+    /// When.
+    pub at: String,
+    /// What happened.
+    pub action: String,
+    /// How it ended.
+    pub outcome: Badge,
+    /// Who caused it.
+    pub actor: String,
+    /// The account it is about.
+    pub account: String,
+    /// Names and rules, never values.
+    pub detail: String,
+}
+
+/// Describes a sign-in that was refused.
+#[derive(Debug, Clone, Default)]
+pub struct RefusalView {
+    /// The stable code.
+    pub code: String,
+    /// The reason for people.
+    pub reason: String,
+    /// What the visitor can do about it.
+    pub advice: String,
+    /// The decision, where the policy was asked.
+    pub decision: Option<DecisionView>,
+}
+
+/// Describes a sign-in that waits for an administrator.
+#[derive(Debug, Clone, Default)]
+pub struct WaitingView {
+    /// Who is waiting.
+    pub name: String,
+    /// The reason the rule gives.
+    pub reason: String,
+    /// When the request lapses.
+    pub until: String,
+    /// The decision.
+    pub decision: DecisionView,
+}
+
+/// Describes a form that a held sign-in asks for.
+#[derive(Debug, Clone, Default)]
+pub struct QuestionView {
+    /// The hold, as the answer's form names it.
+    pub hold: String,
+    /// The token of the form.
+    pub csrf: String,
+    /// The name of the visitor.
+    pub name: String,
+    /// What is asked, in the rule's words.
+    pub prompt: String,
+    /// A proposed value, for a user name.
+    pub suggestion: String,
+    /// What was wrong with the answer before.
+    pub problem: Option<String>,
+    /// The decision.
+    pub decision: DecisionView,
+}
+
+/// Describes one account that waits for approval.
+#[derive(Debug, Clone)]
+pub struct ApprovalRow {
+    /// The hold, as the form names it.
+    pub hold: String,
+    /// Who is waiting.
+    pub name: String,
+    /// The address they sign in with.
+    pub email: String,
+    /// The connection.
+    pub connection: String,
+    /// Since when.
+    pub since: String,
+    /// The rule that holds them.
+    pub rule: String,
+}
+
+/// Describes one account in the administrator's list.
+#[derive(Debug, Clone)]
+pub struct AccountRow {
+    /// The user name.
+    pub user_name: String,
+    /// The name to show.
+    pub display_name: String,
+    /// The state.
+    pub state: Badge,
+    /// What it holds.
+    pub grants: String,
+}
+
+/// Describes the administration page.
+#[derive(Debug, Clone, Default)]
+pub struct AdminView {
+    /// Who waits.
+    pub waiting: Vec<ApprovalRow>,
+    /// Every account of the tenant.
+    pub accounts: Vec<AccountRow>,
+}

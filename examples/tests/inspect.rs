@@ -1,0 +1,158 @@
+//! Runs `inspect` as a customer's CI would: files in, lines of JSON and an exit code out.
+
+#![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "a panic is how a test fails")]
+
+use std::path::PathBuf;
+use std::process::{Command, Output};
+
+use aws_lc_rs::encoding::AsBigEndian;
+use aws_lc_rs::rand::SystemRandom;
+use aws_lc_rs::signature::{ECDSA_P256_SHA256_FIXED_SIGNING, EcdsaKeyPair, KeyPair};
+use base64::Engine;
+use base64::prelude::BASE64_URL_SAFE_NO_PAD as BASE64;
+use serde_json::{Value, json};
+
+const NOW: i64 = 1_800_000_000;
+
+/// A folder with a key set and tokens signed by its key.
+struct Case {
+    folder: PathBuf,
+    key: EcdsaKeyPair,
+}
+
+impl Case {
+    fn new(name: &str) -> Self {
+        let folder = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join("inspect").join(name);
+        std::fs::create_dir_all(&folder).unwrap();
+        let key = EcdsaKeyPair::generate(&ECDSA_P256_SHA256_FIXED_SIGNING).unwrap();
+        let point: aws_lc_rs::encoding::EcPublicKeyUncompressedBin<'_> =
+            key.public_key().as_be_bytes().unwrap();
+        let (x, y) = point.as_ref()[1..].split_at(32);
+        let jwk =
+            json!({ "kty": "EC", "crv": "P-256", "kid": "k", "x": BASE64.encode(x), "y": BASE64.encode(y) });
+        let case = Self { folder, key };
+        case.write("jwks.json", &json!({ "keys": [jwk] }).to_string());
+        case
+    }
+
+    fn write(&self, name: &str, text: &str) {
+        std::fs::write(self.folder.join(name), text).unwrap();
+    }
+
+    fn token(&self, name: &str, change: &Value) {
+        let mut claims = json!({
+            "iss": "https://op.example", "sub": "alice", "aud": "rp", "iat": NOW, "exp": NOW + 300, "nonce": "n"
+        });
+        for (member, value) in change.as_object().unwrap() {
+            claims[member] = value.clone();
+        }
+        let header = json!({ "alg": "ES256", "kid": "k" });
+        let signed = format!("{}.{}", BASE64.encode(header.to_string()), BASE64.encode(claims.to_string()));
+        let signature = self.key.sign(&SystemRandom::new(), signed.as_bytes()).unwrap();
+        self.write(name, &format!("{signed}.{}\n", BASE64.encode(signature.as_ref())));
+    }
+
+    fn inspect(&self, arguments: &str) -> Output {
+        Command::new(env!("CARGO_BIN_EXE_inspect"))
+            .current_dir(&self.folder)
+            .args(arguments.split_whitespace())
+            .output()
+            .unwrap()
+    }
+
+    fn usual(&self, arguments: &str) -> Output {
+        self.inspect(&format!(
+            "oidc --issuer https://op.example --client-id rp --jwks jwks.json --now {NOW} {arguments}"
+        ))
+    }
+}
+
+fn lines(output: &Output) -> Vec<Value> {
+    let text = String::from_utf8(output.stdout.clone()).unwrap();
+    text.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
+}
+
+#[test]
+fn a_good_token_is_accepted_with_what_was_checked() {
+    let case = Case::new("good");
+    case.token("good.jwt", &json!({ "email": "alice@acme.example" }));
+    let output = case.usual("--nonce n good.jwt");
+    assert_eq!(output.status.code(), Some(0), "{output:?}");
+    let line = &lines(&output)[0];
+    assert_eq!((&line["file"], &line["accepted"]), (&json!("good.jwt"), &json!(true)));
+    assert_eq!(line["identity"]["issuer"], "https://op.example");
+    assert_eq!(line["identity"]["subject"], "alice");
+    assert_eq!(line["identity"]["claims"]["email"], "alice@acme.example");
+    assert_eq!(line["checks"]["replay"], json!(["nonce"]));
+    let text = String::from_utf8(output.stdout).unwrap();
+    assert!(text.starts_with(r#"{"file":"good.jwt","accepted":true,"identity":{"issuer""#), "{text}");
+}
+
+#[test]
+fn without_a_nonce_nobody_claims_to_have_looked_for_replay() {
+    let case = Case::new("no-nonce");
+    case.token("good.jwt", &json!({}));
+    assert_eq!(lines(&case.usual("good.jwt"))[0]["checks"]["replay"], json!([]));
+}
+
+#[test]
+fn a_bad_token_names_its_code_and_the_rest_is_inspected_all_the_same() {
+    let case = Case::new("bad");
+    case.token("other.jwt", &json!({ "aud": "another" }));
+    case.token("old.jwt", &json!({ "iat": NOW - 900, "exp": NOW - 600 }));
+    case.token("good.jwt", &json!({}));
+    case.write("junk.jwt", "not a token");
+    let output = case.usual("other.jwt old.jwt good.jwt junk.jwt");
+    assert_eq!(output.status.code(), Some(1));
+    let lines = lines(&output);
+    assert_eq!(lines[0]["code"], "oidc.audience_mismatch");
+    assert!(lines[0]["reason"].is_string() && lines[0].get("identity").is_none());
+    assert_eq!(lines[1]["code"], "oidc.expired");
+    assert_eq!(lines[2]["accepted"], true);
+    assert_eq!(lines[3]["code"], "oidc.token_malformed");
+}
+
+#[test]
+fn options_narrow_and_widen_what_is_accepted() {
+    let case = Case::new("options");
+    case.token("t.jwt", &json!({ "auth_time": NOW - 100, "acr": "low", "aud": ["rp", "api"], "azp": "rp" }));
+    for (options, code) in [
+        ("--alg RS256", "oidc.algorithm_not_allowed"),
+        ("--audience api --max-age 10 --leeway 0", "oidc.authentication_too_old"),
+        ("--audience api --acr high", "oidc.acr_not_accepted"),
+        ("--audience api --require-at-hash", "oidc.at_hash_missing"),
+        ("--audience api --nonce other", "oidc.nonce_mismatch"),
+        ("", "oidc.audience_untrusted"),
+    ] {
+        assert_eq!(lines(&case.usual(&format!("{options} t.jwt")))[0]["code"], code, "{options}");
+    }
+    let output = case.usual("--audience api --acr low --max-age 200 t.jwt");
+    assert_eq!(output.status.code(), Some(0), "{output:?}");
+}
+
+#[test]
+fn a_broken_key_set_refuses_every_token() {
+    let case = Case::new("broken-keys");
+    case.token("t.jwt", &json!({}));
+    case.write("jwks.json", "{}");
+    let output = case.usual("t.jwt");
+    assert_eq!(output.status.code(), Some(1));
+    assert_eq!(lines(&output)[0]["code"], "oidc.key_set_malformed");
+}
+
+#[test]
+fn bad_usage_exits_with_2_and_says_why() {
+    let case = Case::new("usage");
+    case.token("t.jwt", &json!({}));
+    for (output, says) in [
+        (case.inspect(""), "name what to inspect"),
+        (case.inspect("oidc --jwks jwks.json t.jwt"), "`--issuer` is missing"),
+        (case.usual("missing.jwt"), "`missing.jwt`"),
+        (case.usual("--frobnicate t.jwt"), "unknown option `--frobnicate`"),
+    ] {
+        assert_eq!(output.status.code(), Some(2));
+        assert!(output.stdout.is_empty());
+        assert!(String::from_utf8(output.stderr).unwrap().contains(says), "{says}");
+    }
+    assert_eq!(case.inspect("--help").status.code(), Some(0));
+}

@@ -1,0 +1,223 @@
+//! Renders every page from sample views and checks what no page may get wrong.
+
+use std::path::PathBuf;
+
+use jit_examples::portal::pages;
+use jit_examples::portal::view::{
+    AccountRow, AccountView, AdminView, ApprovalRow, AttributeRow, AuditRow, Badge, ChangeRow,
+    ConnectionCard, DecisionView, EmailRow, Fact, Frame, GrantRow, IdentityRow, MeView, QuestionView,
+    RefusalView, RuleMark, RuleRow, StageView, Tone, Visitor, WaitingView,
+};
+
+const HOSTILE: &str = "<script>alert(1)</script>\"'&";
+
+fn badge(text: &str, tone: Tone) -> Badge {
+    Badge { text: text.into(), tone }
+}
+
+fn fact(name: &str, value: &str) -> Fact {
+    Fact { name: name.into(), value: value.into() }
+}
+
+fn frame() -> Frame {
+    let visitor = Visitor { name: "Alice Example".into(), is_admin: true, csrf: "token".into() };
+    Frame { visitor: Some(visitor), demo: true }
+}
+
+fn rule(id: &str, mark: RuleMark, why: &str) -> RuleRow {
+    RuleRow { id: id.into(), mark, why: why.into() }
+}
+
+fn decision(text: &str, tone: Tone) -> DecisionView {
+    DecisionView {
+        outcome: badge(text, tone),
+        facts: vec![fact("Session limit", "8 hours"), fact("Ceiling", "engineer, seller, admin")],
+        stages: vec![
+            StageView {
+                title: "Mapping".into(),
+                rules: vec![rule("department", RuleMark::Passed, "from claim `department`")],
+            },
+            StageView {
+                title: "Policy".into(),
+                rules: vec![
+                    rule("contractors", RuleMark::Skipped, "claim `employment` is another"),
+                    rule("acme-people", RuleMark::Decided, "the domain is verified"),
+                    rule("everybody-else", RuleMark::NotAsked, ""),
+                ],
+            },
+        ],
+    }
+}
+
+fn account() -> AccountView {
+    let attribute = |name: &str, value: &str| AttributeRow {
+        name: name.into(),
+        value: value.into(),
+        source: "demo, forced".into(),
+    };
+    let grant = |entitlement: &str, until: Option<&str>| GrantRow {
+        entitlement: entitlement.into(),
+        source: "connection demo".into(),
+        rule: "acme-engineering".into(),
+        since: "2026-11-21 09:00".into(),
+        until: until.map(Into::into),
+    };
+    AccountView {
+        display_name: "Alice Example".into(),
+        user_name: "alice".into(),
+        id: "0192f0c1-1111-7aaa-8bbb-123456789abc".into(),
+        tenant: "acme".into(),
+        state: badge("active", Tone::Good),
+        dates: vec![fact("Since", "2026-11-21 09:00"), fact("Ends", "no end"), fact("Last seen", "just now")],
+        identities: vec![IdentityRow {
+            connection: "Acme demo identity provider".into(),
+            issuer: "http://127.0.0.1:8081".into(),
+            subject: "acme|alice".into(),
+            proof: "it was made by this identity".into(),
+        }],
+        emails: vec![EmailRow {
+            address: "alice@acme.example".into(),
+            evidence: badge("verified by the domain's own provider", Tone::Good),
+        }],
+        attributes: vec![attribute("display_name", "Alice Example"), attribute("department", "engineering")],
+        grants: vec![grant("engineer", None), grant("admin", Some("ends 2027-02-01"))],
+    }
+}
+
+fn me(plan: Vec<ChangeRow>) -> MeView {
+    let decision = decision("permitted", Tone::Good);
+    MeView { account: account(), decision, plan, session_ends: "2026-11-21 17:00 UTC".into() }
+}
+
+fn question(problem: Option<&str>) -> QuestionView {
+    QuestionView {
+        hold: "hold".into(),
+        csrf: "token".into(),
+        name: "Ned Newcomer".into(),
+        prompt: "You will be known by this name. It cannot be changed later.".into(),
+        suggestion: "ned.newcomer".into(),
+        problem: problem.map(Into::into),
+        decision: decision("held", Tone::Caution),
+    }
+}
+
+fn admin() -> AdminView {
+    AdminView {
+        waiting: vec![ApprovalRow {
+            hold: "hold".into(),
+            name: "Pat Pending".into(),
+            email: "pat@acme.example".into(),
+            connection: "demo".into(),
+            since: "2026-11-21 09:00".into(),
+            rule: "finance-needs-approval".into(),
+        }],
+        accounts: vec![AccountRow {
+            user_name: "alice".into(),
+            display_name: "Alice Example".into(),
+            state: badge("active", Tone::Good),
+            grants: "engineer, admin".into(),
+        }],
+    }
+}
+
+fn audit_rows() -> Vec<AuditRow> {
+    vec![AuditRow {
+        at: "2026-11-21 09:00:00".into(),
+        action: "sign_in".into(),
+        outcome: badge("permitted", Tone::Good),
+        actor: "connection demo".into(),
+        account: "alice".into(),
+        detail: "rule acme-people; account created, 2 grants".into(),
+    }]
+}
+
+fn every_page() -> Vec<(&'static str, String)> {
+    let frame = frame();
+    let changes = vec![
+        ChangeRow {
+            what: "Create the account alice".into(),
+            reason: "first sign-in of this identity".into(),
+        },
+        ChangeRow { what: "Grant engineer".into(), reason: "group acme-engineering".into() },
+    ];
+    let card = ConnectionCard {
+        id: "demo".into(),
+        label: "Acme demo".into(),
+        issuer: "http://127.0.0.1:8081".into(),
+    };
+    let refusal = RefusalView {
+        code: "policy.domain_not_allowed".into(),
+        reason: "Your address is of a domain that is not allowed here.".into(),
+        advice: "Ask the administrators of Acme to allow your domain.".into(),
+        decision: Some(decision("denied", Tone::Bad)),
+    };
+    let waiting = WaitingView {
+        name: "Pat Pending".into(),
+        reason: "Finance accounts are approved by a person.".into(),
+        until: "on 2026-11-28 09:00".into(),
+        decision: decision("held", Tone::Caution),
+    };
+    let stranger = Frame { visitor: None, demo: true };
+    [
+        ("home", pages::home(&stranger, &[card])),
+        ("account", pages::account(&frame, &me(changes))),
+        ("account-again", pages::account(&frame, &me(vec![]))),
+        ("audit", pages::audit(&frame, &audit_rows())),
+        ("refused", pages::refused(&stranger, &refusal)),
+        ("waiting", pages::waiting(&stranger, &waiting)),
+        ("consent", pages::consent(&stranger, &question(None))),
+        ("user-name", pages::choose_user_name(&stranger, &question(Some("`ned` is taken")))),
+        ("admin", pages::admin(&frame, &admin())),
+        ("problem", pages::problem(&stranger, "Not found", "There is no such page.")),
+    ]
+    .map(|(name, page)| (name, page.into_string()))
+    .into()
+}
+
+#[test]
+fn every_page_has_one_heading_and_obeys_the_content_policy() {
+    let shelf = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join("pages");
+    std::fs::create_dir_all(&shelf).unwrap();
+    std::fs::write(shelf.join("style.css"), include_str!("../src/portal/style.css")).unwrap();
+    for (name, page) in every_page() {
+        assert_eq!(page.matches("<h1").count(), 1, "{name} has one first heading");
+        assert_eq!(page.matches("<main").count(), 1, "{name} has one main landmark");
+        assert!(page.contains("<html lang=\"en\">"), "{name} names its language");
+        for forbidden in
+            ["<script", "<style", " style=", " onclick=", " onload=", " onsubmit=", "javascript:"]
+        {
+            assert!(!page.contains(forbidden), "{name} holds {forbidden}");
+        }
+        assert_eq!(
+            page.matches("method=\"post\"").count(),
+            page.matches("name=\"csrf\"").count(),
+            "each form of {name} carries the token"
+        );
+        std::fs::write(shelf.join(format!("{name}.html")), page).unwrap();
+    }
+}
+
+#[test]
+fn nothing_from_outside_becomes_markup() {
+    let mut view = me(vec![ChangeRow { what: HOSTILE.into(), reason: HOSTILE.into() }]);
+    view.account.display_name = HOSTILE.into();
+    view.account.attributes =
+        vec![AttributeRow { name: HOSTILE.into(), value: HOSTILE.into(), source: HOSTILE.into() }];
+    let page = pages::account(&frame(), &view).into_string();
+    assert!(!page.contains("<script"));
+    let asked = QuestionView { suggestion: HOSTILE.into(), ..question(Some(HOSTILE)) };
+    let page = pages::choose_user_name(&frame(), &asked).into_string();
+    assert!(!page.contains("<script") && page.contains("value=\"&lt;script"));
+}
+
+#[test]
+fn an_empty_plan_says_that_nothing_changes() {
+    let page = pages::account(&frame(), &me(vec![])).into_string();
+    assert!(page.contains("Nothing to change"));
+}
+
+#[test]
+fn the_user_name_field_names_its_trouble() {
+    let page = pages::choose_user_name(&frame(), &question(Some("`ned` is taken"))).into_string();
+    assert!(page.contains("aria-describedby=\"trouble\"") && page.contains("id=\"trouble\""));
+}
