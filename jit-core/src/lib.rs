@@ -24,6 +24,8 @@ mod error;
 mod identity;
 mod ids;
 mod mapping;
+mod memory;
+mod plan;
 mod policy;
 mod store;
 
@@ -34,7 +36,9 @@ pub use account::{
 pub use audit::{Actor, AuditEvent, AuditOutcome};
 pub use clock::{Clock, Entropy, ManualClock, SeededEntropy, SystemClock, SystemEntropy};
 pub use engine::{
-    Connection, ConnectionSettings, Event, LinkBy, LinkRule, MailLink, SignIn, Trigger, VerifyError,
+    AdminRequest, BuildError, Connection, ConnectionSettings, Denied, Event, Explanation, Held, Invitation,
+    Jit, JitBuilder, JitError, LinkAnswer, LinkBy, LinkRule, MailLink, MailProof, Notices, Outcome, Reply,
+    Session, ShadowReport, SignIn, SignedIn, Ticket, Trigger, Verdict, VerifyError, WorkReport,
 };
 pub use error::{BackendError, Code, ErrorClass, ErrorKind, Retry, Taken};
 pub use identity::{
@@ -50,6 +54,11 @@ pub use mapping::{
     AttributeMapper, AttributeWish, ConflictRule, EntitlementWish, ImportRule, MapError, OnNameTaken,
     Profile, UserNameWish, Wished,
 };
+pub use memory::{MemorySink, MemoryStore};
+pub use plan::{
+    AdminAct, Answers, Change, Plan, Planned, Protection, Reason, Refusal, SignInFacts, SignInPlan,
+    plan_admin, plan_end_of_account, plan_end_of_grant, plan_sign_in,
+};
 pub use policy::{
     AccountEnd, AccountEndRule, AccountIs, Ask, AskText, AuthenticationMethods, ClaimEnd, ClaimIs, ClaimTest,
     Conditions, Context, Day, Decision, Denial, DenyAnswer, Finding, GrantEnd, GrantEndRule, Hold,
@@ -58,6 +67,6 @@ pub use policy::{
 };
 pub use store::{
     AccountWrite, AuditLog, AuditQuery, AuditSink, Claimed, Commit, CounterChange, CounterName, Cursor,
-    Filter, KeyChanges, Matches, ONE_TIME_BYTES, OneTime, OneTimeKey, Page, Query, Seen, Settlement, Store,
-    Task, TaskKind, TaskQueue, UserStore,
+    Filter, KeyChanges, Matches, ONE_TIME_BYTES, OneTime, OneTimeKey, PAGE_ITEMS, Page, Query, Seen,
+    Settlement, Store, Task, TaskKind, TaskQueue, UserStore,
 };
