@@ -187,7 +187,7 @@ fn outcome(when: &str, case: &Case) -> &'static str {
     let denies = format!(
         "[[rule]]\nname = 'd'\ndeny = {{ message = 'no' }}\n[rule.when]\n{when}\n[[rule]]\nname = 'p'\npermit = {{}}"
     );
-    let inner: String = when.lines().map(|line| format!("not.{}\n", line.trim())).collect();
+    let inner = when.lines().map(|line| format!("not.{}", line.trim())).collect::<Vec<_>>().join("\n");
     match (permits(when), permits(&inner), word(&case.decide(&policy(&denies))).as_str()) {
         (true, false, "policy.denied by d") => "holds",
         (false, true, "permit by p") => "fails",

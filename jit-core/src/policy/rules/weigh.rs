@@ -207,7 +207,9 @@ fn methods(any: Option<&[Box<str>]>, all: &[Box<str>], used: &[String]) -> Verdi
         return Verdict::Silent;
     }
     let was_used = |one: &str| used.iter().any(|method| method == one);
-    Verdict::of(any.is_none_or(|any| any.iter().any(|one| was_used(one))) && all.iter().all(|one| was_used(one)))
+    Verdict::of(
+        any.is_none_or(|any| any.iter().any(|one| was_used(one))) && all.iter().all(|one| was_used(one)),
+    )
 }
 
 fn fresh(at: DateTime<Utc>, most: TimeDelta, now: DateTime<Utc>) -> bool {
