@@ -1,12 +1,15 @@
 //! The atomic write.
 
-use std::fmt;
+use std::{collections::BTreeSet, fmt};
 
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
 use super::Task;
-use crate::{Account, AccountId, AuditEvent, Entitlement, ExternalKey, LookupKey, TaskId, TenantId};
+use crate::{
+    Account, AccountId, AuditEvent, BackendError, Entitlement, ErrorKind, ExternalKey, LookupKey, TaskId,
+    TenantId,
+};
 
 /// Carries everything that a backend writes together: at most one account, tasks, audit events, counters.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -39,10 +42,42 @@ impl Commit {
         }
     }
 
+    /// Refuses a commit that is wrong in itself: parts of another tenant, a thing that is named twice, a version that
+    /// does not follow the one before. Every backend asks first.
+    ///
+    /// # Errors
+    /// `store.invalid`.
+    pub fn check(&self) -> Result<(), BackendError> {
+        let wrong = if !self.is_within_tenant() {
+            "a part belongs to another tenant"
+        } else if !self.names_everything_once() {
+            "a part is named twice"
+        } else if !self.account.as_ref().is_none_or(AccountWrite::counts_on) {
+            "the version does not follow the one before"
+        } else {
+            return Ok(());
+        };
+        Err(BackendError::new(ErrorKind::Invalid, "users.commit").caused_by(wrong))
+    }
+
+    fn names_everything_once(&self) -> bool {
+        let tasks = self.tasks.iter().map(|task| task.id);
+        let withdrawn: BTreeSet<_> = self.withdrawn.iter().copied().collect();
+        let identities = self.account.iter().flat_map(|write| &write.after.identities);
+        all_differ(tasks.chain(withdrawn))
+            && all_differ(self.events.iter().map(|event| event.id))
+            && all_differ(self.counters.iter().map(|change| &change.name))
+            && all_differ(identities.map(|identity| &identity.key))
+    }
+
     /// Tells whether every part belongs to the tenant; a backend refuses a commit for which this is false.
     #[must_use]
     pub fn is_within_tenant(&self) -> bool {
-        let account = self.account.as_ref().is_none_or(|write| write.after.tenant == self.tenant);
+        let account = self.account.as_ref().is_none_or(|write| {
+            let identities = &write.after.identities;
+            write.after.tenant == self.tenant
+                && identities.iter().all(|identity| identity.key.tenant == self.tenant)
+        });
         account
             && self.tasks.iter().all(|task| task.tenant == self.tenant)
             && self.events.iter().all(|event| event.tenant == self.tenant)
@@ -51,7 +86,8 @@ impl Commit {
 
 /// Carries an account as it shall be, with the version it was planned on and the keys that change.
 ///
-/// Fields are private so that the keys always agree with the account.
+/// Fields are private so that the keys always agree with the account. The write numbers the versions by itself: 1 for a
+/// new account, one more than `before` for an update.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct AccountWrite {
     expected: Option<u64>,
@@ -62,7 +98,8 @@ pub struct AccountWrite {
 impl AccountWrite {
     /// Writes an account that must not exist yet.
     #[must_use]
-    pub fn create(after: Account) -> Self {
+    pub fn create(mut after: Account) -> Self {
+        after.version = 1;
         let keys = KeyChanges {
             identities_added: after.identities.iter().map(|identity| identity.key.clone()).collect(),
             lookups_added: after.lookup_keys(),
@@ -74,7 +111,8 @@ impl AccountWrite {
 
     /// Writes an account over `before`, which must still be what is stored.
     #[must_use]
-    pub fn update(before: &Account, after: Account) -> Self {
+    pub fn update(before: &Account, mut after: Account) -> Self {
+        after.version = before.version.saturating_add(1);
         let identities = |account: &Account| {
             account.identities.iter().map(|identity| identity.key.clone()).collect::<Vec<_>>()
         };
@@ -105,6 +143,10 @@ impl AccountWrite {
         &self.after
     }
 
+    fn counts_on(&self) -> bool {
+        self.after.version == self.expected.map_or(1, |version| version.saturating_add(1))
+    }
+
     /// The keys that come and go.
     #[must_use]
     pub fn keys(&self) -> &KeyChanges {
@@ -117,6 +159,12 @@ fn entitlements(account: &Account) -> Vec<Entitlement> {
     held.sort();
     held.dedup();
     held
+}
+
+fn all_differ<T: Ord>(items: impl Iterator<Item = T>) -> bool {
+    let mut met = BTreeSet::new();
+    let mut items = items;
+    items.all(|item| met.insert(item))
 }
 
 fn difference<T: PartialEq + Clone>(before: &[T], after: &[T]) -> (Vec<T>, Vec<T>) {

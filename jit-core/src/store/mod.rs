@@ -13,7 +13,7 @@ use async_trait::async_trait;
 use chrono::{DateTime, TimeDelta, Utc};
 
 pub use commit::{AccountWrite, Commit, CounterChange, CounterName, KeyChanges, Seen};
-pub use query::{AuditQuery, Cursor, Filter, Matches, Page, Query};
+pub use query::{AuditQuery, Cursor, Filter, Matches, PAGE_ITEMS, Page, Query};
 pub use task::{Claimed, Settlement, Task, TaskKind};
 
 use crate::{Account, AccountId, AuditEvent, BackendError, ExternalKey, Lane, LookupKey, TenantId, WorkerId};
@@ -52,12 +52,14 @@ pub trait UserStore: Send + Sync {
     /// `store.unavailable`, `store.corrupt`.
     async fn list(&self, query: &Query) -> Result<Page<Account>, BackendError>;
 
-    /// Writes a commit: all of it, durably, or nothing.
+    /// Writes a commit: all of it, durably, or nothing. A commit never moves `last_seen` backward: where the stored
+    /// instant is later than the one that the commit carries, the stored one stays.
     ///
     /// # Errors
     /// `store.identity_taken`, `store.user_name_taken`, `store.account_taken`, `store.task_taken`, `store.conflict` when
-    /// the account is not at the version that the commit names, `store.limit_reached`, `store.invalid`,
-    /// `store.unavailable`. After any of them nothing was written, except that after `store.unavailable` the outcome may
+    /// the account is not at the version that the commit names or an event was recorded before, `store.limit_reached`
+    /// when a counter would leave its bounds, `store.invalid` when [`Commit::check`] refuses, `store.unavailable`. Where
+    /// several apply, any one of them is named. After any of them nothing was written, except that after `store.unavailable` the outcome may
     /// be unknown: the same commit repeated is then answered with `store.conflict` or one of the taken codes if it had
     /// been written.
     ///
@@ -80,11 +82,12 @@ pub trait UserStore: Send + Sync {
 #[cfg_attr(feature = "mocks", mockall::automock)]
 #[async_trait]
 pub trait TaskQueue: Send + Sync {
-    /// Claims up to `limit` tasks of a lane that are due at `now` and not claimed by anyone past `now`, oldest first.
-    /// The claim holds for `hold`; each claim raises the task's epoch.
+    /// Claims up to `limit` tasks of a lane, of all tenants, that are due at `now` and not claimed by anyone past `now`,
+    /// oldest first: in the order of the instants from which they may be claimed, then of their ids. The claim holds for
+    /// `hold`; each claim raises the task's epoch. A task whose claim ran out may be claimed from the end of that claim.
     ///
     /// # Errors
-    /// `store.unavailable`, `store.corrupt`.
+    /// `store.invalid` when `hold` is not positive, `store.unavailable`, `store.corrupt`.
     ///
     /// # Cancel safety
     /// Tasks may have been claimed; they come back when `hold` is over.
@@ -106,7 +109,8 @@ pub trait TaskQueue: Send + Sync {
     /// The outcome may have been written; settling again is then answered with `store.conflict`.
     async fn settle(&self, claimed: &Claimed, outcome: Settlement) -> Result<(), BackendError>;
 
-    /// Tells the instant at which the earliest task of a lane is due.
+    /// Tells the instant from which the earliest task of a lane may be claimed: a claimed task counts from the end of its
+    /// claim.
     ///
     /// # Errors
     /// `store.unavailable`.
@@ -117,7 +121,8 @@ pub trait TaskQueue: Send + Sync {
 #[cfg_attr(feature = "mocks", mockall::automock)]
 #[async_trait]
 pub trait OneTime: Send + Sync {
-    /// Puts a value until an instant. An entry that is over at `now` counts as absent.
+    /// Puts a value until an instant. An entry that is over at `now` counts as absent; it is over at `until` itself. A key
+    /// whose value was taken holds none and may be put again.
     ///
     /// # Errors
     /// `store.one_time_taken` when the key holds a value; `store.invalid` when the value is longer than

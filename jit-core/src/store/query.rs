@@ -28,9 +28,12 @@ pub struct Query {
     pub filter: Filter,
     /// Where the last page ended.
     pub after: Option<Cursor>,
-    /// The most that a page may hold.
+    /// The most that a page may hold; never more than [`PAGE_ITEMS`], whatever it says.
     pub limit: NonZeroUsize,
 }
+
+/// The most items that one call returns, whatever limit it names.
+pub const PAGE_ITEMS: usize = 1_000;
 
 /// Selects accounts.
 #[derive(Clone, Debug, PartialEq, Eq)]

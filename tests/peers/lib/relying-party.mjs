@@ -45,11 +45,13 @@ export class RelyingParty {
   async redeem(answer, request) {
     if (answer.searchParams.get('state') !== request.state) throw new Error('state does not come back')
     if (answer.searchParams.has('error')) throw new Error(answer.searchParams.get('error'))
-    const credentials = Buffer.from(`${this.client.id}:${this.client.secret}`).toString('base64')
+    const { id, secret } = this.client
+    const authorization = `Basic ${Buffer.from(`${id}:${secret}`).toString('base64')}`
     const response = await fetch(this.metadata.token_endpoint, {
       method: 'POST',
-      headers: { authorization: `Basic ${credentials}` },
+      headers: secret ? { authorization } : {},
       body: new URLSearchParams({
+        client_id: id,
         grant_type: 'authorization_code',
         code: answer.searchParams.get('code'),
         redirect_uri: this.client.redirectUri,

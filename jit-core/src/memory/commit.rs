@@ -1,0 +1,57 @@
+//! The atomic write: first everything that speaks against it, then all of it.
+
+use super::{State, Tenant};
+use crate::{Commit, CounterChange, ErrorKind, Taken};
+
+impl State {
+    /// Lists what speaks against a commit, the account first.
+    pub(super) fn refusals(&self, commit: &Commit) -> Vec<ErrorKind> {
+        let nothing = Tenant::default();
+        let tenant = self.tenants.get(&commit.tenant).unwrap_or(&nothing);
+        let mut refusals = match &commit.account {
+            Some(write) => tenant.accounts.refusals(write),
+            None => Vec::new(),
+        };
+        if commit.tasks.iter().any(|task| self.tasks.contains(&commit.tenant, task.id)) {
+            refusals.push(ErrorKind::AlreadyExists(Taken::Task));
+        }
+        if commit.events.iter().any(|event| tenant.trail.contains(event.id)) {
+            refusals.push(ErrorKind::Conflict);
+        }
+        let beyond = commit.counters.iter().filter(|change| tenant.arrival(change).is_none());
+        refusals.extend(beyond.map(|change| ErrorKind::LimitReached(change.name.clone())));
+        refusals
+    }
+
+    /// Writes a commit that nothing speaks against.
+    pub(super) fn apply(&mut self, commit: &Commit) {
+        let tenant = self.tenants.entry(commit.tenant.clone()).or_default();
+        if let Some(write) = &commit.account {
+            tenant.accounts.write(write);
+        }
+        for event in &commit.events {
+            tenant.trail.record(event);
+        }
+        for change in &commit.counters {
+            if let Some(value) = tenant.arrival(change) {
+                tenant.counters.insert(change.name.clone(), value);
+            }
+        }
+        for id in &commit.withdrawn {
+            self.tasks.withdraw(&commit.tenant, *id);
+        }
+        for task in &commit.tasks {
+            self.tasks.add(task);
+        }
+    }
+}
+
+impl Tenant {
+    /// Where a change brings its counter; `None` where that is beyond its bounds.
+    fn arrival(&self, change: &CounterChange) -> Option<i64> {
+        let value = self.counters.get(&change.name).copied().unwrap_or(0).checked_add(change.by)?;
+        let high_enough = change.at_least.is_none_or(|least| value >= least);
+        let low_enough = change.at_most.is_none_or(|most| value <= most);
+        (high_enough && low_enough).then_some(value)
+    }
+}

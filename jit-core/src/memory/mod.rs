@@ -1,0 +1,193 @@
+//! Every port in memory: the default for tests, and the executable model that other backends are compared with.
+
+mod accounts;
+mod commit;
+mod one_time;
+mod sink;
+mod tasks;
+mod trail;
+
+use std::{
+    collections::BTreeMap,
+    fmt,
+    num::NonZeroUsize,
+    sync::{Mutex, MutexGuard, PoisonError},
+};
+
+use async_trait::async_trait;
+use chrono::{DateTime, TimeDelta, Utc};
+
+use self::{accounts::Accounts, one_time::OneTimes, tasks::Tasks, trail::Trail};
+use crate::{
+    Account, AccountId, AuditEvent, AuditLog, AuditQuery, BackendError, Claimed, Commit, CounterName,
+    ErrorKind, ExternalKey, Lane, LookupKey, Matches, OneTime, OneTimeKey, Page, Query, Seen, Settlement,
+    TaskQueue, TenantId, UserStore, WorkerId,
+};
+
+pub use sink::MemorySink;
+
+/// Keeps accounts, tasks, one-time values and the audit trail in memory. Nodes that share one share it by an `Arc`.
+///
+/// Everything is lost with the process. `Debug` prints how many accounts there are and nothing of them.
+#[derive(Default)]
+pub struct MemoryStore {
+    state: Mutex<State>,
+}
+
+#[derive(Default)]
+struct State {
+    tenants: BTreeMap<TenantId, Tenant>,
+    tasks: Tasks,
+    one_times: OneTimes,
+}
+
+/// Keeps what belongs to one tenant, so that no query can cross.
+#[derive(Default)]
+struct Tenant {
+    accounts: Accounts,
+    trail: Trail,
+    counters: BTreeMap<CounterName, i64>,
+}
+
+impl MemoryStore {
+    /// Begins an empty store.
+    #[must_use]
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Lists every reason for which a commit would be refused now; none where it would be written.
+    #[cfg(feature = "conformance")]
+    pub(crate) fn refusals(&self, commit: &Commit) -> Vec<ErrorKind> {
+        match commit.check() {
+            Err(error) => vec![error.kind().clone()],
+            Ok(()) => self.state().refusals(commit),
+        }
+    }
+
+    /// No call leaves the state half changed, so a panic of another thread does not make it unusable.
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl fmt::Debug for MemoryStore {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let accounts: usize = self.state().tenants.values().map(|tenant| tenant.accounts.len()).sum();
+        f.debug_struct("MemoryStore").field("accounts", &accounts).finish_non_exhaustive()
+    }
+}
+
+#[async_trait]
+impl UserStore for MemoryStore {
+    async fn find(&self, key: &ExternalKey) -> Result<Option<Account>, BackendError> {
+        let state = self.state();
+        Ok(state.tenants.get(&key.tenant).and_then(|tenant| tenant.accounts.find(key)).cloned())
+    }
+
+    async fn get(&self, tenant: &TenantId, id: AccountId) -> Result<Option<Account>, BackendError> {
+        let state = self.state();
+        Ok(state.tenants.get(tenant).and_then(|tenant| tenant.accounts.get(id)).cloned())
+    }
+
+    async fn matching(&self, tenant: &TenantId, key: &LookupKey) -> Result<Matches, BackendError> {
+        let state = self.state();
+        Ok(state.tenants.get(tenant).map_or(Matches::None, |tenant| tenant.accounts.matching(key)))
+    }
+
+    async fn named(&self, tenant: &TenantId, user_name_key: &str) -> Result<Option<Account>, BackendError> {
+        let state = self.state();
+        Ok(state.tenants.get(tenant).and_then(|tenant| tenant.accounts.named(user_name_key)).cloned())
+    }
+
+    async fn list(&self, query: &Query) -> Result<Page<Account>, BackendError> {
+        let state = self.state();
+        Ok(state.tenants.get(&query.tenant).map_or_else(empty_page, |tenant| tenant.accounts.list(query)))
+    }
+
+    async fn commit(&self, commit: &Commit) -> Result<(), BackendError> {
+        commit.check()?;
+        let mut state = self.state();
+        if let Some(kind) = state.refusals(commit).into_iter().next() {
+            return Err(BackendError::new(kind, "users.commit"));
+        }
+        state.apply(commit);
+        Ok(())
+    }
+
+    async fn touch(&self, seen: &[Seen]) -> Result<(), BackendError> {
+        let mut state = self.state();
+        for seen in seen {
+            if let Some(tenant) = state.tenants.get_mut(&seen.tenant) {
+                tenant.accounts.touch(seen.account, seen.at);
+            }
+        }
+        Ok(())
+    }
+}
+
+#[async_trait]
+impl TaskQueue for MemoryStore {
+    async fn claim(
+        &self,
+        worker: &WorkerId,
+        lane: &Lane,
+        now: DateTime<Utc>,
+        hold: TimeDelta,
+        limit: NonZeroUsize,
+    ) -> Result<Vec<Claimed>, BackendError> {
+        if hold <= TimeDelta::zero() {
+            return Err(
+                BackendError::new(ErrorKind::Invalid, "tasks.claim").caused_by("the hold is not positive")
+            );
+        }
+        let until = now.checked_add_signed(hold).unwrap_or(DateTime::<Utc>::MAX_UTC);
+        Ok(self.state().tasks.claim(worker, lane, now, until, limit))
+    }
+
+    async fn settle(&self, claimed: &Claimed, outcome: Settlement) -> Result<(), BackendError> {
+        if self.state().tasks.settle(claimed, outcome) {
+            Ok(())
+        } else {
+            Err(BackendError::new(ErrorKind::Conflict, "tasks.settle"))
+        }
+    }
+
+    async fn next_due(&self, lane: &Lane) -> Result<Option<DateTime<Utc>>, BackendError> {
+        Ok(self.state().tasks.next_due(lane))
+    }
+}
+
+#[async_trait]
+impl OneTime for MemoryStore {
+    async fn put(
+        &self,
+        key: &OneTimeKey,
+        value: &[u8],
+        until: DateTime<Utc>,
+        now: DateTime<Utc>,
+    ) -> Result<(), BackendError> {
+        let put = self.state().one_times.put(key, value, until, now);
+        put.map_err(|kind| BackendError::new(kind, "one_time.put"))
+    }
+
+    async fn take(&self, key: &OneTimeKey, now: DateTime<Utc>) -> Result<Option<Vec<u8>>, BackendError> {
+        Ok(self.state().one_times.take(key, now))
+    }
+
+    async fn purge(&self, now: DateTime<Utc>, limit: NonZeroUsize) -> Result<usize, BackendError> {
+        Ok(self.state().one_times.purge(now, limit))
+    }
+}
+
+#[async_trait]
+impl AuditLog for MemoryStore {
+    async fn events(&self, query: &AuditQuery) -> Result<Page<AuditEvent>, BackendError> {
+        let state = self.state();
+        Ok(state.tenants.get(&query.tenant).map_or_else(empty_page, |tenant| tenant.trail.events(query)))
+    }
+}
+
+fn empty_page<T>() -> Page<T> {
+    Page { items: Vec::new(), next: None }
+}
