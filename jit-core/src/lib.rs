@@ -18,6 +18,7 @@
 mod account;
 mod audit;
 mod clock;
+pub mod config;
 #[cfg(feature = "conformance")]
 pub mod conformance;
 mod engine;
@@ -26,6 +27,7 @@ mod identity;
 mod ids;
 mod mapping;
 mod memory;
+mod plan;
 mod policy;
 mod store;
 
@@ -36,7 +38,9 @@ pub use account::{
 pub use audit::{Actor, AuditEvent, AuditOutcome};
 pub use clock::{Clock, Entropy, ManualClock, SeededEntropy, SystemClock, SystemEntropy};
 pub use engine::{
-    Connection, ConnectionSettings, Event, LinkBy, LinkRule, MailLink, SignIn, Trigger, VerifyError,
+    AdminRequest, BuildError, Connection, ConnectionSettings, Denied, Event, Explanation, Held, Invitation,
+    Jit, JitBuilder, JitError, LinkAnswer, LinkBy, LinkRule, MailLink, MailProof, Notices, Outcome, Reply,
+    Session, ShadowReport, SignIn, SignedIn, Ticket, Trigger, Verdict, VerifyError, WorkReport,
 };
 pub use error::{BackendError, Code, ErrorClass, ErrorKind, Retry, Taken};
 pub use identity::{
@@ -49,13 +53,20 @@ pub use ids::{
     RuleName, StoreId, Subject, TaskId, TenantId, WorkerId,
 };
 pub use mapping::{
-    AttributeMapper, AttributeWish, ConflictRule, EntitlementWish, ImportRule, MapError, OnNameTaken,
-    Profile, UserNameWish, Wished,
+    AttributeMapper, AttributeRule, AttributeWish, CaseRule, ConflictRule, EmailRule, EntitlementRule,
+    EntitlementWish, ImportRule, InvalidRule, Join, MapError, Mapping, MappingRules, NameForm, OnNameTaken,
+    OnTaken, Preset, Profile, Texts, UserNameRule, UserNameWish, Verification, Wished,
 };
 pub use memory::{MemorySink, MemoryStore};
+pub use plan::{
+    AdminAct, Answers, Change, Plan, Planned, Protection, Reason, Refusal, SignInFacts, SignInPlan,
+    plan_admin, plan_end_of_account, plan_end_of_grant, plan_sign_in,
+};
 pub use policy::{
-    AccountEnd, Ask, Context, Decision, Denial, Finding, GrantEnd, Hold, Permit, Policy, Present, Request,
-    Stage, Step, Trace,
+    AccountEnd, AccountEndRule, AccountIs, Ask, AskText, AuthenticationMethods, ClaimEnd, ClaimIs, ClaimTest,
+    Conditions, Context, Day, Decision, Denial, DenyAnswer, Finding, GrantEnd, GrantEndRule, Hold,
+    HoldAnswer, Hours, Instant, Network, Offset, Permit, PermitAnswer, Policy, PolicyRule, PolicyRules,
+    PolicyTextError, Present, Request, RulePolicy, Span, Stage, Step, TimeOfDay, Trace,
 };
 pub use store::{
     AccountWrite, AuditLog, AuditQuery, AuditSink, Claimed, Commit, CounterChange, CounterName, Cursor,

@@ -5,9 +5,9 @@ use std::sync::Arc;
 
 use jit_core::{MemoryStore, conformance::Nodes};
 
-async fn open() -> Nodes {
+fn open() -> Nodes {
     let store = Arc::new(MemoryStore::new());
     Nodes::stores(store.clone(), store)
 }
 
-jit_core::conformance::store!(open());
+jit_core::conformance::store!(async { open() });

@@ -9,6 +9,7 @@ use chrono::{DateTime, Utc};
 use serde_json::{Map, Value};
 
 use crate::algorithm::Algorithm;
+use crate::base64url::Scratch;
 use crate::checks::{Check, CheckList};
 use crate::expectations::Expectations;
 use crate::jose::Compact;
@@ -23,8 +24,8 @@ mod times;
 /// A verified ID token. Only [`verify`] makes one.
 #[must_use]
 pub struct IdToken {
-    issuer: String,
-    subject: String,
+    /// Set where the token used an alias.
+    canonical_issuer: Option<String>,
     algorithm: Algorithm,
     kid: Option<String>,
     expires_at: DateTime<Utc>,
@@ -47,21 +48,23 @@ pub fn verify(
 ) -> Result<IdToken, Rejection> {
     let policy = expectations.policy;
     let mut checks = CheckList::NONE;
+    let mut scratch = Scratch::new();
 
     // step 1: encryption was not agreed on, so five parts are refused
-    let compact = Compact::parse(token)?;
+    let compact = Compact::parse(token, &mut scratch)?;
     check_type(compact.header.typ.as_deref())?;
     // step 7 (and 8: MACs are no `Algorithm`)
     let algorithm = compact.header.algorithm;
     check_algorithm(algorithm, expectations)?;
     // step 6, before anything of the payload is read
-    let key = keys.verify(compact.header.kid.as_deref(), algorithm, compact.signed, &compact.signature)?;
+    let signature = compact.signature(&mut scratch)?;
+    let key = keys.verify(compact.header.kid.as_deref(), algorithm, compact.signed, signature)?;
     checks.add(Check::Signature);
-    let claims = compact.claims()?;
+    let claims = compact.claims(&mut scratch)?;
 
     // step 2
-    let issuer = issuer::check_issuer(&claims, &policy.issuer, key.issuer.as_deref(), &mut checks)?;
-    let subject = check_subject(&claims)?;
+    let canonical_issuer = issuer::check_issuer(&claims, &policy.issuer, key.issuer.as_deref(), &mut checks)?;
+    check_subject(&claims)?;
     // steps 3, 4 and 5
     audience::check_audience(&claims, policy, &mut checks)?;
     audience::check_authorized_party(&claims, policy, &mut checks)?;
@@ -81,7 +84,7 @@ pub fn verify(
     binding::check_code(&claims, algorithm, expectations, &mut checks)?;
 
     let kid = compact.header.kid;
-    Ok(IdToken { issuer, subject, algorithm, kid, expires_at, issued_at, auth_time, claims, checks })
+    Ok(IdToken { canonical_issuer, algorithm, kid, expires_at, issued_at, auth_time, claims, checks })
 }
 
 /// RFC 8725 §3.11: tokens of other kinds name their kind in `typ`; an ID token has none or `JWT`.
@@ -103,10 +106,10 @@ fn check_algorithm(algorithm: Algorithm, expectations: &Expectations<'_>) -> Res
 
 /// OpenID Connect Core §2: at most 255 ASCII characters, taken byte by byte. Control characters are refused because
 /// stores and logs may cut at them.
-fn check_subject(claims: &Map<String, Value>) -> Result<String, Rejection> {
+fn check_subject(claims: &Map<String, Value>) -> Result<(), Rejection> {
     match claims.get("sub") {
         None => Err(Rejection::SubjectMissing),
-        Some(Value::String(subject)) if is_subject(subject) => Ok(subject.clone()),
+        Some(Value::String(subject)) if is_subject(subject) => Ok(()),
         Some(_) => Err(Rejection::SubjectMalformed),
     }
 }
@@ -119,13 +122,13 @@ impl IdToken {
     /// Returns the issuer, in the spelling of the configuration where the token used an alias.
     #[must_use]
     pub fn issuer(&self) -> &str {
-        &self.issuer
+        self.canonical_issuer.as_deref().unwrap_or_else(|| self.text("iss"))
     }
 
     /// Returns the subject, byte for byte.
     #[must_use]
     pub fn subject(&self) -> &str {
-        &self.subject
+        self.text("sub")
     }
 
     /// Returns the algorithm of the signature.
@@ -181,6 +184,10 @@ impl IdToken {
         self.checks
     }
 
+    fn text(&self, name: &str) -> &str {
+        self.claims.get(name).and_then(Value::as_str).unwrap_or_default()
+    }
+
     pub(crate) fn record(&mut self, check: Check) {
         self.checks.add(check);
     }
@@ -190,7 +197,7 @@ impl IdToken {
 impl fmt::Debug for IdToken {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("IdToken")
-            .field("issuer", &self.issuer)
+            .field("issuer", &self.issuer())
             .field("algorithm", &self.algorithm)
             .field("kid", &self.kid)
             .field("expires_at", &self.expires_at)

@@ -1,11 +1,9 @@
 //! The compact form of RFC 7515 and nothing more: size, parts, base64url, header.
 
-use base64::Engine as _;
-use base64::alphabet::URL_SAFE;
-use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
 use serde_json::{Map, Value};
 
 use crate::algorithm::Algorithm;
+use crate::base64url::Scratch;
 use crate::json;
 use crate::rejection::Rejection;
 
@@ -16,15 +14,6 @@ pub(crate) const MAX_KID: usize = 512;
 
 const MAX_HEADER_VALUES: usize = 256;
 const MAX_PAYLOAD_VALUES: usize = 16 * 1024;
-
-/// Base64url without padding; stray bits in the last character are refused.
-pub(crate) const BASE64URL: GeneralPurpose = GeneralPurpose::new(
-    &URL_SAFE,
-    GeneralPurposeConfig::new()
-        .with_encode_padding(false)
-        .with_decode_padding_mode(DecodePaddingMode::RequireNone)
-        .with_decode_allow_trailing_bits(false),
-);
 
 /// What is read of a header. Keys and addresses of keys in it (`jwk`, `jku`, `x5u`, `x5c`) are never read.
 #[derive(Debug)]
@@ -41,50 +30,56 @@ pub(crate) struct Compact<'a> {
     /// The bytes that the signature covers: header, dot, payload.
     pub(crate) signed: &'a [u8],
     payload: &'a [u8],
-    pub(crate) signature: Vec<u8>,
+    signature: &'a [u8],
 }
 
 impl<'a> Compact<'a> {
     /// Splits a token and reads its header.
-    pub(crate) fn parse(token: &'a [u8]) -> Result<Self, Rejection> {
+    pub(crate) fn parse(token: &'a [u8], scratch: &mut Scratch) -> Result<Self, Rejection> {
         if token.len() > MAX_TOKEN {
             return Err(Rejection::TokenTooLarge);
         }
         let [header, payload, signature] = split(token)?;
-        let header = parse_header(header)?;
+        let header = parse_header(scratch.decode(header)?)?;
         let signed_len = token.len() - signature.len() - 1;
         let signed = token.get(..signed_len).ok_or(Rejection::TokenMalformed)?;
-        Ok(Self { header, signed, payload, signature: decode(signature)? })
+        Ok(Self { header, signed, payload, signature })
+    }
+
+    /// Decodes the signature.
+    pub(crate) fn signature<'s>(&self, scratch: &'s mut Scratch) -> Result<&'s [u8], Rejection> {
+        scratch.decode(self.signature)
     }
 
     /// Reads the claims; callers do so only after the signature was checked.
-    pub(crate) fn claims(&self) -> Result<Map<String, Value>, Rejection> {
-        json::object(&decode(self.payload)?, MAX_PAYLOAD_VALUES)
+    pub(crate) fn claims(&self, scratch: &mut Scratch) -> Result<Map<String, Value>, Rejection> {
+        json::object(scratch.decode(self.payload)?, MAX_PAYLOAD_VALUES)
     }
 }
 
 fn split(token: &[u8]) -> Result<[&[u8]; 3], Rejection> {
-    let mut parts = token.split(|byte| *byte == b'.');
-    let (Some(header), Some(payload), Some(signature)) = (parts.next(), parts.next(), parts.next()) else {
+    let mut dots = memchr::memchr_iter(b'.', token);
+    let (Some(first), Some(second)) = (dots.next(), dots.next()) else {
         return Err(Rejection::TokenMalformed);
     };
-    match parts.count() {
-        0 if header.is_empty() || payload.is_empty() => Err(Rejection::TokenMalformed),
-        0 => Ok([header, payload, signature]),
+    match dots.count() {
+        0 => {}
         // RFC 7516 §7.1: five parts are an encrypted token
-        2 => Err(Rejection::TokenEncrypted),
+        2 => return Err(Rejection::TokenEncrypted),
+        _ => return Err(Rejection::TokenMalformed),
+    }
+    match (token.get(..first), token.get(first + 1..second), token.get(second + 1..)) {
+        (Some(header @ [_, ..]), Some(payload @ [_, ..]), Some(signature)) => {
+            Ok([header, payload, signature])
+        }
         _ => Err(Rejection::TokenMalformed),
     }
 }
 
-fn decode(part: &[u8]) -> Result<Vec<u8>, Rejection> {
-    BASE64URL.decode(part).map_err(|_| Rejection::Base64Invalid)
-}
-
-fn parse_header(part: &[u8]) -> Result<Header, Rejection> {
-    let header = json::object(&decode(part)?, MAX_HEADER_VALUES)?;
+fn parse_header(text: &[u8]) -> Result<Header, Rejection> {
+    let mut header = json::object(text, MAX_HEADER_VALUES)?;
     check_extensions(&header)?;
-    Ok(Header { algorithm: algorithm(&header)?, kid: kid(&header)?, typ: typ(&header)? })
+    Ok(Header { algorithm: algorithm(&header)?, kid: kid(&mut header)?, typ: typ(&mut header)? })
 }
 
 /// RFC 7515 §4.1.11: what is marked critical and not understood must be refused; nothing is understood here.
@@ -110,18 +105,18 @@ fn algorithm(header: &Map<String, Value>) -> Result<Algorithm, Rejection> {
     Algorithm::from_name(name).ok_or(Rejection::AlgorithmNotAllowed)
 }
 
-fn kid(header: &Map<String, Value>) -> Result<Option<String>, Rejection> {
-    match header.get("kid") {
+fn kid(header: &mut Map<String, Value>) -> Result<Option<String>, Rejection> {
+    match header.remove("kid") {
         None => Ok(None),
-        Some(Value::String(kid)) if kid.len() <= MAX_KID => Ok(Some(kid.clone())),
+        Some(Value::String(kid)) if kid.len() <= MAX_KID => Ok(Some(kid)),
         Some(_) => Err(Rejection::HeaderMalformed),
     }
 }
 
-fn typ(header: &Map<String, Value>) -> Result<Option<String>, Rejection> {
-    match header.get("typ") {
+fn typ(header: &mut Map<String, Value>) -> Result<Option<String>, Rejection> {
+    match header.remove("typ") {
         None => Ok(None),
-        Some(Value::String(typ)) => Ok(Some(typ.clone())),
+        Some(Value::String(typ)) => Ok(Some(typ)),
         Some(_) => Err(Rejection::HeaderMalformed),
     }
 }
@@ -129,23 +124,25 @@ fn typ(header: &Map<String, Value>) -> Result<Option<String>, Rejection> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::base64url::encode;
 
     fn token(header: &str) -> Vec<u8> {
-        format!("{}.e30.AA", BASE64URL.encode(header)).into_bytes()
+        format!("{}.e30.AA", encode(header.as_bytes())).into_bytes()
     }
 
     fn refused(header: &str) -> Rejection {
-        Compact::parse(&token(header)).unwrap_err()
+        Compact::parse(&token(header), &mut Scratch::new()).unwrap_err()
     }
 
     #[test]
     fn reads_what_it_needs_and_nothing_else() {
         let token = token(r#"{"alg":"ES256","kid":"a","typ":"JWT","jwk":{"kty":"oct"},"jku":"https://x"}"#);
-        let compact = Compact::parse(&token).unwrap();
+        let scratch = &mut Scratch::new();
+        let compact = Compact::parse(&token, scratch).unwrap();
         assert_eq!(compact.header.algorithm, Algorithm::Es256);
         assert_eq!(compact.header.kid.as_deref(), Some("a"));
         assert_eq!(compact.signed, &token[..token.len() - 3]);
-        assert!(compact.claims().unwrap().is_empty());
+        assert!(compact.claims(scratch).unwrap().is_empty());
     }
 
     #[test]
@@ -160,17 +157,20 @@ mod tests {
     fn refuses_padding_stray_bits_and_other_alphabets() {
         for part in ["e30=", "e31", "e3+", "e3/", "e 30", "e30\n"] {
             let token = format!("eyJhbGciOiJSUzI1NiJ9.{part}.AA");
-            let claims = Compact::parse(token.as_bytes()).and_then(|compact| compact.claims().map(drop));
-            assert_eq!(claims, Err(Rejection::Base64Invalid), "{part}");
+            let scratch = &mut Scratch::new();
+            let claims =
+                Compact::parse(token.as_bytes(), scratch).and_then(|compact| compact.claims(scratch));
+            assert_eq!(claims.err(), Some(Rejection::Base64Invalid), "{part}");
         }
     }
 
     #[test]
     fn counts_the_parts() {
+        let refused = |token: &[u8]| Compact::parse(token, &mut Scratch::new()).unwrap_err();
         for token in ["", ".", "..", "a.b", "a.b.c.d", "e30..", "a.b.c.d.e.f"] {
-            assert_eq!(Compact::parse(token.as_bytes()).unwrap_err(), Rejection::TokenMalformed, "{token}");
+            assert_eq!(refused(token.as_bytes()), Rejection::TokenMalformed, "{token}");
         }
-        assert_eq!(Compact::parse(b"a.b.c.d.e").unwrap_err(), Rejection::TokenEncrypted);
-        assert_eq!(Compact::parse(&vec![b'a'; MAX_TOKEN + 1]).unwrap_err(), Rejection::TokenTooLarge);
+        assert_eq!(refused(b"a.b.c.d.e"), Rejection::TokenEncrypted);
+        assert_eq!(refused(&vec![b'a'; MAX_TOKEN + 1]), Rejection::TokenTooLarge);
     }
 }

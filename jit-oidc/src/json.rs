@@ -37,6 +37,9 @@ pub(crate) fn value(text: &[u8], max_values: usize) -> Result<Value, Rejection> 
     parsed.map_err(|_| limits.broken.get().unwrap_or(Rejection::JsonInvalid))
 }
 
+/// Room for this many elements is made at once: group lists are rarely shorter.
+const USUAL_LENGTH: usize = 16;
+
 struct Limits {
     values: Cell<usize>,
     broken: Cell<Option<Rejection>>,
@@ -121,6 +124,9 @@ impl<'de> Visitor<'de> for Strict<'_> {
         let inner = self.deeper()?;
         let mut array = Vec::new();
         while let Some(element) = elements.next_element_seed(inner)? {
+            if array.is_empty() {
+                array.reserve(USUAL_LENGTH);
+            }
             array.push(element);
         }
         Ok(Value::Array(array))

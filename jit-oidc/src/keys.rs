@@ -2,11 +2,11 @@
 
 use std::fmt;
 
-use base64::Engine as _;
 use serde_json::{Map, Value};
 
 use crate::algorithm::{Algorithm, AlgorithmSet};
-use crate::jose::{BASE64URL, MAX_KID};
+use crate::base64url;
+use crate::jose::MAX_KID;
 use crate::json;
 use crate::rejection::Rejection;
 use crate::signature::{Engine, PreparedKey};
@@ -301,7 +301,7 @@ fn text_of(members: &Map<String, Value>, name: &str) -> Option<String> {
 
 fn bytes(members: &Map<String, Value>, name: &str) -> Result<Vec<u8>, Rejection> {
     let text = members.get(name).and_then(Value::as_str).ok_or(Rejection::KeyMalformed)?;
-    BASE64URL.decode(text).map_err(|_| Rejection::KeyMalformed)
+    base64url::decode(text.as_bytes()).map_err(|_| Rejection::KeyMalformed)
 }
 
 fn fixed(members: &Map<String, Value>, name: &str, len: usize) -> Result<Vec<u8>, Rejection> {

@@ -8,12 +8,17 @@
 //! | [`rejection`] | every reason for a refusal, with its stable code |
 
 pub mod algorithm;
+mod base64url;
 pub mod checks;
+pub mod discovery;
 pub mod expectations;
+pub mod http;
 pub mod id_token;
 mod jose;
 mod json;
+pub mod jwks_cache;
 pub mod keys;
 mod numeric_date;
 pub mod rejection;
+mod shelf;
 pub mod signature;

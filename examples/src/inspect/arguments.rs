@@ -123,7 +123,7 @@ pub(super) fn parse(arguments: impl IntoIterator<Item = String>) -> Result<Comma
         match name.as_str() {
             "--" => options_ended = true,
             "--help" | "-h" => return Ok(Command::Help),
-            _ => take_option(&mut inquiry, &mut jwks, &name, attached, &mut rest)?,
+            _ => take_option(&mut inquiry, &mut jwks, &name, attached.as_deref(), &mut rest)?,
         }
     }
     inquiry.jwks = jwks.ok_or(UsageError::Missing("--jwks"))?;
@@ -135,10 +135,11 @@ fn take_option(
     inquiry: &mut Inquiry,
     jwks: &mut Option<String>,
     name: &str,
-    attached: Option<String>,
+    attached: Option<&str>,
     rest: &mut dyn Iterator<Item = String>,
 ) -> Result<(), UsageError> {
-    let mut value = |option| attached.clone().or_else(|| rest.next()).ok_or(UsageError::MissingValue(option));
+    let mut value =
+        |option| attached.map(str::to_owned).or_else(|| rest.next()).ok_or(UsageError::MissingValue(option));
     match name {
         "--issuer" => once(&mut inquiry.issuer, "--issuer", value("--issuer")?),
         "--client-id" => once(&mut inquiry.client_id, "--client-id", value("--client-id")?),
@@ -154,8 +155,8 @@ fn take_option(
         "--now" => once(&mut inquiry.now, "--now", time(&value("--now")?)?),
         "--audience" => push(&mut inquiry.audiences, value("--audience")?),
         "--acr" => push(&mut inquiry.acr, value("--acr")?),
-        "--require-at-hash" => flag(&mut inquiry.require_at_hash, "--require-at-hash", attached.as_deref()),
-        "--explain" => flag(&mut inquiry.explain, "--explain", attached.as_deref()),
+        "--require-at-hash" => flag(&mut inquiry.require_at_hash, "--require-at-hash", attached),
+        "--explain" => flag(&mut inquiry.explain, "--explain", attached),
         _ => Err(UsageError::UnknownOption(name.to_owned())),
     }
 }

@@ -32,8 +32,9 @@ pub fn run(
         Ok(code) => code,
         Err(Failure::Usage(error)) => complain(err, &format!("inspect: {error}\n\n{}", arguments::USAGE)),
         Err(Failure::File(name, error)) => complain(err, &format!("inspect: `{name}`: {error}\n")),
-        // Whoever closed the pipe does not wait for a complaint.
-        Err(Failure::Output(_)) => BAD_USAGE,
+        Err(Failure::Output(error)) => {
+            complain(err, &format!("inspect: the answer cannot be written: {error}\n"))
+        }
     }
 }
 

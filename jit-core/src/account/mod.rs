@@ -9,7 +9,7 @@ use std::{collections::BTreeMap, fmt};
 use chrono::{DateTime, TimeDelta, Utc};
 use serde::{Deserialize, Serialize};
 
-use crate::{AccountId, AttributeName, EmailAddress, EmailTrust, ExternalKey, TenantId};
+use crate::{AccountId, AttributeName, EmailAddress, EmailTrust, ExternalKey, TaskId, TenantId};
 
 pub use grant::{Entitlement, EntitlementKind, EntitlementPattern, Grant, Provenance, Source};
 pub use state::{AccountState, Standing};
@@ -54,6 +54,9 @@ pub struct Account {
     /// How long it may go unused before it ends.
     #[serde(default, with = "seconds", skip_serializing_if = "Option::is_none")]
     pub idle_limit: Option<TimeDelta>,
+    /// The task that looks after its end, so that a moved end replaces it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub end_review: Option<TaskId>,
     /// When it was last used, to the granularity of the engine's coalescing.
     pub last_seen: Option<DateTime<Utc>>,
 }
@@ -78,6 +81,7 @@ impl Account {
             updated_at: now,
             ends_at: None,
             idle_limit: None,
+            end_review: None,
             last_seen: None,
         }
     }
@@ -92,6 +96,18 @@ impl Account {
     #[must_use]
     pub fn holds(&self, entitlement: &Entitlement, now: DateTime<Utc>) -> bool {
         self.grants.iter().any(|grant| grant.entitlement == *entitlement && grant.is_in_force(now))
+    }
+
+    /// The next instant at which the account ends by itself, by date or by disuse.
+    #[must_use]
+    pub fn next_end(&self) -> Option<DateTime<Utc>> {
+        let idle = self
+            .idle_limit
+            .and_then(|limit| self.last_seen.unwrap_or(self.created_at).checked_add_signed(limit));
+        match (self.ends_at, idle) {
+            (Some(end), Some(idle)) => Some(end.min(idle)),
+            (end, idle) => end.or(idle),
+        }
     }
 
     /// Tells whether the account may be used at `now`, and if not, why.

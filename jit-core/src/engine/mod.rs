@@ -1,9 +1,29 @@
 //! The way through the house: trigger, mapper, policy, plan, commit.
 
+mod admin;
+mod builder;
+mod compose;
 mod connection;
+mod evaluate;
 mod event;
+mod flight;
+mod hold;
+mod jit;
+mod matching;
+mod outcome;
+mod seen;
+mod shadow;
+mod sign_in;
 mod trigger;
+mod work;
 
+pub use admin::{AdminRequest, Invitation};
+pub use builder::{BuildError, JitBuilder};
 pub use connection::{Connection, ConnectionSettings, LinkBy, LinkRule, MailLink};
 pub use event::{Event, SignIn};
+pub use hold::{LinkAnswer, MailProof, Reply, Ticket};
+pub use jit::Jit;
+pub use outcome::{Denied, Explanation, Held, JitError, Outcome, Session, SignedIn, Verdict};
+pub use shadow::ShadowReport;
 pub use trigger::{Trigger, VerifyError};
+pub use work::{Notices, WorkReport};

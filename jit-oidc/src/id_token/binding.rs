@@ -2,13 +2,12 @@
 
 use aws_lc_rs::constant_time::verify_slices_are_equal;
 use aws_lc_rs::digest::digest;
-use base64::Engine as _;
 use serde_json::{Map, Value};
 
 use crate::algorithm::Algorithm;
+use crate::base64url;
 use crate::checks::{Check, CheckList};
 use crate::expectations::Expectations;
-use crate::jose::BASE64URL;
 use crate::rejection::Rejection;
 
 /// Step 11.
@@ -101,5 +100,5 @@ pub(super) fn check_code(
 fn is_half_hash(found: &Value, secret: &str, algorithm: Algorithm) -> bool {
     let hash = digest(algorithm.hash(), secret.as_bytes());
     let (half, _) = hash.as_ref().split_at(hash.as_ref().len() / 2);
-    found.as_str() == Some(BASE64URL.encode(half).as_str())
+    found.as_str() == Some(base64url::encode(half).as_str())
 }

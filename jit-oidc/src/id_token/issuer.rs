@@ -6,36 +6,30 @@ use crate::checks::{Check, CheckList};
 use crate::expectations::{IssuerRule, Rule, TENANT_PLACEHOLDER, Tenants, is_tenant_id};
 use crate::rejection::Rejection;
 
-/// Returns the issuer that the identity carries.
+/// Returns the issuer that the identity carries, where it is not the one in `iss`.
 pub(super) fn check_issuer(
     claims: &Map<String, Value>,
     rule: &IssuerRule,
     key_issuer: Option<&str>,
     checks: &mut CheckList,
-) -> Result<String, Rejection> {
+) -> Result<Option<String>, Rejection> {
     let iss = match claims.get("iss") {
         None => return Err(Rejection::IssuerMissing),
         Some(Value::String(iss)) => iss,
         Some(_) => return Err(Rejection::IssuerMalformed),
     };
-    let issuer = match &rule.0 {
-        Rule::Exact { issuer, aliases } => exact(iss, issuer, aliases)?,
+    let canonical = match &rule.0 {
+        Rule::Exact { issuer, .. } if iss == issuer => None,
+        Rule::Exact { issuer, aliases } if aliases.contains(iss) => Some(issuer.clone()),
+        Rule::Exact { .. } => return Err(Rejection::IssuerMismatch),
         Rule::Template { template, tenants } => {
             check_tenant(claims, iss, template, tenants, key_issuer)?;
             checks.add(Check::Tenant);
-            iss
+            None
         }
     };
     checks.add(Check::Issuer);
-    Ok(issuer.clone())
-}
-
-fn exact<'a>(iss: &str, issuer: &'a String, aliases: &[String]) -> Result<&'a String, Rejection> {
-    if iss == issuer || aliases.iter().any(|alias| alias == iss) {
-        Ok(issuer)
-    } else {
-        Err(Rejection::IssuerMismatch)
-    }
+    Ok(canonical)
 }
 
 /// A provider with many tenants signs for all of them with one key set, so `iss` alone proves nothing: it must be the

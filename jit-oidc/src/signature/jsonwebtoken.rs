@@ -1,12 +1,11 @@
 //! `jsonwebtoken` as an engine: its provider is named here, its process-wide default and its `decode` are never used.
 
-use base64::Engine as _;
 use jsonwebtoken::DecodingKey;
 use jsonwebtoken::crypto::aws_lc::DEFAULT_PROVIDER;
 
 use super::{BadSignature, KeyRefused, PreparedKey, SignatureEngine};
 use crate::algorithm::Algorithm;
-use crate::jose::BASE64URL;
+use crate::base64url::encode;
 use crate::keys::PublicKey;
 
 #[derive(Debug)]
@@ -23,7 +22,7 @@ impl SignatureEngine for JsonWebToken {
                 (elliptic(x, y)?, scheme(algorithm))
             }
             (PublicKey::Ed25519 { x }, jsonwebtoken::Algorithm::EdDSA) => {
-                let x = BASE64URL.encode(x);
+                let x = encode(x);
                 (DecodingKey::from_ed_components(&x).map_err(|_| KeyRefused)?, scheme(algorithm))
             }
             _ => return Err(KeyRefused),
@@ -33,7 +32,7 @@ impl SignatureEngine for JsonWebToken {
 }
 
 fn elliptic(x: &[u8], y: &[u8]) -> Result<DecodingKey, KeyRefused> {
-    DecodingKey::from_ec_components(&BASE64URL.encode(x), &BASE64URL.encode(y)).map_err(|_| KeyRefused)
+    DecodingKey::from_ec_components(&encode(x), &encode(y)).map_err(|_| KeyRefused)
 }
 
 const fn scheme(algorithm: Algorithm) -> jsonwebtoken::Algorithm {

@@ -4,21 +4,21 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { chromium } from 'playwright-core'
 
-const ARTIFACTS = process.env.JIT_ARTIFACTS ?? fileURLToPath(new URL('../../../.work/artifacts', import.meta.url))
-const PROGRAMS = [process.env.JIT_CHROMIUM, '/usr/bin/chromium', '/usr/bin/chromium-browser', '/usr/bin/google-chrome']
+const PICTURES = fileURLToPath(new URL('../../../.work/screenshots', import.meta.url))
+const PROGRAMS = [process.env.CHROMIUM, '/usr/bin/chromium', '/usr/bin/chromium-browser', '/usr/bin/google-chrome']
 
 // One browser for a file of tests; a `newContext()` of it is a person with an own, empty cookie jar.
 export async function openChromium() {
   const executablePath = PROGRAMS.filter(Boolean).find(isProgram)
   if (!executablePath) throw new Error('Chromium is missing: run ./test --setup')
-  // Chromium's sandbox refuses to run as root, which containers do.
-  return chromium.launch({ executablePath, chromiumSandbox: process.getuid() !== 0, args: ['--disable-dev-shm-usage'] })
+  // Its sandbox works neither as root nor in most containers, and all pages here are ours.
+  return chromium.launch({ executablePath, chromiumSandbox: false, args: ['--disable-dev-shm-usage'] })
 }
 
 // Keeps a picture among the test artifacts.
 export async function picture(page, name) {
-  mkdirSync(ARTIFACTS, { recursive: true })
-  await page.screenshot({ path: join(ARTIFACTS, `${name}.png`), fullPage: true })
+  mkdirSync(PICTURES, { recursive: true })
+  await page.screenshot({ path: join(PICTURES, `${name}.png`), fullPage: true })
 }
 
 function isProgram(path) {

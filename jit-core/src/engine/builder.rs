@@ -1,0 +1,161 @@
+//! Composing an engine.
+
+use std::{collections::HashMap, fmt, sync::Arc};
+
+use chrono::TimeDelta;
+
+use super::{Connection, Jit, Notices, flight::Flights, jit::Parts, seen::SeenBuffer};
+use crate::{
+    BackendError, Clock, ConnectionId, Entropy, Protection, Store, StoreId, SystemClock, SystemEntropy,
+    TenantId,
+};
+
+/// Collects the parts of an engine: the store is required, everything else has a default.
+pub struct JitBuilder {
+    store: Arc<dyn Store>,
+    stores: HashMap<StoreId, Arc<dyn Store>>,
+    connections: Vec<Connection>,
+    clock: Arc<dyn Clock>,
+    entropy: Arc<dyn Entropy>,
+    protection: Protection,
+    notices: Option<Arc<dyn Notices>>,
+    explaining: bool,
+    hold_for: TimeDelta,
+    seen_every: TimeDelta,
+}
+
+/// Says why an engine could not be composed.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum BuildError {
+    /// Two connections of a tenant have one id.
+    #[error("tenant `{0}` has two connections `{1}`")]
+    DuplicateConnection(TenantId, ConnectionId),
+    /// A connection names a store that was not given.
+    #[error("connection `{0}` names store `{1}`, which was not given")]
+    UnknownStore(ConnectionId, StoreId),
+    /// The system has no randomness to give.
+    #[error("no randomness")]
+    Entropy(#[source] BackendError),
+}
+
+impl JitBuilder {
+    pub(super) fn new(store: Arc<dyn Store>) -> Self {
+        Self {
+            store,
+            stores: HashMap::new(),
+            connections: Vec::new(),
+            clock: Arc::new(SystemClock),
+            entropy: Arc::new(SystemEntropy),
+            protection: Protection::new(),
+            notices: None,
+            explaining: false,
+            hold_for: TimeDelta::minutes(30),
+            seen_every: TimeDelta::hours(1),
+        }
+    }
+
+    /// Adds a connection.
+    #[must_use]
+    pub fn connection(mut self, connection: Connection) -> Self {
+        self.connections.push(connection);
+        self
+    }
+
+    /// Adds a user store that connections may name.
+    #[must_use]
+    pub fn store(mut self, id: StoreId, store: Arc<dyn Store>) -> Self {
+        self.stores.insert(id, store);
+        self
+    }
+
+    /// Replaces the clock.
+    #[must_use]
+    pub fn clock(mut self, clock: Arc<dyn Clock>) -> Self {
+        self.clock = clock;
+        self
+    }
+
+    /// Replaces the source of randomness.
+    #[must_use]
+    pub fn entropy(mut self, entropy: Arc<dyn Entropy>) -> Self {
+        self.entropy = entropy;
+        self
+    }
+
+    /// Says what no connection may break.
+    #[must_use]
+    pub fn protection(mut self, protection: Protection) -> Self {
+        self.protection = protection;
+        self
+    }
+
+    /// Delivers notices: sessions to be ended, owners to be told. Without it no such tasks are made, and sessions end
+    /// by comparing the account's credential epoch.
+    #[must_use]
+    pub fn notices(mut self, notices: Arc<dyn Notices>) -> Self {
+        self.notices = Some(notices);
+        self
+    }
+
+    /// Records with every outcome how each rule came out.
+    #[must_use]
+    pub fn explaining(mut self) -> Self {
+        self.explaining = true;
+        self
+    }
+
+    /// Sets how long a held sign-in may wait for its answer; 30 minutes unless said otherwise.
+    #[must_use]
+    pub fn hold_for(mut self, span: TimeDelta) -> Self {
+        self.hold_for = span;
+        self
+    }
+
+    /// Sets how exactly last use is known; one hour unless said otherwise.
+    #[must_use]
+    pub fn seen_every(mut self, span: TimeDelta) -> Self {
+        self.seen_every = span;
+        self
+    }
+
+    /// Composes the engine.
+    ///
+    /// # Errors
+    /// [`BuildError`] when connections contradict each other or there is no randomness.
+    pub fn build(self) -> Result<Jit, BuildError> {
+        let mut connections = HashMap::new();
+        for connection in self.connections {
+            let settings = Arc::clone(&connection.settings);
+            if let Some(store) = settings.store.as_ref().filter(|store| !self.stores.contains_key(store)) {
+                return Err(BuildError::UnknownStore(settings.id.clone(), store.clone()));
+            }
+            let key = (settings.tenant.clone(), settings.id.clone());
+            if connections.insert(key, connection).is_some() {
+                return Err(BuildError::DuplicateConnection(settings.tenant.clone(), settings.id.clone()));
+            }
+        }
+        let mut seed = [0; 16];
+        self.entropy.fill(&mut seed).map_err(BuildError::Entropy)?;
+        Ok(Jit::assemble(Parts {
+            store: self.store,
+            stores: self.stores,
+            connections,
+            clock: self.clock,
+            entropy: self.entropy,
+            protection: self.protection,
+            notices: self.notices,
+            explaining: self.explaining,
+            hold_for: self.hold_for,
+            seen: SeenBuffer::new(self.seen_every),
+            flights: Flights::default(),
+            seed: u128::from_le_bytes(seed),
+        }))
+    }
+}
+
+impl fmt::Debug for JitBuilder {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("JitBuilder").field("connections", &self.connections).finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,149 @@
+//! Making the commit of a plan: the account as it will be, the tasks that look after its ends, the record.
+
+use chrono::{DateTime, Utc};
+
+use super::Jit;
+use crate::{
+    Account, AccountState, AccountWrite, Actor, AuditEvent, AuditOutcome, Change, Code, Commit, Denial, Lane,
+    Mint, Plan, RuleName, Task, TaskKind, TenantId,
+};
+
+/// The lane of tasks that change accounts.
+pub(super) const ACCOUNTS: &str = "accounts";
+/// The lane of tasks that tell the application something.
+pub(super) const NOTICES: &str = "notices";
+
+/// Says what is being committed, for the record.
+pub(super) struct Record {
+    pub(super) actor: Actor,
+    pub(super) action: Code,
+    pub(super) rule: Option<RuleName>,
+    /// No lower bound of a counter stands in the way of an end.
+    pub(super) absolute: bool,
+    pub(super) now: DateTime<Utc>,
+}
+
+impl Jit {
+    /// Makes the commit of a plan and the account as it will be.
+    pub(super) fn compose(
+        &self,
+        tenant: &TenantId,
+        before: Option<&Account>,
+        plan: &Plan,
+        record: Record,
+        mint: &mut Mint,
+    ) -> (Commit, Account) {
+        let mut after = plan.apply(before, tenant, record.now);
+        let mut commit = Commit::new(tenant.clone());
+        self.plan_tasks(&mut commit, before, &mut after, plan, record.now, mint);
+        commit.counters = self.parts.protection.counters(before, &after, record.absolute);
+        commit.events.push(AuditEvent {
+            id: mint.event(),
+            at: record.now,
+            tenant: tenant.clone(),
+            actor: record.actor,
+            action: record.action,
+            account: Some(after.id),
+            outcome: AuditOutcome::Done,
+            rule: record.rule,
+            changes: plan.changes.iter().map(|planned| planned.change.to_string()).collect(),
+        });
+        commit.account = Some(match before {
+            None => AccountWrite::create(after.clone()),
+            Some(before) => AccountWrite::update(before, after.clone()),
+        });
+        (commit, after)
+    }
+
+    fn plan_tasks(
+        &self,
+        commit: &mut Commit,
+        before: Option<&Account>,
+        after: &mut Account,
+        plan: &Plan,
+        now: DateTime<Utc>,
+        mint: &mut Mint,
+    ) {
+        let (tenant, account) = (after.tenant.clone(), after.id);
+        let mut add = |lane: &str, kind: TaskKind, due: DateTime<Utc>| {
+            let id = mint.task();
+            // The names of the lanes are names by construction.
+            if let Ok(lane) = Lane::new(lane) {
+                commit.tasks.push(Task { id, tenant: tenant.clone(), lane, account, kind, due });
+            }
+            id
+        };
+        for grant in &after.grants {
+            let had_end = before.is_some_and(|before| {
+                before.grants.iter().any(|old| old.id == grant.id && old.ends_at.is_some())
+            });
+            if let (Some(end), false) = (grant.ends_at, had_end) {
+                add(ACCOUNTS, TaskKind::EndGrant { grant: grant.id }, end);
+            }
+        }
+        let review = review_due(before, after);
+        let new_review = review.map(|due| add(ACCOUNTS, TaskKind::ReviewEnd, due));
+        if self.parts.notices.is_some() {
+            if before.is_some_and(|before| before.credential_epoch < after.credential_epoch) {
+                add(NOTICES, TaskKind::EndSessions { epoch: after.credential_epoch }, now);
+            }
+            if before.is_some()
+                && plan.changes.iter().any(|planned| matches!(planned.change, Change::Link { .. }))
+            {
+                add(NOTICES, TaskKind::Notify { about: Code::new("account.linked") }, now);
+            }
+        }
+        if let Some(id) = new_review {
+            commit.withdrawn.extend(after.end_review.replace(id));
+        }
+    }
+
+    /// Records what was refused; nothing else changes.
+    pub(super) fn refusal(
+        tenant: &TenantId,
+        actor: Actor,
+        account: Option<&Account>,
+        denial: &Denial,
+        now: DateTime<Utc>,
+        mint: &mut Mint,
+    ) -> Commit {
+        let mut commit = Commit::new(tenant.clone());
+        commit.events.push(AuditEvent {
+            id: mint.event(),
+            at: now,
+            tenant: tenant.clone(),
+            actor,
+            action: Code::new("sign_in.denied"),
+            account: account.map(|account| account.id),
+            outcome: AuditOutcome::Refused { code: denial.code.clone() },
+            rule: denial.rule.clone(),
+            changes: Vec::new(),
+        });
+        commit
+    }
+}
+
+/// Tells when the end of the account must be looked after, if no task does so in time already.
+fn review_due(before: Option<&Account>, after: &Account) -> Option<DateTime<Utc>> {
+    let stopped = matches!(after.state, AccountState::Disabled { .. } | AccountState::Ended { .. });
+    let due = after.next_end().filter(|_| !stopped)?;
+    let in_time = after.end_review.is_some()
+        && before.and_then(Account::next_end).is_some_and(|planned| planned <= due);
+    (!in_time).then_some(due)
+}
+
+/// Names what a sign-in's plan does, for the record.
+pub(super) fn sign_in_action(plan: &Plan, waits: bool) -> Code {
+    let has = |wanted: fn(&Change) -> bool| plan.changes.iter().any(|planned| wanted(&planned.change));
+    Code::new(if waits {
+        "account.requested"
+    } else if plan.creates() {
+        "account.created"
+    } else if has(|change| matches!(change, Change::Link { .. })) {
+        "account.linked"
+    } else if has(|change| matches!(change, Change::SetState(_))) {
+        "account.activated"
+    } else {
+        "account.updated"
+    })
+}

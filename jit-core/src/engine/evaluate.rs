@@ -1,0 +1,248 @@
+//! Map, match, decide, plan: everything that handling and explaining share. Reads, and writes nothing.
+
+use std::collections::BTreeSet;
+
+use chrono::{DateTime, Utc};
+
+use super::{
+    Connection, Explanation, Jit, ShadowReport, SignIn, Verdict,
+    matching::{Found, find_candidate, is_elsewhere},
+    outcome::JitError,
+};
+use crate::{
+    Account, Answers, Ask, Check, Checks, Decision, Denial, EmailEvidence, Entitlement, Finding, MapError,
+    Permit, Plan, Profile, Request, SignInFacts, SignInPlan, Stage, Step, Trace, plan_sign_in,
+};
+
+/// Remembers what earlier attempts of one sign-in taught.
+#[derive(Debug)]
+pub(super) struct Attempt {
+    pub(super) now: DateTime<Utc>,
+    pub(super) taken: BTreeSet<String>,
+    pub(super) keep: BTreeSet<Entitlement>,
+    explaining: bool,
+}
+
+impl Attempt {
+    pub(super) fn new(now: DateTime<Utc>, explaining: bool) -> Self {
+        Self { now, taken: BTreeSet::new(), keep: BTreeSet::new(), explaining }
+    }
+
+    pub(super) fn explaining(now: DateTime<Utc>) -> Self {
+        Self::new(now, true)
+    }
+}
+
+/// Holds what an evaluation found.
+pub(super) struct Evaluated {
+    pub(super) found: Found,
+    pub(super) plan: SignInPlan,
+    pub(super) permit: Permit,
+    pub(super) profile: Option<Profile>,
+    pub(super) steps: Vec<Step>,
+    pub(super) shadow: Option<ShadowReport>,
+}
+
+impl Evaluated {
+    pub(super) fn explain(self) -> Explanation {
+        let verdict = match self.plan {
+            SignInPlan::Go(plan) => Verdict::SignedIn(plan),
+            SignInPlan::Ask(asks) => Verdict::Held { asks, plan: None },
+            SignInPlan::Await(plan) => Verdict::Held { asks: vec![Ask::Approval], plan: Some(plan) },
+            SignInPlan::Deny(denial) => Verdict::Denied(denial),
+        };
+        let present = self.found.into_account();
+        Explanation { verdict, profile: self.profile, present, steps: self.steps, shadow: self.shadow }
+    }
+}
+
+impl Jit {
+    /// Evaluates a sign-in on the account that its identity is linked to, or on whatever the link rules find.
+    pub(super) async fn evaluate(
+        &self,
+        connection: &Connection,
+        sign_in: &SignIn,
+        linked: Option<Account>,
+        answers: &Answers,
+        attempt: &mut Attempt,
+    ) -> Result<Evaluated, JitError> {
+        let mut trace = if attempt.explaining { Trace::on() } else { Trace::off() };
+        note_checks(&mut trace, sign_in.identity.checks());
+        let profile = match connection.mapper.map(&sign_in.identity) {
+            Ok(profile) => profile,
+            Err(error) => return Ok(refused_by_mapping(&error, linked, trace)),
+        };
+        note_profile(&mut trace, &profile);
+        let email =
+            profile.email.clone().map(|claim| EmailEvidence::grade(claim, &connection.settings.domains));
+        let store = self.store_of(connection);
+        let (found, email_is_elsewhere) = match linked {
+            Some(account) => {
+                let elsewhere = is_elsewhere(store, &account, email.as_ref()).await?;
+                (Found::Linked(account), elsewhere)
+            }
+            None => (
+                find_candidate(store, connection, &sign_in.identity, email.as_ref(), &mut trace).await?,
+                false,
+            ),
+        };
+        let request = Request {
+            identity: &sign_in.identity,
+            profile: &profile,
+            email: email.as_ref(),
+            present: found.as_present(),
+            context: &sign_in.context,
+            now: attempt.now,
+        };
+        let decision = connection.policy.decide(&request, &mut trace).await;
+        let scene = Scene { connection, request, email_is_elsewhere, answers, attempt };
+        let (plan, permit) = self.plan(&scene, decision);
+        note_plan(&mut trace, &plan);
+        let shadow = self.shadow(&scene, &plan).await;
+        Ok(Evaluated { plan, permit, shadow, steps: trace.into_steps(), profile: Some(profile), found })
+    }
+
+    /// Turns a decision into a plan.
+    pub(super) fn plan(&self, scene: &Scene<'_>, decision: Decision) -> (SignInPlan, Permit) {
+        let (permit, asks) = match decision {
+            Decision::Deny(denial) => return (self.explain_denial(scene, denial), Permit::default()),
+            Decision::Permit(permit) => (permit, BTreeSet::new()),
+            Decision::Hold(hold) => (hold.permit, hold.asks),
+        };
+        let facts = SignInFacts {
+            identity: scene.request.identity,
+            profile: scene.request.profile,
+            email: scene.request.email,
+            email_is_elsewhere: scene.email_is_elsewhere,
+            present: scene.request.present,
+            permit: &permit,
+            asks: &asks,
+            answers: scene.answers,
+            settings: &scene.connection.settings,
+            protection: &self.parts.protection,
+            taken: &scene.attempt.taken,
+            keep: &scene.attempt.keep,
+            now: scene.attempt.now,
+        };
+        let plan = plan_sign_in(&facts, &mut self.mint(scene.attempt.now));
+        (plan, permit)
+    }
+
+    /// An account that is stopped says so, rather than that some rule did not match.
+    #[expect(clippy::unused_self, reason = "reads as a step of the engine")]
+    fn explain_denial(&self, scene: &Scene<'_>, denial: Denial) -> SignInPlan {
+        let account = scene.request.present.account();
+        let stopped = account.and_then(|account| account.standing(scene.attempt.now).denial());
+        SignInPlan::Deny(stopped.map_or(denial, Denial::new))
+    }
+}
+
+/// Carries what planning needs besides the decision.
+pub(super) struct Scene<'a> {
+    pub(super) connection: &'a Connection,
+    pub(super) request: Request<'a>,
+    pub(super) email_is_elsewhere: bool,
+    pub(super) answers: &'a Answers,
+    pub(super) attempt: &'a Attempt,
+}
+
+fn refused_by_mapping(error: &MapError, linked: Option<Account>, mut trace: Trace) -> Evaluated {
+    trace.note(|| Step {
+        stage: Stage::Map,
+        rule: None,
+        finding: Finding::Refused,
+        detail: error.to_string(),
+    });
+    Evaluated {
+        found: linked.map_or(Found::Nobody, Found::Linked),
+        plan: SignInPlan::Deny(Denial::new(error.code())),
+        permit: Permit::default(),
+        profile: None,
+        steps: trace.into_steps(),
+        shadow: None,
+    }
+}
+
+fn note_checks(trace: &mut Trace, checks: &Checks) {
+    let named = [
+        ("origin", &checks.origin),
+        ("audience", &checks.audience),
+        ("freshness", &checks.freshness),
+        ("replay", &checks.replay),
+    ];
+    for (name, check) in named {
+        trace.note(|| {
+            let (finding, how) = match check {
+                Check::Made(how) => (Finding::Passed, how),
+                Check::NotApplicable(why) => (Finding::Skipped, why),
+            };
+            Step { stage: Stage::Verify, rule: None, finding, detail: format!("{name}: {how}") }
+        });
+    }
+}
+
+fn note_profile(trace: &mut Trace, profile: &Profile) {
+    for wish in &profile.attributes {
+        trace.note(|| {
+            let finding =
+                if wish.value == crate::Wished::Unknown { Finding::Skipped } else { Finding::Passed };
+            let state = match wish.value {
+                crate::Wished::Unknown => "the claim is absent or cut",
+                crate::Wished::Empty => "the claim is empty",
+                crate::Wished::Values(_) => "the claim has a value",
+            };
+            Step {
+                stage: Stage::Map,
+                rule: Some(wish.rule.clone()),
+                finding,
+                detail: format!("attribute {}: {state}", wish.name),
+            }
+        });
+    }
+    for wish in &profile.entitlements {
+        trace.note(|| Step {
+            stage: Stage::Map,
+            rule: Some(wish.rule.clone()),
+            finding: Finding::Passed,
+            detail: format!("asks for {}", wish.entitlement),
+        });
+    }
+}
+
+fn note_plan(trace: &mut Trace, answer: &SignInPlan) {
+    let plan = match answer {
+        SignInPlan::Go(plan) | SignInPlan::Await(plan) => plan,
+        SignInPlan::Ask(asks) => {
+            let words: Vec<_> = asks.iter().map(Ask::word).collect();
+            return note(trace, Finding::Decided, &format!("waits for {}", words.join(", ")));
+        }
+        SignInPlan::Deny(denial) => return note(trace, Finding::Refused, denial.code.as_str()),
+    };
+    note_changes(trace, plan);
+}
+
+fn note(trace: &mut Trace, finding: Finding, detail: &str) {
+    trace.note(|| Step { stage: Stage::Plan, rule: None, finding, detail: detail.to_owned() });
+}
+
+fn note_changes(trace: &mut Trace, plan: &Plan) {
+    if plan.is_empty() {
+        note(trace, Finding::Passed, "nothing to change");
+    }
+    for planned in &plan.changes {
+        trace.note(|| Step {
+            stage: Stage::Plan,
+            rule: planned.reason.rule.clone(),
+            finding: Finding::Passed,
+            detail: format!("{} ({})", planned.change, planned.reason.code),
+        });
+    }
+    for refusal in &plan.refusals {
+        trace.note(|| Step {
+            stage: Stage::Plan,
+            rule: refusal.rule.clone(),
+            finding: Finding::Refused,
+            detail: format!("{} ({})", refusal.wish, refusal.code),
+        });
+    }
+}

@@ -1,0 +1,116 @@
+//! The search for the account that an identity may belong to.
+
+use super::{Connection, LinkBy, MailLink};
+use crate::{
+    Account, BackendError, EmailEvidence, EmailTrust, Finding, LinkProof, LookupKey, Matches, Present, Stage,
+    Step, Store, Trace, VerifiedIdentity,
+};
+
+/// Holds what was found.
+#[derive(Debug)]
+pub(super) enum Found {
+    Nobody,
+    Linked(Account),
+    Candidate { account: Account, proof: Option<LinkProof> },
+    Ambiguous,
+}
+
+impl Found {
+    pub(super) fn as_present(&self) -> Present<'_> {
+        match self {
+            Self::Nobody => Present::Nobody,
+            Self::Linked(account) => Present::Linked(account),
+            Self::Candidate { account, proof } => Present::Candidate { account, proof: *proof },
+            Self::Ambiguous => Present::Ambiguous,
+        }
+    }
+
+    pub(super) fn into_account(self) -> Option<Account> {
+        match self {
+            Self::Linked(account) | Self::Candidate { account, .. } => Some(account),
+            Self::Nobody | Self::Ambiguous => None,
+        }
+    }
+}
+
+/// Looks for an account by the connection's link rules, first rule first. An address that some account carries is
+/// found even without a rule for addresses: it is then a candidate without proof.
+pub(super) async fn find_candidate(
+    store: &dyn Store,
+    connection: &Connection,
+    identity: &VerifiedIdentity,
+    email: Option<&EmailEvidence>,
+    trace: &mut Trace,
+) -> Result<Found, BackendError> {
+    let mut by_email = false;
+    for rule in &connection.settings.link {
+        let (key, proof) = match &rule.by {
+            LinkBy::Email(how) => {
+                by_email = true;
+                let Some(email) = email else { continue };
+                let proves = *how == MailLink::WhenAuthoritative && email.trust == EmailTrust::Authoritative;
+                (LookupKey::email(&email.address), proves.then_some(LinkProof::AuthoritativeEmail))
+            }
+            LinkBy::Attribute { claim, attribute } => {
+                let value = identity.claims().at(claim).values().and_then(crate::ClaimValues::text);
+                let Some(value) = value.filter(|value| !value.is_empty()) else { continue };
+                (LookupKey::attribute(attribute, &value), Some(LinkProof::MatchedAttribute))
+            }
+        };
+        if let Some(found) = look_up(store, identity, &key, proof, trace).await? {
+            return Ok(found);
+        }
+    }
+    if let (false, Some(email)) = (by_email, email) {
+        let key = LookupKey::email(&email.address);
+        if let Some(found) = look_up(store, identity, &key, None, trace).await? {
+            return Ok(found);
+        }
+    }
+    Ok(Found::Nobody)
+}
+
+async fn look_up(
+    store: &dyn Store,
+    identity: &VerifiedIdentity,
+    key: &LookupKey,
+    proof: Option<LinkProof>,
+    trace: &mut Trace,
+) -> Result<Option<Found>, BackendError> {
+    let matches = store.matching(&identity.key().tenant, key).await?;
+    trace.note(|| Step {
+        stage: Stage::Match,
+        rule: None,
+        finding: if matches!(matches, Matches::None) { Finding::Skipped } else { Finding::Decided },
+        detail: match (&matches, proof) {
+            (Matches::None, _) => format!("no account is found by {}", key.kind),
+            (Matches::One(_), Some(_)) => {
+                format!("one account is found by {}, and that proves it is the same person", key.kind)
+            }
+            (Matches::One(_), None) => format!("one account is found by {}, which proves nothing", key.kind),
+            (Matches::Several, _) => format!("several accounts are found by {}", key.kind),
+        },
+    });
+    Ok(match matches {
+        Matches::None => None,
+        Matches::One(account) => Some(Found::Candidate { account: *account, proof }),
+        Matches::Several => Some(Found::Ambiguous),
+    })
+}
+
+/// Tells whether an account other than `own` carries the address that a linked account is about to get.
+pub(super) async fn is_elsewhere(
+    store: &dyn Store,
+    own: &Account,
+    email: Option<&EmailEvidence>,
+) -> Result<bool, BackendError> {
+    let Some(email) = email.filter(|email| email.trust > EmailTrust::Refuted) else { return Ok(false) };
+    if own.email.as_ref().is_some_and(|present| present.address.key() == email.address.key()) {
+        return Ok(false);
+    }
+    Ok(match store.matching(&own.tenant, &LookupKey::email(&email.address)).await? {
+        Matches::None => false,
+        Matches::One(other) => other.id != own.id,
+        Matches::Several => true,
+    })
+}

@@ -1,0 +1,222 @@
+//! Handling a sign-in: evaluate, commit, and again when somebody else was faster.
+
+use chrono::{DateTime, Utc};
+
+use super::{
+    Connection, Denied, Held, Jit, Outcome, Session, SignIn, SignedIn,
+    compose::{Record, sign_in_action},
+    evaluate::{Attempt, Evaluated},
+    matching::Found,
+    outcome::JitError,
+};
+use crate::{
+    Account, Actor, Answers, Ask, AuditEvent, AuditOutcome, BackendError, Change, Code, Commit, Denial,
+    ErrorKind, Mint, Permit, Plan, SignInPlan, Taken,
+};
+
+/// How often a sign-in is planned anew before it gives up: user names that are taken and accounts that change under it.
+const ATTEMPTS: usize = 64;
+
+/// Says what came of trying to commit a plan.
+enum Written {
+    /// The account as it is now.
+    Done(Box<Account>),
+    /// Somebody was faster, or a name is taken: plan anew.
+    Again,
+    /// A bound stands in the way.
+    Denied(Denial),
+}
+
+impl Jit {
+    /// Handles a sign-in with what has been answered so far.
+    pub(super) async fn sign_in(
+        &self,
+        connection: &Connection,
+        sign_in: &SignIn,
+        answers: Answers,
+    ) -> Result<Outcome, JitError> {
+        let mut attempt = Attempt::new(self.parts.clock.now(), self.parts.explaining);
+        let (store, key) = (self.store_of(connection), sign_in.identity.key());
+        let mut linked = store.find(key).await?;
+        let mut _turn = None;
+        if linked.is_none() {
+            // Of those who sign in for the first time at once, one goes ahead and the others find what it made.
+            _turn = Some(self.parts.flights.enter(key).await);
+            linked = store.find(key).await?;
+        }
+        for _ in 0..ATTEMPTS {
+            let evaluated = self.evaluate(connection, sign_in, linked, &answers, &mut attempt).await?;
+            match self.conclude(connection, sign_in, &answers, evaluated, &mut attempt).await? {
+                Some(outcome) => return Ok(outcome),
+                None => linked = store.find(key).await?,
+            }
+        }
+        Err(JitError::refused("engine.contended"))
+    }
+
+    /// Commits what was evaluated; `None` asks for another attempt.
+    async fn conclude(
+        &self,
+        connection: &Connection,
+        sign_in: &SignIn,
+        answers: &Answers,
+        evaluated: Evaluated,
+        attempt: &mut Attempt,
+    ) -> Result<Option<Outcome>, JitError> {
+        let Evaluated { found, plan, permit, steps, shadow, .. } = evaluated;
+        let mut mint = self.mint(attempt.now);
+        let (plan, waits) = match plan {
+            SignInPlan::Go(plan) => (plan, false),
+            SignInPlan::Await(plan) => (plan, true),
+            SignInPlan::Ask(asks) => {
+                let account = found.into_account();
+                let ticket = self.park(connection, sign_in, answers, account.as_ref(), attempt.now).await?;
+                self.record_hold(connection, account.as_ref(), &asks, attempt.now, &mut mint).await?;
+                let held = Held { asks, ticket: Some(ticket), account: None, plan: None, steps };
+                return Ok(Some(Outcome::Held(Box::new(held))));
+            }
+            SignInPlan::Deny(denial) => {
+                let account = found.into_account();
+                let denied = self.deny(connection, account, denial, attempt.now, &mut mint).await?;
+                return Ok(Some(Outcome::Denied(Box::new(Denied { steps, ..denied }))));
+            }
+        };
+        let account = match self.write(connection, &found, &plan, &permit, waits, attempt).await? {
+            Written::Again => return Ok(None),
+            Written::Denied(denial) => {
+                let denied =
+                    self.deny(connection, found.into_account(), denial, attempt.now, &mut mint).await?;
+                return Ok(Some(Outcome::Denied(Box::new(Denied { steps, ..denied }))));
+            }
+            Written::Done(account) => *account,
+        };
+        if waits {
+            let (asks, account) = (vec![Ask::Approval], Some(account.id));
+            return Ok(Some(Outcome::Held(Box::new(Held {
+                asks,
+                ticket: None,
+                account,
+                plan: Some(plan),
+                steps,
+            }))));
+        }
+        if self.parts.seen.note(connection.settings.store.as_ref(), &account, attempt.now) {
+            // A lost instant is made good by the next sign-in; this one must not fail for it.
+            let _ = self.flush_seen().await;
+        }
+        let session = session(&permit, sign_in, &account, attempt.now);
+        Ok(Some(Outcome::SignedIn(Box::new(SignedIn { account, plan, session, steps, shadow }))))
+    }
+
+    /// Writes a plan, unless it is empty.
+    async fn write(
+        &self,
+        connection: &Connection,
+        found: &Found,
+        plan: &Plan,
+        permit: &Permit,
+        waits: bool,
+        attempt: &mut Attempt,
+    ) -> Result<Written, JitError> {
+        let before = found.as_present().account();
+        if let (true, Some(account)) = (plan.is_empty(), before) {
+            return Ok(Written::Done(Box::new(account.clone())));
+        }
+        let record = Record {
+            actor: actor(connection),
+            action: sign_in_action(plan, waits),
+            rule: permit.rule.clone(),
+            absolute: false,
+            now: attempt.now,
+        };
+        let mut mint = self.mint(attempt.now);
+        let tenant = &connection.settings.tenant;
+        let (commit, after) = self.compose(tenant, before, plan, record, &mut mint);
+        match self.store_of(connection).commit(&commit).await {
+            Ok(()) => Ok(Written::Done(Box::new(after))),
+            Err(error) => self.learn(error, plan, attempt),
+        }
+    }
+
+    /// Learns from a refused commit what the next plan must do otherwise.
+    fn learn(&self, error: BackendError, plan: &Plan, attempt: &mut Attempt) -> Result<Written, JitError> {
+        match error.kind() {
+            ErrorKind::AlreadyExists(Taken::Identity | Taken::Account | Taken::Task)
+            | ErrorKind::Conflict => Ok(Written::Again),
+            ErrorKind::AlreadyExists(Taken::UserName) => {
+                let name = plan.changes.iter().find_map(|planned| match &planned.change {
+                    Change::SetUserName(name) => Some(name.key().to_owned()),
+                    _ => None,
+                });
+                let is_new = name.is_some_and(|name| attempt.taken.insert(name));
+                if is_new {
+                    Ok(Written::Again)
+                } else {
+                    Ok(Written::Denied(Denial::new(Code::new("name.taken"))))
+                }
+            }
+            ErrorKind::LimitReached(counter) => match self.parts.protection.last_held(counter) {
+                Some(entitlement) if attempt.keep.insert(entitlement.clone()) => Ok(Written::Again),
+                Some(_) => Ok(Written::Denied(Denial::new(Code::new("access.last_holder")))),
+                None => Ok(Written::Denied(Denial::new(Code::new("account.no_seat")))),
+            },
+            _ => Err(error.into()),
+        }
+    }
+
+    async fn deny(
+        &self,
+        connection: &Connection,
+        account: Option<Account>,
+        denial: Denial,
+        now: DateTime<Utc>,
+        mint: &mut Mint,
+    ) -> Result<Denied, JitError> {
+        let commit = Self::refusal(
+            &connection.settings.tenant,
+            actor(connection),
+            account.as_ref(),
+            &denial,
+            now,
+            mint,
+        );
+        self.store_of(connection).commit(&commit).await?;
+        Ok(Denied { denial, account: account.map(|account| account.id), steps: Vec::new() })
+    }
+
+    async fn record_hold(
+        &self,
+        connection: &Connection,
+        account: Option<&Account>,
+        asks: &[Ask],
+        now: DateTime<Utc>,
+        mint: &mut Mint,
+    ) -> Result<(), JitError> {
+        let tenant = &connection.settings.tenant;
+        let mut commit = Commit::new(tenant.clone());
+        commit.events.push(AuditEvent {
+            id: mint.event(),
+            at: now,
+            tenant: tenant.clone(),
+            actor: actor(connection),
+            action: Code::new("sign_in.held"),
+            account: account.map(|account| account.id),
+            outcome: AuditOutcome::Held { asks: asks.iter().map(|ask| ask.word().to_owned()).collect() },
+            rule: None,
+            changes: Vec::new(),
+        });
+        Ok(self.store_of(connection).commit(&commit).await?)
+    }
+}
+
+pub(super) fn actor(connection: &Connection) -> Actor {
+    Actor::Connection { id: connection.settings.id.clone() }
+}
+
+/// Bounds the session by the policy, the source and the account's own end, whichever comes first.
+fn session(permit: &Permit, sign_in: &SignIn, account: &Account, now: DateTime<Utc>) -> Session {
+    let by_policy = permit.session_limit.and_then(|limit| now.checked_add_signed(limit));
+    let by_source = sign_in.identity.session().ends_at;
+    let ends_at = [by_policy, by_source, account.ends_at].into_iter().flatten().min();
+    Session { ends_at, epoch: account.credential_epoch }
+}

@@ -1,0 +1,171 @@
+//! Doing what is due: ends of grants and accounts, notices, leftovers.
+
+use std::num::NonZeroUsize;
+
+use async_trait::async_trait;
+use chrono::{DateTime, TimeDelta, Utc};
+
+use super::{
+    Jit,
+    compose::{ACCOUNTS, NOTICES, Record},
+    outcome::JitError,
+};
+use crate::{
+    Account, AccountState, Actor, BackendError, Claimed, Code, ErrorKind, Lane, Plan, Settlement, Store,
+    Task, TaskKind, WorkerId, plan_end_of_account, plan_end_of_grant,
+};
+
+/// Delivers what the application must be told. At least once: the same task may come again after a crash.
+#[async_trait]
+pub trait Notices: Send + Sync {
+    /// Delivers one.
+    ///
+    /// # Errors
+    /// Whatever prevents delivery now; the task comes again, later and later.
+    ///
+    /// # Cancel safety
+    /// The notice may have been delivered.
+    async fn deliver(&self, task: &Task) -> Result<(), BackendError>;
+}
+
+/// Counts what one round of work did.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct WorkReport {
+    /// Tasks done.
+    pub done: usize,
+    /// Tasks that are due again later.
+    pub again: usize,
+    /// Tasks that failed and are due again after a pause.
+    pub failed: usize,
+    /// One-time values removed.
+    pub purged: usize,
+}
+
+/// How long a claim holds.
+const HOLD: TimeDelta = TimeDelta::seconds(60);
+/// The longest pause between attempts: revocation never gives up.
+const LONGEST_PAUSE: TimeDelta = TimeDelta::minutes(15);
+
+impl Jit {
+    /// Does up to `limit` due tasks of each lane and store, writes collected last-seen instants and removes one-time
+    /// values that are over. Call it in a loop; any number of workers on any number of nodes share the work.
+    ///
+    /// # Errors
+    /// [`BackendError`] when tasks cannot be claimed or settled; a task that fails by itself is counted and comes again.
+    ///
+    /// # Cancel safety
+    /// Each task's commit is made whole or not at all; claims come back when their hold is over.
+    pub async fn work(&self, worker: &WorkerId, limit: NonZeroUsize) -> Result<WorkReport, BackendError> {
+        let mut report = WorkReport::default();
+        for store in self.parts.stores.values().chain(std::iter::once(&self.parts.store)) {
+            self.work_lane(store.as_ref(), worker, ACCOUNTS, limit, &mut report).await?;
+            if self.parts.notices.is_some() {
+                self.work_lane(store.as_ref(), worker, NOTICES, limit, &mut report).await?;
+            }
+            report.purged += store.purge(self.parts.clock.now(), limit).await?;
+        }
+        self.flush_seen().await?;
+        Ok(report)
+    }
+
+    async fn work_lane(
+        &self,
+        store: &dyn Store,
+        worker: &WorkerId,
+        lane: &str,
+        limit: NonZeroUsize,
+        report: &mut WorkReport,
+    ) -> Result<(), BackendError> {
+        let Ok(lane) = Lane::new(lane) else { return Ok(()) };
+        for claimed in store.claim(worker, &lane, self.parts.clock.now(), HOLD, limit).await? {
+            let now = self.parts.clock.now();
+            let settlement = match self.do_task(store, &claimed.task, now).await {
+                Ok(Settlement::Done) => {
+                    report.done += 1;
+                    Settlement::Done
+                }
+                Ok(again) => {
+                    report.again += 1;
+                    again
+                }
+                Err(error) => {
+                    tracing::warn!(task = %claimed.task.id, kind = claimed.task.kind.word(), code = %error.code(), "task failed");
+                    report.failed += 1;
+                    Settlement::Again(after_pause(&claimed, now))
+                }
+            };
+            match store.settle(&claimed, settlement).await {
+                // Somebody else has the task by now, and will settle it.
+                Err(error) if *error.kind() == ErrorKind::Conflict => {}
+                other => other?,
+            }
+        }
+        Ok(())
+    }
+
+    async fn do_task(
+        &self,
+        store: &dyn Store,
+        task: &Task,
+        now: DateTime<Utc>,
+    ) -> Result<Settlement, JitError> {
+        let account = store.get(&task.tenant, task.account).await?;
+        match &task.kind {
+            TaskKind::EndGrant { grant } => {
+                let Some(account) = account else { return Ok(Settlement::Done) };
+                let plan = plan_end_of_grant(&account, *grant, now);
+                if plan.is_empty() {
+                    let end =
+                        account.grants.iter().find(|held| held.id == *grant).and_then(|held| held.ends_at);
+                    return Ok(end.map_or(Settlement::Done, Settlement::Again));
+                }
+                self.end(store, &account, &plan, "access.ended", now).await
+            }
+            TaskKind::ReviewEnd => {
+                let Some(account) = account.filter(|account| account.end_review == Some(task.id)) else {
+                    return Ok(Settlement::Done);
+                };
+                let plan = plan_end_of_account(&account, now);
+                if plan.is_empty() {
+                    let stopped =
+                        matches!(account.state, AccountState::Disabled { .. } | AccountState::Ended { .. });
+                    let next = account.next_end().filter(|next| !stopped && *next > now);
+                    return Ok(next.map_or(Settlement::Done, Settlement::Again));
+                }
+                self.end(store, &account, &plan, "account.was_ended_by_time", now).await
+            }
+            TaskKind::EndSessions { .. } | TaskKind::Notify { .. } => {
+                if let Some(notices) = &self.parts.notices {
+                    notices.deliver(task).await?;
+                }
+                Ok(Settlement::Done)
+            }
+        }
+    }
+
+    /// Commits an end. A conflict leaves the task for the next round: it is planned on what is there then.
+    async fn end(
+        &self,
+        store: &dyn Store,
+        account: &Account,
+        plan: &Plan,
+        action: &'static str,
+        now: DateTime<Utc>,
+    ) -> Result<Settlement, JitError> {
+        let record =
+            Record { actor: Actor::Clock, action: Code::new(action), rule: None, absolute: true, now };
+        let (commit, _) = self.compose(&account.tenant, Some(account), plan, record, &mut self.mint(now));
+        match store.commit(&commit).await {
+            Ok(()) => Ok(Settlement::Done),
+            Err(error) if *error.kind() == ErrorKind::Conflict => Ok(Settlement::Again(now)),
+            Err(error) => Err(error.into()),
+        }
+    }
+}
+
+/// Doubles the pause with each attempt, up to the longest.
+fn after_pause(claimed: &Claimed, now: DateTime<Utc>) -> DateTime<Utc> {
+    let pause = TimeDelta::seconds(1 << claimed.attempts.min(12)).min(LONGEST_PAUSE);
+    now.checked_add_signed(pause).unwrap_or(now)
+}

@@ -1,0 +1,61 @@
+//! Carrying a plan out on an account, in memory: what the commit writes.
+
+use chrono::{DateTime, Utc};
+
+use super::{Change, Plan};
+use crate::{Account, AccountState, LinkedIdentity, TenantId};
+
+impl Plan {
+    /// Makes the account as it will be. `before` is `None` for a plan that creates.
+    ///
+    /// The version goes up by one if anything changes, so that an empty plan leaves the account as it is.
+    #[must_use]
+    pub fn apply(&self, before: Option<&Account>, tenant: &TenantId, now: DateTime<Utc>) -> Account {
+        let fresh = || Account {
+            version: 0,
+            ..Account::begin(self.account, tenant.clone(), AccountState::Active, now)
+        };
+        let mut account = before.cloned().unwrap_or_else(fresh);
+        if self.is_empty() {
+            return account;
+        }
+        for planned in &self.changes {
+            apply_change(&mut account, &planned.change, now);
+        }
+        account.version = account.version.saturating_add(1);
+        account.updated_at = now;
+        account
+    }
+}
+
+fn apply_change(account: &mut Account, change: &Change, now: DateTime<Utc>) {
+    match change {
+        Change::Create { state } | Change::SetState(state) => account.state = state.clone(),
+        Change::Link { key, proof } => {
+            account.identities.push(LinkedIdentity { key: key.clone(), linked_at: now, proof: *proof });
+            account.last_seen = Some(now);
+        }
+        Change::Unlink(key) => account.identities.retain(|identity| identity.key != *key),
+        Change::SetUserName(name) => account.user_name = Some(name.clone()),
+        Change::SetEmail(email) => account.email = Some(email.clone()),
+        Change::SetAttribute { name, values } if values.is_empty() => {
+            account.attributes.remove(name);
+        }
+        Change::SetAttribute { name, values } => {
+            account.attributes.insert(name.clone(), values.clone());
+        }
+        Change::Give(grant) => account.grants.push(grant.clone()),
+        Change::MoveEnd { grant, ends_at, .. } => {
+            for held in account.grants.iter_mut().filter(|held| held.id == *grant) {
+                held.ends_at = *ends_at;
+            }
+        }
+        Change::Withdraw { grant, .. } => account.grants.retain(|held| held.id != *grant),
+        Change::SetEnd(end) => account.ends_at = *end,
+        Change::SetIdleLimit(limit) => account.idle_limit = *limit,
+        Change::Consent(terms) => {
+            account.consents.insert(terms.clone(), now);
+        }
+        Change::EndCredentials => account.credential_epoch = account.credential_epoch.saturating_add(1),
+    }
+}

@@ -1,0 +1,155 @@
+//! Planning of roles and groups: within the ceiling, by provenance, and never by a claim that is missing or cut.
+
+use std::collections::BTreeSet;
+
+use chrono::{DateTime, Utc};
+
+use super::{Change, Plan, Protection, Reason, Refusal};
+use crate::{
+    Account, Claim, ClaimPath, Claims, Code, ConnectionSettings, Entitlement, Grant, GrantEnd, Mint, Permit,
+    Profile, Provenance, Source,
+};
+
+/// Carries what the planning of grants depends on.
+pub(super) struct GrantFacts<'a> {
+    pub(super) claims: &'a Claims,
+    pub(super) profile: &'a Profile,
+    pub(super) permit: &'a Permit,
+    pub(super) settings: &'a ConnectionSettings,
+    pub(super) protection: &'a Protection,
+    /// Entitlements that must stay, since nobody else would hold them.
+    pub(super) keep: &'a BTreeSet<Entitlement>,
+    pub(super) now: DateTime<Utc>,
+}
+
+/// Plans what the profile and the permit give, and takes away what this connection gave and no longer gives.
+pub(super) fn plan_grants(
+    plan: &mut Plan,
+    account: Option<&Account>,
+    facts: &GrantFacts<'_>,
+    mint: &mut Mint,
+) {
+    let grants = account.map_or(&[][..], |account| &account.grants);
+    let held: Vec<&Grant> = grants.iter().filter(|grant| facts.is_ours(grant)).collect();
+    let wished = facts.wished(plan);
+    for (entitlement, provenance) in &wished {
+        match held.iter().find(|grant| grant.entitlement == **entitlement) {
+            Some(grant) => facts.renew(plan, grant),
+            None => facts.give(plan, entitlement, provenance, mint),
+        }
+    }
+    let mut kept = BTreeSet::new();
+    for grant in held {
+        let still_wished = wished.iter().any(|(entitlement, _)| **entitlement == grant.entitlement);
+        let is_twin = !kept.insert(&grant.entitlement);
+        if is_twin || (!still_wished && facts.may_withdraw(grant)) {
+            facts.withdraw(plan, grant);
+        }
+    }
+}
+
+impl<'a> GrantFacts<'a> {
+    fn is_ours(&self, grant: &Grant) -> bool {
+        matches!(&grant.provenance.source, Source::Connection(id) if *id == self.settings.id)
+    }
+
+    /// Lists what is wished for and allowed, each entitlement once; notes what is refused.
+    fn wished(&self, plan: &mut Plan) -> Vec<(&'a Entitlement, Provenance)> {
+        let mapped = self
+            .profile
+            .entitlements
+            .iter()
+            .map(|wish| (&wish.entitlement, Some(&wish.rule), wish.claim.clone()));
+        let given =
+            self.permit.entitlements.iter().map(|entitlement| (entitlement, self.permit.rule.as_ref(), None));
+        let mut seen = BTreeSet::new();
+        let mut wished = Vec::new();
+        for (entitlement, rule, claim) in mapped.chain(given) {
+            if !seen.insert(entitlement) {
+                continue;
+            }
+            if self.is_allowed(entitlement) {
+                let source = Source::Connection(self.settings.id.clone());
+                wished.push((entitlement, Provenance { source, rule: rule.cloned(), claim }));
+            } else {
+                let code = Code::new("access.ceiling");
+                plan.refusals.push(Refusal { wish: entitlement.to_string(), code, rule: rule.cloned() });
+            }
+        }
+        wished
+    }
+
+    fn is_allowed(&self, entitlement: &Entitlement) -> bool {
+        let within = |ceiling: &[_]| self.protection.allows(ceiling, entitlement);
+        within(&self.settings.ceiling) && self.permit.ceiling.as_deref().is_none_or(within)
+    }
+
+    /// What is above the ceiling goes whatever the claims say; otherwise the claim must have spoken completely.
+    fn may_withdraw(&self, grant: &Grant) -> bool {
+        if !self.is_allowed(&grant.entitlement) {
+            return true;
+        }
+        match &grant.provenance.claim {
+            None => true,
+            Some(claim) => {
+                ClaimPath::new(claim).map_or(Claim::Absent, |path| self.claims.at(&path)).is_settled()
+            }
+        }
+    }
+
+    fn give(&self, plan: &mut Plan, entitlement: &Entitlement, provenance: &Provenance, mint: &mut Mint) {
+        let ends_at = self.end();
+        if ends_at.is_some_and(|end| end <= self.now) {
+            return;
+        }
+        let reason = Reason::code("access.given").by(provenance.rule.clone(), provenance.claim.clone());
+        let grant = Grant {
+            id: mint.grant(),
+            entitlement: entitlement.clone(),
+            provenance: provenance.clone(),
+            given_at: self.now,
+            ends_at,
+        };
+        plan.push(Change::Give(grant), reason);
+    }
+
+    fn end(&self) -> Option<DateTime<Utc>> {
+        match self.permit.grant_end? {
+            GrantEnd::At(end) => Some(end),
+            GrantEnd::Lease(lease) => self.now.checked_add_signed(lease),
+        }
+    }
+
+    /// Moves the end of a grant that is still wished for. A lease is renewed when less than half of it is left, so that
+    /// frequent sign-ins write seldom; a clock that jumped back never lengthens it.
+    fn renew(&self, plan: &mut Plan, grant: &Grant) {
+        let wanted = self.end();
+        if wanted.is_some_and(|end| end <= self.now) {
+            self.withdraw(plan, grant);
+            return;
+        }
+        let moves = match self.permit.grant_end {
+            Some(GrantEnd::Lease(lease)) => {
+                grant.ends_at.is_none_or(|end| end - self.now < lease / 2 || end - self.now > lease)
+            }
+            Some(GrantEnd::At(_)) | None => grant.ends_at != wanted,
+        };
+        if moves {
+            let change =
+                Change::MoveEnd { grant: grant.id, entitlement: grant.entitlement.clone(), ends_at: wanted };
+            plan.push(change, Reason::code("access.end_moved").by(self.permit.rule.clone(), None));
+        }
+    }
+
+    fn withdraw(&self, plan: &mut Plan, grant: &Grant) {
+        if self.keep.contains(&grant.entitlement) {
+            let wish = format!("withdraw {}", grant.entitlement);
+            plan.refusals.push(Refusal { wish, code: Code::new("access.last_holder"), rule: None });
+            return;
+        }
+        let provenance = &grant.provenance;
+        let reason =
+            Reason::code("access.no_longer_given").by(provenance.rule.clone(), provenance.claim.clone());
+        plan.push(Change::Withdraw { grant: grant.id, entitlement: grant.entitlement.clone() }, reason);
+    }
+}

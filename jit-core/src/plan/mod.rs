@@ -1,0 +1,18 @@
+//! From a decision to a plan: the list of changes, each with its reason, that leads from the present state to the
+//! decided one. Pure: no I/O, no clock, no randomness.
+
+mod admin;
+mod apply;
+mod attributes;
+mod change;
+mod expiry;
+mod grants;
+mod link;
+mod protection;
+mod sign_in;
+
+pub use admin::{AdminAct, plan_admin};
+pub use change::{Change, Plan, Planned, Reason, Refusal};
+pub use expiry::{plan_end_of_account, plan_end_of_grant};
+pub use protection::Protection;
+pub use sign_in::{Answers, SignInFacts, SignInPlan, plan_sign_in};

@@ -1,0 +1,325 @@
+//! Planning of a sign-in.
+
+use std::collections::BTreeSet;
+
+use chrono::{DateTime, Utc};
+
+use super::{
+    Change, Plan, Protection, Reason, Refusal,
+    attributes::plan_attributes,
+    grants::{GrantFacts, plan_grants},
+    link::{plan_link, refuses_link},
+};
+use crate::{
+    Account, AccountEmail, AccountEnd, AccountState, Ask, Code, ConnectionSettings, Denial, EmailEvidence,
+    EmailTrust, Entitlement, LinkProof, Mint, OnNameTaken, Permit, Present, Profile, Provenance, Source,
+    Standing, UserName, UserNameWish, VerifiedIdentity,
+};
+
+/// Carries everything that the plan of a sign-in depends on.
+#[derive(Clone, Copy, Debug)]
+#[expect(clippy::exhaustive_structs, reason = "whoever plans must bring every fact")]
+pub struct SignInFacts<'a> {
+    /// Who signs in.
+    pub identity: &'a VerifiedIdentity,
+    /// What the mapping made of the claims.
+    pub profile: &'a Profile,
+    /// The e-mail address with its grade.
+    pub email: Option<&'a EmailEvidence>,
+    /// Whether another account carries that address.
+    pub email_is_elsewhere: bool,
+    /// The account that is there already.
+    pub present: Present<'a>,
+    /// What the policy permits.
+    pub permit: &'a Permit,
+    /// What the policy asks for first.
+    pub asks: &'a BTreeSet<Ask>,
+    /// What has been answered so far.
+    pub answers: &'a Answers,
+    /// What the connection is trusted with.
+    pub settings: &'a ConnectionSettings,
+    /// What no connection may break.
+    pub protection: &'a Protection,
+    /// User name keys that turned out to be taken.
+    pub taken: &'a BTreeSet<String>,
+    /// Entitlements that must stay, since nobody else would hold them.
+    pub keep: &'a BTreeSet<Entitlement>,
+    /// The present instant.
+    pub now: DateTime<Utc>,
+}
+
+/// Carries what a person answered to a hold.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Answers {
+    /// The terms consented to.
+    pub consents: BTreeSet<String>,
+    /// The chosen user name.
+    pub user_name: Option<UserName>,
+    /// Whether the application has taken a local password.
+    pub password_taken: bool,
+    /// What proved that the account found is the person's.
+    pub link_proof: Option<LinkProof>,
+}
+
+/// Tells what a permitted sign-in comes to.
+#[derive(Clone, Debug, PartialEq)]
+#[expect(clippy::exhaustive_enums, reason = "the engine answers each of them")]
+pub enum SignInPlan {
+    /// These changes; none, where the account is as it should be.
+    Go(Plan),
+    /// These asks must be answered first; nothing changes.
+    Ask(Vec<Ask>),
+    /// The account waits (from now on, by the plan, or already) for an approval.
+    Await(Plan),
+    /// No.
+    Deny(Denial),
+}
+
+/// Plans a sign-in that a policy permitted.
+///
+/// No state but `Invited` is left by a sign-in: what is suspended, disabled, expired or ended stays so.
+#[must_use]
+pub fn plan_sign_in(facts: &SignInFacts<'_>, mint: &mut Mint) -> SignInPlan {
+    match plan(facts, mint) {
+        Ok(plan) => plan,
+        Err(Stop::Deny(denial)) => SignInPlan::Deny(denial),
+        Err(Stop::Ask(asks)) => SignInPlan::Ask(asks),
+    }
+}
+
+enum Stop {
+    Deny(Denial),
+    Ask(Vec<Ask>),
+}
+
+impl From<Denial> for Stop {
+    fn from(denial: Denial) -> Self {
+        Self::Deny(denial)
+    }
+}
+
+fn deny(code: &'static str) -> Stop {
+    Stop::Deny(Denial::new(Code::new(code)))
+}
+
+fn plan(facts: &SignInFacts<'_>, mint: &mut Mint) -> Result<SignInPlan, Stop> {
+    if let Some(account) = facts.present.account() {
+        if let Some(code) = account.standing(facts.now).denial() {
+            return Err(Denial::new(code).into());
+        }
+    }
+    let mut asks = outstanding(facts);
+    let needs_approval = asks.remove(&Ask::Approval);
+    if !asks.is_empty() {
+        return Err(Stop::Ask(asks.into_iter().collect()));
+    }
+    let plan = match facts.present {
+        Present::Linked(account) if account.standing(facts.now) == Standing::Pending => {
+            return Ok(SignInPlan::Await(Plan::new(account.id)));
+        }
+        Present::Linked(account) => update(facts, account, mint)?,
+        Present::Candidate { account, proof } => {
+            link(facts, account, facts.answers.link_proof.or(proof), mint)?
+        }
+        Present::Nobody => create(facts, needs_approval, mint)?,
+        Present::Ambiguous => return Err(deny("link.ambiguous")),
+    };
+    let waits = needs_approval && plan.creates();
+    Ok(if waits { SignInPlan::Await(plan) } else { SignInPlan::Go(plan) })
+}
+
+/// Lists what is still to be answered: what the account shows already is not asked again.
+fn outstanding(facts: &SignInFacts<'_>) -> BTreeSet<Ask> {
+    let linked = match facts.present {
+        Present::Linked(account) => Some(account),
+        _ => None,
+    };
+    let is_answered = |ask: &Ask| match ask {
+        Ask::Consent(terms) => {
+            linked.is_some_and(|account| account.consents.contains_key(terms))
+                || facts.answers.consents.contains(terms)
+        }
+        Ask::UserName => {
+            let has_name = facts.present.account().is_some_and(|account| account.user_name.is_some());
+            has_name || facts.answers.user_name.as_ref().is_some_and(|name| !facts.taken.contains(name.key()))
+        }
+        Ask::Password => facts.present.account().is_some() || facts.answers.password_taken,
+        Ask::LinkProof => {
+            !matches!(facts.present, Present::Candidate { .. }) || facts.answers.link_proof.is_some()
+        }
+        Ask::Approval => facts.present.account().is_some(),
+    };
+    facts.asks.iter().filter(|ask| !is_answered(ask)).cloned().collect()
+}
+
+fn create(facts: &SignInFacts<'_>, needs_approval: bool, mint: &mut Mint) -> Result<Plan, Stop> {
+    if facts.email_is_elsewhere {
+        return Err(deny("link.email_taken"));
+    }
+    let mut plan = Plan::new(mint.account());
+    let state =
+        if needs_approval { AccountState::Pending { since: facts.now } } else { AccountState::Active };
+    plan.push(Change::Create { state }, Reason::code("sign_in.first").by(facts.permit.rule.clone(), None));
+    let key = facts.identity.key().clone();
+    plan.push(Change::Link { key, proof: LinkProof::FirstSignIn }, Reason::code("sign_in.first"));
+    fill(&mut plan, facts, None, true, mint)?;
+    Ok(plan)
+}
+
+fn link(
+    facts: &SignInFacts<'_>,
+    account: &Account,
+    proof: Option<LinkProof>,
+    mint: &mut Mint,
+) -> Result<Plan, Stop> {
+    if let Some(code) = refuses_link(account, facts.identity.key(), proof, facts.email) {
+        return Err(Denial::new(code).into());
+    }
+    let (AccountState::Active | AccountState::Invited) = account.state else {
+        return Err(deny("link.account_pending"));
+    };
+    let mut plan = Plan::new(account.id);
+    let proof = proof.unwrap_or(LinkProof::Administrator);
+    plan_link(&mut plan, account, facts.identity.key(), proof);
+    let is_new = account.state == AccountState::Invited;
+    if is_new {
+        plan.push(Change::SetState(AccountState::Active), Reason::code("sign_in.invited"));
+    }
+    // What the link ended is gone before the rest is planned, so that it cannot count as held already.
+    let linked = plan.apply(Some(account), &account.tenant, facts.now);
+    fill(&mut plan, facts, Some(&linked), is_new, mint)?;
+    Ok(plan)
+}
+
+fn update(facts: &SignInFacts<'_>, account: &Account, mint: &mut Mint) -> Result<Plan, Stop> {
+    let mut plan = Plan::new(account.id);
+    let is_new = account.state == AccountState::Invited;
+    if is_new {
+        plan.push(Change::SetState(AccountState::Active), Reason::code("sign_in.invited"));
+    }
+    fill(&mut plan, facts, Some(account), is_new, mint)?;
+    Ok(plan)
+}
+
+/// Plans everything that the profile and the permit say about an account.
+fn fill(
+    plan: &mut Plan,
+    facts: &SignInFacts<'_>,
+    account: Option<&Account>,
+    is_new: bool,
+    mint: &mut Mint,
+) -> Result<(), Stop> {
+    plan_email(plan, facts, account);
+    plan_user_name(plan, facts, account)?;
+    plan_attributes(plan, account, is_new, &facts.profile.attributes, &facts.settings.id)?;
+    plan_consents(plan, facts, account);
+    let grants = GrantFacts {
+        claims: facts.identity.claims(),
+        profile: facts.profile,
+        permit: facts.permit,
+        settings: facts.settings,
+        protection: facts.protection,
+        keep: facts.keep,
+        now: facts.now,
+    };
+    plan_grants(plan, account, &grants, mint);
+    plan_limits(plan, facts, account);
+    Ok(())
+}
+
+/// Plans the address. A refuted one is never stored; another source's stays unless ours proves more; one that another
+/// account carries is refused.
+fn plan_email(plan: &mut Plan, facts: &SignInFacts<'_>, account: Option<&Account>) {
+    let Some(evidence) = facts.email.filter(|email| email.trust > EmailTrust::Refuted) else { return };
+    let source = Source::Connection(facts.settings.id.clone());
+    let present = account.and_then(|account| account.email.as_ref());
+    let trust = match present {
+        None => evidence.trust,
+        Some(email) if email.address.key() == evidence.address.key() => {
+            if evidence.trust <= email.trust {
+                return;
+            }
+            evidence.trust
+        }
+        Some(email) if email.provenance.source == source || evidence.trust > email.trust => evidence.trust,
+        Some(_) => return,
+    };
+    if account.is_some() && facts.email_is_elsewhere {
+        let refusal = Refusal { wish: "set e-mail".into(), code: Code::new("link.email_taken"), rule: None };
+        plan.refusals.push(refusal);
+        return;
+    }
+    let (rule, claim) = facts.profile.email_origin.clone().unzip();
+    let provenance = Provenance { source, rule: rule.clone(), claim: claim.clone() };
+    let email = AccountEmail { address: evidence.address.clone(), trust, provenance };
+    plan.push(Change::SetEmail(email), Reason::code("map.email").by(rule, claim));
+}
+
+/// Gives a name to an account that has none: the person's choice, or the first candidate that is free.
+fn plan_user_name(plan: &mut Plan, facts: &SignInFacts<'_>, account: Option<&Account>) -> Result<(), Stop> {
+    if account.is_some_and(|account| account.user_name.is_some()) {
+        return Ok(());
+    }
+    if let Some(chosen) = &facts.answers.user_name {
+        if !is_own(facts, chosen) {
+            return Err(deny("name.not_own_address"));
+        }
+        plan.push(Change::SetUserName(chosen.clone()), Reason::code("name.chosen"));
+        return Ok(());
+    }
+    let Some(wish) = &facts.profile.user_name else { return Ok(()) };
+    let free = wish.candidates.iter().find(|name| is_own(facts, name) && !facts.taken.contains(name.key()));
+    match free {
+        Some(name) => {
+            plan.push(
+                Change::SetUserName(name.clone()),
+                Reason::code("map.user_name").by(Some(wish.rule.clone()), None),
+            );
+            Ok(())
+        }
+        None => Err(no_name(facts, wish)),
+    }
+}
+
+fn no_name(facts: &SignInFacts<'_>, wish: &UserNameWish) -> Stop {
+    if wish.on_taken == OnNameTaken::Ask {
+        return Stop::Ask(vec![Ask::UserName]);
+    }
+    let none_is_own = !wish.candidates.iter().any(|name| is_own(facts, name));
+    let code = if none_is_own { "name.not_own_address" } else { "name.taken" };
+    Stop::Deny(Denial::new(Code::new(code)).by(wish.rule.clone()))
+}
+
+/// Keeps user names and addresses apart: a name in the form of an address must be the person's own, proved.
+fn is_own(facts: &SignInFacts<'_>, name: &UserName) -> bool {
+    let proved = |email: &&EmailEvidence| email.trust == EmailTrust::Authoritative;
+    !name.looks_like_address()
+        || facts.email.filter(proved).is_some_and(|email| email.address.key() == name.key())
+}
+
+fn plan_consents(plan: &mut Plan, facts: &SignInFacts<'_>, account: Option<&Account>) {
+    for ask in facts.asks {
+        if let Ask::Consent(terms) = ask {
+            if account.is_none_or(|account| !account.consents.contains_key(terms)) {
+                plan.push(Change::Consent(terms.clone()), Reason::code("sign_in.consented"));
+            }
+        }
+    }
+}
+
+fn plan_limits(plan: &mut Plan, facts: &SignInFacts<'_>, account: Option<&Account>) {
+    let reason = || Reason::code("access.limit").by(facts.permit.rule.clone(), None);
+    let created_at = account.map_or(facts.now, |account| account.created_at);
+    let end = match facts.permit.account_end {
+        Some(AccountEnd::At(end)) => Some(end),
+        Some(AccountEnd::AfterCreation(span)) => created_at.checked_add_signed(span),
+        None => None,
+    };
+    if end.is_some() && end != account.and_then(|account| account.ends_at) {
+        plan.push(Change::SetEnd(end), reason());
+    }
+    let limit = facts.permit.idle_limit;
+    if limit.is_some() && limit != account.and_then(|account| account.idle_limit) {
+        plan.push(Change::SetIdleLimit(limit), reason());
+    }
+}

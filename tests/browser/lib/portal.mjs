@@ -1,0 +1,65 @@
+// Starts the portal from a test. Each has a data directory of its own and ends with its test.
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { existsSync, statSync } from 'node:fs'
+import { mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { createInterface } from 'node:readline'
+import { fileURLToPath } from 'node:url'
+
+const ROOT = fileURLToPath(new URL('../../../', import.meta.url))
+const READY = /^portal: ready at (http:\/\/127\.0\.0\.1:\d+)$/
+
+// The program under test: the one that was named, or the one that was built last.
+function program() {
+  if (process.env.PORTAL) return process.env.PORTAL
+  const target = process.env.CARGO_TARGET_DIR ?? join(ROOT, 'target')
+  const built = ['debug', 'release'].map((profile) => join(target, profile, 'portal')).filter(existsSync)
+  if (built.length === 0) throw new Error('build the portal first: cargo build -p jit-examples --bin portal')
+  return built.sort((a, b) => statSync(b).mtimeMs - statSync(a).mtimeMs)[0]
+}
+
+export async function startDemo(data) {
+  const folder = data ?? (await mkdtemp(join(tmpdir(), 'portal-')))
+  return start(folder, ['--demo', '--addr', '127.0.0.1:0', '--data', folder], data === undefined)
+}
+
+// `config` makes the text of the configuration for the folder that the portal may use.
+export async function startConfigured(config) {
+  const folder = await mkdtemp(join(tmpdir(), 'portal-'))
+  const file = join(folder, 'portal.toml')
+  await writeFile(file, config(folder))
+  return start(folder, ['--config', file], true)
+}
+
+async function start(folder, args, ownsFolder) {
+  const child = spawn(program(), args, { stdio: ['ignore', 'pipe', 'pipe'] })
+  let complaints = ''
+  child.stderr.on('data', (text) => (complaints += text))
+  const exited = once(child, 'exit')
+  const url = await Promise.race([readyUrl(child.stdout), exited.then(() => undefined)])
+  if (!url) throw new Error(`the portal did not start: ${complaints}`)
+  return new Portal(child, exited, url, folder, ownsFolder)
+}
+
+async function readyUrl(stdout) {
+  for await (const line of createInterface(stdout)) {
+    const found = READY.exec(line)
+    if (found) return found[1]
+  }
+}
+
+class Portal {
+  constructor(child, exited, url, folder, ownsFolder) {
+    Object.assign(this, { child, exited, url, folder, ownsFolder })
+  }
+
+  // Asks it to end as a service manager would, and tells with which code it did.
+  async stop() {
+    this.child.kill('SIGTERM')
+    const [code] = await this.exited
+    if (this.ownsFolder) await rm(this.folder, { recursive: true, force: true })
+    return code
+  }
+}
