@@ -1,5 +1,6 @@
 //! What a person who signs in may count on.
 
+#[cfg(test)]
 mod support;
 
 use std::sync::Arc;

@@ -48,10 +48,10 @@ impl SeenBuffer {
     }
 
     /// Puts back what could not be written; newer instants stay.
-    pub(super) fn put_back(&self, store: Option<StoreId>, seen: Vec<Seen>) {
+    pub(super) fn put_back(&self, store: Option<&StoreId>, seen: Vec<Seen>) {
         let mut waiting = self.waiting.lock().unwrap_or_else(PoisonError::into_inner);
         for Seen { tenant, account, at } in seen {
-            waiting.entry((store.clone(), tenant, account)).or_insert(at);
+            waiting.entry((store.cloned(), tenant, account)).or_insert(at);
         }
     }
 }

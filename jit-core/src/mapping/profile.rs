@@ -31,7 +31,7 @@ impl fmt::Debug for Profile {
                 "entitlements",
                 &self.entitlements.iter().map(|wish| &wish.entitlement).collect::<Vec<_>>(),
             )
-            .finish()
+            .finish_non_exhaustive()
     }
 }
 

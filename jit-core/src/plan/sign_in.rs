@@ -103,10 +103,10 @@ fn deny(code: &'static str) -> Stop {
 }
 
 fn plan(facts: &SignInFacts<'_>, mint: &mut Mint) -> Result<SignInPlan, Stop> {
-    if let Some(account) = facts.present.account() {
-        if let Some(code) = account.standing(facts.now).denial() {
-            return Err(Denial::new(code).into());
-        }
+    if let Some(account) = facts.present.account()
+        && let Some(code) = account.standing(facts.now).denial()
+    {
+        return Err(Denial::new(code).into());
     }
     if account_end(facts, facts.present.account()).is_some_and(|end| end <= facts.now) {
         return Err(deny("account.expired"));
@@ -302,10 +302,10 @@ fn is_own(facts: &SignInFacts<'_>, name: &UserName) -> bool {
 
 fn plan_consents(plan: &mut Plan, facts: &SignInFacts<'_>, account: Option<&Account>) {
     for ask in facts.asks {
-        if let Ask::Consent(terms) = ask {
-            if account.is_none_or(|account| !account.consents.contains_key(terms)) {
-                plan.push(Change::Consent(terms.clone()), Reason::code("sign_in.consented"));
-            }
+        if let Ask::Consent(terms) = ask
+            && account.is_none_or(|account| !account.consents.contains_key(terms))
+        {
+            plan.push(Change::Consent(terms.clone()), Reason::code("sign_in.consented"));
         }
     }
 }

@@ -51,11 +51,11 @@ impl AttributeMapper for PlainMapper {
     fn map(&self, identity: &VerifiedIdentity) -> Result<Profile, MapError> {
         let claims = identity.claims();
         let text = |name: &str| {
-            claims.get(name).values().and_then(|values| values.text().map(|text| text.into_owned()))
+            claims.get(name).values().and_then(|values| values.text().map(std::borrow::Cow::into_owned))
         };
         let email = text("email").and_then(|text| EmailAddress::new(&text).ok()).map(|address| EmailClaim {
             address,
-            verified: claims.get("email_verified").values().and_then(|values| values.truth()),
+            verified: claims.get("email_verified").values().and_then(jit_core::ClaimValues::truth),
         });
         let user_name = text("preferred_username").map(|name| UserNameWish {
             candidates: (1..=self.numbered)
@@ -70,7 +70,7 @@ impl AttributeMapper for PlainMapper {
                 Claim::Absent | Claim::Truncated => Wished::Unknown,
                 Claim::Empty => Wished::Empty,
                 Claim::Values(values) => {
-                    Wished::Values(values.texts().map(|text| text.into_owned()).collect())
+                    Wished::Values(values.texts().map(std::borrow::Cow::into_owned).collect())
                 }
             },
             import: self.import,
@@ -79,7 +79,7 @@ impl AttributeMapper for PlainMapper {
             rule: rule(name),
             claim: Some(name.into()),
         };
-        let groups = claims.get("groups").values().into_iter().flat_map(|values| values.texts());
+        let groups = claims.get("groups").values().into_iter().flat_map(jit_core::ClaimValues::texts);
         let entitlements = groups
             .filter_map(|group| Entitlement::role(&group).ok())
             .map(|entitlement| EntitlementWish {
