@@ -19,6 +19,8 @@ mod account;
 mod audit;
 mod clock;
 pub mod config;
+#[cfg(feature = "conformance")]
+pub mod conformance;
 mod engine;
 mod error;
 mod identity;
@@ -51,8 +53,9 @@ pub use ids::{
     RuleName, StoreId, Subject, TaskId, TenantId, WorkerId,
 };
 pub use mapping::{
-    AttributeMapper, AttributeWish, ConflictRule, EntitlementWish, ImportRule, MapError, OnNameTaken,
-    Profile, UserNameWish, Wished,
+    AttributeMapper, AttributeRule, AttributeWish, CaseRule, ConflictRule, EmailRule, EntitlementRule,
+    EntitlementWish, ImportRule, InvalidRule, Join, MapError, Mapping, MappingRules, NameForm, OnNameTaken,
+    OnTaken, Preset, Profile, Texts, UserNameRule, UserNameWish, Verification, Wished,
 };
 pub use memory::{MemorySink, MemoryStore};
 pub use plan::{
@@ -60,8 +63,10 @@ pub use plan::{
     plan_admin, plan_end_of_account, plan_end_of_grant, plan_sign_in,
 };
 pub use policy::{
-    AccountEnd, Ask, Context, Decision, Denial, Finding, GrantEnd, Hold, Permit, Policy, Present, Request,
-    Stage, Step, Trace,
+    AccountEnd, AccountEndRule, AccountIs, Ask, AskText, AuthenticationMethods, ClaimEnd, ClaimIs, ClaimTest,
+    Conditions, Context, Day, Decision, Denial, DenyAnswer, Finding, GrantEnd, GrantEndRule, Hold,
+    HoldAnswer, Hours, Instant, Network, Offset, Permit, PermitAnswer, Policy, PolicyRule, PolicyRules,
+    PolicyTextError, Present, Request, RulePolicy, Span, Stage, Step, TimeOfDay, Trace,
 };
 pub use store::{
     AccountWrite, AuditLog, AuditQuery, AuditSink, Claimed, Commit, CounterChange, CounterName, Cursor,

@@ -1,1 +1,28 @@
-//! jit-sql
+//! Keeps accounts, tasks, one-time values and the audit trail in SQLite or PostgreSQL.
+//!
+//! | store | feature | how it writes | how it reads |
+//! |---|---|---|---|
+//! | [`SqliteStore`] | `sqlite` (default) | one writer thread; what waits together is committed together | inline, on connections of its own |
+//! | [`PostgresStore`] | `postgres` | one statement with one JSON parameter: one round trip | one prepared statement: one round trip |
+//!
+//! Both implement every port of `jit_core::Store` and own the tables whose names begin with `jit_`; they make and renew
+//! them when they are opened ([`Migration`]).
+//!
+//! An application that has tables of its own in the same database writes them and a commit in one transaction:
+//! on SQLite with [`sqlite::commit_within`], on PostgreSQL by running [`statement::CommitStatement`] with whatever
+//! driver it uses.
+
+mod document;
+mod draft;
+mod migration;
+#[cfg(feature = "postgres")]
+pub mod postgres;
+#[cfg(feature = "sqlite")]
+pub mod sqlite;
+pub mod statement;
+
+pub use migration::Migration;
+#[cfg(feature = "postgres")]
+pub use postgres::{PostgresOptions, PostgresStore};
+#[cfg(feature = "sqlite")]
+pub use sqlite::{Durability, SqliteOptions, SqliteStore};

@@ -7,3 +7,5 @@ mod wording;
 
 pub use load::{Check, Format, MAX_BYTES, MAX_NESTING, load};
 pub use problem::{Place, Problem, Problems};
+
+pub(crate) use wording::nearest;

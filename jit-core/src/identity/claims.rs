@@ -33,6 +33,12 @@ impl Claims {
         self
     }
 
+    /// Tells whether any claim was cut by its source.
+    #[must_use]
+    pub fn has_truncated(&self) -> bool {
+        !self.truncated.is_empty()
+    }
+
     /// Adds members of a second source; what the first source said stays.
     #[must_use]
     pub fn supplement(mut self, members: Map<String, Value>) -> Self {

@@ -1,6 +1,7 @@
 //! From a profile to a decision: permit, deny or hold.
 
 mod decision;
+mod rules;
 mod trace;
 
 use std::net::IpAddr;
@@ -9,6 +10,11 @@ use async_trait::async_trait;
 use chrono::{DateTime, Utc};
 
 pub use decision::{AccountEnd, Ask, Decision, Denial, GrantEnd, Hold, Permit};
+pub use rules::{
+    AccountEndRule, AccountIs, AskText, AuthenticationMethods, ClaimEnd, ClaimIs, ClaimTest, Conditions, Day,
+    DenyAnswer, GrantEndRule, HoldAnswer, Hours, Instant, Network, Offset, PermitAnswer, PolicyRule,
+    PolicyRules, PolicyTextError, RulePolicy, Span, TimeOfDay,
+};
 pub use trace::{Finding, Stage, Step, Trace};
 
 use crate::{Account, EmailEvidence, LinkProof, Profile, VerifiedIdentity};

@@ -1,0 +1,119 @@
+//! Stored rows as the types of the core.
+#![cfg(any(feature = "sqlite", feature = "postgres"))]
+
+use chrono::{DateTime, TimeDelta, Utc};
+use jit_core::{
+    Account, AuditEvent, BackendError, Claimed, Cursor, ErrorKind, Matches, ONE_TIME_BYTES, PAGE_ITEMS, Page,
+    Task, WorkerId,
+};
+use serde::de::DeserializeOwned;
+
+use crate::draft::micros;
+
+/// Says where a document stops being readable; never what it says there.
+#[derive(Debug)]
+pub(crate) struct Unreadable {
+    line: usize,
+    column: usize,
+    category: serde_json::error::Category,
+}
+
+impl std::fmt::Display for Unreadable {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let Self { line, column, category } = self;
+        write!(f, "a document is not readable at line {line} column {column} ({category:?})")
+    }
+}
+
+impl std::error::Error for Unreadable {}
+
+impl Unreadable {
+    pub(crate) const KIND: ErrorKind = ErrorKind::Corrupt;
+}
+
+fn read<T: DeserializeOwned>(document: &str) -> Result<T, Unreadable> {
+    serde_json::from_str(document).map_err(|error| Unreadable {
+        line: error.line(),
+        column: error.column(),
+        category: error.classify(),
+    })
+}
+
+/// Reads an account; the column is ahead of the document where the account was used since the last commit.
+pub(crate) fn account(document: &str, last_seen: Option<i64>) -> Result<Account, Unreadable> {
+    let mut account: Account = read(document)?;
+    if let Some(seen) = last_seen.filter(|seen| account.last_seen.map(micros) != Some(*seen)) {
+        account.last_seen = DateTime::from_timestamp_micros(seen);
+    }
+    Ok(account)
+}
+
+/// Reads a task; the column is ahead of the document where the task was put off.
+pub(crate) fn task(document: &str, due: i64) -> Result<Task, Unreadable> {
+    let mut task: Task = read(document)?;
+    if micros(task.due) != due {
+        task.due = instant(due);
+    }
+    Ok(task)
+}
+
+pub(crate) fn event(document: &str) -> Result<AuditEvent, Unreadable> {
+    read(document)
+}
+
+/// The instant of a column; columns are written by [`micros`] only, so that every value is an instant.
+pub(crate) fn instant(micros: i64) -> DateTime<Utc> {
+    DateTime::from_timestamp_micros(micros).unwrap_or(DateTime::<Utc>::MAX_UTC)
+}
+
+pub(crate) fn matches(mut found: Vec<Account>) -> Matches {
+    match (found.pop(), found.pop()) {
+        (None, _) => Matches::None,
+        (Some(account), None) => Matches::One(Box::new(account)),
+        (Some(_), Some(_)) => Matches::Several,
+    }
+}
+
+/// The number of rows that one call touches at most.
+pub(crate) fn at_most(limit: std::num::NonZeroUsize) -> usize {
+    limit.get().min(PAGE_ITEMS)
+}
+
+/// The number of rows to ask for: one more than the page holds tells whether another follows.
+pub(crate) fn one_more(limit: std::num::NonZeroUsize) -> i64 {
+    i64::try_from(at_most(limit)).unwrap_or(0).saturating_add(1)
+}
+
+/// Cuts a page out of rows that were asked for by [`one_more`].
+pub(crate) fn page<T>(mut items: Vec<T>, limit: std::num::NonZeroUsize, id: fn(&T) -> uuid::Uuid) -> Page<T> {
+    let more = items.len() > at_most(limit);
+    items.truncate(at_most(limit));
+    let next = items.last().filter(|_| more).map(|last| Cursor::after(id(last)));
+    Page { items, next }
+}
+
+/// When a claim that begins at `now` is over.
+pub(crate) fn end_of_hold(
+    now: DateTime<Utc>,
+    hold: TimeDelta,
+    operation: &'static str,
+) -> Result<DateTime<Utc>, BackendError> {
+    if hold <= TimeDelta::zero() {
+        return Err(BackendError::new(ErrorKind::Invalid, operation).caused_by("the hold is not positive"));
+    }
+    Ok(now.checked_add_signed(hold).unwrap_or(DateTime::<Utc>::MAX_UTC))
+}
+
+/// Every claim raises the epoch, so that the epoch counts the claims.
+pub(crate) fn claimed(task: Task, worker: &WorkerId, epoch: i64, until: DateTime<Utc>) -> Claimed {
+    let epoch = u64::try_from(epoch).unwrap_or(0);
+    let attempts = u32::try_from(epoch.saturating_sub(1)).unwrap_or(u32::MAX);
+    Claimed { task, worker: worker.clone(), epoch, attempts, until }
+}
+
+pub(crate) fn check_one_time(value: &[u8]) -> Result<(), BackendError> {
+    if value.len() > ONE_TIME_BYTES {
+        return Err(BackendError::new(ErrorKind::Invalid, "one_time.put").caused_by("the value is too long"));
+    }
+    Ok(())
+}

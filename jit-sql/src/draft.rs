@@ -1,0 +1,206 @@
+//! A commit in the form in which databases take it: flat rows, texts and numbers, documents written out.
+//!
+//! Made by the caller's task, so that neither the writer thread nor the server spends time on it. Its serde form is the
+//! parameter of the PostgreSQL statement.
+
+use chrono::{DateTime, Utc};
+use jit_core::{
+    AccountWrite, AuditEvent, BackendError, Commit, CounterChange, CounterName, ErrorKind, ExternalKey,
+    LookupKey, Task, TenantId,
+};
+use serde::{Serialize, Serializer};
+use sha2::{Digest as _, Sha256};
+use uuid::Uuid;
+
+use crate::migration::hexadecimal;
+
+/// The most counters that one commit may move: PostgreSQL names the one that refuses by a constraint of its own.
+pub(crate) const COUNTERS: usize = 64;
+
+pub(crate) const COMMIT: &str = "users.commit";
+
+#[derive(Debug, Serialize)]
+pub(crate) struct Draft {
+    pub(crate) tenant: TenantId,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) account: Option<AccountDraft>,
+    pub(crate) tasks: Vec<TaskDraft>,
+    pub(crate) withdrawn: Vec<Uuid>,
+    pub(crate) events: Vec<EventDraft>,
+    /// In the order of their names, so that commits lock them in one order.
+    pub(crate) counters: Vec<CounterDraft>,
+}
+
+#[derive(Debug, Serialize)]
+pub(crate) struct AccountDraft {
+    pub(crate) id: Uuid,
+    pub(crate) expected: Option<i64>,
+    pub(crate) version: i64,
+    pub(crate) state: &'static str,
+    pub(crate) user_name_key: Option<String>,
+    pub(crate) ends_at: Option<i64>,
+    pub(crate) last_seen: Option<i64>,
+    pub(crate) document: String,
+    pub(crate) identities_added: Vec<IdentityDraft>,
+    pub(crate) identities_removed: Vec<IdentityDraft>,
+    pub(crate) lookups_added: Vec<LookupDraft>,
+    pub(crate) lookups_removed: Vec<LookupDraft>,
+    pub(crate) entitlements_added: Vec<String>,
+    pub(crate) entitlements_removed: Vec<String>,
+}
+
+#[derive(Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+pub(crate) struct IdentityDraft {
+    pub(crate) connection: String,
+    pub(crate) issuer: String,
+    pub(crate) subject: String,
+}
+
+#[derive(Debug, Serialize)]
+pub(crate) struct LookupDraft {
+    pub(crate) kind: String,
+    #[serde(serialize_with = "as_hexadecimal")]
+    pub(crate) digest: [u8; 32],
+}
+
+#[derive(Debug, Serialize)]
+pub(crate) struct TaskDraft {
+    pub(crate) id: Uuid,
+    pub(crate) lane: String,
+    pub(crate) account: Uuid,
+    pub(crate) due: i64,
+    pub(crate) document: String,
+}
+
+#[derive(Debug, Serialize)]
+pub(crate) struct EventDraft {
+    pub(crate) id: Uuid,
+    pub(crate) account: Option<Uuid>,
+    pub(crate) at: i64,
+    pub(crate) document: String,
+}
+
+#[derive(Debug, Serialize)]
+pub(crate) struct CounterDraft {
+    /// Its place in the list.
+    pub(crate) at: usize,
+    pub(crate) name: CounterName,
+    pub(crate) step: i64,
+    pub(crate) at_least: Option<i64>,
+    pub(crate) at_most: Option<i64>,
+}
+
+impl Draft {
+    /// Refuses what is wrong in itself and writes the rest out.
+    pub(crate) fn of(commit: &Commit) -> Result<Self, BackendError> {
+        commit.check()?;
+        if commit.counters.len() > COUNTERS {
+            return Err(invalid("a commit moves more than 64 counters"));
+        }
+        Ok(Self {
+            tenant: commit.tenant.clone(),
+            account: commit.account.as_ref().map(AccountDraft::of).transpose()?,
+            tasks: commit.tasks.iter().map(TaskDraft::of).collect::<Result<_, _>>()?,
+            withdrawn: commit.withdrawn.iter().map(|id| id.as_uuid()).collect(),
+            events: commit.events.iter().map(EventDraft::of).collect::<Result<_, _>>()?,
+            counters: counters(&commit.counters),
+        })
+    }
+}
+
+impl AccountDraft {
+    fn of(write: &AccountWrite) -> Result<Self, BackendError> {
+        let (after, keys) = (write.after(), write.keys());
+        Ok(Self {
+            id: after.id.as_uuid(),
+            expected: write.expected().map(number).transpose()?,
+            version: number(after.version)?,
+            state: after.state.word(),
+            user_name_key: after.user_name.as_ref().map(|name| name.key().to_owned()),
+            ends_at: after.ends_at.map(micros),
+            last_seen: after.last_seen.map(micros),
+            document: document(after)?,
+            identities_added: identities(&keys.identities_added),
+            identities_removed: identities(&keys.identities_removed),
+            lookups_added: keys.lookups_added.iter().map(LookupDraft::of).collect(),
+            lookups_removed: keys.lookups_removed.iter().map(LookupDraft::of).collect(),
+            entitlements_added: keys.entitlements_added.iter().map(ToString::to_string).collect(),
+            entitlements_removed: keys.entitlements_removed.iter().map(ToString::to_string).collect(),
+        })
+    }
+}
+
+impl LookupDraft {
+    pub(crate) fn of(key: &LookupKey) -> Self {
+        Self { kind: key.kind.clone(), digest: Sha256::digest(key.value.as_bytes()).into() }
+    }
+}
+
+impl TaskDraft {
+    fn of(task: &Task) -> Result<Self, BackendError> {
+        Ok(Self {
+            id: task.id.as_uuid(),
+            lane: task.lane.to_string(),
+            account: task.account.as_uuid(),
+            due: micros(task.due),
+            document: document(task)?,
+        })
+    }
+}
+
+impl EventDraft {
+    fn of(event: &AuditEvent) -> Result<Self, BackendError> {
+        Ok(Self {
+            id: event.id.as_uuid(),
+            account: event.account.map(|id| id.as_uuid()),
+            at: micros(event.at),
+            document: document(event)?,
+        })
+    }
+}
+
+/// In one order in every commit, so that two of them cannot wait for each other.
+fn identities(keys: &[ExternalKey]) -> Vec<IdentityDraft> {
+    let draft = |key: &ExternalKey| IdentityDraft {
+        connection: key.connection.to_string(),
+        issuer: key.issuer.to_string(),
+        subject: key.subject.to_string(),
+    };
+    let mut drafts: Vec<_> = keys.iter().map(draft).collect();
+    drafts.sort();
+    drafts
+}
+
+fn counters(changes: &[CounterChange]) -> Vec<CounterDraft> {
+    let mut changes: Vec<_> = changes.iter().collect();
+    changes.sort_by_key(|change| &change.name);
+    let draft = |(at, change): (usize, &CounterChange)| CounterDraft {
+        at,
+        name: change.name.clone(),
+        step: change.by,
+        at_least: change.at_least,
+        at_most: change.at_most,
+    };
+    changes.into_iter().enumerate().map(draft).collect()
+}
+
+/// An instant as whole microseconds, which every instant that chrono can hold fits.
+pub(crate) fn micros(at: DateTime<Utc>) -> i64 {
+    at.timestamp_micros()
+}
+
+fn number(version: u64) -> Result<i64, BackendError> {
+    i64::try_from(version).map_err(|_| invalid("a version is too large"))
+}
+
+fn document(of: &impl Serialize) -> Result<String, BackendError> {
+    serde_json::to_string(of).map_err(|_| invalid("a part cannot be written as JSON"))
+}
+
+fn invalid(why: &'static str) -> BackendError {
+    BackendError::new(ErrorKind::Invalid, COMMIT).caused_by(why)
+}
+
+fn as_hexadecimal<S: Serializer>(digest: &[u8; 32], serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.serialize_str(&hexadecimal(digest))
+}

@@ -1,0 +1,203 @@
+//! The atomic write, statement by statement within one savepoint.
+
+use jit_core::{ErrorKind, Taken};
+use rusqlite::{Connection, OptionalExtension as _, Params};
+use uuid::Uuid;
+
+use super::error::{Refused, is_unique_violation};
+use crate::draft::{AccountDraft, CounterDraft, Draft, IdentityDraft, LookupDraft};
+
+/// Writes a commit; after an error the caller rolls the savepoint back.
+///
+/// One connection writes at a time, so that what is read here holds until the end of the transaction.
+pub(super) fn write(connection: &Connection, draft: &Draft) -> Result<(), Refused> {
+    let commit = Write { connection, tenant: draft.tenant.as_str() };
+    if let Some(account) = &draft.account {
+        commit.account(account)?;
+    }
+    commit.tasks(draft)?;
+    commit.events(draft)?;
+    draft.counters.iter().try_for_each(|counter| commit.counter(counter))
+}
+
+struct Write<'a> {
+    connection: &'a Connection,
+    tenant: &'a str,
+}
+
+impl Write<'_> {
+    /// Runs a statement and tells how many rows it changed.
+    fn run(&self, sql: &str, params: impl Params) -> Result<usize, rusqlite::Error> {
+        self.connection.prepare_cached(sql)?.execute(params)
+    }
+
+    fn account(&self, account: &AccountDraft) -> Result<(), Refused> {
+        let seq = match account.expected {
+            None => self.create(account)?,
+            Some(expected) => self.update(account, expected)?,
+        };
+        for identity in &account.identities_removed {
+            self.unlink(identity, seq)?;
+        }
+        for identity in &account.identities_added {
+            self.link(identity, seq)?;
+        }
+        for key in &account.lookups_removed {
+            self.run(NOT_LOOKED_UP, (self.tenant, &key.kind, &key.digest, seq))?;
+        }
+        for LookupDraft { kind, digest } in &account.lookups_added {
+            self.run(LOOKED_UP, (self.tenant, kind, digest, seq))?;
+        }
+        for name in &account.entitlements_removed {
+            self.run(NOT_ENTITLED, (self.tenant, name, account.id.as_bytes()))?;
+        }
+        for name in &account.entitlements_added {
+            self.run(ENTITLED, (self.tenant, name, account.id.as_bytes()))?;
+        }
+        Ok(())
+    }
+
+    fn create(&self, account: &AccountDraft) -> Result<i64, Refused> {
+        let AccountDraft { id, version, state, user_name_key, ends_at, last_seen, document, .. } = account;
+        let created = self.run(
+            CREATE,
+            (self.tenant, id.as_bytes(), version, state, user_name_key, ends_at, last_seen, document),
+        );
+        match created {
+            Ok(1) => Ok(self.connection.last_insert_rowid()),
+            Ok(_) => self.taken(account, Taken::Account),
+            Err(error) if is_unique_violation(&error) => self.taken(account, Taken::UserName),
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    /// Names the identity first: somebody who signs in for the second time has the name of the first.
+    fn taken(&self, account: &AccountDraft, otherwise: Taken) -> Result<i64, Refused> {
+        for IdentityDraft { connection, issuer, subject } in &account.identities_added {
+            let mut holder = self.connection.prepare_cached(HOLDER)?;
+            if holder.exists((self.tenant, connection, issuer, subject))? {
+                return Err(Refused::Kind(ErrorKind::AlreadyExists(Taken::Identity)));
+            }
+        }
+        Err(Refused::Kind(ErrorKind::AlreadyExists(otherwise)))
+    }
+
+    fn update(&self, account: &AccountDraft, expected: i64) -> Result<i64, Refused> {
+        let AccountDraft { id, version, state, user_name_key, ends_at, last_seen, document, .. } = account;
+        let params = (
+            self.tenant,
+            id.as_bytes(),
+            expected,
+            version,
+            state,
+            user_name_key,
+            ends_at,
+            last_seen,
+            document,
+        );
+        let mut update = self.connection.prepare_cached(UPDATE)?;
+        match update.query_row(params, |row| row.get(0)).optional() {
+            Ok(Some(seq)) => Ok(seq),
+            Ok(None) => Err(Refused::Kind(ErrorKind::Conflict)),
+            Err(error) if is_unique_violation(&error) => {
+                Err(Refused::Kind(ErrorKind::AlreadyExists(Taken::UserName)))
+            }
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    fn link(&self, identity: &IdentityDraft, seq: i64) -> Result<(), Refused> {
+        let IdentityDraft { connection, issuer, subject } = identity;
+        match self.run(LINK, (self.tenant, connection, issuer, subject, seq))? {
+            1 => Ok(()),
+            _ => Err(Refused::Kind(ErrorKind::AlreadyExists(Taken::Identity))),
+        }
+    }
+
+    fn unlink(&self, identity: &IdentityDraft, seq: i64) -> Result<usize, rusqlite::Error> {
+        let IdentityDraft { connection, issuer, subject } = identity;
+        self.run(UNLINK, (self.tenant, connection, issuer, subject, seq))
+    }
+
+    fn tasks(&self, draft: &Draft) -> Result<(), Refused> {
+        for id in &draft.withdrawn {
+            self.run(WITHDRAW, (self.tenant, id.as_bytes()))?;
+        }
+        for task in &draft.tasks {
+            let account = task.account.as_bytes();
+            let params =
+                (self.tenant, task.id.as_bytes(), &task.lane, account, task.due, &task.document);
+            if self.run(TASK, params)? == 0 {
+                return Err(Refused::Kind(ErrorKind::AlreadyExists(Taken::Task)));
+            }
+        }
+        Ok(())
+    }
+
+    fn events(&self, draft: &Draft) -> Result<(), Refused> {
+        for event in &draft.events {
+            let account = event.account.as_ref().map(Uuid::as_bytes);
+            let params = (self.tenant, event.id.as_bytes(), account, event.at, &event.document);
+            if self.run(EVENT, params)? == 0 {
+                return Err(Refused::Kind(ErrorKind::Conflict));
+            }
+        }
+        Ok(())
+    }
+
+    fn counter(&self, counter: &CounterDraft) -> Result<(), Refused> {
+        let name = counter.name.as_str();
+        let mut value = self.connection.prepare_cached(COUNTER)?;
+        let value: Option<i64> = value.query_row((self.tenant, name), |row| row.get(0)).optional()?;
+        let arrival = value.unwrap_or(0).checked_add(counter.step).filter(|value| {
+            counter.at_least.is_none_or(|least| *value >= least)
+                && counter.at_most.is_none_or(|most| *value <= most)
+        });
+        let arrival = arrival.ok_or_else(|| Refused::Kind(ErrorKind::LimitReached(counter.name.clone())))?;
+        self.run(COUNT, (self.tenant, name, arrival))?;
+        Ok(())
+    }
+}
+
+// The conflict on the id is an answer; one on the user name is an error, and the only one that this can have.
+const CREATE: &str = "INSERT INTO jit_account \
+    (tenant, id, version, state, user_name_key, ends_at, last_seen, document) \
+    VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8) ON CONFLICT (tenant, id) DO NOTHING";
+
+const UPDATE: &str = "UPDATE jit_account SET version = ?4, state = ?5, user_name_key = ?6, ends_at = ?7, \
+    last_seen = max(coalesce(last_seen, ?8), coalesce(?8, last_seen)), document = ?9 \
+    WHERE tenant = ?1 AND id = ?2 AND version = ?3 RETURNING seq";
+
+const HOLDER: &str =
+    "SELECT 1 FROM jit_identity WHERE tenant = ?1 AND connection = ?2 AND issuer = ?3 AND subject = ?4";
+
+const LINK: &str = "INSERT INTO jit_identity (tenant, connection, issuer, subject, account) \
+    VALUES (?1, ?2, ?3, ?4, ?5) ON CONFLICT DO NOTHING";
+
+const UNLINK: &str = "DELETE FROM jit_identity \
+    WHERE tenant = ?1 AND connection = ?2 AND issuer = ?3 AND subject = ?4 AND account = ?5";
+
+const LOOKED_UP: &str = "INSERT INTO jit_lookup (tenant, kind, digest, account) VALUES (?1, ?2, ?3, ?4) \
+    ON CONFLICT DO NOTHING";
+
+const NOT_LOOKED_UP: &str =
+    "DELETE FROM jit_lookup WHERE tenant = ?1 AND kind = ?2 AND digest = ?3 AND account = ?4";
+
+const ENTITLED: &str = "INSERT INTO jit_entitlement (tenant, entitlement, account) VALUES (?1, ?2, ?3) \
+    ON CONFLICT DO NOTHING";
+
+const NOT_ENTITLED: &str =
+    "DELETE FROM jit_entitlement WHERE tenant = ?1 AND entitlement = ?2 AND account = ?3";
+
+const WITHDRAW: &str = "DELETE FROM jit_task WHERE tenant = ?1 AND id = ?2";
+
+const TASK: &str = "INSERT INTO jit_task (tenant, id, lane, account, due, open_from, document) \
+    VALUES (?1, ?2, ?3, ?4, ?5, ?5, ?6) ON CONFLICT DO NOTHING";
+
+const EVENT: &str = "INSERT INTO jit_audit (tenant, id, account, at, document) VALUES (?1, ?2, ?3, ?4, ?5) \
+    ON CONFLICT DO NOTHING";
+
+const COUNTER: &str = "SELECT value FROM jit_counter WHERE tenant = ?1 AND name = ?2";
+
+const COUNT: &str = "INSERT INTO jit_counter (tenant, name, value) VALUES (?1, ?2, ?3) \
+    ON CONFLICT (tenant, name) DO UPDATE SET value = excluded.value";

@@ -1,0 +1,91 @@
+//! The connections that read.
+
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, TryLockError};
+
+use jit_core::BackendError;
+use rusqlite::{Connection, Params, Row, StatementStatus};
+
+use super::error::Refused;
+
+pub(super) struct Readers {
+    connections: Vec<Arc<Mutex<Connection>>>,
+}
+
+impl Readers {
+    pub(super) fn new(connections: Vec<Connection>) -> Self {
+        Self { connections: connections.into_iter().map(|each| Arc::new(Mutex::new(each))).collect() }
+    }
+
+    /// Reads on the connection that also writes: between two transactions, never within one.
+    pub(super) fn sharing(connection: Arc<Mutex<Connection>>) -> Self {
+        Self { connections: vec![connection] }
+    }
+
+    /// Runs a query inline and reads its rows.
+    pub(super) fn rows<T>(
+        &self,
+        operation: &'static str,
+        sql: &str,
+        params: impl Params,
+        read: impl Fn(&Row<'_>) -> Result<T, Refused>,
+    ) -> Result<Vec<T>, BackendError> {
+        self.with(operation, |connection| {
+            let mut statement = connection.prepare_cached(sql)?;
+            let mut rows = statement.query(params)?;
+            let mut found = Vec::new();
+            while let Some(row) = rows.next()? {
+                found.push(read(row)?);
+            }
+            Ok(found)
+        })
+    }
+
+    /// Runs a query of at most one row inline and reads it.
+    pub(super) fn row<T>(
+        &self,
+        operation: &'static str,
+        sql: &str,
+        params: impl Params,
+        read: impl Fn(&Row<'_>) -> Result<T, Refused>,
+    ) -> Result<Option<T>, BackendError> {
+        self.with(operation, |connection| {
+            let mut statement = connection.prepare_cached(sql)?;
+            let mut rows = statement.query(params)?;
+            rows.next()?.map(read).transpose()
+        })
+    }
+
+    fn with<T>(
+        &self,
+        operation: &'static str,
+        read: impl FnOnce(&Connection) -> Result<T, Refused>,
+    ) -> Result<T, BackendError> {
+        let connection = self.free().ok_or(Refused::Invalid("no connection reads"));
+        connection.and_then(|connection| read(&connection)).map_err(|refused| refused.during(operation))
+    }
+
+    /// The first that is free, so that a store that is seldom called keeps one page cache warm; otherwise the next that
+    /// becomes free, which is a matter of microseconds.
+    fn free(&self) -> Option<MutexGuard<'_, Connection>> {
+        let free = self.connections.iter().find_map(|connection| match connection.try_lock() {
+            Ok(guard) => Some(guard),
+            Err(TryLockError::Poisoned(poisoned)) => Some(poisoned.into_inner()),
+            Err(TryLockError::WouldBlock) => None,
+        });
+        free.or_else(|| {
+            self.connections.first().map(|first| first.lock().unwrap_or_else(PoisonError::into_inner))
+        })
+    }
+
+    pub(super) fn repreparations(&self) -> i64 {
+        let again = |connection: &Arc<Mutex<Connection>>| {
+            let connection = connection.lock().unwrap_or_else(PoisonError::into_inner);
+            super::users::READS
+                .iter()
+                .filter_map(|sql| connection.prepare_cached(sql).ok())
+                .map(|statement| i64::from(statement.get_status(StatementStatus::RePrepare)))
+                .sum::<i64>()
+        };
+        self.connections.iter().map(again).sum()
+    }
+}

@@ -1,0 +1,42 @@
+//! The tables.
+
+use jit_core::BackendError;
+use rusqlite::{Connection, TransactionBehavior};
+
+use super::error::Refused;
+use crate::migration::{Migration, pending};
+
+/// The steps that make the tables, in order.
+pub const MIGRATIONS: &[Migration] =
+    &[Migration { version: 1, name: "begin", sql: include_str!("0001_begin.sql") }];
+
+/// Brings the tables up to date: for applications that open the file themselves.
+///
+/// # Errors
+/// `store.unavailable` when the file is locked or cannot be written, `store.invalid` when its tables belong to another
+/// version.
+pub fn migrate(connection: &mut Connection) -> Result<(), BackendError> {
+    bring_up_to_date(connection).map_err(|refused| refused.during("sqlite.migrate"))
+}
+
+pub(super) fn bring_up_to_date(connection: &mut Connection) -> Result<(), Refused> {
+    // Begins as a writer, so that of two who open a new file at once one waits for the other.
+    let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+    transaction.execute_batch(
+        "CREATE TABLE IF NOT EXISTS jit_schema (
+           version INTEGER PRIMARY KEY, name TEXT NOT NULL, checksum TEXT NOT NULL
+         ) STRICT",
+    )?;
+    let applied: Vec<(i64, String)> = transaction
+        .prepare("SELECT version, checksum FROM jit_schema ORDER BY version")?
+        .query_map((), |row| Ok((row.get(0)?, row.get(1)?)))?
+        .collect::<Result<_, _>>()?;
+    for step in pending(MIGRATIONS, &applied).map_err(Refused::Tables)? {
+        transaction.execute_batch(step.sql)?;
+        transaction.execute(
+            "INSERT INTO jit_schema (version, name, checksum) VALUES (?1, ?2, ?3)",
+            (step.version, step.name, step.checksum()),
+        )?;
+    }
+    Ok(transaction.commit()?)
+}

@@ -1,0 +1,93 @@
+//! Tasks.
+
+use std::num::NonZeroUsize;
+
+use async_trait::async_trait;
+use chrono::{DateTime, TimeDelta, Utc};
+use jit_core::{BackendError, Claimed, ErrorKind, Lane, Settlement, Task, TaskQueue, WorkerId};
+use rusqlite::{Connection, Row};
+
+use super::{SqliteStore, error::Refused};
+use crate::{document, draft::micros};
+
+#[async_trait]
+impl TaskQueue for SqliteStore {
+    async fn claim(
+        &self,
+        worker: &WorkerId,
+        lane: &Lane,
+        now: DateTime<Utc>,
+        hold: TimeDelta,
+        limit: NonZeroUsize,
+    ) -> Result<Vec<Claimed>, BackendError> {
+        let claim = "tasks.claim";
+        let until = document::end_of_hold(now, hold, claim)?;
+        // Most polls find nothing, and then nothing needs to be written.
+        if self.next_due(lane).await?.is_none_or(|due| micros(now) < micros(due)) {
+            return Ok(Vec::new());
+        }
+        let (worker, lane) = (worker.clone(), lane.clone());
+        let work = move |connection: &Connection| {
+            let open = (lane.as_str(), micros(now), document::one_more(limit) - 1);
+            let seqs = connection
+                .prepare_cached(OPEN)?
+                .query_map(open, |row| row.get(0))?
+                .collect::<Result<Vec<i64>, _>>()?;
+            let mut take = connection.prepare_cached(CLAIM)?;
+            let mut claimed = Vec::with_capacity(seqs.len());
+            for seq in seqs {
+                let mut rows = take.query((seq, micros(until), worker.as_str()))?;
+                if let Some(row) = rows.next()? {
+                    let (task, epoch) = task(row)?;
+                    claimed.push(document::claimed(task, &worker, epoch, until));
+                }
+            }
+            Ok(claimed)
+        };
+        self.writer.run(claim, work).await
+    }
+
+    async fn settle(&self, claimed: &Claimed, outcome: Settlement) -> Result<(), BackendError> {
+        let Ok(epoch) = i64::try_from(claimed.epoch) else {
+            return Err(BackendError::new(ErrorKind::Conflict, "tasks.settle"));
+        };
+        let (tenant, id) = (claimed.task.tenant.clone(), claimed.task.id.as_uuid());
+        let work = move |connection: &Connection| {
+            let held = (tenant.as_str(), id.as_bytes(), epoch);
+            let settled = match outcome {
+                Settlement::Done => connection.prepare_cached(DONE)?.execute(held)?,
+                Settlement::Again(due) => {
+                    let (tenant, id, epoch) = held;
+                    connection.prepare_cached(AGAIN)?.execute((tenant, id, epoch, micros(due)))?
+                }
+            };
+            if settled == 1 { Ok(()) } else { Err(Refused::Kind(ErrorKind::Conflict)) }
+        };
+        self.writer.run("tasks.settle", work).await
+    }
+
+    async fn next_due(&self, lane: &Lane) -> Result<Option<DateTime<Utc>>, BackendError> {
+        let read = |row: &Row<'_>| Ok(document::instant(row.get(0)?));
+        self.readers.row("tasks.next_due", NEXT, (lane.as_str(),), read)
+    }
+}
+
+fn task(row: &Row<'_>) -> Result<(Task, i64), Refused> {
+    let text = row.get_ref(0)?.as_str().map_err(|_| Refused::Kind(ErrorKind::Corrupt))?;
+    Ok((document::task(text, row.get(1)?)?, row.get(2)?))
+}
+
+const OPEN: &str = "SELECT seq FROM jit_task INDEXED BY jit_task_open \
+    WHERE lane = ?1 AND open_from <= ?2 ORDER BY open_from, id, tenant LIMIT ?3";
+
+const CLAIM: &str = "UPDATE jit_task SET epoch = epoch + 1, open_from = ?2, worker = ?3 WHERE seq = ?1 \
+    RETURNING document, due, epoch";
+
+const DONE: &str =
+    "DELETE FROM jit_task WHERE tenant = ?1 AND id = ?2 AND epoch = ?3 AND worker IS NOT NULL";
+
+const AGAIN: &str = "UPDATE jit_task SET due = ?4, open_from = ?4, worker = NULL \
+    WHERE tenant = ?1 AND id = ?2 AND epoch = ?3 AND worker IS NOT NULL";
+
+const NEXT: &str = "SELECT open_from FROM jit_task INDEXED BY jit_task_open \
+    WHERE lane = ?1 ORDER BY open_from LIMIT 1";

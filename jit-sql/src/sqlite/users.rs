@@ -1,0 +1,111 @@
+//! Accounts.
+
+use async_trait::async_trait;
+use jit_core::{
+    Account, AccountId, BackendError, Commit, ErrorKind, ExternalKey, Filter, LookupKey, Matches, Page,
+    Query, Seen, TenantId, UserStore,
+};
+use rusqlite::Row;
+
+use super::{SqliteStore, commit, error::Refused};
+use crate::{
+    document,
+    draft::{COMMIT, Draft, LookupDraft, micros},
+};
+
+#[async_trait]
+impl UserStore for SqliteStore {
+    async fn find(&self, key: &ExternalKey) -> Result<Option<Account>, BackendError> {
+        let ExternalKey { tenant, connection, issuer, subject } = key;
+        let params = (tenant.as_str(), connection.as_str(), issuer.as_str(), subject.as_str());
+        self.readers.row("users.find", FIND, params, account)
+    }
+
+    async fn get(&self, tenant: &TenantId, id: AccountId) -> Result<Option<Account>, BackendError> {
+        self.readers.row("users.get", GET, (tenant.as_str(), id.as_uuid().as_bytes()), account)
+    }
+
+    async fn matching(&self, tenant: &TenantId, key: &LookupKey) -> Result<Matches, BackendError> {
+        let LookupDraft { kind, digest } = LookupDraft::of(key);
+        let found = self.readers.rows("users.matching", MATCHING, (tenant.as_str(), kind, digest), account)?;
+        Ok(document::matches(found))
+    }
+
+    async fn named(&self, tenant: &TenantId, user_name_key: &str) -> Result<Option<Account>, BackendError> {
+        self.readers.row("users.named", NAMED, (tenant.as_str(), user_name_key), account)
+    }
+
+    async fn list(&self, query: &Query) -> Result<Page<Account>, BackendError> {
+        let tenant = query.tenant.as_str();
+        // Every id is longer than no bytes and so comes after them.
+        let after = query.after.map(|cursor| cursor.id().into_bytes().to_vec()).unwrap_or_default();
+        let limit = document::one_more(query.limit);
+        let list = "users.list";
+        let items = match &query.filter {
+            Filter::All => self.readers.rows(list, LIST, (tenant, after, limit), account),
+            Filter::State(word) => {
+                self.readers.rows(list, LIST_STATE, (tenant, after, limit, word), account)
+            }
+            Filter::Holding(entitlement) => {
+                let params = (tenant, after, limit, entitlement.as_str());
+                self.readers.rows(list, LIST_HOLDING, params, account)
+            }
+            _ => Err(BackendError::new(ErrorKind::Invalid, list).caused_by("the filter is not known")),
+        };
+        Ok(document::page(items?, query.limit, |account| account.id.as_uuid()))
+    }
+
+    async fn commit(&self, commit: &Commit) -> Result<(), BackendError> {
+        let draft = Draft::of(commit)?;
+        self.writer.run(COMMIT, move |connection| commit::write(connection, &draft)).await
+    }
+
+    async fn touch(&self, seen: &[Seen]) -> Result<(), BackendError> {
+        if seen.is_empty() {
+            return Ok(());
+        }
+        let seen: Vec<_> = seen.to_vec();
+        let touch = move |connection: &rusqlite::Connection| {
+            let mut touch = connection.prepare_cached(TOUCH)?;
+            for Seen { tenant, account, at } in &seen {
+                touch.execute((tenant.as_str(), account.as_uuid().as_bytes(), micros(*at)))?;
+            }
+            Ok(())
+        };
+        self.writer.run("users.touch", touch).await
+    }
+}
+
+fn account(row: &Row<'_>) -> Result<Account, Refused> {
+    let document = row.get_ref(0)?.as_str().map_err(|_| Refused::Kind(ErrorKind::Corrupt))?;
+    Ok(document::account(document, row.get(1)?)?)
+}
+
+/// Every statement that reads accounts.
+pub(super) const READS: [&str; 7] = [FIND, GET, MATCHING, NAMED, LIST, LIST_STATE, LIST_HOLDING];
+
+const FIND: &str = "SELECT a.document, a.last_seen \
+    FROM jit_identity i JOIN jit_account a ON a.seq = i.account \
+    WHERE i.tenant = ?1 AND i.connection = ?2 AND i.issuer = ?3 AND i.subject = ?4";
+
+const GET: &str = "SELECT document, last_seen FROM jit_account WHERE tenant = ?1 AND id = ?2";
+
+const MATCHING: &str = "SELECT a.document, a.last_seen \
+    FROM jit_lookup l JOIN jit_account a ON a.seq = l.account \
+    WHERE l.tenant = ?1 AND l.kind = ?2 AND l.digest = ?3 LIMIT 2";
+
+const NAMED: &str =
+    "SELECT document, last_seen FROM jit_account WHERE tenant = ?1 AND user_name_key = ?2";
+
+const LIST: &str = "SELECT document, last_seen FROM jit_account INDEXED BY jit_account_id \
+    WHERE tenant = ?1 AND id > ?2 ORDER BY id LIMIT ?3";
+
+const LIST_STATE: &str = "SELECT document, last_seen FROM jit_account INDEXED BY jit_account_state \
+    WHERE tenant = ?1 AND state = ?4 AND id > ?2 ORDER BY id LIMIT ?3";
+
+const LIST_HOLDING: &str = "SELECT a.document, a.last_seen \
+    FROM jit_entitlement e JOIN jit_account a ON a.tenant = e.tenant AND a.id = e.account \
+    WHERE e.tenant = ?1 AND e.entitlement = ?4 AND e.account > ?2 ORDER BY e.account LIMIT ?3";
+
+const TOUCH: &str = "UPDATE jit_account SET last_seen = ?3 \
+    WHERE tenant = ?1 AND id = ?2 AND (last_seen IS NULL OR last_seen < ?3)";

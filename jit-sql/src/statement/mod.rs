@@ -1,0 +1,147 @@
+//! A commit as one PostgreSQL statement with one parameter, for any driver and inside any transaction.
+//!
+//! ```text
+//! let statement = CommitStatement::new(&commit)?;
+//! let row = transaction.query_one(statement.sql(), &[&statement.json()]).await;   // sqlx, diesel, tokio-postgres …
+//! match row {
+//!     Ok(row) => statement.answer(row.get(0))?,
+//!     Err(error) => return Err(statement.refusal(error.sqlstate(), error.constraint())),
+//! }
+//! ```
+//!
+//! The parameter is of type `text`. The answer is one row with one column of type `text`.
+//!
+//! # Why nothing partial can be written
+//! 1. Every write but one takes its rows from the CTE `account`, which has a row only where the account row was written
+//!    (or where the commit carries no account).
+//! 2. The exception is a new account's identities, which are inserted before it, so that of many who sign in first at
+//!    once all but one are turned away before they write. If none could be inserted, nothing was written and the answer
+//!    says so; if some could and some not, rule 3 applies.
+//! 3. Whatever is found wrong later (a counter beyond its bounds, an identity that belongs to somebody else) inserts its
+//!    reason into `jit_refusal`. No row passes the checks of that table: the statement fails, and PostgreSQL undoes all
+//!    that a failed statement did. A unique index that refuses has the same effect.
+//!
+//! # Why bounds hold when commits run at once
+//! A counter is moved by `INSERT … ON CONFLICT DO UPDATE`, which locks the row, adds to its latest committed value even
+//! where the snapshot is older, and returns the sum; the bounds are checked on that sum. Whoever comes second waits for
+//! the first to end. Nothing is decided on a value that was read without the lock, so no recheck is needed at
+//! READ COMMITTED; at the stricter levels the second fails with SQLSTATE 40001 and may be repeated.
+
+mod text;
+
+use jit_core::{BackendError, Commit, CounterName, ErrorKind, Taken};
+
+pub use text::{CREATE, RECORD, UPDATE};
+
+use crate::draft::{COMMIT, Draft};
+
+/// Carries the statement of one commit and its parameter. `Debug` prints which statement, not the parameter.
+pub struct CommitStatement {
+    sql: &'static str,
+    json: String,
+    counters: Vec<CounterName>,
+}
+
+impl CommitStatement {
+    /// Writes a commit as a statement.
+    ///
+    /// # Errors
+    /// `store.invalid` when [`Commit::check`] refuses, or the commit moves more than 64 counters.
+    pub fn new(commit: &Commit) -> Result<Self, BackendError> {
+        let draft = Draft::of(commit)?;
+        let json = serde_json::to_string(&draft).map_err(|_| {
+            BackendError::new(ErrorKind::Invalid, COMMIT).caused_by("a commit cannot be written as JSON")
+        })?;
+        let sql = match &draft.account {
+            None => RECORD,
+            Some(account) if account.expected.is_none() => CREATE,
+            Some(_) => UPDATE,
+        };
+        Ok(Self { sql, json, counters: draft.counters.into_iter().map(|counter| counter.name).collect() })
+    }
+
+    /// The statement: [`CREATE`], [`UPDATE`] or [`RECORD`].
+    #[must_use]
+    pub fn sql(&self) -> &'static str {
+        self.sql
+    }
+
+    /// Its only parameter, of type `text`.
+    #[must_use]
+    pub fn json(&self) -> &str {
+        &self.json
+    }
+
+    /// Reads the answer: the only column of the only row. After a refusal nothing was written, and the transaction
+    /// goes on.
+    ///
+    /// # Errors
+    /// `store.identity_taken`, `store.conflict`; `store.corrupt` for an answer that the statement does not give.
+    pub fn answer(&self, word: &str) -> Result<(), BackendError> {
+        let kind = match word {
+            "written" => return Ok(()),
+            "identity" => ErrorKind::AlreadyExists(Taken::Identity),
+            "conflict" => ErrorKind::Conflict,
+            _ => ErrorKind::Corrupt,
+        };
+        Err(BackendError::new(kind, COMMIT))
+    }
+
+    /// Reads a failure of the statement from its SQLSTATE and the constraint that it names. The transaction has failed,
+    /// as with every error in PostgreSQL.
+    #[must_use]
+    pub fn refusal(&self, sqlstate: &str, constraint: Option<&str>) -> BackendError {
+        BackendError::new(self.kind(sqlstate, constraint), COMMIT)
+    }
+
+    pub(crate) fn kind(&self, sqlstate: &str, constraint: Option<&str>) -> ErrorKind {
+        match (sqlstate, constraint.unwrap_or_default()) {
+            (UNIQUE_VIOLATION, "jit_identity_pkey") => ErrorKind::AlreadyExists(Taken::Identity),
+            (UNIQUE_VIOLATION, "jit_account_user_name") => ErrorKind::AlreadyExists(Taken::UserName),
+            (UNIQUE_VIOLATION, "jit_account_pkey") => ErrorKind::AlreadyExists(Taken::Account),
+            (UNIQUE_VIOLATION, "jit_task_pkey") => ErrorKind::AlreadyExists(Taken::Task),
+            (UNIQUE_VIOLATION, "jit_audit_pkey") => ErrorKind::Conflict,
+            (CHECK_VIOLATION, "jit_refused_identity") => ErrorKind::AlreadyExists(Taken::Identity),
+            (CHECK_VIOLATION, constraint) => self.counter(constraint),
+            (OUT_OF_RANGE, _) => self.counters.first().cloned().map_or(ErrorKind::Invalid, ErrorKind::LimitReached),
+            (state, _) => kind_of_state(state),
+        }
+    }
+
+    fn counter(&self, constraint: &str) -> ErrorKind {
+        let place = constraint.strip_prefix("jit_refused_counter_").and_then(|place| place.parse::<usize>().ok());
+        let name = place.and_then(|place| self.counters.get(place));
+        name.cloned().map_or(ErrorKind::Invalid, ErrorKind::LimitReached)
+    }
+}
+
+impl std::fmt::Debug for CommitStatement {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let which = match self.sql {
+            CREATE => "create",
+            UPDATE => "update",
+            _ => "record",
+        };
+        write!(f, "CommitStatement({which} …)")
+    }
+}
+
+const UNIQUE_VIOLATION: &str = "23505";
+const CHECK_VIOLATION: &str = "23514";
+/// The sum of a counter does not fit a bigint; with several counters the first is named.
+const OUT_OF_RANGE: &str = "22003";
+
+/// Classifies an SQLSTATE (PostgreSQL documentation, appendix A) that does not stand for an answer.
+pub(crate) fn kind_of_state(state: &str) -> ErrorKind {
+    match state {
+        // No data is lost by trying again later: shutting down, timed out, locked, read-only while a standby takes over.
+        "57P01" | "57P02" | "57P03" | "57P05" | "57014" | "55P03" | "25006" | "40001" | "40P01" | "25P03"
+        | "25P04" => ErrorKind::Unavailable,
+        "XX001" | "XX002" => ErrorKind::Corrupt,
+        _ => match state.get(..2) {
+            // Connection, resources, system errors such as a full disk.
+            Some("08" | "53" | "58") => ErrorKind::Unavailable,
+            _ => ErrorKind::Invalid,
+        },
+    }
+}
