@@ -95,6 +95,7 @@ impl AttributeMapper for PlainMapper {
             email_origin: Some((rule("email"), "email".into())),
             attributes,
             entitlements,
+            notes: Vec::new(),
         })
     }
 }
