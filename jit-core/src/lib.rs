@@ -19,6 +19,8 @@ mod account;
 mod audit;
 mod clock;
 pub mod config;
+#[cfg(feature = "conformance")]
+pub mod conformance;
 mod engine;
 mod error;
 mod identity;
