@@ -336,10 +336,10 @@ impl Faulty {
                 if answer.is_err() { self.inner.commit(&bare).await } else { answer }
             }
             (Fault::ChecksNameEarly, Some(write)) => {
-                if let Some(name) = &write.after().user_name {
-                    if self.inner.named(&commit.tenant, name.key()).await?.is_some() {
-                        return Err(BackendError::new(ErrorKind::AlreadyExists(Taken::UserName), "faulty"));
-                    }
+                let name = write.after().user_name.as_ref().map(jit_core::UserName::key);
+                let holder = self.inner.named(&commit.tenant, name.unwrap_or_default()).await?;
+                if holder.is_some() {
+                    return Err(BackendError::new(ErrorKind::AlreadyExists(Taken::UserName), "faulty"));
                 }
                 self.meet().await;
                 let answer = self.inner.commit(commit).await;
