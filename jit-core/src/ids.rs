@@ -45,6 +45,9 @@ fn check_length(text: &str, bytes: usize) -> Result<(), IdError> {
 
 macro_rules! text_id {
     ($(#[$doc:meta])* $name:ident, $check:expr) => {
+        text_id!($(#[$doc])* $name, $check, |text: &str| format!("{text:?}"));
+    };
+    ($(#[$doc:meta])* $name:ident, $check:expr, $shown:expr) => {
         $(#[$doc])*
         #[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
         #[serde(try_from = "String", into = "String")]
@@ -96,7 +99,7 @@ macro_rules! text_id {
 
         impl fmt::Debug for $name {
             fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                write!(f, concat!(stringify!($name), "({:?})"), &*self.0)
+                write!(f, concat!(stringify!($name), "({})"), $shown(&self.0))
             }
         }
     };
@@ -143,9 +146,11 @@ text_id!(
     check_opaque::<1024>
 );
 text_id!(
-    /// Names a person or workload within an issuer, compared byte for byte: never trimmed, folded or normalised, never empty.
+    /// Names a person or workload within an issuer, compared byte for byte: never trimmed, folded or normalised, never
+    /// empty. `Debug` prints its length only.
     Subject,
-    check_opaque::<1024>
+    check_opaque::<1024>,
+    |text: &str| format!("{} bytes", text.len())
 );
 
 macro_rules! uuid_id {

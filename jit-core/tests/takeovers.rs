@@ -315,8 +315,12 @@ async fn a_proof_for_a_link_counts_for_one_sign_in_one_account_and_once() {
     };
     let by_mail = |token: &str| Reply { link: Some(LinkAnswer::Mail(token.into())), ..Reply::default() };
     refused(house.jit.answer(&theirs, by_mail(&mail.token)).await);
+    refused(house.jit.answer(&mine, by_mail("a guess")).await);
+    // The ticket was spent by the guess, and the token with it; the person begins anew.
+    let spent = house.jit.answer(&mine, by_mail(&mail.token)).await.unwrap_err();
+    assert_eq!(spent.code().as_str(), "hold.unknown_ticket");
+    let mine = house.held(1, "alice-at-other", verified(VICTIM)).await.ticket.unwrap();
     refused(house.jit.answer(&mine, by_mail(&mail.token)).await);
-    // The token was spent by the attempt; the person begins anew.
     let mine = house.held(1, "alice-at-other", verified(VICTIM)).await.ticket.unwrap();
     refused(
         house

@@ -1,6 +1,6 @@
 //! What administrators do: acts on accounts, and invitations.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, fmt};
 
 use chrono::{DateTime, Utc};
 
@@ -27,8 +27,9 @@ pub struct AdminRequest {
     pub by: String,
 }
 
-/// Asks for an account to be made ahead for somebody who has not come yet.
-#[derive(Clone, Debug)]
+/// Asks for an account to be made ahead for somebody who has not come yet. `Debug` prints the names of attributes, and no
+/// personal data.
+#[derive(Clone)]
 #[expect(clippy::exhaustive_structs, reason = "the application builds it")]
 pub struct Invitation {
     /// The tenant.
@@ -47,6 +48,19 @@ pub struct Invitation {
     pub ends_at: Option<DateTime<Utc>>,
     /// Who invites, for the record.
     pub by: String,
+}
+
+impl fmt::Debug for Invitation {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Invitation")
+            .field("tenant", &self.tenant)
+            .field("store", &self.store)
+            .field("email", &self.email)
+            .field("attributes", &self.attributes.keys())
+            .field("entitlements", &self.entitlements)
+            .field("ends_at", &self.ends_at)
+            .finish_non_exhaustive()
+    }
 }
 
 /// How often an act is planned anew when the account changes under it.

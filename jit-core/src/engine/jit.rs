@@ -78,7 +78,7 @@ impl Jit {
         match event {
             Event::SignIn(sign_in) => {
                 let connection = self.connection_of(&sign_in)?;
-                self.sign_in(connection, &sign_in, Answers::default()).await
+                self.sign_in(connection, &sign_in, Answers::default(), None).await
             }
         }
     }

@@ -6,6 +6,7 @@ use super::{
     Connection, Denied, Held, Jit, Outcome, Session, SignIn, SignedIn,
     compose::{Record, sign_in_action},
     evaluate::{Attempt, Evaluated},
+    hold::{Pause, Progress},
     matching::Found,
     outcome::JitError,
 };
@@ -34,6 +35,7 @@ impl Jit {
         connection: &Connection,
         sign_in: &SignIn,
         answers: Answers,
+        progress: Option<&Progress>,
     ) -> Result<Outcome, JitError> {
         let mut attempt = Attempt::new(self.parts.clock.now(), self.parts.explaining);
         let (store, key) = (self.store_of(connection), sign_in.identity.key());
@@ -46,7 +48,7 @@ impl Jit {
         }
         for _ in 0..ATTEMPTS {
             let evaluated = self.evaluate(connection, sign_in, linked, &answers, &mut attempt).await?;
-            match self.conclude(connection, sign_in, &answers, evaluated, &mut attempt).await? {
+            match self.conclude(connection, sign_in, &answers, progress, evaluated, &mut attempt).await? {
                 Some(outcome) => return Ok(outcome),
                 None => linked = store.find(key).await?,
             }
@@ -60,6 +62,7 @@ impl Jit {
         connection: &Connection,
         sign_in: &SignIn,
         answers: &Answers,
+        progress: Option<&Progress>,
         evaluated: Evaluated,
         attempt: &mut Attempt,
     ) -> Result<Option<Outcome>, JitError> {
@@ -70,11 +73,8 @@ impl Jit {
             SignInPlan::Await(plan) => (plan, true),
             SignInPlan::Ask(asks) => {
                 let account = found.into_account();
-                let mut answers = answers.clone();
-                if asks.contains(&Ask::UserName) {
-                    answers.user_name = None;
-                }
-                let ticket = self.park(connection, sign_in, &answers, account.as_ref(), attempt.now).await?;
+                let pause = Pause { asks: &asks, answers, candidate: account.as_ref(), progress };
+                let ticket = self.park(connection, sign_in, pause, attempt.now).await?;
                 self.record_hold(connection, account.as_ref(), &asks, attempt.now, &mut mint).await?;
                 let held = Held { asks, ticket: Some(ticket), account: None, plan: None, steps };
                 return Ok(Some(Outcome::Held(Box::new(held))));

@@ -140,8 +140,8 @@ impl Attestor {
     }
 }
 
-/// Carries everything that a trigger has verified, for an [`Attestor`] to vouch for.
-#[derive(Debug)]
+/// Carries everything that a trigger has verified, for an [`Attestor`] to vouch for. `Debug` prints neither the subject
+/// nor claim values.
 pub struct Attestation {
     /// Who speaks, exact bytes.
     pub issuer: Issuer,
@@ -157,6 +157,17 @@ pub struct Attestation {
     pub session: SessionHint,
     /// Which checks were made.
     pub checks: Checks,
+}
+
+impl fmt::Debug for Attestation {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Attestation")
+            .field("issuer", &self.issuer)
+            .field("stability", &self.stability)
+            .field("claims", &self.claims)
+            .field("checks", &self.checks)
+            .finish_non_exhaustive()
+    }
 }
 
 /// Tells whether a subject names the same person next time.
@@ -297,15 +308,15 @@ pub(crate) struct Parked {
 
 impl Parked {
     /// Wakes the identity for the connection it was parked under; `None` when that connection no longer trusts it.
-    pub(crate) fn wake(self, seal: &Arc<Seal>) -> Option<VerifiedIdentity> {
+    pub(crate) fn wake(&self, seal: &Arc<Seal>) -> Option<VerifiedIdentity> {
         let same = seal.tenant == self.key.tenant && seal.connection == self.key.connection;
         (same && seal.issuers.contains(&self.key.issuer)).then(|| VerifiedIdentity {
             seal: Arc::clone(seal),
-            key: self.key,
-            claims: self.claims,
-            assurance: self.assurance,
-            session: self.session,
-            checks: self.checks,
+            key: self.key.clone(),
+            claims: self.claims.clone(),
+            assurance: self.assurance.clone(),
+            session: self.session.clone(),
+            checks: self.checks.clone(),
         })
     }
 }

@@ -11,9 +11,9 @@ use super::{
     link::{plan_link, refuses_link},
 };
 use crate::{
-    Account, AccountEmail, AccountEnd, AccountState, Ask, Code, ConnectionSettings, Denial, EmailEvidence,
-    EmailTrust, Entitlement, LinkProof, Mint, OnNameTaken, Permit, Present, Profile, Provenance, Source,
-    Standing, UserName, UserNameWish, VerifiedIdentity,
+    Account, AccountEmail, AccountEnd, AccountId, AccountState, Ask, Code, ConnectionSettings, Denial,
+    EmailEvidence, EmailTrust, Entitlement, LinkProof, Mint, OnNameTaken, Permit, Present, Profile,
+    Provenance, Source, Standing, UserName, UserNameWish, VerifiedIdentity,
 };
 
 /// Carries everything that the plan of a sign-in depends on.
@@ -57,8 +57,16 @@ pub struct Answers {
     pub user_name: Option<UserName>,
     /// Whether the application has taken a local password.
     pub password_taken: bool,
-    /// What proved that the account found is the person's.
-    pub link_proof: Option<LinkProof>,
+    /// Which account was proved to be the person's, and by what: it counts for no other.
+    pub link_proof: Option<(AccountId, LinkProof)>,
+}
+
+impl Answers {
+    /// What proved that this account is the person's.
+    #[must_use]
+    pub fn proof_of(&self, account: AccountId) -> Option<LinkProof> {
+        self.link_proof.filter(|(proved, _)| *proved == account).map(|(_, by)| by)
+    }
 }
 
 /// Tells what a permitted sign-in comes to.
@@ -122,7 +130,7 @@ fn plan(facts: &SignInFacts<'_>, mint: &mut Mint) -> Result<SignInPlan, Stop> {
         }
         Present::Linked(account) => update(facts, account, mint)?,
         Present::Candidate { account, proof } => {
-            link(facts, account, facts.answers.link_proof.or(proof), mint)?
+            link(facts, account, facts.answers.proof_of(account.id).or(proof), mint)?
         }
         Present::Nobody => create(facts, needs_approval, mint)?,
         Present::Ambiguous => return Err(deny("link.ambiguous")),
@@ -147,9 +155,10 @@ fn outstanding(facts: &SignInFacts<'_>) -> BTreeSet<Ask> {
             has_name || facts.answers.user_name.as_ref().is_some_and(|name| !facts.taken.contains(name.key()))
         }
         Ask::Password => facts.present.account().is_some() || facts.answers.password_taken,
-        Ask::LinkProof => {
-            !matches!(facts.present, Present::Candidate { .. }) || facts.answers.link_proof.is_some()
-        }
+        Ask::LinkProof => match facts.present {
+            Present::Candidate { account, .. } => facts.answers.proof_of(account.id).is_some(),
+            _ => true,
+        },
         Ask::Approval => facts.present.account().is_some(),
     };
     facts.asks.iter().filter(|ask| !is_answered(ask)).cloned().collect()
@@ -258,12 +267,15 @@ fn plan_email(plan: &mut Plan, facts: &SignInFacts<'_>, account: Option<&Account
     plan.push(Change::SetEmail(email), Reason::code("map.email").by(rule, claim));
 }
 
-/// Gives a name to an account that has none: the person's choice, or the first candidate that is free.
+/// Gives a name to an account that has none: the person's choice, where there was one, or the first candidate that is
+/// free.
 fn plan_user_name(plan: &mut Plan, facts: &SignInFacts<'_>, account: Option<&Account>) -> Result<(), Stop> {
     if account.is_some_and(|account| account.user_name.is_some()) {
         return Ok(());
     }
-    if let Some(chosen) = &facts.answers.user_name {
+    let may_choose = facts.asks.contains(&Ask::UserName)
+        || facts.profile.user_name.as_ref().is_some_and(|wish| wish.on_taken == OnNameTaken::Ask);
+    if let Some(chosen) = facts.answers.user_name.as_ref().filter(|_| may_choose) {
         if facts.taken.contains(chosen.key()) || !is_own(facts, chosen) {
             return Err(Stop::Ask(vec![Ask::UserName]));
         }

@@ -94,12 +94,18 @@ pub(crate) fn attributes() -> impl Strategy<Value = BTreeMap<AttributeName, Vec<
     })
 }
 
+fn account_id() -> AccountId {
+    Mint::new(instant("2026-01-01T00:00:00Z"), [1; 16]).account()
+}
+
+fn other_account_id() -> AccountId {
+    Mint::new(instant("2026-01-01T00:00:00Z"), [2; 16]).account()
+}
+
 pub(crate) fn accounts() -> impl Strategy<Value = Account> {
     (states(), grants(), emails(), attributes(), option::of(instants()), any::<bool>()).prop_map(
         |(state, grants, email, attributes, ends_at, named)| {
-            let mut mint = Mint::new(instant("2026-01-01T00:00:00Z"), [1; 16]);
-            let mut account =
-                Account::begin(mint.account(), tenant(), state, instant("2026-01-01T00:00:00Z"));
+            let mut account = Account::begin(account_id(), tenant(), state, instant("2026-01-01T00:00:00Z"));
             account.grants = grants;
             account.email = email;
             account.attributes = attributes;
@@ -191,12 +197,13 @@ pub(crate) fn answers() -> impl Strategy<Value = Answers> {
         Some(LinkProof::Mail),
         Some(LinkProof::Reauthentication),
     ]);
+    let proofs = (proofs, select(vec![account_id(), other_account_id()]));
     (any::<bool>(), any::<bool>(), any::<bool>(), proofs).prop_map(
-        |(consents, named, password_taken, link_proof)| Answers {
+        |(consents, named, password_taken, (proof, account))| Answers {
             consents: if consents { ["terms".to_owned()].into() } else { BTreeSet::new() },
             user_name: named.then(|| UserName::new("chosen").unwrap()),
             password_taken,
-            link_proof,
+            link_proof: proof.map(|proof| (account, proof)),
         },
     )
 }

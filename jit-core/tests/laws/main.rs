@@ -121,7 +121,7 @@ proptest! {
         let before = scene(&case, &bench);
         let (plan, _) = bench.plan(&case, present(&case, &before));
         let (Meets::Candidate(found), Some(plan)) = (case.meets, changes(&plan)) else { return Ok(()) };
-        let proof = case.answers.link_proof.or(found);
+        let proof = case.answers.proof_of(before.id).or(found);
         prop_assert!(proof.is_some());
         let unproved = before.email.as_ref().is_none_or(|email| email.trust < EmailTrust::Authoritative);
         if unproved && matches!(proof, Some(LinkProof::AuthoritativeEmail | LinkProof::Mail)) {

@@ -1,0 +1,371 @@
+//! Held sign-ins: what an answer may prove, for whom, for how long, and what is left on record.
+
+#[cfg(test)]
+mod hooked;
+#[cfg(test)]
+#[path = "../support/mod.rs"]
+mod support;
+
+use std::sync::{Arc, atomic::Ordering};
+
+use chrono::TimeDelta;
+use hooked::Hooked;
+use jit_core::*;
+use serde_json::{Value, json};
+use support::*;
+
+const VICTIM: &str = "alice@example.com";
+
+fn verified(address: &str) -> Value {
+    json!({"email": address, "email_verified": true})
+}
+
+/// Speaks for example.com (0), beside a source that links by address after a proof (1).
+fn corp() -> Wire {
+    wire("corp").speaks_for("example.com")
+}
+
+fn other(asks: &[Ask]) -> Wire {
+    let asks = asks.to_vec();
+    wire("other").links_by(LinkBy::Email(MailLink::AfterProof)).decides(move |_| hold(&asks))
+}
+
+/// Alice is in already, over `corp`.
+async fn with_alice(asks: &[Ask]) -> (House, Account) {
+    let house = house(vec![corp(), other(asks)]);
+    let alice = house.enter(0, "alice-1", verified(VICTIM)).await.account;
+    (house, alice)
+}
+
+fn terms() -> Ask {
+    Ask::Consent("terms".into())
+}
+
+fn consent() -> Reply {
+    Reply { consents: ["terms".to_owned()].into(), ..Reply::default() }
+}
+
+fn by_mail(token: &str) -> Reply {
+    Reply { link: Some(LinkAnswer::Mail(token.into())), ..Reply::default() }
+}
+
+fn by_identity(identity: VerifiedIdentity) -> Reply {
+    Reply { link: Some(LinkAnswer::OtherIdentity(Box::new(identity))), ..Reply::default() }
+}
+
+fn named(name: &str) -> Reply {
+    Reply { user_name: Some(UserName::new(name).unwrap()), ..Reply::default() }
+}
+
+impl House {
+    /// Answers and expects another question.
+    async fn again(&self, ticket: &Ticket, reply: Reply) -> Held {
+        match self.jit.answer(ticket, reply).await {
+            Ok(Outcome::Held(held)) => *held,
+            other => panic!("expected to be held: {other:?}"),
+        }
+    }
+
+    /// Answers and expects to be let in.
+    async fn let_in(&self, ticket: &Ticket, reply: Reply) -> Account {
+        match self.jit.answer(ticket, reply).await {
+            Ok(Outcome::SignedIn(signed_in)) => signed_in.account,
+            other => panic!("expected to be signed in: {other:?}"),
+        }
+    }
+
+    /// Answers and expects a refusal.
+    async fn refused(&self, ticket: &Ticket, reply: Reply) -> String {
+        self.jit.answer(ticket, reply).await.unwrap_err().code().to_string()
+    }
+
+    async fn actions(&self, account: AccountId) -> Vec<String> {
+        let about = self.trail().await.into_iter().filter(|event| event.account == Some(account));
+        about.map(|event| event.action.to_string()).collect()
+    }
+}
+
+async fn set_email(store: &dyn Store, id: AccountId, address: &str) {
+    let before = store.get(&tenant(), id).await.unwrap().unwrap();
+    let mut after = before.clone();
+    after.email.as_mut().unwrap().address = EmailAddress::new(address).unwrap();
+    let commit = Commit { account: Some(AccountWrite::update(&before, after)), ..Commit::new(tenant()) };
+    store.commit(&commit).await.unwrap();
+}
+
+// ------------------------------------------------------------ what a proof proves
+
+/// The company lets nobody in without a second factor; Mallory has Alice's password.
+#[tokio::test]
+async fn an_identity_that_may_not_sign_in_is_no_proof_either() {
+    let two_factors =
+        corp().decides(|request| match request.identity.claims().get("second_factor").values() {
+            Some(_) => permit(),
+            None => Decision::Deny(Denial::new(Code::new("policy.denied"))),
+        });
+    let house = house(vec![two_factors, other(&[Ask::LinkProof])]);
+    let strong = json!({"email": VICTIM, "email_verified": true, "second_factor": true});
+    let alice = house.enter(0, "alice-1", strong.clone()).await.account.id;
+    assert_eq!(house.denied(0, "alice-1", verified(VICTIM)).await, "policy.denied");
+    let identity = |said: Value| by_identity(attest(&house.attestors[0], "alice-1", claims(said)));
+    let ticket = house.held(1, "mallory", json!({"email": VICTIM})).await.ticket.unwrap();
+    assert_eq!(house.refused(&ticket, identity(verified(VICTIM))).await, "hold.proof_refused");
+    assert_eq!(house.get(alice).await.identities.len(), 1);
+    let ticket = house.held(1, "alice-at-other", json!({"email": VICTIM})).await.ticket.unwrap();
+    assert_eq!(house.let_in(&ticket, identity(strong)).await.identities.len(), 2);
+}
+
+#[tokio::test]
+async fn an_identity_that_is_held_itself_is_no_proof() {
+    let house = house(vec![corp().decides(|_| hold(&[terms()])), other(&[Ask::LinkProof])]);
+    let first = house.held(0, "alice-1", verified(VICTIM)).await.ticket.unwrap();
+    let alice = house.let_in(&first, consent()).await;
+    let mut changed = alice.clone();
+    changed.consents.clear();
+    let commit = Commit { account: Some(AccountWrite::update(&alice, changed)), ..Commit::new(tenant()) };
+    house.store.commit(&commit).await.unwrap();
+    let ticket = house.held(1, "a", verified(VICTIM)).await.ticket.unwrap();
+    let reply = by_identity(attest(&house.attestors[0], "alice-1", claims(verified(VICTIM))));
+    assert_eq!(house.refused(&ticket, reply).await, "hold.proof_refused");
+}
+
+#[tokio::test]
+async fn a_proof_for_one_account_never_links_another() {
+    let hooked = Arc::new(Hooked::new());
+    let house = house_on(hooked.clone(), vec![corp(), other(&[Ask::LinkProof])], |builder| builder);
+    let mallory = house.enter(0, "m-1", verified("shared@example.com")).await.account.id;
+    let victim = house.enter(0, "v-1", verified("v@example.com")).await.account.id;
+    let ticket = house.held(1, "mallory", json!({"email": "shared@example.com"})).await.ticket.unwrap();
+    let own = attest(&house.attestors[0], "m-1", claims(json!({})));
+    // Between the check of the proof and the plan, the shared address passes from Mallory's account to the victim's.
+    hooked.before_matching(move |store| {
+        Box::pin(async move {
+            set_email(store.as_ref(), mallory, "m@example.com").await;
+            set_email(store.as_ref(), victim, "shared@example.com").await;
+        })
+    });
+    let held = house.again(&ticket, by_identity(own)).await;
+    assert!(hooked.has_happened());
+    assert_eq!(held.asks, [Ask::LinkProof], "the victim's account needs a proof of its own");
+    assert_eq!(house.get(victim).await.identities.len(), 1);
+    house.again(&held.ticket.unwrap(), Reply::default()).await;
+    assert_eq!(house.get(victim).await.identities.len(), 1);
+}
+
+#[tokio::test]
+async fn a_mailed_proof_dies_with_the_address_it_was_sent_to() {
+    let employee = LinkBy::Attribute {
+        claim: ClaimPath::new("employee").unwrap(),
+        attribute: AttributeName::new("employee").unwrap(),
+    };
+    let by_number = || wire("other").links_by(employee.clone()).decides(|_| hold(&[Ask::LinkProof]));
+    let said = |email: &str| json!({"email": email, "email_verified": true, "employee": "A-1"});
+    let house = house(vec![corp(), by_number()]);
+    let alice = house.enter(0, "alice-1", said("old@example.com")).await.account.id;
+    let ticket = house.held(1, "mallory", json!({"employee": "A-1"})).await.ticket.unwrap();
+    let mail = house.jit.offer_mail_proof(&ticket).await.unwrap();
+    house.enter(0, "alice-1", said("new@example.com")).await;
+    assert_eq!(house.refused(&ticket, by_mail(&mail.token)).await, "hold.proof_refused");
+    assert_eq!(house.get(alice).await.identities.len(), 1, "the reader of the old mailbox is in");
+}
+
+#[tokio::test]
+async fn a_mailed_proof_dies_when_credentials_are_ended() {
+    let (house, alice) = with_alice(&[Ask::LinkProof]).await;
+    let ticket = house.held(1, "a", verified(VICTIM)).await.ticket.unwrap();
+    let mail = house.jit.offer_mail_proof(&ticket).await.unwrap();
+    let mut after = alice.clone();
+    after.credential_epoch += 1;
+    let commit = Commit { account: Some(AccountWrite::update(&alice, after)), ..Commit::new(tenant()) };
+    house.store.commit(&commit).await.unwrap();
+    assert_eq!(house.refused(&ticket, by_mail(&mail.token)).await, "hold.proof_refused");
+}
+
+#[tokio::test]
+async fn a_proof_given_before_the_last_question_dies_with_a_change_of_the_account() {
+    let (house, alice) = with_alice(&[Ask::LinkProof, terms()]).await;
+    let ticket = house.held(1, "a", verified(VICTIM)).await.ticket.unwrap();
+    let own = attest(&house.attestors[0], "alice-1", claims(verified(VICTIM)));
+    let held = house.again(&ticket, by_identity(own)).await;
+    assert_eq!(held.asks, [terms()]);
+    house.administer(alice.id, AdminAct::Unlink(alice.identities[0].key.clone())).await.unwrap();
+    let held = house.again(&held.ticket.unwrap(), consent()).await;
+    assert_eq!(held.asks, [Ask::LinkProof], "the identity that proved it is cut off");
+    assert!(house.get(alice.id).await.identities.is_empty());
+}
+
+// ------------------------------------------------------------ for how long
+
+#[tokio::test]
+async fn a_held_sign_in_cannot_be_kept_for_ever() {
+    let house = house(vec![wire("corp").decides(|_| hold(&[Ask::UserName]))]);
+    let ticket = house.held(0, "s1", json!({})).await.ticket.unwrap();
+    house.clock.advance(TimeDelta::minutes(29));
+    let ticket = house.again(&ticket, Reply::default()).await.ticket.unwrap();
+    house.clock.advance(TimeDelta::minutes(1));
+    assert_eq!(house.refused(&ticket, named("pat")).await, "hold.unknown_ticket");
+}
+
+#[tokio::test]
+async fn a_held_sign_in_does_not_outlive_the_session_of_its_source() {
+    let house = house(vec![wire("corp").decides(|_| hold(&[Ask::UserName]))]);
+    let made = || Check::Made("test".into());
+    let identity = house.attestors[0].attest(Attestation {
+        issuer: issuer("corp"),
+        subject: Subject::new("s1").unwrap(),
+        stability: Stability::Persistent,
+        claims: Claims::default(),
+        assurance: Assurance::default(),
+        session: SessionHint { ends_at: Some(house.clock.now() + TimeDelta::minutes(5)), index: None },
+        checks: Checks { origin: made(), audience: made(), freshness: made(), replay: made() },
+    });
+    let event = Event::sign_in(identity.unwrap(), Context::default());
+    let Outcome::Held(held) = house.jit.handle(event).await.unwrap() else { panic!("held") };
+    house.clock.advance(TimeDelta::minutes(5));
+    assert_eq!(house.refused(&held.ticket.unwrap(), named("pat")).await, "hold.unknown_ticket");
+}
+
+#[tokio::test]
+async fn a_mailed_proof_is_not_lost_when_the_store_is_down() {
+    let flaky = Arc::new(Counting::new(Arc::new(MemoryStore::new())));
+    let house = house_on(flaky.clone(), vec![corp(), other(&[Ask::LinkProof])], |builder| builder);
+    house.enter(0, "alice-1", verified(VICTIM)).await;
+    let ticket = house.held(1, "a", verified(VICTIM)).await.ticket.unwrap();
+    let mail = house.jit.offer_mail_proof(&ticket).await.unwrap();
+    for _ in 0..2 {
+        flaky.down.store(1, Ordering::SeqCst);
+        let error = house.jit.answer(&ticket, by_mail(&mail.token)).await.unwrap_err();
+        assert_eq!(error.class(), ErrorClass::Transient);
+    }
+    assert_eq!(house.let_in(&ticket, by_mail(&mail.token)).await.identities.len(), 2);
+}
+
+#[tokio::test]
+async fn what_another_identity_proved_is_not_lost_when_the_store_is_down() {
+    let flaky = Arc::new(Counting::new(Arc::new(MemoryStore::new())));
+    let house = house_on(flaky.clone(), vec![corp(), other(&[Ask::LinkProof])], |builder| builder);
+    house.enter(0, "alice-1", verified(VICTIM)).await;
+    let ticket = house.held(1, "a", verified(VICTIM)).await.ticket.unwrap();
+    let own = attest(&house.attestors[0], "alice-1", claims(verified(VICTIM)));
+    flaky.down.store(1, Ordering::SeqCst);
+    house.jit.answer(&ticket, by_identity(own)).await.unwrap_err();
+    assert_eq!(house.let_in(&ticket, Reply::default()).await.identities.len(), 2);
+}
+
+#[tokio::test]
+async fn mail_is_not_sent_without_bound() {
+    let (house, alice) = with_alice(&[Ask::LinkProof, terms()]).await;
+    let ticket = house.held(1, "a", verified(VICTIM)).await.ticket.unwrap();
+    house.jit.offer_mail_proof(&ticket).await.unwrap();
+    let ticket = house.again(&ticket, consent()).await.ticket.unwrap();
+    house.jit.offer_mail_proof(&ticket).await.unwrap();
+    let last = house.jit.offer_mail_proof(&ticket).await.unwrap();
+    let refused = house.jit.offer_mail_proof(&ticket).await.unwrap_err();
+    assert_eq!(refused.code().as_str(), "hold.too_many_mails");
+    assert_eq!(house.let_in(&ticket, by_mail(&last.token)).await.id, alice.id, "the ticket stays good");
+}
+
+#[tokio::test]
+async fn only_the_token_that_was_mailed_last_counts() {
+    let (house, alice) = with_alice(&[Ask::LinkProof]).await;
+    let ticket = house.held(1, "a", verified(VICTIM)).await.ticket.unwrap();
+    let first = house.jit.offer_mail_proof(&ticket).await.unwrap();
+    house.jit.offer_mail_proof(&ticket).await.unwrap();
+    assert_eq!(house.refused(&ticket, by_mail(&first.token)).await, "hold.proof_refused");
+    assert_eq!(house.get(alice.id).await.identities.len(), 1);
+}
+
+// ------------------------------------------------------------ what else is answered
+
+#[tokio::test]
+async fn a_name_counts_as_chosen_only_when_it_was_asked_for() {
+    for on_taken in [OnNameTaken::Fail, OnNameTaken::Ask] {
+        let mapper = PlainMapper { on_taken, ..PlainMapper::default() };
+        let house = house(vec![wire("corp").maps(mapper).decides(|_| hold(&[terms()]))]);
+        let held = house.held(0, "s1", json!({"preferred_username": "mallory"})).await;
+        let reply = Reply { user_name: named("root").user_name, ..consent() };
+        let account = house.let_in(&held.ticket.unwrap(), reply).await;
+        assert_eq!(account.user_name.unwrap().as_str(), "mallory");
+    }
+}
+
+#[tokio::test]
+async fn the_policy_sees_from_where_the_answer_came() {
+    let from = |text: &str| Context { client: Some(text.parse().unwrap()) };
+    let office = from("10.0.0.1");
+    let inside = office.clone();
+    let house = house(vec![wire("corp").decides(move |request| match *request.context == inside {
+        true => hold(&[terms(), Ask::UserName]),
+        false => Decision::Deny(Denial::new(Code::new("policy.denied"))),
+    })]);
+    let identity = attest(&house.attestors[0], "s1", claims(json!({})));
+    let Outcome::Held(held) = house.jit.handle(Event::sign_in(identity, office.clone())).await.unwrap()
+    else {
+        panic!("held")
+    };
+    // Without a context of its own, the answer is taken to come from where the sign-in came.
+    let held = house.again(&held.ticket.unwrap(), consent()).await;
+    let ticket =
+        house.again(&held.ticket.unwrap(), Reply { context: Some(office), ..Reply::default() }).await;
+    let outside = Reply { context: Some(from("192.0.2.7")), ..named("pat") };
+    let Outcome::Denied(denied) = house.jit.answer(&ticket.ticket.unwrap(), outside).await.unwrap() else {
+        panic!("denied")
+    };
+    assert_eq!(denied.denial.code.as_str(), "policy.denied");
+}
+
+// ------------------------------------------------------------ what is left on record, and what is not
+
+#[tokio::test]
+async fn a_refused_proof_is_on_record() {
+    let (house, alice) = with_alice(&[Ask::LinkProof]).await;
+    let ticket = house.held(1, "mallory", verified(VICTIM)).await.ticket.unwrap();
+    house.jit.offer_mail_proof(&ticket).await.unwrap();
+    assert_eq!(house.refused(&ticket, by_mail("guess")).await, "hold.proof_refused");
+    let actions = house.actions(alice.id).await;
+    assert_eq!(
+        actions,
+        ["account.created", "sign_in.held", "sign_in.proof_offered", "sign_in.proof_refused"],
+        "an attempt on Alice's account left no trace"
+    );
+    let refused = house.trail().await.pop().unwrap().outcome;
+    assert_eq!(refused, AuditOutcome::Refused { code: Code::new("hold.proof_refused") });
+}
+
+#[test]
+fn debug_does_not_print_a_mailed_token() {
+    let reply = Reply { user_name: named("private-name").user_name, ..by_mail("s3cret-token") };
+    let text = format!("{reply:?}");
+    assert!(!text.contains("s3cret-token") && !text.contains("private-name"), "{text}");
+}
+
+#[test]
+fn debug_prints_neither_subjects_nor_attribute_values() {
+    let house = house(vec![wire("corp")]);
+    let made = || Check::Made("test".into());
+    let attestation = Attestation {
+        issuer: issuer("corp"),
+        subject: Subject::new("DE-private").unwrap(),
+        stability: Stability::Persistent,
+        claims: claims(json!({"iban": "DE-private"})),
+        assurance: Assurance::default(),
+        session: SessionHint { ends_at: None, index: Some("DE-private".into()) },
+        checks: Checks { origin: made(), audience: made(), freshness: made(), replay: made() },
+    };
+    let invitation = Invitation {
+        tenant: tenant(),
+        store: None,
+        email: EmailAddress::new(VICTIM).unwrap(),
+        user_name: Some(UserName::new("DE-private").unwrap()),
+        attributes: [(AttributeName::new("iban").unwrap(), "DE-private".to_owned())].into(),
+        entitlements: Vec::new(),
+        ends_at: None,
+        by: "DE-private".into(),
+    };
+    let mut text = format!("{invitation:?} {attestation:?} {:?}", attestation.subject);
+    let identity = house.attestors[0].attest(attestation).unwrap();
+    text += &format!(" {identity:?}");
+    text += &format!(" {:?}", by_identity(identity));
+    assert!(!text.contains("DE-private") && !text.contains("alice"), "{text}");
+    assert!(text.contains("iban") && text.contains("Subject(10 bytes)"), "{text}");
+}
