@@ -5,6 +5,8 @@ mod hooked;
 #[cfg(test)]
 #[path = "../support/mod.rs"]
 mod support;
+#[cfg(test)]
+mod world;
 
 use std::sync::{Arc, atomic::Ordering};
 
@@ -13,85 +15,7 @@ use hooked::Hooked;
 use jit_core::*;
 use serde_json::{Value, json};
 use support::*;
-
-const VICTIM: &str = "alice@example.com";
-
-fn verified(address: &str) -> Value {
-    json!({"email": address, "email_verified": true})
-}
-
-/// Speaks for example.com (0), beside a source that links by address after a proof (1).
-fn corp() -> Wire {
-    wire("corp").speaks_for("example.com")
-}
-
-fn other(asks: &[Ask]) -> Wire {
-    let asks = asks.to_vec();
-    wire("other").links_by(LinkBy::Email(MailLink::AfterProof)).decides(move |_| hold(&asks))
-}
-
-/// Alice is in already, over `corp`.
-async fn with_alice(asks: &[Ask]) -> (House, Account) {
-    let house = house(vec![corp(), other(asks)]);
-    let alice = house.enter(0, "alice-1", verified(VICTIM)).await.account;
-    (house, alice)
-}
-
-fn terms() -> Ask {
-    Ask::Consent("terms".into())
-}
-
-fn consent() -> Reply {
-    Reply { consents: ["terms".to_owned()].into(), ..Reply::default() }
-}
-
-fn by_mail(token: &str) -> Reply {
-    Reply { link: Some(LinkAnswer::Mail(token.into())), ..Reply::default() }
-}
-
-fn by_identity(identity: VerifiedIdentity) -> Reply {
-    Reply { link: Some(LinkAnswer::OtherIdentity(Box::new(identity))), ..Reply::default() }
-}
-
-fn named(name: &str) -> Reply {
-    Reply { user_name: Some(UserName::new(name).unwrap()), ..Reply::default() }
-}
-
-impl House {
-    /// Answers and expects another question.
-    async fn again(&self, ticket: &Ticket, reply: Reply) -> Held {
-        match self.jit.answer(ticket, reply).await {
-            Ok(Outcome::Held(held)) => *held,
-            other => panic!("expected to be held: {other:?}"),
-        }
-    }
-
-    /// Answers and expects to be let in.
-    async fn let_in(&self, ticket: &Ticket, reply: Reply) -> Account {
-        match self.jit.answer(ticket, reply).await {
-            Ok(Outcome::SignedIn(signed_in)) => signed_in.account,
-            other => panic!("expected to be signed in: {other:?}"),
-        }
-    }
-
-    /// Answers and expects a refusal.
-    async fn refused(&self, ticket: &Ticket, reply: Reply) -> String {
-        self.jit.answer(ticket, reply).await.unwrap_err().code().to_string()
-    }
-
-    async fn actions(&self, account: AccountId) -> Vec<String> {
-        let about = self.trail().await.into_iter().filter(|event| event.account == Some(account));
-        about.map(|event| event.action.to_string()).collect()
-    }
-}
-
-async fn set_email(store: &dyn Store, id: AccountId, address: &str) {
-    let before = store.get(&tenant(), id).await.unwrap().unwrap();
-    let mut after = before.clone();
-    after.email.as_mut().unwrap().address = EmailAddress::new(address).unwrap();
-    let commit = Commit { account: Some(AccountWrite::update(&before, after)), ..Commit::new(tenant()) };
-    store.commit(&commit).await.unwrap();
-}
+use world::*;
 
 // ------------------------------------------------------------ what a proof proves
 
@@ -294,9 +218,12 @@ async fn the_policy_sees_from_where_the_answer_came() {
     let from = |text: &str| Context { client: Some(text.parse().unwrap()) };
     let office = from("10.0.0.1");
     let inside = office.clone();
-    let house = house(vec![wire("corp").decides(move |request| match *request.context == inside {
-        true => hold(&[terms(), Ask::UserName]),
-        false => Decision::Deny(Denial::new(Code::new("policy.denied"))),
+    let house = house(vec![wire("corp").decides(move |request| {
+        if *request.context == inside {
+            hold(&[terms(), Ask::UserName])
+        } else {
+            Decision::Deny(Denial::new(Code::new("policy.denied")))
+        }
     })]);
     let identity = attest(&house.attestors[0], "s1", claims(json!({})));
     let Outcome::Held(held) = house.jit.handle(Event::sign_in(identity, office.clone())).await.unwrap()
@@ -364,8 +291,7 @@ fn debug_prints_neither_subjects_nor_attribute_values() {
     };
     let mut text = format!("{invitation:?} {attestation:?} {:?}", attestation.subject);
     let identity = house.attestors[0].attest(attestation).unwrap();
-    text += &format!(" {identity:?}");
-    text += &format!(" {:?}", by_identity(identity));
+    text += &[format!("{identity:?}"), format!("{:?}", by_identity(identity))].concat();
     assert!(!text.contains("DE-private") && !text.contains("alice"), "{text}");
     assert!(text.contains("iban") && text.contains("Subject(10 bytes)"), "{text}");
 }
