@@ -5,7 +5,7 @@
 //! | [`id_token`] | verifies ID tokens; a pure function |
 //! | [`keys`], [`algorithm`], [`signature`] | key sets, algorithms, and the engine that checks signatures |
 //! | [`expectations`], [`checks`] | what is demanded of a token, and what was checked |
-//! | [`rejection`] | every reason for a refusal, with its stable code |
+//! | [`rejection`], [`codes`] | every reason for a refusal, with its stable code |
 //! | [`settings`], [`config`], [`providers`], [`client`] | settings, peculiarities of well-known providers, client authentication |
 //! | [`login`], [`callback`], [`state`], [`cookie`] | the authorization code flow with PKCE |
 //! | [`provider`], [`discovery`], [`jwks_cache`] | metadata and keys, fetched when needed |
@@ -25,6 +25,7 @@ pub mod algorithm;
 pub mod callback;
 pub mod checks;
 pub mod client;
+pub mod codes;
 pub mod config;
 pub mod cookie;
 pub mod discovery;

@@ -49,7 +49,7 @@ fn login(settings: &OidcSettings) -> Login {
 
 /// Signs in once, as a browser and an application do.
 async fn sign_in(login: &Login, origin: &str, hint: &str) -> Result<Authentication, LoginError> {
-    let redirect = login.begin(Begin::default().login_hint(hint)).await?;
+    let redirect = login.begin(Begin::for_person(hint)).await?;
     let back = Browser::new(origin).follow(redirect.url.as_str()).await;
     let cookies = format!("{}={}", redirect.cookie.name(), redirect.cookie.value());
     login.finish(&Callback::from_form(back.as_bytes())?, Some(&cookies)).await
