@@ -1,10 +1,6 @@
 //! Doubles of every port stand in for the port in an application's tests.
 #![cfg(feature = "mocks")]
-#![expect(
-    clippy::unwrap_used,
-    clippy::panic,
-    reason = "helpers of tests: what is wrong there must stop the test"
-)]
+#![expect(clippy::unwrap_used, reason = "helpers of tests: what is wrong there must stop the test")]
 
 use std::sync::Arc;
 
