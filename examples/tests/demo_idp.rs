@@ -12,7 +12,7 @@ use base64::Engine;
 use base64::prelude::{BASE64_STANDARD, BASE64_URL_SAFE_NO_PAD};
 use chrono::{DateTime, TimeDelta, TimeZone, Utc};
 use jit_core::ManualClock;
-use jit_examples::demo_idp::{Client, DemoProvider};
+use jit_examples::demo_idp::{ACME, Client, DemoProvider};
 use serde_json::Value;
 use tower::ServiceExt;
 use url::Url;
@@ -54,7 +54,7 @@ impl House {
             Client::new("portal", "s3cret", vec![REDIRECT.into()]),
             Client::new("other", "0ther", vec!["http://127.0.0.1:7/".into()]),
         ];
-        let router = DemoProvider::new(ISSUER, clients, clock.clone()).unwrap().router();
+        let router = DemoProvider::new(ISSUER, &ACME, clients, clock.clone()).unwrap().router();
         Self { router, clock }
     }
 
@@ -285,6 +285,6 @@ fn only_loopback_can_be_an_issuer() {
     for issuer in ["http://192.0.2.1:80", "https://demo.example", "http://localhost:80", "http://0.0.0.0:80"]
     {
         let clock = Arc::new(ManualClock::at(DateTime::UNIX_EPOCH));
-        assert!(DemoProvider::new(issuer, vec![], clock).is_err(), "{issuer}");
+        assert!(DemoProvider::new(issuer, &ACME, vec![], clock).is_err(), "{issuer}");
     }
 }

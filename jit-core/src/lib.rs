@@ -19,6 +19,8 @@ mod account;
 mod audit;
 mod clock;
 pub mod config;
+#[cfg(feature = "conformance")]
+pub mod conformance;
 mod engine;
 mod error;
 mod identity;
@@ -51,8 +53,9 @@ pub use ids::{
     RuleName, StoreId, Subject, TaskId, TenantId, WorkerId,
 };
 pub use mapping::{
-    AttributeMapper, AttributeWish, ConflictRule, EntitlementWish, ImportRule, MapError, OnNameTaken,
-    Profile, UserNameWish, Wished,
+    AttributeMapper, AttributeRule, AttributeWish, CaseRule, ConflictRule, EmailRule, EntitlementRule,
+    EntitlementWish, ImportRule, InvalidRule, Join, MapError, Mapping, MappingRules, NameForm, OnNameTaken,
+    OnTaken, Preset, Profile, Texts, UserNameRule, UserNameWish, Verification, Wished,
 };
 pub use memory::{MemorySink, MemoryStore};
 pub use plan::{

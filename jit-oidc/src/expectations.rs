@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 
 use chrono::TimeDelta;
+use jit_core::{Issuer, IssuerSet};
 
 use crate::algorithm::AlgorithmSet;
 
@@ -61,6 +62,22 @@ impl IssuerRule {
         match &self.0 {
             Rule::Exact { issuer, .. } => issuer,
             Rule::Template { template, .. } => template,
+        }
+    }
+
+    /// Says the same to `jit-core`, whose attestor asks once more; `None` when an issuer cannot be one there.
+    pub(crate) fn to_core(&self) -> Option<IssuerSet> {
+        match &self.0 {
+            // identities always carry the first spelling
+            Rule::Exact { issuer, .. } => Issuer::new(issuer).ok().map(IssuerSet::one),
+            Rule::Template { template, tenants } => {
+                let (prefix, suffix) = template.split_once(TENANT_PLACEHOLDER)?;
+                let (prefix, suffix) = (prefix.to_owned(), suffix.to_owned());
+                Some(match tenants {
+                    Tenants::Listed(names) => IssuerSet::Between { prefix, suffix, names: names.clone() },
+                    Tenants::Any => IssuerSet::DangerouslyAnyBetween { prefix, suffix },
+                })
+            }
         }
     }
 

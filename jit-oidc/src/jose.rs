@@ -57,6 +57,11 @@ impl<'a> Compact<'a> {
     }
 }
 
+/// Reads only the `kid` of a token that was parsed before.
+pub(crate) fn kid_of(token: &[u8]) -> Option<String> {
+    Compact::parse(token, &mut Scratch::new()).ok()?.header.kid
+}
+
 fn split(token: &[u8]) -> Result<[&[u8]; 3], Rejection> {
     let mut dots = memchr::memchr_iter(b'.', token);
     let (Some(first), Some(second)) = (dots.next(), dots.next()) else {

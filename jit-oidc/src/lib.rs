@@ -6,19 +6,51 @@
 //! | [`keys`], [`algorithm`], [`signature`] | key sets, algorithms, and the engine that checks signatures |
 //! | [`expectations`], [`checks`] | what is demanded of a token, and what was checked |
 //! | [`rejection`] | every reason for a refusal, with its stable code |
+//! | [`config`], [`providers`], [`client`] | settings, peculiarities of well-known providers, client authentication |
+//! | [`login`], [`callback`], [`state`], [`cookie`] | the authorization code flow with PKCE |
+//! | [`provider`], [`discovery`], [`jwks_cache`] | metadata and keys, fetched when needed |
+//! | [`http`] | the one door to the network, guarded |
+//! | [`trigger`] | the join to `jit-core` |
+
+mod base64url;
+mod claims;
+mod jose;
+mod json;
+mod numeric_date;
+mod shelf;
+mod token_request;
+mod userinfo;
 
 pub mod algorithm;
-mod base64url;
+pub mod callback;
 pub mod checks;
+pub mod client;
+pub mod config;
+pub mod cookie;
 pub mod discovery;
+pub mod error;
 pub mod expectations;
 pub mod http;
 pub mod id_token;
-mod jose;
-mod json;
 pub mod jwks_cache;
 pub mod keys;
-mod numeric_date;
+pub mod login;
+pub mod provider;
+pub mod providers;
 pub mod rejection;
-mod shelf;
+pub mod secret;
 pub mod signature;
+pub mod state;
+pub mod trigger;
+
+pub use callback::Callback;
+pub use config::{OidcConfig, OidcSettings};
+pub use error::LoginError;
+#[cfg(feature = "http-reqwest")]
+pub use http::GuardedHttp;
+pub use http::Http;
+pub use login::{Begin, Environment, Login};
+pub use rejection::Rejection;
+pub use signature::Engine;
+pub use state::StateKeeper;
+pub use trigger::{OidcTrigger, SignInEvidence};

@@ -5,8 +5,8 @@
 
 use chrono::{DateTime, Utc};
 use jit_core::{
-    AccountWrite, AuditEvent, BackendError, Commit, CounterChange, CounterName, ErrorKind, ExternalKey,
-    LookupKey, Task, TenantId,
+    AccountId, AccountWrite, AuditEvent, BackendError, Commit, CounterChange, CounterName, ErrorKind,
+    ExternalKey, LookupKey, Task, TenantId,
 };
 use serde::{Serialize, Serializer};
 use sha2::{Digest as _, Sha256};
@@ -152,7 +152,7 @@ impl EventDraft {
     fn of(event: &AuditEvent) -> Result<Self, BackendError> {
         Ok(Self {
             id: event.id.as_uuid(),
-            account: event.account.map(|id| id.as_uuid()),
+            account: event.account.map(AccountId::as_uuid),
             at: micros(event.at),
             document: document(event)?,
         })

@@ -37,8 +37,12 @@ pub(crate) enum Mismatch {
 impl std::fmt::Display for Mismatch {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
-            Self::Newer(version) => write!(f, "the database went through migration {version}, which is newer"),
-            Self::Changed(version) => write!(f, "migration {version} is not the one that the database went through"),
+            Self::Newer(version) => {
+                write!(f, "the database went through migration {version}, which is newer")
+            }
+            Self::Changed(version) => {
+                write!(f, "migration {version} is not the one that the database went through")
+            }
         }
     }
 }
@@ -92,7 +96,7 @@ mod tests {
         };
         assert_eq!(versions(0), [1, 2]);
         assert_eq!(versions(1), [2]);
-        assert_eq!(versions(2), []);
+        assert!(versions(2).is_empty());
     }
 
     #[test]

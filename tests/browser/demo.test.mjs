@@ -108,7 +108,7 @@ test('somebody whom an administrator refuses stays outside', async (t) => {
   const alice = await comes()
   await alice.signIn(portal, 'Alice Example')
   await alice.page.goto(`${portal.url}/admin`)
-  await alice.page.getByRole('button', { name: 'Deny Pat Pending' }).click()
+  await alice.page.getByRole('button', { name: 'Refuse Pat Pending' }).click()
   await alice.page.getByText('Nobody is waiting.').waitFor()
   await pat.signIn(portal, 'Pat Pending')
   assert.equal(await pat.heading(), 'No account came of this')
@@ -141,11 +141,11 @@ test('somebody agrees to the terms and chooses a user name', async (t) => {
   await ned.page.getByRole('button', { name: 'I agree' }).click()
   const field = ned.page.getByLabel('User name')
   await field.fill('BOB')
-  await ned.page.getByRole('button', { name: 'Make my account' }).click()
+  await ned.page.getByRole('button', { name: 'Take this name' }).click()
   await ned.page.getByRole('alert').getByText(/taken/).waitFor()
   await ned.picture('demo-user-name-taken')
   await field.fill('ned.the.first')
-  await ned.page.getByRole('button', { name: 'Make my account' }).click()
+  await ned.page.getByRole('button', { name: 'Take this name' }).click()
   await ned.page.getByRole('heading', { name: /Ned Newcomer/ }).waitFor()
   assert.match(await ned.page.locator('main').innerText(), /ned\.the\.first in tenant acme/)
 
@@ -195,9 +195,9 @@ test('only administrators see the administration, and who changes accounts has t
   const alice = await comes()
   await alice.signIn(portal, 'Alice Example')
   await alice.page.goto(`${portal.url}/admin`)
-  const hold = await alice.page.locator('input[name=hold]').inputValue()
+  const account = await alice.page.locator('input[name=account]').first().inputValue()
   const forged = await alice.context.request.post(`${portal.url}/admin/decide`, {
-    form: { hold, answer: 'approve', csrf: 'guessed' },
+    form: { account, act: 'approve', csrf: 'guessed' },
   })
   assert.equal(forged.status(), 403)
 })

@@ -6,9 +6,9 @@ use axum::response::Response;
 use chrono::{DateTime, Utc};
 use url::Url;
 
-use super::Person;
 use super::pages;
 use super::provider::{CODE_LASTS, PENDING_LASTS, Shared};
+use super::{Person, Realm};
 use crate::web::{Form, Parameters, Query, html, html_with_policy, random_token, see_other};
 
 /// An authorization request that waits for somebody to sign in.
@@ -54,9 +54,9 @@ pub(super) async fn ask_by_form(State(shared): State<Arc<Shared>>, Form(sent): F
 /// Takes the person's choice and sends the browser back to the client.
 pub(super) async fn answer(State(shared): State<Arc<Shared>>, Form(sent): Form) -> Response {
     let Some(pending) = sent.value("request").and_then(|id| shared.pending.take(id, shared.now())) else {
-        return problem("This sign-in is over. Go back to the application and start again.");
+        return problem(shared.realm, "This sign-in is over. Go back to the application and start again.");
     };
-    let Some(person) = sent.value("person").and_then(Person::find) else {
+    let Some(person) = sent.value("person").and_then(|id| shared.realm.find(id)) else {
         return send_back(&shared, &pending, &[("error", "access_denied")]);
     };
     let Ok(code) = random_token() else {
@@ -83,10 +83,13 @@ pub(super) async fn answer(State(shared): State<Arc<Shared>>, Form(sent): Form) 
 fn consider(shared: &Shared, sent: &Parameters) -> Response {
     // Until client and redirect address are known to belong together, nothing may be sent anywhere.
     let Some(client) = sent.value("client_id").and_then(|id| shared.client(id)) else {
-        return problem("The application that sent you here is not known.");
+        return problem(shared.realm, "The application that sent you here is not known.");
     };
     let Some(redirect_uri) = sent.value("redirect_uri").filter(|uri| client.knows_redirect(uri)) else {
-        return problem("The application asked to send you to an address that it did not register.");
+        return problem(
+            shared.realm,
+            "The application asked to send you to an address that it did not register.",
+        );
     };
     let pending = Pending {
         client: client.id().to_owned(),
@@ -137,7 +140,7 @@ fn show_sign_in(shared: &Shared, pending: Pending) -> Response {
         return send_back(shared, &pending, &[("error", "server_error")]);
     };
     let target = origin(&pending.redirect_uri);
-    let page = pages::sign_in(&pending.client, &id);
+    let page = pages::sign_in(shared.realm, &pending.client, &id);
     let now = shared.now();
     shared.pending.put(id, pending, now + PENDING_LASTS, now);
     html_with_policy(StatusCode::OK, page, &[&target])
@@ -152,18 +155,18 @@ fn send_back(shared: &Shared, pending: &Pending, answer: &[(&str, &str)]) -> Res
     }
     parameters.push(("iss", &shared.issuer));
     if pending.by_form {
-        let page = pages::form_post(&pending.redirect_uri, &parameters);
+        let page = pages::form_post(shared.realm, &pending.redirect_uri, &parameters);
         return html_with_policy(StatusCode::OK, page, &[&origin(&pending.redirect_uri)]);
     }
     let Ok(mut location) = Url::parse(&pending.redirect_uri) else {
-        return problem("The application asked to send you to an address that is not one.");
+        return problem(shared.realm, "The application asked to send you to an address that is not one.");
     };
     location.query_pairs_mut().extend_pairs(parameters);
     see_other(location.as_str())
 }
 
-fn problem(what: &str) -> Response {
-    html(StatusCode::BAD_REQUEST, pages::problem(what))
+fn problem(realm: &Realm, what: &str) -> Response {
+    html(StatusCode::BAD_REQUEST, pages::problem(realm, what))
 }
 
 fn origin(uri: &str) -> String {

@@ -15,5 +15,5 @@ mod userinfo;
 
 pub use client::Client;
 pub use keys::Algorithm;
-pub use people::{PEOPLE, Person};
+pub use people::{ACME, GUILD, Person, Realm};
 pub use provider::{DemoProvider, StartError};

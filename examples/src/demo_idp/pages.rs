@@ -1,18 +1,19 @@
 use maud::{DOCTYPE, Markup, html};
 
-use super::PEOPLE;
-use crate::web::STYLE_PATH;
+use super::Realm;
+use crate::web::{ICON, STYLE_PATH};
 
 /// Asks who is there. Nobody has a password: the people are made up.
-pub(super) fn sign_in(client: &str, request: &str) -> Markup {
+pub(super) fn sign_in(realm: &Realm, client: &str, request: &str) -> Markup {
     page(
+        realm,
         "Sign in",
         &html! {
             p.lead { "Who would you like to be? " b { (client) } " wants to know who you are." }
             form method="post" action="/sign-in" {
                 input type="hidden" name="request" value=(request);
                 ul.people {
-                    @for person in &PEOPLE {
+                    @for person in realm.people {
                         li {
                             button.person type="submit" name="person" value=(person.id) {
                                 span.avatar aria-hidden="true" { (initials(person.given_name, person.family_name)) }
@@ -34,8 +35,9 @@ pub(super) fn sign_in(client: &str, request: &str) -> Markup {
 /// Carries the answer in a form
 /// ([OAuth 2.0 Form Post Response Mode](https://openid.net/specs/oauth-v2-form-post-response-mode-1_0.html)).
 /// A person presses the button: the strict content policy allows no inline script to do it.
-pub(super) fn form_post(action: &str, parameters: &[(&str, &str)]) -> Markup {
+pub(super) fn form_post(realm: &Realm, action: &str, parameters: &[(&str, &str)]) -> Markup {
     page(
+        realm,
         "Signed in",
         &html! {
             p.lead { "You are signed in. Continue to the application." }
@@ -49,22 +51,23 @@ pub(super) fn form_post(action: &str, parameters: &[(&str, &str)]) -> Markup {
     )
 }
 
-pub(super) fn problem(what: &str) -> Markup {
-    page("This did not work", &html! { p.lead role="alert" { (what) } })
+pub(super) fn problem(realm: &Realm, what: &str) -> Markup {
+    page(realm, "This did not work", &html! { p.lead role="alert" { (what) } })
 }
 
-fn page(title: &str, content: &Markup) -> Markup {
+fn page(realm: &Realm, title: &str, content: &Markup) -> Markup {
     html! {
         (DOCTYPE)
         html lang="en" {
             head {
                 meta charset="utf-8";
                 meta name="viewport" content="width=device-width, initial-scale=1";
-                title { (title) " · Acme demo identity provider" }
+                title { (title) " · " (realm.name) " demo identity provider" }
                 link rel="stylesheet" href=(STYLE_PATH);
+                link rel="icon" href=(ICON);
             }
             body.provider {
-                header.bar { span.brand { "Acme " span.muted { "demo identity provider" } } }
+                header.bar { span.brand { (realm.name) " " span.muted { "demo identity provider" } } }
                 main.narrow {
                     h1 { (title) }
                     (content)

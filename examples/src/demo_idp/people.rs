@@ -1,10 +1,28 @@
 use chrono::{DateTime, Datelike, Months, Utc};
 use serde_json::{Map, Value, json};
 
-/// Describes somebody who can sign in at the demo provider.
+/// Describes the house that a demo provider speaks for.
+#[derive(Debug, Clone, Copy)]
+#[non_exhaustive]
+pub struct Realm {
+    /// The name that its pages show.
+    pub name: &'static str,
+    /// Everybody who can sign in there.
+    pub people: &'static [Person],
+}
+
+/// A company with a domain of its own.
+pub static ACME: Realm = Realm { name: "Acme", people: &ACME_PEOPLE };
+
+/// A community of people from everywhere: it verifies addresses, and no domain is its own to speak for.
+pub static GUILD: Realm = Realm { name: "Guild", people: &GUILD_PEOPLE };
+
+/// Describes somebody who can sign in at a demo provider.
 #[derive(Debug, Clone, Copy)]
 #[non_exhaustive]
 pub struct Person {
+    /// The head of the subject.
+    pub realm: &'static str,
     /// The name in the sign-in form, and the tail of the subject.
     pub id: &'static str,
     /// The given name.
@@ -30,6 +48,7 @@ pub struct Person {
 }
 
 const ALICE: Person = Person {
+    realm: "acme",
     id: "alice",
     given_name: "Alice",
     family_name: "Example",
@@ -43,8 +62,7 @@ const ALICE: Person = Person {
     contract_months: None,
 };
 
-/// Everybody whom the demo provider knows.
-pub const PEOPLE: [Person; 7] = [
+static ACME_PEOPLE: [Person; 7] = [
     ALICE,
     Person {
         id: "bob",
@@ -115,18 +133,45 @@ pub const PEOPLE: [Person; 7] = [
     },
 ];
 
-impl Person {
+static GUILD_PEOPLE: [Person; 2] = [
+    Person {
+        realm: "guild",
+        id: "7001",
+        about: "Has an account at Acme already, and comes another way. Proves that it is hers.",
+        department: "craft",
+        employment: "member",
+        groups: &[],
+        user_name: Some("alice"),
+        ..ALICE
+    },
+    Person {
+        realm: "guild",
+        id: "7002",
+        given_name: "Gwen",
+        family_name: "Guild",
+        about: "A guest. Agrees to the terms, chooses a user name and a password.",
+        email: "gwen@guild.example",
+        department: "craft",
+        employment: "member",
+        groups: &[],
+        user_name: None,
+        ..ALICE
+    },
+];
+
+impl Realm {
     /// Finds a person by the name in the sign-in form.
     #[must_use]
-    pub fn find(id: &str) -> Option<&'static Self> {
-        static KNOWN: [Person; 7] = PEOPLE;
-        KNOWN.iter().find(|person| person.id == id)
+    pub fn find(&self, id: &str) -> Option<&'static Person> {
+        self.people.iter().find(|person| person.id == id)
     }
+}
 
+impl Person {
     /// Gives the subject under which the provider knows this person; it never changes.
     #[must_use]
     pub fn subject(&self) -> String {
-        format!("acme|{}", self.id)
+        format!("{}|{}", self.realm, self.id)
     }
 
     /// Gives the full name.
@@ -181,7 +226,7 @@ mod tests {
     #[test]
     fn claims_follow_the_scopes() {
         let now = Utc.with_ymd_and_hms(2026, 11, 21, 9, 0, 0).unwrap();
-        let casey = Person::find("casey").unwrap();
+        let casey = ACME.find("casey").unwrap();
         let bare = casey.claims("openid", now);
         assert_eq!(bare.keys().collect::<Vec<_>>(), ["sub"]);
         let full = casey.claims("openid profile email groups", now);
@@ -192,7 +237,8 @@ mod tests {
 
     #[test]
     fn every_subject_is_its_own() {
-        let subjects: std::collections::BTreeSet<_> = PEOPLE.iter().map(Person::subject).collect();
-        assert_eq!(subjects.len(), PEOPLE.len());
+        let everybody = || ACME.people.iter().chain(GUILD.people);
+        let subjects: std::collections::BTreeSet<_> = everybody().map(Person::subject).collect();
+        assert_eq!(subjects.len(), everybody().count());
     }
 }

@@ -13,7 +13,7 @@ use super::authorize::{self, Code, Pending};
 use super::client::Client;
 use super::keys::SigningKeys;
 use super::{token, userinfo};
-use crate::demo_idp::Person;
+use crate::demo_idp::{Person, Realm};
 use crate::web::{Expiring, Guard, STYLE_PATH, json, style};
 
 const MOST_ENTRIES: usize = 4096;
@@ -39,6 +39,7 @@ pub enum StartError {
 
 pub(super) struct Shared {
     pub(super) issuer: String,
+    pub(super) realm: &'static Realm,
     pub(super) clients: Vec<Client>,
     pub(super) keys: SigningKeys,
     pub(super) clock: Arc<dyn Clock>,
@@ -59,13 +60,19 @@ impl DemoProvider {
     ///
     /// # Errors
     /// `NotLoopback` for an issuer that others could reach, `Keys` when no keys can be made.
-    pub fn new(issuer: &str, clients: Vec<Client>, clock: Arc<dyn Clock>) -> Result<Self, StartError> {
+    pub fn new(
+        issuer: &str,
+        realm: &'static Realm,
+        clients: Vec<Client>,
+        clock: Arc<dyn Clock>,
+    ) -> Result<Self, StartError> {
         if !is_loopback(issuer) {
             return Err(StartError::NotLoopback);
         }
         let keys = SigningKeys::generate().map_err(|_| StartError::Keys)?;
         Ok(Self(Arc::new(Shared {
             issuer: issuer.to_owned(),
+            realm,
             clients,
             keys,
             clock,

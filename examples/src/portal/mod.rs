@@ -1,11 +1,20 @@
 //! The portal: people sign in, and see the account that came into being and why.
 
-#[expect(dead_code, reason = "the program that reads them comes with the engine")]
 mod arguments;
+pub(crate) mod assemble;
+mod demo;
+mod failure;
+mod holds;
+mod house;
 pub mod pages;
 mod present;
-#[expect(dead_code, reason = "the program that calls it comes with the engine")]
+mod proxies;
+mod routes;
+mod run;
 mod serve;
-#[expect(dead_code, reason = "the routes that use it come with the engine")]
 mod session;
+pub(crate) mod settings;
 pub mod view;
+mod work;
+
+pub use run::{BAD_USAGE, CANNOT_SERVE, ENDED, run};

@@ -184,6 +184,15 @@ pub enum RuleMark {
     NotAsked,
 }
 
+/// Describes what a sign-in changed.
+#[derive(Debug, Clone, Default)]
+pub struct PlanView {
+    /// The changes, in order; empty when there was nothing to change.
+    pub changes: Vec<ChangeRow>,
+    /// What was asked for and not given, while the rest went on.
+    pub refusals: Vec<ChangeRow>,
+}
+
 /// Describes one change of a plan.
 #[derive(Debug, Clone)]
 pub struct ChangeRow {
@@ -200,8 +209,8 @@ pub struct MeView {
     pub account: AccountView,
     /// The decision of the last sign-in.
     pub decision: DecisionView,
-    /// The plan of the last sign-in; empty when it had nothing to change.
-    pub plan: Vec<ChangeRow>,
+    /// The plan of the last sign-in.
+    pub plan: PlanView,
     /// When this session ends.
     pub session_ends: String,
 }
@@ -241,38 +250,43 @@ pub struct RefusalView {
 pub struct WaitingView {
     /// Who is waiting.
     pub name: String,
-    /// The reason the rule gives.
-    pub reason: String,
-    /// When the request lapses.
-    pub until: String,
     /// The decision.
     pub decision: DecisionView,
 }
 
-/// Describes a form that a held sign-in asks for.
+/// Describes a question that a held sign-in asks.
 #[derive(Debug, Clone, Default)]
 pub struct QuestionView {
-    /// The hold, as the answer's form names it.
-    pub hold: String,
     /// The token of the form.
     pub csrf: String,
     /// The name of the visitor.
     pub name: String,
-    /// What is asked, in the rule's words.
-    pub prompt: String,
+    /// The terms, when consent to them is asked for.
+    pub terms: String,
     /// A proposed value, for a user name.
     pub suggestion: String,
+    /// The ways to sign in, when a link has to be proved.
+    pub ways: Vec<ConnectionCard>,
     /// What was wrong with the answer before.
     pub problem: Option<String>,
     /// The decision.
     pub decision: DecisionView,
 }
 
+/// Names an account in a form of the administration page.
+#[derive(Debug, Clone, Default)]
+pub struct AccountRef {
+    /// The account's identifier.
+    pub account: String,
+    /// The user store it lives in; empty for the main one.
+    pub store: String,
+}
+
 /// Describes one account that waits for approval.
 #[derive(Debug, Clone)]
 pub struct ApprovalRow {
-    /// The hold, as the form names it.
-    pub hold: String,
+    /// The account, as the form names it.
+    pub account: AccountRef,
     /// Who is waiting.
     pub name: String,
     /// The address they sign in with.
@@ -288,6 +302,8 @@ pub struct ApprovalRow {
 /// Describes one account in the administrator's list.
 #[derive(Debug, Clone)]
 pub struct AccountRow {
+    /// The account, as the form names it.
+    pub account: AccountRef,
     /// The user name.
     pub user_name: String,
     /// The name to show.
@@ -296,6 +312,18 @@ pub struct AccountRow {
     pub state: Badge,
     /// What it holds.
     pub grants: String,
+    /// What an administrator can do to it now, if anything.
+    pub act: Option<AccountAct>,
+}
+
+/// Names what an administrator can do to an account in its present state.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[expect(clippy::exhaustive_enums, reason = "each has a button of its own")]
+pub enum AccountAct {
+    /// Stop it for a while.
+    Suspend,
+    /// Bring it back into use.
+    Reactivate,
 }
 
 /// Describes the administration page.

@@ -11,5 +11,5 @@ pub use cookie::{CookieName, cookie};
 pub use expiring::Expiring;
 pub use guard::{Guard, content_security_policy};
 pub use parameters::{Form, ParameterError, Parameters, Query};
-pub use random::{RandomError, random_token};
-pub use respond::{STYLE_PATH, html, html_with_policy, json, see_other, style};
+pub use random::{RandomError, is_same, random_token};
+pub use respond::{ICON, STYLE_PATH, html, html_with_policy, json, see_other, style, with_header};

@@ -1,5 +1,5 @@
 use axum::http::header::{CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE, LOCATION};
-use axum::http::{HeaderValue, StatusCode};
+use axum::http::{HeaderName, HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
 use maud::Markup;
 use serde_json::Value;
@@ -8,6 +8,11 @@ use super::guard::content_security_policy;
 
 /// Where every site here serves the one stylesheet.
 pub const STYLE_PATH: &str = "/style.css";
+
+/// The icon of every site here, so that no browser looks for one.
+pub const ICON: &str = "data:image/svg+xml,%3Csvg xmlns='http://www.w3.org/2000/svg' viewBox='0 0 16 16'%3E%3Cpath \
+                        d='M3 15V6a5 5 0 0 1 10 0v9z' fill='%232851c8'/%3E%3Ccircle cx='10.2' cy='9.5' r='1.1' \
+                        fill='white'/%3E%3C/svg%3E";
 
 const STYLE: &str = include_str!("../portal/style.css");
 
@@ -47,4 +52,13 @@ pub fn see_other(location: &str) -> Response {
         Ok(location) => (StatusCode::SEE_OTHER, [(LOCATION, location)]).into_response(),
         Err(_) => StatusCode::INTERNAL_SERVER_ERROR.into_response(),
     }
+}
+
+/// Adds a header to an answer, beside those of the same name.
+#[must_use]
+pub fn with_header(mut response: Response, name: HeaderName, value: &str) -> Response {
+    if let Ok(value) = HeaderValue::from_str(value) {
+        response.headers_mut().append(name, value);
+    }
+    response
 }

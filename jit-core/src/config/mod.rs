@@ -7,3 +7,11 @@ mod wording;
 
 pub use load::{Check, Format, MAX_BYTES, MAX_NESTING, load};
 pub use problem::{Place, Problem, Problems};
+
+pub(crate) use wording::nearest;
+
+/// Finds the place of a byte in a text.
+#[cfg(feature = "cel")]
+pub(crate) fn place_of(text: &str, offset: usize) -> Place {
+    Place::of(text, offset)
+}

@@ -110,7 +110,7 @@ impl Problems {
     }
 
     /// Steps into each item of the list in `field`.
-    pub fn each<T>(&mut self, field: &str, items: &[T], mut check: impl FnMut(&T, &mut Self)) {
+    pub fn each<'i, T>(&mut self, field: &str, items: &'i [T], mut check: impl FnMut(&'i T, &mut Self)) {
         self.within(field, |found| {
             for (index, item) in items.iter().enumerate() {
                 found.item(index, |found| check(item, found));

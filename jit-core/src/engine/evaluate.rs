@@ -207,6 +207,9 @@ fn note_profile(trace: &mut Trace, profile: &Profile) {
             detail: format!("asks for {}", wish.entitlement),
         });
     }
+    for step in &profile.notes {
+        trace.note(|| step.clone());
+    }
 }
 
 fn note_plan(trace: &mut Trace, answer: &SignInPlan) {

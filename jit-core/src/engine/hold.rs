@@ -234,9 +234,9 @@ impl Jit {
                 good.then_some(LinkProof::OtherIdentity).ok_or_else(refused)
             }
             LinkAnswer::Mail(token) => {
-                let taken = store.take(&mail_key(&ticket.tenant, &token), now).await?.ok_or_else(refused)?;
+                let bytes = store.take(&mail_key(&ticket.tenant, &token), now).await?.ok_or_else(refused)?;
                 let account = store.get(&ticket.tenant, candidate).await?.ok_or_else(refused)?;
-                let bound: MailBinding = decode(&taken)?;
+                let bound: MailBinding = decode(&bytes)?;
                 (bound == binding(ticket, &account)).then_some(LinkProof::Mail).ok_or_else(refused)
             }
             LinkAnswer::DangerouslyReauthenticated(account) => {

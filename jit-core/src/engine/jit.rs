@@ -128,7 +128,7 @@ impl Jit {
         for (store, seen) in self.parts.seen.take_all() {
             let target = store.as_ref().and_then(|id| self.parts.stores.get(id)).unwrap_or(&self.parts.store);
             if let Err(error) = target.touch(&seen).await {
-                self.parts.seen.put_back(store, seen);
+                self.parts.seen.put_back(store.as_ref(), seen);
                 return Err(error);
             }
         }

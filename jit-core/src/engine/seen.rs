@@ -26,6 +26,7 @@ impl SeenBuffer {
     }
 
     /// Notes that an account is used, if what is known is older than the granularity; tells whether it is time to write.
+    /// Where disuse ends an account, it is: a forgotten use must not end it.
     pub(super) fn note(&self, store: Option<&StoreId>, account: &Account, now: DateTime<Utc>) -> bool {
         let granularity = account.idle_limit.map_or(self.every, |limit| self.every.min(limit / 4));
         if account.last_seen.is_some_and(|seen| now - seen < granularity) {
@@ -33,7 +34,7 @@ impl SeenBuffer {
         }
         let mut waiting = self.waiting.lock().unwrap_or_else(PoisonError::into_inner);
         waiting.insert((store.cloned(), account.tenant.clone(), account.id), now);
-        waiting.len() >= FULL
+        waiting.len() >= FULL || account.idle_limit.is_some()
     }
 
     /// Takes everything out, by store.
@@ -47,10 +48,10 @@ impl SeenBuffer {
     }
 
     /// Puts back what could not be written; newer instants stay.
-    pub(super) fn put_back(&self, store: Option<StoreId>, seen: Vec<Seen>) {
+    pub(super) fn put_back(&self, store: Option<&StoreId>, seen: Vec<Seen>) {
         let mut waiting = self.waiting.lock().unwrap_or_else(PoisonError::into_inner);
         for Seen { tenant, account, at } in seen {
-            waiting.entry((store.clone(), tenant, account)).or_insert(at);
+            waiting.entry((store.cloned(), tenant, account)).or_insert(at);
         }
     }
 }

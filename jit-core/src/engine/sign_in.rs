@@ -70,7 +70,11 @@ impl Jit {
             SignInPlan::Await(plan) => (plan, true),
             SignInPlan::Ask(asks) => {
                 let account = found.into_account();
-                let ticket = self.park(connection, sign_in, answers, account.as_ref(), attempt.now).await?;
+                let mut answers = answers.clone();
+                if asks.contains(&Ask::UserName) {
+                    answers.user_name = None;
+                }
+                let ticket = self.park(connection, sign_in, &answers, account.as_ref(), attempt.now).await?;
                 self.record_hold(connection, account.as_ref(), &asks, attempt.now, &mut mint).await?;
                 let held = Held { asks, ticket: Some(ticket), account: None, plan: None, steps };
                 return Ok(Some(Outcome::Held(Box::new(held))));

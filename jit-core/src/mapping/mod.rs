@@ -1,10 +1,32 @@
 //! From claims to a profile: what an account should look like, before anyone decided whether it may exist.
 
+mod attribute;
+mod compiled;
+mod dn;
+mod entitlement;
+pub(crate) mod expression;
+mod lint;
+mod mail;
+mod names;
+mod preset;
 mod profile;
+mod rules;
+mod template;
 
+pub use compiled::Mapping;
+pub use preset::Preset;
 pub use profile::{
     AttributeWish, ConflictRule, EntitlementWish, ImportRule, OnNameTaken, Profile, UserNameWish, Wished,
 };
+pub use rules::{
+    AttributeRule, CaseRule, EmailRule, EntitlementRule, InvalidRule, Join, MappingRules, NameForm, OnTaken,
+    Texts, UserNameRule, Verification,
+};
+
+use compiled::Notes;
+
+#[cfg(test)]
+mod tests;
 
 use crate::{AttributeName, ClaimPath, Code, RuleName, VerifiedIdentity};
 

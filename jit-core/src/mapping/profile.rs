@@ -4,7 +4,7 @@ use std::{fmt, sync::Arc};
 
 use serde::{Deserialize, Serialize};
 
-use crate::{AttributeName, EmailClaim, Entitlement, RuleName, UserName};
+use crate::{AttributeName, EmailClaim, Entitlement, RuleName, Step, UserName};
 
 /// Describes the account that the claims ask for. `Debug` prints names, never values.
 #[derive(Clone, Default, PartialEq)]
@@ -19,6 +19,8 @@ pub struct Profile {
     pub attributes: Vec<AttributeWish>,
     /// The wished roles and groups.
     pub entitlements: Vec<EntitlementWish>,
+    /// What the mapping left out, and why.
+    pub notes: Vec<Step>,
 }
 
 impl fmt::Debug for Profile {
@@ -31,6 +33,8 @@ impl fmt::Debug for Profile {
                 "entitlements",
                 &self.entitlements.iter().map(|wish| &wish.entitlement).collect::<Vec<_>>(),
             )
+            .field("email_origin", &self.email_origin)
+            .field("notes", &self.notes)
             .finish()
     }
 }

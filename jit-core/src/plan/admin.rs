@@ -73,7 +73,7 @@ pub fn plan_admin(
     let mut plan = Plan::new(account.id);
     match act {
         AdminAct::Approve | AdminAct::Refuse | AdminAct::Reactivate => {
-            change_state(&mut plan, act, account, now)?
+            change_state(&mut plan, act, account, now)?;
         }
         AdminAct::Suspend | AdminAct::Disable | AdminAct::End => stop(&mut plan, act, account, now),
         AdminAct::Unlink(key) if account.is_linked_to(key) => {

@@ -52,7 +52,11 @@ fn apply_change(account: &mut Account, change: &Change, now: DateTime<Utc>) {
         }
         Change::Withdraw { grant, .. } => account.grants.retain(|held| held.id != *grant),
         Change::SetEnd(end) => account.ends_at = *end,
-        Change::SetIdleLimit(limit) => account.idle_limit = *limit,
+        Change::SetIdleLimit(limit) => {
+            // Disuse counts from here: what came before the limit was not known exactly.
+            account.idle_limit = *limit;
+            account.last_seen = Some(now);
+        }
         Change::Consent(terms) => {
             account.consents.insert(terms.clone(), now);
         }

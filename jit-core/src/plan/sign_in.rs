@@ -103,10 +103,13 @@ fn deny(code: &'static str) -> Stop {
 }
 
 fn plan(facts: &SignInFacts<'_>, mint: &mut Mint) -> Result<SignInPlan, Stop> {
-    if let Some(account) = facts.present.account() {
-        if let Some(code) = account.standing(facts.now).denial() {
-            return Err(Denial::new(code).into());
-        }
+    if let Some(account) = facts.present.account()
+        && let Some(code) = account.standing(facts.now).denial()
+    {
+        return Err(Denial::new(code).into());
+    }
+    if account_end(facts, facts.present.account()).is_some_and(|end| end <= facts.now) {
+        return Err(deny("account.expired"));
     }
     let mut asks = outstanding(facts);
     let needs_approval = asks.remove(&Ask::Approval);
@@ -261,8 +264,8 @@ fn plan_user_name(plan: &mut Plan, facts: &SignInFacts<'_>, account: Option<&Acc
         return Ok(());
     }
     if let Some(chosen) = &facts.answers.user_name {
-        if !is_own(facts, chosen) {
-            return Err(deny("name.not_own_address"));
+        if facts.taken.contains(chosen.key()) || !is_own(facts, chosen) {
+            return Err(Stop::Ask(vec![Ask::UserName]));
         }
         plan.push(Change::SetUserName(chosen.clone()), Reason::code("name.chosen"));
         return Ok(());
@@ -299,27 +302,32 @@ fn is_own(facts: &SignInFacts<'_>, name: &UserName) -> bool {
 
 fn plan_consents(plan: &mut Plan, facts: &SignInFacts<'_>, account: Option<&Account>) {
     for ask in facts.asks {
-        if let Ask::Consent(terms) = ask {
-            if account.is_none_or(|account| !account.consents.contains_key(terms)) {
-                plan.push(Change::Consent(terms.clone()), Reason::code("sign_in.consented"));
-            }
+        if let Ask::Consent(terms) = ask
+            && account.is_none_or(|account| !account.consents.contains_key(terms))
+        {
+            plan.push(Change::Consent(terms.clone()), Reason::code("sign_in.consented"));
         }
     }
 }
 
 fn plan_limits(plan: &mut Plan, facts: &SignInFacts<'_>, account: Option<&Account>) {
     let reason = || Reason::code("access.limit").by(facts.permit.rule.clone(), None);
-    let created_at = account.map_or(facts.now, |account| account.created_at);
-    let end = match facts.permit.account_end {
-        Some(AccountEnd::At(end)) => Some(end),
-        Some(AccountEnd::AfterCreation(span)) => created_at.checked_add_signed(span),
-        None => None,
-    };
+    let end = account_end(facts, account);
     if end.is_some() && end != account.and_then(|account| account.ends_at) {
         plan.push(Change::SetEnd(end), reason());
     }
     let limit = facts.permit.idle_limit;
     if limit.is_some() && limit != account.and_then(|account| account.idle_limit) {
         plan.push(Change::SetIdleLimit(limit), reason());
+    }
+}
+
+/// The instant at which the permit ends the account, if it sets one.
+fn account_end(facts: &SignInFacts<'_>, account: Option<&Account>) -> Option<DateTime<Utc>> {
+    match facts.permit.account_end? {
+        AccountEnd::At(end) => Some(end),
+        AccountEnd::AfterCreation(span) => {
+            account.map_or(facts.now, |account| account.created_at).checked_add_signed(span)
+        }
     }
 }

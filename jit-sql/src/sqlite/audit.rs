@@ -31,14 +31,15 @@ fn event(row: &Row<'_>) -> Result<AuditEvent, Refused> {
     Ok(document::event(text)?)
 }
 
-const EARLIEST: &str =
-    "SELECT document FROM jit_audit WHERE tenant = ?1 AND id > ?2 ORDER BY id LIMIT ?3";
+const EARLIEST: &str = "SELECT document FROM jit_audit WHERE tenant = ?1 AND id > ?2 ORDER BY id LIMIT ?3";
 
-const LATEST: &str =
-    "SELECT document FROM jit_audit WHERE tenant = ?1 AND id < ?2 ORDER BY id DESC LIMIT ?3";
+const LATEST: &str = "SELECT document FROM jit_audit WHERE tenant = ?1 AND id < ?2 ORDER BY id DESC LIMIT ?3";
 
 const EARLIEST_OF_ACCOUNT: &str = "SELECT document FROM jit_audit INDEXED BY jit_audit_account \
     WHERE tenant = ?1 AND account = ?4 AND id > ?2 ORDER BY id LIMIT ?3";
 
 const LATEST_OF_ACCOUNT: &str = "SELECT document FROM jit_audit INDEXED BY jit_audit_account \
     WHERE tenant = ?1 AND account = ?4 AND id < ?2 ORDER BY id DESC LIMIT ?3";
+
+#[cfg(test)]
+pub(super) const STATEMENTS: &[&str] = &[EARLIEST, LATEST, EARLIEST_OF_ACCOUNT, LATEST_OF_ACCOUNT];

@@ -125,8 +125,7 @@ impl Write<'_> {
         }
         for task in &draft.tasks {
             let account = task.account.as_bytes();
-            let params =
-                (self.tenant, task.id.as_bytes(), &task.lane, account, task.due, &task.document);
+            let params = (self.tenant, task.id.as_bytes(), &task.lane, account, task.due, &task.document);
             if self.run(TASK, params)? == 0 {
                 return Err(Refused::Kind(ErrorKind::AlreadyExists(Taken::Task)));
             }
@@ -201,3 +200,21 @@ const COUNTER: &str = "SELECT value FROM jit_counter WHERE tenant = ?1 AND name 
 
 const COUNT: &str = "INSERT INTO jit_counter (tenant, name, value) VALUES (?1, ?2, ?3) \
     ON CONFLICT (tenant, name) DO UPDATE SET value = excluded.value";
+
+#[cfg(test)]
+pub(super) const STATEMENTS: &[&str] = &[
+    CREATE,
+    UPDATE,
+    HOLDER,
+    LINK,
+    UNLINK,
+    LOOKED_UP,
+    NOT_LOOKED_UP,
+    ENTITLED,
+    NOT_ENTITLED,
+    WITHDRAW,
+    TASK,
+    EVENT,
+    COUNTER,
+    COUNT,
+];

@@ -56,9 +56,9 @@ pub(super) fn is_unique_violation(error: &Error) -> bool {
 fn kind_of(error: &Error) -> ErrorKind {
     match error {
         // Another type in a column than the one that we write there.
-        Error::FromSqlConversionFailure(..) | Error::InvalidColumnType(..) | Error::IntegralValueOutOfRange(..) => {
-            ErrorKind::Corrupt
-        }
+        Error::FromSqlConversionFailure(..)
+        | Error::InvalidColumnType(..)
+        | Error::IntegralValueOutOfRange(..) => ErrorKind::Corrupt,
         error => error.sqlite_error_code().map_or(ErrorKind::Invalid, kind_of_code),
     }
 }

@@ -152,3 +152,30 @@ pub fn commit_within(transaction: &rusqlite::Transaction<'_>, commit: &Commit) -
     writer::in_savepoint(transaction, |connection| commit::write(connection, &draft))
         .map_err(|refused| refused.during(COMMIT))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_statement_goes_by_index_and_none_sorts() {
+        let mut connection = open::memory().unwrap();
+        schema::bring_up_to_date(&mut connection).unwrap();
+        let parts = [
+            &users::READS[..],
+            commit::STATEMENTS,
+            tasks::STATEMENTS,
+            one_time::STATEMENTS,
+            audit::STATEMENTS,
+        ];
+        for sql in parts.concat() {
+            let mut plan = connection.prepare(&format!("EXPLAIN QUERY PLAN {sql}")).unwrap();
+            let none = vec![rusqlite::types::Null; plan.parameter_count()];
+            let steps =
+                plan.query_map(rusqlite::params_from_iter(none), |row| row.get::<_, String>(3)).unwrap();
+            for step in steps.map(Result::unwrap) {
+                assert!(!step.starts_with("SCAN") && !step.contains("TEMP B-TREE"), "{step}: {sql}");
+            }
+        }
+    }
+}

@@ -59,3 +59,6 @@ const TAKE: &str = "DELETE FROM jit_one_time WHERE tenant = ?1 AND digest = ?2 R
 
 const PURGE: &str = "DELETE FROM jit_one_time WHERE rowid IN \
     (SELECT rowid FROM jit_one_time WHERE until <= ?1 ORDER BY until LIMIT ?2)";
+
+#[cfg(test)]
+pub(super) const STATEMENTS: &[&str] = &[PUT, TAKE, PURGE];

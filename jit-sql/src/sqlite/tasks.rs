@@ -83,11 +83,13 @@ const OPEN: &str = "SELECT seq FROM jit_task INDEXED BY jit_task_open \
 const CLAIM: &str = "UPDATE jit_task SET epoch = epoch + 1, open_from = ?2, worker = ?3 WHERE seq = ?1 \
     RETURNING document, due, epoch";
 
-const DONE: &str =
-    "DELETE FROM jit_task WHERE tenant = ?1 AND id = ?2 AND epoch = ?3 AND worker IS NOT NULL";
+const DONE: &str = "DELETE FROM jit_task WHERE tenant = ?1 AND id = ?2 AND epoch = ?3 AND worker IS NOT NULL";
 
 const AGAIN: &str = "UPDATE jit_task SET due = ?4, open_from = ?4, worker = NULL \
     WHERE tenant = ?1 AND id = ?2 AND epoch = ?3 AND worker IS NOT NULL";
 
 const NEXT: &str = "SELECT open_from FROM jit_task INDEXED BY jit_task_open \
     WHERE lane = ?1 ORDER BY open_from LIMIT 1";
+
+#[cfg(test)]
+pub(super) const STATEMENTS: &[&str] = &[OPEN, CLAIM, DONE, AGAIN, NEXT];

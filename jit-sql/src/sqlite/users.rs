@@ -27,7 +27,8 @@ impl UserStore for SqliteStore {
 
     async fn matching(&self, tenant: &TenantId, key: &LookupKey) -> Result<Matches, BackendError> {
         let LookupDraft { kind, digest } = LookupDraft::of(key);
-        let found = self.readers.rows("users.matching", MATCHING, (tenant.as_str(), kind, digest), account)?;
+        let found =
+            self.readers.rows("users.matching", MATCHING, (tenant.as_str(), kind, digest), account)?;
         Ok(document::matches(found))
     }
 
@@ -43,9 +44,7 @@ impl UserStore for SqliteStore {
         let list = "users.list";
         let items = match &query.filter {
             Filter::All => self.readers.rows(list, LIST, (tenant, after, limit), account),
-            Filter::State(word) => {
-                self.readers.rows(list, LIST_STATE, (tenant, after, limit, word), account)
-            }
+            Filter::State(word) => self.readers.rows(list, LIST_STATE, (tenant, after, limit, word), account),
             Filter::Holding(entitlement) => {
                 let params = (tenant, after, limit, entitlement.as_str());
                 self.readers.rows(list, LIST_HOLDING, params, account)
@@ -94,8 +93,7 @@ const MATCHING: &str = "SELECT a.document, a.last_seen \
     FROM jit_lookup l JOIN jit_account a ON a.seq = l.account \
     WHERE l.tenant = ?1 AND l.kind = ?2 AND l.digest = ?3 LIMIT 2";
 
-const NAMED: &str =
-    "SELECT document, last_seen FROM jit_account WHERE tenant = ?1 AND user_name_key = ?2";
+const NAMED: &str = "SELECT document, last_seen FROM jit_account WHERE tenant = ?1 AND user_name_key = ?2";
 
 const LIST: &str = "SELECT document, last_seen FROM jit_account INDEXED BY jit_account_id \
     WHERE tenant = ?1 AND id > ?2 ORDER BY id LIMIT ?3";

@@ -96,20 +96,24 @@ impl CommitStatement {
 
     pub(crate) fn kind(&self, sqlstate: &str, constraint: Option<&str>) -> ErrorKind {
         match (sqlstate, constraint.unwrap_or_default()) {
-            (UNIQUE_VIOLATION, "jit_identity_pkey") => ErrorKind::AlreadyExists(Taken::Identity),
             (UNIQUE_VIOLATION, "jit_account_user_name") => ErrorKind::AlreadyExists(Taken::UserName),
             (UNIQUE_VIOLATION, "jit_account_pkey") => ErrorKind::AlreadyExists(Taken::Account),
             (UNIQUE_VIOLATION, "jit_task_pkey") => ErrorKind::AlreadyExists(Taken::Task),
             (UNIQUE_VIOLATION, "jit_audit_pkey") => ErrorKind::Conflict,
-            (CHECK_VIOLATION, "jit_refused_identity") => ErrorKind::AlreadyExists(Taken::Identity),
+            (UNIQUE_VIOLATION, "jit_identity_pkey") | (CHECK_VIOLATION, "jit_refused_identity") => {
+                ErrorKind::AlreadyExists(Taken::Identity)
+            }
             (CHECK_VIOLATION, constraint) => self.counter(constraint),
-            (OUT_OF_RANGE, _) => self.counters.first().cloned().map_or(ErrorKind::Invalid, ErrorKind::LimitReached),
+            (OUT_OF_RANGE, _) => {
+                self.counters.first().cloned().map_or(ErrorKind::Invalid, ErrorKind::LimitReached)
+            }
             (state, _) => kind_of_state(state),
         }
     }
 
     fn counter(&self, constraint: &str) -> ErrorKind {
-        let place = constraint.strip_prefix("jit_refused_counter_").and_then(|place| place.parse::<usize>().ok());
+        let place =
+            constraint.strip_prefix("jit_refused_counter_").and_then(|place| place.parse::<usize>().ok());
         let name = place.and_then(|place| self.counters.get(place));
         name.cloned().map_or(ErrorKind::Invalid, ErrorKind::LimitReached)
     }

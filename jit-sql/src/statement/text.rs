@@ -15,7 +15,7 @@ given AS MATERIALIZED (
   SELECT input.j->>'tenant' AS tenant, g.*
   FROM input, jsonb_to_record(input.j->'account') AS g(
     id uuid, expected bigint, version bigint, state text, user_name_key text, ends_at bigint, last_seen bigint,
-    document json)
+    document text)
 )"
     };
 }
@@ -50,16 +50,16 @@ withdrawn AS (
 ),
 task AS (
   INSERT INTO jit_task (tenant, id, lane, account, due, open_from, document)
-  SELECT a.tenant, k.id, k.lane, k.account, k.due, k.due, k.document
+  SELECT a.tenant, k.id, k.lane, k.account, k.due, k.due, k.document::json
   FROM account a, input, jsonb_to_recordset(input.j->'tasks')
-    AS k(id uuid, lane text, account uuid, due bigint, document json)
+    AS k(id uuid, lane text, account uuid, due bigint, document text)
   RETURNING 1
 ),
 event AS (
   INSERT INTO jit_audit (tenant, id, account, at, document)
-  SELECT a.tenant, k.id, k.account, k.at, k.document
+  SELECT a.tenant, k.id, k.account, k.at, k.document::json
   FROM account a, input, jsonb_to_recordset(input.j->'events')
-    AS k(id uuid, account uuid, at bigint, document json)
+    AS k(id uuid, account uuid, at bigint, document text)
   RETURNING 1
 ),
 counter AS (
@@ -103,7 +103,7 @@ identity_refusal AS (
 ),
 account AS (
   INSERT INTO jit_account (tenant, id, version, state, user_name_key, ends_at, last_seen, document)
-  SELECT g.tenant, g.id, g.version, g.state, g.user_name_key, g.ends_at, g.last_seen, g.document
+  SELECT g.tenant, g.id, g.version, g.state, g.user_name_key, g.ends_at, g.last_seen, g.document::json
   FROM given g, links WHERE links.made = links.wanted
   RETURNING tenant, id
 )",
@@ -121,7 +121,7 @@ pub const UPDATE: &str = concat!(
 account AS (
   UPDATE jit_account a
   SET version = g.version, state = g.state, user_name_key = g.user_name_key, ends_at = g.ends_at,
-    last_seen = greatest(a.last_seen, g.last_seen), document = g.document
+    last_seen = greatest(a.last_seen, g.last_seen), document = g.document::json
   FROM given g
   WHERE a.tenant = g.tenant AND a.id = g.id AND a.version = g.expected
   RETURNING a.tenant, a.id

@@ -1,20 +1,7 @@
 // A real browser, one for each test file, and a person in front of it.
-import { mkdir } from 'node:fs/promises'
-import { join } from 'node:path'
-import { fileURLToPath } from 'node:url'
-import { chromium } from 'playwright-core'
+import { openChromium, picture } from '../../peers/lib/chromium.mjs'
 
-const PICTURES = fileURLToPath(new URL('../../../.work/screenshots/', import.meta.url))
-
-export async function launch() {
-  return chromium.launch({
-    executablePath: process.env.CHROMIUM ?? '/usr/bin/chromium',
-    args: [
-      '--headless', '--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run',
-      '--disable-background-networking', '--disable-component-update', '--disable-sync',
-    ],
-  })
-}
+export const launch = openChromium
 
 // A person with a browser profile of their own: nobody else's cookies.
 export async function person(browser, options = {}) {
@@ -32,12 +19,19 @@ class Person {
     page.on('pageerror', (error) => this.complaints.push(String(error)))
   }
 
-  // Signs in at the demo provider as one of its people; ends on whatever page the portal answers with.
-  async signIn(portal, name) {
+  // Signs in at a demo provider as one of its people; ends on whatever page the portal answers with.
+  async signIn(portal, name, provider = 'Acme') {
     await this.page.goto(portal.url)
-    await this.page.getByRole('link', { name: /^Sign in with/ }).first().click()
-    await this.page.getByRole('heading', { name: 'Sign in', level: 1 }).waitFor()
+    await this.continueAt(portal, name, provider)
+  }
+
+  // The same from a page of the portal that offers the provider.
+  async continueAt(portal, name, provider) {
+    await this.page.getByRole('link', { name: `Sign in with ${provider}` }).click()
     await this.page.getByRole('button', { name }).click()
+    // A provider that answers by form post shows a button for it: no script sends the form.
+    const next = this.page.getByRole('button', { name: 'Continue' })
+    await Promise.race([this.page.waitForURL(`${portal.url}/**`), next.click({ trial: false }).catch(() => {})])
     await this.page.waitForURL(`${portal.url}/**`)
   }
 
@@ -56,8 +50,7 @@ class Person {
   }
 
   async picture(name) {
-    await mkdir(PICTURES, { recursive: true })
-    await this.page.screenshot({ path: join(PICTURES, `${name}.png`), fullPage: true })
+    await picture(this.page, name)
   }
 
   async leave() {

@@ -79,10 +79,21 @@ wait_for_server() {
   return 1
 }
 
+# Whether the server of this folder still runs; its process number may have passed to somebody else.
+serves() {
+  local pid
+  [ -s "$1/pid" ] && pid=$(<"$1/pid") && [ "$(cat "/proc/$pid/comm" 2>/dev/null)" = postgres ]
+}
+
+# A server with a lifeline whose start was killed is about to end, and nobody's.
+in_use() {
+  serves "$1" && { [ ! -s "$1/owner" ] || kill -0 "$(<"$1/owner")" 2>/dev/null; }
+}
+
 # INT is PostgreSQL's fast shutdown; QUIT is for a server that does not obey.
 end_server() {
   local dir=$1 pid
-  if [ -s "$dir/pid" ]; then
+  if serves "$dir"; then
     pid=$(<"$dir/pid")
     kill -INT "$pid" 2>/dev/null || true
     for _ in {1..100}; do
@@ -94,7 +105,7 @@ end_server() {
   case $(cat "$dir/base" 2>/dev/null) in
     "$data_home"/jit-postgres.*) rm -rf -- "$(<"$dir/base")" ;;
   esac
-  rm -f "$dir/pid" "$dir/base" "$dir/url" "$dir/socket" "$dir/password"
+  rm -f "$dir/pid" "$dir/owner" "$dir/base" "$dir/url" "$dir/socket" "$dir/password"
 }
 
 # A start that was killed leaves its folder: old ones without a server are removed.

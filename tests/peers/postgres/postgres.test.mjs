@@ -25,6 +25,16 @@ test('a server with a lifeline answers, and leaves nothing behind', async () => 
   assert.ok(!existsSync(base))
 })
 
+test('a folder whose server was killed can be used again', async () => {
+  const dir = join(home, 'killed')
+  const killed = await startPeer(POSTGRES, ['--no-fsync', dir])
+  process.kill(killed.pid, 'SIGKILL')
+  await killed.stop()
+  const again = await startPeer(POSTGRES, ['--no-fsync', dir])
+  assert.ok(await listens(new URL(again.readyLine)))
+  await again.stop()
+})
+
 test('a server without a lifeline outlives its starter until it is stopped', async () => {
   const dir = join(home, 'daemon')
   const { stdout } = await run(POSTGRES, [dir])

@@ -1,7 +1,7 @@
 use maud::{Markup, html};
 
 use super::layout::{badge, csrf, page, table};
-use crate::portal::view::{AccountRow, AdminView, ApprovalRow, Frame};
+use crate::portal::view::{AccountAct, AccountRef, AccountRow, AdminView, ApprovalRow, Frame};
 
 /// Shows who waits for approval, and every account of the tenant.
 #[must_use]
@@ -17,7 +17,7 @@ pub fn admin(frame: &Frame, view: &AdminView) -> Markup {
         section aria-labelledby="accounts" {
             h2 id="accounts" { "Accounts" }
             @if view.accounts.is_empty() { p.empty { "There is no account yet." } }
-            @else { (accounts(&view.accounts)) }
+            @else { (accounts(&view.accounts, token)) }
         }
     };
     page(frame, "Administration", &content)
@@ -28,19 +28,22 @@ fn approval(row: &ApprovalRow, token: &str) -> Markup {
         li {
             div {
                 strong { (row.name) } " " span.muted { (row.email) }
-                div.muted { "through " (row.connection) ", held by rule " code { (row.rule) } ", since " (row.since) }
+                div.muted {
+                    "through " (row.connection)
+                    @if !row.rule.is_empty() { ", held by rule " code { (row.rule) } }
+                    ", since " (row.since)
+                }
             }
             form.actions method="post" action="/admin/decide" {
-                (csrf(token))
-                input type="hidden" name="hold" value=(row.hold);
-                button.primary type="submit" name="answer" value="approve" { "Approve" span.hidden { " " (row.name) } }
-                button.quiet type="submit" name="answer" value="deny" { "Deny" span.hidden { " " (row.name) } }
+                (named(&row.account, token))
+                button.primary type="submit" name="act" value="approve" { "Approve" span.hidden { " " (row.name) } }
+                button.quiet type="submit" name="act" value="refuse" { "Refuse" span.hidden { " " (row.name) } }
             }
         }
     }
 }
 
-fn accounts(accounts: &[AccountRow]) -> Markup {
+fn accounts(accounts: &[AccountRow], token: &str) -> Markup {
     let rows = html! {
         @for account in accounts {
             tr {
@@ -48,8 +51,30 @@ fn accounts(accounts: &[AccountRow]) -> Markup {
                 td { (account.display_name) }
                 td { (badge(&account.state)) }
                 td { (account.grants) }
+                td { @if let Some(act) = account.act { (act_button(account, act, token)) } }
             }
         }
     };
-    table("Accounts", &["User name", "Name", "State", "Grants"], &rows)
+    table("Accounts", &["User name", "Name", "State", "Grants", ""], &rows)
+}
+
+fn act_button(row: &AccountRow, act: AccountAct, token: &str) -> Markup {
+    let (value, words) = match act {
+        AccountAct::Suspend => ("suspend", "Suspend"),
+        AccountAct::Reactivate => ("reactivate", "Reactivate"),
+    };
+    html! {
+        form method="post" action="/admin/decide" {
+            (named(&row.account, token))
+            button.quiet type="submit" name="act" value=(value) { (words) span.hidden { " " (row.display_name) } }
+        }
+    }
+}
+
+fn named(account: &AccountRef, token: &str) -> Markup {
+    html! {
+        (csrf(token))
+        input type="hidden" name="account" value=(account.account);
+        input type="hidden" name="store" value=(account.store);
+    }
 }

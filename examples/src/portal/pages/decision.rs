@@ -1,7 +1,7 @@
 use maud::{Markup, html};
 
 use super::layout::{badge, facts, prose};
-use crate::portal::view::{ChangeRow, DecisionView, RuleMark, RuleRow};
+use crate::portal::view::{ChangeRow, DecisionView, PlanView, RuleMark, RuleRow};
 
 /// Explains a decision rule by rule.
 pub(super) fn decision(view: &DecisionView) -> Markup {
@@ -17,22 +17,26 @@ pub(super) fn decision(view: &DecisionView) -> Markup {
     }
 }
 
-/// Lists what the sign-in changed.
-pub(super) fn plan(changes: &[ChangeRow]) -> Markup {
+/// Lists what the sign-in changed, and what it asked for in vain.
+pub(super) fn plan(plan: &PlanView) -> Markup {
     html! {
         section aria-labelledby="plan" {
             h2 id="plan" { "What this sign-in changed" }
-            @if changes.is_empty() {
+            @if plan.changes.is_empty() {
                 p.nothing { "Nothing to change. Everything already was as this sign-in wants it." }
             } @else {
-                ol.changes {
-                    @for change in changes {
-                        li { strong { (prose(&change.what)) } span.muted { (prose(&change.reason)) } }
-                    }
-                }
+                ol.changes { @for change in &plan.changes { (change_row(change)) } }
+            }
+            @if !plan.refusals.is_empty() {
+                h3 { "Asked for and not given" }
+                ol.changes { @for refusal in &plan.refusals { (change_row(refusal)) } }
             }
         }
     }
+}
+
+fn change_row(change: &ChangeRow) -> Markup {
+    html! { li { strong { (prose(&change.what)) } span.muted { (prose(&change.reason)) } } }
 }
 
 fn rule_row(rule: &RuleRow) -> Markup {

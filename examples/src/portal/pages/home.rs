@@ -12,17 +12,24 @@ pub fn home(frame: &Frame, connections: &[ConnectionCard]) -> Markup {
             "You have no account here, and need not ask for one. Sign in where you are known already: the account "
             "comes into being as the policy says, and you see why."
         }
+        (cards(connections, ""))
+        @if connections.is_empty() { p.empty { "No connection is configured." } }
+    };
+    page(frame, "Sign in", &content)
+}
+
+/// Shows a card for each way to sign in; `query` is added to its address.
+pub(super) fn cards(connections: &[ConnectionCard], query: &str) -> Markup {
+    html! {
         ul.cards {
             @for connection in connections {
                 li {
-                    a.card href={ "/login/" (connection.id) } {
+                    a.card href={ "/login/" (connection.id) (query) } {
                         strong { "Sign in with " (connection.label) }
                         span.muted { (connection.issuer) }
                     }
                 }
             }
         }
-        @if connections.is_empty() { p.empty { "No connection is configured." } }
-    };
-    page(frame, "Sign in", &content)
+    }
 }

@@ -1,7 +1,7 @@
 use maud::{DOCTYPE, Markup, html};
 
 use crate::portal::view::{Badge, Fact, Frame, Tone, Visitor};
-use crate::web::STYLE_PATH;
+use crate::web::{ICON, STYLE_PATH};
 
 pub(super) fn page(frame: &Frame, title: &str, content: &Markup) -> Markup {
     html! {
@@ -13,6 +13,7 @@ pub(super) fn page(frame: &Frame, title: &str, content: &Markup) -> Markup {
                 meta name="color-scheme" content="light dark";
                 title { (title) " · Portal" }
                 link rel="stylesheet" href=(STYLE_PATH);
+                link rel="icon" href=(ICON);
             }
             body {
                 a.skip href="#content" { "Skip to content" }

@@ -12,6 +12,6 @@ mod refused;
 pub use account::account;
 pub use admin::admin;
 pub use audit::audit;
-pub use held::{choose_user_name, consent, waiting};
+pub use held::{choose_password, choose_user_name, consent, prove_link, waiting};
 pub use home::home;
 pub use refused::{problem, refused};

@@ -1,11 +1,13 @@
 use chrono::{DateTime, Utc};
 use jit_core::{
-    Account, AccountEmail, EmailTrust, Grant, LinkProof, LinkedIdentity, Provenance, Source, Standing,
+    Account, AccountEmail, AccountState, EmailTrust, Grant, LinkProof, LinkedIdentity, Provenance, Source,
+    Standing, StoreId,
 };
 
 use super::span::{instant, span};
 use crate::portal::view::{
-    AccountRow, AccountView, AttributeRow, Badge, EmailRow, Fact, GrantRow, IdentityRow, Tone,
+    AccountAct, AccountRef, AccountRow, AccountView, ApprovalRow, AttributeRow, Badge, EmailRow, Fact,
+    GrantRow, IdentityRow, Tone,
 };
 
 const DISPLAY_NAME: &str = "display_name";
@@ -27,7 +29,7 @@ pub(crate) fn account_view(account: &Account, now: DateTime<Utc>) -> AccountView
 }
 
 /// Shows an account as one line.
-pub(crate) fn account_row(account: &Account, now: DateTime<Utc>) -> AccountRow {
+pub(crate) fn account_row(account: &Account, store: Option<&StoreId>, now: DateTime<Utc>) -> AccountRow {
     let mut grants: Vec<_> = account
         .grants
         .iter()
@@ -36,12 +38,40 @@ pub(crate) fn account_row(account: &Account, now: DateTime<Utc>) -> AccountRow {
         .collect();
     grants.sort();
     grants.dedup();
+    let standing = account.standing(now);
     AccountRow {
+        account: account_ref(account, store),
         user_name: account.user_name.as_ref().map(ToString::to_string).unwrap_or_default(),
         display_name: display_name(account),
-        state: standing_badge(account.standing(now)),
+        state: standing_badge(standing),
         grants: grants.join(", "),
+        act: match (&account.state, standing) {
+            (_, Standing::Active) => Some(AccountAct::Suspend),
+            (AccountState::Suspended { .. } | AccountState::Disabled { .. }, _) => {
+                Some(AccountAct::Reactivate)
+            }
+            _ => None,
+        },
     }
+}
+
+/// Shows an account that waits for approval; `rule` is the one that holds it.
+pub(crate) fn approval_row(account: &Account, store: Option<&StoreId>, rule: String) -> ApprovalRow {
+    let connections: Vec<_> =
+        account.identities.iter().map(|identity| identity.key.connection.to_string()).collect();
+    let email = account.email.as_ref();
+    ApprovalRow {
+        account: account_ref(account, store),
+        name: display_name(account),
+        email: email.map(|email| email.address.as_str().to_owned()).unwrap_or_default(),
+        connection: connections.join(", "),
+        since: instant(account.created_at),
+        rule,
+    }
+}
+
+fn account_ref(account: &Account, store: Option<&StoreId>) -> AccountRef {
+    AccountRef { account: account.id.to_string(), store: store.map(ToString::to_string).unwrap_or_default() }
 }
 
 /// Finds the best name for an account.
@@ -54,7 +84,7 @@ pub(crate) fn display_name(account: &Account) -> String {
         .unwrap_or_else(|| account.id.to_string())
 }
 
-pub(crate) fn standing_badge(standing: Standing) -> Badge {
+fn standing_badge(standing: Standing) -> Badge {
     let (text, tone) = match standing {
         Standing::Active => ("active", Tone::Good),
         Standing::Invited => ("invited", Tone::Plain),

@@ -1,8 +1,6 @@
-use jit_core::{
-    AccountEnd, Decision, Entitlement, EntitlementPattern, Finding, GrantEnd, Permit, Stage, Step,
-};
+use jit_core::{Ask, Denied, Finding, Held, SignedIn, Stage, Step};
 
-use super::span::{instant, span};
+use super::span::instant;
 use crate::portal::view::{Badge, DecisionView, Fact, RuleMark, RuleRow, StageView, Tone};
 
 const STAGES: [(Stage, &str); 5] = [
@@ -13,13 +11,42 @@ const STAGES: [(Stage, &str); 5] = [
     (Stage::Plan, "Plan: what has to change?"),
 ];
 
-/// Explains a decision by the steps that led to it.
-pub(crate) fn decision_view(decision: &Decision, steps: &[Step]) -> DecisionView {
-    DecisionView { outcome: outcome(decision), facts: facts(decision), stages: stages(steps) }
+/// Explains why somebody is in.
+pub(crate) fn permitted(signed_in: &SignedIn) -> DecisionView {
+    let account = &signed_in.account;
+    let facts = [("Session ends", signed_in.session.ends_at), ("Account ends", account.ends_at)];
+    let facts = facts.into_iter().filter_map(|(name, end)| Some(fact(name, instant(end?)))).collect();
+    view("permitted", Tone::Good, facts, &signed_in.steps)
 }
 
-/// Lists the steps by stage.
-pub(crate) fn stages(steps: &[Step]) -> Vec<StageView> {
+/// Explains what somebody waits for.
+pub(crate) fn held(held: &Held) -> DecisionView {
+    let asks: Vec<_> = held.asks.iter().map(words).collect();
+    view("held", Tone::Caution, vec![fact("Waits for", asks.join(", "))], &held.steps)
+}
+
+/// Explains why somebody is not let in.
+pub(crate) fn denied(denied: &Denied) -> DecisionView {
+    let mut facts = vec![fact("Code", format!("`{}`", denied.denial.code))];
+    facts.extend(denied.denial.rule.as_ref().map(|rule| fact("Rule", format!("`{rule}`"))));
+    view("denied", Tone::Bad, facts, &denied.steps)
+}
+
+fn view(outcome: &str, tone: Tone, facts: Vec<Fact>, steps: &[Step]) -> DecisionView {
+    DecisionView { outcome: Badge { text: outcome.into(), tone }, facts, stages: stages(steps) }
+}
+
+fn words(ask: &Ask) -> String {
+    match ask {
+        Ask::Consent(terms) => format!("consent to `{terms}`"),
+        Ask::UserName => "a user name".into(),
+        Ask::Password => "a password".into(),
+        Ask::LinkProof => "a proof that the account is the person's".into(),
+        Ask::Approval => "an administrator's approval".into(),
+    }
+}
+
+fn stages(steps: &[Step]) -> Vec<StageView> {
     let each = STAGES.into_iter().map(|(stage, title)| StageView {
         title: title.into(),
         rules: steps.iter().filter(|step| step.stage == stage).map(rule_row).collect(),
@@ -36,61 +63,6 @@ fn rule_row(step: &Step) -> RuleRow {
     };
     let id = step.rule.as_ref().map(ToString::to_string).unwrap_or_default();
     RuleRow { id, mark, why: step.detail.clone() }
-}
-
-fn outcome(decision: &Decision) -> Badge {
-    let (text, tone) = match decision {
-        Decision::Permit(_) => ("permitted", Tone::Good),
-        Decision::Hold(_) => ("held", Tone::Caution),
-        Decision::Deny(_) => ("denied", Tone::Bad),
-    };
-    Badge { text: text.into(), tone }
-}
-
-fn facts(decision: &Decision) -> Vec<Fact> {
-    match decision {
-        Decision::Permit(permit) => limits(permit),
-        Decision::Hold(hold) => {
-            let asks: Vec<_> = hold.asks.iter().map(|ask| ask.word().replace('_', " ")).collect();
-            let mut facts = vec![fact("Waits for", asks.join(", "))];
-            facts.extend(limits(&hold.permit));
-            facts
-        }
-        Decision::Deny(denial) => vec![fact("Code", format!("`{}`", denial.code))],
-    }
-}
-
-fn limits(permit: &Permit) -> Vec<Fact> {
-    let given = (!permit.entitlements.is_empty()).then(|| join(&permit.entitlements));
-    let ceiling = permit.ceiling.as_ref().map(|patterns| join_patterns(patterns));
-    let grant_end = permit.grant_end.map(|end| match end {
-        GrantEnd::At(at) => instant(at),
-        GrantEnd::Lease(lease) => format!("{} after the last sign-in", span(lease)),
-    });
-    let account_end = permit.account_end.map(|end| match end {
-        AccountEnd::At(at) => instant(at),
-        AccountEnd::AfterCreation(life) => format!("{} after it came into being", span(life)),
-    });
-    let every = [
-        ("The rule gives", given),
-        ("At most", ceiling),
-        ("Grants end", grant_end),
-        ("Account ends", account_end),
-        ("Ends when unused for", permit.idle_limit.map(span)),
-        ("A session lasts", permit.session_limit.map(span)),
-    ];
-    every.into_iter().filter_map(|(name, value)| value.map(|value| fact(name, value))).collect()
-}
-
-fn join(entitlements: &[Entitlement]) -> String {
-    entitlements.iter().map(Entitlement::as_str).collect::<Vec<_>>().join(", ")
-}
-
-fn join_patterns(patterns: &[EntitlementPattern]) -> String {
-    if patterns.is_empty() {
-        return "nothing".into();
-    }
-    patterns.iter().cloned().map(String::from).collect::<Vec<_>>().join(", ")
 }
 
 fn fact(name: &str, value: String) -> Fact {

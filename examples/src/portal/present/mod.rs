@@ -1,9 +1,13 @@
 //! From accounts, decisions and audit events to what the pages show.
 
-#[expect(dead_code, reason = "the routes that use it come with the engine")]
-pub(crate) mod account;
-#[expect(dead_code, reason = "the routes that use it come with the engine")]
-pub(crate) mod audit;
-#[expect(dead_code, reason = "the routes that use it come with the engine")]
-pub(crate) mod decision;
-pub(crate) mod span;
+mod account;
+mod audit;
+mod decision;
+mod plan;
+mod span;
+
+pub(super) use account::{account_row, account_view, approval_row, display_name};
+pub(super) use audit::audit_row;
+pub(super) use decision::{denied, held, permitted};
+pub(super) use plan::plan_view;
+pub(super) use span::instant;

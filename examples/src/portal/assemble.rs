@@ -1,0 +1,163 @@
+//! From settings to a portal that can be served.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use jit_core::config::Problems;
+use jit_core::{
+    BackendError, BuildError, Clock, Connection, ConnectionSettings, ErrorKind, Jit, Protection, RulePolicy,
+    Store, SystemEntropy,
+};
+use jit_oidc::http::HttpError;
+use jit_oidc::login::Environment;
+use jit_oidc::{Engine, GuardedHttp, Login, OidcConfig, OidcTrigger, StateKeeper};
+use jit_sql::{PostgresOptions, PostgresStore, SqliteStore};
+
+use super::holds::{HOLD_LASTS, Holds};
+use super::house::{Door, House, Shelf};
+use super::proxies::Proxies;
+use super::session::Sessions;
+use super::settings::{DoorSettings, ProtectionSettings, Settings, StoreUrl};
+
+/// Says why a portal could not be assembled.
+#[derive(Debug, thiserror::Error)]
+pub(super) enum AssembleError {
+    #[error("{0}")]
+    Settings(#[from] Problems),
+    #[error("the user store cannot be opened")]
+    Store(#[from] BackendError),
+    #[error("the connections do not go together")]
+    Build(#[from] BuildError),
+    #[error("the client for providers cannot be made")]
+    Http(#[from] HttpError),
+    #[error("the sign-in settings of connection `{0}` cannot be used")]
+    Connection(jit_core::ConnectionId),
+}
+
+/// Opens the stores and puts the engine together. Nothing is asked of a provider before somebody signs in.
+pub(super) async fn assemble(
+    settings: Settings,
+    folder: &Path,
+    clock: Arc<dyn Clock>,
+    demo: bool,
+) -> Result<House, AssembleError> {
+    let mut shelves = vec![Shelf { name: None, store: open(&settings.portal.store, folder).await?.clone() }];
+    for store in &settings.store {
+        shelves.push(Shelf { name: Some(store.id.clone()), store: open(&store.url, folder).await? });
+    }
+    let (main, named) = shelves
+        .split_first()
+        .ok_or(AssembleError::Store(BackendError::new(ErrorKind::Invalid, "portal.assemble")))?;
+    let mut builder = Jit::builder(Arc::clone(&main.store))
+        .clock(Arc::clone(&clock))
+        .protection(protection(&settings.protection))
+        .hold_for(HOLD_LASTS)
+        .explaining();
+    for shelf in named {
+        if let Some(name) = &shelf.name {
+            builder = builder.store(name.clone(), Arc::clone(&shelf.store));
+        }
+    }
+    let mut doors = Vec::new();
+    for door in &settings.connection {
+        let (connection, trigger) = connect(door, &main.store, &clock)?;
+        builder = builder.connection(connection);
+        doors.push(Door {
+            id: door.id.clone(),
+            tenant: door.tenant.clone(),
+            store: door.store.clone(),
+            label: door.label.clone(),
+            issuer: trigger.login().config().policy().issuer_rule().published().to_owned(),
+            trigger,
+        });
+    }
+    Ok(House {
+        jit: builder.build()?,
+        doors,
+        clock,
+        sessions: Sessions::new(&settings.portal.base_url),
+        holds: Holds::new(&settings.portal.base_url),
+        admin: settings.portal.admin,
+        proxies: Proxies::new(settings.portal.trusted_proxies),
+        demo,
+        shelves,
+    })
+}
+
+fn connect(
+    door: &DoorSettings,
+    store: &Arc<dyn Store>,
+    clock: &Arc<dyn Clock>,
+) -> Result<(Connection, OidcTrigger), AssembleError> {
+    let unusable = || AssembleError::Connection(door.id.clone());
+    let oidc = door.oidc.check().map_err(|_| unusable())?;
+    let (connection, attestor) = define(door, &oidc)?.ok_or_else(unusable)?;
+    let environment = Environment {
+        http: Arc::new(client(door.oidc.dangerous.allow_loopback_http)?),
+        engine: Engine::aws_lc(),
+        clock: Arc::clone(clock),
+        entropy: Arc::new(SystemEntropy),
+        keeper: StateKeeper::one_time(Arc::clone(store) as _, door.tenant.clone()),
+    };
+    let login = Login::new(door.id.clone(), oidc, environment);
+    Ok((connection, OidcTrigger::new(login, attestor)))
+}
+
+/// Defines the connection for the engine; `None` when no issuer can speak over it.
+pub(crate) fn define(
+    door: &DoorSettings,
+    oidc: &OidcConfig,
+) -> Result<Option<(Connection, jit_core::Attestor)>, Problems> {
+    let Some(issuers) = oidc.issuers() else { return Ok(None) };
+    let settings = ConnectionSettings {
+        tenant: door.tenant.clone(),
+        id: door.id.clone(),
+        issuers,
+        domains: door.domains.clone(),
+        ceiling: door.ceiling.clone(),
+        link: door.link.clone(),
+        store: door.store.clone(),
+    };
+    let mapping = door.mapping.compile()?;
+    let policy = RulePolicy::new(&door.policy)?;
+    Ok(Some(Connection::define(settings, Arc::new(mapping), Arc::new(policy))))
+}
+
+pub(crate) fn protection(settings: &ProtectionSettings) -> Protection {
+    let mut protection = Protection::new();
+    for entitlement in &settings.protected {
+        protection = protection.protect(entitlement.clone());
+    }
+    for entitlement in &settings.never_without {
+        protection = protection.never_without(entitlement.clone());
+    }
+    match settings.seats {
+        Some(seats) => protection.seats(seats),
+        None => protection,
+    }
+}
+
+fn client(loopback: bool) -> Result<GuardedHttp, HttpError> {
+    let builder = GuardedHttp::builder();
+    if loopback { builder.dangerous().allow_loopback_http().build() } else { builder.build() }
+}
+
+/// Opens a user store; paths are relative to the folder of the configuration.
+pub(crate) async fn open(url: &StoreUrl, folder: &Path) -> Result<Arc<dyn Store>, BackendError> {
+    match url {
+        StoreUrl::Sqlite(path) => {
+            let path = folder.join(path);
+            let opened = tokio::task::spawn_blocking(move || SqliteStore::open(path)).await;
+            let stopped = |error| {
+                BackendError::new(ErrorKind::Unavailable, "sqlite.open").caused_by(Box::new(error) as Box<_>)
+            };
+            Ok(Arc::new(opened.map_err(stopped)??))
+        }
+        StoreUrl::Postgres(url) => {
+            let config = url.parse().map_err(|error: tokio_postgres::Error| {
+                BackendError::new(ErrorKind::Invalid, "postgres.open").caused_by(error)
+            })?;
+            Ok(Arc::new(PostgresStore::open_local(config, PostgresOptions::new()).await?))
+        }
+    }
+}

@@ -1,0 +1,110 @@
+//! The demo: two identity providers of its own on loopback, and the connections to them.
+
+use std::io;
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use axum::Router;
+use jit_core::Clock;
+use tokio::net::TcpListener;
+
+use super::assemble::{AssembleError, assemble};
+use super::house::House;
+use super::settings::Settings;
+use crate::demo_idp::{ACME, Client, DemoProvider, GUILD, Realm, StartError};
+use crate::web::{RandomError, random_token};
+
+/// The connections, and documentation at the same time.
+pub(super) const CONNECTIONS: &str = include_str!("demo.toml");
+
+const ANY_PORT: &str = "127.0.0.1:0";
+
+/// Says why the demo could not start.
+#[derive(Debug, thiserror::Error)]
+pub(super) enum DemoError {
+    #[error("`{0}` cannot be listened on")]
+    Listen(SocketAddr, #[source] io::Error),
+    #[error("`{0}` cannot be used")]
+    Folder(PathBuf, #[source] io::Error),
+    #[error(
+        "the demo provider of `{0}` cannot listen where it did before: does another demo use the folder?"
+    )]
+    Taken(PathBuf, #[source] io::Error),
+    #[error("the demo provider cannot start")]
+    Provider(#[from] StartError),
+    #[error("the demo cannot draw a secret")]
+    Random(#[from] RandomError),
+    #[error(transparent)]
+    Assemble(#[from] AssembleError),
+}
+
+/// Holds a demo that is ready to be served.
+pub(super) struct Demo {
+    pub(super) house: House,
+    pub(super) listener: TcpListener,
+    pub(super) base_url: String,
+    pub(super) providers: Vec<(TcpListener, Router)>,
+}
+
+/// Prepares the demo in a folder; its accounts stay there for the next time.
+pub(super) async fn prepare(
+    address: SocketAddr,
+    folder: &Path,
+    clock: Arc<dyn Clock>,
+) -> Result<Demo, DemoError> {
+    make_private(folder).map_err(|error| DemoError::Folder(folder.to_owned(), error))?;
+    let listener = TcpListener::bind(address).await.map_err(|error| DemoError::Listen(address, error))?;
+    let listen = listener.local_addr().map_err(|error| DemoError::Listen(address, error))?;
+    let base_url = format!("http://{listen}");
+    let secret = random_token()?;
+    let mut text = CONNECTIONS
+        .replace("{LISTEN}", &listen.to_string())
+        .replace("{PORTAL}", &base_url)
+        .replace("{SECRET}", &secret);
+    let mut providers = Vec::new();
+    for (id, realm) in [("acme", &ACME), ("guild", &GUILD)] {
+        let listener = same_address(&folder.join(format!("{id}.address"))).await?;
+        let at = listener.local_addr().map_err(|error| DemoError::Listen(address, error))?;
+        let issuer = format!("http://{at}");
+        text = text.replace(&format!("{{{}}}", id.to_uppercase()), &issuer);
+        let client = Client::new("portal", &secret, vec![format!("{base_url}/callback/{id}")]);
+        let provider = provider(&issuer, realm, client, &clock)?;
+        providers.push((listener, provider.router()));
+    }
+    let settings = Settings::load(&text, "demo.toml").map_err(AssembleError::from)?;
+    let house = assemble(settings, folder, clock, true).await?;
+    Ok(Demo { house, listener, base_url, providers })
+}
+
+fn provider(
+    issuer: &str,
+    realm: &'static Realm,
+    client: Client,
+    clock: &Arc<dyn Clock>,
+) -> Result<DemoProvider, StartError> {
+    DemoProvider::new(issuer, realm, vec![client], Arc::clone(clock))
+}
+
+/// Listens where it did the last time: the address is the issuer, and another issuer would be somebody else.
+async fn same_address(file: &Path) -> Result<TcpListener, DemoError> {
+    let failed = |error| DemoError::Folder(file.to_owned(), error);
+    let earlier = match std::fs::read_to_string(file) {
+        Ok(text) => text.trim().parse::<SocketAddr>().ok().filter(|address| address.ip().is_loopback()),
+        Err(_) => None,
+    };
+    if let Some(address) = earlier {
+        return TcpListener::bind(address).await.map_err(|error| DemoError::Taken(file.to_owned(), error));
+    }
+    let listener = TcpListener::bind(ANY_PORT).await.map_err(failed)?;
+    std::fs::write(file, listener.local_addr().map_err(failed)?.to_string()).map_err(failed)?;
+    Ok(listener)
+}
+
+fn make_private(folder: &Path) -> io::Result<()> {
+    let mut builder = std::fs::DirBuilder::new();
+    builder.recursive(true);
+    #[cfg(unix)]
+    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
+    builder.create(folder)
+}

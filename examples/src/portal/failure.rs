@@ -1,0 +1,181 @@
+use std::error::Error;
+
+use axum::http::header::RETRY_AFTER;
+use axum::http::{HeaderValue, StatusCode};
+use axum::response::{IntoResponse, Response};
+use jit_core::{BackendError, Code, ErrorClass, JitError, VerifyError};
+use jit_oidc::LoginError;
+use jit_oidc::rejection::Rejection;
+
+use super::pages;
+use super::view::{Frame, RefusalView};
+use crate::web::{RandomError, html};
+
+const ANEW: &str = "Begin the sign-in anew. If it happens again, show the code to an administrator.";
+
+/// Says why a request has no better answer than a page about it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Failure {
+    /// A rule was broken; the code says which.
+    Refused { code: Code, reason: String },
+    /// The database cannot be reached, or was busy for too long.
+    DatabaseDown,
+    /// The identity provider cannot be asked.
+    ProviderDown,
+    /// Whoever runs the portal has to mend something.
+    Broken(Code),
+    /// A form without the token of its session.
+    Forged,
+    /// A page that this visitor may not see.
+    Forbidden,
+    /// A page that does not exist.
+    NotFound,
+}
+
+impl Failure {
+    pub(super) fn refused(code: &'static str, reason: &str) -> Self {
+        Self::Refused { code: Code::new(code), reason: reason.to_owned() }
+    }
+
+    fn of_login(class: ErrorClass, code: Code, error: &(dyn Error + 'static)) -> Self {
+        match class {
+            ErrorClass::Transient if code.as_str().starts_with("store.") => Self::DatabaseDown,
+            ErrorClass::Transient => Self::ProviderDown,
+            ErrorClass::Permanent => Self::Broken(code),
+            ErrorClass::Rejected | ErrorClass::Denied => Self::Refused { code, reason: innermost(error) },
+        }
+    }
+
+    fn words(&self) -> (StatusCode, &'static str, String) {
+        match self {
+            Self::Refused { .. } => (StatusCode::FORBIDDEN, "Refused", String::new()),
+            Self::DatabaseDown => (
+                StatusCode::SERVICE_UNAVAILABLE,
+                "Not available right now",
+                "The database cannot be reached. Nothing was lost and nothing was changed by halves: try again in a \
+                 moment."
+                    .into(),
+            ),
+            Self::ProviderDown => (
+                StatusCode::SERVICE_UNAVAILABLE,
+                "Not available right now",
+                "The identity provider does not answer. Try again in a moment.".into(),
+            ),
+            Self::Broken(code) => (
+                StatusCode::INTERNAL_SERVER_ERROR,
+                "This does not work",
+                format!("An administrator has to mend something: `{code}`."),
+            ),
+            Self::Forged => (
+                StatusCode::FORBIDDEN,
+                "Not accepted",
+                "The form was not made for this session, or the session is over. Go back and try again.".into(),
+            ),
+            Self::Forbidden => {
+                (StatusCode::FORBIDDEN, "Not for you", "Only administrators see this page.".into())
+            }
+            Self::NotFound => (StatusCode::NOT_FOUND, "Not found", "There is no such page.".into()),
+        }
+    }
+}
+
+impl IntoResponse for Failure {
+    fn into_response(self) -> Response {
+        let (status, title, text) = self.words();
+        let frame = Frame::default();
+        let page = match self {
+            Self::Refused { code, reason } => pages::refused(
+                &frame,
+                &RefusalView { code: code.to_string(), reason, advice: ANEW.into(), decision: None },
+            ),
+            _ => pages::problem(&frame, title, &text),
+        };
+        let mut response = html(status, page);
+        if status == StatusCode::SERVICE_UNAVAILABLE {
+            response.headers_mut().insert(RETRY_AFTER, HeaderValue::from_static("5"));
+        }
+        response
+    }
+}
+
+impl From<BackendError> for Failure {
+    fn from(error: BackendError) -> Self {
+        tell(&error);
+        match error.class() {
+            ErrorClass::Transient => Self::DatabaseDown,
+            _ => Self::Broken(error.code()),
+        }
+    }
+}
+
+impl From<VerifyError> for Failure {
+    fn from(error: VerifyError) -> Self {
+        tell(&error);
+        Self::of_login(error.class(), error.code().clone(), &error)
+    }
+}
+
+impl From<LoginError> for Failure {
+    fn from(error: LoginError) -> Self {
+        tell(&error);
+        Self::of_login(error.class(), error.code(), &error)
+    }
+}
+
+impl From<Rejection> for Failure {
+    fn from(rejection: Rejection) -> Self {
+        Self::from(LoginError::from(rejection))
+    }
+}
+
+impl From<JitError> for Failure {
+    fn from(error: JitError) -> Self {
+        match error {
+            JitError::Backend(error) => error.into(),
+            JitError::Verify(error) => error.into(),
+            JitError::Refused(code) => Self::of_refusal(code),
+            other => {
+                tell(&other);
+                Self::Broken(other.code())
+            }
+        }
+    }
+}
+
+impl Failure {
+    fn of_refusal(code: Code) -> Self {
+        let reason = match code.as_str() {
+            "hold.unknown_ticket" => "This sign-in was answered already, or it waited for too long.",
+            "hold.proof_refused" => "The account that you signed in with is not the one that was found.",
+            "engine.contended" => return Self::DatabaseDown,
+            _ => return Self::Broken(code),
+        };
+        Self::Refused { code, reason: reason.into() }
+    }
+}
+
+impl From<RandomError> for Failure {
+    fn from(error: RandomError) -> Self {
+        tell(&error);
+        Self::Broken(Code::new("portal.no_randomness"))
+    }
+}
+
+/// Tells the operator; messages of the libraries hold codes and names, never values of people.
+pub(super) fn tell(error: &(dyn Error + 'static)) {
+    let chain: Vec<_> = causes(error).map(ToString::to_string).collect();
+    eprintln!("portal: {}", chain.join(": "));
+}
+
+fn innermost(error: &(dyn Error + 'static)) -> String {
+    let last = causes(error).last().map(ToString::to_string).unwrap_or_default();
+    let mut letters = last.chars();
+    letters
+        .next()
+        .map(|first| first.to_uppercase().chain(letters).collect::<String>() + ".")
+        .unwrap_or_default()
+}
+
+fn causes<'a>(error: &'a (dyn Error + 'static)) -> impl Iterator<Item = &'a (dyn Error + 'static)> {
+    std::iter::successors(Some(error), |&error| error.source())
+}

@@ -1,0 +1,101 @@
+//! What every page of the portal shares.
+
+use std::sync::Arc;
+
+use axum::http::HeaderMap;
+use chrono::{DateTime, Utc};
+use jit_core::{Account, Clock, ConnectionId, Entitlement, Jit, Store, StoreId, TenantId};
+use jit_oidc::OidcTrigger;
+
+use super::failure::Failure;
+use super::holds::Holds;
+use super::present;
+use super::proxies::Proxies;
+use super::session::{Session, Sessions};
+use super::view::{ConnectionCard, Frame, Visitor};
+
+/// Holds the engine and everything around it.
+pub(super) struct House {
+    pub(super) jit: Jit,
+    pub(super) shelves: Vec<Shelf>,
+    pub(super) doors: Vec<Door>,
+    pub(super) clock: Arc<dyn Clock>,
+    pub(super) sessions: Sessions,
+    pub(super) holds: Holds,
+    /// Whoever holds it sees the administration.
+    pub(super) admin: Option<Entitlement>,
+    pub(super) proxies: Proxies,
+    pub(super) demo: bool,
+}
+
+/// A user store; the main one has no name.
+pub(super) struct Shelf {
+    pub(super) name: Option<StoreId>,
+    pub(super) store: Arc<dyn Store>,
+}
+
+/// A way to sign in.
+pub(super) struct Door {
+    pub(super) id: ConnectionId,
+    pub(super) tenant: TenantId,
+    pub(super) store: Option<StoreId>,
+    pub(super) label: String,
+    pub(super) issuer: String,
+    pub(super) trigger: OidcTrigger,
+}
+
+/// Somebody whose session is good.
+pub(super) struct Visit {
+    pub(super) session: Session,
+    pub(super) account: Account,
+    pub(super) is_admin: bool,
+}
+
+impl House {
+    pub(super) fn now(&self) -> DateTime<Utc> {
+        self.clock.now()
+    }
+
+    pub(super) fn door(&self, id: &str) -> Option<&Door> {
+        self.doors.iter().find(|door| door.id.as_str() == id)
+    }
+
+    pub(super) fn door_of(&self, tenant: &TenantId, id: &ConnectionId) -> Option<&Door> {
+        self.doors.iter().find(|door| door.tenant == *tenant && door.id == *id)
+    }
+
+    pub(super) fn cards(&self) -> Vec<ConnectionCard> {
+        self.doors.iter().map(Door::card).collect()
+    }
+
+    /// Finds out who asks. A session is good while its account may be used and nobody has ended its credentials.
+    pub(super) async fn visit(&self, headers: &HeaderMap) -> Result<Option<Visit>, Failure> {
+        let now = self.now();
+        let Some(session) = self.sessions.find(headers, now) else { return Ok(None) };
+        let account = self
+            .jit
+            .session_account(session.store.as_ref(), &session.tenant, session.account, session.epoch)
+            .await?;
+        let Some(account) = account else {
+            self.sessions.close(headers, now);
+            return Ok(None);
+        };
+        let is_admin = self.admin.as_ref().is_some_and(|admin| account.holds(admin, now));
+        Ok(Some(Visit { session, account, is_admin }))
+    }
+
+    pub(super) fn frame(&self, visit: Option<&Visit>) -> Frame {
+        let visitor = visit.map(|visit| Visitor {
+            name: present::display_name(&visit.account),
+            is_admin: visit.is_admin,
+            csrf: visit.session.csrf.clone(),
+        });
+        Frame { visitor, demo: self.demo }
+    }
+}
+
+impl Door {
+    pub(super) fn card(&self) -> ConnectionCard {
+        ConnectionCard { id: self.id.to_string(), label: self.label.clone(), issuer: self.issuer.clone() }
+    }
+}

@@ -1,0 +1,36 @@
+//! The routes: from requests to the engine, and from its answers to pages.
+
+mod account;
+mod admin;
+mod hold;
+mod login;
+mod outcome;
+
+use std::sync::Arc;
+
+use axum::Router;
+use axum::routing::{get, post};
+
+use super::failure::Failure;
+use super::house::House;
+use crate::web::{STYLE_PATH, style};
+
+/// Gives all routes of the portal.
+pub(super) fn routes(house: Arc<House>) -> Router {
+    Router::new()
+        .route("/", get(login::home))
+        .route("/login/{*connection}", get(login::begin))
+        .route("/callback/{*connection}", get(login::callback).post(login::callback_by_form))
+        .route("/hold", get(hold::ask))
+        .route("/hold/consent", post(hold::consent))
+        .route("/hold/user-name", post(hold::user_name))
+        .route("/hold/password", post(hold::password))
+        .route("/me", get(account::me))
+        .route("/audit", get(account::audit))
+        .route("/admin", get(admin::show))
+        .route("/admin/decide", post(admin::decide))
+        .route("/logout", post(account::logout))
+        .route(STYLE_PATH, get(style))
+        .fallback(async || Failure::NotFound)
+        .with_state(house)
+}

@@ -1,0 +1,121 @@
+use axum::http::header::SET_COOKIE;
+use axum::http::{HeaderMap, StatusCode};
+use axum::response::Response;
+use jit_core::{Ask, Denied, Held, Outcome, Reply, SignedIn};
+
+use crate::portal::failure::Failure;
+use crate::portal::holds::Hold;
+use crate::portal::house::{Door, House};
+use crate::portal::view::{RefusalView, WaitingView};
+use crate::portal::{pages, present};
+use crate::web::{html, random_token, see_other, with_header};
+
+/// Answers a held sign-in and shows what comes of it. After a failure that passes the same answer may be given again.
+pub(super) async fn answer(
+    house: &House,
+    hold: Hold,
+    reply: Reply,
+    headers: &HeaderMap,
+) -> Result<Response, Failure> {
+    let (tenant, connection) = hold.ticket.connection();
+    let door = house.door_of(tenant, connection).ok_or(Failure::NotFound)?;
+    let chosen = reply.user_name.as_ref().map(|name| name.as_str().to_owned());
+    let outcome = house.jit.answer(&hold.ticket, reply).await?;
+    if let (Some(name), Outcome::Held(held)) = (&chosen, &outcome)
+        && held.asks.contains(&Ask::UserName)
+    {
+        let problem = Some(format!("`{name}` is taken. Choose another name."));
+        return ask(house, held, Again { name: hold.name, suggestion: name.clone(), problem }, headers);
+    }
+    show(house, door, outcome, hold.name, headers)
+}
+
+/// Shows what a sign-in came to.
+pub(super) fn show(
+    house: &House,
+    door: &Door,
+    outcome: Outcome,
+    name: String,
+    headers: &HeaderMap,
+) -> Result<Response, Failure> {
+    match outcome {
+        Outcome::SignedIn(signed_in) => enter(house, door, &signed_in, headers),
+        Outcome::Held(held) if held.ticket.is_some() => {
+            ask(house, &held, Again { name, ..Again::default() }, headers)
+        }
+        Outcome::Held(held) => Ok(wait(house, &held, name, headers)),
+        Outcome::Denied(denied) => Ok(refuse(house, &denied, headers)),
+    }
+}
+
+fn enter(house: &House, door: &Door, signed_in: &SignedIn, headers: &HeaderMap) -> Result<Response, Failure> {
+    let now = house.now();
+    // Whoever signs in leaves the session that this browser had: its id may be known to somebody else.
+    house.sessions.close(headers, now);
+    let session = house.sessions.open(signed_in, door.store.clone(), now)?;
+    let response = with_header(see_other("/me"), SET_COOKIE, &session);
+    Ok(with_header(response, SET_COOKIE, &house.holds.close(headers, now)))
+}
+
+/// What a page of a question shows besides the question.
+#[derive(Default)]
+struct Again {
+    name: String,
+    suggestion: String,
+    problem: Option<String>,
+}
+
+fn ask(house: &House, held: &Held, again: Again, headers: &HeaderMap) -> Result<Response, Failure> {
+    let now = house.now();
+    let (Some(ticket), Some(ask)) = (&held.ticket, held.asks.first()) else { return Err(Failure::NotFound) };
+    let hold = Hold {
+        ticket: ticket.clone(),
+        ask: ask.clone(),
+        csrf: random_token()?,
+        name: again.name,
+        decision: present::held(held),
+        suggestion: again.suggestion,
+        problem: again.problem,
+    };
+    house.holds.close(headers, now);
+    let cookie = house.holds.open(hold, now)?;
+    Ok(with_header(see_other("/hold"), SET_COOKIE, &cookie))
+}
+
+fn wait(house: &House, held: &Held, name: String, headers: &HeaderMap) -> Response {
+    let view = WaitingView { name, decision: present::held(held) };
+    let page = pages::waiting(&house.frame(None), &view);
+    with_header(html(StatusCode::OK, page), SET_COOKIE, &house.holds.close(headers, house.now()))
+}
+
+fn refuse(house: &House, denied: &Denied, headers: &HeaderMap) -> Response {
+    let denial = &denied.denial;
+    let view = RefusalView {
+        code: denial.code.to_string(),
+        reason: denial.message.clone().unwrap_or_else(|| reason(denial.code.as_str()).to_owned()),
+        advice: "If you think that this is wrong, show the code to an administrator.".into(),
+        decision: Some(present::denied(denied)),
+    };
+    let page = pages::refused(&house.frame(None), &view);
+    with_header(html(StatusCode::FORBIDDEN, page), SET_COOKIE, &house.holds.close(headers, house.now()))
+}
+
+fn reason(code: &str) -> &'static str {
+    match code {
+        "policy.no_rule" => "No rule lets you in.",
+        "link.email_taken" | "link.email_unverified" | "link.not_authoritative" | "link.proof_required" => {
+            "An account with your address exists already, and nothing proves that it is yours."
+        }
+        "link.subject_changed" => {
+            "An account with your address exists already and belongs to somebody before you."
+        }
+        "link.ambiguous" => "More than one account carries what you came with.",
+        "name.taken" => "Your user name belongs to somebody else.",
+        "account.suspended" | "account.disabled" => "An administrator has stopped your account.",
+        "account.expired" => "Your account has reached its end.",
+        "account.idle" => "Your account was not used for too long.",
+        "account.ended" => "Your account has ended for good.",
+        "account.no_seat" => "There is no seat left.",
+        _ => "The policy says no.",
+    }
+}

@@ -1,0 +1,17 @@
+//! The checks, by what they look at.
+//!
+//! Each takes an empty backend and fails with the first thing that it found wrong.
+
+pub mod atomic;
+pub mod audit;
+pub mod commit;
+pub mod counters;
+pub mod find;
+pub mod keys;
+pub mod one_time;
+pub mod paging;
+pub mod races;
+pub mod round_trip;
+pub mod tasks;
+pub mod tenants;
+pub mod touch;

@@ -1,0 +1,134 @@
+//! The mapping that declarative rules are compiled to when they are loaded.
+
+use super::{
+    AttributeMapper, AttributeRule, MapError, MappingRules, Profile, attribute::CompiledAttribute,
+    entitlement::CompiledEntitlements, lint, mail::CompiledEmail, names::CompiledUserName,
+};
+use crate::{
+    Code, Finding, RuleName, Stage, Step, VerifiedIdentity,
+    config::{Check, Problems},
+};
+
+/// The most rules of each kind.
+const RULES: usize = 500;
+/// The most notes about one sign-in.
+const NOTES: usize = 50;
+
+/// Maps claims by declarative rules. Everything that can be decided beforehand was decided when it was made.
+#[derive(Debug)]
+pub struct Mapping {
+    email: Option<CompiledEmail>,
+    user_name: Option<CompiledUserName>,
+    attributes: Vec<CompiledAttribute>,
+    entitlements: CompiledEntitlements,
+}
+
+impl MappingRules {
+    /// Compiles the rules.
+    ///
+    /// # Errors
+    /// Everything that is wrong with them, with the codes that `docs/mapping.md` lists.
+    pub fn compile(&self) -> Result<Mapping, Problems> {
+        let mut found = Problems::none();
+        let mapping = build(self, &mut found);
+        found.or(mapping)
+    }
+
+    /// The rules together with those of their preset.
+    #[must_use]
+    pub fn with_preset(&self) -> Self {
+        let Some(preset) = self.preset else { return self.clone() };
+        let mut rules = preset.rules();
+        let is_own = |rule: &AttributeRule| self.attribute.iter().any(|own| own.attribute == rule.attribute);
+        rules.attribute.retain(|rule| !is_own(rule));
+        rules.attribute.extend(self.attribute.iter().cloned());
+        rules.entitlement.extend(self.entitlement.iter().cloned());
+        Self {
+            preset: None,
+            user_name: self.user_name.clone().or(rules.user_name),
+            email: self.email.clone().or(rules.email),
+            attribute: rules.attribute,
+            entitlement: rules.entitlement,
+            ..self.clone()
+        }
+    }
+}
+
+impl Check for MappingRules {
+    fn check(&self, found: &mut Problems) {
+        build(self, found);
+    }
+}
+
+/// Compiles rules; what is wrong is reported where it stands.
+fn build(rules: &MappingRules, found: &mut Problems) -> Mapping {
+    if rules.subject {
+        let message = "the key of an identity is not a matter of mapping: it is the issuer's own subject";
+        found.report_in("subject", Code::new("config.subject_is_no_setting"), message);
+    }
+    for (field, count) in [("attribute", rules.attribute.len()), ("entitlement", rules.entitlement.len())] {
+        if count > RULES {
+            let message = format!("has more than {RULES} rules");
+            found.report_in(field, Code::new("config.out_of_range"), message);
+        }
+    }
+    let whole = rules.with_preset();
+    lint::duplicates(rules, found);
+    lint::references(rules, &whole, found);
+    let mut attributes = preset_attributes(rules, &whole);
+    found.each("attribute", &rules.attribute, |rule, found| {
+        attributes.extend(CompiledAttribute::new(rule, found).filter(|rule| !rule.is_ignored()));
+    });
+    let mut entitlements = CompiledEntitlements::default();
+    found.each("entitlement", &rules.entitlement, |rule, found| entitlements.add(rule, found));
+    let email = whole.email.as_ref();
+    let user_name = whole.user_name.as_ref();
+    Mapping {
+        email: found.within("email", |found| email.and_then(|rule| CompiledEmail::new(rule, found))),
+        user_name: found
+            .within("user_name", |found| user_name.and_then(|rule| CompiledUserName::new(rule, found))),
+        attributes,
+        entitlements,
+    }
+}
+
+/// Compiles what the preset adds. It stands before one's own rules and is right: a test loads every preset.
+fn preset_attributes(own: &MappingRules, whole: &MappingRules) -> Vec<CompiledAttribute> {
+    let added = whole.attribute.len().saturating_sub(own.attribute.len());
+    let mut unheard = Problems::none();
+    let added = whole.attribute.iter().take(added);
+    added.filter_map(|rule| CompiledAttribute::new(rule, &mut unheard)).collect()
+}
+
+impl AttributeMapper for Mapping {
+    fn map(&self, identity: &VerifiedIdentity) -> Result<Profile, MapError> {
+        let claims = identity.claims();
+        let mut notes = Notes::default();
+        let email = match &self.email {
+            Some(rule) => rule.map(claims, &mut notes)?.map(|email| (email, rule.origin())),
+            None => None,
+        };
+        let (email, email_origin) = email.unzip();
+        let user_name = match &self.user_name {
+            Some(rule) => rule.map(claims, identity.key(), &mut notes)?,
+            None => None,
+        };
+        let attributes = self.attributes.iter().map(|rule| rule.map(claims)).collect::<Result<_, _>>()?;
+        let entitlements = self.entitlements.map(claims, &mut notes)?;
+        Ok(Profile { user_name, email, email_origin, attributes, entitlements, notes: notes.0 })
+    }
+}
+
+/// Collects what a mapping leaves out, for explanations. Costs nothing while there is nothing to tell.
+#[derive(Debug, Default)]
+pub(super) struct Notes(Vec<Step>);
+
+impl Notes {
+    pub(super) fn add(&mut self, rule: &RuleName, finding: Finding, detail: &'static str) {
+        let is_same = |step: &Step| step.rule.as_ref() == Some(rule) && step.detail == detail;
+        if self.0.len() < NOTES && !self.0.iter().any(is_same) {
+            let (rule, detail) = (Some(rule.clone()), detail.to_owned());
+            self.0.push(Step { stage: Stage::Map, rule, finding, detail });
+        }
+    }
+}

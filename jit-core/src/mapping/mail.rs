@@ -1,0 +1,126 @@
+//! The compiled e-mail rule.
+
+use std::sync::Arc;
+
+use serde_json::Value;
+
+use super::{EmailRule, MapError, Notes, Verification};
+use crate::{Claim, ClaimPath, Claims, Code, EmailAddress, EmailClaim, Finding, RuleName, config::Problems};
+
+/// Holds the e-mail rule, ready to run.
+#[derive(Debug)]
+pub(super) struct CompiledEmail {
+    path: ClaimPath,
+    claim: Arc<str>,
+    rule: RuleName,
+    verified: Verified,
+    accepts_texts: bool,
+    is_required: bool,
+}
+
+#[derive(Debug)]
+enum Verified {
+    Claim(ClaimPath),
+    Never,
+    Assumed,
+}
+
+impl EmailRule {
+    /// Tells whether something says, or is assumed to say, that the address is verified.
+    pub(super) fn has_verification(&self) -> bool {
+        self.dangerously_assume_verified || matches!(self.verified, Some(Verification::Claim(_)))
+    }
+}
+
+impl CompiledEmail {
+    /// Compiles the rule; `None` when something is wrong with it, which is reported.
+    pub(super) fn new(rule: &EmailRule, found: &mut Problems) -> Option<Self> {
+        let verified = match (&rule.verified, rule.dangerously_assume_verified) {
+            (Some(Verification::Claim(path)), false) if *path == rule.claim => {
+                let message = "an address cannot say of itself that it is verified";
+                found.report_in("verified", Code::new("config.email_unverified"), message);
+                return None;
+            }
+            (Some(Verification::Claim(path)), false) => Verified::Claim(path.clone()),
+            (Some(Verification::Never), false) => Verified::Never,
+            (None, true) => Verified::Assumed,
+            (Some(_), true) => {
+                let message = "`verified` and `dangerously_assume_verified` exclude each other";
+                found.report_in("dangerously_assume_verified", Code::new("config.contradiction"), message);
+                return None;
+            }
+            (None, false) => {
+                let message = "say what verifies the address: `verified = { claim = \"email_verified\" }` or \
+                               `verified = \"never\"`";
+                found.report(Code::new("config.email_unverified"), message);
+                return None;
+            }
+        };
+        if rule.accept_text_booleans && !matches!(verified, Verified::Claim(_)) {
+            let message = "`accept_text_booleans` needs `verified = { claim = … }`";
+            found.report_in("accept_text_booleans", Code::new("config.contradiction"), message);
+            return None;
+        }
+        Some(Self {
+            path: rule.claim.clone(),
+            claim: rule.claim.as_str().into(),
+            rule: RuleName::new("email").ok()?,
+            verified,
+            accepts_texts: rule.accept_text_booleans,
+            is_required: rule.required,
+        })
+    }
+
+    /// Reads the address and what is said about it.
+    pub(super) fn map(&self, claims: &Claims, notes: &mut Notes) -> Result<Option<EmailClaim>, MapError> {
+        let claim = claims.at(&self.path);
+        let Claim::Values(values) = claim else {
+            let (rule, claim_path, state) = (self.rule.clone(), self.path.clone(), claim.state());
+            return if self.is_required {
+                Err(MapError::Required { rule, claim: claim_path, state })
+            } else {
+                Ok(None)
+            };
+        };
+        let address = values.text().ok_or("the claim does not hold one text").and_then(|text| {
+            EmailAddress::new(&text).map_err(|_| "the claim does not hold an address that can be relied on")
+        });
+        match address {
+            Ok(address) => Ok(Some(EmailClaim { address, verified: self.verified(claims) })),
+            Err(problem) if self.is_required => Err(MapError::Malformed { rule: self.rule.clone(), problem }),
+            Err(problem) => {
+                notes.add(&self.rule, Finding::Refused, problem);
+                Ok(None)
+            }
+        }
+    }
+
+    /// What gave the address.
+    pub(super) fn origin(&self) -> (RuleName, Arc<str>) {
+        (self.rule.clone(), Arc::clone(&self.claim))
+    }
+
+    /// `None` is not `true`: whatever is not plainly a truth value says nothing.
+    fn verified(&self, claims: &Claims) -> Option<bool> {
+        let path = match &self.verified {
+            Verified::Claim(path) => path,
+            Verified::Never => return None,
+            Verified::Assumed => return Some(true),
+        };
+        let value = claims.at(path).values()?.json();
+        match value {
+            Value::Bool(truth) => Some(*truth),
+            Value::String(text) if self.accepts_texts => match text.as_str() {
+                "true" | "1" => Some(true),
+                "false" | "0" => Some(false),
+                _ => None,
+            },
+            Value::Number(number) if self.accepts_texts => match number.as_u64() {
+                Some(1) => Some(true),
+                Some(0) => Some(false),
+                _ => None,
+            },
+            _ => None,
+        }
+    }
+}

@@ -1,0 +1,312 @@
+//! Texts with claims in braces: `{given_name} {family_name}`, `{email|local|lower}`, `{nickname|default:someone}`.
+
+use std::{borrow::Cow, fmt::Write as _};
+
+use crate::{Claim, ClaimPath, Claims};
+
+/// The longest template, in bytes.
+const TEMPLATE_BYTES: usize = 1024;
+/// The most claims in a template.
+const SLOTS: usize = 16;
+/// The most filters behind a claim.
+const FILTERS: usize = 8;
+
+/// Holds a template, read once when the mapping is loaded.
+#[derive(Clone, Debug)]
+pub(super) struct Template {
+    parts: Vec<Part>,
+}
+
+#[derive(Clone, Debug)]
+enum Part {
+    Text(String),
+    Slot(Slot),
+}
+
+#[derive(Clone, Debug)]
+struct Slot {
+    path: ClaimPath,
+    filters: Vec<Filter>,
+    default: Option<String>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Filter {
+    Lower,
+    Upper,
+    Trim,
+    First,
+    Local,
+    Domain,
+}
+
+const FILTER_NAMES: &[(&str, Filter)] = &[
+    ("lower", Filter::Lower),
+    ("upper", Filter::Upper),
+    ("trim", Filter::Trim),
+    ("first", Filter::First),
+    ("local", Filter::Local),
+    ("domain", Filter::Domain),
+];
+
+/// Says what a template came to.
+#[derive(Debug, PartialEq)]
+pub(super) enum Rendered<'t> {
+    /// This text.
+    Text(String),
+    /// Nothing: what it reads is empty.
+    Empty(&'t ClaimPath),
+    /// Nothing can be said: this claim is absent or cut, as the word says.
+    Unknown(&'t ClaimPath, &'static str),
+    /// A claim has a form that a text cannot be made of.
+    Malformed,
+}
+
+impl Template {
+    /// Reads a template.
+    pub(super) fn new(text: &str) -> Result<Self, String> {
+        if text.len() > TEMPLATE_BYTES {
+            return Err(format!("a template must not be longer than {TEMPLATE_BYTES} bytes"));
+        }
+        let mut parts = Vec::new();
+        let mut literal = String::new();
+        let mut rest = text;
+        while let Some(at) = rest.find(['{', '}']) {
+            let (before, brace) = rest.split_at(at);
+            literal.push_str(before);
+            if let Some(after) = brace.strip_prefix("{{").or_else(|| brace.strip_prefix("}}")) {
+                literal.push_str(if brace.starts_with('{') { "{" } else { "}" });
+                rest = after;
+            } else if let Some(slot) = brace.strip_prefix('{') {
+                let (slot, after) = slot.split_once('}').ok_or("a brace is opened and not closed")?;
+                if !literal.is_empty() {
+                    parts.push(Part::Text(std::mem::take(&mut literal)));
+                }
+                parts.push(Part::Slot(Slot::new(slot)?));
+                rest = after;
+            } else {
+                return Err("a brace is closed and was not opened; write `}}` for the character".to_owned());
+            }
+        }
+        literal.push_str(rest);
+        if !literal.is_empty() {
+            parts.push(Part::Text(literal));
+        }
+        match parts.iter().filter(|part| matches!(part, Part::Slot(_))).count() {
+            _ if parts.is_empty() => Err("a template must not be empty".to_owned()),
+            slots if slots > SLOTS => Err(format!("a template must not read more than {SLOTS} claims")),
+            _ => Ok(Self { parts }),
+        }
+    }
+
+    /// The claims that the template reads.
+    pub(super) fn paths(&self) -> impl Iterator<Item = &ClaimPath> {
+        self.slots().map(|slot| &slot.path)
+    }
+
+    /// Tells whether the template always gives a text, whatever the claims are.
+    pub(super) fn is_certain(&self) -> bool {
+        self.slots().next().is_none()
+    }
+
+    fn slots(&self) -> impl Iterator<Item = &Slot> {
+        self.parts.iter().filter_map(|part| match part {
+            Part::Text(_) => None,
+            Part::Slot(slot) => Some(slot),
+        })
+    }
+
+    /// Renders the template; blanks at both ends go.
+    pub(super) fn render(&self, claims: &Claims) -> Rendered<'_> {
+        let mut out = String::with_capacity(32);
+        let mut empty = None;
+        for part in &self.parts {
+            match part {
+                Part::Text(text) => out.push_str(text),
+                Part::Slot(slot) => match slot.read(claims) {
+                    Read::Text(text) => out.push_str(&text),
+                    Read::Empty => empty = Some(&slot.path),
+                    Read::Unknown(state) => return Rendered::Unknown(&slot.path, state),
+                    Read::Malformed => return Rendered::Malformed,
+                },
+            }
+        }
+        let kept = out.trim();
+        match empty {
+            Some(path) if kept.is_empty() => Rendered::Empty(path),
+            _ if kept.len() == out.len() => Rendered::Text(out),
+            _ => Rendered::Text(kept.to_owned()),
+        }
+    }
+
+    /// Renders the template where every claim that it reads must hold something.
+    pub(super) fn render_complete(&self, claims: &Claims) -> Rendered<'_> {
+        for slot in self.slots() {
+            if matches!(slot.read(claims), Read::Empty) {
+                return Rendered::Empty(&slot.path);
+            }
+        }
+        self.render(claims)
+    }
+}
+
+enum Read<'c> {
+    Text(Cow<'c, str>),
+    Empty,
+    Unknown(&'static str),
+    Malformed,
+}
+
+impl Slot {
+    fn new(text: &str) -> Result<Self, String> {
+        let mut parts = text.split('|');
+        let path = parts.next().unwrap_or_default().trim();
+        let path = ClaimPath::new(path).map_err(|error| error.to_string())?;
+        let mut slot = Self { path, filters: Vec::new(), default: None };
+        for filter in parts {
+            if let Some(default) = filter.trim_start().strip_prefix("default:") {
+                slot.default = Some(default.to_owned());
+                continue;
+            }
+            if slot.default.is_some() {
+                return Err("`default:` stands behind all other filters".to_owned());
+            }
+            let name = filter.trim();
+            let known = FILTER_NAMES.iter().find(|(word, _)| *word == name).map(|(_, filter)| *filter);
+            slot.filters.push(known.ok_or_else(|| unknown_filter(name))?);
+        }
+        if slot.filters.len() > FILTERS {
+            return Err(format!("a claim must not have more than {FILTERS} filters"));
+        }
+        Ok(slot)
+    }
+
+    fn read<'c>(&'c self, claims: &'c Claims) -> Read<'c> {
+        let read = match claims.at(&self.path) {
+            Claim::Truncated => return Read::Unknown("truncated"),
+            Claim::Absent => Read::Unknown("absent"),
+            Claim::Empty => Read::Empty,
+            Claim::Values(values) => {
+                let text =
+                    if self.filters.contains(&Filter::First) { values.texts().next() } else { values.text() };
+                let Some(text) = text else { return Read::Malformed };
+                match self.filters.iter().fold(text, |text, filter| filter.apply(text)) {
+                    text if text.is_empty() => Read::Empty,
+                    text => Read::Text(text),
+                }
+            }
+        };
+        match (read, &self.default) {
+            (Read::Unknown(_) | Read::Empty, Some(default)) => Read::Text(Cow::Borrowed(default)),
+            (read, _) => read,
+        }
+    }
+}
+
+fn unknown_filter(name: &str) -> String {
+    let words: Vec<&str> = FILTER_NAMES.iter().map(|(word, _)| *word).chain(["default:"]).collect();
+    let mut message = format!("unknown filter {:?}", name.chars().take(32).collect::<String>());
+    match crate::config::nearest(name, &words) {
+        Some(near) => {
+            let _ = write!(message, "; did you mean `{near}`?");
+        }
+        None => {
+            let _ = write!(message, "; known are `{}`", words.join("`, `"));
+        }
+    }
+    message
+}
+
+impl Filter {
+    fn apply(self, text: Cow<'_, str>) -> Cow<'_, str> {
+        match self {
+            Self::First => text,
+            Self::Lower => lower(text),
+            Self::Upper => upper(text),
+            Self::Trim => part(text, str::trim),
+            Self::Local => part(text, |text| text.split_once('@').map_or(text, |(local, _)| local)),
+            Self::Domain => part(text, |text| text.rsplit_once('@').map_or("", |(_, domain)| domain)),
+        }
+    }
+}
+
+fn part<'t>(text: Cow<'t, str>, take: impl for<'a> Fn(&'a str) -> &'a str) -> Cow<'t, str> {
+    match text {
+        Cow::Borrowed(text) => Cow::Borrowed(take(text)),
+        Cow::Owned(text) => Cow::Owned(take(&text).to_owned()),
+    }
+}
+
+/// Lower-cases a text; one that is in lower case already is left where it is.
+pub(super) fn lower(text: Cow<'_, str>) -> Cow<'_, str> {
+    let is_lower = text.is_ascii() && !text.bytes().any(|byte| byte.is_ascii_uppercase());
+    if is_lower { text } else { Cow::Owned(text.to_lowercase()) }
+}
+
+/// Upper-cases a text.
+pub(super) fn upper(text: Cow<'_, str>) -> Cow<'_, str> {
+    let is_upper = text.is_ascii() && !text.bytes().any(|byte| byte.is_ascii_lowercase());
+    if is_upper { text } else { Cow::Owned(text.to_uppercase()) }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{Value, json};
+
+    use super::*;
+
+    fn render(template: &str, claims: Value) -> String {
+        let Value::Object(members) = claims else { panic!("an object") };
+        match Template::new(template).unwrap().render(&Claims::new(members).truncated("cut")) {
+            Rendered::Text(text) => text,
+            other => format!("{other:?}"),
+        }
+    }
+
+    #[test]
+    fn claims_and_filters_make_a_text() {
+        let claims = json!({
+            "given_name": "Ada", "family_name": " Lovelace ", "email": "Ada@Example.com", "empty": "",
+            "address": {"locality": "London"}, "https://x/team": ["a", "b"], "n": 7,
+        });
+        for (template, text) in [
+            ("{given_name} {family_name|trim}", "Ada Lovelace"),
+            ("{/address/locality|upper}", "LONDON"),
+            ("{email|local|lower}.{email|domain|lower}", "ada.example.com"),
+            ("{nope|default:someone}", "someone"),
+            ("{empty|default:}{given_name}", "Ada"),
+            ("{https://x/team|first}-{n}", "a-7"),
+            ("{{{given_name}}}", "{Ada}"),
+            ("fixed", "fixed"),
+            ("{given_name} {empty}", "Ada"),
+        ] {
+            assert_eq!(render(template, claims.clone()), text, "{template}");
+        }
+    }
+
+    #[test]
+    fn the_four_states_reach_the_result() {
+        let claims = json!({"empty": "", "list": ["a", "b"], "object": {"a": 1}, "ok": "x"});
+        assert!(render("{ok}{absent}", claims.clone()).starts_with("Unknown"));
+        assert!(render("{cut|default:x}", claims.clone()).starts_with("Unknown"));
+        assert!(render(" {empty} ", claims.clone()).starts_with("Empty"));
+        assert_eq!(render("{list}", claims.clone()), "Malformed");
+        assert_eq!(render("{object}", claims), "Malformed");
+    }
+
+    #[test]
+    fn a_broken_template_says_what_is_wrong() {
+        for (template, part) in [
+            ("", "empty"),
+            ("{a", "not closed"),
+            ("a}", "not opened"),
+            ("{}", "name a claim"),
+            ("{a|lowr}", "did you mean `lower`"),
+            ("{a|default:x|lower}", "behind"),
+            ("{/a~2}", "~0"),
+        ] {
+            let message = Template::new(template).unwrap_err();
+            assert!(message.contains(part), "{template}: {message}");
+        }
+    }
+}

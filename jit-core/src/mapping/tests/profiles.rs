@@ -1,0 +1,164 @@
+use serde_json::json;
+
+use super::*;
+
+fn attribute(toml: &str, claims: Value) -> Wished {
+    map(toml, claims).attributes.remove(0).value
+}
+
+fn one(text: &str) -> Wished {
+    Wished::Values(vec![text.into()])
+}
+
+#[test]
+fn a_missing_or_cut_claim_says_nothing_and_an_empty_one_says_empty() {
+    for rule in [
+        "claim = 'x'",
+        "template = '{x}'",
+        "join = { claims = ['x'] }",
+        "claim = 'x'\nlist = true",
+        "template = '{x}{y}'",
+    ] {
+        let toml = format!("[[attribute]]\nattribute = 'a'\n{rule}\n");
+        assert_eq!(attribute(&toml, json!({"y": ""})), Wished::Unknown, "{rule}");
+        assert_eq!(attribute(&toml, json!({"x": null, "y": ""})), Wished::Unknown, "{rule}");
+        assert_eq!(attribute(&toml, json!({"x": "", "y": ""})), Wished::Empty, "{rule}");
+        assert_eq!(attribute(&toml, json!({"x": "v", "y": ""})), one("v"), "{rule}");
+        let cut = Claims::new(members(json!({"x": ["v"], "y": ""}))).truncated("x");
+        assert_eq!(try_map(&toml, cut.clone()).unwrap().attributes[0].value, Wished::Unknown, "{rule}");
+        let required = format!("{toml}import = 'require'\n");
+        for claims in [Claims::default(), Claims::new(members(json!({"x": [], "y": ""}))), cut] {
+            let error = try_map(&required, claims).unwrap_err();
+            assert!(matches!(error, MapError::Required { .. }), "{rule}: {error}");
+        }
+    }
+}
+
+#[test]
+fn values_are_taken_by_path_constant_template_join_and_case() {
+    let claims = json!({
+        "address": {"lines": ["a", "b"]}, "given": "Ada", "family": "Lovelace", "n": 3, "tags": ["X", "x", "", "Y"],
+    });
+    for (rule, value) in [
+        ("claim = '/address/lines/1'", one("b")),
+        ("claim = 'n'", one("3")),
+        ("constant = 'guest'", one("guest")),
+        ("constant = ['a', 'b']\nlist = true", Wished::Values(vec!["a".into(), "b".into()])),
+        ("template = '{family|upper}, {given}'", one("LOVELACE, Ada")),
+        ("join = { claims = ['given', 'family'], separator = '.' }\ncase = 'lower'", one("ada.lovelace")),
+        ("claim = 'tags'\nlist = true\ncase = 'lower'", Wished::Values(vec!["x".into(), "y".into()])),
+    ] {
+        let toml = format!("[[attribute]]\nattribute = 'a'\n{rule}\n");
+        assert_eq!(attribute(&toml, claims.clone()), value, "{rule}");
+    }
+}
+
+#[test]
+fn a_form_or_size_that_a_rule_cannot_take_refuses_the_sign_in() {
+    let claims =
+        || Claims::new(members(json!({"list": ["a", "b"], "object": {"a": 1}, "long": "x".repeat(2000)})));
+    for (rule, code) in [
+        ("claim = 'list'", "map.malformed"),
+        ("claim = 'object'", "map.malformed"),
+        ("template = '{list}'", "map.malformed"),
+        ("claim = 'long'", "map.limit"),
+        ("template = '{long}'", "map.limit"),
+        ("join = { claims = ['long'] }", "map.limit"),
+        ("claim = 'list'\nlist = true\nmax_values = 1", "map.limit"),
+        ("claim = 'list'\nlist = true\nmax_bytes = 1\nimport = 'suggest'", ""),
+    ] {
+        let toml = format!("[[attribute]]\nattribute = 'a'\n{rule}\n");
+        let result = try_map(&toml, claims());
+        assert_eq!(result.map_or_else(|error| error.code().to_string(), |_| String::new()), code, "{rule}");
+    }
+}
+
+#[test]
+fn an_attribute_wish_carries_its_rules_and_origin() {
+    let toml = "[[attribute]]\nattribute = 'a'\nclaim = '/x/y'\nname = 'mine'\nimport = 'suggest'\n\
+                conflict = 'replace'\nsearchable = true\n[[attribute]]\nattribute = 'b'\nclaim = 'b'\nimport = 'ignore'\n";
+    let profile = map(toml, json!({"b": "b"}));
+    assert_eq!(profile.attributes.len(), 1);
+    let wish = &profile.attributes[0];
+    assert_eq!(
+        (wish.import, wish.conflict, wish.searchable),
+        (ImportRule::Suggest, ConflictRule::Replace, true)
+    );
+    assert_eq!((wish.rule.as_str(), wish.claim.as_deref()), ("mine", Some("/x/y")));
+}
+
+#[test]
+fn an_address_is_verified_only_where_its_source_says_true() {
+    let verified = |rule: &str, value: Value| {
+        let toml = format!("[email]\nclaim = 'email'\n{rule}\n");
+        map(&toml, json!({"email": "a@example.com", "v": value})).email.unwrap().verified
+    };
+    let by_claim = "verified = { claim = 'v' }";
+    assert_eq!(verified(by_claim, json!(true)), Some(true));
+    assert_eq!(verified(by_claim, json!(false)), Some(false));
+    for silent in [json!(null), json!("true"), json!(1), json!(["true"]), json!({}), json!("yes")] {
+        assert_eq!(verified(by_claim, silent), None);
+    }
+    let with_texts = "verified = { claim = 'v' }\naccept_text_booleans = true";
+    for (value, truth) in
+        [(json!("true"), Some(true)), (json!("1"), Some(true)), (json!(0), Some(false)), (json!("yes"), None)]
+    {
+        assert_eq!(verified(with_texts, value), truth);
+    }
+    assert_eq!(verified("verified = 'never'", json!(true)), None);
+    assert_eq!(verified("dangerously_assume_verified = true", json!(null)), Some(true));
+}
+
+#[test]
+fn an_address_that_cannot_be_relied_on_is_none_and_is_told_of() {
+    let toml = "[email]\nclaim = 'email'\nverified = 'never'\n";
+    for bad in [json!("not an address"), json!(["a@example.com", "b@example.com"]), json!("ａ@example.com")]
+    {
+        let profile = map(toml, json!({"email": bad}));
+        assert_eq!(profile.email, None);
+        assert_eq!(profile.notes.len(), 1);
+        assert!(!format!("{:?}", profile.notes).contains("example"), "notes hold no values");
+        let required = format!("{toml}required = true\n");
+        assert!(matches!(
+            try_map(&required, Claims::new(members(json!({"email": bad})))),
+            Err(MapError::Malformed { .. })
+        ));
+    }
+    assert_eq!(map(toml, json!({})).notes, []);
+}
+
+#[test]
+fn user_names_are_tried_in_order_and_by_their_strategy() {
+    let base = "[user_name]\ntemplate = ['{nick}', '{given|lower}.{family|lower}']\n";
+    let claims = json!({"nick": "ada", "given": "Ada", "family": "Lovelace"});
+    assert_eq!(names(&map(base, claims.clone())), ["ada", "ada.lovelace"]);
+    assert_eq!(names(&map(base, json!({"given": "A", "family": "B"}))), ["a.b"]);
+    assert_eq!(names(&map(base, json!({"given": "A", "family": ""}))), [""; 0]);
+    let numbered = format!("{base}on_taken = {{ number = {{ max = 4 }} }}\n");
+    assert_eq!(names(&map(&numbered, claims.clone())), ["ada", "ada.lovelace", "ada2", "ada3", "ada4"]);
+    let hashed = format!("{base}on_taken = 'subject_hash'\n");
+    let first = map(&hashed, claims.clone());
+    assert_eq!(names(&first).len(), 4);
+    assert!(names(&first)[2].starts_with("ada-") && names(&first)[2].len() == 8);
+    let other =
+        rules(&hashed).compile().unwrap().map(&identity_of(Claims::new(members(claims.clone())), "other"));
+    assert_ne!(names(&first)[2], names(&other.unwrap())[2]);
+    let asked = format!("{base}on_taken = 'ask'\n");
+    assert_eq!(map(&asked, claims).user_name.unwrap().on_taken, OnNameTaken::Ask);
+}
+
+#[test]
+fn characters_that_a_name_cannot_hold_are_treated_by_rule() {
+    let name = |rule: &str, nick: &str| {
+        let toml = format!("[user_name]\ntemplate = ['{{nick}}']\n{rule}\n");
+        names(&map(&toml, json!({"nick": nick}))).join(" ")
+    };
+    assert_eq!(name("", "a b"), "");
+    assert_eq!(name("invalid = 'replace'", "a b/c"), "a_b_c");
+    assert_eq!(name("invalid = 'drop'", "a b/c"), "abc");
+    assert_eq!(name("strip_accents = true", "Jürgen"), "Jurgen");
+    assert_eq!(name("case = 'lower'", "JÜRGEN"), "jürgen");
+    assert_eq!(name("invalid = 'replace'", "p\u{430}ypal"), "", "a name of two scripts is no name");
+    let required = "[user_name]\ntemplate = ['{nick}']\nrequired = true\n";
+    assert!(matches!(try_map(required, Claims::default()), Err(MapError::Required { .. })));
+}

@@ -1,0 +1,82 @@
+//! Every statement that the store runs, prepared once for each connection.
+
+use tokio_postgres::{Client, Error, Statement};
+
+use crate::statement::{CREATE, RECORD, UPDATE};
+
+macro_rules! statements {
+    ($($name:ident = $text:expr;)*) => {
+        pub(super) struct Statements {
+            $(pub(super) $name: Statement,)*
+        }
+
+        impl Statements {
+            /// Prepares all of them in one go: they are sent without waiting for each other.
+            pub(super) async fn prepare(client: &Client) -> Result<Self, Error> {
+                let ($($name,)*) = tokio::try_join!($(client.prepare($text),)*)?;
+                Ok(Self { $($name,)* })
+            }
+        }
+    };
+}
+
+statements! {
+    create = CREATE;
+    update = UPDATE;
+    record = RECORD;
+
+    find = "SELECT a.document::text, a.last_seen
+        FROM jit_identity i JOIN jit_account a ON a.tenant = i.tenant AND a.id = i.account
+        WHERE i.tenant = $1 AND i.connection = $2 AND i.issuer = $3 AND i.subject = $4";
+    by_id = "SELECT document::text, last_seen FROM jit_account WHERE tenant = $1 AND id = $2";
+    matching = "SELECT a.document::text, a.last_seen
+        FROM jit_lookup l JOIN jit_account a ON a.tenant = l.tenant AND a.id = l.account
+        WHERE l.tenant = $1 AND l.kind = $2 AND l.digest = $3 LIMIT 2";
+    named = "SELECT document::text, last_seen FROM jit_account WHERE tenant = $1 AND user_name_key = $2";
+    list = "SELECT document::text, last_seen FROM jit_account
+        WHERE tenant = $1 AND id > $2 ORDER BY id LIMIT $3";
+    list_state = "SELECT document::text, last_seen FROM jit_account
+        WHERE tenant = $1 AND id > $2 AND state = $4 ORDER BY id LIMIT $3";
+    list_holding = "SELECT a.document::text, a.last_seen
+        FROM jit_entitlement e JOIN jit_account a ON a.tenant = e.tenant AND a.id = e.account
+        WHERE e.tenant = $1 AND e.account > $2 AND e.entitlement = $4 ORDER BY e.account LIMIT $3";
+    // The parts come in the order of the ids. What a crash takes away here is only a last-seen instant.
+    touch = "WITH loose AS MATERIALIZED (SELECT set_config('synchronous_commit', 'off', true)),
+        seen AS MATERIALIZED (
+          SELECT s.* FROM loose, unnest($1::text[], $2::uuid[], $3::bigint[]) AS s(tenant, account, at)
+        )
+        UPDATE jit_account a SET last_seen = s.at FROM seen s
+        WHERE a.tenant = s.tenant AND a.id = s.account AND (a.last_seen IS NULL OR a.last_seen < s.at)";
+
+    // A row that another worker takes at this moment is passed over; one that it has just taken does not fit any more.
+    claim = "WITH open AS MATERIALIZED (
+          SELECT tenant, id, open_from FROM jit_task WHERE lane = $1 AND open_from <= $2
+          ORDER BY open_from, id, tenant LIMIT $3 FOR UPDATE SKIP LOCKED
+        )
+        UPDATE jit_task t SET epoch = t.epoch + 1, open_from = $4, worker = $5
+        FROM open o WHERE t.tenant = o.tenant AND t.id = o.id
+        RETURNING t.document::text, t.due, t.epoch, o.open_from";
+    done = "DELETE FROM jit_task WHERE tenant = $1 AND id = $2 AND epoch = $3 AND worker IS NOT NULL
+        RETURNING 1";
+    again = "UPDATE jit_task SET due = $4, open_from = $4, worker = NULL
+        WHERE tenant = $1 AND id = $2 AND epoch = $3 AND worker IS NOT NULL RETURNING 1";
+    next_due = "SELECT open_from FROM jit_task WHERE lane = $1 ORDER BY open_from, id, tenant LIMIT 1";
+
+    put = "INSERT INTO jit_one_time AS o (tenant, digest, value, until) VALUES ($1, $2, $3, $4)
+        ON CONFLICT (tenant, digest) DO UPDATE SET value = excluded.value, until = excluded.until
+        WHERE o.until <= $5 RETURNING 1";
+    take = "DELETE FROM jit_one_time WHERE tenant = $1 AND digest = $2 RETURNING value, until";
+    purge = "WITH over AS MATERIALIZED (
+          SELECT tenant, digest FROM jit_one_time WHERE until <= $1 ORDER BY until LIMIT $2
+          FOR UPDATE SKIP LOCKED
+        )
+        DELETE FROM jit_one_time d USING over o WHERE d.tenant = o.tenant AND d.digest = o.digest RETURNING 1";
+
+    events = "SELECT document::text FROM jit_audit WHERE tenant = $1 AND id > $2 ORDER BY id LIMIT $3";
+    latest_events = "SELECT document::text FROM jit_audit
+        WHERE tenant = $1 AND id < $2 ORDER BY id DESC LIMIT $3";
+    events_of = "SELECT document::text FROM jit_audit
+        WHERE tenant = $1 AND id > $2 AND account = $4 ORDER BY id LIMIT $3";
+    latest_events_of = "SELECT document::text FROM jit_audit
+        WHERE tenant = $1 AND id < $2 AND account = $4 ORDER BY id DESC LIMIT $3";
+}

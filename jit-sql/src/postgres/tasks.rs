@@ -1,0 +1,72 @@
+//! Tasks.
+
+use std::num::NonZeroUsize;
+
+use async_trait::async_trait;
+use chrono::{DateTime, TimeDelta, Utc};
+use jit_core::{BackendError, Claimed, ErrorKind, Lane, Settlement, TaskQueue, WorkerId};
+use tokio_postgres::Row;
+
+use super::{
+    PostgresStore,
+    error::{malformed, unreadable},
+    pool::Kind,
+};
+use crate::{document, draft::micros};
+
+#[async_trait]
+impl TaskQueue for PostgresStore {
+    async fn claim(
+        &self,
+        worker: &WorkerId,
+        lane: &Lane,
+        now: DateTime<Utc>,
+        hold: TimeDelta,
+        limit: NonZeroUsize,
+    ) -> Result<Vec<Claimed>, BackendError> {
+        let until = document::end_of_hold(now, hold, "tasks.claim")?;
+        let limit = document::one_more(limit) - 1;
+        let (lane, name) = (lane.as_str(), worker.as_str());
+        let (now, end) = (micros(now), micros(until));
+        let rows = self.pool.rows(Kind::Write, |s| &s.claim, &[&lane, &now, &limit, &end, &name]).await;
+        let rows = rows.map_err(|failed| failed.during("tasks.claim"))?;
+        let claimed = rows.iter().map(|row| claimed(row, worker, until));
+        let mut claimed: Vec<(i64, Claimed)> = claimed.collect::<Result<_, _>>()?;
+        claimed.sort_by(|(a_from, a), (b_from, b)| {
+            (a_from, a.task.id, &a.task.tenant).cmp(&(b_from, b.task.id, &b.task.tenant))
+        });
+        Ok(claimed.into_iter().map(|(_, claimed)| claimed).collect())
+    }
+
+    async fn settle(&self, claimed: &Claimed, outcome: Settlement) -> Result<(), BackendError> {
+        let settle = "tasks.settle";
+        let stale = || BackendError::new(ErrorKind::Conflict, settle);
+        let epoch = i64::try_from(claimed.epoch).map_err(|_| stale())?;
+        let (tenant, id) = (claimed.task.tenant.as_str(), claimed.task.id.as_uuid());
+        let settled = match outcome {
+            Settlement::Done => self.pool.rows(Kind::Write, |s| &s.done, &[&tenant, &id, &epoch]).await,
+            Settlement::Again(due) => {
+                let due = micros(due);
+                self.pool.rows(Kind::Write, |s| &s.again, &[&tenant, &id, &epoch, &due]).await
+            }
+        };
+        let settled = settled.map_err(|failed| failed.during(settle))?;
+        if settled.is_empty() { Err(stale()) } else { Ok(()) }
+    }
+
+    async fn next_due(&self, lane: &Lane) -> Result<Option<DateTime<Utc>>, BackendError> {
+        let rows = self.pool.rows(Kind::Read, |s| &s.next_due, &[&lane.as_str()]).await;
+        let rows = rows.map_err(|failed| failed.during("tasks.next_due"))?;
+        let due = rows.first().map(|row| row.try_get(0)).transpose();
+        Ok(due.map_err(malformed("tasks.next_due"))?.map(document::instant))
+    }
+}
+
+/// Reads a claimed task with the instant from which it could be claimed.
+fn claimed(row: &Row, worker: &WorkerId, until: DateTime<Utc>) -> Result<(i64, Claimed), BackendError> {
+    let malformed = malformed("tasks.claim");
+    let (text, due) = (row.try_get(0).map_err(&malformed)?, row.try_get(1).map_err(&malformed)?);
+    let (epoch, open_from) = (row.try_get(2).map_err(&malformed)?, row.try_get(3).map_err(&malformed)?);
+    let task = document::task(text, due).map_err(unreadable("tasks.claim"))?;
+    Ok((open_from, document::claimed(task, worker, epoch, until)))
+}

@@ -1,0 +1,141 @@
+//! Accounts.
+
+use std::collections::BTreeMap;
+
+use async_trait::async_trait;
+use jit_core::{
+    Account, AccountId, BackendError, Commit, ErrorKind, ExternalKey, Filter, LookupKey, Matches, Page,
+    Query, Seen, TenantId, UserStore,
+};
+use tokio_postgres::{Row, Statement, types::ToSql};
+use uuid::Uuid;
+
+use super::{
+    PostgresStore,
+    error::{Failed, malformed, unreadable},
+    pool::Kind,
+    statements::Statements,
+};
+use crate::{
+    document,
+    draft::{COMMIT, LookupDraft, micros},
+    statement::{CREATE, CommitStatement, UPDATE},
+};
+
+#[async_trait]
+impl UserStore for PostgresStore {
+    async fn find(&self, key: &ExternalKey) -> Result<Option<Account>, BackendError> {
+        let ExternalKey { tenant, connection, issuer, subject } = key;
+        let params = [tenant.as_str(), connection.as_str(), issuer.as_str(), subject.as_str()];
+        let [tenant, connection, issuer, subject] = &params;
+        self.account("users.find", |s| &s.find, &[tenant, connection, issuer, subject]).await
+    }
+
+    async fn get(&self, tenant: &TenantId, id: AccountId) -> Result<Option<Account>, BackendError> {
+        self.account("users.get", |s| &s.by_id, &[&tenant.as_str(), &id.as_uuid()]).await
+    }
+
+    async fn matching(&self, tenant: &TenantId, key: &LookupKey) -> Result<Matches, BackendError> {
+        let LookupDraft { kind, digest } = LookupDraft::of(key);
+        let params: [&(dyn ToSql + Sync); 3] = [&tenant.as_str(), &kind, &digest.as_slice()];
+        let found = self.accounts("users.matching", |s| &s.matching, &params).await?;
+        Ok(document::matches(found))
+    }
+
+    async fn named(&self, tenant: &TenantId, user_name_key: &str) -> Result<Option<Account>, BackendError> {
+        // No text of PostgreSQL holds this character, and so no name either.
+        if user_name_key.contains('\0') {
+            return Ok(None);
+        }
+        self.account("users.named", |s| &s.named, &[&tenant.as_str(), &user_name_key]).await
+    }
+
+    async fn list(&self, query: &Query) -> Result<Page<Account>, BackendError> {
+        let list = "users.list";
+        let tenant = query.tenant.as_str();
+        let after = query.after.map_or(Uuid::nil(), jit_core::Cursor::id);
+        let limit = document::one_more(query.limit);
+        let items = match &query.filter {
+            Filter::All => self.accounts(list, |s| &s.list, &[&tenant, &after, &limit]).await?,
+            Filter::State(word) => {
+                self.accounts(list, |s| &s.list_state, &[&tenant, &after, &limit, word]).await?
+            }
+            Filter::Holding(entitlement) => {
+                let name = entitlement.as_str();
+                self.accounts(list, |s| &s.list_holding, &[&tenant, &after, &limit, &name]).await?
+            }
+            _ => return Err(BackendError::new(ErrorKind::Invalid, list).caused_by("the filter is not known")),
+        };
+        Ok(document::page(items, query.limit, |account| account.id.as_uuid()))
+    }
+
+    async fn commit(&self, commit: &Commit) -> Result<(), BackendError> {
+        let commit = CommitStatement::new(commit)?;
+        let statement: fn(&Statements) -> &Statement = match commit.sql() {
+            CREATE => |s| &s.create,
+            UPDATE => |s| &s.update,
+            _ => |s| &s.record,
+        };
+        let rows = match self.pool.rows(Kind::Write, statement, &[&commit.json()]).await {
+            Ok(rows) => rows,
+            Err(Failed::Refused { state, constraint }) => return Err(refused(&commit, state, constraint)),
+            Err(failed) => return Err(failed.during(COMMIT)),
+        };
+        let word = rows.first().map(|row| row.try_get(0)).transpose().map_err(malformed(COMMIT))?;
+        commit.answer(word.unwrap_or_default())
+    }
+
+    async fn touch(&self, seen: &[Seen]) -> Result<(), BackendError> {
+        // Each account once and all in one order: two nodes that touch the same accounts wait instead of blocking
+        // each other.
+        let mut latest: BTreeMap<(&str, Uuid), i64> = BTreeMap::new();
+        for Seen { tenant, account, at } in seen {
+            let instant = latest.entry((tenant.as_str(), account.as_uuid())).or_insert(i64::MIN);
+            *instant = micros(*at).max(*instant);
+        }
+        let latest: Vec<_> = latest.into_iter().collect();
+        for part in latest.chunks(jit_core::PAGE_ITEMS) {
+            let tenants: Vec<&str> = part.iter().map(|((tenant, _), _)| *tenant).collect();
+            let accounts: Vec<Uuid> = part.iter().map(|((_, id), _)| *id).collect();
+            let instants: Vec<i64> = part.iter().map(|(_, at)| *at).collect();
+            let params: [&(dyn ToSql + Sync); 3] = [&tenants, &accounts, &instants];
+            let touched = self.pool.rows(Kind::Write, |s| &s.touch, &params).await;
+            touched.map_err(|failed| failed.during("users.touch"))?;
+        }
+        Ok(())
+    }
+}
+
+impl PostgresStore {
+    async fn account(
+        &self,
+        operation: &'static str,
+        statement: fn(&Statements) -> &Statement,
+        params: &[&(dyn ToSql + Sync)],
+    ) -> Result<Option<Account>, BackendError> {
+        Ok(self.accounts(operation, statement, params).await?.pop())
+    }
+
+    async fn accounts(
+        &self,
+        operation: &'static str,
+        statement: fn(&Statements) -> &Statement,
+        params: &[&(dyn ToSql + Sync)],
+    ) -> Result<Vec<Account>, BackendError> {
+        let rows = self.pool.rows(Kind::Read, statement, params).await;
+        let rows = rows.map_err(|failed| failed.during(operation))?;
+        rows.iter().map(|row| account(row, operation)).collect()
+    }
+}
+
+fn account(row: &Row, operation: &'static str) -> Result<Account, BackendError> {
+    let text = row.try_get(0).map_err(malformed(operation))?;
+    let last_seen = row.try_get(1).map_err(malformed(operation))?;
+    document::account(text, last_seen).map_err(unreadable(operation))
+}
+
+fn refused(commit: &CommitStatement, state: String, constraint: Option<String>) -> BackendError {
+    let kind = commit.kind(&state, constraint.as_deref());
+    let error = Failed::Refused { state, constraint }.during(COMMIT);
+    if *error.kind() == kind { error } else { BackendError::new(kind, COMMIT) }
+}

@@ -1,0 +1,13 @@
+//! The stores against real databases.
+#![cfg(any(feature = "sqlite", feature = "real-postgres"))]
+
+#[cfg(test)]
+mod conformance;
+#[cfg(test)]
+#[cfg(feature = "real-postgres")]
+mod postgres;
+#[cfg(test)]
+#[cfg(feature = "sqlite")]
+mod sqlite;
+#[cfg(test)]
+mod support;
