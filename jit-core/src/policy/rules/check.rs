@@ -9,6 +9,7 @@ use super::format::{
 use crate::{
     Code, EmailTrust, EntitlementPattern,
     config::{Check, Problems},
+    mapping::expression::Expression,
 };
 
 /// The most rules of a policy.
@@ -27,7 +28,8 @@ impl Check for PolicyRules {
     /// `config.no_answer`, `config.several_answers`, `config.empty_list`, `config.empty_condition`,
     /// `config.missing_claim`, `config.email_claim`, `config.prefix_without_boundary`, `config.empty_window`,
     /// `config.invalid_code`, `config.invalid_message`, `config.privileged_unverified`,
-    /// `config.privileged_to_everyone`, `config.too_deep` and `config.expression_unavailable`.
+    /// `config.privileged_to_everyone`, `config.token_end`, `config.too_deep`, `config.expression` and
+    /// `config.expression_unavailable`.
     fn check(&self, found: &mut Problems) {
         if self.rules.is_empty() {
             found.report(
@@ -106,15 +108,25 @@ fn check_when(when: &Conditions, denies: bool, depth: usize, found: &mut Problem
             "`not_after` must be later than `not_before`",
         );
     }
-    if when.expression.is_some() {
-        found.report_in(
-            "expression",
-            Code::new("config.expression_unavailable"),
-            "expressions are not part of this build",
-        );
+    if let Some(source) = &when.expression {
+        found.within("expression", |found| check_expression(source, denies, found));
     }
     if let Some(not) = &when.not {
         found.within("not", |found| check_not(not, denies, depth + 1, found));
+    }
+}
+
+fn check_expression(source: &str, denies: bool, found: &mut Problems) {
+    if Expression::new_in(source, found).is_none() || denies {
+        return;
+    }
+    let roots = Expression::roots(source);
+    let reads = |name: &str| roots.iter().any(|root| root == name);
+    if reads("email") && !reads("email_verified") {
+        found.report(
+            Code::new("config.email_claim"),
+            "an address counts only with its verification; use `email_domain`",
+        );
     }
 }
 

@@ -1,6 +1,9 @@
 //! Turns rules into a policy: everything is read, sorted and numbered once, so that a decision allocates nothing on its way.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+};
 
 use async_trait::async_trait;
 use ipnet::IpNet;
@@ -17,6 +20,7 @@ use crate::{
     ClaimPath, Code, Decision, Denial, EmailTrust, EntitlementPattern, Finding, Policy, Request, RuleName,
     Stage, Step, Trace,
     config::{Check as _, Problems},
+    mapping::expression::Expression,
 };
 
 /// Decides by rules: the first that applies, and no where none does.
@@ -48,7 +52,8 @@ impl RulePolicy {
         found.or(())?;
         let mut sources = Sources::default();
         let rules = rules.rules.iter().map(|rule| sources.rule(rule)).collect();
-        Ok(Self { rules, readings: sources.readings() })
+        let readings = sources.readings()?;
+        Ok(Self { rules, readings })
     }
 
     /// Decides without waiting for anything, and notes in `trace` how each rule that was weighed came out.
@@ -133,6 +138,7 @@ enum Extent {
 struct Sources {
     list: Vec<(Source, Numbers)>,
     literals: usize,
+    found: Problems,
 }
 
 impl Sources {
@@ -167,6 +173,8 @@ impl Sources {
         if let Some(not) = &when.not {
             tests.push(Test::Not(self.conditions(not, EmailTrust::Authoritative)));
         }
+        let expression = when.expression.as_ref().and_then(|text| Expression::new_in(text, &mut self.found));
+        tests.extend(expression.map(|expression| Test::Expression(Arc::new(expression))));
         tests.into()
     }
 
@@ -255,14 +263,16 @@ impl Sources {
         Some(number)
     }
 
-    fn readings(self) -> Box<[Reading]> {
+    /// Everything that rules read; or what could not be compiled, so that no condition is ever left out.
+    fn readings(self) -> Result<Box<[Reading]>, Problems> {
         let reading = |(source, [whole, begin]): (Source, Numbers)| Reading {
             source,
             literals: Literals::new(&whole),
             begins: Literals::new(&begin),
             lengths: begin.keys().map(String::len).collect::<BTreeSet<_>>().into_iter().collect(),
         };
-        self.list.into_iter().map(reading).collect()
+        let readings = self.list.into_iter().map(reading).collect();
+        self.found.or(readings)
     }
 }
 

@@ -1,6 +1,6 @@
 //! Weighs conditions. A condition that cannot be told is neither met nor unmet.
 
-use std::net::IpAddr;
+use std::{net::IpAddr, sync::Arc};
 
 use chrono::{DateTime, TimeDelta, Utc};
 
@@ -9,7 +9,10 @@ use super::{
     format::{AccountIs, ClaimIs},
     literals::Found,
 };
-use crate::{ConnectionId, DomainPattern, EmailTrust, Present, Request, Standing, TenantId};
+use crate::{
+    ConnectionId, DomainPattern, EmailTrust, Present, Request, Standing, TenantId,
+    mapping::expression::Expression,
+};
 
 /// Says how conditions came out.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -72,6 +75,7 @@ pub(super) enum Test {
     },
     MaxAuthAge(TimeDelta),
     Not(Box<[Test]>),
+    Expression(Arc<Expression>),
 }
 
 /// Texts that a rule looks for: those that one pass finds, and those beyond.
@@ -159,6 +163,7 @@ impl Test {
             Self::Amr { .. } => "amr",
             Self::MaxAuthAge(_) => "max_auth_age",
             Self::Not(_) => "not",
+            Self::Expression(_) => "expression",
         }
     }
 
@@ -203,6 +208,10 @@ impl Test {
                 Some(at) => Verdict::of(fresh(at, *most, request.now)),
             },
             Self::Not(tests) => all(tests, facts).0.negated(),
+            // What fails, takes too much or reads what is not there cannot be told.
+            Self::Expression(expression) => {
+                expression.evaluate_bool(request.identity.claims()).map_or(Verdict::Open, Verdict::of)
+            }
         }
     }
 }

@@ -149,7 +149,25 @@ fn rules_are_read_from_json_as_from_toml_and_written_back() {
     assert_eq!(again, from_toml);
 }
 
+#[cfg(not(feature = "cel"))]
 #[test]
 fn expressions_are_refused_where_they_cannot_be_evaluated() {
     assert_eq!(with("expression = 'true'"), ["config.expression_unavailable rule[0].when.expression"]);
+}
+
+#[cfg(feature = "cel")]
+#[test]
+fn expressions_are_checked_when_they_are_loaded() {
+    for (expression, expected) in [
+        ("claims.groups.nope(", "config.expression rule[0].when.expression"),
+        ("system('x')", "config.expression rule[0].when.expression"),
+        ("claims.email == 'a@example.com'", "config.email_claim rule[0].when.expression"),
+    ] {
+        let when = format!("expression = {}", toml::Value::String(expression.to_owned()));
+        assert_eq!(with(&when), [expected], "{expression}");
+    }
+    assert_eq!(
+        with("expression = \"claims.email_verified && claims.email.endsWith('@a.example')\""),
+        [""; 0]
+    );
 }
