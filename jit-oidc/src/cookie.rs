@@ -2,7 +2,8 @@
 
 use std::fmt;
 
-use crate::config::{OidcConfig, ResponseMode};
+use crate::config::OidcConfig;
+use crate::settings::ResponseMode;
 use crate::state::short_name;
 
 /// A cookie to set when a sign-in begins. Each sign-in has a name of its own, so that several tabs do not disturb each

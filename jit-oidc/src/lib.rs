@@ -6,7 +6,7 @@
 //! | [`keys`], [`algorithm`], [`signature`] | key sets, algorithms, and the engine that checks signatures |
 //! | [`expectations`], [`checks`] | what is demanded of a token, and what was checked |
 //! | [`rejection`] | every reason for a refusal, with its stable code |
-//! | [`config`], [`providers`], [`client`] | settings, peculiarities of well-known providers, client authentication |
+//! | [`settings`], [`config`], [`providers`], [`client`] | settings, peculiarities of well-known providers, client authentication |
 //! | [`login`], [`callback`], [`state`], [`cookie`] | the authorization code flow with PKCE |
 //! | [`provider`], [`discovery`], [`jwks_cache`] | metadata and keys, fetched when needed |
 //! | [`http`] | the one door to the network, guarded |
@@ -39,18 +39,20 @@ pub mod provider;
 pub mod providers;
 pub mod rejection;
 pub mod secret;
+pub mod settings;
 pub mod signature;
 pub mod state;
 pub mod trigger;
 
 pub use callback::Callback;
-pub use config::{OidcConfig, OidcSettings};
+pub use config::OidcConfig;
 pub use error::LoginError;
 #[cfg(feature = "http-reqwest")]
 pub use http::GuardedHttp;
 pub use http::Http;
 pub use login::{Begin, Environment, Login};
 pub use rejection::Rejection;
+pub use settings::OidcSettings;
 pub use signature::Engine;
 pub use state::StateKeeper;
 pub use trigger::{OidcTrigger, SignInEvidence};

@@ -11,7 +11,7 @@ use url::Url;
 use crate::callback::{Answer, Callback};
 use crate::checks::Check;
 use crate::client::Occasion;
-use crate::config::{OidcConfig, ResponseMode, UserInfoUse};
+use crate::config::OidcConfig;
 use crate::cookie::StateCookie;
 use crate::error::LoginError;
 use crate::http::Http;
@@ -20,6 +20,7 @@ use crate::jwks_cache::Channel;
 use crate::provider::{Demands, Provider, Published};
 use crate::rejection::Rejection;
 use crate::secret::Secret;
+use crate::settings::{ResponseMode, UserInfoUse};
 use crate::signature::Engine;
 use crate::state::{Pending, StateKeeper, challenge, random};
 use crate::token_request::{Grant, TokenResponse, redeem};
@@ -57,16 +58,42 @@ pub struct Login {
 
 /// What this one sign-in asks for, beyond the settings of the connection.
 #[derive(Debug, Clone, Default)]
-#[non_exhaustive]
 pub struct Begin {
-    /// Who is probably signing in.
-    pub login_hint: Option<String>,
-    /// What the provider must ask the person, instead of what the connection says.
-    pub prompt: Option<String>,
-    /// How many seconds ago the person may have authenticated; the connection's bound holds as well.
-    pub max_age: Option<u32>,
-    /// Where the application wants to go on afterwards; carried along and handed back, never interpreted.
-    pub return_to: Option<String>,
+    login_hint: Option<String>,
+    prompt: Option<String>,
+    max_age: Option<u32>,
+    return_to: Option<String>,
+}
+
+impl Begin {
+    /// Tells the provider who is probably signing in.
+    #[must_use]
+    pub fn login_hint(mut self, hint: impl Into<String>) -> Self {
+        self.login_hint = Some(hint.into());
+        self
+    }
+
+    /// Tells the provider what it must ask the person, instead of what the connection says.
+    #[must_use]
+    pub fn prompt(mut self, prompt: impl Into<String>) -> Self {
+        self.prompt = Some(prompt.into());
+        self
+    }
+
+    /// Bounds how many seconds ago the person may have authenticated; the connection's bound holds as well.
+    #[must_use]
+    pub const fn max_age(mut self, seconds: u32) -> Self {
+        self.max_age = Some(seconds);
+        self
+    }
+
+    /// Carries along where the application wants to go on afterwards (up to 1,024 bytes); it is handed back and never
+    /// interpreted here.
+    #[must_use]
+    pub fn return_to(mut self, address: impl Into<String>) -> Self {
+        self.return_to = Some(address.into());
+        self
+    }
 }
 
 /// Where to send the browser, with which cookie.

@@ -1,10 +1,12 @@
 //! Checked loading of settings: whatever is wrong is reported with file, line, column, field and a stable code.
 
+mod connection;
 mod load;
 mod locate;
 mod problem;
 mod wording;
 
+pub use connection::{ConnectionConfig, IssuerTemplate, ShadowConfig, check_connections};
 pub use load::{Check, Format, MAX_BYTES, MAX_NESTING, load};
 pub use problem::{Place, Problem, Problems};
 

@@ -1,6 +1,6 @@
 //! Puts what deserialisers say into our words: a stable code, no type names, no values.
 
-use crate::Code;
+use crate::{Code, DomainError};
 
 use super::problem::shown;
 
@@ -35,7 +35,12 @@ pub(super) fn of_data(said: &str) -> (Code, String) {
             return (code, mismatch(rest));
         }
     }
-    (Code::new("config.invalid_value"), one_line(said))
+    let code = if said.trim_end() == DomainError::NoBoundary.to_string() {
+        "config.domain_boundary"
+    } else {
+        "config.invalid_value"
+    };
+    (Code::new(code), one_line(said))
 }
 
 /// Puts what a parser said on one line.

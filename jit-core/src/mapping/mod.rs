@@ -23,6 +23,8 @@ pub use rules::{
     Texts, UserNameRule, Verification,
 };
 
+pub(crate) use rules::present;
+
 use compiled::Notes;
 
 #[cfg(test)]

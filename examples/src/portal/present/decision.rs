@@ -16,7 +16,9 @@ pub(crate) fn permitted(signed_in: &SignedIn) -> DecisionView {
     let account = &signed_in.account;
     let facts = [("Session ends", signed_in.session.ends_at), ("Account ends", account.ends_at)];
     let facts = facts.into_iter().filter_map(|(name, end)| Some(fact(name, instant(end?)))).collect();
-    view("permitted", Tone::Good, facts, &signed_in.steps)
+    // The page shows the plan itself, with its reasons.
+    let steps: Vec<_> = signed_in.steps.iter().filter(|step| step.stage != Stage::Plan).cloned().collect();
+    view("permitted", Tone::Good, facts, &steps)
 }
 
 /// Explains what somebody waits for.

@@ -1,0 +1,172 @@
+use super::*;
+use crate::config::{Format, load};
+
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Protocol {
+    client_id: String,
+}
+
+impl Check for Protocol {
+    fn check(&self, found: &mut Problems) {
+        if self.client_id.is_empty() {
+            found.report_in("client_id", Code::new("config.test"), "must not be empty");
+        }
+    }
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Settings {
+    connection: Vec<ConnectionConfig<Protocol>>,
+}
+
+impl Check for Settings {
+    fn check(&self, found: &mut Problems) {
+        check_connections("connection", &self.connection, found);
+    }
+}
+
+const MAIN: &str = r#"
+[[connection]]
+tenant = "acme"
+id = "main"
+issuers = ["https://idp.example"]
+domains = ["example.com"]
+ceiling = ["role:editor", "group:team-*"]
+link = [{ by = { email = "when_authoritative" } }]
+
+[connection.mapping]
+preset = "okta"
+
+[[connection.mapping.entitlement]]
+claim = "groups"
+table = { eng = ["role:editor"] }
+
+[[connection.policy.rule]]
+name = "everybody"
+permit = {}
+
+[connection.shadow]
+mapping = { preset = "keycloak" }
+policy = { rule = [{ name = "x", permit = {} }] }
+
+[connection.protocol]
+client_id = "c"
+"#;
+
+fn settings(toml: &str) -> Result<Settings, String> {
+    load(toml, Format::Toml, "f").map_err(|problems| problems.to_string())
+}
+
+fn problems(toml: &str) -> Vec<String> {
+    let lines = settings(toml).err().unwrap_or_default();
+    lines.lines().map(str::to_owned).collect()
+}
+
+#[test]
+fn a_connection_is_defined_as_it_is_written() {
+    let mut settings = settings(MAIN).unwrap();
+    let (connection, attestor, protocol) = settings.connection.remove(0).define().unwrap();
+    assert_eq!(protocol.client_id, "c");
+    assert_eq!(attestor.connection().as_str(), "main");
+    assert_eq!(connection.settings().link, [LinkRule { by: LinkBy::Email(MailLink::WhenAuthoritative) }]);
+    assert!(connection.settings().issuers.contains(&Issuer::new("https://idp.example").unwrap()));
+    assert!(connection.shadow.is_some());
+}
+
+#[test]
+fn what_a_connection_must_not_be_is_refused_with_its_place() {
+    for (from, to, expected) in [
+        (
+            "issuers = [\"https://idp.example\"]",
+            "",
+            "f:2:1: connection[0]: needs `issuers` or an `issuer_template` (config.one_of)",
+        ),
+        ("[\"example.com\"]", "[\".example.com\"]", "config.domain_boundary"),
+        ("[\"example.com\"]", "[\"*example.com\"]", "config.domain_boundary"),
+        ("domains = [\"example.com\"]", "", "f:8:9: connection[0].link[0]: needs `domains`"),
+        ("domains = [\"example.com\"]", "subject = \"oid\"", "f:6:1: connection[0].subject: "),
+        ("domains = [\"example.com\"]", "name_id_format = \"urn:x:Transient\"", "config.transient_subject"),
+        ("domains = [\"example.com\"]", "name_id_format = \"persistent\"", "config.unknown_field"),
+        (
+            "\"role:editor\", ",
+            "",
+            "f:15:11: connection[0].mapping.entitlement[0].table.eng: `role:editor` is not in",
+        ),
+        ("client_id = \"c\"", "client_id = \"\"", "connection[0].protocol.client_id: must not be empty"),
+        ("client_id = \"c\"", "client_ID = \"\"", "did you mean `client_id`"),
+        ("preset = \"okta\"", "preset = \"github\"", "config.email_unverified"),
+        ("preset = \"okta\"", "", "config.unreachable_rule"),
+        (
+            "{ email = \"when_authoritative\" }",
+            "{ attribute = { claim = \"email\", attribute = \"mail\" } }",
+            "config.email_unverified",
+        ),
+        (
+            "{ email = \"when_authoritative\" }",
+            "{ attribute = { claim = \"oid\", attribute = \"o\" } }",
+            "config.oid_without_tid",
+        ),
+        (
+            "mapping = { preset = \"keycloak\" }",
+            "mapping = { subject = 1 }",
+            "connection[0].shadow.mapping.subject",
+        ),
+    ] {
+        assert!(MAIN.contains(from), "{from}");
+        let found = problems(&MAIN.replacen(from, to, 1));
+        assert!(
+            found.iter().any(|problem| problem.contains(expected)),
+            "{to}: expected {expected}, found {found:#?}"
+        );
+    }
+}
+
+#[test]
+fn two_connections_do_not_speak_for_the_same() {
+    let other = |from: &str, to: &str| MAIN.to_owned() + &MAIN.replace(from, to);
+    let twins = problems(&other("x", "x"));
+    assert!(twins.iter().any(|problem| problem.contains("config.duplicate_connection")), "{twins:?}");
+    let issuer = problems(&other("\"main\"", "\"other\""));
+    assert_eq!(issuer.len(), 1, "{issuer:?}");
+    assert!(
+        issuer[0].starts_with("f:31:1: connection[1].issuers: connection[0] trusts the same issuer"),
+        "{issuer:?}"
+    );
+    let domain = problems(&other("\"acme\"", "\"rival\""));
+    assert_eq!(domain.len(), 1, "{domain:?}");
+    assert!(domain[0].contains("config.duplicate_domain"), "{domain:?}");
+    let apart = other("\"main\"", "\"other\"").replacen("https://idp.example", "https://idp2.example", 1);
+    assert_eq!(problems(&apart), [""; 0]);
+}
+
+#[test]
+fn an_issuer_template_is_bounded() {
+    let with =
+        |template: &str| {
+            problems(&MAIN.replace(
+                "issuers = [\"https://idp.example\"]",
+                &format!("issuer_template = {{ {template} }}"),
+            ))
+        };
+    assert_eq!(with("template = 'https://login.example/{*}/v2.0', allow = ['t1', 't2']"), [""; 0]);
+    assert_eq!(with("template = 'https://login.example/{*}', dangerously_allow_any = true"), [""; 0]);
+    for bad in [
+        "template = 'https://login.example/v2.0', allow = ['t']",
+        "template = 'https://{*}.example/', allow = ['t']",
+        "template = 'https://{*}/', allow = ['t']",
+        "template = 'https://login.example/x{*}/v2', allow = ['t']",
+        "template = 'https://login.example/{*}x', allow = ['t']",
+        "template = 'https://login.example/{*}/{*}', allow = ['t']",
+        "template = 'https://login.example/{*}/v2.0'",
+        "template = 'https://login.example/{*}/v2.0', allow = ['a'], dangerously_allow_any = true",
+        "template = 'https://login.example/{*}/v2.0', allow = ['a/b']",
+    ] {
+        assert_eq!(with(bad).len(), 1, "{bad}: {:?}", with(bad));
+    }
+    let template = "issuer_template = { template = 'https://idp.example/{*}', allow = ['a'] }";
+    let both = MAIN.replace("https://idp.example", "https://idp.example/a")
+        + &MAIN.replace("issuers = [\"https://idp.example\"]", template).replace("\"main\"", "\"other\"");
+    assert!(problems(&both)[0].contains("config.duplicate_issuer"), "{:?}", problems(&both));
+}
