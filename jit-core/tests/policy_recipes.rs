@@ -1,6 +1,6 @@
 //! Loads every recipe of `docs/recipes.md` and decides sign-ins with it.
 
-#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+#![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "helpers of tests")]
 
 use std::{collections::BTreeMap, path::Path, sync::Arc};
 
@@ -10,7 +10,7 @@ use jit_core::{
     Connection, ConnectionSettings, Context, Decision, DomainSet, EmailAddress, EmailClaim, EmailEvidence,
     Grant, GrantId, IssuerSet, LinkProof, LinkRule, MapError, Policy, PolicyRules, Present, Profile,
     Provenance, Request, RulePolicy, SessionHint, Source, Stability, Trace, VerifiedIdentity,
-    config::{Format, load},
+    config::{ConnectionConfig, Format, load},
 };
 use serde_json::{Value, json};
 
@@ -208,14 +208,14 @@ fn links() -> Vec<(&'static str, SignIn, &'static str)> {
         ("confirm-link", NEW, "permit new: role:member"),
         ("confirm-link", meets("several"), "policy.no_rule"),
         ("detect-existing", meets("candidate"), "hold detected: link_proof"),
-        ("detect-existing", NEW, "access.no_account"),
+        ("detect-existing", NEW, "app.no_account"),
         ("link-only", meets("candidate"), "hold link: link_proof"),
-        ("link-only", meets("linked"), "access.link_only"),
-        ("link-only", NEW, "access.link_only"),
+        ("link-only", meets("linked"), "app.link_only"),
+        ("link-only", NEW, "app.link_only"),
         ("exclude-admins", meets("linked"), "permit known:"),
         ("exclude-admins", admin("linked"), "permit known:"),
-        ("exclude-admins", admin("proved"), "access.admin_not_linked"),
-        ("exclude-admins", admin("candidate"), "access.admin_not_linked"),
+        ("exclude-admins", admin("proved"), "app.admin_not_linked"),
+        ("exclude-admins", admin("candidate"), "app.admin_not_linked"),
         ("exclude-admins", meets("proved"), "permit others are linked:"),
         ("exclude-admins", meets("candidate"), "policy.no_rule"),
     ]
@@ -251,18 +251,18 @@ fn who_may_join() -> Vec<(&'static str, SignIn, &'static str)> {
         ("our-domain", known.clone(), "policy.no_rule"),
         ("our-domain", SignIn { methods: &["pwd", "otp"], ..known }, "permit from elsewhere, known already:"),
         ("invited-only", guest("candidate", true), "hold invited: consent link_proof"),
-        ("invited-only", guest("candidate", false), "access.not_invited"),
+        ("invited-only", guest("candidate", false), "app.not_invited"),
         ("invited-only", meets("linked"), "permit guest who came before:"),
-        ("invited-only", meets("candidate"), "access.not_invited"),
-        ("invited-only", NEW, "access.not_invited"),
+        ("invited-only", meets("candidate"), "app.not_invited"),
+        ("invited-only", NEW, "app.not_invited"),
         ("existing-only", meets("linked"), "permit existing:"),
         ("existing-only", meets("proved"), "permit existing:"),
         ("existing-only", meets("candidate"), "policy.no_rule"),
         ("existing-only", NEW, "policy.no_rule"),
         ("create-only", NEW, "permit new or known: role:member"),
         ("create-only", meets("linked"), "permit new or known: role:member"),
-        ("create-only", meets("proved"), "access.account_exists"),
-        ("create-only", meets("several"), "access.account_exists"),
+        ("create-only", meets("proved"), "app.account_exists"),
+        ("create-only", meets("several"), "app.account_exists"),
         ("external-provider", SignIn { connection: "partners", ..NEW }, "permit external: role:external"),
         ("external-provider", NEW, "policy.no_rule"),
         ("group-allowlist", groups(json!(["app-users", "x"])), "permit groups of the application:"),
@@ -293,14 +293,14 @@ fn limits() -> Vec<(&'static str, SignIn, &'static str)> {
         ("hours", plant("plant", "2026-07-04T10:00:00Z"), "policy.no_rule"),
         ("hours", plant("plant-night", "2026-07-03T04:59:00Z"), "permit night shift:"),
         ("hours", plant("plant-night", "2026-07-04T04:59:00Z"), "policy.no_rule"),
-        ("hours", plant("plant", "2027-07-01T10:00:00Z"), "access.closed"),
+        ("hours", plant("plant", "2027-07-01T10:00:00Z"), "app.closed"),
         ("refusals-first", strong.clone(), "permit the rest: role:member"),
-        ("refusals-first", SignIn { methods: &["pwd"], ..strong.clone() }, "access.second_factor"),
+        ("refusals-first", SignIn { methods: &["pwd"], ..strong.clone() }, "app.second_factor"),
         ("refusals-first", SignIn { methods: &[], ..strong.clone() }, "policy.undecided"),
         (
             "refusals-first",
             SignIn { claims: json!({"groups": ["leavers"]}), ..strong.clone() },
-            "access.blocked",
+            "app.blocked",
         ),
         ("refusals-first", SignIn { cut: Some("groups"), ..strong }, "policy.undecided"),
     ]
@@ -330,23 +330,58 @@ async fn the_end_of_a_contract_is_the_end_of_its_day_where_the_people_are() {
     assert_eq!(permit.account_end, Some(jit_core::AccountEnd::At(at("2026-12-31T23:00:00Z"))));
 }
 
-#[test]
-fn the_link_rules_of_the_recipes_are_read() {
-    #[derive(serde::Deserialize)]
-    #[serde(deny_unknown_fields)]
-    struct Links {
-        link: Vec<LinkRule>,
+#[derive(serde::Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Settings {
+    connection: Vec<ConnectionConfig<BTreeMap<String, String>>>,
+}
+
+#[derive(serde::Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Links {
+    link: Vec<LinkRule>,
+}
+
+/// The connection of the page, with another policy and other link rules where they are given.
+fn define(policy: Option<&str>, links: Option<&str>) -> Connection {
+    let mut settings: Settings = toml::from_str(&blocks("connection")["whole"]).unwrap();
+    let mut connection = settings.connection.remove(0);
+    if let Some(policy) = policy {
+        connection.policy = toml::from_str(policy).unwrap();
     }
-    let counts: Vec<_> = blocks("link")
-        .into_iter()
-        .map(|(name, block)| (name, toml::from_str::<Links>(&block).unwrap().link.len()))
-        .collect();
-    assert_eq!(counts, [("confirm-link".to_owned(), 1), ("first-and-fallback".to_owned(), 2)]);
+    if let Some(links) = links {
+        connection.link = toml::from_str::<Links>(links).unwrap().link;
+    }
+    connection.define().unwrap().0
+}
+
+#[test]
+fn each_recipe_and_its_link_rules_make_a_connection() {
+    let (links, recipes) = (blocks("link"), blocks("recipe"));
+    for (name, policy) in &recipes {
+        define(Some(policy), links.get(name).map(String::as_str));
+    }
+    let connection = define(None, links.get("first-and-fallback").map(String::as_str));
+    assert_eq!(connection.settings().link.len(), 2);
+    assert!(links.keys().all(|name| recipes.contains_key(name)));
 }
 
 #[test]
 fn no_block_of_the_page_goes_untried() {
-    let page =
-        std::fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs/recipes.md")).unwrap();
-    assert_eq!(page.matches("```toml").count(), blocks("recipe").len() + blocks("link").len());
+    let page = Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs/recipes.md");
+    let page = std::fs::read_to_string(page).unwrap();
+    let tried = ["recipe", "link", "connection"].map(|kind| blocks(kind).len());
+    assert_eq!(page.matches("```toml").count(), tried.iter().sum::<usize>());
+}
+
+#[test]
+fn the_example_of_the_reference_loads() {
+    let page = Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs/policy.md");
+    let page = std::fs::read_to_string(page).unwrap();
+    let examples: Vec<_> =
+        page.split("```toml\n").skip(1).filter_map(|rest| rest.split_once("```")).collect();
+    assert!(!examples.is_empty());
+    for (example, _) in examples {
+        load::<PolicyRules>(example, Format::Toml, "policy.md").unwrap();
+    }
 }

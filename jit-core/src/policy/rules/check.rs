@@ -22,6 +22,11 @@ const NESTING: usize = 4;
 const MESSAGE_BYTES: usize = 512;
 /// The longest code, in bytes.
 const CODE_BYTES: usize = 64;
+/// What the library's own codes begin with: an operator's code must not pass for one of them.
+const OWN_FAMILIES: [&str; 19] = [
+    "access", "account", "admin", "audit", "config", "engine", "event", "hold", "identity", "ldap", "link",
+    "map", "name", "oidc", "policy", "saml", "scim", "sign_in", "store",
+];
 
 impl Check for PolicyRules {
     /// Reports `config.no_rules`, `config.too_many`, `config.duplicate_rule`, `config.unreachable_rule`,
@@ -285,14 +290,20 @@ fn check_deny(deny: &DenyAnswer, found: &mut Problems) {
         word.starts_with(|c: char| c.is_ascii_lowercase())
             && word.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '_')
     };
-    let holds =
+    let is_code =
         |code: &String| code.len() <= CODE_BYTES && code.contains('.') && code.split('.').all(is_word);
-    if !deny.code.as_ref().is_none_or(holds) {
-        found.report_in(
-            "code",
-            Code::new("config.invalid_code"),
-            "a code is words of lower-case letters joined by full stops, such as `access.contractors_only`",
-        );
+    let is_ours = |code: &String| code.split('.').next().is_some_and(|first| OWN_FAMILIES.contains(&first));
+    let message = match &deny.code {
+        Some(code) if !is_code(code) => {
+            "a code is words of lower-case letters joined by full stops, such as `app.contractors_only`"
+        }
+        Some(code) if is_ours(code) => {
+            "codes that begin like this belong to the library; begin with a word of your own, such as `app`"
+        }
+        _ => "",
+    };
+    if !message.is_empty() {
+        found.report_in("code", Code::new("config.invalid_code"), message);
     }
     let message = deny.message.as_str();
     if message.trim().is_empty() || message.len() > MESSAGE_BYTES || message.contains(char::is_control) {

@@ -61,6 +61,7 @@ fn answers_are_checked() {
         ("deny = {}", "config.missing_field rule[0].deny"),
         ("deny = { message = ' ' }", "config.invalid_message rule[0].deny.message"),
         ("deny = { message = 'no', code = 'nope' }", "config.invalid_code rule[0].deny.code"),
+        ("deny = { message = 'no', code = 'link.proved' }", "config.invalid_code rule[0].deny.code"),
         ("deny = { message = 'no', code = 'Access.No' }", "config.invalid_code rule[0].deny.code"),
         ("hold = { asks = [] }", "config.empty_list rule[0].hold.asks"),
         ("hold = { asks = ['consent'] }", "config.invalid_value rule[0].hold.asks[0]"),
