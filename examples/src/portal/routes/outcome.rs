@@ -68,7 +68,7 @@ struct Again {
 fn ask(house: &House, held: &Held, again: Again, headers: &HeaderMap) -> Result<Response, Failure> {
     let now = house.now();
     let (Some(ticket), Some(ask)) = (&held.ticket, held.asks.first()) else { return Err(Failure::NotFound) };
-    let hold = Hold {
+    let question = Hold {
         ticket: ticket.clone(),
         ask: ask.clone(),
         csrf: random_token()?,
@@ -78,7 +78,7 @@ fn ask(house: &House, held: &Held, again: Again, headers: &HeaderMap) -> Result<
         problem: again.problem,
     };
     house.holds.close(headers, now);
-    let cookie = house.holds.open(hold, now)?;
+    let cookie = house.holds.open(question, now)?;
     Ok(with_header(see_other("/hold"), SET_COOKIE, &cookie))
 }
 
