@@ -24,7 +24,11 @@ use peer::Peer;
 const CALLBACK: &str = "http://127.0.0.1:9/cb";
 
 fn http() -> GuardedHttp {
-    GuardedHttp::builder().dangerous().allow_loopback_http().build().unwrap()
+    // one for each test: reading the certificates of the platform takes longer than a sign-in
+    thread_local! {
+        static HTTP: GuardedHttp = GuardedHttp::builder().dangerous().allow_loopback_http().build().unwrap();
+    }
+    HTTP.with(GuardedHttp::clone)
 }
 
 fn settings(issuer: &str) -> OidcSettings {
