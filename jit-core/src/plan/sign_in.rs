@@ -223,11 +223,10 @@ fn update(facts: &SignInFacts<'_>, account: &Account, mint: &mut Mint) -> Result
 /// own need of an approval keeps it waiting.
 fn plan_arrival(plan: &mut Plan, facts: &SignInFacts<'_>, account: &Account) {
     let state = match account.state {
-        AccountState::Invited => AccountState::Active,
         AccountState::Pending { .. } if facts.asks.contains(&Ask::Approval) => {
             AccountState::Pending { since: facts.now }
         }
-        AccountState::Pending { .. } => AccountState::Active,
+        AccountState::Invited | AccountState::Pending { .. } => AccountState::Active,
         _ => return,
     };
     plan.push(Change::SetState(state), Reason::code("sign_in.invited"));
