@@ -2,6 +2,7 @@
 //! decided one. Pure: no I/O, no clock, no randomness.
 
 mod admin;
+mod answers;
 mod apply;
 mod attributes;
 mod change;
@@ -12,7 +13,8 @@ mod protection;
 mod sign_in;
 
 pub use admin::{AdminAct, plan_admin};
+pub use answers::Answers;
 pub use change::{Change, Plan, Planned, Reason, Refusal};
 pub use expiry::{plan_end_of_account, plan_end_of_grant};
 pub use protection::Protection;
-pub use sign_in::{Answers, SignInFacts, SignInPlan, plan_sign_in};
+pub use sign_in::{SignInFacts, SignInPlan, plan_sign_in};

@@ -1,8 +1,6 @@
 //! Held sign-ins: what an answer may prove, for whom, for how long, and what is left on record.
 
 #[cfg(test)]
-mod hooked;
-#[cfg(test)]
 #[path = "../support/mod.rs"]
 mod support;
 #[cfg(test)]
@@ -11,10 +9,9 @@ mod world;
 use std::sync::{Arc, atomic::Ordering};
 
 use chrono::TimeDelta;
-use hooked::Hooked;
 use jit_core::*;
 use serde_json::{Value, json};
-use support::*;
+use support::{hooked::Hooked, *};
 use world::*;
 
 // ------------------------------------------------------------ what a proof proves
@@ -55,21 +52,21 @@ async fn an_identity_that_is_held_itself_is_no_proof() {
 
 #[tokio::test]
 async fn a_proof_for_one_account_never_links_another() {
-    let hooked = Arc::new(Hooked::new());
+    let hooked = Arc::new(Hooked::new(Arc::new(MemoryStore::new())));
     let house = house_on(hooked.clone(), vec![corp(), other(&[Ask::LinkProof])], |builder| builder);
     let mallory = house.enter(0, "m-1", verified("shared@example.com")).await.account.id;
     let victim = house.enter(0, "v-1", verified("v@example.com")).await.account.id;
     let ticket = house.held(1, "mallory", json!({"email": "shared@example.com"})).await.ticket.unwrap();
     let own = attest(&house.attestors[0], "m-1", claims(json!({})));
     // Between the check of the proof and the plan, the shared address passes from Mallory's account to the victim's.
-    hooked.before_matching(move |store| {
+    hooked.before("matching", 1, move |store| {
         Box::pin(async move {
             set_email(store.as_ref(), mallory, "m@example.com").await;
             set_email(store.as_ref(), victim, "shared@example.com").await;
         })
     });
     let held = house.again(&ticket, by_identity(own)).await;
-    assert!(hooked.has_happened());
+    assert!(hooked.hook.lock().unwrap().is_none(), "the address has passed");
     assert_eq!(held.asks, [Ask::LinkProof], "the victim's account needs a proof of its own");
     assert_eq!(house.get(victim).await.identities.len(), 1);
     house.again(&held.ticket.unwrap(), Reply::default()).await;
@@ -81,6 +78,7 @@ async fn a_mailed_proof_dies_with_the_address_it_was_sent_to() {
     let employee = LinkBy::Attribute {
         claim: ClaimPath::new("employee").unwrap(),
         attribute: AttributeName::new("employee").unwrap(),
+        given_by: vec![ConnectionId::new("corp").unwrap()],
     };
     let by_number = || wire("other").links_by(employee.clone()).decides(|_| hold(&[Ask::LinkProof]));
     let said = |email: &str| json!({"email": email, "email_verified": true, "employee": "A-1"});

@@ -1,8 +1,7 @@
-//! A store that lets something happen just before a link candidate is looked up.
+//! A store in which something happens at a chosen moment, or fails.
 
 use std::{
     future::Future,
-    num::NonZeroUsize,
     pin::Pin,
     sync::{Arc, Mutex},
 };
@@ -13,30 +12,53 @@ use jit_core::*;
 
 type Hook = Box<dyn FnOnce(Arc<dyn Store>) -> Pin<Box<dyn Future<Output = ()> + Send>> + Send>;
 
+/// Lets something happen before the n-th call of an operation, or lets an operation fail.
 pub(crate) struct Hooked {
-    inner: Arc<dyn Store>,
-    hook: Mutex<Option<Hook>>,
+    pub(crate) inner: Arc<dyn Store>,
+    pub(crate) hook: Mutex<Option<(&'static str, usize, Hook)>>,
+    pub(crate) failing: Mutex<Option<&'static str>>,
+    /// Names the bound of the seats where it stands in the way as well.
+    pub(crate) limit_first: Mutex<bool>,
 }
 
 impl Hooked {
-    pub(crate) fn new() -> Self {
-        Self { inner: Arc::new(MemoryStore::new()), hook: Mutex::default() }
+    pub(crate) fn new(inner: Arc<dyn Store>) -> Self {
+        Self { inner, hook: Mutex::default(), failing: Mutex::default(), limit_first: Mutex::default() }
     }
 
-    pub(crate) fn before_matching(
+    pub(crate) fn before(
         &self,
+        operation: &'static str,
+        call: usize,
         hook: impl FnOnce(Arc<dyn Store>) -> Pin<Box<dyn Future<Output = ()> + Send>> + Send + 'static,
     ) {
-        *self.hook.lock().unwrap() = Some(Box::new(hook));
+        *self.hook.lock().unwrap() = Some((operation, call, Box::new(hook)));
     }
 
-    pub(crate) fn has_happened(&self) -> bool {
-        self.hook.lock().unwrap().is_none()
+    async fn pass(&self, operation: &'static str) -> Result<(), BackendError> {
+        let hook = {
+            let mut slot = self.hook.lock().unwrap();
+            match slot.take() {
+                Some((wanted, 1, hook)) if wanted == operation => Some(hook),
+                Some((wanted, left, hook)) => {
+                    let left = if wanted == operation { left - 1 } else { left };
+                    *slot = Some((wanted, left, hook));
+                    None
+                }
+                None => None,
+            }
+        };
+        if let Some(hook) = hook {
+            hook(Arc::clone(&self.inner)).await;
+        }
+        if *self.failing.lock().unwrap() == Some(operation) {
+            return Err(BackendError::new(ErrorKind::Unavailable, operation));
+        }
+        Ok(())
     }
 }
 
 #[async_trait]
-#[deny(clippy::missing_trait_methods)]
 impl UserStore for Hooked {
     async fn find(&self, key: &ExternalKey) -> Result<Option<Account>, BackendError> {
         self.inner.find(key).await
@@ -45,10 +67,7 @@ impl UserStore for Hooked {
         self.inner.get(tenant, id).await
     }
     async fn matching(&self, tenant: &TenantId, key: &LookupKey) -> Result<Matches, BackendError> {
-        let hook = self.hook.lock().unwrap().take();
-        if let Some(hook) = hook {
-            hook(Arc::clone(&self.inner)).await;
-        }
+        self.pass("matching").await?;
         self.inner.matching(tenant, key).await
     }
     async fn named(&self, tenant: &TenantId, key: &str) -> Result<Option<Account>, BackendError> {
@@ -58,15 +77,21 @@ impl UserStore for Hooked {
         self.inner.list(query).await
     }
     async fn commit(&self, commit: &Commit) -> Result<(), BackendError> {
-        self.inner.commit(commit).await
+        self.pass("commit").await?;
+        let result = self.inner.commit(commit).await;
+        if result.is_err() && *self.limit_first.lock().unwrap() {
+            let counters = Commit { counters: commit.counters.clone(), ..Commit::new(commit.tenant.clone()) };
+            self.inner.commit(&counters).await?;
+        }
+        result
     }
     async fn touch(&self, seen: &[Seen]) -> Result<(), BackendError> {
+        self.pass("touch").await?;
         self.inner.touch(seen).await
     }
 }
 
 #[async_trait]
-#[deny(clippy::missing_trait_methods)]
 impl TaskQueue for Hooked {
     async fn claim(
         &self,
@@ -74,8 +99,9 @@ impl TaskQueue for Hooked {
         lane: &Lane,
         now: DateTime<Utc>,
         hold: TimeDelta,
-        limit: NonZeroUsize,
+        limit: std::num::NonZeroUsize,
     ) -> Result<Vec<Claimed>, BackendError> {
+        self.pass("claim").await?;
         self.inner.claim(worker, lane, now, hold, limit).await
     }
     async fn settle(&self, claimed: &Claimed, outcome: Settlement) -> Result<(), BackendError> {
@@ -87,7 +113,6 @@ impl TaskQueue for Hooked {
 }
 
 #[async_trait]
-#[deny(clippy::missing_trait_methods)]
 impl OneTime for Hooked {
     async fn put(
         &self,
@@ -101,13 +126,12 @@ impl OneTime for Hooked {
     async fn take(&self, key: &OneTimeKey, now: DateTime<Utc>) -> Result<Option<Vec<u8>>, BackendError> {
         self.inner.take(key, now).await
     }
-    async fn purge(&self, now: DateTime<Utc>, limit: NonZeroUsize) -> Result<usize, BackendError> {
+    async fn purge(&self, now: DateTime<Utc>, limit: std::num::NonZeroUsize) -> Result<usize, BackendError> {
         self.inner.purge(now, limit).await
     }
 }
 
 #[async_trait]
-#[deny(clippy::missing_trait_methods)]
 impl AuditLog for Hooked {
     async fn events(&self, query: &AuditQuery) -> Result<Page<AuditEvent>, BackendError> {
         self.inner.events(query).await
