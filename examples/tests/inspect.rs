@@ -156,3 +156,204 @@ fn bad_usage_exits_with_2_and_says_why() {
     }
     assert_eq!(case.inspect("--help").status.code(), Some(0));
 }
+
+const CONFIGURATION: &str = r#"
+[portal]
+listen = "127.0.0.1:8080"
+base_url = "https://portal.example"
+store = "sqlite:accounts.db"
+
+[protection]
+never_without = ["role:admin"]
+
+[[connection]]
+id = "acme"
+tenant = "acme"
+issuers = ["https://op.example"]
+domains = ["acme.example"]
+ceiling = ["role:engineer"]
+link = [{ by = { email = "when_authoritative" } }]
+
+[connection.protocol]
+label = "Acme"
+
+[connection.protocol.oidc]
+issuer = "https://op.example"
+client_id = "rp"
+redirect_uri = "https://portal.example/callback/acme"
+trusted_audiences = ["api"]
+required_acr = ["high"]
+
+[connection.mapping.email]
+claim = "email"
+verified = { claim = "email_verified" }
+
+[connection.mapping.user_name]
+template = ["{preferred_username}"]
+
+[[connection.mapping.attribute]]
+attribute = "display_name"
+claim = "name"
+
+[[connection.mapping.entitlement]]
+name = "groups"
+claim = "groups"
+table.eng = ["role:engineer"]
+
+[[connection.policy.rule]]
+name = "trainees"
+when = { email_domain = "acme.example", groups = { any = "trainees" } }
+hold = { asks = ["consent:house-rules", "user_name"] }
+
+[[connection.policy.rule]]
+name = "staff"
+when = { email_domain = "acme.example" }
+permit = { session_limit = "8h" }
+"#;
+
+fn person(change: &Value) -> Value {
+    let mut claims = json!({
+        "acr": "high", "name": "Alice Example", "preferred_username": "alice",
+        "email": "alice@acme.example", "email_verified": true, "groups": ["eng"],
+    });
+    for (member, value) in change.as_object().unwrap() {
+        claims[member] = value.clone();
+    }
+    claims
+}
+
+impl Case {
+    fn configured(name: &str) -> Self {
+        let case = Self::new(name);
+        case.write("portal.toml", CONFIGURATION);
+        case
+    }
+
+    fn explain(&self, arguments: &str) -> Output {
+        self.inspect(&format!(
+            "oidc --config portal.toml --connection acme --jwks jwks.json --now {NOW} --explain {arguments}"
+        ))
+    }
+}
+
+#[test]
+fn a_connection_brings_its_own_expectations_and_the_command_line_counts_before_them() {
+    let case = Case::configured("configured");
+    case.token("good.jwt", &json!({ "acr": "high", "aud": ["rp", "api"], "azp": "rp" }));
+    case.token("low.jwt", &json!({ "acr": "low" }));
+    let usual = format!("oidc --config portal.toml --connection acme --jwks jwks.json --now {NOW}");
+    let output = case.inspect(&format!("{usual} good.jwt low.jwt"));
+    assert_eq!(output.status.code(), Some(1), "{output:?}");
+    let found = lines(&output);
+    assert_eq!(found[0]["accepted"], true);
+    assert_eq!(found[1]["code"], "oidc.acr_not_accepted");
+    assert!(found[0].get("mapping").is_none() && found[0].get("decision").is_none());
+    let output = case.inspect(&format!("{usual} --acr low low.jwt"));
+    assert_eq!(output.status.code(), Some(0), "{output:?}");
+}
+
+#[test]
+fn an_explanation_tells_mapping_decision_and_plan() {
+    let case = Case::configured("explain");
+    case.token("alice.jwt", &person(&json!({ "groups": ["eng", "lunch"] })));
+    case.token("trainee.jwt", &person(&json!({ "sub": "ned", "groups": ["trainees"] })));
+    case.token("stranger.jwt", &person(&json!({ "sub": "erin", "email": "erin@elsewhere.example" })));
+    case.token("expired.jwt", &json!({ "iat": NOW - 900, "exp": NOW - 600 }));
+    let output = case.explain("alice.jwt trainee.jwt stranger.jwt expired.jwt");
+    assert_eq!(output.status.code(), Some(1), "{output:?}");
+    let found = lines(&output);
+
+    let alice = &found[0];
+    assert_eq!(alice["mapping"]["user_name"], json!(["alice"]));
+    assert_eq!(
+        alice["mapping"]["email"],
+        json!({ "address": "alice@acme.example", "trust": "authoritative" })
+    );
+    assert_eq!(
+        alice["mapping"]["entitlements"],
+        json!([{ "entitlement": "role:engineer", "rule": "groups", "claim": "groups" }])
+    );
+    assert_eq!(alice["decision"]["verdict"], "signed_in");
+    let steps = alice["decision"]["steps"].as_array().unwrap();
+    assert!(steps.iter().any(|step| step["rule"] == "staff" && step["finding"] == "decided"), "{steps:?}");
+    let changes = alice["plan"]["changes"].as_array().unwrap();
+    assert!(changes.iter().any(|change| change["change"] == "create active"));
+    assert!(changes.iter().any(|change| change["change"] == "give role:engineer"));
+
+    assert_eq!(found[1]["decision"]["verdict"], "held");
+    assert_eq!(found[1]["decision"]["asks"], json!(["consent:house-rules", "user_name"]));
+    assert_eq!(found[1]["plan"], Value::Null);
+    assert_eq!(
+        (&found[2]["decision"]["verdict"], &found[2]["decision"]["code"]),
+        (&json!("denied"), &json!("policy.no_rule"))
+    );
+    assert_eq!(found[2]["accepted"], true, "the token is good, whatever comes of it");
+    assert_eq!(found[3]["code"], "oidc.expired");
+    assert!(found[3].get("decision").is_none());
+}
+
+#[tokio::test]
+async fn an_explanation_against_a_store_tells_what_would_change_there_and_changes_nothing() {
+    use jit_core::{
+        Account, AccountId, AccountState, AccountWrite, Commit, ExternalKey, LinkProof, LinkedIdentity,
+        Query, TenantId, UserStore,
+    };
+    let case = Case::configured("store");
+    case.token("alice.jwt", &person(&json!({ "groups": ["eng"] })));
+    let file = case.folder.join("accounts.db");
+    let _ = std::fs::remove_file(&file);
+    let store = jit_sql::SqliteStore::open(&file).unwrap();
+    let tenant = TenantId::new("acme").unwrap();
+    let now = chrono::DateTime::from_timestamp(NOW - 60, 0).unwrap();
+    let id: AccountId = "0192f0c1-1111-7aaa-8bbb-123456789abc".parse().unwrap();
+    let mut account = Account::begin(id, tenant.clone(), AccountState::Active, now);
+    let key = ExternalKey {
+        tenant: tenant.clone(),
+        connection: jit_core::ConnectionId::new("acme").unwrap(),
+        issuer: jit_core::Issuer::new("https://op.example").unwrap(),
+        subject: jit_core::Subject::new("alice").unwrap(),
+    };
+    account.identities.push(LinkedIdentity { key, linked_at: now, proof: LinkProof::FirstSignIn });
+    let mut commit = Commit::new(tenant.clone());
+    commit.account = Some(AccountWrite::create(account.clone()));
+    store.commit(&commit).await.unwrap();
+
+    let output = case.explain("--store sqlite:accounts.db alice.jwt");
+    assert_eq!(output.status.code(), Some(0), "{output:?}");
+    let line = &lines(&output)[0];
+    assert_eq!(line["decision"]["account"], id.to_string());
+    let changes = line["plan"]["changes"].as_array().unwrap();
+    assert!(changes.iter().any(|change| change["change"] == "give role:engineer"));
+    assert!(!changes.iter().any(|change| change["change"] == "create active"), "{changes:?}");
+
+    let query = Query {
+        tenant,
+        filter: jit_core::Filter::All,
+        after: None,
+        limit: std::num::NonZeroUsize::new(10).unwrap(),
+    };
+    assert_eq!(store.list(&query).await.unwrap().items, [account]);
+}
+
+#[test]
+fn a_wrong_configuration_names_file_line_and_field() {
+    let case = Case::configured("wrong-configuration");
+    case.token("t.jwt", &json!({}));
+    case.write("wrong.toml", &CONFIGURATION.replace("ceiling", "roof"));
+    case.write("other.toml", &CONFIGURATION.replace("issuers = [\"https://op", "issuers = [\"https://other"));
+    for (arguments, says) in [
+        ("--config wrong.toml --connection acme", "wrong.toml:15:1: connection[0].roof"),
+        ("--config other.toml --connection acme", "config.issuer_mismatch"),
+        ("--config portal.toml --connection nobody", "has no connection `nobody`"),
+        ("--config missing.toml --connection acme", "`missing.toml`"),
+        ("--config portal.toml --connection acme --explain --store sqlite:none.db", "no such file"),
+        ("--config portal.toml --connection acme --store sqlite:none.db", "`--explain` is missing"),
+    ] {
+        let output = case.inspect(&format!("oidc {arguments} --jwks jwks.json t.jwt"));
+        assert_eq!(output.status.code(), Some(2), "{output:?}");
+        let complaint = String::from_utf8(output.stderr).unwrap();
+        assert!(complaint.contains(says), "{complaint}");
+        assert!(output.stdout.is_empty());
+    }
+    assert!(!case.folder.join("none.db").exists());
+}

@@ -4,9 +4,9 @@ use std::path::PathBuf;
 
 use jit_examples::portal::pages;
 use jit_examples::portal::view::{
-    AccountRow, AccountView, AdminView, ApprovalRow, AttributeRow, AuditRow, Badge, ChangeRow,
-    ConnectionCard, DecisionView, EmailRow, Fact, Frame, GrantRow, IdentityRow, MeView, QuestionView,
-    RefusalView, RuleMark, RuleRow, StageView, Tone, Visitor, WaitingView,
+    AccountAct, AccountRef, AccountRow, AccountView, AdminView, ApprovalRow, AttributeRow, AuditRow, Badge,
+    ChangeRow, ConnectionCard, DecisionView, EmailRow, Fact, Frame, GrantRow, IdentityRow, MeView, PlanView,
+    QuestionView, RefusalView, RuleMark, RuleRow, StageView, Tone, Visitor, WaitingView,
 };
 
 const HOSTILE: &str = "<script>alert(1)</script>\"'&";
@@ -84,27 +84,38 @@ fn account() -> AccountView {
     }
 }
 
-fn me(plan: Vec<ChangeRow>) -> MeView {
+fn me(changes: Vec<ChangeRow>) -> MeView {
     let decision = decision("permitted", Tone::Good);
+    let refusals =
+        vec![ChangeRow { what: "role:root".into(), reason: "above what the connection may give".into() }];
+    let plan = PlanView { changes, refusals };
     MeView { account: account(), decision, plan, session_ends: "2026-11-21 17:00 UTC".into() }
 }
 
 fn question(problem: Option<&str>) -> QuestionView {
     QuestionView {
-        hold: "hold".into(),
         csrf: "token".into(),
         name: "Ned Newcomer".into(),
-        prompt: "You will be known by this name. It cannot be changed later.".into(),
+        terms: "house-rules".into(),
         suggestion: "ned.newcomer".into(),
+        ways: vec![card()],
         problem: problem.map(Into::into),
         decision: decision("held", Tone::Caution),
     }
 }
 
+fn account_ref() -> AccountRef {
+    AccountRef { account: "0192f0c1-1111-7aaa-8bbb-123456789abc".into(), store: "partners".into() }
+}
+
+fn card() -> ConnectionCard {
+    ConnectionCard { id: "demo".into(), label: "Acme demo".into(), issuer: "http://127.0.0.1:8081".into() }
+}
+
 fn admin() -> AdminView {
     AdminView {
         waiting: vec![ApprovalRow {
-            hold: "hold".into(),
+            account: account_ref(),
             name: "Pat Pending".into(),
             email: "pat@acme.example".into(),
             connection: "demo".into(),
@@ -112,6 +123,8 @@ fn admin() -> AdminView {
             rule: "finance-needs-approval".into(),
         }],
         accounts: vec![AccountRow {
+            account: account_ref(),
+            act: Some(AccountAct::Suspend),
             user_name: "alice".into(),
             display_name: "Alice Example".into(),
             state: badge("active", Tone::Good),
@@ -140,32 +153,24 @@ fn every_page() -> Vec<(&'static str, String)> {
         },
         ChangeRow { what: "Grant engineer".into(), reason: "group acme-engineering".into() },
     ];
-    let card = ConnectionCard {
-        id: "demo".into(),
-        label: "Acme demo".into(),
-        issuer: "http://127.0.0.1:8081".into(),
-    };
     let refusal = RefusalView {
         code: "policy.domain_not_allowed".into(),
         reason: "Your address is of a domain that is not allowed here.".into(),
         advice: "Ask the administrators of Acme to allow your domain.".into(),
         decision: Some(decision("denied", Tone::Bad)),
     };
-    let waiting = WaitingView {
-        name: "Pat Pending".into(),
-        reason: "Finance accounts are approved by a person.".into(),
-        until: "on 2026-11-28 09:00".into(),
-        decision: decision("held", Tone::Caution),
-    };
+    let waiting = WaitingView { name: "Pat Pending".into(), decision: decision("held", Tone::Caution) };
     let stranger = Frame { visitor: None, demo: true };
     [
-        ("home", pages::home(&stranger, &[card])),
+        ("home", pages::home(&stranger, &[card()])),
         ("account", pages::account(&frame, &me(changes))),
         ("account-again", pages::account(&frame, &me(vec![]))),
         ("audit", pages::audit(&frame, &audit_rows())),
         ("refused", pages::refused(&stranger, &refusal)),
         ("waiting", pages::waiting(&stranger, &waiting)),
         ("consent", pages::consent(&stranger, &question(None))),
+        ("password", pages::choose_password(&stranger, &question(Some("too short")))),
+        ("link-proof", pages::prove_link(&stranger, &question(None))),
         ("user-name", pages::choose_user_name(&stranger, &question(Some("`ned` is taken")))),
         ("admin", pages::admin(&frame, &admin())),
         ("problem", pages::problem(&stranger, "Not found", "There is no such page.")),

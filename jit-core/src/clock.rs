@@ -8,6 +8,7 @@ use std::sync::{
 use chrono::{DateTime, TimeDelta, Utc};
 
 /// Tells the time.
+#[cfg_attr(feature = "mocks", mockall::automock)]
 pub trait Clock: Send + Sync {
     /// The present instant.
     fn now(&self) -> DateTime<Utc>;
@@ -50,6 +51,7 @@ impl Clock for ManualClock {
 }
 
 /// Draws random bytes.
+#[cfg_attr(feature = "mocks", mockall::automock)]
 pub trait Entropy: Send + Sync {
     /// Fills the buffer.
     ///

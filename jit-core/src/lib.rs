@@ -27,6 +27,8 @@ mod identity;
 mod ids;
 mod mapping;
 mod memory;
+#[cfg(feature = "mocks")]
+mod mocks;
 mod plan;
 mod policy;
 mod store;
@@ -72,4 +74,15 @@ pub use store::{
     AccountWrite, AuditLog, AuditQuery, AuditSink, Claimed, Commit, CounterChange, CounterName, Cursor,
     Filter, KeyChanges, Matches, ONE_TIME_BYTES, OneTime, OneTimeKey, PAGE_ITEMS, Page, Query, Seen,
     Settlement, Store, Task, TaskKind, TaskQueue, UserStore,
+};
+
+/// Doubles of every port, for tests of applications.
+#[cfg(feature = "mocks")]
+pub use {
+    clock::{MockClock, MockEntropy},
+    engine::{MockNotices, MockTrigger},
+    mapping::MockAttributeMapper,
+    mocks::MockStore,
+    policy::MockPolicy,
+    store::{MockAuditLog, MockAuditSink, MockOneTime, MockTaskQueue, MockUserStore},
 };

@@ -11,3 +11,4 @@ fn open() -> Nodes {
 }
 
 jit_core::conformance::store!(async { open() });
+jit_core::conformance::model!(async { open() });

@@ -71,6 +71,18 @@ impl OidcConfig {
         &self.redirect_uri
     }
 
+    /// Returns the authentication contexts that are accepted; empty accepts all.
+    #[must_use]
+    pub fn required_acr(&self) -> &[String] {
+        &self.required_acr
+    }
+
+    /// Returns how many seconds ago the person may have authenticated at most.
+    #[must_use]
+    pub const fn max_age(&self) -> Option<u32> {
+        self.max_age
+    }
+
     /// Returns what is peculiar about the provider.
     #[must_use]
     pub const fn peculiarities(&self) -> &Peculiarities {

@@ -58,41 +58,24 @@ pub struct Login {
 
 /// What this one sign-in asks for, beyond the settings of the connection.
 #[derive(Debug, Clone, Default)]
+#[non_exhaustive]
 pub struct Begin {
-    login_hint: Option<String>,
-    prompt: Option<String>,
-    max_age: Option<u32>,
-    return_to: Option<String>,
+    /// Who is probably signing in.
+    pub login_hint: Option<String>,
+    /// What the provider must ask the person, instead of what the connection says.
+    pub prompt: Option<String>,
+    /// How many seconds ago the person may have authenticated; the connection's bound holds as well.
+    pub max_age: Option<u32>,
+    /// Where the application wants to go on afterwards, up to 1,024 bytes; carried along and handed back, never
+    /// interpreted here.
+    pub return_to: Option<String>,
 }
 
 impl Begin {
-    /// Tells the provider who is probably signing in.
+    /// Begins a sign-in of somebody who is probably this one.
     #[must_use]
-    pub fn login_hint(mut self, hint: impl Into<String>) -> Self {
-        self.login_hint = Some(hint.into());
-        self
-    }
-
-    /// Tells the provider what it must ask the person, instead of what the connection says.
-    #[must_use]
-    pub fn prompt(mut self, prompt: impl Into<String>) -> Self {
-        self.prompt = Some(prompt.into());
-        self
-    }
-
-    /// Bounds how many seconds ago the person may have authenticated; the connection's bound holds as well.
-    #[must_use]
-    pub const fn max_age(mut self, seconds: u32) -> Self {
-        self.max_age = Some(seconds);
-        self
-    }
-
-    /// Carries along where the application wants to go on afterwards (up to 1,024 bytes); it is handed back and never
-    /// interpreted here.
-    #[must_use]
-    pub fn return_to(mut self, address: impl Into<String>) -> Self {
-        self.return_to = Some(address.into());
-        self
+    pub fn for_person(login_hint: impl Into<String>) -> Self {
+        Self { login_hint: Some(login_hint.into()), ..Self::default() }
     }
 }
 

@@ -5,7 +5,7 @@ use jit_core::{
     Assurance, Attestation, Attestor, Check, Checks, Code, Context, Event, Issuer, SessionHint, Stability,
     Subject, Trigger, VerifyError,
 };
-use serde_json::Value;
+use serde_json::{Map, Value};
 
 use crate::callback::Callback;
 use crate::checks::Question;
@@ -14,6 +14,7 @@ use crate::error::LoginError;
 use crate::id_token::IdToken;
 use crate::login::{Authentication, Begin, Login, Redirect};
 use crate::numeric_date;
+use crate::providers::Peculiarities;
 use crate::rejection::Rejection;
 
 /// What the browser brings back from the provider.
@@ -64,7 +65,8 @@ impl OidcTrigger {
     /// # Errors
     /// `identity.foreign_issuer` when the connection is defined for another issuer.
     pub fn attest(&self, authentication: Authentication, context: Context) -> Result<Event, VerifyError> {
-        let attestation = attestation(authentication, &self.login)?;
+        let Authentication { id_token, userinfo, .. } = authentication;
+        let attestation = attestation(&id_token, userinfo.as_ref(), self.login.config().peculiarities())?;
         let identity = self.attestor.attest(attestation);
         let identity = identity.map_err(|error| VerifyError::permanent(error.code(), error))?;
         Ok(Event::sign_in(identity, context))
@@ -81,8 +83,16 @@ impl Trigger for OidcTrigger {
     }
 }
 
-fn attestation(authentication: Authentication, login: &Login) -> Result<Attestation, VerifyError> {
-    let Authentication { id_token, userinfo, .. } = authentication;
+/// Says in the words of `jit-core` what an ID token, and the userinfo that belongs to it, were found to say. Only an
+/// attestor can make an identity of it.
+///
+/// # Errors
+/// `oidc.issuer_malformed` and `oidc.subject_malformed` when `jit-core` cannot keep the text as a key.
+pub fn attestation(
+    id_token: &IdToken,
+    userinfo: Option<&Map<String, Value>>,
+    peculiarities: &Peculiarities,
+) -> Result<Attestation, VerifyError> {
     let unusable = |rejection: Rejection| VerifyError::rejected(Code::new(rejection.code()), rejection);
     let issuer = Issuer::new(id_token.issuer()).map_err(|_| unusable(Rejection::IssuerMalformed))?;
     let subject = Subject::new(id_token.subject()).map_err(|_| unusable(Rejection::SubjectMalformed))?;
@@ -91,10 +101,10 @@ fn attestation(authentication: Authentication, login: &Login) -> Result<Attestat
         subject,
         // OpenID Connect Core §2: never reassigned within the issuer
         stability: Stability::Persistent,
-        claims: to_claims(id_token.claims(), userinfo.as_ref(), login.config().peculiarities()),
-        assurance: assurance(&id_token),
-        session: session(&id_token),
-        checks: checks(&id_token),
+        claims: to_claims(id_token.claims(), userinfo, peculiarities),
+        assurance: assurance(id_token),
+        session: session(id_token),
+        checks: checks(id_token),
     })
 }
 

@@ -75,7 +75,9 @@ details() {
     cargo) found=$(sed -n '/^failures:$/,/^test result/p' "$log" | head -n 200) ;;
     node) found=$(awk '/^ *not ok/ { n = 30 } n-- > 0' "$log" | head -n 200) ;;
   esac
-  [ -n "$found" ] || found=$(grep -A 15 -E '^(error|warning)' "$log" | head -n 120)
+  [ -n "$found" ] || [ "$(wc -l <"$log")" -gt 80 ] || found=$(cat "$log")
+  [ -n "$found" ] || found=$(grep -A 15 '^error' "$log" | head -n 120)
+  [ -n "$found" ] || found=$(grep -A 15 '^warning' "$log" | head -n 120)
   [ -n "$found" ] || found=$(tail -n 60 "$log")
   printf '%s\n' "$found"
 }

@@ -24,6 +24,7 @@ Verifies ID tokens and prints one JSON object a line and file.
   --leeway S          by how many seconds clocks may differ
   --now TIME          the time of the inspection, in seconds since 1970 or as RFC 3339; else the present
   --explain           add mapping, decision and plan; needs --config
+  --store S           explain against this store (sqlite:FILE or a postgres:// URL) instead of an empty one
   --help              show this text
 
 TOKEN_FILE `-` is standard input. Exit status: 0 all were accepted, 1 some were not, 2 bad usage.
@@ -91,6 +92,7 @@ pub(super) struct Inquiry {
     pub(super) leeway: Option<TimeDelta>,
     pub(super) now: Option<DateTime<Utc>>,
     pub(super) explain: bool,
+    pub(super) store: Option<String>,
     pub(super) files: Vec<String>,
 }
 
@@ -156,6 +158,7 @@ fn take_option(
         "--audience" => push(&mut inquiry.audiences, value("--audience")?),
         "--acr" => push(&mut inquiry.acr, value("--acr")?),
         "--require-at-hash" => flag(&mut inquiry.require_at_hash, "--require-at-hash", attached),
+        "--store" => once(&mut inquiry.store, "--store", value("--store")?),
         "--explain" => flag(&mut inquiry.explain, "--explain", attached),
         _ => Err(UsageError::UnknownOption(name.to_owned())),
     }
@@ -182,6 +185,9 @@ fn check(inquiry: &Inquiry) -> Result<(), UsageError> {
         if inquiry.connection.is_some() || inquiry.explain {
             return Err(UsageError::Missing("--config"));
         }
+    }
+    if inquiry.store.is_some() && !inquiry.explain {
+        return Err(UsageError::Missing("--explain"));
     }
     if inquiry.files.is_empty() { Err(UsageError::NoFiles) } else { Ok(()) }
 }

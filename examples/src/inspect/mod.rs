@@ -1,12 +1,15 @@
 //! Inspects evidence from files: would this connection accept it, and what would come of it?
 
 mod arguments;
+mod explain;
+mod explained;
 mod oidc;
 mod report;
 
 use std::io::{self, Write};
 
-use jit_core::Clock;
+use jit_core::config::Problems;
+use jit_core::{Clock, Code};
 
 pub use arguments::UsageError;
 
@@ -31,6 +34,10 @@ pub fn run(
     match answer(arguments, clock, out) {
         Ok(code) => code,
         Err(Failure::Usage(error)) => complain(err, &format!("inspect: {error}\n\n{}", arguments::USAGE)),
+        Err(Failure::Settings(problems)) => complain(err, &format!("{problems}\n")),
+        Err(Failure::Backend(code)) => {
+            complain(err, &format!("inspect: the store cannot be asked ({code})\n"))
+        }
         Err(Failure::File(name, error)) => complain(err, &format!("inspect: `{name}`: {error}\n")),
         Err(Failure::Output(error)) => {
             complain(err, &format!("inspect: the answer cannot be written: {error}\n"))
@@ -41,6 +48,8 @@ pub fn run(
 /// Why there is no answer.
 enum Failure {
     Usage(UsageError),
+    Settings(Problems),
+    Backend(Code),
     File(String, io::Error),
     Output(io::Error),
 }

@@ -4,12 +4,26 @@ use jit_oidc::rejection::Rejection;
 use serde::Serialize;
 use serde_json::{Map, Value};
 
+use super::explained::Explained;
+
 /// Tells of one file, as one line of JSON.
 #[derive(Serialize)]
 #[serde(untagged)]
 pub(super) enum Line<'a> {
-    Accepted { file: &'a str, accepted: bool, identity: Identity<'a>, checks: Checks },
-    Refused { file: &'a str, accepted: bool, code: &'a str, reason: String },
+    Accepted {
+        file: &'a str,
+        accepted: bool,
+        identity: Identity<'a>,
+        checks: Checks,
+        #[serde(flatten)]
+        explained: Option<Box<Explained>>,
+    },
+    Refused {
+        file: &'a str,
+        accepted: bool,
+        code: &'a str,
+        reason: String,
+    },
 }
 
 /// Who the token speaks of.
@@ -30,9 +44,15 @@ pub(super) struct Checks {
 }
 
 impl<'a> Line<'a> {
-    pub(super) fn accepted(file: &'a str, token: &'a IdToken) -> Self {
+    pub(super) fn accepted(file: &'a str, token: &'a IdToken, explained: Option<Explained>) -> Self {
         let identity = Identity { issuer: token.issuer(), subject: token.subject(), claims: token.claims() };
-        Self::Accepted { file, accepted: true, identity, checks: Checks::of(token.checks()) }
+        Self::Accepted {
+            file,
+            accepted: true,
+            identity,
+            checks: Checks::of(token.checks()),
+            explained: explained.map(Box::new),
+        }
     }
 
     pub(super) fn refused(file: &'a str, rejection: Rejection) -> Self {

@@ -5,12 +5,13 @@ use std::sync::Arc;
 
 use jit_core::config::Problems;
 use jit_core::{
-    BackendError, BuildError, Clock, Connection, ConnectionSettings, ErrorKind, Jit, Protection, RulePolicy,
-    Store, SystemEntropy,
+    BackendError, BuildError, Clock, Connection, ConnectionId, ErrorKind, Jit, Protection, Store,
+    SystemEntropy,
 };
+use jit_oidc::config::SettingsError;
 use jit_oidc::http::HttpError;
 use jit_oidc::login::Environment;
-use jit_oidc::{Engine, GuardedHttp, Login, OidcConfig, OidcTrigger, StateKeeper};
+use jit_oidc::{Engine, GuardedHttp, Login, OidcTrigger, StateKeeper};
 use jit_sql::{PostgresOptions, PostgresStore, SqliteStore};
 
 use super::holds::{HOLD_LASTS, Holds};
@@ -31,7 +32,7 @@ pub(super) enum AssembleError {
     #[error("the client for providers cannot be made")]
     Http(#[from] HttpError),
     #[error("the sign-in settings of connection `{0}` cannot be used")]
-    Connection(jit_core::ConnectionId),
+    Connection(ConnectionId, #[source] SettingsError),
 }
 
 /// Opens the stores and puts the engine together. Nothing is asked of a provider before somebody signs in.
@@ -66,7 +67,7 @@ pub(super) async fn assemble(
             id: door.id.clone(),
             tenant: door.tenant.clone(),
             store: door.store.clone(),
-            label: door.label.clone(),
+            label: door.protocol.label.clone(),
             issuer: trigger.login().config().policy().issuer_rule().published().to_owned(),
             trigger,
         });
@@ -89,11 +90,10 @@ fn connect(
     store: &Arc<dyn Store>,
     clock: &Arc<dyn Clock>,
 ) -> Result<(Connection, OidcTrigger), AssembleError> {
-    let unusable = || AssembleError::Connection(door.id.clone());
-    let oidc = door.oidc.check().map_err(|_| unusable())?;
-    let (connection, attestor) = define(door, &oidc)?.ok_or_else(unusable)?;
+    let (connection, attestor, protocol) = door.clone().define()?;
+    let oidc = protocol.oidc.check().map_err(|error| AssembleError::Connection(door.id.clone(), error))?;
     let environment = Environment {
-        http: Arc::new(client(door.oidc.dangerous.allow_loopback_http)?),
+        http: Arc::new(client(protocol.oidc.dangerous.allow_loopback_http)?),
         engine: Engine::aws_lc(),
         clock: Arc::clone(clock),
         entropy: Arc::new(SystemEntropy),
@@ -101,26 +101,6 @@ fn connect(
     };
     let login = Login::new(door.id.clone(), oidc, environment);
     Ok((connection, OidcTrigger::new(login, attestor)))
-}
-
-/// Defines the connection for the engine; `None` when no issuer can speak over it.
-pub(crate) fn define(
-    door: &DoorSettings,
-    oidc: &OidcConfig,
-) -> Result<Option<(Connection, jit_core::Attestor)>, Problems> {
-    let Some(issuers) = oidc.issuers() else { return Ok(None) };
-    let settings = ConnectionSettings {
-        tenant: door.tenant.clone(),
-        id: door.id.clone(),
-        issuers,
-        domains: door.domains.clone(),
-        ceiling: door.ceiling.clone(),
-        link: door.link.clone(),
-        store: door.store.clone(),
-    };
-    let mapping = door.mapping.compile()?;
-    let policy = RulePolicy::new(&door.policy)?;
-    Ok(Some(Connection::define(settings, Arc::new(mapping), Arc::new(policy))))
 }
 
 pub(crate) fn protection(settings: &ProtectionSettings) -> Protection {

@@ -1,13 +1,10 @@
 //! The configuration of a portal, as people write it.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::net::SocketAddr;
 
-use jit_core::config::{self, Check, Format, Problems};
-use jit_core::{
-    Code, ConnectionId, DomainSet, Entitlement, EntitlementPattern, LinkRule, MappingRules, Network,
-    PolicyRules, StoreId, TenantId,
-};
+use jit_core::config::{self, Check, ConnectionConfig, Format, Problems, check_connections};
+use jit_core::{Code, ConnectionId, Entitlement, Network, StoreId};
 use jit_oidc::OidcSettings;
 use serde::Deserialize;
 use url::Url;
@@ -67,26 +64,16 @@ pub(crate) struct StoreSettings {
     pub(crate) url: StoreUrl,
 }
 
-/// Describes a connection.
-#[derive(Debug, Deserialize)]
+/// Describes a connection to an OpenID provider.
+pub(crate) type DoorSettings = ConnectionConfig<Protocol>;
+
+/// Says how people sign in over a connection.
+#[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub(crate) struct DoorSettings {
-    pub(crate) id: ConnectionId,
-    pub(crate) tenant: TenantId,
+pub(crate) struct Protocol {
     /// The name that people see.
     pub(crate) label: String,
-    #[serde(default)]
-    pub(crate) domains: DomainSet,
-    #[serde(default)]
-    pub(crate) ceiling: Vec<EntitlementPattern>,
-    #[serde(default)]
-    pub(crate) link: Vec<LinkRule>,
-    #[serde(default)]
-    pub(crate) store: Option<StoreId>,
     pub(crate) oidc: OidcSettings,
-    #[serde(default)]
-    pub(crate) mapping: MappingRules,
-    pub(crate) policy: PolicyRules,
 }
 
 /// Says where accounts are kept. `Debug` shows no password.
@@ -122,10 +109,6 @@ impl Settings {
     /// Reads and checks a configuration; each problem names file, line and field.
     pub(crate) fn load(text: &str, file: &str) -> Result<Self, Problems> {
         config::load(text, Format::Toml, file)
-    }
-
-    pub(crate) fn door(&self, id: &str) -> Option<&DoorSettings> {
-        self.connection.iter().find(|door| door.id.as_str() == id)
     }
 }
 
@@ -168,49 +151,124 @@ impl Check for Settings {
             found.report(Code::new("config.missing_field"), "needs at least one `connection`");
         }
         let stores: BTreeSet<_> = self.store.iter().map(|store| &store.id).collect();
-        let mut ids = BTreeSet::new();
-        let mut issuers = BTreeSet::new();
+        let mut tenants = BTreeMap::new();
         found.each("connection", &self.connection, |door, found| {
-            if !ids.insert(&door.id) {
-                found.report_in(
-                    "id",
-                    Code::new("config.duplicate_connection"),
-                    "another connection has this id",
-                );
+            if *tenants.entry(&door.id).or_insert(&door.tenant) != &door.tenant {
+                let message = "another tenant's connection has this id, and addresses of the portal hold it";
+                found.report_in("id", Code::new("config.duplicate_connection"), message);
             }
             if door.store.as_ref().is_some_and(|store| !stores.contains(store)) {
                 found.report_in("store", Code::new("config.unknown_store"), "no `store` has this id");
             }
-            let issuer = door.oidc.issuer.as_ref();
-            if issuer.is_some_and(|issuer| !issuers.insert((&door.tenant, issuer))) {
-                let message = "another connection of the tenant has this issuer";
-                let report = |found: &mut Problems| {
-                    found.report_in("issuer", Code::new("config.duplicate_issuer"), message);
-                };
-                found.within("oidc", report);
-            }
-            door.check(&self.portal.base_url, found);
+            check_door(door, &self.portal.base_url, found);
         });
+        check_connections("connection", &self.connection, found);
     }
 }
 
-impl DoorSettings {
-    /// Where the provider sends people back to: an address of this connection alone, so that the answer of one provider
-    /// is never taken for that of another.
-    pub(crate) fn callback(&self, base_url: &str) -> String {
-        format!("{base_url}/callback/{}", self.id)
-    }
-
-    fn check(&self, base_url: &str, found: &mut Problems) {
-        found.within("mapping", |found| self.mapping.check(found));
-        found.within("policy", |found| self.policy.check(found));
-        found.within("oidc", |found| {
-            if let Err(error) = self.oidc.check() {
+impl Check for Protocol {
+    fn check(&self, found: &mut Problems) {
+        if let Err(error) = self.oidc.check() {
+            found.within("oidc", |found| {
                 found.report_in(error.field, Code::new("oidc.settings_invalid"), error.problem);
-            } else if self.oidc.redirect_uri != self.callback(base_url) {
+            });
+        }
+    }
+}
+
+/// Where a provider sends people back to: an address of the connection alone, so that the answer of one provider is
+/// never taken for that of another.
+pub(crate) fn callback(base_url: &str, id: &ConnectionId) -> String {
+    format!("{base_url}/callback/{id}")
+}
+
+/// Checks that what the engine trusts and what the protocol verifies are the same.
+fn check_door(door: &DoorSettings, base_url: &str, found: &mut Problems) {
+    let Ok(oidc) = door.protocol.oidc.check() else { return };
+    if door.protocol.oidc.redirect_uri != callback(base_url, &door.id) {
+        found.within("protocol", |found| {
+            found.within("oidc", |found| {
                 let message = "must be the portal's `base_url`, then `/callback/` and the connection's id";
                 found.report_in("redirect_uri", Code::new("config.invalid_value"), message);
-            }
+            });
         });
+    }
+    // What is wrong with the rest was reported before.
+    let Ok((connection, _, _)) = door.clone().define() else { return };
+    if oidc.issuers().as_ref() != Some(&connection.settings().issuers) {
+        let message = "are not those whose tokens `protocol.oidc` accepts";
+        found.report_in("issuers", Code::new("config.issuer_mismatch"), message);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const DOCUMENTATION: &str = include_str!("../../../docs/portal.md");
+
+    fn example() -> &'static str {
+        DOCUMENTATION.split("```toml\n").nth(1).unwrap().split("```").next().unwrap()
+    }
+
+    fn problems(change: impl FnOnce(&str) -> String) -> String {
+        Settings::load(&change(example()), "portal.toml").unwrap_err().to_string()
+    }
+
+    #[test]
+    fn the_documented_configuration_is_sound() {
+        let settings = Settings::load(example(), "portal.toml").unwrap();
+        assert_eq!(settings.connection.len(), 1);
+        assert_eq!(settings.portal.authority().unwrap(), "portal.example");
+        assert_eq!(settings.protection.seats, Some(500));
+    }
+
+    #[test]
+    fn the_demo_is_sound() {
+        let text = crate::portal::demo::CONNECTIONS
+            .replace("{LISTEN}", "127.0.0.1:8080")
+            .replace("{PORTAL}", "http://127.0.0.1:8080")
+            .replace("{ACME}", "http://127.0.0.1:8081")
+            .replace("{GUILD}", "http://127.0.0.1:8082");
+        assert_eq!(Settings::load(&text, "demo.toml").unwrap().connection.len(), 2);
+    }
+
+    #[test]
+    fn every_problem_names_file_line_field_and_code() {
+        for (from, to, says) in [
+            ("https://portal.example\" ", "http://portal.example\" ", "portal.base_url: must be https"),
+            ("https://portal.example\" ", "https://portal.example/x\" ", "portal.base_url: must be"),
+            ("sqlite:accounts.db", "mysql:accounts", "portal.store: "),
+            ("# store = \"partners\"", "store = \"elsewhere\"", "connection[0].store: no `store`"),
+            ("callback/acme\"", "callback/other\"", "connection[0].protocol.oidc.redirect_uri: must be"),
+            ("client_id = \"portal\"", "client_id = \"\"", "connection[0].protocol.oidc.client_id: must not"),
+            ("issuers = [\"https://op", "issuers = [\"https://other", "connection[0].issuers: are not those"),
+            ("label =", "lable =", "connection[0].protocol.lable: unknown field"),
+            ("domains = [\"acme.example\"]", "domains = [\".example\"]", "connection[0].domains"),
+            ("verified = { claim = \"email_verified\" }", "", "connection[0].mapping.email"),
+            ("name = \"anyone-from-acme\"", "subject = \"email\"", "connection[0].policy.rule[0].subject"),
+        ] {
+            assert!(example().contains(from), "{from}");
+            let found = problems(|text| text.replacen(from, to, 1));
+            assert!(found.starts_with("portal.toml:") && found.contains(says), "{found}");
+        }
+    }
+
+    #[test]
+    fn two_connections_cannot_have_one_id_or_one_issuer() {
+        let second = |tenant: &str| {
+            let connection = example().split("[[connection]]").nth(1).unwrap();
+            format!("{}\n[[connection]]{}", example(), connection.replace("tenant = \"acme\"", tenant))
+        };
+        let found = problems(|_| second("tenant = \"acme\""));
+        assert!(found.contains("config.duplicate_connection") && found.contains("config.duplicate_issuer"));
+        // Another tenant's connection may have the id for the engine, but not for addresses of the portal.
+        assert!(problems(|_| second("tenant = \"other\"")).contains("config.duplicate_connection"));
+    }
+
+    #[test]
+    fn a_password_is_not_shown() {
+        let url = StoreUrl::try_from("postgres://jit:hush@127.0.0.1/jit".to_owned()).unwrap();
+        assert!(!format!("{url:?}").contains("hush"));
     }
 }

@@ -23,7 +23,7 @@ pub(super) fn worker_id() -> Result<WorkerId, RandomError> {
 pub(super) async fn keep_working(house: Arc<House>, worker: WorkerId, mut asked: watch::Receiver<bool>) {
     loop {
         let pause = match house.jit.work(&worker, BATCH).await {
-            Ok(report) if report.done == BATCH.get() => Duration::ZERO,
+            Ok(report) if report.done.max(report.purged) >= BATCH.get() => Duration::ZERO,
             Ok(_) => PAUSE,
             Err(error) => {
                 tell(&error);

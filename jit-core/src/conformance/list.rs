@@ -268,6 +268,23 @@ macro_rules! __jit_store {
     };
 }
 
+/// Tests that a backend answers random calls as the memory store does: `model!(open())`, where `open()` makes the
+/// [`Nodes`](crate::conformance::Nodes) of an empty backend. `model!(open(), 10_000)` plays that many sequences.
+#[doc(hidden)]
+#[macro_export]
+macro_rules! __jit_model {
+    ($backend:expr $(,)?) => {
+        $crate::__jit_model! { $backend, $crate::conformance::model::SEQUENCES }
+    };
+    ($backend:expr, $sequences:expr $(,)?) => {
+        #[test]
+        fn random_calls_are_answered_as_the_model_answers_them()
+        -> ::core::result::Result<(), $crate::conformance::Failure> {
+            $crate::conformance::model::compare($backend, $sequences)
+        }
+    };
+}
+
 /// Makes a slice of checks.
 #[doc(hidden)]
 #[macro_export]

@@ -8,6 +8,7 @@
 //! }
 //!
 //! jit_core::conformance::store!(open());
+//! jit_core::conformance::model!(open());
 //! ```
 //!
 //! | macro | checks |
@@ -17,6 +18,7 @@
 //! | [`task_queue!`](task_queue) | tasks: claims, epochs, settlement |
 //! | [`audit_log!`](audit_log) | the audit trail |
 //! | [`one_time!`](one_time) | values that are put once and taken once; takes a [`Nodes<dyn OneTime>`](Nodes) |
+//! | [`model!`](model) | random calls, compared with [`MemoryStore`](crate::MemoryStore) |
 //!
 //! Each test gets a backend of its own: the expression makes an empty one whenever it is evaluated. The tests bring
 //! their own runtime. A check is a plain function, listed by [`all_checks`].
@@ -31,13 +33,15 @@ mod sample;
     reason = "each fails with what it found, as `Check` says for all of them"
 )]
 pub mod checks;
+pub mod model;
 
 use std::{any::Any, fmt, future::Future, pin::Pin, sync::Arc, time::Duration};
 
 use crate::{OneTime, Store};
 
+#[doc(inline)]
 pub use crate::{
-    __jit_audit_log as audit_log, __jit_one_time as one_time, __jit_store as store,
+    __jit_audit_log as audit_log, __jit_model as model, __jit_one_time as one_time, __jit_store as store,
     __jit_task_queue as task_queue, __jit_user_store as user_store,
 };
 pub use failure::Failure;

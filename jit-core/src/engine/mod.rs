@@ -27,3 +27,6 @@ pub use outcome::{Denied, Explanation, Held, JitError, Outcome, Session, SignedI
 pub use shadow::ShadowReport;
 pub use trigger::{Trigger, VerifyError};
 pub use work::{Notices, WorkReport};
+
+#[cfg(feature = "mocks")]
+pub use {trigger::MockTrigger, work::MockNotices};

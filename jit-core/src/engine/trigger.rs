@@ -8,6 +8,7 @@ use super::Event;
 use crate::{Code, ErrorClass};
 
 /// Verifies evidence of one connection. Adapters implement it, one for each kind of evidence.
+#[cfg_attr(feature = "mocks", mockall::automock(type Evidence = Vec<u8>;))]
 #[async_trait]
 pub trait Trigger: Send + Sync {
     /// What the protocol delivers and nobody trusts yet.

@@ -16,6 +16,7 @@ use crate::{
 };
 
 /// Delivers what the application must be told. At least once: the same task may come again after a crash.
+#[cfg_attr(feature = "mocks", mockall::automock)]
 #[async_trait]
 pub trait Notices: Send + Sync {
     /// Delivers one.

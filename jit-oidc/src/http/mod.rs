@@ -166,12 +166,15 @@ pub enum FetchError {
 }
 
 impl FetchError {
+    /// The code of [`FetchError::Status`].
+    pub const STATUS: &'static str = "oidc.http_status";
+
     /// Returns the stable code.
     #[must_use]
     pub const fn code(&self) -> &'static str {
         match self {
             Self::Http { source, .. } => source.kind.code(),
-            Self::Status { .. } => "oidc.http_status",
+            Self::Status { .. } => Self::STATUS,
             Self::Rejected(rejection) => rejection.code(),
         }
     }

@@ -24,7 +24,11 @@ use peer::Peer;
 const CALLBACK: &str = "http://127.0.0.1:9/cb";
 
 fn http() -> GuardedHttp {
-    GuardedHttp::builder().dangerous().allow_loopback_http().build().unwrap()
+    // one for each test: reading the certificates of the platform takes longer than a sign-in
+    thread_local! {
+        static HTTP: GuardedHttp = GuardedHttp::builder().dangerous().allow_loopback_http().build().unwrap();
+    }
+    HTTP.with(GuardedHttp::clone)
 }
 
 fn settings(issuer: &str) -> OidcSettings {
@@ -49,7 +53,7 @@ fn login(settings: &OidcSettings) -> Login {
 
 /// Signs in once, as a browser and an application do.
 async fn sign_in(login: &Login, origin: &str, hint: &str) -> Result<Authentication, LoginError> {
-    let redirect = login.begin(Begin::default().login_hint(hint)).await?;
+    let redirect = login.begin(Begin::for_person(hint)).await?;
     let back = Browser::new(origin).follow(redirect.url.as_str()).await;
     let cookies = format!("{}={}", redirect.cookie.name(), redirect.cookie.value());
     login.finish(&Callback::from_form(back.as_bytes())?, Some(&cookies)).await

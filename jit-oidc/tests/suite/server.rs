@@ -71,7 +71,10 @@ impl Server {
 
 /// The guarded client, allowed to speak to this machine.
 pub(crate) fn client() -> GuardedHttp {
-    GuardedHttp::builder().dangerous().allow_loopback_http().build().unwrap()
+    thread_local! {
+        static HTTP: GuardedHttp = GuardedHttp::builder().dangerous().allow_loopback_http().build().unwrap();
+    }
+    HTTP.with(GuardedHttp::clone)
 }
 
 async fn serve(

@@ -7,12 +7,12 @@ mod sqlite_in_memory {
     use jit_core::conformance::Nodes;
     use jit_sql::SqliteStore;
 
-    async fn open() -> Nodes {
+    fn open() -> Nodes {
         let store = Arc::new(SqliteStore::in_memory().unwrap());
         Nodes::stores(store.clone(), store)
     }
 
-    jit_core::conformance::store!(open());
+    jit_core::conformance::store!(std::future::ready(open()));
 }
 
 /// Two handles on one file, as two processes have them.
@@ -25,14 +25,14 @@ mod sqlite_file {
 
     use crate::support::folder::Folder;
 
-    async fn open() -> Nodes {
+    fn open() -> Nodes {
         let folder = Folder::new("conformance");
         let one = Arc::new(SqliteStore::open(folder.file()).unwrap());
         let two = Arc::new(SqliteStore::open(folder.file()).unwrap());
         Nodes::stores(one, two).keeping(folder)
     }
 
-    jit_core::conformance::store!(open());
+    jit_core::conformance::store!(std::future::ready(open()));
 }
 
 /// Two nodes of an application.

@@ -3,6 +3,7 @@ import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { existsSync, statSync } from 'node:fs'
 import { mkdtemp, rm, writeFile } from 'node:fs/promises'
+import net from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
@@ -25,12 +26,36 @@ export async function startDemo(data) {
   return start(folder, ['--demo', '--addr', '127.0.0.1:0', '--data', folder], data === undefined)
 }
 
-// `config` makes the text of the configuration for the folder that the portal may use.
-export async function startConfigured(config) {
+export async function startConfigured(text) {
+  const folder = await folderWith(text)
+  return start(folder, ['--config', join(folder, 'portal.toml')], true)
+}
+
+// Starts the portal with a configuration that it should not accept, and tells how it ended and what it said.
+export async function refusedConfiguration(text) {
+  const folder = await folderWith(text)
+  const child = spawn(program(), ['--config', 'portal.toml'], { cwd: folder, stdio: ['ignore', 'ignore', 'pipe'] })
+  let complaints = ''
+  child.stderr.on('data', (text) => (complaints += text))
+  const [code] = await once(child, 'close')
+  await rm(folder, { recursive: true, force: true })
+  return { code, complaints }
+}
+
+// A port that was free a moment ago: the address of a portal stands in its configuration and at its provider.
+export async function freePort() {
+  const server = net.createServer().listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  const { port } = server.address()
+  server.close()
+  await once(server, 'close')
+  return port
+}
+
+async function folderWith(text) {
   const folder = await mkdtemp(join(tmpdir(), 'portal-'))
-  const file = join(folder, 'portal.toml')
-  await writeFile(file, config(folder))
-  return start(folder, ['--config', file], true)
+  await writeFile(join(folder, 'portal.toml'), text, { mode: 0o600 })
+  return folder
 }
 
 async function start(folder, args, ownsFolder) {

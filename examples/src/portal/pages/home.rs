@@ -8,9 +8,13 @@ use crate::portal::view::{ConnectionCard, Frame};
 pub fn home(frame: &Frame, connections: &[ConnectionCard]) -> Markup {
     let content = html! {
         h1 { "Sign in" }
-        p.lead {
-            "You have no account here, and need not ask for one. Sign in where you are known already: the account "
-            "comes into being as the policy says, and you see why."
+        @if let Some(visitor) = &frame.visitor {
+            p.lead { "You are signed in as " (visitor.name) ". " a href="/me" { "See your account" } ", or sign in anew." }
+        } @else {
+            p.lead {
+                "You have no account here, and need not ask for one. Sign in where you are known already: the account "
+                "comes into being as the policy says, and you see why."
+            }
         }
         (cards(connections, ""))
         @if connections.is_empty() { p.empty { "No connection is configured." } }

@@ -34,7 +34,7 @@ pub(super) async fn begin(
     let mut begin = Begin::default();
     if sent.value("prove") == Some(TO_PROVE_A_LINK) {
         begin.return_to = Some(TO_PROVE_A_LINK.to_owned());
-        // A session that is open at the provider would prove who sits there least of all.
+        // A session that is open at the provider would say least of all who sits there now.
         begin.prompt = Some("login".to_owned());
     }
     let redirect = door.trigger.begin(begin).await?;

@@ -1,7 +1,7 @@
 use axum::http::header::SET_COOKIE;
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::Response;
-use jit_core::{Ask, Denied, Held, Outcome, Reply, SignedIn};
+use jit_core::{Ask, Denied, ErrorClass, Held, Outcome, Reply, SignedIn};
 
 use crate::portal::failure::Failure;
 use crate::portal::holds::Hold;
@@ -20,7 +20,11 @@ pub(super) async fn answer(
     let (tenant, connection) = hold.ticket.connection();
     let door = house.door_of(tenant, connection).ok_or(Failure::NotFound)?;
     let chosen = reply.user_name.as_ref().map(|name| name.as_str().to_owned());
-    let outcome = house.jit.answer(&hold.ticket, reply).await?;
+    let outcome = house.jit.answer(&hold.ticket, reply).await.inspect_err(|error| {
+        if error.class() != ErrorClass::Transient {
+            house.holds.close(headers, house.now());
+        }
+    })?;
     if let (Some(name), Outcome::Held(held)) = (&chosen, &outcome)
         && held.asks.contains(&Ask::UserName)
     {
@@ -68,7 +72,7 @@ struct Again {
 fn ask(house: &House, held: &Held, again: Again, headers: &HeaderMap) -> Result<Response, Failure> {
     let now = house.now();
     let (Some(ticket), Some(ask)) = (&held.ticket, held.asks.first()) else { return Err(Failure::NotFound) };
-    let hold = Hold {
+    let question = Hold {
         ticket: ticket.clone(),
         ask: ask.clone(),
         csrf: random_token()?,
@@ -78,7 +82,7 @@ fn ask(house: &House, held: &Held, again: Again, headers: &HeaderMap) -> Result<
         problem: again.problem,
     };
     house.holds.close(headers, now);
-    let cookie = house.holds.open(hold, now)?;
+    let cookie = house.holds.open(question, now)?;
     Ok(with_header(see_other("/hold"), SET_COOKIE, &cookie))
 }
 

@@ -29,7 +29,6 @@ impl Expression {
     }
 
     /// Never runs.
-    #[expect(dead_code, reason = "conditions of a policy call it")]
     pub(crate) fn evaluate_bool(&self, _claims: &Claims) -> Result<bool, ExpressionFault> {
         match *self {}
     }

@@ -104,7 +104,6 @@ impl Expression {
     }
 
     /// Runs the expression for a truth value. What cannot be concluded is a fault, never `false`.
-    #[cfg_attr(not(test), expect(dead_code, reason = "conditions of a policy call it"))]
     pub(crate) fn evaluate_bool(&self, claims: &Claims) -> Result<bool, ExpressionFault> {
         match self.run(claims)? {
             Value::Bool(truth) => Ok(truth),

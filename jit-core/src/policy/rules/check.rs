@@ -9,6 +9,7 @@ use super::format::{
 use crate::{
     Code, EmailTrust, EntitlementPattern,
     config::{Check, Problems},
+    mapping::expression::Expression,
 };
 
 /// The most rules of a policy.
@@ -21,13 +22,19 @@ const NESTING: usize = 4;
 const MESSAGE_BYTES: usize = 512;
 /// The longest code, in bytes.
 const CODE_BYTES: usize = 64;
+/// What the library's own codes begin with: an operator's code must not pass for one of them.
+const OWN_FAMILIES: [&str; 19] = [
+    "access", "account", "admin", "audit", "config", "engine", "event", "hold", "identity", "ldap", "link",
+    "map", "name", "oidc", "policy", "saml", "scim", "sign_in", "store",
+];
 
 impl Check for PolicyRules {
     /// Reports `config.no_rules`, `config.too_many`, `config.duplicate_rule`, `config.unreachable_rule`,
     /// `config.no_answer`, `config.several_answers`, `config.empty_list`, `config.empty_condition`,
     /// `config.missing_claim`, `config.email_claim`, `config.prefix_without_boundary`, `config.empty_window`,
     /// `config.invalid_code`, `config.invalid_message`, `config.privileged_unverified`,
-    /// `config.privileged_to_everyone`, `config.too_deep` and `config.expression_unavailable`.
+    /// `config.privileged_to_everyone`, `config.token_end`, `config.too_deep`, `config.expression` and
+    /// `config.expression_unavailable`.
     fn check(&self, found: &mut Problems) {
         if self.rules.is_empty() {
             found.report(
@@ -106,15 +113,25 @@ fn check_when(when: &Conditions, denies: bool, depth: usize, found: &mut Problem
             "`not_after` must be later than `not_before`",
         );
     }
-    if when.expression.is_some() {
-        found.report_in(
-            "expression",
-            Code::new("config.expression_unavailable"),
-            "expressions are not part of this build",
-        );
+    if let Some(source) = &when.expression {
+        found.within("expression", |found| check_expression(source, denies, found));
     }
     if let Some(not) = &when.not {
         found.within("not", |found| check_not(not, denies, depth + 1, found));
+    }
+}
+
+fn check_expression(source: &str, denies: bool, found: &mut Problems) {
+    if Expression::new_in(source, found).is_none() || denies {
+        return;
+    }
+    let roots = Expression::roots(source);
+    let reads = |name: &str| roots.iter().any(|root| root == name);
+    if reads("email") && !reads("email_verified") {
+        found.report(
+            Code::new("config.email_claim"),
+            "an address counts only with its verification; use `email_domain`",
+        );
     }
 }
 
@@ -273,14 +290,20 @@ fn check_deny(deny: &DenyAnswer, found: &mut Problems) {
         word.starts_with(|c: char| c.is_ascii_lowercase())
             && word.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '_')
     };
-    let holds =
+    let is_code =
         |code: &String| code.len() <= CODE_BYTES && code.contains('.') && code.split('.').all(is_word);
-    if !deny.code.as_ref().is_none_or(holds) {
-        found.report_in(
-            "code",
-            Code::new("config.invalid_code"),
-            "a code is words of lower-case letters joined by full stops, such as `access.contractors_only`",
-        );
+    let is_ours = |code: &String| code.split('.').next().is_some_and(|first| OWN_FAMILIES.contains(&first));
+    let message = match &deny.code {
+        Some(code) if !is_code(code) => {
+            "a code is words of lower-case letters joined by full stops, such as `app.contractors_only`"
+        }
+        Some(code) if is_ours(code) => {
+            "codes that begin like this belong to the library; begin with a word of your own, such as `app`"
+        }
+        _ => "",
+    };
+    if !message.is_empty() {
+        found.report_in("code", Code::new("config.invalid_code"), message);
     }
     let message = deny.message.as_str();
     if message.trim().is_empty() || message.len() > MESSAGE_BYTES || message.contains(char::is_control) {

@@ -1,20 +1,26 @@
 //! Turns rules into a policy: everything is read, sorted and numbered once, so that a decision allocates nothing on its way.
 
-use std::collections::BTreeMap;
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+};
 
 use async_trait::async_trait;
+use ipnet::IpNet;
 
 use super::{
     answer::Answer,
     facts::{Facts, KEPT, Reading, Source},
     format::{ClaimTest, Conditions, Day, Hours, PolicyRule, PolicyRules},
-    literals::{LITERALS, Literals},
-    weigh::{ClaimValuesTest, EntitlementTest, Test, Verdict, Wanted, Window, all},
+    literals::{Found, LITERALS, Literals},
+    text::Network,
+    weigh::{AddressRange, ClaimValuesTest, EntitlementTest, Test, Verdict, Wanted, Window, all},
 };
 use crate::{
     ClaimPath, Code, Decision, Denial, EmailTrust, EntitlementPattern, Finding, Policy, Request, RuleName,
     Stage, Step, Trace,
     config::{Check as _, Problems},
+    mapping::expression::Expression,
 };
 
 /// Decides by rules: the first that applies, and no where none does.
@@ -46,7 +52,8 @@ impl RulePolicy {
         found.or(())?;
         let mut sources = Sources::default();
         let rules = rules.rules.iter().map(|rule| sources.rule(rule)).collect();
-        Ok(Self { rules, readings: sources.readings() })
+        let readings = sources.readings()?;
+        Ok(Self { rules, readings })
     }
 
     /// Decides without waiting for anything, and notes in `trace` how each rule that was weighed came out.
@@ -109,21 +116,29 @@ fn step(
 }
 
 fn described(test: &Test, facts: &Facts<'_>) -> String {
-    let claim = match test {
-        Test::Claim(test) => facts.claim(test.source),
-        _ => None,
-    };
+    let claim = test.source().and_then(|source| facts.claim(source));
     match claim {
         Some(claim) => format!("`claim` on `{claim}`"),
         None => format!("`{}`", test.name()),
     }
 }
 
+/// Numbers of the texts that rules look for in one source: whole, and as beginnings.
+type Numbers = [BTreeMap<String, u8>; 2];
+
+/// Says how much of a text must be as a rule writes it.
+#[derive(Clone, Copy)]
+enum Extent {
+    Whole,
+    Begin,
+}
+
 /// Numbers sources and the texts that rules look for in them.
 #[derive(Default)]
 struct Sources {
-    list: Vec<(Source, BTreeMap<String, u8>)>,
+    list: Vec<(Source, Numbers)>,
     literals: usize,
+    found: Problems,
 }
 
 impl Sources {
@@ -144,7 +159,7 @@ impl Sources {
             patterns: patterns.into(),
             least: when.email_trust.unwrap_or(least),
         }));
-        tests.extend(when.network.as_deref().map(|any| Test::Network(any.into())));
+        tests.extend(when.network.as_deref().map(|any| Test::Network(any.iter().map(range).collect())));
         tests.extend(when.hours.as_ref().map(|any| Test::Hours(any.iter().map(window).collect())));
         tests.extend(when.not_before.map(|start| Test::NotBefore(start.0)));
         tests.extend(when.not_after.map(|end| Test::NotAfter(end.0)));
@@ -158,6 +173,8 @@ impl Sources {
         if let Some(not) = &when.not {
             tests.push(Test::Not(self.conditions(not, EmailTrust::Authoritative)));
         }
+        let expression = when.expression.as_ref().and_then(|text| Expression::new_in(text, &mut self.found));
+        tests.extend(expression.map(|expression| Test::Expression(Arc::new(expression))));
         tests.into()
     }
 
@@ -166,7 +183,7 @@ impl Sources {
             when.groups.iter().filter_map(|test| Some((test, test.name.clone().or_else(groups_claim)?)));
         let claims = when.claim.iter().flatten().filter_map(|test| Some((test, test.name.clone()?)));
         for (test, claim) in groups.chain(claims) {
-            tests.push(Test::Claim(self.claim(test, claim)));
+            tests.push(self.claim(test, claim));
         }
         for (name, negated, source, patterns) in [
             ("wished", false, Source::Wished, &when.wished),
@@ -179,14 +196,22 @@ impl Sources {
         }
     }
 
-    fn claim(&mut self, test: &ClaimTest, claim: ClaimPath) -> ClaimValuesTest {
+    fn claim(&mut self, test: &ClaimTest, claim: ClaimPath) -> Test {
         let source = self.source(Source::Claim(claim));
-        ClaimValuesTest {
+        let test = ClaimValuesTest {
             source,
-            any: test.any.as_deref().map(|any| self.wanted(source, any)),
-            contains: test.contains.as_deref().map(|all| self.wanted(source, all)).unwrap_or_default(),
-            prefix: test.prefix.as_deref().map(texts),
+            any: test.any.as_deref().map(|any| self.wanted(source, Extent::Whole, any)),
+            contains: test.contains.as_deref().map(|all| self.wanted(source, Extent::Whole, all)),
+            prefix: test.prefix.as_deref().map(|any| self.wanted(source, Extent::Begin, any)),
             is: test.is,
+        };
+        match test {
+            ClaimValuesTest { any: Some(any), contains: None, prefix: None, is: None, .. }
+                if any.beyond.is_empty() =>
+            {
+                Test::ClaimAny { source, wanted: any.numbered }
+            }
+            test => Test::Claim(test),
         }
     }
 
@@ -195,30 +220,40 @@ impl Sources {
         let (exact, begin): (Vec<_>, Vec<_>) = patterns.iter().partition(|pattern| pattern.is_exact());
         let exact: Vec<String> = exact.into_iter().cloned().map(String::from).collect();
         let begin = begin.into_iter().cloned().map(String::from);
+        let begin: Vec<String> = begin.map(|text| text.trim_end_matches('*').to_owned()).collect();
         EntitlementTest {
             source,
-            exact: self.wanted(source, &exact),
-            begin: begin.map(|text| text.trim_end_matches('*').into()).collect(),
+            exact: self.wanted(source, Extent::Whole, &exact),
+            begin: self.wanted(source, Extent::Begin, &begin),
         }
     }
 
     fn source(&mut self, source: Source) -> usize {
         self.list.iter().position(|(known, _)| *known == source).unwrap_or_else(|| {
-            self.list.push((source, BTreeMap::new()));
+            self.list.push((source, Numbers::default()));
             self.list.len() - 1
         })
     }
 
-    fn wanted(&mut self, source: usize, texts: &[String]) -> Box<[Wanted]> {
-        texts
-            .iter()
-            .map(|text| Wanted { text: text.as_str().into(), number: self.number(source, text) })
-            .collect()
+    fn wanted(&mut self, source: usize, extent: Extent, texts: &[String]) -> Wanted {
+        let mut numbered = Found::default();
+        let mut beyond = Vec::new();
+        for text in texts {
+            match self.number(source, extent, text) {
+                Some(number) => numbered.add(number),
+                None => beyond.push(text.as_str().into()),
+            }
+        }
+        Wanted { numbered, beyond: beyond.into() }
     }
 
     /// The number of a text; `None` where there are too many sources or texts to number.
-    fn number(&mut self, source: usize, text: &str) -> Option<u8> {
-        let (_, numbers) = self.list.get_mut(source).filter(|_| source < KEPT)?;
+    fn number(&mut self, source: usize, extent: Extent, text: &str) -> Option<u8> {
+        let (_, [whole, begin]) = self.list.get_mut(source).filter(|_| source < KEPT)?;
+        let numbers = match extent {
+            Extent::Whole => whole,
+            Extent::Begin => begin,
+        };
         if let Some(&number) = numbers.get(text) {
             return Some(number);
         }
@@ -228,9 +263,16 @@ impl Sources {
         Some(number)
     }
 
-    fn readings(self) -> Box<[Reading]> {
-        let reading = |(source, numbers)| Reading { source, literals: Literals::new(&numbers) };
-        self.list.into_iter().map(reading).collect()
+    /// Everything that rules read; or what could not be compiled, so that no condition is ever left out.
+    fn readings(self) -> Result<Box<[Reading]>, Problems> {
+        let reading = |(source, [whole, begin]): (Source, Numbers)| Reading {
+            source,
+            literals: Literals::new(&whole),
+            begins: Literals::new(&begin),
+            lengths: begin.keys().map(String::len).collect::<BTreeSet<_>>().into_iter().collect(),
+        };
+        let readings = self.list.into_iter().map(reading).collect();
+        self.found.or(readings)
     }
 }
 
@@ -242,12 +284,19 @@ fn texts(list: &[String]) -> Box<[Box<str>]> {
     list.iter().map(|text| text.as_str().into()).collect()
 }
 
+fn range(network: &Network) -> AddressRange {
+    match network.net() {
+        IpNet::V4(net) => AddressRange::V4(net.network().to_bits(), net.netmask().to_bits()),
+        IpNet::V6(net) => AddressRange::V6(net.network().to_bits(), net.netmask().to_bits()),
+    }
+}
+
 fn window(hours: &Hours) -> Window {
     let bit = |day: &Day| 1_u8 << (*day as u8);
     Window {
         days: hours.days.as_ref().map_or(0b111_1111, |days| days.iter().fold(0, |bits, day| bits | bit(day))),
-        from: hours.from.minutes().into(),
-        to: hours.to.minutes().into(),
-        offset: hours.offset.minutes().into(),
+        from: hours.from.minutes(),
+        to: hours.to.minutes(),
+        offset: hours.offset.minutes(),
     }
 }

@@ -1,10 +1,13 @@
 //! What rules ask about, read once for each decision and only when a rule asks.
 
-use std::fmt::Write as _;
+use std::{fmt::Write as _, net::IpAddr};
 
 use serde_json::Value;
 
-use super::literals::{Found, Literals};
+use super::{
+    literals::{Found, Literals},
+    weigh::Verdict,
+};
 use crate::{Account, Claim, ClaimPath, ClaimValues, Present, Request};
 
 /// The most sources whose reading is kept for a decision; further ones are read anew by each rule.
@@ -21,11 +24,52 @@ pub(super) enum Source {
     Held,
 }
 
+impl Source {
+    /// Tells whether a beginning of this length counts: a claim's value must go on after it.
+    pub(super) fn lets_begin(&self, length: usize, text: &str) -> bool {
+        match self {
+            Self::Claim(_) => length < text.len(),
+            Self::Wished | Self::Held => true,
+        }
+    }
+}
+
 /// Keeps a source with the texts that rules look for in it.
 #[derive(Clone, Debug)]
 pub(super) struct Reading {
     pub(super) source: Source,
+    /// Whole texts.
     pub(super) literals: Literals,
+    /// Beginnings of texts.
+    pub(super) begins: Literals,
+    /// The lengths that beginnings have.
+    pub(super) lengths: Box<[usize]>,
+}
+
+impl Reading {
+    /// Marks what the source says; tells whether all of it could be read.
+    fn mark(&self, spoke: Spoke<'_>, request: &Request<'_>, found: &mut Found) -> Readable {
+        if self.lengths.is_empty() {
+            return each_text(spoke, request, |text| {
+                if let Some(number) = self.literals.number(text) {
+                    found.add(number);
+                }
+                false
+            });
+        }
+        each_text(spoke, request, |text| {
+            if let Some(number) = self.literals.number(text) {
+                found.add(number);
+            }
+            for &length in &self.lengths {
+                let begin = text.get(..length).filter(|_| self.source.lets_begin(length, text));
+                if let Some(number) = begin.and_then(|begin| self.begins.number(begin)) {
+                    found.add(number);
+                }
+            }
+            false
+        })
+    }
 }
 
 /// Tells how a source spoke.
@@ -45,62 +89,71 @@ pub(super) enum Spoke<'r> {
     Account(&'r Account),
 }
 
-/// Keeps how a source spoke, and whether everything it said could be read.
-#[derive(Clone, Copy)]
-pub(super) struct Heard<'r> {
-    pub(super) spoke: Spoke<'r>,
-    pub(super) complete: bool,
-}
-
 /// Reads sources for one decision. Allocates nothing.
 pub(super) struct Facts<'r> {
     pub(super) request: &'r Request<'r>,
     readings: &'r [Reading],
-    heard: [Option<Heard<'r>>; KEPT],
+    /// What each source says of a text that was not found, once it was heard.
+    otherwise: [Option<Verdict>; KEPT],
     pub(super) found: Found,
+    /// Minutes of the week, from Monday in UTC.
+    pub(super) minute: i32,
+    /// The client's address, IPv4 inside IPv6 read as IPv4.
+    pub(super) client: Option<IpAddr>,
 }
 
 impl<'r> Facts<'r> {
     pub(super) fn new(request: &'r Request<'r>, readings: &'r [Reading]) -> Self {
-        Self { request, readings, heard: [None; KEPT], found: Found::default() }
+        Self {
+            request,
+            readings,
+            otherwise: [None; KEPT],
+            found: Found::default(),
+            minute: minute_of_week(request.now.timestamp()),
+            client: request.context.client.map(|client| client.to_canonical()),
+        }
     }
 
-    /// How the source spoke; the texts that rules look for in it are marked as found.
-    pub(super) fn hear(&mut self, source: usize) -> Heard<'r> {
-        if let Some(Some(heard)) = self.heard.get(source) {
-            return *heard;
+    /// What the source says of a text that was not found; those that were found are marked.
+    #[inline]
+    pub(super) fn hear(&mut self, source: usize) -> Verdict {
+        match self.otherwise.get(source) {
+            Some(Some(otherwise)) => *otherwise,
+            _ => self.hear_first(source),
         }
-        let Some(reading) = self.readings.get(source) else {
-            return Heard { spoke: Spoke::Open, complete: false };
-        };
-        let spoke = self.listen(&reading.source);
-        let found = &mut self.found;
-        let literals = &reading.literals;
-        let readable = each_text(spoke, self.request, |text| {
-            if let Some(number) = literals.number(text) {
-                found.add(number);
-            }
-            false
-        });
+    }
+
+    #[inline(never)]
+    fn hear_first(&mut self, source: usize) -> Verdict {
+        let Some(reading) = self.readings.get(source) else { return Verdict::Open };
+        let spoke = self.listen(source);
+        let readable = reading.mark(spoke, self.request, &mut self.found);
         // Wishes that come from a cut claim are cut as well.
         let cut = matches!(reading.source, Source::Wished) && self.request.identity.claims().has_truncated();
-        let heard = Heard { spoke, complete: readable != Readable::InPart && !cut };
-        if let Some(kept) = self.heard.get_mut(source) {
-            *kept = Some(heard);
+        let otherwise = match spoke {
+            Spoke::Silent => Verdict::Silent,
+            Spoke::Open => Verdict::Open,
+            _ if cut || readable == Readable::InPart => Verdict::Open,
+            Spoke::Empty | Spoke::Values(_) | Spoke::Wishes | Spoke::Account(_) => Verdict::Fails,
+        };
+        if let Some(kept) = self.otherwise.get_mut(source) {
+            *kept = Some(otherwise);
         }
-        heard
+        otherwise
     }
 
-    fn listen(&self, source: &Source) -> Spoke<'r> {
-        match source {
-            Source::Claim(path) => match self.request.identity.claims().at(path) {
+    /// How the source spoke.
+    pub(super) fn listen(&self, source: usize) -> Spoke<'r> {
+        match self.readings.get(source).map(|reading| &reading.source) {
+            None => Spoke::Open,
+            Some(Source::Claim(path)) => match self.request.identity.claims().at(path) {
                 Claim::Absent => Spoke::Silent,
                 Claim::Truncated => Spoke::Open,
                 Claim::Empty => Spoke::Empty,
                 Claim::Values(values) => Spoke::Values(values),
             },
-            Source::Wished => Spoke::Wishes,
-            Source::Held => match self.request.present {
+            Some(Source::Wished) => Spoke::Wishes,
+            Some(Source::Held) => match self.request.present {
                 Present::Nobody => Spoke::Empty,
                 Present::Ambiguous => Spoke::Open,
                 Present::Linked(account) | Present::Candidate { account, .. } => Spoke::Account(account),
@@ -108,9 +161,21 @@ impl<'r> Facts<'r> {
         }
     }
 
-    /// Tells whether one of the texts passes the test.
-    pub(super) fn any(&self, heard: Heard<'r>, test: impl FnMut(&str) -> bool) -> bool {
-        each_text(heard.spoke, self.request, test) == Readable::Stopped
+    /// Tells whether a text is there.
+    pub(super) fn has(&self, source: usize, wanted: &str) -> bool {
+        self.any(source, |_, text| text == wanted)
+    }
+
+    /// Tells whether a text begins like this.
+    pub(super) fn begins(&self, source: usize, begin: &str) -> bool {
+        self.any(source, |source, text| text.starts_with(begin) && source.lets_begin(begin.len(), text))
+    }
+
+    fn any(&self, source: usize, test: impl Fn(&Source, &str) -> bool) -> bool {
+        self.readings.get(source).is_some_and(|reading| {
+            let reader = |text: &str| test(&reading.source, text);
+            each_text(self.listen(source), self.request, reader) == Readable::Stopped
+        })
     }
 
     /// The name of the claim that a source reads.
@@ -120,6 +185,15 @@ impl<'r> Facts<'r> {
             Source::Wished | Source::Held => None,
         }
     }
+}
+
+pub(super) const DAY: i32 = 24 * 60;
+pub(super) const WEEK: i32 = 7 * DAY;
+
+fn minute_of_week(seconds: i64) -> i32 {
+    // The first day of the epoch was a Thursday.
+    let minutes = seconds.div_euclid(60).saturating_add(3 * i64::from(DAY));
+    i32::try_from(minutes.rem_euclid(i64::from(WEEK))).unwrap_or(0)
 }
 
 /// Tells how far texts could be read.

@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 /// The most texts, over all claims, that one pass finds; further ones are searched for one by one.
 pub(super) const LITERALS: usize = 256;
 
-/// Keeps which texts were found, by their number.
-#[derive(Clone, Copy, Default)]
+/// Keeps which texts were found, or are looked for, by their number.
+#[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Found([u64; LITERALS / 64]);
 
 impl Found {
@@ -16,14 +16,22 @@ impl Found {
         }
     }
 
-    pub(super) fn has(&self, number: u8) -> bool {
-        self.0.get(usize::from(number / 64)).is_some_and(|word| word & (1 << (number % 64)) != 0)
+    /// Tells whether one of the texts that are looked for was found.
+    pub(super) fn meets(&self, wanted: &Self) -> bool {
+        self.0.iter().zip(&wanted.0).fold(0, |met, (found, wanted)| met | (found & wanted)) != 0
+    }
+
+    /// Tells whether all texts that are looked for were found.
+    pub(super) fn covers(&self, wanted: &Self) -> bool {
+        self.0.iter().zip(&wanted.0).fold(0, |missing, (found, wanted)| missing | (wanted & !found)) == 0
     }
 }
 
 /// Finds the number of a text. Fixed when compiled, so that no claim can make it grow or fill one place.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Literals {
+    /// One bit for the place of each text in a ring sixteen times as long: most other texts end here.
+    sieve: Box<[u64]>,
     /// Places in a ring of a power of two, at least half of them free.
     places: Box<[Option<Literal>]>,
 }
@@ -39,25 +47,38 @@ impl Literals {
         if numbers.is_empty() {
             return Self::default();
         }
-        let mut places: Box<[Option<Literal>]> = vec![None; numbers.len().next_power_of_two() * 2].into();
+        let length = numbers.len().next_power_of_two();
+        let mut sieve: Box<[u64]> = vec![0; (length / 4).max(1)].into();
+        let mut places: Box<[Option<Literal>]> = vec![None; length * 2].into();
         for (text, &number) in numbers {
             let start = spread(text);
-            let free = (0..places.len())
-                .map(|step| start.wrapping_add(step) & (places.len() - 1))
-                .find(|&place| places.get(place).is_some_and(Option::is_none));
+            if let Some(word) = place_of(start / 64, sieve.len()).and_then(|place| sieve.get_mut(place)) {
+                *word |= 1 << (start % 64);
+            }
+            let mut around =
+                (0..length * 2).filter_map(|step| place_of(start.wrapping_add(step), length * 2));
+            let free = around.find(|&place| places.get(place).is_some_and(Option::is_none));
             if let Some(place) = free.and_then(|place| places.get_mut(place)) {
                 *place = Some(Literal { text: text.as_str().into(), number });
             }
         }
-        Self { places }
+        Self { sieve, places }
     }
 
     /// The number of a text that some rule asks for.
+    #[inline]
     pub(super) fn number(&self, text: &str) -> Option<u8> {
-        let mut place = spread(text);
+        let start = spread(text);
+        let word = self.sieve.get(place_of(start / 64, self.sieve.len())?)?;
+        if word & (1 << (start % 64)) == 0 { None } else { self.search(text, start) }
+    }
+
+    #[inline(never)]
+    fn search(&self, text: &str, start: usize) -> Option<u8> {
+        let mut place = start;
         loop {
-            // An empty ring, and a free place in any other, ends the search.
-            let literal = self.places.get(place & self.places.len().wrapping_sub(1))?.as_ref()?;
+            // A free place ends the search; there always is one.
+            let literal = self.places.get(place_of(place, self.places.len())?)?.as_ref()?;
             if *literal.text == *text {
                 return Some(literal.number);
             }
@@ -66,7 +87,14 @@ impl Literals {
     }
 }
 
+/// The place in a ring whose length is a power of two; an empty ring has none.
+#[inline]
+fn place_of(place: usize, length: usize) -> Option<usize> {
+    Some(place & length.checked_sub(1)?)
+}
+
 /// Spreads texts by length, beginning and end: group names differ in one of them, and long ones cost no more.
+#[inline]
 fn spread(text: &str) -> usize {
     let bytes = text.as_bytes();
     let (head, tail) = match (bytes.first_chunk::<8>(), bytes.last_chunk::<8>()) {
@@ -105,11 +133,17 @@ mod tests {
 
     #[test]
     fn found_numbers_are_kept_apart() {
-        let mut found = Found::default();
-        for number in [0, 63, 64, 255] {
-            found.add(number);
-        }
-        assert!([0, 63, 64, 255].iter().all(|&n| found.has(n)));
-        assert!([1, 62, 65, 254].iter().all(|&n| !found.has(n)));
+        let of = |numbers: &[u8]| {
+            let mut found = Found::default();
+            for &number in numbers {
+                found.add(number);
+            }
+            found
+        };
+        let found = of(&[0, 63, 64, 255]);
+        assert!([0, 63, 64, 255].iter().all(|&n| found.meets(&of(&[n])) && found.covers(&of(&[n]))));
+        assert!([1, 62, 65, 254].iter().all(|&n| !found.meets(&of(&[n])) && !found.covers(&of(&[n]))));
+        assert!(found.meets(&of(&[1, 255])) && !found.covers(&of(&[1, 255])));
+        assert!(found.covers(&of(&[0, 64])) && !found.meets(&of(&[])) && found.covers(&of(&[])));
     }
 }

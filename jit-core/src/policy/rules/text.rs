@@ -162,7 +162,7 @@ impl<'de> Deserialize<'de> for Instant {
 /// Holds a time of day, written `08:00`; `24:00` is the end of the day.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
-pub struct TimeOfDay(u32);
+pub struct TimeOfDay(i32);
 
 impl TimeOfDay {
     /// The first instant of a day.
@@ -172,13 +172,13 @@ impl TimeOfDay {
 
     /// Minutes since the day began.
     #[must_use]
-    pub fn minutes(self) -> u32 {
+    pub fn minutes(self) -> i32 {
         self.0
     }
 }
 
 /// Reads two digits, a colon, two digits.
-fn hours_and_minutes(text: &str) -> Option<(u32, u32)> {
+fn hours_and_minutes(text: &str) -> Option<(i32, i32)> {
     let (hours, minutes) = text.split_once(':')?;
     let two = |digits: &str| {
         (digits.len() == 2 && digits.bytes().all(|b| b.is_ascii_digit())).then(|| digits.parse().ok())?
@@ -210,7 +210,7 @@ as_text!(TimeOfDay);
 pub struct Offset(i32);
 
 /// The widest offset, in minutes; civil time stays within fourteen hours.
-const OFFSET_MINUTES: u32 = 14 * 60;
+const OFFSET_MINUTES: i32 = 14 * 60;
 
 impl Offset {
     /// Minutes east of UTC.
@@ -233,10 +233,7 @@ impl FromStr for Offset {
         };
         let (hours, minutes) = hours_and_minutes(rest).ok_or(PolicyTextError::Offset)?;
         let total = hours * 60 + minutes;
-        match i32::try_from(total) {
-            Ok(east) if total <= OFFSET_MINUTES => Ok(Self(sign * east)),
-            _ => Err(PolicyTextError::Offset),
-        }
+        if total <= OFFSET_MINUTES { Ok(Self(sign * total)) } else { Err(PolicyTextError::Offset) }
     }
 }
 
@@ -257,9 +254,15 @@ as_text!(Offset);
 pub struct Network(IpNet);
 
 impl Network {
+    /// The network; IPv4 addresses must be compared as such.
+    #[must_use]
+    pub fn net(self) -> IpNet {
+        self.0
+    }
+
     /// Tells whether the address, with IPv4 inside IPv6 read as IPv4, lies in the network.
     #[must_use]
-    pub fn contains(&self, address: IpAddr) -> bool {
+    pub fn contains(self, address: IpAddr) -> bool {
         self.0.contains(&address.to_canonical())
     }
 }

@@ -1,15 +1,18 @@
 //! Weighs conditions. A condition that cannot be told is neither met nor unmet.
 
-use std::net::IpAddr;
+use std::{net::IpAddr, sync::Arc};
 
 use chrono::{DateTime, TimeDelta, Utc};
 
 use super::{
-    facts::{Facts, Heard, Spoke},
+    facts::{DAY, Facts, Spoke, WEEK},
     format::{AccountIs, ClaimIs},
-    text::Network,
+    literals::Found,
 };
-use crate::{ConnectionId, DomainPattern, EmailTrust, Present, Request, Standing, TenantId};
+use crate::{
+    ConnectionId, DomainPattern, EmailTrust, Present, Request, Standing, TenantId,
+    mapping::expression::Expression,
+};
 
 /// Says how conditions came out.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -45,34 +48,50 @@ pub(super) enum Test {
     Connection(Box<[ConnectionId]>),
     Tenant(Box<[TenantId]>),
     Account(Box<[AccountIs]>),
-    EmailDomain { patterns: Box<[DomainPattern]>, least: EmailTrust },
+    EmailDomain {
+        patterns: Box<[DomainPattern]>,
+        least: EmailTrust,
+    },
     EmailTrust(EmailTrust),
+    /// One of the texts is among the values of the claim: what most rules ask, and nothing else.
+    ClaimAny {
+        source: usize,
+        wanted: Found,
+    },
     Claim(ClaimValuesTest),
-    Entitlement { name: &'static str, negated: bool, test: EntitlementTest },
-    Network(Box<[Network]>),
+    Entitlement {
+        name: &'static str,
+        negated: bool,
+        test: EntitlementTest,
+    },
+    Network(Box<[AddressRange]>),
     Hours(Box<[Window]>),
     NotBefore(DateTime<Utc>),
     NotAfter(DateTime<Utc>),
     Acr(Box<[Box<str>]>),
-    Amr { any: Option<Box<[Box<str>]>>, all: Box<[Box<str>]> },
+    Amr {
+        any: Option<Box<[Box<str>]>>,
+        all: Box<[Box<str>]>,
+    },
     MaxAuthAge(TimeDelta),
     Not(Box<[Test]>),
+    Expression(Arc<Expression>),
 }
 
-/// A text that a rule looks for, with its number where one pass finds it.
-#[derive(Clone, Debug)]
+/// Texts that a rule looks for: those that one pass finds, and those beyond.
+#[derive(Clone, Debug, Default)]
 pub(super) struct Wanted {
-    pub(super) text: Box<str>,
-    pub(super) number: Option<u8>,
+    pub(super) numbered: Found,
+    pub(super) beyond: Box<[Box<str>]>,
 }
 
 /// Tests the values of a claim.
 #[derive(Clone, Debug)]
 pub(super) struct ClaimValuesTest {
     pub(super) source: usize,
-    pub(super) any: Option<Box<[Wanted]>>,
-    pub(super) contains: Box<[Wanted]>,
-    pub(super) prefix: Option<Box<[Box<str>]>>,
+    pub(super) any: Option<Wanted>,
+    pub(super) contains: Option<Wanted>,
+    pub(super) prefix: Option<Wanted>,
     pub(super) is: Option<ClaimIs>,
 }
 
@@ -80,8 +99,15 @@ pub(super) struct ClaimValuesTest {
 #[derive(Clone, Debug)]
 pub(super) struct EntitlementTest {
     pub(super) source: usize,
-    pub(super) exact: Box<[Wanted]>,
-    pub(super) begin: Box<[Box<str>]>,
+    pub(super) exact: Wanted,
+    pub(super) begin: Wanted,
+}
+
+/// Keeps a network as its address and the bits that count.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum AddressRange {
+    V4(u32, u32),
+    V6(u128, u128),
 }
 
 /// Keeps a window of the week in minutes.
@@ -89,9 +115,9 @@ pub(super) struct EntitlementTest {
 pub(super) struct Window {
     /// One bit for each day, Monday first.
     pub(super) days: u8,
-    pub(super) from: i64,
-    pub(super) to: i64,
-    pub(super) offset: i64,
+    pub(super) from: i32,
+    pub(super) to: i32,
+    pub(super) offset: i32,
 }
 
 /// An authentication may lie this far in the future: clocks differ.
@@ -101,7 +127,13 @@ const CLOCK_LEEWAY: TimeDelta = TimeDelta::seconds(60);
 pub(super) fn all<'t>(tests: &'t [Test], facts: &mut Facts<'_>) -> (Verdict, Option<&'t Test>) {
     let mut worst = (Verdict::Holds, None);
     for test in tests {
-        let verdict = test.weigh(facts);
+        let verdict = match test {
+            Test::ClaimAny { source, wanted } => {
+                let otherwise = facts.hear(*source);
+                if facts.found.meets(wanted) { Verdict::Holds } else { otherwise }
+            }
+            other => other.weigh(facts),
+        };
         if verdict > worst.0 {
             worst = (verdict, Some(test));
             if verdict == Verdict::Fails {
@@ -121,7 +153,7 @@ impl Test {
             Self::Account(_) => "account",
             Self::EmailDomain { .. } => "email_domain",
             Self::EmailTrust(_) => "email_trust",
-            Self::Claim(_) => "claim",
+            Self::ClaimAny { .. } | Self::Claim(_) => "claim",
             Self::Entitlement { name, .. } => name,
             Self::Network(_) => "network",
             Self::Hours(_) => "hours",
@@ -131,9 +163,19 @@ impl Test {
             Self::Amr { .. } => "amr",
             Self::MaxAuthAge(_) => "max_auth_age",
             Self::Not(_) => "not",
+            Self::Expression(_) => "expression",
         }
     }
 
+    /// The claim that the condition reads.
+    pub(super) fn source(&self) -> Option<usize> {
+        match self {
+            Self::ClaimAny { source, .. } | Self::Claim(ClaimValuesTest { source, .. }) => Some(*source),
+            _ => None,
+        }
+    }
+
+    #[inline(never)]
     fn weigh(&self, facts: &mut Facts<'_>) -> Verdict {
         let request = facts.request;
         let assurance = request.identity.assurance();
@@ -146,13 +188,14 @@ impl Test {
                 None => Verdict::Silent,
                 Some(email) => Verdict::of(email.trust >= *least),
             },
+            Self::ClaimAny { .. } => all(std::slice::from_ref(self), facts).0,
             Self::Claim(test) => test.weigh(facts),
             Self::Entitlement { negated, test, .. } => {
                 let verdict = test.weigh(facts);
                 if *negated { verdict.negated() } else { verdict }
             }
-            Self::Network(any) => network(any, request.context.client),
-            Self::Hours(any) => Verdict::of(any.iter().any(|window| window.holds(request.now))),
+            Self::Network(any) => network(any, facts.client),
+            Self::Hours(any) => Verdict::of(any.iter().any(|window| window.holds(facts.minute))),
             Self::NotBefore(start) => Verdict::of(request.now >= *start),
             Self::NotAfter(end) => Verdict::of(request.now < *end),
             Self::Acr(any) => match &assurance.context {
@@ -165,6 +208,10 @@ impl Test {
                 Some(at) => Verdict::of(fresh(at, *most, request.now)),
             },
             Self::Not(tests) => all(tests, facts).0.negated(),
+            // What fails, takes too much or reads what is not there cannot be told.
+            Self::Expression(expression) => {
+                expression.evaluate_bool(request.identity.claims()).map_or(Verdict::Open, Verdict::of)
+            }
         }
     }
 }
@@ -195,10 +242,21 @@ fn domain(patterns: &[DomainPattern], least: EmailTrust, request: &Request<'_>) 
     }
 }
 
-fn network(any: &[Network], client: Option<IpAddr>) -> Verdict {
+fn network(any: &[AddressRange], client: Option<IpAddr>) -> Verdict {
     match client {
         None => Verdict::Open,
-        Some(client) => Verdict::of(any.iter().any(|network| network.contains(client))),
+        Some(IpAddr::V4(client)) => {
+            let client = client.to_bits();
+            let lies_in =
+                |range: &AddressRange| matches!(range, AddressRange::V4(net, mask) if client & mask == *net);
+            Verdict::of(any.iter().any(lies_in))
+        }
+        Some(IpAddr::V6(client)) => {
+            let client = client.to_bits();
+            let lies_in =
+                |range: &AddressRange| matches!(range, AddressRange::V6(net, mask) if client & mask == *net);
+            Verdict::of(any.iter().any(lies_in))
+        }
     }
 }
 
@@ -218,70 +276,55 @@ fn fresh(at: DateTime<Utc>, most: TimeDelta, now: DateTime<Utc>) -> bool {
 }
 
 impl Window {
-    fn holds(self, now: DateTime<Utc>) -> bool {
-        const DAY: i64 = 24 * 60;
-        let local = now.timestamp().div_euclid(60).saturating_add(self.offset);
-        // The first day of the epoch was a Thursday.
-        let today = local.div_euclid(DAY).saturating_add(3).rem_euclid(7);
-        let minute = local.rem_euclid(DAY);
-        let begins_on = |day: i64| self.days & (1 << day.rem_euclid(7)) != 0;
+    fn holds(self, minute_of_week: i32) -> bool {
+        let local = minute_of_week + self.offset;
+        // An offset is shorter than a day, so that one week up or down is enough.
+        let local = if local < 0 { local + WEEK } else { local };
+        let local = if local >= WEEK { local - WEEK } else { local };
+        let (today, minute) = (local / DAY, local % DAY);
+        let begins_on = |day: i32| self.days & (1 << day) != 0;
+        let yesterday = if today == 0 { 6 } else { today - 1 };
         if self.from < self.to {
             begins_on(today) && (self.from..self.to).contains(&minute)
         } else {
-            begins_on(today) && minute >= self.from || begins_on(today - 1) && minute < self.to
+            begins_on(today) && minute >= self.from || begins_on(yesterday) && minute < self.to
         }
     }
 }
 
 impl ClaimValuesTest {
     fn weigh(&self, facts: &mut Facts<'_>) -> Verdict {
-        let heard = facts.hear(self.source);
-        let state = self.is.map_or(Verdict::Holds, |is| state(is, heard.spoke));
-        let any = self
-            .any
-            .as_ref()
-            .map_or(Verdict::Holds, |any| told(heard, any.iter().any(|wanted| wanted.is_in(heard, facts))));
-        let contains = match self.contains.as_ref() {
-            [] => Verdict::Holds,
-            all => told(heard, all.iter().all(|wanted| wanted.is_in(heard, facts))),
-        };
-        let prefix = self.prefix.as_ref().map_or(Verdict::Holds, |prefixes| {
-            let goes_on = |text: &str, prefix: &str| text.len() > prefix.len() && text.starts_with(prefix);
-            told(heard, facts.any(heard, |text| prefixes.iter().any(|prefix| goes_on(text, prefix))))
-        });
+        let (source, otherwise) = (self.source, facts.hear(self.source));
+        let facts = &*facts;
+        let told = |found| if found { Verdict::Holds } else { otherwise };
+        let whole = |wanted: &str| facts.has(source, wanted);
+        let begin = |wanted: &str| facts.begins(source, wanted);
+        let any = self.any.as_ref().map_or(Verdict::Holds, |any| told(any.meets(facts, whole)));
+        let contains = self.contains.as_ref().map_or(Verdict::Holds, |all| told(all.covered(facts, whole)));
+        let prefix = self.prefix.as_ref().map_or(Verdict::Holds, |any| told(any.meets(facts, begin)));
+        let state = self.is.map_or(Verdict::Holds, |is| state(is, facts.listen(source)));
         state.max(any).max(contains).max(prefix)
     }
 }
 
 impl EntitlementTest {
     fn weigh(&self, facts: &mut Facts<'_>) -> Verdict {
-        let heard = facts.hear(self.source);
-        let found = self.exact.iter().any(|wanted| wanted.is_in(heard, facts))
-            || !self.begin.is_empty()
-                && facts.any(heard, |text| self.begin.iter().any(|begin| text.starts_with(&**begin)));
-        told(heard, found)
+        let otherwise = facts.hear(self.source);
+        let found = self.exact.meets(facts, |wanted| facts.has(self.source, wanted))
+            || self.begin.meets(facts, |wanted| facts.begins(self.source, wanted));
+        if found { Verdict::Holds } else { otherwise }
     }
 }
 
 impl Wanted {
-    fn is_in(&self, heard: Heard<'_>, facts: &Facts<'_>) -> bool {
-        match self.number {
-            Some(number) => facts.found.has(number),
-            None => facts.any(heard, |text| *text == *self.text),
-        }
+    /// Tells whether one of the texts is there; `search` looks for those that no pass finds.
+    fn meets(&self, facts: &Facts<'_>, search: impl Fn(&str) -> bool) -> bool {
+        facts.found.meets(&self.numbered) || self.beyond.iter().any(|wanted| search(wanted))
     }
-}
 
-/// What a search says: what was found is there, what was not found is missing only where everything could be read.
-fn told(heard: Heard<'_>, found: bool) -> Verdict {
-    match heard.spoke {
-        Spoke::Silent => Verdict::Silent,
-        Spoke::Open => Verdict::Open,
-        Spoke::Empty | Spoke::Values(_) | Spoke::Wishes | Spoke::Account(_) => match found {
-            true => Verdict::Holds,
-            false if heard.complete => Verdict::Fails,
-            false => Verdict::Open,
-        },
+    /// Tells whether all of the texts are there.
+    fn covered(&self, facts: &Facts<'_>, search: impl Fn(&str) -> bool) -> bool {
+        facts.found.covers(&self.numbered) && self.beyond.iter().all(|wanted| search(wanted))
     }
 }
 

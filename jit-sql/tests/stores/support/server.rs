@@ -16,13 +16,13 @@ use tokio_postgres::{Client, Config, NoTls};
 /// Ends with this process, because its standard input does.
 struct Server {
     url: String,
-    _lifeline: Option<Child>,
+    lifeline: Option<Child>,
 }
 
 fn server() -> &'static Server {
     static SERVER: OnceLock<Server> = OnceLock::new();
     SERVER.get_or_init(|| match std::env::var("JIT_TEST_POSTGRES_URL") {
-        Ok(url) => Server { url, _lifeline: None },
+        Ok(url) => Server { url, lifeline: None },
         Err(_) => start(),
     })
 }
@@ -40,7 +40,7 @@ fn start() -> Server {
     let mut url = String::new();
     BufReader::new(child.stdout.take().unwrap()).read_line(&mut url).unwrap();
     assert!(url.starts_with("postgresql://"), "PostgreSQL did not start");
-    Server { url: url.trim().to_owned(), _lifeline: Some(child) }
+    Server { url: url.trim().to_owned(), lifeline: Some(child) }
 }
 
 /// A schema of its own in the server.
@@ -87,7 +87,7 @@ pub(crate) fn options() -> PostgresOptions {
 impl Drop for Schema {
     /// Cleans up in a server that goes on living.
     fn drop(&mut self) {
-        if server()._lifeline.is_some() {
+        if server().lifeline.is_some() {
             return;
         }
         let (config, name) = (self.config(), self.name.clone());

@@ -97,8 +97,8 @@ fn a_hold_whose_end_cannot_be_read_denies() {
 
 #[test]
 fn a_denial_says_what_the_operator_wrote() {
-    let rules = "[[rule]]\nname='r'\ndeny={code='access.staff_only',message='Only staff may sign in here.'}";
+    let rules = "[[rule]]\nname='r'\ndeny={code='app.staff_only',message='Only staff may sign in here.'}";
     let Decision::Deny(denial) = Case::default().decide(&policy(rules)) else { panic!("a denial") };
-    assert_eq!(denial.code.as_str(), "access.staff_only");
+    assert_eq!(denial.code.as_str(), "app.staff_only");
     assert_eq!(denial.message.as_deref(), Some("Only staff may sign in here."));
 }

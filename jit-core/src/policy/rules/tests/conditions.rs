@@ -321,3 +321,22 @@ fn nobody_slips_past_a_rule_that_denies_by_having_too_many_groups() {
     assert_eq!(word(&case(vec![]).decide(&policy(rules))), "permit by p");
     assert_eq!(word(&case(vec!["groups"]).decide(&policy(rules))), "policy.undecided by blocked");
 }
+
+#[cfg(feature = "cel")]
+#[test]
+fn an_expression_that_gives_no_truth_value_can_not_be_told() {
+    let case =
+        Case { truncated: vec!["cut"], ..with_claims(json!({"level": 3, "groups": ["a"], "cut": ["a"]})) };
+    for (when, expected) in [
+        ("expression = 'claims.level >= 3'", "holds"),
+        ("expression = 'claims.level > 3'", "fails"),
+        ("expression = \"'a' in claims.groups\"", "holds"),
+        ("expression = \"'a' in claims.absent\"", "open"),
+        ("expression = \"!('a' in claims.cut)\"", "open"),
+        ("expression = 'claims.level'", "open"),
+        ("expression = 'claims.level / 0 == 1'", "open"),
+        ("expression = \"claims.level == 'x' || claims.groups > 2\"", "open"),
+    ] {
+        assert_eq!(outcome(when, &case), expected, "{when}");
+    }
+}

@@ -38,8 +38,8 @@ fn what_cannot_be_meant_is_refused_with_its_code_and_place() {
         ("not = { not = { not = { not = { not = { tenant = 'a' } } } } }", "config.too_deep"),
         ("network = '192.0.2.1/24'", "config.invalid_value rule[0].when.network"),
         ("network = ['192.0.2.0/24', 'x']", "config.invalid_value rule[0].when.network[1]"),
-        ("email_domain = '.example.com'", "config.invalid_value rule[0].when.email_domain"),
-        ("email_domain = '*example.com'", "config.invalid_value rule[0].when.email_domain"),
+        ("email_domain = '.example.com'", "config.domain_boundary rule[0].when.email_domain"),
+        ("email_domain = '*example.com'", "config.domain_boundary rule[0].when.email_domain"),
         ("email_trust = 'verified'", "config.unknown_word rule[0].when.email_trust"),
         ("account = 'known'", "config.unknown_word rule[0].when.account"),
         ("max_auth_age = '0s'", "config.invalid_value rule[0].when.max_auth_age"),
@@ -61,6 +61,7 @@ fn answers_are_checked() {
         ("deny = {}", "config.missing_field rule[0].deny"),
         ("deny = { message = ' ' }", "config.invalid_message rule[0].deny.message"),
         ("deny = { message = 'no', code = 'nope' }", "config.invalid_code rule[0].deny.code"),
+        ("deny = { message = 'no', code = 'link.proved' }", "config.invalid_code rule[0].deny.code"),
         ("deny = { message = 'no', code = 'Access.No' }", "config.invalid_code rule[0].deny.code"),
         ("hold = { asks = [] }", "config.empty_list rule[0].hold.asks"),
         ("hold = { asks = ['consent'] }", "config.invalid_value rule[0].hold.asks[0]"),
@@ -149,7 +150,25 @@ fn rules_are_read_from_json_as_from_toml_and_written_back() {
     assert_eq!(again, from_toml);
 }
 
+#[cfg(not(feature = "cel"))]
 #[test]
 fn expressions_are_refused_where_they_cannot_be_evaluated() {
     assert_eq!(with("expression = 'true'"), ["config.expression_unavailable rule[0].when.expression"]);
+}
+
+#[cfg(feature = "cel")]
+#[test]
+fn expressions_are_checked_when_they_are_loaded() {
+    for (expression, expected) in [
+        ("claims.groups.nope(", "config.expression rule[0].when.expression"),
+        ("system('x')", "config.expression rule[0].when.expression"),
+        ("claims.email == 'a@example.com'", "config.email_claim rule[0].when.expression"),
+    ] {
+        let when = format!("expression = {}", toml::Value::String(expression.to_owned()));
+        assert_eq!(with(&when), [expected], "{expression}");
+    }
+    assert_eq!(
+        with("expression = \"claims.email_verified && claims.email.endsWith('@a.example')\""),
+        [""; 0]
+    );
 }

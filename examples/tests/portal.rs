@@ -1,0 +1,136 @@
+//! Runs the portal as a program: how it begins, how it complains, how it ends.
+
+#![expect(clippy::unwrap_used, reason = "a panic is how a test fails")]
+
+use std::io::{BufRead, BufReader, Read, Write};
+use std::net::{TcpListener, TcpStream};
+use std::path::PathBuf;
+use std::process::{Child, Command, Output, Stdio};
+
+fn folder(name: &str) -> PathBuf {
+    let folder = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join("portal").join(name);
+    let _ = std::fs::remove_dir_all(&folder);
+    std::fs::create_dir_all(&folder).unwrap();
+    folder
+}
+
+fn portal(name: &str, arguments: &str) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_portal"));
+    command.current_dir(folder(name)).args(arguments.split_whitespace());
+    command
+}
+
+fn complaint(output: &Output) -> String {
+    String::from_utf8(output.stderr.clone()).unwrap()
+}
+
+/// A demo that is ready; it is killed with the test if the test did not end it.
+struct Demo {
+    child: Child,
+    address: String,
+}
+
+impl Demo {
+    fn start(name: &str) -> Self {
+        let mut child =
+            portal(name, "--demo --addr 127.0.0.1:0 --data data").stdout(Stdio::piped()).spawn().unwrap();
+        let mut line = String::new();
+        BufReader::new(child.stdout.take().unwrap()).read_line(&mut line).unwrap();
+        let address = line.trim().strip_prefix("portal: ready at http://").unwrap().to_owned();
+        Self { child, address }
+    }
+
+    fn ask(&self, request: &str) -> String {
+        let mut stream = TcpStream::connect(&self.address).unwrap();
+        stream.write_all(request.as_bytes()).unwrap();
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer).unwrap();
+        answer
+    }
+
+    fn get(&self, path: &str) -> String {
+        self.ask(&format!("GET {path} HTTP/1.1\r\nHost: {}\r\nConnection: close\r\n\r\n", self.address))
+    }
+
+    fn end(mut self, signal: &str) -> Option<i32> {
+        let id = self.child.id().to_string();
+        assert!(Command::new("kill").args([signal, &id]).status().unwrap().success());
+        self.child.wait().unwrap().code()
+    }
+}
+
+impl Drop for Demo {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+#[test]
+fn bad_usage_ends_with_2() {
+    for (arguments, says) in [
+        ("", "choose one of"),
+        ("--demo --addr 0.0.0.0:80", "loopback"),
+        ("--config none.toml", "none.toml: cannot be read"),
+    ] {
+        let output = portal("usage", arguments).output().unwrap();
+        assert_eq!(output.status.code(), Some(2), "{arguments}");
+        assert!(complaint(&output).contains(says), "{}", complaint(&output));
+    }
+    assert_eq!(portal("usage", "--help").output().unwrap().status.code(), Some(0));
+}
+
+#[test]
+fn an_address_that_is_taken_ends_with_1() {
+    let taken = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = taken.local_addr().unwrap();
+    let output = portal("taken", &format!("--demo --addr {address} --data data")).output().unwrap();
+    assert_eq!(output.status.code(), Some(1));
+    assert!(complaint(&output).contains(&address.to_string()), "{}", complaint(&output));
+}
+
+#[test]
+fn it_ends_in_good_order_on_both_signals() {
+    for signal in ["-INT", "-TERM"] {
+        assert_eq!(Demo::start(signal).end(signal), Some(0), "{signal}");
+    }
+}
+
+#[test]
+fn every_answer_has_strict_headers_and_other_hosts_are_refused() {
+    let demo = Demo::start("headers");
+    let home = demo.get("/").to_lowercase();
+    assert!(home.starts_with("http/1.1 200"), "{home}");
+    for header in [
+        "content-security-policy: default-src 'none'",
+        "cache-control: no-store",
+        "x-content-type-options: nosniff",
+        "x-frame-options: deny",
+        "referrer-policy: no-referrer",
+    ] {
+        assert!(home.contains(header), "{header}");
+    }
+    let rebound = demo.ask("GET / HTTP/1.1\r\nHost: evil.example\r\nConnection: close\r\n\r\n");
+    assert!(rebound.starts_with("HTTP/1.1 421"), "{rebound}");
+}
+
+#[test]
+fn what_is_not_there_or_not_meant_is_answered() {
+    let demo = Demo::start("answers");
+    for (path, status) in [
+        ("/none", "404"),
+        ("/login/nobody", "404"),
+        ("/callback/nobody?code=c&state=s", "404"),
+        ("/me", "303"),
+        ("/admin", "303"),
+        ("/audit", "303"),
+        ("/hold", "303"),
+        ("/callback/acme?code=c&state=s", "403"),
+        ("/callback/acme?code=a&code=b", "403"),
+        ("/callback/acme", "403"),
+    ] {
+        let answer = demo.get(path);
+        assert!(answer.starts_with(&format!("HTTP/1.1 {status}")), "{path}: {answer}");
+    }
+    assert!(demo.get("/callback/acme?code=a&code=b").contains("oidc.callback_duplicate_parameter"));
+}

@@ -1,0 +1,61 @@
+//! A double of everything that one backend keeps. The doubles of the single ports stand next to their ports.
+
+use std::num::NonZeroUsize;
+
+use async_trait::async_trait;
+use chrono::{DateTime, TimeDelta, Utc};
+
+use crate::{
+    Account, AccountId, AuditEvent, AuditLog, AuditQuery, BackendError, Claimed, Commit, ExternalKey, Lane,
+    LookupKey, Matches, OneTime, OneTimeKey, Page, Query, Seen, Settlement, TaskQueue, TenantId, UserStore,
+    WorkerId,
+};
+
+mockall::mock! {
+    /// Doubles a whole backend: whatever takes a [`Store`](crate::Store) takes this.
+    #[derive(Debug)]
+    pub Store {}
+
+    #[async_trait]
+    impl UserStore for Store {
+        async fn find(&self, key: &ExternalKey) -> Result<Option<Account>, BackendError>;
+        async fn get(&self, tenant: &TenantId, id: AccountId) -> Result<Option<Account>, BackendError>;
+        async fn matching(&self, tenant: &TenantId, key: &LookupKey) -> Result<Matches, BackendError>;
+        async fn named(&self, tenant: &TenantId, user_name_key: &str) -> Result<Option<Account>, BackendError>;
+        async fn list(&self, query: &Query) -> Result<Page<Account>, BackendError>;
+        async fn commit(&self, commit: &Commit) -> Result<(), BackendError>;
+        async fn touch(&self, seen: &[Seen]) -> Result<(), BackendError>;
+    }
+
+    #[async_trait]
+    impl TaskQueue for Store {
+        async fn claim(
+            &self,
+            worker: &WorkerId,
+            lane: &Lane,
+            now: DateTime<Utc>,
+            hold: TimeDelta,
+            limit: NonZeroUsize,
+        ) -> Result<Vec<Claimed>, BackendError>;
+        async fn settle(&self, claimed: &Claimed, outcome: Settlement) -> Result<(), BackendError>;
+        async fn next_due(&self, lane: &Lane) -> Result<Option<DateTime<Utc>>, BackendError>;
+    }
+
+    #[async_trait]
+    impl OneTime for Store {
+        async fn put(
+            &self,
+            key: &OneTimeKey,
+            value: &[u8],
+            until: DateTime<Utc>,
+            now: DateTime<Utc>,
+        ) -> Result<(), BackendError>;
+        async fn take(&self, key: &OneTimeKey, now: DateTime<Utc>) -> Result<Option<Vec<u8>>, BackendError>;
+        async fn purge(&self, now: DateTime<Utc>, limit: NonZeroUsize) -> Result<usize, BackendError>;
+    }
+
+    #[async_trait]
+    impl AuditLog for Store {
+        async fn events(&self, query: &AuditQuery) -> Result<Page<AuditEvent>, BackendError>;
+    }
+}

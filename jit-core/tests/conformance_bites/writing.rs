@@ -1,0 +1,391 @@
+//! The faults of writing accounts.
+
+use std::{collections::BTreeSet, sync::atomic::Ordering};
+
+use async_trait::async_trait;
+use jit_core::{
+    Account, AccountId, AccountWrite, BackendError, Commit, CounterChange, ErrorKind, ExternalKey, LookupKey,
+    Matches, Page, Query, Seen, Taken, TenantId, UserStore,
+};
+
+use crate::{faulty::Faulty, table::Fault};
+
+#[async_trait]
+impl UserStore for Faulty {
+    async fn find(&self, key: &ExternalKey) -> Result<Option<Account>, BackendError> {
+        Ok(self.faulty_find(key).await?.map(|account| self.seen_as(account)))
+    }
+
+    async fn get(&self, tenant: &TenantId, id: AccountId) -> Result<Option<Account>, BackendError> {
+        Ok(self.faulty_get(tenant, id).await?.map(|account| self.seen_as(account)))
+    }
+
+    async fn matching(&self, tenant: &TenantId, key: &LookupKey) -> Result<Matches, BackendError> {
+        self.faulty_matching(tenant, key).await
+    }
+
+    async fn named(&self, tenant: &TenantId, user_name_key: &str) -> Result<Option<Account>, BackendError> {
+        Ok(self.faulty_named(tenant, user_name_key).await?.map(|account| self.seen_as(account)))
+    }
+
+    async fn list(&self, query: &Query) -> Result<Page<Account>, BackendError> {
+        self.faulty_list(query).await
+    }
+
+    async fn commit(&self, commit: &Commit) -> Result<(), BackendError> {
+        self.memo().tenants.insert(commit.tenant.clone());
+        let answer = self.write(commit).await;
+        self.part();
+        if answer.is_ok() {
+            self.remember(commit);
+        }
+        answer
+    }
+
+    async fn touch(&self, seen: &[Seen]) -> Result<(), BackendError> {
+        for seen in seen {
+            let account = self.inner.get(&seen.tenant, seen.account).await?;
+            match (self.fault, account) {
+                (Fault::TouchWantsAccount, None) => return Err(conflict()),
+                (Fault::TouchForgetsTenant, _) => {
+                    for tenant in self.tenants() {
+                        self.inner.touch(&[Seen { tenant, ..seen.clone() }]).await?;
+                    }
+                }
+                (Fault::TouchRaisesVersion, Some(account)) => {
+                    let after = Account { last_seen: Some(seen.at), ..account.clone() };
+                    self.inner.commit(&over(&account, after)).await?;
+                }
+                (Fault::TouchSets, Some(account)) => drop(self.memo().seen.insert(account.id, Some(seen.at))),
+                (Fault::CommitSetsSeen, Some(account)) => {
+                    let latest = account.last_seen.max(Some(seen.at));
+                    self.memo().seen.insert(account.id, latest);
+                    self.inner.touch(std::slice::from_ref(seen)).await?;
+                }
+                _ => self.inner.touch(std::slice::from_ref(seen)).await?,
+            }
+        }
+        Ok(())
+    }
+}
+
+fn conflict() -> BackendError {
+    BackendError::new(ErrorKind::Conflict, "faulty")
+}
+
+fn over(before: &Account, after: Account) -> Commit {
+    Commit { account: Some(AccountWrite::update(before, after)), ..Commit::new(before.tenant.clone()) }
+}
+
+/// The same write with the account changed.
+fn rewrite(commit: &Commit, change: impl FnOnce(&mut Account)) -> Commit {
+    let account = commit.account.as_ref().map(|write| {
+        let mut after = write.after().clone();
+        change(&mut after);
+        match write.expected() {
+            None => AccountWrite::create(after),
+            // The keys that the model derives by itself do not matter here.
+            Some(version) => AccountWrite::update(&Account { version, ..after.clone() }, after),
+        }
+    });
+    Commit { account, ..commit.clone() }
+}
+
+/// The same write on the version that is stored.
+fn on_top_of(commit: &Commit, stored: &Account) -> Commit {
+    let after = commit.account.as_ref().map(|write| write.after().clone());
+    Commit { account: after.map(|after| AccountWrite::update(stored, after)), ..commit.clone() }
+}
+
+fn is(answer: &Result<(), BackendError>, kind: &ErrorKind) -> bool {
+    answer.as_ref().is_err_and(|error| error.kind() == kind)
+}
+
+impl Faulty {
+    /// Remembers what was accepted.
+    fn remember(&self, commit: &Commit) {
+        let mut memo = self.memo();
+        memo.events.extend(commit.events.iter().cloned());
+        memo.accepted.push(commit.clone());
+        let Some(write) = &commit.account else { return };
+        let (tenant, after) = (&commit.tenant, write.after());
+        for identity in &after.identities {
+            memo.identities.insert(identity.key.clone(), after.id);
+        }
+        if let Some(name) = &after.user_name {
+            memo.names.entry((tenant.clone(), name.key().to_owned())).or_insert(after.id);
+        }
+        for key in after.lookup_keys() {
+            memo.lookups.insert((tenant.clone(), key), after.id);
+        }
+        if self.has(Fault::CommitSetsSeen) {
+            memo.seen.insert(after.id, after.last_seen);
+        }
+        memo.created.entry((tenant.clone(), after.id)).or_insert_with(|| after.clone());
+    }
+
+    async fn write(&self, commit: &Commit) -> Result<(), BackendError> {
+        match self.fault {
+            Fault::IgnoresUpdates
+            | Fault::IgnoresVersions
+            | Fault::Upserts
+            | Fault::CreateOverwrites
+            | Fault::UpdateForgetsTenant
+            | Fault::IdsForgetTenant => self.write_account(commit).await,
+            Fault::SkipsTakenIdentity
+            | Fault::SkipsTakenName
+            | Fault::SkipsTakenTask
+            | Fault::AcceptsOverflow
+            | Fault::AcceptsRepetition
+            | Fault::NamesFirstCounter => self.write_and_forgive(commit).await,
+            Fault::EventsFirst | Fault::AccountFirst | Fault::TasksFirst | Fault::CountersFirst => {
+                self.write_in_two(commit).await
+            }
+            Fault::ChecksBoundsEarly
+            | Fault::ChecksIdentityEarly
+            | Fault::ChecksNameEarly
+            | Fault::ChecksVersionEarly
+            | Fault::FailsWhenBusy => self.write_late(commit).await,
+            _ => self.write_changed(commit).await,
+        }
+    }
+
+    /// The faults that change what is written.
+    async fn write_changed(&self, commit: &Commit) -> Result<(), BackendError> {
+        let mut changed = commit.clone();
+        match self.fault {
+            Fault::EndFreesKeys => {
+                changed = rewrite(commit, |after| {
+                    if after.state.word() == "ended" {
+                        after.identities.clear();
+                        after.user_name = None;
+                    }
+                });
+            }
+            Fault::CommitForgetsSeen => changed = rewrite(commit, |after| after.last_seen = None),
+            Fault::KeepsOldNames | Fault::NoNameIsAName => self.refuse_more_names(commit).await?,
+            Fault::WantsAnAccount if commit.account.is_none() => {
+                return Err(BackendError::new(ErrorKind::Invalid, "faulty"));
+            }
+            Fault::MergesTwins => merge_twins(&mut changed),
+            Fault::DropsTasks => changed.tasks.clear(),
+            Fault::DropsEvents => changed.events.clear(),
+            Fault::SkipsForeignParts => skip_foreign(&mut changed),
+            Fault::IgnoresWithdrawal => changed.withdrawn.clear(),
+            Fault::CountersStand => changed.counters.iter_mut().for_each(|change| change.by = 0),
+            Fault::CountersHaveNoBounds => {
+                // Whoever asks where a counter stands does not move it.
+                for change in changed.counters.iter_mut().filter(|change| change.by != 0) {
+                    (change.at_least, change.at_most) = (None, None);
+                }
+            }
+            Fault::CountersForgetTenant => {
+                let counters = std::mem::take(&mut changed.counters);
+                self.inner.commit(&Commit { counters, ..Commit::new("all".parse().unwrap()) }).await?;
+            }
+            Fault::WithdrawalForgetsTenant => {
+                for tenant in self.tenants() {
+                    let withdrawn = commit.withdrawn.clone();
+                    self.inner.commit(&Commit { withdrawn, ..Commit::new(tenant) }).await?;
+                }
+            }
+            Fault::FoldsLanes => {
+                for task in &mut changed.tasks {
+                    task.lane = task.lane.as_str().to_lowercase().parse().unwrap();
+                }
+            }
+            _ => {}
+        }
+        self.inner.commit(&changed).await
+    }
+
+    async fn refuse_more_names(&self, commit: &Commit) -> Result<(), BackendError> {
+        let Some(write) = &commit.account else { return Ok(()) };
+        let after = write.after();
+        let taken = match &after.user_name {
+            Some(name) if self.has(Fault::KeepsOldNames) => {
+                let holder = self.memo().names.get(&(commit.tenant.clone(), name.key().to_owned())).copied();
+                holder.is_some_and(|id| id != after.id)
+            }
+            None if self.has(Fault::NoNameIsAName) => {
+                let all = self.all(&commit.tenant).await?;
+                all.iter().any(|other| other.user_name.is_none() && other.id != after.id)
+            }
+            _ => false,
+        };
+        if taken {
+            Err(BackendError::new(ErrorKind::AlreadyExists(Taken::UserName), "faulty"))
+        } else {
+            Ok(())
+        }
+    }
+
+    /// The faults of what an account is written over.
+    async fn write_account(&self, commit: &Commit) -> Result<(), BackendError> {
+        let Some(write) = &commit.account else { return self.inner.commit(commit).await };
+        let after = write.after();
+        let stored = self.inner.get(&commit.tenant, after.id).await?;
+        let elsewhere = self.everybody().await?.into_iter().find(|other| other.id == after.id);
+        let elsewhere = elsewhere.filter(|other| other.tenant != commit.tenant);
+        match (self.fault, write.expected(), stored) {
+            (Fault::IgnoresUpdates, Some(_), Some(_)) => Ok(()),
+            (Fault::IgnoresVersions, Some(_), Some(stored))
+            | (Fault::CreateOverwrites, None, Some(stored)) => {
+                self.inner.commit(&on_top_of(commit, &stored)).await
+            }
+            (Fault::Upserts, Some(_), None) => {
+                let account = Some(AccountWrite::create(after.clone()));
+                self.inner.commit(&Commit { account, ..commit.clone() }).await
+            }
+            (Fault::UpdateForgetsTenant, Some(_), None) => match elsewhere {
+                Some(other) => {
+                    let stolen = Account { tenant: other.tenant.clone(), ..after.clone() };
+                    self.inner.commit(&over(&other, stolen)).await
+                }
+                None => self.inner.commit(commit).await,
+            },
+            (Fault::IdsForgetTenant, None, _) if elsewhere.is_some() => {
+                Err(BackendError::new(ErrorKind::AlreadyExists(Taken::Account), "faulty"))
+            }
+            _ => self.inner.commit(commit).await,
+        }
+    }
+
+    /// The faults of accepting what must be refused.
+    async fn write_and_forgive(&self, commit: &Commit) -> Result<(), BackendError> {
+        let answer = self.inner.commit(commit).await;
+        match self.fault {
+            Fault::SkipsTakenIdentity if is(&answer, &ErrorKind::AlreadyExists(Taken::Identity)) => {
+                self.inner.commit(&rewrite(commit, |after| after.identities.clear())).await
+            }
+            Fault::SkipsTakenName if is(&answer, &ErrorKind::AlreadyExists(Taken::UserName)) => {
+                self.inner.commit(&rewrite(commit, |after| after.user_name = None)).await
+            }
+            Fault::SkipsTakenTask if is(&answer, &ErrorKind::AlreadyExists(Taken::Task)) => {
+                self.inner.commit(&Commit { tasks: Vec::new(), ..commit.clone() }).await
+            }
+            Fault::AcceptsOverflow
+                if commit
+                    .counters
+                    .iter()
+                    .all(|change| change.at_least.is_none() && change.at_most.is_none()) =>
+            {
+                Ok(())
+            }
+            Fault::AcceptsRepetition if self.memo().accepted.contains(commit) => Ok(()),
+            Fault::NamesFirstCounter => {
+                answer.map_err(|error| match (error.kind(), commit.counters.first()) {
+                    (ErrorKind::LimitReached(_), Some(first)) => {
+                        BackendError::new(ErrorKind::LimitReached(first.name.clone()), "faulty")
+                    }
+                    _ => error,
+                })
+            }
+            _ => answer,
+        }
+    }
+
+    /// The faults of writing one part before the others.
+    async fn write_in_two(&self, commit: &Commit) -> Result<(), BackendError> {
+        let nothing = Commit::new(commit.tenant.clone());
+        let (mut first, mut rest) = (nothing, commit.clone());
+        match self.fault {
+            Fault::EventsFirst => first.events = std::mem::take(&mut rest.events),
+            Fault::AccountFirst => first.account = rest.account.take(),
+            Fault::TasksFirst => {
+                (first.tasks, first.withdrawn) =
+                    (std::mem::take(&mut rest.tasks), std::mem::take(&mut rest.withdrawn));
+            }
+            _ => first.counters = std::mem::take(&mut rest.counters),
+        }
+        self.inner.commit(&first).await?;
+        self.inner.commit(&rest).await
+    }
+
+    /// The faults of looking first and writing later.
+    async fn write_late(&self, commit: &Commit) -> Result<(), BackendError> {
+        match (self.fault, &commit.account) {
+            (Fault::FailsWhenBusy, _) => {
+                let others = self.busy.fetch_add(1, Ordering::SeqCst);
+                self.meet().await;
+                let answer = self.inner.commit(commit).await;
+                self.busy.fetch_sub(1, Ordering::SeqCst);
+                if others > 0 { Err(BackendError::new(ErrorKind::Unavailable, "faulty")) } else { answer }
+            }
+            (Fault::ChecksBoundsEarly, _) if commit.counters.iter().any(|change| change.by != 0) => {
+                let counters = commit.counters.iter().map(standing_still).collect();
+                self.inner.commit(&Commit { counters, ..Commit::new(commit.tenant.clone()) }).await?;
+                self.meet().await;
+                let unbounded = |change: &CounterChange| CounterChange {
+                    at_least: None,
+                    at_most: None,
+                    ..change.clone()
+                };
+                let counters = commit.counters.iter().map(unbounded).collect();
+                self.inner.commit(&Commit { counters, ..commit.clone() }).await
+            }
+            (Fault::ChecksIdentityEarly, Some(write)) => {
+                for identity in &write.after().identities {
+                    if self.inner.find(&identity.key).await?.is_some() {
+                        return Err(BackendError::new(ErrorKind::AlreadyExists(Taken::Identity), "faulty"));
+                    }
+                }
+                self.meet().await;
+                let answer = self.inner.commit(commit).await;
+                let bare = rewrite(commit, |after| after.identities.clear());
+                if answer.is_err() { self.inner.commit(&bare).await } else { answer }
+            }
+            (Fault::ChecksNameEarly, Some(write)) => {
+                let name = write.after().user_name.as_ref().map(jit_core::UserName::key);
+                let holder = self.inner.named(&commit.tenant, name.unwrap_or_default()).await?;
+                if holder.is_some() {
+                    return Err(BackendError::new(ErrorKind::AlreadyExists(Taken::UserName), "faulty"));
+                }
+                self.meet().await;
+                let answer = self.inner.commit(commit).await;
+                let bare = rewrite(commit, |after| after.user_name = None);
+                if answer.is_err() { self.inner.commit(&bare).await } else { answer }
+            }
+            (Fault::ChecksVersionEarly, Some(write)) if write.expected().is_some() => {
+                let read = || self.inner.get(&commit.tenant, write.after().id);
+                if read().await?.map(|stored| stored.version) != write.expected() {
+                    return Err(conflict());
+                }
+                self.meet().await;
+                let stored = read().await?.ok_or_else(conflict)?;
+                self.inner.commit(&on_top_of(commit, &stored)).await
+            }
+            _ => self.inner.commit(commit).await,
+        }
+    }
+}
+
+/// Asks whether a change would stay within its bounds, without moving the counter.
+fn standing_still(change: &CounterChange) -> CounterChange {
+    CounterChange {
+        name: change.name.clone(),
+        by: 0,
+        at_least: change.at_least.map(|least| least - change.by),
+        at_most: change.at_most.map(|most| most - change.by),
+    }
+}
+
+fn merge_twins(commit: &mut Commit) {
+    let withdrawn: BTreeSet<_> = commit.withdrawn.drain(..).collect();
+    let mut met = BTreeSet::new();
+    commit.tasks.retain(|task| !withdrawn.contains(&task.id) && met.insert(task.id.as_uuid()));
+    commit.events.retain(|event| met.insert(event.id.as_uuid()));
+    commit.counters.dedup_by(|a, b| a.name == b.name);
+    commit.withdrawn.extend(withdrawn);
+    *commit = rewrite(commit, |after| after.identities.dedup_by(|a, b| a.key == b.key));
+}
+
+fn skip_foreign(commit: &mut Commit) {
+    let tenant = commit.tenant.clone();
+    commit.tasks.retain(|task| task.tenant == tenant);
+    commit.events.retain(|event| event.tenant == tenant);
+    if commit.account.as_ref().is_some_and(|write| write.after().tenant != tenant) {
+        commit.account = None;
+    }
+    *commit = rewrite(commit, |after| after.identities.retain(|identity| identity.key.tenant == tenant));
+}

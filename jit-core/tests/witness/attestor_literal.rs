@@ -1,0 +1,7 @@
+use jit_core::Attestor;
+
+fn forge(other: Attestor) -> Attestor {
+    Attestor { ..other }
+}
+
+fn main() {}
