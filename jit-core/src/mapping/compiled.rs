@@ -93,9 +93,15 @@ fn build(rules: &MappingRules, found: &mut Problems) -> Mapping {
     let mut user_name =
         found.within("user_name", |found| user_name.and_then(|rule| CompiledUserName::new(rule, found)));
     let mut roots = Roots::default();
-    email.iter_mut().for_each(|rule| rule.bind(&mut roots));
-    user_name.iter_mut().for_each(|rule| rule.bind(&mut roots));
-    attributes.iter_mut().for_each(|rule| rule.bind(&mut roots));
+    if let Some(rule) = &mut email {
+        rule.bind(&mut roots);
+    }
+    if let Some(rule) = &mut user_name {
+        rule.bind(&mut roots);
+    }
+    for rule in &mut attributes {
+        rule.bind(&mut roots);
+    }
     entitlements.bind(&mut roots);
     Mapping { index: Index::new(roots), email, user_name, attributes, entitlements }
 }

@@ -139,7 +139,9 @@ mod tests {
             }
             let mut roots = Roots::default();
             let mut bounds: Vec<Bound> = wanted.iter().map(|name| Bound::new(ClaimPath::new(name).unwrap())).collect();
-            bounds.iter_mut().for_each(|bound| bound.bind(&mut roots));
+            for bound in &mut bounds {
+                bound.bind(&mut roots);
+            }
             let mut index = Index::new(roots);
             index.is_ordered &= is_ordered;
             let view = index.view(&claims);
