@@ -87,13 +87,12 @@ impl SignIn {
         let state = if self.invited { AccountState::Invited } else { AccountState::Active };
         let id = AccountId::from_uuid(uuid::Uuid::from_u128(1));
         let mut account = Account::begin(id, "acme".parse().unwrap(), state, at(NOW));
-        account.grants.push(Grant {
-            id: GrantId::from_uuid(uuid::Uuid::from_u128(2)),
-            entitlement: self.holds.parse().unwrap(),
-            provenance: Provenance::of(Source::Administrator),
-            given_at: at(NOW),
-            ends_at: None,
-        });
+        account.grants.push(Grant::new(
+            GrantId::from_uuid(uuid::Uuid::from_u128(2)),
+            self.holds.parse().unwrap(),
+            Provenance::of(Source::Administrator),
+            at(NOW),
+        ));
         account
     }
 

@@ -5,7 +5,7 @@ use std::{fmt, str::FromStr, sync::Arc};
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
-use crate::{ConnectionId, GrantId, IdError, RuleName};
+use crate::{ConnectionId, GrantId, IdError, RuleName, TaskId};
 
 /// Tells roles and groups apart.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
@@ -214,6 +214,29 @@ pub struct Grant {
     /// Until when; the instant itself is outside.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub ends_at: Option<DateTime<Utc>>,
+    /// The task that looks after its end.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub end_task: Option<TaskId>,
+}
+
+impl Grant {
+    /// Gives an entitlement from `given_at` on, for the time being without an end.
+    #[must_use]
+    pub fn new(
+        id: GrantId,
+        entitlement: Entitlement,
+        provenance: Provenance,
+        given_at: DateTime<Utc>,
+    ) -> Self {
+        Self { id, entitlement, provenance, given_at, ends_at: None, end_task: None }
+    }
+
+    /// Ends at this instant.
+    #[must_use]
+    pub fn until(mut self, ends_at: Option<DateTime<Utc>>) -> Self {
+        self.ends_at = ends_at;
+        self
+    }
 }
 
 impl Grant {

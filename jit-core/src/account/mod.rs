@@ -49,10 +49,19 @@ pub struct Account {
     pub created_at: DateTime<Utc>,
     /// When a commit last changed it.
     pub updated_at: DateTime<Utc>,
+    /// When it first came into use; until then nothing but its own approval or proof brings it there.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub activated_at: Option<DateTime<Utc>>,
+    /// Identities that were cut off: only a proof by the owner links them again.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub cut_off: Vec<ExternalKey>,
     /// When it ends by itself.
     pub ends_at: Option<DateTime<Utc>>,
+    /// Who said so: what an administrator said, a connection may only shorten.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub end_set_by: Option<Source>,
     /// How long it may go unused before it ends.
-    #[serde(default, with = "seconds", skip_serializing_if = "Option::is_none")]
+    #[serde(default, with = "milliseconds", skip_serializing_if = "Option::is_none")]
     pub idle_limit: Option<TimeDelta>,
     /// The task that looks after its end, so that a moved end replaces it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -65,6 +74,7 @@ impl Account {
     /// Begins an account that holds nothing yet.
     #[must_use]
     pub fn begin(id: AccountId, tenant: TenantId, state: AccountState, now: DateTime<Utc>) -> Self {
+        let activated_at = (state == AccountState::Active).then_some(now);
         Self {
             id,
             tenant,
@@ -79,7 +89,10 @@ impl Account {
             credential_epoch: 0,
             created_at: now,
             updated_at: now,
+            activated_at,
+            cut_off: Vec::new(),
             ends_at: None,
+            end_set_by: None,
             idle_limit: None,
             end_review: None,
             last_seen: None,
@@ -101,13 +114,24 @@ impl Account {
     /// The next instant at which the account ends by itself, by date or by disuse.
     #[must_use]
     pub fn next_end(&self) -> Option<DateTime<Utc>> {
-        let idle = self
-            .idle_limit
-            .and_then(|limit| self.last_seen.unwrap_or(self.created_at).checked_add_signed(limit));
-        match (self.ends_at, idle) {
+        match (self.ends_at, self.idle_at()) {
             (Some(end), Some(idle)) => Some(end.min(idle)),
             (end, idle) => end.or(idle),
         }
+    }
+
+    /// The instant at which disuse ends the account. Use is recorded to within [`Account::seen_granularity`], which is
+    /// added, so that disuse never counts from before the last use.
+    #[must_use]
+    pub fn idle_at(&self) -> Option<DateTime<Utc>> {
+        let span = self.idle_limit?.checked_add(&self.seen_granularity()?)?;
+        self.last_seen.unwrap_or(self.created_at).checked_add_signed(span)
+    }
+
+    /// How exactly the use of an account that disuse may end is recorded.
+    #[must_use]
+    pub fn seen_granularity(&self) -> Option<TimeDelta> {
+        self.idle_limit.map(|limit| limit / 64)
     }
 
     /// Tells whether the account may be used at `now`, and if not, why.
@@ -234,8 +258,8 @@ pub enum LinkProof {
     Administrator,
 }
 
-/// Keeps spans as whole seconds.
-mod seconds {
+/// Keeps spans as whole milliseconds.
+mod milliseconds {
     use chrono::TimeDelta;
     use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
@@ -244,13 +268,13 @@ mod seconds {
         span: &Option<TimeDelta>,
         serializer: S,
     ) -> Result<S::Ok, S::Error> {
-        span.map(|span| span.num_seconds()).serialize(serializer)
+        span.map(|span| span.num_milliseconds()).serialize(serializer)
     }
 
     pub(super) fn deserialize<'de, D: Deserializer<'de>>(
         deserializer: D,
     ) -> Result<Option<TimeDelta>, D::Error> {
-        let seconds = Option::<i64>::deserialize(deserializer)?;
-        Ok(seconds.and_then(TimeDelta::try_seconds))
+        let milliseconds = Option::<i64>::deserialize(deserializer)?;
+        Ok(milliseconds.and_then(TimeDelta::try_milliseconds))
     }
 }

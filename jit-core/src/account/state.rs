@@ -109,6 +109,5 @@ impl Standing {
 }
 
 fn is_idle(account: &Account, now: DateTime<Utc>) -> bool {
-    let since = account.last_seen.unwrap_or(account.created_at);
-    account.idle_limit.is_some_and(|limit| since.checked_add_signed(limit).is_some_and(|until| now >= until))
+    account.idle_at().is_some_and(|idle| now >= idle)
 }

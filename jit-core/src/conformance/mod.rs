@@ -18,7 +18,7 @@
 //! | [`task_queue!`](task_queue) | tasks: claims, epochs, settlement |
 //! | [`audit_log!`](audit_log) | the audit trail |
 //! | [`one_time!`](one_time) | values that are put once and taken once; takes a [`Nodes<dyn OneTime>`](Nodes) |
-//! | [`model!`](model) | random calls, compared with [`MemoryStore`](crate::MemoryStore) |
+//! | [`model!`](macro@model) | random calls, compared with [`MemoryStore`](crate::MemoryStore) |
 //!
 //! Each test gets a backend of its own: the expression makes an empty one whenever it is evaluated. The tests bring
 //! their own runtime. A check is a plain function, listed by [`all_checks`].

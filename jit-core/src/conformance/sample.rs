@@ -59,13 +59,8 @@ impl World {
     }
 
     pub(super) fn grant(&mut self, entitlement: &str) -> Made<Grant> {
-        Ok(Grant {
-            id: self.mint.grant(),
-            entitlement: entitlement.parse()?,
-            provenance: Provenance::of(Source::Connection(ConnectionId::new("main")?)),
-            given_at: at(0),
-            ends_at: None,
-        })
+        let provenance = Provenance::of(Source::Connection(ConnectionId::new("main")?));
+        Ok(Grant::new(self.mint.grant(), entitlement.parse()?, provenance, at(0)))
     }
 
     pub(super) fn task(&mut self, lane: &str, due: DateTime<Utc>) -> Made<Task> {

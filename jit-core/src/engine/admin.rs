@@ -77,7 +77,7 @@ impl Jit {
             let actor = Actor::Administrator { name: request.by.clone() };
             let record = Record { actor, action: request.act.code(), rule: None, absolute: false, now };
             let (commit, after) = self.compose(&request.tenant, Some(&before), &plan, record, &mut mint);
-            match store.commit(&commit).await {
+            match self.commit(store, &commit).await {
                 Ok(()) => return Ok(Ok(after)),
                 Err(error) => match error.kind() {
                     ErrorKind::Conflict => {}
@@ -110,7 +110,7 @@ impl Jit {
         let actor = Actor::Administrator { name: invitation.by.clone() };
         let record = Record { actor, action: Code::new("account.invited"), rule: None, absolute: false, now };
         let (commit, after) = self.compose(&invitation.tenant, None, &plan, record, &mut self.mint(now));
-        match store.commit(&commit).await {
+        match self.commit(store, &commit).await {
             Ok(()) => Ok(Ok(after)),
             Err(error) if matches!(error.kind(), ErrorKind::AlreadyExists(_)) => {
                 Ok(Err(Denial::new(Code::new("name.taken"))))
@@ -140,11 +140,10 @@ impl Jit {
         }
         for entitlement in &invitation.entitlements {
             let (id, entitlement) = (mint.grant(), entitlement.clone());
-            let grant = Grant { id, entitlement, provenance: provenance(), given_at: now, ends_at: None };
-            plan.push(Change::Give(grant), reason());
+            plan.push(Change::Give(Grant::new(id, entitlement, provenance(), now)), reason());
         }
         if invitation.ends_at.is_some() {
-            plan.push(Change::SetEnd(invitation.ends_at), reason());
+            plan.push(Change::SetEnd { at: invitation.ends_at, by: Source::Administrator }, reason());
         }
         plan
     }

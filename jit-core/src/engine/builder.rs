@@ -4,7 +4,7 @@ use std::{collections::HashMap, fmt, sync::Arc};
 
 use chrono::TimeDelta;
 
-use super::{Connection, Jit, Notices, flight::Flights, jit::Parts, seen::SeenBuffer};
+use super::{Connection, Jit, Notices, counters::Counted, flight::Flights, jit::Parts, seen::SeenBuffer};
 use crate::{
     BackendError, Clock, ConnectionId, Entropy, Protection, Store, StoreId, SystemClock, SystemEntropy,
     TenantId,
@@ -149,6 +149,7 @@ impl JitBuilder {
             hold_for: self.hold_for,
             seen: SeenBuffer::new(self.seen_every),
             flights: Flights::default(),
+            counted: Counted::default(),
             seed: u128::from_le_bytes(seed),
         }))
     }

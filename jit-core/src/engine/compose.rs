@@ -2,7 +2,7 @@
 
 use chrono::{DateTime, Utc};
 
-use super::Jit;
+use super::{Jit, sign_in::Ending};
 use crate::{
     Account, AccountState, AccountWrite, Actor, AuditEvent, AuditOutcome, Change, Code, Commit, Denial, Lane,
     Mint, Plan, RuleName, Task, TaskKind, TenantId,
@@ -65,20 +65,30 @@ impl Jit {
         mint: &mut Mint,
     ) {
         let (tenant, account) = (after.tenant.clone(), after.id);
+        let mut withdrawn = Vec::new();
+        let tasks = &mut commit.tasks;
         let mut add = |lane: &str, kind: TaskKind, due: DateTime<Utc>| {
             let id = mint.task();
             // The names of the lanes are names by construction.
             if let Ok(lane) = Lane::new(lane) {
-                commit.tasks.push(Task { id, tenant: tenant.clone(), lane, account, kind, due });
+                tasks.push(Task { id, tenant: tenant.clone(), lane, account, kind, due });
             }
             id
         };
-        for grant in &after.grants {
-            let had_end = before.is_some_and(|before| {
-                before.grants.iter().any(|old| old.id == grant.id && old.ends_at.is_some())
-            });
-            if let (Some(end), false) = (grant.ends_at, had_end) {
-                add(ACCOUNTS, TaskKind::EndGrant { grant: grant.id }, end);
+        let kept: Vec<_> = after.grants.iter().map(|grant| grant.id).collect();
+        let gone =
+            before.into_iter().flat_map(|before| &before.grants).filter(|grant| !kept.contains(&grant.id));
+        commit.withdrawn.extend(gone.filter_map(|grant| grant.end_task));
+        for grant in &mut after.grants {
+            let planned =
+                before.and_then(|before| before.grants.iter().find(|old| old.id == grant.id)?.ends_at);
+            let in_time = grant.end_task.is_some()
+                && planned.is_some_and(|planned| grant.ends_at.is_some_and(|end| planned <= end));
+            if !in_time {
+                // A task that comes early moves itself on; one that would come too late, or for nothing, is replaced.
+                withdrawn.extend(grant.end_task.take());
+                let kind = TaskKind::EndGrant { grant: grant.id };
+                grant.end_task = grant.ends_at.map(|end| add(ACCOUNTS, kind, end));
             }
         }
         let review = review_due(before, after);
@@ -94,8 +104,9 @@ impl Jit {
             }
         }
         if let Some(id) = new_review {
-            commit.withdrawn.extend(after.end_review.replace(id));
+            withdrawn.extend(after.end_review.replace(id));
         }
+        commit.withdrawn.extend(withdrawn);
     }
 
     /// Records what was refused; nothing else changes.
@@ -125,17 +136,21 @@ impl Jit {
 
 /// Tells when the end of the account must be looked after, if no task does so in time already.
 fn review_due(before: Option<&Account>, after: &Account) -> Option<DateTime<Utc>> {
-    let stopped = matches!(after.state, AccountState::Disabled { .. } | AccountState::Ended { .. });
-    let due = after.next_end().filter(|_| !stopped)?;
-    let in_time = after.end_review.is_some()
-        && before.and_then(Account::next_end).is_some_and(|planned| planned <= due);
+    let is_over = |account: &Account| {
+        matches!(account.state, AccountState::Disabled { .. } | AccountState::Ended { .. })
+    };
+    let due = after.next_end().filter(|_| !is_over(after))?;
+    let planned = before.filter(|before| !is_over(before)).and_then(Account::next_end);
+    let in_time = after.end_review.is_some() && planned.is_some_and(|planned| planned <= due);
     (!in_time).then_some(due)
 }
 
 /// Names what a sign-in's plan does, for the record.
-pub(super) fn sign_in_action(plan: &Plan, waits: bool) -> Code {
+pub(super) fn sign_in_action(plan: &Plan, ending: Ending) -> Code {
     let has = |wanted: fn(&Change) -> bool| plan.changes.iter().any(|planned| wanted(&planned.change));
-    Code::new(if waits {
+    Code::new(if ending == Ending::Now {
+        "account.was_ended_by_source"
+    } else if ending == Ending::Waits {
         "account.requested"
     } else if plan.creates() {
         "account.created"

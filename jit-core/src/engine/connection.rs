@@ -48,12 +48,16 @@ pub struct LinkRule {
 pub enum LinkBy {
     /// By the mapped e-mail address.
     Email(MailLink),
-    /// By a claim whose value a searchable attribute of the account holds, byte for byte.
+    /// By a claim whose value a searchable attribute of the account holds, byte for byte. Only values count that this
+    /// connection, an administrator or one of the connections in `given_by` gave: others may claim what they like.
     Attribute {
         /// The claim.
         claim: ClaimPath,
         /// The attribute.
         attribute: AttributeName,
+        /// The other connections whose values are believed, such as the HR feed.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        given_by: Vec<ConnectionId>,
     },
 }
 

@@ -20,12 +20,13 @@ pub(super) struct Attempt {
     pub(super) now: DateTime<Utc>,
     pub(super) taken: BTreeSet<String>,
     pub(super) keep: BTreeSet<Entitlement>,
+    pub(super) no_seat: bool,
     explaining: bool,
 }
 
 impl Attempt {
     pub(super) fn new(now: DateTime<Utc>, explaining: bool) -> Self {
-        Self { now, taken: BTreeSet::new(), keep: BTreeSet::new(), explaining }
+        Self { now, taken: BTreeSet::new(), keep: BTreeSet::new(), no_seat: false, explaining }
     }
 
     pub(super) fn explaining(now: DateTime<Utc>) -> Self {
@@ -49,7 +50,7 @@ impl Evaluated {
             SignInPlan::Go(plan) => Verdict::SignedIn(plan),
             SignInPlan::Ask(asks) => Verdict::Held { asks, plan: None },
             SignInPlan::Await(plan) => Verdict::Held { asks: vec![Ask::Approval], plan: Some(plan) },
-            SignInPlan::Deny(denial) => Verdict::Denied(denial),
+            SignInPlan::Deny(denial) | SignInPlan::End(_, denial) => Verdict::Denied(denial),
         };
         let present = self.found.into_account();
         Explanation { verdict, profile: self.profile, present, steps: self.steps, shadow: self.shadow }
@@ -76,15 +77,13 @@ impl Jit {
         let email =
             profile.email.clone().map(|claim| EmailEvidence::grade(claim, &connection.settings.domains));
         let store = self.store_of(connection);
-        let (found, email_is_elsewhere) = match linked {
-            Some(account) => {
-                let elsewhere = is_elsewhere(store, &account, email.as_ref()).await?;
-                (Found::Linked(account), elsewhere)
-            }
-            None => (
-                find_candidate(store, connection, &sign_in.identity, email.as_ref(), &mut trace).await?,
-                false,
-            ),
+        let found = match linked {
+            Some(account) => Found::Linked(account),
+            None => find_candidate(store, connection, &sign_in.identity, email.as_ref(), &mut trace).await?,
+        };
+        let email_is_elsewhere = match found.as_present().account() {
+            Some(account) => is_elsewhere(store, account, email.as_ref()).await?,
+            None => false,
         };
         let request = Request {
             identity: &sign_in.identity,
@@ -218,6 +217,10 @@ fn note_plan(trace: &mut Trace, answer: &SignInPlan) {
         SignInPlan::Ask(asks) => {
             let words: Vec<_> = asks.iter().map(Ask::word).collect();
             return note(trace, Finding::Decided, &format!("waits for {}", words.join(", ")));
+        }
+        SignInPlan::End(plan, denial) => {
+            note(trace, Finding::Refused, denial.code.as_str());
+            plan
         }
         SignInPlan::Deny(denial) => return note(trace, Finding::Refused, denial.code.as_str()),
     };

@@ -13,7 +13,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 
 use super::{
     Connection, Event, Explanation, JitBuilder, JitError, Notices, Outcome, SignIn, Trigger,
-    evaluate::Attempt, flight::Flights, seen::SeenBuffer,
+    counters::Counted, evaluate::Attempt, flight::Flights, seen::SeenBuffer,
 };
 use crate::{
     Account, AccountId, Answers, BackendError, Clock, ConnectionId, Entropy, Mint, Protection, Standing,
@@ -40,6 +40,7 @@ pub(super) struct Parts {
     pub(super) hold_for: TimeDelta,
     pub(super) seen: SeenBuffer,
     pub(super) flights: Flights,
+    pub(super) counted: Counted,
     pub(super) seed: u128,
 }
 
@@ -101,6 +102,7 @@ impl Jit {
     }
 
     /// Tells whether a session of an account is still good: the account may be used and its epoch has not moved on.
+    /// Counts as a use of the account.
     ///
     /// # Errors
     /// [`JitError::Backend`].
@@ -113,8 +115,15 @@ impl Jit {
     ) -> Result<Option<Account>, JitError> {
         let account = self.store_named(store)?.get(tenant, account).await?;
         let now = self.parts.clock.now();
-        Ok(account
-            .filter(|account| account.credential_epoch == epoch && account.standing(now) == Standing::Active))
+        let is_good = |account: &Account| {
+            account.credential_epoch == epoch && account.standing(now) == Standing::Active
+        };
+        let account = account.filter(is_good);
+        if account.as_ref().is_some_and(|account| self.parts.seen.note(store, account, now)) {
+            // A lost instant is made good by the next use; this one must not fail for it.
+            let _ = self.flush_seen().await;
+        }
+        Ok(account)
     }
 
     /// Writes the last-seen instants that were collected.
@@ -125,14 +134,15 @@ impl Jit {
     /// # Cancel safety
     /// Some instants may have been written, others may be lost; the next sign-in brings newer ones.
     pub async fn flush_seen(&self) -> Result<(), BackendError> {
+        let mut first = None;
         for (store, seen) in self.parts.seen.take_all() {
             let target = store.as_ref().and_then(|id| self.parts.stores.get(id)).unwrap_or(&self.parts.store);
             if let Err(error) = target.touch(&seen).await {
                 self.parts.seen.put_back(store.as_ref(), seen);
-                return Err(error);
+                first.get_or_insert(error);
             }
         }
-        Ok(())
+        first.map_or(Ok(()), Err)
     }
 
     /// The connection, if the identity bears its seal: an attestor of another engine or connection does not count.

@@ -2,8 +2,8 @@
 
 use super::{Connection, LinkBy, MailLink};
 use crate::{
-    Account, BackendError, EmailEvidence, EmailTrust, Finding, LinkProof, LookupKey, Matches, Present, Stage,
-    Step, Store, Trace, VerifiedIdentity,
+    Account, AttributeName, BackendError, ConnectionId, EmailEvidence, EmailTrust, Finding, LinkProof,
+    LookupKey, Matches, Present, Source, Stage, Step, Store, Trace, VerifiedIdentity,
 };
 
 /// Holds what was found.
@@ -33,6 +33,32 @@ impl Found {
     }
 }
 
+/// Says what finding an account by a key can prove.
+enum Proof<'a> {
+    /// An address: proved, or not.
+    Address(bool),
+    /// An attribute, if somebody who is believed gave the value.
+    Attribute { own: &'a ConnectionId, attribute: &'a AttributeName, given_by: &'a [ConnectionId] },
+}
+
+impl Proof<'_> {
+    fn by(&self, account: &Account, value: &str) -> Option<LinkProof> {
+        match self {
+            Self::Address(proved) => proved.then_some(LinkProof::AuthoritativeEmail),
+            Self::Attribute { own, attribute, given_by } => {
+                let is_believed = |source: &Source| match source {
+                    Source::Connection(id) => id == *own || given_by.contains(id),
+                    Source::Administrator | Source::PreExisting => true,
+                    Source::Person => false,
+                };
+                let mut values = account.attributes.get(*attribute).into_iter().flatten();
+                let matched = values.any(|held| held.text == value && is_believed(&held.provenance.source));
+                matched.then_some(LinkProof::MatchedAttribute)
+            }
+        }
+    }
+}
+
 /// Looks for an account by the connection's link rules, first rule first. An address that some account carries is
 /// found even without a rule for addresses: it is then a candidate without proof.
 pub(super) async fn find_candidate(
@@ -49,21 +75,22 @@ pub(super) async fn find_candidate(
                 by_email = true;
                 let Some(email) = email else { continue };
                 let proves = *how == MailLink::WhenAuthoritative && email.trust == EmailTrust::Authoritative;
-                (LookupKey::email(&email.address), proves.then_some(LinkProof::AuthoritativeEmail))
+                (LookupKey::email(&email.address), Proof::Address(proves))
             }
-            LinkBy::Attribute { claim, attribute } => {
+            LinkBy::Attribute { claim, attribute, given_by } => {
                 let value = identity.claims().at(claim).values().and_then(crate::ClaimValues::text);
                 let Some(value) = value.filter(|value| !value.is_empty()) else { continue };
-                (LookupKey::attribute(attribute, &value), Some(LinkProof::MatchedAttribute))
+                let key = LookupKey::attribute(attribute, &value);
+                (key, Proof::Attribute { own: &connection.settings.id, attribute, given_by })
             }
         };
-        if let Some(found) = look_up(store, identity, &key, proof, trace).await? {
+        if let Some(found) = look_up(store, identity, &key, &proof, trace).await? {
             return Ok(found);
         }
     }
     if let (false, Some(email)) = (by_email, email) {
         let key = LookupKey::email(&email.address);
-        if let Some(found) = look_up(store, identity, &key, None, trace).await? {
+        if let Some(found) = look_up(store, identity, &key, &Proof::Address(false), trace).await? {
             return Ok(found);
         }
     }
@@ -74,10 +101,14 @@ async fn look_up(
     store: &dyn Store,
     identity: &VerifiedIdentity,
     key: &LookupKey,
-    proof: Option<LinkProof>,
+    proof: &Proof<'_>,
     trace: &mut Trace,
 ) -> Result<Option<Found>, BackendError> {
     let matches = store.matching(&identity.key().tenant, key).await?;
+    let proof = match &matches {
+        Matches::One(account) => proof.by(account, &key.value),
+        Matches::None | Matches::Several => None,
+    };
     trace.note(|| Step {
         stage: Stage::Match,
         rule: None,

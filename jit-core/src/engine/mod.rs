@@ -4,6 +4,7 @@ mod admin;
 mod builder;
 mod compose;
 mod connection;
+mod counters;
 mod evaluate;
 mod event;
 mod flight;

@@ -28,7 +28,7 @@ impl SeenBuffer {
     /// Notes that an account is used, if what is known is older than the granularity; tells whether it is time to write.
     /// Where disuse ends an account, it is: a forgotten use must not end it.
     pub(super) fn note(&self, store: Option<&StoreId>, account: &Account, now: DateTime<Utc>) -> bool {
-        let granularity = account.idle_limit.map_or(self.every, |limit| self.every.min(limit / 4));
+        let granularity = account.seen_granularity().map_or(self.every, |exact| self.every.min(exact));
         if account.last_seen.is_some_and(|seen| now - seen < granularity) {
             return false;
         }

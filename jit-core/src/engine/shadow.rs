@@ -62,13 +62,13 @@ fn word(plan: &SignInPlan) -> String {
         SignInPlan::Ask(asks) => {
             format!("held: {}", asks.iter().map(Ask::word).collect::<Vec<_>>().join(", "))
         }
-        SignInPlan::Deny(denial) => format!("denied: {}", denial.code),
+        SignInPlan::Deny(denial) | SignInPlan::End(_, denial) => format!("denied: {}", denial.code),
     }
 }
 
 fn changes(plan: &SignInPlan) -> Vec<String> {
     match plan {
-        SignInPlan::Go(plan) | SignInPlan::Await(plan) => {
+        SignInPlan::Go(plan) | SignInPlan::Await(plan) | SignInPlan::End(plan, _) => {
             plan.changes.iter().map(|planned| planned.change.to_string()).collect()
         }
         SignInPlan::Ask(_) | SignInPlan::Deny(_) => Vec::new(),

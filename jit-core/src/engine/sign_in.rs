@@ -17,6 +17,17 @@ use crate::{
 /// How often a sign-in is planned anew before it gives up: user names that are taken and accounts that change under it.
 const ATTEMPTS: usize = 64;
 
+/// Says how a sign-in ends.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Ending {
+    /// The person is in.
+    SignedIn,
+    /// The account waits for an approval.
+    Waits,
+    /// The account ends now.
+    Now,
+}
+
 /// Says what came of trying to commit a plan.
 enum Written {
     /// The account as it is now.
@@ -65,9 +76,9 @@ impl Jit {
     ) -> Result<Option<Outcome>, JitError> {
         let Evaluated { found, plan, permit, steps, shadow, .. } = evaluated;
         let mut mint = self.mint(attempt.now);
-        let (plan, waits) = match plan {
-            SignInPlan::Go(plan) => (plan, false),
-            SignInPlan::Await(plan) => (plan, true),
+        let (plan, ending) = match plan {
+            SignInPlan::Go(plan) => (plan, Ending::SignedIn),
+            SignInPlan::Await(plan) => (plan, Ending::Waits),
             SignInPlan::Ask(asks) => {
                 let account = found.into_account();
                 let mut answers = answers.clone();
@@ -79,13 +90,22 @@ impl Jit {
                 let held = Held { asks, ticket: Some(ticket), account: None, plan: None, steps };
                 return Ok(Some(Outcome::Held(Box::new(held))));
             }
+            SignInPlan::End(plan, denial) => {
+                let written = self.write(connection, &found, &plan, &permit, Ending::Now, attempt).await?;
+                if matches!(written, Written::Again) {
+                    return Ok(None);
+                }
+                let account = found.into_account();
+                let denied = self.deny(connection, account, denial, attempt.now, &mut mint).await?;
+                return Ok(Some(Outcome::Denied(Box::new(Denied { steps, ..denied }))));
+            }
             SignInPlan::Deny(denial) => {
                 let account = found.into_account();
                 let denied = self.deny(connection, account, denial, attempt.now, &mut mint).await?;
                 return Ok(Some(Outcome::Denied(Box::new(Denied { steps, ..denied }))));
             }
         };
-        let account = match self.write(connection, &found, &plan, &permit, waits, attempt).await? {
+        let account = match self.write(connection, &found, &plan, &permit, ending, attempt).await? {
             Written::Again => return Ok(None),
             Written::Denied(denial) => {
                 let denied =
@@ -94,7 +114,7 @@ impl Jit {
             }
             Written::Done(account) => *account,
         };
-        if waits {
+        if ending == Ending::Waits {
             let (asks, account) = (vec![Ask::Approval], Some(account.id));
             return Ok(Some(Outcome::Held(Box::new(Held {
                 asks,
@@ -119,7 +139,7 @@ impl Jit {
         found: &Found,
         plan: &Plan,
         permit: &Permit,
-        waits: bool,
+        ending: Ending,
         attempt: &mut Attempt,
     ) -> Result<Written, JitError> {
         let before = found.as_present().account();
@@ -128,15 +148,15 @@ impl Jit {
         }
         let record = Record {
             actor: actor(connection),
-            action: sign_in_action(plan, waits),
+            action: sign_in_action(plan, ending),
             rule: permit.rule.clone(),
-            absolute: false,
+            absolute: ending == Ending::Now,
             now: attempt.now,
         };
         let mut mint = self.mint(attempt.now);
         let tenant = &connection.settings.tenant;
         let (commit, after) = self.compose(tenant, before, plan, record, &mut mint);
-        match self.store_of(connection).commit(&commit).await {
+        match self.commit(self.store_of(connection), &commit).await {
             Ok(()) => Ok(Written::Done(Box::new(after))),
             Err(error) => self.learn(error, plan, attempt),
         }
@@ -162,6 +182,8 @@ impl Jit {
             ErrorKind::LimitReached(counter) => match self.parts.protection.last_held(counter) {
                 Some(entitlement) if attempt.keep.insert(entitlement.clone()) => Ok(Written::Again),
                 Some(_) => Ok(Written::Denied(Denial::new(Code::new("access.last_holder")))),
+                // The seat may have gone to the same person, on another node.
+                None if !std::mem::replace(&mut attempt.no_seat, true) => Ok(Written::Again),
                 None => Ok(Written::Denied(Denial::new(Code::new("account.no_seat")))),
             },
             _ => Err(error.into()),

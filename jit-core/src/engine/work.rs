@@ -45,6 +45,8 @@ pub struct WorkReport {
 
 /// How long a claim holds.
 const HOLD: TimeDelta = TimeDelta::seconds(60);
+/// How long an end that cannot be decided yet waits for the next look.
+const DAILY: TimeDelta = TimeDelta::days(1);
 /// The longest pause between attempts: revocation never gives up.
 const LONGEST_PAUSE: TimeDelta = TimeDelta::minutes(15);
 
@@ -53,21 +55,39 @@ impl Jit {
     /// values that are over. Call it in a loop; any number of workers on any number of nodes share the work.
     ///
     /// # Errors
-    /// [`BackendError`] when tasks cannot be claimed or settled; a task that fails by itself is counted and comes again.
+    /// The first [`BackendError`] of a store that cannot hand out or settle tasks, after the others had their turn; a task
+    /// that fails by itself is counted and comes again.
     ///
     /// # Cancel safety
     /// Each task's commit is made whole or not at all; claims come back when their hold is over.
     pub async fn work(&self, worker: &WorkerId, limit: NonZeroUsize) -> Result<WorkReport, BackendError> {
         let mut report = WorkReport::default();
+        let mut first = None;
         for store in self.parts.stores.values().chain(std::iter::once(&self.parts.store)) {
-            self.work_lane(store.as_ref(), worker, ACCOUNTS, limit, &mut report).await?;
-            if self.parts.notices.is_some() {
-                self.work_lane(store.as_ref(), worker, NOTICES, limit, &mut report).await?;
+            // A store that is down does not keep ends from coming in the others.
+            if let Err(error) = self.work_store(store.as_ref(), worker, limit, &mut report).await {
+                first.get_or_insert(error);
             }
-            report.purged += store.purge(self.parts.clock.now(), limit).await?;
         }
-        self.flush_seen().await?;
-        Ok(report)
+        if let Err(error) = self.flush_seen().await {
+            first.get_or_insert(error);
+        }
+        first.map_or(Ok(report), Err)
+    }
+
+    async fn work_store(
+        &self,
+        store: &dyn Store,
+        worker: &WorkerId,
+        limit: NonZeroUsize,
+        report: &mut WorkReport,
+    ) -> Result<(), BackendError> {
+        self.work_lane(store, worker, ACCOUNTS, limit, report).await?;
+        if self.parts.notices.is_some() {
+            self.work_lane(store, worker, NOTICES, limit, report).await?;
+        }
+        report.purged += store.purge(self.parts.clock.now(), limit).await?;
+        Ok(())
     }
 
     async fn work_lane(
@@ -129,9 +149,10 @@ impl Jit {
                 };
                 let plan = plan_end_of_account(&account, now);
                 if plan.is_empty() {
-                    let stopped =
+                    let is_over =
                         matches!(account.state, AccountState::Disabled { .. } | AccountState::Ended { .. });
-                    let next = account.next_end().filter(|next| !stopped && *next > now);
+                    // Whoever is brought back gets a review anew; a suspended or waiting account is looked at daily.
+                    let next = account.next_end().filter(|_| !is_over).map(|next| next.max(now + DAILY));
                     return Ok(next.map_or(Settlement::Done, Settlement::Again));
                 }
                 self.end(store, &account, &plan, "account.was_ended_by_time", now).await
@@ -157,7 +178,7 @@ impl Jit {
         let record =
             Record { actor: Actor::Clock, action: Code::new(action), rule: None, absolute: true, now };
         let (commit, _) = self.compose(&account.tenant, Some(account), plan, record, &mut self.mint(now));
-        match store.commit(&commit).await {
+        match self.commit(store, &commit).await {
             Ok(()) => Ok(Settlement::Done),
             Err(error) if *error.kind() == ErrorKind::Conflict => Ok(Settlement::Again(now)),
             Err(error) => Err(error.into()),

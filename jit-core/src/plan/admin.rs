@@ -4,7 +4,8 @@ use chrono::{DateTime, Utc};
 
 use super::{Change, Plan, Reason};
 use crate::{
-    Account, AccountState, Code, Denial, Entitlement, ExternalKey, Grant, GrantId, Mint, Provenance, Source,
+    Account, AccountEmail, AccountState, Code, Denial, EmailTrust, Entitlement, ExternalKey, Grant, GrantId,
+    Mint, Provenance, Source, Standing,
 };
 
 /// Says what an administrator wants.
@@ -19,11 +20,15 @@ pub enum AdminAct {
     Suspend,
     /// Stop an account.
     Disable,
-    /// Bring a suspended or disabled account back into use: an explicit reactivation.
+    /// Bring an account back that was suspended or disabled, or is past its end: an explicit reactivation. An end that has
+    /// passed goes; set another one with [`AdminAct::SetEnd`]. Who never was approved waits again.
     Reactivate,
     /// End an account for good; a tombstone remains.
     End,
-    /// Cut an identity off; proofs of links made before die with it.
+    /// Free the address, the name and the identities of an account that is over: somebody else may have them, and whoever
+    /// comes with one of those identities is a stranger.
+    Release,
+    /// Cut an identity off; proofs of links made before die with it, and only a proof by the owner links it again.
     Unlink(ExternalKey),
     /// Give an entitlement.
     Give {
@@ -49,6 +54,7 @@ impl AdminAct {
             Self::Disable => "account.was_disabled",
             Self::Reactivate => "account.reactivated",
             Self::End => "account.was_ended",
+            Self::Release => "account.released",
             Self::Unlink(_) => "account.unlinked",
             Self::Give { .. } => "access.was_given",
             Self::Withdraw(_) => "access.was_withdrawn",
@@ -67,18 +73,26 @@ pub fn plan_admin(
     now: DateTime<Utc>,
     mint: &mut Mint,
 ) -> Result<Plan, Denial> {
-    if matches!(account.state, AccountState::Ended { .. }) {
-        return Err(Denial::new(Code::new("account.ended")));
-    }
     let mut plan = Plan::new(account.id);
+    match (act, &account.state) {
+        (AdminAct::Release, AccountState::Ended { .. }) => {
+            release(&mut plan, account, |_| true);
+            return Ok(plan);
+        }
+        (AdminAct::Release, _) => return Err(Denial::new(Code::new("account.wrong_state"))),
+        (_, AccountState::Ended { .. }) => return Err(Denial::new(Code::new("account.ended"))),
+        (AdminAct::Suspend | AdminAct::Disable, AccountState::Pending { .. }) => {
+            return Err(Denial::new(Code::new("account.wrong_state")));
+        }
+        _ => {}
+    }
     match act {
         AdminAct::Approve | AdminAct::Refuse | AdminAct::Reactivate => {
             change_state(&mut plan, act, account, now)?;
         }
         AdminAct::Suspend | AdminAct::Disable | AdminAct::End => stop(&mut plan, act, account, now),
         AdminAct::Unlink(key) if account.is_linked_to(key) => {
-            plan.push(Change::Unlink(key.clone()), reason());
-            plan.push(Change::EndCredentials, reason());
+            unlink(&mut plan, account, key);
         }
         AdminAct::Give { entitlement, ends_at } => give(&mut plan, account, entitlement, *ends_at, now, mint),
         AdminAct::Withdraw(id) => {
@@ -89,8 +103,12 @@ pub fn plan_admin(
                 );
             }
         }
-        AdminAct::SetEnd(end) if *end != account.ends_at => plan.push(Change::SetEnd(*end), reason()),
-        AdminAct::Unlink(_) | AdminAct::SetEnd(_) => {}
+        AdminAct::SetEnd(end)
+            if *end != account.ends_at || account.end_set_by != Some(Source::Administrator) =>
+        {
+            plan.push(Change::SetEnd { at: *end, by: Source::Administrator }, reason());
+        }
+        AdminAct::Unlink(_) | AdminAct::SetEnd(_) | AdminAct::Release => {}
     }
     Ok(plan)
 }
@@ -99,35 +117,58 @@ fn reason() -> Reason {
     Reason::code("admin.act")
 }
 
+/// Cuts an identity off, with what its connection gave if no other identity of it remains.
+fn unlink(plan: &mut Plan, account: &Account, key: &ExternalKey) {
+    plan.push(Change::Unlink(key.clone()), reason());
+    let others = account.identities.iter().filter(|other| other.key != *key);
+    if !others.clone().any(|other| other.key.connection == key.connection) {
+        let gave = |grant: &&Grant| matches!(&grant.provenance.source, Source::Connection(id) if *id == key.connection);
+        for grant in account.grants.iter().filter(gave) {
+            plan.push(Change::Withdraw { grant: grant.id, entitlement: grant.entitlement.clone() }, reason());
+        }
+    }
+    plan.push(Change::EndCredentials, reason());
+}
+
 fn change_state(
     plan: &mut Plan,
     act: &AdminAct,
     account: &Account,
     now: DateTime<Utc>,
 ) -> Result<(), Denial> {
+    let over = matches!(account.standing(now), Standing::Expired | Standing::Idle);
     let state = match (act, &account.state) {
-        (AdminAct::Approve, AccountState::Pending { .. })
-        | (AdminAct::Reactivate, AccountState::Suspended { .. } | AccountState::Disabled { .. }) => {
-            AccountState::Active
+        (AdminAct::Approve, AccountState::Pending { .. }) => AccountState::Active,
+        (AdminAct::Reactivate, AccountState::Suspended { .. } | AccountState::Disabled { .. }) => {
+            before_stop(account, now)
         }
+        (AdminAct::Reactivate, state) if over => state.clone(),
         (AdminAct::Refuse, AccountState::Pending { .. }) => {
             AccountState::Ended { reason: Code::new("account.refused"), since: now }
         }
         _ => return Err(Denial::new(Code::new("account.wrong_state"))),
     };
-    if act == &AdminAct::Reactivate {
-        if account.ends_at.is_some_and(|end| end <= now) {
-            plan.push(Change::SetEnd(None), reason());
-        }
-        if account.idle_limit.is_some() {
-            plan.push(Change::SetIdleLimit(None), reason());
-        }
+    if account.ends_at.is_some_and(|end| end <= now) && *act == AdminAct::Reactivate {
+        plan.push(Change::SetEnd { at: None, by: Source::Administrator }, reason());
+    }
+    if matches!(act, AdminAct::Reactivate | AdminAct::Approve) && account.idle_limit.is_some() {
+        // Disuse counts from here.
+        plan.push(Change::SetIdleLimit(account.idle_limit), reason());
     }
     if matches!(state, AccountState::Ended { .. }) {
-        withdraw_all(plan, account);
+        bury(plan, account);
     }
     plan.push(Change::SetState(state), reason());
     Ok(())
+}
+
+/// The state that a stop interrupted: who never came into use waits for approval, or for the invited person, as before.
+fn before_stop(account: &Account, now: DateTime<Utc>) -> AccountState {
+    match account.activated_at {
+        Some(_) => AccountState::Active,
+        None if account.identities.is_empty() => AccountState::Invited,
+        None => AccountState::Pending { since: now },
+    }
 }
 
 fn stop(plan: &mut Plan, act: &AdminAct, account: &Account, now: DateTime<Utc>) {
@@ -140,15 +181,40 @@ fn stop(plan: &mut Plan, act: &AdminAct, account: &Account, now: DateTime<Utc>) 
         _ => AccountState::Ended { reason: code, since },
     };
     if matches!(state, AccountState::Ended { .. }) {
-        withdraw_all(plan, account);
+        bury(plan, account);
     }
     plan.push(Change::SetState(state), reason());
     plan.push(Change::EndCredentials, reason());
 }
 
-pub(super) fn withdraw_all(plan: &mut Plan, account: &Account) {
+/// Ends what an account holds, and lets go of an address that it never proved and of values that sources gave: a
+/// tombstone keeps nobody from what is theirs.
+fn bury(plan: &mut Plan, account: &Account) {
     for grant in &account.grants {
         plan.push(Change::Withdraw { grant: grant.id, entitlement: grant.entitlement.clone() }, reason());
+    }
+    release_claims(plan, account, |email| email.trust < EmailTrust::Authoritative);
+}
+
+fn release(plan: &mut Plan, account: &Account, lets_go: impl Fn(&AccountEmail) -> bool) {
+    release_claims(plan, account, lets_go);
+    if account.user_name.is_some() {
+        plan.push(Change::ClearUserName, reason());
+    }
+    for identity in &account.identities {
+        plan.push(Change::Unlink(identity.key.clone()), reason());
+    }
+}
+
+fn release_claims(plan: &mut Plan, account: &Account, lets_go: impl Fn(&AccountEmail) -> bool) {
+    if account.email.as_ref().is_some_and(lets_go) {
+        plan.push(Change::ClearEmail, reason());
+    }
+    for (name, values) in &account.attributes {
+        let left: Vec<_> = values.iter().filter(|value| !value.searchable).cloned().collect();
+        if left.len() < values.len() {
+            plan.push(Change::SetAttribute { name: name.clone(), values: left }, reason());
+        }
     }
 }
 
@@ -172,16 +238,8 @@ fn give(
         None => {
             let provenance = Provenance::of(Source::Administrator);
             let id = mint.grant();
-            plan.push(
-                Change::Give(Grant {
-                    id,
-                    entitlement: entitlement.clone(),
-                    provenance,
-                    given_at: now,
-                    ends_at,
-                }),
-                reason(),
-            );
+            let grant = Grant::new(id, entitlement.clone(), provenance, now).until(ends_at);
+            plan.push(Change::Give(grant), reason());
         }
     }
 }

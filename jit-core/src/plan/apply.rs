@@ -13,7 +13,7 @@ impl Plan {
     pub fn apply(&self, before: Option<&Account>, tenant: &TenantId, now: DateTime<Utc>) -> Account {
         let fresh = || Account {
             version: 0,
-            ..Account::begin(self.account, tenant.clone(), AccountState::Active, now)
+            ..Account::begin(self.account, tenant.clone(), AccountState::Invited, now)
         };
         let mut account = before.cloned().unwrap_or_else(fresh);
         if self.is_empty() {
@@ -30,14 +30,25 @@ impl Plan {
 
 fn apply_change(account: &mut Account, change: &Change, now: DateTime<Utc>) {
     match change {
-        Change::Create { state } | Change::SetState(state) => account.state = state.clone(),
+        Change::Create { state } | Change::SetState(state) => {
+            account.state = state.clone();
+            if *state == AccountState::Active {
+                account.activated_at.get_or_insert(now);
+            }
+        }
         Change::Link { key, proof } => {
             account.identities.push(LinkedIdentity { key: key.clone(), linked_at: now, proof: *proof });
             account.last_seen = Some(now);
+            account.cut_off.retain(|other| other != key);
         }
-        Change::Unlink(key) => account.identities.retain(|identity| identity.key != *key),
+        Change::Unlink(key) => {
+            account.identities.retain(|identity| identity.key != *key);
+            account.cut_off.push(key.clone());
+        }
         Change::SetUserName(name) => account.user_name = Some(name.clone()),
         Change::SetEmail(email) => account.email = Some(email.clone()),
+        Change::ClearEmail => account.email = None,
+        Change::ClearUserName => account.user_name = None,
         Change::SetAttribute { name, values } if values.is_empty() => {
             account.attributes.remove(name);
         }
@@ -51,7 +62,10 @@ fn apply_change(account: &mut Account, change: &Change, now: DateTime<Utc>) {
             }
         }
         Change::Withdraw { grant, .. } => account.grants.retain(|held| held.id != *grant),
-        Change::SetEnd(end) => account.ends_at = *end,
+        Change::SetEnd { at, by } => {
+            account.ends_at = *at;
+            account.end_set_by = Some(by.clone());
+        }
         Change::SetIdleLimit(limit) => {
             // Disuse counts from here: what came before the limit was not known exactly.
             account.idle_limit = *limit;
@@ -60,6 +74,7 @@ fn apply_change(account: &mut Account, change: &Change, now: DateTime<Utc>) {
         Change::Consent(terms) => {
             account.consents.insert(terms.clone(), now);
         }
+        Change::ForgetConsents => account.consents.clear(),
         Change::EndCredentials => account.credential_epoch = account.credential_epoch.saturating_add(1),
     }
 }

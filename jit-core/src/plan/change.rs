@@ -6,7 +6,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 
 use crate::{
     AccountEmail, AccountId, AccountState, AttributeName, AttributeValue, Code, Entitlement, ExternalKey,
-    Grant, GrantId, LinkProof, RuleName, UserName,
+    Grant, GrantId, LinkProof, RuleName, Source, UserName,
 };
 
 /// Lists what is to change on one account. Empty: nothing to do.
@@ -106,6 +106,10 @@ pub enum Change {
     SetUserName(UserName),
     /// The e-mail address or its grade changes.
     SetEmail(AccountEmail),
+    /// The e-mail address goes.
+    ClearEmail,
+    /// The user name goes, and may be given anew.
+    ClearUserName,
     /// An attribute has these values from now on; none: it goes.
     SetAttribute {
         /// The attribute.
@@ -132,11 +136,18 @@ pub enum Change {
         entitlement: Entitlement,
     },
     /// The account ends at this instant.
-    SetEnd(Option<DateTime<Utc>>),
+    SetEnd {
+        /// When; `None`: not by itself.
+        at: Option<DateTime<Utc>>,
+        /// Who says so.
+        by: Source,
+    },
     /// The account may go unused for this long.
     SetIdleLimit(Option<TimeDelta>),
     /// The person consented to these terms.
     Consent(String),
+    /// Consents given before do not count any longer.
+    ForgetConsents,
     /// Sessions, tokens, local credentials and pending address changes made before are void.
     EndCredentials,
 }
@@ -155,9 +166,12 @@ impl fmt::Display for Change {
             Self::Give(grant) => write!(f, "give {}", grant.entitlement),
             Self::MoveEnd { entitlement, .. } => write!(f, "move end of {entitlement}"),
             Self::Withdraw { entitlement, .. } => write!(f, "withdraw {entitlement}"),
-            Self::SetEnd(_) => f.write_str("set end of account"),
+            Self::ClearEmail => f.write_str("remove e-mail"),
+            Self::ClearUserName => f.write_str("remove user name"),
+            Self::SetEnd { .. } => f.write_str("set end of account"),
             Self::SetIdleLimit(_) => f.write_str("set inactivity limit"),
             Self::Consent(terms) => write!(f, "record consent to {terms}"),
+            Self::ForgetConsents => f.write_str("forget earlier consents"),
             Self::EndCredentials => f.write_str("end earlier credentials"),
         }
     }

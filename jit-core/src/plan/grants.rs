@@ -23,6 +23,8 @@ pub(super) struct GrantFacts<'a> {
 }
 
 /// Plans what the profile and the permit give, and takes away what this connection gave and no longer gives.
+///
+/// Each claim that gives an entitlement has a grant of its own: the entitlement stays until the last of them goes.
 pub(super) fn plan_grants(
     plan: &mut Plan,
     account: Option<&Account>,
@@ -33,19 +35,24 @@ pub(super) fn plan_grants(
     let held: Vec<&Grant> = grants.iter().filter(|grant| facts.is_ours(grant)).collect();
     let wished = facts.wished(plan);
     for (entitlement, provenance) in &wished {
-        match held.iter().find(|grant| grant.entitlement == **entitlement) {
+        match held.iter().find(|grant| is_for(grant, entitlement, provenance)) {
             Some(grant) => facts.renew(plan, grant),
             None => facts.give(plan, entitlement, provenance, mint),
         }
     }
     let mut kept = BTreeSet::new();
     for grant in held {
-        let still_wished = wished.iter().any(|(entitlement, _)| **entitlement == grant.entitlement);
-        let is_twin = !kept.insert(&grant.entitlement);
+        let still_wished =
+            wished.iter().any(|(entitlement, provenance)| is_for(grant, entitlement, provenance));
+        let is_twin = !kept.insert((&grant.entitlement, &grant.provenance.claim));
         if is_twin || (!still_wished && facts.may_withdraw(grant)) {
             facts.withdraw(plan, grant);
         }
     }
+}
+
+fn is_for(grant: &Grant, entitlement: &Entitlement, provenance: &Provenance) -> bool {
+    grant.entitlement == *entitlement && grant.provenance.claim == provenance.claim
 }
 
 impl<'a> GrantFacts<'a> {
@@ -53,7 +60,7 @@ impl<'a> GrantFacts<'a> {
         matches!(&grant.provenance.source, Source::Connection(id) if *id == self.settings.id)
     }
 
-    /// Lists what is wished for and allowed, each entitlement once; notes what is refused.
+    /// Lists what is wished for and allowed, each entitlement once for each claim; notes what is refused.
     fn wished(&self, plan: &mut Plan) -> Vec<(&'a Entitlement, Provenance)> {
         let mapped = self
             .profile
@@ -65,7 +72,7 @@ impl<'a> GrantFacts<'a> {
         let mut seen = BTreeSet::new();
         let mut wished = Vec::new();
         for (entitlement, rule, claim) in mapped.chain(given) {
-            if !seen.insert(entitlement) {
+            if !seen.insert((entitlement, claim.clone())) {
                 continue;
             }
             if self.is_allowed(entitlement) {
@@ -90,7 +97,7 @@ impl<'a> GrantFacts<'a> {
             return true;
         }
         match &grant.provenance.claim {
-            None => true,
+            None => !grant.provenance.rule.as_ref().is_some_and(|rule| self.permit.undecided.contains(rule)),
             Some(claim) => {
                 ClaimPath::new(claim).map_or(Claim::Absent, |path| self.claims.at(&path)).is_settled()
             }
@@ -103,20 +110,17 @@ impl<'a> GrantFacts<'a> {
             return;
         }
         let reason = Reason::code("access.given").by(provenance.rule.clone(), provenance.claim.clone());
-        let grant = Grant {
-            id: mint.grant(),
-            entitlement: entitlement.clone(),
-            provenance: provenance.clone(),
-            given_at: self.now,
-            ends_at,
-        };
+        let grant =
+            Grant::new(mint.grant(), entitlement.clone(), provenance.clone(), self.now).until(ends_at);
         plan.push(Change::Give(grant), reason);
     }
 
     fn end(&self) -> Option<DateTime<Utc>> {
         match self.permit.grant_end? {
             GrantEnd::At(end) => Some(end),
-            GrantEnd::Lease(lease) => self.now.checked_add_signed(lease),
+            GrantEnd::Lease(lease) => {
+                Some(self.now.checked_add_signed(lease).unwrap_or(DateTime::<Utc>::MAX_UTC))
+            }
         }
     }
 
@@ -132,13 +136,23 @@ impl<'a> GrantFacts<'a> {
             Some(GrantEnd::Lease(lease)) => {
                 grant.ends_at.is_none_or(|end| end - self.now < lease / 2 || end - self.now > lease)
             }
-            Some(GrantEnd::At(_)) | None => grant.ends_at != wanted,
+            Some(GrantEnd::At(_)) | None => true,
         };
-        if moves {
+        if moves && grant.ends_at != wanted && !self.must_last(plan, grant, wanted) {
             let change =
                 Change::MoveEnd { grant: grant.id, entitlement: grant.entitlement.clone(), ends_at: wanted };
             plan.push(change, Reason::code("access.end_moved").by(self.permit.rule.clone(), None));
         }
+    }
+
+    /// Tells, and notes, that a grant which must stay cannot be given an end either.
+    fn must_last(&self, plan: &mut Plan, grant: &Grant, wanted: Option<DateTime<Utc>>) -> bool {
+        let must = wanted.is_some() && self.keep.contains(&grant.entitlement);
+        if must {
+            let wish = format!("end of {}", grant.entitlement);
+            plan.refusals.push(Refusal { wish, code: Code::new("access.last_holder"), rule: None });
+        }
+        must
     }
 
     fn withdraw(&self, plan: &mut Plan, grant: &Grant) {

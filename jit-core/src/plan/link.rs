@@ -1,7 +1,11 @@
 //! Whether an identity may be linked to an account that was found, and what must end when it is.
 
+use std::collections::BTreeSet;
+
 use super::{Change, Plan, Reason};
-use crate::{Account, Code, EmailEvidence, EmailTrust, ExternalKey, LinkProof, LinkedIdentity, Source};
+use crate::{
+    Account, Code, EmailEvidence, EmailTrust, Entitlement, ExternalKey, LinkProof, LinkedIdentity, Source,
+};
 
 /// Says why an account that was found cannot be linked by `proof`; `None` when it can.
 ///
@@ -24,35 +28,58 @@ pub(super) fn refuses_link(
         |other: &LinkedIdentity| other.key.connection == key.connection && other.key.issuer == key.issuer;
     let by_owner =
         matches!(proof, LinkProof::OtherIdentity | LinkProof::Reauthentication | LinkProof::Administrator);
+    if !by_owner && account.cut_off.contains(key) {
+        return Some(Code::new("link.cut_off"));
+    }
     if !by_owner && account.identities.iter().any(same_issuer) {
         return Some(Code::new("link.subject_changed"));
     }
     None
 }
 
+/// Tells whether a proof by address meets an account whose holder never proved that address.
+pub(super) fn is_first_proved_owner(account: &Account, proof: LinkProof) -> bool {
+    let unproved = account.email.as_ref().is_none_or(|email| email.trust < EmailTrust::Authoritative);
+    unproved && matches!(proof, LinkProof::AuthoritativeEmail | LinkProof::Mail)
+}
+
 /// Plans a link, and the end of whatever somebody who never proved the address may hold.
-pub(super) fn plan_link(plan: &mut Plan, account: &Account, key: &ExternalKey, proof: LinkProof) {
-    let owner_unproved = account.email.as_ref().is_none_or(|email| email.trust < EmailTrust::Authoritative);
-    let by_address = matches!(proof, LinkProof::AuthoritativeEmail | LinkProof::Mail);
-    if by_address && owner_unproved {
-        end_earlier_ways_in(plan, account);
+pub(super) fn plan_link(
+    plan: &mut Plan,
+    account: &Account,
+    key: &ExternalKey,
+    proof: LinkProof,
+    keep: &BTreeSet<Entitlement>,
+) {
+    if is_first_proved_owner(account, proof) {
+        end_earlier_ways_in(plan, account, keep);
     }
     plan.push(Change::Link { key: key.clone(), proof }, Reason::code("link.proved"));
 }
 
 /// The first proved owner of an address ends every earlier way in: identities, sessions, tokens, local credentials,
-/// pending address changes, and what the connections of those identities had given (pre-hijacking).
-fn end_earlier_ways_in(plan: &mut Plan, account: &Account) {
+/// pending address changes, and everything that those who came earlier brought along (pre-hijacking).
+fn end_earlier_ways_in(plan: &mut Plan, account: &Account, keep: &BTreeSet<Entitlement>) {
     let reason = || Reason::code("link.first_proved_owner");
     for identity in &account.identities {
         plan.push(Change::Unlink(identity.key.clone()), reason());
     }
-    let came_in_by = |source: &Source| match source {
-        Source::Connection(id) => account.identities.iter().any(|identity| identity.key.connection == *id),
-        _ => false,
-    };
-    for grant in account.grants.iter().filter(|grant| came_in_by(&grant.provenance.source)) {
-        plan.push(Change::Withdraw { grant: grant.id, entitlement: grant.entitlement.clone() }, reason());
+    let brought = |source: &Source| matches!(source, Source::Connection(_) | Source::Person);
+    for grant in account.grants.iter().filter(|grant| brought(&grant.provenance.source)) {
+        if !keep.contains(&grant.entitlement) {
+            let change = Change::Withdraw { grant: grant.id, entitlement: grant.entitlement.clone() };
+            plan.push(change, reason());
+        }
+    }
+    for (name, values) in &account.attributes {
+        let left: Vec<_> =
+            values.iter().filter(|value| !brought(&value.provenance.source)).cloned().collect();
+        if left.len() < values.len() {
+            plan.push(Change::SetAttribute { name: name.clone(), values: left }, reason());
+        }
+    }
+    if !account.consents.is_empty() {
+        plan.push(Change::ForgetConsents, reason());
     }
     plan.push(Change::EndCredentials, reason());
 }

@@ -27,7 +27,8 @@ impl Protection {
         self
     }
 
-    /// Keeps at least one active account of each tenant in this role, such as the last administrator.
+    /// Keeps at least one account of each tenant in this role, such as the last administrator. Only those count that last:
+    /// an active account without an end or inactivity limit, by a grant without an end.
     #[must_use]
     pub fn never_without(mut self, entitlement: Entitlement) -> Self {
         self.protected.insert(entitlement.clone());
@@ -42,7 +43,7 @@ impl Protection {
         self
     }
 
-    /// Bounds the number of accounts of each tenant that are active or wait for approval.
+    /// Bounds the number of accounts of each tenant, in each store, that are active or wait for approval.
     #[must_use]
     pub fn seats(mut self, seats: u32) -> Self {
         self.seats = Some(seats);
@@ -84,7 +85,7 @@ impl Protection {
     pub fn counters(&self, before: Option<&Account>, after: &Account, absolute: bool) -> Vec<CounterChange> {
         let mut changes = Vec::new();
         for entitlement in &self.never_without {
-            let by = delta(before, after, |account| is_active(account) && has_grant(account, entitlement));
+            let by = delta(before, after, |account| is_lasting_holder(account, entitlement));
             let at_least = (by < 0 && !absolute).then_some(1);
             changes.push(CounterChange {
                 name: CounterName::holders(entitlement),
@@ -102,6 +103,20 @@ impl Protection {
         changes
     }
 
+    /// Names everything that is counted.
+    pub(crate) fn counter_names(&self) -> Vec<CounterName> {
+        let seats = self.seats.map(|_| CounterName::seats());
+        self.never_without.iter().map(CounterName::holders).chain(seats).collect()
+    }
+
+    /// Tells how much one account counts for a counter.
+    pub(crate) fn count_of(&self, name: &CounterName, account: &Account) -> i64 {
+        match self.last_held(name) {
+            Some(entitlement) => i64::from(is_lasting_holder(account, entitlement)),
+            None => i64::from(takes_seat(account)),
+        }
+    }
+
     /// The role whose last holder a counter protects, by the counter's name.
     pub(crate) fn last_held(&self, counter: &CounterName) -> Option<&Entitlement> {
         self.never_without.iter().find(|entitlement| CounterName::holders(entitlement) == *counter)
@@ -112,14 +127,12 @@ fn delta(before: Option<&Account>, after: &Account, counts: impl Fn(&Account) ->
     i64::from(counts(after)) - i64::from(before.is_some_and(counts))
 }
 
-fn is_active(account: &Account) -> bool {
-    account.state == AccountState::Active
+fn is_lasting_holder(account: &Account, entitlement: &Entitlement) -> bool {
+    let lasts =
+        account.state == AccountState::Active && account.ends_at.is_none() && account.idle_limit.is_none();
+    lasts && account.grants.iter().any(|grant| grant.entitlement == *entitlement && grant.ends_at.is_none())
 }
 
 fn takes_seat(account: &Account) -> bool {
     matches!(account.state, AccountState::Active | AccountState::Pending { .. })
-}
-
-fn has_grant(account: &Account, entitlement: &Entitlement) -> bool {
-    account.grants.iter().any(|grant| grant.entitlement == *entitlement)
 }

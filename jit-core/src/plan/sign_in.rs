@@ -2,18 +2,19 @@
 
 use std::collections::BTreeSet;
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 
 use super::{
     Change, Plan, Protection, Reason, Refusal,
     attributes::plan_attributes,
     grants::{GrantFacts, plan_grants},
-    link::{plan_link, refuses_link},
+    link::{is_first_proved_owner, plan_link, refuses_link},
+    plan_end_of_account,
 };
 use crate::{
     Account, AccountEmail, AccountEnd, AccountState, Ask, Code, ConnectionSettings, Denial, EmailEvidence,
-    EmailTrust, Entitlement, LinkProof, Mint, OnNameTaken, Permit, Present, Profile, Provenance, Source,
-    Standing, UserName, UserNameWish, VerifiedIdentity,
+    EmailTrust, Entitlement, LinkBy, LinkProof, MailLink, Mint, OnNameTaken, Permit, Present, Profile,
+    Provenance, Source, Standing, UserName, UserNameWish, VerifiedIdentity,
 };
 
 /// Carries everything that the plan of a sign-in depends on.
@@ -73,6 +74,8 @@ pub enum SignInPlan {
     Await(Plan),
     /// No.
     Deny(Denial),
+    /// No, and the account ends: its source says that its time is over.
+    End(Plan, Denial),
 }
 
 /// Plans a sign-in that a policy permitted.
@@ -108,8 +111,12 @@ fn plan(facts: &SignInFacts<'_>, mint: &mut Mint) -> Result<SignInPlan, Stop> {
     {
         return Err(Denial::new(code).into());
     }
-    if account_end(facts, facts.present.account()).is_some_and(|end| end <= facts.now) {
-        return Err(deny("account.expired"));
+    if let Some(end) = account_end(facts, facts.present.account()).filter(|end| *end <= facts.now) {
+        let denial = Denial::new(Code::new("account.expired"));
+        return Ok(match facts.present {
+            Present::Linked(account) => SignInPlan::End(end_now(facts, account, end), denial),
+            _ => SignInPlan::Deny(denial),
+        });
     }
     let mut asks = outstanding(facts);
     let needs_approval = asks.remove(&Ask::Approval);
@@ -127,7 +134,13 @@ fn plan(facts: &SignInFacts<'_>, mint: &mut Mint) -> Result<SignInPlan, Stop> {
         Present::Nobody => create(facts, needs_approval, mint)?,
         Present::Ambiguous => return Err(deny("link.ambiguous")),
     };
-    let waits = needs_approval && plan.creates();
+    let waits = needs_approval
+        && plan.changes.iter().any(|planned| match &planned.change {
+            Change::Create { state } | Change::SetState(state) => {
+                matches!(state, AccountState::Pending { .. })
+            }
+            _ => false,
+        });
     Ok(if waits { SignInPlan::Await(plan) } else { SignInPlan::Go(plan) })
 }
 
@@ -150,7 +163,10 @@ fn outstanding(facts: &SignInFacts<'_>) -> BTreeSet<Ask> {
         Ask::LinkProof => {
             !matches!(facts.present, Present::Candidate { .. }) || facts.answers.link_proof.is_some()
         }
-        Ask::Approval => facts.present.account().is_some(),
+        Ask::Approval => facts
+            .present
+            .account()
+            .is_some_and(|account| !matches!(account.state, AccountState::Pending { .. })),
     };
     facts.asks.iter().filter(|ask| !is_answered(ask)).cloned().collect()
 }
@@ -176,18 +192,20 @@ fn link(
     mint: &mut Mint,
 ) -> Result<Plan, Stop> {
     if let Some(code) = refuses_link(account, facts.identity.key(), proof, facts.email) {
+        let may_prove = facts.settings.link.iter().any(|rule| rule.by == LinkBy::Email(MailLink::AfterProof));
+        if proof.is_none() && may_prove {
+            return Err(Stop::Ask(vec![Ask::LinkProof]));
+        }
         return Err(Denial::new(code).into());
     }
-    let (AccountState::Active | AccountState::Invited) = account.state else {
-        return Err(deny("link.account_pending"));
-    };
-    let mut plan = Plan::new(account.id);
     let proof = proof.unwrap_or(LinkProof::Administrator);
-    plan_link(&mut plan, account, facts.identity.key(), proof);
-    let is_new = account.state == AccountState::Invited;
-    if is_new {
-        plan.push(Change::SetState(AccountState::Active), Reason::code("sign_in.invited"));
+    let is_new = account.state == AccountState::Invited || is_first_proved_owner(account, proof);
+    if matches!(account.state, AccountState::Pending { .. }) && !is_new {
+        return Err(deny("link.account_pending"));
     }
+    let mut plan = Plan::new(account.id);
+    plan_link(&mut plan, account, facts.identity.key(), proof, facts.keep);
+    plan_arrival(&mut plan, facts, account);
     // What the link ended is gone before the rest is planned, so that it cannot count as held already.
     let linked = plan.apply(Some(account), &account.tenant, facts.now);
     fill(&mut plan, facts, Some(&linked), is_new, mint)?;
@@ -196,12 +214,32 @@ fn link(
 
 fn update(facts: &SignInFacts<'_>, account: &Account, mint: &mut Mint) -> Result<Plan, Stop> {
     let mut plan = Plan::new(account.id);
-    let is_new = account.state == AccountState::Invited;
-    if is_new {
-        plan.push(Change::SetState(AccountState::Active), Reason::code("sign_in.invited"));
-    }
-    fill(&mut plan, facts, Some(account), is_new, mint)?;
+    plan_arrival(&mut plan, facts, account);
+    fill(&mut plan, facts, Some(account), account.state == AccountState::Invited, mint)?;
     Ok(plan)
+}
+
+/// Brings an account into use that was made ahead, or that somebody else asked for in the owner's name. Only the owner's
+/// own need of an approval keeps it waiting.
+fn plan_arrival(plan: &mut Plan, facts: &SignInFacts<'_>, account: &Account) {
+    let state = match account.state {
+        AccountState::Pending { .. } if facts.asks.contains(&Ask::Approval) => {
+            AccountState::Pending { since: facts.now }
+        }
+        AccountState::Invited | AccountState::Pending { .. } => AccountState::Active,
+        _ => return,
+    };
+    plan.push(Change::SetState(state), Reason::code("sign_in.invited"));
+}
+
+/// Ends an account whose source says that its time is over.
+fn end_now(facts: &SignInFacts<'_>, account: &Account, end: DateTime<Utc>) -> Plan {
+    let mut plan = Plan::new(account.id);
+    let change = Change::SetEnd { at: Some(end), by: Source::Connection(facts.settings.id.clone()) };
+    plan.push(change, Reason::code("access.limit").by(facts.permit.rule.clone(), None));
+    let over = plan.apply(Some(account), &account.tenant, facts.now);
+    plan.changes.extend(plan_end_of_account(&over, facts.now).changes);
+    plan
 }
 
 /// Plans everything that the profile and the permit say about an account.
@@ -280,7 +318,15 @@ fn plan_user_name(plan: &mut Plan, facts: &SignInFacts<'_>, account: Option<&Acc
             );
             Ok(())
         }
-        None => Err(no_name(facts, wish)),
+        None => match no_name(facts, wish) {
+            // Somebody who has come before is not kept out for a name.
+            Stop::Deny(denial) if account.is_some() => {
+                let (wish, rule) = ("set user name".into(), denial.rule);
+                plan.refusals.push(Refusal { wish, code: denial.code, rule });
+                Ok(())
+            }
+            stop => Err(stop),
+        },
     }
 }
 
@@ -312,19 +358,38 @@ fn plan_consents(plan: &mut Plan, facts: &SignInFacts<'_>, account: Option<&Acco
 
 fn plan_limits(plan: &mut Plan, facts: &SignInFacts<'_>, account: Option<&Account>) {
     let reason = || Reason::code("access.limit").by(facts.permit.rule.clone(), None);
-    let end = account_end(facts, account);
-    if end.is_some() && end != account.and_then(|account| account.ends_at) {
-        plan.push(Change::SetEnd(end), reason());
+    let end =
+        account_end(facts, account).filter(|end| account.and_then(|account| account.ends_at) != Some(*end));
+    // Stores keep milliseconds.
+    let limit = facts.permit.idle_limit.map(|limit| TimeDelta::milliseconds(limit.num_milliseconds().max(1)));
+    let limit = limit.filter(|limit| account.and_then(|account| account.idle_limit) != Some(*limit));
+    let is_kept =
+        |account: &Account| account.grants.iter().any(|grant| facts.keep.contains(&grant.entitlement));
+    if account.is_some_and(is_kept) && (end.is_some() || limit.is_some()) {
+        let code = Code::new("access.last_holder");
+        plan.refusals.push(Refusal { wish: "end of account".into(), code, rule: facts.permit.rule.clone() });
+        return;
     }
-    let limit = facts.permit.idle_limit;
-    if limit.is_some() && limit != account.and_then(|account| account.idle_limit) {
+    if end.is_some() {
+        let by = Source::Connection(facts.settings.id.clone());
+        plan.push(Change::SetEnd { at: end, by }, reason());
+    }
+    if limit.is_some() {
         plan.push(Change::SetIdleLimit(limit), reason());
     }
 }
 
-/// The instant at which the permit ends the account, if it sets one.
+/// The instant at which the permit ends the account, if it sets one. What an administrator said may be shortened by what
+/// the source knows of this person, and by nothing else.
 fn account_end(facts: &SignInFacts<'_>, account: Option<&Account>) -> Option<DateTime<Utc>> {
+    let by_admin = account.filter(|account| account.end_set_by == Some(Source::Administrator));
     match facts.permit.account_end? {
+        AccountEnd::At(end)
+            if by_admin.is_some_and(|account| account.ends_at.is_some_and(|own| own < end)) =>
+        {
+            None
+        }
+        AccountEnd::AfterCreation(_) if by_admin.is_some() => None,
         AccountEnd::At(end) => Some(end),
         AccountEnd::AfterCreation(span) => {
             account.map_or(facts.now, |account| account.created_at).checked_add_signed(span)

@@ -36,6 +36,8 @@ pub struct Permit {
     pub idle_limit: Option<TimeDelta>,
     /// How long a session may last from this sign-in on.
     pub session_limit: Option<TimeDelta>,
+    /// Rules that were passed over since what they go by was missing or cut: what they gave earlier stays.
+    pub undecided: Vec<RuleName>,
 }
 
 /// Says when grants of a connection end.

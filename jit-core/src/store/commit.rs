@@ -208,6 +208,11 @@ impl CounterName {
         Self(format!("holders:{entitlement}"))
     }
 
+    /// Marks that what another counter counts has been counted.
+    pub(crate) fn counted(other: &Self) -> Self {
+        Self(format!("counted:{other}"))
+    }
+
     /// The name.
     #[must_use]
     pub fn as_str(&self) -> &str {

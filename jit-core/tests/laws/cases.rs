@@ -48,12 +48,9 @@ pub(crate) fn grants() -> impl Strategy<Value = Vec<Grant>> {
     let one = (select(ROLES.to_vec()), provenances(), option::of(instants()));
     vec(one, 0..5).prop_map(|grants| {
         let mut mint = Mint::new(instant("2026-01-01T00:00:00Z"), [3; 16]);
-        let make = |(name, provenance, ends_at)| Grant {
-            id: mint.grant(),
-            entitlement: role(name),
-            provenance,
-            given_at: instant("2026-01-01T00:00:00Z"),
-            ends_at,
+        let given_at = instant("2026-01-01T00:00:00Z");
+        let make = |(name, provenance, ends_at)| {
+            Grant::new(mint.grant(), role(name), provenance, given_at).until(ends_at)
         };
         grants.into_iter().map(make).collect()
     })
@@ -175,6 +172,7 @@ pub(crate) fn permits() -> impl Strategy<Value = Permit> {
             account_end,
             idle_limit,
             session_limit: None,
+            undecided: Vec::new(),
         },
     )
 }
@@ -341,7 +339,7 @@ pub(crate) fn present<'a>(case: &Case, account: &'a Account) -> Present<'a> {
 pub(crate) fn changes(plan: &SignInPlan) -> Option<&Plan> {
     match plan {
         SignInPlan::Go(plan) | SignInPlan::Await(plan) => Some(plan),
-        SignInPlan::Ask(_) | SignInPlan::Deny(_) => None,
+        SignInPlan::Ask(_) | SignInPlan::Deny(_) | SignInPlan::End(..) => None,
     }
 }
 

@@ -1,6 +1,8 @@
 //! A small house for tests: one tenant, connections whose mapping and policy are plain code, time that stands still.
 #![expect(dead_code, reason = "each test file uses its own part")]
 
+pub(crate) mod hooked;
+
 use std::{
     collections::BTreeSet,
     sync::{Arc, Mutex},

@@ -7,7 +7,11 @@ mod on_postgres;
 mod on_sqlite;
 mod rows;
 
-use std::{path::PathBuf, sync::Arc, time::Duration};
+use std::{
+    path::PathBuf,
+    sync::Arc,
+    time::{Duration, Instant},
+};
 
 use jit_core::Store;
 
@@ -28,8 +32,39 @@ fn main() {
     });
 }
 
-/// Runs one job for each item on 64 tasks and tells how long all of them took together.
-async fn on_64_tasks<T, F, J>(items: Vec<T>, job: J) -> Duration
+/// How long something took, by the clock on the wall and by the processor (of this process alone): on a busy machine
+/// only the second says much.
+#[derive(Clone, Copy)]
+struct Cost {
+    wall: Duration,
+    cpu: Duration,
+}
+
+/// Begins a measurement.
+struct Stopwatch(Instant, Duration);
+
+impl Stopwatch {
+    fn start() -> Self {
+        Self(Instant::now(), cpu())
+    }
+
+    fn stop(&self) -> Cost {
+        Cost { wall: self.0.elapsed(), cpu: cpu().saturating_sub(self.1) }
+    }
+}
+
+/// The processor time of all threads that live, as Linux tells it; zero elsewhere.
+fn cpu() -> Duration {
+    let threads = std::fs::read_dir("/proc/self/task").into_iter().flatten().flatten();
+    let nanos = threads.filter_map(|thread| {
+        let text = std::fs::read_to_string(thread.path().join("schedstat")).ok()?;
+        text.split_whitespace().next()?.parse::<u64>().ok()
+    });
+    Duration::from_nanos(nanos.sum())
+}
+
+/// Runs one job for each item on 64 tasks and tells what all of them took together.
+async fn on_64_tasks<T, F, J>(items: Vec<T>, job: J) -> Cost
 where
     T: Send + 'static,
     F: Future<Output = ()> + Send + 'static,
@@ -41,7 +76,7 @@ where
             share.push(item);
         }
     }
-    let start = std::time::Instant::now();
+    let start = Stopwatch::start();
     let tasks: Vec<_> = shares
         .into_iter()
         .map(|share| {
@@ -56,10 +91,10 @@ where
     for task in tasks {
         task.await.unwrap();
     }
-    start.elapsed()
+    start.stop()
 }
 
-async fn first_sign_ins(store: Arc<dyn Store>, rows: Vec<Rows>) -> Duration {
+async fn first_sign_ins(store: Arc<dyn Store>, rows: Vec<Rows>) -> Cost {
     on_64_tasks(rows, move |row| {
         let store = Arc::clone(&store);
         async move { store.commit(&row.commit).await.unwrap() }
@@ -67,13 +102,35 @@ async fn first_sign_ins(store: Arc<dyn Store>, rows: Vec<Rows>) -> Duration {
     .await
 }
 
+/// What each of several runs took, in microseconds for each item.
+#[derive(Default)]
+struct Figures {
+    wall: Vec<f64>,
+    cpu: Vec<f64>,
+}
+
+impl Figures {
+    #[expect(clippy::cast_precision_loss, reason = "a count of a few thousand")]
+    fn add(&mut self, cost: Cost, count: usize) {
+        self.wall.push(cost.wall.as_secs_f64() * 1e6 / count as f64);
+        self.cpu.push(cost.cpu.as_secs_f64() * 1e6 / count as f64);
+    }
+
+    /// The middle of the ratios to another, run by run.
+    fn to(&self, other: &Self) -> String {
+        let ratios = |a: &[f64], b: &[f64]| median(a.iter().zip(b).map(|(a, b)| a / b).collect());
+        format!("{:.2} (cpu {:.2})", ratios(&self.wall, &other.wall), ratios(&self.cpu, &other.cpu))
+    }
+}
+
+impl std::fmt::Display for Figures {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{:.1} us (cpu {:.1})", median(self.wall.clone()), median(self.cpu.clone()))
+    }
+}
+
 /// The middle of several measurements.
 fn median(mut figures: Vec<f64>) -> f64 {
     figures.sort_by(f64::total_cmp);
     figures.get(figures.len() / 2).copied().unwrap_or(f64::NAN)
-}
-
-#[expect(clippy::cast_precision_loss, reason = "a count of a few thousand")]
-fn each(time: Duration, count: usize) -> f64 {
-    time.as_secs_f64() * 1e6 / count as f64
 }

@@ -1,11 +1,8 @@
 //! PostgreSQL: one hand-written statement for the same rows, and the store.
 
-use std::{
-    sync::{
-        Arc,
-        atomic::{AtomicUsize, Ordering},
-    },
-    time::Instant,
+use std::sync::{
+    Arc,
+    atomic::{AtomicUsize, Ordering},
 };
 
 use jit_core::{Store, UserStore as _};
@@ -13,7 +10,7 @@ use jit_sql::{PostgresOptions, PostgresStore};
 use tokio_postgres::{Client, Config, NoTls, Statement};
 
 use crate::{
-    ROUNDS, each, first_sign_ins, median, on_64_tasks,
+    Cost, Figures, ROUNDS, Stopwatch, first_sign_ins, on_64_tasks,
     rows::{Rows, rows},
 };
 
@@ -98,12 +95,25 @@ pub(crate) async fn measure(url: &str) {
         pool.push(Arc::new(bare(&config).await));
     }
     first_sign_in(&store, &pool, &admin).await;
+    println!("  server: bare to ours {:.2}", server(&admin, "").await / server(&admin, "jit").await);
     look_up(&store, &pool).await;
+}
+
+/// The processor time, in seconds, of the server's processes that serve connections of one application name.
+async fn server(admin: &Client, application: &str) -> f64 {
+    let pids = "SELECT pid::text FROM pg_stat_activity WHERE application_name = $1 AND backend_type = 'client backend'
+        AND pid <> pg_backend_pid()";
+    let rows = admin.query(pids, &[&application]).await.unwrap();
+    let nanos = rows.iter().filter_map(|row| {
+        let text = std::fs::read_to_string(format!("/proc/{}/schedstat", row.get::<_, &str>(0))).ok()?;
+        text.split_whitespace().next()?.parse::<f64>().ok()
+    });
+    nanos.sum::<f64>() / 1e9
 }
 
 async fn first_sign_in(store: &Arc<PostgresStore>, pool: &[Arc<Bare>], admin: &Client) {
     let count = 6_000_u64;
-    let (mut bare, mut ours) = (Vec::new(), Vec::new());
+    let (mut bare, mut ours) = (Figures::default(), Figures::default());
     for round in 0..=ROUNDS as u64 {
         let batch =
             |half: u64| ((round * 2 + half) * count..).take(usize::try_from(count).unwrap()).map(rows);
@@ -112,16 +122,15 @@ async fn first_sign_in(store: &Arc<PostgresStore>, pool: &[Arc<Bare>], admin: &C
         admin.batch_execute("CHECKPOINT").await.unwrap();
         let by_store = first_sign_ins(Arc::clone(store) as Arc<dyn Store>, batch(1).collect()).await;
         if round > 0 {
-            bare.push(each(by_hand, usize::try_from(count).unwrap()));
-            ours.push(each(by_store, usize::try_from(count).unwrap()));
+            bare.add(by_hand, usize::try_from(count).unwrap());
+            ours.add(by_store, usize::try_from(count).unwrap());
         }
     }
-    let ratio = median(bare.iter().zip(&ours).map(|(bare, ours)| bare / ours).collect());
-    println!("postgres first sign-in, 64 tasks, us each: bare {:.1}, ours {:.1}", median(bare), median(ours));
-    println!("  rate of bare {ratio:.2} (goal 0.8)");
+    println!("postgres first sign-in, 64 tasks: bare {bare}, ours {ours}");
+    println!("  bare to ours {} (goal 0.8)", bare.to(&ours));
 }
 
-async fn by_hand(pool: &[Arc<Bare>], rows: Vec<Rows>) -> std::time::Duration {
+async fn by_hand(pool: &[Arc<Bare>], rows: Vec<Rows>) -> Cost {
     let (pool, next) = (pool.to_vec(), Arc::new(AtomicUsize::new(0)));
     on_64_tasks(rows, move |row| {
         let bare = Arc::clone(&pool[next.fetch_add(1, Ordering::Relaxed) % CONNECTIONS]);
@@ -132,35 +141,33 @@ async fn by_hand(pool: &[Arc<Bare>], rows: Vec<Rows>) -> std::time::Duration {
 
 async fn look_up(store: &Arc<PostgresStore>, pool: &[Arc<Bare>]) {
     let keys: Vec<_> = (0..4_000_u64).map(|turn| rows(turn * 7_919 % 6_000).key).collect();
-    let (mut bare, mut ours, mut bare_64, mut ours_64) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
+    let (mut bare, mut ours) = (Figures::default(), Figures::default());
+    let (mut bare_64, mut ours_64) = (Figures::default(), Figures::default());
     for _ in 0..ROUNDS {
-        let start = Instant::now();
+        let start = Stopwatch::start();
         for key in &keys {
             pool[0].find(key).await;
         }
-        bare.push(each(start.elapsed(), keys.len()));
-        let start = Instant::now();
+        bare.add(start.stop(), keys.len());
+        let start = Stopwatch::start();
         for key in &keys {
             assert!(store.find(key).await.unwrap().is_some());
         }
-        ours.push(each(start.elapsed(), keys.len()));
+        ours.add(start.stop(), keys.len());
 
         let (clients, next) = (pool.to_vec(), Arc::new(AtomicUsize::new(0)));
         let time = on_64_tasks(keys.clone(), move |key| {
             let bare = Arc::clone(&clients[next.fetch_add(1, Ordering::Relaxed) % CONNECTIONS]);
             async move { drop(bare.find(&key).await) }
         });
-        bare_64.push(each(time.await, keys.len()));
+        bare_64.add(time.await, keys.len());
         let finder = Arc::clone(store);
         let time = on_64_tasks(keys.clone(), move |key| {
             let store = Arc::clone(&finder);
             async move { drop(store.find(&key).await.unwrap().unwrap()) }
         });
-        ours_64.push(each(time.await, keys.len()));
+        ours_64.add(time.await, keys.len());
     }
-    let ratio = |ours: &[f64], bare: &[f64]| median(ours.iter().zip(bare).map(|(a, b)| a / b).collect());
-    let (one, many) = (ratio(&ours, &bare), ratio(&ours_64, &bare_64));
-    println!("postgres look-up, us each: bare {:.1}, ours {:.1}", median(bare), median(ours));
-    println!("  64 tasks: bare {:.1}, ours {:.1}", median(bare_64), median(ours_64));
-    println!("  time to bare {one:.2} (goal 1.1), at 64 tasks {many:.2}");
+    println!("postgres look-up: bare {bare}, ours {ours}; at 64 tasks: bare {bare_64}, ours {ours_64}");
+    println!("  ours to bare {} (goal 1.1), at 64 tasks {}", ours.to(&bare), ours_64.to(&bare_64));
 }

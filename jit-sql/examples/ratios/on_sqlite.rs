@@ -3,7 +3,6 @@
 use std::{
     path::{Path, PathBuf},
     sync::{Arc, Mutex, mpsc},
-    time::Instant,
 };
 
 use jit_core::UserStore as _;
@@ -12,7 +11,7 @@ use rusqlite::{Connection, config::DbConfig, params};
 use tokio::sync::oneshot;
 
 use crate::{
-    ROUNDS, each, first_sign_ins, median, on_64_tasks,
+    Cost, Figures, ROUNDS, Stopwatch, first_sign_ins, on_64_tasks,
     rows::{Rows, rows},
 };
 
@@ -20,19 +19,17 @@ pub(crate) async fn measure(folder: &Path) {
     let _ = std::fs::remove_dir_all(folder);
     std::fs::create_dir_all(folder).unwrap();
     let count = 4_000;
-    let (mut naive, mut bare, mut ours) = (Vec::new(), Vec::new(), Vec::new());
+    let (mut naive, mut bare, mut ours) = (Figures::default(), Figures::default(), Figures::default());
     for round in 0..ROUNDS {
         let some: Vec<Rows> = (0..count as u64).map(rows).collect();
         let file = |name: &str| folder.join(format!("{name}-{round}.db"));
-        naive.push(each(naive_pool(file("naive"), some[..count / 8].to_vec()).await, count / 8));
-        bare.push(each(group_commit(file("bare"), some.clone()).await, count));
+        naive.add(naive_pool(file("naive"), some[..count / 8].to_vec()).await, count / 8);
+        bare.add(group_commit(file("bare"), some.clone()).await, count);
         let store = Arc::new(SqliteStore::open(file("ours")).unwrap());
-        ours.push(each(first_sign_ins(store, some).await, count));
+        ours.add(first_sign_ins(store, some).await, count);
     }
-    let ratio = |others: &[f64]| median(others.iter().zip(&ours).map(|(other, ours)| other / ours).collect());
-    println!("sqlite first sign-in, 64 tasks, us each: naive {:.1}", median(naive.clone()));
-    println!("  bare group commit {:.1}, ours {:.1}", median(bare.clone()), median(ours.clone()));
-    println!("  rate of naive {:.2} (goal 5), of bare {:.2} (goal 0.8)", ratio(&naive), ratio(&bare));
+    println!("sqlite first sign-in, 64 tasks: naive {naive}, bare group commit {bare}, ours {ours}");
+    println!("  naive to ours {} (goal 5), bare to ours {} (goal 0.8)", naive.to(&ours), bare.to(&ours));
     look_up(&folder.join("look-up.db")).await;
 }
 
@@ -86,7 +83,7 @@ fn write(to: &Connection, row: &Rows) {
 }
 
 /// Eight connections, each transaction on its own, as pools do it.
-async fn naive_pool(file: PathBuf, rows: Vec<Rows>) -> std::time::Duration {
+async fn naive_pool(file: PathBuf, rows: Vec<Rows>) -> Cost {
     sqlite::migrate(&mut connection(&file)).unwrap();
     let pool: Arc<Vec<Mutex<Connection>>> = Arc::new((0..8).map(|_| Mutex::new(connection(&file))).collect());
     let places = Arc::new(tokio::sync::Semaphore::new(8));
@@ -107,7 +104,7 @@ async fn naive_pool(file: PathBuf, rows: Vec<Rows>) -> std::time::Duration {
 }
 
 /// One thread that commits what waits together, and nothing else.
-async fn group_commit(file: PathBuf, rows: Vec<Rows>) -> std::time::Duration {
+async fn group_commit(file: PathBuf, rows: Vec<Rows>) -> Cost {
     let mut writer = connection(&file);
     sqlite::migrate(&mut writer).unwrap();
     let (queue, requests) = mpsc::channel::<(Rows, oneshot::Sender<()>)>();
@@ -152,10 +149,10 @@ async fn look_up(file: &Path) {
              WHERE i.tenant = ?1 AND i.connection = ?2 AND i.issuer = ?3 AND i.subject = ?4",
         )
         .unwrap();
-    let (mut plain, mut decoded, mut ours) = (Vec::new(), Vec::new(), Vec::new());
+    let (mut plain, mut decoded, mut ours) = (Figures::default(), Figures::default(), Figures::default());
     for _ in 0..ROUNDS {
         for (decodes, figures) in [(false, &mut plain), (true, &mut decoded)] {
-            let start = Instant::now();
+            let start = Stopwatch::start();
             for key in &keys {
                 let params =
                     (key.tenant.as_str(), key.connection.as_str(), key.issuer.as_str(), key.subject.as_str());
@@ -169,16 +166,14 @@ async fn look_up(file: &Path) {
                     assert!(!text.is_empty());
                 }
             }
-            figures.push(each(start.elapsed(), keys.len()));
+            figures.add(start.stop(), keys.len());
         }
-        let start = Instant::now();
+        let start = Stopwatch::start();
         for key in &keys {
             assert!(store.find(key).await.unwrap().is_some());
         }
-        ours.push(each(start.elapsed(), keys.len()));
+        ours.add(start.stop(), keys.len());
     }
-    let ratio = |others: &[f64]| median(ours.iter().zip(others).map(|(ours, other)| ours / other).collect());
-    println!("sqlite look-up, us each: bare row {:.2}", median(plain.clone()));
-    println!("  bare row and its account {:.2}, ours {:.2}", median(decoded.clone()), median(ours.clone()));
-    println!("  time to bare row {:.2}, with account {:.2} (goal 1.3)", ratio(&plain), ratio(&decoded));
+    println!("sqlite look-up: bare row {plain}, bare row and its account {decoded}, ours {ours}");
+    println!("  ours to bare row {}, with its account {} (goal 1.3)", ours.to(&plain), ours.to(&decoded));
 }

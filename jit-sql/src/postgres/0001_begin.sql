@@ -12,7 +12,9 @@ CREATE TABLE jit_account (
   document json NOT NULL,
   CONSTRAINT jit_account_pkey PRIMARY KEY (tenant, id),
   -- Ended accounts are in it as well: a tombstone keeps its name.
-  CONSTRAINT jit_account_user_name UNIQUE (tenant, user_name_key)
+  CONSTRAINT jit_account_user_name UNIQUE (tenant, user_name_key),
+  -- Version 0 stands for a new account of whose identities some belong to somebody else.
+  CONSTRAINT jit_account_identity CHECK (version > 0)
 ) WITH (fillfactor = 90);
 CREATE INDEX jit_account_state ON jit_account (tenant, state, id);
 

@@ -2,7 +2,7 @@
 
 use tokio_postgres::{Client, Error, Statement};
 
-use crate::statement::{CREATE, RECORD, UPDATE};
+use crate::statement::{CREATE, CREATE_COUNTED, RECORD, UPDATE};
 
 macro_rules! statements {
     ($($name:ident = $text:expr;)*) => {
@@ -22,6 +22,7 @@ macro_rules! statements {
 
 statements! {
     create = CREATE;
+    create_counted = CREATE_COUNTED;
     update = UPDATE;
     record = RECORD;
 

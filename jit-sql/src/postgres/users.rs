@@ -19,7 +19,7 @@ use super::{
 use crate::{
     document,
     draft::{COMMIT, LookupDraft, micros},
-    statement::{CREATE, CommitStatement, UPDATE},
+    statement::{CREATE, CREATE_COUNTED, CommitStatement, UPDATE},
 };
 
 #[async_trait]
@@ -73,6 +73,7 @@ impl UserStore for PostgresStore {
         let commit = CommitStatement::new(commit)?;
         let statement: fn(&Statements) -> &Statement = match commit.sql() {
             CREATE => |s| &s.create,
+            CREATE_COUNTED => |s| &s.create_counted,
             UPDATE => |s| &s.update,
             _ => |s| &s.record,
         };

@@ -12,12 +12,18 @@ use crate::draft::{AccountDraft, CounterDraft, Draft, IdentityDraft, LookupDraft
 /// One connection writes at a time, so that what is read here holds until the end of the transaction.
 pub(super) fn write(connection: &Connection, draft: &Draft) -> Result<(), Refused> {
     let commit = Write { connection, tenant: draft.tenant.as_str() };
+    // What is refused most often comes first, before anything is written.
+    let arrivals = draft.counters.iter().map(|counter| commit.arrival(counter));
+    let arrivals = arrivals.collect::<Result<Vec<_>, _>>()?;
     if let Some(account) = &draft.account {
         commit.account(account)?;
     }
     commit.tasks(draft)?;
     commit.events(draft)?;
-    draft.counters.iter().try_for_each(|counter| commit.counter(counter))
+    for (name, value) in arrivals {
+        commit.run(COUNT, (commit.tenant, name, value))?;
+    }
+    Ok(())
 }
 
 struct Write<'a> {
@@ -144,7 +150,8 @@ impl Write<'_> {
         Ok(())
     }
 
-    fn counter(&self, counter: &CounterDraft) -> Result<(), Refused> {
+    /// Where a change brings its counter.
+    fn arrival<'c>(&self, counter: &'c CounterDraft) -> Result<(&'c str, i64), Refused> {
         let name = counter.name.as_str();
         let mut value = self.connection.prepare_cached(COUNTER)?;
         let value: Option<i64> = value.query_row((self.tenant, name), |row| row.get(0)).optional()?;
@@ -153,8 +160,7 @@ impl Write<'_> {
                 && counter.at_most.is_none_or(|most| *value <= most)
         });
         let arrival = arrival.ok_or_else(|| Refused::Kind(ErrorKind::LimitReached(counter.name.clone())))?;
-        self.run(COUNT, (self.tenant, name, arrival))?;
-        Ok(())
+        Ok((name, arrival))
     }
 }
 

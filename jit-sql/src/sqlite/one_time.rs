@@ -22,7 +22,7 @@ impl OneTime for SqliteStore {
         document::check_one_time(value)?;
         let (key, value) = (key.clone(), value.to_vec());
         let work = move |connection: &Connection| {
-            let params = (key.tenant().as_str(), key.digest(), value, micros(until), micros(now));
+            let params = (key.tenant().as_str(), key.digest(), &value, micros(until), micros(now));
             match connection.prepare_cached(PUT)?.execute(params)? {
                 1 => Ok(()),
                 _ => Err(Refused::Kind(ErrorKind::AlreadyExists(Taken::OneTime))),

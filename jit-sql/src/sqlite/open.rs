@@ -47,6 +47,8 @@ pub(super) fn memory() -> Result<Connection, Refused> {
 
 fn configured(connection: Connection) -> Result<Connection, Refused> {
     connection.pragma_update(None, "foreign_keys", true)?;
+    // What a savepoint may have to restore stays in memory.
+    connection.pragma_update(None, "temp_store", "MEMORY")?;
     // 16 MiB of pages each.
     connection.pragma_update(None, "cache_size", -16_384)?;
     // Without this, SQLite 3.54 prepares a cached statement anew at each execution: clearing its bindings makes it

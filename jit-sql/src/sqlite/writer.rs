@@ -1,4 +1,9 @@
 //! The thread that writes: whatever waits together is committed together.
+//!
+//! Requests of a batch run one after the other in one transaction, without savepoints: SQLite copies every page that
+//! changes under a savepoint, which costs about as much as the change. Almost every refusal comes before the request has
+//! written anything. Where one comes later, the transaction is rolled back and the batch runs again, each request in a
+//! savepoint of its own, so that one failure never spoils the others.
 
 use std::{
     sync::{Arc, Mutex, PoisonError},
@@ -36,11 +41,11 @@ impl Writer {
     pub(super) async fn run<T: Send + 'static>(
         &self,
         operation: &'static str,
-        work: impl FnOnce(&Connection) -> Result<T, Refused> + Send + 'static,
+        work: impl FnMut(&Connection) -> Result<T, Refused> + Send + 'static,
     ) -> Result<T, BackendError> {
         let ended = || BackendError::new(ErrorKind::Unavailable, operation).caused_by("the writer has ended");
         let (reply, answer) = oneshot::channel();
-        let request = Pending { operation, work: Some(work), outcome: None, reply };
+        let request = Pending { operation, work, outcome: None, reply };
         let queue = self.queue.as_ref().ok_or_else(ended)?;
         queue.send(Box::new(request)).await.map_err(|_| ended())?;
         answer.await.map_err(|_| ended())?
@@ -76,26 +81,59 @@ pub(super) fn in_savepoint<T>(
 }
 
 trait Request: Send {
-    /// Does the work, unless nobody waits for it any more; `false` where the transaction has ended by it.
-    fn run(&mut self, connection: &Connection) -> bool;
+    /// Does the work, unless nobody waits for it any more.
+    fn run(&mut self, connection: &Connection, guard: Guard) -> State;
     /// Tells the outcome; `failure` is why the transaction was not committed.
     fn answer(self: Box<Self>, failure: Option<&str>);
 }
 
+/// Says what keeps a failure of one request from the others of its batch.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Guard {
+    /// Nothing: the batch must run again if it writes and then fails.
+    None,
+    /// A savepoint.
+    Savepoint,
+}
+
+/// Says in what state a request leaves the transaction.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum State {
+    /// It holds what the request wrote, or nothing of it.
+    Clean,
+    /// It holds a part.
+    Spoiled,
+    /// It has ended, as some failures bring about: a full disk is one.
+    Ended,
+}
+
 struct Pending<T, F> {
     operation: &'static str,
-    work: Option<F>,
+    work: F,
     outcome: Option<Result<T, BackendError>>,
     reply: oneshot::Sender<Result<T, BackendError>>,
 }
 
-impl<T: Send, F: FnOnce(&Connection) -> Result<T, Refused> + Send> Request for Pending<T, F> {
-    fn run(&mut self, connection: &Connection) -> bool {
-        if let Some(work) = self.work.take().filter(|_| !self.reply.is_closed()) {
-            let outcome = in_savepoint(connection, work);
-            self.outcome = Some(outcome.map_err(|refused| refused.during(self.operation)));
+impl<T: Send, F: FnMut(&Connection) -> Result<T, Refused> + Send> Request for Pending<T, F> {
+    fn run(&mut self, connection: &Connection, guard: Guard) -> State {
+        self.outcome = None;
+        if self.reply.is_closed() {
+            return State::Clean;
         }
-        !connection.is_autocommit()
+        let before = changes(connection);
+        let outcome = match guard {
+            Guard::None => (self.work)(connection),
+            Guard::Savepoint => in_savepoint(connection, &mut self.work),
+        };
+        let failed = outcome.is_err();
+        self.outcome = Some(outcome.map_err(|refused| refused.during(self.operation)));
+        match guard {
+            _ if connection.is_autocommit() => State::Ended,
+            Guard::None if failed && changes(connection).is_none_or(|now| Some(now) != before) => {
+                State::Spoiled
+            }
+            _ => State::Clean,
+        }
     }
 
     fn answer(self: Box<Self>, failure: Option<&str>) {
@@ -131,6 +169,12 @@ fn serve(connection: &Mutex<Connection>, mut requests: mpsc::Receiver<Box<dyn Re
     }
 }
 
+/// Counts the rows that the connection has ever changed; `None` where it cannot say, which counts as a change.
+fn changes(connection: &Connection) -> Option<i64> {
+    let mut count = connection.prepare_cached("SELECT total_changes()").ok()?;
+    count.query_row((), |row| row.get(0)).ok()
+}
+
 /// Runs the first request and whatever has come by the time it is done, and commits them.
 fn commit_together(
     connection: &Connection,
@@ -138,16 +182,29 @@ fn commit_together(
     requests: &mut mpsc::Receiver<Box<dyn Request>>,
     batch: &mut Vec<Box<dyn Request>>,
 ) -> Result<(), rusqlite::Error> {
-    let begun = connection.prepare_cached("BEGIN IMMEDIATE").and_then(|mut begin| begin.execute(()));
+    let run = |sql: &str| connection.prepare_cached(sql)?.execute(()).map(drop);
+    let begun = run("BEGIN IMMEDIATE");
+    let mut state = State::Clean;
     let mut next = Some(first);
     while let Some(mut request) = next.take() {
-        let goes_on = begun.is_ok() && request.run(connection);
+        if begun.is_ok() {
+            state = request.run(connection, Guard::None);
+        }
         batch.push(request);
-        if goes_on && batch.len() < BATCH {
+        if begun.is_ok() && state == State::Clean && batch.len() < BATCH {
             next = requests.try_recv().ok();
         }
     }
     begun?;
-    connection.prepare_cached("COMMIT")?.execute(())?;
-    Ok(())
+    if state == State::Spoiled {
+        run("ROLLBACK")?;
+        run("BEGIN IMMEDIATE")?;
+        let mut each = batch.iter_mut();
+        while state != State::Ended
+            && let Some(request) = each.next()
+        {
+            state = request.run(connection, Guard::Savepoint);
+        }
+    }
+    run("COMMIT")
 }

@@ -16,10 +16,10 @@
 //!    (or where the commit carries no account).
 //! 2. The exception is a new account's identities, which are inserted before it, so that of many who sign in first at
 //!    once all but one are turned away before they write. If none could be inserted, nothing was written and the answer
-//!    says so; if some could and some not, rule 3 applies.
+//!    says so; if some could and some not, the account is inserted with a version that its table's check refuses.
 //! 3. Whatever is found wrong later (a counter beyond its bounds, an identity that belongs to somebody else) inserts its
-//!    reason into `jit_refusal`. No row passes the checks of that table: the statement fails, and PostgreSQL undoes all
-//!    that a failed statement did. A unique index that refuses has the same effect.
+//!    reason into `jit_refusal`. No row passes the checks of that table. Such a check, as a unique index that refuses,
+//!    makes the statement fail, and PostgreSQL undoes all that a failed statement did.
 //!
 //! # Why bounds hold when commits run at once
 //! A counter is moved by `INSERT … ON CONFLICT DO UPDATE`, which locks the row, adds to its latest committed value even
@@ -31,7 +31,7 @@ mod text;
 
 use jit_core::{BackendError, Commit, CounterName, ErrorKind, Taken};
 
-pub use text::{CREATE, RECORD, UPDATE};
+pub use text::{CREATE, CREATE_COUNTED, RECORD, UPDATE};
 
 use crate::draft::{COMMIT, Draft};
 
@@ -54,13 +54,15 @@ impl CommitStatement {
         })?;
         let sql = match &draft.account {
             None => RECORD,
-            Some(account) if account.expected.is_none() => CREATE,
+            Some(account) if account.expected.is_none() => {
+                if draft.withdrawn.is_empty() && draft.counters.is_empty() { CREATE } else { CREATE_COUNTED }
+            }
             Some(_) => UPDATE,
         };
         Ok(Self { sql, json, counters: draft.counters.into_iter().map(|counter| counter.name).collect() })
     }
 
-    /// The statement: [`CREATE`], [`UPDATE`] or [`RECORD`].
+    /// The statement: [`CREATE`], [`CREATE_COUNTED`], [`UPDATE`] or [`RECORD`].
     #[must_use]
     pub fn sql(&self) -> &'static str {
         self.sql
@@ -100,7 +102,8 @@ impl CommitStatement {
             (UNIQUE_VIOLATION, "jit_account_pkey") => ErrorKind::AlreadyExists(Taken::Account),
             (UNIQUE_VIOLATION, "jit_task_pkey") => ErrorKind::AlreadyExists(Taken::Task),
             (UNIQUE_VIOLATION, "jit_audit_pkey") => ErrorKind::Conflict,
-            (UNIQUE_VIOLATION, "jit_identity_pkey") | (CHECK_VIOLATION, "jit_refused_identity") => {
+            (UNIQUE_VIOLATION, "jit_identity_pkey")
+            | (CHECK_VIOLATION, "jit_account_identity" | "jit_refused_identity") => {
                 ErrorKind::AlreadyExists(Taken::Identity)
             }
             (CHECK_VIOLATION, constraint) => self.counter(constraint),
@@ -122,7 +125,7 @@ impl CommitStatement {
 impl std::fmt::Debug for CommitStatement {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         let which = match self.sql {
-            CREATE => "create",
+            CREATE | CREATE_COUNTED => "create",
             UPDATE => "update",
             _ => "record",
         };

@@ -7,158 +7,164 @@ macro_rules! input {
     };
 }
 
-/// The row of the account.
-macro_rules! given {
-    () => {
-        ",
-given AS MATERIALIZED (
-  SELECT input.j->>'tenant' AS tenant, g.*
-  FROM input, jsonb_to_record(input.j->'account') AS g(
-    id uuid, expected bigint, version bigint, state text, user_name_key text, ends_at bigint, last_seen bigint,
-    document text)
-)"
-    };
-}
-
-/// What a new key adds to the indexes of an account.
-macro_rules! keys_added {
+/// What a commit adds to the indexes of an account.
+macro_rules! added {
     () => {
         ",
 looked_up AS (
   INSERT INTO jit_lookup (tenant, kind, digest, account)
-  SELECT a.tenant, k.kind, decode(k.digest, 'hex'), a.id
-  FROM account a, input, jsonb_to_recordset(input.j->'account'->'lookups_added') AS k(kind text, digest text)
+  SELECT a.tenant, v->>0, decode(v->>1, 'hex'), a.id
+  FROM account a, input, jsonb_array_elements(j->'lookups_added') AS k(v)
   ON CONFLICT DO NOTHING
 ),
 entitled AS (
   INSERT INTO jit_entitlement (tenant, entitlement, account)
   SELECT a.tenant, k.name, a.id
-  FROM account a, input, jsonb_array_elements_text(input.j->'account'->'entitlements_added') AS k(name)
+  FROM account a, input, jsonb_array_elements_text(j->'entitlements_added') AS k(name)
   ON CONFLICT DO NOTHING
 )"
     };
 }
 
-/// Tasks, events and counters, which every commit may carry. Counters come last: their rows stay locked until the end.
-macro_rules! beside {
+/// Tasks and events, which every commit may bring.
+macro_rules! recorded {
     () => {
         ",
-withdrawn AS (
-  DELETE FROM jit_task t
-  USING account a, input, jsonb_array_elements_text(input.j->'withdrawn') AS k(id)
-  WHERE t.tenant = a.tenant AND t.id = k.id::uuid
-),
 task AS (
   INSERT INTO jit_task (tenant, id, lane, account, due, open_from, document)
-  SELECT a.tenant, k.id, k.lane, k.account, k.due, k.due, k.document::json
-  FROM account a, input, jsonb_to_recordset(input.j->'tasks')
-    AS k(id uuid, lane text, account uuid, due bigint, document text)
+  SELECT a.tenant, (v->>0)::uuid, v->>1, (v->>2)::uuid, (v->>3)::bigint, (v->>3)::bigint, (v->>4)::json
+  FROM account a, input, jsonb_array_elements(j->'tasks') AS k(v)
   RETURNING 1
 ),
 event AS (
   INSERT INTO jit_audit (tenant, id, account, at, document)
-  SELECT a.tenant, k.id, k.account, k.at, k.document::json
-  FROM account a, input, jsonb_to_recordset(input.j->'events')
-    AS k(id uuid, account uuid, at bigint, document text)
+  SELECT a.tenant, (v->>0)::uuid, (v->>1)::uuid, (v->>2)::bigint, (v->>3)::json
+  FROM account a, input, jsonb_array_elements(j->'events') AS k(v)
   RETURNING 1
-),
-counter AS (
-  INSERT INTO jit_counter AS c (tenant, name, value)
-  SELECT a.tenant, k.name, k.step
-  FROM account a, (SELECT count(*) FROM task) AS tasks_first, (SELECT count(*) FROM event) AS events_first,
-    input, jsonb_to_recordset(input.j->'counters') AS k(name text, step bigint)
-  ORDER BY k.name COLLATE \"C\"
-  ON CONFLICT (tenant, name) DO UPDATE SET value = c.value + excluded.value
-  RETURNING c.name, c.value
-),
-refusal AS (
-  INSERT INTO jit_refusal (reason)
-  SELECT 'counter_' || k.at
-  FROM counter c, input, jsonb_to_recordset(input.j->'counters')
-    AS k(at integer, name text, at_least bigint, at_most bigint)
-  WHERE k.name = c.name AND (c.value < k.at_least OR c.value > k.at_most)
 )"
     };
 }
 
-/// Writes a commit with an account that must not exist yet.
-pub const CREATE: &str = concat!(
-    input!(),
-    given!(),
-    ",
+/// Withdrawn tasks and moved counters. Counters come last: their rows stay locked until the end.
+macro_rules! counted {
+    () => {
+        ",
+withdrawn AS (
+  DELETE FROM jit_task t
+  USING account a, input, jsonb_array_elements_text(j->'withdrawn') AS k(id)
+  WHERE t.tenant = a.tenant AND t.id = k.id::uuid
+),
+counter AS (
+  INSERT INTO jit_counter AS c (tenant, name, value)
+  SELECT a.tenant, v->>0, (v->>1)::bigint
+  FROM account a, (SELECT count(*) FROM task) AS tasks_first, (SELECT count(*) FROM event) AS events_first,
+    input, jsonb_array_elements(j->'counters') AS k(v)
+  ORDER BY (v->>0) COLLATE \"C\"
+  ON CONFLICT (tenant, name) DO UPDATE SET value = c.value + excluded.value
+  RETURNING c.name, c.value
+),
+beyond AS (
+  SELECT 'counter_' || (k.place - 1) AS reason
+  FROM counter c, input, jsonb_array_elements(j->'counters') WITH ORDINALITY AS k(v, place)
+  WHERE v->>0 = c.name AND (c.value < (v->>2)::bigint OR c.value > (v->>3)::bigint)
+)"
+    };
+}
+
+/// The account and its identities, which come first: of many who sign in first at once, all but one stop here.
+macro_rules! created {
+    () => {
+        ",
 linked AS (
   INSERT INTO jit_identity (tenant, connection, issuer, subject, account)
-  SELECT g.tenant, k.connection, k.issuer, k.subject, g.id
-  FROM given g, input, jsonb_to_recordset(input.j->'account'->'identities_added')
-    AS k(connection text, issuer text, subject text)
+  SELECT j->>'tenant', v->>0, v->>1, v->>2, (j->>'id')::uuid
+  FROM input, jsonb_array_elements(j->'identities_added') AS k(v)
   ON CONFLICT DO NOTHING
   RETURNING 1
 ),
 links AS MATERIALIZED (
-  SELECT (SELECT count(*) FROM linked) AS made, jsonb_array_length(input.j->'account'->'identities_added') AS wanted
-  FROM input
-),
-identity_refusal AS (
-  INSERT INTO jit_refusal (reason) SELECT 'identity' FROM links WHERE made <> wanted AND made > 0
+  SELECT (SELECT count(*) FROM linked) AS made, jsonb_array_length(j->'identities_added') AS wanted FROM input
 ),
 account AS (
   INSERT INTO jit_account (tenant, id, version, state, user_name_key, ends_at, last_seen, document)
-  SELECT g.tenant, g.id, g.version, g.state, g.user_name_key, g.ends_at, g.last_seen, g.document::json
-  FROM given g, links WHERE links.made = links.wanted
+  SELECT j->>'tenant', (j->>'id')::uuid, CASE WHEN made = wanted THEN (j->>'version')::bigint ELSE 0 END,
+    j->>'state', j->>'user_name_key', (j->>'ends_at')::bigint, (j->>'last_seen')::bigint, (j->>'document')::json
+  FROM input, links
+  WHERE made > 0 OR wanted = 0
   RETURNING tenant, id
-)",
-    keys_added!(),
-    beside!(),
-    "
+)"
+    };
+}
+
+macro_rules! create_answer {
+    () => {
+        "
 SELECT CASE WHEN made = wanted THEN 'written' ELSE 'identity' END FROM links"
-);
+    };
+}
+
+macro_rules! counters_refused {
+    () => {
+        ",
+refusal AS (
+  INSERT INTO jit_refusal (reason) SELECT reason FROM beyond
+)"
+    };
+}
+
+/// Writes a commit with an account that must not exist yet, and neither withdraws tasks nor moves counters.
+pub const CREATE: &str = concat!(input!(), created!(), added!(), recorded!(), create_answer!());
+
+/// Writes a commit with an account that must not exist yet.
+pub const CREATE_COUNTED: &str =
+    concat!(input!(), created!(), added!(), recorded!(), counted!(), counters_refused!(), create_answer!());
 
 /// Writes a commit with an account that must be at the version that the commit names.
 pub const UPDATE: &str = concat!(
     input!(),
-    given!(),
     ",
 account AS (
   UPDATE jit_account a
-  SET version = g.version, state = g.state, user_name_key = g.user_name_key, ends_at = g.ends_at,
-    last_seen = greatest(a.last_seen, g.last_seen), document = g.document::json
-  FROM given g
-  WHERE a.tenant = g.tenant AND a.id = g.id AND a.version = g.expected
+  SET version = (j->>'version')::bigint, state = j->>'state', user_name_key = j->>'user_name_key',
+    ends_at = (j->>'ends_at')::bigint, last_seen = greatest(a.last_seen, (j->>'last_seen')::bigint),
+    document = (j->>'document')::json
+  FROM input
+  WHERE a.tenant = j->>'tenant' AND a.id = (j->>'id')::uuid AND a.version = (j->>'expected')::bigint
   RETURNING a.tenant, a.id
 ),
 unlinked AS (
   DELETE FROM jit_identity i
-  USING account a, input, jsonb_to_recordset(input.j->'account'->'identities_removed')
-    AS k(connection text, issuer text, subject text)
-  WHERE i.tenant = a.tenant AND i.connection = k.connection AND i.issuer = k.issuer AND i.subject = k.subject
+  USING account a, input, jsonb_array_elements(j->'identities_removed') AS k(v)
+  WHERE i.tenant = a.tenant AND i.connection = v->>0 AND i.issuer = v->>1 AND i.subject = v->>2
     AND i.account = a.id
 ),
 linked AS (
   INSERT INTO jit_identity (tenant, connection, issuer, subject, account)
-  SELECT a.tenant, k.connection, k.issuer, k.subject, a.id
-  FROM account a, input, jsonb_to_recordset(input.j->'account'->'identities_added')
-    AS k(connection text, issuer text, subject text)
+  SELECT a.tenant, v->>0, v->>1, v->>2, a.id
+  FROM account a, input, jsonb_array_elements(j->'identities_added') AS k(v)
   ON CONFLICT DO NOTHING
   RETURNING 1
 ),
-identity_refusal AS (
-  INSERT INTO jit_refusal (reason)
-  SELECT 'identity' FROM account, input
-  WHERE (SELECT count(*) FROM linked) <> jsonb_array_length(input.j->'account'->'identities_added')
-),
 not_looked_up AS (
   DELETE FROM jit_lookup l
-  USING account a, input, jsonb_to_recordset(input.j->'account'->'lookups_removed') AS k(kind text, digest text)
-  WHERE l.tenant = a.tenant AND l.kind = k.kind AND l.digest = decode(k.digest, 'hex') AND l.account = a.id
+  USING account a, input, jsonb_array_elements(j->'lookups_removed') AS k(v)
+  WHERE l.tenant = a.tenant AND l.kind = v->>0 AND l.digest = decode(v->>1, 'hex') AND l.account = a.id
 ),
 not_entitled AS (
   DELETE FROM jit_entitlement e
-  USING account a, input, jsonb_array_elements_text(input.j->'account'->'entitlements_removed') AS k(name)
+  USING account a, input, jsonb_array_elements_text(j->'entitlements_removed') AS k(name)
   WHERE e.tenant = a.tenant AND e.entitlement = k.name AND e.account = a.id
 )",
-    keys_added!(),
-    beside!(),
-    "
+    added!(),
+    recorded!(),
+    counted!(),
+    ",
+refusal AS (
+  INSERT INTO jit_refusal (reason)
+  SELECT 'identity' FROM account, input
+  WHERE (SELECT count(*) FROM linked) <> jsonb_array_length(j->'identities_added')
+  UNION ALL SELECT reason FROM beyond
+)
 SELECT CASE WHEN EXISTS (SELECT FROM account) THEN 'written' ELSE 'conflict' END"
 );
 
@@ -166,8 +172,10 @@ SELECT CASE WHEN EXISTS (SELECT FROM account) THEN 'written' ELSE 'conflict' END
 pub const RECORD: &str = concat!(
     input!(),
     ",
-account AS MATERIALIZED (SELECT input.j->>'tenant' AS tenant FROM input)",
-    beside!(),
+account AS MATERIALIZED (SELECT j->>'tenant' AS tenant FROM input)",
+    recorded!(),
+    counted!(),
+    counters_refused!(),
     "
 SELECT 'written'"
 );
@@ -178,7 +186,7 @@ mod tests {
 
     #[test]
     fn each_statement_has_one_parameter() {
-        for text in [CREATE, UPDATE, RECORD] {
+        for text in [CREATE, CREATE_COUNTED, UPDATE, RECORD] {
             assert_eq!(text.matches('$').count(), 1);
         }
     }

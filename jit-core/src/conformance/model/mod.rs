@@ -15,7 +15,7 @@ use proptest::test_runner::{Config, TestRunner};
 use super::{Failure, Nodes};
 use crate::MemoryStore;
 
-/// How many sequences [`model!`](crate::conformance::model) plays.
+/// How many sequences [`model!`](macro@crate::conformance::model) plays.
 pub const SEQUENCES: u32 = 200;
 /// How many calls one sequence has.
 pub const CALLS: usize = 40;

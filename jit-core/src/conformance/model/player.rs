@@ -314,13 +314,9 @@ impl Player<'_> {
             account = account.tagged("badge", &format!("Badge {badge}"))?;
         }
         for (held, nth) in looks.grants.iter().zip(0..) {
-            account.grants.push(Grant {
-                id: GrantId::from_uuid(self.uuid(4, who.0, nth)),
-                entitlement: format!("role:r{held}").parse()?,
-                provenance: Provenance::of(Source::Administrator),
-                given_at: at(0),
-                ends_at: None,
-            });
+            let (id, entitlement) =
+                (GrantId::from_uuid(self.uuid(4, who.0, nth)), format!("role:r{held}").parse()?);
+            account.grants.push(Grant::new(id, entitlement, Provenance::of(Source::Administrator), at(0)));
         }
         account.last_seen = looks.last_seen.map(at);
         Ok(account)

@@ -75,6 +75,7 @@ impl Terms {
             GrantEndRule::Lease(span) => GrantEnd::Lease(span.delta()),
         });
         let permit = Permit {
+            undecided: Vec::new(),
             rule: Some(rule.clone()),
             entitlements: answer.entitlements.clone().unwrap_or_default(),
             ceiling: answer.ceiling.clone(),

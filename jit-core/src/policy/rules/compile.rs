@@ -17,8 +17,8 @@ use super::{
     weigh::{AddressRange, ClaimValuesTest, EntitlementTest, Test, Verdict, Wanted, Window, all},
 };
 use crate::{
-    ClaimPath, Code, Decision, Denial, EmailTrust, EntitlementPattern, Finding, Policy, Request, RuleName,
-    Stage, Step, Trace,
+    ClaimPath, Code, Decision, Denial, EmailTrust, EntitlementPattern, Finding, Hold, Policy, Request,
+    RuleName, Stage, Step, Trace,
     config::{Check as _, Problems},
     mapping::expression::Expression,
 };
@@ -60,14 +60,19 @@ impl RulePolicy {
     #[must_use]
     pub fn weigh(&self, request: &Request<'_>, trace: &mut Trace) -> Decision {
         let mut facts = Facts::new(request, &self.readings);
+        let mut undecided = Vec::new();
         for rule in &self.rules {
             let (verdict, worst) = all(&rule.tests, &mut facts);
             let decided = match verdict {
-                Verdict::Holds => Some(rule.answer.give(request)),
+                Verdict::Holds => Some(with_undecided(rule.answer.give(request), &mut undecided)),
                 Verdict::Open if rule.answer.denies() => {
                     Some(Decision::Deny(Denial::new(Code::new("policy.undecided")).by(rule.name.clone())))
                 }
-                Verdict::Open | Verdict::Silent | Verdict::Fails => None,
+                Verdict::Open | Verdict::Silent => {
+                    undecided.push(rule.name.clone());
+                    None
+                }
+                Verdict::Fails => None,
             };
             trace.note(|| step(rule, verdict, worst, decided.as_ref(), &facts));
             if let Some(decision) = decided {
@@ -82,6 +87,14 @@ impl RulePolicy {
         });
         Decision::Deny(Denial::new(Code::new("policy.no_rule")))
     }
+}
+
+/// What a rule gave earlier stays while what it goes by is missing or cut.
+fn with_undecided(mut decision: Decision, undecided: &mut Vec<RuleName>) -> Decision {
+    if let Decision::Permit(permit) | Decision::Hold(Hold { permit, .. }) = &mut decision {
+        permit.undecided = std::mem::take(undecided);
+    }
+    decision
 }
 
 #[async_trait]

@@ -113,12 +113,14 @@ impl Case {
         account.grants = self
             .holds
             .iter()
-            .map(|(entitlement, ends_at)| Grant {
-                id: GrantId::from_uuid(uuid::Uuid::from_u128(8)),
-                entitlement: entitlement.parse().unwrap(),
-                provenance: Provenance::of(Source::Person),
-                given_at: at(NOW),
-                ends_at: ends_at.map(at),
+            .map(|(entitlement, ends_at)| {
+                Grant::new(
+                    GrantId::from_uuid(uuid::Uuid::from_u128(8)),
+                    entitlement.parse().unwrap(),
+                    Provenance::of(Source::Person),
+                    at(NOW),
+                )
+                .until(ends_at.map(at))
             })
             .collect();
         account

@@ -1,0 +1,86 @@
+//! Counters that begin before or after the accounts they count.
+
+use std::{
+    collections::HashSet,
+    num::NonZeroUsize,
+    sync::{Mutex, PoisonError},
+};
+
+use super::Jit;
+use crate::{BackendError, Commit, CounterChange, CounterName, ErrorKind, Filter, Query, Store, TenantId};
+
+/// Remembers which tenants of which stores are known to be counted.
+#[derive(Default)]
+pub(super) struct Counted {
+    known: Mutex<HashSet<(usize, TenantId)>>,
+}
+
+/// The accounts read at once while counting.
+const PAGE: NonZeroUsize = NonZeroUsize::MIN.saturating_add(499);
+
+impl Jit {
+    /// Commits. Before the first counter of a tenant moves, whoever is there already is counted, once for all nodes.
+    pub(super) async fn commit(&self, store: &dyn Store, commit: &Commit) -> Result<(), BackendError> {
+        if !commit.counters.is_empty() {
+            self.ensure_counted(store, &commit.tenant).await?;
+        }
+        store.commit(commit).await
+    }
+
+    async fn ensure_counted(&self, store: &dyn Store, tenant: &TenantId) -> Result<(), BackendError> {
+        let key = (std::ptr::from_ref(store).cast::<()>().addr(), tenant.clone());
+        let known = || self.parts.counted.known.lock().unwrap_or_else(PoisonError::into_inner);
+        if known().contains(&key) {
+            return Ok(());
+        }
+        for name in self.parts.protection.counter_names() {
+            // The mark is a counter of its own: it moves once, in the same commit as the count.
+            let mark = CounterName::counted(&name);
+            let is_marked = CounterChange { name: mark.clone(), by: 0, at_least: Some(1), at_most: None };
+            if commit_counters(store, tenant, vec![is_marked]).await? {
+                continue;
+            }
+            let by = self.count(store, tenant, &name).await?;
+            let counted = CounterChange { name, by, at_least: None, at_most: None };
+            let marks = CounterChange { name: mark, by: 1, at_least: None, at_most: Some(1) };
+            commit_counters(store, tenant, vec![counted, marks]).await?;
+        }
+        known().insert(key);
+        Ok(())
+    }
+
+    async fn count(
+        &self,
+        store: &dyn Store,
+        tenant: &TenantId,
+        name: &CounterName,
+    ) -> Result<i64, BackendError> {
+        let protection = &self.parts.protection;
+        let filter = protection
+            .last_held(name)
+            .map_or(Filter::All, |entitlement| Filter::Holding(entitlement.clone()));
+        let mut query = Query { tenant: tenant.clone(), filter, after: None, limit: PAGE };
+        let mut sum = 0;
+        loop {
+            let page = store.list(&query).await?;
+            sum += page.items.iter().map(|account| protection.count_of(name, account)).sum::<i64>();
+            match page.next {
+                Some(next) => query.after = Some(next),
+                None => return Ok(sum),
+            }
+        }
+    }
+}
+
+/// Moves counters alone; `false` where a bound stands in the way.
+async fn commit_counters(
+    store: &dyn Store,
+    tenant: &TenantId,
+    counters: Vec<CounterChange>,
+) -> Result<bool, BackendError> {
+    match store.commit(&Commit { counters, ..Commit::new(tenant.clone()) }).await {
+        Ok(()) => Ok(true),
+        Err(error) if matches!(error.kind(), ErrorKind::LimitReached(_)) => Ok(false),
+        Err(error) => Err(error),
+    }
+}
