@@ -5,7 +5,7 @@ use crate::{Code, DomainError};
 use super::problem::shown;
 
 /// The most known words that a message lists.
-const LISTED: usize = 16;
+const LISTED: usize = 24;
 
 /// Makes code and message of what a deserialiser said.
 pub(super) fn of_data(said: &str) -> (Code, String) {

@@ -87,6 +87,11 @@ impl Claims {
         value.map_or(Claim::Absent, Claim::of)
     }
 
+    /// Tells whether the source cut any claim.
+    pub(crate) fn is_cut(&self) -> bool {
+        !self.truncated.is_empty()
+    }
+
     /// The names of all claims that hold something.
     pub fn names(&self) -> impl Iterator<Item = &str> {
         self.members.keys().map(String::as_str)
@@ -124,7 +129,7 @@ pub enum Claim<'a> {
 }
 
 impl<'a> Claim<'a> {
-    fn of(value: &'a Value) -> Self {
+    pub(crate) fn of(value: &'a Value) -> Self {
         match value {
             Value::Null => Self::Absent,
             Value::String(text) if text.is_empty() => Self::Empty,

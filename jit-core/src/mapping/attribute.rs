@@ -2,10 +2,13 @@
 
 use std::{borrow::Cow, sync::Arc};
 
+use serde_json::Value;
+
 use super::{
     AttributeRule, AttributeWish, CaseRule, ImportRule, MapError, Wished,
     expression::Expression,
     template::{Rendered, Template, lower, upper},
+    view::{Bound, Roots, View},
 };
 use crate::{Claim, ClaimPath, ClaimValues, Claims, Code, RuleName, config::Problems};
 
@@ -39,10 +42,10 @@ struct Limits {
 
 #[derive(Debug)]
 enum Origin {
-    Claim(ClaimPath),
+    Claim(Bound),
     Constant(Vec<String>),
     Template(Template),
-    Join(Vec<ClaimPath>, String),
+    Join(Vec<Bound>, String),
     Expression(Box<Expression>),
 }
 
@@ -73,14 +76,24 @@ impl CompiledAttribute {
         self.wish.import == ImportRule::Ignore
     }
 
+    /// Takes slots for the claims that the rule reads.
+    pub(super) fn bind(&mut self, roots: &mut Roots) {
+        match &mut self.origin {
+            Origin::Claim(bound) => bound.bind(roots),
+            Origin::Template(template) => template.bind(roots),
+            Origin::Join(bounds, _) => bounds.iter_mut().for_each(|bound| bound.bind(roots)),
+            Origin::Constant(_) | Origin::Expression(_) => {}
+        }
+    }
+
     /// Makes the wish.
-    pub(super) fn map(&self, claims: &Claims) -> Result<AttributeWish, MapError> {
+    pub(super) fn map(&self, claims: &View<'_>) -> Result<AttributeWish, MapError> {
         let value = match &self.origin {
-            Origin::Claim(path) => self.of_claim(path, claims.at(path))?,
+            Origin::Claim(bound) => self.of_claim(bound.path(), claims.at(bound))?,
             Origin::Constant(texts) => Wished::Values(texts.clone()),
             Origin::Template(template) => self.of_template(template.render(claims))?,
             Origin::Join(paths, separator) => self.of_join(paths, separator, claims)?,
-            Origin::Expression(expression) => self.of_expression(expression, claims)?,
+            Origin::Expression(expression) => self.of_expression(expression, claims.claims())?,
         };
         Ok(AttributeWish { value, ..self.wish.clone() })
     }
@@ -98,7 +111,11 @@ impl CompiledAttribute {
 
     fn of_values(&self, values: ClaimValues<'_>) -> Result<Vec<String>, MapError> {
         if !self.limits.list {
-            let text = values.text().ok_or_else(|| self.malformed("one text is needed"))?;
+            let text = match values.json() {
+                Value::String(text) => Some(Cow::Borrowed(text.as_str())),
+                _ => values.text(),
+            };
+            let text = text.ok_or_else(|| self.malformed("one text is needed"))?;
             let text = self.finish(text)?;
             return Ok(if text.is_empty() { Vec::new() } else { vec![text] });
         }
@@ -126,12 +143,12 @@ impl CompiledAttribute {
         }
     }
 
-    fn of_join(&self, paths: &[ClaimPath], separator: &str, claims: &Claims) -> Result<Wished, MapError> {
+    fn of_join(&self, bounds: &[Bound], separator: &str, claims: &View<'_>) -> Result<Wished, MapError> {
         let mut joined = String::new();
-        for path in paths {
-            match claims.at(path) {
+        for bound in bounds {
+            match claims.at(bound) {
                 claim @ (Claim::Absent | Claim::Truncated) => {
-                    return self.missing(path, claim.state(), Wished::Unknown);
+                    return self.missing(bound.path(), claim.state(), Wished::Unknown);
                 }
                 Claim::Empty => {}
                 Claim::Values(values) => {
@@ -147,8 +164,8 @@ impl CompiledAttribute {
                 }
             }
         }
-        match (joined.is_empty(), paths.first()) {
-            (true, Some(path)) => self.missing(path, "empty", Wished::Empty),
+        match (joined.is_empty(), bounds.first()) {
+            (true, Some(bound)) => self.missing(bound.path(), "empty", Wished::Empty),
             _ => Ok(Wished::Values(vec![self.finish(Cow::Owned(joined))?])),
         }
     }
@@ -212,9 +229,9 @@ pub(super) fn cased(text: Cow<'_, str>, case: CaseRule) -> Cow<'_, str> {
 impl Origin {
     fn paths(&self) -> Box<dyn Iterator<Item = &ClaimPath> + '_> {
         match self {
-            Self::Claim(path) => Box::new(std::iter::once(path)),
+            Self::Claim(bound) => Box::new(std::iter::once(bound.path())),
             Self::Template(template) => Box::new(template.paths()),
-            Self::Join(paths, _) => Box::new(paths.iter()),
+            Self::Join(bounds, _) => Box::new(bounds.iter().map(Bound::path)),
             Self::Constant(_) | Self::Expression(_) => Box::new(std::iter::empty()),
         }
     }
@@ -258,7 +275,7 @@ fn origin(rule: &AttributeRule, found: &mut Problems) -> Option<Origin> {
         }
     }
     if let Some(path) = &rule.claim {
-        return Some(Origin::Claim(path.clone()));
+        return Some(Origin::Claim(Bound::new(path.clone())));
     }
     if let Some(texts) = &rule.constant {
         return constant(&texts.0, rule, found);
@@ -272,7 +289,8 @@ fn origin(rule: &AttributeRule, found: &mut Problems) -> Option<Origin> {
             found.report_in("join", Code::new("config.out_of_range"), message);
             return None;
         }
-        return Some(Origin::Join(join.claims.clone(), join.separator.clone()));
+        let bounds = join.claims.iter().cloned().map(Bound::new).collect();
+        return Some(Origin::Join(bounds, join.separator.clone()));
     }
     let source = rule.expression.as_deref()?;
     found

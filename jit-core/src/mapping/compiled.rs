@@ -1,8 +1,13 @@
 //! The mapping that declarative rules are compiled to when they are loaded.
 
 use super::{
-    AttributeMapper, AttributeRule, MapError, MappingRules, Profile, attribute::CompiledAttribute,
-    entitlement::CompiledEntitlements, lint, mail::CompiledEmail, names::CompiledUserName,
+    AttributeMapper, AttributeRule, MapError, MappingRules, Profile,
+    attribute::CompiledAttribute,
+    entitlement::CompiledEntitlements,
+    lint,
+    mail::CompiledEmail,
+    names::CompiledUserName,
+    view::{Index, Roots},
 };
 use crate::{
     Code, Finding, RuleName, Stage, Step, VerifiedIdentity,
@@ -17,6 +22,7 @@ const NOTES: usize = 50;
 /// Maps claims by declarative rules. Everything that can be decided beforehand was decided when it was made.
 #[derive(Debug)]
 pub struct Mapping {
+    index: Index,
     email: Option<CompiledEmail>,
     user_name: Option<CompiledUserName>,
     attributes: Vec<CompiledAttribute>,
@@ -83,13 +89,21 @@ fn build(rules: &MappingRules, found: &mut Problems) -> Mapping {
     found.each("entitlement", &rules.entitlement, |rule, found| entitlements.add(rule, found));
     let email = whole.email.as_ref();
     let user_name = whole.user_name.as_ref();
-    Mapping {
-        email: found.within("email", |found| email.and_then(|rule| CompiledEmail::new(rule, found))),
-        user_name: found
-            .within("user_name", |found| user_name.and_then(|rule| CompiledUserName::new(rule, found))),
-        attributes,
-        entitlements,
+    let mut email = found.within("email", |found| email.and_then(|rule| CompiledEmail::new(rule, found)));
+    let mut user_name =
+        found.within("user_name", |found| user_name.and_then(|rule| CompiledUserName::new(rule, found)));
+    let mut roots = Roots::default();
+    if let Some(rule) = &mut email {
+        rule.bind(&mut roots);
     }
+    if let Some(rule) = &mut user_name {
+        rule.bind(&mut roots);
+    }
+    for rule in &mut attributes {
+        rule.bind(&mut roots);
+    }
+    entitlements.bind(&mut roots);
+    Mapping { index: Index::new(roots), email, user_name, attributes, entitlements }
 }
 
 /// Compiles what the preset adds. It stands before one's own rules and is right: a test loads every preset.
@@ -102,7 +116,7 @@ fn preset_attributes(own: &MappingRules, whole: &MappingRules) -> Vec<CompiledAt
 
 impl AttributeMapper for Mapping {
     fn map(&self, identity: &VerifiedIdentity) -> Result<Profile, MapError> {
-        let claims = identity.claims();
+        let claims = &self.index.view(identity.claims());
         let mut notes = Notes::default();
         let email = match &self.email {
             Some(rule) => rule.map(claims, &mut notes)?.map(|email| (email, rule.origin())),

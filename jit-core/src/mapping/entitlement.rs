@@ -2,10 +2,14 @@
 
 use std::{borrow::Cow, collections::HashMap, sync::Arc};
 
-use super::{CaseRule, EntitlementRule, EntitlementWish, MapError, NameForm, Notes, attribute::cased, dn};
-use crate::{
-    Claim, ClaimPath, Claims, Code, Entitlement, EntitlementPattern, Finding, RuleName, config::Problems,
+use super::{
+    CaseRule, EntitlementRule, EntitlementWish, MapError, NameForm, Notes,
+    attribute::cased,
+    dn,
+    quick::BuildQuick,
+    view::{Bound, Roots, View},
 };
+use crate::{Claim, ClaimPath, Code, Entitlement, EntitlementPattern, Finding, RuleName, config::Problems};
 
 /// The most names that are read from one claim.
 const NAMES: usize = 10_000;
@@ -24,16 +28,18 @@ pub(super) struct CompiledEntitlements {
 /// Reads the names in one claim once, for all rules about it.
 #[derive(Debug)]
 struct Reader {
-    path: ClaimPath,
+    bound: Bound,
     claim: Arc<str>,
     reading: Reading,
     /// Stands for all its rules in notes.
     rule: RuleName,
-    tables: HashMap<String, Vec<(RuleName, Entitlement)>>,
+    tables: HashMap<String, Vec<(RuleName, Entitlement)>, BuildQuick>,
+    /// The marks of all names in the tables: most other names are told apart without a search.
+    marks: u64,
     patterns: Vec<Pattern>,
 }
 
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 struct Reading {
     form: NameForm,
     under: Option<String>,
@@ -87,7 +93,9 @@ impl CompiledEntitlements {
         let reader = self.reader(path, rule, &name);
         reader.patterns.extend(pattern);
         for (text, entitlements) in rule.table.iter().flatten() {
-            let line = reader.tables.entry(cased(Cow::Borrowed(text), rule.case).into_owned()).or_default();
+            let text = cased(Cow::Borrowed(text), rule.case).into_owned();
+            reader.marks |= mark(&text);
+            let line = reader.tables.entry(text).or_default();
             line.extend(entitlements.iter().map(|entitlement| (name.clone(), entitlement.clone())));
         }
     }
@@ -95,15 +103,16 @@ impl CompiledEntitlements {
     fn reader(&mut self, path: &ClaimPath, rule: &EntitlementRule, name: &RuleName) -> &mut Reader {
         let reading =
             Reading { form: rule.form, under: rule.under.clone(), split: rule.split, case: rule.case };
-        let same = |reader: &Reader| reader.path == *path && reader.reading == reading;
+        let same = |reader: &Reader| reader.bound.path() == path && reader.reading == reading;
         let at = self.readers.iter().position(same).unwrap_or(self.readers.len());
         if at == self.readers.len() {
             self.readers.push(Reader {
-                path: path.clone(),
+                bound: Bound::new(path.clone()),
                 claim: path.as_str().into(),
                 reading,
                 rule: name.clone(),
-                tables: HashMap::new(),
+                tables: HashMap::default(),
+                marks: 0,
                 patterns: Vec::new(),
             });
         }
@@ -112,8 +121,13 @@ impl CompiledEntitlements {
         &mut self.readers[at]
     }
 
+    /// Takes slots for the claims that the rules read.
+    pub(super) fn bind(&mut self, roots: &mut Roots) {
+        self.readers.iter_mut().for_each(|reader| reader.bound.bind(roots));
+    }
+
     /// Makes the wishes.
-    pub(super) fn map(&self, claims: &Claims, notes: &mut Notes) -> Result<Vec<EntitlementWish>, MapError> {
+    pub(super) fn map(&self, claims: &View<'_>, notes: &mut Notes) -> Result<Vec<EntitlementWish>, MapError> {
         let mut wishes = self.always.clone();
         for reader in &self.readers {
             reader.map(claims, &mut wishes, notes)?;
@@ -125,11 +139,11 @@ impl CompiledEntitlements {
 impl Reader {
     fn map(
         &self,
-        claims: &Claims,
+        claims: &View<'_>,
         wishes: &mut Vec<EntitlementWish>,
         notes: &mut Notes,
     ) -> Result<(), MapError> {
-        let values = match claims.at(&self.path) {
+        let values = match claims.at(&self.bound) {
             Claim::Values(values) => values,
             Claim::Truncated => {
                 notes.add(&self.rule, Finding::Skipped, "the claim is cut: nothing follows from it");
@@ -138,13 +152,15 @@ impl Reader {
             Claim::Absent | Claim::Empty => return Ok(()),
         };
         let mut count = 0_usize;
+        let is_plain = self.reading == Reading::default();
         for text in values.texts() {
+            if is_plain {
+                count = self.counted(count)?;
+                self.give(&text, wishes, notes)?;
+                continue;
+            }
             for name in self.reading.names(&text) {
-                count = count.saturating_add(1);
-                if count > NAMES {
-                    let what = "the number of names in a claim";
-                    return Err(MapError::Limit { rule: self.rule.clone(), what });
-                }
+                count = self.counted(count)?;
                 match name {
                     Some(name) => self.give(&cased(name, self.reading.case), wishes, notes)?,
                     None => notes.add(&self.rule, Finding::Refused, "a name has another form or place"),
@@ -154,9 +170,19 @@ impl Reader {
         Ok(())
     }
 
+    fn counted(&self, count: usize) -> Result<usize, MapError> {
+        if count >= NAMES {
+            let what = "the number of names in a claim";
+            return Err(MapError::Limit { rule: self.rule.clone(), what });
+        }
+        Ok(count.saturating_add(1))
+    }
+
     fn give(&self, name: &str, wishes: &mut Vec<EntitlementWish>, notes: &mut Notes) -> Result<(), MapError> {
-        for (rule, entitlement) in self.tables.get(name).into_iter().flatten() {
-            self.wish(rule, Cow::Borrowed(entitlement), wishes)?;
+        if self.marks & mark(name) != 0 {
+            for (rule, entitlement) in self.tables.get(name).into_iter().flatten() {
+                self.wish(rule, Cow::Borrowed(entitlement), wishes)?;
+            }
         }
         for pattern in &self.patterns {
             let Some(star) = pattern.star(name, self.reading.form) else { continue };
@@ -191,6 +217,18 @@ impl Reader {
         });
         Ok(())
     }
+}
+
+/// Marks a name by its length and its ends with one of 64 bits.
+fn mark(name: &str) -> u64 {
+    let bytes = name.as_bytes();
+    let end = |byte: Option<&u8>| byte.map_or(0, |byte| usize::from(*byte));
+    let sum = bytes
+        .len()
+        .wrapping_mul(29)
+        .wrapping_add(end(bytes.first()))
+        .wrapping_add(end(bytes.last()).wrapping_mul(5));
+    1 << (sum & 63)
 }
 
 impl Reading {
@@ -236,6 +274,10 @@ impl Pattern {
 
     /// What the `*` stands for in a name.
     fn star<'n>(&self, name: &'n str, form: NameForm) -> Option<&'n str> {
+        // Most names differ in their first byte already.
+        if self.before.as_bytes().first().is_some_and(|first| name.as_bytes().first() != Some(first)) {
+            return None;
+        }
         let star = name.strip_prefix(self.before.as_str())?.strip_suffix(self.after.as_str())?;
         let is_step = form != NameForm::Path || !star.contains('/');
         (!star.is_empty() && is_step).then_some(star)

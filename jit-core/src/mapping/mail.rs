@@ -4,13 +4,16 @@ use std::sync::Arc;
 
 use serde_json::Value;
 
-use super::{EmailRule, MapError, Notes, Verification};
-use crate::{Claim, ClaimPath, Claims, Code, EmailAddress, EmailClaim, Finding, RuleName, config::Problems};
+use super::{
+    EmailRule, MapError, Notes, Verification,
+    view::{Bound, Roots, View},
+};
+use crate::{Claim, Code, EmailAddress, EmailClaim, Finding, RuleName, config::Problems};
 
 /// Holds the e-mail rule, ready to run.
 #[derive(Debug)]
 pub(super) struct CompiledEmail {
-    path: ClaimPath,
+    address: Bound,
     claim: Arc<str>,
     rule: RuleName,
     verified: Verified,
@@ -20,7 +23,7 @@ pub(super) struct CompiledEmail {
 
 #[derive(Debug)]
 enum Verified {
-    Claim(ClaimPath),
+    Claim(Bound),
     Never,
     Assumed,
 }
@@ -41,7 +44,7 @@ impl CompiledEmail {
                 found.report_in("verified", Code::new("config.email_unverified"), message);
                 return None;
             }
-            (Some(Verification::Claim(path)), false) => Verified::Claim(path.clone()),
+            (Some(Verification::Claim(path)), false) => Verified::Claim(Bound::new(path.clone())),
             (Some(Verification::Never), false) => Verified::Never,
             (None, true) => Verified::Assumed,
             (Some(_), true) => {
@@ -62,7 +65,7 @@ impl CompiledEmail {
             return None;
         }
         Some(Self {
-            path: rule.claim.clone(),
+            address: Bound::new(rule.claim.clone()),
             claim: rule.claim.as_str().into(),
             rule: RuleName::new("email").ok()?,
             verified,
@@ -71,11 +74,19 @@ impl CompiledEmail {
         })
     }
 
+    /// Takes slots for the claims that the rule reads.
+    pub(super) fn bind(&mut self, roots: &mut Roots) {
+        self.address.bind(roots);
+        if let Verified::Claim(bound) = &mut self.verified {
+            bound.bind(roots);
+        }
+    }
+
     /// Reads the address and what is said about it.
-    pub(super) fn map(&self, claims: &Claims, notes: &mut Notes) -> Result<Option<EmailClaim>, MapError> {
-        let claim = claims.at(&self.path);
+    pub(super) fn map(&self, claims: &View<'_>, notes: &mut Notes) -> Result<Option<EmailClaim>, MapError> {
+        let claim = claims.at(&self.address);
         let Claim::Values(values) = claim else {
-            let (rule, claim_path, state) = (self.rule.clone(), self.path.clone(), claim.state());
+            let (rule, claim_path, state) = (self.rule.clone(), self.address.path().clone(), claim.state());
             return if self.is_required {
                 Err(MapError::Required { rule, claim: claim_path, state })
             } else {
@@ -101,13 +112,13 @@ impl CompiledEmail {
     }
 
     /// `None` is not `true`: whatever is not plainly a truth value says nothing.
-    fn verified(&self, claims: &Claims) -> Option<bool> {
-        let path = match &self.verified {
-            Verified::Claim(path) => path,
+    fn verified(&self, claims: &View<'_>) -> Option<bool> {
+        let bound = match &self.verified {
+            Verified::Claim(bound) => bound,
             Verified::Never => return None,
             Verified::Assumed => return Some(true),
         };
-        let value = claims.at(path).values()?.json();
+        let value = claims.at(bound).values()?.json();
         match value {
             Value::Bool(truth) => Some(*truth),
             Value::String(text) if self.accepts_texts => match text.as_str() {

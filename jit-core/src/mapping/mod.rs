@@ -10,8 +10,10 @@ mod mail;
 mod names;
 mod preset;
 mod profile;
+mod quick;
 mod rules;
 mod template;
+mod view;
 
 pub use compiled::Mapping;
 pub use preset::Preset;

@@ -9,8 +9,9 @@ use super::{
     CaseRule, InvalidRule, MapError, Notes, OnNameTaken, OnTaken, UserNameRule, UserNameWish,
     attribute::cased,
     template::{Rendered, Template},
+    view::{Roots, View},
 };
-use crate::{Claims, Code, ExternalKey, Finding, RuleName, UserName, config::Problems};
+use crate::{Code, ExternalKey, Finding, RuleName, UserName, config::Problems};
 
 /// The most templates.
 const TEMPLATES: usize = 8;
@@ -56,10 +57,15 @@ impl CompiledUserName {
         })
     }
 
+    /// Takes slots for the claims that the rule reads.
+    pub(super) fn bind(&mut self, roots: &mut Roots) {
+        self.templates.iter_mut().for_each(|template| template.bind(roots));
+    }
+
     /// Makes the wish; `None` where no template gives a name.
     pub(super) fn map(
         &self,
-        claims: &Claims,
+        claims: &View<'_>,
         key: &ExternalKey,
         notes: &mut Notes,
     ) -> Result<Option<UserNameWish>, MapError> {

@@ -2,7 +2,10 @@
 
 use std::{borrow::Cow, fmt::Write as _};
 
-use crate::{Claim, ClaimPath, Claims};
+use serde_json::Value;
+
+use super::view::{Bound, Roots, View};
+use crate::{Claim, ClaimPath};
 
 /// The longest template, in bytes.
 const TEMPLATE_BYTES: usize = 1024;
@@ -25,7 +28,7 @@ enum Part {
 
 #[derive(Clone, Debug)]
 struct Slot {
-    path: ClaimPath,
+    claim: Bound,
     filters: Vec<Filter>,
     default: Option<String>,
 }
@@ -101,7 +104,16 @@ impl Template {
 
     /// The claims that the template reads.
     pub(super) fn paths(&self) -> impl Iterator<Item = &ClaimPath> {
-        self.slots().map(|slot| &slot.path)
+        self.slots().map(|slot| slot.claim.path())
+    }
+
+    /// Takes slots for the claims that the template reads.
+    pub(super) fn bind(&mut self, roots: &mut Roots) {
+        for part in &mut self.parts {
+            if let Part::Slot(slot) = part {
+                slot.claim.bind(roots);
+            }
+        }
     }
 
     /// Tells whether the template always gives a text, whatever the claims are.
@@ -117,7 +129,16 @@ impl Template {
     }
 
     /// Renders the template; blanks at both ends go.
-    pub(super) fn render(&self, claims: &Claims) -> Rendered<'_> {
+    pub(super) fn render(&self, claims: &View<'_>) -> Rendered<'_> {
+        self.render_with(claims, false)
+    }
+
+    /// Renders the template where every claim that it reads must hold something.
+    pub(super) fn render_complete(&self, claims: &View<'_>) -> Rendered<'_> {
+        self.render_with(claims, true)
+    }
+
+    fn render_with(&self, claims: &View<'_>, is_complete: bool) -> Rendered<'_> {
         let mut out = String::with_capacity(32);
         let mut empty = None;
         for part in &self.parts {
@@ -125,8 +146,9 @@ impl Template {
                 Part::Text(text) => out.push_str(text),
                 Part::Slot(slot) => match slot.read(claims) {
                     Read::Text(text) => out.push_str(&text),
-                    Read::Empty => empty = Some(&slot.path),
-                    Read::Unknown(state) => return Rendered::Unknown(&slot.path, state),
+                    Read::Empty if is_complete => return Rendered::Empty(slot.claim.path()),
+                    Read::Empty => empty = Some(slot.claim.path()),
+                    Read::Unknown(state) => return Rendered::Unknown(slot.claim.path(), state),
                     Read::Malformed => return Rendered::Malformed,
                 },
             }
@@ -137,16 +159,6 @@ impl Template {
             _ if kept.len() == out.len() => Rendered::Text(out),
             _ => Rendered::Text(kept.to_owned()),
         }
-    }
-
-    /// Renders the template where every claim that it reads must hold something.
-    pub(super) fn render_complete(&self, claims: &Claims) -> Rendered<'_> {
-        for slot in self.slots() {
-            if matches!(slot.read(claims), Read::Empty) {
-                return Rendered::Empty(&slot.path);
-            }
-        }
-        self.render(claims)
     }
 }
 
@@ -162,7 +174,7 @@ impl Slot {
         let mut parts = text.split('|');
         let path = parts.next().unwrap_or_default().trim();
         let path = ClaimPath::new(path).map_err(|error| error.to_string())?;
-        let mut slot = Self { path, filters: Vec::new(), default: None };
+        let mut slot = Self { claim: Bound::new(path), filters: Vec::new(), default: None };
         for filter in parts {
             if let Some(default) = filter.trim_start().strip_prefix("default:") {
                 slot.default = Some(default.to_owned());
@@ -181,12 +193,15 @@ impl Slot {
         Ok(slot)
     }
 
-    fn read<'c>(&'c self, claims: &'c Claims) -> Read<'c> {
-        let read = match claims.at(&self.path) {
+    fn read<'c>(&'c self, claims: &View<'c>) -> Read<'c> {
+        let read = match claims.at(&self.claim) {
             Claim::Truncated => return Read::Unknown("truncated"),
             Claim::Absent => Read::Unknown("absent"),
             Claim::Empty => Read::Empty,
             Claim::Values(values) => {
+                if let (Value::String(text), []) = (values.json(), self.filters.as_slice()) {
+                    return Read::Text(Cow::Borrowed(text));
+                }
                 let text =
                     if self.filters.contains(&Filter::First) { values.texts().next() } else { values.text() };
                 let Some(text) = text else { return Read::Malformed };
@@ -251,13 +266,14 @@ pub(super) fn upper(text: Cow<'_, str>) -> Cow<'_, str> {
 
 #[cfg(test)]
 mod tests {
-    use serde_json::{Value, json};
+    use serde_json::json;
 
     use super::*;
+    use crate::Claims;
 
     fn render(template: &str, claims: Value) -> String {
         let Value::Object(members) = claims else { panic!("an object") };
-        match Template::new(template).unwrap().render(&Claims::new(members).truncated("cut")) {
+        match Template::new(template).unwrap().render(&View::of(&Claims::new(members).truncated("cut"))) {
             Rendered::Text(text) => text,
             other => format!("{other:?}"),
         }
