@@ -11,3 +11,8 @@ pub mod demo_idp;
 pub mod inspect;
 pub mod portal;
 pub mod web;
+
+/// Compiles the example of the README.
+#[cfg(doctest)]
+#[doc = include_str!("../../README.md")]
+pub mod readme {}

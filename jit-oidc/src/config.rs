@@ -256,3 +256,11 @@ fn address(text: &str, field: &'static str, endpoints: Endpoints) -> Result<Url,
     let url = Url::parse(text).map_err(|_| SettingsError::new(field, "is not an address"))?;
     if is_allowed(&url, endpoints) { Ok(url) } else { Err(SettingsError::new(field, "must be https")) }
 }
+
+impl jit_core::config::Check for OidcSettings {
+    fn check(&self, found: &mut jit_core::config::Problems) {
+        if let Err(error) = Self::check(self) {
+            found.report_in(error.field, jit_core::Code::new(SettingsError::CODE), error.problem);
+        }
+    }
+}

@@ -168,11 +168,7 @@ impl Check for Settings {
 
 impl Check for Protocol {
     fn check(&self, found: &mut Problems) {
-        if let Err(error) = self.oidc.check() {
-            found.within("oidc", |found| {
-                found.report_in(error.field, Code::new("oidc.settings_invalid"), error.problem);
-            });
-        }
+        found.within("oidc", |found| Check::check(&self.oidc, found));
     }
 }
 
