@@ -72,6 +72,7 @@ pub(crate) fn rows(number: u64) -> Rows {
             provenance: given.clone(),
             given_at: at,
             ends_at: None,
+            end_task: None,
         });
     }
     let event = event(&mut mint, &account, connection);

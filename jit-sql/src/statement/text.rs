@@ -15,13 +15,11 @@ looked_up AS (
   INSERT INTO jit_lookup (tenant, kind, digest, account)
   SELECT a.tenant, v->>0, decode(v->>1, 'hex'), a.id
   FROM account a, input, jsonb_array_elements(j->'lookups_added') AS k(v)
-  ON CONFLICT DO NOTHING
 ),
 entitled AS (
   INSERT INTO jit_entitlement (tenant, entitlement, account)
   SELECT a.tenant, k.name, a.id
   FROM account a, input, jsonb_array_elements_text(j->'entitlements_added') AS k(name)
-  ON CONFLICT DO NOTHING
 )"
     };
 }

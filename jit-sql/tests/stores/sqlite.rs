@@ -57,25 +57,30 @@ async fn of_64_first_sign_ins_of_one_person_one_makes_the_account() {
 async fn a_commit_that_fails_does_not_spoil_those_it_is_written_with() {
     let folder = Folder::new("batch");
     let store: Arc<dyn Store> = Arc::new(SqliteStore::open(folder.file()).unwrap());
-    store.commit(&first_sign_in(1_000, "taken", "taken")).await.unwrap();
-    // Every other one brings its own identity and the user name of somebody else.
+    let first = first_sign_in(1_000, "taken", "taken");
+    store.commit(&first).await.unwrap();
+    // Of each three one is good, one is refused before it has written anything, and one after it has written.
     let commit = |number: u64| {
         let subject = format!("person{number}");
-        let name = if number.is_multiple_of(2) { subject.clone() } else { "taken".into() };
-        first_sign_in(number, &subject, &name)
+        let name = if number % 3 == 1 { "taken" } else { &subject };
+        let mut commit = first_sign_in(number, &subject, name);
+        if number % 3 == 2 {
+            commit.tasks.clone_from(&first.tasks);
+        }
+        commit
     };
-    let outcomes = all_at_once(&[Arc::clone(&store)], (0..64).map(commit).collect()).await;
+    let outcomes = all_at_once(&[Arc::clone(&store)], (0..63).map(commit).collect()).await;
     for (number, outcome) in outcomes.iter().enumerate() {
         let account = store.find(&key(&format!("person{number}"))).await.unwrap();
-        if number.is_multiple_of(2) {
-            assert_eq!(*outcome, Ok(()));
-            assert!(account.is_some());
-        } else {
-            assert_eq!(*outcome, Err(ErrorKind::AlreadyExists(Taken::UserName)));
-            assert!(account.is_none());
-        }
+        let expected = match number % 3 {
+            0 => Ok(()),
+            1 => Err(ErrorKind::AlreadyExists(Taken::UserName)),
+            _ => Err(ErrorKind::AlreadyExists(Taken::Task)),
+        };
+        assert_eq!(*outcome, expected);
+        assert_eq!(account.is_some(), number % 3 == 0);
     }
-    assert_eq!(events(&*store).await, 33);
+    assert_eq!(events(&*store).await, 22);
 }
 
 #[tokio::test]

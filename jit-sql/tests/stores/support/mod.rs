@@ -63,6 +63,7 @@ pub(crate) fn account(mint: &mut Mint, subject: &str, name: &str) -> Account {
             provenance: given.clone(),
             given_at: now(),
             ends_at: None,
+            end_task: None,
         });
     }
     account
