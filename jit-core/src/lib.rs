@@ -55,9 +55,10 @@ pub use ids::{
     RuleName, StoreId, Subject, TaskId, TenantId, WorkerId,
 };
 pub use mapping::{
-    AttributeMapper, AttributeRule, AttributeWish, CaseRule, ConflictRule, EmailRule, EntitlementRule,
-    EntitlementWish, ImportRule, InvalidRule, Join, MapError, Mapping, MappingRules, NameForm, OnNameTaken,
-    OnTaken, Preset, Profile, Texts, UserNameRule, UserNameWish, Verification, Wished,
+    AttributeMapper, AttributeRule, AttributeWish, Candidates, CaseRule, ConflictRule, EmailRule,
+    EntitlementRule, EntitlementWish, ImportRule, InvalidRule, Join, MapError, Mapping, MappingRules,
+    NameForm, OnNameTaken, OnTaken, Preset, Profile, Texts, UserNameRule, UserNameWish, Verification, Wished,
+    WishedValues,
 };
 pub use memory::{MemorySink, MemoryStore};
 pub use plan::{

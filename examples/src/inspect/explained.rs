@@ -118,7 +118,7 @@ impl Explained {
 
 impl Mapping {
     fn of(profile: &Profile, domains: &DomainSet) -> Self {
-        let names = profile.user_name.iter().flat_map(|wish| &wish.candidates);
+        let names = profile.user_name.iter().flat_map(|wish| wish.candidates.iter());
         let email = profile.email.clone().map(|claim| EmailEvidence::grade(claim, domains));
         Self {
             user_name: names.map(|name| name.as_str().to_owned()).collect(),
@@ -145,7 +145,7 @@ fn attribute(wish: &AttributeWish) -> Attribute {
     let (state, values) = match &wish.value {
         Wished::Unknown => ("unknown", Vec::new()),
         Wished::Empty => ("empty", Vec::new()),
-        Wished::Values(values) => ("values", values.clone()),
+        Wished::Values(values) => ("values", values.to_vec()),
     };
     Attribute {
         name: wish.name.to_string(),

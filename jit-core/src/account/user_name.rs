@@ -56,6 +56,13 @@ impl UserName {
     /// `name.empty`, `name.too_long`, `name.character`, `name.mixed_script`.
     pub fn new(text: &str) -> Result<Self, NameError> {
         check(text)?;
+        if text.is_ascii() {
+            // Lower case changes neither the length nor which characters are allowed.
+            let text: Arc<str> = text.into();
+            let is_folded = !text.bytes().any(|byte| byte.is_ascii_uppercase());
+            let key = if is_folded { Arc::clone(&text) } else { text.to_ascii_lowercase().into() };
+            return Ok(Self { text, key });
+        }
         let key = fold(text);
         check(&key)?;
         Ok(Self { text: text.into(), key: key.into() })
@@ -87,13 +94,20 @@ fn check(text: &str) -> Result<(), NameError> {
     if text.len() > NAME_BYTES {
         return Err(NameError::TooLong);
     }
-    let plain = |c: char| {
-        c.is_alphanumeric() || matches!(c, '.' | '_' | '-' | '+' | '@' | '~' | '$' | '#') || is_mark(c)
+    let plain = |byte: u8| {
+        byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'_' | b'-' | b'+' | b'@' | b'~' | b'$' | b'#')
     };
-    if !text.chars().all(plain) {
+    if text.bytes().all(plain) {
+        return Ok(());
+    }
+    let allowed = |c: char| match u8::try_from(c) {
+        Ok(byte) if byte.is_ascii() => plain(byte),
+        _ => c.is_alphanumeric() || is_mark(c),
+    };
+    if !text.chars().all(allowed) {
         return Err(NameError::Character);
     }
-    if !text.is_ascii() && !text.is_single_script() {
+    if !text.is_single_script() {
         return Err(NameError::MixedScript);
     }
     Ok(())
@@ -160,6 +174,18 @@ mod tests {
                 && UserName::new("Дмитрий").is_ok()
                 && UserName::new("山田太郎").is_ok()
         );
+    }
+
+    #[test]
+    fn ascii_takes_no_other_characters_than_all_of_unicode_does() {
+        for byte in 0..128_u8 {
+            let c = char::from(byte);
+            let is_allowed = c.is_alphanumeric() || "._-+@~$#".contains(c);
+            assert_eq!(UserName::new(&format!("a{c}")).is_ok(), is_allowed, "{c:?}");
+            assert_eq!(UserName::new(&format!("é{c}")).is_ok(), is_allowed, "{c:?}");
+        }
+        let name = UserName::new("Alice").unwrap();
+        assert_eq!((name.as_str(), name.key()), ("Alice", "alice"));
     }
 
     #[test]

@@ -194,26 +194,35 @@ impl<'a> ClaimValues<'a> {
 
     /// Each value that can be read as text: strings, numbers and booleans.
     pub fn texts(self) -> impl Iterator<Item = Cow<'a, str>> {
-        self.iter().filter_map(|value| match value {
-            Value::String(text) => Some(Cow::Borrowed(text.as_str())),
-            Value::Number(number) => Some(Cow::Owned(number.to_string())),
-            Value::Bool(truth) => Some(Cow::Borrowed(if *truth { "true" } else { "false" })),
-            _ => None,
-        })
+        self.iter().filter_map(text_of)
     }
 
     /// The text, where there is exactly one value and it is text.
     #[must_use]
     pub fn text(self) -> Option<Cow<'a, str>> {
-        let mut texts = self.texts();
-        let first = texts.next()?;
-        (texts.next().is_none() && self.iter().count() == 1).then_some(first)
+        match self.0 {
+            Value::Array(items) => match items.as_slice() {
+                [item] => text_of(item),
+                _ => None,
+            },
+            value => text_of(value),
+        }
     }
 
     /// The truth value, where the claim is a JSON boolean; the text `"true"` is not one.
     #[must_use]
     pub fn truth(self) -> Option<bool> {
         self.0.as_bool()
+    }
+}
+
+#[inline]
+fn text_of(value: &Value) -> Option<Cow<'_, str>> {
+    match value {
+        Value::String(text) => Some(Cow::Borrowed(text.as_str())),
+        Value::Number(number) => Some(Cow::Owned(number.to_string())),
+        Value::Bool(truth) => Some(Cow::Borrowed(if *truth { "true" } else { "false" })),
+        _ => None,
     }
 }
 

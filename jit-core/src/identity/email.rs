@@ -1,6 +1,6 @@
 //! E-mail addresses as evidence: how much an address proves, and for whom.
 
-use std::fmt;
+use std::{fmt, sync::Arc};
 
 use serde::{Deserialize, Serialize};
 
@@ -13,8 +13,8 @@ use super::{Domain, DomainError, DomainSet};
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub struct EmailAddress {
-    text: String,
-    key: String,
+    text: Arc<str>,
+    key: Arc<str>,
     domain: Domain,
 }
 
@@ -42,16 +42,21 @@ impl EmailAddress {
         if text.len() > 254 {
             return Err(EmailError::Malformed);
         }
-        let (local, domain) = text.split_once('@').ok_or(EmailError::Malformed)?;
-        if local.is_empty() || domain.contains('@') {
+        let at = text.bytes().position(|byte| byte == b'@').ok_or(EmailError::Malformed)?;
+        let (local, rest) = text.split_at_checked(at).ok_or(EmailError::Malformed)?;
+        let domain = rest.strip_prefix('@').ok_or(EmailError::Malformed)?;
+        if local.is_empty() || domain.as_bytes().contains(&b'@') {
             return Err(EmailError::Malformed);
         }
-        if local.len() > 64 || !local.split('.').all(is_atom) {
+        if local.len() > 64 || !is_dot_atom(local) {
             return Err(EmailError::LocalPart);
         }
-        let domain = Domain::new(domain)?;
-        let key = format!("{}@{domain}", local.to_ascii_lowercase());
-        Ok(Self { text: text.to_owned(), key, domain })
+        let given = domain;
+        let domain = Domain::new(given)?;
+        let is_key = domain.as_str() == given && !local.bytes().any(|byte| byte.is_ascii_uppercase());
+        let text = Arc::from(text);
+        let key = if is_key { Arc::clone(&text) } else { key_of(local, &domain) };
+        Ok(Self { text, key, domain })
     }
 
     /// The address as it was given.
@@ -73,8 +78,26 @@ impl EmailAddress {
     }
 }
 
-fn is_atom(atom: &str) -> bool {
-    !atom.is_empty() && atom.chars().all(|c| c.is_ascii_alphanumeric() || "!#$%&'*+-/=?^_`{|}~".contains(c))
+fn key_of(local: &str, domain: &Domain) -> Arc<str> {
+    let mut key = local.to_ascii_lowercase();
+    key.push('@');
+    key.push_str(domain.as_str());
+    key.into()
+}
+
+/// Tells whether a text is atoms with one dot between them.
+fn is_dot_atom(text: &str) -> bool {
+    let is_special = |byte: u8| b"!#$%&'*+-/=?^_`{|}~".contains(&byte);
+    let mut previous = b'.';
+    let holds = text.bytes().all(|byte| {
+        let fits = match byte {
+            b'.' => previous != b'.',
+            byte => byte.is_ascii_alphanumeric() || is_special(byte),
+        };
+        previous = byte;
+        fits
+    });
+    holds && previous != b'.'
 }
 
 impl TryFrom<String> for EmailAddress {
@@ -86,7 +109,7 @@ impl TryFrom<String> for EmailAddress {
 
 impl From<EmailAddress> for String {
     fn from(address: EmailAddress) -> Self {
-        address.text
+        address.text.as_ref().to_owned()
     }
 }
 
@@ -202,6 +225,17 @@ mod tests {
             EmailAddress::new("Alice.O'Hara+x@Example.COM").unwrap().key(),
             "alice.o'hara+x@example.com"
         );
+    }
+
+    #[test]
+    fn a_local_part_is_atoms_with_one_dot_between_them() {
+        for local in ["a", "a.b", "a.b.c", "!", "`{|}~"] {
+            assert!(EmailAddress::new(&format!("{local}@example.com")).is_ok(), "{local}");
+        }
+        for local in [".", "..", "a.", ".a", "a..b", "a,b", "a b", "a\\b"] {
+            let address = EmailAddress::new(&format!("{local}@example.com"));
+            assert_eq!(address, Err(EmailError::LocalPart), "{local}");
+        }
     }
 
     #[test]

@@ -2,10 +2,8 @@
 
 use std::{borrow::Cow, sync::Arc};
 
-use serde_json::Value;
-
 use super::{
-    AttributeRule, AttributeWish, CaseRule, ImportRule, MapError, Wished,
+    AttributeRule, AttributeWish, CaseRule, ImportRule, MapError, Wished, WishedValues,
     expression::Expression,
     template::{Rendered, Template, lower, upper},
     view::{Bound, Roots, View},
@@ -43,7 +41,7 @@ struct Limits {
 #[derive(Debug)]
 enum Origin {
     Claim(Bound),
-    Constant(Vec<String>),
+    Constant(WishedValues),
     Template(Template),
     Join(Vec<Bound>, String),
     Expression(Box<Expression>),
@@ -102,24 +100,22 @@ impl CompiledAttribute {
         match claim {
             Claim::Absent | Claim::Truncated => self.missing(path, claim.state(), Wished::Unknown),
             Claim::Empty => self.missing(path, claim.state(), Wished::Empty),
-            Claim::Values(values) => match self.of_values(values)? {
+            Claim::Values(values) if self.limits.list => match self.of_list(values)? {
                 texts if texts.is_empty() => self.missing(path, "empty", Wished::Empty),
-                texts => Ok(Wished::Values(texts)),
+                texts => Ok(Wished::Values(texts.into())),
             },
+            Claim::Values(values) => {
+                let text = values.text().ok_or_else(|| self.malformed("one text is needed"))?;
+                match self.finish(text)? {
+                    text if text.is_empty() => self.missing(path, "empty", Wished::Empty),
+                    text => Ok(Wished::Values(text.into())),
+                }
+            }
         }
     }
 
-    fn of_values(&self, values: ClaimValues<'_>) -> Result<Vec<String>, MapError> {
-        if !self.limits.list {
-            let text = match values.json() {
-                Value::String(text) => Some(Cow::Borrowed(text.as_str())),
-                _ => values.text(),
-            };
-            let text = text.ok_or_else(|| self.malformed("one text is needed"))?;
-            let text = self.finish(text)?;
-            return Ok(if text.is_empty() { Vec::new() } else { vec![text] });
-        }
-        let mut texts: Vec<String> = Vec::new();
+    fn of_list(&self, values: ClaimValues<'_>) -> Result<Vec<String>, MapError> {
+        let mut texts: Vec<String> = Vec::with_capacity(values.iter().count().min(self.limits.values));
         let mut readable = 0_usize;
         for text in values.texts() {
             readable = readable.saturating_add(1);
@@ -136,7 +132,7 @@ impl CompiledAttribute {
 
     fn of_template(&self, rendered: Rendered<'_>) -> Result<Wished, MapError> {
         match rendered {
-            Rendered::Text(text) => Ok(Wished::Values(vec![self.finish(Cow::Owned(text))?])),
+            Rendered::Text(text) => Ok(Wished::Values(self.finish(Cow::Owned(text))?.into())),
             Rendered::Empty(path) => self.missing(path, "empty", Wished::Empty),
             Rendered::Unknown(path, state) => self.missing(path, state, Wished::Unknown),
             Rendered::Malformed => Err(self.malformed("one text is needed for each claim of a template")),
@@ -166,7 +162,7 @@ impl CompiledAttribute {
         }
         match (joined.is_empty(), bounds.first()) {
             (true, Some(bound)) => self.missing(bound.path(), "empty", Wished::Empty),
-            _ => Ok(Wished::Values(vec![self.finish(Cow::Owned(joined))?])),
+            _ => Ok(Wished::Values(self.finish(Cow::Owned(joined))?.into())),
         }
     }
 
@@ -190,7 +186,7 @@ impl CompiledAttribute {
         match values.is_empty() {
             true if is_required => Err(fault("gives nothing")),
             true => Ok(Wished::Empty),
-            false => Ok(Wished::Values(values)),
+            false => Ok(Wished::Values(values.into())),
         }
     }
 
@@ -266,7 +262,7 @@ fn origin(rule: &AttributeRule, found: &mut Problems) -> Option<Origin> {
     ];
     match given.into_iter().filter(|is_given| *is_given).count() {
         1 => {}
-        0 if rule.import == ImportRule::Ignore => return Some(Origin::Constant(Vec::new())),
+        0 if rule.import == ImportRule::Ignore => return Some(Origin::Constant(Vec::new().into())),
         count => {
             let how = if count == 0 { "one of" } else { "only one of" };
             let kinds = "`claim`, `constant`, `template`, `join` and `expression`";

@@ -127,7 +127,10 @@ impl AttributeMapper for Mapping {
             Some(rule) => rule.map(claims, identity.key(), &mut notes)?,
             None => None,
         };
-        let attributes = self.attributes.iter().map(|rule| rule.map(claims)).collect::<Result<_, _>>()?;
+        let mut attributes = Vec::with_capacity(self.attributes.len());
+        for rule in &self.attributes {
+            attributes.push(rule.map(claims)?);
+        }
         let entitlements = self.entitlements.map(claims, &mut notes)?;
         Ok(Profile { user_name, email, email_origin, attributes, entitlements, notes: notes.0 })
     }

@@ -37,6 +37,17 @@ struct Reader {
     /// The marks of all names in the tables: most other names are told apart without a search.
     marks: u64,
     patterns: Vec<Pattern>,
+    starts: Starts,
+}
+
+/// Holds the bytes that names may begin with for any pattern to match: one look decides for all patterns.
+#[derive(Debug, Default)]
+struct Starts([u64; 4]);
+
+/// Collects the wishes of all readers, with room to write names in.
+struct Wishes {
+    list: Vec<EntitlementWish>,
+    scratch: String,
 }
 
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -91,7 +102,10 @@ impl CompiledEntitlements {
             None => None,
         };
         let reader = self.reader(path, rule, &name);
-        reader.patterns.extend(pattern);
+        if let Some(pattern) = pattern {
+            reader.starts.add(&pattern.before);
+            reader.patterns.push(pattern);
+        }
         for (text, entitlements) in rule.table.iter().flatten() {
             let text = cased(Cow::Borrowed(text), rule.case).into_owned();
             reader.marks |= mark(&text);
@@ -114,6 +128,7 @@ impl CompiledEntitlements {
                 tables: HashMap::default(),
                 marks: 0,
                 patterns: Vec::new(),
+                starts: Starts::default(),
             });
         }
         // The index was just found or made.
@@ -128,21 +143,16 @@ impl CompiledEntitlements {
 
     /// Makes the wishes.
     pub(super) fn map(&self, claims: &View<'_>, notes: &mut Notes) -> Result<Vec<EntitlementWish>, MapError> {
-        let mut wishes = self.always.clone();
+        let mut wishes = Wishes { list: self.always.clone(), scratch: String::new() };
         for reader in &self.readers {
             reader.map(claims, &mut wishes, notes)?;
         }
-        Ok(wishes)
+        Ok(wishes.list)
     }
 }
 
 impl Reader {
-    fn map(
-        &self,
-        claims: &View<'_>,
-        wishes: &mut Vec<EntitlementWish>,
-        notes: &mut Notes,
-    ) -> Result<(), MapError> {
+    fn map(&self, claims: &View<'_>, wishes: &mut Wishes, notes: &mut Notes) -> Result<(), MapError> {
         let values = match claims.at(&self.bound) {
             Claim::Values(values) => values,
             Claim::Truncated => {
@@ -152,13 +162,16 @@ impl Reader {
             Claim::Absent | Claim::Empty => return Ok(()),
         };
         let mut count = 0_usize;
-        let is_plain = self.reading == Reading::default();
-        for text in values.texts() {
-            if is_plain {
+        if self.reading == Reading::default() {
+            for text in values.texts() {
                 count = self.counted(count)?;
-                self.give(&text, wishes, notes)?;
-                continue;
+                if self.may_give(&text) {
+                    self.give(&text, wishes, notes)?;
+                }
             }
+            return Ok(());
+        }
+        for text in values.texts() {
             for name in self.reading.names(&text) {
                 count = self.counted(count)?;
                 match name {
@@ -178,16 +191,24 @@ impl Reader {
         Ok(count.saturating_add(1))
     }
 
-    fn give(&self, name: &str, wishes: &mut Vec<EntitlementWish>, notes: &mut Notes) -> Result<(), MapError> {
+    /// Tells most names apart that no rule is about.
+    fn may_give(&self, name: &str) -> bool {
+        self.marks & mark(name) != 0 || self.starts.may_begin(name)
+    }
+
+    fn give(&self, name: &str, wishes: &mut Wishes, notes: &mut Notes) -> Result<(), MapError> {
         if self.marks & mark(name) != 0 {
             for (rule, entitlement) in self.tables.get(name).into_iter().flatten() {
                 self.wish(rule, Cow::Borrowed(entitlement), wishes)?;
             }
         }
+        if !self.starts.may_begin(name) {
+            return Ok(());
+        }
         for pattern in &self.patterns {
             let Some(star) = pattern.star(name, self.reading.form) else { continue };
             for give in &pattern.give {
-                match give.entitlement(star) {
+                match give.entitlement(star, &mut wishes.scratch) {
                     Some(entitlement) if pattern.allow.iter().any(|allow| allow.matches(&entitlement)) => {
                         self.wish(&pattern.rule, entitlement, wishes)?;
                     }
@@ -202,13 +223,17 @@ impl Reader {
         &self,
         rule: &RuleName,
         entitlement: Cow<'_, Entitlement>,
-        wishes: &mut Vec<EntitlementWish>,
+        wishes: &mut Wishes,
     ) -> Result<(), MapError> {
+        let wishes = &mut wishes.list;
         if wishes.iter().any(|wish| wish.entitlement == *entitlement) {
             return Ok(());
         }
         if wishes.len() >= WISHES {
             return Err(MapError::Limit { rule: rule.clone(), what: "the number of roles and groups" });
+        }
+        if wishes.len() == wishes.capacity() {
+            wishes.reserve(16);
         }
         wishes.push(EntitlementWish {
             entitlement: entitlement.into_owned(),
@@ -219,15 +244,41 @@ impl Reader {
     }
 }
 
+fn sum_of(length: usize, first: u8, last: u8) -> usize {
+    let ends = usize::from(first).wrapping_add(usize::from(last).wrapping_mul(5));
+    length.wrapping_mul(29).wrapping_add(ends)
+}
+
+impl Starts {
+    fn add(&mut self, before: &str) {
+        match before.as_bytes().first() {
+            Some(byte) => {
+                let (word, bit) = Self::place(*byte);
+                if let Some(word) = self.0.get_mut(word) {
+                    *word |= bit;
+                }
+            }
+            None => self.0 = [u64::MAX; 4],
+        }
+    }
+
+    fn may_begin(&self, name: &str) -> bool {
+        let (word, bit) = Self::place(name.as_bytes().first().copied().unwrap_or(0));
+        self.0.get(word).is_some_and(|word| word & bit != 0)
+    }
+
+    fn place(byte: u8) -> (usize, u64) {
+        (usize::from(byte >> 6), 1 << (byte & 63))
+    }
+}
+
 /// Marks a name by its length and its ends with one of 64 bits.
 fn mark(name: &str) -> u64 {
-    let bytes = name.as_bytes();
-    let end = |byte: Option<&u8>| byte.map_or(0, |byte| usize::from(*byte));
-    let sum = bytes
-        .len()
-        .wrapping_mul(29)
-        .wrapping_add(end(bytes.first()))
-        .wrapping_add(end(bytes.last()).wrapping_mul(5));
+    let sum = match name.as_bytes() {
+        [] => 0,
+        all @ [only] => sum_of(all.len(), *only, *only),
+        all @ [first, .., last] => sum_of(all.len(), *first, *last),
+    };
     1 << (sum & 63)
 }
 
@@ -285,10 +336,17 @@ impl Pattern {
 }
 
 impl Give {
-    fn entitlement(&self, star: &str) -> Option<Cow<'_, Entitlement>> {
+    fn entitlement(&self, star: &str, scratch: &mut String) -> Option<Cow<'_, Entitlement>> {
         match self {
             Self::Fixed(entitlement) => Some(Cow::Borrowed(entitlement)),
-            Self::Around(before, after) => format!("{before}{star}{after}").parse().ok().map(Cow::Owned),
+            Self::Around(before, after) => {
+                scratch.clear();
+                scratch.reserve(256);
+                for part in [before, star, after] {
+                    scratch.push_str(part);
+                }
+                scratch.parse().ok().map(Cow::Owned)
+            }
         }
     }
 }

@@ -1,6 +1,7 @@
 //! From claims to a profile: what an account should look like, before anyone decided whether it may exist.
 
 mod attribute;
+mod candidates;
 mod compiled;
 mod dn;
 mod entitlement;
@@ -13,8 +14,10 @@ mod profile;
 mod quick;
 mod rules;
 mod template;
+mod values;
 mod view;
 
+pub use candidates::Candidates;
 pub use compiled::Mapping;
 pub use preset::Preset;
 pub use profile::{
@@ -24,6 +27,8 @@ pub use rules::{
     AttributeRule, CaseRule, EmailRule, EntitlementRule, InvalidRule, Join, MappingRules, NameForm, OnTaken,
     Texts, UserNameRule, Verification,
 };
+
+pub use values::WishedValues;
 
 pub(crate) use rules::present;
 

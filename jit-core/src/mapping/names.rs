@@ -1,13 +1,13 @@
 //! The compiled user-name rule: which names are tried, in which order.
 
-use std::{borrow::Cow, fmt::Write as _};
+use std::borrow::Cow;
 
-use sha2::{Digest, Sha256};
 use unicode_normalization::{UnicodeNormalization, char::is_combining_mark};
 
 use super::{
     CaseRule, InvalidRule, MapError, Notes, OnNameTaken, OnTaken, UserNameRule, UserNameWish,
     attribute::cased,
+    candidates::{Candidates, Variants},
     template::{Rendered, Template},
     view::{Roots, View},
 };
@@ -69,13 +69,12 @@ impl CompiledUserName {
         key: &ExternalKey,
         notes: &mut Notes,
     ) -> Result<Option<UserNameWish>, MapError> {
-        let mut candidates: Vec<UserName> = Vec::with_capacity(self.templates.len());
+        let mut candidates = Candidates::default();
         let mut last = None;
         for template in &self.templates {
             match template.render_complete(claims) {
                 Rendered::Text(text) => match self.name(text) {
-                    Some(name) if candidates.iter().any(|other| other.key() == name.key()) => {}
-                    Some(name) => candidates.push(name),
+                    Some(name) => candidates.add(name),
                     None => notes.add(&self.rule, Finding::Refused, "a template gives no valid user name"),
                 },
                 Rendered::Empty(path) => last = Some((path, "empty")),
@@ -88,11 +87,13 @@ impl CompiledUserName {
         if candidates.is_empty() {
             return self.without(last);
         }
-        let on_taken = match self.on_taken {
-            OnTaken::Ask => OnNameTaken::Ask,
-            OnTaken::Fail | OnTaken::Number { .. } | OnTaken::SubjectHash => OnNameTaken::Fail,
+        let (on_taken, variants) = match self.on_taken {
+            OnTaken::Ask => (OnNameTaken::Ask, Variants::Nothing),
+            OnTaken::Fail => (OnNameTaken::Fail, Variants::Nothing),
+            OnTaken::Number { max } => (OnNameTaken::Fail, Variants::Numbers(max)),
+            OnTaken::SubjectHash => (OnNameTaken::Fail, Variants::SubjectOf(key.clone())),
         };
-        self.add_variants(&mut candidates, key);
+        let candidates = candidates.or_else(variants);
         Ok(Some(UserNameWish { candidates, on_taken, rule: self.rule.clone() }))
     }
 
@@ -105,34 +106,6 @@ impl CompiledUserName {
             (false, _) => Ok(None),
             (true, Some((claim, state))) => Err(MapError::Required { rule, claim: claim.clone(), state }),
             (true, None) => Err(MapError::Malformed { rule, problem: "no template gives a valid user name" }),
-        }
-    }
-
-    /// Adds what is tried when all candidates so far are taken; it is built on the first that is no address.
-    fn add_variants(&self, candidates: &mut Vec<UserName>, key: &ExternalKey) {
-        let base = candidates.iter().find(|name| !name.looks_like_address()).or(candidates.first());
-        let Some(base) = base.map(|name| name.as_str().to_owned()) else { return };
-        let mut add = |text: String| {
-            if let Ok(name) = UserName::new(&text)
-                && !candidates.iter().any(|other| other.key() == name.key())
-            {
-                candidates.push(name);
-            }
-        };
-        match self.on_taken {
-            OnTaken::Fail | OnTaken::Ask => {}
-            OnTaken::Number { max } => {
-                for number in 2..=max {
-                    add(suffixed(&base, &number.to_string()));
-                }
-            }
-            OnTaken::SubjectHash => {
-                let digits = subject_digits(key);
-                for length in [4, 12] {
-                    let digits: String = digits.chars().take(length).collect();
-                    add(suffixed(&base, &format!("-{digits}")));
-                }
-            }
         }
     }
 
@@ -171,28 +144,6 @@ fn templates(texts: &[String], found: &mut Problems) -> Option<Vec<Template>> {
         });
     }
     (all.len() == texts.len()).then_some(all)
-}
-
-/// Puts a suffix behind a name, for an address behind the part before the `@`.
-fn suffixed(base: &str, suffix: &str) -> String {
-    match base.split_once('@') {
-        Some((local, domain)) => format!("{local}{suffix}@{domain}"),
-        None => format!("{base}{suffix}"),
-    }
-}
-
-/// Digits that are the same whenever the same issuer names the same subject.
-fn subject_digits(key: &ExternalKey) -> String {
-    let mut hash = Sha256::new();
-    for part in ["user name", key.issuer.as_str(), key.subject.as_str()] {
-        hash.update(u64::try_from(part.len()).unwrap_or(u64::MAX).to_be_bytes());
-        hash.update(part.as_bytes());
-    }
-    let mut digits = String::with_capacity(12);
-    for byte in hash.finalize().iter().take(6) {
-        let _ = write!(digits, "{byte:02x}");
-    }
-    digits
 }
 
 fn without_accents(text: &str) -> String {

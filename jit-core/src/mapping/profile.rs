@@ -4,7 +4,8 @@ use std::{fmt, sync::Arc};
 
 use serde::{Deserialize, Serialize};
 
-use crate::{AttributeName, EmailClaim, Entitlement, RuleName, Step, UserName};
+use super::{Candidates, WishedValues};
+use crate::{AttributeName, EmailClaim, Entitlement, RuleName, Step};
 
 /// Describes the account that the claims ask for. `Debug` prints names, never values.
 #[derive(Clone, Default, PartialEq)]
@@ -42,8 +43,8 @@ impl fmt::Debug for Profile {
 /// Wishes for a user name. It is given once, when the account has none.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct UserNameWish {
-    /// The names to try, best first; never empty.
-    pub candidates: Vec<UserName>,
+    /// The names to try, best first.
+    pub candidates: Candidates,
     /// What to do when all of them are taken.
     pub on_taken: OnNameTaken,
     /// The rule that made the wish.
@@ -96,7 +97,7 @@ pub enum Wished {
     /// The claim is empty: what this source gave goes.
     Empty,
     /// The claim has these values.
-    Values(Vec<String>),
+    Values(WishedValues),
 }
 
 impl fmt::Debug for Wished {

@@ -153,6 +153,13 @@ impl Template {
                 },
             }
         }
+        let is_trimmed = match out.as_bytes() {
+            [first, .., last] => first.is_ascii_graphic() && last.is_ascii_graphic(),
+            _ => false,
+        };
+        if is_trimmed {
+            return Rendered::Text(out);
+        }
         let kept = out.trim();
         match empty {
             Some(path) if kept.is_empty() => Rendered::Empty(path),

@@ -304,7 +304,7 @@ fn plan_user_name(plan: &mut Plan, facts: &SignInFacts<'_>, account: Option<&Acc
     match free {
         Some(name) => {
             plan.push(
-                Change::SetUserName(name.clone()),
+                Change::SetUserName(name),
                 Reason::code("map.user_name").by(Some(wish.rule.clone()), None),
             );
             Ok(())
@@ -325,7 +325,7 @@ fn no_name(facts: &SignInFacts<'_>, wish: &UserNameWish) -> Stop {
     if wish.on_taken == OnNameTaken::Ask {
         return Stop::Ask(vec![Ask::UserName]);
     }
-    let none_is_own = !wish.candidates.iter().any(|name| is_own(facts, name));
+    let none_is_own = !wish.candidates.iter().any(|name| is_own(facts, &name));
     let code = if none_is_own { "name.not_own_address" } else { "name.taken" };
     Stop::Deny(Denial::new(Code::new(code)).by(wish.rule.clone()))
 }

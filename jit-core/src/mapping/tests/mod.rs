@@ -66,11 +66,15 @@ fn problems(toml: &str) -> Vec<String> {
     }
 }
 
-fn names(profile: &Profile) -> Vec<&str> {
+fn names(profile: &Profile) -> Vec<String> {
     let wish = profile.user_name.as_ref();
-    wish.map_or_else(Vec::new, |wish| wish.candidates.iter().map(crate::UserName::as_str).collect())
+    wish.map_or_else(Vec::new, |wish| wish.candidates.iter().map(|name| name.as_str().to_owned()).collect())
 }
 
 fn wished(profile: &Profile) -> Vec<&str> {
     profile.entitlements.iter().map(|wish| wish.entitlement.as_str()).collect()
+}
+
+fn values(texts: &[&str]) -> Wished {
+    Wished::Values(texts.iter().map(|text| (*text).to_owned()).collect())
 }

@@ -34,7 +34,7 @@ fn a_preset_suits_the_claims_of_its_product() {
         assert_eq!(profile.email.as_ref().unwrap().verified, verified, "{preset}");
         assert_eq!(names(&profile)[0], name, "{preset}");
         let display = profile.attributes.iter().find(|wish| wish.name.as_str() == "display_name").unwrap();
-        assert_eq!(display.value, Wished::Values(vec!["Ada Lovelace".into()]), "{preset}");
+        assert_eq!(display.value, values(&["Ada Lovelace"]), "{preset}");
         assert!(profile.entitlements.is_empty(), "a preset gives no access");
     }
 }
@@ -56,8 +56,8 @@ fn own_rules_take_the_place_of_those_of_the_preset() {
     let of = |name: &str| {
         profile.attributes.iter().find(|wish| wish.name.as_str() == name).map(|wish| wish.value.clone())
     };
-    assert_eq!(of("display_name"), Some(Wished::Values(vec!["mine".into()])));
+    assert_eq!(of("display_name"), Some(values(&["mine"])));
     assert_eq!(of("locale"), None);
-    assert_eq!(of("given_name"), Some(Wished::Values(vec!["g".into()])));
+    assert_eq!(of("given_name"), Some(values(&["g"])));
     assert_eq!(names(&profile), ["n"]);
 }

@@ -7,7 +7,7 @@ fn attribute(toml: &str, claims: Value) -> Wished {
 }
 
 fn one(text: &str) -> Wished {
-    Wished::Values(vec![text.into()])
+    values(&[text])
 }
 
 #[test]
@@ -43,10 +43,10 @@ fn values_are_taken_by_path_constant_template_join_and_case() {
         ("claim = '/address/lines/1'", one("b")),
         ("claim = 'n'", one("3")),
         ("constant = 'guest'", one("guest")),
-        ("constant = ['a', 'b']\nlist = true", Wished::Values(vec!["a".into(), "b".into()])),
+        ("constant = ['a', 'b']\nlist = true", values(&["a", "b"])),
         ("template = '{family|upper}, {given}'", one("LOVELACE, Ada")),
         ("join = { claims = ['given', 'family'], separator = '.' }\ncase = 'lower'", one("ada.lovelace")),
-        ("claim = 'tags'\nlist = true\ncase = 'lower'", Wished::Values(vec!["x".into(), "y".into()])),
+        ("claim = 'tags'\nlist = true\ncase = 'lower'", values(&["x", "y"])),
     ] {
         let toml = format!("[[attribute]]\nattribute = 'a'\n{rule}\n");
         assert_eq!(attribute(&toml, claims.clone()), value, "{rule}");
