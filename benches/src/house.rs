@@ -70,10 +70,14 @@ pub fn rich_policy(rules: usize) -> String {
                 format!(r#"claim = [{{ name = "department", any = ["d-{number}", "e-{number}"] }}]"#),
                 "permit = {}",
             ),
-            2 => (format!(r#"network = ["10.{number}.0.0/16", "2001:db8:{number}::/48"]"#), "deny = {}"),
-            3 => {
-                (format!(r#"email_domain = ["site-{number}.example.org", "*.old.example.org"]"#), "deny = {}")
-            }
+            2 => (
+                format!(r#"network = ["10.{number}.0.0/16", "2001:db8:{number}::/48"]"#),
+                "deny = { message = \"not from here\" }",
+            ),
+            3 => (
+                format!(r#"email_domain = ["site-{number}.example.org", "*.old.example.org"]"#),
+                "deny = { message = \"not from here\" }",
+            ),
             4 => (
                 format!(r#"account = "none", groups = {{ contains = ["guests", "g-{number}"] }}"#),
                 "permit = {}",
@@ -89,7 +93,7 @@ pub fn rich_policy(rules: usize) -> String {
                 format!(
                     r#"acr = "urn:level:{number}", hours = [{{ days = ["sat", "sun"], from = "08:00", to = "12:00" }}]"#
                 ),
-                "deny = {}",
+                "deny = { message = \"not from here\" }",
             ),
         };
         let _ = write!(text, "[[rule]]\nname = \"rule-{number}\"\nwhen = {{ {when} }}\n{answer}\n");

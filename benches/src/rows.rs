@@ -21,6 +21,7 @@ pub struct Rows {
     pub account: uuid::Uuid,
     pub name: String,
     pub ends_at: Option<i64>,
+    pub last_seen: Option<i64>,
     pub document: String,
     pub digest: Vec<u8>,
     pub roles: Vec<String>,
@@ -38,7 +39,9 @@ pub fn rows(people: std::ops::Range<u64>) -> Vec<Rows> {
     let store = Arc::new(Scripted::default());
     let house = house::house(Arc::clone(&store) as _, PLAIN_MAPPING, PLAIN_POLICY);
     for number in people {
-        let outcome = house::ready(house.jit.handle(house::plain_sign_in(&house.attestor, number)));
+        let handled = house.jit.handle(house::plain_sign_in(&house.attestor, number));
+        // Else tokio would have it wait now and then, for the sake of other tasks.
+        let outcome = house::ready(tokio::task::unconstrained(handled));
         assert!(matches!(outcome, Ok(Outcome::SignedIn(_))), "{outcome:?}");
     }
     store.take_commits().into_iter().map(bare).collect()
@@ -52,12 +55,13 @@ fn bare(commit: Commit) -> Rows {
     else {
         panic!("not the rows of a plain first sign-in: {commit:?}")
     };
-    assert_eq!((lookup.kind.as_str(), after.last_seen, after.state.word()), ("email", None, "active"));
+    assert_eq!((lookup.kind.as_str(), after.state.word()), ("email", "active"));
     Rows {
         key: key.clone(),
         account: after.id.as_uuid(),
         name: after.user_name.as_ref().unwrap().key().to_owned(),
         ends_at: after.ends_at.map(|end| end.timestamp_micros()),
+        last_seen: after.last_seen.map(|seen| seen.timestamp_micros()),
         document: serde_json::to_string(after).unwrap(),
         digest: Sha256::digest(lookup.value.as_bytes()).to_vec(),
         roles: keys.entitlements_added.iter().map(ToString::to_string).collect(),

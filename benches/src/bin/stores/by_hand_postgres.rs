@@ -10,8 +10,8 @@ use jit_core::{Account, ExternalKey};
 use tokio_postgres::{Client, Config, NoTls, Statement, types::ToSql};
 
 const INSERT: &str = "WITH
-    a AS (INSERT INTO jit_account (tenant, id, version, state, user_name_key, ends_at, document)
-      VALUES ($1, $2, 1, 'active', $3, $15, $4::text::json)),
+    a AS (INSERT INTO jit_account (tenant, id, version, state, user_name_key, ends_at, last_seen, document)
+      VALUES ($1, $2, 1, 'active', $3, $15, $17, $4::text::json)),
     i AS (INSERT INTO jit_identity (tenant, connection, issuer, subject, account)
       VALUES ($1, $5, $6, $7, $2)),
     l AS (INSERT INTO jit_lookup (tenant, kind, digest, account) VALUES ($1, 'email', $8, $2)),
@@ -61,7 +61,7 @@ impl ByHand {
         let key = &row.key;
         let (tenant, connection) = (key.tenant.as_str(), key.connection.as_str());
         let (issuer, subject) = (key.issuer.as_str(), key.subject.as_str());
-        let params: [&(dyn ToSql + Sync); 16] = [
+        let params: [&(dyn ToSql + Sync); 17] = [
             &tenant,
             &row.account,
             &row.name,
@@ -78,6 +78,7 @@ impl ByHand {
             &row.task_document,
             &row.ends_at,
             &row.at,
+            &row.last_seen,
         ];
         client.execute(insert, &params).await.unwrap();
     }

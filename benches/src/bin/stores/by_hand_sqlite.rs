@@ -39,9 +39,9 @@ pub(crate) fn write(to: &Connection, row: &Rows) {
     let (tenant, connection, issuer, subject) = key(&row.key);
     let (account, event, task) = (row.account.as_bytes(), row.event.as_bytes(), row.task.as_bytes());
     run(
-        "INSERT INTO jit_account (tenant, id, version, state, user_name_key, ends_at, document) \
-         VALUES (?1, ?2, 1, 'active', ?3, ?4, ?5)",
-        params![tenant, account, row.name, row.ends_at, row.document],
+        "INSERT INTO jit_account (tenant, id, version, state, user_name_key, ends_at, last_seen, document) \
+         VALUES (?1, ?2, 1, 'active', ?3, ?4, ?5, ?6)",
+        params![tenant, account, row.name, row.ends_at, row.last_seen, row.document],
     );
     let seq = to.last_insert_rowid();
     run(
