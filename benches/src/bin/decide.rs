@@ -1,9 +1,9 @@
 //! What mapping and policy cost beside one RS256 check: declarative rules on 50 claims, one of them 40 groups.
 //!
-//! `decide` measures; `decide check|map|decide|both RULES N` runs N times, for callgrind.
+//! `decide DIR` measures; `decide DIR check|map|decide|both RULES N` runs N times, for callgrind.
 #![expect(clippy::unwrap_used, clippy::panic, reason = "a program for people who measure")]
 
-use std::hint::black_box;
+use std::{hint::black_box, path::Path};
 
 use aws_lc_rs::{
     rand::SystemRandom,
@@ -27,15 +27,18 @@ const MAPPED: usize = 13;
 fn main() {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     match arguments.iter().map(String::as_str).collect::<Vec<_>>().as_slice() {
-        [] => measure(),
-        [what, rules, turns] => run(what, rules.parse().unwrap(), turns.parse().unwrap()),
-        _ => eprintln!("usage: decide [check|map|decide|both RULES N]"),
+        [directory] => measure(directory),
+        [directory, what, rules, turns] => {
+            run(directory, what, rules.parse().unwrap(), turns.parse().unwrap());
+        }
+        _ => eprintln!("usage: decide DIR [check|map|decide|both RULES N]"),
     }
 }
 
-fn measure() {
+fn measure(directory: &str) {
+    prepare(directory);
     let (check, unit) =
-        (cost("check", 1), if instructions::can_count() { "instructions" } else { "us of cpu" });
+        (cost(directory, "check", 1), if instructions::can_count() { "instructions" } else { "us of cpu" });
     let rows = [
         (
             "both",
@@ -53,29 +56,29 @@ fn measure() {
         ("decide", 30, "  of this: policy of 30 rules, the last of which applies".to_owned(), Goal::Shown),
     ];
     for (what, rules, words, goal) in rows {
-        let ours = cost(what, rules);
+        let ours = cost(directory, what, rules);
         line(&words, format!("{ours:.0} {unit}"), format!("{check:.0} RS256 check"), ours / check, goal);
     }
 }
 
 /// The cost of one turn: instructions, or microseconds of the processor where instructions cannot be counted.
-fn cost(what: &str, rules: usize) -> f64 {
+fn cost(directory: &str, what: &str, rules: usize) -> f64 {
     const TURNS: usize = 5_000;
     if instructions::can_count() {
-        return instructions::of_a_turn(&[what, &rules.to_string()], 200, 1_200);
+        return instructions::of_a_turn(&[directory, what, &rules.to_string()], 200, 1_200);
     }
     let mut figures = Figures::default();
     for _ in 0..7 {
         let start = Stopwatch::start();
-        run(what, rules, TURNS);
+        run(directory, what, rules, TURNS);
         figures.add(start.stop(), TURNS);
     }
     figures.cpu()
 }
 
-fn run(what: &str, rules: usize, turns: usize) {
+fn run(directory: &str, what: &str, rules: usize, turns: usize) {
     if what == "check" {
-        return check(turns);
+        return check(directory, turns);
     }
     let (_, attestor) = house::connection(RICH_MAPPING, house::PLAIN_POLICY);
     let case = Case {
@@ -125,14 +128,27 @@ impl Case {
     }
 }
 
-/// The bare signature check of a token with 20 claims and 40 groups.
-fn check(turns: usize) {
+/// As long as the signed part of a token with 20 claims and 40 groups.
+fn message() -> Vec<u8> {
+    vec![b'm'; 1_400]
+}
+
+/// Signs once: making a key takes a different time each time, which must not stand in the count.
+fn prepare(directory: &str) {
+    std::fs::create_dir_all(directory).unwrap();
     let pair = RsaKeyPair::generate(KeySize::Rsa2048).unwrap();
-    let message = "m".repeat(1_400);
     let mut signature = vec![0; pair.public_modulus_len()];
-    pair.sign(&sig::RSA_PKCS1_SHA256, &SystemRandom::new(), message.as_bytes(), &mut signature).unwrap();
-    let key = ParsedPublicKey::new(&sig::RSA_PKCS1_2048_8192_SHA256, pair.public_key().as_ref()).unwrap();
+    pair.sign(&sig::RSA_PKCS1_SHA256, &SystemRandom::new(), &message(), &mut signature).unwrap();
+    std::fs::write(Path::new(directory).join("signature"), signature).unwrap();
+    std::fs::write(Path::new(directory).join("key"), pair.public_key().as_ref()).unwrap();
+}
+
+/// The bare signature check.
+fn check(directory: &str, turns: usize) {
+    let read = |name: &str| std::fs::read(Path::new(directory).join(name)).unwrap();
+    let (message, signature) = (message(), read("signature"));
+    let key = ParsedPublicKey::new(&sig::RSA_PKCS1_2048_8192_SHA256, read("key")).unwrap();
     for _ in 0..turns {
-        key.verify_sig(black_box(message.as_bytes()), black_box(&signature)).unwrap();
+        key.verify_sig(black_box(&message), black_box(&signature)).unwrap();
     }
 }
