@@ -227,6 +227,23 @@ async fn a_link_that_needs_a_proof_asks_for_it() {
     );
 }
 
+#[tokio::test]
+async fn two_first_sign_ins_with_one_address_at_once_make_one_account() {
+    let inner: Arc<dyn Store> = Arc::new(MemoryStore::new());
+    let hooked = Arc::new(Hooked::new(Arc::clone(&inner)));
+    let wires = || vec![wire("corp").speaks_for("example.com").links_by_email(), wire("other")];
+    let house = house_on(hooked.clone(), wires(), |builder| builder);
+    let node = house_on(inner, wires(), |builder| builder);
+    node.clock.advance(TimeDelta::seconds(1));
+    hooked.before("commit", 1, move |_| {
+        Box::pin(async move {
+            node.enter(1, "mallory", json!({"email": VICTIM})).await;
+        })
+    });
+    house.enter(0, "alice-1", verified(VICTIM)).await;
+    assert_eq!(with_address(&house, VICTIM).await, 1, "Mallory keeps an account with Alice's address");
+}
+
 async fn with_address(house: &House, address: &str) -> usize {
     let carries =
         |account: &&Account| account.email.as_ref().is_some_and(|email| email.address.as_str() == address);

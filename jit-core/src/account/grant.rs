@@ -5,7 +5,7 @@ use std::{fmt, str::FromStr, sync::Arc};
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
-use crate::{ConnectionId, GrantId, IdError, RuleName, TaskId};
+use crate::{ConnectionId, GrantId, IdError, RuleName, TaskId, ids::FromText};
 
 /// Tells roles and groups apart.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
@@ -19,8 +19,7 @@ pub enum EntitlementKind {
 }
 
 /// Names something that an account can hold, written `role:admin` or `group:staff`.
-#[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
-#[serde(try_from = "String", into = "String")]
+#[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Entitlement {
     kind: EntitlementKind,
     text: Arc<str>,
@@ -89,6 +88,18 @@ impl TryFrom<String> for Entitlement {
     type Error = IdError;
     fn try_from(text: String) -> Result<Self, IdError> {
         text.parse()
+    }
+}
+
+impl Serialize for Entitlement {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(&self.text)
+    }
+}
+
+impl<'de> Deserialize<'de> for Entitlement {
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_str(FromText(std::marker::PhantomData))
     }
 }
 

@@ -108,6 +108,11 @@ macro_rules! __jit_user_store_checks {
                 strangers_do_not_disturb_each_other
                 touches_and_commits_go_together
             }
+            sign_ins {
+                first_sign_ins_at_once_all_get_in
+                a_sign_in_on_the_other_node_changes_nothing
+                an_administrator_is_left_between_nodes
+            }
         }
     };
 }

@@ -7,8 +7,8 @@ use chrono::{DateTime, Utc};
 use super::{Jit, compose::Record, outcome::JitError};
 use crate::{
     Account, AccountEmail, AccountId, AccountState, Actor, AdminAct, AttributeName, AttributeValue, Change,
-    Code, Denial, EmailAddress, EmailTrust, Entitlement, ErrorKind, Grant, LookupKey, Matches, Plan,
-    Provenance, Reason, Source, StoreId, TenantId, UserName, plan_admin,
+    Code, CounterName, Denial, EmailAddress, EmailTrust, Entitlement, ErrorKind, Grant, LookupKey, Matches,
+    Plan, Provenance, Reason, Source, StoreId, TenantId, UserName, plan_admin,
 };
 
 /// Asks for an administrator's act on an account. The application has checked that the administrator may.
@@ -95,11 +95,7 @@ impl Jit {
                 Ok(()) => return Ok(Ok(after)),
                 Err(error) => match error.kind() {
                     ErrorKind::Conflict => {}
-                    ErrorKind::LimitReached(counter) => {
-                        let last = self.parts.protection.last_held(counter).is_some();
-                        let code = if last { "access.last_holder" } else { "account.no_seat" };
-                        return Ok(Err(Denial::new(Code::new(code))));
-                    }
+                    ErrorKind::LimitReached(counter) => return Ok(Err(self.beyond(counter))),
                     _ => return Err(error.into()),
                 },
             }
@@ -129,8 +125,22 @@ impl Jit {
             Err(error) if matches!(error.kind(), ErrorKind::AlreadyExists(_)) => {
                 Ok(Err(Denial::new(Code::new("name.taken"))))
             }
-            Err(error) => Err(error.into()),
+            Err(error) => match error.kind() {
+                ErrorKind::LimitReached(counter) => Ok(Err(self.beyond(counter))),
+                _ => Err(error.into()),
+            },
         }
+    }
+
+    /// Says which bound an act would break.
+    fn beyond(&self, counter: &CounterName) -> Denial {
+        Denial::new(Code::new(if self.parts.protection.last_held(counter).is_some() {
+            "access.last_holder"
+        } else if counter.is_address() {
+            "link.email_taken"
+        } else {
+            "account.no_seat"
+        }))
     }
 
     fn plan_invitation(&self, invitation: &Invitation, now: DateTime<Utc>) -> Plan {

@@ -4,8 +4,8 @@ use chrono::{DateTime, Utc};
 
 use super::{Jit, sign_in::Ending};
 use crate::{
-    Account, AccountState, AccountWrite, Actor, AuditEvent, AuditOutcome, Change, Code, Commit, Denial, Lane,
-    Mint, Plan, RuleName, Task, TaskKind, TenantId,
+    Account, AccountState, AccountWrite, Actor, AuditEvent, AuditOutcome, Change, Code, Commit,
+    CounterChange, CounterName, Denial, Lane, Mint, Plan, RuleName, Task, TaskKind, TenantId,
 };
 
 /// The lane of tasks that change accounts.
@@ -37,6 +37,7 @@ impl Jit {
         let mut commit = Commit::new(tenant.clone());
         self.plan_tasks(&mut commit, before, &mut after, plan, record.now, mint);
         commit.counters = self.parts.protection.counters(before, &after, record.absolute);
+        commit.counters.extend(address_counters(before, &after));
         commit.events.push(AuditEvent {
             id: mint.event(),
             at: record.now,
@@ -132,6 +133,19 @@ impl Jit {
         });
         commit
     }
+}
+
+/// Lets one account carry an address, even where two come for it at once over different identities.
+fn address_counters(before: Option<&Account>, after: &Account) -> Vec<CounterChange> {
+    let address =
+        |account: &Account| account.email.as_ref().map(|email| CounterName::address(&email.address));
+    let (old, new) = (before.and_then(address), address(after));
+    if old == new {
+        return Vec::new();
+    }
+    let left = old.map(|name| CounterChange { name, by: -1, at_least: None, at_most: None });
+    let taken = new.map(|name| CounterChange { name, by: 1, at_least: None, at_most: Some(1) });
+    left.into_iter().chain(taken).collect()
 }
 
 /// Tells when the end of the account must be looked after, if no task does so in time already.

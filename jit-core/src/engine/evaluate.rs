@@ -21,12 +21,20 @@ pub(super) struct Attempt {
     pub(super) taken: BTreeSet<String>,
     pub(super) keep: BTreeSet<Entitlement>,
     pub(super) no_seat: bool,
+    pub(super) address_taken: bool,
     explaining: bool,
 }
 
 impl Attempt {
     pub(super) fn new(now: DateTime<Utc>, explaining: bool) -> Self {
-        Self { now, taken: BTreeSet::new(), keep: BTreeSet::new(), no_seat: false, explaining }
+        Self {
+            now,
+            taken: BTreeSet::new(),
+            keep: BTreeSet::new(),
+            no_seat: false,
+            address_taken: false,
+            explaining,
+        }
     }
 
     pub(super) fn explaining(now: DateTime<Utc>) -> Self {

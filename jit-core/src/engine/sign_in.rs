@@ -182,6 +182,13 @@ impl Jit {
             ErrorKind::LimitReached(counter) => match self.parts.protection.last_held(counter) {
                 Some(entitlement) if attempt.keep.insert(entitlement.clone()) => Ok(Written::Again),
                 Some(_) => Ok(Written::Denied(Denial::new(Code::new("access.last_holder")))),
+                // Somebody else came with the address at the same time: the next attempt finds that account.
+                None if counter.is_address() && !std::mem::replace(&mut attempt.address_taken, true) => {
+                    Ok(Written::Again)
+                }
+                None if counter.is_address() => {
+                    Ok(Written::Denied(Denial::new(Code::new("link.email_taken"))))
+                }
                 // The seat may have gone to the same person, on another node.
                 None if !std::mem::replace(&mut attempt.no_seat, true) => Ok(Written::Again),
                 None => Ok(Written::Denied(Denial::new(Code::new("account.no_seat")))),

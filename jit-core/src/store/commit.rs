@@ -1,14 +1,17 @@
 //! The atomic write.
 
-use std::{collections::BTreeSet, fmt};
+use std::{
+    collections::BTreeSet,
+    fmt::{self, Write as _},
+};
 
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
 use super::Task;
 use crate::{
-    Account, AccountId, AuditEvent, BackendError, Entitlement, ErrorKind, ExternalKey, LookupKey, TaskId,
-    TenantId,
+    Account, AccountId, AuditEvent, BackendError, EmailAddress, Entitlement, ErrorKind, ExternalKey,
+    LookupKey, TaskId, TenantId,
 };
 
 /// Carries everything that a backend writes together: at most one account, tasks, audit events, counters.
@@ -206,6 +209,24 @@ impl CounterName {
     #[must_use]
     pub fn holders(entitlement: &Entitlement) -> Self {
         Self(format!("holders:{entitlement}"))
+    }
+
+    /// Counts the accounts that carry an address; by a digest, so that the name tells nothing.
+    #[must_use]
+    pub fn address(address: &EmailAddress) -> Self {
+        use sha2::{Digest as _, Sha256};
+        let digest = Sha256::digest(address.key().as_bytes());
+        Self(digest.iter().fold(String::from("address:"), |mut name, byte| {
+            // Writing to a text cannot fail.
+            let _ = write!(name, "{byte:02x}");
+            name
+        }))
+    }
+
+    /// Tells whether this counts the accounts that carry one address.
+    #[must_use]
+    pub fn is_address(&self) -> bool {
+        self.0.starts_with("address:")
     }
 
     /// Marks that what another counter counts has been counted.

@@ -25,7 +25,11 @@ faults! {
     /// `named` takes the beginning of a name for the name.
     NamesByPrefix => [a_user_name_leads_to_its_account];
     /// Each node keeps its own accounts.
-    NodesDoNotShare => [what_one_node_writes_the_other_reads, a_value_is_taken_as_it_was_put];
+    NodesDoNotShare => [
+        what_one_node_writes_the_other_reads,
+        a_value_is_taken_as_it_was_put,
+        a_sign_in_on_the_other_node_changes_nothing,
+    ];
     /// Returns the first of several matches.
     FirstOfSeveral => [a_lookup_key_tells_none_one_and_several];
     /// Compares the values of lookup keys without their kinds.
@@ -187,7 +191,7 @@ faults! {
 
     // Counters.
     /// Counters do not move.
-    CountersStand => [counters_start_at_zero_and_move];
+    CountersStand => [counters_start_at_zero_and_move, an_administrator_is_left_between_nodes];
     /// Counters have no bounds.
     CountersHaveNoBounds => [a_counter_stays_within_its_bounds];
     /// Names the first counter of the commit.
@@ -199,7 +203,7 @@ faults! {
 
     // Races.
     /// Looks for the identity first and writes the account later.
-    ChecksIdentityEarly => [one_identity_makes_one_account];
+    ChecksIdentityEarly => [one_identity_makes_one_account, first_sign_ins_at_once_all_get_in];
     /// Looks for the name first and writes the account later.
     ChecksNameEarly => [one_name_goes_to_one_account];
     /// Looks at the version first and writes the account later.

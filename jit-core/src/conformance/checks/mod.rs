@@ -12,6 +12,7 @@ pub mod one_time;
 pub mod paging;
 pub mod races;
 pub mod round_trip;
+pub mod sign_ins;
 pub mod tasks;
 pub mod tenants;
 pub mod touch;

@@ -90,7 +90,7 @@ const REFUSED: &[(&str, &str)] = &[
     ("[[attribute]]\nattribute = 'a'\nconstant = ''\n", "m:3:1: attribute[0].constant: config.invalid_value"),
     ("[[attribute]]\nattribute = 'a'\nconstant = 7\n", "m:3:12: attribute[0].constant: config.wrong_type"),
     ("[[entitlement]]\nclaim = 'g'\n", "m:1:1: entitlement[0]: config.one_of"),
-    ("[[entitlement]]\nalways = ['admin']\n", "m:2:10: entitlement[0].always[0]: config.invalid_value"),
+    ("[[entitlement]]\nalways = ['admin']\n", "m:2:11: entitlement[0].always[0]: config.invalid_value"),
     (
         "[[entitlement]]\nclaim = 'g'\ntable = { eng = [] }\n",
         "m:3:11: entitlement[0].table.eng: config.unreachable_rule",
