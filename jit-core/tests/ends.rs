@@ -379,3 +379,22 @@ async fn what_a_sick_store_does_not_take_costs_the_others_nothing() {
         );
     }
 }
+
+#[tokio::test]
+async fn a_contract_that_ended_at_the_source_ends_the_account_by_rule() {
+    let rules: PolicyRules = config::load(
+        "[[rule]]\nname = 'contract'\npermit.account_end = { claim = 'contract_end' }\n",
+        config::Format::Toml,
+        "p",
+    )
+    .unwrap();
+    let policy = RulePolicy::new(&rules).unwrap();
+    let house = house(vec![wire("corp").decides(move |request| policy.weigh(request, &mut Trace::off()))]);
+    let until = |day: &str| json!({"contract_end": day, "groups": ["editor"]});
+    assert_eq!(house.denied(0, "s1", until("2026-11-01")).await, "policy.end_passed");
+    let entered = house.enter(0, "s1", until("2027-11-01")).await;
+    assert_eq!(house.denied(0, "s1", until("2026-11-01")).await, "account.expired");
+    let account = house.get(entered.account.id).await;
+    assert_eq!((account.state.word(), account.grants.len()), ("disabled", 0));
+    assert!(account.credential_epoch > entered.session.epoch, "its sessions are void");
+}

@@ -8,7 +8,7 @@ use super::{
     format::{AccountEndRule, ClaimEnd, DenyAnswer, GrantEndRule, HoldAnswer, PermitAnswer, PolicyRule},
     text::Span,
 };
-use crate::{AccountEnd, Ask, Code, Decision, Denial, GrantEnd, Hold, Permit, Request, RuleName};
+use crate::{AccountEnd, Ask, Code, Decision, Denial, GrantEnd, Hold, Permit, Present, Request, RuleName};
 
 /// Keeps the answer of a rule, ready to be given.
 #[derive(Clone, Debug)]
@@ -87,7 +87,8 @@ impl Terms {
         Self { permit, end }
     }
 
-    /// Permits until the account's end; an end that cannot be read, or that is past, denies.
+    /// Permits until the account's end; an end that cannot be read denies, and so does one that is past. Where the account
+    /// is there already, the past end is handed on, so that the account ends and not only the sign-in.
     fn give(&self, request: &Request<'_>) -> Result<Permit, Denial> {
         let deny = |code| Denial { code: Code::new(code), rule: self.permit.rule.clone(), message: None };
         let mut permit = self.permit.clone();
@@ -96,7 +97,11 @@ impl Terms {
             permit.account_end = Some(AccountEnd::At(at));
         }
         match permit.account_end {
-            Some(AccountEnd::At(at)) if at <= request.now => Err(deny("policy.end_passed")),
+            Some(AccountEnd::At(at))
+                if at <= request.now && !matches!(request.present, Present::Linked(_)) =>
+            {
+                Err(deny("policy.end_passed"))
+            }
             _ => Ok(permit),
         }
     }
