@@ -28,7 +28,7 @@ impl Protection {
     }
 
     /// Keeps at least one account of each tenant in this role, such as the last administrator. Only those count that last:
-    /// an active account without an end or inactivity limit, by a grant without an end.
+    /// an active account without an end date, by a grant without one.
     #[must_use]
     pub fn never_without(mut self, entitlement: Entitlement) -> Self {
         self.protected.insert(entitlement.clone());
@@ -128,8 +128,7 @@ fn delta(before: Option<&Account>, after: &Account, counts: impl Fn(&Account) ->
 }
 
 fn is_lasting_holder(account: &Account, entitlement: &Entitlement) -> bool {
-    let lasts =
-        account.state == AccountState::Active && account.ends_at.is_none() && account.idle_limit.is_none();
+    let lasts = account.state == AccountState::Active && account.ends_at.is_none();
     lasts && account.grants.iter().any(|grant| grant.entitlement == *entitlement && grant.ends_at.is_none())
 }
 
