@@ -282,7 +282,10 @@ async fn a_connection_grants_nothing_above_its_ceiling() {
 async fn the_last_administrator_stays_whatever_the_source_says() {
     let house = house_on(
         std::sync::Arc::new(MemoryStore::new()),
-        vec![wire("corp").ceiling(&["role:admin"])],
+        vec![wire("corp").ceiling(&["role:admin"]).decides(|_| {
+            let idle_limit = Some(chrono::TimeDelta::days(90));
+            Decision::Permit(Permit { idle_limit, ..Permit::default() })
+        })],
         |builder| builder.protection(Protection::new().never_without(role("admin"))),
     );
     let first = house.enter(0, "a", json!({"groups": ["admin"]})).await.account.id;

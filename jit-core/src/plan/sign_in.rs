@@ -356,12 +356,10 @@ fn plan_limits(plan: &mut Plan, facts: &SignInFacts<'_>, account: Option<&Accoun
     let limit = limit.filter(|limit| account.and_then(|account| account.idle_limit) != Some(*limit));
     let is_kept =
         |account: &Account| account.grants.iter().any(|grant| facts.keep.contains(&grant.entitlement));
-    if account.is_some_and(is_kept) && (end.is_some() || limit.is_some()) {
+    if end.is_some() && account.is_some_and(is_kept) {
         let code = Code::new("access.last_holder");
         plan.refusals.push(Refusal { wish: "end of account".into(), code, rule: facts.permit.rule.clone() });
-        return;
-    }
-    if end.is_some() {
+    } else if end.is_some() {
         let by = Source::Connection(facts.settings.id.clone());
         plan.push(Change::SetEnd { at: end, by }, reason());
     }
