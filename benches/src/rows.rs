@@ -10,8 +10,8 @@ use crate::{
     scripted::Scripted,
 };
 
-/// Holds a commit and the bare rows that it stands for: an account, its identity, its address, its roles, an audit
-/// event and a task.
+/// Holds a commit and the bare rows that it stands for: an account, its identity, its address, its roles, the count
+/// of accounts that carry the address, an audit event and a task.
 #[derive(Clone, Debug)]
 #[expect(clippy::exhaustive_structs, reason = "used in this package only")]
 #[expect(missing_docs, reason = "the names of the columns")]
@@ -25,6 +25,7 @@ pub struct Rows {
     pub document: String,
     pub digest: Vec<u8>,
     pub roles: Vec<String>,
+    pub counter: String,
     pub event: uuid::Uuid,
     pub at: i64,
     pub event_document: String,
@@ -50,12 +51,13 @@ pub fn rows(people: std::ops::Range<u64>) -> Vec<Rows> {
 fn bare(commit: Commit) -> Rows {
     let write = commit.account.as_ref().unwrap();
     let (after, keys) = (write.after(), write.keys());
-    let ([event], [task], [key], [lookup]) =
-        (&*commit.events, &*commit.tasks, &*keys.identities_added, &*keys.lookups_added)
-    else {
+    let ([event], [task], [counter]) = (&*commit.events, &*commit.tasks, &*commit.counters) else {
         panic!("not the rows of a plain first sign-in: {commit:?}")
     };
-    assert_eq!((lookup.kind.as_str(), after.state.word()), ("email", "active"));
+    let ([key], [lookup]) = (&*keys.identities_added, &*keys.lookups_added) else {
+        panic!("not the rows of a plain first sign-in: {commit:?}")
+    };
+    assert_eq!((lookup.kind.as_str(), after.state.word(), counter.by), ("email", "active", 1));
     Rows {
         key: key.clone(),
         account: after.id.as_uuid(),
@@ -65,6 +67,7 @@ fn bare(commit: Commit) -> Rows {
         document: serde_json::to_string(after).unwrap(),
         digest: Sha256::digest(lookup.value.as_bytes()).to_vec(),
         roles: keys.entitlements_added.iter().map(ToString::to_string).collect(),
+        counter: counter.name.as_str().to_owned(),
         event: event.id.as_uuid(),
         at: event.at.timestamp_micros(),
         event_document: serde_json::to_string(event).unwrap(),

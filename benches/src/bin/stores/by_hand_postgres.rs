@@ -16,6 +16,7 @@ const INSERT: &str = "WITH
       VALUES ($1, $5, $6, $7, $2)),
     l AS (INSERT INTO jit_lookup (tenant, kind, digest, account) VALUES ($1, 'email', $8, $2)),
     e AS (INSERT INTO jit_entitlement (tenant, entitlement, account) SELECT $1, unnest($9::text[]), $2),
+    c AS (INSERT INTO jit_counter (tenant, name, value) VALUES ($1, $18, 1)),
     u AS (INSERT INTO jit_audit (tenant, id, account, at, document) VALUES ($1, $10, $2, $16, $11::text::json))
     INSERT INTO jit_task (tenant, id, lane, account, due, open_from, document)
       VALUES ($1, $12, 'accounts', $2, $13, $13, $14::text::json)";
@@ -61,7 +62,7 @@ impl ByHand {
         let key = &row.key;
         let (tenant, connection) = (key.tenant.as_str(), key.connection.as_str());
         let (issuer, subject) = (key.issuer.as_str(), key.subject.as_str());
-        let params: [&(dyn ToSql + Sync); 17] = [
+        let params: [&(dyn ToSql + Sync); 18] = [
             &tenant,
             &row.account,
             &row.name,
@@ -79,6 +80,7 @@ impl ByHand {
             &row.ends_at,
             &row.at,
             &row.last_seen,
+            &row.counter,
         ];
         client.execute(insert, &params).await.unwrap();
     }

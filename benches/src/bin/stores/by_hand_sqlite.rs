@@ -58,6 +58,7 @@ pub(crate) fn write(to: &Connection, row: &Rows) {
             params![tenant, role, account],
         );
     }
+    run("INSERT INTO jit_counter (tenant, name, value) VALUES (?1, ?2, 1)", params![tenant, row.counter]);
     run(
         "INSERT INTO jit_audit (tenant, id, account, at, document) VALUES (?1, ?2, ?3, ?4, ?5)",
         params![tenant, event, account, row.at, row.event_document],
