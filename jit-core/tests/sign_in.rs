@@ -42,6 +42,18 @@ async fn a_returning_sign_in_costs_one_read_and_no_write() {
     assert_eq!(counting.take().into_iter().collect::<Vec<_>>(), [("find", 1)]);
 }
 
+#[tokio::test]
+async fn a_first_sign_in_reads_once_by_identity_and_once_by_address_and_writes_once() {
+    let counting = Arc::new(Counting::new(Arc::new(MemoryStore::new())));
+    let house =
+        house_on(counting.clone(), vec![wire("corp").speaks_for("example.com").links_by_email()], |b| b);
+    house.enter(0, "warm", json!({})).await;
+    counting.take();
+    house.enter(0, "s1", alice()).await;
+    let calls: Vec<_> = counting.take().into_iter().collect();
+    assert_eq!(calls, [("commit", 1), ("find", 1), ("matching", 1)]);
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn of_64_who_sign_in_first_at_once_all_get_in_to_one_account() {
     let house = Arc::new(house(vec![wire("corp").speaks_for("example.com")]));

@@ -51,16 +51,27 @@ impl Jit {
         let mut attempt = Attempt::new(self.parts.clock.now(), self.parts.explaining);
         let (store, key) = (self.store_of(connection), sign_in.identity.key());
         let mut linked = store.find(key).await?;
-        let mut _turn = None;
+        let mut turn = None;
         if linked.is_none() {
-            // Of those who sign in for the first time at once, one goes ahead and the others find what it made.
-            _turn = Some(self.parts.flights.enter(key).await);
-            linked = store.find(key).await?;
+            // Of those who sign in for the first time at once, one goes ahead and the others find what it left.
+            let mine = self.parts.flights.enter(key).await;
+            linked = mine.left_behind();
+            if linked.is_none() && mine.waited() {
+                linked = store.find(key).await?;
+            }
+            turn = Some(mine);
         }
         for _ in 0..ATTEMPTS {
             let evaluated = self.evaluate(connection, sign_in, linked, &answers, &mut attempt).await?;
             match self.conclude(connection, sign_in, &answers, progress, evaluated, &mut attempt).await? {
-                Some(outcome) => return Ok(outcome),
+                Some(outcome) => {
+                    if let (Some(turn), Outcome::SignedIn(done)) = (&mut turn, &outcome)
+                        && !done.plan.is_empty()
+                    {
+                        turn.leave(&done.account);
+                    }
+                    return Ok(outcome);
+                }
                 None => linked = store.find(key).await?,
             }
         }
