@@ -33,6 +33,8 @@ pub(super) enum Ending {
 enum Written {
     /// The account as it is now.
     Done(Box<Account>),
+    /// The account is as it should be.
+    Unchanged,
     /// Somebody was faster, or a name is taken: plan anew.
     Again,
     /// A bound stands in the way.
@@ -124,6 +126,10 @@ impl Jit {
                 return Ok(Some(Outcome::Denied(Box::new(Denied { steps, ..denied }))));
             }
             Written::Done(account) => *account,
+            Written::Unchanged => match found.into_account() {
+                Some(account) => account,
+                None => return Ok(None),
+            },
         };
         if ending == Ending::Waits {
             let (asks, account) = (vec![Ask::Approval], Some(account.id));
@@ -154,8 +160,8 @@ impl Jit {
         attempt: &mut Attempt,
     ) -> Result<Written, JitError> {
         let before = found.as_present().account();
-        if let (true, Some(account)) = (plan.is_empty(), before) {
-            return Ok(Written::Done(Box::new(account.clone())));
+        if plan.is_empty() && before.is_some() {
+            return Ok(Written::Unchanged);
         }
         let record = Record {
             actor: actor(connection),

@@ -1,13 +1,13 @@
 //! Planning of roles and groups: within the ceiling, by provenance, and never by a claim that is missing or cut.
 
-use std::collections::BTreeSet;
+use std::{collections::BTreeSet, sync::Arc};
 
 use chrono::{DateTime, Utc};
 
 use super::{Change, Plan, Protection, Reason, Refusal};
 use crate::{
     Account, Claim, ClaimPath, Claims, Code, ConnectionSettings, Entitlement, Grant, GrantEnd, Mint, Permit,
-    Profile, Provenance, Source,
+    Profile, Provenance, RuleName, Source,
 };
 
 /// Carries what the planning of grants depends on.
@@ -32,27 +32,45 @@ pub(super) fn plan_grants(
     mint: &mut Mint,
 ) {
     let grants = account.map_or(&[][..], |account| &account.grants);
-    let held: Vec<&Grant> = grants.iter().filter(|grant| facts.is_ours(grant)).collect();
+    let mut held: Vec<&Grant> = grants.iter().filter(|grant| facts.is_ours(grant)).collect();
+    // Both lists are sorted by what a grant is for, so that each finds its counterpart without a search through all.
+    held.sort_by(|a, b| key_of(a).cmp(&key_of(b)));
     let wished = facts.wished(plan);
-    for (entitlement, provenance) in &wished {
-        match held.iter().find(|grant| is_for(grant, entitlement, provenance)) {
+    for wish in &wished {
+        let first = held.partition_point(|grant| key_of(grant) < wish.key());
+        match held.get(first).filter(|grant| key_of(grant) == wish.key()) {
             Some(grant) => facts.renew(plan, grant),
-            None => facts.give(plan, entitlement, provenance, mint),
+            None => facts.give(plan, wish, mint),
         }
     }
-    let mut kept = BTreeSet::new();
+    let mut before = None;
     for grant in held {
-        let still_wished =
-            wished.iter().any(|(entitlement, provenance)| is_for(grant, entitlement, provenance));
-        let is_twin = !kept.insert((&grant.entitlement, &grant.provenance.claim));
+        let is_twin = before.replace(key_of(grant)) == Some(key_of(grant));
+        let still_wished = wished.binary_search_by(|wish| wish.key().cmp(&key_of(grant))).is_ok();
         if is_twin || (!still_wished && facts.may_withdraw(grant)) {
             facts.withdraw(plan, grant);
         }
     }
 }
 
-fn is_for(grant: &Grant, entitlement: &Entitlement, provenance: &Provenance) -> bool {
-    grant.entitlement == *entitlement && grant.provenance.claim == provenance.claim
+/// Says what a grant is for: the entitlement, by the claim that gives it.
+type Key<'a> = (&'a Entitlement, Option<&'a str>);
+
+fn key_of(grant: &Grant) -> Key<'_> {
+    (&grant.entitlement, grant.provenance.claim.as_deref())
+}
+
+/// Holds one thing that is wished for, by which rule, from which claim.
+struct Wish<'a> {
+    entitlement: &'a Entitlement,
+    rule: Option<&'a RuleName>,
+    claim: Option<&'a Arc<str>>,
+}
+
+impl<'a> Wish<'a> {
+    fn key(&self) -> Key<'a> {
+        (self.entitlement, self.claim.map(AsRef::as_ref))
+    }
 }
 
 impl<'a> GrantFacts<'a> {
@@ -60,29 +78,27 @@ impl<'a> GrantFacts<'a> {
         matches!(&grant.provenance.source, Source::Connection(id) if *id == self.settings.id)
     }
 
-    /// Lists what is wished for and allowed, each entitlement once for each claim; notes what is refused.
-    fn wished(&self, plan: &mut Plan) -> Vec<(&'a Entitlement, Provenance)> {
-        let mapped = self
-            .profile
-            .entitlements
-            .iter()
-            .map(|wish| (&wish.entitlement, Some(&wish.rule), wish.claim.clone()));
+    /// Lists what is wished for and allowed, in order, each entitlement once for each claim; notes what is refused.
+    fn wished(&self, plan: &mut Plan) -> Vec<Wish<'a>> {
+        let mapped = self.profile.entitlements.iter().map(|wish| Wish {
+            entitlement: &wish.entitlement,
+            rule: Some(&wish.rule),
+            claim: wish.claim.as_ref(),
+        });
+        let rule = self.permit.rule.as_ref();
         let given =
-            self.permit.entitlements.iter().map(|entitlement| (entitlement, self.permit.rule.as_ref(), None));
-        let mut seen = BTreeSet::new();
-        let mut wished = Vec::new();
-        for (entitlement, rule, claim) in mapped.chain(given) {
-            if !seen.insert((entitlement, claim.clone())) {
-                continue;
+            self.permit.entitlements.iter().map(|entitlement| Wish { entitlement, rule, claim: None });
+        let mut wished: Vec<_> = mapped.chain(given).collect();
+        wished.sort_by(|a, b| a.key().cmp(&b.key()));
+        wished.dedup_by(|a, b| a.key() == b.key());
+        wished.retain(|wish| {
+            let is_allowed = self.is_allowed(wish.entitlement);
+            if !is_allowed {
+                let (code, rule) = (Code::new("access.ceiling"), wish.rule.cloned());
+                plan.refusals.push(Refusal { wish: wish.entitlement.to_string(), code, rule });
             }
-            if self.is_allowed(entitlement) {
-                let source = Source::Connection(self.settings.id.clone());
-                wished.push((entitlement, Provenance { source, rule: rule.cloned(), claim }));
-            } else {
-                let code = Code::new("access.ceiling");
-                plan.refusals.push(Refusal { wish: entitlement.to_string(), code, rule: rule.cloned() });
-            }
-        }
+            is_allowed
+        });
         wished
     }
 
@@ -104,14 +120,15 @@ impl<'a> GrantFacts<'a> {
         }
     }
 
-    fn give(&self, plan: &mut Plan, entitlement: &Entitlement, provenance: &Provenance, mint: &mut Mint) {
+    fn give(&self, plan: &mut Plan, wish: &Wish<'_>, mint: &mut Mint) {
         let ends_at = self.end();
         if ends_at.is_some_and(|end| end <= self.now) {
             return;
         }
-        let reason = Reason::code("access.given").by(provenance.rule.clone(), provenance.claim.clone());
-        let grant =
-            Grant::new(mint.grant(), entitlement.clone(), provenance.clone(), self.now).until(ends_at);
+        let (rule, claim) = (wish.rule.cloned(), wish.claim.cloned());
+        let reason = Reason::code("access.given").by(rule.clone(), claim.clone());
+        let provenance = Provenance { source: Source::Connection(self.settings.id.clone()), rule, claim };
+        let grant = Grant::new(mint.grant(), wish.entitlement.clone(), provenance, self.now).until(ends_at);
         plan.push(Change::Give(grant), reason);
     }
 
