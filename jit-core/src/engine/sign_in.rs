@@ -12,7 +12,7 @@ use super::{
 };
 use crate::{
     Account, Actor, Answers, Ask, AuditEvent, AuditOutcome, BackendError, Change, Code, Commit, Denial,
-    ErrorKind, Mint, Permit, Plan, SignInPlan, Taken,
+    ErrorKind, Permit, Plan, SignInPlan, Step, Taken,
 };
 
 /// How often a sign-in is planned anew before it gives up: user names that are taken and accounts that change under it.
@@ -80,7 +80,7 @@ impl Jit {
         Err(JitError::refused("engine.contended"))
     }
 
-    /// Commits what was evaluated; `None` asks for another attempt.
+    /// Answers what was evaluated; `None` asks for another attempt.
     async fn conclude(
         &self,
         connection: &Connection,
@@ -91,62 +91,53 @@ impl Jit {
         attempt: &mut Attempt,
     ) -> Result<Option<Outcome>, JitError> {
         let Evaluated { found, plan, permit, steps, shadow, .. } = evaluated;
-        let mut mint = self.mint(attempt.now);
+        let mut end = None;
         let (plan, ending) = match plan {
             SignInPlan::Go(plan) => (plan, Ending::SignedIn),
             SignInPlan::Await(plan) => (plan, Ending::Waits),
+            SignInPlan::End(plan, denial) => {
+                end = Some(denial);
+                (plan, Ending::Now)
+            }
+            SignInPlan::Deny(denial) => {
+                return self.deny(connection, found, denial, steps, attempt).await.map(Some);
+            }
             SignInPlan::Ask(asks) => {
                 let account = found.into_account();
                 let pause = Pause { asks: &asks, answers, candidate: account.as_ref(), progress };
                 let ticket = self.park(connection, sign_in, pause, attempt.now).await?;
-                self.record_hold(connection, account.as_ref(), &asks, attempt.now, &mut mint).await?;
+                self.record_hold(connection, account.as_ref(), &asks, attempt.now).await?;
                 let held = Held { asks, ticket: Some(ticket), account: None, plan: None, steps };
                 return Ok(Some(Outcome::Held(Box::new(held))));
-            }
-            SignInPlan::End(plan, denial) => {
-                let written = self.write(connection, &found, &plan, &permit, Ending::Now, attempt).await?;
-                if matches!(written, Written::Again) {
-                    return Ok(None);
-                }
-                let account = found.into_account();
-                let denied = self.deny(connection, account, denial, attempt.now, &mut mint).await?;
-                return Ok(Some(Outcome::Denied(Box::new(Denied { steps, ..denied }))));
-            }
-            SignInPlan::Deny(denial) => {
-                let account = found.into_account();
-                let denied = self.deny(connection, account, denial, attempt.now, &mut mint).await?;
-                return Ok(Some(Outcome::Denied(Box::new(Denied { steps, ..denied }))));
             }
         };
         let account = match self.write(connection, &found, &plan, &permit, ending, attempt).await? {
             Written::Again => return Ok(None),
             Written::Denied(denial) => {
-                let denied =
-                    self.deny(connection, found.into_account(), denial, attempt.now, &mut mint).await?;
-                return Ok(Some(Outcome::Denied(Box::new(Denied { steps, ..denied }))));
+                return self.deny(connection, found, denial, steps, attempt).await.map(Some);
             }
-            Written::Done(account) => *account,
-            Written::Unchanged => match found.into_account() {
-                Some(account) => account,
-                None => return Ok(None),
-            },
+            Written::Done(account) => Some(*account),
+            Written::Unchanged => found.into_account(),
         };
+        let Some(account) = account else { return Ok(None) };
+        if let Some(denial) = end {
+            return self.deny(connection, Found::Linked(account), denial, steps, attempt).await.map(Some);
+        }
         if ending == Ending::Waits {
             let (asks, account) = (vec![Ask::Approval], Some(account.id));
-            return Ok(Some(Outcome::Held(Box::new(Held {
-                asks,
-                ticket: None,
-                account,
-                plan: Some(plan),
-                steps,
-            }))));
+            let held = Held { asks, ticket: None, account, plan: Some(plan), steps };
+            return Ok(Some(Outcome::Held(Box::new(held))));
         }
-        if self.parts.seen.note(connection.settings.store.as_ref(), &account, attempt.now) {
+        self.note_use(connection, &account, attempt.now).await;
+        let session = session(&permit, sign_in, &account, attempt.now);
+        Ok(Some(Outcome::SignedIn(Box::new(SignedIn { account, plan, session, steps, shadow }))))
+    }
+
+    async fn note_use(&self, connection: &Connection, account: &Account, now: DateTime<Utc>) {
+        if self.parts.seen.note(connection.settings.store.as_ref(), account, now) {
             // A lost instant is made good by the next sign-in; this one must not fail for it.
             let _ = self.flush_seen().await;
         }
-        let session = session(&permit, sign_in, &account, attempt.now);
-        Ok(Some(Outcome::SignedIn(Box::new(SignedIn { account, plan, session, steps, shadow }))))
     }
 
     /// Writes a plan, unless it is empty.
@@ -214,24 +205,21 @@ impl Jit {
         }
     }
 
+    /// Records a denial and answers with it.
     async fn deny(
         &self,
         connection: &Connection,
-        account: Option<Account>,
+        found: Found,
         denial: Denial,
-        now: DateTime<Utc>,
-        mint: &mut Mint,
-    ) -> Result<Denied, JitError> {
-        let commit = Self::refusal(
-            &connection.settings.tenant,
-            actor(connection),
-            account.as_ref(),
-            &denial,
-            now,
-            mint,
-        );
+        steps: Vec<Step>,
+        attempt: &Attempt,
+    ) -> Result<Outcome, JitError> {
+        let (account, now) = (found.into_account(), attempt.now);
+        let (tenant, by) = (&connection.settings.tenant, actor(connection));
+        let commit = Self::refusal(tenant, by, account.as_ref(), &denial, now, &mut self.mint(now));
         self.store_of(connection).commit(&commit).await?;
-        Ok(Denied { denial, account: account.map(|account| account.id), steps: Vec::new() })
+        let account = account.map(|account| account.id);
+        Ok(Outcome::Denied(Box::new(Denied { denial, account, steps })))
     }
 
     async fn record_hold(
@@ -240,9 +228,9 @@ impl Jit {
         account: Option<&Account>,
         asks: &[Ask],
         now: DateTime<Utc>,
-        mint: &mut Mint,
     ) -> Result<(), JitError> {
         let tenant = &connection.settings.tenant;
+        let mut mint = self.mint(now);
         let mut commit = Commit::new(tenant.clone());
         commit.events.push(AuditEvent {
             id: mint.event(),
