@@ -244,6 +244,28 @@ async fn two_first_sign_ins_with_one_address_at_once_make_one_account() {
     assert_eq!(with_address(&house, VICTIM).await, 1, "Mallory keeps an account with Alice's address");
 }
 
+#[tokio::test]
+async fn a_released_tombstone_leaves_address_name_and_identity_to_whoever_comes_next() {
+    let house = house(vec![wire("corp").speaks_for("example.com").links_by_email()]);
+    let said = json!({"email": VICTIM, "email_verified": true, "preferred_username": "alice"});
+    let first = house.enter(0, "alice-1", said.clone()).await.account.id;
+    assert_eq!(
+        house.administer(first, AdminAct::Release).await.unwrap_err().code.as_str(),
+        "account.wrong_state"
+    );
+    house.administer(first, AdminAct::End).await.unwrap();
+    assert_eq!(
+        house.denied(0, "alice-2", said.clone()).await,
+        "account.ended",
+        "a tombstone keeps what was proved"
+    );
+    house.administer(first, AdminAct::Release).await.unwrap();
+    let next = house.enter(0, "alice-2", said.clone()).await.account;
+    assert_ne!(next.id, first);
+    assert_eq!(next.user_name.as_ref().unwrap().as_str(), "alice");
+    assert_eq!(house.get(first).await.state.word(), "ended", "and nothing revives the old account");
+}
+
 async fn with_address(house: &House, address: &str) -> usize {
     let carries =
         |account: &&Account| account.email.as_ref().is_some_and(|email| email.address.as_str() == address);

@@ -76,7 +76,7 @@ pub fn plan_admin(
     let mut plan = Plan::new(account.id);
     match (act, &account.state) {
         (AdminAct::Release, AccountState::Ended { .. }) => {
-            release(&mut plan, account, |_| true);
+            release(&mut plan, account);
             return Ok(plan);
         }
         (AdminAct::Release, _) => return Err(Denial::new(Code::new("account.wrong_state"))),
@@ -196,8 +196,8 @@ fn bury(plan: &mut Plan, account: &Account) {
     release_claims(plan, account, |email| email.trust < EmailTrust::Authoritative);
 }
 
-fn release(plan: &mut Plan, account: &Account, lets_go: impl Fn(&AccountEmail) -> bool) {
-    release_claims(plan, account, lets_go);
+fn release(plan: &mut Plan, account: &Account) {
+    release_claims(plan, account, |_| true);
     if account.user_name.is_some() {
         plan.push(Change::ClearUserName, reason());
     }
