@@ -171,16 +171,7 @@ async fn an_identity_of_another_house_tenant_or_connection_is_foreign() {
     let error = house.jit.handle(Event::sign_in(forged, Context::default())).await.unwrap_err();
     assert_eq!(error.code().as_str(), "engine.foreign_identity");
     // An attestor vouches for its own issuers only.
-    let made = || Check::Made("test".into());
-    let attestation = Attestation {
-        issuer: issuer("corp"),
-        subject: Subject::new("alice-1").unwrap(),
-        stability: Stability::Persistent,
-        claims: Claims::default(),
-        assurance: Assurance::default(),
-        session: SessionHint::default(),
-        checks: Checks { origin: made(), audience: made(), freshness: made(), replay: made() },
-    };
+    let attestation = attestation(issuer("corp"), "alice-1", Claims::default());
     assert_eq!(
         house.attestors[1].attest(attestation).unwrap_err().code().as_str(),
         "identity.foreign_issuer"
@@ -197,15 +188,9 @@ async fn the_same_subject_over_another_connection_is_another_person() {
 async fn an_empty_or_transient_subject_is_no_key() {
     assert!(Subject::new("").is_err());
     let (house, _) = with_alice().await;
-    let made = || Check::Made("test".into());
     let attestation = Attestation {
-        issuer: issuer("corp"),
-        subject: Subject::new("_session-123").unwrap(),
         stability: Stability::Transient,
-        claims: Claims::default(),
-        assurance: Assurance::default(),
-        session: SessionHint::default(),
-        checks: Checks { origin: made(), audience: made(), freshness: made(), replay: made() },
+        ..attestation(issuer("corp"), "_session-123", Claims::default())
     };
     assert_eq!(
         house.attestors[0].attest(attestation).unwrap_err().code().as_str(),

@@ -219,19 +219,22 @@ pub(crate) fn claims(value: Value) -> Claims {
     Claims::new(members)
 }
 
-pub(crate) fn attest(attestor: &Attestor, subject: &str, claims: Claims) -> VerifiedIdentity {
+/// What a trigger says of a person whose evidence passed every check.
+pub(crate) fn attestation(issuer: Issuer, subject: &str, claims: Claims) -> Attestation {
     let made = || Check::Made("test".into());
-    attestor
-        .attest(Attestation {
-            issuer: issuer(attestor.connection().as_str()),
-            subject: Subject::new(subject).unwrap(),
-            stability: Stability::Persistent,
-            claims,
-            assurance: Assurance::default(),
-            session: SessionHint::default(),
-            checks: Checks { origin: made(), audience: made(), freshness: made(), replay: made() },
-        })
-        .unwrap()
+    Attestation {
+        issuer,
+        subject: Subject::new(subject).unwrap(),
+        stability: Stability::Persistent,
+        claims,
+        assurance: Assurance::default(),
+        session: SessionHint::default(),
+        checks: Checks { origin: made(), audience: made(), freshness: made(), replay: made() },
+    }
+}
+
+pub(crate) fn attest(attestor: &Attestor, subject: &str, claims: Claims) -> VerifiedIdentity {
+    attestor.attest(attestation(issuer(attestor.connection().as_str()), subject, claims)).unwrap()
 }
 
 impl House {
