@@ -27,7 +27,7 @@ pub(super) fn inspect(inquiry: &OidcInquiry, clock: &dyn Clock, out: &mut dyn Wr
     // A key set that cannot be used refuses every token, as it would at a sign-in.
     let keys = KeySet::parse(&jwks, &Engine::aws_lc(), policy.allowed_algorithms());
     let demands = source.demands(inquiry);
-    let explainer = source.explainer(inquiry, now)?;
+    let explain = source.explainer(inquiry, now)?;
     let mut code = ALL_ACCEPTED;
     for (file, token) in inquiry.files.iter().zip(&tokens) {
         let verified = match &keys {
@@ -36,7 +36,7 @@ pub(super) fn inspect(inquiry: &OidcInquiry, clock: &dyn Clock, out: &mut dyn Wr
         };
         let line = match &verified {
             Ok(token) => {
-                let explained = explainer.as_ref().map(|explain| explain(token)).transpose();
+                let explained = explain.as_ref().map(|explain| explain(token)).transpose();
                 Line::accepted_token(file, token, explained.map_err(Failure::Backend)?)
             }
             Err(rejection) => {
