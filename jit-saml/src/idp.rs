@@ -250,13 +250,13 @@ impl FixedIdps {
     /// Takes one provider.
     #[must_use]
     pub fn one(idp: TrustedIdp) -> Self {
-        Self::from_iter([idp])
+        Self::from_iter([Arc::new(idp)])
     }
 }
 
-impl FromIterator<TrustedIdp> for FixedIdps {
-    fn from_iter<I: IntoIterator<Item = TrustedIdp>>(idps: I) -> Self {
-        Self(idps.into_iter().map(|idp| (idp.entity_id.clone(), Arc::new(idp))).collect())
+impl FromIterator<Arc<TrustedIdp>> for FixedIdps {
+    fn from_iter<I: IntoIterator<Item = Arc<TrustedIdp>>>(idps: I) -> Self {
+        Self(idps.into_iter().map(|idp| (idp.entity_id.clone(), idp)).collect())
     }
 }
 

@@ -150,7 +150,13 @@ mod tests {
     #[test]
     fn a_plain_request_says_nothing_that_it_need_not() {
         let now = DateTime::from_timestamp(1_800_014_400, 0).unwrap();
-        let request = AuthnRequest::new("_1", now, "https://idp.example.org/sso", "https://sp/?a=1&b", "https://sp/acs");
+        let request = AuthnRequest::new(
+            "_1",
+            now,
+            "https://idp.example.org/sso",
+            "https://sp/?a=1&b",
+            "https://sp/acs",
+        );
         let xml = request.to_xml();
         let document = Document::parse(xml.as_bytes(), &Limits::default()).unwrap();
         let root = document.root();
@@ -184,7 +190,8 @@ mod tests {
         assert_eq!(locals, ["Issuer", "NameIDPolicy", "RequestedAuthnContext"]);
         let demanded = root.children().last().unwrap();
         assert_eq!(demanded.attribute("Comparison"), Some("exact"));
-        let classes: Vec<_> = demanded.children().map(|class| class.only_text().unwrap().into_owned()).collect();
+        let classes: Vec<_> =
+            demanded.children().map(|class| class.only_text().unwrap().into_owned()).collect();
         assert_eq!(classes, contexts);
     }
 }

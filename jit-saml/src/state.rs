@@ -168,7 +168,10 @@ mod tests {
         let unknown = Some(Rejection::StateUnknown);
         assert_eq!(refused(keeper.take(&connection("acme"), "handle", "other", at(1)).await), unknown);
         assert_eq!(refused(keeper.take(&connection("other"), "handle", &cookie, at(1)).await), unknown);
-        assert_eq!(keeper.take(&connection("acme"), "handle", &cookie, at(1)).await.ok().unwrap().request_id, "_1");
+        assert_eq!(
+            keeper.take(&connection("acme"), "handle", &cookie, at(1)).await.ok().unwrap().request_id,
+            "_1"
+        );
         assert_eq!(refused(keeper.take(&connection("acme"), "handle", &cookie, at(1)).await), unknown);
     }
 }

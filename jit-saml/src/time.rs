@@ -22,13 +22,14 @@ pub(crate) fn instant(text: &str, form: TimeForm) -> Option<DateTime<Utc>> {
         return None;
     };
     let year = number(&[y1, y2, y3, y4])?;
-    let date =
-        NaiveDate::from_ymd_opt(i32::try_from(year).ok()?, number(&[m1, m2])?, number(&[d1, d2])?)?;
+    let date = NaiveDate::from_ymd_opt(i32::try_from(year).ok()?, number(&[m1, m2])?, number(&[d1, d2])?)?;
     let (nanos, zone) = fraction(rest)?;
     let local = date.and_hms_nano_opt(number(&[h1, h2])?, number(&[n1, n2])?, number(&[s1, s2])?, nanos)?;
     match (zone, form) {
         (b"Z", _) | (b"", TimeForm::LegacyOffset) => Some(local.and_utc()),
-        (zone, TimeForm::LegacyOffset) => local.and_local_timezone(offset(zone)?).single().map(|at| at.to_utc()),
+        (zone, TimeForm::LegacyOffset) => {
+            local.and_local_timezone(offset(zone)?).single().map(|at| at.to_utc())
+        }
         (_, TimeForm::Utc) => None,
     }
 }

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::fmt;
 
-use super::name_id::{NameId, read_name_id};
+use super::name_id::NameId;
 use crate::names::{SAML, XSI};
 use crate::rejection::Rejection;
 use crate::xml::Element;
@@ -103,7 +103,7 @@ impl AttributeValue {
         let mut children = element.children();
         match (children.next(), children.next()) {
             (Some(only), None) if !element.has_text() => {
-                read_name_id(only).map_or(Self::Complex, Self::NameId)
+                NameId::read(only).map_or(Self::Complex, Self::NameId)
             }
             _ => Self::Complex,
         }

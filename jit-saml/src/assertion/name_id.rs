@@ -21,6 +21,19 @@ pub struct NameId {
 }
 
 impl NameId {
+    /// Reads a `NameID`. One without any character would be the same for everybody.
+    pub(crate) fn read(element: Element<'_>) -> Option<Self> {
+        let value =
+            element.only_text().filter(|value| element.is(SAML, "NameID") && !value.trim().is_empty())?;
+        let owned = |name| element.attribute(name).map(str::to_owned);
+        Some(Self {
+            value: value.into_owned(),
+            format: owned("Format"),
+            name_qualifier: owned("NameQualifier"),
+            sp_name_qualifier: owned("SPNameQualifier"),
+        })
+    }
+
     /// Returns what kind of name it is; one that says nothing is unspecified (SAML Core §8.3.1).
     #[must_use]
     pub fn format(&self) -> &str {
@@ -67,17 +80,4 @@ impl<'d> IdElement<'d> {
         }
         if subject.has_text() { Err(Rejection::SubjectMalformed) } else { Ok(found) }
     }
-}
-
-/// Reads a `NameID`. One without any character would be the same for everybody.
-pub(crate) fn read_name_id(element: Element<'_>) -> Result<NameId, Rejection> {
-    let value = element.only_text().filter(|_| element.is(SAML, "NameID"));
-    let value = value.filter(|value| !value.trim().is_empty()).ok_or(Rejection::SubjectMalformed)?;
-    let owned = |name| element.attribute(name).map(str::to_owned);
-    Ok(NameId {
-        value: value.into_owned(),
-        format: owned("Format"),
-        name_qualifier: owned("NameQualifier"),
-        sp_name_qualifier: owned("SPNameQualifier"),
-    })
 }

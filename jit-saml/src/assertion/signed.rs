@@ -19,7 +19,11 @@ impl<'o> SignedDocument<'o> {
     }
 
     /// Reads what was encrypted inside a signed element: whoever signed the ciphertext vouches for it.
-    pub(crate) fn decrypted(plaintext: &'o Plaintext, _under: Signed<'_>, limits: &Limits) -> Result<Self, Rejection> {
+    pub(crate) fn decrypted(
+        plaintext: &'o Plaintext,
+        _under: Signed<'_>,
+        limits: &Limits,
+    ) -> Result<Self, Rejection> {
         let document = Document::parse(&plaintext.octets, limits);
         Ok(Self(document.map_err(|error| plaintext.refusal(error))?))
     }

@@ -107,7 +107,9 @@ mod tests {
         for local in ["http://localhost:8080/sso", "http://127.0.0.1/sso", "http://[::1]:1/sso"] {
             assert!(reach.admits(local), "{local}");
         }
-        for other in ["http://idp.example.org/", "http://localhost.example.org/", "http://10.0.0.1/", "javascript:0"] {
+        for other in
+            ["http://idp.example.org/", "http://localhost.example.org/", "http://10.0.0.1/", "javascript:0"]
+        {
             assert!(!reach.admits(other), "{other}");
         }
     }

@@ -106,11 +106,15 @@ mod tests {
 
     #[test]
     fn reads_what_a_browser_posts() {
-        let form = ResponseForm::from_body(b"SAMLResponse=PGEv%0D%0APg%3D%3D&RelayState=a+b&other=1").unwrap();
+        let form =
+            ResponseForm::from_body(b"SAMLResponse=PGEv%0D%0APg%3D%3D&RelayState=a+b&other=1").unwrap();
         assert_eq!(form.response(), b"<a/>");
         assert_eq!(form.relay_state(), Some("a b"));
         assert!(!format!("{form:?}").contains('b'));
-        assert_eq!(ResponseForm::from_body(b"SAMLResponse=PGEvPg%3D%3D&RelayState=").unwrap().relay_state(), None);
+        assert_eq!(
+            ResponseForm::from_body(b"SAMLResponse=PGEvPg%3D%3D&RelayState=").unwrap().relay_state(),
+            None
+        );
     }
 
     #[test]

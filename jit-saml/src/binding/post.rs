@@ -3,7 +3,7 @@
 use std::fmt;
 
 use super::Direction;
-use super::encoding::encode_base64;
+use crate::base64_text;
 
 /// A form that carries a message.
 #[derive(Clone, PartialEq, Eq)]
@@ -17,8 +17,13 @@ pub struct PostForm {
 impl PostForm {
     /// Writes a message into a form (SAML Bindings §3.5.4).
     #[must_use]
-    pub fn new(action: impl Into<String>, direction: Direction, xml: &str, relay_state: Option<String>) -> Self {
-        Self { action: action.into(), direction, message: encode_base64(xml.as_bytes()), relay_state }
+    pub fn new(
+        action: impl Into<String>,
+        direction: Direction,
+        xml: &str,
+        relay_state: Option<String>,
+    ) -> Self {
+        Self { action: action.into(), direction, message: base64_text::encode(xml.as_bytes()), relay_state }
     }
 
     /// Returns where the form goes.
@@ -38,7 +43,9 @@ impl PostForm {
     #[must_use]
     pub fn page(&self, nonce: &str) -> String {
         let mut page = String::with_capacity(self.message.len().saturating_add(1024));
-        page.push_str("<!DOCTYPE html><html lang=\"en\"><head><meta charset=\"utf-8\"><title>One moment</title>");
+        page.push_str(
+            "<!DOCTYPE html><html lang=\"en\"><head><meta charset=\"utf-8\"><title>One moment</title>",
+        );
         page.push_str("</head><body><form method=\"post\" action=\"");
         escape(&self.action, &mut page);
         page.push_str("\">");
@@ -84,7 +91,8 @@ mod tests {
     #[test]
     fn nothing_leaves_its_attribute() {
         let state = "\"><script>alert('1')</script>&".to_owned();
-        let form = PostForm::new("https://idp.example.org/?a=1&b=\"2\"", Direction::Request, "<a/>", Some(state));
+        let form =
+            PostForm::new("https://idp.example.org/?a=1&b=\"2\"", Direction::Request, "<a/>", Some(state));
         let page = form.page("n\"once");
         assert_eq!(page.matches("<script").count(), 1);
         assert!(page.contains("action=\"https://idp.example.org/?a=1&amp;b=&quot;2&quot;\""));

@@ -2,8 +2,9 @@
 
 use std::fmt;
 
-use super::encoding::{decode_base64, deflate, encode_base64, inflate, parameter, percent_encode};
+use super::encoding::{decode_base64, deflate, inflate, parameter, percent_encode};
 use super::{Direction, MAX_RELAY_STATE};
+use crate::base64_text;
 use crate::rejection::Rejection;
 use crate::signature::SigningKey;
 
@@ -24,7 +25,7 @@ pub fn redirect_url(
     relay_state: Option<&str>,
     key: Option<&SigningKey>,
 ) -> Option<String> {
-    let message = encode_base64(&deflate(xml.as_bytes())?);
+    let message = base64_text::encode(&deflate(xml.as_bytes())?);
     let mut query = format!("{}={}", direction.parameter(), percent_encode(&message));
     if let Some(relay_state) = relay_state {
         query.push_str("&RelayState=");
@@ -35,7 +36,7 @@ pub fn redirect_url(
         query.push_str(&percent_encode(key.algorithm()));
         let (_, signature) = key.sign_detached(query.as_bytes()).ok()?;
         query.push_str("&Signature=");
-        query.push_str(&percent_encode(&encode_base64(&signature)));
+        query.push_str(&percent_encode(&base64_text::encode(&signature)));
     }
     let joint = match location.split_once('?') {
         None => "?",
@@ -211,7 +212,13 @@ mod tests {
 
     #[test]
     fn a_message_comes_back_as_it_was_sent() {
-        let url = redirect_url("https://idp.example.org/sso", Direction::Request, "<a b='c&amp;'/>", Some("x y"), None);
+        let url = redirect_url(
+            "https://idp.example.org/sso",
+            Direction::Request,
+            "<a b='c&amp;'/>",
+            Some("x y"),
+            None,
+        );
         let url = url.unwrap();
         assert!(url.starts_with("https://idp.example.org/sso?SAMLRequest="));
         let message = RedirectMessage::from_query(query(&url)).unwrap();
@@ -219,7 +226,9 @@ mod tests {
         assert_eq!(message.direction(), Direction::Request);
         assert_eq!(message.relay_state(), Some("x y"));
         assert_eq!(message.signature(), None);
-        for (location, start) in [("https://i/?t=1", "https://i/?t=1&SAML"), ("https://i/?", "https://i/?SAML")] {
+        for (location, start) in
+            [("https://i/?t=1", "https://i/?t=1&SAML"), ("https://i/?", "https://i/?SAML")]
+        {
             let url = redirect_url(location, Direction::Response, "<a/>", None, None).unwrap();
             assert!(url.starts_with(start), "{url}");
         }

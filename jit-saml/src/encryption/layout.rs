@@ -3,7 +3,7 @@
 //! Keys stand inside `EncryptedData`, or beside it and are named by a `RetrievalMethod`. Nothing outside the element is ever
 //! looked up: references to other documents do not exist here.
 
-use crate::binding::decode_base64;
+use crate::base64_text;
 use crate::crypto::{ContentCipher, DigestAlgorithm, KeyTransport};
 use crate::names::{DS, XENC, XENC11};
 use crate::rejection::Rejection;
@@ -98,7 +98,7 @@ fn transport(method: Element<'_>) -> Option<KeyTransport> {
 fn cipher_value(encrypted: Element<'_>) -> Result<Vec<u8>, Rejection> {
     let value = one(one(encrypted, XENC, "CipherData")?, XENC, "CipherValue")?;
     let text = value.only_text().ok_or(Rejection::EncryptionMalformed)?;
-    decode_base64(text.as_bytes()).map_err(|_| Rejection::EncryptionMalformed)
+    base64_text::decode(text.as_bytes()).ok_or(Rejection::EncryptionMalformed)
 }
 
 fn one<'d>(holder: Element<'d>, namespace: &str, local: &str) -> Result<Element<'d>, Rejection> {

@@ -92,5 +92,9 @@ fn check_demands(authn: &Authn, expected: &Expectations<'_>) -> Result<(), Rejec
     }
     // SAML Core §3.4.1: ForceAuthn
     let is_old = |after: DateTime<Utc>| after.signed_duration_since(authn.instant) > expected.skew;
-    if expected.authenticated_after.is_some_and(is_old) { Err(Rejection::AuthenticationTooOld) } else { Ok(()) }
+    if expected.authenticated_after.is_some_and(is_old) {
+        Err(Rejection::AuthenticationTooOld)
+    } else {
+        Ok(())
+    }
 }

@@ -11,7 +11,10 @@ pub const USUAL_SKEW: TimeDelta = TimeDelta::minutes(3);
 
 /// Which request a response must answer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-#[expect(clippy::exhaustive_enums, reason = "a response answers somebody or nobody, and each needs its own decision")]
+#[expect(
+    clippy::exhaustive_enums,
+    reason = "a response answers somebody or nobody, and each needs its own decision"
+)]
 pub enum Solicitation<'a> {
     /// The request with this id.
     Request(&'a str),

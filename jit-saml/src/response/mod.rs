@@ -20,9 +20,7 @@ pub use verified::VerifiedResponse;
 
 use chrono::{DateTime, Utc};
 
-use crate::assertion::{
-    Assertion, Attributes, IdElement, NameId, Signed, SignedDocument, read_attributes, read_name_id,
-};
+use crate::assertion::{Assertion, Attributes, IdElement, NameId, Signed, SignedDocument, read_attributes};
 use crate::checks::{Check, CheckList};
 use crate::encryption::Decryption;
 use crate::idp::SignatureDemand;
@@ -227,11 +225,12 @@ fn name_id(
 ) -> Result<Option<NameId>, Rejection> {
     match IdElement::of(subject)? {
         None => Ok(None),
-        Some(IdElement::Plain(element)) => read_name_id(element).map(Some),
+        Some(IdElement::Plain(element)) => NameId::read(element).map(Some).ok_or(Rejection::SubjectMalformed),
         Some(IdElement::Encrypted(holder)) => {
             let plaintext = decryption.open(holder)?;
             let document = SignedDocument::decrypted(&plaintext, signed, &expected.limits)?;
-            read_name_id(document.root().element()).map(Some).map_err(|rejection| plaintext.refusal(rejection))
+            let name_id = NameId::read(document.root().element());
+            name_id.map(Some).ok_or_else(|| plaintext.refusal(Rejection::SubjectMalformed))
         }
     }
 }

@@ -130,7 +130,10 @@ mod tests {
     fn the_second_code_tells_what_happened() {
         let uri = |name| format!("urn:oasis:names:tc:SAML:2.0:status:{name}");
         let nested = |top, second: &str| {
-            read(&format!("<s:StatusCode Value=\"{}\"><s:StatusCode Value=\"{second}\"/></s:StatusCode>", uri(top)))
+            read(&format!(
+                "<s:StatusCode Value=\"{}\"><s:StatusCode Value=\"{second}\"/></s:StatusCode>",
+                uri(top)
+            ))
         };
         let status = nested("Responder", &uri("NoPassive")).unwrap();
         assert_eq!((status.code(), status.is_success()), ("saml.status_no_passive", false));
