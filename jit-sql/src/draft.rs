@@ -119,7 +119,7 @@ impl AccountDraft {
             ends_at: after.ends_at.map(micros),
             last_seen: after.last_seen.map(micros),
             unused_since: write.unused_since().map(micros),
-            document: document(after)?,
+            document: document(after, 2_048)?,
             identities_added: identities(&keys.identities_added),
             identities_removed: identities(&keys.identities_removed),
             lookups_added: keys.lookups_added.iter().map(LookupDraft::of).collect(),
@@ -143,7 +143,7 @@ impl TaskDraft {
             lane: task.lane.to_string(),
             account: task.account.as_uuid(),
             due: micros(task.due),
-            document: document(task)?,
+            document: document(task, 256)?,
         })
     }
 }
@@ -154,7 +154,7 @@ impl EventDraft {
             id: event.id.as_uuid(),
             account: event.account.map(AccountId::as_uuid),
             at: micros(event.at),
-            document: document(event)?,
+            document: document(event, 1_024)?,
         })
     }
 }
@@ -192,8 +192,10 @@ fn number(version: u64) -> Result<i64, BackendError> {
     i64::try_from(version).map_err(|_| invalid("a version is too large"))
 }
 
-fn document(of: &impl Serialize) -> Result<String, BackendError> {
-    serde_json::to_string(of).map_err(|_| invalid("a part cannot be written as JSON"))
+fn document(of: &impl Serialize, about: usize) -> Result<String, BackendError> {
+    let mut text = Vec::with_capacity(about);
+    serde_json::to_writer(&mut text, of).map_err(|_| invalid("a part cannot be written as JSON"))?;
+    String::from_utf8(text).map_err(|_| invalid("a part cannot be written as JSON"))
 }
 
 fn invalid(why: &'static str) -> BackendError {

@@ -11,7 +11,7 @@ use tokio::sync::{Mutex as AsyncMutex, OwnedMutexGuard};
 use crate::{Account, ExternalKey};
 
 /// What those who wait find when their turn comes: the account as the one before left it.
-type Turnstile = Arc<AsyncMutex<Option<Account>>>;
+type Turnstile = Arc<AsyncMutex<Option<Arc<Account>>>>;
 
 /// Keeps a turnstile for each identity that is signing in for the first time.
 #[derive(Default)]
@@ -23,7 +23,7 @@ pub(super) struct Flights {
 pub(super) struct Turn<'a> {
     flights: &'a Flights,
     key: ExternalKey,
-    guard: Option<OwnedMutexGuard<Option<Account>>>,
+    guard: Option<OwnedMutexGuard<Option<Arc<Account>>>>,
     waited: bool,
 }
 
@@ -54,14 +54,14 @@ impl Turn<'_> {
 
     /// The account as the one before left it. Whoever waits began before it came into being, so that its sign-in counts as
     /// one at that moment.
-    pub(super) fn left_behind(&self) -> Option<Account> {
+    pub(super) fn left_behind(&self) -> Option<Arc<Account>> {
         self.guard.as_ref().and_then(|guard| (**guard).clone())
     }
 
     /// Leaves the account to those who wait.
     pub(super) fn leave(&mut self, account: &Account) {
         if let Some(guard) = &mut self.guard {
-            **guard = Some(account.clone());
+            **guard = Some(Arc::new(account.clone()));
         }
     }
 }

@@ -1,5 +1,7 @@
 //! Handling a sign-in: evaluate, commit, and again when somebody else was faster.
 
+use std::sync::Arc;
+
 use chrono::{DateTime, Utc};
 
 use super::{
@@ -57,11 +59,16 @@ impl Jit {
         if linked.is_none() {
             // Of those who sign in for the first time at once, one goes ahead and the others find what it left.
             let mine = self.parts.flights.enter(key).await;
-            linked = mine.left_behind();
-            if linked.is_none() && mine.waited() {
-                linked = store.find(key).await?;
+            if let Some(left) = mine.left_behind() {
+                // There is nothing to go ahead for any more: the next need not wait for this one.
+                drop(mine);
+                linked = Some(Arc::unwrap_or_clone(left));
+            } else {
+                if mine.waited() {
+                    linked = store.find(key).await?;
+                }
+                turn = Some(mine);
             }
-            turn = Some(mine);
         }
         for _ in 0..ATTEMPTS {
             let evaluated = self.evaluate(connection, sign_in, linked, &answers, &mut attempt).await?;

@@ -1,9 +1,6 @@
 //! The atomic write.
 
-use std::{
-    collections::BTreeSet,
-    fmt::{self, Write as _},
-};
+use std::{collections::BTreeSet, fmt};
 
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
@@ -231,12 +228,15 @@ impl CounterName {
     #[must_use]
     pub fn address(address: &EmailAddress) -> Self {
         use sha2::{Digest as _, Sha256};
-        let digest = Sha256::digest(address.key().as_bytes());
-        Self(digest.iter().fold(String::from("address:"), |mut name, byte| {
-            // Writing to a text cannot fail.
-            let _ = write!(name, "{byte:02x}");
-            name
-        }))
+        const DIGITS: [char; 16] =
+            ['0', '1', '2', '3', '4', '5', '6', '7', '8', '9', 'a', 'b', 'c', 'd', 'e', 'f'];
+        let mut name = String::with_capacity("address:".len() + 64);
+        name.push_str("address:");
+        for byte in Sha256::digest(address.key().as_bytes()) {
+            let halves = [byte >> 4, byte & 15].map(usize::from);
+            name.extend(halves.iter().filter_map(|half| DIGITS.get(*half)));
+        }
+        Self(name)
     }
 
     /// Tells whether this counts the accounts that carry one address.
