@@ -1,7 +1,7 @@
 //! A thousand first logins of one person at once, against the bare statements behind a single flight.
 //!
 //! Two single flights stand beside ours. In one, those who wait share the answer of the one who goes ahead; in the
-//! other they look up again when they are let in, as ours do: so they see what is stored and nothing older.
+//! other they look up again when they are let in. Ours are handed the account, and each is decided by its own claims.
 
 use std::{path::Path, sync::Arc};
 
