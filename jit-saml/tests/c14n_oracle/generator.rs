@@ -39,7 +39,7 @@ const NAMESPACES: &[&str] = &[
     "http://www.w3.org/2000/09/xmldsig#",
     "urn:oasis:names:tc:SAML:2.0:assertion",
     "http://example.com/?q=1;2",
-    "urn:ünï",
+    "urn:%C3%BCn%C3%AF",
 ];
 const NAMES: &[&str] = &["r", "Assertion", "x", "x-y", "X", "ä", "x.1", "_", "longer-name-of-an-element"];
 const VALUES: &[&str] = &[

@@ -1,6 +1,7 @@
 """Canonicalizes with libxml2, through lxml."""
 
 import base64
+import copy
 import sys
 
 from lxml import etree
@@ -13,8 +14,9 @@ def canonicalize(form, apex, omitted, prefixes, document):
     if omitted != "-":
         leave_out(elements[int(omitted)])
     exclusive = form == "exclusive"
+    # A copy of the root stands alone, without the comments and instructions beside it.
     return etree.tostring(
-        elements[int(apex)].getroottree() if apex == "0" else elements[int(apex)],
+        copy.deepcopy(elements[0]) if apex == "0" else elements[int(apex)],
         method="c14n",
         exclusive=exclusive,
         with_comments=False,
