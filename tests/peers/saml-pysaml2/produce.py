@@ -70,7 +70,6 @@ def produce(request):
         sign_alg=saml.supported(saml.SIGNATURES, request["signature"]),
         digest_alg=saml.supported(saml.DIGESTS, request["digest"]),
         encrypt_assertion=encrypt is not None,
-        session_index=request["session_index"],
     )
     return str(response).encode()
 
