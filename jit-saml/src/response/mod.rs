@@ -116,20 +116,16 @@ impl Verification<'_, '_> {
     ) -> Result<VerifiedResponse, Rejection> {
         let plaintext = self.decryption(signed.is_some()).open(holder)?;
         self.checks.add(Check::Encryption);
-        match signed.and_then(|signed| signed.child(holder)) {
-            Some(signed) => {
-                let document = SignedDocument::decrypted(&plaintext, signed, &self.expected.limits)?;
-                let root = document.root();
-                check_signatures(root.element())?;
-                self.read_payload(root.element(), Some(root), response_id)
-            }
-            None => {
-                let document = Document::parse(&plaintext.octets, &self.expected.limits);
-                let document = document.map_err(|error| plaintext.refusal(error))?;
-                check_signatures(document.root())?;
-                self.read_payload(document.root(), None, response_id)
-            }
+        if let Some(signed) = signed.and_then(|signed| signed.child(holder)) {
+            let document = SignedDocument::decrypted(&plaintext, signed, &self.expected.limits)?;
+            let root = document.root();
+            check_signatures(root.element())?;
+            return self.read_payload(root.element(), Some(root), response_id);
         }
+        let document = Document::parse(&plaintext.octets, &self.expected.limits);
+        let document = document.map_err(|error| plaintext.refusal(error))?;
+        check_signatures(document.root())?;
+        self.read_payload(document.root(), None, response_id)
     }
 
     /// Reads the assertion from its own signed octets, or as a part of a signed response.
