@@ -20,7 +20,9 @@ pub use verified::VerifiedResponse;
 
 use chrono::{DateTime, Utc};
 
-use crate::assertion::{Assertion, Attributes, IdElement, NameId, Signed, SignedDocument, read_attributes};
+use crate::assertion::{
+    Assertion, Attributes, IdElement, NameId, Signed, SignedDocument, read_attributes, read_name_id,
+};
 use crate::checks::{Check, CheckList};
 use crate::encryption::Decryption;
 use crate::idp::SignatureDemand;
@@ -221,12 +223,12 @@ fn name_id(
 ) -> Result<Option<NameId>, Rejection> {
     match IdElement::of(subject)? {
         None => Ok(None),
-        Some(IdElement::Plain(element)) => NameId::read(element).map(Some).ok_or(Rejection::SubjectMalformed),
+        Some(IdElement::Plain(element)) => read_name_id(element).map(Some),
         Some(IdElement::Encrypted(holder)) => {
             let plaintext = decryption.open(holder)?;
             let document = SignedDocument::decrypted(&plaintext, signed, &expected.limits)?;
-            let name_id = NameId::read(document.root().element());
-            name_id.map(Some).ok_or_else(|| plaintext.refusal(Rejection::SubjectMalformed))
+            let name_id = read_name_id(document.root().element());
+            name_id.map(Some).map_err(|rejection| plaintext.refusal(rejection))
         }
     }
 }

@@ -1,6 +1,8 @@
 //! Encrypted assertions, names and attributes: SAML Core §6.
 
-use crate::support::{Cipher, Draft, Layout, Recipe, code, decryption_key, key, new_key, trusted, verify_with};
+use crate::support::{
+    Cipher, Draft, Layout, Recipe, code, decryption_key, key, new_key, trusted, verify_with,
+};
 use jit_saml::checks::Check;
 use jit_saml::idp::LegacyRules;
 use jit_saml::response::VerifiedResponse;
@@ -33,7 +35,10 @@ fn every_cipher_layout_and_key_in_turn() {
         {
             let recipe = Recipe { cipher, sha256, layout, strangers };
             let response = open(&sealed(recipe, &signed, index)).unwrap();
-            assert!(response.checks().made(Check::Encryption) && response.checks().made(Check::AssertionSignature));
+            assert!(
+                response.checks().made(Check::Encryption)
+                    && response.checks().made(Check::AssertionSignature)
+            );
             assert_eq!(response.name_id().unwrap().value, "a1b2c3");
         }
     }
@@ -101,7 +106,11 @@ fn what_is_not_built_as_demanded_is_told() {
         (aes, "http://www.w3.org/2001/04/xmlenc#tripledes-cbc", "saml.encryption_algorithm"),
         (oaep, "http://www.w3.org/2001/04/xmlenc#rsa-1_5", "saml.encryption_algorithm"),
         ("xenc:EncryptedKey", "xenc:Other", "saml.encryption_malformed"),
-        ("<xenc:CipherValue>", "<xenc:CipherReference URI=\"https://x\"/><xenc:CipherValue>*", "saml.encryption_malformed"),
+        (
+            "<xenc:CipherValue>",
+            "<xenc:CipherReference URI=\"https://x\"/><xenc:CipherValue>*",
+            "saml.encryption_malformed",
+        ),
     ] {
         assert_eq!(code(&open(&xml.replace(from, to))), expected, "{to}");
     }
@@ -122,8 +131,10 @@ fn the_number_of_keys_is_bounded() {
 
 #[test]
 fn names_and_attributes_are_decrypted_as_well() {
-    let name = "<saml:NameID Format=\"urn:oasis:names:tc:SAML:2.0:nameid-format:persistent\">a1b2c3</saml:NameID>";
-    let standalone = name.replace("<saml:NameID", "<saml:NameID xmlns:saml=\"urn:oasis:names:tc:SAML:2.0:assertion\"");
+    let name =
+        "<saml:NameID Format=\"urn:oasis:names:tc:SAML:2.0:nameid-format:persistent\">a1b2c3</saml:NameID>";
+    let standalone =
+        name.replace("<saml:NameID", "<saml:NameID xmlns:saml=\"urn:oasis:names:tc:SAML:2.0:assertion\"");
     let encrypted = Recipe::default().seal("EncryptedID", &standalone, 1);
     let attribute = "<a:Attribute xmlns:a=\"urn:oasis:names:tc:SAML:2.0:assertion\" Name=\"groups\">\
                      <a:AttributeValue>hidden</a:AttributeValue></a:Attribute>";

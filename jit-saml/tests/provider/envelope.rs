@@ -39,7 +39,9 @@ fn a_sound_response_says_what_was_signed_and_what_was_checked() {
     ] {
         assert!(response.checks().made(check), "{check:?}");
     }
-    for check in [Check::Encryption, Check::AuthnContext, Check::State, Check::AssertionId, Check::Unsolicited] {
+    for check in
+        [Check::Encryption, Check::AuthnContext, Check::State, Check::AssertionId, Check::Unsolicited]
+    {
         assert!(!response.checks().made(check), "{check:?}");
     }
     assert!(!format!("{response:?}").contains("a1b2c3") && !format!("{response:?}").contains("ada@"));
@@ -50,7 +52,10 @@ fn the_document_must_be_a_response() {
     assert_eq!(code(&verify("<a/>")), "saml.not_a_response");
     assert_eq!(code(&verify("<Response/>")), "saml.not_a_response");
     assert_eq!(code(&verify("<a")), "saml.xml_markup_malformed");
-    assert_eq!(refused("samlp=\"urn:oasis:names:tc:SAML:2.0:protocol", "samlp=\"urn:other"), "saml.not_a_response");
+    assert_eq!(
+        refused("samlp=\"urn:oasis:names:tc:SAML:2.0:protocol", "samlp=\"urn:other"),
+        "saml.not_a_response"
+    );
 }
 
 #[test]
@@ -71,13 +76,15 @@ fn version_id_and_time_of_issue_are_checked() {
 fn no_other_element_bears_the_id_of_the_response() {
     let twice = "<samlp:Status ID=\"_response1\">";
     assert_eq!(refused("<samlp:Status>", twice), "saml.duplicate_id");
-    let extension = "<samlp:Extensions><x xmlns=\"urn:x\" ID=\"_assertion1\"/></samlp:Extensions><samlp:Status>";
+    let extension =
+        "<samlp:Extensions><x xmlns=\"urn:x\" ID=\"_assertion1\"/></samlp:Extensions><samlp:Status>";
     assert_eq!(refused("<samlp:Status>", extension), "saml.id_repeated");
 }
 
 #[test]
 fn odd_times_are_a_switch_of_one_provider() {
-    let xml = Draft::new().assertion("11:58:00Z", "11:58:00").response("T12:00:00Z", "T23:00:00+11:00").signed();
+    let xml =
+        Draft::new().assertion("11:58:00Z", "11:58:00").response("T12:00:00Z", "T23:00:00+11:00").signed();
     assert_eq!(code(&verify(&xml)), "saml.time_malformed");
     let mut legacy = LegacyRules::default();
     legacy.offset_times = true;
@@ -89,7 +96,9 @@ fn odd_times_are_a_switch_of_one_provider() {
 fn the_response_came_to_where_it_was_sent() {
     let destination = "Destination=\"https://sp.example.com/saml/acs\"";
     assert_eq!(refused(destination, ""), "accepted");
-    for other in ["", "https://sp.example.com/saml/acs/", "https://SP.example.com/saml/acs", "https://other/acs"] {
+    for other in
+        ["", "https://sp.example.com/saml/acs/", "https://SP.example.com/saml/acs", "https://other/acs"]
+    {
         assert_eq!(refused(destination, &format!("Destination=\"{other}\"")), "saml.destination_mismatch");
     }
     let signed = Draft::new().response(destination, "").response_signed();
@@ -173,7 +182,10 @@ fn nothing_else_may_stand_in_the_response() {
     ] {
         assert_eq!(refused(from, to), "saml.response_malformed", "{to}");
     }
-    assert_eq!(refused("<samlp:Status>", "<samlp:Extensions><x/></samlp:Extensions><samlp:Status>"), "accepted");
+    assert_eq!(
+        refused("<samlp:Status>", "<samlp:Extensions><x/></samlp:Extensions><samlp:Status>"),
+        "accepted"
+    );
 }
 
 #[test]

@@ -9,7 +9,11 @@ use jit_saml::{SamlSettings, TrustedIdp};
 const PERSISTENT: &str = "urn:oasis:names:tc:SAML:2.0:nameid-format:persistent";
 const EMAIL: &str = "urn:oasis:names:tc:SAML:1.1:nameid-format:emailAddress";
 
-fn attested(draft: &Draft, idp: &TrustedIdp, adjust: impl FnOnce(&mut SamlSettings)) -> Result<Attestation, String> {
+fn attested(
+    draft: &Draft,
+    idp: &TrustedIdp,
+    adjust: impl FnOnce(&mut SamlSettings),
+) -> Result<Attestation, String> {
     let mut settings = SamlSettings::new(SP, ACS);
     adjust(&mut settings);
     let response = verify_with(&draft.signed(), idp, |_| {}).unwrap();
@@ -63,7 +67,8 @@ fn a_name_that_promises_nothing_is_the_key_only_by_a_switch() {
 fn an_attribute_is_the_key_where_the_connection_says_so() {
     const ID: &str = "urn:oasis:names:tc:SAML:attribute:subject-id";
     let with = |values: &str, scoped| {
-        let draft = Draft::new().attributes(&format!("<saml:Attribute Name=\"{ID}\">{values}</saml:Attribute>"));
+        let draft =
+            Draft::new().attributes(&format!("<saml:Attribute Name=\"{ID}\">{values}</saml:Attribute>"));
         subject(&draft, |settings| {
             settings.subject.attribute = Some(ID.into());
             settings.subject.scoped = scoped;
@@ -82,16 +87,16 @@ fn an_attribute_is_the_key_where_the_connection_says_so() {
     }
     let absent = subject(&Draft::new(), |settings| settings.subject.attribute = Some("x".into()));
     assert_eq!(absent, Err("saml.subject_attribute_missing".into()));
-    let targeted = format!("<saml:AttributeValue><saml:NameID Format=\"{PERSISTENT}\">t1</saml:NameID></saml:AttributeValue>");
+    let targeted = format!(
+        "<saml:AttributeValue><saml:NameID Format=\"{PERSISTENT}\">t1</saml:NameID></saml:AttributeValue>"
+    );
     assert_eq!(with(&targeted, false).unwrap().0, "t1");
 }
 
 #[test]
 fn without_a_name_there_is_no_key_and_a_key_has_its_bounds() {
-    let nobody = Draft::new().assertion(
-        &format!("<saml:NameID Format=\"{PERSISTENT}\">a1b2c3</saml:NameID>"),
-        "",
-    );
+    let nobody =
+        Draft::new().assertion(&format!("<saml:NameID Format=\"{PERSISTENT}\">a1b2c3</saml:NameID>"), "");
     assert_eq!(subject(&nobody, |_| {}), Err("saml.name_id_missing".into()));
     let long = Draft::new().assertion("a1b2c3", &"a".repeat(1025));
     assert_eq!(subject(&long, |_| {}), Err("saml.subject_unusable".into()));
@@ -160,7 +165,8 @@ fn claims_have_four_states() {
     }
     assert_eq!((claims.get("odd"), claims.get("absent")), (Claim::Absent, Claim::Absent));
     assert_eq!(claims.get("mixed"), Claim::Truncated);
-    let texts = |name| claims.get(name).values().unwrap().texts().map(|text| text.into_owned()).collect::<Vec<_>>();
+    let texts =
+        |name| claims.get(name).values().unwrap().texts().map(|text| text.into_owned()).collect::<Vec<_>>();
     assert_eq!(texts("mail"), ["ada@example.org"]);
     assert_eq!(texts("groups"), ["staff", "admins"]);
 }
@@ -171,7 +177,8 @@ fn groups_that_entra_leaves_out_are_cut_and_not_absent() {
     let link = "<saml:Attribute Name=\"http://schemas.microsoft.com/claims/groups.link\"><saml:AttributeValue>\
                 https://graph.windows.net/x/users/y/getMemberObjects</saml:AttributeValue></saml:Attribute>";
     let draft = Draft::new().attributes(link);
-    let attestation = attested(&draft, &trusted(), |settings| settings.group_attributes = vec!["groups".into()]);
+    let attestation =
+        attested(&draft, &trusted(), |settings| settings.group_attributes = vec!["groups".into()]);
     let claims = attestation.unwrap().claims;
     assert_eq!((claims.get(GROUPS), claims.get("groups")), (Claim::Truncated, Claim::Truncated));
     assert_ne!(with_attributes("").claims.get("groups"), Claim::Truncated);
@@ -209,7 +216,9 @@ fn the_session_and_every_check_reach_the_engine() {
     assert_eq!(attestation.session.ends_at.unwrap().to_rfc3339(), "2027-01-15T20:00:00+00:00");
     assert!(attestation.assurance.context.unwrap().ends_with("PasswordProtectedTransport"));
     let checks = format!("{:?}", attestation.checks);
-    for made in ["ecdsa-sha256", "assertion_signature", "audience", "recipient", "not_on_or_after", "in_response_to"] {
+    for made in
+        ["ecdsa-sha256", "assertion_signature", "audience", "recipient", "not_on_or_after", "in_response_to"]
+    {
         assert!(checks.contains(made), "{made}");
     }
 }

@@ -4,7 +4,7 @@ use jit_saml::signature::{SigningKey, sign_enveloped};
 
 use super::key;
 
-pub const RESPONSE: &str = concat!(
+pub(crate) const RESPONSE: &str = concat!(
     r#"<samlp:Response xmlns:samlp="urn:oasis:names:tc:SAML:2.0:protocol" "#,
     r#"xmlns:saml="urn:oasis:names:tc:SAML:2.0:assertion" ID="_response1" Version="2.0" "#,
     r#"IssueInstant="2027-01-15T12:00:00Z" Destination="https://sp.example.com/saml/acs" InResponseTo="_request1">"#,
@@ -13,7 +13,7 @@ pub const RESPONSE: &str = concat!(
     "{assertion}</samlp:Response>",
 );
 
-pub const ASSERTION: &str = concat!(
+pub(crate) const ASSERTION: &str = concat!(
     r#"<saml:Assertion xmlns:saml="urn:oasis:names:tc:SAML:2.0:assertion" "#,
     r#"xmlns:xsi="http://www.w3.org/2001/XMLSchema-instance" xmlns:xs="http://www.w3.org/2001/XMLSchema" "#,
     r#"ID="_assertion1" Version="2.0" IssueInstant="2027-01-15T12:00:00Z">"#,
@@ -41,66 +41,66 @@ pub const ASSERTION: &str = concat!(
 
 /// A response that is being written.
 #[derive(Clone)]
-pub struct Draft {
+pub(crate) struct Draft {
     /// The response with a place for the assertion.
-    pub response: String,
-    pub assertion: String,
+    pub(crate) response: String,
+    pub(crate) assertion: String,
 }
 
 impl Draft {
-    pub fn new() -> Self {
+    pub(crate) fn new() -> Self {
         Self { response: RESPONSE.to_owned(), assertion: ASSERTION.to_owned() }
     }
 
     /// Replaces a text in the assertion before it is signed.
-    pub fn assertion(mut self, from: &str, to: &str) -> Self {
+    pub(crate) fn assertion(mut self, from: &str, to: &str) -> Self {
         assert!(self.assertion.contains(from), "the assertion holds no {from}");
         self.assertion = self.assertion.replacen(from, to, 1);
         self
     }
 
     /// Replaces a text in the response before it is signed.
-    pub fn response(mut self, from: &str, to: &str) -> Self {
+    pub(crate) fn response(mut self, from: &str, to: &str) -> Self {
         assert!(self.response.contains(from), "the response holds no {from}");
         self.response = self.response.replacen(from, to, 1);
         self
     }
 
     /// Adds to the attributes.
-    pub fn attributes(self, attributes: &str) -> Self {
+    pub(crate) fn attributes(self, attributes: &str) -> Self {
         self.assertion("<saml:AttributeStatement>", &format!("<saml:AttributeStatement>{attributes}"))
     }
 
     /// Puts the assertion into the response; nothing is signed.
-    pub fn plain(&self) -> String {
+    pub(crate) fn plain(&self) -> String {
         self.with(&self.assertion)
     }
 
     /// Signs the assertion.
-    pub fn signed(&self) -> String {
+    pub(crate) fn signed(&self) -> String {
         self.signed_by(key())
     }
 
-    pub fn signed_by(&self, key: &SigningKey) -> String {
+    pub(crate) fn signed_by(&self, key: &SigningKey) -> String {
         self.with(&self.signed_assertion(key))
     }
 
     /// Signs the response.
-    pub fn response_signed(&self) -> String {
+    pub(crate) fn response_signed(&self) -> String {
         sign_enveloped(&self.plain(), "_response1", key(), None).unwrap()
     }
 
     /// Signs the assertion and the response.
-    pub fn both_signed(&self) -> String {
+    pub(crate) fn both_signed(&self) -> String {
         sign_enveloped(&self.signed(), "_response1", key(), None).unwrap()
     }
 
-    pub fn signed_assertion(&self, key: &SigningKey) -> String {
+    pub(crate) fn signed_assertion(&self, key: &SigningKey) -> String {
         sign_enveloped(&self.assertion, "_assertion1", key, None).unwrap()
     }
 
     /// Puts something in the place of the assertion.
-    pub fn with(&self, payload: &str) -> String {
+    pub(crate) fn with(&self, payload: &str) -> String {
         self.response.replace("{assertion}", payload)
     }
 }

@@ -13,7 +13,7 @@ use jit_saml::base64_text;
 use jit_saml::crypto::DecryptionKey;
 
 #[derive(Clone, Copy, PartialEq, Eq)]
-pub enum Cipher {
+pub(crate) enum Cipher {
     Aes128Gcm,
     Aes256Gcm,
     Aes128Cbc,
@@ -21,19 +21,19 @@ pub enum Cipher {
 
 /// Where the encrypted key stands.
 #[derive(Clone, Copy, PartialEq, Eq)]
-pub enum Layout {
+pub(crate) enum Layout {
     Inside,
     Beside,
 }
 
 /// How something is encrypted.
 #[derive(Clone, Copy)]
-pub struct Recipe {
-    pub cipher: Cipher,
-    pub sha256: bool,
-    pub layout: Layout,
+pub(crate) struct Recipe {
+    pub(crate) cipher: Cipher,
+    pub(crate) sha256: bool,
+    pub(crate) layout: Layout,
     /// How many keys of strangers come before ours.
-    pub strangers: usize,
+    pub(crate) strangers: usize,
 }
 
 impl Default for Recipe {
@@ -48,13 +48,13 @@ fn pair(index: usize) -> &'static PrivateDecryptingKey {
 }
 
 /// Our key; number 1 is the next one.
-pub fn decryption_key(index: usize) -> DecryptionKey {
+pub(crate) fn decryption_key(index: usize) -> DecryptionKey {
     DecryptionKey::from_pkcs8(AsDer::<Pkcs8V1Der<'_>>::as_der(pair(index)).unwrap().as_ref()).unwrap()
 }
 
 impl Recipe {
     /// Encrypts a text into an element such as `EncryptedAssertion`, for our key with this number.
-    pub fn seal(&self, element: &str, text: &str, index: usize) -> String {
+    pub(crate) fn seal(&self, element: &str, text: &str, index: usize) -> String {
         let content_key = match self.cipher {
             Cipher::Aes256Gcm => vec![7_u8; 32],
             Cipher::Aes128Gcm | Cipher::Aes128Cbc => vec![7_u8; 16],
@@ -93,14 +93,15 @@ impl Recipe {
         if self.cipher == Cipher::Aes128Cbc {
             let key = UnboundCipherKey::new(&AES_128, key).unwrap();
             let iv = [3_u8; 16];
-            let context = EncryptionContext::Iv128(FixedLength::from(iv));
-            PaddedBlockEncryptingKey::cbc_pkcs7(key).unwrap().less_safe_encrypt(&mut content, context).unwrap();
+            let mode = EncryptionContext::Iv128(FixedLength::from(iv));
+            PaddedBlockEncryptingKey::cbc_pkcs7(key).unwrap().less_safe_encrypt(&mut content, mode).unwrap();
             return [&iv[..], &content].concat();
         }
         let algorithm = if key.len() == 16 { &AES_128_GCM } else { &AES_256_GCM };
         let key = LessSafeKey::new(UnboundKey::new(algorithm, key).unwrap());
         let nonce = [5_u8; 12];
-        key.seal_in_place_append_tag(Nonce::assume_unique_for_key(nonce), Aad::empty(), &mut content).unwrap();
+        key.seal_in_place_append_tag(Nonce::assume_unique_for_key(nonce), Aad::empty(), &mut content)
+            .unwrap();
         [&nonce[..], &content].concat()
     }
 
