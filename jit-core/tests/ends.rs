@@ -398,3 +398,24 @@ async fn a_contract_that_ended_at_the_source_ends_the_account_by_rule() {
     assert_eq!((account.state.word(), account.grants.len()), ("disabled", 0));
     assert!(account.credential_epoch > entered.session.epoch, "its sessions are void");
 }
+
+#[tokio::test]
+async fn disuse_does_not_end_an_account_that_is_used_at_that_moment() {
+    let hooked = Arc::new(Hooked::new(Arc::new(MemoryStore::new())));
+    let corp = wire("corp")
+        .decides(|_| limits(Permit { idle_limit: Some(TimeDelta::days(30)), ..Permit::default() }));
+    let house = house_on(hooked.clone(), vec![corp], |builder| builder);
+    let id = house.enter(0, "s1", json!({})).await.account.id;
+    house.clock.advance(TimeDelta::days(40));
+    let used = Seen { tenant: tenant(), account: id, at: house.clock.now() };
+    // Somebody on another node was let in a moment ago; the instant arrives while the end is on its way.
+    hooked.before("commit", 1, move |store| Box::pin(async move { store.touch(&[used]).await.unwrap() }));
+    let (worker, limit) = (WorkerId::new("w1").unwrap(), std::num::NonZeroUsize::new(100).unwrap());
+    for _ in 0..2 {
+        house.jit.work(&worker, limit).await.unwrap();
+        assert_eq!(house.get(id).await.state, AccountState::Active, "disuse ended an account in use");
+    }
+    house.clock.advance(TimeDelta::days(40));
+    house.jit.work(&worker, limit).await.unwrap();
+    assert_eq!(house.get(id).await.state.word(), "disabled", "and its end does not come any more");
+}

@@ -174,7 +174,33 @@ fn expectations() -> Vec<(&'static str, SignIn, &'static str)> {
     all.extend(links());
     all.extend(who_may_join());
     all.extend(limits());
+    all.extend(saml());
     all
+}
+
+/// Attributes of SAML assertions: long names, and every value in a list.
+fn saml() -> Vec<(&'static str, SignIn, &'static str)> {
+    const GROUPS: &str = "http://schemas.microsoft.com/ws/2008/06/identity/claims/groups";
+    const FINANCE: &str = "0c1e0000-0000-0000-0000-000000000000";
+    let affiliated = |values: Value| claims(json!({ "urn:oid:1.3.6.1.4.1.5923.1.1.1.9": values }));
+    let member = claims(json!({ GROUPS: ["aaaa", FINANCE] }));
+    vec![
+        ("entra-saml-groups", member.clone(), "permit people of finance, by their group: group:finance"),
+        ("entra-saml-groups", claims(json!({ GROUPS: ["aaaa"] })), "policy.no_rule"),
+        ("entra-saml-groups", SignIn { cut: Some(GROUPS), ..member }, "policy.no_rule"),
+        (
+            "affiliations",
+            affiliated(json!(["member@university.example", "staff@university.example"])),
+            "permit people who work or study here:",
+        ),
+        ("affiliations", affiliated(json!(["alum@university.example"])), "app.alumni"),
+        (
+            "affiliations",
+            affiliated(json!(["alum@university.example", "staff@university.example"])),
+            "permit people who work or study here:",
+        ),
+        ("affiliations", affiliated(json!(["staff@elsewhere.example"])), "policy.no_rule"),
+    ]
 }
 
 fn prompts() -> Vec<(&'static str, SignIn, &'static str)> {
@@ -363,6 +389,14 @@ fn each_recipe_and_its_link_rules_make_a_connection() {
     let connection = define(None, links.get("first-and-fallback").map(String::as_str));
     assert_eq!(connection.settings().link.len(), 2);
     assert!(links.keys().all(|name| recipes.contains_key(name)));
+}
+
+#[test]
+fn each_connection_of_the_page_is_sound() {
+    for (name, text) in blocks("connection") {
+        let mut settings: Settings = toml::from_str(&text).unwrap_or_else(|bad| panic!("{name}: {bad}"));
+        settings.connection.remove(0).define().unwrap_or_else(|bad| panic!("{name}: {bad}"));
+    }
 }
 
 #[test]

@@ -40,6 +40,8 @@ pub(crate) struct AccountDraft {
     pub(crate) user_name_key: Option<String>,
     pub(crate) ends_at: Option<i64>,
     pub(crate) last_seen: Option<i64>,
+    /// The latest use that may be stored.
+    pub(crate) unused_since: Option<i64>,
     pub(crate) document: String,
     pub(crate) identities_added: Vec<IdentityDraft>,
     pub(crate) identities_removed: Vec<IdentityDraft>,
@@ -116,6 +118,7 @@ impl AccountDraft {
             user_name_key: after.user_name.as_ref().map(|name| name.key().to_owned()),
             ends_at: after.ends_at.map(micros),
             last_seen: after.last_seen.map(micros),
+            unused_since: write.unused_since().map(micros),
             document: document(after)?,
             identities_added: identities(&keys.identities_added),
             identities_removed: identities(&keys.identities_removed),

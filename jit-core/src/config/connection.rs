@@ -6,8 +6,8 @@ use serde::{Deserialize, Serialize, de::DeserializeOwned};
 
 use super::{Check, Problems};
 use crate::{
-    Attestor, Code, Connection, ConnectionId, ConnectionSettings, DomainSet, EntitlementPattern, Issuer,
-    IssuerSet, LinkBy, LinkRule, MailLink, MappingRules, PolicyRules, RulePolicy, StoreId, TenantId,
+    Attestor, Code, Connection, ConnectionId, ConnectionSettings, DomainSet, EmailRule, EntitlementPattern,
+    Issuer, IssuerSet, LinkBy, LinkRule, MailLink, MappingRules, PolicyRules, RulePolicy, StoreId, TenantId,
     Verification, mapping::present,
 };
 
@@ -95,8 +95,15 @@ impl<P> ConnectionConfig<P> {
         let mut found = Problems::none();
         self.check_own(&mut found);
         found.or(())?;
-        let mapping = Arc::new(self.mapping.compile()?);
+        let mapping = Arc::new(self.mapping.compile_for(&self.domains)?);
         let policy = Arc::new(RulePolicy::new(&self.policy)?);
+        let shadow = match &self.shadow {
+            None => None,
+            Some(shadow) => {
+                let mapping = Arc::new(shadow.mapping.compile_for(&self.domains)?);
+                Some((mapping, Arc::new(RulePolicy::new(&shadow.policy)?)))
+            }
+        };
         let settings = ConnectionSettings {
             issuers: self.issuer_set(),
             tenant: self.tenant,
@@ -107,9 +114,8 @@ impl<P> ConnectionConfig<P> {
             store: self.store,
         };
         let (mut connection, attestor) = Connection::define(settings, mapping, policy);
-        if let Some(shadow) = self.shadow {
-            let mapping = Arc::new(shadow.mapping.compile()?);
-            connection = connection.shadowed_by(mapping, Arc::new(RulePolicy::new(&shadow.policy)?));
+        if let Some((mapping, policy)) = shadow {
+            connection = connection.shadowed_by(mapping, policy);
         }
         Ok((connection, attestor, self.protocol))
     }
@@ -149,6 +155,7 @@ impl<P> ConnectionConfig<P> {
             found.report_in("name_id_format", Code::new(code), message);
         }
         found.within("mapping", |found| self.mapping.check(found));
+        self.check_own_domains(found);
         found.within("policy", |found| self.policy.check(found));
         if let Some(shadow) = &self.shadow {
             found.within("shadow", |found| {
@@ -190,6 +197,20 @@ impl<P> ConnectionConfig<P> {
         ];
         for (field, _) in counts.into_iter().filter(|(_, count)| *count > LINES) {
             found.report_in(field, Code::new("config.out_of_range"), format!("has more than {LINES} lines"));
+        }
+    }
+
+    /// Reports an `email` rule that the domains of the connection should verify where there are none. A preset may say
+    /// so: it is made for connections with domains and harmless on others.
+    fn check_own_domains(&self, found: &mut Problems) {
+        let says = |rule: &EmailRule| rule.verified == Some(Verification::OwnDomains);
+        if self.domains.patterns().is_empty() && self.mapping.email.as_ref().is_some_and(says) {
+            let message = "needs `domains` that the connection speaks for";
+            found.within("mapping", |found| {
+                found.within("email", |found| {
+                    found.report_in("verified", Code::new("config.unreachable_rule"), message);
+                });
+            });
         }
     }
 

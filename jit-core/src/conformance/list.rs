@@ -85,6 +85,7 @@ macro_rules! __jit_user_store_checks {
                 a_touch_passes_over_the_unknown
                 a_commit_from_an_older_read_keeps_the_touch
                 a_commit_moves_last_seen_forward
+                a_use_stands_in_the_way_of_disuse
             }
             paging {
                 pages_hold_every_account_once

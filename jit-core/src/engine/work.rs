@@ -11,8 +11,8 @@ use super::{
     outcome::JitError,
 };
 use crate::{
-    Account, AccountState, Actor, BackendError, Claimed, Code, ErrorKind, Lane, Plan, Settlement, Store,
-    Task, TaskKind, WorkerId, plan_end_of_account, plan_end_of_grant,
+    Account, AccountState, Actor, BackendError, Claimed, Code, ErrorKind, Lane, Plan, Settlement, Standing,
+    Store, Task, TaskKind, WorkerId, plan_end_of_account, plan_end_of_grant,
 };
 
 /// Delivers what the application must be told. At least once: the same task may come again after a crash.
@@ -166,7 +166,8 @@ impl Jit {
         }
     }
 
-    /// Commits an end. A conflict leaves the task for the next round: it is planned on what is there then.
+    /// Commits an end, one by disuse only if the account is still unused. A conflict leaves the task for the next round:
+    /// it is planned on what is there then.
     async fn end(
         &self,
         store: &dyn Store,
@@ -177,7 +178,11 @@ impl Jit {
     ) -> Result<Settlement, JitError> {
         let record =
             Record { actor: Actor::Clock, action: Code::new(action), rule: None, absolute: true, now };
-        let (commit, _) = self.compose(&account.tenant, Some(account), plan, record, &mut self.mint(now));
+        let (mut commit, _) = self.compose(&account.tenant, Some(account), plan, record, &mut self.mint(now));
+        if account.standing(now) == Standing::Idle {
+            let last_use = account.last_seen.unwrap_or(account.created_at);
+            commit.account = commit.account.map(|write| write.if_unused_since(last_use));
+        }
         match self.commit(store, &commit).await {
             Ok(()) => Ok(Settlement::Done),
             Err(error) if *error.kind() == ErrorKind::Conflict => Ok(Settlement::Again(now)),

@@ -120,7 +120,7 @@ impl fmt::Debug for Claims {
 pub enum Claim<'a> {
     /// The source said nothing (or `null`): nothing may be concluded.
     Absent,
-    /// The source said that there is nothing: an empty text, list or object.
+    /// The source said that there is nothing: an empty text, list or object, or a list of empty texts.
     Empty,
     /// The source said this, completely.
     Values(ClaimValues<'a>),
@@ -133,7 +133,8 @@ impl<'a> Claim<'a> {
         match value {
             Value::Null => Self::Absent,
             Value::String(text) if text.is_empty() => Self::Empty,
-            Value::Array(items) if items.is_empty() => Self::Empty,
+            // A list of nothing but empty texts, as SAML says that there is nothing.
+            Value::Array(items) if items.iter().all(|item| item.as_str() == Some("")) => Self::Empty,
             Value::Object(members) if members.is_empty() => Self::Empty,
             value => Self::Values(ClaimValues(value)),
         }
@@ -358,16 +359,19 @@ mod tests {
     #[test]
     fn four_states_are_told_apart() {
         let claims =
-            claims(json!({"a": null, "b": "", "c": [], "d": {}, "e": "x", "f": [1, "y"], "g": ["z"]}))
+            claims(json!({
+                "a": null, "b": "", "c": [], "d": {}, "e": "x", "f": [1, "y"], "g": ["z"], "h": ["", ""], "i": ["", "x"]
+            }))
                 .truncated("g");
         assert_eq!(claims.get("nope"), Claim::Absent);
         assert_eq!(claims.get("a"), Claim::Absent);
-        for empty in ["b", "c", "d"] {
+        for empty in ["b", "c", "d", "h"] {
             assert_eq!(claims.get(empty), Claim::Empty, "{empty}");
         }
         assert_eq!(claims.get("f").values().unwrap().texts().collect::<Vec<_>>(), ["1", "y"]);
         assert_eq!(claims.get("e").values().unwrap().text().unwrap(), "x");
         assert_eq!(claims.get("f").values().unwrap().text(), None);
+        assert_eq!(claims.get("i").values().unwrap().texts().collect::<Vec<_>>(), ["", "x"]);
         assert_eq!(claims.get("g"), Claim::Truncated);
     }
 

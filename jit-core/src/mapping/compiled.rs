@@ -10,7 +10,7 @@ use super::{
     view::{Index, Roots},
 };
 use crate::{
-    Code, Finding, RuleName, Stage, Step, VerifiedIdentity,
+    Code, DomainSet, Finding, RuleName, Stage, Step, VerifiedIdentity,
     config::{Check, Problems},
 };
 
@@ -30,13 +30,21 @@ pub struct Mapping {
 }
 
 impl MappingRules {
-    /// Compiles the rules.
+    /// Compiles the rules for a connection that speaks for no domain.
     ///
     /// # Errors
     /// Everything that is wrong with them, with the codes that `docs/mapping.md` lists.
     pub fn compile(&self) -> Result<Mapping, Problems> {
+        self.compile_for(&DomainSet::default())
+    }
+
+    /// Compiles the rules for a connection that speaks for `domains`.
+    ///
+    /// # Errors
+    /// As [`compile`](Self::compile).
+    pub fn compile_for(&self, domains: &DomainSet) -> Result<Mapping, Problems> {
         let mut found = Problems::none();
-        let mapping = build(self, &mut found);
+        let mapping = build(self, domains, &mut found);
         found.or(mapping)
     }
 
@@ -62,12 +70,12 @@ impl MappingRules {
 
 impl Check for MappingRules {
     fn check(&self, found: &mut Problems) {
-        build(self, found);
+        build(self, &DomainSet::default(), found);
     }
 }
 
 /// Compiles rules; what is wrong is reported where it stands.
-fn build(rules: &MappingRules, found: &mut Problems) -> Mapping {
+fn build(rules: &MappingRules, domains: &DomainSet, found: &mut Problems) -> Mapping {
     if rules.subject {
         let message = "the key of an identity is not a matter of mapping: it is the issuer's own subject";
         found.report_in("subject", Code::new("config.subject_is_no_setting"), message);
@@ -89,7 +97,8 @@ fn build(rules: &MappingRules, found: &mut Problems) -> Mapping {
     found.each("entitlement", &rules.entitlement, |rule, found| entitlements.add(rule, found));
     let email = whole.email.as_ref();
     let user_name = whole.user_name.as_ref();
-    let mut email = found.within("email", |found| email.and_then(|rule| CompiledEmail::new(rule, found)));
+    let mut email =
+        found.within("email", |found| email.and_then(|rule| CompiledEmail::new(rule, domains, found)));
     let mut user_name =
         found.within("user_name", |found| user_name.and_then(|rule| CompiledUserName::new(rule, found)));
     let mut roots = Roots::default();

@@ -8,7 +8,7 @@ use super::{
     EmailRule, MapError, Notes, Verification,
     view::{Bound, Roots, View},
 };
-use crate::{Claim, Code, EmailAddress, EmailClaim, Finding, RuleName, config::Problems};
+use crate::{Claim, Code, DomainSet, EmailAddress, EmailClaim, Finding, RuleName, config::Problems};
 
 /// Holds the e-mail rule, ready to run.
 #[derive(Debug)]
@@ -24,6 +24,7 @@ pub(super) struct CompiledEmail {
 #[derive(Debug)]
 enum Verified {
     Claim(Bound),
+    OwnDomains(DomainSet),
     Never,
     Assumed,
 }
@@ -31,13 +32,15 @@ enum Verified {
 impl EmailRule {
     /// Tells whether something says, or is assumed to say, that the address is verified.
     pub(super) fn has_verification(&self) -> bool {
-        self.dangerously_assume_verified || matches!(self.verified, Some(Verification::Claim(_)))
+        self.dangerously_assume_verified
+            || matches!(self.verified, Some(Verification::Claim(_) | Verification::OwnDomains))
     }
 }
 
 impl CompiledEmail {
-    /// Compiles the rule; `None` when something is wrong with it, which is reported.
-    pub(super) fn new(rule: &EmailRule, found: &mut Problems) -> Option<Self> {
+    /// Compiles the rule for a connection that speaks for `domains`; `None` when something is wrong with it, which is
+    /// reported.
+    pub(super) fn new(rule: &EmailRule, domains: &DomainSet, found: &mut Problems) -> Option<Self> {
         let verified = match (&rule.verified, rule.dangerously_assume_verified) {
             (Some(Verification::Claim(path)), false) if *path == rule.claim => {
                 let message = "an address cannot say of itself that it is verified";
@@ -45,6 +48,7 @@ impl CompiledEmail {
                 return None;
             }
             (Some(Verification::Claim(path)), false) => Verified::Claim(Bound::new(path.clone())),
+            (Some(Verification::OwnDomains), false) => Verified::OwnDomains(domains.clone()),
             (Some(Verification::Never), false) => Verified::Never,
             (None, true) => Verified::Assumed,
             (Some(_), true) => {
@@ -53,8 +57,8 @@ impl CompiledEmail {
                 return None;
             }
             (None, false) => {
-                let message = "say what verifies the address: `verified = { claim = \"email_verified\" }` or \
-                               `verified = \"never\"`";
+                let message = "say what verifies the address: `verified = { claim = \"email_verified\" }`, \
+                               `verified = \"own_domains\"` or `verified = \"never\"`";
                 found.report(Code::new("config.email_unverified"), message);
                 return None;
             }
@@ -97,7 +101,10 @@ impl CompiledEmail {
             EmailAddress::new(&text).map_err(|_| "the claim does not hold an address that can be relied on")
         });
         match address {
-            Ok(address) => Ok(Some(EmailClaim { address, verified: self.verified(claims) })),
+            Ok(address) => {
+                let verified = self.verified(&address, claims);
+                Ok(Some(EmailClaim { address, verified }))
+            }
             Err(problem) if self.is_required => Err(MapError::Malformed { rule: self.rule.clone(), problem }),
             Err(problem) => {
                 notes.add(&self.rule, Finding::Refused, problem);
@@ -112,13 +119,21 @@ impl CompiledEmail {
     }
 
     /// `None` is not `true`: whatever is not plainly a truth value says nothing.
-    fn verified(&self, claims: &View<'_>) -> Option<bool> {
+    fn verified(&self, address: &EmailAddress, claims: &View<'_>) -> Option<bool> {
         let bound = match &self.verified {
             Verified::Claim(bound) => bound,
+            Verified::OwnDomains(domains) => return domains.contains(address.domain()).then_some(true),
             Verified::Never => return None,
             Verified::Assumed => return Some(true),
         };
-        let value = claims.at(bound).values()?.json();
+        // Protocols that know lists only (SAML) say a truth value as a list of one.
+        let value = match claims.at(bound).values()?.json() {
+            Value::Array(items) => match items.as_slice() {
+                [item] => item,
+                _ => return None,
+            },
+            value => value,
+        };
         match value {
             Value::Bool(truth) => Some(*truth),
             Value::String(text) if self.accepts_texts => match text.as_str() {

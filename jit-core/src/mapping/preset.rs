@@ -25,12 +25,37 @@ pub enum Preset {
     /// GitLab.
     #[serde(rename = "gitlab")]
     GitLab,
+    /// Microsoft Entra ID, by the attributes of its SAML assertions.
+    EntraSaml,
+    /// Okta, by the attributes of its SAML assertions.
+    OktaSaml,
+    /// Google Workspace, by the attributes of its SAML assertions.
+    GoogleSaml,
+    /// Keycloak, by the attributes of its SAML assertions.
+    KeycloakSaml,
+    /// Active Directory Federation Services, by the attributes of its SAML assertions.
+    AdfsSaml,
+    /// Shibboleth and other providers of research and education, by the OIDs of eduPerson.
+    Shibboleth,
 }
 
 impl Preset {
     /// Every preset.
-    pub const ALL: [Self; 7] =
-        [Self::Entra, Self::Okta, Self::Google, Self::Keycloak, Self::Auth0, Self::GitHub, Self::GitLab];
+    pub const ALL: [Self; 13] = [
+        Self::Entra,
+        Self::Okta,
+        Self::Google,
+        Self::Keycloak,
+        Self::Auth0,
+        Self::GitHub,
+        Self::GitLab,
+        Self::EntraSaml,
+        Self::OktaSaml,
+        Self::GoogleSaml,
+        Self::KeycloakSaml,
+        Self::AdfsSaml,
+        Self::Shibboleth,
+    ];
 
     /// The rules as the TOML text that they are written in.
     #[must_use]
@@ -43,6 +68,12 @@ impl Preset {
             Self::Auth0 => include_str!("presets/auth0.toml"),
             Self::GitHub => include_str!("presets/github.toml"),
             Self::GitLab => include_str!("presets/gitlab.toml"),
+            Self::EntraSaml => include_str!("presets/entra_saml.toml"),
+            Self::OktaSaml => include_str!("presets/okta_saml.toml"),
+            Self::GoogleSaml => include_str!("presets/google_saml.toml"),
+            Self::KeycloakSaml => include_str!("presets/keycloak_saml.toml"),
+            Self::AdfsSaml => include_str!("presets/adfs_saml.toml"),
+            Self::Shibboleth => include_str!("presets/shibboleth.toml"),
         }
     }
 

@@ -69,6 +69,9 @@ pub struct EmailRule {
 pub enum Verification {
     /// This claim.
     Claim(ClaimPath),
+    /// The connection: an address of a domain that it speaks for is verified, and of any other nothing is said. For
+    /// sources that say nothing of verification themselves, as in SAML.
+    OwnDomains,
     /// Nothing: the source does not verify addresses.
     Never,
 }

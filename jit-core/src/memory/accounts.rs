@@ -72,7 +72,7 @@ impl Accounts {
         match (write.expected(), stored) {
             (None, None) => {}
             (None, Some(_)) => refusals.push(ErrorKind::AlreadyExists(Taken::Account)),
-            (Some(expected), Some(stored)) if stored.version == expected => {}
+            (Some(expected), Some(stored)) if stored.version == expected && is_unused(stored, write) => {}
             (Some(_), _) => refusals.push(ErrorKind::Conflict),
         }
         // An account does not stand in its own way, unless the write does not know what is stored.
@@ -138,6 +138,11 @@ impl Accounts {
             self.holders.remove(&grant.entitlement, account.id);
         }
     }
+}
+
+/// Tells whether no use stands in the way that is later than the write was planned on.
+fn is_unused(stored: &Account, write: &AccountWrite) -> bool {
+    write.unused_since().is_none_or(|since| stored.last_seen.is_none_or(|seen| seen <= since))
 }
 
 /// Takes a page from accounts in the order of their ids.

@@ -96,6 +96,8 @@ pub struct AccountWrite {
     expected: Option<u64>,
     after: Account,
     keys: KeyChanges,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    unused_since: Option<DateTime<Utc>>,
 }
 
 impl AccountWrite {
@@ -109,7 +111,7 @@ impl AccountWrite {
             entitlements_added: entitlements(&after),
             ..KeyChanges::default()
         };
-        Self { expected: None, after, keys }
+        Self { expected: None, after, keys, unused_since: None }
     }
 
     /// Writes an account over `before`, which must still be what is stored.
@@ -131,7 +133,21 @@ impl AccountWrite {
             entitlements_added,
             entitlements_removed,
         };
-        Self { expected: Some(before.version), after, keys }
+        Self { expected: Some(before.version), after, keys, unused_since: None }
+    }
+
+    /// Lets the write go ahead only while no use later than `at` is stored: a touch leaves the version as it is, so that
+    /// the version alone would let disuse end an account that is used at the same moment.
+    #[must_use]
+    pub fn if_unused_since(mut self, at: DateTime<Utc>) -> Self {
+        self.unused_since = Some(at);
+        self
+    }
+
+    /// The latest use that may be stored; a backend refuses with `store.conflict` where a later one is.
+    #[must_use]
+    pub fn unused_since(&self) -> Option<DateTime<Utc>> {
+        self.unused_since
     }
 
     /// The version that must be stored; `None` where the account must not exist.

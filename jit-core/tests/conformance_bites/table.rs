@@ -172,6 +172,8 @@ faults! {
     TouchWantsAccount => [a_touch_passes_over_the_unknown];
     /// A commit sets the instant that it carries.
     CommitSetsSeen => [a_commit_from_an_older_read_keeps_the_touch];
+    /// Lets disuse end what was used meanwhile.
+    EndsWhatIsUsed => [a_use_stands_in_the_way_of_disuse];
     /// A commit does not move the instant.
     CommitForgetsSeen => [a_commit_moves_last_seen_forward];
 

@@ -162,6 +162,8 @@ impl Faulty {
                     }
                 });
             }
+            // A write made anew says nothing of disuse.
+            Fault::EndsWhatIsUsed => changed = rewrite(commit, |_| {}),
             Fault::CommitForgetsSeen => changed = rewrite(commit, |after| after.last_seen = None),
             Fault::KeepsOldNames | Fault::NoNameIsAName => self.refuse_more_names(commit).await?,
             Fault::WantsAnAccount if commit.account.is_none() => {

@@ -100,6 +100,7 @@ impl Write<'_> {
             ends_at,
             last_seen,
             document,
+            account.unused_since,
         );
         let mut update = self.connection.prepare_cached(UPDATE)?;
         match update.query_row(params, |row| row.get(0)).optional() {
@@ -171,7 +172,7 @@ const CREATE: &str = "INSERT INTO jit_account \
 
 const UPDATE: &str = "UPDATE jit_account SET version = ?4, state = ?5, user_name_key = ?6, ends_at = ?7, \
     last_seen = max(coalesce(last_seen, ?8), coalesce(?8, last_seen)), document = ?9 \
-    WHERE tenant = ?1 AND id = ?2 AND version = ?3 RETURNING seq";
+    WHERE tenant = ?1 AND id = ?2 AND version = ?3 AND coalesce(last_seen <= ?10, true) RETURNING seq";
 
 const HOLDER: &str =
     "SELECT 1 FROM jit_identity WHERE tenant = ?1 AND connection = ?2 AND issuer = ?3 AND subject = ?4";

@@ -128,6 +128,7 @@ account AS (
     document = (j->>'document')::json
   FROM input
   WHERE a.tenant = j->>'tenant' AND a.id = (j->>'id')::uuid AND a.version = (j->>'expected')::bigint
+    AND coalesce(a.last_seen <= (j->>'unused_since')::bigint, true)
   RETURNING a.tenant, a.id
 ),
 unlinked AS (

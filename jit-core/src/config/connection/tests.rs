@@ -170,3 +170,18 @@ fn an_issuer_template_is_bounded() {
         + &MAIN.replace("issuers = [\"https://idp.example\"]", template).replace("\"main\"", "\"other\"");
     assert!(problems(&both)[0].contains("config.duplicate_issuer"), "{:?}", problems(&both));
 }
+
+#[test]
+fn an_address_that_the_connection_vouches_for_is_of_one_of_its_domains() {
+    let text = MAIN.replace("preset = \"okta\"", "email = { claim = \"mail\", verified = \"own_domains\" }");
+    settings(&text).unwrap();
+    let without = text
+        .replace("domains = [\"example.com\"]", "")
+        .replace("link = [{ by = { email = \"when_authoritative\" } }]", "");
+    let found = problems(&without);
+    assert_eq!(found.len(), 1, "{found:?}");
+    assert!(found[0].contains("connection[0].mapping.email.verified: needs `domains`"), "{found:?}");
+    let by_preset =
+        without.replace("email = { claim = \"mail\", verified = \"own_domains\" }", "preset = \"okta_saml\"");
+    settings(&by_preset).unwrap();
+}

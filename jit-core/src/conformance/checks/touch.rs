@@ -4,10 +4,10 @@
 
 use crate::conformance::{
     Failure, Nodes,
-    failure::{is_account, is_nobody, same},
-    sample::{World, at},
+    failure::{ensure, is_account, is_nobody, refused, same},
+    sample::{Dressed as _, World, at},
 };
-use crate::{Account, Seen, Store};
+use crate::{Account, Commit, ErrorKind, Seen, Store};
 
 fn seen(account: &Account, seconds: i64) -> Seen {
     Seen { tenant: account.tenant.clone(), account: account.id, at: at(seconds) }
@@ -86,4 +86,29 @@ pub async fn a_commit_moves_last_seen_forward(nodes: &Nodes) -> Result<(), Failu
     nodes.one().touch(&[seen(&account, 50)]).await?;
     let stored = nodes.two().get(&world.tenant, account.id).await?;
     same(&stored.and_then(|account| account.last_seen), &Some(at(50)), "a later touch")
+}
+
+/// Checks that a write for disuse is refused, whole, once a later use is stored, and goes ahead while none is.
+pub async fn a_use_stands_in_the_way_of_disuse(nodes: &Nodes) -> Result<(), Failure> {
+    let (mut world, account) = newcomer(nodes.one()).await?;
+    let ended = account.clone().ended();
+    let disuse = |world: &World, since: i64| {
+        let commit = world.revision(&account, &ended);
+        Commit { account: commit.account.map(|write| write.if_unused_since(at(since))), ..commit }
+    };
+    nodes.one().touch(&[seen(&account, 50)]).await?;
+    let event = world.event(Some(account.id));
+    let early = Commit { events: vec![event], ..disuse(&world, 49) };
+    refused(nodes.two().commit(&early).await, &ErrorKind::Conflict, "an end by disuse of what was used")?;
+    let touched = Account { last_seen: Some(at(50)), ..account.clone() };
+    is_account(nodes.one().get(&world.tenant, account.id).await?.as_ref(), &touched, "afterwards")?;
+    ensure(world.recorded(nodes.one()).await?.is_empty(), "an event of a refused commit is recorded")?;
+    nodes.two().commit(&disuse(&world, 50)).await?;
+    let state = nodes.one().get(&world.tenant, account.id).await?.map(|account| account.state.word());
+    same(&state, &Some("ended"), "the state after an end by disuse")?;
+    let unused = world.person("berta")?;
+    let unused = world.create(nodes.one(), unused).await?;
+    let commit = world.revision(&unused, &unused.clone().ended());
+    let commit = Commit { account: commit.account.map(|write| write.if_unused_since(at(0))), ..commit };
+    Ok(nodes.two().commit(&commit).await?)
 }

@@ -5,6 +5,7 @@ mod lints;
 mod presets;
 mod profiles;
 mod properties;
+mod saml;
 
 use std::sync::Arc;
 
@@ -12,8 +13,8 @@ use serde_json::{Map, Value};
 
 use super::*;
 use crate::{
-    Assurance, Attestation, Attestor, Check as Made, Checks, Claims, ConnectionId, Issuer, IssuerSet,
-    SessionHint, Stability, Subject, TenantId, VerifiedIdentity,
+    Assurance, Attestation, Attestor, Check as Made, Checks, Claims, ConnectionId, DomainSet, Issuer,
+    IssuerSet, SessionHint, Stability, Subject, TenantId, VerifiedIdentity,
     config::{Format, load},
     identity::Seal,
 };
@@ -48,6 +49,13 @@ fn rules(toml: &str) -> MappingRules {
         Ok(rules) => rules,
         Err(problems) => panic!("{problems}"),
     }
+}
+
+/// Maps as a connection does that speaks for `example.com` and the domains below it.
+fn map_own(toml: &str, claims: Claims) -> Result<Profile, MapError> {
+    let patterns = ["example.com", "*.example.com"].map(|text| text.parse().unwrap());
+    let mapping = rules(toml).compile_for(&DomainSet::new(patterns.to_vec())).unwrap();
+    mapping.map(&identity_of(claims, "subject-1"))
 }
 
 fn try_map(toml: &str, claims: Claims) -> Result<Profile, MapError> {
