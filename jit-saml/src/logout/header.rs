@@ -66,16 +66,17 @@ impl<'d> Header<'d> {
 }
 
 /// Reads a time, if there is one.
-pub(super) fn time(text: Option<&str>, measure: Measure<'_>) -> Result<Option<DateTime<Utc>>, LogoutRejection> {
+pub(super) fn time(
+    text: Option<&str>,
+    measure: Measure<'_>,
+) -> Result<Option<DateTime<Utc>>, LogoutRejection> {
     let read = |text| instant(text, measure.idp.time_form()).ok_or(LogoutRejection::TimeMalformed);
     text.map(read).transpose()
 }
 
 /// Walks through the children that belong to the message itself. What every message may hold comes first and in this order:
 /// `Issuer`, `Signature`, `Extensions`.
-pub(super) fn own_children<'d>(
-    root: Element<'d>,
-) -> Result<impl Iterator<Item = Element<'d>>, LogoutRejection> {
+pub(super) fn own_children(root: Element<'_>) -> Result<impl Iterator<Item = Element<'_>>, LogoutRejection> {
     let mut children = root.children().peekable();
     children.next_if(|child| child.is(SAML, "Issuer")).ok_or(LogoutRejection::IssuerMissing)?;
     // gone from the octets that a signature inside covers

@@ -7,7 +7,8 @@ use chrono::{DateTime, Utc};
 use url::form_urlencoded;
 
 use super::rejection::LogoutRejection;
-use crate::binding::{Binding, DetachedSignature, Direction, MAX_RELAY_STATE, RedirectMessage, decode_base64};
+use crate::base64_text;
+use crate::binding::{Binding, DetachedSignature, Direction, MAX_RELAY_STATE, RedirectMessage};
 use crate::crypto::CryptoProvider;
 use crate::idp::TrustedIdp;
 use crate::names::{SAML, SAMLP};
@@ -51,7 +52,7 @@ impl LogoutMessage {
     /// `saml.form_too_large`, `saml.form_ambiguous`, `saml.message_missing`, `saml.base64_invalid`,
     /// `saml.relay_state_too_long`.
     pub fn from_form(body: &[u8]) -> Result<Self, LogoutRejection> {
-        if body.len() > MAX_FORM || body.iter().filter(|byte| **byte == b'&').count() >= MAX_PARAMETERS {
+        if body.len() > MAX_FORM || body.split(|byte| *byte == b'&').count() > MAX_PARAMETERS {
             return Err(Rejection::FormTooLarge.into());
         }
         let (mut request, mut response, mut relay_state) = (None, None, None);
@@ -75,7 +76,7 @@ impl LogoutMessage {
         if relay_state.as_ref().is_some_and(|state| state.len() > MAX_RELAY_STATE) {
             return Err(Rejection::RelayStateTooLong.into());
         }
-        let xml = decode_base64(message.as_bytes())?;
+        let xml = base64_text::decode(message.as_bytes()).ok_or(Rejection::Base64Invalid)?;
         Ok(Self { binding: Binding::Post, direction, xml, relay_state, detached: None })
     }
 
@@ -116,9 +117,6 @@ impl LogoutMessage {
         crypto: &dyn CryptoProvider,
     ) -> Result<Cow<'_, [u8]>, LogoutRejection> {
         let document = self.document()?;
-        if !document.identifiers_are_unique() {
-            return Err(LogoutRejection::DuplicateId);
-        }
         let signatures = document.signatures().count();
         match self.binding {
             Binding::Redirect => {

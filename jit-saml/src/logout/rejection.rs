@@ -62,7 +62,6 @@ rejections! {
     Unsigned = "saml.logout_unsigned", "the message is not signed in the way of its binding";
     #[doc = "SAML Bindings §3.4.4.1."]
     SignatureMisplaced = "saml.logout_signature_misplaced", "the message holds a signature that nobody verified";
-    DuplicateId = "saml.logout_duplicate_id", "two elements of the message have the same identifier";
     Malformed = "saml.logout_malformed", "the message holds an element or text where it may not";
     #[doc = "SAML Core §3.2.1."]
     Version = "saml.logout_version", "`Version` is not 2.0";

@@ -3,16 +3,17 @@
 use std::fmt;
 use std::sync::Arc;
 
+use chrono::{DateTime, Utc};
+
 use super::header::{Header, Measure, own_children, time};
 use super::rejection::LogoutRejection;
-use crate::assertion::NameId;
+use crate::assertion::{NameId, read_name_id};
 use crate::binding::Binding;
-use crate::crypto::{CryptoProvider, DecryptionKey};
-use crate::encryption;
+use crate::encryption::Decryption;
 use crate::idp::TrustedIdp;
 use crate::names::{SAML, SAMLP};
+use crate::rejection::Rejection;
 use crate::xml::{Document, Element, Limits};
-use chrono::{DateTime, Utc};
 
 const MAX_SESSIONS: usize = 256;
 const MAX_SESSION_INDEX: usize = 1024;
@@ -64,7 +65,8 @@ impl VerifiedLogout {
     #[must_use]
     pub fn ends(&self, issuer: &str, name_id: &NameId, session_index: Option<&str>) -> bool {
         let indexes = &self.request.session_indexes;
-        let is_named = indexes.is_empty() || indexes.iter().any(|index| Some(index.as_str()) == session_index);
+        let is_named =
+            indexes.is_empty() || indexes.iter().any(|index| Some(index.as_str()) == session_index);
         is_named && issuer == self.issuer() && is_same(&self.request.name_id, name_id)
     }
 
@@ -94,23 +96,19 @@ impl fmt::Debug for VerifiedLogout {
 
 /// Value and format are the person. Qualifiers must not contradict each other.
 fn is_same(one: &NameId, other: &NameId) -> bool {
-    let agrees = |one: &Option<String>, other: &Option<String>| one.is_none() || other.is_none() || one == other;
+    let agrees =
+        |one: &Option<String>, other: &Option<String>| one.is_none() || other.is_none() || one == other;
     one.value == other.value
-        && format_of(one) == format_of(other)
+        && one.format() == other.format()
         && agrees(&one.name_qualifier, &other.name_qualifier)
         && agrees(&one.sp_name_qualifier, &other.sp_name_qualifier)
-}
-
-fn format_of(name: &NameId) -> &str {
-    name.format.as_deref().unwrap_or(crate::names::UNSPECIFIED)
 }
 
 /// Reads a request from octets that were signed: [`Header::check`], then `NotOnOrAfter`, the person and the sessions.
 pub(super) fn read(
     octets: &[u8],
     measure: Measure<'_>,
-    keys: &[DecryptionKey],
-    crypto: &dyn CryptoProvider,
+    decryption: Decryption<'_>,
 ) -> Result<LogoutDemand, LogoutRejection> {
     let document = Document::parse(octets, &Limits::default())?;
     let root = document.root();
@@ -124,30 +122,25 @@ pub(super) fn read(
     }
     let mut children = own_children(root)?;
     let person = children.next().ok_or(LogoutRejection::NameMissing)?;
-    let name_id = name_id(person, measure, keys, crypto)?;
+    let name_id = name_id(person, decryption)?;
     let session_indexes = session_indexes(children)?;
     let reason = root.attribute("Reason").map(str::to_owned);
     let (id, forgotten) = (header.id.to_owned(), header.forgotten);
     Ok(LogoutDemand { id, name_id, session_indexes, reason, forgotten })
 }
 
-fn name_id(
-    person: Element<'_>,
-    measure: Measure<'_>,
-    keys: &[DecryptionKey],
-    crypto: &dyn CryptoProvider,
-) -> Result<NameId, LogoutRejection> {
+/// The name is proved by the signature of the request, and where it is encrypted, by that of the request around it.
+fn name_id(person: Element<'_>, decryption: Decryption<'_>) -> Result<NameId, LogoutRejection> {
     if person.is(SAML, "NameID") {
-        return NameId::read(person).ok_or(LogoutRejection::NameMalformed);
+        return read_name_id(person).map_err(|_| LogoutRejection::NameMalformed);
     }
     if !person.is(SAML, "EncryptedID") {
         return Err(LogoutRejection::NameMissing);
     }
-    let cbc = measure.idp.legacy().cbc_under_signed_response;
-    let plain = encryption::decrypt(person, keys, cbc, crypto)?;
-    let document = Document::parse(&plain, &Limits::default())?;
-    let name = Some(document.root()).filter(|root| root.is(SAML, "NameID")).and_then(NameId::read);
-    name.ok_or(LogoutRejection::NameMalformed)
+    let plain = decryption.open(person)?;
+    let read = Document::parse(&plain.octets, &Limits::default()).map_err(Rejection::from);
+    let read = read.and_then(|document| read_name_id(document.root()));
+    read.map_err(|rejection| plain.refusal(rejection).into())
 }
 
 fn session_indexes<'d>(children: impl Iterator<Item = Element<'d>>) -> Result<Vec<String>, LogoutRejection> {

@@ -48,13 +48,16 @@ pub(super) fn read(octets: &[u8], measure: Measure<'_>) -> Result<Answer, Logout
 
 /// Providers write a partial logout as the first code or below it.
 fn status_of(status: Element<'_>) -> Result<LogoutStatus, LogoutRejection> {
-    let code = |holder: Element<'_>| holder.children().find(|child| child.is(SAMLP, "StatusCode"));
-    let first = code(status).ok_or(LogoutRejection::StatusMissing)?;
+    let first = code_in(status).ok_or(LogoutRejection::StatusMissing)?;
     let value = first.attribute("Value").ok_or(LogoutRejection::StatusMissing)?;
-    let second = code(first).and_then(|second| second.attribute("Value"));
+    let second = code_in(first).and_then(|second| second.attribute("Value"));
     Ok(match (value, second) {
         (PARTIAL, _) | (_, Some(PARTIAL)) => LogoutStatus::Partial,
         (SUCCESS, _) => LogoutStatus::Complete,
         _ => LogoutStatus::Failed,
     })
+}
+
+fn code_in(holder: Element<'_>) -> Option<Element<'_>> {
+    holder.children().find(|child| child.is(SAMLP, "StatusCode"))
 }

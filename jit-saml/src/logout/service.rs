@@ -16,6 +16,7 @@ use super::session::SessionAtIdp;
 use super::write::{self, Ended, Envelope};
 use crate::binding::{Binding, Direction, Endpoint, MAX_RELAY_STATE, Outbound, PostForm, redirect_url};
 use crate::crypto::{CryptoProvider, DecryptionKey};
+use crate::encryption::Decryption;
 use crate::idp::{IdpSource, TrustedIdp};
 use crate::rejection::Rejection;
 use crate::request::new_id;
@@ -151,7 +152,11 @@ impl SingleLogout {
     ///
     /// # Cancel safety
     /// Nothing is lost but the identifier of the request.
-    pub async fn begin(&self, session: &SessionAtIdp, relay_state: Option<&str>) -> Result<Outbound, LogoutError> {
+    pub async fn begin(
+        &self,
+        session: &SessionAtIdp,
+        relay_state: Option<&str>,
+    ) -> Result<Outbound, LogoutError> {
         if relay_state.is_some_and(|state| state.len() > MAX_RELAY_STATE) {
             return Err(LogoutRejection::from(Rejection::RelayStateTooLong).into());
         }
@@ -161,7 +166,8 @@ impl SingleLogout {
         let id = new_id(self.environment.entropy.as_ref())?;
         let (issuer, destination) = (self.settings.sp_entity_id.as_str(), endpoint.location.as_str());
         let xml = write::request(Envelope { id: &id, issuer, destination, now }, session);
-        let outbound = self.send(endpoint.binding, destination, Direction::Request, &id, &xml, relay_state)?;
+        let outbound =
+            self.send(endpoint.binding, destination, Direction::Request, &id, &xml, relay_state)?;
         let kept = format!("{}\n{}", idp.entity_id(), relay_state.unwrap_or_default());
         self.environment.store.put(&self.key(BEGUN, &id), kept.as_bytes(), now + PATIENCE, now).await?;
         Ok(outbound)
@@ -191,6 +197,7 @@ impl SingleLogout {
     ///
     /// # Errors
     /// `saml.logout_no_endpoint`, `saml.logout_not_sent`, `store.unavailable` when there is no randomness.
+    #[expect(clippy::needless_pass_by_value, reason = "a demand is answered once")]
     pub fn answer(&self, logout: VerifiedLogout, ended: Ended) -> Result<Outbound, LogoutError> {
         let endpoint = endpoint(&logout.idp, Some(logout.binding)).ok_or(LogoutError::NoEndpoint)?;
         let id = new_id(self.environment.entropy.as_ref())?;
@@ -201,19 +208,26 @@ impl SingleLogout {
         self.send(endpoint.binding, destination, Direction::Response, &id, &xml, relay_state)
     }
 
-    async fn demanded(&self, message: &LogoutMessage, idp: Arc<TrustedIdp>) -> Result<VerifiedLogout, LogoutError> {
+    async fn demanded(
+        &self,
+        message: &LogoutMessage,
+        idp: Arc<TrustedIdp>,
+    ) -> Result<VerifiedLogout, LogoutError> {
         let environment = &self.environment;
         let (now, crypto) = (environment.clock.now(), environment.crypto.as_ref());
         let octets = message.authenticated(&idp, now, crypto)?;
-        let measure = self.measure(&idp, now);
-        let request = request::read(&octets, measure, &self.settings.decryption_keys, crypto)?;
+        let request = request::read(&octets, self.measure(&idp, now), self.decryption(&idp))?;
         let key = self.key(SEEN, &format!("{}\n{}", idp.entity_id(), request.id));
         environment.store.put(&key, &[], request.forgotten, now).await.map_err(replayed)?;
         let relay_state = message.relay_state().map(str::to_owned);
         Ok(VerifiedLogout { idp, request, binding: message.binding(), relay_state })
     }
 
-    async fn answered(&self, message: &LogoutMessage, idp: &TrustedIdp) -> Result<FinishedLogout, LogoutError> {
+    async fn answered(
+        &self,
+        message: &LogoutMessage,
+        idp: &TrustedIdp,
+    ) -> Result<FinishedLogout, LogoutError> {
         let environment = &self.environment;
         let now = environment.clock.now();
         let answer = if self.settings.accepts_unsigned_responses && !message.is_signed()? {
@@ -265,6 +279,16 @@ impl SingleLogout {
 
     fn measure<'a>(&'a self, idp: &'a TrustedIdp, now: DateTime<Utc>) -> Measure<'a> {
         Measure { idp, address: &self.settings.address, skew: self.settings.skew, now }
+    }
+
+    /// The request around an encrypted name is signed, so the switch for CBC applies as it does under a signed response.
+    fn decryption(&self, idp: &TrustedIdp) -> Decryption<'_> {
+        Decryption {
+            keys: &self.settings.decryption_keys,
+            cbc: idp.legacy().cbc_under_signed_response,
+            recipient: &self.settings.sp_entity_id,
+            crypto: self.environment.crypto.as_ref(),
+        }
     }
 
     fn key(&self, purpose: &str, name: &str) -> OneTimeKey {

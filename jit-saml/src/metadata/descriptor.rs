@@ -8,6 +8,7 @@ use super::extensions::{
     user_interface,
 };
 use super::names::{MD, PROTOCOL};
+use super::policy::MetadataPolicy;
 use super::rejection::{MetadataRejection, MetadataWarning};
 use super::role_keys::signing_keys;
 use crate::binding::{Endpoint, Reach};
@@ -99,15 +100,15 @@ impl IdpDescriptor {
     }
 
     /// Makes the provider that messages are verified against.
-    pub(super) fn trusted(&self, with_scopes: bool) -> TrustedIdp {
-        let scopes = if with_scopes { self.scopes.clone() } else { Vec::new() };
+    pub(super) fn trusted(&self, policy: &MetadataPolicy) -> TrustedIdp {
+        let scopes = if policy.vouches_for_scopes() { self.scopes.clone() } else { Vec::new() };
         TrustedIdp::new(self.entity_id.clone(), self.signing_keys.clone())
             .with_sign_on(self.single_sign_on.clone())
             .with_logout(self.single_logout.clone())
             .with_scopes(scopes)
             .wanting_signed_requests(self.wants_signed_requests)
             .with_error_url(self.error_url.clone())
-            .valid_until(self.valid_until)
+            .valid_until(self.valid_until.map(|end| end + policy.skew))
     }
 
     /// Tells whether the provider asks not to be offered in lists (REFEDS "hide from discovery").
@@ -121,7 +122,8 @@ impl IdpDescriptor {
     #[must_use]
     pub fn display_name(&self, languages: &[&str]) -> &str {
         let names = &self.user_interface.display_names;
-        let in_language = |language: &&str| names.iter().find(|name| name.language.eq_ignore_ascii_case(language));
+        let in_language =
+            |language: &&str| names.iter().find(|name| name.language.eq_ignore_ascii_case(language));
         let chosen = languages.iter().find_map(in_language).or_else(|| names.first());
         chosen.map_or(&self.entity_id, |name| &name.text)
     }
@@ -132,7 +134,11 @@ pub(super) fn entity_id(entity: Element<'_>) -> Result<&str, MetadataRejection> 
     let name = entity.attribute("entityID").ok_or(MetadataRejection::EntityId)?;
     let length = name.chars().count();
     let printable = !name.chars().any(|c| c.is_control() || c.is_whitespace());
-    if printable && (1..=MAX_ENTITY_ID).contains(&length) { Ok(name) } else { Err(MetadataRejection::EntityId) }
+    if printable && (1..=MAX_ENTITY_ID).contains(&length) {
+        Ok(name)
+    } else {
+        Err(MetadataRejection::EntityId)
+    }
 }
 
 /// Reads `validUntil`.

@@ -2,8 +2,8 @@
 
 use jit_core::{Code, ErrorClass};
 
+use super::fetch::FetchFailure;
 use super::rejection::MetadataRejection;
-use super::source::FetchFailure;
 use crate::signature::SignatureError;
 use crate::xml::XmlError;
 

@@ -35,6 +35,14 @@ pub struct Logo {
     pub language: Option<String>,
 }
 
+impl Logo {
+    /// Names a picture and its size in pixels.
+    #[must_use]
+    pub fn new(address: impl Into<String>, width: u32, height: u32) -> Self {
+        Self { address: address.into(), width: Some(width), height: Some(height), language: None }
+    }
+}
+
 /// How an entity shows itself to people (`MetaUI` §2.1). Every address is https, every text is as the metadata has it: to be
 /// escaped where it is shown.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -67,7 +75,7 @@ pub struct EntityAttribute {
 }
 
 /// Walks through the extensions of an entity or role.
-pub(super) fn extensions<'d>(holder: Element<'d>) -> impl Iterator<Item = Element<'d>> {
+pub(super) fn extensions(holder: Element<'_>) -> impl Iterator<Item = Element<'_>> {
     holder.children().filter(|child| child.is(MD, "Extensions")).flat_map(Element::children)
 }
 

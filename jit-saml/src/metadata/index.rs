@@ -28,7 +28,10 @@ pub(super) struct Entry<'a> {
 }
 
 enum Place {
-    At { range: Range<usize>, group_until: Option<DateTime<Utc>> },
+    At {
+        range: Range<usize>,
+        group_until: Option<DateTime<Utc>>,
+    },
     /// The name occurs twice: to choose one would be to guess.
     Ambiguous,
 }

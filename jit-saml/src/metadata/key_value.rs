@@ -1,10 +1,8 @@
 //! Public keys that metadata writes out instead of wrapping them in a certificate (XML Signature 1.1 §4.5.2, §4.5.9),
 //! brought into the one form that the verifier reads: `SubjectPublicKeyInfo`.
 
-use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD;
-
 use super::names::DS11;
+use crate::base64_text;
 use crate::names::DS;
 use crate::xml::Element;
 
@@ -15,7 +13,8 @@ const SEQUENCE: u8 = 0x30;
 const INTEGER: u8 = 0x02;
 const BIT_STRING: u8 = 0x03;
 /// `rsaEncryption` with its `NULL` (RFC 3279 §2.3.1).
-const RSA: &[u8] = &[0x30, 0x0d, 0x06, 0x09, 0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 0x01, 0x01, 0x01, 0x05, 0x00];
+const RSA: &[u8] =
+    &[0x30, 0x0d, 0x06, 0x09, 0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 0x01, 0x01, 0x01, 0x05, 0x00];
 /// `id-ecPublicKey` (RFC 5480 §2.1.1).
 const EC: &[u8] = &[0x06, 0x07, 0x2a, 0x86, 0x48, 0xce, 0x3d, 0x02, 0x01];
 /// The named curves that the verifier knows (RFC 5480 §2.1.1.1).
@@ -36,9 +35,8 @@ pub(super) fn public_key_info(value: Element<'_>) -> Option<Vec<u8>> {
 
 /// Reads base64 that may be broken into lines.
 pub(super) fn octets(element: Element<'_>) -> Option<Vec<u8>> {
-    let text = element.only_text()?;
-    let packed: Vec<u8> = text.bytes().filter(|byte| !byte.is_ascii_whitespace()).collect();
-    STANDARD.decode(packed).ok().filter(|octets| !octets.is_empty())
+    let octets = base64_text::decode(element.only_text()?.as_bytes())?;
+    (!octets.is_empty()).then_some(octets)
 }
 
 fn rsa(value: Element<'_>) -> Option<Vec<u8>> {

@@ -9,6 +9,8 @@ use crate::xml::Limits;
 /// How far ahead `validUntil` may lie by default: the usual two weeks of federations, with room for late publication.
 const LONGEST_VALIDITY: TimeDelta = TimeDelta::days(30);
 
+const CLOCK_SKEW: TimeDelta = TimeDelta::minutes(3);
+
 /// Says which metadata is believed. A key belongs to the one source whose policy names it (IIP-MD03).
 #[derive(Debug, Clone)]
 pub struct MetadataPolicy {
@@ -17,6 +19,7 @@ pub struct MetadataPolicy {
     pub(super) reach: Reach,
     pub(super) rules: SignatureRules,
     pub(super) limits: Limits,
+    pub(super) skew: TimeDelta,
 }
 
 #[derive(Debug, Clone)]
@@ -60,6 +63,13 @@ impl MetadataPolicy {
         self
     }
 
+    /// Sets how far clocks may differ where an end is concerned; three minutes by default (IIP-G01).
+    #[must_use]
+    pub const fn skew(mut self, skew: TimeDelta) -> Self {
+        self.skew = skew;
+        self
+    }
+
     /// Replaces the bounds of the document. The usual ones fit a document of one organisation; [`aggregate_limits`] fit the
     /// metadata of a federation.
     #[must_use]
@@ -81,8 +91,9 @@ impl MetadataPolicy {
     }
 
     fn new(trust: Trust, end: End) -> Self {
-        let limits = Limits { bytes: 4 << 20, elements: 80_000, nodes: 240_000, signatures: 64, ..Limits::default() };
-        Self { trust, end, reach: Reach::Https, rules: SignatureRules::default(), limits }
+        let limits =
+            Limits { bytes: 4 << 20, elements: 80_000, nodes: 240_000, signatures: 64, ..Limits::default() };
+        Self { trust, end, reach: Reach::Https, rules: SignatureRules::default(), limits, skew: CLOCK_SKEW }
     }
 }
 
@@ -125,5 +136,12 @@ impl DangerousMetadataPolicy {
 /// several times its size in memory; afterwards only its identity providers are kept.
 #[must_use]
 pub fn aggregate_limits() -> Limits {
-    Limits { bytes: 512 << 20, signatures: 200_000, elements: 50_000_000, nodes: 150_000_000, namespaces: 1024, ..Limits::default() }
+    Limits {
+        bytes: 512 << 20,
+        signatures: 200_000,
+        elements: 50_000_000,
+        nodes: 150_000_000,
+        namespaces: 1024,
+        ..Limits::default()
+    }
 }

@@ -32,13 +32,7 @@ pub(super) struct Kept {
 /// A document with the providers that were asked for.
 pub(super) struct Held {
     metadata: VerifiedMetadata,
-    ready: Mutex<HashMap<Box<str>, Ready>>,
-}
-
-#[derive(Clone)]
-struct Ready {
-    idp: Arc<TrustedIdp>,
-    until: Option<DateTime<Utc>>,
+    ready: Mutex<HashMap<Box<str>, Arc<TrustedIdp>>>,
 }
 
 impl Kept {
@@ -101,23 +95,20 @@ impl Held {
         now: DateTime<Utc>,
         make: impl FnOnce(&IdpDescriptor) -> TrustedIdp,
     ) -> Result<Arc<TrustedIdp>, MetadataError> {
-        if let Some(ready) = self.ready().get(entity_id).cloned() {
-            let over = ready.until.is_some_and(|end| end <= now);
-            return if over { Err(MetadataRejection::Expired.into()) } else { Ok(ready.idp) };
+        if let Some(idp) = self.ready().get(entity_id).cloned() {
+            return if idp.holds_at(now) { Ok(idp) } else { Err(MetadataRejection::Expired.into()) };
         }
         // read without the lock: two who ask at the same time both read, and neither waits
-        let descriptor = self.metadata.descriptor(entity_id, now)?;
-        let until = descriptor.valid_until;
-        let idp = Arc::new(make(&descriptor));
+        let idp = Arc::new(make(&self.metadata.descriptor(entity_id, now)?));
         let mut ready = self.ready();
         if ready.len() >= READY {
             ready.clear();
         }
-        ready.insert(entity_id.into(), Ready { idp: Arc::clone(&idp), until });
+        ready.insert(entity_id.into(), Arc::clone(&idp));
         Ok(idp)
     }
 
-    fn ready(&self) -> std::sync::MutexGuard<'_, HashMap<Box<str>, Ready>> {
+    fn ready(&self) -> std::sync::MutexGuard<'_, HashMap<Box<str>, Arc<TrustedIdp>>> {
         self.ready.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

@@ -16,7 +16,6 @@ use super::policy::{MetadataPolicy, Trust};
 use super::rejection::MetadataRejection;
 use super::shelf::{Held, Kept};
 use super::verified::VerifiedMetadata;
-use crate::binding::Reach;
 use crate::crypto::CryptoProvider;
 use crate::idp::{IdpSource, TrustedIdp};
 
@@ -222,7 +221,7 @@ impl MetadataSource {
 
     fn ready(&self, held: &Held, entity_id: &str) -> Result<Arc<TrustedIdp>, MetadataError> {
         let make = |descriptor: &IdpDescriptor| {
-            let idp = descriptor.trusted(self.policy.vouches_for_scopes());
+            let idp = descriptor.trusted(&self.policy);
             match &self.adjust {
                 Some(adjust) => adjust(idp),
                 None => idp,
@@ -307,7 +306,7 @@ impl MetadataSource {
     /// Returns the document at hand unless it is over.
     fn serving(&self) -> Option<Kept> {
         let now = self.clock.now();
-        self.kept().filter(|kept| kept.held.metadata().valid_until().is_none_or(|end| now < end))
+        self.kept().filter(|kept| kept.held.metadata().over_from().is_none_or(|over| now < over))
     }
 
     fn generation(&self) -> u64 {

@@ -203,7 +203,8 @@ impl SpMetadata {
     }
 
     fn check(&self) -> Result<(), SpMetadataError> {
-        let is_uri = url::Url::parse(&self.entity_id).is_ok() && !self.entity_id.contains(char::is_whitespace);
+        let is_uri =
+            url::Url::parse(&self.entity_id).is_ok() && !self.entity_id.contains(char::is_whitespace);
         if !is_uri || self.entity_id.chars().count() > MAX_ENTITY_ID {
             return Err(SpMetadataError::EntityId);
         }

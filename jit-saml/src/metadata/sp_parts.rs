@@ -56,7 +56,10 @@ pub struct Contact {
 
 /// What to turn to somebody for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-#[expect(clippy::exhaustive_enums, reason = "the schema knows these, and one for security incidents stands beside it")]
+#[expect(
+    clippy::exhaustive_enums,
+    reason = "the schema knows these, and one for security incidents stands beside it"
+)]
 pub enum ContactKind {
     /// Technical matters.
     Technical,

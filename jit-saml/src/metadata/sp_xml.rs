@@ -4,7 +4,8 @@ use super::extensions::{Localized, Logo, UserInterface};
 use super::names::{ALG, IDPDISC, MD, MDATTR, MDUI, NAME_FORMAT_URI, PROTOCOL};
 use super::sp::SpMetadata;
 use super::sp_parts::{AttributeService, Contact, ContactKind, Organization, SubjectId};
-use crate::binding::{Binding, encode_base64};
+use crate::base64_text;
+use crate::binding::Binding;
 use crate::names::{DS, SAML};
 use crate::time::written;
 use crate::xml::writer::Writer;
@@ -143,7 +144,7 @@ fn key(writer: Writer, purpose: &str, certificate: &[u8], methods: &[&str]) -> W
         .open("ds:KeyInfo")
         .attribute("xmlns:ds", DS)
         .open("ds:X509Data")
-        .leaf("ds:X509Certificate", &encode_base64(certificate))
+        .leaf("ds:X509Certificate", &base64_text::encode(certificate))
         .close()
         .close();
     let method = |writer: Writer, method: &&str| {

@@ -27,6 +27,7 @@ pub struct VerifiedMetadata {
     published: Option<DateTime<Utc>>,
     reach: Reach,
     limits: Limits,
+    skew: TimeDelta,
 }
 
 impl VerifiedMetadata {
@@ -62,7 +63,7 @@ impl VerifiedMetadata {
         if !root.is(MD, "EntityDescriptor") && !root.is(MD, "EntitiesDescriptor") {
             return Err(MetadataRejection::Root.into());
         }
-        let valid_until = check_end(end(root)?, policy.end, now)?;
+        let valid_until = check_end(end(root)?, policy, now)?;
         Ok(Self {
             index: Index::of(root)?,
             valid_until,
@@ -70,6 +71,7 @@ impl VerifiedMetadata {
             published: published(root),
             reach: policy.reach,
             limits: policy.limits.clone(),
+            skew: policy.skew,
         })
     }
 
@@ -77,6 +79,11 @@ impl VerifiedMetadata {
     #[must_use]
     pub const fn valid_until(&self) -> Option<DateTime<Utc>> {
         self.valid_until
+    }
+
+    /// Tells from when on it serves nobody: its end, and what clocks may differ.
+    pub(super) fn over_from(&self) -> Option<DateTime<Utc>> {
+        self.valid_until.map(|end| end + self.skew)
     }
 
     /// Tells how long the publisher wants it to be kept before it is looked for again.
@@ -118,7 +125,7 @@ impl VerifiedMetadata {
         let document = Document::parse(entry.octets, &self.limits)?;
         let reading = Reading { reach: self.reach, group_until: entry.group_until };
         let descriptor = IdpDescriptor::read(document.root(), reading)?;
-        if descriptor.valid_until.is_some_and(|end| end <= now) {
+        if descriptor.valid_until.is_some_and(|end| now >= end + self.skew) {
             return Err(MetadataRejection::Expired.into());
         }
         Ok(descriptor)
@@ -141,21 +148,24 @@ impl VerifiedMetadata {
 impl fmt::Debug for VerifiedMetadata {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let (len, valid_until) = (self.len(), self.valid_until);
-        f.debug_struct("VerifiedMetadata").field("len", &len).field("valid_until", &valid_until).finish_non_exhaustive()
+        f.debug_struct("VerifiedMetadata")
+            .field("len", &len)
+            .field("valid_until", &valid_until)
+            .finish_non_exhaustive()
     }
 }
 
 fn check_end(
     end: Option<DateTime<Utc>>,
-    rule: End,
+    policy: &MetadataPolicy,
     now: DateTime<Utc>,
 ) -> Result<Option<DateTime<Utc>>, MetadataRejection> {
-    if end.is_some_and(|end| end <= now) {
+    if end.is_some_and(|end| now >= end + policy.skew) {
         return Err(MetadataRejection::Expired);
     }
-    match (rule, end) {
+    match (policy.end, end) {
         (End::Within(_), None) => Err(MetadataRejection::EndMissing),
-        (End::Within(longest), Some(end)) if end.signed_duration_since(now) > longest => {
+        (End::Within(longest), Some(end)) if end.signed_duration_since(now) > longest + policy.skew => {
             Err(MetadataRejection::EndTooFar)
         }
         _ => Ok(end),

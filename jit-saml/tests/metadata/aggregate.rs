@@ -22,7 +22,11 @@ fn federation(providers: usize, publisher: &SigningKey, member: &SigningKey) -> 
     let mut xml = format!("<md:EntitiesDescriptor {NAMESPACES} ID=\"_root\" {}>", ends_in(24));
     for number in 0..providers {
         if number % 1000 == 0 {
-            xml.push_str(if number == 0 { "<md:EntitiesDescriptor>" } else { "</md:EntitiesDescriptor><md:EntitiesDescriptor>" });
+            xml.push_str(if number == 0 {
+                "<md:EntitiesDescriptor>"
+            } else {
+                "</md:EntitiesDescriptor><md:EntitiesDescriptor>"
+            });
         }
         if number % 10 == 0 {
             xml.push_str(SP);
@@ -61,7 +65,7 @@ async fn a_hundred_thousand_providers_are_found_by_name() {
     for unknown in ["https://idp100000.example.org/", "https://sp.example.org", "https://idp1.example.org"] {
         assert!(source.idp(unknown).await.unwrap().is_none());
     }
-    clock.advance(chrono::TimeDelta::hours(24));
+    clock.advance(chrono::TimeDelta::hours(25));
     assert!(source.idp("https://idp1.example.org/").await.is_err());
 }
 
@@ -82,7 +86,8 @@ fn one_broken_member_spoils_no_other() {
 #[test]
 fn of_two_providers_with_one_name_neither_is_believed() {
     let twin = || Idp::new(&[&keys::elliptic()]).xml();
-    let document = format!("<md:EntitiesDescriptor {NAMESPACES}>{}{}</md:EntitiesDescriptor>", twin(), twin());
+    let document =
+        format!("<md:EntitiesDescriptor {NAMESPACES}>{}{}</md:EntitiesDescriptor>", twin(), twin());
     let metadata = read(&document, &MetadataPolicy::pinned()).unwrap();
     let error = metadata.descriptor(crate::document::ENTITY, now()).unwrap_err();
     assert_eq!(error.rejection(), Some(MetadataRejection::EntityAmbiguous));

@@ -3,6 +3,7 @@
 use jit_saml::binding::Binding;
 use jit_saml::metadata::{IdpDescriptor, MetadataPolicy, MetadataRejection, MetadataWarning};
 
+use crate::certificate::certificate;
 use crate::document::{ENTITY, Idp, endpoint, key_of, key_with, now, read};
 use crate::keys;
 
@@ -29,14 +30,17 @@ fn every_key_for_signatures_is_used_and_a_missing_use_means_both() {
 #[test]
 fn one_unusable_certificate_spoils_nothing() {
     let good = keys::elliptic();
-    let certificate = |text: &str| {
-        key_with(Some("signing"), &format!("<ds:X509Data><ds:X509Certificate>{text}</ds:X509Certificate></ds:X509Data>"))
+    let wrapped = |text: &str| {
+        key_with(
+            Some("signing"),
+            &format!("<ds:X509Data><ds:X509Certificate>{text}</ds:X509Certificate></ds:X509Data>"),
+        )
     };
     let mut idp = Idp::new(&[]);
     idp.keys = vec![
-        certificate("MIIB"),
-        certificate("not base64!"),
-        certificate(""),
+        wrapped("MIIB"),
+        wrapped("not base64!"),
+        wrapped(""),
         key_with(Some("signing"), "<ds:KeyName>key</ds:KeyName>"),
         "<md:KeyDescriptor use=\"signing\"/>".to_owned(),
         key_of(Some("attestation"), &keys::elliptic()),
@@ -84,7 +88,10 @@ fn bare_keys_are_read_as_well() {
     idp.keys = vec![
         key_with(Some("signing"), &value),
         key_with(Some("signing"), &named("urn:oid:1.2.840.10045.3.1.7")),
-        key_with(Some("signing"), &format!("<dsig11:DEREncodedKeyValue>{encoded}</dsig11:DEREncodedKeyValue>")),
+        key_with(
+            Some("signing"),
+            &format!("<dsig11:DEREncodedKeyValue>{encoded}</dsig11:DEREncodedKeyValue>"),
+        ),
         key_with(Some("signing"), &named("urn:oid:1.3.132.0.10")),
         key_with(Some("signing"), "<ds:KeyValue><ds:DSAKeyValue/></ds:KeyValue>"),
     ];
@@ -96,8 +103,9 @@ fn bare_keys_are_read_as_well() {
 #[test]
 fn of_a_chain_only_the_first_certificate_speaks_for_the_provider() {
     let (own, authority) = (keys::elliptic(), keys::elliptic());
-    let certificate = |key| format!("<ds:X509Certificate>{}</ds:X509Certificate>", keys::base64(&keys::certificate(key)));
-    let chain = format!("<ds:X509Data>{}{}</ds:X509Data>", certificate(&own), certificate(&authority));
+    let wrapped =
+        |key: &_| format!("<ds:X509Certificate>{}</ds:X509Certificate>", keys::base64(&certificate(key)));
+    let chain = format!("<ds:X509Data>{}{}</ds:X509Data>", wrapped(&own), wrapped(&authority));
     let idp = Idp { keys: vec![key_with(Some("signing"), &chain)], ..Idp::new(&[]) };
     let described = described(&idp).unwrap();
     assert_eq!(described.signing_keys, [keys::public(&own)]);
@@ -114,15 +122,20 @@ fn endpoints_that_would_harm_a_browser_are_left_out() {
         endpoint("SingleLogoutService", POST, "https://idp.example.org/slo"),
         endpoint("SingleSignOnService", REDIRECT, "http://idp.example.org/sso"),
         endpoint("SingleSignOnService", REDIRECT, "https://user@idp.example.org/sso"),
-        "<md:SingleSignOnService Binding=\"urn:x\"/><md:SingleSignOnService Location=\"https://x\"/>".to_owned(),
+        "<md:SingleSignOnService Binding=\"urn:x\"/><md:SingleSignOnService Location=\"https://x\"/>"
+            .to_owned(),
         endpoint("SingleSignOnService", POST, "https://idp.example.org/sso?a=1&amp;b=2"),
     ]
     .concat();
     let described = described(&idp).unwrap();
     let [sign_on] = described.single_sign_on.as_slice() else { panic!("{:?}", described.single_sign_on) };
-    assert_eq!((sign_on.binding, sign_on.location.as_str()), (Binding::Post, "https://idp.example.org/sso?a=1&b=2"));
+    assert_eq!(
+        (sign_on.binding, sign_on.location.as_str()),
+        (Binding::Post, "https://idp.example.org/sso?a=1&b=2")
+    );
     assert_eq!(described.single_logout.len(), 1);
-    let refused = described.warnings.iter().filter(|warning| **warning == MetadataWarning::EndpointRefused).count();
+    let refused =
+        described.warnings.iter().filter(|warning| **warning == MetadataWarning::EndpointRefused).count();
     assert_eq!((refused, described.warnings.len()), (3, 4));
 
     idp.endpoints = endpoint("SingleSignOnService", REDIRECT, "http://localhost:8080/sso");
@@ -144,14 +157,18 @@ fn scopes_are_exact_and_patterns_are_never_run() {
     let described = described(&idp).unwrap();
     assert_eq!(described.scopes, ["example.org", "sub.example.org", "third.example"]);
     use MetadataWarning::{ScopeMalformed, ScopePattern};
-    assert_eq!(described.warnings, [ScopePattern, ScopePattern, ScopePattern, ScopeMalformed, ScopeMalformed]);
+    assert_eq!(
+        described.warnings,
+        [ScopePattern, ScopePattern, ScopePattern, ScopeMalformed, ScopeMalformed]
+    );
 }
 
 #[test]
 fn what_it_says_to_people_is_kept_and_addresses_are_https() {
     let key = keys::elliptic();
     let mut idp = Idp::new(&[&key]);
-    idp.role_attributes = "errorURL=\"https://idp.example.org/help?c=ERRORURL_CODE\" WantAuthnRequestsSigned=\"1\"".into();
+    idp.role_attributes =
+        "errorURL=\"https://idp.example.org/help?c=ERRORURL_CODE\" WantAuthnRequestsSigned=\"1\"".into();
     idp.role_extensions = "<mdui:UIInfo>\
         <mdui:DisplayName xml:lang=\"en\">Example</mdui:DisplayName>\
         <mdui:DisplayName xml:lang=\"de\">Beispiel</mdui:DisplayName>\
@@ -214,7 +231,12 @@ fn a_service_provider_or_an_old_protocol_is_no_identity_provider() {
 fn names_are_compared_byte_for_byte() {
     let key = keys::elliptic();
     let metadata = read(&Idp::new(&[&key]).xml(), &MetadataPolicy::pinned()).unwrap();
-    for odd in ["", "https://IDP.example.org/metadata", "https://idp.example.org/metadata/", "https://idp.example.org/"] {
+    for odd in [
+        "",
+        "https://IDP.example.org/metadata",
+        "https://idp.example.org/metadata/",
+        "https://idp.example.org/",
+    ] {
         let error = metadata.descriptor(odd, now()).unwrap_err();
         assert_eq!(error.rejection(), Some(MetadataRejection::EntityUnknown), "{odd}");
     }

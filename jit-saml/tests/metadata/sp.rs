@@ -2,53 +2,16 @@
 
 use chrono::TimeDelta;
 use jit_saml::binding::Binding;
-use jit_saml::metadata::{
-    AttributeService, Contact, ContactKind, Localized, Logo, MetadataPolicy, Organization, RequestedAttribute,
-    SpMetadata, SpMetadataError, SubjectId, UserInterface, VerifiedMetadata,
-};
-use jit_saml::signature::{SigningKey, verify};
+use jit_saml::metadata::{MetadataPolicy, SpMetadata, SpMetadataError, VerifiedMetadata};
+use jit_saml::signature::verify;
 use jit_saml::xml::{Document, Element, Limits};
 
-use crate::document::now;
+use crate::certificate::certificate;
+
+use crate::described::{complete, now};
 use crate::keys;
 
 const MD: &str = "urn:oasis:names:tc:SAML:2.0:metadata";
-
-/// Everything that can be said.
-fn complete(signing: &[&SigningKey], encryption: &[&SigningKey]) -> SpMetadata {
-    let english = |text: &str| Localized::new("en", text);
-    let mut ui = UserInterface::default();
-    ui.display_names = vec![english("Portal & more"), Localized::new("de", "Portal")];
-    ui.descriptions = vec![english("<Portal>")];
-    ui.information_urls = vec![english("https://sp.example.org/about")];
-    ui.privacy_statement_urls = vec![english("https://sp.example.org/privacy")];
-    ui.logos = vec![Logo::new("https://sp.example.org/logo.png", 64, 32)];
-    let mail = RequestedAttribute::new("urn:oid:0.9.2342.19200300.100.1.3").friendly_name("mail").required();
-    let group = RequestedAttribute::new("groups").name_format(None);
-    let service = AttributeService::new(english("Portal"), mail).attribute(group).description(english("Why"));
-    let mut metadata = SpMetadata::new("https://sp.example.org/saml", "https://sp.example.org/saml/acs")
-        .assertion_consumer("https://sp.example.org/saml/acs?two=2&three=3")
-        .single_logout(Binding::Redirect, "https://sp.example.org/saml/slo")
-        .single_logout(Binding::Post, "https://sp.example.org/saml/slo")
-        .discovery_response("https://sp.example.org/saml/discovered")
-        .signs_requests()
-        .name_id_format("urn:oasis:names:tc:SAML:2.0:nameid-format:transient")
-        .attribute_service(service)
-        .subject_id(SubjectId::PairwiseId)
-        .user_interface(ui)
-        .organization(Organization::new(english("Example"), english("https://example.org")))
-        .contact(Contact::new(ContactKind::Technical, "saml@example.org").named("Team", Some("SAML".into())))
-        .contact(Contact::new(ContactKind::Security, "mailto:security@example.org"))
-        .valid_until(now() + TimeDelta::days(7))
-        .cache_duration(TimeDelta::hours(6));
-    for key in signing {
-        metadata = metadata.signing_certificate(keys::certificate(key));
-    }
-    for key in encryption {
-        metadata = metadata.encryption_certificate(keys::certificate(key));
-    }
-    metadata
-}
 
 fn child<'d>(parent: Element<'d>, name: &str) -> Element<'d> {
     parent.children().find(|child| child.local() == name).unwrap_or_else(|| panic!("no {name}"))
@@ -84,7 +47,8 @@ fn says_everything_that_a_provider_needs() {
     assert_eq!(uses, ["signing", "signing", "encryption"]);
     let methods = role.descendants().filter(|element| element.local() == "EncryptionMethod").count();
     assert_eq!(methods, 4);
-    let consumers: Vec<_> = role.children().filter(|child| child.local() == "AssertionConsumerService").collect();
+    let consumers: Vec<_> =
+        role.children().filter(|child| child.local() == "AssertionConsumerService").collect();
     assert_eq!(consumers[0].attribute("isDefault"), Some("true"));
     assert_eq!(consumers[1].attribute("Location"), Some("https://sp.example.org/saml/acs?two=2&three=3"));
     assert_eq!((consumers[1].attribute("index"), consumers[1].attribute("isDefault")), (Some("1"), None));
@@ -97,7 +61,7 @@ fn says_everything_that_a_provider_needs() {
 #[test]
 fn a_signed_document_verifies_and_is_read_by_our_own_reader() {
     let key = keys::rsa();
-    let xml = complete(&[&key], &[&keys::rsa()]).write_signed("_1", &key, Some(&keys::certificate(&key))).unwrap();
+    let xml = complete(&[&key], &[&keys::rsa()]).write_signed("_1", &key, Some(&certificate(&key))).unwrap();
     let document = Document::parse(xml.as_bytes(), &Limits::default()).unwrap();
     let signed =
         verify(document.root(), &[keys::public(&key)], &Default::default(), now(), &jit_saml::crypto::AwsLc);
@@ -130,7 +94,7 @@ fn what_a_provider_could_not_use_is_refused() {
         (base().discovery_response("/relative"), SpMetadataError::Address),
         (base().signing_certificate(weak.clone()), SpMetadataError::Certificate),
         (base().encryption_certificate(weak), SpMetadataError::Certificate),
-        (base().encryption_certificate(keys::certificate(&keys::elliptic())), SpMetadataError::EncryptionKey),
+        (base().encryption_certificate(certificate(&keys::elliptic())), SpMetadataError::EncryptionKey),
         (base().signs_requests(), SpMetadataError::SigningKeyMissing),
     ] {
         assert_eq!(metadata.write().unwrap_err(), error);
