@@ -338,37 +338,52 @@ fn local_name<'d>(document: &'d Document<'_>, attribute: &AttributeRecord) -> &'
     }
 }
 
+const TEXT: u8 = 1;
+const ATTRIBUTE: u8 = 2;
+
+/// In which places each octet is written otherwise.
+static ESCAPED: [u8; 256] = escaped();
+
+const fn escaped() -> [u8; 256] {
+    let mut table = [0; 256];
+    #[expect(clippy::indexing_slicing, reason = "each is an index of a table of 256")]
+    {
+        table[b'&' as usize] = TEXT | ATTRIBUTE;
+        table[b'<' as usize] = TEXT | ATTRIBUTE;
+        table[b'\r' as usize] = TEXT | ATTRIBUTE;
+        table[b'>' as usize] = TEXT;
+        table[b'"' as usize] = ATTRIBUTE;
+        table[b'\t' as usize] = ATTRIBUTE;
+        table[b'\n' as usize] = ATTRIBUTE;
+    }
+    table
+}
+
 /// Canonical XML 1.0 §2.3, text nodes.
 pub(super) fn escape_text(text: &str, out: &mut String) {
-    escape(text, out, |octet| match octet {
-        b'&' => Some("&amp;"),
-        b'<' => Some("&lt;"),
-        b'>' => Some("&gt;"),
-        b'\r' => Some("&#xD;"),
-        _ => None,
-    });
+    escape(text, out, TEXT);
 }
 
 /// Canonical XML 1.0 §2.3, attribute nodes.
 pub(super) fn escape_attribute(text: &str, out: &mut String) {
-    escape(text, out, |octet| match octet {
-        b'&' => Some("&amp;"),
-        b'<' => Some("&lt;"),
-        b'"' => Some("&quot;"),
-        b'\t' => Some("&#x9;"),
-        b'\n' => Some("&#xA;"),
-        b'\r' => Some("&#xD;"),
-        _ => None,
-    });
+    escape(text, out, ATTRIBUTE);
 }
 
-fn escape(text: &str, out: &mut String, replacement: impl Fn(u8) -> Option<&'static str>) {
+fn escape(text: &str, out: &mut String, place: u8) {
+    let is_escaped = |octet: u8| ESCAPED.get(usize::from(octet)).is_some_and(|places| places & place != 0);
     let mut rest = text;
-    while let Some(place) = rest.bytes().position(|octet| replacement(octet).is_some()) {
-        let (before, from) = rest.split_at(place);
+    while let Some(at) = rest.bytes().position(is_escaped) {
+        let (before, from) = rest.split_at(at);
         out.push_str(before);
-        let octet = from.as_bytes().first().copied().unwrap_or_default();
-        out.push_str(replacement(octet).unwrap_or_default());
+        out.push_str(match from.as_bytes().first() {
+            Some(b'&') => "&amp;",
+            Some(b'<') => "&lt;",
+            Some(b'>') => "&gt;",
+            Some(b'"') => "&quot;",
+            Some(b'\t') => "&#x9;",
+            Some(b'\n') => "&#xA;",
+            _ => "&#xD;",
+        });
         rest = from.get(1..).unwrap_or_default();
     }
     out.push_str(rest);

@@ -16,6 +16,7 @@ mod names;
 mod reference;
 mod scan;
 mod scope;
+mod start_tag;
 mod tag;
 pub mod writer;
 

@@ -3,6 +3,8 @@
 //! Each different prefix and each different namespace name gets a number. Looking up a prefix is then an access to a
 //! table, and so is every question of canonicalisation.
 
+use std::borrow::Cow;
+
 use super::arena::{Declaration, Span, XML};
 use super::{XML_NAMESPACE, XMLNS_NAMESPACE, XmlError};
 
@@ -16,7 +18,7 @@ pub(super) struct Scope<'t> {
     bound: Vec<u32>,
     /// What prefixes meant outside of the open elements, to be restored at their ends.
     outer: Vec<Declaration>,
-    names: Vec<String>,
+    names: Vec<Cow<'t, str>>,
     limit: usize,
 }
 
@@ -26,7 +28,7 @@ impl<'t> Scope<'t> {
             prefixes: vec!["", "xml"],
             bound: vec![0, XML],
             outer: Vec::new(),
-            names: vec![String::new(), XML_NAMESPACE.to_owned()],
+            names: vec![Cow::Borrowed(""), Cow::Borrowed(XML_NAMESPACE)],
             limit: limit.saturating_add(2),
         }
     }
@@ -62,14 +64,14 @@ impl<'t> Scope<'t> {
 
     /// Declares a namespace for the element that is read (Namespaces in XML 1.0 §2.2, §3). `new` tells whether
     /// prefix and name have not been seen before, so that the caller keeps their places.
-    pub(super) fn declare(&mut self, prefix: &'t str, name: &str) -> Result<Declared, XmlError> {
+    pub(super) fn declare(&mut self, prefix: &'t str, name: Cow<'t, str>) -> Result<Declared, XmlError> {
         if prefix == "xmlns" || name == XMLNS_NAMESPACE || (prefix == "xml") != (name == XML_NAMESPACE) {
             return Err(XmlError::PrefixReserved);
         }
         if name.is_empty() && !prefix.is_empty() {
             return Err(XmlError::PrefixEmptied);
         }
-        if !name.is_empty() && !is_absolute(name) {
+        if !name.is_empty() && !is_absolute(&name) {
             return Err(XmlError::NamespaceRelative);
         }
         let (prefixes, names) = (self.prefixes.len(), self.names.len());
@@ -78,8 +80,8 @@ impl<'t> Scope<'t> {
             self.bound.push(UNBOUND);
             prefixes
         });
-        let namespace = self.names.iter().position(|known| known == name).unwrap_or_else(|| {
-            self.names.push(name.to_owned());
+        let namespace = self.names.iter().position(|known| *known == name).unwrap_or_else(|| {
+            self.names.push(name);
             names
         });
         if self.prefixes.len() > self.limit || self.names.len() > self.limit {
