@@ -37,6 +37,17 @@ impl MetadataError {
         })
     }
 
+    /// Explains the code in one phrase without any value from the document.
+    #[must_use]
+    pub const fn meaning(&self) -> &'static str {
+        match self {
+            Self::Xml(error) => error.meaning(),
+            Self::Signature(error) => error.meaning(),
+            Self::Rejected(rejection) => rejection.meaning(),
+            Self::Fetch(_) => "the metadata could not be fetched",
+        }
+    }
+
     /// Tells what a caller should do about it.
     #[must_use]
     pub const fn class(&self) -> ErrorClass {

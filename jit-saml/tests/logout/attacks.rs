@@ -141,7 +141,7 @@ async fn keys_and_algorithms_are_those_of_the_provider() {
     assert_eq!(world.refused(stranger).await, "saml.signature_invalid");
     // a key of another kind, and one of another provider of the same service
     assert_eq!(world.refused(Message::request().redirect(&world.other_key)).await, "saml.key_mismatch");
-    let other = Message::request().from_issuer(&format!("<saml:Issuer>{OTHER}</saml:Issuer>"));
+    let other = Message::request().issued_by(&format!("<saml:Issuer>{OTHER}</saml:Issuer>"));
     assert_eq!(world.refused(other.redirect(&world.key)).await, "saml.key_mismatch");
     let signed = Message::request().query(None, Some(&world.key));
     for (algorithm, code) in [
@@ -176,7 +176,7 @@ async fn a_form_needs_the_signature_inside_and_nothing_beside_it() {
     let signature = format!("<ds:Signature{signature}</ds:Signature>");
     let moved = Message::request()
         .set("ID", "_forged")
-        .from_issuer(&format!("<saml:Issuer>{IDP}</saml:Issuer>{signature}"))
+        .issued_by(&format!("<saml:Issuer>{IDP}</saml:Issuer>{signature}"))
         .holding(format!(
             "<samlp:Extensions>{before}{after}</samlp:Extensions><saml:NameID>victim</saml:NameID>"
         ));
@@ -201,7 +201,7 @@ async fn a_query_must_not_carry_a_signature_inside() {
 async fn every_part_of_a_message_is_checked() {
     let world = World::new();
     let request = Message::request;
-    let issuer = |text: &str| request().from_issuer(text);
+    let issuer = |text: &str| request().issued_by(text);
     let holding = |content: &str| request().holding(content);
     let session = |content: &str| {
         request().holding(format!("{NAME}<samlp:SessionIndex>{content}</samlp:SessionIndex>"))

@@ -5,10 +5,10 @@ use jit_saml::assertion::NameId;
 use jit_saml::binding::{Outbound, RedirectMessage};
 use jit_saml::crypto::AwsLc;
 use jit_saml::logout::{LogoutMessage, LogoutSettings, LogoutStatus, Received, SessionAtIdp};
-use jit_saml::signature::verify_detached;
+use jit_saml::signature::{SignatureRules, verify_detached};
 use jit_saml::xml::{Document, Limits};
 
-use crate::keys;
+use crate::public::public;
 use crate::world::{IDP, Message, OTHER, World, later, now, posted, sent_query};
 
 fn session(issuer: &str) -> SessionAtIdp {
@@ -40,9 +40,10 @@ async fn the_request_names_the_session_exactly_and_is_signed() {
     let outbound = world.slo.begin(&session(IDP), Some("page 7")).await.unwrap();
     let message = RedirectMessage::from_query(sent_query(&outbound)).unwrap();
     assert_eq!(message.relay_state(), Some("page 7"));
-    let (signature, keys) = (message.signature().unwrap(), [keys::public(&world.sp_key)]);
+    let (signature, keys) = (message.signature().unwrap(), [public(&world.sp_key)]);
     let (octets, algorithm) = (&signature.octets, &signature.algorithm);
-    verify_detached(octets, algorithm, &signature.value, &keys, &Default::default(), now(), &AwsLc).unwrap();
+    verify_detached(octets, algorithm, &signature.value, &keys, &SignatureRules::default(), now(), &AwsLc)
+        .unwrap();
     let document = Document::parse(message.xml(), &Limits::default()).unwrap();
     let root = document.root();
     assert_eq!(root.attribute("Destination"), Some("https://idp.example.org/slo"));
@@ -117,7 +118,7 @@ async fn only_the_provider_that_was_asked_can_answer() {
     let world = World::new();
     let id = begun(&world, None).await;
     let other = format!("<saml:Issuer>{OTHER}</saml:Issuer>");
-    let answer = Message::response(&id).from_issuer(&other).redirect(&world.other_key);
+    let answer = Message::response(&id).issued_by(&other).redirect(&world.other_key);
     assert_eq!(world.refused(answer).await, "saml.logout_other_provider");
     let id = begun(&world, None).await;
     let forged = Message::response(&id).redirect(&world.other_key);

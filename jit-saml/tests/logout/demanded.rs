@@ -3,11 +3,12 @@
 use chrono::TimeDelta;
 use jit_saml::binding::{Outbound, RedirectMessage};
 use jit_saml::logout::{Ended, LogoutMessage, Received, VerifiedLogout};
-use jit_saml::signature::{verify, verify_detached};
+use jit_saml::signature::{SignatureRules, verify, verify_detached};
 use jit_saml::xml::{Document, Limits};
 
 use crate::encrypting::encrypted;
 use crate::keys;
+use crate::public::public;
 use crate::world::{IDP, Message, NAME, OTHER, World, later, now, sent_query};
 
 const PERSISTENT: &str = "urn:oasis:names:tc:SAML:2.0:nameid-format:persistent";
@@ -82,9 +83,9 @@ async fn is_answered_by_the_binding_that_it_came_by() {
     let answer = RedirectMessage::from_query(sent_query(&outbound)).unwrap();
     assert_eq!(answer.relay_state(), Some("their state"));
     let signature = answer.signature().unwrap();
-    let keys = [keys::public(&world.sp_key)];
+    let keys = [public(&world.sp_key)];
     let crypto = jit_saml::crypto::AwsLc;
-    let rules = Default::default();
+    let rules = SignatureRules::default();
     verify_detached(&signature.octets, &signature.algorithm, &signature.value, &keys, &rules, now(), &crypto)
         .unwrap();
     let document = Document::parse(answer.xml(), &Limits::default()).unwrap();
@@ -92,7 +93,7 @@ async fn is_answered_by_the_binding_that_it_came_by() {
     assert_eq!((root.local(), root.attribute("InResponseTo")), ("LogoutResponse", Some("_message")));
     assert_eq!(root.attribute("Destination"), Some("https://idp.example.org/slo"));
 
-    let request = Message::request().from_issuer(&format!("<saml:Issuer>{OTHER}</saml:Issuer>"));
+    let request = Message::request().issued_by(&format!("<saml:Issuer>{OTHER}</saml:Issuer>"));
     let logout = demanded(&world, request.post(&world.other_key)).await;
     let Outbound::Post(form) = world.slo.answer(logout, Ended::Some).unwrap() else { panic!("by redirect") };
     assert_eq!(form.action(), "https://other.example.org/slo");
@@ -117,7 +118,7 @@ async fn is_acted_upon_once() {
     world.clock.advance(TimeDelta::seconds(1));
     assert_eq!(world.refused(message).await, "saml.logout_issued_too_long_ago");
     // another provider may choose the same identifier
-    let other = Message::request().from_issuer(&format!("<saml:Issuer>{OTHER}</saml:Issuer>"));
+    let other = Message::request().issued_by(&format!("<saml:Issuer>{OTHER}</saml:Issuer>"));
     let other = other.set("IssueInstant", later(480)).redirect(&world.other_key);
     let _ = demanded(&world, other).await;
 }

@@ -5,6 +5,8 @@
 mod encrypting;
 #[path = "../support/keys.rs"]
 mod keys;
+#[path = "../support/public.rs"]
+mod public;
 
 mod attacks;
 mod begun_here;

@@ -16,6 +16,7 @@ use jit_saml::signature::{SigningKey, sign_enveloped};
 use url::form_urlencoded;
 
 use crate::keys;
+use crate::public::public;
 
 pub(crate) const IDP: &str = "https://idp.example.org/metadata";
 pub(crate) const OTHER: &str = "https://other.example.org/metadata";
@@ -68,11 +69,14 @@ impl World {
             vec![endpoint(Binding::Redirect), endpoint(Binding::Post)]
         };
         let other_slo = vec![Endpoint::new(Binding::Post, "https://other.example.org/slo").unwrap()];
-        let idps = FixedIdps::from_iter([
-            TrustedIdp::new(IDP, vec![keys::public(&key)]).with_logout(both("https://idp.example.org/slo")),
-            TrustedIdp::new(OTHER, vec![keys::public(&other_key)]).with_logout(other_slo),
-            TrustedIdp::new("https://mute.example.org", vec![keys::public(&key)]),
-        ]);
+        let idps = FixedIdps::from_iter(
+            [
+                TrustedIdp::new(IDP, vec![public(&key)]).with_logout(both("https://idp.example.org/slo")),
+                TrustedIdp::new(OTHER, vec![public(&other_key)]).with_logout(other_slo),
+                TrustedIdp::new("https://mute.example.org", vec![public(&key)]),
+            ]
+            .map(Arc::new),
+        );
         let environment = LogoutEnvironment {
             idps: Arc::new(idps),
             store: Arc::new(MemoryStore::new()),
@@ -141,9 +145,8 @@ impl Message {
         self
     }
 
-    pub(crate) fn from_issuer(mut self, issuer: &str) -> Self {
-        self.issuer = issuer.to_owned();
-        self
+    pub(crate) fn issued_by(self, issuer: &str) -> Self {
+        Self { issuer: issuer.to_owned(), ..self }
     }
 
     pub(crate) fn holding(mut self, content: impl Into<String>) -> Self {
@@ -153,11 +156,12 @@ impl Message {
 
     pub(crate) fn xml(&self) -> String {
         let Self { name, attributes, issuer, content } = self;
-        let attributes: String =
-            attributes.iter().map(|(name, value)| format!(" {name}=\"{value}\"")).collect();
+        let attributes: Vec<_> =
+            attributes.iter().map(|(name, value)| format!("{name}=\"{value}\"")).collect();
+        let attributes = attributes.join(" ");
         let namespaces = "xmlns:samlp=\"urn:oasis:names:tc:SAML:2.0:protocol\" \
             xmlns:saml=\"urn:oasis:names:tc:SAML:2.0:assertion\"";
-        format!("<samlp:{name} {namespaces}{attributes}>{issuer}{content}</samlp:{name}>")
+        format!("<samlp:{name} {namespaces} {attributes}>{issuer}{content}</samlp:{name}>")
     }
 
     pub(crate) fn direction(&self) -> Direction {

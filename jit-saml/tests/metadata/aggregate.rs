@@ -12,6 +12,7 @@ use jit_saml::signature::SigningKey;
 
 use crate::document::{Idp, NAMESPACES, ends_in, now, read, signed};
 use crate::keys;
+use crate::public::public;
 
 const SP: &str = "<md:EntityDescriptor entityID=\"https://sp.example.org\"><md:SPSSODescriptor \
     protocolSupportEnumeration=\"urn:oasis:names:tc:SAML:2.0:protocol\"/></md:EntityDescriptor>";
@@ -48,7 +49,7 @@ fn federation(providers: usize, publisher: &SigningKey, member: &SigningKey) -> 
 async fn a_hundred_thousand_providers_are_found_by_name() {
     let (publisher, member) = (keys::rsa(), keys::elliptic());
     let document = federation(100_000, &publisher, &member);
-    let policy = MetadataPolicy::signed_by(vec![keys::public(&publisher)]).limits(aggregate_limits());
+    let policy = MetadataPolicy::signed_by(vec![public(&publisher)]).limits(aggregate_limits());
     let clock = Arc::new(ManualClock::at(now()));
     let begun = Instant::now();
     let source =
@@ -58,7 +59,7 @@ async fn a_hundred_thousand_providers_are_found_by_name() {
     for number in [0, 1, 777, 50_000, 99_999] {
         let name = format!("https://idp{number}.example.org/");
         let idp = source.idp(&name).await.unwrap().unwrap();
-        assert_eq!((idp.entity_id(), idp.keys()), (name.as_str(), &[keys::public(&member)][..]));
+        assert_eq!((idp.entity_id(), idp.keys()), (name.as_str(), &[public(&member)][..]));
         assert_eq!(idp.sign_on()[0].location, format!("https://idp{number}.example.org/sso"));
         assert!(Arc::ptr_eq(&idp, &source.idp(&name).await.unwrap().unwrap()));
     }
@@ -98,6 +99,6 @@ fn a_document_beyond_its_bounds_is_refused_at_once() {
     let publisher = keys::elliptic();
     let document = federation(2_000, &publisher, &keys::elliptic());
     let small = jit_saml::xml::Limits { bytes: 100_000, ..aggregate_limits() };
-    let policy = MetadataPolicy::signed_by(vec![keys::public(&publisher)]).limits(small);
+    let policy = MetadataPolicy::signed_by(vec![public(&publisher)]).limits(small);
     assert!(crate::document::refused(&document, &policy).starts_with("saml.xml_"));
 }

@@ -6,6 +6,7 @@ use proptest::prelude::*;
 
 use crate::document::{ENTITY, Idp, ends_in, now, read, signed};
 use crate::keys;
+use crate::public::public;
 
 thread_local! {
     static KEY: SigningKey = keys::elliptic();
@@ -25,11 +26,11 @@ proptest! {
             1 => { octets.remove(place); }
             _ => octets.insert(place, octet),
         }
-        let policy = MetadataPolicy::signed_by(vec![KEY.with(keys::public)]);
+        let policy = MetadataPolicy::signed_by(vec![KEY.with(public)]);
         let read = jit_saml::metadata::VerifiedMetadata::read(&octets, &policy, now(), &jit_saml::crypto::AwsLc);
         if let Ok(metadata) = read {
             let descriptor = metadata.descriptor(ENTITY, now()).unwrap();
-            prop_assert_eq!(descriptor.signing_keys, vec![KEY.with(keys::public)]);
+            prop_assert_eq!(descriptor.signing_keys, vec![KEY.with(public)]);
             prop_assert_eq!(descriptor.single_sign_on[0].location.as_str(), "https://idp.example.org/sso");
         }
     }

@@ -7,6 +7,8 @@ mod certificate;
 mod described;
 #[path = "../support/keys.rs"]
 mod keys;
+#[path = "../support/public.rs"]
+mod public;
 
 mod aggregate;
 mod any_text;

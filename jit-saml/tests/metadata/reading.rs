@@ -1,11 +1,15 @@
 //! What is read from the description of one identity provider.
 
 use jit_saml::binding::Binding;
-use jit_saml::metadata::{IdpDescriptor, MetadataPolicy, MetadataRejection, MetadataWarning};
+use jit_saml::metadata::MetadataWarning::{
+    self, KeyMalformed, KeyMissing, KeyUse, ScopeMalformed, ScopePattern,
+};
+use jit_saml::metadata::{IdpDescriptor, MetadataPolicy, MetadataRejection};
 
 use crate::certificate::certificate;
 use crate::document::{ENTITY, Idp, endpoint, key_of, key_with, now, read};
 use crate::keys;
+use crate::public::public;
 
 const POST: &str = "urn:oasis:names:tc:SAML:2.0:bindings:HTTP-POST";
 const REDIRECT: &str = "urn:oasis:names:tc:SAML:2.0:bindings:HTTP-Redirect";
@@ -23,7 +27,7 @@ fn every_key_for_signatures_is_used_and_a_missing_use_means_both() {
     idp.keys.push(key_of(None, &two));
     idp.keys.push(key_of(Some("encryption"), &three));
     let described = described(&idp).unwrap();
-    assert_eq!(described.signing_keys, [keys::public(&one), keys::public(&two)]);
+    assert_eq!(described.signing_keys, [public(&one), public(&two)]);
     assert_eq!(described.warnings, []);
 }
 
@@ -47,8 +51,7 @@ fn one_unusable_certificate_spoils_nothing() {
         key_of(Some("signing"), &good),
     ];
     let described = described(&idp).unwrap();
-    assert_eq!(described.signing_keys, [keys::public(&good)]);
-    use MetadataWarning::{KeyMalformed, KeyMissing, KeyUse};
+    assert_eq!(described.signing_keys, [public(&good)]);
     let expected = [KeyMalformed, KeyMalformed, KeyMalformed, KeyMissing, KeyMissing, KeyUse];
     assert_eq!(described.warnings, expected);
 }
@@ -96,8 +99,8 @@ fn bare_keys_are_read_as_well() {
         key_with(Some("signing"), "<ds:KeyValue><ds:DSAKeyValue/></ds:KeyValue>"),
     ];
     let described = described(&idp).unwrap();
-    assert_eq!(described.signing_keys, [keys::public(&key), keys::public(&curve), keys::public(&whole)]);
-    assert_eq!(described.warnings, [MetadataWarning::KeyMalformed, MetadataWarning::KeyMalformed]);
+    assert_eq!(described.signing_keys, [public(&key), public(&curve), public(&whole)]);
+    assert_eq!(described.warnings, [KeyMalformed, KeyMalformed]);
 }
 
 #[test]
@@ -108,7 +111,7 @@ fn of_a_chain_only_the_first_certificate_speaks_for_the_provider() {
     let chain = format!("<ds:X509Data>{}{}</ds:X509Data>", wrapped(&own), wrapped(&authority));
     let idp = Idp { keys: vec![key_with(Some("signing"), &chain)], ..Idp::new(&[]) };
     let described = described(&idp).unwrap();
-    assert_eq!(described.signing_keys, [keys::public(&own)]);
+    assert_eq!(described.signing_keys, [public(&own)]);
     assert_eq!(described.warnings, [MetadataWarning::FurtherCertificate]);
 }
 
@@ -156,7 +159,6 @@ fn scopes_are_exact_and_patterns_are_never_run() {
         .into();
     let described = described(&idp).unwrap();
     assert_eq!(described.scopes, ["example.org", "sub.example.org", "third.example"]);
-    use MetadataWarning::{ScopeMalformed, ScopePattern};
     assert_eq!(
         described.warnings,
         [ScopePattern, ScopePattern, ScopePattern, ScopeMalformed, ScopeMalformed]

@@ -15,6 +15,7 @@ use tokio::sync::Notify;
 
 use crate::document::{ENTITY, Idp, now, signed, written};
 use crate::keys;
+use crate::public::public;
 
 const URL: &str = "https://federation.example.org/metadata.xml";
 
@@ -63,7 +64,7 @@ struct Federation {
 impl Federation {
     fn new(server: Server) -> Self {
         let publisher = keys::elliptic();
-        let policy = MetadataPolicy::signed_by(vec![keys::public(&publisher)]);
+        let policy = MetadataPolicy::signed_by(vec![public(&publisher)]);
         let (clock, server) = (Arc::new(ManualClock::at(now())), Arc::new(server));
         let source = MetadataSource::from_url(URL, policy, server.clone(), clock.clone(), Arc::new(AwsLc));
         Self { publisher, clock, server, source: Arc::new(source.unwrap()) }
@@ -98,7 +99,7 @@ async fn a_document_is_fetched_when_needed_and_again_when_it_is_old() {
     federation.server.tell(Some(federation.document(&first, 48, "cacheDuration=\"PT2H\"", 0)));
     assert_eq!(federation.server.asked(), 0);
     for _ in 0..5 {
-        assert_eq!(federation.keys().await, Some(vec![keys::public(&first)]));
+        assert_eq!(federation.keys().await, Some(vec![public(&first)]));
     }
     assert_eq!(federation.server.asked(), 1);
     federation.wait(TimeDelta::minutes(119));
@@ -106,7 +107,7 @@ async fn a_document_is_fetched_when_needed_and_again_when_it_is_old() {
     assert_eq!(federation.server.asked(), 1);
     federation.wait(TimeDelta::minutes(1));
     federation.server.tell(Some(federation.document(&second, 48, "", 2)));
-    assert_eq!(federation.keys().await, Some(vec![keys::public(&second)]));
+    assert_eq!(federation.keys().await, Some(vec![public(&second)]));
     assert_eq!(federation.server.asked(), 2);
     assert_eq!(*federation.server.validators.lock().unwrap(), [None, Some("\"0\"".to_owned())]);
     assert_eq!(federation.source.status().generation, 2);
@@ -141,7 +142,7 @@ async fn what_was_good_stays_good_until_its_end_whatever_the_network_does() {
         federation
             .server
             .tell((hour % 2 == 0).then(|| Fetched::Document { octets: forged(), validator: None }));
-        assert_eq!(federation.keys().await, Some(vec![keys::public(&key)]), "hour {hour}");
+        assert_eq!(federation.keys().await, Some(vec![public(&key)]), "hour {hour}");
         assert!(federation.source.status().failure.is_some());
     }
     federation.wait(TimeDelta::minutes(63));
@@ -210,7 +211,7 @@ async fn an_older_document_never_brings_a_withdrawn_key_back() {
     assert!(federation.keys().await.is_some());
     federation.wait(TimeDelta::hours(2));
     federation.server.tell(Some(old));
-    assert_eq!(federation.keys().await, Some(vec![keys::public(&present)]));
+    assert_eq!(federation.keys().await, Some(vec![public(&present)]));
     assert_eq!(federation.source.status().failure.unwrap().as_str(), "saml.metadata_older");
 }
 
@@ -226,7 +227,7 @@ async fn a_new_key_is_looked_for_at_once_but_not_at_every_forgery() {
     federation.wait(TimeDelta::minutes(2));
     federation.server.tell(Some(federation.document(&new, 48, "", 1)));
     assert!(federation.source.renew(seen).await.unwrap());
-    assert_eq!(federation.keys().await, Some(vec![keys::public(&new)]));
+    assert_eq!(federation.keys().await, Some(vec![public(&new)]));
     for _ in 0..100 {
         assert!(federation.source.renew(seen).await.unwrap());
         assert!(!federation.source.renew(seen + 1).await.unwrap());
@@ -255,7 +256,7 @@ async fn the_network_is_believed_only_under_a_policy_for_it() {
         let clock = Arc::new(ManualClock::at(now()));
         MetadataSource::from_url(url, policy, Arc::new(Server::default()), clock, Arc::new(AwsLc)).map(|_| ())
     };
-    let signed = || MetadataPolicy::signed_by(vec![keys::public(&keys::elliptic())]);
+    let signed = || MetadataPolicy::signed_by(vec![public(&keys::elliptic())]);
     let unsigned = || signed().dangerous().accept_unsigned();
     assert!(source("https://federation.example.org", signed()).is_ok());
     assert!(source("http://federation.example.org", signed()).is_ok());

@@ -3,18 +3,19 @@
 use chrono::TimeDelta;
 use jit_saml::binding::Binding;
 use jit_saml::metadata::{MetadataPolicy, SpMetadata, SpMetadataError, VerifiedMetadata};
-use jit_saml::signature::verify;
+use jit_saml::signature::{SignatureRules, verify};
 use jit_saml::xml::{Document, Element, Limits};
 
 use crate::certificate::certificate;
 
 use crate::described::{complete, now};
 use crate::keys;
+use crate::public::public;
 
 const MD: &str = "urn:oasis:names:tc:SAML:2.0:metadata";
 
 fn child<'d>(parent: Element<'d>, name: &str) -> Element<'d> {
-    parent.children().find(|child| child.local() == name).unwrap_or_else(|| panic!("no {name}"))
+    parent.children().find(|child| child.local() == name).unwrap()
 }
 
 #[test]
@@ -64,9 +65,9 @@ fn a_signed_document_verifies_and_is_read_by_our_own_reader() {
     let xml = complete(&[&key], &[&keys::rsa()]).write_signed("_1", &key, Some(&certificate(&key))).unwrap();
     let document = Document::parse(xml.as_bytes(), &Limits::default()).unwrap();
     let signed =
-        verify(document.root(), &[keys::public(&key)], &Default::default(), now(), &jit_saml::crypto::AwsLc);
+        verify(document.root(), &[public(&key)], &SignatureRules::default(), now(), &jit_saml::crypto::AwsLc);
     assert!(signed.is_ok());
-    let policy = MetadataPolicy::signed_by(vec![keys::public(&key)]);
+    let policy = MetadataPolicy::signed_by(vec![public(&key)]);
     let metadata = VerifiedMetadata::read(xml.as_bytes(), &policy, now(), &jit_saml::crypto::AwsLc).unwrap();
     assert_eq!(metadata.valid_until(), Some(now() + TimeDelta::days(7)));
     assert_eq!(metadata.cache_duration(), Some(TimeDelta::hours(6)));

@@ -7,6 +7,7 @@ use jit_saml::signature::sign_enveloped;
 use crate::certificate::certificate;
 use crate::document::{ENTITY, Idp, NAMESPACES, ends_in, now, read, refused, signed};
 use crate::keys;
+use crate::public::public;
 
 fn group(attributes: &str, content: &str) -> String {
     format!("<md:EntitiesDescriptor {NAMESPACES} {attributes}>{content}</md:EntitiesDescriptor>")
@@ -19,18 +20,18 @@ fn signed_group(attributes: &str, content: &str, key: &jit_saml::signature::Sign
 #[test]
 fn a_signature_by_a_key_of_the_policy_is_needed() {
     let (publisher, other, idp_key) = (keys::rsa(), keys::elliptic(), keys::elliptic());
-    let policy = MetadataPolicy::signed_by(vec![keys::public(&other), keys::public(&publisher)]);
+    let policy = MetadataPolicy::signed_by(vec![public(&other), public(&publisher)]);
     let mut idp = Idp::new(&[&idp_key]);
     idp.attributes = format!("ID=\"_root\" {}", ends_in(24));
     let document = signed(&idp.xml(), &publisher);
     let metadata = read(&document, &policy).unwrap();
-    assert_eq!(metadata.descriptor(ENTITY, now()).unwrap().signing_keys, [keys::public(&idp_key)]);
+    assert_eq!(metadata.descriptor(ENTITY, now()).unwrap().signing_keys, [public(&idp_key)]);
 
     assert_eq!(refused(&idp.xml(), &policy), "saml.metadata_unsigned");
-    let by_itself = MetadataPolicy::signed_by(vec![keys::public(&idp_key)]);
+    let by_itself = MetadataPolicy::signed_by(vec![public(&idp_key)]);
     assert_eq!(refused(&document, &by_itself), "saml.key_mismatch");
     assert_eq!(
-        refused(&document, &MetadataPolicy::signed_by(vec![keys::public(&keys::rsa())])),
+        refused(&document, &MetadataPolicy::signed_by(vec![public(&keys::rsa())])),
         "saml.signature_invalid"
     );
     assert_eq!(refused(&document, &MetadataPolicy::signed_by(Vec::new())), "saml.key_missing");
@@ -44,14 +45,14 @@ fn the_key_in_the_document_is_never_asked() {
     let idp = Idp { attributes: format!("ID=\"_root\" {}", ends_in(24)), ..Idp::new(&[&attacker]) };
     let own = certificate(&attacker);
     let document = sign_enveloped(&idp.xml(), "_root", &attacker, Some(&own)).unwrap();
-    let policy = MetadataPolicy::signed_by(vec![keys::public(&keys::elliptic())]);
+    let policy = MetadataPolicy::signed_by(vec![public(&keys::elliptic())]);
     assert_eq!(refused(&document, &policy), "saml.signature_invalid");
 }
 
 #[test]
 fn a_signature_of_a_part_does_not_speak_for_the_whole() {
     let publisher = keys::elliptic();
-    let policy = MetadataPolicy::signed_by(vec![keys::public(&publisher)]);
+    let policy = MetadataPolicy::signed_by(vec![public(&publisher)]);
     let idp = Idp { attributes: format!("ID=\"_root\" {}", ends_in(24)), ..Idp::new(&[&keys::elliptic()]) };
     let part = signed(&idp.xml(), &publisher);
     let evil = Idp { entity_id: "https://evil.example.org".into(), ..Idp::new(&[&keys::elliptic()]) };
@@ -74,14 +75,14 @@ fn signatures_of_members_inside_a_signed_group_do_no_harm() {
     let idp = Idp { attributes: "ID=\"_member\"".into(), ..Idp::new(&[&member]) };
     let inner = sign_enveloped(&idp.xml(), "_member", &member, None).unwrap();
     let document = signed_group(&ends_in(24), &inner, &publisher);
-    let metadata = read(&document, &MetadataPolicy::signed_by(vec![keys::public(&publisher)])).unwrap();
+    let metadata = read(&document, &MetadataPolicy::signed_by(vec![public(&publisher)])).unwrap();
     assert!(metadata.descriptor(ENTITY, now()).is_ok());
 }
 
 #[test]
 fn the_root_says_when_it_ends_and_that_is_soon_enough() {
     let publisher = keys::elliptic();
-    let policy = MetadataPolicy::signed_by(vec![keys::public(&publisher)]);
+    let policy = MetadataPolicy::signed_by(vec![public(&publisher)]);
     let content = Idp::new(&[&keys::elliptic()]).xml();
     let with = |attributes: &str| signed_group(attributes, &content, &publisher);
     assert!(read(&with(&ends_in(24 * 30)), &policy).is_ok());
@@ -102,7 +103,7 @@ fn the_root_says_when_it_ends_and_that_is_soon_enough() {
 #[test]
 fn the_end_of_a_group_or_role_ends_what_is_in_it() {
     let publisher = keys::elliptic();
-    let policy = MetadataPolicy::signed_by(vec![keys::public(&publisher)]);
+    let policy = MetadataPolicy::signed_by(vec![public(&publisher)]);
     let named = |name: &str, attributes: String, role_attributes: String| {
         let entity_id = format!("https://{name}.example.org");
         Idp { entity_id, attributes, role_attributes, ..Idp::new(&[&keys::elliptic()]) }.xml()
@@ -119,8 +120,8 @@ fn the_end_of_a_group_or_role_ends_what_is_in_it() {
     let metadata = read(&document, &policy).unwrap();
     assert_eq!(metadata.len(), 6);
     let code = |name: &str, hours| {
-        let found =
-            metadata.descriptor(&format!("https://{name}.example.org"), now() + TimeDelta::hours(hours));
+        let at = now() + TimeDelta::hours(hours) + TimeDelta::minutes(3);
+        let found = metadata.descriptor(&format!("https://{name}.example.org"), at);
         found.err().map(|error| error.code().to_string())
     };
     let expired = Some("saml.metadata_expired".to_owned());
@@ -158,7 +159,7 @@ fn what_is_no_metadata_is_refused_before_anything_is_believed() {
     let idp = Idp::new(&[&keys::elliptic()]).xml();
     let with_dtd = format!("<!DOCTYPE x [<!ENTITY a \"b\">]>{idp}");
     assert!(refused(&with_dtd, &policy).starts_with("saml.xml_"), "{}", refused(&with_dtd, &policy));
-    assert!(refused(&idp[..idp.len() - 1], &policy).starts_with("saml.xml_"));
+    assert!(refused(idp.strip_suffix('>').unwrap(), &policy).starts_with("saml.xml_"));
     let deep = (0..20).fold(idp, |inner, _| group("", &inner));
     assert_eq!(refused(&deep, &policy), "saml.metadata_too_deep");
 }

@@ -6,7 +6,7 @@ use aws_lc_rs::rsa::{KeyPair, KeySize};
 use aws_lc_rs::signature::{ECDSA_P256_SHA256_FIXED_SIGNING, EcdsaKeyPair};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use jit_saml::signature::{SigningKey, VerificationKey};
+use jit_saml::signature::SigningKey;
 
 /// Makes a key of P-256.
 pub(crate) fn elliptic() -> SigningKey {
@@ -24,11 +24,6 @@ pub(crate) fn rsa_pkcs8() -> Vec<u8> {
 /// Makes an RSA key.
 pub(crate) fn rsa() -> SigningKey {
     SigningKey::from_pkcs8(&rsa_pkcs8()).unwrap()
-}
-
-/// Returns the half of a key that verifies.
-pub(crate) fn public(key: &SigningKey) -> VerificationKey {
-    VerificationKey::from_public_key_info(&key.public_key_info().unwrap()).unwrap()
 }
 
 /// Writes octets in base64.
