@@ -5,5 +5,4 @@
 mod ability;
 mod peer;
 mod responses;
-mod signatures;
 mod xmlsec;
