@@ -2,15 +2,19 @@
 
 use std::{borrow::Cow, collections::BTreeSet, fmt, str::FromStr};
 
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use serde_json::{Map, Value};
+
+use crate::text::head;
 
 /// Holds what a source said of a subject, exactly as it was verified.
 ///
 /// `Debug` prints names, never values.
 #[derive(Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct Claims {
-    members: Map<String, Value>,
+    /// In the order of their names.
+    #[serde(serialize_with = "to_object", deserialize_with = "from_object")]
+    members: Vec<Member>,
     /// Claims whose list was cut by the source, such as the group overage of Entra.
     #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
     truncated: BTreeSet<String>,
@@ -19,11 +23,46 @@ pub struct Claims {
     supplementary: BTreeSet<String>,
 }
 
+/// Keeps one member of the verified object, found by the first bytes of its name before the rest is looked at.
+#[derive(Clone, PartialEq)]
+struct Member {
+    head: u64,
+    name: String,
+    value: Value,
+}
+
+impl Member {
+    fn new((name, value): (String, Value)) -> Self {
+        Self { head: head(&name), name, value }
+    }
+
+    fn key(&self) -> (u64, &str) {
+        (self.head, &self.name)
+    }
+}
+
+fn sorted(members: Map<String, Value>) -> Vec<Member> {
+    let mut members: Vec<_> = members.into_iter().map(Member::new).collect();
+    // As a rule they are in order already: objects are, unless another crate asked for the order of insertion.
+    if !members.is_sorted_by(|a, b| a.key() < b.key()) {
+        members.sort_unstable_by(|a, b| a.key().cmp(&b.key()));
+    }
+    members
+}
+
+fn to_object<S: Serializer>(members: &[Member], serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.collect_map(members.iter().map(|member| (&member.name, &member.value)))
+}
+
+fn from_object<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<Member>, D::Error> {
+    Map::deserialize(deserializer).map(sorted)
+}
+
 impl Claims {
     /// Takes the members of the verified object.
     #[must_use]
     pub fn new(members: Map<String, Value>) -> Self {
-        Self { members, ..Self::default() }
+        Self { members: sorted(members), ..Self::default() }
     }
 
     /// Marks a claim as cut by its source: it is never read as complete, whatever values it holds.
@@ -42,12 +81,13 @@ impl Claims {
     /// Adds members of a second source; what the first source said stays.
     #[must_use]
     pub fn supplement(mut self, members: Map<String, Value>) -> Self {
-        for (name, value) in members {
-            if !self.members.contains_key(&name) {
-                self.supplementary.insert(name.clone());
-                self.members.insert(name, value);
-            }
-        }
+        let more: Vec<_> = sorted(members)
+            .into_iter()
+            .filter(|member| self.value(member.head, &member.name).is_none())
+            .collect();
+        self.supplementary.extend(more.iter().map(|member| member.name.clone()));
+        self.members.extend(more);
+        self.members.sort_unstable_by(|a, b| a.key().cmp(&b.key()));
         self
     }
 
@@ -60,10 +100,24 @@ impl Claims {
     /// Reads a claim by its exact name.
     #[must_use]
     pub fn get(&self, name: &str) -> Claim<'_> {
+        self.read(head(name), name)
+    }
+
+    fn read(&self, head: u64, name: &str) -> Claim<'_> {
         if !self.truncated.is_empty() && self.truncated.contains(name) {
             return Claim::Truncated;
         }
-        self.members.get(name).map_or(Claim::Absent, Claim::of)
+        self.value(head, name).map_or(Claim::Absent, Claim::of)
+    }
+
+    fn value(&self, head: u64, name: &str) -> Option<&Value> {
+        let at = self.members.partition_point(|member| {
+            member.head < head || member.head == head && member.name.as_str() < name
+        });
+        self.members
+            .get(at)
+            .filter(|member| member.head == head && member.name == name)
+            .map(|member| &member.value)
     }
 
     /// Reads a claim by its path; a cut claim is cut at every depth.
@@ -71,12 +125,12 @@ impl Claims {
     pub fn at(&self, path: &ClaimPath) -> Claim<'_> {
         let Some((first, rest)) = path.segments.split_first() else { return Claim::Absent };
         if rest.is_empty() {
-            return self.get(first);
+            return self.read(path.head, first);
         }
         if self.truncated.contains(first.as_str()) {
             return Claim::Truncated;
         }
-        let mut value = self.members.get(first.as_str());
+        let mut value = self.value(path.head, first);
         for segment in rest {
             value = match value {
                 Some(Value::Object(members)) => members.get(segment.as_str()),
@@ -87,27 +141,27 @@ impl Claims {
         value.map_or(Claim::Absent, Claim::of)
     }
 
-    /// Tells whether the source cut any claim.
-    pub(crate) fn is_cut(&self) -> bool {
-        !self.truncated.is_empty()
+    /// The value as it stands, whether it was cut or not.
+    #[cfg(feature = "cel")]
+    pub(crate) fn json(&self, name: &str) -> Option<&Value> {
+        self.value(head(name), name)
     }
 
     /// The names of all claims that hold something.
     pub fn names(&self) -> impl Iterator<Item = &str> {
-        self.members.keys().map(String::as_str)
+        self.members.iter().map(|member| member.name.as_str())
     }
 
-    /// The verified object itself.
-    #[must_use]
-    pub fn members(&self) -> &Map<String, Value> {
-        &self.members
+    /// The members of the verified object, in the order of their names.
+    pub fn members(&self) -> impl Iterator<Item = (&str, &Value)> {
+        self.members.iter().map(|member| (member.name.as_str(), &member.value))
     }
 }
 
 impl fmt::Debug for Claims {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("Claims")?;
-        f.debug_set().entries(self.members.keys()).finish()
+        f.debug_set().entries(self.names()).finish()
     }
 }
 
@@ -129,7 +183,7 @@ pub enum Claim<'a> {
 }
 
 impl<'a> Claim<'a> {
-    pub(crate) fn of(value: &'a Value) -> Self {
+    fn of(value: &'a Value) -> Self {
         match value {
             Value::Null => Self::Absent,
             Value::String(text) if text.is_empty() => Self::Empty,
@@ -240,6 +294,8 @@ impl fmt::Debug for ClaimValues<'_> {
 pub struct ClaimPath {
     text: std::sync::Arc<str>,
     segments: Vec<String>,
+    /// The first bytes of the first segment.
+    head: u64,
 }
 
 /// The longest path, in bytes.
@@ -281,7 +337,8 @@ impl ClaimPath {
         if segments.len() > PATH_DEPTH {
             return Err(ClaimPathError::TooLong);
         }
-        Ok(Self { text: text.into(), segments })
+        let head = segments.first().map_or(0, |first| head(first));
+        Ok(Self { text: text.into(), segments, head })
     }
 
     /// The path as written.
@@ -347,6 +404,7 @@ impl fmt::Debug for ClaimPath {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
     use serde_json::json;
 
     use super::*;
@@ -397,6 +455,32 @@ mod tests {
         let claims = claims(json!({"email": "a@example.com"})).supplement(more);
         assert_eq!(claims.get("email").values().unwrap().text().unwrap(), "a@example.com");
         assert!(claims.is_supplementary("locale") && !claims.is_supplementary("email"));
+    }
+
+    #[test]
+    fn claims_are_written_as_the_object_that_they_were_read_from() {
+        let text = r#"{"members":{"a":1,"b":{"c":[true]}},"truncated":["b"]}"#;
+        let claims: Claims = serde_json::from_str(text).unwrap();
+        assert_eq!(serde_json::to_string(&claims).unwrap(), text);
+        assert_eq!(claims.names().collect::<Vec<_>>(), ["a", "b"]);
+    }
+
+    proptest! {
+        #[test]
+        fn a_claim_is_found_by_its_whole_name(
+            names in prop::collection::btree_set("(claim_x)?[a-c\\x00]{0,3}", 0..12),
+            more in prop::collection::btree_set("(claim_x)?[b-d\\x00]{0,3}", 0..12),
+            wanted in "(claim_x)?[a-d\\x00]{0,3}",
+        ) {
+            let object = |names: &BTreeSet<String>, of: &str| {
+                names.iter().map(|name| (name.clone(), Value::from(format!("{of}{name}")))).collect()
+            };
+            let claims = Claims::new(object(&names, "1")).supplement(object(&more, "2"));
+            let found = claims.get(&wanted).values().and_then(ClaimValues::text).map(Cow::into_owned);
+            let of = [(&names, "1"), (&more, "2")].into_iter().find(|(names, _)| names.contains(&wanted));
+            prop_assert_eq!(found, of.map(|(_, of)| format!("{of}{wanted}")));
+            prop_assert!(claims.names().is_sorted());
+        }
     }
 
     #[test]

@@ -4,11 +4,8 @@ use std::{fmt::Write as _, net::IpAddr};
 
 use serde_json::Value;
 
-use super::{
-    literals::{Found, Literals},
-    weigh::Verdict,
-};
-use crate::{Account, Claim, ClaimPath, ClaimValues, Present, Request};
+use super::{found::Found, weigh::Verdict};
+use crate::{Account, Claim, ClaimPath, ClaimValues, Present, Request, literals::Literals};
 
 /// The most sources whose reading is kept for a decision; further ones are read anew by each rule.
 pub(super) const KEPT: usize = 16;
@@ -39,9 +36,9 @@ impl Source {
 pub(super) struct Reading {
     pub(super) source: Source,
     /// Whole texts.
-    pub(super) literals: Literals,
+    pub(super) literals: Literals<u8>,
     /// Beginnings of texts.
-    pub(super) begins: Literals,
+    pub(super) begins: Literals<u8>,
     /// The lengths that beginnings have.
     pub(super) lengths: Box<[usize]>,
 }

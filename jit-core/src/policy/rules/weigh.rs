@@ -7,7 +7,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 use super::{
     facts::{DAY, Facts, Spoke, WEEK},
     format::{AccountIs, ClaimIs},
-    literals::Found,
+    found::Found,
 };
 use crate::{
     ConnectionId, DomainPattern, EmailTrust, Present, Request, Standing, TenantId,

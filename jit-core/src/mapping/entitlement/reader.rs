@@ -1,0 +1,129 @@
+//! Reads the names in one claim, for all rules about it.
+
+use std::{borrow::Cow, sync::Arc};
+
+use super::{CaseRule, MapError, NameForm, Notes, cased, dn, pattern::Pattern, wishes::Wishes};
+use crate::{
+    Claim, ClaimPath, Claims, Entitlement, Finding, RuleName,
+    literals::Literals,
+    text::{ends, spread_of},
+};
+
+/// The most names that are read from one claim.
+const NAMES: usize = 10_000;
+
+/// Reads the names in one claim once, for all rules about it.
+#[derive(Debug)]
+pub(super) struct Reader {
+    pub(super) path: ClaimPath,
+    pub(super) claim: Arc<str>,
+    pub(super) reading: Reading,
+    /// Stands for all its rules in notes.
+    pub(super) rule: RuleName,
+    /// The names in the tables, by the number of their line.
+    pub(super) names: Literals<usize>,
+    pub(super) lines: Vec<Vec<(RuleName, Entitlement)>>,
+    pub(super) patterns: Vec<Pattern>,
+}
+
+/// Says how names are written in a claim.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(super) struct Reading {
+    pub(super) form: NameForm,
+    pub(super) under: Option<String>,
+    pub(super) split: Option<char>,
+    pub(super) case: CaseRule,
+}
+
+impl Reader {
+    pub(super) fn map(
+        &self,
+        claims: &Claims,
+        wishes: &mut Wishes,
+        notes: &mut Notes,
+    ) -> Result<(), MapError> {
+        let values = match claims.at(&self.path) {
+            Claim::Values(values) => values,
+            Claim::Truncated => {
+                notes.add(&self.rule, Finding::Skipped, "the claim is cut: nothing follows from it");
+                return Ok(());
+            }
+            Claim::Absent | Claim::Empty => return Ok(()),
+        };
+        let mut count = 0_usize;
+        if self.reading == Reading::default() {
+            for text in values.texts() {
+                count = self.counted(count)?;
+                self.give(&text, wishes, notes)?;
+            }
+            return Ok(());
+        }
+        for text in values.texts() {
+            for name in self.reading.names(&text) {
+                count = self.counted(count)?;
+                match name {
+                    Some(name) => self.give(&cased(name, self.reading.case), wishes, notes)?,
+                    None => notes.add(&self.rule, Finding::Refused, "a name has another form or place"),
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn counted(&self, count: usize) -> Result<usize, MapError> {
+        if count >= NAMES {
+            let what = "the number of names in a claim";
+            return Err(MapError::Limit { rule: self.rule.clone(), what });
+        }
+        Ok(count.saturating_add(1))
+    }
+
+    /// Gives what a name gives. No rule is about most names, which their first and last bytes tell.
+    #[inline]
+    fn give(&self, name: &str, wishes: &mut Wishes, notes: &mut Notes) -> Result<(), MapError> {
+        let ends = ends(name);
+        if let Some(line) = self.names.number_at(spread_of(ends, name.len()), name) {
+            for (rule, entitlement) in self.lines.get(line).into_iter().flatten() {
+                wishes.add(entitlement.clone(), rule, &self.claim)?;
+            }
+        }
+        for pattern in &self.patterns {
+            if pattern.may_match(ends.0) {
+                self.match_pattern(pattern, name, wishes, notes)?;
+            }
+        }
+        Ok(())
+    }
+
+    fn match_pattern(
+        &self,
+        pattern: &Pattern,
+        name: &str,
+        wishes: &mut Wishes,
+        notes: &mut Notes,
+    ) -> Result<(), MapError> {
+        let Some(star) = pattern.star(name, self.reading.form) else { return Ok(()) };
+        for give in &pattern.give {
+            match pattern.make(give, star, &mut wishes.room) {
+                Some(entitlement) => wishes.add(entitlement, &pattern.rule, &self.claim)?,
+                None => notes.add(&pattern.rule, Finding::Refused, "the pattern gives what it may not give"),
+            }
+        }
+        Ok(())
+    }
+}
+
+impl Reading {
+    /// The names in one text; `None` for one that has another form.
+    pub(super) fn names<'t>(&'t self, text: &'t str) -> impl Iterator<Item = Option<Cow<'t, str>>> {
+        let (whole, parts) = match self.split {
+            None => (Some(text), None),
+            Some(at) => (None, Some(text.split(at).map(str::trim).filter(|part| !part.is_empty()))),
+        };
+        whole.into_iter().chain(parts.into_iter().flatten()).map(|name| match self.form {
+            NameForm::Plain => Some(Cow::Borrowed(name)),
+            NameForm::Path => Some(Cow::Borrowed(name.strip_prefix('/').unwrap_or(name))),
+            NameForm::DnFirstValue => dn::first_value(name, self.under.as_deref()).map(Cow::Owned),
+        })
+    }
+}
