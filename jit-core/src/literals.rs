@@ -54,11 +54,17 @@ impl<N: Copy> Literals<N> {
         self.number_at(spread(text), text)
     }
 
+    /// Tells whether a text may be one of those that some rule asks for, by its place alone.
+    #[inline]
+    pub(crate) fn may_have(&self, start: usize) -> bool {
+        let word = place_of(start / 64, self.sieve.len()).and_then(|place| self.sieve.get(place));
+        word.is_some_and(|word| word & (1 << (start % 64)) != 0)
+    }
+
     /// The number of a text that was spread already.
     #[inline]
     pub(crate) fn number_at(&self, start: usize, text: &str) -> Option<N> {
-        let word = self.sieve.get(place_of(start / 64, self.sieve.len())?)?;
-        if word & (1 << (start % 64)) == 0 { None } else { self.search(text, start) }
+        if self.may_have(start) { self.search(text, start) } else { None }
     }
 
     #[inline(never)]

@@ -70,11 +70,11 @@ impl Entitlement {
 }
 
 fn has_control(text: &str) -> bool {
-    if text.is_ascii() {
-        text.bytes().any(|byte| byte.is_ascii_control())
-    } else {
-        text.chars().any(char::is_control)
+    // Plain letters and digits are told at once.
+    if text.bytes().all(|byte| (b' '..=b'~').contains(&byte)) {
+        return false;
     }
+    text.chars().any(char::is_control)
 }
 
 impl FromStr for Entitlement {

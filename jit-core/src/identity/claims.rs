@@ -12,9 +12,7 @@ use crate::text::head;
 /// `Debug` prints names, never values.
 #[derive(Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct Claims {
-    /// In the order of their names.
-    #[serde(serialize_with = "to_object", deserialize_with = "from_object")]
-    members: Vec<Member>,
+    members: Members,
     /// Claims whose list was cut by the source, such as the group overage of Entra.
     #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
     truncated: BTreeSet<String>,
@@ -23,46 +21,68 @@ pub struct Claims {
     supplementary: BTreeSet<String>,
 }
 
-/// Keeps one member of the verified object, found by the first bytes of its name before the rest is looked at.
-#[derive(Clone, PartialEq)]
-struct Member {
-    head: u64,
-    name: String,
-    value: Value,
+/// Keeps the members of the verified object in the order of their names, found by the first bytes before the rest is
+/// looked at.
+#[derive(Clone, Default, PartialEq)]
+struct Members {
+    heads: Vec<u64>,
+    list: Vec<(String, Value)>,
 }
 
-impl Member {
-    fn new((name, value): (String, Value)) -> Self {
-        Self { head: head(&name), name, value }
+impl Members {
+    fn new(members: Map<String, Value>) -> Self {
+        Self::sorted(members.into_iter().collect())
     }
 
-    fn key(&self) -> (u64, &str) {
-        (self.head, &self.name)
+    fn sorted(mut list: Vec<(String, Value)>) -> Self {
+        // As a rule they are in order already: objects are, unless another crate asked for the order of insertion.
+        if !list.is_sorted_by(|(a, _), (b, _)| a < b) {
+            list.sort_unstable_by(|(a, _), (b, _)| a.cmp(b));
+        }
+        Self { heads: list.iter().map(|(name, _)| head(name)).collect(), list }
+    }
+
+    #[inline]
+    fn get(&self, wanted: u64, name: &str) -> Option<&Value> {
+        let at = self.heads.partition_point(|head| *head < wanted);
+        if self.heads.get(at) != Some(&wanted) {
+            return None;
+        }
+        let (first, value) = self.list.get(at)?;
+        if first == name { Some(value) } else { self.search(at, wanted, name) }
+    }
+
+    /// Searches among names that begin alike.
+    #[inline(never)]
+    fn search(&self, from: usize, wanted: u64, name: &str) -> Option<&Value> {
+        let heads = self.heads.get(from..)?;
+        let alike = self.list.get(from..)?.get(..heads.partition_point(|head| *head == wanted))?;
+        let at = alike.binary_search_by(|(other, _)| other.as_str().cmp(name)).ok()?;
+        alike.get(at).map(|(_, value)| value)
+    }
+
+    fn iter(&self) -> impl Iterator<Item = (&str, &Value)> {
+        self.list.iter().map(|(name, value)| (name.as_str(), value))
     }
 }
 
-fn sorted(members: Map<String, Value>) -> Vec<Member> {
-    let mut members: Vec<_> = members.into_iter().map(Member::new).collect();
-    // As a rule they are in order already: objects are, unless another crate asked for the order of insertion.
-    if !members.is_sorted_by(|a, b| a.key() < b.key()) {
-        members.sort_unstable_by(|a, b| a.key().cmp(&b.key()));
+impl Serialize for Members {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_map(self.iter())
     }
-    members
 }
 
-fn to_object<S: Serializer>(members: &[Member], serializer: S) -> Result<S::Ok, S::Error> {
-    serializer.collect_map(members.iter().map(|member| (&member.name, &member.value)))
-}
-
-fn from_object<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<Member>, D::Error> {
-    Map::deserialize(deserializer).map(sorted)
+impl<'de> Deserialize<'de> for Members {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        Map::deserialize(deserializer).map(Self::new)
+    }
 }
 
 impl Claims {
     /// Takes the members of the verified object.
     #[must_use]
     pub fn new(members: Map<String, Value>) -> Self {
-        Self { members: sorted(members), ..Self::default() }
+        Self { members: Members::new(members), ..Self::default() }
     }
 
     /// Marks a claim as cut by its source: it is never read as complete, whatever values it holds.
@@ -81,13 +101,10 @@ impl Claims {
     /// Adds members of a second source; what the first source said stays.
     #[must_use]
     pub fn supplement(mut self, members: Map<String, Value>) -> Self {
-        let more: Vec<_> = sorted(members)
-            .into_iter()
-            .filter(|member| self.value(member.head, &member.name).is_none())
-            .collect();
-        self.supplementary.extend(more.iter().map(|member| member.name.clone()));
-        self.members.extend(more);
-        self.members.sort_unstable_by(|a, b| a.key().cmp(&b.key()));
+        let is_new = |(name, _): &(String, Value)| self.members.get(head(name), name).is_none();
+        let more: Vec<_> = members.into_iter().filter(is_new).collect();
+        self.supplementary.extend(more.iter().map(|(name, _)| name.clone()));
+        self.members = Members::sorted(self.members.list.into_iter().chain(more).collect());
         self
     }
 
@@ -107,17 +124,7 @@ impl Claims {
         if !self.truncated.is_empty() && self.truncated.contains(name) {
             return Claim::Truncated;
         }
-        self.value(head, name).map_or(Claim::Absent, Claim::of)
-    }
-
-    fn value(&self, head: u64, name: &str) -> Option<&Value> {
-        let at = self.members.partition_point(|member| {
-            member.head < head || member.head == head && member.name.as_str() < name
-        });
-        self.members
-            .get(at)
-            .filter(|member| member.head == head && member.name == name)
-            .map(|member| &member.value)
+        self.members.get(head, name).map_or(Claim::Absent, Claim::of)
     }
 
     /// Reads a claim by its path; a cut claim is cut at every depth.
@@ -130,7 +137,7 @@ impl Claims {
         if self.truncated.contains(first.as_str()) {
             return Claim::Truncated;
         }
-        let mut value = self.value(path.head, first);
+        let mut value = self.members.get(path.head, first);
         for segment in rest {
             value = match value {
                 Some(Value::Object(members)) => members.get(segment.as_str()),
@@ -144,17 +151,17 @@ impl Claims {
     /// The value as it stands, whether it was cut or not.
     #[cfg(feature = "cel")]
     pub(crate) fn json(&self, name: &str) -> Option<&Value> {
-        self.value(head(name), name)
+        self.members.get(head(name), name)
     }
 
     /// The names of all claims that hold something.
     pub fn names(&self) -> impl Iterator<Item = &str> {
-        self.members.iter().map(|member| member.name.as_str())
+        self.members.iter().map(|(name, _)| name)
     }
 
     /// The members of the verified object, in the order of their names.
     pub fn members(&self) -> impl Iterator<Item = (&str, &Value)> {
-        self.members.iter().map(|member| (member.name.as_str(), &member.value))
+        self.members.iter()
     }
 }
 
@@ -272,7 +279,7 @@ impl<'a> ClaimValues<'a> {
 }
 
 #[inline]
-fn text_of(value: &Value) -> Option<Cow<'_, str>> {
+pub(crate) fn text_of(value: &Value) -> Option<Cow<'_, str>> {
     match value {
         Value::String(text) => Some(Cow::Borrowed(text.as_str())),
         Value::Number(number) => Some(Cow::Owned(number.to_string())),

@@ -2,9 +2,12 @@
 
 use std::{borrow::Cow, sync::Arc};
 
+use serde_json::Value;
+
 use super::{CaseRule, MapError, NameForm, Notes, cased, dn, pattern::Pattern, wishes::Wishes};
 use crate::{
-    Claim, ClaimPath, Claims, Entitlement, Finding, RuleName,
+    Claim, ClaimPath, ClaimValues, Claims, Entitlement, Finding, RuleName,
+    identity::text_of,
     literals::Literals,
     text::{ends, spread_of},
 };
@@ -50,19 +53,33 @@ impl Reader {
             }
             Claim::Absent | Claim::Empty => return Ok(()),
         };
-        let mut count = 0_usize;
-        if self.reading == Reading::default() {
-            for text in values.texts() {
-                count = self.counted(count)?;
-                self.give(&text, wishes, notes)?;
-            }
-            return Ok(());
+        if self.reading != Reading::default() {
+            return self.read(values, wishes, notes);
         }
+        // Most names end at the first look, so that nothing else is done before it.
+        for value in values.iter().take(NAMES) {
+            match value {
+                Value::String(name) => self.look(name, wishes, notes)?,
+                other => match text_of(other) {
+                    Some(name) => self.look(&name, wishes, notes)?,
+                    None => {}
+                },
+            }
+        }
+        if values.iter().nth(NAMES).is_some() { Err(self.too_many()) } else { Ok(()) }
+    }
+
+    /// Reads names in the form that the rules say.
+    fn read(&self, values: ClaimValues<'_>, wishes: &mut Wishes, notes: &mut Notes) -> Result<(), MapError> {
+        let mut count = 0_usize;
         for text in values.texts() {
             for name in self.reading.names(&text) {
-                count = self.counted(count)?;
+                if count >= NAMES {
+                    return Err(self.too_many());
+                }
+                count = count.saturating_add(1);
                 match name {
-                    Some(name) => self.give(&cased(name, self.reading.case), wishes, notes)?,
+                    Some(name) => self.look(&cased(name, self.reading.case), wishes, notes)?,
                     None => notes.add(&self.rule, Finding::Refused, "a name has another form or place"),
                 }
             }
@@ -70,31 +87,45 @@ impl Reader {
         Ok(())
     }
 
-    fn counted(&self, count: usize) -> Result<usize, MapError> {
-        if count >= NAMES {
-            let what = "the number of names in a claim";
-            return Err(MapError::Limit { rule: self.rule.clone(), what });
-        }
-        Ok(count.saturating_add(1))
+    fn too_many(&self) -> MapError {
+        MapError::Limit { rule: self.rule.clone(), what: "the number of names in a claim" }
     }
 
-    /// Gives what a name gives. No rule is about most names, which their first and last bytes tell.
+    /// Looks at the ends of a name, which tell of most names that no rule is about them.
     #[inline]
-    fn give(&self, name: &str, wishes: &mut Wishes, notes: &mut Notes) -> Result<(), MapError> {
+    fn look(&self, name: &str, wishes: &mut Wishes, notes: &mut Notes) -> Result<(), MapError> {
         let ends = ends(name);
-        if let Some(line) = self.names.number_at(spread_of(ends, name.len()), name) {
+        let place = spread_of(ends, name.len());
+        if self.names.may_have(place) || self.patterns.iter().any(|pattern| pattern.may_match(ends.0)) {
+            self.give(name, (place, ends.0), wishes, notes)
+        } else {
+            Ok(())
+        }
+    }
+
+    /// Gives what a name gives.
+    #[inline(never)]
+    fn give(
+        &self,
+        name: &str,
+        (place, head): (usize, u64),
+        wishes: &mut Wishes,
+        notes: &mut Notes,
+    ) -> Result<(), MapError> {
+        if let Some(line) = self.names.number_at(place, name) {
             for (rule, entitlement) in self.lines.get(line).into_iter().flatten() {
                 wishes.add(entitlement.clone(), rule, &self.claim)?;
             }
         }
         for pattern in &self.patterns {
-            if pattern.may_match(ends.0) {
+            if pattern.may_match(head) {
                 self.match_pattern(pattern, name, wishes, notes)?;
             }
         }
         Ok(())
     }
 
+    #[inline]
     fn match_pattern(
         &self,
         pattern: &Pattern,
