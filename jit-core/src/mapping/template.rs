@@ -52,7 +52,7 @@ const FILTER_NAMES: &[(&str, Filter)] = &[
 ];
 
 /// Says what a template came to.
-#[derive(Debug, PartialEq)]
+#[derive(Clone, Copy, Debug, PartialEq)]
 pub(super) enum Rendered<'t, 'r> {
     /// This text.
     Text(&'r str),

@@ -8,7 +8,7 @@ mod wishes;
 use std::{borrow::Cow, collections::BTreeMap};
 
 use self::{
-    pattern::Pattern,
+    pattern::{Pattern, Room},
     reader::{Reader, Reading},
     shape::check_shape,
     wishes::Wishes,
@@ -34,7 +34,7 @@ impl CompiledEntitlements {
         notes: &mut Notes,
         room: String,
     ) -> Result<Vec<EntitlementWish>, MapError> {
-        let mut wishes = Wishes::new(&self.always, room);
+        let mut wishes = Wishes::new(&self.always, Room::new(room));
         for reader in &self.readers {
             reader.map(claims, &mut wishes, notes)?;
         }
@@ -125,7 +125,8 @@ impl EntitlementRules {
 }
 
 impl Draft {
-    fn compile(self) -> Reader {
+    fn compile(mut self) -> Reader {
+        self.patterns.iter_mut().fold(1, |number, pattern| pattern.count_frames(number));
         let numbers = self.table.keys().enumerate().map(|(line, name)| (name.clone(), line)).collect();
         Reader {
             claim: self.path.as_str().into(),

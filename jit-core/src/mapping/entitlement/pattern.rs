@@ -25,9 +25,29 @@ pub(super) enum Give {
     Around(Frame),
 }
 
+/// Holds a name that is being put together, and the number of the frame that it begins with.
+#[derive(Debug, Default)]
+pub(super) struct Room {
+    text: String,
+    frame: usize,
+}
+
+impl Room {
+    pub(super) fn new(text: String) -> Self {
+        Self { text, frame: 0 }
+    }
+
+    /// Forgets which frame was written.
+    pub(super) fn clear(&mut self) {
+        self.frame = 0;
+    }
+}
+
 /// What stands around the part that the source chooses.
 #[derive(Debug)]
 pub(super) struct Frame {
+    /// Tells the frames of one reader apart, from 1 on.
+    number: usize,
     kind: EntitlementKind,
     before: String,
     after: String,
@@ -63,6 +83,17 @@ impl Pattern {
         Some(Self { rule: name.clone(), start, before, after, give, allow: rule.allow.clone() })
     }
 
+    /// Numbers what stands around stars, from `number` on; tells the next free one.
+    pub(super) fn count_frames(&mut self, mut number: usize) -> usize {
+        for give in &mut self.give {
+            if let Give::Around(frame) = give {
+                frame.number = number;
+                number = number.saturating_add(1);
+            }
+        }
+        number
+    }
+
     /// Tells most names apart by their first bytes.
     #[inline]
     pub(super) fn may_match(&self, head: u64) -> bool {
@@ -78,7 +109,7 @@ impl Pattern {
     }
 
     /// Makes what such a name gives, if it may; `room` is there to write the name in.
-    pub(super) fn make(&self, give: &Give, star: &str, room: &mut String) -> Option<Entitlement> {
+    pub(super) fn make(&self, give: &Give, star: &str, room: &mut Room) -> Option<Entitlement> {
         let (entitlement, is_allowed) = match give {
             Give::Fixed(entitlement) => (entitlement.clone(), true),
             Give::Around(frame) => (frame.around(star, room)?, frame.is_allowed),
@@ -98,17 +129,29 @@ impl Frame {
             .map_err(|error| format!("a role or group is written `role:NAME` or `group:NAME`: {error}"))?;
         let is_allowed =
             allow.iter().filter_map(EntitlementPattern::prefix).any(|prefix| before.starts_with(prefix));
-        Ok(Self { kind: sample.kind(), before: before.to_owned(), after: after.to_owned(), is_allowed })
+        Ok(Self {
+            number: 0,
+            kind: sample.kind(),
+            before: before.to_owned(),
+            after: after.to_owned(),
+            is_allowed,
+        })
     }
 
-    fn around(&self, star: &str, room: &mut String) -> Option<Entitlement> {
-        room.clear();
-        room.push_str(&self.before);
-        room.push_str(star);
-        if !self.after.is_empty() {
-            room.push_str(&self.after);
+    fn around(&self, star: &str, room: &mut Room) -> Option<Entitlement> {
+        if room.frame == self.number {
+            // Names that a pattern matches often follow each other: their beginning stands there already.
+            room.text.truncate(self.before.len());
+        } else {
+            room.text.clear();
+            room.text.push_str(&self.before);
+            room.frame = self.number;
         }
-        Entitlement::composed(self.kind, SmolStr::new(room), star)
+        room.text.push_str(star);
+        if !self.after.is_empty() {
+            room.text.push_str(&self.after);
+        }
+        Entitlement::composed(self.kind, SmolStr::new(&room.text), star)
     }
 }
 

@@ -53,17 +53,16 @@ impl Reader {
             }
             Claim::Absent | Claim::Empty => return Ok(()),
         };
+        wishes.room.clear();
         if self.reading != Reading::default() {
             return self.read(values, wishes, notes);
         }
         // Most names end at the first look, so that nothing else is done before it.
         for value in values.iter().take(NAMES) {
-            match value {
-                Value::String(name) => self.look(name, wishes, notes)?,
-                other => match text_of(other) {
-                    Some(name) => self.look(&name, wishes, notes)?,
-                    None => {}
-                },
+            if let Value::String(name) = value {
+                self.look(name, wishes, notes)?;
+            } else if let Some(name) = text_of(value) {
+                self.look(&name, wishes, notes)?;
             }
         }
         if values.iter().nth(NAMES).is_some() { Err(self.too_many()) } else { Ok(()) }

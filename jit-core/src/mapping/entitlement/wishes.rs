@@ -2,13 +2,13 @@
 
 use std::sync::Arc;
 
-use super::MapError;
+use super::{MapError, pattern::Room};
 use crate::{Entitlement, EntitlementWish, RuleName, text::spread};
 
 /// The most roles and groups that a mapping wishes for at once.
 const WISHES: usize = 1_000;
 /// How many wishes there is room for from the beginning.
-const ROOM: usize = 16;
+const ROOM: usize = 14;
 /// The number of words that mark what was wished for.
 const WORDS: usize = 16;
 
@@ -18,12 +18,12 @@ pub(super) struct Wishes {
     list: Vec<EntitlementWish>,
     /// One bit for each wish: most new ones are told from the others without a search.
     marks: [u64; WORDS],
-    pub(super) room: String,
+    pub(super) room: Room,
 }
 
 impl Wishes {
     /// Begins with what is wished for whatever the claims say.
-    pub(super) fn new(always: &[EntitlementWish], room: String) -> Self {
+    pub(super) fn new(always: &[EntitlementWish], room: Room) -> Self {
         let mut wishes =
             Self { list: Vec::with_capacity(always.len().saturating_add(ROOM)), marks: [0; WORDS], room };
         for wish in always {
