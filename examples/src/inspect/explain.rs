@@ -1,11 +1,12 @@
-//! What would come of a token: mapping, decision and plan, by the engine's own `explain`.
+//! What would come of evidence: mapping, decision and plan, by the engine's own `explain`.
 
 use std::path::Path;
 use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
-use jit_core::{AttestError, Attestor, Code, Context, Event, Jit, ManualClock, MemoryStore, Store};
-use jit_oidc::{OidcConfig, id_token::IdToken, trigger::attestation};
+use jit_core::{
+    AttestError, Attestation, Attestor, Code, Context, Event, Jit, ManualClock, MemoryStore, Store,
+};
 
 use super::Failure;
 use super::arguments::UsageError;
@@ -13,13 +14,12 @@ use super::explained::Explained;
 use crate::portal::assemble::{open, protection};
 use crate::portal::settings::{DoorSettings, Settings, StoreUrl};
 
-/// Runs verified tokens through a connection, and writes nothing.
+/// Runs verified evidence through a connection, and writes nothing.
 pub(super) struct Explainer<'a> {
     runtime: tokio::runtime::Runtime,
     jit: Jit,
     attestor: Attestor,
     door: &'a DoorSettings,
-    oidc: &'a OidcConfig,
 }
 
 impl<'a> Explainer<'a> {
@@ -27,7 +27,6 @@ impl<'a> Explainer<'a> {
     pub(super) fn new(
         settings: &Settings,
         door: &'a DoorSettings,
-        oidc: &'a OidcConfig,
         store: Option<&str>,
         now: DateTime<Utc>,
     ) -> Result<Self, Failure> {
@@ -52,13 +51,11 @@ impl<'a> Explainer<'a> {
             builder = builder.store(name.clone(), store);
         }
         let jit = builder.connection(connection).build().map_err(|error| unusable(&error))?;
-        Ok(Self { runtime, jit, attestor, door, oidc })
+        Ok(Self { runtime, jit, attestor, door })
     }
 
-    /// Explains one token.
-    pub(super) fn explain(&self, token: &IdToken) -> Result<Explained, Code> {
-        let attestation =
-            attestation(token, None, self.oidc.peculiarities()).map_err(|error| error.code().clone())?;
+    /// Explains what was found to be said.
+    pub(super) fn explain(&self, attestation: Attestation) -> Result<Explained, Code> {
         let identity = self.attestor.attest(attestation).map_err(AttestError::code)?;
         let event = Event::sign_in(identity, Context::default());
         let explanation = self.runtime.block_on(self.jit.explain(event)).map_err(|error| error.code())?;

@@ -1,8 +1,10 @@
 //! Inspects evidence from files: would this connection accept it, and what would come of it?
 
 mod arguments;
+mod configured;
 mod explain;
 mod explained;
+mod files;
 mod oidc;
 mod report;
 

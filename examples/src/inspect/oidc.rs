@@ -1,35 +1,33 @@
-use std::fs::File;
-use std::io::{self, Read, Write};
+use std::io::Write;
 
 use chrono::{DateTime, TimeDelta, Utc};
-use jit_core::Clock;
+use jit_core::{Clock, Code};
 use jit_oidc::OidcConfig;
 use jit_oidc::expectations::{Expectations, IssuerRule, TokenPolicy};
-use jit_oidc::id_token;
+use jit_oidc::id_token::{self, IdToken};
 use jit_oidc::keys::KeySet;
 use jit_oidc::rejection::Rejection;
 use jit_oidc::signature::Engine;
+use jit_oidc::trigger::attestation;
 
-use super::arguments::{Inquiry, UsageError};
-use super::explain::Explainer;
+use super::arguments::{OidcInquiry, UsageError};
+use super::configured::Configured;
+use super::explained::Explained;
+use super::files::{read, write_line};
 use super::report::Line;
 use super::{ALL_ACCEPTED, Failure, SOME_REFUSED};
-use crate::portal::settings::Settings;
-
-/// Longer than any limit of the verification, so that each limit is still the verification's to name.
-const LONGEST_FILE: u64 = 1024 * 1024;
 
 /// Verifies each token file and writes a line for it.
-pub(super) fn inspect(inquiry: &Inquiry, clock: &dyn Clock, out: &mut dyn Write) -> Result<u8, Failure> {
+pub(super) fn inspect(inquiry: &OidcInquiry, clock: &dyn Clock, out: &mut dyn Write) -> Result<u8, Failure> {
     let now = inquiry.now.unwrap_or_else(|| clock.now());
     let source = Source::of(inquiry)?;
     let policy = adjusted(source.policy(inquiry)?, inquiry);
-    let jwks = read(&inquiry.jwks)?;
+    let jwks = read(inquiry.jwks.as_deref().unwrap_or_default())?;
     let tokens = inquiry.files.iter().map(|file| read(file)).collect::<Result<Vec<_>, _>>()?;
-    let explainer = source.explainer(inquiry, now)?;
     // A key set that cannot be used refuses every token, as it would at a sign-in.
     let keys = KeySet::parse(&jwks, &Engine::aws_lc(), policy.allowed_algorithms());
     let demands = source.demands(inquiry);
+    let explain = source.explainer(inquiry, now)?;
     let mut code = ALL_ACCEPTED;
     for (file, token) in inquiry.files.iter().zip(&tokens) {
         let verified = match &keys {
@@ -38,12 +36,12 @@ pub(super) fn inspect(inquiry: &Inquiry, clock: &dyn Clock, out: &mut dyn Write)
         };
         let line = match &verified {
             Ok(token) => {
-                let outcome = explainer.as_ref().map(|explainer| explainer.explain(token)).transpose();
-                Line::accepted(file, token, outcome.map_err(Failure::Backend)?)
+                let explained = explain.as_ref().map(|explain| explain(token)).transpose();
+                Line::accepted_token(file, token, explained.map_err(Failure::Backend)?)
             }
             Err(rejection) => {
                 code = SOME_REFUSED;
-                Line::refused(file, *rejection)
+                Line::refused(file, rejection.code(), rejection)
             }
         };
         write_line(out, &line).map_err(Failure::Output)?;
@@ -54,7 +52,7 @@ pub(super) fn inspect(inquiry: &Inquiry, clock: &dyn Clock, out: &mut dyn Write)
 /// Where the expectations come from: the command line, or a connection of a configuration.
 enum Source {
     CommandLine,
-    Configured { settings: Box<Settings>, door: usize, oidc: Box<OidcConfig> },
+    Configured { connection: Box<Configured>, oidc: Box<OidcConfig> },
 }
 
 /// What a sign-in demands beyond the policy of its connection.
@@ -63,25 +61,22 @@ struct Demands {
     acr: Vec<String>,
 }
 
+type Explain<'a> = Box<dyn Fn(&IdToken) -> Result<Explained, Code> + 'a>;
+
 impl Source {
-    fn of(inquiry: &Inquiry) -> Result<Self, Failure> {
+    fn of(inquiry: &OidcInquiry) -> Result<Self, Failure> {
         let (Some(file), Some(connection)) = (&inquiry.config, &inquiry.connection) else {
             return Ok(Self::CommandLine);
         };
-        let text = std::fs::read_to_string(file).map_err(|error| Failure::File(file.clone(), error))?;
-        let settings = Settings::load(&text, file).map_err(Failure::Settings)?;
-        let found = settings.connection.iter().enumerate().find(|(_, door)| door.id.as_str() == connection);
-        let Some((place, door)) = found else {
-            let message = format!("`{file}` has no connection `{connection}`");
-            return Err(Failure::Usage(UsageError::Configuration(message)));
+        let connection = Configured::load(file, connection)?;
+        let Some(settings) = &connection.door().protocol.oidc else {
+            return Err(connection.unusable(&"has another protocol: use `inspect saml`"));
         };
-        let oidc = door.protocol.oidc.check().map_err(|error| {
-            Failure::Usage(UsageError::Configuration(format!("connection `{connection}`: {error}")))
-        })?;
-        Ok(Self::Configured { settings: Box::new(settings), door: place, oidc: Box::new(oidc) })
+        let oidc = settings.check().map_err(|error| connection.unusable(&error))?;
+        Ok(Self::Configured { connection: Box::new(connection), oidc: Box::new(oidc) })
     }
 
-    fn policy(&self, inquiry: &Inquiry) -> Result<TokenPolicy, Failure> {
+    fn policy(&self, inquiry: &OidcInquiry) -> Result<TokenPolicy, Failure> {
         match (self, &inquiry.issuer, &inquiry.client_id) {
             (Self::Configured { oidc, .. }, ..) => Ok(oidc.policy().clone()),
             (Self::CommandLine, Some(issuer), Some(client)) => {
@@ -91,26 +86,25 @@ impl Source {
         }
     }
 
-    fn demands(&self, inquiry: &Inquiry) -> Demands {
-        let configured = match self {
-            Self::CommandLine => None,
-            Self::Configured { settings, door, .. } => {
-                settings.connection.get(*door).map(|door| &door.protocol.oidc)
-            }
+    fn demands(&self, inquiry: &OidcInquiry) -> Demands {
+        let (max_age, acr) = match self {
+            Self::CommandLine => (None, Vec::new()),
+            Self::Configured { oidc, .. } => (oidc.max_age(), oidc.required_acr().to_vec()),
         };
-        let max_age = configured.and_then(|oidc| oidc.max_age);
-        let acr = configured.map(|oidc| oidc.required_acr.clone()).unwrap_or_default();
         Demands {
             max_age: inquiry.max_age.or(max_age.map(|seconds| TimeDelta::seconds(i64::from(seconds)))),
             acr: if inquiry.acr.is_empty() { acr } else { inquiry.acr.clone() },
         }
     }
 
-    fn explainer(&self, inquiry: &Inquiry, now: DateTime<Utc>) -> Result<Option<Explainer<'_>>, Failure> {
+    fn explainer(&self, inquiry: &OidcInquiry, now: DateTime<Utc>) -> Result<Option<Explain<'_>>, Failure> {
         match self {
-            Self::Configured { settings, door, oidc } if inquiry.explain => {
-                let Some(door) = settings.connection.get(*door) else { return Ok(None) };
-                Explainer::new(settings, door, oidc, inquiry.store.as_deref(), now).map(Some)
+            Self::Configured { connection, oidc } if inquiry.explain => {
+                let explainer = connection.explainer(inquiry.store.as_deref(), now)?;
+                Ok(Some(Box::new(move |token| {
+                    let said = attestation(token, None, oidc.peculiarities());
+                    explainer.explain(said.map_err(|error| error.code().clone())?)
+                })))
             }
             _ => Ok(None),
         }
@@ -120,11 +114,11 @@ impl Source {
 fn verify(
     token: &[u8],
     keys: &KeySet,
-    inquiry: &Inquiry,
+    inquiry: &OidcInquiry,
     policy: &TokenPolicy,
     demands: &Demands,
     now: DateTime<Utc>,
-) -> Result<id_token::IdToken, Rejection> {
+) -> Result<IdToken, Rejection> {
     let mut expected = Expectations::new(policy).acr(&demands.acr);
     if let Some(nonce) = &inquiry.nonce {
         expected = expected.nonce(nonce);
@@ -142,7 +136,7 @@ fn verify(
 }
 
 /// What the command line says counts before what the configuration says.
-fn adjusted(mut policy: TokenPolicy, inquiry: &Inquiry) -> TokenPolicy {
+fn adjusted(mut policy: TokenPolicy, inquiry: &OidcInquiry) -> TokenPolicy {
     if let Some(algorithms) = inquiry.algorithms {
         policy = policy.algorithms(algorithms);
     }
@@ -156,22 +150,4 @@ fn adjusted(mut policy: TokenPolicy, inquiry: &Inquiry) -> TokenPolicy {
         policy = policy.require_at_hash();
     }
     policy
-}
-
-fn read(name: &str) -> Result<Vec<u8>, Failure> {
-    let attempt = || {
-        let mut bytes = Vec::new();
-        if name == "-" {
-            io::stdin().lock().take(LONGEST_FILE).read_to_end(&mut bytes)?;
-        } else {
-            File::open(name)?.take(LONGEST_FILE).read_to_end(&mut bytes)?;
-        }
-        Ok(bytes)
-    };
-    attempt().map_err(|error| Failure::File(name.to_owned(), error))
-}
-
-fn write_line(out: &mut dyn Write, line: &Line<'_>) -> io::Result<()> {
-    serde_json::to_writer(&mut *out, line)?;
-    out.write_all(b"\n")
 }

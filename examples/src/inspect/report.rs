@@ -1,6 +1,7 @@
+use std::fmt::Display;
+
 use jit_oidc::checks::{CheckList, Question};
 use jit_oidc::id_token::IdToken;
-use jit_oidc::rejection::Rejection;
 use serde::Serialize;
 use serde_json::{Map, Value};
 
@@ -26,12 +27,11 @@ pub(super) enum Line<'a> {
     },
 }
 
-/// Who the token speaks of.
+/// Who the evidence speaks of.
 #[derive(Serialize)]
-pub(super) struct Identity<'a> {
-    issuer: &'a str,
-    subject: &'a str,
-    claims: &'a Map<String, Value>,
+#[serde(untagged)]
+pub(super) enum Identity<'a> {
+    Token { issuer: &'a str, subject: &'a str, claims: &'a Map<String, Value> },
 }
 
 /// Which checks were made, by the question that they answer. An empty list means: nobody looked.
@@ -44,8 +44,9 @@ pub(super) struct Checks {
 }
 
 impl<'a> Line<'a> {
-    pub(super) fn accepted(file: &'a str, token: &'a IdToken, explained: Option<Explained>) -> Self {
-        let identity = Identity { issuer: token.issuer(), subject: token.subject(), claims: token.claims() };
+    pub(super) fn accepted_token(file: &'a str, token: &'a IdToken, explained: Option<Explained>) -> Self {
+        let identity =
+            Identity::Token { issuer: token.issuer(), subject: token.subject(), claims: token.claims() };
         Self::Accepted {
             file,
             accepted: true,
@@ -55,8 +56,8 @@ impl<'a> Line<'a> {
         }
     }
 
-    pub(super) fn refused(file: &'a str, rejection: Rejection) -> Self {
-        Self::Refused { file, accepted: false, code: rejection.code(), reason: rejection.to_string() }
+    pub(super) fn refused(file: &'a str, code: &'a str, reason: &dyn Display) -> Self {
+        Self::Refused { file, accepted: false, code, reason: reason.to_string() }
     }
 }
 

@@ -3,22 +3,19 @@
 use std::path::Path;
 use std::sync::Arc;
 
+use jit_core::Store;
 use jit_core::config::Problems;
-use jit_core::{
-    BackendError, BuildError, Clock, Connection, ConnectionId, ErrorKind, Jit, Protection, Store,
-    SystemEntropy,
-};
+use jit_core::{BackendError, BuildError, Clock, ConnectionId, ErrorKind, Jit, Protection};
 use jit_oidc::config::SettingsError;
 use jit_oidc::http::HttpError;
-use jit_oidc::login::Environment;
-use jit_oidc::{Engine, GuardedHttp, Login, OidcTrigger, StateKeeper};
 use jit_sql::{PostgresOptions, PostgresStore, SqliteStore};
 
+use super::hang::hang;
 use super::holds::{HOLD_LASTS, Holds};
-use super::house::{Door, House, Shelf};
+use super::house::{House, Shelf};
 use super::proxies::Proxies;
 use super::session::Sessions;
-use super::settings::{DoorSettings, ProtectionSettings, Settings, StoreUrl};
+use super::settings::{ProtectionSettings, Settings, StoreUrl};
 
 /// Says why a portal could not be assembled.
 #[derive(Debug, thiserror::Error)]
@@ -33,6 +30,8 @@ pub(super) enum AssembleError {
     Http(#[from] HttpError),
     #[error("the sign-in settings of connection `{0}` cannot be used")]
     Connection(ConnectionId, #[source] SettingsError),
+    #[error("connection `{0}` has no protocol")]
+    NoProtocol(ConnectionId),
 }
 
 /// Opens the stores and puts the engine together. Nothing is asked of a provider before somebody signs in.
@@ -61,16 +60,9 @@ pub(super) async fn assemble(
     }
     let mut doors = Vec::new();
     for door in &settings.connection {
-        let (connection, trigger) = connect(door, &main.store, &clock)?;
+        let (connection, door) = hang(door, &main.store, &clock)?;
         builder = builder.connection(connection);
-        doors.push(Door {
-            id: door.id.clone(),
-            tenant: door.tenant.clone(),
-            store: door.store.clone(),
-            label: door.protocol.label.clone(),
-            issuer: trigger.login().config().policy().issuer_rule().published().to_owned(),
-            trigger,
-        });
+        doors.push(door);
     }
     Ok(House {
         jit: builder.build()?,
@@ -85,24 +77,6 @@ pub(super) async fn assemble(
     })
 }
 
-fn connect(
-    door: &DoorSettings,
-    store: &Arc<dyn Store>,
-    clock: &Arc<dyn Clock>,
-) -> Result<(Connection, OidcTrigger), AssembleError> {
-    let (connection, attestor, protocol) = door.clone().define()?;
-    let oidc = protocol.oidc.check().map_err(|error| AssembleError::Connection(door.id.clone(), error))?;
-    let environment = Environment {
-        http: Arc::new(client(protocol.oidc.dangerous.allow_loopback_http)?),
-        engine: Engine::aws_lc(),
-        clock: Arc::clone(clock),
-        entropy: Arc::new(SystemEntropy),
-        keeper: StateKeeper::one_time(Arc::clone(store) as _, door.tenant.clone()),
-    };
-    let login = Login::new(door.id.clone(), oidc, environment);
-    Ok((connection, OidcTrigger::new(login, attestor)))
-}
-
 pub(crate) fn protection(settings: &ProtectionSettings) -> Protection {
     let mut protection = Protection::new();
     for entitlement in &settings.protected {
@@ -115,11 +89,6 @@ pub(crate) fn protection(settings: &ProtectionSettings) -> Protection {
         Some(seats) => protection.seats(seats),
         None => protection,
     }
-}
-
-fn client(loopback: bool) -> Result<GuardedHttp, HttpError> {
-    let builder = GuardedHttp::builder();
-    if loopback { builder.dangerous().allow_loopback_http().build() } else { builder.build() }
 }
 
 /// Opens a user store; paths are relative to the folder of the configuration.

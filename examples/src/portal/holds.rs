@@ -43,6 +43,17 @@ impl Holds {
         Ok(header)
     }
 
+    /// Tells the id of the hold of a request, to be remembered through a sign-in at another provider.
+    pub(super) fn id(&self, headers: &HeaderMap, now: DateTime<Utc>) -> Option<String> {
+        let id = cookie(headers, &self.cookie)?;
+        self.open.with(id, now, |_| id.to_owned())
+    }
+
+    /// Looks at the hold of this id.
+    pub(super) fn with_id(&self, id: &str, now: DateTime<Utc>) -> Option<Hold> {
+        self.open.with(id, now, |hold| hold.clone())
+    }
+
     /// Looks at the hold of a request.
     pub(super) fn find(&self, headers: &HeaderMap, now: DateTime<Utc>) -> Option<Hold> {
         self.open.with(cookie(headers, &self.cookie)?, now, |hold| hold.clone())

@@ -41,7 +41,12 @@ pub(super) struct Door {
     pub(super) store: Option<StoreId>,
     pub(super) label: String,
     pub(super) issuer: String,
-    pub(super) trigger: OidcTrigger,
+    pub(super) way: Way,
+}
+
+/// Verifies what comes in by a door, by the protocol of its connection.
+pub(super) enum Way {
+    Oidc(Box<OidcTrigger>),
 }
 
 /// Somebody whose session is good.

@@ -4,6 +4,7 @@ mod arguments;
 pub(crate) mod assemble;
 mod demo;
 mod failure;
+mod hang;
 mod holds;
 mod house;
 pub mod pages;

@@ -64,16 +64,17 @@ pub(crate) struct StoreSettings {
     pub(crate) url: StoreUrl,
 }
 
-/// Describes a connection to an OpenID provider.
+/// Describes a connection to an identity provider.
 pub(crate) type DoorSettings = ConnectionConfig<Protocol>;
 
-/// Says how people sign in over a connection.
+/// Says how people sign in over a connection: by exactly one protocol.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Protocol {
     /// The name that people see.
     pub(crate) label: String,
-    pub(crate) oidc: OidcSettings,
+    #[serde(default)]
+    pub(crate) oidc: Option<OidcSettings>,
 }
 
 /// Says where accounts are kept. `Debug` shows no password.
@@ -168,7 +169,10 @@ impl Check for Settings {
 
 impl Check for Protocol {
     fn check(&self, found: &mut Problems) {
-        found.within("oidc", |found| Check::check(&self.oidc, found));
+        match &self.oidc {
+            Some(oidc) => found.within("oidc", |found| Check::check(oidc, found)),
+            None => found.report(Code::new("config.one_of"), "needs `oidc`"),
+        }
     }
 }
 
@@ -180,8 +184,14 @@ pub(crate) fn callback(base_url: &str, id: &ConnectionId) -> String {
 
 /// Checks that what the engine trusts and what the protocol verifies are the same.
 fn check_door(door: &DoorSettings, base_url: &str, found: &mut Problems) {
-    let Ok(oidc) = door.protocol.oidc.check() else { return };
-    if door.protocol.oidc.redirect_uri != callback(base_url, &door.id) {
+    if let Some(settings) = &door.protocol.oidc {
+        check_oidc_door(door, settings, base_url, found);
+    }
+}
+
+fn check_oidc_door(door: &DoorSettings, settings: &OidcSettings, base_url: &str, found: &mut Problems) {
+    let Ok(oidc) = settings.check() else { return };
+    if settings.redirect_uri != callback(base_url, &door.id) {
         found.within("protocol", |found| {
             found.within("oidc", |found| {
                 let message = "must be the portal's `base_url`, then `/callback/` and the connection's id";

@@ -2,8 +2,10 @@
 
 mod account;
 mod admin;
+mod arrival;
 mod hold;
 mod login;
+mod oidc;
 mod outcome;
 
 use std::sync::Arc;
@@ -20,7 +22,7 @@ pub(super) fn routes(house: Arc<House>) -> Router {
     Router::new()
         .route("/", get(login::home))
         .route("/login/{*connection}", get(login::begin))
-        .route("/callback/{*connection}", get(login::callback).post(login::callback_by_form))
+        .route("/callback/{*connection}", get(oidc::callback).post(oidc::callback_by_form))
         .route("/hold", get(hold::ask))
         .route("/hold/consent", post(hold::consent))
         .route("/hold/user-name", post(hold::user_name))

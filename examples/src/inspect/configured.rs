@@ -1,0 +1,49 @@
+//! A connection of a portal configuration, as the place where expectations come from.
+
+use chrono::{DateTime, Utc};
+
+use super::Failure;
+use super::arguments::UsageError;
+use super::explain::Explainer;
+use crate::portal::settings::{DoorSettings, Settings};
+
+/// Holds a configuration and one connection of it.
+pub(super) struct Configured {
+    settings: Settings,
+    door: DoorSettings,
+}
+
+impl Configured {
+    /// Reads and checks the whole file, and finds the connection in it.
+    pub(super) fn load(file: &str, connection: &str) -> Result<Self, Failure> {
+        let text = std::fs::read_to_string(file).map_err(|error| Failure::File(file.to_owned(), error))?;
+        let settings = Settings::load(&text, file).map_err(Failure::Settings)?;
+        let door = settings.connection.iter().find(|door| door.id.as_str() == connection).cloned();
+        match door {
+            Some(door) => Ok(Self { settings, door }),
+            None => Err(wrong(format!("`{file}` has no connection `{connection}`"))),
+        }
+    }
+
+    pub(super) fn door(&self) -> &DoorSettings {
+        &self.door
+    }
+
+    /// Says what is wrong with the connection.
+    pub(super) fn unusable(&self, error: &dyn std::fmt::Display) -> Failure {
+        wrong(format!("connection `{}`: {error}", self.door.id))
+    }
+
+    /// Prepares explanations over the store, or over an empty one.
+    pub(super) fn explainer(
+        &self,
+        store: Option<&str>,
+        now: DateTime<Utc>,
+    ) -> Result<Explainer<'_>, Failure> {
+        Explainer::new(&self.settings, &self.door, store, now)
+    }
+}
+
+fn wrong(message: String) -> Failure {
+    Failure::Usage(UsageError::Configuration(message))
+}

@@ -1,0 +1,110 @@
+//! What happens once a provider's answer was verified, whatever the protocol.
+
+use axum::http::HeaderMap;
+use axum::response::Response;
+use jit_core::{Ask, Event, LinkAnswer, Reply, VerifiedIdentity};
+
+use super::outcome;
+use crate::portal::failure::Failure;
+use crate::portal::holds::Hold;
+use crate::portal::house::{Door, House};
+use crate::web::Parameters;
+
+/// What the names of people are called, best first, by OpenID providers and in SAML assertions.
+const NAMES: [&str; 10] = [
+    "name",
+    "displayName",
+    "urn:oid:2.16.840.1.113730.3.1.241",
+    "http://schemas.microsoft.com/identity/claims/displayname",
+    "http://schemas.xmlsoap.org/ws/2005/05/identity/claims/name",
+    "given_name",
+    "urn:oid:2.5.4.42",
+    "preferred_username",
+    "email",
+    "urn:oid:0.9.2342.19200300.100.1.3",
+];
+
+/// Stands before the id of the hold that a sign-in answers.
+const ANSWERS: &str = "hold:";
+
+/// Why somebody signs in. It is remembered with the sign-in and so bound to the browser that began it: an answer that
+/// comes in a form from another site brings no other cookie.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Purpose {
+    /// To come in.
+    Enter,
+    /// To prove that an account is the person's, for the held sign-in of this id.
+    ProveLink(String),
+}
+
+impl Purpose {
+    /// Reads what the request asks for.
+    pub(super) fn of(house: &House, sent: &Parameters, headers: &HeaderMap) -> Result<Self, Failure> {
+        match sent.value("prove") {
+            None => Ok(Self::Enter),
+            Some("link") => house.holds.id(headers, house.now()).map(Self::ProveLink).ok_or_else(over),
+            Some(_) => Err(Failure::NotFound),
+        }
+    }
+
+    /// The purpose of a sign-in that remembers this.
+    pub(super) fn remembered(text: Option<&str>) -> Self {
+        let held = text.and_then(|text| text.strip_prefix(ANSWERS));
+        held.map_or(Self::Enter, |id| Self::ProveLink(id.to_owned()))
+    }
+
+    /// What the sign-in has to remember.
+    pub(super) fn remember(&self) -> Option<String> {
+        match self {
+            Self::Enter => None,
+            Self::ProveLink(id) => Some(format!("{ANSWERS}{id}")),
+        }
+    }
+}
+
+/// Hands the event to the engine, or to the held sign-in that it is the proof for.
+pub(super) async fn arrive(
+    house: &House,
+    door: &Door,
+    event: Event,
+    purpose: Purpose,
+    headers: &HeaderMap,
+) -> Result<Response, Failure> {
+    if let Purpose::ProveLink(id) = purpose {
+        let hold = house.holds.with_id(&id, house.now()).filter(|hold| hold.ask == Ask::LinkProof);
+        return prove_link(house, hold.ok_or_else(over)?, event, headers).await;
+    }
+    let name = name_of(&event);
+    let outcome = house.jit.handle(event).await?;
+    outcome::show(house, door, outcome, name, headers)
+}
+
+/// Answers a held sign-in with the identity that the same browser has just signed in with.
+async fn prove_link(
+    house: &House,
+    hold: Hold,
+    event: Event,
+    headers: &HeaderMap,
+) -> Result<Response, Failure> {
+    let Event::SignIn(sign_in) = event else { return Err(Failure::NotFound) };
+    let link = Some(LinkAnswer::OtherIdentity(Box::new(sign_in.identity)));
+    outcome::answer(house, hold, Reply { link, ..Reply::default() }, headers).await
+}
+
+fn over() -> Failure {
+    Failure::refused("hold.unknown_ticket", "The sign-in that waited is over.")
+}
+
+/// The name that the pages address a person by who has no account yet.
+fn name_of(event: &Event) -> String {
+    let Event::SignIn(sign_in) = event else { return String::new() };
+    NAMES
+        .iter()
+        .find_map(|claim| text(&sign_in.identity, claim))
+        .unwrap_or_else(|| sign_in.identity.key().subject.to_string())
+}
+
+fn text(identity: &VerifiedIdentity, claim: &str) -> Option<String> {
+    let text = identity.claims().get(claim).values()?.text()?;
+    Some(text.chars().take(100).collect())
+}

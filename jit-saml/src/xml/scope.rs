@@ -1,0 +1,122 @@
+//! Which prefix means which namespace, while a document is read.
+//!
+//! Each different prefix and each different namespace name gets a number. Looking up a prefix is then an access to a
+//! table, and so is every question of canonicalisation.
+
+use std::borrow::Cow;
+
+use super::arena::{Declaration, Span, XML};
+use super::bindings::{Bindings, Mark, NOTHING};
+use super::{XML_NAMESPACE, XMLNS_NAMESPACE, XmlError};
+
+#[derive(Debug)]
+pub(super) struct Scope<'t> {
+    prefixes: Vec<&'t str>,
+    bound: Bindings,
+    names: Vec<Cow<'t, str>>,
+    limit: usize,
+}
+
+impl<'t> Scope<'t> {
+    pub(super) fn new(limit: usize) -> Self {
+        let mut bound = Bindings::new(2);
+        bound.bind(Declaration { prefix: XML, namespace: XML });
+        Self {
+            prefixes: vec!["", "xml"],
+            bound,
+            names: vec![Cow::Borrowed(""), Cow::Borrowed(XML_NAMESPACE)],
+            limit: limit.saturating_add(2),
+        }
+    }
+
+    /// Marks the state to which [`Self::leave`] returns.
+    pub(super) fn mark(&self) -> Mark {
+        self.bound.mark()
+    }
+
+    pub(super) fn leave(&mut self, mark: Mark) {
+        self.bound.restore(mark);
+    }
+
+    /// Answers a number for what all prefixes mean here.
+    pub(super) fn state(&self) -> u32 {
+        self.bound.state()
+    }
+
+    /// Declares once more what was declared before.
+    pub(super) fn repeat(&mut self, declaration: Declaration) {
+        self.bound.bind(declaration);
+    }
+
+    /// Answers number and namespace of a prefix.
+    pub(super) fn resolve(&self, prefix: &str) -> Result<(u32, u32), XmlError> {
+        let number =
+            self.prefixes.iter().position(|known| *known == prefix).ok_or(XmlError::PrefixUnbound)?;
+        let number = narrow(number);
+        match self.bound.of(number) {
+            NOTHING => Err(XmlError::PrefixUnbound),
+            namespace => Ok((number, namespace)),
+        }
+    }
+
+    /// Answers the namespace of elements without a prefix.
+    pub(super) fn default_namespace(&self) -> u32 {
+        self.bound.of(0)
+    }
+
+    /// Declares a namespace for the element that is read (Namespaces in XML 1.0 §2.2, §3). `new` tells whether
+    /// prefix and name have not been seen before, so that the caller keeps their places.
+    pub(super) fn declare(&mut self, prefix: &'t str, name: Cow<'t, str>) -> Result<Declared, XmlError> {
+        if prefix == "xmlns" || name == XMLNS_NAMESPACE || (prefix == "xml") != (name == XML_NAMESPACE) {
+            return Err(XmlError::PrefixReserved);
+        }
+        if name.is_empty() && !prefix.is_empty() {
+            return Err(XmlError::PrefixEmptied);
+        }
+        if !name.is_empty() && !is_absolute(&name) {
+            return Err(XmlError::NamespaceRelative);
+        }
+        let (prefixes, names) = (self.prefixes.len(), self.names.len());
+        let prefix = self.prefixes.iter().position(|known| *known == prefix).unwrap_or_else(|| {
+            self.prefixes.push(prefix);
+            self.bound.add_prefix();
+            prefixes
+        });
+        let namespace = self.names.iter().position(|known| *known == name).unwrap_or_else(|| {
+            self.names.push(name);
+            names
+        });
+        if self.prefixes.len() > self.limit || self.names.len() > self.limit {
+            return Err(XmlError::TooManyNamespaces);
+        }
+        let declaration = Declaration { prefix: narrow(prefix), namespace: narrow(namespace) };
+        self.bound.bind(declaration);
+        Ok(Declared { declaration, new_prefix: prefix == prefixes, new_name: namespace == names })
+    }
+}
+
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Declared {
+    pub(super) declaration: Declaration,
+    pub(super) new_prefix: bool,
+    pub(super) new_name: bool,
+}
+
+/// RFC 3986 §3.1: an absolute name begins with a scheme.
+fn is_absolute(name: &str) -> bool {
+    name.split_once(':').is_some_and(|(scheme, _)| {
+        scheme.starts_with(|first: char| first.is_ascii_alphabetic())
+            && scheme
+                .bytes()
+                .all(|octet| octet.is_ascii_alphanumeric() || matches!(octet, b'+' | b'-' | b'.'))
+    })
+}
+
+/// Counts are bounded by the limits, places by the size of the document.
+pub(super) fn narrow(number: usize) -> u32 {
+    u32::try_from(number).unwrap_or(u32::MAX)
+}
+
+pub(super) fn span(start: usize, length: usize) -> Span {
+    Span { start: narrow(start), length: narrow(length), resolved: false }
+}
