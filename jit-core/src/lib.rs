@@ -27,6 +27,7 @@ mod error;
 mod identity;
 mod ids;
 mod lease;
+mod literals;
 mod mapping;
 mod memory;
 #[cfg(feature = "mocks")]
@@ -35,6 +36,7 @@ mod plan;
 mod policy;
 mod store;
 mod target;
+mod text;
 
 pub use account::{
     Account, AccountEmail, AccountState, AttributeValue, Entitlement, EntitlementKind, EntitlementPattern,
