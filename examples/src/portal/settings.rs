@@ -4,8 +4,10 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::net::SocketAddr;
 
 use jit_core::config::{self, Check, ConnectionConfig, Format, Problems, check_connections};
-use jit_core::{Code, ConnectionId, Entitlement, Network, StoreId};
+use jit_core::{Code, ConnectionId, Entitlement, Issuer, Network, StoreId};
 use jit_oidc::OidcSettings;
+use jit_saml::SamlSettings;
+use jit_saml::signature::VerificationKey;
 use serde::Deserialize;
 use url::Url;
 
@@ -75,6 +77,46 @@ pub(crate) struct Protocol {
     pub(crate) label: String,
     #[serde(default)]
     pub(crate) oidc: Option<OidcSettings>,
+    #[serde(default)]
+    pub(crate) saml: Option<SamlSettings>,
+    /// Where the metadata of the SAML provider comes from; in the place of `saml.idp`.
+    #[serde(default)]
+    pub(crate) metadata: Option<MetadataSettings>,
+}
+
+/// Names the protocol of a connection.
+pub(crate) enum Method<'a> {
+    Oidc(&'a OidcSettings),
+    Saml(&'a SamlSettings),
+}
+
+impl Protocol {
+    /// The protocol; `None` where there is not exactly one.
+    pub(crate) fn method(&self) -> Option<Method<'_>> {
+        match (&self.oidc, &self.saml) {
+            (Some(oidc), None) => Some(Method::Oidc(oidc)),
+            (None, Some(saml)) => Some(Method::Saml(saml)),
+            _ => None,
+        }
+    }
+}
+
+/// Says where the metadata of a provider comes from, and why it is believed.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct MetadataSettings {
+    /// A file beside the configuration, which is believed as it stands.
+    #[serde(default)]
+    pub(crate) file: Option<String>,
+    /// Or an address, from which it is fetched when it is needed and again when it grows old.
+    #[serde(default)]
+    pub(crate) url: Option<String>,
+    /// The certificates or keys, in PEM, one of which signed what is fetched.
+    #[serde(default)]
+    pub(crate) signed_by: Vec<String>,
+    /// Believes what is fetched because of the connection that it came over.
+    #[serde(default)]
+    pub(crate) dangerously_unsigned: bool,
 }
 
 /// Says where accounts are kept. `Debug` shows no password.
@@ -169,10 +211,46 @@ impl Check for Settings {
 
 impl Check for Protocol {
     fn check(&self, found: &mut Problems) {
-        match &self.oidc {
-            Some(oidc) => found.within("oidc", |found| Check::check(oidc, found)),
-            None => found.report(Code::new("config.one_of"), "needs `oidc`"),
+        match (&self.oidc, &self.saml) {
+            (Some(oidc), None) => found.within("oidc", |found| Check::check(oidc, found)),
+            (None, Some(saml)) => found.within("saml", |found| Check::check(saml, found)),
+            (None, None) => found.report(Code::new("config.one_of"), "needs either `oidc` or `saml`"),
+            (Some(_), Some(_)) => {
+                found.report_in("saml", Code::new("config.one_of"), "goes with no `oidc` in the same connection");
+            }
         }
+        if let Some(metadata) = &self.metadata {
+            found.within("metadata", |found| metadata.check_beside(self.saml.as_ref(), found));
+        }
+    }
+}
+
+impl MetadataSettings {
+    fn check_beside(&self, saml: Option<&SamlSettings>, found: &mut Problems) {
+        let contradiction = || Code::new("config.contradiction");
+        match saml {
+            None => found.report(contradiction(), "belongs to `saml`"),
+            Some(saml) if saml.idp.is_some() => {
+                found.report(contradiction(), "stands in the place of `saml.idp`: give one of them");
+            }
+            Some(_) => {}
+        }
+        match (&self.file, &self.url) {
+            (Some(_), None) if self.signed_by.is_empty() && !self.dangerously_unsigned => {}
+            (Some(_), None) => found.report(contradiction(), "a file is believed as it stands: leave the rest out"),
+            (None, Some(_)) if self.signed_by.is_empty() != self.dangerously_unsigned => {
+                let message = "needs `signed_by`: whoever answers at the address could speak for everybody";
+                found.report(Code::new("config.one_of"), message);
+            }
+            (None, Some(_)) => {}
+            _ => found.report(Code::new("config.one_of"), "needs either `file` or `url`"),
+        }
+        found.each("signed_by", &self.signed_by, |text, found| {
+            if VerificationKey::from_pem(text).is_err() {
+                let message = "is not a certificate or public key in PEM: RSA of 2048 bits and more, P-256, P-384, P-521";
+                found.report(Code::new("config.invalid_value"), message);
+            }
+        });
     }
 }
 
@@ -184,8 +262,40 @@ pub(crate) fn callback(base_url: &str, id: &ConnectionId) -> String {
 
 /// Checks that what the engine trusts and what the protocol verifies are the same.
 fn check_door(door: &DoorSettings, base_url: &str, found: &mut Problems) {
-    if let Some(settings) = &door.protocol.oidc {
-        check_oidc_door(door, settings, base_url, found);
+    match door.protocol.method() {
+        Some(Method::Oidc(settings)) => check_oidc_door(door, settings, base_url, found),
+        Some(Method::Saml(settings)) => check_saml_door(door, settings, base_url, found),
+        None => {}
+    }
+}
+
+/// The addresses of a SAML connection at this portal begin with this.
+pub(crate) fn saml_address(base_url: &str, id: &ConnectionId, what: &str) -> String {
+    format!("{base_url}/saml/{id}/{what}")
+}
+
+fn check_saml_door(door: &DoorSettings, settings: &SamlSettings, base_url: &str, found: &mut Problems) {
+    if settings.acs_url != saml_address(base_url, &door.id, "acs") {
+        found.within("protocol", |found| {
+            found.within("saml", |found| {
+                let message = "must be the portal's `base_url`, then `/saml/`, the connection's id and `/acs`";
+                found.report_in("acs_url", Code::new("config.invalid_value"), message);
+            });
+        });
+    }
+    if settings.idp.is_none() && door.protocol.metadata.is_none() {
+        found.within("protocol", |found| {
+            let message = "needs `saml.idp` or `metadata`";
+            found.report(Code::new("config.one_of"), message);
+        });
+    }
+    // A template names no provider to begin a sign-in at.
+    let own = settings.idp.as_ref().map(|idp| idp.entity_id.as_str());
+    let named: Vec<&str> = door.issuers.iter().map(Issuer::as_str).collect();
+    let is_one = matches!(named.as_slice(), [one] if own.is_none_or(|own| own == *one));
+    if !is_one {
+        let message = "must be the one name of the provider, that of `protocol.saml.idp` or of its `metadata`";
+        found.report_in("issuers", Code::new("config.issuer_mismatch"), message);
     }
 }
 
@@ -209,7 +319,10 @@ fn check_oidc_door(door: &DoorSettings, settings: &OidcSettings, base_url: &str,
 
 #[cfg(test)]
 mod tests {
+    use jit_core::{Clock, SystemClock};
+
     use super::*;
+    use crate::demo_saml_idp::Identity;
 
     const DOCUMENTATION: &str = include_str!("../../../docs/portal.md");
 
@@ -231,12 +344,16 @@ mod tests {
 
     #[test]
     fn the_demo_is_sound() {
+        let identity = Identity::generate("portal", SystemClock.now()).unwrap();
         let text = crate::portal::demo::CONNECTIONS
             .replace("{LISTEN}", "127.0.0.1:8080")
             .replace("{PORTAL}", "http://127.0.0.1:8080")
             .replace("{ACME}", "http://127.0.0.1:8081")
-            .replace("{GUILD}", "http://127.0.0.1:8082");
-        assert_eq!(Settings::load(&text, "demo.toml").unwrap().connection.len(), 2);
+            .replace("{GUILD}", "http://127.0.0.1:8082")
+            .replace("{FOUNDRY}", "http://127.0.0.1:8083")
+            .replace("{KEY}", &identity.key)
+            .replace("{CERTIFICATE}", &identity.certificate_pem());
+        assert_eq!(Settings::load(&text, "demo.toml").unwrap().connection.len(), 3);
     }
 
     #[test]
