@@ -1,0 +1,77 @@
+//! From what was signed to the four-state claims of the engine.
+
+use jit_core::Claims;
+use serde_json::{Map, Value};
+
+use crate::assertion::{Attribute, AttributeValue};
+use crate::config::SamlConfig;
+use crate::idp::TrustedIdp;
+use crate::response::VerifiedResponse;
+
+/// The claim that holds the `NameID`. No attribute can take its place.
+pub const NAME_ID: &str = "saml:name_id";
+/// The claim that holds the format of the `NameID`.
+pub const NAME_ID_FORMAT: &str = "saml:name_id_format";
+
+/// Entra sends this attribute in the place of groups that are too many (more than 150).
+const ENTRA_GROUPS_LINK: &str = "http://schemas.microsoft.com/claims/groups.link";
+/// The attribute in which Entra sends groups.
+const ENTRA_GROUPS: &str = "http://schemas.microsoft.com/ws/2008/06/identity/claims/groups";
+
+/// Takes over the attributes and the name of the subject.
+pub(crate) fn to_claims(response: &VerifiedResponse, config: &SamlConfig, idp: &TrustedIdp) -> Claims {
+    let mut members = Map::new();
+    let mut cut = Vec::new();
+    for attribute in response.attributes() {
+        match value_of(attribute, config, idp) {
+            Said::All(value) => {
+                members.insert(attribute.name.clone(), value);
+            }
+            Said::Part => cut.push(attribute.name.as_str()),
+            Said::Nothing => {}
+        }
+    }
+    members.remove(NAME_ID);
+    members.remove(NAME_ID_FORMAT);
+    if let Some(name_id) = response.name_id() {
+        members.insert(NAME_ID.into(), name_id.value.as_str().into());
+        members.insert(NAME_ID_FORMAT.into(), name_id.format().into());
+    }
+    if response.attributes().get(ENTRA_GROUPS_LINK).is_some() {
+        cut.push(ENTRA_GROUPS);
+        cut.extend(config.group_attributes.iter().map(String::as_str));
+    }
+    cut.into_iter().fold(Claims::new(members), Claims::truncated)
+}
+
+/// How completely an attribute can be read.
+enum Said {
+    /// This is all that the provider said.
+    All(Value),
+    /// Some of its values cannot be read, so nothing may be concluded from what is missing.
+    Part,
+    /// No value of it can be read.
+    Nothing,
+}
+
+fn value_of(attribute: &Attribute, config: &SamlConfig, idp: &TrustedIdp) -> Said {
+    // SDP-SP17: what lies outside the provider's scopes is not its to say
+    let scoped = !idp.scopes().is_empty() && config.is_scoped(&attribute.name);
+    let is_ours = |text: &&str| !scoped || has_scope_of(text, idp);
+    let texts: Vec<&str> = attribute.texts().filter(|text| !text.is_empty()).collect();
+    let kept: Vec<Value> = texts.iter().copied().filter(is_ours).map(Value::from).collect();
+    let complex = attribute.values.contains(&AttributeValue::Complex);
+    match (kept.len(), complex) {
+        (0, true) => Said::Nothing,
+        (0, false) if !texts.is_empty() => Said::Nothing,
+        (_, true) => Said::Part,
+        (1, false) => Said::All(kept.into_iter().next().unwrap_or_default()),
+        // none at all is an empty list: the provider said that there is nothing
+        (_, false) => Said::All(Value::Array(kept)),
+    }
+}
+
+/// Tells whether what stands behind the last `@` is a scope of the provider.
+pub(crate) fn has_scope_of(text: &str, idp: &TrustedIdp) -> bool {
+    text.rsplit_once('@').is_some_and(|(name, scope)| !name.is_empty() && idp.admits_scope(scope))
+}

@@ -1,0 +1,39 @@
+//! Every code that this crate answers with, in one table.
+
+use std::borrow::Cow;
+
+use crate::config::SettingsError;
+use crate::crypto::KeyError;
+use crate::error::LoginError;
+use crate::rejection::Rejection;
+use crate::response::StatusCode;
+use crate::signature::SignatureError;
+use crate::xml::XmlError;
+
+/// Lists each code with its meaning.
+pub fn all() -> impl Iterator<Item = (&'static str, Cow<'static, str>)> {
+    let own = [
+        (SettingsError::CODE, "a setting of the connection is not sound"),
+        (LoginError::CLIENT, "the connection is not configured in a way that works"),
+    ];
+    let rejections = Rejection::ALL.iter().map(|rejection| (rejection.code(), rejection.meaning()));
+    let xml = XmlError::ALL.iter().map(|error| (error.code(), error.meaning()));
+    let signature = SignatureError::ALL.iter().map(|error| (error.code(), error.meaning()));
+    let status = StatusCode::ALL.iter().map(|status| (status.code(), status.meaning()));
+    let keys = KeyError::ALL.iter().map(|error| (error.code(), Cow::Owned(error.to_string())));
+    let said = own.into_iter().chain(rejections).chain(xml).chain(signature).chain(status);
+    said.map(|(code, meaning)| (code, Cow::Borrowed(meaning))).chain(keys)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::collections::BTreeSet;
+
+    #[test]
+    fn no_code_means_two_things() {
+        let codes: BTreeSet<_> = all().map(|(code, _)| code).collect();
+        assert_eq!(codes.len(), all().count());
+        assert!(codes.iter().all(|code| code.starts_with("saml.")));
+    }
+}

@@ -1,0 +1,82 @@
+//! Decrypts what an identity provider encrypted for us (SAML Core §6, XML Encryption 1.1).
+//!
+//! What is decrypted proves nothing about who wrote it: anybody can encrypt with our public key. It goes back to the strict
+//! reader and to the verification of signatures.
+
+mod layout;
+
+use crate::crypto::{CryptoProvider, DecryptionKey};
+use crate::rejection::Rejection;
+use crate::xml::Element;
+use layout::{Encrypted, WrappedKey};
+
+/// The most attempts with a private key for one element, so that nobody can make us spend more time than a few
+/// milliseconds before anything is proved.
+const MAX_ATTEMPTS: usize = 16;
+
+/// With what is decrypted, and under which rules.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Decryption<'a> {
+    pub(crate) keys: &'a [DecryptionKey],
+    /// Whether CBC is let through: the switch of the provider, under a response that is signed.
+    pub(crate) cbc: bool,
+    /// Our name, by which a provider may mark the key that is meant for us.
+    pub(crate) recipient: &'a str,
+    pub(crate) crypto: &'a dyn CryptoProvider,
+}
+
+/// Decrypts an `EncryptedID` outside a response, whatever key is marked for whom.
+pub(crate) fn decrypt(
+    holder: Element<'_>,
+    keys: &[DecryptionKey],
+    cbc: bool,
+    crypto: &dyn CryptoProvider,
+) -> Result<Vec<u8>, Rejection> {
+    Ok(Decryption { keys, cbc, recipient: "", crypto }.open(holder)?.octets)
+}
+
+/// Octets that were encrypted. Nothing is known of who wrote them.
+pub(crate) struct Plaintext {
+    pub(crate) octets: Vec<u8>,
+    /// Whether the cipher would have noticed a change.
+    authenticated: bool,
+}
+
+impl Plaintext {
+    /// Chooses what is said when the plaintext cannot be read: where anybody can change it, one answer for everything.
+    pub(crate) fn refusal(&self, rejection: impl Into<Rejection>) -> Rejection {
+        if self.authenticated { rejection.into() } else { Rejection::DecryptionFailed }
+    }
+}
+
+impl Decryption<'_> {
+    /// Decrypts an `EncryptedAssertion`, `EncryptedID` or `EncryptedAttribute`: each key in turn.
+    ///
+    /// What is wrong with the form is told; why a decryption failed is not.
+    pub(crate) fn open(&self, holder: Element<'_>) -> Result<Plaintext, Rejection> {
+        let encrypted = Encrypted::read(holder)?;
+        if !encrypted.cipher.is_authenticated() && !self.cbc {
+            return Err(Rejection::EncryptionCbc);
+        }
+        if self.keys.is_empty() {
+            return Err(Rejection::DecryptionKeyMissing);
+        }
+        let wrapped = self.meant_for_us(&encrypted.keys);
+        let attempts = wrapped.flat_map(|wrapped| self.keys.iter().map(move |key| (wrapped, key)));
+        let mut opened = attempts.take(MAX_ATTEMPTS).filter_map(|(wrapped, key)| {
+            let content_key = self.crypto.unwrap_key(wrapped.transport, key, &wrapped.octets).ok()?;
+            let fits = content_key.len() == encrypted.cipher.key_length();
+            fits.then(|| self.crypto.open(encrypted.cipher, &content_key, &encrypted.content).ok())?
+        });
+        let octets = opened.next().ok_or(Rejection::DecryptionFailed)?;
+        Ok(Plaintext { octets, authenticated: encrypted.cipher.is_authenticated() })
+    }
+
+    /// Chooses the keys that name us, or all where none does.
+    fn meant_for_us<'k>(&self, keys: &'k [WrappedKey]) -> impl Iterator<Item = &'k WrappedKey> {
+        let names_us = |key: &WrappedKey, name: &str| key.recipient.as_deref() == Some(name);
+        let marked = keys.iter().any(|key| names_us(key, self.recipient));
+        let recipient = self.recipient;
+        keys.iter().filter(move |key| !marked || names_us(key, recipient))
+    }
+}
