@@ -21,17 +21,22 @@ const RSA_SHA256: [u8; 15] =
 /// `commonName` (X.520 section 6.2.2).
 const COMMON_NAME: [u8; 5] = [0x06, 0x03, 0x55, 0x04, 0x03];
 
-/// Holds a key that was made just now, and its certificate.
-pub(crate) struct Identity {
+/// Holds a key that was made just now, and its certificate, for demos and tests.
+#[non_exhaustive]
+pub struct Identity {
     /// The private key, PKCS#8 in PEM.
-    pub(crate) key: String,
+    pub key: String,
     /// The certificate in DER.
-    pub(crate) certificate: Vec<u8>,
+    pub certificate: Vec<u8>,
 }
 
 impl Identity {
-    /// Makes a key of 2,048 bits and a certificate of version 1 for it ([RFC 5280 section 4.1](https://www.rfc-editor.org/rfc/rfc5280#section-4.1)).
-    pub(crate) fn generate(name: &str, now: DateTime<Utc>) -> Result<Self, Unspecified> {
+    /// Makes a key of 2,048 bits and a certificate of version 1 for it
+    /// ([RFC 5280 section 4.1](https://www.rfc-editor.org/rfc/rfc5280#section-4.1)).
+    ///
+    /// # Errors
+    /// `Unspecified` when no key can be made.
+    pub fn generate(name: &str, now: DateTime<Utc>) -> Result<Self, Unspecified> {
         let key = RsaKeyPair::generate(KeySize::Rsa2048)?;
         let public: PublicKeyX509Der<'_> = key.public_key().as_der()?;
         let name = named(name);
@@ -57,7 +62,8 @@ impl Identity {
     }
 
     /// The certificate in PEM.
-    pub(crate) fn certificate_pem(&self) -> String {
+    #[must_use]
+    pub fn certificate_pem(&self) -> String {
         pem("CERTIFICATE", &self.certificate)
     }
 }

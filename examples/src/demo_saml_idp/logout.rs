@@ -10,10 +10,10 @@ use jit_saml::binding::{Direction, RedirectMessage, redirect_url};
 use jit_saml::xml::{Document, Limits};
 
 use super::message::{Header, SAML, SAMLP, SUCCESS, new_id, status};
+use super::pages;
 use super::provider::{LOGOUT_LASTS, Session, Shared};
 use super::response::name_id;
 use super::sign_in::problem;
-use super::pages;
 use crate::web::{cookie, html, html_with_policy, see_other, with_header};
 
 /// Shows whose session this browser has.
@@ -25,7 +25,8 @@ pub(super) async fn home(State(shared): State<Arc<Shared>>, headers: HeaderMap) 
 
 /// Ends the session of this browser here, and asks the service provider to end its own.
 pub(super) async fn begin(State(shared): State<Arc<Shared>>, headers: HeaderMap) -> Response {
-    let Some(session) = cookie(&headers, &shared.cookie).and_then(|id| shared.sessions.take(id, shared.now()))
+    let Some(session) =
+        cookie(&headers, &shared.cookie).and_then(|id| shared.sessions.take(id, shared.now()))
     else {
         return see_other("/");
     };
@@ -45,12 +46,10 @@ pub(super) async fn begin(State(shared): State<Arc<Shared>>, headers: HeaderMap)
 }
 
 /// Takes a request to end a session, or the answer to ours.
-pub(super) async fn take(
-    State(shared): State<Arc<Shared>>,
-    RawQuery(query): RawQuery,
-) -> Response {
+pub(super) async fn take(State(shared): State<Arc<Shared>>, RawQuery(query): RawQuery) -> Response {
     let message = RedirectMessage::from_query(query.as_deref().unwrap_or_default());
-    let message = message.ok().filter(|message| message.signature().is_some() && shared.trusts(message.signature()));
+    let message =
+        message.ok().filter(|message| message.signature().is_some() && shared.trusts(message.signature()));
     let Some(message) = message else {
         return problem(&shared, "The message is not signed by the application that is known here.");
     };
@@ -68,7 +67,13 @@ fn end(shared: &Shared, message: &RedirectMessage) -> Response {
         let id = new_id().ok()?;
         let writer = header(shared, &id, Some(&request.id)).open("samlp:LogoutResponse");
         let xml = status(writer, SUCCESS, None).close().finish();
-        redirect_url(&shared.service.logout_url, Direction::Response, &xml, message.relay_state(), Some(&shared.key))
+        redirect_url(
+            &shared.service.logout_url,
+            Direction::Response,
+            &xml,
+            message.relay_state(),
+            Some(&shared.key),
+        )
     });
     match answer {
         Some(address) => with_header(see_other(&address), SET_COOKIE, &shared.cookie.clear()),

@@ -13,5 +13,5 @@ mod provider;
 mod response;
 mod sign_in;
 
-pub(crate) use certificate::Identity;
+pub use certificate::Identity;
 pub use provider::{DemoSamlProvider, ServiceProvider};

@@ -24,7 +24,10 @@ pub(super) struct Pending {
 /// Takes a request by redirect, and asks who is there (SAML Profiles §4.1.3.3).
 pub(super) async fn ask(State(shared): State<Arc<Shared>>, RawQuery(query): RawQuery) -> Response {
     let Some(pending) = query.and_then(|query| read(&shared, &query)) else {
-        return problem(&shared, "The application that sent you here is not known, or asks for something odd.");
+        return problem(
+            &shared,
+            "The application that sent you here is not known, or asks for something odd.",
+        );
     };
     let Ok(id) = random_token() else { return problem(&shared, "Nothing can be drawn by lot just now.") };
     let page = pages::sign_in(shared.realm, &shared.service.entity_id, &id);

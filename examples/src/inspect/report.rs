@@ -70,10 +70,11 @@ impl<'a> Line<'a> {
         }
     }
 
-    /// A response whose assertion is seen for the first time in this run.
+    /// A response whose assertion is seen for the first time in this run; whether a request is known to compare with.
     pub(super) fn accepted_response(
         file: &'a str,
         response: &'a VerifiedResponse,
+        is_compared: bool,
         explained: Option<Explained>,
     ) -> Self {
         let name_id = response.name_id();
@@ -84,7 +85,7 @@ impl<'a> Line<'a> {
             session_index: response.session_index(),
             attributes: InOrder(response.attributes()),
         };
-        let checks = Checks::of_response(response);
+        let checks = Checks::of_response(response, is_compared);
         Self::Accepted { file, accepted: true, identity, checks, explained: explained.map(Box::new) }
     }
 
@@ -106,9 +107,12 @@ impl Serialize for InOrder<'_> {
 }
 
 impl Checks {
-    fn of_response(response: &VerifiedResponse) -> Self {
-        let codes = |question| response.checks().codes(question).collect::<Vec<_>>();
+    fn of_response(response: &VerifiedResponse, is_compared: bool) -> Self {
+        let made = |question| response.checks().iter().filter(move |check| check.question() == question);
+        let codes = |question| made(question).map(saml::Check::code).collect::<Vec<_>>();
         let mut replay = codes(saml::Question::Replay);
+        // Where the command line names no request, the response was compared with itself.
+        replay.retain(|code| is_compared || *code != saml::Check::InResponseTo.code());
         // The memory of the run has not seen it before.
         replay.push(saml::Check::AssertionId.code());
         Self {

@@ -4,10 +4,10 @@ use std::path::Path;
 use std::sync::Arc;
 
 use chrono::{DateTime, TimeDelta, Utc};
-use jit_core::{Attestation, Clock, VerifyError};
+use jit_core::{Attestation, Clock, ManualClock, VerifyError};
 use jit_saml::base64_text;
 use jit_saml::crypto::{AwsLc, DecryptionKey, decode_all_pem};
-use jit_saml::metadata::{MetadataError, MetadataPolicy, VerifiedMetadata};
+use jit_saml::metadata::{MetadataError, MetadataPolicy, MetadataSource};
 use jit_saml::response::USUAL_SKEW;
 use jit_saml::signature::VerificationKey;
 use jit_saml::trigger::attestation;
@@ -31,14 +31,16 @@ pub(super) fn inspect(inquiry: &SamlInquiry, clock: &dyn Clock, out: &mut dyn Wr
     let party = Party::of(inquiry, now)?;
     let explainer = party.explainer(inquiry, now)?;
     let files = inquiry.files.iter().map(|file| read(file)).collect::<Result<Vec<_>, _>>()?;
+    let is_compared = inquiry.request_id.is_some();
     let mut seen = HashSet::new();
     let mut code = ALL_ACCEPTED;
     for (file, octets) in inquiry.files.iter().zip(&files) {
-        let verdict = party.judge(octets, inquiry, now).and_then(|judged| judged.for_the_first_time(&mut seen));
+        let verdict =
+            party.judge(octets, inquiry, now).and_then(|judged| judged.for_the_first_time(&mut seen));
         let line = match verdict {
             Ok(judged) => {
                 let explained = explain(explainer.as_ref(), judged.attestation)?;
-                write_line(out, &Line::accepted_response(file, &judged.response, explained))
+                write_line(out, &Line::accepted_response(file, &judged.response, is_compared, explained))
             }
             Err(refusal) => {
                 code = SOME_REFUSED;
@@ -127,13 +129,13 @@ impl Party {
             None => {
                 let certificates = &inquiry.idp_certificates;
                 let keys: Vec<_> = certificates.iter().map(|file| keys(file)).collect::<Result<_, _>>()?;
-                TrustedIdp::new(entity_id.unwrap_or_default(), keys.concat())
+                Arc::new(TrustedIdp::new(entity_id.unwrap_or_default(), keys.concat()))
             }
         };
         Ok(Self {
             sp_entity_id: inquiry.sp_entity_id.clone().unwrap_or_default(),
             acs_url: inquiry.acs_url.clone().unwrap_or_default(),
-            idp: Arc::new(idp),
+            idp,
             decryption_keys: Vec::new(),
             contexts: Vec::new(),
             skew: USUAL_SKEW,
@@ -157,13 +159,15 @@ impl Party {
         let entity_id = door.issuers.first().map(jit_core::Issuer::as_str);
         let folder = Path::new(file).parent().unwrap_or(Path::new(""));
         let idp = match (&inquiry.idp_metadata, config.idp(), &door.protocol.metadata) {
-            (Some(file), ..) => Arc::new(from_metadata("--idp-metadata", &read(file)?, entity_id, now)?),
+            (Some(file), ..) => from_metadata("--idp-metadata", &read(file)?, entity_id, now)?,
             (None, Some(idp), _) => Arc::clone(idp),
             (None, None, Some(MetadataSettings { file: Some(file), .. })) => {
                 let octets = read(&folder.join(file).display().to_string())?;
-                Arc::new(from_metadata("metadata", &octets, entity_id, now)?)
+                from_metadata("metadata", &octets, entity_id, now)?
             }
-            (None, None, _) => return Err(configured.unusable(&"fetches its metadata: give `--idp-metadata`")),
+            (None, None, _) => {
+                return Err(configured.unusable(&"fetches its metadata: give `--idp-metadata`"));
+            }
         };
         Ok(Self {
             sp_entity_id: config.entity_id().to_owned(),
@@ -227,17 +231,29 @@ fn from_metadata(
     octets: &[u8],
     entity_id: Option<&str>,
     now: DateTime<Utc>,
-) -> Result<TrustedIdp, Failure> {
+) -> Result<Arc<TrustedIdp>, Failure> {
     let policy = MetadataPolicy::pinned().dangerous().accept_loopback();
     let unusable = |error: MetadataError| {
         Failure::Usage(UsageError::Configuration(format!("`{option}`: {error} ({})", error.code())))
     };
-    let metadata = VerifiedMetadata::read(octets, &policy, now, &AwsLc).map_err(unusable)?;
-    let descriptor = match entity_id {
-        Some(entity_id) => metadata.descriptor(entity_id, now),
-        None => metadata.only(now),
-    };
-    Ok(descriptor.map_err(unusable)?.trusted(true))
+    let clock = Arc::new(ManualClock::at(now));
+    let source = MetadataSource::from_octets(octets, policy, clock, Arc::new(AwsLc)).map_err(unusable)?;
+    // The document is at hand: nothing in there ever waits.
+    let runtime = tokio::runtime::Builder::new_current_thread().build().map_err(Failure::Output)?;
+    runtime.block_on(async {
+        let entity_id = match entity_id {
+            Some(entity_id) => entity_id.to_owned(),
+            None => only(source.entity_ids().await.map_err(unusable)?)?,
+        };
+        source.trusted(&entity_id).await.map_err(unusable)
+    })
+}
+
+fn only(mut entity_ids: Vec<String>) -> Result<String, Failure> {
+    match (entity_ids.pop(), entity_ids.is_empty()) {
+        (Some(only), true) => Ok(only),
+        _ => Err(Failure::Usage(UsageError::Missing("--idp-entity-id"))),
+    }
 }
 
 fn keys(file: &str) -> Result<Vec<VerificationKey>, Failure> {
@@ -249,9 +265,10 @@ fn keys(file: &str) -> Result<Vec<VerificationKey>, Failure> {
         .map(|der| VerificationKey::from_certificate(der))
         .chain(keys.iter().map(|der| VerificationKey::from_public_key_info(der)))
         .collect();
-    keys.ok()
-        .filter(|keys| !keys.is_empty())
-        .ok_or(Failure::Usage(UsageError::Invalid("--idp-cert", "holds no certificate or key that can be used")))
+    keys.ok().filter(|keys| !keys.is_empty()).ok_or(Failure::Usage(UsageError::Invalid(
+        "--idp-cert",
+        "holds no certificate or key that can be used",
+    )))
 }
 
 fn decryption_key(file: &str) -> Result<DecryptionKey, Failure> {

@@ -38,10 +38,7 @@ pub(super) enum AssembleError {
 }
 
 impl AssembleError {
-    pub(super) fn connection(
-        door: &DoorSettings,
-        error: impl Into<Box<dyn Error + Send + Sync>>,
-    ) -> Self {
+    pub(super) fn connection(door: &DoorSettings, error: impl Into<Box<dyn Error + Send + Sync>>) -> Self {
         Self::Connection(door.id.clone(), error.into())
     }
 }
@@ -70,8 +67,7 @@ pub(super) async fn assemble(
             builder = builder.store(name.clone(), Arc::clone(&shelf.store));
         }
     }
-    let around =
-        Around { base_url: &settings.portal.base_url, folder, store: &main.store, clock: &clock };
+    let around = Around { base_url: &settings.portal.base_url, folder, store: &main.store, clock: &clock };
     let mut doors = Vec::new();
     for door in &settings.connection {
         let (connection, door) = hang(door, &around)?;

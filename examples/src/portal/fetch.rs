@@ -14,7 +14,8 @@ pub(super) struct GuardedFetch(pub(super) GuardedHttp);
 #[async_trait]
 impl Fetch for GuardedFetch {
     async fn fetch(&self, request: FetchRequest<'_>) -> Result<Fetched, FetchFailure> {
-        let mut asked = Request::get(request.url).header(ACCEPT, "application/samlmetadata+xml, application/xml");
+        let mut asked =
+            Request::get(request.url).header(ACCEPT, "application/samlmetadata+xml, application/xml");
         if let Some(validator) = request.validator {
             asked = asked.header(IF_NONE_MATCH, validator);
         }

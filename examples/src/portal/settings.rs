@@ -216,7 +216,11 @@ impl Check for Protocol {
             (None, Some(saml)) => found.within("saml", |found| Check::check(saml, found)),
             (None, None) => found.report(Code::new("config.one_of"), "needs either `oidc` or `saml`"),
             (Some(_), Some(_)) => {
-                found.report_in("saml", Code::new("config.one_of"), "goes with no `oidc` in the same connection");
+                found.report_in(
+                    "saml",
+                    Code::new("config.one_of"),
+                    "goes with no `oidc` in the same connection",
+                );
             }
         }
         if let Some(metadata) = &self.metadata {
@@ -237,7 +241,9 @@ impl MetadataSettings {
         }
         match (&self.file, &self.url) {
             (Some(_), None) if self.signed_by.is_empty() && !self.dangerously_unsigned => {}
-            (Some(_), None) => found.report(contradiction(), "a file is believed as it stands: leave the rest out"),
+            (Some(_), None) => {
+                found.report(contradiction(), "a file is believed as it stands: leave the rest out")
+            }
             (None, Some(_)) if self.signed_by.is_empty() != self.dangerously_unsigned => {
                 let message = "needs `signed_by`: whoever answers at the address could speak for everybody";
                 found.report(Code::new("config.one_of"), message);
@@ -278,7 +284,8 @@ fn check_saml_door(door: &DoorSettings, settings: &SamlSettings, base_url: &str,
     if settings.acs_url != saml_address(base_url, &door.id, "acs") {
         found.within("protocol", |found| {
             found.within("saml", |found| {
-                let message = "must be the portal's `base_url`, then `/saml/`, the connection's id and `/acs`";
+                let message =
+                    "must be the portal's `base_url`, then `/saml/`, the connection's id and `/acs`";
                 found.report_in("acs_url", Code::new("config.invalid_value"), message);
             });
         });
@@ -294,7 +301,8 @@ fn check_saml_door(door: &DoorSettings, settings: &SamlSettings, base_url: &str,
     let named: Vec<&str> = door.issuers.iter().map(Issuer::as_str).collect();
     let is_one = matches!(named.as_slice(), [one] if own.is_none_or(|own| own == *one));
     if !is_one {
-        let message = "must be the one name of the provider, that of `protocol.saml.idp` or of its `metadata`";
+        let message =
+            "must be the one name of the provider, that of `protocol.saml.idp` or of its `metadata`";
         found.report_in("issuers", Code::new("config.issuer_mismatch"), message);
     }
 }

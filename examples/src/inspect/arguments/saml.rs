@@ -68,7 +68,11 @@ impl Options for Inquiry {
 impl Inquiry {
     /// The inquiry, if its options go together.
     pub(super) fn checked(self) -> Result<Self, UsageError> {
-        if self.config.is_some() { self.check_configured()? } else { self.check_described()? }
+        if self.config.is_some() {
+            self.check_configured()?
+        } else {
+            self.check_described()?
+        }
         if self.unsolicited && self.request_id.is_some() {
             return Err(UsageError::Conflicting("--unsolicited", "--request-id"));
         }
@@ -145,7 +149,8 @@ mod tests {
         assert_eq!(asked.skew, Some(TimeDelta::seconds(60)));
         assert_eq!(asked.encoding, Some(Encoding::Base64));
         assert_eq!(asked.files, ["one.txt", "--two"]);
-        let asked = inquiry(&format!("{LEAST} --idp-metadata m.xml --idp-entity-id e --unsolicited f")).unwrap();
+        let asked =
+            inquiry(&format!("{LEAST} --idp-metadata m.xml --idp-entity-id e --unsolicited f")).unwrap();
         assert_eq!(asked.idp_entity_id.as_deref(), Some("e"), "it chooses among several in the metadata");
         assert!(asked.unsolicited);
     }
@@ -156,7 +161,10 @@ mod tests {
             ("saml f", UsageError::Missing("--sp-entity-id")),
             ("saml --sp-entity-id s f", UsageError::Missing("--acs-url")),
             ("saml --config c f", UsageError::Missing("--connection")),
-            ("saml --config c --connection c --acs-url u f", UsageError::Conflicting("--config", "--acs-url")),
+            (
+                "saml --config c --connection c --acs-url u f",
+                UsageError::Conflicting("--config", "--acs-url"),
+            ),
             ("saml --config c --connection c", UsageError::NoFiles),
             ("saml --config c --connection c --store s f", UsageError::Missing("--explain")),
         ] {

@@ -86,8 +86,7 @@ fn describe(door: &DoorSettings, saml: &SamlSettings, around: &Around<'_>) -> Re
         metadata = metadata.dangerous_accept_loopback();
     }
     if let Some(signing) = &saml.signing {
-        metadata =
-            metadata.single_logout(Binding::Redirect, &logout).single_logout(Binding::Post, &logout);
+        metadata = metadata.single_logout(Binding::Redirect, &logout).single_logout(Binding::Post, &logout);
         if let Some(certificate) = certificate(signing.certificate.as_deref()) {
             metadata = metadata.signing_certificate(certificate).signs_requests();
         }
@@ -104,8 +103,8 @@ fn sign_outs(
     around: &Around<'_>,
 ) -> Result<Option<SingleLogout>, AssembleError> {
     let Some(signing) = &saml.signing else { return Ok(None) };
-    let key = SigningKey::from_pem(signing.key.expose())
-        .map_err(|error| AssembleError::connection(door, error))?;
+    let key =
+        SigningKey::from_pem(signing.key.expose()).map_err(|error| AssembleError::connection(door, error))?;
     let address = saml_address(around.base_url, &door.id, "logout");
     let mut settings = LogoutSettings::new(&saml.entity_id, address, key)
         .decryption_keys(config.decryption_keys().to_vec())
