@@ -122,7 +122,7 @@ fn response(says: &Says<'_>) -> String {
 }
 
 fn metadata(entity_ids: &[&str], certificate: &[u8]) -> String {
-    let entities: String = entity_ids
+    let entities: Vec<_> = entity_ids
         .iter()
         .map(|entity_id| {
             format!(
@@ -137,7 +137,8 @@ fn metadata(entity_ids: &[&str], certificate: &[u8]) -> String {
         .collect();
     format!(
         "<EntitiesDescriptor xmlns=\"urn:oasis:names:tc:SAML:2.0:metadata\" \
-         xmlns:ds=\"http://www.w3.org/2000/09/xmldsig#\">{entities}</EntitiesDescriptor>"
+         xmlns:ds=\"http://www.w3.org/2000/09/xmldsig#\">{}</EntitiesDescriptor>",
+        entities.concat()
     )
 }
 

@@ -96,15 +96,8 @@ fn der(tag: u8, value: &[u8]) -> Vec<u8> {
 
 fn pem(kind: &str, der: &[u8]) -> String {
     let text = BASE64_STANDARD.encode(der);
-    let mut lines = format!("-----BEGIN {kind}-----\n");
-    for (place, letter) in text.chars().enumerate() {
-        if place > 0 && place % 64 == 0 {
-            lines.push('\n');
-        }
-        lines.push(letter);
-    }
-    lines.push_str(&format!("\n-----END {kind}-----\n"));
-    lines
+    let lines: Vec<_> = text.as_bytes().chunks(64).map(String::from_utf8_lossy).collect();
+    format!("-----BEGIN {kind}-----\n{}\n-----END {kind}-----\n", lines.join("\n"))
 }
 
 #[cfg(test)]

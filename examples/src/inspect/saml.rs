@@ -29,7 +29,7 @@ use crate::portal::settings::MetadataSettings;
 pub(super) fn inspect(inquiry: &SamlInquiry, clock: &dyn Clock, out: &mut dyn Write) -> Result<u8, Failure> {
     let now = inquiry.now.unwrap_or_else(|| clock.now());
     let party = Party::of(inquiry, now)?;
-    let explainer = party.explainer(inquiry, now)?;
+    let engine = party.explainer(inquiry, now)?;
     let files = inquiry.files.iter().map(|file| read(file)).collect::<Result<Vec<_>, _>>()?;
     let is_compared = inquiry.request_id.is_some();
     let mut seen = HashSet::new();
@@ -39,7 +39,7 @@ pub(super) fn inspect(inquiry: &SamlInquiry, clock: &dyn Clock, out: &mut dyn Wr
             party.judge(octets, inquiry, now).and_then(|judged| judged.for_the_first_time(&mut seen));
         let line = match verdict {
             Ok(judged) => {
-                let explained = explain(explainer.as_ref(), judged.attestation)?;
+                let explained = explain(engine.as_ref(), judged.attestation)?;
                 write_line(out, &Line::accepted_response(file, &judged.response, is_compared, explained))
             }
             Err(refusal) => {
@@ -124,13 +124,12 @@ impl Party {
     /// As the command line describes it.
     fn described(inquiry: &SamlInquiry, now: DateTime<Utc>) -> Result<Self, Failure> {
         let entity_id = inquiry.idp_entity_id.as_deref();
-        let idp = match &inquiry.idp_metadata {
-            Some(file) => from_metadata("--idp-metadata", &read(file)?, entity_id, now)?,
-            None => {
-                let certificates = &inquiry.idp_certificates;
-                let keys: Vec<_> = certificates.iter().map(|file| keys(file)).collect::<Result<_, _>>()?;
-                Arc::new(TrustedIdp::new(entity_id.unwrap_or_default(), keys.concat()))
-            }
+        let idp = if let Some(file) = &inquiry.idp_metadata {
+            from_metadata("--idp-metadata", &read(file)?, entity_id, now)?
+        } else {
+            let certificates = &inquiry.idp_certificates;
+            let keys: Vec<_> = certificates.iter().map(|file| keys(file)).collect::<Result<_, _>>()?;
+            Arc::new(TrustedIdp::new(entity_id.unwrap_or_default(), keys.concat()))
         };
         Ok(Self {
             sp_entity_id: inquiry.sp_entity_id.clone().unwrap_or_default(),

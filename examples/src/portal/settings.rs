@@ -1,15 +1,21 @@
 //! The configuration of a portal, as people write it.
 
+mod doors;
+mod metadata;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::SocketAddr;
 
 use jit_core::config::{self, Check, ConnectionConfig, Format, Problems, check_connections};
-use jit_core::{Code, ConnectionId, Entitlement, Issuer, Network, StoreId};
+use jit_core::{Code, Entitlement, Network, StoreId};
 use jit_oidc::OidcSettings;
 use jit_saml::SamlSettings;
-use jit_saml::signature::VerificationKey;
 use serde::Deserialize;
 use url::Url;
+
+use doors::check_door;
+pub(crate) use doors::saml_address;
+pub(crate) use metadata::MetadataSettings;
 
 /// Holds what a configuration file says. `docs/portal.md` describes every key.
 #[derive(Debug, Deserialize)]
@@ -99,24 +105,6 @@ impl Protocol {
             _ => None,
         }
     }
-}
-
-/// Says where the metadata of a provider comes from, and why it is believed.
-#[derive(Debug, Clone, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub(crate) struct MetadataSettings {
-    /// A file beside the configuration, which is believed as it stands.
-    #[serde(default)]
-    pub(crate) file: Option<String>,
-    /// Or an address, from which it is fetched when it is needed and again when it grows old.
-    #[serde(default)]
-    pub(crate) url: Option<String>,
-    /// The certificates or keys, in PEM, one of which signed what is fetched.
-    #[serde(default)]
-    pub(crate) signed_by: Vec<String>,
-    /// Believes what is fetched because of the connection that it came over.
-    #[serde(default)]
-    pub(crate) dangerously_unsigned: bool,
 }
 
 /// Says where accounts are kept. `Debug` shows no password.
@@ -229,102 +217,6 @@ impl Check for Protocol {
     }
 }
 
-impl MetadataSettings {
-    fn check_beside(&self, saml: Option<&SamlSettings>, found: &mut Problems) {
-        let contradiction = || Code::new("config.contradiction");
-        match saml {
-            None => found.report(contradiction(), "belongs to `saml`"),
-            Some(saml) if saml.idp.is_some() => {
-                found.report(contradiction(), "stands in the place of `saml.idp`: give one of them");
-            }
-            Some(_) => {}
-        }
-        match (&self.file, &self.url) {
-            (Some(_), None) if self.signed_by.is_empty() && !self.dangerously_unsigned => {}
-            (Some(_), None) => {
-                found.report(contradiction(), "a file is believed as it stands: leave the rest out")
-            }
-            (None, Some(_)) if self.signed_by.is_empty() != self.dangerously_unsigned => {
-                let message = "needs `signed_by`: whoever answers at the address could speak for everybody";
-                found.report(Code::new("config.one_of"), message);
-            }
-            (None, Some(_)) => {}
-            _ => found.report(Code::new("config.one_of"), "needs either `file` or `url`"),
-        }
-        found.each("signed_by", &self.signed_by, |text, found| {
-            if VerificationKey::from_pem(text).is_err() {
-                let message = "is not a certificate or public key in PEM: RSA of 2048 bits and more, P-256, P-384, P-521";
-                found.report(Code::new("config.invalid_value"), message);
-            }
-        });
-    }
-}
-
-/// Where a provider sends people back to: an address of the connection alone, so that the answer of one provider is
-/// never taken for that of another.
-pub(crate) fn callback(base_url: &str, id: &ConnectionId) -> String {
-    format!("{base_url}/callback/{id}")
-}
-
-/// Checks that what the engine trusts and what the protocol verifies are the same.
-fn check_door(door: &DoorSettings, base_url: &str, found: &mut Problems) {
-    match door.protocol.method() {
-        Some(Method::Oidc(settings)) => check_oidc_door(door, settings, base_url, found),
-        Some(Method::Saml(settings)) => check_saml_door(door, settings, base_url, found),
-        None => {}
-    }
-}
-
-/// The addresses of a SAML connection at this portal begin with this.
-pub(crate) fn saml_address(base_url: &str, id: &ConnectionId, what: &str) -> String {
-    format!("{base_url}/saml/{id}/{what}")
-}
-
-fn check_saml_door(door: &DoorSettings, settings: &SamlSettings, base_url: &str, found: &mut Problems) {
-    if settings.acs_url != saml_address(base_url, &door.id, "acs") {
-        found.within("protocol", |found| {
-            found.within("saml", |found| {
-                let message =
-                    "must be the portal's `base_url`, then `/saml/`, the connection's id and `/acs`";
-                found.report_in("acs_url", Code::new("config.invalid_value"), message);
-            });
-        });
-    }
-    if settings.idp.is_none() && door.protocol.metadata.is_none() {
-        found.within("protocol", |found| {
-            let message = "needs `saml.idp` or `metadata`";
-            found.report(Code::new("config.one_of"), message);
-        });
-    }
-    // A template names no provider to begin a sign-in at.
-    let own = settings.idp.as_ref().map(|idp| idp.entity_id.as_str());
-    let named: Vec<&str> = door.issuers.iter().map(Issuer::as_str).collect();
-    let is_one = matches!(named.as_slice(), [one] if own.is_none_or(|own| own == *one));
-    if !is_one {
-        let message =
-            "must be the one name of the provider, that of `protocol.saml.idp` or of its `metadata`";
-        found.report_in("issuers", Code::new("config.issuer_mismatch"), message);
-    }
-}
-
-fn check_oidc_door(door: &DoorSettings, settings: &OidcSettings, base_url: &str, found: &mut Problems) {
-    let Ok(oidc) = settings.check() else { return };
-    if settings.redirect_uri != callback(base_url, &door.id) {
-        found.within("protocol", |found| {
-            found.within("oidc", |found| {
-                let message = "must be the portal's `base_url`, then `/callback/` and the connection's id";
-                found.report_in("redirect_uri", Code::new("config.invalid_value"), message);
-            });
-        });
-    }
-    // What is wrong with the rest was reported before.
-    let Ok((connection, _, _)) = door.clone().define() else { return };
-    if oidc.issuers().as_ref() != Some(&connection.settings().issuers) {
-        let message = "are not those whose tokens `protocol.oidc` accepts";
-        found.report_in("issuers", Code::new("config.issuer_mismatch"), message);
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use jit_core::{Clock, SystemClock};
@@ -383,6 +275,78 @@ mod tests {
             let found = problems(|text| text.replacen(from, to, 1));
             assert!(found.starts_with("portal.toml:") && found.contains(says), "{found}");
         }
+    }
+
+    /// The documented configuration with the documented connection by SAML beside it.
+    fn with_saml() -> String {
+        let saml = DOCUMENTATION.split("```toml\n").nth(2).unwrap().split("```").next().unwrap();
+        format!("{}\n{saml}", example())
+    }
+
+    #[test]
+    fn the_documented_connection_by_saml_is_sound() {
+        let settings = Settings::load(&with_saml(), "portal.toml").unwrap();
+        assert!(matches!(settings.connection[1].protocol.method(), Some(Method::Saml(_))));
+    }
+
+    #[test]
+    fn a_connection_has_exactly_one_protocol_and_what_belongs_to_it() {
+        let file = "metadata = { file = \"university.xml\" }";
+        let oidc = "[connection.protocol.saml]";
+        for (from, to, says) in [
+            (
+                "entity_id = \"https://portal",
+                "oidc = 1\nentity_id = \"https://portal",
+                "connection[1].protocol.saml.oidc: unknown field",
+            ),
+            (
+                oidc,
+                "[connection.protocol.oidc]\nissuer = \"https://i\"\nclient_id = \"c\"\nredirect_uri = \"https://p\"\n\
+                 [connection.protocol.saml]",
+                "connection[1].protocol.saml: goes with no `oidc`",
+            ),
+            ("university/acs", "other/acs", "connection[1].protocol.saml.acs_url: must be the portal's"),
+            (
+                "skew_seconds = 180",
+                "skew_seconds = 1",
+                "connection[1].protocol.saml.skew_seconds: must be from",
+            ),
+            (
+                "[\"https://idp.university.example/idp/shibboleth\"]",
+                "[\"a\", \"b\"]",
+                "connection[1].issuers: must be",
+            ),
+            (file, "", "connection[1].protocol: needs `saml.idp` or `metadata`"),
+            (
+                file,
+                "metadata = { url = \"https://i\" }",
+                "connection[1].protocol.metadata: needs `signed_by`",
+            ),
+            (
+                file,
+                "metadata = { file = \"f\", url = \"u\" }",
+                "connection[1].protocol.metadata: needs either",
+            ),
+            (
+                file,
+                "metadata = { file = \"f\", dangerously_unsigned = true }",
+                "connection[1].protocol.metadata: a file is believed",
+            ),
+            (
+                file,
+                "metadata = { url = \"https://i\", signed_by = [\"x\"] }",
+                "connection[1].protocol.metadata.signed_by[0]: is not a certificate",
+            ),
+        ] {
+            assert!(with_saml().contains(from), "{from}");
+            let found =
+                Settings::load(&with_saml().replacen(from, to, 1), "portal.toml").unwrap_err().to_string();
+            assert!(found.contains("portal.toml:") && found.contains(says), "{to}: {found}");
+        }
+        let none = example().replace("[connection.protocol.oidc]", "[connection.protocol.ldap]");
+        assert!(problems(|_| none).contains("connection[0].protocol.ldap: unknown field"));
+        let bare = example().split("[connection.protocol.oidc]").next().unwrap().to_owned();
+        assert!(problems(|_| bare).contains("connection[0].protocol: needs either `oidc` or `saml`"));
     }
 
     #[test]

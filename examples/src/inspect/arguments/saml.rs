@@ -69,9 +69,9 @@ impl Inquiry {
     /// The inquiry, if its options go together.
     pub(super) fn checked(self) -> Result<Self, UsageError> {
         if self.config.is_some() {
-            self.check_configured()?
+            self.check_configured()?;
         } else {
-            self.check_described()?
+            self.check_described()?;
         }
         if self.unsolicited && self.request_id.is_some() {
             return Err(UsageError::Conflicting("--unsolicited", "--request-id"));
