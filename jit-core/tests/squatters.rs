@@ -244,6 +244,26 @@ async fn two_first_sign_ins_with_one_address_at_once_make_one_account() {
     assert_eq!(with_address(&house, VICTIM).await, 1, "Mallory keeps an account with Alice's address");
 }
 
+/// The account comes into being between the look-up by identity and the one by address.
+#[tokio::test]
+async fn whoever_signs_in_first_on_two_nodes_at_once_is_no_stranger_to_the_own_account() {
+    for links in [false, true] {
+        let inner: Arc<dyn Store> = Arc::new(MemoryStore::new());
+        let hooked = Arc::new(Hooked::new(Arc::clone(&inner)));
+        let corp = || wire("corp").speaks_for("example.com");
+        let wires = || vec![if links { corp().links_by_email() } else { corp() }];
+        let house = house_on(hooked.clone(), wires(), |builder| builder);
+        let node = house_on(inner, wires(), |builder| builder);
+        hooked.before("matching", 1, move |_| {
+            Box::pin(async move {
+                node.enter(0, "alice-1", verified(VICTIM)).await;
+            })
+        });
+        let alice = house.enter(0, "alice-1", verified(VICTIM)).await.account;
+        assert_eq!((alice.identities.len(), house.all().await.len()), (1, 1));
+    }
+}
+
 #[tokio::test]
 async fn a_released_tombstone_leaves_address_name_and_identity_to_whoever_comes_next() {
     let house = house(vec![wire("corp").speaks_for("example.com").links_by_email()]);

@@ -81,7 +81,7 @@ pub(crate) struct EventDraft {
     pub(crate) document: String,
 }
 
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct CounterDraft {
     pub(crate) name: CounterName,
     pub(crate) step: i64,

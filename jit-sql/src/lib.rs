@@ -3,7 +3,7 @@
 //! | store | feature | how it writes | how it reads |
 //! |---|---|---|---|
 //! | [`SqliteStore`] | `sqlite` (default) | one writer thread; what waits together is committed together | inline, on connections of its own |
-//! | [`PostgresStore`] | `postgres` | one statement with one JSON parameter: one round trip | one prepared statement: one round trip |
+//! | [`PostgresStore`] | `postgres` | one statement: one round trip; what waits together is committed together | one prepared statement: one round trip |
 //!
 //! Both implement every port of `jit_core::Store` and own the tables whose names begin with `jit_`; they make and renew
 //! them when they are opened ([`Migration`]).

@@ -6,7 +6,7 @@ use chrono::{DateTime, Utc};
 
 use super::{
     Connection, Explanation, Jit, ShadowReport, SignIn, Verdict,
-    matching::{Found, find_candidate, is_elsewhere},
+    matching::{Found, is_elsewhere, search},
     outcome::JitError,
 };
 use crate::{
@@ -87,7 +87,7 @@ impl Jit {
         let store = self.store_of(connection);
         let found = match linked {
             Some(account) => Found::Linked(account),
-            None => find_candidate(store, connection, &sign_in.identity, email.as_ref(), &mut trace).await?,
+            None => search(store, connection, &sign_in.identity, email.as_ref(), &mut trace).await?,
         };
         let email_is_elsewhere = match found.as_present().account() {
             Some(account) => is_elsewhere(store, account, email.as_ref()).await?,

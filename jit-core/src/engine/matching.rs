@@ -59,9 +59,30 @@ impl Proof<'_> {
     }
 }
 
+/// Finds the account that an identity without one may belong to.
+///
+/// The identity may get its account while it is being looked for, on another node or just before its turn: then that
+/// account is found by what it says of itself, and the identity is no candidate for it but signs in to it.
+pub(super) async fn search(
+    store: &dyn Store,
+    connection: &Connection,
+    identity: &VerifiedIdentity,
+    email: Option<&EmailEvidence>,
+    trace: &mut Trace,
+) -> Result<Found, BackendError> {
+    let key = identity.key();
+    Ok(match find_candidate(store, connection, identity, email, trace).await? {
+        Found::Candidate { account, .. } if account.identities.iter().any(|linked| linked.key == *key) => {
+            Found::Linked(account)
+        }
+        Found::Ambiguous => store.find(key).await?.map_or(Found::Ambiguous, Found::Linked),
+        found => found,
+    })
+}
+
 /// Looks for an account by the connection's link rules, first rule first. An address that some account carries is
 /// found even without a rule for addresses: it is then a candidate without proof.
-pub(super) async fn find_candidate(
+async fn find_candidate(
     store: &dyn Store,
     connection: &Connection,
     identity: &VerifiedIdentity,

@@ -22,7 +22,7 @@ pub struct NameId {
 
 impl NameId {
     /// Reads a `NameID`. One without any character would be the same for everybody.
-    pub(crate) fn read(element: Element<'_>) -> Option<Self> {
+    pub(super) fn read(element: Element<'_>) -> Option<Self> {
         let value =
             element.only_text().filter(|value| element.is(SAML, "NameID") && !value.trim().is_empty())?;
         let owned = |name| element.attribute(name).map(str::to_owned);
@@ -51,6 +51,11 @@ impl fmt::Debug for NameId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("NameId").field("format", &self.format()).finish_non_exhaustive()
     }
+}
+
+/// Reads a `NameID` that must be one.
+pub(crate) fn read_name_id(element: Element<'_>) -> Result<NameId, Rejection> {
+    NameId::read(element).ok_or(Rejection::SubjectMalformed)
 }
 
 /// What may identify a subject.

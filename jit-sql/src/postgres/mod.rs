@@ -6,8 +6,16 @@
 //! connection to one call at a time (deadpool): 1.4 to 1.7 times the look-ups at 64 tasks on 16 connections, and no queue
 //! of borrowers. A call takes the idlest connection; a new one is opened while all are busy and the bound is not
 //! reached; a lost one is opened anew by the next call.
+//!
+//! # Commits that wait together
+//! A quarter as many commits as there are connections are under way at once. Those that come meanwhile wait for one of
+//! them to end and are then written by one statement, which costs the server less than half as much for each. One that
+//! is refused, or that has to wait for a row that somebody holds, does not spoil the others: they are written without
+//! it.
 
 mod audit;
+mod batch;
+mod commits;
 mod error;
 mod one_time;
 mod open;
@@ -17,7 +25,7 @@ mod statements;
 mod tasks;
 mod users;
 
-use std::{fmt, num::NonZeroUsize, time::Duration};
+use std::{fmt, num::NonZeroUsize, sync::Arc, time::Duration};
 
 use jit_core::BackendError;
 use tokio_postgres::{
@@ -25,7 +33,7 @@ use tokio_postgres::{
     tls::{MakeTlsConnect, TlsConnect},
 };
 
-use self::{open::TlsOpen, pool::Pool};
+use self::{commits::Commits, open::TlsOpen, pool::Pool};
 
 pub use schema::{MIGRATIONS, migrate};
 
@@ -33,7 +41,8 @@ pub use schema::{MIGRATIONS, migrate};
 ///
 /// Needs a tokio runtime with I/O and time. The tables are looked for in the connection's `search_path`.
 pub struct PostgresStore {
-    pool: Pool,
+    pool: Arc<Pool>,
+    commits: Arc<Commits>,
 }
 
 /// Says how a database is used.
@@ -101,10 +110,11 @@ impl PostgresStore {
         if options.migrates {
             schema::bring_up_to_date(&open).await?;
         }
-        let pool = Pool::new(Box::new(open), options.connections, options.patience);
+        let pool = Arc::new(Pool::new(Box::new(open), options.connections, options.patience));
         // Answers now whether the statements fit the tables, and not at the first sign-in.
         pool.warm_up("postgres.open").await?;
-        Ok(Self { pool })
+        let commits = Commits::new(Arc::clone(&pool), options.connections, options.patience);
+        Ok(Self { pool, commits })
     }
 
     /// Opens a database on this machine, over a Unix socket or the loopback interface, without encryption.

@@ -2,6 +2,7 @@
 
 use tokio_postgres::{Client, Error, Statement};
 
+use super::batch::BATCH;
 use crate::statement::{CREATE, CREATE_COUNTED, RECORD, UPDATE};
 
 macro_rules! statements {
@@ -25,6 +26,7 @@ statements! {
     create_counted = CREATE_COUNTED;
     update = UPDATE;
     record = RECORD;
+    batch = BATCH;
 
     find = "SELECT a.document::text, a.last_seen
         FROM jit_identity i JOIN jit_account a ON a.tenant = i.tenant AND a.id = i.account

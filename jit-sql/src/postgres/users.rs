@@ -12,14 +12,13 @@ use uuid::Uuid;
 
 use super::{
     PostgresStore,
-    error::{Failed, malformed, unreadable},
+    error::{malformed, unreadable},
     pool::Kind,
     statements::Statements,
 };
 use crate::{
     document,
-    draft::{COMMIT, LookupDraft, micros},
-    statement::{CREATE, CREATE_COUNTED, CommitStatement, UPDATE},
+    draft::{Draft, LookupDraft, micros},
 };
 
 #[async_trait]
@@ -70,20 +69,7 @@ impl UserStore for PostgresStore {
     }
 
     async fn commit(&self, commit: &Commit) -> Result<(), BackendError> {
-        let commit = CommitStatement::new(commit)?;
-        let statement: fn(&Statements) -> &Statement = match commit.sql() {
-            CREATE => |s| &s.create,
-            CREATE_COUNTED => |s| &s.create_counted,
-            UPDATE => |s| &s.update,
-            _ => |s| &s.record,
-        };
-        let rows = match self.pool.rows(Kind::Write, statement, &[&commit.json()]).await {
-            Ok(rows) => rows,
-            Err(Failed::Refused { state, constraint }) => return Err(refused(&commit, state, constraint)),
-            Err(failed) => return Err(failed.during(COMMIT)),
-        };
-        let word = rows.first().map(|row| row.try_get(0)).transpose().map_err(malformed(COMMIT))?;
-        commit.answer(word.unwrap_or_default())
+        self.commits.write(Draft::of(commit)?).await
     }
 
     async fn touch(&self, seen: &[Seen]) -> Result<(), BackendError> {
@@ -133,10 +119,4 @@ fn account(row: &Row, operation: &'static str) -> Result<Account, BackendError> 
     let text = row.try_get(0).map_err(malformed(operation))?;
     let last_seen = row.try_get(1).map_err(malformed(operation))?;
     document::account(text, last_seen).map_err(unreadable(operation))
-}
-
-fn refused(commit: &CommitStatement, state: String, constraint: Option<String>) -> BackendError {
-    let kind = commit.kind(&state, constraint.as_deref());
-    let error = Failed::Refused { state, constraint }.during(COMMIT);
-    if *error.kind() == kind { error } else { BackendError::new(kind, COMMIT) }
 }

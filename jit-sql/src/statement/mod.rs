@@ -48,8 +48,11 @@ impl CommitStatement {
     /// # Errors
     /// `store.invalid` when [`Commit::check`] refuses, or the commit moves more than 64 counters.
     pub fn new(commit: &Commit) -> Result<Self, BackendError> {
-        let draft = Draft::of(commit)?;
-        let json = serde_json::to_string(&draft).map_err(|_| {
+        Self::of(&Draft::of(commit)?)
+    }
+
+    pub(crate) fn of(draft: &Draft) -> Result<Self, BackendError> {
+        let json = serde_json::to_string(draft).map_err(|_| {
             BackendError::new(ErrorKind::Invalid, COMMIT).caused_by("a commit cannot be written as JSON")
         })?;
         let sql = match &draft.account {
@@ -59,7 +62,7 @@ impl CommitStatement {
             }
             Some(_) => UPDATE,
         };
-        Ok(Self { sql, json, counters: draft.counters.into_iter().map(|counter| counter.name).collect() })
+        Ok(Self { sql, json, counters: draft.counters.iter().map(|counter| counter.name.clone()).collect() })
     }
 
     /// The statement: [`CREATE`], [`CREATE_COUNTED`], [`UPDATE`] or [`RECORD`].

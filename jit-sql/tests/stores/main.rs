@@ -2,6 +2,9 @@
 #![cfg(any(feature = "sqlite", feature = "real-postgres"))]
 
 #[cfg(test)]
+#[cfg(feature = "real-postgres")]
+mod batches;
+#[cfg(test)]
 mod conformance;
 #[cfg(test)]
 #[cfg(feature = "real-postgres")]

@@ -217,6 +217,19 @@ async fn every_call_is_one_statement_and_one_round_trip() {
 }
 
 #[tokio::test]
+async fn commits_that_wait_together_are_written_by_one_statement() {
+    let schema = Schema::new().await;
+    let (proxy, store) = behind_proxy(&schema, 1).await;
+    let store: Arc<dyn Store> = Arc::new(store);
+    proxy.take();
+    let commits = (0..65).map(|number| first_sign_in(number, &number.to_string(), &number.to_string()));
+    let outcomes = all_at_once(&[Arc::clone(&store)], commits.collect()).await;
+    assert!(outcomes.iter().all(Result::is_ok), "{outcomes:?}");
+    assert_eq!(proxy.take(), (0, 3, 3), "one goes ahead, twice 32 follow");
+    assert_eq!(events(&*store).await, 65);
+}
+
+#[tokio::test]
 async fn a_lost_connection_is_transient_loses_nothing_and_comes_back() {
     let schema = Schema::new().await;
     let (proxy, store) = behind_proxy(&schema, 2).await;
@@ -348,6 +361,10 @@ async fn no_statement_reads_a_whole_table() {
     for number in 1..20 {
         use_everything(&store, number).await;
     }
+    let store: Arc<dyn Store> = Arc::new(store);
+    let together = (100..164).map(|number| first_sign_in(number, &number.to_string(), &number.to_string()));
+    let outcomes = all_at_once(&[Arc::clone(&store)], together.collect()).await;
+    assert!(outcomes.iter().all(Result::is_ok), "{outcomes:?}");
     drop(store);
     assert_eq!(whole_reads(&schema).await, before);
 }

@@ -1,6 +1,6 @@
 //! The stores against the same rows written and read by hand.
 //!
-//! `stores DIR [--quick] [--accounts N] [--postgres URL]`
+//! `stores DIR [--quick] [--accounts N] [--postgres URL] [--only sqlite|postgres|scale]`
 #![expect(clippy::unwrap_used, clippy::panic, reason = "a program for people who measure")]
 
 mod by_hand_postgres;
@@ -27,6 +27,13 @@ struct Wanted {
     rounds: usize,
     accounts: u64,
     postgres: Option<String>,
+    only: Option<String>,
+}
+
+impl Wanted {
+    fn wants(&self, part: &str) -> bool {
+        self.only.as_ref().is_none_or(|only| only == part)
+    }
 }
 
 fn main() {
@@ -34,30 +41,38 @@ fn main() {
     std::fs::create_dir_all(&wanted.folder).unwrap();
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().unwrap();
     runtime.block_on(async {
-        on_sqlite::measure(&wanted).await;
-        if wanted.postgres.is_some() {
+        if wanted.wants("sqlite") {
+            on_sqlite::measure(&wanted).await;
+        }
+        if wanted.wants("postgres") && wanted.postgres.is_some() {
             on_postgres::measure(&wanted).await;
         }
-        scale::measure(&wanted).await;
+        if wanted.wants("scale") {
+            scale::measure(&wanted).await;
+        }
     });
 }
 
 fn wanted(mut arguments: impl Iterator<Item = String>) -> Wanted {
-    let (mut folder, mut quick, mut accounts, mut postgres) = (None, false, None, None);
+    let (mut folder, mut quick, mut accounts) = (None, false, None);
+    let (mut postgres, mut only) = (None, None);
     while let Some(argument) = arguments.next() {
         match argument.as_str() {
             "--quick" => quick = true,
             "--accounts" => accounts = arguments.next().and_then(|number| number.parse().ok()),
             "--postgres" => postgres = arguments.next(),
+            "--only" => only = arguments.next(),
             _ => folder = Some(PathBuf::from(argument)),
         }
     }
     Wanted {
-        folder: folder
-            .unwrap_or_else(|| panic!("usage: stores DIR [--quick] [--accounts N] [--postgres URL]")),
+        folder: folder.unwrap_or_else(|| {
+            panic!("usage: stores DIR [--quick] [--accounts N] [--postgres URL] [--only PART]")
+        }),
         rounds: if quick { 3 } else { 7 },
         accounts: accounts.unwrap_or(if quick { 200_000 } else { 1_000_000 }),
         postgres,
+        only,
     }
 }
 

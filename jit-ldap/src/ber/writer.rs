@@ -1,0 +1,105 @@
+//! Writes elements.
+
+use super::tag;
+
+/// Collects the bytes of a request.
+#[derive(Default)]
+pub(crate) struct Writer {
+    bytes: Vec<u8>,
+}
+
+/// Remembers where a constructed element began.
+#[derive(Clone, Copy)]
+pub(crate) struct Mark(usize);
+
+impl Writer {
+    pub(crate) fn into_bytes(self) -> Vec<u8> {
+        self.bytes
+    }
+
+    /// Adds what was encoded before.
+    pub(crate) fn raw(&mut self, bytes: &[u8]) {
+        self.bytes.extend_from_slice(bytes);
+    }
+
+    pub(crate) fn primitive(&mut self, tag: u8, body: &[u8]) {
+        self.bytes.push(tag);
+        self.length(body.len());
+        self.raw(body);
+    }
+
+    pub(crate) fn octets(&mut self, body: &[u8]) {
+        self.primitive(tag::OCTET_STRING, body);
+    }
+
+    pub(crate) fn boolean(&mut self, tag: u8, value: bool) {
+        self.primitive(tag, &[if value { 0xff } else { 0 }]);
+    }
+
+    /// Writes a number in as few octets as hold it.
+    pub(crate) fn integer(&mut self, tag: u8, number: i32) {
+        let octets = number.to_be_bytes();
+        let mut body: &[u8] = &octets;
+        while let [first, rest @ ..] = body {
+            let is_filler = match rest.first() {
+                Some(next) => (*first == 0 && *next < 0x80) || (*first == 0xff && *next >= 0x80),
+                None => false,
+            };
+            if !is_filler {
+                break;
+            }
+            body = rest;
+        }
+        self.primitive(tag, body);
+    }
+
+    pub(crate) fn begin(&mut self, tag: u8) -> Mark {
+        self.bytes.push(tag);
+        Mark(self.bytes.len())
+    }
+
+    /// Ends a constructed element: its length is known only now and moves in before it.
+    pub(crate) fn end(&mut self, mark: Mark) {
+        let mut length = Self::default();
+        length.length(self.bytes.len().saturating_sub(mark.0));
+        self.bytes.splice(mark.0..mark.0, length.bytes);
+    }
+
+    fn length(&mut self, length: usize) {
+        match u8::try_from(length) {
+            Ok(short) if short < 0x80 => self.bytes.push(short),
+            _ => {
+                let octets = length.to_be_bytes();
+                let zeros = octets.iter().take_while(|octet| **octet == 0).count();
+                let count = octets.len() - zeros;
+                self.bytes.push(0x80 | u8::try_from(count).unwrap_or(8));
+                self.bytes.extend(octets.iter().skip(zeros));
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::Reader;
+    use super::*;
+
+    #[test]
+    fn what_is_written_is_read_back() {
+        for number in [0, 1, 127, 128, 255, 256, 65_535, -1, -128, -129, i32::MAX, i32::MIN] {
+            let mut writer = Writer::default();
+            writer.integer(tag::INTEGER, number);
+            let bytes = writer.into_bytes();
+            assert_eq!(Reader::new(&bytes).integer(), Ok(i64::from(number)), "{bytes:?}");
+        }
+        for length in [0, 1, 127, 128, 255, 256, 70_000] {
+            let mut writer = Writer::default();
+            let outer = writer.begin(tag::SEQUENCE);
+            writer.octets(&vec![b'x'; length]);
+            writer.end(outer);
+            let bytes = writer.into_bytes();
+            let outer = Reader::new(&bytes).expect(tag::SEQUENCE).unwrap();
+            assert_eq!(Reader::new(outer).expect(tag::OCTET_STRING).unwrap().len(), length);
+        }
+    }
+}

@@ -1,0 +1,174 @@
+//! What has changed since the last look: synchronisation (RFC 4533) and `DirSync` of Active Directory.
+
+use uuid::Uuid;
+
+use super::Connection;
+use super::search::Step;
+use crate::attribute::AttributeName;
+use crate::ber::{Reader, tag};
+use crate::control::{Control, Controls, oid};
+use crate::entry::Entry;
+use crate::error::{Fate, LdapError};
+use crate::identifier::EntryId;
+use crate::reason::Reason;
+use crate::request::Search;
+
+/// RFC 4533 §2.5.
+const SYNC_INFO: &str = "1.3.6.1.4.1.4203.1.9.1.4";
+const IS_DELETED: &str = "isDeleted";
+
+/// How a server tells what has changed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[expect(clippy::exhaustive_enums, reason = "each has cookies of its own")]
+pub enum SyncMode {
+    /// RFC 4533: OpenLDAP and others.
+    Sync,
+    /// [MS-ADTS] §3.1.1.3.4.1.3: Active Directory. The base has to be the root of a naming context. An account that may not
+    /// see deleted entries is not told of deletions: find those by listing everything.
+    DirSync,
+}
+
+/// What has changed since a cookie.
+#[derive(Debug, Default)]
+#[non_exhaustive]
+pub struct Changes {
+    /// Entries that are new or changed. `DirSync` returns changed attributes only.
+    pub changed: Vec<Entry>,
+    /// Entries that are gone.
+    pub deleted: Vec<EntryId>,
+    /// Entries that are still there unchanged, where the server says so.
+    pub present: Vec<EntryId>,
+    /// Whether everything that is neither changed nor present is gone: the server no longer knew what was deleted.
+    pub is_refresh: bool,
+    /// Where to go on the next time.
+    pub cookie: Vec<u8>,
+    /// Whether there is more to ask for at once.
+    pub has_more: bool,
+}
+
+impl Connection {
+    /// Asks what has changed since a cookie; without one everything is new.
+    ///
+    /// # Errors
+    /// `ldap.control_missing` when the server ignores the request, so that nothing is ever taken for "no changes";
+    /// `ldap.control_unsupported`; `ldap.sync_restart` when it no longer knows the cookie: begin without one;
+    /// `ldap.too_many_entries`; as [`Connection::search`] otherwise.
+    ///
+    /// # Cancel safety
+    /// The connection is unusable afterwards; the cookie is as good as before.
+    pub async fn changes(
+        &mut self,
+        search: &Search,
+        mode: SyncMode,
+        cookie: Option<&[u8]>,
+    ) -> Result<Changes, LdapError> {
+        let control = match mode {
+            SyncMode::Sync => Control::sync(cookie),
+            SyncMode::DirSync => Control::dir_sync(cookie.unwrap_or_default()),
+        };
+        let limits = self.limits;
+        let mut run = self.begin_search(&search.clone().control(control)).await?;
+        let mut changes = Changes::default();
+        let mut bytes = 0;
+        loop {
+            match run.step().await? {
+                Step::Entry(entry, controls) => {
+                    bytes += entry.size();
+                    changes.take(entry, &controls, mode).map_err(answered)?;
+                }
+                Step::Info { name, value } if name.as_deref() == Some(SYNC_INFO) => {
+                    bytes += value.as_ref().map_or(0, Vec::len);
+                    changes.take_info(&value.unwrap_or_default()).map_err(answered)?;
+                }
+                Step::Info { .. } => {}
+                Step::End => break,
+            }
+            if changes.changed.len() > limits.entries || bytes > limits.result_bytes {
+                return Err(answered(Reason::TooManyEntries));
+            }
+        }
+        let end = run.into_end().unwrap_or_default();
+        changes.finish(&end, mode).map_err(answered)?;
+        Ok(changes)
+    }
+}
+
+impl Changes {
+    fn take(&mut self, entry: Entry, controls: &Controls, mode: SyncMode) -> Result<(), Reason> {
+        if mode == SyncMode::DirSync {
+            let is_deleted =
+                AttributeName::new(IS_DELETED).is_ok_and(|name| entry.text(&name) == Some("TRUE"));
+            if is_deleted {
+                self.deleted.push(entry.id(crate::identifier::IdAttribute::ObjectGuid)?);
+            } else {
+                self.changed.push(entry);
+            }
+            return Ok(());
+        }
+        let value = controls.value(oid::SYNC_STATE).ok_or(Reason::ControlMissing)?;
+        let mut reader = Reader::new(Reader::new(value).expect(tag::SEQUENCE)?);
+        let state = reader.enumerated()?;
+        let id = uuid(reader.expect(tag::OCTET_STRING)?)?;
+        match state {
+            0 => self.present.push(id),
+            1 | 2 => self.changed.push(entry),
+            3 => self.deleted.push(id),
+            _ => return Err(Reason::MessageMalformed),
+        }
+        Ok(())
+    }
+
+    /// RFC 4533 §2.5: a choice of a new cookie, the end of a phase, or a set of identifiers.
+    fn take_info(&mut self, value: &[u8]) -> Result<(), Reason> {
+        let info = Reader::new(value).next()?.ok_or(Reason::MessageMalformed)?;
+        let mut reader = Reader::new(info.body);
+        match info.tag {
+            0x80 => self.cookie = info.body.to_vec(),
+            0xa1 | 0xa2 => {
+                self.take_cookie(&mut reader)?;
+                // the end of the phase of those present: what was not named is gone
+                self.is_refresh |= info.tag == 0xa2;
+            }
+            0xa3 => {
+                self.take_cookie(&mut reader)?;
+                let are_deleted = matches!(reader.optional(tag::BOOLEAN)?, Some([octet]) if *octet != 0);
+                let mut set = Reader::new(reader.expect(tag::SET)?);
+                let list = if are_deleted { &mut self.deleted } else { &mut self.present };
+                while !set.is_empty() {
+                    list.push(uuid(set.expect(tag::OCTET_STRING)?)?);
+                }
+            }
+            _ => return Err(Reason::MessageMalformed),
+        }
+        Ok(())
+    }
+
+    fn take_cookie(&mut self, reader: &mut Reader<'_>) -> Result<(), Reason> {
+        if let Some(cookie) = reader.optional(tag::OCTET_STRING)? {
+            self.cookie = cookie.to_vec();
+        }
+        Ok(())
+    }
+
+    fn finish(&mut self, end: &Controls, mode: SyncMode) -> Result<(), Reason> {
+        if mode == SyncMode::DirSync {
+            (self.has_more, self.cookie) = end.dir_sync()?;
+            return Ok(());
+        }
+        let value = end.value(oid::SYNC_DONE).ok_or(Reason::ControlMissing)?;
+        let mut reader = Reader::new(Reader::new(value).expect(tag::SEQUENCE)?);
+        self.take_cookie(&mut reader)?;
+        // refreshDeletes: false means that only those named are still there
+        let refresh_deletes = matches!(reader.optional(tag::BOOLEAN)?, Some([octet]) if *octet != 0);
+        self.is_refresh |= !refresh_deletes;
+        Ok(())
+    }
+}
+
+fn uuid(octets: &[u8]) -> Result<EntryId, Reason> {
+    Uuid::from_slice(octets).map(EntryId::from_uuid).map_err(|_| Reason::MessageMalformed)
+}
+
+fn answered(reason: Reason) -> LdapError {
+    LdapError::new(reason).with_fate(Fate::Answered)
+}

@@ -1,0 +1,69 @@
+//! Searches in pages (RFC 2696): any number of entries in bounded memory.
+
+use super::{Connection, Found};
+use crate::control::Control;
+use crate::entry::Entry;
+use crate::error::{Fate, LdapError};
+use crate::reason::Reason;
+use crate::request::Search;
+
+/// How many pages without an entry are taken one after the other: a server may return some while it looks.
+const EMPTY: usize = 64;
+
+/// A search in pages. Complete only when [`Pages::next_page`] has returned `None`.
+#[derive(Debug)]
+pub struct Pages<'c> {
+    connection: &'c mut Connection,
+    search: Search,
+    size: u16,
+    /// `None` after the last page.
+    cookie: Option<Vec<u8>>,
+    references: usize,
+}
+
+impl Connection {
+    /// Begins a search in pages of so many entries.
+    pub fn pages(&mut self, search: Search, size: u16) -> Pages<'_> {
+        let size = size.clamp(1, i16::MAX.unsigned_abs());
+        Pages { connection: self, search, size, cookie: Some(Vec::new()), references: 0 }
+    }
+}
+
+impl Pages<'_> {
+    /// Asks for the next page; `None` after the last one.
+    ///
+    /// # Errors
+    /// `ldap.control_unsupported` or `ldap.control_missing` when the server has no pages; `ldap.paging_stuck` when it hands
+    /// out empty ones without end; `ldap.entry_foreign` when an entry does not lie where was searched; as
+    /// [`Connection::search`] otherwise. After an error the search is not complete.
+    ///
+    /// # Cancel safety
+    /// The connection is unusable afterwards.
+    pub async fn next_page(&mut self) -> Result<Option<Vec<Entry>>, LdapError> {
+        for _ in 0..EMPTY {
+            let Some(cookie) = &self.cookie else { return Ok(None) };
+            let search = self.search.clone().control(Control::paged_results(self.size, cookie));
+            let Found { entries, references, controls } = self.connection.search(&search).await?;
+            let next = controls.page_cookie().map_err(answered)?;
+            self.cookie = Some(next).filter(|cookie| !cookie.is_empty());
+            self.references += references;
+            if !entries.iter().all(|entry| search.covers(entry)) {
+                return Err(answered(Reason::EntryForeign));
+            }
+            if !entries.is_empty() {
+                return Ok(Some(entries));
+            }
+        }
+        Err(answered(Reason::PagingStuck))
+    }
+
+    /// How often the server named another server so far. More than nought: there may be more entries elsewhere.
+    #[must_use]
+    pub const fn references(&self) -> usize {
+        self.references
+    }
+}
+
+fn answered(reason: Reason) -> LdapError {
+    LdapError::new(reason).with_fate(Fate::Answered)
+}

@@ -1,0 +1,157 @@
+//! Messages over a stream: bounded, with deadlines, and each answer checked against its request.
+
+use std::collections::VecDeque;
+
+use bytes::BytesMut;
+use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _};
+use tokio::time::{Instant, timeout_at};
+
+use crate::ber;
+use crate::error::{Fate, LdapError};
+use crate::reason::Reason;
+use crate::request::Request;
+use crate::response::{Body, Kind, Message};
+
+/// How much is read at once.
+const CHUNK: usize = 16 * 1024;
+/// How many unasked notices are passed over in one operation.
+const NOTICES: usize = 8;
+/// How many abandoned operations are remembered.
+const ABANDONED: usize = 8;
+
+/// A stream of bytes in both directions.
+pub(crate) trait Stream: AsyncRead + AsyncWrite + Send + Sync + Unpin {}
+
+impl<T: AsyncRead + AsyncWrite + Send + Sync + Unpin> Stream for T {}
+
+/// One stream and what of it has been read so far.
+pub(crate) struct Wire<S> {
+    stream: S,
+    inbox: BytesMut,
+    limit: usize,
+    next_id: i32,
+    /// False from the first byte of a request to the last of its answer: a caller who stopped waiting leaves it so.
+    is_ready: bool,
+    abandoned: VecDeque<i32>,
+}
+
+impl<S: Stream> Wire<S> {
+    pub(crate) fn new(stream: S, limit: usize) -> Self {
+        Self { stream, inbox: BytesMut::new(), limit, next_id: 1, is_ready: true, abandoned: VecDeque::new() }
+    }
+
+    pub(crate) const fn is_ready(&self) -> bool {
+        self.is_ready
+    }
+
+    /// Says that the answer was read to its end.
+    pub(crate) const fn finish(&mut self) {
+        self.is_ready = true;
+    }
+
+    /// Tells whether bytes have arrived that nobody read yet.
+    pub(crate) fn has_unread(&self) -> bool {
+        !self.inbox.is_empty()
+    }
+
+    /// Sends a request and returns its id.
+    pub(crate) async fn send(&mut self, request: &Request, deadline: Instant) -> Result<i32, LdapError> {
+        if !self.is_ready {
+            return Err(Reason::ConnectionUnusable.into());
+        }
+        let id = self.next_id;
+        let message = request.message(id);
+        if message.len() > self.limit {
+            return Err(Reason::RequestTooLarge.into());
+        }
+        // RFC 4511 §4.1.1.1: never nought; a number comes again only after all the others
+        self.next_id = id.checked_add(1).unwrap_or(1);
+        self.is_ready = false;
+        self.write(&message, deadline).await?;
+        Ok(id)
+    }
+
+    /// Stops an operation; its answers are passed over from now on. The server never answers this itself.
+    pub(crate) async fn abandon(&mut self, id: i32, deadline: Instant) -> Result<(), LdapError> {
+        let own = self.next_id;
+        self.next_id = own.checked_add(1).unwrap_or(1);
+        self.write(&Request::abandon(id).message(own), deadline).await?;
+        if self.abandoned.len() >= ABANDONED {
+            self.abandoned.pop_front();
+        }
+        self.abandoned.push_back(id);
+        self.is_ready = true;
+        Ok(())
+    }
+
+    /// Says good-bye as far as the other side lets us at once.
+    pub(crate) async fn unbind(&mut self, deadline: Instant) {
+        let id = self.next_id;
+        let _sent = self.write(&Request::unbind().message(id), deadline).await;
+        let _closed = timeout_at(deadline, self.stream.shutdown()).await;
+        self.is_ready = false;
+    }
+
+    async fn write(&mut self, message: &[u8], deadline: Instant) -> Result<(), LdapError> {
+        let sent = timeout_at(deadline, async {
+            self.stream.write_all(message).await?;
+            self.stream.flush().await
+        });
+        match sent.await {
+            Ok(Ok(())) => Ok(()),
+            // the server may have read all of it nevertheless
+            Ok(Err(error)) => {
+                Err(LdapError::new(Reason::ConnectionLost).with_fate(Fate::Unknown).caused_by(error))
+            }
+            Err(_) => Err(LdapError::new(Reason::Timeout).with_fate(Fate::Unknown)),
+        }
+    }
+
+    /// Receives the next message that answers this request.
+    pub(crate) async fn answer(&mut self, id: i32, deadline: Instant) -> Result<Message, LdapError> {
+        let mut notices = 0;
+        loop {
+            let message = self.receive(deadline).await.map_err(|error| error.with_fate(Fate::Unknown))?;
+            if message.id == id {
+                return Ok(message);
+            }
+            if self.abandoned.contains(&message.id) {
+                continue;
+            }
+            notices += 1;
+            let reason = match &message.body {
+                _ if message.is_notice_of_disconnection() => Reason::Disconnected,
+                _ if notices > NOTICES => Reason::TooManyNotices,
+                Body::Done { kind: Kind::Extended, .. } if message.id == 0 => continue,
+                _ => Reason::MessageIdUnexpected,
+            };
+            return Err(LdapError::new(reason).with_fate(Fate::Unknown));
+        }
+    }
+
+    async fn receive(&mut self, deadline: Instant) -> Result<Message, LdapError> {
+        loop {
+            if let Some(length) = ber::frame(&self.inbox, self.limit)? {
+                let message = self.inbox.split_to(length);
+                return Ok(Message::decode(&message)?);
+            }
+            // room for what comes next, never for what is announced
+            self.inbox.reserve(CHUNK);
+            match timeout_at(deadline, self.stream.read_buf(&mut self.inbox)).await {
+                Ok(Ok(0)) => return Err(Reason::ConnectionLost.into()),
+                Ok(Ok(_)) => {}
+                Ok(Err(error)) => return Err(LdapError::new(Reason::ConnectionLost).caused_by(error)),
+                Err(_) => return Err(Reason::Timeout.into()),
+            }
+        }
+    }
+
+    /// Looks without waiting whether the other side has closed, or said something that nobody asked for.
+    pub(crate) async fn is_quiet(&mut self) -> bool {
+        if !self.is_ready || self.has_unread() {
+            return false;
+        }
+        self.inbox.reserve(1);
+        timeout_at(Instant::now(), self.stream.read_buf(&mut self.inbox)).await.is_err()
+    }
+}

@@ -1,0 +1,37 @@
+//! How much of everything is taken from a server, and how long it is waited for.
+
+use std::time::Duration;
+
+/// Bounds of a connection. No answer of a server goes beyond them, whatever it announces.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Limits {
+    /// The time to reach the server, TLS included.
+    pub connect: Duration,
+    /// The time of one operation, and between two messages of a search.
+    pub operation: Duration,
+    /// The time of one search, or of one page of it, altogether.
+    pub search: Duration,
+    /// The longest message, in bytes.
+    pub message_bytes: usize,
+    /// How many entries one search, or one page of it, may return.
+    pub entries: usize,
+    /// How many bytes of entries one search, or one page of it, may return.
+    pub result_bytes: usize,
+    /// How many values of one attribute are put together from ranges.
+    pub values: usize,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            connect: Duration::from_secs(5),
+            operation: Duration::from_secs(6),
+            search: Duration::from_secs(60),
+            message_bytes: 2 << 20,
+            entries: 10_000,
+            result_bytes: 16 << 20,
+            values: 500_000,
+        }
+    }
+}

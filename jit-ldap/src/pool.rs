@@ -1,0 +1,240 @@
+//! Connections to one server, each lent to one caller at a time.
+
+use std::fmt;
+use std::ops::{Deref, DerefMut};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use tokio::sync::{Mutex as AsyncMutex, OwnedSemaphorePermit, Semaphore};
+use tokio::time::{Instant, timeout};
+
+use crate::connection::{Connection, Identity};
+use crate::error::LdapError;
+use crate::limits::Limits;
+use crate::password::Password;
+use crate::reason::Reason;
+use crate::server::{Server, ServerId};
+
+/// As whom we work in a directory.
+#[derive(Clone)]
+pub struct ServiceAccount {
+    name: String,
+    password: Password,
+}
+
+impl ServiceAccount {
+    /// Takes the name to bind with (a distinguished name; Active Directory takes `user@domain` too) and the password.
+    ///
+    /// # Errors
+    /// `ldap.name_empty`, `ldap.password_empty`, `ldap.password_malformed`.
+    pub fn new(name: impl Into<String>, password: impl Into<String>) -> Result<Self, Reason> {
+        let name = name.into();
+        if name.is_empty() || name.contains('\0') {
+            return Err(Reason::NameEmpty);
+        }
+        Ok(Self { name, password: Password::new(password)? })
+    }
+}
+
+impl fmt::Debug for ServiceAccount {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("ServiceAccount(…)")
+    }
+}
+
+/// How a pool behaves.
+#[derive(Debug, Clone, Copy)]
+#[non_exhaustive]
+pub struct PoolSettings {
+    /// How many connections there are at most. A directory gains nothing from more than eight.
+    pub size: u8,
+    /// The bounds of each connection.
+    pub limits: Limits,
+    /// How long a caller waits for a connection.
+    pub patience: Duration,
+    /// How long the directory is left alone after it refused our own password: otherwise we would lock ourselves out.
+    pub rest: Duration,
+}
+
+impl Default for PoolSettings {
+    fn default() -> Self {
+        Self {
+            size: 4,
+            limits: Limits::default(),
+            patience: Duration::from_secs(6),
+            // three attempts in the usual half hour, of the usual five that lock an account out
+            rest: Duration::from_secs(900),
+        }
+    }
+}
+
+/// What the connections of a pool are for.
+#[derive(Clone)]
+pub(crate) enum Purpose {
+    /// Bound as this account, which they stay.
+    Work(ServiceAccount),
+    /// Binding other people, and nothing else: nobody works with what the last one left.
+    Binding,
+}
+
+/// Guards our own password: one bind at a time, and none for a while after it was refused. Shared by all servers of a
+/// directory, which count failures together.
+#[derive(Clone, Default)]
+pub(crate) struct Circuit {
+    open_until: Arc<AsyncMutex<Option<Instant>>>,
+}
+
+/// Keeps connections to one server.
+#[derive(Clone)]
+pub struct Pool {
+    shared: Arc<Shared>,
+}
+
+struct Shared {
+    server: Server,
+    purpose: Purpose,
+    settings: PoolSettings,
+    seats: Arc<Semaphore>,
+    idle: Mutex<Vec<Connection>>,
+    circuit: Circuit,
+}
+
+/// A connection that is lent. It goes back to the pool if the next caller can use it, and is closed otherwise.
+pub struct Loan {
+    connection: Connection,
+    pool: Pool,
+    _seat: OwnedSemaphorePermit,
+}
+
+impl Pool {
+    /// Makes a pool of connections that work as this account. Nothing is connected yet.
+    #[must_use]
+    pub fn new(server: Server, account: ServiceAccount, settings: PoolSettings) -> Self {
+        Self::for_purpose(server, Purpose::Work(account), settings, Circuit::default())
+    }
+
+    pub(crate) fn for_purpose(
+        server: Server,
+        purpose: Purpose,
+        settings: PoolSettings,
+        circuit: Circuit,
+    ) -> Self {
+        let seats = Arc::new(Semaphore::new(usize::from(settings.size.max(1))));
+        let idle = Mutex::new(Vec::new());
+        Self { shared: Arc::new(Shared { server, purpose, settings, seats, idle, circuit }) }
+    }
+
+    /// Returns the server of this pool.
+    #[must_use]
+    pub fn server(&self) -> ServerId {
+        self.shared.server.id()
+    }
+
+    /// Lends a connection; waits while all are lent.
+    ///
+    /// # Errors
+    /// `ldap.pool_exhausted`; `ldap.service_refused` when the directory refuses our own password, and
+    /// `ldap.circuit_open` for a while after that, without asking it; as [`Connection::open`] and [`Connection::bind`].
+    ///
+    /// # Cancel safety
+    /// Nothing is lost.
+    pub async fn lend(&self) -> Result<Loan, LdapError> {
+        let seat =
+            timeout(self.shared.settings.patience, Arc::clone(&self.shared.seats).acquire_owned()).await;
+        // a semaphore of ours is never closed
+        let seat = seat.map_err(|_| Reason::PoolExhausted)?.map_err(|_| Reason::PoolExhausted)?;
+        let connection = match self.idle_connection().await {
+            Some(connection) => connection,
+            None => self.connect().await?,
+        };
+        Ok(Loan { connection, pool: self.clone(), _seat: seat })
+    }
+
+    /// The connection that was used last and is still good: the others may grow old and be closed by the server.
+    async fn idle_connection(&self) -> Option<Connection> {
+        loop {
+            let mut connection = lock(&self.shared.idle).pop()?;
+            if connection.is_alive().await {
+                return Some(connection);
+            }
+        }
+    }
+
+    async fn connect(&self) -> Result<Connection, LdapError> {
+        let Purpose::Work(account) = &self.shared.purpose else {
+            return Connection::open(&self.shared.server, self.shared.settings.limits).await;
+        };
+        let mut connection = Connection::open(&self.shared.server, self.shared.settings.limits).await?;
+        let guard = timeout(self.shared.settings.patience, self.shared.circuit.open_until.lock()).await;
+        let mut open_until = guard.map_err(|_| Reason::PoolExhausted)?;
+        if open_until.is_some_and(|until| Instant::now() < until) {
+            return Err(Reason::CircuitOpen.into());
+        }
+        match connection.bind(&account.name, &account.password, &[]).await {
+            Ok(_) => {
+                *open_until = None;
+                Ok(connection)
+            }
+            Err(error) if error.reason() == Reason::CredentialsInvalid => {
+                *open_until = Some(Instant::now() + self.shared.settings.rest);
+                Err(error.with_reason(Reason::ServiceRefused))
+            }
+            Err(error) => Err(error),
+        }
+    }
+
+    fn take_back(&self, connection: Connection) {
+        let is_ours = match (&self.shared.purpose, connection.identity()) {
+            (Purpose::Work(account), Identity::Bound(name)) => *name == account.name,
+            (Purpose::Work(_), Identity::Anonymous) => false,
+            (Purpose::Binding, _) => true,
+        };
+        if is_ours && connection.is_usable() {
+            lock(&self.shared.idle).push(connection);
+        }
+    }
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+impl Loan {
+    /// Returns the server at the other end, to pin later work to it.
+    #[must_use]
+    pub fn server(&self) -> ServerId {
+        self.pool.server()
+    }
+}
+
+impl Deref for Loan {
+    type Target = Connection;
+
+    fn deref(&self) -> &Connection {
+        &self.connection
+    }
+}
+
+impl DerefMut for Loan {
+    fn deref_mut(&mut self) -> &mut Connection {
+        &mut self.connection
+    }
+}
+
+impl Drop for Loan {
+    fn drop(&mut self) {
+        self.pool.take_back(std::mem::replace(&mut self.connection, Connection::closed()));
+    }
+}
+
+impl fmt::Debug for Loan {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Loan").field("server", &self.server()).finish_non_exhaustive()
+    }
+}
+
+impl fmt::Debug for Pool {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Pool").field("server", &self.server()).finish_non_exhaustive()
+    }
+}

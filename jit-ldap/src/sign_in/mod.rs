@@ -1,0 +1,246 @@
+//! The trigger: a name and a password become a sign-in event, if the directory takes them.
+//!
+//! The name is looked up first, and whoever is found is bound: a typed name is never an identity. The subject is the
+//! identifier that the directory gave the entry for good.
+
+mod claims;
+mod settings;
+mod throttle;
+
+use std::fmt;
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use jit_core::{
+    Assurance, Attestation, Attestor, Check, Checks, Claims, Clock, Context, Event, OneTime, SessionHint,
+    Stability, Subject, Trigger, VerifyError,
+};
+use zeroize::Zeroizing;
+
+use crate::control::Control;
+use crate::directory::Directory;
+use crate::entry::Entry;
+use crate::error::{Fate, LdapError};
+use crate::filter::Filter;
+use crate::identifier::{EntryId, EntryName};
+use crate::password::Password;
+use crate::pool::Loan;
+use crate::reason::Reason;
+use crate::request::{Scope, Search};
+
+pub use settings::{SettingsError, SignInConfig, SignInSettings, ThrottleSettings};
+use throttle::{Slot, Throttle};
+
+/// The longest name that a person types, in bytes.
+const NAME_BYTES: usize = 256;
+
+/// What a person typed.
+#[expect(clippy::exhaustive_structs, reason = "built by every application")]
+pub struct BindEvidence {
+    /// The name.
+    pub user_name: String,
+    /// The password.
+    pub password: Zeroizing<String>,
+    /// From where the request came.
+    pub context: Context,
+}
+
+impl fmt::Debug for BindEvidence {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("BindEvidence").field("context", &self.context).finish_non_exhaustive()
+    }
+}
+
+/// Verifies sign-ins of one connection.
+pub struct LdapTrigger {
+    config: SignInConfig,
+    directory: Directory,
+    throttle: Throttle,
+    clock: Arc<dyn Clock>,
+    attestor: Attestor,
+}
+
+impl LdapTrigger {
+    /// Joins a directory with the attestor of its connection. Failures are counted in the one-time store, for all nodes
+    /// together.
+    #[must_use]
+    pub fn new(
+        config: SignInConfig,
+        directory: Directory,
+        failures: Arc<dyn OneTime>,
+        clock: Arc<dyn Clock>,
+        attestor: Attestor,
+    ) -> Self {
+        let scope = (attestor.tenant().clone(), attestor.connection().clone());
+        let throttle = Throttle::new(failures, scope, config.throttle());
+        Self { config, directory, throttle, clock, attestor }
+    }
+
+    async fn sign_in(&self, name: &str, password: &Password) -> Result<(EntryId, Claims), VerifyError> {
+        let mut loan = self.directory.lend().await?;
+        let found = match loan.find_one(&self.lookup(name)?).await {
+            Ok(Some(entry)) => entry,
+            Ok(None) => return Err(self.refuse_unknown(&loan, name, password, None).await),
+            Err(error) if error.reason() == Reason::NotUnique => {
+                return Err(self.refuse_unknown(&loan, name, password, Some(error)).await);
+            }
+            Err(error) => return Err(error.into()),
+        };
+        let id = found.id(self.config.id()).map_err(LdapError::from)?;
+        let slot = self.throttle.reserve(id.as_uuid().as_bytes(), self.clock.now()).await?;
+        self.bind(&loan, found.dn_text(), password).await?;
+        self.release(slot).await?;
+        let claims = self.read_again(&mut loan, &found, id).await?;
+        Ok((id, claims))
+    }
+
+    fn lookup(&self, name: &str) -> Result<Search, LdapError> {
+        let names = self.config.names().iter().map(|attribute| Filter::equals(attribute, name));
+        let filter = Filter::all([Filter::any(names)?, self.config.filter().clone()])?;
+        Ok(Search::new(self.config.base(), Scope::Subtree, filter).attributes([self.config.id().name()]))
+    }
+
+    /// Binds on a connection of its own, so that nobody works as this person afterwards.
+    async fn bind(&self, loan: &Loan, dn: &str, password: &Password) -> Result<(), VerifyError> {
+        let mut binding = self.directory.lend_for_binding(&loan.server()).await?;
+        let controls = binding.bind(dn, password, &[Control::password_policy()]).await.map_err(hide)?;
+        let must_change = controls.must_change_password().map_err(LdapError::from)?;
+        if must_change { Err(answered(Reason::PasswordMustChange).into()) } else { Ok(()) }
+    }
+
+    /// Refuses somebody whom the directory does not know in the same number of steps as somebody with a wrong password,
+    /// so that neither time nor throttling tells who exists.
+    async fn refuse_unknown(
+        &self,
+        loan: &Loan,
+        name: &str,
+        password: &Password,
+        cause: Option<LdapError>,
+    ) -> VerifyError {
+        let folded = name.to_lowercase();
+        if let Err(error) = self.throttle.reserve(folded.as_bytes(), self.clock.now()).await {
+            return error;
+        }
+        if let Err(error) = self.bind(loan, self.config.decoy(), password).await
+            && error.class() != jit_core::ErrorClass::Rejected
+        {
+            return error;
+        }
+        let refused = answered(Reason::SignInRefused);
+        cause.map_or_else(|| refused, |cause| answered(Reason::SignInRefused).caused_by(cause)).into()
+    }
+
+    async fn release(&self, slot: Slot) -> Result<(), VerifyError> {
+        self.throttle.release(slot, self.clock.now()).await
+    }
+
+    /// Reads by the identifier what the claims are made of. An entry that has another name by now may not be the one whose
+    /// password was proved.
+    async fn read_again(&self, loan: &mut Loan, found: &Entry, id: EntryId) -> Result<Claims, VerifyError> {
+        let attribute = self.config.id();
+        let filter = Filter::equals(&attribute.name(), attribute.write(id));
+        let search = Search::new(self.config.base(), Scope::Subtree, filter)
+            .attributes([attribute.name()])
+            .attributes(self.config.claims().iter().cloned());
+        let entry = loan.find_one(&search).await?.filter(|entry| entry.dn_text() == found.dn_text());
+        let mut entry = entry.ok_or_else(|| answered(Reason::SignInRefused))?;
+        if entry.id(attribute).map_err(LdapError::from)? != id {
+            return Err(answered(Reason::EntryForeign).into());
+        }
+        let name = EntryName::Dn(entry.dn().map_err(LdapError::from)?);
+        match loan.complete(&name, &mut entry).await {
+            Ok(()) => {}
+            // what could not be fetched stays under its range and is reported as cut
+            Err(error) if error.reason() == Reason::TooManyEntries => {}
+            Err(error) => return Err(error.into()),
+        }
+        Ok(claims::of(&entry, &self.config))
+    }
+
+    fn attestation(&self, id: EntryId, claims: Claims) -> Result<Attestation, VerifyError> {
+        let subject = Subject::new(id.to_string());
+        Ok(Attestation {
+            issuer: self.config.issuer().clone(),
+            subject: subject.map_err(|_| LdapError::new(Reason::ValueMalformed))?,
+            // RFC 4530 §2, [MS-ADTS] §3.1.1.1.4: given once, never to another entry
+            stability: Stability::Persistent,
+            claims,
+            assurance: Assurance {
+                context: None,
+                methods: vec!["pwd".to_owned()],
+                authenticated_at: Some(self.clock.now()),
+            },
+            session: SessionHint::default(),
+            checks: Checks {
+                origin: Check::Made("simple bind over tls".to_owned()),
+                audience: Check::NotApplicable("the bind is our own".to_owned()),
+                freshness: Check::Made("the directory answered during this sign-in".to_owned()),
+                replay: Check::NotApplicable("a password may be used again".to_owned()),
+            },
+        })
+    }
+}
+
+#[async_trait]
+impl Trigger for LdapTrigger {
+    type Evidence = BindEvidence;
+
+    async fn verify(&self, evidence: BindEvidence) -> Result<Event, VerifyError> {
+        let BindEvidence { user_name, password, context } = evidence;
+        check_name(&user_name).map_err(LdapError::from)?;
+        let password = Password::new(password.as_str()).map_err(LdapError::from)?;
+        let (id, claims) = self.sign_in(&user_name, &password).await?;
+        let identity = self.attestor.attest(self.attestation(id, claims)?);
+        let identity = identity.map_err(|error| VerifyError::permanent(error.code(), error))?;
+        Ok(Event::sign_in(identity, context))
+    }
+}
+
+impl fmt::Debug for LdapTrigger {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("LdapTrigger").field("directory", &self.directory).finish_non_exhaustive()
+    }
+}
+
+/// Directories pass over blanks at the ends and end some values at NUL: what a person typed has to be what is compared.
+fn check_name(name: &str) -> Result<(), Reason> {
+    let is_sound = !name.is_empty()
+        && name.len() <= NAME_BYTES
+        && name.trim() == name
+        && !name.chars().any(char::is_control);
+    if is_sound { Ok(()) } else { Err(Reason::UserNameMalformed) }
+}
+
+/// Gives every refusal of a bind the same code; the cause stays for whoever reads the log.
+fn hide(error: LdapError) -> LdapError {
+    let is_about_the_person = matches!(
+        error.reason(),
+        Reason::CredentialsInvalid
+            | Reason::EntryMissing
+            | Reason::DnRefused
+            | Reason::Unwilling
+            | Reason::ConstraintViolation
+            | Reason::AccessDenied
+    );
+    if is_about_the_person { answered(Reason::SignInRefused).caused_by(error) } else { error }
+}
+
+fn answered(reason: Reason) -> LdapError {
+    LdapError::new(reason).with_fate(Fate::Answered)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_that_directories_read_in_their_own_way_are_refused() {
+        for good in ["alice", "alice@example.com", "EXAMPLE\\alice", "Zoë Müller", "a*)(uid=*"] {
+            assert_eq!(check_name(good), Ok(()), "{good}");
+        }
+        for bad in ["", " alice", "alice ", "alice\0junk", "ali\nce", "\u{85}", "alice\u{2003}"] {
+            assert_eq!(check_name(bad), Err(Reason::UserNameMalformed), "{bad:?}");
+        }
+        assert!(check_name(&"a".repeat(257)).is_err());
+    }
+}

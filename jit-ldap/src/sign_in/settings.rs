@@ -1,0 +1,245 @@
+//! Settings of a sign-in as people write them, and what they become when they are sound.
+
+use jit_core::{Issuer, IssuerSet};
+use serde::Deserialize;
+
+use crate::attribute::AttributeName;
+use crate::dn::{Dn, Rdn};
+use crate::filter::Filter;
+use crate::identifier::IdAttribute;
+use crate::reason::Reason;
+
+/// A setting is not sound.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("`{field}` {problem}")]
+#[non_exhaustive]
+pub struct SettingsError {
+    /// The field.
+    pub field: &'static str,
+    /// What is wrong with it; never its value.
+    pub problem: &'static str,
+}
+
+impl SettingsError {
+    /// The reason of every unsound setting.
+    pub const REASON: Reason = Reason::SettingsInvalid;
+
+    const fn new(field: &'static str, problem: &'static str) -> Self {
+        Self { field, problem }
+    }
+}
+
+/// What people write about a sign-in at a directory.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+#[non_exhaustive]
+pub struct SignInSettings {
+    /// What the directory is called, for good: part of the key of every account that comes from it.
+    pub issuer: String,
+    /// Below which entry people are looked for.
+    pub base: String,
+    /// The attributes whose value a person may type, such as `uid`, or `sAMAccountName` and `userPrincipalName`. Each must
+    /// be unique below the base.
+    pub names: Vec<String>,
+    /// What an entry must match beside the name (RFC 4515).
+    #[serde(default = "usual_filter")]
+    pub filter: String,
+    /// The attribute that names an entry for good.
+    pub id: IdAttribute,
+    /// The attributes that become claims.
+    #[serde(default)]
+    pub claims: Vec<String>,
+    /// Those of the claims that our account can read on every entry below the base: a missing attribute means that it is
+    /// empty, and what it gave before is taken back. For all others a missing attribute says nothing.
+    #[serde(default)]
+    pub readable: Vec<String>,
+    /// How many failures are let through.
+    #[serde(default)]
+    pub throttle: ThrottleSettings,
+}
+
+/// How many failed sign-ins of one person reach the directory. Stay below the number at which it locks the account out, or
+/// anybody can lock out anybody.
+#[derive(Debug, Clone, Copy, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+#[non_exhaustive]
+pub struct ThrottleSettings {
+    /// How many may fail.
+    pub failures: u8,
+    /// Within how many seconds: not shorter than the directory itself remembers.
+    pub window_seconds: u32,
+}
+
+impl Default for ThrottleSettings {
+    fn default() -> Self {
+        Self { failures: 3, window_seconds: 1800 }
+    }
+}
+
+fn usual_filter() -> String {
+    "(objectClass=person)".to_owned()
+}
+
+impl SignInSettings {
+    /// Settings with the usual filter and throttling, and no claims yet.
+    #[must_use]
+    pub fn new(issuer: &str, base: &str, names: &[&str], id: IdAttribute) -> Self {
+        Self {
+            issuer: issuer.to_owned(),
+            base: base.to_owned(),
+            names: names.iter().map(|name| (*name).to_owned()).collect(),
+            filter: usual_filter(),
+            id,
+            claims: Vec::new(),
+            readable: Vec::new(),
+            throttle: ThrottleSettings::default(),
+        }
+    }
+
+    /// Checks the settings.
+    ///
+    /// # Errors
+    /// [`SettingsError`] that names the first unsound field; its code is `ldap.settings_invalid`.
+    pub fn check(&self) -> Result<SignInConfig, SettingsError> {
+        let issuer =
+            Issuer::new(&self.issuer).map_err(|_| SettingsError::new("issuer", "cannot be an issuer"))?;
+        let base = Dn::parse(&self.base).ok().filter(|base| *base != Dn::default());
+        let base = base.ok_or(SettingsError::new("base", "must be a distinguished name"))?;
+        let names = attributes(&self.names, "names")?;
+        if names.is_empty() {
+            return Err(SettingsError::new("names", "must name an attribute"));
+        }
+        let filter =
+            Filter::parse(&self.filter).map_err(|_| SettingsError::new("filter", "must be a filter"))?;
+        let (claims, readable) =
+            (attributes(&self.claims, "claims")?, attributes(&self.readable, "readable")?);
+        if !readable.iter().all(|name| claims.contains(name)) {
+            return Err(SettingsError::new("readable", "must name claims"));
+        }
+        let secret = |name: &&AttributeName| {
+            ["userPassword", "unicodePwd"].iter().any(|password| password.eq_ignore_ascii_case(name.kind()))
+        };
+        if claims.iter().find(secret).is_some() {
+            return Err(SettingsError::new("claims", "must not name a password"));
+        }
+        if !(1..=100).contains(&self.throttle.failures) || self.throttle.window_seconds == 0 {
+            return Err(SettingsError::new(
+                "throttle",
+                "must let between 1 and 100 failures through in some time",
+            ));
+        }
+        let decoy =
+            Rdn::new("cn", "nobody of this name").map_err(|_| SettingsError::new("base", "is not usable"))?;
+        let decoy = base.child(decoy).to_string();
+        let throttle = self.throttle;
+        Ok(SignInConfig { issuer, base, names, filter, id: self.id, claims, readable, throttle, decoy })
+    }
+}
+
+impl jit_core::config::Check for SignInSettings {
+    fn check(&self, found: &mut jit_core::config::Problems) {
+        if let Err(error) = Self::check(self) {
+            found.report_in(error.field, jit_core::Code::new(SettingsError::REASON.code()), error.problem);
+        }
+    }
+}
+
+fn attributes(names: &[String], field: &'static str) -> Result<Vec<AttributeName>, SettingsError> {
+    let names: Result<Vec<_>, _> = names.iter().map(|name| AttributeName::new(name)).collect();
+    names.map_err(|_| SettingsError::new(field, "must hold names of attributes"))
+}
+
+/// Settings that were found sound.
+#[derive(Debug, Clone)]
+pub struct SignInConfig {
+    issuer: Issuer,
+    base: Dn,
+    names: Vec<AttributeName>,
+    filter: Filter,
+    id: IdAttribute,
+    claims: Vec<AttributeName>,
+    readable: Vec<AttributeName>,
+    throttle: ThrottleSettings,
+    /// A name below the base that nobody has.
+    decoy: String,
+}
+
+impl SignInConfig {
+    /// Returns the issuer.
+    #[must_use]
+    pub const fn issuer(&self) -> &Issuer {
+        &self.issuer
+    }
+
+    /// Returns the issuers that may speak over the connection, as `jit-core` wants them.
+    #[must_use]
+    pub fn issuers(&self) -> IssuerSet {
+        IssuerSet::one(self.issuer.clone())
+    }
+
+    pub(crate) const fn base(&self) -> &Dn {
+        &self.base
+    }
+
+    pub(crate) fn names(&self) -> &[AttributeName] {
+        &self.names
+    }
+
+    pub(crate) const fn filter(&self) -> &Filter {
+        &self.filter
+    }
+
+    pub(crate) const fn id(&self) -> IdAttribute {
+        self.id
+    }
+
+    pub(crate) fn claims(&self) -> &[AttributeName] {
+        &self.claims
+    }
+
+    pub(crate) fn is_readable(&self, name: &AttributeName) -> bool {
+        self.readable.contains(name)
+    }
+
+    pub(crate) const fn throttle(&self) -> ThrottleSettings {
+        self.throttle
+    }
+
+    pub(crate) fn decoy(&self) -> &str {
+        &self.decoy
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn settings() -> SignInSettings {
+        SignInSettings::new(
+            "ldap.example.com",
+            "ou=people,dc=example,dc=com",
+            &["uid"],
+            IdAttribute::EntryUuid,
+        )
+    }
+
+    fn problem(change: impl FnOnce(&mut SignInSettings)) -> &'static str {
+        let mut settings = settings();
+        change(&mut settings);
+        settings.check().unwrap_err().field
+    }
+
+    #[test]
+    fn each_unsound_setting_is_named() {
+        assert!(settings().check().is_ok());
+        assert_eq!(problem(|s| s.issuer.clear()), "issuer");
+        assert_eq!(problem(|s| s.base.clear()), "base");
+        assert_eq!(problem(|s| s.base = "people".to_owned()), "base");
+        assert_eq!(problem(|s| s.names.clear()), "names");
+        assert_eq!(problem(|s| s.names.push("uid=x)(".to_owned())), "names");
+        assert_eq!(problem(|s| s.filter = "objectClass=person".to_owned()), "filter");
+        assert_eq!(problem(|s| s.claims.push("USERPASSWORD".to_owned())), "claims");
+        assert_eq!(problem(|s| s.readable.push("mail".to_owned())), "readable");
+        assert_eq!(problem(|s| s.throttle.failures = 0), "throttle");
+    }
+}

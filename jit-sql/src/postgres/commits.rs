@@ -1,0 +1,196 @@
+//! Commits: each by a statement of its own, and those that wait together by one.
+//!
+//! As many statements as there are places are under way at once; whoever finds a free one goes ahead alone. Whoever does
+//! not waits, and when a statement ends, all that wait by then are written by the next. So nobody waits for company, and
+//! the busier it is, the more commits share what a statement and its way to the disk cost.
+
+use std::{
+    collections::VecDeque,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    time::Duration,
+};
+
+use jit_core::{BackendError, ErrorKind};
+use tokio::{runtime::Handle, sync::oneshot};
+
+use super::{
+    batch::{Columns, Gathered, joins},
+    error::{Failed, malformed},
+    pool::{Kind, Pool},
+    statements::Statements,
+};
+use crate::{
+    draft::{COMMIT, Draft},
+    statement::{CREATE, CREATE_COUNTED, CommitStatement, UPDATE},
+};
+
+/// How many commits one statement writes at most.
+const BATCH: usize = 32;
+
+pub(super) struct Commits {
+    pool: Arc<Pool>,
+    queue: Mutex<Queue>,
+    places: usize,
+    patience: Duration,
+}
+
+#[derive(Default)]
+struct Queue {
+    under_way: usize,
+    waiting: VecDeque<Waiting>,
+}
+
+struct Waiting {
+    draft: Draft,
+    reply: oneshot::Sender<Result<(), BackendError>>,
+}
+
+/// Holds a place; hands it on to those who wait, also when the call that holds it is dropped.
+struct Place {
+    commits: Arc<Commits>,
+    runtime: Handle,
+}
+
+impl Commits {
+    pub(super) fn new(pool: Arc<Pool>, connections: usize, patience: Duration) -> Arc<Self> {
+        let places = connections.div_ceil(4);
+        Arc::new(Self { pool, queue: Mutex::default(), places, patience })
+    }
+
+    /// Writes a commit.
+    pub(super) async fn write(self: &Arc<Self>, draft: Draft) -> Result<(), BackendError> {
+        let runtime = Handle::try_current().map_err(|_| Failed::NoRuntime.during(COMMIT))?;
+        if !joins(&draft) {
+            return self.alone(&draft).await;
+        }
+        let answer = {
+            let mut queue = self.queue();
+            if queue.under_way < self.places {
+                queue.under_way += 1;
+                Err(draft)
+            } else {
+                let (reply, answer) = oneshot::channel();
+                queue.waiting.push_back(Waiting { draft, reply });
+                Ok(answer)
+            }
+        };
+        match answer {
+            Err(draft) => {
+                let _place = Place { commits: Arc::clone(self), runtime };
+                self.alone(&draft).await
+            }
+            Ok(answer) => match tokio::time::timeout(self.patience, answer).await {
+                Ok(Ok(outcome)) => outcome,
+                Ok(Err(_)) => Err(unavailable("the runtime has ended")),
+                Err(_) => Err(Failed::TimedOut(self.patience).during(COMMIT)),
+            },
+        }
+    }
+
+    fn queue(&self) -> MutexGuard<'_, Queue> {
+        self.queue.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Takes the next batch, in the order in which its commits came; gives the place back where nobody waits.
+    fn next(&self) -> Option<Vec<Waiting>> {
+        let mut queue = self.queue();
+        let (mut batch, mut gathered, mut left) = (Vec::new(), Gathered::default(), VecDeque::new());
+        while batch.len() < BATCH
+            && let Some(next) = queue.waiting.pop_front()
+        {
+            // Whoever has gone is left out.
+            if !next.reply.is_closed() {
+                let fits = gathered.take(&next.draft);
+                if fits { batch.push(next) } else { left.push_back(next) }
+            }
+        }
+        left.append(&mut queue.waiting);
+        queue.waiting = left;
+        if batch.is_empty() {
+            queue.under_way = queue.under_way.saturating_sub(1);
+            return None;
+        }
+        Some(batch)
+    }
+
+    /// Writes a batch. A part that the server refuses is halved until what stands in the way is alone.
+    async fn together(self: &Arc<Self>, batch: Vec<Waiting>) {
+        if batch.len() == 1 {
+            return self.each_alone(batch).await;
+        }
+        let mut parts = vec![batch];
+        while let Some(mut part) = parts.pop() {
+            part.retain(|each| !each.reply.is_closed());
+            if part.len() < 2 {
+                // It may have to wait for somebody: the others need not.
+                let commits = Arc::clone(self);
+                tokio::spawn(async move { commits.each_alone(part).await });
+                continue;
+            }
+            match self.try_together(&part).await {
+                Err(Failed::Refused { .. }) => {
+                    let rest = part.split_off(part.len() / 2);
+                    parts.extend([rest, part]);
+                }
+                outcome => {
+                    let failure = outcome.err().map(|failed| failed.during(COMMIT).to_string());
+                    for Waiting { reply, .. } in part {
+                        // Whoever has gone does not want to know.
+                        let _ = reply.send(failure.clone().map_or(Ok(()), |why| Err(unavailable(why))));
+                    }
+                }
+            }
+        }
+    }
+
+    async fn try_together(&self, part: &[Waiting]) -> Result<(), Failed> {
+        let drafts: Vec<_> = part.iter().map(|each| &each.draft).collect();
+        let mut gathered = Gathered::default();
+        for draft in &drafts {
+            gathered.take(draft);
+        }
+        let columns = Columns::of(&drafts, &gathered);
+        self.pool.rows(Kind::Write, |s| &s.batch, &columns.parameters()).await.map(drop)
+    }
+
+    async fn each_alone(&self, batch: Vec<Waiting>) {
+        for Waiting { draft, reply } in batch {
+            let _ = reply.send(self.alone(&draft).await);
+        }
+    }
+
+    async fn alone(&self, draft: &Draft) -> Result<(), BackendError> {
+        let commit = CommitStatement::of(draft)?;
+        let statement: fn(&Statements) -> &_ = match commit.sql() {
+            CREATE => |s| &s.create,
+            CREATE_COUNTED => |s| &s.create_counted,
+            UPDATE => |s| &s.update,
+            _ => |s| &s.record,
+        };
+        let rows = match self.pool.rows(Kind::Write, statement, &[&commit.json()]).await {
+            Ok(rows) => rows,
+            Err(Failed::Refused { state, constraint }) => return Err(refused(&commit, state, constraint)),
+            Err(failed) => return Err(failed.during(COMMIT)),
+        };
+        let word = rows.first().map(|row| row.try_get(0)).transpose().map_err(malformed(COMMIT))?;
+        commit.answer(word.unwrap_or_default())
+    }
+}
+
+impl Drop for Place {
+    fn drop(&mut self) {
+        let Some(batch) = self.commits.next() else { return };
+        let place = Self { commits: Arc::clone(&self.commits), runtime: self.runtime.clone() };
+        self.runtime.spawn(async move { place.commits.together(batch).await });
+    }
+}
+
+fn refused(commit: &CommitStatement, state: String, constraint: Option<String>) -> BackendError {
+    let kind = commit.kind(&state, constraint.as_deref());
+    let error = Failed::Refused { state, constraint }.during(COMMIT);
+    if *error.kind() == kind { error } else { BackendError::new(kind, COMMIT) }
+}
+
+fn unavailable(why: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> BackendError {
+    BackendError::new(ErrorKind::Unavailable, COMMIT).caused_by(why)
+}

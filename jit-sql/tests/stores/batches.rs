@@ -1,0 +1,150 @@
+//! What commits on PostgreSQL must do that are written together.
+
+use std::{num::NonZeroUsize, sync::Arc, task::Poll};
+
+use jit_core::{Commit, CounterChange, CounterName, ErrorKind, Store, Taken};
+use jit_sql::{PostgresOptions, PostgresStore, statement::CommitStatement};
+
+use crate::support::{
+    all_at_once, events, first_sign_in, key,
+    server::{Schema, options},
+};
+
+/// One statement at a time, so that all but the first commit wait.
+async fn narrow(schema: &Schema) -> Arc<dyn Store> {
+    let options = PostgresOptions::new().connections(NonZeroUsize::MIN);
+    Arc::new(PostgresStore::open_local(schema.config(), options).await.unwrap())
+}
+
+fn person(number: u64) -> Commit {
+    let name = format!("person{number}");
+    first_sign_in(number, &name, &name)
+}
+
+fn seat(mut commit: Commit, at_most: i64) -> Commit {
+    let change = CounterChange { name: CounterName::seats(), by: 1, at_least: None, at_most: Some(at_most) };
+    commit.counters.push(change);
+    commit
+}
+
+#[tokio::test]
+async fn a_commit_that_fails_does_not_spoil_those_it_is_written_with() {
+    let schema = Schema::new().await;
+    let store = narrow(&schema).await;
+    let first = first_sign_in(1_000, "taken", "taken");
+    store.commit(&first).await.unwrap();
+    // Of each four one is good; the others have the identity, the name or a task of somebody else.
+    let commit = |number: u64| {
+        let subject = format!("person{number}");
+        let identity = if number % 4 == 1 { "taken" } else { &subject };
+        let name = if number % 4 == 2 { "taken" } else { &subject };
+        let mut commit = first_sign_in(number, identity, name);
+        if number % 4 == 3 {
+            commit.tasks.clone_from(&first.tasks);
+        }
+        commit
+    };
+    let outcomes = all_at_once(&[Arc::clone(&store)], (0..64).map(commit).collect()).await;
+    for (number, outcome) in outcomes.iter().enumerate() {
+        let expected = match number % 4 {
+            0 => Ok(()),
+            1 => Err(ErrorKind::AlreadyExists(Taken::Identity)),
+            2 => Err(ErrorKind::AlreadyExists(Taken::UserName)),
+            _ => Err(ErrorKind::AlreadyExists(Taken::Task)),
+        };
+        assert_eq!(*outcome, expected);
+        let account = store.find(&key(&format!("person{number}"))).await.unwrap();
+        assert_eq!(account.is_some(), number % 4 == 0);
+    }
+    assert_eq!(events(&*store).await, 17);
+}
+
+#[tokio::test]
+async fn commits_of_one_person_that_wait_together_make_one_account() {
+    let schema = Schema::new().await;
+    let store = narrow(&schema).await;
+    let commits = (0..64).map(|number| first_sign_in(number, "alice", &format!("alice{}", number % 7)));
+    let outcomes = all_at_once(&[Arc::clone(&store)], commits.collect()).await;
+    let taken = Err(ErrorKind::AlreadyExists(Taken::Identity));
+    assert_eq!(outcomes.iter().filter(|outcome| outcome.is_ok()).count(), 1);
+    assert_eq!(outcomes.iter().filter(|outcome| **outcome == taken).count(), 63);
+    assert_eq!(events(&*store).await, 1);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn the_last_seats_are_given_once_to_those_who_wait_on_two_nodes() {
+    let schema = Schema::new().await;
+    let nodes = [narrow(&schema).await, narrow(&schema).await];
+    let outcomes = all_at_once(&nodes, (0..96).map(|number| seat(person(number), 40)).collect()).await;
+    let full = Err(ErrorKind::LimitReached(CounterName::seats()));
+    assert_eq!(outcomes.iter().filter(|outcome| outcome.is_ok()).count(), 40);
+    assert_eq!(outcomes.iter().filter(|outcome| **outcome == full).count(), 56, "{outcomes:?}");
+    assert_eq!(events(&*nodes[0]).await, 40);
+}
+
+#[tokio::test]
+async fn a_commit_whose_caller_goes_away_is_written_whole_or_not_at_all() {
+    let schema = Schema::new().await;
+    let store = narrow(&schema).await;
+    let commits: Vec<_> = (0..50).map(person).collect();
+    let mut under_way: Vec<_> = commits.iter().map(|commit| store.commit(commit)).collect();
+    std::future::poll_fn(|context| {
+        for call in &mut under_way {
+            assert!(call.as_mut().poll(context).is_pending());
+        }
+        Poll::Ready(())
+    })
+    .await;
+    // The first is at the server and the others wait; one of these stays, and the first goes last.
+    let last = under_way.pop().unwrap();
+    while let Some(call) = under_way.pop() {
+        drop(call);
+    }
+    last.await.unwrap();
+    let mut accounts = 0;
+    for number in 0..50 {
+        accounts += usize::from(store.find(&key(&format!("person{number}"))).await.unwrap().is_some());
+    }
+    assert_eq!(accounts, events(&*store).await);
+    assert!(accounts <= 2, "nobody waited for the others");
+}
+
+#[tokio::test]
+async fn an_application_that_holds_a_key_for_long_does_not_hold_up_the_others() {
+    let schema = Schema::new().await;
+    let store: Arc<dyn Store> = Arc::new(schema.store().await);
+    let mut client = schema.connect().await;
+    let long = client.transaction().await.unwrap();
+    let alice = CommitStatement::new(&first_sign_in(1_000, "alice", "alice")).unwrap();
+    long.query_one(alice.sql(), &[&alice.json()]).await.unwrap();
+
+    // In the middle of those that are written together.
+    let commits = (0..64).map(|number| match number {
+        30 => first_sign_in(number, "alice", "alice"),
+        _ => person(number),
+    });
+    let mut under_way: Vec<_> = commits
+        .map(|commit| {
+            let store = Arc::clone(&store);
+            tokio::spawn(async move { store.commit(&commit).await })
+        })
+        .collect();
+    let waiting = under_way.remove(30);
+    for other in under_way {
+        other.await.unwrap().unwrap();
+    }
+    assert!(!waiting.is_finished());
+    long.rollback().await.unwrap();
+    waiting.await.unwrap().unwrap();
+}
+
+#[tokio::test]
+async fn denials_are_recorded_together() {
+    let schema = Schema::new().await;
+    let store = PostgresStore::open_local(schema.config(), options()).await.unwrap();
+    let store: Arc<dyn Store> = Arc::new(store);
+    let commits = (0..64).map(|number| Commit { account: None, tasks: Vec::new(), ..person(number) });
+    let outcomes = all_at_once(&[Arc::clone(&store)], commits.collect()).await;
+    assert!(outcomes.iter().all(Result::is_ok), "{outcomes:?}");
+    assert_eq!(events(&*store).await, 64);
+}
