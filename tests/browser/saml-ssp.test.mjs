@@ -10,12 +10,12 @@ import { SAML_SSP, startPeer } from '../peers/lib/peer.mjs'
 import { launch, person } from './lib/browser.mjs'
 import { freePort, startConfigured } from './lib/portal.mjs'
 
-const ROOT = fileURLToPath(new URL('../../', import.meta.url))
+const MAKE_KEYS = fileURLToPath(new URL('../peers/saml-keys/make', import.meta.url))
 let browser, idp, keys
 
 before(async () => {
   keys = await mkdtemp(join(tmpdir(), 'keys-'))
-  execFileSync(join(ROOT, '.work/saml/bin/python'), ['-B', join(ROOT, 'tests/peers/saml-keys/make.py'), keys])
+  execFileSync(MAKE_KEYS, [keys])
   ;[browser, idp] = await Promise.all([launch(), startPeer(SAML_SSP, ['--port', '0'])])
 })
 after(async () => {
