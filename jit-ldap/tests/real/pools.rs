@@ -35,7 +35,7 @@ async fn the_next_caller_is_who_we_are_whatever_the_last_one_did() {
     let mut loan = pool.lend().await.unwrap();
     tokio::select! {
         biased;
-        _ = loan.who_am_i() => unreachable!("nobody answers that fast"),
+        _ = loan.who_am_i() => panic!("nobody answers that fast"),
         () = std::future::ready(()) => {}
     }
     assert!(!loan.is_usable());

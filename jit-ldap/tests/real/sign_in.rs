@@ -76,7 +76,7 @@ impl World {
     /// Signs in and returns the account's number and roles.
     async fn enter(&self, user_name: &str, password: &str) -> (String, Vec<String>) {
         let outcome = self.jit.run(&self.trigger, typed(user_name, password)).await.unwrap();
-        let Outcome::SignedIn(done) = outcome else { unreachable!("not let in: {outcome:?}") };
+        let Outcome::SignedIn(done) = outcome else { panic!("not let in: {outcome:?}") };
         let roles = done.account.grants.iter().map(|grant| grant.entitlement.to_string()).collect();
         (done.account.id.to_string(), roles)
     }
@@ -109,7 +109,7 @@ async fn the_event_says_who_and_how() {
     let peer = Peer::start("slapd");
     let world = world(&peer, OPENLDAP);
     let event = world.trigger.verify(typed("alice", "alice-password-1")).await.unwrap();
-    let Event::SignIn(sign_in) = event else { unreachable!("a sign-in") };
+    let Event::SignIn(sign_in) = event else { panic!("a sign-in") };
     let identity = &sign_in.identity;
     let search = Search::entry(peer.below("uid=alice,ou=people")).attributes([AttributeName::ENTRY_UUID]);
     let entry = peer.as_service().await.read(&search).await.unwrap().unwrap();

@@ -1,9 +1,12 @@
 # Sourced by peers that keep a server of theirs in a folder: its process number is in DIR/pid.
 
-# Whether the server of this folder still runs; its process number may have passed to somebody else.
+# Whether the server of this folder still runs; its process number may have passed to somebody else, and a process that
+# ended stays in the table until its parent looks.
 serves() {
-  local dir=$1 program=$2 pid
-  [ -s "$dir/pid" ] && pid=$(<"$dir/pid") && [ "$(cat "/proc/$pid/comm" 2>/dev/null)" = "$program" ]
+  local dir=$1 program=$2 pid name state
+  [ -s "$dir/pid" ] && pid=$(<"$dir/pid") && [ -r "/proc/$pid/stat" ] || return 1
+  read -r _ name state _ 2>/dev/null <"/proc/$pid/stat" || return 1
+  [ "$name" = "($program)" ] && [ "$state" != Z ]
 }
 
 end_process() {
