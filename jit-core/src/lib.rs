@@ -25,6 +25,7 @@ mod engine;
 mod error;
 mod identity;
 mod ids;
+mod literals;
 mod mapping;
 mod memory;
 #[cfg(feature = "mocks")]
@@ -32,6 +33,7 @@ mod mocks;
 mod plan;
 mod policy;
 mod store;
+mod text;
 
 pub use account::{
     Account, AccountEmail, AccountState, AttributeValue, Entitlement, EntitlementKind, EntitlementPattern,

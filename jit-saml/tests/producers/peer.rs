@@ -100,6 +100,6 @@ impl Drop for Peer {
     }
 }
 
-fn program(folder: &str, name: &str) -> PathBuf {
+pub(crate) fn program(folder: &str, name: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../tests/peers").join(folder).join(name)
 }
