@@ -274,8 +274,11 @@ pub struct CachedIdps<S> {
     clock: Arc<dyn Clock>,
     capacity: usize,
     keep: TimeDelta,
-    known: Mutex<HashMap<String, (DateTime<Utc>, Arc<TrustedIdp>)>>,
+    known: Mutex<HashMap<String, Remembered>>,
 }
+
+/// A provider, and until when it need not be looked up again.
+type Remembered = (DateTime<Utc>, Arc<TrustedIdp>);
 
 impl<S: IdpSource> CachedIdps<S> {
     /// Remembers up to `capacity` providers, each for the time `keep`.

@@ -216,10 +216,18 @@ impl Rejection {
 impl fmt::Display for Rejection {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::ResponseSignature(error) => write!(f, "the response: {}", error.meaning()),
-            Self::AssertionSignature(error) => write!(f, "the assertion: {}", error.meaning()),
+            Self::ResponseSignature(error) => write_signature(f, "the response", *error),
+            Self::AssertionSignature(error) => write_signature(f, "the assertion", *error),
             rejection => f.write_str(rejection.meaning()),
         }
+    }
+}
+
+/// Names what was missing: which of the two is not signed, and by whom.
+fn write_signature(f: &mut fmt::Formatter<'_>, what: &str, error: SignatureError) -> fmt::Result {
+    match error {
+        SignatureError::Invalid => write!(f, "{what} is not signed by any key of this connection"),
+        error => write!(f, "{what}: {}", error.meaning()),
     }
 }
 

@@ -8,7 +8,7 @@ pub use attributes::{Attribute, AttributeValue, Attributes};
 pub use name_id::NameId;
 
 pub(crate) use attributes::read_attributes;
-pub(crate) use name_id::IdElement;
+pub(crate) use name_id::{IdElement, read_name_id};
 pub(crate) use signed::{Signed, SignedDocument};
 
 use crate::names::SAML;

@@ -7,7 +7,7 @@ use crate::rejection::Rejection;
 use crate::xml::Element;
 
 /// The name of a subject with everything that says in which space it is a name. `Debug` shows no value.
-#[derive(Clone, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 #[non_exhaustive]
 pub struct NameId {
     /// The name, byte for byte.
@@ -18,11 +18,13 @@ pub struct NameId {
     pub name_qualifier: Option<String>,
     /// The service provider, or group of them, for whom it is a name.
     pub sp_name_qualifier: Option<String>,
+    /// What the service provider calls the subject, where it told the identity provider.
+    pub sp_provided_id: Option<String>,
 }
 
 impl NameId {
     /// Reads a `NameID`. One without any character would be the same for everybody.
-    pub(crate) fn read(element: Element<'_>) -> Option<Self> {
+    pub(super) fn read(element: Element<'_>) -> Option<Self> {
         let value =
             element.only_text().filter(|value| element.is(SAML, "NameID") && !value.trim().is_empty())?;
         let owned = |name| element.attribute(name).map(str::to_owned);
@@ -31,6 +33,7 @@ impl NameId {
             format: owned("Format"),
             name_qualifier: owned("NameQualifier"),
             sp_name_qualifier: owned("SPNameQualifier"),
+            sp_provided_id: owned("SPProvidedID"),
         })
     }
 
@@ -51,6 +54,11 @@ impl fmt::Debug for NameId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("NameId").field("format", &self.format()).finish_non_exhaustive()
     }
+}
+
+/// Reads a `NameID` that must be one.
+pub(crate) fn read_name_id(element: Element<'_>) -> Result<NameId, Rejection> {
+    NameId::read(element).ok_or(Rejection::SubjectMalformed)
 }
 
 /// What may identify a subject.

@@ -12,7 +12,7 @@ use crate::rejection::Rejection;
 const MAX_INFLATED: usize = 256 * 1024;
 
 /// Reads base64 with its padding.
-pub(crate) fn decode_base64(text: &[u8]) -> Result<Vec<u8>, Rejection> {
+pub(super) fn decode_base64(text: &[u8]) -> Result<Vec<u8>, Rejection> {
     base64_text::decode(text).ok_or(Rejection::Base64Invalid)
 }
 
@@ -44,22 +44,23 @@ pub(super) fn deflate(octets: &[u8]) -> Option<Vec<u8>> {
 pub(super) fn inflate(packed: &[u8]) -> Result<Vec<u8>, Rejection> {
     let mut octets = Vec::with_capacity(packed.len().saturating_mul(4).clamp(1024, MAX_INFLATED));
     let mut decompress = Decompress::new(false);
+    let mut read = 0;
     loop {
-        let read = usize::try_from(decompress.total_in()).map_err(|_| Rejection::DeflateInvalid)?;
+        let before = (read, octets.len());
         let rest = packed.get(read..).unwrap_or_default();
-        let before = (octets.len(), rest.len());
-        let status = decompress.decompress_vec(rest, &mut octets, FlushDecompress::Finish);
-        let read = usize::try_from(decompress.total_in()).map_err(|_| Rejection::DeflateInvalid)?;
+        let status = decompress.decompress_vec(rest, &mut octets, FlushDecompress::None);
+        read = usize::try_from(decompress.total_in()).map_err(|_| Rejection::DeflateInvalid)?;
+        if octets.len() > MAX_INFLATED {
+            return Err(Rejection::DeflateTooLarge);
+        }
         match status {
             Ok(Status::StreamEnd) if read == packed.len() => return Ok(octets),
+            // one octet beyond the bound tells a message that is too long from one that just fits
             Ok(Status::Ok | Status::BufError) if octets.len() == octets.capacity() => {
-                if octets.len() >= MAX_INFLATED {
-                    return Err(Rejection::DeflateTooLarge);
-                }
-                let more = octets.len().min(MAX_INFLATED.saturating_sub(octets.len()));
-                octets.reserve_exact(more);
+                let left = MAX_INFLATED.saturating_sub(octets.len()).saturating_add(1);
+                octets.reserve_exact(octets.len().min(left));
             }
-            Ok(Status::Ok) if before != (octets.len(), packed.len().saturating_sub(read)) => {}
+            Ok(Status::Ok) if before != (read, octets.len()) => {}
             _ => return Err(Rejection::DeflateInvalid),
         }
     }

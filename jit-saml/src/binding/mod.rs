@@ -12,8 +12,6 @@ pub mod form;
 pub mod post;
 pub mod redirect;
 
-pub(crate) use crate::base64_text::encode as encode_base64;
-pub(crate) use encoding::decode_base64;
 pub use endpoint::Endpoint;
 pub(crate) use endpoint::Reach;
 pub use form::ResponseForm;

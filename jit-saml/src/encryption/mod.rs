@@ -25,16 +25,6 @@ pub(crate) struct Decryption<'a> {
     pub(crate) crypto: &'a dyn CryptoProvider,
 }
 
-/// Decrypts an `EncryptedID` outside a response, whatever key is marked for whom.
-pub(crate) fn decrypt(
-    holder: Element<'_>,
-    keys: &[DecryptionKey],
-    cbc: bool,
-    crypto: &dyn CryptoProvider,
-) -> Result<Vec<u8>, Rejection> {
-    Ok(Decryption { keys, cbc, recipient: "", crypto }.open(holder)?.octets)
-}
-
 /// Octets that were encrypted. Nothing is known of who wrote them.
 pub(crate) struct Plaintext {
     pub(crate) octets: Vec<u8>,

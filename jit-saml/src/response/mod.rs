@@ -20,7 +20,9 @@ pub use verified::VerifiedResponse;
 
 use chrono::{DateTime, Utc};
 
-use crate::assertion::{Assertion, Attributes, IdElement, NameId, Signed, SignedDocument, read_attributes};
+use crate::assertion::{
+    Assertion, Attributes, IdElement, NameId, Signed, SignedDocument, read_attributes, read_name_id,
+};
 use crate::checks::{Check, CheckList};
 use crate::encryption::Decryption;
 use crate::idp::SignatureDemand;
@@ -116,20 +118,16 @@ impl Verification<'_, '_> {
     ) -> Result<VerifiedResponse, Rejection> {
         let plaintext = self.decryption(signed.is_some()).open(holder)?;
         self.checks.add(Check::Encryption);
-        match signed.and_then(|signed| signed.child(holder)) {
-            Some(signed) => {
-                let document = SignedDocument::decrypted(&plaintext, signed, &self.expected.limits)?;
-                let root = document.root();
-                check_signatures(root.element())?;
-                self.read_payload(root.element(), Some(root), response_id)
-            }
-            None => {
-                let document = Document::parse(&plaintext.octets, &self.expected.limits);
-                let document = document.map_err(|error| plaintext.refusal(error))?;
-                check_signatures(document.root())?;
-                self.read_payload(document.root(), None, response_id)
-            }
+        if let Some(signed) = signed.and_then(|signed| signed.child(holder)) {
+            let document = SignedDocument::decrypted(&plaintext, signed, &self.expected.limits)?;
+            let root = document.root();
+            check_signatures(root.element())?;
+            return self.read_payload(root.element(), Some(root), response_id);
         }
+        let document = Document::parse(&plaintext.octets, &self.expected.limits);
+        let document = document.map_err(|error| plaintext.refusal(error))?;
+        check_signatures(document.root())?;
+        self.read_payload(document.root(), None, response_id)
     }
 
     /// Reads the assertion from its own signed octets, or as a part of a signed response.
@@ -225,12 +223,12 @@ fn name_id(
 ) -> Result<Option<NameId>, Rejection> {
     match IdElement::of(subject)? {
         None => Ok(None),
-        Some(IdElement::Plain(element)) => NameId::read(element).map(Some).ok_or(Rejection::SubjectMalformed),
+        Some(IdElement::Plain(element)) => read_name_id(element).map(Some),
         Some(IdElement::Encrypted(holder)) => {
             let plaintext = decryption.open(holder)?;
             let document = SignedDocument::decrypted(&plaintext, signed, &expected.limits)?;
-            let name_id = NameId::read(document.root().element());
-            name_id.map(Some).ok_or_else(|| plaintext.refusal(Rejection::SubjectMalformed))
+            let name_id = read_name_id(document.root().element());
+            name_id.map(Some).map_err(|rejection| plaintext.refusal(rejection))
         }
     }
 }

@@ -14,7 +14,7 @@ pub(super) fn check_version(element: Element<'_>) -> Result<(), Rejection> {
 }
 
 /// SAML Core §1.3.4: `ID` is an XML name without a colon, and no other element has it.
-pub(super) fn check_id<'d>(element: Element<'d>) -> Result<&'d str, Rejection> {
+pub(super) fn check_id(element: Element<'_>) -> Result<&str, Rejection> {
     let id = element.attribute("ID").ok_or(Rejection::IdMalformed)?;
     let mut characters = id.chars();
     let starts = |c: char| c == '_' || c.is_alphabetic();

@@ -54,7 +54,7 @@ impl SignedOctets {
     /// # Errors
     /// An [`XmlError`] where the signed element alone exceeds the limits.
     pub fn document(&self, limits: &Limits) -> Result<Document<'_>, XmlError> {
-        Document::parse(self.octets(), limits)
+        Document::parse_canonical(&self.text, limits)
     }
 
     /// Says which key verified the signature, and how.

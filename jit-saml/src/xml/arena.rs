@@ -39,6 +39,8 @@ pub(super) struct Node {
 /// What elements have beyond other nodes. Names of namespaces and prefixes are numbers, see [`super::scope`].
 #[derive(Debug, Clone, Copy, Default)]
 pub(super) struct ElementRecord {
+    /// Elements with the same number have the same tag, with the same meaning.
+    pub(super) tag: u32,
     pub(super) prefix_length: u32,
     pub(super) prefix: u32,
     pub(super) namespace: u32,
@@ -105,6 +107,7 @@ static NO_NODE: Node = Node {
     element: u32::MAX,
 };
 static NO_ELEMENT: ElementRecord = ElementRecord {
+    tag: u32::MAX,
     prefix_length: 0,
     prefix: 0,
     namespace: 0,
@@ -125,6 +128,15 @@ impl<'a> Document<'a> {
             return Err(XmlError::TooLarge);
         }
         build::document(scan::text(octets)?, limits)
+    }
+
+    /// Reads a canonical form that this crate wrote. It is UTF-8, has no forbidden characters and no carriage returns, so
+    /// that one pass is left out; the rest is read as strictly as any other text.
+    pub(crate) fn parse_canonical(text: &'a str, limits: &Limits) -> Result<Self, XmlError> {
+        if text.len() > limits.bytes.min(1 << 30) {
+            return Err(XmlError::TooLarge);
+        }
+        build::document(Cow::Borrowed(text), limits)
     }
 
     /// Answers the root element.

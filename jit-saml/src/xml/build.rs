@@ -2,14 +2,16 @@
 
 use std::borrow::Cow;
 
+use quick_xml::errors::{Error, IllFormedError};
 use quick_xml::{Reader, events::Event};
 
-use super::arena::{Arena, AttributeRecord, Document, ElementRecord, Kind, Node, Span};
+use super::arena::{Arena, Document, Kind, Node, Span};
+use super::bindings::Mark;
 use super::scope::{Scope, narrow, span};
+use super::start_tag::Remembered;
 use super::tag::{RawAttribute, RawAttributes, is_space};
-use super::{Limits, XmlError, names, reference, tag};
+use super::{Limits, XmlError, names, reference};
 
-const SIGNATURES: &str = "http://www.w3.org/2000/09/xmldsig#";
 const NOBODY: u32 = u32::MAX;
 
 pub(super) fn document<'a>(source: Cow<'a, str>, limits: &Limits) -> Result<Document<'a>, XmlError> {
@@ -17,12 +19,12 @@ pub(super) fn document<'a>(source: Cow<'a, str>, limits: &Limits) -> Result<Docu
     Ok(Document { source, arena })
 }
 
-struct Open {
-    node: u32,
+pub(super) struct Open {
+    pub(super) node: u32,
     /// The state of the scope outside of the element.
-    mark: usize,
+    pub(super) mark: Mark,
     /// The octets of the name in the source.
-    name: (usize, usize),
+    pub(super) name: (usize, usize),
 }
 
 /// A run of text and references that is not yet a node.
@@ -32,23 +34,26 @@ struct Run {
     references: bool,
 }
 
-struct Builder<'t> {
-    source: &'t str,
-    limits: &'t Limits,
-    scope: Scope<'t>,
-    arena: Arena,
-    open: Vec<Open>,
+pub(super) struct Builder<'t> {
+    pub(super) source: &'t str,
+    pub(super) limits: &'t Limits,
+    pub(super) scope: Scope<'t>,
+    pub(super) arena: Arena,
+    pub(super) open: Vec<Open>,
     run: Option<Run>,
-    rooted: bool,
-    signature_namespace: u32,
+    pub(super) rooted: bool,
+    pub(super) remembered: Remembered<'t>,
+    /// The number of the namespace of XML signatures, once it is declared.
+    pub(super) signature_namespace: u32,
 }
 
 impl<'t> Builder<'t> {
     fn new(source: &'t str, limits: &'t Limits) -> Self {
-        // Messages have about one element in 80 octets; a guess too low costs a copy, one too high nothing.
-        let elements = (source.len() / 80).min(limits.elements);
+        // A guess too low costs a copy, one too high nothing.
+        let tags = memchr::memchr_iter(b'<', source.as_bytes()).count();
+        let elements = (tags / 2 + 1).min(limits.elements);
         let arena = Arena {
-            nodes: Vec::with_capacity(elements * 5 / 2),
+            nodes: Vec::with_capacity((tags * 5 / 4 + 1).min(limits.nodes)),
             elements: Vec::with_capacity(elements),
             attributes: Vec::with_capacity(elements),
             prefixes: vec![Span::default(); 2],
@@ -57,7 +62,17 @@ impl<'t> Builder<'t> {
         };
         let scope = Scope::new(limits.namespaces);
         let (open, run) = (Vec::with_capacity(16), None);
-        Self { source, limits, scope, arena, open, run, rooted: false, signature_namespace: NOBODY }
+        Self {
+            source,
+            limits,
+            scope,
+            arena,
+            open,
+            run,
+            rooted: false,
+            remembered: Remembered::default(),
+            signature_namespace: NOBODY,
+        }
     }
 
     fn read(mut self) -> Result<Arena, XmlError> {
@@ -65,9 +80,10 @@ impl<'t> Builder<'t> {
         let config = reader.config_mut();
         config.check_end_names = false;
         config.allow_unmatched_ends = true;
+        config.trim_markup_names_in_closing_tags = false;
         let mut at = 0;
         loop {
-            let event = reader.read_event().map_err(|_| XmlError::MarkupMalformed)?;
+            let event = reader.read_event().map_err(|error| refused(&error))?;
             let end = usize::try_from(reader.buffer_position()).unwrap_or(usize::MAX);
             match event {
                 Event::Text(_) => self.extend_run(at, end, false),
@@ -97,11 +113,11 @@ impl<'t> Builder<'t> {
         Ok(self.arena)
     }
 
-    fn slice(&self, from: usize, to: usize) -> Result<&'t str, XmlError> {
+    pub(super) fn slice(&self, from: usize, to: usize) -> Result<&'t str, XmlError> {
         self.source.get(from..to).ok_or(XmlError::MarkupMalformed)
     }
 
-    fn push(&mut self, kind: Kind, span: Span, plain: bool) -> Result<u32, XmlError> {
+    pub(super) fn push(&mut self, kind: Kind, span: Span, plain: bool) -> Result<u32, XmlError> {
         let index = narrow(self.arena.nodes.len());
         if self.arena.nodes.len() >= self.limits.nodes {
             return Err(XmlError::TooManyNodes);
@@ -121,7 +137,7 @@ impl<'t> Builder<'t> {
         }
     }
 
-    fn flush_run(&mut self) -> Result<(), XmlError> {
+    pub(super) fn flush_run(&mut self) -> Result<(), XmlError> {
         let Some(run) = self.run.take() else { return Ok(()) };
         let text = self.slice(run.start, run.end)?;
         if self.open.is_empty() {
@@ -142,7 +158,7 @@ impl<'t> Builder<'t> {
         self.push(Kind::Text, span, plain).map(drop)
     }
 
-    fn resolved_since(&self, start: usize) -> Span {
+    pub(super) fn resolved_since(&self, start: usize) -> Span {
         Span { resolved: true, ..span(start, self.arena.resolved.len() - start) }
     }
 
@@ -184,7 +200,7 @@ impl<'t> Builder<'t> {
         }
         let content = self.slice(start + "<?".len(), end - "?>".len())?;
         let mut attributes = RawAttributes::new(content, "xml".len());
-        let mut next = || attributes.next().map_err(|_| XmlError::DeclarationMalformed);
+        let mut next = || attributes.next(self.limits).map_err(|_| XmlError::DeclarationMalformed);
         match next()? {
             Some(RawAttribute { name: "version", value: "1.0", .. }) => {}
             Some(RawAttribute { name: "version", .. }) => return Err(XmlError::VersionUnsupported),
@@ -203,162 +219,11 @@ impl<'t> Builder<'t> {
         if attribute.is_some() { Err(XmlError::DeclarationMalformed) } else { Ok(()) }
     }
 
-    fn start_tag(&mut self, at: usize, end: usize, name: usize, empty: bool) -> Result<(), XmlError> {
-        self.flush_run()?;
-        if self.open.is_empty() && self.rooted {
-            return Err(XmlError::SecondRoot);
-        }
-        if self.open.len() >= self.limits.depth {
-            return Err(XmlError::TooDeep);
-        }
-        if self.arena.elements.len() >= self.limits.elements {
-            return Err(XmlError::TooManyElements);
-        }
-        let mark = self.scope.mark();
-        let start = at + 1;
-        let content = self.slice(start, end - 1 - usize::from(empty))?;
-        let name = content.get(..name).ok_or(XmlError::MarkupMalformed)?;
-        let prefix_length = names::prefix_length(name)?;
-        let first_declaration = narrow(self.arena.declarations.len());
-        let first_attribute = self.arena.attributes.len();
-        self.read_attributes(start, content, name.len())?;
-        self.resolve_attributes(first_attribute)?;
-        let (prefix, namespace) = match prefix_length {
-            0 => (0, self.scope.default_namespace()),
-            _ => self.scope.resolve(name.get(..prefix_length).unwrap_or_default())?,
-        };
-        let node = self.push(Kind::Element, span(start, name.len()), true)?;
-        if let Some(pushed) = self.arena.nodes.last_mut() {
-            pushed.element = narrow(self.arena.elements.len());
-        }
-        self.arena.elements.push(ElementRecord {
-            prefix_length: narrow(prefix_length),
-            prefix,
-            namespace,
-            attributes: (narrow(first_attribute), narrow(self.arena.attributes.len())),
-            declarations: (first_declaration, narrow(self.arena.declarations.len())),
-            content: narrow(end),
-            end: narrow(end),
-        });
-        self.note(node, name, namespace, prefix_length)?;
-        if empty {
-            self.scope.leave(mark);
-        } else {
-            self.open.push(Open { node, mark, name: (start, start + name.len()) });
-        }
-        Ok(())
-    }
-
-    /// Keeps the root and the signatures.
-    fn note(&mut self, node: u32, name: &str, namespace: u32, prefix: usize) -> Result<(), XmlError> {
-        if !self.rooted {
-            self.rooted = true;
-            self.arena.root = node;
-        }
-        let local = prefix + usize::from(prefix > 0);
-        if namespace == self.signature_namespace && name.get(local..) == Some("Signature") {
-            if self.arena.signatures.len() >= self.limits.signatures {
-                return Err(XmlError::TooManySignatures);
-            }
-            self.arena.signatures.push(node);
-        }
-        Ok(())
-    }
-
-    fn read_attributes(&mut self, start: usize, content: &'t str, name: usize) -> Result<(), XmlError> {
-        let mut raw = RawAttributes::new(content, name);
-        let mut count = 0;
-        while let Some(attribute) = raw.next()? {
-            count += 1;
-            if count > self.limits.attributes {
-                return Err(XmlError::TooManyAttributes);
-            }
-            let prefix_length = names::prefix_length(attribute.name)?;
-            let (value, plain) = self.read_value(start, &attribute)?;
-            match attribute.name.strip_prefix("xmlns") {
-                Some("") => self.declare(Span::default(), "", value)?,
-                Some(declared) if prefix_length == "xmlns".len() => {
-                    let prefix = declared.get(1..).unwrap_or_default();
-                    let place = span(start + attribute.name_at + "xmlns:".len(), prefix.len());
-                    self.declare(place, prefix, value)?;
-                }
-                _ => self.arena.attributes.push(AttributeRecord {
-                    name: span(start + attribute.name_at, attribute.name.len()),
-                    prefix_length: narrow(prefix_length),
-                    prefix: 0,
-                    namespace: 0,
-                    value,
-                    plain,
-                }),
-            }
-        }
-        Ok(())
-    }
-
-    /// Normalises a value (XML 1.0 §3.3.3).
-    fn read_value(&mut self, start: usize, raw: &RawAttribute<'t>) -> Result<(Span, bool), XmlError> {
-        let seen = tag::look(raw.value);
-        if seen.less_than {
-            return Err(XmlError::LessThanInAttribute);
-        }
-        if !seen.changes {
-            return Ok((span(start + raw.value_at, raw.value.len()), !seen.quote));
-        }
-        let from = self.arena.resolved.len();
-        let spaced = raw.value.replace(['\t', '\n', '\r'], " ");
-        reference::resolve(&spaced, &mut self.arena.resolved)?;
-        Ok((self.resolved_since(from), false))
-    }
-
-    fn declare(&mut self, place: Span, prefix: &'t str, value: Span) -> Result<(), XmlError> {
-        let text = if value.resolved { self.arena.resolved.as_str() } else { self.source };
-        let from = value.start as usize;
-        let name = text.get(from..from + value.length as usize).unwrap_or_default();
-        let declared = self.scope.declare(prefix, name)?;
-        if declared.new_prefix {
-            self.arena.prefixes.push(place);
-        }
-        if declared.new_name {
-            self.arena.namespaces.push(value);
-            if name == SIGNATURES {
-                self.signature_namespace = declared.declaration.namespace;
-            }
-        }
-        self.arena.declarations.push(declared.declaration);
-        Ok(())
-    }
-
-    fn resolve_attributes(&mut self, first: usize) -> Result<(), XmlError> {
-        let (source, scope, arena) = (self.source, &self.scope, &mut self.arena);
-        let attributes = arena.attributes.get_mut(first..).unwrap_or_default();
-        for attribute in attributes.iter_mut() {
-            let name = full_name(source, attribute);
-            let local = if attribute.prefix_length == 0 {
-                name
-            } else {
-                let (prefix, local) = name.split_once(':').unwrap_or_default();
-                (attribute.prefix, attribute.namespace) = scope.resolve(prefix)?;
-                local
-            };
-            if matches!(local, "ID" | "Id" | "id" | "AssertionID") {
-                arena.identifiers.push(attribute.value);
-            }
-        }
-        let mut rest = &*attributes;
-        while let Some((last, before)) = rest.split_last() {
-            if before.iter().any(|other| same_attribute(source, last, other)) {
-                return Err(XmlError::DuplicateAttribute);
-            }
-            rest = before;
-        }
-        Ok(())
-    }
-
     fn end_tag(&mut self, at: usize, end: usize) -> Result<(), XmlError> {
         self.flush_run()?;
         let Some(open) = self.open.pop() else { return Err(XmlError::EndTagMismatch) };
-        let found = self.slice(at + "</".len(), end - 1)?.trim_end_matches([' ', '\t', '\n', '\r']);
-        if self.slice(open.name.0, open.name.1)? != found {
+        let (found, name) = (self.slice(at + "</".len(), end - 1)?, self.slice(open.name.0, open.name.1)?);
+        if found != name && found.trim_end_matches([' ', '\t', '\n', '\r']) != name {
             return Err(XmlError::EndTagMismatch);
         }
         self.scope.leave(open.mark);
@@ -373,18 +238,10 @@ impl<'t> Builder<'t> {
     }
 }
 
-fn full_name<'t>(source: &'t str, attribute: &AttributeRecord) -> &'t str {
-    let start = attribute.name.start as usize;
-    source.get(start..start + attribute.name.length as usize).unwrap_or_default()
-}
-
-fn same_attribute(source: &str, one: &AttributeRecord, other: &AttributeRecord) -> bool {
-    let local_length = |a: &AttributeRecord| a.name.length - a.prefix_length - u32::from(a.prefix_length > 0);
-    one.namespace == other.namespace
-        && local_length(one) == local_length(other)
-        && local_of(full_name(source, one)) == local_of(full_name(source, other))
-}
-
-fn local_of(name: &str) -> &str {
-    name.split_once(':').map_or(name, |(_, local)| local)
+fn refused(error: &Error) -> XmlError {
+    match error {
+        Error::IllFormed(IllFormedError::UnclosedReference) => XmlError::ReferenceInvalid,
+        Error::IllFormed(IllFormedError::MissingDoctypeName) => XmlError::Doctype,
+        _ => XmlError::MarkupMalformed,
+    }
 }

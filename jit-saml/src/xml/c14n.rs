@@ -5,9 +5,7 @@
 
 use super::Element;
 use super::arena::{AttributeRecord, Declaration, Document, ElementRecord, Kind, Node, XML};
-
-/// A prefix that was not written yet, or that is not declared.
-const NOTHING: u32 = u32::MAX;
+use super::bindings::{Bindings, Mark, NOTHING};
 
 /// Which canonical form is meant.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -54,8 +52,8 @@ pub(crate) fn canonical_text(
 struct Open<'d> {
     after: u32,
     name: &'d str,
-    rendered: usize,
-    scope: usize,
+    rendered: Mark,
+    scope: Mark,
 }
 
 struct Canonicalizer<'d> {
@@ -70,6 +68,19 @@ struct Canonicalizer<'d> {
     open: Vec<Open<'d>>,
     declarations: Vec<Declaration>,
     attributes: Vec<&'d AttributeRecord>,
+    written: [Option<Written>; 8],
+}
+
+/// A start tag in the output.
+///
+/// The tags of neighbours often are the same. Where nothing inside can depend on what the tag declares, the next one is
+/// copied.
+#[derive(Debug, Clone, Copy)]
+struct Written {
+    tag: u32,
+    rendered: u32,
+    start: usize,
+    end: usize,
 }
 
 impl<'d> Canonicalizer<'d> {
@@ -105,6 +116,7 @@ impl<'d> Canonicalizer<'d> {
             open: Vec::with_capacity(16),
             declarations: Vec::new(),
             attributes: Vec::new(),
+            written: [None; 8],
         }
     }
 
@@ -117,16 +129,16 @@ impl<'d> Canonicalizer<'d> {
             if index == omitted {
                 index = node.after;
             } else {
-                self.write_node(node);
+                self.write_node(node, index);
                 index += 1;
             }
         }
         self.close_until(NOTHING);
     }
 
-    fn write_node(&mut self, node: &'d Node) {
+    fn write_node(&mut self, node: &'d Node, index: u32) {
         match node.kind {
-            Kind::Element => self.start_tag(node),
+            Kind::Element => self.element(node, index),
             Kind::Text | Kind::Section if node.plain => self.out.push_str(self.document.text(node.span)),
             Kind::Text | Kind::Section => escape_text(self.document.text(node.span), &mut self.out),
             Kind::Comment => {}
@@ -145,18 +157,42 @@ impl<'d> Canonicalizer<'d> {
         }
     }
 
-    fn start_tag(&mut self, node: &'d Node) {
-        let document = self.document;
-        let record = document.element(node);
-        let name = document.text(node.span);
+    fn element(&mut self, node: &'d Node, index: u32) {
+        let record = self.document.element(node);
+        let name = self.document.text(node.span);
         let (rendered, scope) = (self.rendered.mark(), self.scope.mark());
+        // With at most one node inside, which is no element, nothing depends on the declarations of this one.
+        let inside = node.after - index - 1;
+        let leaf = inside == 0 || (inside == 1 && self.document.node(index + 1).kind != Kind::Element);
+        if leaf && self.inclusive.is_empty() && !self.open.is_empty() {
+            self.leaf_tag(record, name);
+        } else {
+            self.start_tag(record, name);
+        }
+        self.open.push(Open { after: node.after, name, rendered, scope });
+    }
+
+    fn leaf_tag(&mut self, record: &'d ElementRecord, name: &str) {
+        let (tag, rendered, start) = (record.tag, self.rendered.state(), self.out.len());
+        let place = tag as usize % self.written.len();
+        let last = self.written.get(place).copied().flatten();
+        if let Some(last) = last.filter(|last| last.tag == tag && last.rendered == rendered) {
+            self.out.extend_from_within(last.start..last.end);
+            return;
+        }
+        self.start_tag(record, name);
+        if let Some(written) = self.written.get_mut(place) {
+            *written = Some(Written { tag, rendered, start, end: self.out.len() });
+        }
+    }
+
+    fn start_tag(&mut self, record: &'d ElementRecord, name: &str) {
         self.out.push('<');
         self.out.push_str(name);
         self.collect(record);
         self.write_declarations();
         self.write_attributes();
         self.out.push('>');
-        self.open.push(Open { after: node.after, name, rendered, scope });
     }
 
     /// Finds the declarations to write: those visibly utilized (Exclusive XML Canonicalization 1.0 §2.2) and those
@@ -265,47 +301,6 @@ impl<'d> Canonicalizer<'d> {
     }
 }
 
-/// The namespace of each prefix by number, with the way back.
-struct Bindings {
-    now: Vec<u32>,
-    outer: Vec<Declaration>,
-}
-
-impl Bindings {
-    /// Begins with nothing but the default namespace, which is none.
-    fn new(count: usize) -> Self {
-        let mut now = vec![NOTHING; count];
-        if let Some(default) = now.first_mut() {
-            *default = 0;
-        }
-        Self { now, outer: Vec::new() }
-    }
-
-    fn of(&self, prefix: u32) -> u32 {
-        self.now.get(prefix as usize).copied().unwrap_or(NOTHING)
-    }
-
-    fn bind(&mut self, declaration: Declaration) {
-        if let Some(now) = self.now.get_mut(declaration.prefix as usize) {
-            self.outer.push(Declaration { prefix: declaration.prefix, namespace: *now });
-            *now = declaration.namespace;
-        }
-    }
-
-    fn mark(&self) -> usize {
-        self.outer.len()
-    }
-
-    fn restore(&mut self, mark: usize) {
-        while self.outer.len() > mark {
-            let Some(old) = self.outer.pop() else { return };
-            if let Some(now) = self.now.get_mut(old.prefix as usize) {
-                *now = old.namespace;
-            }
-        }
-    }
-}
-
 fn bind_surroundings(apex: Element<'_>, scope: &mut Bindings) {
     let mut ancestors: Vec<_> = std::iter::successors(apex.parent(), |element| element.parent()).collect();
     while let Some(ancestor) = ancestors.pop() {
@@ -338,37 +333,52 @@ fn local_name<'d>(document: &'d Document<'_>, attribute: &AttributeRecord) -> &'
     }
 }
 
+const TEXT: u8 = 1;
+const ATTRIBUTE: u8 = 2;
+
+/// In which places each octet is written otherwise.
+static ESCAPED: [u8; 256] = escaped();
+
+const fn escaped() -> [u8; 256] {
+    let mut table = [0; 256];
+    #[expect(clippy::indexing_slicing, reason = "each is an index of a table of 256")]
+    {
+        table[b'&' as usize] = TEXT | ATTRIBUTE;
+        table[b'<' as usize] = TEXT | ATTRIBUTE;
+        table[b'\r' as usize] = TEXT | ATTRIBUTE;
+        table[b'>' as usize] = TEXT;
+        table[b'"' as usize] = ATTRIBUTE;
+        table[b'\t' as usize] = ATTRIBUTE;
+        table[b'\n' as usize] = ATTRIBUTE;
+    }
+    table
+}
+
 /// Canonical XML 1.0 §2.3, text nodes.
 pub(super) fn escape_text(text: &str, out: &mut String) {
-    escape(text, out, |octet| match octet {
-        b'&' => Some("&amp;"),
-        b'<' => Some("&lt;"),
-        b'>' => Some("&gt;"),
-        b'\r' => Some("&#xD;"),
-        _ => None,
-    });
+    escape(text, out, TEXT);
 }
 
 /// Canonical XML 1.0 §2.3, attribute nodes.
 pub(super) fn escape_attribute(text: &str, out: &mut String) {
-    escape(text, out, |octet| match octet {
-        b'&' => Some("&amp;"),
-        b'<' => Some("&lt;"),
-        b'"' => Some("&quot;"),
-        b'\t' => Some("&#x9;"),
-        b'\n' => Some("&#xA;"),
-        b'\r' => Some("&#xD;"),
-        _ => None,
-    });
+    escape(text, out, ATTRIBUTE);
 }
 
-fn escape(text: &str, out: &mut String, replacement: impl Fn(u8) -> Option<&'static str>) {
+fn escape(text: &str, out: &mut String, place: u8) {
+    let is_escaped = |octet: u8| ESCAPED.get(usize::from(octet)).is_some_and(|places| places & place != 0);
     let mut rest = text;
-    while let Some(place) = rest.bytes().position(|octet| replacement(octet).is_some()) {
-        let (before, from) = rest.split_at(place);
+    while let Some(at) = rest.bytes().position(is_escaped) {
+        let (before, from) = rest.split_at(at);
         out.push_str(before);
-        let octet = from.as_bytes().first().copied().unwrap_or_default();
-        out.push_str(replacement(octet).unwrap_or_default());
+        out.push_str(match from.as_bytes().first() {
+            Some(b'&') => "&amp;",
+            Some(b'<') => "&lt;",
+            Some(b'>') => "&gt;",
+            Some(b'"') => "&quot;",
+            Some(b'\t') => "&#x9;",
+            Some(b'\n') => "&#xA;",
+            _ => "&#xD;",
+        });
         rest = from.get(1..).unwrap_or_default();
     }
     out.push_str(rest);

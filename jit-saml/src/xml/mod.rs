@@ -7,6 +7,7 @@
 //! the text wherever they stand there as they are read.
 
 mod arena;
+mod bindings;
 mod build;
 mod c14n;
 mod element;
@@ -16,6 +17,7 @@ mod names;
 mod reference;
 mod scan;
 mod scope;
+mod start_tag;
 mod tag;
 pub mod writer;
 

@@ -36,43 +36,61 @@ fn class(octet: u8) -> u8 {
     CLASSES.get(usize::from(octet)).copied().unwrap_or_default()
 }
 
-/// Answers how many octets at the start of `text` could belong to a name.
-pub(super) fn extent(text: &[u8]) -> usize {
-    text.iter().position(|octet| class(*octet) == 0).unwrap_or(text.len())
+/// The extent of a qualified name.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Extent {
+    pub(super) length: usize,
+    /// The length of the prefix, 0 where there is none.
+    pub(super) prefix: usize,
 }
 
-/// Answers the length of the prefix of a qualified name, 0 where there is none (Namespaces in XML 1.0 §4).
-pub(super) fn prefix_length(name: &str) -> Result<usize, XmlError> {
-    let seen = name.bytes().fold(0, |seen, octet| seen | if class(octet) == 0 { 16 } else { class(octet) });
-    if seen & 16 != 0 || name.is_empty() {
+/// Reads the qualified name at the start of `text` (Namespaces in XML 1.0 §4).
+pub(super) fn qualified(text: &str) -> Result<Extent, XmlError> {
+    let (mut length, mut prefix, mut colons, mut seen) = (0, 0, 0, 0);
+    for octet in text.bytes() {
+        let class = class(octet);
+        if class == 0 {
+            break;
+        }
+        if class == COLON {
+            prefix = length;
+            colons += 1;
+        }
+        seen |= class;
+        length += 1;
+    }
+    if length == 0 {
         return Err(XmlError::NameInvalid);
     }
-    let mut parts = name.split(':');
-    let first = parts.next().unwrap_or_default();
-    let second = parts.next();
-    if parts.next().is_some() || first.is_empty() || second == Some("") {
+    if colons > 1 || (colons == 1 && (prefix == 0 || prefix + 1 == length)) {
         return Err(XmlError::QualifiedNameInvalid);
     }
-    if !begins_well(first) || !second.is_none_or(begins_well) || (seen & BEYOND != 0 && !all_allowed(name)) {
-        return Err(XmlError::NameInvalid);
-    }
-    Ok(second.map_or(0, |_| first.len()))
+    let local = if colons == 0 { 0 } else { prefix + 1 };
+    let sound = if seen & BEYOND == 0 {
+        starts_at(text, 0) && starts_at(text, local)
+    } else {
+        text.get(..length).is_some_and(|name| name.split(':').all(is_part))
+    };
+    if sound { Ok(Extent { length, prefix }) } else { Err(XmlError::NameInvalid) }
+}
+
+fn starts_at(text: &str, place: usize) -> bool {
+    text.as_bytes().get(place).is_some_and(|octet| class(*octet) & START != 0)
 }
 
 /// Checks a name without a colon, such as the target of an instruction.
 pub(super) fn is_plain_name(name: &str) -> bool {
-    !name.contains(':') && prefix_length(name).is_ok()
+    qualified(name).is_ok_and(|extent| extent.length == name.len() && extent.prefix == 0)
 }
 
-fn begins_well(part: &str) -> bool {
-    match part.as_bytes().first() {
-        Some(octet) if octet.is_ascii() => class(*octet) & START != 0,
-        _ => part.chars().next().is_some_and(is_start_beyond_ascii),
-    }
-}
-
-fn all_allowed(name: &str) -> bool {
-    name.chars().all(|character| character.is_ascii() || is_name_beyond_ascii(character))
+/// Checks prefix or local name, one character at a time.
+fn is_part(part: &str) -> bool {
+    let is_start = |character: char| match u8::try_from(character) {
+        Ok(octet) if octet.is_ascii() => class(octet) & START != 0,
+        _ => is_start_beyond_ascii(character),
+    };
+    part.starts_with(is_start)
+        && part.chars().all(|character| character.is_ascii() || is_name_beyond_ascii(character))
 }
 
 /// XML 1.0 (fifth edition) §2.3, `NameStartChar`.

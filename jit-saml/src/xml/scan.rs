@@ -27,18 +27,21 @@ struct Findings {
     carriage_return: bool,
 }
 
-/// Works in blocks with nothing but `or`, so that the compiler turns it into vector instructions.
 fn look(octets: &[u8]) -> Findings {
-    let (mut high, mut forbidden, mut returns) = (0_u8, 0_u8, 0_u8);
     let (blocks, rest) = octets.as_chunks::<BLOCK>();
-    for octet in blocks.iter().flatten().chain(rest) {
-        high |= octet & 0x80;
-        let end_of_line = u8::from(*octet == b'\r');
-        let space = u8::from(*octet == b'\t') | u8::from(*octet == b'\n') | end_of_line;
-        forbidden |= u8::from(*octet < 0x20) & !space;
-        returns |= end_of_line;
-    }
+    let whole = blocks.iter().fold([0; 3], |seen, block| look_at(block, seen));
+    let [high, forbidden, returns] = look_at(rest, whole);
     Findings { ascii: high == 0, forbidden: forbidden != 0, carriage_return: returns != 0 }
+}
+
+/// Does nothing but `or`, on blocks of one size, so that the compiler makes vector instructions of it.
+#[inline]
+fn look_at(octets: &[u8], seen: [u8; 3]) -> [u8; 3] {
+    octets.iter().fold(seen, |[high, forbidden, returns], octet| {
+        let carriage_return = u8::from(*octet == b'\r');
+        let space = u8::from(*octet == b'\t') | u8::from(*octet == b'\n') | carriage_return;
+        [high | (octet & 0x80), forbidden | (u8::from(*octet < 0x20) & !space), returns | carriage_return]
+    })
 }
 
 fn normalise_line_ends(text: &str) -> String {

@@ -1,14 +1,20 @@
 //! Cuts the inside of a start tag into attributes.
 
-use super::{XmlError, names};
+use super::names::{self, Extent};
+use super::{Limits, XmlError};
 
 /// One attribute as it stands in the text; places are octets from the start of the tag's content.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct RawAttribute<'t> {
     pub(super) name: &'t str,
     pub(super) name_at: usize,
+    pub(super) prefix: usize,
     pub(super) value: &'t str,
     pub(super) value_at: usize,
+    /// The value is another one after normalisation: it holds references or white space.
+    pub(super) changes: bool,
+    /// The value may hold a quotation mark.
+    pub(super) quotes: bool,
 }
 
 /// Walks over the attributes of a tag.
@@ -16,16 +22,69 @@ pub(super) struct RawAttribute<'t> {
 pub(super) struct RawAttributes<'t> {
     content: &'t str,
     at: usize,
+    count: usize,
+    /// No value can hold a reference, other white space than spaces, or a less-than sign.
+    simple: bool,
 }
 
 impl<'t> RawAttributes<'t> {
     /// Begins after the name of the element.
     pub(super) fn new(content: &'t str, name_length: usize) -> Self {
-        Self { content, at: name_length }
+        // One look at the whole tag saves a look at each value.
+        let simple = name_length == content.len() || !special(content);
+        Self { content, at: name_length, count: 0, simple }
+    }
+
+    /// Answers the next attribute (XML 1.0 §3.1).
+    pub(super) fn next(&mut self, limits: &Limits) -> Result<Option<RawAttribute<'t>>, XmlError> {
+        let spaced = self.skip_space();
+        if self.at == self.content.len() {
+            return Ok(None);
+        }
+        if !spaced {
+            return Err(XmlError::AttributeMalformed);
+        }
+        self.count += 1;
+        if self.count > limits.attributes {
+            return Err(XmlError::TooManyAttributes);
+        }
+        let name_at = self.at;
+        let Extent { length, prefix } = names::qualified(self.rest())?;
+        let name = self.take(length)?;
+        self.skip_space();
+        self.expect(|octet| octet == b'=')?;
+        self.skip_space();
+        let quote = self.expect(|octet| matches!(octet, b'"' | b'\''))?;
+        let value_at = self.at;
+        let end = memchr::memchr(quote, self.rest().as_bytes()).ok_or(XmlError::AttributeMalformed)?;
+        let value = self.take(end)?;
+        self.at += 1;
+        let changes = !self.simple && special(value);
+        if changes && value.contains('<') {
+            return Err(XmlError::LessThanInAttribute);
+        }
+        let quotes = quote == b'\'';
+        Ok(Some(RawAttribute { name, name_at, prefix, value, value_at, changes, quotes }))
+    }
+
+    fn rest(&self) -> &'t str {
+        self.content.get(self.at..).unwrap_or_default()
+    }
+
+    fn take(&mut self, length: usize) -> Result<&'t str, XmlError> {
+        let piece = self.content.get(self.at..self.at + length).ok_or(XmlError::AttributeMalformed)?;
+        self.at += length;
+        Ok(piece)
     }
 
     fn octet(&self) -> Option<u8> {
         self.content.as_bytes().get(self.at).copied()
+    }
+
+    fn expect(&mut self, fits: impl Fn(u8) -> bool) -> Result<u8, XmlError> {
+        let octet = self.octet().filter(|octet| fits(*octet)).ok_or(XmlError::AttributeMalformed)?;
+        self.at += 1;
+        Ok(octet)
     }
 
     fn skip_space(&mut self) -> bool {
@@ -35,61 +94,19 @@ impl<'t> RawAttributes<'t> {
         }
         self.at > start
     }
+}
 
-    fn slice(&self, from: usize, to: usize) -> Result<&'t str, XmlError> {
-        self.content.get(from..to).ok_or(XmlError::AttributeMalformed)
-    }
-
-    /// Answers the next attribute (XML 1.0 §3.1).
-    pub(super) fn next(&mut self) -> Result<Option<RawAttribute<'t>>, XmlError> {
-        let spaced = self.skip_space();
-        if self.at == self.content.len() {
-            return Ok(None);
-        }
-        if !spaced {
-            return Err(XmlError::AttributeMalformed);
-        }
-        let name_at = self.at;
-        let rest = self.content.as_bytes().get(name_at..).unwrap_or_default();
-        self.at += names::extent(rest);
-        let name = self.slice(name_at, self.at)?;
-        self.skip_space();
-        if self.octet() != Some(b'=') {
-            return Err(if name.is_empty() { XmlError::NameInvalid } else { XmlError::AttributeMalformed });
-        }
-        self.at += 1;
-        self.skip_space();
-        let quote = self.octet().filter(|octet| matches!(octet, b'"' | b'\''));
-        let quote = quote.ok_or(XmlError::AttributeMalformed)?;
-        let value_at = self.at + 1;
-        let rest = self.content.as_bytes().get(value_at..).unwrap_or_default();
-        let length = memchr::memchr(quote, rest).ok_or(XmlError::AttributeMalformed)?;
-        self.at = value_at + length + 1;
-        let value = self.slice(value_at, value_at + length)?;
-        Ok(Some(RawAttribute { name, name_at, value, value_at }))
-    }
+/// Says whether a text holds a reference, other white space than spaces, or a less-than sign.
+fn special(text: &str) -> bool {
+    let (blocks, rest) = text.as_bytes().as_chunks::<16>();
+    let look = |seen: u8, octet: &u8| {
+        seen | u8::from(*octet < b' ') | u8::from(*octet == b'&') | u8::from(*octet == b'<')
+    };
+    let seen = blocks.iter().fold(0, |seen, block| block.iter().fold(seen, look));
+    rest.iter().fold(seen, look) != 0
 }
 
 /// XML 1.0 §2.3, `S`.
 pub(super) fn is_space(octet: u8) -> bool {
     matches!(octet, b' ' | b'\t' | b'\n' | b'\r')
-}
-
-/// What stands in the raw value of an attribute.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct Seen {
-    pub(super) less_than: bool,
-    /// References or white space: the value is another one after normalisation.
-    pub(super) changes: bool,
-    pub(super) quote: bool,
-}
-
-pub(super) fn look(value: &str) -> Seen {
-    let (mut less, mut changes, mut quote) = (0_u8, 0_u8, 0_u8);
-    for octet in value.bytes() {
-        less |= u8::from(octet == b'<');
-        changes |= u8::from(octet == b'&') | u8::from(octet < b' ');
-        quote |= u8::from(octet == b'"');
-    }
-    Seen { less_than: less != 0, changes: changes != 0, quote: quote != 0 }
 }

@@ -2,5 +2,5 @@
 run_python() {
   local python=$work/saml/bin/python
   [ -x "$python" ] || die "the SAML producers of Python are missing: run ./test --setup"
-  PYTHONPATH=$root/tests/peers/lib exec "$python" -B "$@"
+  PYTHONUTF8=1 PYTHONPATH=$root/tests/peers/lib exec "$python" -B "$@"
 }

@@ -81,15 +81,18 @@ def instant(seconds_from_now=0):
 
 
 def unsigned_response(request):
-    """Builds a response that nobody has signed yet."""
+    """Builds a response that nobody has signed yet.
+
+    The assertion declares all its namespaces, so that it can be read alone after it was encrypted.
+    """
     response = etree.Element(
         f"{{{PROTOCOL}}}Response",
         {"ID": new_id(), "Version": "2.0", "IssueInstant": instant(), "Destination": request["acs"]},
-        nsmap={"samlp": PROTOCOL, "saml": ASSERTION},
+        nsmap={"samlp": PROTOCOL},
     )
     if request["in_response_to"] is not None:
         response.set("InResponseTo", request["in_response_to"])
-    saml(response, "Issuer").text = request["idp"]
+    etree.SubElement(response, f"{{{ASSERTION}}}Issuer", nsmap={"saml": ASSERTION}).text = request["idp"]
     status = etree.SubElement(response, f"{{{PROTOCOL}}}Status")
     etree.SubElement(status, f"{{{PROTOCOL}}}StatusCode", Value="urn:oasis:names:tc:SAML:2.0:status:Success")
     response.append(unsigned_assertion(request))
@@ -149,12 +152,11 @@ def the(element, local):
 
 
 def wrap_encrypted(response):
-    """Puts an EncryptedAssertion around the place of the assertion, and returns the assertion."""
-    assertion = the(response, "Assertion")
-    wrapper = etree.Element(f"{{{ASSERTION}}}EncryptedAssertion")
-    response.replace(assertion, wrapper)
-    wrapper.append(assertion)
-    return assertion
+    """Puts the EncryptedAssertion around what an assertion was encrypted to."""
+    data = response.find(f"{{{ENCRYPTION}}}EncryptedData")
+    wrapper = etree.Element(f"{{{ASSERTION}}}EncryptedAssertion", nsmap={"saml": ASSERTION})
+    response.replace(data, wrapper)
+    wrapper.append(data)
 
 
 def octets(response):

@@ -2,6 +2,7 @@
 
 import pathlib
 import re
+from xml.sax.saxutils import escape
 
 import saml
 from saml2 import BINDING_HTTP_POST
@@ -21,7 +22,7 @@ servers = {}
 def server(request):
     encrypt = request["encrypt"]
     key = "" if encrypt is None else KEY.format(certificate_body(encrypt["certificate"]))
-    metadata = METADATA.format(sp=request["sp"], acs=request["acs"], post=BINDING_HTTP_POST, key=key)
+    metadata = METADATA.format(sp=escape(request["sp"]), acs=escape(request["acs"]), post=BINDING_HTTP_POST, key=key)
     known_by = (request["idp"], request["key"], metadata)
     if known_by not in servers:
         servers[known_by] = Server(config=IdPConfig().load(configuration(request, metadata)))
@@ -69,7 +70,6 @@ def produce(request):
         sign_alg=saml.supported(saml.SIGNATURES, request["signature"]),
         digest_alg=saml.supported(saml.DIGESTS, request["digest"]),
         encrypt_assertion=encrypt is not None,
-        session_index=request["session_index"],
     )
     return str(response).encode()
 

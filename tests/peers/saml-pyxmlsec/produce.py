@@ -40,7 +40,6 @@ def sign(element, request):
 
 
 def encrypt(response, order):
-    assertion = saml.wrap_encrypted(response)
     data = xmlsec.template.encrypted_data_create(
         response,
         transform(saml.CONTENTS, order["content"]),
@@ -56,7 +55,8 @@ def encrypt(response, order):
     context = xmlsec.EncryptionContext(manager)
     kind, bits = SESSION_KEYS[order["content"]]
     context.key = xmlsec.Key.generate(kind, bits, xmlsec.constants.KeyDataTypeSession)
-    context.encrypt_xml(data, assertion)
+    context.encrypt_xml(data, saml.the(response, "Assertion"))
+    saml.wrap_encrypted(response)
 
 
 def produce(request):

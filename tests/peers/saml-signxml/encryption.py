@@ -25,7 +25,7 @@ XENC11 = "http://www.w3.org/2009/xmlenc11#"
 
 
 def encrypt(response, order):
-    assertion = saml.wrap_encrypted(response)
+    assertion = saml.the(response, "Assertion")
     session_key = os.urandom(saml.supported(KEY_BYTES, order["content"]))
     nonce = os.urandom(12)
     sealed = nonce + AESGCM(session_key).encrypt(nonce, etree.tostring(assertion, encoding="UTF-8"), None)
@@ -38,7 +38,8 @@ def encrypt(response, order):
     info = etree.SubElement(data, f"{{{saml.SIGNATURE}}}KeyInfo", nsmap={"ds": saml.SIGNATURE})
     add_key(info, order, session_key)
     add_value(data, sealed)
-    assertion.getparent().replace(assertion, data)
+    response.replace(assertion, data)
+    saml.wrap_encrypted(response)
 
 
 def add_key(info, order, session_key):

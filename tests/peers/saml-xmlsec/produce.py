@@ -62,7 +62,7 @@ def ds(parent, local, algorithm=None):
 
 
 def encrypt(response, order):
-    assertion = saml.wrap_encrypted(response)
+    identifier = saml.the(response, "Assertion").get("ID")
     data = etree.Element(
         f"{{{saml.ENCRYPTION}}}EncryptedData",
         {"Type": saml.ENCRYPTION + "Element"},
@@ -76,14 +76,16 @@ def encrypt(response, order):
     with tempfile.NamedTemporaryFile(prefix="jit-xmlsec-", suffix=".xml") as plain:
         plain.write(saml.octets(response))
         plain.flush()
-        return xmlsec1(
+        encrypted = xmlsec1(
             [
                 "--encrypt", "--pubkey-cert-pem", order["certificate"],
                 "--session-key", SESSION_KEYS[order["content"]],
-                "--xml-data", plain.name, "--node-xpath", f"//*[@ID='{assertion.get('ID')}']",
+                "--xml-data", plain.name, "--node-xpath", f"//*[@ID='{identifier}']",
             ],
             data,
         )
+    saml.wrap_encrypted(encrypted)
+    return encrypted
 
 
 def xenc(parent, local, algorithm=None):

@@ -1,0 +1,259 @@
+//! What verifying a SAML response costs beside what nobody can avoid: the RSA check and the digest of each signature, and
+//! one quick-xml pass over the document with its attributes.
+//!
+//! `saml DIR` measures; `saml DIR limit|ours DOCUMENT N` verifies N times, for callgrind.
+#![expect(clippy::unwrap_used, reason = "a program for people who measure")]
+
+use std::{hint::black_box, path::Path};
+
+use aws_lc_rs::{
+    digest::{SHA256, digest},
+    encoding::{AsDer, Pkcs8V1Der},
+    rand::SystemRandom,
+    rsa::{KeyPair, KeySize},
+    signature::{ParsedPublicKey, RSA_PKCS1_2048_8192_SHA256, RSA_PKCS1_SHA256},
+};
+use chrono::{DateTime, Utc};
+use jit_benches::{
+    cost::{Figures, Stopwatch},
+    instructions,
+    report::{Goal, line},
+};
+use jit_saml::{
+    base64_text,
+    crypto::{AwsLc, VerificationKey},
+    idp::TrustedIdp,
+    response::{Expectations, Solicitation, verify_response},
+    signature::{SigningKey, sign_enveloped},
+    xml::writer::Writer,
+};
+use quick_xml::{Reader, events::Event};
+
+/// Document, groups, whether the response is signed beside its assertion, goal.
+const DOCUMENTS: [(&str, usize, bool, f64); 3] =
+    [("typical", 40, false, 1.5), ("both-signed", 40, true, 1.5), ("500-groups", 500, false, 2.5)];
+const ROUNDS: usize = 7;
+
+fn main() {
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    match arguments.iter().map(String::as_str).collect::<Vec<_>>().as_slice() {
+        [directory] => measure(Path::new(directory)),
+        [directory, who, document, turns] => {
+            run(Path::new(directory), who, document, turns.parse().unwrap());
+        }
+        _ => eprintln!("usage: saml DIR [limit|ours typical|both-signed|500-groups N]"),
+    }
+}
+
+fn measure(directory: &Path) {
+    prepare(directory);
+    for (document, _, _, goal) in DOCUMENTS {
+        let size = std::fs::metadata(directory.join(document)).unwrap().len();
+        let what = format!("SAML response, {document}, {:.1} KB", size as f64 / 1000.0);
+        if instructions::can_count() {
+            let count = |who| instructions::of_a_turn(&[directory.to_str().unwrap(), who, document], 20, 220);
+            let (ours, limit) = (count("ours"), count("limit"));
+            let shown = |figure: f64| format!("{:.2} M instructions", figure / 1e6);
+            line(&what, shown(ours), format!("{} limit", shown(limit)), ours / limit, Goal::AtMost(goal));
+        }
+        let (ours, limit) = timed(directory, document);
+        let (shown, beside) =
+            (format!("{:.1} us of cpu", ours.cpu()), format!("{:.1} us limit", limit.cpu()));
+        line(&what, shown, beside, ours.cpu_to(&limit), Goal::AtMost(goal));
+    }
+}
+
+fn timed(directory: &Path, document: &str) -> (Figures, Figures) {
+    const TURNS: usize = 2_000;
+    let (mut ours, mut limit) = (Figures::default(), Figures::default());
+    for _ in 0..ROUNDS {
+        for (who, figures) in [("limit", &mut limit), ("ours", &mut ours)] {
+            let start = Stopwatch::start();
+            run(directory, who, document, TURNS);
+            figures.add(start.stop(), TURNS);
+        }
+    }
+    (ours, limit)
+}
+
+fn run(directory: &Path, who: &str, document: &str, turns: usize) {
+    match who {
+        "limit" => limit(directory, document, turns),
+        _ => ours(directory, document, turns),
+    }
+}
+
+fn ours(directory: &Path, document: &str, turns: usize) {
+    let response = std::fs::read(directory.join(document)).unwrap();
+    let form = base64_text::encode(&response);
+    let key = VerificationKey::from_public_key_info(&std::fs::read(directory.join("key")).unwrap()).unwrap();
+    let idp = TrustedIdp::new("https://idp.example.com/metadata", vec![key]);
+    let request = Solicitation::Request("_request");
+    let expected = Expectations::new(
+        "https://sp.example.com/metadata",
+        "https://sp.example.com/acs",
+        &idp,
+        request,
+        now(),
+        &AwsLc,
+    );
+    for _ in 0..turns {
+        let octets = base64_text::decode(black_box(form.as_bytes())).unwrap();
+        black_box(verify_response(&octets, &expected).unwrap());
+    }
+}
+
+fn limit(directory: &Path, document: &str, turns: usize) {
+    let read = |name: &str| std::fs::read(directory.join(name)).unwrap();
+    let (octets, signature) = (read(document), read("signature"));
+    let key = ParsedPublicKey::new(&RSA_PKCS1_2048_8192_SHA256, read("key")).unwrap();
+    let signatures = if document == "both-signed" { 2 } else { 1 };
+    for _ in 0..turns {
+        for _ in 0..signatures {
+            key.verify_sig(black_box(b"message"), black_box(&signature)).unwrap();
+            black_box(digest(&SHA256, black_box(&octets)));
+        }
+        quick_xml_pass(black_box(&octets));
+    }
+}
+
+fn quick_xml_pass(octets: &[u8]) {
+    let mut reader = Reader::from_reader(octets);
+    loop {
+        match reader.read_event().unwrap() {
+            Event::Start(tag) | Event::Empty(tag) => {
+                black_box(tag.attributes().map(Result::unwrap).count());
+            }
+            Event::Eof => return,
+            other => {
+                black_box(other);
+            }
+        }
+    }
+}
+
+fn now() -> DateTime<Utc> {
+    DateTime::from_timestamp(1_800_000_100, 0).unwrap()
+}
+
+fn prepare(directory: &Path) {
+    std::fs::create_dir_all(directory).unwrap();
+    let write = |name: &str, content: &[u8]| std::fs::write(directory.join(name), content).unwrap();
+    let pair = KeyPair::generate(KeySize::Rsa2048).unwrap();
+    let mut signature = vec![0; pair.public_modulus_len()];
+    pair.sign(&RSA_PKCS1_SHA256, &SystemRandom::new(), b"message", &mut signature).unwrap();
+    write("signature", &signature);
+    let key = SigningKey::from_pkcs8(AsDer::<Pkcs8V1Der<'_>>::as_der(&pair).unwrap().as_ref()).unwrap();
+    write("key", &key.public_key_info().unwrap());
+    // As large as a certificate, which verification does not look at.
+    let certificate = vec![0xa5; 900];
+    for (name, groups, both, _) in DOCUMENTS {
+        let mut text = sign_enveloped(&response(groups), "_assertion", &key, Some(&certificate)).unwrap();
+        if both {
+            text = sign_enveloped(&text, "_response", &key, Some(&certificate)).unwrap();
+        }
+        write(name, text.as_bytes());
+    }
+}
+
+fn response(groups: usize) -> String {
+    Writer::new()
+        .open("samlp:Response")
+        .attribute("xmlns:samlp", "urn:oasis:names:tc:SAML:2.0:protocol")
+        .attribute("xmlns:saml", "urn:oasis:names:tc:SAML:2.0:assertion")
+        .attribute("ID", "_response")
+        .attribute("Version", "2.0")
+        .attribute("IssueInstant", "2027-01-15T08:00:00Z")
+        .attribute("Destination", "https://sp.example.com/acs")
+        .attribute("InResponseTo", "_request")
+        .leaf("saml:Issuer", "https://idp.example.com/metadata")
+        .open("samlp:Status")
+        .open("samlp:StatusCode")
+        .attribute("Value", "urn:oasis:names:tc:SAML:2.0:status:Success")
+        .close()
+        .close()
+        .fragment(assertion(groups))
+        .finish()
+}
+
+fn assertion(groups: usize) -> Writer {
+    Writer::new()
+        .open("saml:Assertion")
+        .attribute("xmlns:xsi", "http://www.w3.org/2001/XMLSchema-instance")
+        .attribute("xmlns:xs", "http://www.w3.org/2001/XMLSchema")
+        .attribute("ID", "_assertion")
+        .attribute("Version", "2.0")
+        .attribute("IssueInstant", "2027-01-15T08:00:00Z")
+        .leaf("saml:Issuer", "https://idp.example.com/metadata")
+        .fragment(subject())
+        .fragment(conditions())
+        .fragment(statement())
+        .open("saml:AttributeStatement")
+        .with(|writer| {
+            (0..12).fold(writer, |writer, number| {
+                writer.fragment(attribute(
+                    &format!("urn:oid:2.5.4.{number}"),
+                    [format!("value number {number}")],
+                ))
+            })
+        })
+        .fragment(attribute("groups", (0..groups).map(|number| format!("cn=team-{number},ou=groups,dc=com"))))
+        .close()
+        .close()
+}
+
+fn subject() -> Writer {
+    Writer::new()
+        .open("saml:Subject")
+        .open("saml:NameID")
+        .attribute("Format", "urn:oasis:names:tc:SAML:2.0:nameid-format:persistent")
+        .attribute("SPNameQualifier", "https://sp.example.com/metadata")
+        .text("248289761001")
+        .close()
+        .open("saml:SubjectConfirmation")
+        .attribute("Method", "urn:oasis:names:tc:SAML:2.0:cm:bearer")
+        .open("saml:SubjectConfirmationData")
+        .attribute("NotOnOrAfter", "2027-01-15T08:05:00Z")
+        .attribute("Recipient", "https://sp.example.com/acs")
+        .attribute("InResponseTo", "_request")
+        .close()
+        .close()
+        .close()
+}
+
+fn conditions() -> Writer {
+    Writer::new()
+        .open("saml:Conditions")
+        .attribute("NotBefore", "2027-01-15T07:59:30Z")
+        .attribute("NotOnOrAfter", "2027-01-15T08:05:00Z")
+        .open("saml:AudienceRestriction")
+        .leaf("saml:Audience", "https://sp.example.com/metadata")
+        .close()
+        .close()
+}
+
+fn statement() -> Writer {
+    Writer::new()
+        .open("saml:AuthnStatement")
+        .attribute("AuthnInstant", "2027-01-15T08:00:00Z")
+        .attribute("SessionNotOnOrAfter", "2027-01-15T16:00:00Z")
+        .attribute("SessionIndex", "_session")
+        .open("saml:AuthnContext")
+        .leaf(
+            "saml:AuthnContextClassRef",
+            "urn:oasis:names:tc:SAML:2.0:ac:classes:PasswordProtectedTransport",
+        )
+        .close()
+        .close()
+}
+
+fn attribute(name: &str, values: impl IntoIterator<Item = String>) -> Writer {
+    let start = Writer::new()
+        .open("saml:Attribute")
+        .attribute("Name", name)
+        .attribute("NameFormat", "urn:oasis:names:tc:SAML:2.0:attrname-format:uri");
+    let value = |writer: Writer, value: String| {
+        writer.open("saml:AttributeValue").attribute("xsi:type", "xs:string").text(&value).close()
+    };
+    values.into_iter().fold(start, value).close()
+}

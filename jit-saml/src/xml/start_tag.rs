@@ -1,0 +1,252 @@
+//! Start tags: attributes, declarations of namespaces, and what the names mean.
+
+use std::borrow::Cow;
+
+use super::arena::{AttributeRecord, ElementRecord, Kind, Span};
+use super::build::{Builder, Open};
+use super::names::{self, Extent};
+use super::scope::{narrow, span};
+use super::tag::{RawAttribute, RawAttributes};
+use super::{XmlError, reference};
+
+const SIGNATURES: &str = "http://www.w3.org/2000/09/xmldsig#";
+
+/// Tags that were read not long ago.
+///
+/// Neighbours often have the very same tag, such as each value of an attribute. The same text with the same meaning of
+/// all prefixes is the same tag, so what was found out about it is taken over instead of found out again.
+#[derive(Debug, Default)]
+pub(super) struct Remembered<'t>([Option<Tag<'t>>; 16]);
+
+#[derive(Debug, Clone, Copy)]
+struct Tag<'t> {
+    content: &'t str,
+    scope: u32,
+    record: ElementRecord,
+}
+
+impl<'t> Remembered<'t> {
+    fn find(&self, content: &str, scope: u32) -> Option<Tag<'t>> {
+        let tag = (*self.0.get(content.len() % 16)?)?;
+        (tag.scope == scope && tag.content == content).then_some(tag)
+    }
+
+    fn keep(&mut self, tag: Tag<'t>) {
+        if let Some(place) = self.0.get_mut(tag.content.len() % 16) {
+            *place = Some(tag);
+        }
+    }
+}
+
+impl<'t> Builder<'t> {
+    /// Reads the tag at `at..end`, whose name ends where quick-xml says.
+    pub(super) fn start_tag(
+        &mut self,
+        at: usize,
+        end: usize,
+        name_length: usize,
+        empty: bool,
+    ) -> Result<(), XmlError> {
+        self.flush_run()?;
+        self.check_room()?;
+        let mark = self.scope.mark();
+        let start = at + 1;
+        let content = self.slice(start, end - 1 - usize::from(empty))?;
+        let record = match self.remembered.find(content, self.scope.state()) {
+            Some(tag) => self.repeat(tag),
+            None => self.read_tag(start, content, name_length)?,
+        };
+        let node = self.push(Kind::Element, span(start, name_length), true)?;
+        if let Some(pushed) = self.arena.nodes.last_mut() {
+            pushed.element = narrow(self.arena.elements.len());
+        }
+        self.arena.elements.push(ElementRecord { content: narrow(end), end: narrow(end), ..record });
+        self.note(node, content.get(..name_length).unwrap_or_default(), &record)?;
+        if empty {
+            self.scope.leave(mark);
+        } else {
+            self.open.push(Open { node, mark, name: (start, start + name_length) });
+        }
+        Ok(())
+    }
+
+    fn repeat(&mut self, tag: Tag<'t>) -> ElementRecord {
+        let (first, last) = tag.record.declarations;
+        let declarations = self.arena.declarations.get(first as usize..last as usize);
+        for declaration in declarations.unwrap_or_default() {
+            self.scope.repeat(*declaration);
+        }
+        tag.record
+    }
+
+    fn read_tag(
+        &mut self,
+        start: usize,
+        content: &'t str,
+        name_length: usize,
+    ) -> Result<ElementRecord, XmlError> {
+        let scope = self.scope.state();
+        let Extent { length, prefix: prefix_length } = names::qualified(content)?;
+        if length != name_length {
+            return Err(XmlError::NameInvalid);
+        }
+        let (attributes, declarations) = (self.arena.attributes.len(), self.arena.declarations.len());
+        let identifiers = self.arena.identifiers.len();
+        if content.len() > length {
+            self.read_attributes(start, content, length)?;
+            self.resolve_attributes(attributes)?;
+        }
+        let (prefix, namespace) = match prefix_length {
+            0 => (0, self.scope.default_namespace()),
+            _ => self.scope.resolve(content.get(..prefix_length).unwrap_or_default())?,
+        };
+        let record = ElementRecord {
+            tag: narrow(self.arena.elements.len()),
+            prefix_length: narrow(prefix_length),
+            prefix,
+            namespace,
+            attributes: (narrow(attributes), narrow(self.arena.attributes.len())),
+            declarations: (narrow(declarations), narrow(self.arena.declarations.len())),
+            ..ElementRecord::default()
+        };
+        // Each bearer of an identifier is counted, so those are read one by one.
+        if self.arena.identifiers.len() == identifiers {
+            self.remembered.keep(Tag { content, scope, record });
+        }
+        Ok(record)
+    }
+
+    fn check_room(&self) -> Result<(), XmlError> {
+        if self.open.is_empty() && self.rooted {
+            return Err(XmlError::SecondRoot);
+        }
+        if self.open.len() >= self.limits.depth {
+            return Err(XmlError::TooDeep);
+        }
+        if self.arena.elements.len() >= self.limits.elements {
+            return Err(XmlError::TooManyElements);
+        }
+        Ok(())
+    }
+
+    /// Keeps the root and the signatures.
+    fn note(&mut self, node: u32, name: &str, record: &ElementRecord) -> Result<(), XmlError> {
+        if !self.rooted {
+            self.rooted = true;
+            self.arena.root = node;
+        }
+        if record.namespace == self.signature_namespace {
+            let local = record.prefix_length as usize + usize::from(record.prefix_length > 0);
+            if name.get(local..) == Some("Signature") {
+                if self.arena.signatures.len() >= self.limits.signatures {
+                    return Err(XmlError::TooManySignatures);
+                }
+                self.arena.signatures.push(node);
+            }
+        }
+        Ok(())
+    }
+
+    fn read_attributes(&mut self, start: usize, content: &'t str, name: usize) -> Result<(), XmlError> {
+        let first = self.arena.declarations.len();
+        let mut raw = RawAttributes::new(content, name);
+        while let Some(attribute) = raw.next(self.limits)? {
+            let (value, plain) = self.read_value(start, &attribute)?;
+            if attribute.name == "xmlns" {
+                self.declare(first, Span::default(), "", value)?;
+            } else if attribute.prefix == "xmlns".len() && attribute.name.starts_with("xmlns:") {
+                let prefix = attribute.name.get("xmlns:".len()..).unwrap_or_default();
+                let place = span(start + attribute.name_at + "xmlns:".len(), prefix.len());
+                self.declare(first, place, prefix, value)?;
+            } else {
+                self.arena.attributes.push(AttributeRecord {
+                    name: span(start + attribute.name_at, attribute.name.len()),
+                    prefix_length: narrow(attribute.prefix),
+                    prefix: 0,
+                    namespace: 0,
+                    value,
+                    plain,
+                });
+            }
+        }
+        Ok(())
+    }
+
+    /// Normalises a value (XML 1.0 §3.3.3).
+    fn read_value(&mut self, start: usize, raw: &RawAttribute<'t>) -> Result<(Span, bool), XmlError> {
+        if !raw.changes {
+            let plain = !raw.quotes || !raw.value.contains('"');
+            return Ok((span(start + raw.value_at, raw.value.len()), plain));
+        }
+        let from = self.arena.resolved.len();
+        let spaced = raw.value.replace(['\t', '\n', '\r'], " ");
+        reference::resolve(&spaced, &mut self.arena.resolved)?;
+        Ok((self.resolved_since(from), false))
+    }
+
+    fn declare(&mut self, first: usize, place: Span, prefix: &'t str, value: Span) -> Result<(), XmlError> {
+        let range = value.start as usize..(value.start + value.length) as usize;
+        let name = if value.resolved {
+            Cow::Owned(self.arena.resolved.get(range).unwrap_or_default().to_owned())
+        } else {
+            Cow::Borrowed(self.source.get(range).unwrap_or_default())
+        };
+        let is_signatures = name == SIGNATURES;
+        let declared = self.scope.declare(prefix, name)?;
+        if declared.new_prefix {
+            self.arena.prefixes.push(place);
+        }
+        if declared.new_name {
+            self.arena.namespaces.push(value);
+        }
+        let declaration = declared.declaration;
+        if is_signatures {
+            self.signature_namespace = declaration.namespace;
+        }
+        let own = self.arena.declarations.get(first..).unwrap_or_default();
+        if own.iter().any(|other| other.prefix == declaration.prefix) {
+            return Err(XmlError::DuplicateAttribute);
+        }
+        self.arena.declarations.push(declaration);
+        Ok(())
+    }
+
+    /// Finds what the prefixes mean, now that all declarations of the tag are known, and that no two attributes are the
+    /// same (Namespaces in XML 1.0 §6.3).
+    fn resolve_attributes(&mut self, first: usize) -> Result<(), XmlError> {
+        let (source, scope, arena) = (self.source, &self.scope, &mut self.arena);
+        let attributes = arena.attributes.get_mut(first..).unwrap_or_default();
+        for attribute in attributes.iter_mut() {
+            if attribute.prefix_length > 0 {
+                let prefix = Span { length: attribute.prefix_length, ..attribute.name };
+                (attribute.prefix, attribute.namespace) = scope.resolve(piece(source, prefix))?;
+            }
+            if matches!(local(source, attribute), "ID" | "Id" | "id" | "AssertionID") {
+                arena.identifiers.push(attribute.value);
+            }
+        }
+        let mut rest = &*attributes;
+        while let Some((last, before)) = rest.split_last() {
+            if before.iter().any(|other| is_same(source, last, other)) {
+                return Err(XmlError::DuplicateAttribute);
+            }
+            rest = before;
+        }
+        Ok(())
+    }
+}
+
+fn piece(source: &str, span: Span) -> &str {
+    let start = span.start as usize;
+    source.get(start..start + span.length as usize).unwrap_or_default()
+}
+
+fn local<'t>(source: &'t str, attribute: &AttributeRecord) -> &'t str {
+    let skipped = attribute.prefix_length + u32::from(attribute.prefix_length > 0);
+    let name = attribute.name;
+    piece(source, Span { start: name.start + skipped, length: name.length - skipped, resolved: false })
+}
+
+fn is_same(source: &str, one: &AttributeRecord, other: &AttributeRecord) -> bool {
+    one.namespace == other.namespace && local(source, one) == local(source, other)
+}

@@ -1,0 +1,329 @@
+//! Sign-ins from the request to the event, in one browser.
+
+use std::sync::Arc;
+
+use crate::support::{ACS, Draft, IDP, SP, key, new_key, now, trusted, verification_key};
+use aws_lc_rs::signature::{ECDSA_P256_SHA256_FIXED_SIGNING, EcdsaKeyPair};
+use chrono::TimeDelta;
+use jit_core::{
+    Attestor, Connection, ConnectionId, ConnectionSettings, Context, DomainSet, Event, Issuer, IssuerSet,
+    ManualClock, MappingRules, MemoryStore, RulePolicy, SystemEntropy, TenantId, Trigger,
+};
+use jit_saml::binding::{Binding, Endpoint, Outbound, RedirectMessage};
+use jit_saml::checks::Check;
+use jit_saml::crypto::AwsLc;
+use jit_saml::idp::FixedIdps;
+use jit_saml::login::Authentication;
+use jit_saml::secret::Secret;
+use jit_saml::settings::SigningSettings;
+use jit_saml::signature::{SigningKey, verify, verify_detached};
+use jit_saml::xml::{Document, Limits};
+use jit_saml::{
+    Begin, Departure, Environment, Login, LoginError, ResponseForm, SamlEvidence, SamlSettings, SamlTrigger,
+    StateKeeper, TrustedIdp, UnsolicitedEvidence, base64_text,
+};
+
+/// A service provider with one connection.
+struct Site {
+    login: Login,
+    clock: Arc<ManualClock>,
+}
+
+/// A sign-in under way: what the browser and the provider know of it.
+struct Begun {
+    departure: Departure,
+    request: String,
+    request_id: String,
+    handle: String,
+}
+
+impl Site {
+    fn new() -> Self {
+        Self::with(vec![trusted()], |_| {})
+    }
+
+    fn with(idps: Vec<TrustedIdp>, adjust: impl FnOnce(&mut SamlSettings)) -> Self {
+        let mut settings = SamlSettings::new(SP, ACS);
+        adjust(&mut settings);
+        let clock = Arc::new(ManualClock::at(now()));
+        let tenant = TenantId::new("acme").unwrap();
+        let environment = Environment {
+            idps: Arc::new(idps.into_iter().map(Arc::new).collect::<FixedIdps>()),
+            crypto: Arc::new(AwsLc),
+            clock: clock.clone(),
+            entropy: Arc::new(SystemEntropy),
+            keeper: StateKeeper::one_time(Arc::new(MemoryStore::new()), tenant),
+        };
+        let login = Login::new(ConnectionId::new("corp").unwrap(), settings.check().unwrap(), environment);
+        Self { login, clock }
+    }
+
+    async fn begin(&self, begin: Begin) -> Begun {
+        let departure = self.login.begin(begin).await.unwrap();
+        let (request, handle) = match &departure.outbound {
+            Outbound::Redirect(address) => {
+                let message = RedirectMessage::from_query(address.split_once('?').unwrap().1).unwrap();
+                (message.xml().to_vec(), message.relay_state().unwrap().to_owned())
+            }
+            Outbound::Post(form) => {
+                let fields: Vec<_> = form.fields().collect();
+                (base64_text::decode(fields[0].1.as_bytes()).unwrap(), fields[1].1.to_owned())
+            }
+        };
+        let request = String::from_utf8(request).unwrap();
+        let document = Document::parse(request.as_bytes(), &Limits::default()).unwrap();
+        let request_id = document.root().attribute("ID").unwrap().to_owned();
+        Begun { departure, request: request.clone(), request_id, handle }
+    }
+
+    async fn finish(&self, begun: &Begun, xml: &str) -> Result<Authentication, LoginError> {
+        self.login.finish(&begun.form(xml), Some(&begun.cookie())).await
+    }
+}
+
+impl Begun {
+    /// The response of the provider that was asked.
+    fn answer(&self) -> Draft {
+        let answered = format!("InResponseTo=\"{}\"", self.request_id);
+        Draft::new()
+            .response("InResponseTo=\"_request1\"", &answered)
+            .assertion("InResponseTo=\"_request1\"", &answered)
+    }
+
+    fn form(&self, xml: &str) -> ResponseForm {
+        ResponseForm::new(&base64_text::encode(xml.as_bytes()), Some(&self.handle)).unwrap()
+    }
+
+    fn cookie(&self) -> String {
+        format!("other=1; {}={}", self.departure.cookie.name(), self.departure.cookie.value())
+    }
+}
+
+fn begin() -> Begin {
+    Begin::at(IDP)
+}
+
+fn code<T>(outcome: Result<T, LoginError>) -> String {
+    outcome.err().map_or_else(|| "accepted".to_owned(), |error| error.code().to_string())
+}
+
+#[tokio::test]
+async fn a_person_signs_in_and_comes_back_to_where_they_were() {
+    let site = Site::new();
+    let mut asked = begin();
+    asked.return_to = Some("/reports?year=2027".to_owned());
+    let begun = site.begin(asked).await;
+    assert!(
+        begun.handle.len() <= 80 && !begun.request.contains("reports") && !begun.handle.contains("reports")
+    );
+    let authentication = site.finish(&begun, &begun.answer().signed()).await.unwrap();
+    assert_eq!(authentication.return_to(), Some("/reports?year=2027"));
+    for check in [Check::State, Check::AssertionId, Check::InResponseTo] {
+        assert!(authentication.response().checks().made(check));
+    }
+}
+
+#[tokio::test]
+async fn a_sign_in_is_finished_once_and_in_its_browser() {
+    let site = Site::new();
+    let (mine, theirs) = (site.begin(begin()).await, site.begin(begin()).await);
+    let xml = mine.answer().signed();
+    let no_cookie = site.login.finish(&mine.form(&xml), None).await;
+    assert_eq!(code(no_cookie), "saml.state_not_this_browser");
+    let other_browser = site.login.finish(&mine.form(&xml), Some(&theirs.cookie())).await;
+    assert_eq!(code(other_browser), "saml.state_not_this_browser");
+    let planted = mine.cookie().replace(mine.departure.cookie.value(), theirs.departure.cookie.value());
+    assert_eq!(code(site.login.finish(&mine.form(&xml), Some(&planted)).await), "saml.state_unknown");
+    let without = ResponseForm::new(&base64_text::encode(xml.as_bytes()), None).unwrap();
+    assert_eq!(code(site.login.finish(&without, Some(&mine.cookie())).await), "saml.relay_state_missing");
+    assert_eq!(code(site.finish(&mine, &xml).await), "accepted");
+    assert_eq!(code(site.finish(&mine, &xml).await), "saml.state_unknown");
+    // the response to one sign-in does not finish another
+    assert_eq!(code(site.finish(&theirs, &xml).await), "saml.in_response_to_mismatch");
+}
+
+#[tokio::test]
+async fn a_sign_in_ends_by_itself() {
+    let site = Site::new();
+    let begun = site.begin(begin()).await;
+    site.clock.advance(TimeDelta::minutes(10));
+    assert_eq!(code(site.finish(&begun, &begun.answer().signed()).await), "saml.state_unknown");
+}
+
+#[tokio::test]
+async fn only_the_provider_that_was_asked_may_answer() {
+    let other_key = new_key();
+    let other = TrustedIdp::new("https://other.example.net", vec![verification_key(&other_key)])
+        .with_sign_on(vec![Endpoint::new(Binding::Redirect, "https://other.example.net/sso").unwrap()]);
+    let site = Site::with(vec![trusted(), other], |_| {});
+    let begun = site.begin(Begin::at("https://other.example.net")).await;
+    // a genuine assertion of the first provider, and one that the second provider writes in its name
+    assert_eq!(code(site.finish(&begun, &begun.answer().signed()).await), "saml.issuer_mismatch");
+    let begun = site.begin(Begin::at("https://other.example.net")).await;
+    let unsigned_issuer = begun.answer().response(IDP, "https://other.example.net");
+    assert_eq!(code(site.finish(&begun, &unsigned_issuer.signed()).await), "saml.signature_invalid");
+    let begun = site.begin(Begin::at("https://other.example.net")).await;
+    let in_its_name = begun.answer().response(IDP, "https://other.example.net").signed_by(&other_key);
+    assert_eq!(code(site.finish(&begun, &in_its_name).await), "saml.issuer_mismatch");
+    assert_eq!(code(site.login.begin(Begin::at("https://unknown")).await), "saml.idp_unknown");
+    assert_eq!(code(site.login.begin(Begin::default()).await), "saml.client_unusable");
+}
+
+#[tokio::test]
+async fn an_assertion_is_used_once() {
+    let site = Site::with(vec![trusted()], |settings| settings.dangerous.accept_unsolicited = true);
+    let answer = " InResponseTo=\"_request1\"";
+    let xml = Draft::new().response(answer, "").assertion(answer, "").signed();
+    let form = ResponseForm::new(&base64_text::encode(xml.as_bytes()), None).unwrap();
+    assert_eq!(code(site.login.finish_unsolicited(&form).await), "accepted");
+    // another response around the same assertion is the same sign-in
+    let again = xml.replace("_response1", "_response2");
+    let again = ResponseForm::new(&base64_text::encode(again.as_bytes()), None).unwrap();
+    assert_eq!(code(site.login.finish_unsolicited(&again).await), "saml.replayed");
+    site.clock.advance(TimeDelta::minutes(8));
+    assert_eq!(code(site.login.finish_unsolicited(&form).await), "saml.confirmation_expired");
+}
+
+#[tokio::test]
+async fn what_is_refused_uses_nothing_up() {
+    let site = Site::with(vec![trusted()], |settings| settings.dangerous.accept_unsolicited = true);
+    let answer = " InResponseTo=\"_request1\"";
+    let draft = Draft::new().response(answer, "").assertion(answer, "");
+    let form = |xml: &str| ResponseForm::new(&base64_text::encode(xml.as_bytes()), None).unwrap();
+    let forged = draft.signed_by(&new_key());
+    assert_eq!(code(site.login.finish_unsolicited(&form(&forged)).await), "saml.signature_invalid");
+    assert_eq!(code(site.login.finish_unsolicited(&form(&draft.signed())).await), "accepted");
+}
+
+#[tokio::test]
+async fn what_nobody_asked_for_is_refused_unless_the_connection_says_otherwise() {
+    let answer = " InResponseTo=\"_request1\"";
+    let xml = Draft::new().response(answer, "").assertion(answer, "").signed();
+    let form = ResponseForm::new(&base64_text::encode(xml.as_bytes()), None).unwrap();
+    assert_eq!(form.unverified_issuer().as_deref(), Some(IDP));
+    assert_eq!(code(Site::new().login.finish_unsolicited(&form).await), "saml.unsolicited_refused");
+    let open = |idps| Site::with(idps, |settings| settings.dangerous.accept_unsolicited = true);
+    assert_eq!(code(open(Vec::new()).login.finish_unsolicited(&form).await), "saml.idp_unknown");
+    let asked = Draft::new().signed();
+    let asked = ResponseForm::new(&base64_text::encode(asked.as_bytes()), None).unwrap();
+    let refused = open(vec![trusted()]).login.finish_unsolicited(&asked).await;
+    assert_eq!(code(refused), "saml.in_response_to_unexpected");
+}
+
+#[tokio::test]
+async fn demands_are_sent_and_the_answer_is_held_to_them() {
+    let site = Site::with(vec![trusted()], |settings| settings.authn_contexts = vec!["urn:mfa".into()]);
+    let mut asked = begin();
+    asked.force_authn = true;
+    let begun = site.begin(asked.clone()).await;
+    for demanded in ["ForceAuthn=\"true\"", "Comparison=\"exact\"", ">urn:mfa<"] {
+        assert!(begun.request.contains(demanded), "{demanded}");
+    }
+    assert_eq!(code(site.finish(&begun, &begun.answer().signed()).await), "saml.authn_context_mismatch");
+    let begun = site.begin(asked.clone()).await;
+    let class = "urn:oasis:names:tc:SAML:2.0:ac:classes:PasswordProtectedTransport";
+    let old = begun.answer().assertion(class, "urn:mfa").assertion("11:58:00Z", "11:50:00Z");
+    assert_eq!(code(site.finish(&begun, &old.signed()).await), "saml.authentication_too_old");
+    let begun = site.begin(asked).await;
+    let done = begun.answer().assertion(class, "urn:mfa");
+    assert_eq!(code(site.finish(&begun, &done.signed()).await), "accepted");
+}
+
+fn signing() -> (SigningKey, SigningSettings) {
+    let pair = EcdsaKeyPair::generate(&ECDSA_P256_SHA256_FIXED_SIGNING).unwrap();
+    let der = base64_text::encode(pair.to_pkcs8v1().unwrap().as_ref());
+    let pem = format!("-----BEGIN PRIVATE KEY-----\n{der}\n-----END PRIVATE KEY-----\n");
+    let settings = format!("key = '''{pem}'''");
+    (SigningKey::from_pem(&pem).unwrap(), toml::from_str(&settings).unwrap())
+}
+
+#[tokio::test]
+async fn requests_are_signed_beside_the_query_or_within_the_form() {
+    let (our_key, settings) = signing();
+    let endpoint = |binding| Endpoint::new(binding, "https://idp.example.org/sso").unwrap();
+    let idp = trusted()
+        .with_sign_on(vec![endpoint(Binding::Redirect), endpoint(Binding::Post)])
+        .wanting_signed_requests(true);
+    assert_eq!(
+        code(Site::with(vec![idp.clone()], |_| {}).login.begin(begin()).await),
+        "saml.client_unusable"
+    );
+    let site = Site::with(vec![idp], |own| own.signing = Some(settings));
+    let keys = [verification_key(&our_key)];
+    let rules = jit_saml::signature::SignatureRules::default();
+
+    let begun = site.begin(begin()).await;
+    let Outbound::Redirect(address) = &begun.departure.outbound else { panic!("a redirect") };
+    let message = RedirectMessage::from_query(address.split_once('?').unwrap().1).unwrap();
+    let signed = message.signature().unwrap();
+    verify_detached(&signed.octets, &signed.algorithm, &signed.value, &keys, &rules, now(), &AwsLc).unwrap();
+
+    let mut by_post = begin();
+    by_post.binding = Some(Binding::Post);
+    let begun = site.begin(by_post).await;
+    assert!(matches!(begun.departure.outbound, Outbound::Post(_)));
+    let document = Document::parse(begun.request.as_bytes(), &Limits::default()).unwrap();
+    assert!(verify(document.root(), &keys, &rules, now(), &AwsLc).is_ok());
+    assert_eq!(code(site.finish(&begun, &begun.answer().signed()).await), "accepted");
+}
+
+#[tokio::test]
+async fn providers_whose_metadata_ran_out_are_not_asked() {
+    let site = Site::with(vec![trusted().valid_until(Some(now()))], |_| {});
+    assert_eq!(code(site.login.begin(begin()).await), "saml.idp_expired");
+}
+
+const RULES: &str = "[[rule]]\nname = \"everybody\"\npermit = {}\n";
+
+fn attestor() -> Attestor {
+    let settings = ConnectionSettings {
+        tenant: TenantId::new("acme").unwrap(),
+        id: ConnectionId::new("corp").unwrap(),
+        issuers: IssuerSet::one(Issuer::new(IDP).unwrap()),
+        domains: DomainSet::default(),
+        ceiling: Vec::new(),
+        link: Vec::new(),
+        store: None,
+    };
+    let mapping = Arc::new(MappingRules::default().compile().unwrap());
+    let policy = Arc::new(RulePolicy::new(&toml::from_str(RULES).unwrap()).unwrap());
+    Connection::define(settings, mapping, policy).1
+}
+
+#[tokio::test]
+async fn the_trigger_yields_the_event_of_the_sign_in() {
+    let site = Site::with(vec![trusted()], |settings| settings.dangerous.accept_unsolicited = true);
+    let begun = site.begin(begin()).await;
+    let evidence = |xml: &str| SamlEvidence {
+        form: begun.form(xml),
+        cookies: Some(begun.cookie()),
+        context: Context::default(),
+    };
+    let evidence = evidence(&begun.answer().signed());
+    let answer = " InResponseTo=\"_request1\"";
+    let unsolicited =
+        Draft::new().response(answer, "").assertion(answer, "").assertion("_assertion1", "_assertion2");
+    let transient = "urn:oasis:names:tc:SAML:2.0:nameid-format:transient";
+    let transient = unsolicited.assertion("urn:oasis:names:tc:SAML:2.0:nameid-format:persistent", transient);
+    let transient =
+        jit_saml::signature::sign_enveloped(&transient.assertion, "_assertion2", key(), None).unwrap();
+    let transient = Draft::new().response(answer, "").with(&transient);
+
+    let trigger = SamlTrigger::new(site.login, attestor());
+    let Event::SignIn(sign_in) = trigger.verify(evidence).await.unwrap() else { panic!("a sign-in") };
+    let identity = sign_in.identity;
+    assert_eq!((identity.key().issuer.as_str(), identity.key().subject.as_str()), (IDP, "a1b2c3"));
+    assert_eq!(identity.session().index.as_deref(), Some("_session1"));
+    assert_eq!(identity.checks().replay, jit_core::Check::Made("in_response_to state assertion_id".into()));
+    let form = ResponseForm::new(&base64_text::encode(transient.as_bytes()), None).unwrap();
+    let evidence = UnsolicitedEvidence { form, context: Context::default() };
+    let refused = trigger.unsolicited().verify(evidence).await.unwrap_err();
+    assert_eq!(refused.code().as_str(), "identity.transient_subject");
+}
+
+#[test]
+fn settings_show_no_key() {
+    let (_, settings) = signing();
+    assert!(!format!("{settings:?}").contains("PRIVATE"));
+    assert_eq!(format!("{:?}", Secret::new("x")), "Secret(…)");
+}
