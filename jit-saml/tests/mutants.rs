@@ -10,6 +10,7 @@ mod support;
 
 use std::fmt::Write as _;
 
+use jit_saml::assertion::NameId;
 use jit_saml::crypto::AwsLc;
 use jit_saml::response::{Expectations, Solicitation, VerifiedResponse, verify_response};
 use support::{ACS, Draft, REQUEST, SP, now, trusted};
@@ -86,7 +87,7 @@ const PIECES: &[&str] = &[
     "",
 ];
 
-/// A generator of numbers that needs no more than to differ (SplitMix64).
+/// A generator of numbers that needs no more than to differ (`SplitMix64`).
 struct Chance(u64);
 
 impl Chance {
@@ -156,10 +157,10 @@ fn move_element(octets: &mut Vec<u8>, chance: &mut Chance) {
 fn identity(response: &VerifiedResponse) -> String {
     let mut text = format!("{}|{}|", response.issuer(), response.assertion_id());
     let name = response.name_id();
-    write!(text, "{:?}|{:?}", name.map(|name| &name.value), name.map(|name| name.format())).unwrap();
+    write!(text, "{:?}|{:?}", name.map(|name| &name.value), name.map(NameId::format)).unwrap();
     write!(text, "|{:?}|{:?}", response.session_index(), response.authn_context()).unwrap();
     write!(text, "|{:?}|{:?}", response.authn_instant(), response.session_not_on_or_after()).unwrap();
-    for attribute in response.attributes().iter() {
+    for attribute in response.attributes() {
         write!(text, "|{}={:?}", attribute.name, attribute.texts().collect::<Vec<_>>()).unwrap();
     }
     text
