@@ -7,6 +7,7 @@ use chrono::TimeDelta;
 use crate::binding::{Binding, Endpoint, Reach};
 use crate::crypto::{DecryptionKey, VerificationKey, decode_all_pem, decode_pem};
 use crate::idp::{FixedIdps, LegacyRules, TrustedIdp};
+use crate::metadata::pinned_idp;
 use crate::names::{PERSISTENT, TRANSIENT};
 use crate::settings::{IdpSettings, LegacySettings, SamlSettings};
 use crate::signature::SigningKey;
@@ -249,7 +250,8 @@ impl IdpSettings {
     fn check(&self, reach: Reach) -> Result<TrustedIdp, SettingsError> {
         name_of_entity(&self.entity_id, "idp.entity_id")?;
         let idp = match &self.metadata {
-            Some(_) => return Err(SettingsError::new("idp.metadata", "cannot be read yet")),
+            Some(text) => pinned_idp(text, &self.entity_id, reach)
+                .map_err(|error| SettingsError::new("idp.metadata", error.meaning()))?,
             None => TrustedIdp::new(self.entity_id.clone(), self.keys()?)
                 .with_sign_on(vec![self.sign_on(reach)?])
                 .with_logout(self.logout(reach)?),

@@ -8,6 +8,8 @@
 //! | [`assertion`] | names and attributes, read from signed octets only |
 //! | [`checks`], [`rejection`], [`codes`] | what was checked, every reason for a refusal, every code |
 //! | [`idp`] | identity providers that are trusted, and where they are looked up |
+//! | [`metadata`] | what providers publish, verified and kept fresh; what we publish |
+//! | [`logout`] | sign-outs that begin here or at a provider |
 //! | [`request`], [`binding`] | requests, and how messages travel through the browser |
 //! | [`settings`], [`config`] | settings as people write them, and what they become when they are sound |
 //! | [`login`], [`state`], [`cookie`] | a sign-in from the request to the verified response |
@@ -66,6 +68,8 @@ pub mod crypto;
 pub mod error;
 pub mod idp;
 pub mod login;
+pub mod logout;
+pub mod metadata;
 pub mod rejection;
 pub mod request;
 pub mod response;

@@ -95,6 +95,7 @@ mod tests {
             format: Some(PERSISTENT.into()),
             name_qualifier: name.map(str::to_owned),
             sp_name_qualifier: sp.map(str::to_owned),
+            sp_provided_id: None,
         }
     }
 

@@ -23,7 +23,8 @@ const IS_DELETED: &str = "isDeleted";
 pub enum SyncMode {
     /// RFC 4533: OpenLDAP and others.
     Sync,
-    /// [MS-ADTS] §3.1.1.3.4.1.3: Active Directory. The base has to be the root of a naming context.
+    /// [MS-ADTS] §3.1.1.3.4.1.3: Active Directory. The base has to be the root of a naming context. An account that may not
+    /// see deleted entries is not told of deletions: find those by listing everything.
     DirSync,
 }
 

@@ -136,6 +136,14 @@ impl SignInSettings {
     }
 }
 
+impl jit_core::config::Check for SignInSettings {
+    fn check(&self, found: &mut jit_core::config::Problems) {
+        if let Err(error) = Self::check(self) {
+            found.report_in(error.field, jit_core::Code::new(SettingsError::REASON.code()), error.problem);
+        }
+    }
+}
+
 fn attributes(names: &[String], field: &'static str) -> Result<Vec<AttributeName>, SettingsError> {
     let names: Result<Vec<_>, _> = names.iter().map(|name| AttributeName::new(name)).collect();
     names.map_err(|_| SettingsError::new(field, "must hold names of attributes"))

@@ -7,7 +7,7 @@ use crate::rejection::Rejection;
 use crate::xml::Element;
 
 /// The name of a subject with everything that says in which space it is a name. `Debug` shows no value.
-#[derive(Clone, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 #[non_exhaustive]
 pub struct NameId {
     /// The name, byte for byte.
@@ -18,6 +18,8 @@ pub struct NameId {
     pub name_qualifier: Option<String>,
     /// The service provider, or group of them, for whom it is a name.
     pub sp_name_qualifier: Option<String>,
+    /// What the service provider calls the subject, where it told the identity provider.
+    pub sp_provided_id: Option<String>,
 }
 
 impl NameId {
@@ -31,6 +33,7 @@ impl NameId {
             format: owned("Format"),
             name_qualifier: owned("NameQualifier"),
             sp_name_qualifier: owned("SPNameQualifier"),
+            sp_provided_id: owned("SPProvidedID"),
         })
     }
 

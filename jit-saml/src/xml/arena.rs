@@ -39,6 +39,8 @@ pub(super) struct Node {
 /// What elements have beyond other nodes. Names of namespaces and prefixes are numbers, see [`super::scope`].
 #[derive(Debug, Clone, Copy, Default)]
 pub(super) struct ElementRecord {
+    /// Elements with the same number have the same tag, with the same meaning.
+    pub(super) tag: u32,
     pub(super) prefix_length: u32,
     pub(super) prefix: u32,
     pub(super) namespace: u32,
@@ -105,6 +107,7 @@ static NO_NODE: Node = Node {
     element: u32::MAX,
 };
 static NO_ELEMENT: ElementRecord = ElementRecord {
+    tag: u32::MAX,
     prefix_length: 0,
     prefix: 0,
     namespace: 0,

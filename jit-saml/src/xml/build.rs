@@ -6,7 +6,9 @@ use quick_xml::errors::{Error, IllFormedError};
 use quick_xml::{Reader, events::Event};
 
 use super::arena::{Arena, Document, Kind, Node, Span};
+use super::bindings::Mark;
 use super::scope::{Scope, narrow, span};
+use super::start_tag::Remembered;
 use super::tag::{RawAttribute, RawAttributes, is_space};
 use super::{Limits, XmlError, names, reference};
 
@@ -20,7 +22,7 @@ pub(super) fn document<'a>(source: Cow<'a, str>, limits: &Limits) -> Result<Docu
 pub(super) struct Open {
     pub(super) node: u32,
     /// The state of the scope outside of the element.
-    pub(super) mark: usize,
+    pub(super) mark: Mark,
     /// The octets of the name in the source.
     pub(super) name: (usize, usize),
 }
@@ -40,6 +42,7 @@ pub(super) struct Builder<'t> {
     pub(super) open: Vec<Open>,
     run: Option<Run>,
     pub(super) rooted: bool,
+    pub(super) remembered: Remembered<'t>,
     /// The number of the namespace of XML signatures, once it is declared.
     pub(super) signature_namespace: u32,
 }
@@ -59,7 +62,17 @@ impl<'t> Builder<'t> {
         };
         let scope = Scope::new(limits.namespaces);
         let (open, run) = (Vec::with_capacity(16), None);
-        Self { source, limits, scope, arena, open, run, rooted: false, signature_namespace: NOBODY }
+        Self {
+            source,
+            limits,
+            scope,
+            arena,
+            open,
+            run,
+            rooted: false,
+            remembered: Remembered::default(),
+            signature_namespace: NOBODY,
+        }
     }
 
     fn read(mut self) -> Result<Arena, XmlError> {

@@ -5,9 +5,7 @@
 
 use super::Element;
 use super::arena::{AttributeRecord, Declaration, Document, ElementRecord, Kind, Node, XML};
-
-/// A prefix that was not written yet, or that is not declared.
-const NOTHING: u32 = u32::MAX;
+use super::bindings::{Bindings, Mark, NOTHING};
 
 /// Which canonical form is meant.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -54,8 +52,8 @@ pub(crate) fn canonical_text(
 struct Open<'d> {
     after: u32,
     name: &'d str,
-    rendered: usize,
-    scope: usize,
+    rendered: Mark,
+    scope: Mark,
 }
 
 struct Canonicalizer<'d> {
@@ -70,6 +68,19 @@ struct Canonicalizer<'d> {
     open: Vec<Open<'d>>,
     declarations: Vec<Declaration>,
     attributes: Vec<&'d AttributeRecord>,
+    written: [Option<Written>; 8],
+}
+
+/// A start tag in the output.
+///
+/// The tags of neighbours often are the same. Where nothing inside can depend on what the tag declares, the next one is
+/// copied.
+#[derive(Debug, Clone, Copy)]
+struct Written {
+    tag: u32,
+    rendered: u32,
+    start: usize,
+    end: usize,
 }
 
 impl<'d> Canonicalizer<'d> {
@@ -105,6 +116,7 @@ impl<'d> Canonicalizer<'d> {
             open: Vec::with_capacity(16),
             declarations: Vec::new(),
             attributes: Vec::new(),
+            written: [None; 8],
         }
     }
 
@@ -117,16 +129,16 @@ impl<'d> Canonicalizer<'d> {
             if index == omitted {
                 index = node.after;
             } else {
-                self.write_node(node);
+                self.write_node(node, index);
                 index += 1;
             }
         }
         self.close_until(NOTHING);
     }
 
-    fn write_node(&mut self, node: &'d Node) {
+    fn write_node(&mut self, node: &'d Node, index: u32) {
         match node.kind {
-            Kind::Element => self.start_tag(node),
+            Kind::Element => self.element(node, index),
             Kind::Text | Kind::Section if node.plain => self.out.push_str(self.document.text(node.span)),
             Kind::Text | Kind::Section => escape_text(self.document.text(node.span), &mut self.out),
             Kind::Comment => {}
@@ -145,18 +157,43 @@ impl<'d> Canonicalizer<'d> {
         }
     }
 
-    fn start_tag(&mut self, node: &'d Node) {
-        let document = self.document;
-        let record = document.element(node);
-        let name = document.text(node.span);
+    fn element(&mut self, node: &'d Node, index: u32) {
+        let record = self.document.element(node);
+        let name = self.document.text(node.span);
         let (rendered, scope) = (self.rendered.mark(), self.scope.mark());
+        // With at most one node inside, which is no element, nothing depends on the declarations of this one.
+        let inside = node.after - index - 1;
+        let leaf = inside == 0 || (inside == 1 && self.document.node(index + 1).kind != Kind::Element);
+        if leaf && self.inclusive.is_empty() && !self.open.is_empty() {
+            self.leaf_tag(record, name);
+        } else {
+            self.start_tag(record, name);
+        }
+        self.open.push(Open { after: node.after, name, rendered, scope });
+    }
+
+    fn leaf_tag(&mut self, record: &'d ElementRecord, name: &str) {
+        let (tag, rendered, start) = (record.tag, self.rendered.state(), self.out.len());
+        let place = tag as usize % self.written.len();
+        let last = self.written.get(place).copied().flatten();
+        match last.filter(|last| last.tag == tag && last.rendered == rendered) {
+            Some(last) => self.out.extend_from_within(last.start..last.end),
+            None => {
+                self.start_tag(record, name);
+                if let Some(written) = self.written.get_mut(place) {
+                    *written = Some(Written { tag, rendered, start, end: self.out.len() });
+                }
+            }
+        }
+    }
+
+    fn start_tag(&mut self, record: &'d ElementRecord, name: &str) {
         self.out.push('<');
         self.out.push_str(name);
         self.collect(record);
         self.write_declarations();
         self.write_attributes();
         self.out.push('>');
-        self.open.push(Open { after: node.after, name, rendered, scope });
     }
 
     /// Finds the declarations to write: those visibly utilized (Exclusive XML Canonicalization 1.0 §2.2) and those
@@ -262,47 +299,6 @@ impl<'d> Canonicalizer<'d> {
             self.out.push_str(data);
         }
         self.out.push_str("?>");
-    }
-}
-
-/// The namespace of each prefix by number, with the way back.
-struct Bindings {
-    now: Vec<u32>,
-    outer: Vec<Declaration>,
-}
-
-impl Bindings {
-    /// Begins with nothing but the default namespace, which is none.
-    fn new(count: usize) -> Self {
-        let mut now = vec![NOTHING; count];
-        if let Some(default) = now.first_mut() {
-            *default = 0;
-        }
-        Self { now, outer: Vec::new() }
-    }
-
-    fn of(&self, prefix: u32) -> u32 {
-        self.now.get(prefix as usize).copied().unwrap_or(NOTHING)
-    }
-
-    fn bind(&mut self, declaration: Declaration) {
-        if let Some(now) = self.now.get_mut(declaration.prefix as usize) {
-            self.outer.push(Declaration { prefix: declaration.prefix, namespace: *now });
-            *now = declaration.namespace;
-        }
-    }
-
-    fn mark(&self) -> usize {
-        self.outer.len()
-    }
-
-    fn restore(&mut self, mark: usize) {
-        while self.outer.len() > mark {
-            let Some(old) = self.outer.pop() else { return };
-            if let Some(now) = self.now.get_mut(old.prefix as usize) {
-                *now = old.namespace;
-            }
-        }
     }
 }
 

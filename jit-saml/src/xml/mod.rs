@@ -7,6 +7,7 @@
 //! the text wherever they stand there as they are read.
 
 mod arena;
+mod bindings;
 mod build;
 mod c14n;
 mod element;

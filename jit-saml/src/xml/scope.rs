@@ -6,60 +6,62 @@
 use std::borrow::Cow;
 
 use super::arena::{Declaration, Span, XML};
+use super::bindings::{Bindings, Mark, NOTHING};
 use super::{XML_NAMESPACE, XMLNS_NAMESPACE, XmlError};
-
-/// A prefix that is not declared.
-const UNBOUND: u32 = u32::MAX;
 
 #[derive(Debug)]
 pub(super) struct Scope<'t> {
     prefixes: Vec<&'t str>,
-    /// The namespace that each prefix means now.
-    bound: Vec<u32>,
-    /// What prefixes meant outside of the open elements, to be restored at their ends.
-    outer: Vec<Declaration>,
+    bound: Bindings,
     names: Vec<Cow<'t, str>>,
     limit: usize,
 }
 
 impl<'t> Scope<'t> {
     pub(super) fn new(limit: usize) -> Self {
+        let mut bound = Bindings::new(2);
+        bound.bind(Declaration { prefix: XML, namespace: XML });
         Self {
             prefixes: vec!["", "xml"],
-            bound: vec![0, XML],
-            outer: Vec::new(),
+            bound,
             names: vec![Cow::Borrowed(""), Cow::Borrowed(XML_NAMESPACE)],
             limit: limit.saturating_add(2),
         }
     }
 
     /// Marks the state to which [`Self::leave`] returns.
-    pub(super) fn mark(&self) -> usize {
-        self.outer.len()
+    pub(super) fn mark(&self) -> Mark {
+        self.bound.mark()
     }
 
-    pub(super) fn leave(&mut self, mark: usize) {
-        while self.outer.len() > mark {
-            let Some(old) = self.outer.pop() else { return };
-            if let Some(bound) = self.bound.get_mut(old.prefix as usize) {
-                *bound = old.namespace;
-            }
-        }
+    pub(super) fn leave(&mut self, mark: Mark) {
+        self.bound.restore(mark);
+    }
+
+    /// Answers a number for what all prefixes mean here.
+    pub(super) fn state(&self) -> u32 {
+        self.bound.state()
+    }
+
+    /// Declares once more what was declared before.
+    pub(super) fn repeat(&mut self, declaration: Declaration) {
+        self.bound.bind(declaration);
     }
 
     /// Answers number and namespace of a prefix.
     pub(super) fn resolve(&self, prefix: &str) -> Result<(u32, u32), XmlError> {
         let number =
             self.prefixes.iter().position(|known| *known == prefix).ok_or(XmlError::PrefixUnbound)?;
-        match self.bound.get(number) {
-            Some(&namespace) if namespace != UNBOUND => Ok((narrow(number), namespace)),
-            _ => Err(XmlError::PrefixUnbound),
+        let number = narrow(number);
+        match self.bound.of(number) {
+            NOTHING => Err(XmlError::PrefixUnbound),
+            namespace => Ok((number, namespace)),
         }
     }
 
     /// Answers the namespace of elements without a prefix.
     pub(super) fn default_namespace(&self) -> u32 {
-        self.bound.first().copied().unwrap_or_default()
+        self.bound.of(0)
     }
 
     /// Declares a namespace for the element that is read (Namespaces in XML 1.0 §2.2, §3). `new` tells whether
@@ -77,7 +79,7 @@ impl<'t> Scope<'t> {
         let (prefixes, names) = (self.prefixes.len(), self.names.len());
         let prefix = self.prefixes.iter().position(|known| *known == prefix).unwrap_or_else(|| {
             self.prefixes.push(prefix);
-            self.bound.push(UNBOUND);
+            self.bound.add_prefix();
             prefixes
         });
         let namespace = self.names.iter().position(|known| *known == name).unwrap_or_else(|| {
@@ -88,10 +90,7 @@ impl<'t> Scope<'t> {
             return Err(XmlError::TooManyNamespaces);
         }
         let declaration = Declaration { prefix: narrow(prefix), namespace: narrow(namespace) };
-        if let Some(bound) = self.bound.get_mut(prefix) {
-            self.outer.push(Declaration { prefix: declaration.prefix, namespace: *bound });
-            *bound = declaration.namespace;
-        }
+        self.bound.bind(declaration);
         Ok(Declared { declaration, new_prefix: prefix == prefixes, new_name: namespace == names })
     }
 }

@@ -11,6 +11,33 @@ use super::{XmlError, reference};
 
 const SIGNATURES: &str = "http://www.w3.org/2000/09/xmldsig#";
 
+/// Tags that were read not long ago.
+///
+/// Neighbours often have the very same tag, such as each value of an attribute. The same text with the same meaning of
+/// all prefixes is the same tag, so what was found out about it is taken over instead of found out again.
+#[derive(Debug, Default)]
+pub(super) struct Remembered<'t>([Option<Tag<'t>>; 16]);
+
+#[derive(Debug, Clone, Copy)]
+struct Tag<'t> {
+    content: &'t str,
+    scope: u32,
+    record: ElementRecord,
+}
+
+impl<'t> Remembered<'t> {
+    fn find(&self, content: &str, scope: u32) -> Option<Tag<'t>> {
+        let tag = (*self.0.get(content.len() % 16)?)?;
+        (tag.scope == scope && tag.content == content).then_some(tag)
+    }
+
+    fn keep(&mut self, tag: Tag<'t>) {
+        if let Some(place) = self.0.get_mut(tag.content.len() % 16) {
+            *place = Some(tag);
+        }
+    }
+}
+
 impl<'t> Builder<'t> {
     /// Reads the tag at `at..end`, whose name ends where quick-xml says.
     pub(super) fn start_tag(
@@ -25,39 +52,68 @@ impl<'t> Builder<'t> {
         let mark = self.scope.mark();
         let start = at + 1;
         let content = self.slice(start, end - 1 - usize::from(empty))?;
+        let record = match self.remembered.find(content, self.scope.state()) {
+            Some(tag) => self.repeat(tag),
+            None => self.read_tag(start, content, name_length)?,
+        };
+        let node = self.push(Kind::Element, span(start, name_length), true)?;
+        if let Some(pushed) = self.arena.nodes.last_mut() {
+            pushed.element = narrow(self.arena.elements.len());
+        }
+        self.arena.elements.push(ElementRecord { content: narrow(end), end: narrow(end), ..record });
+        self.note(node, content.get(..name_length).unwrap_or_default(), &record)?;
+        if empty {
+            self.scope.leave(mark);
+        } else {
+            self.open.push(Open { node, mark, name: (start, start + name_length) });
+        }
+        Ok(())
+    }
+
+    fn repeat(&mut self, tag: Tag<'t>) -> ElementRecord {
+        let (first, last) = tag.record.declarations;
+        let declarations = self.arena.declarations.get(first as usize..last as usize);
+        for declaration in declarations.unwrap_or_default() {
+            self.scope.repeat(*declaration);
+        }
+        tag.record
+    }
+
+    fn read_tag(
+        &mut self,
+        start: usize,
+        content: &'t str,
+        name_length: usize,
+    ) -> Result<ElementRecord, XmlError> {
+        let scope = self.scope.state();
         let Extent { length, prefix: prefix_length } = names::qualified(content)?;
         if length != name_length {
             return Err(XmlError::NameInvalid);
         }
-        let name = content.get(..length).unwrap_or_default();
-        let declarations = self.arena.declarations.len();
-        let attributes = self.arena.attributes.len();
-        self.read_attributes(start, content, length)?;
-        self.resolve_attributes(attributes)?;
+        let (attributes, declarations) = (self.arena.attributes.len(), self.arena.declarations.len());
+        let identifiers = self.arena.identifiers.len();
+        if content.len() > length {
+            self.read_attributes(start, content, length)?;
+            self.resolve_attributes(attributes)?;
+        }
         let (prefix, namespace) = match prefix_length {
             0 => (0, self.scope.default_namespace()),
-            _ => self.scope.resolve(name.get(..prefix_length).unwrap_or_default())?,
+            _ => self.scope.resolve(content.get(..prefix_length).unwrap_or_default())?,
         };
-        let node = self.push(Kind::Element, span(start, length), true)?;
-        if let Some(pushed) = self.arena.nodes.last_mut() {
-            pushed.element = narrow(self.arena.elements.len());
-        }
-        self.arena.elements.push(ElementRecord {
+        let record = ElementRecord {
+            tag: narrow(self.arena.elements.len()),
             prefix_length: narrow(prefix_length),
             prefix,
             namespace,
             attributes: (narrow(attributes), narrow(self.arena.attributes.len())),
             declarations: (narrow(declarations), narrow(self.arena.declarations.len())),
-            content: narrow(end),
-            end: narrow(end),
-        });
-        self.note(node, name, namespace, prefix_length)?;
-        if empty {
-            self.scope.leave(mark);
-        } else {
-            self.open.push(Open { node, mark, name: (start, start + length) });
+            ..ElementRecord::default()
+        };
+        // Each bearer of an identifier is counted, so those are read one by one.
+        if self.arena.identifiers.len() == identifiers {
+            self.remembered.keep(Tag { content, scope, record });
         }
-        Ok(())
+        Ok(record)
     }
 
     fn check_room(&self) -> Result<(), XmlError> {
@@ -74,17 +130,19 @@ impl<'t> Builder<'t> {
     }
 
     /// Keeps the root and the signatures.
-    fn note(&mut self, node: u32, name: &str, namespace: u32, prefix: usize) -> Result<(), XmlError> {
+    fn note(&mut self, node: u32, name: &str, record: &ElementRecord) -> Result<(), XmlError> {
         if !self.rooted {
             self.rooted = true;
             self.arena.root = node;
         }
-        let local = prefix + usize::from(prefix > 0);
-        if namespace == self.signature_namespace && name.get(local..) == Some("Signature") {
-            if self.arena.signatures.len() >= self.limits.signatures {
-                return Err(XmlError::TooManySignatures);
+        if record.namespace == self.signature_namespace {
+            let local = record.prefix_length as usize + usize::from(record.prefix_length > 0);
+            if name.get(local..) == Some("Signature") {
+                if self.arena.signatures.len() >= self.limits.signatures {
+                    return Err(XmlError::TooManySignatures);
+                }
+                self.arena.signatures.push(node);
             }
-            self.arena.signatures.push(node);
         }
         Ok(())
     }

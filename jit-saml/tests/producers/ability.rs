@@ -39,10 +39,6 @@ impl Position {
         self != Self::Assertion
     }
 
-    pub(crate) fn covers_assertion(self) -> bool {
-        self != Self::Response
-    }
-
     fn name(self) -> &'static str {
         match self {
             Self::Assertion => "assertion",

@@ -7,16 +7,33 @@ use std::sync::LazyLock;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
+use chrono::{DateTime, Utc};
+use jit_core::{Clock as _, SystemClock};
 use jit_saml::crypto::VerificationKey;
 use serde_json::Value;
 
-/// Where this run's keys lie; made once for all tests.
+const KEYS_OF_PROCESS: &str = "producers-keys-";
+
+/// Where this process' keys lie; made once for all its tests.
 static KEYS: LazyLock<PathBuf> = LazyLock::new(|| {
-    let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("producers-keys");
+    let home = Path::new(env!("CARGO_TARGET_TMPDIR"));
+    remove_leftovers(home);
+    let folder = home.join(format!("{KEYS_OF_PROCESS}{}", std::process::id()));
     let made = Command::new(program("saml-keys", "make")).arg(&folder).status().unwrap();
     assert!(made.success(), "no keys: run ./test --setup");
     folder
 });
+
+/// Keys of a process that is over serve nobody.
+fn remove_leftovers(home: &Path) {
+    for entry in std::fs::read_dir(home).unwrap().flatten() {
+        let name = entry.file_name();
+        let process = name.to_str().and_then(|name| name.strip_prefix(KEYS_OF_PROCESS));
+        if process.is_some_and(|process| !Path::new("/proc").join(process).exists()) {
+            let _ = std::fs::remove_dir_all(entry.path());
+        }
+    }
+}
 
 /// Names a file with a key or a certificate, such as `rsa.key.pem`.
 pub(crate) fn key_file(name: &str) -> String {
@@ -29,6 +46,11 @@ pub(crate) fn pem(name: &str) -> String {
 
 pub(crate) fn verification_key(name: &str) -> VerificationKey {
     VerificationKey::from_pem(&pem(&format!("{name}.crt.pem"))).unwrap()
+}
+
+/// The time of this machine, by which producers go.
+pub(crate) fn now() -> DateTime<Utc> {
+    SystemClock.now()
 }
 
 /// A program that runs until it is dropped.
@@ -78,6 +100,6 @@ impl Drop for Peer {
     }
 }
 
-fn program(folder: &str, name: &str) -> PathBuf {
+pub(crate) fn program(folder: &str, name: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../tests/peers").join(folder).join(name)
 }

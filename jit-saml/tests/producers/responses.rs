@@ -9,8 +9,7 @@ use crate::ability::{
     ABILITIES, ACS, AES_128_CBC, Ability, Encryption, IDP, NAME_ID, Order, PERSISTENT, Position, REQUEST_ID,
     RSA_SHA1, SESSION_INDEX, SP, Signing, attributes,
 };
-use crate::peer::{Peer, pem, verification_key};
-use crate::signatures::now;
+use crate::peer::{Peer, now, pem, verification_key};
 
 const PASSWORD: &str = "urn:oasis:names:tc:SAML:2.0:ac:classes:PasswordProtectedTransport";
 

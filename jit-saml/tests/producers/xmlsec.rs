@@ -8,8 +8,7 @@ use jit_saml::xml::{Document, Limits};
 use serde_json::json;
 
 use crate::ability::{Order, Position};
-use crate::peer::{Peer, key_file, pem, verification_key};
-use crate::signatures::now;
+use crate::peer::{Peer, key_file, now, pem, verification_key};
 
 const MUTANTS: usize = 1_500;
 /// What a changed octet becomes.

@@ -7,6 +7,8 @@ import { fileURLToPath } from 'node:url'
 export const OIDC_OP = fileURLToPath(new URL('../oidc-op/start', import.meta.url))
 export const SECOND_OP = fileURLToPath(new URL('../second-op/start', import.meta.url))
 export const SAML_SSP = fileURLToPath(new URL('../saml-ssp/start', import.meta.url))
+export const SLAPD = fileURLToPath(new URL('../slapd/start', import.meta.url))
+export const SAMBA = fileURLToPath(new URL('../samba/start', import.meta.url))
 export const POSTGRES = fileURLToPath(new URL('../postgres/start', import.meta.url))
 
 // Resolves with the first line a peer prints, which says that it is ready.

@@ -1,0 +1,16 @@
+//! Real directories, started from `tests/peers`: OpenLDAP with its overlays, and Samba as a domain controller of Active
+//! Directory.
+#![expect(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    reason = "helpers of tests"
+)]
+
+mod active_directory;
+mod openldap;
+mod peer;
+mod pools;
+mod sign_in;
+mod ways;

@@ -1,0 +1,242 @@
+//! Sign-in by bind at real directories, from a typed name to an account.
+
+use std::sync::Arc;
+
+use jit_core::config::{self, ConnectionConfig, Format};
+use jit_core::{
+    Check, Clock as _, Context, ErrorClass, Event, Jit, ManualClock, MemoryStore, Outcome, SystemClock,
+    Trigger as _,
+};
+use jit_ldap::{
+    Attribute, AttributeName, BindEvidence, EntryName, LdapError, LdapTrigger, Modification, Rdn, Search,
+    SignInSettings,
+};
+
+use crate::peer::Peer;
+
+const OPENLDAP: &str = r#"
+tenant = "acme"
+id = "directory"
+issuers = ["ldap.jit.test"]
+domains = ["jit.test"]
+ceiling = ["role:*"]
+
+[protocol]
+issuer = "ldap.jit.test"
+base = "ou=people,dc=jit,dc=test"
+names = ["uid", "mail"]
+filter = "(objectClass=inetOrgPerson)"
+id = "entry_uuid"
+claims = ["mail", "cn", "memberOf", "title"]
+readable = ["memberOf"]
+
+[[mapping.entitlement]]
+claim = "memberOf"
+form = "dn_first_value"
+under = "ou=groups,dc=jit,dc=test"
+table = { staff = ["role:staff"] }
+
+[[policy.rule]]
+name = "everybody"
+permit = {}
+"#;
+
+struct World {
+    trigger: LdapTrigger,
+    jit: Jit,
+    clock: Arc<ManualClock>,
+}
+
+fn world(peer: &Peer, text: &str) -> World {
+    let settings: ConnectionConfig<SignInSettings> = config::load(text, Format::Toml, "test.toml").unwrap();
+    let (connection, attestor, sign_in) = settings.define().unwrap();
+    let store = Arc::new(MemoryStore::new());
+    let clock = Arc::new(ManualClock::at(SystemClock.now()));
+    let config = sign_in.check().unwrap();
+    let trigger = LdapTrigger::new(config, peer.directory(), store.clone(), clock.clone(), attestor);
+    World { trigger, jit: Jit::builder(store).connection(connection).build().unwrap(), clock }
+}
+
+fn typed(user_name: &str, password: &str) -> BindEvidence {
+    BindEvidence {
+        user_name: user_name.to_owned(),
+        password: zeroize::Zeroizing::new(password.to_owned()),
+        context: Context::default(),
+    }
+}
+
+impl World {
+    async fn code(&self, user_name: &str, password: &str) -> String {
+        match self.trigger.verify(typed(user_name, password)).await {
+            Ok(_) => "fine".to_owned(),
+            Err(error) => error.code().to_string(),
+        }
+    }
+
+    /// Signs in and returns the account's number and roles.
+    async fn enter(&self, user_name: &str, password: &str) -> (String, Vec<String>) {
+        let outcome = self.jit.run(&self.trigger, typed(user_name, password)).await.unwrap();
+        let Outcome::SignedIn(done) = outcome else { panic!("not let in: {outcome:?}") };
+        let roles = done.account.grants.iter().map(|grant| grant.entitlement.to_string()).collect();
+        (done.account.id.to_string(), roles)
+    }
+}
+
+#[tokio::test]
+async fn a_person_of_openldap_gets_an_account_and_keeps_it_under_another_name() {
+    let peer = Peer::start("slapd");
+    let world = world(&peer, OPENLDAP);
+    let mut admin = peer.as_service().await;
+    let alice = peer.below("uid=alice,ou=people");
+    let staff = EntryName::Dn(peer.below("cn=staff,ou=groups"));
+    let member = Attribute::new(AttributeName::MEMBER, [alice.to_string()]);
+    admin.modify(&staff, &[Modification::Add(member.clone())], &[]).await.unwrap();
+
+    let (id, roles) = world.enter("alice", "alice-password-1").await;
+    assert_eq!(roles, ["role:staff"]);
+    assert_eq!(world.enter("ALICE@jit.test", "alice-password-1").await.0, id, "another of her names");
+    admin.modify(&staff, &[Modification::Delete(member)], &[]).await.unwrap();
+    let (same, roles) = world.enter("alice", "alice-password-1").await;
+    assert_eq!(
+        (same, roles.len()),
+        (id, 0),
+        "out of the group, out of the role: the claim is readable and empty"
+    );
+}
+
+#[tokio::test]
+async fn the_event_says_who_and_how() {
+    let peer = Peer::start("slapd");
+    let world = world(&peer, OPENLDAP);
+    let event = world.trigger.verify(typed("alice", "alice-password-1")).await.unwrap();
+    let Event::SignIn(sign_in) = event else { panic!("a sign-in") };
+    let identity = &sign_in.identity;
+    let search = Search::entry(peer.below("uid=alice,ou=people")).attributes([AttributeName::ENTRY_UUID]);
+    let entry = peer.as_service().await.read(&search).await.unwrap().unwrap();
+    assert_eq!(identity.key().subject.as_str(), entry.text(&AttributeName::ENTRY_UUID).unwrap());
+    assert_eq!(identity.key().issuer.as_str(), "ldap.jit.test");
+    assert_eq!(identity.claims().get("mail").values().unwrap().text().unwrap(), "alice@jit.test");
+    assert_eq!(identity.claims().get("memberOf").state(), "empty");
+    assert_eq!(identity.claims().get("title").state(), "absent");
+    assert_eq!(identity.assurance().methods, ["pwd"]);
+    assert!(matches!(identity.checks().origin, Check::Made(_)));
+    assert!(matches!(identity.checks().replay, Check::NotApplicable(_)));
+}
+
+#[tokio::test]
+async fn every_refusal_looks_the_same() {
+    let peer = Peer::start("slapd");
+    let world = world(&peer, OPENLDAP);
+    for (user_name, password) in [
+        ("alice", "wrong"),
+        ("nobody", "wrong"),
+        // bob and carol share this address
+        ("shared@jit.test", "bob-password-1"),
+        ("*", "alice-password-1"),
+        ("alice)(uid=*", "alice-password-1"),
+        // an account that is no person
+        ("jit", "jit-service-password"),
+    ] {
+        let error = world.trigger.verify(typed(user_name, password)).await.unwrap_err();
+        assert_eq!(
+            (error.code().as_str(), error.class()),
+            ("ldap.sign_in_refused", ErrorClass::Rejected),
+            "{user_name}"
+        );
+    }
+    assert_eq!(world.code("alice", "alice-password-1").await, "fine");
+    // this server, as Active Directory, would answer a bind without a password with success
+    assert_eq!(world.code("alice", "").await, "ldap.password_empty");
+    assert_eq!(world.code("alice", "alice-password-1\0x").await, "ldap.password_malformed");
+    for name in ["", " alice", "alice ", "alice\0"] {
+        assert_eq!(world.code(name, "alice-password-1").await, "ldap.user_name_malformed");
+    }
+}
+
+#[tokio::test]
+async fn guessing_locks_nobody_out() {
+    let peer = Peer::start("slapd");
+    let world = world(&peer, OPENLDAP);
+    let alice = peer.below("uid=alice,ou=people").to_string();
+    let guesses: Vec<_> = (0..20).map(|number| format!("guess-{number}")).collect();
+    let mut refused = Vec::new();
+    for guess in &guesses {
+        // by either of her names
+        let name = if refused.len() % 2 == 0 { "alice" } else { "alice@jit.test" };
+        refused.push(world.code(name, guess).await);
+    }
+    assert_eq!(refused.iter().filter(|code| *code == "ldap.sign_in_refused").count(), 3);
+    assert!(refused[3..].iter().all(|code| code == "ldap.sign_in_throttled"));
+    assert_eq!(peer.bind(&alice, "alice-password-1").await, "fine", "five failures would lock her out");
+    for _ in 0..3 {
+        assert_eq!(world.code("nobody", "guess").await, "ldap.sign_in_refused");
+    }
+    assert_eq!(
+        world.code("nobody", "guess").await,
+        "ldap.sign_in_throttled",
+        "throttling tells nobody who exists"
+    );
+    world.clock.advance(chrono::TimeDelta::minutes(30));
+    assert_eq!(world.code("alice", "alice-password-1").await, "fine");
+}
+
+#[tokio::test]
+async fn a_password_that_somebody_else_set_has_to_be_changed_first() {
+    let peer = Peer::start("slapd");
+    let text = OPENLDAP.replace("ou=people,dc=jit", "ou=jit,dc=jit");
+    let world = world(&peer, &text);
+    let attributes =
+        ["objectClass=inetOrgPerson", "uid=eve", "cn=Eve", "sn=E", "userPassword=a-long-password-1"];
+    let attributes = attributes.map(|pair| {
+        let (name, value) = pair.split_once('=').unwrap();
+        Attribute::new(AttributeName::new(name).unwrap(), [value])
+    });
+    let mut service = peer.as_service().await;
+    let dn = peer.below("ou=jit").child(Rdn::new("uid", "eve").unwrap());
+    service.add(&dn, &attributes, &[]).await.unwrap();
+    assert_eq!(world.code("eve", "a-long-password-1").await, "fine");
+    let reset = Attribute::new(AttributeName::new("pwdReset").unwrap(), ["TRUE"]);
+    service.modify(&EntryName::Dn(dn), &[Modification::Replace(reset)], &[]).await.unwrap();
+    assert_eq!(world.code("eve", "wrong").await, "ldap.sign_in_refused");
+    assert_eq!(world.code("eve", "a-long-password-1").await, "ldap.password_must_change");
+}
+
+#[tokio::test]
+async fn a_directory_that_is_down_is_an_outage_and_no_refusal() {
+    let peer = Peer::start("slapd");
+    let world = world(&peer, OPENLDAP);
+    drop(peer);
+    let error = world.trigger.verify(typed("alice", "alice-password-1")).await.unwrap_err();
+    assert_eq!((error.code().as_str(), error.class()), ("ldap.connect_failed", ErrorClass::Transient));
+}
+
+#[tokio::test]
+async fn a_person_of_active_directory_gets_an_account() {
+    let peer = Peer::start("samba");
+    let text = OPENLDAP
+        .replace("ou=people,dc=jit,dc=test", "OU=People,DC=jit,DC=test")
+        .replace("ou=groups,dc=jit,dc=test", "OU=Groups,DC=jit,DC=test")
+        .replace(r#""uid", "mail""#, r#""sAMAccountName", "userPrincipalName""#)
+        .replace("(objectClass=inetOrgPerson)", "(&(objectCategory=person)(objectClass=user))")
+        .replace("entry_uuid", "object_guid");
+    let world = world(&peer, &text);
+    let (id, roles) = world.enter("alice", "Alice-Passw0rd-1").await;
+    assert_eq!(roles, ["role:staff"]);
+    assert_eq!(world.enter("alice@jit.test", "Alice-Passw0rd-1").await.0, id);
+    assert_eq!(world.enter("bob", "Bob-Passw0rd-1").await.1.len(), 0);
+    // Samba itself takes these
+    for name in ["alice@jit.test\0junk", "alice ", "alice@jit.test "] {
+        assert_eq!(world.code(name, "Alice-Passw0rd-1").await, "ldap.user_name_malformed");
+    }
+    assert_eq!(world.code("alice", "Alice-Passw0rd-1\0junk").await, "ldap.password_malformed");
+    let error = world.trigger.verify(typed("alice", "wrong")).await.unwrap_err();
+    assert_eq!(error.code().as_str(), "ldap.sign_in_refused");
+    let cause =
+        std::error::Error::source(&error).and_then(|cause| cause.downcast_ref::<LdapError>()).unwrap();
+    assert!(std::error::Error::source(cause).is_some(), "the log can say more than the person is told");
+    for _ in 0..8 {
+        world.code("alice", "wrong").await;
+    }
+    world.clock.advance(chrono::TimeDelta::minutes(31));
+    assert_eq!(world.code("alice", "Alice-Passw0rd-1").await, "fine", "five failures would lock her out");
+}

@@ -1,0 +1,24 @@
+# Sourced by peers that speak TLS: an authority and a certificate of their own, made at every start.
+
+# make_certificates DIR NAME…: writes ca.pem, server.pem and server.key for these names and addresses.
+make_certificates() {
+  local dir=$1 name names=
+  shift
+  mkdir -p "$dir"
+  for name in "$@"; do
+    if [[ $name =~ ^[0-9.]+$ ]]; then names+=,IP:$name; else names+=,DNS:$name; fi
+  done
+  (
+    cd "$dir"
+    umask 077
+    openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -noenc -sha256 -days 2 -keyout ca.key -out ca.pem \
+      -subj '/CN=authority of a test' -addext basicConstraints=critical,CA:TRUE \
+      -addext keyUsage=critical,keyCertSign,cRLSign
+    openssl req -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -noenc -keyout server.key -out server.csr -subj "/CN=$1"
+    printf 'subjectAltName=%s\nextendedKeyUsage=serverAuth\nkeyUsage=digitalSignature\nbasicConstraints=CA:FALSE\n' \
+      "${names#,}" >server.ext
+    openssl x509 -req -in server.csr -CA ca.pem -CAkey ca.key -CAcreateserial -days 2 -sha256 -extfile server.ext \
+      -out server.pem
+    chmod 644 ca.pem server.pem
+  ) >"$dir/openssl.log" 2>&1 || die "no certificates: $(tail -n 2 "$dir/openssl.log")"
+}

@@ -1,0 +1,59 @@
+# Sourced by start.
+base=dc=jit,dc=test
+service=uid=jit,ou=services,$base
+
+# AppArmor confines the installed program by its path; a copy may work anywhere.
+server_program() {
+  local program
+  program=$(command -v slapd || echo /usr/sbin/slapd)
+  [ -x "$program" ] || die "OpenLDAP is missing: run ./test --setup"
+  if [ "$(cat /sys/module/apparmor/parameters/enabled 2>/dev/null)" = Y ]; then
+    cp "$program" "$1/slapd"
+    program=$1/slapd
+  fi
+  printf '%s\n' "$program"
+}
+
+write_configuration() {
+  local dir=$1
+  rm -rf "$dir/db"
+  mkdir -p "$dir/db"
+  sed -e "s|@dir@|$dir|g" -e "s|@base@|$base|g" -e "s|@service@|$service|g" "$here/slapd.conf" >"$dir/slapd.conf"
+}
+
+fill() {
+  local program=$1 dir=$2
+  sed -e "s|@base@|$base|g" -e "s|@service@|$service|g" "$here/entries.ldif" >"$dir/entries.ldif"
+  "$program" -T add -q -f "$dir/slapd.conf" -b "$base" -l "$dir/entries.ldif" >"$dir/fill.log" 2>&1 ||
+    die "the entries were not taken: $(tail -n 3 "$dir/fill.log")"
+}
+
+# The ports are somebody else's if they are quicker: then others are tried. slapd takes fewer files than some machines
+# allow: it sizes a table by their number.
+launch() {
+  local program=$1 dir=$2 port
+  for _ in 1 2 3 4 5; do
+    port=$((20000 + RANDOM % 12000))
+    (
+      ulimit -n 4096 2>/dev/null || true
+      exec setpriv --pdeathsig "$([ -n "$lifeline" ] && echo TERM || echo clear)" \
+        "$program" -d 0 -f "$dir/slapd.conf" -h "ldap://127.0.0.1:$port ldaps://127.0.0.1:$((port + 1))"
+    ) </dev/null >"$dir/server.log" 2>&1 &
+    printf '%s\n' "$!" >"$dir/pid"
+    sleep 0.05
+    if wait_for 127.0.0.1 $((port + 1)) "$dir" slapd; then
+      printf '%s\n' "$port" >"$dir/port"
+      return
+    fi
+  done
+  cat "$dir/server.log" >&2
+  die "the server did not start"
+}
+
+ready_line() {
+  local dir=$1 port
+  port=$(<"$dir/port")
+  printf '{"ready":true,"kind":"openldap","host":"localhost","ldap":%s,"ldaps":%s,"ca":"%s","pid":%s,"base":"%s",' \
+    "$port" "$((port + 1))" "$dir/tls/ca.pem" "$(<"$dir/pid")" "$base"
+  printf '"service":"%s","service_password":"jit-service-password"}\n' "$service"
+}
