@@ -145,7 +145,7 @@ fn attribute(wish: &AttributeWish) -> Attribute {
     let (state, values) = match &wish.value {
         Wished::Unknown => ("unknown", Vec::new()),
         Wished::Empty => ("empty", Vec::new()),
-        Wished::Values(values) => ("values", values.to_vec()),
+        Wished::Values(values) => ("values", values.iter().map(str::to_owned).collect()),
     };
     Attribute {
         name: wish.name.to_string(),

@@ -4,6 +4,7 @@ use std::{fmt, str::FromStr, sync::Arc};
 
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
+use smol_str::SmolStr;
 
 use crate::{ConnectionId, GrantId, IdError, RuleName, TaskId, ids::FromText};
 
@@ -22,7 +23,7 @@ pub enum EntitlementKind {
 #[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Entitlement {
     kind: EntitlementKind,
-    text: Arc<str>,
+    text: SmolStr,
 }
 
 const ENTITLEMENT_BYTES: usize = 256;
@@ -44,6 +45,11 @@ impl Entitlement {
         format!("group:{name}").parse()
     }
 
+    /// Takes a text that was put together of parts, all but `part` known to be right.
+    pub(crate) fn composed(kind: EntitlementKind, text: SmolStr, part: &str) -> Option<Self> {
+        (text.len() <= ENTITLEMENT_BYTES && !has_control(part)).then_some(Self { kind, text })
+    }
+
     /// Role or group.
     #[must_use]
     pub fn kind(&self) -> EntitlementKind {
@@ -63,6 +69,14 @@ impl Entitlement {
     }
 }
 
+fn has_control(text: &str) -> bool {
+    // Plain letters and digits are told at once.
+    if text.bytes().all(|byte| (b' '..=b'~').contains(&byte)) {
+        return false;
+    }
+    text.chars().any(char::is_control)
+}
+
 impl FromStr for Entitlement {
     type Err = IdError;
     fn from_str(text: &str) -> Result<Self, IdError> {
@@ -77,7 +91,7 @@ impl FromStr for Entitlement {
         if name.is_empty() {
             return Err(IdError::Empty);
         }
-        if name.chars().any(char::is_control) {
+        if has_control(name) {
             return Err(IdError::Character);
         }
         Ok(Self { kind, text: text.into() })
@@ -105,7 +119,7 @@ impl<'de> Deserialize<'de> for Entitlement {
 
 impl From<Entitlement> for String {
     fn from(entitlement: Entitlement) -> Self {
-        entitlement.text.as_ref().to_owned()
+        entitlement.text.into()
     }
 }
 
@@ -136,6 +150,11 @@ impl EntitlementPattern {
             Some(prefix) => entitlement.as_str().starts_with(prefix),
             None => entitlement.as_str() == self.text,
         }
+    }
+
+    /// What every name under the pattern begins with, unless it is one exact name.
+    pub(crate) fn prefix(&self) -> Option<&str> {
+        self.text.strip_suffix('*')
     }
 
     /// Tells whether the pattern is one exact name.

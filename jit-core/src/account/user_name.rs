@@ -1,16 +1,17 @@
 //! User names: shown as given, compared by a key under which look-alikes of case and width are one.
 
-use std::{fmt, sync::Arc};
+use std::fmt;
 
 use serde::{Deserialize, Serialize};
+use smol_str::SmolStr;
 use unicode_normalization::UnicodeNormalization;
 use unicode_security::MixedScript;
 
 /// Keeps a user name and the key by which it is unique in a tenant.
 #[derive(Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct UserName {
-    text: Arc<str>,
-    key: Arc<str>,
+    text: SmolStr,
+    key: SmolStr,
 }
 
 /// Says why a text cannot be a user name.
@@ -58,9 +59,9 @@ impl UserName {
         check(text)?;
         if text.is_ascii() {
             // Lower case changes neither the length nor which characters are allowed.
-            let text: Arc<str> = text.into();
+            let text = SmolStr::new(text);
             let is_folded = !text.bytes().any(|byte| byte.is_ascii_uppercase());
-            let key = if is_folded { Arc::clone(&text) } else { text.to_ascii_lowercase().into() };
+            let key = if is_folded { text.clone() } else { text.to_ascii_lowercase().into() };
             return Ok(Self { text, key });
         }
         let key = fold(text);

@@ -2,15 +2,17 @@
 
 use std::{borrow::Cow, collections::BTreeSet, fmt, str::FromStr};
 
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use serde_json::{Map, Value};
+
+use crate::text::head;
 
 /// Holds what a source said of a subject, exactly as it was verified.
 ///
 /// `Debug` prints names, never values.
 #[derive(Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct Claims {
-    members: Map<String, Value>,
+    members: Members,
     /// Claims whose list was cut by the source, such as the group overage of Entra.
     #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
     truncated: BTreeSet<String>,
@@ -19,11 +21,68 @@ pub struct Claims {
     supplementary: BTreeSet<String>,
 }
 
+/// Keeps the members of the verified object in the order of their names, found by the first bytes before the rest is
+/// looked at.
+#[derive(Clone, Default, PartialEq)]
+struct Members {
+    heads: Vec<u64>,
+    list: Vec<(String, Value)>,
+}
+
+impl Members {
+    fn new(members: Map<String, Value>) -> Self {
+        Self::sorted(members.into_iter().collect())
+    }
+
+    fn sorted(mut list: Vec<(String, Value)>) -> Self {
+        // As a rule they are in order already: objects are, unless another crate asked for the order of insertion.
+        if !list.is_sorted_by(|(a, _), (b, _)| a < b) {
+            list.sort_unstable_by(|(a, _), (b, _)| a.cmp(b));
+        }
+        Self { heads: list.iter().map(|(name, _)| head(name)).collect(), list }
+    }
+
+    #[inline]
+    fn get(&self, wanted: u64, name: &str) -> Option<&Value> {
+        let at = self.heads.partition_point(|head| *head < wanted);
+        if self.heads.get(at) != Some(&wanted) {
+            return None;
+        }
+        let (first, value) = self.list.get(at)?;
+        if first == name { Some(value) } else { self.search(at, wanted, name) }
+    }
+
+    /// Searches among names that begin alike.
+    #[inline(never)]
+    fn search(&self, from: usize, wanted: u64, name: &str) -> Option<&Value> {
+        let heads = self.heads.get(from..)?;
+        let alike = self.list.get(from..)?.get(..heads.partition_point(|head| *head == wanted))?;
+        let at = alike.binary_search_by(|(other, _)| other.as_str().cmp(name)).ok()?;
+        alike.get(at).map(|(_, value)| value)
+    }
+
+    fn iter(&self) -> impl Iterator<Item = (&str, &Value)> {
+        self.list.iter().map(|(name, value)| (name.as_str(), value))
+    }
+}
+
+impl Serialize for Members {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_map(self.iter())
+    }
+}
+
+impl<'de> Deserialize<'de> for Members {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        Map::deserialize(deserializer).map(Self::new)
+    }
+}
+
 impl Claims {
     /// Takes the members of the verified object.
     #[must_use]
     pub fn new(members: Map<String, Value>) -> Self {
-        Self { members, ..Self::default() }
+        Self { members: Members::new(members), ..Self::default() }
     }
 
     /// Marks a claim as cut by its source: it is never read as complete, whatever values it holds.
@@ -42,12 +101,10 @@ impl Claims {
     /// Adds members of a second source; what the first source said stays.
     #[must_use]
     pub fn supplement(mut self, members: Map<String, Value>) -> Self {
-        for (name, value) in members {
-            if !self.members.contains_key(&name) {
-                self.supplementary.insert(name.clone());
-                self.members.insert(name, value);
-            }
-        }
+        let is_new = |(name, _): &(String, Value)| self.members.get(head(name), name).is_none();
+        let more: Vec<_> = members.into_iter().filter(is_new).collect();
+        self.supplementary.extend(more.iter().map(|(name, _)| name.clone()));
+        self.members = Members::sorted(self.members.list.into_iter().chain(more).collect());
         self
     }
 
@@ -60,10 +117,14 @@ impl Claims {
     /// Reads a claim by its exact name.
     #[must_use]
     pub fn get(&self, name: &str) -> Claim<'_> {
+        self.read(head(name), name)
+    }
+
+    fn read(&self, head: u64, name: &str) -> Claim<'_> {
         if !self.truncated.is_empty() && self.truncated.contains(name) {
             return Claim::Truncated;
         }
-        self.members.get(name).map_or(Claim::Absent, Claim::of)
+        self.members.get(head, name).map_or(Claim::Absent, Claim::of)
     }
 
     /// Reads a claim by its path; a cut claim is cut at every depth.
@@ -71,12 +132,12 @@ impl Claims {
     pub fn at(&self, path: &ClaimPath) -> Claim<'_> {
         let Some((first, rest)) = path.segments.split_first() else { return Claim::Absent };
         if rest.is_empty() {
-            return self.get(first);
+            return self.read(path.head, first);
         }
         if self.truncated.contains(first.as_str()) {
             return Claim::Truncated;
         }
-        let mut value = self.members.get(first.as_str());
+        let mut value = self.members.get(path.head, first);
         for segment in rest {
             value = match value {
                 Some(Value::Object(members)) => members.get(segment.as_str()),
@@ -87,27 +148,27 @@ impl Claims {
         value.map_or(Claim::Absent, Claim::of)
     }
 
-    /// Tells whether the source cut any claim.
-    pub(crate) fn is_cut(&self) -> bool {
-        !self.truncated.is_empty()
+    /// The value as it stands, whether it was cut or not.
+    #[cfg(feature = "cel")]
+    pub(crate) fn json(&self, name: &str) -> Option<&Value> {
+        self.members.get(head(name), name)
     }
 
     /// The names of all claims that hold something.
     pub fn names(&self) -> impl Iterator<Item = &str> {
-        self.members.keys().map(String::as_str)
+        self.members.iter().map(|(name, _)| name)
     }
 
-    /// The verified object itself.
-    #[must_use]
-    pub fn members(&self) -> &Map<String, Value> {
-        &self.members
+    /// The members of the verified object, in the order of their names.
+    pub fn members(&self) -> impl Iterator<Item = (&str, &Value)> {
+        self.members.iter()
     }
 }
 
 impl fmt::Debug for Claims {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("Claims")?;
-        f.debug_set().entries(self.members.keys()).finish()
+        f.debug_set().entries(self.names()).finish()
     }
 }
 
@@ -129,7 +190,7 @@ pub enum Claim<'a> {
 }
 
 impl<'a> Claim<'a> {
-    pub(crate) fn of(value: &'a Value) -> Self {
+    fn of(value: &'a Value) -> Self {
         match value {
             Value::Null => Self::Absent,
             Value::String(text) if text.is_empty() => Self::Empty,
@@ -218,7 +279,7 @@ impl<'a> ClaimValues<'a> {
 }
 
 #[inline]
-fn text_of(value: &Value) -> Option<Cow<'_, str>> {
+pub(crate) fn text_of(value: &Value) -> Option<Cow<'_, str>> {
     match value {
         Value::String(text) => Some(Cow::Borrowed(text.as_str())),
         Value::Number(number) => Some(Cow::Owned(number.to_string())),
@@ -240,6 +301,8 @@ impl fmt::Debug for ClaimValues<'_> {
 pub struct ClaimPath {
     text: std::sync::Arc<str>,
     segments: Vec<String>,
+    /// The first bytes of the first segment.
+    head: u64,
 }
 
 /// The longest path, in bytes.
@@ -281,7 +344,8 @@ impl ClaimPath {
         if segments.len() > PATH_DEPTH {
             return Err(ClaimPathError::TooLong);
         }
-        Ok(Self { text: text.into(), segments })
+        let head = segments.first().map_or(0, |first| head(first));
+        Ok(Self { text: text.into(), segments, head })
     }
 
     /// The path as written.
@@ -347,6 +411,7 @@ impl fmt::Debug for ClaimPath {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
     use serde_json::json;
 
     use super::*;
@@ -397,6 +462,32 @@ mod tests {
         let claims = claims(json!({"email": "a@example.com"})).supplement(more);
         assert_eq!(claims.get("email").values().unwrap().text().unwrap(), "a@example.com");
         assert!(claims.is_supplementary("locale") && !claims.is_supplementary("email"));
+    }
+
+    #[test]
+    fn claims_are_written_as_the_object_that_they_were_read_from() {
+        let text = r#"{"members":{"a":1,"b":{"c":[true]}},"truncated":["b"]}"#;
+        let claims: Claims = serde_json::from_str(text).unwrap();
+        assert_eq!(serde_json::to_string(&claims).unwrap(), text);
+        assert_eq!(claims.names().collect::<Vec<_>>(), ["a", "b"]);
+    }
+
+    proptest! {
+        #[test]
+        fn a_claim_is_found_by_its_whole_name(
+            names in prop::collection::btree_set("(claim_x)?[a-c\\x00]{0,3}", 0..12),
+            more in prop::collection::btree_set("(claim_x)?[b-d\\x00]{0,3}", 0..12),
+            wanted in "(claim_x)?[a-d\\x00]{0,3}",
+        ) {
+            let object = |names: &BTreeSet<String>, of: &str| {
+                names.iter().map(|name| (name.clone(), Value::from(format!("{of}{name}")))).collect()
+            };
+            let claims = Claims::new(object(&names, "1")).supplement(object(&more, "2"));
+            let found = claims.get(&wanted).values().and_then(ClaimValues::text).map(Cow::into_owned);
+            let of = [(&names, "1"), (&more, "2")].into_iter().find(|(names, _)| names.contains(&wanted));
+            prop_assert_eq!(found, of.map(|(_, of)| format!("{of}{wanted}")));
+            prop_assert!(claims.names().is_sorted());
+        }
     }
 
     #[test]

@@ -3,11 +3,12 @@
 use std::{fmt, str::FromStr};
 
 use serde::{Deserialize, Serialize};
+use smol_str::SmolStr;
 
 /// Holds a domain name as lower-case A-labels.
 #[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
-pub struct Domain(String);
+pub struct Domain(SmolStr);
 
 /// Says why a text cannot be a domain or a domain pattern.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
@@ -34,12 +35,14 @@ impl Domain {
         if text.is_empty() || text.len() > 253 {
             return Err(DomainError::Malformed);
         }
-        let ascii = if text.is_ascii() { text.to_ascii_lowercase() } else { from_unicode(text)? };
-        let labels_hold = ascii.split('.').all(is_label);
-        if !labels_hold || !ascii.contains('.') {
-            return Err(DomainError::Malformed);
-        }
-        Ok(Self(ascii))
+        let name = if !text.is_ascii() {
+            from_unicode(text)?.into()
+        } else if text.bytes().any(|byte| byte.is_ascii_uppercase()) {
+            text.to_ascii_lowercase().into()
+        } else {
+            SmolStr::new(text)
+        };
+        if is_host_name(&name) { Ok(Self(name)) } else { Err(DomainError::Malformed) }
     }
 
     /// The name in lower-case A-labels.
@@ -64,12 +67,22 @@ fn from_unicode(text: &str) -> Result<String, DomainError> {
     Ok(labels?.join("."))
 }
 
-fn is_label(label: &str) -> bool {
-    let inner = |c: char| c.is_ascii_alphanumeric() || c == '-';
-    (1..=63).contains(&label.len())
-        && label.chars().all(inner)
-        && !label.starts_with('-')
-        && !label.ends_with('-')
+/// Tells whether a text is at least two labels of letters, digits and inner hyphens, each of 1 to 63 bytes.
+fn is_host_name(name: &str) -> bool {
+    let (mut length, mut labels, mut before) = (0_usize, 1_usize, b'.');
+    for byte in name.bytes() {
+        match byte {
+            b'.' if (1..=63).contains(&length) && before != b'-' => {
+                length = 0;
+                labels = labels.saturating_add(1);
+            }
+            b'-' if before != b'.' => length = length.saturating_add(1),
+            byte if byte.is_ascii_alphanumeric() => length = length.saturating_add(1),
+            _ => return false,
+        }
+        before = byte;
+    }
+    labels > 1 && (1..=63).contains(&length) && before != b'-'
 }
 
 impl TryFrom<String> for Domain {
@@ -81,7 +94,7 @@ impl TryFrom<String> for Domain {
 
 impl From<Domain> for String {
     fn from(domain: Domain) -> Self {
-        domain.0
+        domain.0.into()
     }
 }
 
@@ -213,8 +226,15 @@ mod tests {
             Err(DomainError::Malformed).or(Err(DomainError::Malformed))
         );
         assert_eq!(Domain::new("bücher.example").unwrap().as_str(), "xn--bcher-kva.example");
-        for bad in ["", "com", "a..b", "-a.com", "a.com.", "a b.com", "a@b.com"] {
+        for bad in
+            ["", "com", "a..b", ".a.b", "-a.com", "a-.com", "a.-b", "a.b-", "a.com.", "a b.com", "a@b.com"]
+        {
             assert!(Domain::new(bad).is_err(), "{bad}");
+        }
+        let (long, longer) = ("a".repeat(63), "a".repeat(64));
+        for (label, is_right) in [("a-b", true), (&*long, true), (&*longer, false)] {
+            assert_eq!(Domain::new(&format!("{label}.com")).is_ok(), is_right);
+            assert_eq!(Domain::new(&format!("com.{label}")).is_ok(), is_right);
         }
     }
 }

@@ -1,8 +1,9 @@
 //! E-mail addresses as evidence: how much an address proves, and for whom.
 
-use std::{fmt, sync::Arc};
+use std::fmt;
 
 use serde::{Deserialize, Serialize};
+use smol_str::SmolStr;
 
 use super::{Domain, DomainError, DomainSet};
 
@@ -13,8 +14,8 @@ use super::{Domain, DomainError, DomainSet};
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub struct EmailAddress {
-    text: Arc<str>,
-    key: Arc<str>,
+    text: SmolStr,
+    key: SmolStr,
     domain: Domain,
 }
 
@@ -54,8 +55,8 @@ impl EmailAddress {
         let given = domain;
         let domain = Domain::new(given)?;
         let is_key = domain.as_str() == given && !local.bytes().any(|byte| byte.is_ascii_uppercase());
-        let text = Arc::from(text);
-        let key = if is_key { Arc::clone(&text) } else { key_of(local, &domain) };
+        let text = SmolStr::new(text);
+        let key = if is_key { text.clone() } else { key_of(local, &domain) };
         Ok(Self { text, key, domain })
     }
 
@@ -78,7 +79,7 @@ impl EmailAddress {
     }
 }
 
-fn key_of(local: &str, domain: &Domain) -> Arc<str> {
+fn key_of(local: &str, domain: &Domain) -> SmolStr {
     let mut key = local.to_ascii_lowercase();
     key.push('@');
     key.push_str(domain.as_str());
@@ -109,7 +110,7 @@ impl TryFrom<String> for EmailAddress {
 
 impl From<EmailAddress> for String {
     fn from(address: EmailAddress) -> Self {
-        address.text.as_ref().to_owned()
+        address.text.into()
     }
 }
 

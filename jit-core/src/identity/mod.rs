@@ -5,6 +5,7 @@ mod domain;
 mod email;
 mod verified;
 
+pub(crate) use claims::text_of;
 pub use claims::{Claim, ClaimPath, ClaimPathError, ClaimValues, Claims};
 pub use domain::{Domain, DomainError, DomainPattern, DomainSet};
 pub use email::{EmailAddress, EmailClaim, EmailError, EmailEvidence, EmailTrust};

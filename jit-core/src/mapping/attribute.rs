@@ -2,24 +2,15 @@
 
 use std::{borrow::Cow, sync::Arc};
 
+use smol_str::SmolStr;
+
 use super::{
     AttributeRule, AttributeWish, CaseRule, ImportRule, MapError, Wished, WishedValues,
     expression::Expression,
-    template::{Rendered, Template, lower, upper},
-    view::{Bound, Roots, View},
+    origin::{Limits, Origin},
+    template::{Rendered, lower, upper},
 };
-use crate::{Claim, ClaimPath, ClaimValues, Claims, Code, RuleName, config::Problems};
-
-/// The most values of an attribute, where the rule says nothing.
-const VALUES: usize = 100;
-/// The most values that a rule may allow.
-const MOST_VALUES: usize = 1000;
-/// The longest value, in bytes, where the rule says nothing.
-const BYTES: usize = 1024;
-/// The longest value that a rule may allow, in bytes.
-const MOST_BYTES: usize = 65_536;
-/// The most claims that are joined.
-const JOINED: usize = 16;
+use crate::{Claim, ClaimPath, ClaimValues, Claims, RuleName, config::Problems};
 
 /// Holds an attribute rule, ready to run.
 #[derive(Debug)]
@@ -30,28 +21,11 @@ pub(super) struct CompiledAttribute {
     limits: Limits,
 }
 
-#[derive(Clone, Copy, Debug)]
-struct Limits {
-    case: CaseRule,
-    list: bool,
-    values: usize,
-    bytes: usize,
-}
-
-#[derive(Debug)]
-enum Origin {
-    Claim(Bound),
-    Constant(WishedValues),
-    Template(Template),
-    Join(Vec<Bound>, String),
-    Expression(Box<Expression>),
-}
-
 impl CompiledAttribute {
     /// Compiles a rule; `None` when something is wrong with it, which is reported.
     pub(super) fn new(rule: &AttributeRule, found: &mut Problems) -> Option<Self> {
-        let limits = limits(rule, found)?;
-        let origin = origin(rule, found)?;
+        let limits = Limits::new(rule, found)?;
+        let origin = Origin::new(rule, found)?;
         let name = match &rule.name {
             Some(name) => name.clone(),
             None => RuleName::new(format!("attribute.{}", rule.attribute)).ok()?,
@@ -74,26 +48,25 @@ impl CompiledAttribute {
         self.wish.import == ImportRule::Ignore
     }
 
-    /// Takes slots for the claims that the rule reads.
-    pub(super) fn bind(&mut self, roots: &mut Roots) {
-        match &mut self.origin {
-            Origin::Claim(bound) => bound.bind(roots),
-            Origin::Template(template) => template.bind(roots),
-            Origin::Join(bounds, _) => bounds.iter_mut().for_each(|bound| bound.bind(roots)),
-            Origin::Constant(_) | Origin::Expression(_) => {}
-        }
-    }
-
-    /// Makes the wish.
-    pub(super) fn map(&self, claims: &View<'_>) -> Result<AttributeWish, MapError> {
+    /// Makes the wish; `room` is there to write texts in that must be put together.
+    pub(super) fn map(&self, claims: &Claims, room: &mut String) -> Result<AttributeWish, MapError> {
         let value = match &self.origin {
-            Origin::Claim(bound) => self.of_claim(bound.path(), claims.at(bound))?,
+            Origin::Claim(path) => self.of_claim(path, claims.at(path))?,
             Origin::Constant(texts) => Wished::Values(texts.clone()),
-            Origin::Template(template) => self.of_template(template.render(claims))?,
-            Origin::Join(paths, separator) => self.of_join(paths, separator, claims)?,
-            Origin::Expression(expression) => self.of_expression(expression, claims.claims())?,
+            Origin::Template(template) => self.of_template(template.render(claims, room))?,
+            Origin::Join(paths, separator) => self.of_join(paths, separator, claims, room)?,
+            Origin::Expression(expression) => self.of_expression(expression, claims)?,
         };
-        Ok(AttributeWish { value, ..self.wish.clone() })
+        let AttributeWish { name, import, conflict, searchable, rule, claim, .. } = &self.wish;
+        Ok(AttributeWish {
+            name: name.clone(),
+            value,
+            import: *import,
+            conflict: *conflict,
+            searchable: *searchable,
+            rule: rule.clone(),
+            claim: claim.clone(),
+        })
     }
 
     fn of_claim(&self, path: &ClaimPath, claim: Claim<'_>) -> Result<Wished, MapError> {
@@ -102,27 +75,27 @@ impl CompiledAttribute {
             Claim::Empty => self.missing(path, claim.state(), Wished::Empty),
             Claim::Values(values) if self.limits.list => match self.of_list(values)? {
                 texts if texts.is_empty() => self.missing(path, "empty", Wished::Empty),
-                texts => Ok(Wished::Values(texts.into())),
+                texts => Ok(Wished::Values(WishedValues::list(texts))),
             },
             Claim::Values(values) => {
                 let text = values.text().ok_or_else(|| self.malformed("one text is needed"))?;
-                match self.finish(text)? {
+                match self.finish(&text)? {
                     text if text.is_empty() => self.missing(path, "empty", Wished::Empty),
-                    text => Ok(Wished::Values(text.into())),
+                    text => Ok(Wished::Values(WishedValues::one(text))),
                 }
             }
         }
     }
 
-    fn of_list(&self, values: ClaimValues<'_>) -> Result<Vec<String>, MapError> {
-        let mut texts: Vec<String> = Vec::with_capacity(values.iter().count().min(self.limits.values));
+    fn of_list(&self, values: ClaimValues<'_>) -> Result<Vec<SmolStr>, MapError> {
+        let mut texts: Vec<SmolStr> = Vec::with_capacity(values.iter().count().min(self.limits.values));
         let mut readable = 0_usize;
         for text in values.texts() {
             readable = readable.saturating_add(1);
             if texts.len() >= self.limits.values {
                 return Err(self.over("the number of values"));
             }
-            let text = self.finish(text)?;
+            let text = self.finish(&text)?;
             if !text.is_empty() && !texts.contains(&text) {
                 texts.push(text);
             }
@@ -130,21 +103,27 @@ impl CompiledAttribute {
         if values.iter().count() == readable { Ok(texts) } else { Err(self.malformed("texts are needed")) }
     }
 
-    fn of_template(&self, rendered: Rendered<'_>) -> Result<Wished, MapError> {
+    fn of_template(&self, rendered: Rendered<'_, '_>) -> Result<Wished, MapError> {
         match rendered {
-            Rendered::Text(text) => Ok(Wished::Values(self.finish(Cow::Owned(text))?.into())),
+            Rendered::Text(text) => Ok(Wished::Values(WishedValues::one(self.finish(text)?))),
             Rendered::Empty(path) => self.missing(path, "empty", Wished::Empty),
             Rendered::Unknown(path, state) => self.missing(path, state, Wished::Unknown),
             Rendered::Malformed => Err(self.malformed("one text is needed for each claim of a template")),
         }
     }
 
-    fn of_join(&self, bounds: &[Bound], separator: &str, claims: &View<'_>) -> Result<Wished, MapError> {
-        let mut joined = String::new();
-        for bound in bounds {
-            match claims.at(bound) {
+    fn of_join(
+        &self,
+        paths: &[ClaimPath],
+        separator: &str,
+        claims: &Claims,
+        joined: &mut String,
+    ) -> Result<Wished, MapError> {
+        joined.clear();
+        for path in paths {
+            match claims.at(path) {
                 claim @ (Claim::Absent | Claim::Truncated) => {
-                    return self.missing(bound.path(), claim.state(), Wished::Unknown);
+                    return self.missing(path, claim.state(), Wished::Unknown);
                 }
                 Claim::Empty => {}
                 Claim::Values(values) => {
@@ -160,9 +139,9 @@ impl CompiledAttribute {
                 }
             }
         }
-        match (joined.is_empty(), bounds.first()) {
-            (true, Some(bound)) => self.missing(bound.path(), "empty", Wished::Empty),
-            _ => Ok(Wished::Values(self.finish(Cow::Owned(joined))?.into())),
+        match (joined.is_empty(), paths.first()) {
+            (true, Some(path)) => self.missing(path, "empty", Wished::Empty),
+            _ => Ok(Wished::Values(WishedValues::one(self.finish(joined)?))),
         }
     }
 
@@ -180,21 +159,24 @@ impl CompiledAttribute {
         if texts.len() > most {
             return Err(self.over("the number of values"));
         }
-        let finished = texts.into_iter().map(|text| self.finish(Cow::Owned(text)));
+        let finished = texts.iter().map(|text| self.finish(text));
         let mut values = finished.collect::<Result<Vec<_>, _>>()?;
         values.retain(|text| !text.is_empty());
         match values.is_empty() {
             true if is_required => Err(fault("gives nothing")),
             true => Ok(Wished::Empty),
-            false => Ok(Wished::Values(values.into())),
+            false => Ok(Wished::Values(WishedValues::list(values))),
         }
     }
 
-    fn finish(&self, text: Cow<'_, str>) -> Result<String, MapError> {
+    fn finish(&self, text: &str) -> Result<SmolStr, MapError> {
         if text.len() > self.limits.bytes {
             return Err(self.over("the length of a value"));
         }
-        Ok(cased(text, self.limits.case).into_owned())
+        Ok(match self.limits.case {
+            CaseRule::AsGiven => SmolStr::new(text),
+            case => SmolStr::new(cased(Cow::Borrowed(text), case)),
+        })
     }
 
     fn missing(&self, path: &ClaimPath, state: &'static str, wished: Wished) -> Result<Wished, MapError> {
@@ -220,99 +202,4 @@ pub(super) fn cased(text: Cow<'_, str>, case: CaseRule) -> Cow<'_, str> {
         CaseRule::Lower => lower(text),
         CaseRule::Upper => upper(text),
     }
-}
-
-impl Origin {
-    fn paths(&self) -> Box<dyn Iterator<Item = &ClaimPath> + '_> {
-        match self {
-            Self::Claim(bound) => Box::new(std::iter::once(bound.path())),
-            Self::Template(template) => Box::new(template.paths()),
-            Self::Join(bounds, _) => Box::new(bounds.iter().map(Bound::path)),
-            Self::Constant(_) | Self::Expression(_) => Box::new(std::iter::empty()),
-        }
-    }
-}
-
-fn limits(rule: &AttributeRule, found: &mut Problems) -> Option<Limits> {
-    let code = || Code::new("config.out_of_range");
-    let values = rule.max_values.unwrap_or(if rule.list { VALUES } else { 1 });
-    let bytes = rule.max_bytes.unwrap_or(BYTES);
-    let mut in_range = true;
-    if rule.max_values.is_some() && !rule.list {
-        in_range = false;
-        found.report_in("max_values", Code::new("config.contradiction"), "`max_values` needs `list = true`");
-    } else if !(1..=MOST_VALUES).contains(&values) {
-        in_range = false;
-        found.report_in("max_values", code(), format!("must be from 1 to {MOST_VALUES}"));
-    }
-    if !(1..=MOST_BYTES).contains(&bytes) {
-        in_range = false;
-        found.report_in("max_bytes", code(), format!("must be from 1 to {MOST_BYTES}"));
-    }
-    in_range.then_some(Limits { case: rule.case, list: rule.list, values, bytes })
-}
-
-fn origin(rule: &AttributeRule, found: &mut Problems) -> Option<Origin> {
-    let given = [
-        rule.claim.is_some(),
-        rule.constant.is_some(),
-        rule.template.is_some(),
-        rule.join.is_some(),
-        rule.expression.is_some(),
-    ];
-    match given.into_iter().filter(|is_given| *is_given).count() {
-        1 => {}
-        0 if rule.import == ImportRule::Ignore => return Some(Origin::Constant(Vec::new().into())),
-        count => {
-            let how = if count == 0 { "one of" } else { "only one of" };
-            let kinds = "`claim`, `constant`, `template`, `join` and `expression`";
-            found.report(Code::new("config.one_of"), format!("needs {how} {kinds}"));
-            return None;
-        }
-    }
-    if let Some(path) = &rule.claim {
-        return Some(Origin::Claim(Bound::new(path.clone())));
-    }
-    if let Some(texts) = &rule.constant {
-        return constant(&texts.0, rule, found);
-    }
-    if let Some(text) = &rule.template {
-        return reported("template", Template::new(text), found).map(Origin::Template);
-    }
-    if let Some(join) = &rule.join {
-        if !(1..=JOINED).contains(&join.claims.len()) || join.separator.len() > 32 {
-            let message = format!("joins 1 to {JOINED} claims with at most 32 bytes between them");
-            found.report_in("join", Code::new("config.out_of_range"), message);
-            return None;
-        }
-        let bounds = join.claims.iter().cloned().map(Bound::new).collect();
-        return Some(Origin::Join(bounds, join.separator.clone()));
-    }
-    let source = rule.expression.as_deref()?;
-    found
-        .within("expression", |found| Expression::new_in(source, found))
-        .map(Box::new)
-        .map(Origin::Expression)
-}
-
-fn constant(texts: &[String], rule: &AttributeRule, found: &mut Problems) -> Option<Origin> {
-    let values = rule.max_values.unwrap_or(if rule.list { VALUES } else { 1 });
-    let bytes = rule.max_bytes.unwrap_or(BYTES);
-    let fits = texts.iter().all(|text| !text.is_empty() && text.len() <= bytes);
-    if texts.is_empty() || texts.len() > values || !fits {
-        let message = "needs one text, or with `list = true` several, none of them empty or too long";
-        found.report_in("constant", Code::new("config.invalid_value"), message);
-        return None;
-    }
-    let texts = texts.iter().map(|text| cased(Cow::Borrowed(text), rule.case).into_owned()).collect();
-    Some(Origin::Constant(texts))
-}
-
-/// Gives the template, or reports what is wrong with it.
-pub(super) fn reported(
-    field: &str,
-    template: Result<Template, String>,
-    found: &mut Problems,
-) -> Option<Template> {
-    template.map_err(|message| found.report_in(field, Code::new("config.template"), message)).ok()
 }

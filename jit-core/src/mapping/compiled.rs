@@ -3,11 +3,10 @@
 use super::{
     AttributeMapper, AttributeRule, MapError, MappingRules, Profile,
     attribute::CompiledAttribute,
-    entitlement::CompiledEntitlements,
+    entitlement::{CompiledEntitlements, EntitlementRules},
     lint,
     mail::CompiledEmail,
     names::CompiledUserName,
-    view::{Index, Roots},
 };
 use crate::{
     Code, DomainSet, Finding, RuleName, Stage, Step, VerifiedIdentity,
@@ -16,13 +15,14 @@ use crate::{
 
 /// The most rules of each kind.
 const RULES: usize = 500;
+/// How long the texts are that a mapping puts together, as a rule.
+const ROOM: usize = 128;
 /// The most notes about one sign-in.
 const NOTES: usize = 50;
 
 /// Maps claims by declarative rules. Everything that can be decided beforehand was decided when it was made.
 #[derive(Debug)]
 pub struct Mapping {
-    index: Index,
     email: Option<CompiledEmail>,
     user_name: Option<CompiledUserName>,
     attributes: Vec<CompiledAttribute>,
@@ -93,26 +93,15 @@ fn build(rules: &MappingRules, domains: &DomainSet, found: &mut Problems) -> Map
     found.each("attribute", &rules.attribute, |rule, found| {
         attributes.extend(CompiledAttribute::new(rule, found).filter(|rule| !rule.is_ignored()));
     });
-    let mut entitlements = CompiledEntitlements::default();
+    let mut entitlements = EntitlementRules::default();
     found.each("entitlement", &rules.entitlement, |rule, found| entitlements.add(rule, found));
     let email = whole.email.as_ref();
     let user_name = whole.user_name.as_ref();
-    let mut email =
+    let email =
         found.within("email", |found| email.and_then(|rule| CompiledEmail::new(rule, domains, found)));
-    let mut user_name =
+    let user_name =
         found.within("user_name", |found| user_name.and_then(|rule| CompiledUserName::new(rule, found)));
-    let mut roots = Roots::default();
-    if let Some(rule) = &mut email {
-        rule.bind(&mut roots);
-    }
-    if let Some(rule) = &mut user_name {
-        rule.bind(&mut roots);
-    }
-    for rule in &mut attributes {
-        rule.bind(&mut roots);
-    }
-    entitlements.bind(&mut roots);
-    Mapping { index: Index::new(roots), email, user_name, attributes, entitlements }
+    Mapping { email, user_name, attributes, entitlements: entitlements.compile() }
 }
 
 /// Compiles what the preset adds. It stands before one's own rules and is right: a test loads every preset.
@@ -125,22 +114,22 @@ fn preset_attributes(own: &MappingRules, whole: &MappingRules) -> Vec<CompiledAt
 
 impl AttributeMapper for Mapping {
     fn map(&self, identity: &VerifiedIdentity) -> Result<Profile, MapError> {
-        let claims = &self.index.view(identity.claims());
-        let mut notes = Notes::default();
+        let claims = identity.claims();
+        let (mut notes, mut room) = (Notes::default(), String::with_capacity(ROOM));
         let email = match &self.email {
             Some(rule) => rule.map(claims, &mut notes)?.map(|email| (email, rule.origin())),
             None => None,
         };
         let (email, email_origin) = email.unzip();
         let user_name = match &self.user_name {
-            Some(rule) => rule.map(claims, identity.key(), &mut notes)?,
+            Some(rule) => rule.map(claims, identity.key(), &mut notes, &mut room)?,
             None => None,
         };
         let mut attributes = Vec::with_capacity(self.attributes.len());
         for rule in &self.attributes {
-            attributes.push(rule.map(claims)?);
+            attributes.push(rule.map(claims, &mut room)?);
         }
-        let entitlements = self.entitlements.map(claims, &mut notes)?;
+        let entitlements = self.entitlements.map(claims, &mut notes, room)?;
         Ok(Profile { user_name, email, email_origin, attributes, entitlements, notes: notes.0 })
     }
 }

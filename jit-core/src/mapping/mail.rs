@@ -4,16 +4,15 @@ use std::sync::Arc;
 
 use serde_json::Value;
 
-use super::{
-    EmailRule, MapError, Notes, Verification,
-    view::{Bound, Roots, View},
+use super::{EmailRule, MapError, Notes, Verification};
+use crate::{
+    Claim, ClaimPath, Claims, Code, DomainSet, EmailAddress, EmailClaim, Finding, RuleName, config::Problems,
 };
-use crate::{Claim, Code, DomainSet, EmailAddress, EmailClaim, Finding, RuleName, config::Problems};
 
 /// Holds the e-mail rule, ready to run.
 #[derive(Debug)]
 pub(super) struct CompiledEmail {
-    address: Bound,
+    address: ClaimPath,
     claim: Arc<str>,
     rule: RuleName,
     verified: Verified,
@@ -23,7 +22,7 @@ pub(super) struct CompiledEmail {
 
 #[derive(Debug)]
 enum Verified {
-    Claim(Bound),
+    Claim(ClaimPath),
     OwnDomains(DomainSet),
     Never,
     Assumed,
@@ -47,7 +46,7 @@ impl CompiledEmail {
                 found.report_in("verified", Code::new("config.email_unverified"), message);
                 return None;
             }
-            (Some(Verification::Claim(path)), false) => Verified::Claim(Bound::new(path.clone())),
+            (Some(Verification::Claim(path)), false) => Verified::Claim(path.clone()),
             (Some(Verification::OwnDomains), false) => Verified::OwnDomains(domains.clone()),
             (Some(Verification::Never), false) => Verified::Never,
             (None, true) => Verified::Assumed,
@@ -69,7 +68,7 @@ impl CompiledEmail {
             return None;
         }
         Some(Self {
-            address: Bound::new(rule.claim.clone()),
+            address: rule.claim.clone(),
             claim: rule.claim.as_str().into(),
             rule: RuleName::new("email").ok()?,
             verified,
@@ -78,19 +77,11 @@ impl CompiledEmail {
         })
     }
 
-    /// Takes slots for the claims that the rule reads.
-    pub(super) fn bind(&mut self, roots: &mut Roots) {
-        self.address.bind(roots);
-        if let Verified::Claim(bound) = &mut self.verified {
-            bound.bind(roots);
-        }
-    }
-
     /// Reads the address and what is said about it.
-    pub(super) fn map(&self, claims: &View<'_>, notes: &mut Notes) -> Result<Option<EmailClaim>, MapError> {
+    pub(super) fn map(&self, claims: &Claims, notes: &mut Notes) -> Result<Option<EmailClaim>, MapError> {
         let claim = claims.at(&self.address);
         let Claim::Values(values) = claim else {
-            let (rule, claim_path, state) = (self.rule.clone(), self.address.path().clone(), claim.state());
+            let (rule, claim_path, state) = (self.rule.clone(), self.address.clone(), claim.state());
             return if self.is_required {
                 Err(MapError::Required { rule, claim: claim_path, state })
             } else {
@@ -119,15 +110,15 @@ impl CompiledEmail {
     }
 
     /// `None` is not `true`: whatever is not plainly a truth value says nothing.
-    fn verified(&self, address: &EmailAddress, claims: &View<'_>) -> Option<bool> {
-        let bound = match &self.verified {
-            Verified::Claim(bound) => bound,
+    fn verified(&self, address: &EmailAddress, claims: &Claims) -> Option<bool> {
+        let path = match &self.verified {
+            Verified::Claim(path) => path,
             Verified::OwnDomains(domains) => return domains.contains(address.domain()).then_some(true),
             Verified::Never => return None,
             Verified::Assumed => return Some(true),
         };
-        // Protocols that know lists only (SAML) say a truth value as a list of one.
-        let value = match claims.at(bound).values()?.json() {
+        // Where everything is a list, as in SAML, a truth value is a list of one.
+        let value = match claims.at(path).values()?.json() {
             Value::Array(items) => match items.as_slice() {
                 [item] => item,
                 _ => return None,

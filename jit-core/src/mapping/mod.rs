@@ -9,13 +9,12 @@ pub(crate) mod expression;
 mod lint;
 mod mail;
 mod names;
+mod origin;
 mod preset;
 mod profile;
-mod quick;
 mod rules;
 mod template;
 mod values;
-mod view;
 
 pub use candidates::Candidates;
 pub use compiled::Mapping;

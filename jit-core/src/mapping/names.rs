@@ -9,9 +9,8 @@ use super::{
     attribute::cased,
     candidates::{Candidates, Variants},
     template::{Rendered, Template},
-    view::{Roots, View},
 };
-use crate::{Code, ExternalKey, Finding, RuleName, UserName, config::Problems};
+use crate::{Claims, Code, ExternalKey, Finding, RuleName, UserName, config::Problems};
 
 /// The most templates.
 const TEMPLATES: usize = 8;
@@ -57,22 +56,18 @@ impl CompiledUserName {
         })
     }
 
-    /// Takes slots for the claims that the rule reads.
-    pub(super) fn bind(&mut self, roots: &mut Roots) {
-        self.templates.iter_mut().for_each(|template| template.bind(roots));
-    }
-
     /// Makes the wish; `None` where no template gives a name.
     pub(super) fn map(
         &self,
-        claims: &View<'_>,
+        claims: &Claims,
         key: &ExternalKey,
         notes: &mut Notes,
+        room: &mut String,
     ) -> Result<Option<UserNameWish>, MapError> {
         let mut candidates = Candidates::default();
         let mut last = None;
         for template in &self.templates {
-            match template.render_complete(claims) {
+            match template.render_complete(claims, room) {
                 Rendered::Text(text) => match self.name(text) {
                     Some(name) => candidates.add(name),
                     None => notes.add(&self.rule, Finding::Refused, "a template gives no valid user name"),
@@ -110,10 +105,11 @@ impl CompiledUserName {
     }
 
     /// Makes a user name of a text by the rules for case, accents and characters.
-    fn name(&self, text: String) -> Option<UserName> {
-        let text = cased(Cow::Owned(text), self.case);
-        let text =
-            if self.strip_accents && !text.is_ascii() { without_accents(&text) } else { text.into_owned() };
+    fn name(&self, text: &str) -> Option<UserName> {
+        let mut text = cased(Cow::Borrowed(text), self.case);
+        if self.strip_accents && !text.is_ascii() {
+            text = Cow::Owned(without_accents(&text));
+        }
         match (UserName::new(&text), self.invalid) {
             (Ok(name), _) => Some(name),
             (Err(_), InvalidRule::Refuse) => None,

@@ -4,8 +4,7 @@ use std::{borrow::Cow, fmt::Write as _};
 
 use serde_json::Value;
 
-use super::view::{Bound, Roots, View};
-use crate::{Claim, ClaimPath};
+use crate::{Claim, ClaimPath, Claims};
 
 /// The longest template, in bytes.
 const TEMPLATE_BYTES: usize = 1024;
@@ -28,7 +27,7 @@ enum Part {
 
 #[derive(Clone, Debug)]
 struct Slot {
-    claim: Bound,
+    claim: ClaimPath,
     filters: Vec<Filter>,
     default: Option<String>,
 }
@@ -53,10 +52,10 @@ const FILTER_NAMES: &[(&str, Filter)] = &[
 ];
 
 /// Says what a template came to.
-#[derive(Debug, PartialEq)]
-pub(super) enum Rendered<'t> {
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(super) enum Rendered<'t, 'r> {
     /// This text.
-    Text(String),
+    Text(&'r str),
     /// Nothing: what it reads is empty.
     Empty(&'t ClaimPath),
     /// Nothing can be said: this claim is absent or cut, as the word says.
@@ -104,16 +103,7 @@ impl Template {
 
     /// The claims that the template reads.
     pub(super) fn paths(&self) -> impl Iterator<Item = &ClaimPath> {
-        self.slots().map(|slot| slot.claim.path())
-    }
-
-    /// Takes slots for the claims that the template reads.
-    pub(super) fn bind(&mut self, roots: &mut Roots) {
-        for part in &mut self.parts {
-            if let Part::Slot(slot) = part {
-                slot.claim.bind(roots);
-            }
-        }
+        self.slots().map(|slot| &slot.claim)
     }
 
     /// Tells whether the template always gives a text, whatever the claims are.
@@ -128,44 +118,61 @@ impl Template {
         })
     }
 
-    /// Renders the template; blanks at both ends go.
-    pub(super) fn render(&self, claims: &View<'_>) -> Rendered<'_> {
-        self.render_with(claims, false)
+    /// Renders the template; blanks at both ends go. What must be put together is written to `room`.
+    pub(super) fn render<'t: 'r, 'r>(&'t self, claims: &'r Claims, room: &'r mut String) -> Rendered<'t, 'r> {
+        self.render_with(claims, room, false)
     }
 
     /// Renders the template where every claim that it reads must hold something.
-    pub(super) fn render_complete(&self, claims: &View<'_>) -> Rendered<'_> {
-        self.render_with(claims, true)
+    pub(super) fn render_complete<'t: 'r, 'r>(
+        &'t self,
+        claims: &'r Claims,
+        room: &'r mut String,
+    ) -> Rendered<'t, 'r> {
+        self.render_with(claims, room, true)
     }
 
-    fn render_with(&self, claims: &View<'_>, is_complete: bool) -> Rendered<'_> {
-        let mut out = String::with_capacity(32);
+    fn render_with<'t: 'r, 'r>(
+        &'t self,
+        claims: &'r Claims,
+        room: &'r mut String,
+        is_complete: bool,
+    ) -> Rendered<'t, 'r> {
+        if let [Part::Slot(slot)] = self.parts.as_slice() {
+            match slot.read(claims) {
+                Read::Text(Cow::Borrowed(text)) => return Rendered::Text(trimmed(text)),
+                Read::Unknown(state) => return Rendered::Unknown(&slot.claim, state),
+                Read::Malformed => return Rendered::Malformed,
+                Read::Empty => return Rendered::Empty(&slot.claim),
+                Read::Text(Cow::Owned(_)) => {}
+            }
+        }
+        room.clear();
         let mut empty = None;
         for part in &self.parts {
             match part {
-                Part::Text(text) => out.push_str(text),
+                Part::Text(text) => room.push_str(text),
                 Part::Slot(slot) => match slot.read(claims) {
-                    Read::Text(text) => out.push_str(&text),
-                    Read::Empty if is_complete => return Rendered::Empty(slot.claim.path()),
-                    Read::Empty => empty = Some(slot.claim.path()),
-                    Read::Unknown(state) => return Rendered::Unknown(slot.claim.path(), state),
+                    Read::Text(text) => room.push_str(&text),
+                    Read::Empty if is_complete => return Rendered::Empty(&slot.claim),
+                    Read::Empty => empty = Some(&slot.claim),
+                    Read::Unknown(state) => return Rendered::Unknown(&slot.claim, state),
                     Read::Malformed => return Rendered::Malformed,
                 },
             }
         }
-        let is_trimmed = match out.as_bytes() {
-            [first, .., last] => first.is_ascii_graphic() && last.is_ascii_graphic(),
-            _ => false,
-        };
-        if is_trimmed {
-            return Rendered::Text(out);
+        match (trimmed(room), empty) {
+            ("", Some(path)) => Rendered::Empty(path),
+            (text, _) => Rendered::Text(text),
         }
-        let kept = out.trim();
-        match empty {
-            Some(path) if kept.is_empty() => Rendered::Empty(path),
-            _ if kept.len() == out.len() => Rendered::Text(out),
-            _ => Rendered::Text(kept.to_owned()),
-        }
+    }
+}
+
+/// Takes blanks off both ends; most texts have none there.
+fn trimmed(text: &str) -> &str {
+    match text.as_bytes() {
+        [first, .., last] if first.is_ascii_graphic() && last.is_ascii_graphic() => text,
+        _ => text.trim(),
     }
 }
 
@@ -181,7 +188,7 @@ impl Slot {
         let mut parts = text.split('|');
         let path = parts.next().unwrap_or_default().trim();
         let path = ClaimPath::new(path).map_err(|error| error.to_string())?;
-        let mut slot = Self { claim: Bound::new(path), filters: Vec::new(), default: None };
+        let mut slot = Self { claim: path, filters: Vec::new(), default: None };
         for filter in parts {
             if let Some(default) = filter.trim_start().strip_prefix("default:") {
                 slot.default = Some(default.to_owned());
@@ -200,7 +207,7 @@ impl Slot {
         Ok(slot)
     }
 
-    fn read<'c>(&'c self, claims: &View<'c>) -> Read<'c> {
+    fn read<'c>(&'c self, claims: &'c Claims) -> Read<'c> {
         let read = match claims.at(&self.claim) {
             Claim::Truncated => return Read::Unknown("truncated"),
             Claim::Absent => Read::Unknown("absent"),
@@ -276,12 +283,14 @@ mod tests {
     use serde_json::json;
 
     use super::*;
-    use crate::Claims;
 
     fn render(template: &str, claims: Value) -> String {
         let Value::Object(members) = claims else { panic!("an object") };
-        match Template::new(template).unwrap().render(&View::of(&Claims::new(members).truncated("cut"))) {
-            Rendered::Text(text) => text,
+        match Template::new(template)
+            .unwrap()
+            .render(&Claims::new(members).truncated("cut"), &mut String::new())
+        {
+            Rendered::Text(text) => text.to_owned(),
             other => format!("{other:?}"),
         }
     }

@@ -3,7 +3,7 @@
 use super::{Change, Plan, Reason};
 use crate::{
     Account, AttributeValue, AttributeWish, ConflictRule, ConnectionId, Denial, ImportRule, MapError,
-    Provenance, Source, Wished,
+    Provenance, Source, Wished, WishedValues,
 };
 
 /// Plans the wished attributes; with `is_new`, suggestions count as well.
@@ -36,9 +36,10 @@ fn plan_attribute(
     wish: &AttributeWish,
     connection: &ConnectionId,
 ) -> Result<(), Denial> {
-    let wished: &[String] = match &wish.value {
+    let nothing = WishedValues::default();
+    let wished = match &wish.value {
         Wished::Unknown => return Ok(()),
-        Wished::Empty => &[],
+        Wished::Empty => &nothing,
         Wished::Values(values) => values,
     };
     let present: &[AttributeValue] =
@@ -71,7 +72,7 @@ fn plan_attribute(
 fn is_settled(
     present: &[AttributeValue],
     wish: &AttributeWish,
-    wished: &[String],
+    wished: &WishedValues,
     connection: &ConnectionId,
 ) -> bool {
     let is_wished = |value: &AttributeValue| {
@@ -79,18 +80,18 @@ fn is_settled(
             && is_of(&value.provenance, connection)
             && value.provenance.rule.as_ref() == Some(&wish.rule)
             && value.provenance.claim == wish.claim
-            && wished.contains(&value.text)
+            && wished.iter().any(|text| text == value.text)
     };
     present.len() == wished.len()
         && present.iter().all(is_wished)
-        && wished.iter().all(|text| present.iter().any(|value| value.text == *text))
+        && wished.iter().all(|text| present.iter().any(|value| value.text == text))
 }
 
-fn ours(wish: &AttributeWish, wished: &[String], connection: &ConnectionId) -> Vec<AttributeValue> {
+fn ours(wish: &AttributeWish, wished: &WishedValues, connection: &ConnectionId) -> Vec<AttributeValue> {
     let source = Source::Connection(connection.clone());
     let provenance = Provenance { source, rule: Some(wish.rule.clone()), claim: wish.claim.clone() };
-    let value = |text: &String| AttributeValue {
-        text: text.clone(),
+    let value = |text: &str| AttributeValue {
+        text: text.to_owned(),
         provenance: provenance.clone(),
         searchable: wish.searchable,
     };

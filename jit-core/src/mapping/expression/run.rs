@@ -120,7 +120,7 @@ impl Expression {
                 Claim::Truncated => return Err(ExpressionFault::Missing),
                 Claim::Absent => is_missing = true,
                 Claim::Empty | Claim::Values(_) => {
-                    let Some(value) = claims.members().get(root) else { continue };
+                    let Some(value) = claims.json(root) else { continue };
                     let size = size_of(value, 0).ok_or(ExpressionFault::OverBudget)?;
                     weight = weight.saturating_add(size.weight);
                     if weight > INPUT {

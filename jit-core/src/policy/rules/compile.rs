@@ -12,7 +12,7 @@ use super::{
     answer::Answer,
     facts::{Facts, KEPT, Reading, Source},
     format::{ClaimTest, Conditions, Day, Hours, PolicyRule, PolicyRules},
-    literals::{Found, LITERALS, Literals},
+    found::{Found, LITERALS},
     text::Network,
     weigh::{AddressRange, ClaimValuesTest, EntitlementTest, Test, Verdict, Wanted, Window, all},
 };
@@ -20,6 +20,7 @@ use crate::{
     ClaimPath, Code, Decision, Denial, EmailTrust, EntitlementPattern, Finding, Hold, Policy, Request,
     RuleName, Stage, Step, Trace,
     config::{Check as _, Problems},
+    literals::Literals,
     mapping::expression::Expression,
 };
 

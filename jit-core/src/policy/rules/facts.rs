@@ -2,13 +2,11 @@
 
 use std::{fmt::Write as _, net::IpAddr};
 
+use chrono::TimeDelta;
 use serde_json::Value;
 
-use super::{
-    literals::{Found, Literals},
-    weigh::Verdict,
-};
-use crate::{Account, Claim, ClaimPath, ClaimValues, Present, Request};
+use super::{found::Found, weigh::Verdict};
+use crate::{Account, Claim, ClaimPath, ClaimValues, Present, Request, literals::Literals};
 
 /// The most sources whose reading is kept for a decision; further ones are read anew by each rule.
 pub(super) const KEPT: usize = 16;
@@ -39,9 +37,9 @@ impl Source {
 pub(super) struct Reading {
     pub(super) source: Source,
     /// Whole texts.
-    pub(super) literals: Literals,
+    pub(super) literals: Literals<u8>,
     /// Beginnings of texts.
-    pub(super) begins: Literals,
+    pub(super) begins: Literals<u8>,
     /// The lengths that beginnings have.
     pub(super) lengths: Box<[usize]>,
 }
@@ -50,12 +48,23 @@ impl Reading {
     /// Marks what the source says; tells whether all of it could be read.
     fn mark(&self, spoke: Spoke<'_>, request: &Request<'_>, found: &mut Found) -> Readable {
         if self.lengths.is_empty() {
-            return each_text(spoke, request, |text| {
+            let mut mark = |text: &str| {
                 if let Some(number) = self.literals.number(text) {
                     found.add(number);
                 }
                 false
-            });
+            };
+            let Spoke::Values(values) = spoke else { return each_text(spoke, request, mark) };
+            let mut readable = Readable::Wholly;
+            for value in values.iter() {
+                // Nearly all values are strings, and nearly all of those are not looked for.
+                if let Value::String(text) = value {
+                    mark(text);
+                } else if read(value, &mut mark).is_none() {
+                    readable = Readable::InPart;
+                }
+            }
+            return readable;
         }
         each_text(spoke, request, |text| {
             if let Some(number) = self.literals.number(text) {
@@ -96,6 +105,8 @@ pub(super) struct Facts<'r> {
     /// What each source says of a text that was not found, once it was heard.
     otherwise: [Option<Verdict>; KEPT],
     pub(super) found: Found,
+    /// How long ago the person authenticated, once a rule asked.
+    age: Option<TimeDelta>,
     /// Minutes of the week, from Monday in UTC.
     pub(super) minute: i32,
     /// The client's address, IPv4 inside IPv6 read as IPv4.
@@ -109,9 +120,19 @@ impl<'r> Facts<'r> {
             readings,
             otherwise: [None; KEPT],
             found: Found::default(),
+            age: None,
             minute: minute_of_week(request.now.timestamp()),
             client: request.context.client.map(|client| client.to_canonical()),
         }
+    }
+
+    /// How long ago the person authenticated, as far as the source said.
+    pub(super) fn age(&mut self) -> Option<TimeDelta> {
+        if self.age.is_none() {
+            let at = self.request.identity.assurance().authenticated_at?;
+            self.age = Some(self.request.now.signed_duration_since(at));
+        }
+        self.age
     }
 
     /// What the source says of a text that was not found; those that were found are marked.

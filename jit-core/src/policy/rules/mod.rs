@@ -5,8 +5,8 @@ mod check;
 mod compile;
 mod facts;
 mod format;
+mod found;
 mod list;
-mod literals;
 mod text;
 mod weigh;
 

@@ -7,7 +7,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 use super::{
     facts::{DAY, Facts, Spoke, WEEK},
     format::{AccountIs, ClaimIs},
-    literals::Found,
+    found::Found,
 };
 use crate::{
     ConnectionId, DomainPattern, EmailTrust, Present, Request, Standing, TenantId,
@@ -127,13 +127,7 @@ const CLOCK_LEEWAY: TimeDelta = TimeDelta::seconds(60);
 pub(super) fn all<'t>(tests: &'t [Test], facts: &mut Facts<'_>) -> (Verdict, Option<&'t Test>) {
     let mut worst = (Verdict::Holds, None);
     for test in tests {
-        let verdict = match test {
-            Test::ClaimAny { source, wanted } => {
-                let otherwise = facts.hear(*source);
-                if facts.found.meets(wanted) { Verdict::Holds } else { otherwise }
-            }
-            other => other.weigh(facts),
-        };
+        let verdict = test.weigh(facts);
         if verdict > worst.0 {
             worst = (verdict, Some(test));
             if verdict == Verdict::Fails {
@@ -142,6 +136,12 @@ pub(super) fn all<'t>(tests: &'t [Test], facts: &mut Facts<'_>) -> (Verdict, Opt
         }
     }
     worst
+}
+
+/// Weighs the conditions of a `not`.
+#[inline(never)]
+fn apart(tests: &[Test], facts: &mut Facts<'_>) -> Verdict {
+    all(tests, facts).0
 }
 
 impl Test {
@@ -175,7 +175,8 @@ impl Test {
         }
     }
 
-    #[inline(never)]
+    #[inline(always)]
+    #[expect(clippy::inline_always, reason = "thirty calls cost as much as what they do")]
     fn weigh(&self, facts: &mut Facts<'_>) -> Verdict {
         let request = facts.request;
         let assurance = request.identity.assurance();
@@ -188,7 +189,10 @@ impl Test {
                 None => Verdict::Silent,
                 Some(email) => Verdict::of(email.trust >= *least),
             },
-            Self::ClaimAny { .. } => all(std::slice::from_ref(self), facts).0,
+            Self::ClaimAny { source, wanted } => {
+                let otherwise = facts.hear(*source);
+                if facts.found.meets(wanted) { Verdict::Holds } else { otherwise }
+            }
             Self::Claim(test) => test.weigh(facts),
             Self::Entitlement { negated, test, .. } => {
                 let verdict = test.weigh(facts);
@@ -203,11 +207,11 @@ impl Test {
                 Some(context) => Verdict::of(any.iter().any(|one| **one == **context)),
             },
             Self::Amr { any, all } => methods(any.as_deref(), all, &assurance.methods),
-            Self::MaxAuthAge(most) => match assurance.authenticated_at {
+            Self::MaxAuthAge(most) => match facts.age() {
                 None => Verdict::Silent,
-                Some(at) => Verdict::of(fresh(at, *most, request.now)),
+                Some(age) => Verdict::of(age <= *most && age >= -CLOCK_LEEWAY),
             },
-            Self::Not(tests) => all(tests, facts).0.negated(),
+            Self::Not(tests) => apart(tests, facts).negated(),
             // What fails, takes too much or reads what is not there cannot be told.
             Self::Expression(expression) => {
                 expression.evaluate_bool(request.identity.claims()).map_or(Verdict::Open, Verdict::of)
@@ -268,11 +272,6 @@ fn methods(any: Option<&[Box<str>]>, all: &[Box<str>], used: &[String]) -> Verdi
     Verdict::of(
         any.is_none_or(|any| any.iter().any(|one| was_used(one))) && all.iter().all(|one| was_used(one)),
     )
-}
-
-fn fresh(at: DateTime<Utc>, most: TimeDelta, now: DateTime<Utc>) -> bool {
-    let age = now.signed_duration_since(at);
-    age <= most && age >= -CLOCK_LEEWAY
 }
 
 impl Window {

@@ -1,0 +1,200 @@
+//! Patterns: names with one `*`, and what such a name gives.
+
+use std::borrow::Cow;
+
+use smol_str::SmolStr;
+
+use super::{EntitlementRule, NameForm, cased};
+use crate::{
+    Code, Entitlement, EntitlementKind, EntitlementPattern, RuleName, config::Problems, text::Beginning,
+};
+
+#[derive(Debug)]
+pub(super) struct Pattern {
+    pub(super) rule: RuleName,
+    start: Beginning,
+    before: String,
+    after: String,
+    pub(super) give: Vec<Give>,
+    allow: Vec<EntitlementPattern>,
+}
+
+#[derive(Debug)]
+pub(super) enum Give {
+    Fixed(Entitlement),
+    Around(Frame),
+}
+
+/// Holds a name that is being put together, and the number of the frame that it begins with.
+#[derive(Debug, Default)]
+pub(super) struct Room {
+    text: String,
+    frame: usize,
+}
+
+impl Room {
+    pub(super) fn new(text: String) -> Self {
+        Self { text, frame: 0 }
+    }
+
+    /// Forgets which frame was written.
+    pub(super) fn clear(&mut self) {
+        self.frame = 0;
+    }
+}
+
+/// What stands around the part that the source chooses.
+#[derive(Debug)]
+pub(super) struct Frame {
+    /// Tells the frames of one reader apart, from 1 on.
+    number: usize,
+    kind: EntitlementKind,
+    before: String,
+    after: String,
+    /// Whether everything that begins so is allowed, whatever the source chooses.
+    is_allowed: bool,
+}
+
+impl Pattern {
+    /// Compiles the pattern of a rule; `None` when something is wrong with it, which is reported.
+    pub(super) fn new(
+        rule: &EntitlementRule,
+        pattern: &str,
+        name: &RuleName,
+        found: &mut Problems,
+    ) -> Option<Self> {
+        let parts = pattern.split_once('*').filter(|(_, after)| !after.contains('*'));
+        let Some((before, after)) = parts else {
+            let message = "needs exactly one `*`; use a `table` for fixed names";
+            found.report_in("pattern", Code::new("config.pattern"), message);
+            return None;
+        };
+        if rule.allow.is_empty() {
+            let message = "a pattern needs `allow`: the roles and groups that it may give at all";
+            found.report(Code::new("config.missing_field"), message);
+            return None;
+        }
+        check_allow(&rule.allow, found);
+        let texts = rule.give.as_ref().map_or(&[][..], |texts| &texts.0);
+        let give: Vec<_> = found.within("give", |found| gives(texts, &rule.allow, found))?;
+        let case = |text: &str| cased(Cow::Borrowed(text), rule.case).into_owned();
+        let (before, after) = (case(before), case(after));
+        let start = Beginning::new(&before);
+        Some(Self { rule: name.clone(), start, before, after, give, allow: rule.allow.clone() })
+    }
+
+    /// Numbers what stands around stars, from `number` on; tells the next free one.
+    pub(super) fn count_frames(&mut self, mut number: usize) -> usize {
+        for give in &mut self.give {
+            if let Give::Around(frame) = give {
+                frame.number = number;
+                number = number.saturating_add(1);
+            }
+        }
+        number
+    }
+
+    /// Tells most names apart by their first bytes.
+    #[inline]
+    pub(super) fn may_match(&self, head: u64) -> bool {
+        self.start.may_begin(head)
+    }
+
+    /// What the `*` stands for in a name.
+    pub(super) fn star<'n>(&self, name: &'n str, form: NameForm) -> Option<&'n str> {
+        let star = name.strip_prefix(self.before.as_str())?;
+        let star = if self.after.is_empty() { star } else { star.strip_suffix(self.after.as_str())? };
+        let is_step = form != NameForm::Path || !star.contains('/');
+        (!star.is_empty() && is_step).then_some(star)
+    }
+
+    /// Makes what such a name gives, if it may; `room` is there to write the name in.
+    pub(super) fn make(&self, give: &Give, star: &str, room: &mut Room) -> Option<Entitlement> {
+        let (entitlement, is_allowed) = match give {
+            Give::Fixed(entitlement) => (entitlement.clone(), true),
+            Give::Around(frame) => (frame.around(star, room)?, frame.is_allowed),
+        };
+        (is_allowed || self.allow.iter().any(|allow| allow.matches(&entitlement))).then_some(entitlement)
+    }
+}
+
+impl Frame {
+    fn new(before: &str, after: &str, allow: &[EntitlementPattern]) -> Result<Self, String> {
+        if after.contains("{*}") {
+            return Err("`{*}` may stand there once".to_owned());
+        }
+        // Any letter in the place of the star shows whether kind and characters are right.
+        let sample = format!("{before}x{after}").parse::<Entitlement>();
+        let sample = sample
+            .map_err(|error| format!("a role or group is written `role:NAME` or `group:NAME`: {error}"))?;
+        let is_allowed =
+            allow.iter().filter_map(EntitlementPattern::prefix).any(|prefix| before.starts_with(prefix));
+        Ok(Self {
+            number: 0,
+            kind: sample.kind(),
+            before: before.to_owned(),
+            after: after.to_owned(),
+            is_allowed,
+        })
+    }
+
+    fn around(&self, star: &str, room: &mut Room) -> Option<Entitlement> {
+        if room.frame == self.number {
+            // Names that a pattern matches often follow each other: their beginning stands there already.
+            room.text.truncate(self.before.len());
+        } else {
+            room.text.clear();
+            room.text.push_str(&self.before);
+            room.frame = self.number;
+        }
+        room.text.push_str(star);
+        if !self.after.is_empty() {
+            room.text.push_str(&self.after);
+        }
+        Entitlement::composed(self.kind, SmolStr::new(&room.text), star)
+    }
+}
+
+fn gives(texts: &[String], allow: &[EntitlementPattern], found: &mut Problems) -> Option<Vec<Give>> {
+    if texts.is_empty() {
+        found.report(Code::new("config.missing_field"), "a pattern needs `give`: what such a name gives");
+        return None;
+    }
+    let mut gives = Vec::new();
+    for text in texts {
+        let give = match text.split_once("{*}") {
+            None => text.parse().map(Give::Fixed).map_err(|error| error.to_string()),
+            Some((before, after)) => Frame::new(before, after, allow).map(Give::Around),
+        };
+        match give {
+            Ok(give) if give.stays_within(allow) => gives.push(give),
+            Ok(_) => {
+                let message = "could give what `allow` does not list";
+                found.report(Code::new("config.outside_allow"), message);
+            }
+            Err(message) => found.report(Code::new("config.invalid_value"), message),
+        }
+    }
+    (gives.len() == texts.len()).then_some(gives)
+}
+
+impl Give {
+    /// Tells whether everything that this can give is listed: by a prefix, or name by name.
+    fn stays_within(&self, allow: &[EntitlementPattern]) -> bool {
+        match self {
+            Self::Fixed(entitlement) => allow.iter().any(|allow| allow.matches(entitlement)),
+            // What follows the literal part is the source's choice.
+            Self::Around(frame) => frame.is_allowed || allow.iter().all(EntitlementPattern::is_exact),
+        }
+    }
+}
+
+fn check_allow(allow: &[EntitlementPattern], found: &mut Problems) {
+    found.each("allow", allow, |pattern, found| {
+        let text = String::from(pattern.clone());
+        if matches!(text.as_str(), "role:*" | "group:*") {
+            let message = "allows every name, so that the source could name itself an administrator";
+            found.report(Code::new("config.allows_everything"), message);
+        }
+    });
+}

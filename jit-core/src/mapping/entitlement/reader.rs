@@ -1,0 +1,159 @@
+//! Reads the names in one claim, for all rules about it.
+
+use std::{borrow::Cow, sync::Arc};
+
+use serde_json::Value;
+
+use super::{CaseRule, MapError, NameForm, Notes, cased, dn, pattern::Pattern, wishes::Wishes};
+use crate::{
+    Claim, ClaimPath, ClaimValues, Claims, Entitlement, Finding, RuleName,
+    identity::text_of,
+    literals::Literals,
+    text::{ends, spread_of},
+};
+
+/// The most names that are read from one claim.
+const NAMES: usize = 10_000;
+
+/// Reads the names in one claim once, for all rules about it.
+#[derive(Debug)]
+pub(super) struct Reader {
+    pub(super) path: ClaimPath,
+    pub(super) claim: Arc<str>,
+    pub(super) reading: Reading,
+    /// Stands for all its rules in notes.
+    pub(super) rule: RuleName,
+    /// The names in the tables, by the number of their line.
+    pub(super) names: Literals<usize>,
+    pub(super) lines: Vec<Vec<(RuleName, Entitlement)>>,
+    pub(super) patterns: Vec<Pattern>,
+}
+
+/// Says how names are written in a claim.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(super) struct Reading {
+    pub(super) form: NameForm,
+    pub(super) under: Option<String>,
+    pub(super) split: Option<char>,
+    pub(super) case: CaseRule,
+}
+
+impl Reader {
+    pub(super) fn map(
+        &self,
+        claims: &Claims,
+        wishes: &mut Wishes,
+        notes: &mut Notes,
+    ) -> Result<(), MapError> {
+        let values = match claims.at(&self.path) {
+            Claim::Values(values) => values,
+            Claim::Truncated => {
+                notes.add(&self.rule, Finding::Skipped, "the claim is cut: nothing follows from it");
+                return Ok(());
+            }
+            Claim::Absent | Claim::Empty => return Ok(()),
+        };
+        wishes.room.clear();
+        if self.reading != Reading::default() {
+            return self.read(values, wishes, notes);
+        }
+        // Most names end at the first look, so that nothing else is done before it.
+        for value in values.iter().take(NAMES) {
+            if let Value::String(name) = value {
+                self.look(name, wishes, notes)?;
+            } else if let Some(name) = text_of(value) {
+                self.look(&name, wishes, notes)?;
+            }
+        }
+        if values.iter().nth(NAMES).is_some() { Err(self.too_many()) } else { Ok(()) }
+    }
+
+    /// Reads names in the form that the rules say.
+    fn read(&self, values: ClaimValues<'_>, wishes: &mut Wishes, notes: &mut Notes) -> Result<(), MapError> {
+        let mut count = 0_usize;
+        for text in values.texts() {
+            for name in self.reading.names(&text) {
+                if count >= NAMES {
+                    return Err(self.too_many());
+                }
+                count = count.saturating_add(1);
+                match name {
+                    Some(name) => self.look(&cased(name, self.reading.case), wishes, notes)?,
+                    None => notes.add(&self.rule, Finding::Refused, "a name has another form or place"),
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn too_many(&self) -> MapError {
+        MapError::Limit { rule: self.rule.clone(), what: "the number of names in a claim" }
+    }
+
+    /// Looks at the ends of a name, which tell of most names that no rule is about them.
+    #[inline]
+    fn look(&self, name: &str, wishes: &mut Wishes, notes: &mut Notes) -> Result<(), MapError> {
+        let ends = ends(name);
+        let place = spread_of(ends, name.len());
+        if self.names.may_have(place) || self.patterns.iter().any(|pattern| pattern.may_match(ends.0)) {
+            self.give(name, (place, ends.0), wishes, notes)
+        } else {
+            Ok(())
+        }
+    }
+
+    /// Gives what a name gives.
+    #[inline(never)]
+    fn give(
+        &self,
+        name: &str,
+        (place, head): (usize, u64),
+        wishes: &mut Wishes,
+        notes: &mut Notes,
+    ) -> Result<(), MapError> {
+        if let Some(line) = self.names.number_at(place, name) {
+            for (rule, entitlement) in self.lines.get(line).into_iter().flatten() {
+                wishes.add(entitlement.clone(), rule, &self.claim)?;
+            }
+        }
+        for pattern in &self.patterns {
+            if pattern.may_match(head) {
+                self.match_pattern(pattern, name, wishes, notes)?;
+            }
+        }
+        Ok(())
+    }
+
+    #[inline]
+    fn match_pattern(
+        &self,
+        pattern: &Pattern,
+        name: &str,
+        wishes: &mut Wishes,
+        notes: &mut Notes,
+    ) -> Result<(), MapError> {
+        let Some(star) = pattern.star(name, self.reading.form) else { return Ok(()) };
+        for give in &pattern.give {
+            match pattern.make(give, star, &mut wishes.room) {
+                Some(entitlement) => wishes.add(entitlement, &pattern.rule, &self.claim)?,
+                None => notes.add(&pattern.rule, Finding::Refused, "the pattern gives what it may not give"),
+            }
+        }
+        Ok(())
+    }
+}
+
+impl Reading {
+    /// The names in one text; `None` for one that has another form.
+    pub(super) fn names<'t>(&'t self, text: &'t str) -> impl Iterator<Item = Option<Cow<'t, str>>> {
+        let (whole, parts) = match self.split {
+            None => (Some(text), None),
+            Some(at) => (None, Some(text.split(at).map(str::trim).filter(|part| !part.is_empty()))),
+        };
+        whole.into_iter().chain(parts.into_iter().flatten()).map(|name| match self.form {
+            NameForm::Plain => Some(Cow::Borrowed(name)),
+            NameForm::Path => Some(Cow::Borrowed(name.strip_prefix('/').unwrap_or(name))),
+            NameForm::DnFirstValue => dn::first_value(name, self.under.as_deref()).map(Cow::Owned),
+        })
+    }
+}

@@ -1,0 +1,101 @@
+//! Looks at the ends of texts, so that most texts that differ are told apart without comparing them.
+
+/// The first eight bytes as a number that has their order, zeros in the place of those that are missing.
+#[inline]
+pub(crate) fn head(text: &str) -> u64 {
+    let bytes = text.as_bytes();
+    match bytes.first_chunk::<8>() {
+        Some(first) => u64::from_be_bytes(*first),
+        None => short(bytes),
+    }
+}
+
+/// The beginning and the end of a text, as numbers.
+#[inline]
+pub(crate) fn ends(text: &str) -> (u64, u64) {
+    let bytes = text.as_bytes();
+    match (bytes.first_chunk::<8>(), bytes.last_chunk::<8>()) {
+        (Some(first), Some(last)) => (u64::from_be_bytes(*first), u64::from_be_bytes(*last)),
+        _ => (short(bytes), 0),
+    }
+}
+
+/// Less than eight bytes, moved to the upper end. Bytes in the middle are read twice, which changes nothing.
+#[inline]
+fn short(bytes: &[u8]) -> u64 {
+    if let (Some(first), Some(last)) = (bytes.first_chunk::<4>(), bytes.last_chunk::<4>()) {
+        let (first, last) = (u64::from(u32::from_be_bytes(*first)), u64::from(u32::from_be_bytes(*last)));
+        let missing = 8_usize.saturating_sub(bytes.len());
+        return first << 32 | last << (missing * 8);
+    }
+    let at = |place: usize| bytes.get(place).map_or(0, |byte| u64::from(*byte) << (56 - 8 * place));
+    at(0) | at(1) | at(2)
+}
+
+/// Spreads texts by length, beginning and end: names differ in one of them, and long ones cost no more.
+#[inline]
+pub(crate) fn spread(text: &str) -> usize {
+    spread_of(ends(text), text.len())
+}
+
+/// Spreads a text whose ends were looked at already.
+#[inline]
+pub(crate) fn spread_of((first, last): (u64, u64), length: usize) -> usize {
+    let mixed = (first ^ last.rotate_left(29) ^ (length as u64)).wrapping_mul(0x9e37_79b9_7f4a_7c15);
+    usize::try_from(mixed >> 40).unwrap_or(0)
+}
+
+/// Keeps the beginning that texts must have, as far as their [`head`] shows it.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Beginning {
+    head: u64,
+    mask: u64,
+}
+
+impl Beginning {
+    pub(crate) fn new(text: &str) -> Self {
+        let unseen = 8_usize.saturating_sub(text.len()) * 8;
+        let mask = u32::try_from(unseen).ok().and_then(|unseen| u64::MAX.checked_shl(unseen)).unwrap_or(0);
+        Self { head: head(text), mask }
+    }
+
+    /// Tells whether a text of this head may begin so; where the beginning is longer, the rest must be compared.
+    #[inline]
+    pub(crate) fn may_begin(self, head: u64) -> bool {
+        (self.head ^ head) & self.mask == 0
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    proptest! {
+        #[test]
+        fn heads_have_the_order_of_texts(a in "[\\x00ab\u{e9}]{0,10}", b in "[\\x00ab\u{e9}]{0,10}") {
+            prop_assert_eq!(head(&a).cmp(&head(&b)).then_with(|| a.cmp(&b)), a.cmp(&b));
+        }
+
+        #[test]
+        fn a_head_is_the_first_bytes(text in "[\\x00-\\x7f\u{e9}]{0,10}") {
+            let mut bytes = [0; 8];
+            for (place, byte) in bytes.iter_mut().zip(text.bytes()) {
+                *place = byte;
+            }
+            prop_assert_eq!(head(&text), u64::from_be_bytes(bytes));
+            prop_assert_eq!(ends(&text).0, head(&text));
+        }
+
+        #[test]
+        fn no_text_is_passed_over_that_begins_so(begin in "[ab\\x00]{0,10}", rest in "[ab\\x00]{0,3}", other in "[ab]{0,10}") {
+            let beginning = Beginning::new(&begin);
+            let longer = format!("{begin}{rest}");
+            prop_assert!(beginning.may_begin(head(&longer)));
+            if begin.len() <= 8 && !other.starts_with(&begin) && !begin.contains('\0') {
+                prop_assert!(!beginning.may_begin(head(&other)));
+            }
+        }
+    }
+}
