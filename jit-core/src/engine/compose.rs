@@ -92,6 +92,9 @@ impl Jit {
                 grant.end_task = grant.ends_at.map(|end| add(ACCOUNTS, kind, end));
             }
         }
+        if !self.parts.targets.is_empty() && before.is_some_and(may_hold) && !may_hold(after) {
+            add(ACCOUNTS, TaskKind::EndLeases, now);
+        }
         let review = review_due(before, after);
         let new_review = review.map(|due| add(ACCOUNTS, TaskKind::ReviewEnd, due));
         if self.parts.notices.is_some() {
@@ -146,6 +149,10 @@ fn address_counters(before: Option<&Account>, after: &Account) -> Vec<CounterCha
     let left = old.map(|name| CounterChange { name, by: -1, at_least: None, at_most: None });
     let taken = new.map(|name| CounterChange { name, by: 1, at_least: None, at_most: Some(1) });
     left.into_iter().chain(taken).collect()
+}
+
+fn may_hold(account: &Account) -> bool {
+    account.state == AccountState::Active
 }
 
 /// Tells when the end of the account must be looked after, if no task does so in time already.
