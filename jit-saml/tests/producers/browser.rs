@@ -19,7 +19,7 @@ pub(crate) struct Answer {
 pub(crate) struct Browser(BTreeMap<String, String>);
 
 impl Browser {
-    /// Follows redirects until a page comes.
+    /// Follows redirects until a page comes, or until one leaves the server.
     pub(crate) fn open(&mut self, address: &str) -> Answer {
         self.follow(Url::parse(address).unwrap(), "GET", "")
     }
@@ -38,7 +38,11 @@ impl Browser {
         let mut answer = self.send(&address, method, body);
         for _ in 0..MAX_STEPS {
             let Some(location) = answer.header("location") else { return answer };
-            address = address.join(location).unwrap();
+            let next = address.join(location).unwrap();
+            if next.origin() != address.origin() {
+                return answer;
+            }
+            address = next;
             answer = self.send(&address, "GET", "");
         }
         panic!("too many redirects");
@@ -60,7 +64,7 @@ impl Browser {
 }
 
 impl Answer {
-    fn header(&self, name: &str) -> Option<&str> {
+    pub(crate) fn header(&self, name: &str) -> Option<&str> {
         self.headers.iter().find(|(known, _)| known == name).map(|(_, value)| value.as_str())
     }
 

@@ -5,6 +5,7 @@
 
 mod ability;
 mod browser;
+mod federation;
 mod live;
 mod peer;
 mod responses;
