@@ -1,6 +1,7 @@
 //! As much of a browser as a scripted sign-in needs: cookies, redirects, and the form at the end.
 
 use std::collections::BTreeMap;
+use std::fmt::Write as _;
 use std::io::{Read as _, Write as _};
 use std::net::TcpStream;
 
@@ -90,9 +91,9 @@ pub(crate) fn exchange(address: &Url, method: &str, headers: &[(&str, String)], 
     let target = &address[url::Position::BeforePath..url::Position::AfterQuery];
     let mut request = format!("{method} {target} HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\n");
     for (name, value) in headers {
-        request.push_str(&format!("{name}: {value}\r\n"));
+        write!(request, "{name}: {value}\r\n").unwrap();
     }
-    request.push_str(&format!("Content-Length: {}\r\n\r\n{body}", body.len()));
+    write!(request, "Content-Length: {}\r\n\r\n{body}", body.len()).unwrap();
     let mut stream = TcpStream::connect(host).unwrap();
     stream.write_all(request.as_bytes()).unwrap();
     let mut text = String::new();
