@@ -5,8 +5,9 @@ use std::path::PathBuf;
 use jit_examples::portal::pages;
 use jit_examples::portal::view::{
     AccountAct, AccountRef, AccountRow, AccountView, AdminView, ApprovalRow, AttributeRow, AuditRow, Badge,
-    ChangeRow, ConnectionCard, DecisionView, EmailRow, Fact, Frame, GrantRow, IdentityRow, MeView, PlanView,
-    QuestionView, RefusalView, RuleMark, RuleRow, StageView, Tone, Visitor, WaitingView,
+    ChangeRow, ConnectionCard, DecisionView, EmailRow, Fact, Frame, GrantRow, IdentityRow, MeView,
+    OnwardView, PlanView, QuestionView, RefusalView, RuleMark, RuleRow, SignOutView, StageView, Tone,
+    Visitor, WaitingView,
 };
 
 const HOSTILE: &str = "<script>alert(1)</script>\"'&";
@@ -46,6 +47,14 @@ fn decision(text: &str, tone: Tone) -> DecisionView {
                 ],
             },
         ],
+    }
+}
+
+fn onward() -> OnwardView {
+    OnwardView {
+        label: HOSTILE.into(),
+        action: "https://idp.example/sso".into(),
+        fields: vec![("SAMLRequest", HOSTILE.into()), ("RelayState", "handle".into())],
     }
 }
 
@@ -173,6 +182,12 @@ fn every_page() -> Vec<(&'static str, String)> {
         ("link-proof", pages::prove_link(&stranger, &question(None))),
         ("user-name", pages::choose_user_name(&stranger, &question(Some("`ned` is taken")))),
         ("admin", pages::admin(&frame, &admin())),
+        (
+            "signed-out",
+            pages::signed_out(&stranger, &SignOutView::Link { label: HOSTILE.into(), address: "/".into() }),
+        ),
+        ("signed-out-form", pages::signed_out(&stranger, &SignOutView::Form(onward()))),
+        ("go-on", pages::go_on(&stranger, &onward())),
         ("problem", pages::problem(&stranger, "Not found", "There is no such page.")),
     ]
     .map(|(name, page)| (name, page.into_string()))
@@ -194,9 +209,9 @@ fn every_page_has_one_heading_and_obeys_the_content_policy() {
             assert!(!page.contains(forbidden), "{name} holds {forbidden}");
         }
         assert_eq!(
-            page.matches("method=\"post\"").count(),
+            page.matches("method=\"post\" action=\"/").count(),
             page.matches("name=\"csrf\"").count(),
-            "each form of {name} carries the token"
+            "each form of {name} to the portal itself carries the token"
         );
         std::fs::write(shelf.join(format!("{name}.html")), page).unwrap();
     }

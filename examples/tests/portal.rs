@@ -128,9 +128,24 @@ fn what_is_not_there_or_not_meant_is_answered() {
         ("/callback/acme?code=c&state=s", "403"),
         ("/callback/acme?code=a&code=b", "403"),
         ("/callback/acme", "403"),
+        ("/callback/foundry?code=c&state=s", "404"),
+        ("/saml/foundry/metadata", "200"),
+        ("/saml/foundry/acs", "404"),
+        ("/saml/foundry/logout", "403"),
+        ("/saml/foundry/logout?SAMLRequest=x", "403"),
+        ("/saml/foundry/other", "404"),
+        ("/saml/acme/metadata", "404"),
+        ("/saml/nobody/metadata", "404"),
+        ("/saml/foundry", "404"),
     ] {
         let answer = demo.get(path);
         assert!(answer.starts_with(&format!("HTTP/1.1 {status}")), "{path}: {answer}");
     }
+    let posted = demo.ask(&format!(
+        "POST /saml/foundry/acs HTTP/1.1\r\nHost: {}\r\nContent-Type: application/x-www-form-urlencoded\r\n\
+         Content-Length: 17\r\nConnection: close\r\n\r\nSAMLResponse=aaaa",
+        demo.address
+    ));
+    assert!(posted.starts_with("HTTP/1.1 403") && posted.contains("saml.relay_state_missing"), "{posted}");
     assert!(demo.get("/callback/acme?code=a&code=b").contains("oidc.callback_duplicate_parameter"));
 }

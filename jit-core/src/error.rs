@@ -91,6 +91,70 @@ pub enum ErrorKind {
     Invalid,
     /// Stored data cannot be read back.
     Corrupt,
+    /// A target did not do what was asked, for this reason.
+    Target(TargetFault),
+}
+
+/// Says why a target did not do what was asked.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum TargetFault {
+    /// It could not be reached, or did not answer in time; the outcome is unknown.
+    Unreachable,
+    /// Who it says to be could not be proved: a wrong certificate, or none.
+    Untrusted,
+    /// It does not accept our own credentials. Asking again could lock them.
+    Credentials,
+    /// We may not do this there.
+    Forbidden,
+    /// The place does not exist or is outside the allowed ones.
+    Place,
+    /// The name is taken by something that cannot be seen, or cannot be a name there.
+    Name,
+    /// The secret does not meet its rules.
+    Secret,
+    /// An entitlement does not exist there or must not be given.
+    Entitlement,
+    /// It has no room, or we ask too much of it.
+    Limit,
+    /// It answered what the protocol does not allow.
+    Protocol,
+}
+
+impl TargetFault {
+    fn code(self) -> &'static str {
+        match self {
+            Self::Unreachable => "target.unreachable",
+            Self::Untrusted => "target.untrusted",
+            Self::Credentials => "target.credentials",
+            Self::Forbidden => "target.forbidden",
+            Self::Place => "target.place",
+            Self::Name => "target.name",
+            Self::Secret => "target.secret",
+            Self::Entitlement => "target.entitlement",
+            Self::Limit => "target.limit",
+            Self::Protocol => "target.protocol",
+        }
+    }
+
+    fn meaning(self) -> &'static str {
+        match self {
+            Self::Unreachable => "the target did not answer",
+            Self::Untrusted => "the target could not prove who it is",
+            Self::Credentials => "the target does not accept our credentials",
+            Self::Forbidden => "the target does not allow this",
+            Self::Place => "the place does not exist or is not allowed",
+            Self::Name => "the name cannot be used",
+            Self::Secret => "the secret does not meet the target's rules",
+            Self::Entitlement => "an entitlement does not exist or must not be given",
+            Self::Limit => "a limit of the target is reached",
+            Self::Protocol => "the target's answer is not allowed by its protocol",
+        }
+    }
+
+    fn is_passing(self) -> bool {
+        matches!(self, Self::Unreachable | Self::Limit)
+    }
 }
 
 /// Tells whether and when the same call may succeed.
@@ -119,6 +183,7 @@ impl BackendError {
     pub fn new(kind: ErrorKind, operation: &'static str) -> Self {
         let retry = match kind {
             ErrorKind::Unavailable => Retry::Backoff,
+            ErrorKind::Target(fault) if fault.is_passing() => Retry::Backoff,
             _ => Retry::Never,
         };
         Self { kind, retry, operation, source: None }
@@ -161,8 +226,9 @@ impl BackendError {
     pub fn class(&self) -> ErrorClass {
         match self.kind {
             ErrorKind::Unavailable | ErrorKind::Conflict => ErrorClass::Transient,
+            ErrorKind::Target(fault) if fault.is_passing() => ErrorClass::Transient,
             ErrorKind::AlreadyExists(_) | ErrorKind::LimitReached(_) => ErrorClass::Denied,
-            ErrorKind::Invalid | ErrorKind::Corrupt => ErrorClass::Permanent,
+            ErrorKind::Invalid | ErrorKind::Corrupt | ErrorKind::Target(_) => ErrorClass::Permanent,
         }
     }
 
@@ -180,6 +246,7 @@ impl BackendError {
             ErrorKind::Unavailable => "store.unavailable",
             ErrorKind::Invalid => "store.invalid",
             ErrorKind::Corrupt => "store.corrupt",
+            ErrorKind::Target(fault) => fault.code(),
         })
     }
 }
@@ -199,6 +266,7 @@ impl fmt::Display for BackendError {
             ErrorKind::Unavailable => "the backend is not available",
             ErrorKind::Invalid => "the call is not valid",
             ErrorKind::Corrupt => "stored data cannot be read",
+            ErrorKind::Target(fault) => fault.meaning(),
         };
         write!(f, "{}: {what}", self.operation)
     }

@@ -29,6 +29,14 @@ fn check_name(text: &str) -> Result<(), IdError> {
     if text.chars().all(allowed) { Ok(()) } else { Err(IdError::Character) }
 }
 
+/// The longest name of a target, so that its lanes are names as well.
+const TARGET_BYTES: usize = 48;
+
+fn check_target(text: &str) -> Result<(), IdError> {
+    check_length(text, TARGET_BYTES)?;
+    check_name(text)
+}
+
 /// Allows every character but controls: what the wire delivers is kept byte for byte.
 fn check_opaque<const BYTES: usize>(text: &str) -> Result<(), IdError> {
     check_length(text, BYTES)?;
@@ -135,6 +143,11 @@ text_id!(
     /// Names a lane of tasks, such as `accounts` or one target; lanes do not wait for each other.
     Lane,
     check_name
+);
+text_id!(
+    /// Names a target: an outside system that accounts are provisioned to.
+    TargetId,
+    check_target
 );
 text_id!(
     /// Names a worker that claims tasks.

@@ -13,6 +13,7 @@
 //! | [`TaskQueue`] | hands out durable work, fenced |
 //! | [`OneTime`] | keeps what may be taken once |
 //! | [`AuditLog`], [`AuditSink`] | read and export the audit trail |
+//! | [`Target`] | provisions accounts in an outside system |
 //! | [`Clock`], [`Entropy`] | time and randomness as inputs |
 
 mod account;
@@ -25,6 +26,7 @@ mod engine;
 mod error;
 mod identity;
 mod ids;
+mod lease;
 mod literals;
 mod mapping;
 mod memory;
@@ -33,6 +35,7 @@ mod mocks;
 mod plan;
 mod policy;
 mod store;
+mod target;
 mod text;
 
 pub use account::{
@@ -42,11 +45,12 @@ pub use account::{
 pub use audit::{Actor, AuditEvent, AuditOutcome};
 pub use clock::{Clock, Entropy, ManualClock, SeededEntropy, SystemClock, SystemEntropy};
 pub use engine::{
-    AdminRequest, BuildError, Connection, ConnectionSettings, Denied, Event, Explanation, Held, Invitation,
-    Jit, JitBuilder, JitError, LinkAnswer, LinkBy, LinkRule, MailLink, MailProof, Notices, Outcome, Reply,
-    Session, ShadowReport, SignIn, SignedIn, Ticket, Trigger, Verdict, VerifyError, WorkReport,
+    AdminRequest, BuildError, CheckOut, CheckedOut, Connection, ConnectionSettings, Denied, Event,
+    Explanation, Held, Invitation, Jit, JitBuilder, JitError, LinkAnswer, LinkBy, LinkRule, MailLink,
+    MailProof, Notices, Outcome, ReconcileMode, Reconciliation, Reply, Session, ShadowReport, SignIn,
+    SignedIn, Ticket, Trigger, Verdict, VerifyError, WorkReport,
 };
-pub use error::{BackendError, Code, ErrorClass, ErrorKind, Retry, Taken};
+pub use error::{BackendError, Code, ErrorClass, ErrorKind, Retry, Taken, TargetFault};
 pub use identity::{
     Assurance, AttestError, Attestation, Attestor, Check, Checks, Claim, ClaimPath, ClaimPathError,
     ClaimValues, Claims, Domain, DomainError, DomainPattern, DomainSet, EmailAddress, EmailClaim, EmailError,
@@ -54,15 +58,16 @@ pub use identity::{
 };
 pub use ids::{
     AccountId, AttributeName, ConnectionId, EventId, ExternalKey, GrantId, IdError, Issuer, Lane, Mint,
-    RuleName, StoreId, Subject, TaskId, TenantId, WorkerId,
+    RuleName, StoreId, Subject, TargetId, TaskId, TenantId, WorkerId,
 };
+pub use lease::{Duty, EndReason, Lease, Misfit, Phase, Proof, Seeing};
 pub use mapping::{
     AttributeMapper, AttributeRule, AttributeWish, Candidates, CaseRule, ConflictRule, EmailRule,
     EntitlementRule, EntitlementWish, ImportRule, InvalidRule, Join, MapError, Mapping, MappingRules,
     NameForm, OnNameTaken, OnTaken, Preset, Profile, Texts, UserNameRule, UserNameWish, Verification, Wished,
     WishedValues,
 };
-pub use memory::{MemorySink, MemoryStore};
+pub use memory::{MemorySink, MemoryStore, MemoryTarget, RemoteAccount};
 pub use plan::{
     AdminAct, Answers, Change, Plan, Planned, Protection, Reason, Refusal, SignInFacts, SignInPlan,
     plan_admin, plan_end_of_account, plan_end_of_grant, plan_sign_in,
@@ -78,6 +83,10 @@ pub use store::{
     Filter, KeyChanges, Matches, ONE_TIME_BYTES, OneTime, OneTimeKey, PAGE_ITEMS, Page, Query, Seen,
     Settlement, Store, Task, TaskKind, TaskQueue, UserStore,
 };
+pub use target::{
+    Capabilities, Desired, DesiredState, Effect, ListCursor, Listing, Marker, MarkerKey, MarkerKeyError,
+    Observed, RemoteRef, Secret, SecretRules, Target, TargetRole, TargetSetup, UnattendedEnd,
+};
 
 /// Doubles of every port, for tests of applications.
 #[cfg(feature = "mocks")]
@@ -88,4 +97,5 @@ pub use {
     mocks::MockStore,
     policy::MockPolicy,
     store::{MockAuditLog, MockAuditSink, MockOneTime, MockTaskQueue, MockUserStore},
+    target::MockTarget,
 };

@@ -4,7 +4,7 @@
 //! |---|---|
 //! | [`server`], [`tls`], [`limits`] | where a directory is, how the way there is protected, and how much is taken from it |
 //! | [`connection`] | one connection: bind, search, add, modify, delete, rename, pages, ranges, changes |
-//! | [`pool`], [`directory`] | connections lent to one caller at a time, of one server or of several |
+//! | [`pool`], [`directory`], [`settings`] | connections lent to one caller at a time, of one server or of several |
 //! | [`dn`], [`filter`], [`attribute`], [`identifier`], [`time`], [`password`] | typed names, filters and values: no text is put together |
 //! | [`request`], [`control`], [`entry`], [`outcome`], [`response`] | what is asked and what is answered |
 //! | [`sign_in`] | the trigger: a name and a password become a sign-in event |
@@ -50,6 +50,7 @@ pub mod reason;
 pub mod request;
 pub mod response;
 pub mod server;
+pub mod settings;
 pub mod sign_in;
 pub mod time;
 pub mod tls;
@@ -69,5 +70,6 @@ pub use pool::{Pool, PoolSettings, ServiceAccount};
 pub use reason::Reason;
 pub use request::{Modification, Scope, Search};
 pub use server::{Server, ServerId};
+pub use settings::DirectorySettings;
 pub use sign_in::{BindEvidence, LdapTrigger, SignInSettings};
 pub use tls::{Roots, Tls};

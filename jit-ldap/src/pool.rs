@@ -52,6 +52,8 @@ pub struct PoolSettings {
     pub limits: Limits,
     /// How long a caller waits for a connection.
     pub patience: Duration,
+    /// How long a connection may lie idle: what stands in between forgets it at some time and tells nobody.
+    pub idle: Duration,
     /// How long the directory is left alone after it refused our own password: otherwise we would lock ourselves out.
     pub rest: Duration,
 }
@@ -62,6 +64,7 @@ impl Default for PoolSettings {
             size: 4,
             limits: Limits::default(),
             patience: Duration::from_secs(6),
+            idle: Duration::from_secs(120),
             // three attempts in the usual half hour, of the usual five that lock an account out
             rest: Duration::from_secs(900),
         }
@@ -95,7 +98,8 @@ struct Shared {
     purpose: Purpose,
     settings: PoolSettings,
     seats: Arc<Semaphore>,
-    idle: Mutex<Vec<Connection>>,
+    /// With the instant at which each came back.
+    idle: Mutex<Vec<(Connection, Instant)>>,
     circuit: Circuit,
 }
 
@@ -153,8 +157,8 @@ impl Pool {
     /// The connection that was used last and is still good: the others may grow old and be closed by the server.
     async fn idle_connection(&self) -> Option<Connection> {
         loop {
-            let mut connection = lock(&self.shared.idle).pop()?;
-            if connection.is_alive().await {
+            let (mut connection, since) = lock(&self.shared.idle).pop()?;
+            if since.elapsed() < self.shared.settings.idle && connection.is_alive().await {
                 return Some(connection);
             }
         }
@@ -190,7 +194,7 @@ impl Pool {
             (Purpose::Binding, _) => true,
         };
         if is_ours && connection.is_usable() {
-            lock(&self.shared.idle).push(connection);
+            lock(&self.shared.idle).push((connection, Instant::now()));
         }
     }
 }

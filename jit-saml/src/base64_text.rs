@@ -2,19 +2,64 @@
 
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 
+/// Set in a table where an octet is not of the alphabet.
+const FOREIGN: u32 = 1 << 31;
+
+/// What an octet of the alphabet means in each of the four places of a group.
+static PLACES: [[u32; 256]; 4] = [place(18), place(12), place(6), place(0)];
+
+const fn place(shift: u32) -> [u32; 256] {
+    let alphabet = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+    let mut table = [FOREIGN; 256];
+    let mut value = 0_u32;
+    while value < 64 {
+        #[expect(clippy::indexing_slicing, reason = "64 letters into a table of 256")]
+        {
+            table[alphabet[value as usize] as usize] = value << shift;
+        }
+        value += 1;
+    }
+    table
+}
+
 /// Decodes canonical base64 with padding. Space, tab, line feed and carriage return may stand anywhere (XML Schema Part 2
 /// §3.2.16), nothing else may.
 #[must_use]
 pub fn decode(text: &[u8]) -> Option<Vec<u8>> {
     let spaced = text.iter().fold(0, |found, octet| found | u8::from(*octet <= b' '));
     if spaced == 0 {
-        return STANDARD.decode(text).ok();
+        return decode_packed(text);
     }
     let mut packed = Vec::with_capacity(text.len());
     for run in text.split(|octet| matches!(octet, b' ' | b'\t' | b'\n' | b'\r')) {
         packed.extend_from_slice(run);
     }
-    STANDARD.decode(packed).ok()
+    decode_packed(&packed)
+}
+
+/// Decodes whole groups by table, which takes half the time of the crate on a whole message, and leaves the last one with
+/// its padding to the crate.
+fn decode_packed(text: &[u8]) -> Option<Vec<u8>> {
+    let (body, last) = text.split_at(text.len().saturating_sub(4));
+    let (groups, odd) = body.as_chunks::<4>();
+    if !odd.is_empty() {
+        return None;
+    }
+    let mut octets = vec![0; groups.len() * 3];
+    let mut seen = 0;
+    for (group, out) in groups.iter().zip(octets.as_chunks_mut::<3>().0) {
+        let value = group.iter().zip(&PLACES).fold(0, |value, (octet, place)| {
+            value | place.get(usize::from(*octet)).copied().unwrap_or(FOREIGN)
+        });
+        seen |= value;
+        let [_, high, middle, low] = value.to_be_bytes();
+        *out = [high, middle, low];
+    }
+    if seen & FOREIGN != 0 {
+        return None;
+    }
+    STANDARD.decode_vec(last, &mut octets).ok()?;
+    Some(octets)
 }
 
 /// Encodes without line breaks.
@@ -26,6 +71,27 @@ pub fn encode(octets: &[u8]) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn every_length_and_octet_comes_back() {
+        let octets: Vec<u8> = (0..=255).cycle().take(1024).collect();
+        for length in 0..1024 {
+            let part = octets.get(..length).unwrap();
+            assert_eq!(decode(encode(part).as_bytes()).unwrap(), part);
+        }
+    }
+
+    #[test]
+    fn the_answer_is_that_of_the_crate() {
+        for octet in 0..=u8::MAX {
+            for place in 0..8 {
+                let mut text = *b"aGVsbG8h";
+                text[place] = octet;
+                let theirs = STANDARD.decode(text).ok();
+                assert!(octet <= b' ' || decode(&text) == theirs, "{octet} at {place}");
+            }
+        }
+    }
 
     #[test]
     fn wrapped_text_is_read_and_nothing_else_is_skipped() {

@@ -1,4 +1,4 @@
-//! What we write, against the schemas of OASIS, by the program in `tests/peers/saml-schema`.
+//! What we write, against the schemas of OASIS and the eyes of libxmlsec1, by programs in `tests/peers`.
 #![expect(clippy::unwrap_used, clippy::expect_used, reason = "helpers of tests")]
 
 #[path = "support/certificate.rs"]
@@ -22,12 +22,18 @@ use jit_saml::metadata::SpMetadata;
 
 /// Validates documents and returns what is wrong with each, `valid` where nothing is.
 fn validated(documents: &[String]) -> Vec<String> {
-    let program = Path::new(env!("CARGO_MANIFEST_DIR")).join("../tests/peers/saml-schema/validate");
+    let lines: Vec<_> = documents.iter().map(|document| keys::base64(document.as_bytes())).collect();
+    answered("saml-schema/validate", &lines)
+}
+
+/// Asks a program of `tests/peers` and returns a line for each line.
+fn answered(program: &str, lines: &[String]) -> Vec<String> {
+    let program = Path::new(env!("CARGO_MANIFEST_DIR")).join("../tests/peers").join(program);
     let child = Command::new(program).stdin(Stdio::piped()).stdout(Stdio::piped()).spawn();
     let mut child = child.expect("run ./test --setup");
     let mut requests = child.stdin.take().unwrap();
-    for document in documents {
-        writeln!(requests, "{}", keys::base64(document.as_bytes())).unwrap();
+    for line in lines {
+        writeln!(requests, "{line}").unwrap();
     }
     drop(requests);
     let answers = BufReader::new(child.stdout.take().unwrap()).lines().map(Result::unwrap).collect();
@@ -50,6 +56,24 @@ fn our_metadata_is_valid_and_the_program_would_notice_if_it_were_not() {
     let [whole, signed, spoiled, little] = validated(&documents).try_into().unwrap();
     assert_eq!([whole, signed, little], ["valid"; 3]);
     assert!(spoiled.contains("index"), "{spoiled}");
+}
+
+#[test]
+fn libxmlsec1_verifies_the_signature_of_our_metadata() {
+    let key = keys::rsa();
+    let own = certificate::certificate(&key);
+    let signed = sp::complete(&[&key], &[&keys::rsa()]).write_signed("_1", &key, None).unwrap();
+    let changed = signed.replace("https://sp.example.org/saml/acs", "https://evil.example.org/saml/acs");
+    let file = Path::new(env!("CARGO_TARGET_TMPDIR")).join("metadata-certificate.pem");
+    let pem = format!("-----BEGIN CERTIFICATE-----\n{}\n-----END CERTIFICATE-----\n", keys::base64(&own));
+    std::fs::write(&file, pem).unwrap();
+    let request = |document: &str| {
+        let document = keys::base64(document.as_bytes());
+        serde_json::json!({ "document": document, "certificate": file, "element": "EntityDescriptor" })
+            .to_string()
+    };
+    let answers = answered("saml-pyxmlsec/verify", &[request(&signed), request(&changed)]);
+    assert_eq!(answers, ["valid", "invalid"]);
 }
 
 #[tokio::test]

@@ -7,7 +7,7 @@
 mod authorize;
 mod client;
 mod keys;
-mod pages;
+pub(crate) mod pages;
 mod people;
 mod provider;
 mod token;
@@ -15,5 +15,6 @@ mod userinfo;
 
 pub use client::Client;
 pub use keys::Algorithm;
-pub use people::{ACME, GUILD, Person, Realm};
+pub use people::{ACME, FOUNDRY, GUILD, Person, Realm};
+pub(crate) use provider::is_loopback;
 pub use provider::{DemoProvider, StartError};

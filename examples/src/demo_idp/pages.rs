@@ -4,7 +4,7 @@ use super::Realm;
 use crate::web::{ICON, STYLE_PATH};
 
 /// Asks who is there. Nobody has a password: the people are made up.
-pub(super) fn sign_in(realm: &Realm, client: &str, request: &str) -> Markup {
+pub(crate) fn sign_in(realm: &Realm, client: &str, request: &str) -> Markup {
     page(
         realm,
         "Sign in",
@@ -35,7 +35,7 @@ pub(super) fn sign_in(realm: &Realm, client: &str, request: &str) -> Markup {
 /// Carries the answer in a form
 /// ([OAuth 2.0 Form Post Response Mode](https://openid.net/specs/oauth-v2-form-post-response-mode-1_0.html)).
 /// A person presses the button: the strict content policy allows no inline script to do it.
-pub(super) fn form_post(realm: &Realm, action: &str, parameters: &[(&str, &str)]) -> Markup {
+pub(crate) fn form_post(realm: &Realm, action: &str, parameters: &[(&str, &str)]) -> Markup {
     page(
         realm,
         "Signed in",
@@ -51,11 +51,11 @@ pub(super) fn form_post(realm: &Realm, action: &str, parameters: &[(&str, &str)]
     )
 }
 
-pub(super) fn problem(realm: &Realm, what: &str) -> Markup {
+pub(crate) fn problem(realm: &Realm, what: &str) -> Markup {
     page(realm, "This did not work", &html! { p.lead role="alert" { (what) } })
 }
 
-fn page(realm: &Realm, title: &str, content: &Markup) -> Markup {
+pub(crate) fn page(realm: &Realm, title: &str, content: &Markup) -> Markup {
     html! {
         (DOCTYPE)
         html lang="en" {

@@ -17,6 +17,9 @@ pub static ACME: Realm = Realm { name: "Acme", people: &ACME_PEOPLE };
 /// A community of people from everywhere: it verifies addresses, and no domain is its own to speak for.
 pub static GUILD: Realm = Realm { name: "Guild", people: &GUILD_PEOPLE };
 
+/// A company with a domain of its own, whose provider speaks SAML.
+pub static FOUNDRY: Realm = Realm { name: "Foundry", people: &FOUNDRY_PEOPLE };
+
 /// Describes somebody who can sign in at a demo provider.
 #[derive(Debug, Clone, Copy)]
 #[non_exhaustive]
@@ -159,6 +162,54 @@ static GUILD_PEOPLE: [Person; 2] = [
     },
 ];
 
+static FOUNDRY_PEOPLE: [Person; 4] = [
+    Person {
+        realm: "foundry",
+        id: "fay",
+        given_name: "Fay",
+        family_name: "Ferrous",
+        about: "A smith. Her group gives her a role.",
+        email: "fay@foundry.example",
+        department: "casting",
+        groups: &["foundry-smiths", "foundry-choir"],
+        user_name: Some("fay"),
+        ..ALICE
+    },
+    Person {
+        realm: "foundry",
+        id: "finn",
+        given_name: "Finn",
+        family_name: "Fresh",
+        about: "A trainee. Agrees to the terms, and chooses a user name.",
+        email: "finn@foundry.example",
+        department: "casting",
+        employment: "trainee",
+        groups: &["foundry-smiths"],
+        user_name: None,
+        ..ALICE
+    },
+    Person {
+        realm: "foundry",
+        id: "frank",
+        given_name: "Frank",
+        family_name: "Foreign",
+        about: "From a domain that nobody allowed.",
+        email: "frank@elsewhere.example",
+        department: "casting",
+        groups: &["foundry-smiths"],
+        user_name: Some("frank"),
+        ..ALICE
+    },
+    Person {
+        realm: "foundry",
+        id: "alice",
+        about: "Works for both, and has an account by Acme already. Proves that it is hers.",
+        department: "casting",
+        groups: &["foundry-smiths"],
+        ..ALICE
+    },
+];
+
 impl Realm {
     /// Finds a person by the name in the sign-in form.
     #[must_use]
@@ -237,7 +288,7 @@ mod tests {
 
     #[test]
     fn every_subject_is_its_own() {
-        let everybody = || ACME.people.iter().chain(GUILD.people);
+        let everybody = || ACME.people.iter().chain(GUILD.people).chain(FOUNDRY.people);
         let subjects: std::collections::BTreeSet<_> = everybody().map(Person::subject).collect();
         assert_eq!(subjects.len(), everybody().count());
     }

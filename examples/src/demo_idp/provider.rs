@@ -149,7 +149,7 @@ async fn jwks(State(shared): State<Arc<Shared>>) -> Response {
     json(StatusCode::OK, &shared.keys.jwks())
 }
 
-fn is_loopback(issuer: &str) -> bool {
+pub(crate) fn is_loopback(issuer: &str) -> bool {
     let Some(authority) = issuer.strip_prefix("http://") else { return false };
     authority.parse::<std::net::SocketAddr>().is_ok_and(|address| address.ip().is_loopback())
 }

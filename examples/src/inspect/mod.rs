@@ -7,6 +7,7 @@ mod explained;
 mod files;
 mod oidc;
 mod report;
+mod saml;
 
 use std::io::{self, Write};
 
@@ -73,6 +74,7 @@ fn answer(
             Ok(ALL_ACCEPTED)
         }
         Command::Oidc(inquiry) => oidc::inspect(&inquiry, clock, out),
+        Command::Saml(inquiry) => saml::inspect(&inquiry, clock, out),
     }
 }
 

@@ -1,21 +1,22 @@
 //! From settings to a portal that can be served.
 
-use std::path::Path;
+use std::error::Error;
+use std::io;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use jit_core::Store;
 use jit_core::config::Problems;
 use jit_core::{BackendError, BuildError, Clock, ConnectionId, ErrorKind, Jit, Protection};
-use jit_oidc::config::SettingsError;
 use jit_oidc::http::HttpError;
 use jit_sql::{PostgresOptions, PostgresStore, SqliteStore};
 
-use super::hang::hang;
+use super::hang::{Around, hang};
 use super::holds::{HOLD_LASTS, Holds};
 use super::house::{House, Shelf};
 use super::proxies::Proxies;
 use super::session::Sessions;
-use super::settings::{ProtectionSettings, Settings, StoreUrl};
+use super::settings::{DoorSettings, ProtectionSettings, Settings, StoreUrl};
 
 /// Says why a portal could not be assembled.
 #[derive(Debug, thiserror::Error)]
@@ -29,9 +30,17 @@ pub(super) enum AssembleError {
     #[error("the client for providers cannot be made")]
     Http(#[from] HttpError),
     #[error("the sign-in settings of connection `{0}` cannot be used")]
-    Connection(ConnectionId, #[source] SettingsError),
+    Connection(ConnectionId, #[source] Box<dyn Error + Send + Sync>),
+    #[error("`{0}` cannot be read")]
+    Metadata(PathBuf, #[source] io::Error),
     #[error("connection `{0}` has no protocol")]
     NoProtocol(ConnectionId),
+}
+
+impl AssembleError {
+    pub(super) fn connection(door: &DoorSettings, error: impl Into<Box<dyn Error + Send + Sync>>) -> Self {
+        Self::Connection(door.id.clone(), error.into())
+    }
 }
 
 /// Opens the stores and puts the engine together. Nothing is asked of a provider before somebody signs in.
@@ -58,9 +67,10 @@ pub(super) async fn assemble(
             builder = builder.store(name.clone(), Arc::clone(&shelf.store));
         }
     }
+    let around = Around { base_url: &settings.portal.base_url, folder, store: &main.store, clock: &clock };
     let mut doors = Vec::new();
     for door in &settings.connection {
-        let (connection, door) = hang(door, &main.store, &clock)?;
+        let (connection, door) = hang(door, &around)?;
         builder = builder.connection(connection);
         doors.push(door);
     }

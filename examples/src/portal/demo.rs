@@ -1,4 +1,4 @@
-//! The demo: two identity providers of its own on loopback, and the connections to them.
+//! The demo: identity providers of its own on loopback, and the connections to them.
 
 use std::io;
 use std::net::SocketAddr;
@@ -12,7 +12,8 @@ use tokio::net::TcpListener;
 use super::assemble::{AssembleError, assemble};
 use super::house::House;
 use super::settings::Settings;
-use crate::demo_idp::{ACME, Client, DemoProvider, GUILD, Realm, StartError};
+use crate::demo_idp::{ACME, Client, DemoProvider, FOUNDRY, GUILD, Realm, StartError};
+use crate::demo_saml_idp::{DemoSamlProvider, Identity, ServiceProvider};
 use crate::web::{RandomError, random_token};
 
 /// The connections, and documentation at the same time.
@@ -72,6 +73,8 @@ pub(super) async fn prepare(
         let provider = provider(&issuer, realm, client, &clock)?;
         providers.push((listener, provider.router()));
     }
+    let (text, foundry) = add_foundry(text, &base_url, folder, &clock).await?;
+    providers.push(foundry);
     let settings = Settings::load(&text, "demo.toml").map_err(AssembleError::from)?;
     let house = assemble(settings, folder, clock, true).await?;
     Ok(Demo { house, listener, base_url, providers })
@@ -84,6 +87,32 @@ fn provider(
     clock: &Arc<dyn Clock>,
 ) -> Result<DemoProvider, StartError> {
     DemoProvider::new(issuer, realm, vec![client], Arc::clone(clock))
+}
+
+/// Starts the provider that speaks SAML, and fills in what the configuration says of it and of the portal's own key.
+async fn add_foundry(
+    text: String,
+    base_url: &str,
+    folder: &Path,
+    clock: &Arc<dyn Clock>,
+) -> Result<(String, (TcpListener, Router)), DemoError> {
+    let file = folder.join("foundry.address");
+    let listener = same_address(&file).await?;
+    let at = listener.local_addr().map_err(|error| DemoError::Folder(file, error))?;
+    let provider = format!("http://{at}");
+    let own = Identity::generate("portal", clock.now()).map_err(|_| StartError::Keys)?;
+    let text = text
+        .replace("{FOUNDRY}", &provider)
+        .replace("{KEY}", &own.key)
+        .replace("{CERTIFICATE}", &own.certificate_pem());
+    let service = ServiceProvider {
+        entity_id: format!("{base_url}/saml/foundry/metadata"),
+        acs_url: format!("{base_url}/saml/foundry/acs"),
+        logout_url: format!("{base_url}/saml/foundry/logout"),
+        certificate: own.certificate,
+    };
+    let provider = DemoSamlProvider::new(&provider, &FOUNDRY, service, Arc::clone(clock))?;
+    Ok((text, (listener, provider.router())))
 }
 
 /// Listens where it did the last time: the address is the issuer, and another issuer would be somebody else.

@@ -6,6 +6,7 @@ use axum::response::{IntoResponse, Response};
 use jit_core::{BackendError, Code, ErrorClass, JitError, VerifyError};
 use jit_oidc::LoginError;
 use jit_oidc::rejection::Rejection;
+use jit_saml::logout::{LogoutError, LogoutRejection};
 
 use super::pages;
 use super::view::{Frame, RefusalView};
@@ -119,6 +120,32 @@ impl From<LoginError> for Failure {
     fn from(error: LoginError) -> Self {
         tell(&error);
         Self::of_login(error.class(), error.code(), &error)
+    }
+}
+
+impl From<jit_saml::LoginError> for Failure {
+    fn from(error: jit_saml::LoginError) -> Self {
+        tell(&error);
+        Self::of_login(error.class(), error.code(), &error)
+    }
+}
+
+impl From<jit_saml::Rejection> for Failure {
+    fn from(rejection: jit_saml::Rejection) -> Self {
+        Self::from(jit_saml::LoginError::from(rejection))
+    }
+}
+
+impl From<LogoutError> for Failure {
+    fn from(error: LogoutError) -> Self {
+        tell(&error);
+        Self::of_login(error.class(), error.code(), &error)
+    }
+}
+
+impl From<LogoutRejection> for Failure {
+    fn from(rejection: LogoutRejection) -> Self {
+        Self::from(LogoutError::from(rejection))
     }
 }
 

@@ -1,5 +1,8 @@
 //! From the settings of a connection to a door that people can come in by.
 
+mod saml;
+
+use std::path::Path;
 use std::sync::Arc;
 
 use jit_core::{Attestor, Clock, Connection, Store, SystemEntropy};
@@ -9,16 +12,15 @@ use jit_oidc::{Engine, GuardedHttp, Login, OidcSettings, OidcTrigger, StateKeepe
 
 use super::assemble::AssembleError;
 use super::house::{Door, Way};
-use super::settings::{DoorSettings, Protocol};
+use super::settings::{DoorSettings, Method, Protocol};
 
 /// Makes the connection for the engine, and the door with the trigger that feeds it.
 pub(super) fn hang(
     settings: &DoorSettings,
-    store: &Arc<dyn Store>,
-    clock: &Arc<dyn Clock>,
+    around: &Around<'_>,
 ) -> Result<(Connection, Door), AssembleError> {
     let (connection, attestor, protocol) = settings.clone().define()?;
-    let (issuer, way) = way(settings, &protocol, attestor, store, clock)?;
+    let (issuer, way) = way(settings, &protocol, attestor, around)?;
     let door = Door {
         id: settings.id.clone(),
         tenant: settings.tenant.clone(),
@@ -30,19 +32,32 @@ pub(super) fn hang(
     Ok((connection, door))
 }
 
+/// What every door stands in.
+pub(super) struct Around<'a> {
+    pub(super) base_url: &'a str,
+    /// Where the configuration lies, and files that it names.
+    pub(super) folder: &'a Path,
+    pub(super) store: &'a Arc<dyn Store>,
+    pub(super) clock: &'a Arc<dyn Clock>,
+}
+
 /// Makes the trigger, and tells the issuer that pages show.
 fn way(
     settings: &DoorSettings,
     protocol: &Protocol,
     attestor: Attestor,
-    store: &Arc<dyn Store>,
-    clock: &Arc<dyn Clock>,
+    around: &Around<'_>,
 ) -> Result<(String, Way), AssembleError> {
-    match &protocol.oidc {
-        Some(oidc) => {
-            let trigger = oidc_trigger(settings, oidc, attestor, store, clock)?;
+    match protocol.method() {
+        Some(Method::Oidc(oidc)) => {
+            let trigger = oidc_trigger(settings, oidc, attestor, around)?;
             let issuer = trigger.login().config().policy().issuer_rule().published().to_owned();
             Ok((issuer, Way::Oidc(Box::new(trigger))))
+        }
+        Some(Method::Saml(saml)) => {
+            let way = saml::way(settings, saml, attestor, around)?;
+            let issuer = settings.issuers.first().map(ToString::to_string);
+            Ok((issuer.unwrap_or_default(), Way::Saml(Box::new(way))))
         }
         None => Err(AssembleError::NoProtocol(settings.id.clone())),
     }
@@ -52,21 +67,21 @@ fn oidc_trigger(
     settings: &DoorSettings,
     oidc: &OidcSettings,
     attestor: Attestor,
-    store: &Arc<dyn Store>,
-    clock: &Arc<dyn Clock>,
+    around: &Around<'_>,
 ) -> Result<OidcTrigger, AssembleError> {
-    let config = oidc.check().map_err(|error| AssembleError::Connection(settings.id.clone(), error))?;
+    let config = oidc.check().map_err(|error| AssembleError::connection(settings, error))?;
     let environment = Environment {
         http: Arc::new(client(oidc.dangerous.allow_loopback_http)?),
         engine: Engine::aws_lc(),
-        clock: Arc::clone(clock),
+        clock: Arc::clone(around.clock),
         entropy: Arc::new(SystemEntropy),
-        keeper: StateKeeper::one_time(Arc::clone(store) as _, settings.tenant.clone()),
+        keeper: StateKeeper::one_time(Arc::clone(around.store) as _, settings.tenant.clone()),
     };
     let login = Login::new(settings.id.clone(), config, environment);
     Ok(OidcTrigger::new(login, attestor))
 }
 
+/// Makes the client that providers are asked with.
 fn client(loopback: bool) -> Result<GuardedHttp, HttpError> {
     let builder = GuardedHttp::builder();
     if loopback { builder.dangerous().allow_loopback_http().build() } else { builder.build() }

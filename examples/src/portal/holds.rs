@@ -1,6 +1,7 @@
 use axum::http::HeaderMap;
 use chrono::{DateTime, TimeDelta, Utc};
 use jit_core::{Ask, Ticket};
+use jit_saml::logout::SessionAtIdp;
 
 use super::view::DecisionView;
 use crate::web::{CookieName, Expiring, RandomError, cookie, random_token};
@@ -23,11 +24,19 @@ pub(super) struct Hold {
     /// What is asked next.
     pub(super) ask: Ask,
     pub(super) csrf: String,
-    /// The name that pages address the person by.
-    pub(super) name: String,
+    pub(super) guest: Guest,
     pub(super) decision: DecisionView,
     pub(super) suggestion: String,
     pub(super) problem: Option<String>,
+}
+
+/// Somebody who came from a provider and has no session yet.
+#[derive(Debug, Clone)]
+pub(super) struct Guest {
+    /// The name that pages address the person by.
+    pub(super) name: String,
+    /// The session at the provider, where the provider can end it.
+    pub(super) at_idp: Option<SessionAtIdp>,
 }
 
 impl Holds {

@@ -6,6 +6,8 @@ use axum::http::HeaderMap;
 use chrono::{DateTime, Utc};
 use jit_core::{Account, Clock, ConnectionId, Entitlement, Jit, Store, StoreId, TenantId};
 use jit_oidc::OidcTrigger;
+use jit_saml::SamlTrigger;
+use jit_saml::logout::SingleLogout;
 
 use super::failure::Failure;
 use super::holds::Holds;
@@ -47,6 +49,15 @@ pub(super) struct Door {
 /// Verifies what comes in by a door, by the protocol of its connection.
 pub(super) enum Way {
     Oidc(Box<OidcTrigger>),
+    Saml(Box<SamlWay>),
+}
+
+/// Signs people in, and out, by SAML.
+pub(super) struct SamlWay {
+    pub(super) trigger: SamlTrigger,
+    pub(super) logout: Option<SingleLogout>,
+    /// What the provider must know of this portal.
+    pub(super) metadata: String,
 }
 
 /// Somebody whose session is good.

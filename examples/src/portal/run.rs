@@ -130,13 +130,10 @@ async fn open(
     let (ask, asked) = watch::channel(false);
     let working = tokio::spawn(keep_working(Arc::clone(&house), worker, asked));
     sites.push((listener, Guard::new(authority).around(routes(house))));
+    // Whoever reads that it is ready may ask it to end at once.
+    let asked_to_end = asked_to_end().map_err(Stop::cannot_serve)?;
     println!("portal: ready at {base_url}");
-    let served = serve(sites, async {
-        if let Err(error) = asked_to_end().await {
-            tell(&error);
-        }
-    });
-    let served = served.await;
+    let served = serve(sites, asked_to_end).await;
     // The worker ends with its sender in any case.
     let _ = ask.send(true);
     working.await.map_err(io::Error::other).map_err(Stop::cannot_serve)?;

@@ -45,12 +45,14 @@ async fn drained(running: &mut JoinSet<io::Result<()>>) -> io::Result<()> {
     Ok(())
 }
 
-/// Waits until somebody asks the program to end.
-pub(super) async fn asked_to_end() -> io::Result<()> {
+/// Listens for signals from now on, and waits until one asks the program to end.
+pub(super) fn asked_to_end() -> io::Result<impl Future<Output = ()>> {
     use tokio::signal::unix::{SignalKind, signal};
-    let mut terminate = signal(SignalKind::terminate())?;
-    tokio::select! {
-        interrupted = tokio::signal::ctrl_c() => interrupted,
-        _ = terminate.recv() => Ok(()),
-    }
+    let (mut interrupt, mut terminate) = (signal(SignalKind::interrupt())?, signal(SignalKind::terminate())?);
+    Ok(async move {
+        tokio::select! {
+            _ = interrupt.recv() => {}
+            _ = terminate.recv() => {}
+        }
+    })
 }

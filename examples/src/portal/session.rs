@@ -1,7 +1,9 @@
 use axum::http::HeaderMap;
 use chrono::{DateTime, TimeDelta, Utc};
-use jit_core::{AccountId, SignedIn, StoreId, TenantId};
+use jit_core::{AccountId, ConnectionId, SignedIn, StoreId, TenantId};
+use jit_saml::logout::{SessionAtIdp, VerifiedLogout};
 
+use super::house::Door;
 use super::present;
 use super::view::{DecisionView, PlanView};
 use crate::web::{CookieName, Expiring, RandomError, cookie, random_token};
@@ -21,6 +23,10 @@ pub(super) struct Sessions {
 pub(super) struct Session {
     pub(super) tenant: TenantId,
     pub(super) store: Option<StoreId>,
+    /// The connection that the person came over.
+    pub(super) connection: ConnectionId,
+    /// The session at the provider, where signing out there ends this one and the other way round.
+    pub(super) at_idp: Option<SessionAtIdp>,
     pub(super) account: AccountId,
     /// Sessions of another epoch than the account's are void.
     pub(super) epoch: u64,
@@ -39,7 +45,8 @@ impl Sessions {
     pub(super) fn open(
         &self,
         who: &SignedIn,
-        store: Option<StoreId>,
+        door: &Door,
+        at_idp: Option<SessionAtIdp>,
         now: DateTime<Utc>,
     ) -> Result<String, RandomError> {
         let id = random_token()?;
@@ -47,7 +54,9 @@ impl Sessions {
         let ends_at = who.session.ends_at.map_or(longest, |end| end.min(longest));
         let session = Session {
             tenant: who.account.tenant.clone(),
-            store,
+            store: door.store.clone(),
+            connection: door.id.clone(),
+            at_idp,
             account: who.account.id,
             epoch: who.session.epoch,
             csrf: random_token()?,
@@ -65,6 +74,14 @@ impl Sessions {
         self.open.with(cookie(headers, &self.cookie)?, now, |session| session.clone())
     }
 
+    /// Ends the sessions over a connection that a provider demands to end.
+    pub(super) fn end_at(&self, door: &Door, demand: &VerifiedLogout) {
+        self.open.end_where(|session| {
+            let is_over_door = session.connection == door.id && session.tenant == door.tenant;
+            is_over_door && session.at_idp.as_ref().is_some_and(|there| is_demanded(demand, there))
+        });
+    }
+
     /// Ends the session of a request, and gives the header value that takes the id away.
     pub(super) fn close(&self, headers: &HeaderMap, now: DateTime<Utc>) -> String {
         if let Some(id) = cookie(headers, &self.cookie) {
@@ -72,6 +89,12 @@ impl Sessions {
         }
         self.cookie.clear()
     }
+}
+
+fn is_demanded(demand: &VerifiedLogout, there: &SessionAtIdp) -> bool {
+    let indexes = there.session_indexes.iter().map(|index| Some(index.as_str()));
+    let mut indexes = indexes.chain(there.session_indexes.is_empty().then_some(None));
+    indexes.any(|index| demand.ends(&there.issuer, &there.name_id, index))
 }
 
 impl std::fmt::Debug for Session {

@@ -1,13 +1,21 @@
 //! The configuration of a portal, as people write it.
 
+mod doors;
+mod metadata;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::SocketAddr;
 
 use jit_core::config::{self, Check, ConnectionConfig, Format, Problems, check_connections};
-use jit_core::{Code, ConnectionId, Entitlement, Network, StoreId};
+use jit_core::{Code, Entitlement, Network, StoreId};
 use jit_oidc::OidcSettings;
+use jit_saml::SamlSettings;
 use serde::Deserialize;
 use url::Url;
+
+use doors::check_door;
+pub(crate) use doors::saml_address;
+pub(crate) use metadata::MetadataSettings;
 
 /// Holds what a configuration file says. `docs/portal.md` describes every key.
 #[derive(Debug, Deserialize)]
@@ -75,6 +83,28 @@ pub(crate) struct Protocol {
     pub(crate) label: String,
     #[serde(default)]
     pub(crate) oidc: Option<OidcSettings>,
+    #[serde(default)]
+    pub(crate) saml: Option<SamlSettings>,
+    /// Where the metadata of the SAML provider comes from; in the place of `saml.idp`.
+    #[serde(default)]
+    pub(crate) metadata: Option<MetadataSettings>,
+}
+
+/// Names the protocol of a connection.
+pub(crate) enum Method<'a> {
+    Oidc(&'a OidcSettings),
+    Saml(&'a SamlSettings),
+}
+
+impl Protocol {
+    /// The protocol; `None` where there is not exactly one.
+    pub(crate) fn method(&self) -> Option<Method<'_>> {
+        match (&self.oidc, &self.saml) {
+            (Some(oidc), None) => Some(Method::Oidc(oidc)),
+            (None, Some(saml)) => Some(Method::Saml(saml)),
+            _ => None,
+        }
+    }
 }
 
 /// Says where accounts are kept. `Debug` shows no password.
@@ -169,47 +199,30 @@ impl Check for Settings {
 
 impl Check for Protocol {
     fn check(&self, found: &mut Problems) {
-        match &self.oidc {
-            Some(oidc) => found.within("oidc", |found| Check::check(oidc, found)),
-            None => found.report(Code::new("config.one_of"), "needs `oidc`"),
+        match (&self.oidc, &self.saml) {
+            (Some(oidc), None) => found.within("oidc", |found| Check::check(oidc, found)),
+            (None, Some(saml)) => found.within("saml", |found| Check::check(saml, found)),
+            (None, None) => found.report(Code::new("config.one_of"), "needs either `oidc` or `saml`"),
+            (Some(_), Some(_)) => {
+                found.report_in(
+                    "saml",
+                    Code::new("config.one_of"),
+                    "goes with no `oidc` in the same connection",
+                );
+            }
         }
-    }
-}
-
-/// Where a provider sends people back to: an address of the connection alone, so that the answer of one provider is
-/// never taken for that of another.
-pub(crate) fn callback(base_url: &str, id: &ConnectionId) -> String {
-    format!("{base_url}/callback/{id}")
-}
-
-/// Checks that what the engine trusts and what the protocol verifies are the same.
-fn check_door(door: &DoorSettings, base_url: &str, found: &mut Problems) {
-    if let Some(settings) = &door.protocol.oidc {
-        check_oidc_door(door, settings, base_url, found);
-    }
-}
-
-fn check_oidc_door(door: &DoorSettings, settings: &OidcSettings, base_url: &str, found: &mut Problems) {
-    let Ok(oidc) = settings.check() else { return };
-    if settings.redirect_uri != callback(base_url, &door.id) {
-        found.within("protocol", |found| {
-            found.within("oidc", |found| {
-                let message = "must be the portal's `base_url`, then `/callback/` and the connection's id";
-                found.report_in("redirect_uri", Code::new("config.invalid_value"), message);
-            });
-        });
-    }
-    // What is wrong with the rest was reported before.
-    let Ok((connection, _, _)) = door.clone().define() else { return };
-    if oidc.issuers().as_ref() != Some(&connection.settings().issuers) {
-        let message = "are not those whose tokens `protocol.oidc` accepts";
-        found.report_in("issuers", Code::new("config.issuer_mismatch"), message);
+        if let Some(metadata) = &self.metadata {
+            found.within("metadata", |found| metadata.check_beside(self.saml.as_ref(), found));
+        }
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use jit_core::{Clock, SystemClock};
+
     use super::*;
+    use crate::demo_saml_idp::Identity;
 
     const DOCUMENTATION: &str = include_str!("../../../docs/portal.md");
 
@@ -231,12 +244,16 @@ mod tests {
 
     #[test]
     fn the_demo_is_sound() {
+        let identity = Identity::generate("portal", SystemClock.now()).unwrap();
         let text = crate::portal::demo::CONNECTIONS
             .replace("{LISTEN}", "127.0.0.1:8080")
             .replace("{PORTAL}", "http://127.0.0.1:8080")
             .replace("{ACME}", "http://127.0.0.1:8081")
-            .replace("{GUILD}", "http://127.0.0.1:8082");
-        assert_eq!(Settings::load(&text, "demo.toml").unwrap().connection.len(), 2);
+            .replace("{GUILD}", "http://127.0.0.1:8082")
+            .replace("{FOUNDRY}", "http://127.0.0.1:8083")
+            .replace("{KEY}", &identity.key)
+            .replace("{CERTIFICATE}", &identity.certificate_pem());
+        assert_eq!(Settings::load(&text, "demo.toml").unwrap().connection.len(), 3);
     }
 
     #[test]
@@ -258,6 +275,78 @@ mod tests {
             let found = problems(|text| text.replacen(from, to, 1));
             assert!(found.starts_with("portal.toml:") && found.contains(says), "{found}");
         }
+    }
+
+    /// The documented configuration with the documented connection by SAML beside it.
+    fn with_saml() -> String {
+        let saml = DOCUMENTATION.split("```toml\n").nth(2).unwrap().split("```").next().unwrap();
+        format!("{}\n{saml}", example())
+    }
+
+    #[test]
+    fn the_documented_connection_by_saml_is_sound() {
+        let settings = Settings::load(&with_saml(), "portal.toml").unwrap();
+        assert!(matches!(settings.connection[1].protocol.method(), Some(Method::Saml(_))));
+    }
+
+    #[test]
+    fn a_connection_has_exactly_one_protocol_and_what_belongs_to_it() {
+        let file = "metadata = { file = \"university.xml\" }";
+        let oidc = "[connection.protocol.saml]";
+        for (from, to, says) in [
+            (
+                "entity_id = \"https://portal",
+                "oidc = 1\nentity_id = \"https://portal",
+                "connection[1].protocol.saml.oidc: unknown field",
+            ),
+            (
+                oidc,
+                "[connection.protocol.oidc]\nissuer = \"https://i\"\nclient_id = \"c\"\nredirect_uri = \"https://p\"\n\
+                 [connection.protocol.saml]",
+                "connection[1].protocol.saml: goes with no `oidc`",
+            ),
+            ("university/acs", "other/acs", "connection[1].protocol.saml.acs_url: must be the portal's"),
+            (
+                "skew_seconds = 180",
+                "skew_seconds = 1",
+                "connection[1].protocol.saml.skew_seconds: must be from",
+            ),
+            (
+                "[\"https://idp.university.example/idp/shibboleth\"]",
+                "[\"a\", \"b\"]",
+                "connection[1].issuers: must be",
+            ),
+            (file, "", "connection[1].protocol: needs `saml.idp` or `metadata`"),
+            (
+                file,
+                "metadata = { url = \"https://i\" }",
+                "connection[1].protocol.metadata: needs `signed_by`",
+            ),
+            (
+                file,
+                "metadata = { file = \"f\", url = \"u\" }",
+                "connection[1].protocol.metadata: needs either",
+            ),
+            (
+                file,
+                "metadata = { file = \"f\", dangerously_unsigned = true }",
+                "connection[1].protocol.metadata: a file is believed",
+            ),
+            (
+                file,
+                "metadata = { url = \"https://i\", signed_by = [\"x\"] }",
+                "connection[1].protocol.metadata.signed_by[0]: is not a certificate",
+            ),
+        ] {
+            assert!(with_saml().contains(from), "{from}");
+            let found =
+                Settings::load(&with_saml().replacen(from, to, 1), "portal.toml").unwrap_err().to_string();
+            assert!(found.contains("portal.toml:") && found.contains(says), "{to}: {found}");
+        }
+        let none = example().replace("[connection.protocol.oidc]", "[connection.protocol.ldap]");
+        assert!(problems(|_| none).contains("connection[0].protocol.ldap: unknown field"));
+        let bare = example().split("[connection.protocol.oidc]").next().unwrap().to_owned();
+        assert!(problems(|_| bare).contains("connection[0].protocol: needs either `oidc` or `saml`"));
     }
 
     #[test]

@@ -232,6 +232,32 @@ pub struct AuditRow {
     pub detail: String,
 }
 
+/// Describes a form that takes the browser to a provider.
+#[derive(Debug, Clone, Default)]
+pub struct OnwardView {
+    /// The name of the connection.
+    pub label: String,
+    /// Where the form goes.
+    pub action: String,
+    /// Its hidden fields.
+    pub fields: Vec<(&'static str, String)>,
+}
+
+/// Shows the way to sign out at the provider as well.
+#[derive(Debug, Clone)]
+#[expect(clippy::exhaustive_enums, reason = "each looks different on the page")]
+pub enum SignOutView {
+    /// By an address.
+    Link {
+        /// The name of the connection.
+        label: String,
+        /// The address.
+        address: String,
+    },
+    /// By a form.
+    Form(OnwardView),
+}
+
 /// Describes a sign-in that was refused.
 #[derive(Debug, Clone, Default)]
 pub struct RefusalView {

@@ -47,6 +47,11 @@ impl<V> Expiring<V> {
         entries.get_mut(key).map(|entry| look(&mut entry.value))
     }
 
+    /// Ends every value that `ends` picks.
+    pub fn end_where(&self, ends: impl Fn(&V) -> bool) {
+        self.lock().retain(|_, entry| !ends(&entry.value));
+    }
+
     fn lock(&self) -> MutexGuard<'_, HashMap<String, Entry<V>>> {
         // A panic of another holder cannot leave the map half changed: each change is one call.
         self.entries.lock().unwrap_or_else(PoisonError::into_inner)

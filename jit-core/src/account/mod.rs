@@ -9,7 +9,9 @@ use std::{collections::BTreeMap, fmt};
 use chrono::{DateTime, TimeDelta, Utc};
 use serde::{Deserialize, Serialize};
 
-use crate::{AccountId, AttributeName, EmailAddress, EmailTrust, ExternalKey, TaskId, TenantId};
+use crate::{
+    AccountId, AttributeName, EmailAddress, EmailTrust, ExternalKey, Lease, TargetId, TaskId, TenantId,
+};
 
 pub use grant::{Entitlement, EntitlementKind, EntitlementPattern, Grant, Provenance, Source};
 pub use state::{AccountState, Standing};
@@ -69,6 +71,9 @@ pub struct Account {
     pub end_review: Option<TaskId>,
     /// When it was last used, to the granularity of the engine's coalescing.
     pub last_seen: Option<DateTime<Utc>>,
+    /// The remote account that this account stands for, lent for a time; `None` for people and workloads.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub lease: Option<Box<Lease>>,
 }
 
 impl Account {
@@ -97,6 +102,7 @@ impl Account {
             idle_limit: None,
             end_review: None,
             last_seen: None,
+            lease: None,
         }
     }
 
@@ -163,7 +169,8 @@ impl Account {
         Standing::of(self, now)
     }
 
-    /// The keys by which the account can be found as a link candidate: its e-mail address and searchable attributes.
+    /// The keys by which the account can be found: its e-mail address and searchable attributes; of a lease that may
+    /// still be in its target, target and holder.
     #[must_use]
     pub fn lookup_keys(&self) -> Vec<LookupKey> {
         let email = self.email.iter().map(|email| LookupKey::email(&email.address));
@@ -173,7 +180,12 @@ impl Account {
                 .filter(|value| value.searchable)
                 .map(|value| LookupKey::attribute(name, &value.text))
         });
-        let mut keys: Vec<_> = email.chain(attributes).collect();
+        let lease = self
+            .lease
+            .iter()
+            .filter(|lease| lease.is_live())
+            .flat_map(|lease| [LookupKey::leased_at(&lease.target), LookupKey::leased_for(lease.holder)]);
+        let mut keys: Vec<_> = email.chain(attributes).chain(lease).collect();
         keys.sort();
         keys.dedup();
         keys
@@ -194,7 +206,7 @@ impl fmt::Debug for Account {
 /// Finds accounts by something that is not their identity. Several accounts may share one.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct LookupKey {
-    /// `email`, or `attribute:` and the attribute's name.
+    /// `email`, `leased_at`, `leased_for`, or `attribute:` and the attribute's name.
     pub kind: String,
     /// The value, normalised for comparison.
     pub value: String,
@@ -205,6 +217,18 @@ impl LookupKey {
     #[must_use]
     pub fn email(address: &EmailAddress) -> Self {
         Self { kind: "email".into(), value: address.key().to_owned() }
+    }
+
+    /// Looks for the live leases at a target.
+    #[must_use]
+    pub fn leased_at(target: &TargetId) -> Self {
+        Self { kind: "leased_at".into(), value: target.to_string() }
+    }
+
+    /// Looks for the live leases of a holder.
+    #[must_use]
+    pub fn leased_for(holder: AccountId) -> Self {
+        Self { kind: "leased_for".into(), value: holder.to_string() }
     }
 
     /// Looks for an attribute value, byte for byte.

@@ -46,6 +46,11 @@ pub enum Actor {
         /// The name.
         name: String,
     },
+    /// A person, by their account.
+    Account {
+        /// The account.
+        id: AccountId,
+    },
     /// The passing of time.
     Clock,
 }

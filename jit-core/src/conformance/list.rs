@@ -93,6 +93,7 @@ macro_rules! __jit_user_store_checks {
                 pages_stay_complete_while_accounts_are_written
                 the_filter_by_state_follows_updates
                 the_filter_by_entitlement_follows_updates
+                the_filter_by_lookup_key_follows_updates
             }
             counters {
                 counters_start_at_zero_and_move

@@ -70,7 +70,7 @@ impl Jit {
     /// Does what an administrator asks. Doing it twice changes nothing the second time, or is denied by the state.
     ///
     /// # Errors
-    /// `Ok(Err(denial))` with `account.unknown`, `account.wrong_state`, `account.ended`, `access.last_holder` or
+    /// `Ok(Err(denial))` with `account.unknown`, `account.is_leased` (it is checked in instead), `account.wrong_state`, `account.ended`, `access.last_holder` or
     /// `account.no_seat`; [`JitError`] when a backend failed or the account changed under every attempt.
     ///
     /// # Cancel safety
@@ -83,6 +83,9 @@ impl Jit {
             let Some(before) = store.get(&request.tenant, request.account).await? else {
                 return Ok(Err(Denial::new(Code::new("account.unknown"))));
             };
+            if before.lease.is_some() {
+                return Ok(Err(Denial::new(Code::new("account.is_leased"))));
+            }
             let plan = match plan_admin(&request.act, &before, now, &mut mint) {
                 Ok(plan) if plan.is_empty() => return Ok(Ok(before)),
                 Ok(plan) => plan,

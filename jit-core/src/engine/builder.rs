@@ -7,7 +7,7 @@ use chrono::TimeDelta;
 use super::{Connection, Jit, Notices, counters::Counted, flight::Flights, jit::Parts, seen::SeenBuffer};
 use crate::{
     BackendError, Clock, ConnectionId, Entropy, Protection, Store, StoreId, SystemClock, SystemEntropy,
-    TenantId,
+    TargetId, TargetSetup, TenantId,
 };
 
 /// Collects the parts of an engine: the store is required, everything else has a default.
@@ -19,6 +19,7 @@ pub struct JitBuilder {
     entropy: Arc<dyn Entropy>,
     protection: Protection,
     notices: Option<Arc<dyn Notices>>,
+    targets: HashMap<TargetId, TargetSetup>,
     explaining: bool,
     hold_for: TimeDelta,
     seen_every: TimeDelta,
@@ -49,6 +50,7 @@ impl JitBuilder {
             entropy: Arc::new(SystemEntropy),
             protection: Protection::new(),
             notices: None,
+            targets: HashMap::new(),
             explaining: false,
             hold_for: TimeDelta::minutes(30),
             seen_every: TimeDelta::hours(1),
@@ -95,6 +97,13 @@ impl JitBuilder {
     #[must_use]
     pub fn notices(mut self, notices: Arc<dyn Notices>) -> Self {
         self.notices = Some(notices);
+        self
+    }
+
+    /// Adds a target, in the place of one with the same id.
+    #[must_use]
+    pub fn target(mut self, setup: TargetSetup) -> Self {
+        self.targets.insert(setup.id.clone(), setup);
         self
     }
 
@@ -145,6 +154,7 @@ impl JitBuilder {
             entropy: self.entropy,
             protection: self.protection,
             notices: self.notices,
+            targets: self.targets,
             explaining: self.explaining,
             hold_for: self.hold_for,
             seen: SeenBuffer::new(self.seen_every),

@@ -85,6 +85,9 @@ impl Jit {
                 grant.end_task = grant.ends_at.map(|end| add(ACCOUNTS, kind, end));
             }
         }
+        if !self.parts.targets.is_empty() && before.is_some_and(may_hold) && !may_hold(after) {
+            add(ACCOUNTS, TaskKind::EndLeases, now);
+        }
         let review = review_due(before, after);
         let new_review = review.map(|due| add(ACCOUNTS, TaskKind::ReviewEnd, due));
         if self.parts.notices.is_some() {
@@ -153,6 +156,10 @@ fn is_looked_after(before: Option<&Account>, grant: &Grant) -> bool {
     let planned = before.and_then(|before| before.grants.iter().find(|old| old.id == grant.id)?.ends_at);
     let in_time = |planned| grant.ends_at.is_some_and(|end| planned <= end);
     grant.end_task.is_some() && planned.is_some_and(in_time)
+}
+
+fn may_hold(account: &Account) -> bool {
+    account.state == AccountState::Active
 }
 
 /// Tells when the end of the account must be looked after, if no task does so in time already.

@@ -17,7 +17,7 @@ use super::{
 };
 use crate::{
     Account, AccountId, Answers, BackendError, Clock, ConnectionId, Entropy, Mint, Protection, Standing,
-    Store, StoreId, TenantId,
+    Store, StoreId, TargetId, TargetSetup, TenantId,
 };
 
 /// Runs events through mapping, policy and plan, and commits what comes of them.
@@ -36,6 +36,7 @@ pub(super) struct Parts {
     pub(super) entropy: Arc<dyn Entropy>,
     pub(super) protection: Protection,
     pub(super) notices: Option<Arc<dyn Notices>>,
+    pub(super) targets: HashMap<TargetId, TargetSetup>,
     pub(super) explaining: bool,
     pub(super) hold_for: TimeDelta,
     pub(super) seen: SeenBuffer,

@@ -136,7 +136,9 @@ impl JitError {
         match self {
             Self::Verify(error) => error.class(),
             Self::Backend(error) => error.class(),
-            Self::Refused(code) if code.as_str() == "engine.contended" => ErrorClass::Transient,
+            Self::Refused(code) if matches!(code.as_str(), "engine.contended" | "lease.in_progress") => {
+                ErrorClass::Transient
+            }
             Self::Refused(_) => ErrorClass::Rejected,
         }
     }

@@ -44,7 +44,7 @@ pub struct WorkReport {
 }
 
 /// How long a claim holds.
-const HOLD: TimeDelta = TimeDelta::seconds(60);
+pub(super) const HOLD: TimeDelta = TimeDelta::seconds(60);
 /// How long an end that cannot be decided yet waits for the next look.
 const DAILY: TimeDelta = TimeDelta::days(1);
 /// The longest pause between attempts: revocation never gives up.
@@ -157,6 +157,14 @@ impl Jit {
                 }
                 self.end(store, &account, &plan, "account.was_ended_by_time", now).await
             }
+            TaskKind::EndLeases => {
+                if let Some(holder) = account.filter(|account| account.standing(now) != Standing::Active) {
+                    self.end_leases_of(store, &holder).await?;
+                }
+                Ok(Settlement::Done)
+            }
+            // Tasks of leases wait in the lanes of their targets: `Jit::work_target`.
+            TaskKind::TendLease => Ok(Settlement::Again(now.checked_add_signed(DAILY).unwrap_or(now))),
             TaskKind::EndSessions { .. } | TaskKind::Notify { .. } => {
                 if let Some(notices) = &self.parts.notices {
                     notices.deliver(task).await?;
@@ -192,7 +200,7 @@ impl Jit {
 }
 
 /// Doubles the pause with each attempt, up to the longest.
-fn after_pause(claimed: &Claimed, now: DateTime<Utc>) -> DateTime<Utc> {
+pub(super) fn after_pause(claimed: &Claimed, now: DateTime<Utc>) -> DateTime<Utc> {
     let pause = TimeDelta::seconds(1 << claimed.attempts.min(12)).min(LONGEST_PAUSE);
     now.checked_add_signed(pause).unwrap_or(now)
 }

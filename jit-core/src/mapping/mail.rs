@@ -117,7 +117,7 @@ impl CompiledEmail {
             Verified::Never => return None,
             Verified::Assumed => return Some(true),
         };
-        // Protocols that know lists only (SAML) say a truth value as a list of one.
+        // Where everything is a list, as in SAML, a truth value is a list of one.
         let value = match claims.at(path).values()?.json() {
             Value::Array(items) => match items.as_slice() {
                 [item] => item,

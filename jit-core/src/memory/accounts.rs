@@ -58,6 +58,7 @@ impl Accounts {
             }
             Filter::State(word) => self.page_of(self.states.ids(word, after), limit),
             Filter::Holding(entitlement) => self.page_of(self.holders.ids(entitlement, after), limit),
+            Filter::Bearing(key) => self.page_of(self.lookups.ids(key, after), limit),
         }
     }
 

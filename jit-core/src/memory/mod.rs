@@ -4,6 +4,7 @@ mod accounts;
 mod commit;
 mod one_time;
 mod sink;
+mod target;
 mod tasks;
 mod trail;
 
@@ -25,6 +26,7 @@ use crate::{
 };
 
 pub use sink::MemorySink;
+pub use target::{MemoryTarget, RemoteAccount};
 
 /// Keeps accounts, tasks, one-time values and the audit trail in memory. Nodes that share one share it by an `Arc`.
 ///

@@ -133,5 +133,6 @@ fn is_lasting_holder(account: &Account, entitlement: &Entitlement) -> bool {
 }
 
 fn takes_seat(account: &Account) -> bool {
-    matches!(account.state, AccountState::Active | AccountState::Pending { .. })
+    // What is lent to somebody takes no seat beside theirs.
+    account.lease.is_none() && matches!(account.state, AccountState::Active | AccountState::Pending { .. })
 }

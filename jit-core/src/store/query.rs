@@ -5,7 +5,7 @@ use std::num::NonZeroUsize;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-use crate::{Account, AccountId, Entitlement, TenantId};
+use crate::{Account, AccountId, Entitlement, LookupKey, TenantId};
 
 /// Tells how many accounts carry a lookup key. Several are never narrowed to one.
 #[derive(Clone, Debug, PartialEq)]
@@ -45,6 +45,8 @@ pub enum Filter {
     State(&'static str),
     /// Those that hold an entitlement, in force or not.
     Holding(Entitlement),
+    /// Those that carry a lookup key.
+    Bearing(LookupKey),
 }
 
 /// Marks where a page ended.

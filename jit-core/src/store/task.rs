@@ -34,6 +34,10 @@ pub enum TaskKind {
     },
     /// Look whether the account has reached its end date or was unused for too long, and end it.
     ReviewEnd,
+    /// Look after a lease: the account is the one that keeps it.
+    TendLease,
+    /// End every lease that the account holds.
+    EndLeases,
     /// Tell the application that sessions and credentials of an earlier epoch are void.
     EndSessions {
         /// The epoch that begins.
@@ -53,6 +57,8 @@ impl TaskKind {
         match self {
             Self::EndGrant { .. } => "end_grant",
             Self::ReviewEnd => "review_end",
+            Self::TendLease => "tend_lease",
+            Self::EndLeases => "end_leases",
             Self::EndSessions { .. } => "end_sessions",
             Self::Notify { .. } => "notify",
         }

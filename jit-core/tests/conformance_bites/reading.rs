@@ -229,6 +229,7 @@ fn passes(filter: &Filter, account: &Account) -> bool {
     match filter {
         Filter::State(word) => account.state.word() == *word,
         Filter::Holding(entitlement) => account.grants.iter().any(|grant| grant.entitlement == *entitlement),
+        Filter::Bearing(key) => account.lookup_keys().contains(key),
         _ => true,
     }
 }

@@ -187,7 +187,11 @@ faults! {
     /// Lists by the instant of the last update.
     ListsByUpdate => [pages_stay_complete_while_accounts_are_written];
     /// Filters by what an account was when it was created.
-    FiltersAsCreated => [the_filter_by_state_follows_updates, the_filter_by_entitlement_follows_updates];
+    FiltersAsCreated => [
+        the_filter_by_state_follows_updates,
+        the_filter_by_entitlement_follows_updates,
+        the_filter_by_lookup_key_follows_updates,
+    ];
     /// Leaves out grants that are over.
     FiltersInForce => [the_filter_by_entitlement_follows_updates];
 

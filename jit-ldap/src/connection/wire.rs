@@ -1,6 +1,9 @@
 //! Messages over a stream: bounded, with deadlines, and each answer checked against its request.
 
 use std::collections::VecDeque;
+use std::future::{Future as _, poll_fn};
+use std::pin::pin;
+use std::task::Poll;
 
 use bytes::BytesMut;
 use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _};
@@ -151,7 +154,10 @@ impl<S: Stream> Wire<S> {
         if !self.is_ready || self.has_unread() {
             return false;
         }
+        // the runtime learns only now and then what has arrived
+        tokio::task::yield_now().await;
         self.inbox.reserve(1);
-        timeout_at(Instant::now(), self.stream.read_buf(&mut self.inbox)).await.is_err()
+        let mut read = pin!(self.stream.read_buf(&mut self.inbox));
+        poll_fn(|context| Poll::Ready(read.as_mut().poll(context).is_pending())).await
     }
 }

@@ -88,8 +88,7 @@ impl LdapTrigger {
         };
         let id = found.id(self.config.id()).map_err(LdapError::from)?;
         let slot = self.throttle.reserve(id.as_uuid().as_bytes(), self.clock.now()).await?;
-        self.bind(&loan, found.dn_text(), password).await?;
-        self.release(slot).await?;
+        self.bind_counted(&loan, found.dn_text(), password, slot).await?;
         let claims = self.read_again(&mut loan, &found, id).await?;
         Ok((id, claims))
     }
@@ -101,11 +100,28 @@ impl LdapTrigger {
     }
 
     /// Binds on a connection of its own, so that nobody works as this person afterwards.
-    async fn bind(&self, loan: &Loan, dn: &str, password: &Password) -> Result<(), VerifyError> {
+    async fn bind(&self, loan: &Loan, dn: &str, password: &Password) -> Result<(), LdapError> {
         let mut binding = self.directory.lend_for_binding(&loan.server()).await?;
         let controls = binding.bind(dn, password, &[Control::password_policy()]).await.map_err(hide)?;
-        let must_change = controls.must_change_password().map_err(LdapError::from)?;
-        if must_change { Err(answered(Reason::PasswordMustChange).into()) } else { Ok(()) }
+        let must_change = controls.must_change_password().map_err(answered)?;
+        if must_change { Err(answered(Reason::PasswordMustChange)) } else { Ok(()) }
+    }
+
+    /// Binds, and gives the slot back unless the directory counted a failure, or may have.
+    async fn bind_counted(
+        &self,
+        loan: &Loan,
+        dn: &str,
+        password: &Password,
+        slot: Slot,
+    ) -> Result<(), VerifyError> {
+        let outcome = self.bind(loan, dn, password).await;
+        let is_counted =
+            |error: &LdapError| error.reason() == Reason::SignInRefused || error.fate() == Fate::Unknown;
+        if !outcome.as_ref().is_err_and(is_counted) {
+            self.throttle.release(slot, self.clock.now()).await?;
+        }
+        Ok(outcome?)
     }
 
     /// Refuses somebody whom the directory does not know in the same number of steps as somebody with a wrong password,
@@ -118,20 +134,20 @@ impl LdapTrigger {
         cause: Option<LdapError>,
     ) -> VerifyError {
         let folded = name.to_lowercase();
-        if let Err(error) = self.throttle.reserve(folded.as_bytes(), self.clock.now()).await {
-            return error;
+        let slot = match self.throttle.reserve(folded.as_bytes(), self.clock.now()).await {
+            Ok(slot) => slot,
+            Err(error) => return error,
+        };
+        match self.bind_counted(loan, self.config.decoy(), password, slot).await {
+            Err(error) if *error.code() != LdapError::new(Reason::SignInRefused).code() => error,
+            _ => {
+                let refused = answered(Reason::SignInRefused);
+                match cause {
+                    Some(cause) => refused.caused_by(cause).into(),
+                    None => refused.into(),
+                }
+            }
         }
-        if let Err(error) = self.bind(loan, self.config.decoy(), password).await
-            && error.class() != jit_core::ErrorClass::Rejected
-        {
-            return error;
-        }
-        let refused = answered(Reason::SignInRefused);
-        cause.map_or_else(|| refused, |cause| answered(Reason::SignInRefused).caused_by(cause)).into()
-    }
-
-    async fn release(&self, slot: Slot) -> Result<(), VerifyError> {
-        self.throttle.release(slot, self.clock.now()).await
     }
 
     /// Reads by the identifier what the claims are made of. An entry that has another name by now may not be the one whose
@@ -213,6 +229,10 @@ fn check_name(name: &str) -> Result<(), Reason> {
 
 /// Gives every refusal of a bind the same code; the cause stays for whoever reads the log.
 fn hide(error: LdapError) -> LdapError {
+    /// RFC 4511 §4.2.2: the entry has no password.
+    const INAPPROPRIATE_AUTHENTICATION: u32 = 48;
+    let has_no_password =
+        error.answer().is_some_and(|answer| answer.code().number() == INAPPROPRIATE_AUTHENTICATION);
     let is_about_the_person = matches!(
         error.reason(),
         Reason::CredentialsInvalid
@@ -222,7 +242,11 @@ fn hide(error: LdapError) -> LdapError {
             | Reason::ConstraintViolation
             | Reason::AccessDenied
     );
-    if is_about_the_person { answered(Reason::SignInRefused).caused_by(error) } else { error }
+    if is_about_the_person || has_no_password {
+        answered(Reason::SignInRefused).caused_by(error)
+    } else {
+        error
+    }
 }
 
 fn answered(reason: Reason) -> LdapError {

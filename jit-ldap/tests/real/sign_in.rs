@@ -206,6 +206,13 @@ async fn a_directory_that_is_down_is_an_outage_and_no_refusal() {
     let peer = Peer::start("slapd");
     let world = world(&peer, OPENLDAP);
     drop(peer);
+    for _ in 0..4 {
+        assert_eq!(
+            world.code("alice", "alice-password-1").await,
+            "ldap.connect_failed",
+            "an outage is no failure of hers"
+        );
+    }
     let error = world.trigger.verify(typed("alice", "alice-password-1")).await.unwrap_err();
     assert_eq!((error.code().as_str(), error.class()), ("ldap.connect_failed", ErrorClass::Transient));
 }

@@ -133,7 +133,7 @@ impl DangerousMetadataPolicy {
 }
 
 /// Bounds for the metadata of a large federation: 512 MiB and 100,000 entities. While such a document is read it takes
-/// several times its size in memory; afterwards only its identity providers are kept.
+/// about five times its size in memory; afterwards only its identity providers are kept.
 #[must_use]
 pub fn aggregate_limits() -> Limits {
     Limits {

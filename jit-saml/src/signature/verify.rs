@@ -76,9 +76,11 @@ fn placed_signature(signed: Element<'_>) -> Result<Element<'_>, SignatureError> 
     if found.next().is_some() {
         return Err(SignatureError::Repeated);
     }
-    let first_other = signed.children().find(|child| !child.is(ASSERTION_NAMESPACE, "Issuer"));
-    let issuers = signed.children().take_while(|child| child.is(ASSERTION_NAMESPACE, "Issuer")).count();
-    if issuers > 1 || first_other != Some(signature) {
+    let is_issuer = |element: &Element<'_>| element.is(ASSERTION_NAMESPACE, "Issuer");
+    let issuers = signed.children().filter(is_issuer).count();
+    let after_issuer = signed.children().find(|child| !is_issuer(child)) == Some(signature);
+    let leading = signed.children().take_while(is_issuer).count();
+    if issuers > 1 || leading != issuers || !after_issuer {
         return Err(SignatureError::Misplaced);
     }
     if signature.descendants().any(|inner| is_signature(&inner)) {

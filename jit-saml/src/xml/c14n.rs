@@ -176,14 +176,13 @@ impl<'d> Canonicalizer<'d> {
         let (tag, rendered, start) = (record.tag, self.rendered.state(), self.out.len());
         let place = tag as usize % self.written.len();
         let last = self.written.get(place).copied().flatten();
-        match last.filter(|last| last.tag == tag && last.rendered == rendered) {
-            Some(last) => self.out.extend_from_within(last.start..last.end),
-            None => {
-                self.start_tag(record, name);
-                if let Some(written) = self.written.get_mut(place) {
-                    *written = Some(Written { tag, rendered, start, end: self.out.len() });
-                }
-            }
+        if let Some(last) = last.filter(|last| last.tag == tag && last.rendered == rendered) {
+            self.out.extend_from_within(last.start..last.end);
+            return;
+        }
+        self.start_tag(record, name);
+        if let Some(written) = self.written.get_mut(place) {
+            *written = Some(Written { tag, rendered, start, end: self.out.len() });
         }
     }
 

@@ -43,6 +43,9 @@ statements! {
     list_holding = "SELECT a.document::text, a.last_seen
         FROM jit_entitlement e JOIN jit_account a ON a.tenant = e.tenant AND a.id = e.account
         WHERE e.tenant = $1 AND e.account > $2 AND e.entitlement = $4 ORDER BY e.account LIMIT $3";
+    list_bearing = "SELECT a.document::text, a.last_seen
+        FROM jit_lookup l JOIN jit_account a ON a.tenant = l.tenant AND a.id = l.account
+        WHERE l.tenant = $1 AND l.account > $2 AND l.kind = $4 AND l.digest = $5 ORDER BY l.account LIMIT $3";
     // The parts come in the order of the ids. What a crash takes away here is only a last-seen instant.
     touch = "WITH loose AS MATERIALIZED (SELECT set_config('synchronous_commit', 'off', true)),
         seen AS MATERIALIZED (

@@ -63,6 +63,11 @@ impl UserStore for PostgresStore {
                 let name = entitlement.as_str();
                 self.accounts(list, |s| &s.list_holding, &[&tenant, &after, &limit, &name]).await?
             }
+            Filter::Bearing(key) => {
+                let LookupDraft { kind, digest } = LookupDraft::of(key);
+                let params: [&(dyn ToSql + Sync); 5] = [&tenant, &after, &limit, &kind, &digest.as_slice()];
+                self.accounts(list, |s| &s.list_bearing, &params).await?
+            }
             _ => return Err(BackendError::new(ErrorKind::Invalid, list).caused_by("the filter is not known")),
         };
         Ok(document::page(items, query.limit, |account| account.id.as_uuid()))

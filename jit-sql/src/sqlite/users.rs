@@ -49,6 +49,10 @@ impl UserStore for SqliteStore {
                 let params = (tenant, after, limit, entitlement.as_str());
                 self.readers.rows(list, LIST_HOLDING, params, account)
             }
+            Filter::Bearing(key) => {
+                let LookupDraft { kind, digest } = LookupDraft::of(key);
+                self.readers.rows(list, LIST_BEARING, (tenant, after, limit, kind, digest), account)
+            }
             _ => Err(BackendError::new(ErrorKind::Invalid, list).caused_by("the filter is not known")),
         };
         Ok(document::page(items?, query.limit, |account| account.id.as_uuid()))
@@ -81,7 +85,8 @@ fn account(row: &Row<'_>) -> Result<Account, Refused> {
 }
 
 /// Every statement that reads accounts.
-pub(super) const READS: [&str; 7] = [FIND, GET, MATCHING, NAMED, LIST, LIST_STATE, LIST_HOLDING];
+pub(super) const READS: [&str; 8] =
+    [FIND, GET, MATCHING, NAMED, LIST, LIST_STATE, LIST_HOLDING, LIST_BEARING];
 
 const FIND: &str = "SELECT a.document, a.last_seen \
     FROM jit_identity i JOIN jit_account a ON a.seq = i.account \
@@ -104,6 +109,10 @@ const LIST_STATE: &str = "SELECT document, last_seen FROM jit_account INDEXED BY
 const LIST_HOLDING: &str = "SELECT a.document, a.last_seen \
     FROM jit_entitlement e JOIN jit_account a ON a.tenant = e.tenant AND a.id = e.account \
     WHERE e.tenant = ?1 AND e.entitlement = ?4 AND e.account > ?2 ORDER BY e.account LIMIT ?3";
+
+const LIST_BEARING: &str = "SELECT a.document, a.last_seen \
+    FROM jit_lookup l JOIN jit_account a ON a.seq = l.account \
+    WHERE l.tenant = ?1 AND l.kind = ?4 AND l.digest = ?5 AND a.id > ?2 ORDER BY a.id LIMIT ?3";
 
 const TOUCH: &str = "UPDATE jit_account SET last_seen = ?3 \
     WHERE tenant = ?1 AND id = ?2 AND (last_seen IS NULL OR last_seen < ?3)";

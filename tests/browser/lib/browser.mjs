@@ -29,8 +29,8 @@ class Person {
   async continueAt(portal, name, provider) {
     await this.page.getByRole('link', { name: `Sign in with ${provider}` }).click()
     await this.page.getByRole('button', { name }).click()
-    // A provider that answers by form post shows a button for it: no script sends the form.
-    if (provider === 'Guild') await this.page.getByRole('button', { name: 'Continue' }).click()
+    // A provider that answers by form shows a button for it: no script sends the form.
+    if (['Guild', 'Foundry'].includes(provider)) await this.page.getByRole('button', { name: 'Continue' }).click()
     await this.page.waitForURL(`${portal.url}/**`)
   }
 

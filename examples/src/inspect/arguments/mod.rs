@@ -1,22 +1,33 @@
 //! The command line.
 
 mod oidc;
+mod saml;
 
 use chrono::{DateTime, TimeDelta, Utc};
 
 pub(super) use oidc::Inquiry as OidcInquiry;
+pub(super) use saml::{Encoding, Inquiry as SamlInquiry};
 
 /// How to call the program.
 pub(super) const USAGE: &str = "\
 usage: inspect oidc (--issuer I --client-id C | --config FILE --connection C)
                --jwks FILE [options] TOKEN_FILE...
+       inspect saml (--sp-entity-id E --acs-url U (--idp-metadata F | --idp-entity-id E --idp-cert PEM...)
+               | --config FILE --connection C) [options] RESPONSE_FILE...
 
-Verifies ID tokens and prints one JSON object a line and file.
+Verifies ID tokens or SAML responses and prints one JSON object a line and file.
 
+For both:
+  --config FILE       take the expectations from a connection of this portal configuration
+  --connection C      the connection in that configuration
+  --now TIME          the time of the inspection, in seconds since 1970 or as RFC 3339; else the present
+  --explain           add mapping, decision and plan; needs --config
+  --store S           explain against this store (sqlite:FILE or a postgres:// URL) instead of an empty one
+  --help              show this text
+
+For tokens:
   --issuer I          the issuer that the token must name
   --client-id C       the client that the token must be meant for
-  --config FILE       take both, and everything else, from a connection of this portal configuration
-  --connection C      the connection in that configuration
   --jwks FILE         the provider's key set
   --nonce N           the nonce of the sign-in
   --access-token T    the access token that `at_hash` must belong to
@@ -27,12 +38,20 @@ Verifies ID tokens and prints one JSON object a line and file.
   --acr A             an accepted authentication context; may be repeated
   --require-at-hash   refuse tokens without `at_hash`
   --leeway S          by how many seconds clocks may differ
-  --now TIME          the time of the inspection, in seconds since 1970 or as RFC 3339; else the present
-  --explain           add mapping, decision and plan; needs --config
-  --store S           explain against this store (sqlite:FILE or a postgres:// URL) instead of an empty one
-  --help              show this text
 
-TOKEN_FILE `-` is standard input. Exit status: 0 all were accepted, 1 some were not, 2 bad usage.
+For responses:
+  --sp-entity-id E    the service provider that the response must be meant for
+  --acs-url U         where the response was posted to
+  --idp-metadata F    the metadata of the identity provider
+  --idp-entity-id E   the identity provider; with metadata of several, the one that is meant
+  --idp-cert PEM      a certificate of the identity provider; may be repeated
+  --decryption-key K  a private key in PEM that assertions may be encrypted for; may be repeated
+  --request-id ID     the request that the response must answer
+  --unsolicited       accept responses that answer no request
+  --skew S            by how many seconds clocks may differ
+  --encoding E        how the files are written, `xml` or `base64`; else as they look
+
+FILE `-` is standard input. Exit status: 0 all were accepted, 1 some were not, 2 bad usage.
 ";
 
 /// Says what is wrong with a command line.
@@ -76,6 +95,7 @@ pub enum UsageError {
 pub(super) enum Command {
     Help,
     Oidc(Box<OidcInquiry>),
+    Saml(Box<SamlInquiry>),
 }
 
 /// Takes the options of one kind of evidence.
@@ -134,6 +154,13 @@ pub(super) fn parse(arguments: impl IntoIterator<Item = String>) -> Result<Comma
             match read(&mut inquiry, &mut rest)? {
                 Read::Help => Ok(Command::Help),
                 Read::Options => inquiry.checked().map(|inquiry| Command::Oidc(Box::new(inquiry))),
+            }
+        }
+        Some("saml") => {
+            let mut inquiry = SamlInquiry::default();
+            match read(&mut inquiry, &mut rest)? {
+                Read::Help => Ok(Command::Help),
+                Read::Options => inquiry.checked().map(|inquiry| Command::Saml(Box::new(inquiry))),
             }
         }
         _ => Err(UsageError::NoSubject),

@@ -118,7 +118,7 @@ mod tests {
     fn inquiry(line: &str) -> Result<Inquiry, UsageError> {
         match parse(line.split_whitespace().map(str::to_owned))? {
             Command::Oidc(inquiry) => Ok(*inquiry),
-            other @ Command::Help => panic!("{other:?}"),
+            other => panic!("{other:?}"),
         }
     }
 

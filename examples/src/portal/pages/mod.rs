@@ -8,6 +8,7 @@ mod held;
 mod home;
 mod layout;
 mod refused;
+mod signing_out;
 
 pub use account::account;
 pub use admin::admin;
@@ -15,3 +16,4 @@ pub use audit::audit;
 pub use held::{choose_password, choose_user_name, consent, prove_link, waiting};
 pub use home::home;
 pub use refused::{problem, refused};
+pub use signing_out::{go_on, signed_out};

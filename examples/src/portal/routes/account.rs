@@ -8,6 +8,7 @@ use axum::http::{HeaderMap, StatusCode};
 use axum::response::Response;
 use jit_core::{AccountId, AuditQuery, Store};
 
+use super::saml;
 use crate::portal::failure::Failure;
 use crate::portal::house::{House, Visit};
 use crate::portal::view::{AuditRow, MeView};
@@ -88,5 +89,8 @@ pub(super) async fn logout(
     if !is_same(sent.value("csrf").unwrap_or_default(), &session.csrf) {
         return Err(Failure::Forged);
     }
-    Ok(with_header(see_other("/"), SET_COOKIE, &house.sessions.close(&headers, house.now())))
+    // The session here ends first, so that it is over even if the browser never comes back from the provider.
+    let cleared = house.sessions.close(&headers, house.now());
+    let answer = saml::sign_out(&house, &session).await.unwrap_or_else(|| see_other("/"));
+    Ok(with_header(answer, SET_COOKIE, &cleared))
 }

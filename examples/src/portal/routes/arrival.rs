@@ -3,10 +3,11 @@
 use axum::http::HeaderMap;
 use axum::response::Response;
 use jit_core::{Ask, Event, LinkAnswer, Reply, VerifiedIdentity};
+use jit_saml::logout::SessionAtIdp;
 
 use super::outcome;
 use crate::portal::failure::Failure;
-use crate::portal::holds::Hold;
+use crate::portal::holds::{Guest, Hold};
 use crate::portal::house::{Door, House};
 use crate::web::Parameters;
 
@@ -62,21 +63,29 @@ impl Purpose {
     }
 }
 
+/// What comes with an event.
+pub(super) struct Incoming {
+    pub(super) purpose: Purpose,
+    /// The session at the provider, where the provider can end it.
+    pub(super) at_idp: Option<SessionAtIdp>,
+}
+
 /// Hands the event to the engine, or to the held sign-in that it is the proof for.
 pub(super) async fn arrive(
     house: &House,
     door: &Door,
     event: Event,
-    purpose: Purpose,
+    visit: Incoming,
     headers: &HeaderMap,
 ) -> Result<Response, Failure> {
+    let Incoming { purpose, at_idp } = visit;
     if let Purpose::ProveLink(id) = purpose {
         let hold = house.holds.with_id(&id, house.now()).filter(|hold| hold.ask == Ask::LinkProof);
         return prove_link(house, hold.ok_or_else(over)?, event, headers).await;
     }
-    let name = name_of(&event);
+    let guest = Guest { name: name_of(&event), at_idp };
     let outcome = house.jit.handle(event).await?;
-    outcome::show(house, door, outcome, name, headers)
+    outcome::show(house, door, outcome, guest, headers)
 }
 
 /// Answers a held sign-in with the identity that the same browser has just signed in with.

@@ -112,7 +112,7 @@ fn question(house: &House, hold: &Hold) -> QuestionView {
     };
     QuestionView {
         csrf: hold.csrf.clone(),
-        name: hold.name.clone(),
+        name: hold.guest.name.clone(),
         terms,
         suggestion: hold.suggestion.clone(),
         ways: other_ways(house, hold),

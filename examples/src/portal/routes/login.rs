@@ -4,7 +4,7 @@ use axum::extract::{Path, State};
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::Response;
 
-use super::{arrival::Purpose, oidc};
+use super::{arrival::Purpose, oidc, saml};
 use crate::portal::failure::Failure;
 use crate::portal::house::{House, Way};
 use crate::portal::pages;
@@ -27,5 +27,6 @@ pub(super) async fn begin(
     let purpose = Purpose::of(&house, &sent, &headers)?;
     match &door.way {
         Way::Oidc(trigger) => oidc::begin(trigger, purpose).await,
+        Way::Saml(way) => saml::begin(&house, door, way, purpose).await,
     }
 }

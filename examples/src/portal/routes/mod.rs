@@ -7,10 +7,12 @@ mod hold;
 mod login;
 mod oidc;
 mod outcome;
+mod saml;
 
 use std::sync::Arc;
 
 use axum::Router;
+use axum::extract::DefaultBodyLimit;
 use axum::routing::{get, post};
 
 use super::failure::Failure;
@@ -23,6 +25,7 @@ pub(super) fn routes(house: Arc<House>) -> Router {
         .route("/", get(login::home))
         .route("/login/{*connection}", get(login::begin))
         .route("/callback/{*connection}", get(oidc::callback).post(oidc::callback_by_form))
+        .route("/saml/{*place}", get(saml::get).post(saml::post).layer(DefaultBodyLimit::max(saml::LARGEST)))
         .route("/hold", get(hold::ask))
         .route("/hold/consent", post(hold::consent))
         .route("/hold/user-name", post(hold::user_name))

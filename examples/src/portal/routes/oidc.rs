@@ -10,7 +10,7 @@ use axum::http::header::{COOKIE, SET_COOKIE};
 use axum::response::Response;
 use jit_oidc::{Begin, Callback, OidcTrigger};
 
-use super::arrival::{Purpose, arrive};
+use super::arrival::{Incoming, Purpose, arrive};
 use crate::portal::failure::Failure;
 use crate::portal::house::{House, Way};
 use crate::web::{see_other, with_header};
@@ -59,11 +59,11 @@ async fn finish(
     headers: &HeaderMap,
 ) -> Result<Response, Failure> {
     let door = house.door(connection).ok_or(Failure::NotFound)?;
-    let Way::Oidc(trigger) = &door.way;
+    let Way::Oidc(trigger) = &door.way else { return Err(Failure::NotFound) };
     let authentication = trigger.login().finish(callback, cookies(headers).as_deref()).await?;
-    let purpose = Purpose::remembered(authentication.return_to());
+    let incoming = Incoming { purpose: Purpose::remembered(authentication.return_to()), at_idp: None };
     let event = trigger.attest(authentication, house.proxies.context(peer, headers))?;
-    arrive(house, door, event, purpose, headers).await
+    arrive(house, door, event, incoming, headers).await
 }
 
 /// The whole `Cookie` header, however many lines it came in.

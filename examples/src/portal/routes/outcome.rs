@@ -2,9 +2,10 @@ use axum::http::header::SET_COOKIE;
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::Response;
 use jit_core::{Ask, Denied, ErrorClass, Held, Outcome, Reply, SignedIn};
+use jit_saml::logout::SessionAtIdp;
 
 use crate::portal::failure::Failure;
-use crate::portal::holds::Hold;
+use crate::portal::holds::{Guest, Hold};
 use crate::portal::house::{Door, House};
 use crate::portal::view::{RefusalView, WaitingView};
 use crate::portal::{pages, present};
@@ -29,9 +30,9 @@ pub(super) async fn answer(
         && held.asks.contains(&Ask::UserName)
     {
         let problem = Some(format!("`{name}` is taken. Choose another name."));
-        return ask(house, held, Again { name: hold.name, suggestion: name.clone(), problem }, headers);
+        return ask(house, held, Again { guest: hold.guest, suggestion: name.clone(), problem }, headers);
     }
-    show(house, door, outcome, hold.name, headers)
+    show(house, door, outcome, hold.guest, headers)
 }
 
 /// Shows what a sign-in came to.
@@ -39,34 +40,43 @@ pub(super) fn show(
     house: &House,
     door: &Door,
     outcome: Outcome,
-    name: String,
+    guest: Guest,
     headers: &HeaderMap,
 ) -> Result<Response, Failure> {
     match outcome {
-        Outcome::SignedIn(signed_in) => enter(house, door, &signed_in, headers),
-        Outcome::Held(held) if held.ticket.is_some() => {
-            ask(house, &held, Again { name, ..Again::default() }, headers)
-        }
-        Outcome::Held(held) => Ok(wait(house, &held, name, headers)),
+        Outcome::SignedIn(signed_in) => enter(house, door, &signed_in, guest.at_idp, headers),
+        Outcome::Held(held) if held.ticket.is_some() => ask(house, &held, Again::first(guest), headers),
+        Outcome::Held(held) => Ok(wait(house, &held, guest.name, headers)),
         Outcome::Denied(denied) => Ok(refuse(house, &denied, headers)),
     }
 }
 
-fn enter(house: &House, door: &Door, signed_in: &SignedIn, headers: &HeaderMap) -> Result<Response, Failure> {
+fn enter(
+    house: &House,
+    door: &Door,
+    signed_in: &SignedIn,
+    at_idp: Option<SessionAtIdp>,
+    headers: &HeaderMap,
+) -> Result<Response, Failure> {
     let now = house.now();
     // Whoever signs in leaves the session that this browser had: its id may be known to somebody else.
     house.sessions.close(headers, now);
-    let session = house.sessions.open(signed_in, door.store.clone(), now)?;
+    let session = house.sessions.open(signed_in, door, at_idp, now)?;
     let response = with_header(see_other("/me"), SET_COOKIE, &session);
     Ok(with_header(response, SET_COOKIE, &house.holds.close(headers, now)))
 }
 
 /// What a page of a question shows besides the question.
-#[derive(Default)]
 struct Again {
-    name: String,
+    guest: Guest,
     suggestion: String,
     problem: Option<String>,
+}
+
+impl Again {
+    fn first(guest: Guest) -> Self {
+        Self { guest, suggestion: String::new(), problem: None }
+    }
 }
 
 fn ask(house: &House, held: &Held, again: Again, headers: &HeaderMap) -> Result<Response, Failure> {
@@ -76,7 +86,7 @@ fn ask(house: &House, held: &Held, again: Again, headers: &HeaderMap) -> Result<
         ticket: ticket.clone(),
         ask: ask.clone(),
         csrf: random_token()?,
-        name: again.name,
+        guest: again.guest,
         decision: present::held(held),
         suggestion: again.suggestion,
         problem: again.problem,

@@ -130,3 +130,24 @@ pub async fn the_filter_by_entitlement_follows_updates(nodes: &Nodes) -> Result<
     world.update(store, &twice, bare).await?;
     same(&read_all(store, &world, admins()?, 1).await?, &vec![ended_only], "after one lost it")
 }
+
+/// Checks that the filter by lookup key lists everybody who carries exactly that key, and nobody who no longer does.
+pub async fn the_filter_by_lookup_key_follows_updates(nodes: &Nodes) -> Result<(), Failure> {
+    let (mut world, store) = (World::new("a")?, nodes.one());
+    let one = world.account().tagged("badge", "7")?;
+    let two = world.account().tagged("badge", "7")?;
+    let one = world.create(store, one).await?;
+    let two = world.create(store, two).await?;
+    for (name, value) in [("badge", "70"), ("badge", ""), ("Badge", "7"), ("other", "7")] {
+        let account = world.account().tagged(name, value)?;
+        world.create(store, account).await?;
+    }
+    let key = one.lookup_keys().into_iter().next().ok_or(Failure::new("no key"))?;
+    let badge = || Filter::Bearing(key.clone());
+    let read = read_all(nodes.two(), &world, badge(), 1).await?;
+    same(&read, &vec![one.clone(), two.clone()], "those who carry it")?;
+    let mut bare = one.clone();
+    bare.attributes.clear();
+    world.update(store, &one, bare).await?;
+    same(&read_all(store, &world, badge(), 1).await?, &vec![two], "after one lost it")
+}

@@ -92,7 +92,7 @@ fn reads() -> impl Strategy<Value = What> {
         (tenant.clone(), 0..4_u8).prop_map(|(tenant, subject)| What::Find { tenant, subject }),
         (tenant.clone(), 0..3_u8).prop_map(|(tenant, name)| What::Named { tenant, name }),
         (tenant.clone(), 0..6_u8).prop_map(|(tenant, value)| What::Matching { tenant, value }),
-        (tenant, 0..5_u8, 1..4_usize).prop_map(|(tenant, filter, limit)| What::List {
+        (tenant, 0..7_u8, 1..4_usize).prop_map(|(tenant, filter, limit)| What::List {
             tenant,
             filter,
             limit

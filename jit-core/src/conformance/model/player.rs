@@ -222,7 +222,9 @@ impl Player<'_> {
             0 => Filter::All,
             1 => Filter::State("active"),
             2 => Filter::State("invited"),
-            held => Filter::Holding(format!("role:r{}", held - 3).parse()?),
+            3 => Filter::Bearing(LookupKey { kind: "email".into(), value: "mail1@example.com".into() }),
+            4 => Filter::Bearing(LookupKey { kind: "attribute:badge".into(), value: "Badge 0".into() }),
+            held => Filter::Holding(format!("role:r{}", held - 5).parse()?),
         };
         let mut query = Query { tenant: self.tenant(tenant)?, filter, after: None, limit: count(limit) };
         for _ in 0..10 {

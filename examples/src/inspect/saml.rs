@@ -1,0 +1,277 @@
+use std::collections::HashSet;
+use std::io::Write;
+use std::path::Path;
+use std::sync::Arc;
+
+use chrono::{DateTime, TimeDelta, Utc};
+use jit_core::{Attestation, Clock, ManualClock, VerifyError};
+use jit_saml::base64_text;
+use jit_saml::crypto::{AwsLc, DecryptionKey, decode_all_pem};
+use jit_saml::metadata::{MetadataError, MetadataPolicy, MetadataSource};
+use jit_saml::response::USUAL_SKEW;
+use jit_saml::signature::VerificationKey;
+use jit_saml::trigger::attestation;
+use jit_saml::xml::{Document, Limits};
+use jit_saml::{
+    Expectations, Rejection, SamlConfig, Solicitation, TrustedIdp, VerifiedResponse, verify_response,
+};
+
+use super::arguments::{Encoding, SamlInquiry, UsageError};
+use super::configured::Configured;
+use super::explain::Explainer;
+use super::explained::Explained;
+use super::files::{read, write_line};
+use super::report::Line;
+use super::{ALL_ACCEPTED, Failure, SOME_REFUSED};
+use crate::portal::settings::MetadataSettings;
+
+/// Verifies each response file and writes a line for it.
+pub(super) fn inspect(inquiry: &SamlInquiry, clock: &dyn Clock, out: &mut dyn Write) -> Result<u8, Failure> {
+    let now = inquiry.now.unwrap_or_else(|| clock.now());
+    let party = Party::of(inquiry, now)?;
+    let engine = party.explainer(inquiry, now)?;
+    let files = inquiry.files.iter().map(|file| read(file)).collect::<Result<Vec<_>, _>>()?;
+    let is_compared = inquiry.request_id.is_some();
+    let mut seen = HashSet::new();
+    let mut code = ALL_ACCEPTED;
+    for (file, octets) in inquiry.files.iter().zip(&files) {
+        let verdict =
+            party.judge(octets, inquiry, now).and_then(|judged| judged.for_the_first_time(&mut seen));
+        let line = match verdict {
+            Ok(judged) => {
+                let explained = explain(engine.as_ref(), judged.attestation)?;
+                write_line(out, &Line::accepted_response(file, &judged.response, is_compared, explained))
+            }
+            Err(refusal) => {
+                code = SOME_REFUSED;
+                write_line(out, &Line::refused(file, &refusal.code, &refusal.reason))
+            }
+        };
+        line.map_err(Failure::Output)?;
+    }
+    Ok(code)
+}
+
+fn explain(
+    explainer: Option<&Explainer<'_>>,
+    attestation: Option<Attestation>,
+) -> Result<Option<Explained>, Failure> {
+    let (Some(explainer), Some(attestation)) = (explainer, attestation) else { return Ok(None) };
+    explainer.explain(attestation).map(Some).map_err(Failure::Backend)
+}
+
+/// A response that is accepted, and what it says in the words of the engine where a connection is known.
+struct Judged {
+    response: VerifiedResponse,
+    attestation: Option<Attestation>,
+}
+
+impl Judged {
+    /// An assertion counts once in a run, as it does at sign-ins.
+    fn for_the_first_time(self, seen: &mut HashSet<(String, String)>) -> Result<Self, Refusal> {
+        let key = (self.response.issuer().to_owned(), self.response.assertion_id().to_owned());
+        if seen.insert(key) { Ok(self) } else { Err(Rejection::Replayed.into()) }
+    }
+}
+
+/// Why a response is not accepted.
+struct Refusal {
+    code: String,
+    reason: String,
+}
+
+impl From<Rejection> for Refusal {
+    fn from(rejection: Rejection) -> Self {
+        Self { code: rejection.code().to_owned(), reason: rejection.to_string() }
+    }
+}
+
+impl From<VerifyError> for Refusal {
+    fn from(error: VerifyError) -> Self {
+        let mut innermost: &dyn std::error::Error = &error;
+        while let Some(source) = innermost.source() {
+            innermost = source;
+        }
+        Self { code: error.code().to_string(), reason: innermost.to_string() }
+    }
+}
+
+/// The two parties of a sign-in, and what one demands of the other.
+struct Party {
+    sp_entity_id: String,
+    acs_url: String,
+    idp: Arc<TrustedIdp>,
+    decryption_keys: Vec<DecryptionKey>,
+    contexts: Vec<String>,
+    skew: TimeDelta,
+    configured: Option<(Configured, SamlConfig)>,
+}
+
+impl Party {
+    fn of(inquiry: &SamlInquiry, now: DateTime<Utc>) -> Result<Self, Failure> {
+        let mut party = match (&inquiry.config, &inquiry.connection) {
+            (Some(file), Some(connection)) => Self::configured(file, connection, inquiry, now)?,
+            _ => Self::described(inquiry, now)?,
+        };
+        if !inquiry.decryption_keys.is_empty() {
+            party.decryption_keys =
+                inquiry.decryption_keys.iter().map(|file| decryption_key(file)).collect::<Result<_, _>>()?;
+        }
+        party.skew = inquiry.skew.unwrap_or(party.skew);
+        Ok(party)
+    }
+
+    /// As the command line describes it.
+    fn described(inquiry: &SamlInquiry, now: DateTime<Utc>) -> Result<Self, Failure> {
+        let entity_id = inquiry.idp_entity_id.as_deref();
+        let idp = if let Some(file) = &inquiry.idp_metadata {
+            from_metadata("--idp-metadata", &read(file)?, entity_id, now)?
+        } else {
+            let certificates = &inquiry.idp_certificates;
+            let keys: Vec<_> = certificates.iter().map(|file| keys(file)).collect::<Result<_, _>>()?;
+            Arc::new(TrustedIdp::new(entity_id.unwrap_or_default(), keys.concat()))
+        };
+        Ok(Self {
+            sp_entity_id: inquiry.sp_entity_id.clone().unwrap_or_default(),
+            acs_url: inquiry.acs_url.clone().unwrap_or_default(),
+            idp,
+            decryption_keys: Vec::new(),
+            contexts: Vec::new(),
+            skew: USUAL_SKEW,
+            configured: None,
+        })
+    }
+
+    /// As a connection of a configuration has it.
+    fn configured(
+        file: &str,
+        connection: &str,
+        inquiry: &SamlInquiry,
+        now: DateTime<Utc>,
+    ) -> Result<Self, Failure> {
+        let configured = Configured::load(file, connection)?;
+        let door = configured.door();
+        let Some(settings) = &door.protocol.saml else {
+            return Err(configured.unusable(&"has another protocol: use `inspect oidc`"));
+        };
+        let config = settings.check().map_err(|error| configured.unusable(&error))?;
+        let entity_id = door.issuers.first().map(jit_core::Issuer::as_str);
+        let folder = Path::new(file).parent().unwrap_or(Path::new(""));
+        let idp = match (&inquiry.idp_metadata, config.idp(), &door.protocol.metadata) {
+            (Some(file), ..) => from_metadata("--idp-metadata", &read(file)?, entity_id, now)?,
+            (None, Some(idp), _) => Arc::clone(idp),
+            (None, None, Some(MetadataSettings { file: Some(file), .. })) => {
+                let octets = read(&folder.join(file).display().to_string())?;
+                from_metadata("metadata", &octets, entity_id, now)?
+            }
+            (None, None, _) => {
+                return Err(configured.unusable(&"fetches its metadata: give `--idp-metadata`"));
+            }
+        };
+        Ok(Self {
+            sp_entity_id: config.entity_id().to_owned(),
+            acs_url: config.acs_url().to_owned(),
+            idp,
+            decryption_keys: config.decryption_keys().to_vec(),
+            contexts: config.authn_contexts().to_vec(),
+            skew: config.skew(),
+            configured: Some((configured, config)),
+        })
+    }
+
+    fn explainer(&self, inquiry: &SamlInquiry, now: DateTime<Utc>) -> Result<Option<Explainer<'_>>, Failure> {
+        match &self.configured {
+            Some((configured, _)) if inquiry.explain => {
+                configured.explainer(inquiry.store.as_deref(), now).map(Some)
+            }
+            _ => Ok(None),
+        }
+    }
+
+    fn judge(&self, file: &[u8], inquiry: &SamlInquiry, now: DateTime<Utc>) -> Result<Judged, Refusal> {
+        let octets = document(file, inquiry.encoding)?;
+        let named = match &inquiry.request_id {
+            Some(id) => Some(id.clone()),
+            None if inquiry.unsolicited => None,
+            None => Some(request_named(&octets)?),
+        };
+        let solicitation = named.as_deref().map_or(Solicitation::Unsolicited, Solicitation::Request);
+        let mut expected =
+            Expectations::new(&self.sp_entity_id, &self.acs_url, &self.idp, solicitation, now, &AwsLc);
+        expected.decryption_keys = &self.decryption_keys;
+        expected.contexts = &self.contexts;
+        expected.skew = self.skew;
+        let response = verify_response(&octets, &expected)?;
+        let attestation = match &self.configured {
+            Some((_, config)) => Some(attestation(&response, config, &self.idp)?),
+            None => None,
+        };
+        Ok(Judged { response, attestation })
+    }
+}
+
+/// The response as XML; how it is written is told, or seen.
+fn document(file: &[u8], encoding: Option<Encoding>) -> Result<Vec<u8>, Rejection> {
+    let text = file.trim_ascii();
+    let is_xml = encoding.map_or(text.starts_with(b"<") || text.starts_with(b"\xef\xbb\xbf"), |encoding| {
+        encoding == Encoding::Xml
+    });
+    if is_xml { Ok(text.to_vec()) } else { base64_text::decode(text).ok_or(Rejection::Base64Invalid) }
+}
+
+/// Without a request to compare with, the response must at least name one.
+fn request_named(octets: &[u8]) -> Result<String, Rejection> {
+    let document = Document::parse(octets, &Limits::default())?;
+    document.root().attribute("InResponseTo").map(str::to_owned).ok_or(Rejection::InResponseToMissing)
+}
+
+fn from_metadata(
+    option: &'static str,
+    octets: &[u8],
+    entity_id: Option<&str>,
+    now: DateTime<Utc>,
+) -> Result<Arc<TrustedIdp>, Failure> {
+    let policy = MetadataPolicy::pinned().dangerous().accept_loopback();
+    let unusable = |error: MetadataError| {
+        Failure::Usage(UsageError::Configuration(format!("`{option}`: {error} ({})", error.code())))
+    };
+    let clock = Arc::new(ManualClock::at(now));
+    let source = MetadataSource::from_octets(octets, policy, clock, Arc::new(AwsLc)).map_err(unusable)?;
+    // The document is at hand: nothing in there ever waits.
+    let runtime = tokio::runtime::Builder::new_current_thread().build().map_err(Failure::Output)?;
+    runtime.block_on(async {
+        let entity_id = match entity_id {
+            Some(entity_id) => entity_id.to_owned(),
+            None => only(source.entity_ids().await.map_err(unusable)?)?,
+        };
+        source.trusted(&entity_id).await.map_err(unusable)
+    })
+}
+
+fn only(mut entity_ids: Vec<String>) -> Result<String, Failure> {
+    match (entity_ids.pop(), entity_ids.is_empty()) {
+        (Some(only), true) => Ok(only),
+        _ => Err(Failure::Usage(UsageError::Missing("--idp-entity-id"))),
+    }
+}
+
+fn keys(file: &str) -> Result<Vec<VerificationKey>, Failure> {
+    let text = String::from_utf8_lossy(&read(file)?).into_owned();
+    let certificates = decode_all_pem("CERTIFICATE", &text);
+    let keys = decode_all_pem("PUBLIC KEY", &text);
+    let keys: Result<Vec<_>, _> = certificates
+        .iter()
+        .map(|der| VerificationKey::from_certificate(der))
+        .chain(keys.iter().map(|der| VerificationKey::from_public_key_info(der)))
+        .collect();
+    keys.ok().filter(|keys| !keys.is_empty()).ok_or(Failure::Usage(UsageError::Invalid(
+        "--idp-cert",
+        "holds no certificate or key that can be used",
+    )))
+}
+
+fn decryption_key(file: &str) -> Result<DecryptionKey, Failure> {
+    let text = String::from_utf8_lossy(&read(file)?).into_owned();
+    DecryptionKey::from_pem(&text)
+        .map_err(|_| Failure::Usage(UsageError::Invalid("--decryption-key", "is not an RSA key in PKCS#8")))
+}

@@ -1,0 +1,91 @@
+//! Checking in, and ending what a holder may no longer hold.
+
+use std::num::NonZeroUsize;
+
+use super::{ATTEMPTS, kept};
+use crate::{
+    Account, AccountId, Actor, EndReason, ErrorKind, Filter, Jit, JitError, Lease, LookupKey, Phase, Query,
+    Store, StoreId, TenantId,
+};
+
+/// The leases read at once while ending those of a holder.
+const PAGE: NonZeroUsize = NonZeroUsize::MIN.saturating_add(99);
+
+impl Jit {
+    /// Ends a lease now. Once this has answered, it ends whatever happens; the lease tells how far it has come.
+    ///
+    /// Checking in twice is no error. A target that cannot be reached is none either: the lease stays in
+    /// [`Phase::Ending`], and its task goes on until it is gone.
+    ///
+    /// # Errors
+    /// `lease.unknown`, `lease.quarantined`, `engine.contended`; `store.…` as [`JitError::Backend`].
+    ///
+    /// # Cancel safety
+    /// It ends, or nothing was changed.
+    pub async fn check_in(
+        &self,
+        store: Option<&StoreId>,
+        tenant: &TenantId,
+        id: AccountId,
+        by: Actor,
+    ) -> Result<Lease, JitError> {
+        let store = self.store_named(store)?;
+        let account = self.end_lease(store, tenant, id, EndReason::CheckedIn, by).await?;
+        let account = self.tend(store, account).await.unwrap_or_else(|failed| failed.account);
+        account.lease.map(|lease| *lease).ok_or(JitError::refused("lease.unknown"))
+    }
+
+    /// Writes down that a lease ends, unless it does already.
+    async fn end_lease(
+        &self,
+        store: &dyn Store,
+        tenant: &TenantId,
+        id: AccountId,
+        why: EndReason,
+        by: Actor,
+    ) -> Result<Account, JitError> {
+        for _ in 0..ATTEMPTS {
+            let (account, lease) = kept(store, tenant, id).await?;
+            match lease.phase {
+                Phase::Ending { .. } | Phase::Unconfirmed { .. } | Phase::Gone { .. } => return Ok(account),
+                Phase::Quarantined { .. } => return Err(JitError::refused("lease.quarantined")),
+                Phase::Intended | Phase::Active { .. } => {}
+            }
+            let Ok(ending) = lease.ending(why, self.parts.clock.now()) else { continue };
+            match self.note(store, &account, ending, "lease.ending", by.clone()).await {
+                Ok(account) => return Ok(account),
+                Err(error) if *error.kind() == ErrorKind::Conflict => {}
+                Err(error) => return Err(error.into()),
+            }
+        }
+        Err(JitError::refused("engine.contended"))
+    }
+
+    /// Ends every lease of a holder who may no longer hold anything. Only writes it down: their tasks do the rest.
+    pub(in super::super) async fn end_leases_of(
+        &self,
+        store: &dyn Store,
+        holder: &Account,
+    ) -> Result<(), JitError> {
+        let filter = Filter::Bearing(LookupKey::leased_for(holder.id));
+        let mut query = Query { tenant: holder.tenant.clone(), filter, after: None, limit: PAGE };
+        loop {
+            let page = store.list(&query).await?;
+            for account in &page.items {
+                match self
+                    .end_lease(store, &holder.tenant, account.id, EndReason::HolderEnded, Actor::Clock)
+                    .await
+                {
+                    Ok(_) => {}
+                    // A person looks after what is quarantined.
+                    Err(JitError::Refused(code)) if code.as_str() == "lease.quarantined" => {}
+                    Err(error) => return Err(error),
+                }
+            }
+            match page.next {
+                Some(next) => query.after = Some(next),
+                None => return Ok(()),
+            }
+        }
+    }
+}

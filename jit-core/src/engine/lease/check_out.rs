@@ -1,0 +1,316 @@
+//! Checking out: written down, made, written down again, handed out.
+
+use chrono::{DateTime, Utc};
+
+use super::{ATTEMPTS, CheckOut, CheckedOut, kept, record::moved_on};
+use crate::{
+    Account, AccountId, Actor, Code, Desired, DesiredState, Effect, EndReason, ErrorKind, Jit, JitError,
+    Lease, Phase, RemoteRef, Secret, Standing, Store, Taken, TargetRole, TargetSetup,
+    lease::{account_for_key, remote_name},
+};
+
+/// How many names are tried where strangers bear them.
+const NAMES: u32 = 3;
+const KEY_BYTES: usize = 256;
+const PURPOSE_BYTES: usize = 1024;
+
+impl Jit {
+    /// Makes an account in a target, for the holder and for a time, and hands out its secret.
+    ///
+    /// With a key, a call that is repeated after its answer was lost gives the same account a new secret and ends the old
+    /// one; while another call with the key is under way it answers `lease.in_progress`.
+    ///
+    /// # Errors
+    /// `lease.unknown_target`, `lease.unknown_role`, `lease.unknown_holder`, `lease.holder_inactive`,
+    /// `lease.not_entitled`, `lease.too_long`, `lease.invalid` (a key or purpose that is too long), `lease.in_progress`,
+    /// `lease.other_request` (the key belongs to another one), `lease.over`, `lease.interrupted`, `lease.name_taken`,
+    /// `lease.quarantined`; `target.…` and `store.…` as [`JitError::Backend`]. After any of them nothing is left in the
+    /// target, or a task is there that removes it.
+    ///
+    /// # Cancel safety
+    /// What was begun is removed by the task of the lease; with a key the call can be repeated.
+    pub async fn check_out(&self, request: &CheckOut) -> Result<CheckedOut, JitError> {
+        let now = self.parts.clock.now();
+        let setup = self.setup(&request.target)?;
+        let role = setup.roles.get(&request.role).ok_or(JitError::refused("lease.unknown_role"))?;
+        check_texts(request)?;
+        let store = self.store_named(request.store.as_ref())?;
+        let holder = store.get(&request.tenant, request.holder).await?;
+        let holder = holder.ok_or(JitError::refused("lease.unknown_holder"))?;
+        check_holder(&holder, role, now)?;
+        let until = end_of(request, role, &holder, now)?;
+        let id = match &request.key {
+            Some(key) => account_for_key(&request.tenant, &request.target, holder.id, key),
+            None => self.mint(now).account(),
+        };
+        // Drawn first: whoever has no secret to hand out makes no account.
+        let secret = setup.secrets.draw(self.parts.entropy.as_ref())?;
+        let lease = begin(request, setup, role, id, until, now);
+        let account = match self.intend(store, &request.tenant, id, lease, now).await {
+            Ok(account) => account,
+            Err(error) if *error.kind() == ErrorKind::AlreadyExists(Taken::Account) => {
+                self.resume(store, setup, request, id).await?
+            }
+            Err(error) => return Err(error.into()),
+        };
+        self.make(store, setup, account, secret).await
+    }
+
+    /// Takes up a request that was made before: writes down that its secret is set anew.
+    async fn resume(
+        &self,
+        store: &dyn Store,
+        setup: &TargetSetup,
+        request: &CheckOut,
+        id: AccountId,
+    ) -> Result<Account, JitError> {
+        let now = self.parts.clock.now();
+        let (account, lease) = kept(store, &request.tenant, id).await?;
+        if lease.holder != request.holder || lease.target != request.target || lease.role != request.role {
+            return Err(JitError::refused("lease.other_request"));
+        }
+        if !matches!(lease.phase, Phase::Intended | Phase::Active { .. }) || lease.until <= now {
+            return Err(JitError::refused("lease.over"));
+        }
+        if lease.unanswered.is_some_and(|answer_by| now < answer_by) {
+            return Err(JitError::refused("lease.in_progress"));
+        }
+        let actor = Actor::Account { id: lease.holder };
+        let lease = lease.asking(answer_by(setup, now)).map_err(moved_on)?;
+        match self.note(store, &account, lease, "lease.resumed", actor).await {
+            Ok(account) => Ok(account),
+            Err(error) if *error.kind() == ErrorKind::Conflict => Err(JitError::refused("lease.in_progress")),
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    /// Makes what was written down, under another name where a stranger bears the first.
+    async fn make(
+        &self,
+        store: &dyn Store,
+        setup: &TargetSetup,
+        mut account: Account,
+        secret: Secret,
+    ) -> Result<CheckedOut, JitError> {
+        loop {
+            let lease = account.lease.as_deref().cloned().ok_or(JitError::refused("lease.unknown"))?;
+            let desired = present(&lease, Some(secret.clone()));
+            match setup.target.ensure(&desired).await {
+                Ok(Effect::Present { native }) => {
+                    return self.hand_out(store, setup, &account, lease, native, secret).await;
+                }
+                Ok(Effect::Stranger) if lease.remote.native.is_none() && lease.names_taken + 1 < NAMES => {
+                    account = self.rename(store, setup, &account, lease).await?;
+                }
+                Ok(Effect::Stranger) => {
+                    self.give_up(store, &account, lease).await;
+                    return Err(JitError::refused("lease.name_taken"));
+                }
+                Ok(Effect::NotOurs) => {
+                    self.quarantine(store, &account, lease).await?;
+                    return Err(JitError::refused("lease.quarantined"));
+                }
+                Ok(Effect::Disabled | Effect::Absent { .. } | Effect::Stuck(_)) => {
+                    self.give_up(store, &account, lease).await;
+                    return Err(JitError::refused("lease.interrupted"));
+                }
+                Err(error) => {
+                    self.give_up(store, &account, lease).await;
+                    return Err(error.into());
+                }
+            }
+        }
+    }
+
+    async fn rename(
+        &self,
+        store: &dyn Store,
+        setup: &TargetSetup,
+        account: &Account,
+        lease: Lease,
+    ) -> Result<Account, JitError> {
+        let turn = lease.names_taken.saturating_add(1);
+        let name = remote_name(&setup.prefix, &account.tenant, account.id, turn);
+        let actor = Actor::Account { id: lease.holder };
+        let lease = lease.renamed(name).map_err(moved_on)?;
+        Ok(self.note(store, account, lease, "lease.renamed", actor).await?)
+    }
+
+    /// Writes down that it is there, and only then hands it out.
+    async fn hand_out(
+        &self,
+        store: &dyn Store,
+        setup: &TargetSetup,
+        account: &Account,
+        lease: Lease,
+        native: String,
+        secret: Secret,
+    ) -> Result<CheckedOut, JitError> {
+        let actor = Actor::Account { id: lease.holder };
+        let now = self.parts.clock.now();
+        if lease.until <= now {
+            self.give_up(store, account, lease).await;
+            return Err(JitError::refused("lease.interrupted"));
+        }
+        let active = lease.clone().present(native.clone(), now).map_err(moved_on)?;
+        if let Err(error) = self.note(store, account, active, "lease.active", actor).await {
+            // Nobody will ever know this secret. What was made goes at once; if that fails, the task of the lease finds it.
+            let mut remote = lease.remote;
+            remote.native = Some(native);
+            let _ = setup.target.ensure(&Desired { remote, state: DesiredState::Absent }).await;
+            return Err(match error.kind() {
+                ErrorKind::Conflict => JitError::refused("lease.interrupted"),
+                _ => error.into(),
+            });
+        }
+        let capabilities = setup.target.capabilities();
+        Ok(CheckedOut {
+            lease: account.id,
+            name: lease.remote.name,
+            secret,
+            until: lease.until,
+            unattended: capabilities.end,
+            sessions_survive: capabilities.sessions_survive,
+        })
+    }
+
+    /// Ends what could not be made, as far as that is possible now; the task of the lease does the rest.
+    async fn give_up(&self, store: &dyn Store, account: &Account, lease: Lease) {
+        let now = self.parts.clock.now();
+        let actor = Actor::Account { id: lease.holder };
+        let Ok(ending) = lease.ending(EndReason::Refused, now) else { return };
+        if let Ok(account) = self.note(store, account, ending, "lease.refused", actor).await {
+            let _ = self.tend(store, account).await;
+        }
+    }
+
+    pub(super) async fn quarantine(
+        &self,
+        store: &dyn Store,
+        account: &Account,
+        lease: Lease,
+    ) -> Result<Account, JitError> {
+        let quarantined =
+            lease.quarantined(Code::new("lease.not_ours"), self.parts.clock.now()).map_err(moved_on)?;
+        Ok(self.note(store, account, quarantined, "lease.quarantined", Actor::Clock).await?)
+    }
+
+    /// Moves the end of a lease, up to the longest time of its role and never beyond the end of its holder.
+    ///
+    /// The target is told first: should the second half fail, the lease ends when it would have ended.
+    ///
+    /// # Errors
+    /// `lease.unknown`, `lease.over`, `lease.unknown_target`, `lease.holder_inactive`, `lease.too_long` when it cannot
+    /// be extended any further, `lease.quarantined`; `target.…` and `store.…` as [`JitError::Backend`].
+    ///
+    /// # Cancel safety
+    /// The target may have been told; the lease then ends when it would have ended.
+    pub async fn extend(
+        &self,
+        store: Option<&crate::StoreId>,
+        tenant: &crate::TenantId,
+        id: AccountId,
+        span: chrono::TimeDelta,
+    ) -> Result<DateTime<Utc>, JitError> {
+        let store = self.store_named(store)?;
+        for _ in 0..ATTEMPTS {
+            let now = self.parts.clock.now();
+            let (account, lease) = kept(store, tenant, id).await?;
+            let setup = self.setup(&lease.target)?;
+            let holder = store.get(tenant, lease.holder).await?;
+            let holder = holder.filter(|holder| holder.standing(now) == Standing::Active);
+            let holder = holder.ok_or(JitError::refused("lease.holder_inactive"))?;
+            let wanted =
+                now.checked_add_signed(span).map(|end| holder.ends_at.map_or(end, |last| last.min(end)));
+            let before = lease.until;
+            let extended = lease.extended(wanted.unwrap_or(before), now).map_err(moved_on)?;
+            if extended.until <= before {
+                return Err(JitError::refused("lease.too_long"));
+            }
+            match setup.target.ensure(&present(&extended, None)).await? {
+                Effect::Present { .. } => {}
+                Effect::NotOurs => {
+                    self.quarantine(store, &account, extended).await?;
+                    return Err(JitError::refused("lease.quarantined"));
+                }
+                _ => return Err(JitError::refused("lease.over")),
+            }
+            let (until, actor) = (extended.until, Actor::Account { id: extended.holder });
+            match self.note(store, &account, extended, "lease.extended", actor).await {
+                Ok(_) => return Ok(until),
+                Err(error) if *error.kind() == ErrorKind::Conflict => {}
+                Err(error) => return Err(error.into()),
+            }
+        }
+        Err(JitError::refused("engine.contended"))
+    }
+}
+
+fn check_texts(request: &CheckOut) -> Result<(), JitError> {
+    let is_short = |text: &Option<String>, most: usize| text.as_ref().is_none_or(|text| text.len() <= most);
+    let fits = is_short(&request.key, KEY_BYTES) && is_short(&request.purpose, PURPOSE_BYTES);
+    if fits { Ok(()) } else { Err(JitError::refused("lease.invalid")) }
+}
+
+fn check_holder(holder: &Account, role: &TargetRole, now: DateTime<Utc>) -> Result<(), JitError> {
+    // What is lent to somebody lends nothing in turn.
+    if holder.standing(now) != Standing::Active || holder.lease.is_some() {
+        return Err(JitError::refused("lease.holder_inactive"));
+    }
+    if role.admits(holder, now) { Ok(()) } else { Err(JitError::refused("lease.not_entitled")) }
+}
+
+fn end_of(
+    request: &CheckOut,
+    role: &TargetRole,
+    holder: &Account,
+    now: DateTime<Utc>,
+) -> Result<DateTime<Utc>, JitError> {
+    let too_long = || JitError::refused("lease.too_long");
+    if request.span <= chrono::TimeDelta::zero() || request.span > role.longest {
+        return Err(too_long());
+    }
+    let end = now.checked_add_signed(request.span).ok_or_else(too_long)?;
+    Ok(holder.ends_at.map_or(end, |last| last.min(end)))
+}
+
+fn begin(
+    request: &CheckOut,
+    setup: &TargetSetup,
+    role: &TargetRole,
+    id: AccountId,
+    until: DateTime<Utc>,
+    now: DateTime<Utc>,
+) -> Lease {
+    Lease {
+        target: setup.id.clone(),
+        holder: request.holder,
+        role: request.role.clone(),
+        remote: RemoteRef {
+            name: remote_name(&setup.prefix, &request.tenant, id, 0),
+            place: role.place.clone(),
+            marker: setup.markers.mark(&request.tenant, id),
+            native: None,
+        },
+        entitlements: role.entitlements.clone(),
+        until,
+        latest: now.checked_add_signed(role.longest).unwrap_or(until),
+        phase: Phase::Intended,
+        unanswered: Some(answer_by(setup, now)),
+        names_taken: 0,
+        privileged: role.privileged,
+        purpose: request.purpose.clone(),
+        proof: None,
+        task: None,
+    }
+}
+
+fn answer_by(setup: &TargetSetup, now: DateTime<Utc>) -> DateTime<Utc> {
+    now.checked_add_signed(setup.in_flight).unwrap_or(now)
+}
+
+fn present(lease: &Lease, secret: Option<Secret>) -> Desired {
+    let state =
+        DesiredState::Present { entitlements: lease.entitlements.clone(), secret, ends_at: lease.until };
+    Desired { remote: lease.remote.clone(), state }
+}

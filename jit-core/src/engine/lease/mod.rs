@@ -1,0 +1,108 @@
+//! Lending accounts in targets: out, longer, in again, and looking after all of it.
+//!
+//! Whatever is done in a target was written down before, with all that is needed to undo it; what was found out is written
+//! down after. Between the two anything may happen: the task of the lease finds it, and does what is due.
+
+mod check_in;
+mod check_out;
+mod reconcile;
+mod record;
+mod tend;
+
+use std::fmt;
+
+use chrono::{DateTime, TimeDelta, Utc};
+
+pub use reconcile::{ReconcileMode, Reconciliation};
+
+use super::{Jit, JitError};
+use crate::{
+    Account, AccountId, Lane, Lease, Query, RuleName, Secret, Store, StoreId, TargetId, TargetSetup,
+    TenantId, UnattendedEnd,
+};
+
+/// Asks for a role at a target, for a time. The application has checked that whoever asks may speak for the holder.
+#[derive(Clone)]
+#[expect(clippy::exhaustive_structs, reason = "the application builds it")]
+pub struct CheckOut {
+    /// The tenant.
+    pub tenant: TenantId,
+    /// The store that the holder's account lives in; `None` for the main one.
+    pub store: Option<StoreId>,
+    /// For whom.
+    pub holder: AccountId,
+    /// The target.
+    pub target: TargetId,
+    /// The role at the target.
+    pub role: RuleName,
+    /// For how long.
+    pub span: TimeDelta,
+    /// Says that two calls are the same request: the second one makes no second account. Up to 256 bytes.
+    pub key: Option<String>,
+    /// Why, in the words of the person. Up to 1,024 bytes.
+    pub purpose: Option<String>,
+}
+
+impl fmt::Debug for CheckOut {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("CheckOut")
+            .field("tenant", &self.tenant)
+            .field("holder", &self.holder)
+            .field("target", &self.target)
+            .field("role", &self.role)
+            .field("span", &self.span)
+            .finish_non_exhaustive()
+    }
+}
+
+/// Hands out what was checked out. The secret exists here and in the target only.
+#[derive(Debug)]
+#[non_exhaustive]
+pub struct CheckedOut {
+    /// The account that keeps the lease; its id names the lease.
+    pub lease: AccountId,
+    /// The name to log in by.
+    pub name: String,
+    /// The secret to log in by.
+    pub secret: Secret,
+    /// From when on it is over.
+    pub until: DateTime<Utc>,
+    /// Who ends it if nobody of ours ever runs again.
+    pub unattended: UnattendedEnd,
+    /// Whether sessions that are open at its end go on.
+    pub sessions_survive: bool,
+}
+
+/// How often a step is tried anew when the lease changes under it.
+const ATTEMPTS: usize = 16;
+
+impl Jit {
+    /// The lanes of a target, in the order in which they are to be worked.
+    pub(super) fn lanes_of(target: &TargetId) -> [Option<Lane>; 2] {
+        // The name of a target is short enough for both.
+        [Lane::new(format!("target:{target}:first")).ok(), Lane::new(format!("target:{target}")).ok()]
+    }
+
+    fn setup(&self, target: &TargetId) -> Result<&TargetSetup, JitError> {
+        self.parts.targets.get(target).ok_or(JitError::refused("lease.unknown_target"))
+    }
+
+    /// Lists the leases of a tenant that may still be in a target, with the accounts that keep them, in pages.
+    ///
+    /// # Errors
+    /// `engine.unknown_store`; [`JitError::Backend`].
+    pub async fn leases(
+        &self,
+        store: Option<&StoreId>,
+        query: &Query,
+    ) -> Result<crate::Page<Account>, JitError> {
+        Ok(self.store_named(store)?.list(query).await?)
+    }
+}
+
+/// Reads the account that keeps a lease.
+async fn kept(store: &dyn Store, tenant: &TenantId, id: AccountId) -> Result<(Account, Lease), JitError> {
+    let account = store.get(tenant, id).await?.ok_or(JitError::refused("lease.unknown"))?;
+    let lease = account.lease.as_deref().cloned().ok_or(JitError::refused("lease.unknown"))?;
+    Ok((account, lease))
+}

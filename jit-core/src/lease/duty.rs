@@ -1,0 +1,50 @@
+//! What is to be done about a lease.
+
+use chrono::{DateTime, Utc};
+
+use super::{EndReason, Lease, Phase};
+
+/// Says what is to be done about a lease now.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[expect(clippy::exhaustive_enums, reason = "the worker does each")]
+pub enum Duty {
+    /// Nothing, ever.
+    Rest,
+    /// Nothing before this instant.
+    Wait(DateTime<Utc>),
+    /// Write down that it ends.
+    End(EndReason),
+    /// Remove it from the target.
+    Remove,
+    /// Look whether it is gone everywhere.
+    Confirm,
+    /// Look whether a late call brought it back.
+    Sweep,
+}
+
+impl Lease {
+    /// Tells what is to be done.
+    #[must_use]
+    pub fn duty(&self, now: DateTime<Utc>) -> Duty {
+        let once = |at: DateTime<Utc>, duty: Duty| if now < at { Duty::Wait(at) } else { duty };
+        match (&self.phase, self.unanswered) {
+            (Phase::Intended, answer_by) => {
+                once(answer_by.unwrap_or(self.until), Duty::End(EndReason::Interrupted))
+            }
+            (Phase::Active { .. }, _) => once(self.until, Duty::End(EndReason::Expired)),
+            (Phase::Ending { .. }, _) => Duty::Remove,
+            (Phase::Unconfirmed { look_at, .. }, _) => once(*look_at, Duty::Confirm),
+            (Phase::Gone { .. }, Some(until)) => once(until, Duty::Sweep),
+            (Phase::Gone { .. }, None) | (Phase::Quarantined { .. }, _) => Duty::Rest,
+        }
+    }
+
+    /// Tells when to look after it next; `None` where never.
+    pub(crate) fn due(&self, now: DateTime<Utc>) -> Option<DateTime<Utc>> {
+        match self.duty(now) {
+            Duty::Rest => None,
+            Duty::Wait(at) => Some(at),
+            Duty::End(_) | Duty::Remove | Duty::Confirm | Duty::Sweep => Some(now),
+        }
+    }
+}

@@ -1,0 +1,202 @@
+//! Leases: accounts in a target that exist for a time, and the machine of their states.
+//!
+//! Pure: each step is a function of the lease, of what was learnt, and of the time. Whatever a crash leaves behind is a
+//! lease whose [`Duty`] says what to do next.
+
+mod duty;
+mod name;
+mod step;
+
+use chrono::{DateTime, Utc};
+use serde::{Deserialize, Serialize};
+
+use crate::{AccountId, AccountState, Code, RemoteRef, RuleName, TargetId, TaskId};
+
+pub use duty::Duty;
+pub(crate) use name::{account_for_key, remote_name};
+pub use step::Misfit;
+
+/// Keeps everything about one remote account that is lent for a time: enough to end it whatever happens, also when the
+/// configuration it was made under is gone. It is kept in an account of its own, whose id names the lease.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[expect(clippy::exhaustive_structs, reason = "it is stored: each field is there to be read")]
+pub struct Lease {
+    /// The target that it lives in.
+    pub target: TargetId,
+    /// The account of whom it is for.
+    pub holder: AccountId,
+    /// The role that was checked out.
+    pub role: RuleName,
+    /// The remote account.
+    pub remote: RemoteRef,
+    /// What it holds there, by the target's own names.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub entitlements: Vec<String>,
+    /// From when on it is over; the instant itself is outside.
+    pub until: DateTime<Utc>,
+    /// How far it can be extended.
+    pub latest: DateTime<Utc>,
+    /// How far it has come.
+    pub phase: Phase,
+    /// Until when something may still come into being by a call whose answer nobody has.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub unanswered: Option<DateTime<Utc>>,
+    /// How many names were borne by strangers.
+    #[serde(default)]
+    pub names_taken: u32,
+    /// Whether it ends before others.
+    #[serde(default)]
+    pub privileged: bool,
+    /// Why it was asked for, in the words of the person.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub purpose: Option<String>,
+    /// What the target last proved, and when.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub proof: Option<Proof>,
+    /// The one task that looks after it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub task: Option<TaskId>,
+}
+
+/// Says how far a lease has come.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "is", rename_all = "snake_case")]
+#[expect(clippy::exhaustive_enums, reason = "every phase has its duty")]
+pub enum Phase {
+    /// Written down; nothing of it is known to be in the target.
+    Intended,
+    /// In use; the target proved that it is there.
+    Active {
+        /// Since when.
+        since: DateTime<Utc>,
+    },
+    /// To be removed, for as long as it takes.
+    Ending {
+        /// Since when.
+        since: DateTime<Utc>,
+        /// Why.
+        why: EndReason,
+        /// Whether the target proved that it can no longer be used.
+        shut: bool,
+    },
+    /// Removed; to be looked at once more when every replica must show it.
+    Unconfirmed {
+        /// Since when.
+        since: DateTime<Utc>,
+        /// Why it was ended.
+        why: EndReason,
+        /// When to look.
+        look_at: DateTime<Utc>,
+    },
+    /// Gone: a tombstone.
+    Gone {
+        /// Since when.
+        since: DateTime<Utc>,
+        /// Why it was ended.
+        why: EndReason,
+    },
+    /// What is there is not what we made. Nothing is done to it without a person.
+    Quarantined {
+        /// Since when.
+        since: DateTime<Utc>,
+        /// What was found, as a code.
+        found: Code,
+    },
+}
+
+/// Says why a lease was ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+#[non_exhaustive]
+pub enum EndReason {
+    /// It was checked in.
+    CheckedIn,
+    /// Its time was over.
+    Expired,
+    /// Whoever checked it out never got an answer.
+    Interrupted,
+    /// The target refused to make it.
+    Refused,
+    /// Its holder may no longer hold anything.
+    HolderEnded,
+    /// It was found in the target after it had been gone.
+    Reappeared,
+}
+
+/// Keeps what a target proved.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[expect(clippy::exhaustive_structs, reason = "it is stored: each field is there to be read")]
+pub struct Proof {
+    /// What it showed.
+    pub seen: Seeing,
+    /// When.
+    pub at: DateTime<Utc>,
+}
+
+/// Says what a target showed of a remote account.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+#[expect(clippy::exhaustive_enums, reason = "what is shown is the last proved state, and there are these")]
+pub enum Seeing {
+    /// In use.
+    Present,
+    /// Out of use.
+    Disabled,
+    /// Not there.
+    Absent,
+}
+
+impl EndReason {
+    /// The reason as a word.
+    #[must_use]
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::CheckedIn => "checked_in",
+            Self::Expired => "expired",
+            Self::Interrupted => "interrupted",
+            Self::Refused => "refused",
+            Self::HolderEnded => "holder_ended",
+            Self::Reappeared => "reappeared",
+        }
+    }
+}
+
+impl Phase {
+    /// The phase as a word.
+    #[must_use]
+    pub fn word(&self) -> &'static str {
+        match self {
+            Self::Intended => "intended",
+            Self::Active { .. } => "active",
+            Self::Ending { .. } => "ending",
+            Self::Unconfirmed { .. } => "gone_unconfirmed",
+            Self::Gone { .. } => "gone",
+            Self::Quarantined { .. } => "quarantined",
+        }
+    }
+}
+
+impl Lease {
+    /// Tells whether something of it may be in the target, now or later.
+    #[must_use]
+    pub fn is_live(&self) -> bool {
+        !matches!(self.phase, Phase::Gone { .. }) || self.unanswered.is_some()
+    }
+
+    /// The state of the account that keeps the lease.
+    pub(crate) fn account_state(&self) -> AccountState {
+        match &self.phase {
+            Phase::Intended => AccountState::Pending { since: self.unanswered.unwrap_or(self.until) },
+            Phase::Active { .. } => AccountState::Active,
+            Phase::Ending { since, .. } | Phase::Unconfirmed { since, .. } => {
+                AccountState::Disabled { reason: Code::new("lease.ending"), since: *since }
+            }
+            Phase::Gone { since, .. } => {
+                AccountState::Ended { reason: Code::new("lease.over"), since: *since }
+            }
+            Phase::Quarantined { since, found } => {
+                AccountState::Suspended { reason: found.clone(), since: *since }
+            }
+        }
+    }
+}

@@ -1,0 +1,245 @@
+//! The steps of a lease. Each refuses what does not follow from where the lease stands, and none leads back into use.
+
+use chrono::{DateTime, TimeDelta, Utc};
+
+use super::{EndReason, Lease, Phase, Proof, Seeing};
+use crate::Code;
+
+/// Says that a step does not follow from where the lease stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("the lease is {phase}, which does not allow this")]
+pub struct Misfit {
+    /// Where it stands, as a word.
+    pub phase: &'static str,
+}
+
+type Stepped = Result<Lease, Misfit>;
+
+impl Lease {
+    /// Writes down that it is about to be made, or its secret set anew: until this instant the call may take effect.
+    ///
+    /// # Errors
+    /// [`Misfit`] unless it is intended or active.
+    pub fn asking(mut self, answer_by: DateTime<Utc>) -> Stepped {
+        match self.phase {
+            Phase::Intended | Phase::Active { .. } => {
+                self.unanswered = self.unanswered.max(Some(answer_by));
+                Ok(self)
+            }
+            _ => Err(self.misfit()),
+        }
+    }
+
+    /// Learns that the target has it, under this id.
+    ///
+    /// # Errors
+    /// [`Misfit`] unless it is intended or active: whoever hears it too late must not bring it back into use.
+    pub fn present(mut self, native: String, now: DateTime<Utc>) -> Stepped {
+        let since = match self.phase {
+            Phase::Intended => now,
+            Phase::Active { since } => since,
+            _ => return Err(self.misfit()),
+        };
+        self.phase = Phase::Active { since };
+        self.remote.native = Some(native);
+        self.unanswered = None;
+        Ok(self.proved(Seeing::Present, now))
+    }
+
+    /// Learns that a stranger bears its name, and takes another one.
+    ///
+    /// # Errors
+    /// [`Misfit`] unless it is intended: what was there once keeps its name.
+    pub fn renamed(mut self, name: String) -> Stepped {
+        if self.phase != Phase::Intended || self.remote.native.is_some() {
+            return Err(self.misfit());
+        }
+        self.names_taken = self.names_taken.saturating_add(1);
+        self.remote.name = name;
+        Ok(self)
+    }
+
+    /// Moves its end, never beyond the latest.
+    ///
+    /// # Errors
+    /// [`Misfit`] unless it is active and not over.
+    pub fn extended(mut self, until: DateTime<Utc>, now: DateTime<Utc>) -> Stepped {
+        if !matches!(self.phase, Phase::Active { .. }) || self.until <= now {
+            return Err(self.misfit());
+        }
+        self.until = until.min(self.latest);
+        Ok(self)
+    }
+
+    /// Begins its end.
+    ///
+    /// # Errors
+    /// [`Misfit`] where it has begun or is quarantined.
+    pub fn ending(mut self, why: EndReason, now: DateTime<Utc>) -> Stepped {
+        if !matches!(self.phase, Phase::Intended | Phase::Active { .. }) {
+            return Err(self.misfit());
+        }
+        self.phase = Phase::Ending { since: now, why, shut: false };
+        Ok(self)
+    }
+
+    /// Learns that it cannot be used any longer, though it is still there.
+    ///
+    /// # Errors
+    /// [`Misfit`] unless it is ending.
+    pub fn shut(mut self, now: DateTime<Utc>) -> Stepped {
+        let Phase::Ending { since, why, .. } = self.phase else { return Err(self.misfit()) };
+        self.phase = Phase::Ending { since, why, shut: true };
+        Ok(self.proved(Seeing::Disabled, now))
+    }
+
+    /// Learns that it was removed, which every replica shows after `settles_after`.
+    ///
+    /// # Errors
+    /// [`Misfit`] unless it is ending.
+    pub fn removed(mut self, settles_after: TimeDelta, now: DateTime<Utc>) -> Stepped {
+        let Phase::Ending { why, .. } = self.phase else { return Err(self.misfit()) };
+        let look_at = now.checked_add_signed(settles_after).filter(|at| *at > now);
+        self.phase = match look_at {
+            Some(look_at) => Phase::Unconfirmed { since: now, why, look_at },
+            None => Phase::Gone { since: now, why },
+        };
+        Ok(self.proved(Seeing::Absent, now))
+    }
+
+    /// Learns that no replica shows it.
+    ///
+    /// # Errors
+    /// [`Misfit`] unless that was to be looked at.
+    pub fn confirmed(mut self, now: DateTime<Utc>) -> Stepped {
+        let Phase::Unconfirmed { since, why, .. } = self.phase else { return Err(self.misfit()) };
+        self.phase = Phase::Gone { since, why };
+        Ok(self.proved(Seeing::Absent, now))
+    }
+
+    /// Learns that no late call brought it back: no call is on its way any longer.
+    ///
+    /// # Errors
+    /// [`Misfit`] unless it is gone.
+    pub fn swept(mut self, now: DateTime<Utc>) -> Stepped {
+        if !matches!(self.phase, Phase::Gone { .. }) {
+            return Err(self.misfit());
+        }
+        self.unanswered = None;
+        Ok(self.proved(Seeing::Absent, now))
+    }
+
+    /// Learns that it is there though it was gone, under this id.
+    ///
+    /// # Errors
+    /// [`Misfit`] unless it was gone.
+    pub fn reappeared(mut self, native: String, now: DateTime<Utc>) -> Stepped {
+        if !matches!(self.phase, Phase::Gone { .. } | Phase::Unconfirmed { .. }) {
+            return Err(self.misfit());
+        }
+        self.phase = Phase::Ending { since: now, why: EndReason::Reappeared, shut: false };
+        self.remote.native = Some(native);
+        Ok(self.proved(Seeing::Present, now))
+    }
+
+    /// Learns that what is there is not what was made.
+    ///
+    /// # Errors
+    /// [`Misfit`] where it is gone or quarantined.
+    pub fn quarantined(mut self, found: Code, now: DateTime<Utc>) -> Stepped {
+        if matches!(self.phase, Phase::Gone { .. } | Phase::Quarantined { .. }) {
+            return Err(self.misfit());
+        }
+        self.phase = Phase::Quarantined { since: now, found };
+        Ok(self)
+    }
+
+    fn proved(mut self, seen: Seeing, at: DateTime<Utc>) -> Self {
+        self.proof = Some(Proof { seen, at });
+        self
+    }
+
+    fn misfit(&self) -> Misfit {
+        Misfit { phase: self.phase.word() }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{AccountId, MarkerKey, RemoteRef, RuleName, TargetId, TenantId, lease::Duty};
+
+    fn at(minute: i64) -> DateTime<Utc> {
+        DateTime::from_timestamp(1_800_000_000, 0).unwrap() + TimeDelta::minutes(minute)
+    }
+
+    fn lease() -> Lease {
+        let id = AccountId::from_uuid(uuid::Uuid::from_u128(7));
+        let marker = MarkerKey::new("test", &[5; 32]).unwrap().mark(&TenantId::new("acme").unwrap(), id);
+        Lease {
+            target: TargetId::new("ad").unwrap(),
+            holder: id,
+            role: RuleName::new("admin").unwrap(),
+            remote: RemoteRef { name: "jit-1".into(), place: None, marker, native: None },
+            entitlements: Vec::new(),
+            until: at(30),
+            latest: at(60),
+            phase: Phase::Intended,
+            unanswered: Some(at(2)),
+            names_taken: 0,
+            privileged: false,
+            purpose: None,
+            proof: None,
+            task: None,
+        }
+    }
+
+    /// Every step, for every lease that any steps lead to.
+    fn steps(lease: &Lease, now: DateTime<Utc>) -> Vec<Lease> {
+        let all = [
+            lease.clone().asking(now + TimeDelta::minutes(2)),
+            lease.clone().present("id".into(), now),
+            lease.clone().renamed("other".into()),
+            lease.clone().extended(at(90), now),
+            lease.clone().ending(EndReason::Expired, now),
+            lease.clone().shut(now),
+            lease.clone().removed(TimeDelta::zero(), now),
+            lease.clone().removed(TimeDelta::minutes(5), now),
+            lease.clone().confirmed(now),
+            lease.clone().swept(now),
+            lease.clone().reappeared("late".into(), now),
+            lease.clone().quarantined(Code::new("lease.not_ours"), now),
+        ];
+        all.into_iter().flatten().collect()
+    }
+
+    #[test]
+    fn whatever_has_begun_to_end_never_comes_back_into_use_and_always_has_a_duty() {
+        let mut found = vec![lease()];
+        for minute in 0..6 {
+            for lease in found.clone() {
+                let in_use = matches!(lease.phase, Phase::Intended | Phase::Active { .. });
+                for next in steps(&lease, at(minute)) {
+                    let is_used = matches!(next.phase, Phase::Intended | Phase::Active { .. });
+                    assert!(in_use || !is_used, "{:?} became {:?}", lease.phase, next.phase);
+                    assert!(next.until <= next.latest);
+                    let rests = next.duty(at(minute)) == Duty::Rest;
+                    let may_rest = matches!(next.phase, Phase::Quarantined { .. }) || !next.is_live();
+                    assert!(!rests || may_rest, "{next:?} is forgotten");
+                    if !found.contains(&next) && found.len() < 4_000 {
+                        found.push(next);
+                    }
+                }
+            }
+        }
+        assert!(found.len() > 1_000);
+    }
+
+    #[test]
+    fn it_is_over_at_its_end_itself_and_a_late_extension_does_not_count() {
+        let active = lease().present("id".into(), at(0)).unwrap();
+        assert_eq!(active.duty(at(29)), Duty::Wait(at(30)));
+        assert_eq!(active.duty(at(30)), Duty::End(EndReason::Expired));
+        assert!(active.extended(at(60), at(30)).is_err());
+    }
+}

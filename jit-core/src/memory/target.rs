@@ -1,0 +1,247 @@
+//! A target in memory: the default for tests, and the model of what a target does.
+
+use std::{
+    collections::BTreeMap,
+    fmt,
+    sync::{Mutex, MutexGuard, PoisonError},
+};
+
+use async_trait::async_trait;
+use chrono::{DateTime, TimeDelta, Utc};
+
+use crate::{
+    BackendError, Capabilities, Desired, DesiredState, Effect, ListCursor, Listing, Marker, Observed,
+    RemoteRef, Secret, Target, UnattendedEnd,
+};
+
+/// Keeps remote accounts in memory.
+#[derive(Default)]
+pub struct MemoryTarget {
+    state: Mutex<State>,
+}
+
+#[derive(Default)]
+struct State {
+    made: u64,
+    accounts: BTreeMap<String, RemoteAccount>,
+}
+
+/// Shows one account of a [`MemoryTarget`].
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct RemoteAccount {
+    /// The id that never changes.
+    pub native: String,
+    /// What marks it; `None` for one that is not ours.
+    pub marker: Option<Marker>,
+    /// What it holds.
+    pub entitlements: Vec<String>,
+    /// Whether it can be used.
+    pub enabled: bool,
+    /// From when on it cannot.
+    pub ends_at: Option<DateTime<Utc>>,
+    secret: Option<Secret>,
+}
+
+impl RemoteAccount {
+    /// Tells whether the secret opens it at `now`.
+    #[must_use]
+    pub fn admits(&self, secret: &str, now: DateTime<Utc>) -> bool {
+        let is_open = self.enabled && self.ends_at.is_none_or(|end| now < end);
+        is_open && self.secret.as_ref().is_some_and(|own| own.reveal() == secret)
+    }
+}
+
+impl MemoryTarget {
+    /// Begins an empty target.
+    #[must_use]
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Puts an account there that is not ours, in the place of one with its name.
+    pub fn plant(&self, name: &str) {
+        let mut state = self.state();
+        let native = state.next_id();
+        let stranger = RemoteAccount {
+            native,
+            marker: None,
+            entitlements: Vec::new(),
+            enabled: true,
+            ends_at: None,
+            secret: None,
+        };
+        state.accounts.insert(name.to_owned(), stranger);
+    }
+
+    /// Renames an account, as an administrator of the target might.
+    pub fn rename(&self, from: &str, to: &str) {
+        let mut state = self.state();
+        if let Some(account) = state.accounts.remove(from) {
+            state.accounts.insert(to.to_owned(), account);
+        }
+    }
+
+    /// Takes an account out, as an administrator of the target might.
+    pub fn take_out(&self, name: &str) -> Option<RemoteAccount> {
+        self.state().accounts.remove(name)
+    }
+
+    /// Puts an account back that was taken out, as a restored backup might.
+    pub fn put_back(&self, name: &str, account: RemoteAccount) {
+        self.state().accounts.insert(name.to_owned(), account);
+    }
+
+    /// Changes the marker of an account, as an administrator of the target might.
+    pub fn mark(&self, name: &str, marker: Option<Marker>) {
+        if let Some(account) = self.state().accounts.get_mut(name) {
+            account.marker = marker;
+        }
+    }
+
+    /// Shows every account by its name.
+    #[must_use]
+    pub fn accounts(&self) -> BTreeMap<String, RemoteAccount> {
+        self.state().accounts.clone()
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl fmt::Debug for MemoryTarget {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("MemoryTarget").field("accounts", &self.state().accounts.len()).finish()
+    }
+}
+
+/// Says what was found under a reference.
+enum Found {
+    Nothing,
+    Ours(String),
+    NotOurs,
+    Stranger,
+}
+
+impl State {
+    fn next_id(&mut self) -> String {
+        self.made += 1;
+        format!("id-{}", self.made)
+    }
+
+    /// By the native id, which a rename does not change; by the name, where no id is known.
+    fn find(&self, remote: &RemoteRef) -> Found {
+        let is_ours = |account: &RemoteAccount| account.marker.as_ref() == Some(&remote.marker);
+        match &remote.native {
+            Some(native) => match self.accounts.iter().find(|(_, account)| account.native == *native) {
+                None => Found::Nothing,
+                Some((name, account)) if is_ours(account) => Found::Ours(name.clone()),
+                Some(_) => Found::NotOurs,
+            },
+            None => match self.accounts.get(&remote.name) {
+                None => Found::Nothing,
+                Some(account) if is_ours(account) => Found::Ours(remote.name.clone()),
+                Some(_) => Found::Stranger,
+            },
+        }
+    }
+
+    fn present(
+        &mut self,
+        remote: &RemoteRef,
+        entitlements: &[String],
+        secret: Option<&Secret>,
+        ends_at: DateTime<Utc>,
+    ) -> Effect {
+        let name = match (self.find(remote), secret) {
+            (Found::Ours(name), _) => name,
+            (Found::NotOurs, _) => return Effect::NotOurs,
+            (Found::Stranger, _) => return Effect::Stranger,
+            (Found::Nothing, None) => return Effect::Absent { was_there: false },
+            // What had an id and is gone is made anew under its name.
+            (Found::Nothing, Some(_)) if self.accounts.contains_key(&remote.name) => return Effect::Stranger,
+            (Found::Nothing, Some(_)) => remote.name.clone(),
+        };
+        let id = self.next_id();
+        let account = self.accounts.entry(name).or_insert_with(|| RemoteAccount {
+            native: id,
+            marker: Some(remote.marker.clone()),
+            entitlements: Vec::new(),
+            enabled: true,
+            ends_at: None,
+            secret: None,
+        });
+        account.entitlements = entitlements.to_vec();
+        account.ends_at = Some(ends_at);
+        if let Some(secret) = secret {
+            account.secret = Some(secret.clone());
+        }
+        Effect::Present { native: account.native.clone() }
+    }
+
+    fn disabled(&mut self, remote: &RemoteRef) -> Effect {
+        match self.find(remote) {
+            Found::Nothing => Effect::Absent { was_there: false },
+            Found::NotOurs => Effect::NotOurs,
+            Found::Stranger => Effect::Stranger,
+            Found::Ours(name) => {
+                if let Some(account) = self.accounts.get_mut(&name) {
+                    account.enabled = false;
+                    account.entitlements.clear();
+                }
+                Effect::Disabled
+            }
+        }
+    }
+
+    fn absent(&mut self, remote: &RemoteRef) -> Effect {
+        match self.find(remote) {
+            Found::Nothing | Found::Stranger => Effect::Absent { was_there: false },
+            Found::NotOurs => Effect::NotOurs,
+            Found::Ours(name) => Effect::Absent { was_there: self.accounts.remove(&name).is_some() },
+        }
+    }
+}
+
+#[async_trait]
+impl Target for MemoryTarget {
+    fn capabilities(&self) -> Capabilities {
+        Capabilities {
+            end: UnattendedEnd::ServerRefusesLogin,
+            settles_after: TimeDelta::zero(),
+            sessions_survive: false,
+        }
+    }
+
+    async fn ensure(&self, desired: &Desired) -> Result<Effect, BackendError> {
+        let mut state = self.state();
+        Ok(match &desired.state {
+            DesiredState::Present { entitlements, secret, ends_at } => {
+                state.present(&desired.remote, entitlements, secret.as_ref(), *ends_at)
+            }
+            DesiredState::Disabled => state.disabled(&desired.remote),
+            DesiredState::Absent => state.absent(&desired.remote),
+        })
+    }
+
+    async fn observe(&self, remote: &RemoteRef) -> Result<Observed, BackendError> {
+        let state = self.state();
+        Ok(match state.find(remote) {
+            Found::Nothing => Observed::Missing,
+            Found::NotOurs | Found::Stranger => Observed::Foreign,
+            Found::Ours(name) => state.accounts.get(&name).map_or(Observed::Missing, |account| {
+                Observed::Ours { native: account.native.clone(), enabled: account.enabled }
+            }),
+        })
+    }
+
+    async fn list(&self, _: Option<ListCursor>) -> Result<Listing, BackendError> {
+        let state = self.state();
+        let ours = state.accounts.iter().filter_map(|(name, account)| {
+            let marker = account.marker.clone()?;
+            Some(RemoteRef { name: name.clone(), place: None, marker, native: Some(account.native.clone()) })
+        });
+        Ok(Listing::Complete(ours.collect()))
+    }
+}

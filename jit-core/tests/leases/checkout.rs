@@ -1,0 +1,140 @@
+//! Checking out: who may, what they get, and that asking twice makes no second account.
+
+use chrono::TimeDelta;
+use jit_core::*;
+
+use super::{faulty::Fault, house::*};
+
+#[tokio::test]
+async fn what_is_checked_out_works_until_its_end_and_holds_what_the_role_says() {
+    let house = House::new().await;
+    let out = house.out(30).await;
+    let remote = house.directory.accounts().remove(&out.name).unwrap();
+    assert!(remote.admits(out.secret.reveal(), house.now()));
+    assert_eq!(remote.entitlements, ["ops"]);
+    assert_eq!(out.until, house.now() + TimeDelta::minutes(30));
+    assert!(!remote.admits(out.secret.reveal(), out.until), "the target itself refuses it");
+    assert_eq!(out.unattended, UnattendedEnd::ServerRefusesLogin);
+    assert!(matches!(house.lease(out.lease).await.phase, Phase::Active { .. }));
+}
+
+#[tokio::test]
+async fn the_secret_is_stored_nowhere() {
+    let house = House::new().await;
+    let out = house.out(30).await;
+    let account = house.store.get(&tenant(), out.lease).await.unwrap().unwrap();
+    assert!(!serde_json::to_string(&account).unwrap().contains(out.secret.reveal()));
+}
+
+#[tokio::test]
+async fn who_may_not_gets_nothing_and_nothing_is_written() {
+    let house = House::new().await;
+    let request = house.request(30, None);
+    let wrong = |change: fn(&mut CheckOut)| {
+        let mut request = request.clone();
+        change(&mut request);
+        request
+    };
+    for (request, code) in [
+        (wrong(|r| r.target = TargetId::new("other").unwrap()), "lease.unknown_target"),
+        (wrong(|r| r.role = rule("root")), "lease.unknown_role"),
+        (wrong(|r| r.span = TimeDelta::hours(9)), "lease.too_long"),
+        (wrong(|r| r.span = TimeDelta::zero()), "lease.too_long"),
+        (wrong(|r| r.tenant = TenantId::new("other").unwrap()), "lease.unknown_holder"),
+        (wrong(|r| r.key = Some("k".repeat(257))), "lease.invalid"),
+    ] {
+        assert_eq!(code_of(house.jit.check_out(&request).await), code);
+    }
+    let (_, _, effects, commits) = house.script.counts();
+    assert_eq!((effects, commits), (0, 0));
+}
+
+#[tokio::test]
+async fn a_holder_who_lost_the_role_or_is_out_of_use_gets_nothing() {
+    let house = House::new().await;
+    let mut holder = house.store.get(&tenant(), house.holder).await.unwrap().unwrap();
+    for (change, code) in [
+        ((|a: &mut Account| a.grants.clear()) as fn(&mut Account), "lease.not_entitled"),
+        (|a| a.ends_at = Some(a.created_at), "lease.holder_inactive"),
+    ] {
+        let before = holder.clone();
+        change(&mut holder);
+        let write = AccountWrite::update(&before, holder);
+        holder = write.after().clone();
+        house.store.commit(&Commit { account: Some(write), ..Commit::new(tenant()) }).await.unwrap();
+        assert_eq!(code_of(house.jit.check_out(&house.request(5, None)).await), code);
+    }
+}
+
+#[tokio::test]
+async fn what_is_lent_lends_nothing_in_turn() {
+    let house = House::new().await;
+    let out = house.out(30).await;
+    let request = CheckOut { holder: out.lease, ..house.request(5, None) };
+    assert_eq!(code_of(house.jit.check_out(&request).await), "lease.holder_inactive");
+}
+
+#[tokio::test]
+async fn a_lost_answer_is_asked_for_again_and_ends_the_old_secret() {
+    let house = House::new().await;
+    let request = house.request(30, Some("deploy-7"));
+    let first = house.jit.check_out(&request).await.unwrap();
+    let second = house.jit.check_out(&request).await.unwrap();
+    assert_eq!((first.lease, &first.name, first.until), (second.lease, &second.name, second.until));
+    assert_eq!(house.directory.accounts().len(), 1);
+    let remote = house.directory.accounts().remove(&second.name).unwrap();
+    assert!(remote.admits(second.secret.reveal(), house.now()));
+    assert!(!remote.admits(first.secret.reveal(), house.now()));
+    let other = CheckOut { role: rule("reader"), ..request.clone() };
+    assert_eq!(code_of(house.jit.check_out(&other).await), "lease.other_request");
+    house.jit.check_in(None, &tenant(), first.lease, house.by()).await.unwrap();
+    assert_eq!(code_of(house.jit.check_out(&request).await), "lease.over");
+}
+
+#[tokio::test]
+async fn while_one_call_is_under_way_another_with_its_key_waits() {
+    let mut house = House::new().await;
+    // Holder, then the intent; the call to the target never answers.
+    house.script.at(2, Fault::KillAfter);
+    let request = house.request(30, Some("deploy-8"));
+    assert!(run(house.jit.check_out(&request)).is_none());
+    house.restart();
+    let error = house.jit.check_out(&request).await.unwrap_err();
+    assert_eq!((error.code().as_str(), error.class()), ("lease.in_progress", ErrorClass::Transient));
+    house.clock.advance(TimeDelta::minutes(2));
+    let out = house.jit.check_out(&request).await.unwrap();
+    assert_eq!(house.directory.accounts().len(), 1);
+    assert!(house.directory.accounts().remove(&out.name).unwrap().admits(out.secret.reveal(), house.now()));
+}
+
+#[tokio::test]
+async fn a_name_that_a_stranger_bears_is_left_to_them() {
+    let house = House::new().await;
+    let probe = house.out(5).await;
+    let name = probe.name.clone();
+    house.jit.check_in(None, &tenant(), probe.lease, house.by()).await.unwrap();
+    // The same key leads to the same names in a house of its own.
+    let (first, second) = (House::new().await, House::new().await);
+    let request = first.request(5, Some("k"));
+    let wished = first.jit.check_out(&request).await.unwrap().name;
+    assert_ne!(wished, name);
+    second.directory.plant(&wished);
+    let out = second.jit.check_out(&request).await.unwrap();
+    assert_ne!(out.name, wished);
+    second.jit.check_in(None, &tenant(), out.lease, second.by()).await.unwrap();
+    assert_eq!(second.directory.accounts().into_keys().collect::<Vec<_>>(), [wished]);
+}
+
+#[tokio::test]
+async fn extending_moves_both_ends_and_never_beyond_the_longest_time() {
+    let house = House::new().await;
+    let out = house.out(30).await;
+    let until = house.jit.extend(None, &tenant(), out.lease, TimeDelta::hours(2)).await.unwrap();
+    assert_eq!(until, house.now() + TimeDelta::hours(2));
+    assert_eq!(house.directory.accounts()[&out.name].ends_at, Some(until));
+    let latest = house.jit.extend(None, &tenant(), out.lease, TimeDelta::days(9)).await.unwrap();
+    assert_eq!(latest, house.now() + TimeDelta::hours(8));
+    let more = house.jit.extend(None, &tenant(), out.lease, TimeDelta::days(9)).await;
+    assert_eq!(code_of(more), "lease.too_long");
+    assert!(house.directory.accounts()[&out.name].admits(out.secret.reveal(), house.now()));
+}

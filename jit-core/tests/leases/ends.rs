@@ -1,0 +1,116 @@
+//! Ends: at check-in, on time, when the holder leaves; whatever the target and its administrators do.
+
+use chrono::TimeDelta;
+use jit_core::*;
+
+use super::{faulty::Fault, house::*};
+
+#[tokio::test]
+async fn checking_in_removes_it_and_doing_so_twice_is_no_error() {
+    let house = House::new().await;
+    let out = house.out(30).await;
+    for _ in 0..2 {
+        let lease = house.jit.check_in(None, &tenant(), out.lease, house.by()).await.unwrap();
+        assert!(matches!(lease.phase, Phase::Gone { why: EndReason::CheckedIn, .. }));
+        assert_eq!(lease.proof.unwrap().seen, Seeing::Absent);
+    }
+    assert!(house.directory.accounts().is_empty());
+}
+
+#[tokio::test]
+async fn it_ends_on_time_to_the_second() {
+    let house = House::new().await;
+    let out = house.out(30).await;
+    house.clock.advance(TimeDelta::minutes(30) - TimeDelta::seconds(1));
+    house.work().await.unwrap();
+    assert_eq!(house.directory.accounts().len(), 1);
+    house.clock.advance(TimeDelta::seconds(1));
+    assert_eq!(house.work().await.unwrap().done, 1);
+    assert!(house.directory.accounts().is_empty());
+    assert!(matches!(house.lease(out.lease).await.phase, Phase::Gone { why: EndReason::Expired, .. }));
+}
+
+#[tokio::test]
+async fn a_target_that_is_down_for_a_week_delays_the_end_and_nothing_more() {
+    let house = House::new().await;
+    let out = house.out(30).await;
+    house.clock.advance(TimeDelta::minutes(30));
+    for _ in 0..700 {
+        // Claim, read, write that it ends, then the target twice: removal, and putting it out of use.
+        house.script.at(3, Fault::FailBefore);
+        house.script.at(4, Fault::FailBefore);
+        let _ = house.work().await;
+        house.script.clear();
+        house.clock.advance(TimeDelta::minutes(15));
+    }
+    let lease = house.lease(out.lease).await;
+    assert!(lease.is_live());
+    house.pass_minutes(15).await;
+    assert!(house.directory.accounts().is_empty(), "gone one longest pause after the target is back");
+}
+
+#[tokio::test]
+async fn what_an_administrator_removed_is_gone_and_what_they_renamed_is_found() {
+    let house = House::new().await;
+    let (one, two) = (house.out(30).await, house.out(30).await);
+    house.directory.take_out(&one.name).unwrap();
+    house.directory.rename(&two.name, "renamed");
+    house.directory.plant(&two.name);
+    house.pass_minutes(31).await;
+    let left = house.directory.accounts();
+    assert_eq!(left.into_keys().collect::<Vec<_>>(), [two.name], "the stranger alone");
+}
+
+#[tokio::test]
+async fn what_no_longer_bears_our_mark_is_left_to_a_person() {
+    let house = House::new().await;
+    let out = house.out(30).await;
+    house.directory.mark(&out.name, None);
+    house.pass_minutes(31).await;
+    assert_eq!(house.directory.accounts().len(), 1);
+    let lease = house.lease(out.lease).await;
+    assert!(matches!(&lease.phase, Phase::Quarantined { found, .. } if found.as_str() == "lease.not_ours"));
+    let again = house.jit.check_in(None, &tenant(), out.lease, house.by()).await;
+    assert_eq!(code_of(again), "lease.quarantined");
+}
+
+#[tokio::test]
+async fn when_the_holder_leaves_everything_lent_to_them_ends() {
+    let house = House::new().await;
+    let (one, two) = (house.out(30).await, house.out(60).await);
+    let act = AdminAct::Suspend;
+    let request =
+        AdminRequest { tenant: tenant(), store: None, account: house.holder, act, by: "root".into() };
+    house.jit.administer(&request).await.unwrap().unwrap();
+    let worker = WorkerId::new("w").unwrap();
+    house.jit.work(&worker, std::num::NonZeroUsize::new(10).unwrap()).await.unwrap();
+    house.work().await.unwrap();
+    assert!(house.directory.accounts().is_empty());
+    for out in [one, two] {
+        let phase = house.lease(out.lease).await.phase;
+        assert!(matches!(phase, Phase::Gone { why: EndReason::HolderEnded, .. }), "{phase:?}");
+    }
+}
+
+#[tokio::test]
+async fn no_administrators_act_reaches_a_lease_around_its_end() {
+    let house = House::new().await;
+    let out = house.out(30).await;
+    let act = AdminAct::Reactivate;
+    let request = AdminRequest { tenant: tenant(), store: None, account: out.lease, act, by: "root".into() };
+    let denial = house.jit.administer(&request).await.unwrap().unwrap_err();
+    assert_eq!(denial.code.as_str(), "account.is_leased");
+}
+
+#[tokio::test]
+async fn privileged_leases_end_first() {
+    let house = House::new().await;
+    let reader = CheckOut { role: rule("reader"), ..house.request(30, None) };
+    let reader = house.jit.check_out(&reader).await.unwrap();
+    let admin = house.out(30).await;
+    house.clock.advance(TimeDelta::minutes(30));
+    let worker = WorkerId::new("w").unwrap();
+    house.jit.work_target(&worker, &target(), std::num::NonZeroUsize::MIN).await.unwrap();
+    let left = house.directory.accounts();
+    assert!(left.contains_key(&reader.name) && !left.contains_key(&admin.name));
+}

@@ -1,0 +1,252 @@
+//! Doors to the store and the target where a chosen step is killed, fails, loses its answer, comes late or comes twice.
+
+use std::{
+    collections::BTreeMap,
+    future::Future,
+    num::NonZeroUsize,
+    pin::Pin,
+    sync::{Arc, Mutex},
+};
+
+use async_trait::async_trait;
+use chrono::{DateTime, TimeDelta, Utc};
+use jit_core::*;
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Fault {
+    /// The process dies before the step takes effect.
+    KillBefore,
+    /// The process dies after it took effect, before it knows.
+    KillAfter,
+    /// The step fails without effect.
+    FailBefore,
+    /// The step takes effect, and its answer is lost.
+    FailAfter,
+    /// The step fails, and takes effect this many seconds later.
+    Late(i64),
+    /// The step happens twice.
+    Twice,
+}
+
+/// Numbers every step, says what befalls it, and keeps what has not landed yet.
+pub(crate) struct Script {
+    clock: Arc<ManualClock>,
+    inner: Mutex<Inner>,
+}
+
+#[derive(Default)]
+struct Inner {
+    step: usize,
+    faults: BTreeMap<usize, Fault>,
+    hit: usize,
+    late: Vec<(DateTime<Utc>, Desired)>,
+    effects: usize,
+    commits: usize,
+    partial: bool,
+}
+
+impl Script {
+    pub(crate) fn new(clock: Arc<ManualClock>) -> Self {
+        Self { clock, inner: Mutex::default() }
+    }
+
+    /// Lets a fault befall the n-th step from now.
+    pub(crate) fn at(&self, ahead: usize, fault: Fault) {
+        let mut inner = self.inner.lock().unwrap();
+        let step = inner.step + ahead;
+        inner.faults.insert(step, fault);
+    }
+
+    pub(crate) fn clear(&self) {
+        self.inner.lock().unwrap().faults.clear();
+    }
+
+    /// Lets the next listing not be whole.
+    pub(crate) fn list_partially(&self) {
+        self.inner.lock().unwrap().partial = true;
+    }
+
+    /// Steps so far, faults that befell one, effects asked of the target, commits.
+    pub(crate) fn counts(&self) -> (usize, usize, usize, usize) {
+        let inner = self.inner.lock().unwrap();
+        (inner.step, inner.hit, inner.effects, inner.commits)
+    }
+
+    fn next(&self) -> Option<Fault> {
+        let mut inner = self.inner.lock().unwrap();
+        let step = inner.step;
+        inner.step += 1;
+        let fault = inner.faults.remove(&step);
+        inner.hit += usize::from(fault.is_some());
+        fault
+    }
+
+    /// Lets late calls land.
+    pub(crate) async fn land(&self, directory: &MemoryTarget) {
+        let now = self.clock.now();
+        let due: Vec<_> = {
+            let mut inner = self.inner.lock().unwrap();
+            let (due, later) = std::mem::take(&mut inner.late).into_iter().partition(|(at, _)| *at <= now);
+            inner.late = later;
+            due
+        };
+        for (_, desired) in due {
+            directory.ensure(&desired).await.unwrap();
+        }
+    }
+}
+
+type Step<'a, T> = Pin<Box<dyn Future<Output = Result<T, BackendError>> + Send + 'a>>;
+
+async fn through<'a, T>(
+    script: &Script,
+    broken: ErrorKind,
+    step: impl Fn() -> Step<'a, T>,
+) -> Result<T, BackendError> {
+    let fail = || BackendError::new(broken.clone(), "injected");
+    match script.next() {
+        None => step().await,
+        Some(Fault::KillBefore) => std::future::pending().await,
+        Some(Fault::KillAfter) => {
+            let _ = step().await;
+            std::future::pending().await
+        }
+        Some(Fault::FailBefore | Fault::Late(_)) => Err(fail()),
+        Some(Fault::FailAfter) => {
+            step().await?;
+            Err(fail())
+        }
+        Some(Fault::Twice) => {
+            let first = step().await;
+            let _ = step().await;
+            first
+        }
+    }
+}
+
+pub(crate) struct FaultyTarget {
+    pub(crate) inner: Arc<MemoryTarget>,
+    pub(crate) script: Arc<Script>,
+    pub(crate) settles_after: TimeDelta,
+}
+
+const UNREACHABLE: ErrorKind = ErrorKind::Target(TargetFault::Unreachable);
+
+#[async_trait]
+impl Target for FaultyTarget {
+    fn capabilities(&self) -> Capabilities {
+        Capabilities { settles_after: self.settles_after, ..self.inner.capabilities() }
+    }
+
+    async fn ensure(&self, desired: &Desired) -> Result<Effect, BackendError> {
+        {
+            let mut inner = self.script.inner.lock().unwrap();
+            inner.effects += 1;
+            if let Some(Fault::Late(seconds)) = inner.faults.get(&inner.step) {
+                let at = self.script.clock.now() + TimeDelta::seconds(*seconds);
+                inner.late.push((at, desired.clone()));
+            }
+        }
+        through(&self.script, UNREACHABLE, || self.inner.ensure(desired)).await
+    }
+
+    async fn observe(&self, remote: &RemoteRef) -> Result<Observed, BackendError> {
+        through(&self.script, UNREACHABLE, || self.inner.observe(remote)).await
+    }
+
+    async fn list(&self, cursor: Option<ListCursor>) -> Result<Listing, BackendError> {
+        let partial = std::mem::take(&mut self.script.inner.lock().unwrap().partial);
+        Ok(match self.inner.list(cursor).await? {
+            Listing::Complete(page) if partial => Listing::Partial(page, Code::new("target.limit")),
+            listing => listing,
+        })
+    }
+}
+
+pub(crate) struct FaultyStore {
+    pub(crate) inner: Arc<MemoryStore>,
+    pub(crate) script: Arc<Script>,
+}
+
+#[async_trait]
+impl UserStore for FaultyStore {
+    async fn find(&self, key: &ExternalKey) -> Result<Option<Account>, BackendError> {
+        self.inner.find(key).await
+    }
+
+    async fn get(&self, tenant: &TenantId, id: AccountId) -> Result<Option<Account>, BackendError> {
+        through(&self.script, ErrorKind::Unavailable, || self.inner.get(tenant, id)).await
+    }
+
+    async fn matching(&self, tenant: &TenantId, key: &LookupKey) -> Result<Matches, BackendError> {
+        self.inner.matching(tenant, key).await
+    }
+
+    async fn named(&self, tenant: &TenantId, key: &str) -> Result<Option<Account>, BackendError> {
+        self.inner.named(tenant, key).await
+    }
+
+    async fn list(&self, query: &Query) -> Result<Page<Account>, BackendError> {
+        self.inner.list(query).await
+    }
+
+    async fn commit(&self, commit: &Commit) -> Result<(), BackendError> {
+        self.script.inner.lock().unwrap().commits += 1;
+        through(&self.script, ErrorKind::Unavailable, || self.inner.commit(commit)).await
+    }
+
+    async fn touch(&self, seen: &[Seen]) -> Result<(), BackendError> {
+        self.inner.touch(seen).await
+    }
+}
+
+#[async_trait]
+impl TaskQueue for FaultyStore {
+    async fn claim(
+        &self,
+        worker: &WorkerId,
+        lane: &Lane,
+        now: DateTime<Utc>,
+        hold: TimeDelta,
+        limit: NonZeroUsize,
+    ) -> Result<Vec<Claimed>, BackendError> {
+        through(&self.script, ErrorKind::Unavailable, || self.inner.claim(worker, lane, now, hold, limit))
+            .await
+    }
+
+    async fn settle(&self, claimed: &Claimed, outcome: Settlement) -> Result<(), BackendError> {
+        through(&self.script, ErrorKind::Unavailable, || self.inner.settle(claimed, outcome)).await
+    }
+
+    async fn next_due(&self, lane: &Lane) -> Result<Option<DateTime<Utc>>, BackendError> {
+        self.inner.next_due(lane).await
+    }
+}
+
+#[async_trait]
+impl OneTime for FaultyStore {
+    async fn put(
+        &self,
+        key: &OneTimeKey,
+        value: &[u8],
+        until: DateTime<Utc>,
+        now: DateTime<Utc>,
+    ) -> Result<(), BackendError> {
+        self.inner.put(key, value, until, now).await
+    }
+
+    async fn take(&self, key: &OneTimeKey, now: DateTime<Utc>) -> Result<Option<Vec<u8>>, BackendError> {
+        self.inner.take(key, now).await
+    }
+
+    async fn purge(&self, now: DateTime<Utc>, limit: NonZeroUsize) -> Result<usize, BackendError> {
+        self.inner.purge(now, limit).await
+    }
+}
+
+#[async_trait]
+impl AuditLog for FaultyStore {
+    async fn events(&self, query: &AuditQuery) -> Result<Page<AuditEvent>, BackendError> {
+        self.inner.events(query).await
+    }
+}

@@ -1,0 +1,147 @@
+//! A house with one holder and one target in memory, through doors where every step can fail.
+
+use std::{pin::pin, sync::Arc, task};
+
+use chrono::{DateTime, TimeDelta, Utc};
+use jit_core::*;
+
+use super::faulty::{FaultyStore, FaultyTarget, Script};
+
+pub(crate) fn tenant() -> TenantId {
+    TenantId::new("acme").unwrap()
+}
+
+pub(crate) fn target() -> TargetId {
+    TargetId::new("directory").unwrap()
+}
+
+pub(crate) fn rule(name: &str) -> RuleName {
+    RuleName::new(name).unwrap()
+}
+
+fn operator() -> Entitlement {
+    Entitlement::role("operator").unwrap()
+}
+
+/// Everything that outlives a crash of the application.
+pub(crate) struct House {
+    pub(crate) store: Arc<MemoryStore>,
+    pub(crate) directory: Arc<MemoryTarget>,
+    pub(crate) clock: Arc<ManualClock>,
+    pub(crate) script: Arc<Script>,
+    pub(crate) holder: AccountId,
+    pub(crate) settles_after: TimeDelta,
+    /// What runs now.
+    pub(crate) jit: Jit,
+    starts: u64,
+}
+
+impl House {
+    pub(crate) async fn new() -> Self {
+        Self::settling(TimeDelta::zero()).await
+    }
+
+    pub(crate) async fn settling(settles_after: TimeDelta) -> Self {
+        let now: DateTime<Utc> = "2026-11-21T12:00:00Z".parse().unwrap();
+        let clock = Arc::new(ManualClock::at(now));
+        let (store, directory) = (Arc::new(MemoryStore::new()), Arc::new(MemoryTarget::new()));
+        let script = Arc::new(Script::new(Arc::clone(&clock)));
+        let mut mint = Mint::new(now, [9; 16]);
+        let mut account = Account::begin(mint.account(), tenant(), AccountState::Active, now);
+        let by = Provenance::of(Source::Administrator);
+        account.grants.push(Grant::new(mint.grant(), operator(), by, now));
+        let holder = account.id;
+        let commit = Commit { account: Some(AccountWrite::create(account)), ..Commit::new(tenant()) };
+        store.commit(&commit).await.unwrap();
+        let jit = engine(&store, &directory, &clock, &script, settles_after, 0);
+        Self { store, directory, clock, script, holder, settles_after, jit, starts: 0 }
+    }
+
+    /// Starts the application anew on what is left.
+    pub(crate) fn restart(&mut self) {
+        self.starts += 1;
+        self.jit =
+            engine(&self.store, &self.directory, &self.clock, &self.script, self.settles_after, self.starts);
+    }
+
+    pub(crate) fn now(&self) -> DateTime<Utc> {
+        self.clock.now()
+    }
+
+    pub(crate) fn request(&self, minutes: i64, key: Option<&str>) -> CheckOut {
+        CheckOut {
+            tenant: tenant(),
+            store: None,
+            holder: self.holder,
+            target: target(),
+            role: rule("admin"),
+            span: TimeDelta::minutes(minutes),
+            key: key.map(str::to_owned),
+            purpose: Some("patch day".into()),
+        }
+    }
+
+    pub(crate) async fn out(&self, minutes: i64) -> CheckedOut {
+        self.jit.check_out(&self.request(minutes, None)).await.unwrap()
+    }
+
+    pub(crate) async fn lease(&self, id: AccountId) -> Lease {
+        *self.store.get(&tenant(), id).await.unwrap().unwrap().lease.unwrap()
+    }
+
+    pub(crate) fn by(&self) -> Actor {
+        Actor::Account { id: self.holder }
+    }
+
+    pub(crate) async fn work(&self) -> Result<WorkReport, JitError> {
+        let worker = WorkerId::new(format!("w{}", self.starts)).unwrap();
+        self.jit.work_target(&worker, &target(), std::num::NonZeroUsize::new(100).unwrap()).await
+    }
+
+    pub(crate) async fn pass_minutes(&self, minutes: i64) {
+        let mut left = minutes;
+        while left > 0 {
+            // Minute by minute while calls may be on their way, then in strides no longer than the longest pause.
+            let stride = if minutes - left < 4 { 1 } else { left.min(12) };
+            left -= stride;
+            self.clock.advance(TimeDelta::minutes(stride));
+            self.script.land(&self.directory).await;
+            let _ = self.work().await;
+        }
+    }
+}
+
+fn engine(
+    store: &Arc<MemoryStore>,
+    directory: &Arc<MemoryTarget>,
+    clock: &Arc<ManualClock>,
+    script: &Arc<Script>,
+    settles_after: TimeDelta,
+    start: u64,
+) -> Jit {
+    let target_port =
+        FaultyTarget { inner: Arc::clone(directory), script: Arc::clone(script), settles_after };
+    let markers = MarkerKey::new("test", &[5; 32]).unwrap();
+    let role = || TargetRole::new(TimeDelta::hours(8), vec![operator()]).with(vec!["ops".into()]);
+    let setup = TargetSetup::new(target(), Arc::new(target_port), markers)
+        .role(rule("admin"), role().privileged().in_place("people"))
+        .role(rule("reader"), role());
+    Jit::builder(Arc::new(FaultyStore { inner: Arc::clone(store), script: Arc::clone(script) }))
+        .clock(Arc::clone(clock) as _)
+        .entropy(Arc::new(SeededEntropy::new(start + 1)))
+        .target(setup)
+        .build()
+        .unwrap()
+}
+
+pub(crate) fn code_of<T: std::fmt::Debug>(result: Result<T, JitError>) -> String {
+    result.unwrap_err().code().to_string()
+}
+
+/// Runs until it is done or the process is killed: what is in memory never waits for anything else.
+pub(crate) fn run<T>(future: impl Future<Output = T>) -> Option<T> {
+    match pin!(future).poll(&mut task::Context::from_waker(task::Waker::noop())) {
+        task::Poll::Ready(done) => Some(done),
+        task::Poll::Pending => None,
+    }
+}

@@ -1,0 +1,14 @@
+//! Accounts that are lent for a time: they always end, and nobody else's is touched.
+
+#[cfg(test)]
+mod checkout;
+#[cfg(test)]
+mod ends;
+#[cfg(test)]
+mod faults;
+#[cfg(test)]
+mod faulty;
+#[cfg(test)]
+mod house;
+#[cfg(test)]
+mod reconcile;

@@ -1,0 +1,76 @@
+//! Reconciliation reports first, and never deletes by itself.
+
+use std::sync::Arc;
+
+use chrono::TimeDelta;
+use jit_core::*;
+
+use super::house::*;
+
+async fn reconcile(house: &House, mode: ReconcileMode) -> Result<Reconciliation, JitError> {
+    house.jit.reconcile(None, &tenant(), &target(), mode).await
+}
+
+/// A target in which an account of an ended lease is there again, as after a restored backup.
+async fn restored(house: &House) -> String {
+    let out = house.out(30).await;
+    let backup = house.directory.take_out(&out.name).unwrap();
+    house.jit.check_in(None, &tenant(), out.lease, house.by()).await.unwrap();
+    house.directory.put_back(&out.name, backup);
+    out.name
+}
+
+#[tokio::test]
+async fn what_agrees_is_not_reported_and_strangers_are_not_seen() {
+    let house = House::new().await;
+    house.directory.plant("alice");
+    house.out(30).await;
+    house.clock.advance(TimeDelta::seconds(1));
+    let report = reconcile(&house, ReconcileMode::Report).await.unwrap();
+    assert_eq!(report.seen, 1);
+    assert!(report.partial.is_none() && report.missing.is_empty() && report.changed.is_empty());
+    assert!(report.returned.is_empty() && report.suspects.is_empty());
+}
+
+#[tokio::test]
+async fn what_returned_is_reported_first_and_ended_when_asked() {
+    let house = House::new().await;
+    let name = restored(&house).await;
+    let report = reconcile(&house, ReconcileMode::Report).await.unwrap();
+    assert_eq!(report.returned.iter().map(|remote| &remote.name).collect::<Vec<_>>(), [&name]);
+    house.pass_minutes(60).await;
+    assert_eq!(house.directory.accounts().len(), 1, "a report changes nothing");
+    let none = reconcile(&house, ReconcileMode::EndReturned { at_most: 0 }).await;
+    assert_eq!(code_of(none), "reconcile.too_many");
+    let report = reconcile(&house, ReconcileMode::EndReturned { at_most: 1 }).await.unwrap();
+    assert_eq!(report.ended, 1);
+    house.work().await.unwrap();
+    assert!(house.directory.accounts().is_empty());
+}
+
+#[tokio::test]
+async fn what_a_lost_store_made_is_a_suspect_and_is_not_touched() {
+    let lost = House::new().await;
+    lost.out(30).await;
+    let mut house = House::new().await;
+    house.directory = Arc::clone(&lost.directory);
+    house.restart();
+    house.out(30).await;
+    let report = reconcile(&house, ReconcileMode::EndReturned { at_most: 10 }).await.unwrap();
+    assert_eq!((report.suspects.len(), report.ended), (1, 0));
+    assert_eq!(house.directory.accounts().len(), 2);
+}
+
+#[tokio::test]
+async fn a_partial_listing_says_nothing_of_what_is_missing() {
+    let house = House::new().await;
+    let out = house.out(30).await;
+    house.directory.take_out(&out.name);
+    house.clock.advance(TimeDelta::seconds(1));
+    house.script.list_partially();
+    let report = reconcile(&house, ReconcileMode::Report).await.unwrap();
+    assert!(report.partial.is_some() && report.missing.is_empty());
+    let report = reconcile(&house, ReconcileMode::Report).await.unwrap();
+    assert_eq!(report.missing, [out.lease]);
+    assert!(matches!(house.lease(out.lease).await.phase, Phase::Active { .. }), "only reported");
+}
