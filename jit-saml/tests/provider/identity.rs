@@ -165,8 +165,9 @@ fn claims_have_four_states() {
     }
     assert_eq!((claims.get("odd"), claims.get("absent")), (Claim::Absent, Claim::Absent));
     assert_eq!(claims.get("mixed"), Claim::Truncated);
-    let texts =
-        |name| claims.get(name).values().unwrap().texts().map(|text| text.into_owned()).collect::<Vec<_>>();
+    let texts = |name| {
+        claims.get(name).values().unwrap().texts().map(std::borrow::Cow::into_owned).collect::<Vec<_>>()
+    };
     assert_eq!(texts("mail"), ["ada@example.org"]);
     assert_eq!(texts("groups"), ["staff", "admins"]);
 }
