@@ -49,7 +49,9 @@ impl Members {
             return None;
         }
         let (first, value) = self.list.get(at)?;
-        if first == name { Some(value) } else { self.search(at, wanted, name) }
+        // Names of up to eight bytes that begin alike differ in their length, if at all.
+        let is_same = first.len() == name.len() && (name.len() <= 8 || first == name);
+        if is_same { Some(value) } else { self.search(at, wanted, name) }
     }
 
     /// Searches among names that begin alike.

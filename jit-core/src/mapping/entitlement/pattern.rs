@@ -76,7 +76,7 @@ impl Pattern {
         let give: Vec<_> = found.within("give", |found| gives(texts, &rule.allow, found))?;
         let case = |text: &str| cased(Cow::Borrowed(text), rule.case).into_owned();
         let (before, after) = (case(before), case(after));
-        let mark = before.bytes().enumerate().last();
+        let mark = before.bytes().enumerate().next_back();
         Some(Self { rule: name.clone(), mark, before, after, give, allow: rule.allow.clone() })
     }
 

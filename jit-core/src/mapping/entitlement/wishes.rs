@@ -34,7 +34,8 @@ impl Wishes {
     }
 
     /// Adds a wish, unless it is there already.
-    #[inline]
+    #[inline(always)]
+    #[expect(clippy::inline_always, reason = "handing a name over costs as much as keeping it")]
     pub(super) fn add(
         &mut self,
         entitlement: Entitlement,
