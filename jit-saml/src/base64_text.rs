@@ -47,10 +47,10 @@ fn decode_packed(text: &[u8]) -> Option<Vec<u8>> {
     }
     let mut octets = vec![0; groups.len() * 3];
     let mut seen = 0;
-    for (group, out) in groups.iter().zip(octets.as_chunks_mut::<3>().0) {
-        let value = group.iter().zip(&PLACES).fold(0, |value, (octet, place)| {
-            value | place.get(usize::from(*octet)).copied().unwrap_or(FOREIGN)
-        });
+    let [first, second, third, fourth] = &PLACES;
+    let look = |place: &[u32; 256], octet: u8| place.get(usize::from(octet)).copied().unwrap_or(FOREIGN);
+    for ([a, b, c, d], out) in groups.iter().zip(octets.as_chunks_mut::<3>().0) {
+        let value = look(first, *a) | look(second, *b) | look(third, *c) | look(fourth, *d);
         seen |= value;
         let [_, high, middle, low] = value.to_be_bytes();
         *out = [high, middle, low];
