@@ -151,6 +151,9 @@ impl<'t> Builder<'t> {
         let first = self.arena.declarations.len();
         let mut raw = RawAttributes::new(content, name);
         while let Some(attribute) = raw.next(self.limits)? {
+            if self.arena.attributes.len() >= self.limits.nodes {
+                return Err(XmlError::TooManyNodes);
+            }
             let (value, plain) = self.read_value(start, &attribute)?;
             if attribute.name == "xmlns" {
                 self.declare(first, Span::default(), "", value)?;
