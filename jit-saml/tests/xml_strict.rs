@@ -301,7 +301,24 @@ fn no_document_takes_long() {
         write!(tag, " attribute{number:02}='x'").unwrap();
         tag
     }) + "/>";
+    // The same length and the same beginning, so that comparing is dear, and another value each time, so that no tag is
+    // known already.
+    let different = |count: usize, tag: &dyn Fn(usize, usize) -> String| {
+        (0..count).fold(String::new(), |mut text, number| {
+            text.push_str("<b");
+            (10..70).for_each(|place| text.push_str(&tag(number, place)));
+            write!(text, " c='{number}'/>").unwrap();
+            text
+        })
+    };
     let bodies = [
+        different(1200, &|_, place| format!(" attribut{place}=''")),
+        different(1000, &|_, place| format!(" xmlns:p{place}='u:{place}'")),
+        format!(
+            "<d{}>{}</d>",
+            (10..70).fold(String::new(), |all, place| all + &format!(" xmlns:p{place}='u:{place}'")),
+            different(1500, &|_, place| format!(" p{place}:a=''"))
+        ),
         wide.repeat((1 << 20) / wide.len() - 1),
         "<b/>".repeat(19_000),
         "<b>x</b>".repeat(19_000),
