@@ -107,10 +107,11 @@ impl<'d> Canonicalizer<'d> {
             Canonicalization::Inclusive => inherited_attributes(apex),
             Canonicalization::Exclusive(_) => Vec::new(),
         };
-        let nodes = apex.node().after.saturating_sub(apex.index()) as usize;
+        // The form has about the length of the source; declarations that move inwards make it longer.
+        let length = (apex.record().end - apex.node().span.start) as usize;
         Self {
             document,
-            out: String::with_capacity(nodes * 48),
+            out: String::with_capacity(length + length / 4),
             rendered: Bindings::new(count),
             scope,
             inclusive,
