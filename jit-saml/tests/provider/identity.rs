@@ -82,6 +82,15 @@ fn an_attribute_is_the_key_where_the_connection_says_so() {
         assert_eq!(with(&value(foreign), true), Err("saml.subject_scope".into()), "{foreign}");
     }
     assert_eq!(with(&value("a").repeat(2), false), Err("saml.subject_attribute_ambiguous".into()));
+    // the scope is demanded of a name in its own element as well
+    let name = |text: &str| value(&format!("<saml:NameID Format=\"{PERSISTENT}\">{text}</saml:NameID>"));
+    assert_eq!(with(&name("ada@example.org"), true), found);
+    assert_eq!(with(&name("ada@example.net"), true), Err("saml.subject_scope".into()));
+    // a text that looks like the key of a qualified name is not that name
+    let qualified = "<saml:NameID NameQualifier=\"https://other\" Format";
+    let qualified = with(&name("ada").replace("<saml:NameID Format", qualified), false).unwrap().0;
+    let looks_like_it = with(&value(&qualified), false).unwrap().0;
+    assert!(qualified != looks_like_it && looks_like_it.ends_with(&qualified));
     for nothing in ["", "<saml:AttributeValue/>", "<saml:AttributeValue xsi:nil=\"true\"/>", &value("<x/>")] {
         assert_eq!(with(nothing, false), Err("saml.subject_attribute_missing".into()), "{nothing}");
     }
