@@ -167,17 +167,16 @@ impl<D: Dialect> Accounts<D> {
         ends_at: DateTime<Utc>,
     ) -> Result<(), BackendError> {
         let failed = |reason: Reason| Step::Change.failed(reason);
-        let changes = self.dialect.renewal(password, ends_at).map_err(failed)?;
+        let changes = self.dialect.renewal(ours, password, ends_at).map_err(failed)?;
+        let first = password.map(|password| self.dialect.before_renewal(password)).transpose();
         let (name, controls) = self.address(ours, remote)?;
-        if let Some(password) = password {
-            let first = self.dialect.before_renewal(password).map_err(failed)?;
-            if !first.is_empty() {
-                let answer = connection.modify(&name, &first, &controls).await;
+        for changes in [first.map_err(failed)?.unwrap_or_default(), changes] {
+            if !changes.is_empty() {
+                let answer = connection.modify(&name, &changes, &controls).await;
                 answer.map_err(|error| Step::Change.failed(error))?;
             }
         }
-        let answer = connection.modify(&name, &changes, &controls).await;
-        answer.map(drop).map_err(|error| Step::Change.failed(error))
+        Ok(())
     }
 
     async fn disabled(&self, remote: &RemoteRef) -> Result<Effect, BackendError> {

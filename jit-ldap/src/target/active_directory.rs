@@ -203,6 +203,7 @@ impl Dialect for ActiveDirectory {
 
     fn renewal(
         &self,
+        _: &Remote,
         password: Option<&Password>,
         ends_at: DateTime<Utc>,
     ) -> Result<Vec<Modification>, Reason> {

@@ -72,6 +72,7 @@ pub(super) trait Dialect: Send + Sync {
     /// The changes that set a new password, with which the account is in use again, and an end.
     fn renewal(
         &self,
+        account: &Remote,
         password: Option<&Password>,
         ends_at: DateTime<Utc>,
     ) -> Result<Vec<Modification>, Reason>;

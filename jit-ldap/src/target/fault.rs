@@ -25,12 +25,12 @@ pub(super) enum Step {
 impl Step {
     const fn operation(self) -> &'static str {
         match self {
-            Self::Reach => "target.reach",
-            Self::Look => "target.look",
-            Self::Make => "target.make",
-            Self::Change => "target.change",
-            Self::Groups => "target.groups",
-            Self::Remove => "target.remove",
+            Self::Reach => "directory.reach",
+            Self::Look => "directory.look",
+            Self::Make => "directory.make",
+            Self::Change => "directory.change",
+            Self::Groups => "directory.groups",
+            Self::Remove => "directory.remove",
         }
     }
 
@@ -65,7 +65,8 @@ fn fault_of(step: Step, error: &LdapError) -> TargetFault {
         | Reason::RequestTooLarge => TargetFault::Limit,
         Reason::PasswordEmpty | Reason::PasswordMalformed => TargetFault::Secret,
         Reason::EntryMissing | Reason::Referral | Reason::DnRefused | Reason::DnMalformed => missing(step),
-        Reason::AssertionFailed => TargetFault::Unreachable,
+        // it changed since it was found: who looks again sees how
+        Reason::AssertionFailed | Reason::ValueMissing => TargetFault::Unreachable,
         Reason::EntryExists | Reason::ValueExists => TargetFault::Name,
         Reason::ConstraintViolation | Reason::Unwilling => rule(step, error),
         Reason::AccessDenied | Reason::SchemaViolation | Reason::HasChildren => TargetFault::Forbidden,

@@ -42,7 +42,7 @@ impl<D: Dialect> Accounts<D> {
     ) -> Result<Found, BackendError> {
         let Some(native) = &remote.native else { return self.find_by_name(connection, remote).await };
         let id: EntryId = native.parse().map_err(|reason: Reason| {
-            BackendError::new(ErrorKind::Corrupt, "target.look").caused_by(reason)
+            BackendError::new(ErrorKind::Corrupt, "directory.look").caused_by(reason)
         })?;
         let search = self.dialect.by_id(&self.table.base, id).attributes(self.judged_by());
         match connection.read(&search).await.map_err(|error| Step::Look.failed(error))? {

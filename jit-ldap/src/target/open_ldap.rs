@@ -164,6 +164,7 @@ impl Dialect for OpenLdap {
 
     fn renewal(
         &self,
+        account: &Remote,
         password: Option<&Password>,
         ends_at: DateTime<Utc>,
     ) -> Result<Vec<Modification>, Reason> {
@@ -174,8 +175,9 @@ impl Dialect for OpenLdap {
         if let Some(password) = password {
             let password = Attribute::new(AttributeName::USER_PASSWORD, [password.expose()]);
             changes.push(Modification::Replace(password));
-            if self.has_password_policy {
-                changes.push(Modification::Replace(none_of(AttributeName::PASSWORD_LOCKED_TIME)));
+            // the overlay deletes it as well, and fails where a replacement did before
+            if self.has_password_policy && !account.is_enabled {
+                changes.push(Modification::Delete(none_of(AttributeName::PASSWORD_LOCKED_TIME)));
             }
         }
         Ok(changes)

@@ -113,6 +113,9 @@ async fn asking_again_gives_the_same_account_a_new_secret_and_exactly_its_groups
         assert!(!world.is_member("staff", &dn).await);
         let Observed::Ours { enabled, .. } = target.observe(&known).await.unwrap() else { panic!("ours") };
         assert!(!enabled);
+        let third = secret();
+        target.ensure(&present(&known, &["staff"], Some(&third))).await.unwrap();
+        assert_eq!(peer.bind(&dn.to_string(), third.reveal()).await, "fine", "a new secret opens it again");
         for was_there in [true, false] {
             assert_eq!(target.ensure(&absent(&known)).await.unwrap(), Effect::Absent { was_there });
         }
@@ -133,6 +136,8 @@ async fn without_overlays_an_account_is_shut_and_leaves_its_groups_all_the_same(
     let (secret, dn) = (secret(), world.dn("jit-plain"));
     let plain = made(&target, "jit-plain", &["ops"], &secret).await;
     assert_eq!(peer.bind(&dn.to_string(), secret.reveal()).await, "fine");
+    let longer = target.ensure(&present(&plain, &["ops", "staff"], None)).await.unwrap();
+    assert!(matches!(longer, Effect::Present { .. }) && world.is_member("staff", &dn).await);
     let disabled = Desired { remote: plain.clone(), state: DesiredState::Disabled };
     assert_eq!(target.ensure(&disabled).await.unwrap(), Effect::Disabled);
     assert_ne!(peer.bind(&dn.to_string(), secret.reveal()).await, "fine");
