@@ -143,3 +143,15 @@ fn the_canonical_form_of_a_forged_element_is_bounded() {
     family.attack("values", xml.signed(), "BREACH: another identity was accepted");
     family.end(5);
 }
+
+#[test]
+fn nobody_is_looked_up_by_an_endless_name() {
+    for (length, found) in [(4_000, true), (5_000, false), (900_000, false)] {
+        let name = format!("<saml:Issuer>{}</saml:Issuer>", "x".repeat(length));
+        let xml = Draft::new().response(crate::forge::ISSUER, &name).signed();
+        let form = jit_saml::ResponseForm::new(&jit_saml::base64_text::encode(xml.as_bytes()), None).unwrap();
+        // where the response names nobody who could be known, the assertion may
+        let issuer = form.unverified_issuer().unwrap();
+        assert_eq!(issuer.starts_with('x'), found, "{length}");
+    }
+}
