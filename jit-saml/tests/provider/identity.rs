@@ -1,10 +1,11 @@
 //! What becomes of names and attributes: the key of a person, and the claims.
 
-use crate::support::{ACS, Draft, SP, trusted, verify_with};
+use crate::support::{ACS, Draft, IDP, SP, key, trusted, verify_with};
 use jit_core::{Attestation, Claim, Stability};
 use jit_saml::assertion::AttributeValue;
+use jit_saml::settings::IdpSettings;
 use jit_saml::trigger::attestation;
-use jit_saml::{SamlSettings, TrustedIdp};
+use jit_saml::{SamlSettings, TrustedIdp, base64_text};
 
 const PERSISTENT: &str = "urn:oasis:names:tc:SAML:2.0:nameid-format:persistent";
 const EMAIL: &str = "urn:oasis:names:tc:SAML:1.1:nameid-format:emailAddress";
@@ -212,8 +213,18 @@ fn values_outside_the_scopes_of_the_provider_are_left_out() {
     let scoped = trusted().with_scopes(vec!["example.org".into()]);
     let claims = attested(&draft, &scoped, |_| {}).unwrap().claims;
     assert_eq!(claims.get(SCOPED).values().unwrap().text().unwrap(), "staff@example.org");
-    let claims = attested(&draft, &trusted(), |_| {}).unwrap().claims;
+    // no scope is known: the one provider of a connection may say anything, one of many nothing
+    let settings = |settings: &mut SamlSettings| {
+        let mut idp = IdpSettings::new(IDP);
+        let key = base64_text::encode(&key().public_key_info().unwrap());
+        idp.certificates = vec![format!("-----BEGIN PUBLIC KEY-----\n{key}\n-----END PUBLIC KEY-----\n")];
+        idp.sign_on_url = Some("https://idp.example.org/sso".into());
+        settings.idp = Some(idp);
+    };
+    let claims = attested(&draft, &trusted(), settings).unwrap().claims;
     assert_eq!(claims.get(SCOPED).values().unwrap().iter().count(), 2);
+    let claims = attested(&draft, &trusted(), |_| {}).unwrap().claims;
+    assert_eq!(claims.get(SCOPED), Claim::Absent);
     let foreign = trusted().with_scopes(vec!["example.com".into()]);
     let claims = attested(&draft, &foreign, |_| {}).unwrap().claims;
     assert_eq!(claims.get(SCOPED), Claim::Absent);
