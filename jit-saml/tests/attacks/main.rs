@@ -15,6 +15,7 @@ mod algorithms;
 mod documents;
 mod encryption;
 mod forge;
+mod metadata;
 mod protocol;
 mod relay_state;
 mod signatures;
