@@ -199,6 +199,9 @@ impl<D: Dialect> Accounts<D> {
     }
 
     async fn absent(&self, connection: &mut Connection, remote: &RemoteRef) -> Result<Effect, BackendError> {
+        if self.is_removed_at_once(connection, remote).await {
+            return Ok(Effect::Absent { was_there: true });
+        }
         for _ in 0..ATTEMPTS {
             let ours = match self.find(connection, remote).await? {
                 Found::Ours(ours) => ours,
@@ -225,6 +228,18 @@ impl<D: Dialect> Accounts<D> {
             }
         }
         Err(Step::Remove.refused(TargetFault::Unreachable))
+    }
+
+    /// Tries to remove it by one request, where it was made. Whatever else comes of that is found out by looking.
+    async fn is_removed_at_once(&self, connection: &mut Connection, remote: &RemoteRef) -> bool {
+        let id = remote.native.as_ref().and_then(|native| native.parse().ok());
+        let (Some(id), Ok(dn)) = (id, self.dn_of(remote)) else { return false };
+        if !D::ASSERTS || !self.dialect.groups_follow() {
+            return false;
+        }
+        let made = Remote { id, dn, is_enabled: true };
+        let Ok((name, controls)) = self.address(&made, remote) else { return false };
+        connection.delete(&name, &controls).await.is_ok()
     }
 
     fn address(&self, ours: &Remote, remote: &RemoteRef) -> Result<(EntryName, Vec<Control>), BackendError> {

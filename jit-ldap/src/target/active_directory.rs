@@ -139,6 +139,7 @@ impl Dialect for ActiveDirectory {
     const LOGIN: AttributeName = AttributeName::SAM_ACCOUNT_NAME;
     const CLASS: &'static str = "user";
     const NAME_BYTES: usize = 20;
+    const ASSERTS: bool = false;
 
     fn unattended_end(&self) -> UnattendedEnd {
         UnattendedEnd::ServerRefusesLogin

@@ -38,6 +38,10 @@ pub(super) trait Dialect: Send + Sync {
     /// The longest name.
     const NAME_BYTES: usize;
 
+    /// Whether a request can hold by itself that it reaches our account and no other. Then it may be sent to where the
+    /// account was made, without looking before.
+    const ASSERTS: bool;
+
     /// Who ends an account when we do not.
     fn unattended_end(&self) -> UnattendedEnd;
 
@@ -80,7 +84,7 @@ pub(super) trait Dialect: Send + Sync {
     /// The changes that put an account out of use.
     fn closure(&self) -> Vec<Modification>;
 
-    /// Refuses groups that must not be given.
+    /// Refuses groups that must not be given. One that is not there is found out when it is to be joined.
     async fn check_groups(&self, connection: &mut Connection, groups: &[&Group]) -> Result<(), BackendError>;
 
     /// Tells whether the directory takes an account out of its groups when it removes it.

@@ -127,3 +127,42 @@ pub(super) fn is_duplicate(error: &LdapError) -> bool {
 fn says(error: &LdapError, texts: &[&str]) -> bool {
     error.answer().is_some_and(|answer| texts.iter().any(|text| answer.diagnostic().contains(text)))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::ber::{Reader, Writer, tag};
+    use crate::outcome::Answer;
+
+    fn refused(code: i32, text: &str) -> LdapError {
+        let mut writer = Writer::default();
+        writer.integer(tag::ENUMERATED, code);
+        writer.octets(b"");
+        writer.octets(text.as_bytes());
+        LdapError::refused(Answer::read(&mut Reader::new(&writer.into_bytes())).unwrap())
+    }
+
+    #[test]
+    fn one_code_for_many_rules_is_told_apart_by_what_the_server_wrote() {
+        let (make, groups) = (Step::Make, Step::Groups);
+        for (step, code, text, fault) in [
+            (make, 19, "0000052D: Constraint violation - check_password_restrictions", TargetFault::Secret),
+            (make, 19, "Password fails quality checking policy", TargetFault::Secret),
+            (make, 53, "0000001F: SvcErr: DSID-031A12D2", TargetFault::Secret),
+            (make, 19, "0000202F: samldb: UPN exists already", TargetFault::Name),
+            (make, 19, "non-unique attributes found with (|(uid=d))", TargetFault::Name),
+            (make, 53, "no global superior knowledge", TargetFault::Place),
+            (groups, 53, "no global superior knowledge", TargetFault::Entitlement),
+            (make, 53, "", TargetFault::Forbidden),
+            (make, 32, "", TargetFault::Place),
+            (groups, 32, "", TargetFault::Entitlement),
+            (groups, 50, "", TargetFault::Forbidden),
+            (Step::Remove, 122, "", TargetFault::Unreachable),
+            (Step::Look, 4, "", TargetFault::Limit),
+            (Step::Reach, 49, "", TargetFault::Credentials),
+            (make, 80, "", TargetFault::Protocol),
+        ] {
+            assert_eq!(fault_of(step, &refused(code, text)), fault, "{step:?} {code} {text}");
+        }
+    }
+}

@@ -8,8 +8,8 @@ use chrono::{DateTime, TimeDelta, Utc};
 use jit_core::*;
 use jit_ldap::target::GroupSettings;
 use jit_ldap::{
-    ActiveDirectorySettings, ActiveDirectoryTarget, AttributeName, Connection, Directory, Dn, Filter,
-    OpenLdapSettings, OpenLdapTarget, Password, Scope, Search,
+    ActiveDirectorySettings, ActiveDirectoryTarget, Attribute, AttributeName, Connection, Directory, Dn,
+    Filter, OpenLdapSettings, OpenLdapTarget, Password, Scope, Search,
 };
 
 use crate::active_directory::samba;
@@ -248,4 +248,21 @@ pub(crate) async fn made(target: &dyn Target, name: &str, groups: &[&str], secre
     };
     remote.native = Some(native);
     remote
+}
+
+/// What somebody else might make under a name.
+pub(crate) fn stranger(world: &World, name: &str) -> Vec<Attribute> {
+    let with = |class: &str, names: &[AttributeName]| {
+        let mut attributes = vec![Attribute::new(AttributeName::OBJECT_CLASS, [class])];
+        attributes.extend(names.iter().map(|kind| Attribute::new(kind.clone(), [name])));
+        attributes
+    };
+    match world {
+        World::OpenLdap(_) => with(
+            "inetOrgPerson",
+            &[AttributeName::USER_ID, AttributeName::COMMON_NAME, AttributeName::SURNAME],
+        ),
+        // without a name to log in by it gets one
+        World::Windows(_) => with("user", &[]),
+    }
 }

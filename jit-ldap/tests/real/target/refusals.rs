@@ -6,7 +6,7 @@ use jit_ldap::{
     Search, ServiceAccount,
 };
 
-use super::house::{House, World, absent, administrator_of, present, remote, secret, windows};
+use super::house::{House, World, absent, administrator_of, present, remote, secret, stranger, windows};
 use crate::peer::Peer;
 
 #[tokio::test]
@@ -40,17 +40,8 @@ async fn a_stranger_of_the_name_is_left_alone() {
     for world in World::both().await {
         let target = world.target();
         let name = "jit-stranger";
-        let class = if matches!(world, World::OpenLdap(_)) { "inetOrgPerson" } else { "user" };
-        let mut attributes = vec![Attribute::new(AttributeName::OBJECT_CLASS, [class])];
-        if matches!(world, World::OpenLdap(_)) {
-            attributes.push(Attribute::new(AttributeName::USER_ID, [name]));
-            attributes.push(Attribute::new(AttributeName::COMMON_NAME, [name]));
-            attributes.push(Attribute::new(AttributeName::SURNAME, [name]));
-        } else {
-            attributes.push(Attribute::new(AttributeName::SAM_ACCOUNT_NAME, [name]));
-        }
         let dn = world.dn(name);
-        world.administrator().await.add(&dn, &attributes, &[]).await.unwrap();
+        world.administrator().await.add(&dn, &stranger(&world, name), &[]).await.unwrap();
         let wanted = remote(name);
         let effect = target.ensure(&present(&wanted, &["ops"], Some(&secret()))).await.unwrap();
         assert_eq!(effect, Effect::Stranger);
