@@ -49,7 +49,7 @@ fn measure(directory: &Path) {
     prepare(directory);
     for (document, _, _, goal) in DOCUMENTS {
         let size = std::fs::metadata(directory.join(document)).unwrap().len();
-        let what = format!("SAML response, {document}, {:.1} KB", size as f64 / 1000.0);
+        let what = format!("SAML response, {document}, {}.{} KB", size / 1000, size / 100 % 10);
         if instructions::can_count() {
             let count = |who| instructions::of_a_turn(&[directory.to_str().unwrap(), who, document], 20, 220);
             let (ours, limit) = (count("ours"), count("limit"));

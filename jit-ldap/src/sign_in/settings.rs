@@ -25,7 +25,7 @@ impl SettingsError {
     /// The reason of every unsound setting.
     pub const REASON: Reason = Reason::SettingsInvalid;
 
-    pub(super) const fn new(field: &'static str, problem: &'static str) -> Self {
+    pub(crate) const fn new(field: &'static str, problem: &'static str) -> Self {
         Self { field, problem }
     }
 }
