@@ -1,6 +1,6 @@
 //! Runs `inspect saml` as a customer's CI would: files in, lines of JSON and an exit code out.
 
-#![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "a panic is how a test fails")]
+#![expect(clippy::unwrap_used, reason = "a panic is how a test fails")]
 
 use std::path::PathBuf;
 use std::process::{Command, Output};
@@ -372,13 +372,22 @@ fn a_connection_brings_its_own_expectations_and_explains_what_comes_of_them() {
         name_id: "<saml:NameID Format=\"urn:oasis:names:tc:SAML:1.1:nameid-format:emailAddress\">ada@acme.example</saml:NameID>",
         ..CONFIGURED
     });
+    case.response(
+        "transient.xml",
+        Says {
+            id: "_a3",
+            name_id: "<saml:NameID Format=\"urn:oasis:names:tc:SAML:2.0:nameid-format:transient\">_x</saml:NameID>",
+            ..CONFIGURED
+        },
+    );
     let usual = format!("saml --config portal.toml --connection acme --now {NOW} --request-id _r1");
-    let output = case.inspect(&format!("{usual} good.xml unstable.xml"));
+    let output = case.inspect(&format!("{usual} good.xml unstable.xml transient.xml"));
     assert_eq!(output.status.code(), Some(1), "{output:?}");
     let found = lines(&output);
     assert_eq!(found[0]["accepted"], true);
     assert!(found[0].get("decision").is_none());
     assert_eq!(found[1]["code"], "saml.name_id_not_stable", "a sign-in would not go on with it");
+    assert_eq!(found[2]["code"], "identity.transient_subject");
 
     let output = case.inspect(&format!("{usual} --explain good.xml"));
     assert_eq!(output.status.code(), Some(0), "{output:?}");

@@ -4,10 +4,15 @@ use std::collections::BTreeMap;
 
 use crate::text::spread;
 
+/// How many pairs of length and last byte are told apart.
+const ENDINGS: usize = 256;
+
 /// Finds the number of a text. Fixed when compiled, so that no claim can make it grow or fill one place.
 #[derive(Clone, Debug)]
 pub(crate) struct Literals<N> {
-    /// One bit for the place of each text in a ring sixteen times as long: most other texts end here.
+    /// One bit for each pair of length and last byte: most other texts end here.
+    endings: [u64; ENDINGS / 64],
+    /// One bit for the place of each text in a ring sixteen times as long: most of what is left ends here.
     sieve: Box<[u64]>,
     /// Places in a ring of a power of two, at least half of them free.
     places: Box<[Option<Literal<N>>]>,
@@ -21,7 +26,7 @@ struct Literal<N> {
 
 impl<N> Default for Literals<N> {
     fn default() -> Self {
-        Self { sieve: Box::default(), places: Box::default() }
+        Self { endings: Default::default(), sieve: Box::default(), places: Box::default() }
     }
 }
 
@@ -31,10 +36,14 @@ impl<N: Copy> Literals<N> {
             return Self::default();
         }
         let length = numbers.len().next_power_of_two();
+        let mut endings = [0; ENDINGS / 64];
         let mut sieve: Box<[u64]> = vec![0; (length / 4).max(1)].into();
         let mut places: Box<[Option<Literal<N>>]> = vec![None; length * 2].into();
         for (text, &number) in numbers {
-            let start = spread(text);
+            let (start, ending) = (spread(text), ending_of(text));
+            if let Some(word) = endings.get_mut(ending / 64) {
+                *word |= 1 << (ending % 64);
+            }
             if let Some(word) = place_of(start / 64, sieve.len()).and_then(|place| sieve.get_mut(place)) {
                 *word |= 1 << (start % 64);
             }
@@ -45,29 +54,29 @@ impl<N: Copy> Literals<N> {
                 *place = Some(Literal { text: text.as_str().into(), number });
             }
         }
-        Self { sieve, places }
+        Self { endings, sieve, places }
+    }
+
+    /// Tells whether a text may be one of those that some rule asks for, by its length and last byte alone.
+    #[inline]
+    pub(crate) fn may_have(&self, text: &str) -> bool {
+        let ending = ending_of(text);
+        self.endings.get(ending / 64).is_some_and(|word| word & (1 << (ending % 64)) != 0)
     }
 
     /// The number of a text that some rule asks for.
     #[inline]
     pub(crate) fn number(&self, text: &str) -> Option<N> {
-        self.number_at(spread(text), text)
-    }
-
-    /// Tells whether a text may be one of those that some rule asks for, by its place alone.
-    #[inline]
-    pub(crate) fn may_have(&self, start: usize) -> bool {
-        let word = place_of(start / 64, self.sieve.len()).and_then(|place| self.sieve.get(place));
-        word.is_some_and(|word| word & (1 << (start % 64)) != 0)
-    }
-
-    /// The number of a text that was spread already.
-    #[inline]
-    pub(crate) fn number_at(&self, start: usize, text: &str) -> Option<N> {
-        if self.may_have(start) { self.search(text, start) } else { None }
+        if self.may_have(text) { self.sift(text) } else { None }
     }
 
     #[inline(never)]
+    fn sift(&self, text: &str) -> Option<N> {
+        let start = spread(text);
+        let word = place_of(start / 64, self.sieve.len()).and_then(|place| self.sieve.get(place))?;
+        if word & (1 << (start % 64)) != 0 { self.search(text, start) } else { None }
+    }
+
     fn search(&self, text: &str, start: usize) -> Option<N> {
         let mut place = start;
         loop {
@@ -79,6 +88,13 @@ impl<N: Copy> Literals<N> {
             place = place.wrapping_add(1);
         }
     }
+}
+
+/// The place of a text by its length and last byte.
+#[inline]
+fn ending_of(text: &str) -> usize {
+    let last = text.as_bytes().last().copied().unwrap_or(0);
+    (text.len() << 5).wrapping_add(last.into()) % ENDINGS
 }
 
 /// The place in a ring whose length is a power of two; an empty ring has none.

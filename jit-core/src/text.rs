@@ -12,7 +12,7 @@ pub(crate) fn head(text: &str) -> u64 {
 
 /// The beginning and the end of a text, as numbers.
 #[inline]
-pub(crate) fn ends(text: &str) -> (u64, u64) {
+fn ends(text: &str) -> (u64, u64) {
     let bytes = text.as_bytes();
     match (bytes.first_chunk::<8>(), bytes.last_chunk::<8>()) {
         (Some(first), Some(last)) => (u64::from_be_bytes(*first), u64::from_be_bytes(*last)),
@@ -32,38 +32,19 @@ fn short(bytes: &[u8]) -> u64 {
     at(0) | at(1) | at(2)
 }
 
+/// Tells whether a text holds an upper-case letter of ASCII. Looks at every byte without stopping in between: the
+/// processor does that with many of them at a time.
+#[inline]
+pub(crate) fn has_upper(text: &str) -> bool {
+    text.bytes().fold(false, |has, byte| has | byte.is_ascii_uppercase())
+}
+
 /// Spreads texts by length, beginning and end: names differ in one of them, and long ones cost no more.
 #[inline]
 pub(crate) fn spread(text: &str) -> usize {
-    spread_of(ends(text), text.len())
-}
-
-/// Spreads a text whose ends were looked at already.
-#[inline]
-pub(crate) fn spread_of((first, last): (u64, u64), length: usize) -> usize {
-    let mixed = (first ^ last.rotate_left(29) ^ (length as u64)).wrapping_mul(0x9e37_79b9_7f4a_7c15);
+    let (first, last) = ends(text);
+    let mixed = (first ^ last.rotate_left(29) ^ (text.len() as u64)).wrapping_mul(0x9e37_79b9_7f4a_7c15);
     usize::try_from(mixed >> 40).unwrap_or(0)
-}
-
-/// Keeps the beginning that texts must have, as far as their [`head`] shows it.
-#[derive(Clone, Copy, Debug, Default)]
-pub(crate) struct Beginning {
-    head: u64,
-    mask: u64,
-}
-
-impl Beginning {
-    pub(crate) fn new(text: &str) -> Self {
-        let unseen = 8_usize.saturating_sub(text.len()) * 8;
-        let mask = u32::try_from(unseen).ok().and_then(|unseen| u64::MAX.checked_shl(unseen)).unwrap_or(0);
-        Self { head: head(text), mask }
-    }
-
-    /// Tells whether a text of this head may begin so; where the beginning is longer, the rest must be compared.
-    #[inline]
-    pub(crate) fn may_begin(self, head: u64) -> bool {
-        (self.head ^ head) & self.mask == 0
-    }
 }
 
 #[cfg(test)]
@@ -86,16 +67,6 @@ mod tests {
             }
             prop_assert_eq!(head(&text), u64::from_be_bytes(bytes));
             prop_assert_eq!(ends(&text).0, head(&text));
-        }
-
-        #[test]
-        fn no_text_is_passed_over_that_begins_so(begin in "[ab\\x00]{0,10}", rest in "[ab\\x00]{0,3}", other in "[ab]{0,10}") {
-            let beginning = Beginning::new(&begin);
-            let longer = format!("{begin}{rest}");
-            prop_assert!(beginning.may_begin(head(&longer)));
-            if begin.len() <= 8 && !other.starts_with(&begin) && !begin.contains('\0') {
-                prop_assert!(!beginning.may_begin(head(&other)));
-            }
         }
     }
 }

@@ -38,6 +38,14 @@ impl AttributeName {
         UNICODE_PASSWORD = "unicodePwd";
         USER_PASSWORD = "userPassword";
         ACCOUNT_EXPIRES = "accountExpires";
+        ADMIN_COUNT = "adminCount";
+        PASSWORD_END_TIME = "pwdEndTime";
+        PASSWORD_LOCKED_TIME = "pwdAccountLockedTime";
+        SAM_ACCOUNT_NAME = "sAMAccountName";
+        SURNAME = "sn";
+        USER_ACCOUNT_CONTROL = "userAccountControl";
+        USER_ID = "uid";
+        USER_PRINCIPAL_NAME = "userPrincipalName";
     }
 
     /// Checks a name.

@@ -127,17 +127,46 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
+    use crate::ber::Writer;
 
-    /// An entry of three attributes with a control.
-    const ENTRY: &[u8] = &[
-        0x30, 0x39, 2, 1, 7, 0x64, 0x24, 4, 4, b'c', b'n', b'=', b'a', 0x30, 0x1c, 0x30, 8, 4, 2, b'c', b'n',
-        0x31, 2, 4, 0, 0x30, 10, 4, 2, b's', b'n', 0x31, 4, 4, 2, b'x', b'y', 0x30, 4, 4, 0, 0x31, 0, 0xa0,
-        0x0e, 0x30, 0x0c, 4, 3, b'1', b'.', b'2', 1, 1, 0xff, 4, 2, b'o', b'k',
-    ];
+    /// An entry of two attributes, with a control.
+    fn entry() -> Vec<u8> {
+        let mut writer = Writer::default();
+        let message = writer.begin(tag::SEQUENCE);
+        writer.integer(tag::INTEGER, 7);
+        let op = writer.begin(0x64);
+        writer.octets(b"cn=a");
+        let list = writer.begin(tag::SEQUENCE);
+        for (name, values) in [("cn", &["a"][..]), ("member;range=0-1", &["cn=b", ""])] {
+            let attribute = writer.begin(tag::SEQUENCE);
+            writer.octets(name.as_bytes());
+            let set = writer.begin(tag::SET);
+            for value in values {
+                writer.octets(value.as_bytes());
+            }
+            writer.end(set);
+            writer.end(attribute);
+        }
+        writer.end(list);
+        writer.end(op);
+        let controls = writer.begin(tag::constructed(0));
+        let control = writer.begin(tag::SEQUENCE);
+        writer.octets(b"1.2.3");
+        writer.boolean(tag::BOOLEAN, true);
+        writer.octets(b"value");
+        writer.end(control);
+        writer.end(controls);
+        writer.end(message);
+        writer.into_bytes()
+    }
 
     #[test]
-    fn an_empty_name_of_an_attribute_is_no_name() {
-        assert_eq!(Message::decode(ENTRY).unwrap_err(), Reason::MessageMalformed);
+    fn an_entry_is_read_with_its_controls() {
+        let message = Message::decode(&entry()).unwrap();
+        let Body::Entry(entry) = message.body else { panic!("an entry") };
+        assert_eq!((message.id, entry.dn_text()), (7, "cn=a"));
+        assert_eq!(entry.attributes().iter().map(|part| part.values().len()).collect::<Vec<_>>(), [1, 2]);
+        assert_eq!(message.controls.value("1.2.3"), Some(&b"value"[..]));
     }
 
     #[test]
@@ -159,8 +188,8 @@ mod tests {
         }
 
         #[test]
-        fn a_message_with_one_wrong_byte_is_an_answer_or_an_error(at in 0..ENTRY.len(), byte in any::<u8>()) {
-            let mut bytes = ENTRY.to_vec();
+        fn a_message_with_one_wrong_byte_is_an_answer_or_an_error(at in 0..entry().len(), byte in any::<u8>()) {
+            let mut bytes = entry();
             bytes[at] = byte;
             let _decoded = Message::decode(&bytes);
         }

@@ -1,9 +1,13 @@
 //! Loads every block of settings of the page on directories.
+#![expect(clippy::unwrap_used, reason = "helpers of tests")]
 
 use std::sync::Arc;
 
 use jit_core::config::{ConnectionConfig, Format, load};
-use jit_ldap::{DirectorySettings, Roots, SignInSettings};
+use jit_ldap::{
+    ActiveDirectorySettings, ActiveDirectoryTarget, DirectorySettings, OpenLdapSettings, OpenLdapTarget,
+    Roots, SignInSettings,
+};
 
 const PAGE: &str = include_str!("../../docs/ldap.md");
 
@@ -28,11 +32,28 @@ fn a_setting_that_is_not_sound_is_named_with_its_line() {
     assert!(text.contains("protocol.filter") && text.contains("ldap.settings_invalid"), "{text}");
 }
 
+fn block_of(kind: &str) -> &'static str {
+    let (_, block) = PAGE.split_once(&format!("```toml,{kind}\n")).unwrap();
+    block.split_once("\n```").unwrap().0
+}
+
 #[test]
-fn the_block_on_servers_loads() {
-    let (_, block) = PAGE.split_once("```toml,directory\n").unwrap();
-    let settings: DirectorySettings = toml::from_str(block.split_once("\n```").unwrap().0).unwrap();
+fn the_blocks_on_servers_and_targets_load() {
+    let settings: DirectorySettings = toml::from_str(block_of("directory")).unwrap();
     assert!(!format!("{settings:?}").contains("of the service account"));
     let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
-    settings.open(provider, Roots::platform()).unwrap();
+    let directory = settings.open(provider, Roots::platform()).unwrap();
+    let windows: ActiveDirectorySettings = load(block_of("active-directory"), Format::Toml, "page").unwrap();
+    ActiveDirectoryTarget::new(directory.clone(), &windows).unwrap();
+    let open_ldap: OpenLdapSettings = load(block_of("openldap"), Format::Toml, "page").unwrap();
+    OpenLdapTarget::new(directory, &open_ldap).unwrap();
+}
+
+#[test]
+fn a_setting_of_a_target_that_is_not_sound_is_named_with_its_line() {
+    let outside = block_of("openldap").replace("ou=operators,ou=jit,", "ou=operators,");
+    let problems = load::<OpenLdapSettings>(&outside, Format::Toml, "page").unwrap_err().to_string();
+    assert!(problems.contains("places") && problems.contains("ldap.settings_invalid"), "{problems}");
+    let misspelt = block_of("active-directory").replace("protected =", "protect =");
+    load::<ActiveDirectorySettings>(&misspelt, Format::Toml, "page").unwrap_err();
 }

@@ -5,7 +5,7 @@ use base64::{Engine as _, engine::general_purpose::STANDARD};
 /// Set in a table where an octet is not of the alphabet.
 const FOREIGN: u32 = 1 << 31;
 
-/// What an octet of the alphabet means in each of the four places of a group.
+/// What an octet of the alphabet means in each of the four places of a group; the first of the three octets stands lowest.
 static PLACES: [[u32; 256]; 4] = [place(18), place(12), place(6), place(0)];
 
 const fn place(shift: u32) -> [u32; 256] {
@@ -15,7 +15,7 @@ const fn place(shift: u32) -> [u32; 256] {
     while value < 64 {
         #[expect(clippy::indexing_slicing, reason = "64 letters into a table of 256")]
         {
-            table[alphabet[value as usize] as usize] = value << shift;
+            table[alphabet[value as usize] as usize] = (value << shift).swap_bytes() >> 8;
         }
         value += 1;
     }
@@ -37,28 +37,28 @@ pub fn decode(text: &[u8]) -> Option<Vec<u8>> {
     decode_packed(&packed)
 }
 
-/// Decodes whole groups by table, which takes half the time of the crate on a whole message, and leaves the last one with
-/// its padding to the crate.
+/// Decodes pairs of groups by table, which costs less than the crate does on a whole message, and leaves the rest with its
+/// padding to the crate.
 fn decode_packed(text: &[u8]) -> Option<Vec<u8>> {
-    let (body, last) = text.split_at(text.len().saturating_sub(4));
-    let (groups, odd) = body.as_chunks::<4>();
-    if !odd.is_empty() {
-        return None;
-    }
-    let mut octets = vec![0; groups.len() * 3];
+    // At least the last group is left over, for only that may be padded.
+    let pairs = text.len().saturating_sub(4) / 8;
+    let (body, rest) = text.split_at(pairs * 8);
+    let mut octets = vec![0; pairs * 6];
     let mut seen = 0;
-    for (group, out) in groups.iter().zip(octets.as_chunks_mut::<3>().0) {
-        let value = group.iter().zip(&PLACES).fold(0, |value, (octet, place)| {
-            value | place.get(usize::from(*octet)).copied().unwrap_or(FOREIGN)
-        });
-        seen |= value;
-        let [_, high, middle, low] = value.to_be_bytes();
-        *out = [high, middle, low];
+    let [first, second, third, fourth] = &PLACES;
+    let look = |place: &[u32; 256], octet: u8| place.get(usize::from(octet)).copied().unwrap_or(FOREIGN);
+    let outputs = octets.as_chunks_mut::<6>().0;
+    for ([a, b, c, d, e, f, g, h], out) in body.as_chunks::<8>().0.iter().zip(outputs) {
+        let low = look(first, *a) | look(second, *b) | look(third, *c) | look(fourth, *d);
+        let high = look(first, *e) | look(second, *f) | look(third, *g) | look(fourth, *h);
+        seen |= low | high;
+        let [o0, o1, o2, o3, o4, o5, ..] = (u64::from(low) | (u64::from(high) << 24)).to_le_bytes();
+        *out = [o0, o1, o2, o3, o4, o5];
     }
     if seen & FOREIGN != 0 {
         return None;
     }
-    STANDARD.decode_vec(last, &mut octets).ok()?;
+    STANDARD.decode_vec(rest, &mut octets).ok()?;
     Some(octets)
 }
 

@@ -55,8 +55,10 @@ enum Said {
 }
 
 fn value_of(attribute: &Attribute, config: &SamlConfig, idp: &TrustedIdp) -> Said {
-    // SDP-SP17: what lies outside the provider's scopes is not its to say
-    let scoped = !idp.scopes().is_empty() && config.is_scoped(&attribute.name);
+    // SDP-SP17: what lies outside the provider's scopes is not its to say. One of many providers of whom no scope is known
+    // has none; the one provider of a connection speaks for all of it.
+    let bounded = config.idp().is_none() || !idp.scopes().is_empty();
+    let scoped = bounded && config.is_scoped(&attribute.name);
     let is_ours = |text: &&str| !scoped || has_scope_of(text, idp);
     let texts: Vec<&str> = attribute.texts().filter(|text| !text.is_empty()).collect();
     let kept: Vec<Value> = texts.iter().copied().filter(is_ours).map(Value::from).collect();

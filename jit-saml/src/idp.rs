@@ -240,6 +240,13 @@ pub trait IdpSource: Send + Sync {
     /// # Errors
     /// `store.unavailable` when the source cannot be asked now; that is never an answer.
     async fn idp(&self, entity_id: &str) -> Result<Option<Arc<TrustedIdp>>, BackendError>;
+
+    /// Looks for newer knowledge of a provider than `seen`, none of whose keys made a signature: it may have new ones.
+    /// `None` where there is nothing newer. Anybody can make us ask, so a source that fetches bounds how often it does.
+    ///
+    /// # Errors
+    /// `store.unavailable` when the source cannot be asked now.
+    async fn renewed(&self, seen: &Arc<TrustedIdp>) -> Result<Option<Arc<TrustedIdp>>, BackendError>;
 }
 
 /// A set of providers that does not change.
@@ -264,6 +271,10 @@ impl FromIterator<Arc<TrustedIdp>> for FixedIdps {
 impl IdpSource for FixedIdps {
     async fn idp(&self, entity_id: &str) -> Result<Option<Arc<TrustedIdp>>, BackendError> {
         Ok(self.0.get(entity_id).cloned())
+    }
+
+    async fn renewed(&self, _: &Arc<TrustedIdp>) -> Result<Option<Arc<TrustedIdp>>, BackendError> {
+        Ok(None)
     }
 }
 
@@ -322,6 +333,14 @@ impl<S: IdpSource> IdpSource for CachedIdps<S> {
         }
         Ok(found)
     }
+
+    async fn renewed(&self, seen: &Arc<TrustedIdp>) -> Result<Option<Arc<TrustedIdp>>, BackendError> {
+        let renewed = self.source.renewed(seen).await?;
+        if let Some(idp) = &renewed {
+            self.remember(idp, self.clock.now());
+        }
+        Ok(renewed)
+    }
 }
 
 impl<S> fmt::Debug for CachedIdps<S> {
@@ -343,6 +362,10 @@ mod tests {
         async fn idp(&self, entity_id: &str) -> Result<Option<Arc<TrustedIdp>>, BackendError> {
             self.0.fetch_add(1, Ordering::SeqCst);
             Ok(entity_id.starts_with("https://").then(|| Arc::new(TrustedIdp::new(entity_id, Vec::new()))))
+        }
+
+        async fn renewed(&self, _: &Arc<TrustedIdp>) -> Result<Option<Arc<TrustedIdp>>, BackendError> {
+            Ok(None)
         }
     }
 

@@ -84,6 +84,15 @@ pub struct Departure {
     pub cookie: StateCookie,
 }
 
+/// What this one response must be, whoever the provider turns out to be.
+#[derive(Clone, Copy)]
+struct Demanded<'a> {
+    solicitation: Solicitation<'a>,
+    contexts: &'a [String],
+    authenticated_after: Option<DateTime<Utc>>,
+    now: DateTime<Utc>,
+}
+
 /// A finished sign-in. It proves nothing to the engine: only a trigger attests.
 #[must_use = "a finished sign-in has no effect until its identity is attested"]
 pub struct Authentication {
@@ -188,11 +197,14 @@ impl Login {
         let cookie = cookie.ok_or(Rejection::StateNotThisBrowser)?;
         let pending = self.environment.keeper.take(&self.connection, handle, cookie, now).await?;
         let idp = self.idp(&pending.idp).await?;
-        let mut expected = self.expectations(&idp, Solicitation::Request(&pending.request_id), now);
-        expected.contexts = &pending.contexts;
         let begun = DateTime::from_timestamp(pending.begun, 0);
-        expected.authenticated_after = begun.filter(|_| pending.force_authn);
-        let mut response = self.accept(form, &expected).await?;
+        let demanded = Demanded {
+            solicitation: Solicitation::Request(&pending.request_id),
+            contexts: &pending.contexts,
+            authenticated_after: begun.filter(|_| pending.force_authn),
+            now,
+        };
+        let (mut response, idp) = self.accept(form, idp, &demanded).await?;
         response.record(Check::State);
         Ok(Authentication { response, idp, return_to: pending.return_to })
     }
@@ -213,37 +225,50 @@ impl Login {
             Some(idp) => Arc::clone(idp),
             None => self.idp(&form.unverified_issuer().ok_or(Rejection::IssuerMissing)?).await?,
         };
-        let expected = self.expectations(&idp, Solicitation::Unsolicited, self.now());
-        let response = self.accept(form, &expected).await?;
+        let demanded = Demanded {
+            solicitation: Solicitation::Unsolicited,
+            contexts: &self.config.authn_contexts,
+            authenticated_after: None,
+            now: self.now(),
+        };
+        let (response, idp) = self.accept(form, idp, &demanded).await?;
         Ok(Authentication { response, idp, return_to: None })
     }
 
-    /// Verifies the response, and then that its assertion was not used before: whatever is refused uses nothing up.
+    /// Verifies the response, and then that its assertion was not used before: whatever is refused uses nothing up. Where
+    /// no key fits, the provider may have changed its keys: what is known of it is renewed, and the response read once more.
     async fn accept(
         &self,
         form: &ResponseForm,
-        expected: &Expectations<'_>,
-    ) -> Result<VerifiedResponse, LoginError> {
-        let mut response = verify_response(form.response(), expected)?;
-        let until = response.replayable_until();
+        idp: Arc<TrustedIdp>,
+        demanded: &Demanded<'_>,
+    ) -> Result<(VerifiedResponse, Arc<TrustedIdp>), LoginError> {
+        let mut idp = idp;
+        let mut verified = verify_response(form.response(), &self.expectations(&idp, demanded));
+        if verified.as_ref().is_err_and(|rejection| rejection.may_be_a_new_key())
+            && let Ok(Some(renewed)) = self.environment.idps.renewed(&idp).await
+            && renewed.entity_id() == idp.entity_id()
+        {
+            idp = renewed;
+            verified = verify_response(form.response(), &self.expectations(&idp, demanded));
+        }
+        let mut response = verified?;
         let keeper = &self.environment.keeper;
-        keeper.use_up(response.issuer(), response.assertion_id(), until, expected.now).await?;
+        let until = response.replayable_until();
+        keeper.use_up(response.issuer(), response.assertion_id(), until, demanded.now).await?;
         response.record(Check::AssertionId);
-        Ok(response)
+        Ok((response, idp))
     }
 
-    fn expectations<'a>(
-        &'a self,
-        idp: &'a TrustedIdp,
-        solicitation: Solicitation<'a>,
-        now: DateTime<Utc>,
-    ) -> Expectations<'a> {
+    fn expectations<'a>(&'a self, idp: &'a TrustedIdp, demanded: &Demanded<'a>) -> Expectations<'a> {
         let config = &self.config;
         let crypto = self.environment.crypto.as_ref();
+        let Demanded { solicitation, contexts, authenticated_after, now } = *demanded;
         let mut expected =
             Expectations::new(&config.entity_id, &config.acs_url, idp, solicitation, now, crypto);
         expected.decryption_keys = &config.decryption_keys;
-        expected.contexts = &config.authn_contexts;
+        expected.contexts = contexts;
+        expected.authenticated_after = authenticated_after;
         expected.skew = config.skew;
         expected
     }

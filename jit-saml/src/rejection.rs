@@ -203,6 +203,12 @@ rejections! {
 }
 
 impl Rejection {
+    /// Tells whether a key that is not known yet may have made the signature.
+    pub(crate) const fn may_be_a_new_key(self) -> bool {
+        let (Self::ResponseSignature(error) | Self::AssertionSignature(error)) = self else { return false };
+        matches!(error, SignatureError::KeyMissing | SignatureError::KeyMismatch | SignatureError::Invalid)
+    }
+
     /// Returns the provider's status, where that is what refused the sign-in.
     #[must_use]
     pub const fn status(self) -> Option<Status> {

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 use jit_core::{BackendError, ConnectionId, Entropy, ErrorKind, OneTime, OneTimeKey, Taken, TenantId};
 use serde::{Deserialize, Serialize};
 
@@ -16,6 +16,10 @@ use crate::rejection::Rejection;
 const STATE: &str = "saml.state";
 /// The purpose under which used assertions are remembered.
 const USED: &str = "saml.assertion";
+
+/// How much longer a used assertion is remembered than its connection would accept it: another connection of the tenant, or
+/// tomorrow's settings of this one, may let clocks differ by more, up to these ten minutes.
+const LONGEST_SKEW: TimeDelta = TimeDelta::minutes(10);
 
 /// What must be remembered between the two halves of a sign-in.
 #[derive(Serialize, Deserialize)]
@@ -93,6 +97,7 @@ impl StateKeeper {
         now: DateTime<Utc>,
     ) -> Result<(), LoginError> {
         let key = OneTimeKey::new(self.tenant.clone(), USED, &[issuer.as_bytes(), assertion_id.as_bytes()]);
+        let until = until.checked_add_signed(LONGEST_SKEW).unwrap_or(until);
         self.store.put(&key, &[], until, now).await.map_err(replayed)
     }
 
@@ -126,7 +131,6 @@ impl fmt::Debug for StateKeeper {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use chrono::TimeDelta;
     use jit_core::{MemoryStore, SystemEntropy};
 
     fn at(seconds: i64) -> DateTime<Utc> {
@@ -145,7 +149,10 @@ mod tests {
         let again = keeper.use_up("https://idp", "_1", until, at(299)).await.unwrap_err();
         assert_eq!(again.rejection(), Some(Rejection::Replayed));
         keeper.use_up("https://other", "_1", until, at(1)).await.unwrap();
-        keeper.use_up("https://idp", "_1", at(900), at(300)).await.unwrap();
+        // a connection whose clocks may differ by more would still accept it
+        let later = keeper.use_up("https://idp", "_1", at(900), at(899)).await.unwrap_err();
+        assert_eq!(later.rejection(), Some(Rejection::Replayed));
+        keeper.use_up("https://idp", "_1", at(1800), at(900)).await.unwrap();
     }
 
     #[tokio::test]

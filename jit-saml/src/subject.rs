@@ -57,12 +57,15 @@ fn of_attribute(
     idp: &TrustedIdp,
 ) -> Result<(String, Stability), Rejection> {
     match attribute.values.as_slice() {
+        // the scope is demanded of the name, in whatever element it stands
+        [value]
+            if scoped && value.text().is_some_and(|text| !text.is_empty() && !has_scope_of(text, idp)) =>
+        {
+            Err(Rejection::SubjectScope)
+        }
         [AttributeValue::NameId(name_id)] => named(name_id, PERSISTENT, response, config),
         [AttributeValue::Text(text)] if !text.is_empty() => {
-            if scoped && !has_scope_of(text, idp) {
-                return Err(Rejection::SubjectScope);
-            }
-            Ok((text.clone(), Stability::Persistent))
+            Ok((in_space(text, "", ""), Stability::Persistent))
         }
         [] | [_] => Err(Rejection::SubjectAttributeMissing),
         _ => Err(Rejection::SubjectAttributeAmbiguous),
@@ -76,12 +79,17 @@ fn qualified(name_id: &NameId, issuer: &str, sp_entity_id: &str) -> String {
         Some(qualifier) if qualifier != usual => qualifier.to_owned(),
         _ => String::new(),
     };
-    let space = [other(&name_id.name_qualifier, issuer), other(&name_id.sp_name_qualifier, sp_entity_id)];
-    let [name, sp] = &space;
-    if name.is_empty() && sp.is_empty() && !name_id.value.starts_with(QUALIFIED) {
-        return name_id.value.clone();
+    let (name, sp) =
+        (other(&name_id.name_qualifier, issuer), other(&name_id.sp_name_qualifier, sp_entity_id));
+    in_space(&name_id.value, &name, &sp)
+}
+
+/// Joins a name and its space. A plain text that looks as if it had been joined is put into a space as well.
+fn in_space(value: &str, name: &str, sp: &str) -> String {
+    if name.is_empty() && sp.is_empty() && !value.starts_with(QUALIFIED) {
+        return value.to_owned();
     }
-    format!("{QUALIFIED}{}:{name}{}:{sp}{}", name.len(), sp.len(), name_id.value)
+    format!("{QUALIFIED}{}:{name}{}:{sp}{value}", name.len(), sp.len())
 }
 
 #[cfg(test)]

@@ -1,5 +1,5 @@
 //! Canonical forms: the rules one by one, and that the form of a form is itself.
-#![expect(clippy::unwrap_used, reason = "a test says with a panic what went wrong")]
+#![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test says with a panic what went wrong")]
 
 use std::collections::BTreeSet;
 

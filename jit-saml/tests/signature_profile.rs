@@ -193,6 +193,13 @@ fn the_transforms_are_the_two_of_the_profile() {
             Recipe::transforms(&[ENVELOPED, "http://www.w3.org/TR/1999/REC-xslt-19991116"]),
             Recipe::transforms(&[ENVELOPED, "http://www.w3.org/2000/09/xmldsig#base64"]),
             Recipe::references(&Recipe::good().references.replace(
+                &transform(EXCLUSIVE),
+                &format!(
+                    "<ds:Transform Algorithm=\"{EXCLUSIVE}\"><x:InclusiveNamespaces xmlns:x=\"{EXCLUSIVE}\" PrefixList=\"{}\"/></ds:Transform>",
+                    "p ".repeat(65)
+                ),
+            )),
+            Recipe::references(&Recipe::good().references.replace(
                 &transform(ENVELOPED),
                 &format!("<ds:Transform Algorithm=\"{ENVELOPED}\"><ds:XPath>1</ds:XPath></ds:Transform>"),
             )),

@@ -2,7 +2,7 @@
 //! digests of each reference, signatures by keys that are strong enough, and one whole federation metadata.
 //!
 //! The files are those that signxml keeps among its tests on `PyPI`; `./test --setup` fetches them.
-#![expect(clippy::unwrap_used, clippy::panic, reason = "helpers of tests")]
+#![expect(clippy::unwrap_used, reason = "helpers of tests")]
 
 use std::fs;
 use std::path::{Path, PathBuf};

@@ -41,6 +41,9 @@ test('the first sign-in by SAML makes an account and says why', async (t) => {
   assert.match(await fay.section('Grants'), /role:smith/)
   assert.doesNotMatch(await fay.section('Grants'), /choir/, 'a group that no rule names gives nothing')
   assert.match(await fay.section('Identity'), /foundry\|fay[\s\S]*fay@foundry\.example\s+verified/)
+  const ends = /This session ends (\S+ \S+) UTC/.exec(await fay.page.locator('main').innerText())[1]
+  const hours = (new Date(`${ends.replace(' ', 'T')}Z`) - Date.now()) / 3_600_000
+  assert.ok(hours > 3.9 && hours <= 4, 'as long as the provider says, although the policy gives 8 hours')
   assert.deepEqual(fay.complaints, [])
   await fay.picture('saml-first-sign-in')
 })

@@ -4,7 +4,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use chrono::{DateTime, TimeDelta, Utc};
-use jit_core::{Attestation, Clock, ManualClock, VerifyError};
+use jit_core::{AttestError, Attestation, Clock, ManualClock, Stability, VerifyError};
 use jit_saml::base64_text;
 use jit_saml::crypto::{AwsLc, DecryptionKey, decode_all_pem};
 use jit_saml::metadata::{MetadataError, MetadataPolicy, MetadataSource};
@@ -203,10 +203,26 @@ impl Party {
         expected.skew = self.skew;
         let response = verify_response(&octets, &expected)?;
         let attestation = match &self.configured {
-            Some((_, config)) => Some(attestation(&response, config, &self.idp)?),
+            Some((_, config)) => Some(attested(&response, config, &self.idp)?),
             None => None,
         };
         Ok(Judged { response, attestation })
+    }
+}
+
+/// What the engine would be told; a subject that names a session only is no key there.
+fn attested(
+    response: &VerifiedResponse,
+    config: &SamlConfig,
+    idp: &TrustedIdp,
+) -> Result<Attestation, Refusal> {
+    let attestation = attestation(response, config, idp)?;
+    match attestation.stability {
+        Stability::Persistent => Ok(attestation),
+        Stability::Transient => {
+            let error = AttestError::TransientSubject;
+            Err(Refusal { code: error.code().to_string(), reason: error.to_string() })
+        }
     }
 }
 

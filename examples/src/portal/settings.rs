@@ -15,7 +15,7 @@ use url::Url;
 
 use doors::check_door;
 pub(crate) use doors::saml_address;
-pub(crate) use metadata::MetadataSettings;
+pub(crate) use metadata::{MetadataSettings, PublishSettings};
 
 /// Holds what a configuration file says. `docs/portal.md` describes every key.
 #[derive(Debug, Deserialize)]
@@ -88,6 +88,9 @@ pub(crate) struct Protocol {
     /// Where the metadata of the SAML provider comes from; in the place of `saml.idp`.
     #[serde(default)]
     pub(crate) metadata: Option<MetadataSettings>,
+    /// Certificates of one's own that the portal's SAML metadata shows beside that of `saml.signing`.
+    #[serde(default)]
+    pub(crate) publish: PublishSettings,
 }
 
 /// Names the protocol of a connection.
@@ -214,6 +217,7 @@ impl Check for Protocol {
         if let Some(metadata) = &self.metadata {
             found.within("metadata", |found| metadata.check_beside(self.saml.as_ref(), found));
         }
+        found.within("publish", |found| self.publish.check_beside(self.saml.as_ref(), found));
     }
 }
 
@@ -337,12 +341,21 @@ mod tests {
                 "metadata = { url = \"https://i\", signed_by = [\"x\"] }",
                 "connection[1].protocol.metadata.signed_by[0]: is not a certificate",
             ),
+            (
+                file,
+                "metadata = { file = \"f\" }\npublish = { encryption = [\"x\"] }",
+                "connection[1].protocol.publish.encryption[0]: is not a certificate",
+            ),
         ] {
             assert!(with_saml().contains(from), "{from}");
             let found =
                 Settings::load(&with_saml().replacen(from, to, 1), "portal.toml").unwrap_err().to_string();
             assert!(found.contains("portal.toml:") && found.contains(says), "{to}: {found}");
         }
+    }
+
+    #[test]
+    fn a_connection_without_a_protocol_is_none() {
         let none = example().replace("[connection.protocol.oidc]", "[connection.protocol.ldap]");
         assert!(problems(|_| none).contains("connection[0].protocol.ldap: unknown field"));
         let bare = example().split("[connection.protocol.oidc]").next().unwrap().to_owned();

@@ -46,8 +46,10 @@ impl Entitlement {
     }
 
     /// Takes a text that was put together of parts, all but `part` known to be right.
-    pub(crate) fn composed(kind: EntitlementKind, text: SmolStr, part: &str) -> Option<Self> {
-        (text.len() <= ENTITLEMENT_BYTES && !has_control(part)).then_some(Self { kind, text })
+    #[inline]
+    pub(crate) fn composed(kind: EntitlementKind, text: &str, part: &str) -> Option<Self> {
+        let is_right = text.len() <= ENTITLEMENT_BYTES && !has_control(part);
+        if is_right { Some(Self { kind, text: SmolStr::new(text) }) } else { None }
     }
 
     /// Role or group.
@@ -69,11 +71,15 @@ impl Entitlement {
     }
 }
 
+#[inline]
 fn has_control(text: &str) -> bool {
     // Plain letters and digits are told at once.
-    if text.bytes().all(|byte| (b' '..=b'~').contains(&byte)) {
-        return false;
-    }
+    let is_plain = text.bytes().all(|byte| (b' '..=b'~').contains(&byte));
+    !is_plain && holds_control(text)
+}
+
+#[inline(never)]
+fn holds_control(text: &str) -> bool {
     text.chars().any(char::is_control)
 }
 
@@ -146,9 +152,14 @@ impl EntitlementPattern {
     /// Tells whether the entitlement falls under the pattern.
     #[must_use]
     pub fn matches(&self, entitlement: &Entitlement) -> bool {
+        self.covers(entitlement.as_str())
+    }
+
+    /// Tells whether the entitlement of this name and kind falls under the pattern.
+    pub(crate) fn covers(&self, text: &str) -> bool {
         match self.text.strip_suffix('*') {
-            Some(prefix) => entitlement.as_str().starts_with(prefix),
-            None => entitlement.as_str() == self.text,
+            Some(prefix) => text.starts_with(prefix),
+            None => text == self.text,
         }
     }
 

@@ -54,7 +54,8 @@ pub struct Account {
     /// When it first came into use; until then nothing but its own approval or proof brings it there.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub activated_at: Option<DateTime<Utc>>,
-    /// Identities that were cut off: only a proof by the owner links them again.
+    /// Identities that were cut off: only a proof by the owner links them again. Once [`Account::MOST_CUT_OFF`] are kept,
+    /// nothing else links any identity: which ones were cut off after them is not known.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub cut_off: Vec<ExternalKey>,
     /// When it ends by itself.
@@ -102,6 +103,28 @@ impl Account {
             end_review: None,
             last_seen: None,
             lease: None,
+        }
+    }
+
+    /// The most identities that are remembered as cut off.
+    pub const MOST_CUT_OFF: usize = 64;
+
+    /// Tells whether the identity was cut off, or so many were that it may have been.
+    #[must_use]
+    pub fn is_cut_off(&self, key: &ExternalKey) -> bool {
+        self.cut_off.len() >= Self::MOST_CUT_OFF || self.cut_off.contains(key)
+    }
+
+    pub(crate) fn remember_cut_off(&mut self, key: &ExternalKey) {
+        if !self.is_cut_off(key) {
+            self.cut_off.push(key.clone());
+        }
+    }
+
+    /// Forgets that an identity was cut off. A full list stays full, since others may be missing in it.
+    pub(crate) fn let_back_in(&mut self, key: &ExternalKey) {
+        if self.cut_off.len() < Self::MOST_CUT_OFF {
+            self.cut_off.retain(|other| other != key);
         }
     }
 

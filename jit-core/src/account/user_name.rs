@@ -7,6 +7,8 @@ use smol_str::SmolStr;
 use unicode_normalization::UnicodeNormalization;
 use unicode_security::MixedScript;
 
+use crate::text::has_upper;
+
 /// Keeps a user name and the key by which it is unique in a tenant.
 #[derive(Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct UserName {
@@ -60,7 +62,7 @@ impl UserName {
         if text.is_ascii() {
             // Lower case changes neither the length nor which characters are allowed.
             let text = SmolStr::new(text);
-            let is_folded = !text.bytes().any(|byte| byte.is_ascii_uppercase());
+            let is_folded = !has_upper(&text);
             let key = if is_folded { text.clone() } else { text.to_ascii_lowercase().into() };
             return Ok(Self { text, key });
         }

@@ -5,7 +5,7 @@ use chrono::{DateTime, Utc};
 use super::{Jit, sign_in::Ending};
 use crate::{
     Account, AccountState, AccountWrite, Actor, AuditEvent, AuditOutcome, Change, Code, Commit,
-    CounterChange, CounterName, Denial, Lane, Mint, Plan, RuleName, Task, TaskKind, TenantId,
+    CounterChange, CounterName, Denial, Grant, Lane, Mint, Plan, RuleName, Task, TaskId, TaskKind, TenantId,
 };
 
 /// The lane of tasks that change accounts.
@@ -76,16 +76,9 @@ impl Jit {
             }
             id
         };
-        let kept: Vec<_> = after.grants.iter().map(|grant| grant.id).collect();
-        let gone =
-            before.into_iter().flat_map(|before| &before.grants).filter(|grant| !kept.contains(&grant.id));
-        commit.withdrawn.extend(gone.filter_map(|grant| grant.end_task));
+        commit.withdrawn.extend(ends_gone(before, after));
         for grant in &mut after.grants {
-            let planned =
-                before.and_then(|before| before.grants.iter().find(|old| old.id == grant.id)?.ends_at);
-            let in_time = grant.end_task.is_some()
-                && planned.is_some_and(|planned| grant.ends_at.is_some_and(|end| planned <= end));
-            if !in_time {
+            if !is_looked_after(before, grant) {
                 // A task that comes early moves itself on; one that would come too late, or for nothing, is replaced.
                 withdrawn.extend(grant.end_task.take());
                 let kind = TaskKind::EndGrant { grant: grant.id };
@@ -149,6 +142,20 @@ fn address_counters(before: Option<&Account>, after: &Account) -> Vec<CounterCha
     let left = old.map(|name| CounterChange { name, by: -1, at_least: None, at_most: None });
     let taken = new.map(|name| CounterChange { name, by: 1, at_least: None, at_most: Some(1) });
     left.into_iter().chain(taken).collect()
+}
+
+/// The tasks of grants that are no longer there.
+fn ends_gone(before: Option<&Account>, after: &Account) -> Vec<TaskId> {
+    let kept: Vec<_> = after.grants.iter().map(|grant| grant.id).collect();
+    let before = before.into_iter().flat_map(|before| &before.grants);
+    before.filter(|grant| !kept.contains(&grant.id)).filter_map(|grant| grant.end_task).collect()
+}
+
+/// Tells whether a task comes in time for the end of a grant.
+fn is_looked_after(before: Option<&Account>, grant: &Grant) -> bool {
+    let planned = before.and_then(|before| before.grants.iter().find(|old| old.id == grant.id)?.ends_at);
+    let in_time = |planned| grant.ends_at.is_some_and(|end| planned <= end);
+    grant.end_task.is_some() && planned.is_some_and(in_time)
 }
 
 fn may_hold(account: &Account) -> bool {

@@ -14,7 +14,7 @@ use super::{
 };
 use crate::{
     Account, Actor, Answers, Ask, AuditEvent, AuditOutcome, BackendError, Change, Code, Commit, Denial,
-    ErrorKind, Permit, Plan, SignInPlan, Step, Taken,
+    ErrorKind, Permit, Plan, SignInPlan, Step, Taken, Ticket,
 };
 
 /// How often a sign-in is planned anew before it gives up: user names that are taken and accounts that change under it.
@@ -112,8 +112,7 @@ impl Jit {
             SignInPlan::Ask(asks) => {
                 let account = found.into_account();
                 let pause = Pause { asks: &asks, answers, candidate: account.as_ref(), progress };
-                let ticket = self.park(connection, sign_in, pause, attempt.now).await?;
-                self.record_hold(connection, account.as_ref(), &asks, attempt.now).await?;
+                let ticket = self.hold(connection, sign_in, pause, attempt.now).await?;
                 let held = Held { asks, ticket: Some(ticket), account: None, plan: None, steps };
                 return Ok(Some(Outcome::Held(Box::new(held))));
             }
@@ -227,6 +226,20 @@ impl Jit {
         self.store_of(connection).commit(&commit).await?;
         let account = account.map(|account| account.id);
         Ok(Outcome::Denied(Box::new(Denied { denial, account, steps })))
+    }
+
+    /// Lays a sign-in aside until it is answered, and records that.
+    async fn hold(
+        &self,
+        connection: &Connection,
+        sign_in: &SignIn,
+        pause: Pause<'_>,
+        now: DateTime<Utc>,
+    ) -> Result<Ticket, JitError> {
+        let (candidate, asks) = (pause.candidate, pause.asks);
+        let ticket = self.park(connection, sign_in, pause, now).await?;
+        self.record_hold(connection, candidate, asks, now).await?;
+        Ok(ticket)
     }
 
     async fn record_hold(

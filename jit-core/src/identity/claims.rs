@@ -49,7 +49,9 @@ impl Members {
             return None;
         }
         let (first, value) = self.list.get(at)?;
-        if first == name { Some(value) } else { self.search(at, wanted, name) }
+        // Names of up to eight bytes that begin alike differ in their length, if at all.
+        let is_same = first.len() == name.len() && (name.len() <= 8 || first == name);
+        if is_same { Some(value) } else { self.search(at, wanted, name) }
     }
 
     /// Searches among names that begin alike.
@@ -121,23 +123,34 @@ impl Claims {
     }
 
     fn read(&self, head: u64, name: &str) -> Claim<'_> {
-        if !self.truncated.is_empty() && self.truncated.contains(name) {
+        if self.has_truncated() && self.is_truncated(name) {
             return Claim::Truncated;
         }
         self.members.get(head, name).map_or(Claim::Absent, Claim::of)
     }
 
+    #[inline(never)]
+    fn is_truncated(&self, name: &str) -> bool {
+        self.truncated.contains(name)
+    }
+
     /// Reads a claim by its path; a cut claim is cut at every depth.
+    #[inline]
     #[must_use]
     pub fn at(&self, path: &ClaimPath) -> Claim<'_> {
-        let Some((first, rest)) = path.segments.split_first() else { return Claim::Absent };
-        if rest.is_empty() {
-            return self.read(path.head, first);
+        match path.segments.as_slice() {
+            [name] => self.read(path.head, name),
+            segments => self.descend(path.head, segments),
         }
-        if self.truncated.contains(first.as_str()) {
+    }
+
+    #[inline(never)]
+    fn descend(&self, head: u64, segments: &[String]) -> Claim<'_> {
+        let Some((first, rest)) = segments.split_first() else { return Claim::Absent };
+        if self.is_truncated(first) {
             return Claim::Truncated;
         }
-        let mut value = self.members.get(path.head, first);
+        let mut value = self.members.get(head, first);
         for segment in rest {
             value = match value {
                 Some(Value::Object(members)) => members.get(segment.as_str()),
@@ -247,11 +260,15 @@ impl<'a> ClaimValues<'a> {
 
     /// Each value.
     pub fn iter(self) -> impl Iterator<Item = &'a Value> {
+        self.as_slice().iter()
+    }
+
+    #[inline]
+    pub(crate) fn as_slice(self) -> &'a [Value] {
         match self.0 {
-            Value::Array(items) => items.as_slice(),
+            Value::Array(items) => items,
             value => std::slice::from_ref(value),
         }
-        .iter()
     }
 
     /// Each value that can be read as text: strings, numbers and booleans.

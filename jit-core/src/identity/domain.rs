@@ -5,6 +5,8 @@ use std::{fmt, str::FromStr};
 use serde::{Deserialize, Serialize};
 use smol_str::SmolStr;
 
+use crate::text::has_upper;
+
 /// Holds a domain name as lower-case A-labels.
 #[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
@@ -37,7 +39,7 @@ impl Domain {
         }
         let name = if !text.is_ascii() {
             from_unicode(text)?.into()
-        } else if text.bytes().any(|byte| byte.is_ascii_uppercase()) {
+        } else if has_upper(text) {
             text.to_ascii_lowercase().into()
         } else {
             SmolStr::new(text)

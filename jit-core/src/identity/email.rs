@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 use smol_str::SmolStr;
 
 use super::{Domain, DomainError, DomainSet};
+use crate::text::has_upper;
 
 /// Holds an address of the strict form that linking may rely on: a dot-atom of ASCII and a domain name.
 ///
@@ -54,7 +55,7 @@ impl EmailAddress {
         }
         let given = domain;
         let domain = Domain::new(given)?;
-        let is_key = domain.as_str() == given && !local.bytes().any(|byte| byte.is_ascii_uppercase());
+        let is_key = domain.as_str() == given && !has_upper(local);
         let text = SmolStr::new(text);
         let key = if is_key { text.clone() } else { key_of(local, &domain) };
         Ok(Self { text, key, domain })

@@ -48,17 +48,21 @@ impl CompiledAttribute {
         self.wish.import == ImportRule::Ignore
     }
 
-    /// Makes the wish; `room` is there to write texts in that must be put together.
-    pub(super) fn map(&self, claims: &Claims, room: &mut String) -> Result<AttributeWish, MapError> {
-        let value = match &self.origin {
-            Origin::Claim(path) => self.of_claim(path, claims.at(path))?,
-            Origin::Constant(texts) => Wished::Values(texts.clone()),
-            Origin::Template(template) => self.of_template(template.render(claims, room))?,
-            Origin::Join(paths, separator) => self.of_join(paths, separator, claims, room)?,
-            Origin::Expression(expression) => self.of_expression(expression, claims)?,
-        };
+    /// Tells what is wished for; `room` is there to write texts in that must be put together.
+    pub(super) fn value(&self, claims: &Claims, room: &mut String) -> Result<Wished, MapError> {
+        match &self.origin {
+            Origin::Claim(path) => self.of_claim(path, claims.at(path)),
+            Origin::Constant(texts) => Ok(Wished::Values(texts.clone())),
+            Origin::Template(template) => self.of_template(template.render(claims, room)),
+            Origin::Join(paths, separator) => self.of_join(paths, separator, claims, room),
+            Origin::Expression(expression) => self.of_expression(expression, claims),
+        }
+    }
+
+    /// Wishes for a value.
+    pub(super) fn wish(&self, value: Wished) -> AttributeWish {
         let AttributeWish { name, import, conflict, searchable, rule, claim, .. } = &self.wish;
-        Ok(AttributeWish {
+        AttributeWish {
             name: name.clone(),
             value,
             import: *import,
@@ -66,7 +70,7 @@ impl CompiledAttribute {
             searchable: *searchable,
             rule: rule.clone(),
             claim: claim.clone(),
-        })
+        }
     }
 
     fn of_claim(&self, path: &ClaimPath, claim: Claim<'_>) -> Result<Wished, MapError> {

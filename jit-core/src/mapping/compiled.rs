@@ -127,7 +127,8 @@ impl AttributeMapper for Mapping {
         };
         let mut attributes = Vec::with_capacity(self.attributes.len());
         for rule in &self.attributes {
-            attributes.push(rule.map(claims, &mut room)?);
+            let value = rule.value(claims, &mut room)?;
+            attributes.push(rule.wish(value));
         }
         let entitlements = self.entitlements.map(claims, &mut notes, room)?;
         Ok(Profile { user_name, email, email_origin, attributes, entitlements, notes: notes.0 })

@@ -4,7 +4,7 @@ use std::{borrow::Cow, fmt::Write as _};
 
 use serde_json::Value;
 
-use crate::{Claim, ClaimPath, Claims};
+use crate::{Claim, ClaimPath, Claims, text::has_upper};
 
 /// The longest template, in bytes.
 const TEMPLATE_BYTES: usize = 1024;
@@ -268,7 +268,7 @@ fn part<'t>(text: Cow<'t, str>, take: impl for<'a> Fn(&'a str) -> &'a str) -> Co
 
 /// Lower-cases a text; one that is in lower case already is left where it is.
 pub(super) fn lower(text: Cow<'_, str>) -> Cow<'_, str> {
-    let is_lower = text.is_ascii() && !text.bytes().any(|byte| byte.is_ascii_uppercase());
+    let is_lower = text.is_ascii() && !has_upper(&text);
     if is_lower { text } else { Cow::Owned(text.to_lowercase()) }
 }
 

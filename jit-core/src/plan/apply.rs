@@ -39,11 +39,14 @@ fn apply_change(account: &mut Account, change: &Change, now: DateTime<Utc>) {
         Change::Link { key, proof } => {
             account.identities.push(LinkedIdentity { key: key.clone(), linked_at: now, proof: *proof });
             account.last_seen = Some(now);
-            account.cut_off.retain(|other| other != key);
+            account.let_back_in(key);
         }
         Change::Unlink(key) => {
             account.identities.retain(|identity| identity.key != *key);
-            account.cut_off.push(key.clone());
+            account.remember_cut_off(key);
+        }
+        Change::Give(_) | Change::MoveEnd { .. } | Change::Withdraw { .. } => {
+            apply_to_grants(account, change);
         }
         Change::SetUserName(name) => account.user_name = Some(name.clone()),
         Change::SetEmail(email) => account.email = Some(email.clone()),
@@ -55,13 +58,6 @@ fn apply_change(account: &mut Account, change: &Change, now: DateTime<Utc>) {
         Change::SetAttribute { name, values } => {
             account.attributes.insert(name.clone(), values.clone());
         }
-        Change::Give(grant) => account.grants.push(grant.clone()),
-        Change::MoveEnd { grant, ends_at, .. } => {
-            for held in account.grants.iter_mut().filter(|held| held.id == *grant) {
-                held.ends_at = *ends_at;
-            }
-        }
-        Change::Withdraw { grant, .. } => account.grants.retain(|held| held.id != *grant),
         Change::SetEnd { at, by } => {
             account.ends_at = *at;
             account.end_set_by = Some(by.clone());
@@ -76,5 +72,19 @@ fn apply_change(account: &mut Account, change: &Change, now: DateTime<Utc>) {
         }
         Change::ForgetConsents => account.consents.clear(),
         Change::EndCredentials => account.credential_epoch = account.credential_epoch.saturating_add(1),
+    }
+}
+
+/// The changes of grants.
+fn apply_to_grants(account: &mut Account, change: &Change) {
+    match change {
+        Change::Give(grant) => account.grants.push(grant.clone()),
+        Change::MoveEnd { grant, ends_at, .. } => {
+            for held in account.grants.iter_mut().filter(|held| held.id == *grant) {
+                held.ends_at = *ends_at;
+            }
+        }
+        Change::Withdraw { grant, .. } => account.grants.retain(|held| held.id != *grant),
+        _ => {}
     }
 }

@@ -28,7 +28,7 @@ pub(super) fn refuses_link(
         |other: &LinkedIdentity| other.key.connection == key.connection && other.key.issuer == key.issuer;
     let by_owner =
         matches!(proof, LinkProof::OtherIdentity | LinkProof::Reauthentication | LinkProof::Administrator);
-    if !by_owner && account.cut_off.contains(key) {
+    if !by_owner && account.is_cut_off(key) {
         return Some(Code::new("link.cut_off"));
     }
     if !by_owner && account.identities.iter().any(same_issuer) {
@@ -82,4 +82,44 @@ fn end_earlier_ways_in(plan: &mut Plan, account: &Account, keep: &BTreeSet<Entit
         plan.push(Change::ForgetConsents, reason());
     }
     plan.push(Change::EndCredentials, reason());
+}
+
+#[cfg(test)]
+mod tests {
+    use chrono::DateTime;
+
+    use super::*;
+    use crate::{AccountState, Mint};
+
+    fn key(number: usize) -> ExternalKey {
+        ExternalKey {
+            tenant: "acme".parse().unwrap(),
+            connection: "corp".parse().unwrap(),
+            issuer: "https://idp.example".parse().unwrap(),
+            subject: format!("s{number}").parse().unwrap(),
+        }
+    }
+
+    #[test]
+    fn what_was_cut_off_stays_out_however_many_there_are_and_takes_bounded_room() {
+        let now = DateTime::from_timestamp(1_800_000_000, 0).unwrap();
+        let id = Mint::new(now, [1; 16]).account();
+        let mut account = Account::begin(id, "acme".parse().unwrap(), AccountState::Active, now);
+        let apply = |account: &Account, change: Change| {
+            let mut plan = Plan::new(account.id);
+            plan.push(change, Reason::code("test"));
+            plan.apply(Some(account), &account.tenant, now)
+        };
+        for number in 0..Account::MOST_CUT_OFF * 2 {
+            account = apply(&account, Change::Unlink(key(number)));
+            assert!((0..=number).all(|earlier| account.is_cut_off(&key(earlier))));
+        }
+        assert_eq!(account.cut_off.len(), Account::MOST_CUT_OFF);
+        // Who is let back in by a proof does not bring the others along.
+        account = apply(&account, Change::Link { key: key(0), proof: LinkProof::Administrator });
+        let last = key(Account::MOST_CUT_OFF * 2 - 1);
+        let refused = refuses_link(&account, &last, Some(LinkProof::AuthoritativeEmail), None);
+        assert_eq!(refused, Some(Code::new("link.cut_off")));
+        assert_eq!(refuses_link(&account, &last, Some(LinkProof::Administrator), None), None);
+    }
 }

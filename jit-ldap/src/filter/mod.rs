@@ -62,6 +62,13 @@ impl Filter {
         Self::extensible(Some("1.2.840.113556.1.4.803"), Some(name), bits.to_string().as_bytes(), false)
     }
 
+    /// Matches entries that name this one, or name an entry that does, and so on (Active Directory,
+    /// `1.2.840.113556.1.4.1941`).
+    #[must_use]
+    pub fn in_chain(name: &AttributeName, dn: &str) -> Self {
+        Self::extensible(Some("1.2.840.113556.1.4.1941"), Some(name), dn.as_bytes(), false)
+    }
+
     /// Matches entries that match all of these; without any it matches every entry (RFC 4526).
     ///
     /// # Errors

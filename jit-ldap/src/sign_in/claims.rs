@@ -3,13 +3,14 @@
 use jit_core::Claims;
 use serde_json::{Map, Value};
 
+use super::groups::Groups;
 use super::settings::SignInConfig;
 use crate::attribute::AttributeName;
 use crate::entry::Entry;
 use crate::identifier::{EntryId, Sid};
 
-/// Makes a claim of each configured attribute, under the name of the settings.
-pub(super) fn of(entry: &Entry, config: &SignInConfig) -> Claims {
+/// Makes a claim of each configured attribute, under the name of the settings, and one of the groups.
+pub(super) fn of(entry: &Entry, groups: Option<Groups>, config: &SignInConfig) -> Claims {
     let mut members = Map::new();
     let mut cut = Vec::new();
     for name in config.claims() {
@@ -27,6 +28,13 @@ pub(super) fn of(entry: &Entry, config: &SignInConfig) -> Claims {
             Err(_) => continue,
         };
         members.insert(name.as_str().to_owned(), value);
+    }
+    if let (Some(groups), Some(settings)) = (groups, config.groups()) {
+        if !groups.are_all {
+            cut.push(&settings.claim);
+        }
+        let names = groups.names.into_iter().map(Value::String).collect();
+        members.insert(settings.claim.clone(), Value::Array(names));
     }
     cut.into_iter().fold(Claims::new(members), Claims::truncated)
 }
@@ -73,14 +81,16 @@ mod tests {
         let mut settings = SignInSettings::new("x", "dc=x", &["uid"], IdAttribute::EntryUuid);
         settings.claims = ["mail", "memberOf", "title", "photo", "member"].map(str::to_owned).to_vec();
         settings.readable = vec!["memberOf".to_owned()];
+        settings.groups = Some(super::super::GroupSettings::below("ou=groups,dc=x"));
         let config = settings.check().unwrap();
         let entry = entry(&[("MAIL", b"a@example.com"), ("photo", &[0xff]), ("member;range=0-0", b"cn=a")]);
-        let claims = of(&entry, &config);
+        let groups = Groups { names: vec!["cn=a".to_owned()], are_all: false };
+        let claims = of(&entry, Some(groups), &config);
         let state = |name: &str| claims.get(name).state();
         assert_eq!(claims.get("mail").values().unwrap().text().unwrap(), "a@example.com");
         assert_eq!(
-            ["memberOf", "title", "photo", "member"].map(state),
-            ["empty", "absent", "truncated", "truncated"]
+            ["memberOf", "title", "photo", "member", "groups"].map(state),
+            ["empty", "absent", "truncated", "truncated", "truncated"]
         );
     }
 }

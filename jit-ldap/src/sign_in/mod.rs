@@ -4,6 +4,7 @@
 //! identifier that the directory gave the entry for good.
 
 mod claims;
+mod groups;
 mod settings;
 mod throttle;
 
@@ -28,6 +29,7 @@ use crate::pool::Loan;
 use crate::reason::Reason;
 use crate::request::{Scope, Search};
 
+pub use groups::GroupSettings;
 pub use settings::{SettingsError, SignInConfig, SignInSettings, ThrottleSettings};
 use throttle::{Slot, Throttle};
 
@@ -170,7 +172,11 @@ impl LdapTrigger {
             Err(error) if error.reason() == Reason::TooManyEntries => {}
             Err(error) => return Err(error.into()),
         }
-        Ok(claims::of(&entry, &self.config))
+        let groups = match self.config.groups() {
+            Some(groups) => Some(groups.of(&entry, loan).await?),
+            None => None,
+        };
+        Ok(claims::of(&entry, groups, &self.config))
     }
 
     fn attestation(&self, id: EntryId, claims: Claims) -> Result<Attestation, VerifyError> {

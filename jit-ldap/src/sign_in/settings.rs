@@ -3,6 +3,7 @@
 use jit_core::{Issuer, IssuerSet};
 use serde::Deserialize;
 
+use super::groups::{GroupConfig, GroupSettings};
 use crate::attribute::AttributeName;
 use crate::dn::{Dn, Rdn};
 use crate::filter::Filter;
@@ -24,7 +25,7 @@ impl SettingsError {
     /// The reason of every unsound setting.
     pub const REASON: Reason = Reason::SettingsInvalid;
 
-    const fn new(field: &'static str, problem: &'static str) -> Self {
+    pub(crate) const fn new(field: &'static str, problem: &'static str) -> Self {
         Self { field, problem }
     }
 }
@@ -53,6 +54,9 @@ pub struct SignInSettings {
     /// empty, and what it gave before is taken back. For all others a missing attribute says nothing.
     #[serde(default)]
     pub readable: Vec<String>,
+    /// Where the person's groups are looked for, if they are.
+    #[serde(default)]
+    pub groups: Option<GroupSettings>,
     /// How many failures are let through.
     #[serde(default)]
     pub throttle: ThrottleSettings,
@@ -92,6 +96,7 @@ impl SignInSettings {
             id,
             claims: Vec::new(),
             readable: Vec::new(),
+            groups: None,
             throttle: ThrottleSettings::default(),
         }
     }
@@ -116,6 +121,12 @@ impl SignInSettings {
         if !readable.iter().all(|name| claims.contains(name)) {
             return Err(SettingsError::new("readable", "must name claims"));
         }
+        let groups = self.groups.as_ref().map(GroupSettings::check).transpose()?;
+        if let Some(groups) = &groups
+            && claims.iter().any(|claim| claim.as_str() == groups.claim)
+        {
+            return Err(SettingsError::new("groups", "must have a claim of their own"));
+        }
         let secret = |name: &&AttributeName| {
             ["userPassword", "unicodePwd"].iter().any(|password| password.eq_ignore_ascii_case(name.kind()))
         };
@@ -132,7 +143,18 @@ impl SignInSettings {
             Rdn::new("cn", "nobody of this name").map_err(|_| SettingsError::new("base", "is not usable"))?;
         let decoy = base.child(decoy).to_string();
         let throttle = self.throttle;
-        Ok(SignInConfig { issuer, base, names, filter, id: self.id, claims, readable, throttle, decoy })
+        Ok(SignInConfig {
+            issuer,
+            base,
+            names,
+            filter,
+            id: self.id,
+            claims,
+            readable,
+            groups,
+            throttle,
+            decoy,
+        })
     }
 }
 
@@ -159,6 +181,7 @@ pub struct SignInConfig {
     id: IdAttribute,
     claims: Vec<AttributeName>,
     readable: Vec<AttributeName>,
+    groups: Option<GroupConfig>,
     throttle: ThrottleSettings,
     /// A name below the base that nobody has.
     decoy: String,
@@ -201,6 +224,10 @@ impl SignInConfig {
         self.readable.contains(name)
     }
 
+    pub(super) const fn groups(&self) -> Option<&GroupConfig> {
+        self.groups.as_ref()
+    }
+
     pub(crate) const fn throttle(&self) -> ThrottleSettings {
         self.throttle
     }
@@ -241,5 +268,11 @@ mod tests {
         assert_eq!(problem(|s| s.claims.push("USERPASSWORD".to_owned())), "claims");
         assert_eq!(problem(|s| s.readable.push("mail".to_owned())), "readable");
         assert_eq!(problem(|s| s.throttle.failures = 0), "throttle");
+        assert_eq!(problem(|s| s.groups = Some(GroupSettings::below("groups"))), "groups");
+        let same = |s: &mut SignInSettings| {
+            s.claims.push("groups".to_owned());
+            s.groups = Some(GroupSettings::below("ou=groups,dc=x"));
+        };
+        assert_eq!(problem(same), "groups");
     }
 }

@@ -16,7 +16,7 @@ use crate::peer::Peer;
 /// Ends with the process: its standard input closes then.
 static SAMBA: OnceCell<Peer> = OnceCell::const_new();
 
-async fn samba() -> &'static Peer {
+pub(crate) async fn samba() -> &'static Peer {
     SAMBA.get_or_init(|| async { tokio::task::spawn_blocking(|| Peer::start("samba")).await.unwrap() }).await
 }
 

@@ -13,4 +13,5 @@ mod openldap;
 mod peer;
 mod pools;
 mod sign_in;
+mod target;
 mod ways;

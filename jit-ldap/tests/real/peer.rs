@@ -21,7 +21,7 @@ impl Peer {
     /// Starts the directory in the folder `name` of `tests/peers`.
     pub(crate) fn start(name: &str) -> Self {
         let program = Path::new(env!("CARGO_MANIFEST_DIR")).join("../tests/peers").join(name).join("start");
-        let folder = std::env::temp_dir().join(format!("jit-{name}-{}", uuid_of_test()));
+        let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("jit-{name}-{}", uuid_of_test()));
         let mut child = Command::new(program)
             .arg("--stdin-lifeline")
             .arg(&folder)

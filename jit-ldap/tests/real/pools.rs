@@ -104,12 +104,12 @@ async fn a_connection_that_the_server_closed_is_not_lent() {
 async fn a_request_on_a_new_connection_does_not_wait_for_the_one_before() {
     let peer = Peer::start("slapd");
     let mut times = Vec::new();
-    for _ in 0..5 {
+    // on a busy machine some take longer; with Nagle's algorithm each takes 40 ms for the delayed acknowledgement alone
+    while times.iter().all(|time| *time > Duration::from_millis(35)) {
+        assert!(times.len() < 20, "{times:?}");
         let begun = Instant::now();
         let mut connection = peer.as_service().await;
         connection.read(&Search::entry(EntryName::Dn(peer.base()))).await.unwrap().unwrap();
         times.push(begun.elapsed());
     }
-    // with Nagle's algorithm each takes 40 ms for the delayed acknowledgement alone
-    assert!(times.iter().min().unwrap() < &Duration::from_millis(35), "{times:?}");
 }

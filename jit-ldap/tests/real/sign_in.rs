@@ -123,6 +123,28 @@ async fn the_event_says_who_and_how() {
     assert!(matches!(identity.checks().replay, Check::NotApplicable(_)));
 }
 
+/// The same, with groups looked up instead of read from the person.
+fn with_groups_looked_up(text: &str, groups: &str) -> String {
+    text.replace(
+        "[[mapping.entitlement]]\nclaim = \"memberOf\"",
+        "[[mapping.entitlement]]\nclaim = \"groups\"",
+    )
+    .replace("readable = [\"memberOf\"]", &format!("groups = {groups}"))
+}
+
+#[tokio::test]
+async fn groups_are_looked_up_where_people_do_not_name_them() {
+    let peer = Peer::start("slapd");
+    let world = world(&peer, &with_groups_looked_up(OPENLDAP, r#"{ base = "ou=groups,dc=jit,dc=test" }"#));
+    let member = Attribute::new(AttributeName::MEMBER, [peer.below("uid=alice,ou=people").to_string()]);
+    let staff = EntryName::Dn(peer.below("cn=staff,ou=groups"));
+    let mut admin = peer.as_service().await;
+    admin.modify(&staff, &[Modification::Add(member.clone())], &[]).await.unwrap();
+    assert_eq!(world.enter("alice", "alice-password-1").await.1, ["role:staff"]);
+    admin.modify(&staff, &[Modification::Delete(member)], &[]).await.unwrap();
+    assert_eq!(world.enter("alice", "alice-password-1").await.1.len(), 0, "no group is no group");
+}
+
 #[tokio::test]
 async fn every_refusal_looks_the_same() {
     let peer = Peer::start("slapd");
@@ -218,14 +240,29 @@ async fn a_directory_that_is_down_is_an_outage_and_no_refusal() {
 }
 
 #[tokio::test]
-async fn a_person_of_active_directory_gets_an_account() {
+async fn groups_in_groups_count_in_active_directory() {
     let peer = Peer::start("samba");
-    let text = OPENLDAP
+    let nested = r#"{ base = "OU=Groups,DC=jit,DC=test", nested = true }"#;
+    let text = with_groups_looked_up(&of_active_directory(), nested).replace("{ staff =", "{ everybody =");
+    let world = world(&peer, &text);
+    // alice is in `staff`, and `staff` is in `everybody`
+    assert_eq!(world.enter("alice", "Alice-Passw0rd-1").await.1, ["role:staff"]);
+    assert_eq!(world.enter("bob", "Bob-Passw0rd-1").await.1.len(), 0);
+}
+
+fn of_active_directory() -> String {
+    OPENLDAP
         .replace("ou=people,dc=jit,dc=test", "OU=People,DC=jit,DC=test")
         .replace("ou=groups,dc=jit,dc=test", "OU=Groups,DC=jit,DC=test")
         .replace(r#""uid", "mail""#, r#""sAMAccountName", "userPrincipalName""#)
         .replace("(objectClass=inetOrgPerson)", "(&(objectCategory=person)(objectClass=user))")
-        .replace("entry_uuid", "object_guid");
+        .replace("entry_uuid", "object_guid")
+}
+
+#[tokio::test]
+async fn a_person_of_active_directory_gets_an_account() {
+    let peer = Peer::start("samba");
+    let text = of_active_directory();
     let world = world(&peer, &text);
     let (id, roles) = world.enter("alice", "Alice-Passw0rd-1").await;
     assert_eq!(roles, ["role:staff"]);

@@ -11,6 +11,8 @@ use crate::xml::{Document, Limits};
 /// The longest body: the longest document in base64, percent-encoded.
 const MAX_BODY: usize = 2 * 1024 * 1024;
 const MAX_PARAMETERS: usize = 32;
+/// The longest name that is looked up: SAML Core §8.3.6 has 1,024 characters.
+const MAX_ISSUER: usize = 4 * 1024;
 
 /// The parameters of a posted response, decoded and not yet believed.
 #[derive(Clone, PartialEq, Eq)]
@@ -85,8 +87,9 @@ impl ResponseForm {
         let document = Document::parse(&self.response, &Limits::default()).ok()?;
         let root = document.root();
         let issuer = |holder: crate::xml::Element<'_>| {
-            let issuer = holder.children().find(|child| child.is(SAML, "Issuer"))?;
-            Some(issuer.only_text()?.into_owned())
+            let issuer = holder.children().find(|child| child.is(SAML, "Issuer"))?.only_text()?;
+            // nobody's name, and nothing to look up
+            (issuer.len() <= MAX_ISSUER).then(|| issuer.into_owned())
         };
         let assertion = || root.children().find(|child| child.is(SAML, "Assertion")).and_then(issuer);
         root.is(SAMLP, "Response").then(|| issuer(root).or_else(assertion)).flatten()

@@ -4,7 +4,7 @@
 //! are of no meaning, so they are stepped over without being read: certificates of version 1, expired, self-signed or
 //! with odd names all work.
 
-use der::asn1::{AnyRef, BitStringRef, ObjectIdentifier};
+use der::asn1::{AnyRef, BitStringRef, ObjectIdentifier, UintRef};
 use der::{Decode as _, SliceReader, Tag, TagNumber, Tagged as _};
 
 use super::key::{Curve, KeyError, PublicKey};
@@ -55,6 +55,15 @@ fn of_public_key_info(content: &[u8]) -> Result<PublicKey, KeyError> {
 /// Answers the key of a `SubjectPublicKeyInfo`.
 pub(super) fn of_public_key(der: &[u8]) -> Result<PublicKey, KeyError> {
     of_public_key_info(sequence(&mut reader(der)?)?)
+}
+
+/// Answers the length of the modulus of an `RSAPublicKey` (RFC 8017 §A.1.1).
+pub(super) fn modulus_bits(pkcs1: &[u8]) -> Result<usize, KeyError> {
+    let mut numbers = reader(sequence(&mut reader(pkcs1)?)?)?;
+    let modulus = UintRef::decode(&mut numbers).map_err(|_| KeyError::Malformed)?;
+    let octets = modulus.as_bytes();
+    let unused = octets.first().map_or(0, |first| first.leading_zeros() as usize);
+    Ok(octets.len() * 8 - unused)
 }
 
 fn reader(octets: &[u8]) -> Result<SliceReader<'_>, KeyError> {

@@ -4,7 +4,6 @@ use std::fmt;
 use std::sync::{Arc, OnceLock};
 
 use aws_lc_rs::digest::{SHA256, digest};
-use aws_lc_rs::rsa;
 use aws_lc_rs::signature::ParsedPublicKey;
 
 use super::{SignatureAlgorithm, aws_lc, certificate, pem};
@@ -208,10 +207,7 @@ impl fmt::Debug for VerificationKey {
 }
 
 fn check_rsa(pkcs1: &[u8]) -> Result<(), KeyError> {
-    let key = rsa::PublicKey::from_der(pkcs1).map_err(|_| KeyError::Malformed)?;
-    let modulus = key.modulus().big_endian_without_leading_zero();
-    let unused = modulus.first().map_or(0, |first| first.leading_zeros() as usize);
-    match modulus.len() * 8 - unused {
+    match certificate::modulus_bits(pkcs1)? {
         0..2048 => Err(KeyError::RsaTooSmall),
         2048..=8192 => Ok(()),
         _ => Err(KeyError::RsaTooLarge),

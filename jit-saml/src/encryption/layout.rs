@@ -96,7 +96,12 @@ fn transport(method: Element<'_>) -> Option<KeyTransport> {
 
 /// Reads the octets of an `EncryptedType`; `CipherReference` would point elsewhere and is not followed.
 fn cipher_value(encrypted: Element<'_>) -> Result<Vec<u8>, Rejection> {
-    let value = one(one(encrypted, XENC, "CipherData")?, XENC, "CipherValue")?;
+    let data = one(encrypted, XENC, "CipherData")?;
+    let value = one(data, XENC, "CipherValue")?;
+    // a program that prefers the reference would decrypt something else
+    if data.children().count() != 1 {
+        return Err(Rejection::EncryptionMalformed);
+    }
     let text = value.only_text().ok_or(Rejection::EncryptionMalformed)?;
     base64_text::decode(text.as_bytes()).ok_or(Rejection::EncryptionMalformed)
 }

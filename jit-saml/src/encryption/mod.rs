@@ -5,6 +5,8 @@
 
 mod layout;
 
+use std::cell::Cell;
+
 use crate::crypto::{CryptoProvider, DecryptionKey};
 use crate::rejection::Rejection;
 use crate::xml::Element;
@@ -13,6 +15,27 @@ use layout::{Encrypted, WrappedKey};
 /// The most attempts with a private key for one element, so that nobody can make us spend more time than a few
 /// milliseconds before anything is proved.
 const MAX_ATTEMPTS: usize = 16;
+
+/// The most attempts for one message, which may hold many encrypted elements.
+const MAX_ATTEMPTS_IN_ALL: usize = 32;
+
+/// How many attempts with a private key one message has left.
+#[derive(Debug)]
+pub(crate) struct Attempts(Cell<usize>);
+
+impl Default for Attempts {
+    fn default() -> Self {
+        Self(Cell::new(MAX_ATTEMPTS_IN_ALL))
+    }
+}
+
+impl Attempts {
+    fn spend(&self) -> bool {
+        let left = self.0.get();
+        self.0.set(left.saturating_sub(1));
+        left > 0
+    }
+}
 
 /// With what is decrypted, and under which rules.
 #[derive(Debug, Clone, Copy)]
@@ -23,6 +46,8 @@ pub(crate) struct Decryption<'a> {
     /// Our name, by which a provider may mark the key that is meant for us.
     pub(crate) recipient: &'a str,
     pub(crate) crypto: &'a dyn CryptoProvider,
+    /// What is left for the message.
+    pub(crate) attempts: &'a Attempts,
 }
 
 /// Octets that were encrypted. Nothing is known of who wrote them.
@@ -51,13 +76,17 @@ impl Decryption<'_> {
         if self.keys.is_empty() {
             return Err(Rejection::DecryptionKeyMissing);
         }
+        if self.attempts.0.get() == 0 {
+            return Err(Rejection::EncryptionTooManyKeys);
+        }
         let wrapped = self.meant_for_us(&encrypted.keys);
         let attempts = wrapped.flat_map(|wrapped| self.keys.iter().map(move |key| (wrapped, key)));
-        let mut opened = attempts.take(MAX_ATTEMPTS).filter_map(|(wrapped, key)| {
-            let content_key = self.crypto.unwrap_key(wrapped.transport, key, &wrapped.octets).ok()?;
-            let fits = content_key.len() == encrypted.cipher.key_length();
-            fits.then(|| self.crypto.open(encrypted.cipher, &content_key, &encrypted.content).ok())?
-        });
+        let mut opened =
+            attempts.take(MAX_ATTEMPTS).take_while(|_| self.attempts.spend()).filter_map(|(wrapped, key)| {
+                let content_key = self.crypto.unwrap_key(wrapped.transport, key, &wrapped.octets).ok()?;
+                let fits = content_key.len() == encrypted.cipher.key_length();
+                fits.then(|| self.crypto.open(encrypted.cipher, &content_key, &encrypted.content).ok())?
+            });
         let octets = opened.next().ok_or(Rejection::DecryptionFailed)?;
         Ok(Plaintext { octets, authenticated: encrypted.cipher.is_authenticated() })
     }

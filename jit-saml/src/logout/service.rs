@@ -16,7 +16,7 @@ use super::session::SessionAtIdp;
 use super::write::{self, Ended, Envelope};
 use crate::binding::{Binding, Direction, Endpoint, MAX_RELAY_STATE, Outbound, PostForm, redirect_url};
 use crate::crypto::{CryptoProvider, DecryptionKey};
-use crate::encryption::Decryption;
+use crate::encryption::{Attempts, Decryption};
 use crate::idp::{IdpSource, TrustedIdp};
 use crate::rejection::Rejection;
 use crate::request::new_id;
@@ -216,7 +216,8 @@ impl SingleLogout {
         let environment = &self.environment;
         let (now, crypto) = (environment.clock.now(), environment.crypto.as_ref());
         let octets = message.authenticated(&idp, now, crypto)?;
-        let request = request::read(&octets, self.measure(&idp, now), self.decryption(&idp))?;
+        let attempts = Attempts::default();
+        let request = request::read(&octets, self.measure(&idp, now), self.decryption(&idp, &attempts))?;
         let key = self.key(SEEN, &format!("{}\n{}", idp.entity_id(), request.id));
         environment.store.put(&key, &[], request.forgotten, now).await.map_err(replayed)?;
         let relay_state = message.relay_state().map(str::to_owned);
@@ -282,12 +283,13 @@ impl SingleLogout {
     }
 
     /// The request around an encrypted name is signed, so the switch for CBC applies as it does under a signed response.
-    fn decryption(&self, idp: &TrustedIdp) -> Decryption<'_> {
+    fn decryption<'a>(&'a self, idp: &TrustedIdp, attempts: &'a Attempts) -> Decryption<'a> {
         Decryption {
             keys: &self.settings.decryption_keys,
             cbc: idp.legacy().cbc_under_signed_response,
             recipient: &self.settings.sp_entity_id,
             crypto: self.environment.crypto.as_ref(),
+            attempts,
         }
     }
 

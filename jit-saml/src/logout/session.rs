@@ -5,6 +5,7 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 
 use crate::assertion::NameId;
+use crate::response::VerifiedResponse;
 
 /// Names a session at a provider. Keep it beside the application's own session.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -15,6 +16,19 @@ pub struct SessionAtIdp {
     pub name_id: NameId,
     /// The sessions; usually the one `SessionIndex` of the sign-in.
     pub session_indexes: Vec<String>,
+}
+
+impl SessionAtIdp {
+    /// Takes from a sign-in what its sign-out needs; `None` when the provider named nobody, and so cannot be told whom to sign
+    /// out.
+    #[must_use]
+    pub fn of(response: &VerifiedResponse) -> Option<Self> {
+        Some(Self {
+            issuer: response.issuer().to_owned(),
+            name_id: response.name_id()?.clone(),
+            session_indexes: response.session_index().map(str::to_owned).into_iter().collect(),
+        })
+    }
 }
 
 /// Shows nobody's name.

@@ -8,6 +8,22 @@
 //! | [`IdpDescriptor`] | everything that a document says about one identity provider |
 //! | [`SpMetadata`] | writes our own document |
 //!
+//! ```no_run
+//! # use std::sync::Arc;
+//! # use jit_saml::metadata::*;
+//! # async fn compose(client: Arc<dyn Fetch>, key: &str) -> Result<(), Box<dyn std::error::Error>> {
+//! use jit_core::SystemClock;
+//! use jit_saml::{IdpSource as _, crypto::AwsLc, signature::VerificationKey};
+//!
+//! // the key of the federation came by another way than its metadata
+//! let policy = MetadataPolicy::signed_by(vec![VerificationKey::from_pem(key)?]).limits(aggregate_limits());
+//! let address = "https://federation.example.org/metadata.xml";
+//! let source = MetadataSource::from_url(address, policy, client, Arc::new(SystemClock), Arc::new(AwsLc))?;
+//! let _idp = source.idp("https://idp.example.org/metadata").await?;
+//! # Ok(())
+//! # }
+//! ```
+//!
 //! SAML Metadata is meant wherever a section is cited without a document; IIP and SDP are the requirements of the Kantara
 //! implementation and deployment profiles.
 

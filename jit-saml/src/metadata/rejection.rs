@@ -44,7 +44,6 @@ reasons! {
     MetadataRejection {
         Root = "saml.metadata_root", "the root is neither an `EntityDescriptor` nor an `EntitiesDescriptor`";
         Unsigned = "saml.metadata_unsigned", "the root is not signed, and the policy demands a signature";
-        Unverified = "saml.metadata_signature", "no key of the policy made the signature of the root";
         EndMissing = "saml.metadata_end_missing", "the root has no `validUntil`";
         EndMalformed = "saml.metadata_end_malformed", "a `validUntil` is not a time in UTC";
         EndTooFar = "saml.metadata_end_too_far", "`validUntil` of the root lies further ahead than the policy allows";

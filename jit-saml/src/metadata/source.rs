@@ -342,6 +342,22 @@ impl IdpSource for MetadataSource {
         let held = self.held().await.map_err(unavailable)?;
         Ok(self.ready(&held, entity_id).ok())
     }
+
+    /// What arrived since `seen` was handed out counts as newer; else the document is fetched, once a minute at most.
+    async fn renewed(&self, seen: &Arc<TrustedIdp>) -> Result<Option<Arc<TrustedIdp>>, BackendError> {
+        let known = self.idp(seen.entity_id()).await?;
+        if known.as_ref().is_none_or(|known| !Arc::ptr_eq(known, seen)) {
+            return Ok(known);
+        }
+        let unavailable = |error: MetadataError| {
+            BackendError::new(ErrorKind::Unavailable, "metadata.renew").caused_by(error)
+        };
+        if self.renew(self.generation()).await.map_err(unavailable)? {
+            self.idp(seen.entity_id()).await
+        } else {
+            Ok(None)
+        }
+    }
 }
 
 impl fmt::Debug for MetadataSource {

@@ -24,7 +24,7 @@ use crate::assertion::{
     Assertion, Attributes, IdElement, NameId, Signed, SignedDocument, read_attributes, read_name_id,
 };
 use crate::checks::{Check, CheckList};
-use crate::encryption::Decryption;
+use crate::encryption::{Attempts, Decryption};
 use crate::idp::SignatureDemand;
 use crate::names::{SAML, SAMLP};
 use crate::rejection::Rejection;
@@ -42,7 +42,8 @@ pub fn verify_response(octets: &[u8], expected: &Expectations<'_>) -> Result<Ver
     if !document.root().is(SAMLP, "Response") {
         return Err(Rejection::NotAResponse);
     }
-    Verification { expected, checks: CheckList::NONE, algorithm: "" }.run(&document)
+    let attempts = Attempts::default();
+    Verification { expected, checks: CheckList::NONE, algorithm: "", attempts: &attempts }.run(&document)
 }
 
 /// A verification under way.
@@ -50,6 +51,7 @@ struct Verification<'e, 'a> {
     expected: &'e Expectations<'a>,
     checks: CheckList,
     algorithm: &'static str,
+    attempts: &'e Attempts,
 }
 
 impl Verification<'_, '_> {
@@ -204,6 +206,7 @@ impl Verification<'_, '_> {
             cbc: under_signed_response && self.expected.idp.legacy().cbc_under_signed_response,
             recipient: self.expected.sp_entity_id,
             crypto: self.expected.crypto,
+            attempts: self.attempts,
         }
     }
 }

@@ -6,6 +6,7 @@ use chrono::{DateTime, Utc};
 
 use crate::assertion::{Attributes, NameId};
 use crate::checks::CheckList;
+use crate::logout::SessionAtIdp;
 
 /// What a provider said of a person, as it was signed. Made only by [`verify_response`](super::verify_response).
 ///
@@ -79,6 +80,17 @@ impl VerifiedResponse {
     #[must_use]
     pub const fn session_not_on_or_after(&self) -> Option<DateTime<Utc>> {
         self.session_end
+    }
+
+    /// Names the session as the provider knows it, to be kept beside the application's own and ended with it; `None` where
+    /// the provider named nobody.
+    #[must_use]
+    pub fn session_at_idp(&self) -> Option<SessionAtIdp> {
+        Some(SessionAtIdp {
+            issuer: self.issuer.clone(),
+            name_id: self.name_id.clone()?,
+            session_indexes: self.session_index.iter().cloned().collect(),
+        })
     }
 
     /// Returns the instant from which nobody would accept the assertion any more, so that its use may be forgotten.

@@ -61,6 +61,7 @@ errors! {
     ValueMalformed = "saml.signature_value_malformed", "the signature value is not text in base64";
 
     // whether it is true
+    CanonicalTooLarge = "saml.canonical_too_large", "what is signed is much longer in its canonical form than as it is written";
     KeyMissing = "saml.key_missing", "the connection has no usable key";
     KeyMismatch = "saml.key_mismatch", "no key of the connection is of the kind that the signature algorithm needs";
     #[doc = "XML Signature §3.2.2."]

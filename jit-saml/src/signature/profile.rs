@@ -175,14 +175,17 @@ fn form(method: Element<'_>, rules: &SignatureRules) -> Option<Canonicalization>
                 && only_attribute(parameter, "PrefixList")
                 && parameter.children().next().is_none()
                 && !parameter.has_text();
-            sound
-                .then(|| parameter.attribute("PrefixList").map(PrefixList::parse))
-                .flatten()
-                .map(Canonicalization::Exclusive)
+            let prefixes = parameter.attribute("PrefixList").filter(|list| sound && is_short(list))?;
+            Some(Canonicalization::Exclusive(PrefixList::parse(prefixes)))
         }
         (INCLUSIVE, None, None) if rules.inclusive_c14n => Some(Canonicalization::Inclusive),
         _ => None,
     }
+}
+
+/// The list is read before anybody proved to be the identity provider, so it is bounded like the prefixes of a document.
+fn is_short(prefixes: &str) -> bool {
+    prefixes.split_ascii_whitespace().nth(64).is_none()
 }
 
 fn digest_algorithm(

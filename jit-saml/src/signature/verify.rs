@@ -8,6 +8,14 @@ use super::{ASSERTION_NAMESPACE, DSIG_NAMESPACE, SignatureError};
 use crate::crypto::{CryptoProvider, SignatureAlgorithm, VerificationKey};
 use crate::xml::{Document, Element, canonical_text};
 
+/// The longest canonical form of `SignedInfo`, which is digested once for each key before anybody has proved anything.
+/// It usually has less than a kilobyte.
+const MAX_INFO: usize = 16 * 1024;
+/// How much longer than its document the canonical form of an element may be, beside a little for small ones. Empty elements
+/// and declarations that neighbours repeat make it twice as long where there are many.
+const MAX_GROWTH: usize = 4;
+const SMALL: usize = 64 * 1024;
+
 /// Verifies the signature of an element and answers the octets that it covers.
 ///
 /// The element must hold one `ds:Signature`: right after its `saml:Issuer`, or first where it has no issuer, as in
@@ -16,7 +24,7 @@ use crate::xml::{Document, Element, canonical_text};
 ///
 /// # Errors
 /// `saml.signature_…`, `saml.canonicalization_not_allowed`, `saml.digest_…`, `saml.sha1_not_allowed`,
-/// `saml.reference_…`, `saml.transforms_not_allowed`, `saml.id_…`, `saml.key_…`: every [`SignatureError`] is possible.
+/// `saml.reference_…`, `saml.transforms_not_allowed`, `saml.id_…`, `saml.key_…`, `saml.canonical_too_large`: every [`SignatureError`] is possible.
 pub fn verify(
     signed: Element<'_>,
     keys: &[VerificationKey],
@@ -30,10 +38,14 @@ pub fn verify(
     let plan = Plan::read(signature, signed, rules, now)?;
     // 3. A key of the connection signed SignedInfo (XML Signature §3.2.2). This comes before any work on the element, so
     //    that only the identity provider can make us do it.
-    let info = canonical_text(plan.signed_info, None, &plan.info_form);
+    let info = canonical_text(plan.signed_info, None, &plan.info_form, MAX_INFO);
+    let info = info.ok_or(SignatureError::CanonicalTooLarge)?;
     let by = verified_by(info.as_bytes(), plan.algorithm, &plan.value, keys, crypto)?;
-    // 4. SignedInfo names the digest of the element (XML Signature §3.2.1).
-    let text = canonical_text(signed, Some(signature), &plan.form);
+    // 4. SignedInfo names the digest of the element (XML Signature §3.2.1). Who has any true signature of the provider can
+    //    put it into a document of their own, so this step is bounded as well.
+    let most = signed.document().size().saturating_mul(MAX_GROWTH).saturating_add(SMALL);
+    let text = canonical_text(signed, Some(signature), &plan.form, most);
+    let text = text.ok_or(SignatureError::CanonicalTooLarge)?;
     if crypto.digest(plan.digest, text.as_bytes()) != plan.digest_value {
         return Err(SignatureError::DigestMismatch);
     }

@@ -150,6 +150,11 @@ impl<'a> Document<'a> {
         self.arena.signatures.iter().map(|index| Element::new(self, *index))
     }
 
+    /// Answers how many octets the text has.
+    pub(crate) fn size(&self) -> usize {
+        self.source.len()
+    }
+
     /// Counts the attributes `ID`, `Id`, `id` and `AssertionID`, with any prefix, that have this value.
     ///
     /// Without a DTD nothing says which attribute is an identifier, so each that somebody could take for one counts.

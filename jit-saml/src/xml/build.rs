@@ -49,11 +49,10 @@ pub(super) struct Builder<'t> {
 
 impl<'t> Builder<'t> {
     fn new(source: &'t str, limits: &'t Limits) -> Self {
-        // A guess too low costs a copy, one too high nothing.
-        let tags = memchr::memchr_iter(b'<', source.as_bytes()).count();
-        let elements = (tags / 2 + 1).min(limits.elements);
+        // What messages of identity providers have; a guess too low costs a copy, one too high nothing.
+        let elements = (source.len() / 96 + 8).min(limits.elements);
         let arena = Arena {
-            nodes: Vec::with_capacity((tags * 5 / 4 + 1).min(limits.nodes)),
+            nodes: Vec::with_capacity((source.len() / 48 + 8).min(limits.nodes)),
             elements: Vec::with_capacity(elements),
             attributes: Vec::with_capacity(elements),
             prefixes: vec![Span::default(); 2],

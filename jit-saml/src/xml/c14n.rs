@@ -34,18 +34,20 @@ impl PrefixList {
 /// Writes the canonical form of an element and all inside it, `omit` excepted (the enveloped-signature transform).
 #[must_use]
 pub fn canonicalize(apex: Element<'_>, omit: Option<Element<'_>>, form: &Canonicalization) -> Vec<u8> {
-    canonical_text(apex, omit, form).into_bytes()
+    canonical_text(apex, omit, form, usize::MAX).unwrap_or_default().into_bytes()
 }
 
-/// Does what [`canonicalize`] does and keeps the knowledge that the octets are UTF-8.
+/// Does what [`canonicalize`] does and keeps the knowledge that the octets are UTF-8. `None` when the form would be longer
+/// than `most` octets: one long name of a namespace is written again for each neighbour that uses it, so that a document of
+/// a megabyte can have a form of gigabytes.
 pub(crate) fn canonical_text(
     apex: Element<'_>,
     omit: Option<Element<'_>>,
     form: &Canonicalization,
-) -> String {
+    most: usize,
+) -> Option<String> {
     let mut writer = Canonicalizer::new(apex, form);
-    writer.walk(apex, omit);
-    writer.out
+    writer.walk(apex, omit, most).then_some(writer.out)
 }
 
 /// An element that is written and not yet closed.
@@ -105,10 +107,11 @@ impl<'d> Canonicalizer<'d> {
             Canonicalization::Inclusive => inherited_attributes(apex),
             Canonicalization::Exclusive(_) => Vec::new(),
         };
-        let nodes = apex.node().after.saturating_sub(apex.index()) as usize;
+        // The form has about the length of the source; declarations that move inwards make it longer.
+        let length = (apex.record().end - apex.node().span.start) as usize;
         Self {
             document,
-            out: String::with_capacity(nodes * 48),
+            out: String::with_capacity(length + length / 4),
             rendered: Bindings::new(count),
             scope,
             inclusive,
@@ -120,7 +123,8 @@ impl<'d> Canonicalizer<'d> {
         }
     }
 
-    fn walk(&mut self, apex: Element<'d>, omit: Option<Element<'d>>) {
+    /// Tells whether all was written.
+    fn walk(&mut self, apex: Element<'d>, omit: Option<Element<'d>>, most: usize) -> bool {
         let omitted = omit.map_or(NOTHING, Element::index);
         let (mut index, end) = (apex.index(), apex.node().after);
         while index < end {
@@ -132,8 +136,12 @@ impl<'d> Canonicalizer<'d> {
                 self.write_node(node, index);
                 index += 1;
             }
+            if self.out.len() > most {
+                return false;
+            }
         }
         self.close_until(NOTHING);
+        self.out.len() <= most
     }
 
     fn write_node(&mut self, node: &'d Node, index: u32) {

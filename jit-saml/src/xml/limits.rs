@@ -16,7 +16,8 @@ pub struct Limits {
     pub namespaces: usize,
     /// The most elements.
     pub elements: usize,
-    /// The most nodes: elements, runs of text, sections, comments and processing instructions.
+    /// The most nodes: elements, runs of text, sections, comments and processing instructions. As many attributes, which are
+    /// counted apart.
     pub nodes: usize,
     /// The most elements `ds:Signature`.
     pub signatures: usize,

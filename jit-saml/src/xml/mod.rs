@@ -14,6 +14,7 @@ mod element;
 mod error;
 mod limits;
 mod names;
+mod numbered;
 mod reference;
 mod scan;
 mod scope;

@@ -46,36 +46,49 @@ pub(super) struct Extent {
 
 /// Reads the qualified name at the start of `text` (Namespaces in XML 1.0 §4).
 pub(super) fn qualified(text: &str) -> Result<Extent, XmlError> {
-    let (mut length, mut prefix, mut colons, mut seen) = (0, 0, 0, 0);
-    for octet in text.bytes() {
-        let class = class(octet);
-        if class == 0 {
-            break;
-        }
-        if class == COLON {
-            prefix = length;
-            colons += 1;
-        }
-        seen |= class;
-        length += 1;
+    let octets = text.as_bytes();
+    let first = word(octets, 0);
+    let (prefix, length) = match octets.get(first) {
+        Some(b':') => (first, word(octets, first + 1)),
+        _ => (0, first),
+    };
+    // Another colon, or a character beyond ASCII: rare enough to begin again slowly.
+    if octets.get(length).is_some_and(|octet| class(*octet) != 0) {
+        return qualified_beyond_ascii(text);
     }
     if length == 0 {
         return Err(XmlError::NameInvalid);
     }
-    if colons > 1 || (colons == 1 && (prefix == 0 || prefix + 1 == length)) {
+    let local = if octets.get(first) == Some(&b':') { first + 1 } else { 0 };
+    if local > 0 && (first == 0 || local == length) {
         return Err(XmlError::QualifiedNameInvalid);
     }
-    let local = if colons == 0 { 0 } else { prefix + 1 };
-    let sound = if seen & BEYOND == 0 {
-        starts_at(text, 0) && starts_at(text, local)
-    } else {
-        text.get(..length).is_some_and(|name| name.split(':').all(is_part))
-    };
+    let sound = starts_at(octets, 0) && starts_at(octets, local);
     if sound { Ok(Extent { length, prefix }) } else { Err(XmlError::NameInvalid) }
 }
 
-fn starts_at(text: &str, place: usize) -> bool {
-    text.as_bytes().get(place).is_some_and(|octet| class(*octet) & START != 0)
+/// Answers where the run of ASCII name characters ends that begins at `start`.
+fn word(octets: &[u8], start: usize) -> usize {
+    let run = octets.get(start..).unwrap_or_default();
+    start + run.iter().position(|octet| class(*octet) & NAME == 0).unwrap_or(run.len())
+}
+
+fn qualified_beyond_ascii(text: &str) -> Result<Extent, XmlError> {
+    let length = text.bytes().position(|octet| class(octet) == 0).unwrap_or(text.len());
+    let name = text.get(..length).ok_or(XmlError::NameInvalid)?;
+    let mut parts = name.split(':');
+    let (first, second) = (parts.next().unwrap_or_default(), parts.next());
+    if parts.next().is_some() || (second.is_some() && (first.is_empty() || second == Some(""))) {
+        return Err(XmlError::QualifiedNameInvalid);
+    }
+    if !name.split(':').all(is_part) {
+        return Err(XmlError::NameInvalid);
+    }
+    Ok(Extent { length, prefix: second.map_or(0, |_| first.len()) })
+}
+
+fn starts_at(octets: &[u8], place: usize) -> bool {
+    octets.get(place).is_some_and(|octet| class(*octet) & START != 0)
 }
 
 /// Checks a name without a colon, such as the target of an instruction.

@@ -18,6 +18,10 @@ pub(super) fn text(octets: &[u8]) -> Result<Cow<'_, str>, XmlError> {
         return Err(XmlError::ForbiddenCharacter);
     }
     let text = text.strip_prefix(BYTE_ORDER_MARK).unwrap_or(text);
+    // quick-xml would leave out another one and count its places without it
+    if text.starts_with(BYTE_ORDER_MARK) {
+        return Err(XmlError::TextOutsideRoot);
+    }
     Ok(if findings.carriage_return { Cow::Owned(normalise_line_ends(text)) } else { Cow::Borrowed(text) })
 }
 

@@ -7,13 +7,14 @@ use std::borrow::Cow;
 
 use super::arena::{Declaration, Span, XML};
 use super::bindings::{Bindings, Mark, NOTHING};
+use super::numbered::Numbered;
 use super::{XML_NAMESPACE, XMLNS_NAMESPACE, XmlError};
 
 #[derive(Debug)]
 pub(super) struct Scope<'t> {
-    prefixes: Vec<&'t str>,
+    prefixes: Numbered<'t>,
     bound: Bindings,
-    names: Vec<Cow<'t, str>>,
+    names: Numbered<'t>,
     limit: usize,
 }
 
@@ -21,12 +22,17 @@ impl<'t> Scope<'t> {
     pub(super) fn new(limit: usize) -> Self {
         let mut bound = Bindings::new(2);
         bound.bind(Declaration { prefix: XML, namespace: XML });
-        Self {
-            prefixes: vec!["", "xml"],
+        let mut scope = Self {
+            prefixes: Numbered::default(),
             bound,
-            names: vec![Cow::Borrowed(""), Cow::Borrowed(XML_NAMESPACE)],
+            names: Numbered::default(),
             limit: limit.saturating_add(2),
+        };
+        for (prefix, name) in [("", ""), ("xml", XML_NAMESPACE)] {
+            scope.prefixes.add(Cow::Borrowed(prefix));
+            scope.names.add(Cow::Borrowed(name));
         }
+        scope
     }
 
     /// Marks the state to which [`Self::leave`] returns.
@@ -50,8 +56,7 @@ impl<'t> Scope<'t> {
 
     /// Answers number and namespace of a prefix.
     pub(super) fn resolve(&self, prefix: &str) -> Result<(u32, u32), XmlError> {
-        let number =
-            self.prefixes.iter().position(|known| *known == prefix).ok_or(XmlError::PrefixUnbound)?;
+        let number = self.prefixes.find(prefix).ok_or(XmlError::PrefixUnbound)?;
         let number = narrow(number);
         match self.bound.of(number) {
             NOTHING => Err(XmlError::PrefixUnbound),
@@ -77,15 +82,11 @@ impl<'t> Scope<'t> {
             return Err(XmlError::NamespaceRelative);
         }
         let (prefixes, names) = (self.prefixes.len(), self.names.len());
-        let prefix = self.prefixes.iter().position(|known| *known == prefix).unwrap_or_else(|| {
-            self.prefixes.push(prefix);
+        let prefix = self.prefixes.find(prefix).unwrap_or_else(|| {
             self.bound.add_prefix();
-            prefixes
+            self.prefixes.add(Cow::Borrowed(prefix))
         });
-        let namespace = self.names.iter().position(|known| *known == name).unwrap_or_else(|| {
-            self.names.push(name);
-            names
-        });
+        let namespace = self.names.find(&name).unwrap_or_else(|| self.names.add(name));
         if self.prefixes.len() > self.limit || self.names.len() > self.limit {
             return Err(XmlError::TooManyNamespaces);
         }

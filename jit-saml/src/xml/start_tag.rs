@@ -151,6 +151,9 @@ impl<'t> Builder<'t> {
         let first = self.arena.declarations.len();
         let mut raw = RawAttributes::new(content, name);
         while let Some(attribute) = raw.next(self.limits)? {
+            if self.arena.attributes.len() >= self.limits.nodes {
+                return Err(XmlError::TooManyNodes);
+            }
             let (value, plain) = self.read_value(start, &attribute)?;
             if attribute.name == "xmlns" {
                 self.declare(first, Span::default(), "", value)?;
@@ -225,15 +228,23 @@ impl<'t> Builder<'t> {
                 arena.identifiers.push(attribute.value);
             }
         }
-        let mut rest = &*attributes;
-        while let Some((last, before)) = rest.split_last() {
-            if before.iter().any(|other| is_same(source, last, other)) {
-                return Err(XmlError::DuplicateAttribute);
-            }
-            rest = before;
-        }
-        Ok(())
+        if has_twins(source, attributes) { Err(XmlError::DuplicateAttribute) } else { Ok(()) }
     }
+}
+
+/// Says whether two attributes are the same. A few are compared with each other, many are sorted first: comparing all with
+/// all would make a document of wide tags slow.
+fn has_twins(source: &str, attributes: &[AttributeRecord]) -> bool {
+    if attributes.len() <= 8 {
+        let after = |place: usize| attributes.get(place + 1..).unwrap_or_default();
+        return attributes
+            .iter()
+            .enumerate()
+            .any(|(place, one)| after(place).iter().any(|other| is_same(source, one, other)));
+    }
+    let mut names: Vec<_> = attributes.iter().map(|it| (it.namespace, local(source, it))).collect();
+    names.sort_unstable();
+    names.windows(2).any(|pair| pair.first() == pair.last())
 }
 
 fn piece(source: &str, span: Span) -> &str {
@@ -242,11 +253,18 @@ fn piece(source: &str, span: Span) -> &str {
 }
 
 fn local<'t>(source: &'t str, attribute: &AttributeRecord) -> &'t str {
-    let skipped = attribute.prefix_length + u32::from(attribute.prefix_length > 0);
-    let name = attribute.name;
-    piece(source, Span { start: name.start + skipped, length: name.length - skipped, resolved: false })
+    let length = local_length(attribute);
+    let start = attribute.name.start + attribute.name.length - length;
+    piece(source, Span { start, length, resolved: false })
 }
 
+fn local_length(attribute: &AttributeRecord) -> u32 {
+    attribute.name.length - attribute.prefix_length - u32::from(attribute.prefix_length > 0)
+}
+
+/// Looks at the lengths first: nearly all pairs differ there.
 fn is_same(source: &str, one: &AttributeRecord, other: &AttributeRecord) -> bool {
-    one.namespace == other.namespace && local(source, one) == local(source, other)
+    local_length(one) == local_length(other)
+        && one.namespace == other.namespace
+        && local(source, one) == local(source, other)
 }

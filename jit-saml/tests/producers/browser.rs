@@ -1,6 +1,7 @@
 //! As much of a browser as a scripted sign-in needs: cookies, redirects, and the form at the end.
 
 use std::collections::BTreeMap;
+use std::fmt::Write as _;
 use std::io::{Read as _, Write as _};
 use std::net::TcpStream;
 
@@ -19,7 +20,7 @@ pub(crate) struct Answer {
 pub(crate) struct Browser(BTreeMap<String, String>);
 
 impl Browser {
-    /// Follows redirects until a page comes.
+    /// Follows redirects until a page comes, or until one leaves the server.
     pub(crate) fn open(&mut self, address: &str) -> Answer {
         self.follow(Url::parse(address).unwrap(), "GET", "")
     }
@@ -38,7 +39,11 @@ impl Browser {
         let mut answer = self.send(&address, method, body);
         for _ in 0..MAX_STEPS {
             let Some(location) = answer.header("location") else { return answer };
-            address = address.join(location).unwrap();
+            let next = address.join(location).unwrap();
+            if next.origin() != address.origin() {
+                return answer;
+            }
+            address = next;
             answer = self.send(&address, "GET", "");
         }
         panic!("too many redirects");
@@ -60,7 +65,7 @@ impl Browser {
 }
 
 impl Answer {
-    fn header(&self, name: &str) -> Option<&str> {
+    pub(crate) fn header(&self, name: &str) -> Option<&str> {
         self.headers.iter().find(|(known, _)| known == name).map(|(_, value)| value.as_str())
     }
 
@@ -86,9 +91,9 @@ pub(crate) fn exchange(address: &Url, method: &str, headers: &[(&str, String)], 
     let target = &address[url::Position::BeforePath..url::Position::AfterQuery];
     let mut request = format!("{method} {target} HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\n");
     for (name, value) in headers {
-        request.push_str(&format!("{name}: {value}\r\n"));
+        write!(request, "{name}: {value}\r\n").unwrap();
     }
-    request.push_str(&format!("Content-Length: {}\r\n\r\n{body}", body.len()));
+    write!(request, "Content-Length: {}\r\n\r\n{body}", body.len()).unwrap();
     let mut stream = TcpStream::connect(host).unwrap();
     stream.write_all(request.as_bytes()).unwrap();
     let mut text = String::new();

@@ -17,19 +17,19 @@ use url::Url;
 use crate::browser::{Browser, exchange};
 use crate::peer::{pem, program};
 
-const SP: &str = "https://sp.example.com/saml";
-const ACS: &str = "https://sp.example.com/acs";
+pub(crate) const SP: &str = "https://sp.example.com/saml";
+pub(crate) const ACS: &str = "https://sp.example.com/acs";
 const GROUPS: &str = "urn:oid:1.3.6.1.4.1.5923.1.5.1.1";
 
 /// A running provider; it ends with its standard input, which ends with the test.
-struct Idp {
+pub(crate) struct Idp {
     child: Child,
-    base: String,
-    entity_id: String,
+    pub(crate) base: String,
+    pub(crate) entity_id: String,
 }
 
 impl Idp {
-    fn start() -> Self {
+    pub(crate) fn start() -> Self {
         let mut command = Command::new(program("saml-ssp", "start"));
         let mut child = command
             .args(["--port", "0", "--stdin-lifeline"])
@@ -45,14 +45,14 @@ impl Idp {
     }
 
     /// Sends a command; `null` asks by GET.
-    fn control(&self, command: &str, body: &Value) {
+    pub(crate) fn control(&self, command: &str, body: &Value) {
         let (method, body) = if body.is_null() { ("GET", String::new()) } else { ("POST", body.to_string()) };
         let address = Url::parse(&format!("{}/_ctl/{command}", self.base)).unwrap();
         let answer = exchange(&address, method, &[("Content-Type", "application/json".to_owned())], &body);
         assert_eq!(answer.status, 200, "{command}: {}", answer.body);
     }
 
-    fn signs_in(&self, user: &str) {
+    pub(crate) fn signs_in(&self, user: &str) {
         self.control(&format!("login?user={user}"), &Value::Null);
     }
 
@@ -99,14 +99,14 @@ impl Drop for Idp {
     }
 }
 
-fn signing(key: &str) -> SigningSettings {
+pub(crate) fn signing(key: &str) -> SigningSettings {
     let mut settings: SigningSettings =
         serde_json::from_value(json!({ "key": pem(&format!("{key}.key.pem")) })).unwrap();
     settings.certificate = Some(pem(&format!("{key}.crt.pem")));
     settings
 }
 
-fn login(settings: &SamlSettings) -> Login {
+pub(crate) fn login(settings: &SamlSettings) -> Login {
     let config = settings.check().unwrap();
     let environment = Environment {
         idps: Arc::new(config.source()),
@@ -121,8 +121,15 @@ fn login(settings: &SamlSettings) -> Login {
 /// Goes to the provider and comes back, as a browser does; answers the code of a refusal, or the page on which the
 /// provider refuses.
 async fn sign_in(login: &Login, begin: Begin) -> Result<Authentication, String> {
+    sign_in_with(&mut Browser::default(), login, begin).await
+}
+
+pub(crate) async fn sign_in_with(
+    browser: &mut Browser,
+    login: &Login,
+    begin: Begin,
+) -> Result<Authentication, String> {
     let departure = login.begin(begin).await.unwrap();
-    let mut browser = Browser::default();
     let page = match &departure.outbound {
         Outbound::Redirect(address) => browser.open(address),
         Outbound::Post(form) => browser.post(form.action(), form.fields()),
@@ -146,7 +153,7 @@ fn by(binding: Binding) -> Begin {
     begin
 }
 
-fn assert_alice(authentication: &Authentication, idp: &Idp) {
+pub(crate) fn assert_alice(authentication: &Authentication, idp: &Idp) {
     let response = authentication.response();
     assert_eq!(response.issuer(), idp.entity_id);
     assert_eq!(response.name_id().unwrap().value, "alice");

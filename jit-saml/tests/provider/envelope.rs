@@ -21,6 +21,7 @@ fn a_sound_response_says_what_was_signed_and_what_was_checked() {
     assert_eq!(response.session_not_on_or_after().unwrap().to_rfc3339(), "2027-01-15T20:00:00+00:00");
     assert_eq!(response.authn_instant().to_rfc3339(), "2027-01-15T11:58:00+00:00");
     assert!(response.authn_context().unwrap().ends_with("PasswordProtectedTransport"));
+    assert_eq!(response.session_at_idp().unwrap().session_indexes, ["_session1"]);
     // until the confirmation ends, and clocks may differ by three minutes
     assert_eq!(response.replayable_until().to_rfc3339(), "2027-01-15T12:08:00+00:00");
     for check in [

@@ -1,10 +1,11 @@
 //! What becomes of names and attributes: the key of a person, and the claims.
 
-use crate::support::{ACS, Draft, SP, trusted, verify_with};
+use crate::support::{ACS, Draft, IDP, SP, key, trusted, verify_with};
 use jit_core::{Attestation, Claim, Stability};
 use jit_saml::assertion::AttributeValue;
+use jit_saml::settings::IdpSettings;
 use jit_saml::trigger::attestation;
-use jit_saml::{SamlSettings, TrustedIdp};
+use jit_saml::{SamlSettings, TrustedIdp, base64_text};
 
 const PERSISTENT: &str = "urn:oasis:names:tc:SAML:2.0:nameid-format:persistent";
 const EMAIL: &str = "urn:oasis:names:tc:SAML:1.1:nameid-format:emailAddress";
@@ -82,6 +83,15 @@ fn an_attribute_is_the_key_where_the_connection_says_so() {
         assert_eq!(with(&value(foreign), true), Err("saml.subject_scope".into()), "{foreign}");
     }
     assert_eq!(with(&value("a").repeat(2), false), Err("saml.subject_attribute_ambiguous".into()));
+    // the scope is demanded of a name in its own element as well
+    let name = |text: &str| value(&format!("<saml:NameID Format=\"{PERSISTENT}\">{text}</saml:NameID>"));
+    assert_eq!(with(&name("ada@example.org"), true), found);
+    assert_eq!(with(&name("ada@example.net"), true), Err("saml.subject_scope".into()));
+    // a text that looks like the key of a qualified name is not that name
+    let qualified = "<saml:NameID NameQualifier=\"https://other\" Format";
+    let qualified = with(&name("ada").replace("<saml:NameID Format", qualified), false).unwrap().0;
+    let looks_like_it = with(&value(&qualified), false).unwrap().0;
+    assert!(qualified != looks_like_it && looks_like_it.ends_with(&qualified));
     for nothing in ["", "<saml:AttributeValue/>", "<saml:AttributeValue xsi:nil=\"true\"/>", &value("<x/>")] {
         assert_eq!(with(nothing, false), Err("saml.subject_attribute_missing".into()), "{nothing}");
     }
@@ -165,8 +175,9 @@ fn claims_have_four_states() {
     }
     assert_eq!((claims.get("odd"), claims.get("absent")), (Claim::Absent, Claim::Absent));
     assert_eq!(claims.get("mixed"), Claim::Truncated);
-    let texts =
-        |name| claims.get(name).values().unwrap().texts().map(|text| text.into_owned()).collect::<Vec<_>>();
+    let texts = |name| {
+        claims.get(name).values().unwrap().texts().map(std::borrow::Cow::into_owned).collect::<Vec<_>>()
+    };
     assert_eq!(texts("mail"), ["ada@example.org"]);
     assert_eq!(texts("groups"), ["staff", "admins"]);
 }
@@ -202,8 +213,18 @@ fn values_outside_the_scopes_of_the_provider_are_left_out() {
     let scoped = trusted().with_scopes(vec!["example.org".into()]);
     let claims = attested(&draft, &scoped, |_| {}).unwrap().claims;
     assert_eq!(claims.get(SCOPED).values().unwrap().text().unwrap(), "staff@example.org");
-    let claims = attested(&draft, &trusted(), |_| {}).unwrap().claims;
+    // no scope is known: the one provider of a connection may say anything, one of many nothing
+    let settings = |settings: &mut SamlSettings| {
+        let mut idp = IdpSettings::new(IDP);
+        let key = base64_text::encode(&key().public_key_info().unwrap());
+        idp.certificates = vec![format!("-----BEGIN PUBLIC KEY-----\n{key}\n-----END PUBLIC KEY-----\n")];
+        idp.sign_on_url = Some("https://idp.example.org/sso".into());
+        settings.idp = Some(idp);
+    };
+    let claims = attested(&draft, &trusted(), settings).unwrap().claims;
     assert_eq!(claims.get(SCOPED).values().unwrap().iter().count(), 2);
+    let claims = attested(&draft, &trusted(), |_| {}).unwrap().claims;
+    assert_eq!(claims.get(SCOPED), Claim::Absent);
     let foreign = trusted().with_scopes(vec!["example.com".into()]);
     let claims = attested(&draft, &foreign, |_| {}).unwrap().claims;
     assert_eq!(claims.get(SCOPED), Claim::Absent);

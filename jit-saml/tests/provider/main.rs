@@ -8,5 +8,7 @@ mod assertion;
 mod encryption;
 mod envelope;
 mod identity;
+mod mutants;
+mod settings;
 mod sign_in;
 mod signatures;

@@ -1,18 +1,21 @@
 //! Sign-ins from the request to the event, in one browser.
 
-use std::sync::Arc;
+use std::sync::{
+    Arc, Mutex,
+    atomic::{AtomicUsize, Ordering},
+};
 
 use crate::support::{ACS, Draft, IDP, SP, key, new_key, now, trusted, verification_key};
 use aws_lc_rs::signature::{ECDSA_P256_SHA256_FIXED_SIGNING, EcdsaKeyPair};
 use chrono::TimeDelta;
 use jit_core::{
-    Attestor, Connection, ConnectionId, ConnectionSettings, Context, DomainSet, Event, Issuer, IssuerSet,
-    ManualClock, MappingRules, MemoryStore, RulePolicy, SystemEntropy, TenantId, Trigger,
+    Attestor, BackendError, Connection, ConnectionId, ConnectionSettings, Context, DomainSet, Event, Issuer,
+    IssuerSet, ManualClock, MappingRules, MemoryStore, RulePolicy, SystemEntropy, TenantId, Trigger,
 };
 use jit_saml::binding::{Binding, Endpoint, Outbound, RedirectMessage};
 use jit_saml::checks::Check;
 use jit_saml::crypto::AwsLc;
-use jit_saml::idp::FixedIdps;
+use jit_saml::idp::{FixedIdps, IdpSource};
 use jit_saml::login::Authentication;
 use jit_saml::secret::Secret;
 use jit_saml::settings::SigningSettings;
@@ -43,12 +46,20 @@ impl Site {
     }
 
     fn with(idps: Vec<TrustedIdp>, adjust: impl FnOnce(&mut SamlSettings)) -> Self {
+        Self::over(Arc::new(idps.into_iter().map(Arc::new).collect::<FixedIdps>()), adjust)
+    }
+
+    fn asking(source: Arc<dyn IdpSource>) -> Self {
+        Self::over(source, |_| {})
+    }
+
+    fn over(idps: Arc<dyn IdpSource>, adjust: impl FnOnce(&mut SamlSettings)) -> Self {
         let mut settings = SamlSettings::new(SP, ACS);
         adjust(&mut settings);
         let clock = Arc::new(ManualClock::at(now()));
         let tenant = TenantId::new("acme").unwrap();
         let environment = Environment {
-            idps: Arc::new(idps.into_iter().map(Arc::new).collect::<FixedIdps>()),
+            idps,
             crypto: Arc::new(AwsLc),
             clock: clock.clone(),
             entropy: Arc::new(SystemEntropy),
@@ -326,4 +337,55 @@ fn settings_show_no_key() {
     let (_, settings) = signing();
     assert!(!format!("{settings:?}").contains("PRIVATE"));
     assert_eq!(format!("{:?}", Secret::new("x")), "Secret(…)");
+}
+
+/// A provider that changes its keys: the new ones are known once the source looks again.
+struct Rolling {
+    known: Mutex<Arc<TrustedIdp>>,
+    news: Option<Arc<TrustedIdp>>,
+    looked: AtomicUsize,
+}
+
+#[async_trait::async_trait]
+impl IdpSource for Rolling {
+    async fn idp(&self, _: &str) -> Result<Option<Arc<TrustedIdp>>, BackendError> {
+        Ok(Some(Arc::clone(&self.known.lock().unwrap())))
+    }
+
+    async fn renewed(&self, _: &Arc<TrustedIdp>) -> Result<Option<Arc<TrustedIdp>>, BackendError> {
+        self.looked.fetch_add(1, Ordering::SeqCst);
+        Ok(self.news.clone())
+    }
+}
+
+fn rolling(news: Option<TrustedIdp>) -> (Site, Arc<Rolling>) {
+    let old = TrustedIdp::new(IDP, vec![verification_key(&new_key())]);
+    let old = old.with_sign_on(trusted().sign_on().to_vec());
+    let source = Arc::new(Rolling {
+        known: Mutex::new(Arc::new(old)),
+        news: news.map(Arc::new),
+        looked: AtomicUsize::new(0),
+    });
+    (Site::asking(source.clone()), source)
+}
+
+#[tokio::test]
+async fn a_response_that_a_new_key_signed_is_accepted_once_the_source_knows_the_key() {
+    let (site, source) = rolling(Some(trusted()));
+    let begun = site.begin(Begin::at(IDP)).await;
+    let finished = site.finish(&begun, &begun.answer().signed()).await.unwrap();
+    assert_eq!(finished.idp().keys().len(), trusted().keys().len());
+    assert_eq!(source.looked.load(Ordering::SeqCst), 1);
+}
+
+#[tokio::test]
+async fn the_source_is_asked_again_for_a_key_that_does_not_fit_and_for_nothing_else() {
+    let (site, source) = rolling(None);
+    let begun = site.begin(Begin::at(IDP)).await;
+    let refused = site.finish(&begun, &begun.answer().signed()).await.unwrap_err();
+    assert_eq!(refused.code().as_str(), "saml.signature_invalid");
+    assert_eq!(source.looked.load(Ordering::SeqCst), 1);
+    let begun = site.begin(Begin::at(IDP)).await;
+    assert!(site.finish(&begun, "<not/>").await.is_err());
+    assert_eq!(source.looked.load(Ordering::SeqCst), 1);
 }

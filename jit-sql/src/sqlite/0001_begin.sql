@@ -31,7 +31,7 @@ CREATE TABLE jit_lookup (
   tenant TEXT NOT NULL,
   kind TEXT NOT NULL,
   digest BLOB NOT NULL CHECK (length(digest) = 32),
-  account INTEGER NOT NULL REFERENCES jit_account (seq),
+  account BLOB NOT NULL,
   PRIMARY KEY (tenant, kind, digest, account)
 ) STRICT, WITHOUT ROWID;
 

@@ -49,10 +49,10 @@ impl Write<'_> {
             self.link(identity, seq)?;
         }
         for key in &account.lookups_removed {
-            self.run(NOT_LOOKED_UP, (self.tenant, &key.kind, &key.digest, seq))?;
+            self.run(NOT_LOOKED_UP, (self.tenant, &key.kind, &key.digest, account.id.as_bytes()))?;
         }
         for LookupDraft { kind, digest } in &account.lookups_added {
-            self.run(LOOKED_UP, (self.tenant, kind, digest, seq))?;
+            self.run(LOOKED_UP, (self.tenant, kind, digest, account.id.as_bytes()))?;
         }
         for name in &account.entitlements_removed {
             self.run(NOT_ENTITLED, (self.tenant, name, account.id.as_bytes()))?;

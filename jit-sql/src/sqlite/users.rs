@@ -95,7 +95,7 @@ const FIND: &str = "SELECT a.document, a.last_seen \
 const GET: &str = "SELECT document, last_seen FROM jit_account WHERE tenant = ?1 AND id = ?2";
 
 const MATCHING: &str = "SELECT a.document, a.last_seen \
-    FROM jit_lookup l JOIN jit_account a ON a.seq = l.account \
+    FROM jit_lookup l JOIN jit_account a ON a.tenant = l.tenant AND a.id = l.account \
     WHERE l.tenant = ?1 AND l.kind = ?2 AND l.digest = ?3 LIMIT 2";
 
 const NAMED: &str = "SELECT document, last_seen FROM jit_account WHERE tenant = ?1 AND user_name_key = ?2";
@@ -111,8 +111,8 @@ const LIST_HOLDING: &str = "SELECT a.document, a.last_seen \
     WHERE e.tenant = ?1 AND e.entitlement = ?4 AND e.account > ?2 ORDER BY e.account LIMIT ?3";
 
 const LIST_BEARING: &str = "SELECT a.document, a.last_seen \
-    FROM jit_lookup l JOIN jit_account a ON a.seq = l.account \
-    WHERE l.tenant = ?1 AND l.kind = ?4 AND l.digest = ?5 AND a.id > ?2 ORDER BY a.id LIMIT ?3";
+    FROM jit_lookup l JOIN jit_account a ON a.tenant = l.tenant AND a.id = l.account \
+    WHERE l.tenant = ?1 AND l.kind = ?4 AND l.digest = ?5 AND l.account > ?2 ORDER BY l.account LIMIT ?3";
 
 const TOUCH: &str = "UPDATE jit_account SET last_seen = ?3 \
     WHERE tenant = ?1 AND id = ?2 AND (last_seen IS NULL OR last_seen < ?3)";

@@ -67,12 +67,13 @@ def set_policy(sam):
 def fill(sam, realm):
     for unit in ("JIT", "Groups", "Services", "People"):
         sam.add({"dn": f"OU={unit},{sam.domain_dn()}", "objectClass": "organizationalUnit"})
-    for group in ("ops", "staff"):
+    for group in ("ops", "staff", "everybody"):
         sam.newgroup(group, groupou="OU=Groups")
     sam.newuser("jit", "Jit-Service-Passw0rd", userou="OU=Services")
     for person in ("alice", "bob"):
         sam.newuser(person, f"{person.capitalize()}-Passw0rd-1", userou="OU=People", mailaddress=f"{person}@{realm}")
     sam.add_remove_group_members("staff", ["alice"], add_members_operation=True)
+    sam.add_remove_group_members("everybody", ["staff"], add_members_operation=True)
 
 
 def delegate(sam):

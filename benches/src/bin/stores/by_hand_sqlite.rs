@@ -50,7 +50,7 @@ pub(crate) fn write(to: &Connection, row: &Rows) {
     );
     run(
         "INSERT INTO jit_lookup (tenant, kind, digest, account) VALUES (?1, 'email', ?2, ?3)",
-        params![tenant, row.digest, seq],
+        params![tenant, row.digest, account],
     );
     for role in &row.roles {
         run(

@@ -86,8 +86,8 @@ const LIKENESSES: &str = "
       SELECT i.tenant, connection, issuer, replace(subject, '000000000000', printf('%012d', n)), i.account + n
       FROM (SELECT * FROM jit_identity LIMIT 1) i, number;
     INSERT INTO jit_lookup (tenant, kind, digest, account)
-      SELECT l.tenant, kind, randomblob(32) AS digest, l.account + n
-      FROM (SELECT * FROM jit_lookup LIMIT 1) l, number ORDER BY digest;
+      SELECT l.tenant, kind, randomblob(32) AS digest, a.id
+      FROM (SELECT * FROM jit_lookup LIMIT 1) l, jit_account a WHERE a.seq > (SELECT seq FROM one) ORDER BY digest;
     INSERT INTO jit_entitlement (tenant, entitlement, account)
       SELECT e.tenant, entitlement, a.id FROM (SELECT tenant, entitlement FROM jit_entitlement) e, jit_account a
       WHERE a.seq > (SELECT seq FROM one);

@@ -91,6 +91,13 @@ fn describe(door: &DoorSettings, saml: &SamlSettings, around: &Around<'_>) -> Re
             metadata = metadata.signing_certificate(certificate).signs_requests();
         }
     }
+    let publish = &door.protocol.publish;
+    for certificate in publish.signing.iter().filter_map(|text| certificate(Some(text))) {
+        metadata = metadata.signing_certificate(certificate);
+    }
+    for certificate in publish.encryption.iter().filter_map(|text| certificate(Some(text))) {
+        metadata = metadata.encryption_certificate(certificate);
+    }
     metadata.write().map_err(|error| AssembleError::connection(door, error))
 }
 

@@ -95,7 +95,12 @@ async fn finish(
     headers: &HeaderMap,
 ) -> Result<Response, Failure> {
     let form = ResponseForm::from_body(body)?;
-    let authentication = way.trigger.login().finish(&form, cookies(headers).as_deref()).await?;
+    let login = way.trigger.login();
+    let authentication = if form.relay_state().is_none() && login.config().accepts_unsolicited() {
+        login.finish_unsolicited(&form).await?
+    } else {
+        login.finish(&form, cookies(headers).as_deref()).await?
+    };
     let incoming = Incoming {
         purpose: Purpose::remembered(authentication.return_to()),
         at_idp: session_at_idp(authentication.response()),

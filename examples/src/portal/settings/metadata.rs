@@ -1,6 +1,7 @@
 use jit_core::Code;
 use jit_core::config::Problems;
 use jit_saml::SamlSettings;
+use jit_saml::crypto::decode_pem;
 use jit_saml::signature::VerificationKey;
 use serde::Deserialize;
 
@@ -50,5 +51,36 @@ impl MetadataSettings {
                 found.report(Code::new("config.invalid_value"), message);
             }
         });
+    }
+}
+
+/// Names certificates of one's own, in PEM, for a roll-over and for encryption.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct PublishSettings {
+    /// The next certificate that will sign, shown until every provider knows it.
+    #[serde(default)]
+    pub(crate) signing: Vec<String>,
+    /// The certificates that assertions are to be encrypted for; their keys stand in `saml.decryption_keys`.
+    #[serde(default)]
+    pub(crate) encryption: Vec<String>,
+}
+
+impl PublishSettings {
+    pub(super) fn check_beside(&self, saml: Option<&SamlSettings>, found: &mut Problems) {
+        if saml.is_none() && !(self.signing.is_empty() && self.encryption.is_empty()) {
+            found.report(Code::new("config.contradiction"), "belongs to `saml`");
+        }
+        for (field, certificates) in [("signing", &self.signing), ("encryption", &self.encryption)] {
+            found.each(field, certificates, |text, found| {
+                if decode_pem("CERTIFICATE", text).is_none() {
+                    found.report(Code::new("config.invalid_value"), "is not a certificate in PEM");
+                }
+            });
+        }
+        if saml.is_some_and(|saml| saml.decryption_keys.is_empty()) && !self.encryption.is_empty() {
+            let message = "needs `saml.decryption_keys`: nobody could read what is encrypted for it";
+            found.report_in("encryption", Code::new("config.contradiction"), message);
+        }
     }
 }

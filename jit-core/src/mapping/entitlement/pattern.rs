@@ -2,17 +2,14 @@
 
 use std::borrow::Cow;
 
-use smol_str::SmolStr;
-
 use super::{EntitlementRule, NameForm, cased};
-use crate::{
-    Code, Entitlement, EntitlementKind, EntitlementPattern, RuleName, config::Problems, text::Beginning,
-};
+use crate::{Code, Entitlement, EntitlementKind, EntitlementPattern, RuleName, config::Problems};
 
 #[derive(Debug)]
 pub(super) struct Pattern {
     pub(super) rule: RuleName,
-    start: Beginning,
+    /// The place and value of the last byte before the `*`: names mostly begin alike, and differ there.
+    mark: Option<(usize, u8)>,
     before: String,
     after: String,
     pub(super) give: Vec<Give>,
@@ -79,8 +76,8 @@ impl Pattern {
         let give: Vec<_> = found.within("give", |found| gives(texts, &rule.allow, found))?;
         let case = |text: &str| cased(Cow::Borrowed(text), rule.case).into_owned();
         let (before, after) = (case(before), case(after));
-        let start = Beginning::new(&before);
-        Some(Self { rule: name.clone(), start, before, after, give, allow: rule.allow.clone() })
+        let mark = before.bytes().enumerate().next_back();
+        Some(Self { rule: name.clone(), mark, before, after, give, allow: rule.allow.clone() })
     }
 
     /// Numbers what stands around stars, from `number` on; tells the next free one.
@@ -94,28 +91,37 @@ impl Pattern {
         number
     }
 
-    /// Tells most names apart by their first bytes.
+    /// Tells most names apart by one byte.
     #[inline]
-    pub(super) fn may_match(&self, head: u64) -> bool {
-        self.start.may_begin(head)
+    pub(super) fn may_match(&self, name: &str) -> bool {
+        self.mark.is_none_or(|(place, byte)| name.as_bytes().get(place) == Some(&byte))
     }
 
     /// What the `*` stands for in a name.
     pub(super) fn star<'n>(&self, name: &'n str, form: NameForm) -> Option<&'n str> {
         let star = name.strip_prefix(self.before.as_str())?;
         let star = if self.after.is_empty() { star } else { star.strip_suffix(self.after.as_str())? };
-        let is_step = form != NameForm::Path || !star.contains('/');
+        let is_step = form != NameForm::Path || is_one_step(star);
         (!star.is_empty() && is_step).then_some(star)
     }
 
     /// Makes what such a name gives, if it may; `room` is there to write the name in.
+    #[inline]
     pub(super) fn make(&self, give: &Give, star: &str, room: &mut Room) -> Option<Entitlement> {
-        let (entitlement, is_allowed) = match give {
-            Give::Fixed(entitlement) => (entitlement.clone(), true),
-            Give::Around(frame) => (frame.around(star, room)?, frame.is_allowed),
-        };
-        (is_allowed || self.allow.iter().any(|allow| allow.matches(&entitlement))).then_some(entitlement)
+        match give {
+            Give::Fixed(entitlement) => Some(entitlement.clone()),
+            Give::Around(frame) => {
+                let text = frame.around(star, room);
+                let is_allowed = frame.is_allowed || self.allow.iter().any(|allow| allow.covers(text));
+                if is_allowed { Entitlement::composed(frame.kind, text, star) } else { None }
+            }
+        }
     }
+}
+
+#[inline(never)]
+fn is_one_step(star: &str) -> bool {
+    !star.contains('/')
 }
 
 impl Frame {
@@ -138,7 +144,8 @@ impl Frame {
         })
     }
 
-    fn around(&self, star: &str, room: &mut Room) -> Option<Entitlement> {
+    #[inline]
+    fn around<'r>(&self, star: &str, room: &'r mut Room) -> &'r str {
         if room.frame == self.number {
             // Names that a pattern matches often follow each other: their beginning stands there already.
             room.text.truncate(self.before.len());
@@ -151,7 +158,7 @@ impl Frame {
         if !self.after.is_empty() {
             room.text.push_str(&self.after);
         }
-        Entitlement::composed(self.kind, SmolStr::new(&room.text), star)
+        &room.text
     }
 }
 

@@ -6,10 +6,8 @@ use serde_json::Value;
 
 use super::{CaseRule, MapError, NameForm, Notes, cased, dn, pattern::Pattern, wishes::Wishes};
 use crate::{
-    Claim, ClaimPath, ClaimValues, Claims, Entitlement, Finding, RuleName,
-    identity::text_of,
+    Claim, ClaimPath, ClaimValues, Claims, Entitlement, Finding, RuleName, identity::text_of,
     literals::Literals,
-    text::{ends, spread_of},
 };
 
 /// The most names that are read from one claim.
@@ -57,15 +55,15 @@ impl Reader {
         if self.reading != Reading::default() {
             return self.read(values, wishes, notes);
         }
-        // Most names end at the first look, so that nothing else is done before it.
-        for value in values.iter().take(NAMES) {
+        let all = values.as_slice();
+        for value in all.get(..NAMES).unwrap_or(all) {
             if let Value::String(name) = value {
                 self.look(name, wishes, notes)?;
             } else if let Some(name) = text_of(value) {
                 self.look(&name, wishes, notes)?;
             }
         }
-        if values.iter().nth(NAMES).is_some() { Err(self.too_many()) } else { Ok(()) }
+        if all.len() > NAMES { Err(self.too_many()) } else { Ok(()) }
     }
 
     /// Reads names in the form that the rules say.
@@ -90,41 +88,30 @@ impl Reader {
         MapError::Limit { rule: self.rule.clone(), what: "the number of names in a claim" }
     }
 
-    /// Looks at the ends of a name, which tell of most names that no rule is about them.
+    /// Gives what a name gives. Most names end at the first look, so that nothing else is done before it.
     #[inline]
     fn look(&self, name: &str, wishes: &mut Wishes, notes: &mut Notes) -> Result<(), MapError> {
-        let ends = ends(name);
-        let place = spread_of(ends, name.len());
-        if self.names.may_have(place) || self.patterns.iter().any(|pattern| pattern.may_match(ends.0)) {
-            self.give(name, (place, ends.0), wishes, notes)
-        } else {
-            Ok(())
-        }
-    }
-
-    /// Gives what a name gives.
-    #[inline(never)]
-    fn give(
-        &self,
-        name: &str,
-        (place, head): (usize, u64),
-        wishes: &mut Wishes,
-        notes: &mut Notes,
-    ) -> Result<(), MapError> {
-        if let Some(line) = self.names.number_at(place, name) {
-            for (rule, entitlement) in self.lines.get(line).into_iter().flatten() {
-                wishes.add(entitlement.clone(), rule, &self.claim)?;
-            }
+        if self.names.may_have(name) {
+            self.give_line(name, wishes)?;
         }
         for pattern in &self.patterns {
-            if pattern.may_match(head) {
+            if pattern.may_match(name) {
                 self.match_pattern(pattern, name, wishes, notes)?;
             }
         }
         Ok(())
     }
 
-    #[inline]
+    #[inline(never)]
+    fn give_line(&self, name: &str, wishes: &mut Wishes) -> Result<(), MapError> {
+        let line = self.names.number(name).and_then(|line| self.lines.get(line));
+        for (rule, entitlement) in line.into_iter().flatten() {
+            wishes.add(entitlement.clone(), rule, &self.claim)?;
+        }
+        Ok(())
+    }
+
+    #[inline(never)]
     fn match_pattern(
         &self,
         pattern: &Pattern,

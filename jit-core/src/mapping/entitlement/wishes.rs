@@ -34,21 +34,28 @@ impl Wishes {
     }
 
     /// Adds a wish, unless it is there already.
+    #[inline(always)]
+    #[expect(clippy::inline_always, reason = "handing a name over costs as much as keeping it")]
     pub(super) fn add(
         &mut self,
         entitlement: Entitlement,
         rule: &RuleName,
         claim: &Arc<str>,
     ) -> Result<(), MapError> {
-        if self.is_marked(&entitlement) && self.list.iter().any(|wish| wish.entitlement == entitlement) {
+        if self.is_marked(&entitlement) && self.has(&entitlement) {
             return Ok(());
         }
         if self.list.len() >= WISHES {
-            return Err(MapError::Limit { rule: rule.clone(), what: "the number of roles and groups" });
+            return Err(too_many(rule));
         }
         let claim = Some(Arc::clone(claim));
         self.list.push(EntitlementWish { entitlement, rule: rule.clone(), claim });
         Ok(())
+    }
+
+    #[inline(never)]
+    fn has(&self, entitlement: &Entitlement) -> bool {
+        self.list.iter().any(|wish| wish.entitlement == *entitlement)
     }
 
     pub(super) fn into_list(self) -> Vec<EntitlementWish> {
@@ -56,6 +63,7 @@ impl Wishes {
     }
 
     /// Marks an entitlement; tells whether it, or another one with its mark, was marked before.
+    #[inline]
     fn is_marked(&mut self, entitlement: &Entitlement) -> bool {
         let place = spread(entitlement.as_str());
         let bit = 1_u64 << (place & 63);
@@ -64,4 +72,9 @@ impl Wishes {
             None => true,
         }
     }
+}
+
+#[cold]
+fn too_many(rule: &RuleName) -> MapError {
+    MapError::Limit { rule: rule.clone(), what: "the number of roles and groups" }
 }

@@ -14,7 +14,7 @@ use super::{
     format::{ClaimTest, Conditions, Day, Hours, PolicyRule, PolicyRules},
     found::{Found, LITERALS},
     text::Network,
-    weigh::{AddressRange, ClaimValuesTest, EntitlementTest, Test, Verdict, Wanted, Window, all},
+    weigh::{AddressRange, ClaimValuesTest, EntitlementTest, Key, Test, Verdict, Wanted, Window, all},
 };
 use crate::{
     ClaimPath, Code, Decision, Denial, EmailTrust, EntitlementPattern, Finding, Hold, Policy, Request,
@@ -38,8 +38,20 @@ pub struct RulePolicy {
 #[derive(Clone, Debug)]
 struct Rule {
     name: RuleName,
+    /// What must be found where the rule is to apply, as far as one pass over a source tells.
+    key: Option<Key>,
     tests: Box<[Test]>,
     answer: Answer,
+}
+
+impl Rule {
+    /// Tells at once of most rules that they fail: nothing that one of their tests needs is there.
+    #[inline]
+    fn surely_fails(&self, facts: &mut Facts<'_>) -> bool {
+        self.key
+            .as_ref()
+            .is_some_and(|key| facts.hear(key.source) == Verdict::Fails && !facts.found.meets(&key.texts))
+    }
 }
 
 impl RulePolicy {
@@ -63,7 +75,14 @@ impl RulePolicy {
         let mut facts = Facts::new(request, &self.readings);
         let mut undecided = Vec::new();
         for rule in &self.rules {
+            // Of a rule that fails only an explanation says which test did.
+            if !trace.is_on() && rule.surely_fails(&mut facts) {
+                continue;
+            }
             let (verdict, worst) = all(&rule.tests, &mut facts);
+            if !trace.is_on() && verdict == Verdict::Fails {
+                continue;
+            }
             let decided = match verdict {
                 Verdict::Holds => Some(with_undecided(rule.answer.give(request), &mut undecided)),
                 Verdict::Open if rule.answer.denies() => {
@@ -160,7 +179,9 @@ impl Sources {
         let answer = Answer::of(rule);
         // In a rule that denies, an address counts at any grade: a doubtful one must not slip past.
         let least = if answer.denies() { EmailTrust::Refuted } else { EmailTrust::Authoritative };
-        Rule { name: rule.name.clone(), tests: self.conditions(&rule.when, least), answer }
+        let tests = self.conditions(&rule.when, least);
+        let key = tests.iter().find_map(Test::key);
+        Rule { name: rule.name.clone(), key, tests, answer }
     }
 
     fn conditions(&mut self, when: &Conditions, least: EmailTrust) -> Box<[Test]> {

@@ -14,6 +14,12 @@ impl Found {
         }
     }
 
+    /// Joins both.
+    pub(super) fn with(mut self, other: &Self) -> Self {
+        self.0.iter_mut().zip(&other.0).for_each(|(word, more)| *word |= more);
+        self
+    }
+
     /// Tells whether one of the texts that are looked for was found.
     pub(super) fn meets(&self, wanted: &Self) -> bool {
         self.0.iter().zip(&wanted.0).fold(0, |met, (found, wanted)| met | (found & wanted)) != 0

@@ -103,6 +103,13 @@ pub(super) struct EntitlementTest {
     pub(super) begin: Wanted,
 }
 
+/// Keeps texts one of which must be found in a source where a test is not to fail, as long as the source spoke.
+#[derive(Clone, Debug)]
+pub(super) struct Key {
+    pub(super) source: usize,
+    pub(super) texts: Found,
+}
+
 /// Keeps a network as its address and the bits that count.
 #[derive(Clone, Copy, Debug)]
 pub(super) enum AddressRange {
@@ -164,6 +171,23 @@ impl Test {
             Self::MaxAuthAge(_) => "max_auth_age",
             Self::Not(_) => "not",
             Self::Expression(_) => "expression",
+        }
+    }
+
+    /// What must be found where the condition is not to fail; `None` where no pass over a source tells.
+    pub(super) fn key(&self) -> Option<Key> {
+        match self {
+            Self::ClaimAny { source, wanted } => Some(Key { source: *source, texts: *wanted }),
+            Self::Claim(test) => {
+                let mut wanted = [&test.any, &test.contains, &test.prefix].into_iter().flatten();
+                let texts = wanted.find_map(Wanted::wholly_numbered)?;
+                Some(Key { source: test.source, texts })
+            }
+            Self::Entitlement { negated: false, test, .. } => {
+                let (exact, begin) = (test.exact.wholly_numbered()?, test.begin.wholly_numbered()?);
+                Some(Key { source: test.source, texts: exact.with(&begin) })
+            }
+            _ => None,
         }
     }
 
@@ -316,6 +340,11 @@ impl EntitlementTest {
 }
 
 impl Wanted {
+    /// The texts, where one pass finds all of them.
+    fn wholly_numbered(&self) -> Option<Found> {
+        self.beyond.is_empty().then_some(self.numbered)
+    }
+
     /// Tells whether one of the texts is there; `search` looks for those that no pass finds.
     fn meets(&self, facts: &Facts<'_>, search: impl Fn(&str) -> bool) -> bool {
         facts.found.meets(&self.numbered) || self.beyond.iter().any(|wanted| search(wanted))

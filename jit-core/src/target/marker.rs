@@ -1,0 +1,148 @@
+//! What marks a remote account as ours, so that nobody can pass another one off as ours.
+
+use std::fmt;
+
+use hmac::{Hmac, KeyInit as _, Mac as _};
+use serde::{Deserialize, Serialize};
+use sha2::Sha256;
+
+use crate::{AccountId, TenantId};
+
+/// Marks a remote account: version, deployment, tenant and lease, and a code over them (HMAC-SHA-256, RFC 2104) that only
+/// the holder of the deployment's key can make. It is no secret.
+#[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct Marker(String);
+
+impl Marker {
+    /// Takes a marker as it was found; whether it is one of ours, [`MarkerKey::reads`] tells.
+    #[must_use]
+    pub fn found(text: impl Into<String>) -> Self {
+        Self(text.into())
+    }
+
+    /// The marker as it is written into a target.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Debug for Marker {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+/// Makes and reads the markers of one deployment. All nodes share it; whoever loses it can no longer tell which remote
+/// accounts are theirs.
+#[derive(Clone)]
+pub struct MarkerKey {
+    deployment: String,
+    keyed: Hmac<Sha256>,
+}
+
+/// Says why a key was refused.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum MarkerKeyError {
+    /// The name of the deployment is empty, longer than 32 bytes, or holds more than letters, digits and `-`.
+    #[error("the name of the deployment is not 1 to 32 letters, digits and `-`")]
+    Deployment,
+    /// The key is shorter than 32 bytes.
+    #[error("the key is shorter than 32 bytes")]
+    TooShort,
+}
+
+const VERSION: &str = "jit1";
+const DEPLOYMENT_BYTES: usize = 32;
+const KEY_BYTES: usize = 32;
+/// The code is cut to 128 bits, so that a marker fits where directories keep short texts.
+const CODE_BYTES: usize = 16;
+
+impl MarkerKey {
+    /// Takes the name and the key of a deployment.
+    ///
+    /// # Errors
+    /// [`MarkerKeyError`].
+    pub fn new(deployment: &str, key: &[u8]) -> Result<Self, MarkerKeyError> {
+        let allowed = |c: char| c.is_ascii_alphanumeric() || c == '-';
+        if !(1..=DEPLOYMENT_BYTES).contains(&deployment.len()) || !deployment.chars().all(allowed) {
+            return Err(MarkerKeyError::Deployment);
+        }
+        if key.len() < KEY_BYTES {
+            return Err(MarkerKeyError::TooShort);
+        }
+        let keyed = Hmac::<Sha256>::new_from_slice(key).map_err(|_| MarkerKeyError::TooShort)?;
+        Ok(Self { deployment: deployment.to_owned(), keyed })
+    }
+
+    /// Marks what a lease makes.
+    #[must_use]
+    pub fn mark(&self, tenant: &TenantId, lease: AccountId) -> Marker {
+        let said = format!("{VERSION}:{}:{tenant}:{lease}", self.deployment);
+        let code = self.keyed.clone().chain_update(&said).finalize().into_bytes();
+        Marker(code.iter().take(CODE_BYTES).fold(said + ":", |text, byte| text + &format!("{byte:02x}")))
+    }
+
+    /// Reads a marker that was found: the tenant and lease that made it, or `None` where this deployment did not.
+    #[must_use]
+    pub fn reads(&self, found: &Marker) -> Option<(TenantId, AccountId)> {
+        let said =
+            found.0.strip_prefix(VERSION)?.strip_prefix(':')?.strip_prefix(self.deployment.as_str())?;
+        // A tenant may hold colons; lease and code do not.
+        let (said, _) = said.strip_prefix(':')?.rsplit_once(':')?;
+        let (tenant, lease) = said.rsplit_once(':')?;
+        let (tenant, lease) = (TenantId::new(tenant).ok()?, lease.parse().ok()?);
+        same(self.mark(&tenant, lease).0.as_bytes(), found.0.as_bytes()).then_some((tenant, lease))
+    }
+}
+
+/// Compares without telling by its time how much is equal.
+fn same(one: &[u8], other: &[u8]) -> bool {
+    one.len() == other.len() && one.iter().zip(other).fold(0, |differ, (a, b)| differ | (a ^ b)) == 0
+}
+
+impl fmt::Debug for MarkerKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("MarkerKey").field("deployment", &self.deployment).finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::Mint;
+
+    fn lease() -> AccountId {
+        Mint::new(chrono::DateTime::default(), [7; 16]).account()
+    }
+
+    #[test]
+    fn a_marker_names_its_lease_and_nobody_else_can_make_it() {
+        let tenant = TenantId::new("acme:eu").unwrap();
+        let key = MarkerKey::new("prod", &[1; 32]).unwrap();
+        let marker = key.mark(&tenant, lease());
+        assert_eq!(key.reads(&marker), Some((tenant.clone(), lease())));
+        for (deployment, bytes) in [("prod", [2; 32]), ("test", [1; 32])] {
+            assert_eq!(MarkerKey::new(deployment, &bytes).unwrap().reads(&marker), None);
+        }
+        for changed in [
+            marker.as_str().replace("acme", "evil"),
+            marker.as_str().to_uppercase(),
+            format!("{} ", marker.as_str()),
+            marker.as_str().trim_end_matches(char::is_alphanumeric).to_owned(),
+            String::new(),
+        ] {
+            assert_eq!(key.reads(&Marker::found(changed)), None);
+        }
+    }
+
+    #[test]
+    fn weak_keys_and_odd_deployments_are_refused() {
+        assert_eq!(MarkerKey::new("prod", &[1; 31]).unwrap_err(), MarkerKeyError::TooShort);
+        for deployment in ["", "a:b", "ä", &"x".repeat(33)] {
+            assert_eq!(MarkerKey::new(deployment, &[1; 32]).unwrap_err(), MarkerKeyError::Deployment);
+        }
+    }
+}

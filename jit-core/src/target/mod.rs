@@ -1,0 +1,196 @@
+//! The port to outside systems: one idempotent verb, and looking.
+
+mod marker;
+mod secret;
+mod setup;
+
+use async_trait::async_trait;
+use chrono::{DateTime, TimeDelta, Utc};
+use serde::{Deserialize, Serialize};
+
+use crate::{BackendError, Code};
+
+pub use marker::{Marker, MarkerKey, MarkerKeyError};
+pub use secret::{Secret, SecretRules};
+pub use setup::{TargetRole, TargetSetup};
+
+/// Provisions accounts in one outside system.
+///
+/// Every call may be repeated, and may arrive after a later one: an implementation relies on names, markers and native
+/// ids, never on what it did before. A failure leaves the outcome unknown to the caller, who repeats or undoes.
+#[cfg_attr(feature = "mocks", mockall::automock)]
+#[async_trait]
+pub trait Target: Send + Sync {
+    /// Tells what the system can do.
+    fn capabilities(&self) -> Capabilities;
+
+    /// Brings one remote account to a state, or tells why it was left alone.
+    ///
+    /// - *Present with a secret*: makes the account where its name is free; where an account with our marker bears the
+    ///   name, sets secret, entitlements and end anew. In effect as a whole or not at all.
+    /// - *Present without a secret*: sets entitlements and end of an account that is there, and never makes one.
+    /// - *Disabled*: ends its use and takes its entitlements, in one step where the system can.
+    /// - *Absent*: removes it by its native id (by its name, where no id is known) and only under our marker, in one
+    ///   conditional operation where the system can.
+    ///
+    /// # Errors
+    /// `target.…`: the outcome is unknown, except where the code says that nothing was done.
+    ///
+    /// # Cancel safety
+    /// The effect may have happened or may still happen.
+    async fn ensure(&self, desired: &Desired) -> Result<Effect, BackendError>;
+
+    /// Looks at one remote account: by its native id where one is known, else by its name.
+    ///
+    /// # Errors
+    /// `target.…`. That the system could not be asked is an error, never "missing".
+    async fn observe(&self, remote: &RemoteRef) -> Result<Observed, BackendError>;
+
+    /// Lists the remote accounts that bear any marker of ours, by pages. Whatever keeps the list from being whole makes it
+    /// [`Listing::Partial`].
+    ///
+    /// # Errors
+    /// `target.…`.
+    async fn list(&self, cursor: Option<ListCursor>) -> Result<Listing, BackendError>;
+}
+
+/// Tells what a system can do.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[expect(clippy::exhaustive_structs, reason = "an implementation answers for each")]
+pub struct Capabilities {
+    /// Who ends a remote account if nobody of ours ever runs again.
+    pub end: UnattendedEnd,
+    /// How long a removal may take until every replica shows it; zero where its answer proves it.
+    pub settles_after: TimeDelta,
+    /// Whether sessions of a remote account outlive its removal.
+    pub sessions_survive: bool,
+}
+
+/// Says who ends a remote account if nobody of ours ever runs again.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+#[expect(clippy::exhaustive_enums, reason = "whoever judges the exposure decides all three")]
+pub enum UnattendedEnd {
+    /// The system removes it at its end.
+    ServerDeletes,
+    /// The system refuses its log-in from its end on.
+    ServerRefusesLogin,
+    /// Nobody.
+    LibraryOnly,
+}
+
+/// Names one remote account, and says by what it is known to be ours.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[expect(clippy::exhaustive_structs, reason = "an implementation reads each")]
+pub struct RemoteRef {
+    /// The name that it logs in by; derived from the lease, so that creating can be repeated.
+    pub name: String,
+    /// The configured place that it lives in, such as one organisational unit.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub place: Option<String>,
+    /// What marks it as ours.
+    pub marker: Marker,
+    /// The id that the system gave it and never changes, once it is known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub native: Option<String>,
+}
+
+/// Says how a remote account shall be.
+#[derive(Clone, Debug)]
+#[expect(clippy::exhaustive_structs, reason = "an implementation reads each")]
+pub struct Desired {
+    /// Which one.
+    pub remote: RemoteRef,
+    /// How.
+    pub state: DesiredState,
+}
+
+/// Says how a remote account shall be.
+#[derive(Clone, Debug)]
+#[expect(clippy::exhaustive_enums, reason = "an implementation decides each")]
+pub enum DesiredState {
+    /// There, in use, with exactly these entitlements.
+    Present {
+        /// What it holds, by the system's own names.
+        entitlements: Vec<String>,
+        /// Its secret, which also allows that it is made; `None` leaves the secret as it is.
+        secret: Option<Secret>,
+        /// From when on the system itself shall refuse it, where it can.
+        ends_at: DateTime<Utc>,
+    },
+    /// There, out of use, without entitlements.
+    Disabled,
+    /// Not there.
+    Absent,
+}
+
+/// Tells what [`Target::ensure`] came to.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[expect(clippy::exhaustive_enums, reason = "the state machine decides each")]
+pub enum Effect {
+    /// It is there as desired, under this native id.
+    Present {
+        /// The id that never changes.
+        native: String,
+    },
+    /// It is out of use and holds nothing.
+    Disabled,
+    /// It is not there.
+    Absent {
+        /// Whether it was there before.
+        was_there: bool,
+    },
+    /// Somebody without our marker bears the name; nothing was done.
+    Stranger,
+    /// The account with the native id no longer bears our marker; nothing was done.
+    NotOurs,
+    /// It cannot be removed, for a reason that repeating does not mend by itself, such as entries below it.
+    Stuck(Code),
+}
+
+/// Tells what [`Target::observe`] saw.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[expect(clippy::exhaustive_enums, reason = "the state machine decides each")]
+pub enum Observed {
+    /// Not there.
+    Missing,
+    /// There, and ours.
+    Ours {
+        /// The id that never changes.
+        native: String,
+        /// Whether it can be used.
+        enabled: bool,
+    },
+    /// Something is there that does not bear our marker.
+    Foreign,
+}
+
+/// Continues a listing.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ListCursor(Vec<u8>);
+
+impl ListCursor {
+    /// Keeps a place in a listing, as the implementation understands it.
+    #[must_use]
+    pub fn new(place: Vec<u8>) -> Self {
+        Self(place)
+    }
+
+    /// The place.
+    #[must_use]
+    pub fn place(&self) -> &[u8] {
+        &self.0
+    }
+}
+
+/// Holds one page of a listing. A partial one says nothing of what it does not name.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[expect(clippy::exhaustive_enums, reason = "complete and partial must never be confused")]
+pub enum Listing {
+    /// More follows.
+    More(Vec<RemoteRef>, ListCursor),
+    /// The last page: the listing is whole.
+    Complete(Vec<RemoteRef>),
+    /// The last page of a listing that is not whole, for this reason.
+    Partial(Vec<RemoteRef>, Code),
+}

@@ -1,0 +1,122 @@
+//! What an application says about a target: the port, and the roles that can be checked out.
+
+use std::{collections::BTreeMap, fmt, sync::Arc};
+
+use chrono::{DateTime, TimeDelta, Utc};
+
+use super::{MarkerKey, SecretRules, Target};
+use crate::{Account, Entitlement, RuleName, TargetId};
+
+/// Describes one role that can be checked out at a target.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TargetRole {
+    pub(crate) place: Option<String>,
+    pub(crate) entitlements: Vec<String>,
+    pub(crate) longest: TimeDelta,
+    pub(crate) privileged: bool,
+    pub(crate) holders: Vec<Entitlement>,
+}
+
+impl TargetRole {
+    /// Describes a role that may be held for `longest` in all, by accounts that hold one of `holders`.
+    #[must_use]
+    pub fn new(longest: TimeDelta, holders: Vec<Entitlement>) -> Self {
+        Self { place: None, entitlements: Vec::new(), longest, privileged: false, holders }
+    }
+
+    /// Puts the remote accounts into a place that the target knows by this name.
+    #[must_use]
+    pub fn in_place(mut self, place: impl Into<String>) -> Self {
+        self.place = Some(place.into());
+        self
+    }
+
+    /// Gives the remote accounts these entitlements, by the target's own names.
+    #[must_use]
+    pub fn with(mut self, entitlements: Vec<String>) -> Self {
+        self.entitlements = entitlements;
+        self
+    }
+
+    /// Ends before others when many end at once.
+    #[must_use]
+    pub fn privileged(mut self) -> Self {
+        self.privileged = true;
+        self
+    }
+
+    pub(crate) fn admits(&self, account: &Account, now: DateTime<Utc>) -> bool {
+        self.holders.iter().any(|entitlement| account.holds(entitlement, now))
+    }
+}
+
+/// Describes a target to the engine.
+#[derive(Clone)]
+pub struct TargetSetup {
+    pub(crate) id: TargetId,
+    pub(crate) target: Arc<dyn Target>,
+    pub(crate) markers: MarkerKey,
+    pub(crate) roles: BTreeMap<RuleName, TargetRole>,
+    pub(crate) secrets: SecretRules,
+    pub(crate) prefix: String,
+    pub(crate) in_flight: TimeDelta,
+}
+
+/// The longest prefix of names: with the thirteen signs that follow, a name fits the twenty that Active Directory allows.
+const PREFIX_BYTES: usize = 7;
+
+impl TargetSetup {
+    /// Describes a target, and the key that marks what is made there.
+    #[must_use]
+    pub fn new(id: TargetId, target: Arc<dyn Target>, markers: MarkerKey) -> Self {
+        Self {
+            id,
+            target,
+            markers,
+            roles: BTreeMap::new(),
+            secrets: SecretRules::default(),
+            prefix: "jit-".to_owned(),
+            in_flight: TimeDelta::minutes(2),
+        }
+    }
+
+    /// Adds a role.
+    #[must_use]
+    pub fn role(mut self, name: RuleName, role: TargetRole) -> Self {
+        self.roles.insert(name, role);
+        self
+    }
+
+    /// Replaces what is demanded of secrets.
+    #[must_use]
+    pub fn secrets(mut self, rules: SecretRules) -> Self {
+        self.secrets = rules;
+        self
+    }
+
+    /// Begins the names of remote accounts so, instead of with `jit-`: up to seven letters, digits and `-`; the rest is
+    /// left out.
+    #[must_use]
+    pub fn named_with(mut self, prefix: &str) -> Self {
+        let allowed = prefix.chars().filter(|c| c.is_ascii_alphanumeric() || *c == '-');
+        self.prefix = allowed.take(PREFIX_BYTES).collect();
+        self
+    }
+
+    /// Says how long after it was begun a call to the target may still take effect; two minutes unless said otherwise.
+    /// It must be longer than every time limit of the target's client.
+    #[must_use]
+    pub fn in_flight_for(mut self, span: TimeDelta) -> Self {
+        self.in_flight = span;
+        self
+    }
+}
+
+impl fmt::Debug for TargetSetup {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("TargetSetup")
+            .field("id", &self.id)
+            .field("roles", &self.roles)
+            .finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,249 @@
+//! The life of an account, the same in every directory.
+
+use chrono::{DateTime, TimeDelta, Utc};
+use jit_core::{
+    BackendError, Capabilities, Desired, DesiredState, Effect, Observed, RemoteRef, Secret, TargetFault,
+};
+
+use super::dialect::{Dialect, NewAccount};
+use super::fault::Step;
+use super::find::{Found, Remote};
+use super::members;
+use super::table::{Group, Table};
+use crate::connection::Connection;
+use crate::control::Control;
+use crate::directory::Directory;
+use crate::dn::Dn;
+use crate::identifier::EntryName;
+use crate::password::Password;
+use crate::pool::Loan;
+use crate::reason::Reason;
+
+/// What `adminDescription` holds at most; no directory has less room.
+const MARKER_CHARS: usize = 256;
+/// How often a removal looks again when the account was renamed in between.
+const ATTEMPTS: usize = 3;
+
+/// Temporary accounts in one directory.
+#[derive(Debug)]
+pub(super) struct Accounts<D> {
+    pub(super) dialect: D,
+    pub(super) directory: Directory,
+    pub(super) table: Table,
+    pub(super) settles_after: TimeDelta,
+}
+
+impl<D: Dialect> Accounts<D> {
+    pub(super) fn capabilities(&self) -> Capabilities {
+        Capabilities {
+            end: self.dialect.unattended_end(),
+            settles_after: self.settles_after,
+            // a connection that is bound as the account goes on; so do its tickets
+            sessions_survive: true,
+        }
+    }
+
+    pub(super) async fn ensure(&self, desired: &Desired) -> Result<Effect, BackendError> {
+        let remote = &desired.remote;
+        match &desired.state {
+            DesiredState::Present { entitlements, secret, ends_at } => {
+                self.present(remote, entitlements, secret.as_ref(), *ends_at).await
+            }
+            DesiredState::Disabled => self.disabled(remote).await,
+            DesiredState::Absent => {
+                let mut loan = self.lend().await?;
+                self.absent(&mut loan, remote).await
+            }
+        }
+    }
+
+    pub(super) async fn observe(&self, remote: &RemoteRef) -> Result<Observed, BackendError> {
+        let mut loan = self.lend().await?;
+        Ok(match self.find(&mut loan, remote).await? {
+            Found::Nothing => Observed::Missing,
+            Found::NotOurs | Found::Stranger => Observed::Foreign,
+            Found::Ours(ours) => Observed::Ours { native: ours.id.to_string(), enabled: ours.is_enabled },
+        })
+    }
+
+    pub(super) async fn lend(&self) -> Result<Loan, BackendError> {
+        self.directory.lend().await.map_err(|error| Step::Reach.failed(error))
+    }
+
+    /// The name of the entry that an account is made under.
+    pub(super) fn dn_of(&self, remote: &RemoteRef) -> Result<Dn, BackendError> {
+        let place = self.table.place(remote.place.as_deref())?;
+        let is_plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_');
+        if !(1..=D::NAME_BYTES).contains(&remote.name.len()) || !remote.name.chars().all(is_plain) {
+            return Err(Step::Make.refused(TargetFault::Name));
+        }
+        let rdn = self.dialect.rdn(&remote.name).map_err(|reason| Step::Make.failed(reason))?;
+        Ok(place.child(rdn))
+    }
+
+    async fn present(
+        &self,
+        remote: &RemoteRef,
+        entitlements: &[String],
+        secret: Option<&Secret>,
+        ends_at: DateTime<Utc>,
+    ) -> Result<Effect, BackendError> {
+        let groups = self.table.groups(entitlements)?;
+        let password = secret.map(|secret| Password::new(secret.reveal())).transpose();
+        let password = password.map_err(|reason| Step::Make.failed(reason))?;
+        let mut loan = self.lend().await?;
+        self.dialect.check_groups(&mut loan, &groups).await?;
+        // whoever makes a new one need not look first: the server says when the name is taken
+        let is_new = remote.native.is_none() && password.is_some();
+        let found = if is_new { Found::Nothing } else { self.find(&mut loan, remote).await? };
+        let ours = match (found, &password) {
+            (Found::Ours(ours), _) => ours,
+            (Found::NotOurs, _) => return Ok(Effect::NotOurs),
+            (Found::Stranger, _) => return Ok(Effect::Stranger),
+            (Found::Nothing, None) => return Ok(Effect::Absent { was_there: false }),
+            (Found::Nothing, Some(password)) => {
+                if let Some(made) = self.make(&mut loan, remote, password, ends_at).await? {
+                    return self.furnish(loan, remote, made, &groups).await;
+                }
+                // what had an identifier and is gone, and whose name somebody bears, is not made anew
+                if remote.native.is_some() {
+                    return Ok(Effect::Stranger);
+                }
+                match self.find_by_name(&mut loan, remote).await? {
+                    Found::Ours(ours) => ours,
+                    Found::NotOurs | Found::Stranger => return Ok(Effect::Stranger),
+                    Found::Nothing => return Err(Step::Make.refused(TargetFault::Name)),
+                }
+            }
+        };
+        self.renew(&mut loan, remote, &ours, password.as_ref(), ends_at).await?;
+        self.set_groups(&mut loan, &ours.dn, &groups).await.map_err(|error| Step::Groups.failed(error))?;
+        Ok(Effect::Present { native: ours.id.to_string() })
+    }
+
+    async fn make(
+        &self,
+        connection: &mut Connection,
+        remote: &RemoteRef,
+        password: &Password,
+        ends_at: DateTime<Utc>,
+    ) -> Result<Option<Remote>, BackendError> {
+        if remote.marker.as_str().chars().count() > MARKER_CHARS {
+            return Err(Step::Make.refused(TargetFault::Limit));
+        }
+        let dn = self.dn_of(remote)?;
+        let account = NewAccount { name: &remote.name, dn: &dn, marker: &remote.marker, password, ends_at };
+        self.dialect.add(connection, &account).await
+    }
+
+    /// Puts a new account into its groups; where that fails, it is removed again.
+    async fn furnish(
+        &self,
+        mut loan: Loan,
+        remote: &RemoteRef,
+        made: Remote,
+        groups: &[&Group],
+    ) -> Result<Effect, BackendError> {
+        for group in groups {
+            if let Err(error) = members::join(&mut loan, &group.dn, &made.dn).await {
+                // the connection may be what failed
+                drop(loan);
+                let mut remote = remote.clone();
+                remote.native = Some(made.id.to_string());
+                let mut loan = self.lend().await?;
+                self.absent(&mut loan, &remote).await?;
+                return Err(Step::Groups.failed(error));
+            }
+        }
+        Ok(Effect::Present { native: made.id.to_string() })
+    }
+
+    async fn renew(
+        &self,
+        connection: &mut Connection,
+        remote: &RemoteRef,
+        ours: &Remote,
+        password: Option<&Password>,
+        ends_at: DateTime<Utc>,
+    ) -> Result<(), BackendError> {
+        let failed = |reason: Reason| Step::Change.failed(reason);
+        let changes = self.dialect.renewal(ours, password, ends_at).map_err(failed)?;
+        let first = password.map(|password| self.dialect.before_renewal(password)).transpose();
+        let (name, controls) = self.address(ours, remote)?;
+        for changes in [first.map_err(failed)?.unwrap_or_default(), changes] {
+            if !changes.is_empty() {
+                let answer = connection.modify(&name, &changes, &controls).await;
+                answer.map_err(|error| Step::Change.failed(error))?;
+            }
+        }
+        Ok(())
+    }
+
+    async fn disabled(&self, remote: &RemoteRef) -> Result<Effect, BackendError> {
+        let mut loan = self.lend().await?;
+        let ours = match self.find(&mut loan, remote).await? {
+            Found::Ours(ours) => ours,
+            Found::Nothing => return Ok(Effect::Absent { was_there: false }),
+            Found::NotOurs => return Ok(Effect::NotOurs),
+            Found::Stranger => return Ok(Effect::Stranger),
+        };
+        let (name, controls) = self.address(&ours, remote)?;
+        let closed = loan.modify(&name, &self.dialect.closure(), &controls).await;
+        closed.map_err(|error| Step::Change.failed(error))?;
+        match self.set_groups(&mut loan, &ours.dn, &[]).await {
+            Ok(()) => Ok(Effect::Disabled),
+            // the last member of a group that must have one
+            Err(error) if error.reason() == Reason::SchemaViolation => Ok(Effect::Stuck(error.code())),
+            Err(error) => Err(Step::Groups.failed(error)),
+        }
+    }
+
+    async fn absent(&self, connection: &mut Connection, remote: &RemoteRef) -> Result<Effect, BackendError> {
+        if self.is_removed_at_once(connection, remote).await {
+            return Ok(Effect::Absent { was_there: true });
+        }
+        for _ in 0..ATTEMPTS {
+            let ours = match self.find(connection, remote).await? {
+                Found::Ours(ours) => ours,
+                Found::Nothing | Found::Stranger => return Ok(Effect::Absent { was_there: false }),
+                Found::NotOurs => return Ok(Effect::NotOurs),
+            };
+            if !self.dialect.groups_follow() {
+                match self.set_groups(connection, &ours.dn, &[]).await {
+                    Ok(()) => {}
+                    // better a member that is nobody than an account that stays
+                    Err(error) if error.reason() == Reason::SchemaViolation => {}
+                    Err(error) => return Err(Step::Groups.failed(error)),
+                }
+            }
+            let (name, controls) = self.address(&ours, remote)?;
+            match connection.delete(&name, &controls).await {
+                Ok(_) => return Ok(Effect::Absent { was_there: true }),
+                // renamed, removed or marked anew since it was found: look again
+                Err(error) if matches!(error.reason(), Reason::EntryMissing | Reason::AssertionFailed) => {}
+                Err(error) if error.reason() == Reason::HasChildren => {
+                    return Ok(Effect::Stuck(error.code()));
+                }
+                Err(error) => return Err(Step::Remove.failed(error)),
+            }
+        }
+        Err(Step::Remove.refused(TargetFault::Unreachable))
+    }
+
+    /// Tries to remove it by one request, where it was made. Whatever else comes of that is found out by looking.
+    async fn is_removed_at_once(&self, connection: &mut Connection, remote: &RemoteRef) -> bool {
+        let id = remote.native.as_ref().and_then(|native| native.parse().ok());
+        let (Some(id), Ok(dn)) = (id, self.dn_of(remote)) else { return false };
+        if !D::ASSERTS || !self.dialect.groups_follow() {
+            return false;
+        }
+        let made = Remote { id, dn, is_enabled: true };
+        let Ok((name, controls)) = self.address(&made, remote) else { return false };
+        connection.delete(&name, &controls).await.is_ok()
+    }
+
+    fn address(&self, ours: &Remote, remote: &RemoteRef) -> Result<(EntryName, Vec<Control>), BackendError> {
+        let address = self.dialect.address(ours, &self.marked(remote));
+        address.map_err(|reason| Step::Change.failed(reason))
+    }
+}

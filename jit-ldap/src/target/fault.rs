@@ -1,0 +1,168 @@
+//! What a failure of the directory means to whoever asked for an account.
+
+use jit_core::{BackendError, ErrorKind, TargetFault};
+
+use crate::error::LdapError;
+use crate::reason::Reason;
+
+/// What was being done.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Step {
+    /// Getting a connection.
+    Reach,
+    /// Looking.
+    Look,
+    /// Making an account.
+    Make,
+    /// Changing one.
+    Change,
+    /// Changing who is in a group.
+    Groups,
+    /// Removing an account.
+    Remove,
+}
+
+impl Step {
+    const fn operation(self) -> &'static str {
+        match self {
+            Self::Reach => "directory.reach",
+            Self::Look => "directory.look",
+            Self::Make => "directory.make",
+            Self::Change => "directory.change",
+            Self::Groups => "directory.groups",
+            Self::Remove => "directory.remove",
+        }
+    }
+
+    /// Reports a failure of the directory.
+    pub(super) fn failed(self, error: impl Into<LdapError>) -> BackendError {
+        let error = error.into();
+        self.refused(fault_of(self, &error)).caused_by(error)
+    }
+
+    /// Reports a refusal of ours.
+    pub(super) fn refused(self, fault: TargetFault) -> BackendError {
+        BackendError::new(ErrorKind::Target(fault), self.operation())
+    }
+}
+
+fn fault_of(step: Step, error: &LdapError) -> TargetFault {
+    match error.reason() {
+        reason if is_outage(reason) => TargetFault::Unreachable,
+        Reason::TlsCertificate
+        | Reason::StartTlsRefused
+        | Reason::StartTlsInjected
+        | Reason::PasswordInClear => TargetFault::Untrusted,
+        Reason::CircuitOpen
+        | Reason::ServiceRefused
+        | Reason::CredentialsInvalid
+        | Reason::AuthenticationMethod => TargetFault::Credentials,
+        Reason::PoolExhausted
+        | Reason::TimeLimit
+        | Reason::SizeLimit
+        | Reason::AdminLimit
+        | Reason::TooManyEntries
+        | Reason::RequestTooLarge => TargetFault::Limit,
+        Reason::PasswordEmpty | Reason::PasswordMalformed => TargetFault::Secret,
+        Reason::EntryMissing | Reason::Referral | Reason::DnRefused | Reason::DnMalformed => missing(step),
+        // it changed since it was found: who looks again sees how
+        Reason::AssertionFailed | Reason::ValueMissing => TargetFault::Unreachable,
+        Reason::EntryExists | Reason::ValueExists => TargetFault::Name,
+        Reason::ConstraintViolation | Reason::Unwilling => rule(step, error),
+        Reason::AccessDenied | Reason::SchemaViolation | Reason::HasChildren => TargetFault::Forbidden,
+        _ => TargetFault::Protocol,
+    }
+}
+
+const fn is_outage(reason: Reason) -> bool {
+    matches!(
+        reason,
+        Reason::ConnectFailed
+            | Reason::TlsFailed
+            | Reason::Timeout
+            | Reason::ConnectionLost
+            | Reason::Disconnected
+            | Reason::ConnectionUnusable
+            | Reason::Busy
+    )
+}
+
+const fn missing(step: Step) -> TargetFault {
+    match step {
+        Step::Make => TargetFault::Place,
+        Step::Groups => TargetFault::Entitlement,
+        // it was there a moment ago: who looks again sees why
+        Step::Change | Step::Remove => TargetFault::Unreachable,
+        Step::Reach | Step::Look => TargetFault::Protocol,
+    }
+}
+
+/// Tells rules apart by what the server wrote beside the code ([MS-ERREF] §2.2; texts of OpenLDAP): the code is the same
+/// for a weak password, a name that is taken and an entry that lies elsewhere.
+fn rule(step: Step, error: &LdapError) -> TargetFault {
+    if says(error, &["no global superior knowledge"]) {
+        return missing(step);
+    }
+    if is_duplicate(error) {
+        return TargetFault::Name;
+    }
+    let is_about_password = says(error, &["0000052D", "00002035", "0000001F", "assword"]);
+    match step {
+        Step::Make | Step::Change if is_about_password => TargetFault::Secret,
+        _ => TargetFault::Forbidden,
+    }
+}
+
+/// Tells whether a refusal is about a value that somebody else has.
+pub(super) fn is_duplicate(error: &LdapError) -> bool {
+    match error.reason() {
+        Reason::EntryExists => true,
+        Reason::ConstraintViolation => {
+            says(error, &["0000202F", "00002071", "000021C7", "000021C8", "non-unique"])
+        }
+        _ => false,
+    }
+}
+
+fn says(error: &LdapError, texts: &[&str]) -> bool {
+    error.answer().is_some_and(|answer| texts.iter().any(|text| answer.diagnostic().contains(text)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::ber::{Reader, Writer, tag};
+    use crate::outcome::Answer;
+
+    fn refused(code: i32, text: &str) -> LdapError {
+        let mut writer = Writer::default();
+        writer.integer(tag::ENUMERATED, code);
+        writer.octets(b"");
+        writer.octets(text.as_bytes());
+        LdapError::refused(Answer::read(&mut Reader::new(&writer.into_bytes())).unwrap())
+    }
+
+    #[test]
+    fn one_code_for_many_rules_is_told_apart_by_what_the_server_wrote() {
+        let (make, groups) = (Step::Make, Step::Groups);
+        for (step, code, text, fault) in [
+            (make, 19, "0000052D: Constraint violation - check_password_restrictions", TargetFault::Secret),
+            (make, 19, "Password fails quality checking policy", TargetFault::Secret),
+            (make, 53, "0000001F: SvcErr: DSID-031A12D2", TargetFault::Secret),
+            (make, 19, "0000202F: samldb: UPN exists already", TargetFault::Name),
+            (make, 19, "non-unique attributes found with (|(uid=d))", TargetFault::Name),
+            (make, 53, "no global superior knowledge", TargetFault::Place),
+            (groups, 53, "no global superior knowledge", TargetFault::Entitlement),
+            (make, 53, "", TargetFault::Forbidden),
+            (make, 32, "", TargetFault::Place),
+            (groups, 32, "", TargetFault::Entitlement),
+            (groups, 50, "", TargetFault::Forbidden),
+            (Step::Remove, 122, "", TargetFault::Unreachable),
+            (Step::Look, 4, "", TargetFault::Limit),
+            (Step::Reach, 49, "", TargetFault::Credentials),
+            (make, 80, "", TargetFault::Protocol),
+        ] {
+            assert_eq!(fault_of(step, &refused(code, text)), fault, "{step:?} {code} {text}");
+        }
+    }
+}

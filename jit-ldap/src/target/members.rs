@@ -1,0 +1,81 @@
+//! Who is in which group. Only groups of the table are ever touched.
+
+use super::accounts::Accounts;
+use super::dialect::Dialect;
+use super::table::Group;
+use crate::attribute::{Attribute, AttributeName};
+use crate::connection::Connection;
+use crate::dn::Dn;
+use crate::error::LdapError;
+use crate::filter::Filter;
+use crate::identifier::EntryName;
+use crate::reason::Reason;
+use crate::request::{Modification, Scope, Search};
+
+impl<D: Dialect> Accounts<D> {
+    /// Puts an account into these groups and takes it out of all others of the table.
+    pub(super) async fn set_groups(
+        &self,
+        connection: &mut Connection,
+        account: &Dn,
+        wanted: &[&Group],
+    ) -> Result<(), LdapError> {
+        let held = self.held(connection, account).await?;
+        for group in &held {
+            if !wanted.iter().any(|wanted| wanted.dn == *group) {
+                leave(connection, group, account).await?;
+            }
+        }
+        for group in wanted.iter().filter(|wanted| !held.contains(&wanted.dn)) {
+            join(connection, &group.dn, account).await?;
+        }
+        Ok(())
+    }
+
+    /// The groups of the table that an account is in. Asked of the groups: not every directory keeps `memberOf`.
+    async fn held(&self, connection: &mut Connection, account: &Dn) -> Result<Vec<Dn>, LdapError> {
+        let mut held = Vec::new();
+        for home in self.table.homes_of_groups() {
+            let search = Search::new(home, Scope::Children, holds(account));
+            let found = match connection.search(&search).await {
+                Ok(found) => found,
+                Err(error) if error.reason() == Reason::EntryMissing => continue,
+                Err(error) => return Err(error),
+            };
+            let names = found.entries.iter().filter_map(|entry| entry.dn().ok());
+            held.extend(names.filter(|dn| self.table.has_group(dn)));
+        }
+        Ok(held)
+    }
+}
+
+/// Puts an account into a group; that it is in it already is as good.
+pub(super) async fn join(connection: &mut Connection, group: &Dn, account: &Dn) -> Result<(), LdapError> {
+    let change = Modification::Add(member(account));
+    match connection.modify(&EntryName::from(group), &[change], &[]).await {
+        Err(error) if matches!(error.reason(), Reason::EntryExists | Reason::ValueExists) => Ok(()),
+        other => other.map(drop),
+    }
+}
+
+/// Takes an account out of a group; that either is gone is as good.
+async fn leave(connection: &mut Connection, group: &Dn, account: &Dn) -> Result<(), LdapError> {
+    let change = Modification::Delete(member(account));
+    match connection.modify(&EntryName::from(group), &[change], &[]).await {
+        Err(error) if matches!(error.reason(), Reason::EntryMissing | Reason::ValueMissing) => Ok(()),
+        // Active Directory answers so when it is not in the group, and for other reasons
+        Err(error) if error.reason() == Reason::Unwilling => {
+            let search = Search::new(group, Scope::Base, holds(account));
+            if connection.read(&search).await?.is_none() { Ok(()) } else { Err(error) }
+        }
+        other => other.map(drop),
+    }
+}
+
+fn member(account: &Dn) -> Attribute {
+    Attribute::new(AttributeName::MEMBER, [account.to_string()])
+}
+
+fn holds(account: &Dn) -> Filter {
+    Filter::equals(&AttributeName::MEMBER, account.to_string())
+}

@@ -1,0 +1,66 @@
+//! The places and groups that roles may name.
+
+use std::collections::BTreeMap;
+
+use jit_core::{BackendError, TargetFault};
+
+use super::fault::Step;
+use crate::attribute::AttributeName;
+use crate::dn::Dn;
+
+/// A group that may be given.
+#[derive(Debug, Clone)]
+pub(super) struct Group {
+    pub(super) dn: Dn,
+    /// Whether it may be given though the directory protects it.
+    pub(super) may_be_protected: bool,
+}
+
+/// The places and groups that roles may name, the entry below which all accounts lie, and the attribute of the marker.
+#[derive(Debug, Clone)]
+pub(super) struct Table {
+    pub(super) base: Dn,
+    pub(super) places: BTreeMap<String, Dn>,
+    pub(super) groups: BTreeMap<String, Group>,
+    pub(super) marker: AttributeName,
+}
+
+impl Table {
+    /// The place of this name; the only one, where no name is given.
+    pub(super) fn place(&self, name: Option<&str>) -> Result<&Dn, BackendError> {
+        let found = match name {
+            Some(name) => self.places.get(name),
+            None if self.places.len() == 1 => self.places.values().next(),
+            None => None,
+        };
+        found.ok_or_else(|| Step::Make.refused(TargetFault::Place))
+    }
+
+    /// The name of the place in which an entry lies directly.
+    pub(super) fn place_of(&self, dn: &Dn) -> Option<&str> {
+        let parent = dn.parent()?;
+        self.places.iter().find(|(_, place)| **place == parent).map(|(name, _)| name.as_str())
+    }
+
+    /// The groups of these names; nothing is given when one of them is unknown.
+    pub(super) fn groups(&self, names: &[String]) -> Result<Vec<&Group>, BackendError> {
+        let found = names.iter().map(|name| self.groups.get(name));
+        let found: Option<Vec<_>> = found.collect();
+        found.ok_or_else(|| Step::Groups.refused(TargetFault::Entitlement))
+    }
+
+    pub(super) fn has_group(&self, dn: &Dn) -> bool {
+        self.groups.values().any(|group| group.dn == *dn)
+    }
+
+    /// The entries in which the groups lie, each once.
+    pub(super) fn homes_of_groups(&self) -> Vec<Dn> {
+        let mut homes: Vec<Dn> = Vec::new();
+        for home in self.groups.values().filter_map(|group| group.dn.parent()) {
+            if !homes.contains(&home) {
+                homes.push(home);
+            }
+        }
+        homes
+    }
+}
