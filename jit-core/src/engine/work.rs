@@ -11,8 +11,8 @@ use super::{
     outcome::JitError,
 };
 use crate::{
-    Account, AccountState, Actor, BackendError, Claimed, Code, ErrorKind, Lane, Plan, Settlement, Standing,
-    Store, Task, TaskKind, WorkerId, plan_end_of_account, plan_end_of_grant,
+    Account, AccountState, Actor, BackendError, Claimed, Code, ErrorKind, GrantId, Lane, Plan, Settlement,
+    Standing, Store, Task, TaskKind, WorkerId, plan_end_of_account, plan_end_of_grant,
 };
 
 /// Delivers what the application must be told. At least once: the same task may come again after a crash.
@@ -133,30 +133,14 @@ impl Jit {
     ) -> Result<Settlement, JitError> {
         let account = store.get(&task.tenant, task.account).await?;
         match &task.kind {
-            TaskKind::EndGrant { grant } => {
-                let Some(account) = account else { return Ok(Settlement::Done) };
-                let plan = plan_end_of_grant(&account, *grant, now);
-                if plan.is_empty() {
-                    let end =
-                        account.grants.iter().find(|held| held.id == *grant).and_then(|held| held.ends_at);
-                    return Ok(end.map_or(Settlement::Done, Settlement::Again));
-                }
-                self.end(store, &account, &plan, "access.ended", now).await
-            }
-            TaskKind::ReviewEnd => {
-                let Some(account) = account.filter(|account| account.end_review == Some(task.id)) else {
-                    return Ok(Settlement::Done);
-                };
-                let plan = plan_end_of_account(&account, now);
-                if plan.is_empty() {
-                    let is_over =
-                        matches!(account.state, AccountState::Disabled { .. } | AccountState::Ended { .. });
-                    // Whoever is brought back gets a review anew; a suspended or waiting account is looked at daily.
-                    let next = account.next_end().filter(|_| !is_over).map(|next| next.max(now + DAILY));
-                    return Ok(next.map_or(Settlement::Done, Settlement::Again));
-                }
-                self.end(store, &account, &plan, "account.was_ended_by_time", now).await
-            }
+            TaskKind::EndGrant { grant } => match account {
+                Some(account) => self.end_grant(store, &account, *grant, now).await,
+                None => Ok(Settlement::Done),
+            },
+            TaskKind::ReviewEnd => match account.filter(|account| account.end_review == Some(task.id)) {
+                Some(account) => self.review_end(store, &account, now).await,
+                None => Ok(Settlement::Done),
+            },
             TaskKind::EndLeases => {
                 if let Some(holder) = account.filter(|account| account.standing(now) != Standing::Active) {
                     self.end_leases_of(store, &holder).await?;
@@ -172,6 +156,37 @@ impl Jit {
                 Ok(Settlement::Done)
             }
         }
+    }
+
+    async fn end_grant(
+        &self,
+        store: &dyn Store,
+        account: &Account,
+        grant: GrantId,
+        now: DateTime<Utc>,
+    ) -> Result<Settlement, JitError> {
+        let plan = plan_end_of_grant(account, grant, now);
+        if plan.is_empty() {
+            let end = account.grants.iter().find(|held| held.id == grant).and_then(|held| held.ends_at);
+            return Ok(end.map_or(Settlement::Done, Settlement::Again));
+        }
+        self.end(store, account, &plan, "access.ended", now).await
+    }
+
+    async fn review_end(
+        &self,
+        store: &dyn Store,
+        account: &Account,
+        now: DateTime<Utc>,
+    ) -> Result<Settlement, JitError> {
+        let plan = plan_end_of_account(account, now);
+        if plan.is_empty() {
+            let is_over = matches!(account.state, AccountState::Disabled { .. } | AccountState::Ended { .. });
+            // Whoever is brought back gets a review anew; a suspended or waiting account is looked at daily.
+            let next = account.next_end().filter(|_| !is_over).map(|next| next.max(now + DAILY));
+            return Ok(next.map_or(Settlement::Done, Settlement::Again));
+        }
+        self.end(store, account, &plan, "account.was_ended_by_time", now).await
     }
 
     /// Commits an end, one by disuse only if the account is still unused. A conflict leaves the task for the next round:

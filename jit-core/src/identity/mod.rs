@@ -1,12 +1,14 @@
 //! Who signs in: what was claimed, what was verified, and how far an e-mail address can be trusted.
 
+mod claim_path;
 mod claims;
 mod domain;
 mod email;
 mod verified;
 
+pub use claim_path::{ClaimPath, ClaimPathError};
 pub(crate) use claims::text_of;
-pub use claims::{Claim, ClaimPath, ClaimPathError, ClaimValues, Claims};
+pub use claims::{Claim, ClaimValues, Claims};
 pub use domain::{Domain, DomainError, DomainPattern, DomainSet};
 pub use email::{EmailAddress, EmailClaim, EmailError, EmailEvidence, EmailTrust};
 pub use verified::{

@@ -15,6 +15,9 @@ use crate::{AccountId, TenantId};
 pub struct Marker(String);
 
 impl Marker {
+    /// What every marker begins with: what to look for in a target. Whether a marker is ours, [`MarkerKey::reads`] tells.
+    pub const PREFIX: &'static str = "jit1:";
+
     /// Takes a marker as it was found; whether it is one of ours, [`MarkerKey::reads`] tells.
     #[must_use]
     pub fn found(text: impl Into<String>) -> Self {
@@ -54,7 +57,6 @@ pub enum MarkerKeyError {
     TooShort,
 }
 
-const VERSION: &str = "jit1";
 const DEPLOYMENT_BYTES: usize = 32;
 const KEY_BYTES: usize = 32;
 /// The code is cut to 128 bits, so that a marker fits where directories keep short texts.
@@ -80,7 +82,7 @@ impl MarkerKey {
     /// Marks what a lease makes.
     #[must_use]
     pub fn mark(&self, tenant: &TenantId, lease: AccountId) -> Marker {
-        let said = format!("{VERSION}:{}:{tenant}:{lease}", self.deployment);
+        let said = format!("{}{}:{tenant}:{lease}", Marker::PREFIX, self.deployment);
         let code = self.keyed.clone().chain_update(&said).finalize().into_bytes();
         Marker(code.iter().take(CODE_BYTES).fold(said + ":", |text, byte| text + &format!("{byte:02x}")))
     }
@@ -88,8 +90,7 @@ impl MarkerKey {
     /// Reads a marker that was found: the tenant and lease that made it, or `None` where this deployment did not.
     #[must_use]
     pub fn reads(&self, found: &Marker) -> Option<(TenantId, AccountId)> {
-        let said =
-            found.0.strip_prefix(VERSION)?.strip_prefix(':')?.strip_prefix(self.deployment.as_str())?;
+        let said = found.0.strip_prefix(Marker::PREFIX)?.strip_prefix(self.deployment.as_str())?;
         // A tenant may hold colons; lease and code do not.
         let (said, _) = said.strip_prefix(':')?.rsplit_once(':')?;
         let (tenant, lease) = said.rsplit_once(':')?;

@@ -12,8 +12,6 @@ use crate::filter::Filter;
 use crate::reason::Reason;
 use crate::request::{Scope, Search};
 
-/// What every marker begins with, of whatever deployment.
-pub(super) const MARKER: &str = "jit1:";
 /// Active Directory hands out no more than a thousand at once.
 const PAGE: u16 = 500;
 /// The most accounts of one listing: some hundred bytes each.
@@ -33,7 +31,7 @@ impl<D: Dialect> Accounts<D> {
     async fn walk(&self, connection: &mut Connection, found: &mut Vec<RemoteRef>) -> Result<(), LdapError> {
         let filter = Filter::all([
             Filter::equals(&AttributeName::OBJECT_CLASS, D::CLASS),
-            Filter::begins_with(&self.table.marker, MARKER),
+            Filter::begins_with(&self.table.marker, Marker::PREFIX),
         ])?;
         let search = Search::new(&self.table.base, Scope::Subtree, filter).attributes([
             D::LOGIN,
@@ -62,7 +60,7 @@ impl<D: Dialect> Accounts<D> {
     fn reference(&self, entry: &Entry) -> Option<RemoteRef> {
         let texts =
             entry.values(&self.table.marker)?.iter().filter_map(|value| std::str::from_utf8(value).ok());
-        let marker = texts.into_iter().find(|text| text.starts_with(MARKER))?;
+        let marker = texts.into_iter().find(|text| text.starts_with(Marker::PREFIX))?;
         Some(RemoteRef {
             name: entry.text(&D::LOGIN)?.to_owned(),
             place: self.table.place_of(&entry.dn().ok()?).map(str::to_owned),
