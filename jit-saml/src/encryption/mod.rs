@@ -12,9 +12,9 @@ use crate::rejection::Rejection;
 use crate::xml::Element;
 use layout::{Encrypted, WrappedKey};
 
-/// The most attempts with a private key for one element, so that nobody can make us spend more time than a few
-/// milliseconds before anything is proved.
-const MAX_ATTEMPTS: usize = 16;
+/// The most attempts with a private key for one element, so that nobody can make us spend more than 20 milliseconds
+/// before anything is proved, even where the keys have 4,096 bits.
+const MAX_ATTEMPTS: usize = 8;
 
 /// The most attempts for one message, which may hold many encrypted elements.
 const MAX_ATTEMPTS_IN_ALL: usize = 32;
