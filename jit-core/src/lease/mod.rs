@@ -183,10 +183,10 @@ impl Lease {
         !matches!(self.phase, Phase::Gone { .. }) || self.unanswered.is_some()
     }
 
-    /// The state of the account that keeps the lease.
-    pub(crate) fn account_state(&self) -> AccountState {
+    /// The state of the account that keeps the lease, which was written down at `created_at`.
+    pub(crate) fn account_state(&self, created_at: DateTime<Utc>) -> AccountState {
         match &self.phase {
-            Phase::Intended => AccountState::Pending { since: self.unanswered.unwrap_or(self.until) },
+            Phase::Intended => AccountState::Pending { since: created_at },
             Phase::Active { .. } => AccountState::Active,
             Phase::Ending { since, .. } | Phase::Unconfirmed { since, .. } => {
                 AccountState::Disabled { reason: Code::new("lease.ending"), since: *since }

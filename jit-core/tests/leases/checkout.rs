@@ -98,6 +98,9 @@ async fn while_one_call_is_under_way_another_with_its_key_waits() {
     house.script.at(2, Fault::KillAfter);
     let request = house.request(30, Some("deploy-8"));
     assert!(run(house.jit.check_out(&request)).is_none());
+    let limit = std::num::NonZeroUsize::MIN;
+    let under_way = house.jit.leases(None, &tenant(), &target(), None, limit).await.unwrap();
+    assert_eq!(under_way.items[0].state, AccountState::Pending { since: house.now() });
     house.restart();
     let error = house.jit.check_out(&request).await.unwrap_err();
     assert_eq!((error.code().as_str(), error.class()), ("lease.in_progress", ErrorClass::Transient));

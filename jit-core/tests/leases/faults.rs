@@ -15,7 +15,8 @@ fn day(house: &mut House) {
         |house| drop(run(house.jit.check_out(&house.request(20, Some("once"))))),
         |house| drop(run(house.jit.check_out(&house.request(20, Some("once"))))),
         |house| {
-            let live = run(house.jit.leases(None, &live())).and_then(Result::ok);
+            let live =
+                run(house.jit.leases(None, &tenant(), &target(), None, live().limit)).and_then(Result::ok);
             for account in live.into_iter().flat_map(|page| page.items).take(1) {
                 drop(run(house.jit.extend(None, &tenant(), account.id, TimeDelta::minutes(45))));
                 drop(run(house.jit.check_in(None, &tenant(), account.id, house.by())));

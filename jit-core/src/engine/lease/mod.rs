@@ -9,7 +9,7 @@ mod reconcile;
 mod record;
 mod tend;
 
-use std::fmt;
+use std::{fmt, num::NonZeroUsize};
 
 use chrono::{DateTime, TimeDelta, Utc};
 
@@ -17,8 +17,8 @@ pub use reconcile::{ReconcileMode, Reconciliation};
 
 use super::{Jit, JitError};
 use crate::{
-    Account, AccountId, Lane, Lease, Query, RuleName, Secret, Store, StoreId, TargetId, TargetSetup,
-    TenantId, UnattendedEnd,
+    Account, AccountId, Cursor, Filter, Lane, Lease, LookupKey, Page, Query, RuleName, Secret, Store,
+    StoreId, TargetId, TargetSetup, TenantId, UnattendedEnd,
 };
 
 /// Asks for a role at a target, for a time. The application has checked that whoever asks may speak for the holder.
@@ -87,16 +87,22 @@ impl Jit {
         self.parts.targets.get(target).ok_or(JitError::refused("lease.unknown_target"))
     }
 
-    /// Lists the leases of a tenant that may still be in a target, with the accounts that keep them, in pages.
+    /// Lists the accounts that keep the leases of a tenant which may still be in a target, in pages: at most `limit` of
+    /// them, from where the page before ended.
     ///
     /// # Errors
     /// `engine.unknown_store`; [`JitError::Backend`].
     pub async fn leases(
         &self,
         store: Option<&StoreId>,
-        query: &Query,
-    ) -> Result<crate::Page<Account>, JitError> {
-        Ok(self.store_named(store)?.list(query).await?)
+        tenant: &TenantId,
+        target: &TargetId,
+        after: Option<Cursor>,
+        limit: NonZeroUsize,
+    ) -> Result<Page<Account>, JitError> {
+        let filter = Filter::Bearing(LookupKey::leased_at(target));
+        let query = Query { tenant: tenant.clone(), filter, after, limit };
+        Ok(self.store_named(store)?.list(&query).await?)
     }
 }
 

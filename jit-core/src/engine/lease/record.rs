@@ -69,7 +69,7 @@ impl Jit {
             rule: Some(lease.role.clone()),
             changes: vec![format!("{} {} at {}", lease.phase.word(), lease.remote.name, lease.target)],
         });
-        after.state = lease.account_state();
+        after.state = lease.account_state(after.created_at);
         after.ends_at = Some(lease.until);
         after.updated_at = now;
         after.lease = Some(Box::new(lease));
