@@ -56,7 +56,8 @@ impl Fetch for PlainHttp {
 fn get(url: &str, limit: usize) -> std::io::Result<Vec<u8>> {
     let (host, path) = url.strip_prefix("http://").and_then(|rest| rest.split_once('/')).unwrap();
     let mut stream = TcpStream::connect(host)?;
-    write!(stream, "GET /{path} HTTP/1.0\r\nHost: {host}\r\n\r\n")?;
+    // In one piece: a server may answer and close as soon as it has read the first line.
+    stream.write_all(format!("GET /{path} HTTP/1.0\r\nHost: {host}\r\n\r\n").as_bytes())?;
     let mut answer = Vec::new();
     stream.take(limit as u64).read_to_end(&mut answer)?;
     let head = answer.windows(4).position(|window| window == b"\r\n\r\n").unwrap();
