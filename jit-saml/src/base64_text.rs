@@ -61,23 +61,20 @@ fn decode_packed(text: &[u8]) -> Option<Vec<u8>> {
 
 fn decode_fours(text: &[u8], octets: &mut [u8]) -> Option<()> {
     let mut seen = 0;
+    let [first, second, third, fourth] = &PLACES;
+    let look = |place: &[u32; 256], octet: u8| place.get(usize::from(octet)).copied().unwrap_or(FOREIGN);
+    // three octets, the first of which stands lowest
+    let group =
+        |[a, b, c, d]: &[u8; 4]| look(first, *a) | look(second, *b) | look(third, *c) | look(fourth, *d);
     let words = octets.as_chunks_mut::<4>().0.as_chunks_mut::<3>().0;
     for ([a, b, c, d], [low, middle, high]) in text.as_chunks::<4>().0.as_chunks::<4>().0.iter().zip(words) {
-        let (a, b, c, d) = (group(*a), group(*b), group(*c), group(*d));
+        let (a, b, c, d) = (group(a), group(b), group(c), group(d));
         seen |= a | b | c | d;
         *low = (a | (b << 24)).to_le_bytes();
         *middle = ((b >> 8) | (c << 16)).to_le_bytes();
         *high = ((c >> 16) | (d << 8)).to_le_bytes();
     }
     (seen & FOREIGN == 0).then_some(())
-}
-
-/// Answers three octets, the first of which stands lowest.
-#[inline]
-fn group([a, b, c, d]: [u8; 4]) -> u32 {
-    let [first, second, third, fourth] = &PLACES;
-    let look = |place: &[u32; 256], octet: u8| place.get(usize::from(octet)).copied().unwrap_or(FOREIGN);
-    look(first, a) | look(second, b) | look(third, c) | look(fourth, d)
 }
 
 /// Encodes without line breaks.

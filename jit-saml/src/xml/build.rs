@@ -48,6 +48,7 @@ pub(super) struct Builder<'t> {
     pub(super) arena: Arena,
     pub(super) open: Vec<Open>,
     run: Option<Run>,
+    references: usize,
     pub(super) rooted: bool,
     pub(super) remembered: Remembered<'t>,
     /// The number of the namespace of XML signatures, once it is declared.
@@ -77,6 +78,7 @@ impl<'t> Builder<'t> {
             arena,
             open,
             run,
+            references: 0,
             rooted: false,
             remembered: Remembered::default(),
             signature_namespace: NOBODY,
@@ -95,7 +97,13 @@ impl<'t> Builder<'t> {
             let end = usize::try_from(reader.buffer_position()).unwrap_or(usize::MAX);
             match event {
                 Event::Text(_) => self.extend_run(at, end, false),
-                Event::GeneralRef(_) => self.extend_run(at, end, true),
+                Event::GeneralRef(_) => {
+                    self.references += 1;
+                    if self.references > self.limits.nodes {
+                        return Err(XmlError::TooManyNodes);
+                    }
+                    self.extend_run(at, end, true);
+                }
                 Event::Start(tag) => self.start_tag(at, end, tag.name().as_ref().len(), false)?,
                 Event::Empty(tag) => self.start_tag(at, end, tag.name().as_ref().len(), true)?,
                 Event::End(_) => self.end_tag(at, end)?,

@@ -151,7 +151,8 @@ impl<'t> Builder<'t> {
         let first = self.arena.declarations.len();
         let mut raw = RawAttributes::new(content, name);
         while let Some(attribute) = raw.next(self.limits)? {
-            if self.arena.attributes.len() >= self.limits.nodes {
+            // each costs more than a node: declarations are looked up and sorted wherever they are used
+            if self.arena.attributes.len() + self.arena.declarations.len() >= self.limits.nodes / 2 {
                 return Err(XmlError::TooManyNodes);
             }
             let (value, plain) = self.read_value(start, &attribute)?;

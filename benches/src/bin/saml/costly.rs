@@ -28,7 +28,9 @@ use crate::{
 
 const MOST_MILLISECONDS: f64 = 20.0;
 const MOST_MEGABYTES: f64 = 16.0;
-const TURNS: usize = 9;
+const ROUNDS: usize = 5;
+/// The processor's time is told in ticks of some milliseconds.
+const TURNS: usize = 20;
 /// The limit of a document, less room for what stands around the costly part.
 const ROOM: usize = (1 << 20) - 16_384;
 const EXCLUSIVE: &str = "http://www.w3.org/2001/10/xml-exc-c14n#";
@@ -40,14 +42,14 @@ const DOCUMENTS: [(&str, &str, &str); 13] = [
     ("values", "19,000 values of an attribute", "accepted"),
     ("names", "4,000 attributes by name", "accepted"),
     ("nesting", "57 elements deep, again and again", "accepted"),
-    ("namespaces", "60 namespaces, all used by each element", "accepted"),
-    ("prefix-list", "64 prefixes treated as inclusive, 17,000 elements", "accepted"),
-    ("attributes", "55,000 attributes in the wrong order", "accepted"),
-    ("references", "145,000 references to characters", "accepted"),
+    ("namespaces", "50 namespaces, 30 of them declared and used by each element", "accepted"),
+    ("prefix-list", "50 prefixes treated as inclusive, 17,000 elements", "accepted"),
+    ("attributes", "29,000 attributes in the wrong order", "accepted"),
+    ("references", "59,000 references to characters", "accepted"),
     ("comments", "59,000 comments", "accepted"),
     ("growing", "text that is four times as long when canonical", "saml.xml_too_large"),
     ("forged", "a forged element with a long namespace", "saml.canonical_too_large"),
-    ("unsigned", "a megabyte that nobody signed", "saml.not_signed"),
+    ("unsigned", "which nobody signed", "saml.not_signed"),
     ("keys", "eight decryptions with RSA-4096 before any proof", "saml.decryption_failed"),
     ("attempts", "as many decryptions with RSA-4096 as there may be", "saml.decryption_failed"),
 ];
@@ -98,10 +100,12 @@ pub(crate) fn run(directory: &Path, name: &str) {
     let outcome = verify();
     let above = before.zip(peak()).map_or(String::new(), |(before, after)| (after - before).to_string());
     let mut figures = Figures::default();
-    for _ in 0..TURNS {
+    for _ in 0..ROUNDS {
         let watch = Stopwatch::start();
-        black_box(verify());
-        figures.add(watch.stop(), 1);
+        for _ in 0..TURNS {
+            black_box(verify());
+        }
+        figures.add(watch.stop(), TURNS);
     }
     println!("{outcome} {} {above}", figures.cpu());
 }
@@ -125,13 +129,9 @@ pub(crate) fn prepare(directory: &Path, key: &SigningKey) {
             "prefix-list" => with_prefix_list(key),
             "keys" => in_response(&encrypted("EncryptedAssertion", "<x/>", &ours, 7, false)),
             "attempts" => {
-                let one = encrypted(
-                    "EncryptedAttribute",
-                    &attribute("a", "<saml:AttributeValue/>"),
-                    &ours,
-                    7,
-                    true,
-                );
+                // each is opened by the seventh attempt
+                let text = attribute("a", "<saml:AttributeValue/>");
+                let one = encrypted("EncryptedAttribute", &text, &ours, 3, true);
                 signed(&with_attributes(&one.repeat(9)), key)
             }
             _ => signed(&costly(name), key),
@@ -154,16 +154,16 @@ fn costly(name: &str) -> String {
             )
         })),
         "nesting" => advised(&filled(&format!("{open}{close}"), 340)),
-        "namespaces" => advised(&numbered(1_050, |turn| {
-            let declared = numbered(30, |number| format!(" xmlns:n{number}=\"u:{}\"", (number + turn) % 60));
+        "namespaces" => advised(&numbered(490, |turn| {
+            let declared = numbered(30, |number| format!(" xmlns:n{number}=\"u:{}\"", (number + turn) % 50));
             let used = numbered(30, |number| format!(" n{}:a=\"\"", 29 - number));
             format!("<p:e{declared}{used}/>")
         })),
-        "attributes" => advised(&numbered(900, |turn| {
+        "attributes" => advised(&numbered(480, |turn| {
             let attributes = numbered(60, |number| format!(" a{:02}='{turn}'", 60 - number));
             format!("<p:e{attributes}/>")
         })),
-        "references" => advised(&filled("&#65;&gt;", 100_000)),
+        "references" => advised(&filled("&#65;&gt;", 29_500)),
         "comments" => advised(&filled("<!--x-->", 59_000)),
         "growing" => advised(&filled(">", 1 << 20)),
         _ => String::new(),
@@ -213,7 +213,7 @@ fn forged(key: &SigningKey) -> String {
 
 /// Signs as few producers do: each of 64 prefixes is looked at for each element.
 fn with_prefix_list(key: &SigningKey) -> String {
-    let names: Vec<String> = (0..58).map(|number| format!("n{number}")).collect();
+    let names: Vec<String> = (0..50).map(|number| format!("n{number}")).collect();
     let declared = numbered(names.len(), |number| format!(" xmlns:n{number}=\"u:{number}\""));
     let xml = advised(&filled("<p:e><p:e></p:e>x</p:e>", 8_500)).replacen(
         "<saml:Assertion",
