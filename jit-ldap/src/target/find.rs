@@ -5,11 +5,11 @@ use jit_core::{BackendError, ErrorKind, RemoteRef};
 use super::accounts::Accounts;
 use super::dialect::Dialect;
 use super::fault::Step;
+use crate::attribute::AttributeName;
 use crate::connection::Connection;
 use crate::dn::Dn;
 use crate::entry::Entry;
 use crate::error::LdapError;
-use crate::filter::Filter;
 use crate::identifier::EntryId;
 use crate::reason::Reason;
 use crate::request::{Scope, Search};
@@ -94,20 +94,15 @@ impl<D: Dialect> Accounts<D> {
         values.iter().any(|value| value == remote.marker.as_str().as_bytes())
     }
 
-    /// The filter that only an account with this marker matches.
-    pub(super) fn marked(&self, remote: &RemoteRef) -> Filter {
-        Filter::equals(&self.table.marker, remote.marker.as_str())
-    }
-
     fn remote(&self, entry: &Entry) -> Result<Remote, BackendError> {
-        let id = entry.id(D::ID).map_err(|reason| Step::Look.failed(reason))?;
+        let id = entry.id(self.dialect.id()).map_err(|reason| Step::Look.failed(reason))?;
         let dn = entry.dn().map_err(|reason| Step::Look.failed(reason))?;
         Ok(Remote { id, dn, is_enabled: self.dialect.is_enabled(entry) })
     }
 
-    fn judged_by(&self) -> Vec<crate::attribute::AttributeName> {
+    fn judged_by(&self) -> Vec<AttributeName> {
         let mut names = self.dialect.judged_by();
-        names.extend([D::ID.name(), self.table.marker.clone()]);
+        names.extend([self.dialect.id().name(), self.table.marker.clone()]);
         names
     }
 }

@@ -1,5 +1,6 @@
 //! Leases at real directories: from check-out to check-in, and everything that may come in between.
 
+mod custom;
 mod house;
 mod kills;
 mod life;
