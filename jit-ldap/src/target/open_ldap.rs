@@ -1,9 +1,11 @@
 //! Temporary accounts in OpenLDAP.
 
+use std::collections::BTreeSet;
+
 use async_trait::async_trait;
 use chrono::{DateTime, TimeDelta, Timelike as _, Utc};
 use jit_core::{
-    BackendError, Capabilities, Desired, Effect, ListCursor, Listing, Observed, RemoteRef, Target,
+    BackendError, Capabilities, Desired, Effect, Holdings, ListCursor, Listing, Observed, RemoteRef, Target,
     UnattendedEnd,
 };
 
@@ -69,6 +71,10 @@ impl Target for OpenLdapTarget {
 
     async fn observe(&self, remote: &RemoteRef) -> Result<Observed, BackendError> {
         self.accounts.observe(remote).await
+    }
+
+    async fn holdings(&self, remote: &RemoteRef, asked: &BTreeSet<String>) -> Result<Holdings, BackendError> {
+        self.accounts.holdings(remote, asked).await
     }
 
     async fn list(&self, _: Option<ListCursor>) -> Result<Listing, BackendError> {
