@@ -1,8 +1,10 @@
 //! The targets themselves: a directory, settings, and the dialect that they choose.
 
+use std::collections::BTreeSet;
+
 use async_trait::async_trait;
 use jit_core::{
-    BackendError, Capabilities, Desired, Effect, ListCursor, Listing, Observed, RemoteRef, Target,
+    BackendError, Capabilities, Desired, Effect, Holdings, ListCursor, Listing, Observed, RemoteRef, Target,
 };
 
 use super::accounts::Accounts;
@@ -43,6 +45,14 @@ macro_rules! targets {
 
             async fn observe(&self, remote: &RemoteRef) -> Result<Observed, BackendError> {
                 self.accounts.observe(remote).await
+            }
+
+            async fn holdings(
+                &self,
+                remote: &RemoteRef,
+                asked: &BTreeSet<String>,
+            ) -> Result<Holdings, BackendError> {
+                self.accounts.holdings(remote, asked).await
             }
 
             async fn list(&self, _: Option<ListCursor>) -> Result<Listing, BackendError> {
