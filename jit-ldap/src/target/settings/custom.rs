@@ -107,6 +107,14 @@ impl Default for MembershipSettings {
     }
 }
 
+impl MembershipSettings {
+    /// Groups that name in this attribute what their members log in by.
+    #[must_use]
+    pub fn by_name(attribute: &str) -> Self {
+        Self { attribute: attribute.to_owned(), by_name: true }
+    }
+}
+
 const fn usual_id() -> IdAttribute {
     IdAttribute::EntryUuid
 }

@@ -1,7 +1,7 @@
 //! A directory of another kind, as OpenLDAP can be one: without controls, with other classes, and groups of names.
 
 use jit_core::*;
-use jit_ldap::target::{EndSettings, PasswordWay, SwitchSettings, TimeForm};
+use jit_ldap::target::{EndSettings, MembershipSettings, PasswordWay, SwitchSettings, TimeForm};
 use jit_ldap::{
     Attribute, AttributeName, CustomSettings, CustomTarget, Dn, EntryName, Filter, Modification, Rdn, Scope,
     Search,
@@ -20,8 +20,7 @@ fn settings(peer: &Peer) -> CustomSettings {
     settings.also_named = vec!["cn".to_owned(), "sn".to_owned()];
     settings.constants.insert("employeeType".to_owned(), vec!["temporary".to_owned()]);
     settings.groups.insert("crew".to_owned(), peer.below("cn=crew,ou=groups").to_string());
-    settings.membership.attribute = "memberUid".to_owned();
-    settings.membership.by_name = true;
+    settings.membership = MembershipSettings::by_name("memberUid");
     settings
 }
 
