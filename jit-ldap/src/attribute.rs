@@ -29,6 +29,8 @@ impl AttributeName {
         ALL_OPERATIONAL = "+";
         COMMON_NAME = "cn";
         EDIRECTORY_GUID = "GUID";
+        ENTRY_EXPIRE_TIMESTAMP = "entryExpireTimestamp";
+        ENTRY_TTL = "entryTtl";
         ENTRY_UUID = "entryUUID";
         IBM_ENTRY_UUID = "ibm-entryUUID";
         MAIL = "mail";

@@ -113,7 +113,7 @@ impl<D: Dialect> Accounts<D> {
         let password = secret.map(|secret| Password::new(secret.reveal())).transpose();
         let password = password.map_err(|reason| Step::Make.failed(reason))?;
         let mut loan = self.lend().await?;
-        self.dialect.check_groups(&mut loan, &groups).await?;
+        self.dialect.check(&mut loan, &self.table.base, &groups).await?;
         let begun = self.begin(&mut loan, remote, password.as_ref(), ends_at).await?;
         let ours = match begun {
             Begun::There(ours) => ours,
@@ -260,7 +260,9 @@ impl<D: Dialect> Accounts<D> {
         if !self.dialect.reaches_blindly() || !self.dialect.groups_follow() {
             return false;
         }
-        let Ok(guard) = self.guard(&Remote { id, dn, is_enabled: true }, remote) else { return false };
+        let Ok(guard) = self.guard(&Remote { id, dn, is_enabled: true, server_time: None }, remote) else {
+            return false;
+        };
         guard.remove(connection, self.dialect.closure()).await.is_ok()
     }
 

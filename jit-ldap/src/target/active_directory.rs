@@ -1,6 +1,7 @@
 //! Temporary accounts in Active Directory.
 
 use async_trait::async_trait;
+use chrono::{DateTime, Utc};
 use jit_core::{BackendError, Marker, TargetFault, UnattendedEnd};
 
 use super::dialect::{Dialect, NewAccount, Renewal};
@@ -123,6 +124,10 @@ impl Dialect for ActiveDirectory {
         control.and_then(|bits| bits.parse::<u32>().ok()).is_some_and(|bits| bits & DISABLED == 0)
     }
 
+    fn server_time(&self, _: &Entry) -> Option<DateTime<Utc>> {
+        None
+    }
+
     fn by_id(&self, _: &Dn, id: EntryId) -> Search {
         Search::entry(EntryName::Guid(id))
     }
@@ -183,7 +188,12 @@ impl Dialect for ActiveDirectory {
         vec![control_of(OUT_OF_USE)]
     }
 
-    async fn check_groups(&self, connection: &mut Connection, groups: &[&Group]) -> Result<(), BackendError> {
+    async fn check(
+        &self,
+        connection: &mut Connection,
+        _: &Dn,
+        groups: &[&Group],
+    ) -> Result<(), BackendError> {
         for group in groups.iter().filter(|group| !group.may_be_protected) {
             let search =
                 Search::entry(&group.dn).attributes([AttributeName::OBJECT_SID, AttributeName::ADMIN_COUNT]);
@@ -214,7 +224,7 @@ fn control_of(bits: u32) -> Modification {
 async fn identify(connection: &mut Connection, dn: &Dn) -> Result<Remote, LdapError> {
     let search = Search::entry(dn).attributes([AttributeName::OBJECT_GUID]);
     let entry = connection.read(&search).await?.ok_or(Reason::EntryForeign)?;
-    Ok(Remote { id: entry.id(IdAttribute::ObjectGuid)?, dn: dn.clone(), is_enabled: true })
+    Ok(Remote { id: entry.id(IdAttribute::ObjectGuid)?, dn: dn.clone(), is_enabled: true, server_time: None })
 }
 
 /// The root of the domain that an entry lies in.

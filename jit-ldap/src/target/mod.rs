@@ -10,6 +10,7 @@ mod dialect;
 mod fault;
 mod find;
 mod guard;
+mod life;
 mod listing;
 mod members;
 mod plain;

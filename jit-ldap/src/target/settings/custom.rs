@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use chrono::TimeDelta;
 use serde::Deserialize;
 
-use super::{Checked, Outline, no_options, usual_marker};
+use super::{Checked, Outline, check_life, no_options, usual_marker};
 use crate::attribute::{Attribute, AttributeName};
 use crate::identifier::IdAttribute;
 use crate::sign_in::SettingsError;
@@ -60,6 +60,10 @@ pub struct CustomSettings {
     /// Whether the server takes an entry out of its groups when it is removed.
     #[serde(default)]
     pub groups_follow: bool,
+    /// Makes dynamic entries (RFC 2589), which the server itself removes at their end, whoever else is there. It has to offer
+    /// them, and to take them out of their groups.
+    #[serde(default)]
+    pub dynamic: bool,
     /// How long a change may take until every server shows it.
     #[serde(default)]
     pub settles_seconds: u32,
@@ -149,6 +153,7 @@ impl CustomSettings {
             membership: MembershipSettings::default(),
             controls: false,
             groups_follow: false,
+            dynamic: false,
             settles_seconds: 0,
         }
     }
@@ -161,10 +166,11 @@ impl CustomSettings {
             attribute: no_options(&self.membership.attribute, "membership")?,
             is_by_name: self.membership.by_name,
         };
+        check_life(self.dynamic, self.groups_follow)?;
         let profile = self.profile(table.marker.clone())?;
         self.check_attributes(&profile)?;
         let settles_after = TimeDelta::seconds(i64::from(self.settles_seconds));
-        Ok(Checked { table, dialect: Plain { profile }, settles_after })
+        Ok(Checked { table, dialect: Plain::new(profile), settles_after })
     }
 
     fn profile(&self, marker: AttributeName) -> Result<Profile, SettingsError> {
@@ -192,6 +198,7 @@ impl CustomSettings {
             id: self.id,
             has_controls: self.controls,
             groups_follow: self.groups_follow,
+            is_dynamic: self.dynamic,
         })
     }
 

@@ -174,6 +174,13 @@ fn name(text: &str, field: &'static str) -> Result<Dn, SettingsError> {
     dn.ok_or(SettingsError::new(field, "must be a distinguished name"))
 }
 
+/// What the server removes by itself would stay in its groups as the name of nobody, for whoever gets that name.
+fn check_life(is_dynamic: bool, groups_follow: bool) -> Result<(), SettingsError> {
+    let is_sound = groups_follow || !is_dynamic;
+    let problem = "must be true where the server removes accounts by itself";
+    if is_sound { Ok(()) } else { Err(SettingsError::new("groups_follow", problem)) }
+}
+
 fn no_options(text: &str, field: &'static str) -> Result<AttributeName, SettingsError> {
     let name = AttributeName::new(text).ok().filter(|name| name.options().next().is_none());
     name.ok_or(SettingsError::new(field, "must name an attribute"))

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use chrono::TimeDelta;
 use serde::Deserialize;
 
-use super::{Checked, Outline, usual_marker};
+use super::{Checked, Outline, check_life, usual_marker};
 use crate::attribute::AttributeName;
 use crate::identifier::IdAttribute;
 use crate::sign_in::SettingsError;
@@ -37,6 +37,10 @@ pub struct OpenLdapSettings {
     /// Whether the overlay `refint` takes an entry out of its groups when it is removed.
     #[serde(default)]
     pub groups_follow: bool,
+    /// Makes dynamic entries (RFC 2589), which the server itself removes at their end, whoever else is there. It has to offer
+    /// them, and to take them out of their groups.
+    #[serde(default)]
+    pub dynamic: bool,
     /// How long a change may take until every server shows it.
     #[serde(default)]
     pub settles_seconds: u32,
@@ -53,6 +57,7 @@ impl OpenLdapSettings {
             marker: usual_marker(),
             password_policy: false,
             groups_follow: false,
+            dynamic: false,
             settles_seconds: 0,
         }
     }
@@ -60,9 +65,10 @@ impl OpenLdapSettings {
     pub(in crate::target) fn check(&self) -> Result<Checked<Plain>, SettingsError> {
         let groups = self.groups.iter().map(|(name, dn)| (name, dn, false));
         let table = Outline { base: &self.base, places: &self.places, marker: &self.marker }.table(groups)?;
+        check_life(self.dynamic, self.groups_follow)?;
         let profile = self.profile(table.marker.clone());
         let settles_after = TimeDelta::seconds(i64::from(self.settles_seconds));
-        Ok(Checked { table, dialect: Plain { profile }, settles_after })
+        Ok(Checked { table, dialect: Plain::new(profile), settles_after })
     }
 
     fn profile(&self, marker: AttributeName) -> Profile {
@@ -81,6 +87,7 @@ impl OpenLdapSettings {
             id: IdAttribute::EntryUuid,
             has_controls: true,
             groups_follow: self.groups_follow,
+            is_dynamic: self.dynamic,
         }
     }
 }
