@@ -48,9 +48,9 @@ async fn an_account_that_nobody_ends_is_gone_after_its_end() {
     for has_policy in [true, false] {
         let (target, name) = (target(world.peer(), has_policy), format!("jit-{has_policy}"));
         assert_eq!(target.capabilities().end, UnattendedEnd::ServerDeletes);
-        let account = remote(&name);
-        target.ensure(&for_seconds(&account, 3, Some(&secret()))).await.unwrap();
+        let account = made(&target, &name, &["ops"], &secret()).await;
         assert!(world.is_member("ops", &world.dn(&name)).await);
+        target.ensure(&for_seconds(&account, 1, None)).await.unwrap();
         // nobody is left who knows of it
         drop(target);
         ends.push(name);
