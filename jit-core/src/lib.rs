@@ -87,8 +87,8 @@ pub use store::{
     Settlement, Store, Task, TaskKind, TaskQueue, UserStore,
 };
 pub use target::{
-    Capabilities, Desired, DesiredState, Effect, ListCursor, Listing, Marker, MarkerKey, MarkerKeyError,
-    Observed, RemoteRef, Secret, SecretRules, Target, TargetRole, TargetSetup, UnattendedEnd,
+    Capabilities, Desired, DesiredState, Effect, Holdings, ListCursor, Listing, Marker, MarkerKey,
+    MarkerKeyError, Observed, RemoteRef, Secret, SecretRules, Target, TargetRole, TargetSetup, UnattendedEnd,
 };
 
 /// Doubles of every port, for tests of applications.

@@ -1,7 +1,7 @@
 //! Doors to the store and the target where a chosen step is killed, fails, loses its answer, comes late or comes twice.
 
 use std::{
-    collections::BTreeMap,
+    collections::{BTreeMap, BTreeSet},
     future::Future,
     num::NonZeroUsize,
     pin::Pin,
@@ -152,6 +152,10 @@ impl Target for FaultyTarget {
 
     async fn observe(&self, remote: &RemoteRef) -> Result<Observed, BackendError> {
         through(&self.script, UNREACHABLE, || self.inner.observe(remote)).await
+    }
+
+    async fn holdings(&self, remote: &RemoteRef, asked: &BTreeSet<String>) -> Result<Holdings, BackendError> {
+        through(&self.script, UNREACHABLE, || self.inner.holdings(remote, asked)).await
     }
 
     async fn list(&self, cursor: Option<ListCursor>) -> Result<Listing, BackendError> {
