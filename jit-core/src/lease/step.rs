@@ -189,6 +189,7 @@ mod tests {
             names_taken: 0,
             privileged: false,
             purpose: None,
+            alarms: 0,
             proof: None,
             task: None,
         }

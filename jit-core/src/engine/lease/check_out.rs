@@ -34,6 +34,7 @@ impl Jit {
         let setup = self.setup(&request.target)?;
         let role = setup.roles.get(&request.role).ok_or(JitError::refused("lease.unknown_role"))?;
         check_texts(request)?;
+        self.check_circuit(setup)?;
         let store = self.store_named(request.store.as_ref())?;
         let holder = store.get(&request.tenant, request.holder).await?;
         let holder = holder.ok_or(JitError::refused("lease.unknown_holder"))?;
@@ -300,6 +301,7 @@ fn begin(
         names_taken: 0,
         privileged: role.privileged,
         purpose: request.purpose.clone(),
+        alarms: 0,
         proof: None,
         task: None,
     }

@@ -7,6 +7,7 @@ mod check_in;
 mod check_out;
 mod reconcile;
 mod record;
+mod round;
 mod tend;
 
 use std::{fmt, num::NonZeroUsize};
