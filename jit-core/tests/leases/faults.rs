@@ -20,15 +20,17 @@ const ACCOUNTS: [Act; 6] = [
     |house| run(house.pass_minutes(60)).unwrap_or_default(),
 ];
 
-/// The same for the account of a person: two leases overlap, one comes in again, a third follows where they end.
-const ELEVATIONS: [Act; 8] = [
+/// The same for the account of a person: one lease comes in again and the next follows at once, two overlap, and one begins
+/// where another ends.
+const ELEVATIONS: [Act; 9] = [
     |house| drop(run(house.lift("lift", 30))),
-    |house| drop(run(house.lift_with("lift-both", 20, Some("once")))),
-    |house| drop(run(house.lift_with("lift-both", 20, Some("once")))),
     longer_and_in,
+    |house| drop(run(house.lift_with("lift-both", 20, Some("once")))),
+    |house| drop(run(house.lift_with("lift-both", 20, Some("once")))),
     |house| run(house.pass_minutes(3)).unwrap_or_default(),
-    |house| drop(run(house.lift("lift", 15))),
-    |house| run(house.pass_minutes(10)).unwrap_or_default(),
+    |house| drop(run(house.lift("lift", 17))),
+    |house| run(house.pass_minutes(17)).unwrap_or_default(),
+    |house| drop(run(house.lift("lift", 10))),
     |house| run(house.pass_minutes(60)).unwrap_or_default(),
 ];
 
