@@ -14,3 +14,5 @@ mod faulty;
 mod house;
 #[cfg(test)]
 mod reconcile;
+#[cfg(test)]
+mod time;
