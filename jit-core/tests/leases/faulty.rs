@@ -167,6 +167,11 @@ impl Target for FaultyTarget {
     }
 }
 
+/// The trusted time is kept once a minute, which would put every count out of step; `time.rs` tests what becomes of it.
+fn is_clock(tenant: &TenantId) -> bool {
+    Jit::house_tenant().as_ref() == Some(tenant)
+}
+
 pub(crate) struct FaultyStore {
     pub(crate) inner: Arc<MemoryStore>,
     pub(crate) script: Arc<Script>,
@@ -195,6 +200,9 @@ impl UserStore for FaultyStore {
     }
 
     async fn commit(&self, commit: &Commit) -> Result<(), BackendError> {
+        if is_clock(&commit.tenant) {
+            return self.inner.commit(commit).await;
+        }
         self.script.inner.lock().unwrap().commits += 1;
         through(&self.script, ErrorKind::Unavailable, || self.inner.commit(commit)).await
     }
@@ -214,11 +222,17 @@ impl TaskQueue for FaultyStore {
         hold: TimeDelta,
         limit: NonZeroUsize,
     ) -> Result<Vec<Claimed>, BackendError> {
+        if lane.as_str() == "clock" {
+            return self.inner.claim(worker, lane, now, hold, limit).await;
+        }
         through(&self.script, ErrorKind::Unavailable, || self.inner.claim(worker, lane, now, hold, limit))
             .await
     }
 
     async fn settle(&self, claimed: &Claimed, outcome: Settlement) -> Result<(), BackendError> {
+        if is_clock(&claimed.task.tenant) {
+            return self.inner.settle(claimed, outcome).await;
+        }
         through(&self.script, ErrorKind::Unavailable, || self.inner.settle(claimed, outcome)).await
     }
 
