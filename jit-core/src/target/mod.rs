@@ -18,7 +18,7 @@ pub(crate) use circuit::{Circuit, CircuitNews, Guarded};
 pub use marker::{Marker, MarkerKey, MarkerKeyError};
 pub(crate) use pace::Pace;
 pub use secret::{Secret, SecretRules};
-pub use setup::{TargetRole, TargetSetup};
+pub use setup::{TargetRole, TargetSetup, Whose};
 
 /// Provisions accounts in one outside system.
 ///

@@ -191,7 +191,8 @@ async fn one_that_hangs_holds_its_own_place_and_no_other_target() {
         let waker = std::task::Waker::noop();
         assert!(round.as_mut().poll(&mut std::task::Context::from_waker(waker)).is_pending());
     }
-    assert_eq!(storm.targets[0].inner.accounts().into_keys().collect::<Vec<_>>(), [hanging.clone()]);
+    let left = storm.targets[0].inner.accounts();
+    assert!(left.len() == 1 && left.contains_key(&hanging), "{left:?}");
     assert_eq!(storm.work(1, 100).await.done, 20);
     assert_eq!(storm.left(1), 0);
     // People are served while it hangs.

@@ -5,8 +5,11 @@
 
 mod check_in;
 mod check_out;
+mod elevate;
+mod keeper;
 mod reconcile;
 mod record;
+mod release;
 mod round;
 mod tend;
 
@@ -14,6 +17,7 @@ use std::{fmt, num::NonZeroUsize};
 
 use chrono::{DateTime, TimeDelta, Utc};
 
+pub use elevate::Elevated;
 pub use reconcile::{ReconcileMode, Reconciliation};
 
 use super::{Jit, JitError};
