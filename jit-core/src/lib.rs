@@ -14,7 +14,7 @@
 //! | [`OneTime`] | keeps what may be taken once |
 //! | [`AuditLog`], [`AuditSink`] | read and export the audit trail |
 //! | [`Target`] | provisions accounts in an outside system |
-//! | [`Clock`], [`Entropy`] | time and randomness as inputs |
+//! | [`Clock`], [`Pulse`], [`Entropy`] | time and randomness as inputs |
 
 mod account;
 mod audit;
@@ -43,9 +43,12 @@ pub use account::{
     Grant, LinkProof, LinkedIdentity, LookupKey, NameError, Provenance, Source, Standing, UserName,
 };
 pub use audit::{Actor, AuditEvent, AuditOutcome};
-pub use clock::{Clock, Entropy, ManualClock, SeededEntropy, SystemClock, SystemEntropy};
+pub use clock::{
+    Clock, Entropy, ManualClock, Pulse, SeededEntropy, SystemClock, SystemEntropy, SystemPulse, TimeDoubt,
+    TimeGuard,
+};
 pub use engine::{
-    AdminRequest, BuildError, CheckOut, CheckedOut, Connection, ConnectionSettings, Denied, Event,
+    AdminRequest, BuildError, CheckOut, CheckedOut, Connection, ConnectionSettings, Denied, Elevated, Event,
     Explanation, Held, Invitation, Jit, JitBuilder, JitError, LinkAnswer, LinkBy, LinkRule, MailLink,
     MailProof, Notices, Outcome, ReconcileMode, Reconciliation, Reply, Session, ShadowReport, SignIn,
     SignedIn, Ticket, Trigger, Verdict, VerifyError, WorkReport,
@@ -60,7 +63,7 @@ pub use ids::{
     AccountId, AttributeName, ConnectionId, EventId, ExternalKey, GrantId, IdError, Issuer, Lane, Mint,
     RuleName, StoreId, Subject, TargetId, TaskId, TenantId, WorkerId,
 };
-pub use lease::{Duty, EndReason, Lease, Misfit, Phase, Proof, Seeing};
+pub use lease::{Duty, Edge, Elevation, EndReason, Lease, Misfit, Phase, Proof, Seeing, Share, Taking};
 pub use mapping::{
     AttributeMapper, AttributeRule, AttributeWish, Candidates, CaseRule, ConflictRule, EmailRule,
     EntitlementRule, EntitlementWish, ImportRule, InvalidRule, Join, MapError, Mapping, MappingRules,
@@ -84,14 +87,15 @@ pub use store::{
     Settlement, Store, Task, TaskKind, TaskQueue, UserStore,
 };
 pub use target::{
-    Capabilities, Desired, DesiredState, Effect, ListCursor, Listing, Marker, MarkerKey, MarkerKeyError,
-    Observed, RemoteRef, Secret, SecretRules, Target, TargetRole, TargetSetup, UnattendedEnd,
+    Capabilities, Desired, DesiredState, Effect, Holdings, ListCursor, Listing, Marker, MarkerKey,
+    MarkerKeyError, Observed, RemoteRef, Secret, SecretRules, Target, TargetRole, TargetSetup, UnattendedEnd,
+    Whose,
 };
 
 /// Doubles of every port, for tests of applications.
 #[cfg(feature = "mocks")]
 pub use {
-    clock::{MockClock, MockEntropy},
+    clock::{MockClock, MockEntropy, MockPulse},
     engine::{MockNotices, MockTrigger},
     mapping::MockAttributeMapper,
     mocks::MockStore,

@@ -3,6 +3,8 @@
 #[cfg(test)]
 mod checkout;
 #[cfg(test)]
+mod elevation;
+#[cfg(test)]
 mod ends;
 #[cfg(test)]
 mod faults;
@@ -12,3 +14,5 @@ mod faulty;
 mod house;
 #[cfg(test)]
 mod reconcile;
+#[cfg(test)]
+mod time;
