@@ -17,9 +17,10 @@ use super::demo;
 use super::failure::tell;
 use super::house::House;
 use super::routes::routes;
-use super::serve::{asked_to_end, serve};
+use super::serve::serve;
 use super::settings::Settings;
 use super::work::{keep_working, worker_id};
+use crate::signals::asked_to_end;
 use crate::web::Guard;
 
 /// Ended in good order.
