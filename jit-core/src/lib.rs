@@ -14,7 +14,7 @@
 //! | [`OneTime`] | keeps what may be taken once |
 //! | [`AuditLog`], [`AuditSink`] | read and export the audit trail |
 //! | [`Target`] | provisions accounts in an outside system |
-//! | [`Clock`], [`Entropy`] | time and randomness as inputs |
+//! | [`Clock`], [`Pulse`], [`Entropy`] | time and randomness as inputs |
 
 mod account;
 mod audit;
@@ -43,7 +43,10 @@ pub use account::{
     Grant, LinkProof, LinkedIdentity, LookupKey, NameError, Provenance, Source, Standing, UserName,
 };
 pub use audit::{Actor, AuditEvent, AuditOutcome};
-pub use clock::{Clock, Entropy, ManualClock, SeededEntropy, SystemClock, SystemEntropy};
+pub use clock::{
+    Clock, Entropy, ManualClock, Pulse, SeededEntropy, SystemClock, SystemEntropy, SystemPulse, TimeDoubt,
+    TimeGuard,
+};
 pub use engine::{
     AdminRequest, BuildError, CheckOut, CheckedOut, Connection, ConnectionSettings, Denied, Event,
     Explanation, Held, Invitation, Jit, JitBuilder, JitError, LinkAnswer, LinkBy, LinkRule, MailLink,
@@ -84,14 +87,14 @@ pub use store::{
     Settlement, Store, Task, TaskKind, TaskQueue, UserStore,
 };
 pub use target::{
-    Capabilities, Desired, DesiredState, Effect, ListCursor, Listing, Marker, MarkerKey, MarkerKeyError,
-    Observed, RemoteRef, Secret, SecretRules, Target, TargetRole, TargetSetup, UnattendedEnd,
+    Capabilities, Desired, DesiredState, Effect, Holdings, ListCursor, Listing, Marker, MarkerKey,
+    MarkerKeyError, Observed, RemoteRef, Secret, SecretRules, Target, TargetRole, TargetSetup, UnattendedEnd,
 };
 
 /// Doubles of every port, for tests of applications.
 #[cfg(feature = "mocks")]
 pub use {
-    clock::{MockClock, MockEntropy},
+    clock::{MockClock, MockEntropy, MockPulse},
     engine::{MockNotices, MockTrigger},
     mapping::MockAttributeMapper,
     mocks::MockStore,

@@ -8,7 +8,7 @@
 //! | [`dn`], [`filter`], [`attribute`], [`identifier`], [`time`], [`password`] | typed names, filters and values: no text is put together |
 //! | [`request`], [`control`], [`entry`], [`outcome`], [`response`] | what is asked and what is answered |
 //! | [`sign_in`] | the trigger: a name and a password become a sign-in event |
-//! | [`target`] | temporary accounts in Active Directory and in OpenLDAP, for leases |
+//! | [`target`] | temporary accounts in Active Directory, OpenLDAP and other directories, for leases |
 //! | [`reason`], [`error`], [`codes`] | every reason for a failure, with its stable code and what became of the request |
 //!
 //! What it never does: follow a referral or an alias, send a password without TLS, bind with an empty one, take part of a
@@ -74,5 +74,8 @@ pub use request::{Modification, Scope, Search};
 pub use server::{Server, ServerId};
 pub use settings::DirectorySettings;
 pub use sign_in::{BindEvidence, LdapTrigger, SignInSettings};
-pub use target::{ActiveDirectorySettings, ActiveDirectoryTarget, OpenLdapSettings, OpenLdapTarget};
+pub use target::{
+    ActiveDirectorySettings, ActiveDirectoryTarget, CustomSettings, CustomTarget, OpenLdapSettings,
+    OpenLdapTarget,
+};
 pub use tls::{Roots, Tls};

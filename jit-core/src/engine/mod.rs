@@ -16,6 +16,7 @@ mod outcome;
 mod seen;
 mod shadow;
 mod sign_in;
+mod time;
 mod trigger;
 mod work;
 

@@ -1,7 +1,12 @@
 //! A house with one holder and one target in memory, through doors where every step can fail.
 
-use std::{pin::pin, sync::Arc, task};
+use std::{
+    pin::pin,
+    sync::{Arc, Mutex},
+    task,
+};
 
+use async_trait::async_trait;
 use chrono::{DateTime, TimeDelta, Utc};
 use jit_core::*;
 
@@ -31,6 +36,7 @@ pub(crate) struct House {
     pub(crate) script: Arc<Script>,
     pub(crate) holder: AccountId,
     pub(crate) settles_after: TimeDelta,
+    pub(crate) told: Arc<Told>,
     /// What runs now.
     pub(crate) jit: Jit,
     starts: u64,
@@ -53,15 +59,16 @@ impl House {
         let holder = account.id;
         let commit = Commit { account: Some(AccountWrite::create(account)), ..Commit::new(tenant()) };
         store.commit(&commit).await.unwrap();
-        let jit = engine(&store, &directory, &clock, &script, settles_after, 0);
-        Self { store, directory, clock, script, holder, settles_after, jit, starts: 0 }
+        let told = Arc::new(Told::default());
+        let jit = engine(&store, &directory, &clock, &script, &told, settles_after, 0);
+        Self { store, directory, clock, script, holder, settles_after, told, jit, starts: 0 }
     }
 
     /// Starts the application anew on what is left.
     pub(crate) fn restart(&mut self) {
         self.starts += 1;
-        self.jit =
-            engine(&self.store, &self.directory, &self.clock, &self.script, self.settles_after, self.starts);
+        let Self { store, directory, clock, script, told, .. } = self;
+        self.jit = engine(store, directory, clock, script, told, self.settles_after, self.starts);
     }
 
     pub(crate) fn now(&self) -> DateTime<Utc> {
@@ -98,6 +105,14 @@ impl House {
         self.jit.work_target(&worker, &target(), std::num::NonZeroUsize::new(100).unwrap()).await
     }
 
+    /// Does all work, and tells which alarms it raised.
+    pub(crate) async fn alarms(&self) -> Vec<String> {
+        let worker = WorkerId::new(format!("w{}", self.starts)).unwrap();
+        let _ = self.work().await;
+        self.jit.work(&worker, std::num::NonZeroUsize::new(100).unwrap()).await.unwrap();
+        self.told.alarms()
+    }
+
     pub(crate) async fn pass_minutes(&self, minutes: i64) {
         let mut left = minutes;
         while left > 0 {
@@ -116,6 +131,7 @@ fn engine(
     directory: &Arc<MemoryTarget>,
     clock: &Arc<ManualClock>,
     script: &Arc<Script>,
+    told: &Arc<Told>,
     settles_after: TimeDelta,
     start: u64,
 ) -> Jit {
@@ -128,10 +144,36 @@ fn engine(
         .role(rule("reader"), role());
     Jit::builder(Arc::new(FaultyStore { inner: Arc::clone(store), script: Arc::clone(script) }))
         .clock(Arc::clone(clock) as _)
+        .time_guard(TimeGuard::new(Arc::clone(clock) as _))
+        .notices(Arc::clone(told) as _)
         .entropy(Arc::new(SeededEntropy::new(start + 1)))
         .target(setup)
         .build()
         .unwrap()
+}
+
+/// Keeps what the application was told.
+#[derive(Default)]
+pub(crate) struct Told(Mutex<Vec<Task>>);
+
+impl Told {
+    /// The alarms since the last look.
+    pub(crate) fn alarms(&self) -> Vec<String> {
+        let told = std::mem::take(&mut *self.0.lock().unwrap());
+        let about = |task: Task| match task.kind {
+            TaskKind::Alarm { about, .. } => Some(about.to_string()),
+            _ => None,
+        };
+        told.into_iter().filter_map(about).collect()
+    }
+}
+
+#[async_trait]
+impl Notices for Told {
+    async fn deliver(&self, task: &Task) -> Result<(), BackendError> {
+        self.0.lock().unwrap().push(task.clone());
+        Ok(())
+    }
 }
 
 pub(crate) fn code_of<T: std::fmt::Debug>(result: Result<T, JitError>) -> String {

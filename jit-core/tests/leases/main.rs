@@ -12,3 +12,5 @@ mod faulty;
 mod house;
 #[cfg(test)]
 mod reconcile;
+#[cfg(test)]
+mod time;

@@ -25,6 +25,7 @@ use crate::request::{Modification, Request};
 use crate::response::Body;
 
 pub use changes::{Changes, SyncMode};
+pub use extended::ServerFeatures;
 pub use pages::Pages;
 pub use search::{Found, SearchRun};
 use wire::{Stream, Wire};

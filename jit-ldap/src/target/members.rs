@@ -2,8 +2,8 @@
 
 use super::accounts::Accounts;
 use super::dialect::Dialect;
-use super::table::Group;
-use crate::attribute::{Attribute, AttributeName};
+use super::table::{Group, Member};
+use crate::attribute::Attribute;
 use crate::connection::Connection;
 use crate::dn::Dn;
 use crate::error::LdapError;
@@ -17,7 +17,7 @@ impl<D: Dialect> Accounts<D> {
     pub(super) async fn set_groups(
         &self,
         connection: &mut Connection,
-        account: &Dn,
+        account: &Member,
         wanted: &[&Group],
     ) -> Result<(), LdapError> {
         let held = self.held(connection, account).await?;
@@ -33,7 +33,7 @@ impl<D: Dialect> Accounts<D> {
     }
 
     /// The groups of the table that an account is in. Asked of the groups: not every directory keeps `memberOf`.
-    async fn held(&self, connection: &mut Connection, account: &Dn) -> Result<Vec<Dn>, LdapError> {
+    async fn held(&self, connection: &mut Connection, account: &Member) -> Result<Vec<Dn>, LdapError> {
         let mut held = Vec::new();
         for home in self.table.homes_of_groups() {
             let search = Search::new(home, Scope::Children, holds(account));
@@ -50,7 +50,7 @@ impl<D: Dialect> Accounts<D> {
 }
 
 /// Puts an account into a group; that it is in it already is as good.
-pub(super) async fn join(connection: &mut Connection, group: &Dn, account: &Dn) -> Result<(), LdapError> {
+pub(super) async fn join(connection: &mut Connection, group: &Dn, account: &Member) -> Result<(), LdapError> {
     let change = Modification::Add(member(account));
     match connection.modify(&EntryName::from(group), &[change], &[]).await {
         Err(error) if matches!(error.reason(), Reason::EntryExists | Reason::ValueExists) => Ok(()),
@@ -59,7 +59,7 @@ pub(super) async fn join(connection: &mut Connection, group: &Dn, account: &Dn) 
 }
 
 /// Takes an account out of a group; that either is gone is as good.
-async fn leave(connection: &mut Connection, group: &Dn, account: &Dn) -> Result<(), LdapError> {
+async fn leave(connection: &mut Connection, group: &Dn, account: &Member) -> Result<(), LdapError> {
     let change = Modification::Delete(member(account));
     match connection.modify(&EntryName::from(group), &[change], &[]).await {
         Err(error) if matches!(error.reason(), Reason::EntryMissing | Reason::ValueMissing) => Ok(()),
@@ -72,10 +72,10 @@ async fn leave(connection: &mut Connection, group: &Dn, account: &Dn) -> Result<
     }
 }
 
-fn member(account: &Dn) -> Attribute {
-    Attribute::new(AttributeName::MEMBER, [account.to_string()])
+fn member(account: &Member) -> Attribute {
+    Attribute::new(account.attribute.clone(), [account.value.as_str()])
 }
 
-fn holds(account: &Dn) -> Filter {
-    Filter::equals(&AttributeName::MEMBER, account.to_string())
+fn holds(account: &Member) -> Filter {
+    Filter::equals(&account.attribute, &account.value)
 }

@@ -110,7 +110,7 @@ impl Jit {
                     self.quarantine(store, &account, lease).await?;
                     return Err(JitError::refused("lease.quarantined"));
                 }
-                Ok(Effect::Disabled | Effect::Absent { .. } | Effect::Stuck(_)) => {
+                Ok(Effect::Disabled | Effect::Absent { .. } | Effect::Stuck(_) | Effect::Holding { .. }) => {
                     self.give_up(store, &account, lease).await;
                     return Err(JitError::refused("lease.interrupted"));
                 }

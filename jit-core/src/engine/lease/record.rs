@@ -52,7 +52,9 @@ impl Jit {
         let mut commit = Commit::new(after.tenant.clone());
         commit.withdrawn.extend(lease.task.take());
         let [first, usual] = Self::lanes_of(&lease.target);
-        if let (Some(due), Some(lane)) = (lease.due(now), if lease.privileged { first } else { usual }) {
+        if let (Some(due), Some(lane)) =
+            (lease.due(self.parts.clock.work()), if lease.privileged { first } else { usual })
+        {
             let id = mint.task();
             lease.task = Some(id);
             let tenant = after.tenant.clone();

@@ -42,7 +42,7 @@ impl Jit {
     ) -> Result<WorkReport, JitError> {
         self.setup(target)?;
         let mut report = WorkReport::default();
-        let mut first = None;
+        let mut first = self.watch_time().await?;
         for store in self.parts.stores.values().chain(std::iter::once(&self.parts.store)) {
             if let Err(error) = self.work_target_in(store.as_ref(), worker, target, limit, &mut report).await
             {
@@ -63,7 +63,7 @@ impl Jit {
         let mut left = limit.get();
         for lane in Self::lanes_of(target).into_iter().flatten() {
             let Some(limit) = NonZeroUsize::new(left) else { break };
-            let claims = store.claim(worker, &lane, self.parts.clock.now(), HOLD, limit).await?;
+            let claims = store.claim(worker, &lane, self.parts.clock.work(), HOLD, limit).await?;
             left = left.saturating_sub(claims.len());
             for claimed in claims {
                 let settlement = self.tend_claimed(store, &claimed, report).await;
@@ -102,7 +102,7 @@ impl Jit {
             Ok(account) => {
                 // Each step that was written down brought a task of its own; only an early one is due again.
                 let lease = account.lease.as_ref().filter(|lease| lease.task == Some(task.id));
-                let due = lease.and_then(|lease| lease.due(self.parts.clock.now()));
+                let due = lease.and_then(|lease| lease.due(self.parts.clock.work()));
                 *(if due.is_some() { &mut report.again } else { &mut report.done }) += 1;
                 due.map_or(Settlement::Done, Settlement::Again)
             }
@@ -113,7 +113,7 @@ impl Jit {
     fn again(&self, claimed: &Claimed, error: &JitError, report: &mut WorkReport) -> Settlement {
         tracing::warn!(task = %claimed.task.id, kind = claimed.task.kind.word(), code = %error.code(), "task failed");
         report.failed += 1;
-        Settlement::Again(after_pause(claimed, self.parts.clock.now()))
+        Settlement::Again(after_pause(claimed, self.parts.clock.work()))
     }
 
     /// Does what is due about a lease until nothing is.
@@ -122,7 +122,7 @@ impl Jit {
     /// Each step is written down whole or not at all.
     pub(super) async fn tend(&self, store: &dyn Store, mut account: Account) -> Result<Account, Failed> {
         for _ in 0..STEPS {
-            let now = self.parts.clock.now();
+            let now = self.parts.clock.work();
             let Some(lease) = account.lease.as_deref().cloned() else { return Ok(account) };
             let stepped = match lease.duty(now) {
                 Duty::Rest | Duty::Wait(_) => return Ok(account),
@@ -155,7 +155,7 @@ impl Jit {
     async fn remove(&self, store: &dyn Store, account: &Account, lease: Lease) -> Stepped {
         let setup = self.setup(&lease.target)?;
         let desired = Desired { remote: lease.remote.clone(), state: DesiredState::Absent };
-        let now = || self.parts.clock.now();
+        let now = || self.parts.clock.work();
         let failure = match setup.target.ensure(&desired).await {
             // A stranger who bears the name of what never got an id: ours is not there.
             Ok(Effect::Absent { .. } | Effect::Stranger) => {
@@ -165,7 +165,9 @@ impl Jit {
             }
             Ok(Effect::NotOurs) => return self.quarantine(store, account, lease).await,
             Ok(Effect::Stuck(code)) => JitError::Refused(code),
-            Ok(Effect::Present { .. } | Effect::Disabled) => JitError::refused("target.protocol"),
+            Ok(Effect::Present { .. } | Effect::Disabled | Effect::Holding { .. }) => {
+                JitError::refused("target.protocol")
+            }
             Err(error) => error.into(),
         };
         if matches!(lease.phase, Phase::Ending { shut: false, .. }) {
@@ -183,7 +185,7 @@ impl Jit {
     ) -> Result<(), JitError> {
         let desired = Desired { remote: lease.remote.clone(), state: DesiredState::Disabled };
         if let Ok(Effect::Disabled) = setup.target.ensure(&desired).await {
-            let shut = lease.shut(self.parts.clock.now()).map_err(super::record::moved_on)?;
+            let shut = lease.shut(self.parts.clock.work()).map_err(super::record::moved_on)?;
             self.tended(store, account, shut, "lease.shut").await?;
         }
         Ok(())
@@ -198,7 +200,7 @@ impl Jit {
         if is_sweep {
             remote.native = None;
         }
-        let now = self.parts.clock.now();
+        let now = self.parts.clock.work();
         let (next, action) = match setup.target.observe(&remote).await? {
             Observed::Ours { native, .. } => (lease.reappeared(native, now), "lease.reappeared"),
             Observed::Missing | Observed::Foreign if is_sweep => (lease.swept(now), "lease.swept"),

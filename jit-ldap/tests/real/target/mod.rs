@@ -1,5 +1,7 @@
 //! Leases at real directories: from check-out to check-in, and everything that may come in between.
 
+mod custom;
+mod dynamic;
 mod house;
 mod kills;
 mod life;
