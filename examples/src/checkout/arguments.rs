@@ -24,6 +24,7 @@ usage: checkout --config FILE [--json] COMMAND
   person add NAME [--role R]...
                        make an account for somebody who checks out, or give more roles to one
   person end NAME      end an account, and with it whatever is lent to it
+  confirm-time         take your word that the clock is right, after it jumped
 
   --config FILE        the configuration
   --json               one JSON object a line
@@ -79,6 +80,7 @@ pub(super) enum Order {
     Sweep,
     Reconcile { target: Option<TargetId>, end_at_most: Option<usize> },
     Exposure,
+    ConfirmTime,
     AddPerson { name: UserName, roles: Vec<Entitlement> },
     EndPerson { name: UserName },
 }
@@ -151,6 +153,7 @@ fn order(given: &mut Given) -> Result<Order, UsageError> {
             Order::Reconcile { target: given.parsed("--target")?, end_at_most }
         }
         "exposure" => Order::Exposure,
+        "confirm-time" => Order::ConfirmTime,
         "person" => return person(given),
         _ => return Err(UsageError::UnknownCommand(command)),
     })

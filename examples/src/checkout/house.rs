@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
 use jit_core::{
-    Account, AccountId, BackendError, Clock, ErrorKind, Jit, Store, TargetId, TenantId, UserName,
+    Account, AccountId, BackendError, Clock, ErrorKind, Jit, Store, TargetId, TenantId, TimeGuard, UserName,
 };
 
 use super::failure::Failure;
@@ -32,10 +32,16 @@ impl House {
         settings: Settings,
         targets: Vec<Opened>,
         folder: &Path,
-        clock: Arc<dyn Clock>,
+        (clock, guard): (Arc<dyn Clock>, Option<TimeGuard>),
     ) -> Result<Self, Failure> {
         let store = open(&settings.checkout.store, folder).await?;
         let mut builder = Jit::builder(Arc::clone(&store)).clock(Arc::clone(&clock));
+        if let Some(guard) = guard {
+            builder = builder.time_guard(match settings.checkout.downtime {
+                None => guard,
+                Some(longest) => guard.downtime(longest.delta()),
+            });
+        }
         for opened in &targets {
             builder = builder.target(opened.setup.clone());
         }

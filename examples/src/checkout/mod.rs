@@ -14,7 +14,7 @@ use std::io::{self, Write};
 use std::path::Path;
 use std::sync::Arc;
 
-use jit_core::Clock;
+use jit_core::{Clock, TimeGuard};
 
 use arguments::{Command, Order};
 use failure::Failure;
@@ -33,10 +33,11 @@ pub const FAILED: u8 = 3;
 
 /// Runs the command line, the program's name left out, and tells with which code the process should exit.
 ///
-/// Answers go to `out`, complaints to `err`.
+/// Answers go to `out`, complaints to `err`. Without a guard every jump of the clock is believed.
 pub fn run(
     arguments: impl IntoIterator<Item = String>,
     clock: Arc<dyn Clock>,
+    guard: Option<TimeGuard>,
     out: &mut dyn Write,
     err: &mut dyn Write,
 ) -> u8 {
@@ -48,7 +49,7 @@ pub fn run(
         Err(error) => return complain(&Failure::Usage(error), err),
     };
     let mut report = Report::new(out, json);
-    match start(&config, order, clock, &mut report) {
+    match start(&config, order, (clock, guard), &mut report) {
         Ok(code) => code,
         Err(failure) => {
             // Where the answer cannot be written, the complaint still can.
@@ -64,7 +65,12 @@ fn complain(failure: &Failure, err: &mut dyn Write) -> u8 {
     failure.exit_code()
 }
 
-fn start(config: &Path, order: Order, clock: Arc<dyn Clock>, report: &mut Report<'_>) -> Result<u8, Failure> {
+fn start(
+    config: &Path,
+    order: Order,
+    time: (Arc<dyn Clock>, Option<TimeGuard>),
+    report: &mut Report<'_>,
+) -> Result<u8, Failure> {
     let text = std::fs::read_to_string(config)
         .map_err(|error| Failure::Unreadable(config.display().to_string(), error))?;
     let (settings, targets) = Settings::load(&text, config).map_err(Failure::Settings)?;
@@ -75,7 +81,7 @@ fn start(config: &Path, order: Order, clock: Arc<dyn Clock>, report: &mut Report
     runtime.block_on(async {
         let folder = config.parent().unwrap_or(Path::new(""));
         let work = async {
-            let house = House::open(settings, targets, folder, clock).await?;
+            let house = House::open(settings, targets, folder, time).await?;
             commands::perform(&house, order, report).await
         };
         tokio::select! {

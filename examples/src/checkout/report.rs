@@ -165,6 +165,7 @@ pub(super) fn ender(end: UnattendedEnd) -> &'static str {
     match end {
         UnattendedEnd::ServerDeletes => "the server removes it",
         UnattendedEnd::ServerRefusesLogin => "the server refuses its log-in",
+        UnattendedEnd::ServerDropsMembership => "the server takes the entitlement",
         UnattendedEnd::LibraryOnly => "nobody",
     }
 }

@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use jit_core::config::{self, Format, Problems};
-use jit_core::{Code, TenantId};
+use jit_core::{Code, Span, TenantId};
 use serde::Deserialize;
 
 use crate::portal::settings::StoreUrl;
@@ -27,6 +27,9 @@ pub(super) struct CheckoutSettings {
     /// `sqlite:PATH` or a `postgres://` URL.
     pub(super) store: StoreUrl,
     pub(super) tenant: TenantId,
+    /// The longest pause between two runs after which the clock is believed; twelve hours unless said otherwise.
+    #[serde(default)]
+    pub(super) downtime: Option<Span>,
 }
 
 impl Settings {

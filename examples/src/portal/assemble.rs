@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use jit_core::Store;
 use jit_core::config::Problems;
-use jit_core::{BackendError, BuildError, Clock, ConnectionId, ErrorKind, Jit, Protection};
+use jit_core::{BackendError, BuildError, Clock, ConnectionId, ErrorKind, Jit, Protection, TimeGuard};
 use jit_oidc::http::HttpError;
 use jit_sql::{PostgresOptions, PostgresStore, SqliteStore};
 
@@ -59,6 +59,7 @@ pub(super) async fn assemble(
         .ok_or(AssembleError::Store(BackendError::new(ErrorKind::Invalid, "portal.assemble")))?;
     let mut builder = Jit::builder(Arc::clone(&main.store))
         .clock(Arc::clone(&clock))
+        .time_guard(TimeGuard::default())
         .protection(protection(&settings.protection))
         .hold_for(HOLD_LASTS)
         .explaining();

@@ -3,7 +3,7 @@ use std::sync::Arc;
 
 use jit_core::config::Problems;
 use jit_core::{Code, MarkerKey, MemoryTarget, Target, TargetId, TargetRole, TargetSetup};
-use jit_ldap::{ActiveDirectoryTarget, Directory, DirectorySettings, OpenLdapTarget, Roots};
+use jit_ldap::{ActiveDirectoryTarget, CustomTarget, Directory, DirectorySettings, OpenLdapTarget, Roots};
 
 use super::files::{read, read_secret};
 use super::settings::{DeploymentSettings, Kind, RoleSettings, TargetSettings, WaySettings};
@@ -66,6 +66,10 @@ fn open_one(settings: &TargetSettings, folder: &Path, found: &mut Problems) -> O
         (Kind::OpenLdap(settings), Some(directory)) => match OpenLdapTarget::new(directory, settings) {
             Ok(target) => Some(Arc::new(target)),
             Err(error) => unsound("open_ldap", &error, found),
+        },
+        (Kind::Custom(settings), Some(directory)) => match CustomTarget::new(directory, settings) {
+            Ok(target) => Some(Arc::new(target)),
+            Err(error) => unsound("custom", &error, found),
         },
         (Kind::InMemory, None) => Some(Arc::new(MemoryTarget::new())),
         _ => None,

@@ -3,7 +3,7 @@ use std::path::PathBuf;
 
 use jit_core::config::{Check, Problems};
 use jit_core::{Code, Entitlement, RuleName, Span, TargetId};
-use jit_ldap::{ActiveDirectorySettings, OpenLdapSettings};
+use jit_ldap::{ActiveDirectorySettings, CustomSettings, OpenLdapSettings};
 use serde::Deserialize;
 
 /// Says by what the accounts that are made here are known from those of everybody else.
@@ -31,6 +31,9 @@ pub(crate) struct TargetSettings {
     pub(crate) active_directory: Option<ActiveDirectorySettings>,
     #[serde(default)]
     pub(crate) open_ldap: Option<OpenLdapSettings>,
+    /// A directory of another kind.
+    #[serde(default)]
+    pub(crate) custom: Option<CustomSettings>,
     /// A target in the memory of the program, for demonstrations.
     #[serde(default)]
     pub(crate) in_memory: Option<InMemory>,
@@ -83,18 +86,21 @@ pub(crate) struct RoleSettings {
 pub(crate) enum Kind<'a> {
     ActiveDirectory(&'a ActiveDirectorySettings),
     OpenLdap(&'a OpenLdapSettings),
+    Custom(&'a CustomSettings),
     InMemory,
 }
 
 impl TargetSettings {
     /// The kind; `None` where there is not exactly one.
     pub(crate) fn kind(&self) -> Option<Kind<'_>> {
-        match (&self.active_directory, &self.open_ldap, &self.in_memory) {
-            (Some(settings), None, None) => Some(Kind::ActiveDirectory(settings)),
-            (None, Some(settings), None) => Some(Kind::OpenLdap(settings)),
-            (None, None, Some(_)) => Some(Kind::InMemory),
-            _ => None,
-        }
+        let kinds = [
+            self.active_directory.as_ref().map(Kind::ActiveDirectory),
+            self.open_ldap.as_ref().map(Kind::OpenLdap),
+            self.custom.as_ref().map(Kind::Custom),
+            self.in_memory.as_ref().map(|_| Kind::InMemory),
+        ];
+        let mut kinds = kinds.into_iter().flatten();
+        kinds.next().filter(|_| kinds.next().is_none())
     }
 
     fn check_kind(&self, found: &mut Problems) {
@@ -104,19 +110,23 @@ impl TargetSettings {
         if let Some(settings) = &self.open_ldap {
             found.within("open_ldap", |found| Check::check(settings, found));
         }
+        if let Some(settings) = &self.custom {
+            found.within("custom", |found| Check::check(settings, found));
+        }
         match self.kind() {
             None => found.report(
                 Code::new("config.one_of"),
-                "needs exactly one of `active_directory`, `open_ldap` and `in_memory`",
+                "needs exactly one of `active_directory`, `open_ldap`, `custom` and `in_memory`",
             ),
             Some(Kind::InMemory) if self.directory.is_some() => {
                 found.report_in("directory", Code::new("config.one_of"), "goes with no `in_memory`");
             }
-            Some(Kind::ActiveDirectory(_) | Kind::OpenLdap(_)) if self.directory.is_none() => found.report(
+            Some(Kind::InMemory) => {}
+            Some(_) if self.directory.is_some() => {}
+            Some(_) => found.report(
                 Code::new("config.missing_field"),
                 "needs `directory`: the servers, and the account to work with",
             ),
-            Some(_) => {}
         }
     }
 
@@ -127,6 +137,9 @@ impl TargetSettings {
                 Some((settings.places.keys().collect(), settings.groups.keys().collect()))
             }
             Kind::OpenLdap(settings) => {
+                Some((settings.places.keys().collect(), settings.groups.keys().collect()))
+            }
+            Kind::Custom(settings) => {
                 Some((settings.places.keys().collect(), settings.groups.keys().collect()))
             }
             Kind::InMemory => None,

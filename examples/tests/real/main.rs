@@ -11,3 +11,4 @@
 mod checkout;
 mod kills;
 mod peer;
+mod stopped;

@@ -34,6 +34,7 @@ struct Sum {
     usable_now: usize,
     server_deletes: usize,
     server_refuses_login: usize,
+    server_drops_membership: usize,
     library_only: usize,
     /// How many would never end.
     never: usize,
@@ -86,7 +87,9 @@ impl ExposureLine {
             UnattendedEnd::LibraryOnly => None,
             // An extension may have reached the target and not the store.
             _ if lease.unanswered.is_some() => Some(lease.latest),
-            UnattendedEnd::ServerDeletes | UnattendedEnd::ServerRefusesLogin => Some(lease.until),
+            UnattendedEnd::ServerDeletes
+            | UnattendedEnd::ServerRefusesLogin
+            | UnattendedEnd::ServerDropsMembership => Some(lease.until),
         };
         Self {
             lease: id,
@@ -119,6 +122,7 @@ impl Sum {
             usable_now: count(&|line| line.is_open),
             server_deletes: count(&|line| line.ended_by == UnattendedEnd::ServerDeletes),
             server_refuses_login: count(&|line| line.ended_by == UnattendedEnd::ServerRefusesLogin),
+            server_drops_membership: count(&|line| line.ended_by == UnattendedEnd::ServerDropsMembership),
             library_only: count(&|line| line.ended_by == UnattendedEnd::LibraryOnly),
             never: count(&|line| line.worst_case.is_none()),
             last_end: lines.iter().filter_map(|line| line.worst_case).max(),

@@ -24,6 +24,7 @@ pub(super) async fn perform(house: &House, order: Order, report: &mut Report<'_>
             reconcile::reconcile(house, target, end_at_most, report).await
         }
         Order::Exposure => exposure::exposure(house, report).await,
+        Order::ConfirmTime => sweep::confirm_time(house, report).await,
         Order::AddPerson { name, roles } => people::add(house, name, roles, report).await,
         Order::EndPerson { name } => people::end(house, &name, report).await,
     }

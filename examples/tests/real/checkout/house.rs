@@ -101,7 +101,7 @@ impl House {
         let config = ["--config", config.to_str().unwrap(), "--json"].map(str::to_owned);
         let arguments = config.into_iter().chain(line.split_whitespace().map(str::to_owned));
         let (mut out, mut err) = (Vec::new(), Vec::new());
-        let code = checkout::run(arguments, Arc::new(clock), &mut out, &mut err);
+        let code = checkout::run(arguments, Arc::new(clock), None, &mut out, &mut err);
         Ran::of(code.into(), &out, &err)
     }
 

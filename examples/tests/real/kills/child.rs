@@ -52,6 +52,8 @@ pub(crate) enum Work {
     Live { key: String },
     /// So many out for ten minutes.
     Lend(usize),
+    /// One out for ten minutes, unless somebody says no.
+    LendOrNot,
     /// Whatever is due after these minutes.
     Tend(Vec<i64>),
 }
@@ -96,6 +98,7 @@ fn process() {
                     jit.check_out(&job.request(None)).await.unwrap();
                 }
             }
+            Work::LendOrNot => drop(jit.check_out(&job.request(None)).await),
             Work::Tend(minutes) => tend(&jit, &clock, minutes).await,
         }
         let live = jit.leases(None, &tenant(), &target(), None, NonZeroUsize::new(500).unwrap()).await;
@@ -108,6 +111,15 @@ fn process() {
         };
         say(&format!("done {}", serde_json::to_string(&came).unwrap()));
     });
+}
+
+/// Opens `sqlite:PATH` or a database of PostgreSQL.
+pub(crate) async fn open(url: &str) -> Arc<dyn Store> {
+    if let Some(path) = url.strip_prefix("sqlite:") {
+        return Arc::new(SqliteStore::open(path).unwrap());
+    }
+    let options = PostgresOptions::new();
+    Arc::new(PostgresStore::open_local(url.parse().unwrap(), options).await.unwrap())
 }
 
 async fn tend(jit: &Jit, clock: &ManualClock, minutes: &[i64]) {
@@ -151,13 +163,7 @@ impl Job {
     }
 
     async fn engine(&self, clock: &Arc<ManualClock>, steps: &Arc<Steps>) -> Jit {
-        let store: Arc<dyn Store> = if let Some(path) = self.store.strip_prefix("sqlite:") {
-            Arc::new(SqliteStore::open(path).unwrap())
-        } else {
-            let config = self.store.parse().unwrap();
-            Arc::new(PostgresStore::open_local(config, PostgresOptions::new()).await.unwrap())
-        };
-        let store = WatchedStore { inner: store, steps: Arc::clone(steps) };
+        let store = WatchedStore { inner: open(&self.store).await, steps: Arc::clone(steps) };
         let watched = WatchedTarget { inner: self.place.target(), steps: Arc::clone(steps) };
         let key = MarkerKey::new(&self.deployment, &[7; 32]).unwrap();
         let groups = self.place.groups.iter().map(|(name, _)| name.clone()).collect();

@@ -1,5 +1,6 @@
 //! Doors to the store and the target at which every step has a number, and a process can be made to stand still.
 
+use std::collections::BTreeSet;
 use std::future::{Future, poll_fn};
 use std::io::{BufRead as _, Write as _};
 use std::num::NonZeroUsize;
@@ -101,6 +102,10 @@ impl Target for WatchedTarget {
 
     async fn observe(&self, remote: &RemoteRef) -> Result<Observed, BackendError> {
         self.steps.across("observe", self.inner.observe(remote)).await
+    }
+
+    async fn holdings(&self, remote: &RemoteRef, asked: &BTreeSet<String>) -> Result<Holdings, BackendError> {
+        self.steps.across("holdings", self.inner.holdings(remote, asked)).await
     }
 
     async fn list(&self, cursor: Option<ListCursor>) -> Result<Listing, BackendError> {

@@ -7,9 +7,8 @@ use jit_core::*;
 use jit_ldap::{
     Attribute, AttributeName, Connection, Dn, Filter, Modification, Password, Rdn, Scope, Search,
 };
-use jit_sql::SqliteStore;
 
-use super::child::{Came, Job, Place, Work, operator, tenant};
+use super::child::{Came, Job, Place, Work, open, operator, tenant};
 use super::parent::{Dice, Worker};
 use crate::peer::{Kind, Peer, folder, wait};
 
@@ -21,7 +20,7 @@ pub(crate) struct World {
     kind: Kind,
     peer: Peer,
     place: Place,
-    pub(crate) store: String,
+    store: String,
     holder: AccountId,
     now: DateTime<Utc>,
     before: Option<Snapshot>,
@@ -31,21 +30,21 @@ pub(crate) struct World {
 impl World {
     /// A directory of its own, with strangers, and a durable store with somebody who may check out.
     pub(crate) fn new(kind: Kind, name: &str) -> Self {
-        let file = folder(&format!("{name}-{kind:?}")).join("accounts.db");
-        let store = SqliteStore::open(&file).unwrap();
-        Self::on(kind, name, &format!("sqlite:{}", path(&file)), &store)
+        let file = folder(&format!("store-{name}")).join("accounts.db");
+        Self::new_on(kind, name, &format!("sqlite:{}", file.to_str().unwrap()))
     }
 
-    pub(crate) fn on(kind: Kind, name: &str, url: &str, store: &dyn Store) -> Self {
+    /// The same, on another store.
+    pub(crate) fn new_on(kind: Kind, name: &str, store: &str) -> Self {
         let peer = Peer::start_as(if kind == Kind::OpenLdap { "slapd" } else { "samba" }, name);
         let now = SystemClock.now();
-        let holder = wait(holder(store, now));
+        let holder = wait(async { holder(open(store).await.as_ref(), now).await });
         let place = Place::new(kind, &peer);
         // Told so that a run can be repeated.
         let seed = now.timestamp_micros().unsigned_abs() | 1;
         println!("{name}: seed {seed}");
-        let mut world =
-            Self { kind, peer, place, store: url.to_owned(), holder, now, before: None, dice: Dice(seed) };
+        let store = store.to_owned();
+        let mut world = Self { kind, peer, place, store, holder, now, before: None, dice: Dice(seed) };
         wait(world.plant_strangers());
         world.before = Some(world.snapshot());
         world
@@ -198,8 +197,4 @@ async fn holder(store: &dyn Store, now: DateTime<Utc>) -> AccountId {
     let commit = Commit { account: Some(AccountWrite::create(account)), ..Commit::new(tenant()) };
     store.commit(&commit).await.unwrap();
     holder
-}
-
-fn path(file: &std::path::Path) -> String {
-    file.to_str().unwrap().to_owned()
 }
