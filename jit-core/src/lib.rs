@@ -48,7 +48,7 @@ pub use clock::{
     TimeGuard,
 };
 pub use engine::{
-    AdminRequest, BuildError, CheckOut, CheckedOut, Connection, ConnectionSettings, Denied, Event,
+    AdminRequest, BuildError, CheckOut, CheckedOut, Connection, ConnectionSettings, Denied, Elevated, Event,
     Explanation, Held, Invitation, Jit, JitBuilder, JitError, LinkAnswer, LinkBy, LinkRule, MailLink,
     MailProof, Notices, Outcome, ReconcileMode, Reconciliation, Reply, Session, ShadowReport, SignIn,
     SignedIn, Ticket, Trigger, Verdict, VerifyError, WorkReport,
@@ -63,7 +63,7 @@ pub use ids::{
     AccountId, AttributeName, ConnectionId, EventId, ExternalKey, GrantId, IdError, Issuer, Lane, Mint,
     RuleName, StoreId, Subject, TargetId, TaskId, TenantId, WorkerId,
 };
-pub use lease::{Duty, EndReason, Lease, Misfit, Phase, Proof, Seeing};
+pub use lease::{Duty, Edge, Elevation, EndReason, Lease, Misfit, Phase, Proof, Seeing, Share, Taking};
 pub use mapping::{
     AttributeMapper, AttributeRule, AttributeWish, Candidates, CaseRule, ConflictRule, EmailRule,
     EntitlementRule, EntitlementWish, ImportRule, InvalidRule, Join, MapError, Mapping, MappingRules,
@@ -89,6 +89,7 @@ pub use store::{
 pub use target::{
     Capabilities, Desired, DesiredState, Effect, Holdings, ListCursor, Listing, Marker, MarkerKey,
     MarkerKeyError, Observed, RemoteRef, Secret, SecretRules, Target, TargetRole, TargetSetup, UnattendedEnd,
+    Whose,
 };
 
 /// Doubles of every port, for tests of applications.

@@ -10,7 +10,8 @@ use chrono::{DateTime, TimeDelta, Utc};
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    AccountId, AttributeName, EmailAddress, EmailTrust, ExternalKey, Lease, TargetId, TaskId, TenantId,
+    AccountId, AttributeName, Elevation, EmailAddress, EmailTrust, ExternalKey, Lease, TargetId, TaskId,
+    TenantId,
 };
 
 pub use grant::{Entitlement, EntitlementKind, EntitlementPattern, Grant, Provenance, Source};
@@ -74,6 +75,9 @@ pub struct Account {
     /// The remote account that this account stands for, lent for a time; `None` for people and workloads.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub lease: Option<Box<Lease>>,
+    /// What is lent to a remote account that existed before, which this account stands for; `None` for all others.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub elevation: Option<Box<Elevation>>,
 }
 
 impl Account {
@@ -103,7 +107,14 @@ impl Account {
             end_review: None,
             last_seen: None,
             lease: None,
+            elevation: None,
         }
+    }
+
+    /// Tells whether it stands for something in a target instead of for a person or workload.
+    #[must_use]
+    pub fn is_remote(&self) -> bool {
+        self.lease.is_some() || self.elevation.is_some()
     }
 
     /// The most identities that are remembered as cut off.
@@ -185,7 +196,9 @@ impl Account {
             .iter()
             .filter(|lease| lease.is_live())
             .flat_map(|lease| [LookupKey::leased_at(&lease.target), LookupKey::leased_for(lease.holder)]);
-        let mut keys: Vec<_> = email.chain(attributes).chain(lease).collect();
+        let elevation = self.elevation.iter().filter(|elevation| elevation.is_live());
+        let elevation = elevation.map(|elevation| LookupKey::elevated_at(&elevation.target));
+        let mut keys: Vec<_> = email.chain(attributes).chain(lease).chain(elevation).collect();
         keys.sort();
         keys.dedup();
         keys
@@ -206,7 +219,7 @@ impl fmt::Debug for Account {
 /// Finds accounts by something that is not their identity. Several accounts may share one.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct LookupKey {
-    /// `email`, `leased_at`, `leased_for`, or `attribute:` and the attribute's name.
+    /// `email`, `leased_at`, `leased_for`, `elevated_at`, or `attribute:` and the attribute's name.
     pub kind: String,
     /// The value, normalised for comparison.
     pub value: String,
@@ -229,6 +242,12 @@ impl LookupKey {
     #[must_use]
     pub fn leased_for(holder: AccountId) -> Self {
         Self { kind: "leased_for".into(), value: holder.to_string() }
+    }
+
+    /// Looks for the accounts of a target to which something is lent and that existed before.
+    #[must_use]
+    pub fn elevated_at(target: &TargetId) -> Self {
+        Self { kind: "elevated_at".into(), value: target.to_string() }
     }
 
     /// Looks for an attribute value, byte for byte.

@@ -4,6 +4,7 @@
 //! lease whose [`Duty`] says what to do next.
 
 mod duty;
+mod elevation;
 mod name;
 mod step;
 
@@ -13,7 +14,8 @@ use serde::{Deserialize, Serialize};
 use crate::{AccountId, AccountState, Code, RemoteRef, RuleName, TargetId, TaskId};
 
 pub use duty::Duty;
-pub(crate) use name::{account_for_key, remote_name};
+pub use elevation::{Edge, Elevation, Share, Taking};
+pub(crate) use name::{account_for_key, account_for_remote, remote_name};
 pub use step::Misfit;
 
 /// Keeps everything about one remote account that is lent for a time: enough to end it whatever happens, also when the
@@ -29,6 +31,10 @@ pub struct Lease {
     pub role: RuleName,
     /// The remote account.
     pub remote: RemoteRef,
+    /// The account that keeps everything lent to that remote account, where it existed before; `None` where the lease made
+    /// it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub elevates: Option<AccountId>,
     /// What it holds there, by the target's own names.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub entitlements: Vec<String>,

@@ -181,6 +181,7 @@ mod tests {
             holder: id,
             role: RuleName::new("admin").unwrap(),
             remote: RemoteRef { name: "jit-1".into(), place: None, marker, native: None },
+            elevates: None,
             entitlements: Vec::new(),
             until: at(30),
             latest: at(60),

@@ -14,7 +14,7 @@ use crate::{BackendError, Code};
 
 pub use marker::{Marker, MarkerKey, MarkerKeyError};
 pub use secret::{Secret, SecretRules};
-pub use setup::{TargetRole, TargetSetup};
+pub use setup::{TargetRole, TargetSetup, Whose};
 
 /// Provisions accounts in one outside system.
 ///

@@ -1,11 +1,15 @@
 //! What an application says about a target: the port, and the roles that can be checked out.
 
-use std::{collections::BTreeMap, fmt, sync::Arc};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    fmt,
+    sync::Arc,
+};
 
 use chrono::{DateTime, TimeDelta, Utc};
 
 use super::{MarkerKey, SecretRules, Target};
-use crate::{Account, Entitlement, RuleName, TargetId};
+use crate::{Account, AttributeName, ConnectionId, Entitlement, RuleName, Source, TargetId};
 
 /// Describes one role that can be checked out at a target.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -15,13 +19,47 @@ pub struct TargetRole {
     pub(crate) longest: TimeDelta,
     pub(crate) privileged: bool,
     pub(crate) holders: Vec<Entitlement>,
+    pub(crate) elevates: Option<Whose>,
+}
+
+/// Says whose account in the target a role elevates.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[expect(clippy::exhaustive_enums, reason = "an account is named in one of these ways")]
+pub enum Whose {
+    /// The one that the application names with each request. It answers for whose it is.
+    Named,
+    /// The one that an attribute of the holder names. A value counts only if an administrator or one of these connections
+    /// gave it.
+    Attribute {
+        /// The attribute.
+        name: AttributeName,
+        /// Whom to believe, beside administrators.
+        given_by: Vec<ConnectionId>,
+    },
+}
+
+impl Whose {
+    /// Names the account in the target; `None` where nobody who is believed names exactly one.
+    pub(crate) fn name(&self, holder: &Account, named: Option<&str>) -> Option<String> {
+        let Self::Attribute { name, given_by } = self else { return named.map(str::to_owned) };
+        let is_believed = |source: &Source| match source {
+            Source::Connection(connection) => given_by.contains(connection),
+            Source::Administrator => true,
+            Source::Person | Source::PreExisting => false,
+        };
+        let values = holder.attributes.get(name).into_iter().flatten();
+        let values = values.filter(|value| is_believed(&value.provenance.source));
+        let texts: BTreeSet<_> = values.map(|value| value.text.as_str()).collect();
+        let only = texts.first().filter(|_| texts.len() == 1 && named.is_none());
+        only.map(|text| (*text).to_owned())
+    }
 }
 
 impl TargetRole {
     /// Describes a role that may be held for `longest` in all, by accounts that hold one of `holders`.
     #[must_use]
     pub fn new(longest: TimeDelta, holders: Vec<Entitlement>) -> Self {
-        Self { place: None, entitlements: Vec::new(), longest, privileged: false, holders }
+        Self { place: None, entitlements: Vec::new(), longest, privileged: false, holders, elevates: None }
     }
 
     /// Puts the remote accounts into a place that the target knows by this name.
@@ -35,6 +73,13 @@ impl TargetRole {
     #[must_use]
     pub fn with(mut self, entitlements: Vec<String>) -> Self {
         self.entitlements = entitlements;
+        self
+    }
+
+    /// Lends the entitlements to an account of the target that existed before, instead of making one.
+    #[must_use]
+    pub fn elevating(mut self, whose: Whose) -> Self {
+        self.elevates = Some(whose);
         self
     }
 

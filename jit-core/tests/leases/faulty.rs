@@ -43,6 +43,8 @@ struct Inner {
     effects: usize,
     commits: usize,
     partial: bool,
+    delay: Option<i64>,
+    meddling: Option<fn(&MemoryTarget)>,
 }
 
 impl Script {
@@ -59,6 +61,16 @@ impl Script {
 
     pub(crate) fn clear(&self) {
         self.inner.lock().unwrap().faults.clear();
+    }
+
+    /// Lets the next call that changes the target fail, and take effect this many seconds later.
+    pub(crate) fn delay_effect(&self, seconds: i64) {
+        self.inner.lock().unwrap().delay = Some(seconds);
+    }
+
+    /// Lets somebody change the target right before the next call that does.
+    pub(crate) fn meddle(&self, how: fn(&MemoryTarget)) {
+        self.inner.lock().unwrap().meddling = Some(how);
     }
 
     /// Lets the next listing not be whole.
@@ -142,8 +154,15 @@ impl Target for FaultyTarget {
         {
             let mut inner = self.script.inner.lock().unwrap();
             inner.effects += 1;
-            if let Some(Fault::Late(seconds)) = inner.faults.get(&inner.step) {
-                let at = self.script.clock.now() + TimeDelta::seconds(*seconds);
+            let step = inner.step;
+            if let Some(seconds) = inner.delay.take() {
+                inner.faults.insert(step, Fault::Late(seconds));
+            }
+            if let Some(meddle) = inner.meddling.take() {
+                meddle(&self.inner);
+            }
+            if let Some(Fault::Late(seconds)) = inner.faults.get(&step).copied() {
+                let at = self.script.clock.now() + TimeDelta::seconds(seconds);
                 inner.late.push((at, desired.clone()));
             }
         }

@@ -3,6 +3,8 @@
 #[cfg(test)]
 mod checkout;
 #[cfg(test)]
+mod elevation;
+#[cfg(test)]
 mod ends;
 #[cfg(test)]
 mod faults;

@@ -130,7 +130,11 @@ impl Jit {
                     Ok(ending) => self.tended(store, &account, ending, "lease.ending").await,
                     Err(_) => return Ok(account),
                 },
+                Duty::Remove if lease.elevates.is_some() => self.release(store, &account, lease).await,
                 Duty::Remove => self.remove(store, &account, lease).await,
+                Duty::Confirm | Duty::Sweep if lease.elevates.is_some() => {
+                    self.look_at_shares(store, &account, lease).await
+                }
                 Duty::Confirm | Duty::Sweep => self.look(store, &account, lease).await,
             };
             match stepped {
@@ -211,6 +215,6 @@ impl Jit {
 }
 
 /// Where a creation may still be on its way, looking once more belongs to the sweep.
-fn settles_after(setup: &TargetSetup, lease: &Lease) -> TimeDelta {
+pub(super) fn settles_after(setup: &TargetSetup, lease: &Lease) -> TimeDelta {
     if lease.unanswered.is_some() { TimeDelta::zero() } else { setup.target.capabilities().settles_after }
 }

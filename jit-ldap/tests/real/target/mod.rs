@@ -7,3 +7,4 @@ mod kills;
 mod life;
 mod listing;
 mod refusals;
+mod servers;
