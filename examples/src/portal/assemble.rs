@@ -17,6 +17,7 @@ use super::house::{House, Shelf};
 use super::proxies::Proxies;
 use super::session::Sessions;
 use super::settings::{DoorSettings, ProtectionSettings, Settings, StoreUrl};
+use crate::targets::Opened;
 
 /// Says why a portal could not be assembled.
 #[derive(Debug, thiserror::Error)]
@@ -46,6 +47,7 @@ impl AssembleError {
 /// Opens the stores and puts the engine together. Nothing is asked of a provider before somebody signs in.
 pub(super) async fn assemble(
     settings: Settings,
+    targets: Vec<Opened>,
     folder: &Path,
     clock: Arc<dyn Clock>,
     demo: bool,
@@ -68,6 +70,9 @@ pub(super) async fn assemble(
             builder = builder.store(name.clone(), Arc::clone(&shelf.store));
         }
     }
+    for target in &targets {
+        builder = builder.target(target.setup.clone());
+    }
     let around = Around { base_url: &settings.portal.base_url, folder, store: &main.store, clock: &clock };
     let mut doors = Vec::new();
     for door in &settings.connection {
@@ -85,6 +90,7 @@ pub(super) async fn assemble(
         proxies: Proxies::new(settings.portal.trusted_proxies),
         demo,
         shelves,
+        targets,
     })
 }
 

@@ -4,5 +4,5 @@ mod files;
 mod open;
 mod settings;
 
-pub(crate) use open::{Opened, open};
+pub(crate) use open::{Opened, RoleOffer, open};
 pub(crate) use settings::{DeploymentSettings, TargetSettings, check_targets};

@@ -1,8 +1,11 @@
 use std::path::Path;
 use std::sync::Arc;
 
+use chrono::TimeDelta;
 use jit_core::config::Problems;
-use jit_core::{Code, MarkerKey, MemoryTarget, Target, TargetId, TargetRole, TargetSetup};
+use jit_core::{
+    Code, Entitlement, MarkerKey, MemoryTarget, RuleName, Target, TargetId, TargetRole, TargetSetup,
+};
 use jit_ldap::{ActiveDirectoryTarget, CustomTarget, Directory, DirectorySettings, OpenLdapTarget, Roots};
 
 use super::files::{read, read_secret};
@@ -13,6 +16,29 @@ pub(crate) struct Opened {
     pub(crate) id: TargetId,
     pub(crate) target: Arc<dyn Target>,
     pub(crate) setup: TargetSetup,
+    pub(crate) roles: Vec<RoleOffer>,
+}
+
+/// Tells what of a role matters to those who choose one.
+#[derive(Debug, Clone)]
+pub(crate) struct RoleOffer {
+    pub(crate) name: RuleName,
+    pub(crate) entitlements: Vec<String>,
+    pub(crate) longest: TimeDelta,
+    pub(crate) holders: Vec<Entitlement>,
+    pub(crate) privileged: bool,
+}
+
+impl RoleOffer {
+    fn of(role: &RoleSettings) -> Self {
+        Self {
+            name: role.name.clone(),
+            entitlements: role.entitlements.clone(),
+            longest: role.longest.delta(),
+            holders: role.holders.clone(),
+            privileged: role.privileged,
+        }
+    }
 }
 
 /// Opens the targets of a configuration that was checked. Reads files beside it, and asks no server.
@@ -108,7 +134,8 @@ impl Opened {
         for role in &settings.role {
             setup = setup.role(role.name.clone(), lent(role));
         }
-        Self { id: settings.id.clone(), target, setup }
+        let roles = settings.role.iter().map(RoleOffer::of).collect();
+        Self { id: settings.id.clone(), target, setup, roles }
     }
 }
 
