@@ -60,6 +60,7 @@ impl Jit {
         let setup = self.setup(&request.target)?;
         let role = setup.roles.get(&request.role).ok_or(JitError::refused("lease.unknown_role"))?;
         check_texts(request)?;
+        self.check_circuit(setup)?;
         let store = self.store_named(request.store.as_ref())?;
         let holder = store.get(&request.tenant, request.holder).await?;
         let holder = holder.ok_or(JitError::refused("lease.unknown_holder"))?;
@@ -310,6 +311,7 @@ impl Admitted<'_> {
             names_taken: 0,
             privileged: self.role.privileged,
             purpose: request.purpose.clone(),
+            alarms: 0,
             proof: None,
             task: None,
         }
