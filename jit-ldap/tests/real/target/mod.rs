@@ -9,3 +9,5 @@ mod life;
 mod listing;
 mod refusals;
 mod servers;
+
+pub(crate) use house::administrator_of;
