@@ -1,6 +1,7 @@
 //! The memory target passes the suite, and every check is proved able to fail: for each there is a target with one fault
 //! that it catches.
 #![cfg(feature = "conformance")]
+#![expect(clippy::unwrap_used, reason = "helpers of tests: what is wrong there must stop the test")]
 
 use std::{
     collections::BTreeSet,
