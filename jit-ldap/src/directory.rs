@@ -3,6 +3,7 @@
 use std::fmt;
 
 use crate::error::{Fate, LdapError};
+use crate::hash::fnv1a;
 use crate::pool::{Circuit, Loan, Pool, PoolSettings, Purpose, ServiceAccount};
 use crate::reason::Reason;
 use crate::server::{Server, ServerId};
@@ -110,10 +111,7 @@ async fn first_of(servers: impl Iterator<Item = &Pools>) -> Result<Loan, LdapErr
 /// How near a piece of work is to a server (rendezvous hashing, by FNV-1a): when a server comes or goes, only its own work
 /// moves.
 fn weight(work: &str, server: &str) -> u64 {
-    let octets = server.bytes().chain([0]).chain(work.bytes());
-    let hash = octets.fold(0xcbf2_9ce4_8422_2325_u64, |hash, octet| {
-        (hash ^ u64::from(octet)).wrapping_mul(0x0100_0000_01b3)
-    });
+    let hash = fnv1a(server.bytes().chain([0]).chain(work.bytes()));
     // the last octets have to count as much as the first
     let mixed = (hash ^ (hash >> 33)).wrapping_mul(0xff51_afd7_ed55_8ccd);
     mixed ^ (mixed >> 33)

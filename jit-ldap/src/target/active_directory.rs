@@ -128,6 +128,10 @@ impl Dialect for ActiveDirectory {
         None
     }
 
+    fn names_members_for_good(&self) -> bool {
+        true
+    }
+
     fn by_id(&self, _: &Dn, id: EntryId) -> Search {
         Search::entry(EntryName::Guid(id))
     }
@@ -138,7 +142,7 @@ impl Dialect for ActiveDirectory {
             Filter::equals(&AttributeName::SAM_ACCOUNT_NAME, name),
             Filter::equals(&AttributeName::USER_PRINCIPAL_NAME, self.principal(name)),
         ])?;
-        Ok((domain_of(base), filter))
+        Ok((base.domain(), filter))
     }
 
     fn guard(&self, remote: &Remote, marker: &Marker) -> Result<Guard, Reason> {
@@ -225,29 +229,4 @@ async fn identify(connection: &mut Connection, dn: &Dn) -> Result<Remote, LdapEr
     let search = Search::entry(dn).attributes([AttributeName::OBJECT_GUID]);
     let entry = connection.read(&search).await?.ok_or(Reason::EntryForeign)?;
     Ok(Remote { id: entry.id(IdAttribute::ObjectGuid)?, dn: dn.clone(), is_enabled: true, server_time: None })
-}
-
-/// The root of the domain that an entry lies in.
-fn domain_of(entry: &Dn) -> Dn {
-    let mut domain = entry.clone();
-    let is_domain =
-        |dn: &Dn| dn.rdn().and_then(Rdn::single).is_none_or(|(kind, _)| kind.eq_ignore_ascii_case("dc"));
-    while !is_domain(&domain) {
-        let Some(parent) = domain.parent() else { break };
-        domain = parent;
-    }
-    domain
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_domain_of_an_entry_is_what_its_components_say() {
-        let dn = |text| Dn::parse(text).unwrap();
-        assert_eq!(domain_of(&dn("OU=JIT,OU=x,DC=example,DC=com")), dn("DC=example,DC=com"));
-        assert_eq!(domain_of(&dn("DC=com")), dn("DC=com"));
-        assert_eq!(domain_of(&dn("O=example")), Dn::default());
-    }
 }

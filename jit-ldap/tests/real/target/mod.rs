@@ -2,9 +2,12 @@
 
 mod custom;
 mod dynamic;
+mod elevation;
 mod house;
 mod kills;
 mod life;
 mod listing;
 mod refusals;
 mod servers;
+
+pub(crate) use house::administrator_of;
