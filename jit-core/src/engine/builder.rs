@@ -7,7 +7,7 @@ use chrono::TimeDelta;
 use super::{Connection, Jit, Notices, counters::Counted, flight::Flights, jit::Parts, seen::SeenBuffer};
 use crate::{
     BackendError, Clock, ConnectionId, Entropy, Protection, Store, StoreId, SystemClock, SystemEntropy,
-    TargetId, TargetSetup, TenantId, TimeGuard, clock::GuardedClock,
+    TargetId, TargetSetup, TenantId, TimeGuard, clock::GuardedClock, target::Guarded,
 };
 
 /// Collects the parts of an engine: the store is required, everything else has a default.
@@ -154,10 +154,15 @@ impl JitBuilder {
                 return Err(BuildError::DuplicateConnection(settings.tenant.clone(), settings.id.clone()));
             }
         }
-        let clock = match (self.clock, self.time_guard) {
+        let clock = Arc::new(match (self.clock, self.time_guard) {
             (Some(clock), guard) => GuardedClock::new(clock, guard),
             (None, guard) => GuardedClock::new(Arc::new(SystemClock), Some(guard.unwrap_or_default())),
-        };
+        });
+        let mut targets = self.targets;
+        for setup in targets.values_mut() {
+            let (inner, circuit) = (Arc::clone(&setup.target), Arc::clone(&setup.circuit));
+            setup.target = Arc::new(Guarded { inner, circuit, clock: Arc::clone(&clock) });
+        }
         let mut seed = [0; 16];
         self.entropy.fill(&mut seed).map_err(BuildError::Entropy)?;
         Ok(Jit::assemble(Parts {
@@ -168,7 +173,7 @@ impl JitBuilder {
             entropy: self.entropy,
             protection: self.protection,
             notices: self.notices,
-            targets: self.targets,
+            targets,
             explaining: self.explaining,
             hold_for: self.hold_for,
             seen: SeenBuffer::new(self.seen_every),

@@ -32,7 +32,7 @@ pub(super) struct Parts {
     pub(super) store: Arc<dyn Store>,
     pub(super) stores: HashMap<StoreId, Arc<dyn Store>>,
     pub(super) connections: HashMap<(TenantId, ConnectionId), Connection>,
-    pub(super) clock: GuardedClock,
+    pub(super) clock: Arc<GuardedClock>,
     pub(super) entropy: Arc<dyn Entropy>,
     pub(super) protection: Protection,
     pub(super) notices: Option<Arc<dyn Notices>>,

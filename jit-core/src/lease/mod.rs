@@ -6,6 +6,7 @@
 mod duty;
 mod elevation;
 mod name;
+mod overdue;
 mod step;
 
 use chrono::{DateTime, Utc};
@@ -56,12 +57,20 @@ pub struct Lease {
     /// Why it was asked for, in the words of the person.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub purpose: Option<String>,
+    /// How many alarms were raised because it is overdue.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub alarms: u32,
     /// What the target last proved, and when.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub proof: Option<Proof>,
     /// The one task that looks after it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub task: Option<TaskId>,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde hands out references")]
+fn is_zero(count: &u32) -> bool {
+    *count == 0
 }
 
 /// Says how far a lease has come.

@@ -190,6 +190,7 @@ mod tests {
             names_taken: 0,
             privileged: false,
             purpose: None,
+            alarms: 0,
             proof: None,
             task: None,
         }

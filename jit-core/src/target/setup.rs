@@ -3,12 +3,13 @@
 use std::{
     collections::{BTreeMap, BTreeSet},
     fmt,
+    num::{NonZeroU32, NonZeroUsize},
     sync::Arc,
 };
 
 use chrono::{DateTime, TimeDelta, Utc};
 
-use super::{MarkerKey, SecretRules, Target};
+use super::{Circuit, MarkerKey, Pace, SecretRules, Target};
 use crate::{Account, AttributeName, ConnectionId, Entitlement, RuleName, Source, TargetId};
 
 /// Describes one role that can be checked out at a target.
@@ -105,10 +106,16 @@ pub struct TargetSetup {
     pub(crate) secrets: SecretRules,
     pub(crate) prefix: String,
     pub(crate) in_flight: TimeDelta,
+    pub(crate) at_once: NonZeroUsize,
+    pub(crate) pace: Option<Arc<Pace>>,
+    pub(crate) overdue_after: TimeDelta,
+    pub(crate) circuit: Arc<Circuit>,
 }
 
 /// The longest prefix of names: with the thirteen signs that follow, a name fits the twenty that Active Directory allows.
 const PREFIX_BYTES: usize = 7;
+
+const MOST_AT_ONCE: NonZeroUsize = NonZeroUsize::MIN.saturating_add(63);
 
 impl TargetSetup {
     /// Describes a target, and the key that marks what is made there.
@@ -122,6 +129,10 @@ impl TargetSetup {
             secrets: SecretRules::default(),
             prefix: "jit-".to_owned(),
             in_flight: TimeDelta::minutes(2),
+            at_once: NonZeroUsize::MIN.saturating_add(3),
+            pace: None,
+            overdue_after: TimeDelta::minutes(15),
+            circuit: Arc::default(),
         }
     }
 
@@ -153,6 +164,29 @@ impl TargetSetup {
     #[must_use]
     pub fn in_flight_for(mut self, span: TimeDelta) -> Self {
         self.in_flight = span;
+        self
+    }
+
+    /// Works on so many leases at a time; four unless said otherwise, and never more than 64. What people check out and in
+    /// does not wait for a place.
+    #[must_use]
+    pub fn at_once(mut self, count: NonZeroUsize) -> Self {
+        self.at_once = count.min(MOST_AT_ONCE);
+        self
+    }
+
+    /// Works on no more than so many leases in a span, however many are due; without it, as many as there are.
+    #[must_use]
+    pub fn no_more_than(mut self, count: NonZeroU32, span: TimeDelta) -> Self {
+        self.pace = Some(Arc::new(Pace::new(count, span)));
+        self
+    }
+
+    /// Says for how long a lease may be overdue before an alarm is raised; 15 minutes unless said otherwise. Further alarms
+    /// come at four times that distance, sixteen times, and so on.
+    #[must_use]
+    pub fn overdue_after(mut self, span: TimeDelta) -> Self {
+        self.overdue_after = span;
         self
     }
 }

@@ -43,6 +43,7 @@ struct Inner {
     effects: usize,
     commits: usize,
     partial: bool,
+    answer: Option<TargetFault>,
     delay: Option<i64>,
     meddling: Option<fn(&MemoryTarget)>,
 }
@@ -76,6 +77,16 @@ impl Script {
     /// Lets the next listing not be whole.
     pub(crate) fn list_partially(&self) {
         self.inner.lock().unwrap().partial = true;
+    }
+
+    /// Lets the target answer everything so, until it is well again.
+    pub(crate) fn answer(&self, fault: Option<TargetFault>) {
+        self.inner.lock().unwrap().answer = fault;
+    }
+
+    fn answered(&self) -> Result<(), BackendError> {
+        let fault = self.inner.lock().unwrap().answer;
+        fault.map_or(Ok(()), |fault| Err(BackendError::new(ErrorKind::Target(fault), "injected")))
     }
 
     /// Steps so far, faults that befell one, effects asked of the target, commits.
@@ -166,10 +177,12 @@ impl Target for FaultyTarget {
                 inner.late.push((at, desired.clone()));
             }
         }
+        self.script.answered()?;
         through(&self.script, UNREACHABLE, || self.inner.ensure(desired)).await
     }
 
     async fn observe(&self, remote: &RemoteRef) -> Result<Observed, BackendError> {
+        self.script.answered()?;
         through(&self.script, UNREACHABLE, || self.inner.observe(remote)).await
     }
 

@@ -13,6 +13,10 @@ mod faulty;
 #[cfg(test)]
 mod house;
 #[cfg(test)]
+mod outages;
+#[cfg(test)]
 mod reconcile;
+#[cfg(test)]
+mod storms;
 #[cfg(test)]
 mod time;

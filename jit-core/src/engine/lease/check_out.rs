@@ -60,6 +60,7 @@ impl Jit {
         let setup = self.setup(&request.target)?;
         let role = setup.roles.get(&request.role).ok_or(JitError::refused("lease.unknown_role"))?;
         check_texts(request)?;
+        self.check_circuit(setup)?;
         let store = self.store_named(request.store.as_ref())?;
         let holder = store.get(&request.tenant, request.holder).await?;
         let holder = holder.ok_or(JitError::refused("lease.unknown_holder"))?;
@@ -111,6 +112,11 @@ impl Jit {
     ) -> Result<CheckedOut, JitError> {
         loop {
             let lease = account.lease.as_deref().cloned().ok_or(JitError::refused("lease.unknown"))?;
+            // A process that stood still for so long must not ask any more: others have looked for the last time.
+            if lease.unanswered.is_none_or(|answer_by| answer_by <= self.parts.clock.now()) {
+                self.give_up(store, &account, lease).await;
+                return Err(JitError::refused("lease.interrupted"));
+            }
             let desired = present(&lease, Some(secret.clone()));
             match setup.target.ensure(&desired).await {
                 Ok(Effect::Present { native }) => {
@@ -120,7 +126,7 @@ impl Jit {
                     account = self.rename(store, setup, &account, lease).await?;
                 }
                 Ok(Effect::Stranger) => {
-                    self.give_up(store, &account, lease).await;
+                    self.unmake(store, setup, &account, lease).await;
                     return Err(JitError::refused("lease.name_taken"));
                 }
                 Ok(Effect::NotOurs) => {
@@ -128,11 +134,11 @@ impl Jit {
                     return Err(JitError::refused("lease.quarantined"));
                 }
                 Ok(Effect::Disabled | Effect::Absent { .. } | Effect::Stuck(_) | Effect::Holding { .. }) => {
-                    self.give_up(store, &account, lease).await;
+                    self.unmake(store, setup, &account, lease).await;
                     return Err(JitError::refused("lease.interrupted"));
                 }
                 Err(error) => {
-                    self.give_up(store, &account, lease).await;
+                    self.unmake(store, setup, &account, lease).await;
                     return Err(error.into());
                 }
             }
@@ -166,7 +172,7 @@ impl Jit {
         let actor = Actor::Account { id: lease.holder };
         let now = self.parts.clock.now();
         if lease.until <= now {
-            self.give_up(store, account, lease).await;
+            self.unmake(store, setup, account, lease).await;
             return Err(JitError::refused("lease.interrupted"));
         }
         let active = lease.clone().present(native.clone(), now).map_err(moved_on)?;
@@ -191,13 +197,24 @@ impl Jit {
         })
     }
 
-    /// Ends what could not be made, as far as that is possible now; the task of the lease does the rest.
-    pub(super) async fn give_up(&self, store: &dyn Store, account: &Account, lease: Lease) {
+    /// Ends what could not be made, as far as that is possible now; the task of the lease does the rest. Tells whether the
+    /// lease has one: where its end cannot be written down it moved on, and its task may have looked for the last time.
+    pub(super) async fn give_up(&self, store: &dyn Store, account: &Account, lease: Lease) -> bool {
         let now = self.parts.clock.now();
         let actor = Actor::Account { id: lease.holder };
-        let Ok(ending) = lease.ending(EndReason::Refused, now) else { return };
-        if let Ok(account) = self.note(store, account, ending, "lease.refused", actor).await {
-            let _ = self.tend(store, account).await;
+        let Ok(ending) = lease.ending(EndReason::Refused, now) else { return false };
+        let Ok(account) = self.note(store, account, ending, "lease.refused", actor).await else {
+            return false;
+        };
+        let _ = self.tend(store, account).await;
+        true
+    }
+
+    /// Gives up what the target was asked for. Where the lease moved on, what this call made too late goes at once.
+    async fn unmake(&self, store: &dyn Store, setup: &TargetSetup, account: &Account, lease: Lease) {
+        let remote = lease.remote.clone();
+        if !self.give_up(store, account, lease).await {
+            let _ = setup.target.ensure(&Desired { remote, state: DesiredState::Absent }).await;
         }
     }
 
@@ -294,6 +311,7 @@ impl Admitted<'_> {
             names_taken: 0,
             privileged: self.role.privileged,
             purpose: request.purpose.clone(),
+            alarms: 0,
             proof: None,
             task: None,
         }

@@ -10,6 +10,7 @@ mod keeper;
 mod reconcile;
 mod record;
 mod release;
+mod round;
 mod tend;
 
 use std::{fmt, num::NonZeroUsize};

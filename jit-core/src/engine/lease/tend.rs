@@ -1,17 +1,9 @@
 //! Looking after a lease: doing what is due, step by step, each written down before the next.
 
-use std::num::NonZeroUsize;
-
 use chrono::TimeDelta;
 
-use super::super::{
-    JitError, WorkReport,
-    work::{HOLD, after_pause},
-};
-use crate::{
-    Account, Actor, BackendError, Claimed, Desired, DesiredState, Duty, Effect, ErrorKind, Jit, Lease,
-    Observed, Phase, Settlement, Store, TargetId, TargetSetup, WorkerId,
-};
+use super::super::JitError;
+use crate::{Account, Desired, DesiredState, Duty, Effect, Jit, Lease, Observed, Phase, Store, TargetSetup};
 
 /// The most steps in a row: from being over, through removal and confirmation, to a tombstone.
 const STEPS: usize = 8;
@@ -25,97 +17,6 @@ pub(super) struct Failed {
 type Stepped = Result<Account, JitError>;
 
 impl Jit {
-    /// Does up to `limit` due tasks of the leases at one target, privileged ones first, in each store. Call it in a loop of
-    /// its own for each target: a target that hangs keeps no other from its work. Any number of workers share it.
-    ///
-    /// # Errors
-    /// `lease.unknown_target`; the first [`BackendError`] of a store that cannot hand out or settle tasks, after the
-    /// others had their turn. A lease whose target fails is counted and comes again, later and later, without end.
-    ///
-    /// # Cancel safety
-    /// Each step is written down whole or not at all; claims come back when their hold is over.
-    pub async fn work_target(
-        &self,
-        worker: &WorkerId,
-        target: &TargetId,
-        limit: NonZeroUsize,
-    ) -> Result<WorkReport, JitError> {
-        self.setup(target)?;
-        let mut report = WorkReport::default();
-        let mut first = self.watch_time().await?;
-        for store in self.parts.stores.values().chain(std::iter::once(&self.parts.store)) {
-            if let Err(error) = self.work_target_in(store.as_ref(), worker, target, limit, &mut report).await
-            {
-                first.get_or_insert(error);
-            }
-        }
-        first.map_or(Ok(report), |error| Err(error.into()))
-    }
-
-    async fn work_target_in(
-        &self,
-        store: &dyn Store,
-        worker: &WorkerId,
-        target: &TargetId,
-        limit: NonZeroUsize,
-        report: &mut WorkReport,
-    ) -> Result<(), BackendError> {
-        let mut left = limit.get();
-        for lane in Self::lanes_of(target).into_iter().flatten() {
-            let Some(limit) = NonZeroUsize::new(left) else { break };
-            let claims = store.claim(worker, &lane, self.parts.clock.work(), HOLD, limit).await?;
-            left = left.saturating_sub(claims.len());
-            for claimed in claims {
-                let settlement = self.tend_claimed(store, &claimed, report).await;
-                match store.settle(&claimed, settlement).await {
-                    // The lease moved on and has another task by now.
-                    Err(error) if *error.kind() == ErrorKind::Conflict => {}
-                    other => other?,
-                }
-            }
-        }
-        Ok(())
-    }
-
-    async fn tend_claimed(
-        &self,
-        store: &dyn Store,
-        claimed: &Claimed,
-        report: &mut WorkReport,
-    ) -> Settlement {
-        let task = &claimed.task;
-        let is_ours =
-            |account: &Account| account.lease.as_ref().is_some_and(|lease| lease.task == Some(task.id));
-        let tended = match store.get(&task.tenant, task.account).await {
-            Ok(Some(account)) if is_ours(&account) => {
-                self.tend(store, account).await.map_err(|failed| failed.error)
-            }
-            Ok(other) => other.map_or_else(|| Err(JitError::refused("lease.unknown")), Ok),
-            Err(error) => Err(error.into()),
-        };
-        match tended {
-            Err(JitError::Refused(code)) if code.as_str() == "lease.unknown" => {
-                report.done += 1;
-                Settlement::Done
-            }
-            Err(error) => self.again(claimed, &error, report),
-            Ok(account) => {
-                // Each step that was written down brought a task of its own; only an early one is due again.
-                let lease = account.lease.as_ref().filter(|lease| lease.task == Some(task.id));
-                let due = lease.and_then(|lease| lease.due(self.parts.clock.work()));
-                *(if due.is_some() { &mut report.again } else { &mut report.done }) += 1;
-                due.map_or(Settlement::Done, Settlement::Again)
-            }
-        }
-    }
-
-    /// Revocation has no terminal failure: the task comes again, whatever it was.
-    fn again(&self, claimed: &Claimed, error: &JitError, report: &mut WorkReport) -> Settlement {
-        tracing::warn!(task = %claimed.task.id, kind = claimed.task.kind.word(), code = %error.code(), "task failed");
-        report.failed += 1;
-        Settlement::Again(after_pause(claimed, self.parts.clock.work()))
-    }
-
     /// Does what is due about a lease until nothing is.
     ///
     /// # Cancel safety
@@ -152,7 +53,7 @@ impl Jit {
         lease: Lease,
         action: &'static str,
     ) -> Stepped {
-        Ok(self.note(store, account, lease, action, Actor::Clock).await?)
+        Ok(self.note_and_go_on(store, account, lease, action).await?)
     }
 
     /// Removes it. What cannot be removed is put out of use first, and removed when that becomes possible.
