@@ -14,7 +14,7 @@
 //! | [`OneTime`] | keeps what may be taken once |
 //! | [`AuditLog`], [`AuditSink`] | read and export the audit trail |
 //! | [`Target`] | provisions accounts in an outside system |
-//! | [`Clock`], [`Entropy`] | time and randomness as inputs |
+//! | [`Clock`], [`Pulse`], [`Entropy`] | time and randomness as inputs |
 
 mod account;
 mod audit;
@@ -43,13 +43,16 @@ pub use account::{
     Grant, LinkProof, LinkedIdentity, LookupKey, NameError, Provenance, Source, Standing, UserName,
 };
 pub use audit::{Actor, AuditEvent, AuditOutcome};
-pub use clock::{Clock, Entropy, ManualClock, SeededEntropy, SystemClock, SystemEntropy};
+pub use clock::{
+    Clock, Entropy, ManualClock, Pulse, SeededEntropy, SystemClock, SystemEntropy, SystemPulse, TimeDoubt,
+    TimeGuard,
+};
 pub use engine::{
-    AdminRequest, Authority, BuildError, CheckOut, CheckedOut, Connection, ConnectionSettings, Denied, Event,
-    Explanation, Held, Invitation, Jit, JitBuilder, JitError, LeaverLimit, LinkAnswer, LinkBy, LinkRule,
-    MailLink, MailProof, NamedBy, Notices, Outcome, Provisioned, Provisioning, ReconcileMode, Reconciliation,
-    Reply, SamePerson, Session, ShadowReport, SignIn, SignedIn, Ticket, Trigger, Verdict, VerifyError,
-    WorkReport,
+    AdminRequest, Authority, BuildError, CheckOut, CheckedOut, Connection, ConnectionSettings, Denied,
+    Elevated, Event, Explanation, Held, Invitation, Jit, JitBuilder, JitError, LeaverLimit, LinkAnswer,
+    LinkBy, LinkRule, MailLink, MailProof, NamedBy, Notices, Outcome, Provisioned, Provisioning,
+    ReconcileMode, Reconciliation, Reply, SamePerson, Session, ShadowReport, SignIn, SignedIn, Ticket,
+    Trigger, Verdict, VerifyError, WorkReport,
 };
 pub use error::{BackendError, Code, ErrorClass, ErrorKind, Retry, Taken, TargetFault};
 pub use identity::{
@@ -62,7 +65,7 @@ pub use ids::{
     AccountId, AttributeName, ConnectionId, EventId, ExternalKey, GrantId, IdError, Issuer, Lane, Mint,
     RequestId, RuleName, StoreId, Subject, TargetId, TaskId, TenantId, WorkerId,
 };
-pub use lease::{Duty, EndReason, Lease, Misfit, Phase, Proof, Seeing};
+pub use lease::{Duty, Edge, Elevation, EndReason, Lease, Misfit, Phase, Proof, Seeing, Share, Taking};
 pub use mapping::{
     AttributeMapper, AttributeRule, AttributeWish, Candidates, CaseRule, ConflictRule, EmailRule,
     EntitlementRule, EntitlementWish, ImportRule, InvalidRule, Join, MapError, Mapping, MappingRules,
@@ -89,12 +92,13 @@ pub use store::{
 pub use target::{
     Capabilities, Desired, DesiredState, Effect, Holdings, ListCursor, Listing, Marker, MarkerKey,
     MarkerKeyError, Observed, RemoteRef, Secret, SecretRules, Target, TargetRole, TargetSetup, UnattendedEnd,
+    Whose,
 };
 
 /// Doubles of every port, for tests of applications.
 #[cfg(feature = "mocks")]
 pub use {
-    clock::{MockClock, MockEntropy},
+    clock::{MockClock, MockEntropy, MockPulse},
     engine::{MockNotices, MockTrigger},
     mapping::MockAttributeMapper,
     mocks::MockStore,

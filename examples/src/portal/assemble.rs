@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use jit_core::Store;
 use jit_core::config::Problems;
-use jit_core::{BackendError, BuildError, Clock, ConnectionId, ErrorKind, Jit, Protection};
+use jit_core::{BackendError, BuildError, Clock, ConnectionId, ErrorKind, Jit, Protection, TimeGuard};
 use jit_oidc::http::HttpError;
 use jit_sql::{PostgresOptions, PostgresStore, SqliteStore};
 
@@ -17,6 +17,7 @@ use super::house::{House, Shelf};
 use super::proxies::Proxies;
 use super::session::Sessions;
 use super::settings::{DoorSettings, ProtectionSettings, Settings, StoreUrl};
+use crate::targets::Opened;
 
 /// Says why a portal could not be assembled.
 #[derive(Debug, thiserror::Error)]
@@ -46,6 +47,7 @@ impl AssembleError {
 /// Opens the stores and puts the engine together. Nothing is asked of a provider before somebody signs in.
 pub(super) async fn assemble(
     settings: Settings,
+    targets: Vec<Opened>,
     folder: &Path,
     clock: Arc<dyn Clock>,
     demo: bool,
@@ -59,6 +61,7 @@ pub(super) async fn assemble(
         .ok_or(AssembleError::Store(BackendError::new(ErrorKind::Invalid, "portal.assemble")))?;
     let mut builder = Jit::builder(Arc::clone(&main.store))
         .clock(Arc::clone(&clock))
+        .time_guard(TimeGuard::default())
         .protection(protection(&settings.protection))
         .hold_for(HOLD_LASTS)
         .explaining();
@@ -66,6 +69,9 @@ pub(super) async fn assemble(
         if let Some(name) = &shelf.name {
             builder = builder.store(name.clone(), Arc::clone(&shelf.store));
         }
+    }
+    for target in &targets {
+        builder = builder.target(target.setup.clone());
     }
     let around = Around { base_url: &settings.portal.base_url, folder, store: &main.store, clock: &clock };
     let mut doors = Vec::new();
@@ -84,6 +90,7 @@ pub(super) async fn assemble(
         proxies: Proxies::new(settings.portal.trusted_proxies),
         demo,
         shelves,
+        targets,
     })
 }
 

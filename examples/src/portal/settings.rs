@@ -5,6 +5,7 @@ mod metadata;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::SocketAddr;
+use std::path::Path;
 
 use jit_core::config::{self, Check, ConnectionConfig, Format, Problems, check_connections};
 use jit_core::{Code, Entitlement, Network, StoreId};
@@ -16,6 +17,8 @@ use url::Url;
 use doors::check_door;
 pub(crate) use doors::saml_address;
 pub(crate) use metadata::{MetadataSettings, PublishSettings};
+
+use crate::targets::{DeploymentSettings, Opened, TargetSettings, check_targets, open};
 
 /// Holds what a configuration file says. `docs/portal.md` describes every key.
 #[derive(Debug, Deserialize)]
@@ -29,6 +32,12 @@ pub(crate) struct Settings {
     pub(crate) store: Vec<StoreSettings>,
     #[serde(default)]
     pub(crate) connection: Vec<DoorSettings>,
+    /// What marks the accounts that are lent in targets.
+    #[serde(default)]
+    pub(crate) deployment: Option<DeploymentSettings>,
+    /// Where people of the portal can check out accounts.
+    #[serde(default)]
+    pub(crate) target: Vec<TargetSettings>,
 }
 
 /// Says where and as what the portal is reached.
@@ -144,6 +153,22 @@ impl Settings {
     pub(crate) fn load(text: &str, file: &str) -> Result<Self, Problems> {
         config::load(text, Format::Toml, file)
     }
+
+    /// Does the same with the files of targets, which lie beside the configuration in `folder`.
+    pub(crate) fn load_with_targets(
+        text: &str,
+        file: &str,
+        folder: &Path,
+    ) -> Result<(Self, Vec<Opened>), Problems> {
+        let mut targets = Vec::new();
+        let settings = config::load_with(text, Format::Toml, file, |settings: &Self, found| {
+            settings.check(found);
+            if found.is_empty() {
+                targets = open(settings.deployment.as_ref(), &settings.target, folder, found);
+            }
+        })?;
+        Ok((settings, targets))
+    }
 }
 
 impl PortalSettings {
@@ -197,6 +222,7 @@ impl Check for Settings {
             check_door(door, &self.portal.base_url, found);
         });
         check_connections("connection", &self.connection, found);
+        check_targets(self.deployment.as_ref(), &self.target, found);
     }
 }
 

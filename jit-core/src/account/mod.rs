@@ -10,8 +10,8 @@ use chrono::{DateTime, TimeDelta, Utc};
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    AccountId, AttributeName, ConnectionId, EmailAddress, EmailTrust, ExternalKey, HeldRecord, Lease,
-    TargetId, TaskId, TenantId,
+    AccountId, AttributeName, ConnectionId, Elevation, EmailAddress, EmailTrust, ExternalKey, HeldRecord,
+    Lease, TargetId, TaskId, TenantId,
 };
 
 pub use grant::{Entitlement, EntitlementKind, EntitlementPattern, Grant, Provenance, Source};
@@ -81,6 +81,9 @@ pub struct Account {
     /// The remote account that this account stands for, lent for a time; `None` for people and workloads.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub lease: Option<Box<Lease>>,
+    /// What is lent to a remote account that existed before, which this account stands for; `None` for all others.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub elevation: Option<Box<Elevation>>,
 }
 
 impl Account {
@@ -112,7 +115,14 @@ impl Account {
             begins_at: None,
             records: Vec::new(),
             lease: None,
+            elevation: None,
         }
+    }
+
+    /// Tells whether it stands for something in a target instead of for a person or workload.
+    #[must_use]
+    pub fn is_remote(&self) -> bool {
+        self.lease.is_some() || self.elevation.is_some()
     }
 
     /// The most identities that are remembered as cut off.
@@ -204,7 +214,9 @@ impl Account {
         let is_over = matches!(self.state, AccountState::Ended { .. });
         let parked = self.records.iter().filter(|record| record.parked.is_some() && !is_over);
         let parked = parked.map(|record| LookupKey::parked_leave(&record.key.connection));
-        let mut keys: Vec<_> = email.chain(attributes).chain(lease).chain(parked).collect();
+        let elevation = self.elevation.iter().filter(|elevation| elevation.is_live());
+        let elevation = elevation.map(|elevation| LookupKey::elevated_at(&elevation.target));
+        let mut keys: Vec<_> = email.chain(attributes).chain(lease).chain(elevation).chain(parked).collect();
         keys.sort();
         keys.dedup();
         keys
@@ -225,7 +237,7 @@ impl fmt::Debug for Account {
 /// Finds accounts by something that is not their identity. Several accounts may share one.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct LookupKey {
-    /// `email`, `leased_at`, `leased_for`, `parked_leave`, or `attribute:` and the attribute's name.
+    /// `email`, `leased_at`, `leased_for`, `elevated_at`, `parked_leave`, or `attribute:` and the attribute's name.
     pub kind: String,
     /// The value, normalised for comparison.
     pub value: String,
@@ -254,6 +266,12 @@ impl LookupKey {
     #[must_use]
     pub fn parked_leave(connection: &ConnectionId) -> Self {
         Self { kind: "parked_leave".into(), value: connection.to_string() }
+    }
+
+    /// Looks for the accounts of a target to which something is lent and that existed before.
+    #[must_use]
+    pub fn elevated_at(target: &TargetId) -> Self {
+        Self { kind: "elevated_at".into(), value: target.to_string() }
     }
 
     /// Looks for an attribute value, byte for byte.

@@ -9,7 +9,7 @@ use super::{
 };
 use crate::{
     BackendError, Clock, ConnectionId, Entropy, Protection, Store, StoreId, SystemClock, SystemEntropy,
-    TargetId, TargetSetup, TenantId,
+    TargetId, TargetSetup, TenantId, TimeGuard, clock::GuardedClock, target::Guarded,
 };
 
 /// Collects the parts of an engine: the store is required, everything else has a default.
@@ -17,7 +17,8 @@ pub struct JitBuilder {
     store: Arc<dyn Store>,
     stores: HashMap<StoreId, Arc<dyn Store>>,
     connections: Vec<Connection>,
-    clock: Arc<dyn Clock>,
+    clock: Option<Arc<dyn Clock>>,
+    time_guard: Option<TimeGuard>,
     entropy: Arc<dyn Entropy>,
     protection: Protection,
     notices: Option<Arc<dyn Notices>>,
@@ -59,7 +60,8 @@ impl JitBuilder {
             store,
             stores: HashMap::new(),
             connections: Vec::new(),
-            clock: Arc::new(SystemClock),
+            clock: None,
+            time_guard: None,
             entropy: Arc::new(SystemEntropy),
             protection: Protection::new(),
             notices: None,
@@ -84,10 +86,18 @@ impl JitBuilder {
         self
     }
 
-    /// Replaces the clock.
+    /// Replaces the clock. The guard against its jumps is then off, unless [`Self::time_guard`] is called as well: only
+    /// the caller knows which pulse goes with it.
     #[must_use]
     pub fn clock(mut self, clock: Arc<dyn Clock>) -> Self {
-        self.clock = clock;
+        self.clock = Some(clock);
+        self
+    }
+
+    /// Replaces the guard against jumps of the clock. The system's clock is guarded in any case.
+    #[must_use]
+    pub fn time_guard(mut self, guard: TimeGuard) -> Self {
+        self.time_guard = Some(guard);
         self
     }
 
@@ -158,17 +168,26 @@ impl JitBuilder {
             }
         }
         let kin = kin(&connections)?;
+        let clock = Arc::new(match (self.clock, self.time_guard) {
+            (Some(clock), guard) => GuardedClock::new(clock, guard),
+            (None, guard) => GuardedClock::new(Arc::new(SystemClock), Some(guard.unwrap_or_default())),
+        });
+        let mut targets = self.targets;
+        for setup in targets.values_mut() {
+            let (inner, circuit) = (Arc::clone(&setup.target), Arc::clone(&setup.circuit));
+            setup.target = Arc::new(Guarded { inner, circuit, clock: Arc::clone(&clock) });
+        }
         let mut seed = [0; 16];
         self.entropy.fill(&mut seed).map_err(BuildError::Entropy)?;
         Ok(Jit::assemble(Parts {
             store: self.store,
             stores: self.stores,
             connections,
-            clock: self.clock,
+            clock,
             entropy: self.entropy,
             protection: self.protection,
             notices: self.notices,
-            targets: self.targets,
+            targets,
             explaining: self.explaining,
             hold_for: self.hold_for,
             seen: SeenBuffer::new(self.seen_every),

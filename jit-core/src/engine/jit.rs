@@ -16,8 +16,8 @@ use super::{
     counters::Counted, evaluate::Attempt, flight::Flights, kin::Kin, seen::SeenBuffer,
 };
 use crate::{
-    Account, AccountId, Answers, BackendError, Clock, ConnectionId, Entropy, Mint, Protection, Standing,
-    Store, StoreId, TargetId, TargetSetup, TenantId, VerifiedIdentity,
+    Account, AccountId, Answers, BackendError, ConnectionId, Entropy, Mint, Protection, Standing, Store,
+    StoreId, TargetId, TargetSetup, TenantId, VerifiedIdentity, clock::GuardedClock,
 };
 
 /// Runs events through mapping, policy and plan, and commits what comes of them.
@@ -32,7 +32,7 @@ pub(super) struct Parts {
     pub(super) store: Arc<dyn Store>,
     pub(super) stores: HashMap<StoreId, Arc<dyn Store>>,
     pub(super) connections: HashMap<(TenantId, ConnectionId), Connection>,
-    pub(super) clock: Arc<dyn Clock>,
+    pub(super) clock: Arc<GuardedClock>,
     pub(super) entropy: Arc<dyn Entropy>,
     pub(super) protection: Protection,
     pub(super) notices: Option<Arc<dyn Notices>>,

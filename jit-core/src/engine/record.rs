@@ -45,6 +45,7 @@ struct Judged {
 /// Remembers what earlier attempts of one record taught.
 struct Trial {
     attempt: Attempt,
+    ends_by: DateTime<Utc>,
     crowded: bool,
 }
 
@@ -52,8 +53,9 @@ impl Jit {
     /// Handles a record.
     pub(super) async fn provision(&self, record: &VerifiedRecord) -> Result<Outcome, JitError> {
         let (connection, provisioning) = self.provisioning_of(record)?;
-        let now = self.parts.clock.now();
-        let mut trial = Trial { attempt: Attempt::new(now, self.parts.explaining), crowded: false };
+        let reading = self.parts.clock.read();
+        let attempt = Attempt::new(reading.now, self.parts.explaining);
+        let mut trial = Trial { attempt, ends_by: reading.work, crowded: false };
         let (store, key) = (self.store_of(connection), record.key());
         let mut linked = store.find(key).await?;
         let mut turn = None;
@@ -80,8 +82,9 @@ impl Jit {
     /// Tells what a record would come to.
     pub(super) async fn explain_record(&self, record: &VerifiedRecord) -> Result<Explanation, JitError> {
         let (connection, provisioning) = self.provisioning_of(record)?;
-        let attempt = Attempt::explaining(self.parts.clock.now());
-        let mut trial = Trial { attempt, crowded: false };
+        let reading = self.parts.clock.read();
+        let attempt = Attempt::explaining(reading.now);
+        let mut trial = Trial { attempt, ends_by: reading.work, crowded: false };
         let linked = self.store_of(connection).find(record.key()).await?;
         let found = linked.map_or(Found::Nobody, Found::Linked);
         let evaluated = self.weigh_record(connection, provisioning, record, found, &mut trial).await?;
@@ -154,7 +157,14 @@ impl Jit {
             now: trial.attempt.now,
         };
         let refusal = judged.refusal.as_ref();
-        let facts = RecordFacts { record, provisioning, refusal, crowded: trial.crowded, base };
+        let facts = RecordFacts {
+            record,
+            provisioning,
+            refusal,
+            crowded: trial.crowded,
+            ends_by: trial.ends_by,
+            base,
+        };
         let plan = plan_record(&facts, &mut self.mint(trial.attempt.now));
         note_record_plan(&mut trace, &plan);
         let Judged { found, permit, profile, .. } = judged;

@@ -1,6 +1,8 @@
 //! The port to outside systems: one idempotent verb, and looking.
 
+mod circuit;
 mod marker;
+mod pace;
 mod secret;
 mod setup;
 
@@ -12,9 +14,11 @@ use serde::{Deserialize, Serialize};
 
 use crate::{BackendError, Code};
 
+pub(crate) use circuit::{Circuit, CircuitNews, Guarded};
 pub use marker::{Marker, MarkerKey, MarkerKeyError};
+pub(crate) use pace::Pace;
 pub use secret::{Secret, SecretRules};
-pub use setup::{TargetRole, TargetSetup};
+pub use setup::{TargetRole, TargetSetup, Whose};
 
 /// Provisions accounts in one outside system.
 ///

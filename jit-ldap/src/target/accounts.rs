@@ -1,11 +1,8 @@
 //! The life of an account, the same in every directory.
 
-use std::collections::BTreeSet;
-
 use chrono::{DateTime, TimeDelta, Utc};
 use jit_core::{
-    BackendError, Capabilities, Desired, DesiredState, Effect, Holdings, Observed, RemoteRef, Secret,
-    TargetFault,
+    BackendError, Capabilities, Desired, DesiredState, Effect, Observed, RemoteRef, Secret, TargetFault,
 };
 
 use super::dialect::{Dialect, NewAccount, Renewal};
@@ -46,7 +43,7 @@ impl<D: Dialect> Accounts<D> {
     pub(super) fn capabilities(&self) -> Capabilities {
         Capabilities {
             end: self.dialect.unattended_end(),
-            elevation: None,
+            elevation: self.elevation(),
             settles_after: self.settles_after,
             // a connection that is bound as the account goes on; so do its tickets
             sessions_survive: true,
@@ -61,30 +58,28 @@ impl<D: Dialect> Accounts<D> {
             }
             DesiredState::Disabled => self.disabled(remote).await,
             DesiredState::Absent => {
-                let mut loan = self.lend().await?;
-                self.absent(&mut loan, remote).await
+                let mut loan = self.lend_for(remote).await?;
+                let effect = self.absent(&mut loan, remote).await?;
+                proved(&loan, effect)
             }
-            DesiredState::Holding { .. } => Err(Step::Groups.refused(TargetFault::Forbidden)),
+            DesiredState::Holding { give, take } => self.hold(remote, give, take).await,
         }
     }
 
-    /// Only what these accounts made is ever changed.
-    #[expect(clippy::unused_async, reason = "the port asks")]
-    pub(super) async fn holdings(
-        &self,
-        _: &RemoteRef,
-        _: &BTreeSet<String>,
-    ) -> Result<Holdings, BackendError> {
-        Err(Step::Look.refused(TargetFault::Forbidden))
-    }
-
     pub(super) async fn observe(&self, remote: &RemoteRef) -> Result<Observed, BackendError> {
-        let mut loan = self.lend().await?;
+        let mut loan = self.lend_for(remote).await?;
         Ok(match self.find(&mut loan, remote).await? {
+            Found::Nothing if loan.is_substitute() => return Err(unseen()),
             Found::Nothing => Observed::Missing,
             Found::NotOurs | Found::Stranger => Observed::Foreign,
             Found::Ours(ours) => Observed::Ours { native: ours.id.to_string(), enabled: ours.is_enabled },
         })
+    }
+
+    /// What was done for an account on one server may not have reached the others yet.
+    pub(super) async fn lend_for(&self, remote: &RemoteRef) -> Result<Loan, BackendError> {
+        let loan = self.directory.lend_for(remote.marker.as_str()).await;
+        loan.map_err(|error| Step::Reach.failed(error))
     }
 
     pub(super) async fn lend(&self) -> Result<Loan, BackendError> {
@@ -112,13 +107,13 @@ impl<D: Dialect> Accounts<D> {
         let groups = self.table.groups(entitlements)?;
         let password = secret.map(|secret| Password::new(secret.reveal())).transpose();
         let password = password.map_err(|reason| Step::Make.failed(reason))?;
-        let mut loan = self.lend().await?;
-        self.dialect.check_groups(&mut loan, &groups).await?;
+        let mut loan = self.lend_for(remote).await?;
+        self.dialect.check(&mut loan, &self.table.base, &groups).await?;
         let begun = self.begin(&mut loan, remote, password.as_ref(), ends_at).await?;
         let ours = match begun {
             Begun::There(ours) => ours,
             Begun::Made(made) => return self.furnish(loan, remote, made, &groups).await,
-            Begun::Neither(effect) => return Ok(effect),
+            Begun::Neither(effect) => return proved(&loan, effect),
         };
         let renewal = Renewal { account: &ours, password: password.as_ref(), ends_at };
         let renewed = self.dialect.renew(&mut loan, &self.guard(&ours, remote)?, &renewal).await;
@@ -131,29 +126,33 @@ impl<D: Dialect> Accounts<D> {
     /// Finds the account or makes it.
     async fn begin(
         &self,
-        connection: &mut Connection,
+        loan: &mut Loan,
         remote: &RemoteRef,
         password: Option<&Password>,
         ends_at: DateTime<Utc>,
     ) -> Result<Begun, BackendError> {
         // whoever makes a new one need not look first: the server says when the name is taken
         let is_new = remote.native.is_none() && password.is_some();
-        let found = if is_new { Found::Nothing } else { self.find(connection, remote).await? };
+        let found = if is_new { Found::Nothing } else { self.find(loan, remote).await? };
         let password = match (found, password) {
             (Found::Ours(ours), _) => return Ok(Begun::There(ours)),
             (Found::NotOurs, _) => return Ok(Begun::Neither(Effect::NotOurs)),
             (Found::Stranger, _) => return Ok(Begun::Neither(Effect::Stranger)),
             (Found::Nothing, None) => return Ok(Begun::Neither(Effect::Absent { was_there: false })),
+            // it was made where nobody answers now: not a second time
+            (Found::Nothing, Some(_)) if remote.native.is_some() && loan.is_substitute() => {
+                return Err(unseen());
+            }
             (Found::Nothing, Some(password)) => password,
         };
-        if let Some(made) = self.make(connection, remote, password, ends_at).await? {
+        if let Some(made) = self.make(loan, remote, password, ends_at).await? {
             return Ok(Begun::Made(made));
         }
         // what had an identifier and is gone, and whose name somebody bears, is not made anew
         if remote.native.is_some() {
             return Ok(Begun::Neither(Effect::Stranger));
         }
-        match self.find_by_name(connection, remote).await? {
+        match self.find_by_name(loan, remote).await? {
             Found::Ours(ours) => Ok(Begun::There(ours)),
             Found::NotOurs | Found::Stranger => Ok(Begun::Neither(Effect::Stranger)),
             Found::Nothing => Err(Step::Make.refused(TargetFault::Name)),
@@ -186,11 +185,13 @@ impl<D: Dialect> Accounts<D> {
         let member = self.member(&made, remote);
         for group in groups {
             if let Err(error) = members::join(&mut loan, &group.dn, &member).await {
-                // the connection may be what failed
+                // the connection may be what failed, and no other server knows of the account yet
+                let server = loan.server();
                 drop(loan);
                 let mut remote = remote.clone();
                 remote.native = Some(made.id.to_string());
-                let mut loan = self.lend().await?;
+                let again = self.directory.lend_at(&server).await;
+                let mut loan = again.map_err(|error| Step::Reach.failed(error))?;
                 self.absent(&mut loan, &remote).await?;
                 return Err(Step::Groups.failed(error));
             }
@@ -199,9 +200,10 @@ impl<D: Dialect> Accounts<D> {
     }
 
     async fn disabled(&self, remote: &RemoteRef) -> Result<Effect, BackendError> {
-        let mut loan = self.lend().await?;
+        let mut loan = self.lend_for(remote).await?;
         let ours = match self.find(&mut loan, remote).await? {
             Found::Ours(ours) => ours,
+            Found::Nothing if loan.is_substitute() => return Err(unseen()),
             Found::Nothing => return Ok(Effect::Absent { was_there: false }),
             Found::NotOurs => return Ok(Effect::NotOurs),
             Found::Stranger => return Ok(Effect::Stranger),
@@ -260,7 +262,9 @@ impl<D: Dialect> Accounts<D> {
         if !self.dialect.reaches_blindly() || !self.dialect.groups_follow() {
             return false;
         }
-        let Ok(guard) = self.guard(&Remote { id, dn, is_enabled: true }, remote) else { return false };
+        let Ok(guard) = self.guard(&Remote { id, dn, is_enabled: true, server_time: None }, remote) else {
+            return false;
+        };
         guard.remove(connection, self.dialect.closure()).await.is_ok()
     }
 
@@ -271,4 +275,14 @@ impl<D: Dialect> Accounts<D> {
     fn member(&self, ours: &Remote, remote: &RemoteRef) -> Member {
         self.table.membership.of(&ours.dn, &remote.name)
     }
+}
+
+/// What a server that stands in does not have may be on its way there.
+fn proved(loan: &Loan, effect: Effect) -> Result<Effect, BackendError> {
+    let is_unseen = effect == Effect::Absent { was_there: false } && loan.is_substitute();
+    if is_unseen { Err(unseen()) } else { Ok(effect) }
+}
+
+fn unseen() -> BackendError {
+    Step::Reach.refused(TargetFault::Unreachable)
 }

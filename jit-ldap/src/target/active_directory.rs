@@ -1,6 +1,7 @@
 //! Temporary accounts in Active Directory.
 
 use async_trait::async_trait;
+use chrono::{DateTime, Utc};
 use jit_core::{BackendError, Marker, TargetFault, UnattendedEnd};
 
 use super::dialect::{Dialect, NewAccount, Renewal};
@@ -123,6 +124,14 @@ impl Dialect for ActiveDirectory {
         control.and_then(|bits| bits.parse::<u32>().ok()).is_some_and(|bits| bits & DISABLED == 0)
     }
 
+    fn server_time(&self, _: &Entry) -> Option<DateTime<Utc>> {
+        None
+    }
+
+    fn names_members_for_good(&self) -> bool {
+        true
+    }
+
     fn by_id(&self, _: &Dn, id: EntryId) -> Search {
         Search::entry(EntryName::Guid(id))
     }
@@ -133,7 +142,7 @@ impl Dialect for ActiveDirectory {
             Filter::equals(&AttributeName::SAM_ACCOUNT_NAME, name),
             Filter::equals(&AttributeName::USER_PRINCIPAL_NAME, self.principal(name)),
         ])?;
-        Ok((domain_of(base), filter))
+        Ok((base.domain(), filter))
     }
 
     fn guard(&self, remote: &Remote, marker: &Marker) -> Result<Guard, Reason> {
@@ -183,7 +192,12 @@ impl Dialect for ActiveDirectory {
         vec![control_of(OUT_OF_USE)]
     }
 
-    async fn check_groups(&self, connection: &mut Connection, groups: &[&Group]) -> Result<(), BackendError> {
+    async fn check(
+        &self,
+        connection: &mut Connection,
+        _: &Dn,
+        groups: &[&Group],
+    ) -> Result<(), BackendError> {
         for group in groups.iter().filter(|group| !group.may_be_protected) {
             let search =
                 Search::entry(&group.dn).attributes([AttributeName::OBJECT_SID, AttributeName::ADMIN_COUNT]);
@@ -214,30 +228,5 @@ fn control_of(bits: u32) -> Modification {
 async fn identify(connection: &mut Connection, dn: &Dn) -> Result<Remote, LdapError> {
     let search = Search::entry(dn).attributes([AttributeName::OBJECT_GUID]);
     let entry = connection.read(&search).await?.ok_or(Reason::EntryForeign)?;
-    Ok(Remote { id: entry.id(IdAttribute::ObjectGuid)?, dn: dn.clone(), is_enabled: true })
-}
-
-/// The root of the domain that an entry lies in.
-fn domain_of(entry: &Dn) -> Dn {
-    let mut domain = entry.clone();
-    let is_domain =
-        |dn: &Dn| dn.rdn().and_then(Rdn::single).is_none_or(|(kind, _)| kind.eq_ignore_ascii_case("dc"));
-    while !is_domain(&domain) {
-        let Some(parent) = domain.parent() else { break };
-        domain = parent;
-    }
-    domain
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_domain_of_an_entry_is_what_its_components_say() {
-        let dn = |text| Dn::parse(text).unwrap();
-        assert_eq!(domain_of(&dn("OU=JIT,OU=x,DC=example,DC=com")), dn("DC=example,DC=com"));
-        assert_eq!(domain_of(&dn("DC=com")), dn("DC=com"));
-        assert_eq!(domain_of(&dn("O=example")), Dn::default());
-    }
+    Ok(Remote { id: entry.id(IdAttribute::ObjectGuid)?, dn: dn.clone(), is_enabled: true, server_time: None })
 }

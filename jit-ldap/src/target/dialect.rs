@@ -65,6 +65,12 @@ pub(super) trait Dialect: Send + Sync {
     /// Tells whether an account can be used.
     fn is_enabled(&self, entry: &Entry) -> bool;
 
+    /// The server's own time when it returned an account, where the account's life needs that.
+    fn server_time(&self, entry: &Entry) -> Option<DateTime<Utc>>;
+
+    /// Tells whether groups can be told a member by its identifier, so that no rename comes in between.
+    fn names_members_for_good(&self) -> bool;
+
     /// Searches for one entry by its identifier, wherever it lies.
     fn by_id(&self, base: &Dn, id: EntryId) -> Search;
 
@@ -92,8 +98,14 @@ pub(super) trait Dialect: Send + Sync {
     /// The changes that put an account out of use.
     fn closure(&self) -> Vec<Modification>;
 
-    /// Refuses groups that must not be given. One that is not there is found out when it is to be joined.
-    async fn check_groups(&self, connection: &mut Connection, groups: &[&Group]) -> Result<(), BackendError>;
+    /// Refuses a server that cannot do what the settings say, and groups that must not be given. A group that is not there
+    /// is found out when it is to be joined.
+    async fn check(
+        &self,
+        connection: &mut Connection,
+        base: &Dn,
+        groups: &[&Group],
+    ) -> Result<(), BackendError>;
 
     /// Tells whether the directory takes an account out of its groups when it removes it.
     fn groups_follow(&self) -> bool;

@@ -1,5 +1,6 @@
 //! Finding an account, and telling whose it is.
 
+use chrono::{DateTime, Utc};
 use jit_core::{BackendError, ErrorKind, RemoteRef};
 
 use super::accounts::Accounts;
@@ -20,6 +21,8 @@ pub(super) struct Remote {
     pub(super) id: EntryId,
     pub(super) dn: Dn,
     pub(super) is_enabled: bool,
+    /// The server's own time when it was found, where its life needs that.
+    pub(super) server_time: Option<DateTime<Utc>>,
 }
 
 /// What was found under a reference.
@@ -97,7 +100,8 @@ impl<D: Dialect> Accounts<D> {
     fn remote(&self, entry: &Entry) -> Result<Remote, BackendError> {
         let id = entry.id(self.dialect.id()).map_err(|reason| Step::Look.failed(reason))?;
         let dn = entry.dn().map_err(|reason| Step::Look.failed(reason))?;
-        Ok(Remote { id, dn, is_enabled: self.dialect.is_enabled(entry) })
+        let server_time = self.dialect.server_time(entry);
+        Ok(Remote { id, dn, is_enabled: self.dialect.is_enabled(entry), server_time })
     }
 
     fn judged_by(&self) -> Vec<AttributeName> {

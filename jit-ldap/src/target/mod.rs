@@ -7,9 +7,11 @@
 mod accounts;
 mod active_directory;
 mod dialect;
+mod elevation;
 mod fault;
 mod find;
 mod guard;
+mod life;
 mod listing;
 mod members;
 mod plain;

@@ -3,6 +3,7 @@
 use chrono::{DateTime, TimeDelta, Timelike as _, Utc};
 use serde::Deserialize;
 
+use super::life;
 use crate::attribute::{Attribute, AttributeName};
 use crate::entry::Entry;
 use crate::identifier::IdAttribute;
@@ -27,6 +28,8 @@ pub(super) struct Profile {
     /// Whether the server knows assertions (RFC 4528) and reading after a change (RFC 4527).
     pub(super) has_controls: bool,
     pub(super) groups_follow: bool,
+    /// Whether accounts are dynamic entries, which the server removes at their end.
+    pub(super) is_dynamic: bool,
 }
 
 /// How a password is set.
@@ -65,8 +68,9 @@ pub(super) struct EndAttribute {
 impl EndAttribute {
     /// Directories keep seconds: a part of one counts as a whole, so that nobody is refused too early.
     pub(super) fn at(&self, ends_at: DateTime<Utc>) -> Result<Attribute, Reason> {
-        let is_whole = ends_at.nanosecond() == 0;
-        let whole = if is_whole { Some(ends_at) } else { ends_at.checked_add_signed(TimeDelta::seconds(1)) };
+        let begun = ends_at.with_nanosecond(0).ok_or(Reason::ValueMalformed)?;
+        let whole =
+            if begun == ends_at { Some(begun) } else { begun.checked_add_signed(TimeDelta::seconds(1)) };
         let whole = whole.ok_or(Reason::ValueMalformed)?;
         let text = match self.form {
             TimeForm::GeneralizedTime => write_generalized(whole)?,
@@ -100,7 +104,7 @@ impl Profile {
         ends_at: DateTime<Utc>,
     ) -> Result<Vec<Attribute>, Reason> {
         let mut attributes = vec![
-            Attribute::new(AttributeName::OBJECT_CLASS, self.classes.clone()),
+            Attribute::new(AttributeName::OBJECT_CLASS, self.classes()),
             Attribute::new(self.marker.clone(), [marker]),
         ];
         let names = std::iter::once(&self.name).chain(&self.also_named);
@@ -110,6 +114,11 @@ impl Profile {
             attributes.push(end.at(ends_at)?);
         }
         Ok(attributes)
+    }
+
+    fn classes(&self) -> impl Iterator<Item = &str> {
+        let dynamic = self.is_dynamic.then_some(life::CLASS);
+        self.classes.iter().map(String::as_str).chain(dynamic)
     }
 
     /// Tells whether an account can be used. Without a switch its password is what was taken, and nobody may read whether

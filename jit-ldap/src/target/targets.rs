@@ -29,6 +29,10 @@ macro_rules! targets {
             /// [`SettingsError`] that names the first unsound field; its code is `ldap.settings_invalid`.
             pub fn new(directory: Directory, settings: &$settings) -> Result<Self, SettingsError> {
                 let (table, dialect, settles_after) = settings.check()?.into_parts();
+                if directory.is_replicated() && settles_after.is_zero() {
+                    let problem = "must say how long several servers take to learn of a change";
+                    return Err(SettingsError::new("settles_seconds", problem));
+                }
                 Ok(Self { accounts: Accounts { dialect, directory, table, settles_after } })
             }
         }

@@ -9,6 +9,7 @@
 )]
 
 mod active_directory;
+mod import;
 mod openldap;
 mod peer;
 mod pools;

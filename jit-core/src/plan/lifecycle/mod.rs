@@ -7,6 +7,8 @@ mod leave;
 mod stay;
 mod takeover;
 
+use chrono::{DateTime, Utc};
+
 use super::{Change, Plan, Reason, SignInFacts};
 use crate::{
     Account, AccountState, Bound, Code, ConnectionId, Denial, Expected, Extent, HeldPresence, HeldRecord,
@@ -27,6 +29,8 @@ pub struct RecordFacts<'a> {
     pub refusal: Option<&'a Denial>,
     /// Whether too many leave at the moment.
     pub crowded: bool,
+    /// The instant by which ends come: earlier than the present one while the clock is in doubt.
+    pub ends_by: DateTime<Utc>,
     /// What mapping and policy make of it, as for a sign-in.
     pub base: SignInFacts<'a>,
 }
@@ -128,8 +132,8 @@ fn plan(facts: &RecordFacts<'_>, mint: &mut Mint) -> Planned {
 fn leaving(presence: Presence, facts: &RecordFacts<'_>) -> Option<bool> {
     match presence {
         Presence::Gone => Some(true),
-        Presence::Inactive { at } => at.is_none_or(|at| at <= facts.base.now).then_some(false),
-        Presence::Active { until: Bound::At(until), .. } => (until <= facts.base.now).then_some(false),
+        Presence::Inactive { at } => at.is_none_or(|at| at <= facts.ends_by).then_some(false),
+        Presence::Active { until: Bound::At(until), .. } => (until <= facts.ends_by).then_some(false),
         Presence::Active { .. } => None,
     }
 }

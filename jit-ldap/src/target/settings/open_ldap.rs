@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use chrono::TimeDelta;
 use serde::Deserialize;
 
-use super::{Checked, Outline, usual_marker};
+use super::{Checked, Outline, check_life, people, usual_marker};
 use crate::attribute::AttributeName;
 use crate::identifier::IdAttribute;
 use crate::sign_in::SettingsError;
@@ -30,6 +30,10 @@ pub struct OpenLdapSettings {
     /// The attribute that holds the marker. The accounts themselves must not be able to write it.
     #[serde(default = "usual_marker")]
     pub marker: String,
+    /// Below which entry people have accounts of their own that roles may put into groups for a time; without one no account
+    /// is touched that was not made for a time. The overlay `refint` has to be there.
+    #[serde(default)]
+    pub people: Option<String>,
     /// Whether the overlay `ppolicy` is there and our account may `manage` its attributes: then the server itself refuses an
     /// account from its end on.
     #[serde(default)]
@@ -37,6 +41,10 @@ pub struct OpenLdapSettings {
     /// Whether the overlay `refint` takes an entry out of its groups when it is removed.
     #[serde(default)]
     pub groups_follow: bool,
+    /// Makes dynamic entries (RFC 2589), which the server itself removes at their end, whoever else is there. It has to offer
+    /// them, and to take them out of their groups.
+    #[serde(default)]
+    pub dynamic: bool,
     /// How long a change may take until every server shows it.
     #[serde(default)]
     pub settles_seconds: u32,
@@ -51,18 +59,23 @@ impl OpenLdapSettings {
             places: BTreeMap::from([(place.0.to_owned(), place.1.to_owned())]),
             groups: BTreeMap::new(),
             marker: usual_marker(),
+            people: None,
             password_policy: false,
             groups_follow: false,
+            dynamic: false,
             settles_seconds: 0,
         }
     }
 
     pub(in crate::target) fn check(&self) -> Result<Checked<Plain>, SettingsError> {
         let groups = self.groups.iter().map(|(name, dn)| (name, dn, false));
-        let table = Outline { base: &self.base, places: &self.places, marker: &self.marker }.table(groups)?;
+        let mut table =
+            Outline { base: &self.base, places: &self.places, marker: &self.marker }.table(groups)?;
+        table.people = people(self.people.as_deref(), &table.membership, self.groups_follow)?;
+        check_life(self.dynamic, self.groups_follow)?;
         let profile = self.profile(table.marker.clone());
         let settles_after = TimeDelta::seconds(i64::from(self.settles_seconds));
-        Ok(Checked { table, dialect: Plain { profile }, settles_after })
+        Ok(Checked { table, dialect: Plain::new(profile), settles_after })
     }
 
     fn profile(&self, marker: AttributeName) -> Profile {
@@ -81,6 +94,7 @@ impl OpenLdapSettings {
             id: IdAttribute::EntryUuid,
             has_controls: true,
             groups_follow: self.groups_follow,
+            is_dynamic: self.dynamic,
         }
     }
 }
