@@ -273,6 +273,18 @@ mod tests {
     }
 
     #[test]
+    fn the_documented_target_is_sound() {
+        let target = DOCUMENTATION.split("```toml\n").nth(2).unwrap().split("```").next().unwrap();
+        let settings = Settings::load(&format!("{}\n{target}", example()), "portal.toml").unwrap();
+        assert_eq!(settings.target.len(), 1);
+        let found = problems(|text| format!("{text}\n{}", target.replace("[deployment]", "[deploiment]")));
+        assert!(found.contains("deploiment: unknown field"), "{found}");
+        let nameless = target.split("[[target]]").nth(1).unwrap();
+        let found = problems(|text| format!("{text}\n[[target]]{nameless}"));
+        assert!(found.contains("needs `deployment`"), "{found}");
+    }
+
+    #[test]
     fn the_demo_is_sound() {
         let identity = Identity::generate("portal", SystemClock.now()).unwrap();
         let text = crate::portal::demo::CONNECTIONS
@@ -309,7 +321,7 @@ mod tests {
 
     /// The documented configuration with the documented connection by SAML beside it.
     fn with_saml() -> String {
-        let saml = DOCUMENTATION.split("```toml\n").nth(2).unwrap().split("```").next().unwrap();
+        let saml = DOCUMENTATION.split("```toml\n").nth(3).unwrap().split("```").next().unwrap();
         format!("{}\n{saml}", example())
     }
 
