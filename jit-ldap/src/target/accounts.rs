@@ -1,11 +1,8 @@
 //! The life of an account, the same in every directory.
 
-use std::collections::BTreeSet;
-
 use chrono::{DateTime, TimeDelta, Utc};
 use jit_core::{
-    BackendError, Capabilities, Desired, DesiredState, Effect, Holdings, Observed, RemoteRef, Secret,
-    TargetFault,
+    BackendError, Capabilities, Desired, DesiredState, Effect, Observed, RemoteRef, Secret, TargetFault,
 };
 
 use super::dialect::{Dialect, NewAccount, Renewal};
@@ -46,7 +43,7 @@ impl<D: Dialect> Accounts<D> {
     pub(super) fn capabilities(&self) -> Capabilities {
         Capabilities {
             end: self.dialect.unattended_end(),
-            elevation: None,
+            elevation: self.elevation(),
             settles_after: self.settles_after,
             // a connection that is bound as the account goes on; so do its tickets
             sessions_survive: true,
@@ -65,18 +62,8 @@ impl<D: Dialect> Accounts<D> {
                 let effect = self.absent(&mut loan, remote).await?;
                 proved(&loan, effect)
             }
-            DesiredState::Holding { .. } => Err(Step::Groups.refused(TargetFault::Forbidden)),
+            DesiredState::Holding { give, take } => self.hold(remote, give, take).await,
         }
-    }
-
-    /// Only what these accounts made is ever changed.
-    #[expect(clippy::unused_async, reason = "the port asks")]
-    pub(super) async fn holdings(
-        &self,
-        _: &RemoteRef,
-        _: &BTreeSet<String>,
-    ) -> Result<Holdings, BackendError> {
-        Err(Step::Look.refused(TargetFault::Forbidden))
     }
 
     pub(super) async fn observe(&self, remote: &RemoteRef) -> Result<Observed, BackendError> {

@@ -128,6 +128,10 @@ impl Dialect for ActiveDirectory {
         None
     }
 
+    fn names_members_for_good(&self) -> bool {
+        true
+    }
+
     fn by_id(&self, _: &Dn, id: EntryId) -> Search {
         Search::entry(EntryName::Guid(id))
     }

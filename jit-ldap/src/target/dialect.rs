@@ -68,6 +68,9 @@ pub(super) trait Dialect: Send + Sync {
     /// The server's own time when it returned an account, where the account's life needs that.
     fn server_time(&self, entry: &Entry) -> Option<DateTime<Utc>>;
 
+    /// Tells whether groups can be told a member by its identifier, so that no rename comes in between.
+    fn names_members_for_good(&self) -> bool;
+
     /// Searches for one entry by its identifier, wherever it lies.
     fn by_id(&self, base: &Dn, id: EntryId) -> Search;
 

@@ -7,6 +7,7 @@
 mod accounts;
 mod active_directory;
 mod dialect;
+mod elevation;
 mod fault;
 mod find;
 mod guard;

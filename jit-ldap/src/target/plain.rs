@@ -180,6 +180,10 @@ impl Dialect for Plain {
         life::server_time(entry)
     }
 
+    fn names_members_for_good(&self) -> bool {
+        false
+    }
+
     fn by_id(&self, base: &Dn, id: EntryId) -> Search {
         Search::new(base, Scope::Subtree, self.same(id))
     }

@@ -49,6 +49,8 @@ pub(super) struct Member {
 #[derive(Debug, Clone)]
 pub(super) struct Table {
     pub(super) base: Dn,
+    /// Below which people have accounts that may be put into the groups for a time.
+    pub(super) people: Option<Dn>,
     pub(super) places: BTreeMap<String, Dn>,
     pub(super) groups: BTreeMap<String, Group>,
     pub(super) marker: AttributeName,

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use chrono::TimeDelta;
 use serde::Deserialize;
 
-use super::{Checked, Outline, check_life, no_options, usual_marker};
+use super::{Checked, Outline, check_life, no_options, people, usual_marker};
 use crate::attribute::{Attribute, AttributeName};
 use crate::identifier::IdAttribute;
 use crate::sign_in::SettingsError;
@@ -42,6 +42,10 @@ pub struct CustomSettings {
     /// The attribute of the marker. The accounts themselves must not be able to write it.
     #[serde(default = "usual_marker")]
     pub marker: String,
+    /// Below which entry people have accounts of their own that roles may put into groups for a time; without one no account
+    /// is touched that was not made for a time. The server has to take who is removed out of its groups.
+    #[serde(default)]
+    pub people: Option<String>,
     /// How a password is set.
     #[serde(default)]
     pub password: PasswordWay,
@@ -147,6 +151,7 @@ impl CustomSettings {
             constants: BTreeMap::new(),
             id: usual_id(),
             marker: usual_marker(),
+            people: None,
             password: PasswordWay::default(),
             end: None,
             switch: None,
@@ -166,6 +171,7 @@ impl CustomSettings {
             attribute: no_options(&self.membership.attribute, "membership")?,
             is_by_name: self.membership.by_name,
         };
+        table.people = people(self.people.as_deref(), &table.membership, self.groups_follow)?;
         check_life(self.dynamic, self.groups_follow)?;
         let profile = self.profile(table.marker.clone())?;
         self.check_attributes(&profile)?;
@@ -275,5 +281,7 @@ mod tests {
         assert_eq!(problem(|s| s.switch.as_mut().unwrap().attribute = "cn".into()), "also_named");
         let by_operation = |s: &mut CustomSettings| (s.switch, s.password) = (None, PasswordWay::Operation);
         assert_eq!(problem(by_operation), "switch");
+        let unfollowed = |s: &mut CustomSettings| s.people = Some("ou=people,dc=x".into());
+        assert_eq!(problem(unfollowed), "people");
     }
 }

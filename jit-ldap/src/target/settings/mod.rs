@@ -37,6 +37,10 @@ pub struct ActiveDirectorySettings {
     /// The attribute that holds the marker. The accounts themselves must not be able to write it.
     #[serde(default = "usual_windows_marker")]
     pub marker: String,
+    /// Below which entry people have accounts of their own that roles may put into groups for a time; without one no account
+    /// is touched that was not made for a time.
+    #[serde(default)]
+    pub people: Option<String>,
     /// How long a change may take until every domain controller shows it.
     #[serde(default = "usual_settling")]
     pub settles_seconds: u32,
@@ -89,6 +93,7 @@ impl ActiveDirectorySettings {
             groups: BTreeMap::new(),
             principal_suffix: principal_suffix.to_owned(),
             marker: usual_windows_marker(),
+            people: None,
             settles_seconds: usual_settling(),
             disabled_first: false,
         }
@@ -103,7 +108,9 @@ impl ActiveDirectorySettings {
             GroupSettings::Plain(dn) => (name, dn, false),
             GroupSettings::Protected(group) => (name, &group.dn, group.protected),
         });
-        let table = Outline { base: &self.base, places: &self.places, marker: &self.marker }.table(groups)?;
+        let mut table =
+            Outline { base: &self.base, places: &self.places, marker: &self.marker }.table(groups)?;
+        table.people = people(self.people.as_deref(), &table.membership, true)?;
         let dialect = ActiveDirectory {
             marker: table.marker.clone(),
             principal_suffix: self.principal_suffix.clone(),
@@ -165,13 +172,29 @@ impl Outline<'_> {
         });
         let groups = groups.collect::<Result<_, SettingsError>>()?;
         let marker = marker_attribute(self.marker)?;
-        Ok(Table { base, places, groups, marker, membership: Membership::default() })
+        Ok(Table { base, people: None, places, groups, marker, membership: Membership::default() })
     }
 }
 
 fn name(text: &str, field: &'static str) -> Result<Dn, SettingsError> {
     let dn = Dn::parse(text).ok().filter(|dn| *dn != Dn::default());
     dn.ok_or(SettingsError::new(field, "must be a distinguished name"))
+}
+
+/// Where people are. A person that an administrator removes would stay in the groups as the name of nobody, for whoever
+/// gets that name; and a name that changes would stay in them as well.
+fn people(
+    text: Option<&str>,
+    membership: &Membership,
+    groups_follow: bool,
+) -> Result<Option<Dn>, SettingsError> {
+    if text.is_some() && (membership.is_by_name || !groups_follow) {
+        return Err(SettingsError::new(
+            "people",
+            "must not be there where groups do not follow their members",
+        ));
+    }
+    text.map(|text| name(text, "people")).transpose()
 }
 
 /// What the server removes by itself would stay in its groups as the name of nobody, for whoever gets that name.
@@ -235,5 +258,6 @@ mod tests {
             s.groups.insert("ops".into(), GroupSettings::Plain("ops".into()));
         };
         assert_eq!(problem(group), "groups");
+        assert_eq!(problem(|s| s.people = Some("people".into())), "people");
     }
 }

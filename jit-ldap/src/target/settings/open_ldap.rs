@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use chrono::TimeDelta;
 use serde::Deserialize;
 
-use super::{Checked, Outline, check_life, usual_marker};
+use super::{Checked, Outline, check_life, people, usual_marker};
 use crate::attribute::AttributeName;
 use crate::identifier::IdAttribute;
 use crate::sign_in::SettingsError;
@@ -30,6 +30,10 @@ pub struct OpenLdapSettings {
     /// The attribute that holds the marker. The accounts themselves must not be able to write it.
     #[serde(default = "usual_marker")]
     pub marker: String,
+    /// Below which entry people have accounts of their own that roles may put into groups for a time; without one no account
+    /// is touched that was not made for a time. The overlay `refint` has to be there.
+    #[serde(default)]
+    pub people: Option<String>,
     /// Whether the overlay `ppolicy` is there and our account may `manage` its attributes: then the server itself refuses an
     /// account from its end on.
     #[serde(default)]
@@ -55,6 +59,7 @@ impl OpenLdapSettings {
             places: BTreeMap::from([(place.0.to_owned(), place.1.to_owned())]),
             groups: BTreeMap::new(),
             marker: usual_marker(),
+            people: None,
             password_policy: false,
             groups_follow: false,
             dynamic: false,
@@ -64,7 +69,9 @@ impl OpenLdapSettings {
 
     pub(in crate::target) fn check(&self) -> Result<Checked<Plain>, SettingsError> {
         let groups = self.groups.iter().map(|(name, dn)| (name, dn, false));
-        let table = Outline { base: &self.base, places: &self.places, marker: &self.marker }.table(groups)?;
+        let mut table =
+            Outline { base: &self.base, places: &self.places, marker: &self.marker }.table(groups)?;
+        table.people = people(self.people.as_deref(), &table.membership, self.groups_follow)?;
         check_life(self.dynamic, self.groups_follow)?;
         let profile = self.profile(table.marker.clone());
         let settles_after = TimeDelta::seconds(i64::from(self.settles_seconds));

@@ -10,7 +10,10 @@ use jit_ldap::Search;
 use super::house::{House, World};
 
 /// Runs a future and drops it when it has waited so often; `None` when that came first.
-async fn killed_at<T>(waits: usize, mut future: Pin<Box<dyn Future<Output = T> + '_>>) -> Option<T> {
+pub(crate) async fn killed_at<T>(
+    waits: usize,
+    mut future: Pin<Box<dyn Future<Output = T> + '_>>,
+) -> Option<T> {
     let mut left = waits;
     std::future::poll_fn(|context| match future.as_mut().poll(context) {
         Poll::Ready(done) => Poll::Ready(Some(done)),
@@ -24,7 +27,7 @@ async fn killed_at<T>(waits: usize, mut future: Pin<Box<dyn Future<Output = T> +
 }
 
 /// What was sent before a kill is done when a later request on a new connection is answered.
-async fn let_it_land(world: &World) {
+pub(crate) async fn let_it_land(world: &World) {
     for _ in 0..2 {
         world.peer().as_service().await.read(&Search::entry(world.base())).await.unwrap();
     }

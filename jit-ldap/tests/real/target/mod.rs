@@ -2,6 +2,7 @@
 
 mod custom;
 mod dynamic;
+mod elevation;
 mod house;
 mod kills;
 mod life;
