@@ -49,9 +49,9 @@ pub use clock::{
 };
 pub use engine::{
     AdminRequest, BuildError, CheckOut, CheckedOut, Connection, ConnectionSettings, Denied, Elevated, Event,
-    Explanation, Held, Invitation, Jit, JitBuilder, JitError, LinkAnswer, LinkBy, LinkRule, MailLink,
-    MailProof, Notices, Outcome, ReconcileMode, Reconciliation, Reply, Session, ShadowReport, SignIn,
-    SignedIn, Ticket, Trigger, Verdict, VerifyError, WorkReport,
+    Explanation, Held, Invitation, Jit, JitBuilder, JitError, LentWrong, LinkAnswer, LinkBy, LinkRule,
+    MailLink, MailProof, Notices, Outcome, ReconcileMode, Reconciliation, Reply, Session, ShadowReport,
+    SignIn, SignedIn, Ticket, Trigger, Verdict, VerifyError, WorkReport,
 };
 pub use error::{BackendError, Code, ErrorClass, ErrorKind, Retry, Taken, TargetFault};
 pub use identity::{

@@ -1,0 +1,135 @@
+//! Whatever comes at the same time and in whatever order: an account holds the union of what its leases need, and what it
+//! had before.
+
+use std::{collections::BTreeSet, future::Future, pin::Pin, task};
+
+use chrono::TimeDelta;
+use jit_core::*;
+
+use super::house::*;
+
+/// The roles, and what they lend.
+const ROLES: [(&str, &[&str]); 2] = [("lift", &["ops"]), ("lift-both", &["ops", "dba"])];
+
+struct Dice(SeededEntropy);
+
+impl Dice {
+    fn below(&self, limit: usize) -> usize {
+        let mut bytes = [0; 8];
+        self.0.fill(&mut bytes).unwrap();
+        usize::try_from(u64::from_le_bytes(bytes) % limit as u64).unwrap()
+    }
+
+    fn minutes(&self, limit: usize) -> i64 {
+        i64::try_from(self.below(limit)).unwrap() + 1
+    }
+}
+
+type Act<'a> = Pin<Box<dyn Future<Output = Option<AccountId>> + 'a>>;
+
+fn act<'a>(house: &'a House, dice: &Dice, known: &[AccountId]) -> Act<'a> {
+    let lease = (!known.is_empty()).then(|| known[dice.below(known.len())]);
+    let minutes = dice.minutes(20);
+    match (dice.below(8), lease) {
+        (0 | 1, Some(lease)) => Box::pin(async move {
+            let _ = house.jit.check_in(None, &tenant(), lease, house.by()).await;
+            None
+        }),
+        (2, Some(lease)) => Box::pin(async move {
+            let span = TimeDelta::minutes(minutes);
+            let _ = house.jit.extend(None, &tenant(), lease, span).await;
+            None
+        }),
+        (3 | 4, _) => Box::pin(async move {
+            let _ = house.work().await;
+            None
+        }),
+        _ => {
+            let (role, _) = ROLES[dice.below(ROLES.len())];
+            Box::pin(async move { house.lift(role, minutes).await.ok().map(|lent| lent.lease) })
+        }
+    }
+}
+
+/// Lets them go on in turns as the dice fall, one step at a time; now and then the caller of one goes away.
+fn interleave(mut acts: Vec<Act<'_>>, dice: &Dice) -> Vec<AccountId> {
+    let mut made = Vec::new();
+    let mut context = task::Context::from_waker(task::Waker::noop());
+    while !acts.is_empty() {
+        let turn = dice.below(acts.len());
+        let is_left = dice.below(60) == 0;
+        if let task::Poll::Ready(lease) = acts[turn].as_mut().poll(&mut context) {
+            made.extend(lease);
+            drop(acts.swap_remove(turn));
+        } else if is_left {
+            drop(acts.swap_remove(turn));
+        }
+    }
+    made
+}
+
+fn lent(role: &RuleName) -> BTreeSet<&'static str> {
+    let found = ROLES.iter().find(|(name, _)| *name == role.as_str()).unwrap();
+    found.1.iter().copied().collect()
+}
+
+/// What active leases need is there; what is there was there before, or belongs to a lease that is not over yet.
+fn holds_the_union(house: &House, before: &BTreeSet<&str>) -> Result<(), String> {
+    let query = Query {
+        tenant: tenant(),
+        filter: Filter::Bearing(LookupKey::leased_at(&target())),
+        after: None,
+        limit: std::num::NonZeroUsize::new(1_000).unwrap(),
+    };
+    let page = run(house.store.list(&query)).unwrap().unwrap();
+    let leases: Vec<_> = page.items.into_iter().filter_map(|account| account.lease).collect();
+    let mut explained = before.clone();
+    for lease in &leases {
+        explained.extend(lent(&lease.role));
+        if matches!(lease.phase, Phase::Active { .. }) && house.now() < lease.until {
+            if let Some(lacking) = lent(&lease.role).into_iter().find(|name| !house.person_holds(name)) {
+                return Err(format!("{lacking} is not there: {lease:?}"));
+            }
+        }
+    }
+    match house.directory.accounts()[PERSON]
+        .entitlements
+        .iter()
+        .find(|held| !explained.contains(held.as_str()))
+    {
+        Some(held) => Err(format!("nobody needs {held}")),
+        None if before.iter().all(|name| house.person_holds(name)) => Ok(()),
+        None => Err("the person lost what they had".into()),
+    }
+}
+
+fn live_through(seed: u64) -> Result<(), String> {
+    let dice = Dice(SeededEntropy::new(seed));
+    let house = run(House::new()).unwrap();
+    house.directory.plant(PERSON);
+    let before: BTreeSet<_> = ["ops", "dba"].into_iter().filter(|_| dice.below(3) == 0).collect();
+    before.iter().for_each(|name| house.directory.join(PERSON, name));
+    let mut known = Vec::new();
+    for _ in 0..14 {
+        house.script.interleave(true);
+        let acts = (0..=dice.below(4)).map(|_| act(&house, &dice, &known)).collect();
+        known.extend(interleave(acts, &dice));
+        house.script.interleave(false);
+        holds_the_union(&house, &before)?;
+        house.clock.advance(TimeDelta::seconds(45 * dice.minutes(6)));
+    }
+    run(house.pass_minutes(120)).ok_or("it never comes to an end")?;
+    holds_the_union(&house, &before)?;
+    let left: BTreeSet<_> = house.directory.accounts()[PERSON].entitlements.iter().cloned().collect();
+    let is_as_before = left.iter().map(String::as_str).eq(before.iter().copied());
+    if is_as_before { Ok(()) } else { Err(format!("left: {left:?}, before: {before:?}")) }
+}
+
+/// `JIT_WORLDS=100000` tries that many.
+#[test]
+fn an_account_holds_the_union_of_what_its_leases_need() {
+    let worlds = std::env::var("JIT_WORLDS").ok().and_then(|text| text.parse().ok()).unwrap_or(600);
+    for seed in 0..worlds {
+        live_through(seed).unwrap_or_else(|wrong| panic!("world {seed}: {wrong}"));
+    }
+}
