@@ -25,47 +25,46 @@ impl Dice {
     }
 }
 
-type Act<'a> = Pin<Box<dyn Future<Output = Option<AccountId>> + 'a>>;
+type Act<'a> = Pin<Box<dyn Future<Output = ()> + 'a>>;
 
-fn act<'a>(house: &'a House, dice: &Dice, known: &[AccountId]) -> Act<'a> {
-    let lease = (!known.is_empty()).then(|| known[dice.below(known.len())]);
-    let minutes = dice.minutes(20);
-    match (dice.below(8), lease) {
-        (0 | 1, Some(lease)) => Box::pin(async move {
-            let _ = house.jit.check_in(None, &tenant(), lease, house.by()).await;
-            None
-        }),
-        (2, Some(lease)) => Box::pin(async move {
-            let span = TimeDelta::minutes(minutes);
-            let _ = house.jit.extend(None, &tenant(), lease, span).await;
-            None
-        }),
-        (3 | 4, _) => Box::pin(async move {
-            let _ = house.work().await;
-            None
-        }),
-        _ => {
-            let (role, _) = ROLES[dice.below(ROLES.len())];
-            Box::pin(async move { house.lift(role, minutes).await.ok().map(|lent| lent.lease) })
+fn act<'a>(house: &'a House, dice: &Dice) -> Act<'a> {
+    let (kind, pick, minutes) = (dice.below(9), dice.below(64), dice.minutes(20));
+    let (role, _) = ROLES[dice.below(ROLES.len())];
+    Box::pin(async move {
+        // Any of those that are there by now, also one that is being lent at this moment.
+        let live = live_leases(house);
+        let lease = live.get(pick % live.len().max(1)).map(|account| account.id);
+        match (kind, lease) {
+            (0 | 1, Some(lease)) => drop(house.jit.check_in(None, &tenant(), lease, house.by()).await),
+            (2, Some(lease)) => {
+                drop(house.jit.extend(None, &tenant(), lease, TimeDelta::minutes(minutes)).await);
+            }
+            (3 | 4, _) => drop(house.work().await),
+            _ => drop(house.lift(role, minutes).await),
         }
-    }
+    })
+}
+
+fn live_leases(house: &House) -> Vec<Account> {
+    let query = Query {
+        tenant: tenant(),
+        filter: Filter::Bearing(LookupKey::leased_at(&target())),
+        after: None,
+        limit: std::num::NonZeroUsize::new(1_000).unwrap(),
+    };
+    run(house.store.list(&query)).unwrap().unwrap().items
 }
 
 /// Lets them go on in turns as the dice fall, one step at a time; now and then the caller of one goes away.
-fn interleave(mut acts: Vec<Act<'_>>, dice: &Dice) -> Vec<AccountId> {
-    let mut made = Vec::new();
+fn interleave(mut acts: Vec<Act<'_>>, dice: &Dice) {
     let mut context = task::Context::from_waker(task::Waker::noop());
     while !acts.is_empty() {
         let turn = dice.below(acts.len());
         let is_left = dice.below(60) == 0;
-        if let task::Poll::Ready(lease) = acts[turn].as_mut().poll(&mut context) {
-            made.extend(lease);
-            drop(acts.swap_remove(turn));
-        } else if is_left {
+        if acts[turn].as_mut().poll(&mut context).is_ready() || is_left {
             drop(acts.swap_remove(turn));
         }
     }
-    made
 }
 
 fn lent(role: &RuleName) -> BTreeSet<&'static str> {
@@ -75,14 +74,7 @@ fn lent(role: &RuleName) -> BTreeSet<&'static str> {
 
 /// What active leases need is there; what is there was there before, or belongs to a lease that is not over yet.
 fn holds_the_union(house: &House, before: &BTreeSet<&str>) -> Result<(), String> {
-    let query = Query {
-        tenant: tenant(),
-        filter: Filter::Bearing(LookupKey::leased_at(&target())),
-        after: None,
-        limit: std::num::NonZeroUsize::new(1_000).unwrap(),
-    };
-    let page = run(house.store.list(&query)).unwrap().unwrap();
-    let leases: Vec<_> = page.items.into_iter().filter_map(|account| account.lease).collect();
+    let leases: Vec<_> = live_leases(house).into_iter().filter_map(|account| account.lease).collect();
     let mut explained = before.clone();
     for lease in &leases {
         explained.extend(lent(&lease.role));
@@ -109,11 +101,10 @@ fn live_through(seed: u64) -> Result<(), String> {
     house.directory.plant(PERSON);
     let before: BTreeSet<_> = ["ops", "dba"].into_iter().filter(|_| dice.below(3) == 0).collect();
     before.iter().for_each(|name| house.directory.join(PERSON, name));
-    let mut known = Vec::new();
     for _ in 0..14 {
         house.script.interleave(true);
-        let acts = (0..=dice.below(4)).map(|_| act(&house, &dice, &known)).collect();
-        known.extend(interleave(acts, &dice));
+        let acts = (0..=dice.below(4)).map(|_| act(&house, &dice)).collect();
+        interleave(acts, &dice);
         house.script.interleave(false);
         holds_the_union(&house, &before)?;
         house.clock.advance(TimeDelta::seconds(45 * dice.minutes(6)));
