@@ -119,8 +119,33 @@ fn live_through(seed: u64) -> Result<(), String> {
 /// `JIT_WORLDS=100000` tries that many.
 #[test]
 fn an_account_holds_the_union_of_what_its_leases_need() {
-    let worlds = std::env::var("JIT_WORLDS").ok().and_then(|text| text.parse().ok()).unwrap_or(600);
+    let worlds = std::env::var("JIT_WORLDS").ok().and_then(|text| text.parse().ok()).unwrap_or(400);
     for seed in 0..worlds {
         live_through(seed).unwrap_or_else(|wrong| panic!("world {seed}: {wrong}"));
     }
+}
+
+#[test]
+fn what_is_given_to_a_lease_that_has_ended_is_taken_though_nobody_waits_for_the_answer() {
+    let house = run(House::new()).unwrap();
+    house.directory.plant(PERSON);
+    house.script.interleave(true);
+    let mut context = task::Context::from_waker(task::Waker::noop());
+    {
+        let mut lifting = std::pin::pin!(house.lift("lift", 30));
+        let mut go_on = || assert!(lifting.as_mut().poll(&mut context).is_pending(), "it goes on");
+        while live_leases(&house).is_empty() {
+            go_on();
+        }
+        house.script.interleave(false);
+        let lease = live_leases(&house)[0].id;
+        assert_eq!(run(house.check_in(lease)).unwrap().phase.word(), "gone");
+        house.script.interleave(true);
+        while !house.person_holds("ops") {
+            go_on();
+        }
+    }
+    house.script.interleave(false);
+    run(house.pass_minutes(5)).unwrap();
+    assert!(!house.person_holds("ops") && live_leases(&house).is_empty());
 }
