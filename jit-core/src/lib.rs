@@ -48,20 +48,22 @@ pub use clock::{
     TimeGuard,
 };
 pub use engine::{
-    AdminRequest, BuildError, CheckOut, CheckedOut, Connection, ConnectionSettings, Denied, Elevated, Event,
-    Explanation, Held, Invitation, Jit, JitBuilder, JitError, LentWrong, LinkAnswer, LinkBy, LinkRule,
-    MailLink, MailProof, Notices, Outcome, ReconcileMode, Reconciliation, Reply, Session, ShadowReport,
-    SignIn, SignedIn, Ticket, Trigger, Verdict, VerifyError, WorkReport,
+    AdminRequest, Authority, BuildError, CheckOut, CheckedOut, Connection, ConnectionSettings, Denied,
+    Elevated, Event, Explanation, Held, Invitation, Jit, JitBuilder, JitError, LeaverLimit, LentWrong,
+    LinkAnswer, LinkBy, LinkRule, MailLink, MailProof, NamedBy, Notices, Outcome, Provisioned, Provisioning,
+    ReconcileMode, Reconciliation, Reply, SamePerson, Session, ShadowReport, SignIn, SignedIn, Ticket,
+    Trigger, Verdict, VerifyError, WorkReport,
 };
 pub use error::{BackendError, Code, ErrorClass, ErrorKind, Retry, Taken, TargetFault};
 pub use identity::{
-    Assurance, AttestError, Attestation, Attestor, Check, Checks, Claim, ClaimPath, ClaimPathError,
+    Assurance, AttestError, Attestation, Attestor, Bound, Check, Checks, Claim, ClaimPath, ClaimPathError,
     ClaimValues, Claims, Domain, DomainError, DomainPattern, DomainSet, EmailAddress, EmailClaim, EmailError,
-    EmailEvidence, EmailTrust, IssuerSet, SessionHint, Stability, VerifiedIdentity,
+    EmailEvidence, EmailTrust, Expected, Extent, HeldPresence, HeldRecord, IssuerSet, Presence,
+    RecordStatement, SessionHint, Stability, VerifiedIdentity, VerifiedRecord,
 };
 pub use ids::{
     AccountId, AttributeName, ConnectionId, EventId, ExternalKey, GrantId, IdError, Issuer, Lane, Mint,
-    RuleName, StoreId, Subject, TargetId, TaskId, TenantId, WorkerId,
+    RequestId, RuleName, StoreId, Subject, TargetId, TaskId, TenantId, WorkerId,
 };
 pub use lease::{Duty, Edge, Elevation, EndReason, Lease, Misfit, Phase, Proof, Seeing, Share, Taking};
 pub use mapping::{
@@ -72,8 +74,9 @@ pub use mapping::{
 };
 pub use memory::{MemorySink, MemoryStore, MemoryTarget, RemoteAccount};
 pub use plan::{
-    AdminAct, Answers, Change, Plan, Planned, Protection, Reason, Refusal, SignInFacts, SignInPlan,
-    plan_admin, plan_end_of_account, plan_end_of_grant, plan_sign_in,
+    AdminAct, Answers, Change, Plan, Planned, Protection, Reason, RecordEffect, RecordFacts, RecordPlan,
+    Refusal, SameSource, SignInFacts, SignInPlan, plan_admin, plan_end_of_account, plan_end_of_grant,
+    plan_record, plan_sign_in,
 };
 pub use policy::{
     AccountEnd, AccountEndRule, AccountIs, Ask, AskText, AuthenticationMethods, ClaimEnd, ClaimIs, ClaimTest,

@@ -5,8 +5,11 @@ use std::fmt;
 
 use jit_core::{Code, ErrorClass};
 
+use crate::json::Json;
 use crate::reason::Reason;
 
+/// The schema of an error.
+const ERROR: &str = "urn:ietf:params:scim:api:messages:2.0:Error";
 /// The longest name of an attribute that a message repeats.
 const NAME_BYTES: usize = 128;
 
@@ -90,6 +93,20 @@ impl ScimError {
     #[must_use]
     pub const fn place(&self) -> Option<&Place> {
         self.place.as_ref()
+    }
+
+    /// Writes the body of an answer (RFC 7644 §3.12).
+    #[must_use]
+    pub fn to_json(&self) -> Json {
+        let mut members = vec![
+            ("schemas", Json::List(vec![Json::text(ERROR)])),
+            ("status", Json::text(self.reason.status().to_string())),
+        ];
+        if let Some(scim_type) = self.reason.scim_type() {
+            members.push(("scimType", Json::text(scim_type.as_str())));
+        }
+        members.push(("detail", Json::text(self.to_string())));
+        Json::object(members)
     }
 
     /// Returns the number of the PATCH or bulk operation, counted from zero.

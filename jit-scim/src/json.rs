@@ -78,6 +78,13 @@ impl Json {
         }
     }
 
+    /// Writes the value.
+    #[must_use]
+    pub fn to_bytes(&self) -> Vec<u8> {
+        // neither a map with odd keys nor a sink that fails is in the way
+        serde_json::to_vec(self).unwrap_or_default()
+    }
+
     pub(crate) fn text(text: impl Into<String>) -> Self {
         Self::Text(text.into())
     }

@@ -8,6 +8,7 @@
 //! | [`filter`] | filters, bound to the schema, evaluated as they stand |
 //! | [`path`], [`patch`] | changes, applied whole or not at all; changes of members as large as the change |
 //! | [`sort`] | the order of a list |
+//! | [`protocol`] | queries and their pages, bulk requests, discovery |
 //! | [`tolerance`] | the quirks of providers that are borne, by name |
 //! | [`json`], [`limits`] | bodies, and how much of everything is taken |
 //! | [`reason`], [`error`], [`codes`] | every reason for a refusal, with its code, status and detail type |
@@ -35,6 +36,7 @@ pub mod json;
 pub mod limits;
 pub mod patch;
 pub mod path;
+pub mod protocol;
 pub mod reason;
 pub mod resource;
 pub mod schema;

@@ -12,10 +12,18 @@ pub struct Limits {
     pub values: usize,
     /// How many operations a PATCH may hold.
     pub patch_operations: usize,
+    /// How many operations a bulk request may hold.
+    pub bulk_operations: usize,
 }
 
 impl Default for Limits {
     fn default() -> Self {
-        Self { body_bytes: 1 << 20, depth: 32, values: 200_000, patch_operations: 1000 }
+        Self {
+            body_bytes: 1 << 20,
+            depth: 32,
+            values: 200_000,
+            patch_operations: 1000,
+            bulk_operations: 1000,
+        }
     }
 }

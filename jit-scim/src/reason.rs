@@ -20,6 +20,12 @@ pub enum ScimType {
     InvalidValue,
     /// `mutability`.
     Mutability,
+    /// `uniqueness`.
+    Uniqueness,
+    /// `invalidCursor` (RFC 9865 §5).
+    InvalidCursor,
+    /// `expiredCursor` (RFC 9865 §5).
+    ExpiredCursor,
 }
 
 impl ScimType {
@@ -33,6 +39,9 @@ impl ScimType {
             Self::NoTarget => "noTarget",
             Self::InvalidValue => "invalidValue",
             Self::Mutability => "mutability",
+            Self::Uniqueness => "uniqueness",
+            Self::InvalidCursor => "invalidCursor",
+            Self::ExpiredCursor => "expiredCursor",
         }
     }
 }
@@ -42,14 +51,19 @@ impl ScimType {
 enum Answer {
     /// 400 with a detail type.
     Bad(ScimType),
-    /// 413: more than is taken.
-    TooLarge,
+    /// 409 with `uniqueness`.
+    Taken,
+    /// A status without a detail type.
+    Plain(u16),
     /// No request is at fault: a file of ours is.
     Setup,
 }
 
-use Answer::{Bad, Setup, TooLarge};
-use ScimType::{InvalidFilter, InvalidPath, InvalidSyntax, InvalidValue, Mutability, NoTarget};
+use Answer::{Bad, Plain, Setup};
+use ScimType::{
+    ExpiredCursor, InvalidCursor, InvalidFilter, InvalidPath, InvalidSyntax, InvalidValue, Mutability,
+    NoTarget,
+};
 
 macro_rules! reasons {
     ($( $(#[doc = $section:literal])? $variant:ident = $code:literal, $answer:expr, $meaning:literal; )+) => {
@@ -89,10 +103,10 @@ macro_rules! reasons {
 
 reasons! {
     // bodies
-    BodyTooLarge = "scim.body_too_large", TooLarge, "the body is longer than is taken";
+    BodyTooLarge = "scim.body_too_large", Plain(413), "the body is longer than is taken";
     JsonMalformed = "scim.json_malformed", Bad(InvalidSyntax), "the text is not JSON";
     JsonTooDeep = "scim.json_too_deep", Bad(InvalidSyntax), "objects and arrays lie too deep in each other";
-    JsonTooManyValues = "scim.json_too_many_values", TooLarge, "the text holds more values than are taken";
+    JsonTooManyValues = "scim.json_too_many_values", Plain(413), "the text holds more values than are taken";
     JsonNameTwice = "scim.json_name_twice", Bad(InvalidSyntax), "an object has two members of one name";
     NotAnObject = "scim.not_an_object", Bad(InvalidSyntax), "a JSON object is expected";
 
@@ -140,12 +154,31 @@ reasons! {
     PathFilterOnOne = "scim.path_filter_on_one", Bad(InvalidPath), "the path selects among values of an attribute that has one or no parts";
     PatchMalformed = "scim.patch_malformed", Bad(InvalidSyntax), "the message is not a PATCH";
     PatchOperationUnknown = "scim.patch_operation_unknown", Bad(InvalidSyntax), "an operation is none of `add`, `replace` and `remove`";
-    PatchTooManyOperations = "scim.patch_too_many_operations", TooLarge, "the PATCH has more operations than are taken";
+    PatchTooManyOperations = "scim.patch_too_many_operations", Plain(413), "the PATCH has more operations than are taken";
     PatchValueMissing = "scim.patch_value_missing", Bad(InvalidValue), "an operation lacks its value";
     PatchValueUnexpected = "scim.patch_value_unexpected", Bad(InvalidValue), "a removal has a value";
     PatchNoTarget = "scim.patch_no_target", Bad(NoTarget), "the path selects nothing to operate on";
     ReadOnly = "scim.read_only", Bad(Mutability), "the attribute is read-only";
     RequiredRemoved = "scim.required_removed", Bad(Mutability), "a required attribute cannot be removed";
+
+    // queries: RFC 7644 §3.4.2, RFC 9865
+    QueryMalformed = "scim.query_malformed", Bad(InvalidValue), "a parameter of the query is not of its type or given twice";
+    SearchMalformed = "scim.search_malformed", Bad(InvalidSyntax), "the message is not a search request";
+    CursorInvalid = "scim.cursor_invalid", Bad(InvalidCursor), "the cursor is not one of this query";
+    CursorExpired = "scim.cursor_expired", Bad(ExpiredCursor), "the cursor is too old";
+
+    // bulk: RFC 7644 §3.7
+    BulkMalformed = "scim.bulk_malformed", Bad(InvalidSyntax), "the message is not a bulk request";
+    BulkTooManyOperations = "scim.bulk_too_many_operations", Plain(413), "the bulk request has more operations than are taken";
+    BulkIdTwice = "scim.bulk_id_twice", Bad(InvalidValue), "two operations have the same `bulkId`";
+    BulkIdUnknown = "scim.bulk_id_unknown", Bad(InvalidValue), "no operation that creates something has this `bulkId`";
+    BulkIdFailed = "scim.bulk_id_failed", Plain(409), "what the `bulkId` stands for could not be created";
+
+    // what a store finds
+    NotFound = "scim.not_found", Plain(404), "there is no such resource";
+    Taken = "scim.taken", Answer::Taken, "another resource has this value already";
+    #[doc = "RFC 7644 §3.14."]
+    VersionStale = "scim.version_stale", Plain(412), "the resource is not of the version that was named";
 }
 
 impl Reason {
@@ -153,7 +186,8 @@ impl Reason {
     #[must_use]
     pub const fn class(self) -> ErrorClass {
         match self.answer() {
-            Bad(_) | TooLarge => ErrorClass::Rejected,
+            Bad(_) | Plain(_) => ErrorClass::Rejected,
+            Answer::Taken => ErrorClass::Denied,
             Setup => ErrorClass::Permanent,
         }
     }
@@ -163,7 +197,8 @@ impl Reason {
     pub const fn status(self) -> u16 {
         match self.answer() {
             Bad(_) => 400,
-            TooLarge => 413,
+            Answer::Taken => 409,
+            Plain(status) => status,
             Setup => 500,
         }
     }
@@ -171,7 +206,11 @@ impl Reason {
     /// Returns the detail type, where RFC 7644 §3.12 has one.
     #[must_use]
     pub const fn scim_type(self) -> Option<ScimType> {
-        if let Bad(scim_type) = self.answer() { Some(scim_type) } else { None }
+        match self.answer() {
+            Bad(scim_type) => Some(scim_type),
+            Answer::Taken => Some(ScimType::Uniqueness),
+            Plain(_) | Setup => None,
+        }
     }
 }
 

@@ -4,10 +4,13 @@ use std::cmp::Ordering;
 
 use crate::error::ScimError;
 use crate::filter::order;
+use crate::json::Json;
 use crate::reason::Reason;
 use crate::resource::elements::{is_primary, primary_position};
+use crate::resource::read::{Purpose, Reader};
 use crate::resource::{Resource, Value};
 use crate::schema::{AttributePath, Kind, ResourceType};
+use crate::tolerance::Tolerance;
 
 /// An order of resources by one attribute.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -58,13 +61,36 @@ impl Sort {
     /// Orders two resources. What has no value comes last, or first where the order is descending.
     #[must_use]
     pub fn compare(&self, a: &Resource, b: &Resource) -> Ordering {
-        let order = match (self.key(a), self.key(b)) {
+        self.order(self.key(a), self.key(b))
+    }
+
+    fn order(&self, a: Option<&Value>, b: Option<&Value>) -> Ordering {
+        let order = match (a, b) {
             (Some(a), Some(b)) => order(a, b, self.case_exact),
             (Some(_), None) => Ordering::Less,
             (None, Some(_)) => Ordering::Greater,
             (None, None) => Ordering::Equal,
         };
         if self.descending { order.reverse() } else { order }
+    }
+
+    /// Returns the value that the resource is sorted by, as JSON.
+    pub(crate) fn key_of(&self, resource: &Resource) -> Json {
+        match self.key(resource) {
+            Some(Value::Boolean(value)) => Json::Boolean(*value),
+            Some(Value::Integer(value)) => Json::Integer(*value),
+            Some(Value::Decimal(value)) => Json::Decimal(*value),
+            Some(value) => value.as_text().map_or(Json::Null, Json::text),
+            None => Json::Null,
+        }
+    }
+
+    /// Orders a resource and a value that [`Self::key_of`] returned for another one.
+    pub(crate) fn compare_to_key(&self, resource: &Resource, key: &Json) -> Option<Ordering> {
+        let attribute = resource.kind().attribute(&self.path)?;
+        let reader = Reader { purpose: Purpose::Stored, tolerance: Tolerance::strict() };
+        let key = if *key == Json::Null { None } else { reader.element(attribute, key).ok()? };
+        Some(self.order(self.key(resource), key.as_ref()))
     }
 
     /// Of several values the primary one counts, or else the first.
@@ -87,7 +113,7 @@ impl Sort {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{Json, Limits, Schemas, Tolerance};
+    use crate::{Limits, Schemas};
 
     fn users(bodies: &[&str]) -> Vec<Resource> {
         let schemas = Schemas::standard();

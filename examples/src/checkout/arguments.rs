@@ -12,6 +12,8 @@ usage: checkout --config FILE [--json] COMMAND
 
   out --for USER --target T --role R --ttl SPAN [--key K] [--reason TEXT] [--secret-file F]
                        lend an account in T to USER; prints its name and, once, its secret
+                       for a role that elevates: lends what the role holds to an account that USER
+                       has there, named with --account NAME unless the configuration does
   in LEASE             end a lease now
   extend LEASE --ttl SPAN
                        let a lease end so long from now
@@ -95,10 +97,11 @@ pub(super) struct Out {
     pub(super) key: Option<String>,
     pub(super) reason: Option<String>,
     pub(super) secret_file: Option<PathBuf>,
+    pub(super) account: Option<String>,
 }
 
 /// Each option, and whether it has a value.
-const OPTIONS: [(&str, bool); 12] = [
+const OPTIONS: [(&str, bool); 13] = [
     ("--config", true),
     ("--json", false),
     ("--for", true),
@@ -108,6 +111,7 @@ const OPTIONS: [(&str, bool); 12] = [
     ("--key", true),
     ("--reason", true),
     ("--secret-file", true),
+    ("--account", true),
     ("--apply", false),
     ("--at-most", true),
     ("--help", false),
@@ -138,6 +142,7 @@ fn order(given: &mut Given) -> Result<Order, UsageError> {
             span: given.span()?,
             key: given.one("--key")?,
             reason: given.one("--reason")?,
+            account: given.one("--account")?,
             secret_file: given.one("--secret-file")?.map(PathBuf::from),
         })),
         "in" => Order::In { lease: given.lease()? },

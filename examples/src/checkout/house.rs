@@ -8,8 +8,10 @@ use std::sync::Arc;
 use chrono::{DateTime, Utc};
 use jit_core::{
     Account, AccountId, BackendError, Clock, ErrorKind, Jit, Store, TargetId, TenantId, TimeGuard, UserName,
+    Whose,
 };
 
+use super::arguments::Out;
 use super::failure::Failure;
 use super::settings::Settings;
 use crate::portal::assemble::open;
@@ -62,6 +64,12 @@ impl House {
         let chosen: Vec<_> =
             self.targets.iter().filter(|target| id.is_none_or(|id| target.id == *id)).collect();
         if chosen.is_empty() { Err(Failure::refused("lease.unknown_target")) } else { Ok(chosen) }
+    }
+
+    /// Whose account a role elevates; `None` where it makes one, or is not there.
+    pub(super) fn elevates(&self, order: &Out) -> Option<Whose> {
+        let target = self.targets.iter().find(|target| target.id == order.target)?;
+        target.roles.iter().find(|role| role.name == order.role)?.elevates.clone()
     }
 
     /// Finds somebody by user name.

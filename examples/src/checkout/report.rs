@@ -74,6 +74,8 @@ pub(super) struct LeaseLine {
     pub(super) target: String,
     pub(super) role: String,
     pub(super) name: String,
+    /// Whether the account existed before.
+    pub(super) elevated: bool,
     pub(super) phase: &'static str,
     pub(super) until: DateTime<Utc>,
     pub(super) latest: DateTime<Utc>,
@@ -109,6 +111,7 @@ impl LeaseLine {
             target: lease.target.to_string(),
             role: lease.role.to_string(),
             name: lease.remote.name.clone(),
+            elevated: lease.elevates.is_some(),
             phase: lease.phase.word(),
             until: lease.until,
             latest: lease.latest,

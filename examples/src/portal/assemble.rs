@@ -7,7 +7,9 @@ use std::sync::Arc;
 
 use jit_core::Store;
 use jit_core::config::Problems;
-use jit_core::{BackendError, BuildError, Clock, ConnectionId, ErrorKind, Jit, Protection, TimeGuard};
+use jit_core::{
+    BackendError, BuildError, Clock, ConnectionId, ErrorKind, Jit, JitBuilder, Protection, TimeGuard,
+};
 use jit_oidc::http::HttpError;
 use jit_sql::{PostgresOptions, PostgresStore, SqliteStore};
 
@@ -59,20 +61,7 @@ pub(super) async fn assemble(
     let (main, named) = shelves
         .split_first()
         .ok_or(AssembleError::Store(BackendError::new(ErrorKind::Invalid, "portal.assemble")))?;
-    let mut builder = Jit::builder(Arc::clone(&main.store))
-        .clock(Arc::clone(&clock))
-        .time_guard(TimeGuard::default())
-        .protection(protection(&settings.protection))
-        .hold_for(HOLD_LASTS)
-        .explaining();
-    for shelf in named {
-        if let Some(name) = &shelf.name {
-            builder = builder.store(name.clone(), Arc::clone(&shelf.store));
-        }
-    }
-    for target in &targets {
-        builder = builder.target(target.setup.clone());
-    }
+    let mut builder = builder(&settings, main, named, &targets, &clock);
     let around = Around { base_url: &settings.portal.base_url, folder, store: &main.store, clock: &clock };
     let mut doors = Vec::new();
     for door in &settings.connection {
@@ -92,6 +81,31 @@ pub(super) async fn assemble(
         shelves,
         targets,
     })
+}
+
+/// Begins the engine: stores, time, protection and targets.
+fn builder(
+    settings: &Settings,
+    main: &Shelf,
+    named: &[Shelf],
+    targets: &[Opened],
+    clock: &Arc<dyn Clock>,
+) -> JitBuilder {
+    let mut builder = Jit::builder(Arc::clone(&main.store))
+        .clock(Arc::clone(clock))
+        .time_guard(TimeGuard::default())
+        .protection(protection(&settings.protection))
+        .hold_for(HOLD_LASTS)
+        .explaining();
+    for shelf in named {
+        if let Some(name) = &shelf.name {
+            builder = builder.store(name.clone(), Arc::clone(&shelf.store));
+        }
+    }
+    for target in targets {
+        builder = builder.target(target.setup.clone());
+    }
+    builder
 }
 
 pub(crate) fn protection(settings: &ProtectionSettings) -> Protection {

@@ -184,6 +184,8 @@ impl Failure {
             "hold.unknown_ticket" => "This sign-in was answered already, or it waited for too long.",
             "hold.proof_refused" => "The account that you signed in with is not the one that was found.",
             "lease.not_entitled" => "Nothing that you hold admits to this role.",
+            "lease.unnamed" => "Nobody who is believed says which account at the target is yours.",
+            "lease.unknown_account" => "The target has no account of the name that you have there.",
             "lease.too_long" => "The role cannot be held for so long.",
             "lease.over" | "lease.interrupted" => "The lease has ended, or is about to.",
             "lease.in_progress" => "The same request is under way. Look again in two minutes.",

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use axum::http::HeaderMap;
 use chrono::{DateTime, Utc};
-use jit_core::{Account, Clock, ConnectionId, Entitlement, Jit, Store, StoreId, TenantId};
+use jit_core::{Account, CheckOut, Clock, ConnectionId, Entitlement, Jit, Store, StoreId, TenantId};
 use jit_oidc::OidcTrigger;
 use jit_saml::SamlTrigger;
 use jit_saml::logout::SingleLogout;
@@ -15,7 +15,7 @@ use super::present;
 use super::proxies::Proxies;
 use super::session::{Session, Sessions};
 use super::view::{ConnectionCard, Frame, Visitor};
-use crate::targets::Opened;
+use crate::targets::{Opened, RoleOffer};
 
 /// Holds the engine and everything around it.
 pub(super) struct House {
@@ -110,6 +110,12 @@ impl House {
             csrf: visit.session.csrf.clone(),
         });
         Frame { visitor, demo: self.demo, lends: !self.targets.is_empty() }
+    }
+
+    /// The role that is asked for.
+    pub(super) fn role(&self, asked: &CheckOut) -> Option<&RoleOffer> {
+        let target = self.targets.iter().find(|target| target.id == asked.target)?;
+        target.roles.iter().find(|role| role.name == asked.role)
     }
 
     /// The user store that a session's account lives in.

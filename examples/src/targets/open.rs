@@ -4,12 +4,14 @@ use std::sync::Arc;
 use chrono::TimeDelta;
 use jit_core::config::Problems;
 use jit_core::{
-    Code, Entitlement, MarkerKey, MemoryTarget, RuleName, Target, TargetId, TargetRole, TargetSetup,
+    Code, Entitlement, MarkerKey, MemoryTarget, RuleName, Target, TargetId, TargetRole, TargetSetup, Whose,
 };
 use jit_ldap::{ActiveDirectoryTarget, CustomTarget, Directory, DirectorySettings, OpenLdapTarget, Roots};
 
 use super::files::{read, read_secret};
-use super::settings::{DeploymentSettings, Kind, RoleSettings, TargetSettings, WaySettings};
+use super::settings::{
+    DeploymentSettings, ElevatesSettings, Kind, RoleSettings, TargetSettings, WaySettings,
+};
 
 /// Holds a target that is ready to be asked; nothing was asked yet.
 pub(crate) struct Opened {
@@ -27,6 +29,8 @@ pub(crate) struct RoleOffer {
     pub(crate) longest: TimeDelta,
     pub(crate) holders: Vec<Entitlement>,
     pub(crate) privileged: bool,
+    /// Whose account that existed before it elevates; `None` where it makes one.
+    pub(crate) elevates: Option<Whose>,
 }
 
 impl RoleOffer {
@@ -37,6 +41,7 @@ impl RoleOffer {
             longest: role.longest.delta(),
             holders: role.holders.clone(),
             privileged: role.privileged,
+            elevates: role.elevates.as_ref().and_then(ElevatesSettings::whose),
         }
     }
 }
@@ -144,6 +149,9 @@ fn lent(role: &RoleSettings) -> TargetRole {
         TargetRole::new(role.longest.delta(), role.holders.clone()).with(role.entitlements.clone());
     if let Some(place) = &role.place {
         lent = lent.in_place(place);
+    }
+    if let Some(whose) = role.elevates.as_ref().and_then(ElevatesSettings::whose) {
+        lent = lent.elevating(whose);
     }
     if role.privileged { lent.privileged() } else { lent }
 }

@@ -2,7 +2,7 @@ use std::collections::BTreeSet;
 use std::path::PathBuf;
 
 use jit_core::config::{Check, Problems};
-use jit_core::{Code, Entitlement, RuleName, Span, TargetId};
+use jit_core::{AttributeName, Code, ConnectionId, Entitlement, RuleName, Span, TargetId, Whose};
 use jit_ldap::{ActiveDirectorySettings, CustomSettings, OpenLdapSettings};
 use serde::Deserialize;
 
@@ -80,6 +80,36 @@ pub(crate) struct RoleSettings {
     /// Whether it ends before others when many end at once.
     #[serde(default)]
     pub(crate) privileged: bool,
+    /// Whose account that existed before it elevates, instead of making one.
+    #[serde(default)]
+    pub(crate) elevates: Option<ElevatesSettings>,
+}
+
+/// Says whose account in the target a role elevates: one that is named, or one that an attribute of the holder names.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct ElevatesSettings {
+    /// Whoever runs the program names the account, and answers for whose it is.
+    #[serde(default)]
+    named: bool,
+    #[serde(default)]
+    attribute: Option<AttributeName>,
+    /// The connections whose word on the attribute counts, beside that of administrators.
+    #[serde(default)]
+    given_by: Vec<ConnectionId>,
+}
+
+impl ElevatesSettings {
+    /// Whose; `None` where that is not said in exactly one way.
+    pub(crate) fn whose(&self) -> Option<Whose> {
+        match (self.named, &self.attribute) {
+            (true, None) if self.given_by.is_empty() => Some(Whose::Named),
+            (false, Some(name)) => {
+                Some(Whose::Attribute { name: name.clone(), given_by: self.given_by.clone() })
+            }
+            _ => None,
+        }
+    }
 }
 
 /// Names the kind of a target.
@@ -161,6 +191,10 @@ impl TargetSettings {
                     found.report(Code::new("config.unknown_group"), "the target has no such group");
                 }
             });
+            if role.elevates.as_ref().is_some_and(|elevates| elevates.whose().is_none()) {
+                let message = "needs either `named = true` or `attribute`, with `given_by`";
+                found.report_in("elevates", Code::new("config.one_of"), message);
+            }
             if role.holders.is_empty() {
                 let message = "must name who may check the role out";
                 found.report_in("holders", Code::new("config.invalid_value"), message);

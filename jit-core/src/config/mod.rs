@@ -4,6 +4,7 @@ mod connection;
 mod load;
 mod locate;
 mod problem;
+mod provisioning;
 mod wording;
 
 pub use connection::{ConnectionConfig, IssuerTemplate, ShadowConfig, check_connections};

@@ -4,7 +4,9 @@ use std::{collections::HashMap, fmt, sync::Arc};
 
 use chrono::TimeDelta;
 
-use super::{Connection, Jit, Notices, counters::Counted, flight::Flights, jit::Parts, seen::SeenBuffer};
+use super::{
+    Connection, Jit, Notices, counters::Counted, flight::Flights, jit::Parts, kin::kin, seen::SeenBuffer,
+};
 use crate::{
     BackendError, Clock, ConnectionId, Entropy, Protection, Store, StoreId, SystemClock, SystemEntropy,
     TargetId, TargetSetup, TenantId, TimeGuard, clock::GuardedClock, target::Guarded,
@@ -36,6 +38,17 @@ pub enum BuildError {
     /// A connection names a store that was not given.
     #[error("connection `{0}` names store `{1}`, which was not given")]
     UnknownStore(ConnectionId, StoreId),
+    /// A connection that provisions, or one of the same source, speaks for several issuers, or for none that is named.
+    #[error(
+        "connection `{0}` must have exactly one issuer: it provisions people, or shares them with one that does"
+    )]
+    SeveralIssuers(ConnectionId),
+    /// A connection that provisions names one of the same source that is not there.
+    #[error("connection `{0}` provisions people of connection `{1}`, which its tenant does not have")]
+    UnknownKin(ConnectionId, ConnectionId),
+    /// Two connections of one source keep their accounts in different stores.
+    #[error("connection `{0}` provisions people of connection `{1}`, whose accounts are in another store")]
+    KinElsewhere(ConnectionId, ConnectionId),
     /// The system has no randomness to give.
     #[error("no randomness")]
     Entropy(#[source] BackendError),
@@ -154,6 +167,7 @@ impl JitBuilder {
                 return Err(BuildError::DuplicateConnection(settings.tenant.clone(), settings.id.clone()));
             }
         }
+        let kin = kin(&connections)?;
         let clock = Arc::new(match (self.clock, self.time_guard) {
             (Some(clock), guard) => GuardedClock::new(clock, guard),
             (None, guard) => GuardedClock::new(Arc::new(SystemClock), Some(guard.unwrap_or_default())),
@@ -178,6 +192,7 @@ impl JitBuilder {
             hold_for: self.hold_for,
             seen: SeenBuffer::new(self.seen_every),
             flights: Flights::default(),
+            kin,
             counted: Counted::default(),
             seed: u128::from_le_bytes(seed),
         }))

@@ -44,6 +44,7 @@ struct Inner {
     commits: usize,
     partial: bool,
     answer: Option<TargetFault>,
+    unreadable: Option<AccountId>,
     delay: Option<i64>,
     meddling: Option<fn(&MemoryTarget)>,
     interleaves: bool,
@@ -97,6 +98,11 @@ impl Script {
     /// Lets the target answer everything so, until it is well again.
     pub(crate) fn answer(&self, fault: Option<TargetFault>) {
         self.inner.lock().unwrap().answer = fault;
+    }
+
+    /// Lets the record of one lease be unreadable.
+    pub(crate) fn spoil(&self, id: Option<AccountId>) {
+        self.inner.lock().unwrap().unreadable = id;
     }
 
     fn answered(&self) -> Result<(), BackendError> {
@@ -236,6 +242,9 @@ impl UserStore for FaultyStore {
     }
 
     async fn get(&self, tenant: &TenantId, id: AccountId) -> Result<Option<Account>, BackendError> {
+        if self.script.inner.lock().unwrap().unreadable == Some(id) {
+            return Err(BackendError::new(ErrorKind::Corrupt, "injected"));
+        }
         through(&self.script, ErrorKind::Unavailable, || self.inner.get(tenant, id)).await
     }
 

@@ -2,7 +2,10 @@
 
 use std::{
     pin::pin,
-    sync::{Arc, Mutex},
+    sync::{
+        Arc, Mutex,
+        atomic::{AtomicBool, Ordering},
+    },
     task,
 };
 
@@ -207,24 +210,35 @@ fn own_account() -> Whose {
 
 /// Keeps what the application was told.
 #[derive(Default)]
-pub(crate) struct Told(Mutex<Vec<Task>>);
+pub(crate) struct Told {
+    tasks: Mutex<Vec<Task>>,
+    is_deaf: AtomicBool,
+}
 
 impl Told {
     /// The alarms since the last look.
     pub(crate) fn alarms(&self) -> Vec<String> {
-        let told = std::mem::take(&mut *self.0.lock().unwrap());
+        let told = std::mem::take(&mut *self.tasks.lock().unwrap());
         let about = |task: Task| match task.kind {
             TaskKind::Alarm { about, .. } => Some(about.to_string()),
             _ => None,
         };
         told.into_iter().filter_map(about).collect()
     }
+
+    /// Lets nothing be delivered.
+    pub(crate) fn deafen(&self, is_deaf: bool) {
+        self.is_deaf.store(is_deaf, Ordering::SeqCst);
+    }
 }
 
 #[async_trait]
 impl Notices for Told {
     async fn deliver(&self, task: &Task) -> Result<(), BackendError> {
-        self.0.lock().unwrap().push(task.clone());
+        if self.is_deaf.load(Ordering::SeqCst) {
+            return Err(BackendError::new(ErrorKind::Unavailable, "deaf"));
+        }
+        self.tasks.lock().unwrap().push(task.clone());
         Ok(())
     }
 }

@@ -19,6 +19,8 @@ mod outages;
 #[cfg(test)]
 mod reconcile;
 #[cfg(test)]
+mod scenarios;
+#[cfg(test)]
 mod storms;
 #[cfg(test)]
 mod time;

@@ -58,7 +58,7 @@ impl<D: Dialect> Accounts<D> {
             }
             DesiredState::Disabled => self.disabled(remote).await,
             DesiredState::Absent => {
-                let mut loan = self.lend_for(remote).await?;
+                let mut loan = self.lend_for(remote.marker.as_str()).await?;
                 let effect = self.absent(&mut loan, remote).await?;
                 proved(&loan, effect)
             }
@@ -67,7 +67,7 @@ impl<D: Dialect> Accounts<D> {
     }
 
     pub(super) async fn observe(&self, remote: &RemoteRef) -> Result<Observed, BackendError> {
-        let mut loan = self.lend_for(remote).await?;
+        let mut loan = self.lend_for(remote.marker.as_str()).await?;
         Ok(match self.find(&mut loan, remote).await? {
             Found::Nothing if loan.is_substitute() => return Err(unseen()),
             Found::Nothing => Observed::Missing,
@@ -77,8 +77,8 @@ impl<D: Dialect> Accounts<D> {
     }
 
     /// What was done for an account on one server may not have reached the others yet.
-    pub(super) async fn lend_for(&self, remote: &RemoteRef) -> Result<Loan, BackendError> {
-        let loan = self.directory.lend_for(remote.marker.as_str()).await;
+    pub(super) async fn lend_for(&self, account: &str) -> Result<Loan, BackendError> {
+        let loan = self.directory.lend_for(account).await;
         loan.map_err(|error| Step::Reach.failed(error))
     }
 
@@ -107,7 +107,7 @@ impl<D: Dialect> Accounts<D> {
         let groups = self.table.groups(entitlements)?;
         let password = secret.map(|secret| Password::new(secret.reveal())).transpose();
         let password = password.map_err(|reason| Step::Make.failed(reason))?;
-        let mut loan = self.lend_for(remote).await?;
+        let mut loan = self.lend_for(remote.marker.as_str()).await?;
         self.dialect.check(&mut loan, &self.table.base, &groups).await?;
         let begun = self.begin(&mut loan, remote, password.as_ref(), ends_at).await?;
         let ours = match begun {
@@ -200,7 +200,7 @@ impl<D: Dialect> Accounts<D> {
     }
 
     async fn disabled(&self, remote: &RemoteRef) -> Result<Effect, BackendError> {
-        let mut loan = self.lend_for(remote).await?;
+        let mut loan = self.lend_for(remote.marker.as_str()).await?;
         let ours = match self.find(&mut loan, remote).await? {
             Found::Ours(ours) => ours,
             Found::Nothing if loan.is_substitute() => return Err(unseen()),
@@ -278,11 +278,11 @@ impl<D: Dialect> Accounts<D> {
 }
 
 /// What a server that stands in does not have may be on its way there.
-fn proved(loan: &Loan, effect: Effect) -> Result<Effect, BackendError> {
+pub(super) fn proved(loan: &Loan, effect: Effect) -> Result<Effect, BackendError> {
     let is_unseen = effect == Effect::Absent { was_there: false } && loan.is_substitute();
     if is_unseen { Err(unseen()) } else { Ok(effect) }
 }
 
-fn unseen() -> BackendError {
+pub(super) fn unseen() -> BackendError {
     Step::Reach.refused(TargetFault::Unreachable)
 }

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use chrono::{DateTime, Utc};
 use jit_core::{BackendError, Effect, ErrorKind, Holdings, Marker, RemoteRef, TargetFault, UnattendedEnd};
 
-use super::accounts::Accounts;
+use super::accounts::{Accounts, proved, unseen};
 use super::dialect::Dialect;
 use super::fault::Step;
 use super::members;
@@ -16,6 +16,7 @@ use crate::dn::Dn;
 use crate::entry::Entry;
 use crate::error::LdapError;
 use crate::identifier::EntryId;
+use crate::pool::Loan;
 use crate::reason::Reason;
 use crate::request::{Scope, Search};
 
@@ -44,8 +45,9 @@ impl<D: Dialect> Accounts<D> {
         asked: &BTreeSet<String>,
     ) -> Result<Holdings, BackendError> {
         let groups = self.groups_of(asked)?;
-        let mut loan = self.lend().await?;
+        let mut loan = self.lend_for_person(remote).await?;
         let person = match self.find_person(&mut loan, remote).await? {
+            Found::Nothing if loan.is_substitute() => return Err(unseen()),
             Found::Nothing => return Ok(Holdings::Missing),
             Found::Made => return Ok(Holdings::Made),
             Found::Person(person) => person,
@@ -57,7 +59,11 @@ impl<D: Dialect> Accounts<D> {
             found.map_err(|error| Step::Look.failed(error))?
         };
         let of_those = groups.into_iter().filter(|(_, group)| held.contains(&group.dn));
-        let held = of_those.map(|(name, _)| name.clone()).collect();
+        let held: BTreeSet<_> = of_those.map(|(name, _)| name.clone()).collect();
+        // whoever asks by identifier wants to know whether something came back
+        if loan.is_substitute() && remote.native.is_some() && held.len() < asked.len() {
+            return Err(unseen());
+        }
         Ok(Holdings::Found { native: person.id.to_string(), held })
     }
 
@@ -69,11 +75,11 @@ impl<D: Dialect> Accounts<D> {
     ) -> Result<Effect, BackendError> {
         let give = self.groups_of(give.keys())?;
         let take = self.groups_of(take)?;
-        let mut loan = self.lend().await?;
+        let mut loan = self.lend_for_person(remote).await?;
         let wanted: Vec<_> = give.iter().map(|(_, group)| *group).collect();
         self.dialect.check(&mut loan, &self.table.base, &wanted).await?;
         let person = match self.find_person(&mut loan, remote).await? {
-            Found::Nothing => return Ok(Effect::Absent { was_there: false }),
+            Found::Nothing => return proved(&loan, Effect::Absent { was_there: false }),
             Found::Made => return Ok(Effect::NotOurs),
             Found::Person(person) => person,
         };
@@ -85,6 +91,7 @@ impl<D: Dialect> Accounts<D> {
         for (name, group) in take {
             match self.take_out(&mut loan, group, &person).await {
                 Ok(true) => drop(taken.insert(name.clone())),
+                Ok(false) if loan.is_substitute() => return Err(unseen()),
                 Ok(false) => {}
                 // the last member of a group that must have one
                 Err(error) if error.reason() == Reason::SchemaViolation => {
@@ -99,6 +106,11 @@ impl<D: Dialect> Accounts<D> {
             }
         }
         Ok(Effect::Holding { given, taken })
+    }
+
+    /// The name is what every request about a person has, the first one included.
+    async fn lend_for_person(&self, remote: &RemoteRef) -> Result<Loan, BackendError> {
+        self.lend_for(&remote.name.to_lowercase()).await
     }
 
     /// Tells whether this put the person into the group; they may have been in it.

@@ -68,8 +68,9 @@ pub(super) struct EndAttribute {
 impl EndAttribute {
     /// Directories keep seconds: a part of one counts as a whole, so that nobody is refused too early.
     pub(super) fn at(&self, ends_at: DateTime<Utc>) -> Result<Attribute, Reason> {
-        let is_whole = ends_at.nanosecond() == 0;
-        let whole = if is_whole { Some(ends_at) } else { ends_at.checked_add_signed(TimeDelta::seconds(1)) };
+        let begun = ends_at.with_nanosecond(0).ok_or(Reason::ValueMalformed)?;
+        let whole =
+            if begun == ends_at { Some(begun) } else { begun.checked_add_signed(TimeDelta::seconds(1)) };
         let whole = whole.ok_or(Reason::ValueMalformed)?;
         let text = match self.form {
             TimeForm::GeneralizedTime => write_generalized(whole)?,

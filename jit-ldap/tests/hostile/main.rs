@@ -12,5 +12,6 @@ mod ber;
 mod bytes;
 mod collections;
 mod import;
+mod memory;
 mod server;
 mod start_tls;

@@ -14,5 +14,6 @@ mod openldap;
 mod peer;
 mod pools;
 mod sign_in;
+mod suite;
 mod target;
 mod ways;

@@ -82,7 +82,11 @@ impl ExposureLine {
     fn of(id: AccountId, lease: &Lease, user: String, target: &Opened, now: DateTime<Utc>) -> Self {
         let capabilities = target.target.capabilities();
         let shut_at = shut_at(lease);
-        let worst_case = match capabilities.end {
+        let ended_by = match lease.elevates {
+            None => capabilities.end,
+            Some(_) => capabilities.elevation.unwrap_or(UnattendedEnd::LibraryOnly),
+        };
+        let worst_case = match ended_by {
             _ if shut_at.is_some() => shut_at,
             UnattendedEnd::LibraryOnly => None,
             // An extension may have reached the target and not the store.
@@ -99,7 +103,7 @@ impl ExposureLine {
             name: lease.remote.name.clone(),
             phase: lease.phase.word(),
             privileged: lease.privileged,
-            ended_by: capabilities.end,
+            ended_by,
             worst_case,
             sessions_survive: capabilities.sessions_survive,
             is_open: worst_case.is_none_or(|end| now < end),

@@ -1,11 +1,11 @@
 use std::io;
 
 use chrono::{DateTime, Utc};
-use jit_core::{AccountId, Actor, CheckOut, CheckedOut, UnattendedEnd};
+use jit_core::{AccountId, Actor, CheckOut, CheckedOut, UnattendedEnd, Whose};
 use serde::Serialize;
 
 use crate::checkout::DONE;
-use crate::checkout::arguments::Out;
+use crate::checkout::arguments::{Out, UsageError};
 use crate::checkout::failure::{Failure, Withdrawn};
 use crate::checkout::house::House;
 use crate::checkout::report::{Report, ender, instant};
@@ -19,7 +19,7 @@ struct OutLine<'a> {
     target: &'a str,
     role: &'a str,
     name: &'a str,
-    /// Absent where a file receives it.
+    /// Absent where a file receives it, and where an account was elevated.
     #[serde(skip_serializing_if = "Option::is_none")]
     secret: Option<&'a str>,
     until: DateTime<Utc>,
@@ -44,11 +44,48 @@ pub(super) async fn out(house: &House, order: Out, report: &mut Report<'_>) -> R
         key: order.key.clone(),
         purpose: order.reason.clone(),
     };
+    if let Some(whose) = house.elevates(&order) {
+        return elevate(house, &order, &whose, &request, report).await;
+    }
+    if order.account.is_some() {
+        return Err(Failure::refused("lease.other_kind"));
+    }
     let lent = house.jit.check_out(&request).await?;
     match hand_out(&order, &lent, file, report) {
         Ok(()) => Ok(DONE),
         Err(error) => Err(Failure::Output(error, withdraw(house, lent.lease).await)),
     }
+}
+
+/// Lends what the role holds to an account that existed before. There is no secret.
+async fn elevate(
+    house: &House,
+    order: &Out,
+    whose: &Whose,
+    request: &CheckOut,
+    report: &mut Report<'_>,
+) -> Result<u8, Failure> {
+    if order.secret_file.is_some() {
+        return Err(Failure::Usage(UsageError::Misplaced("--secret-file")));
+    }
+    let named = order.account.as_deref().filter(|_| *whose == Whose::Named);
+    if order.account.is_some() && named.is_none() {
+        return Err(Failure::Usage(UsageError::Misplaced("--account")));
+    }
+    let lent = house.jit.elevate(request, named).await?;
+    let line = OutLine {
+        lease: lent.lease,
+        user: order.holder.as_str(),
+        target: order.target.as_str(),
+        role: order.role.as_str(),
+        name: &lent.name,
+        secret: None,
+        until: lent.until,
+        ended_by: lent.unattended,
+        sessions_survive: lent.sessions_survive,
+    };
+    line.show(report)?;
+    Ok(DONE)
 }
 
 fn hand_out(
@@ -73,12 +110,18 @@ fn hand_out(
         ended_by: lent.unattended,
         sessions_survive: lent.sessions_survive,
     };
-    let mut facts = vec![("lease", lent.lease.to_string()), ("name", lent.name.clone())];
-    facts.extend(secret.map(|secret| ("secret", secret.to_owned())));
-    let survive = if lent.sessions_survive { "; open sessions go on" } else { "" };
-    facts.push(("until", instant(lent.until)));
-    facts.push(("without us", format!("{}{survive}", ender(lent.unattended))));
-    report.one(&line, &facts)
+    line.show(report)
+}
+
+impl OutLine<'_> {
+    fn show(&self, report: &mut Report<'_>) -> io::Result<()> {
+        let mut facts = vec![("lease", self.lease.to_string()), ("name", self.name.to_owned())];
+        facts.extend(self.secret.map(|secret| ("secret", secret.to_owned())));
+        let survive = if self.sessions_survive { "; open sessions go on" } else { "" };
+        facts.push(("until", instant(self.until)));
+        facts.push(("without us", format!("{}{survive}", ender(self.ended_by))));
+        report.one(self, &facts)
+    }
 }
 
 /// Nobody knows the secret: the lease is of no use to anybody.

@@ -90,7 +90,7 @@ pub(crate) fn compare_row(target: &Opened, compared: &Result<Reconciliation, Jit
             };
         }
     };
-    let mut said = vec![format!("{} of ours were seen.", found.seen)];
+    let mut said = vec![format!("Accounts of ours that were seen: {}.", found.seen)];
     said.extend(found.partial.as_ref().map(|why| format!("The listing is not whole ({why}).")));
     said.extend(found.returned.iter().map(|remote| format!("{} is there though it was gone.", name(remote))));
     said.extend(

@@ -7,7 +7,7 @@ use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse as _, Response};
 use jit_core::{
     Account, AccountId, Actor, CheckOut, Filter, LookupKey, Query as Accounts, RuleName, Span, StoreId,
-    TargetId,
+    TargetId, Whose,
 };
 
 use crate::portal::failure::Failure;
@@ -45,6 +45,10 @@ pub(super) async fn out(
 ) -> Result<Response, Failure> {
     let Some(visit) = whoever_means_it(&house, &headers, &sent).await? else { return Ok(see_other("/")) };
     let request = request(&visit, &sent).ok_or(Failure::NotFound)?;
+    if house.role(&request).is_some_and(|role| role.elevates.is_some()) {
+        house.jit.elevate(&request, None).await?;
+        return Ok(see_other("/access"));
+    }
     let lent = house.jit.check_out(&request).await?;
     let view = present::granted_view(request.target.to_string(), &lent, house.now());
     Ok(html(StatusCode::OK, pages::granted(&house.frame(Some(&visit)), &view)))
@@ -101,7 +105,9 @@ async fn whoever_means_it(
 fn offers(house: &House, visit: &Visit) -> Vec<OfferRow> {
     let now = house.now();
     let all = house.targets.iter().flat_map(|target| target.roles.iter().map(move |role| (target, role)));
-    all.filter(|(_, role)| role.holders.iter().any(|holder| visit.account.holds(holder, now)))
+    // What somebody types is no proof of whose account it is.
+    all.filter(|(_, role)| role.elevates != Some(Whose::Named))
+        .filter(|(_, role)| role.holders.iter().any(|holder| visit.account.holds(holder, now)))
         .map(|(target, role)| present::offer_row(target, role, house.demo))
         .collect()
 }

@@ -9,7 +9,7 @@ use std::sync::Arc;
 use chrono::TimeDelta;
 use jit_core::{Clock as _, ManualClock, SystemClock};
 use jit_examples::checkout;
-use jit_ldap::{Dn, Rdn, Search};
+use jit_ldap::{AttributeName, Dn, Rdn, Search};
 use serde_json::Value;
 
 use crate::peer::{Kind, Peer, folder, peer, wait};
@@ -119,6 +119,15 @@ impl House {
         wait(self.peer().admits(&self.dn(name).to_string(), secret))
     }
 
+    /// Whether a group has somebody of `OU=People` as a member.
+    pub(crate) fn is_member(&self, person: &str) -> bool {
+        let group = Search::entry(self.peer().below("CN=ops,OU=groups")).attributes([AttributeName::MEMBER]);
+        let group = wait(async { self.peer().as_service().await.read(&group).await.unwrap().unwrap() });
+        let members = group.values(&AttributeName::MEMBER).unwrap_or_default();
+        let person = self.peer().below(&format!("uid={person},ou=people"));
+        members.iter().any(|member| Dn::parse(std::str::from_utf8(member).unwrap()).unwrap() == person)
+    }
+
     /// The leases that may still be in the target.
     pub(crate) fn leases(&self) -> Vec<Value> {
         let listed = self.run("list");
@@ -161,6 +170,7 @@ password_file = "password"
 
 {target}
 base = "{place}"
+people = "{people}"
 places = {{ jit = "{place}" }}
 groups = {{ ops = "{groups}" }}
 
@@ -171,9 +181,17 @@ entitlements = ["ops"]
 longest = "8h"
 holders = ["role:operator"]
 privileged = true
+
+[[target.role]]
+name = "lift"
+entitlements = ["ops"]
+longest = "8h"
+holders = ["role:operator"]
+elevates = {{ named = true }}
 "#,
         peer.url(),
         peer.text("service"),
+        people = peer.below("OU=People"),
     )
 }
 

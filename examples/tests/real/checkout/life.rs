@@ -7,6 +7,7 @@ use std::os::unix::fs::PermissionsExt as _;
 use std::process::{Command, Stdio};
 
 use jit_ldap::{Attribute, AttributeName, Search};
+use serde_json::Value;
 
 use super::house::{House, read};
 use crate::peer::{BOTH, Kind, wait};
@@ -79,6 +80,27 @@ fn whoever_leaves_loses_what_was_lent() {
     assert!(!house.exists(out["name"].as_str().unwrap()));
     house.run(OUT).refused("lease.holder_inactive");
     house.run("person add ada").refused("account.ended");
+}
+
+#[test]
+fn an_account_that_existed_before_holds_more_for_a_time() {
+    let house = House::new(Kind::OpenLdap, "lift");
+    let lift = "out --for ada --target directory --role lift --ttl 30m";
+    house.run(lift).refused("lease.unnamed");
+    house.run(&format!("{lift} --account nobody")).refused("lease.unknown_account");
+    house.run(&format!("{OUT} --account alice")).refused("lease.other_kind");
+    assert_eq!(house.run(&format!("{lift} --account alice --secret-file none")).code, 2);
+    let lent = house.run(&format!("{lift} --account alice")).fine();
+    assert!(house.is_member("alice") && lent.get("secret").is_none());
+    assert_eq!((lent["name"].as_str(), lent["ended_by"].as_str()), (Some("alice"), Some("library_only")));
+    assert_eq!(house.leases()[0]["elevated"], true);
+    let exposed = house.run("exposure");
+    assert_eq!(
+        (&exposed.lines[0]["worst_case"], &exposed.lines[1]["sum"]["never"]),
+        (&Value::Null, &1.into())
+    );
+    assert_eq!(house.run(&format!("in {}", lent["lease"].as_str().unwrap())).fine()["phase"], "gone");
+    assert!(!house.is_member("alice") && house.leases().is_empty());
 }
 
 #[test]

@@ -153,7 +153,10 @@ impl Jit {
         let account = match store.get(&task.tenant, task.account).await {
             Ok(Some(account)) if is_ours(&account) => account,
             Ok(_) => return Tended::Done,
-            Err(error) => return self.comes_again(claimed, &error.into()),
+            Err(error) => {
+                self.tell_of_unreadable(setup, claimed, &error).await;
+                return self.comes_again(claimed, &error.into());
+            }
         };
         if let Some(until) = setup.circuit.open_until(self.parts.clock.work()) {
             self.raise_overdue(store, setup, account).await;
@@ -169,6 +172,18 @@ impl Jit {
             Err(failed) => {
                 self.raise_overdue(store, setup, failed.account).await;
                 self.comes_again(claimed, &failed.error)
+            }
+        }
+    }
+
+    /// A record that cannot be read keeps no other lease waiting, and needs a person. Told at the first attempt and at each
+    /// hundredth after it: a day apart.
+    async fn tell_of_unreadable(&self, setup: &TargetSetup, claimed: &Claimed, error: &BackendError) {
+        if *error.kind() == ErrorKind::Corrupt && claimed.attempts.is_multiple_of(100) {
+            let which = vec![format!("{} of {}", claimed.task.account, claimed.task.tenant)];
+            let told = self.tell("lease.unreadable", Some(&setup.id), Actor::Clock, which).await;
+            if let Err(error) = told {
+                tracing::warn!(account = %claimed.task.account, code = %error.code(), "alarm not raised");
             }
         }
     }

@@ -3,7 +3,9 @@
 use chrono::TimeDelta;
 
 use super::super::JitError;
-use crate::{Account, Desired, DesiredState, Duty, Effect, Jit, Lease, Observed, Phase, Store, TargetSetup};
+use crate::{
+    Account, Actor, Desired, DesiredState, Duty, Effect, Jit, Lease, Observed, Phase, Store, TargetSetup,
+};
 
 /// The most steps in a row: from being over, through removal and confirmation, to a tombstone.
 const STEPS: usize = 8;
@@ -91,7 +93,7 @@ impl Jit {
         let desired = Desired { remote: lease.remote.clone(), state: DesiredState::Disabled };
         if let Ok(Effect::Disabled) = setup.target.ensure(&desired).await {
             let shut = lease.shut(self.parts.clock.work()).map_err(super::record::moved_on)?;
-            self.tended(store, account, shut, "lease.shut").await?;
+            self.note(store, account, shut, "lease.shut", Actor::Clock).await?;
         }
         Ok(())
     }

@@ -5,7 +5,7 @@ use jit_core::*;
 use jit_ldap::{Attribute, AttributeName, Dn, EntryName, Modification, OpenLdapTarget, Rdn};
 
 use super::house::{House, World, open_ldap, tenant};
-use super::kills::{killed_at, let_it_land};
+use super::kills::{PATIENCE, killed_at, let_it_land, waits};
 
 impl World {
     /// Where a new person is put: where we may make them, or an administrator does.
@@ -165,8 +165,13 @@ async fn kill(world: &World, rounds: usize) {
     let dn = world.hire("lent-killed").await;
     world.appoint("staff", &dn).await;
     let (mut whole, mut killed, mut remained) = (0, 0, 0);
-    for round in 0..rounds {
-        match killed_at(round % 30, Box::pin(house.lift("lift", 30, "lent-killed"))).await {
+    for round in 0..rounds * PATIENCE {
+        if round >= rounds && whole > 0 && killed > 0 && remained > 0 {
+            break;
+        }
+        match killed_at(round % waits(30, round, rounds), Box::pin(house.lift("lift", 30, "lent-killed")))
+            .await
+        {
             Some(Ok(lent)) => {
                 whole += 1;
                 killed_at(round % 7, Box::pin(house.check_in(lent.lease))).await;

@@ -10,4 +10,4 @@ mod listing;
 mod refusals;
 mod servers;
 
-pub(crate) use house::administrator_of;
+pub(crate) use house::{World, administrator_of};

@@ -17,6 +17,7 @@ fn target(servers: [Server; 2], peer: &Peer) -> OpenLdapTarget {
     let refused = OpenLdapTarget::new(directory.clone(), &settings).unwrap_err();
     assert_eq!(refused.field, "settles_seconds");
     settings.settles_seconds = 60;
+    settings.people = Some(peer.below("ou=people").to_string());
     OpenLdapTarget::new(directory, &settings).unwrap()
 }
 
@@ -100,4 +101,54 @@ async fn another_server_is_asked_only_when_nothing_was_sent() {
         account.native = Some(native);
         assert_eq!(target.ensure(&absent(&account)).await.unwrap(), Effect::Absent { was_there: true });
     }
+}
+
+/// Somebody who has an account, by name or also by identifier.
+fn person(name: &str, native: Option<&str>) -> RemoteRef {
+    RemoteRef { name: name.to_owned(), place: None, native: native.map(str::to_owned), ..remote(name) }
+}
+
+fn holding(person: &RemoteRef, give: &[&str], take: &[&str]) -> Desired {
+    let until = SystemClock.now() + chrono::TimeDelta::hours(1);
+    let give = give.iter().map(|group| ((*group).to_owned(), until)).collect();
+    let take = take.iter().map(|group| (*group).to_owned()).collect();
+    Desired { remote: person.clone(), state: DesiredState::Holding { give, take } }
+}
+
+#[tokio::test]
+async fn what_is_lent_to_a_person_is_taken_where_it_was_given() {
+    let (one, other) = (Peer::start("slapd"), Peer::start("slapd"));
+    let forwards = target([server(&one), server(&other)], &one);
+    let backwards = target([server(&other), server(&one)], &one);
+    let asked = ["ops".to_owned()].into();
+    let mut lent = Vec::new();
+    for name in ["alice", "bob", "carol"] {
+        let found = forwards.holdings(&person(name, None), &asked).await.unwrap();
+        let Holdings::Found { native, held } = found else { panic!("{found:?}") };
+        assert!(held.is_empty());
+        let known = person(name, Some(&native));
+        let given = backwards.ensure(&holding(&known, &["ops"], &[])).await.unwrap();
+        assert_eq!(given, Effect::Holding { given: asked.clone(), taken: [].into() });
+        let found = backwards.holdings(&known, &asked).await.unwrap();
+        assert_eq!(found, Holdings::Found { native, held: asked.clone() });
+        lent.push(known);
+    }
+    drop(one);
+    let (mut taken, mut waiting) = (0, 0);
+    for known in &lent {
+        match forwards.ensure(&holding(known, &[], &["ops"])).await {
+            Ok(effect) => {
+                assert_eq!(effect, Effect::Holding { given: [].into(), taken: asked.clone() });
+                taken += 1;
+            }
+            Err(error) => {
+                // the server that stands in knows nobody of this identifier
+                assert_eq!(error.code().as_str(), "target.unreachable");
+                let found = forwards.holdings(known, &asked).await.unwrap_err();
+                assert_eq!(found.code().as_str(), "target.unreachable");
+                waiting += 1;
+            }
+        }
+    }
+    assert_eq!(taken + waiting, lent.len());
 }
