@@ -10,6 +10,12 @@ pub(crate) fn head(text: &str) -> u64 {
     }
 }
 
+/// The last eight bytes as a number; `None` where there are less.
+#[inline]
+pub(crate) fn tail(text: &str) -> Option<u64> {
+    text.as_bytes().last_chunk::<8>().map(|last| u64::from_be_bytes(*last))
+}
+
 /// The beginning and the end of a text, as numbers.
 #[inline]
 fn ends(text: &str) -> (u64, u64) {

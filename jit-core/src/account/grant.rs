@@ -45,11 +45,16 @@ impl Entitlement {
         format!("group:{name}").parse()
     }
 
-    /// Takes a text that was put together of parts, all but `part` known to be right.
+    /// Tells whether a text that was put together names something, all of it but `part` known to be right.
     #[inline]
-    pub(crate) fn composed(kind: EntitlementKind, text: &str, part: &str) -> Option<Self> {
-        let is_right = text.len() <= ENTITLEMENT_BYTES && !has_control(part);
-        if is_right { Some(Self { kind, text: SmolStr::new(text) }) } else { None }
+    pub(crate) fn may_be(text: &str, part: &str) -> bool {
+        text.len() <= ENTITLEMENT_BYTES && !has_control(part)
+    }
+
+    /// Takes a text that names something of this kind.
+    #[inline]
+    pub(crate) fn composed(kind: EntitlementKind, text: &str) -> Self {
+        Self { kind, text: SmolStr::new(text) }
     }
 
     /// Role or group.

@@ -273,17 +273,18 @@ fn domain(patterns: &[DomainPattern], least: EmailTrust, request: &Request<'_>) 
 fn network(any: &[AddressRange], client: Option<IpAddr>) -> Verdict {
     match client {
         None => Verdict::Open,
-        Some(IpAddr::V4(client)) => {
-            let client = client.to_bits();
-            let lies_in =
-                |range: &AddressRange| matches!(range, AddressRange::V4(net, mask) if client & mask == *net);
-            Verdict::of(any.iter().any(lies_in))
-        }
-        Some(IpAddr::V6(client)) => {
-            let client = client.to_bits();
-            let lies_in =
-                |range: &AddressRange| matches!(range, AddressRange::V6(net, mask) if client & mask == *net);
-            Verdict::of(any.iter().any(lies_in))
+        Some(client) => Verdict::of(any.iter().any(|range| range.holds(client))),
+    }
+}
+
+impl AddressRange {
+    /// Tells whether an address lies in the network.
+    #[inline]
+    pub(super) fn holds(self, client: IpAddr) -> bool {
+        match (self, client) {
+            (Self::V4(net, mask), IpAddr::V4(client)) => client.to_bits() & mask == net,
+            (Self::V6(net, mask), IpAddr::V6(client)) => client.to_bits() & mask == net,
+            (Self::V4(..), IpAddr::V6(_)) | (Self::V6(..), IpAddr::V4(_)) => false,
         }
     }
 }
