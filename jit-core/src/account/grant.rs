@@ -256,9 +256,10 @@ pub struct Grant {
     /// Who gave it.
     pub provenance: Provenance,
     /// Since when.
+    #[serde(with = "crate::instant")]
     pub given_at: DateTime<Utc>,
     /// Until when; the instant itself is outside.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default, with = "crate::instant::option", skip_serializing_if = "Option::is_none")]
     pub ends_at: Option<DateTime<Utc>>,
     /// The task that looks after its end.
     #[serde(default, skip_serializing_if = "Option::is_none")]

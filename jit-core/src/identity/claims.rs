@@ -65,15 +65,20 @@ impl Claims {
     }
 
     fn read(&self, head: u64, name: &str) -> Claim<'_> {
-        if self.has_truncated() && self.is_truncated(name) {
-            Claim::Truncated
-        } else {
-            self.members.get(head, name).map_or(Claim::Absent, Claim::of)
+        match self.members.remembered(head, name) {
+            Some(value) if !self.has_truncated() => Claim::of(value),
+            _ => self.search(head, name),
         }
     }
 
-    #[cold]
     #[inline(never)]
+    fn search(&self, head: u64, name: &str) -> Claim<'_> {
+        if self.is_truncated(name) {
+            return Claim::Truncated;
+        }
+        self.members.get(head, name).map_or(Claim::Absent, Claim::of)
+    }
+
     fn is_truncated(&self, name: &str) -> bool {
         self.truncated.contains(name)
     }

@@ -106,7 +106,8 @@ impl Pattern {
     }
 
     /// What the `*` stands for in a name.
-    #[inline]
+    #[inline(always)]
+    #[expect(clippy::inline_always, reason = "names that it matches follow each other")]
     pub(super) fn star<'n>(&self, name: &'n str, form: NameForm) -> Option<&'n str> {
         let star = self.before.strip(name)?;
         let star = if self.after.is_empty() { star } else { star.strip_suffix(self.after.as_str())? };
@@ -115,7 +116,8 @@ impl Pattern {
     }
 
     /// Puts a name together around a star; `None` where it would be none, or one that the pattern may not give.
-    #[inline]
+    #[inline(always)]
+    #[expect(clippy::inline_always, reason = "names that it matches follow each other")]
     pub(super) fn around<'r>(&self, frame: &Frame, star: &str, room: &'r mut Room) -> Option<&'r str> {
         let text = frame.around(star, room);
         let is_allowed = frame.is_allowed || self.allow.iter().any(|allow| allow.covers(text));

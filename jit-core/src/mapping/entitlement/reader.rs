@@ -43,6 +43,7 @@ pub(super) struct Reading {
 
 impl Reader {
     /// Adds what the names in the claim give; `room` is there to write names in.
+    #[inline(never)]
     pub(super) fn map(
         &self,
         claims: &Claims,
@@ -66,7 +67,7 @@ impl Reader {
         let mut rest = all.get(..NAMES).unwrap_or(all).iter();
         while let Some(value) = self.next(&mut rest) {
             if let Value::String(name) = value {
-                self.look(name, wishes, room, notes)?;
+                self.give(name, wishes, room, notes)?;
             } else if let Some(name) = text_of(value) {
                 self.look(&name, wishes, room, notes)?;
             }
@@ -111,9 +112,21 @@ impl Reader {
         MapError::Limit { rule: self.rule.clone(), what: "the number of names in a claim" }
     }
 
-    /// Gives what a name gives.
-    #[inline]
+    #[inline(never)]
     fn look(
+        &self,
+        name: &str,
+        wishes: &mut Wishes,
+        room: &mut Room,
+        notes: &mut Notes,
+    ) -> Result<(), MapError> {
+        self.give(name, wishes, room, notes)
+    }
+
+    /// Gives what a name gives.
+    #[inline(always)]
+    #[expect(clippy::inline_always, reason = "names that give something follow each other")]
+    fn give(
         &self,
         name: &str,
         wishes: &mut Wishes,

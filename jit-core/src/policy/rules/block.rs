@@ -61,7 +61,9 @@ impl Block {
         let mut draft = Draft::default();
         for (tests, rule) in rules.zip(0_u32..) {
             draft.needs.push(0);
-            tests.iter().for_each(|test| draft.add(test, 1 << rule));
+            for test in tests {
+                draft.add(test, 1 << rule);
+            }
         }
         draft.compile()
     }

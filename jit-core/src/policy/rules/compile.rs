@@ -53,7 +53,11 @@ impl Rule {
         undecided: &mut Vec<RuleName>,
     ) -> Option<Decision> {
         match verdict {
-            Verdict::Holds => Some(with_undecided(self.answer.give(request), undecided)),
+            Verdict::Holds => {
+                let mut decision = self.answer.give(request);
+                add_undecided(&mut decision, undecided);
+                Some(decision)
+            }
             Verdict::Open if self.answer.denies() => {
                 Some(Decision::Deny(Denial::new(Code::new("policy.undecided")).by(self.name.clone())))
             }
@@ -114,11 +118,10 @@ impl RulePolicy {
 }
 
 /// What a rule gave earlier stays while what it goes by is missing or cut.
-fn with_undecided(mut decision: Decision, undecided: &mut Vec<RuleName>) -> Decision {
-    if let Decision::Permit(permit) | Decision::Hold(Hold { permit, .. }) = &mut decision {
+fn add_undecided(decision: &mut Decision, undecided: &mut Vec<RuleName>) {
+    if let Decision::Permit(permit) | Decision::Hold(Hold { permit, .. }) = decision {
         permit.undecided = std::mem::take(undecided);
     }
-    decision
 }
 
 #[async_trait]

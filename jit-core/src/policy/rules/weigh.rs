@@ -223,7 +223,10 @@ impl Test {
                 if *negated { verdict.negated() } else { verdict }
             }
             Self::Network(any) => network(any, facts.client),
-            Self::Hours(any) => Verdict::of(any.iter().any(|window| window.holds(facts.minute))),
+            Self::Hours(any) => {
+                let minute = facts.minute();
+                Verdict::of(any.iter().any(|window| window.holds(minute)))
+            }
             Self::NotBefore(start) => Verdict::of(request.now >= *start),
             Self::NotAfter(end) => Verdict::of(request.now < *end),
             Self::Acr(any) => match &assurance.context {
