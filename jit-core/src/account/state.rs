@@ -72,6 +72,8 @@ pub enum Standing {
     Invited,
     /// Waits for an approval.
     Pending,
+    /// Made ahead of its beginning.
+    Early,
     /// Stopped for a while.
     Suspended,
     /// Stopped.
@@ -93,6 +95,7 @@ impl Standing {
             AccountState::Invited if account.ends_at.is_none_or(|end| now < end) => Self::Invited,
             AccountState::Pending { .. } if account.ends_at.is_none_or(|end| now < end) => Self::Pending,
             _ if account.ends_at.is_some_and(|end| now >= end) => Self::Expired,
+            _ if account.begins_at.is_some_and(|begin| now < begin) => Self::Early,
             _ if is_idle(account, now) => Self::Idle,
             _ => Self::Active,
         }
@@ -103,6 +106,7 @@ impl Standing {
     pub fn denial(self) -> Option<Code> {
         match self {
             Self::Active | Self::Invited | Self::Pending => None,
+            Self::Early => Some(Code::new("account.not_begun")),
             Self::Suspended => Some(Code::new("account.suspended")),
             Self::Disabled => Some(Code::new("account.disabled")),
             Self::Expired => Some(Code::new("account.expired")),

@@ -52,6 +52,20 @@ impl Claims {
         self
     }
 
+    /// Puts what was said later in the place of what was said before; what is absent later stays.
+    pub(crate) fn overlaid(&self, later: &Self) -> Self {
+        let is_said = |name: &str| later.get(name) != Claim::Absent;
+        let kept = |names: &BTreeSet<String>| names.iter().filter(|name| !is_said(name)).cloned().collect();
+        let (mut truncated, mut supplementary): (BTreeSet<_>, BTreeSet<_>) =
+            (kept(&self.truncated), kept(&self.supplementary));
+        truncated.extend(later.truncated.iter().cloned());
+        supplementary.extend(later.supplementary.iter().filter(|name| is_said(name)).cloned());
+        let before = self.members.list.iter().filter(|(name, _)| !is_said(name));
+        let said = later.members.list.iter().filter(|(name, _)| is_said(name));
+        let members = Members::sorted(before.chain(said).cloned().collect());
+        Self { members, truncated, supplementary }
+    }
+
     /// Tells whether the claim came from a second source.
     #[must_use]
     pub fn is_supplementary(&self, name: &str) -> bool {
@@ -314,6 +328,18 @@ mod tests {
         let claims = claims(json!({"email": "a@example.com"})).supplement(more);
         assert_eq!(claims.get("email").values().unwrap().text().unwrap(), "a@example.com");
         assert!(claims.is_supplementary("locale") && !claims.is_supplementary("email"));
+    }
+
+    #[test]
+    fn what_is_said_later_takes_the_place_of_what_was_said_and_silence_of_nothing() {
+        let before = claims(json!({"a": 1, "b": ["x"], "c": "kept", "d": ["cut"]})).truncated("d");
+        let after = before.overlaid(&claims(json!({"a": 2, "b": [], "c": null, "d": ["whole"]})));
+        assert_eq!(after.get("a").values().unwrap().text().unwrap(), "2");
+        assert_eq!(after.get("b"), Claim::Empty);
+        assert_eq!(after.get("c").values().unwrap().text().unwrap(), "kept");
+        assert_eq!(after.get("d").values().unwrap().text().unwrap(), "whole");
+        assert_eq!(after.overlaid(&Claims::default()), after);
+        assert_eq!(after.overlaid(&claims(json!({"a": []})).truncated("b")).get("b"), Claim::Truncated);
     }
 
     #[test]

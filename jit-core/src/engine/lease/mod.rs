@@ -5,14 +5,19 @@
 
 mod check_in;
 mod check_out;
+mod elevate;
+mod keeper;
 mod reconcile;
 mod record;
+mod release;
+mod round;
 mod tend;
 
 use std::{fmt, num::NonZeroUsize};
 
 use chrono::{DateTime, TimeDelta, Utc};
 
+pub use elevate::Elevated;
 pub use reconcile::{ReconcileMode, Reconciliation};
 
 use super::{Jit, JitError};
