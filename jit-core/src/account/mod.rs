@@ -77,7 +77,7 @@ pub struct Account {
     #[serde(default, with = "crate::instant::option")]
     pub last_seen: Option<DateTime<Utc>>,
     /// From when on it may be used, where its source set a beginning.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default, with = "crate::instant::option", skip_serializing_if = "Option::is_none")]
     pub begins_at: Option<DateTime<Utc>>,
     /// What provisioning connections last said of its person.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]

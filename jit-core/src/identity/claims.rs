@@ -60,8 +60,8 @@ impl Claims {
             (kept(&self.truncated), kept(&self.supplementary));
         truncated.extend(later.truncated.iter().cloned());
         supplementary.extend(later.supplementary.iter().filter(|name| is_said(name)).cloned());
-        let before = self.members.list.iter().filter(|(name, _)| !is_said(name));
-        let said = later.members.list.iter().filter(|(name, _)| is_said(name));
+        let before = self.members.each().filter(|(name, _)| !is_said(name));
+        let said = later.members.each().filter(|(name, _)| is_said(name));
         let members = Members::sorted(before.chain(said).cloned().collect());
         Self { members, truncated, supplementary }
     }

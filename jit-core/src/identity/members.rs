@@ -32,7 +32,7 @@ impl Members {
         Self::sorted(members.into_iter().collect())
     }
 
-    fn sorted(mut list: Vec<(String, Value)>) -> Self {
+    pub(super) fn sorted(mut list: Vec<(String, Value)>) -> Self {
         let mut heads = heads(&list);
         // As a rule they are in order already: objects are, unless another crate asked for the order of insertion.
         if !is_sorted(&heads, &list) {
@@ -83,6 +83,10 @@ impl Members {
         let alike = self.list.get(from..)?.get(..heads.partition_point(|head| *head == wanted))?;
         let at = alike.binary_search_by(|(other, _)| other.as_str().cmp(name)).ok()?;
         alike.get(at).map(|(_, value)| value)
+    }
+
+    pub(super) fn each(&self) -> impl Iterator<Item = &(String, Value)> {
+        self.list.iter()
     }
 
     pub(super) fn iter(&self) -> impl Iterator<Item = (&str, &Value)> {
