@@ -26,6 +26,7 @@ mod engine;
 mod error;
 mod identity;
 mod ids;
+mod instant;
 mod lease;
 mod literals;
 mod mapping;

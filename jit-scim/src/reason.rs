@@ -155,6 +155,7 @@ reasons! {
     PatchMalformed = "scim.patch_malformed", Bad(InvalidSyntax), "the message is not a PATCH";
     PatchOperationUnknown = "scim.patch_operation_unknown", Bad(InvalidSyntax), "an operation is none of `add`, `replace` and `remove`";
     PatchTooManyOperations = "scim.patch_too_many_operations", Plain(413), "the PATCH has more operations than are taken";
+    PatchTooMuchWork = "scim.patch_too_much_work", Plain(413), "the operations would look at more values than is allowed";
     PatchValueMissing = "scim.patch_value_missing", Bad(InvalidValue), "an operation lacks its value";
     PatchValueUnexpected = "scim.patch_value_unexpected", Bad(InvalidValue), "a removal has a value";
     PatchNoTarget = "scim.patch_no_target", Bad(NoTarget), "the path selects nothing to operate on";

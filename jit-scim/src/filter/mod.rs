@@ -51,6 +51,16 @@ pub(crate) struct Comparison {
     pub(crate) case_exact: bool,
 }
 
+impl Node {
+    fn terms(&self) -> usize {
+        match self {
+            Self::All(nodes) | Self::Any(nodes) => nodes.iter().map(Self::terms).sum(),
+            Self::Not(node) | Self::Where(_, node) => node.terms(),
+            Self::Present(_) | Self::Compare(_) => 1,
+        }
+    }
+}
+
 impl fmt::Debug for Comparison {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{} {} …", self.path, self.operator.as_str())
@@ -136,6 +146,11 @@ impl Filter {
     pub(crate) fn one_of(&self, name: &str) -> Option<Vec<&str>> {
         let nodes = if let Node::Any(nodes) = &self.node { nodes } else { std::slice::from_ref(&self.node) };
         nodes.iter().map(|node| equal_text(node, name)).collect()
+    }
+
+    /// Counts the comparisons; many texts for one `value` are looked up at once.
+    pub(crate) fn cost(&self) -> usize {
+        if self.one_of("value").is_some() { 1 } else { self.node.terms() }
     }
 
     /// Iterates over attributes that must equal a value, where the filter is of nothing but those.

@@ -1,6 +1,7 @@
 //! Changes of values that lie apart from their resource, such as the members of a large group.
 
 use super::read::listed;
+use super::work::Work;
 use super::{Act, Patch, Verb};
 use crate::error::ScimError;
 use crate::filter::Filter;
@@ -71,13 +72,13 @@ impl Patch {
             return Err(unknown());
         }
         let mut root = resource.root().clone();
-        let mut changes = Vec::new();
+        let (mut changes, mut work) = (Vec::new(), Work::new());
         for step in &self.steps {
             let done = match &step.act {
                 Act::Change(verb, path, value) if *path.attribute() == apart => {
                     elements(attribute, *verb, path, value.as_ref(), &mut changes)
                 }
-                act => self.step(resource, &mut root, act),
+                act => work.take(act, &root).and_then(|()| self.step(resource, &mut root, act)),
             };
             done.map_err(|error| error.in_operation(step.operation))?;
         }

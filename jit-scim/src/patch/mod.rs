@@ -7,6 +7,7 @@ mod apply;
 mod assign;
 mod read;
 mod values;
+mod work;
 
 use std::sync::Arc;
 
@@ -18,6 +19,8 @@ use crate::resource::read::complete;
 use crate::resource::{Resource, Value};
 use crate::schema::ResourceType;
 use crate::tolerance::Tolerance;
+
+use work::Work;
 
 pub use apart::{Element, ElementChange};
 
@@ -75,11 +78,13 @@ impl Patch {
     ///
     /// # Errors
     /// `scim.patch_no_target`, `scim.immutable_changed`, `scim.read_only`, `scim.required_removed`,
-    /// `scim.primary_twice`, `scim.value_required`.
+    /// `scim.primary_twice`, `scim.value_required`; `scim.patch_too_much_work` where many operations are over many values.
     pub fn apply(&self, resource: &Resource) -> Result<Resource, ScimError> {
         let mut root = resource.root().clone();
+        let mut work = Work::new();
         for step in &self.steps {
-            self.step(resource, &mut root, &step.act).map_err(|error| error.in_operation(step.operation))?;
+            let done = work.take(&step.act, &root).and_then(|()| self.step(resource, &mut root, &step.act));
+            done.map_err(|error| error.in_operation(step.operation))?;
         }
         complete(self.kind.attributes(), &root)?;
         Ok(Resource::of(self.kind.clone(), root))

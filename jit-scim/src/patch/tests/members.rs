@@ -121,6 +121,21 @@ proptest! {
 }
 
 #[test]
+fn many_operations_over_many_values_are_refused_before_they_take_long() {
+    let ids: Vec<String> = (0..20_000).map(|id| id.to_string()).collect();
+    let large = group(&ids.iter().map(String::as_str).collect::<Vec<_>>());
+    let one = r#"{"op":"remove","path":"members[type eq \"none\" and not (type pr)]"}"#;
+    let error = patched(&large, &vec![one; 900].join(",")).unwrap_err();
+    assert_eq!(error.reason(), Reason::PatchTooMuchWork);
+    let patch = parse(&large, &vec![one; 900].join(","), Tolerance::strict()).unwrap();
+    assert_eq!(
+        patch.apply_apart(&group(&[]), "members").unwrap().1.len(),
+        900,
+        "where they lie apart nobody looks"
+    );
+}
+
+#[test]
 fn a_large_group_is_changed_promptly() {
     let ids: Vec<String> = (0..20_000).map(|id| id.to_string()).collect();
     let large = group(&ids.iter().map(String::as_str).collect::<Vec<_>>());
