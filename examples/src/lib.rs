@@ -3,15 +3,19 @@
 //! | module | does |
 //! |---|---|
 //! | [`portal`] | signs people in and shows the account that came into being, and why |
+//! | [`checkout`] | lends accounts in directories for a time, and ends them |
 //! | [`demo_idp`] | is an identity provider with made-up people, for the portal's demo |
 //! | [`demo_saml_idp`] | is another one, which speaks SAML |
 //! | [`inspect`] | verifies evidence from files |
 //! | [`web`] | serves pages safely |
 
+pub mod checkout;
 pub mod demo_idp;
 pub mod demo_saml_idp;
 pub mod inspect;
 pub mod portal;
+mod signals;
+mod targets;
 pub mod web;
 
 /// Compiles the example of the README.

@@ -1,11 +1,19 @@
 //! Time and randomness as inputs.
 
-use std::sync::{
-    Mutex, PoisonError,
-    atomic::{AtomicI64, AtomicU64, Ordering},
+mod guard;
+
+use std::{
+    sync::{
+        Mutex, PoisonError,
+        atomic::{AtomicI64, AtomicU64, Ordering},
+    },
+    time::Instant,
 };
 
 use chrono::{DateTime, TimeDelta, Utc};
+
+pub(crate) use guard::GuardedClock;
+pub use guard::{TimeDoubt, TimeGuard};
 
 /// Tells the time.
 #[cfg_attr(feature = "mocks", mockall::automock)]
@@ -25,22 +33,62 @@ impl Clock for SystemClock {
     }
 }
 
-/// Stands still until it is moved: for tests and for replaying a decision at an earlier instant.
+/// Tells how long it has been running, whatever is done to the clock.
+#[cfg_attr(feature = "mocks", mockall::automock)]
+pub trait Pulse: Send + Sync {
+    /// The time since it began; never less than it was.
+    fn elapsed(&self) -> TimeDelta;
+}
+
+/// Reads the monotonic clock of the operating system.
+#[derive(Clone, Copy, Debug)]
+pub struct SystemPulse {
+    began: Instant,
+}
+
+impl Default for SystemPulse {
+    fn default() -> Self {
+        Self { began: Instant::now() }
+    }
+}
+
+impl Pulse for SystemPulse {
+    fn elapsed(&self) -> TimeDelta {
+        TimeDelta::from_std(self.began.elapsed()).unwrap_or(TimeDelta::MAX)
+    }
+}
+
+/// Stands still until it is moved: for tests and for replaying a decision at an earlier instant. As a pulse it tells how
+/// much time has passed on it.
 #[derive(Debug)]
 pub struct ManualClock {
     micros: AtomicI64,
+    passed: AtomicI64,
 }
 
 impl ManualClock {
     /// Stands at `now`, to the microsecond.
     #[must_use]
     pub fn at(now: DateTime<Utc>) -> Self {
-        Self { micros: AtomicI64::new(now.timestamp_micros()) }
+        Self { micros: AtomicI64::new(now.timestamp_micros()), passed: AtomicI64::new(0) }
     }
 
-    /// Moves by `by`, backwards when negative.
+    /// Moves by `by`, backwards when negative. Forwards, time passes.
     pub fn advance(&self, by: TimeDelta) {
+        self.jump(by);
+        let passed = by.max(TimeDelta::zero()).num_microseconds().unwrap_or(i64::MAX);
+        self.passed.fetch_add(passed, Ordering::SeqCst);
+    }
+
+    /// Is set ahead by `by`, or back when negative: no time passes.
+    pub fn jump(&self, by: TimeDelta) {
         self.micros.fetch_add(by.num_microseconds().unwrap_or(i64::MAX), Ordering::SeqCst);
+    }
+}
+
+impl Pulse for ManualClock {
+    fn elapsed(&self) -> TimeDelta {
+        TimeDelta::microseconds(self.passed.load(Ordering::SeqCst))
     }
 }
 

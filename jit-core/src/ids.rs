@@ -165,6 +165,11 @@ text_id!(
     check_name
 );
 text_id!(
+    /// Names a request of a source, so that it can be told when it comes again.
+    RequestId,
+    check_opaque::<128>
+);
+text_id!(
     /// Names the party that speaks for a subject, compared byte for byte: an OpenID issuer, a SAML entity id, a directory.
     Issuer,
     check_opaque::<1024>

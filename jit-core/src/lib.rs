@@ -14,7 +14,7 @@
 //! | [`OneTime`] | keeps what may be taken once |
 //! | [`AuditLog`], [`AuditSink`] | read and export the audit trail |
 //! | [`Target`] | provisions accounts in an outside system |
-//! | [`Clock`], [`Entropy`] | time and randomness as inputs |
+//! | [`Clock`], [`Pulse`], [`Entropy`] | time and randomness as inputs |
 
 mod account;
 mod audit;
@@ -26,6 +26,7 @@ mod engine;
 mod error;
 mod identity;
 mod ids;
+mod instant;
 mod lease;
 mod literals;
 mod mapping;
@@ -43,24 +44,29 @@ pub use account::{
     Grant, LinkProof, LinkedIdentity, LookupKey, NameError, Provenance, Source, Standing, UserName,
 };
 pub use audit::{Actor, AuditEvent, AuditOutcome};
-pub use clock::{Clock, Entropy, ManualClock, SeededEntropy, SystemClock, SystemEntropy};
+pub use clock::{
+    Clock, Entropy, ManualClock, Pulse, SeededEntropy, SystemClock, SystemEntropy, SystemPulse, TimeDoubt,
+    TimeGuard,
+};
 pub use engine::{
-    AdminRequest, BuildError, CheckOut, CheckedOut, Connection, ConnectionSettings, Denied, Event,
-    Explanation, Held, Invitation, Jit, JitBuilder, JitError, LinkAnswer, LinkBy, LinkRule, MailLink,
-    MailProof, Notices, Outcome, ReconcileMode, Reconciliation, Reply, Session, ShadowReport, SignIn,
-    SignedIn, Ticket, Trigger, Verdict, VerifyError, WorkReport,
+    AdminRequest, Authority, BuildError, CheckOut, CheckedOut, Connection, ConnectionSettings, Denied,
+    Elevated, Event, Explanation, Held, Invitation, Jit, JitBuilder, JitError, LeaverLimit, LentWrong,
+    LinkAnswer, LinkBy, LinkRule, MailLink, MailProof, NamedBy, Notices, Outcome, Provisioned, Provisioning,
+    ReconcileMode, Reconciliation, Reply, SamePerson, Session, ShadowReport, SignIn, SignedIn, Ticket,
+    Trigger, Verdict, VerifyError, WorkReport,
 };
 pub use error::{BackendError, Code, ErrorClass, ErrorKind, Retry, Taken, TargetFault};
 pub use identity::{
-    Assurance, AttestError, Attestation, Attestor, Check, Checks, Claim, ClaimPath, ClaimPathError,
+    Assurance, AttestError, Attestation, Attestor, Bound, Check, Checks, Claim, ClaimPath, ClaimPathError,
     ClaimValues, Claims, Domain, DomainError, DomainPattern, DomainSet, EmailAddress, EmailClaim, EmailError,
-    EmailEvidence, EmailTrust, IssuerSet, SessionHint, Stability, VerifiedIdentity,
+    EmailEvidence, EmailTrust, Expected, Extent, HeldPresence, HeldRecord, IssuerSet, Presence,
+    RecordStatement, SessionHint, Stability, VerifiedIdentity, VerifiedRecord,
 };
 pub use ids::{
     AccountId, AttributeName, ConnectionId, EventId, ExternalKey, GrantId, IdError, Issuer, Lane, Mint,
-    RuleName, StoreId, Subject, TargetId, TaskId, TenantId, WorkerId,
+    RequestId, RuleName, StoreId, Subject, TargetId, TaskId, TenantId, WorkerId,
 };
-pub use lease::{Duty, EndReason, Lease, Misfit, Phase, Proof, Seeing};
+pub use lease::{Duty, Edge, Elevation, EndReason, Lease, Misfit, Phase, Proof, Seeing, Share, Taking};
 pub use mapping::{
     AttributeMapper, AttributeRule, AttributeWish, Candidates, CaseRule, ConflictRule, EmailRule,
     EntitlementRule, EntitlementWish, ImportRule, InvalidRule, Join, MapError, Mapping, MappingRules,
@@ -69,8 +75,9 @@ pub use mapping::{
 };
 pub use memory::{MemorySink, MemoryStore, MemoryTarget, RemoteAccount};
 pub use plan::{
-    AdminAct, Answers, Change, Plan, Planned, Protection, Reason, Refusal, SignInFacts, SignInPlan,
-    plan_admin, plan_end_of_account, plan_end_of_grant, plan_sign_in,
+    AdminAct, Answers, Change, Plan, Planned, Protection, Reason, RecordEffect, RecordFacts, RecordPlan,
+    Refusal, SameSource, SignInFacts, SignInPlan, plan_admin, plan_end_of_account, plan_end_of_grant,
+    plan_record, plan_sign_in,
 };
 pub use policy::{
     AccountEnd, AccountEndRule, AccountIs, Ask, AskText, AuthenticationMethods, ClaimEnd, ClaimIs, ClaimTest,
@@ -84,14 +91,15 @@ pub use store::{
     Settlement, Store, Task, TaskKind, TaskQueue, UserStore,
 };
 pub use target::{
-    Capabilities, Desired, DesiredState, Effect, ListCursor, Listing, Marker, MarkerKey, MarkerKeyError,
-    Observed, RemoteRef, Secret, SecretRules, Target, TargetRole, TargetSetup, UnattendedEnd,
+    Capabilities, Desired, DesiredState, Effect, Holdings, ListCursor, Listing, Marker, MarkerKey,
+    MarkerKeyError, Observed, RemoteRef, Secret, SecretRules, Target, TargetRole, TargetSetup, UnattendedEnd,
+    Whose,
 };
 
 /// Doubles of every port, for tests of applications.
 #[cfg(feature = "mocks")]
 pub use {
-    clock::{MockClock, MockEntropy},
+    clock::{MockClock, MockEntropy, MockPulse},
     engine::{MockNotices, MockTrigger},
     mapping::MockAttributeMapper,
     mocks::MockStore,

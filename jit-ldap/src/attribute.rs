@@ -28,10 +28,17 @@ impl AttributeName {
         ALL_USER = "*";
         ALL_OPERATIONAL = "+";
         COMMON_NAME = "cn";
+        EDIRECTORY_GUID = "GUID";
+        ENTRY_EXPIRE_TIMESTAMP = "entryExpireTimestamp";
+        ENTRY_TTL = "entryTtl";
         ENTRY_UUID = "entryUUID";
+        IBM_ENTRY_UUID = "ibm-entryUUID";
+        IS_DELETED = "isDeleted";
         MAIL = "mail";
         MEMBER = "member";
         MEMBER_OF = "memberOf";
+        NAME = "name";
+        NS_UNIQUE_ID = "nsUniqueId";
         OBJECT_CLASS = "objectClass";
         OBJECT_GUID = "objectGUID";
         OBJECT_SID = "objectSid";

@@ -3,6 +3,7 @@
 use std::fmt;
 
 use crate::error::{Fate, LdapError};
+use crate::hash::fnv1a;
 use crate::pool::{Circuit, Loan, Pool, PoolSettings, Purpose, ServiceAccount};
 use crate::reason::Reason;
 use crate::server::{Server, ServerId};
@@ -44,18 +45,29 @@ impl Directory {
     /// # Cancel safety
     /// Nothing is lost.
     pub async fn lend(&self) -> Result<Loan, LdapError> {
-        let mut last = LdapError::new(Reason::ServerUnknown);
-        for pools in &self.servers {
-            match pools.work.lend().await {
-                Ok(loan) => return Ok(loan),
-                // the next server would refuse the same password, and count it too
-                Err(error) if error.fate() == Fate::Answered || error.reason() == Reason::CircuitOpen => {
-                    return Err(error);
-                }
-                Err(error) => last = error,
-            }
-        }
-        Err(last)
+        first_of(self.servers.iter()).await
+    }
+
+    /// Lends a connection to the server that this piece of work belongs to, which is always the same while the servers are;
+    /// different pieces of work are spread over all of them. Where that server cannot be reached, another one stands in, and
+    /// the loan says so.
+    ///
+    /// # Errors
+    /// As [`Directory::lend`].
+    ///
+    /// # Cancel safety
+    /// Nothing is lost.
+    pub async fn lend_for(&self, work: &str) -> Result<Loan, LdapError> {
+        let mut servers: Vec<&Pools> = self.servers.iter().collect();
+        servers.sort_by_cached_key(|pools| std::cmp::Reverse(weight(work, pools.work.server().as_str())));
+        let own = servers.first().map(|pools| pools.work.server());
+        let loan = first_of(servers.into_iter()).await?;
+        Ok(if own == Some(loan.server()) { loan } else { loan.standing_in() })
+    }
+
+    /// Tells whether there is more than one server.
+    pub(crate) const fn is_replicated(&self) -> bool {
+        self.servers.len() > 1
     }
 
     /// Lends a connection to this server and no other: what was written there may not have reached the others.
@@ -80,8 +92,55 @@ impl Directory {
     }
 }
 
+/// Lends a connection to the first of these servers that can be reached.
+async fn first_of(servers: impl Iterator<Item = &Pools>) -> Result<Loan, LdapError> {
+    let mut last = LdapError::new(Reason::ServerUnknown);
+    for pools in servers {
+        match pools.work.lend().await {
+            Ok(loan) => return Ok(loan),
+            // the next server would refuse the same password, and count it too
+            Err(error) if error.fate() == Fate::Answered || error.reason() == Reason::CircuitOpen => {
+                return Err(error);
+            }
+            Err(error) => last = error,
+        }
+    }
+    Err(last)
+}
+
+/// How near a piece of work is to a server (rendezvous hashing, by FNV-1a): when a server comes or goes, only its own work
+/// moves.
+fn weight(work: &str, server: &str) -> u64 {
+    let hash = fnv1a(server.bytes().chain([0]).chain(work.bytes()));
+    // the last octets have to count as much as the first
+    let mixed = (hash ^ (hash >> 33)).wrapping_mul(0xff51_afd7_ed55_8ccd);
+    mixed ^ (mixed >> 33)
+}
+
 impl fmt::Debug for Directory {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_list().entries(self.servers.iter().map(|pools| pools.work.server())).finish()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn work_is_spread_evenly_and_only_the_work_of_a_server_that_goes_moves() {
+        let servers = ["dc1:636", "dc2:636", "dc3:636"];
+        let nearest = |work: &str, servers: &[&'static str]| {
+            servers.iter().copied().max_by_key(|server| weight(work, server)).unwrap()
+        };
+        let work: Vec<_> = (0..3000).map(|number| format!("jit1:prod:acme:{number}")).collect();
+        for server in servers {
+            let share = work.iter().filter(|work| nearest(work, &servers) == server).count();
+            assert!((900..1100).contains(&share), "{server}: {share}");
+        }
+        for work in &work {
+            let before = nearest(work, &servers);
+            assert!(before == "dc3:636" || nearest(work, &servers[..2]) == before);
+        }
     }
 }

@@ -81,6 +81,12 @@ pub enum IdAttribute {
     EntryUuid,
     /// `objectGUID`: Active Directory.
     ObjectGuid,
+    /// `GUID`, sixteen octets: eDirectory.
+    EdirectoryGuid,
+    /// `ibm-entryUUID`: the directory servers of IBM.
+    IbmEntryUuid,
+    /// `nsUniqueId`, four groups of eight digits: 389 Directory Server, whose `entryUUID` is a plug-in.
+    NsUniqueId,
 }
 
 impl IdAttribute {
@@ -90,6 +96,9 @@ impl IdAttribute {
         match self {
             Self::EntryUuid => AttributeName::ENTRY_UUID,
             Self::ObjectGuid => AttributeName::OBJECT_GUID,
+            Self::EdirectoryGuid => AttributeName::EDIRECTORY_GUID,
+            Self::IbmEntryUuid => AttributeName::IBM_ENTRY_UUID,
+            Self::NsUniqueId => AttributeName::NS_UNIQUE_ID,
         }
     }
 
@@ -99,8 +108,10 @@ impl IdAttribute {
     /// `ldap.value_malformed`.
     pub fn read(self, value: &[u8]) -> Result<EntryId, Reason> {
         match self {
-            Self::EntryUuid => EntryId::from_entry_uuid(value),
+            Self::EntryUuid | Self::IbmEntryUuid => EntryId::from_entry_uuid(value),
             Self::ObjectGuid => EntryId::from_object_guid(value),
+            Self::EdirectoryGuid => Uuid::from_slice(value).map(EntryId).map_err(|_| Reason::ValueMalformed),
+            Self::NsUniqueId => from_ns_unique_id(value).ok_or(Reason::ValueMalformed),
         }
     }
 
@@ -108,10 +119,25 @@ impl IdAttribute {
     #[must_use]
     pub fn write(self, id: EntryId) -> Vec<u8> {
         match self {
-            Self::EntryUuid => id.to_string().into_bytes(),
+            Self::EntryUuid | Self::IbmEntryUuid => id.to_string().into_bytes(),
             Self::ObjectGuid => id.to_object_guid().to_vec(),
+            Self::EdirectoryGuid => id.0.as_bytes().to_vec(),
+            Self::NsUniqueId => {
+                let groups = id.0.as_bytes().chunks(4).map(|group| {
+                    group.iter().fold(String::new(), |text, octet| text + &format!("{octet:02x}"))
+                });
+                groups.collect::<Vec<_>>().join("-").into_bytes()
+            }
         }
     }
+}
+
+/// `66446001-1dd211b2-66225011-2ee211db`
+fn from_ns_unique_id(value: &[u8]) -> Option<EntryId> {
+    let text = std::str::from_utf8(value).ok()?;
+    let is_plain = text.split('-').count() == 4 && text.split('-').all(|group| group.len() == 8);
+    let digits = text.replace('-', "");
+    Uuid::try_parse(&digits).ok().filter(|_| is_plain).map(EntryId)
 }
 
 /// Names an entry in a request.
@@ -199,6 +225,24 @@ mod tests {
             assert!(EntryId::from_entry_uuid(bad).is_err() && EntryId::from_object_guid(bad).is_err());
         }
         assert!(EntryId::from_entry_uuid(b"03020100050407060809 0a0b0c0d0e0f").is_err());
+    }
+
+    #[test]
+    fn every_form_goes_there_and_back() {
+        let id = EntryId(Uuid::from_u128(0x6644_6001_1dd2_11b2_6622_5011_2ee2_11db));
+        for attribute in [
+            IdAttribute::EntryUuid,
+            IdAttribute::ObjectGuid,
+            IdAttribute::EdirectoryGuid,
+            IdAttribute::IbmEntryUuid,
+            IdAttribute::NsUniqueId,
+        ] {
+            assert_eq!(attribute.read(&attribute.write(id)), Ok(id), "{attribute:?}");
+            for bad in [&b""[..], b"x", &[0; 17], b"66446001-1dd211b2-66225011-2ee211d", &[0xff; 36]] {
+                assert!(attribute.read(bad).is_err(), "{attribute:?}");
+            }
+        }
+        assert_eq!(IdAttribute::NsUniqueId.write(id), b"66446001-1dd211b2-66225011-2ee211db");
     }
 
     #[test]

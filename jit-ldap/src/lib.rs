@@ -7,8 +7,9 @@
 //! | [`pool`], [`directory`], [`settings`] | connections lent to one caller at a time, of one server or of several |
 //! | [`dn`], [`filter`], [`attribute`], [`identifier`], [`time`], [`password`] | typed names, filters and values: no text is put together |
 //! | [`request`], [`control`], [`entry`], [`outcome`], [`response`] | what is asked and what is answered |
+//! | [`import`] | people and groups read whole, and what has changed since |
 //! | [`sign_in`] | the trigger: a name and a password become a sign-in event |
-//! | [`target`] | temporary accounts in Active Directory and in OpenLDAP, for leases |
+//! | [`target`] | temporary accounts in Active Directory, OpenLDAP and other directories, for leases |
 //! | [`reason`], [`error`], [`codes`] | every reason for a failure, with its stable code and what became of the request |
 //!
 //! What it never does: follow a referral or an alias, send a password without TLS, bind with an empty one, take part of a
@@ -32,6 +33,8 @@
 //! ```
 
 mod ber;
+mod claims;
+mod hash;
 
 pub mod attribute;
 pub mod codes;
@@ -43,6 +46,7 @@ pub mod entry;
 pub mod error;
 pub mod filter;
 pub mod identifier;
+pub mod import;
 pub mod limits;
 pub mod outcome;
 pub mod password;
@@ -66,6 +70,7 @@ pub use entry::Entry;
 pub use error::{Fate, LdapError};
 pub use filter::Filter;
 pub use identifier::{EntryId, EntryName, IdAttribute, Sid};
+pub use import::{Import, ImportSettings};
 pub use limits::Limits;
 pub use password::Password;
 pub use pool::{Pool, PoolSettings, ServiceAccount};
@@ -74,5 +79,8 @@ pub use request::{Modification, Scope, Search};
 pub use server::{Server, ServerId};
 pub use settings::DirectorySettings;
 pub use sign_in::{BindEvidence, LdapTrigger, SignInSettings};
-pub use target::{ActiveDirectorySettings, ActiveDirectoryTarget, OpenLdapSettings, OpenLdapTarget};
+pub use target::{
+    ActiveDirectorySettings, ActiveDirectoryTarget, CustomSettings, CustomTarget, OpenLdapSettings,
+    OpenLdapTarget,
+};
 pub use tls::{Roots, Tls};

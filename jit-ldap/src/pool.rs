@@ -107,6 +107,7 @@ struct Shared {
 pub struct Loan {
     connection: Connection,
     pool: Pool,
+    is_substitute: bool,
     _seat: OwnedSemaphorePermit,
 }
 
@@ -151,7 +152,7 @@ impl Pool {
             Some(connection) => connection,
             None => self.connect().await?,
         };
-        Ok(Loan { connection, pool: self.clone(), _seat: seat })
+        Ok(Loan { connection, pool: self.clone(), is_substitute: false, _seat: seat })
     }
 
     /// The connection that was used last and is still good: the others may grow old and be closed by the server.
@@ -208,6 +209,18 @@ impl Loan {
     #[must_use]
     pub fn server(&self) -> ServerId {
         self.pool.server()
+    }
+
+    /// Tells whether this is another server than the one that the work belongs to ([`crate::Directory::lend_for`]): what it
+    /// does not show may be there nevertheless.
+    #[must_use]
+    pub const fn is_substitute(&self) -> bool {
+        self.is_substitute
+    }
+
+    pub(crate) const fn standing_in(mut self) -> Self {
+        self.is_substitute = true;
+        self
     }
 }
 

@@ -265,6 +265,13 @@ impl Search {
         self
     }
 
+    /// Looks for entries that match this instead.
+    #[must_use]
+    pub fn filtered(mut self, filter: Filter) -> Self {
+        self.filter = filter;
+        self
+    }
+
     /// Adds a control.
     #[must_use]
     pub fn control(mut self, control: Control) -> Self {

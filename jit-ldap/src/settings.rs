@@ -35,6 +35,13 @@ fn usual_connections() -> u8 {
 }
 
 impl DirectorySettings {
+    /// Settings with the usual number of connections.
+    #[must_use]
+    pub fn new(servers: Vec<String>, account: &str, password: &str) -> Self {
+        let (account, password) = (account.to_owned(), password.to_owned());
+        Self { servers, account, password, connections: usual_connections() }
+    }
+
     /// Makes the directory. Nothing is connected yet. Which authorities vouch for the servers, and by which provider, is
     /// for the application to say.
     ///

@@ -5,8 +5,8 @@ use std::sync::Arc;
 
 use jit_core::config::{ConnectionConfig, Format, load};
 use jit_ldap::{
-    ActiveDirectorySettings, ActiveDirectoryTarget, DirectorySettings, OpenLdapSettings, OpenLdapTarget,
-    Roots, SignInSettings,
+    ActiveDirectorySettings, ActiveDirectoryTarget, CustomSettings, CustomTarget, DirectorySettings, Import,
+    ImportSettings, OpenLdapSettings, OpenLdapTarget, Roots, SignInSettings,
 };
 
 const PAGE: &str = include_str!("../../docs/ldap.md");
@@ -45,8 +45,16 @@ fn the_blocks_on_servers_and_targets_load() {
     let directory = settings.open(provider, Roots::platform()).unwrap();
     let windows: ActiveDirectorySettings = load(block_of("active-directory"), Format::Toml, "page").unwrap();
     ActiveDirectoryTarget::new(directory.clone(), &windows).unwrap();
-    let open_ldap: OpenLdapSettings = load(block_of("openldap"), Format::Toml, "page").unwrap();
-    OpenLdapTarget::new(directory, &open_ldap).unwrap();
+    let mut open_ldap: OpenLdapSettings = load(block_of("openldap"), Format::Toml, "page").unwrap();
+    open_ldap.settles_seconds = 10;
+    OpenLdapTarget::new(directory.clone(), &open_ldap).unwrap();
+    let mut custom: CustomSettings = load(block_of("custom"), Format::Toml, "page").unwrap();
+    custom.settles_seconds = 10;
+    CustomTarget::new(directory.clone(), &custom).unwrap();
+    for kind in ["import", "import-active-directory"] {
+        let import: ImportSettings = load(block_of(kind), Format::Toml, "page").unwrap();
+        Import::new(directory.clone(), &import).unwrap();
+    }
 }
 
 #[test]

@@ -1,13 +1,13 @@
 // A person in front of a real browser signs in through a portal with a configuration of its own: at a provider that
 // shares no code with us, with accounts in SQLite and in PostgreSQL.
 import assert from 'node:assert/strict'
-import { mkdtemp, rm } from 'node:fs/promises'
+import { mkdtemp, readFile, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, before, test } from 'node:test'
-import { OIDC_OP, POSTGRES, startPeer } from '../peers/lib/peer.mjs'
+import { OIDC_OP, POSTGRES, SLAPD, startPeer } from '../peers/lib/peer.mjs'
 import { launch, person } from './lib/browser.mjs'
-import { freePort, refusedConfiguration, startConfigured } from './lib/portal.mjs'
+import { checkout, freePort, refusedConfiguration, startConfigured } from './lib/portal.mjs'
 import { Wire } from './lib/wire.mjs'
 
 let browser, op
@@ -102,7 +102,7 @@ ${more}`
 }
 
 async function house(t, options) {
-  const portal = await startConfigured(await configuration(options))
+  const portal = await startConfigured(await configuration(options), options?.files)
   const people = []
   t.after(async () => {
     await Promise.all(people.map((one) => one.leave()))
@@ -140,6 +140,72 @@ test('first and second sign-in, and what the provider says of groups', async (t)
   await alice.page.getByRole('link', { name: 'Audit trail' }).click()
   assert.match(await alice.page.getByRole('region', { name: 'Audit trail' }).innerText(), /account\.created/)
   await alice.picture('configured-audit-trail')
+})
+
+// What `portal` and `checkout` say of a directory.
+function target({ host, ldaps, base, service }) {
+  return `
+[deployment]
+name = "shared"
+marker_key = "marker.key"
+
+[[target]]
+id = "linux"
+
+[target.directory]
+servers = ["ldaps://${host}:${ldaps}"]
+ca_file = "ca.pem"
+account = "${service}"
+password_file = "ldap.password"
+
+[target.open_ldap]
+base = "ou=jit,${base}"
+places = { jit = "ou=jit,${base}" }
+groups = { ops = "cn=ops,ou=groups,${base}" }
+password_policy = true
+groups_follow = true
+
+[[target.role]]
+name = "operator"
+entitlements = ["ops"]
+longest = "8h"
+holders = ["role:engineer"]
+`
+}
+
+test('what is lent in a directory is one and the same for the portal and for checkout', async (t) => {
+  const folder = await mkdtemp(join(tmpdir(), 'slapd-'))
+  const slapd = await startPeer(SLAPD, [folder])
+  t.after(() => slapd.stop().then(() => rm(folder, { recursive: true, force: true })))
+  const said = JSON.parse(slapd.readyLine)
+  const more = target(said)
+  const own = `[checkout]\nstore = "sqlite:accounts.db"\ntenant = "example"\n${more}`
+  const files = {
+    'marker.key': 'a key for tests that is longer than 32 bytes',
+    'ldap.password': said.service_password,
+    'ca.pem': await readFile(said.ca, 'utf8'),
+    'checkout.toml': own,
+  }
+  const { portal, comes } = await house(t, { more, files })
+  const alice = await comes()
+  await signIn(alice, portal, 'alice')
+  await alice.page.getByRole('link', { name: 'Access' }).click()
+  await alice.page.getByRole('button', { name: 'Check out operator at linux' }).click()
+  const name = await alice.page.locator('#name').innerText()
+  await alice.picture('configured-checked-out')
+
+  const [lease] = await checkout(portal, 'list', '--for', 'alice')
+  assert.deepEqual([lease.name, lease.phase, lease.user], [name, 'active', 'alice'])
+  const [ended] = await checkout(portal, 'in', lease.lease)
+  assert.equal(ended.phase, 'gone')
+  await alice.page.goto(`${portal.url}/access`)
+  assert.match(await alice.section('Lent to you'), /Nothing is lent to you/)
+
+  const [out] = await checkout(portal, 'out', '--for', 'alice', '--target', 'linux', '--role', 'operator', '--ttl', '30m')
+  await alice.page.goto(`${portal.url}/access`)
+  await alice.page.getByRole('button', { name: `Check in ${out.name}` }).click()
+  await alice.page.getByText('Nothing is lent to you').waitFor()
+  assert.deepEqual(await checkout(portal, 'list'), [])
 })
 
 test('held for approval, approved, in', async (t) => {

@@ -99,7 +99,7 @@ impl Explained {
             steps: explanation.steps.clone(),
         };
         let plan = match &explanation.verdict {
-            Verdict::SignedIn(plan) => Some(plan),
+            Verdict::SignedIn(plan) | Verdict::Provisioned(plan, _) => Some(plan),
             Verdict::Held { asks, plan } => {
                 decision.asks = asks.iter().map(ask).collect();
                 plan.as_ref()

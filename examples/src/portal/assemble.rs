@@ -7,7 +7,9 @@ use std::sync::Arc;
 
 use jit_core::Store;
 use jit_core::config::Problems;
-use jit_core::{BackendError, BuildError, Clock, ConnectionId, ErrorKind, Jit, Protection};
+use jit_core::{
+    BackendError, BuildError, Clock, ConnectionId, ErrorKind, Jit, JitBuilder, Protection, TimeGuard,
+};
 use jit_oidc::http::HttpError;
 use jit_sql::{PostgresOptions, PostgresStore, SqliteStore};
 
@@ -17,6 +19,7 @@ use super::house::{House, Shelf};
 use super::proxies::Proxies;
 use super::session::Sessions;
 use super::settings::{DoorSettings, ProtectionSettings, Settings, StoreUrl};
+use crate::targets::Opened;
 
 /// Says why a portal could not be assembled.
 #[derive(Debug, thiserror::Error)]
@@ -46,6 +49,7 @@ impl AssembleError {
 /// Opens the stores and puts the engine together. Nothing is asked of a provider before somebody signs in.
 pub(super) async fn assemble(
     settings: Settings,
+    targets: Vec<Opened>,
     folder: &Path,
     clock: Arc<dyn Clock>,
     demo: bool,
@@ -57,16 +61,7 @@ pub(super) async fn assemble(
     let (main, named) = shelves
         .split_first()
         .ok_or(AssembleError::Store(BackendError::new(ErrorKind::Invalid, "portal.assemble")))?;
-    let mut builder = Jit::builder(Arc::clone(&main.store))
-        .clock(Arc::clone(&clock))
-        .protection(protection(&settings.protection))
-        .hold_for(HOLD_LASTS)
-        .explaining();
-    for shelf in named {
-        if let Some(name) = &shelf.name {
-            builder = builder.store(name.clone(), Arc::clone(&shelf.store));
-        }
-    }
+    let mut builder = builder(&settings, main, named, &targets, &clock);
     let around = Around { base_url: &settings.portal.base_url, folder, store: &main.store, clock: &clock };
     let mut doors = Vec::new();
     for door in &settings.connection {
@@ -84,7 +79,33 @@ pub(super) async fn assemble(
         proxies: Proxies::new(settings.portal.trusted_proxies),
         demo,
         shelves,
+        targets,
     })
+}
+
+/// Begins the engine: stores, time, protection and targets.
+fn builder(
+    settings: &Settings,
+    main: &Shelf,
+    named: &[Shelf],
+    targets: &[Opened],
+    clock: &Arc<dyn Clock>,
+) -> JitBuilder {
+    let mut builder = Jit::builder(Arc::clone(&main.store))
+        .clock(Arc::clone(clock))
+        .time_guard(TimeGuard::default())
+        .protection(protection(&settings.protection))
+        .hold_for(HOLD_LASTS)
+        .explaining();
+    for shelf in named {
+        if let Some(name) = &shelf.name {
+            builder = builder.store(name.clone(), Arc::clone(&shelf.store));
+        }
+    }
+    for target in targets {
+        builder = builder.target(target.setup.clone());
+    }
+    builder
 }
 
 pub(crate) fn protection(settings: &ProtectionSettings) -> Protection {

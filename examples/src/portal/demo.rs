@@ -75,8 +75,10 @@ pub(super) async fn prepare(
     }
     let (text, foundry) = add_foundry(text, &base_url, folder, &clock).await?;
     providers.push(foundry);
-    let settings = Settings::load(&text, "demo.toml").map_err(AssembleError::from)?;
-    let house = assemble(settings, folder, clock, true).await?;
+    keep_marker_key(&folder.join("marker.key"))?;
+    let (settings, targets) =
+        Settings::load_with_targets(&text, "demo.toml", folder).map_err(AssembleError::from)?;
+    let house = assemble(settings, targets, folder, clock, true).await?;
     Ok(Demo { house, listener, base_url, providers })
 }
 
@@ -128,6 +130,20 @@ async fn same_address(file: &Path) -> Result<TcpListener, DemoError> {
     let listener = TcpListener::bind(ANY_PORT).await.map_err(failed)?;
     std::fs::write(file, listener.local_addr().map_err(failed)?.to_string()).map_err(failed)?;
     Ok(listener)
+}
+
+/// Makes the key that marks what the demo lends; the one of the last time stays.
+fn keep_marker_key(file: &Path) -> Result<(), DemoError> {
+    let failed = |error| DemoError::Folder(file.to_owned(), error);
+    let mut options = std::fs::OpenOptions::new();
+    options.write(true).create_new(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    match options.open(file) {
+        Ok(mut file) => io::Write::write_all(&mut file, random_token()?.as_bytes()).map_err(failed),
+        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Ok(()),
+        Err(error) => Err(failed(error)),
+    }
 }
 
 fn make_private(folder: &Path) -> io::Result<()> {

@@ -3,7 +3,7 @@ use std::error::Error;
 use axum::http::header::RETRY_AFTER;
 use axum::http::{HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
-use jit_core::{BackendError, Code, ErrorClass, JitError, VerifyError};
+use jit_core::{BackendError, Code, ErrorClass, ErrorKind, JitError, VerifyError};
 use jit_oidc::LoginError;
 use jit_oidc::rejection::Rejection;
 use jit_saml::logout::{LogoutError, LogoutRejection};
@@ -21,6 +21,8 @@ pub(super) enum Failure {
     Refused { code: Code, reason: String },
     /// The database cannot be reached, or was busy for too long.
     DatabaseDown,
+    /// A target cannot be asked; what was begun there ends by itself.
+    TargetDown,
     /// The identity provider cannot be asked.
     ProviderDown,
     /// Whoever runs the portal has to mend something.
@@ -55,6 +57,12 @@ impl Failure {
                 "Not available right now",
                 "The database cannot be reached. Nothing was lost and nothing was changed by halves: try again in a \
                  moment."
+                    .into(),
+            ),
+            Self::TargetDown => (
+                StatusCode::SERVICE_UNAVAILABLE,
+                "Not available right now",
+                "The target does not answer. What was begun there is ended in the background: try again in a moment."
                     .into(),
             ),
             Self::ProviderDown => (
@@ -103,6 +111,7 @@ impl From<BackendError> for Failure {
     fn from(error: BackendError) -> Self {
         tell(&error);
         match error.class() {
+            ErrorClass::Transient if matches!(error.kind(), ErrorKind::Target(_)) => Self::TargetDown,
             ErrorClass::Transient => Self::DatabaseDown,
             _ => Self::Broken(error.code()),
         }
@@ -174,6 +183,19 @@ impl Failure {
         let reason = match code.as_str() {
             "hold.unknown_ticket" => "This sign-in was answered already, or it waited for too long.",
             "hold.proof_refused" => "The account that you signed in with is not the one that was found.",
+            "lease.not_entitled" => "Nothing that you hold admits to this role.",
+            "lease.unnamed" => "Nobody who is believed says which account at the target is yours.",
+            "lease.unknown_account" => "The target has no account of the name that you have there.",
+            "lease.too_long" => "The role cannot be held for so long.",
+            "lease.over" | "lease.interrupted" => "The lease has ended, or is about to.",
+            "lease.in_progress" => "The same request is under way. Look again in two minutes.",
+            "lease.holder_inactive" => "The account is not in use.",
+            "lease.name_taken" => "Every name that was tried is somebody else's at the target.",
+            "lease.invalid" => "The reason is too long.",
+            "lease.other_request" => "The form was used for something else already. Open the page anew.",
+            "lease.quarantined" => {
+                "What is at the target is not what was made. An administrator has to look."
+            }
             "engine.contended" => return Self::DatabaseDown,
             _ => return Self::Broken(code),
         };

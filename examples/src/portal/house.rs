@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use axum::http::HeaderMap;
 use chrono::{DateTime, Utc};
-use jit_core::{Account, Clock, ConnectionId, Entitlement, Jit, Store, StoreId, TenantId};
+use jit_core::{Account, CheckOut, Clock, ConnectionId, Entitlement, Jit, Store, StoreId, TenantId};
 use jit_oidc::OidcTrigger;
 use jit_saml::SamlTrigger;
 use jit_saml::logout::SingleLogout;
@@ -15,6 +15,7 @@ use super::present;
 use super::proxies::Proxies;
 use super::session::{Session, Sessions};
 use super::view::{ConnectionCard, Frame, Visitor};
+use crate::targets::{Opened, RoleOffer};
 
 /// Holds the engine and everything around it.
 pub(super) struct House {
@@ -28,6 +29,8 @@ pub(super) struct House {
     pub(super) admin: Option<Entitlement>,
     pub(super) proxies: Proxies,
     pub(super) demo: bool,
+    /// Where people can check out accounts.
+    pub(super) targets: Vec<Opened>,
 }
 
 /// A user store; the main one has no name.
@@ -106,7 +109,19 @@ impl House {
             is_admin: visit.is_admin,
             csrf: visit.session.csrf.clone(),
         });
-        Frame { visitor, demo: self.demo }
+        Frame { visitor, demo: self.demo, lends: !self.targets.is_empty() }
+    }
+
+    /// The role that is asked for.
+    pub(super) fn role(&self, asked: &CheckOut) -> Option<&RoleOffer> {
+        let target = self.targets.iter().find(|target| target.id == asked.target)?;
+        target.roles.iter().find(|role| role.name == asked.role)
+    }
+
+    /// The user store that a session's account lives in.
+    pub(super) fn store(&self, id: Option<&StoreId>) -> Option<&dyn Store> {
+        let found = self.shelves.iter().find(|shelf| shelf.name.as_ref() == id);
+        found.map(|shelf| shelf.store.as_ref())
     }
 }
 

@@ -1,5 +1,9 @@
 //! What the pages show, as plain text: no page reads an account, a decision or a plan itself.
 
+mod lending;
+
+pub use lending::{AccessView, CompareRow, GrantedView, LeaseRow, LeasesView, OfferRow};
+
 /// Says how good or bad something is; it picks the colour and the mark, never the meaning alone.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 #[non_exhaustive]
@@ -22,6 +26,8 @@ pub struct Frame {
     pub visitor: Option<Visitor>,
     /// Whether the made-up people of the demo provider are in use.
     pub demo: bool,
+    /// Whether accounts of targets can be checked out.
+    pub lends: bool,
 }
 
 /// Describes who is signed in.

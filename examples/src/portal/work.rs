@@ -2,8 +2,9 @@ use std::num::NonZeroUsize;
 use std::sync::Arc;
 use std::time::Duration;
 
-use jit_core::WorkerId;
+use jit_core::{TargetId, WorkerId};
 use tokio::sync::watch;
+use tokio::task::JoinSet;
 
 use super::failure::tell;
 use super::house::House;
@@ -19,8 +20,42 @@ pub(super) fn worker_id() -> Result<WorkerId, RandomError> {
     WorkerId::new(format!("portal-{token}")).map_err(|_| RandomError)
 }
 
-/// Does what is due (ends of grants and accounts, leftovers) until `asked` says to stop.
-pub(super) async fn keep_working(house: Arc<House>, worker: WorkerId, mut asked: watch::Receiver<bool>) {
+/// Does what is due until `asked` says to stop: ends of grants and accounts, leftovers, and the leases at each target, of
+/// which none waits for another.
+pub(super) async fn keep_working(house: Arc<House>, worker: WorkerId, asked: watch::Receiver<bool>) {
+    let mut all = JoinSet::new();
+    for target in &house.targets {
+        let (house, worker, asked) = (Arc::clone(&house), worker.clone(), asked.clone());
+        all.spawn(keep_target(house, target.id.clone(), worker, asked));
+    }
+    all.spawn(keep_accounts(house, worker, asked));
+    // One that broke down must not take the others with it.
+    while all.join_next().await.is_some() {}
+}
+
+async fn keep_target(
+    house: Arc<House>,
+    target: TargetId,
+    worker: WorkerId,
+    mut asked: watch::Receiver<bool>,
+) {
+    loop {
+        let pause = match house.jit.work_target(&worker, &target, BATCH).await {
+            Ok(report) if report.done >= BATCH.get() => Duration::ZERO,
+            Ok(_) => PAUSE,
+            Err(error) => {
+                tell(&error);
+                PAUSE_AFTER_FAILURE
+            }
+        };
+        tokio::select! {
+            _ = asked.wait_for(|stop| *stop) => return,
+            () = tokio::time::sleep(pause) => {}
+        }
+    }
+}
+
+async fn keep_accounts(house: Arc<House>, worker: WorkerId, mut asked: watch::Receiver<bool>) {
     loop {
         let pause = match house.jit.work(&worker, BATCH).await {
             Ok(report) if report.done.max(report.purged) >= BATCH.get() => Duration::ZERO,

@@ -10,7 +10,8 @@ use chrono::{DateTime, TimeDelta, Utc};
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    AccountId, AttributeName, EmailAddress, EmailTrust, ExternalKey, Lease, TargetId, TaskId, TenantId,
+    AccountId, AttributeName, ConnectionId, Elevation, EmailAddress, EmailTrust, ExternalKey, HeldRecord,
+    Lease, TargetId, TaskId, TenantId,
 };
 
 pub use grant::{Entitlement, EntitlementKind, EntitlementPattern, Grant, Provenance, Source};
@@ -48,17 +49,20 @@ pub struct Account {
     #[serde(default)]
     pub credential_epoch: u64,
     /// When it came into being.
+    #[serde(with = "crate::instant")]
     pub created_at: DateTime<Utc>,
     /// When a commit last changed it.
+    #[serde(with = "crate::instant")]
     pub updated_at: DateTime<Utc>,
     /// When it first came into use; until then nothing but its own approval or proof brings it there.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default, with = "crate::instant::option", skip_serializing_if = "Option::is_none")]
     pub activated_at: Option<DateTime<Utc>>,
     /// Identities that were cut off: only a proof by the owner links them again. Once [`Account::MOST_CUT_OFF`] are kept,
     /// nothing else links any identity: which ones were cut off after them is not known.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub cut_off: Vec<ExternalKey>,
     /// When it ends by itself.
+    #[serde(default, with = "crate::instant::option")]
     pub ends_at: Option<DateTime<Utc>>,
     /// Who said so: what an administrator said, a connection may only shorten.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -70,10 +74,20 @@ pub struct Account {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub end_review: Option<TaskId>,
     /// When it was last used, to the granularity of the engine's coalescing.
+    #[serde(default, with = "crate::instant::option")]
     pub last_seen: Option<DateTime<Utc>>,
+    /// From when on it may be used, where its source set a beginning.
+    #[serde(default, with = "crate::instant::option", skip_serializing_if = "Option::is_none")]
+    pub begins_at: Option<DateTime<Utc>>,
+    /// What provisioning connections last said of its person.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub records: Vec<HeldRecord>,
     /// The remote account that this account stands for, lent for a time; `None` for people and workloads.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub lease: Option<Box<Lease>>,
+    /// What is lent to a remote account that existed before, which this account stands for; `None` for all others.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub elevation: Option<Box<Elevation>>,
 }
 
 impl Account {
@@ -102,8 +116,17 @@ impl Account {
             idle_limit: None,
             end_review: None,
             last_seen: None,
+            begins_at: None,
+            records: Vec::new(),
             lease: None,
+            elevation: None,
         }
+    }
+
+    /// Tells whether it stands for something in a target instead of for a person or workload.
+    #[must_use]
+    pub fn is_remote(&self) -> bool {
+        self.lease.is_some() || self.elevation.is_some()
     }
 
     /// The most identities that are remembered as cut off.
@@ -134,6 +157,12 @@ impl Account {
         self.identities.iter().any(|identity| identity.key == *key)
     }
 
+    /// What was last heard of the person in one record.
+    #[must_use]
+    pub fn record(&self, key: &ExternalKey) -> Option<&HeldRecord> {
+        self.records.iter().find(|record| record.key == *key)
+    }
+
     /// Tells whether a grant for the entitlement is in force at `now`.
     #[must_use]
     pub fn holds(&self, entitlement: &Entitlement, now: DateTime<Utc>) -> bool {
@@ -154,7 +183,8 @@ impl Account {
     #[must_use]
     pub fn idle_at(&self) -> Option<DateTime<Utc>> {
         let span = self.idle_limit?.checked_add(&self.seen_granularity()?)?;
-        self.last_seen.unwrap_or(self.created_at).checked_add_signed(span)
+        let since = self.last_seen.unwrap_or(self.created_at);
+        self.begins_at.map_or(since, |begin| begin.max(since)).checked_add_signed(span)
     }
 
     /// How exactly the use of an account that disuse may end is recorded.
@@ -170,7 +200,7 @@ impl Account {
     }
 
     /// The keys by which the account can be found: its e-mail address and searchable attributes; of a lease that may
-    /// still be in its target, target and holder.
+    /// still be in its target, target and holder; of a leave that waits, its connection.
     #[must_use]
     pub fn lookup_keys(&self) -> Vec<LookupKey> {
         let email = self.email.iter().map(|email| LookupKey::email(&email.address));
@@ -185,7 +215,12 @@ impl Account {
             .iter()
             .filter(|lease| lease.is_live())
             .flat_map(|lease| [LookupKey::leased_at(&lease.target), LookupKey::leased_for(lease.holder)]);
-        let mut keys: Vec<_> = email.chain(attributes).chain(lease).collect();
+        let is_over = matches!(self.state, AccountState::Ended { .. });
+        let parked = self.records.iter().filter(|record| record.parked.is_some() && !is_over);
+        let parked = parked.map(|record| LookupKey::parked_leave(&record.key.connection));
+        let elevation = self.elevation.iter().filter(|elevation| elevation.is_live());
+        let elevation = elevation.map(|elevation| LookupKey::elevated_at(&elevation.target));
+        let mut keys: Vec<_> = email.chain(attributes).chain(lease).chain(elevation).chain(parked).collect();
         keys.sort();
         keys.dedup();
         keys
@@ -206,7 +241,7 @@ impl fmt::Debug for Account {
 /// Finds accounts by something that is not their identity. Several accounts may share one.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct LookupKey {
-    /// `email`, `leased_at`, `leased_for`, or `attribute:` and the attribute's name.
+    /// `email`, `leased_at`, `leased_for`, `elevated_at`, `parked_leave`, or `attribute:` and the attribute's name.
     pub kind: String,
     /// The value, normalised for comparison.
     pub value: String,
@@ -229,6 +264,18 @@ impl LookupKey {
     #[must_use]
     pub fn leased_for(holder: AccountId) -> Self {
         Self { kind: "leased_for".into(), value: holder.to_string() }
+    }
+
+    /// Looks for the accounts whose leave waits for an administrator.
+    #[must_use]
+    pub fn parked_leave(connection: &ConnectionId) -> Self {
+        Self { kind: "parked_leave".into(), value: connection.to_string() }
+    }
+
+    /// Looks for the accounts of a target to which something is lent and that existed before.
+    #[must_use]
+    pub fn elevated_at(target: &TargetId) -> Self {
+        Self { kind: "elevated_at".into(), value: target.to_string() }
     }
 
     /// Looks for an attribute value, byte for byte.
@@ -279,6 +326,7 @@ pub struct LinkedIdentity {
     /// The key.
     pub key: ExternalKey,
     /// When it was linked.
+    #[serde(with = "crate::instant")]
     pub linked_at: DateTime<Utc>,
     /// By what proof.
     pub proof: LinkProof,
@@ -291,6 +339,10 @@ pub struct LinkedIdentity {
 pub enum LinkProof {
     /// The account came into being at this identity's first sign-in.
     FirstSignIn,
+    /// The account came into being at this identity's first record.
+    FirstRecord,
+    /// Another connection of the same source names the person by this identity.
+    SameSource,
     /// A verified address of a domain that the connection speaks for.
     AuthoritativeEmail,
     /// A searchable attribute that the connection is configured to match by.

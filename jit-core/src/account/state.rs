@@ -16,6 +16,7 @@ pub enum AccountState {
     /// Waits for an approval; holds nothing that takes effect.
     Pending {
         /// Since when.
+        #[serde(with = "crate::instant")]
         since: DateTime<Utc>,
     },
     /// In use.
@@ -25,6 +26,7 @@ pub enum AccountState {
         /// Why, as a code.
         reason: Code,
         /// Since when.
+        #[serde(with = "crate::instant")]
         since: DateTime<Utc>,
     },
     /// Stopped until an explicit reactivation.
@@ -32,6 +34,7 @@ pub enum AccountState {
         /// Why, as a code.
         reason: Code,
         /// Since when.
+        #[serde(with = "crate::instant")]
         since: DateTime<Utc>,
     },
     /// Over: a tombstone that keeps keys and names so that nothing revives the account by accident.
@@ -39,6 +42,7 @@ pub enum AccountState {
         /// Why, as a code.
         reason: Code,
         /// Since when.
+        #[serde(with = "crate::instant")]
         since: DateTime<Utc>,
     },
 }
@@ -68,6 +72,8 @@ pub enum Standing {
     Invited,
     /// Waits for an approval.
     Pending,
+    /// Made ahead of its beginning.
+    Early,
     /// Stopped for a while.
     Suspended,
     /// Stopped.
@@ -89,6 +95,7 @@ impl Standing {
             AccountState::Invited if account.ends_at.is_none_or(|end| now < end) => Self::Invited,
             AccountState::Pending { .. } if account.ends_at.is_none_or(|end| now < end) => Self::Pending,
             _ if account.ends_at.is_some_and(|end| now >= end) => Self::Expired,
+            _ if account.begins_at.is_some_and(|begin| now < begin) => Self::Early,
             _ if is_idle(account, now) => Self::Idle,
             _ => Self::Active,
         }
@@ -99,6 +106,7 @@ impl Standing {
     pub fn denial(self) -> Option<Code> {
         match self {
             Self::Active | Self::Invited | Self::Pending => None,
+            Self::Early => Some(Code::new("account.not_begun")),
             Self::Suspended => Some(Code::new("account.suspended")),
             Self::Disabled => Some(Code::new("account.disabled")),
             Self::Expired => Some(Code::new("account.expired")),

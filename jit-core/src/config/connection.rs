@@ -4,11 +4,14 @@ use std::{collections::BTreeSet, sync::Arc};
 
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 
-use super::{Check, Problems};
+use super::{
+    Check, Problems,
+    provisioning::{check_kin, check_provisioning},
+};
 use crate::{
     Attestor, Code, Connection, ConnectionId, ConnectionSettings, DomainSet, EmailRule, EntitlementPattern,
-    Issuer, IssuerSet, LinkBy, LinkRule, MailLink, MappingRules, PolicyRules, RulePolicy, StoreId, TenantId,
-    Verification, mapping::present,
+    Issuer, IssuerSet, LinkBy, LinkRule, MailLink, MappingRules, PolicyRules, Provisioning, RulePolicy,
+    StoreId, TenantId, Verification, mapping::present,
 };
 
 /// The most issuers, names, domains, ceiling lines and link rules of a connection, each.
@@ -47,6 +50,9 @@ pub struct ConnectionConfig<P> {
     /// From a profile to a decision.
     #[serde(default)]
     pub policy: PolicyRules,
+    /// Lets the connection speak of joiners, movers and leavers, and says how far.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub provisioning: Option<Provisioning>,
     /// Another mapping and policy that run beside the real ones and change nothing.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub shadow: Option<ShadowConfig>,
@@ -117,6 +123,9 @@ impl<P> ConnectionConfig<P> {
         if let Some((mapping, policy)) = shadow {
             connection = connection.shadowed_by(mapping, policy);
         }
+        if let Some(provisioning) = self.provisioning {
+            connection = connection.provisions(provisioning);
+        }
         Ok((connection, attestor, self.protocol))
     }
 
@@ -157,6 +166,12 @@ impl<P> ConnectionConfig<P> {
         found.within("mapping", |found| self.mapping.check(found));
         self.check_own_domains(found);
         found.within("policy", |found| self.policy.check(found));
+        if let Some(provisioning) = &self.provisioning {
+            let has_one_issuer = self.issuer_template.is_none() && self.issuers.len() == 1;
+            found.within("provisioning", |found| {
+                check_provisioning(provisioning, &self.id, has_one_issuer, found);
+            });
+        }
         if let Some(shadow) = &self.shadow {
             found.within("shadow", |found| {
                 found.within("mapping", |found| shadow.mapping.check(found));
@@ -332,6 +347,7 @@ pub fn check_connections<P: Check>(field: &str, connections: &[ConnectionConfig<
         found.within(field, |found| {
             found.item(index, |found| {
                 connection.check(found);
+                check_kin(connection, connections, found);
                 for (other_index, other) in connections.iter().take(index).enumerate() {
                     check_pair(connection, other, &format!("{field}[{other_index}]"), found);
                 }

@@ -41,6 +41,19 @@ pub trait Check {
 /// `config.unknown_word`, `config.missing_field`, `config.duplicate_field`, `config.wrong_type`,
 /// `config.invalid_value`, and those of the [`Check`] of the settings.
 pub fn load<T: DeserializeOwned + Check>(text: &str, format: Format, file_name: &str) -> Result<T, Problems> {
+    load_with(text, format, file_name, T::check)
+}
+
+/// Reads settings and checks them by what the caller knows beyond them, such as the files that they name.
+///
+/// # Errors
+/// As [`load`], with what `check` reports in the place of the [`Check`] of the settings.
+pub fn load_with<T: DeserializeOwned>(
+    text: &str,
+    format: Format,
+    file_name: &str,
+    check: impl FnOnce(&T, &mut Problems),
+) -> Result<T, Problems> {
     let file: Arc<str> = file_name.into();
     let read = guard(text, format).and_then(|()| match format {
         Format::Toml => from_toml(text),
@@ -48,7 +61,7 @@ pub fn load<T: DeserializeOwned + Check>(text: &str, format: Format, file_name: 
     });
     let checked = read.and_then(|settings: T| {
         let mut found = Problems::none();
-        settings.check(&mut found);
+        check(&settings, &mut found);
         found.or(settings)
     });
     checked.map_err(|mut problems| {

@@ -4,10 +4,11 @@ mod connection;
 mod load;
 mod locate;
 mod problem;
+mod provisioning;
 mod wording;
 
 pub use connection::{ConnectionConfig, IssuerTemplate, ShadowConfig, check_connections};
-pub use load::{Check, Format, MAX_BYTES, MAX_NESTING, load};
+pub use load::{Check, Format, MAX_BYTES, MAX_NESTING, load, load_with};
 pub use problem::{Place, Problem, Problems};
 
 pub(crate) use wording::nearest;

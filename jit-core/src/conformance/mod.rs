@@ -18,6 +18,7 @@
 //! | [`task_queue!`](task_queue) | tasks: claims, epochs, settlement |
 //! | [`audit_log!`](audit_log) | the audit trail |
 //! | [`one_time!`](one_time) | values that are put once and taken once; takes a [`Nodes<dyn OneTime>`](Nodes) |
+//! | [`target!`](macro@target) | a [`Target`](crate::Target): takes a [`Rig`](target::Rig) |
 //! | [`model!`](macro@model) | random calls, compared with [`MemoryStore`](crate::MemoryStore) |
 //!
 //! Each test gets a backend of its own: the expression makes an empty one whenever it is evaluated. The tests bring
@@ -34,6 +35,7 @@ mod sample;
 )]
 pub mod checks;
 pub mod model;
+pub mod target;
 
 use std::{any::Any, fmt, future::Future, pin::Pin, sync::Arc, time::Duration};
 
@@ -42,7 +44,7 @@ use crate::{OneTime, Store};
 #[doc(inline)]
 pub use crate::{
     __jit_audit_log as audit_log, __jit_model as model, __jit_one_time as one_time, __jit_store as store,
-    __jit_task_queue as task_queue, __jit_user_store as user_store,
+    __jit_target as target, __jit_task_queue as task_queue, __jit_user_store as user_store,
 };
 pub use failure::Failure;
 pub use list::all_checks;
@@ -132,9 +134,14 @@ pub fn run<S: ?Sized>(
     backend: impl Future<Output = Nodes<S>>,
     check: impl for<'a> FnOnce(&'a Nodes<S>) -> Running<'a>,
 ) -> Result<(), Failure> {
-    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(4).enable_all().build()?;
-    runtime.block_on(async {
+    run_on(async {
         let nodes = backend.await;
-        tokio::time::timeout(PATIENCE, check(&nodes)).await?
+        check(&nodes).await
     })
+}
+
+/// Runs a check on a runtime of its own.
+fn run_on(check: impl Future<Output = Result<(), Failure>>) -> Result<(), Failure> {
+    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(4).enable_all().build()?;
+    runtime.block_on(async { tokio::time::timeout(PATIENCE, check).await? })
 }

@@ -83,7 +83,7 @@ impl Jit {
             let Some(before) = store.get(&request.tenant, request.account).await? else {
                 return Ok(Err(Denial::new(Code::new("account.unknown"))));
             };
-            if before.lease.is_some() {
+            if before.is_remote() {
                 return Ok(Err(Denial::new(Code::new("account.is_leased"))));
             }
             let plan = match plan_admin(&request.act, &before, now, &mut mint) {

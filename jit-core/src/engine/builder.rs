@@ -4,10 +4,12 @@ use std::{collections::HashMap, fmt, sync::Arc};
 
 use chrono::TimeDelta;
 
-use super::{Connection, Jit, Notices, counters::Counted, flight::Flights, jit::Parts, seen::SeenBuffer};
+use super::{
+    Connection, Jit, Notices, counters::Counted, flight::Flights, jit::Parts, kin::kin, seen::SeenBuffer,
+};
 use crate::{
     BackendError, Clock, ConnectionId, Entropy, Protection, Store, StoreId, SystemClock, SystemEntropy,
-    TargetId, TargetSetup, TenantId,
+    TargetId, TargetSetup, TenantId, TimeGuard, clock::GuardedClock, target::Guarded,
 };
 
 /// Collects the parts of an engine: the store is required, everything else has a default.
@@ -15,7 +17,8 @@ pub struct JitBuilder {
     store: Arc<dyn Store>,
     stores: HashMap<StoreId, Arc<dyn Store>>,
     connections: Vec<Connection>,
-    clock: Arc<dyn Clock>,
+    clock: Option<Arc<dyn Clock>>,
+    time_guard: Option<TimeGuard>,
     entropy: Arc<dyn Entropy>,
     protection: Protection,
     notices: Option<Arc<dyn Notices>>,
@@ -35,6 +38,17 @@ pub enum BuildError {
     /// A connection names a store that was not given.
     #[error("connection `{0}` names store `{1}`, which was not given")]
     UnknownStore(ConnectionId, StoreId),
+    /// A connection that provisions, or one of the same source, speaks for several issuers, or for none that is named.
+    #[error(
+        "connection `{0}` must have exactly one issuer: it provisions people, or shares them with one that does"
+    )]
+    SeveralIssuers(ConnectionId),
+    /// A connection that provisions names one of the same source that is not there.
+    #[error("connection `{0}` provisions people of connection `{1}`, which its tenant does not have")]
+    UnknownKin(ConnectionId, ConnectionId),
+    /// Two connections of one source keep their accounts in different stores.
+    #[error("connection `{0}` provisions people of connection `{1}`, whose accounts are in another store")]
+    KinElsewhere(ConnectionId, ConnectionId),
     /// The system has no randomness to give.
     #[error("no randomness")]
     Entropy(#[source] BackendError),
@@ -46,7 +60,8 @@ impl JitBuilder {
             store,
             stores: HashMap::new(),
             connections: Vec::new(),
-            clock: Arc::new(SystemClock),
+            clock: None,
+            time_guard: None,
             entropy: Arc::new(SystemEntropy),
             protection: Protection::new(),
             notices: None,
@@ -71,10 +86,18 @@ impl JitBuilder {
         self
     }
 
-    /// Replaces the clock.
+    /// Replaces the clock. The guard against its jumps is then off, unless [`Self::time_guard`] is called as well: only
+    /// the caller knows which pulse goes with it.
     #[must_use]
     pub fn clock(mut self, clock: Arc<dyn Clock>) -> Self {
-        self.clock = clock;
+        self.clock = Some(clock);
+        self
+    }
+
+    /// Replaces the guard against jumps of the clock. The system's clock is guarded in any case.
+    #[must_use]
+    pub fn time_guard(mut self, guard: TimeGuard) -> Self {
+        self.time_guard = Some(guard);
         self
     }
 
@@ -144,21 +167,32 @@ impl JitBuilder {
                 return Err(BuildError::DuplicateConnection(settings.tenant.clone(), settings.id.clone()));
             }
         }
+        let kin = kin(&connections)?;
+        let clock = Arc::new(match (self.clock, self.time_guard) {
+            (Some(clock), guard) => GuardedClock::new(clock, guard),
+            (None, guard) => GuardedClock::new(Arc::new(SystemClock), Some(guard.unwrap_or_default())),
+        });
+        let mut targets = self.targets;
+        for setup in targets.values_mut() {
+            let (inner, circuit) = (Arc::clone(&setup.target), Arc::clone(&setup.circuit));
+            setup.target = Arc::new(Guarded { inner, circuit, clock: Arc::clone(&clock) });
+        }
         let mut seed = [0; 16];
         self.entropy.fill(&mut seed).map_err(BuildError::Entropy)?;
         Ok(Jit::assemble(Parts {
             store: self.store,
             stores: self.stores,
             connections,
-            clock: self.clock,
+            clock,
             entropy: self.entropy,
             protection: self.protection,
             notices: self.notices,
-            targets: self.targets,
+            targets,
             explaining: self.explaining,
             hold_for: self.hold_for,
             seen: SeenBuffer::new(self.seen_every),
             flights: Flights::default(),
+            kin,
             counted: Counted::default(),
             seed: u128::from_le_bytes(seed),
         }))

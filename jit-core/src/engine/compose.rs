@@ -5,7 +5,8 @@ use chrono::{DateTime, Utc};
 use super::{Jit, sign_in::Ending};
 use crate::{
     Account, AccountState, AccountWrite, Actor, AuditEvent, AuditOutcome, Change, Code, Commit,
-    CounterChange, CounterName, Denial, Grant, Lane, Mint, Plan, RuleName, Task, TaskId, TaskKind, TenantId,
+    CounterChange, CounterName, Denial, Grant, Lane, LinkProof, Mint, Plan, Planned, RuleName, Task, TaskId,
+    TaskKind, TenantId,
 };
 
 /// The lane of tasks that change accounts.
@@ -66,6 +67,8 @@ impl Jit {
         mint: &mut Mint,
     ) {
         let (tenant, account) = (after.tenant.clone(), after.id);
+        // What is to be done at once is due by the time that work goes by.
+        let at_once = self.parts.clock.work().min(now);
         let mut withdrawn = Vec::new();
         let tasks = &mut commit.tasks;
         let mut add = |lane: &str, kind: TaskKind, due: DateTime<Utc>| {
@@ -86,18 +89,16 @@ impl Jit {
             }
         }
         if !self.parts.targets.is_empty() && before.is_some_and(may_hold) && !may_hold(after) {
-            add(ACCOUNTS, TaskKind::EndLeases, now);
+            add(ACCOUNTS, TaskKind::EndLeases, at_once);
         }
         let review = review_due(before, after);
         let new_review = review.map(|due| add(ACCOUNTS, TaskKind::ReviewEnd, due));
         if self.parts.notices.is_some() {
             if before.is_some_and(|before| before.credential_epoch < after.credential_epoch) {
-                add(NOTICES, TaskKind::EndSessions { epoch: after.credential_epoch }, now);
+                add(NOTICES, TaskKind::EndSessions { epoch: after.credential_epoch }, at_once);
             }
-            if before.is_some()
-                && plan.changes.iter().any(|planned| matches!(planned.change, Change::Link { .. }))
-            {
-                add(NOTICES, TaskKind::Notify { about: Code::new("account.linked") }, now);
+            if before.is_some() && plan.changes.iter().any(is_new_way_in) {
+                add(NOTICES, TaskKind::Notify { about: Code::new("account.linked") }, at_once);
             }
         }
         if let Some(id) = new_review {
@@ -156,6 +157,11 @@ fn is_looked_after(before: Option<&Account>, grant: &Grant) -> bool {
     let planned = before.and_then(|before| before.grants.iter().find(|old| old.id == grant.id)?.ends_at);
     let in_time = |planned| grant.ends_at.is_some_and(|end| planned <= end);
     grant.end_task.is_some() && planned.is_some_and(in_time)
+}
+
+/// What the source of an identity that is known calls its person is no other way in.
+fn is_new_way_in(planned: &Planned) -> bool {
+    matches!(&planned.change, Change::Link { proof, .. } if *proof != LinkProof::SameSource)
 }
 
 fn may_hold(account: &Account) -> bool {

@@ -4,6 +4,7 @@ use std::{fmt, sync::Arc};
 
 use serde::{Deserialize, Serialize};
 
+use super::Provisioning;
 use crate::{
     Attestor, AttributeMapper, AttributeName, ClaimPath, ConnectionId, DomainSet, EntitlementPattern,
     IssuerSet, Policy, StoreId, TenantId, identity::Seal,
@@ -80,6 +81,7 @@ pub struct Connection {
     pub(crate) mapper: Arc<dyn AttributeMapper>,
     pub(crate) policy: Arc<dyn Policy>,
     pub(crate) shadow: Option<(Arc<dyn AttributeMapper>, Arc<dyn Policy>)>,
+    pub(crate) provisioning: Option<Arc<Provisioning>>,
 }
 
 impl Connection {
@@ -96,7 +98,10 @@ impl Connection {
             issuers: settings.issuers.clone(),
         });
         let attestor = Attestor::new(Arc::clone(&seal));
-        (Self { seal, settings: Arc::new(settings), mapper, policy, shadow: None }, attestor)
+        (
+            Self { seal, settings: Arc::new(settings), mapper, policy, shadow: None, provisioning: None },
+            attestor,
+        )
     }
 
     /// Runs another mapping and policy beside the real ones at every sign-in and reports where they differ.
@@ -104,6 +109,19 @@ impl Connection {
     pub fn shadowed_by(mut self, mapper: Arc<dyn AttributeMapper>, policy: Arc<dyn Policy>) -> Self {
         self.shadow = Some((mapper, policy));
         self
+    }
+
+    /// Lets the connection speak of joiners, movers and leavers. It must have exactly one issuer.
+    #[must_use]
+    pub fn provisions(mut self, provisioning: Provisioning) -> Self {
+        self.provisioning = Some(Arc::new(provisioning));
+        self
+    }
+
+    /// How far the connection may provision, where it may.
+    #[must_use]
+    pub fn provisioning(&self) -> Option<&Provisioning> {
+        self.provisioning.as_deref()
     }
 
     /// What the connection is trusted with.

@@ -6,12 +6,14 @@ use chrono::{DateTime, Utc};
 
 use super::{
     Connection, Explanation, Jit, ShadowReport, SignIn, Verdict,
+    kin::{free_names, known_by},
     matching::{Found, is_elsewhere, search},
     outcome::JitError,
 };
 use crate::{
-    Account, Answers, Ask, Check, Checks, Decision, Denial, EmailEvidence, Entitlement, Finding, MapError,
-    Permit, Plan, Profile, Request, SignInFacts, SignInPlan, Stage, Step, Trace, plan_sign_in,
+    Account, Answers, Ask, Check, Checks, Decision, Denial, EmailEvidence, Entitlement, ExternalKey, Finding,
+    LinkProof, MapError, Permit, Plan, Profile, Request, SameSource, SignInFacts, SignInPlan, Stage, Step,
+    Trace, plan_sign_in,
 };
 
 /// Remembers what earlier attempts of one sign-in taught.
@@ -35,6 +37,10 @@ impl Attempt {
             address_taken: false,
             explaining,
         }
+    }
+
+    pub(super) fn trace(&self) -> Trace {
+        if self.explaining { Trace::on() } else { Trace::off() }
     }
 
     pub(super) fn explaining(now: DateTime<Utc>) -> Self {
@@ -75,7 +81,7 @@ impl Jit {
         answers: &Answers,
         attempt: &mut Attempt,
     ) -> Result<Evaluated, JitError> {
-        let mut trace = if attempt.explaining { Trace::on() } else { Trace::off() };
+        let mut trace = attempt.trace();
         note_checks(&mut trace, sign_in.identity.checks());
         let profile = match connection.mapper.map(&sign_in.identity) {
             Ok(profile) => profile,
@@ -85,10 +91,14 @@ impl Jit {
         let email =
             profile.email.clone().map(|claim| EmailEvidence::grade(claim, &connection.settings.domains));
         let store = self.store_of(connection);
+        let mut names = self.names_of(connection, &sign_in.identity);
         let found = match linked {
             Some(account) => Found::Linked(account),
-            None => search(store, connection, &sign_in.identity, email.as_ref(), &mut trace).await?,
+            None => self.look_for(connection, sign_in, &names, email.as_ref(), &mut trace).await?,
         };
+        if let (false, Some(account)) = (names.is_empty(), found.as_present().account()) {
+            names = free_names(store, names, account).await?;
+        }
         let email_is_elsewhere = match found.as_present().account() {
             Some(account) => is_elsewhere(store, account, email.as_ref()).await?,
             None => false,
@@ -102,11 +112,42 @@ impl Jit {
             now: attempt.now,
         };
         let decision = connection.policy.decide(&request, &mut trace).await;
-        let scene = Scene { connection, request, email_is_elsewhere, answers, attempt };
+        let source = SameSource { names: &names, decides: self.is_decided_elsewhere(connection) };
+        let scene = Scene { connection, request, email_is_elsewhere, source, answers, attempt };
         let (plan, permit) = self.plan(&scene, decision);
         note_plan(&mut trace, &plan);
         let shadow = self.shadow(&scene, &plan).await;
         Ok(Evaluated { plan, permit, shadow, steps: trace.into_steps(), profile: Some(profile), found })
+    }
+
+    /// Looks for the account of an identity without one: first by what other connections of the same source call the
+    /// person, then by the link rules.
+    async fn look_for(
+        &self,
+        connection: &Connection,
+        sign_in: &SignIn,
+        names: &[ExternalKey],
+        email: Option<&EmailEvidence>,
+        trace: &mut Trace,
+    ) -> Result<Found, JitError> {
+        let (store, identity) = (self.store_of(connection), &sign_in.identity);
+        let Some(account) = known_by(store, names).await? else {
+            return Ok(search(store, connection, identity, email, trace).await?);
+        };
+        let detail = "the account is known by another connection of the same source";
+        trace.note(|| Step {
+            stage: Stage::Match,
+            rule: None,
+            finding: Finding::Decided,
+            detail: detail.into(),
+        });
+        // It may have come to this identity since it was looked for.
+        let is_linked = account.is_linked_to(identity.key());
+        Ok(if is_linked {
+            Found::Linked(account)
+        } else {
+            Found::Candidate { account, proof: Some(LinkProof::SameSource) }
+        })
     }
 
     /// Turns a decision into a plan.
@@ -126,6 +167,7 @@ impl Jit {
             asks: &asks,
             answers: scene.answers,
             settings: &scene.connection.settings,
+            source: scene.source,
             protection: &self.parts.protection,
             taken: &scene.attempt.taken,
             keep: &scene.attempt.keep,
@@ -149,6 +191,7 @@ pub(super) struct Scene<'a> {
     pub(super) connection: &'a Connection,
     pub(super) request: Request<'a>,
     pub(super) email_is_elsewhere: bool,
+    pub(super) source: SameSource<'a>,
     pub(super) answers: &'a Answers,
     pub(super) attempt: &'a Attempt,
 }
@@ -170,7 +213,7 @@ fn refused_by_mapping(error: &MapError, linked: Option<Account>, mut trace: Trac
     }
 }
 
-fn note_checks(trace: &mut Trace, checks: &Checks) {
+pub(super) fn note_checks(trace: &mut Trace, checks: &Checks) {
     let named = [
         ("origin", &checks.origin),
         ("audience", &checks.audience),
@@ -188,7 +231,7 @@ fn note_checks(trace: &mut Trace, checks: &Checks) {
     }
 }
 
-fn note_profile(trace: &mut Trace, profile: &Profile) {
+pub(super) fn note_profile(trace: &mut Trace, profile: &Profile) {
     for wish in &profile.attributes {
         trace.note(|| {
             let finding =
@@ -239,7 +282,7 @@ fn note(trace: &mut Trace, finding: Finding, detail: &str) {
     trace.note(|| Step { stage: Stage::Plan, rule: None, finding, detail: detail.to_owned() });
 }
 
-fn note_changes(trace: &mut Trace, plan: &Plan) {
+pub(super) fn note_changes(trace: &mut Trace, plan: &Plan) {
     if plan.is_empty() {
         note(trace, Finding::Passed, "nothing to change");
     }

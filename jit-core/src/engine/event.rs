@@ -1,6 +1,6 @@
 //! What the engine handles.
 
-use crate::{Context, VerifiedIdentity};
+use crate::{Context, VerifiedIdentity, VerifiedRecord};
 
 /// Carries what happened, verified.
 #[derive(Debug)]
@@ -8,6 +8,8 @@ use crate::{Context, VerifiedIdentity};
 pub enum Event {
     /// A person signed in at a source.
     SignIn(Box<SignIn>),
+    /// A source says what is with a person: a joiner, mover or leaver, by what is known of them.
+    Record(Box<VerifiedRecord>),
 }
 
 /// Carries a verified sign-in and where it came from.
@@ -25,5 +27,11 @@ impl Event {
     #[must_use]
     pub fn sign_in(identity: VerifiedIdentity, context: Context) -> Self {
         Self::SignIn(Box::new(SignIn { identity, context }))
+    }
+
+    /// Makes the event of a record.
+    #[must_use]
+    pub fn record(record: VerifiedRecord) -> Self {
+        Self::Record(Box::new(record))
     }
 }

@@ -13,11 +13,11 @@ use chrono::{DateTime, TimeDelta, Utc};
 
 use super::{
     Connection, Event, Explanation, JitBuilder, JitError, Notices, Outcome, SignIn, Trigger,
-    counters::Counted, evaluate::Attempt, flight::Flights, seen::SeenBuffer,
+    counters::Counted, evaluate::Attempt, flight::Flights, kin::Kin, seen::SeenBuffer,
 };
 use crate::{
-    Account, AccountId, Answers, BackendError, Clock, ConnectionId, Entropy, Mint, Protection, Standing,
-    Store, StoreId, TargetId, TargetSetup, TenantId,
+    Account, AccountId, Answers, BackendError, ConnectionId, Entropy, Mint, Protection, Standing, Store,
+    StoreId, TargetId, TargetSetup, TenantId, VerifiedIdentity, clock::GuardedClock,
 };
 
 /// Runs events through mapping, policy and plan, and commits what comes of them.
@@ -32,7 +32,7 @@ pub(super) struct Parts {
     pub(super) store: Arc<dyn Store>,
     pub(super) stores: HashMap<StoreId, Arc<dyn Store>>,
     pub(super) connections: HashMap<(TenantId, ConnectionId), Connection>,
-    pub(super) clock: Arc<dyn Clock>,
+    pub(super) clock: Arc<GuardedClock>,
     pub(super) entropy: Arc<dyn Entropy>,
     pub(super) protection: Protection,
     pub(super) notices: Option<Arc<dyn Notices>>,
@@ -41,6 +41,7 @@ pub(super) struct Parts {
     pub(super) hold_for: TimeDelta,
     pub(super) seen: SeenBuffer,
     pub(super) flights: Flights,
+    pub(super) kin: HashMap<(TenantId, ConnectionId), Vec<Kin>>,
     pub(super) counted: Counted,
     pub(super) seed: u128,
 }
@@ -72,7 +73,7 @@ impl Jit {
     ///
     /// # Errors
     /// `engine.foreign_identity` when the identity was not made by the attestor of a connection of this engine;
-    /// `engine.contended` when the account changed under every attempt; [`JitError::Backend`] when a backend failed.
+    /// `engine.not_provisioning` when a record comes over a connection that may not provision; `engine.contended` when the account changed under every attempt; [`JitError::Backend`] when a backend failed.
     ///
     /// # Cancel safety
     /// The commit is made whole or not at all.
@@ -82,6 +83,7 @@ impl Jit {
                 let connection = self.connection_of(&sign_in)?;
                 self.sign_in(connection, &sign_in, Answers::default(), None).await
             }
+            Event::Record(record) => self.provision(&record).await,
         }
     }
 
@@ -99,6 +101,7 @@ impl Jit {
                     self.evaluate(connection, &sign_in, present, &Answers::default(), &mut attempt).await?;
                 Ok(evaluated.explain())
             }
+            Event::Record(record) => self.explain_record(&record).await,
         }
     }
 
@@ -148,10 +151,17 @@ impl Jit {
 
     /// The connection, if the identity bears its seal: an attestor of another engine or connection does not count.
     fn connection_of(&self, sign_in: &SignIn) -> Result<&Connection, JitError> {
-        let key = sign_in.identity.key();
+        self.connection_of_identity(&sign_in.identity)
+    }
+
+    pub(super) fn connection_of_identity(
+        &self,
+        identity: &VerifiedIdentity,
+    ) -> Result<&Connection, JitError> {
+        let key = identity.key();
         let connection = self.connection(&key.tenant, &key.connection);
         connection
-            .filter(|connection| sign_in.identity.bears(&connection.seal))
+            .filter(|connection| identity.bears(&connection.seal))
             .ok_or(JitError::refused("engine.foreign_identity"))
     }
 

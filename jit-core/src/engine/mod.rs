@@ -10,12 +10,16 @@ mod event;
 mod flight;
 mod hold;
 mod jit;
+mod kin;
 mod lease;
 mod matching;
 mod outcome;
+mod provisioning;
+mod record;
 mod seen;
 mod shadow;
 mod sign_in;
+mod time;
 mod trigger;
 mod work;
 
@@ -25,8 +29,9 @@ pub use connection::{Connection, ConnectionSettings, LinkBy, LinkRule, MailLink}
 pub use event::{Event, SignIn};
 pub use hold::{LinkAnswer, MailProof, Reply, Ticket};
 pub use jit::Jit;
-pub use lease::{CheckOut, CheckedOut, ReconcileMode, Reconciliation};
-pub use outcome::{Denied, Explanation, Held, JitError, Outcome, Session, SignedIn, Verdict};
+pub use lease::{CheckOut, CheckedOut, Elevated, LentWrong, ReconcileMode, Reconciliation};
+pub use outcome::{Denied, Explanation, Held, JitError, Outcome, Provisioned, Session, SignedIn, Verdict};
+pub use provisioning::{Authority, LeaverLimit, NamedBy, Provisioning, SamePerson};
 pub use shadow::ShadowReport;
 pub use trigger::{Trigger, VerifyError};
 pub use work::{Notices, WorkReport};

@@ -5,18 +5,36 @@ use std::{error::Error, fmt};
 use chrono::{DateTime, Utc};
 
 use super::{ShadowReport, Ticket, VerifyError};
-use crate::{Account, AccountId, Ask, BackendError, Code, Denial, ErrorClass, Plan, Profile, Step};
+use crate::{
+    Account, AccountId, Ask, BackendError, Code, Denial, ErrorClass, Plan, Profile, RecordEffect, Step,
+};
 
-/// Answers a sign-in.
+/// Answers an event.
 #[derive(Debug)]
-#[expect(clippy::exhaustive_enums, reason = "whoever lets people in decides all three")]
+#[expect(clippy::exhaustive_enums, reason = "whoever lets people in decides each of them")]
 pub enum Outcome {
     /// The person is in.
     SignedIn(Box<SignedIn>),
     /// Something must be answered first.
     Held(Box<Held>),
-    /// The person is not let in.
+    /// The person is not let in, or the record is refused.
     Denied(Box<Denied>),
+    /// A record was taken: nobody is let in by it.
+    Provisioned(Box<Provisioned>),
+}
+
+/// Tells what a record of a provisioning connection came to.
+#[derive(Debug)]
+#[non_exhaustive]
+pub struct Provisioned {
+    /// The account as it is now.
+    pub account: Account,
+    /// What the record meant for the person.
+    pub effect: RecordEffect,
+    /// What was changed; empty where the account was as it should be.
+    pub plan: Plan,
+    /// The decision, rule by rule, where the engine records it.
+    pub steps: Vec<Step>,
 }
 
 /// Tells who is in and what was done for it.
@@ -89,9 +107,9 @@ pub struct Explanation {
     pub shadow: Option<ShadowReport>,
 }
 
-/// Says what a sign-in comes to.
+/// Says what an event comes to.
 #[derive(Debug, PartialEq)]
-#[expect(clippy::exhaustive_enums, reason = "whoever explains decides all three")]
+#[expect(clippy::exhaustive_enums, reason = "whoever explains decides each of them")]
 pub enum Verdict {
     /// The person would be in, after these changes.
     SignedIn(Plan),
@@ -102,8 +120,10 @@ pub enum Verdict {
         /// What would be changed.
         plan: Option<Plan>,
     },
-    /// The person would not be let in.
+    /// The person would not be let in, or the record would be refused.
     Denied(Denial),
+    /// The record would be taken, after these changes, and mean this.
+    Provisioned(Plan, RecordEffect),
 }
 
 impl Verdict {
@@ -114,6 +134,7 @@ impl Verdict {
             Self::SignedIn(_) => "signed_in",
             Self::Held { .. } => "held",
             Self::Denied(_) => "denied",
+            Self::Provisioned(..) => "provisioned",
         }
     }
 }

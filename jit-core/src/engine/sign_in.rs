@@ -32,7 +32,7 @@ pub(super) enum Ending {
 }
 
 /// Says what came of trying to commit a plan.
-enum Written {
+pub(super) enum Written {
     /// The account as it is now.
     Done(Box<Account>),
     /// The account is as it should be.
@@ -177,7 +177,12 @@ impl Jit {
     }
 
     /// Learns from a refused commit what the next plan must do otherwise.
-    fn learn(&self, error: BackendError, plan: &Plan, attempt: &mut Attempt) -> Result<Written, JitError> {
+    pub(super) fn learn(
+        &self,
+        error: BackendError,
+        plan: &Plan,
+        attempt: &mut Attempt,
+    ) -> Result<Written, JitError> {
         match error.kind() {
             ErrorKind::AlreadyExists(Taken::Identity | Taken::Account | Taken::Task)
             | ErrorKind::Conflict => Ok(Written::Again),

@@ -62,7 +62,7 @@ impl Jit {
     /// Each task's commit is made whole or not at all; claims come back when their hold is over.
     pub async fn work(&self, worker: &WorkerId, limit: NonZeroUsize) -> Result<WorkReport, BackendError> {
         let mut report = WorkReport::default();
-        let mut first = None;
+        let mut first = self.watch_time().await?;
         for store in self.parts.stores.values().chain(std::iter::once(&self.parts.store)) {
             // A store that is down does not keep ends from coming in the others.
             if let Err(error) = self.work_store(store.as_ref(), worker, limit, &mut report).await {
@@ -86,7 +86,7 @@ impl Jit {
         if self.parts.notices.is_some() {
             self.work_lane(store, worker, NOTICES, limit, report).await?;
         }
-        report.purged += store.purge(self.parts.clock.now(), limit).await?;
+        report.purged += store.purge(self.parts.clock.work(), limit).await?;
         Ok(())
     }
 
@@ -99,8 +99,8 @@ impl Jit {
         report: &mut WorkReport,
     ) -> Result<(), BackendError> {
         let Ok(lane) = Lane::new(lane) else { return Ok(()) };
-        for claimed in store.claim(worker, &lane, self.parts.clock.now(), HOLD, limit).await? {
-            let now = self.parts.clock.now();
+        for claimed in store.claim(worker, &lane, self.parts.clock.work(), HOLD, limit).await? {
+            let now = self.parts.clock.work();
             let settlement = match self.do_task(store, &claimed.task, now).await {
                 Ok(Settlement::Done) => {
                     report.done += 1;
@@ -147,9 +147,11 @@ impl Jit {
                 }
                 Ok(Settlement::Done)
             }
-            // Tasks of leases wait in the lanes of their targets: `Jit::work_target`.
-            TaskKind::TendLease => Ok(Settlement::Again(now.checked_add_signed(DAILY).unwrap_or(now))),
-            TaskKind::EndSessions { .. } | TaskKind::Notify { .. } => {
+            // Each waits in a lane of its own: those of the targets (`Jit::work_target`), and that of the trusted time.
+            TaskKind::TendLease | TaskKind::Anchor => {
+                Ok(Settlement::Again(now.checked_add_signed(DAILY).unwrap_or(now)))
+            }
+            TaskKind::EndSessions { .. } | TaskKind::Notify { .. } | TaskKind::Alarm { .. } => {
                 if let Some(notices) = &self.parts.notices {
                     notices.deliver(task).await?;
                 }

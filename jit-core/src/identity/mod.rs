@@ -4,6 +4,8 @@ mod claim_path;
 mod claims;
 mod domain;
 mod email;
+mod members;
+mod record;
 mod verified;
 
 pub use claim_path::{ClaimPath, ClaimPathError};
@@ -11,6 +13,9 @@ pub(crate) use claims::text_of;
 pub use claims::{Claim, ClaimValues, Claims};
 pub use domain::{Domain, DomainError, DomainPattern, DomainSet};
 pub use email::{EmailAddress, EmailClaim, EmailError, EmailEvidence, EmailTrust};
+pub use record::{
+    Bound, Expected, Extent, HeldPresence, HeldRecord, Presence, RecordStatement, VerifiedRecord,
+};
 pub use verified::{
     Assurance, AttestError, Attestation, Attestor, Check, Checks, IssuerSet, SessionHint, Stability,
     VerifiedIdentity,

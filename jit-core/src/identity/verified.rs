@@ -270,6 +270,18 @@ impl VerifiedIdentity {
         &self.checks
     }
 
+    /// The same identity, saying something else: what was verified now and before, put together.
+    pub(super) fn saying(&self, claims: Claims) -> Self {
+        Self {
+            seal: Arc::clone(&self.seal),
+            key: self.key.clone(),
+            claims,
+            assurance: self.assurance.clone(),
+            session: self.session.clone(),
+            checks: self.checks.clone(),
+        }
+    }
+
     pub(crate) fn bears(&self, seal: &Arc<Seal>) -> bool {
         Arc::ptr_eq(&self.seal, seal)
     }

@@ -4,7 +4,9 @@
 //! lease whose [`Duty`] says what to do next.
 
 mod duty;
+mod elevation;
 mod name;
+mod overdue;
 mod step;
 
 use chrono::{DateTime, Utc};
@@ -13,7 +15,8 @@ use serde::{Deserialize, Serialize};
 use crate::{AccountId, AccountState, Code, RemoteRef, RuleName, TargetId, TaskId};
 
 pub use duty::Duty;
-pub(crate) use name::{account_for_key, remote_name};
+pub use elevation::{Edge, Elevation, Share, Taking};
+pub(crate) use name::{account_for_key, account_for_remote, remote_name};
 pub use step::Misfit;
 
 /// Keeps everything about one remote account that is lent for a time: enough to end it whatever happens, also when the
@@ -29,6 +32,10 @@ pub struct Lease {
     pub role: RuleName,
     /// The remote account.
     pub remote: RemoteRef,
+    /// The account that keeps everything lent to that remote account, where it existed before; `None` where the lease made
+    /// it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub elevates: Option<AccountId>,
     /// What it holds there, by the target's own names.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub entitlements: Vec<String>,
@@ -50,12 +57,20 @@ pub struct Lease {
     /// Why it was asked for, in the words of the person.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub purpose: Option<String>,
+    /// How many alarms were raised because it is overdue.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub alarms: u32,
     /// What the target last proved, and when.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub proof: Option<Proof>,
     /// The one task that looks after it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub task: Option<TaskId>,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde hands out references")]
+fn is_zero(count: &u32) -> bool {
+    *count == 0
 }
 
 /// Says how far a lease has come.

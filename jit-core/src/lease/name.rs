@@ -17,7 +17,7 @@ pub(crate) fn remote_name(prefix: &str, tenant: &TenantId, lease: AccountId, tur
     prefix.chars().chain(signs.take(SIGNS_IN_NAME).map(|sign| char::from(*sign))).collect()
 }
 
-/// Names the lease that belongs to an idempotency key: a UUID of version 8 (RFC 9562 section 5.8).
+/// Names the lease that belongs to an idempotency key.
 pub(crate) fn account_for_key(
     tenant: &TenantId,
     target: &TargetId,
@@ -25,11 +25,18 @@ pub(crate) fn account_for_key(
     key: &str,
 ) -> AccountId {
     let holder = holder.as_uuid();
-    let parts: [&[u8]; 4] =
-        [tenant.as_str().as_bytes(), target.as_str().as_bytes(), holder.as_bytes(), key.as_bytes()];
-    let digest = digest(&parts);
+    account_of(&[tenant.as_str().as_bytes(), target.as_str().as_bytes(), holder.as_bytes(), key.as_bytes()])
+}
+
+/// Names the account that keeps what is lent to one remote account that existed before.
+pub(crate) fn account_for_remote(tenant: &TenantId, target: &TargetId, native: &str) -> AccountId {
+    account_of(&[b"elevation", tenant.as_str().as_bytes(), target.as_str().as_bytes(), native.as_bytes()])
+}
+
+/// A UUID of version 8 (RFC 9562 section 5.8).
+fn account_of(parts: &[&[u8]]) -> AccountId {
     let mut bytes = [0; 16];
-    for (to, from) in bytes.iter_mut().zip(digest) {
+    for (to, from) in bytes.iter_mut().zip(digest(parts)) {
         *to = from;
     }
     AccountId::from_uuid(uuid::Builder::from_custom_bytes(bytes).into_uuid())

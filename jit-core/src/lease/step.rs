@@ -181,6 +181,7 @@ mod tests {
             holder: id,
             role: RuleName::new("admin").unwrap(),
             remote: RemoteRef { name: "jit-1".into(), place: None, marker, native: None },
+            elevates: None,
             entitlements: Vec::new(),
             until: at(30),
             latest: at(60),
@@ -189,6 +190,7 @@ mod tests {
             names_taken: 0,
             privileged: false,
             purpose: None,
+            alarms: 0,
             proof: None,
             task: None,
         }

@@ -1,7 +1,7 @@
 //! A target in memory: the default for tests, and the model of what a target does.
 
 use std::{
-    collections::BTreeMap,
+    collections::{BTreeMap, BTreeSet},
     fmt,
     sync::{Mutex, MutexGuard, PoisonError},
 };
@@ -10,8 +10,8 @@ use async_trait::async_trait;
 use chrono::{DateTime, TimeDelta, Utc};
 
 use crate::{
-    BackendError, Capabilities, Desired, DesiredState, Effect, ListCursor, Listing, Marker, Observed,
-    RemoteRef, Secret, Target, UnattendedEnd,
+    BackendError, Capabilities, Desired, DesiredState, Effect, Holdings, ListCursor, Listing, Marker,
+    Observed, RemoteRef, Secret, Target, UnattendedEnd,
 };
 
 /// Keeps remote accounts in memory.
@@ -36,6 +36,8 @@ pub struct RemoteAccount {
     pub marker: Option<Marker>,
     /// What it holds.
     pub entitlements: Vec<String>,
+    /// From when on it no longer holds one of them, where it was given for a time.
+    pub drops_at: BTreeMap<String, DateTime<Utc>>,
     /// Whether it can be used.
     pub enabled: bool,
     /// From when on it cannot.
@@ -50,6 +52,29 @@ impl RemoteAccount {
         let is_open = self.enabled && self.ends_at.is_none_or(|end| now < end);
         is_open && self.secret.as_ref().is_some_and(|own| own.reveal() == secret)
     }
+
+    /// Tells whether it holds an entitlement at `now`.
+    #[must_use]
+    pub fn holds(&self, entitlement: &str, now: DateTime<Utc>) -> bool {
+        let drops_at = self.drops_at.get(entitlement);
+        self.has(entitlement) && drops_at.is_none_or(|end| now < *end)
+    }
+
+    fn has(&self, entitlement: &str) -> bool {
+        self.entitlements.iter().any(|held| held == entitlement)
+    }
+
+    fn new(native: String, marker: Option<Marker>) -> Self {
+        Self {
+            native,
+            marker,
+            entitlements: Vec::new(),
+            drops_at: BTreeMap::new(),
+            enabled: true,
+            ends_at: None,
+            secret: None,
+        }
+    }
 }
 
 impl MemoryTarget {
@@ -63,15 +88,25 @@ impl MemoryTarget {
     pub fn plant(&self, name: &str) {
         let mut state = self.state();
         let native = state.next_id();
-        let stranger = RemoteAccount {
-            native,
-            marker: None,
-            entitlements: Vec::new(),
-            enabled: true,
-            ends_at: None,
-            secret: None,
-        };
-        state.accounts.insert(name.to_owned(), stranger);
+        state.accounts.insert(name.to_owned(), RemoteAccount::new(native, None));
+    }
+
+    /// Gives an account an entitlement for good, as an administrator of the target might.
+    pub fn join(&self, name: &str, entitlement: &str) {
+        if let Some(account) = self.state().accounts.get_mut(name) {
+            account.drops_at.remove(entitlement);
+            if !account.has(entitlement) {
+                account.entitlements.push(entitlement.to_owned());
+            }
+        }
+    }
+
+    /// Takes an entitlement from an account, as an administrator of the target might.
+    pub fn leave(&self, name: &str, entitlement: &str) {
+        if let Some(account) = self.state().accounts.get_mut(name) {
+            account.drops_at.remove(entitlement);
+            account.entitlements.retain(|held| held != entitlement);
+        }
     }
 
     /// Renames an account, as an administrator of the target might.
@@ -164,14 +199,8 @@ impl State {
             (Found::Nothing, Some(_)) => remote.name.clone(),
         };
         let id = self.next_id();
-        let account = self.accounts.entry(name).or_insert_with(|| RemoteAccount {
-            native: id,
-            marker: Some(remote.marker.clone()),
-            entitlements: Vec::new(),
-            enabled: true,
-            ends_at: None,
-            secret: None,
-        });
+        let account =
+            self.accounts.entry(name).or_insert_with(|| RemoteAccount::new(id, Some(remote.marker.clone())));
         account.entitlements = entitlements.to_vec();
         account.ends_at = Some(ends_at);
         if let Some(secret) = secret {
@@ -202,6 +231,45 @@ impl State {
             Found::Ours(name) => Effect::Absent { was_there: self.accounts.remove(&name).is_some() },
         }
     }
+
+    /// By the native id where one is known, else by the name: an account whatever marks it.
+    fn whoever(&mut self, remote: &RemoteRef) -> Option<&mut RemoteAccount> {
+        match &remote.native {
+            Some(native) => self.accounts.values_mut().find(|account| account.native == *native),
+            None => self.accounts.get_mut(&remote.name),
+        }
+    }
+
+    fn holding(
+        &mut self,
+        remote: &RemoteRef,
+        give: &BTreeMap<String, DateTime<Utc>>,
+        take: &BTreeSet<String>,
+    ) -> Effect {
+        let account = match self.whoever(remote).filter(|_| remote.native.is_some()) {
+            None => return Effect::Absent { was_there: false },
+            Some(account) if account.marker.is_some() => return Effect::NotOurs,
+            Some(account) => account,
+        };
+        let (mut given, mut taken) = (BTreeSet::new(), BTreeSet::new());
+        for (entitlement, ends_at) in give {
+            if !account.has(entitlement) {
+                account.entitlements.push(entitlement.clone());
+                given.insert(entitlement.clone());
+                account.drops_at.insert(entitlement.clone(), *ends_at);
+            } else if let Some(drops_at) = account.drops_at.get_mut(entitlement) {
+                *drops_at = (*drops_at).max(*ends_at);
+            }
+        }
+        for entitlement in take.iter().filter(|entitlement| !give.contains_key(*entitlement)) {
+            if account.has(entitlement) {
+                account.entitlements.retain(|held| held != entitlement);
+                taken.insert(entitlement.clone());
+            }
+            account.drops_at.remove(entitlement);
+        }
+        Effect::Holding { given, taken }
+    }
 }
 
 #[async_trait]
@@ -209,6 +277,7 @@ impl Target for MemoryTarget {
     fn capabilities(&self) -> Capabilities {
         Capabilities {
             end: UnattendedEnd::ServerRefusesLogin,
+            elevation: Some(UnattendedEnd::ServerDropsMembership),
             settles_after: TimeDelta::zero(),
             sessions_survive: false,
         }
@@ -222,6 +291,7 @@ impl Target for MemoryTarget {
             }
             DesiredState::Disabled => state.disabled(&desired.remote),
             DesiredState::Absent => state.absent(&desired.remote),
+            DesiredState::Holding { give, take } => state.holding(&desired.remote, give, take),
         })
     }
 
@@ -233,6 +303,18 @@ impl Target for MemoryTarget {
             Found::Ours(name) => state.accounts.get(&name).map_or(Observed::Missing, |account| {
                 Observed::Ours { native: account.native.clone(), enabled: account.enabled }
             }),
+        })
+    }
+
+    async fn holdings(&self, remote: &RemoteRef, asked: &BTreeSet<String>) -> Result<Holdings, BackendError> {
+        let mut state = self.state();
+        Ok(match state.whoever(remote) {
+            None => Holdings::Missing,
+            Some(account) if account.marker.is_some() => Holdings::Made,
+            Some(account) => {
+                let held = asked.iter().filter(|asked| account.has(asked)).cloned().collect();
+                Holdings::Found { native: account.native.clone(), held }
+            }
         })
     }
 

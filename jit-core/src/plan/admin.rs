@@ -2,7 +2,10 @@
 
 use chrono::{DateTime, Utc};
 
-use super::{Change, Plan, Reason};
+use super::{
+    Change, Plan, Reason,
+    lifecycle::{confirm_leaves, dismiss_leaves},
+};
 use crate::{
     Account, AccountEmail, AccountState, Code, Denial, EmailTrust, Entitlement, ExternalKey, Grant, GrantId,
     Mint, Provenance, Source, Standing,
@@ -39,6 +42,10 @@ pub enum AdminAct {
     },
     /// Take a grant away, whoever gave it.
     Withdraw(GrantId),
+    /// Confirm the leaves of this person that wait since too many came at once.
+    ConfirmLeave,
+    /// Let them not happen: what the source says next counts.
+    DismissLeave,
     /// Move the account's end.
     SetEnd(Option<DateTime<Utc>>),
 }
@@ -58,6 +65,8 @@ impl AdminAct {
             Self::Unlink(_) => "account.unlinked",
             Self::Give { .. } => "access.was_given",
             Self::Withdraw(_) => "access.was_withdrawn",
+            Self::ConfirmLeave => "record.leave_confirmed",
+            Self::DismissLeave => "record.leave_dismissed",
             Self::SetEnd(_) => "account.end_set",
         })
     }
@@ -103,6 +112,8 @@ pub fn plan_admin(
                 );
             }
         }
+        AdminAct::ConfirmLeave => confirm_leaves(&mut plan, account, now),
+        AdminAct::DismissLeave => dismiss_leaves(&mut plan, account),
         AdminAct::SetEnd(end)
             if *end != account.ends_at || account.end_set_by != Some(Source::Administrator) =>
         {
@@ -156,14 +167,14 @@ fn change_state(
         plan.push(Change::SetIdleLimit(account.idle_limit), reason());
     }
     if matches!(state, AccountState::Ended { .. }) {
-        bury(plan, account);
+        bury(plan, account, &reason());
     }
     plan.push(Change::SetState(state), reason());
     Ok(())
 }
 
 /// The state that a stop interrupted: who never came into use waits for approval, or for the invited person, as before.
-fn before_stop(account: &Account, now: DateTime<Utc>) -> AccountState {
+pub(super) fn before_stop(account: &Account, now: DateTime<Utc>) -> AccountState {
     match account.activated_at {
         Some(_) => AccountState::Active,
         None if account.identities.is_empty() => AccountState::Invited,
@@ -175,29 +186,35 @@ fn stop(plan: &mut Plan, act: &AdminAct, account: &Account, now: DateTime<Utc>) 
     let (code, since) = (Code::new("admin.act"), now);
     let state = match act {
         AdminAct::Suspend if matches!(account.state, AccountState::Suspended { .. }) => return,
-        AdminAct::Disable if matches!(account.state, AccountState::Disabled { .. }) => return,
+        // Who was stopped for another reason is stopped by the administrator from now on, and comes back by nobody else.
+        AdminAct::Disable if is_disabled_by_admin(account) => return,
         AdminAct::Suspend => AccountState::Suspended { reason: code, since },
         AdminAct::Disable => AccountState::Disabled { reason: code, since },
         _ => AccountState::Ended { reason: code, since },
     };
     if matches!(state, AccountState::Ended { .. }) {
-        bury(plan, account);
+        bury(plan, account, &reason());
     }
     plan.push(Change::SetState(state), reason());
     plan.push(Change::EndCredentials, reason());
 }
 
+fn is_disabled_by_admin(account: &Account) -> bool {
+    matches!(&account.state, AccountState::Disabled { reason, .. } if reason.as_str() == "admin.act")
+}
+
 /// Ends what an account holds, and lets go of an address that it never proved and of values that sources gave: a
 /// tombstone keeps nobody from what is theirs.
-fn bury(plan: &mut Plan, account: &Account) {
+pub(super) fn bury(plan: &mut Plan, account: &Account, reason: &Reason) {
     for grant in &account.grants {
-        plan.push(Change::Withdraw { grant: grant.id, entitlement: grant.entitlement.clone() }, reason());
+        let change = Change::Withdraw { grant: grant.id, entitlement: grant.entitlement.clone() };
+        plan.push(change, reason.clone());
     }
-    release_claims(plan, account, |email| email.trust < EmailTrust::Authoritative);
+    release_claims(plan, account, reason, |email| email.trust < EmailTrust::Authoritative);
 }
 
 fn release(plan: &mut Plan, account: &Account) {
-    release_claims(plan, account, |_| true);
+    release_claims(plan, account, &reason(), |_| true);
     if account.user_name.is_some() {
         plan.push(Change::ClearUserName, reason());
     }
@@ -206,14 +223,19 @@ fn release(plan: &mut Plan, account: &Account) {
     }
 }
 
-fn release_claims(plan: &mut Plan, account: &Account, lets_go: impl Fn(&AccountEmail) -> bool) {
+fn release_claims(
+    plan: &mut Plan,
+    account: &Account,
+    reason: &Reason,
+    lets_go: impl Fn(&AccountEmail) -> bool,
+) {
     if account.email.as_ref().is_some_and(lets_go) {
-        plan.push(Change::ClearEmail, reason());
+        plan.push(Change::ClearEmail, reason.clone());
     }
     for (name, values) in &account.attributes {
         let left: Vec<_> = values.iter().filter(|value| !value.searchable).cloned().collect();
         if left.len() < values.len() {
-            plan.push(Change::SetAttribute { name: name.clone(), values: left }, reason());
+            plan.push(Change::SetAttribute { name: name.clone(), values: left }, reason.clone());
         }
     }
 }

@@ -3,7 +3,7 @@
 use chrono::{DateTime, Utc};
 
 use super::{Change, Plan};
-use crate::{Account, AccountState, LinkedIdentity, TenantId};
+use crate::{Account, AccountState, HeldRecord, LinkProof, LinkedIdentity, TenantId};
 
 impl Plan {
     /// Makes the account as it will be. `before` is `None` for a plan that creates.
@@ -38,7 +38,10 @@ fn apply_change(account: &mut Account, change: &Change, now: DateTime<Utc>) {
         }
         Change::Link { key, proof } => {
             account.identities.push(LinkedIdentity { key: key.clone(), linked_at: now, proof: *proof });
-            account.last_seen = Some(now);
+            // Only a sign-in is a use.
+            if !matches!(proof, LinkProof::FirstRecord | LinkProof::SameSource) {
+                account.last_seen = Some(now);
+            }
             account.let_back_in(key);
         }
         Change::Unlink(key) => {
@@ -66,6 +69,11 @@ fn apply_change(account: &mut Account, change: &Change, now: DateTime<Utc>) {
             // Disuse counts from here: what came before the limit was not known exactly.
             account.idle_limit = *limit;
             account.last_seen = Some(now);
+        }
+        Change::SetBegin(begin) => account.begins_at = *begin,
+        Change::SetRecord(record) => {
+            account.records.retain(|held| held.key != record.key);
+            account.records.push(HeldRecord::clone(record));
         }
         Change::Consent(terms) => {
             account.consents.insert(terms.clone(), now);

@@ -6,7 +6,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 
 use crate::{
     AccountEmail, AccountId, AccountState, AttributeName, AttributeValue, Code, Entitlement, ExternalKey,
-    Grant, GrantId, LinkProof, RuleName, Source, UserName,
+    Grant, GrantId, HeldRecord, LinkProof, RuleName, Source, UserName,
 };
 
 /// Lists what is to change on one account. Empty: nothing to do.
@@ -148,6 +148,10 @@ pub enum Change {
     Consent(String),
     /// Consents given before do not count any longer.
     ForgetConsents,
+    /// The account may be used from this instant on; `None`: there is none to wait for.
+    SetBegin(Option<DateTime<Utc>>),
+    /// A provisioning connection said this of the person.
+    SetRecord(Box<HeldRecord>),
     /// Sessions, tokens, local credentials and pending address changes made before are void.
     EndCredentials,
 }
@@ -169,6 +173,8 @@ impl fmt::Display for Change {
             Self::ClearEmail => f.write_str("remove e-mail"),
             Self::ClearUserName => f.write_str("remove user name"),
             Self::SetEnd { .. } => f.write_str("set end of account"),
+            Self::SetBegin(_) => f.write_str("set beginning of account"),
+            Self::SetRecord(record) => write!(f, "note record of {}", record.key.connection),
             Self::SetIdleLimit(_) => f.write_str("set inactivity limit"),
             Self::Consent(terms) => write!(f, "record consent to {terms}"),
             Self::ForgetConsents => f.write_str("forget earlier consents"),

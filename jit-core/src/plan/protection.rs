@@ -134,5 +134,5 @@ fn is_lasting_holder(account: &Account, entitlement: &Entitlement) -> bool {
 
 fn takes_seat(account: &Account) -> bool {
     // What is lent to somebody takes no seat beside theirs.
-    account.lease.is_none() && matches!(account.state, AccountState::Active | AccountState::Pending { .. })
+    !account.is_remote() && matches!(account.state, AccountState::Active | AccountState::Pending { .. })
 }

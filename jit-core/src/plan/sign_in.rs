@@ -13,8 +13,8 @@ use super::{
 };
 use crate::{
     Account, AccountEmail, AccountEnd, AccountState, Ask, Code, ConnectionSettings, Denial, EmailEvidence,
-    EmailTrust, Entitlement, LinkBy, LinkProof, MailLink, Mint, OnNameTaken, Permit, Present, Profile,
-    Provenance, Source, Standing, UserName, UserNameWish, VerifiedIdentity,
+    EmailTrust, Entitlement, ExternalKey, LinkBy, LinkProof, MailLink, Mint, OnNameTaken, Permit, Present,
+    Profile, Provenance, Source, Standing, UserName, UserNameWish, VerifiedIdentity,
 };
 
 /// Carries everything that the plan of a sign-in depends on.
@@ -39,6 +39,8 @@ pub struct SignInFacts<'a> {
     pub answers: &'a Answers,
     /// What the connection is trusted with.
     pub settings: &'a ConnectionSettings,
+    /// What the other connections of the same source mean for it.
+    pub source: SameSource<'a>,
     /// What no connection may break.
     pub protection: &'a Protection,
     /// User name keys that turned out to be taken.
@@ -47,6 +49,16 @@ pub struct SignInFacts<'a> {
     pub keep: &'a BTreeSet<Entitlement>,
     /// The present instant.
     pub now: DateTime<Utc>,
+}
+
+/// Tells what provisioning connections of the same source mean for a sign-in.
+#[derive(Clone, Copy, Debug, Default)]
+#[expect(clippy::exhaustive_structs, reason = "whoever plans must bring every fact")]
+pub struct SameSource<'a> {
+    /// What they call the person, where no other account goes by it.
+    pub names: &'a [ExternalKey],
+    /// Whether one of them decides alone: then a sign-in lets people in, and changes nothing about them.
+    pub decides: bool,
 }
 
 /// Tells what a permitted sign-in comes to.
@@ -77,7 +89,7 @@ pub fn plan_sign_in(facts: &SignInFacts<'_>, mint: &mut Mint) -> SignInPlan {
     }
 }
 
-enum Stop {
+pub(super) enum Stop {
     Deny(Denial),
     Ask(Vec<Ask>),
 }
@@ -101,7 +113,10 @@ fn plan(facts: &SignInFacts<'_>, mint: &mut Mint) -> Result<SignInPlan, Stop> {
     if let Some(end) = account_end(facts, facts.present.account()).filter(|end| *end <= facts.now) {
         let denial = Denial::new(Code::new("account.expired"));
         return Ok(match facts.present {
-            Present::Linked(account) => SignInPlan::End(end_now(facts, account, end), denial),
+            // Where another connection decides, it is the one to end the account.
+            Present::Linked(account) if !facts.source.decides => {
+                SignInPlan::End(end_now(facts, account, end), denial)
+            }
             _ => SignInPlan::Deny(denial),
         });
     }
@@ -132,7 +147,7 @@ fn plan(facts: &SignInFacts<'_>, mint: &mut Mint) -> Result<SignInPlan, Stop> {
 }
 
 /// Lists what is still to be answered: what the account shows already is not asked again.
-fn outstanding(facts: &SignInFacts<'_>) -> BTreeSet<Ask> {
+pub(super) fn outstanding(facts: &SignInFacts<'_>) -> BTreeSet<Ask> {
     let linked = match facts.present {
         Present::Linked(account) => Some(account),
         _ => None,
@@ -160,6 +175,9 @@ fn outstanding(facts: &SignInFacts<'_>) -> BTreeSet<Ask> {
 }
 
 fn create(facts: &SignInFacts<'_>, needs_approval: bool, mint: &mut Mint) -> Result<Plan, Stop> {
+    if facts.source.decides {
+        return Err(deny("account.not_provisioned"));
+    }
     if facts.email_is_elsewhere {
         return Err(deny("link.email_taken"));
     }
@@ -221,7 +239,7 @@ fn plan_arrival(plan: &mut Plan, facts: &SignInFacts<'_>, account: &Account) {
 }
 
 /// Ends an account whose source says that its time is over.
-fn end_now(facts: &SignInFacts<'_>, account: &Account, end: DateTime<Utc>) -> Plan {
+pub(super) fn end_now(facts: &SignInFacts<'_>, account: &Account, end: DateTime<Utc>) -> Plan {
     let mut plan = Plan::new(account.id);
     let change = Change::SetEnd { at: Some(end), by: Source::Connection(facts.settings.id.clone()) };
     plan.push(change, Reason::code("access.limit").by(facts.permit.rule.clone(), None));
@@ -231,17 +249,19 @@ fn end_now(facts: &SignInFacts<'_>, account: &Account, end: DateTime<Utc>) -> Pl
 }
 
 /// Plans everything that the profile and the permit say about an account.
-fn fill(
+pub(super) fn fill(
     plan: &mut Plan,
     facts: &SignInFacts<'_>,
     account: Option<&Account>,
     is_new: bool,
     mint: &mut Mint,
 ) -> Result<(), Stop> {
-    plan_email(plan, facts, account);
-    plan_user_name(plan, facts, account)?;
-    plan_attributes(plan, account, is_new, &facts.profile.attributes, &facts.settings.id)?;
+    plan_names(plan, facts, account);
     plan_consents(plan, facts, account);
+    if facts.source.decides {
+        return Ok(());
+    }
+    describe(plan, facts, account, is_new)?;
     let grants = GrantFacts {
         claims: facts.identity.claims(),
         profile: facts.profile,
@@ -254,6 +274,35 @@ fn fill(
     plan_grants(plan, account, &grants, mint);
     plan_limits(plan, facts, account);
     Ok(())
+}
+
+/// Plans what the profile says about the person.
+pub(super) fn describe(
+    plan: &mut Plan,
+    facts: &SignInFacts<'_>,
+    account: Option<&Account>,
+    is_new: bool,
+) -> Result<(), Stop> {
+    plan_email(plan, facts, account);
+    plan_user_name(plan, facts, account)?;
+    plan_attributes(plan, account, is_new, &facts.profile.attributes, &facts.settings.id)?;
+    Ok(())
+}
+
+/// Links what other connections of the same source call the person, so that they find this account. One that they call
+/// otherwise already, or that was cut off from them, stays as it is.
+fn plan_names(plan: &mut Plan, facts: &SignInFacts<'_>, account: Option<&Account>) {
+    for name in facts.source.names {
+        let is_known = |account: &Account| {
+            let same =
+                |other: &ExternalKey| other.connection == name.connection && other.issuer == name.issuer;
+            account.identities.iter().any(|known| same(&known.key)) || account.is_cut_off(name)
+        };
+        if !account.is_some_and(is_known) {
+            let change = Change::Link { key: name.clone(), proof: LinkProof::SameSource };
+            plan.push(change, Reason::code("link.same_source"));
+        }
+    }
 }
 
 /// Plans the address. A refuted one is never stored; another source's stays unless ours proves more; one that another
@@ -321,7 +370,7 @@ fn plan_user_name(plan: &mut Plan, facts: &SignInFacts<'_>, account: Option<&Acc
     }
 }
 
-fn no_name(facts: &SignInFacts<'_>, wish: &UserNameWish) -> Stop {
+pub(super) fn no_name(facts: &SignInFacts<'_>, wish: &UserNameWish) -> Stop {
     if wish.on_taken == OnNameTaken::Ask {
         return Stop::Ask(vec![Ask::UserName]);
     }
@@ -331,7 +380,7 @@ fn no_name(facts: &SignInFacts<'_>, wish: &UserNameWish) -> Stop {
 }
 
 /// Keeps user names and addresses apart: a name in the form of an address must be the person's own, proved.
-fn is_own(facts: &SignInFacts<'_>, name: &UserName) -> bool {
+pub(super) fn is_own(facts: &SignInFacts<'_>, name: &UserName) -> bool {
     let proved = |email: &&EmailEvidence| email.trust == EmailTrust::Authoritative;
     !name.looks_like_address()
         || facts.email.filter(proved).is_some_and(|email| email.address.key() == name.key())
@@ -370,7 +419,7 @@ fn plan_limits(plan: &mut Plan, facts: &SignInFacts<'_>, account: Option<&Accoun
 
 /// The instant at which the permit ends the account, if it sets one. What an administrator said may be shortened by what
 /// the source knows of this person, and by nothing else.
-fn account_end(facts: &SignInFacts<'_>, account: Option<&Account>) -> Option<DateTime<Utc>> {
+pub(super) fn account_end(facts: &SignInFacts<'_>, account: Option<&Account>) -> Option<DateTime<Utc>> {
     let by_admin = account.filter(|account| account.end_set_by == Some(Source::Administrator));
     match facts.permit.account_end? {
         AccountEnd::At(end)

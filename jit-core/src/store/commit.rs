@@ -7,8 +7,8 @@ use serde::{Deserialize, Serialize};
 
 use super::Task;
 use crate::{
-    Account, AccountId, AuditEvent, BackendError, EmailAddress, Entitlement, ErrorKind, ExternalKey,
-    LookupKey, TaskId, TenantId,
+    Account, AccountId, AuditEvent, BackendError, ConnectionId, EmailAddress, Entitlement, ErrorKind,
+    ExternalKey, LookupKey, TaskId, TenantId,
 };
 
 /// Carries everything that a backend writes together: at most one account, tasks, audit events, counters.
@@ -243,6 +243,18 @@ impl CounterName {
     #[must_use]
     pub fn is_address(&self) -> bool {
         self.0.starts_with("address:")
+    }
+
+    /// Counts the people whom a connection let go in one span of time, by the span's number.
+    #[must_use]
+    pub fn leavers(connection: &ConnectionId, span: i64) -> Self {
+        Self(format!("left:{connection}:{span}"))
+    }
+
+    /// Tells whether this counts leavers.
+    #[must_use]
+    pub fn is_leavers(&self) -> bool {
+        self.0.starts_with("left:")
     }
 
     /// Marks that what another counter counts has been counted.

@@ -3,7 +3,7 @@
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
-use crate::{AccountId, Code, GrantId, Lane, TaskId, TenantId, WorkerId};
+use crate::{AccountId, Code, GrantId, Lane, TargetId, TaskId, TenantId, WorkerId};
 
 /// Keeps one piece of future work.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -19,6 +19,7 @@ pub struct Task {
     /// What is to be done.
     pub kind: TaskKind,
     /// Not before this instant.
+    #[serde(with = "crate::instant")]
     pub due: DateTime<Utc>,
 }
 
@@ -48,6 +49,16 @@ pub enum TaskKind {
         /// What happened, as a code.
         about: Code,
     },
+    /// Tell whoever runs the application of something that needs a person, or that it is over.
+    Alarm {
+        /// What, as a code.
+        about: Code,
+        /// The target it is about.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        target: Option<TargetId>,
+    },
+    /// Remember the time that was last trusted: its due instant is that time, and it is never done.
+    Anchor,
 }
 
 impl TaskKind {
@@ -61,6 +72,8 @@ impl TaskKind {
             Self::EndLeases => "end_leases",
             Self::EndSessions { .. } => "end_sessions",
             Self::Notify { .. } => "notify",
+            Self::Alarm { .. } => "alarm",
+            Self::Anchor => "anchor",
         }
     }
 }

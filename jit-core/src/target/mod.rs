@@ -1,8 +1,12 @@
 //! The port to outside systems: one idempotent verb, and looking.
 
+mod circuit;
 mod marker;
+mod pace;
 mod secret;
 mod setup;
+
+use std::collections::{BTreeMap, BTreeSet};
 
 use async_trait::async_trait;
 use chrono::{DateTime, TimeDelta, Utc};
@@ -10,9 +14,11 @@ use serde::{Deserialize, Serialize};
 
 use crate::{BackendError, Code};
 
+pub(crate) use circuit::{Circuit, CircuitNews, Guarded};
 pub use marker::{Marker, MarkerKey, MarkerKeyError};
+pub(crate) use pace::Pace;
 pub use secret::{Secret, SecretRules};
-pub use setup::{TargetRole, TargetSetup};
+pub use setup::{TargetRole, TargetSetup, Whose};
 
 /// Provisions accounts in one outside system.
 ///
@@ -32,6 +38,9 @@ pub trait Target: Send + Sync {
     /// - *Disabled*: ends its use and takes its entitlements, in one step where the system can.
     /// - *Absent*: removes it by its native id (by its name, where no id is known) and only under our marker, in one
     ///   conditional operation where the system can.
+    /// - *Holding*: gives an account that existed before what it lacks and takes from it what it has, and tells which of
+    ///   it this call changed. By its native id only; never an account that bears a marker of ours, whose entitlements are
+    ///   set as a whole.
     ///
     /// # Errors
     /// `target.…`: the outcome is unknown, except where the code says that nothing was done.
@@ -45,6 +54,13 @@ pub trait Target: Send + Sync {
     /// # Errors
     /// `target.…`. That the system could not be asked is an error, never "missing".
     async fn observe(&self, remote: &RemoteRef) -> Result<Observed, BackendError>;
+
+    /// Looks at an account that existed before: by its native id where one is known, else by its name; and tells which of
+    /// the asked entitlements it holds itself. What it holds through another entitlement does not count.
+    ///
+    /// # Errors
+    /// `target.…`. That the system could not be asked is an error, never "missing".
+    async fn holdings(&self, remote: &RemoteRef, asked: &BTreeSet<String>) -> Result<Holdings, BackendError>;
 
     /// Lists the remote accounts that bear any marker of ours, by pages. Whatever keeps the list from being whole makes it
     /// [`Listing::Partial`].
@@ -60,21 +76,26 @@ pub trait Target: Send + Sync {
 pub struct Capabilities {
     /// Who ends a remote account if nobody of ours ever runs again.
     pub end: UnattendedEnd,
+    /// Who takes an entitlement from an account that existed before, if nobody of ours ever runs again; `None` where none
+    /// can be lent to such accounts.
+    pub elevation: Option<UnattendedEnd>,
     /// How long a removal may take until every replica shows it; zero where its answer proves it.
     pub settles_after: TimeDelta,
     /// Whether sessions of a remote account outlive its removal.
     pub sessions_survive: bool,
 }
 
-/// Says who ends a remote account if nobody of ours ever runs again.
+/// Says who ends what is lent if nobody of ours ever runs again.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-#[expect(clippy::exhaustive_enums, reason = "whoever judges the exposure decides all three")]
+#[expect(clippy::exhaustive_enums, reason = "whoever judges the exposure decides each")]
 pub enum UnattendedEnd {
     /// The system removes it at its end.
     ServerDeletes,
     /// The system refuses its log-in from its end on.
     ServerRefusesLogin,
+    /// The system takes the entitlement from the account at its end.
+    ServerDropsMembership,
     /// Nobody.
     LibraryOnly,
 }
@@ -83,12 +104,14 @@ pub enum UnattendedEnd {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[expect(clippy::exhaustive_structs, reason = "an implementation reads each")]
 pub struct RemoteRef {
-    /// The name that it logs in by; derived from the lease, so that creating can be repeated.
+    /// The name that it logs in by; derived from the lease, so that creating can be repeated. That of an account which
+    /// existed before is what it was found by.
     pub name: String,
     /// The configured place that it lives in, such as one organisational unit.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub place: Option<String>,
-    /// What marks it as ours.
+    /// What marks it as ours. An account that existed before bears none; then it names the lease, for whoever keeps a record
+    /// in the system.
     pub marker: Marker,
     /// The id that the system gave it and never changes, once it is known.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -122,6 +145,15 @@ pub enum DesiredState {
     Disabled,
     /// Not there.
     Absent,
+    /// There as somebody else made it, with these changes to what it holds and no others.
+    Holding {
+        /// What it shall hold, by the system's own names, each with the instant from which on the system itself shall take
+        /// it, where it can. A later end that is there already stays, as does what has none: calls may arrive in another
+        /// order, and whoever needs it for longer counts on that.
+        give: BTreeMap<String, DateTime<Utc>>,
+        /// What it shall not hold.
+        take: BTreeSet<String>,
+    },
 }
 
 /// Tells what [`Target::ensure`] came to.
@@ -140,9 +172,17 @@ pub enum Effect {
         /// Whether it was there before.
         was_there: bool,
     },
+    /// It holds what was to be given and nothing of what was to be taken.
+    Holding {
+        /// What this call gave; the rest was held before.
+        given: BTreeSet<String>,
+        /// What this call took; the rest was not held before.
+        taken: BTreeSet<String>,
+    },
     /// Somebody without our marker bears the name; nothing was done.
     Stranger,
-    /// The account with the native id no longer bears our marker; nothing was done.
+    /// The account with the native id no longer bears our marker, or bears one where it is said to have existed before;
+    /// nothing was done.
     NotOurs,
     /// It cannot be removed, for a reason that repeating does not mend by itself, such as entries below it.
     Stuck(Code),
@@ -163,6 +203,23 @@ pub enum Observed {
     },
     /// Something is there that does not bear our marker.
     Foreign,
+}
+
+/// Tells what [`Target::holdings`] saw.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[expect(clippy::exhaustive_enums, reason = "the engine decides each")]
+pub enum Holdings {
+    /// Not there.
+    Missing,
+    /// It bears a marker of ours: it was made for a time.
+    Made,
+    /// There, as somebody else made it.
+    Found {
+        /// The id that never changes.
+        native: String,
+        /// Which of the asked entitlements it holds.
+        held: BTreeSet<String>,
+    },
 }
 
 /// Continues a listing.

@@ -1,11 +1,16 @@
 //! What an application says about a target: the port, and the roles that can be checked out.
 
-use std::{collections::BTreeMap, fmt, sync::Arc};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    fmt,
+    num::{NonZeroU32, NonZeroUsize},
+    sync::Arc,
+};
 
 use chrono::{DateTime, TimeDelta, Utc};
 
-use super::{MarkerKey, SecretRules, Target};
-use crate::{Account, Entitlement, RuleName, TargetId};
+use super::{Circuit, MarkerKey, Pace, SecretRules, Target};
+use crate::{Account, AttributeName, ConnectionId, Entitlement, RuleName, Source, TargetId};
 
 /// Describes one role that can be checked out at a target.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -15,13 +20,47 @@ pub struct TargetRole {
     pub(crate) longest: TimeDelta,
     pub(crate) privileged: bool,
     pub(crate) holders: Vec<Entitlement>,
+    pub(crate) elevates: Option<Whose>,
+}
+
+/// Says whose account in the target a role elevates.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[expect(clippy::exhaustive_enums, reason = "an account is named in one of these ways")]
+pub enum Whose {
+    /// The one that the application names with each request. It answers for whose it is.
+    Named,
+    /// The one that an attribute of the holder names. A value counts only if an administrator or one of these connections
+    /// gave it.
+    Attribute {
+        /// The attribute.
+        name: AttributeName,
+        /// Whom to believe, beside administrators.
+        given_by: Vec<ConnectionId>,
+    },
+}
+
+impl Whose {
+    /// Names the account in the target; `None` where nobody who is believed names exactly one.
+    pub(crate) fn name(&self, holder: &Account, named: Option<&str>) -> Option<String> {
+        let Self::Attribute { name, given_by } = self else { return named.map(str::to_owned) };
+        let is_believed = |source: &Source| match source {
+            Source::Connection(connection) => given_by.contains(connection),
+            Source::Administrator => true,
+            Source::Person | Source::PreExisting => false,
+        };
+        let values = holder.attributes.get(name).into_iter().flatten();
+        let values = values.filter(|value| is_believed(&value.provenance.source));
+        let texts: BTreeSet<_> = values.map(|value| value.text.as_str()).collect();
+        let only = texts.first().filter(|_| texts.len() == 1 && named.is_none());
+        only.map(|text| (*text).to_owned())
+    }
 }
 
 impl TargetRole {
     /// Describes a role that may be held for `longest` in all, by accounts that hold one of `holders`.
     #[must_use]
     pub fn new(longest: TimeDelta, holders: Vec<Entitlement>) -> Self {
-        Self { place: None, entitlements: Vec::new(), longest, privileged: false, holders }
+        Self { place: None, entitlements: Vec::new(), longest, privileged: false, holders, elevates: None }
     }
 
     /// Puts the remote accounts into a place that the target knows by this name.
@@ -35,6 +74,13 @@ impl TargetRole {
     #[must_use]
     pub fn with(mut self, entitlements: Vec<String>) -> Self {
         self.entitlements = entitlements;
+        self
+    }
+
+    /// Lends the entitlements to an account of the target that existed before, instead of making one.
+    #[must_use]
+    pub fn elevating(mut self, whose: Whose) -> Self {
+        self.elevates = Some(whose);
         self
     }
 
@@ -60,10 +106,16 @@ pub struct TargetSetup {
     pub(crate) secrets: SecretRules,
     pub(crate) prefix: String,
     pub(crate) in_flight: TimeDelta,
+    pub(crate) at_once: NonZeroUsize,
+    pub(crate) pace: Option<Arc<Pace>>,
+    pub(crate) overdue_after: TimeDelta,
+    pub(crate) circuit: Arc<Circuit>,
 }
 
 /// The longest prefix of names: with the thirteen signs that follow, a name fits the twenty that Active Directory allows.
 const PREFIX_BYTES: usize = 7;
+
+const MOST_AT_ONCE: NonZeroUsize = NonZeroUsize::MIN.saturating_add(63);
 
 impl TargetSetup {
     /// Describes a target, and the key that marks what is made there.
@@ -77,6 +129,10 @@ impl TargetSetup {
             secrets: SecretRules::default(),
             prefix: "jit-".to_owned(),
             in_flight: TimeDelta::minutes(2),
+            at_once: NonZeroUsize::MIN.saturating_add(3),
+            pace: None,
+            overdue_after: TimeDelta::minutes(15),
+            circuit: Arc::default(),
         }
     }
 
@@ -108,6 +164,29 @@ impl TargetSetup {
     #[must_use]
     pub fn in_flight_for(mut self, span: TimeDelta) -> Self {
         self.in_flight = span;
+        self
+    }
+
+    /// Works on so many leases at a time; four unless said otherwise, and never more than 64. What people check out and in
+    /// does not wait for a place.
+    #[must_use]
+    pub fn at_once(mut self, count: NonZeroUsize) -> Self {
+        self.at_once = count.min(MOST_AT_ONCE);
+        self
+    }
+
+    /// Works on no more than so many leases in a span, however many are due; without it, as many as there are.
+    #[must_use]
+    pub fn no_more_than(mut self, count: NonZeroU32, span: TimeDelta) -> Self {
+        self.pace = Some(Arc::new(Pace::new(count, span)));
+        self
+    }
+
+    /// Says for how long a lease may be overdue before an alarm is raised; 15 minutes unless said otherwise. Further alarms
+    /// come at four times that distance, sixteen times, and so on.
+    #[must_use]
+    pub fn overdue_after(mut self, span: TimeDelta) -> Self {
+        self.overdue_after = span;
         self
     }
 }

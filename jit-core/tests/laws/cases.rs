@@ -310,6 +310,7 @@ impl Bench {
                 asks: &case.asks,
                 answers: &case.answers,
                 settings: &self.settings,
+                source: SameSource::default(),
                 protection: &self.protection,
                 taken: &taken,
                 keep: &self.keep,

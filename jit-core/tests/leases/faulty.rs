@@ -1,7 +1,7 @@
 //! Doors to the store and the target where a chosen step is killed, fails, loses its answer, comes late or comes twice.
 
 use std::{
-    collections::BTreeMap,
+    collections::{BTreeMap, BTreeSet},
     future::Future,
     num::NonZeroUsize,
     pin::Pin,
@@ -43,6 +43,11 @@ struct Inner {
     effects: usize,
     commits: usize,
     partial: bool,
+    answer: Option<TargetFault>,
+    unreadable: Option<AccountId>,
+    delay: Option<i64>,
+    meddling: Option<fn(&MemoryTarget)>,
+    interleaves: bool,
 }
 
 impl Script {
@@ -61,9 +66,48 @@ impl Script {
         self.inner.lock().unwrap().faults.clear();
     }
 
+    /// Lets the next call that changes the target fail, and take effect this many seconds later.
+    pub(crate) fn delay_effect(&self, seconds: i64) {
+        self.inner.lock().unwrap().delay = Some(seconds);
+    }
+
+    /// Lets every step wait for its turn, and its answer for another.
+    pub(crate) fn interleave(&self, interleaves: bool) {
+        self.inner.lock().unwrap().interleaves = interleaves;
+    }
+
+    async fn turn(&self) {
+        let mut waits = self.inner.lock().unwrap().interleaves;
+        std::future::poll_fn(|_| match std::mem::take(&mut waits) {
+            true => std::task::Poll::Pending,
+            false => std::task::Poll::Ready(()),
+        })
+        .await;
+    }
+
+    /// Lets somebody change the target right before the next call that does.
+    pub(crate) fn meddle(&self, how: fn(&MemoryTarget)) {
+        self.inner.lock().unwrap().meddling = Some(how);
+    }
+
     /// Lets the next listing not be whole.
     pub(crate) fn list_partially(&self) {
         self.inner.lock().unwrap().partial = true;
+    }
+
+    /// Lets the target answer everything so, until it is well again.
+    pub(crate) fn answer(&self, fault: Option<TargetFault>) {
+        self.inner.lock().unwrap().answer = fault;
+    }
+
+    /// Lets the record of one lease be unreadable.
+    pub(crate) fn spoil(&self, id: Option<AccountId>) {
+        self.inner.lock().unwrap().unreadable = id;
+    }
+
+    fn answered(&self) -> Result<(), BackendError> {
+        let fault = self.inner.lock().unwrap().answer;
+        fault.map_or(Ok(()), |fault| Err(BackendError::new(ErrorKind::Target(fault), "injected")))
     }
 
     /// Steps so far, faults that befell one, effects asked of the target, commits.
@@ -104,8 +148,13 @@ async fn through<'a, T>(
     step: impl Fn() -> Step<'a, T>,
 ) -> Result<T, BackendError> {
     let fail = || BackendError::new(broken.clone(), "injected");
+    script.turn().await;
     match script.next() {
-        None => step().await,
+        None => {
+            let answer = step().await;
+            script.turn().await;
+            answer
+        }
         Some(Fault::KillBefore) => std::future::pending().await,
         Some(Fault::KillAfter) => {
             let _ = step().await;
@@ -142,16 +191,29 @@ impl Target for FaultyTarget {
         {
             let mut inner = self.script.inner.lock().unwrap();
             inner.effects += 1;
-            if let Some(Fault::Late(seconds)) = inner.faults.get(&inner.step) {
-                let at = self.script.clock.now() + TimeDelta::seconds(*seconds);
+            let step = inner.step;
+            if let Some(seconds) = inner.delay.take() {
+                inner.faults.insert(step, Fault::Late(seconds));
+            }
+            if let Some(meddle) = inner.meddling.take() {
+                meddle(&self.inner);
+            }
+            if let Some(Fault::Late(seconds)) = inner.faults.get(&step).copied() {
+                let at = self.script.clock.now() + TimeDelta::seconds(seconds);
                 inner.late.push((at, desired.clone()));
             }
         }
+        self.script.answered()?;
         through(&self.script, UNREACHABLE, || self.inner.ensure(desired)).await
     }
 
     async fn observe(&self, remote: &RemoteRef) -> Result<Observed, BackendError> {
+        self.script.answered()?;
         through(&self.script, UNREACHABLE, || self.inner.observe(remote)).await
+    }
+
+    async fn holdings(&self, remote: &RemoteRef, asked: &BTreeSet<String>) -> Result<Holdings, BackendError> {
+        through(&self.script, UNREACHABLE, || self.inner.holdings(remote, asked)).await
     }
 
     async fn list(&self, cursor: Option<ListCursor>) -> Result<Listing, BackendError> {
@@ -161,6 +223,11 @@ impl Target for FaultyTarget {
             listing => listing,
         })
     }
+}
+
+/// The trusted time is kept once a minute, which would put every count out of step; `time.rs` tests what becomes of it.
+fn is_clock(tenant: &TenantId) -> bool {
+    Jit::house_tenant().as_ref() == Some(tenant)
 }
 
 pub(crate) struct FaultyStore {
@@ -175,6 +242,9 @@ impl UserStore for FaultyStore {
     }
 
     async fn get(&self, tenant: &TenantId, id: AccountId) -> Result<Option<Account>, BackendError> {
+        if self.script.inner.lock().unwrap().unreadable == Some(id) {
+            return Err(BackendError::new(ErrorKind::Corrupt, "injected"));
+        }
         through(&self.script, ErrorKind::Unavailable, || self.inner.get(tenant, id)).await
     }
 
@@ -191,6 +261,9 @@ impl UserStore for FaultyStore {
     }
 
     async fn commit(&self, commit: &Commit) -> Result<(), BackendError> {
+        if is_clock(&commit.tenant) {
+            return self.inner.commit(commit).await;
+        }
         self.script.inner.lock().unwrap().commits += 1;
         through(&self.script, ErrorKind::Unavailable, || self.inner.commit(commit)).await
     }
@@ -210,11 +283,17 @@ impl TaskQueue for FaultyStore {
         hold: TimeDelta,
         limit: NonZeroUsize,
     ) -> Result<Vec<Claimed>, BackendError> {
+        if lane.as_str() == "clock" {
+            return self.inner.claim(worker, lane, now, hold, limit).await;
+        }
         through(&self.script, ErrorKind::Unavailable, || self.inner.claim(worker, lane, now, hold, limit))
             .await
     }
 
     async fn settle(&self, claimed: &Claimed, outcome: Settlement) -> Result<(), BackendError> {
+        if is_clock(&claimed.task.tenant) {
+            return self.inner.settle(claimed, outcome).await;
+        }
         through(&self.script, ErrorKind::Unavailable, || self.inner.settle(claimed, outcome)).await
     }
 

@@ -1,7 +1,15 @@
 //! A house with one holder and one target in memory, through doors where every step can fail.
 
-use std::{pin::pin, sync::Arc, task};
+use std::{
+    pin::pin,
+    sync::{
+        Arc, Mutex,
+        atomic::{AtomicBool, Ordering},
+    },
+    task,
+};
 
+use async_trait::async_trait;
 use chrono::{DateTime, TimeDelta, Utc};
 use jit_core::*;
 
@@ -19,6 +27,9 @@ pub(crate) fn rule(name: &str) -> RuleName {
     RuleName::new(name).unwrap()
 }
 
+/// Who has an account in the directory that nobody of ours made.
+pub(crate) const PERSON: &str = "bob";
+
 fn operator() -> Entitlement {
     Entitlement::role("operator").unwrap()
 }
@@ -31,8 +42,10 @@ pub(crate) struct House {
     pub(crate) script: Arc<Script>,
     pub(crate) holder: AccountId,
     pub(crate) settles_after: TimeDelta,
+    pub(crate) told: Arc<Told>,
     /// What runs now.
     pub(crate) jit: Jit,
+    has_roles: bool,
     starts: u64,
 }
 
@@ -53,15 +66,26 @@ impl House {
         let holder = account.id;
         let commit = Commit { account: Some(AccountWrite::create(account)), ..Commit::new(tenant()) };
         store.commit(&commit).await.unwrap();
-        let jit = engine(&store, &directory, &clock, &script, settles_after, 0);
-        Self { store, directory, clock, script, holder, settles_after, jit, starts: 0 }
+        let told = Arc::new(Told::default());
+        let doors = (&store, &directory, &script);
+        let jit = engine(doors, &clock, &told, settles_after, roles(), 0);
+        let has_roles = true;
+        Self { store, directory, clock, script, holder, settles_after, told, jit, has_roles, starts: 0 }
     }
 
     /// Starts the application anew on what is left.
     pub(crate) fn restart(&mut self) {
         self.starts += 1;
-        self.jit =
-            engine(&self.store, &self.directory, &self.clock, &self.script, self.settles_after, self.starts);
+        let Self { store, directory, clock, script, told, .. } = self;
+        let roles = if self.has_roles { roles() } else { Vec::new() };
+        let doors = (&*store, &*directory, &*script);
+        self.jit = engine(doors, clock, told, self.settles_after, roles, self.starts);
+    }
+
+    /// The same, after every role was struck from the configuration.
+    pub(crate) fn restart_without_roles(&mut self) {
+        self.has_roles = false;
+        self.restart();
     }
 
     pub(crate) fn now(&self) -> DateTime<Utc> {
@@ -85,6 +109,30 @@ impl House {
         self.jit.check_out(&self.request(minutes, None)).await.unwrap()
     }
 
+    /// Lends the entitlements of a role to the account of a person.
+    pub(crate) async fn lift(&self, role: &str, minutes: i64) -> Result<Elevated, JitError> {
+        self.lift_with(role, minutes, None).await
+    }
+
+    pub(crate) async fn lift_with(
+        &self,
+        role: &str,
+        minutes: i64,
+        key: Option<&str>,
+    ) -> Result<Elevated, JitError> {
+        let request = CheckOut { role: rule(role), ..self.request(minutes, key) };
+        self.jit.elevate(&request, Some(PERSON)).await
+    }
+
+    pub(crate) async fn check_in(&self, lease: AccountId) -> Lease {
+        self.jit.check_in(None, &tenant(), lease, self.by()).await.unwrap()
+    }
+
+    /// Tells whether the account of the person holds something in the directory.
+    pub(crate) fn person_holds(&self, entitlement: &str) -> bool {
+        self.directory.accounts()[PERSON].holds(entitlement, self.now())
+    }
+
     pub(crate) async fn lease(&self, id: AccountId) -> Lease {
         *self.store.get(&tenant(), id).await.unwrap().unwrap().lease.unwrap()
     }
@@ -96,6 +144,14 @@ impl House {
     pub(crate) async fn work(&self) -> Result<WorkReport, JitError> {
         let worker = WorkerId::new(format!("w{}", self.starts)).unwrap();
         self.jit.work_target(&worker, &target(), std::num::NonZeroUsize::new(100).unwrap()).await
+    }
+
+    /// Does all work, and tells which alarms it raised.
+    pub(crate) async fn alarms(&self) -> Vec<String> {
+        let worker = WorkerId::new(format!("w{}", self.starts)).unwrap();
+        let _ = self.work().await;
+        self.jit.work(&worker, std::num::NonZeroUsize::new(100).unwrap()).await.unwrap();
+        self.told.alarms()
     }
 
     pub(crate) async fn pass_minutes(&self, minutes: i64) {
@@ -112,26 +168,79 @@ impl House {
 }
 
 fn engine(
-    store: &Arc<MemoryStore>,
-    directory: &Arc<MemoryTarget>,
+    (store, directory, script): (&Arc<MemoryStore>, &Arc<MemoryTarget>, &Arc<Script>),
     clock: &Arc<ManualClock>,
-    script: &Arc<Script>,
+    told: &Arc<Told>,
     settles_after: TimeDelta,
+    roles: Vec<(RuleName, TargetRole)>,
     start: u64,
 ) -> Jit {
     let target_port =
         FaultyTarget { inner: Arc::clone(directory), script: Arc::clone(script), settles_after };
     let markers = MarkerKey::new("test", &[5; 32]).unwrap();
-    let role = || TargetRole::new(TimeDelta::hours(8), vec![operator()]).with(vec!["ops".into()]);
-    let setup = TargetSetup::new(target(), Arc::new(target_port), markers)
-        .role(rule("admin"), role().privileged().in_place("people"))
-        .role(rule("reader"), role());
+    let setup = TargetSetup::new(target(), Arc::new(target_port), markers);
+    let setup = roles.into_iter().fold(setup, |setup, (name, role)| setup.role(name, role));
     Jit::builder(Arc::new(FaultyStore { inner: Arc::clone(store), script: Arc::clone(script) }))
         .clock(Arc::clone(clock) as _)
+        .time_guard(TimeGuard::new(Arc::clone(clock) as _))
+        .notices(Arc::clone(told) as _)
         .entropy(Arc::new(SeededEntropy::new(start + 1)))
         .target(setup)
         .build()
         .unwrap()
+}
+
+fn roles() -> Vec<(RuleName, TargetRole)> {
+    let role = || TargetRole::new(TimeDelta::hours(8), vec![operator()]).with(vec!["ops".into()]);
+    let both = role().with(vec!["ops".into(), "dba".into()]);
+    vec![
+        (rule("admin"), role().privileged().in_place("people")),
+        (rule("reader"), role()),
+        (rule("lift"), role().privileged().elevating(Whose::Named)),
+        (rule("lift-both"), both.elevating(Whose::Named)),
+        (rule("lift-own"), role().elevating(own_account())),
+    ]
+}
+
+/// The account in the directory that an attribute of the holder names.
+fn own_account() -> Whose {
+    let given_by = vec![ConnectionId::new("hr").unwrap()];
+    Whose::Attribute { name: AttributeName::new("login").unwrap(), given_by }
+}
+
+/// Keeps what the application was told.
+#[derive(Default)]
+pub(crate) struct Told {
+    tasks: Mutex<Vec<Task>>,
+    is_deaf: AtomicBool,
+}
+
+impl Told {
+    /// The alarms since the last look.
+    pub(crate) fn alarms(&self) -> Vec<String> {
+        let told = std::mem::take(&mut *self.tasks.lock().unwrap());
+        let about = |task: Task| match task.kind {
+            TaskKind::Alarm { about, .. } => Some(about.to_string()),
+            _ => None,
+        };
+        told.into_iter().filter_map(about).collect()
+    }
+
+    /// Lets nothing be delivered.
+    pub(crate) fn deafen(&self, is_deaf: bool) {
+        self.is_deaf.store(is_deaf, Ordering::SeqCst);
+    }
+}
+
+#[async_trait]
+impl Notices for Told {
+    async fn deliver(&self, task: &Task) -> Result<(), BackendError> {
+        if self.is_deaf.load(Ordering::SeqCst) {
+            return Err(BackendError::new(ErrorKind::Unavailable, "deaf"));
+        }
+        self.tasks.lock().unwrap().push(task.clone());
+        Ok(())
+    }
 }
 
 pub(crate) fn code_of<T: std::fmt::Debug>(result: Result<T, JitError>) -> String {

@@ -3,6 +3,8 @@
 #[cfg(test)]
 mod checkout;
 #[cfg(test)]
+mod elevation;
+#[cfg(test)]
 mod ends;
 #[cfg(test)]
 mod faults;
@@ -11,4 +13,14 @@ mod faulty;
 #[cfg(test)]
 mod house;
 #[cfg(test)]
+mod interleavings;
+#[cfg(test)]
+mod outages;
+#[cfg(test)]
 mod reconcile;
+#[cfg(test)]
+mod scenarios;
+#[cfg(test)]
+mod storms;
+#[cfg(test)]
+mod time;

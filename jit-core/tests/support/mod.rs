@@ -127,6 +127,7 @@ pub(crate) struct Wire {
     pub(crate) settings: ConnectionSettings,
     pub(crate) mapper: PlainMapper,
     pub(crate) policy: PlainPolicy,
+    pub(crate) provisioning: Option<Provisioning>,
 }
 
 pub(crate) fn wire(id: &str) -> Wire {
@@ -142,6 +143,7 @@ pub(crate) fn wire(id: &str) -> Wire {
         },
         mapper: PlainMapper::default(),
         policy: PlainPolicy(Box::new(|_| permit())),
+        provisioning: None,
     }
 }
 
@@ -170,6 +172,11 @@ impl Wire {
 
     pub(crate) fn ceiling(mut self, patterns: &[&str]) -> Self {
         self.settings.ceiling = patterns.iter().map(|pattern| pattern.parse().unwrap()).collect();
+        self
+    }
+
+    pub(crate) fn provisions(mut self, provisioning: Provisioning) -> Self {
+        self.provisioning = Some(provisioning);
         self
     }
 
@@ -206,8 +213,11 @@ pub(crate) fn house_on(
         .entropy(Arc::new(SeededEntropy::new(7)));
     let mut attestors = Vec::new();
     for wire in wires {
-        let (connection, attestor) =
+        let (mut connection, attestor) =
             Connection::define(wire.settings, Arc::new(wire.mapper), Arc::new(wire.policy));
+        if let Some(provisioning) = wire.provisioning {
+            connection = connection.provisions(provisioning);
+        }
         builder = builder.connection(connection);
         attestors.push(attestor);
     }

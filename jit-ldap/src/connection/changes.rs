@@ -3,7 +3,7 @@
 use uuid::Uuid;
 
 use super::Connection;
-use super::search::Step;
+use super::search::{SearchPlace, Step};
 use crate::attribute::AttributeName;
 use crate::ber::{Reader, tag};
 use crate::control::{Control, Controls, oid};
@@ -15,7 +15,6 @@ use crate::request::Search;
 
 /// RFC 4533 §2.5.
 const SYNC_INFO: &str = "1.3.6.1.4.1.4203.1.9.1.4";
-const IS_DELETED: &str = "isDeleted";
 
 /// How a server tells what has changed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -62,42 +61,72 @@ impl Connection {
         mode: SyncMode,
         cookie: Option<&[u8]>,
     ) -> Result<Changes, LdapError> {
-        let control = match mode {
-            SyncMode::Sync => Control::sync(cookie),
-            SyncMode::DirSync => Control::dir_sync(cookie.unwrap_or_default()),
-        };
         let limits = self.limits;
-        let mut run = self.begin_search(&search.clone().control(control)).await?;
-        let mut changes = Changes::default();
-        let mut bytes = 0;
-        loop {
-            match run.step().await? {
-                Step::Entry(entry, controls) => {
-                    bytes += entry.size();
-                    changes.take(entry, &controls, mode).map_err(answered)?;
-                }
-                Step::Info { name, value } if name.as_deref() == Some(SYNC_INFO) => {
-                    bytes += value.as_ref().map_or(0, Vec::len);
-                    changes.take_info(&value.unwrap_or_default()).map_err(answered)?;
-                }
-                Step::Info { .. } => {}
-                Step::End => break,
-            }
+        let mut place = ChangesPlace::enter(self, search, mode, cookie).await?;
+        let (mut changes, mut bytes) = (Changes::default(), 0);
+        while place.step(self, &mut changes, &mut bytes).await? {
             if changes.changed.len() > limits.entries || bytes > limits.result_bytes {
                 return Err(answered(Reason::TooManyEntries));
             }
         }
-        let end = run.into_end().unwrap_or_default();
-        changes.finish(&end, mode).map_err(answered)?;
         Ok(changes)
+    }
+}
+
+/// How far a look for changes has come. It belongs to its connection.
+#[derive(Debug)]
+pub(crate) struct ChangesPlace {
+    search: SearchPlace,
+    mode: SyncMode,
+}
+
+impl ChangesPlace {
+    pub(crate) async fn enter(
+        connection: &mut Connection,
+        search: &Search,
+        mode: SyncMode,
+        cookie: Option<&[u8]>,
+    ) -> Result<Self, LdapError> {
+        let control = match mode {
+            SyncMode::Sync => Control::sync(cookie),
+            SyncMode::DirSync => Control::dir_sync(cookie.unwrap_or_default()),
+        };
+        let search = connection.enter_search(&search.clone().control(control)).await?;
+        Ok(Self { search, mode })
+    }
+
+    /// Takes one more message in and adds its size; false after the last one, when the changes are whole.
+    pub(crate) async fn step(
+        &mut self,
+        connection: &mut Connection,
+        changes: &mut Changes,
+        bytes: &mut usize,
+    ) -> Result<bool, LdapError> {
+        let taken = match self.search.step(connection).await? {
+            Step::Entry(entry, controls) => {
+                *bytes += entry.size();
+                changes.take(entry, &controls, self.mode)
+            }
+            Step::Info { name, value } if name.as_deref() == Some(SYNC_INFO) => {
+                *bytes += value.as_ref().map_or(0, Vec::len);
+                changes.take_info(&value.unwrap_or_default())
+            }
+            Step::Info { .. } => Ok(()),
+            Step::End => {
+                let end = self.search.end().cloned().unwrap_or_default();
+                changes.finish(&end, self.mode).map_err(answered)?;
+                return Ok(false);
+            }
+        };
+        taken.map_err(answered)?;
+        Ok(true)
     }
 }
 
 impl Changes {
     fn take(&mut self, entry: Entry, controls: &Controls, mode: SyncMode) -> Result<(), Reason> {
         if mode == SyncMode::DirSync {
-            let is_deleted =
-                AttributeName::new(IS_DELETED).is_ok_and(|name| entry.text(&name) == Some("TRUE"));
+            let is_deleted = entry.text(&AttributeName::IS_DELETED) == Some("TRUE");
             if is_deleted {
                 self.deleted.push(entry.id(crate::identifier::IdAttribute::ObjectGuid)?);
             } else {

@@ -108,14 +108,23 @@ impl ServerFeatures {
 
     /// The names under which the server keeps entries.
     pub fn naming_contexts(&self) -> impl Iterator<Item = Dn> {
-        let values = self.values("namingContexts").unwrap_or_default();
-        values.iter().filter_map(|value| Dn::parse(std::str::from_utf8(value).ok()?).ok())
+        self.names("namingContexts")
+    }
+
+    /// The names below which the server keeps dynamic entries (RFC 2589 §7).
+    pub fn dynamic_subtrees(&self) -> impl Iterator<Item = Dn> {
+        self.names("dynamicSubtrees")
     }
 
     /// The root itself.
     #[must_use]
     pub const fn root(&self) -> &Entry {
         &self.root
+    }
+
+    fn names(&self, attribute: &str) -> impl Iterator<Item = Dn> {
+        let values = self.values(attribute).unwrap_or_default();
+        values.iter().filter_map(|value| Dn::parse(std::str::from_utf8(value).ok()?).ok())
     }
 
     fn lists(&self, attribute: &str, oid: &str) -> bool {

@@ -24,7 +24,10 @@ use crate::reason::Reason;
 use crate::request::{Modification, Request};
 use crate::response::Body;
 
+pub(crate) use changes::ChangesPlace;
 pub use changes::{Changes, SyncMode};
+pub use extended::ServerFeatures;
+pub(crate) use pages::PagePlace;
 pub use pages::Pages;
 pub use search::{Found, SearchRun};
 use wire::{Stream, Wire};

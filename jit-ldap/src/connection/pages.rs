@@ -14,6 +14,12 @@ const EMPTY: usize = 64;
 #[derive(Debug)]
 pub struct Pages<'c> {
     connection: &'c mut Connection,
+    place: PagePlace,
+}
+
+/// How far a search in pages has come. It belongs to its connection.
+#[derive(Debug)]
+pub(crate) struct PagePlace {
     search: Search,
     size: u16,
     /// `None` after the last page.
@@ -24,8 +30,7 @@ pub struct Pages<'c> {
 impl Connection {
     /// Begins a search in pages of so many entries.
     pub fn pages(&mut self, search: Search, size: u16) -> Pages<'_> {
-        let size = size.clamp(1, i16::MAX.unsigned_abs());
-        Pages { connection: self, search, size, cookie: Some(Vec::new()), references: 0 }
+        Pages { connection: self, place: PagePlace::first(search, size) }
     }
 }
 
@@ -40,10 +45,34 @@ impl Pages<'_> {
     /// # Cancel safety
     /// The connection is unusable afterwards.
     pub async fn next_page(&mut self) -> Result<Option<Vec<Entry>>, LdapError> {
+        self.place.next_page(self.connection).await
+    }
+
+    /// How often the server named another server so far. More than nought: there may be more entries elsewhere.
+    #[must_use]
+    pub const fn references(&self) -> usize {
+        self.place.references
+    }
+}
+
+impl PagePlace {
+    pub(crate) fn first(search: Search, size: u16) -> Self {
+        let size = size.clamp(1, i16::MAX.unsigned_abs());
+        Self { search, size, cookie: Some(Vec::new()), references: 0 }
+    }
+
+    pub(crate) const fn references(&self) -> usize {
+        self.references
+    }
+
+    pub(crate) async fn next_page(
+        &mut self,
+        connection: &mut Connection,
+    ) -> Result<Option<Vec<Entry>>, LdapError> {
         for _ in 0..EMPTY {
             let Some(cookie) = &self.cookie else { return Ok(None) };
             let search = self.search.clone().control(Control::paged_results(self.size, cookie));
-            let Found { entries, references, controls } = self.connection.search(&search).await?;
+            let Found { entries, references, controls } = connection.search(&search).await?;
             let next = controls.page_cookie().map_err(answered)?;
             self.cookie = Some(next).filter(|cookie| !cookie.is_empty());
             self.references += references;
@@ -55,12 +84,6 @@ impl Pages<'_> {
             }
         }
         Err(answered(Reason::PagingStuck))
-    }
-
-    /// How often the server named another server so far. More than nought: there may be more entries elsewhere.
-    #[must_use]
-    pub const fn references(&self) -> usize {
-        self.references
     }
 }
 

@@ -29,6 +29,12 @@ pub struct Found {
 #[derive(Debug)]
 pub struct SearchRun<'c> {
     connection: &'c mut Connection,
+    place: SearchPlace,
+}
+
+/// How far a search has come. It belongs to its connection.
+#[derive(Debug)]
+pub(crate) struct SearchPlace {
     id: i32,
     deadline: Instant,
     references: usize,
@@ -52,10 +58,15 @@ impl Connection {
     /// # Cancel safety
     /// The connection is unusable afterwards.
     pub async fn begin_search(&mut self, search: &Search) -> Result<SearchRun<'_>, LdapError> {
+        let place = self.enter_search(search).await?;
+        Ok(SearchRun { connection: self, place })
+    }
+
+    pub(crate) async fn enter_search(&mut self, search: &Search) -> Result<SearchPlace, LdapError> {
         let deadline = Instant::now() + self.limits.search;
         let sent_by = self.operation_deadline();
         let id = self.wire.send(&Request::search(search), sent_by).await?;
-        Ok(SearchRun { connection: self, id, deadline, references: 0, notices: 0, end: None })
+        Ok(SearchPlace { id, deadline, references: 0, notices: 0, end: None })
     }
 
     /// Searches and collects what is found.
@@ -78,8 +89,8 @@ impl Connection {
             }
             entries.push(entry);
         }
-        let references = run.references;
-        Ok(Found { entries, references, controls: run.end.unwrap_or_default() })
+        let SearchPlace { references, end, .. } = run.place;
+        Ok(Found { entries, references, controls: end.unwrap_or_default() })
     }
 
     /// Finds the one entry that matches; `None` when there is none.
@@ -136,7 +147,7 @@ impl SearchRun<'_> {
     /// Nothing is lost: the next call goes on.
     pub async fn next(&mut self) -> Result<Option<Entry>, LdapError> {
         loop {
-            match self.step().await? {
+            match self.place.step(self.connection).await? {
                 Step::Entry(entry, _) => return Ok(Some(entry)),
                 Step::Info { .. } => {}
                 Step::End => return Ok(None),
@@ -147,7 +158,7 @@ impl SearchRun<'_> {
     /// How often the server named another server so far.
     #[must_use]
     pub const fn references(&self) -> usize {
-        self.references
+        self.place.references
     }
 
     /// Stops the search early (RFC 4511 §4.11). The connection stays usable; what the server still sends is passed over.
@@ -158,37 +169,40 @@ impl SearchRun<'_> {
     /// # Cancel safety
     /// The connection is unusable afterwards.
     pub async fn abandon(self) -> Result<(), LdapError> {
-        if self.end.is_some() {
+        if self.place.end.is_some() {
             return Ok(());
         }
         let deadline = self.connection.operation_deadline();
-        self.connection.wire.abandon(self.id, deadline).await
+        self.connection.wire.abandon(self.place.id, deadline).await
+    }
+}
+
+impl SearchPlace {
+    /// The controls of the last message; none before it has come.
+    pub(crate) const fn end(&self) -> Option<&Controls> {
+        self.end.as_ref()
     }
 
-    pub(crate) fn into_end(self) -> Option<Controls> {
-        self.end
-    }
-
-    pub(crate) async fn step(&mut self) -> Result<Step, LdapError> {
+    pub(crate) async fn step(&mut self, connection: &mut Connection) -> Result<Step, LdapError> {
         if self.end.is_some() {
             return Ok(Step::End);
         }
         loop {
-            let deadline = self.deadline.min(self.connection.operation_deadline());
-            let message = self.connection.wire.answer(self.id, deadline).await?;
+            let deadline = self.deadline.min(connection.operation_deadline());
+            let message = connection.wire.answer(self.id, deadline).await?;
             match message.body {
                 Body::Entry(entry) => return Ok(Step::Entry(entry, message.controls)),
                 Body::Reference => {
                     self.references += 1;
-                    self.bound(self.references)?;
+                    bound(connection, self.references)?;
                 }
                 Body::Intermediate { name, value } => {
                     self.notices += 1;
-                    self.bound(self.notices)?;
+                    bound(connection, self.notices)?;
                     return Ok(Step::Info { name, value });
                 }
                 Body::Done { kind: Kind::SearchDone, answer, .. } => {
-                    self.connection.wire.finish();
+                    connection.wire.finish();
                     if answer.code() != ResultCode::SUCCESS {
                         return Err(LdapError::refused(answer));
                     }
@@ -197,7 +211,7 @@ impl SearchRun<'_> {
                 }
                 // Samba answers so to a critical control that it does not know
                 Body::Done { kind: Kind::Extended, answer, .. } if answer.code() != ResultCode::SUCCESS => {
-                    self.connection.wire.finish();
+                    connection.wire.finish();
                     return Err(LdapError::refused(answer));
                 }
                 Body::Done { .. } => {
@@ -208,12 +222,10 @@ impl SearchRun<'_> {
     }
 }
 
-impl SearchRun<'_> {
-    /// What is no entry comes without end otherwise.
-    fn bound(&self, count: usize) -> Result<(), LdapError> {
-        let is_within = count <= self.connection.limits.entries;
-        if is_within { Ok(()) } else { Err(LdapError::new(Reason::TooManyEntries).with_fate(Fate::Unknown)) }
-    }
+/// What is no entry comes without end otherwise.
+fn bound(connection: &Connection, count: usize) -> Result<(), LdapError> {
+    let is_within = count <= connection.limits.entries;
+    if is_within { Ok(()) } else { Err(LdapError::new(Reason::TooManyEntries).with_fate(Fate::Unknown)) }
 }
 
 impl Search {

@@ -68,6 +68,13 @@ impl Dn {
         above.and_then(|above| self.rdns.get(above..)).is_some_and(|tail| tail == base.rdns)
     }
 
+    /// The root of the domain that the entry lies in, by its components; the root of the server where it names none.
+    pub(crate) fn domain(&self) -> Self {
+        let is_domain = |rdn: &Rdn| rdn.single().is_some_and(|(kind, _)| kind.eq_ignore_ascii_case("dc"));
+        let rdns = self.rdns.iter().skip_while(|rdn| !is_domain(rdn)).cloned().collect();
+        Self { rdns }
+    }
+
     /// Tells whether this entry is `base` or lies below it.
     #[must_use]
     pub fn is_within(&self, base: &Self) -> bool {

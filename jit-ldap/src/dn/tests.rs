@@ -139,3 +139,10 @@ proptest! {
         }
     }
 }
+
+#[test]
+fn the_domain_of_an_entry_is_what_its_components_say() {
+    assert_eq!(dn("OU=JIT,OU=x,DC=example,DC=com").domain(), dn("DC=example,DC=com"));
+    assert_eq!(dn("DC=com").domain(), dn("DC=com"));
+    assert_eq!(dn("O=example").domain(), Dn::default());
+}

@@ -3,7 +3,6 @@
 //! The name is looked up first, and whoever is found is bound: a typed name is never an identity. The subject is the
 //! identifier that the directory gave the entry for good.
 
-mod claims;
 mod groups;
 mod settings;
 mod throttle;
@@ -18,6 +17,7 @@ use jit_core::{
 };
 use zeroize::Zeroizing;
 
+use crate::claims::ClaimsOf;
 use crate::control::Control;
 use crate::directory::Directory;
 use crate::entry::Entry;
@@ -31,6 +31,7 @@ use crate::request::{Scope, Search};
 
 pub use groups::GroupSettings;
 pub use settings::{SettingsError, SignInConfig, SignInSettings, ThrottleSettings};
+pub(crate) use settings::{base_of, filter_of};
 use throttle::{Slot, Throttle};
 
 /// The longest name that a person types, in bytes.
@@ -159,7 +160,7 @@ impl LdapTrigger {
         let filter = Filter::equals(&attribute.name(), attribute.write(id));
         let search = Search::new(self.config.base(), Scope::Subtree, filter)
             .attributes([attribute.name()])
-            .attributes(self.config.claims().iter().cloned());
+            .attributes(self.config.claims().names().iter().cloned());
         let entry = loan.find_one(&search).await?.filter(|entry| entry.dn_text() == found.dn_text());
         let mut entry = entry.ok_or_else(|| answered(Reason::SignInRefused))?;
         if entry.id(attribute).map_err(LdapError::from)? != id {
@@ -176,7 +177,11 @@ impl LdapTrigger {
             Some(groups) => Some(groups.of(&entry, loan).await?),
             None => None,
         };
-        Ok(claims::of(&entry, groups, &self.config))
+        let mut claims = ClaimsOf::entry(&entry, self.config.claims());
+        if let (Some(groups), Some(settings)) = (groups, self.config.groups()) {
+            claims.list(&settings.claim, groups.names, groups.are_all);
+        }
+        Ok(claims.into_claims())
     }
 
     fn attestation(&self, id: EntryId, claims: Claims) -> Result<Attestation, VerifyError> {

@@ -5,6 +5,7 @@ use serde::Deserialize;
 
 use super::groups::{GroupConfig, GroupSettings};
 use crate::attribute::AttributeName;
+use crate::claims::{ClaimNames, attributes};
 use crate::dn::{Dn, Rdn};
 use crate::filter::Filter;
 use crate::identifier::IdAttribute;
@@ -108,54 +109,51 @@ impl SignInSettings {
     pub fn check(&self) -> Result<SignInConfig, SettingsError> {
         let issuer =
             Issuer::new(&self.issuer).map_err(|_| SettingsError::new("issuer", "cannot be an issuer"))?;
-        let base = Dn::parse(&self.base).ok().filter(|base| *base != Dn::default());
-        let base = base.ok_or(SettingsError::new("base", "must be a distinguished name"))?;
+        let base = base_of(&self.base)?;
         let names = attributes(&self.names, "names")?;
         if names.is_empty() {
             return Err(SettingsError::new("names", "must name an attribute"));
         }
-        let filter =
-            Filter::parse(&self.filter).map_err(|_| SettingsError::new("filter", "must be a filter"))?;
-        let (claims, readable) =
-            (attributes(&self.claims, "claims")?, attributes(&self.readable, "readable")?);
-        if !readable.iter().all(|name| claims.contains(name)) {
-            return Err(SettingsError::new("readable", "must name claims"));
-        }
+        let claims = ClaimNames::check(&self.claims, &self.readable, "claims")?;
         let groups = self.groups.as_ref().map(GroupSettings::check).transpose()?;
         if let Some(groups) = &groups
-            && claims.iter().any(|claim| claim.as_str() == groups.claim)
+            && claims.names().iter().any(|claim| claim.as_str() == groups.claim)
         {
             return Err(SettingsError::new("groups", "must have a claim of their own"));
         }
-        let secret = |name: &&AttributeName| {
-            ["userPassword", "unicodePwd"].iter().any(|password| password.eq_ignore_ascii_case(name.kind()))
-        };
-        if claims.iter().find(secret).is_some() {
-            return Err(SettingsError::new("claims", "must not name a password"));
-        }
-        if !(1..=100).contains(&self.throttle.failures) || self.throttle.window_seconds == 0 {
-            return Err(SettingsError::new(
-                "throttle",
-                "must let between 1 and 100 failures through in some time",
-            ));
-        }
         let decoy =
             Rdn::new("cn", "nobody of this name").map_err(|_| SettingsError::new("base", "is not usable"))?;
-        let decoy = base.child(decoy).to_string();
-        let throttle = self.throttle;
         Ok(SignInConfig {
             issuer,
+            decoy: base.child(decoy).to_string(),
             base,
             names,
-            filter,
+            filter: filter_of(&self.filter)?,
             id: self.id,
             claims,
-            readable,
             groups,
-            throttle,
-            decoy,
+            throttle: self.throttle.check()?,
         })
     }
+}
+
+impl ThrottleSettings {
+    fn check(self) -> Result<Self, SettingsError> {
+        let is_sound = (1..=100).contains(&self.failures) && self.window_seconds > 0;
+        let problem = "must let between 1 and 100 failures through in some time";
+        if is_sound { Ok(self) } else { Err(SettingsError::new("throttle", problem)) }
+    }
+}
+
+/// Reads the entry below which is looked.
+pub(crate) fn base_of(text: &str) -> Result<Dn, SettingsError> {
+    let base = Dn::parse(text).ok().filter(|base| *base != Dn::default());
+    base.ok_or(SettingsError::new("base", "must be a distinguished name"))
+}
+
+/// Reads what entries have to match.
+pub(crate) fn filter_of(text: &str) -> Result<Filter, SettingsError> {
+    Filter::parse(text).map_err(|_| SettingsError::new("filter", "must be a filter"))
 }
 
 impl jit_core::config::Check for SignInSettings {
@@ -166,11 +164,6 @@ impl jit_core::config::Check for SignInSettings {
     }
 }
 
-fn attributes(names: &[String], field: &'static str) -> Result<Vec<AttributeName>, SettingsError> {
-    let names: Result<Vec<_>, _> = names.iter().map(|name| AttributeName::new(name)).collect();
-    names.map_err(|_| SettingsError::new(field, "must hold names of attributes"))
-}
-
 /// Settings that were found sound.
 #[derive(Debug, Clone)]
 pub struct SignInConfig {
@@ -179,8 +172,7 @@ pub struct SignInConfig {
     names: Vec<AttributeName>,
     filter: Filter,
     id: IdAttribute,
-    claims: Vec<AttributeName>,
-    readable: Vec<AttributeName>,
+    claims: ClaimNames,
     groups: Option<GroupConfig>,
     throttle: ThrottleSettings,
     /// A name below the base that nobody has.
@@ -216,12 +208,8 @@ impl SignInConfig {
         self.id
     }
 
-    pub(crate) fn claims(&self) -> &[AttributeName] {
+    pub(crate) const fn claims(&self) -> &ClaimNames {
         &self.claims
-    }
-
-    pub(crate) fn is_readable(&self, name: &AttributeName) -> bool {
-        self.readable.contains(name)
     }
 
     pub(super) const fn groups(&self) -> Option<&GroupConfig> {

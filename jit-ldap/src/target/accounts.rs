@@ -5,16 +5,15 @@ use jit_core::{
     BackendError, Capabilities, Desired, DesiredState, Effect, Observed, RemoteRef, Secret, TargetFault,
 };
 
-use super::dialect::{Dialect, NewAccount};
+use super::dialect::{Dialect, NewAccount, Renewal};
 use super::fault::Step;
 use super::find::{Found, Remote};
+use super::guard::Guard;
 use super::members;
-use super::table::{Group, Table};
+use super::table::{Group, Member, Table};
 use crate::connection::Connection;
-use crate::control::Control;
 use crate::directory::Directory;
 use crate::dn::Dn;
-use crate::identifier::EntryName;
 use crate::password::Password;
 use crate::pool::Loan;
 use crate::reason::Reason;
@@ -33,10 +32,18 @@ pub(super) struct Accounts<D> {
     pub(super) settles_after: TimeDelta,
 }
 
+/// What an account is before it is furnished.
+enum Begun {
+    There(Remote),
+    Made(Remote),
+    Neither(Effect),
+}
+
 impl<D: Dialect> Accounts<D> {
     pub(super) fn capabilities(&self) -> Capabilities {
         Capabilities {
             end: self.dialect.unattended_end(),
+            elevation: self.elevation(),
             settles_after: self.settles_after,
             // a connection that is bound as the account goes on; so do its tickets
             sessions_survive: true,
@@ -51,19 +58,28 @@ impl<D: Dialect> Accounts<D> {
             }
             DesiredState::Disabled => self.disabled(remote).await,
             DesiredState::Absent => {
-                let mut loan = self.lend().await?;
-                self.absent(&mut loan, remote).await
+                let mut loan = self.lend_for(remote.marker.as_str()).await?;
+                let effect = self.absent(&mut loan, remote).await?;
+                proved(&loan, effect)
             }
+            DesiredState::Holding { give, take } => self.hold(remote, give, take).await,
         }
     }
 
     pub(super) async fn observe(&self, remote: &RemoteRef) -> Result<Observed, BackendError> {
-        let mut loan = self.lend().await?;
+        let mut loan = self.lend_for(remote.marker.as_str()).await?;
         Ok(match self.find(&mut loan, remote).await? {
+            Found::Nothing if loan.is_substitute() => return Err(unseen()),
             Found::Nothing => Observed::Missing,
             Found::NotOurs | Found::Stranger => Observed::Foreign,
             Found::Ours(ours) => Observed::Ours { native: ours.id.to_string(), enabled: ours.is_enabled },
         })
+    }
+
+    /// What was done for an account on one server may not have reached the others yet.
+    pub(super) async fn lend_for(&self, account: &str) -> Result<Loan, BackendError> {
+        let loan = self.directory.lend_for(account).await;
+        loan.map_err(|error| Step::Reach.failed(error))
     }
 
     pub(super) async fn lend(&self) -> Result<Loan, BackendError> {
@@ -91,34 +107,56 @@ impl<D: Dialect> Accounts<D> {
         let groups = self.table.groups(entitlements)?;
         let password = secret.map(|secret| Password::new(secret.reveal())).transpose();
         let password = password.map_err(|reason| Step::Make.failed(reason))?;
-        let mut loan = self.lend().await?;
-        self.dialect.check_groups(&mut loan, &groups).await?;
+        let mut loan = self.lend_for(remote.marker.as_str()).await?;
+        self.dialect.check(&mut loan, &self.table.base, &groups).await?;
+        let begun = self.begin(&mut loan, remote, password.as_ref(), ends_at).await?;
+        let ours = match begun {
+            Begun::There(ours) => ours,
+            Begun::Made(made) => return self.furnish(loan, remote, made, &groups).await,
+            Begun::Neither(effect) => return proved(&loan, effect),
+        };
+        let renewal = Renewal { account: &ours, password: password.as_ref(), ends_at };
+        let renewed = self.dialect.renew(&mut loan, &self.guard(&ours, remote)?, &renewal).await;
+        renewed.map_err(|error| Step::Change.failed(error))?;
+        let member = self.member(&ours, remote);
+        self.set_groups(&mut loan, &member, &groups).await.map_err(|error| Step::Groups.failed(error))?;
+        Ok(Effect::Present { native: ours.id.to_string() })
+    }
+
+    /// Finds the account or makes it.
+    async fn begin(
+        &self,
+        loan: &mut Loan,
+        remote: &RemoteRef,
+        password: Option<&Password>,
+        ends_at: DateTime<Utc>,
+    ) -> Result<Begun, BackendError> {
         // whoever makes a new one need not look first: the server says when the name is taken
         let is_new = remote.native.is_none() && password.is_some();
-        let found = if is_new { Found::Nothing } else { self.find(&mut loan, remote).await? };
-        let ours = match (found, &password) {
-            (Found::Ours(ours), _) => ours,
-            (Found::NotOurs, _) => return Ok(Effect::NotOurs),
-            (Found::Stranger, _) => return Ok(Effect::Stranger),
-            (Found::Nothing, None) => return Ok(Effect::Absent { was_there: false }),
-            (Found::Nothing, Some(password)) => {
-                if let Some(made) = self.make(&mut loan, remote, password, ends_at).await? {
-                    return self.furnish(loan, remote, made, &groups).await;
-                }
-                // what had an identifier and is gone, and whose name somebody bears, is not made anew
-                if remote.native.is_some() {
-                    return Ok(Effect::Stranger);
-                }
-                match self.find_by_name(&mut loan, remote).await? {
-                    Found::Ours(ours) => ours,
-                    Found::NotOurs | Found::Stranger => return Ok(Effect::Stranger),
-                    Found::Nothing => return Err(Step::Make.refused(TargetFault::Name)),
-                }
+        let found = if is_new { Found::Nothing } else { self.find(loan, remote).await? };
+        let password = match (found, password) {
+            (Found::Ours(ours), _) => return Ok(Begun::There(ours)),
+            (Found::NotOurs, _) => return Ok(Begun::Neither(Effect::NotOurs)),
+            (Found::Stranger, _) => return Ok(Begun::Neither(Effect::Stranger)),
+            (Found::Nothing, None) => return Ok(Begun::Neither(Effect::Absent { was_there: false })),
+            // it was made where nobody answers now: not a second time
+            (Found::Nothing, Some(_)) if remote.native.is_some() && loan.is_substitute() => {
+                return Err(unseen());
             }
+            (Found::Nothing, Some(password)) => password,
         };
-        self.renew(&mut loan, remote, &ours, password.as_ref(), ends_at).await?;
-        self.set_groups(&mut loan, &ours.dn, &groups).await.map_err(|error| Step::Groups.failed(error))?;
-        Ok(Effect::Present { native: ours.id.to_string() })
+        if let Some(made) = self.make(loan, remote, password, ends_at).await? {
+            return Ok(Begun::Made(made));
+        }
+        // what had an identifier and is gone, and whose name somebody bears, is not made anew
+        if remote.native.is_some() {
+            return Ok(Begun::Neither(Effect::Stranger));
+        }
+        match self.find_by_name(loan, remote).await? {
+            Found::Ours(ours) => Ok(Begun::There(ours)),
+            Found::NotOurs | Found::Stranger => Ok(Begun::Neither(Effect::Stranger)),
+            Found::Nothing => Err(Step::Make.refused(TargetFault::Name)),
+        }
     }
 
     async fn make(
@@ -144,13 +182,16 @@ impl<D: Dialect> Accounts<D> {
         made: Remote,
         groups: &[&Group],
     ) -> Result<Effect, BackendError> {
+        let member = self.member(&made, remote);
         for group in groups {
-            if let Err(error) = members::join(&mut loan, &group.dn, &made.dn).await {
-                // the connection may be what failed
+            if let Err(error) = members::join(&mut loan, &group.dn, &member).await {
+                // the connection may be what failed, and no other server knows of the account yet
+                let server = loan.server();
                 drop(loan);
                 let mut remote = remote.clone();
                 remote.native = Some(made.id.to_string());
-                let mut loan = self.lend().await?;
+                let again = self.directory.lend_at(&server).await;
+                let mut loan = again.map_err(|error| Step::Reach.failed(error))?;
                 self.absent(&mut loan, &remote).await?;
                 return Err(Step::Groups.failed(error));
             }
@@ -158,39 +199,18 @@ impl<D: Dialect> Accounts<D> {
         Ok(Effect::Present { native: made.id.to_string() })
     }
 
-    async fn renew(
-        &self,
-        connection: &mut Connection,
-        remote: &RemoteRef,
-        ours: &Remote,
-        password: Option<&Password>,
-        ends_at: DateTime<Utc>,
-    ) -> Result<(), BackendError> {
-        let failed = |reason: Reason| Step::Change.failed(reason);
-        let changes = self.dialect.renewal(ours, password, ends_at).map_err(failed)?;
-        let first = password.map(|password| self.dialect.before_renewal(password)).transpose();
-        let (name, controls) = self.address(ours, remote)?;
-        for changes in [first.map_err(failed)?.unwrap_or_default(), changes] {
-            if !changes.is_empty() {
-                let answer = connection.modify(&name, &changes, &controls).await;
-                answer.map_err(|error| Step::Change.failed(error))?;
-            }
-        }
-        Ok(())
-    }
-
     async fn disabled(&self, remote: &RemoteRef) -> Result<Effect, BackendError> {
-        let mut loan = self.lend().await?;
+        let mut loan = self.lend_for(remote.marker.as_str()).await?;
         let ours = match self.find(&mut loan, remote).await? {
             Found::Ours(ours) => ours,
+            Found::Nothing if loan.is_substitute() => return Err(unseen()),
             Found::Nothing => return Ok(Effect::Absent { was_there: false }),
             Found::NotOurs => return Ok(Effect::NotOurs),
             Found::Stranger => return Ok(Effect::Stranger),
         };
-        let (name, controls) = self.address(&ours, remote)?;
-        let closed = loan.modify(&name, &self.dialect.closure(), &controls).await;
+        let closed = self.guard(&ours, remote)?.modify(&mut loan, self.dialect.closure()).await;
         closed.map_err(|error| Step::Change.failed(error))?;
-        match self.set_groups(&mut loan, &ours.dn, &[]).await {
+        match self.set_groups(&mut loan, &self.member(&ours, remote), &[]).await {
             Ok(()) => Ok(Effect::Disabled),
             // the last member of a group that must have one
             Err(error) if error.reason() == Reason::SchemaViolation => Ok(Effect::Stuck(error.code())),
@@ -208,19 +228,11 @@ impl<D: Dialect> Accounts<D> {
                 Found::Nothing | Found::Stranger => return Ok(Effect::Absent { was_there: false }),
                 Found::NotOurs => return Ok(Effect::NotOurs),
             };
-            if !self.dialect.groups_follow() {
-                match self.set_groups(connection, &ours.dn, &[]).await {
-                    Ok(()) => {}
-                    // better a member that is nobody than an account that stays
-                    Err(error) if error.reason() == Reason::SchemaViolation => {}
-                    Err(error) => return Err(Step::Groups.failed(error)),
-                }
-            }
-            let (name, controls) = self.address(&ours, remote)?;
-            match connection.delete(&name, &controls).await {
-                Ok(_) => return Ok(Effect::Absent { was_there: true }),
-                // renamed, removed or marked anew since it was found: look again
-                Err(error) if matches!(error.reason(), Reason::EntryMissing | Reason::AssertionFailed) => {}
+            self.leave_all(connection, &self.member(&ours, remote)).await?;
+            match self.guard(&ours, remote)?.remove(connection, self.dialect.closure()).await {
+                Ok(()) => return Ok(Effect::Absent { was_there: true }),
+                // renamed, removed or marked anew since it was found
+                Err(error) if Guard::has_tripped(&error) => {}
                 Err(error) if error.reason() == Reason::HasChildren => {
                     return Ok(Effect::Stuck(error.code()));
                 }
@@ -230,20 +242,47 @@ impl<D: Dialect> Accounts<D> {
         Err(Step::Remove.refused(TargetFault::Unreachable))
     }
 
-    /// Tries to remove it by one request, where it was made. Whatever else comes of that is found out by looking.
+    /// Takes an account that is about to go out of its groups, where the directory does not.
+    async fn leave_all(&self, connection: &mut Connection, member: &Member) -> Result<(), BackendError> {
+        if self.dialect.groups_follow() {
+            return Ok(());
+        }
+        match self.set_groups(connection, member, &[]).await {
+            Ok(()) => Ok(()),
+            // better a member that is nobody than an account that stays
+            Err(error) if error.reason() == Reason::SchemaViolation => Ok(()),
+            Err(error) => Err(Step::Groups.failed(error)),
+        }
+    }
+
+    /// Tries to remove it where it was made, without looking before. Whatever else comes of that is found out by looking.
     async fn is_removed_at_once(&self, connection: &mut Connection, remote: &RemoteRef) -> bool {
         let id = remote.native.as_ref().and_then(|native| native.parse().ok());
         let (Some(id), Ok(dn)) = (id, self.dn_of(remote)) else { return false };
-        if !D::ASSERTS || !self.dialect.groups_follow() {
+        if !self.dialect.reaches_blindly() || !self.dialect.groups_follow() {
             return false;
         }
-        let made = Remote { id, dn, is_enabled: true };
-        let Ok((name, controls)) = self.address(&made, remote) else { return false };
-        connection.delete(&name, &controls).await.is_ok()
+        let Ok(guard) = self.guard(&Remote { id, dn, is_enabled: true, server_time: None }, remote) else {
+            return false;
+        };
+        guard.remove(connection, self.dialect.closure()).await.is_ok()
     }
 
-    fn address(&self, ours: &Remote, remote: &RemoteRef) -> Result<(EntryName, Vec<Control>), BackendError> {
-        let address = self.dialect.address(ours, &self.marked(remote));
-        address.map_err(|reason| Step::Change.failed(reason))
+    fn guard(&self, ours: &Remote, remote: &RemoteRef) -> Result<Guard, BackendError> {
+        self.dialect.guard(ours, &remote.marker).map_err(|reason| Step::Change.failed(reason))
     }
+
+    fn member(&self, ours: &Remote, remote: &RemoteRef) -> Member {
+        self.table.membership.of(&ours.dn, &remote.name)
+    }
+}
+
+/// What a server that stands in does not have may be on its way there.
+pub(super) fn proved(loan: &Loan, effect: Effect) -> Result<Effect, BackendError> {
+    let is_unseen = effect == Effect::Absent { was_there: false } && loan.is_substitute();
+    if is_unseen { Err(unseen()) } else { Ok(effect) }
+}
+
+pub(super) fn unseen() -> BackendError {
+    Step::Reach.refused(TargetFault::Unreachable)
 }

@@ -2,85 +2,38 @@
 
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
-use jit_core::{
-    BackendError, Capabilities, Desired, Effect, ListCursor, Listing, Observed, RemoteRef, Target,
-    TargetFault, UnattendedEnd,
-};
+use jit_core::{BackendError, Marker, TargetFault, UnattendedEnd};
 
-use super::accounts::Accounts;
-use super::dialect::{Dialect, NewAccount};
+use super::dialect::{Dialect, NewAccount, Renewal};
 use super::fault::{self, Step};
 use super::find::Remote;
-use super::settings::ActiveDirectorySettings;
+use super::guard::Guard;
+use super::protected::is_protected;
 use super::table::Group;
 use crate::attribute::{Attribute, AttributeName};
 use crate::connection::Connection;
-use crate::control::Control;
-use crate::directory::Directory;
 use crate::dn::{Dn, Rdn};
 use crate::entry::Entry;
 use crate::error::LdapError;
 use crate::filter::Filter;
-use crate::identifier::{EntryId, EntryName, IdAttribute, Sid};
+use crate::identifier::{EntryId, EntryName, IdAttribute};
 use crate::password::Password;
 use crate::reason::Reason;
 use crate::request::{Modification, Search};
-use crate::sign_in::SettingsError;
 use crate::time::AccountExpires;
 
 /// `userAccountControl` ([MS-ADTS] §2.2.16): an ordinary account, in use and not. No other bits are ever written.
 const IN_USE: u32 = 512;
 const OUT_OF_USE: u32 = 514;
 const DISABLED: u32 = 2;
+const CLASS: &str = "user";
 
-/// Makes temporary accounts in Active Directory: one request with password and end, from whose end on the domain controller
-/// itself refuses the account; then its groups; removal by `objectGUID`.
+/// Speaks to Active Directory.
 #[derive(Debug)]
-pub struct ActiveDirectoryTarget {
-    accounts: Accounts<ActiveDirectory>,
-}
-
-impl ActiveDirectoryTarget {
-    /// Describes the target. Nothing is connected yet.
-    ///
-    /// # Errors
-    /// [`SettingsError`] that names the first unsound field; its code is `ldap.settings_invalid`.
-    pub fn new(directory: Directory, settings: &ActiveDirectorySettings) -> Result<Self, SettingsError> {
-        let table = settings.check()?;
-        let dialect = ActiveDirectory {
-            marker: table.marker.clone(),
-            principal_suffix: settings.principal_suffix.clone(),
-            disabled_first: settings.disabled_first,
-        };
-        let settles_after = chrono::TimeDelta::seconds(i64::from(settings.settles_seconds));
-        Ok(Self { accounts: Accounts { dialect, directory, table, settles_after } })
-    }
-}
-
-#[async_trait]
-impl Target for ActiveDirectoryTarget {
-    fn capabilities(&self) -> Capabilities {
-        self.accounts.capabilities()
-    }
-
-    async fn ensure(&self, desired: &Desired) -> Result<Effect, BackendError> {
-        self.accounts.ensure(desired).await
-    }
-
-    async fn observe(&self, remote: &RemoteRef) -> Result<Observed, BackendError> {
-        self.accounts.observe(remote).await
-    }
-
-    async fn list(&self, _: Option<ListCursor>) -> Result<Listing, BackendError> {
-        self.accounts.list_all().await
-    }
-}
-
-#[derive(Debug)]
-struct ActiveDirectory {
-    marker: AttributeName,
-    principal_suffix: String,
-    disabled_first: bool,
+pub(super) struct ActiveDirectory {
+    pub(super) marker: AttributeName,
+    pub(super) principal_suffix: String,
+    pub(super) disabled_first: bool,
 }
 
 impl ActiveDirectory {
@@ -91,7 +44,7 @@ impl ActiveDirectory {
     fn attributes(&self, account: &NewAccount<'_>, control: u32) -> Result<Vec<Attribute>, Reason> {
         let expires = AccountExpires::At(account.ends_at).write()?;
         Ok(vec![
-            Attribute::new(AttributeName::OBJECT_CLASS, [Self::CLASS]),
+            Attribute::new(AttributeName::OBJECT_CLASS, [CLASS]),
             Attribute::new(AttributeName::SAM_ACCOUNT_NAME, [account.name]),
             Attribute::new(AttributeName::USER_PRINCIPAL_NAME, [self.principal(account.name)]),
             Attribute::new(AttributeName::USER_ACCOUNT_CONTROL, [control.to_string()]),
@@ -135,11 +88,24 @@ impl ActiveDirectory {
 
 #[async_trait]
 impl Dialect for ActiveDirectory {
-    const ID: IdAttribute = IdAttribute::ObjectGuid;
-    const LOGIN: AttributeName = AttributeName::SAM_ACCOUNT_NAME;
-    const CLASS: &'static str = "user";
     const NAME_BYTES: usize = 20;
-    const ASSERTS: bool = false;
+
+    /// By its identifier, whatever its name is by then.
+    fn reaches_blindly(&self) -> bool {
+        true
+    }
+
+    fn id(&self) -> IdAttribute {
+        IdAttribute::ObjectGuid
+    }
+
+    fn login(&self) -> &AttributeName {
+        const { &AttributeName::SAM_ACCOUNT_NAME }
+    }
+
+    fn class(&self) -> &str {
+        CLASS
+    }
 
     fn unattended_end(&self) -> UnattendedEnd {
         UnattendedEnd::ServerRefusesLogin
@@ -158,6 +124,14 @@ impl Dialect for ActiveDirectory {
         control.and_then(|bits| bits.parse::<u32>().ok()).is_some_and(|bits| bits & DISABLED == 0)
     }
 
+    fn server_time(&self, _: &Entry) -> Option<DateTime<Utc>> {
+        None
+    }
+
+    fn names_members_for_good(&self) -> bool {
+        true
+    }
+
     fn by_id(&self, _: &Dn, id: EntryId) -> Search {
         Search::entry(EntryName::Guid(id))
     }
@@ -168,11 +142,11 @@ impl Dialect for ActiveDirectory {
             Filter::equals(&AttributeName::SAM_ACCOUNT_NAME, name),
             Filter::equals(&AttributeName::USER_PRINCIPAL_NAME, self.principal(name)),
         ])?;
-        Ok((domain_of(base), filter))
+        Ok((base.domain(), filter))
     }
 
-    fn address(&self, remote: &Remote, _: &Filter) -> Result<(EntryName, Vec<Control>), Reason> {
-        Ok((EntryName::Guid(remote.id), Vec::new()))
+    fn guard(&self, remote: &Remote, marker: &Marker) -> Result<Guard, Reason> {
+        Ok(Guard::by_exchange(EntryName::Guid(remote.id), &self.marker, marker))
     }
 
     async fn add(
@@ -195,33 +169,35 @@ impl Dialect for ActiveDirectory {
         }
     }
 
-    /// The last password but one is void at once; the last one still opens the account for an hour
-    /// (`OldPasswordAllowedPeriod`). So another one comes in between, which only whoever gets the new one can know.
-    fn before_renewal(&self, password: &Password) -> Result<Vec<Modification>, Reason> {
-        let between = Password::new(password.expose().chars().rev().collect::<String>())?;
-        Ok(vec![Modification::Replace(password_of(&between))])
-    }
-
-    fn renewal(
+    async fn renew(
         &self,
-        _: &Remote,
-        password: Option<&Password>,
-        ends_at: DateTime<Utc>,
-    ) -> Result<Vec<Modification>, Reason> {
-        let expires = AccountExpires::At(ends_at).write()?;
+        connection: &mut Connection,
+        guard: &Guard,
+        renewal: &Renewal<'_>,
+    ) -> Result<(), LdapError> {
+        let expires = AccountExpires::At(renewal.ends_at).write()?;
         let mut changes =
             vec![Modification::Replace(Attribute::new(AttributeName::ACCOUNT_EXPIRES, [expires]))];
-        if let Some(password) = password {
+        if let Some(password) = renewal.password {
+            // The last password but one is void at once; the last one still opens the account for an hour
+            // (`OldPasswordAllowedPeriod`). So another one comes in between, which only whoever gets the new one can know.
+            let between = Password::new(password.expose().chars().rev().collect::<String>())?;
+            guard.modify(connection, vec![Modification::Replace(password_of(&between))]).await?;
             changes.extend([Modification::Replace(password_of(password)), control_of(IN_USE)]);
         }
-        Ok(changes)
+        guard.modify(connection, changes).await
     }
 
     fn closure(&self) -> Vec<Modification> {
         vec![control_of(OUT_OF_USE)]
     }
 
-    async fn check_groups(&self, connection: &mut Connection, groups: &[&Group]) -> Result<(), BackendError> {
+    async fn check(
+        &self,
+        connection: &mut Connection,
+        _: &Dn,
+        groups: &[&Group],
+    ) -> Result<(), BackendError> {
         for group in groups.iter().filter(|group| !group.may_be_protected) {
             let search =
                 Search::entry(&group.dn).attributes([AttributeName::OBJECT_SID, AttributeName::ADMIN_COUNT]);
@@ -252,73 +228,5 @@ fn control_of(bits: u32) -> Modification {
 async fn identify(connection: &mut Connection, dn: &Dn) -> Result<Remote, LdapError> {
     let search = Search::entry(dn).attributes([AttributeName::OBJECT_GUID]);
     let entry = connection.read(&search).await?.ok_or(Reason::EntryForeign)?;
-    Ok(Remote { id: entry.id(IdAttribute::ObjectGuid)?, dn: dn.clone(), is_enabled: true })
-}
-
-/// The root of the domain that an entry lies in.
-fn domain_of(entry: &Dn) -> Dn {
-    let mut domain = entry.clone();
-    let is_domain =
-        |dn: &Dn| dn.rdn().and_then(Rdn::single).is_none_or(|(kind, _)| kind.eq_ignore_ascii_case("dc"));
-    while !is_domain(&domain) {
-        let Some(parent) = domain.parent() else { break };
-        domain = parent;
-    }
-    domain
-}
-
-/// Tells whether a group is one whose members rule the domain, or whom the directory guards as such (`adminCount`,
-/// [MS-ADTS] §3.1.1.6.1).
-fn is_protected(group: &Entry) -> bool {
-    let Some(sid) =
-        group.value(&AttributeName::OBJECT_SID).and_then(|value| Sid::from_object_sid(value).ok())
-    else {
-        return true;
-    };
-    let is_guarded = group.text(&AttributeName::ADMIN_COUNT).is_some_and(|count| count != "0");
-    is_guarded || rules_the_domain(&sid)
-}
-
-/// Well-known groups ([MS-DTYP] §2.4.2.4).
-fn rules_the_domain(sid: &Sid) -> bool {
-    let text = sid.to_string();
-    let Some(id) = sid.relative_id() else { return true };
-    if text.starts_with("S-1-5-32-") {
-        // Administrators, Account, Server, Print and Backup Operators, Replicators
-        return matches!(id, 544 | 548..=552);
-    }
-    // Read-only, Domain and Enterprise Controllers, Domain, Schema and Enterprise Admins, creators of policies, Key Admins
-    text.starts_with("S-1-5-21-") && matches!(id, 498 | 512 | 516 | 518..=521 | 526 | 527)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn sid(octets: &[u8]) -> Sid {
-        Sid::from_object_sid(octets).unwrap()
-    }
-
-    #[test]
-    fn groups_that_rule_a_domain_are_known_by_their_number() {
-        let builtin = |id: u8| sid(&[1, 2, 0, 0, 0, 0, 0, 5, 32, 0, 0, 0, id, 2, 0, 0]);
-        assert!(rules_the_domain(&builtin(0x20)) && rules_the_domain(&builtin(0x27)));
-        assert!(!rules_the_domain(&builtin(0x21)), "users");
-        let domain = |id: u16| {
-            let mut octets = vec![1, 5, 0, 0, 0, 0, 0, 5, 21, 0, 0, 0];
-            octets.extend_from_slice(&[7; 12]);
-            octets.extend_from_slice(&u32::from(id).to_le_bytes());
-            sid(&octets)
-        };
-        assert!([512, 518, 519].into_iter().all(|id| rules_the_domain(&domain(id))));
-        assert!([513, 1000, 1104].into_iter().all(|id| !rules_the_domain(&domain(id))));
-    }
-
-    #[test]
-    fn the_domain_of_an_entry_is_what_its_components_say() {
-        let dn = |text| Dn::parse(text).unwrap();
-        assert_eq!(domain_of(&dn("OU=JIT,OU=x,DC=example,DC=com")), dn("DC=example,DC=com"));
-        assert_eq!(domain_of(&dn("DC=com")), dn("DC=com"));
-        assert_eq!(domain_of(&dn("O=example")), Dn::default());
-    }
+    Ok(Remote { id: entry.id(IdAttribute::ObjectGuid)?, dn: dn.clone(), is_enabled: true, server_time: None })
 }

@@ -5,14 +5,15 @@ use chrono::{DateTime, Utc};
 use jit_core::{BackendError, Marker, UnattendedEnd};
 
 use super::find::Remote;
+use super::guard::Guard;
 use super::table::Group;
 use crate::attribute::AttributeName;
 use crate::connection::Connection;
-use crate::control::Control;
 use crate::dn::{Dn, Rdn};
 use crate::entry::Entry;
+use crate::error::LdapError;
 use crate::filter::Filter;
-use crate::identifier::{EntryId, EntryName, IdAttribute};
+use crate::identifier::{EntryId, IdAttribute};
 use crate::password::Password;
 use crate::reason::Reason;
 use crate::request::{Modification, Search};
@@ -26,21 +27,31 @@ pub(super) struct NewAccount<'a> {
     pub(super) ends_at: DateTime<Utc>,
 }
 
+/// What becomes of an account that is there.
+pub(super) struct Renewal<'a> {
+    pub(super) account: &'a Remote,
+    /// With which it is in use again; `None` leaves it as it is.
+    pub(super) password: Option<&'a Password>,
+    pub(super) ends_at: DateTime<Utc>,
+}
+
 /// Speaks to one kind of directory.
 #[async_trait]
 pub(super) trait Dialect: Send + Sync {
-    /// The attribute that names an entry for good.
-    const ID: IdAttribute;
-    /// The attribute that an account logs in by.
-    const LOGIN: AttributeName;
-    /// The class of the accounts.
-    const CLASS: &'static str;
     /// The longest name.
     const NAME_BYTES: usize;
 
-    /// Whether a request can hold by itself that it reaches our account and no other. Then it may be sent to where the
-    /// account was made, without looking before.
-    const ASSERTS: bool;
+    /// Whether a request reaches our account and no other though nobody looked before.
+    fn reaches_blindly(&self) -> bool;
+
+    /// The attribute that names an entry for good.
+    fn id(&self) -> IdAttribute;
+
+    /// The attribute that an account logs in by.
+    fn login(&self) -> &AttributeName;
+
+    /// The class of the accounts.
+    fn class(&self) -> &str;
 
     /// Who ends an account when we do not.
     fn unattended_end(&self) -> UnattendedEnd;
@@ -54,6 +65,12 @@ pub(super) trait Dialect: Send + Sync {
     /// Tells whether an account can be used.
     fn is_enabled(&self, entry: &Entry) -> bool;
 
+    /// The server's own time when it returned an account, where the account's life needs that.
+    fn server_time(&self, entry: &Entry) -> Option<DateTime<Utc>>;
+
+    /// Tells whether groups can be told a member by its identifier, so that no rename comes in between.
+    fn names_members_for_good(&self) -> bool;
+
     /// Searches for one entry by its identifier, wherever it lies.
     fn by_id(&self, base: &Dn, id: EntryId) -> Search;
 
@@ -61,7 +78,7 @@ pub(super) trait Dialect: Send + Sync {
     fn by_login(&self, base: &Dn, name: &str) -> Result<(Dn, Filter), Reason>;
 
     /// Names an account so that a request reaches it and no other.
-    fn address(&self, remote: &Remote, marker: &Filter) -> Result<(EntryName, Vec<Control>), Reason>;
+    fn guard(&self, remote: &Remote, marker: &Marker) -> Result<Guard, Reason>;
 
     /// Makes an account; `None` when somebody bears its name.
     async fn add(
@@ -70,22 +87,25 @@ pub(super) trait Dialect: Send + Sync {
         account: &NewAccount<'_>,
     ) -> Result<Option<Remote>, BackendError>;
 
-    /// What is to be changed before a new password is set, so that the old one is void.
-    fn before_renewal(&self, password: &Password) -> Result<Vec<Modification>, Reason>;
-
-    /// The changes that set a new password, with which the account is in use again, and an end.
-    fn renewal(
+    /// Sets an end, and a new password where there is one; the one before is void then.
+    async fn renew(
         &self,
-        account: &Remote,
-        password: Option<&Password>,
-        ends_at: DateTime<Utc>,
-    ) -> Result<Vec<Modification>, Reason>;
+        connection: &mut Connection,
+        guard: &Guard,
+        renewal: &Renewal<'_>,
+    ) -> Result<(), LdapError>;
 
     /// The changes that put an account out of use.
     fn closure(&self) -> Vec<Modification>;
 
-    /// Refuses groups that must not be given. One that is not there is found out when it is to be joined.
-    async fn check_groups(&self, connection: &mut Connection, groups: &[&Group]) -> Result<(), BackendError>;
+    /// Refuses a server that cannot do what the settings say, and groups that must not be given. A group that is not there
+    /// is found out when it is to be joined.
+    async fn check(
+        &self,
+        connection: &mut Connection,
+        base: &Dn,
+        groups: &[&Group],
+    ) -> Result<(), BackendError>;
 
     /// Tells whether the directory takes an account out of its groups when it removes it.
     fn groups_follow(&self) -> bool;

@@ -62,14 +62,17 @@ fn fault_of(step: Step, error: &LdapError) -> TargetFault {
         | Reason::SizeLimit
         | Reason::AdminLimit
         | Reason::TooManyEntries
-        | Reason::RequestTooLarge => TargetFault::Limit,
+        | Reason::RequestTooLarge
+        | Reason::ControlUnsupported => TargetFault::Limit,
         Reason::PasswordEmpty | Reason::PasswordMalformed => TargetFault::Secret,
         Reason::EntryMissing | Reason::Referral | Reason::DnRefused | Reason::DnMalformed => missing(step),
         // it changed since it was found: who looks again sees how
         Reason::AssertionFailed | Reason::ValueMissing => TargetFault::Unreachable,
         Reason::EntryExists | Reason::ValueExists => TargetFault::Name,
         Reason::ConstraintViolation | Reason::Unwilling => rule(step, error),
-        Reason::AccessDenied | Reason::SchemaViolation | Reason::HasChildren => TargetFault::Forbidden,
+        Reason::SettingsInvalid | Reason::AccessDenied | Reason::SchemaViolation | Reason::HasChildren => {
+            TargetFault::Forbidden
+        }
         _ => TargetFault::Protocol,
     }
 }

@@ -1,15 +1,16 @@
 //! Finding an account, and telling whose it is.
 
+use chrono::{DateTime, Utc};
 use jit_core::{BackendError, ErrorKind, RemoteRef};
 
 use super::accounts::Accounts;
 use super::dialect::Dialect;
 use super::fault::Step;
+use crate::attribute::AttributeName;
 use crate::connection::Connection;
 use crate::dn::Dn;
 use crate::entry::Entry;
 use crate::error::LdapError;
-use crate::filter::Filter;
 use crate::identifier::EntryId;
 use crate::reason::Reason;
 use crate::request::{Scope, Search};
@@ -20,6 +21,8 @@ pub(super) struct Remote {
     pub(super) id: EntryId,
     pub(super) dn: Dn,
     pub(super) is_enabled: bool,
+    /// The server's own time when it was found, where its life needs that.
+    pub(super) server_time: Option<DateTime<Utc>>,
 }
 
 /// What was found under a reference.
@@ -94,20 +97,16 @@ impl<D: Dialect> Accounts<D> {
         values.iter().any(|value| value == remote.marker.as_str().as_bytes())
     }
 
-    /// The filter that only an account with this marker matches.
-    pub(super) fn marked(&self, remote: &RemoteRef) -> Filter {
-        Filter::equals(&self.table.marker, remote.marker.as_str())
-    }
-
     fn remote(&self, entry: &Entry) -> Result<Remote, BackendError> {
-        let id = entry.id(D::ID).map_err(|reason| Step::Look.failed(reason))?;
+        let id = entry.id(self.dialect.id()).map_err(|reason| Step::Look.failed(reason))?;
         let dn = entry.dn().map_err(|reason| Step::Look.failed(reason))?;
-        Ok(Remote { id, dn, is_enabled: self.dialect.is_enabled(entry) })
+        let server_time = self.dialect.server_time(entry);
+        Ok(Remote { id, dn, is_enabled: self.dialect.is_enabled(entry), server_time })
     }
 
-    fn judged_by(&self) -> Vec<crate::attribute::AttributeName> {
+    fn judged_by(&self) -> Vec<AttributeName> {
         let mut names = self.dialect.judged_by();
-        names.extend([D::ID.name(), self.table.marker.clone()]);
+        names.extend([self.dialect.id().name(), self.table.marker.clone()]);
         names
     }
 }

@@ -30,12 +30,12 @@ impl<D: Dialect> Accounts<D> {
 
     async fn walk(&self, connection: &mut Connection, found: &mut Vec<RemoteRef>) -> Result<(), LdapError> {
         let filter = Filter::all([
-            Filter::equals(&AttributeName::OBJECT_CLASS, D::CLASS),
+            Filter::equals(&AttributeName::OBJECT_CLASS, self.dialect.class()),
             Filter::begins_with(&self.table.marker, Marker::PREFIX),
         ])?;
         let search = Search::new(&self.table.base, Scope::Subtree, filter).attributes([
-            D::LOGIN,
-            D::ID.name(),
+            self.dialect.login().clone(),
+            self.dialect.id().name(),
             self.table.marker.clone(),
         ]);
         let mut pages = connection.pages(search, PAGE);
@@ -62,10 +62,10 @@ impl<D: Dialect> Accounts<D> {
             entry.values(&self.table.marker)?.iter().filter_map(|value| std::str::from_utf8(value).ok());
         let marker = texts.into_iter().find(|text| text.starts_with(Marker::PREFIX))?;
         Some(RemoteRef {
-            name: entry.text(&D::LOGIN)?.to_owned(),
+            name: entry.text(self.dialect.login())?.to_owned(),
             place: self.table.place_of(&entry.dn().ok()?).map(str::to_owned),
             marker: Marker::found(marker),
-            native: Some(entry.id(D::ID).ok()?.to_string()),
+            native: Some(entry.id(self.dialect.id()).ok()?.to_string()),
         })
     }
 }

@@ -2,8 +2,8 @@
 
 use super::accounts::Accounts;
 use super::dialect::Dialect;
-use super::table::Group;
-use crate::attribute::{Attribute, AttributeName};
+use super::table::{Group, Member};
+use crate::attribute::Attribute;
 use crate::connection::Connection;
 use crate::dn::Dn;
 use crate::error::LdapError;
@@ -17,7 +17,7 @@ impl<D: Dialect> Accounts<D> {
     pub(super) async fn set_groups(
         &self,
         connection: &mut Connection,
-        account: &Dn,
+        account: &Member,
         wanted: &[&Group],
     ) -> Result<(), LdapError> {
         let held = self.held(connection, account).await?;
@@ -33,7 +33,11 @@ impl<D: Dialect> Accounts<D> {
     }
 
     /// The groups of the table that an account is in. Asked of the groups: not every directory keeps `memberOf`.
-    async fn held(&self, connection: &mut Connection, account: &Dn) -> Result<Vec<Dn>, LdapError> {
+    pub(super) async fn held(
+        &self,
+        connection: &mut Connection,
+        account: &Member,
+    ) -> Result<Vec<Dn>, LdapError> {
         let mut held = Vec::new();
         for home in self.table.homes_of_groups() {
             let search = Search::new(home, Scope::Children, holds(account));
@@ -49,33 +53,41 @@ impl<D: Dialect> Accounts<D> {
     }
 }
 
-/// Puts an account into a group; that it is in it already is as good.
-pub(super) async fn join(connection: &mut Connection, group: &Dn, account: &Dn) -> Result<(), LdapError> {
+/// Puts an account into a group, and tells whether it was not in it; that it is in it already is as good.
+pub(super) async fn join(
+    connection: &mut Connection,
+    group: &Dn,
+    account: &Member,
+) -> Result<bool, LdapError> {
     let change = Modification::Add(member(account));
     match connection.modify(&EntryName::from(group), &[change], &[]).await {
-        Err(error) if matches!(error.reason(), Reason::EntryExists | Reason::ValueExists) => Ok(()),
-        other => other.map(drop),
+        Err(error) if matches!(error.reason(), Reason::EntryExists | Reason::ValueExists) => Ok(false),
+        other => other.map(|_| true),
     }
 }
 
-/// Takes an account out of a group; that either is gone is as good.
-async fn leave(connection: &mut Connection, group: &Dn, account: &Dn) -> Result<(), LdapError> {
+/// Takes an account out of a group, and tells whether it was in it; that either is gone is as good.
+pub(super) async fn leave(
+    connection: &mut Connection,
+    group: &Dn,
+    account: &Member,
+) -> Result<bool, LdapError> {
     let change = Modification::Delete(member(account));
     match connection.modify(&EntryName::from(group), &[change], &[]).await {
-        Err(error) if matches!(error.reason(), Reason::EntryMissing | Reason::ValueMissing) => Ok(()),
+        Err(error) if matches!(error.reason(), Reason::EntryMissing | Reason::ValueMissing) => Ok(false),
         // Active Directory answers so when it is not in the group, and for other reasons
         Err(error) if error.reason() == Reason::Unwilling => {
             let search = Search::new(group, Scope::Base, holds(account));
-            if connection.read(&search).await?.is_none() { Ok(()) } else { Err(error) }
+            if connection.read(&search).await?.is_none() { Ok(false) } else { Err(error) }
         }
-        other => other.map(drop),
+        other => other.map(|_| true),
     }
 }
 
-fn member(account: &Dn) -> Attribute {
-    Attribute::new(AttributeName::MEMBER, [account.to_string()])
+fn member(account: &Member) -> Attribute {
+    Attribute::new(account.attribute.clone(), [account.value.as_str()])
 }
 
-fn holds(account: &Dn) -> Filter {
-    Filter::equals(&AttributeName::MEMBER, account.to_string())
+fn holds(account: &Member) -> Filter {
+    Filter::equals(&account.attribute, &account.value)
 }

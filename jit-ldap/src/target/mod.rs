@@ -1,20 +1,29 @@
 //! Targets: temporary accounts in a directory, made at check-out and gone at check-in.
 //!
-//! [`ActiveDirectoryTarget`] and [`OpenLdapTarget`] do the same by different means. An account is made by one request,
-//! with its end and its marker in it; from then on it is known by the identifier that the directory gave it, wherever an
+//! [`ActiveDirectoryTarget`], [`OpenLdapTarget`] and [`CustomTarget`] do the same by different means. An account is made with
+//! its end and its marker in it; from then on it is known by the identifier that the directory gave it, wherever an
 //! administrator moves it. Places and groups come from a table: no text of a role ever becomes part of a name.
 
 mod accounts;
 mod active_directory;
 mod dialect;
+mod elevation;
 mod fault;
 mod find;
+mod guard;
+mod life;
 mod listing;
 mod members;
-mod open_ldap;
+mod plain;
+mod profile;
+mod protected;
 mod settings;
 mod table;
+mod targets;
 
-pub use active_directory::ActiveDirectoryTarget;
-pub use open_ldap::OpenLdapTarget;
-pub use settings::{ActiveDirectorySettings, GroupSettings, OpenLdapSettings, ProtectedGroup};
+pub use profile::{PasswordWay, TimeForm};
+pub use settings::{
+    ActiveDirectorySettings, CustomSettings, EndSettings, GroupSettings, MembershipSettings,
+    OpenLdapSettings, ProtectedGroup, SwitchSettings,
+};
+pub use targets::{ActiveDirectoryTarget, CustomTarget, OpenLdapTarget};

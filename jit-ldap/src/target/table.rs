@@ -16,13 +16,45 @@ pub(super) struct Group {
     pub(super) may_be_protected: bool,
 }
 
-/// The places and groups that roles may name, the entry below which all accounts lie, and the attribute of the marker.
+/// How a group names its members.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Membership {
+    pub(super) attribute: AttributeName,
+    /// By the names that they log in by, instead of their distinguished names.
+    pub(super) is_by_name: bool,
+}
+
+impl Default for Membership {
+    fn default() -> Self {
+        Self { attribute: AttributeName::MEMBER, is_by_name: false }
+    }
+}
+
+impl Membership {
+    /// How groups name this account.
+    pub(super) fn of(&self, dn: &Dn, name: &str) -> Member {
+        let value = if self.is_by_name { name.to_owned() } else { dn.to_string() };
+        Member { attribute: self.attribute.clone(), value }
+    }
+}
+
+/// One account, as groups name it.
+#[derive(Debug, Clone)]
+pub(super) struct Member {
+    pub(super) attribute: AttributeName,
+    pub(super) value: String,
+}
+
+/// The places and groups that roles may name, the entry below which all accounts lie, and what marks and joins them.
 #[derive(Debug, Clone)]
 pub(super) struct Table {
     pub(super) base: Dn,
+    /// Below which people have accounts that may be put into the groups for a time.
+    pub(super) people: Option<Dn>,
     pub(super) places: BTreeMap<String, Dn>,
     pub(super) groups: BTreeMap<String, Group>,
     pub(super) marker: AttributeName,
+    pub(super) membership: Membership,
 }
 
 impl Table {

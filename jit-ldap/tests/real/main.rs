@@ -9,9 +9,11 @@
 )]
 
 mod active_directory;
+mod import;
 mod openldap;
 mod peer;
 mod pools;
 mod sign_in;
+mod suite;
 mod target;
 mod ways;

@@ -88,6 +88,14 @@ impl Peer {
         connection.bind(self.text("service"), &password, &[]).await.unwrap();
         connection
     }
+
+    /// Whoever may change everything in OpenLDAP.
+    pub(crate) async fn as_administrator(&self) -> Connection {
+        let mut connection = self.connect().await;
+        let name = format!("cn=admin,{}", self.text("base"));
+        connection.bind(&name, &Password::new("jit-administrator-password").unwrap(), &[]).await.unwrap();
+        connection
+    }
 }
 
 pub(crate) fn provider() -> Arc<rustls::crypto::CryptoProvider> {

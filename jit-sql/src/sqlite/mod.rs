@@ -54,12 +54,16 @@ pub enum Durability {
 pub struct SqliteOptions {
     durability: Durability,
     readers: usize,
+    page_cache_kib: u32,
 }
+
+/// Holds the inner pages of the indices of ten million accounts.
+const PAGE_CACHE_KIB: u32 = 128 * 1024;
 
 impl Default for SqliteOptions {
     fn default() -> Self {
         let threads = std::thread::available_parallelism().map_or(4, std::num::NonZeroUsize::get);
-        Self { durability: Durability::Full, readers: threads.clamp(2, 16) }
+        Self { durability: Durability::Full, readers: threads.clamp(2, 16), page_cache_kib: PAGE_CACHE_KIB }
     }
 }
 
@@ -83,6 +87,14 @@ impl SqliteOptions {
         self.readers = readers.get();
         self
     }
+
+    /// Says how many KiB of pages each connection may keep in memory; 128 MiB unless said otherwise. None is taken before
+    /// a page is read, so that a small database takes no more than its own size.
+    #[must_use]
+    pub fn page_cache_kib(mut self, kib: u32) -> Self {
+        self.page_cache_kib = kib;
+        self
+    }
 }
 
 impl SqliteStore {
@@ -102,9 +114,9 @@ impl SqliteStore {
     /// As [`SqliteStore::open`].
     pub fn open_with(path: impl AsRef<Path>, options: &SqliteOptions) -> Result<Self, BackendError> {
         let opened = || -> Result<Self, Refused> {
-            let mut first = open::writer(path.as_ref(), options.durability)?;
+            let mut first = open::writer(path.as_ref(), options)?;
             schema::bring_up_to_date(&mut first)?;
-            let readers = (0..options.readers).map(|_| open::reader(path.as_ref()));
+            let readers = (0..options.readers).map(|_| open::reader(path.as_ref(), options));
             let readers = Readers::new(readers.collect::<Result<_, _>>()?);
             Ok(Self { writer: Writer::start(Arc::new(Mutex::new(first)))?, readers })
         };

@@ -4,7 +4,7 @@ use std::{path::Path, time::Duration};
 
 use rusqlite::{Connection, OpenFlags, config::DbConfig};
 
-use super::{Durability, error::Refused};
+use super::{Durability, SqliteOptions, error::Refused};
 
 /// More than there are statements: none is prepared twice.
 const STATEMENTS: usize = 64;
@@ -15,7 +15,7 @@ const WRITER_PATIENCE: Duration = Duration::from_secs(5);
 /// Readers wait for nobody in WAL mode, except while the log is recovered; they would hold up the caller's thread.
 const READER_PATIENCE: Duration = Duration::from_millis(500);
 
-pub(super) fn writer(path: &Path, durability: Durability) -> Result<Connection, Refused> {
+pub(super) fn writer(path: &Path, options: &SqliteOptions) -> Result<Connection, Refused> {
     create_private(path).map_err(Refused::System)?;
     let connection = Connection::open_with_flags(
         path,
@@ -23,34 +23,34 @@ pub(super) fn writer(path: &Path, durability: Durability) -> Result<Connection, 
     )?;
     connection.busy_timeout(WRITER_PATIENCE)?;
     connection.pragma_update_and_check(None, "journal_mode", "WAL", |_| Ok(()))?;
-    let synchronous = match durability {
+    let synchronous = match options.durability {
         Durability::Full => "FULL",
         Durability::Normal => "NORMAL",
     };
     connection.pragma_update(None, "synchronous", synchronous)?;
-    configured(connection)
+    configured(connection, options)
 }
 
-pub(super) fn reader(path: &Path) -> Result<Connection, Refused> {
+pub(super) fn reader(path: &Path, options: &SqliteOptions) -> Result<Connection, Refused> {
     let connection = Connection::open_with_flags(
         path,
         OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX,
     )?;
     connection.busy_timeout(READER_PATIENCE)?;
     connection.pragma_update(None, "query_only", true)?;
-    configured(connection)
+    configured(connection, options)
 }
 
 pub(super) fn memory() -> Result<Connection, Refused> {
-    configured(Connection::open_in_memory()?)
+    configured(Connection::open_in_memory()?, &SqliteOptions::default())
 }
 
-fn configured(connection: Connection) -> Result<Connection, Refused> {
+fn configured(connection: Connection, options: &SqliteOptions) -> Result<Connection, Refused> {
     connection.pragma_update(None, "foreign_keys", true)?;
     // What a savepoint may have to restore stays in memory.
     connection.pragma_update(None, "temp_store", "MEMORY")?;
-    // 16 MiB of pages each.
-    connection.pragma_update(None, "cache_size", -16_384)?;
+    // Negative: in KiB instead of pages.
+    connection.pragma_update(None, "cache_size", -i64::from(options.page_cache_kib))?;
     // Without this, SQLite 3.54 prepares a cached statement anew at each execution: clearing its bindings makes it
     // believe that a plan which depended on them is stale.
     connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true)?;

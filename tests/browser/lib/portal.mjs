@@ -1,23 +1,24 @@
 // Starts the portal from a test. Each has a data directory of its own and ends with its test.
-import { spawn } from 'node:child_process'
+import { execFile, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { existsSync, statSync } from 'node:fs'
 import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import net from 'node:net'
 import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { fileURLToPath } from 'node:url'
+import { promisify } from 'node:util'
 
 const ROOT = fileURLToPath(new URL('../../../', import.meta.url))
 const READY = /^portal: ready at (http:\/\/127\.0\.0\.1:\d+)$/
 
 // The program under test: the one that was named, or the one that was built last.
-function program() {
-  if (process.env.PORTAL) return process.env.PORTAL
+function program(name = 'portal') {
+  if (process.env.PORTAL) return join(dirname(process.env.PORTAL), name)
   const target = process.env.CARGO_TARGET_DIR ?? join(ROOT, 'target')
-  const built = ['debug', 'release'].map((profile) => join(target, profile, 'portal')).filter(existsSync)
-  if (built.length === 0) throw new Error('build the portal first: cargo build -p jit-examples --bin portal')
+  const built = ['debug', 'release'].map((profile) => join(target, profile, name)).filter(existsSync)
+  if (built.length === 0) throw new Error(`build it first: cargo build -p jit-examples --bin ${name}`)
   return built.sort((a, b) => statSync(b).mtimeMs - statSync(a).mtimeMs)[0]
 }
 
@@ -26,8 +27,10 @@ export async function startDemo(data) {
   return start(folder, ['--demo', '--addr', '127.0.0.1:0', '--data', folder], data === undefined)
 }
 
-export async function startConfigured(text) {
+// `files` lie beside the configuration; they may be secrets.
+export async function startConfigured(text, files = {}) {
   const folder = await folderWith(text)
+  for (const [name, content] of Object.entries(files)) await writeFile(join(folder, name), content, { mode: 0o600 })
   return start(folder, ['--config', join(folder, 'portal.toml')], true)
 }
 
@@ -40,6 +43,13 @@ export async function refusedConfiguration(text) {
   const [code] = await once(child, 'close')
   await rm(folder, { recursive: true, force: true })
   return { code, complaints }
+}
+
+// Runs `checkout` in the folder of a portal, and gives the lines of its answer.
+export async function checkout(portal, ...words) {
+  const args = ['--config', 'checkout.toml', '--json', ...words]
+  const { stdout } = await promisify(execFile)(program('checkout'), args, { cwd: portal.folder })
+  return stdout.trim().split('\n').filter(Boolean).map((line) => JSON.parse(line))
 }
 
 // A port that was free a moment ago: the address of a portal stands in its configuration and at its provider.

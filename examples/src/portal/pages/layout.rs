@@ -19,7 +19,7 @@ pub(super) fn page(frame: &Frame, title: &str, content: &Markup) -> Markup {
                 a.skip href="#content" { "Skip to content" }
                 header.bar {
                     a.brand href="/" { "Portal" }
-                    @if let Some(visitor) = &frame.visitor { (navigation(visitor)) }
+                    @if let Some(visitor) = &frame.visitor { (navigation(visitor, frame.lends)) }
                 }
                 main id="content" { (content) }
                 footer {
@@ -31,12 +31,14 @@ pub(super) fn page(frame: &Frame, title: &str, content: &Markup) -> Markup {
     }
 }
 
-fn navigation(visitor: &Visitor) -> Markup {
+fn navigation(visitor: &Visitor, lends: bool) -> Markup {
     html! {
         nav aria-label="Main" {
             a href="/me" { "My account" }
+            @if lends { a href="/access" { "Access" } }
             a href="/audit" { "Audit trail" }
             @if visitor.is_admin { a href="/admin" { "Administration" } }
+            @if visitor.is_admin && lends { a href="/leases" { "Leases" } }
         }
         form.visitor method="post" action="/logout" {
             span.muted { (visitor.name) }

@@ -1,5 +1,6 @@
 //! The pages, each a pure function from what it shows to markup.
 
+mod access;
 mod account;
 mod admin;
 mod audit;
@@ -7,13 +8,16 @@ mod decision;
 mod held;
 mod home;
 mod layout;
+mod leases;
 mod refused;
 mod signing_out;
 
+pub use access::{COUNTDOWN_PATH, access, granted};
 pub use account::account;
 pub use admin::admin;
 pub use audit::audit;
 pub use held::{choose_password, choose_user_name, consent, prove_link, waiting};
 pub use home::home;
+pub use leases::leases;
 pub use refused::{problem, refused};
 pub use signing_out::{go_on, signed_out};

@@ -89,6 +89,7 @@ fn standing_badge(standing: Standing) -> Badge {
         Standing::Active => ("active", Tone::Good),
         Standing::Invited => ("invited", Tone::Plain),
         Standing::Pending => ("waiting for approval", Tone::Caution),
+        Standing::Early => ("not yet begun", Tone::Caution),
         Standing::Suspended => ("suspended", Tone::Bad),
         Standing::Disabled => ("disabled", Tone::Bad),
         Standing::Expired => ("expired", Tone::Bad),
@@ -123,6 +124,8 @@ fn identity_row(identity: &LinkedIdentity) -> IdentityRow {
 fn proof(proof: LinkProof) -> &'static str {
     match proof {
         LinkProof::FirstSignIn => "the account came into being at its first sign-in",
+        LinkProof::FirstRecord => "the account came into being at its source's first record",
+        LinkProof::SameSource => "another connection of the same source names the person so",
         LinkProof::AuthoritativeEmail => "the domain's own provider verified the same address",
         LinkProof::MatchedAttribute => "an attribute that this connection may match by is the same",
         LinkProof::OtherIdentity => "the person signed in with another identity of the account",

@@ -3,11 +3,13 @@
 mod account;
 mod audit;
 mod decision;
+mod lease;
 mod plan;
 mod span;
 
 pub(super) use account::{account_row, account_view, approval_row, display_name};
 pub(super) use audit::audit_row;
 pub(super) use decision::{denied, held, permitted};
+pub(super) use lease::{compare_row, granted_view, lease_row, offer_row};
 pub(super) use plan::plan_view;
 pub(super) use span::instant;

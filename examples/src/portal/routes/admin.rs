@@ -56,7 +56,7 @@ pub(super) async fn decide(
     }
 }
 
-async fn administrator(house: &House, headers: &HeaderMap) -> Result<Option<Visit>, Failure> {
+pub(super) async fn administrator(house: &House, headers: &HeaderMap) -> Result<Option<Visit>, Failure> {
     match house.visit(headers).await? {
         Some(visit) if !visit.is_admin => Err(Failure::Forbidden),
         visit => Ok(visit),

@@ -1,9 +1,11 @@
 //! The routes: from requests to the engine, and from its answers to pages.
 
+mod access;
 mod account;
 mod admin;
 mod arrival;
 mod hold;
+mod leases;
 mod login;
 mod oidc;
 mod outcome;
@@ -17,6 +19,7 @@ use axum::routing::{get, post};
 
 use super::failure::Failure;
 use super::house::House;
+use super::pages;
 use crate::web::{STYLE_PATH, style};
 
 /// Gives all routes of the portal.
@@ -31,6 +34,13 @@ pub(super) fn routes(house: Arc<House>) -> Router {
         .route("/hold/user-name", post(hold::user_name))
         .route("/hold/password", post(hold::password))
         .route("/me", get(account::me))
+        .route("/access", get(access::show))
+        .route("/access/out", post(access::out))
+        .route("/access/in", post(access::check_in))
+        .route("/access/extend", post(access::extend))
+        .route("/leases", get(leases::show))
+        .route("/leases/compare", post(leases::compare))
+        .route(pages::COUNTDOWN_PATH, get(access::countdown))
         .route("/audit", get(account::audit))
         .route("/admin", get(admin::show))
         .route("/admin/decide", post(admin::decide))

@@ -48,6 +48,8 @@ pub(super) fn show(
         Outcome::Held(held) if held.ticket.is_some() => ask(house, &held, Again::first(guest), headers),
         Outcome::Held(held) => Ok(wait(house, &held, guest.name, headers)),
         Outcome::Denied(denied) => Ok(refuse(house, &denied, headers)),
+        // A record lets nobody in.
+        Outcome::Provisioned(_) => Err(Failure::NotFound),
     }
 }
 

@@ -185,3 +185,54 @@ fn an_address_that_the_connection_vouches_for_is_of_one_of_its_domains() {
         without.replace("email = { claim = \"mail\", verified = \"own_domains\" }", "preset = \"okta_saml\"");
     settings(&by_preset).unwrap();
 }
+
+#[test]
+fn a_connection_that_provisions_is_checked_with_place_and_code() {
+    let scim = |more: &str| {
+        let head =
+            "tenant = \"acme\"\nid = \"scim\"\nissuers = [\"urn:acme:hr\"]\nprotocol = { client_id = \"c\" }";
+        format!(
+            "{MAIN}\n[[connection]]\n{head}\npolicy = {{ rule = [{{ name = \"x\", permit = {{}} }}] }}\n[connection.provisioning]\n{more}"
+        )
+    };
+    let main = |by: &str| format!("same_person = [{{ connection = \"main\", by = {by} }}]");
+    let whole = "authority = \"whole\"\nmemberships = \"groups\"\nreactivates = true\nrenames = true\nkeeps_records = true";
+    let limit = "leavers = { most = 25, within = \"1h\" }";
+    let settings =
+        load::<Settings>(&scim(&format!("{}\n{whole}\n{limit}", main("\"subject\""))), Format::Toml, "f");
+    let scim_config = settings.unwrap().connection.remove(1);
+    let (connection, ..) = scim_config.define().unwrap();
+    assert_eq!(connection.provisioning().unwrap().leavers.unwrap().most, 25);
+    let twice = "same_person = [{ connection = \"main\", by = \"subject\" }, { connection = \"main\", by = \"subject\" }]";
+    for (more, code, place) in [
+        (main("{ claim = \"email\" }"), "config.email_unverified", "provisioning.same_person[0]"),
+        (
+            "same_person = [{ connection = \"scim\", by = \"subject\" }]".into(),
+            "config.contradiction",
+            "provisioning.same_person[0]",
+        ),
+        (twice.into(), "config.duplicate_rule", "provisioning.same_person[1]"),
+        ("authority = \"whole\"".into(), "config.contradiction", "provisioning.authority"),
+        ("memberships = \"groups\"".into(), "config.contradiction", "provisioning.memberships"),
+        ("leavers = { most = 1, within = \"soon\" }".into(), "config.invalid_value", "provisioning.leavers"),
+        ("authoritative = true".into(), "config.unknown_field", "provisioning"),
+    ] {
+        let problems = load::<Settings>(&scim(&more), Format::Toml, "f").map(drop).unwrap_err().to_string();
+        assert!(problems.contains(code) && problems.contains(place), "{more}: {problems}");
+    }
+    let several = scim(&main("\"subject\""))
+        .replace("\"https://idp.example\"", "\"https://idp.example\", \"https://b.example\"");
+    let problems = load::<Settings>(&several, Format::Toml, "f").map(drop).unwrap_err().to_string();
+    assert!(
+        problems.contains("config.several_issuers") && problems.contains("same_person[0].connection"),
+        "{problems}"
+    );
+    let own = scim("").replace("\"urn:acme:hr\"", "\"urn:acme:hr\", \"urn:acme:hr2\"");
+    assert!(
+        load::<Settings>(&own, Format::Toml, "f")
+            .map(drop)
+            .unwrap_err()
+            .to_string()
+            .contains("config.several_issuers")
+    );
+}

@@ -10,8 +10,9 @@ use crate::conformance::{
     sample::{Dressed, Made, World, at},
 };
 use crate::{
-    Account, AccountState, Actor, AttributeName, AttributeValue, AuditEvent, AuditOutcome, Code, Commit,
-    ConnectionId, ErrorKind, GrantId, LinkProof, Provenance, RuleName, Source,
+    Account, AccountState, Actor, AttributeName, AttributeValue, AuditEvent, AuditOutcome, Claims, Code,
+    Commit, ConnectionId, ErrorKind, GrantId, HeldPresence, HeldRecord, LinkProof, Provenance, RequestId,
+    RuleName, Source,
 };
 
 /// Checks that every field of a rich account survives.
@@ -61,6 +62,18 @@ fn rich(world: &mut World) -> Made<Account> {
     account.credential_epoch = u64::from(u32::MAX) + 7;
     (account.updated_at, account.ends_at) = (at(3), Some(at(1_000)));
     account.idle_limit = Some(TimeDelta::days(90));
+    account.begins_at = Some(at(2));
+    account.records = vec![HeldRecord {
+        key: world.key("richer")?,
+        presence: HeldPresence::Inactive,
+        version: Some(u64::from(u32::MAX) + 9),
+        request: Some(RequestId::new("request 7")?),
+        claims: Some(Claims::new(serde_json::Map::from_iter([(
+            "groups".to_owned(),
+            serde_json::json!(["zoë"]),
+        )]))),
+        parked: Some(at(4)),
+    }];
     Ok(account)
 }
 

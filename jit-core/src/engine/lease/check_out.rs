@@ -24,29 +24,27 @@ impl Jit {
     /// `lease.unknown_target`, `lease.unknown_role`, `lease.unknown_holder`, `lease.holder_inactive`,
     /// `lease.not_entitled`, `lease.too_long`, `lease.invalid` (a key or purpose that is too long), `lease.in_progress`,
     /// `lease.other_request` (the key belongs to another one), `lease.over`, `lease.interrupted`, `lease.name_taken`,
-    /// `lease.quarantined`; `target.…` and `store.…` as [`JitError::Backend`]. After any of them nothing is left in the
+    /// `lease.quarantined`, `lease.other_kind` (the role elevates); `target.…` and `store.…` as [`JitError::Backend`]. After any of them nothing is left in the
     /// target, or a task is there that removes it.
     ///
     /// # Cancel safety
     /// What was begun is removed by the task of the lease; with a key the call can be repeated.
     pub async fn check_out(&self, request: &CheckOut) -> Result<CheckedOut, JitError> {
-        let now = self.parts.clock.now();
-        let setup = self.setup(&request.target)?;
-        let role = setup.roles.get(&request.role).ok_or(JitError::refused("lease.unknown_role"))?;
-        check_texts(request)?;
-        let store = self.store_named(request.store.as_ref())?;
-        let holder = store.get(&request.tenant, request.holder).await?;
-        let holder = holder.ok_or(JitError::refused("lease.unknown_holder"))?;
-        check_holder(&holder, role, now)?;
-        let until = end_of(request, role, &holder, now)?;
-        let id = match &request.key {
-            Some(key) => account_for_key(&request.tenant, &request.target, holder.id, key),
-            None => self.mint(now).account(),
-        };
+        let asked = self.admitted(request).await?;
+        if asked.role.elevates.is_some() {
+            return Err(JitError::refused("lease.other_kind"));
+        }
+        let (store, setup, id) = (asked.store, asked.setup, asked.id);
         // Drawn first: whoever has no secret to hand out makes no account.
         let secret = setup.secrets.draw(self.parts.entropy.as_ref())?;
-        let lease = begin(request, setup, role, id, until, now);
-        let account = match self.intend(store, &request.tenant, id, lease, now).await {
+        let remote = RemoteRef {
+            name: remote_name(&setup.prefix, &request.tenant, id, 0),
+            place: asked.role.place.clone(),
+            marker: setup.markers.mark(&request.tenant, id),
+            native: None,
+        };
+        let lease = asked.lease(request, remote);
+        let account = match self.intend(store, &request.tenant, id, lease, asked.now).await {
             Ok(account) => account,
             Err(error) if *error.kind() == ErrorKind::AlreadyExists(Taken::Account) => {
                 self.resume(store, setup, request, id).await?
@@ -56,8 +54,27 @@ impl Jit {
         self.make(store, setup, account, secret).await
     }
 
+    /// Lets a request in that its holder may make.
+    pub(super) async fn admitted<'a>(&'a self, request: &'a CheckOut) -> Result<Admitted<'a>, JitError> {
+        let now = self.parts.clock.now();
+        let setup = self.setup(&request.target)?;
+        let role = setup.roles.get(&request.role).ok_or(JitError::refused("lease.unknown_role"))?;
+        check_texts(request)?;
+        self.check_circuit(setup)?;
+        let store = self.store_named(request.store.as_ref())?;
+        let holder = store.get(&request.tenant, request.holder).await?;
+        let holder = holder.ok_or(JitError::refused("lease.unknown_holder"))?;
+        check_holder(&holder, role, now)?;
+        let until = end_of(request, role, &holder, now)?;
+        let id = match &request.key {
+            Some(key) => account_for_key(&request.tenant, &request.target, holder.id, key),
+            None => self.mint(now).account(),
+        };
+        Ok(Admitted { setup, role, store, holder, id, until, now })
+    }
+
     /// Takes up a request that was made before: writes down that its secret is set anew.
-    async fn resume(
+    pub(super) async fn resume(
         &self,
         store: &dyn Store,
         setup: &TargetSetup,
@@ -66,7 +83,8 @@ impl Jit {
     ) -> Result<Account, JitError> {
         let now = self.parts.clock.now();
         let (account, lease) = kept(store, &request.tenant, id).await?;
-        if lease.holder != request.holder || lease.target != request.target || lease.role != request.role {
+        let elevates = setup.roles.get(&request.role).is_some_and(|role| role.elevates.is_some());
+        if !lease.is_of(request) || lease.elevates.is_some() != elevates {
             return Err(JitError::refused("lease.other_request"));
         }
         if !matches!(lease.phase, Phase::Intended | Phase::Active { .. }) || lease.until <= now {
@@ -94,6 +112,11 @@ impl Jit {
     ) -> Result<CheckedOut, JitError> {
         loop {
             let lease = account.lease.as_deref().cloned().ok_or(JitError::refused("lease.unknown"))?;
+            // A process that stood still for so long must not ask any more: others have looked for the last time.
+            if lease.unanswered.is_none_or(|answer_by| answer_by <= self.parts.clock.now()) {
+                self.give_up(store, &account, lease).await;
+                return Err(JitError::refused("lease.interrupted"));
+            }
             let desired = present(&lease, Some(secret.clone()));
             match setup.target.ensure(&desired).await {
                 Ok(Effect::Present { native }) => {
@@ -103,19 +126,19 @@ impl Jit {
                     account = self.rename(store, setup, &account, lease).await?;
                 }
                 Ok(Effect::Stranger) => {
-                    self.give_up(store, &account, lease).await;
+                    self.unmake(store, setup, &account, lease).await;
                     return Err(JitError::refused("lease.name_taken"));
                 }
                 Ok(Effect::NotOurs) => {
                     self.quarantine(store, &account, lease).await?;
                     return Err(JitError::refused("lease.quarantined"));
                 }
-                Ok(Effect::Disabled | Effect::Absent { .. } | Effect::Stuck(_)) => {
-                    self.give_up(store, &account, lease).await;
+                Ok(Effect::Disabled | Effect::Absent { .. } | Effect::Stuck(_) | Effect::Holding { .. }) => {
+                    self.unmake(store, setup, &account, lease).await;
                     return Err(JitError::refused("lease.interrupted"));
                 }
                 Err(error) => {
-                    self.give_up(store, &account, lease).await;
+                    self.unmake(store, setup, &account, lease).await;
                     return Err(error.into());
                 }
             }
@@ -149,7 +172,7 @@ impl Jit {
         let actor = Actor::Account { id: lease.holder };
         let now = self.parts.clock.now();
         if lease.until <= now {
-            self.give_up(store, account, lease).await;
+            self.unmake(store, setup, account, lease).await;
             return Err(JitError::refused("lease.interrupted"));
         }
         let active = lease.clone().present(native.clone(), now).map_err(moved_on)?;
@@ -174,13 +197,24 @@ impl Jit {
         })
     }
 
-    /// Ends what could not be made, as far as that is possible now; the task of the lease does the rest.
-    async fn give_up(&self, store: &dyn Store, account: &Account, lease: Lease) {
+    /// Ends what could not be made, as far as that is possible now; the task of the lease does the rest. Tells whether the
+    /// lease has one: where its end cannot be written down it moved on, and its task may have looked for the last time.
+    pub(super) async fn give_up(&self, store: &dyn Store, account: &Account, lease: Lease) -> bool {
         let now = self.parts.clock.now();
         let actor = Actor::Account { id: lease.holder };
-        let Ok(ending) = lease.ending(EndReason::Refused, now) else { return };
-        if let Ok(account) = self.note(store, account, ending, "lease.refused", actor).await {
-            let _ = self.tend(store, account).await;
+        let Ok(ending) = lease.ending(EndReason::Refused, now) else { return false };
+        let Ok(account) = self.note(store, account, ending, "lease.refused", actor).await else {
+            return false;
+        };
+        let _ = self.tend(store, account).await;
+        true
+    }
+
+    /// Gives up what the target was asked for. Where the lease moved on, what this call made too late goes at once.
+    async fn unmake(&self, store: &dyn Store, setup: &TargetSetup, account: &Account, lease: Lease) {
+        let remote = lease.remote.clone();
+        if !self.give_up(store, account, lease).await {
+            let _ = setup.target.ensure(&Desired { remote, state: DesiredState::Absent }).await;
         }
     }
 
@@ -227,6 +261,9 @@ impl Jit {
             if extended.until <= before {
                 return Err(JitError::refused("lease.too_long"));
             }
+            if extended.elevates.is_some() {
+                return self.extend_elevation(store, setup, &account, extended).await;
+            }
             match setup.target.ensure(&present(&extended, None)).await? {
                 Effect::Present { .. } => {}
                 Effect::NotOurs => {
@@ -246,6 +283,48 @@ impl Jit {
     }
 }
 
+/// A request that its holder may make.
+pub(super) struct Admitted<'a> {
+    pub(super) setup: &'a TargetSetup,
+    pub(super) role: &'a TargetRole,
+    pub(super) store: &'a dyn Store,
+    pub(super) holder: Account,
+    pub(super) id: AccountId,
+    pub(super) until: DateTime<Utc>,
+    pub(super) now: DateTime<Utc>,
+}
+
+impl Admitted<'_> {
+    /// The lease of a remote account, of which nothing was done yet.
+    pub(super) fn lease(&self, request: &CheckOut, remote: RemoteRef) -> Lease {
+        Lease {
+            target: self.setup.id.clone(),
+            holder: request.holder,
+            role: request.role.clone(),
+            remote,
+            elevates: None,
+            entitlements: self.role.entitlements.clone(),
+            until: self.until,
+            latest: self.now.checked_add_signed(self.role.longest).unwrap_or(self.until),
+            phase: Phase::Intended,
+            unanswered: Some(answer_by(self.setup, self.now)),
+            names_taken: 0,
+            privileged: self.role.privileged,
+            purpose: request.purpose.clone(),
+            alarms: 0,
+            proof: None,
+            task: None,
+        }
+    }
+}
+
+impl Lease {
+    /// Tells whether it was made for such a request.
+    pub(super) fn is_of(&self, request: &CheckOut) -> bool {
+        self.holder == request.holder && self.target == request.target && self.role == request.role
+    }
+}
+
 fn check_texts(request: &CheckOut) -> Result<(), JitError> {
     let is_short = |text: &Option<String>, most: usize| text.as_ref().is_none_or(|text| text.len() <= most);
     let fits = is_short(&request.key, KEY_BYTES) && is_short(&request.purpose, PURPOSE_BYTES);
@@ -254,7 +333,7 @@ fn check_texts(request: &CheckOut) -> Result<(), JitError> {
 
 fn check_holder(holder: &Account, role: &TargetRole, now: DateTime<Utc>) -> Result<(), JitError> {
     // What is lent to somebody lends nothing in turn.
-    if holder.standing(now) != Standing::Active || holder.lease.is_some() {
+    if holder.standing(now) != Standing::Active || holder.is_remote() {
         return Err(JitError::refused("lease.holder_inactive"));
     }
     if role.admits(holder, now) { Ok(()) } else { Err(JitError::refused("lease.not_entitled")) }
@@ -274,38 +353,7 @@ fn end_of(
     Ok(holder.ends_at.map_or(end, |last| last.min(end)))
 }
 
-fn begin(
-    request: &CheckOut,
-    setup: &TargetSetup,
-    role: &TargetRole,
-    id: AccountId,
-    until: DateTime<Utc>,
-    now: DateTime<Utc>,
-) -> Lease {
-    Lease {
-        target: setup.id.clone(),
-        holder: request.holder,
-        role: request.role.clone(),
-        remote: RemoteRef {
-            name: remote_name(&setup.prefix, &request.tenant, id, 0),
-            place: role.place.clone(),
-            marker: setup.markers.mark(&request.tenant, id),
-            native: None,
-        },
-        entitlements: role.entitlements.clone(),
-        until,
-        latest: now.checked_add_signed(role.longest).unwrap_or(until),
-        phase: Phase::Intended,
-        unanswered: Some(answer_by(setup, now)),
-        names_taken: 0,
-        privileged: role.privileged,
-        purpose: request.purpose.clone(),
-        proof: None,
-        task: None,
-    }
-}
-
-fn answer_by(setup: &TargetSetup, now: DateTime<Utc>) -> DateTime<Utc> {
+pub(super) fn answer_by(setup: &TargetSetup, now: DateTime<Utc>) -> DateTime<Utc> {
     now.checked_add_signed(setup.in_flight).unwrap_or(now)
 }
 

@@ -5,14 +5,21 @@
 
 mod check_in;
 mod check_out;
+mod compare;
+mod elevate;
+mod keeper;
 mod reconcile;
 mod record;
+mod release;
+mod round;
 mod tend;
 
 use std::{fmt, num::NonZeroUsize};
 
 use chrono::{DateTime, TimeDelta, Utc};
 
+pub use compare::LentWrong;
+pub use elevate::Elevated;
 pub use reconcile::{ReconcileMode, Reconciliation};
 
 use super::{Jit, JitError};

@@ -1,11 +1,11 @@
 //! Writing down where a lease stands.
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 
 use super::super::{Jit, JitError};
 use crate::{
     Account, AccountId, AccountState, AccountWrite, Actor, AuditEvent, AuditOutcome, BackendError, Code,
-    Commit, Lease, Store, Task, TaskKind, TenantId,
+    Commit, Lease, Phase, Store, TargetSetup, Task, TaskId, TaskKind, TenantId,
 };
 
 impl Jit {
@@ -39,6 +39,24 @@ impl Jit {
         store.commit(&commit).await.map(|()| after)
     }
 
+    /// Writes down a step of whoever goes on with the next one at once: its task leaves them the time for it.
+    pub(super) async fn note_and_go_on(
+        &self,
+        store: &dyn Store,
+        before: &Account,
+        lease: Lease,
+        action: &'static str,
+    ) -> Result<Account, BackendError> {
+        let now = self.parts.clock.now();
+        let (mut commit, after) =
+            self.lease_commit(Some(before), before.clone(), lease, action, Actor::Clock, now);
+        let later = self.parts.clock.work().checked_add_signed(GOES_ON_WITHIN);
+        for task in commit.tasks.iter_mut().filter(|task| task.kind == TaskKind::TendLease) {
+            task.due = later.map_or(task.due, |later| later.max(task.due));
+        }
+        store.commit(&commit).await.map(|()| after)
+    }
+
     fn lease_commit(
         &self,
         before: Option<&Account>,
@@ -52,7 +70,9 @@ impl Jit {
         let mut commit = Commit::new(after.tenant.clone());
         commit.withdrawn.extend(lease.task.take());
         let [first, usual] = Self::lanes_of(&lease.target);
-        if let (Some(due), Some(lane)) = (lease.due(now), if lease.privileged { first } else { usual }) {
+        if let (Some(due), Some(lane)) =
+            (lease.due(self.parts.clock.work()), if lease.privileged { first } else { usual })
+        {
             let id = mint.task();
             lease.task = Some(id);
             let tenant = after.tenant.clone();
@@ -69,6 +89,8 @@ impl Jit {
             rule: Some(lease.role.clone()),
             changes: vec![format!("{} {} at {}", lease.phase.word(), lease.remote.name, lease.target)],
         });
+        let about = alarm_about(&mut lease, action);
+        commit.tasks.extend(about.and_then(|about| self.lease_alarm(mint.task(), &after, &lease, about)));
         after.state = lease.account_state(after.created_at);
         after.ends_at = Some(lease.until);
         after.updated_at = now;
@@ -81,6 +103,54 @@ impl Jit {
         commit.account = Some(write);
         (commit, after)
     }
+
+    /// Raises an alarm about a lease that is overdue, if one is due now. The task that looks after the lease stays.
+    pub(super) async fn raise_overdue(&self, store: &dyn Store, setup: &TargetSetup, before: Account) {
+        let now = self.parts.clock.work();
+        let Some(mut lease) = before.lease.as_deref().cloned() else { return };
+        let Some(overdue) = lease.alarm_due(setup.overdue_after, now) else { return };
+        lease.alarms = lease.alarms.saturating_add(1);
+        let (mut mint, mut after) = (self.mint(now), before.clone());
+        let mut commit = Commit::new(after.tenant.clone());
+        commit.tasks.extend(self.lease_alarm(mint.task(), &after, &lease, OVERDUE));
+        commit.events.push(AuditEvent {
+            id: mint.event(),
+            at: now,
+            tenant: after.tenant.clone(),
+            actor: Actor::Clock,
+            action: Code::new(OVERDUE),
+            account: Some(after.id),
+            outcome: AuditOutcome::Done,
+            rule: Some(lease.role.clone()),
+            changes: vec![format!("{} at {}, {} s", lease.remote.name, lease.target, overdue.num_seconds())],
+        });
+        after.lease = Some(Box::new(lease));
+        after.updated_at = now;
+        commit.account = Some(AccountWrite::update(&before, after));
+        // Where it cannot be written down now, the next attempt raises it.
+        if let Err(error) = store.commit(&commit).await {
+            tracing::warn!(account = %before.id, code = %error.code(), "alarm not raised");
+        }
+    }
+
+    fn lease_alarm(&self, id: TaskId, account: &Account, lease: &Lease, about: &'static str) -> Option<Task> {
+        let kind = TaskKind::Alarm { about: Code::new(about), target: Some(lease.target.clone()) };
+        self.notice(id, &account.tenant, account.id, kind, self.parts.clock.work())
+    }
+}
+
+/// How long whoever wrote a step down has for the next one before another worker may take it up.
+const GOES_ON_WITHIN: TimeDelta = TimeDelta::seconds(10);
+const OVERDUE: &str = "lease.overdue";
+const QUARANTINED: &str = "lease.quarantined";
+
+/// Tells for what of a step somebody must be told: it needs a person, or is gone after all.
+fn alarm_about(lease: &mut Lease, action: &'static str) -> Option<&'static str> {
+    let is_over = matches!(lease.phase, Phase::Unconfirmed { .. } | Phase::Gone { .. });
+    if is_over && std::mem::take(&mut lease.alarms) > 0 {
+        return Some("lease.overdue_over");
+    }
+    (action == QUARANTINED).then_some(QUARANTINED)
 }
 
 /// The step did not follow from where the lease stood: it moved on meanwhile.

@@ -101,6 +101,7 @@ pub(crate) fn open_ldap(peer: &Peer) -> OpenLdapSettings {
     }
     settings.password_policy = true;
     settings.groups_follow = true;
+    settings.people = Some(peer.base().to_string());
     settings
 }
 
@@ -117,6 +118,7 @@ pub(crate) fn windows(peer: &Peer) -> ActiveDirectorySettings {
     group("rulers", "CN=Domain Admins,CN=Users");
     group("administrators", "CN=Administrators,CN=Builtin");
     settings.settles_seconds = 0;
+    settings.people = Some(peer.below("OU=People").to_string());
     settings
 }
 
@@ -169,7 +171,12 @@ impl House {
             .role(named("unknown"), role(&["ops", "nobody-knows"]).in_place("jit"))
             .role(named("ghost"), role(&["ops", "ghost"]).in_place("jit"))
             .role(named("rulers"), role(&["rulers"]).in_place("jit"))
-            .role(named("administrators"), role(&["administrators"]).in_place("jit"));
+            .role(named("administrators"), role(&["administrators"]).in_place("jit"))
+            .role(named("lift"), role(&["ops", "staff"]).elevating(Whose::Named))
+            .role(named("lift-ops"), role(&["ops"]).elevating(Whose::Named))
+            .role(named("lift-ghost"), role(&["ghost"]).elevating(Whose::Named))
+            .role(named("lift-unknown"), role(&["nobody-knows"]).elevating(Whose::Named))
+            .role(named("lift-rulers"), role(&["rulers"]).elevating(Whose::Named));
         let jit = Jit::builder(store)
             .clock(Arc::clone(&clock) as _)
             .entropy(Arc::new(SeededEntropy::new(seed)))

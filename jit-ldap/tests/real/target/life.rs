@@ -135,7 +135,7 @@ async fn without_overlays_an_account_is_shut_and_leaves_its_groups_all_the_same(
     let world = World::open_ldap();
     let peer = world.peer();
     let mut settings = open_ldap(peer);
-    (settings.password_policy, settings.groups_follow) = (false, false);
+    (settings.password_policy, settings.groups_follow, settings.people) = (false, false, None);
     let target = OpenLdapTarget::new(peer.directory(), &settings).unwrap();
     assert_eq!(target.capabilities().end, UnattendedEnd::LibraryOnly);
     let (secret, dn) = (secret(), world.dn("jit-plain"));

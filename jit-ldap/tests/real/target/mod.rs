@@ -1,7 +1,15 @@
 //! Leases at real directories: from check-out to check-in, and everything that may come in between.
 
+mod custom;
+mod dynamic;
+mod elevation;
 mod house;
 mod kills;
 mod life;
 mod listing;
 mod refusals;
+mod servers;
+
+pub(crate) use custom::without_controls;
+pub(crate) use dynamic::target as dynamic_target;
+pub(crate) use house::{World, administrator_of};

@@ -1,15 +1,23 @@
 //! Settings of a target as people write them, and what they become when they are sound.
 
+mod custom;
+mod open_ldap;
+
 use std::collections::BTreeMap;
 
+use chrono::TimeDelta;
 use jit_core::Code;
 use jit_core::config::{Check, Problems};
 use serde::Deserialize;
 
-use super::table::{Group, Table};
+use super::active_directory::ActiveDirectory;
+use super::table::{Group, Membership, Table};
 use crate::attribute::AttributeName;
 use crate::dn::Dn;
 use crate::sign_in::SettingsError;
+
+pub use custom::{CustomSettings, EndSettings, MembershipSettings, SwitchSettings};
+pub use open_ldap::OpenLdapSettings;
 
 /// What people write about temporary accounts in Active Directory.
 #[derive(Debug, Clone, Deserialize)]
@@ -29,39 +37,16 @@ pub struct ActiveDirectorySettings {
     /// The attribute that holds the marker. The accounts themselves must not be able to write it.
     #[serde(default = "usual_windows_marker")]
     pub marker: String,
+    /// Below which entry people have accounts of their own that roles may put into groups for a time; without one no account
+    /// is touched that was not made for a time.
+    #[serde(default)]
+    pub people: Option<String>,
     /// How long a change may take until every domain controller shows it.
     #[serde(default = "usual_settling")]
     pub settles_seconds: u32,
     /// Makes each account out of use first and opens it with its password, instead of trying one request before.
     #[serde(default)]
     pub disabled_first: bool,
-}
-
-/// What people write about temporary accounts in OpenLDAP.
-#[derive(Debug, Clone, Deserialize)]
-#[serde(deny_unknown_fields)]
-#[non_exhaustive]
-pub struct OpenLdapSettings {
-    /// Below which entry all temporary accounts lie: they are looked for and listed there and nowhere else.
-    pub base: String,
-    /// The entries below which accounts are made, by the names that roles call them.
-    pub places: BTreeMap<String, String>,
-    /// The groups that may be given, by the names that roles call them.
-    #[serde(default)]
-    pub groups: BTreeMap<String, String>,
-    /// The attribute that holds the marker. The accounts themselves must not be able to write it.
-    #[serde(default = "usual_marker")]
-    pub marker: String,
-    /// Whether the overlay `ppolicy` is there and our account may `manage` its attributes: then the server itself refuses an
-    /// account from its end on.
-    #[serde(default)]
-    pub password_policy: bool,
-    /// Whether the overlay `refint` takes an entry out of its groups when it is removed.
-    #[serde(default)]
-    pub groups_follow: bool,
-    /// How long a change may take until every server shows it.
-    #[serde(default)]
-    pub settles_seconds: u32,
 }
 
 /// A group that may be given.
@@ -108,12 +93,13 @@ impl ActiveDirectorySettings {
             groups: BTreeMap::new(),
             principal_suffix: principal_suffix.to_owned(),
             marker: usual_windows_marker(),
+            people: None,
             settles_seconds: usual_settling(),
             disabled_first: false,
         }
     }
 
-    pub(super) fn check(&self) -> Result<Table, SettingsError> {
+    pub(in crate::target) fn check(&self) -> Result<Checked<ActiveDirectory>, SettingsError> {
         let is_suffix = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '-');
         if self.principal_suffix.is_empty() || !self.principal_suffix.chars().all(is_suffix) {
             return Err(SettingsError::new("principal_suffix", "must be the name of a domain"));
@@ -122,71 +108,105 @@ impl ActiveDirectorySettings {
             GroupSettings::Plain(dn) => (name, dn, false),
             GroupSettings::Protected(group) => (name, &group.dn, group.protected),
         });
-        table(&self.base, &self.places, groups, &self.marker)
+        let mut table =
+            Outline { base: &self.base, places: &self.places, marker: &self.marker }.table(groups)?;
+        table.people = people(self.people.as_deref(), &table.membership, true)?;
+        let dialect = ActiveDirectory {
+            marker: table.marker.clone(),
+            principal_suffix: self.principal_suffix.clone(),
+            disabled_first: self.disabled_first,
+        };
+        let settles_after = TimeDelta::seconds(i64::from(self.settles_seconds));
+        Ok(Checked { table, dialect, settles_after })
     }
 }
 
-impl OpenLdapSettings {
-    /// Settings with one place, without groups, for a server without overlays.
-    #[must_use]
-    pub fn new(base: &str, place: (&str, &str)) -> Self {
-        Self {
-            base: base.to_owned(),
-            places: BTreeMap::from([(place.0.to_owned(), place.1.to_owned())]),
-            groups: BTreeMap::new(),
-            marker: usual_marker(),
-            password_policy: false,
-            groups_follow: false,
-            settles_seconds: 0,
+macro_rules! checked {
+    ($($settings:ty)+) => { $(
+        impl Check for $settings {
+            fn check(&self, found: &mut Problems) {
+                if let Err(error) = Self::check(self) {
+                    found.report_in(error.field, Code::new(SettingsError::REASON.code()), error.problem);
+                }
+            }
         }
-    }
+    )+ };
+}
 
-    pub(super) fn check(&self) -> Result<Table, SettingsError> {
-        let groups = self.groups.iter().map(|(name, dn)| (name, dn, false));
-        table(&self.base, &self.places, groups, &self.marker)
+checked! { ActiveDirectorySettings OpenLdapSettings CustomSettings }
+
+/// What settings that are sound become.
+#[derive(Debug)]
+pub(super) struct Checked<D> {
+    table: Table,
+    dialect: D,
+    settles_after: TimeDelta,
+}
+
+impl<D> Checked<D> {
+    pub(super) fn into_parts(self) -> (Table, D, TimeDelta) {
+        (self.table, self.dialect, self.settles_after)
     }
 }
 
-impl Check for ActiveDirectorySettings {
-    fn check(&self, found: &mut Problems) {
-        report(Self::check(self), found);
-    }
+/// What all settings have.
+struct Outline<'a> {
+    base: &'a str,
+    places: &'a BTreeMap<String, String>,
+    marker: &'a str,
 }
 
-impl Check for OpenLdapSettings {
-    fn check(&self, found: &mut Problems) {
-        report(Self::check(self), found);
+impl Outline<'_> {
+    fn table<'a>(
+        &self,
+        groups: impl Iterator<Item = (&'a String, &'a String, bool)>,
+    ) -> Result<Table, SettingsError> {
+        let base = name(self.base, "base")?;
+        let places = self.places.iter().map(|(key, dn)| Ok((key.clone(), name(dn, "places")?)));
+        let places: BTreeMap<_, _> = places.collect::<Result<_, SettingsError>>()?;
+        if places.is_empty() || !places.values().all(|place| place.is_within(&base)) {
+            return Err(SettingsError::new("places", "must name entries that are or lie below the base"));
+        }
+        let groups = groups.map(|(key, dn, may_be_protected)| {
+            Ok((key.clone(), Group { dn: name(dn, "groups")?, may_be_protected }))
+        });
+        let groups = groups.collect::<Result<_, SettingsError>>()?;
+        let marker = marker_attribute(self.marker)?;
+        Ok(Table { base, people: None, places, groups, marker, membership: Membership::default() })
     }
-}
-
-fn report(checked: Result<Table, SettingsError>, found: &mut Problems) {
-    if let Err(error) = checked {
-        found.report_in(error.field, Code::new(SettingsError::REASON.code()), error.problem);
-    }
-}
-
-fn table<'a>(
-    base: &str,
-    places: &BTreeMap<String, String>,
-    groups: impl Iterator<Item = (&'a String, &'a String, bool)>,
-    marker: &str,
-) -> Result<Table, SettingsError> {
-    let base = name(base, "base")?;
-    let places = places.iter().map(|(key, dn)| Ok((key.clone(), name(dn, "places")?)));
-    let places: BTreeMap<_, _> = places.collect::<Result<_, SettingsError>>()?;
-    if places.is_empty() || !places.values().all(|place| place.is_within(&base)) {
-        return Err(SettingsError::new("places", "must name entries that are or lie below the base"));
-    }
-    let groups = groups.map(|(key, dn, may_be_protected)| {
-        Ok((key.clone(), Group { dn: name(dn, "groups")?, may_be_protected }))
-    });
-    let groups = groups.collect::<Result<_, SettingsError>>()?;
-    Ok(Table { base, places, groups, marker: marker_attribute(marker)? })
 }
 
 fn name(text: &str, field: &'static str) -> Result<Dn, SettingsError> {
     let dn = Dn::parse(text).ok().filter(|dn| *dn != Dn::default());
     dn.ok_or(SettingsError::new(field, "must be a distinguished name"))
+}
+
+/// Where people are. A person that an administrator removes would stay in the groups as the name of nobody, for whoever
+/// gets that name; and a name that changes would stay in them as well.
+fn people(
+    text: Option<&str>,
+    membership: &Membership,
+    groups_follow: bool,
+) -> Result<Option<Dn>, SettingsError> {
+    if text.is_some() && (membership.is_by_name || !groups_follow) {
+        return Err(SettingsError::new(
+            "people",
+            "must not be there where groups do not follow their members",
+        ));
+    }
+    text.map(|text| name(text, "people")).transpose()
+}
+
+/// What the server removes by itself would stay in its groups as the name of nobody, for whoever gets that name.
+fn check_life(is_dynamic: bool, groups_follow: bool) -> Result<(), SettingsError> {
+    let is_sound = groups_follow || !is_dynamic;
+    let problem = "must be true where the server removes accounts by itself";
+    if is_sound { Ok(()) } else { Err(SettingsError::new("groups_follow", problem)) }
+}
+
+fn no_options(text: &str, field: &'static str) -> Result<AttributeName, SettingsError> {
+    let name = AttributeName::new(text).ok().filter(|name| name.options().next().is_none());
+    name.ok_or(SettingsError::new(field, "must name an attribute"))
 }
 
 /// Whatever an account is made of for other reasons cannot hold its marker.
@@ -207,10 +227,7 @@ fn marker_attribute(text: &str) -> Result<AttributeName, SettingsError> {
         AttributeName::MEMBER,
         AttributeName::MEMBER_OF,
     ];
-    let name = AttributeName::new(text).ok().filter(|name| {
-        let has_options = name.options().next().is_some();
-        !has_options && !taken.contains(name)
-    });
+    let name = no_options(text, "marker").ok().filter(|name| !taken.contains(name));
     name.ok_or(SettingsError::new("marker", "must name an attribute that nothing else is kept in"))
 }
 
@@ -241,5 +258,6 @@ mod tests {
             s.groups.insert("ops".into(), GroupSettings::Plain("ops".into()));
         };
         assert_eq!(problem(group), "groups");
+        assert_eq!(problem(|s| s.people = Some("people".into())), "people");
     }
 }

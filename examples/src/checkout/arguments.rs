@@ -1,0 +1,345 @@
+//! The command line.
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+
+use chrono::TimeDelta;
+use jit_core::{AccountId, Entitlement, RuleName, Span, TargetId, UserName};
+
+/// How to call the program.
+pub(super) const USAGE: &str = "\
+usage: checkout --config FILE [--json] COMMAND
+
+  out --for USER --target T --role R --ttl SPAN [--key K] [--reason TEXT] [--secret-file F]
+                       lend an account in T to USER; prints its name and, once, its secret
+                       for a role that elevates: lends what the role holds to an account that USER
+                       has there, named with --account NAME unless the configuration does
+  in LEASE             end a lease now
+  extend LEASE --ttl SPAN
+                       let a lease end so long from now
+  list [--for USER] [--target T]
+                       show the leases that may still be in a target
+  sweep                do everything that is due, once: ends, retries, looks
+  reconcile [--target T] [--apply [--at-most N]]
+                       compare targets with what is written down; end what returned (10 at most)
+  exposure             tell for each lease who ends it if nobody of ours ever runs again, and when
+  person add NAME [--role R]...
+                       make an account for somebody who checks out, or give more roles to one
+  person end NAME      end an account, and with it whatever is lent to it
+  confirm-time         take your word that the clock is right, after it jumped
+
+  --config FILE        the configuration
+  --json               one JSON object a line
+  --key K              the same request again: the same account, with a new secret
+  --secret-file F      write the secret to this new file instead of standard output
+  --help               show this text
+
+SPAN is written 30m, 8h or 1h30m. Exit status: 0 done, 1 refused or differing, 2 bad usage or configuration,
+3 a store or a target failed, or it was interrupted: what was begun is ended by `sweep`.
+";
+
+/// Says what is wrong with a command line.
+#[derive(Debug, PartialEq, Eq, thiserror::Error)]
+pub(super) enum UsageError {
+    #[error("name a command")]
+    NoCommand,
+    #[error("unknown command `{0}`")]
+    UnknownCommand(String),
+    #[error("unknown option `{0}`")]
+    UnknownOption(String),
+    #[error("option `{0}` does not belong to this command")]
+    Misplaced(&'static str),
+    #[error("option `{0}` needs a value")]
+    MissingValue(&'static str),
+    #[error("option `{0}` takes no value")]
+    UnexpectedValue(&'static str),
+    #[error("option `{0}` is given twice")]
+    Repeated(&'static str),
+    #[error("option `{0}` is missing")]
+    Missing(&'static str),
+    #[error("`{0}` is missing")]
+    MissingWord(&'static str),
+    #[error("one word too many")]
+    TooMany,
+    #[error("`{0}`: {1}")]
+    Invalid(&'static str, String),
+}
+
+/// What the command line asks for.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum Command {
+    Help,
+    Run { config: PathBuf, json: bool, order: Order },
+}
+
+/// What is to be done.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum Order {
+    Out(Box<Out>),
+    In { lease: AccountId },
+    Extend { lease: AccountId, span: TimeDelta },
+    List { holder: Option<UserName>, target: Option<TargetId> },
+    Sweep,
+    Reconcile { target: Option<TargetId>, end_at_most: Option<usize> },
+    Exposure,
+    ConfirmTime,
+    AddPerson { name: UserName, roles: Vec<Entitlement> },
+    EndPerson { name: UserName },
+}
+
+/// What is to be lent.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct Out {
+    pub(super) holder: UserName,
+    pub(super) target: TargetId,
+    pub(super) role: RuleName,
+    pub(super) span: TimeDelta,
+    pub(super) key: Option<String>,
+    pub(super) reason: Option<String>,
+    pub(super) secret_file: Option<PathBuf>,
+    pub(super) account: Option<String>,
+}
+
+/// Each option, and whether it has a value.
+const OPTIONS: [(&str, bool); 13] = [
+    ("--config", true),
+    ("--json", false),
+    ("--for", true),
+    ("--target", true),
+    ("--role", true),
+    ("--ttl", true),
+    ("--key", true),
+    ("--reason", true),
+    ("--secret-file", true),
+    ("--account", true),
+    ("--apply", false),
+    ("--at-most", true),
+    ("--help", false),
+];
+
+/// How many returned accounts are ended without a person, unless said otherwise.
+const AT_MOST: usize = 10;
+
+/// Reads the command line, the program's name left out.
+pub(super) fn parse(arguments: impl IntoIterator<Item = String>) -> Result<Command, UsageError> {
+    let mut given = Given::read(arguments)?;
+    if given.flag("--help")? {
+        return Ok(Command::Help);
+    }
+    let (config, json) = (given.need("--config"), given.flag("--json")?);
+    let order = order(&mut given)?;
+    given.rest()?;
+    Ok(Command::Run { config: config?.into(), json, order })
+}
+
+fn order(given: &mut Given) -> Result<Order, UsageError> {
+    let command = given.words.next().ok_or(UsageError::NoCommand)?;
+    Ok(match command.as_str() {
+        "out" => Order::Out(Box::new(Out {
+            holder: UserName::new(&given.need("--for")?).map_err(|error| invalid("--for", &error))?,
+            target: given.parsed("--target")?.ok_or(UsageError::Missing("--target"))?,
+            role: given.parsed("--role")?.ok_or(UsageError::Missing("--role"))?,
+            span: given.span()?,
+            key: given.one("--key")?,
+            reason: given.one("--reason")?,
+            account: given.one("--account")?,
+            secret_file: given.one("--secret-file")?.map(PathBuf::from),
+        })),
+        "in" => Order::In { lease: given.lease()? },
+        "extend" => Order::Extend { lease: given.lease()?, span: given.span()? },
+        "list" => Order::List { holder: given.holder()?, target: given.parsed("--target")? },
+        "sweep" => Order::Sweep,
+        "reconcile" => {
+            let (apply, at_most) = (given.flag("--apply")?, given.parsed("--at-most")?);
+            if at_most.is_some() && !apply {
+                return Err(UsageError::Missing("--apply"));
+            }
+            let end_at_most = apply.then_some(at_most.unwrap_or(AT_MOST));
+            Order::Reconcile { target: given.parsed("--target")?, end_at_most }
+        }
+        "exposure" => Order::Exposure,
+        "confirm-time" => Order::ConfirmTime,
+        "person" => return person(given),
+        _ => return Err(UsageError::UnknownCommand(command)),
+    })
+}
+
+fn person(given: &mut Given) -> Result<Order, UsageError> {
+    let command = given.words.next().ok_or(UsageError::MissingWord("add` or `end"))?;
+    match command.as_str() {
+        "add" => Ok(Order::AddPerson { name: given.name()?, roles: given.roles()? }),
+        "end" => Ok(Order::EndPerson { name: given.name()? }),
+        _ => Err(UsageError::UnknownCommand(format!("person {command}"))),
+    }
+}
+
+fn invalid(name: &'static str, error: &dyn std::fmt::Display) -> UsageError {
+    UsageError::Invalid(name, error.to_string())
+}
+
+/// The words and options of a command line.
+struct Given {
+    words: std::vec::IntoIter<String>,
+    options: BTreeMap<&'static str, Vec<String>>,
+}
+
+impl Given {
+    fn read(arguments: impl IntoIterator<Item = String>) -> Result<Self, UsageError> {
+        let (mut words, mut options) = (Vec::new(), BTreeMap::<_, Vec<String>>::new());
+        let mut rest = arguments.into_iter();
+        while let Some(argument) = rest.next() {
+            if !argument.starts_with('-') {
+                words.push(argument);
+                continue;
+            }
+            let (name, attached) = match argument.split_once('=') {
+                Some((name, value)) => (name, Some(value.to_owned())),
+                None => (argument.as_str(), None),
+            };
+            let name = if name == "-h" { "--help" } else { name };
+            let known = OPTIONS.iter().find(|(known, _)| *known == name);
+            let Some(&(name, has_value)) = known else {
+                return Err(UsageError::UnknownOption(name.to_owned()));
+            };
+            let value = match (has_value, attached) {
+                (true, attached) => attached.or_else(|| rest.next()).ok_or(UsageError::MissingValue(name))?,
+                (false, None) => String::new(),
+                (false, Some(_)) => return Err(UsageError::UnexpectedValue(name)),
+            };
+            options.entry(name).or_default().push(value);
+        }
+        Ok(Self { words: words.into_iter(), options })
+    }
+
+    fn one(&mut self, name: &'static str) -> Result<Option<String>, UsageError> {
+        let mut values = self.options.remove(name).unwrap_or_default().into_iter();
+        match (values.next(), values.next()) {
+            (_, Some(_)) => Err(UsageError::Repeated(name)),
+            (value, None) => Ok(value),
+        }
+    }
+
+    fn flag(&mut self, name: &'static str) -> Result<bool, UsageError> {
+        Ok(self.one(name)?.is_some())
+    }
+
+    fn need(&mut self, name: &'static str) -> Result<String, UsageError> {
+        self.one(name)?.ok_or(UsageError::Missing(name))
+    }
+
+    fn parsed<T: std::str::FromStr<Err: std::fmt::Display>>(
+        &mut self,
+        name: &'static str,
+    ) -> Result<Option<T>, UsageError> {
+        let value = self.one(name)?.map(|text| text.parse());
+        value.transpose().map_err(|error: T::Err| invalid(name, &error))
+    }
+
+    fn span(&mut self) -> Result<TimeDelta, UsageError> {
+        let span: Span = self.parsed("--ttl")?.ok_or(UsageError::Missing("--ttl"))?;
+        Ok(span.delta())
+    }
+
+    fn holder(&mut self) -> Result<Option<UserName>, UsageError> {
+        let name = self.one("--for")?.map(|text| UserName::new(&text));
+        name.transpose().map_err(|error| invalid("--for", &error))
+    }
+
+    fn name(&mut self) -> Result<UserName, UsageError> {
+        let text = self.words.next().ok_or(UsageError::MissingWord("NAME"))?;
+        UserName::new(&text).map_err(|error| invalid("NAME", &error))
+    }
+
+    fn roles(&mut self) -> Result<Vec<Entitlement>, UsageError> {
+        let named = self.options.remove("--role").unwrap_or_default();
+        let roles = named.iter().map(|text| text.parse().map_err(|error| invalid("--role", &error)));
+        roles.collect()
+    }
+
+    fn lease(&mut self) -> Result<AccountId, UsageError> {
+        let text = self.words.next().ok_or(UsageError::MissingWord("LEASE"))?;
+        text.parse().map_err(|_| UsageError::Invalid("LEASE", "is no id of a lease".to_owned()))
+    }
+
+    fn rest(&mut self) -> Result<(), UsageError> {
+        if self.words.next().is_some() {
+            return Err(UsageError::TooMany);
+        }
+        let left = self.options.keys().next();
+        left.map_or(Ok(()), |name| Err(UsageError::Misplaced(name)))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const LEASE: &str = "01932c1e-0000-7000-8000-000000000001";
+
+    fn parsed(line: &str) -> Result<Command, UsageError> {
+        parse(line.split_whitespace().map(str::to_owned))
+    }
+
+    fn order_of(line: &str) -> Order {
+        match parsed(&format!("--config c.toml {line}")) {
+            Ok(Command::Run { order, .. }) => order,
+            other => panic!("{other:?}"),
+        }
+    }
+
+    #[test]
+    fn options_stand_before_or_behind_the_command() {
+        let before = parsed("--config c.toml --json sweep").unwrap();
+        assert_eq!(before, parsed("sweep --json --config=c.toml").unwrap());
+        assert_eq!(before, Command::Run { config: "c.toml".into(), json: true, order: Order::Sweep });
+        assert_eq!(parsed("out --help"), Ok(Command::Help));
+    }
+
+    #[test]
+    fn a_check_out_is_read_whole() {
+        let Order::Out(out) =
+            order_of("out --for ada --target ad --role ops --ttl 1h30m --key k --reason why")
+        else {
+            panic!("a check-out")
+        };
+        assert_eq!((out.holder.as_str(), out.target.as_str(), out.role.as_str()), ("ada", "ad", "ops"));
+        assert_eq!((out.span, out.key.as_deref()), (TimeDelta::minutes(90), Some("k")));
+    }
+
+    #[test]
+    fn reconciling_reports_unless_it_is_told_to_act() {
+        let report = Order::Reconcile { target: None, end_at_most: None };
+        assert_eq!(order_of("reconcile"), report);
+        let act = |most| Order::Reconcile { target: None, end_at_most: Some(most) };
+        assert_eq!(order_of("reconcile --apply"), act(10));
+        assert_eq!(order_of("reconcile --apply --at-most 3"), act(3));
+        assert_eq!(parsed("--config c reconcile --at-most 3"), Err(UsageError::Missing("--apply")));
+    }
+
+    #[test]
+    fn a_wrong_command_line_says_what_is_wrong() {
+        for (line, error) in [
+            ("", UsageError::NoCommand),
+            ("--config c", UsageError::NoCommand),
+            ("sweep", UsageError::Missing("--config")),
+            ("--config c dance", UsageError::UnknownCommand("dance".into())),
+            ("--config c person", UsageError::MissingWord("add` or `end")),
+            ("--config c person add", UsageError::MissingWord("NAME")),
+            ("--config c in", UsageError::MissingWord("LEASE")),
+            ("--config c sweep now", UsageError::TooMany),
+            ("--config c sweep --ttl 1h", UsageError::Misplaced("--ttl")),
+            ("--config c --config d sweep", UsageError::Repeated("--config")),
+            ("--config c --json=yes sweep", UsageError::UnexpectedValue("--json")),
+            ("--config", UsageError::MissingValue("--config")),
+            ("--verbose", UsageError::UnknownOption("--verbose".into())),
+            (&format!("--config c extend {LEASE}"), UsageError::Missing("--ttl")),
+        ] {
+            assert_eq!(parsed(line), Err(error), "{line}");
+        }
+        for line in ["in 7", "extend x --ttl 1h", "person add \u{430}da"] {
+            assert!(matches!(parsed(&format!("--config c {line}")), Err(UsageError::Invalid(..))), "{line}");
+        }
+        let span = parsed(&format!("--config c extend {LEASE} --ttl soon"));
+        assert!(matches!(span, Err(UsageError::Invalid("--ttl", _))));
+    }
+}

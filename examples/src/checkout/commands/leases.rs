@@ -1,0 +1,76 @@
+use chrono::{DateTime, TimeDelta, Utc};
+use jit_core::{AccountId, Phase, TargetId, UserName};
+use serde::Serialize;
+
+use super::out::by;
+use crate::checkout::failure::Failure;
+use crate::checkout::house::{House, Names};
+use crate::checkout::report::{LeaseLine, ProofLine, Report, instant};
+use crate::checkout::{DONE, FAILED};
+
+/// Tells the new end of a lease.
+#[derive(Serialize)]
+struct ExtendedLine {
+    lease: AccountId,
+    until: DateTime<Utc>,
+}
+
+/// Ends a lease now. One that a target keeps from ending is delayed, and ends by `sweep`.
+pub(super) async fn check_in(house: &House, id: AccountId, report: &mut Report<'_>) -> Result<u8, Failure> {
+    let lease = house.jit.check_in(None, &house.tenant, id, by()).await?;
+    let user = Names::default().of(house, lease.holder).await?;
+    let line = LeaseLine::of_lease(id, &lease, user, house.now());
+    report.one(&line, &line.facts())?;
+    Ok(if matches!(lease.phase, Phase::Ending { .. }) { FAILED } else { DONE })
+}
+
+/// Moves the end of a lease.
+pub(super) async fn extend(
+    house: &House,
+    lease: AccountId,
+    span: TimeDelta,
+    report: &mut Report<'_>,
+) -> Result<u8, Failure> {
+    let until = house.jit.extend(None, &house.tenant, lease, span).await?;
+    let facts = [("lease", lease.to_string()), ("until", instant(until))];
+    report.one(&ExtendedLine { lease, until }, &facts)?;
+    Ok(DONE)
+}
+
+/// Lists the leases that may still be in a target, those that end first before the others.
+pub(super) async fn list(
+    house: &House,
+    holder: Option<UserName>,
+    target: Option<TargetId>,
+    report: &mut Report<'_>,
+) -> Result<u8, Failure> {
+    let holder = match holder {
+        None => None,
+        Some(name) => Some(house.person(&name).await?.ok_or(Failure::refused("lease.unknown_holder"))?.id),
+    };
+    let (mut lines, mut names) = (Vec::new(), Names::default());
+    for target in house.chosen(target.as_ref())? {
+        for account in house.leases(target).await? {
+            let Some(of) = account.lease.as_ref().map(|lease| lease.holder) else { continue };
+            if holder.is_none_or(|holder| holder == of) {
+                let user = names.of(house, of).await?;
+                lines.extend(LeaseLine::of(&account, user, house.now()));
+            }
+        }
+    }
+    lines.sort_by_key(|line| (line.until, line.lease));
+    let heads = ["LEASE", "USER", "TARGET", "ROLE", "NAME", "PHASE", "UNTIL", "LAST PROOF"];
+    report.several(&lines, heads, |line| {
+        [
+            line.lease.to_string(),
+            line.user.clone(),
+            line.target.clone(),
+            line.role.clone(),
+            line.name.clone(),
+            line.phase.to_owned(),
+            instant(line.until),
+            line.proof.as_ref().map(ProofLine::words).unwrap_or_default(),
+        ]
+    })?;
+    Ok(DONE)
+}

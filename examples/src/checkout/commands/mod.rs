@@ -1,0 +1,31 @@
+//! The commands.
+
+mod exposure;
+mod leases;
+mod out;
+mod people;
+mod reconcile;
+mod sweep;
+
+use super::arguments::Order;
+use super::failure::Failure;
+use super::house::House;
+use super::report::Report;
+
+/// Does what was ordered, and tells with which code the process should exit.
+pub(super) async fn perform(house: &House, order: Order, report: &mut Report<'_>) -> Result<u8, Failure> {
+    match order {
+        Order::Out(order) => out::out(house, *order, report).await,
+        Order::In { lease } => leases::check_in(house, lease, report).await,
+        Order::Extend { lease, span } => leases::extend(house, lease, span, report).await,
+        Order::List { holder, target } => leases::list(house, holder, target, report).await,
+        Order::Sweep => sweep::sweep(house, report).await,
+        Order::Reconcile { target, end_at_most } => {
+            reconcile::reconcile(house, target, end_at_most, report).await
+        }
+        Order::Exposure => exposure::exposure(house, report).await,
+        Order::ConfirmTime => sweep::confirm_time(house, report).await,
+        Order::AddPerson { name, roles } => people::add(house, name, roles, report).await,
+        Order::EndPerson { name } => people::end(house, &name, report).await,
+    }
+}

@@ -1,0 +1,103 @@
+use std::num::NonZeroUsize;
+
+use jit_core::{TimeDoubt, WorkReport, WorkerId};
+use serde::Serialize;
+use serde_json::json;
+
+use super::out::BY;
+use crate::checkout::failure::Failure;
+use crate::checkout::house::House;
+use crate::checkout::report::{Report, instant};
+use crate::checkout::{DONE, FAILED};
+use crate::targets::Opened;
+use crate::web::random_token;
+
+const BATCH: NonZeroUsize = NonZeroUsize::new(100).expect("not zero");
+
+/// Tells what was done for one target; for the accounts themselves where it names none.
+#[derive(Default, Serialize)]
+pub(super) struct SweptLine {
+    target: Option<String>,
+    done: usize,
+    again: usize,
+    failed: usize,
+    /// The code of what kept the target's tasks from being looked at.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    error: Option<String>,
+}
+
+/// Does everything that is due. A target that fails keeps no other from its turn.
+pub(super) async fn sweep(house: &House, report: &mut Report<'_>) -> Result<u8, Failure> {
+    let worker = worker()?;
+    let mut lines = vec![accounts(house, &worker).await];
+    for target in &house.targets {
+        lines.push(at_target(house, &worker, target).await);
+    }
+    if let (Some(TimeDoubt::Ahead(_)), Some(accounts)) = (house.jit.time_doubt(), lines.first_mut()) {
+        // What only a jump of the clock made due was left alone.
+        accounts.error.get_or_insert("clock.ahead".to_owned());
+    }
+    report.several(&lines, ["TARGET", "DONE", "LATER", "FAILED"], |line| {
+        let target = line.target.clone().unwrap_or_else(|| "(accounts)".to_owned());
+        let failed = line.error.clone().unwrap_or_else(|| line.failed.to_string());
+        [target, line.done.to_string(), line.again.to_string(), failed]
+    })?;
+    let is_delayed = lines.iter().any(|line| line.failed > 0 || line.error.is_some());
+    Ok(if is_delayed { FAILED } else { DONE })
+}
+
+/// Takes the word of whoever runs the program that the clock is right.
+pub(super) async fn confirm_time(house: &House, report: &mut Report<'_>) -> Result<u8, Failure> {
+    house.jit.confirm_time(BY).await?;
+    report.one(&json!({ "confirmed": house.now() }), &[("confirmed", instant(house.now()))])?;
+    Ok(DONE)
+}
+
+/// Ends of grants and accounts: they may bring leases to their end, and so come first.
+async fn accounts(house: &House, worker: &WorkerId) -> SweptLine {
+    let mut line = SweptLine::default();
+    loop {
+        match house.jit.work(worker, BATCH).await {
+            Ok(report) => {
+                if !line.add(report) {
+                    return line;
+                }
+            }
+            Err(error) => return SweptLine { error: Some(error.code().to_string()), ..line },
+        }
+    }
+}
+
+/// Looks after the leases at one target.
+pub(super) async fn at_target(house: &House, worker: &WorkerId, target: &Opened) -> SweptLine {
+    let mut line = SweptLine { target: Some(target.id.to_string()), ..SweptLine::default() };
+    loop {
+        match house.jit.work_target(worker, &target.id, BATCH).await {
+            Ok(report) => {
+                if !line.add(report) {
+                    return line;
+                }
+            }
+            Err(error) => return SweptLine { error: Some(error.code().to_string()), ..line },
+        }
+    }
+}
+
+/// Names a worker that no other process is called by.
+pub(super) fn worker() -> Result<WorkerId, Failure> {
+    let token =
+        random_token().map_err(|error| Failure::Failed("checkout.randomness".into(), error.to_string()))?;
+    let id = token.chars().take(16).collect::<String>();
+    WorkerId::new(format!("checkout-{id}"))
+        .map_err(|error| Failure::Failed("checkout.randomness".into(), error.to_string()))
+}
+
+impl SweptLine {
+    /// Adds a round, and tells whether another may find more to do: what fails comes again later, and is not waited for.
+    fn add(&mut self, report: WorkReport) -> bool {
+        self.done += report.done;
+        self.again += report.again;
+        self.failed += report.failed;
+        report.done > 0 || report.purged > 0
+    }
+}

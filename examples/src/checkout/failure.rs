@@ -1,0 +1,161 @@
+//! Why there is no better answer.
+
+use std::error::Error;
+use std::fmt;
+use std::io;
+
+use jit_core::config::Problems;
+use jit_core::{BackendError, Code, Denial, ErrorClass, JitError};
+
+use super::arguments::{USAGE, UsageError};
+use super::{BAD_USAGE, FAILED, REFUSED};
+
+/// Says why a command did not do what was asked.
+#[derive(Debug)]
+pub(super) enum Failure {
+    Usage(UsageError),
+    /// The configuration cannot be read.
+    Unreadable(String, io::Error),
+    Settings(Problems),
+    /// The rules say no; nothing was done.
+    Refused(Code),
+    /// A store or a target failed: its code, and the causes in words.
+    Failed(String, String),
+    /// A file for a secret that cannot be made.
+    SecretFile(io::Error),
+    /// The answer cannot be written; whether a lease was ended because of it.
+    Output(io::Error, Withdrawn),
+    Interrupted,
+}
+
+/// Says what became of a lease whose secret nobody got.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Withdrawn {
+    /// There was none.
+    NoLease,
+    /// It ends.
+    Ended,
+    /// That could not be written down: it ends by itself.
+    EndsByItself,
+}
+
+impl Failure {
+    pub(super) fn refused(code: &'static str) -> Self {
+        Self::Refused(Code::new(code))
+    }
+
+    pub(super) fn exit_code(&self) -> u8 {
+        match self {
+            Self::Usage(_) | Self::Unreadable(..) | Self::Settings(_) | Self::SecretFile(_) => BAD_USAGE,
+            Self::Refused(_) => REFUSED,
+            Self::Failed(..) | Self::Output(..) | Self::Interrupted => FAILED,
+        }
+    }
+
+    /// The code, for programs.
+    pub(super) fn code(&self) -> &str {
+        match self {
+            Self::Usage(_) => "checkout.usage",
+            Self::Unreadable(..) => "config.file_unreadable",
+            Self::Settings(_) => "checkout.settings_invalid",
+            Self::Refused(code) => code.as_str(),
+            Self::Failed(code, _) => code,
+            Self::SecretFile(_) => "checkout.secret_file",
+            Self::Output(..) => "checkout.output",
+            Self::Interrupted => "checkout.interrupted",
+        }
+    }
+}
+
+impl fmt::Display for Failure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Usage(error) => write!(f, "checkout: {error}\n\n{}", USAGE.trim_end()),
+            Self::Unreadable(name, error) => write!(f, "checkout: `{name}` cannot be read: {error}"),
+            Self::Settings(problems) => write!(f, "{problems}"),
+            Self::Refused(code) => write!(f, "checkout: {} ({code})", meaning(code)),
+            Self::Failed(code, causes) => write!(f, "checkout: {causes} ({code})"),
+            Self::SecretFile(error) => write!(f, "checkout: the file for the secret cannot be made: {error}"),
+            Self::Output(error, withdrawn) => {
+                write!(f, "checkout: the answer cannot be written: {error}")?;
+                f.write_str(match withdrawn {
+                    Withdrawn::NoLease => "",
+                    Withdrawn::Ended => "; what was lent ends now",
+                    Withdrawn::EndsByItself => "; what was lent ends when its time is over",
+                })
+            }
+            Self::Interrupted => f.write_str("checkout: interrupted; what was begun is ended by `sweep`"),
+        }
+    }
+}
+
+/// What a refusal means to whoever asked.
+fn meaning(code: &Code) -> &'static str {
+    match code.as_str() {
+        "account.ended" => "the account of this name was ended, and the name stays with it",
+        "account.unknown" | "lease.unknown_holder" => "nobody has this user name",
+        "account.wrong_state" => "the account is not in a state for this",
+        "lease.account_is_lent" => "that account was itself made for a time",
+        "lease.cannot_elevate" => "the target lends nothing to accounts that existed before",
+        "lease.other_kind" => "the role makes accounts, and elevates none",
+        "lease.unknown_account" => "the target has no such account",
+        "lease.unnamed" => "nobody who is believed names the account to elevate",
+        "lease.holder_inactive" => "the holder's account is not in use",
+        "lease.interrupted" => "it began to end while it was being made; nothing was handed out",
+        "lease.invalid" => "the key or the reason is too long",
+        "lease.name_taken" => "every name that was tried is somebody else's at the target",
+        "lease.not_entitled" => "the holder holds nothing that admits to the role",
+        "lease.other_request" => "the key belongs to another request",
+        "lease.over" => "the lease has begun to end or is gone",
+        "lease.quarantined" => "what is at the target is not what was made: a person must look",
+        "lease.too_long" => "the time is longer than the role allows in all",
+        "lease.unknown" => "there is no such lease",
+        "lease.unknown_role" => "the target has no such role",
+        "lease.unknown_target" => "the configuration has no such target",
+        "name.taken" => "somebody else has this user name",
+        "reconcile.too_many" => "more returned than may be ended without a person",
+        _ => "it was refused",
+    }
+}
+
+impl From<JitError> for Failure {
+    fn from(error: JitError) -> Self {
+        match (error.class(), error) {
+            (ErrorClass::Rejected | ErrorClass::Denied, error) => Self::Refused(error.code()),
+            (_, JitError::Backend(error)) => error.into(),
+            (_, error) => Self::Failed(error.code().to_string(), again(&error)),
+        }
+    }
+}
+
+fn again(error: &JitError) -> String {
+    match error.code().as_str() {
+        "lease.in_progress" => "the same request is under way: ask again in two minutes".to_owned(),
+        "engine.contended" => "others kept changing it: ask again".to_owned(),
+        _ => causes(error),
+    }
+}
+
+impl From<BackendError> for Failure {
+    fn from(error: BackendError) -> Self {
+        Self::Failed(error.code().to_string(), causes(&error))
+    }
+}
+
+impl From<Denial> for Failure {
+    fn from(denial: Denial) -> Self {
+        Self::Refused(denial.code)
+    }
+}
+
+impl From<io::Error> for Failure {
+    fn from(error: io::Error) -> Self {
+        Self::Output(error, Withdrawn::NoLease)
+    }
+}
+
+/// What the libraries say: codes and names, never values of people.
+fn causes(error: &(dyn Error + 'static)) -> String {
+    let causes = std::iter::successors(Some(error), |&error| error.source());
+    causes.map(ToString::to_string).collect::<Vec<_>>().join(": ")
+}

@@ -1,0 +1,109 @@
+//! What every command works with.
+
+use std::collections::BTreeMap;
+use std::num::NonZeroUsize;
+use std::path::Path;
+use std::sync::Arc;
+
+use chrono::{DateTime, Utc};
+use jit_core::{
+    Account, AccountId, BackendError, Clock, ErrorKind, Jit, Store, TargetId, TenantId, TimeGuard, UserName,
+    Whose,
+};
+
+use super::arguments::Out;
+use super::failure::Failure;
+use super::settings::Settings;
+use crate::portal::assemble::open;
+use crate::targets::Opened;
+
+/// The leases read at once.
+const PAGE: NonZeroUsize = NonZeroUsize::new(500).expect("not zero");
+
+pub(super) struct House {
+    pub(super) jit: Jit,
+    pub(super) store: Arc<dyn Store>,
+    pub(super) tenant: TenantId,
+    pub(super) targets: Vec<Opened>,
+    clock: Arc<dyn Clock>,
+}
+
+impl House {
+    /// Opens the store. No target is asked before it is needed.
+    pub(super) async fn open(
+        settings: Settings,
+        targets: Vec<Opened>,
+        folder: &Path,
+        (clock, guard): (Arc<dyn Clock>, Option<TimeGuard>),
+    ) -> Result<Self, Failure> {
+        let store = open(&settings.checkout.store, folder).await?;
+        let mut builder = Jit::builder(Arc::clone(&store)).clock(Arc::clone(&clock));
+        if let Some(guard) = guard {
+            builder = builder.time_guard(match settings.checkout.downtime {
+                None => guard,
+                Some(longest) => guard.downtime(longest.delta()),
+            });
+        }
+        for opened in &targets {
+            builder = builder.target(opened.setup.clone());
+        }
+        let stopped = |error| {
+            BackendError::new(ErrorKind::Unavailable, "checkout.assemble")
+                .caused_by(Box::new(error) as Box<_>)
+        };
+        let jit = builder.build().map_err(stopped)?;
+        Ok(Self { jit, store, tenant: settings.checkout.tenant, targets, clock })
+    }
+
+    pub(super) fn now(&self) -> DateTime<Utc> {
+        self.clock.now()
+    }
+
+    /// The targets: the one that is named, or all.
+    pub(super) fn chosen(&self, id: Option<&TargetId>) -> Result<Vec<&Opened>, Failure> {
+        let chosen: Vec<_> =
+            self.targets.iter().filter(|target| id.is_none_or(|id| target.id == *id)).collect();
+        if chosen.is_empty() { Err(Failure::refused("lease.unknown_target")) } else { Ok(chosen) }
+    }
+
+    /// Whose account a role elevates; `None` where it makes one, or is not there.
+    pub(super) fn elevates(&self, order: &Out) -> Option<Whose> {
+        let target = self.targets.iter().find(|target| target.id == order.target)?;
+        target.roles.iter().find(|role| role.name == order.role)?.elevates.clone()
+    }
+
+    /// Finds somebody by user name.
+    pub(super) async fn person(&self, name: &UserName) -> Result<Option<Account>, Failure> {
+        Ok(self.store.named(&self.tenant, name.key()).await?)
+    }
+
+    /// The accounts that keep the leases at a target.
+    pub(super) async fn leases(&self, target: &Opened) -> Result<Vec<Account>, Failure> {
+        let (mut found, mut after) = (Vec::new(), None);
+        loop {
+            let page = self.jit.leases(None, &self.tenant, &target.id, after, PAGE).await?;
+            found.extend(page.items);
+            match page.next {
+                Some(next) => after = Some(next),
+                None => return Ok(found),
+            }
+        }
+    }
+}
+
+/// Remembers what holders are called.
+#[derive(Default)]
+pub(super) struct Names(BTreeMap<AccountId, String>);
+
+impl Names {
+    pub(super) async fn of(&mut self, house: &House, id: AccountId) -> Result<String, Failure> {
+        if let Some(name) = self.0.get(&id) {
+            return Ok(name.clone());
+        }
+        let account = house.store.get(&house.tenant, id).await?;
+        let name = account.and_then(|account| account.user_name);
+        let name = name.map_or_else(|| id.to_string(), |name| name.to_string());
+        self.0.insert(id, name.clone());
+        Ok(name)
+    }
+}

@@ -1,0 +1,99 @@
+//! Lends accounts in directories for a time, and ends them.
+
+mod arguments;
+mod commands;
+mod failure;
+mod house;
+mod report;
+mod secret_file;
+mod settings;
+mod table;
+
+use std::future::Future;
+use std::io::{self, Write};
+use std::path::Path;
+use std::sync::Arc;
+
+use jit_core::{Clock, TimeGuard};
+
+use arguments::{Command, Order};
+use failure::Failure;
+use house::House;
+use report::Report;
+use settings::Settings;
+
+/// It is done.
+pub const DONE: u8 = 0;
+/// The rules say no, or a target differs from what is written down.
+pub const REFUSED: u8 = 1;
+/// The command line or the configuration is wrong.
+pub const BAD_USAGE: u8 = 2;
+/// A store or a target failed, or the program was interrupted: what was begun is ended by a later `sweep`.
+pub const FAILED: u8 = 3;
+
+/// Runs the command line, the program's name left out, and tells with which code the process should exit.
+///
+/// Answers go to `out`, complaints to `err`. Without a guard every jump of the clock is believed.
+pub fn run(
+    arguments: impl IntoIterator<Item = String>,
+    clock: Arc<dyn Clock>,
+    guard: Option<TimeGuard>,
+    out: &mut dyn Write,
+    err: &mut dyn Write,
+) -> u8 {
+    let (config, json, order) = match arguments::parse(arguments) {
+        Ok(Command::Run { config, json, order }) => (config, json, order),
+        Ok(Command::Help) => {
+            return out.write_all(arguments::USAGE.as_bytes()).map_or(FAILED, |()| DONE);
+        }
+        Err(error) => return complain(&Failure::Usage(error), err),
+    };
+    let mut report = Report::new(out, json);
+    match start(&config, order, (clock, guard), &mut report) {
+        Ok(code) => code,
+        Err(failure) => {
+            // Where the answer cannot be written, the complaint still can.
+            let _ = report.failure(&failure);
+            complain(&failure, err)
+        }
+    }
+}
+
+fn complain(failure: &Failure, err: &mut dyn Write) -> u8 {
+    // There is nowhere left to complain about a closed standard error.
+    let _ = writeln!(err, "{failure}");
+    failure.exit_code()
+}
+
+fn start(
+    config: &Path,
+    order: Order,
+    time: (Arc<dyn Clock>, Option<TimeGuard>),
+    report: &mut Report<'_>,
+) -> Result<u8, Failure> {
+    let text = std::fs::read_to_string(config)
+        .map_err(|error| Failure::Unreadable(config.display().to_string(), error))?;
+    let (settings, targets) = Settings::load(&text, config).map_err(Failure::Settings)?;
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .map_err(|error| Failure::Failed("checkout.runtime".into(), error.to_string()))?;
+    runtime.block_on(async {
+        let folder = config.parent().unwrap_or(Path::new(""));
+        let work = async {
+            let house = House::open(settings, targets, folder, time).await?;
+            commands::perform(&house, order, report).await
+        };
+        tokio::select! {
+            done = work => done,
+            // Whatever was begun is written down: dropping the work is no worse than a crash.
+            () = interrupted()? => Err(Failure::Interrupted),
+        }
+    })
+}
+
+/// Listens for signals from now on, and waits until one asks the program to end.
+fn interrupted() -> Result<impl Future<Output = ()>, Failure> {
+    crate::signals::asked_to_end()
+        .map_err(|error: io::Error| Failure::Failed("checkout.runtime".into(), error.to_string()))
+}

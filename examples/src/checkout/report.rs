@@ -1,0 +1,203 @@
+//! Answers: one JSON object a line for programs, tables for people. `docs/checkout.md` describes every field.
+
+use std::io::{self, Write};
+
+use chrono::{DateTime, SecondsFormat, TimeDelta, Utc};
+use jit_core::{Account, AccountId, Lease, RemoteRef, Seeing, UnattendedEnd};
+use serde::Serialize;
+use serde_json::json;
+
+use super::failure::Failure;
+use super::table::table;
+
+/// Writes answers.
+pub(super) struct Report<'a> {
+    out: &'a mut dyn Write,
+    json: bool,
+}
+
+impl<'a> Report<'a> {
+    pub(super) fn new(out: &'a mut dyn Write, json: bool) -> Self {
+        Self { out, json }
+    }
+
+    /// Shows one thing: a line of JSON, or a line of text for each fact.
+    pub(super) fn one(&mut self, thing: &impl Serialize, facts: &[(&str, String)]) -> io::Result<()> {
+        if self.json {
+            self.line(thing)?;
+        } else {
+            let width = facts.iter().map(|(name, _)| name.len()).max().unwrap_or_default();
+            for (name, value) in facts {
+                writeln!(self.out, "{name:width$}  {value}")?;
+            }
+        }
+        self.out.flush()
+    }
+
+    /// Shows several things: a line of JSON for each, or one table.
+    pub(super) fn several<T: Serialize, const N: usize>(
+        &mut self,
+        things: &[T],
+        heads: [&str; N],
+        row: impl Fn(&T) -> [String; N],
+    ) -> io::Result<()> {
+        if self.json {
+            for thing in things {
+                self.line(thing)?;
+            }
+        } else {
+            let rows: Vec<_> = things.iter().map(row).collect();
+            self.out.write_all(table(heads, &rows).as_bytes())?;
+        }
+        self.out.flush()
+    }
+
+    /// Tells programs what people are told on standard error.
+    pub(super) fn failure(&mut self, failure: &Failure) -> io::Result<()> {
+        if self.json {
+            self.line(&json!({ "error": failure.code(), "message": failure.to_string() }))?;
+        }
+        self.out.flush()
+    }
+
+    fn line(&mut self, thing: &impl Serialize) -> io::Result<()> {
+        serde_json::to_writer(&mut *self.out, thing)?;
+        self.out.write_all(b"\n")
+    }
+}
+
+/// Shows a lease as it is written down.
+#[derive(Debug, Serialize)]
+pub(super) struct LeaseLine {
+    pub(super) lease: AccountId,
+    pub(super) user: String,
+    pub(super) target: String,
+    pub(super) role: String,
+    pub(super) name: String,
+    /// Whether the account existed before.
+    pub(super) elevated: bool,
+    pub(super) phase: &'static str,
+    pub(super) until: DateTime<Utc>,
+    pub(super) latest: DateTime<Utc>,
+    pub(super) privileged: bool,
+    pub(super) reason: Option<String>,
+    pub(super) proof: Option<ProofLine>,
+    pub(super) unanswered_until: Option<DateTime<Utc>>,
+}
+
+/// Shows what the target last proved.
+#[derive(Debug, Serialize)]
+pub(super) struct ProofLine {
+    pub(super) seen: Seeing,
+    pub(super) at: DateTime<Utc>,
+    pub(super) age_seconds: i64,
+}
+
+impl LeaseLine {
+    /// Shows the lease that an account keeps; `None` where it keeps none.
+    pub(super) fn of(account: &Account, user: String, now: DateTime<Utc>) -> Option<Self> {
+        account.lease.as_deref().map(|lease| Self::of_lease(account.id, lease, user, now))
+    }
+
+    pub(super) fn of_lease(id: AccountId, lease: &Lease, user: String, now: DateTime<Utc>) -> Self {
+        let proof = lease.proof.map(|proof| ProofLine {
+            seen: proof.seen,
+            at: proof.at,
+            age_seconds: (now - proof.at).num_seconds(),
+        });
+        Self {
+            lease: id,
+            user,
+            target: lease.target.to_string(),
+            role: lease.role.to_string(),
+            name: lease.remote.name.clone(),
+            elevated: lease.elevates.is_some(),
+            phase: lease.phase.word(),
+            until: lease.until,
+            latest: lease.latest,
+            privileged: lease.privileged,
+            reason: lease.purpose.clone(),
+            proof,
+            unanswered_until: lease.unanswered,
+        }
+    }
+
+    pub(super) fn facts(&self) -> Vec<(&'static str, String)> {
+        vec![
+            ("lease", self.lease.to_string()),
+            ("phase", self.phase.to_owned()),
+            ("name", self.name.clone()),
+            ("last proof", self.proof.as_ref().map_or_else(|| "none yet".to_owned(), ProofLine::words)),
+        ]
+    }
+}
+
+impl ProofLine {
+    pub(super) fn words(&self) -> String {
+        let seen = match self.seen {
+            Seeing::Present => "present",
+            Seeing::Disabled => "disabled",
+            Seeing::Absent => "absent",
+        };
+        format!("{seen}, {} ago", age(TimeDelta::seconds(self.age_seconds)))
+    }
+}
+
+/// Shows a remote account that a comparison found.
+#[derive(Debug, Serialize)]
+pub(super) struct RemoteLine {
+    name: String,
+    place: Option<String>,
+    native: Option<String>,
+}
+
+impl RemoteLine {
+    pub(super) fn name(&self) -> &str {
+        &self.name
+    }
+}
+
+impl From<&RemoteRef> for RemoteLine {
+    fn from(remote: &RemoteRef) -> Self {
+        Self { name: remote.name.clone(), place: remote.place.clone(), native: remote.native.clone() }
+    }
+}
+
+/// Says who ends it if nobody of ours ever runs again.
+pub(super) fn ender(end: UnattendedEnd) -> &'static str {
+    match end {
+        UnattendedEnd::ServerDeletes => "the server removes it",
+        UnattendedEnd::ServerRefusesLogin => "the server refuses its log-in",
+        UnattendedEnd::ServerDropsMembership => "the server takes the entitlement",
+        UnattendedEnd::LibraryOnly => "nobody",
+    }
+}
+
+/// An instant for people, to the second.
+pub(super) fn instant(at: DateTime<Utc>) -> String {
+    at.to_rfc3339_opts(SecondsFormat::Secs, true)
+}
+
+/// A span for people, in its two largest units.
+pub(super) fn age(span: TimeDelta) -> String {
+    let seconds = span.num_seconds().max(0);
+    match (seconds / 86_400, seconds / 3_600 % 24, seconds / 60 % 60, seconds % 60) {
+        (0, 0, 0, seconds) => format!("{seconds}s"),
+        (0, 0, minutes, seconds) => format!("{minutes}m{seconds:02}s"),
+        (0, hours, minutes, _) => format!("{hours}h{minutes:02}m"),
+        (days, hours, _, _) => format!("{days}d{hours:02}h"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_age_is_told_in_its_two_largest_units() {
+        for (seconds, words) in [(-5, "0s"), (59, "59s"), (61, "1m01s"), (3_600, "1h00m"), (90_000, "1d01h")]
+        {
+            assert_eq!(age(TimeDelta::seconds(seconds)), words);
+        }
+    }
+}

@@ -1,0 +1,85 @@
+//! The configuration.
+
+use std::path::Path;
+
+use jit_core::config::{self, Format, Problems};
+use jit_core::{Code, Span, TenantId};
+use serde::Deserialize;
+
+use crate::portal::settings::StoreUrl;
+use crate::targets::{DeploymentSettings, Opened, TargetSettings, check_targets, open};
+
+/// Holds what a configuration file says. `docs/checkout.md` describes every key.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Settings {
+    pub(super) checkout: CheckoutSettings,
+    #[serde(default)]
+    deployment: Option<DeploymentSettings>,
+    #[serde(default)]
+    target: Vec<TargetSettings>,
+}
+
+/// Says whose leases these are, and where they are kept.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct CheckoutSettings {
+    /// `sqlite:PATH` or a `postgres://` URL.
+    pub(super) store: StoreUrl,
+    pub(super) tenant: TenantId,
+    /// The longest pause between two runs after which the clock is believed; twelve hours unless said otherwise.
+    #[serde(default)]
+    pub(super) downtime: Option<Span>,
+}
+
+impl Settings {
+    /// Reads and checks a configuration, with the files that it names; each problem names file, line and field.
+    pub(super) fn load(text: &str, file: &Path) -> Result<(Self, Vec<Opened>), Problems> {
+        let folder = file.parent().unwrap_or(Path::new(""));
+        let mut targets = Vec::new();
+        let settings =
+            config::load_with(text, Format::Toml, &file.display().to_string(), |settings: &Self, found| {
+                settings.check(found);
+                if found.is_empty() {
+                    targets = open(settings.deployment.as_ref(), &settings.target, folder, found);
+                }
+            })?;
+        Ok((settings, targets))
+    }
+
+    fn check(&self, found: &mut Problems) {
+        if self.target.is_empty() {
+            found.report(Code::new("config.missing_field"), "needs at least one `target`");
+        }
+        check_targets(self.deployment.as_ref(), &self.target, found);
+        found.each("target", &self.target, |target, found| {
+            if target.in_memory.is_some() {
+                let message = "is gone when the program ends: only a portal can have such a target";
+                found.report_in("in_memory", Code::new("config.invalid_value"), message);
+            }
+        });
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const DOCUMENTATION: &str = include_str!("../../../docs/checkout.md");
+
+    #[test]
+    fn the_documented_configuration_is_sound() {
+        let text = DOCUMENTATION.split("```toml\n").nth(1).unwrap().split("```").next().unwrap();
+        let settings = config::load_with(text, Format::Toml, "checkout.toml", Settings::check).unwrap();
+        assert_eq!(settings.target.len(), 2);
+    }
+
+    #[test]
+    fn the_documentation_names_every_option() {
+        let usage = crate::checkout::arguments::USAGE;
+        let options = usage.split(|c: char| !(c.is_ascii_alphanumeric() || c == '-'));
+        for option in options.filter(|word| word.starts_with("--") && *word != "--help") {
+            assert!(DOCUMENTATION.contains(option), "{option}");
+        }
+    }
+}

@@ -1,0 +1,130 @@
+use maud::{Markup, html};
+
+use super::layout::{badge, csrf, page};
+use crate::portal::view::{AccessView, Frame, GrantedView, LeaseRow, OfferRow};
+
+/// Where the script is served that counts down.
+pub const COUNTDOWN_PATH: &str = "/countdown.js";
+
+/// The span that is proposed.
+const USUAL: &str = "30m";
+
+/// Shows what can be checked out, and what is.
+#[must_use]
+pub fn access(frame: &Frame, view: &AccessView) -> Markup {
+    let token = frame.visitor.as_ref().map(|visitor| visitor.csrf.as_str()).unwrap_or_default();
+    let content = html! {
+        h1 { "Access" }
+        p.lead { "An account at a target, for you and for a time. It comes into being now, and ends by itself." }
+        section aria-labelledby="lent" {
+            h2 id="lent" { "Lent to you" }
+            @if view.leases.is_empty() { p.empty { "Nothing is lent to you." } }
+            @else { ul.waiting { @for row in &view.leases { (lent(row, token)) } } }
+        }
+        section aria-labelledby="offers" {
+            h2 id="offers" { "Check out" }
+            @if view.offers.is_empty() { p.empty { "You hold nothing that admits to a role of a target." } }
+            @for (number, offer) in view.offers.iter().enumerate() { (form(number, offer, &view.key, token)) }
+        }
+        (script())
+    };
+    page(frame, "Access", &content)
+}
+
+/// Hands out a secret. It is on this page and nowhere else.
+#[must_use]
+pub fn granted(frame: &Frame, view: &GrantedView) -> Markup {
+    let content = html! {
+        h1 { "Checked out" }
+        p.lead { "The secret is shown here once and kept nowhere. Whoever loses it checks out anew." }
+        section aria-labelledby="account" {
+            h2 id="account" { "Account at " (view.target) }
+            dl.facts.stacked {
+                div { dt { "Name" } dd { code id="name" { (view.name) } } }
+                div { dt { "Secret" } dd { code id="secret" { (view.secret) } } }
+                div { dt { "Until" } dd { (view.until) " (" (countdown(&view.until_exact, &view.left)) ")" } }
+                div { dt { "Without us" } dd { (view.ender) } }
+                @if view.sessions_survive { div { dt { "Sessions" } dd { "What is open at the end goes on." } } }
+            }
+        }
+        p { a href="/access" { "Back to what is lent to you" } }
+        (script())
+    };
+    page(frame, "Checked out", &content)
+}
+
+pub(super) fn countdown(exact: &str, left: &str) -> Markup {
+    html! { time datetime=(exact) data-countdown { (left) } }
+}
+
+pub(super) fn script() -> Markup {
+    html! { script src=(COUNTDOWN_PATH) defer {} }
+}
+
+fn lent(row: &LeaseRow, token: &str) -> Markup {
+    html! {
+        li {
+            div {
+                strong { (row.role) " at " (row.target) } " " (badge(&row.phase))
+                div { code { (row.name) } " until " (row.until)
+                    @if let Some(left) = &row.left { " (" (countdown(&row.until_exact, left)) ")" }
+                }
+                div.muted {
+                    @if !row.reason.is_empty() { (row.reason) " · " }
+                    "last proof: " (row.proof)
+                }
+            }
+            @if row.is_in_use { (acts(row, token)) }
+        }
+    }
+}
+
+fn acts(row: &LeaseRow, token: &str) -> Markup {
+    html! {
+        div.actions {
+            @if !row.spans.is_empty() {
+                form.inline method="post" action="/access/extend" {
+                    (csrf(token))
+                    input type="hidden" name="lease" value=(row.id);
+                    label.hidden for={ "longer-" (row.id) } { "How long from now" }
+                    select id={ "longer-" (row.id) } name="span" {
+                        @for span in &row.spans { option value=(span) { (span) " from now" } }
+                    }
+                    button.quiet type="submit" { "Extend" span.hidden { " " (row.name) } }
+                }
+            }
+            form method="post" action="/access/in" {
+                (csrf(token))
+                input type="hidden" name="lease" value=(row.id);
+                button.quiet type="submit" { "Check in" span.hidden { " " (row.name) } }
+            }
+        }
+    }
+}
+
+fn form(number: usize, offer: &OfferRow, key: &str, token: &str) -> Markup {
+    let (span, reason) = (format!("span-{number}"), format!("reason-{number}"));
+    html! {
+        form.offer method="post" action="/access/out" {
+            (csrf(token))
+            input type="hidden" name="key" value={ (key) "-" (number) };
+            input type="hidden" name="target" value=(offer.target);
+            input type="hidden" name="role" value=(offer.role);
+            div {
+                strong { (offer.role) " at " (offer.target) }
+                @if offer.privileged { " " span.badge.caution { "privileged" } }
+                div.muted {
+                    @if !offer.entitlements.is_empty() { "holds " (offer.entitlements) }
+                    @if offer.demo { " · a target of the demo, in the portal's memory" }
+                }
+            }
+            label for=(span) { "For" }
+            select id=(span) name="span" {
+                @for span in &offer.spans { option value=(span) selected[*span == USUAL] { (span) } }
+            }
+            label for=(reason) { "Reason" }
+            input id=(reason) type="text" name="reason" maxlength="200" autocomplete="off";
+            button.primary type="submit" { "Check out" span.hidden { " " (offer.role) " at " (offer.target) } }
+        }
+    }
+}

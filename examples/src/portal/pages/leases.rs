@@ -1,0 +1,67 @@
+use maud::{Markup, html};
+
+use super::access::{countdown, script};
+use super::layout::{badge, csrf, page, table};
+use crate::portal::view::{CompareRow, Frame, LeaseRow, LeasesView};
+
+/// Shows every lease of the tenant, and how targets differ from that.
+#[must_use]
+pub fn leases(frame: &Frame, view: &LeasesView) -> Markup {
+    let token = frame.visitor.as_ref().map(|visitor| visitor.csrf.as_str()).unwrap_or_default();
+    let content = html! {
+        h1 { "Leases" }
+        section aria-labelledby="all" {
+            h2 id="all" { "Lent now" }
+            @if view.leases.is_empty() { p.empty { "Nothing is lent." } }
+            @else { (rows(&view.leases, token)) }
+        }
+        section aria-labelledby="compare" {
+            h2 id="compare" { "Compared with the targets" }
+            @for row in &view.compared { (compared(row)) }
+            form method="post" action="/leases/compare" {
+                (csrf(token))
+                button.quiet type="submit" { "Compare now" }
+            }
+            p.muted { "This looks and reports. Nothing is changed by it." }
+        }
+        (script())
+    };
+    page(frame, "Leases", &content)
+}
+
+fn rows(leases: &[LeaseRow], token: &str) -> Markup {
+    let rows = html! {
+        @for row in leases {
+            tr {
+                th scope="row" { code { (row.name) } }
+                td { (row.holder) }
+                td { (row.role) " at " (row.target) }
+                td { (badge(&row.phase)) }
+                td { @match &row.left { Some(left) => (countdown(&row.until_exact, left)), None => (row.until) } }
+                td { (row.proof) }
+                td { @if row.is_in_use { (end(row, token)) } }
+            }
+        }
+    };
+    table("Leases", &["Name", "Holder", "Role", "Phase", "Until", "Last proof", ""], &rows)
+}
+
+fn end(row: &LeaseRow, token: &str) -> Markup {
+    html! {
+        form method="post" action="/access/in" {
+            (csrf(token))
+            input type="hidden" name="lease" value=(row.id);
+            input type="hidden" name="store" value=(row.store);
+            button.quiet type="submit" { "End" span.hidden { " " (row.name) } }
+        }
+    }
+}
+
+fn compared(row: &CompareRow) -> Markup {
+    html! {
+        div {
+            h3 { (row.target) " " (badge(&row.verdict)) }
+            ul { @for found in &row.found { li { (found) } } }
+        }
+    }
+}

@@ -1,0 +1,150 @@
+use chrono::{DateTime, SecondsFormat, TimeDelta, Utc};
+use jit_core::{
+    Account, CheckedOut, JitError, Lease, Phase, Reconciliation, RemoteRef, Seeing, StoreId, UnattendedEnd,
+};
+
+use super::span::{instant, span};
+use crate::portal::view::{Badge, CompareRow, GrantedView, LeaseRow, OfferRow, Tone};
+use crate::targets::{Opened, RoleOffer};
+
+/// The spans to choose from, with what the form calls them.
+const SPANS: [(&str, i64); 8] =
+    [("1m", 1), ("5m", 5), ("15m", 15), ("30m", 30), ("1h", 60), ("2h", 120), ("4h", 240), ("8h", 480)];
+
+/// Shows a role to somebody who may check it out.
+pub(crate) fn offer_row(target: &Opened, role: &RoleOffer, demo: bool) -> OfferRow {
+    OfferRow {
+        target: target.id.to_string(),
+        role: role.name.to_string(),
+        entitlements: role.entitlements.join(", "),
+        privileged: role.privileged,
+        spans: spans(TimeDelta::zero(), role.longest),
+        demo,
+    }
+}
+
+/// The spans that are longer than the one and not longer than the other.
+fn spans(above: TimeDelta, longest: TimeDelta) -> Vec<&'static str> {
+    let all = SPANS.iter().map(|(name, minutes)| (*name, TimeDelta::minutes(*minutes)));
+    all.filter(|(_, span)| *span > above && *span <= longest).map(|(name, _)| name).collect()
+}
+
+/// Shows the lease that an account keeps; `None` where it keeps none.
+pub(crate) fn lease_row(
+    account: &Account,
+    holder: String,
+    store: Option<&StoreId>,
+    now: DateTime<Utc>,
+) -> Option<LeaseRow> {
+    let lease = account.lease.as_deref()?;
+    let is_in_use = matches!(lease.phase, Phase::Intended | Phase::Active { .. }) && now < lease.until;
+    let extensible = matches!(lease.phase, Phase::Active { .. }) && is_in_use;
+    Some(LeaseRow {
+        id: account.id.to_string(),
+        holder,
+        target: lease.target.to_string(),
+        role: lease.role.to_string(),
+        name: lease.remote.name.clone(),
+        phase: phase(&lease.phase),
+        reason: lease.purpose.clone().unwrap_or_default(),
+        until: instant(lease.until),
+        until_exact: exact(lease.until),
+        left: is_in_use.then(|| left(lease.until, now)),
+        proof: proof(lease, now),
+        spans: if extensible { spans(lease.until - now, lease.latest - now) } else { Vec::new() },
+        is_in_use,
+        store: store.map(ToString::to_string).unwrap_or_default(),
+    })
+}
+
+/// Shows what was handed out.
+pub(crate) fn granted_view(target: String, lent: &CheckedOut, now: DateTime<Utc>) -> GrantedView {
+    GrantedView {
+        target,
+        name: lent.name.clone(),
+        secret: lent.secret.reveal().to_owned(),
+        until: instant(lent.until),
+        until_exact: exact(lent.until),
+        left: left(lent.until, now),
+        ender: match lent.unattended {
+            UnattendedEnd::ServerDeletes => "The target removes it at its end.",
+            UnattendedEnd::ServerRefusesLogin => "The target refuses it from its end on.",
+            UnattendedEnd::ServerDropsMembership => "The target takes what it holds at its end.",
+            UnattendedEnd::LibraryOnly => "Nobody else ends it.",
+        },
+        sessions_survive: lent.sessions_survive,
+    }
+}
+
+/// Shows how a target differs from what is written down.
+pub(crate) fn compare_row(target: &Opened, compared: &Result<Reconciliation, JitError>) -> CompareRow {
+    let badge = |text: &str, tone| Badge { text: text.to_owned(), tone };
+    let found = match compared {
+        Ok(found) => found,
+        Err(error) => {
+            let said = vec![format!("It could not be asked ({}).", error.code())];
+            return CompareRow {
+                target: target.id.to_string(),
+                verdict: badge("unknown", Tone::Caution),
+                found: said,
+            };
+        }
+    };
+    let mut said = vec![format!("Accounts of ours that were seen: {}.", found.seen)];
+    said.extend(found.partial.as_ref().map(|why| format!("The listing is not whole ({why}).")));
+    said.extend(found.returned.iter().map(|remote| format!("{} is there though it was gone.", name(remote))));
+    said.extend(
+        found.suspects.iter().map(|remote| format!("{} is there, and no lease is known.", name(remote))),
+    );
+    said.extend(found.missing.iter().map(|lease| format!("Of lease {lease} nothing is there.")));
+    said.extend(found.changed.iter().map(|lease| format!("Lease {lease} is there under another id.")));
+    let is_whole = found.partial.is_none();
+    let verdict = match (said.len(), is_whole) {
+        (1, _) => badge("as written down", Tone::Good),
+        (2, false) => badge("not whole", Tone::Caution),
+        _ => badge("differs", Tone::Bad),
+    };
+    CompareRow { target: target.id.to_string(), verdict, found: said }
+}
+
+fn name(remote: &RemoteRef) -> &str {
+    &remote.name
+}
+
+fn phase(phase: &Phase) -> Badge {
+    let tone = match phase {
+        Phase::Active { .. } => Tone::Good,
+        Phase::Intended | Phase::Ending { .. } | Phase::Unconfirmed { .. } => Tone::Caution,
+        Phase::Quarantined { .. } => Tone::Bad,
+        Phase::Gone { .. } => Tone::Plain,
+    };
+    Badge { text: phase.word().replace('_', " "), tone }
+}
+
+fn proof(lease: &Lease, now: DateTime<Utc>) -> String {
+    lease.proof.map_or_else(
+        || "none yet".to_owned(),
+        |proof| {
+            let seen = match proof.seen {
+                Seeing::Present => "present",
+                Seeing::Disabled => "disabled",
+                Seeing::Absent => "absent",
+            };
+            format!("{seen}, {} ago", roughly(now - proof.at))
+        },
+    )
+}
+
+fn left(until: DateTime<Utc>, now: DateTime<Utc>) -> String {
+    format!("{} left", roughly(until - now))
+}
+
+/// A span that nobody reads to the second.
+fn roughly(exact: TimeDelta) -> String {
+    let seconds = exact.num_seconds().max(0);
+    span(TimeDelta::seconds(if seconds < 60 { seconds } else { seconds / 60 * 60 }))
+}
+
+fn exact(at: DateTime<Utc>) -> String {
+    at.to_rfc3339_opts(SecondsFormat::Secs, true)
+}

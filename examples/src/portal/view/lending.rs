@@ -1,0 +1,105 @@
+//! What the pages of leases show.
+
+use super::Badge;
+
+/// Describes the page where accounts of targets are checked out.
+#[derive(Debug, Clone, Default)]
+pub struct AccessView {
+    /// What the visitor may check out.
+    pub offers: Vec<OfferRow>,
+    /// What is lent to the visitor.
+    pub leases: Vec<LeaseRow>,
+    /// Makes a form that is sent twice one request.
+    pub key: String,
+}
+
+/// Describes a role that can be checked out.
+#[derive(Debug, Clone)]
+pub struct OfferRow {
+    /// The target.
+    pub target: String,
+    /// The role.
+    pub role: String,
+    /// What it holds there.
+    pub entitlements: String,
+    /// Whether it is privileged.
+    pub privileged: bool,
+    /// The spans to choose from, as the form sends them.
+    pub spans: Vec<&'static str>,
+    /// Whether the target lives in the portal's memory.
+    pub demo: bool,
+}
+
+/// Describes a lease.
+#[derive(Debug, Clone)]
+pub struct LeaseRow {
+    /// Its id.
+    pub id: String,
+    /// Whose it is.
+    pub holder: String,
+    /// The target.
+    pub target: String,
+    /// The role.
+    pub role: String,
+    /// The name to log in by.
+    pub name: String,
+    /// How far it has come.
+    pub phase: Badge,
+    /// Why it was asked for.
+    pub reason: String,
+    /// From when on it is over, for people.
+    pub until: String,
+    /// The same, for the countdown.
+    pub until_exact: String,
+    /// How long that is from now; `None` where it is over.
+    pub left: Option<String>,
+    /// What the target last proved, and how long ago.
+    pub proof: String,
+    /// The spans by which it can end later, as the form sends them.
+    pub spans: Vec<&'static str>,
+    /// Whether it can still be checked in.
+    pub is_in_use: bool,
+    /// The user store that keeps it; empty for the main one.
+    pub store: String,
+}
+
+/// Hands out a secret, once.
+#[derive(Debug, Clone, Default)]
+pub struct GrantedView {
+    /// The target.
+    pub target: String,
+    /// The name to log in by.
+    pub name: String,
+    /// The secret to log in by.
+    pub secret: String,
+    /// From when on it is over, for people.
+    pub until: String,
+    /// The same, for the countdown.
+    pub until_exact: String,
+    /// How long that is from now.
+    pub left: String,
+    /// Who ends it if the portal never runs again.
+    pub ender: &'static str,
+    /// Whether sessions that are open at its end go on.
+    pub sessions_survive: bool,
+}
+
+/// Describes every lease of the tenant to administrators.
+#[derive(Debug, Clone, Default)]
+pub struct LeasesView {
+    /// The leases.
+    pub leases: Vec<LeaseRow>,
+    /// How targets differ from what is written down, where that was asked for.
+    pub compared: Vec<CompareRow>,
+}
+
+/// Tells how a target differs from what is written down.
+#[derive(Debug, Clone)]
+pub struct CompareRow {
+    /// The target.
+    pub target: String,
+    /// The verdict.
+    pub verdict: Badge,
+    /// What was found, one sentence each.
+    pub found: Vec<String>,
+}

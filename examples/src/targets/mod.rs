@@ -1,0 +1,8 @@
+//! Targets as a configuration describes them: `portal` and `checkout` read the same.
+
+mod files;
+mod open;
+mod settings;
+
+pub(crate) use open::{Opened, RoleOffer, open};
+pub(crate) use settings::{DeploymentSettings, TargetSettings, check_targets};

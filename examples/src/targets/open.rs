@@ -1,0 +1,163 @@
+use std::path::Path;
+use std::sync::Arc;
+
+use chrono::TimeDelta;
+use jit_core::config::Problems;
+use jit_core::{
+    Code, Entitlement, MarkerKey, MemoryTarget, RuleName, Target, TargetId, TargetRole, TargetSetup, Whose,
+};
+use jit_ldap::{ActiveDirectoryTarget, CustomTarget, Directory, DirectorySettings, OpenLdapTarget, Roots};
+
+use super::files::{read, read_secret};
+use super::settings::{
+    DeploymentSettings, ElevatesSettings, Kind, RoleSettings, TargetSettings, WaySettings,
+};
+
+/// Holds a target that is ready to be asked; nothing was asked yet.
+pub(crate) struct Opened {
+    pub(crate) id: TargetId,
+    pub(crate) target: Arc<dyn Target>,
+    pub(crate) setup: TargetSetup,
+    pub(crate) roles: Vec<RoleOffer>,
+}
+
+/// Tells what of a role matters to those who choose one.
+#[derive(Debug, Clone)]
+pub(crate) struct RoleOffer {
+    pub(crate) name: RuleName,
+    pub(crate) entitlements: Vec<String>,
+    pub(crate) longest: TimeDelta,
+    pub(crate) holders: Vec<Entitlement>,
+    pub(crate) privileged: bool,
+    /// Whose account that existed before it elevates; `None` where it makes one.
+    pub(crate) elevates: Option<Whose>,
+}
+
+impl RoleOffer {
+    fn of(role: &RoleSettings) -> Self {
+        Self {
+            name: role.name.clone(),
+            entitlements: role.entitlements.clone(),
+            longest: role.longest.delta(),
+            holders: role.holders.clone(),
+            privileged: role.privileged,
+            elevates: role.elevates.as_ref().and_then(ElevatesSettings::whose),
+        }
+    }
+}
+
+/// Opens the targets of a configuration that was checked. Reads files beside it, and asks no server.
+pub(crate) fn open(
+    deployment: Option<&DeploymentSettings>,
+    targets: &[TargetSettings],
+    folder: &Path,
+    found: &mut Problems,
+) -> Vec<Opened> {
+    let Some(deployment) = deployment else { return Vec::new() };
+    let Some(key) = found.within("deployment", |found| marker_key(deployment, folder, found)) else {
+        return Vec::new();
+    };
+    let mut opened = Vec::new();
+    found.each("target", targets, |settings, found| {
+        if let Some(target) = open_one(settings, folder, found) {
+            opened.push(Opened::of(settings, target, key.clone()));
+        }
+    });
+    opened
+}
+
+fn marker_key(deployment: &DeploymentSettings, folder: &Path, found: &mut Problems) -> Option<MarkerKey> {
+    let key = read_secret(&folder.join(&deployment.marker_key), "marker_key", found)?;
+    match MarkerKey::new(&deployment.name, &key) {
+        Ok(key) => Some(key),
+        Err(error) => {
+            let field = if error == jit_core::MarkerKeyError::TooShort { "marker_key" } else { "name" };
+            found.report_in(field, Code::new("config.invalid_value"), error.to_string());
+            None
+        }
+    }
+}
+
+fn open_one(settings: &TargetSettings, folder: &Path, found: &mut Problems) -> Option<Arc<dyn Target>> {
+    let directory = match &settings.directory {
+        Some(way) => Some(found.within("directory", |found| directory(way, folder, found))?),
+        None => None,
+    };
+    let unsound = |field: &str, error: &dyn std::fmt::Display, found: &mut Problems| {
+        found.report_in(field, Code::new("config.invalid_value"), error.to_string());
+        None
+    };
+    match (settings.kind()?, directory) {
+        (Kind::ActiveDirectory(settings), Some(directory)) => {
+            match ActiveDirectoryTarget::new(directory, settings) {
+                Ok(target) => Some(Arc::new(target)),
+                Err(error) => unsound("active_directory", &error, found),
+            }
+        }
+        (Kind::OpenLdap(settings), Some(directory)) => match OpenLdapTarget::new(directory, settings) {
+            Ok(target) => Some(Arc::new(target)),
+            Err(error) => unsound("open_ldap", &error, found),
+        },
+        (Kind::Custom(settings), Some(directory)) => match CustomTarget::new(directory, settings) {
+            Ok(target) => Some(Arc::new(target)),
+            Err(error) => unsound("custom", &error, found),
+        },
+        (Kind::InMemory, None) => Some(Arc::new(MemoryTarget::new())),
+        _ => None,
+    }
+}
+
+fn directory(way: &WaySettings, folder: &Path, found: &mut Problems) -> Option<Directory> {
+    let password = read_secret(&folder.join(&way.password_file), "password_file", found);
+    let roots = match &way.ca_file {
+        None => Some(Roots::platform()),
+        Some(file) => read(&folder.join(file), "ca_file", found).and_then(|pem| {
+            Roots::none().and_pem(&pem).map_err(|error| report(&error, "ca_file", found)).ok()
+        }),
+    };
+    let (password, roots) = (password?, roots?);
+    let Ok(password) = std::str::from_utf8(&password) else {
+        found.report_in("password_file", Code::new("config.invalid_value"), "the password is no text");
+        return None;
+    };
+    let mut settings = DirectorySettings::new(way.servers.clone(), &way.account, password);
+    settings.connections = way.connections.unwrap_or(settings.connections);
+    let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
+    settings.open(provider, roots).map_err(|error| found.report(error.code(), error.to_string())).ok()
+}
+
+fn report(error: &jit_ldap::LdapError, field: &str, found: &mut Problems) {
+    found.report_in(field, error.code(), error.to_string());
+}
+
+impl Opened {
+    fn of(settings: &TargetSettings, target: Arc<dyn Target>, key: MarkerKey) -> Self {
+        let mut setup = TargetSetup::new(settings.id.clone(), Arc::clone(&target), key);
+        if let Some(prefix) = &settings.prefix {
+            setup = setup.named_with(prefix);
+        }
+        for role in &settings.role {
+            setup = setup.role(role.name.clone(), lent(role));
+        }
+        let roles = settings.role.iter().map(RoleOffer::of).collect();
+        Self { id: settings.id.clone(), target, setup, roles }
+    }
+}
+
+fn lent(role: &RoleSettings) -> TargetRole {
+    let mut lent =
+        TargetRole::new(role.longest.delta(), role.holders.clone()).with(role.entitlements.clone());
+    if let Some(place) = &role.place {
+        lent = lent.in_place(place);
+    }
+    if let Some(whose) = role.elevates.as_ref().and_then(ElevatesSettings::whose) {
+        lent = lent.elevating(whose);
+    }
+    if role.privileged { lent.privileged() } else { lent }
+}
+
+impl std::fmt::Debug for Opened {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Opened").field("setup", &self.setup).finish_non_exhaustive()
+    }
+}

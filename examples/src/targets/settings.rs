@@ -1,0 +1,237 @@
+use std::collections::BTreeSet;
+use std::path::PathBuf;
+
+use jit_core::config::{Check, Problems};
+use jit_core::{AttributeName, Code, ConnectionId, Entitlement, RuleName, Span, TargetId, Whose};
+use jit_ldap::{ActiveDirectorySettings, CustomSettings, OpenLdapSettings};
+use serde::Deserialize;
+
+/// Says by what the accounts that are made here are known from those of everybody else.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct DeploymentSettings {
+    /// Stands in every marker.
+    pub(crate) name: String,
+    /// The file with the key that makes markers: at least 32 bytes, for nobody but its owner to read.
+    pub(crate) marker_key: PathBuf,
+}
+
+/// Describes one target, of exactly one kind.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct TargetSettings {
+    pub(crate) id: TargetId,
+    /// What the names of its accounts begin with.
+    #[serde(default)]
+    pub(crate) prefix: Option<String>,
+    /// The way to the servers of a directory.
+    #[serde(default)]
+    pub(crate) directory: Option<WaySettings>,
+    #[serde(default)]
+    pub(crate) active_directory: Option<ActiveDirectorySettings>,
+    #[serde(default)]
+    pub(crate) open_ldap: Option<OpenLdapSettings>,
+    /// A directory of another kind.
+    #[serde(default)]
+    pub(crate) custom: Option<CustomSettings>,
+    /// A target in the memory of the program, for demonstrations.
+    #[serde(default)]
+    pub(crate) in_memory: Option<InMemory>,
+    #[serde(default)]
+    pub(crate) role: Vec<RoleSettings>,
+}
+
+/// Says how the servers of a directory are reached.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct WaySettings {
+    pub(crate) servers: Vec<String>,
+    /// The certificates that vouch for the servers; without it, those that the machine trusts.
+    #[serde(default)]
+    pub(crate) ca_file: Option<PathBuf>,
+    /// The account that works there.
+    pub(crate) account: String,
+    /// The file with its password, for nobody but its owner to read.
+    pub(crate) password_file: PathBuf,
+    #[serde(default)]
+    pub(crate) connections: Option<u8>,
+}
+
+/// Holds nothing: there is nothing to say of a target in memory.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct InMemory {}
+
+/// Describes a role that can be checked out.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct RoleSettings {
+    pub(crate) name: RuleName,
+    /// Where its accounts are made, by the target's word for it; the only place where there is one.
+    #[serde(default)]
+    pub(crate) place: Option<String>,
+    /// What its accounts hold, by the target's words.
+    #[serde(default)]
+    pub(crate) entitlements: Vec<String>,
+    /// The longest time in all, extensions included.
+    pub(crate) longest: Span,
+    /// Who may check it out: whoever holds one of these.
+    pub(crate) holders: Vec<Entitlement>,
+    /// Whether it ends before others when many end at once.
+    #[serde(default)]
+    pub(crate) privileged: bool,
+    /// Whose account that existed before it elevates, instead of making one.
+    #[serde(default)]
+    pub(crate) elevates: Option<ElevatesSettings>,
+}
+
+/// Says whose account in the target a role elevates: one that is named, or one that an attribute of the holder names.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct ElevatesSettings {
+    /// Whoever runs the program names the account, and answers for whose it is.
+    #[serde(default)]
+    named: bool,
+    #[serde(default)]
+    attribute: Option<AttributeName>,
+    /// The connections whose word on the attribute counts, beside that of administrators.
+    #[serde(default)]
+    given_by: Vec<ConnectionId>,
+}
+
+impl ElevatesSettings {
+    /// Whose; `None` where that is not said in exactly one way.
+    pub(crate) fn whose(&self) -> Option<Whose> {
+        match (self.named, &self.attribute) {
+            (true, None) if self.given_by.is_empty() => Some(Whose::Named),
+            (false, Some(name)) => {
+                Some(Whose::Attribute { name: name.clone(), given_by: self.given_by.clone() })
+            }
+            _ => None,
+        }
+    }
+}
+
+/// Names the kind of a target.
+pub(crate) enum Kind<'a> {
+    ActiveDirectory(&'a ActiveDirectorySettings),
+    OpenLdap(&'a OpenLdapSettings),
+    Custom(&'a CustomSettings),
+    InMemory,
+}
+
+impl TargetSettings {
+    /// The kind; `None` where there is not exactly one.
+    pub(crate) fn kind(&self) -> Option<Kind<'_>> {
+        let kinds = [
+            self.active_directory.as_ref().map(Kind::ActiveDirectory),
+            self.open_ldap.as_ref().map(Kind::OpenLdap),
+            self.custom.as_ref().map(Kind::Custom),
+            self.in_memory.as_ref().map(|_| Kind::InMemory),
+        ];
+        let mut kinds = kinds.into_iter().flatten();
+        kinds.next().filter(|_| kinds.next().is_none())
+    }
+
+    fn check_kind(&self, found: &mut Problems) {
+        if let Some(settings) = &self.active_directory {
+            found.within("active_directory", |found| Check::check(settings, found));
+        }
+        if let Some(settings) = &self.open_ldap {
+            found.within("open_ldap", |found| Check::check(settings, found));
+        }
+        if let Some(settings) = &self.custom {
+            found.within("custom", |found| Check::check(settings, found));
+        }
+        match self.kind() {
+            None => found.report(
+                Code::new("config.one_of"),
+                "needs exactly one of `active_directory`, `open_ldap`, `custom` and `in_memory`",
+            ),
+            Some(Kind::InMemory) if self.directory.is_some() => {
+                found.report_in("directory", Code::new("config.one_of"), "goes with no `in_memory`");
+            }
+            Some(Kind::InMemory) => {}
+            Some(_) if self.directory.is_some() => {}
+            Some(_) => found.report(
+                Code::new("config.missing_field"),
+                "needs `directory`: the servers, and the account to work with",
+            ),
+        }
+    }
+
+    /// The names of the target's places and of its groups; `None` where it takes any.
+    fn tables(&self) -> Option<(BTreeSet<&String>, BTreeSet<&String>)> {
+        match self.kind()? {
+            Kind::ActiveDirectory(settings) => {
+                Some((settings.places.keys().collect(), settings.groups.keys().collect()))
+            }
+            Kind::OpenLdap(settings) => {
+                Some((settings.places.keys().collect(), settings.groups.keys().collect()))
+            }
+            Kind::Custom(settings) => {
+                Some((settings.places.keys().collect(), settings.groups.keys().collect()))
+            }
+            Kind::InMemory => None,
+        }
+    }
+
+    fn check_roles(&self, found: &mut Problems) {
+        let (places, groups) = self.tables().unzip();
+        let mut names = BTreeSet::new();
+        found.each("role", &self.role, |role, found| {
+            if !names.insert(&role.name) {
+                found.report_in("name", Code::new("config.duplicate_role"), "another role has this name");
+            }
+            if is_missing(places.as_ref(), role.place.as_ref()) {
+                found.report_in("place", Code::new("config.unknown_place"), "the target has no such place");
+            }
+            found.each("entitlements", &role.entitlements, |group, found| {
+                if is_missing(groups.as_ref(), Some(group)) {
+                    found.report(Code::new("config.unknown_group"), "the target has no such group");
+                }
+            });
+            if role.elevates.as_ref().is_some_and(|elevates| elevates.whose().is_none()) {
+                let message = "needs either `named = true` or `attribute`, with `given_by`";
+                found.report_in("elevates", Code::new("config.one_of"), message);
+            }
+            if role.holders.is_empty() {
+                let message = "must name who may check the role out";
+                found.report_in("holders", Code::new("config.invalid_value"), message);
+            }
+        });
+    }
+}
+
+fn is_missing(table: Option<&BTreeSet<&String>>, name: Option<&String>) -> bool {
+    table.zip(name).is_some_and(|(table, name)| !table.contains(name))
+}
+
+impl Check for TargetSettings {
+    fn check(&self, found: &mut Problems) {
+        self.check_kind(found);
+        self.check_roles(found);
+        if self.role.is_empty() {
+            found.report(Code::new("config.missing_field"), "needs at least one `role`");
+        }
+    }
+}
+
+/// Checks the targets of a configuration, without opening a file.
+pub(crate) fn check_targets(
+    deployment: Option<&DeploymentSettings>,
+    targets: &[TargetSettings],
+    found: &mut Problems,
+) {
+    if deployment.is_none() && !targets.is_empty() {
+        let message = "needs `deployment`: the name and the key that mark what is made in targets";
+        found.report(Code::new("config.missing_field"), message);
+    }
+    let mut ids = BTreeSet::new();
+    found.each("target", targets, |target, found| {
+        if !ids.insert(&target.id) {
+            found.report_in("id", Code::new("config.duplicate_target"), "another target has this id");
+        }
+        target.check(found);
+    });
+}

@@ -1,0 +1,189 @@
+//! From check-out to the end.
+
+use std::fs;
+use std::io::{BufRead as _, BufReader};
+use std::net::TcpListener;
+use std::os::unix::fs::PermissionsExt as _;
+use std::process::{Command, Stdio};
+
+use jit_ldap::{Attribute, AttributeName, Search};
+use serde_json::Value;
+
+use super::house::{House, read};
+use crate::peer::{BOTH, Kind, wait};
+
+const OUT: &str = "out --for ada --target directory --role admin --ttl 30m";
+
+#[test]
+fn what_is_lent_works_and_is_gone_after_check_in() {
+    for kind in BOTH {
+        let house = House::new(kind, "life");
+        let out = house.run(&format!("{OUT} --reason because")).fine();
+        let (lease, name) = (out["lease"].as_str().unwrap(), out["name"].as_str().unwrap());
+        let secret = out["secret"].as_str().unwrap();
+        assert!(house.admits(name, secret));
+        assert_eq!(out["ended_by"], "server_refuses_login");
+        let listed = &house.leases()[0];
+        assert_eq!((listed["lease"].as_str(), listed["phase"].as_str()), (Some(lease), Some("active")));
+        assert_eq!((listed["user"].as_str(), listed["reason"].as_str()), (Some("ada"), Some("because")));
+        assert_eq!(listed["proof"]["seen"], "present");
+
+        let exposed = house.run("exposure");
+        assert_eq!(exposed.lines[0]["worst_case"], out["until"]);
+        let sum = &exposed.lines[1]["sum"];
+        assert_eq!((sum["usable_now"].as_u64(), sum["never"].as_u64()), (Some(1), Some(0)));
+
+        let longer = house.run(&format!("extend {lease} --ttl 2h")).fine();
+        assert!(longer["until"].as_str().unwrap() > out["until"].as_str().unwrap());
+        assert_eq!(house.run(&format!("in {lease}")).fine()["phase"], "gone");
+        assert!(!house.admits(name, secret) && !house.exists(name));
+        assert_eq!(house.run(&format!("in {lease}")).fine()["phase"], "gone");
+        assert!(house.leases().is_empty());
+        house.run(&format!("extend {lease} --ttl 2h")).refused("lease.over");
+    }
+}
+
+#[test]
+fn what_runs_out_is_ended_by_a_sweep_and_refused_by_the_server_before_that() {
+    for kind in BOTH {
+        let house = House::new(kind, "expiry");
+        let out = house.run_at(-60, OUT).fine();
+        let (name, secret) = (out["name"].as_str().unwrap(), out["secret"].as_str().unwrap());
+        assert!(house.exists(name) && !house.admits(name, secret));
+        let swept = house.run("sweep");
+        assert_eq!((swept.code, swept.lines[1]["done"].as_u64()), (0, Some(1)), "{}", swept.complaint);
+        assert!(!house.exists(name) && house.leases().is_empty());
+        assert_eq!(house.run("sweep").lines[1]["done"], 0);
+    }
+}
+
+#[test]
+fn a_repeated_request_gives_the_same_account_a_new_secret() {
+    for kind in BOTH {
+        let house = House::new(kind, "twice");
+        let (one, other) = (house.run(&format!("{OUT} --key k1")), house.run(&format!("{OUT} --key k1")));
+        let (one, other) = (one.fine(), other.fine());
+        assert_eq!((&one["lease"], &one["name"]), (&other["lease"], &other["name"]));
+        let name = one["name"].as_str().unwrap();
+        assert!(house.admits(name, other["secret"].as_str().unwrap()));
+        assert!(!house.admits(name, one["secret"].as_str().unwrap()));
+        house.run(&format!("in {}", one["lease"].as_str().unwrap())).fine();
+    }
+}
+
+#[test]
+fn whoever_leaves_loses_what_was_lent() {
+    let house = House::new(Kind::OpenLdap, "leaver");
+    let out = house.run(OUT).fine();
+    assert_eq!(house.run("person end ada").fine()["state"], "ended");
+    assert_eq!(house.run("sweep").code, 0);
+    assert!(!house.exists(out["name"].as_str().unwrap()));
+    house.run(OUT).refused("lease.holder_inactive");
+    house.run("person add ada").refused("account.ended");
+}
+
+#[test]
+fn an_account_that_existed_before_holds_more_for_a_time() {
+    let house = House::new(Kind::OpenLdap, "lift");
+    let lift = "out --for ada --target directory --role lift --ttl 30m";
+    house.run(lift).refused("lease.unnamed");
+    house.run(&format!("{lift} --account nobody")).refused("lease.unknown_account");
+    house.run(&format!("{OUT} --account alice")).refused("lease.other_kind");
+    assert_eq!(house.run(&format!("{lift} --account alice --secret-file none")).code, 2);
+    let lent = house.run(&format!("{lift} --account alice")).fine();
+    assert!(house.is_member("alice") && lent.get("secret").is_none());
+    assert_eq!((lent["name"].as_str(), lent["ended_by"].as_str()), (Some("alice"), Some("library_only")));
+    assert_eq!(house.leases()[0]["elevated"], true);
+    let exposed = house.run("exposure");
+    assert_eq!(
+        (&exposed.lines[0]["worst_case"], &exposed.lines[1]["sum"]["never"]),
+        (&Value::Null, &1.into())
+    );
+    assert_eq!(house.run(&format!("in {}", lent["lease"].as_str().unwrap())).fine()["phase"], "gone");
+    assert!(!house.is_member("alice") && house.leases().is_empty());
+}
+
+#[test]
+fn a_secret_goes_into_a_file_that_only_its_owner_reads() {
+    let house = House::new(Kind::OpenLdap, "file");
+    let out = house.run(&format!("{OUT} --secret-file secret")).fine();
+    assert!(out.get("secret").is_none());
+    let mode = fs::metadata(house.folder.join("secret")).unwrap().permissions().mode();
+    assert_eq!(mode & 0o777, 0o600);
+    let secret = read(&house.folder, "secret");
+    assert!(house.admits(out["name"].as_str().unwrap(), secret.trim_end()));
+    // A file that is there stays as it is, and nothing is made.
+    assert_eq!(house.run(&format!("{OUT} --secret-file secret")).code, 2);
+    assert_eq!((read(&house.folder, "secret"), house.leases().len()), (secret, 1));
+    house.run("out --for bob --target directory --role admin --ttl 30m --secret-file none");
+    assert!(!house.folder.join("none").exists());
+    house.run(&format!("in {}", out["lease"].as_str().unwrap())).fine();
+}
+
+#[test]
+fn a_secret_that_nobody_can_read_ends_the_lease() {
+    let house = House::new(Kind::OpenLdap, "deaf");
+    let mut child = house
+        .program(OUT)
+        .stdin(Stdio::null())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    drop(child.stdout.take());
+    let output = child.wait_with_output().unwrap();
+    assert_eq!(output.status.code(), Some(3));
+    assert!(String::from_utf8(output.stderr).unwrap().contains("what was lent ends now"));
+    assert!(house.leases().is_empty());
+}
+
+#[test]
+fn an_interrupted_check_out_is_ended_by_a_sweep() {
+    let house = House::new(Kind::OpenLdap, "signal");
+    let silent = TcpListener::bind("127.0.0.1:0").unwrap();
+    let (url, port) = (house.peer().url(), silent.local_addr().unwrap().port());
+    for signal in ["-INT", "-TERM", "-KILL"] {
+        house.configure(&url, &format!("ldaps://localhost:{port}"));
+        let mut child = house.program(OUT).stderr(Stdio::piped()).stdout(Stdio::null()).spawn().unwrap();
+        let _asked = silent.accept().unwrap();
+        assert!(Command::new("kill").args([signal, &child.id().to_string()]).status().unwrap().success());
+        let mut complaint = String::new();
+        BufReader::new(child.stderr.take().unwrap()).read_line(&mut complaint).unwrap();
+        let code = child.wait().unwrap().code();
+        assert!(signal == "-KILL" || (code == Some(3) && complaint.contains("interrupted")), "{complaint}");
+        house.configure(&format!("ldaps://localhost:{port}"), &url);
+        assert_eq!(house.leases()[0]["phase"], "intended");
+        assert_eq!(house.run_at(3, "sweep").code, 0);
+        assert_eq!(house.run_at(6, "sweep").code, 0);
+        assert!(house.leases().is_empty(), "{signal}");
+    }
+}
+
+#[test]
+fn what_returns_is_reported_and_ended_only_when_that_is_asked_for() {
+    let house = House::new(Kind::OpenLdap, "returned");
+    let out = house.run(OUT).fine();
+    let (lease, name) = (out["lease"].as_str().unwrap(), out["name"].as_str().unwrap());
+    assert_eq!(house.run("reconcile").fine()["seen"], 1);
+    let backup = wait(async {
+        let all = Search::entry(house.dn(name)).attributes([
+            AttributeName::OBJECT_CLASS,
+            AttributeName::USER_ID,
+            AttributeName::COMMON_NAME,
+            AttributeName::SURNAME,
+            AttributeName::new("description").unwrap(),
+        ]);
+        house.peer().as_service().await.read(&all).await.unwrap().unwrap()
+    });
+    house.run(&format!("in {lease}")).fine();
+    let attributes: Vec<Attribute> = backup.attributes().to_vec();
+    wait(async { house.peer().as_service().await.add(&house.dn(name), &attributes, &[]).await.unwrap() });
+
+    let found = house.run("reconcile");
+    assert_eq!((found.code, &found.lines[0]["returned"][0]["name"]), (1, &name.into()));
+    assert!(house.exists(name));
+    house.run("reconcile --apply --at-most 0").refused("reconcile.too_many");
+    assert_eq!(house.run("reconcile --apply").fine()["ended"], 1);
+    assert!(!house.exists(name));
+    assert_eq!(house.run("reconcile").fine()["seen"], 0);
+}

@@ -1,0 +1,5 @@
+//! `checkout` with real directories.
+
+mod house;
+mod life;
+mod refusals;

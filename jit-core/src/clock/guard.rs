@@ -1,0 +1,257 @@
+//! The guard against jumps of the clock.
+//!
+//! Two clocks are read side by side: the wall clock, which can be set, and a pulse, which cannot. From an instant that was
+//! trusted the pulse tells which instant is *plausible* now. The rule is one:
+//!
+//! - What is decided (who may, until when) goes by the later of the two: no jump, in no direction, extends anything.
+//! - What is destroyed goes by the wall clock only while that is not ahead of the plausible instant by more than a bound.
+//!   Else it goes by the plausible instant: what is due by then is done, and what only the jump made due waits.
+
+use std::{
+    fmt,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+};
+
+use chrono::{DateTime, TimeDelta, Utc};
+
+use super::{Clock, Pulse, SystemPulse};
+
+/// Describes the guard against jumps of the clock.
+#[derive(Clone)]
+pub struct TimeGuard {
+    pulse: Arc<dyn Pulse>,
+    jump: TimeDelta,
+    downtime: TimeDelta,
+    patience: Option<TimeDelta>,
+}
+
+/// How long the application may have been away for its clock to be believed without a person, however steady it is.
+const LONGEST_ABSENCE: TimeDelta = TimeDelta::days(14);
+/// How long one trusted instant is measured against. The bound holds for the sum of all jumps within it, and the drift of a
+/// working clock stays far below.
+const MEASURED_FOR: TimeDelta = TimeDelta::days(1);
+/// How exactly the store knows the trusted time.
+const ANCHORED_EVERY: TimeDelta = TimeDelta::minutes(1);
+
+impl TimeGuard {
+    /// Guards with a pulse.
+    #[must_use]
+    pub fn new(pulse: Arc<dyn Pulse>) -> Self {
+        Self {
+            pulse,
+            jump: TimeDelta::minutes(10),
+            downtime: TimeDelta::hours(12),
+            patience: Some(TimeDelta::hours(1)),
+        }
+    }
+
+    /// Says how far the clock may jump while the application runs; ten minutes unless said otherwise.
+    #[must_use]
+    pub fn jump(mut self, span: TimeDelta) -> Self {
+        self.jump = span;
+        self
+    }
+
+    /// Says how long the application may have been away without anybody asking whether the clock is right; twelve hours
+    /// unless said otherwise. Where a process lives only for one round of work, it must be longer than the pause between
+    /// rounds.
+    #[must_use]
+    pub fn downtime(mut self, span: TimeDelta) -> Self {
+        self.downtime = span;
+        self
+    }
+
+    /// Says how long a clock that is found far ahead at the start must go on steadily to be believed; one hour unless said
+    /// otherwise. With `None` it is never believed without a person or another node.
+    #[must_use]
+    pub fn patience(mut self, span: Option<TimeDelta>) -> Self {
+        self.patience = span;
+        self
+    }
+}
+
+impl Default for TimeGuard {
+    fn default() -> Self {
+        Self::new(Arc::new(SystemPulse::default()))
+    }
+}
+
+impl fmt::Debug for TimeGuard {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("TimeGuard")
+            .field("jump", &self.jump)
+            .field("downtime", &self.downtime)
+            .field("patience", &self.patience)
+            .finish_non_exhaustive()
+    }
+}
+
+/// Says how the clock is not plausible, and by how much.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[expect(clippy::exhaustive_enums, reason = "a clock is ahead or behind")]
+pub enum TimeDoubt {
+    /// It is ahead: what only the jump made due waits.
+    Ahead(TimeDelta),
+    /// It is behind: the plausible instant counts in its place.
+    Behind(TimeDelta),
+}
+
+impl TimeDoubt {
+    fn is_ahead(self) -> bool {
+        matches!(self, Self::Ahead(_))
+    }
+}
+
+/// Reads a clock and guards it, where a guard is set.
+pub(crate) struct GuardedClock {
+    clock: Arc<dyn Clock>,
+    guard: Option<TimeGuard>,
+    state: Mutex<State>,
+}
+
+#[derive(Default)]
+struct State {
+    reference: Option<Reference>,
+    is_anchored: bool,
+    anchor: Option<DateTime<Utc>>,
+    announced: Option<TimeDoubt>,
+}
+
+/// An instant that was trusted, and where the pulse stood then.
+#[derive(Clone, Copy)]
+struct Reference {
+    at: DateTime<Utc>,
+    pulse: TimeDelta,
+    /// How far the clock was ahead at the start.
+    ahead_at_start: Option<TimeDelta>,
+}
+
+impl Reference {
+    fn trusting(at: DateTime<Utc>, pulse: TimeDelta) -> Self {
+        Self { at, pulse, ahead_at_start: None }
+    }
+}
+
+/// One look at the clock.
+#[derive(Clone, Copy)]
+pub(crate) struct Reading {
+    wall: DateTime<Utc>,
+    /// By which things are decided.
+    pub(crate) now: DateTime<Utc>,
+    /// By which things end.
+    pub(crate) work: DateTime<Utc>,
+    pub(crate) doubt: Option<TimeDoubt>,
+}
+
+impl GuardedClock {
+    pub(crate) fn new(clock: Arc<dyn Clock>, guard: Option<TimeGuard>) -> Self {
+        Self { clock, guard, state: Mutex::default() }
+    }
+
+    /// The instant by which things are decided.
+    pub(crate) fn now(&self) -> DateTime<Utc> {
+        self.read().now
+    }
+
+    /// The instant by which things end.
+    pub(crate) fn work(&self) -> DateTime<Utc> {
+        self.read().work
+    }
+
+    pub(crate) fn is_guarded(&self) -> bool {
+        self.guard.is_some()
+    }
+
+    /// Tells whether the time that the store knows was compared.
+    pub(crate) fn is_anchored(&self) -> bool {
+        self.state().is_anchored
+    }
+
+    pub(crate) fn read(&self) -> Reading {
+        let wall = self.clock.now();
+        let Some(guard) = &self.guard else { return Reading { wall, now: wall, work: wall, doubt: None } };
+        let pulse = guard.pulse.elapsed();
+        let mut state = self.state();
+        let reference = *state.reference.get_or_insert(Reference::trusting(wall, pulse));
+        let ran = pulse - reference.pulse;
+        let plausible = reference.at.checked_add_signed(ran).unwrap_or(reference.at);
+        let ahead = wall.signed_duration_since(plausible);
+        let is_steady = || reference.ahead_at_start.is_some_and(|then| is_believed(guard, then, ahead, ran));
+        let now = wall.max(plausible);
+        if ahead > guard.jump && !is_steady() {
+            return Reading { wall, now, work: plausible, doubt: Some(TimeDoubt::Ahead(ahead)) };
+        }
+        if ahead < -guard.jump {
+            return Reading { wall, now, work: plausible, doubt: Some(TimeDoubt::Behind(-ahead)) };
+        }
+        if ahead > guard.jump || ran >= MEASURED_FOR {
+            state.reference = Some(Reference::trusting(wall, pulse));
+        }
+        Reading { wall, now, work: now, doubt: None }
+    }
+
+    /// Begins from the trusted time that the store knows, where it knows one.
+    pub(crate) fn begin_from(&self, anchor: Option<DateTime<Utc>>) {
+        let (Some(guard), wall) = (&self.guard, self.clock.now()) else { return };
+        let pulse = guard.pulse.elapsed();
+        let mut state = self.state();
+        state.is_anchored = true;
+        state.anchor = anchor;
+        let Some(anchor) = anchor else { return };
+        let away = wall.signed_duration_since(anchor);
+        state.reference = Some(if away > guard.downtime {
+            Reference { at: anchor, pulse, ahead_at_start: Some(away) }
+        } else {
+            Reference::trusting(wall.max(anchor), pulse)
+        });
+    }
+
+    /// Believes the clock where another node, whose own is plausible to it, tells the same time.
+    pub(crate) fn compare(&self, reading: Reading, anchor: DateTime<Utc>) {
+        let apart = reading.wall.signed_duration_since(anchor).abs();
+        // What this node wrote itself says nothing.
+        let is_of_another = self.state().anchor.is_some_and(|known| known < anchor);
+        if is_of_another && apart <= ANCHORED_EVERY * 2 {
+            self.trust();
+        }
+    }
+
+    /// Believes the clock from now on.
+    pub(crate) fn trust(&self) -> DateTime<Utc> {
+        let wall = self.clock.now();
+        if let Some(guard) = &self.guard {
+            let pulse = guard.pulse.elapsed();
+            self.state().reference = Some(Reference::trusting(wall, pulse));
+        }
+        wall
+    }
+
+    /// Tells whether somebody must be told of a doubt, or that it is over.
+    pub(crate) fn is_news(&self, doubt: Option<TimeDoubt>) -> bool {
+        self.state().announced.map(TimeDoubt::is_ahead) != doubt.map(TimeDoubt::is_ahead)
+    }
+
+    pub(crate) fn announced(&self, doubt: Option<TimeDoubt>) {
+        self.state().announced = doubt;
+    }
+
+    /// Tells whether the store shall learn of this trusted time.
+    pub(crate) fn moves_anchor(&self, work: DateTime<Utc>) -> bool {
+        let known = self.state().anchor;
+        known.is_none_or(|known| work.signed_duration_since(known) >= ANCHORED_EVERY)
+    }
+
+    pub(crate) fn anchored(&self, at: DateTime<Utc>) {
+        self.state().anchor = Some(at);
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// A clock that ran as the pulse did since the start, for long enough: the application was away.
+fn is_believed(guard: &TimeGuard, ahead_then: TimeDelta, ahead: TimeDelta, ran: TimeDelta) -> bool {
+    let is_steady = (ahead - ahead_then).abs() <= guard.jump;
+    is_steady && ahead <= LONGEST_ABSENCE && guard.patience.is_some_and(|patience| ran >= patience)
+}

@@ -1,0 +1,238 @@
+//! The checks of a target. Each removes what it made.
+
+#![expect(
+    clippy::missing_errors_doc,
+    reason = "each fails with what it found, as `Check` says for all of them"
+)]
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+};
+
+use super::{
+    super::failure::{ensure, same},
+    Failure, Rig, native_of,
+};
+use crate::{Clock as _, DesiredState, Effect, Holdings, Observed, RemoteRef, SystemClock};
+
+const GONE: Effect = Effect::Absent { was_there: true };
+const NOT_THERE: Effect = Effect::Absent { was_there: false };
+
+async fn remove(rig: &Rig, remote: &RemoteRef) -> Result<(), Failure> {
+    same(&rig.ensure(remote, DesiredState::Absent).await?, &GONE, "what was made is removed")
+}
+
+async fn is_in_use(rig: &Rig, remote: &RemoteRef, what: &str) -> Result<(), Failure> {
+    let native = remote.native.clone().unwrap_or_default();
+    same(&rig.observe(remote).await?, &Observed::Ours { native, enabled: true }, what)
+}
+
+/// Creating is repeatable: the answer may have been lost.
+pub async fn what_is_made_twice_is_one(rig: &Rig) -> Result<(), Failure> {
+    let made = rig.made().await?;
+    let again = RemoteRef { native: None, ..made.clone() };
+    same(&rig.make(&again).await?, &rig.make(&made).await?, "by name and by id")?;
+    same(&Some(native_of(rig.make(&again).await?)?), &made.native, "the id stays")?;
+    is_in_use(rig, &made, "it is in use").await?;
+    remove(rig, &made).await
+}
+
+/// Two workers may do the same at once.
+pub async fn many_who_make_it_at_once_make_one(rig: &Rig) -> Result<(), Failure> {
+    let remote = rig.fresh()?;
+    let mut makers = tokio::task::JoinSet::new();
+    for _ in 0..4 {
+        let (target, desired) = (Arc::clone(&rig.target), rig.desired(&remote, Some(Rig::secret()?)));
+        makers.spawn(async move { target.ensure(&desired).await });
+    }
+    let mut ids = BTreeSet::new();
+    while let Some(answer) = makers.join_next().await {
+        // Who comes second may be told to come again; nobody makes a second one.
+        if let Ok(effect) = answer? {
+            ids.insert(native_of(effect)?);
+        }
+    }
+    ensure(ids.len() == 1, "one account, and somebody who was told so")?;
+    remove(rig, &RemoteRef { native: ids.pop_first(), ..remote }).await
+}
+
+/// A late extension must not bring back what is gone.
+pub async fn without_a_secret_nothing_is_made(rig: &Rig) -> Result<(), Failure> {
+    let remote = rig.fresh()?;
+    same(
+        &rig.target.ensure(&rig.desired(&remote, None)).await?,
+        &NOT_THERE,
+        "it tells that it is not there",
+    )?;
+    same(&rig.observe(&remote).await?, &Observed::Missing, "nothing is there")?;
+    let removed = rig.made().await?;
+    remove(rig, &removed).await?;
+    same(&rig.target.ensure(&rig.desired(&removed, None)).await?, &NOT_THERE, "what is gone stays gone")?;
+    same(&rig.observe(&RemoteRef { native: None, ..removed }).await?, &Observed::Missing, "also by name")
+}
+
+/// An end is moved without a new secret.
+pub async fn without_a_secret_what_is_there_is_kept(rig: &Rig) -> Result<(), Failure> {
+    let made = rig.made().await?;
+    let effect = rig.target.ensure(&rig.desired(&made, None)).await?;
+    same(&Some(native_of(effect)?), &made.native, "the id stays")?;
+    is_in_use(rig, &made, "it is in use").await?;
+    remove(rig, &made).await
+}
+
+/// Nobody is adopted.
+pub async fn a_name_that_another_bears_is_left_to_them(rig: &Rig) -> Result<(), Failure> {
+    let made = rig.made().await?;
+    let rival = rig.rival(&made)?;
+    same(&rig.make(&rival).await?, &Effect::Stranger, "the name is somebody's")?;
+    is_in_use(rig, &made, "they stay as they were").await?;
+    remove(rig, &made).await
+}
+
+/// A name alone proves nothing.
+pub async fn removing_by_name_leaves_another_alone(rig: &Rig) -> Result<(), Failure> {
+    let made = rig.made().await?;
+    let effect = rig.ensure(&rig.rival(&made)?, DesiredState::Absent).await?;
+    ensure(matches!(effect, Effect::Stranger | NOT_THERE), "ours is not there")?;
+    is_in_use(rig, &made, "they stay as they were").await?;
+    remove(rig, &made).await
+}
+
+/// Neither does an id.
+pub async fn removing_by_id_needs_our_marker(rig: &Rig) -> Result<(), Failure> {
+    let made = rig.made().await?;
+    let rival = RemoteRef { native: made.native.clone(), ..rig.rival(&made)? };
+    same(&rig.ensure(&rival, DesiredState::Absent).await?, &Effect::NotOurs, "the marker is another")?;
+    is_in_use(rig, &made, "they stay as they were").await?;
+    remove(rig, &made).await
+}
+
+/// Putting out of use is destruction as well.
+pub async fn disabling_by_id_needs_our_marker(rig: &Rig) -> Result<(), Failure> {
+    let made = rig.made().await?;
+    let rival = RemoteRef { native: made.native.clone(), ..rig.rival(&made)? };
+    same(&rig.ensure(&rival, DesiredState::Disabled).await?, &Effect::NotOurs, "the marker is another")?;
+    is_in_use(rig, &made, "they stay in use").await?;
+    remove(rig, &made).await
+}
+
+/// And so is a new secret.
+pub async fn changing_by_id_needs_our_marker(rig: &Rig) -> Result<(), Failure> {
+    let made = rig.made().await?;
+    let rival = RemoteRef { native: made.native.clone(), ..rig.rival(&made)? };
+    same(&rig.make(&rival).await?, &Effect::NotOurs, "the marker is another")?;
+    is_in_use(rig, &made, "they stay as they were").await?;
+    remove(rig, &made).await
+}
+
+/// Looking tells whose it is.
+pub async fn what_another_made_is_foreign(rig: &Rig) -> Result<(), Failure> {
+    let made = rig.made().await?;
+    let rival = rig.rival(&made)?;
+    same(&rig.observe(&rival).await?, &Observed::Foreign, "by name")?;
+    let rival = RemoteRef { native: made.native.clone(), ..rival };
+    same(&rig.observe(&rival).await?, &Observed::Foreign, "by id")?;
+    remove(rig, &made).await
+}
+
+/// The answer of a removal is a proof.
+pub async fn what_is_removed_is_gone(rig: &Rig) -> Result<(), Failure> {
+    let made = rig.made().await?;
+    remove(rig, &made).await?;
+    same(&rig.observe(&made).await?, &Observed::Missing, "by id")?;
+    let by_name = RemoteRef { native: None, ..made };
+    same(&rig.observe(&by_name).await?, &Observed::Missing, "by name")?;
+    ensure(!rig.listed().await?.iter().any(|listed| listed.marker == by_name.marker), "nor is it listed")
+}
+
+/// Removing is repeatable, with an id and without.
+pub async fn removing_what_is_not_there_is_no_error(rig: &Rig) -> Result<(), Failure> {
+    same(&rig.ensure(&rig.fresh()?, DesiredState::Absent).await?, &NOT_THERE, "what was never made")?;
+    let made = rig.made().await?;
+    remove(rig, &made).await?;
+    same(&rig.ensure(&made, DesiredState::Absent).await?, &NOT_THERE, "what was removed")
+}
+
+/// Nothing is there by accident.
+pub async fn what_was_never_made_is_missing(rig: &Rig) -> Result<(), Failure> {
+    same(&rig.observe(&rig.fresh()?).await?, &Observed::Missing, "it was never made")
+}
+
+/// Putting out of use is repeatable.
+pub async fn what_is_disabled_is_there_and_out_of_use(rig: &Rig) -> Result<(), Failure> {
+    let made = rig.made().await?;
+    for turn in ["at first", "again"] {
+        same(&rig.ensure(&made, DesiredState::Disabled).await?, &Effect::Disabled, turn)?;
+    }
+    let native = made.native.clone().unwrap_or_default();
+    same(&rig.observe(&made).await?, &Observed::Ours { native, enabled: false }, "it is there, out of use")?;
+    remove(rig, &made).await
+}
+
+/// Nothing is made in order to be disabled.
+pub async fn disabling_what_is_not_there_is_no_error(rig: &Rig) -> Result<(), Failure> {
+    let remote = rig.fresh()?;
+    same(&rig.ensure(&remote, DesiredState::Disabled).await?, &NOT_THERE, "it was never made")?;
+    same(&rig.observe(&remote).await?, &Observed::Missing, "nothing is there")
+}
+
+/// Two speeds: out of use first, gone second.
+pub async fn what_is_disabled_can_be_removed(rig: &Rig) -> Result<(), Failure> {
+    let made = rig.made().await?;
+    same(&rig.ensure(&made, DesiredState::Disabled).await?, &Effect::Disabled, "out of use")?;
+    remove(rig, &made).await?;
+    same(&rig.observe(&made).await?, &Observed::Missing, "gone")
+}
+
+/// An id that returned would let an old removal hit a new account.
+pub async fn an_id_is_not_given_again(rig: &Rig) -> Result<(), Failure> {
+    let made = rig.made().await?;
+    remove(rig, &made).await?;
+    let anew = RemoteRef { native: None, ..made.clone() };
+    let native = native_of(rig.make(&anew).await?)?;
+    ensure(Some(&native) != made.native.as_ref(), "the id is another one")?;
+    same(&rig.ensure(&made, DesiredState::Absent).await?, &NOT_THERE, "the old id names nobody")?;
+    let anew = RemoteRef { native: Some(native), ..anew };
+    is_in_use(rig, &anew, "the new one is in use").await?;
+    remove(rig, &anew).await
+}
+
+/// A creation that lands after the removal is found, so that it can be removed.
+pub async fn what_came_late_is_found_by_its_name(rig: &Rig) -> Result<(), Failure> {
+    let made = rig.made().await?;
+    remove(rig, &made).await?;
+    let by_name = RemoteRef { native: None, ..made };
+    let native = native_of(rig.make(&by_name).await?)?;
+    same(&rig.observe(&by_name).await?, &Observed::Ours { native, enabled: true }, "it is there")?;
+    remove(rig, &by_name).await
+}
+
+/// Reconciliation sees what is there.
+pub async fn a_listing_names_what_is_there_with_its_marker_and_id(rig: &Rig) -> Result<(), Failure> {
+    let (one, two) = (rig.made().await?, rig.made().await?);
+    let listed = rig.listed().await?;
+    for made in [&one, &two] {
+        let named: Vec<_> = listed.iter().filter(|listed| listed.marker == made.marker).collect();
+        ensure(named.len() == 1, "it is listed once")?;
+        let seen = named.first().map(|listed| (&listed.name, &listed.native));
+        same(&seen, &Some((&made.name, &made.native)), "by its name and id")?;
+    }
+    remove(rig, &one).await?;
+    remove(rig, &two).await
+}
+
+/// What a lease made, and what existed before, never mix.
+pub async fn what_was_made_for_a_time_is_not_elevated(rig: &Rig) -> Result<(), Failure> {
+    let made = rig.made().await?;
+    if rig.target.capabilities().elevation.is_some() {
+        let asked = rig.entitlements.iter().cloned().collect();
+        same(&rig.target.holdings(&made, &asked).await?, &Holdings::Made, "it was made")?;
+        let give = rig.entitlements.iter().map(|name| (name.clone(), SystemClock.now())).collect();
+        let state = DesiredState::Holding { give, take: BTreeSet::new() };
+        same(&rig.ensure(&made, state).await?, &Effect::NotOurs, "nothing is given")?;
+        let state = DesiredState::Holding { give: BTreeMap::new(), take: asked };
+        same(&rig.ensure(&made, state).await?, &Effect::NotOurs, "nothing is taken")?;
+    }
+    remove(rig, &made).await
+}

@@ -1,0 +1,281 @@
+//! Lending entitlements to an account that existed before: looked up, written down, given, written down again.
+
+use std::collections::BTreeSet;
+
+use chrono::{DateTime, Utc};
+
+use super::{
+    ATTEMPTS, CheckOut,
+    check_out::{Admitted, answer_by},
+    record::moved_on,
+};
+use crate::{
+    Account, AccountId, Actor, BackendError, Desired, DesiredState, Effect, Elevation, ErrorKind, Holdings,
+    Jit, JitError, Lease, Phase, RemoteRef, Store, Taken, TargetSetup, UnattendedEnd,
+    lease::account_for_remote,
+};
+
+const NAME_BYTES: usize = 256;
+
+/// Tells what was lent to an account that existed before.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Elevated {
+    /// The account that keeps the lease; its id names the lease.
+    pub lease: AccountId,
+    /// The name that the remote account was found by.
+    pub name: String,
+    /// From when on it is over.
+    pub until: DateTime<Utc>,
+    /// Who ends it if nobody of ours ever runs again.
+    pub unattended: UnattendedEnd,
+    /// Whether sessions that are open at its end go on with what was lent.
+    pub sessions_survive: bool,
+}
+
+impl Jit {
+    /// Lends the entitlements of a role to an account that existed before, for a time. `named` is the account, where the
+    /// role leaves that to the application.
+    ///
+    /// Leases that overlap or follow each other do not cut each other, and what the account held before it keeps. With a
+    /// key, a call that is repeated answers with the same lease.
+    ///
+    /// # Errors
+    /// As [`Jit::check_out`], and `lease.other_kind` (the role makes accounts), `lease.cannot_elevate` (the target lends
+    /// nothing to them), `lease.unnamed` (nobody who is believed names the account), `lease.unknown_account`,
+    /// `lease.account_is_lent` (it was itself made for a time); `lease.in_progress` also while a call that takes one of
+    /// the entitlements has no answer yet. After any of them nothing of the lease is left in the target, or a task is
+    /// there that takes it.
+    ///
+    /// # Cancel safety
+    /// What was begun is taken by the task of the lease; with a key the call can be repeated.
+    pub async fn elevate(&self, request: &CheckOut, named: Option<&str>) -> Result<Elevated, JitError> {
+        let asked = self.admitted(request).await?;
+        let whose = asked.role.elevates.as_ref().ok_or(JitError::refused("lease.other_kind"))?;
+        let name = whose.name(&asked.holder, named).filter(|name| !name.is_empty());
+        let name = name.ok_or(JitError::refused("lease.unnamed"))?;
+        if name.len() > NAME_BYTES {
+            return Err(JitError::refused("lease.invalid"));
+        }
+        if asked.setup.target.capabilities().elevation.is_none() {
+            return Err(JitError::refused("lease.cannot_elevate"));
+        }
+        if request.key.is_some()
+            && let Some(kept) = asked.store.get(&request.tenant, asked.id).await?
+        {
+            return self.elevate_again(&asked, request, &kept, &name).await;
+        }
+        let wanted: BTreeSet<_> = asked.role.entitlements.iter().cloned().collect();
+        let marker = asked.setup.markers.mark(&request.tenant, asked.id);
+        let mut remote = RemoteRef { name, place: None, marker, native: None };
+        let (native, held) = holdings(asked.setup, &remote, &wanted).await?;
+        let keeper = account_for_remote(&request.tenant, &request.target, &native);
+        let lent = asked.store.get(&request.tenant, keeper).await?.and_then(|kept| kept.elevation);
+        if lent.is_some_and(|lent| !lent.is_free(&wanted, asked.now)) {
+            return Err(JitError::refused("lease.in_progress"));
+        }
+        remote.native = Some(native);
+        let lease = Lease { elevates: Some(keeper), ..asked.lease(request, remote) };
+        match self.intend(asked.store, &request.tenant, asked.id, lease, asked.now).await {
+            Ok(account) => self.raise(asked.store, asked.setup, account, Some(&held)).await,
+            Err(error) if *error.kind() == ErrorKind::AlreadyExists(Taken::Account) => {
+                Err(JitError::refused("lease.in_progress"))
+            }
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    /// Answers a request that was made before; one that never came to its end is taken up.
+    async fn elevate_again(
+        &self,
+        asked: &Admitted<'_>,
+        request: &CheckOut,
+        kept: &Account,
+        name: &str,
+    ) -> Result<Elevated, JitError> {
+        let lease = kept.lease.as_deref().filter(|lease| lease.is_of(request) && lease.remote.name == name);
+        let lease = lease.ok_or(JitError::refused("lease.other_request"))?;
+        if matches!(lease.phase, Phase::Active { .. }) && asked.now < lease.until {
+            return elevated(asked.setup, asked.id, lease);
+        }
+        let account = self.resume(asked.store, asked.setup, request, asked.id).await?;
+        self.raise(asked.store, asked.setup, account, None).await
+    }
+
+    /// Gives what was written down.
+    async fn raise(
+        &self,
+        store: &dyn Store,
+        setup: &TargetSetup,
+        account: Account,
+        seen: Option<&BTreeSet<String>>,
+    ) -> Result<Elevated, JitError> {
+        let lease = account.lease.as_deref().cloned().ok_or(JitError::refused("lease.unknown"))?;
+        let given = self.give(store, setup, &account, &lease, lease.until, seen).await;
+        let now = self.parts.clock.now();
+        let given = given.and_then(|()| {
+            if now < lease.until { Ok(()) } else { Err(JitError::refused("lease.interrupted")) }
+        });
+        match given {
+            Ok(()) => {}
+            // Whoever asks again with the key goes on from here; else the task of the lease ends it.
+            Err(JitError::Refused(code)) if code.as_str() == "lease.in_progress" => {
+                return Err(JitError::Refused(code));
+            }
+            Err(error) => {
+                self.give_up(store, &account, lease).await;
+                return Err(error);
+            }
+        }
+        let native = lease.remote.native.clone().unwrap_or_default();
+        let active = lease.clone().present(native, now).map_err(moved_on)?;
+        let actor = Actor::Account { id: lease.holder };
+        match self.note(store, &account, active, "lease.active", actor).await {
+            Ok(_) => elevated(setup, account.id, &lease),
+            Err(error) if *error.kind() == ErrorKind::Conflict => {
+                self.take_back(store, setup, &account, &lease).await;
+                Err(JitError::refused("lease.interrupted"))
+            }
+            // It may be active, and then whoever asks again is told so; else its task ends it.
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    /// Writes down that the lease needs its entitlements until then, and asks the target for what the account lacks.
+    async fn give(
+        &self,
+        store: &dyn Store,
+        setup: &TargetSetup,
+        account: &Account,
+        lease: &Lease,
+        until: DateTime<Utc>,
+        seen: Option<&BTreeSet<String>>,
+    ) -> Result<(), JitError> {
+        let joined = self.join(store, setup, account, lease, until, seen).await?;
+        let give = joined.to_give(account.id);
+        if give.is_empty() {
+            return Ok(());
+        }
+        // Whoever was held up until others may count on no call being under way does not begin one.
+        let now = self.parts.clock.now();
+        if lease.unanswered.is_none_or(|answer_by| answer_by <= now) {
+            return Err(JitError::refused("lease.interrupted"));
+        }
+        let state = DesiredState::Holding { give, take: BTreeSet::new() };
+        let given = match setup.target.ensure(&Desired { remote: lease.remote.clone(), state }).await? {
+            Effect::Holding { given, .. } => given,
+            Effect::Absent { .. } => return Err(JitError::refused("lease.unknown_account")),
+            Effect::NotOurs | Effect::Stranger => return Err(JitError::refused("lease.account_is_lent")),
+            Effect::Stuck(code) => return Err(JitError::Refused(code)),
+            Effect::Present { .. } | Effect::Disabled => return Err(JitError::refused("target.protocol")),
+        };
+        let found = self.change(store, account, lease, "lease.given_by_others", |lent, _| {
+            let next = lent.clone().answered(account.id, &given);
+            (next != *lent).then_some((next, ()))
+        });
+        found.await.map(drop)
+    }
+
+    /// Adds the lease to those that need its entitlements. What the account holds is looked at after what is lent was
+    /// read, so that nothing of ours is taken for what was there before.
+    async fn join(
+        &self,
+        store: &dyn Store,
+        setup: &TargetSetup,
+        account: &Account,
+        lease: &Lease,
+        until: DateTime<Utc>,
+        seen: Option<&BTreeSet<String>>,
+    ) -> Result<Elevation, JitError> {
+        let (Some(keeper), Some(native)) = (lease.elevates, &lease.remote.native) else {
+            return Err(JitError::refused("lease.unknown"));
+        };
+        let wanted: BTreeSet<_> = lease.entitlements.iter().cloned().collect();
+        for _ in 0..ATTEMPTS {
+            let before = store.get(&account.tenant, keeper).await?;
+            let lent = before.as_ref().and_then(|kept| kept.elevation.as_deref().cloned());
+            let fresh = || Elevation::begin(setup.id.clone(), lease.remote.name.clone(), native.clone());
+            let lent = lent.unwrap_or_else(fresh);
+            if !lent.is_free(&wanted, self.parts.clock.now()) {
+                return Err(JitError::refused("lease.in_progress"));
+            }
+            let held = match seen.filter(|_| before.is_none()) {
+                Some(seen) => seen.clone(),
+                None => holdings(setup, &lease.remote, &wanted).await?.1,
+            };
+            let joined = lent.joined(account.id, until, &wanted, &held);
+            match self.keep(store, before.as_ref(), account, lease, joined.clone(), "lease.joined").await {
+                Ok(()) => return Ok(joined),
+                Err(error) if has_moved(error.kind()) => {}
+                Err(error) => return Err(error.into()),
+            }
+        }
+        Err(JitError::refused("engine.contended"))
+    }
+
+    /// Moves the end of what is lent to an account that existed before. Until the target has answered, the lease ends when
+    /// it would have ended.
+    pub(super) async fn extend_elevation(
+        &self,
+        store: &dyn Store,
+        setup: &TargetSetup,
+        account: &Account,
+        extended: Lease,
+    ) -> Result<DateTime<Utc>, JitError> {
+        let (now, actor) = (self.parts.clock.now(), Actor::Account { id: extended.holder });
+        let lease = account.lease.as_deref().cloned().ok_or(JitError::refused("lease.unknown"))?;
+        if lease.unanswered.is_some_and(|answer_by| now < answer_by) {
+            return Err(JitError::refused("lease.in_progress"));
+        }
+        let asking = lease.asking(answer_by(setup, now)).map_err(moved_on)?;
+        let noted = self.note(store, account, asking, "lease.extending", actor.clone()).await;
+        let account = noted.map_err(|error| unless_moved(error, "lease.in_progress"))?;
+        let asking = account.lease.as_deref().cloned().ok_or(JitError::refused("lease.unknown"))?;
+        self.give(store, setup, &account, &asking, extended.until, None).await?;
+        let now = self.parts.clock.now();
+        let native = asking.remote.native.clone().unwrap_or_default();
+        let done = asking.clone().extended(extended.until, now).and_then(|lease| lease.present(native, now));
+        let failed = match self.note(store, &account, done.map_err(moved_on)?, "lease.extended", actor).await
+        {
+            Ok(_) => return Ok(extended.until),
+            Err(error) => unless_moved(error, "lease.over"),
+        };
+        if matches!(failed, JitError::Refused(_)) {
+            self.take_back(store, setup, &account, &asking).await;
+        }
+        Err(failed)
+    }
+}
+
+/// Looks at the account: its native id, and what of the wanted it holds.
+async fn holdings(
+    setup: &TargetSetup,
+    remote: &RemoteRef,
+    wanted: &BTreeSet<String>,
+) -> Result<(String, BTreeSet<String>), JitError> {
+    match setup.target.holdings(remote, wanted).await? {
+        Holdings::Found { native, held } => Ok((native, held)),
+        Holdings::Missing => Err(JitError::refused("lease.unknown_account")),
+        Holdings::Made => Err(JitError::refused("lease.account_is_lent")),
+    }
+}
+
+fn elevated(setup: &TargetSetup, id: AccountId, lease: &Lease) -> Result<Elevated, JitError> {
+    let capabilities = setup.target.capabilities();
+    Ok(Elevated {
+        lease: id,
+        name: lease.remote.name.clone(),
+        until: lease.until,
+        unattended: capabilities.elevation.ok_or(JitError::refused("lease.cannot_elevate"))?,
+        sessions_survive: capabilities.sessions_survive,
+    })
+}
+
+fn has_moved(kind: &ErrorKind) -> bool {
+    matches!(kind, ErrorKind::Conflict | ErrorKind::AlreadyExists(Taken::Account))
+}
+
+/// Says that somebody else changed the lease meanwhile, where that is why it could not be written.
+fn unless_moved(error: BackendError, code: &'static str) -> JitError {
+    if *error.kind() == ErrorKind::Conflict { JitError::refused(code) } else { error.into() }
+}

@@ -1,0 +1,215 @@
+//! A round of work at one target: privileged leases first, some at a time, and no more than the target bears.
+
+use std::{collections::VecDeque, num::NonZeroUsize};
+
+use chrono::{DateTime, Utc};
+use futures_util::stream::{FuturesUnordered, StreamExt as _};
+
+use super::super::{
+    JitError, WorkReport,
+    work::{HOLD, after_pause},
+};
+use crate::{
+    Account, Actor, BackendError, Claimed, ErrorKind, Jit, Lane, Retry, Settlement, Store, TargetFault,
+    TargetId, TargetSetup, WorkerId, target::CircuitNews,
+};
+
+/// How many claims wait for each slot, at most: what is privileged and falls due meanwhile waits for these.
+const WAITING: usize = 2;
+
+/// Says how one task came out.
+enum Tended {
+    /// The lease moved on, and the task went with the step that it took.
+    Moved,
+    Done,
+    Again(DateTime<Utc>),
+    Failed(DateTime<Utc>),
+}
+
+/// What is left of a round.
+struct Round<'a> {
+    store: &'a dyn Store,
+    worker: &'a WorkerId,
+    setup: &'a TargetSetup,
+    lanes: [Option<Lane>; 2],
+    left: usize,
+    waiting: VecDeque<Claimed>,
+}
+
+impl Jit {
+    /// Does up to `limit` due tasks of the leases at one target, privileged ones first, in each store. Call it in a loop of
+    /// its own for each target: a target that hangs keeps no other from its work. Any number of workers share it.
+    ///
+    /// As many tasks as [`TargetSetup::at_once`] says are under way at a time: one that hangs holds its own place, up to the
+    /// time limit of the target's client, and the round goes on with the others.
+    ///
+    /// # Errors
+    /// `lease.unknown_target`; the first [`BackendError`] of a store that cannot hand out or settle tasks, after the
+    /// others had their turn. A lease whose target fails is counted and comes again, later and later, without end.
+    ///
+    /// # Cancel safety
+    /// Each step is written down whole or not at all; claims come back when their hold is over.
+    pub async fn work_target(
+        &self,
+        worker: &WorkerId,
+        target: &TargetId,
+        limit: NonZeroUsize,
+    ) -> Result<WorkReport, JitError> {
+        let setup = self.setup(target)?;
+        let mut report = WorkReport::default();
+        let mut first = self.watch_time().await?;
+        for store in self.parts.stores.values().chain(std::iter::once(&self.parts.store)) {
+            let (store, lanes) = (store.as_ref(), Self::lanes_of(target));
+            let round = Round { store, worker, setup, lanes, left: limit.get(), waiting: VecDeque::new() };
+            if let Err(error) = self.run_round(round, &mut report).await {
+                first.get_or_insert(error);
+            }
+        }
+        if let Err(error) = self.tell_of_circuit(setup).await {
+            first.get_or_insert(error);
+        }
+        first.map_or(Ok(report), |error| Err(error.into()))
+    }
+
+    async fn run_round(&self, mut round: Round<'_>, report: &mut WorkReport) -> Result<(), BackendError> {
+        let mut first = None;
+        let mut slots = FuturesUnordered::new();
+        loop {
+            while slots.len() < round.setup.at_once.get() {
+                if round.waiting.is_empty()
+                    && first.is_none()
+                    && let Err(error) = self.claim_some(&mut round).await
+                {
+                    first = Some(error);
+                }
+                let Some(claimed) = round.waiting.pop_front() else { break };
+                slots.push(self.tend_claimed(round.store, round.setup, claimed));
+            }
+            match slots.next().await {
+                Some(Ok(tended)) => match tended {
+                    Tended::Moved | Tended::Done => report.done += 1,
+                    Tended::Again(_) => report.again += 1,
+                    Tended::Failed(_) => report.failed += 1,
+                },
+                Some(Err(error)) => {
+                    first.get_or_insert(error);
+                }
+                None => return first.map_or(Ok(()), Err),
+            }
+        }
+    }
+
+    /// Claims a few tasks more, of the first lane that has any.
+    async fn claim_some(&self, round: &mut Round<'_>) -> Result<(), BackendError> {
+        let now = self.parts.clock.work();
+        let wanted = round.left.min(round.setup.at_once.get().saturating_mul(WAITING));
+        let turns = round.setup.pace.as_ref().map_or(wanted, |pace| pace.take(wanted, now));
+        let Some(limit) = NonZeroUsize::new(turns) else { return Ok(()) };
+        for lane in &mut round.lanes {
+            let Some(name) = lane.as_ref() else { continue };
+            let claims = round.store.claim(round.worker, name, now, HOLD, limit).await?;
+            if claims.len() < turns {
+                // The rest of the lane waits for the next round, as it would have to for what is not due yet.
+                *lane = None;
+            }
+            if !claims.is_empty() {
+                round.left = round.left.saturating_sub(claims.len());
+                if let Some(pace) = &round.setup.pace {
+                    pace.give_back(turns.saturating_sub(claims.len()));
+                }
+                round.waiting.extend(claims);
+                return Ok(());
+            }
+        }
+        if let Some(pace) = &round.setup.pace {
+            pace.give_back(turns);
+        }
+        Ok(())
+    }
+
+    async fn tend_claimed(
+        &self,
+        store: &dyn Store,
+        setup: &TargetSetup,
+        claimed: Claimed,
+    ) -> Result<Tended, BackendError> {
+        let tended = self.tend_task(store, setup, &claimed).await;
+        let settlement = match tended {
+            Tended::Moved => return Ok(tended),
+            Tended::Done => Settlement::Done,
+            Tended::Again(due) | Tended::Failed(due) => Settlement::Again(due),
+        };
+        match store.settle(&claimed, settlement).await {
+            // The lease moved on and has another task by now.
+            Err(error) if *error.kind() == ErrorKind::Conflict => Ok(tended),
+            other => other.map(|()| tended),
+        }
+    }
+
+    async fn tend_task(&self, store: &dyn Store, setup: &TargetSetup, claimed: &Claimed) -> Tended {
+        let task = &claimed.task;
+        let is_ours =
+            |account: &Account| account.lease.as_ref().is_some_and(|lease| lease.task == Some(task.id));
+        let account = match store.get(&task.tenant, task.account).await {
+            Ok(Some(account)) if is_ours(&account) => account,
+            Ok(_) => return Tended::Done,
+            Err(error) => {
+                self.tell_of_unreadable(setup, claimed, &error).await;
+                return self.comes_again(claimed, &error.into());
+            }
+        };
+        if let Some(until) = setup.circuit.open_until(self.parts.clock.work()) {
+            self.raise_overdue(store, setup, account).await;
+            return Tended::Failed(until);
+        }
+        match self.tend(store, account).await {
+            // Each step that was written down brought a task of its own; only an early one is due again.
+            Ok(account) if !is_ours(&account) => Tended::Moved,
+            Ok(account) => {
+                let due = account.lease.as_ref().and_then(|lease| lease.due(self.parts.clock.work()));
+                due.map_or(Tended::Done, Tended::Again)
+            }
+            Err(failed) => {
+                self.raise_overdue(store, setup, failed.account).await;
+                self.comes_again(claimed, &failed.error)
+            }
+        }
+    }
+
+    /// A record that cannot be read keeps no other lease waiting, and needs a person. Told at the first attempt and at each
+    /// hundredth after it: a day apart.
+    async fn tell_of_unreadable(&self, setup: &TargetSetup, claimed: &Claimed, error: &BackendError) {
+        if *error.kind() == ErrorKind::Corrupt && claimed.attempts.is_multiple_of(100) {
+            let which = vec![format!("{} of {}", claimed.task.account, claimed.task.tenant)];
+            let told = self.tell("lease.unreadable", Some(&setup.id), Actor::Clock, which).await;
+            if let Err(error) = told {
+                tracing::warn!(account = %claimed.task.account, code = %error.code(), "alarm not raised");
+            }
+        }
+    }
+
+    /// Revocation has no terminal failure: the task comes again, whatever it was.
+    fn comes_again(&self, claimed: &Claimed, error: &JitError) -> Tended {
+        tracing::warn!(task = %claimed.task.id, kind = claimed.task.kind.word(), code = %error.code(), "task failed");
+        Tended::Failed(after_pause(claimed, self.parts.clock.work()))
+    }
+
+    /// Refuses what the target would not be asked for, before anything is written down.
+    pub(super) fn check_circuit(&self, setup: &TargetSetup) -> Result<(), BackendError> {
+        let now = self.parts.clock.work();
+        let Some(until) = setup.circuit.open_until(now) else { return Ok(()) };
+        let refused = BackendError::new(ErrorKind::Target(TargetFault::Credentials), "circuit.enter");
+        Err(refused.with_retry(Retry::After(until.signed_duration_since(now))))
+    }
+
+    async fn tell_of_circuit(&self, setup: &TargetSetup) -> Result<(), BackendError> {
+        let Some(news) = setup.circuit.news() else { return Ok(()) };
+        let action = match news {
+            CircuitNews::Opened => "target.credentials_refused",
+            CircuitNews::Closed => "target.credentials_accepted",
+        };
+        self.tell(action, Some(&setup.id), Actor::Clock, vec![setup.id.to_string()]).await?;
+        setup.circuit.told(news);
+        Ok(())
+    }
+}

@@ -1,0 +1,283 @@
+//! What is lent to one account that existed before: which lease needs which entitlement, and what was there already.
+//!
+//! What the account shall hold is the union of what its leases need; it never depends on the order in which they came.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use chrono::{DateTime, Utc};
+use serde::{Deserialize, Serialize};
+
+use crate::{AccountId, TargetId};
+
+/// Keeps what is lent to one account of a target that existed before. It is kept in an account of its own, whose id
+/// derives from the target and the native id.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[expect(clippy::exhaustive_structs, reason = "it is stored: each field is there to be read")]
+pub struct Elevation {
+    /// The target.
+    pub target: TargetId,
+    /// The name by which the account was found first.
+    pub name: String,
+    /// The id that the target gave the account and never changes.
+    pub native: String,
+    /// What is lent, by the target's own names.
+    #[serde(default)]
+    pub edges: BTreeMap<String, Edge>,
+    /// Calls that take something and whose answer nobody has.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub takes: Vec<Taking>,
+}
+
+/// Keeps one entitlement of the account, and who needs it.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[expect(clippy::exhaustive_structs, reason = "it is stored: each field is there to be read")]
+pub struct Edge {
+    /// Whether somebody else gave it before we did: then it is never taken.
+    pub pre_existing: bool,
+    /// How often the target was asked to give it since it was last seen not to be there.
+    pub asked: u32,
+    /// The leases that it is about.
+    pub leases: BTreeMap<AccountId, Share>,
+}
+
+/// Says what an entitlement is to one lease.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "is", rename_all = "snake_case")]
+#[expect(clippy::exhaustive_enums, reason = "an entitlement is needed or it is not")]
+pub enum Share {
+    /// It needs it.
+    Needs {
+        /// From when on it no longer does.
+        until: DateTime<Utc>,
+    },
+    /// It does not need it any longer; a call of it that gives may still be on its way.
+    Leaves,
+}
+
+/// Notes a call that takes entitlements.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[expect(clippy::exhaustive_structs, reason = "it is stored: each field is there to be read")]
+pub struct Taking {
+    /// Tells it from others.
+    pub number: u64,
+    /// What it takes.
+    pub entitlements: BTreeSet<String>,
+    /// Until when it may take effect.
+    pub answer_by: DateTime<Utc>,
+}
+
+impl Edge {
+    /// Tells whether a lease needs it.
+    #[must_use]
+    pub fn is_needed(&self) -> bool {
+        self.leases.values().any(|share| matches!(share, Share::Needs { .. }))
+    }
+
+    /// Tells whether it is ours to take, and nobody needs it.
+    #[must_use]
+    pub fn is_surplus(&self) -> bool {
+        !self.pre_existing && !self.is_needed()
+    }
+
+    fn until(&self) -> Option<DateTime<Utc>> {
+        let ends = self.leases.values().filter_map(|share| match share {
+            Share::Needs { until } => Some(*until),
+            Share::Leaves => None,
+        });
+        ends.max()
+    }
+}
+
+impl Elevation {
+    pub(crate) fn begin(target: TargetId, name: String, native: String) -> Self {
+        Self { target, name, native, edges: BTreeMap::new(), takes: Vec::new() }
+    }
+
+    /// Tells whether anything is lent or on its way out.
+    #[must_use]
+    pub fn is_live(&self) -> bool {
+        !self.edges.is_empty()
+    }
+
+    /// Tells whether no call is under way that could take one of these away again.
+    pub(crate) fn is_free(&self, wanted: &BTreeSet<String>, now: DateTime<Utc>) -> bool {
+        let mut open = self.takes.iter().filter(|taking| now < taking.answer_by);
+        open.all(|taking| taking.entitlements.is_disjoint(wanted))
+    }
+
+    /// Lets a lease need entitlements, of which the target showed these to be held. What it did not show is ours to give,
+    /// and to take; what it showed and we never gave is not.
+    pub(crate) fn joined(
+        mut self,
+        lease: AccountId,
+        until: DateTime<Utc>,
+        wanted: &BTreeSet<String>,
+        held: &BTreeSet<String>,
+    ) -> Self {
+        for entitlement in wanted {
+            let is_held = held.contains(entitlement);
+            let fresh = || Edge { pre_existing: is_held, ..Edge::default() };
+            let edge = self.edges.entry(entitlement.clone()).or_insert_with(fresh);
+            // Whoever gave it before took it back: from now on it is ours.
+            edge.pre_existing &= is_held;
+            if !edge.pre_existing {
+                edge.asked = edge.asked.saturating_add(1);
+            }
+            edge.leases.insert(lease, Share::Needs { until });
+        }
+        self
+    }
+
+    /// What the target is to give so that a lease has what it needs, each until the last lease needs it.
+    pub(crate) fn to_give(&self, lease: AccountId) -> BTreeMap<String, DateTime<Utc>> {
+        let ours = self.shared_with(lease).filter(|(_, edge)| !edge.pre_existing);
+        ours.filter_map(|(entitlement, edge)| Some((entitlement.clone(), edge.until()?))).collect()
+    }
+
+    /// Learns what the target gave. What it held already, though it was seen not to be there and nobody but this call was
+    /// to give it, somebody else gave in between.
+    pub(crate) fn answered(mut self, lease: AccountId, given: &BTreeSet<String>) -> Self {
+        for (entitlement, edge) in &mut self.edges {
+            let by_others = edge.asked == 1 && !given.contains(entitlement);
+            if by_others && edge.leases.contains_key(&lease) {
+                edge.pre_existing = true;
+                edge.asked = 0;
+            }
+        }
+        self
+    }
+
+    /// Lets a lease need nothing any longer, and tells what of its entitlements is to be taken.
+    pub(crate) fn released(
+        mut self,
+        lease: AccountId,
+        number: u64,
+        answer_by: DateTime<Utc>,
+        now: DateTime<Utc>,
+    ) -> (Self, BTreeSet<String>) {
+        let shares = self.edges.values_mut().filter_map(|edge| edge.leases.get_mut(&lease));
+        shares.for_each(|share| *share = Share::Leaves);
+        let surplus = self.shared_with(lease).filter(|(_, edge)| edge.is_surplus());
+        let take: BTreeSet<_> = surplus.map(|(entitlement, _)| entitlement.clone()).collect();
+        self.takes.retain(|taking| now < taking.answer_by);
+        if !take.is_empty() {
+            self.takes.push(Taking { number, entitlements: take.clone(), answer_by });
+        }
+        (self, take)
+    }
+
+    /// Learns that a call which takes was answered.
+    pub(crate) fn taken(mut self, number: u64) -> Self {
+        self.takes.retain(|taking| taking.number != number);
+        self
+    }
+
+    /// Forgets a lease of which no call can arrive any longer.
+    pub(crate) fn left(mut self, lease: AccountId) -> Self {
+        for edge in self.edges.values_mut() {
+            edge.leases.remove(&lease);
+        }
+        self.edges.retain(|_, edge| !edge.leases.is_empty());
+        self
+    }
+
+    /// Tells whether a lease needs anything.
+    pub(crate) fn is_needed_by(&self, lease: AccountId) -> bool {
+        self.shared_with(lease).any(|(_, edge)| matches!(edge.leases.get(&lease), Some(Share::Needs { .. })))
+    }
+
+    /// What a lease had and is ours to take.
+    pub(crate) fn surplus_of(&self, lease: AccountId) -> BTreeSet<String> {
+        let surplus = self.shared_with(lease).filter(|(_, edge)| edge.is_surplus());
+        surplus.map(|(entitlement, _)| entitlement.clone()).collect()
+    }
+
+    pub(crate) fn mentions(&self, lease: AccountId) -> bool {
+        self.shared_with(lease).next().is_some()
+    }
+
+    fn shared_with(&self, lease: AccountId) -> impl Iterator<Item = (&String, &Edge)> {
+        self.edges.iter().filter(move |(_, edge)| edge.leases.contains_key(&lease))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn at(minute: i64) -> DateTime<Utc> {
+        DateTime::from_timestamp(1_800_000_000 + minute * 60, 0).unwrap()
+    }
+
+    fn lease(number: u128) -> AccountId {
+        AccountId::from_uuid(uuid::Uuid::from_u128(number))
+    }
+
+    fn set(names: &[&str]) -> BTreeSet<String> {
+        names.iter().map(|name| (*name).to_owned()).collect()
+    }
+
+    fn fresh() -> Elevation {
+        Elevation::begin(TargetId::new("ad").unwrap(), "alice".into(), "id-1".into())
+    }
+
+    fn release(elevation: Elevation, number: u128) -> (Elevation, BTreeSet<String>) {
+        elevation.released(lease(number), 9, at(2), at(0))
+    }
+
+    #[test]
+    fn what_two_leases_need_is_taken_when_the_second_ends() {
+        let both = fresh().joined(lease(1), at(10), &set(&["ops", "dba"]), &set(&[])).joined(
+            lease(2),
+            at(20),
+            &set(&["ops"]),
+            &set(&[]),
+        );
+        assert_eq!(both.to_give(lease(1))["ops"], at(20), "until the last one needs it");
+        let (first, take) = release(both, 1);
+        assert_eq!(take, set(&["dba"]));
+        let (_, take) = release(first, 2);
+        assert_eq!(take, set(&["ops"]));
+    }
+
+    #[test]
+    fn what_was_there_before_is_neither_given_nor_taken() {
+        let joined = fresh().joined(lease(1), at(10), &set(&["ops"]), &set(&["ops"]));
+        assert!(joined.to_give(lease(1)).is_empty());
+        let (after, take) = release(joined.clone(), 1);
+        assert!(take.is_empty() && after.left(lease(1)) == fresh());
+        // Taken back by whoever gave it, it is given, and is ours.
+        let again = joined.joined(lease(2), at(20), &set(&["ops"]), &set(&[]));
+        assert_eq!(again.to_give(lease(2)), BTreeMap::from([("ops".to_owned(), at(20))]));
+    }
+
+    #[test]
+    fn what_was_given_in_between_belongs_to_who_gave_it_unless_it_may_have_been_us() {
+        let once = fresh().joined(lease(1), at(10), &set(&["ops"]), &set(&[]));
+        assert!(once.clone().answered(lease(1), &set(&[])).edges["ops"].pre_existing);
+        assert!(!once.clone().answered(lease(1), &set(&["ops"])).edges["ops"].pre_existing);
+        let twice = once.joined(lease(1), at(10), &set(&["ops"]), &set(&[]));
+        assert!(
+            !twice.answered(lease(1), &set(&[])).edges["ops"].pre_existing,
+            "the first call may have been it"
+        );
+    }
+
+    #[test]
+    fn while_a_call_may_still_take_it_nobody_else_is_given_it() {
+        let (left, _) = release(fresh().joined(lease(1), at(10), &set(&["ops"]), &set(&[])), 1);
+        assert!(!left.is_free(&set(&["ops"]), at(1)) && left.is_free(&set(&["dba"]), at(1)));
+        assert!(left.is_free(&set(&["ops"]), at(2)));
+        assert!(left.taken(9).is_free(&set(&["ops"]), at(1)));
+    }
+
+    #[test]
+    fn it_is_ours_as_long_as_a_call_that_gives_may_be_under_way() {
+        let (left, _) = release(fresh().joined(lease(1), at(10), &set(&["ops"]), &set(&[])), 1);
+        let next = left.joined(lease(2), at(20), &set(&["ops"]), &set(&["ops"]));
+        assert!(!next.edges["ops"].pre_existing, "it was the late call that gave it");
+        let (next, take) = release(next, 2);
+        assert_eq!(take, set(&["ops"]));
+        assert!(!next.left(lease(1)).left(lease(2)).is_live());
+    }
+}

@@ -1,0 +1,263 @@
+//! Joiners, movers and those who come back.
+
+use chrono::{DateTime, Utc};
+
+use super::{Planned, RecordEffect, RecordFacts, deny, link, remember, remembered, takeover::take_over};
+use crate::{
+    Account, AccountEnd, AccountState, Bound, Change, Denial, HeldPresence, HeldRecord, LinkProof, Mint,
+    Permit, Plan, Presence, Present, Reason, Refusal, SignInFacts, Source, Standing, UserNameWish,
+    plan::{
+        admin::before_stop,
+        link::is_first_proved_owner,
+        sign_in::{Stop, account_end, end_now, fill, is_own, no_name, outstanding},
+    },
+};
+
+impl From<Stop> for Denial {
+    fn from(stop: Stop) -> Self {
+        match stop {
+            Stop::Deny(denial) => denial,
+            // Nobody is there to answer.
+            Stop::Ask(_) => deny("record.needs_answer"),
+        }
+    }
+}
+
+/// Plans a record of somebody who is there.
+pub(super) fn plan_stay(facts: &RecordFacts<'_>, held: Option<&HeldRecord>, mint: &mut Mint) -> Planned {
+    check_permitted(facts)?;
+    match facts.base.present {
+        Present::Linked(account) => update(facts, account, held, mint),
+        Present::Candidate { account, proof } => adopt(facts, account, proof, mint),
+        Present::Nobody | Present::Ambiguous => create(facts, AccountState::Active, mint),
+    }
+}
+
+/// Plans a record of somebody who is new and not there: an account that is stopped from the beginning.
+pub(super) fn plan_stopped(facts: &RecordFacts<'_>, mint: &mut Mint) -> Planned {
+    check_permitted(facts)?;
+    let state = AccountState::Disabled { reason: super::leave::left(), since: facts.base.now };
+    create(facts, state, mint)
+}
+
+fn check_permitted(facts: &RecordFacts<'_>) -> Result<(), Denial> {
+    match facts.refusal {
+        Some(denial) => Err(denial.clone()),
+        None if outstanding(&facts.base).is_empty() => Ok(()),
+        None => Err(deny("record.needs_answer")),
+    }
+}
+
+fn create(facts: &RecordFacts<'_>, state: AccountState, mint: &mut Mint) -> Planned {
+    if facts.base.email_is_elsewhere {
+        return Err(deny("link.email_taken"));
+    }
+    let permit = permit(facts, None);
+    if matches!(permit.account_end, Some(AccountEnd::At(end)) if end <= facts.base.now) {
+        return Err(deny("account.expired"));
+    }
+    let is_stopped = state != AccountState::Active;
+    let mut plan = Plan::new(mint.account());
+    let reason = || Reason::code("record.joined");
+    plan.push(Change::Create { state }, reason().by(facts.base.permit.rule.clone(), None));
+    let key = facts.record.key().clone();
+    plan.push(Change::Link { key, proof: LinkProof::FirstRecord }, reason());
+    let base = SignInFacts { permit: &permit, ..facts.base };
+    fill(&mut plan, &base, None, true, mint)?;
+    if is_stopped {
+        hold_back(&mut plan);
+    }
+    plan_beginning(&mut plan, facts, None);
+    let presence = if is_stopped { HeldPresence::Inactive } else { HeldPresence::Active };
+    remember(&mut plan, None, remembered(facts, None, presence));
+    Ok((plan, RecordEffect::Joined))
+}
+
+/// Takes on an account that this record was not heard of before. One that is stopped is not: whoever stopped it did not know
+/// that it belongs to this source.
+fn adopt(facts: &RecordFacts<'_>, account: &Account, proof: Option<LinkProof>, mint: &mut Mint) -> Planned {
+    if let Some(code) = account.standing(facts.base.now).denial().filter(|_| is_stopped(account, facts)) {
+        return Err(Denial::new(code));
+    }
+    let is_new = account.state == AccountState::Invited
+        || proof.is_some_and(|proof| is_first_proved_owner(account, proof));
+    if matches!(account.state, AccountState::Pending { .. }) && !is_new {
+        return Err(deny("link.account_pending"));
+    }
+    let mut plan = Plan::new(account.id);
+    link(&mut plan, facts, account, proof)?;
+    if matches!(account.state, AccountState::Invited | AccountState::Pending { .. }) {
+        plan.push(Change::SetState(AccountState::Active), Reason::code("record.adopted"));
+    }
+    rest(plan, facts, account, None, is_new, mint).map(|plan| (plan, RecordEffect::Adopted))
+}
+
+fn update(facts: &RecordFacts<'_>, account: &Account, held: Option<&HeldRecord>, mint: &mut Mint) -> Planned {
+    let now = facts.base.now;
+    let mut plan = Plan::new(account.id);
+    let comes_back = may_return(facts, account, held);
+    if comes_back && matches!(account.state, AccountState::Disabled { .. }) {
+        let by_sign_in = account.identities.iter().any(|known| known.proof == LinkProof::FirstSignIn);
+        let state = if by_sign_in { before_stop(account, now) } else { AccountState::Active };
+        plan.push(Change::SetState(state), Reason::code("record.returned"));
+        if account.idle_limit.is_some() {
+            // Disuse counts from here.
+            plan.push(Change::SetIdleLimit(account.idle_limit), Reason::code("record.returned"));
+        }
+    } else if !comes_back && held.is_some_and(|held| held.presence != HeldPresence::Active) {
+        // The source asks for what its connection may not do.
+        let code = account.standing(now).denial();
+        if let Some(code) = code.filter(|_| is_stopped(account, facts)) {
+            return Err(Denial::new(code));
+        }
+    }
+    let end = past_end(facts, account).filter(|_| !is_stopped(account, facts));
+    if let Some(end) = end {
+        plan.changes.extend(end_now(&facts.base, account, end).changes);
+    }
+    let plan = rest(plan, facts, account, held, false, mint)?;
+    let effect = match (plan.is_empty(), comes_back, held) {
+        (true, ..) => RecordEffect::Unchanged,
+        _ if end.is_some() => RecordEffect::Left,
+        (false, true, _) => RecordEffect::Returned,
+        (false, false, None) => RecordEffect::Adopted,
+        (false, false, Some(_)) => RecordEffect::Moved,
+    };
+    Ok((plan, effect))
+}
+
+/// Plans everything that the record says beyond whether the person is there.
+fn rest(
+    mut plan: Plan,
+    facts: &RecordFacts<'_>,
+    account: &Account,
+    held: Option<&HeldRecord>,
+    is_new: bool,
+    mint: &mut Mint,
+) -> Result<Plan, Denial> {
+    let now = facts.base.now;
+    // What was planned so far is so before the rest is planned.
+    let mut begun = plan.apply(Some(account), &account.tenant, now);
+    let stays_stopped = is_stopped(&begun, facts) && !may_return(facts, account, held);
+    if !stays_stopped {
+        take_over(&mut plan, facts, &begun, mint);
+        begun = plan.apply(Some(account), &account.tenant, now);
+    }
+    let permit = if stays_stopped {
+        Permit { account_end: None, idle_limit: None, ..facts.base.permit.clone() }
+    } else {
+        permit(facts, Some(&begun))
+    };
+    let base = SignInFacts { permit: &permit, ..facts.base };
+    fill(&mut plan, &base, Some(&begun), is_new, mint)?;
+    plan_rename(&mut plan, facts, &begun)?;
+    if stays_stopped {
+        hold_back(&mut plan);
+    } else {
+        plan_beginning(&mut plan, facts, Some(&begun));
+        plan_open_end(&mut plan, facts, &begun);
+    }
+    if stays_stopped && let Some(code) = begun.standing(now).denial() {
+        plan.refusals.push(Refusal { wish: "activate".into(), code, rule: None });
+    }
+    remember(&mut plan, held, remembered(facts, held, HeldPresence::Active));
+    Ok(plan)
+}
+
+/// Gives nothing to an account that cannot be used.
+fn hold_back(plan: &mut Plan) {
+    plan.changes.retain(|planned| !matches!(planned.change, Change::Give(_)));
+}
+
+fn is_stopped(account: &Account, facts: &RecordFacts<'_>) -> bool {
+    let standing = account.standing(facts.base.now);
+    standing != Standing::Early && standing.denial().is_some()
+}
+
+/// Tells whether an account that is stopped may be brought back by this record: its connection may do so, and was the one
+/// that let the person go or set the end that has passed.
+fn may_return(facts: &RecordFacts<'_>, account: &Account, held: Option<&HeldRecord>) -> bool {
+    let is_over = past_end(facts, account).is_some();
+    if !facts.provisioning.reactivates || !is_stopped(account, facts) || is_over {
+        return false;
+    }
+    let now = facts.base.now;
+    let ended_here = account.end_set_by == Some(Source::Connection(facts.record.key().connection.clone()));
+    let lasts = match end_said(facts.record.presence()) {
+        Bound::Unsaid => false,
+        Bound::Open => true,
+        Bound::At(end) => end > now,
+    };
+    let has_passed = account.ends_at.is_some_and(|end| end <= now);
+    let by_time = ended_here && lasts;
+    match &account.state {
+        AccountState::Disabled { reason, .. } if *reason == super::leave::left() => {
+            held.is_some_and(|held| held.presence == HeldPresence::Inactive) && (!has_passed || by_time)
+        }
+        AccountState::Disabled { reason, .. } => reason.as_str() == "account.expired" && by_time,
+        _ => account.standing(now) == Standing::Expired && by_time,
+    }
+}
+
+fn end_said(presence: Presence) -> Bound {
+    match presence {
+        Presence::Active { until, .. } => until,
+        Presence::Inactive { at } => at.map_or(Bound::Unsaid, Bound::At),
+        Presence::Gone => Bound::Unsaid,
+    }
+}
+
+/// What the policy permits, no longer than the source says.
+fn permit(facts: &RecordFacts<'_>, account: Option<&Account>) -> Permit {
+    let Bound::At(said) = end_said(facts.record.presence()) else { return facts.base.permit.clone() };
+    let by_policy = account_end(&facts.base, account);
+    let account_end = Some(AccountEnd::At(by_policy.map_or(said, |end| end.min(said))));
+    Permit { account_end, ..facts.base.permit.clone() }
+}
+
+/// The end that the policy sets, where it has passed.
+fn past_end(facts: &RecordFacts<'_>, account: &Account) -> Option<DateTime<Utc>> {
+    account_end(&facts.base, Some(account)).filter(|end| *end <= facts.base.now)
+}
+
+/// Takes back an end that this connection set, where the source says that there is none and the policy sets none either.
+fn plan_open_end(plan: &mut Plan, facts: &RecordFacts<'_>, account: &Account) {
+    let by = Source::Connection(facts.record.key().connection.clone());
+    let is_open = end_said(facts.record.presence()) == Bound::Open;
+    let is_ours = account.ends_at.is_some() && account.end_set_by.as_ref() == Some(&by);
+    if is_open && is_ours && account_end(&facts.base, Some(account)).is_none() {
+        plan.push(Change::SetEnd { at: None, by }, Reason::code("record.end_moved"));
+    }
+}
+
+/// Plans from when on the account may be used. A beginning that has passed is none.
+fn plan_beginning(plan: &mut Plan, facts: &RecordFacts<'_>, account: Option<&Account>) {
+    let Presence::Active { from, .. } = facts.record.presence() else { return };
+    let ahead = |begin: &DateTime<Utc>| *begin > facts.base.now;
+    let present = account.and_then(|account| account.begins_at).filter(ahead);
+    let wanted = match from {
+        Bound::Unsaid => return,
+        Bound::Open => None,
+        Bound::At(begin) => Some(begin).filter(ahead),
+    };
+    if wanted != present {
+        plan.push(Change::SetBegin(wanted), Reason::code("record.begin_moved"));
+    }
+}
+
+/// Lets the user name follow the source, where the connection does so.
+fn plan_rename(plan: &mut Plan, facts: &RecordFacts<'_>, account: &Account) -> Result<(), Denial> {
+    let (Some(held), Some(wish)) = (&account.user_name, &facts.base.profile.user_name) else { return Ok(()) };
+    if !facts.provisioning.renames || wish.candidates.iter().any(|name| name == *held) {
+        return Ok(());
+    }
+    let UserNameWish { candidates, rule, .. } = wish;
+    let is_free = |name: &crate::UserName| {
+        is_own(&facts.base, name) && (name.key() == held.key() || !facts.base.taken.contains(name.key()))
+    };
+    let Some(name) = candidates.iter().find(is_free) else {
+        return Err(no_name(&facts.base, wish).into());
+    };
+    plan.push(Change::SetUserName(name), Reason::code("record.renamed").by(Some(rule.clone()), None));
+    Ok(())
+}

@@ -1,0 +1,188 @@
+//! The circuit of a target: while it does not accept our credentials, it is asked once in a while and not more.
+//!
+//! Directories lock accounts out that prove themselves wrongly a few times, and ours is the one that ends all others.
+
+use std::{
+    collections::BTreeSet,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+};
+
+use async_trait::async_trait;
+use chrono::{DateTime, TimeDelta, Utc};
+
+use super::{Capabilities, Desired, Effect, Holdings, ListCursor, Listing, Observed, RemoteRef, Target};
+use crate::{BackendError, ErrorKind, Retry, TargetFault, clock::GuardedClock};
+
+/// The first pause after our credentials were refused, and the longest: with these, half an hour sees four attempts.
+const FIRST_PAUSE: TimeDelta = TimeDelta::minutes(5);
+const LONGEST_PAUSE: TimeDelta = TimeDelta::minutes(15);
+
+/// Knows whether a target accepts our credentials.
+#[derive(Default)]
+pub(crate) struct Circuit {
+    state: Mutex<State>,
+    first: tokio::sync::Mutex<()>,
+}
+
+#[derive(Default)]
+struct State {
+    /// Whether any call was answered. Until then calls go one by one: nobody knows whether the credentials are right.
+    was_answered: bool,
+    refused: u32,
+    probe_at: Option<DateTime<Utc>>,
+    is_told: bool,
+}
+
+/// Says what a circuit has to tell since it was asked last.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum CircuitNews {
+    Opened,
+    Closed,
+}
+
+impl Circuit {
+    /// The instant before which the target is not to be asked; `None` where it may be asked.
+    pub(crate) fn open_until(&self, now: DateTime<Utc>) -> Option<DateTime<Utc>> {
+        self.state().probe_at.filter(|probe_at| now < *probe_at)
+    }
+
+    /// What somebody must be told.
+    pub(crate) fn news(&self) -> Option<CircuitNews> {
+        let state = self.state();
+        match (state.probe_at.is_some(), state.is_told) {
+            (true, false) => Some(CircuitNews::Opened),
+            (false, true) => Some(CircuitNews::Closed),
+            _ => None,
+        }
+    }
+
+    pub(crate) fn told(&self, news: CircuitNews) {
+        self.state().is_told = news == CircuitNews::Opened;
+    }
+
+    /// Lets a call through; where the circuit is open, one for each pause, which is a probe.
+    fn enter(&self, now: DateTime<Utc>) -> Result<bool, BackendError> {
+        let mut state = self.state();
+        match state.probe_at {
+            Some(probe_at) if now < probe_at => {
+                let refused = BackendError::new(ErrorKind::Target(TargetFault::Credentials), "circuit.enter");
+                Err(refused.with_retry(Retry::After(probe_at.signed_duration_since(now))))
+            }
+            Some(_) => {
+                // Whatever becomes of this call, the next one waits.
+                state.probe_at = Some(after(state.refused, now));
+                Ok(true)
+            }
+            None => Ok(false),
+        }
+    }
+
+    /// Learns how a call came out. One that was under way when the circuit opened went over a connection of before, and says
+    /// nothing of the credentials now.
+    fn learn(&self, is_probe: bool, fault: Option<TargetFault>, now: DateTime<Utc>) {
+        let mut state = self.state();
+        state.was_answered = true;
+        match fault {
+            _ if state.probe_at.is_some() && !is_probe => {}
+            Some(TargetFault::Credentials) => {
+                state.refused = state.refused.saturating_add(1);
+                state.probe_at = Some(after(state.refused, now));
+            }
+            // Says nothing of our credentials.
+            Some(TargetFault::Unreachable | TargetFault::Untrusted) => {}
+            _ => {
+                state.refused = 0;
+                state.probe_at = None;
+            }
+        }
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+fn after(refused: u32, now: DateTime<Utc>) -> DateTime<Utc> {
+    let pause = if refused <= 1 { FIRST_PAUSE } else { LONGEST_PAUSE };
+    now.checked_add_signed(pause).unwrap_or(now)
+}
+
+/// Asks a target through its circuit.
+pub(crate) struct Guarded {
+    pub(crate) inner: Arc<dyn Target>,
+    pub(crate) circuit: Arc<Circuit>,
+    pub(crate) clock: Arc<GuardedClock>,
+}
+
+impl Guarded {
+    async fn ask<T>(
+        &self,
+        call: impl Future<Output = Result<T, BackendError>> + Send,
+    ) -> Result<T, BackendError> {
+        let was_answered = self.circuit.state().was_answered;
+        let turn = if was_answered { None } else { Some(self.circuit.first.lock().await) };
+        let is_probe = self.circuit.enter(self.clock.work())?;
+        let answer = call.await;
+        let fault = match answer.as_ref().err().map(BackendError::kind) {
+            Some(ErrorKind::Target(fault)) => Some(*fault),
+            // It never came to the target.
+            Some(_) => Some(TargetFault::Unreachable),
+            None => None,
+        };
+        self.circuit.learn(is_probe, fault, self.clock.work());
+        drop(turn);
+        answer
+    }
+}
+
+#[deny(clippy::missing_trait_methods)]
+#[async_trait]
+impl Target for Guarded {
+    fn capabilities(&self) -> Capabilities {
+        self.inner.capabilities()
+    }
+
+    async fn ensure(&self, desired: &Desired) -> Result<Effect, BackendError> {
+        self.ask(self.inner.ensure(desired)).await
+    }
+
+    async fn observe(&self, remote: &RemoteRef) -> Result<Observed, BackendError> {
+        self.ask(self.inner.observe(remote)).await
+    }
+
+    async fn holdings(&self, remote: &RemoteRef, asked: &BTreeSet<String>) -> Result<Holdings, BackendError> {
+        self.ask(self.inner.holdings(remote, asked)).await
+    }
+
+    async fn list(&self, cursor: Option<ListCursor>) -> Result<Listing, BackendError> {
+        self.ask(self.inner.list(cursor)).await
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn at(minute: i64) -> DateTime<Utc> {
+        DateTime::<Utc>::default() + TimeDelta::minutes(minute)
+    }
+
+    #[test]
+    fn an_answer_to_an_older_call_does_not_close_it_and_a_probe_does() {
+        let circuit = Circuit::default();
+        assert!(!circuit.enter(at(0)).unwrap() && !circuit.enter(at(0)).unwrap());
+        circuit.learn(false, Some(TargetFault::Credentials), at(0));
+        circuit.learn(false, None, at(0));
+        assert_eq!(circuit.open_until(at(0)), Some(at(5)));
+        assert_eq!(circuit.news(), Some(CircuitNews::Opened));
+        circuit.told(CircuitNews::Opened);
+        assert!(circuit.enter(at(4)).is_err());
+        assert!(circuit.enter(at(5)).unwrap());
+        assert!(circuit.enter(at(5)).is_err(), "one probe at a time");
+        circuit.learn(true, Some(TargetFault::Unreachable), at(6));
+        assert_eq!(circuit.open_until(at(6)), Some(at(10)), "says nothing of our credentials");
+        assert!(circuit.enter(at(10)).unwrap());
+        circuit.learn(true, Some(TargetFault::Name), at(10));
+        assert_eq!((circuit.open_until(at(10)), circuit.news()), (None, Some(CircuitNews::Closed)));
+    }
+}

@@ -1,0 +1,131 @@
+//! Targets that are down, or do not accept our credentials: somebody is told, and nobody is locked out.
+
+use chrono::TimeDelta;
+use jit_core::*;
+
+use super::house::*;
+
+/// Lets time pass in rounds of five minutes, and tells when which alarm was raised, in minutes.
+async fn alarms_of(house: &House, minutes: i64) -> Vec<(i64, String)> {
+    let mut heard = Vec::new();
+    for round in 1..=minutes / 5 {
+        house.clock.advance(TimeDelta::minutes(5));
+        heard.extend(house.alarms().await.into_iter().map(|about| (round * 5, about)));
+    }
+    heard
+}
+
+#[tokio::test]
+async fn an_end_that_does_not_come_is_told_at_growing_distances_and_when_it_came() {
+    let house = House::new().await;
+    let out = house.out(30).await;
+    house.alarms().await;
+    house.clock.advance(TimeDelta::minutes(30));
+    house.script.answer(Some(TargetFault::Unreachable));
+    assert!(house.alarms().await.is_empty());
+    // Attempts are at most 15 minutes apart, and an alarm comes with one.
+    let heard = alarms_of(&house, 7 * 24 * 60).await;
+    let (at, about): (Vec<_>, Vec<_>) = heard.into_iter().unzip();
+    assert!(about.iter().all(|about| about == "lease.overdue"));
+    let bounds = [15, 60, 240, 960, 3_840];
+    assert_eq!(at.len(), bounds.len(), "{at:?}");
+    assert!(at.iter().zip(bounds).all(|(at, bound)| (bound..bound + 20).contains(at)), "{at:?}");
+    assert_eq!(house.lease(out.lease).await.alarms, 5);
+
+    house.script.answer(None);
+    let cleared = alarms_of(&house, 15).await;
+    assert_eq!(cleared.into_iter().map(|(_, about)| about).collect::<Vec<_>>(), ["lease.overdue_over"]);
+    assert!(house.directory.accounts().is_empty());
+    assert!(alarms_of(&house, 120).await.is_empty());
+}
+
+#[tokio::test]
+async fn an_outage_that_ends_within_the_bound_is_not_told() {
+    let house = House::new().await;
+    house.out(30).await;
+    house.clock.advance(TimeDelta::minutes(30));
+    house.script.answer(Some(TargetFault::Unreachable));
+    assert!(alarms_of(&house, 10).await.is_empty());
+    house.script.answer(None);
+    assert!(alarms_of(&house, 30).await.is_empty());
+    assert!(house.directory.accounts().is_empty());
+}
+
+#[tokio::test]
+async fn the_alarm_is_in_the_trail_of_the_lease() {
+    let house = House::new().await;
+    let out = house.out(30).await;
+    house.script.answer(Some(TargetFault::Unreachable));
+    assert_eq!(alarms_of(&house, 50).await.len(), 1);
+    let limit = std::num::NonZeroUsize::new(100).unwrap();
+    let query =
+        AuditQuery { tenant: tenant(), account: Some(out.lease), after: None, latest_first: true, limit };
+    let events = house.store.events(&query).await.unwrap().items;
+    assert_eq!(events[0].action.as_str(), "lease.overdue");
+}
+
+#[tokio::test]
+async fn what_only_a_person_can_settle_is_told() {
+    let house = House::new().await;
+    let out = house.out(30).await;
+    house.directory.mark(&out.name, None);
+    house.clock.advance(TimeDelta::minutes(31));
+    assert_eq!(house.alarms().await, ["lease.quarantined"]);
+}
+
+#[tokio::test]
+async fn refused_credentials_are_told_once_and_tried_seldom_enough_to_lock_nobody_out() {
+    let house = House::new().await;
+    for _ in 0..20 {
+        house.out(30).await;
+    }
+    house.alarms().await;
+    house.clock.advance(TimeDelta::minutes(30));
+    house.script.answer(Some(TargetFault::Credentials));
+    let calls = || house.script.counts().2;
+    let before = calls();
+    let mut heard = house.alarms().await;
+    let mut at = vec![calls() - before];
+    for _ in 0..60 {
+        house.clock.advance(TimeDelta::minutes(1));
+        heard.extend(house.alarms().await);
+        at.push(calls() - before);
+    }
+    assert!(at[29] <= 4, "in half an hour: {at:?}");
+    assert!(at[60] <= 6, "in an hour: {at:?}");
+    let told = heard.iter().filter(|about| *about == "target.credentials_refused").count();
+    assert_eq!(told, 1);
+    let overdue = heard.iter().filter(|about| *about == "lease.overdue").count();
+    assert!(overdue >= 20, "each lease is told of, though nobody asks the target: {overdue}");
+
+    // Whoever checks out meanwhile is refused before anything is written or asked.
+    let before = house.script.counts();
+    let refused = house.jit.check_out(&house.request(5, None)).await;
+    assert_eq!(code_of(refused), "target.credentials");
+    let after = house.script.counts();
+    assert_eq!((before.2, before.3), (after.2, after.3));
+
+    house.script.answer(None);
+    let mut heard = Vec::new();
+    for _ in 0..40 {
+        house.clock.advance(TimeDelta::minutes(1));
+        heard.extend(house.alarms().await);
+    }
+    assert!(house.directory.accounts().is_empty());
+    assert_eq!(heard.iter().filter(|about| *about == "target.credentials_accepted").count(), 1);
+}
+
+#[tokio::test]
+async fn the_first_calls_to_a_target_go_one_by_one_until_it_accepts_us() {
+    let house = House::new().await;
+    for _ in 0..8 {
+        house.out(30).await;
+    }
+    let mut house = house;
+    house.restart();
+    house.clock.advance(TimeDelta::minutes(30));
+    house.script.answer(Some(TargetFault::Credentials));
+    let before = house.script.counts().2;
+    house.work().await.unwrap();
+    assert_eq!(house.script.counts().2 - before, 1, "eight are due, one is tried");
+}

@@ -1,0 +1,113 @@
+//! What goes wrong around leases: records, notices, configurations, callers in crowds.
+
+use std::{collections::BTreeSet, sync::Arc};
+
+use chrono::TimeDelta;
+use jit_core::*;
+
+use super::house::*;
+
+#[tokio::test]
+async fn a_record_that_cannot_be_read_keeps_no_other_lease_waiting_and_is_told() {
+    let house = House::new().await;
+    let (spoilt, other) = (house.out(30).await, house.out(30).await);
+    house.alarms().await;
+    house.script.spoil(Some(spoilt.lease));
+    house.clock.advance(TimeDelta::minutes(30));
+    assert_eq!(house.alarms().await, ["lease.unreadable"]);
+    let left = house.directory.accounts();
+    assert!(left.contains_key(&spoilt.name) && !left.contains_key(&other.name));
+    house.pass_minutes(60).await;
+    assert!(house.alarms().await.is_empty(), "told once");
+    house.script.spoil(None);
+    house.pass_minutes(20).await;
+    assert!(house.directory.accounts().is_empty(), "mended, it ends as the others");
+}
+
+#[tokio::test]
+async fn leases_come_and_go_while_nobody_can_be_told() {
+    let house = House::new().await;
+    house.told.deafen(true);
+    house.out(30).await;
+    house.script.answer(Some(TargetFault::Unreachable));
+    house.pass_minutes(60).await;
+    assert!(house.alarms().await.is_empty());
+    house.script.answer(None);
+    house.pass_minutes(20).await;
+    assert!(house.directory.accounts().is_empty());
+    house.told.deafen(false);
+    house.clock.advance(TimeDelta::minutes(15));
+    assert_eq!(house.alarms().await, ["lease.overdue", "lease.overdue_over"], "nothing was lost");
+}
+
+#[tokio::test]
+async fn a_role_that_was_struck_from_the_configuration_ends_as_it_was_made() {
+    let mut house = House::new().await;
+    let out = house.out(30).await;
+    house.restart_without_roles();
+    assert_eq!(code_of(house.jit.check_out(&house.request(5, None)).await), "lease.unknown_role");
+    house.pass_minutes(31).await;
+    assert!(house.directory.accounts().is_empty());
+    assert!(matches!(house.lease(out.lease).await.phase, Phase::Gone { why: EndReason::Expired, .. }));
+}
+
+#[tokio::test]
+async fn a_directory_that_was_put_in_the_place_of_the_old_one_keeps_its_accounts() {
+    let mut house = House::new().await;
+    let out = house.out(30).await;
+    house.directory = Arc::new(MemoryTarget::new());
+    house.directory.plant(&out.name);
+    house.restart();
+    house.pass_minutes(31).await;
+    assert!(house.directory.accounts().contains_key(&out.name), "it bears the name and is not ours");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn a_hundred_calls_with_one_key_make_one_account() {
+    let house = Arc::new(House::new().await);
+    let mut calls = tokio::task::JoinSet::new();
+    for _ in 0..100 {
+        let house = Arc::clone(&house);
+        calls.spawn(async move { house.jit.check_out(&house.request(30, Some("storm"))).await });
+    }
+    let mut names = BTreeSet::new();
+    for answer in calls.join_all().await {
+        match answer {
+            Ok(out) => drop(names.insert(out.name)),
+            Err(error) => assert_eq!(error.code().as_str(), "lease.in_progress"),
+        }
+    }
+    assert_eq!(names, house.directory.accounts().into_keys().collect(), "the one that is there");
+    assert_eq!(names.len(), 1);
+}
+
+#[tokio::test]
+async fn a_name_is_not_given_again() {
+    let house = House::new().await;
+    let mut names = BTreeSet::new();
+    for _ in 0..50 {
+        let out = house.out(30).await;
+        house.jit.check_in(None, &tenant(), out.lease, house.by()).await.unwrap();
+        assert!(names.insert(out.name));
+    }
+}
+
+#[tokio::test]
+async fn a_store_that_came_back_from_yesterday_undoes_what_it_knows_and_reports_the_rest() {
+    let mut house = House::new().await;
+    // The backup: a store that has heard of neither the end of one nor the beginning of the other.
+    let yesterday = House::new().await;
+    let known = yesterday.out(30).await;
+    yesterday.jit.check_in(None, &tenant(), known.lease, yesterday.by()).await.unwrap();
+    // Ids are the same in each house: the first is the one that the backup knows.
+    let first = house.out(30).await;
+    house.jit.check_in(None, &tenant(), first.lease, house.by()).await.unwrap();
+    let unknown = house.out(30).await;
+    house.store = Arc::clone(&yesterday.store);
+    house.holder = yesterday.holder;
+    house.restart();
+    house.pass_minutes(60).await;
+    assert!(house.directory.accounts().contains_key(&unknown.name), "nobody knows it, so nobody touches it");
+    let report = house.jit.reconcile(None, &tenant(), &target(), ReconcileMode::Report).await.unwrap();
+    assert_eq!(report.suspects.iter().map(|remote| &remote.name).collect::<Vec<_>>(), [&unknown.name]);
+}

@@ -1,0 +1,183 @@
+//! Jumps of the clock: none ends anything before its time, and none extends anything.
+
+use std::sync::Arc;
+
+use chrono::TimeDelta;
+use jit_core::*;
+
+use super::house::*;
+
+fn live(house: &House) -> usize {
+    house.directory.accounts().len()
+}
+
+#[tokio::test]
+async fn a_clock_that_jumps_ahead_ends_nothing_until_it_is_set_right() {
+    let house = House::new().await;
+    house.out(30).await;
+    house.alarms().await;
+    house.clock.jump(TimeDelta::days(1));
+    assert_eq!(house.alarms().await, ["clock.ahead"]);
+    assert_eq!(house.jit.time_doubt(), Some(TimeDoubt::Ahead(TimeDelta::days(1))));
+    assert!(house.alarms().await.is_empty(), "told once");
+    assert_eq!(live(&house), 1);
+    house.clock.jump(-TimeDelta::days(1));
+    assert_eq!(house.alarms().await, ["clock.trusted"]);
+    assert_eq!(live(&house), 1);
+    house.pass_minutes(31).await;
+    assert_eq!(live(&house), 0);
+}
+
+#[tokio::test]
+async fn what_is_due_by_the_plausible_time_ends_while_the_clock_is_in_doubt() {
+    let house = House::new().await;
+    let (short, long) = (house.out(30).await, house.out(60).await);
+    let given_back = house.out(60).await;
+    house.alarms().await;
+    house.clock.jump(TimeDelta::days(1));
+    house.jit.check_in(None, &tenant(), given_back.lease, house.by()).await.unwrap();
+    assert_eq!(live(&house), 2, "a person's act is done at once");
+    house.clock.advance(TimeDelta::minutes(30));
+    house.alarms().await;
+    let left = house.directory.accounts();
+    assert!(!left.contains_key(&short.name) && left.contains_key(&long.name));
+}
+
+#[tokio::test]
+async fn a_restart_with_a_clock_a_day_ahead_is_noticed() {
+    let mut house = House::new().await;
+    house.out(30).await;
+    house.alarms().await;
+    house.clock.jump(TimeDelta::days(1));
+    for _ in 0..3 {
+        house.restart();
+        assert_eq!(house.alarms().await, ["clock.ahead"]);
+        assert_eq!(live(&house), 1);
+    }
+    house.jit.confirm_time("ann").await.unwrap();
+    assert_eq!(house.alarms().await, ["clock.confirmed"]);
+    assert_eq!(live(&house), 0, "it was right after all");
+}
+
+#[tokio::test]
+async fn after_a_weekend_away_a_steady_clock_is_believed_and_after_a_night_at_once() {
+    let mut house = House::new().await;
+    house.out(480).await;
+    house.alarms().await;
+    house.clock.advance(TimeDelta::days(2));
+    house.restart();
+    assert_eq!(house.alarms().await, ["clock.ahead"]);
+    house.clock.advance(TimeDelta::minutes(59));
+    assert!(house.alarms().await.is_empty());
+    assert_eq!(live(&house), 1);
+    house.clock.advance(TimeDelta::minutes(1));
+    assert_eq!(house.alarms().await, ["clock.trusted"]);
+    house.work().await.unwrap();
+    assert_eq!(live(&house), 0);
+
+    house.out(30).await;
+    house.clock.advance(TimeDelta::hours(11));
+    house.restart();
+    assert!(house.alarms().await.is_empty());
+    assert_eq!(live(&house), 0);
+}
+
+#[tokio::test]
+async fn a_clock_that_is_set_back_extends_nothing_also_after_a_restart() {
+    let mut house = House::new().await;
+    let out = house.out(30).await;
+    house.clock.advance(TimeDelta::minutes(20));
+    house.alarms().await;
+    house.clock.jump(-TimeDelta::days(1));
+    assert_eq!(house.alarms().await, ["clock.behind"]);
+    house.restart();
+    house.alarms().await;
+    let more = house.jit.extend(None, &tenant(), out.lease, TimeDelta::minutes(5)).await;
+    assert_eq!(code_of(more), "lease.too_long", "five minutes from now are before its end");
+    house.clock.advance(TimeDelta::minutes(10));
+    house.work().await.unwrap();
+    assert_eq!(live(&house), 0);
+}
+
+#[tokio::test]
+async fn a_person_can_set_the_trusted_time_back() {
+    let mut house = House::new().await;
+    house.alarms().await;
+    house.clock.jump(-TimeDelta::days(1));
+    house.alarms().await;
+    house.jit.confirm_time("ann").await.unwrap();
+    house.restart();
+    house.alarms().await;
+    assert_eq!(house.jit.time_doubt(), None);
+    assert_eq!(house.out(30).await.until, house.now() + TimeDelta::minutes(30));
+}
+
+#[tokio::test]
+async fn a_machine_that_slept_believes_another_node_that_did_not() {
+    let house = House::new().await;
+    house.out(30).await;
+    house.alarms().await;
+    // The other node has a pulse of its own, which did not stand still.
+    let awake = Arc::new(ManualClock::at(house.now()));
+    let other = Jit::builder(Arc::clone(&house.store) as _)
+        .clock(Arc::clone(&awake) as _)
+        .time_guard(TimeGuard::new(Arc::clone(&awake) as _))
+        .build()
+        .unwrap();
+    let limit = std::num::NonZeroUsize::MIN;
+    let worker = WorkerId::new("awake").unwrap();
+    other.work(&worker, limit).await.unwrap();
+    house.clock.jump(TimeDelta::days(1));
+    assert_eq!(house.alarms().await, ["clock.ahead"]);
+    awake.advance(TimeDelta::days(1));
+    other.work(&worker, limit).await.unwrap();
+    assert_eq!(house.alarms().await, ["clock.trusted"]);
+    assert_eq!(live(&house), 0);
+}
+
+#[tokio::test]
+async fn many_small_steps_are_not_believed_together() {
+    let house = House::new().await;
+    house.out(45).await;
+    house.alarms().await;
+    let mut alarms = Vec::new();
+    for _ in 0..12 {
+        house.clock.jump(TimeDelta::minutes(5));
+        house.clock.advance(TimeDelta::seconds(1));
+        alarms.extend(house.alarms().await);
+    }
+    assert_eq!(alarms, ["clock.ahead"]);
+    assert_eq!(live(&house), 1);
+}
+
+#[tokio::test]
+async fn grants_wait_as_leases_do() {
+    let house = House::new().await;
+    let mut holder = house.store.get(&tenant(), house.holder).await.unwrap().unwrap();
+    let before = holder.clone();
+    holder.ends_at = Some(house.now() + TimeDelta::hours(2));
+    let task = Mint::new(house.now(), [8; 16]).task();
+    holder.end_review = Some(task);
+    let due = house.now() + TimeDelta::hours(2);
+    let review = Task {
+        id: task,
+        tenant: tenant(),
+        lane: Lane::new("accounts").unwrap(),
+        account: holder.id,
+        kind: TaskKind::ReviewEnd,
+        due,
+    };
+    let write = Some(AccountWrite::update(&before, holder));
+    let commit = Commit { account: write, tasks: vec![review], ..Commit::new(tenant()) };
+    house.store.commit(&commit).await.unwrap();
+    house.alarms().await;
+    let state = async || house.store.get(&tenant(), house.holder).await.unwrap().unwrap().state;
+    house.clock.jump(TimeDelta::days(1));
+    house.alarms().await;
+    assert_eq!(state().await, AccountState::Active);
+    let refused = house.jit.check_out(&house.request(5, None)).await;
+    assert_eq!(code_of(refused), "lease.holder_inactive", "nobody gains by the doubt");
+    house.jit.confirm_time("ann").await.unwrap();
+    house.alarms().await;
+    assert_ne!(state().await, AccountState::Active);
+}

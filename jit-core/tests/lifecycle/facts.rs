@@ -1,0 +1,131 @@
+//! What a source says, put together in few words.
+
+use chrono::{DateTime, Utc};
+use jit_core::*;
+use serde_json::Value;
+
+use crate::support::*;
+
+/// A record in the making.
+pub(crate) struct Said {
+    statement: RecordStatement,
+}
+
+/// Says something of a person over the connection `scim`.
+pub(crate) fn said(subject: &str, claimed: Value) -> Said {
+    said_over("scim", subject, claimed)
+}
+
+pub(crate) fn said_over(connection: &str, subject: &str, claimed: Value) -> Said {
+    let made = || Check::Made("bearer token".into());
+    let not = || Check::NotApplicable("the connection is asked directly".into());
+    let statement = RecordStatement {
+        issuer: issuer(connection),
+        subject: Subject::new(subject).unwrap(),
+        claims: claims(claimed),
+        extent: Extent::Whole,
+        presence: Presence::ACTIVE,
+        version: None,
+        request: None,
+        expected: Expected::Anything,
+        checks: Checks { origin: made(), audience: made(), freshness: not(), replay: not() },
+    };
+    Said { statement }
+}
+
+impl Said {
+    pub(crate) fn version(mut self, version: u64) -> Self {
+        self.statement.version = Some(version);
+        self
+    }
+
+    pub(crate) fn request(mut self, name: &str) -> Self {
+        self.statement.request = Some(RequestId::new(name).unwrap());
+        self
+    }
+
+    pub(crate) fn expecting(mut self, expected: Expected) -> Self {
+        self.statement.expected = expected;
+        self
+    }
+
+    pub(crate) fn in_part(mut self) -> Self {
+        self.statement.extent = Extent::Part;
+        self
+    }
+
+    pub(crate) fn presence(mut self, presence: Presence) -> Self {
+        self.statement.presence = presence;
+        self
+    }
+
+    pub(crate) fn leaves(self) -> Self {
+        self.presence(Presence::INACTIVE)
+    }
+
+    pub(crate) fn gone(self) -> Self {
+        self.presence(Presence::Gone)
+    }
+
+    pub(crate) fn until(self, end: DateTime<Utc>) -> Self {
+        self.presence(Presence::Active { from: Bound::Unsaid, until: Bound::At(end) })
+    }
+
+    pub(crate) fn from(self, begin: DateTime<Utc>) -> Self {
+        self.presence(Presence::Active { from: Bound::At(begin), until: Bound::Unsaid })
+    }
+
+    pub(crate) fn by(self, attestor: &Attestor) -> VerifiedRecord {
+        attestor.attest_record(self.statement).unwrap()
+    }
+}
+
+impl House {
+    fn attestor(&self, connection: &Issuer) -> &Attestor {
+        let of = |attestor: &&Attestor| issuer(attestor.connection().as_str()) == *connection;
+        self.attestors.iter().find(of).unwrap()
+    }
+
+    pub(crate) async fn hear(&self, said: Said) -> Outcome {
+        let attestor = self.attestor(&said.statement.issuer);
+        self.jit.handle(Event::record(said.by(attestor))).await.unwrap()
+    }
+
+    /// Hears a record and expects it to be taken.
+    pub(crate) async fn taken(&self, said: Said) -> Provisioned {
+        match self.hear(said).await {
+            Outcome::Provisioned(provisioned) => *provisioned,
+            other => panic!("expected to be taken: {other:?}"),
+        }
+    }
+
+    /// Hears a record and expects it to be refused.
+    pub(crate) async fn refused(&self, said: Said) -> String {
+        match self.hear(said).await {
+            Outcome::Denied(denied) => denied.denial.code.to_string(),
+            other => panic!("expected to be refused: {other:?}"),
+        }
+    }
+}
+
+/// A house with a SCIM connection (0) and the connection that the same people sign in over (1).
+pub(crate) fn house_of_one_source(provisioning: Provisioning) -> House {
+    house(vec![scim(provisioning), wire("okta").speaks_for("example.com")])
+}
+
+/// A SCIM connection whose people sign in over `okta` by the same name.
+pub(crate) fn scim(provisioning: Provisioning) -> Wire {
+    let same_person =
+        vec![SamePerson { connection: ConnectionId::new("okta").unwrap(), by: NamedBy::Subject }];
+    wire("scim").speaks_for("example.com").provisions(Provisioning { same_person, ..provisioning })
+}
+
+/// A house with a SCIM connection alone.
+pub(crate) fn house_of_scim(provisioning: Provisioning) -> House {
+    house(vec![wire("scim").speaks_for("example.com").provisions(provisioning)])
+}
+
+pub(crate) fn texts(account: &Account, attribute: &str) -> Vec<String> {
+    let values = account.attributes.get(&AttributeName::new(attribute).unwrap());
+    values.into_iter().flatten().map(|value| value.text.clone()).collect()
+}

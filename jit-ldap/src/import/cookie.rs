@@ -1,0 +1,61 @@
+//! Where a reading ended, so that the next one goes on there.
+
+use std::fmt;
+
+use super::settings::{ImportConfig, ImportWay};
+use crate::error::LdapError;
+use crate::hash::fnv1a;
+use crate::reason::Reason;
+
+/// The form of what is kept.
+const VERSION: u8 = 1;
+const HEAD: usize = 10;
+
+/// Where a reading ended. Keep it with what was read: in the same transaction, or after it.
+#[derive(Clone, PartialEq, Eq)]
+pub struct ImportCookie(Vec<u8>);
+
+impl ImportCookie {
+    /// Takes a cookie that was kept; whether it fits is found out when a reading begins with it.
+    #[must_use]
+    pub fn from_bytes(bytes: impl Into<Vec<u8>>) -> Self {
+        Self(bytes.into())
+    }
+
+    /// What to keep.
+    #[must_use]
+    pub fn as_bytes(&self) -> &[u8] {
+        &self.0
+    }
+}
+
+impl fmt::Debug for ImportCookie {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "ImportCookie({} octets)", self.0.len())
+    }
+}
+
+impl ImportConfig {
+    /// The server's own cookie within one of ours. What was read by other settings says nothing about these.
+    pub(super) fn open(&self, since: Option<&ImportCookie>) -> Result<Option<Vec<u8>>, LdapError> {
+        let Some(ImportCookie(bytes)) = since else { return Ok(None) };
+        let (head, inner) = bytes.split_at_checked(HEAD).ok_or(Reason::SyncRestart)?;
+        if head != self.head() || self.way == ImportWay::Pages || inner.is_empty() {
+            return Err(Reason::SyncRestart.into());
+        }
+        Ok(Some(inner.to_vec()))
+    }
+
+    pub(super) fn seal(&self, inner: &[u8]) -> ImportCookie {
+        ImportCookie([&self.head(), inner].concat())
+    }
+
+    fn head(&self) -> [u8; HEAD] {
+        let mut head = [VERSION, self.way as u8, 0, 0, 0, 0, 0, 0, 0, 0];
+        let settings =
+            format!("{}\n{}\n{:?}\n{:?}", self.base, self.filter, self.id, self.attributes.names());
+        let print = fnv1a(settings.bytes()).to_be_bytes();
+        head.iter_mut().skip(2).zip(print).for_each(|(octet, print)| *octet = print);
+        head
+    }
+}

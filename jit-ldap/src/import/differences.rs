@@ -1,0 +1,196 @@
+//! Reading what has changed: as a stream of entries (RFC 4533), or by rounds of `DirSync`.
+
+use std::collections::BTreeSet;
+
+use super::settings::ImportConfig;
+use super::whole::{answered, changed};
+use super::{Extent, Record};
+use crate::attribute::AttributeName;
+use crate::connection::{Changes, ChangesPlace, Connection, SyncMode};
+use crate::error::LdapError;
+use crate::filter::Filter;
+use crate::identifier::{EntryId, IdAttribute};
+use crate::reason::Reason;
+use crate::request::{Scope, Search};
+
+/// How many records are handed out at once.
+const RECORDS: usize = 500;
+/// How many bytes of entries are handed out at once.
+const BYTES: usize = 4 << 20;
+/// How many entries are read anew by one request.
+const AT_ONCE: usize = 100;
+
+/// A stream of changes (RFC 4533).
+#[derive(Debug)]
+pub(super) struct Stream {
+    place: Option<ChangesPlace>,
+    changes: Changes,
+    since: Option<Vec<u8>>,
+    is_over: bool,
+}
+
+impl Stream {
+    pub(super) fn new(since: Option<Vec<u8>>) -> Self {
+        Self { place: None, changes: Changes::default(), since, is_over: false }
+    }
+
+    /// The next records; `None` after the last.
+    pub(super) async fn next(
+        &mut self,
+        connection: &mut Connection,
+        config: &ImportConfig,
+    ) -> Result<Option<Vec<Record>>, LdapError> {
+        if self.is_over {
+            return Ok(None);
+        }
+        let mut place = if let Some(place) = self.place.take() {
+            place
+        } else {
+            let since = self.since.as_deref();
+            ChangesPlace::enter(connection, &config.everything(), SyncMode::Sync, since).await?
+        };
+        let mut bytes = 0;
+        while self.held() < RECORDS && bytes < BYTES {
+            if !place.step(connection, &mut self.changes, &mut bytes).await? {
+                self.is_over = true;
+                break;
+            }
+        }
+        self.place = Some(place);
+        self.records(config).map(Some)
+    }
+
+    fn held(&self) -> usize {
+        self.changes.changed.len() + self.changes.deleted.len() + self.changes.present.len()
+    }
+
+    fn records(&mut self, config: &ImportConfig) -> Result<Vec<Record>, LdapError> {
+        let (changed, gone) =
+            (std::mem::take(&mut self.changes.changed), std::mem::take(&mut self.changes.deleted));
+        let present = std::mem::take(&mut self.changes.present);
+        let mut records = Vec::with_capacity(changed.len() + gone.len() + present.len());
+        let search = config.everything();
+        if !changed.iter().all(|entry| search.covers(entry)) {
+            return Err(answered(Reason::EntryForeign));
+        }
+        for entry in changed {
+            let id = entry.id(config.id).map_err(answered)?;
+            records.push(Record::Changed(Box::new(super::ImportedEntry { id, entry })));
+        }
+        records.extend(gone.into_iter().map(Record::Gone));
+        records.extend(present.into_iter().map(Record::Unchanged));
+        Ok(records)
+    }
+
+    /// What the server said at the end: whether it named everything that is there, and where to go on.
+    pub(super) fn end(&self) -> Result<(Extent, &[u8]), LdapError> {
+        // a server that has nothing to tell sends none
+        let cookie = Some(&self.changes.cookie).filter(|cookie| !cookie.is_empty()).or(self.since.as_ref());
+        let cookie = cookie.ok_or(answered(Reason::ControlMissing))?;
+        // who asked without a cookie was told everything (RFC 4533 §3.3.1)
+        let is_everything = self.since.is_none() || self.changes.is_refresh;
+        let extent = if is_everything { Extent::Everything } else { Extent::Changes };
+        Ok((extent, cookie))
+    }
+}
+
+/// Rounds of `DirSync`.
+#[derive(Debug)]
+pub(super) struct Rounds {
+    cookie: Vec<u8>,
+    has_more: bool,
+}
+
+impl Rounds {
+    pub(super) fn new(since: Vec<u8>) -> Self {
+        Self { cookie: since, has_more: true }
+    }
+
+    pub(super) fn cookie(&self) -> &[u8] {
+        &self.cookie
+    }
+
+    /// Learns where changes begin from now on, without reading what was before: the server keeps to the filter, and its
+    /// cookie does not.
+    pub(super) async fn from_now(
+        connection: &mut Connection,
+        config: &ImportConfig,
+    ) -> Result<Self, LdapError> {
+        let nothing = Filter::equals(&AttributeName::OBJECT_CLASS, "domainDNS");
+        let search = Search::new(config.context(), Scope::Subtree, nothing).attributes([config.id.name()]);
+        let mut rounds = Self::new(Vec::new());
+        while rounds.round(connection, &search).await?.is_some() {}
+        Ok(rounds)
+    }
+
+    /// The records of the next round; `None` after the last.
+    pub(super) async fn next(
+        &mut self,
+        connection: &mut Connection,
+        config: &ImportConfig,
+    ) -> Result<Option<Vec<Record>>, LdapError> {
+        let Some(changes) = self.round(connection, &changed_in(config)).await? else { return Ok(None) };
+        let ids: Result<BTreeSet<EntryId>, Reason> =
+            changes.changed.iter().map(|entry| entry.id(IdAttribute::ObjectGuid)).collect();
+        let ids: Vec<EntryId> = ids.map_err(answered)?.into_iter().collect();
+        let mut records = Vec::with_capacity(ids.len() + changes.deleted.len());
+        for ids in ids.chunks(AT_ONCE) {
+            read_anew(connection, config, ids, &mut records).await?;
+        }
+        records.extend(changes.deleted.into_iter().map(Record::Gone));
+        Ok(Some(records))
+    }
+
+    async fn round(
+        &mut self,
+        connection: &mut Connection,
+        search: &Search,
+    ) -> Result<Option<Changes>, LdapError> {
+        if !self.has_more {
+            return Ok(None);
+        }
+        let changes = connection.changes(search, SyncMode::DirSync, Some(&self.cookie)).await?;
+        if changes.cookie.is_empty() || (changes.has_more && changes.cookie == self.cookie) {
+            return Err(answered(Reason::PagingStuck));
+        }
+        (self.cookie, self.has_more) = (changes.cookie.clone(), changes.has_more);
+        Ok(Some(changes))
+    }
+}
+
+/// Searches for whatever has changed in the naming context: what left the filter or the base is told only to those who ask for
+/// all.
+fn changed_in(config: &ImportConfig) -> Search {
+    // a server tells of an entry when one of these has changed: the last two when it is new, and when it is renamed or moved
+    let told_by =
+        [config.id.name(), AttributeName::IS_DELETED, AttributeName::OBJECT_CLASS, AttributeName::NAME];
+    Search::new(config.context(), Scope::Subtree, Filter::present(&AttributeName::OBJECT_CLASS))
+        .attributes(config.attributes.names().iter().cloned().chain(told_by))
+}
+
+/// Reads entries with all their attributes: a change tells only those that changed. What is not found is no longer where and
+/// what is read.
+async fn read_anew(
+    connection: &mut Connection,
+    config: &ImportConfig,
+    ids: &[EntryId],
+    records: &mut Vec<Record>,
+) -> Result<(), LdapError> {
+    let these = ids.iter().map(|id| Filter::equals(&config.id.name(), config.id.write(*id)));
+    let filter = Filter::all([config.filter.clone(), Filter::any(these)?])?;
+    let search = config.everything().filtered(filter);
+    let found = connection.search(&search).await?;
+    if found.references > 0 {
+        return Err(answered(Reason::Referral));
+    }
+    let mut missing: BTreeSet<EntryId> = ids.iter().copied().collect();
+    for entry in found.entries {
+        let is_asked_for = missing.remove(&entry.id(config.id).map_err(answered)?);
+        if !is_asked_for || !search.covers(&entry) {
+            return Err(answered(Reason::EntryForeign));
+        }
+        records.push(changed(connection, config, entry).await?);
+    }
+    records.extend(missing.into_iter().map(Record::Gone));
+    Ok(())
+}

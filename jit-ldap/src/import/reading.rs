@@ -1,0 +1,133 @@
+//! A reading, step by step.
+
+use std::fmt;
+
+use super::differences::{Rounds, Stream};
+use super::settings::{ImportConfig, ImportWay};
+use super::whole::{Depth, Whole};
+use super::{Complete, Extent, Step};
+use crate::connection::Connection;
+use crate::error::LdapError;
+use crate::pool::Loan;
+use crate::reason::Reason;
+
+/// A reading that was begun. It holds one connection until it is dropped.
+pub struct Reading<'i> {
+    source: Box<dyn Source>,
+    config: &'i ImportConfig,
+    phase: Phase,
+}
+
+/// Where the connection of a reading comes from.
+pub(super) trait Source: Send + Sync {
+    fn connection(&mut self) -> &mut Connection;
+}
+
+impl Source for Loan {
+    fn connection(&mut self) -> &mut Connection {
+        self
+    }
+}
+
+impl Source for Connection {
+    fn connection(&mut self) -> &mut Connection {
+        self
+    }
+}
+
+enum Phase {
+    Whole(Whole, Option<Vec<u8>>),
+    Stream(Stream),
+    /// Everything is new: where changes begin is learnt before it is read, so that none falls in between.
+    FromNow,
+    Rounds(Rounds),
+    /// The last step was handed out, or one failed: nothing else is to be had.
+    Over,
+}
+
+impl<'i> Reading<'i> {
+    pub(super) fn new(source: Box<dyn Source>, config: &'i ImportConfig, since: Option<Vec<u8>>) -> Self {
+        let phase = match (config.way, since) {
+            (ImportWay::Pages, _) => Phase::Whole(Whole::new(config, Depth::Attributes), None),
+            (ImportWay::Sync, since) => Phase::Stream(Stream::new(since)),
+            (ImportWay::DirSync, None) => Phase::FromNow,
+            (ImportWay::DirSync, Some(since)) => Phase::Rounds(Rounds::new(since)),
+        };
+        Self { source, config, phase }
+    }
+
+    /// Reads on. A page, some hundred changes or the end: memory holds no more than that.
+    ///
+    /// # Errors
+    /// After an error the reading is not complete and cannot be gone on with; what it named so far is true, and what it did
+    /// not name is unknown. `ldap.control_missing` and `ldap.control_unsupported` when the server does not know this way;
+    /// `ldap.sync_restart` when it no longer knows the cookie: begin without one; `ldap.referral` when it names another
+    /// server; `ldap.value_missing` when an entry has no identifier that we may see; as [`Connection::search`].
+    ///
+    /// # Cancel safety
+    /// The reading cannot be gone on with; the cookie that it began with is as good as before.
+    pub async fn next(&mut self) -> Result<Step, LdapError> {
+        let mut phase = std::mem::replace(&mut self.phase, Phase::Over);
+        let connection = self.source.connection();
+        let config = self.config;
+        loop {
+            let records = match &mut phase {
+                Phase::Whole(whole, _) => whole.next(connection, config).await?,
+                Phase::Stream(stream) => stream.next(connection, config).await?,
+                Phase::Rounds(rounds) => rounds.next(connection, config).await?,
+                Phase::FromNow => {
+                    let cookie = Rounds::from_now(connection, config).await?.cookie().to_vec();
+                    phase = Phase::Whole(Whole::new(config, Depth::Attributes), Some(cookie));
+                    continue;
+                }
+                Phase::Over => return Err(Reason::ConnectionUnusable.into()),
+            };
+            match records {
+                Some(records) if records.is_empty() => {}
+                Some(records) => {
+                    self.phase = phase;
+                    return Ok(Step::Records(records));
+                }
+                None => match phase.after(config)? {
+                    Next::Phase(next) => phase = next,
+                    Next::Complete(complete) => return Ok(Step::Complete(complete)),
+                },
+            }
+        }
+    }
+}
+
+enum Next {
+    Phase(Phase),
+    Complete(Complete),
+}
+
+impl Phase {
+    /// What comes after a phase that has named all it can.
+    fn after(self, config: &ImportConfig) -> Result<Next, LdapError> {
+        let complete = |extent, cookie: Option<&[u8]>| {
+            let cookie = cookie.map(|cookie| config.seal(cookie));
+            Ok(Next::Complete(Complete { extent, cookie }))
+        };
+        match self {
+            Self::Whole(_, cookie) => complete(Extent::Everything, cookie.as_deref()),
+            Self::Stream(stream) => {
+                let (extent, cookie) = stream.end()?;
+                complete(extent, Some(cookie))
+            }
+            Self::Rounds(rounds) if config.sees_deleted => complete(Extent::Changes, Some(rounds.cookie())),
+            // what is gone is what is not among those that are there
+            Self::Rounds(rounds) => {
+                let cookie = rounds.cookie().to_vec();
+                Ok(Next::Phase(Self::Whole(Whole::new(config, Depth::Identifiers), Some(cookie))))
+            }
+            Self::FromNow | Self::Over => Err(Reason::ConnectionUnusable.into()),
+        }
+    }
+}
+
+impl fmt::Debug for Reading<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Reading").field("is_over", &matches!(self.phase, Phase::Over)).finish_non_exhaustive()
+    }
+}

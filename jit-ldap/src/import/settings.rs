@@ -1,0 +1,165 @@
+//! Settings of an import as people write them, and what they become when they are sound.
+
+use jit_core::config::{Check, Problems};
+use serde::Deserialize;
+
+use crate::attribute::AttributeName;
+use crate::claims::ClaimNames;
+use crate::dn::Dn;
+use crate::filter::Filter;
+use crate::identifier::IdAttribute;
+use crate::request::{Scope, Search};
+use crate::sign_in::{SettingsError, base_of, filter_of};
+
+/// What people write about entries that are read from a directory.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+#[non_exhaustive]
+pub struct ImportSettings {
+    /// Below which entry is read. On Active Directory a unit, not the root of the domain: there the server names others, and
+    /// no reading is ever whole.
+    pub base: String,
+    /// What entries have to match (RFC 4515).
+    pub filter: String,
+    /// The attribute that names an entry for good.
+    pub id: IdAttribute,
+    /// The attributes that are read.
+    #[serde(default)]
+    pub attributes: Vec<String>,
+    /// Those of them that our account can read on every entry: a missing one is empty. Of all others a missing attribute says
+    /// nothing.
+    #[serde(default)]
+    pub readable: Vec<String>,
+    /// How changes are found.
+    #[serde(default)]
+    pub way: ImportWay,
+    /// `dir_sync`: whether our account may see deleted entries. Otherwise those that are there are listed each time, so that
+    /// those that are not can be told.
+    #[serde(default)]
+    pub sees_deleted: bool,
+}
+
+/// How changes are found.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
+#[serde(rename_all = "snake_case")]
+#[repr(u8)]
+#[expect(clippy::exhaustive_enums, reason = "each has cookies of its own")]
+pub enum ImportWay {
+    /// Not at all: everything is read each time, by pages. Every directory can do that.
+    #[default]
+    Pages = 0,
+    /// By synchronisation (RFC 4533): OpenLDAP with the overlay `syncprov`, and others.
+    Sync = 1,
+    /// By `DirSync` of Active Directory.
+    DirSync = 2,
+}
+
+/// Settings that were found sound.
+#[derive(Debug, Clone)]
+pub struct ImportConfig {
+    pub(super) base: Dn,
+    pub(super) filter: Filter,
+    pub(super) id: IdAttribute,
+    pub(super) attributes: ClaimNames,
+    pub(super) way: ImportWay,
+    pub(super) sees_deleted: bool,
+}
+
+impl ImportSettings {
+    /// Settings by which everything is read each time, without attributes yet.
+    #[must_use]
+    pub fn new(base: &str, filter: &str, id: IdAttribute) -> Self {
+        Self {
+            base: base.to_owned(),
+            filter: filter.to_owned(),
+            id,
+            attributes: Vec::new(),
+            readable: Vec::new(),
+            way: ImportWay::Pages,
+            sees_deleted: false,
+        }
+    }
+
+    /// Checks the settings.
+    ///
+    /// # Errors
+    /// [`SettingsError`] that names the first unsound field; its code is `ldap.settings_invalid`.
+    pub fn check(&self) -> Result<ImportConfig, SettingsError> {
+        let attributes = ClaimNames::check(&self.attributes, &self.readable, "attributes")?;
+        let has_id = match self.way {
+            ImportWay::Pages => true,
+            // the servers themselves name entries so
+            ImportWay::Sync => self.id == IdAttribute::EntryUuid,
+            ImportWay::DirSync => self.id == IdAttribute::ObjectGuid,
+        };
+        if !has_id {
+            return Err(SettingsError::new("id", "must be the one by which this way names entries"));
+        }
+        if self.way == ImportWay::DirSync && attributes.names().contains(&AttributeName::MEMBER_OF) {
+            let problem = "must not name `memberOf`, of which this way tells no change: read the groups too";
+            return Err(SettingsError::new("attributes", problem));
+        }
+        Ok(ImportConfig {
+            base: base_of(&self.base)?,
+            filter: filter_of(&self.filter)?,
+            id: self.id,
+            attributes,
+            way: self.way,
+            sees_deleted: self.sees_deleted,
+        })
+    }
+}
+
+impl Check for ImportSettings {
+    fn check(&self, found: &mut Problems) {
+        if let Err(error) = Self::check(self) {
+            found.report_in(error.field, jit_core::Code::new(SettingsError::REASON.code()), error.problem);
+        }
+    }
+}
+
+impl ImportConfig {
+    /// Searches for all entries, with their attributes and identifiers.
+    pub(super) fn everything(&self) -> Search {
+        let names = self.attributes.names().iter().cloned().chain([self.id.name()]);
+        Search::new(&self.base, Scope::Subtree, self.filter.clone()).attributes(names)
+    }
+
+    /// Searches for all entries, with nothing but their identifiers.
+    pub(super) fn identifiers(&self) -> Search {
+        Search::new(&self.base, Scope::Subtree, self.filter.clone()).attributes([self.id.name()])
+    }
+
+    /// The root of the naming context that the base lies in.
+    pub(super) fn context(&self) -> Dn {
+        self.base.domain()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn problem(change: impl FnOnce(&mut ImportSettings)) -> &'static str {
+        let mut settings = ImportSettings::new("ou=people,dc=x", "(uid=*)", IdAttribute::EntryUuid);
+        settings.check().unwrap();
+        change(&mut settings);
+        settings.check().unwrap_err().field
+    }
+
+    #[test]
+    fn each_unsound_setting_is_named() {
+        assert_eq!(problem(|s| s.base = "people".to_owned()), "base");
+        assert_eq!(problem(|s| s.filter = "uid=*".to_owned()), "filter");
+        assert_eq!(problem(|s| s.attributes.push("a b".to_owned())), "attributes");
+        assert_eq!(problem(|s| s.attributes.push("userPassword".to_owned())), "attributes");
+        assert_eq!(problem(|s| s.readable.push("mail".to_owned())), "readable");
+        assert_eq!(problem(|s| s.way = ImportWay::DirSync), "id");
+        assert_eq!(problem(|s| (s.way, s.id) = (ImportWay::Sync, IdAttribute::ObjectGuid)), "id");
+        let member_of = |s: &mut ImportSettings| {
+            (s.way, s.id) = (ImportWay::DirSync, IdAttribute::ObjectGuid);
+            s.attributes.push("MEMBEROF".to_owned());
+        };
+        assert_eq!(problem(member_of), "attributes");
+    }
+}

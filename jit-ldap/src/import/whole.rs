@@ -1,0 +1,73 @@
+//! Reading everything, by pages.
+
+use super::settings::ImportConfig;
+use super::{ImportedEntry, Record};
+use crate::connection::{Connection, PagePlace};
+use crate::entry::Entry;
+use crate::error::{Fate, LdapError};
+use crate::identifier::EntryName;
+use crate::reason::Reason;
+
+/// Active Directory hands out no more than a thousand at once.
+const PAGE: u16 = 500;
+
+/// What is read of each entry.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Depth {
+    Attributes,
+    Identifiers,
+}
+
+/// A walk over all entries.
+#[derive(Debug)]
+pub(super) struct Whole {
+    place: PagePlace,
+    depth: Depth,
+}
+
+impl Whole {
+    pub(super) fn new(config: &ImportConfig, depth: Depth) -> Self {
+        let search = match depth {
+            Depth::Attributes => config.everything(),
+            Depth::Identifiers => config.identifiers(),
+        };
+        Self { place: PagePlace::first(search, PAGE), depth }
+    }
+
+    /// The next records; `None` after the last.
+    pub(super) async fn next(
+        &mut self,
+        connection: &mut Connection,
+        config: &ImportConfig,
+    ) -> Result<Option<Vec<Record>>, LdapError> {
+        let Some(entries) = self.place.next_page(connection).await? else {
+            // what is elsewhere is missing here
+            let is_whole = self.place.references() == 0;
+            return if is_whole { Ok(None) } else { Err(answered(Reason::Referral)) };
+        };
+        let mut records = Vec::with_capacity(entries.len());
+        for entry in entries {
+            records.push(match self.depth {
+                Depth::Attributes => changed(connection, config, entry).await?,
+                Depth::Identifiers => Record::Unchanged(entry.id(config.id).map_err(answered)?),
+            });
+        }
+        Ok(Some(records))
+    }
+}
+
+/// An entry with the values that the server held back.
+pub(super) async fn changed(
+    connection: &mut Connection,
+    config: &ImportConfig,
+    mut entry: Entry,
+) -> Result<Record, LdapError> {
+    let id = entry.id(config.id).map_err(answered)?;
+    let name = EntryName::Dn(entry.dn().map_err(answered)?);
+    connection.complete(&name, &mut entry).await?;
+    Ok(Record::Changed(Box::new(ImportedEntry { id, entry })))
+}
+
+pub(super) fn answered(reason: Reason) -> LdapError {
+    LdapError::new(reason).with_fate(Fate::Answered)
+}

@@ -1,0 +1,269 @@
+//! Groups of people whose accounts existed before. Nothing of such an account itself is ever changed.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use chrono::{DateTime, Utc};
+use jit_core::{BackendError, Effect, ErrorKind, Holdings, Marker, RemoteRef, TargetFault, UnattendedEnd};
+
+use super::accounts::{Accounts, proved, unseen};
+use super::dialect::Dialect;
+use super::fault::Step;
+use super::members;
+use super::table::{Group, Member};
+use crate::attribute::AttributeName;
+use crate::connection::Connection;
+use crate::dn::Dn;
+use crate::entry::Entry;
+use crate::error::LdapError;
+use crate::identifier::EntryId;
+use crate::pool::Loan;
+use crate::reason::Reason;
+use crate::request::{Scope, Search};
+
+/// An account that somebody else made.
+struct Person {
+    id: EntryId,
+    dn: Dn,
+}
+
+/// What was found under a reference.
+enum Found {
+    Nothing,
+    /// It bears a marker of ours.
+    Made,
+    Person(Person),
+}
+
+impl<D: Dialect> Accounts<D> {
+    pub(super) fn elevation(&self) -> Option<UnattendedEnd> {
+        self.table.people.is_some().then_some(UnattendedEnd::LibraryOnly)
+    }
+
+    pub(super) async fn holdings(
+        &self,
+        remote: &RemoteRef,
+        asked: &BTreeSet<String>,
+    ) -> Result<Holdings, BackendError> {
+        let groups = self.groups_of(asked)?;
+        let mut loan = self.lend_for_person(remote).await?;
+        let person = match self.find_person(&mut loan, remote).await? {
+            Found::Nothing if loan.is_substitute() => return Err(unseen()),
+            Found::Nothing => return Ok(Holdings::Missing),
+            Found::Made => return Ok(Holdings::Made),
+            Found::Person(person) => person,
+        };
+        let held = if groups.is_empty() {
+            Vec::new()
+        } else {
+            let found = self.held(&mut loan, &self.named_in_searches(&person)).await;
+            found.map_err(|error| Step::Look.failed(error))?
+        };
+        let of_those = groups.into_iter().filter(|(_, group)| held.contains(&group.dn));
+        let held: BTreeSet<_> = of_those.map(|(name, _)| name.clone()).collect();
+        // whoever asks by identifier wants to know whether something came back
+        if loan.is_substitute() && remote.native.is_some() && held.len() < asked.len() {
+            return Err(unseen());
+        }
+        Ok(Holdings::Found { native: person.id.to_string(), held })
+    }
+
+    pub(super) async fn hold(
+        &self,
+        remote: &RemoteRef,
+        give: &BTreeMap<String, DateTime<Utc>>,
+        take: &BTreeSet<String>,
+    ) -> Result<Effect, BackendError> {
+        let give = self.groups_of(give.keys())?;
+        let take = self.groups_of(take)?;
+        let mut loan = self.lend_for_person(remote).await?;
+        let wanted: Vec<_> = give.iter().map(|(_, group)| *group).collect();
+        self.dialect.check(&mut loan, &self.table.base, &wanted).await?;
+        let person = match self.find_person(&mut loan, remote).await? {
+            Found::Nothing => return proved(&loan, Effect::Absent { was_there: false }),
+            Found::Made => return Ok(Effect::NotOurs),
+            Found::Person(person) => person,
+        };
+        // what was lent is taken wherever the account went
+        if !give.is_empty() && !self.is_person_of_ours(&person.dn) {
+            return Err(Step::Groups.refused(TargetFault::Place));
+        }
+        let (mut given, mut taken) = (BTreeSet::new(), BTreeSet::new());
+        for (name, group) in take {
+            match self.take_out(&mut loan, group, &person).await {
+                Ok(true) => drop(taken.insert(name.clone())),
+                Ok(false) if loan.is_substitute() => return Err(unseen()),
+                Ok(false) => {}
+                // the last member of a group that must have one
+                Err(error) if error.reason() == Reason::SchemaViolation => {
+                    return Ok(Effect::Stuck(error.code()));
+                }
+                Err(error) => return Err(Step::Groups.failed(error)),
+            }
+        }
+        for (name, group) in give {
+            if self.put_in(&mut loan, remote, group, &person).await? {
+                given.insert(name.clone());
+            }
+        }
+        Ok(Effect::Holding { given, taken })
+    }
+
+    /// The name is what every request about a person has, the first one included.
+    async fn lend_for_person(&self, remote: &RemoteRef) -> Result<Loan, BackendError> {
+        self.lend_for(&remote.name.to_lowercase()).await
+    }
+
+    /// Tells whether this put the person into the group; they may have been in it.
+    async fn put_in(
+        &self,
+        connection: &mut Connection,
+        remote: &RemoteRef,
+        group: &Group,
+        person: &Person,
+    ) -> Result<bool, BackendError> {
+        let member = self.named_in_changes(person);
+        let joined = members::join(connection, &group.dn, &member).await;
+        let joined = joined.map_err(|error| Step::Groups.failed(error))?;
+        if !joined || self.dialect.names_members_for_good() {
+            return Ok(joined);
+        }
+        // renamed since it was found: the name that was put in is nobody's, or will be somebody else's
+        let is_same = matches!(
+            self.find_person(connection, remote).await?,
+            Found::Person(now) if now.dn == person.dn
+        );
+        if is_same {
+            return Ok(true);
+        }
+        let left = members::leave(connection, &group.dn, &member).await;
+        left.map_err(|error| Step::Groups.failed(error))?;
+        Err(Step::Groups.refused(TargetFault::Unreachable))
+    }
+
+    /// Tells whether this took the person out of the group. A group that is not where the table says may have another name
+    /// by now, and the person in it.
+    async fn take_out(
+        &self,
+        connection: &mut Connection,
+        group: &Group,
+        person: &Person,
+    ) -> Result<bool, LdapError> {
+        if members::leave(connection, &group.dn, &self.named_in_changes(person)).await? {
+            return Ok(true);
+        }
+        match connection.read(&Search::entry(&group.dn).attributes([AttributeName::OBJECT_CLASS])).await? {
+            Some(_) => Ok(false),
+            None => Err(Reason::EntryMissing.into()),
+        }
+    }
+
+    async fn find_person(
+        &self,
+        connection: &mut Connection,
+        remote: &RemoteRef,
+    ) -> Result<Found, BackendError> {
+        let Some(people) = &self.table.people else { return Err(Step::Look.refused(TargetFault::Forbidden)) };
+        let entry = match &remote.native {
+            Some(native) => self.person_by_id(connection, people, native).await?,
+            None => self.person_by_name(connection, people, &remote.name).await?,
+        };
+        let Some(entry) = entry else { return Ok(Found::Nothing) };
+        let values = entry.values(&self.table.marker).unwrap_or_default();
+        if values.iter().any(|value| value.starts_with(Marker::PREFIX.as_bytes())) {
+            return Ok(Found::Made);
+        }
+        let failed = |reason: Reason| Step::Look.failed(reason);
+        let id = entry.id(self.dialect.id()).map_err(failed)?;
+        Ok(Found::Person(Person { id, dn: entry.dn().map_err(failed)? }))
+    }
+
+    /// Where people are, and then wherever an administrator may have moved them.
+    async fn person_by_id(
+        &self,
+        connection: &mut Connection,
+        people: &Dn,
+        native: &str,
+    ) -> Result<Option<Entry>, BackendError> {
+        let id: EntryId = native.parse().map_err(|reason: Reason| {
+            BackendError::new(ErrorKind::Corrupt, "directory.look").caused_by(reason)
+        })?;
+        let failed = |error: LdapError| Step::Look.failed(error);
+        let search = |base: &Dn| self.dialect.by_id(base, id).attributes(self.known_by());
+        if let Some(entry) = connection.read(&search(people)).await.map_err(failed)? {
+            return Ok(Some(entry));
+        }
+        if self.dialect.names_members_for_good() {
+            return Ok(None);
+        }
+        let features = connection.features().await.map_err(failed)?;
+        for context in features.naming_contexts() {
+            if let Some(entry) = connection.read(&search(&context)).await.map_err(failed)? {
+                return Ok(Some(entry));
+            }
+        }
+        Ok(None)
+    }
+
+    /// The one person of this very name: directories fold letters that look alike, and give groups names as well.
+    async fn person_by_name(
+        &self,
+        connection: &mut Connection,
+        people: &Dn,
+        name: &str,
+    ) -> Result<Option<Entry>, BackendError> {
+        if name.trim() != name || name.chars().any(char::is_control) {
+            return Err(Step::Look.refused(TargetFault::Name));
+        }
+        let (_, filter) = self.dialect.by_login(people, name).map_err(|reason| Step::Look.failed(reason))?;
+        let mut wanted = self.known_by();
+        wanted.extend([self.dialect.login().clone(), AttributeName::OBJECT_CLASS]);
+        let search = Search::new(people, Scope::Subtree, filter).attributes(wanted);
+        let entry = match connection.read(&search).await {
+            Err(error) if error.reason() == Reason::NotUnique => {
+                return Err(Step::Look.refused(TargetFault::Name));
+            }
+            found => found.map_err(|error| Step::Look.failed(error))?,
+        };
+        Ok(entry.filter(|entry| self.is_person(entry, name)))
+    }
+
+    fn is_person(&self, entry: &Entry, name: &str) -> bool {
+        let bears = |value: &Vec<u8>, text: &str| {
+            std::str::from_utf8(value).is_ok_and(|value| value.to_lowercase() == text.to_lowercase())
+        };
+        let logins = entry.values(self.dialect.login()).unwrap_or_default();
+        let classes = entry.values(&AttributeName::OBJECT_CLASS).unwrap_or_default();
+        let is_a = |class: &str| classes.iter().any(|value| bears(value, class));
+        // a computer of Active Directory is a user as well
+        logins.iter().any(|value| bears(value, name)) && is_a(self.dialect.class()) && !is_a("computer")
+    }
+
+    fn is_person_of_ours(&self, dn: &Dn) -> bool {
+        self.table.people.as_ref().is_some_and(|people| dn.is_within(people))
+    }
+
+    fn known_by(&self) -> Vec<AttributeName> {
+        vec![self.dialect.id().name(), self.table.marker.clone()]
+    }
+
+    fn groups_of<'a>(
+        &self,
+        names: impl IntoIterator<Item = &'a String>,
+    ) -> Result<Vec<(&'a String, &Group)>, BackendError> {
+        let found = names.into_iter().map(|name| Some((name, self.table.groups.get(name)?)));
+        let found: Option<Vec<_>> = found.collect();
+        found.ok_or_else(|| Step::Groups.refused(TargetFault::Entitlement))
+    }
+
+    fn named_in_searches(&self, person: &Person) -> Member {
+        self.table.membership.of(&person.dn, "")
+    }
+
+    fn named_in_changes(&self, person: &Person) -> Member {
+        let mut member = self.named_in_searches(person);
+        if self.dialect.names_members_for_good() {
+            member.value = crate::identifier::EntryName::Guid(person.id).to_string();
+        }
+        member
+    }
+}

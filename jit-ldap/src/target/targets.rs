@@ -1,0 +1,80 @@
+//! The targets themselves: a directory, settings, and the dialect that they choose.
+
+use std::collections::BTreeSet;
+
+use async_trait::async_trait;
+use jit_core::{
+    BackendError, Capabilities, Desired, Effect, Holdings, ListCursor, Listing, Observed, RemoteRef, Target,
+};
+
+use super::accounts::Accounts;
+use super::active_directory::ActiveDirectory;
+use super::plain::Plain;
+use super::settings::{ActiveDirectorySettings, CustomSettings, OpenLdapSettings};
+use crate::directory::Directory;
+use crate::sign_in::SettingsError;
+
+macro_rules! targets {
+    ($($(#[$meta:meta])* $name:ident of $settings:ty, in $dialect:ty;)+) => { $(
+        $(#[$meta])*
+        #[derive(Debug)]
+        pub struct $name {
+            accounts: Accounts<$dialect>,
+        }
+
+        impl $name {
+            /// Describes the target. Nothing is connected yet.
+            ///
+            /// # Errors
+            /// [`SettingsError`] that names the first unsound field; its code is `ldap.settings_invalid`.
+            pub fn new(directory: Directory, settings: &$settings) -> Result<Self, SettingsError> {
+                let (table, dialect, settles_after) = settings.check()?.into_parts();
+                if directory.is_replicated() && settles_after.is_zero() {
+                    let problem = "must say how long several servers take to learn of a change";
+                    return Err(SettingsError::new("settles_seconds", problem));
+                }
+                Ok(Self { accounts: Accounts { dialect, directory, table, settles_after } })
+            }
+        }
+
+        #[async_trait]
+        impl Target for $name {
+            fn capabilities(&self) -> Capabilities {
+                self.accounts.capabilities()
+            }
+
+            async fn ensure(&self, desired: &Desired) -> Result<Effect, BackendError> {
+                self.accounts.ensure(desired).await
+            }
+
+            async fn observe(&self, remote: &RemoteRef) -> Result<Observed, BackendError> {
+                self.accounts.observe(remote).await
+            }
+
+            async fn holdings(
+                &self,
+                remote: &RemoteRef,
+                asked: &BTreeSet<String>,
+            ) -> Result<Holdings, BackendError> {
+                self.accounts.holdings(remote, asked).await
+            }
+
+            async fn list(&self, _: Option<ListCursor>) -> Result<Listing, BackendError> {
+                self.accounts.list_all().await
+            }
+        }
+    )+ };
+}
+
+targets! {
+    /// Makes temporary accounts in Active Directory: one request with password and end, from whose end on the domain
+    /// controller itself refuses the account; then its groups; removal by `objectGUID`.
+    ActiveDirectoryTarget of ActiveDirectorySettings, in ActiveDirectory;
+
+    /// Makes temporary accounts in OpenLDAP: one request that answers with the `entryUUID`; changes and removal only under
+    /// the assertion that the entry is that one and bears our marker (RFC 4528).
+    OpenLdapTarget of OpenLdapSettings, in Plain;
+
+    /// Makes temporary accounts in another directory, of the classes and attributes that the settings name.
+    CustomTarget of CustomSettings, in Plain;
+}

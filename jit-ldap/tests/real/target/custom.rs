@@ -1,0 +1,135 @@
+//! A directory of another kind, as OpenLDAP can be one: without controls, with other classes, and groups of names.
+
+use jit_core::*;
+use jit_ldap::target::{EndSettings, MembershipSettings, PasswordWay, SwitchSettings, TimeForm};
+use jit_ldap::{
+    Attribute, AttributeName, CustomSettings, CustomTarget, Dn, EntryName, Filter, Modification, Rdn, Scope,
+    Search,
+};
+
+use super::house::{absent, made, present, remote, secret};
+use crate::peer::Peer;
+
+fn name(text: &str) -> AttributeName {
+    AttributeName::new(text).unwrap()
+}
+
+fn settings(peer: &Peer) -> CustomSettings {
+    let place = peer.below("ou=jit").to_string();
+    let mut settings = CustomSettings::new(&place, ("jit", &place), "inetOrgPerson", "uid");
+    settings.also_named = vec!["cn".to_owned(), "sn".to_owned()];
+    settings.constants.insert("employeeType".to_owned(), vec!["temporary".to_owned()]);
+    settings.groups.insert("crew".to_owned(), peer.below("cn=crew,ou=groups").to_string());
+    settings.membership = MembershipSettings::by_name("memberUid");
+    settings
+}
+
+/// Every way in which such a directory may be described.
+fn all(peer: &Peer) -> Vec<CustomTarget> {
+    let end = EndSettings { attribute: "pwdEndTime".to_owned(), form: TimeForm::GeneralizedTime };
+    let lock = SwitchSettings {
+        attribute: "pwdAccountLockedTime".to_owned(),
+        open: None,
+        closed: "000001010000Z".to_owned(),
+    };
+    let mut plainest = settings(peer);
+    plainest.switch = None;
+    let mut locked = settings(peer);
+    (locked.end, locked.switch) = (Some(end), Some(lock));
+    let mut by_operation = locked.clone();
+    by_operation.password = PasswordWay::Operation;
+    let mut with_controls = by_operation.clone();
+    with_controls.controls = true;
+    let new = |settings: &CustomSettings| CustomTarget::new(peer.directory(), settings).unwrap();
+    [&plainest, &locked, &by_operation, &with_controls].map(new).into()
+}
+
+/// The target with the least help of its server, and a place and group of it.
+pub(crate) fn without_controls(peer: &Peer) -> CustomTarget {
+    all(peer).swap_remove(2)
+}
+
+async fn is_in_the_crew(peer: &Peer, account: &str) -> bool {
+    let filter = Filter::equals(&name("memberUid"), account);
+    let search = Search::new(peer.below("cn=crew,ou=groups"), Scope::Base, filter);
+    peer.as_service().await.read(&search).await.unwrap().is_some()
+}
+
+fn dn(peer: &Peer, account: &str) -> Dn {
+    peer.below("ou=jit").child(Rdn::new("uid", account).unwrap())
+}
+
+#[tokio::test]
+async fn an_account_of_any_description_lives_and_ends() {
+    let peer = Peer::start("slapd");
+    for (number, target) in all(&peer).iter().enumerate() {
+        let account = format!("jit-{number}");
+        let (dn, first, second) = (dn(&peer, &account), secret(), secret());
+        let known = made(target, &account, &["crew"], &first).await;
+        assert_eq!(peer.bind(&dn.to_string(), first.reveal()).await, "fine", "{number}");
+        assert!(is_in_the_crew(&peer, &account).await);
+        let constant = Search::entry(&dn).attributes([name("employeeType")]);
+        let entry = peer.as_service().await.read(&constant).await.unwrap().unwrap();
+        assert_eq!(entry.text(&name("employeeType")), Some("temporary"));
+
+        let disabled = Desired { remote: known.clone(), state: DesiredState::Disabled };
+        for _ in 0..2 {
+            assert_eq!(target.ensure(&disabled).await.unwrap(), Effect::Disabled, "{number}");
+        }
+        assert_ne!(peer.bind(&dn.to_string(), first.reveal()).await, "fine", "{number}");
+        assert!(!is_in_the_crew(&peer, &account).await);
+
+        // the answer to the first request was lost, and the account closed: a new secret opens it
+        let mut unknown = known.clone();
+        unknown.native = None;
+        let effect = target.ensure(&present(&unknown, &["crew"], Some(&second))).await.unwrap();
+        assert_eq!(effect, Effect::Present { native: known.native.clone().unwrap() }, "{number}");
+        assert_eq!(peer.bind(&dn.to_string(), second.reveal()).await, "fine", "{number}");
+        assert_eq!(peer.bind(&dn.to_string(), first.reveal()).await, "ldap.credentials_invalid");
+        let third = secret();
+        target.ensure(&present(&known, &["crew"], Some(&third))).await.unwrap();
+        assert_eq!(peer.bind(&dn.to_string(), third.reveal()).await, "fine", "{number}");
+        target.ensure(&present(&known, &[], None)).await.unwrap();
+        assert!(!is_in_the_crew(&peer, &account).await);
+        let Listing::Complete(listed) = target.list(None).await.unwrap() else { panic!("whole") };
+        assert_eq!(listed, std::slice::from_ref(&known));
+
+        for was_there in [true, false] {
+            assert_eq!(target.ensure(&absent(&known)).await.unwrap(), Effect::Absent { was_there });
+        }
+    }
+}
+
+#[tokio::test]
+async fn without_controls_too_what_lost_its_marker_is_left_alone() {
+    let peer = Peer::start("slapd");
+    for (number, target) in all(&peer).iter().enumerate() {
+        let account = format!("jit-{number}");
+        let (dn, secret) = (dn(&peer, &account), secret());
+        let known = made(target, &account, &["crew"], &secret).await;
+        let other = Attribute::new(name("description"), ["of somebody"]);
+        let change = [Modification::Replace(other)];
+        peer.as_service().await.modify(&EntryName::from(&dn), &change, &[]).await.unwrap();
+        let disabled = Desired { remote: known.clone(), state: DesiredState::Disabled };
+        for desired in [absent(&known), disabled, present(&known, &[], Some(&secret))] {
+            assert_eq!(target.ensure(&desired).await.unwrap(), Effect::NotOurs, "{number}");
+        }
+        assert_eq!(peer.bind(&dn.to_string(), secret.reveal()).await, "fine", "{number}");
+        assert!(is_in_the_crew(&peer, &account).await);
+    }
+}
+
+#[tokio::test]
+async fn a_secret_that_the_rules_do_not_take_leaves_nothing_of_any_description() {
+    let peer = Peer::start("slapd");
+    let rule = Attribute::new(name("pwdMinLength"), ["60"]);
+    let policy = EntryName::Dn(peer.below("cn=default,ou=policies"));
+    peer.as_administrator().await.modify(&policy, &[Modification::Replace(rule)], &[]).await.unwrap();
+    for target in all(&peer) {
+        let weak = remote("jit-weak");
+        let error = target.ensure(&present(&weak, &["crew"], Some(&secret()))).await.unwrap_err();
+        assert_eq!(error.code().as_str(), "target.secret", "{error:?}");
+        let entry = Search::entry(dn(&peer, "jit-weak"));
+        assert!(peer.as_service().await.read(&entry).await.unwrap().is_none());
+    }
+}

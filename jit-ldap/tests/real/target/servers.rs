@@ -1,0 +1,154 @@
+//! Several servers of one directory, of which the others learn late what one was told. Two that never learn of each other
+//! are such servers at the moment that matters.
+
+use jit_core::*;
+use jit_ldap::{Directory, OpenLdapTarget, PoolSettings, Roots, Search, Server, Tls};
+
+use super::house::{absent, made, open_ldap, present, remote, secret};
+use crate::peer::{Peer, provider};
+
+fn server(peer: &Peer) -> Server {
+    peer.ldaps()
+}
+
+fn target(servers: [Server; 2], peer: &Peer) -> OpenLdapTarget {
+    let mut settings = open_ldap(peer);
+    let directory = Directory::new(servers, &peer.account(), PoolSettings::default());
+    let refused = OpenLdapTarget::new(directory.clone(), &settings).unwrap_err();
+    assert_eq!(refused.field, "settles_seconds");
+    settings.settles_seconds = 60;
+    settings.people = Some(peer.below("ou=people").to_string());
+    OpenLdapTarget::new(directory, &settings).unwrap()
+}
+
+async fn has(peer: &Peer, name: &str) -> bool {
+    let search = Search::entry(peer.below(&format!("uid={name},ou=jit")));
+    peer.as_service().await.read(&search).await.unwrap().is_some()
+}
+
+#[tokio::test]
+async fn every_request_about_an_account_goes_to_the_server_that_it_was_made_on() {
+    let (one, other) = (Peer::start("slapd"), Peer::start("slapd"));
+    let forwards = target([server(&one), server(&other)], &one);
+    // another node may write them in another order
+    let backwards = target([server(&other), server(&one)], &one);
+    let (mut on_one, mut on_other) = (0, 0);
+    for number in 0..24 {
+        let name = format!("jit-{number}");
+        let account = made(&forwards, &name, &["ops"], &secret()).await;
+        match (has(&one, &name).await, has(&other, &name).await) {
+            (true, false) => on_one += 1,
+            (false, true) => on_other += 1,
+            both => panic!("{both:?}"),
+        }
+        assert!(matches!(backwards.observe(&account).await.unwrap(), Observed::Ours { .. }));
+        let extended = backwards.ensure(&present(&account, &["staff"], None)).await.unwrap();
+        assert!(matches!(extended, Effect::Present { .. }));
+        let disabled = Desired { remote: account.clone(), state: DesiredState::Disabled };
+        assert_eq!(backwards.ensure(&disabled).await.unwrap(), Effect::Disabled);
+        assert_eq!(backwards.ensure(&absent(&account)).await.unwrap(), Effect::Absent { was_there: true });
+    }
+    assert!(on_one > 0 && on_other > 0, "{on_one} {on_other}");
+}
+
+#[tokio::test]
+async fn a_server_that_stands_in_proves_nothing_by_what_it_does_not_have() {
+    let (one, other) = (Peer::start("slapd"), Peer::start("slapd"));
+    let target = target([server(&one), server(&other)], &one);
+    let mut lost = Vec::new();
+    let mut kept = Vec::new();
+    for number in 0..24 {
+        let name = format!("jit-{number}");
+        let account = made(&target, &name, &["ops"], &secret()).await;
+        if has(&other, &name).await { kept.push(account) } else { lost.push(account) }
+    }
+    drop(one);
+    for account in &lost {
+        let disabled = Desired { remote: account.clone(), state: DesiredState::Disabled };
+        for desired in
+            [absent(account), disabled, present(account, &[], None), present(account, &[], Some(&secret()))]
+        {
+            let error = target.ensure(&desired).await.unwrap_err();
+            assert_eq!(error.code().as_str(), "target.unreachable");
+        }
+        assert_eq!(target.observe(account).await.unwrap_err().code().as_str(), "target.unreachable");
+        assert!(!has(&other, &account.name).await, "nothing is made a second time");
+    }
+    for account in &kept {
+        assert_eq!(target.ensure(&absent(account)).await.unwrap(), Effect::Absent { was_there: true });
+    }
+    // what is new is made where somebody answers, whichever server it would have gone to
+    for number in 0..12 {
+        let account = made(&target, &format!("new-{number}"), &["ops"], &secret()).await;
+        assert!(matches!(target.observe(&account).await.unwrap(), Observed::Ours { .. }));
+    }
+    assert!(!lost.is_empty() && !kept.is_empty());
+}
+
+#[tokio::test]
+async fn another_server_is_asked_only_when_nothing_was_sent() {
+    let (peer, stranger) = (Peer::start("slapd"), Peer::start("slapd"));
+    let false_one = Server::ldaps(peer.text("host"), stranger.tls()).port(peer.port("ldaps"));
+    let roots = Roots::none().and_pem(&std::fs::read(stranger.text("ca")).unwrap()).unwrap();
+    let tls = Tls::new(provider(), roots).unwrap();
+    let good = Server::ldaps(stranger.text("host"), tls).port(stranger.port("ldaps"));
+    // one whose certificate is wrong was never spoken to: the other one does the work
+    let target = target([false_one, good], &stranger);
+    for number in 0..8 {
+        let mut account = remote(&format!("jit-{number}"));
+        let effect = target.ensure(&present(&account, &["ops"], Some(&secret()))).await.unwrap();
+        let Effect::Present { native } = effect else { panic!("it is made") };
+        account.native = Some(native);
+        assert_eq!(target.ensure(&absent(&account)).await.unwrap(), Effect::Absent { was_there: true });
+    }
+}
+
+/// Somebody who has an account, by name or also by identifier.
+fn person(name: &str, native: Option<&str>) -> RemoteRef {
+    RemoteRef { name: name.to_owned(), place: None, native: native.map(str::to_owned), ..remote(name) }
+}
+
+fn holding(person: &RemoteRef, give: &[&str], take: &[&str]) -> Desired {
+    let until = SystemClock.now() + chrono::TimeDelta::hours(1);
+    let give = give.iter().map(|group| ((*group).to_owned(), until)).collect();
+    let take = take.iter().map(|group| (*group).to_owned()).collect();
+    Desired { remote: person.clone(), state: DesiredState::Holding { give, take } }
+}
+
+#[tokio::test]
+async fn what_is_lent_to_a_person_is_taken_where_it_was_given() {
+    let (one, other) = (Peer::start("slapd"), Peer::start("slapd"));
+    let forwards = target([server(&one), server(&other)], &one);
+    let backwards = target([server(&other), server(&one)], &one);
+    let asked = ["ops".to_owned()].into();
+    let mut lent = Vec::new();
+    for name in ["alice", "bob", "carol"] {
+        let found = forwards.holdings(&person(name, None), &asked).await.unwrap();
+        let Holdings::Found { native, held } = found else { panic!("{found:?}") };
+        assert!(held.is_empty());
+        let known = person(name, Some(&native));
+        let given = backwards.ensure(&holding(&known, &["ops"], &[])).await.unwrap();
+        assert_eq!(given, Effect::Holding { given: asked.clone(), taken: [].into() });
+        let found = backwards.holdings(&known, &asked).await.unwrap();
+        assert_eq!(found, Holdings::Found { native, held: asked.clone() });
+        lent.push(known);
+    }
+    drop(one);
+    let (mut taken, mut waiting) = (0, 0);
+    for known in &lent {
+        match forwards.ensure(&holding(known, &[], &["ops"])).await {
+            Ok(effect) => {
+                assert_eq!(effect, Effect::Holding { given: [].into(), taken: asked.clone() });
+                taken += 1;
+            }
+            Err(error) => {
+                // the server that stands in knows nobody of this identifier
+                assert_eq!(error.code().as_str(), "target.unreachable");
+                let found = forwards.holdings(known, &asked).await.unwrap_err();
+                assert_eq!(found.code().as_str(), "target.unreachable");
+                waiting += 1;
+            }
+        }
+    }
+    assert_eq!(taken + waiting, lent.len());
+}

@@ -1,0 +1,202 @@
+//! Filters (RFC 7644 §3.4.2.2), bound to the schema while they are read.
+//!
+//! A filter is kept as it was written and evaluated as it stands, with short circuit: it is never brought into a normal
+//! form, which could be exponentially larger. Everything that walks over it is bounded by the depth that reading allows.
+
+mod bind;
+mod evaluate;
+mod read;
+mod write;
+
+use std::fmt;
+
+use crate::error::ScimError;
+use crate::resource::{Instant, Resource, Value};
+use crate::schema::{AttributePath, ResourceType};
+use crate::tolerance::Tolerance;
+
+pub(crate) use evaluate::{holds, order};
+pub(crate) use read::value_filter;
+
+/// The deepest nesting of parentheses and brackets.
+const DEPTH: usize = 64;
+/// How many comparisons a filter may have.
+const TERMS: usize = 1024;
+/// The longest text of a filter, in bytes.
+const BYTES: usize = 64 * 1024;
+
+/// A filter over the resources of one type. `Display` writes it as RFC 7644 does; `Debug` shows no values.
+#[derive(Clone, PartialEq)]
+pub struct Filter {
+    node: Node,
+}
+
+/// A part of a filter. Lists have two parts at least.
+#[derive(Clone, PartialEq, Debug)]
+pub(crate) enum Node {
+    All(Vec<Node>),
+    Any(Vec<Node>),
+    Not(Box<Node>),
+    Present(AttributePath),
+    Compare(Comparison),
+    /// One and the same value fulfils all of it.
+    Where(AttributePath, Box<Node>),
+}
+
+#[derive(Clone, PartialEq)]
+pub(crate) struct Comparison {
+    pub(crate) path: AttributePath,
+    pub(crate) operator: Operator,
+    pub(crate) literal: Literal,
+    pub(crate) case_exact: bool,
+}
+
+impl Node {
+    fn terms(&self) -> usize {
+        match self {
+            Self::All(nodes) | Self::Any(nodes) => nodes.iter().map(Self::terms).sum(),
+            Self::Not(node) | Self::Where(_, node) => node.terms(),
+            Self::Present(_) | Self::Compare(_) => 1,
+        }
+    }
+}
+
+impl fmt::Debug for Comparison {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} {} …", self.path, self.operator.as_str())
+    }
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum Operator {
+    Equal,
+    NotEqual,
+    Contains,
+    Starts,
+    Ends,
+    Greater,
+    GreaterOrEqual,
+    Less,
+    LessOrEqual,
+}
+
+#[derive(Clone, PartialEq)]
+pub(crate) enum Literal {
+    Null,
+    Boolean(bool),
+    Integer(i64),
+    Decimal(f64),
+    /// The text as it was written, and as it is compared.
+    Text {
+        written: String,
+        compared: String,
+    },
+    Instant(Instant),
+}
+
+impl Filter {
+    /// Reads a filter.
+    ///
+    /// # Errors
+    /// `scim.filter_malformed`, `scim.filter_too_deep`, `scim.filter_too_long`, `scim.filter_attribute_unknown`,
+    /// `scim.filter_attribute_hidden`, `scim.filter_operator`, `scim.filter_value`, each with the offset.
+    pub fn parse(kind: &ResourceType, text: &str) -> Result<Self, ScimError> {
+        Self::parse_with(kind, text, Tolerance::strict())
+    }
+
+    /// Reads a filter and bears the quirks of a provider.
+    ///
+    /// # Errors
+    /// As [`Self::parse`].
+    pub fn parse_with(kind: &ResourceType, text: &str, tolerance: Tolerance) -> Result<Self, ScimError> {
+        Ok(Self { node: read::filter(kind, text, tolerance)? })
+    }
+
+    pub(crate) const fn of(node: Node) -> Self {
+        Self { node }
+    }
+
+    /// Tells whether the resource fulfils the filter.
+    #[must_use]
+    pub fn matches(&self, resource: &Resource) -> bool {
+        holds(&self.node, resource.root())
+    }
+
+    /// Tells whether one value of a multi-valued attribute fulfils the filter, which was read for that attribute.
+    #[must_use]
+    pub fn matches_value(&self, value: &Value) -> bool {
+        value.as_complex().is_some_and(|object| holds(&self.node, object))
+    }
+
+    /// Lists what must be equal in every resource that fulfils the filter: the name of the attribute, and the text as it
+    /// is compared, as in [`crate::UniqueKey`]. A store looks one of them up in an index and filters what it finds.
+    pub fn equalities(&self) -> impl Iterator<Item = (&str, &str)> {
+        let nodes = if let Node::All(nodes) = &self.node { nodes } else { std::slice::from_ref(&self.node) };
+        nodes.iter().filter_map(|node| match node {
+            Node::Compare(Comparison { path, operator: Operator::Equal, literal, .. }) => {
+                let Literal::Text { compared, .. } = literal else { return None };
+                Some((path.as_str(), compared.as_str()))
+            }
+            _ => None,
+        })
+    }
+
+    /// Lists texts one of which the attribute with this name must equal in every value that fulfils the filter, where
+    /// the filter says nothing else: `value eq "a"`, or several of those with `or`.
+    pub(crate) fn one_of(&self, name: &str) -> Option<Vec<&str>> {
+        let nodes = if let Node::Any(nodes) = &self.node { nodes } else { std::slice::from_ref(&self.node) };
+        nodes.iter().map(|node| equal_text(node, name)).collect()
+    }
+
+    /// Counts the comparisons; many texts for one `value` are looked up at once.
+    pub(crate) fn cost(&self) -> usize {
+        if self.one_of("value").is_some() { 1 } else { self.node.terms() }
+    }
+
+    /// Iterates over attributes that must equal a value, where the filter is of nothing but those.
+    pub(crate) fn fixed(&self) -> Option<Vec<(&AttributePath, Value)>> {
+        let nodes = if let Node::All(nodes) = &self.node { nodes } else { std::slice::from_ref(&self.node) };
+        let value = |literal: &Literal| match literal {
+            Literal::Null => None,
+            Literal::Boolean(value) => Some(Value::Boolean(*value)),
+            Literal::Integer(value) => Some(Value::Integer(*value)),
+            Literal::Decimal(value) => Some(Value::Decimal(*value)),
+            Literal::Text { written, .. } => Some(Value::text(written)),
+            Literal::Instant(instant) => Some(Value::DateTime(instant.clone())),
+        };
+        let fixed = nodes.iter().map(|node| match node {
+            Node::Compare(term) if term.operator == Operator::Equal => {
+                Some((&term.path, value(&term.literal)?))
+            }
+            _ => None,
+        });
+        fixed.collect()
+    }
+}
+
+fn equal_text<'a>(node: &'a Node, name: &str) -> Option<&'a str> {
+    match node {
+        Node::Compare(Comparison {
+            path,
+            operator: Operator::Equal,
+            literal: Literal::Text { written, .. },
+            ..
+        }) if path.as_str() == name => Some(written),
+        _ => None,
+    }
+}
+
+impl fmt::Display for Filter {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.node.fmt(f)
+    }
+}
+
+impl fmt::Debug for Filter {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Filter({:?})", self.node)
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,29 @@
+//! How much of everything is taken from a stranger.
+
+/// Bounds of a request. What goes beyond them is refused before anything is changed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Limits {
+    /// The longest body, in bytes.
+    pub body_bytes: usize,
+    /// How deep objects and arrays may lie in each other.
+    pub depth: usize,
+    /// How many values a body may hold, counting each array and object as one.
+    pub values: usize,
+    /// How many operations a PATCH may hold.
+    pub patch_operations: usize,
+    /// How many operations a bulk request may hold.
+    pub bulk_operations: usize,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            body_bytes: 1 << 20,
+            depth: 32,
+            values: 200_000,
+            patch_operations: 1000,
+            bulk_operations: 1000,
+        }
+    }
+}

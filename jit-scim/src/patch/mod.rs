@@ -1,0 +1,95 @@
+//! Changes of a resource (RFC 7644 §3.5.2): all of a PATCH, or nothing of it.
+//!
+//! A message becomes a list of typed steps before anything is touched; steps work on a copy.
+
+mod apart;
+mod apply;
+mod assign;
+mod read;
+mod values;
+mod work;
+
+use std::sync::Arc;
+
+use crate::error::ScimError;
+use crate::json::Json;
+use crate::limits::Limits;
+use crate::path::Path;
+use crate::resource::read::complete;
+use crate::resource::{Resource, Value};
+use crate::schema::ResourceType;
+use crate::tolerance::Tolerance;
+
+use work::Work;
+
+pub use apart::{Element, ElementChange};
+
+/// The schema of the message.
+pub const PATCH_OP: &str = "urn:ietf:params:scim:api:messages:2.0:PatchOp";
+
+/// A PATCH, checked against the schema of what it changes.
+#[derive(Clone, Debug)]
+pub struct Patch {
+    kind: Arc<ResourceType>,
+    tolerance: Tolerance,
+    steps: Vec<Step>,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum Verb {
+    Add,
+    Replace,
+    Remove,
+}
+
+/// One change of one attribute, and the operation of the message that it comes from.
+#[derive(Clone, Debug)]
+struct Step {
+    operation: usize,
+    act: Act,
+}
+
+#[derive(Clone, Debug)]
+enum Act {
+    /// Without a value, `Replace` removes (RFC 7643 §2.5).
+    Change(Verb, Path, Option<Value>),
+    /// The resource has to have this identifier already.
+    KeepId(String),
+}
+
+impl Patch {
+    /// Reads a PATCH.
+    ///
+    /// # Errors
+    /// `scim.patch_malformed`, `scim.patch_operation_unknown`, `scim.patch_too_many_operations`,
+    /// `scim.patch_value_missing`, `scim.patch_value_unexpected`, `scim.read_only`, `scim.schemas_missing`, and those of
+    /// [`Path::parse`] and of values, each with the number of its operation.
+    pub fn parse(
+        kind: &Arc<ResourceType>,
+        json: &Json,
+        tolerance: Tolerance,
+        limits: &Limits,
+    ) -> Result<Self, ScimError> {
+        let steps = read::message(kind, json, tolerance, limits)?;
+        Ok(Self { kind: kind.clone(), tolerance, steps })
+    }
+
+    /// Applies the changes and returns the resource that comes of them. Nothing happens to this one.
+    ///
+    /// # Errors
+    /// `scim.patch_no_target`, `scim.immutable_changed`, `scim.read_only`, `scim.required_removed`,
+    /// `scim.primary_twice`, `scim.value_required`; `scim.patch_too_much_work` where many operations are over many values.
+    pub fn apply(&self, resource: &Resource) -> Result<Resource, ScimError> {
+        let mut root = resource.root().clone();
+        let mut work = Work::new();
+        for step in &self.steps {
+            let done = work.take(&step.act, &root).and_then(|()| self.step(resource, &mut root, &step.act));
+            done.map_err(|error| error.in_operation(step.operation))?;
+        }
+        complete(self.kind.attributes(), &root)?;
+        Ok(Resource::of(self.kind.clone(), root))
+    }
+}
+
+#[cfg(test)]
+mod tests;

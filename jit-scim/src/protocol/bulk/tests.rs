@@ -1,0 +1,144 @@
+use super::*;
+
+fn bulk(operations: &str) -> Bulk {
+    parse(&format!(r#""Operations":[{operations}]"#)).unwrap()
+}
+
+fn parse(rest: &str) -> Result<Bulk, ScimError> {
+    let text = format!(r#"{{"schemas":["urn:ietf:params:scim:api:messages:2.0:BulkRequest"],{rest}}}"#);
+    Bulk::parse(&Json::parse(text.as_bytes(), &Limits::default()).unwrap(), &Limits::default())
+}
+
+fn post(name: &str, data: &str) -> String {
+    format!(r#"{{"method":"POST","path":"/Groups","bulkId":"{name}","data":{{{data}}}}}"#)
+}
+
+fn done(id: &str) -> BulkOutcome {
+    BulkOutcome::Done { status: 201, id: id.to_owned(), location: format!("/x/{id}"), version: None }
+}
+
+/// Runs everything; what is created gets the number of its operation as identifier. Returns what ran.
+fn run(bulk: &mut Bulk, refused: &[usize]) -> Vec<String> {
+    let mut ran = Vec::new();
+    while let Some(step) = bulk.next() {
+        let data = step.data.map_or(String::new(), |data| String::from_utf8(data.to_bytes()).unwrap());
+        ran.push(format!("{} {} {data}", step.method.as_str(), step.path));
+        let outcome = if refused.contains(&step.operation) {
+            BulkOutcome::Refused { error: Reason::Taken.into(), location: None }
+        } else {
+            done(&format!("id{}", step.operation))
+        };
+        bulk.done(step.operation, outcome);
+    }
+    ran
+}
+
+fn statuses(bulk: &Bulk) -> Vec<String> {
+    let answer = bulk.answer();
+    let Some(Json::List(list)) = answer.member("Operations") else { panic!() };
+    list.iter().map(|one| one.member("status").and_then(Json::as_text).unwrap().to_owned()).collect()
+}
+
+#[test]
+fn who_is_named_runs_first() {
+    let operations = [
+        post("a", r#""members":[{"value":"bulkId:b"}]"#),
+        r#"{"method":"PATCH","path":"/Groups/bulkId:a","data":{"x":"bulkId:b"}}"#.to_owned(),
+        post("b", r#""displayName":"b""#),
+        r#"{"method":"DELETE","path":"/Users/7","version":"W/\"3\""}"#.to_owned(),
+    ];
+    let mut bulk = bulk(&operations.join(","));
+    assert_eq!(
+        run(&mut bulk, &[]),
+        [
+            r#"POST /Groups {"displayName":"b"}"#,
+            r#"POST /Groups {"members":[{"value":"id2"}]}"#,
+            r#"PATCH /Groups/id0 {"x":"id2"}"#,
+            "DELETE /Users/7 ",
+        ]
+    );
+    assert_eq!(statuses(&bulk).len(), 4);
+}
+
+#[test]
+fn circles_are_run_twice() {
+    let operations = [
+        post("a", r#""displayName":"A","members":[{"value":"bulkId:b"},{"value":"7"}]"#),
+        post("b", r#""displayName":"B","members":[{"value":"bulkId:a"}]"#),
+    ];
+    let mut circle = bulk(&operations.join(","));
+    assert_eq!(
+        run(&mut circle, &[]),
+        [
+            r#"POST /Groups {"displayName":"A","members":[{"value":"7"}]}"#,
+            r#"POST /Groups {"displayName":"B","members":[{"value":"id0"}]}"#,
+            r#"PUT /Groups/id0 {"displayName":"A","members":[{"value":"id1"},{"value":"7"}]}"#,
+        ]
+    );
+    assert_eq!(statuses(&circle), ["201", "201"]);
+    let mut itself = bulk(&post("a", r#""urn:x:y":{"manager":{"value":"bulkId:a"},"b":1}"#));
+    assert_eq!(
+        run(&mut itself, &[]),
+        [
+            r#"POST /Groups {"urn:x:y":{"b":1}}"#,
+            r#"PUT /Groups/id0 {"urn:x:y":{"manager":{"value":"id0"},"b":1}}"#
+        ]
+    );
+    let three: Vec<_> = [("a", "b"), ("b", "c"), ("c", "a")]
+        .map(|(name, other)| post(name, &format!(r#""members":[{{"value":"bulkId:{other}"}}]"#)))
+        .into();
+    assert_eq!(run(&mut bulk(&three.join(",")), &[]).len(), 4);
+}
+
+#[test]
+fn a_failure_reaches_those_that_wait_for_it_and_no_others() {
+    let operations = [
+        post("a", ""),
+        post("b", r#""members":[{"value":"bulkId:a"}]"#),
+        post("c", r#""members":[{"value":"bulkId:nobody"}]"#),
+        post("d", ""),
+    ];
+    let mut all = bulk(&operations.join(","));
+    assert_eq!(run(&mut all, &[0]).len(), 2);
+    assert_eq!(statuses(&all), ["409", "409", "400", "201"]);
+    let mut stopped = parse(&format!(r#""failOnErrors":1,"Operations":[{}]"#, operations.join(","))).unwrap();
+    assert_eq!(run(&mut stopped, &[0]).len(), 1);
+    assert_eq!(statuses(&stopped), ["409"]);
+}
+
+#[test]
+fn what_is_no_bulk_request_is_refused() {
+    let one = |text: &str| parse(&format!(r#""Operations":[{text}]"#)).unwrap_err().reason();
+    for bad in [
+        r#"{"method":"GET","path":"/Users/1"}"#,
+        r#"{"method":"POST","path":"/Users","data":{}}"#,
+        r#"{"method":"POST","path":"/Users/1","bulkId":"a","data":{}}"#,
+        r#"{"method":"PUT","path":"/Users","data":{}}"#,
+        r#"{"method":"PUT","path":"Users/1","data":{}}"#,
+        r#"{"method":"PUT","path":"/Users/1"}"#,
+        r#"{"method":"PUT","path":"/Users/1","data":{},"version":"3"}"#,
+        r#"{"method":"PUT","path":"/Users/1","data":{},"extra":1}"#,
+    ] {
+        assert_eq!(one(bad), Reason::BulkMalformed, "{bad}");
+    }
+    assert_eq!(one("1"), Reason::NotAnObject);
+    assert_eq!(one(&[post("a", ""), post("a", "")].join(",")), Reason::BulkIdTwice);
+    let many = vec![r#"{"method":"DELETE","path":"/Users/1"}"#; 1001].join(",");
+    assert_eq!(one(&many), Reason::BulkTooManyOperations);
+    assert_eq!(parse(r#""Operations":[],"failOnErrors":0"#).unwrap_err().reason(), Reason::BulkMalformed);
+    assert_eq!(
+        Bulk::parse(&Json::Object(vec![]), &Limits::default()).unwrap_err().reason(),
+        Reason::SchemasMissing
+    );
+}
+
+#[test]
+fn a_long_chain_is_run_promptly() {
+    let link = |number: usize| {
+        post(&number.to_string(), &format!(r#""members":[{{"value":"bulkId:{}"}}]"#, number + 1))
+    };
+    let chain: Vec<_> = (0..999).map(link).chain([post("999", "")]).collect();
+    let mut chain = bulk(&chain.join(","));
+    assert_eq!(run(&mut chain, &[]).len(), 1000);
+    assert!(statuses(&chain).iter().all(|status| status == "201"));
+}

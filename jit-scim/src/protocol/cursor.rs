@@ -1,0 +1,98 @@
+//! Cursors (RFC 9865): where the page before ended.
+//!
+//! A cursor says nothing that its reader does not know already, and whoever makes one up only begins elsewhere in what they
+//! may read anyway. So it is not signed. It is bound to its query, because behind another one it would mean nothing.
+
+use std::cmp::Ordering;
+use std::fmt;
+
+use base64::Engine as _;
+use base64::prelude::BASE64_URL_SAFE_NO_PAD;
+use chrono::{DateTime, TimeDelta, Utc};
+
+use crate::error::ScimError;
+use crate::json::Json;
+use crate::limits::Limits;
+use crate::reason::Reason;
+use crate::resource::Resource;
+use crate::sort::Sort;
+
+/// The longest cursor, in bytes.
+const BYTES: usize = 8 * 1024;
+
+/// The place behind a resource. `Debug` shows no value.
+#[derive(Clone, PartialEq)]
+pub struct Cursor {
+    key: Json,
+    id: String,
+}
+
+impl Cursor {
+    /// Names the place behind a resource.
+    pub(super) fn behind(resource: &Resource, sort: Option<&Sort>) -> Self {
+        let key = sort.map_or(Json::Null, |sort| sort.key_of(resource));
+        Self { key, id: resource.id().unwrap_or_default().to_owned() }
+    }
+
+    /// Returns the identifier of the resource.
+    #[must_use]
+    pub fn id(&self) -> &str {
+        &self.id
+    }
+
+    /// Returns the text of the value that the resource is sorted by, where it is a text.
+    #[must_use]
+    pub fn key(&self) -> Option<&str> {
+        self.key.as_text()
+    }
+
+    /// Orders a resource against this place.
+    pub(super) fn compare(&self, resource: &Resource, sort: Option<&Sort>) -> Option<Ordering> {
+        let by_key = sort.map_or(Some(Ordering::Equal), |sort| sort.compare_to_key(resource, &self.key))?;
+        Some(by_key.then_with(|| resource.id().unwrap_or_default().cmp(&self.id)))
+    }
+
+    pub(super) fn write(&self, digest: u64, now: DateTime<Utc>) -> String {
+        let parts = vec![
+            Json::text(format!("{digest:016x}")),
+            Json::Integer(now.timestamp()),
+            self.key.clone(),
+            Json::text(&self.id),
+        ];
+        BASE64_URL_SAFE_NO_PAD.encode(Json::List(parts).to_bytes())
+    }
+
+    pub(super) fn parse(
+        text: &str,
+        digest: u64,
+        now: DateTime<Utc>,
+        age: TimeDelta,
+    ) -> Result<Self, ScimError> {
+        let (own, made, cursor) = Self::read(text).ok_or(Reason::CursorInvalid)?;
+        if own != format!("{digest:016x}") {
+            return Err(Reason::CursorInvalid.into());
+        }
+        match DateTime::from_timestamp(made, 0) {
+            Some(made) if made <= now + TimeDelta::minutes(5) && now - made <= age => Ok(cursor),
+            Some(made) if made <= now => Err(Reason::CursorExpired.into()),
+            _ => Err(Reason::CursorInvalid.into()),
+        }
+    }
+
+    fn read(text: &str) -> Option<(String, i64, Self)> {
+        let bytes = BASE64_URL_SAFE_NO_PAD.decode(text).ok().filter(|bytes| bytes.len() <= BYTES)?;
+        let Json::List(parts) = Json::parse(&bytes, &Limits::default()).ok()? else { return None };
+        let [Json::Text(digest), Json::Integer(made), key, Json::Text(id)] =
+            <[Json; 4]>::try_from(parts).ok()?
+        else {
+            return None;
+        };
+        Some((digest, made, Self { key, id }))
+    }
+}
+
+impl fmt::Debug for Cursor {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Cursor(…)")
+    }
+}

@@ -1,0 +1,58 @@
+//! The values of a multi-valued attribute, and when two of them are the same (RFC 7643 §2.4).
+
+use std::collections::HashSet;
+
+use crate::error::ScimError;
+use crate::reason::Reason;
+use crate::resource::value::Value;
+use crate::schema::{Attribute, Mutability, Position};
+use crate::text::comparable;
+
+/// What tells one value from another: its `value` and its `type`, as they are compared.
+#[derive(Clone, PartialEq, Eq, Hash)]
+pub(crate) struct Identity(String);
+
+/// Returns what tells the value from others. Without a `value` only the whole tells.
+///
+/// A reference that never changes, as to a member, is told by its `value` alone.
+pub(crate) fn identity(attribute: &Attribute, value: &Value) -> Option<Identity> {
+    let Value::Complex(object) = value else {
+        return value
+            .as_text()
+            .map(|text| Identity(comparable(text, attribute.is_case_exact()).into_owned()));
+    };
+    let sub = attribute.sub_attributes();
+    let (position, own) = sub.find("value")?;
+    let mut key = comparable(object.text(position)?, own.is_case_exact()).into_owned();
+    if own.mutability() != Mutability::Immutable
+        && let Some((position, kind)) = sub.find("type")
+    {
+        key.push('\0');
+        key.push_str(&comparable(object.text(position).unwrap_or_default(), kind.is_case_exact()));
+    }
+    Some(Identity(key))
+}
+
+/// Keeps the first of values that are the same.
+pub(crate) fn drop_repeated(attribute: &Attribute, values: &mut Vec<Value>) {
+    let mut seen = HashSet::new();
+    values.retain(|value| identity(attribute, value).is_none_or(|identity| seen.insert(identity)));
+}
+
+/// Finds where `primary` lies.
+pub(crate) fn primary_position(attribute: &Attribute) -> Option<Position> {
+    attribute.sub_attributes().find("primary").map(|(position, _)| position)
+}
+
+pub(crate) fn is_primary(value: &Value, position: Position) -> bool {
+    value.as_complex().and_then(|object| object.get(position)) == Some(&Value::Boolean(true))
+}
+
+/// Checks that no more than one value is the primary one.
+pub(crate) fn one_primary(attribute: &Attribute, values: &[Value]) -> Result<(), ScimError> {
+    let Some(position) = primary_position(attribute) else { return Ok(()) };
+    match values.iter().filter(|value| is_primary(value, position)).count() {
+        0 | 1 => Ok(()),
+        _ => Err(ScimError::at_attribute(Reason::PrimaryTwice, "primary")),
+    }
+}

@@ -1,0 +1,90 @@
+//! What of a resource is part of an answer (RFC 7643 §7 `returned`, RFC 7644 §3.9).
+
+use crate::error::ScimError;
+use crate::reason::Reason;
+use crate::schema::{Attribute, Position, ResourceType, Returned};
+
+/// Chooses attributes for an answer.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Projection {
+    choice: Choice,
+    asked: Vec<Box<[Position]>>,
+}
+
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+enum Choice {
+    #[default]
+    Default,
+    Only(Vec<Box<[Position]>>),
+    Except(Vec<Box<[Position]>>),
+}
+
+impl Projection {
+    /// Chooses by the parameters `attributes` and `excludedAttributes`, each a list of names. Unknown names choose
+    /// nothing.
+    ///
+    /// # Errors
+    /// `scim.projection_twice` where both are given.
+    pub fn new<'a>(
+        kind: &ResourceType,
+        attributes: Option<impl IntoIterator<Item = &'a str>>,
+        excluded: Option<impl IntoIterator<Item = &'a str>>,
+    ) -> Result<Self, ScimError> {
+        let choice = match (attributes, excluded) {
+            (Some(_), Some(_)) => return Err(Reason::ProjectionTwice.into()),
+            (Some(names), None) => Choice::Only(paths(kind, names)),
+            (None, Some(names)) => Choice::Except(paths(kind, names)),
+            (None, None) => Choice::Default,
+        };
+        Ok(Self { choice, asked: Vec::new() })
+    }
+
+    /// Reads the parameters as a query has them: names parted by commas.
+    ///
+    /// # Errors
+    /// `scim.projection_twice` where both are given.
+    pub fn of_query(
+        kind: &ResourceType,
+        attributes: Option<&str>,
+        excluded: Option<&str>,
+    ) -> Result<Self, ScimError> {
+        Self::new(kind, attributes.map(|names| names.split(',')), excluded.map(|names| names.split(',')))
+    }
+
+    /// Adds attributes that the client wrote: what is returned on request is part of the answer to that request.
+    #[must_use]
+    pub fn and_written<'a>(mut self, kind: &ResourceType, names: impl IntoIterator<Item = &'a str>) -> Self {
+        self.asked = paths(kind, names);
+        self
+    }
+
+    /// Tells whether everything is shown that is shown by default, so that a text kept for that can be used.
+    #[must_use]
+    pub fn is_default(&self) -> bool {
+        self.choice == Choice::Default && self.asked.is_empty()
+    }
+
+    /// Tells whether the attribute, or some of it, is part of the answer.
+    pub(crate) fn shows(&self, attribute: &Attribute, steps: &[Position]) -> bool {
+        if attribute.is_hidden() {
+            return false;
+        }
+        let named = |list: &[Box<[Position]>]| list.iter().any(|path| **path == *steps);
+        let covered = |list: &[Box<[Position]>]| list.iter().any(|path| steps.starts_with(path));
+        let partly = |list: &[Box<[Position]>]| list.iter().any(|path| path.starts_with(steps));
+        match (attribute.returned(), &self.choice) {
+            (Returned::Never, _) => false,
+            (Returned::Always, _) | (Returned::Default, Choice::Default) => true,
+            (Returned::Default, Choice::Only(list)) => covered(list) || partly(list),
+            (Returned::Default, Choice::Except(list)) => !covered(list),
+            (Returned::Request, Choice::Only(list)) => named(list) || partly(list),
+            (Returned::Request, Choice::Default) => named(&self.asked),
+            (Returned::Request, Choice::Except(list)) => named(&self.asked) && !covered(list),
+        }
+    }
+}
+
+fn paths<'a>(kind: &ResourceType, names: impl IntoIterator<Item = &'a str>) -> Vec<Box<[Position]>> {
+    let resolved = names.into_iter().filter_map(|name| kind.resolve(name.trim()));
+    resolved.map(|path| path.steps().into()).collect()
+}

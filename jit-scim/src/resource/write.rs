@@ -1,0 +1,126 @@
+//! Writes resources as JSON, straight into bytes.
+
+use crate::resource::projection::Projection;
+use crate::resource::value::{Object, Value};
+use crate::schema::{Attributes, META, Position};
+
+/// Writes the attributes that are to be seen.
+pub(super) struct Writer<'a> {
+    pub(super) out: Vec<u8>,
+    /// Without one everything is written, what nobody may read included.
+    pub(super) projection: Option<&'a Projection>,
+    /// The address of the resource, which becomes `meta.location`.
+    pub(super) location: Option<(&'a str, Position)>,
+    pub(super) steps: Vec<Position>,
+}
+
+impl Writer<'_> {
+    /// Writes the object, or nothing where nothing of it is to be seen. Tells which.
+    pub(super) fn object(&mut self, attributes: &Attributes, object: &Object) -> bool {
+        let begin = self.out.len();
+        self.out.push(b'{');
+        let mut any = false;
+        for (position, value) in object.iter() {
+            let Some(attribute) = attributes.at(position) else { continue };
+            self.steps.push(position);
+            if self.projection.is_none_or(|projection| projection.shows(attribute, &self.steps)) {
+                let before = self.out.len();
+                if any {
+                    self.out.push(b',');
+                }
+                text(&mut self.out, attribute.name());
+                self.out.push(b':');
+                if self.value(attribute.sub_attributes(), value) {
+                    any = true;
+                } else {
+                    self.out.truncate(before);
+                }
+            }
+            self.steps.pop();
+        }
+        any |= self.place(attributes, any);
+        if any {
+            self.out.push(b'}');
+        } else {
+            self.out.truncate(begin);
+        }
+        any
+    }
+
+    /// Adds the address to `meta`, which no store keeps.
+    fn place(&mut self, attributes: &Attributes, after_others: bool) -> bool {
+        let Some((location, position)) = self.location.filter(|_| self.steps == [META]) else { return false };
+        let Some(attribute) = attributes.at(position) else { return false };
+        self.steps.push(position);
+        let shown = self.projection.is_none_or(|projection| projection.shows(attribute, &self.steps));
+        self.steps.pop();
+        if shown {
+            if after_others {
+                self.out.push(b',');
+            }
+            text(&mut self.out, attribute.name());
+            self.out.push(b':');
+            text(&mut self.out, location);
+        }
+        shown
+    }
+
+    fn value(&mut self, attributes: &Attributes, value: &Value) -> bool {
+        match value {
+            Value::Text(value) => text(&mut self.out, value),
+            Value::DateTime(instant) => text(&mut self.out, instant.as_str()),
+            Value::Boolean(value) => self.plain(value.to_string()),
+            Value::Integer(value) => self.plain(value.to_string()),
+            Value::Decimal(value) => self.plain(format!("{value:?}")),
+            Value::Complex(object) => return self.object(attributes, object),
+            Value::Many(values) => return self.many(attributes, values),
+        }
+        true
+    }
+
+    fn many(&mut self, attributes: &Attributes, values: &[Value]) -> bool {
+        let begin = self.out.len();
+        self.out.push(b'[');
+        let mut any = false;
+        for value in values {
+            let before = self.out.len();
+            if any {
+                self.out.push(b',');
+            }
+            if self.value(attributes, value) {
+                any = true;
+            } else {
+                self.out.truncate(before);
+            }
+        }
+        if any {
+            self.out.push(b']');
+        } else {
+            self.out.truncate(begin);
+        }
+        any
+    }
+
+    #[expect(clippy::needless_pass_by_value, reason = "it was made for this")]
+    fn plain(&mut self, number: String) {
+        self.out.extend_from_slice(number.as_bytes());
+    }
+}
+
+/// Writes a JSON string.
+pub(crate) fn text(out: &mut Vec<u8>, text: &str) {
+    out.push(b'"');
+    let mut rest = text.as_bytes();
+    while let Some(place) = rest.iter().position(|byte| *byte < 0x20 || *byte == b'"' || *byte == b'\\') {
+        let (plain, special) = rest.split_at(place);
+        out.extend_from_slice(plain);
+        let Some((byte, after)) = special.split_first() else { break };
+        match byte {
+            b'"' | b'\\' => out.extend_from_slice(&[b'\\', *byte]),
+            _ => out.extend_from_slice(format!("\\u{byte:04x}").as_bytes()),
+        }
+        rest = after;
+    }
+    out.extend_from_slice(rest);
+    out.push(b'"');
+}
