@@ -16,24 +16,25 @@ use layout::{Encrypted, WrappedKey};
 /// before anything is proved, even where the keys have 4,096 bits.
 const MAX_ATTEMPTS: usize = 8;
 
-/// The most attempts for one message, which may hold many encrypted elements.
-const MAX_ATTEMPTS_IN_ALL: usize = 32;
+/// The most that all attempts for one message may cost, which may hold many encrypted elements: 32 with RSA-2048, 12 with
+/// RSA-4096.
+const MAX_EFFORT: usize = 96;
 
-/// How many attempts with a private key one message has left.
+/// What attempts with a private key may still cost for one message.
 #[derive(Debug)]
 pub(crate) struct Attempts(Cell<usize>);
 
 impl Default for Attempts {
     fn default() -> Self {
-        Self(Cell::new(MAX_ATTEMPTS_IN_ALL))
+        Self(Cell::new(MAX_EFFORT))
     }
 }
 
 impl Attempts {
-    fn spend(&self) -> bool {
-        let left = self.0.get();
-        self.0.set(left.saturating_sub(1));
-        left > 0
+    fn spend(&self, effort: usize) -> bool {
+        let left = self.0.get().checked_sub(effort);
+        self.0.set(left.unwrap_or_default());
+        left.is_some()
     }
 }
 
@@ -81,8 +82,10 @@ impl Decryption<'_> {
         }
         let wrapped = self.meant_for_us(&encrypted.keys);
         let attempts = wrapped.flat_map(|wrapped| self.keys.iter().map(move |key| (wrapped, key)));
-        let mut opened =
-            attempts.take(MAX_ATTEMPTS).take_while(|_| self.attempts.spend()).filter_map(|(wrapped, key)| {
+        let mut opened = attempts
+            .take(MAX_ATTEMPTS)
+            .take_while(|(_, key)| self.attempts.spend(key.effort()))
+            .filter_map(|(wrapped, key)| {
                 let content_key = self.crypto.unwrap_key(wrapped.transport, key, &wrapped.octets).ok()?;
                 let fits = content_key.len() == encrypted.cipher.key_length();
                 fits.then(|| self.crypto.open(encrypted.cipher, &content_key, &encrypted.content).ok())?
@@ -97,5 +100,18 @@ impl Decryption<'_> {
         let marked = keys.iter().any(|key| names_us(key, self.recipient));
         let recipient = self.recipient;
         keys.iter().filter(move |key| !marked || names_us(key, recipient))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn large_keys_are_tried_less_often() {
+        for (effort, most) in [(3, 32), (5, 19), (8, 12), (48, 2)] {
+            let attempts = Attempts::default();
+            assert_eq!((0..100).filter(|_| attempts.spend(effort)).count(), most, "{effort}");
+        }
     }
 }
