@@ -10,8 +10,8 @@ const ENDINGS: usize = 256;
 /// Finds the number of a text. Fixed when compiled, so that no claim can make it grow or fill one place.
 #[derive(Clone, Debug)]
 pub(crate) struct Literals<N> {
-    /// One bit for each pair of length and last byte: most other texts end here.
-    endings: [u64; ENDINGS / 64],
+    /// One mark for each pair of length and last byte: most other texts end here.
+    endings: [bool; ENDINGS],
     /// One bit for the place of each text in a ring sixteen times as long: most of what is left ends here.
     sieve: Box<[u64]>,
     /// Places in a ring of a power of two, at least half of them free.
@@ -26,7 +26,7 @@ struct Literal<N> {
 
 impl<N> Default for Literals<N> {
     fn default() -> Self {
-        Self { endings: Default::default(), sieve: Box::default(), places: Box::default() }
+        Self { endings: [false; ENDINGS], sieve: Box::default(), places: Box::default() }
     }
 }
 
@@ -36,13 +36,13 @@ impl<N: Copy> Literals<N> {
             return Self::default();
         }
         let length = numbers.len().next_power_of_two();
-        let mut endings = [0; ENDINGS / 64];
+        let mut endings = [false; ENDINGS];
         let mut sieve: Box<[u64]> = vec![0; (length / 4).max(1)].into();
         let mut places: Box<[Option<Literal<N>>]> = vec![None; length * 2].into();
         for (text, &number) in numbers {
             let (start, ending) = (spread(text), ending_of(text));
-            if let Some(word) = endings.get_mut(ending / 64) {
-                *word |= 1 << (ending % 64);
+            if let Some(mark) = endings.get_mut(ending) {
+                *mark = true;
             }
             if let Some(word) = place_of(start / 64, sieve.len()).and_then(|place| sieve.get_mut(place)) {
                 *word |= 1 << (start % 64);
@@ -60,8 +60,7 @@ impl<N: Copy> Literals<N> {
     /// Tells whether a text may be one of those that some rule asks for, by its length and last byte alone.
     #[inline]
     pub(crate) fn may_have(&self, text: &str) -> bool {
-        let ending = ending_of(text);
-        self.endings.get(ending / 64).is_some_and(|word| word & (1 << (ending % 64)) != 0)
+        self.endings.get(ending_of(text)) == Some(&true)
     }
 
     /// The number of a text that some rule asks for.

@@ -1,5 +1,33 @@
 //! Looks at the ends of texts, so that most texts that differ are told apart without comparing them.
 
+/// Holds characters of ASCII, to be asked for byte by byte.
+#[derive(Debug)]
+pub(crate) struct Characters([bool; 256]);
+
+impl Characters {
+    /// Letters, digits and these.
+    #[expect(clippy::indexing_slicing, reason = "runs when compiled; iterators do not")]
+    pub(crate) const fn letters_digits_and(others: &[u8]) -> Self {
+        let (mut holds, mut byte) = ([false; 256], 0_u8);
+        while byte < 128 {
+            let mut other = 0;
+            let mut is_other = false;
+            while other < others.len() {
+                is_other |= others[other] == byte;
+                other += 1;
+            }
+            holds[byte as usize] = is_other || byte.is_ascii_alphanumeric();
+            byte += 1;
+        }
+        Self(holds)
+    }
+
+    #[inline]
+    pub(crate) fn hold(&self, byte: u8) -> bool {
+        self.0.get(usize::from(byte)) == Some(&true)
+    }
+}
+
 /// The first eight bytes as a number that has their order, zeros in the place of those that are missing.
 #[inline]
 pub(crate) fn head(text: &str) -> u64 {
@@ -8,6 +36,12 @@ pub(crate) fn head(text: &str) -> u64 {
         Some(first) => u64::from_be_bytes(*first),
         None => short(bytes),
     }
+}
+
+/// The last eight bytes as a number; `None` where there are less.
+#[inline]
+pub(crate) fn tail(text: &str) -> Option<u64> {
+    text.as_bytes().last_chunk::<8>().map(|last| u64::from_be_bytes(*last))
 }
 
 /// The beginning and the end of a text, as numbers.

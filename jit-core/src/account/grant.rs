@@ -45,11 +45,16 @@ impl Entitlement {
         format!("group:{name}").parse()
     }
 
-    /// Takes a text that was put together of parts, all but `part` known to be right.
+    /// Tells whether a text that was put together names something, all of it but `part` known to be right.
     #[inline]
-    pub(crate) fn composed(kind: EntitlementKind, text: &str, part: &str) -> Option<Self> {
-        let is_right = text.len() <= ENTITLEMENT_BYTES && !has_control(part);
-        if is_right { Some(Self { kind, text: SmolStr::new(text) }) } else { None }
+    pub(crate) fn may_be(text: &str, part: &str) -> bool {
+        text.len() <= ENTITLEMENT_BYTES && !has_control(part)
+    }
+
+    /// Takes a text that names something of this kind.
+    #[inline]
+    pub(crate) fn composed(kind: EntitlementKind, text: &str) -> Self {
+        Self { kind, text: SmolStr::new(text) }
     }
 
     /// Role or group.
@@ -251,9 +256,10 @@ pub struct Grant {
     /// Who gave it.
     pub provenance: Provenance,
     /// Since when.
+    #[serde(with = "crate::instant")]
     pub given_at: DateTime<Utc>,
     /// Until when; the instant itself is outside.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default, with = "crate::instant::option", skip_serializing_if = "Option::is_none")]
     pub ends_at: Option<DateTime<Utc>>,
     /// The task that looks after its end.
     #[serde(default, skip_serializing_if = "Option::is_none")]

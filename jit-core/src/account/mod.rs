@@ -49,17 +49,20 @@ pub struct Account {
     #[serde(default)]
     pub credential_epoch: u64,
     /// When it came into being.
+    #[serde(with = "crate::instant")]
     pub created_at: DateTime<Utc>,
     /// When a commit last changed it.
+    #[serde(with = "crate::instant")]
     pub updated_at: DateTime<Utc>,
     /// When it first came into use; until then nothing but its own approval or proof brings it there.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default, with = "crate::instant::option", skip_serializing_if = "Option::is_none")]
     pub activated_at: Option<DateTime<Utc>>,
     /// Identities that were cut off: only a proof by the owner links them again. Once [`Account::MOST_CUT_OFF`] are kept,
     /// nothing else links any identity: which ones were cut off after them is not known.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub cut_off: Vec<ExternalKey>,
     /// When it ends by itself.
+    #[serde(default, with = "crate::instant::option")]
     pub ends_at: Option<DateTime<Utc>>,
     /// Who said so: what an administrator said, a connection may only shorten.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -71,9 +74,10 @@ pub struct Account {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub end_review: Option<TaskId>,
     /// When it was last used, to the granularity of the engine's coalescing.
+    #[serde(default, with = "crate::instant::option")]
     pub last_seen: Option<DateTime<Utc>>,
     /// From when on it may be used, where its source set a beginning.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default, with = "crate::instant::option", skip_serializing_if = "Option::is_none")]
     pub begins_at: Option<DateTime<Utc>>,
     /// What provisioning connections last said of its person.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
@@ -322,6 +326,7 @@ pub struct LinkedIdentity {
     /// The key.
     pub key: ExternalKey,
     /// When it was linked.
+    #[serde(with = "crate::instant")]
     pub linked_at: DateTime<Utc>,
     /// By what proof.
     pub proof: LinkProof,

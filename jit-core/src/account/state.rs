@@ -16,6 +16,7 @@ pub enum AccountState {
     /// Waits for an approval; holds nothing that takes effect.
     Pending {
         /// Since when.
+        #[serde(with = "crate::instant")]
         since: DateTime<Utc>,
     },
     /// In use.
@@ -25,6 +26,7 @@ pub enum AccountState {
         /// Why, as a code.
         reason: Code,
         /// Since when.
+        #[serde(with = "crate::instant")]
         since: DateTime<Utc>,
     },
     /// Stopped until an explicit reactivation.
@@ -32,6 +34,7 @@ pub enum AccountState {
         /// Why, as a code.
         reason: Code,
         /// Since when.
+        #[serde(with = "crate::instant")]
         since: DateTime<Utc>,
     },
     /// Over: a tombstone that keeps keys and names so that nothing revives the account by accident.
@@ -39,6 +42,7 @@ pub enum AccountState {
         /// Why, as a code.
         reason: Code,
         /// Since when.
+        #[serde(with = "crate::instant")]
         since: DateTime<Utc>,
     },
 }

@@ -7,7 +7,7 @@ use smol_str::SmolStr;
 use unicode_normalization::UnicodeNormalization;
 use unicode_security::MixedScript;
 
-use crate::text::has_upper;
+use crate::text::{Characters, has_upper};
 
 /// Keeps a user name and the key by which it is unique in a tenant.
 #[derive(Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -48,6 +48,8 @@ impl NameError {
 }
 
 const NAME_BYTES: usize = 128;
+/// The characters of ASCII that a name may hold.
+static PLAIN: Characters = Characters::letters_digits_and(b"._-+@~$#");
 
 impl UserName {
     /// Checks a name and derives its key.
@@ -97,14 +99,11 @@ fn check(text: &str) -> Result<(), NameError> {
     if text.len() > NAME_BYTES {
         return Err(NameError::TooLong);
     }
-    let plain = |byte: u8| {
-        byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'_' | b'-' | b'+' | b'@' | b'~' | b'$' | b'#')
-    };
-    if text.bytes().all(plain) {
+    if text.bytes().all(|byte| PLAIN.hold(byte)) {
         return Ok(());
     }
     let allowed = |c: char| match u8::try_from(c) {
-        Ok(byte) if byte.is_ascii() => plain(byte),
+        Ok(byte) if byte.is_ascii() => PLAIN.hold(byte),
         _ => c.is_alphanumeric() || is_mark(c),
     };
     if !text.chars().all(allowed) {

@@ -11,6 +11,7 @@ pub struct AuditEvent {
     /// Its id; ids are in the order of time.
     pub id: EventId,
     /// When.
+    #[serde(with = "crate::instant")]
     pub at: DateTime<Utc>,
     /// The tenant.
     pub tenant: TenantId,

@@ -13,10 +13,10 @@ use super::{
     sign_in::{Written, actor},
 };
 use crate::{
-    AccountState, Answers, Ask, Code, Context, CounterChange, CounterName, Cursor, Decision, Denial,
-    EmailEvidence, ErrorKind, Extent, Filter, Finding, LinkProof, LookupKey, Page, Permit, Plan, Present,
-    Profile, Provisioning, Query, RecordEffect, RecordFacts, RecordPlan, Request, SameSource, SignInFacts,
-    Stage, Step, StoreId, TenantId, Trace, VerifiedRecord, plan_record,
+    AccountState, Answers, Ask, Change, Code, Context, CounterChange, CounterName, Cursor, Decision, Denial,
+    EmailEvidence, ErrorKind, Extent, Filter, Finding, HeldPresence, LinkProof, LookupKey, Page, Permit,
+    Plan, Present, Profile, Provisioning, Query, RecordEffect, RecordFacts, RecordPlan, Request, SameSource,
+    SignInFacts, Stage, Step, StoreId, TenantId, Trace, VerifiedRecord, plan_record,
 };
 
 /// How often a record is planned anew when the account changes under it.
@@ -287,7 +287,10 @@ impl Jit {
         let is_over = |state: &AccountState| {
             matches!(state, AccountState::Disabled { .. } | AccountState::Ended { .. })
         };
-        if before.is_some_and(|before| !is_over(&before.state)) && is_over(&after.state) {
+        // What the policy ends is its own affair.
+        let is_leave = |planned: &crate::Planned| matches!(&planned.change, Change::SetRecord(heard) if heard.presence != HeldPresence::Active);
+        let stops = before.is_some_and(|before| !is_over(&before.state)) && is_over(&after.state);
+        if stops && plan.changes.iter().any(is_leave) {
             commit.counters.extend(leavers(connection, now));
         }
         match self.commit(self.store_of(connection), &commit).await {

@@ -2,10 +2,10 @@
 
 use std::{borrow::Cow, collections::BTreeSet, fmt};
 
-use serde::{Deserialize, Deserializer, Serialize, Serializer};
+use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
-use super::ClaimPath;
+use super::{ClaimPath, members::Members};
 use crate::text::head;
 
 /// Holds what a source said of a subject, exactly as it was verified.
@@ -20,65 +20,6 @@ pub struct Claims {
     /// Claims that came from a second, less direct source (such as a userinfo response).
     #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
     supplementary: BTreeSet<String>,
-}
-
-/// Keeps the members of the verified object in the order of their names, found by the first bytes before the rest is
-/// looked at.
-#[derive(Clone, Default, PartialEq)]
-struct Members {
-    heads: Vec<u64>,
-    list: Vec<(String, Value)>,
-}
-
-impl Members {
-    fn new(members: Map<String, Value>) -> Self {
-        Self::sorted(members.into_iter().collect())
-    }
-
-    fn sorted(mut list: Vec<(String, Value)>) -> Self {
-        // As a rule they are in order already: objects are, unless another crate asked for the order of insertion.
-        if !list.is_sorted_by(|(a, _), (b, _)| a < b) {
-            list.sort_unstable_by(|(a, _), (b, _)| a.cmp(b));
-        }
-        Self { heads: list.iter().map(|(name, _)| head(name)).collect(), list }
-    }
-
-    #[inline]
-    fn get(&self, wanted: u64, name: &str) -> Option<&Value> {
-        let at = self.heads.partition_point(|head| *head < wanted);
-        if self.heads.get(at) != Some(&wanted) {
-            return None;
-        }
-        let (first, value) = self.list.get(at)?;
-        // Names of up to eight bytes that begin alike differ in their length, if at all.
-        let is_same = first.len() == name.len() && (name.len() <= 8 || first == name);
-        if is_same { Some(value) } else { self.search(at, wanted, name) }
-    }
-
-    /// Searches among names that begin alike.
-    #[inline(never)]
-    fn search(&self, from: usize, wanted: u64, name: &str) -> Option<&Value> {
-        let heads = self.heads.get(from..)?;
-        let alike = self.list.get(from..)?.get(..heads.partition_point(|head| *head == wanted))?;
-        let at = alike.binary_search_by(|(other, _)| other.as_str().cmp(name)).ok()?;
-        alike.get(at).map(|(_, value)| value)
-    }
-
-    fn iter(&self) -> impl Iterator<Item = (&str, &Value)> {
-        self.list.iter().map(|(name, value)| (name.as_str(), value))
-    }
-}
-
-impl Serialize for Members {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.collect_map(self.iter())
-    }
-}
-
-impl<'de> Deserialize<'de> for Members {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        Map::deserialize(deserializer).map(Self::new)
-    }
 }
 
 impl Claims {
@@ -107,7 +48,7 @@ impl Claims {
         let is_new = |(name, _): &(String, Value)| self.members.get(head(name), name).is_none();
         let more: Vec<_> = members.into_iter().filter(is_new).collect();
         self.supplementary.extend(more.iter().map(|(name, _)| name.clone()));
-        self.members = Members::sorted(self.members.list.into_iter().chain(more).collect());
+        self.members = self.members.with(more);
         self
     }
 
@@ -119,8 +60,8 @@ impl Claims {
             (kept(&self.truncated), kept(&self.supplementary));
         truncated.extend(later.truncated.iter().cloned());
         supplementary.extend(later.supplementary.iter().filter(|name| is_said(name)).cloned());
-        let before = self.members.list.iter().filter(|(name, _)| !is_said(name));
-        let said = later.members.list.iter().filter(|(name, _)| is_said(name));
+        let before = self.members.each().filter(|(name, _)| !is_said(name));
+        let said = later.members.each().filter(|(name, _)| is_said(name));
         let members = Members::sorted(before.chain(said).cloned().collect());
         Self { members, truncated, supplementary }
     }
@@ -138,13 +79,20 @@ impl Claims {
     }
 
     fn read(&self, head: u64, name: &str) -> Claim<'_> {
-        if self.has_truncated() && self.is_truncated(name) {
+        match self.members.remembered(head, name) {
+            Some(value) if !self.has_truncated() => Claim::of(value),
+            _ => self.search(head, name),
+        }
+    }
+
+    #[inline(never)]
+    fn search(&self, head: u64, name: &str) -> Claim<'_> {
+        if self.is_truncated(name) {
             return Claim::Truncated;
         }
         self.members.get(head, name).map_or(Claim::Absent, Claim::of)
     }
 
-    #[inline(never)]
     fn is_truncated(&self, name: &str) -> bool {
         self.truncated.contains(name)
     }

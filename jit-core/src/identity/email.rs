@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use smol_str::SmolStr;
 
 use super::{Domain, DomainError, DomainSet};
-use crate::text::has_upper;
+use crate::text::{Characters, has_upper};
 
 /// Holds an address of the strict form that linking may rely on: a dot-atom of ASCII and a domain name.
 ///
@@ -87,14 +87,16 @@ fn key_of(local: &str, domain: &Domain) -> SmolStr {
     key.into()
 }
 
+/// What atoms are made of (RFC 5322 section 3.2.3).
+static ATOM: Characters = Characters::letters_digits_and(b"!#$%&'*+-/=?^_`{|}~");
+
 /// Tells whether a text is atoms with one dot between them.
 fn is_dot_atom(text: &str) -> bool {
-    let is_special = |byte: u8| b"!#$%&'*+-/=?^_`{|}~".contains(&byte);
     let mut previous = b'.';
     let holds = text.bytes().all(|byte| {
         let fits = match byte {
             b'.' => previous != b'.',
-            byte => byte.is_ascii_alphanumeric() || is_special(byte),
+            byte => ATOM.hold(byte),
         };
         previous = byte;
         fits

@@ -4,6 +4,7 @@ mod claim_path;
 mod claims;
 mod domain;
 mod email;
+mod members;
 mod record;
 mod verified;
 

@@ -2,6 +2,7 @@
 
 use std::{borrow::Cow, sync::Arc};
 
+use serde_json::Value;
 use smol_str::SmolStr;
 
 use super::{
@@ -51,7 +52,13 @@ impl CompiledAttribute {
     /// Tells what is wished for; `room` is there to write texts in that must be put together.
     pub(super) fn value(&self, claims: &Claims, room: &mut String) -> Result<Wished, MapError> {
         match &self.origin {
-            Origin::Claim(path) => self.of_claim(path, claims.at(path)),
+            Origin::Claim(path) => {
+                let claim = claims.at(path);
+                match self.plain(claim) {
+                    Some(text) => Ok(Wished::Values(WishedValues::one(SmolStr::new(text)))),
+                    None => self.of_claim(path, claim),
+                }
+            }
             Origin::Constant(texts) => Ok(Wished::Values(texts.clone())),
             Origin::Template(template) => self.of_template(template.render(claims, room)),
             Origin::Join(paths, separator) => self.of_join(paths, separator, claims, room),
@@ -73,6 +80,17 @@ impl CompiledAttribute {
         }
     }
 
+    /// The text of a claim that is taken as it stands, as most are.
+    #[inline]
+    fn plain<'c>(&self, claim: Claim<'c>) -> Option<&'c str> {
+        let Limits { case: CaseRule::AsGiven, list: false, bytes, .. } = self.limits else { return None };
+        match claim.values()?.json() {
+            Value::String(text) if text.len() <= bytes => Some(text),
+            _ => None,
+        }
+    }
+
+    #[inline(never)]
     fn of_claim(&self, path: &ClaimPath, claim: Claim<'_>) -> Result<Wished, MapError> {
         match claim {
             Claim::Absent | Claim::Truncated => self.missing(path, claim.state(), Wished::Unknown),

@@ -113,7 +113,10 @@ fn plan(facts: &SignInFacts<'_>, mint: &mut Mint) -> Result<SignInPlan, Stop> {
     if let Some(end) = account_end(facts, facts.present.account()).filter(|end| *end <= facts.now) {
         let denial = Denial::new(Code::new("account.expired"));
         return Ok(match facts.present {
-            Present::Linked(account) => SignInPlan::End(end_now(facts, account, end), denial),
+            // Where another connection decides, it is the one to end the account.
+            Present::Linked(account) if !facts.source.decides => {
+                SignInPlan::End(end_now(facts, account, end), denial)
+            }
             _ => SignInPlan::Deny(denial),
         });
     }

@@ -19,6 +19,7 @@ pub struct Task {
     /// What is to be done.
     pub kind: TaskKind,
     /// Not before this instant.
+    #[serde(with = "crate::instant")]
     pub due: DateTime<Utc>,
 }
 

@@ -29,6 +29,18 @@ async fn a_sign_in_makes_no_account_and_changes_none() {
 }
 
 #[tokio::test]
+async fn a_sign_in_whose_time_is_over_is_refused_and_ends_nothing() {
+    let okta = wire("okta").decides(|_| {
+        let account_end = Some(AccountEnd::At(instant("2026-11-20T00:00:00Z")));
+        Decision::Permit(Permit { account_end, ..Permit::default() })
+    });
+    let house = house(vec![scim(whole()), okta]);
+    let joined = house.taken(said("e1", json!({}))).await.account;
+    assert_eq!(house.denied(1, "e1", json!({})).await, "account.expired");
+    assert_eq!(house.get(joined.id).await, joined);
+}
+
+#[tokio::test]
 async fn a_tenant_passes_from_sign_ins_to_the_source_without_a_gap_and_without_leftovers() {
     let store: Arc<dyn Store> = Arc::new(MemoryStore::new());
     let okta = || wire("okta").speaks_for("example.com");

@@ -94,7 +94,17 @@ struct World {
 
 impl World {
     fn of(provisioning: Provisioning) -> Self {
-        let scim = scim(provisioning).ceiling(&["role:reader", "role:editor"]);
+        // Whoever is in department y goes on the third day, used or not, and is not idle for long.
+        let scim = scim(provisioning).ceiling(&["role:reader", "role:editor"]).decides(|request| {
+            let department = request.identity.claims().get("department").values().and_then(ClaimValues::text);
+            let limited = department.as_deref() == Some("y");
+            Decision::Permit(Permit {
+                account_end: limited.then(|| AccountEnd::At(days(2))),
+                idle_limit: limited.then(|| chrono::TimeDelta::days(5)),
+                entitlements: if limited { Vec::new() } else { vec![role("reader")] },
+                ..Permit::default()
+            })
+        });
         Self { house: house(vec![scim, wire("okta").ceiling(&["role:reader"])]), last: None }
     }
 

@@ -38,6 +38,25 @@ async fn a_leave_asks_neither_mapping_nor_policy() {
 }
 
 #[tokio::test]
+async fn an_end_that_the_policy_sets_comes_with_the_record_once() {
+    let limit = LeaverLimit { most: 0, within: "1h".parse().unwrap() };
+    let scim = wire("scim").decides(|request| {
+        let over = request.identity.claims().get("over").values().is_some();
+        let account_end = over.then(|| AccountEnd::At(instant("2026-11-20T00:00:00Z")));
+        Decision::Permit(Permit { account_end, ..Permit::default() })
+    });
+    let house =
+        house(vec![scim.provisions(Provisioning { leavers: Some(limit), ..Provisioning::default() })]);
+    let over = || said("e1", json!({"over": true, "department": "sales", "groups": ["editor"]}));
+    assert_eq!(house.refused(over()).await, "account.expired");
+    house.taken(said("e1", json!({"department": "research", "groups": ["editor"]}))).await;
+    let ended = house.taken(over()).await;
+    assert_eq!((ended.effect, texts(&ended.account, "department")), (Left, vec!["sales".to_owned()]));
+    assert!(matches!(ended.account.state, AccountState::Disabled { .. }) && ended.account.grants.is_empty());
+    assert_eq!(house.taken(over()).await.effect, RecordEffect::Unchanged);
+}
+
+#[tokio::test]
 async fn coming_back_is_a_policy_of_the_connection() {
     for reactivates in [false, true] {
         let house = house_of_one_source(Provisioning { reactivates, ..Provisioning::default() });

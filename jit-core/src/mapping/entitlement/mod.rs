@@ -8,7 +8,7 @@ mod wishes;
 use std::{borrow::Cow, collections::BTreeMap};
 
 use self::{
-    pattern::{Pattern, Room},
+    pattern::{Beginnings, Pattern, Room},
     reader::{Reader, Reading},
     shape::check_shape,
     wishes::Wishes,
@@ -34,9 +34,9 @@ impl CompiledEntitlements {
         notes: &mut Notes,
         room: String,
     ) -> Result<Vec<EntitlementWish>, MapError> {
-        let mut wishes = Wishes::new(&self.always, Room::new(room));
+        let (mut wishes, mut room) = (Wishes::new(&self.always), Room::new(room));
         for reader in &self.readers {
-            reader.map(claims, &mut wishes, notes)?;
+            reader.map(claims, &mut wishes, &mut room, notes)?;
         }
         Ok(wishes.into_list())
     }
@@ -135,6 +135,7 @@ impl Draft {
             rule: self.rule,
             names: Literals::new(&numbers),
             lines: self.table.into_values().collect(),
+            beginnings: Beginnings::of(&self.patterns),
             patterns: self.patterns,
         }
     }

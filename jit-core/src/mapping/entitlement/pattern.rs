@@ -3,14 +3,12 @@
 use std::borrow::Cow;
 
 use super::{EntitlementRule, NameForm, cased};
-use crate::{Code, Entitlement, EntitlementKind, EntitlementPattern, RuleName, config::Problems};
+use crate::{Code, Entitlement, EntitlementKind, EntitlementPattern, RuleName, config::Problems, text::head};
 
 #[derive(Debug)]
 pub(super) struct Pattern {
     pub(super) rule: RuleName,
-    /// The place and value of the last byte before the `*`: names mostly begin alike, and differ there.
-    mark: Option<(usize, u8)>,
-    before: String,
+    before: Beginning,
     after: String,
     pub(super) give: Vec<Give>,
     allow: Vec<EntitlementPattern>,
@@ -20,6 +18,22 @@ pub(super) struct Pattern {
 pub(super) enum Give {
     Fixed(Entitlement),
     Around(Frame),
+}
+
+/// Keeps what names begin with, and its first bytes as a number.
+#[derive(Debug)]
+struct Beginning {
+    text: String,
+    head: u64,
+    /// The bits of a head that count.
+    mask: u64,
+}
+
+/// Tells most names that no pattern matches by one byte: names mostly begin alike, and differ where beginnings end.
+#[derive(Debug)]
+pub(super) struct Beginnings {
+    place: usize,
+    bytes: [bool; 256],
 }
 
 /// Holds a name that is being put together, and the number of the frame that it begins with.
@@ -45,7 +59,7 @@ impl Room {
 pub(super) struct Frame {
     /// Tells the frames of one reader apart, from 1 on.
     number: usize,
-    kind: EntitlementKind,
+    pub(super) kind: EntitlementKind,
     before: String,
     after: String,
     /// Whether everything that begins so is allowed, whatever the source chooses.
@@ -76,8 +90,8 @@ impl Pattern {
         let give: Vec<_> = found.within("give", |found| gives(texts, &rule.allow, found))?;
         let case = |text: &str| cased(Cow::Borrowed(text), rule.case).into_owned();
         let (before, after) = (case(before), case(after));
-        let mark = before.bytes().enumerate().next_back();
-        Some(Self { rule: name.clone(), mark, before, after, give, allow: rule.allow.clone() })
+        let before = Beginning::new(before);
+        Some(Self { rule: name.clone(), before, after, give, allow: rule.allow.clone() })
     }
 
     /// Numbers what stands around stars, from `number` on; tells the next free one.
@@ -91,31 +105,64 @@ impl Pattern {
         number
     }
 
-    /// Tells most names apart by one byte.
-    #[inline]
-    pub(super) fn may_match(&self, name: &str) -> bool {
-        self.mark.is_none_or(|(place, byte)| name.as_bytes().get(place) == Some(&byte))
-    }
-
     /// What the `*` stands for in a name.
+    #[inline(always)]
+    #[expect(clippy::inline_always, reason = "names that it matches follow each other")]
     pub(super) fn star<'n>(&self, name: &'n str, form: NameForm) -> Option<&'n str> {
-        let star = name.strip_prefix(self.before.as_str())?;
+        let star = self.before.strip(name)?;
         let star = if self.after.is_empty() { star } else { star.strip_suffix(self.after.as_str())? };
         let is_step = form != NameForm::Path || is_one_step(star);
         (!star.is_empty() && is_step).then_some(star)
     }
 
-    /// Makes what such a name gives, if it may; `room` is there to write the name in.
+    /// Puts a name together around a star; `None` where it would be none, or one that the pattern may not give.
+    #[inline(always)]
+    #[expect(clippy::inline_always, reason = "names that it matches follow each other")]
+    pub(super) fn around<'r>(&self, frame: &Frame, star: &str, room: &'r mut Room) -> Option<&'r str> {
+        let text = frame.around(star, room);
+        let is_allowed = frame.is_allowed || self.allow.iter().any(|allow| allow.covers(text));
+        (is_allowed && Entitlement::may_be(text, star)).then_some(text)
+    }
+}
+
+impl Beginning {
+    fn new(text: String) -> Self {
+        let missing = 8_usize.saturating_sub(text.len());
+        let mask = if missing == 8 { 0 } else { u64::MAX << (missing * 8) };
+        Self { head: head(&text), mask, text }
+    }
+
+    /// What stands behind it in a name that begins so.
     #[inline]
-    pub(super) fn make(&self, give: &Give, star: &str, room: &mut Room) -> Option<Entitlement> {
-        match give {
-            Give::Fixed(entitlement) => Some(entitlement.clone()),
-            Give::Around(frame) => {
-                let text = frame.around(star, room);
-                let is_allowed = frame.is_allowed || self.allow.iter().any(|allow| allow.covers(text));
-                if is_allowed { Entitlement::composed(frame.kind, text, star) } else { None }
+    fn strip<'n>(&self, name: &'n str) -> Option<&'n str> {
+        if (head(name) ^ self.head) & self.mask != 0 {
+            None
+        } else if self.text.len() <= 8 {
+            name.get(self.text.len()..)
+        } else {
+            name.strip_prefix(self.text.as_str())
+        }
+    }
+}
+
+impl Beginnings {
+    pub(super) fn of(patterns: &[Pattern]) -> Self {
+        let beginnings = || patterns.iter().map(|pattern| pattern.before.text.as_bytes());
+        let shortest = beginnings().map(<[u8]>::len).min();
+        let (place, mut bytes) = (shortest.unwrap_or(0).saturating_sub(1), [shortest == Some(0); 256]);
+        for byte in beginnings().filter_map(|beginning| beginning.get(place)) {
+            if let Some(mark) = bytes.get_mut(usize::from(*byte)) {
+                *mark = true;
             }
         }
+        Self { place, bytes }
+    }
+
+    /// Tells whether some pattern may match. None matches a name that ends before the first `*` could.
+    #[inline]
+    pub(super) fn may_have(&self, name: &str) -> bool {
+        let byte = name.as_bytes().get(self.place);
+        byte.and_then(|byte| self.bytes.get(usize::from(*byte))) == Some(&true)
     }
 }
 
@@ -135,13 +182,8 @@ impl Frame {
             .map_err(|error| format!("a role or group is written `role:NAME` or `group:NAME`: {error}"))?;
         let is_allowed =
             allow.iter().filter_map(EntitlementPattern::prefix).any(|prefix| before.starts_with(prefix));
-        Ok(Self {
-            number: 0,
-            kind: sample.kind(),
-            before: before.to_owned(),
-            after: after.to_owned(),
-            is_allowed,
-        })
+        let (before, after) = (before.to_owned(), after.to_owned());
+        Ok(Self { number: 0, kind: sample.kind(), before, after, is_allowed })
     }
 
     #[inline]

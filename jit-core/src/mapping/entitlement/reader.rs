@@ -1,10 +1,14 @@
 //! Reads the names in one claim, for all rules about it.
 
-use std::{borrow::Cow, sync::Arc};
+use std::{borrow::Cow, slice, sync::Arc};
 
 use serde_json::Value;
 
-use super::{CaseRule, MapError, NameForm, Notes, cased, dn, pattern::Pattern, wishes::Wishes};
+use super::{
+    CaseRule, MapError, NameForm, Notes, cased, dn,
+    pattern::{Beginnings, Give, Pattern, Room},
+    wishes::Wishes,
+};
 use crate::{
     Claim, ClaimPath, ClaimValues, Claims, Entitlement, Finding, RuleName, identity::text_of,
     literals::Literals,
@@ -25,6 +29,7 @@ pub(super) struct Reader {
     pub(super) names: Literals<usize>,
     pub(super) lines: Vec<Vec<(RuleName, Entitlement)>>,
     pub(super) patterns: Vec<Pattern>,
+    pub(super) beginnings: Beginnings,
 }
 
 /// Says how names are written in a claim.
@@ -37,10 +42,13 @@ pub(super) struct Reading {
 }
 
 impl Reader {
+    /// Adds what the names in the claim give; `room` is there to write names in.
+    #[inline(never)]
     pub(super) fn map(
         &self,
         claims: &Claims,
         wishes: &mut Wishes,
+        room: &mut Room,
         notes: &mut Notes,
     ) -> Result<(), MapError> {
         let values = match claims.at(&self.path) {
@@ -51,23 +59,39 @@ impl Reader {
             }
             Claim::Absent | Claim::Empty => return Ok(()),
         };
-        wishes.room.clear();
+        room.clear();
         if self.reading != Reading::default() {
-            return self.read(values, wishes, notes);
+            return self.read(values, wishes, room, notes);
         }
         let all = values.as_slice();
-        for value in all.get(..NAMES).unwrap_or(all) {
+        let mut rest = all.get(..NAMES).unwrap_or(all).iter();
+        while let Some(value) = self.next(&mut rest) {
             if let Value::String(name) = value {
-                self.look(name, wishes, notes)?;
+                self.give(name, wishes, room, notes)?;
             } else if let Some(name) = text_of(value) {
-                self.look(&name, wishes, notes)?;
+                self.look(&name, wishes, room, notes)?;
             }
         }
         if all.len() > NAMES { Err(self.too_many()) } else { Ok(()) }
     }
 
+    /// Finds the next value that may give something. Most end here, so that nothing else is done before it.
+    #[inline(never)]
+    fn next<'v>(&self, values: &mut slice::Iter<'v, Value>) -> Option<&'v Value> {
+        values.find(|value| match value {
+            Value::String(name) => self.names.may_have(name) || self.beginnings.may_have(name),
+            _ => true,
+        })
+    }
+
     /// Reads names in the form that the rules say.
-    fn read(&self, values: ClaimValues<'_>, wishes: &mut Wishes, notes: &mut Notes) -> Result<(), MapError> {
+    fn read(
+        &self,
+        values: ClaimValues<'_>,
+        wishes: &mut Wishes,
+        room: &mut Room,
+        notes: &mut Notes,
+    ) -> Result<(), MapError> {
         let mut count = 0_usize;
         for text in values.texts() {
             for name in self.reading.names(&text) {
@@ -76,7 +100,7 @@ impl Reader {
                 }
                 count = count.saturating_add(1);
                 match name {
-                    Some(name) => self.look(&cased(name, self.reading.case), wishes, notes)?,
+                    Some(name) => self.look(&cased(name, self.reading.case), wishes, room, notes)?,
                     None => notes.add(&self.rule, Finding::Refused, "a name has another form or place"),
                 }
             }
@@ -88,15 +112,43 @@ impl Reader {
         MapError::Limit { rule: self.rule.clone(), what: "the number of names in a claim" }
     }
 
-    /// Gives what a name gives. Most names end at the first look, so that nothing else is done before it.
-    #[inline]
-    fn look(&self, name: &str, wishes: &mut Wishes, notes: &mut Notes) -> Result<(), MapError> {
+    #[inline(never)]
+    fn look(
+        &self,
+        name: &str,
+        wishes: &mut Wishes,
+        room: &mut Room,
+        notes: &mut Notes,
+    ) -> Result<(), MapError> {
+        self.give(name, wishes, room, notes)
+    }
+
+    /// Gives what a name gives.
+    #[inline(always)]
+    #[expect(clippy::inline_always, reason = "names that give something follow each other")]
+    fn give(
+        &self,
+        name: &str,
+        wishes: &mut Wishes,
+        room: &mut Room,
+        notes: &mut Notes,
+    ) -> Result<(), MapError> {
         if self.names.may_have(name) {
             self.give_line(name, wishes)?;
         }
         for pattern in &self.patterns {
-            if pattern.may_match(name) {
-                self.match_pattern(pattern, name, wishes, notes)?;
+            let Some(star) = pattern.star(name, self.reading.form) else { continue };
+            for give in &pattern.give {
+                let (rule, claim) = (&pattern.rule, &self.claim);
+                match give {
+                    Give::Fixed(given) => wishes.add(given.as_str(), || given.clone(), rule, claim)?,
+                    Give::Around(frame) => match pattern.around(frame, star, room) {
+                        Some(text) => {
+                            wishes.add(text, || Entitlement::composed(frame.kind, text), rule, claim)?;
+                        }
+                        None => notes.add(rule, Finding::Refused, "the pattern gives what it may not give"),
+                    },
+                }
             }
         }
         Ok(())
@@ -105,26 +157,8 @@ impl Reader {
     #[inline(never)]
     fn give_line(&self, name: &str, wishes: &mut Wishes) -> Result<(), MapError> {
         let line = self.names.number(name).and_then(|line| self.lines.get(line));
-        for (rule, entitlement) in line.into_iter().flatten() {
-            wishes.add(entitlement.clone(), rule, &self.claim)?;
-        }
-        Ok(())
-    }
-
-    #[inline(never)]
-    fn match_pattern(
-        &self,
-        pattern: &Pattern,
-        name: &str,
-        wishes: &mut Wishes,
-        notes: &mut Notes,
-    ) -> Result<(), MapError> {
-        let Some(star) = pattern.star(name, self.reading.form) else { return Ok(()) };
-        for give in &pattern.give {
-            match pattern.make(give, star, &mut wishes.room) {
-                Some(entitlement) => wishes.add(entitlement, &pattern.rule, &self.claim)?,
-                None => notes.add(&pattern.rule, Finding::Refused, "the pattern gives what it may not give"),
-            }
+        for (rule, given) in line.into_iter().flatten() {
+            wishes.add(given.as_str(), || given.clone(), rule, &self.claim)?;
         }
         Ok(())
     }

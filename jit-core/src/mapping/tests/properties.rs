@@ -92,6 +92,34 @@ proptest! {
     }
 
     #[test]
+    fn names_give_what_a_plain_look_at_each_rule_gives(
+        groups in prop::collection::vec("[a-c]{0,3}|team-[a-c]{0,4}|team-é[a-c]?|long-beginning-[a-c]{0,9}", 0..60),
+        lines in prop::collection::btree_map("[a-c]{1,3}|team-[a-c]", "[x-z]", 0..6),
+        patterns in prop::collection::btree_set(
+            ("[a-c]{0,2}|team-|team-é|long-beginning-", "[a-c]{0,2}", "[x-z]{0,2}|quite-a-long-beginning-"), 0..4,
+        ),
+    ) {
+        let table: Vec<_> = lines.iter().map(|(name, role)| format!("'{name}' = ['role:{role}']")).collect();
+        let table = (!table.is_empty())
+            .then(|| format!("[[entitlement]]\nclaim = 'g'\ntable = {{ {} }}\n", table.join(", ")));
+        let toml: String = table.into_iter().chain(patterns.iter().map(|(before, after, give)| format!(
+            "[[entitlement]]\nclaim = 'g'\npattern = '{before}*{after}'\ngive = 'group:g{give}{{*}}'\nallow = ['group:g*']\n"
+        ))).collect();
+        let mut expected: Vec<String> = Vec::new();
+        for name in &groups {
+            let stars = patterns.iter().filter_map(|(before, after, give)| {
+                let star = name.strip_prefix(before.as_str())?.strip_suffix(after.as_str())?;
+                (!star.is_empty()).then(|| format!("group:g{give}{star}"))
+            });
+            expected.extend(lines.get(name).map(|role| format!("role:{role}")).into_iter().chain(stars));
+        }
+        let mut seen = std::collections::BTreeSet::new();
+        expected.retain(|text| seen.insert(text.clone()));
+        let profile = map_own(&toml, Claims::new(members(json!({"g": groups})))).unwrap();
+        prop_assert_eq!(wished(&profile), expected);
+    }
+
+    #[test]
     fn no_text_makes_loading_a_mapping_panic(
         lines in prop::collection::vec(
             "\\[?\\[?(attribute|email|user_name|entitlement)\\]?\\]?|(claim|template|pattern|give|allow|table|on_taken|preset|under) = ('[a-z{}|*:=,]{0,9}'|[0-9]|\\['[{}a-z*:]{0,9}'\\]|\\{ a = \\['role:a'\\] \\})",

@@ -111,16 +111,14 @@ fn update(facts: &RecordFacts<'_>, account: &Account, held: Option<&HeldRecord>,
             return Err(Denial::new(code));
         }
     }
-    if !is_stopped(account, facts)
-        && let Some(end) = past_end(facts, account)
-    {
+    let end = past_end(facts, account).filter(|_| !is_stopped(account, facts));
+    if let Some(end) = end {
         plan.changes.extend(end_now(&facts.base, account, end).changes);
-        remember(&mut plan, held, remembered(facts, held, HeldPresence::Active));
-        return Ok((plan, RecordEffect::Left));
     }
     let plan = rest(plan, facts, account, held, false, mint)?;
     let effect = match (plan.is_empty(), comes_back, held) {
         (true, ..) => RecordEffect::Unchanged,
+        _ if end.is_some() => RecordEffect::Left,
         (false, true, _) => RecordEffect::Returned,
         (false, false, None) => RecordEffect::Adopted,
         (false, false, Some(_)) => RecordEffect::Moved,
@@ -179,7 +177,8 @@ fn is_stopped(account: &Account, facts: &RecordFacts<'_>) -> bool {
 /// Tells whether an account that is stopped may be brought back by this record: its connection may do so, and was the one
 /// that let the person go or set the end that has passed.
 fn may_return(facts: &RecordFacts<'_>, account: &Account, held: Option<&HeldRecord>) -> bool {
-    if !facts.provisioning.reactivates || !is_stopped(account, facts) {
+    let is_over = past_end(facts, account).is_some();
+    if !facts.provisioning.reactivates || !is_stopped(account, facts) || is_over {
         return false;
     }
     let now = facts.base.now;

@@ -44,14 +44,16 @@ impl Answer {
     }
 
     pub(super) fn give(&self, request: &Request<'_>) -> Decision {
-        let given = match self {
-            Self::Permit(terms) => terms.give(request).map(Decision::Permit),
-            Self::Hold { asks, terms } => {
-                terms.give(request).map(|permit| Decision::Hold(Hold { asks: asks.clone(), permit }))
-            }
-            Self::Deny(denial) => Err(denial.clone()),
+        let (asks, terms) = match self {
+            Self::Permit(terms) => (None, terms),
+            Self::Hold { asks, terms } => (Some(asks), terms),
+            Self::Deny(denial) => return Decision::Deny(denial.clone()),
         };
-        given.unwrap_or_else(Decision::Deny)
+        match (terms.give(request), asks) {
+            (Ok(permit), None) => Decision::Permit(permit),
+            (Ok(permit), Some(asks)) => Decision::Hold(Hold { asks: asks.clone(), permit }),
+            (Err(denial), _) => Decision::Deny(denial),
+        }
     }
 }
 

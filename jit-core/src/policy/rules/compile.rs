@@ -10,11 +10,12 @@ use ipnet::IpNet;
 
 use super::{
     answer::Answer,
+    block::{BLOCK, Block},
     facts::{Facts, KEPT, Reading, Source},
     format::{ClaimTest, Conditions, Day, Hours, PolicyRule, PolicyRules},
     found::{Found, LITERALS},
     text::Network,
-    weigh::{AddressRange, ClaimValuesTest, EntitlementTest, Key, Test, Verdict, Wanted, Window, all},
+    weigh::{AddressRange, ClaimValuesTest, EntitlementTest, Test, Verdict, Wanted, Window, all},
 };
 use crate::{
     ClaimPath, Code, Decision, Denial, EmailTrust, EntitlementPattern, Finding, Hold, Policy, Request,
@@ -32,25 +33,40 @@ use crate::{
 #[derive(Clone, Debug)]
 pub struct RulePolicy {
     rules: Box<[Rule]>,
+    blocks: Box<[Block]>,
     readings: Box<[Reading]>,
 }
 
 #[derive(Clone, Debug)]
 struct Rule {
     name: RuleName,
-    /// What must be found where the rule is to apply, as far as one pass over a source tells.
-    key: Option<Key>,
     tests: Box<[Test]>,
     answer: Answer,
 }
 
 impl Rule {
-    /// Tells at once of most rules that they fail: nothing that one of their tests needs is there.
-    #[inline]
-    fn surely_fails(&self, facts: &mut Facts<'_>) -> bool {
-        self.key
-            .as_ref()
-            .is_some_and(|key| facts.hear(key.source) == Verdict::Fails && !facts.found.meets(&key.texts))
+    /// Decides where the rule applies, or where a rule that denies may apply; `None` leaves it to the next rule.
+    fn conclude(
+        &self,
+        verdict: Verdict,
+        request: &Request<'_>,
+        undecided: &mut Vec<RuleName>,
+    ) -> Option<Decision> {
+        match verdict {
+            Verdict::Holds => {
+                let mut decision = self.answer.give(request);
+                add_undecided(&mut decision, undecided);
+                Some(decision)
+            }
+            Verdict::Open if self.answer.denies() => {
+                Some(Decision::Deny(Denial::new(Code::new("policy.undecided")).by(self.name.clone())))
+            }
+            Verdict::Open | Verdict::Silent => {
+                undecided.push(self.name.clone());
+                None
+            }
+            Verdict::Fails => None,
+        }
     }
 }
 
@@ -64,9 +80,11 @@ impl RulePolicy {
         rules.check(&mut found);
         found.or(())?;
         let mut sources = Sources::default();
-        let rules = rules.rules.iter().map(|rule| sources.rule(rule)).collect();
+        let rules: Box<[Rule]> = rules.rules.iter().map(|rule| sources.rule(rule)).collect();
+        let tests = |block: &[Rule]| Block::new(block.iter().map(|rule| &*rule.tests));
+        let blocks = rules.chunks(BLOCK).map(tests).collect();
         let readings = sources.readings()?;
-        Ok(Self { rules, readings })
+        Ok(Self { rules, blocks, readings })
     }
 
     /// Decides without waiting for anything, and notes in `trace` how each rule that was weighed came out.
@@ -74,29 +92,19 @@ impl RulePolicy {
     pub fn weigh(&self, request: &Request<'_>, trace: &mut Trace) -> Decision {
         let mut facts = Facts::new(request, &self.readings);
         let mut undecided = Vec::new();
-        for rule in &self.rules {
+        for (block, rules) in self.blocks.iter().zip(self.rules.chunks(BLOCK)) {
             // Of a rule that fails only an explanation says which test did.
-            if !trace.is_on() && rule.surely_fails(&mut facts) {
-                continue;
-            }
-            let (verdict, worst) = all(&rule.tests, &mut facts);
-            if !trace.is_on() && verdict == Verdict::Fails {
-                continue;
-            }
-            let decided = match verdict {
-                Verdict::Holds => Some(with_undecided(rule.answer.give(request), &mut undecided)),
-                Verdict::Open if rule.answer.denies() => {
-                    Some(Decision::Deny(Denial::new(Code::new("policy.undecided")).by(rule.name.clone())))
+            let mut open = block.open(trace.is_on());
+            while let Some(rule) = open.next(&mut facts).and_then(|place| rules.get(place)) {
+                let (verdict, worst) = all(&rule.tests, &mut facts);
+                if !trace.is_on() && verdict == Verdict::Fails {
+                    continue;
                 }
-                Verdict::Open | Verdict::Silent => {
-                    undecided.push(rule.name.clone());
-                    None
+                let decided = rule.conclude(verdict, request, &mut undecided);
+                trace.note(|| step(rule, verdict, worst, decided.as_ref(), &facts));
+                if let Some(decision) = decided {
+                    return decision;
                 }
-                Verdict::Fails => None,
-            };
-            trace.note(|| step(rule, verdict, worst, decided.as_ref(), &facts));
-            if let Some(decision) = decided {
-                return decision;
             }
         }
         trace.note(|| Step {
@@ -110,11 +118,10 @@ impl RulePolicy {
 }
 
 /// What a rule gave earlier stays while what it goes by is missing or cut.
-fn with_undecided(mut decision: Decision, undecided: &mut Vec<RuleName>) -> Decision {
-    if let Decision::Permit(permit) | Decision::Hold(Hold { permit, .. }) = &mut decision {
+fn add_undecided(decision: &mut Decision, undecided: &mut Vec<RuleName>) {
+    if let Decision::Permit(permit) | Decision::Hold(Hold { permit, .. }) = decision {
         permit.undecided = std::mem::take(undecided);
     }
-    decision
 }
 
 #[async_trait]
@@ -180,8 +187,7 @@ impl Sources {
         // In a rule that denies, an address counts at any grade: a doubtful one must not slip past.
         let least = if answer.denies() { EmailTrust::Refuted } else { EmailTrust::Authoritative };
         let tests = self.conditions(&rule.when, least);
-        let key = tests.iter().find_map(Test::key);
-        Rule { name: rule.name.clone(), key, tests, answer }
+        Rule { name: rule.name.clone(), tests, answer }
     }
 
     fn conditions(&mut self, when: &Conditions, least: EmailTrust) -> Box<[Test]> {

@@ -107,8 +107,6 @@ pub(super) struct Facts<'r> {
     pub(super) found: Found,
     /// How long ago the person authenticated, once a rule asked.
     age: Option<TimeDelta>,
-    /// Minutes of the week, from Monday in UTC.
-    pub(super) minute: i32,
     /// The client's address, IPv4 inside IPv6 read as IPv4.
     pub(super) client: Option<IpAddr>,
 }
@@ -121,9 +119,13 @@ impl<'r> Facts<'r> {
             otherwise: [None; KEPT],
             found: Found::default(),
             age: None,
-            minute: minute_of_week(request.now.timestamp()),
             client: request.context.client.map(|client| client.to_canonical()),
         }
+    }
+
+    /// Minutes of the week, from Monday in UTC.
+    pub(super) fn minute(&self) -> i32 {
+        minute_of_week(self.request.now.timestamp())
     }
 
     /// How long ago the person authenticated, as far as the source said.

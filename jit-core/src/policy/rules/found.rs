@@ -25,6 +25,27 @@ impl Found {
         self.0.iter().zip(&wanted.0).fold(0, |met, (found, wanted)| met | (found & wanted)) != 0
     }
 
+    /// Joins the sets that belong to what was found.
+    pub(super) fn join(&self, sets: &[u64]) -> u64 {
+        let mut joined = 0;
+        for (mut word, sets) in self.0.iter().copied().zip(sets.chunks(64)) {
+            while word != 0 {
+                let number = usize::try_from(word.trailing_zeros()).ok();
+                joined |= number.and_then(|number| sets.get(number)).copied().unwrap_or(0);
+                word &= word - 1;
+            }
+        }
+        joined
+    }
+
+    /// The numbers of the texts.
+    pub(super) fn numbers(&self) -> impl Iterator<Item = u8> {
+        (0..=u8::MAX).filter(|number| {
+            let word = self.0.get(usize::from(number / 64));
+            word.is_some_and(|word| word & (1 << (number % 64)) != 0)
+        })
+    }
+
     /// Tells whether all texts that are looked for were found.
     pub(super) fn covers(&self, wanted: &Self) -> bool {
         self.0.iter().zip(&wanted.0).fold(0, |missing, (found, wanted)| missing | (wanted & !found)) == 0

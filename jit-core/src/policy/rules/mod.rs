@@ -1,6 +1,7 @@
 //! Policy as data: rules read from TOML or JSON, checked when loaded, compiled once.
 
 mod answer;
+mod block;
 mod check;
 mod compile;
 mod facts;

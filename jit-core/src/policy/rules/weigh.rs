@@ -223,7 +223,10 @@ impl Test {
                 if *negated { verdict.negated() } else { verdict }
             }
             Self::Network(any) => network(any, facts.client),
-            Self::Hours(any) => Verdict::of(any.iter().any(|window| window.holds(facts.minute))),
+            Self::Hours(any) => {
+                let minute = facts.minute();
+                Verdict::of(any.iter().any(|window| window.holds(minute)))
+            }
             Self::NotBefore(start) => Verdict::of(request.now >= *start),
             Self::NotAfter(end) => Verdict::of(request.now < *end),
             Self::Acr(any) => match &assurance.context {
@@ -273,17 +276,18 @@ fn domain(patterns: &[DomainPattern], least: EmailTrust, request: &Request<'_>) 
 fn network(any: &[AddressRange], client: Option<IpAddr>) -> Verdict {
     match client {
         None => Verdict::Open,
-        Some(IpAddr::V4(client)) => {
-            let client = client.to_bits();
-            let lies_in =
-                |range: &AddressRange| matches!(range, AddressRange::V4(net, mask) if client & mask == *net);
-            Verdict::of(any.iter().any(lies_in))
-        }
-        Some(IpAddr::V6(client)) => {
-            let client = client.to_bits();
-            let lies_in =
-                |range: &AddressRange| matches!(range, AddressRange::V6(net, mask) if client & mask == *net);
-            Verdict::of(any.iter().any(lies_in))
+        Some(client) => Verdict::of(any.iter().any(|range| range.holds(client))),
+    }
+}
+
+impl AddressRange {
+    /// Tells whether an address lies in the network.
+    #[inline]
+    pub(super) fn holds(self, client: IpAddr) -> bool {
+        match (self, client) {
+            (Self::V4(net, mask), IpAddr::V4(client)) => client.to_bits() & mask == net,
+            (Self::V6(net, mask), IpAddr::V6(client)) => client.to_bits() & mask == net,
+            (Self::V4(..), IpAddr::V6(_)) | (Self::V6(..), IpAddr::V4(_)) => false,
         }
     }
 }

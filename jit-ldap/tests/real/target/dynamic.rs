@@ -9,7 +9,7 @@ use jit_ldap::{AttributeName, CustomSettings, CustomTarget, OpenLdapTarget, Sear
 use super::house::{House, World, made, open_ldap, present, remote, secret, tenant};
 use crate::peer::Peer;
 
-fn target(peer: &Peer, has_password_policy: bool) -> OpenLdapTarget {
+pub(crate) fn target(peer: &Peer, has_password_policy: bool) -> OpenLdapTarget {
     let mut settings = open_ldap(peer);
     (settings.dynamic, settings.password_policy) = (true, has_password_policy);
     OpenLdapTarget::new(peer.directory(), &settings).unwrap()

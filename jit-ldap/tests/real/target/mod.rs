@@ -10,4 +10,6 @@ mod listing;
 mod refusals;
 mod servers;
 
+pub(crate) use custom::without_controls;
+pub(crate) use dynamic::target as dynamic_target;
 pub(crate) use house::{World, administrator_of};

@@ -65,6 +65,31 @@ fn a_trace_of_a_request_that_no_rule_meets_ends_with_a_refusal() {
     assert_eq!((steps[1].finding, &steps[1].rule), (Finding::Refused, &None));
 }
 
+#[test]
+fn a_rule_applies_wherever_it_stands_in_a_long_list() {
+    let needs = |number: usize| match number % 4 {
+        0 => format!("groups.any = ['g-{number}', 'other']"),
+        1 => format!("email_domain = 'd-{number}.example'"),
+        2 => format!("acr = 'urn:{number}'"),
+        _ => format!("network = '10.0.{number}.0/24'"),
+    };
+    let list: Vec<_> =
+        (0..200).map(|number| format!("when = {{ {} }}\npermit = {{}}\n", needs(number))).collect();
+    let policy = rules(&list);
+    for number in [0, 1, 62, 63, 64, 65, 66, 67, 127, 128, 198, 199] {
+        let (domain, acr) = (format!("a@d-{number}.example"), format!("urn:{number}"));
+        let client = format!("10.0.{number}.9");
+        let mut case = with_claims(json!({"groups": [format!("g-{number}")]}));
+        case.email = (number % 4 == 1).then_some((domain.leak(), EmailTrust::Authoritative));
+        case.acr = (number % 4 == 2).then_some(acr.leak());
+        case.client = Some(if number % 4 == 3 { client.leak() } else { "192.0.2.1" });
+        if number % 4 != 0 {
+            case.claims = json!({"groups": ["nobody"]});
+        }
+        assert_eq!(decided_by(&case.decide(&policy)), Some(number));
+    }
+}
+
 /// Conditions of every kind, to be put together at random.
 fn condition() -> impl Strategy<Value = String> {
     prop_oneof![
@@ -78,12 +103,19 @@ fn condition() -> impl Strategy<Value = String> {
             .prop_map(|is| format!("claim = {{ name = 'x', is = '{is}' }}")),
         "[abc]".prop_map(|value| format!("wished = 'role:{value}'")),
         "[abc]".prop_map(|value| format!("not_holds = ['role:{value}', 'group:*']")),
-        Just("network = '192.0.2.0/24'".to_owned()),
+        prop_oneof![Just("'192.0.2.0/24'"), Just("['2001:db8::/32', '198.51.100.0/24']")]
+            .prop_map(|networks| format!("network = {networks}")),
         Just("hours = { from = '22:00', to = '06:00' }".to_owned()),
-        Just("email_domain = 'example.com'".to_owned()),
+        prop_oneof![
+            Just("'example.com'"),
+            Just("['*.example.com', 'example.org']"),
+            Just("'*.b.example.com'")
+        ]
+        .prop_map(|domains| format!("email_domain = {domains}")),
         Just("email_trust = 'asserted'".to_owned()),
         Just("amr = { any = 'otp' }".to_owned()),
-        Just("acr = 'urn:one'".to_owned()),
+        prop_oneof![Just("'urn:one'"), Just("['urn:two', 'urn:three']")]
+            .prop_map(|acr| format!("acr = {acr}")),
         Just("max_auth_age = '1h'".to_owned()),
         Just("account = ['linked', 'candidate']".to_owned()),
     ]
@@ -134,13 +166,19 @@ fn case() -> impl Strategy<Value = Case> {
     let claims = (values(), values(), values(), values());
     let trust =
         prop_oneof![Just(EmailTrust::Unstated), Just(EmailTrust::Asserted), Just(EmailTrust::Authoritative)];
-    let email = prop::option::of((prop_oneof![Just("a@example.com"), Just("a@example.org")], trust));
+    let address =
+        prop_oneof![Just("a@example.com"), Just("a@example.org"), Just("a@b.example.com"), Just("a@b.test")];
+    let email = prop::option::of((address, trust));
     let meets =
         prop_oneof![Just(Meets::Nobody), Just(Meets::Linked), Just(Meets::Proved), Just(Meets::Several)];
-    let client = prop::option::of(prop_oneof![Just("192.0.2.9"), Just("2001:db8::1")]);
+    let client = prop_oneof![Just("192.0.2.9"), Just("2001:db8::1"), Just("203.0.113.1"), Just("::1")];
+    let (client, acr) = (
+        prop::option::of(client),
+        prop::option::of(prop_oneof![Just("urn:one"), Just("urn:two"), Just("urn:x")]),
+    );
     let cut = prop::sample::subsequence(vec!["groups", "x", "z"], 0..=1);
-    (claims, cut, email, meets, client, any::<bool>()).prop_map(
-        |((groups, x, y, z), truncated, email, meets, client, spoke)| Case {
+    (claims, cut, email, meets, client, acr, any::<bool>()).prop_map(
+        |((groups, x, y, z), truncated, email, meets, client, acr, spoke)| Case {
             claims: json!({"groups": groups, "x": x, "y": y, "z": z}),
             truncated,
             email,
@@ -149,7 +187,7 @@ fn case() -> impl Strategy<Value = Case> {
             holds: vec![("role:a", None)],
             wished: vec!["role:b"],
             amr: if spoke { vec!["otp"] } else { vec![] },
-            acr: spoke.then_some("urn:one"),
+            acr,
             ..Case::default()
         },
     )
