@@ -50,8 +50,8 @@ pub use clock::{
 };
 pub use engine::{
     AdminRequest, Authority, BuildError, CheckOut, CheckedOut, Connection, ConnectionSettings, Denied,
-    Elevated, Event, Explanation, Held, Invitation, Jit, JitBuilder, JitError, LeaverLimit, LinkAnswer,
-    LinkBy, LinkRule, MailLink, MailProof, NamedBy, Notices, Outcome, Provisioned, Provisioning,
+    Elevated, Event, Explanation, Held, Invitation, Jit, JitBuilder, JitError, LeaverLimit, LentWrong,
+    LinkAnswer, LinkBy, LinkRule, MailLink, MailProof, NamedBy, Notices, Outcome, Provisioned, Provisioning,
     ReconcileMode, Reconciliation, Reply, SamePerson, Session, ShadowReport, SignIn, SignedIn, Ticket,
     Trigger, Verdict, VerifyError, WorkReport,
 };

@@ -32,6 +32,57 @@ fn tags_are_written_in_one_way() {
 }
 
 #[test]
+fn neighbours_are_written_as_each_alone() {
+    let forms = [
+        "<a>x</a>",
+        "<a/>",
+        "<a>y</a >",
+        "<a ></a>",
+        "<a><!-- gone --></a>",
+        "<a>&#65;</a>",
+        "<a>p&gt;q</a>",
+        "<a>p>q</a>",
+        "<a><![CDATA[<]]></a>",
+        "<a b=\"1\">x</a>",
+        "<a b='1'>x</a>",
+        "<a  b=\"1\">x</a>",
+        "<a\nb=\"1\">x</a>",
+        "<a b =\"1\">x</a>",
+        "<a b=\"1\" >x</a>",
+        "<a b=\"1\"/>",
+        "<a b=\"1\" c=\"2\">x</a>",
+        "<a c=\"2\" b=\"1\">x</a>",
+        "<a b=\"&#49;\">x</a>",
+        "<a b='\"'>x</a>",
+        "<a xml:b=\"1\" c=\"2\">x</a>",
+        "<a xmlns=\"\">x</a>",
+        "<a xmlns:p=\"u:p\" b=\"1\">x</a>",
+        "<a b=\"1\" xmlns:p=\"u:p\">x</a>",
+        "<a>x<a>x</a></a>",
+        " ",
+        "é",
+    ];
+    let alone = |piece: &str| {
+        let all = written(&format!("<r>{piece}</r>"), "r", &exclusive(""));
+        all.strip_prefix("<r>").unwrap().strip_suffix("</r>").unwrap().to_owned()
+    };
+    let canonical = forms.map(alone);
+    for (one, first) in forms.iter().zip(&canonical) {
+        for (other, second) in forms.iter().zip(&canonical) {
+            let text = format!("<r>{one}{other}{one}</r>");
+            becomes(&text, "r", &exclusive(""), &format!("<r>{first}{second}{first}</r>"));
+            let omitted = Document::parse(text.as_bytes(), &Limits::default()).unwrap();
+            let Some(child) = omitted.root().children().next() else { continue };
+            let rest = canonicalize(omitted.root(), Some(child), &exclusive(""));
+            if one.starts_with('<') {
+                assert_eq!(String::from_utf8(rest).unwrap(), format!("<r>{second}{first}</r>"), "{text}");
+            }
+        }
+    }
+    assert_eq!(alone("<a\nb='1'  c = '2'>x</a >"), "<a b=\"1\" c=\"2\">x</a>");
+}
+
+#[test]
 fn characters_are_written_in_one_way() {
     let form = exclusive("");
     becomes("<a>&#xD;&gt;>&quot;&amp;&lt;&#65;</a>", "a", &form, "<a>&#xD;&gt;&gt;\"&amp;&lt;A</a>");

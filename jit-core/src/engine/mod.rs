@@ -29,7 +29,7 @@ pub use connection::{Connection, ConnectionSettings, LinkBy, LinkRule, MailLink}
 pub use event::{Event, SignIn};
 pub use hold::{LinkAnswer, MailProof, Reply, Ticket};
 pub use jit::Jit;
-pub use lease::{CheckOut, CheckedOut, Elevated, ReconcileMode, Reconciliation};
+pub use lease::{CheckOut, CheckedOut, Elevated, LentWrong, ReconcileMode, Reconciliation};
 pub use outcome::{Denied, Explanation, Held, JitError, Outcome, Provisioned, Session, SignedIn, Verdict};
 pub use provisioning::{Authority, LeaverLimit, NamedBy, Provisioning, SamePerson};
 pub use shadow::ShadowReport;

@@ -256,8 +256,10 @@ impl State {
             if !account.has(entitlement) {
                 account.entitlements.push(entitlement.clone());
                 given.insert(entitlement.clone());
+                account.drops_at.insert(entitlement.clone(), *ends_at);
+            } else if let Some(drops_at) = account.drops_at.get_mut(entitlement) {
+                *drops_at = (*drops_at).max(*ends_at);
             }
-            account.drops_at.insert(entitlement.clone(), *ends_at);
         }
         for entitlement in take.iter().filter(|entitlement| !give.contains_key(*entitlement)) {
             if account.has(entitlement) {

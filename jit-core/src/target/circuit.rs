@@ -60,8 +60,8 @@ impl Circuit {
         self.state().is_told = news == CircuitNews::Opened;
     }
 
-    /// Lets a call through; where the circuit is open, one for each pause.
-    fn enter(&self, now: DateTime<Utc>) -> Result<(), BackendError> {
+    /// Lets a call through; where the circuit is open, one for each pause, which is a probe.
+    fn enter(&self, now: DateTime<Utc>) -> Result<bool, BackendError> {
         let mut state = self.state();
         match state.probe_at {
             Some(probe_at) if now < probe_at => {
@@ -71,17 +71,19 @@ impl Circuit {
             Some(_) => {
                 // Whatever becomes of this call, the next one waits.
                 state.probe_at = Some(after(state.refused, now));
-                Ok(())
+                Ok(true)
             }
-            None => Ok(()),
+            None => Ok(false),
         }
     }
 
-    /// Learns how a call came out.
-    fn learn(&self, fault: Option<TargetFault>, now: DateTime<Utc>) {
+    /// Learns how a call came out. One that was under way when the circuit opened went over a connection of before, and says
+    /// nothing of the credentials now.
+    fn learn(&self, is_probe: bool, fault: Option<TargetFault>, now: DateTime<Utc>) {
         let mut state = self.state();
         state.was_answered = true;
         match fault {
+            _ if state.probe_at.is_some() && !is_probe => {}
             Some(TargetFault::Credentials) => {
                 state.refused = state.refused.saturating_add(1);
                 state.probe_at = Some(after(state.refused, now));
@@ -119,7 +121,7 @@ impl Guarded {
     ) -> Result<T, BackendError> {
         let was_answered = self.circuit.state().was_answered;
         let turn = if was_answered { None } else { Some(self.circuit.first.lock().await) };
-        self.circuit.enter(self.clock.work())?;
+        let is_probe = self.circuit.enter(self.clock.work())?;
         let answer = call.await;
         let fault = match answer.as_ref().err().map(BackendError::kind) {
             Some(ErrorKind::Target(fault)) => Some(*fault),
@@ -127,7 +129,7 @@ impl Guarded {
             Some(_) => Some(TargetFault::Unreachable),
             None => None,
         };
-        self.circuit.learn(fault, self.clock.work());
+        self.circuit.learn(is_probe, fault, self.clock.work());
         drop(turn);
         answer
     }
@@ -154,5 +156,33 @@ impl Target for Guarded {
 
     async fn list(&self, cursor: Option<ListCursor>) -> Result<Listing, BackendError> {
         self.ask(self.inner.list(cursor)).await
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn at(minute: i64) -> DateTime<Utc> {
+        DateTime::<Utc>::default() + TimeDelta::minutes(minute)
+    }
+
+    #[test]
+    fn an_answer_to_an_older_call_does_not_close_it_and_a_probe_does() {
+        let circuit = Circuit::default();
+        assert!(!circuit.enter(at(0)).unwrap() && !circuit.enter(at(0)).unwrap());
+        circuit.learn(false, Some(TargetFault::Credentials), at(0));
+        circuit.learn(false, None, at(0));
+        assert_eq!(circuit.open_until(at(0)), Some(at(5)));
+        assert_eq!(circuit.news(), Some(CircuitNews::Opened));
+        circuit.told(CircuitNews::Opened);
+        assert!(circuit.enter(at(4)).is_err());
+        assert!(circuit.enter(at(5)).unwrap());
+        assert!(circuit.enter(at(5)).is_err(), "one probe at a time");
+        circuit.learn(true, Some(TargetFault::Unreachable), at(6));
+        assert_eq!(circuit.open_until(at(6)), Some(at(10)), "says nothing of our credentials");
+        assert!(circuit.enter(at(10)).unwrap());
+        circuit.learn(true, Some(TargetFault::Name), at(10));
+        assert_eq!((circuit.open_until(at(10)), circuit.news()), (None, Some(CircuitNews::Closed)));
     }
 }

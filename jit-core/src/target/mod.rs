@@ -148,7 +148,8 @@ pub enum DesiredState {
     /// There as somebody else made it, with these changes to what it holds and no others.
     Holding {
         /// What it shall hold, by the system's own names, each with the instant from which on the system itself shall take
-        /// it, where it can.
+        /// it, where it can. A later end that is there already stays, as does what has none: calls may arrive in another
+        /// order, and whoever needs it for longer counts on that.
         give: BTreeMap<String, DateTime<Utc>>,
         /// What it shall not hold.
         take: BTreeSet<String>,

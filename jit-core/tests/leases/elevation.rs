@@ -272,3 +272,19 @@ async fn what_keeps_it_takes_no_seat_and_no_administrator_changes_it() {
     let kept = house.store.get(&tenant(), keeper).await.unwrap().unwrap();
     assert!(kept.is_remote() && kept.identities.is_empty() && kept.state != AccountState::Active);
 }
+
+#[tokio::test]
+async fn a_call_that_comes_late_does_not_shorten_what_another_lease_needs() {
+    let house = house().await;
+    let lent = house.lift("lift", 30).await.unwrap();
+    let remote = house.lease(lent.lease).await.remote;
+    let late = |minutes: i64| {
+        let give = [("ops".to_owned(), house.now() + TimeDelta::minutes(minutes))].into();
+        Desired { remote: remote.clone(), state: DesiredState::Holding { give, take: BTreeSet::new() } }
+    };
+    house.directory.ensure(&late(10)).await.unwrap();
+    assert_eq!(house.directory.accounts()[PERSON].drops_at["ops"], lent.until);
+    house.directory.join(PERSON, "ops");
+    house.directory.ensure(&late(10)).await.unwrap();
+    assert!(house.directory.accounts()[PERSON].drops_at.is_empty(), "given for good stays given for good");
+}

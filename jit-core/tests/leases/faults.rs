@@ -22,7 +22,7 @@ const ACCOUNTS: [Act; 6] = [
 
 /// The same for the account of a person: one lease comes in again and the next follows at once, two overlap, and one begins
 /// where another ends.
-const ELEVATIONS: [Act; 9] = [
+const ELEVATIONS: [Act; 10] = [
     |house| drop(run(house.lift("lift", 30))),
     longer_and_in,
     |house| drop(run(house.lift_with("lift-both", 20, Some("once")))),
@@ -31,6 +31,7 @@ const ELEVATIONS: [Act; 9] = [
     |house| drop(run(house.lift("lift", 17))),
     |house| run(house.pass_minutes(17)).unwrap_or_default(),
     |house| drop(run(house.lift("lift", 10))),
+    longer_and_in,
     |house| run(house.pass_minutes(60)).unwrap_or_default(),
 ];
 

@@ -47,6 +47,7 @@ struct Inner {
     unreadable: Option<AccountId>,
     delay: Option<i64>,
     meddling: Option<fn(&MemoryTarget)>,
+    interleaves: bool,
 }
 
 impl Script {
@@ -68,6 +69,19 @@ impl Script {
     /// Lets the next call that changes the target fail, and take effect this many seconds later.
     pub(crate) fn delay_effect(&self, seconds: i64) {
         self.inner.lock().unwrap().delay = Some(seconds);
+    }
+
+    /// Lets every step wait for its turn, and its answer for another.
+    pub(crate) fn interleave(&self, interleaves: bool) {
+        self.inner.lock().unwrap().interleaves = interleaves;
+    }
+
+    async fn turn(&self) {
+        let mut waits = self.inner.lock().unwrap().interleaves;
+        std::future::poll_fn(|_| {
+            if std::mem::take(&mut waits) { std::task::Poll::Pending } else { std::task::Poll::Ready(()) }
+        })
+        .await;
     }
 
     /// Lets somebody change the target right before the next call that does.
@@ -133,8 +147,13 @@ async fn through<'a, T>(
     step: impl Fn() -> Step<'a, T>,
 ) -> Result<T, BackendError> {
     let fail = || BackendError::new(broken.clone(), "injected");
+    script.turn().await;
     match script.next() {
-        None => step().await,
+        None => {
+            let answer = step().await;
+            script.turn().await;
+            answer
+        }
         Some(Fault::KillBefore) => std::future::pending().await,
         Some(Fault::KillAfter) => {
             let _ = step().await;

@@ -13,6 +13,8 @@ mod faulty;
 #[cfg(test)]
 mod house;
 #[cfg(test)]
+mod interleavings;
+#[cfg(test)]
 mod outages;
 #[cfg(test)]
 mod reconcile;

@@ -74,3 +74,31 @@ async fn a_partial_listing_says_nothing_of_what_is_missing() {
     assert_eq!(report.missing, [out.lease]);
     assert!(matches!(house.lease(out.lease).await.phase, Phase::Active { .. }), "only reported");
 }
+
+#[tokio::test]
+async fn what_was_lent_and_is_not_there_and_what_is_left_over_is_reported() {
+    let house = House::new().await;
+    house.directory.plant(PERSON);
+    house.directory.join(PERSON, "dba");
+    let lent = house.lift("lift-both", 30).await.unwrap();
+    house.clock.advance(TimeDelta::seconds(1));
+    let report = reconcile(&house, ReconcileMode::Report).await.unwrap();
+    assert!(report.missing.is_empty() && report.unheld.is_empty() && report.leftover.is_empty());
+    for entitlement in ["ops", "dba"] {
+        house.directory.leave(PERSON, entitlement);
+    }
+    let report = reconcile(&house, ReconcileMode::Report).await.unwrap();
+    let found: Vec<_> = report.unheld.iter().map(|wrong| wrong.entitlement.as_str()).collect();
+    assert_eq!(found, ["dba", "ops"]);
+    assert!(report.unheld.iter().all(|wrong| wrong.name == PERSON && wrong.leases == [lent.lease]));
+    // What cannot be taken yet.
+    house.directory.join(PERSON, "ops");
+    house.script.delay_effect(60);
+    house.check_in(lent.lease).await;
+    let report = reconcile(&house, ReconcileMode::Report).await.unwrap();
+    let found: Vec<_> = report.leftover.iter().map(|wrong| wrong.entitlement.as_str()).collect();
+    assert_eq!(found, ["ops"]);
+    house.pass_minutes(5).await;
+    let report = reconcile(&house, ReconcileMode::Report).await.unwrap();
+    assert!(report.leftover.is_empty() && report.unheld.is_empty() && !house.person_holds("ops"));
+}

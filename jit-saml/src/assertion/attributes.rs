@@ -34,7 +34,7 @@ pub enum AttributeValue {
     /// Text, byte for byte; empty where the element is.
     Text(String),
     /// A `NameID`, such as `eduPersonTargetedID` holds.
-    NameId(NameId),
+    NameId(Box<NameId>),
     /// `xsi:nil`: the source says that there is none.
     Nil,
     /// XML that nothing here understands (IIP-SP10: it is passed over, and never fatal).
@@ -94,16 +94,13 @@ impl AttributeValue {
     }
 
     fn read(element: Element<'_>) -> Self {
-        if matches!(element.attribute_in(XSI, "nil").map(str::trim), Some("true" | "1")) {
-            return Self::Nil;
-        }
         if let Some(text) = element.only_text() {
             return Self::Text(text.into_owned());
         }
         let mut children = element.children();
         match (children.next(), children.next()) {
             (Some(only), None) if !element.has_text() => {
-                NameId::read(only).map_or(Self::Complex, Self::NameId)
+                NameId::read(only).map_or(Self::Complex, |name_id| Self::NameId(Box::new(name_id)))
             }
             _ => Self::Complex,
         }
@@ -127,10 +124,14 @@ pub(crate) fn read_attributes<'d>(
     Ok(Attributes(collected.attributes))
 }
 
+/// So many names are looked through faster than they are hashed.
+const FEW: usize = 16;
+
 /// Attributes while they are read. The index keeps a document with thousands of names linear.
 #[derive(Default)]
 pub(crate) struct Collected {
     attributes: Vec<Attribute>,
+    /// Kept once there are more than a few.
     index: HashMap<String, usize>,
 }
 
@@ -139,24 +140,45 @@ impl Collected {
     pub(crate) fn add(&mut self, element: Element<'_>) -> Result<(), Rejection> {
         let name = element.attribute("Name").filter(|name| !name.is_empty());
         let name = name.filter(|_| element.is(SAML, "Attribute")).ok_or(Rejection::AttributeMalformed)?;
-        let known = match self.index.get(name) {
-            Some(known) => *known,
-            None => self.insert(name, element),
-        };
+        let known = self.find(name).unwrap_or_else(|| self.insert(name, element));
         let Some(attribute) = self.attributes.get_mut(known) else { return Ok(()) };
+        let mut like: Option<Element<'_>> = None;
         for value in element.children() {
-            if !value.is(SAML, "AttributeValue") {
-                return Err(Rejection::AttributeMalformed);
+            // what its tag says was looked at where it stood first
+            if !like.is_some_and(|like| value.repeats(like)) {
+                if !value.is(SAML, "AttributeValue") {
+                    return Err(Rejection::AttributeMalformed);
+                }
+                if is_nil(value) {
+                    attribute.values.push(AttributeValue::Nil);
+                    continue;
+                }
+                like = Some(value);
             }
             attribute.values.push(AttributeValue::read(value));
         }
         Ok(())
     }
 
+    fn find(&self, name: &str) -> Option<usize> {
+        if self.attributes.len() <= FEW {
+            return self.attributes.iter().position(|attribute| attribute.name == name);
+        }
+        self.index.get(name).copied()
+    }
+
     fn insert(&mut self, name: &str, element: Element<'_>) -> usize {
         let owned = |name| element.attribute(name).map(str::to_owned);
         let known = self.attributes.len();
-        self.index.insert(name.to_owned(), known);
+        if known == 0 {
+            self.attributes.reserve(FEW);
+        }
+        if known == FEW {
+            self.index = self.attributes.iter().map(|attribute| attribute.name.clone()).zip(0..).collect();
+        }
+        if known >= FEW {
+            self.index.insert(name.to_owned(), known);
+        }
         self.attributes.push(Attribute {
             name: name.to_owned(),
             name_format: owned("NameFormat"),
@@ -165,6 +187,10 @@ impl Collected {
         });
         known
     }
+}
+
+fn is_nil(value: Element<'_>) -> bool {
+    matches!(value.attribute_in(XSI, "nil").map(str::trim), Some("true" | "1"))
 }
 
 impl fmt::Debug for Attributes {

@@ -12,7 +12,7 @@ use crate::xml::{Document, Limits};
 const MAX_BODY: usize = 2 * 1024 * 1024;
 const MAX_PARAMETERS: usize = 32;
 /// The longest name that is looked up: SAML Core §8.3.6 has 1,024 characters.
-const MAX_ISSUER: usize = 4 * 1024;
+pub(crate) const MAX_ISSUER: usize = 4 * 1024;
 
 /// The parameters of a posted response, decoded and not yet believed.
 #[derive(Clone, PartialEq, Eq)]

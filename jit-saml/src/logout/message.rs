@@ -8,6 +8,7 @@ use url::form_urlencoded;
 
 use super::rejection::LogoutRejection;
 use crate::base64_text;
+use crate::binding::form::MAX_ISSUER;
 use crate::binding::{Binding, DetachedSignature, Direction, MAX_RELAY_STATE, RedirectMessage};
 use crate::crypto::CryptoProvider;
 use crate::idp::TrustedIdp;
@@ -105,7 +106,8 @@ impl LogoutMessage {
     pub fn unverified_issuer(&self) -> Result<String, LogoutRejection> {
         let document = self.document()?;
         let issuer = document.root().children().find(|child| child.is(SAML, "Issuer"));
-        let issuer = issuer.and_then(Element::only_text).filter(|issuer| !issuer.is_empty());
+        let issuer =
+            issuer.and_then(Element::only_text).filter(|issuer| (1..=MAX_ISSUER).contains(&issuer.len()));
         issuer.map(Cow::into_owned).ok_or(LogoutRejection::IssuerMissing)
     }
 

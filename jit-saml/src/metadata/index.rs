@@ -7,9 +7,11 @@ use std::ops::Range;
 use chrono::{DateTime, Utc};
 
 use super::descriptor::{end, entity_id, is_provider};
+use super::error::MetadataError;
 use super::names::MD;
 use super::rejection::MetadataRejection;
-use crate::xml::{Canonicalization, Element, PrefixList, canonicalize};
+use crate::signature::{SignatureError, longest_form};
+use crate::xml::{Canonicalization, Element, PrefixList, canonical_text};
 
 /// Federations nest one or two levels.
 const MAX_DEPTH: usize = 16;
@@ -38,15 +40,18 @@ enum Place {
 
 impl Index {
     /// Walks through the groups without recursion.
-    pub(super) fn of(root: Element<'_>) -> Result<Self, MetadataRejection> {
+    ///
+    /// One long name of a namespace is written again for each entity, so that all together are bounded by the document.
+    pub(super) fn of(root: Element<'_>) -> Result<Self, MetadataError> {
+        let most = longest_form(root.document());
         let mut index = Self { octets: Vec::new(), places: HashMap::new() };
         let mut waiting = vec![(root, None, 0)];
         while let Some((element, outer, depth)) = waiting.pop() {
             if element.is(MD, "EntityDescriptor") {
-                index.add(element, outer);
+                index.add(element, outer, most)?;
             } else if element.is(MD, "EntitiesDescriptor") {
                 if depth == MAX_DEPTH {
-                    return Err(MetadataRejection::TooDeep);
+                    return Err(MetadataRejection::TooDeep.into());
                 }
                 let until = outer.into_iter().chain(end(element)?).min();
                 waiting.extend(element.children().map(|child| (child, until, depth + 1)));
@@ -76,18 +81,25 @@ impl Index {
     }
 
     /// An entity without a proper name cannot be asked for, so it is left out.
-    fn add(&mut self, entity: Element<'_>, group_until: Option<DateTime<Utc>>) {
-        let Ok(name) = entity_id(entity) else { return };
+    fn add(
+        &mut self,
+        entity: Element<'_>,
+        group_until: Option<DateTime<Utc>>,
+        most: usize,
+    ) -> Result<(), SignatureError> {
+        let Ok(name) = entity_id(entity) else { return Ok(()) };
         if !is_provider(entity) {
-            return;
+            return Ok(());
         }
         if let Some(place) = self.places.get_mut(name) {
             *place = Place::Ambiguous;
-            return;
+            return Ok(());
         }
-        let start = self.octets.len();
-        self.octets.extend(canonicalize(entity, None, &Canonicalization::Exclusive(PrefixList::default())));
+        let (start, form) = (self.octets.len(), Canonicalization::Exclusive(PrefixList::default()));
+        let text = canonical_text(entity, None, &form, most.saturating_sub(start));
+        self.octets.extend(text.ok_or(SignatureError::CanonicalTooLarge)?.into_bytes());
         let range = start..self.octets.len();
         self.places.insert(name.into(), Place::At { range, group_until });
+        Ok(())
     }
 }

@@ -55,7 +55,7 @@ impl VerifiedMetadata {
         let signed = verify(document.root(), keys, &policy.rules, now, crypto)?;
         // the untrusted document goes before the trusted one is read
         drop(document);
-        let document = Document::parse(signed.octets(), &policy.limits)?;
+        let document = signed.document(&policy.limits)?;
         Self::of(document.root(), policy, now)
     }
 

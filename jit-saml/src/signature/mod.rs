@@ -14,6 +14,7 @@ pub use error::SignatureError;
 pub use octets::{SignedOctets, VerifiedBy};
 pub use profile::SignatureRules;
 pub use sign::{SigningError, SigningKey, sign_enveloped};
+pub(crate) use verify::longest_form;
 pub use verify::{signature_of, signatures_in, verify, verify_detached};
 
 /// The namespace of XML signatures.

@@ -43,13 +43,17 @@ pub fn verify(
     let by = verified_by(info.as_bytes(), plan.algorithm, &plan.value, keys, crypto)?;
     // 4. SignedInfo names the digest of the element (XML Signature §3.2.1). Who has any true signature of the provider can
     //    put it into a document of their own, so this step is bounded as well.
-    let most = signed.document().size().saturating_mul(MAX_GROWTH).saturating_add(SMALL);
-    let text = canonical_text(signed, Some(signature), &plan.form, most);
+    let text = canonical_text(signed, Some(signature), &plan.form, longest_form(signed.document()));
     let text = text.ok_or(SignatureError::CanonicalTooLarge)?;
     if crypto.digest(plan.digest, text.as_bytes()) != plan.digest_value {
         return Err(SignatureError::DigestMismatch);
     }
     Ok(SignedOctets { text, by })
+}
+
+/// Answers how long the canonical form of an element may be.
+pub(crate) fn longest_form(document: &Document<'_>) -> usize {
+    document.size().saturating_mul(MAX_GROWTH).saturating_add(SMALL)
 }
 
 /// Verifies a signature over octets, as the HTTP-Redirect binding has it (SAML Bindings §3.4.4.1).

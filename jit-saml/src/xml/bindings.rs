@@ -24,11 +24,12 @@ pub(super) struct Mark {
 impl Bindings {
     /// Begins with nothing but the default namespace, which is none.
     pub(super) fn new(prefixes: usize) -> Self {
-        let mut now = vec![NOTHING; prefixes];
+        let mut now = Vec::with_capacity(prefixes.max(8));
+        now.resize(prefixes, NOTHING);
         if let Some(default) = now.first_mut() {
             *default = 0;
         }
-        Self { now, outer: Vec::new(), state: 0, states: 0 }
+        Self { now, outer: Vec::with_capacity(8), state: 0, states: 0 }
     }
 
     pub(super) fn add_prefix(&mut self) {

@@ -19,6 +19,13 @@ pub(super) fn document<'a>(source: Cow<'a, str>, limits: &Limits) -> Result<Docu
     Ok(Document { source, arena })
 }
 
+/// The places that the numbers of nothing and of `xml` have.
+fn first_two() -> Vec<Span> {
+    let mut spans = Vec::with_capacity(8);
+    spans.resize(2, Span::default());
+    spans
+}
+
 pub(super) struct Open {
     pub(super) node: u32,
     /// The state of the scope outside of the element.
@@ -41,6 +48,7 @@ pub(super) struct Builder<'t> {
     pub(super) arena: Arena,
     pub(super) open: Vec<Open>,
     run: Option<Run>,
+    references: usize,
     pub(super) rooted: bool,
     pub(super) remembered: Remembered<'t>,
     /// The number of the namespace of XML signatures, once it is declared.
@@ -55,8 +63,10 @@ impl<'t> Builder<'t> {
             nodes: Vec::with_capacity((source.len() / 48 + 8).min(limits.nodes)),
             elements: Vec::with_capacity(elements),
             attributes: Vec::with_capacity(elements),
-            prefixes: vec![Span::default(); 2],
-            namespaces: vec![Span::default(); 2],
+            declarations: Vec::with_capacity(8),
+            prefixes: first_two(),
+            namespaces: first_two(),
+            identifiers: Vec::with_capacity(4),
             ..Arena::default()
         };
         let scope = Scope::new(limits.namespaces);
@@ -68,6 +78,7 @@ impl<'t> Builder<'t> {
             arena,
             open,
             run,
+            references: 0,
             rooted: false,
             remembered: Remembered::default(),
             signature_namespace: NOBODY,
@@ -86,7 +97,13 @@ impl<'t> Builder<'t> {
             let end = usize::try_from(reader.buffer_position()).unwrap_or(usize::MAX);
             match event {
                 Event::Text(_) => self.extend_run(at, end, false),
-                Event::GeneralRef(_) => self.extend_run(at, end, true),
+                Event::GeneralRef(_) => {
+                    self.references += 1;
+                    if self.references > self.limits.nodes {
+                        return Err(XmlError::TooManyNodes);
+                    }
+                    self.extend_run(at, end, true);
+                }
                 Event::Start(tag) => self.start_tag(at, end, tag.name().as_ref().len(), false)?,
                 Event::Empty(tag) => self.start_tag(at, end, tag.name().as_ref().len(), true)?,
                 Event::End(_) => self.end_tag(at, end)?,
@@ -136,8 +153,12 @@ impl<'t> Builder<'t> {
         }
     }
 
+    #[inline]
     pub(super) fn flush_run(&mut self) -> Result<(), XmlError> {
-        let Some(run) = self.run.take() else { return Ok(()) };
+        self.run.take().map_or(Ok(()), |run| self.push_run(&run))
+    }
+
+    fn push_run(&mut self, run: &Run) -> Result<(), XmlError> {
         let text = self.slice(run.start, run.end)?;
         if self.open.is_empty() {
             let only_space = text.bytes().all(is_space);
@@ -221,8 +242,9 @@ impl<'t> Builder<'t> {
     fn end_tag(&mut self, at: usize, end: usize) -> Result<(), XmlError> {
         self.flush_run()?;
         let Some(open) = self.open.pop() else { return Err(XmlError::EndTagMismatch) };
-        let (found, name) = (self.slice(at + "</".len(), end - 1)?, self.slice(open.name.0, open.name.1)?);
-        if found != name && found.trim_end_matches([' ', '\t', '\n', '\r']) != name {
+        let octets = self.source.as_bytes();
+        let (found, name) = (octets.get(at + "</".len()..end - 1), octets.get(open.name.0..open.name.1));
+        if found != name && found.map(without_end_space) != name {
             return Err(XmlError::EndTagMismatch);
         }
         self.scope.leave(open.mark);
@@ -235,6 +257,11 @@ impl<'t> Builder<'t> {
         }
         Ok(())
     }
+}
+
+fn without_end_space(octets: &[u8]) -> &[u8] {
+    let length = octets.iter().rposition(|octet| !is_space(*octet)).map_or(0, |last| last + 1);
+    octets.get(..length).unwrap_or_default()
 }
 
 fn refused(error: &Error) -> XmlError {

@@ -3,9 +3,13 @@
 //! Prefixes and namespaces have numbers in the arena, so "which namespace was last written for this prefix" is one
 //! access to a table. The walk is a loop over the nodes in document order.
 
+use std::cmp::Ordering;
+
 use super::Element;
 use super::arena::{AttributeRecord, Declaration, Document, ElementRecord, Kind, Node, XML};
 use super::bindings::{Bindings, Mark, NOTHING};
+use super::escape::{escape_attribute, escape_text};
+use super::verbatim::{Output, is_canonical_tag};
 
 /// Which canonical form is meant.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -47,20 +51,22 @@ pub(crate) fn canonical_text(
     most: usize,
 ) -> Option<String> {
     let mut writer = Canonicalizer::new(apex, form);
-    writer.walk(apex, omit, most).then_some(writer.out)
+    writer.walk(apex, omit, most).then(|| writer.out.finish())
 }
 
 /// An element that is written and not yet closed.
 struct Open<'d> {
     after: u32,
     name: &'d str,
+    /// The octet after the end tag in the source, where there is one.
+    end: Option<usize>,
     rendered: Mark,
     scope: Mark,
 }
 
 struct Canonicalizer<'d> {
     document: &'d Document<'d>,
-    out: String,
+    out: Output<'d>,
     /// The namespace last written for each prefix.
     rendered: Bindings,
     /// The namespace in scope for each prefix; kept only where some prefix is treated as inclusive.
@@ -83,6 +89,8 @@ struct Written {
     rendered: u32,
     start: usize,
     end: usize,
+    /// The tag stands in the source as it is written.
+    verbatim: bool,
 }
 
 impl<'d> Canonicalizer<'d> {
@@ -111,7 +119,7 @@ impl<'d> Canonicalizer<'d> {
         let length = (apex.record().end - apex.node().span.start) as usize;
         Self {
             document,
-            out: String::with_capacity(length + length / 4),
+            out: Output::new(&document.source, length + length / 4),
             rendered: Bindings::new(count),
             scope,
             inclusive,
@@ -147,8 +155,10 @@ impl<'d> Canonicalizer<'d> {
     fn write_node(&mut self, node: &'d Node, index: u32) {
         match node.kind {
             Kind::Element => self.element(node, index),
-            Kind::Text | Kind::Section if node.plain => self.out.push_str(self.document.text(node.span)),
-            Kind::Text | Kind::Section => escape_text(self.document.text(node.span), &mut self.out),
+            Kind::Text if node.plain && !node.span.resolved => {
+                self.out.copy(node.span.start as usize, (node.span.start + node.span.length) as usize);
+            }
+            Kind::Text | Kind::Section => escape_text(self.document.text(node.span), self.out.text()),
             Kind::Comment => {}
             Kind::Instruction => self.instruction(self.document.text(node.span)),
         }
@@ -157,9 +167,7 @@ impl<'d> Canonicalizer<'d> {
     fn close_until(&mut self, index: u32) {
         while self.open.last().is_some_and(|open| open.after <= index) {
             let Some(open) = self.open.pop() else { return };
-            self.out.push_str("</");
-            self.out.push_str(open.name);
-            self.out.push('>');
+            self.out.end_tag(open.name, open.end);
             self.rendered.restore(open.rendered);
             self.scope.restore(open.scope);
         }
@@ -173,34 +181,61 @@ impl<'d> Canonicalizer<'d> {
         let inside = node.after - index - 1;
         let leaf = inside == 0 || (inside == 1 && self.document.node(index + 1).kind != Kind::Element);
         if leaf && self.inclusive.is_empty() && !self.open.is_empty() {
-            self.leaf_tag(record, name);
+            self.leaf_tag(record, node);
         } else {
-            self.start_tag(record, name);
+            self.start_tag(record, node);
         }
-        self.open.push(Open { after: node.after, name, rendered, scope });
+        let end = (record.content != record.end).then_some(record.end as usize);
+        self.open.push(Open { after: node.after, name, end, rendered, scope });
     }
 
-    fn leaf_tag(&mut self, record: &'d ElementRecord, name: &str) {
-        let (tag, rendered, start) = (record.tag, self.rendered.state(), self.out.len());
+    fn leaf_tag(&mut self, record: &'d ElementRecord, node: &Node) {
+        let (tag, rendered) = (record.tag, self.rendered.state());
         let place = tag as usize % self.written.len();
         let last = self.written.get(place).copied().flatten();
-        if let Some(last) = last.filter(|last| last.tag == tag && last.rendered == rendered) {
-            self.out.extend_from_within(last.start..last.end);
-            return;
-        }
-        self.start_tag(record, name);
-        if let Some(written) = self.written.get_mut(place) {
-            *written = Some(Written { tag, rendered, start, end: self.out.len() });
+        match last.filter(|last| last.tag == tag && last.rendered == rendered) {
+            // one without an end tag has the same number and is written otherwise
+            Some(last) if last.verbatim && record.content != record.end => {
+                self.out.copy(tag_place(node), record.content as usize);
+            }
+            Some(last) => self.out.text().extend_from_within(last.start..last.end),
+            None => {
+                let start = self.out.text().len();
+                let verbatim = self.start_tag(record, node);
+                let end = self.out.text().len();
+                if let Some(written) = self.written.get_mut(place) {
+                    *written = Some(Written { tag, rendered, start, end, verbatim });
+                }
+            }
         }
     }
 
-    fn start_tag(&mut self, record: &'d ElementRecord, name: &str) {
-        self.out.push('<');
-        self.out.push_str(name);
+    /// Tells whether the tag stands in the source as it is written.
+    fn start_tag(&mut self, record: &'d ElementRecord, node: &Node) -> bool {
         self.collect(record);
+        if self.attributes.len() > 1 {
+            let document = self.document;
+            self.attributes.sort_unstable_by(|one, other| {
+                // the same number, the same name
+                let namespaces = if one.namespace == other.namespace {
+                    Ordering::Equal
+                } else {
+                    document.namespace(one.namespace).cmp(document.namespace(other.namespace))
+                };
+                namespaces.then_with(|| local_name(document, one).cmp(local_name(document, other)))
+            });
+        }
+        if self.declarations.is_empty() && is_canonical_tag(self.document, record, node, &self.attributes) {
+            self.out.copy(tag_place(node), record.content as usize);
+            return true;
+        }
+        let out = self.out.text();
+        out.push('<');
+        out.push_str(self.document.text(node.span));
         self.write_declarations();
         self.write_attributes();
-        self.out.push('>');
+        self.out.text().push('>');
+        false
     }
 
     /// Finds the declarations to write: those visibly utilized (Exclusive XML Canonicalization 1.0 §2.2) and those
@@ -260,36 +295,32 @@ impl<'d> Canonicalizer<'d> {
         if self.declarations.len() > 1 {
             self.declarations.sort_unstable_by_key(|declaration| document.prefix(declaration.prefix));
         }
+        let out = self.out.text();
         for declaration in &self.declarations {
-            self.out.push_str(" xmlns");
+            out.push_str(" xmlns");
             if declaration.prefix != 0 {
-                self.out.push(':');
-                self.out.push_str(document.prefix(declaration.prefix));
+                out.push(':');
+                out.push_str(document.prefix(declaration.prefix));
             }
-            self.out.push_str("=\"");
-            escape_attribute(document.namespace(declaration.namespace), &mut self.out);
-            self.out.push('"');
+            out.push_str("=\"");
+            escape_attribute(document.namespace(declaration.namespace), out);
+            out.push('"');
         }
     }
 
     fn write_attributes(&mut self) {
-        let document = self.document;
-        if self.attributes.len() > 1 {
-            self.attributes.sort_unstable_by_key(|attribute| {
-                (document.namespace(attribute.namespace), local_name(document, attribute))
-            });
-        }
+        let (document, out) = (self.document, self.out.text());
         for attribute in &self.attributes {
-            self.out.push(' ');
-            self.out.push_str(document.text(attribute.name));
-            self.out.push_str("=\"");
+            out.push(' ');
+            out.push_str(document.text(attribute.name));
+            out.push_str("=\"");
             let value = document.text(attribute.value);
             if attribute.plain {
-                self.out.push_str(value);
+                out.push_str(value);
             } else {
-                escape_attribute(value, &mut self.out);
+                escape_attribute(value, out);
             }
-            self.out.push('"');
+            out.push('"');
         }
     }
 
@@ -299,14 +330,20 @@ impl<'d> Canonicalizer<'d> {
             .map_or((content, ""), |(target, data)| {
                 (target, data.trim_start_matches([' ', '\t', '\n', '\r']))
             });
-        self.out.push_str("<?");
-        self.out.push_str(target);
+        let out = self.out.text();
+        out.push_str("<?");
+        out.push_str(target);
         if !data.is_empty() {
-            self.out.push(' ');
-            self.out.push_str(data);
+            out.push(' ');
+            out.push_str(data);
         }
-        self.out.push_str("?>");
+        out.push_str("?>");
     }
+}
+
+/// Answers the octet of the source at which the tag of an element begins.
+fn tag_place(node: &Node) -> usize {
+    (node.span.start as usize).saturating_sub(1)
 }
 
 fn bind_surroundings(apex: Element<'_>, scope: &mut Bindings) {
@@ -339,55 +376,4 @@ fn local_name<'d>(document: &'d Document<'_>, attribute: &AttributeRecord) -> &'
         0 => name,
         length => name.get(length as usize + 1..).unwrap_or_default(),
     }
-}
-
-const TEXT: u8 = 1;
-const ATTRIBUTE: u8 = 2;
-
-/// In which places each octet is written otherwise.
-static ESCAPED: [u8; 256] = escaped();
-
-const fn escaped() -> [u8; 256] {
-    let mut table = [0; 256];
-    #[expect(clippy::indexing_slicing, reason = "each is an index of a table of 256")]
-    {
-        table[b'&' as usize] = TEXT | ATTRIBUTE;
-        table[b'<' as usize] = TEXT | ATTRIBUTE;
-        table[b'\r' as usize] = TEXT | ATTRIBUTE;
-        table[b'>' as usize] = TEXT;
-        table[b'"' as usize] = ATTRIBUTE;
-        table[b'\t' as usize] = ATTRIBUTE;
-        table[b'\n' as usize] = ATTRIBUTE;
-    }
-    table
-}
-
-/// Canonical XML 1.0 §2.3, text nodes.
-pub(super) fn escape_text(text: &str, out: &mut String) {
-    escape(text, out, TEXT);
-}
-
-/// Canonical XML 1.0 §2.3, attribute nodes.
-pub(super) fn escape_attribute(text: &str, out: &mut String) {
-    escape(text, out, ATTRIBUTE);
-}
-
-fn escape(text: &str, out: &mut String, place: u8) {
-    let is_escaped = |octet: u8| ESCAPED.get(usize::from(octet)).is_some_and(|places| places & place != 0);
-    let mut rest = text;
-    while let Some(at) = rest.bytes().position(is_escaped) {
-        let (before, from) = rest.split_at(at);
-        out.push_str(before);
-        out.push_str(match from.as_bytes().first() {
-            Some(b'&') => "&amp;",
-            Some(b'<') => "&lt;",
-            Some(b'>') => "&gt;",
-            Some(b'"') => "&quot;",
-            Some(b'\t') => "&#x9;",
-            Some(b'\n') => "&#xA;",
-            _ => "&#xD;",
-        });
-        rest = from.get(1..).unwrap_or_default();
-    }
-    out.push_str(rest);
 }

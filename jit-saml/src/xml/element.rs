@@ -63,6 +63,13 @@ impl<'d> Element<'d> {
         self.local() == local && self.namespace() == namespace
     }
 
+    /// Tells whether this is known to have the same start tag as another element of the document, with the same meaning:
+    /// the same name, and the same attributes. Many neighbours have.
+    #[must_use]
+    pub(crate) fn repeats(self, other: Self) -> bool {
+        self.record().tag == other.record().tag && std::ptr::eq(self.document, other.document)
+    }
+
     /// Answers the normalised value of an attribute in no namespace.
     #[must_use]
     pub fn attribute(self, local: &str) -> Option<&'d str> {

@@ -16,8 +16,9 @@ pub struct Limits {
     pub namespaces: usize,
     /// The most elements.
     pub elements: usize,
-    /// The most nodes: elements, runs of text, sections, comments and processing instructions. As many attributes, which are
-    /// counted apart.
+    /// The most nodes: elements, runs of text, sections, comments and processing instructions. Counted apart, there may be as
+    /// many references in texts, and half as many attributes and declarations of namespaces; tags that are repeated letter by
+    /// letter count once.
     pub nodes: usize,
     /// The most elements `ds:Signature`.
     pub signatures: usize,

@@ -12,6 +12,7 @@ mod build;
 mod c14n;
 mod element;
 mod error;
+mod escape;
 mod limits;
 mod names;
 mod numbered;
@@ -20,6 +21,7 @@ mod scan;
 mod scope;
 mod start_tag;
 mod tag;
+mod verbatim;
 pub mod writer;
 
 pub use arena::Document;

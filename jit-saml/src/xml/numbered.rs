@@ -7,7 +7,7 @@ use std::collections::HashMap;
 const FEW: usize = 8;
 
 /// Different texts, each with its place as its number.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(super) struct Numbered<'t> {
     texts: Vec<Cow<'t, str>>,
     /// Kept once there are more than a few, so that no document makes looking up slow.
@@ -15,6 +15,10 @@ pub(super) struct Numbered<'t> {
 }
 
 impl<'t> Numbered<'t> {
+    pub(super) fn new() -> Self {
+        Self { texts: Vec::with_capacity(FEW), index: HashMap::new() }
+    }
+
     pub(super) fn len(&self) -> usize {
         self.texts.len()
     }

@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use super::XmlError;
 
 const BYTE_ORDER_MARK: &str = "\u{feff}";
-const BLOCK: usize = 64;
+const BLOCK: usize = 128;
 
 /// Answers the text without its byte order mark, with line ends normalised (XML 1.0 §2.11).
 pub(super) fn text(octets: &[u8]) -> Result<Cow<'_, str>, XmlError> {
@@ -33,9 +33,16 @@ struct Findings {
 
 fn look(octets: &[u8]) -> Findings {
     let (blocks, rest) = octets.as_chunks::<BLOCK>();
-    let whole = blocks.iter().fold([0; 3], |seen, block| look_at(block, seen));
+    let odd = blocks.iter().filter(|block| !is_plain(block));
+    let whole = odd.fold([0; 3], |seen, block| look_at(block, seen));
     let [high, forbidden, returns] = look_at(rest, whole);
     Findings { ascii: high == 0, forbidden: forbidden != 0, carriage_return: returns != 0 }
+}
+
+/// Tells whether a block holds printable ASCII only, which is the usual one and costs less to find out.
+#[inline]
+fn is_plain(block: &[u8; BLOCK]) -> bool {
+    block.iter().fold(0, |seen, octet| seen | octet.wrapping_sub(b' ') | octet) & 0x80 == 0
 }
 
 /// Does nothing but `or`, on blocks of one size, so that the compiler makes vector instructions of it.

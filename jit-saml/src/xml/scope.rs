@@ -22,12 +22,8 @@ impl<'t> Scope<'t> {
     pub(super) fn new(limit: usize) -> Self {
         let mut bound = Bindings::new(2);
         bound.bind(Declaration { prefix: XML, namespace: XML });
-        let mut scope = Self {
-            prefixes: Numbered::default(),
-            bound,
-            names: Numbered::default(),
-            limit: limit.saturating_add(2),
-        };
+        let mut scope =
+            Self { prefixes: Numbered::new(), bound, names: Numbered::new(), limit: limit.saturating_add(2) };
         for (prefix, name) in [("", ""), ("xml", XML_NAMESPACE)] {
             scope.prefixes.add(Cow::Borrowed(prefix));
             scope.names.add(Cow::Borrowed(name));
@@ -113,9 +109,10 @@ fn is_absolute(name: &str) -> bool {
     })
 }
 
-/// Counts are bounded by the limits, places by the size of the document.
+/// Narrows a place or a count: neither is larger than the document, which has at most 2^30 octets.
+#[expect(clippy::cast_possible_truncation, reason = "no document is as large as that")]
 pub(super) fn narrow(number: usize) -> u32 {
-    u32::try_from(number).unwrap_or(u32::MAX)
+    number as u32
 }
 
 pub(super) fn span(start: usize, length: usize) -> Span {

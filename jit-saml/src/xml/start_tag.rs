@@ -26,9 +26,9 @@ struct Tag<'t> {
 }
 
 impl<'t> Remembered<'t> {
-    fn find(&self, content: &str, scope: u32) -> Option<Tag<'t>> {
-        let tag = (*self.0.get(content.len() % 16)?)?;
-        (tag.scope == scope && tag.content == content).then_some(tag)
+    fn find(&self, content: &str, scope: u32) -> Option<ElementRecord> {
+        let tag = self.0.get(content.len() % 16)?.as_ref()?;
+        (tag.scope == scope && tag.content == content).then_some(tag.record)
     }
 
     fn keep(&mut self, tag: Tag<'t>) {
@@ -53,7 +53,7 @@ impl<'t> Builder<'t> {
         let start = at + 1;
         let content = self.slice(start, end - 1 - usize::from(empty))?;
         let record = match self.remembered.find(content, self.scope.state()) {
-            Some(tag) => self.repeat(tag),
+            Some(record) => self.repeat(record),
             None => self.read_tag(start, content, name_length)?,
         };
         let node = self.push(Kind::Element, span(start, name_length), true)?;
@@ -70,13 +70,13 @@ impl<'t> Builder<'t> {
         Ok(())
     }
 
-    fn repeat(&mut self, tag: Tag<'t>) -> ElementRecord {
-        let (first, last) = tag.record.declarations;
+    fn repeat(&mut self, record: ElementRecord) -> ElementRecord {
+        let (first, last) = record.declarations;
         let declarations = self.arena.declarations.get(first as usize..last as usize);
         for declaration in declarations.unwrap_or_default() {
             self.scope.repeat(*declaration);
         }
-        tag.record
+        record
     }
 
     fn read_tag(
@@ -151,7 +151,8 @@ impl<'t> Builder<'t> {
         let first = self.arena.declarations.len();
         let mut raw = RawAttributes::new(content, name);
         while let Some(attribute) = raw.next(self.limits)? {
-            if self.arena.attributes.len() >= self.limits.nodes {
+            // each costs more than a node: declarations are looked up and sorted wherever they are used
+            if self.arena.attributes.len() + self.arena.declarations.len() >= self.limits.nodes / 2 {
                 return Err(XmlError::TooManyNodes);
             }
             let (value, plain) = self.read_value(start, &attribute)?;

@@ -1,6 +1,6 @@
 //! Writes XML: names are given, values are escaped, elements close in order.
 
-use super::c14n::{escape_attribute, escape_text};
+use super::escape::{escape_attribute, escape_text};
 
 /// Writes one document or fragment. Names are taken as they are and come from the program, never from outside; values
 /// and texts are escaped.

@@ -46,12 +46,31 @@ fn counts() {
             "<ds:Signature xmlns:ds=\"http://www.w3.org/2000/09/xmldsig#\"/>".repeat(2_000),
             "saml.xml_too_many_signatures",
         ),
+        (
+            "attributes of many",
+            numbered(700, |turn| {
+                format!(
+                    "<x{}/>",
+                    (0..50).fold(String::new(), |all, number| format!("{all} a{number}='{turn}'"))
+                )
+            }),
+            "saml.xml_too_many_nodes",
+        ),
+        (
+            "declarations of many",
+            numbered(700, |turn| {
+                let one = |all, number| format!("{all} xmlns:p{number}='u:{}'", (number + turn) % 50);
+                format!("<x{}/>", (0..50).fold(String::new(), one))
+            }),
+            "saml.xml_too_many_nodes",
+        ),
+        ("references", "&#65;".repeat(70_000), "saml.xml_too_many_nodes"),
         ("text", "x".repeat(2 << 20), "saml.xml_too_large"),
         ("a name", format!("<{}/>", "x".repeat(2 << 20)), "saml.xml_too_large"),
     ] {
         family.attack(name, extended(&signed, &what), code);
     }
-    family.end(14);
+    family.end(17);
 }
 
 #[test]

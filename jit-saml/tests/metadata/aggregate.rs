@@ -95,6 +95,23 @@ fn of_two_providers_with_one_name_neither_is_believed() {
 }
 
 #[test]
+fn members_that_are_much_longer_in_their_canonical_form_are_refused() {
+    let (long, member) = ("x".repeat(200_000), |number: usize| {
+        let idp =
+            Idp { entity_id: format!("https://idp{number}.example.org"), ..Idp::new(&[&keys::elliptic()]) };
+        idp.xml().replacen("<md:EntityDescriptor ", "<md:EntityDescriptor p:a=\"\" ", 1)
+    });
+    for (count, refused) in [(2, false), (20, true)] {
+        let content: String = (0..count).map(member).collect();
+        let document = format!(
+            "<md:EntitiesDescriptor {NAMESPACES} xmlns:p=\"urn:{long}\">{content}</md:EntitiesDescriptor>"
+        );
+        let code = read(&document, &MetadataPolicy::pinned()).map_err(|error| error.code().to_string());
+        assert_eq!(code.err().as_deref(), refused.then_some("saml.canonical_too_large"), "{count}");
+    }
+}
+
+#[test]
 fn a_document_beyond_its_bounds_is_refused_at_once() {
     let publisher = keys::elliptic();
     let document = federation(2_000, &publisher, &keys::elliptic());

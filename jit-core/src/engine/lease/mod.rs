@@ -5,6 +5,7 @@
 
 mod check_in;
 mod check_out;
+mod compare;
 mod elevate;
 mod keeper;
 mod reconcile;
@@ -17,6 +18,7 @@ use std::{fmt, num::NonZeroUsize};
 
 use chrono::{DateTime, TimeDelta, Utc};
 
+pub use compare::LentWrong;
 pub use elevate::Elevated;
 pub use reconcile::{ReconcileMode, Reconciliation};
 

@@ -4,7 +4,7 @@ use std::{collections::BTreeMap, num::NonZeroUsize};
 
 use chrono::{DateTime, Utc};
 
-use super::{kept, record::moved_on};
+use super::{LentWrong, kept, record::moved_on};
 use crate::{
     Account, AccountId, Actor, Code, ErrorKind, Filter, Jit, JitError, Lease, Listing, LookupKey, Observed,
     Phase, Query, RemoteRef, Store, StoreId, TargetId, TenantId,
@@ -26,6 +26,10 @@ pub struct Reconciliation {
     pub missing: Vec<AccountId>,
     /// There under another id than the lease knows.
     pub changed: Vec<AccountId>,
+    /// Lent to accounts that existed before, and not there: somebody took it, or the account is gone.
+    pub unheld: Vec<LentWrong>,
+    /// There though no lease needs it any longer, and ours to take: on its way out, for as long as that takes.
+    pub leftover: Vec<LentWrong>,
     /// How many of those that returned were put on their way out, where that was asked for.
     pub ended: usize,
 }
@@ -45,7 +49,7 @@ pub enum ReconcileMode {
 }
 
 /// The leases read at once.
-const PAGE: NonZeroUsize = NonZeroUsize::MIN.saturating_add(499);
+pub(super) const PAGE: NonZeroUsize = NonZeroUsize::MIN.saturating_add(499);
 /// The most pages of a listing; one that goes on longer is not whole.
 const PAGES: usize = 10_000;
 
@@ -74,7 +78,7 @@ impl Jit {
         let live = live_leases(store, tenant, target).await?;
         let (found, partial) = self.listed(tenant, target).await?;
         let mut result = Reconciliation { partial, seen: found.len(), ..Reconciliation::default() };
-        for (id, lease) in &live {
+        for (id, lease) in live.iter().filter(|(_, lease)| lease.elevates.is_none()) {
             let is_settled = matches!(lease.phase, Phase::Active { since } if since < began);
             match found.get(id) {
                 None if is_settled && result.partial.is_none() => result.missing.push(*id),
@@ -92,6 +96,7 @@ impl Jit {
                 Err(error) => return Err(error),
             }
         }
+        self.compare_elevations(store, self.setup(target)?, tenant, &live, began, &mut result).await?;
         if let ReconcileMode::EndReturned { at_most } = mode {
             if result.returned.len() > at_most {
                 return Err(JitError::refused("reconcile.too_many"));

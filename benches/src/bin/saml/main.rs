@@ -1,8 +1,12 @@
 //! What verifying a SAML response costs beside what nobody can avoid: the RSA check and the digest of each signature, and
 //! one quick-xml pass over the document with its attributes.
 //!
-//! `saml DIR` measures; `saml DIR limit|ours DOCUMENT N` verifies N times, for callgrind.
+//! `saml DIR` measures; `saml DIR limit|ours DOCUMENT N` verifies N times, for callgrind; `saml DIR costly` measures
+//! what costs most for its size, and `saml DIR costly DOCUMENT` does one of them in a process whose memory nobody else uses.
 #![expect(clippy::unwrap_used, reason = "a program for people who measure")]
+
+mod costly;
+mod documents;
 
 use std::{hint::black_box, path::Path};
 
@@ -14,6 +18,7 @@ use aws_lc_rs::{
     signature::{ParsedPublicKey, RSA_PKCS1_2048_8192_SHA256, RSA_PKCS1_SHA256},
 };
 use chrono::{DateTime, Utc};
+use documents::{ACS, IDP, SP, response};
 use jit_benches::{
     cost::{Figures, Stopwatch},
     instructions,
@@ -25,7 +30,6 @@ use jit_saml::{
     idp::TrustedIdp,
     response::{Expectations, Solicitation, verify_response},
     signature::{SigningKey, sign_enveloped},
-    xml::writer::Writer,
 };
 use quick_xml::{Reader, events::Event};
 
@@ -38,10 +42,15 @@ fn main() {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     match arguments.iter().map(String::as_str).collect::<Vec<_>>().as_slice() {
         [directory] => measure(Path::new(directory)),
+        [directory, "costly"] => {
+            prepare(Path::new(directory));
+            costly::measure(Path::new(directory));
+        }
+        [directory, "costly", document] => costly::run(Path::new(directory), document),
         [directory, who, document, turns] => {
             run(Path::new(directory), who, document, turns.parse().unwrap());
         }
-        _ => eprintln!("usage: saml DIR [limit|ours typical|both-signed|500-groups N]"),
+        _ => eprintln!("usage: saml DIR [costly | limit|ours typical|both-signed|500-groups N]"),
     }
 }
 
@@ -61,6 +70,7 @@ fn measure(directory: &Path) {
             (format!("{:.1} us of cpu", ours.cpu()), format!("{:.1} us limit", limit.cpu()));
         line(&what, shown, beside, ours.cpu_to(&limit), Goal::AtMost(goal));
     }
+    costly::measure(directory);
 }
 
 fn timed(directory: &Path, document: &str) -> (Figures, Figures) {
@@ -87,16 +97,9 @@ fn ours(directory: &Path, document: &str, turns: usize) {
     let response = std::fs::read(directory.join(document)).unwrap();
     let form = base64_text::encode(&response);
     let key = VerificationKey::from_public_key_info(&std::fs::read(directory.join("key")).unwrap()).unwrap();
-    let idp = TrustedIdp::new("https://idp.example.com/metadata", vec![key]);
+    let idp = TrustedIdp::new(IDP, vec![key]);
     let request = Solicitation::Request("_request");
-    let expected = Expectations::new(
-        "https://sp.example.com/metadata",
-        "https://sp.example.com/acs",
-        &idp,
-        request,
-        now(),
-        &AwsLc,
-    );
+    let expected = Expectations::new(SP, ACS, &idp, request, now(), &AwsLc);
     for _ in 0..turns {
         let octets = base64_text::decode(black_box(form.as_bytes())).unwrap();
         drop(black_box(verify_response(&octets, &expected).unwrap()));
@@ -154,118 +157,5 @@ fn prepare(directory: &Path) {
         }
         write(name, text.as_bytes());
     }
-}
-
-fn response(groups: usize) -> String {
-    Writer::new()
-        .open("samlp:Response")
-        .attribute("xmlns:samlp", "urn:oasis:names:tc:SAML:2.0:protocol")
-        .attribute("xmlns:saml", "urn:oasis:names:tc:SAML:2.0:assertion")
-        .attribute("ID", "_response")
-        .attribute("Version", "2.0")
-        .attribute("IssueInstant", "2027-01-15T08:00:00Z")
-        .attribute("Destination", "https://sp.example.com/acs")
-        .attribute("InResponseTo", "_request")
-        .leaf("saml:Issuer", "https://idp.example.com/metadata")
-        .open("samlp:Status")
-        .open("samlp:StatusCode")
-        .attribute("Value", "urn:oasis:names:tc:SAML:2.0:status:Success")
-        .close()
-        .close()
-        .fragment(assertion(groups))
-        .finish()
-}
-
-fn assertion(groups: usize) -> Writer {
-    Writer::new()
-        .open("saml:Assertion")
-        .attribute("xmlns:xsi", "http://www.w3.org/2001/XMLSchema-instance")
-        .attribute("xmlns:xs", "http://www.w3.org/2001/XMLSchema")
-        .attribute("ID", "_assertion")
-        .attribute("Version", "2.0")
-        .attribute("IssueInstant", "2027-01-15T08:00:00Z")
-        .leaf("saml:Issuer", "https://idp.example.com/metadata")
-        .fragment(subject())
-        .fragment(conditions())
-        .fragment(statement())
-        .open("saml:AttributeStatement")
-        .with(|writer| {
-            (0..12).fold(writer, |writer, number| {
-                writer.fragment(typed_attribute(
-                    &format!("urn:oid:2.5.4.{number}"),
-                    &format!("value number {number}"),
-                ))
-            })
-        })
-        .fragment(attribute(
-            "groups",
-            (0..groups).map(|number| format!("cn=team-{number},ou=groups,ou=people,dc=example,dc=com")),
-        ))
-        .close()
-        .close()
-}
-
-fn subject() -> Writer {
-    Writer::new()
-        .open("saml:Subject")
-        .open("saml:NameID")
-        .attribute("Format", "urn:oasis:names:tc:SAML:2.0:nameid-format:persistent")
-        .attribute("SPNameQualifier", "https://sp.example.com/metadata")
-        .text("248289761001")
-        .close()
-        .open("saml:SubjectConfirmation")
-        .attribute("Method", "urn:oasis:names:tc:SAML:2.0:cm:bearer")
-        .open("saml:SubjectConfirmationData")
-        .attribute("NotOnOrAfter", "2027-01-15T08:05:00Z")
-        .attribute("Recipient", "https://sp.example.com/acs")
-        .attribute("InResponseTo", "_request")
-        .close()
-        .close()
-        .close()
-}
-
-fn conditions() -> Writer {
-    Writer::new()
-        .open("saml:Conditions")
-        .attribute("NotBefore", "2027-01-15T07:59:30Z")
-        .attribute("NotOnOrAfter", "2027-01-15T08:05:00Z")
-        .open("saml:AudienceRestriction")
-        .leaf("saml:Audience", "https://sp.example.com/metadata")
-        .close()
-        .close()
-}
-
-fn statement() -> Writer {
-    Writer::new()
-        .open("saml:AuthnStatement")
-        .attribute("AuthnInstant", "2027-01-15T08:00:00Z")
-        .attribute("SessionNotOnOrAfter", "2027-01-15T16:00:00Z")
-        .attribute("SessionIndex", "_session")
-        .open("saml:AuthnContext")
-        .leaf(
-            "saml:AuthnContextClassRef",
-            "urn:oasis:names:tc:SAML:2.0:ac:classes:PasswordProtectedTransport",
-        )
-        .close()
-        .close()
-}
-
-fn attribute(name: &str, values: impl IntoIterator<Item = String>) -> Writer {
-    let start = Writer::new()
-        .open("saml:Attribute")
-        .attribute("Name", name)
-        .attribute("NameFormat", "urn:oasis:names:tc:SAML:2.0:attrname-format:uri");
-    values.into_iter().fold(start, |writer, value| writer.leaf("saml:AttributeValue", &value)).close()
-}
-
-fn typed_attribute(name: &str, value: &str) -> Writer {
-    Writer::new()
-        .open("saml:Attribute")
-        .attribute("Name", name)
-        .attribute("NameFormat", "urn:oasis:names:tc:SAML:2.0:attrname-format:uri")
-        .open("saml:AttributeValue")
-        .attribute("xsi:type", "xs:string")
-        .text(value)
-        .close()
-        .close()
+    costly::prepare(directory, &key);
 }

@@ -1,0 +1,113 @@
+//! Comparing what is lent to accounts that existed before with what they hold.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use chrono::{DateTime, Utc};
+
+use super::reconcile::{PAGE, Reconciliation};
+use crate::{
+    Account, AccountId, Edge, Elevation, ErrorKind, Filter, Holdings, Jit, JitError, Lease, LookupKey, Phase,
+    Query, RemoteRef, Share, Store, TargetFault, TargetSetup, TenantId,
+};
+
+/// Names an entitlement that is not as it was written down, and the account that it is about.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct LentWrong {
+    /// The name by which the account was found first.
+    pub name: String,
+    /// The id that the target gave the account and never changes.
+    pub native: String,
+    /// The entitlement, by the target's own name.
+    pub entitlement: String,
+    /// The leases that it is about.
+    pub leases: Vec<AccountId>,
+}
+
+impl Jit {
+    /// Adds to a result what differs of accounts that existed before. Nothing is changed.
+    pub(super) async fn compare_elevations(
+        &self,
+        store: &dyn Store,
+        setup: &TargetSetup,
+        tenant: &TenantId,
+        live: &BTreeMap<AccountId, Lease>,
+        began: DateTime<Utc>,
+        result: &mut Reconciliation,
+    ) -> Result<(), JitError> {
+        let filter = Filter::Bearing(LookupKey::elevated_at(&setup.id));
+        let mut query = Query { tenant: tenant.clone(), filter, after: None, limit: PAGE };
+        loop {
+            let page = store.list(&query).await?;
+            for account in &page.items {
+                self.compare_elevation(setup, account, live, began, result).await?;
+            }
+            match page.next {
+                Some(next) => query.after = Some(next),
+                None => return Ok(()),
+            }
+        }
+    }
+
+    async fn compare_elevation(
+        &self,
+        setup: &TargetSetup,
+        account: &Account,
+        live: &BTreeMap<AccountId, Lease>,
+        began: DateTime<Utc>,
+        result: &mut Reconciliation,
+    ) -> Result<(), JitError> {
+        let Some(lent) = account.elevation.as_deref() else { return Ok(()) };
+        let remote = RemoteRef {
+            name: lent.name.clone(),
+            place: None,
+            marker: setup.markers.mark(&account.tenant, account.id),
+            native: Some(lent.native.clone()),
+        };
+        let asked: BTreeSet<_> = lent.edges.keys().cloned().collect();
+        let held = match setup.target.holdings(&remote, &asked).await {
+            Ok(Holdings::Found { held, .. }) => held,
+            Ok(Holdings::Missing | Holdings::Made) => BTreeSet::new(),
+            // The configuration no longer knows one of them; the others can still be compared.
+            Err(error) if *error.kind() == ErrorKind::Target(TargetFault::Entitlement) => {
+                result.partial.get_or_insert(error.code());
+                return Ok(());
+            }
+            Err(error) => return Err(error.into()),
+        };
+        for (entitlement, edge) in &lent.edges {
+            let wrong = || wrong(lent, entitlement, edge);
+            let is_held = held.contains(entitlement);
+            if is_held && !edge.pre_existing && !is_needed(edge, live) {
+                result.leftover.push(wrong());
+            } else if !is_held && is_in_use(edge, live, began) {
+                result.unheld.push(wrong());
+            }
+        }
+        Ok(())
+    }
+}
+
+fn wrong(lent: &Elevation, entitlement: &str, edge: &Edge) -> LentWrong {
+    LentWrong {
+        name: lent.name.clone(),
+        native: lent.native.clone(),
+        entitlement: entitlement.to_owned(),
+        leases: edge.leases.keys().copied().collect(),
+    }
+}
+
+/// The leases of an entitlement that say that they need it and are there.
+fn needing<'a>(edge: &'a Edge, live: &'a BTreeMap<AccountId, Lease>) -> impl Iterator<Item = &'a Lease> {
+    let needing = edge.leases.iter().filter(|(_, share)| matches!(share, Share::Needs { .. }));
+    needing.filter_map(|(id, _)| live.get(id))
+}
+
+fn is_needed(edge: &Edge, live: &BTreeMap<AccountId, Lease>) -> bool {
+    needing(edge, live).any(|lease| matches!(lease.phase, Phase::Intended | Phase::Active { .. }))
+}
+
+/// Tells whether a lease was active before the comparison began.
+fn is_in_use(edge: &Edge, live: &BTreeMap<AccountId, Lease>, began: DateTime<Utc>) -> bool {
+    needing(edge, live).any(|lease| matches!(lease.phase, Phase::Active { since } if since < began))
+}
