@@ -250,7 +250,7 @@ test('every page reads well in light and dark, wide and narrow, and needs no scr
     await look('provider')
     await alice.page.getByRole('button', { name: 'Alice Example' }).click()
     await alice.page.waitForURL(`${portal.url}/me`)
-    for (const place of ['me', 'audit', 'admin']) {
+    for (const place of ['me', 'access', 'audit', 'admin', 'leases']) {
       await alice.page.goto(`${portal.url}/${place}`)
       await look(place)
     }

@@ -72,7 +72,9 @@ impl House {
 fn a_worker_that_was_stopped_at_any_step_ends_nothing_twice() {
     let mut house = House::new("stopped-at-steps");
     let (mut turns, mut done_by_stopped, mut done_by_other) = (0, 0, 0);
-    for stop_at in 1..=24 {
+    // The steps of a lease are odd in number, so that every second one of several leases is each of them once.
+    let every = if std::env::var_os("JIT_KILLS").is_some() { 1 } else { 2 };
+    for stop_at in (1..=24).step_by(every) {
         let ended = house.end_by_two(Some(stop_at), |worker| {
             assert!(matches!(worker.next(), Said::At(_)), "step {stop_at} is never reached");
         });
@@ -91,7 +93,7 @@ fn a_worker_that_was_stopped_at_any_step_ends_nothing_twice() {
 fn a_worker_that_was_stopped_at_any_time_ends_nothing_twice() {
     let mut house = House::new("stopped-at-times");
     let mut removed = 0;
-    for turn in 1..=12 {
+    for turn in 1..=6 {
         let pause = Duration::from_micros(house.world.dice.below(40_000));
         // This is the fault, not a wait for anything: whenever it comes, it has to be borne.
         let ended = house.end_by_two(None, |_| std::thread::sleep(pause));

@@ -78,9 +78,8 @@ impl Script {
 
     async fn turn(&self) {
         let mut waits = self.inner.lock().unwrap().interleaves;
-        std::future::poll_fn(|_| match std::mem::take(&mut waits) {
-            true => std::task::Poll::Pending,
-            false => std::task::Poll::Ready(()),
+        std::future::poll_fn(|_| {
+            if std::mem::take(&mut waits) { std::task::Poll::Pending } else { std::task::Poll::Ready(()) }
         })
         .await;
     }

@@ -160,7 +160,7 @@ async fn where_groups_do_not_follow_their_members_or_nobody_says_where_people_ar
     assert_eq!(error.code().as_str(), "lease.cannot_elevate");
 }
 
-async fn kill(world: &World, rounds: usize) {
+async fn kill(world: &World, rounds: usize, longest: usize) {
     let house = House::behind(world.target(), 0).await;
     let dn = world.hire("lent-killed").await;
     world.appoint("staff", &dn).await;
@@ -169,12 +169,16 @@ async fn kill(world: &World, rounds: usize) {
         if round >= rounds && whole > 0 && killed > 0 && remained > 0 {
             break;
         }
-        match killed_at(round % waits(30, round, rounds), Box::pin(house.lift("lift", 30, "lent-killed")))
-            .await
+        match killed_at(
+            round % waits(longest, round, rounds),
+            Box::pin(house.lift("lift", 30, "lent-killed")),
+        )
+        .await
         {
             Some(Ok(lent)) => {
                 whole += 1;
-                killed_at(round % 7, Box::pin(house.check_in(lent.lease))).await;
+                killed_at(round % waits(longest / 4, round, rounds), Box::pin(house.check_in(lent.lease)))
+                    .await;
             }
             Some(Err(error)) => assert_eq!(error.code().as_str(), "lease.in_progress", "{error:?}"),
             None => killed += 1,
@@ -182,7 +186,7 @@ async fn kill(world: &World, rounds: usize) {
         let_it_land(world).await;
         remained += usize::from(world.is_member("ops", &dn).await);
         house.clock.advance(TimeDelta::minutes(1));
-        killed_at(round % 7, Box::pin(house.work())).await;
+        killed_at(round % waits(longest / 4, round, rounds), Box::pin(house.work())).await;
         assert!(world.is_member("staff", &dn).await);
     }
     let_it_land(world).await;
@@ -200,10 +204,10 @@ async fn kill(world: &World, rounds: usize) {
 
 #[tokio::test]
 async fn no_kill_leaves_a_person_in_a_group_of_open_ldap() {
-    Box::pin(kill(&World::open_ldap(), 120)).await;
+    Box::pin(kill(&World::open_ldap(), 120, 30)).await;
 }
 
 #[tokio::test]
 async fn no_kill_leaves_a_person_in_a_group_of_active_directory() {
-    Box::pin(kill(&World::windows().await, 60)).await;
+    Box::pin(kill(&World::windows().await, 60, 60)).await;
 }

@@ -55,14 +55,14 @@ async fn kill(world: &World, rounds: usize) {
             Some(out) => {
                 whole += 1;
                 let lease = out.unwrap().lease;
-                killed_at(round % 7, Box::pin(house.check_in(lease))).await;
+                killed_at(round % waits(7, round, rounds), Box::pin(house.check_in(lease))).await;
             }
             None => killed += 1,
         }
         let_it_land(world).await;
         remained += usize::from(!house.left(target.as_ref()).await.is_empty());
         house.clock.advance(TimeDelta::minutes(1));
-        killed_at(round % 7, Box::pin(house.work())).await;
+        killed_at(round % waits(7, round, rounds), Box::pin(house.work())).await;
     }
     let_it_land(world).await;
     for _ in 0..60 {
