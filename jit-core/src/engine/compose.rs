@@ -88,7 +88,8 @@ impl Jit {
                 grant.end_task = grant.ends_at.map(|end| add(ACCOUNTS, kind, end));
             }
         }
-        if !self.parts.targets.is_empty() && before.is_some_and(may_hold) && !may_hold(after) {
+        // Also where this node knows of no target: another one may have lent them something.
+        if before.is_some_and(may_hold) && !may_hold(after) {
             add(ACCOUNTS, TaskKind::EndLeases, at_once);
         }
         let review = review_due(before, after);

@@ -67,16 +67,16 @@ pub struct Taking {
 }
 
 impl Edge {
-    /// Tells whether a lease needs it.
+    /// Tells whether a lease needs it; none does beyond its end.
     #[must_use]
-    pub fn is_needed(&self) -> bool {
-        self.leases.values().any(|share| matches!(share, Share::Needs { .. }))
+    pub fn is_needed(&self, now: DateTime<Utc>) -> bool {
+        self.leases.values().any(|share| matches!(share, Share::Needs { until } if now < *until))
     }
 
     /// Tells whether it is ours to take, and nobody needs it.
     #[must_use]
-    pub fn is_surplus(&self) -> bool {
-        !self.pre_existing && !self.is_needed()
+    pub fn is_surplus(&self, now: DateTime<Utc>) -> bool {
+        !self.pre_existing && !self.is_needed(now)
     }
 
     fn until(&self) -> Option<DateTime<Utc>> {
@@ -157,8 +157,7 @@ impl Elevation {
     ) -> (Self, BTreeSet<String>) {
         let shares = self.edges.values_mut().filter_map(|edge| edge.leases.get_mut(&lease));
         shares.for_each(|share| *share = Share::Leaves);
-        let surplus = self.shared_with(lease).filter(|(_, edge)| edge.is_surplus());
-        let take: BTreeSet<_> = surplus.map(|(entitlement, _)| entitlement.clone()).collect();
+        let take = self.surplus_of(lease, now);
         self.takes.retain(|taking| now < taking.answer_by);
         if !take.is_empty() {
             self.takes.push(Taking { number, entitlements: take.clone(), answer_by });
@@ -187,9 +186,34 @@ impl Elevation {
     }
 
     /// What a lease had and is ours to take.
-    pub(crate) fn surplus_of(&self, lease: AccountId) -> BTreeSet<String> {
-        let surplus = self.shared_with(lease).filter(|(_, edge)| edge.is_surplus());
+    pub(crate) fn surplus_of(&self, lease: AccountId, now: DateTime<Utc>) -> BTreeSet<String> {
+        let surplus = self.shared_with(lease).filter(|(_, edge)| edge.is_surplus(now));
         surplus.map(|(entitlement, _)| entitlement.clone()).collect()
+    }
+
+    /// Learns that a call of a lease gave something after the lease had been forgotten: it is ours, whoever saw it since.
+    pub(crate) fn given_late(mut self, lease: AccountId, given: &BTreeSet<String>) -> Self {
+        for entitlement in given {
+            let edge = self.edges.entry(entitlement.clone()).or_default();
+            edge.pre_existing = false;
+            edge.leases.entry(lease).or_insert(Share::Leaves);
+        }
+        self
+    }
+
+    /// The other leases that say that they need something of it.
+    pub(crate) fn needed_beside(&self, lease: AccountId) -> BTreeSet<AccountId> {
+        let shares = self.shared_with(lease).flat_map(|(_, edge)| &edge.leases);
+        let needing = shares.filter(|(id, share)| **id != lease && matches!(share, Share::Needs { .. }));
+        needing.map(|(id, _)| *id).collect()
+    }
+
+    /// Forgets of what a lease has that others say that they need it, who are gone: they joined too late.
+    pub(crate) fn without(mut self, lease: AccountId, gone: &BTreeSet<AccountId>) -> Self {
+        for edge in self.edges.values_mut().filter(|edge| edge.leases.contains_key(&lease)) {
+            edge.leases.retain(|id, share| !(gone.contains(id) && matches!(share, Share::Needs { .. })));
+        }
+        self
     }
 
     pub(crate) fn mentions(&self, lease: AccountId) -> bool {
@@ -269,6 +293,30 @@ mod tests {
         assert!(!left.is_free(&set(&["ops"]), at(1)) && left.is_free(&set(&["dba"]), at(1)));
         assert!(left.is_free(&set(&["ops"]), at(2)));
         assert!(left.taken(9).is_free(&set(&["ops"]), at(1)));
+    }
+
+    #[test]
+    fn nobody_needs_anything_beyond_their_end() {
+        let both = fresh().joined(lease(1), at(10), &set(&["ops"]), &set(&[])).joined(
+            lease(2),
+            at(20),
+            &set(&["ops"]),
+            &set(&["ops"]),
+        );
+        assert!(both.clone().released(lease(1), 9, at(21), at(19)).1.is_empty());
+        assert_eq!(both.clone().released(lease(1), 9, at(22), at(20)).1, set(&["ops"]));
+        let gone = BTreeSet::from([lease(2)]);
+        assert_eq!(both.needed_beside(lease(1)), gone);
+        assert_eq!(both.without(lease(1), &gone).released(lease(1), 9, at(13), at(11)).1, set(&["ops"]));
+    }
+
+    #[test]
+    fn what_was_given_late_is_ours_though_another_lease_saw_it_there() {
+        let seen = fresh().joined(lease(2), at(20), &set(&["ops"]), &set(&["ops"]));
+        let known = seen.given_late(lease(1), &set(&["ops"]));
+        let (first, take) = release(known, 1);
+        assert!(take.is_empty(), "the other needs it");
+        assert_eq!(release(first, 2).1, set(&["ops"]));
     }
 
     #[test]

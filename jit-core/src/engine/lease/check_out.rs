@@ -2,10 +2,10 @@
 
 use chrono::{DateTime, Utc};
 
-use super::{ATTEMPTS, CheckOut, CheckedOut, kept, record::moved_on};
+use super::{CheckOut, CheckedOut, kept, record::moved_on};
 use crate::{
-    Account, AccountId, Actor, Code, Desired, DesiredState, Effect, EndReason, ErrorKind, Jit, JitError,
-    Lease, Phase, RemoteRef, Secret, Standing, Store, Taken, TargetRole, TargetSetup,
+    Account, AccountId, Actor, BackendError, Code, Desired, DesiredState, Effect, EndReason, ErrorKind, Jit,
+    JitError, Lease, Phase, RemoteRef, Secret, Standing, Store, Taken, TargetRole, TargetSetup,
     lease::{account_for_key, remote_name},
 };
 
@@ -51,6 +51,8 @@ impl Jit {
             }
             Err(error) => return Err(error.into()),
         };
+        let lease = account.lease.as_deref().ok_or(JitError::refused("lease.unknown"))?;
+        self.check_holder_again(store, &account, lease).await?;
         self.make(store, setup, account, secret).await
     }
 
@@ -71,6 +73,22 @@ impl Jit {
             None => self.mint(now).account(),
         };
         Ok(Admitted { setup, role, store, holder, id, until, now })
+    }
+
+    /// Looks at the holder once more after the lease was written down: whoever left before that, their end did not find it;
+    /// whoever leaves after it, theirs does.
+    pub(super) async fn check_holder_again(
+        &self,
+        store: &dyn Store,
+        account: &Account,
+        lease: &Lease,
+    ) -> Result<(), JitError> {
+        let holder = store.get(&account.tenant, lease.holder).await?;
+        if holder.is_some_and(|holder| holder.standing(self.parts.clock.now()) == Standing::Active) {
+            return Ok(());
+        }
+        self.give_up(store, account, lease.clone(), EndReason::HolderEnded).await;
+        Err(JitError::refused("lease.holder_inactive"))
     }
 
     /// Takes up a request that was made before: writes down that its secret is set anew.
@@ -114,7 +132,7 @@ impl Jit {
             let lease = account.lease.as_deref().cloned().ok_or(JitError::refused("lease.unknown"))?;
             // A process that stood still for so long must not ask any more: others have looked for the last time.
             if lease.unanswered.is_none_or(|answer_by| answer_by <= self.parts.clock.now()) {
-                self.give_up(store, &account, lease).await;
+                self.give_up(store, &account, lease, EndReason::Refused).await;
                 return Err(JitError::refused("lease.interrupted"));
             }
             let desired = present(&lease, Some(secret.clone()));
@@ -180,7 +198,9 @@ impl Jit {
             // Nobody will ever know this secret. What was made goes at once; if that fails, the task of the lease finds it.
             let mut remote = lease.remote;
             remote.native = Some(native);
-            let _ = setup.target.ensure(&Desired { remote, state: DesiredState::Absent }).await;
+            if *error.kind() != ErrorKind::Conflict || !is_in_use(store, account).await {
+                let _ = setup.target.ensure(&Desired { remote, state: DesiredState::Absent }).await;
+            }
             return Err(match error.kind() {
                 ErrorKind::Conflict => JitError::refused("lease.interrupted"),
                 _ => error.into(),
@@ -199,11 +219,18 @@ impl Jit {
 
     /// Ends what could not be made, as far as that is possible now; the task of the lease does the rest. Tells whether the
     /// lease has one: where its end cannot be written down it moved on, and its task may have looked for the last time.
-    pub(super) async fn give_up(&self, store: &dyn Store, account: &Account, lease: Lease) -> bool {
+    pub(super) async fn give_up(
+        &self,
+        store: &dyn Store,
+        account: &Account,
+        lease: Lease,
+        why: EndReason,
+    ) -> bool {
         let now = self.parts.clock.now();
         let actor = Actor::Account { id: lease.holder };
-        let Ok(ending) = lease.ending(EndReason::Refused, now) else { return false };
-        let Ok(account) = self.note(store, account, ending, "lease.refused", actor).await else {
+        let action = if why == EndReason::Refused { "lease.refused" } else { "lease.ending" };
+        let Ok(ending) = lease.ending(why, now) else { return false };
+        let Ok(account) = self.note(store, account, ending, action, actor).await else {
             return false;
         };
         let _ = self.tend(store, account).await;
@@ -213,7 +240,8 @@ impl Jit {
     /// Gives up what the target was asked for. Where the lease moved on, what this call made too late goes at once.
     async fn unmake(&self, store: &dyn Store, setup: &TargetSetup, account: &Account, lease: Lease) {
         let remote = lease.remote.clone();
-        if !self.give_up(store, account, lease).await {
+        if !self.give_up(store, account, lease, EndReason::Refused).await && !is_in_use(store, account).await
+        {
             let _ = setup.target.ensure(&Desired { remote, state: DesiredState::Absent }).await;
         }
     }
@@ -235,7 +263,7 @@ impl Jit {
     ///
     /// # Errors
     /// `lease.unknown`, `lease.over`, `lease.unknown_target`, `lease.holder_inactive`, `lease.too_long` when it cannot
-    /// be extended any further, `lease.quarantined`; `target.…` and `store.…` as [`JitError::Backend`].
+    /// be extended any further, `lease.in_progress` while another call about it has no answer yet, `lease.quarantined`; `target.…` and `store.…` as [`JitError::Backend`].
     ///
     /// # Cancel safety
     /// The target may have been told; the lease then ends when it would have ended.
@@ -247,39 +275,66 @@ impl Jit {
         span: chrono::TimeDelta,
     ) -> Result<DateTime<Utc>, JitError> {
         let store = self.store_named(store)?;
-        for _ in 0..ATTEMPTS {
-            let now = self.parts.clock.now();
-            let (account, lease) = kept(store, tenant, id).await?;
-            let setup = self.setup(&lease.target)?;
-            let holder = store.get(tenant, lease.holder).await?;
-            let holder = holder.filter(|holder| holder.standing(now) == Standing::Active);
-            let holder = holder.ok_or(JitError::refused("lease.holder_inactive"))?;
-            let wanted =
-                now.checked_add_signed(span).map(|end| holder.ends_at.map_or(end, |last| last.min(end)));
-            let before = lease.until;
-            let extended = lease.extended(wanted.unwrap_or(before), now).map_err(moved_on)?;
-            if extended.until <= before {
-                return Err(JitError::refused("lease.too_long"));
-            }
-            if extended.elevates.is_some() {
-                return self.extend_elevation(store, setup, &account, extended).await;
-            }
-            match setup.target.ensure(&present(&extended, None)).await? {
-                Effect::Present { .. } => {}
-                Effect::NotOurs => {
-                    self.quarantine(store, &account, extended).await?;
-                    return Err(JitError::refused("lease.quarantined"));
-                }
-                _ => return Err(JitError::refused("lease.over")),
-            }
-            let (until, actor) = (extended.until, Actor::Account { id: extended.holder });
-            match self.note(store, &account, extended, "lease.extended", actor).await {
-                Ok(_) => return Ok(until),
-                Err(error) if *error.kind() == ErrorKind::Conflict => {}
-                Err(error) => return Err(error.into()),
-            }
+        let now = self.parts.clock.now();
+        let (account, lease) = kept(store, tenant, id).await?;
+        let setup = self.setup(&lease.target)?;
+        let holder = store.get(tenant, lease.holder).await?;
+        let holder = holder.filter(|holder| holder.standing(now) == Standing::Active);
+        let holder = holder.ok_or(JitError::refused("lease.holder_inactive"))?;
+        let wanted = now.checked_add_signed(span).map(|end| holder.ends_at.map_or(end, |last| last.min(end)));
+        let before = lease.until;
+        let extended = lease.extended(wanted.unwrap_or(before), now).map_err(moved_on)?;
+        if extended.until <= before {
+            return Err(JitError::refused("lease.too_long"));
         }
-        Err(JitError::refused("engine.contended"))
+        let (account, asking) = self.ask_to_extend(store, setup, &account).await?;
+        if asking.elevates.is_some() {
+            return self.extend_elevation(store, setup, &account, &asking, extended.until).await;
+        }
+        self.extend_account(store, setup, &account, asking, extended.until).await
+    }
+
+    /// Writes down that the target is about to be asked, so that no other call about the lease is under way meanwhile.
+    async fn ask_to_extend(
+        &self,
+        store: &dyn Store,
+        setup: &TargetSetup,
+        account: &Account,
+    ) -> Result<(Account, Lease), JitError> {
+        let now = self.parts.clock.now();
+        let lease = account.lease.as_deref().cloned().ok_or(JitError::refused("lease.unknown"))?;
+        if lease.unanswered.is_some_and(|answer_by| now < answer_by) {
+            return Err(JitError::refused("lease.in_progress"));
+        }
+        let actor = Actor::Account { id: lease.holder };
+        let asking = lease.asking(answer_by(setup, now)).map_err(moved_on)?;
+        let noted = self.note(store, account, asking, "lease.extending", actor).await;
+        let account = noted.map_err(|error| unless_moved(error, "lease.in_progress"))?;
+        let asking = account.lease.as_deref().cloned().ok_or(JitError::refused("lease.unknown"))?;
+        Ok((account, asking))
+    }
+
+    async fn extend_account(
+        &self,
+        store: &dyn Store,
+        setup: &TargetSetup,
+        account: &Account,
+        asking: Lease,
+        until: DateTime<Utc>,
+    ) -> Result<DateTime<Utc>, JitError> {
+        let asked = Lease { until, ..asking.clone() };
+        let native = match setup.target.ensure(&present(&asked, None)).await? {
+            Effect::Present { native } => native,
+            Effect::NotOurs => {
+                self.quarantine(store, account, asking).await?;
+                return Err(JitError::refused("lease.quarantined"));
+            }
+            _ => return Err(JitError::refused("lease.over")),
+        };
+        let (now, actor) = (self.parts.clock.now(), Actor::Account { id: asking.holder });
+        let done = asking.extended(until, now).and_then(|lease| lease.present(native, now));
+        let noted = self.note(store, account, done.map_err(moved_on)?, "lease.extended", actor).await;
+        noted.map(|_| until).map_err(|error| unless_moved(error, "lease.over"))
     }
 }
 
@@ -361,4 +416,15 @@ fn present(lease: &Lease, secret: Option<Secret>) -> Desired {
     let state =
         DesiredState::Present { entitlements: lease.entitlements.clone(), secret, ends_at: lease.until };
     Desired { remote: lease.remote.clone(), state }
+}
+
+/// Tells whether a lease that somebody else went on with is in use.
+async fn is_in_use(store: &dyn Store, account: &Account) -> bool {
+    let found = kept(store, &account.tenant, account.id).await;
+    found.is_ok_and(|(_, lease)| matches!(lease.phase, Phase::Intended | Phase::Active { .. }))
+}
+
+/// Says that somebody else changed the lease meanwhile, where that is why it could not be written.
+pub(super) fn unless_moved(error: BackendError, code: &'static str) -> JitError {
+    if *error.kind() == ErrorKind::Conflict { JitError::refused(code) } else { error.into() }
 }

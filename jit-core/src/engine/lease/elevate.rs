@@ -6,13 +6,12 @@ use chrono::{DateTime, Utc};
 
 use super::{
     ATTEMPTS, CheckOut,
-    check_out::{Admitted, answer_by},
+    check_out::{Admitted, unless_moved},
     record::moved_on,
 };
 use crate::{
-    Account, AccountId, Actor, BackendError, Desired, DesiredState, Effect, Elevation, ErrorKind, Holdings,
-    Jit, JitError, Lease, Phase, RemoteRef, Store, Taken, TargetSetup, UnattendedEnd,
-    lease::account_for_remote,
+    Account, AccountId, Actor, Desired, DesiredState, Effect, Elevation, EndReason, ErrorKind, Holdings, Jit,
+    JitError, Lease, Phase, RemoteRef, Store, Taken, TargetSetup, UnattendedEnd, lease::account_for_remote,
 };
 
 const NAME_BYTES: usize = 256;
@@ -77,7 +76,7 @@ impl Jit {
         remote.native = Some(native);
         let lease = Lease { elevates: Some(keeper), ..asked.lease(request, remote) };
         match self.intend(asked.store, &request.tenant, asked.id, lease, asked.now).await {
-            Ok(account) => self.raise(asked.store, asked.setup, account, Some(&held)).await,
+            Ok(account) => self.raise(asked.store, asked.setup, &account, Some(&held)).await,
             Err(error) if *error.kind() == ErrorKind::AlreadyExists(Taken::Account) => {
                 Err(JitError::refused("lease.in_progress"))
             }
@@ -99,7 +98,7 @@ impl Jit {
             return elevated(asked.setup, asked.id, lease);
         }
         let account = self.resume(asked.store, asked.setup, request, asked.id).await?;
-        self.raise(asked.store, asked.setup, account, None).await
+        self.raise(asked.store, asked.setup, &account, None).await
     }
 
     /// Gives what was written down.
@@ -107,33 +106,38 @@ impl Jit {
         &self,
         store: &dyn Store,
         setup: &TargetSetup,
-        account: Account,
+        account: &Account,
         seen: Option<&BTreeSet<String>>,
     ) -> Result<Elevated, JitError> {
         let lease = account.lease.as_deref().cloned().ok_or(JitError::refused("lease.unknown"))?;
-        let given = self.give(store, setup, &account, &lease, lease.until, seen).await;
+        self.check_holder_again(store, account, &lease).await?;
+        let lending = Lending { store, setup, account, lease: &lease, until: lease.until, seen };
+        let mut given = BTreeSet::new();
+        let done = self.give(&lending, &mut given).await;
         let now = self.parts.clock.now();
-        let given = given.and_then(|()| {
+        let done = done.and_then(|()| {
             if now < lease.until { Ok(()) } else { Err(JitError::refused("lease.interrupted")) }
         });
-        match given {
+        match done {
             Ok(()) => {}
             // Whoever asks again with the key goes on from here; else the task of the lease ends it.
             Err(JitError::Refused(code)) if code.as_str() == "lease.in_progress" => {
                 return Err(JitError::Refused(code));
             }
             Err(error) => {
-                self.give_up(store, &account, lease).await;
+                if !self.give_up(store, account, lease.clone(), EndReason::Refused).await {
+                    self.take_back(store, account, &lease, &given).await;
+                }
                 return Err(error);
             }
         }
         let native = lease.remote.native.clone().unwrap_or_default();
         let active = lease.clone().present(native, now).map_err(moved_on)?;
         let actor = Actor::Account { id: lease.holder };
-        match self.note(store, &account, active, "lease.active", actor).await {
+        match self.note(store, account, active, "lease.active", actor).await {
             Ok(_) => elevated(setup, account.id, &lease),
             Err(error) if *error.kind() == ErrorKind::Conflict => {
-                self.take_back(store, setup, &account, &lease).await;
+                self.take_back(store, account, &lease, &given).await;
                 Err(JitError::refused("lease.interrupted"))
             }
             // It may be active, and then whoever asks again is told so; else its task ends it.
@@ -142,35 +146,25 @@ impl Jit {
     }
 
     /// Writes down that the lease needs its entitlements until then, and asks the target for what the account lacks.
-    async fn give(
-        &self,
-        store: &dyn Store,
-        setup: &TargetSetup,
-        account: &Account,
-        lease: &Lease,
-        until: DateTime<Utc>,
-        seen: Option<&BTreeSet<String>>,
-    ) -> Result<(), JitError> {
-        let joined = self.join(store, setup, account, lease, until, seen).await?;
-        let give = joined.to_give(account.id);
+    /// `given` is what was given by this call, or may have been.
+    async fn give(&self, lending: &Lending<'_>, given: &mut BTreeSet<String>) -> Result<(), JitError> {
+        let Lending { store, setup, account, lease, .. } = *lending;
+        let give = self.join(lending).await?.to_give(account.id);
         if give.is_empty() {
             return Ok(());
         }
-        // Whoever was held up until others may count on no call being under way does not begin one.
-        let now = self.parts.clock.now();
-        if lease.unanswered.is_none_or(|answer_by| answer_by <= now) {
-            return Err(JitError::refused("lease.interrupted"));
-        }
+        self.check_in_time(lease)?;
+        given.extend(give.keys().cloned());
         let state = DesiredState::Holding { give, take: BTreeSet::new() };
-        let given = match setup.target.ensure(&Desired { remote: lease.remote.clone(), state }).await? {
-            Effect::Holding { given, .. } => given,
+        match setup.target.ensure(&Desired { remote: lease.remote.clone(), state }).await? {
+            Effect::Holding { given: changed, .. } => *given = changed,
             Effect::Absent { .. } => return Err(JitError::refused("lease.unknown_account")),
             Effect::NotOurs | Effect::Stranger => return Err(JitError::refused("lease.account_is_lent")),
             Effect::Stuck(code) => return Err(JitError::Refused(code)),
             Effect::Present { .. } | Effect::Disabled => return Err(JitError::refused("target.protocol")),
-        };
+        }
         let found = self.change(store, account, lease, "lease.given_by_others", |lent, _| {
-            let next = lent.clone().answered(account.id, &given);
+            let next = lent.clone().answered(account.id, given);
             (next != *lent).then_some((next, ()))
         });
         found.await.map(drop)
@@ -178,15 +172,8 @@ impl Jit {
 
     /// Adds the lease to those that need its entitlements. What the account holds is looked at after what is lent was
     /// read, so that nothing of ours is taken for what was there before.
-    async fn join(
-        &self,
-        store: &dyn Store,
-        setup: &TargetSetup,
-        account: &Account,
-        lease: &Lease,
-        until: DateTime<Utc>,
-        seen: Option<&BTreeSet<String>>,
-    ) -> Result<Elevation, JitError> {
+    async fn join(&self, lending: &Lending<'_>) -> Result<Elevation, JitError> {
+        let Lending { store, setup, account, lease, until, seen } = *lending;
         let (Some(keeper), Some(native)) = (lease.elevates, &lease.remote.native) else {
             return Err(JitError::refused("lease.unknown"));
         };
@@ -204,13 +191,28 @@ impl Jit {
                 None => holdings(setup, &lease.remote, &wanted).await?.1,
             };
             let joined = lent.joined(account.id, until, &wanted, &held);
+            self.check_in_time(lease)?;
             match self.keep(store, before.as_ref(), account, lease, joined.clone(), "lease.joined").await {
-                Ok(()) => return Ok(joined),
+                Ok(()) => return self.check_unmoved(store, account).await.map(|()| joined),
                 Err(error) if has_moved(error.kind()) => {}
                 Err(error) => return Err(error.into()),
             }
         }
         Err(JitError::refused("engine.contended"))
+    }
+
+    /// Stops whoever was held up until others may count on no call being under way.
+    fn check_in_time(&self, lease: &Lease) -> Result<(), JitError> {
+        let now = self.parts.clock.now();
+        let is_late = lease.unanswered.is_none_or(|answer_by| answer_by <= now);
+        if is_late { Err(JitError::refused("lease.interrupted")) } else { Ok(()) }
+    }
+
+    /// Stops whoever wrote something down for a lease that somebody else went on with.
+    async fn check_unmoved(&self, store: &dyn Store, account: &Account) -> Result<(), JitError> {
+        let now_kept = store.get(&account.tenant, account.id).await?;
+        let is_same = now_kept.is_some_and(|kept| kept.version == account.version);
+        if is_same { Ok(()) } else { Err(JitError::refused("lease.interrupted")) }
     }
 
     /// Moves the end of what is lent to an account that existed before. Until the target has answered, the lease ends when
@@ -220,31 +222,41 @@ impl Jit {
         store: &dyn Store,
         setup: &TargetSetup,
         account: &Account,
-        extended: Lease,
+        asking: &Lease,
+        until: DateTime<Utc>,
     ) -> Result<DateTime<Utc>, JitError> {
-        let (now, actor) = (self.parts.clock.now(), Actor::Account { id: extended.holder });
-        let lease = account.lease.as_deref().cloned().ok_or(JitError::refused("lease.unknown"))?;
-        if lease.unanswered.is_some_and(|answer_by| now < answer_by) {
-            return Err(JitError::refused("lease.in_progress"));
-        }
-        let asking = lease.asking(answer_by(setup, now)).map_err(moved_on)?;
-        let noted = self.note(store, account, asking, "lease.extending", actor.clone()).await;
-        let account = noted.map_err(|error| unless_moved(error, "lease.in_progress"))?;
-        let asking = account.lease.as_deref().cloned().ok_or(JitError::refused("lease.unknown"))?;
-        self.give(store, setup, &account, &asking, extended.until, None).await?;
-        let now = self.parts.clock.now();
-        let native = asking.remote.native.clone().unwrap_or_default();
-        let done = asking.clone().extended(extended.until, now).and_then(|lease| lease.present(native, now));
-        let failed = match self.note(store, &account, done.map_err(moved_on)?, "lease.extended", actor).await
-        {
-            Ok(_) => return Ok(extended.until),
-            Err(error) => unless_moved(error, "lease.over"),
+        let mut given = BTreeSet::new();
+        let lending = Lending { store, setup, account, lease: asking, until, seen: None };
+        let done = match self.give(&lending, &mut given).await {
+            Ok(()) => self.note_extended(&lending).await,
+            Err(error) => Err(error),
         };
-        if matches!(failed, JitError::Refused(_)) {
-            self.take_back(store, setup, &account, &asking).await;
+        if done.is_err() {
+            self.take_back(store, account, asking, &given).await;
         }
-        Err(failed)
+        done
     }
+
+    async fn note_extended(&self, lending: &Lending<'_>) -> Result<DateTime<Utc>, JitError> {
+        let Lending { store, account, lease, until, .. } = *lending;
+        let (now, actor) = (self.parts.clock.now(), Actor::Account { id: lease.holder });
+        let native = lease.remote.native.clone().unwrap_or_default();
+        let done = lease.clone().extended(until, now).and_then(|lease| lease.present(native, now));
+        let noted = self.note(store, account, done.map_err(moved_on)?, "lease.extended", actor).await;
+        noted.map(|_| until).map_err(|error| unless_moved(error, "lease.over"))
+    }
+}
+
+/// What is being lent, to which lease and until when. `seen` is what the account held right before the lease was written
+/// down.
+#[derive(Clone, Copy)]
+struct Lending<'a> {
+    store: &'a dyn Store,
+    setup: &'a TargetSetup,
+    account: &'a Account,
+    lease: &'a Lease,
+    until: DateTime<Utc>,
+    seen: Option<&'a BTreeSet<String>>,
 }
 
 /// Looks at the account: its native id, and what of the wanted it holds.
@@ -273,9 +285,4 @@ fn elevated(setup: &TargetSetup, id: AccountId, lease: &Lease) -> Result<Elevate
 
 fn has_moved(kind: &ErrorKind) -> bool {
     matches!(kind, ErrorKind::Conflict | ErrorKind::AlreadyExists(Taken::Account))
-}
-
-/// Says that somebody else changed the lease meanwhile, where that is why it could not be written.
-fn unless_moved(error: BackendError, code: &'static str) -> JitError {
-    if *error.kind() == ErrorKind::Conflict { JitError::refused(code) } else { error.into() }
 }

@@ -1,5 +1,7 @@
 //! Reading and writing what is lent to one account that existed before.
 
+use chrono::{DateTime, Utc};
+
 use super::{
     super::{Jit, JitError},
     ATTEMPTS,
@@ -60,7 +62,7 @@ impl Jit {
             account: Some(after.id),
             outcome: AuditOutcome::Done,
             rule: Some(lease.role.clone()),
-            changes: said(&elevation, account.id),
+            changes: said(&elevation, account.id, self.parts.clock.work()),
         });
         after.updated_at = now;
         after.elevation = Some(Box::new(elevation));
@@ -73,11 +75,11 @@ impl Jit {
 }
 
 /// Each entitlement of the lease, and what it is by now.
-fn said(elevation: &Elevation, lease: AccountId) -> Vec<String> {
+fn said(elevation: &Elevation, lease: AccountId, now: DateTime<Utc>) -> Vec<String> {
     let of_lease =
         elevation.edges.iter().filter_map(|(name, edge)| Some((name, edge, edge.leases.get(&lease)?)));
     let words = of_lease.map(|(name, edge, _)| {
-        let word = match (edge.pre_existing, edge.is_needed()) {
+        let word = match (edge.pre_existing, edge.is_needed(now)) {
             (true, _) => "was there before",
             (false, true) => "needed",
             (false, false) => "to be taken",

@@ -2,10 +2,14 @@
 
 use std::collections::BTreeSet;
 
-use super::{check_out::answer_by, record::moved_on, tend::settles_after};
+use super::{ATTEMPTS, check_out::answer_by, kept, record::moved_on, tend::settles_after};
 use crate::{
-    Account, Actor, Desired, DesiredState, Effect, Holdings, Jit, JitError, Lease, Phase, Store, TargetSetup,
+    Account, AccountId, Actor, Desired, DesiredState, Effect, ErrorKind, Holdings, Jit, JitError, Lease,
+    Phase, Store, TargetSetup,
 };
+
+/// How many other leases of an account are looked at before one of them is believed to need what it says.
+const BESIDE: usize = 64;
 
 /// Says how taking ended.
 enum Released {
@@ -32,16 +36,90 @@ impl Jit {
         }
     }
 
-    /// Takes what was given to a lease that had ended meanwhile, as far as that is possible now; the task of the lease
-    /// looks for it once more.
+    /// Takes what a call gave to a lease that had ended meanwhile, as far as that is possible now, and sees to it that the
+    /// lease has a task that goes on.
     pub(super) async fn take_back(
         &self,
         store: &dyn Store,
-        setup: &TargetSetup,
         account: &Account,
         lease: &Lease,
+        given: &BTreeSet<String>,
     ) {
-        let _ = self.take(store, setup, account, lease, false).await;
+        if let Err(error) = self.give_back(store, account, lease, given).await {
+            tracing::error!(account = %account.id, code = %error.code(), "what was given late is not taken yet");
+        }
+    }
+
+    async fn give_back(
+        &self,
+        store: &dyn Store,
+        account: &Account,
+        lease: &Lease,
+        given: &BTreeSet<String>,
+    ) -> Result<(), JitError> {
+        for _ in 0..ATTEMPTS {
+            // Whoever ended it may have forgotten it since.
+            let known = self.change(store, account, lease, "lease.given_late", |lent, _| {
+                let next = lent.clone().given_late(account.id, given);
+                (next != *lent).then_some((next, ()))
+            });
+            known.await?;
+            let (now_kept, now_lease) = kept(store, &account.tenant, account.id).await?;
+            let ending = match now_lease.phase {
+                Phase::Ending { .. } => now_kept,
+                Phase::Gone { .. } | Phase::Unconfirmed { .. } => {
+                    if !self.is_mentioned(store, account, lease).await? {
+                        return Ok(());
+                    }
+                    let native = lease.remote.native.clone().unwrap_or_default();
+                    let back = now_lease.reappeared(native, self.parts.clock.now()).map_err(moved_on)?;
+                    match self.note(store, &now_kept, back, "lease.reappeared", Actor::Clock).await {
+                        Err(error) if *error.kind() == ErrorKind::Conflict => continue,
+                        noted => noted?,
+                    }
+                }
+                // Another call goes on with it, and its task ends it; or a person looks after it.
+                Phase::Intended | Phase::Active { .. } | Phase::Quarantined { .. } => return Ok(()),
+            };
+            match self.tend(store, ending).await {
+                // Somebody else looks after it at the same time: what they saw last may be from before.
+                Err(failed) if is_conflict(&failed.error) => {}
+                tended => return tended.map(drop).map_err(|failed| failed.error),
+            }
+        }
+        Err(JitError::refused("engine.contended"))
+    }
+
+    async fn is_mentioned(
+        &self,
+        store: &dyn Store,
+        account: &Account,
+        lease: &Lease,
+    ) -> Result<bool, JitError> {
+        let Some(keeper) = lease.elevates else { return Ok(false) };
+        let lent = store.get(&account.tenant, keeper).await?.and_then(|kept| kept.elevation);
+        Ok(lent.is_some_and(|lent| lent.mentions(account.id)))
+    }
+
+    /// The leases that say that they need something of this one and are gone: they joined after they had ended, and
+    /// nobody will end them. What cannot be read is believed to need what it says.
+    async fn gone_beside(
+        &self,
+        store: &dyn Store,
+        account: &Account,
+        lease: &Lease,
+    ) -> Result<BTreeSet<AccountId>, JitError> {
+        let mut gone = BTreeSet::new();
+        let Some(keeper) = lease.elevates else { return Ok(gone) };
+        let lent = store.get(&account.tenant, keeper).await?.and_then(|kept| kept.elevation);
+        let beside = lent.map(|lent| lent.needed_beside(account.id)).unwrap_or_default();
+        for id in beside.into_iter().take(BESIDE) {
+            let Ok(other) = store.get(&account.tenant, id).await else { continue };
+            if other.and_then(|other| other.lease).is_none_or(|lease| !lease.is_live()) {
+                gone.insert(id);
+            }
+        }
+        Ok(gone)
     }
 
     /// Writes down that the lease needs nothing any longer, and takes what is left over. With `rests`, no call of the
@@ -54,12 +132,19 @@ impl Jit {
         lease: &Lease,
         rests: bool,
     ) -> Result<Released, JitError> {
-        let now = self.parts.clock.now();
+        let gone = self.gone_beside(store, account, lease).await?;
         let begun = self.change(store, account, lease, "lease.releasing", |lent, number| {
-            let (next, take) = lent.clone().released(account.id, number, answer_by(setup, now), now);
-            (next != *lent).then_some((next, (number, take)))
+            let answer_by = answer_by(setup, self.parts.clock.now());
+            let lent_on = lent.clone().without(account.id, &gone);
+            // What another lease needs does not end because a clock jumped.
+            let (next, take) = lent_on.released(account.id, number, answer_by, self.parts.clock.work());
+            (next != *lent).then_some((next, (number, take, answer_by)))
         });
-        let (number, take) = begun.await?.unwrap_or_default();
+        let (number, take, answer_by) = begun.await?.unwrap_or_default();
+        // Whoever was held up until others may count on no call being under way does not begin one.
+        if !take.is_empty() && answer_by <= self.parts.clock.now() {
+            return Err(JitError::refused("lease.interrupted"));
+        }
         if !take.is_empty() && !self.is_taken(setup, lease, take).await? {
             return Ok(Released::NotOurs);
         }
@@ -127,7 +212,7 @@ impl Jit {
         if lent.is_needed_by(account.id) {
             return Ok(lease.remote.native.clone());
         }
-        let surplus = lent.surplus_of(account.id);
+        let surplus = lent.surplus_of(account.id, self.parts.clock.work());
         if surplus.is_empty() {
             return Ok(None);
         }
@@ -136,4 +221,8 @@ impl Jit {
             Holdings::Found { .. } | Holdings::Missing | Holdings::Made => None,
         })
     }
+}
+
+fn is_conflict(error: &JitError) -> bool {
+    matches!(error, JitError::Backend(error) if *error.kind() == ErrorKind::Conflict)
 }
