@@ -48,7 +48,6 @@ struct Inner {
     delay: Option<i64>,
     meddling: Option<fn(&MemoryTarget)>,
     interleaves: bool,
-    taking: usize,
 }
 
 impl Script {
@@ -75,11 +74,6 @@ impl Script {
     /// Lets every step wait for its turn, and its answer for another.
     pub(crate) fn interleave(&self, interleaves: bool) {
         self.inner.lock().unwrap().interleaves = interleaves;
-    }
-
-    /// Tells whether a call that takes something is on its way.
-    pub(crate) fn is_taking(&self) -> bool {
-        self.inner.lock().unwrap().taking > 0
     }
 
     async fn turn(&self) {
@@ -184,22 +178,6 @@ pub(crate) struct FaultyTarget {
     pub(crate) settles_after: TimeDelta,
 }
 
-/// A call that takes something, until it has an answer or nobody waits for one.
-struct UnderWay<'a>(&'a Script);
-
-impl<'a> UnderWay<'a> {
-    fn begin(script: &'a Script) -> Self {
-        script.inner.lock().unwrap().taking += 1;
-        Self(script)
-    }
-}
-
-impl Drop for UnderWay<'_> {
-    fn drop(&mut self) {
-        self.0.inner.lock().unwrap().taking -= 1;
-    }
-}
-
 const UNREACHABLE: ErrorKind = ErrorKind::Target(TargetFault::Unreachable);
 
 #[async_trait]
@@ -225,8 +203,6 @@ impl Target for FaultyTarget {
             }
         }
         self.script.answered()?;
-        let takes = matches!(&desired.state, DesiredState::Holding { take, .. } if !take.is_empty());
-        let _under_way = takes.then(|| UnderWay::begin(&self.script));
         through(&self.script, UNREACHABLE, || self.inner.ensure(desired)).await
     }
 

@@ -196,7 +196,7 @@ fn suspend(jit: &Jit, account: AccountId) {
 #[test]
 fn whoever_leaves_while_something_is_being_lent_to_them_does_not_keep_it() {
     for turns in 1.. {
-        let house = house();
+        let house = warm_house();
         let (was_held_up, lent) = held_up(&house, turns, house.lift("lift", 30), || {
             suspend(&house.jit, house.holder);
             work(&house);
@@ -211,6 +211,8 @@ fn whoever_leaves_while_something_is_being_lent_to_them_does_not_keep_it() {
     }
     for turns in 1.. {
         let house = run(House::new()).unwrap();
+        let first = run(house.out(10)).unwrap();
+        run(house.check_in(first.lease)).unwrap();
         let request = house.request(30, None);
         let (was_held_up, out) = held_up(&house, turns, house.jit.check_out(&request), || {
             suspend(&house.jit, house.holder);
