@@ -41,7 +41,9 @@ impl Settings {
             config::load_with(text, Format::Toml, &file.display().to_string(), |settings: &Self, found| {
                 settings.check(found);
                 if found.is_empty() {
-                    targets = open(settings.deployment.as_ref(), &settings.target, folder, found);
+                    let tenants = [settings.checkout.tenant.clone()].into();
+                    let deployment = settings.deployment.as_ref();
+                    targets = open(deployment, &settings.target, &tenants, folder, found);
                 }
             })?;
         Ok((settings, targets))

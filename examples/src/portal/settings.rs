@@ -164,7 +164,8 @@ impl Settings {
         let settings = config::load_with(text, Format::Toml, file, |settings: &Self, found| {
             settings.check(found);
             if found.is_empty() {
-                targets = open(settings.deployment.as_ref(), &settings.target, folder, found);
+                let tenants = settings.connection.iter().map(|door| door.tenant.clone()).collect();
+                targets = open(settings.deployment.as_ref(), &settings.target, &tenants, folder, found);
             }
         })?;
         Ok((settings, targets))
