@@ -164,7 +164,11 @@ fn leases() -> LeasesView {
         verdict: badge("differs", Tone::Bad),
         found: vec!["3 of ours were seen.".into(), HOSTILE.into()],
     };
-    LeasesView { leases: vec![lease("active", true), lease("ending", false)], compared: vec![compared] }
+    LeasesView {
+        leases: vec![lease("active", true), lease("ending", false)],
+        has_more: true,
+        compared: vec![compared],
+    }
 }
 
 fn account_ref() -> AccountRef {
