@@ -296,6 +296,13 @@ fn nothing_from_outside_becomes_markup() {
 }
 
 #[test]
+fn an_administrator_ends_leases_where_they_are_kept_and_learns_of_those_not_shown() {
+    let page = pages::leases(&frame(), &leases()).into_string();
+    assert!(page.contains("action=\"/leases/end\"") && !page.contains("/access/in"));
+    assert!(page.contains("There are more leases"));
+}
+
+#[test]
 fn an_empty_plan_says_that_nothing_changes() {
     let page = pages::account(&frame(), &me(vec![])).into_string();
     assert!(page.contains("Nothing to change"));

@@ -84,9 +84,11 @@ async function start(folder, args, ownsFolder) {
   const child = spawn(program(), args, { stdio: ['ignore', 'pipe', 'pipe'] })
   let complaints = ''
   child.stderr.on('data', (text) => (complaints += text))
-  const exited = once(child, 'exit')
+  const [exited, closed] = [once(child, 'exit'), once(child, 'close')]
   const url = await Promise.race([readyUrl(child.stdout), exited.then(() => undefined)])
   if (!url) {
+    // Only then is everything read that it complained of.
+    await closed
     if (ownsFolder) await rm(folder, { recursive: true, force: true })
     throw new Error(`the portal did not start: ${complaints}`)
   }

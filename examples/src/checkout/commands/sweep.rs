@@ -17,9 +17,9 @@ const BATCH: NonZeroUsize = NonZeroUsize::new(100).expect("not zero");
 /// Tells what was done for one target; for the accounts themselves where it names none.
 #[derive(Default, Serialize)]
 pub(super) struct SweptLine {
-    target: Option<String>,
-    done: usize,
-    again: usize,
+    pub(super) target: Option<String>,
+    pub(super) done: usize,
+    pub(super) again: usize,
     pub(super) failed: usize,
     /// The code of what kept the target's tasks from being looked at.
     #[serde(skip_serializing_if = "Option::is_none")]

@@ -117,3 +117,48 @@ async fn at_target(
     }
     Ok((rows, after.is_some()))
 }
+
+#[cfg(test)]
+mod tests {
+    use jit_core::{Marker, RemoteRef};
+
+    use super::*;
+
+    fn suspecting(names: &[&str]) -> Reconciliation {
+        let mut found = Reconciliation::default();
+        found.suspects.extend(names.iter().map(|name| RemoteRef {
+            name: (*name).to_owned(),
+            place: None,
+            marker: Marker::found(*name),
+            native: None,
+        }));
+        found
+    }
+
+    fn suspects(of: &Result<Reconciliation, JitError>) -> Vec<&str> {
+        of.iter().flat_map(|found| &found.suspects).map(|remote| remote.name.as_str()).collect()
+    }
+
+    #[test]
+    fn a_suspect_is_what_no_store_knows_and_is_shown_once() {
+        let mut compared = [
+            Ok(suspecting(&["lost", "partner's"])),
+            Ok(suspecting(&["lost", "main's"])),
+            Ok(suspecting(&["lost"])),
+        ];
+        keep_what_no_store_knows(&mut compared);
+        assert_eq!(compared.each_ref().map(suspects), [vec!["lost"], vec![], vec![]]);
+
+        let mut alone = [Ok(suspecting(&["lost"]))];
+        keep_what_no_store_knows(&mut alone);
+        assert_eq!(suspects(&alone[0]), ["lost"]);
+    }
+
+    #[test]
+    fn nobody_can_tell_a_suspect_while_a_store_cannot_be_asked() {
+        let unasked = || Err(JitError::Refused(jit_core::Code::new("engine.unknown_store")));
+        let mut compared = [Ok(suspecting(&["perhaps the other's"])), unasked()];
+        keep_what_no_store_knows(&mut compared);
+        assert!(suspects(&compared[0]).is_empty());
+    }
+}
