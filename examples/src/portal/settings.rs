@@ -127,6 +127,14 @@ pub(crate) enum StoreUrl {
     Postgres(String),
 }
 
+impl StoreUrl {
+    /// Whether it says a password.
+    pub(crate) fn holds_password(&self) -> bool {
+        let Self::Postgres(url) = self else { return false };
+        url.parse::<tokio_postgres::Config>().is_ok_and(|config| config.get_password().is_some())
+    }
+}
+
 impl TryFrom<String> for StoreUrl {
     type Error = &'static str;
 
