@@ -40,7 +40,8 @@ async fn who_may_not_gets_nothing_and_nothing_is_written() {
         (wrong(|r| r.role = rule("root")), "lease.unknown_role"),
         (wrong(|r| r.span = TimeDelta::hours(9)), "lease.too_long"),
         (wrong(|r| r.span = TimeDelta::zero()), "lease.too_long"),
-        (wrong(|r| r.tenant = TenantId::new("other").unwrap()), "lease.unknown_holder"),
+        (wrong(|r| r.tenant = TenantId::new("other").unwrap()), "lease.unknown_target"),
+        (wrong(|r| r.holder = AccountId::from_uuid(uuid::Uuid::nil())), "lease.unknown_holder"),
         (wrong(|r| r.key = Some("k".repeat(257))), "lease.invalid"),
     ] {
         assert_eq!(code_of(house.jit.check_out(&request).await), code);
