@@ -164,7 +164,11 @@ fn leases() -> LeasesView {
         verdict: badge("differs", Tone::Bad),
         found: vec!["3 of ours were seen.".into(), HOSTILE.into()],
     };
-    LeasesView { leases: vec![lease("active", true), lease("ending", false)], compared: vec![compared] }
+    LeasesView {
+        leases: vec![lease("active", true), lease("ending", false)],
+        has_more: true,
+        compared: vec![compared],
+    }
 }
 
 fn account_ref() -> AccountRef {
@@ -289,6 +293,13 @@ fn nothing_from_outside_becomes_markup() {
     let asked = QuestionView { suggestion: HOSTILE.into(), ..question(Some(HOSTILE)) };
     let page = pages::choose_user_name(&frame(), &asked).into_string();
     assert!(!page.contains("<script") && page.contains("value=\"&lt;script"));
+}
+
+#[test]
+fn an_administrator_ends_leases_where_they_are_kept_and_learns_of_those_not_shown() {
+    let page = pages::leases(&frame(), &leases()).into_string();
+    assert!(page.contains("action=\"/leases/end\"") && !page.contains("/access/in"));
+    assert!(page.contains("There are more leases"));
 }
 
 #[test]

@@ -108,6 +108,8 @@ test('nobody checks out, ends or extends what is not theirs', async (t) => {
   assert.equal(await sent('extend', { lease, span: '1h' }), 404)
   assert.equal(await sent('out', { ...role, csrf: 'guessed' }), 403)
   assert.equal((await bob.page.goto(`${portal.url}/leases`)).status(), 403)
+  const ending = await bob.context.request.post(`${portal.url}/leases/end`, { form: { csrf, lease } })
+  assert.equal(ending.status(), 403)
   await alice.page.reload()
   assert.match(await alice.section('Lent to you'), /active/)
 })
@@ -126,6 +128,13 @@ test('an administrator sees every lease, compares and ends', async (t) => {
   assert.match(await alice.section('Compared with the targets'), /as written down[\s\S]*that were seen: 1/)
   assert.deepEqual(await troubles(alice.page), [])
   await alice.picture('access-leases')
+  // Whose lease it is decides who extends it, and who checks it in as their own: no administrator, by no form.
+  const [csrf, lease] = await Promise.all(
+    ['csrf', 'lease'].map((name) => alice.page.locator(`input[name=${name}]`).first().inputValue()))
+  for (const path of ['extend', 'in']) {
+    const form = { csrf, lease, span: '2h' }
+    assert.equal((await alice.context.request.post(`${portal.url}/access/${path}`, { form })).status(), 404)
+  }
   await alice.page.getByRole('button', { name: `End ${name}` }).click()
   await alice.page.getByText('Nothing is lent.').waitFor()
   await fay.page.goto(`${portal.url}/access`)

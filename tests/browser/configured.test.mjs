@@ -7,7 +7,7 @@ import { join } from 'node:path'
 import { after, before, test } from 'node:test'
 import { OIDC_OP, POSTGRES, SLAPD, startPeer } from '../peers/lib/peer.mjs'
 import { launch, person } from './lib/browser.mjs'
-import { checkout, freePort, refusedConfiguration, startConfigured } from './lib/portal.mjs'
+import { checkout, freePort, refusedConfiguration, startConfigured, startSomewhere } from './lib/portal.mjs'
 import { Wire } from './lib/wire.mjs'
 
 let browser, op
@@ -102,7 +102,7 @@ ${more}`
 }
 
 async function house(t, options) {
-  const portal = await startConfigured(await configuration(options), options?.files)
+  const portal = await startSomewhere(async () => startConfigured(await configuration(options), options?.files))
   const people = []
   t.after(async () => {
     await Promise.all(people.map((one) => one.leave()))

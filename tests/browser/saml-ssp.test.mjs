@@ -8,7 +8,7 @@ import { fileURLToPath } from 'node:url'
 import { after, before, test } from 'node:test'
 import { SAML_SSP, startPeer } from '../peers/lib/peer.mjs'
 import { launch, person } from './lib/browser.mjs'
-import { freePort, startConfigured } from './lib/portal.mjs'
+import { freePort, startConfigured, startSomewhere } from './lib/portal.mjs'
 
 const MAKE_KEYS = fileURLToPath(new URL('../peers/saml-keys/make', import.meta.url))
 let browser, idp, keys
@@ -69,8 +69,9 @@ permit = { session_limit = "8h" }
 
 // A portal that SimpleSAMLphp knows by the metadata that it publishes.
 async function house(t, options = {}) {
-  const base = `http://127.0.0.1:${await freePort()}`
-  const portal = await startConfigured(await configuration(base))
+  const portal = await startSomewhere(async () =>
+    startConfigured(await configuration(`http://127.0.0.1:${await freePort()}`)))
+  const base = portal.url
   const metadata = await (await fetch(`${base}/saml/example/metadata`)).text()
   await idp.control('sp', { metadata, options: { 'sign.logout': true, 'validate.logout': true, ...options } })
   const people = []

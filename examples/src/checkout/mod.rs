@@ -22,6 +22,8 @@ use house::House;
 use report::Report;
 use settings::Settings;
 
+use crate::targets::read_text;
+
 /// It is done.
 pub const DONE: u8 = 0;
 /// The rules say no, or a target differs from what is written down.
@@ -41,25 +43,26 @@ pub fn run(
     out: &mut dyn Write,
     err: &mut dyn Write,
 ) -> u8 {
+    let arguments: Vec<String> = arguments.into_iter().collect();
+    // A program that asked for JSON gets it, whatever else is wrong with the command line.
+    let asks_for_json = arguments.iter().any(|argument| argument == "--json");
     let (config, json, order) = match arguments::parse(arguments) {
         Ok(Command::Run { config, json, order }) => (config, json, order),
         Ok(Command::Help) => {
             return out.write_all(arguments::USAGE.as_bytes()).map_or(FAILED, |()| DONE);
         }
-        Err(error) => return complain(&Failure::Usage(error), err),
+        Err(error) => return fail(&Failure::Usage(error), &mut Report::new(out, asks_for_json), err),
     };
     let mut report = Report::new(out, json);
     match start(&config, order, (clock, guard), &mut report) {
         Ok(code) => code,
-        Err(failure) => {
-            // Where the answer cannot be written, the complaint still can.
-            let _ = report.failure(&failure);
-            complain(&failure, err)
-        }
+        Err(failure) => fail(&failure, &mut report, err),
     }
 }
 
-fn complain(failure: &Failure, err: &mut dyn Write) -> u8 {
+fn fail(failure: &Failure, report: &mut Report<'_>, err: &mut dyn Write) -> u8 {
+    // Where the answer cannot be written, the complaint still can.
+    let _ = report.failure(failure);
     // There is nowhere left to complain about a closed standard error.
     let _ = writeln!(err, "{failure}");
     failure.exit_code()
@@ -71,9 +74,9 @@ fn start(
     time: (Arc<dyn Clock>, Option<TimeGuard>),
     report: &mut Report<'_>,
 ) -> Result<u8, Failure> {
-    let text = std::fs::read_to_string(config)
-        .map_err(|error| Failure::Unreadable(config.display().to_string(), error))?;
-    let (settings, targets) = Settings::load(&text, config).map_err(Failure::Settings)?;
+    let (text, is_exposed) =
+        read_text(config).map_err(|error| Failure::Unreadable(config.display().to_string(), error))?;
+    let (settings, targets) = Settings::load(&text, config, is_exposed).map_err(Failure::Settings)?;
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()

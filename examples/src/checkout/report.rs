@@ -3,7 +3,7 @@
 use std::io::{self, Write};
 
 use chrono::{DateTime, SecondsFormat, TimeDelta, Utc};
-use jit_core::{Account, AccountId, Lease, RemoteRef, Seeing, UnattendedEnd};
+use jit_core::{Account, AccountId, Lease, LentWrong, RemoteRef, Seeing, UnattendedEnd};
 use serde::Serialize;
 use serde_json::json;
 
@@ -160,6 +160,32 @@ impl RemoteLine {
 impl From<&RemoteRef> for RemoteLine {
     fn from(remote: &RemoteRef) -> Self {
         Self { name: remote.name.clone(), place: remote.place.clone(), native: remote.native.clone() }
+    }
+}
+
+/// Shows an entitlement that is not as it was written down, and the account that it is about.
+#[derive(Debug, Serialize)]
+pub(super) struct LentLine {
+    name: String,
+    native: String,
+    entitlement: String,
+    leases: Vec<AccountId>,
+}
+
+impl From<&LentWrong> for LentLine {
+    fn from(wrong: &LentWrong) -> Self {
+        Self {
+            name: wrong.name.clone(),
+            native: wrong.native.clone(),
+            entitlement: wrong.entitlement.clone(),
+            leases: wrong.leases.clone(),
+        }
+    }
+}
+
+impl std::fmt::Display for LentLine {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{}:{}", self.name, self.entitlement)
     }
 }
 

@@ -34,17 +34,31 @@ pub(super) struct CheckoutSettings {
 
 impl Settings {
     /// Reads and checks a configuration, with the files that it names; each problem names file, line and field.
-    pub(super) fn load(text: &str, file: &Path) -> Result<(Self, Vec<Opened>), Problems> {
+    ///
+    /// One that others than its owner may read must hold no password.
+    pub(super) fn load(text: &str, file: &Path, is_exposed: bool) -> Result<(Self, Vec<Opened>), Problems> {
         let folder = file.parent().unwrap_or(Path::new(""));
         let mut targets = Vec::new();
         let settings =
             config::load_with(text, Format::Toml, &file.display().to_string(), |settings: &Self, found| {
                 settings.check(found);
+                settings.check_exposure(is_exposed, found);
                 if found.is_empty() {
-                    targets = open(settings.deployment.as_ref(), &settings.target, folder, found);
+                    let tenants = [settings.checkout.tenant.clone()].into();
+                    let deployment = settings.deployment.as_ref();
+                    targets = open(deployment, &settings.target, &tenants, folder, found);
                 }
             })?;
         Ok((settings, targets))
+    }
+
+    fn check_exposure(&self, is_exposed: bool, found: &mut Problems) {
+        if is_exposed && self.checkout.store.holds_password() {
+            let message = "others than the owner of the configuration may read it: it holds a password";
+            found.within("checkout", |found| {
+                found.report_in("store", Code::new("config.file_exposed"), message);
+            });
+        }
     }
 
     fn check(&self, found: &mut Problems) {

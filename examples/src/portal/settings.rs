@@ -127,6 +127,14 @@ pub(crate) enum StoreUrl {
     Postgres(String),
 }
 
+impl StoreUrl {
+    /// Whether it says a password.
+    pub(crate) fn holds_password(&self) -> bool {
+        let Self::Postgres(url) = self else { return false };
+        url.parse::<tokio_postgres::Config>().is_ok_and(|config| config.get_password().is_some())
+    }
+}
+
 impl TryFrom<String> for StoreUrl {
     type Error = &'static str;
 
@@ -164,7 +172,8 @@ impl Settings {
         let settings = config::load_with(text, Format::Toml, file, |settings: &Self, found| {
             settings.check(found);
             if found.is_empty() {
-                targets = open(settings.deployment.as_ref(), &settings.target, folder, found);
+                let tenants = settings.connection.iter().map(|door| door.tenant.clone()).collect();
+                targets = open(settings.deployment.as_ref(), &settings.target, &tenants, folder, found);
             }
         })?;
         Ok((settings, targets))

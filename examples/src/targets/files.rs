@@ -34,6 +34,14 @@ pub(super) fn read_secret(path: &Path, field: &str, found: &mut Problems) -> Opt
     Some(bytes)
 }
 
+/// Reads a text, and tells whether others than its owner may read it.
+pub(crate) fn read_text(path: &Path) -> io::Result<(String, bool)> {
+    let mut file = File::open(path)?;
+    let mut text = String::new();
+    file.read_to_string(&mut text)?;
+    Ok((text, is_exposed(&file)))
+}
+
 fn attempt(path: &Path) -> io::Result<(File, Zeroizing<Vec<u8>>)> {
     let file = File::open(path)?;
     let mut bytes = Zeroizing::new(Vec::new());

@@ -4,5 +4,6 @@ mod files;
 mod open;
 mod settings;
 
+pub(crate) use files::read_text;
 pub(crate) use open::{Opened, RoleOffer, open};
 pub(crate) use settings::{DeploymentSettings, TargetSettings, check_targets};

@@ -1,10 +1,12 @@
+use std::collections::BTreeSet;
 use std::path::Path;
 use std::sync::Arc;
 
 use chrono::TimeDelta;
 use jit_core::config::Problems;
 use jit_core::{
-    Code, Entitlement, MarkerKey, MemoryTarget, RuleName, Target, TargetId, TargetRole, TargetSetup, Whose,
+    Code, Entitlement, MarkerKey, MemoryTarget, RuleName, Target, TargetId, TargetRole, TargetSetup,
+    TenantId, Whose,
 };
 use jit_ldap::{ActiveDirectoryTarget, CustomTarget, Directory, DirectorySettings, OpenLdapTarget, Roots};
 
@@ -46,10 +48,12 @@ impl RoleOffer {
     }
 }
 
-/// Opens the targets of a configuration that was checked. Reads files beside it, and asks no server.
+/// Opens the targets of a configuration that was checked, which has these tenants. Reads files beside it, and asks no
+/// server.
 pub(crate) fn open(
     deployment: Option<&DeploymentSettings>,
     targets: &[TargetSettings],
+    tenants: &BTreeSet<TenantId>,
     folder: &Path,
     found: &mut Problems,
 ) -> Vec<Opened> {
@@ -59,11 +63,34 @@ pub(crate) fn open(
     };
     let mut opened = Vec::new();
     found.each("target", targets, |settings, found| {
+        let tenants = tenants_of(settings, tenants, found);
         if let Some(target) = open_one(settings, folder, found) {
-            opened.push(Opened::of(settings, target, key.clone()));
+            opened.push(Opened::of(settings, target, key.clone(), tenants));
         }
     });
     opened
+}
+
+/// A target that many tenants share is a decision, and none that is made by leaving something out.
+fn tenants_of(
+    settings: &TargetSettings,
+    tenants: &BTreeSet<TenantId>,
+    found: &mut Problems,
+) -> BTreeSet<TenantId> {
+    if settings.tenants.is_empty() && tenants.len() == 1 {
+        return tenants.clone();
+    }
+    if settings.tenants.is_empty() {
+        found.report_in("tenants", Code::new("config.missing_field"), "must say whose people check out here");
+    }
+    if !settings.tenants.is_subset(tenants) {
+        found.report_in(
+            "tenants",
+            Code::new("config.invalid_value"),
+            "nobody signs in to one of these tenants",
+        );
+    }
+    settings.tenants.clone()
 }
 
 fn marker_key(deployment: &DeploymentSettings, folder: &Path, found: &mut Problems) -> Option<MarkerKey> {
@@ -131,8 +158,13 @@ fn report(error: &jit_ldap::LdapError, field: &str, found: &mut Problems) {
 }
 
 impl Opened {
-    fn of(settings: &TargetSettings, target: Arc<dyn Target>, key: MarkerKey) -> Self {
-        let mut setup = TargetSetup::new(settings.id.clone(), Arc::clone(&target), key);
+    fn of(
+        settings: &TargetSettings,
+        target: Arc<dyn Target>,
+        key: MarkerKey,
+        tenants: BTreeSet<TenantId>,
+    ) -> Self {
+        let mut setup = TargetSetup::new(settings.id.clone(), Arc::clone(&target), key).for_tenants(tenants);
         if let Some(prefix) = &settings.prefix {
             setup = setup.named_with(prefix);
         }

@@ -2,7 +2,7 @@ use std::collections::BTreeSet;
 use std::path::PathBuf;
 
 use jit_core::config::{Check, Problems};
-use jit_core::{AttributeName, Code, ConnectionId, Entitlement, RuleName, Span, TargetId, Whose};
+use jit_core::{AttributeName, Code, ConnectionId, Entitlement, RuleName, Span, TargetId, TenantId, Whose};
 use jit_ldap::{ActiveDirectorySettings, CustomSettings, OpenLdapSettings};
 use serde::Deserialize;
 
@@ -21,6 +21,9 @@ pub(crate) struct DeploymentSettings {
 #[serde(deny_unknown_fields)]
 pub(crate) struct TargetSettings {
     pub(crate) id: TargetId,
+    /// Whose people may check out here. Where there is only one tenant, it is theirs without it.
+    #[serde(default)]
+    pub(crate) tenants: BTreeSet<TenantId>,
     /// What the names of its accounts begin with.
     #[serde(default)]
     pub(crate) prefix: Option<String>,

@@ -67,6 +67,9 @@ pub struct Account {
     /// Who said so: what an administrator said, a connection may only shorten.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub end_set_by: Option<Source>,
+    /// The end that an administrator set, kept while a connection shortens it: see [`Account::end_of_administrator`].
+    #[serde(default, with = "crate::instant::option", skip_serializing_if = "Option::is_none")]
+    pub admin_end: Option<DateTime<Utc>>,
     /// How long it may go unused before it ends.
     #[serde(default, with = "milliseconds", skip_serializing_if = "Option::is_none")]
     pub idle_limit: Option<TimeDelta>,
@@ -113,6 +116,7 @@ impl Account {
             cut_off: Vec::new(),
             ends_at: None,
             end_set_by: None,
+            admin_end: None,
             idle_limit: None,
             end_review: None,
             last_seen: None,
@@ -121,6 +125,14 @@ impl Account {
             lease: None,
             elevation: None,
         }
+    }
+
+    /// The end that an administrator set, which a connection may shorten, and not lift.
+    #[must_use]
+    pub fn end_of_administrator(&self) -> Option<DateTime<Utc>> {
+        let set_last = self.end_set_by == Some(Source::Administrator);
+        // Documents that were written earlier bear it as the end alone.
+        self.admin_end.or(self.ends_at.filter(|_| set_last))
     }
 
     /// Tells whether it stands for something in a target instead of for a person or workload.

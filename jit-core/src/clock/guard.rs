@@ -206,13 +206,17 @@ impl GuardedClock {
         });
     }
 
-    /// Believes the clock where another node, whose own is plausible to it, tells the same time.
+    /// Believes the clock where another node, whose own is plausible to it, tells the same time. Who is behind believes it
+    /// only if the time that the store knows went back: nobody but a person does that.
     pub(crate) fn compare(&self, reading: Reading, anchor: DateTime<Utc>) {
         let apart = reading.wall.signed_duration_since(anchor).abs();
+        let is_behind = matches!(reading.doubt, Some(TimeDoubt::Behind(_)));
         // What this node wrote itself says nothing.
-        let is_of_another = self.state().anchor.is_some_and(|known| known < anchor);
+        let is_of_another =
+            self.state().anchor.is_some_and(|known| if is_behind { anchor < known } else { known < anchor });
         if is_of_another && apart <= ANCHORED_EVERY * 2 {
             self.trust();
+            self.anchored(anchor);
         }
     }
 

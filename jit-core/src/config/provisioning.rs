@@ -21,6 +21,10 @@ pub(super) fn check_provisioning(
         let message = "needs `same_person`: it decides for the connections that are named there";
         found.report_in("authority", Code::new("config.contradiction"), message);
     }
+    if provisioning.authority == Authority::Whole && provisioning.memberships.is_none() {
+        let message = "needs `memberships`: what sign-ins gave earlier is measured by it";
+        found.report_in("authority", Code::new("config.contradiction"), message);
+    }
     if provisioning.memberships.is_some() && provisioning.authority != Authority::Whole {
         let message = "counts only with `authority = \"whole\"`";
         found.report_in("memberships", Code::new("config.contradiction"), message);

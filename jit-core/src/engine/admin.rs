@@ -92,7 +92,9 @@ impl Jit {
                 Err(denial) => return Ok(Err(denial)),
             };
             let actor = Actor::Administrator { name: request.by.clone() };
-            let record = Record { actor, action: request.act.code(), rule: None, absolute: false, now };
+            // A leave is an end, whoever held it up.
+            let absolute = request.act == AdminAct::ConfirmLeave;
+            let record = Record { actor, action: request.act.code(), rule: None, absolute, now };
             let (commit, after) = self.compose(&request.tenant, Some(&before), &plan, record, &mut mint);
             match self.commit(store, &commit).await {
                 Ok(()) => return Ok(Ok(after)),

@@ -49,6 +49,9 @@ pub enum BuildError {
     /// Two connections of one source keep their accounts in different stores.
     #[error("connection `{0}` provisions people of connection `{1}`, whose accounts are in another store")]
     KinElsewhere(ConnectionId, ConnectionId),
+    /// A connection decides alone and names no claim that lists memberships: what sign-ins gave could never be taken away.
+    #[error("connection `{0}` decides alone and needs `memberships`: what sign-ins gave is measured by it")]
+    NoMemberships(ConnectionId),
     /// The system has no randomness to give.
     #[error("no randomness")]
     Entropy(#[source] BackendError),

@@ -6,7 +6,7 @@ use chrono::{DateTime, Utc};
 
 use super::{
     Connection, Explanation, Jit, ShadowReport, SignIn, Verdict,
-    kin::{free_names, known_by},
+    kin::{follow_names, known_by},
     matching::{Found, is_elsewhere, search},
     outcome::JitError,
 };
@@ -59,6 +59,12 @@ pub(super) struct Evaluated {
 }
 
 impl Evaluated {
+    /// Refuses before anything is planned.
+    fn refused(denial: Denial, found: Found, profile: Option<Profile>, trace: Trace) -> Self {
+        let (plan, permit) = (SignInPlan::Deny(denial), Permit::default());
+        Self { found, plan, permit, profile, steps: trace.into_steps(), shadow: None }
+    }
+
     pub(super) fn explain(self) -> Explanation {
         let verdict = match self.plan {
             SignInPlan::Go(plan) => Verdict::SignedIn(plan),
@@ -97,7 +103,14 @@ impl Jit {
             None => self.look_for(connection, sign_in, &names, email.as_ref(), &mut trace).await?,
         };
         if let (false, Some(account)) = (names.is_empty(), found.as_present().account()) {
-            names = free_names(store, names, account).await?;
+            let followed = follow_names(store, names, account, attempt.now).await?;
+            if followed.lead_elsewhere {
+                note_two_accounts(&mut trace);
+            }
+            if let Some(denial) = followed.stopped {
+                return Ok(Evaluated::refused(denial, found, Some(profile), trace));
+            }
+            names = followed.free;
         }
         let email_is_elsewhere = match found.as_present().account() {
             Some(account) => is_elsewhere(store, account, email.as_ref()).await?,
@@ -203,14 +216,13 @@ fn refused_by_mapping(error: &MapError, linked: Option<Account>, mut trace: Trac
         finding: Finding::Refused,
         detail: error.to_string(),
     });
-    Evaluated {
-        found: linked.map_or(Found::Nobody, Found::Linked),
-        plan: SignInPlan::Deny(Denial::new(error.code())),
-        permit: Permit::default(),
-        profile: None,
-        steps: trace.into_steps(),
-        shadow: None,
-    }
+    let found = linked.map_or(Found::Nobody, Found::Linked);
+    Evaluated::refused(Denial::new(error.code()), found, None, trace)
+}
+
+fn note_two_accounts(trace: &mut Trace) {
+    let detail = "another connection of the same source knows the person by another account";
+    trace.note(|| Step { stage: Stage::Match, rule: None, finding: Finding::Refused, detail: detail.into() });
 }
 
 pub(super) fn note_checks(trace: &mut Trace, checks: &Checks) {

@@ -2,10 +2,12 @@
 
 use std::collections::HashMap;
 
+use chrono::{DateTime, Utc};
+
 use super::{BuildError, Connection, Jit, NamedBy};
 use crate::{
-    Account, Authority, BackendError, ClaimValues, ConnectionId, ExternalKey, Issuer, IssuerSet, Store,
-    Subject, TenantId, VerifiedIdentity,
+    Account, Authority, BackendError, ClaimValues, ConnectionId, Denial, ExternalKey, Issuer, IssuerSet,
+    Store, Subject, TenantId, VerifiedIdentity,
 };
 
 type Connections = HashMap<(TenantId, ConnectionId), Connection>;
@@ -22,7 +24,7 @@ pub(super) struct Kin {
 ///
 /// # Errors
 /// [`BuildError`] where a connection that provisions names one that is not there, keeps its accounts elsewhere or speaks for
-/// several issuers: then two people could become one.
+/// several issuers: then two people could become one; or where one decides alone and does not say what lists memberships.
 pub(super) fn kin(
     connections: &Connections,
 ) -> Result<HashMap<(TenantId, ConnectionId), Vec<Kin>>, BuildError> {
@@ -30,6 +32,9 @@ pub(super) fn kin(
     for ((tenant, id), connection) in connections {
         let Some(provisioning) = &connection.provisioning else { continue };
         let issuer = only_issuer(connection).ok_or_else(|| BuildError::SeveralIssuers(id.clone()))?;
+        if provisioning.authority == Authority::Whole && provisioning.memberships.is_none() {
+            return Err(BuildError::NoMemberships(id.clone()));
+        }
         for same in &provisioning.same_person {
             let key = (tenant.clone(), same.connection.clone());
             let other = connections.get(&key).filter(|_| same.connection != *id);
@@ -112,17 +117,41 @@ pub(super) async fn known_by(
     Ok(None)
 }
 
-/// Leaves the names that lead to no other account than this one.
-pub(super) async fn free_names(
+/// Tells where the names of a person lead who has an account.
+pub(super) struct Names {
+    /// Those that lead nowhere.
+    pub(super) free: Vec<ExternalKey>,
+    /// Whether one leads to another account: then the person has two.
+    pub(super) lead_elsewhere: bool,
+    /// Why another account of the person may not be used.
+    pub(super) stopped: Option<Denial>,
+}
+
+/// Follows the names of a person whose account was found.
+pub(super) async fn follow_names(
     store: &dyn Store,
     names: Vec<ExternalKey>,
     own: &Account,
-) -> Result<Vec<ExternalKey>, BackendError> {
-    let mut free = Vec::new();
+    now: DateTime<Utc>,
+) -> Result<Names, BackendError> {
+    let mut found = Names { free: Vec::new(), lead_elsewhere: false, stopped: None };
     for name in names {
-        if !own.is_linked_to(&name) && store.find(&name).await?.is_none() {
-            free.push(name);
+        if own.is_linked_to(&name) {
+            continue;
+        }
+        match store.find(&name).await? {
+            None => found.free.push(name),
+            // It may have come to this account since that was read.
+            Some(other) if other.id == own.id => {}
+            Some(other) => {
+                tracing::warn!(
+                    account = %own.id, other = %other.id, connection = %name.connection,
+                    "a person of one source has two accounts"
+                );
+                found.lead_elsewhere = true;
+                found.stopped = found.stopped.or(other.standing(now).denial().map(Denial::new));
+            }
         }
     }
-    Ok(free)
+    Ok(found)
 }

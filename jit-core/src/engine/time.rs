@@ -46,6 +46,7 @@ impl Jit {
     pub async fn confirm_time(&self, by: &str) -> Result<(), BackendError> {
         let at = self.parts.clock.trust();
         self.keep_anchor(at).await?;
+        self.parts.clock.anchored(at);
         self.parts.clock.announced(None);
         let by = Actor::Administrator { name: by.to_owned() };
         self.tell("clock.confirmed", None, by, Vec::new()).await
@@ -67,7 +68,7 @@ impl Jit {
     async fn weigh_time(&self) -> Result<(), BackendError> {
         let clock = &self.parts.clock;
         let mut reading = clock.read();
-        if matches!(reading.doubt, Some(TimeDoubt::Ahead(_)))
+        if reading.doubt.is_some()
             && let Some(anchor) = self.anchor().await?
         {
             clock.compare(reading, anchor);

@@ -248,7 +248,8 @@ impl State {
     ) -> Effect {
         let account = match self.whoever(remote).filter(|_| remote.native.is_some()) {
             None => return Effect::Absent { was_there: false },
-            Some(account) if account.marker.is_some() => return Effect::NotOurs,
+            // A mark that somebody wrote there since keeps nothing.
+            Some(account) if account.marker.is_some() && !give.is_empty() => return Effect::NotOurs,
             Some(account) => account,
         };
         let (mut given, mut taken) = (BTreeSet::new(), BTreeSet::new());
@@ -310,7 +311,7 @@ impl Target for MemoryTarget {
         let mut state = self.state();
         Ok(match state.whoever(remote) {
             None => Holdings::Missing,
-            Some(account) if account.marker.is_some() => Holdings::Made,
+            Some(account) if account.marker.is_some() && remote.native.is_none() => Holdings::Made,
             Some(account) => {
                 let held = asked.iter().filter(|asked| account.has(asked)).cloned().collect();
                 Holdings::Found { native: account.native.clone(), held }

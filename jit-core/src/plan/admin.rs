@@ -5,6 +5,7 @@ use chrono::{DateTime, Utc};
 use super::{
     Change, Plan, Reason,
     lifecycle::{confirm_leaves, dismiss_leaves},
+    link::cut_off,
 };
 use crate::{
     Account, AccountEmail, AccountState, Code, Denial, EmailTrust, Entitlement, ExternalKey, Grant, GrantId,
@@ -130,7 +131,7 @@ fn reason() -> Reason {
 
 /// Cuts an identity off, with what its connection gave if no other identity of it remains.
 fn unlink(plan: &mut Plan, account: &Account, key: &ExternalKey) {
-    plan.push(Change::Unlink(key.clone()), reason());
+    cut_off(plan, account, key, &reason());
     let others = account.identities.iter().filter(|other| other.key != *key);
     if !others.clone().any(|other| other.key.connection == key.connection) {
         let gave = |grant: &&Grant| matches!(&grant.provenance.source, Source::Connection(id) if *id == key.connection);

@@ -3,7 +3,7 @@
 use chrono::{DateTime, Utc};
 
 use super::{Change, Plan};
-use crate::{Account, AccountState, HeldRecord, LinkProof, LinkedIdentity, TenantId};
+use crate::{Account, AccountState, HeldRecord, LinkProof, LinkedIdentity, Source, TenantId};
 
 impl Plan {
     /// Makes the account as it will be. `before` is `None` for a plan that creates.
@@ -62,6 +62,8 @@ fn apply_change(account: &mut Account, change: &Change, now: DateTime<Utc>) {
             account.attributes.insert(name.clone(), values.clone());
         }
         Change::SetEnd { at, by } => {
+            account.admin_end =
+                if *by == Source::Administrator { *at } else { account.end_of_administrator() };
             account.ends_at = *at;
             account.end_set_by = Some(by.clone());
         }

@@ -4,7 +4,8 @@ use std::collections::BTreeSet;
 
 use super::{Change, Plan, Reason};
 use crate::{
-    Account, Code, EmailEvidence, EmailTrust, Entitlement, ExternalKey, LinkProof, LinkedIdentity, Source,
+    Account, Code, EmailEvidence, EmailTrust, Entitlement, ExternalKey, HeldRecord, LinkProof,
+    LinkedIdentity, Source,
 };
 
 /// Says why an account that was found cannot be linked by `proof`; `None` when it can.
@@ -57,12 +58,21 @@ pub(super) fn plan_link(
     plan.push(Change::Link { key: key.clone(), proof }, Reason::code("link.proved"));
 }
 
+/// Cuts an identity off. A leave of its person waits no longer.
+pub(super) fn cut_off(plan: &mut Plan, account: &Account, key: &ExternalKey, reason: &Reason) {
+    plan.push(Change::Unlink(key.clone()), reason.clone());
+    for record in account.records.iter().filter(|record| record.key == *key && record.parked.is_some()) {
+        let record = HeldRecord { parked: None, ..record.clone() };
+        plan.push(Change::SetRecord(Box::new(record)), reason.clone());
+    }
+}
+
 /// The first proved owner of an address ends every earlier way in: identities, sessions, tokens, local credentials,
 /// pending address changes, and everything that those who came earlier brought along (pre-hijacking).
 fn end_earlier_ways_in(plan: &mut Plan, account: &Account, keep: &BTreeSet<Entitlement>) {
     let reason = || Reason::code("link.first_proved_owner");
     for identity in &account.identities {
-        plan.push(Change::Unlink(identity.key.clone()), reason());
+        cut_off(plan, account, &identity.key, &reason());
     }
     let brought = |source: &Source| matches!(source, Source::Connection(_) | Source::Person);
     for grant in account.grants.iter().filter(|grant| brought(&grant.provenance.source)) {

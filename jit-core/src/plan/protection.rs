@@ -28,7 +28,7 @@ impl Protection {
     }
 
     /// Keeps at least one account of each tenant in this role, such as the last administrator. Only those count that last:
-    /// an active account without an end date, by a grant without one.
+    /// an active account that has begun and has no end date, by a grant without one.
     #[must_use]
     pub fn never_without(mut self, entitlement: Entitlement) -> Self {
         self.protected.insert(entitlement.clone());
@@ -128,7 +128,9 @@ fn delta(before: Option<&Account>, after: &Account, counts: impl Fn(&Account) ->
 }
 
 fn is_lasting_holder(account: &Account, entitlement: &Entitlement) -> bool {
-    let lasts = account.state == AccountState::Active && account.ends_at.is_none();
+    // Counted as of the commit that wrote it, so that each commit tells by how much the count moves.
+    let has_begun = account.begins_at.is_none_or(|begin| begin <= account.updated_at);
+    let lasts = account.state == AccountState::Active && account.ends_at.is_none() && has_begun;
     lasts && account.grants.iter().any(|grant| grant.entitlement == *entitlement && grant.ends_at.is_none())
 }
 

@@ -409,7 +409,9 @@ fn plan_limits(plan: &mut Plan, facts: &SignInFacts<'_>, account: Option<&Accoun
         let code = Code::new("access.last_holder");
         plan.refusals.push(Refusal { wish: "end of account".into(), code, rule: facts.permit.rule.clone() });
     } else if end.is_some() {
-        let by = Source::Connection(facts.settings.id.clone());
+        let own = account.and_then(Account::end_of_administrator);
+        let by =
+            if own == end { Source::Administrator } else { Source::Connection(facts.settings.id.clone()) };
         plan.push(Change::SetEnd { at: end, by }, reason());
     }
     if limit.is_some() {
@@ -420,15 +422,11 @@ fn plan_limits(plan: &mut Plan, facts: &SignInFacts<'_>, account: Option<&Accoun
 /// The instant at which the permit ends the account, if it sets one. What an administrator said may be shortened by what
 /// the source knows of this person, and by nothing else.
 pub(super) fn account_end(facts: &SignInFacts<'_>, account: Option<&Account>) -> Option<DateTime<Utc>> {
-    let by_admin = account.filter(|account| account.end_set_by == Some(Source::Administrator));
+    let own = account.and_then(Account::end_of_administrator);
+    let is_set = account.is_some_and(|account| account.end_set_by == Some(Source::Administrator));
     match facts.permit.account_end? {
-        AccountEnd::At(end)
-            if by_admin.is_some_and(|account| account.ends_at.is_some_and(|own| own < end)) =>
-        {
-            None
-        }
-        AccountEnd::AfterCreation(_) if by_admin.is_some() => None,
-        AccountEnd::At(end) => Some(end),
+        AccountEnd::At(end) => Some(own.map_or(end, |own| own.min(end))),
+        AccountEnd::AfterCreation(_) if is_set || own.is_some() => None,
         AccountEnd::AfterCreation(span) => {
             account.map_or(facts.now, |account| account.created_at).checked_add_signed(span)
         }

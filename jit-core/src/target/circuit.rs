@@ -28,6 +28,8 @@ pub(crate) struct Circuit {
 struct State {
     /// Whether any call was answered. Until then calls go one by one: nobody knows whether the credentials are right.
     was_answered: bool,
+    /// How many calls were not answered until then.
+    unanswered: u64,
     refused: u32,
     probe_at: Option<DateTime<Utc>>,
     is_told: bool,
@@ -43,7 +45,7 @@ pub(crate) enum CircuitNews {
 impl Circuit {
     /// The instant before which the target is not to be asked; `None` where it may be asked.
     pub(crate) fn open_until(&self, now: DateTime<Utc>) -> Option<DateTime<Utc>> {
-        self.state().probe_at.filter(|probe_at| now < *probe_at)
+        self.state().waits_until(now)
     }
 
     /// What somebody must be told.
@@ -63,25 +65,27 @@ impl Circuit {
     /// Lets a call through; where the circuit is open, one for each pause, which is a probe.
     fn enter(&self, now: DateTime<Utc>) -> Result<bool, BackendError> {
         let mut state = self.state();
-        match state.probe_at {
-            Some(probe_at) if now < probe_at => {
-                let refused = BackendError::new(ErrorKind::Target(TargetFault::Credentials), "circuit.enter");
-                Err(refused.with_retry(Retry::After(probe_at.signed_duration_since(now))))
-            }
-            Some(_) => {
-                // Whatever becomes of this call, the next one waits.
-                state.probe_at = Some(after(state.refused, now));
-                Ok(true)
-            }
-            None => Ok(false),
+        if let Some(until) = state.waits_until(now) {
+            let refused = BackendError::new(ErrorKind::Target(TargetFault::Credentials), "circuit.enter");
+            return Err(refused.with_retry(Retry::After(until.signed_duration_since(now))));
         }
+        let is_probe = state.probe_at.is_some();
+        if is_probe {
+            // Whatever becomes of this call, the next one waits.
+            state.probe_at = Some(after(state.refused, now));
+        }
+        Ok(is_probe)
     }
 
     /// Learns how a call came out. One that was under way when the circuit opened went over a connection of before, and says
     /// nothing of the credentials now.
     fn learn(&self, is_probe: bool, fault: Option<TargetFault>, now: DateTime<Utc>) {
         let mut state = self.state();
-        state.was_answered = true;
+        if matches!(fault, Some(TargetFault::Unreachable | TargetFault::Untrusted)) {
+            state.unanswered = state.unanswered.wrapping_add(1);
+        } else {
+            state.was_answered = true;
+        }
         match fault {
             _ if state.probe_at.is_some() && !is_probe => {}
             Some(TargetFault::Credentials) => {
@@ -102,6 +106,14 @@ impl Circuit {
     }
 }
 
+impl State {
+    /// What lies further ahead than any pause was said before the clock was set back.
+    fn waits_until(&self, now: DateTime<Utc>) -> Option<DateTime<Utc>> {
+        let waits = |until: &DateTime<Utc>| now < *until && until.signed_duration_since(now) <= LONGEST_PAUSE;
+        self.probe_at.filter(waits)
+    }
+}
+
 fn after(refused: u32, now: DateTime<Utc>) -> DateTime<Utc> {
     let pause = if refused <= 1 { FIRST_PAUSE } else { LONGEST_PAUSE };
     now.checked_add_signed(pause).unwrap_or(now)
@@ -115,12 +127,29 @@ pub(crate) struct Guarded {
 }
 
 impl Guarded {
+    /// Waits for the calls ahead until one was answered. Where one was not, neither would this one be, and whoever waits
+    /// would wait for the time limit of each.
+    async fn turn(&self) -> Result<Option<tokio::sync::MutexGuard<'_, ()>>, BackendError> {
+        let before = {
+            let state = self.circuit.state();
+            if state.was_answered {
+                return Ok(None);
+            }
+            state.unanswered
+        };
+        let turn = self.circuit.first.lock().await;
+        let state = self.circuit.state();
+        if state.was_answered || state.unanswered == before {
+            return Ok(Some(turn));
+        }
+        Err(BackendError::new(ErrorKind::Target(TargetFault::Unreachable), "circuit.enter"))
+    }
+
     async fn ask<T>(
         &self,
         call: impl Future<Output = Result<T, BackendError>> + Send,
     ) -> Result<T, BackendError> {
-        let was_answered = self.circuit.state().was_answered;
-        let turn = if was_answered { None } else { Some(self.circuit.first.lock().await) };
+        let turn = self.turn().await?;
         let is_probe = self.circuit.enter(self.clock.work())?;
         let answer = call.await;
         let fault = match answer.as_ref().err().map(BackendError::kind) {
@@ -184,5 +213,39 @@ mod tests {
         assert!(circuit.enter(at(10)).unwrap());
         circuit.learn(true, Some(TargetFault::Name), at(10));
         assert_eq!((circuit.open_until(at(10)), circuit.news()), (None, Some(CircuitNews::Closed)));
+    }
+
+    #[test]
+    fn a_clock_that_is_set_back_does_not_keep_it_open_for_longer() {
+        let circuit = Circuit::default();
+        circuit.learn(false, Some(TargetFault::Credentials), at(600));
+        assert_eq!(circuit.open_until(at(600)), Some(at(605)));
+        assert_eq!(circuit.open_until(at(0)), None);
+        assert!(circuit.enter(at(0)).unwrap(), "it is a probe");
+        assert_eq!(circuit.open_until(at(0)), Some(at(5)));
+    }
+
+    #[tokio::test]
+    async fn an_outage_is_no_answer_and_who_waited_for_it_waits_no_longer() {
+        let clock = Arc::new(crate::ManualClock::at(at(0)));
+        let guarded = Guarded {
+            inner: Arc::new(crate::MemoryTarget::new()),
+            circuit: Arc::default(),
+            clock: Arc::new(GuardedClock::new(clock, None)),
+        };
+        let unreachable =
+            || Err::<(), _>(BackendError::new(ErrorKind::Target(TargetFault::Unreachable), "test"));
+        let (fail, failed) = tokio::sync::oneshot::channel::<()>();
+        let first = guarded.ask(async {
+            let _ = failed.await;
+            unreachable()
+        });
+        let second = guarded.ask(async { Ok(()) });
+        let (first, second, ()) = tokio::join!(first, second, async { fail.send(()).unwrap() });
+        assert!(first.is_err());
+        assert_eq!(*second.unwrap_err().kind(), ErrorKind::Target(TargetFault::Unreachable));
+        assert!(!guarded.circuit.state().was_answered, "nobody knows yet whether it accepts us");
+        assert!(guarded.ask(async { Ok(()) }).await.is_ok());
+        assert!(guarded.circuit.state().was_answered);
     }
 }

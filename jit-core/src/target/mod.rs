@@ -181,8 +181,8 @@ pub enum Effect {
     },
     /// Somebody without our marker bears the name; nothing was done.
     Stranger,
-    /// The account with the native id no longer bears our marker, or bears one where it is said to have existed before;
-    /// nothing was done.
+    /// The account with the native id no longer bears our marker, or bears one where something is to be given to whoever
+    /// existed before; nothing was done. What is to be taken from such an account is taken whatever it bears.
     NotOurs,
     /// It cannot be removed, for a reason that repeating does not mend by itself, such as entries below it.
     Stuck(Code),
@@ -211,7 +211,8 @@ pub enum Observed {
 pub enum Holdings {
     /// Not there.
     Missing,
-    /// It bears a marker of ours: it was made for a time.
+    /// It bears a marker of ours: it was made for a time. Only of whom was asked for by name: people may write a marker
+    /// into their own account, and what was lent to an id is looked for whatever it bears.
     Made,
     /// There, as somebody else made it.
     Found {

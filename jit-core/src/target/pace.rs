@@ -25,8 +25,9 @@ impl Pace {
     /// Takes up to `wanted` turns.
     pub(crate) fn take(&self, wanted: usize, now: DateTime<Utc>) -> usize {
         let mut taken_to = self.taken_to.lock().unwrap_or_else(PoisonError::into_inner);
-        *taken_to = (*taken_to).max(now);
         let latest = now.checked_add_signed(self.span).unwrap_or(now);
+        // What lies further ahead was taken before the clock was set back.
+        *taken_to = (*taken_to).min(latest).max(now);
         let mut given = 0;
         while given < wanted {
             let Some(next) = taken_to.checked_add_signed(self.each).filter(|next| *next <= latest) else {
@@ -60,5 +61,14 @@ mod tests {
         pace.give_back(2);
         assert_eq!(pace.take(100, at(3)), 2);
         assert_eq!(pace.take(100, at(60)), 10);
+    }
+
+    #[test]
+    fn a_clock_that_is_set_back_stops_nothing_for_longer_than_the_span() {
+        let pace = Pace::new(NonZeroU32::new(10).unwrap(), TimeDelta::seconds(10));
+        let at = |second| DateTime::<Utc>::default() + TimeDelta::seconds(second);
+        assert_eq!(pace.take(100, at(86_400)), 10);
+        assert_eq!(pace.take(100, at(0)), 0);
+        assert_eq!(pace.take(100, at(10)), 10);
     }
 }

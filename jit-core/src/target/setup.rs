@@ -10,7 +10,7 @@ use std::{
 use chrono::{DateTime, TimeDelta, Utc};
 
 use super::{Circuit, MarkerKey, Pace, SecretRules, Target};
-use crate::{Account, AttributeName, ConnectionId, Entitlement, RuleName, Source, TargetId};
+use crate::{Account, AttributeName, ConnectionId, Entitlement, RuleName, Source, TargetId, TenantId};
 
 /// Describes one role that can be checked out at a target.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -101,6 +101,7 @@ impl TargetRole {
 pub struct TargetSetup {
     pub(crate) id: TargetId,
     pub(crate) target: Arc<dyn Target>,
+    pub(crate) tenants: BTreeSet<TenantId>,
     pub(crate) markers: MarkerKey,
     pub(crate) roles: BTreeMap<RuleName, TargetRole>,
     pub(crate) secrets: SecretRules,
@@ -118,12 +119,14 @@ const PREFIX_BYTES: usize = 7;
 const MOST_AT_ONCE: NonZeroUsize = NonZeroUsize::MIN.saturating_add(63);
 
 impl TargetSetup {
-    /// Describes a target, and the key that marks what is made there.
+    /// Describes a target, and the key that marks what is made there. It is nobody's until [`TargetSetup::for_tenants`]
+    /// says whose.
     #[must_use]
     pub fn new(id: TargetId, target: Arc<dyn Target>, markers: MarkerKey) -> Self {
         Self {
             id,
             target,
+            tenants: BTreeSet::new(),
             markers,
             roles: BTreeMap::new(),
             secrets: SecretRules::default(),
@@ -134,6 +137,15 @@ impl TargetSetup {
             overdue_after: TimeDelta::minutes(15),
             circuit: Arc::default(),
         }
+    }
+
+    /// Opens the target to the people of these tenants: what they check out is made there, and what their attributes name
+    /// is elevated there. To all others it is unknown. Whoever shares a target among tenants trusts the administrators of
+    /// each with the accounts of all, where a role elevates the account that an attribute names.
+    #[must_use]
+    pub fn for_tenants(mut self, tenants: impl IntoIterator<Item = TenantId>) -> Self {
+        self.tenants.extend(tenants);
+        self
     }
 
     /// Adds a role.

@@ -40,7 +40,8 @@ async fn who_may_not_gets_nothing_and_nothing_is_written() {
         (wrong(|r| r.role = rule("root")), "lease.unknown_role"),
         (wrong(|r| r.span = TimeDelta::hours(9)), "lease.too_long"),
         (wrong(|r| r.span = TimeDelta::zero()), "lease.too_long"),
-        (wrong(|r| r.tenant = TenantId::new("other").unwrap()), "lease.unknown_holder"),
+        (wrong(|r| r.tenant = TenantId::new("other").unwrap()), "lease.unknown_target"),
+        (wrong(|r| r.holder = AccountId::from_uuid(uuid::Uuid::nil())), "lease.unknown_holder"),
         (wrong(|r| r.key = Some("k".repeat(257))), "lease.invalid"),
     ] {
         assert_eq!(code_of(house.jit.check_out(&request).await), code);
@@ -140,4 +141,37 @@ async fn extending_moves_both_ends_and_never_beyond_the_longest_time() {
     let more = house.jit.extend(None, &tenant(), out.lease, TimeDelta::days(9)).await;
     assert_eq!(code_of(more), "lease.too_long");
     assert!(house.directory.accounts()[&out.name].admits(out.secret.reveal(), house.now()));
+}
+
+#[tokio::test]
+async fn a_target_is_unknown_to_tenants_that_it_is_not_open_to() {
+    let house = House::new().await;
+    house.directory.plant(PERSON);
+    let other = TenantId::new("other").unwrap();
+    // Somebody with the same grants, by the administrators of another tenant.
+    let mut account = house.store.get(&tenant(), house.holder).await.unwrap().unwrap();
+    account.tenant = other.clone();
+    let commit = Commit { account: Some(AccountWrite::create(account)), ..Commit::new(other.clone()) };
+    house.store.commit(&commit).await.unwrap();
+    let before = house.script.counts();
+    let request = CheckOut { tenant: other.clone(), ..house.request(30, None) };
+    assert_eq!(code_of(house.jit.check_out(&request).await), "lease.unknown_target");
+    let request = CheckOut { role: rule("lift"), ..request };
+    assert_eq!(code_of(house.jit.elevate(&request, Some(PERSON)).await), "lease.unknown_target");
+    let compared = house.jit.reconcile(None, &other, &target(), ReconcileMode::Report).await;
+    assert_eq!(code_of(compared), "lease.unknown_target");
+    assert_eq!(house.script.counts(), before, "nothing was read, written or asked");
+    assert!(house.lift("lift", 30).await.is_ok());
+}
+
+#[tokio::test]
+async fn a_target_that_was_closed_to_a_tenant_lends_nothing_more_and_takes_what_it_lent() {
+    let mut house = House::new().await;
+    let out = house.out(30).await;
+    house.restart_closed();
+    let longer = house.jit.extend(None, &tenant(), out.lease, TimeDelta::hours(1)).await;
+    assert_eq!(code_of(longer), "lease.unknown_target");
+    house.pass_minutes(31).await;
+    assert!(house.directory.accounts().is_empty());
+    assert_eq!(house.lease(out.lease).await.phase.word(), "gone");
 }

@@ -288,3 +288,20 @@ async fn a_call_that_comes_late_does_not_shorten_what_another_lease_needs() {
     house.directory.ensure(&late(10)).await.unwrap();
     assert!(house.directory.accounts()[PERSON].drops_at.is_empty(), "given for good stays given for good");
 }
+
+#[tokio::test]
+async fn who_writes_a_mark_of_ours_into_their_own_entry_keeps_nothing() {
+    let house = house().await;
+    let lent = house.lift("lift", 30).await.unwrap();
+    let forged = MarkerKey::new("forged", &[1; 32]).unwrap().mark(&tenant(), house.holder);
+    house.directory.mark(PERSON, Some(forged));
+    house.clock.advance(TimeDelta::minutes(1));
+    let compared = house.jit.reconcile(None, &tenant(), &target(), ReconcileMode::Report).await.unwrap();
+    assert!(compared.unheld.is_empty(), "it is seen whatever they wrote");
+    assert_eq!(code_of(house.lift("lift", 30).await), "lease.account_is_lent");
+    let longer = house.jit.extend(None, &tenant(), lent.lease, TimeDelta::hours(1)).await;
+    assert_eq!(code_of(longer), "lease.account_is_lent");
+    house.pass_minutes(40).await;
+    assert!(!house.directory.accounts()[PERSON].entitlements.contains(&"ops".to_owned()));
+    assert_eq!(house.lease(lent.lease).await.phase.word(), "gone");
+}

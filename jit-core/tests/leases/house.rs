@@ -46,6 +46,7 @@ pub(crate) struct House {
     /// What runs now.
     pub(crate) jit: Jit,
     has_roles: bool,
+    is_open: bool,
     starts: u64,
 }
 
@@ -68,9 +69,9 @@ impl House {
         store.commit(&commit).await.unwrap();
         let told = Arc::new(Told::default());
         let doors = (&store, &directory, &script);
-        let jit = engine(doors, &clock, &told, settles_after, roles(), 0);
-        let has_roles = true;
-        Self { store, directory, clock, script, holder, settles_after, told, jit, has_roles, starts: 0 }
+        let jit = engine(doors, &clock, &told, settles_after, roles(), vec![tenant()], 0);
+        let (has_roles, is_open, starts) = (true, true, 0);
+        Self { store, directory, clock, script, holder, settles_after, told, jit, has_roles, is_open, starts }
     }
 
     /// Starts the application anew on what is left.
@@ -79,7 +80,14 @@ impl House {
         let Self { store, directory, clock, script, told, .. } = self;
         let roles = if self.has_roles { roles() } else { Vec::new() };
         let doors = (&*store, &*directory, &*script);
-        self.jit = engine(doors, clock, told, self.settles_after, roles, self.starts);
+        let tenants = if self.is_open { vec![tenant()] } else { Vec::new() };
+        self.jit = engine(doors, clock, told, self.settles_after, roles, tenants, self.starts);
+    }
+
+    /// The same, after the target was closed to the tenant.
+    pub(crate) fn restart_closed(&mut self) {
+        self.is_open = false;
+        self.restart();
     }
 
     /// The same, after every role was struck from the configuration.
@@ -173,12 +181,13 @@ fn engine(
     told: &Arc<Told>,
     settles_after: TimeDelta,
     roles: Vec<(RuleName, TargetRole)>,
+    tenants: Vec<TenantId>,
     start: u64,
 ) -> Jit {
     let target_port =
         FaultyTarget { inner: Arc::clone(directory), script: Arc::clone(script), settles_after };
     let markers = MarkerKey::new("test", &[5; 32]).unwrap();
-    let setup = TargetSetup::new(target(), Arc::new(target_port), markers);
+    let setup = TargetSetup::new(target(), Arc::new(target_port), markers).for_tenants(tenants);
     let setup = roles.into_iter().fold(setup, |setup, (name, role)| setup.role(name, role));
     Jit::builder(Arc::new(FaultyStore { inner: Arc::clone(store), script: Arc::clone(script) }))
         .clock(Arc::clone(clock) as _)

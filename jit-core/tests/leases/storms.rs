@@ -103,6 +103,7 @@ impl Storm {
         for (number, target) in targets.iter().enumerate() {
             let markers = MarkerKey::new("test", &[5; 32]).unwrap();
             let setup = TargetSetup::new(id(number), Arc::clone(target) as _, markers)
+                .for_tenants([tenant()])
                 .role(rule("admin"), role().privileged())
                 .role(rule("reader"), role());
             builder = builder.target(change(setup));

@@ -181,3 +181,33 @@ async fn grants_wait_as_leases_do() {
     house.alarms().await;
     assert_ne!(state().await, AccountState::Active);
 }
+
+#[tokio::test]
+async fn a_time_that_was_confirmed_at_one_node_is_not_undone_by_another() {
+    let mut house = House::new().await;
+    let second = Arc::new(ManualClock::at(house.now()));
+    let other = Jit::builder(Arc::clone(&house.store) as _)
+        .clock(Arc::clone(&second) as _)
+        .time_guard(TimeGuard::new(Arc::clone(&second) as _))
+        .build()
+        .unwrap();
+    let (worker, limit) = (WorkerId::new("second").unwrap(), std::num::NonZeroUsize::MIN);
+    house.alarms().await;
+    other.work(&worker, limit).await.unwrap();
+    // Both were wrong before, and are set right at once.
+    house.clock.jump(-TimeDelta::days(1));
+    second.jump(-TimeDelta::days(1));
+    house.alarms().await;
+    other.work(&worker, limit).await.unwrap();
+    house.jit.confirm_time("ann").await.unwrap();
+    for _ in 0..5 {
+        house.clock.advance(TimeDelta::minutes(1));
+        house.alarms().await;
+    }
+    second.advance(TimeDelta::minutes(5));
+    other.work(&worker, limit).await.unwrap();
+    assert_eq!(other.time_doubt(), None);
+    house.restart();
+    house.alarms().await;
+    assert_eq!(house.jit.time_doubt(), None);
+}

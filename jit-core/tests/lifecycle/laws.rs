@@ -173,7 +173,17 @@ proptest! {
                     }
                     let stopped_by_admin = matches!(&before.state, AccountState::Disabled { reason, .. } | AccountState::Suspended { reason, .. } if reason.as_str() == "admin.act");
                     if stopped_by_admin && !by_admin {
-                        assert!(after.standing(now).denial().is_some(), "the administrator was overruled by {happens:?}");
+                        let keeps = |reason: &Code| reason.as_str() == "admin.act";
+                        let stays = match &after.state {
+                            AccountState::Disabled { reason, .. } | AccountState::Suspended { reason, .. } => keeps(reason),
+                            state => matches!(state, AccountState::Ended { .. }),
+                        };
+                        assert!(stays, "the administrator was overruled by {happens:?}");
+                    }
+                    if !by_admin {
+                        let end = before.end_of_administrator();
+                        assert_eq!(after.end_of_administrator(), end, "the administrator's end was lost by {happens:?}");
+                        assert!(end.is_none() || after.ends_at.is_some_and(|at| Some(at) <= end), "lifted by {happens:?}");
                     }
                 }
                 let Some(after) = after else { continue };

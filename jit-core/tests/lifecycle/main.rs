@@ -1,11 +1,15 @@
 //! Joiners, movers and leavers: accounts that a source makes, changes and ends without a sign-in.
 
 #[cfg(test)]
+mod absolute;
+#[cfg(test)]
 mod authority;
 #[cfg(test)]
 mod docs;
 #[cfg(test)]
 mod facts;
+#[cfg(test)]
+mod guard;
 #[cfg(test)]
 mod joiners;
 #[cfg(test)]

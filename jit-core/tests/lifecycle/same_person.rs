@@ -148,4 +148,6 @@ fn connections_of_one_source_are_checked_when_the_engine_is_composed() {
     many.settings.issuers = IssuerSet::Exactly([issuer("okta"), issuer("twin")].into());
     assert!(matches!(build(vec![scim(Provisioning::default()), many]), Err(BuildError::SeveralIssuers(_))));
     assert!(build(vec![scim(Provisioning::default()), wire("okta")]).is_ok());
+    let alone = Provisioning { authority: Authority::Whole, ..Provisioning::default() };
+    assert!(build(vec![scim(alone), wire("okta")]).is_err(), "what sign-ins gave could never be taken away");
 }

@@ -29,8 +29,8 @@ struct Person {
 /// What was found under a reference.
 enum Found {
     Nothing,
-    /// It bears a marker of ours.
-    Made,
+    /// It bears what may be a marker of ours; some directories let people write that themselves.
+    Made(Person),
     Person(Person),
 }
 
@@ -49,8 +49,8 @@ impl<D: Dialect> Accounts<D> {
         let person = match self.find_person(&mut loan, remote).await? {
             Found::Nothing if loan.is_substitute() => return Err(unseen()),
             Found::Nothing => return Ok(Holdings::Missing),
-            Found::Made => return Ok(Holdings::Made),
-            Found::Person(person) => person,
+            Found::Made(_) if remote.native.is_none() => return Ok(Holdings::Made),
+            Found::Made(person) | Found::Person(person) => person,
         };
         let held = if groups.is_empty() {
             Vec::new()
@@ -74,38 +74,62 @@ impl<D: Dialect> Accounts<D> {
         take: &BTreeSet<String>,
     ) -> Result<Effect, BackendError> {
         let give = self.groups_of(give.keys())?;
-        let take = self.groups_of(take)?;
         let mut loan = self.lend_for_person(remote).await?;
         let wanted: Vec<_> = give.iter().map(|(_, group)| *group).collect();
         self.dialect.check(&mut loan, &self.table.base, &wanted).await?;
         let person = match self.find_person(&mut loan, remote).await? {
             Found::Nothing => return proved(&loan, Effect::Absent { was_there: false }),
-            Found::Made => return Ok(Effect::NotOurs),
-            Found::Person(person) => person,
+            Found::Made(_) if !give.is_empty() => return Ok(Effect::NotOurs),
+            Found::Made(person) | Found::Person(person) => person,
         };
         // what was lent is taken wherever the account went
         if !give.is_empty() && !self.is_person_of_ours(&person.dn) {
             return Err(Step::Groups.refused(TargetFault::Place));
         }
-        let (mut given, mut taken) = (BTreeSet::new(), BTreeSet::new());
-        for (name, group) in take {
-            match self.take_out(&mut loan, group, &person).await {
-                Ok(true) => drop(taken.insert(name.clone())),
-                Ok(false) if loan.is_substitute() => return Err(unseen()),
-                Ok(false) => {}
-                // the last member of a group that must have one
-                Err(error) if error.reason() == Reason::SchemaViolation => {
-                    return Ok(Effect::Stuck(error.code()));
-                }
-                Err(error) => return Err(Step::Groups.failed(error)),
-            }
-        }
+        let taken = match self.take_all(&mut loan, take, &person).await {
+            Ok(taken) => taken,
+            Err(kept) => return kept,
+        };
+        let mut given = BTreeSet::new();
         for (name, group) in give {
             if self.put_in(&mut loan, remote, group, &person).await? {
                 given.insert(name.clone());
             }
         }
         Ok(Effect::Holding { given, taken })
+    }
+
+    /// Takes the person out of every group that it can, whatever becomes of the others, and names those that they were in.
+    /// What kept it from one, the first time, is what it came to.
+    async fn take_all(
+        &self,
+        loan: &mut Loan,
+        take: &BTreeSet<String>,
+        person: &Person,
+    ) -> Result<BTreeSet<String>, Result<Effect, BackendError>> {
+        let (mut taken, mut kept) = (BTreeSet::new(), None);
+        for name in take {
+            let Some(group) = self.table.groups.get(name) else {
+                kept.get_or_insert(Err(Step::Groups.refused(TargetFault::Entitlement)));
+                continue;
+            };
+            let is_substitute = loan.is_substitute();
+            match self.take_out(loan, group, person).await {
+                Ok(true) => drop(taken.insert(name.clone())),
+                Ok(false) if is_substitute => drop(kept.get_or_insert(Err(unseen()))),
+                Ok(false) => {}
+                // the last member of a group that must have one
+                Err(error) if error.reason() == Reason::SchemaViolation => {
+                    kept.get_or_insert(Ok(Effect::Stuck(error.code())));
+                }
+                Err(error) => drop(kept.get_or_insert(Err(Step::Groups.failed(error)))),
+            }
+            // nobody else is asked where nobody answers
+            if !loan.is_usable() {
+                break;
+            }
+        }
+        kept.map_or(Ok(taken), Err)
     }
 
     /// The name is what every request about a person has, the first one included.
@@ -169,12 +193,11 @@ impl<D: Dialect> Accounts<D> {
         };
         let Some(entry) = entry else { return Ok(Found::Nothing) };
         let values = entry.values(&self.table.marker).unwrap_or_default();
-        if values.iter().any(|value| value.starts_with(Marker::PREFIX.as_bytes())) {
-            return Ok(Found::Made);
-        }
+        let is_made = values.iter().any(|value| value.starts_with(Marker::PREFIX.as_bytes()));
         let failed = |reason: Reason| Step::Look.failed(reason);
         let id = entry.id(self.dialect.id()).map_err(failed)?;
-        Ok(Found::Person(Person { id, dn: entry.dn().map_err(failed)? }))
+        let person = Person { id, dn: entry.dn().map_err(failed)? };
+        Ok(if is_made { Found::Made(person) } else { Found::Person(person) })
     }
 
     /// Where people are, and then wherever an administrator may have moved them.

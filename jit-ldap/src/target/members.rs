@@ -13,7 +13,8 @@ use crate::reason::Reason;
 use crate::request::{Modification, Scope, Search};
 
 impl<D: Dialect> Accounts<D> {
-    /// Puts an account into these groups and takes it out of all others of the table.
+    /// Puts an account into these groups and takes it out of all others of the table: of each that it can, and fails with
+    /// the first that it cannot.
     pub(super) async fn set_groups(
         &self,
         connection: &mut Connection,
@@ -21,11 +22,14 @@ impl<D: Dialect> Accounts<D> {
         wanted: &[&Group],
     ) -> Result<(), LdapError> {
         let held = self.held(connection, account).await?;
-        for group in &held {
-            if !wanted.iter().any(|wanted| wanted.dn == *group) {
-                leave(connection, group, account).await?;
+        let mut kept = Ok(());
+        for group in held.iter().filter(|group| !wanted.iter().any(|wanted| wanted.dn == **group)) {
+            kept = kept.and(leave(connection, group, account).await.map(drop));
+            if !connection.is_usable() {
+                break;
             }
         }
+        kept?;
         for group in wanted.iter().filter(|wanted| !held.contains(&wanted.dn)) {
             join(connection, &group.dn, account).await?;
         }

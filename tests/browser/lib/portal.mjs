@@ -62,6 +62,18 @@ export async function freePort() {
   return port
 }
 
+// Starts anew, with another port, where somebody else took the port before the portal did.
+export async function startSomewhere(start, attempts = 5) {
+  for (;;) {
+    try {
+      return await start()
+    } catch (error) {
+      attempts -= 1
+      if (attempts === 0 || !/address (already )?in use/i.test(error.message)) throw error
+    }
+  }
+}
+
 async function folderWith(text) {
   const folder = await mkdtemp(join(tmpdir(), 'portal-'))
   await writeFile(join(folder, 'portal.toml'), text, { mode: 0o600 })
@@ -72,9 +84,14 @@ async function start(folder, args, ownsFolder) {
   const child = spawn(program(), args, { stdio: ['ignore', 'pipe', 'pipe'] })
   let complaints = ''
   child.stderr.on('data', (text) => (complaints += text))
-  const exited = once(child, 'exit')
+  const [exited, closed] = [once(child, 'exit'), once(child, 'close')]
   const url = await Promise.race([readyUrl(child.stdout), exited.then(() => undefined)])
-  if (!url) throw new Error(`the portal did not start: ${complaints}`)
+  if (!url) {
+    // Only then is everything read that it complained of.
+    await closed
+    if (ownsFolder) await rm(folder, { recursive: true, force: true })
+    throw new Error(`the portal did not start: ${complaints}`)
+  }
   return new Portal(child, exited, url, folder, ownsFolder)
 }
 

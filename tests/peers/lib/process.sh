@@ -27,11 +27,21 @@ listens() {
   (exec 3<>"/dev/tcp/$1/$2") 2>/dev/null
 }
 
-# wait_for HOST PORT DIR PROGRAM: until it listens or is gone.
+# Whether the process of this folder has not ended, by whatever name it goes before it becomes the server.
+lives() {
+  local pid state
+  [ -s "$1/pid" ] && pid=$(<"$1/pid") && [ -r "/proc/$pid/stat" ] || return 1
+  read -r _ _ state _ 2>/dev/null <"/proc/$pid/stat" && [ "$state" != Z ]
+}
+
+# wait_for HOST PORT DIR PROGRAM: until it listens or is gone. Whoever calls has seen that nobody listened there before.
 wait_for() {
   for _ in {1..600}; do
-    ! listens "$1" "$2" || return 0
-    serves "$3" "$4" || return 1
+    if listens "$1" "$2"; then
+      serves "$3" "$4"
+      return
+    fi
+    lives "$3" || return 1
     sleep 0.05
   done
   return 1

@@ -28,23 +28,27 @@ fill() {
     die "the entries were not taken: $(tail -n 3 "$dir/fill.log")"
 }
 
-# The ports are somebody else's if they are quicker: then others are tried. slapd takes fewer files than some machines
-# allow: it sizes a table by their number.
+# One after the other: of two that try one port at a time, the second would take the first for itself. slapd takes fewer
+# files than some machines allow: it sizes a table by their number.
 launch() {
   local program=$1 dir=$2 port
-  for _ in 1 2 3 4 5; do
+  exec 9>"${TMPDIR:-/tmp}/jit-slapd.$UID.lock"
+  flock 9
+  for _ in {1..20}; do
     port=$((20000 + RANDOM % 12000))
+    ! listens 127.0.0.1 "$port" && ! listens 127.0.0.1 $((port + 1)) || continue
     (
       ulimit -n 4096 2>/dev/null || true
       exec setpriv --pdeathsig "$([ -n "$lifeline" ] && echo TERM || echo clear)" \
         "$program" -d 0 -f "$dir/slapd.conf" -h "ldap://127.0.0.1:$port ldaps://127.0.0.1:$((port + 1))"
-    ) </dev/null >"$dir/server.log" 2>&1 &
+    ) </dev/null >"$dir/server.log" 2>&1 9>&- &
     printf '%s\n' "$!" >"$dir/pid"
-    sleep 0.05
     if wait_for 127.0.0.1 $((port + 1)) "$dir" slapd; then
+      exec 9>&-
       printf '%s\n' "$port" >"$dir/port"
       return
     fi
+    end_process "$dir" slapd
   done
   cat "$dir/server.log" >&2
   die "the server did not start"

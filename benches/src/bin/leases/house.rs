@@ -47,6 +47,7 @@ impl House {
             let groups = vec!["ops".to_owned(), "staff".to_owned()];
             let markers = MarkerKey::new("bench", &[5; 32]).unwrap();
             let setup = TargetSetup::new(target_id(name), target, markers)
+                .for_tenants([tenant()])
                 .at_once(NonZeroUsize::new(AT_ONCE).unwrap())
                 .role(RuleName::new("grouped").unwrap(), role().with(groups))
                 .role(RuleName::new("plain").unwrap(), role())

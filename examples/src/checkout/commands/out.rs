@@ -57,7 +57,8 @@ pub(super) async fn out(house: &House, order: Out, report: &mut Report<'_>) -> R
     }
 }
 
-/// Lends what the role holds to an account that existed before. There is no secret.
+/// Lends what the role holds to an account that existed before. There is no secret; where the answer cannot be handed out,
+/// it ends again.
 async fn elevate(
     house: &House,
     order: &Out,
@@ -84,8 +85,10 @@ async fn elevate(
         ended_by: lent.unattended,
         sessions_survive: lent.sessions_survive,
     };
-    line.show(report)?;
-    Ok(DONE)
+    match line.show(report) {
+        Ok(()) => Ok(DONE),
+        Err(error) => Err(Failure::Output(error, withdraw(house, lent.lease).await)),
+    }
 }
 
 fn hand_out(
@@ -124,7 +127,7 @@ impl OutLine<'_> {
     }
 }
 
-/// Nobody knows the secret: the lease is of no use to anybody.
+/// Nobody knows what was lent, or its secret: the lease is of no use to anybody.
 async fn withdraw(house: &House, lease: AccountId) -> Withdrawn {
     match house.jit.check_in(None, &house.tenant, lease, by()).await {
         Ok(_) => Withdrawn::Ended,

@@ -1,14 +1,15 @@
-use jit_core::{AccountId, ReconcileMode, Reconciliation, TargetId};
+use jit_core::{AccountId, LentWrong, ReconcileMode, Reconciliation, TargetId};
 use serde::Serialize;
 
-use super::sweep::{at_target, worker};
+use super::sweep::{SweptLine, at_target, worker};
 use crate::checkout::failure::Failure;
 use crate::checkout::house::House;
-use crate::checkout::report::{RemoteLine, Report};
+use crate::checkout::report::{LentLine, RemoteLine, Report};
 use crate::checkout::{DONE, FAILED, REFUSED};
+use crate::targets::Opened;
 
 /// Tells how a target differs from what is written down.
-#[derive(Serialize)]
+#[derive(Default, Serialize)]
 struct ReconcileLine {
     target: String,
     seen: usize,
@@ -18,10 +19,18 @@ struct ReconcileLine {
     suspects: Vec<RemoteLine>,
     missing: Vec<AccountId>,
     changed: Vec<AccountId>,
+    unheld: Vec<LentLine>,
+    leftover: Vec<LentLine>,
     ended: usize,
+    /// Tasks of the target that failed when what returned was put on its way out.
+    failed: usize,
+    /// The code of what kept the target from being compared, or its tasks from being looked at.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    error: Option<String>,
 }
 
-/// Compares targets with what is written down, and ends what returned where that is asked for.
+/// Compares targets with what is written down, and ends what returned where that is asked for. A target that fails keeps
+/// no other from its turn.
 pub(super) async fn reconcile(
     house: &House,
     target: Option<TargetId>,
@@ -33,16 +42,41 @@ pub(super) async fn reconcile(
         Some(at_most) => ReconcileMode::EndReturned { at_most },
     };
     let (mut lines, mut code) = (Vec::new(), DONE);
+    let worker = worker()?;
     for target in house.chosen(target.as_ref())? {
-        let found = house.jit.reconcile(None, &house.tenant, &target.id, mode).await?;
-        if found.ended > 0 {
-            at_target(house, &worker()?, target).await;
+        match house.jit.reconcile(None, &house.tenant, &target.id, mode).await {
+            Ok(found) => {
+                let ends = found.ended > 0;
+                let swept = if ends { at_target(house, &worker, target).await } else { SweptLine::default() };
+                code = code.max(code_of(&found, &swept));
+                lines.push(ReconcileLine::of(target, &found, swept));
+            }
+            Err(error) => {
+                let failure = Failure::from(error);
+                code = code.max(failure.exit_code());
+                lines.push(ReconcileLine::failed(target, &failure));
+            }
         }
-        code = code.max(code_of(&found));
-        lines.push(ReconcileLine::of(target.id.to_string(), &found));
     }
-    let heads = ["TARGET", "SEEN", "RETURNED", "SUSPECTS", "MISSING", "CHANGED", "ENDED", "NOT WHOLE"];
-    report.several(&lines, heads, |line| {
+    show(&lines, report)?;
+    Ok(code)
+}
+
+fn show(lines: &[ReconcileLine], report: &mut Report<'_>) -> std::io::Result<()> {
+    let heads = [
+        "TARGET",
+        "SEEN",
+        "RETURNED",
+        "SUSPECTS",
+        "MISSING",
+        "CHANGED",
+        "UNHELD",
+        "LEFTOVER",
+        "ENDED",
+        "FAILED",
+        "NOT WHOLE",
+    ];
+    report.several(lines, heads, |line| {
         [
             line.target.clone(),
             line.seen.to_string(),
@@ -50,23 +84,29 @@ pub(super) async fn reconcile(
             listed(line.suspects.iter().map(RemoteLine::name)),
             listed(line.missing.iter()),
             listed(line.changed.iter()),
+            listed(line.unheld.iter()),
+            listed(line.leftover.iter()),
             line.ended.to_string(),
+            line.error.clone().unwrap_or_else(|| line.failed.to_string()),
             line.partial.clone().unwrap_or_default(),
         ]
-    })?;
-    Ok(code)
+    })
 }
 
-/// What was ended no longer differs.
-fn code_of(found: &Reconciliation) -> u8 {
+/// What was ended no longer differs, unless the target keeps it.
+fn code_of(found: &Reconciliation, swept: &SweptLine) -> u8 {
     let differing = found.returned.len().saturating_sub(found.ended)
         + found.suspects.len()
         + found.missing.len()
-        + found.changed.len();
-    match (&found.partial, differing) {
-        (Some(_), _) => FAILED,
-        (None, 0) => DONE,
-        (None, _) => REFUSED,
+        + found.changed.len()
+        + found.unheld.len()
+        + found.leftover.len();
+    if found.partial.is_some() || swept.is_delayed() {
+        FAILED
+    } else if differing > 0 {
+        REFUSED
+    } else {
+        DONE
     }
 }
 
@@ -76,16 +116,41 @@ fn listed<T: std::fmt::Display>(names: impl Iterator<Item = T>) -> String {
 }
 
 impl ReconcileLine {
-    fn of(target: String, found: &Reconciliation) -> Self {
+    fn of(target: &Opened, found: &Reconciliation, swept: SweptLine) -> Self {
+        let lent = |wrong: &[LentWrong]| wrong.iter().map(LentLine::from).collect();
         Self {
-            target,
+            target: target.id.to_string(),
             seen: found.seen,
             partial: found.partial.as_ref().map(ToString::to_string),
             returned: found.returned.iter().map(RemoteLine::from).collect(),
             suspects: found.suspects.iter().map(RemoteLine::from).collect(),
             missing: found.missing.clone(),
             changed: found.changed.clone(),
+            unheld: lent(&found.unheld),
+            leftover: lent(&found.leftover),
             ended: found.ended,
+            failed: swept.failed,
+            error: swept.error,
         }
+    }
+
+    fn failed(target: &Opened, failure: &Failure) -> Self {
+        let error = Some(failure.code().to_owned());
+        Self { target: target.id.to_string(), error, ..Self::default() }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_a_target_keeps_from_ending_is_no_success() {
+        let mut found = Reconciliation::default();
+        found.ended = 1;
+        assert_eq!(code_of(&found, &SweptLine::default()), DONE);
+        assert_eq!(code_of(&found, &SweptLine { failed: 1, ..SweptLine::default() }), FAILED);
+        let unasked = SweptLine { error: Some("store.unavailable".into()), ..SweptLine::default() };
+        assert_eq!(code_of(&found, &unasked), FAILED);
     }
 }

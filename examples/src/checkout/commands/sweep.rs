@@ -17,13 +17,13 @@ const BATCH: NonZeroUsize = NonZeroUsize::new(100).expect("not zero");
 /// Tells what was done for one target; for the accounts themselves where it names none.
 #[derive(Default, Serialize)]
 pub(super) struct SweptLine {
-    target: Option<String>,
-    done: usize,
-    again: usize,
-    failed: usize,
+    pub(super) target: Option<String>,
+    pub(super) done: usize,
+    pub(super) again: usize,
+    pub(super) failed: usize,
     /// The code of what kept the target's tasks from being looked at.
     #[serde(skip_serializing_if = "Option::is_none")]
-    error: Option<String>,
+    pub(super) error: Option<String>,
 }
 
 /// Does everything that is due. A target that fails keeps no other from its turn.
@@ -42,7 +42,7 @@ pub(super) async fn sweep(house: &House, report: &mut Report<'_>) -> Result<u8, 
         let failed = line.error.clone().unwrap_or_else(|| line.failed.to_string());
         [target, line.done.to_string(), line.again.to_string(), failed]
     })?;
-    let is_delayed = lines.iter().any(|line| line.failed > 0 || line.error.is_some());
+    let is_delayed = lines.iter().any(SweptLine::is_delayed);
     Ok(if is_delayed { FAILED } else { DONE })
 }
 
@@ -93,6 +93,11 @@ pub(super) fn worker() -> Result<WorkerId, Failure> {
 }
 
 impl SweptLine {
+    /// Whether something that is due could not be done now.
+    pub(super) fn is_delayed(&self) -> bool {
+        self.failed > 0 || self.error.is_some()
+    }
+
     /// Adds a round, and tells whether another may find more to do: what fails comes again later, and is not waited for.
     fn add(&mut self, report: WorkReport) -> bool {
         self.done += report.done;

@@ -14,6 +14,7 @@ pub fn leases(frame: &Frame, view: &LeasesView) -> Markup {
             h2 id="all" { "Lent now" }
             @if view.leases.is_empty() { p.empty { "Nothing is lent." } }
             @else { (rows(&view.leases, token)) }
+            @if view.has_more { p.muted { "There are more leases than this page shows." } }
         }
         section aria-labelledby="compare" {
             h2 id="compare" { "Compared with the targets" }
@@ -48,7 +49,7 @@ fn rows(leases: &[LeaseRow], token: &str) -> Markup {
 
 fn end(row: &LeaseRow, token: &str) -> Markup {
     html! {
-        form method="post" action="/access/in" {
+        form method="post" action="/leases/end" {
             (csrf(token))
             input type="hidden" name="lease" value=(row.id);
             input type="hidden" name="store" value=(row.store);

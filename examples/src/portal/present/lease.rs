@@ -98,6 +98,18 @@ pub(crate) fn compare_row(target: &Opened, compared: &Result<Reconciliation, Jit
     );
     said.extend(found.missing.iter().map(|lease| format!("Of lease {lease} nothing is there.")));
     said.extend(found.changed.iter().map(|lease| format!("Lease {lease} is there under another id.")));
+    said.extend(
+        found
+            .unheld
+            .iter()
+            .map(|lent| format!("{} does not hold {}, which is lent to it.", lent.name, lent.entitlement)),
+    );
+    said.extend(
+        found
+            .leftover
+            .iter()
+            .map(|lent| format!("{} still holds {}, which no lease needs.", lent.name, lent.entitlement)),
+    );
     let is_whole = found.partial.is_none();
     let verdict = match (said.len(), is_whole) {
         (1, _) => badge("as written down", Tone::Good),

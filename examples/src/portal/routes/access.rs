@@ -54,20 +54,17 @@ pub(super) async fn out(
     Ok(html(StatusCode::OK, pages::granted(&house.frame(Some(&visit)), &view)))
 }
 
-/// Ends a lease: the visitor's own, or as an administrator any of the tenant.
+/// Ends a lease of the visitor.
 pub(super) async fn check_in(
     State(house): State<Arc<House>>,
     headers: HeaderMap,
     Form(sent): Form,
 ) -> Result<Response, Failure> {
     let Some(visit) = whoever_means_it(&house, &headers, &sent).await? else { return Ok(see_other("/")) };
-    let named = sent.value("store").map(StoreId::new).transpose().map_err(|_| Failure::NotFound)?;
-    let store = if visit.is_admin && named.is_some() { named } else { visit.session.store.clone() };
-    let lease = lease_of(&house, &visit, store.as_ref(), &sent).await?;
-    let is_own = lease.lease.as_ref().is_some_and(|lease| lease.holder == visit.account.id);
+    let lease = own_lease(&house, &visit, &sent).await?;
     let by = Actor::Account { id: visit.account.id };
-    house.jit.check_in(store.as_ref(), &visit.session.tenant, lease.id, by).await?;
-    Ok(see_other(if is_own { "/access" } else { "/leases" }))
+    house.jit.check_in(visit.session.store.as_ref(), &visit.session.tenant, lease.id, by).await?;
+    Ok(see_other("/access"))
 }
 
 /// Lets a lease of the visitor end later.
@@ -78,9 +75,8 @@ pub(super) async fn extend(
 ) -> Result<Response, Failure> {
     let Some(visit) = whoever_means_it(&house, &headers, &sent).await? else { return Ok(see_other("/")) };
     let span: Span = sent.value("span").and_then(|text| text.parse().ok()).ok_or(Failure::NotFound)?;
-    let store = visit.session.store.as_ref();
-    let lease = lease_of(&house, &visit, store, &sent).await?;
-    house.jit.extend(store, &visit.session.tenant, lease.id, span.delta()).await?;
+    let lease = own_lease(&house, &visit, &sent).await?;
+    house.jit.extend(visit.session.store.as_ref(), &visit.session.tenant, lease.id, span.delta()).await?;
     Ok(see_other("/access"))
 }
 
@@ -136,8 +132,16 @@ async fn held(house: &House, visit: &Visit) -> Result<Vec<Account>, Failure> {
     Ok(found)
 }
 
-/// The account that keeps the lease of a form. Those of others are not there for anybody but administrators.
-async fn lease_of(
+/// The account that keeps the lease of a form. Those of others are not there, for administrators either: what is done here
+/// is recorded as the holder's act.
+async fn own_lease(house: &House, visit: &Visit, sent: &Parameters) -> Result<Account, Failure> {
+    let account = lease_of(house, visit, visit.session.store.as_ref(), sent).await?;
+    let is_own = account.lease.as_ref().is_some_and(|lease| lease.holder == visit.account.id);
+    if is_own { Ok(account) } else { Err(Failure::NotFound) }
+}
+
+/// The account that keeps the lease of a form, whoever holds it.
+pub(super) async fn lease_of(
     house: &House,
     visit: &Visit,
     store: Option<&StoreId>,
@@ -146,9 +150,5 @@ async fn lease_of(
     let id: Option<AccountId> = sent.value("lease").and_then(|text| text.parse().ok());
     let (Some(id), Some(store)) = (id, house.store(store)) else { return Err(Failure::NotFound) };
     let account = store.get(&visit.session.tenant, id).await?;
-    let account = account.filter(|account| {
-        let is_own = account.lease.as_ref().is_some_and(|lease| lease.holder == visit.account.id);
-        account.lease.is_some() && (is_own || visit.is_admin)
-    });
-    account.ok_or(Failure::NotFound)
+    account.filter(|account| account.lease.is_some()).ok_or(Failure::NotFound)
 }

@@ -4,8 +4,9 @@ use std::sync::Arc;
 use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::Response;
-use jit_core::ReconcileMode;
+use jit_core::{Actor, JitError, ReconcileMode, Reconciliation, StoreId};
 
+use super::access::lease_of;
 use super::admin::administrator;
 use crate::portal::failure::Failure;
 use crate::portal::house::{House, Shelf, Visit};
@@ -15,11 +16,13 @@ use crate::targets::Opened;
 use crate::web::{Form, html, is_same, see_other};
 
 const LEASES: NonZeroUsize = NonZeroUsize::new(500).expect("not zero");
+/// The most pages of leases that are read for one target and user store.
+const PAGES: usize = 4;
 
 /// Shows every lease of the tenant.
 pub(super) async fn show(State(house): State<Arc<House>>, headers: HeaderMap) -> Result<Response, Failure> {
     let Some(visit) = administrator(&house, &headers).await? else { return Ok(see_other("/")) };
-    let view = LeasesView { leases: every(&house, &visit).await?, ..LeasesView::default() };
+    let view = every(&house, &visit).await?;
     Ok(html(StatusCode::OK, pages::leases(&house.frame(Some(&visit)), &view)))
 }
 
@@ -33,46 +36,129 @@ pub(super) async fn compare(
     if !is_same(sent.value("csrf").unwrap_or_default(), &visit.session.csrf) {
         return Err(Failure::Forged);
     }
-    let mut view = LeasesView { leases: every(&house, &visit).await?, ..LeasesView::default() };
+    let mut view = every(&house, &visit).await?;
+    let tenant = &visit.session.tenant;
     for target in &house.targets {
+        let mut compared = Vec::new();
         for shelf in &house.shelves {
-            let (store, tenant) = (shelf.name.as_ref(), &visit.session.tenant);
-            let mut found = house.jit.reconcile(store, tenant, &target.id, ReconcileMode::Report).await;
-            // What no lease of this store knows may be known to another one.
-            if let (Ok(found), true) = (&mut found, house.shelves.len() > 1) {
-                found.suspects.clear();
-            }
-            view.compared.push(present::compare_row(target, &found));
+            let store = shelf.name.as_ref();
+            compared.push(house.jit.reconcile(store, tenant, &target.id, ReconcileMode::Report).await);
         }
+        keep_what_no_store_knows(&mut compared);
+        view.compared.extend(compared.iter().map(|found| present::compare_row(target, found)));
     }
     Ok(html(StatusCode::OK, pages::leases(&house.frame(Some(&visit)), &view)))
 }
 
-async fn every(house: &House, visit: &Visit) -> Result<Vec<LeaseRow>, Failure> {
-    let mut rows = Vec::new();
-    for shelf in &house.shelves {
-        for target in &house.targets {
-            rows.extend(at_target(house, visit, shelf, target).await?);
-        }
+/// Ends a lease of the tenant, in whichever user store it is kept.
+pub(super) async fn end(
+    State(house): State<Arc<House>>,
+    headers: HeaderMap,
+    Form(sent): Form,
+) -> Result<Response, Failure> {
+    let Some(visit) = administrator(&house, &headers).await? else { return Ok(see_other("/")) };
+    if !is_same(sent.value("csrf").unwrap_or_default(), &visit.session.csrf) {
+        return Err(Failure::Forged);
     }
-    rows.sort_by(|a: &LeaseRow, b| a.until_exact.cmp(&b.until_exact));
-    Ok(rows)
+    let store = sent.value("store").map(StoreId::new).transpose().map_err(|_| Failure::NotFound)?;
+    let lease = lease_of(&house, &visit, store.as_ref(), &sent).await?;
+    let by = Actor::Account { id: visit.account.id };
+    house.jit.check_in(store.as_ref(), &visit.session.tenant, lease.id, by).await?;
+    Ok(see_other("/leases"))
 }
 
+/// What no lease of one store knows may be known to another one: suspects are those that every store calls so, and are
+/// shown once. Where a store cannot be asked nobody can tell, and its own line says that it was not asked.
+fn keep_what_no_store_knows(compared: &mut [Result<Reconciliation, JitError>]) {
+    let Some((first, others)) = compared.split_first_mut() else { return };
+    for other in others {
+        let theirs = other.as_mut().map(|found| std::mem::take(&mut found.suspects)).unwrap_or_default();
+        if let Ok(first) = first {
+            first.suspects.retain(|suspect| theirs.contains(suspect));
+        }
+    }
+}
+
+async fn every(house: &House, visit: &Visit) -> Result<LeasesView, Failure> {
+    let mut view = LeasesView::default();
+    for shelf in &house.shelves {
+        for target in &house.targets {
+            let (rows, has_more) = at_target(house, visit, shelf, target).await?;
+            view.leases.extend(rows);
+            view.has_more |= has_more;
+        }
+    }
+    view.leases.sort_by(|a, b| a.until_exact.cmp(&b.until_exact));
+    Ok(view)
+}
+
+/// The leases at a target that a user store keeps, and whether there are more than these.
 async fn at_target(
     house: &House,
     visit: &Visit,
     shelf: &Shelf,
     target: &Opened,
-) -> Result<Vec<LeaseRow>, Failure> {
-    let tenant = &visit.session.tenant;
-    let page = house.jit.leases(shelf.name.as_ref(), tenant, &target.id, None, LEASES).await?;
-    let mut rows = Vec::new();
-    for account in &page.items {
-        let Some(lease) = account.lease.as_ref() else { continue };
-        let holder = shelf.store.get(tenant, lease.holder).await?;
-        let holder = holder.map_or_else(|| lease.holder.to_string(), |holder| present::display_name(&holder));
-        rows.extend(present::lease_row(account, holder, shelf.name.as_ref(), house.now()));
+) -> Result<(Vec<LeaseRow>, bool), Failure> {
+    let (store, tenant) = (shelf.name.as_ref(), &visit.session.tenant);
+    let (mut rows, mut after) = (Vec::new(), None);
+    for _ in 0..PAGES {
+        let page = house.jit.leases(store, tenant, &target.id, after, LEASES).await?;
+        for account in &page.items {
+            let Some(lease) = account.lease.as_ref() else { continue };
+            let holder = shelf.store.get(tenant, lease.holder).await?;
+            let holder =
+                holder.map_or_else(|| lease.holder.to_string(), |holder| present::display_name(&holder));
+            rows.extend(present::lease_row(account, holder, store, house.now()));
+        }
+        after = page.next;
+        if after.is_none() {
+            break;
+        }
     }
-    Ok(rows)
+    Ok((rows, after.is_some()))
+}
+
+#[cfg(test)]
+mod tests {
+    use jit_core::{Marker, RemoteRef};
+
+    use super::*;
+
+    fn suspecting(names: &[&str]) -> Reconciliation {
+        let mut found = Reconciliation::default();
+        found.suspects.extend(names.iter().map(|name| RemoteRef {
+            name: (*name).to_owned(),
+            place: None,
+            marker: Marker::found(*name),
+            native: None,
+        }));
+        found
+    }
+
+    fn suspects(of: &Result<Reconciliation, JitError>) -> Vec<&str> {
+        of.iter().flat_map(|found| &found.suspects).map(|remote| remote.name.as_str()).collect()
+    }
+
+    #[test]
+    fn a_suspect_is_what_no_store_knows_and_is_shown_once() {
+        let mut compared = [
+            Ok(suspecting(&["lost", "partner's"])),
+            Ok(suspecting(&["lost", "main's"])),
+            Ok(suspecting(&["lost"])),
+        ];
+        keep_what_no_store_knows(&mut compared);
+        assert_eq!(compared.each_ref().map(suspects), [vec!["lost"], vec![], vec![]]);
+
+        let mut alone = [Ok(suspecting(&["lost"]))];
+        keep_what_no_store_knows(&mut alone);
+        assert_eq!(suspects(&alone[0]), ["lost"]);
+    }
+
+    #[test]
+    fn nobody_can_tell_a_suspect_while_a_store_cannot_be_asked() {
+        let unasked = || Err(JitError::Refused(jit_core::Code::new("engine.unknown_store")));
+        let mut compared = [Ok(suspecting(&["perhaps the other's"])), unasked()];
+        keep_what_no_store_knows(&mut compared);
+        assert!(suspects(&compared[0]).is_empty());
+    }
 }

@@ -40,6 +40,7 @@ pub(super) fn routes(house: Arc<House>) -> Router {
         .route("/access/extend", post(access::extend))
         .route("/leases", get(leases::show))
         .route("/leases/compare", post(leases::compare))
+        .route("/leases/end", post(leases::end))
         .route(pages::COUNTDOWN_PATH, get(access::countdown))
         .route("/audit", get(account::audit))
         .route("/admin", get(admin::show))

@@ -89,6 +89,8 @@ pub struct GrantedView {
 pub struct LeasesView {
     /// The leases.
     pub leases: Vec<LeaseRow>,
+    /// Whether there are more than these.
+    pub has_more: bool,
     /// How targets differ from what is written down, where that was asked for.
     pub compared: Vec<CompareRow>,
 }

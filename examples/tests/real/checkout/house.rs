@@ -9,7 +9,7 @@ use std::sync::Arc;
 use chrono::TimeDelta;
 use jit_core::{Clock as _, ManualClock, SystemClock};
 use jit_examples::checkout;
-use jit_ldap::{AttributeName, Dn, Rdn, Search};
+use jit_ldap::{Attribute, AttributeName, Dn, EntryName, Modification, Rdn, Search};
 use serde_json::Value;
 
 use crate::peer::{Kind, Peer, folder, peer, wait};
@@ -126,6 +126,14 @@ impl House {
         let members = group.values(&AttributeName::MEMBER).unwrap_or_default();
         let person = self.peer().below(&format!("uid={person},ou=people"));
         members.iter().any(|member| Dn::parse(std::str::from_utf8(member).unwrap()).unwrap() == person)
+    }
+
+    /// Takes somebody of `OU=People` out of the group, past the program.
+    pub(crate) fn take_from_group(&self, person: &str) {
+        let person = self.peer().below(&format!("uid={person},ou=people")).to_string();
+        let change = Modification::Delete(Attribute::new(AttributeName::MEMBER, [person]));
+        let group = EntryName::from(&self.peer().below("CN=ops,OU=groups"));
+        wait(async { self.peer().as_service().await.modify(&group, &[change], &[]).await.unwrap() });
     }
 
     /// The leases that may still be in the target.

@@ -104,6 +104,20 @@ fn an_account_that_existed_before_holds_more_for_a_time() {
 }
 
 #[test]
+fn what_somebody_took_from_an_elevated_account_is_a_difference() {
+    let house = House::new(Kind::OpenLdap, "unheld");
+    let lift = "out --for ada --target directory --role lift --ttl 30m --account alice";
+    let lent = house.run(lift).fine();
+    assert_eq!(house.run("reconcile").fine()["unheld"].as_array().unwrap().len(), 0);
+    house.take_from_group("alice");
+    let found = house.run("reconcile");
+    let unheld = &found.lines[0]["unheld"][0];
+    assert_eq!((found.code, &unheld["name"], &unheld["leases"][0]), (1, &"alice".into(), &lent["lease"]));
+    house.run(&format!("in {}", lent["lease"].as_str().unwrap())).fine();
+    assert_eq!(house.run("reconcile").code, 0);
+}
+
+#[test]
 fn a_secret_goes_into_a_file_that_only_its_owner_reads() {
     let house = House::new(Kind::OpenLdap, "file");
     let out = house.run(&format!("{OUT} --secret-file secret")).fine();
@@ -121,20 +135,23 @@ fn a_secret_goes_into_a_file_that_only_its_owner_reads() {
 }
 
 #[test]
-fn a_secret_that_nobody_can_read_ends_the_lease() {
+fn an_answer_that_nobody_can_read_ends_the_lease() {
     let house = House::new(Kind::OpenLdap, "deaf");
-    let mut child = house
-        .program(OUT)
-        .stdin(Stdio::null())
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped())
-        .spawn()
-        .unwrap();
-    drop(child.stdout.take());
-    let output = child.wait_with_output().unwrap();
-    assert_eq!(output.status.code(), Some(3));
-    assert!(String::from_utf8(output.stderr).unwrap().contains("what was lent ends now"));
-    assert!(house.leases().is_empty());
+    for line in [OUT, "out --for ada --target directory --role lift --ttl 30m --account alice"] {
+        let mut child = house
+            .program(line)
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap();
+        drop(child.stdout.take());
+        let output = child.wait_with_output().unwrap();
+        assert_eq!(output.status.code(), Some(3));
+        let complaint = String::from_utf8(output.stderr).unwrap();
+        assert!(complaint.contains("what was lent ends now"), "{complaint}");
+        assert!(house.leases().is_empty(), "{line}");
+    }
 }
 
 #[test]

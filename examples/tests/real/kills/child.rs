@@ -169,8 +169,9 @@ impl Job {
         let groups = self.place.groups.iter().map(|(name, _)| name.clone()).collect();
         let role =
             TargetRole::new(TimeDelta::hours(8), vec![operator()]).with(groups).in_place("jit").privileged();
-        let setup =
-            TargetSetup::new(target(), Arc::new(watched), key).role(RuleName::new("admin").unwrap(), role);
+        let setup = TargetSetup::new(target(), Arc::new(watched), key)
+            .for_tenants([tenant()])
+            .role(RuleName::new("admin").unwrap(), role);
         Jit::builder(Arc::new(store)).clock(Arc::clone(clock) as _).target(setup).build().unwrap()
     }
 }

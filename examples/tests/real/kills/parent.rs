@@ -80,12 +80,15 @@ impl Worker {
         self.child.wait().unwrap().signal() == Some(9)
     }
 
-    /// Stops it (SIGSTOP), and waits until the system says so.
+    /// Stops it (SIGSTOP), and waits until the system says so; one that ended before stays as it is.
     pub(crate) fn stop(&self) {
         self.signal("-STOP");
         let status = format!("/proc/{}/stat", self.child.id());
-        let is_stopped = || std::fs::read_to_string(&status).unwrap().contains(") T ");
-        while !is_stopped() {
+        let stands_still = || {
+            let stat = std::fs::read_to_string(&status).unwrap();
+            stat.contains(") T ") || stat.contains(") Z ")
+        };
+        while !stands_still() {
             thread::yield_now();
         }
     }

@@ -222,17 +222,25 @@ pub async fn a_listing_names_what_is_there_with_its_marker_and_id(rig: &Rig) -> 
     remove(rig, &two).await
 }
 
-/// What a lease made, and what existed before, never mix.
+/// What a lease made, and what existed before, never mix. Taking asks for no mark: people may write one into their own
+/// account, and the id was a person's when something was lent to it.
 pub async fn what_was_made_for_a_time_is_not_elevated(rig: &Rig) -> Result<(), Failure> {
     let made = rig.made().await?;
     if rig.target.capabilities().elevation.is_some() {
-        let asked = rig.entitlements.iter().cloned().collect();
-        same(&rig.target.holdings(&made, &asked).await?, &Holdings::Made, "it was made")?;
+        let asked: BTreeSet<_> = rig.entitlements.iter().cloned().collect();
+        let by_name = RemoteRef { native: None, ..made.clone() };
+        let seen = rig.target.holdings(&by_name, &asked).await?;
+        ensure(!matches!(seen, Holdings::Found { .. }), "by its name it is nobody who can be elevated")?;
         let give = rig.entitlements.iter().map(|name| (name.clone(), SystemClock.now())).collect();
         let state = DesiredState::Holding { give, take: BTreeSet::new() };
         same(&rig.ensure(&made, state).await?, &Effect::NotOurs, "nothing is given")?;
-        let state = DesiredState::Holding { give: BTreeMap::new(), take: asked };
-        same(&rig.ensure(&made, state).await?, &Effect::NotOurs, "nothing is taken")?;
+        let found = |held| Holdings::Found { native: made.native.clone().unwrap_or_default(), held };
+        let seen = rig.target.holdings(&made, &asked).await?;
+        same(&seen, &found(asked.clone()), "by its id it is seen")?;
+        let state = DesiredState::Holding { give: BTreeMap::new(), take: asked.clone() };
+        let effect = Effect::Holding { given: BTreeSet::new(), taken: asked.clone() };
+        same(&rig.ensure(&made, state).await?, &effect, "and what it holds can be taken")?;
+        same(&rig.target.holdings(&made, &asked).await?, &found(BTreeSet::new()), "it holds nothing")?;
     }
     remove(rig, &made).await
 }

@@ -8,6 +8,13 @@ use crate::{
     Store, StoreId, TenantId,
 };
 
+/// Says who does what is due after a step.
+#[derive(Clone, Copy)]
+enum Next {
+    ByUs,
+    ByItsTask,
+}
+
 /// The leases read at once while ending those of a holder.
 const PAGE: NonZeroUsize = NonZeroUsize::MIN.saturating_add(99);
 
@@ -30,9 +37,12 @@ impl Jit {
         by: Actor,
     ) -> Result<Lease, JitError> {
         let store = self.store_named(store)?;
-        let account = self.end_lease(store, tenant, id, EndReason::CheckedIn, by).await?;
-        let account = self.tend(store, account).await.unwrap_or_else(|failed| failed.account);
-        account.lease.map(|lease| *lease).ok_or(JitError::refused("lease.unknown"))
+        let account = self.end_lease(store, tenant, id, EndReason::CheckedIn, by, Next::ByUs).await?;
+        match self.tend(store, account).await {
+            Ok(account) => account.lease.map(|lease| *lease).ok_or(JitError::refused("lease.unknown")),
+            // It may have failed because a worker was quicker.
+            Err(_) => kept(store, tenant, id).await.map(|(_, lease)| lease),
+        }
     }
 
     /// Writes down that a lease ends, unless it does already.
@@ -43,6 +53,7 @@ impl Jit {
         id: AccountId,
         why: EndReason,
         by: Actor,
+        next: Next,
     ) -> Result<Account, JitError> {
         for _ in 0..ATTEMPTS {
             let (account, lease) = kept(store, tenant, id).await?;
@@ -52,7 +63,11 @@ impl Jit {
                 Phase::Intended | Phase::Active { .. } => {}
             }
             let Ok(ending) = lease.ending(why, self.parts.clock.now()) else { continue };
-            match self.note(store, &account, ending, "lease.ending", by.clone()).await {
+            let noted = match next {
+                Next::ByUs => self.note_and_go_on(store, &account, ending, "lease.ending", by.clone()).await,
+                Next::ByItsTask => self.note(store, &account, ending, "lease.ending", by.clone()).await,
+            };
+            match noted {
                 Ok(account) => return Ok(account),
                 Err(error) if *error.kind() == ErrorKind::Conflict => {}
                 Err(error) => return Err(error.into()),
@@ -73,7 +88,14 @@ impl Jit {
             let page = store.list(&query).await?;
             for account in &page.items {
                 match self
-                    .end_lease(store, &holder.tenant, account.id, EndReason::HolderEnded, Actor::Clock)
+                    .end_lease(
+                        store,
+                        &holder.tenant,
+                        account.id,
+                        EndReason::HolderEnded,
+                        Actor::Clock,
+                        Next::ByItsTask,
+                    )
                     .await
                 {
                     Ok(_) => {}

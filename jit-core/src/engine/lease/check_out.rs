@@ -59,7 +59,7 @@ impl Jit {
     /// Lets a request in that its holder may make.
     pub(super) async fn admitted<'a>(&'a self, request: &'a CheckOut) -> Result<Admitted<'a>, JitError> {
         let now = self.parts.clock.now();
-        let setup = self.setup(&request.target)?;
+        let setup = self.setup_for(&request.tenant, &request.target)?;
         let role = setup.roles.get(&request.role).ok_or(JitError::refused("lease.unknown_role"))?;
         check_texts(request)?;
         self.check_circuit(setup)?;
@@ -277,7 +277,7 @@ impl Jit {
         let store = self.store_named(store)?;
         let now = self.parts.clock.now();
         let (account, lease) = kept(store, tenant, id).await?;
-        let setup = self.setup(&lease.target)?;
+        let setup = self.setup_for(tenant, &lease.target)?;
         let holder = store.get(tenant, lease.holder).await?;
         let holder = holder.filter(|holder| holder.standing(now) == Standing::Active);
         let holder = holder.ok_or(JitError::refused("lease.holder_inactive"))?;

@@ -94,6 +94,13 @@ impl Jit {
         self.parts.targets.get(target).ok_or(JitError::refused("lease.unknown_target"))
     }
 
+    /// The target, where it is open to the tenant. What was lent before it was closed to them ends as ever.
+    fn setup_for(&self, tenant: &TenantId, target: &TargetId) -> Result<&TargetSetup, JitError> {
+        let setup = self.setup(target)?;
+        let is_open = setup.tenants.contains(tenant);
+        if is_open { Ok(setup) } else { Err(JitError::refused("lease.unknown_target")) }
+    }
+
     /// Lists the accounts that keep the leases of a tenant which may still be in a target, in pages: at most `limit` of
     /// them, from where the page before ended.
     ///

@@ -73,7 +73,7 @@ impl Jit {
         target: &TargetId,
         mode: ReconcileMode,
     ) -> Result<Reconciliation, JitError> {
-        let store = self.store_named(store)?;
+        let (store, setup) = (self.store_named(store)?, self.setup_for(tenant, target)?);
         let began = self.parts.clock.now();
         let live = live_leases(store, tenant, target).await?;
         let (found, partial) = self.listed(tenant, target).await?;
@@ -96,7 +96,7 @@ impl Jit {
                 Err(error) => return Err(error),
             }
         }
-        self.compare_elevations(store, self.setup(target)?, tenant, &live, began, &mut result).await?;
+        self.compare_elevations(store, setup, tenant, &live, began, &mut result).await?;
         if let ReconcileMode::EndReturned { at_most } = mode {
             if result.returned.len() > at_most {
                 return Err(JitError::refused("reconcile.too_many"));

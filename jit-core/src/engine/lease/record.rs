@@ -46,10 +46,10 @@ impl Jit {
         before: &Account,
         lease: Lease,
         action: &'static str,
+        actor: Actor,
     ) -> Result<Account, BackendError> {
         let now = self.parts.clock.now();
-        let (mut commit, after) =
-            self.lease_commit(Some(before), before.clone(), lease, action, Actor::Clock, now);
+        let (mut commit, after) = self.lease_commit(Some(before), before.clone(), lease, action, actor, now);
         let later = self.parts.clock.work().checked_add_signed(GOES_ON_WITHIN);
         for task in commit.tasks.iter_mut().filter(|task| task.kind == TaskKind::TendLease) {
             task.due = later.map_or(task.due, |later| later.max(task.due));

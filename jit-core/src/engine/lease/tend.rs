@@ -55,7 +55,7 @@ impl Jit {
         lease: Lease,
         action: &'static str,
     ) -> Stepped {
-        Ok(self.note_and_go_on(store, account, lease, action).await?)
+        Ok(self.note_and_go_on(store, account, lease, action, Actor::Clock).await?)
     }
 
     /// Removes it. What cannot be removed is put out of use first, and removed when that becomes possible.

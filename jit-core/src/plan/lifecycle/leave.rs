@@ -50,13 +50,24 @@ pub(super) fn plan_never_there(facts: &RecordFacts<'_>, mint: &mut Mint) -> Plan
     if facts.record.version().is_none() {
         return Err(Denial::new(Code::new("record.unknown")));
     }
-    let mut plan = Plan::new(mint.account());
     let state = AccountState::Ended { reason: left(), since: facts.base.now };
+    Ok((bare(facts, state, HeldPresence::Gone, mint), RecordEffect::Ended))
+}
+
+/// Plans a stopped account that holds nothing for somebody new who is not there, of whom no more can be kept: an older record
+/// that comes later lets nobody in.
+pub(super) fn plan_stopped_bare(facts: &RecordFacts<'_>, mint: &mut Mint) -> (Plan, RecordEffect) {
+    let state = AccountState::Disabled { reason: left(), since: facts.base.now };
+    (bare(facts, state, HeldPresence::Inactive, mint), RecordEffect::Joined)
+}
+
+fn bare(facts: &RecordFacts<'_>, state: AccountState, presence: HeldPresence, mint: &mut Mint) -> Plan {
+    let mut plan = Plan::new(mint.account());
     plan.push(Change::Create { state }, reason());
     let key = facts.record.key().clone();
     plan.push(Change::Link { key, proof: LinkProof::FirstRecord }, reason());
-    remember(&mut plan, None, remembered(facts, None, HeldPresence::Gone));
-    Ok((plan, RecordEffect::Ended))
+    remember(&mut plan, None, remembered(facts, None, presence));
+    plan
 }
 
 fn leave(
@@ -78,7 +89,7 @@ fn leave(
         if !gone {
             describe_leaver(plan, facts, account);
         }
-        stop(plan, account, &facts.record.key().connection, gone, facts.base.now);
+        stop(plan, account, &[&facts.record.key().connection], gone, facts.base.now);
         if gone { RecordEffect::Ended } else { RecordEffect::Left }
     };
     remember(plan, held, record);
@@ -97,9 +108,9 @@ fn describe_leaver(plan: &mut Plan, facts: &RecordFacts<'_>, account: &Account) 
     }
 }
 
-/// Ends what the connection gave and stops the account, or ends it for good. What is stopped stays stopped for the reason it
+/// Ends what the connections gave and stops the account, or ends it for good. What is stopped stays stopped for the reason it
 /// has.
-fn stop(plan: &mut Plan, account: &Account, connection: &ConnectionId, gone: bool, now: DateTime<Utc>) {
+fn stop(plan: &mut Plan, account: &Account, connections: &[&ConnectionId], gone: bool, now: DateTime<Utc>) {
     if gone {
         bury(plan, account, &reason());
         let state = AccountState::Ended { reason: left(), since: now };
@@ -107,25 +118,29 @@ fn stop(plan: &mut Plan, account: &Account, connection: &ConnectionId, gone: boo
         plan.push(Change::EndCredentials, reason());
         return;
     }
-    let gave = |source: &Source| matches!(source, Source::Connection(id) if id == connection);
-    for grant in account.grants.iter().filter(|grant| gave(&grant.provenance.source)) {
+    let is_giver = |source: &Source| matches!(source, Source::Connection(id) if connections.contains(&id));
+    for grant in account.grants.iter().filter(|grant| is_giver(&grant.provenance.source)) {
         plan.push(Change::Withdraw { grant: grant.id, entitlement: grant.entitlement.clone() }, reason());
     }
-    if !matches!(account.state, AccountState::Disabled { .. }) {
-        plan.push(Change::SetState(AccountState::Disabled { reason: left(), since: now }), reason());
-        plan.push(Change::EndCredentials, reason());
-    }
+    let stopped_for = match &account.state {
+        AccountState::Disabled { .. } => return,
+        AccountState::Suspended { reason, .. } => reason.clone(),
+        _ => left(),
+    };
+    plan.push(Change::SetState(AccountState::Disabled { reason: stopped_for, since: now }), reason());
+    plan.push(Change::EndCredentials, reason());
 }
 
 /// Plans the leaves that wait, as an administrator confirms them.
 pub(in crate::plan) fn confirm_leaves(plan: &mut Plan, account: &Account, now: DateTime<Utc>) {
     let waiting = || account.records.iter().filter(|record| record.parked.is_some());
-    // One that is for good says everything that the others say.
-    let last = waiting().find(|record| record.presence == HeldPresence::Gone).or_else(|| waiting().next());
-    if let Some(record) = last {
-        let gone = record.presence == HeldPresence::Gone;
-        stop(plan, account, &record.key.connection, gone, now);
+    let connections: Vec<_> = waiting().map(|record| &record.key.connection).collect();
+    if connections.is_empty() {
+        return;
     }
+    // One that is for good says everything that the others say.
+    let gone = waiting().any(|record| record.presence == HeldPresence::Gone);
+    stop(plan, account, &connections, gone, now);
     for record in waiting() {
         let record = HeldRecord { parked: None, ..record.clone() };
         plan.push(Change::SetRecord(Box::new(record)), Reason::code("admin.act"));

@@ -2,10 +2,15 @@
 
 use chrono::{DateTime, Utc};
 
-use super::{Planned, RecordEffect, RecordFacts, deny, link, remember, remembered, takeover::take_over};
+use super::{
+    Planned, RecordEffect, RecordFacts, deny,
+    leave::{left, plan_stopped_bare},
+    link, remember, remembered,
+    takeover::take_over,
+};
 use crate::{
-    Account, AccountEnd, AccountState, Bound, Change, Denial, HeldPresence, HeldRecord, LinkProof, Mint,
-    Permit, Plan, Presence, Present, Reason, Refusal, SignInFacts, Source, Standing, UserNameWish,
+    Account, AccountEnd, AccountState, Bound, Change, Code, Denial, HeldPresence, HeldRecord, LinkProof,
+    Mint, Permit, Plan, Presence, Present, Reason, Refusal, SignInFacts, Source, Standing, UserNameWish,
     plan::{
         admin::before_stop,
         link::is_first_proved_owner,
@@ -33,11 +38,16 @@ pub(super) fn plan_stay(facts: &RecordFacts<'_>, held: Option<&HeldRecord>, mint
     }
 }
 
-/// Plans a record of somebody who is new and not there: an account that is stopped from the beginning.
+/// Plans a record of somebody who is new and not there: an account that is stopped from the beginning. Where mapping or policy
+/// refuse it, nothing is kept but that they are not there, so that an older record that comes later lets nobody in. Where
+/// records have no versions, none can be told to be older.
 pub(super) fn plan_stopped(facts: &RecordFacts<'_>, mint: &mut Mint) -> Planned {
-    check_permitted(facts)?;
-    let state = AccountState::Disabled { reason: super::leave::left(), since: facts.base.now };
-    create(facts, state, mint)
+    let state = AccountState::Disabled { reason: left(), since: facts.base.now };
+    let planned = check_permitted(facts).and_then(|()| create(facts, state, mint));
+    match planned {
+        Err(_) if facts.record.version().is_some() => Ok(plan_stopped_bare(facts, mint)),
+        planned => planned,
+    }
 }
 
 fn check_permitted(facts: &RecordFacts<'_>) -> Result<(), Denial> {
@@ -52,11 +62,15 @@ fn create(facts: &RecordFacts<'_>, state: AccountState, mint: &mut Mint) -> Plan
     if facts.base.email_is_elsewhere {
         return Err(deny("link.email_taken"));
     }
-    let permit = permit(facts, None);
+    let is_stopped = state != AccountState::Active;
+    let permit = if is_stopped {
+        Permit { account_end: None, ..facts.base.permit.clone() }
+    } else {
+        permit(facts, None)
+    };
     if matches!(permit.account_end, Some(AccountEnd::At(end)) if end <= facts.base.now) {
         return Err(deny("account.expired"));
     }
-    let is_stopped = state != AccountState::Active;
     let mut plan = Plan::new(mint.account());
     let reason = || Reason::code("record.joined");
     plan.push(Change::Create { state }, reason().by(facts.base.permit.rule.clone(), None));
@@ -104,7 +118,7 @@ fn update(facts: &RecordFacts<'_>, account: &Account, held: Option<&HeldRecord>,
             // Disuse counts from here.
             plan.push(Change::SetIdleLimit(account.idle_limit), Reason::code("record.returned"));
         }
-    } else if !comes_back && held.is_some_and(|held| held.presence != HeldPresence::Active) {
+    } else if !comes_back && !let_go_elsewhere(facts, account) && held.is_some_and(has_left) {
         // The source asks for what its connection may not do.
         let code = account.standing(now).denial();
         if let Some(code) = code.filter(|_| is_stopped(account, facts)) {
@@ -144,7 +158,8 @@ fn rest(
         begun = plan.apply(Some(account), &account.tenant, now);
     }
     let permit = if stays_stopped {
-        Permit { account_end: None, idle_limit: None, ..facts.base.permit.clone() }
+        let account_end = shorter_end(facts, &begun).map(AccountEnd::At);
+        Permit { account_end, idle_limit: None, ..facts.base.permit.clone() }
     } else {
         permit(facts, Some(&begun))
     };
@@ -154,7 +169,7 @@ fn rest(
     if stays_stopped {
         hold_back(&mut plan);
     } else {
-        plan_beginning(&mut plan, facts, Some(&begun));
+        plan_beginning(&mut plan, facts, Some((account, &begun)));
         plan_open_end(&mut plan, facts, &begun);
     }
     if stays_stopped && let Some(code) = begun.standing(now).denial() {
@@ -162,6 +177,20 @@ fn rest(
     }
     remember(&mut plan, held, remembered(facts, held, HeldPresence::Active));
     Ok(plan)
+}
+
+/// The earlier end that is said of an account that somebody stopped: it holds once the account is brought back.
+fn shorter_end(facts: &RecordFacts<'_>, account: &Account) -> Option<DateTime<Utc>> {
+    let ended_by_time = match &account.state {
+        AccountState::Suspended { .. } => false,
+        AccountState::Disabled { reason, .. } => reason.as_str() == "account.expired",
+        _ => true,
+    };
+    let permit = permit(facts, Some(account));
+    let end = account_end(&SignInFacts { permit: &permit, ..facts.base }, Some(account));
+    let is_shorter =
+        |end: &DateTime<Utc>| *end > facts.base.now && account.ends_at.is_none_or(|present| *end < present);
+    end.filter(|end| !ended_by_time && is_shorter(end))
 }
 
 /// Gives nothing to an account that cannot be used.
@@ -175,13 +204,17 @@ fn is_stopped(account: &Account, facts: &RecordFacts<'_>) -> bool {
 }
 
 /// Tells whether an account that is stopped may be brought back by this record: its connection may do so, and was the one
-/// that let the person go or set the end that has passed.
+/// that let the person go or set the end that has passed, and no other source says that they are not there.
 fn may_return(facts: &RecordFacts<'_>, account: &Account, held: Option<&HeldRecord>) -> bool {
     let is_over = past_end(facts, account).is_some();
     if !facts.provisioning.reactivates || !is_stopped(account, facts) || is_over {
         return false;
     }
     let now = facts.base.now;
+    let ended_by_admin = account.end_of_administrator().is_some_and(|end| end <= now);
+    if ended_by_admin || let_go_elsewhere(facts, account) {
+        return false;
+    }
     let ended_here = account.end_set_by == Some(Source::Connection(facts.record.key().connection.clone()));
     let lasts = match end_said(facts.record.presence()) {
         Bound::Unsaid => false,
@@ -191,12 +224,23 @@ fn may_return(facts: &RecordFacts<'_>, account: &Account, held: Option<&HeldReco
     let has_passed = account.ends_at.is_some_and(|end| end <= now);
     let by_time = ended_here && lasts;
     match &account.state {
-        AccountState::Disabled { reason, .. } if *reason == super::leave::left() => {
+        AccountState::Disabled { reason, .. } if *reason == left() => {
             held.is_some_and(|held| held.presence == HeldPresence::Inactive) && (!has_passed || by_time)
         }
         AccountState::Disabled { reason, .. } => reason.as_str() == "account.expired" && by_time,
         _ => account.standing(now) == Standing::Expired && by_time,
     }
+}
+
+/// Tells whether another source of the person says that they are not there.
+fn let_go_elsewhere(facts: &RecordFacts<'_>, account: &Account) -> bool {
+    let others = account.records.iter().filter(|record| record.key != *facts.record.key());
+    others.filter(|record| account.is_linked_to(&record.key)).any(has_left)
+}
+
+/// Tells whether the source let the person go, and that did not wait for an administrator.
+fn has_left(held: &HeldRecord) -> bool {
+    held.presence != HeldPresence::Active && held.parked.is_none()
 }
 
 fn end_said(presence: Presence) -> Bound {
@@ -220,27 +264,35 @@ fn past_end(facts: &RecordFacts<'_>, account: &Account) -> Option<DateTime<Utc>>
     account_end(&facts.base, Some(account)).filter(|end| *end <= facts.base.now)
 }
 
-/// Takes back an end that this connection set, where the source says that there is none and the policy sets none either.
+/// Takes back an end that this connection set, where the source says that there is none and the policy sets none either: what
+/// an administrator said holds again.
 fn plan_open_end(plan: &mut Plan, facts: &RecordFacts<'_>, account: &Account) {
     let by = Source::Connection(facts.record.key().connection.clone());
     let is_open = end_said(facts.record.presence()) == Bound::Open;
     let is_ours = account.ends_at.is_some() && account.end_set_by.as_ref() == Some(&by);
     if is_open && is_ours && account_end(&facts.base, Some(account)).is_none() {
-        plan.push(Change::SetEnd { at: None, by }, Reason::code("record.end_moved"));
+        let at = account.end_of_administrator();
+        let by = if at.is_some() { Source::Administrator } else { by };
+        plan.push(Change::SetEnd { at, by }, Reason::code("record.end_moved"));
     }
 }
 
-/// Plans from when on the account may be used. A beginning that has passed is none.
-fn plan_beginning(plan: &mut Plan, facts: &RecordFacts<'_>, account: Option<&Account>) {
+/// Plans from when on the account may be used, as it was and as it is planned so far. A beginning that has passed is none, and
+/// one that is said of an account in use keeps nobody out: a source that errs would lock out everybody, and no leave be counted.
+fn plan_beginning(plan: &mut Plan, facts: &RecordFacts<'_>, account: Option<(&Account, &Account)>) {
     let Presence::Active { from, .. } = facts.record.presence() else { return };
     let ahead = |begin: &DateTime<Utc>| *begin > facts.base.now;
-    let present = account.and_then(|account| account.begins_at).filter(ahead);
+    let present = account.and_then(|(_, begun)| begun.begins_at).filter(ahead);
+    let is_in_use = account.is_some_and(|(before, _)| before.standing(facts.base.now) == Standing::Active);
     let wanted = match from {
         Bound::Unsaid => return,
         Bound::Open => None,
         Bound::At(begin) => Some(begin).filter(ahead),
     };
-    if wanted != present {
+    if wanted.is_some() && is_in_use {
+        let code = Code::new("record.has_begun");
+        plan.refusals.push(Refusal { wish: "begin later".into(), code, rule: None });
+    } else if wanted != present {
         plan.push(Change::SetBegin(wanted), Reason::code("record.begin_moved"));
     }
 }

@@ -1,10 +1,12 @@
 //! Groups that are lent to the accounts of people: given, shared, taken, and nothing else of theirs touched.
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use chrono::TimeDelta;
 use jit_core::*;
 use jit_ldap::{Attribute, AttributeName, Dn, EntryName, Modification, OpenLdapTarget, Rdn};
 
-use super::house::{House, World, open_ldap, tenant};
+use super::house::{House, World, open_ldap, remote, tenant};
 use super::kills::{PATIENCE, killed_at, let_it_land, waits};
 
 impl World {
@@ -144,6 +146,69 @@ async fn who_cannot_be_elevated_and_what_must_not_be_given_is_refused() {
         house.check_in(made.lease).await.unwrap();
         world.dismiss(&dn).await;
     }
+}
+
+#[tokio::test]
+async fn who_writes_a_mark_of_ours_into_their_own_entry_keeps_nothing() {
+    for world in World::both().await {
+        let (house, dn) = (House::behind(world.target(), 0).await, world.hire("lent-hugo").await);
+        let lent = house.lift("lift", 30, "lent-hugo").await.unwrap();
+        let mark = Modification::Replace(Attribute::new(world.marker(), ["jit1:x"]));
+        world.administrator().await.modify(&EntryName::from(&dn), &[mark], &[]).await.unwrap();
+        let refused = house.lift("lift-ops", 30, "lent-hugo").await.unwrap_err();
+        assert_eq!(refused.code().as_str(), "lease.account_is_lent");
+        let lease = house.check_in(lent.lease).await.unwrap();
+        assert_eq!(lease.phase.word(), "gone");
+        assert!(!world.is_member("ops", &dn).await && !world.is_member("staff", &dn).await);
+        world.dismiss(&dn).await;
+    }
+}
+
+/// What takes these groups from a person whom the target knows.
+async fn taking(target: &dyn Target, name: &str, groups: &[&str]) -> Desired {
+    let unknown = RemoteRef { place: None, ..remote(name) };
+    let Holdings::Found { native, .. } = target.holdings(&unknown, &BTreeSet::new()).await.unwrap() else {
+        panic!("it is there")
+    };
+    let take = groups.iter().map(|group| (*group).to_owned()).collect();
+    let state = DesiredState::Holding { give: BTreeMap::new(), take };
+    Desired { remote: RemoteRef { native: Some(native), ..unknown }, state }
+}
+
+#[tokio::test]
+async fn a_group_that_is_not_there_or_was_struck_from_the_table_keeps_no_other() {
+    for world in World::both().await {
+        let (target, dn) = (world.target(), world.hire("lent-ida").await);
+        for missing in ["ghost", "a-struck-one"] {
+            world.appoint("ops", &dn).await;
+            world.appoint("staff", &dn).await;
+            let taking = taking(target.as_ref(), "lent-ida", &[missing, "ops", "staff"]).await;
+            let error = target.ensure(&taking).await.unwrap_err();
+            assert_eq!(error.code().as_str(), "target.entitlement", "{missing}");
+            assert!(!world.is_member("ops", &dn).await && !world.is_member("staff", &dn).await, "{missing}");
+        }
+        world.dismiss(&dn).await;
+    }
+}
+
+#[tokio::test]
+async fn a_group_that_must_have_a_member_keeps_no_other() {
+    let world = World::open_ldap();
+    let (house, dn) = (House::behind(world.target(), 0).await, world.hire("lent-jana").await);
+    let lent = house.lift("lift", 30, "lent-jana").await.unwrap();
+    let nobody = world.peer().below("cn=nobody").to_string();
+    let nobody = || Attribute::new(AttributeName::MEMBER, [nobody.clone()]);
+    let group = EntryName::Dn(world.peer().below("cn=ops,ou=groups"));
+    let change = [Modification::Delete(nobody())];
+    world.administrator().await.modify(&group, &change, &[]).await.unwrap();
+    let lease = house.check_in(lent.lease).await.unwrap();
+    assert_eq!(lease.phase.word(), "ending");
+    assert!(world.is_member("ops", &dn).await && !world.is_member("staff", &dn).await);
+    let change = [Modification::Add(nobody())];
+    world.administrator().await.modify(&group, &change, &[]).await.unwrap();
+    house.clock.advance(TimeDelta::minutes(20));
+    house.work().await;
+    assert!(!world.is_member("ops", &dn).await);
 }
 
 #[tokio::test]

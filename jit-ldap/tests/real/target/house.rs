@@ -165,6 +165,7 @@ impl House {
         };
         let named = |name: &str| RuleName::new(name).unwrap();
         let setup = TargetSetup::new(target_id(), target, key.clone())
+            .for_tenants([tenant()])
             .role(named("admin"), role(&["ops", "staff"]).in_place("jit"))
             .role(named("lost"), role(&["ops"]).in_place("nowhere"))
             .role(named("unplaced"), role(&["ops"]).in_place("elsewhere"))

@@ -1,0 +1,109 @@
+//! Runs `checkout` where it needs no directory: what is wrong is told to programs as well.
+
+#![expect(clippy::unwrap_used, reason = "a panic is how a test fails")]
+
+use std::fs;
+use std::os::unix::fs::PermissionsExt as _;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output};
+
+use serde_json::Value;
+
+const TARGETS: &str = r#"
+[deployment]
+name = "tests"
+marker_key = "key"
+
+[[target]]
+id = "one"
+
+[target.directory]
+servers = ["ldaps://localhost:1"]
+account = "uid=jit,dc=example,dc=com"
+password_file = "password"
+
+[target.open_ldap]
+base = "ou=jit,dc=example,dc=com"
+places = { jit = "ou=jit,dc=example,dc=com" }
+
+[[target.role]]
+name = "operator"
+longest = "8h"
+holders = ["role:operator"]
+"#;
+
+fn write(path: &Path, text: &str, mode: u32) {
+    fs::write(path, text).unwrap();
+    fs::set_permissions(path, fs::Permissions::from_mode(mode)).unwrap();
+}
+
+/// A folder with a configuration that anybody may read, and the files that it names.
+fn folder(name: &str, configuration: &str) -> PathBuf {
+    let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("checkout").join(name);
+    let _ = fs::remove_dir_all(&folder);
+    fs::create_dir_all(&folder).unwrap();
+    write(&folder.join("key"), "a key for tests that is longer than 32 bytes", 0o600);
+    write(&folder.join("password"), "a password for tests", 0o600);
+    write(&folder.join("checkout.toml"), configuration, 0o644);
+    folder
+}
+
+fn run(folder: &Path, line: &str) -> (i32, Vec<Value>, String) {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_checkout"));
+    let Output { status, stdout, stderr } =
+        command.current_dir(folder).args(line.split_whitespace()).output().unwrap();
+    let lines = String::from_utf8(stdout).unwrap();
+    let lines = lines.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    (status.code().unwrap(), lines, String::from_utf8(stderr).unwrap())
+}
+
+#[test]
+fn whoever_asks_for_json_gets_it_for_a_wrong_command_line_too() {
+    let folder = folder("usage", "");
+    for line in ["--json", "--json dance", "--verbose --json", "sweep --config c --json --json"] {
+        let (code, lines, complaint) = run(&folder, line);
+        assert_eq!((code, lines[0]["error"].as_str()), (2, Some("checkout.usage")), "{line}");
+        assert!(lines[0]["message"].is_string() && !complaint.is_empty(), "{line}");
+    }
+    let (code, lines, complaint) = run(&folder, "dance");
+    assert!(code == 2 && lines.is_empty() && complaint.contains("usage:"), "{complaint}");
+}
+
+#[test]
+fn a_target_that_fails_keeps_no_other_from_being_compared() {
+    let store = "[checkout]\nstore = \"sqlite:accounts.db\"\ntenant = \"acme\"\n";
+    let another = TARGETS.split_once("[[target]]").unwrap().1.replace("\"one\"", "\"two\"");
+    let folder = folder("reconcile", &format!("{store}{TARGETS}[[target]]{another}"));
+    for line in ["reconcile", "reconcile --apply"] {
+        let (code, lines, complaint) = run(&folder, &format!("--config checkout.toml --json {line}"));
+        assert_eq!(code, 3, "{lines:?} {complaint}");
+        let told: Vec<_> =
+            lines.iter().map(|line| (line["target"].as_str(), line["error"].as_str())).collect();
+        let failed = Some("target.unreachable");
+        assert_eq!(told, [(Some("one"), failed), (Some("two"), failed)]);
+    }
+}
+
+#[test]
+fn a_configuration_that_others_may_read_holds_no_password() {
+    let configuration =
+        |store: &str| format!("[checkout]\nstore = \"{store}\"\ntenant = \"acme\"\n{TARGETS}");
+    let with_password = configuration("postgres://user:hidden@127.0.0.1:1/accounts");
+    let folder = folder("exposed", &with_password);
+    let (code, _, complaint) = run(&folder, "--config checkout.toml list");
+    assert_eq!(code, 2, "{complaint}");
+    assert!(
+        complaint.contains("checkout.store: ") && complaint.contains("(config.file_exposed)"),
+        "{complaint}"
+    );
+    assert!(!complaint.contains("hidden"), "{complaint}");
+
+    let file = folder.join("checkout.toml");
+    for (text, mode) in
+        [(with_password, 0o600), (configuration("postgres://user@127.0.0.1:1/accounts"), 0o644)]
+    {
+        write(&file, &text, mode);
+        let (code, _, complaint) = run(&folder, "--config checkout.toml list");
+        assert!(code == 3 && complaint.contains("(store."), "{complaint}");
+    }
+}

@@ -1,0 +1,105 @@
+//! What guards against a source that errs: leaves that wait, beginnings that are moved, the last administrator.
+
+use std::sync::Arc;
+
+use jit_core::*;
+use serde_json::json;
+
+use crate::{facts::*, support::*};
+
+fn none_leave() -> Provisioning {
+    let limit = LeaverLimit { most: 0, within: "1h".parse().unwrap() };
+    Provisioning { leavers: Some(limit), ..Provisioning::default() }
+}
+
+fn protected(provisioning: Provisioning) -> House {
+    let protection = Protection::new().never_without(role("admin"));
+    let scim = wire("scim").ceiling(&["role:*", "role:admin"]).provisions(provisioning);
+    house_on(Arc::new(MemoryStore::new()), vec![scim], |builder| builder.protection(protection))
+}
+
+async fn waiting(house: &House, connection: &str) -> usize {
+    let (connection, limit) =
+        (ConnectionId::new(connection).unwrap(), std::num::NonZeroUsize::new(100).unwrap());
+    house.jit.parked_leaves(None, &tenant(), &connection, None, limit).await.unwrap().items.len()
+}
+
+#[tokio::test]
+async fn a_confirmed_leave_of_the_last_administrator_is_a_leave() {
+    let house = protected(none_leave());
+    let joined = house.taken(said("e1", json!({"groups": ["admin"]}))).await.account;
+    assert_eq!(held_roles(&joined), ["role:admin"]);
+    assert_eq!(house.taken(said("e1", json!({})).leaves()).await.effect, RecordEffect::Parked);
+    let confirmed = house.administer(joined.id, AdminAct::ConfirmLeave).await.unwrap();
+    assert!(matches!(confirmed.state, AccountState::Disabled { .. }) && confirmed.grants.is_empty());
+}
+
+#[tokio::test]
+async fn a_leave_that_waits_is_taken_back_for_somebody_suspended_as_well() {
+    let house = house_of_scim(none_leave());
+    let id = house.taken(said("e1", json!({}))).await.account.id;
+    house.taken(said("e1", json!({})).leaves()).await;
+    house.administer(id, AdminAct::Suspend).await.unwrap();
+    assert_eq!(waiting(&house, "scim").await, 1);
+    house.taken(said("e1", json!({}))).await;
+    assert_eq!(waiting(&house, "scim").await, 0);
+    assert!(matches!(house.get(id).await.state, AccountState::Suspended { .. }));
+}
+
+#[tokio::test]
+async fn confirming_leaves_of_two_sources_takes_away_what_both_gave() {
+    let okta = || SamePerson { connection: ConnectionId::new("okta").unwrap(), by: NamedBy::Subject };
+    let kin = || Provisioning { same_person: vec![okta()], ..none_leave() };
+    let house = house(vec![
+        wire("scim").provisions(kin()),
+        wire("hr").provisions(kin()),
+        wire("okta").speaks_for("example.com"),
+    ]);
+    let id = house.enter(2, "e1", json!({})).await.account.id;
+    for (connection, group) in [("scim", "reader"), ("hr", "editor")] {
+        house.taken(said_over(connection, "e1", json!({"groups": [group]}))).await;
+        house.taken(said_over(connection, "e1", json!({})).leaves()).await;
+    }
+    assert_eq!(held_roles(&house.get(id).await), ["role:editor", "role:reader"]);
+    let confirmed = house.administer(id, AdminAct::ConfirmLeave).await.unwrap();
+    assert!(matches!(confirmed.state, AccountState::Disabled { .. }) && confirmed.grants.is_empty());
+}
+
+#[tokio::test]
+async fn a_leave_waits_no_longer_once_its_identity_is_cut_off() {
+    let house = house_of_scim(none_leave());
+    let joined = house.taken(said("e1", json!({}))).await.account;
+    house.taken(said("e1", json!({})).leaves()).await;
+    assert_eq!(waiting(&house, "scim").await, 1);
+    house.administer(joined.id, AdminAct::Unlink(joined.identities[0].key.clone())).await.unwrap();
+    assert_eq!(waiting(&house, "scim").await, 0);
+}
+
+#[tokio::test]
+async fn a_source_does_not_move_the_beginning_of_an_account_in_use() {
+    let house = house_of_one_source(Provisioning { reactivates: true, ..Provisioning::default() });
+    house.enter(1, "e1", json!({})).await;
+    house.taken(said("e1", json!({}))).await;
+    let later = || said("e1", json!({"department": "sales"})).from(instant("2099-01-01T00:00:00Z"));
+    let moved = house.taken(later()).await;
+    assert_eq!(
+        (moved.account.begins_at, texts(&moved.account, "department")),
+        (None, vec!["sales".to_owned()])
+    );
+    assert_eq!(moved.plan.refusals[0].code.as_str(), "record.has_begun");
+    house.enter(1, "e1", json!({})).await;
+    // Who has left may be hired again ahead of time.
+    house.taken(said("e1", json!({})).leaves()).await;
+    let again = house.taken(later()).await;
+    assert_eq!(again.account.begins_at, Some(instant("2099-01-01T00:00:00Z")));
+}
+
+#[tokio::test]
+async fn somebody_who_has_not_begun_is_no_last_administrator() {
+    let house = protected(Provisioning::default());
+    let present = house.taken(said("e1", json!({"groups": ["admin"]}))).await.account;
+    let begin = instant("2027-01-01T00:00:00Z");
+    house.taken(said("e2", json!({"groups": ["admin"]})).from(begin)).await;
+    let suspended = house.administer(present.id, AdminAct::Suspend).await;
+    assert_eq!(suspended.unwrap_err().code.as_str(), "access.last_holder");
+}
