@@ -34,7 +34,7 @@ pub struct Elevation {
 pub struct Edge {
     /// Whether somebody else gave it before we did: then it is never taken.
     pub pre_existing: bool,
-    /// How often the target was asked to give it since it was last seen not to be there.
+    /// How often the target was asked to give it, since it was first needed or somebody else was found to have given it.
     pub asked: u32,
     /// The leases that it is about.
     pub leases: BTreeMap<AccountId, Share>,
