@@ -55,12 +55,16 @@ pub(crate) fn live_leases(house: &House) -> Vec<Account> {
     run(house.store.list(&query)).unwrap().unwrap().items
 }
 
-/// Lets them go on in turns as the dice fall, one step at a time; now and then the caller of one goes away.
-fn interleave(mut acts: Vec<Act<'_>>, dice: &Dice) {
+/// Lets them go on in turns as the dice fall, one step at a time; now and then the caller of one goes away, or all stand still
+/// for a while, up to longer than a call may be on its way.
+fn interleave(mut acts: Vec<Act<'_>>, dice: &Dice, clock: &ManualClock) {
     let mut context = task::Context::from_waker(task::Waker::noop());
     while !acts.is_empty() {
         let turn = dice.below(acts.len());
         let is_left = dice.below(60) == 0;
+        if dice.below(25) == 0 {
+            clock.advance(TimeDelta::seconds(20 * dice.minutes(9)));
+        }
         if acts[turn].as_mut().poll(&mut context).is_ready() || is_left {
             drop(acts.swap_remove(turn));
         }
@@ -106,7 +110,7 @@ fn live_through(seed: u64) -> Result<(), String> {
     for _ in 0..14 {
         house.script.interleave(true);
         let acts = (0..=dice.below(4)).map(|_| act(&house, &dice)).collect();
-        interleave(acts, &dice);
+        interleave(acts, &dice, &house.clock);
         house.script.interleave(false);
         holds_the_union(&house, &before)?;
         house.clock.advance(TimeDelta::seconds(45 * dice.minutes(6)));
