@@ -94,8 +94,8 @@ pub use store::{
 };
 pub use target::{
     Capabilities, Desired, DesiredState, Effect, Holdings, ListCursor, Listing, Marker, MarkerKey,
-    MarkerKeyError, Observed, RemoteRef, Secret, SecretRules, Target, TargetRole, TargetSetup, UnattendedEnd,
-    Whose,
+    MarkerKeyError, Mirrored, Observed, RemoteRef, Secret, SecretRules, Target, TargetRole, TargetSetup,
+    UnattendedEnd, Whose,
 };
 
 /// Doubles of every port, for tests of applications.
