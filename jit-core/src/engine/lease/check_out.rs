@@ -151,7 +151,13 @@ impl Jit {
                     self.quarantine(errand.store, &account, lease).await?;
                     return Err(JitError::refused("lease.quarantined"));
                 }
-                Ok(Effect::Disabled | Effect::Absent { .. } | Effect::Stuck(_) | Effect::Holding { .. }) => {
+                Ok(
+                    Effect::Disabled
+                    | Effect::Absent { .. }
+                    | Effect::Stuck(_)
+                    | Effect::Holding { .. }
+                    | Effect::Mirrored { .. },
+                ) => {
                     self.unmake(errand, &account, lease).await;
                     return Err(JitError::refused("lease.interrupted"));
                 }

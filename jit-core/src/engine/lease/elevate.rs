@@ -164,7 +164,9 @@ impl Jit {
             Effect::Absent { .. } => return Err(JitError::refused("lease.unknown_account")),
             Effect::NotOurs | Effect::Stranger => return Err(JitError::refused("lease.account_is_lent")),
             Effect::Stuck(code) => return Err(JitError::Refused(code)),
-            Effect::Present { .. } | Effect::Disabled => return Err(JitError::refused("target.protocol")),
+            Effect::Present { .. } | Effect::Disabled | Effect::Mirrored { .. } => {
+                return Err(JitError::refused("target.protocol"));
+            }
         }
         let act = Act { action: "lease.given_by_others", by };
         let found = self.change(store, account, lease, act, |lent, _| {
