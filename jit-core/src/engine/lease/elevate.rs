@@ -192,7 +192,8 @@ impl Jit {
             };
             let joined = lent.joined(account.id, until, &wanted, &held);
             self.check_in_time(lease)?;
-            match self.keep(store, before.as_ref(), account, lease, joined.clone(), "lease.joined").await {
+            match self.note_lent(store, before.as_ref(), account, lease, joined.clone(), "lease.joined").await
+            {
                 Ok(()) => return self.check_unmoved(store, account).await.map(|()| joined),
                 Err(error) if has_moved(error.kind()) => {}
                 Err(error) => return Err(error.into()),
