@@ -24,8 +24,8 @@ impl Jit {
     /// `lease.unknown_target`, `lease.unknown_role`, `lease.unknown_holder`, `lease.holder_inactive`,
     /// `lease.not_entitled`, `lease.too_long`, `lease.invalid` (a key or purpose that is too long), `lease.in_progress`,
     /// `lease.other_request` (the key belongs to another one), `lease.over`, `lease.interrupted`, `lease.name_taken`,
-    /// `lease.quarantined`, `lease.other_kind` (the role elevates); `target.…` and `store.…` as [`JitError::Backend`]. After any of them nothing is left in the
-    /// target, or a task is there that removes it.
+    /// `lease.quarantined`, `lease.other_kind` (the role elevates); `target.…` and `store.…` as [`JitError::Backend`]. After any of
+    /// them nothing is left in the target, or a task is there that removes it.
     ///
     /// # Cancel safety
     /// What was begun is removed by the task of the lease; with a key the call can be repeated.
@@ -44,16 +44,18 @@ impl Jit {
             native: None,
         };
         let lease = asked.lease(request, remote);
-        let account = match self.intend(store, &request.tenant, id, lease, asked.now).await {
-            Ok(account) => account,
-            Err(error) if *error.kind() == ErrorKind::AlreadyExists(Taken::Account) => {
-                self.resume(store, setup, request, id).await?
-            }
-            Err(error) => return Err(error.into()),
-        };
+        let account =
+            match self.intend(store, &request.tenant, id, lease, request.by.clone(), asked.now).await {
+                Ok(account) => account,
+                Err(error) if *error.kind() == ErrorKind::AlreadyExists(Taken::Account) => {
+                    self.resume(store, setup, request, id).await?
+                }
+                Err(error) => return Err(error.into()),
+            };
         let lease = account.lease.as_deref().ok_or(JitError::refused("lease.unknown"))?;
-        self.check_holder_again(store, &account, lease).await?;
-        self.make(store, setup, account, secret).await
+        let errand = Errand { store, setup, by: &request.by };
+        self.check_holder_again(errand, &account, lease).await?;
+        self.make(errand, account, secret).await
     }
 
     /// Lets a request in that its holder may make.
@@ -79,15 +81,15 @@ impl Jit {
     /// whoever leaves after it, theirs does.
     pub(super) async fn check_holder_again(
         &self,
-        store: &dyn Store,
+        errand: Errand<'_>,
         account: &Account,
         lease: &Lease,
     ) -> Result<(), JitError> {
-        let holder = store.get(&account.tenant, lease.holder).await?;
+        let holder = errand.store.get(&account.tenant, lease.holder).await?;
         if holder.is_some_and(|holder| holder.standing(self.parts.clock.now()) == Standing::Active) {
             return Ok(());
         }
-        self.give_up(store, account, lease.clone(), EndReason::HolderEnded).await;
+        self.give_up(errand, account, lease.clone(), EndReason::HolderEnded).await;
         Err(JitError::refused("lease.holder_inactive"))
     }
 
@@ -111,9 +113,8 @@ impl Jit {
         if lease.unanswered.is_some_and(|answer_by| now < answer_by) {
             return Err(JitError::refused("lease.in_progress"));
         }
-        let actor = Actor::Account { id: lease.holder };
         let lease = lease.asking(answer_by(setup, now)).map_err(moved_on)?;
-        match self.note(store, &account, lease, "lease.resumed", actor).await {
+        match self.note(store, &account, lease, "lease.resumed", request.by.clone()).await {
             Ok(account) => Ok(account),
             Err(error) if *error.kind() == ErrorKind::Conflict => Err(JitError::refused("lease.in_progress")),
             Err(error) => Err(error.into()),
@@ -123,8 +124,7 @@ impl Jit {
     /// Makes what was written down, under another name where a stranger bears the first.
     async fn make(
         &self,
-        store: &dyn Store,
-        setup: &TargetSetup,
+        errand: Errand<'_>,
         mut account: Account,
         secret: Secret,
     ) -> Result<CheckedOut, JitError> {
@@ -132,69 +132,67 @@ impl Jit {
             let lease = account.lease.as_deref().cloned().ok_or(JitError::refused("lease.unknown"))?;
             // A process that stood still for so long must not ask any more: others have looked for the last time.
             if lease.unanswered.is_none_or(|answer_by| answer_by <= self.parts.clock.now()) {
-                self.give_up(store, &account, lease, EndReason::Refused).await;
+                self.give_up(errand, &account, lease, EndReason::Refused).await;
                 return Err(JitError::refused("lease.interrupted"));
             }
             let desired = present(&lease, Some(secret.clone()));
-            match setup.target.ensure(&desired).await {
+            match errand.setup.target.ensure(&desired).await {
                 Ok(Effect::Present { native }) => {
-                    return self.hand_out(store, setup, &account, lease, native, secret).await;
+                    return self.hand_out(errand, &account, lease, native, secret).await;
                 }
                 Ok(Effect::Stranger) if lease.remote.native.is_none() && lease.names_taken + 1 < NAMES => {
-                    account = self.rename(store, setup, &account, lease).await?;
+                    account = self.rename(errand, &account, lease).await?;
                 }
                 Ok(Effect::Stranger) => {
-                    self.unmake(store, setup, &account, lease).await;
+                    self.unmake(errand, &account, lease).await;
                     return Err(JitError::refused("lease.name_taken"));
                 }
                 Ok(Effect::NotOurs) => {
-                    self.quarantine(store, &account, lease).await?;
+                    self.quarantine(errand.store, &account, lease).await?;
                     return Err(JitError::refused("lease.quarantined"));
                 }
-                Ok(Effect::Disabled | Effect::Absent { .. } | Effect::Stuck(_) | Effect::Holding { .. }) => {
-                    self.unmake(store, setup, &account, lease).await;
+                Ok(
+                    Effect::Disabled
+                    | Effect::Absent { .. }
+                    | Effect::Stuck(_)
+                    | Effect::Holding { .. }
+                    | Effect::Mirrored { .. },
+                ) => {
+                    self.unmake(errand, &account, lease).await;
                     return Err(JitError::refused("lease.interrupted"));
                 }
                 Err(error) => {
-                    self.unmake(store, setup, &account, lease).await;
+                    self.unmake(errand, &account, lease).await;
                     return Err(error.into());
                 }
             }
         }
     }
 
-    async fn rename(
-        &self,
-        store: &dyn Store,
-        setup: &TargetSetup,
-        account: &Account,
-        lease: Lease,
-    ) -> Result<Account, JitError> {
+    async fn rename(&self, errand: Errand<'_>, account: &Account, lease: Lease) -> Result<Account, JitError> {
         let turn = lease.names_taken.saturating_add(1);
-        let name = remote_name(&setup.prefix, &account.tenant, account.id, turn);
-        let actor = Actor::Account { id: lease.holder };
+        let name = remote_name(&errand.setup.prefix, &account.tenant, account.id, turn);
         let lease = lease.renamed(name).map_err(moved_on)?;
-        Ok(self.note(store, account, lease, "lease.renamed", actor).await?)
+        Ok(self.note(errand.store, account, lease, "lease.renamed", errand.by.clone()).await?)
     }
 
     /// Writes down that it is there, and only then hands it out.
     async fn hand_out(
         &self,
-        store: &dyn Store,
-        setup: &TargetSetup,
+        errand: Errand<'_>,
         account: &Account,
         lease: Lease,
         native: String,
         secret: Secret,
     ) -> Result<CheckedOut, JitError> {
-        let actor = Actor::Account { id: lease.holder };
+        let Errand { store, setup, by } = errand;
         let now = self.parts.clock.now();
         if lease.until <= now {
-            self.unmake(store, setup, account, lease).await;
+            self.unmake(errand, account, lease).await;
             return Err(JitError::refused("lease.interrupted"));
         }
         let active = lease.clone().present(native.clone(), now).map_err(moved_on)?;
-        if let Err(error) = self.note(store, account, active, "lease.active", actor).await {
+        if let Err(error) = self.note(store, account, active, "lease.active", by.clone()).await {
             // Nobody will ever know this secret. What was made goes at once; if that fails, the task of the lease finds it.
             let mut remote = lease.remote;
             remote.native = Some(native);
@@ -221,16 +219,16 @@ impl Jit {
     /// lease has one: where its end cannot be written down it moved on, and its task may have looked for the last time.
     pub(super) async fn give_up(
         &self,
-        store: &dyn Store,
+        errand: Errand<'_>,
         account: &Account,
         lease: Lease,
         why: EndReason,
     ) -> bool {
+        let Errand { store, by, .. } = errand;
         let now = self.parts.clock.now();
-        let actor = Actor::Account { id: lease.holder };
         let action = if why == EndReason::Refused { "lease.refused" } else { "lease.ending" };
         let Ok(ending) = lease.ending(why, now) else { return false };
-        let Ok(account) = self.note(store, account, ending, action, actor).await else {
+        let Ok(account) = self.note(store, account, ending, action, by.clone()).await else {
             return false;
         };
         let _ = self.tend(store, account).await;
@@ -238,11 +236,11 @@ impl Jit {
     }
 
     /// Gives up what the target was asked for. Where the lease moved on, what this call made too late goes at once.
-    async fn unmake(&self, store: &dyn Store, setup: &TargetSetup, account: &Account, lease: Lease) {
+    async fn unmake(&self, errand: Errand<'_>, account: &Account, lease: Lease) {
         let remote = lease.remote.clone();
-        if !self.give_up(store, account, lease, EndReason::Refused).await && !is_in_use(store, account).await
-        {
-            let _ = setup.target.ensure(&Desired { remote, state: DesiredState::Absent }).await;
+        let is_given_up = self.give_up(errand, account, lease, EndReason::Refused).await;
+        if !is_given_up && !is_in_use(errand.store, account).await {
+            let _ = errand.setup.target.ensure(&Desired { remote, state: DesiredState::Absent }).await;
         }
     }
 
@@ -256,86 +254,14 @@ impl Jit {
             lease.quarantined(Code::new("lease.not_ours"), self.parts.clock.now()).map_err(moved_on)?;
         Ok(self.note(store, account, quarantined, "lease.quarantined", Actor::Clock).await?)
     }
+}
 
-    /// Moves the end of a lease, up to the longest time of its role and never beyond the end of its holder.
-    ///
-    /// The target is told first: should the second half fail, the lease ends when it would have ended.
-    ///
-    /// # Errors
-    /// `lease.unknown`, `lease.over`, `lease.unknown_target`, `lease.holder_inactive`, `lease.too_long` when it cannot
-    /// be extended any further, `lease.in_progress` while another call about it has no answer yet, `lease.quarantined`; `target.…` and `store.…` as [`JitError::Backend`].
-    ///
-    /// # Cancel safety
-    /// The target may have been told; the lease then ends when it would have ended.
-    pub async fn extend(
-        &self,
-        store: Option<&crate::StoreId>,
-        tenant: &crate::TenantId,
-        id: AccountId,
-        span: chrono::TimeDelta,
-    ) -> Result<DateTime<Utc>, JitError> {
-        let store = self.store_named(store)?;
-        let now = self.parts.clock.now();
-        let (account, lease) = kept(store, tenant, id).await?;
-        let setup = self.setup_for(tenant, &lease.target)?;
-        let holder = store.get(tenant, lease.holder).await?;
-        let holder = holder.filter(|holder| holder.standing(now) == Standing::Active);
-        let holder = holder.ok_or(JitError::refused("lease.holder_inactive"))?;
-        let wanted = now.checked_add_signed(span).map(|end| holder.ends_at.map_or(end, |last| last.min(end)));
-        let before = lease.until;
-        let extended = lease.extended(wanted.unwrap_or(before), now).map_err(moved_on)?;
-        if extended.until <= before {
-            return Err(JitError::refused("lease.too_long"));
-        }
-        let (account, asking) = self.ask_to_extend(store, setup, &account).await?;
-        if asking.elevates.is_some() {
-            return self.extend_elevation(store, setup, &account, &asking, extended.until).await;
-        }
-        self.extend_account(store, setup, &account, asking, extended.until).await
-    }
-
-    /// Writes down that the target is about to be asked, so that no other call about the lease is under way meanwhile.
-    async fn ask_to_extend(
-        &self,
-        store: &dyn Store,
-        setup: &TargetSetup,
-        account: &Account,
-    ) -> Result<(Account, Lease), JitError> {
-        let now = self.parts.clock.now();
-        let lease = account.lease.as_deref().cloned().ok_or(JitError::refused("lease.unknown"))?;
-        if lease.unanswered.is_some_and(|answer_by| now < answer_by) {
-            return Err(JitError::refused("lease.in_progress"));
-        }
-        let actor = Actor::Account { id: lease.holder };
-        let asking = lease.asking(answer_by(setup, now)).map_err(moved_on)?;
-        let noted = self.note(store, account, asking, "lease.extending", actor).await;
-        let account = noted.map_err(|error| unless_moved(error, "lease.in_progress"))?;
-        let asking = account.lease.as_deref().cloned().ok_or(JitError::refused("lease.unknown"))?;
-        Ok((account, asking))
-    }
-
-    async fn extend_account(
-        &self,
-        store: &dyn Store,
-        setup: &TargetSetup,
-        account: &Account,
-        asking: Lease,
-        until: DateTime<Utc>,
-    ) -> Result<DateTime<Utc>, JitError> {
-        let asked = Lease { until, ..asking.clone() };
-        let native = match setup.target.ensure(&present(&asked, None)).await? {
-            Effect::Present { native } => native,
-            Effect::NotOurs => {
-                self.quarantine(store, account, asking).await?;
-                return Err(JitError::refused("lease.quarantined"));
-            }
-            _ => return Err(JitError::refused("lease.over")),
-        };
-        let (now, actor) = (self.parts.clock.now(), Actor::Account { id: asking.holder });
-        let done = asking.extended(until, now).and_then(|lease| lease.present(native, now));
-        let noted = self.note(store, account, done.map_err(moved_on)?, "lease.extended", actor).await;
-        noted.map(|_| until).map_err(|error| unless_moved(error, "lease.over"))
-    }
+/// Says where something is asked for, and who asks.
+#[derive(Clone, Copy)]
+pub(super) struct Errand<'a> {
+    pub(super) store: &'a dyn Store,
+    pub(super) setup: &'a TargetSetup,
+    pub(super) by: &'a Actor,
 }
 
 /// A request that its holder may make.
@@ -412,7 +338,7 @@ pub(super) fn answer_by(setup: &TargetSetup, now: DateTime<Utc>) -> DateTime<Utc
     now.checked_add_signed(setup.in_flight).unwrap_or(now)
 }
 
-fn present(lease: &Lease, secret: Option<Secret>) -> Desired {
+pub(super) fn present(lease: &Lease, secret: Option<Secret>) -> Desired {
     let state =
         DesiredState::Present { entitlements: lease.entitlements.clone(), secret, ends_at: lease.until };
     Desired { remote: lease.remote.clone(), state }
