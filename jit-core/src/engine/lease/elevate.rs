@@ -199,7 +199,7 @@ impl Jit {
             };
             let joined = lent.joined(account.id, until, &wanted, &held);
             self.check_in_time(lease)?;
-            match self.keep(store, before.as_ref(), account, lease, joined.clone(), act).await {
+            match self.note_lent(store, before.as_ref(), account, lease, joined.clone(), act).await {
                 Ok(()) => return self.check_unmoved(store, account).await.map(|()| joined),
                 Err(error) if has_moved(error.kind()) => {}
                 Err(error) => return Err(error.into()),

@@ -41,7 +41,7 @@ impl Jit {
             let Some(before) = store.get(&account.tenant, keeper).await? else { return Ok(None) };
             let stepped = before.elevation.as_deref().and_then(|now| step(now, before.version + 1));
             let Some((elevation, told)) = stepped else { return Ok(None) };
-            match self.keep(store, Some(&before), account, lease, elevation, act).await {
+            match self.note_lent(store, Some(&before), account, lease, elevation, act).await {
                 Ok(()) => return Ok(Some(told)),
                 Err(error) if *error.kind() == ErrorKind::Conflict => {}
                 Err(error) => return Err(error.into()),
@@ -51,7 +51,7 @@ impl Jit {
     }
 
     /// Writes down what is lent, on behalf of the lease that `account` keeps. What was there must be as it was read.
-    pub(super) async fn keep(
+    pub(super) async fn note_lent(
         &self,
         store: &dyn Store,
         before: Option<&Account>,
