@@ -6,7 +6,7 @@ use smol_str::SmolStr;
 
 use super::attributes::{Attributes, Position};
 use super::standard::common;
-use super::{Attribute, AttributePath, Kind, RESOURCE_TYPE, Schema};
+use super::{Attribute, AttributePath, Kind, RESOURCE_TYPE, Returned, Schema};
 use crate::error::ScimError;
 use crate::json::Json;
 use crate::reason::Reason;
@@ -160,6 +160,14 @@ impl ResourceType {
             level = &attribute.sub_attributes;
             Some(attribute)
         })
+    }
+
+    /// Tells whether it has attributes that are shown to those who ask for them, and to those who wrote them.
+    pub(crate) fn shows_on_request(&self) -> bool {
+        fn any(attributes: &Attributes) -> bool {
+            attributes.iter().any(|one| one.returned == Returned::Request || any(&one.sub_attributes))
+        }
+        any(&self.attributes)
     }
 
     /// Tells whether nobody may learn what lies at the path.
