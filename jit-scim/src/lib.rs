@@ -13,6 +13,7 @@
 //! | [`json`], [`limits`] | bodies, and how much of everything is taken |
 //! | [`server`] | the service: requests in, answers out, every change through the pipeline of the core |
 //! | [`reason`], [`error`], [`codes`] | every reason for a refusal, with its code, status and detail type |
+//! | `client` (feature `client`) | the other direction: a target that pushes accounts on to systems that speak SCIM |
 //!
 //! ```
 //! use jit_scim::{Filter, Json, Limits, Resource, Schemas, Tolerance};
@@ -30,6 +31,8 @@
 //! # }
 //! ```
 
+#[cfg(feature = "client")]
+pub mod client;
 pub mod codes;
 pub mod error;
 pub mod filter;
