@@ -57,7 +57,11 @@ impl ScimError {
             None => String::new(),
         };
         let dot = if inner.is_empty() || inner.starts_with('[') { "" } else { "." };
-        Self { operation: self.operation, cause: self.cause, ..Self::at_attribute(self.reason, &format!("{outer}{dot}{inner}")) }
+        Self {
+            operation: self.operation,
+            cause: self.cause,
+            ..Self::at_attribute(self.reason, &format!("{outer}{dot}{inner}"))
+        }
     }
 
     #[must_use]

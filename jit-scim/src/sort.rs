@@ -90,11 +90,17 @@ impl Sort {
         }
     }
 
-    /// Reads a value that [`Self::written`] wrote; `None` where it is none of this order.
-    pub(crate) fn read(&self, kind: &ResourceType, key: &Json) -> Option<Option<Value>> {
-        let attribute = kind.attribute(&self.path)?;
+    /// Reads a value that [`Self::written`] wrote.
+    ///
+    /// # Errors
+    /// `scim.cursor_invalid` where it is none of this order.
+    pub(crate) fn read(&self, kind: &ResourceType, key: &Json) -> Result<Option<Value>, ScimError> {
+        if *key == Json::Null {
+            return Ok(None);
+        }
         let reader = Reader { purpose: Purpose::Stored, tolerance: Tolerance::strict() };
-        if *key == Json::Null { Some(None) } else { reader.element(attribute, key).ok() }
+        let attribute = kind.attribute(&self.path).ok_or(Reason::CursorInvalid)?;
+        reader.element(attribute, key).map_err(|_| Reason::CursorInvalid.into())
     }
 
     /// Returns the value that the resource is sorted by. Of several values the primary one counts, or else the first.

@@ -45,9 +45,13 @@ impl Cursor {
         self.key.as_text()
     }
 
-    /// Returns the value that the last resource is sorted by; `None` where it is none of this order.
-    pub(super) fn sorted_by(&self, kind: &ResourceType, sort: Option<&Sort>) -> Option<Option<Value>> {
-        sort.map_or(Some(None), |sort| sort.read(kind, &self.key))
+    /// Returns the value that the last resource is sorted by.
+    pub(super) fn sorted_by(
+        &self,
+        kind: &ResourceType,
+        sort: Option<&Sort>,
+    ) -> Result<Option<Value>, ScimError> {
+        sort.map_or(Ok(None), |sort| sort.read(kind, &self.key))
     }
 
     pub(super) fn write(&self, digest: u64, now: DateTime<Utc>) -> String {

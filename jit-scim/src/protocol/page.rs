@@ -75,7 +75,7 @@ impl Query {
             Page::Cursor { after: None, count } => (0, *count),
             Page::Cursor { after: Some(cursor), count } => {
                 let last = cursor.sorted_by(kind, self.sort.as_ref());
-                let last = last.map(|key| Rank { key, id: cursor.id().to_owned() });
+                let last = last.ok().map(|key| Rank { key, id: cursor.id().to_owned() });
                 let before = |rank: &Rank| last.as_ref().is_some_and(|last| self.order(rank, last).is_le());
                 (ranks.partition_point(before), *count)
             }

@@ -6,7 +6,7 @@ use smol_str::SmolStr;
 
 use super::attributes::{Attributes, Position};
 use super::standard::common;
-use super::{Attribute, AttributePath, Kind, RESOURCE_TYPE, Returned, Schema};
+use super::{Attribute, AttributePath, Kind, Mutability, RESOURCE_TYPE, Returned, Schema, Uniqueness};
 use crate::error::ScimError;
 use crate::json::Json;
 use crate::reason::Reason;
@@ -168,6 +168,29 @@ impl ResourceType {
             attributes.iter().any(|one| one.returned == Returned::Request || any(&one.sub_attributes))
         }
         any(&self.attributes)
+    }
+
+    /// Names the attributes whose values no two resources may have, as [`crate::UniqueKey`] does.
+    pub(crate) fn unique_attributes(&self) -> Vec<String> {
+        fn collect(attributes: &Attributes, prefix: &str, names: &mut Vec<String>) {
+            for one in
+                attributes.iter().filter(|one| !one.multi_valued && one.mutability != Mutability::ReadOnly)
+            {
+                let name = format!("{prefix}{}", one.name);
+                if one.kind == Kind::Complex {
+                    collect(
+                        &one.sub_attributes,
+                        &format!("{name}{}", if one.extension { ':' } else { '.' }),
+                        names,
+                    );
+                } else if one.uniqueness != Uniqueness::None {
+                    names.push(name);
+                }
+            }
+        }
+        let mut names = Vec::new();
+        collect(&self.attributes, "", &mut names);
+        names
     }
 
     /// Tells whether nobody may learn what lies at the path.

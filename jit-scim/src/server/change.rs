@@ -2,6 +2,7 @@
 
 use jit_core::{Code, Document, DocumentId, DocumentKey, DocumentWrite, Expected, Kept, Presence};
 
+use super::bulk::what_is_new;
 use super::members::Membership;
 use super::record::{Told, Written, presence};
 use super::run::Done;
@@ -41,6 +42,11 @@ impl Turn<'_> {
     ) -> Result<Done, ScimError> {
         let projection = text.projection(&served.kind)?;
         let mut resource = Resource::create(&served.kind, json, self.realm.connection.tolerance)?;
+        if let Some(known) = self.known_to_feed(served, &resource).await? {
+            let new = what_is_new(served, json);
+            let edit = self.edit(served, "PATCH", &new)?;
+            return self.change(served, &known, &edit, None, text).await;
+        }
         let id = self.service.jit.new_document_id();
         resource.set_id(&id.to_string());
         let members = if served.role == Role::Group { members_said(&mut resource)? } else { Vec::new() };
@@ -114,7 +120,13 @@ impl Turn<'_> {
             };
             if let Written::Done(()) = written {
                 let location = self.location(served, id);
-                return Ok(Done { status: 204, id: id.to_owned(), location, version: None, body: Vec::new() });
+                return Ok(Done {
+                    status: 204,
+                    id: id.to_owned(),
+                    location,
+                    version: None,
+                    body: Vec::new(),
+                });
             }
         }
         Err(Reason::Contended.into())
@@ -126,8 +138,9 @@ impl Turn<'_> {
         before: &Document,
         write: DocumentWrite,
     ) -> Result<Written<()>, ScimError> {
+        let own = before.key.id.to_string();
         let told = Told {
-            subject: subject_or(before, &before.key.id.to_string()),
+            subject: subject_or(before, &own),
             resource: &body::resource(&served.kind, &before.body)?,
             group_keys: &[],
             presence: Presence::Gone,
@@ -186,7 +199,10 @@ impl Turn<'_> {
                     expected: Expected::Anything,
                     documents: vec![write],
                 };
-                self.write_person(told, fresh.password.as_deref()).await?
+                match self.write_person(told, fresh.password.as_deref()).await {
+                    Ok(written) => written,
+                    Err(error) => return Err(self.taken(served, &after).await?.unwrap_or(error)),
+                }
             }
             Role::Group => self.write_group(served, (before, write), fresh).await?,
             Role::Plain => self.keep(action(before_document), vec![write], Vec::new()).await?,
@@ -195,6 +211,18 @@ impl Turn<'_> {
             Written::Done(()) => Written::Done(after),
             Written::Stale => Written::Stale,
         })
+    }
+
+    /// Says that a name is taken where that is so: whoever is refused for another reason as well looks for this one.
+    async fn taken(&self, served: &Served, wanted: &Document) -> Result<Option<ScimError>, ScimError> {
+        for name in wanted.names.iter().filter(|name| name.unique) {
+            let found = self.service.store.documents_named(&served.of, &name.index, &name.value).await;
+            let found = found.map_err(|error| fault::of_store(&error))?;
+            if found.iter().any(|other| other.key != wanted.key) {
+                return Ok(Some(fault::name_taken(name.index.as_str())));
+            }
+        }
+        Ok(None)
     }
 
     async fn write_person(&self, told: Told<'_>, password: Option<&str>) -> Result<Written<()>, ScimError> {
@@ -285,14 +313,7 @@ impl Edit<'_> {
             Self::Put(json) => names_in(json),
             Self::Patch(_, json) => {
                 let Some(Json::List(operations)) = json.member("Operations") else { return Vec::new() };
-                let of = |operation: &'_ _| -> Vec<&str> {
-                    let operation: &Json = operation;
-                    match operation.member("path").and_then(Json::as_text) {
-                        Some(path) => vec![path],
-                        None => operation.member("value").map(names_in).unwrap_or_default(),
-                    }
-                };
-                operations.iter().flat_map(of).collect()
+                operations.iter().flat_map(names_in_operation).collect()
             }
         }
     }
@@ -307,6 +328,13 @@ impl Fresh {
 fn names_in(json: &Json) -> Vec<&str> {
     let Json::Object(members) = json else { return Vec::new() };
     members.iter().map(|(name, _)| name.as_str()).collect()
+}
+
+fn names_in_operation(operation: &Json) -> Vec<&str> {
+    match operation.member("path").and_then(Json::as_text) {
+        Some(path) => vec![path],
+        None => operation.member("value").map(names_in).unwrap_or_default(),
+    }
 }
 
 fn action(before: Option<&Document>) -> &'static str {
@@ -331,7 +359,11 @@ fn take_password(served: &Served, resource: &mut Resource) -> Option<String> {
 
 fn check_match(if_match: Option<&VersionMatch>, document: &Document) -> Result<(), ScimError> {
     let version = Version::numbered(document.version);
-    if if_match.is_none_or(|versions| versions.includes(&version)) { Ok(()) } else { Err(Reason::VersionStale.into()) }
+    if if_match.is_none_or(|versions| versions.includes(&version)) {
+        Ok(())
+    } else {
+        Err(Reason::VersionStale.into())
+    }
 }
 
 /// Returns what the source calls the person for good.

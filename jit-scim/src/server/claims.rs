@@ -42,9 +42,13 @@ fn flatten(claims: &mut Map<String, Claim>, attribute: &Attribute, value: Option
 
 fn claim(attribute: &Attribute, value: Option<&Value>) -> Claim {
     match value {
-        None if attribute.is_multi_valued() || attribute.sub_attributes().is_empty() => Claim::Array(Vec::new()),
+        None if attribute.is_multi_valued() || attribute.sub_attributes().is_empty() => {
+            Claim::Array(Vec::new())
+        }
         None => whole(attribute.sub_attributes(), &Object::default()),
-        Some(Value::Complex(object)) if !attribute.is_multi_valued() => whole(attribute.sub_attributes(), object),
+        Some(Value::Complex(object)) if !attribute.is_multi_valued() => {
+            whole(attribute.sub_attributes(), object)
+        }
         Some(Value::Many(_)) => {
             let list = ordered(attribute, value).into_iter();
             Claim::Array(list.map(|value| plain(attribute, value)).collect())
@@ -76,9 +80,7 @@ fn plain(attribute: &Attribute, value: &Value) -> Claim {
             Claim::Object(object.iter().filter_map(member).collect())
         }
         Value::Many(values) => Claim::Array(values.iter().map(|value| plain(attribute, value)).collect()),
-        Value::Text(_) | Value::DateTime(_) => {
-            Claim::String(value.as_text().unwrap_or_default().to_owned())
-        }
+        Value::Text(_) | Value::DateTime(_) => Claim::String(value.as_text().unwrap_or_default().to_owned()),
     }
 }
 

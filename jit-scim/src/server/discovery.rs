@@ -21,7 +21,7 @@ impl Documents {
         let discovery = Discovery::new(&connection.schemas, &connection.base);
         let can = Capabilities {
             patch: true,
-            bulk: false,
+            bulk: true,
             filter: true,
             change_password: connection.passwords.is_some(),
             sort: true,
@@ -39,11 +39,16 @@ impl Documents {
 
 impl Turn<'_> {
     /// Answers one of the endpoints of discovery (RFC 7644 §4).
-    pub(super) fn discover(&self, route: &Route, request: &ScimRequest<'_>) -> Result<ScimResponse, ScimError> {
+    pub(super) fn discover(
+        &self,
+        route: &Route,
+        request: &ScimRequest<'_>,
+    ) -> Result<ScimResponse, ScimError> {
         if request.method != "GET" {
             return Err(Reason::MethodNotAllowed.into());
         }
-        let filtered = parameters(request.query.unwrap_or_default())?.iter().any(|(name, _)| name == "filter");
+        let filtered =
+            parameters(request.query.unwrap_or_default())?.iter().any(|(name, _)| name == "filter");
         let discovery = Discovery::new(&self.realm.connection.schemas, &self.realm.connection.base);
         let documents = &self.realm.documents;
         let body = match route {

@@ -23,16 +23,18 @@ pub(super) fn of_engine(error: &JitError) -> ScimError {
 /// Says why the store could not do it.
 pub(super) fn of_store(error: &BackendError) -> ScimError {
     match error.kind() {
-        ErrorKind::AlreadyExists(Taken::DocumentName(index)) => {
-            let name = if index.as_str() == SUBJECT { EXTERNAL_ID } else { index.as_str() };
-            ScimError::at_attribute(Reason::Taken, name)
-        }
+        ErrorKind::AlreadyExists(Taken::DocumentName(index)) => name_taken(index.as_str()),
         ErrorKind::AlreadyExists(_) | ErrorKind::LimitReached(_) => caused(Reason::Taken, error.code()),
         ErrorKind::NoSuchMember => ScimError::at_attribute(Reason::MemberUnknown, "members"),
         ErrorKind::DocumentChanged | ErrorKind::Conflict => caused(Reason::Contended, error.code()),
         ErrorKind::Unavailable => caused(Reason::Unavailable, error.code()),
         _ => broken(error.code()),
     }
+}
+
+/// Says that another resource has the name of this index.
+pub(super) fn name_taken(index: &str) -> ScimError {
+    ScimError::at_attribute(Reason::Taken, if index == SUBJECT { EXTERNAL_ID } else { index })
 }
 
 /// Says why a record was refused: what another has is 409, what no account can be made of 400, and the rest 403.
@@ -45,7 +47,13 @@ pub(super) fn of_denial(code: &Code) -> ScimError {
         text if text.starts_with("map.") || text.starts_with("name.") => Reason::RecordInvalid,
         _ => Reason::RecordRefused,
     };
-    caused(reason, code.clone())
+    let attribute = match code.as_str() {
+        text if text.starts_with("name.") => "userName",
+        text if text.starts_with("link.email") => "emails",
+        "account.ended" | "record.exists" => EXTERNAL_ID,
+        _ => "",
+    };
+    ScimError::at_attribute(reason, attribute).caused_by(code.clone())
 }
 
 fn caused(reason: Reason, cause: Code) -> ScimError {

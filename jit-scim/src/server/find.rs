@@ -4,10 +4,10 @@ use std::num::NonZeroUsize;
 
 use jit_core::{Document, DocumentId, DocumentQuery, IndexName, PAGE_ITEMS};
 
-use super::message::ScimResponse;
-use super::served::{Role, Served, indexed};
-use super::service::Turn;
 use super::fault;
+use super::message::ScimResponse;
+use super::served::{EXTERNAL_ID, Role, Served, indexed};
+use super::service::Turn;
 use crate::error::ScimError;
 use crate::filter::Filter;
 use crate::protocol::{Page, Query, QueryText, Rank};
@@ -52,13 +52,18 @@ impl Turn<'_> {
 
     pub(super) async fn find(&self, served: &Served, query: &Query) -> Result<Hits, ScimError> {
         let Some(filter) = &query.filter else {
-            return if query.sort.is_none() { self.page(served, query).await } else { self.scan(served, query).await };
+            return if query.sort.is_none() {
+                self.page(served, query).await
+            } else {
+                self.scan(served, query).await
+            };
         };
         match self.candidates(served, filter).await? {
             Some(candidates) => {
                 let mut sieve = Sieve::new(self, served, query);
-                let value = filter.only_equality().map(|(_, value)| value);
-                sieve.is_sure = value.is_some_and(|value| indexed(value) == value);
+                // what a person was called first finds them, whatever they are called now
+                let is_exact = |(name, value): (&str, &str)| name != EXTERNAL_ID && indexed(value) == value;
+                sieve.is_sure = filter.only_equality().is_some_and(is_exact);
                 for document in candidates {
                     sieve.look_at(document).await?;
                 }

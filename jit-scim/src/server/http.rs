@@ -8,7 +8,9 @@ use std::sync::Arc;
 use std::task::{Context, Poll};
 
 use bytes::Bytes;
-use http::header::{AUTHORIZATION, CONTENT_LENGTH, CONTENT_TYPE, HeaderName, HeaderValue, IF_MATCH, IF_NONE_MATCH};
+use http::header::{
+    AUTHORIZATION, CONTENT_LENGTH, CONTENT_TYPE, HeaderName, HeaderValue, IF_MATCH, IF_NONE_MATCH,
+};
 use http::{HeaderMap, Request, Response, StatusCode};
 use http_body_util::{BodyExt as _, Full, Limited};
 
@@ -42,6 +44,7 @@ impl ScimHttp {
     where
         B: http_body::Body + Send,
         B::Data: Send,
+        B::Error: Into<Box<dyn std::error::Error + Send + Sync>>,
     {
         let (parts, body) = request.into_parts();
         match self.answered(&parts, body).await {
@@ -54,6 +57,7 @@ impl ScimHttp {
     where
         B: http_body::Body + Send,
         B::Data: Send,
+        B::Error: Into<Box<dyn std::error::Error + Send + Sync>>,
     {
         let token = text(&parts.headers, &AUTHORIZATION).and_then(bearer).ok_or(Reason::Unauthenticated)?;
         let context = self.authenticator.authenticate(token).await?;

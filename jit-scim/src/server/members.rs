@@ -4,9 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::num::NonZeroUsize;
 use std::sync::Arc;
 
-use jit_core::{
-    AccountId, Document, DocumentId, DocumentKey, Member, MemberChange, PAGE_ITEMS,
-};
+use jit_core::{AccountId, Document, DocumentId, DocumentKey, Member, MemberChange, PAGE_ITEMS};
 
 use super::fault;
 use super::served::{Role, Served};
@@ -87,7 +85,11 @@ impl Turn<'_> {
     }
 
     /// Reads the members of a group, no more than `most`.
-    pub(super) async fn members_of(&self, group: &DocumentKey, most: usize) -> Result<Vec<Member>, ScimError> {
+    pub(super) async fn members_of(
+        &self,
+        group: &DocumentKey,
+        most: usize,
+    ) -> Result<Vec<Member>, ScimError> {
         let mut members = Vec::new();
         let mut after = None;
         let limit = NonZeroUsize::new(PAGE_ITEMS).unwrap_or(NonZeroUsize::MIN);
@@ -206,4 +208,3 @@ fn value(kind: &ResourceType, shown: &Json) -> Option<crate::resource::Value> {
 fn body(account: Option<AccountId>) -> Arc<str> {
     account.map_or_else(|| "null".into(), |account| format!("\"{account}\"").into())
 }
-

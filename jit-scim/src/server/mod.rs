@@ -10,6 +10,7 @@
 
 mod auth;
 mod body;
+mod bulk;
 mod change;
 mod claims;
 mod discovery;
@@ -21,6 +22,7 @@ mod members;
 mod message;
 mod record;
 mod render;
+mod root;
 mod route;
 mod run;
 mod served;

@@ -6,6 +6,7 @@ use super::run::Done;
 use super::served::{Role, Served, with_members};
 use super::service::Turn;
 use crate::error::ScimError;
+use crate::reason::Reason;
 use crate::resource::{Projection, Resource, Version};
 
 impl Turn<'_> {
@@ -19,8 +20,8 @@ impl Turn<'_> {
     ) -> Result<Vec<u8>, ScimError> {
         let is_group = served.role == Role::Group;
         let shows_members = is_group && projection.shows_named(&served.kind, "members");
-        let is_plain = projection.is_default()
-            || (is_group && projection.is_default_without(&served.kind, "members"));
+        let is_plain =
+            projection.is_default() || (is_group && projection.is_default_without(&served.kind, "members"));
         let members = if shows_members {
             let members = self.members_of(&document.key, *left).await?;
             *left = left.saturating_sub(members.len());
@@ -55,14 +56,28 @@ impl Turn<'_> {
     ) -> Result<Done, ScimError> {
         let id = document.key.id.to_string();
         let body = match projection {
-            Some(projection) => {
-                let mut left = self.realm.connection.reach.members;
-                self.render(served, document, projection, &mut left).await?
-            }
+            Some(projection) => self.render_written(served, document, projection).await?,
             None => Vec::new(),
         };
         let location = self.location(served, &id);
         Ok(Done { status, id, location, version: Some(Version::numbered(document.version)), body })
+    }
+
+    /// What was done is answered all the same where there are more members than can be shown: without them.
+    async fn render_written(
+        &self,
+        served: &Served,
+        document: &Document,
+        projection: &Projection,
+    ) -> Result<Vec<u8>, ScimError> {
+        let mut left = self.realm.connection.reach.members;
+        match self.render(served, document, projection, &mut left).await {
+            Err(error) if error.reason() == Reason::TooManyFound => {
+                let bare = Projection::of_query(&served.kind, None, Some("members"))?;
+                self.render(served, document, &bare, &mut left).await
+            }
+            rendered => rendered,
+        }
     }
 
     pub(super) fn location(&self, served: &Served, id: &str) -> String {

@@ -53,8 +53,10 @@ impl Turn<'_> {
                 let user = self.realm.served.iter().find(|served| served.kind.schema().id() == USER);
                 self.one(user.ok_or(Reason::NotSupported)?, &id.to_string(), request).await
             }
-            (Route::Root | Route::RootSearch | Route::Bulk, _) => Err(Reason::NotSupported.into()),
-            (Route::All(_) | Route::Search(_), _) => Err(Reason::MethodNotAllowed.into()),
+            (Route::Bulk, "POST") => self.bulk(&self.body(request)?).await,
+            (Route::Root, "GET") => self.list_all(&query_text(request)?).await,
+            (Route::RootSearch, "POST") => self.list_all(&QueryText::of_message(&self.body(request)?)?).await,
+            _ => Err(Reason::MethodNotAllowed.into()),
         }
     }
 
@@ -127,7 +129,9 @@ impl Turn<'_> {
 }
 
 fn query_text(request: &ScimRequest<'_>) -> Result<QueryText, ScimError> {
-    let Some(query) = request.query.filter(|query| !query.is_empty()) else { return Ok(QueryText::default()) };
+    let Some(query) = request.query.filter(|query| !query.is_empty()) else {
+        return Ok(QueryText::default());
+    };
     let parameters = parameters(query)?;
     QueryText::of_parameters(parameters.iter().map(|(name, value)| (name.as_str(), value.as_str())))
 }

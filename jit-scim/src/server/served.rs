@@ -13,7 +13,7 @@ use crate::error::ScimError;
 use crate::json::Json;
 use crate::reason::Reason;
 use crate::resource::write::text;
-use crate::resource::{Meta, Resource, Version};
+use crate::resource::{Labelled, Meta, Resource, Version};
 use crate::schema::{GROUP, ResourceType, USER};
 use crate::text::fold;
 
@@ -44,6 +44,8 @@ pub(super) struct Served {
     /// Whether answers to writes show more than others.
     pub(super) shows_on_request: bool,
     unique_names: bool,
+    /// The attributes whose values are held once.
+    unique: Vec<String>,
     meta: String,
     address: String,
 }
@@ -72,6 +74,7 @@ impl Served {
             of: Collection { tenant, connection, kind: DocumentKind::new(kind.name()).ok()? },
             shows_on_request: kind.shows_on_request(),
             unique_names: unique_names && role == Role::Group,
+            unique: kind.unique_attributes(),
             meta: format!(r#""meta":{{"resourceType":{},"created":""#, string(kind.name())),
             address: address.trim_end_matches('"').to_owned(),
             kind: Arc::clone(kind),
@@ -98,7 +101,7 @@ impl Served {
                 if let Some(subject) = subject.filter(|subject| Some(*subject) != resource.id()) {
                     names.extend(name(SUBJECT, subject, true));
                 }
-                let emails = resource.labelled("emails").filter_map(|email| email.value());
+                let emails = resource.labelled("emails").filter_map(Labelled::value);
                 names.extend(emails.filter_map(|email| name(EMAILS, &fold(email), false)));
             }
             Role::Group => {
@@ -111,7 +114,10 @@ impl Served {
     }
 
     /// Returns the indexes that find everything whose attribute equals a value; none where no index does.
-    pub(super) fn indexes(&self, attribute: &str) -> Vec<&'static str> {
+    pub(super) fn indexes<'a>(&self, attribute: &'a str) -> Vec<&'a str> {
+        if self.unique.iter().any(|own| own == attribute) {
+            return vec![attribute];
+        }
         match (attribute, self.role) {
             (EXTERNAL_ID, Role::Person) => vec![SUBJECT, EXTERNAL_ID],
             (EXTERNAL_ID, _) => vec![EXTERNAL_ID],

@@ -24,6 +24,7 @@ pub struct ScimConnection {
     pub(super) pages: PageLimits,
     pub(super) reach: Reach,
     pub(super) unique_group_names: bool,
+    pub(super) is_feed: bool,
     pub(super) passwords: Option<Arc<dyn Passwords>>,
     pub(super) authentication: Vec<AuthenticationScheme>,
 }
@@ -74,6 +75,7 @@ impl ScimConnection {
             pages: PageLimits::default(),
             reach: Reach::default(),
             unique_group_names: false,
+            is_feed: false,
             passwords: None,
             authentication: vec![bearer()],
         }
@@ -118,6 +120,14 @@ impl ScimConnection {
     #[must_use]
     pub fn unique_group_names(mut self) -> Self {
         self.unique_group_names = true;
+        self
+    }
+
+    /// Takes a POST of somebody who is known as what is new about them, and not as a conflict: for feeds that say everything
+    /// with POST, such as the API-driven provisioning of Entra. What such a POST leaves out stays.
+    #[must_use]
+    pub fn feed(mut self) -> Self {
+        self.is_feed = true;
         self
     }
 

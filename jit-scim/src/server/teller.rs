@@ -23,7 +23,8 @@ impl Teller for ScimService {
     async fn tell(&self, _jit: &Jit, document: &DocumentKey) -> Result<(), JitError> {
         let of = &document.collection;
         let Some(turn) = self.turn(&of.tenant, &of.connection) else { return Ok(()) };
-        let refused = |error: ScimError| JitError::Refused(error.cause().cloned().unwrap_or_else(|| error.code()));
+        let refused =
+            |error: ScimError| JitError::Refused(error.cause().cloned().unwrap_or_else(|| error.code()));
         turn.retell(document).await.map_err(refused)
     }
 }
