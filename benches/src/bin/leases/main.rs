@@ -9,12 +9,15 @@
 mod house;
 mod idle;
 mod life;
+mod raw;
 mod slapd;
 mod storm;
 
 use std::path::PathBuf;
 
 use jit_benches::{cost::Figures, report::Goal, report::line};
+
+use crate::slapd::{Answers, Slapd};
 
 /// What the command line asks for.
 pub(crate) struct Wanted {
@@ -28,9 +31,12 @@ async fn main() {
     let folder = arguments.next().map_or_else(|| panic!("leases DIRECTORY [--quick]"), PathBuf::from);
     let wanted = Wanted { folder, is_quick: arguments.next().is_some() };
     std::fs::create_dir_all(&wanted.folder).unwrap();
-    if let Some(slapd) = slapd::Slapd::start(&wanted.folder) {
-        life::measure(&wanted, &slapd).await;
+    if let Some(slapd) = Slapd::start(&wanted.folder, Answers::Synced) {
+        life::measure(&wanted, &slapd, "synced").await;
         storm::measure(&wanted, &slapd).await;
+    }
+    if let Some(slapd) = Slapd::start(&wanted.folder, Answers::Unsynced) {
+        life::measure(&wanted, &slapd, "unsynced").await;
     }
     idle::measure(&wanted).await;
 }
