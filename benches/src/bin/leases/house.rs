@@ -10,7 +10,7 @@ use jit_core::{
 };
 use jit_sql::SqliteStore;
 
-pub(crate) const AT_ONCE: usize = 16;
+pub(crate) const AT_ONCE: usize = 64;
 
 /// What lends.
 pub(crate) struct House {

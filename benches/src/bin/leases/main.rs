@@ -23,22 +23,46 @@ use crate::slapd::{Answers, Slapd};
 pub(crate) struct Wanted {
     pub(crate) folder: PathBuf,
     pub(crate) is_quick: bool,
+    /// The part to measure; all of them where none is named.
+    part: Option<String>,
+}
+
+impl Wanted {
+    fn read() -> Self {
+        let mut arguments = std::env::args().skip(1);
+        let usage = || panic!("leases DIRECTORY [--quick] [life | storm | idle]");
+        let folder = arguments.next().map_or_else(usage, PathBuf::from);
+        let (flags, parts): (Vec<_>, Vec<_>) = arguments.partition(|argument| argument == "--quick");
+        Self { folder, is_quick: !flags.is_empty(), part: parts.into_iter().next() }
+    }
+
+    fn wants(&self, part: &str) -> bool {
+        self.part.as_deref().is_none_or(|wanted| wanted == part)
+    }
 }
 
 #[tokio::main]
 async fn main() {
-    let mut arguments = std::env::args().skip(1);
-    let folder = arguments.next().map_or_else(|| panic!("leases DIRECTORY [--quick]"), PathBuf::from);
-    let wanted = Wanted { folder, is_quick: arguments.next().is_some() };
+    let wanted = Wanted::read();
     std::fs::create_dir_all(&wanted.folder).unwrap();
-    if let Some(slapd) = Slapd::start(&wanted.folder, Answers::Synced) {
-        life::measure(&wanted, &slapd, "synced").await;
-        storm::measure(&wanted, &slapd).await;
-    }
-    if let Some(slapd) = Slapd::start(&wanted.folder, Answers::Unsynced) {
+    if wanted.wants("life")
+        && let Some(slapd) = Slapd::start(&wanted.folder, Answers::Unsynced)
+    {
         life::measure(&wanted, &slapd, "unsynced").await;
     }
-    idle::measure(&wanted).await;
+    if (wanted.wants("life") || wanted.wants("storm"))
+        && let Some(slapd) = Slapd::start(&wanted.folder, Answers::Synced)
+    {
+        if wanted.wants("life") {
+            life::measure(&wanted, &slapd, "synced").await;
+        }
+        if wanted.wants("storm") {
+            storm::measure(&wanted, &slapd).await;
+        }
+    }
+    if wanted.wants("idle") {
+        idle::measure(&wanted).await;
+    }
 }
 
 /// A line of times by the clock: ours by the other's.
