@@ -106,7 +106,7 @@ impl Faulty {
             DesiredState::Disabled => by_id && self.has(Fault::DisablesByIdAlone),
             DesiredState::Absent if by_id => self.has(Fault::RemovesByIdAlone),
             DesiredState::Absent => self.has(Fault::RemovesByNameAlone),
-            DesiredState::Holding { .. } => false,
+            DesiredState::Holding { .. } | DesiredState::Mirrored(_) => false,
         };
         let remote = if overlooks { self.as_theirs(&desired.remote) } else { desired.remote.clone() };
         Desired { remote, state: desired.state.clone() }

@@ -11,7 +11,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 
 use crate::{
     BackendError, Capabilities, Desired, DesiredState, Effect, Holdings, ListCursor, Listing, Marker,
-    Observed, RemoteRef, Secret, Target, UnattendedEnd,
+    Mirrored, Observed, RemoteRef, Secret, Target, UnattendedEnd,
 };
 
 /// Keeps remote accounts in memory.
@@ -42,6 +42,8 @@ pub struct RemoteAccount {
     pub enabled: bool,
     /// From when on it cannot.
     pub ends_at: Option<DateTime<Utc>>,
+    /// What is mirrored of an account from here.
+    pub mirrored: Option<Mirrored>,
     secret: Option<Secret>,
 }
 
@@ -72,6 +74,7 @@ impl RemoteAccount {
             drops_at: BTreeMap::new(),
             enabled: true,
             ends_at: None,
+            mirrored: None,
             secret: None,
         }
     }
@@ -273,6 +276,38 @@ impl State {
     }
 }
 
+impl State {
+    /// Adopts nobody: whoever bears the name without our marker is a stranger.
+    fn mirrored(&mut self, remote: &RemoteRef, wanted: &Mirrored) -> Effect {
+        let before = match self.find(remote) {
+            Found::Ours(name) => Some(name),
+            Found::NotOurs => return Effect::NotOurs,
+            Found::Stranger => return Effect::Stranger,
+            Found::Nothing => self.marked(&remote.marker),
+        };
+        if before.as_ref() != Some(&wanted.user_name) && self.accounts.contains_key(&wanted.user_name) {
+            return Effect::Stranger;
+        }
+        let id = self.next_id();
+        let before = before.and_then(|name| self.accounts.remove(&name));
+        let mut account = before.unwrap_or_else(|| RemoteAccount::new(id, Some(remote.marker.clone())));
+        account.entitlements.retain(|held| !wanted.held.contains(held));
+        let missing = wanted.entitlements.iter().filter(|wanted| !account.has(wanted)).cloned();
+        account.entitlements.extend(missing.collect::<Vec<_>>());
+        account.enabled = wanted.active;
+        account.mirrored = Some(wanted.clone());
+        let native = account.native.clone();
+        self.accounts.insert(wanted.user_name.clone(), account);
+        let (held, confirmed) = (wanted.entitlements.clone(), wanted.user_name.clone());
+        Effect::Mirrored { native, held, confirmed, adopted: false }
+    }
+
+    fn marked(&self, marker: &Marker) -> Option<String> {
+        let mut accounts = self.accounts.iter();
+        accounts.find(|(_, account)| account.marker.as_ref() == Some(marker)).map(|(name, _)| name.clone())
+    }
+}
+
 #[async_trait]
 impl Target for MemoryTarget {
     fn capabilities(&self) -> Capabilities {
@@ -281,6 +316,7 @@ impl Target for MemoryTarget {
             elevation: Some(UnattendedEnd::ServerDropsMembership),
             settles_after: TimeDelta::zero(),
             sessions_survive: false,
+            mirrors: true,
         }
     }
 
@@ -293,6 +329,7 @@ impl Target for MemoryTarget {
             DesiredState::Disabled => state.disabled(&desired.remote),
             DesiredState::Absent => state.absent(&desired.remote),
             DesiredState::Holding { give, take } => state.holding(&desired.remote, give, take),
+            DesiredState::Mirrored(wanted) => state.mirrored(&desired.remote, wanted),
         })
     }
 

@@ -2,6 +2,7 @@
 
 mod circuit;
 mod marker;
+mod mirrored;
 mod pace;
 mod secret;
 mod setup;
@@ -16,6 +17,7 @@ use crate::{BackendError, Code};
 
 pub(crate) use circuit::{Circuit, CircuitNews, Guarded};
 pub use marker::{Marker, MarkerKey, MarkerKeyError};
+pub use mirrored::Mirrored;
 pub(crate) use pace::Pace;
 pub use secret::{Secret, SecretRules};
 pub use setup::{TargetRole, TargetSetup, Whose};
@@ -41,6 +43,8 @@ pub trait Target: Send + Sync {
     /// - *Holding*: gives an account that existed before what it lacks and takes from it what it has, and tells which of
     ///   it this call changed. By its native id only; never an account that bears a marker of ours, whose entitlements are
     ///   set as a whole.
+    /// - *Mirrored*: makes, adopts or changes the account so that it stands there as it does here. Adopts one without our
+    ///   marker only where its own rules allow that, and marks it. A target that does not mirror answers `target.forbidden`.
     ///
     /// # Errors
     /// `target.…`: the outcome is unknown, except where the code says that nothing was done.
@@ -83,6 +87,8 @@ pub struct Capabilities {
     pub settles_after: TimeDelta,
     /// Whether sessions of a remote account outlive its removal.
     pub sessions_survive: bool,
+    /// Whether accounts from here can be mirrored there ([`DesiredState::Mirrored`]).
+    pub mirrors: bool,
 }
 
 /// Says who ends what is lent if nobody of ours ever runs again.
@@ -154,6 +160,8 @@ pub enum DesiredState {
         /// What it shall not hold.
         take: BTreeSet<String>,
     },
+    /// There as the account is here.
+    Mirrored(Box<Mirrored>),
 }
 
 /// Tells what [`Target::ensure`] came to.
@@ -178,6 +186,17 @@ pub enum Effect {
         given: BTreeSet<String>,
         /// What this call took; the rest was not held before.
         taken: BTreeSet<String>,
+    },
+    /// It is there as it is here.
+    Mirrored {
+        /// The id that never changes.
+        native: String,
+        /// What it holds of what we give, for [`Mirrored::held`] of the next call.
+        held: BTreeSet<String>,
+        /// A digest of what was confirmed, for [`Mirrored::confirmed`] of the next call.
+        confirmed: String,
+        /// Whether it was there before without our marker, and bears it from now on.
+        adopted: bool,
     },
     /// Somebody without our marker bears the name; nothing was done.
     Stranger,

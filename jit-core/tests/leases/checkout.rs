@@ -144,6 +144,37 @@ async fn extending_moves_both_ends_and_never_beyond_the_longest_time() {
 }
 
 #[tokio::test]
+async fn whoever_lost_what_the_role_asks_for_keeps_what_is_lent_and_extends_nothing() {
+    let house = House::new().await;
+    house.directory.plant(PERSON);
+    let (out, lent) = (house.out(30).await, house.lift("lift", 30).await.unwrap());
+    let before = house.store.get(&tenant(), house.holder).await.unwrap().unwrap();
+    let mut after = before.clone();
+    after.grants.clear();
+    let write = AccountWrite::update(&before, after);
+    house.store.commit(&Commit { account: Some(write), ..Commit::new(tenant()) }).await.unwrap();
+    let counts = house.script.counts();
+    for (lease, until) in [(out.lease, out.until), (lent.lease, lent.until)] {
+        let longer = house.jit.extend(None, &tenant(), lease, TimeDelta::hours(1)).await;
+        assert_eq!(code_of(longer), "lease.not_entitled");
+        assert_eq!(house.lease(lease).await.until, until);
+    }
+    assert_eq!(house.script.counts().2, counts.2, "the target was not asked");
+    assert_eq!(house.directory.accounts()[&out.name].ends_at, Some(out.until));
+    house.pass_minutes(31).await;
+    assert!(!house.directory.accounts().contains_key(&out.name) && !house.person_holds("ops"));
+}
+
+#[tokio::test]
+async fn a_role_that_was_struck_extends_nothing() {
+    let mut house = House::new().await;
+    let out = house.out(30).await;
+    house.restart_without_roles();
+    let longer = house.jit.extend(None, &tenant(), out.lease, TimeDelta::hours(1)).await;
+    assert_eq!(code_of(longer), "lease.not_entitled");
+}
+
+#[tokio::test]
 async fn a_target_is_unknown_to_tenants_that_it_is_not_open_to() {
     let house = House::new().await;
     house.directory.plant(PERSON);

@@ -47,6 +47,7 @@ impl<D: Dialect> Accounts<D> {
             settles_after: self.settles_after,
             // a connection that is bound as the account goes on; so do its tickets
             sessions_survive: true,
+            mirrors: false,
         }
     }
 
@@ -63,6 +64,7 @@ impl<D: Dialect> Accounts<D> {
                 proved(&loan, effect)
             }
             DesiredState::Holding { give, take } => self.hold(remote, give, take).await,
+            DesiredState::Mirrored(_) => Err(Step::Look.refused(TargetFault::Forbidden)),
         }
     }
 

@@ -9,6 +9,9 @@ export const SECOND_OP = fileURLToPath(new URL('../second-op/start', import.meta
 export const SAML_SSP = fileURLToPath(new URL('../saml-ssp/start', import.meta.url))
 export const SLAPD = fileURLToPath(new URL('../slapd/start', import.meta.url))
 export const SAMBA = fileURLToPath(new URL('../samba/start', import.meta.url))
+export const SCIM2_SERVER = fileURLToPath(new URL('../scim2-server/start', import.meta.url))
+export const SCIM2_CHECK = fileURLToPath(new URL('../scim2-cli/check', import.meta.url))
+export const SCIMMY = fileURLToPath(new URL('../scimmy/start', import.meta.url))
 export const POSTGRES = fileURLToPath(new URL('../postgres/start', import.meta.url))
 
 // Resolves with the first line a peer prints, which says that it is ready.

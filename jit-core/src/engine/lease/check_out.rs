@@ -24,8 +24,8 @@ impl Jit {
     /// `lease.unknown_target`, `lease.unknown_role`, `lease.unknown_holder`, `lease.holder_inactive`,
     /// `lease.not_entitled`, `lease.too_long`, `lease.invalid` (a key or purpose that is too long), `lease.in_progress`,
     /// `lease.other_request` (the key belongs to another one), `lease.over`, `lease.interrupted`, `lease.name_taken`,
-    /// `lease.quarantined`, `lease.other_kind` (the role elevates); `target.…` and `store.…` as [`JitError::Backend`]. After any of them nothing is left in the
-    /// target, or a task is there that removes it.
+    /// `lease.quarantined`, `lease.other_kind` (the role elevates); `target.…` and `store.…` as [`JitError::Backend`]. After any of
+    /// them nothing is left in the target, or a task is there that removes it.
     ///
     /// # Cancel safety
     /// What was begun is removed by the task of the lease; with a key the call can be repeated.
@@ -151,7 +151,13 @@ impl Jit {
                     self.quarantine(store, &account, lease).await?;
                     return Err(JitError::refused("lease.quarantined"));
                 }
-                Ok(Effect::Disabled | Effect::Absent { .. } | Effect::Stuck(_) | Effect::Holding { .. }) => {
+                Ok(
+                    Effect::Disabled
+                    | Effect::Absent { .. }
+                    | Effect::Stuck(_)
+                    | Effect::Holding { .. }
+                    | Effect::Mirrored { .. },
+                ) => {
                     self.unmake(store, setup, &account, lease).await;
                     return Err(JitError::refused("lease.interrupted"));
                 }
@@ -256,86 +262,6 @@ impl Jit {
             lease.quarantined(Code::new("lease.not_ours"), self.parts.clock.now()).map_err(moved_on)?;
         Ok(self.note(store, account, quarantined, "lease.quarantined", Actor::Clock).await?)
     }
-
-    /// Moves the end of a lease, up to the longest time of its role and never beyond the end of its holder.
-    ///
-    /// The target is told first: should the second half fail, the lease ends when it would have ended.
-    ///
-    /// # Errors
-    /// `lease.unknown`, `lease.over`, `lease.unknown_target`, `lease.holder_inactive`, `lease.too_long` when it cannot
-    /// be extended any further, `lease.in_progress` while another call about it has no answer yet, `lease.quarantined`; `target.…` and `store.…` as [`JitError::Backend`].
-    ///
-    /// # Cancel safety
-    /// The target may have been told; the lease then ends when it would have ended.
-    pub async fn extend(
-        &self,
-        store: Option<&crate::StoreId>,
-        tenant: &crate::TenantId,
-        id: AccountId,
-        span: chrono::TimeDelta,
-    ) -> Result<DateTime<Utc>, JitError> {
-        let store = self.store_named(store)?;
-        let now = self.parts.clock.now();
-        let (account, lease) = kept(store, tenant, id).await?;
-        let setup = self.setup_for(tenant, &lease.target)?;
-        let holder = store.get(tenant, lease.holder).await?;
-        let holder = holder.filter(|holder| holder.standing(now) == Standing::Active);
-        let holder = holder.ok_or(JitError::refused("lease.holder_inactive"))?;
-        let wanted = now.checked_add_signed(span).map(|end| holder.ends_at.map_or(end, |last| last.min(end)));
-        let before = lease.until;
-        let extended = lease.extended(wanted.unwrap_or(before), now).map_err(moved_on)?;
-        if extended.until <= before {
-            return Err(JitError::refused("lease.too_long"));
-        }
-        let (account, asking) = self.ask_to_extend(store, setup, &account).await?;
-        if asking.elevates.is_some() {
-            return self.extend_elevation(store, setup, &account, &asking, extended.until).await;
-        }
-        self.extend_account(store, setup, &account, asking, extended.until).await
-    }
-
-    /// Writes down that the target is about to be asked, so that no other call about the lease is under way meanwhile.
-    async fn ask_to_extend(
-        &self,
-        store: &dyn Store,
-        setup: &TargetSetup,
-        account: &Account,
-    ) -> Result<(Account, Lease), JitError> {
-        let now = self.parts.clock.now();
-        let lease = account.lease.as_deref().cloned().ok_or(JitError::refused("lease.unknown"))?;
-        if lease.unanswered.is_some_and(|answer_by| now < answer_by) {
-            return Err(JitError::refused("lease.in_progress"));
-        }
-        let actor = Actor::Account { id: lease.holder };
-        let asking = lease.asking(answer_by(setup, now)).map_err(moved_on)?;
-        let noted = self.note(store, account, asking, "lease.extending", actor).await;
-        let account = noted.map_err(|error| unless_moved(error, "lease.in_progress"))?;
-        let asking = account.lease.as_deref().cloned().ok_or(JitError::refused("lease.unknown"))?;
-        Ok((account, asking))
-    }
-
-    async fn extend_account(
-        &self,
-        store: &dyn Store,
-        setup: &TargetSetup,
-        account: &Account,
-        asking: Lease,
-        until: DateTime<Utc>,
-    ) -> Result<DateTime<Utc>, JitError> {
-        let asked = Lease { until, ..asking.clone() };
-        let native = match setup.target.ensure(&present(&asked, None)).await? {
-            Effect::Present { native } => native,
-            Effect::NotOurs => {
-                self.quarantine(store, account, asking).await?;
-                return Err(JitError::refused("lease.quarantined"));
-            }
-            _ => return Err(JitError::refused("lease.over")),
-        };
-        let (now, actor) = (self.parts.clock.now(), Actor::Account { id: asking.holder });
-        let done = asking.extended(until, now).and_then(|lease| lease.present(native, now));
-        let noted = self.note(store, account, done.map_err(moved_on)?, "lease.extended", actor).await;
-        noted.map(|_| until).map_err(|error| unless_moved(error, "lease.over"))
-    }
 }
 
 /// A request that its holder may make.
@@ -412,7 +338,7 @@ pub(super) fn answer_by(setup: &TargetSetup, now: DateTime<Utc>) -> DateTime<Utc
     now.checked_add_signed(setup.in_flight).unwrap_or(now)
 }
 
-fn present(lease: &Lease, secret: Option<Secret>) -> Desired {
+pub(super) fn present(lease: &Lease, secret: Option<Secret>) -> Desired {
     let state =
         DesiredState::Present { entitlements: lease.entitlements.clone(), secret, ends_at: lease.until };
     Desired { remote: lease.remote.clone(), state }

@@ -161,7 +161,9 @@ impl Jit {
             Effect::Absent { .. } => return Err(JitError::refused("lease.unknown_account")),
             Effect::NotOurs | Effect::Stranger => return Err(JitError::refused("lease.account_is_lent")),
             Effect::Stuck(code) => return Err(JitError::Refused(code)),
-            Effect::Present { .. } | Effect::Disabled => return Err(JitError::refused("target.protocol")),
+            Effect::Present { .. } | Effect::Disabled | Effect::Mirrored { .. } => {
+                return Err(JitError::refused("target.protocol"));
+            }
         }
         let found = self.change(store, account, lease, "lease.given_by_others", |lent, _| {
             let next = lent.clone().answered(account.id, given);

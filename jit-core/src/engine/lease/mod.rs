@@ -7,6 +7,7 @@ mod check_in;
 mod check_out;
 mod compare;
 mod elevate;
+mod extend;
 mod keeper;
 mod reconcile;
 mod record;

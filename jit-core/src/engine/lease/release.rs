@@ -169,7 +169,9 @@ impl Jit {
             Effect::Holding { .. } | Effect::Absent { .. } => Ok(true),
             Effect::NotOurs | Effect::Stranger => Ok(false),
             Effect::Stuck(code) => Err(JitError::Refused(code)),
-            Effect::Present { .. } | Effect::Disabled => Err(JitError::refused("target.protocol")),
+            Effect::Present { .. } | Effect::Disabled | Effect::Mirrored { .. } => {
+                Err(JitError::refused("target.protocol"))
+            }
         }
     }
 

@@ -72,9 +72,9 @@ impl Jit {
             }
             Ok(Effect::NotOurs) => return self.quarantine(store, account, lease).await,
             Ok(Effect::Stuck(code)) => JitError::Refused(code),
-            Ok(Effect::Present { .. } | Effect::Disabled | Effect::Holding { .. }) => {
-                JitError::refused("target.protocol")
-            }
+            Ok(
+                Effect::Present { .. } | Effect::Disabled | Effect::Holding { .. } | Effect::Mirrored { .. },
+            ) => JitError::refused("target.protocol"),
             Err(error) => error.into(),
         };
         if matches!(lease.phase, Phase::Ending { shut: false, .. }) {

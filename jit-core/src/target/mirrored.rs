@@ -1,0 +1,42 @@
+//! What a target is told of an account that lives here and is mirrored there.
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    fmt,
+};
+
+/// Says how the account of a person is to stand in a target. `Debug` prints no personal data.
+///
+/// No password is ever part of it: people sign in there over the same identity provider as here.
+#[derive(Clone, PartialEq, Eq)]
+#[expect(clippy::exhaustive_structs, reason = "an implementation reads each")]
+pub struct Mirrored {
+    /// Whether it may be used. One that may not keeps what it holds, so that it can come back as it was.
+    pub active: bool,
+    /// The user name.
+    pub user_name: String,
+    /// The name that people are shown, where the application hands one out.
+    pub display_name: Option<String>,
+    /// The address, where the application hands it out.
+    pub email: Option<String>,
+    /// Further attributes by the names that the target knows them by; one without values is to be empty there.
+    pub attributes: BTreeMap<String, Vec<String>>,
+    /// What it holds, by the target's own names: all of what we give there, and nothing that others gave.
+    pub entitlements: BTreeSet<String>,
+    /// What the target confirmed last of what we give: whatever of it is no longer in `entitlements` is to be taken. What
+    /// others gave is left alone.
+    pub held: BTreeSet<String>,
+    /// What the target confirmed last, as [`Effect::Mirrored`](super::Effect::Mirrored) told it; `None` where nothing is
+    /// known, or everything is to be looked at anew.
+    pub confirmed: Option<String>,
+}
+
+impl fmt::Debug for Mirrored {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Mirrored")
+            .field("active", &self.active)
+            .field("entitlements", &self.entitlements)
+            .field("held", &self.held)
+            .finish_non_exhaustive()
+    }
+}
