@@ -1,6 +1,6 @@
 //! Accounts that are made with a password and two groups, and removed: one after the other, and many at once.
 
-use std::sync::Arc;
+use std::{pin::Pin, sync::Arc, time::Duration};
 
 use jit_benches::{
     cost::{Cost, Figures},
@@ -8,7 +8,13 @@ use jit_benches::{
     tasks::all_at_once,
 };
 
-use crate::{Wanted, house::House, raw::Raw, slapd::Slapd, time};
+use crate::{
+    Wanted,
+    house::House,
+    raw::Raw,
+    slapd::{Answers, Slapd},
+    time,
+};
 
 /// How many lives go on at once, over how many connections.
 const LIVES: usize = 64;
@@ -22,24 +28,30 @@ struct Lines {
     each: Figures,
 }
 
-pub(crate) async fn measure(wanted: &Wanted, slapd: &Slapd, how: &str) {
+/// Of the ways to a directory one takes as long as to another town.
+const FAR: Duration = Duration::from_millis(5);
+
+pub(crate) async fn measure(wanted: &Wanted) {
+    for (answers, how) in [(Answers::Synced, "synced"), (Answers::Unsynced, "unsynced")] {
+        let Some(slapd) = Slapd::start(&wanted.folder, answers) else { return };
+        let lives = if wanted.is_quick { 8 } else { 16 };
+        measure_at(wanted, &slapd, how, lives).await;
+        if answers == Answers::Synced {
+            measure_at(wanted, &slapd.seen_from_afar(FAR).await, "synced, 10 ms there and back", 1).await;
+        }
+    }
+}
+
+async fn measure_at(wanted: &Wanted, slapd: &Slapd, how: &str, lives: usize) {
     let target = slapd.target(CONNECTIONS);
-    let house = Arc::new(House::on(&wanted.folder.join(format!("life-{how}.db")), target).await);
+    let house = Arc::new(House::on(&wanted.folder.join(format!("{how}.db")), target).await);
     let bare = Arc::new(Raw::pooled(slapd, CONNECTIONS));
-    let each = Arc::new(Raw::each(slapd));
+    let each = Arc::new(Raw::each(slapd, CONNECTIONS));
     let [mut many, mut one]: [Lines; 2] = Default::default();
-    let (rounds, lives) = if wanted.is_quick { (5, 8) } else { (11, 16) };
+    let rounds = if wanted.is_quick { 5 } else { 11 };
     for round in 0..=rounds {
         for (callers, lives, lines) in [(LIVES, lives, &mut many), (1, lives * 8, &mut one)] {
-            let house = Arc::clone(&house);
-            let ours = side_by_side(callers, lives, move || {
-                let house = Arc::clone(&house);
-                async move {
-                    let out = house.out("directory", "grouped").await;
-                    house.back(out.lease).await;
-                }
-            });
-            let ours = ours.await;
+            let ours = side_by_side(callers, lives, lease(&house)).await;
             let theirs = side_by_side(callers, lives, raw_life(&bare)).await;
             let anew = side_by_side(callers, lives, raw_life(&each)).await;
             // The first round warms the pools.
@@ -64,9 +76,20 @@ impl Lines {
     }
 }
 
-fn raw_life(
-    raw: &Arc<Raw>,
-) -> impl Fn() -> std::pin::Pin<Box<dyn Future<Output = ()> + Send>> + Clone + Send + 'static {
+type Life = Pin<Box<dyn Future<Output = ()> + Send>>;
+
+fn lease(house: &Arc<House>) -> impl Fn() -> Life + Clone + Send + 'static {
+    let house = Arc::clone(house);
+    move || {
+        let house = Arc::clone(&house);
+        Box::pin(async move {
+            let out = house.out("directory", "grouped").await;
+            house.back(out.lease).await;
+        })
+    }
+}
+
+fn raw_life(raw: &Arc<Raw>) -> impl Fn() -> Life + Clone + Send + 'static {
     let raw = Arc::clone(raw);
     move || {
         let raw = Arc::clone(&raw);
@@ -79,10 +102,11 @@ fn raw_life(
 }
 
 /// Lets several callers go through as many lives each, one after the other.
-async fn side_by_side<F>(callers: usize, lives: usize, life: impl Fn() -> F + Clone + Send + 'static) -> Cost
-where
-    F: Future<Output = ()> + Send + 'static,
-{
+async fn side_by_side(
+    callers: usize,
+    lives: usize,
+    life: impl Fn() -> Life + Clone + Send + 'static,
+) -> Cost {
     all_at_once(vec![life; callers], |life| async move {
         for _ in 0..lives {
             life().await;

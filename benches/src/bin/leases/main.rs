@@ -6,6 +6,8 @@
     reason = "a program for people who measure: whatever goes wrong ends the measurement"
 )]
 
+mod far;
+mod fill;
 mod house;
 mod idle;
 mod life;
@@ -17,8 +19,6 @@ use std::path::PathBuf;
 
 use jit_benches::{cost::Figures, report::Goal, report::line};
 
-use crate::slapd::{Answers, Slapd};
-
 /// What the command line asks for.
 pub(crate) struct Wanted {
     pub(crate) folder: PathBuf,
@@ -28,14 +28,6 @@ pub(crate) struct Wanted {
 }
 
 impl Wanted {
-    fn read() -> Self {
-        let mut arguments = std::env::args().skip(1);
-        let usage = || panic!("leases DIRECTORY [--quick] [life | storm | idle]");
-        let folder = arguments.next().map_or_else(usage, PathBuf::from);
-        let (flags, parts): (Vec<_>, Vec<_>) = arguments.partition(|argument| argument == "--quick");
-        Self { folder, is_quick: !flags.is_empty(), part: parts.into_iter().next() }
-    }
-
     fn wants(&self, part: &str) -> bool {
         self.part.as_deref().is_none_or(|wanted| wanted == part)
     }
@@ -43,22 +35,21 @@ impl Wanted {
 
 #[tokio::main]
 async fn main() {
-    let wanted = Wanted::read();
+    let (flags, words): (Vec<_>, Vec<_>) =
+        std::env::args().skip(1).partition(|argument| argument == "--quick");
+    let mut words = words.into_iter();
+    let usage = || panic!("leases DIRECTORY [--quick] [life | storm | idle | start NAME]");
+    let folder = words.next().map_or_else(usage, PathBuf::from);
+    let wanted = Wanted { folder, is_quick: !flags.is_empty(), part: words.next() };
     std::fs::create_dir_all(&wanted.folder).unwrap();
-    if wanted.wants("life")
-        && let Some(slapd) = Slapd::start(&wanted.folder, Answers::Unsynced)
-    {
-        life::measure(&wanted, &slapd, "unsynced").await;
+    if let Some(name) = words.next() {
+        return idle::start(&wanted.folder, &name).await;
     }
-    if (wanted.wants("life") || wanted.wants("storm"))
-        && let Some(slapd) = Slapd::start(&wanted.folder, Answers::Synced)
-    {
-        if wanted.wants("life") {
-            life::measure(&wanted, &slapd, "synced").await;
-        }
-        if wanted.wants("storm") {
-            storm::measure(&wanted, &slapd).await;
-        }
+    if wanted.wants("life") {
+        life::measure(&wanted).await;
+    }
+    if wanted.wants("storm") {
+        storm::measure(&wanted).await;
     }
     if wanted.wants("idle") {
         idle::measure(&wanted).await;

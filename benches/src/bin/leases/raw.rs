@@ -11,6 +11,7 @@ use jit_ldap::{
     Attribute, AttributeName, Connection, Control, Dn, EntryName, Filter, Limits, Modification, Password,
     Pool, PoolSettings, Rdn, Server, ServiceAccount, control, pool::Loan, time::write_generalized,
 };
+use tokio::sync::{Semaphore, SemaphorePermit};
 
 use crate::slapd::Slapd;
 
@@ -27,13 +28,13 @@ pub(crate) struct Raw {
 enum Way {
     /// From a pool like ours.
     Pool(Pool),
-    /// For each operation a new one: TLS, bind, unbind.
-    Each { server: Server, name: String, password: Password },
+    /// For each operation a new one: TLS, bind, unbind. As many at once as a pool has.
+    Each { server: Server, name: String, password: Password, places: Semaphore },
 }
 
-enum Lent {
+enum Lent<'a> {
     Loan(Loan),
-    Own(Connection),
+    Own(Connection, SemaphorePermit<'a>),
 }
 
 /// An account, and what makes sure that no other is removed.
@@ -50,10 +51,11 @@ impl Raw {
         Self::over(Way::Pool(Pool::new(slapd.server(), account, settings)), slapd)
     }
 
-    pub(crate) fn each(slapd: &Slapd) -> Self {
+    pub(crate) fn each(slapd: &Slapd, size: u8) -> Self {
         let password = Password::new(slapd.text("service_password")).unwrap();
         let (server, name) = (slapd.server_without_memory(), slapd.text("service").to_owned());
-        Self::over(Way::Each { server, name, password }, slapd)
+        let places = Semaphore::new(usize::from(size));
+        Self::over(Way::Each { server, name, password, places }, slapd)
     }
 
     fn over(way: Way, slapd: &Slapd) -> Self {
@@ -63,13 +65,14 @@ impl Raw {
         Self { way, place: Dn::parse(&format!("ou=jit,{base}")).unwrap(), groups: groups.into() }
     }
 
-    async fn lend(&self) -> Lent {
+    async fn lend(&self) -> Lent<'_> {
         match &self.way {
             Way::Pool(pool) => Lent::Loan(pool.lend().await.unwrap()),
-            Way::Each { server, name, password } => {
+            Way::Each { server, name, password, places } => {
+                let place = places.acquire().await.unwrap();
                 let mut own = Connection::open(server, Limits::default()).await.unwrap();
                 own.bind(name, password, &[]).await.unwrap();
-                Lent::Own(own)
+                Lent::Own(own, place)
             }
         }
     }
@@ -118,30 +121,30 @@ impl Raw {
     }
 }
 
-impl Lent {
+impl Lent<'_> {
     async fn done(self) {
-        if let Self::Own(own) = self {
+        if let Self::Own(own, _place) = self {
             own.close().await;
         }
     }
 }
 
-impl Deref for Lent {
+impl Deref for Lent<'_> {
     type Target = Connection;
 
     fn deref(&self) -> &Connection {
         match self {
             Self::Loan(loan) => loan,
-            Self::Own(own) => own,
+            Self::Own(own, _) => own,
         }
     }
 }
 
-impl DerefMut for Lent {
+impl DerefMut for Lent<'_> {
     fn deref_mut(&mut self) -> &mut Connection {
         match self {
             Self::Loan(loan) => loan,
-            Self::Own(own) => own,
+            Self::Own(own, _) => own,
         }
     }
 }

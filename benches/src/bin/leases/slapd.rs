@@ -5,6 +5,7 @@ use std::{
     path::Path,
     process::{Child, Command, Stdio},
     sync::Arc,
+    time::Duration,
 };
 
 use jit_benches::report::remark;
@@ -18,10 +19,15 @@ use rustls::{
 };
 use serde_json::Value;
 
+use crate::far::away;
+
+const PORT: &str = "ldaps";
+
 /// A directory that ends with this process.
 pub(crate) struct Slapd {
     said: Value,
-    child: Child,
+    /// `None` where it is another one, seen from far away.
+    child: Option<Child>,
 }
 
 /// Says when it answers.
@@ -35,8 +41,10 @@ pub(crate) enum Answers {
 
 impl Drop for Slapd {
     fn drop(&mut self) {
-        drop(self.child.stdin.take());
-        let _ = self.child.wait();
+        if let Some(child) = &mut self.child {
+            drop(child.stdin.take());
+            let _ = child.wait();
+        }
     }
 }
 
@@ -58,7 +66,7 @@ impl Slapd {
             remark("OpenLDAP did not start, its lines are missing");
             return None;
         }
-        Some(Self { said: serde_json::from_str(&said).unwrap(), child })
+        Some(Self { said: serde_json::from_str(&said).unwrap(), child: Some(child) })
     }
 
     pub(crate) fn text(&self, name: &str) -> &str {
@@ -69,9 +77,20 @@ impl Slapd {
         std::fs::read(self.text("ca")).unwrap()
     }
 
+    /// The same one, from so far away.
+    pub(crate) async fn seen_from_afar(&self, way: Duration) -> Self {
+        let mut said = self.said.clone();
+        *said.get_mut(PORT).unwrap() = away(self.port(), way).await.into();
+        Self { said, child: None }
+    }
+
+    fn port(&self) -> u16 {
+        let port = self.said.get(PORT).and_then(Value::as_u64).unwrap();
+        u16::try_from(port).unwrap()
+    }
+
     fn ldaps(&self, tls: Tls) -> Server {
-        let port = self.said.get("ldaps").and_then(Value::as_u64).unwrap();
-        Server::ldaps(self.text("host"), tls).port(u16::try_from(port).unwrap())
+        Server::ldaps(self.text("host"), tls).port(self.port())
     }
 
     pub(crate) fn server(&self) -> Server {

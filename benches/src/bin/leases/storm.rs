@@ -17,7 +17,7 @@ use crate::{
     Wanted,
     house::{AT_ONCE, House},
     raw::{Made, Raw},
-    slapd::Slapd,
+    slapd::{Answers, Slapd},
     time,
 };
 
@@ -25,9 +25,10 @@ const CONNECTIONS: u8 = 8;
 /// Ours and the bare removals take turns.
 const TURNS: usize = 10;
 
-pub(crate) async fn measure(wanted: &Wanted, slapd: &Slapd) {
+pub(crate) async fn measure(wanted: &Wanted) {
+    let Some(slapd) = Slapd::start(&wanted.folder.join("storm"), Answers::Synced) else { return };
     let count = if wanted.is_quick { 2_000 } else { 10_000 };
-    let (target, raw) = (slapd.target(CONNECTIONS), Arc::new(Raw::pooled(slapd, CONNECTIONS)));
+    let (target, raw) = (slapd.target(CONNECTIONS), Arc::new(Raw::pooled(&slapd, CONNECTIONS)));
     let house = Arc::new(House::on(&wanted.folder.join("storm.db"), target.clone()).await);
     let usual = out(&house, "plain", count / 2).await;
     out(&house, "privileged", count / 2).await;
