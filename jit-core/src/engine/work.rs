@@ -148,7 +148,7 @@ impl Jit {
                 Ok(Settlement::Done)
             }
             // Each waits in a lane of its own: those of the targets (`Jit::work_target`), and that of the trusted time.
-            TaskKind::TendLease | TaskKind::Anchor => {
+            TaskKind::TendLease | TaskKind::Mirror { .. } | TaskKind::Anchor => {
                 Ok(Settlement::Again(now.checked_add_signed(DAILY).unwrap_or(now)))
             }
             TaskKind::EndSessions { .. } | TaskKind::Notify { .. } | TaskKind::Alarm { .. } => {

@@ -57,6 +57,11 @@ pub enum TaskKind {
         #[serde(default, skip_serializing_if = "Option::is_none")]
         target: Option<TargetId>,
     },
+    /// Bring an account to a target that it is mirrored to.
+    Mirror {
+        /// The target.
+        target: TargetId,
+    },
     /// Remember the time that was last trusted: its due instant is that time, and it is never done.
     Anchor,
 }
@@ -73,6 +78,7 @@ impl TaskKind {
             Self::EndSessions { .. } => "end_sessions",
             Self::Notify { .. } => "notify",
             Self::Alarm { .. } => "alarm",
+            Self::Mirror { .. } => "mirror",
             Self::Anchor => "anchor",
         }
     }
