@@ -10,6 +10,7 @@
 //! | [`AttributeMapper`] | makes a [`Profile`] of the claims |
 //! | [`Policy`] | answers with a [`Decision`] |
 //! | [`UserStore`] | keeps accounts; one atomic [`Commit`] |
+//! | [`DocumentStore`] | keeps what sources said, word for word, beside the accounts |
 //! | [`TaskQueue`] | hands out durable work, fenced |
 //! | [`OneTime`] | keeps what may be taken once |
 //! | [`AuditLog`], [`AuditSink`] | read and export the audit trail |
@@ -17,6 +18,7 @@
 //! | [`Clock`], [`Pulse`], [`Entropy`] | time and randomness as inputs |
 
 mod account;
+mod address;
 mod audit;
 mod clock;
 pub mod config;
@@ -44,6 +46,7 @@ pub use account::{
     Grant, LinkProof, LinkedIdentity, LookupKey, Mirror, MirrorState, NameError, Provenance, Source,
     Standing, UserName,
 };
+pub use address::is_public_address;
 pub use audit::{Actor, AuditEvent, AuditOutcome};
 pub use clock::{
     Clock, Entropy, ManualClock, Pulse, SeededEntropy, SystemClock, SystemEntropy, SystemPulse, TimeDoubt,
@@ -51,10 +54,10 @@ pub use clock::{
 };
 pub use engine::{
     AdminRequest, Authority, BuildError, CheckOut, CheckedOut, Connection, ConnectionSettings, Denied,
-    Elevated, Event, Explanation, Held, Invitation, Jit, JitBuilder, JitError, LeaverLimit, LentWrong,
+    Elevated, Event, Explanation, Held, Invitation, Jit, JitBuilder, JitError, Kept, LeaverLimit, LentWrong,
     LinkAnswer, LinkBy, LinkRule, MailLink, MailProof, MirrorForecast, NamedBy, Notices, Outcome,
     Provisioned, Provisioning, ReconcileMode, Reconciliation, Reply, SamePerson, Session, ShadowReport,
-    SignIn, SignedIn, Ticket, Trigger, Verdict, VerifyError, WorkReport,
+    SignIn, SignedIn, Teller, Ticket, Trigger, Verdict, VerifyError, WorkReport,
 };
 pub use error::{BackendError, Code, ErrorClass, ErrorKind, Retry, Taken, TargetFault};
 pub use identity::{
@@ -64,8 +67,9 @@ pub use identity::{
     RecordStatement, SessionHint, Stability, VerifiedIdentity, VerifiedRecord,
 };
 pub use ids::{
-    AccountId, AttributeName, ConnectionId, EventId, ExternalKey, GrantId, IdError, Issuer, Lane, Mint,
-    RequestId, RuleName, StoreId, Subject, TargetId, TaskId, TenantId, WorkerId,
+    AccountId, AttributeName, ConnectionId, DocumentId, DocumentKind, EventId, ExternalKey, GrantId, IdError,
+    IndexName, Issuer, Lane, Mint, RequestId, RuleName, StoreId, Subject, TargetId, TaskId, TenantId,
+    WorkerId,
 };
 pub use lease::{Duty, Edge, Elevation, EndReason, Lease, Misfit, Phase, Proof, Seeing, Share, Taking};
 pub use mapping::{
@@ -87,9 +91,10 @@ pub use policy::{
     PolicyTextError, Present, Request, RulePolicy, Span, Stage, Step, TimeOfDay, Trace,
 };
 pub use store::{
-    AccountWrite, AuditLog, AuditQuery, AuditSink, Claimed, Commit, CounterChange, CounterName, Cursor,
-    Filter, KeyChanges, Matches, ONE_TIME_BYTES, OneTime, OneTimeKey, PAGE_ITEMS, Page, Query, Seen,
-    Settlement, Store, Task, TaskKind, TaskQueue, UserStore,
+    AccountWrite, AuditLog, AuditQuery, AuditSink, Claimed, Collection, Commit, CounterChange, CounterName,
+    Cursor, Document, DocumentKey, DocumentName, DocumentQuery, DocumentStore, DocumentWrite, Filter,
+    Joining, KeyChanges, MEMBERSHIPS, Matches, Member, MemberChange, NetMembers, ONE_TIME_BYTES, OneTime,
+    OneTimeKey, PAGE_ITEMS, Page, Query, Seen, Settlement, Store, Task, TaskKind, TaskQueue, UserStore,
 };
 pub use target::{
     Capabilities, Desired, DesiredState, Effect, Holdings, ListCursor, Listing, Marker, MarkerKey,
@@ -101,10 +106,10 @@ pub use target::{
 #[cfg(feature = "mocks")]
 pub use {
     clock::{MockClock, MockEntropy, MockPulse},
-    engine::{MockNotices, MockTrigger},
+    engine::{MockNotices, MockTeller, MockTrigger},
     mapping::MockAttributeMapper,
     mocks::MockStore,
     policy::MockPolicy,
-    store::{MockAuditLog, MockAuditSink, MockOneTime, MockTaskQueue, MockUserStore},
+    store::{MockAuditLog, MockAuditSink, MockDocumentStore, MockOneTime, MockTaskQueue, MockUserStore},
     target::MockTarget,
 };

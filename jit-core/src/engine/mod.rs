@@ -10,6 +10,7 @@ mod event;
 mod flight;
 mod hold;
 mod jit;
+mod keep;
 mod kin;
 mod lease;
 mod matching;
@@ -30,6 +31,7 @@ pub use connection::{Connection, ConnectionSettings, LinkBy, LinkRule, MailLink}
 pub use event::{Event, SignIn};
 pub use hold::{LinkAnswer, MailProof, Reply, Ticket};
 pub use jit::Jit;
+pub use keep::{Kept, Teller};
 pub use lease::{CheckOut, CheckedOut, Elevated, LentWrong, ReconcileMode, Reconciliation};
 pub use mirror::MirrorForecast;
 pub use outcome::{Denied, Explanation, Held, JitError, Outcome, Provisioned, Session, SignedIn, Verdict};
@@ -39,4 +41,4 @@ pub use trigger::{Trigger, VerifyError};
 pub use work::{Notices, WorkReport};
 
 #[cfg(feature = "mocks")]
-pub use {trigger::MockTrigger, work::MockNotices};
+pub use {keep::MockTeller, trigger::MockTrigger, work::MockNotices};

@@ -3,7 +3,7 @@
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
-use crate::{AccountId, Code, GrantId, Lane, TargetId, TaskId, TenantId, WorkerId};
+use crate::{AccountId, Code, DocumentKey, GrantId, Lane, TargetId, TaskId, TenantId, WorkerId};
 
 /// Keeps one piece of future work.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -62,6 +62,11 @@ pub enum TaskKind {
         /// The target.
         target: TargetId,
     },
+    /// Tell the record of a document anew: something that it is told with has changed, such as the groups of its person.
+    Retell {
+        /// The document.
+        document: DocumentKey,
+    },
     /// Remember the time that was last trusted: its due instant is that time, and it is never done.
     Anchor,
 }
@@ -79,6 +84,7 @@ impl TaskKind {
             Self::Notify { .. } => "notify",
             Self::Alarm { .. } => "alarm",
             Self::Mirror { .. } => "mirror",
+            Self::Retell { .. } => "retell",
             Self::Anchor => "anchor",
         }
     }

@@ -40,8 +40,10 @@ pub enum Whose {
 }
 
 impl Whose {
-    /// Names the account in the target; `None` where nobody who is believed names exactly one.
-    pub(crate) fn name(&self, holder: &Account, named: Option<&str>) -> Option<String> {
+    /// Names the account in the target; `None` where nobody who is believed names exactly one. `named` is the application's
+    /// word, which counts for [`Whose::Named`] alone.
+    #[must_use]
+    pub fn name(&self, holder: &Account, named: Option<&str>) -> Option<String> {
         let Self::Attribute { name, given_by } = self else { return named.map(str::to_owned) };
         let is_believed = |source: &Source| match source {
             Source::Connection(connection) => given_by.contains(connection),
