@@ -30,7 +30,7 @@ mod service;
 mod settings;
 mod teller;
 
-pub use auth::{Authenticator, Token, TokenError, Tokens};
+pub use auth::{Access, AccessTokens, Authenticator, Token, TokenError, Tokens, VerifiesAccess};
 #[cfg(feature = "tower")]
 pub use http::ScimHttp;
 pub use message::{ScimContext, ScimRequest, ScimResponse};

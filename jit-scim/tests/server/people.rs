@@ -212,3 +212,30 @@ async fn a_password_is_in_no_document_and_no_answer() {
         assert!(!house.get(&path).await.is(200).body.to_string().contains("s3cret"));
     }
 }
+
+/// A directory that was emptied by accident: its documents are what it says, and the accounts wait for an administrator.
+#[tokio::test]
+async fn too_many_who_leave_at_once_wait_for_an_administrator() {
+    let few = SETTINGS.replace("renames = true", "renames = true\nleavers = { most = 1, within = \"1h\" }");
+    let house = house_with(&few, |connection| connection);
+    let mut paths = Vec::new();
+    for name in ["anna", "bert", "carl"] {
+        let id = house.post("/Users", person(name, name)).await.is(201).id();
+        paths.push(format!("/Users/{id}"));
+    }
+    house.delete(&paths[0]).await.is(204);
+    let off = json!([{"op": "replace", "value": {"active": false}}]);
+    assert_eq!(house.patch(&paths[1], off).await.is(200).body["active"], false);
+    house.delete(&paths[2]).await.is(204);
+    assert!(matches!(house.sign_in("anna").await, Outcome::Denied(_)));
+    for waits in ["bert", "carl"] {
+        assert!(matches!(house.sign_in(waits).await, Outcome::SignedIn(_)), "{waits} is not locked out");
+    }
+    // the source says that they are there: nothing waits any more
+    let on = json!([{"op": "replace", "value": {"active": true}}]);
+    house.patch(&paths[1], on).await.is(200);
+    house.post("/Users", person("carl", "carl")).await.is(201);
+    let waiting =
+        house.accounts().await.into_iter().filter(|one| one.records.iter().any(|held| held.parked.is_some()));
+    assert_eq!(waiting.count(), 0);
+}
