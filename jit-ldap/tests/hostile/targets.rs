@@ -138,7 +138,7 @@ async fn a_forest_that_ends_memberships_is_told_when() {
 async fn a_membership_that_ends_earlier_is_prolonged_in_one_request() {
     let (came, heard) = changes(true, &["<TTL=60,CN=Dora,OU=people,DC=x>", "CN=other,DC=x"], true).await;
     assert_eq!((came.as_str(), heard.len()), ("gave 0", 2));
-    let (taken, given) = (heard[1].find(&format!("\u{15}{PERSON}")), heard[1].find(TIMED));
+    let (taken, given) = (heard[1].find(PERSON), heard[1].find(TIMED));
     assert!(taken.is_some() && taken < given, "{heard:?}");
 }
 
