@@ -45,7 +45,9 @@ pub(crate) async fn measure(wanted: &Wanted) {
 
 async fn measure_at(wanted: &Wanted, slapd: &Slapd, how: &str, lives: usize) {
     let target = slapd.target(CONNECTIONS);
-    let house = Arc::new(House::on(&wanted.folder.join(format!("{how}.db")), target).await);
+    let house = Arc::new(
+        House::on(&wanted.folder.join(format!("{}.db", how.replace([',', ' '], "-"))), target).await,
+    );
     let bare = Arc::new(Raw::pooled(slapd, CONNECTIONS));
     let each = Arc::new(Raw::each(slapd, CONNECTIONS));
     let [mut many, mut one]: [Lines; 2] = Default::default();
