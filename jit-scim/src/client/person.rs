@@ -301,35 +301,4 @@ mod tests {
             assert!(!version(text), "{text:?}");
         }
     }
-
-    #[test]
-    fn a_digest_tells_every_part_apart() {
-        let one = Mirrored {
-            active: true,
-            user_name: "alice".to_owned(),
-            display_name: None,
-            email: None,
-            attributes: BTreeMap::from([("title".to_owned(), vec!["a".to_owned()])]),
-            entitlements: BTreeSet::new(),
-            held: BTreeSet::new(),
-            confirmed: None,
-        };
-        let held = Mirrored {
-            held: BTreeSet::from(["x".to_owned()]),
-            confirmed: Some("y".to_owned()),
-            ..one.clone()
-        };
-        assert_eq!(digest(&one), digest(&held), "what was, is no part of what is wanted");
-        let others = [
-            Mirrored { active: false, ..one.clone() },
-            Mirrored { user_name: "bob".to_owned(), ..one.clone() },
-            Mirrored { display_name: Some("alice".to_owned()), ..one.clone() },
-            Mirrored { email: Some("alice".to_owned()), ..one.clone() },
-            Mirrored { attributes: BTreeMap::new(), ..one.clone() },
-            Mirrored { attributes: BTreeMap::from([("title".to_owned(), Vec::new())]), ..one.clone() },
-            Mirrored { entitlements: BTreeSet::from(["title".to_owned()]), ..one.clone() },
-        ];
-        let digests: BTreeSet<_> = others.iter().chain([&one]).map(digest).collect();
-        assert_eq!(digests.len(), 8);
-    }
 }

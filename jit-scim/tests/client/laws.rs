@@ -10,7 +10,7 @@ use serde_json::Value;
 
 use crate::life::changed;
 use crate::sim::Quirks;
-use crate::world::{World, alice, remembered, world};
+use crate::world::{World, alice, remembered, wanted, world};
 
 const PLACES: [&str; 8] = [
     "title",
@@ -44,8 +44,7 @@ fn anything() -> impl Strategy<Value = Mirrored> {
         email,
         attributes,
         entitlements,
-        held: BTreeSet::new(),
-        confirmed: None,
+        ..wanted(&alice())
     })
 }
 
