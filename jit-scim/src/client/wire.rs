@@ -10,7 +10,7 @@ use jit_core::Clock;
 
 use super::credentials::{AccessToken, Credentials};
 use super::failure::Failure;
-use super::profile::TargetProfile;
+use super::profile::{ProfileError, TargetProfile};
 use super::rate::{Governor, Kind};
 use super::reason::TargetReason;
 use super::retry_after;
@@ -129,11 +129,11 @@ impl Wire {
         credentials: Arc<dyn Credentials>,
         transport: Arc<dyn Transport>,
         clock: Arc<dyn Clock>,
-    ) -> Result<Self, TargetReason> {
-        let uri: Uri = base.parse().map_err(|_| TargetReason::ProfileInvalid)?;
+    ) -> Result<Self, ProfileError> {
+        let uri: Uri = base.parse().map_err(|_| ProfileError::BASE)?;
         let is_http = matches!(uri.scheme_str(), Some("https" | "http"));
         if !is_http || uri.host().is_none() || uri.query().is_some() {
-            return Err(TargetReason::ProfileInvalid);
+            return Err(ProfileError::BASE);
         }
         let seconds = |count: u32| TimeDelta::seconds(i64::from(count));
         Ok(Self {
