@@ -235,6 +235,7 @@ fn every_page() -> Vec<(&'static str, String)> {
         code: "policy.domain_not_allowed".into(),
         reason: "Your address is of a domain that is not allowed here.".into(),
         advice: "Ask the administrators of Acme to allow your domain.".into(),
+        anew: Some("/login/acme".into()),
         decision: Some(decision("denied", Tone::Bad)),
     };
     let waiting = WaitingView { name: "Pat Pending".into(), decision: decision("held", Tone::Caution) };

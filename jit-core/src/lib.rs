@@ -43,7 +43,8 @@ mod text;
 
 pub use account::{
     Account, AccountEmail, AccountState, AttributeValue, Entitlement, EntitlementKind, EntitlementPattern,
-    Grant, LinkProof, LinkedIdentity, LookupKey, NameError, Provenance, Source, Standing, UserName,
+    Grant, LinkProof, LinkedIdentity, LookupKey, Mirror, MirrorState, NameError, Provenance, Source,
+    Standing, UserName,
 };
 pub use address::is_public_address;
 pub use audit::{Actor, AuditEvent, AuditOutcome};
@@ -54,9 +55,9 @@ pub use clock::{
 pub use engine::{
     AdminRequest, Authority, BuildError, CheckOut, CheckedOut, Connection, ConnectionSettings, Denied,
     Elevated, Event, Explanation, Held, Invitation, Jit, JitBuilder, JitError, Kept, LeaverLimit, LentWrong,
-    LinkAnswer, LinkBy, LinkRule, MailLink, MailProof, NamedBy, Notices, Outcome, Provisioned, Provisioning,
-    ReconcileMode, Reconciliation, Reply, SamePerson, Session, ShadowReport, SignIn, SignedIn, Teller,
-    Ticket, Trigger, Verdict, VerifyError, WorkReport,
+    LinkAnswer, LinkBy, LinkRule, MailLink, MailProof, MirrorForecast, NamedBy, Notices, Outcome,
+    Provisioned, Provisioning, ReconcileMode, Reconciliation, Reply, SamePerson, Session, ShadowReport,
+    SignIn, SignedIn, Teller, Ticket, Trigger, Verdict, VerifyError, WorkReport,
 };
 pub use error::{BackendError, Code, ErrorClass, ErrorKind, Retry, Taken, TargetFault};
 pub use identity::{
@@ -80,8 +81,8 @@ pub use mapping::{
 pub use memory::{MemorySink, MemoryStore, MemoryTarget, RemoteAccount};
 pub use plan::{
     AdminAct, Answers, Change, Plan, Planned, Protection, Reason, RecordEffect, RecordFacts, RecordPlan,
-    Refusal, SameSource, SignInFacts, SignInPlan, plan_admin, plan_end_of_account, plan_end_of_grant,
-    plan_record, plan_sign_in,
+    Refusal, SameSource, SignInFacts, SignInPlan, Wanted, plan_admin, plan_end_of_account, plan_end_of_grant,
+    plan_record, plan_sign_in, wanted,
 };
 pub use policy::{
     AccountEnd, AccountEndRule, AccountIs, Ask, AskText, AuthenticationMethods, ClaimEnd, ClaimIs, ClaimTest,
@@ -97,8 +98,8 @@ pub use store::{
 };
 pub use target::{
     Capabilities, Desired, DesiredState, Effect, Holdings, ListCursor, Listing, Marker, MarkerKey,
-    MarkerKeyError, Mirrored, Observed, RemoteRef, Secret, SecretRules, Target, TargetRole, TargetSetup,
-    UnattendedEnd, Whose,
+    MarkerKeyError, Mirrored, Mirroring, Observed, RemoteRef, Secret, SecretRules, StopLimit, Target,
+    TargetRole, TargetSetup, UnattendedEnd, Whose,
 };
 
 /// Doubles of every port, for tests of applications.

@@ -173,6 +173,7 @@ macro_rules! __jit_task_queue_checks {
                 a_withdrawn_task_is_gone
                 a_task_id_is_taken_once
                 the_next_instant_is_told
+                every_lane_is_named_once
                 a_hold_must_be_positive
                 workers_never_share_a_task
                 one_settlement_of_many_counts

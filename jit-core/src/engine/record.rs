@@ -269,6 +269,7 @@ impl Jit {
             Written::Unchanged => found.into_account(),
         };
         let Some(account) = account else { return Ok(None) };
+        let account = self.waited_for(connection, account).await?;
         if effect == RecordEffect::Parked && !plan.is_empty() {
             let (id, connection) = (account.id, &connection.settings.id);
             tracing::warn!(account = %id, %connection, "too many leave at once: a leave waits for an administrator");

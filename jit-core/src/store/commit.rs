@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use super::{DocumentWrite, MemberChange, Task};
 use crate::{
     Account, AccountId, AuditEvent, BackendError, ConnectionId, EmailAddress, Entitlement, ErrorKind,
-    ExternalKey, LookupKey, TaskId, TenantId,
+    ExternalKey, LookupKey, TargetId, TaskId, TenantId,
 };
 
 /// Carries everything that a backend writes together: at most one account, documents, tasks, audit events,
@@ -286,6 +286,19 @@ impl CounterName {
     #[must_use]
     pub fn is_leavers(&self) -> bool {
         self.0.starts_with("left:")
+    }
+
+    /// Counts how many accounts may still be stopped in a target that they are mirrored to, in one span of time, by the
+    /// span's number.
+    #[must_use]
+    pub fn stops(target: &TargetId, span: i64) -> Self {
+        Self(format!("stops:{target}:{span}"))
+    }
+
+    /// Tells whether this counts what may still be stopped.
+    #[must_use]
+    pub fn is_stops(&self) -> bool {
+        self.0.starts_with("stops:")
     }
 
     /// Marks that what another counter counts has been counted.

@@ -57,6 +57,11 @@ pub enum TaskKind {
         #[serde(default, skip_serializing_if = "Option::is_none")]
         target: Option<TargetId>,
     },
+    /// Bring an account to a target that it is mirrored to.
+    Mirror {
+        /// The target.
+        target: TargetId,
+    },
     /// Tell the record of a document anew: something that it is told with has changed, such as the groups of its person.
     Retell {
         /// The document.
@@ -78,6 +83,7 @@ impl TaskKind {
             Self::EndSessions { .. } => "end_sessions",
             Self::Notify { .. } => "notify",
             Self::Alarm { .. } => "alarm",
+            Self::Mirror { .. } => "mirror",
             Self::Retell { .. } => "retell",
             Self::Anchor => "anchor",
         }

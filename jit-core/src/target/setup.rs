@@ -9,7 +9,7 @@ use std::{
 
 use chrono::{DateTime, TimeDelta, Utc};
 
-use super::{Circuit, MarkerKey, Pace, SecretRules, Target};
+use super::{Circuit, MarkerKey, Mirroring, Pace, SecretRules, Target};
 use crate::{Account, AttributeName, ConnectionId, Entitlement, RuleName, Source, TargetId, TenantId};
 
 /// Describes one role that can be checked out at a target.
@@ -113,6 +113,7 @@ pub struct TargetSetup {
     pub(crate) pace: Option<Arc<Pace>>,
     pub(crate) overdue_after: TimeDelta,
     pub(crate) circuit: Arc<Circuit>,
+    pub(crate) mirroring: Option<Arc<Mirroring>>,
 }
 
 /// The longest prefix of names: with the thirteen signs that follow, a name fits the twenty that Active Directory allows.
@@ -138,6 +139,7 @@ impl TargetSetup {
             pace: None,
             overdue_after: TimeDelta::minutes(15),
             circuit: Arc::default(),
+            mirroring: None,
         }
     }
 
@@ -154,6 +156,13 @@ impl TargetSetup {
     #[must_use]
     pub fn role(mut self, name: RuleName, role: TargetRole) -> Self {
         self.roles.insert(name, role);
+        self
+    }
+
+    /// Mirrors accounts of its tenants there. The target must be able to ([`Capabilities::mirrors`](super::Capabilities)).
+    #[must_use]
+    pub fn mirroring(mut self, mirroring: Mirroring) -> Self {
+        self.mirroring = Some(Arc::new(mirroring));
         self
     }
 

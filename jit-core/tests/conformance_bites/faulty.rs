@@ -173,6 +173,13 @@ impl TaskQueue for Faulty {
         let any_claimed = !self.memo().claims.is_empty();
         Ok(due.filter(|_| !(self.has(Fault::ForgetsClaimedDue) && any_claimed)))
     }
+
+    async fn next_lane(&self, after: Option<Lane>) -> Result<Option<Lane>, BackendError> {
+        if self.has(Fault::NamesOneLane) && after.is_some() {
+            return Ok(None);
+        }
+        self.inner.next_lane(after.map(|lane| self.lane(&lane))).await
+    }
 }
 
 #[async_trait]

@@ -288,6 +288,8 @@ faults! {
     SkipsTakenTask => [a_task_id_is_taken_once];
     /// Forgets claimed tasks when it tells the next instant.
     ForgetsClaimedDue => [the_next_instant_is_told];
+    /// Names one lane and no further one.
+    NamesOneLane => [every_lane_is_named_once];
     /// Accepts any hold.
     AcceptsAnyHold => [a_hold_must_be_positive];
     /// Gives a worker that comes away empty-handed what another one got.

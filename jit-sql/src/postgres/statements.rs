@@ -86,6 +86,7 @@ statements! {
     again = "UPDATE jit_task SET due = $4, open_from = $4, worker = NULL
         WHERE tenant = $1 AND id = $2 AND epoch = $3 AND worker IS NOT NULL RETURNING 1";
     next_due = "SELECT open_from FROM jit_task WHERE lane = $1 ORDER BY open_from, id, tenant LIMIT 1";
+    next_lane = "SELECT lane FROM jit_task WHERE lane > $1 ORDER BY lane LIMIT 1";
 
     put = "INSERT INTO jit_one_time AS o (tenant, digest, value, until) VALUES ($1, $2, $3, $4)
         ON CONFLICT (tenant, digest) DO UPDATE SET value = excluded.value, until = excluded.until
