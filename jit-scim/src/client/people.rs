@@ -259,7 +259,7 @@ impl People {
             }
             404 | 410 | 412 => Ok(Written::Changed),
             _ if answer.is_taken() => Err(TargetReason::TakenByAnother.into()),
-            _ => Err(TargetReason::Refused.into()),
+            _ => Err(answer.refused()),
         }
     }
 
@@ -313,7 +313,7 @@ impl People {
         match answer.status {
             200..=299 | 404 | 410 => Ok(Written::Done(None)),
             412 => Ok(Written::Changed),
-            _ => Err(TargetReason::Refused.into()),
+            _ => Err(answer.refused()),
         }
     }
 

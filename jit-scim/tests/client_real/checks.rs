@@ -24,7 +24,7 @@ fn person(number: u8) -> RemoteRef {
     let key = MarkerKey::new("prod", &[5; 32]).unwrap();
     let lease = Mint::new(DateTime::default(), [number; 16]).account();
     let marker = key.mark(&TenantId::new("acme").unwrap(), lease);
-    RemoteRef { name: format!("person-of-ours-{number}@example.com"), place: None, marker, native: None }
+    RemoteRef { name: format!("person-of-ours-{number}"), place: None, marker, native: None }
 }
 
 fn wanted(remote: &RemoteRef) -> Mirrored {
@@ -32,7 +32,7 @@ fn wanted(remote: &RemoteRef) -> Mirrored {
         active: true,
         user_name: remote.name.clone(),
         display_name: Some("Alice \"Al\" Adams".to_owned()),
-        email: Some(remote.name.clone()),
+        email: Some(format!("{}@example.com", remote.name)),
         attributes: BTreeMap::from([
             ("name.givenName".to_owned(), vec!["Alice".to_owned()]),
             ("name.familyName".to_owned(), vec!["Adams".to_owned()]),
@@ -105,7 +105,7 @@ pub(crate) async fn the_same_again_changes_nothing(peer: &Peer) {
 pub(crate) async fn what_changes_here_changes_there(peer: &Peer) {
     let (target, remote) = (peer.target(TargetProfile::generic()), person(1));
     let (known, mut wanted) = mirrored(&target, &remote, &wanted(&remote)).await;
-    "alice@new.example".clone_into(&mut wanted.user_name);
+    "alice-ames".clone_into(&mut wanted.user_name);
     wanted.email = Some("alice@new.example".to_owned());
     wanted.display_name = Some("Alice Ames".to_owned());
     wanted.attributes.insert("name.familyName".to_owned(), vec!["Ames".to_owned()]);
@@ -113,10 +113,7 @@ pub(crate) async fn what_changes_here_changes_there(peer: &Peer) {
     wanted.attributes.insert(DEPARTMENT.to_owned(), vec!["Sales".to_owned()]);
     mirrored(&target, &known, &wanted).await;
     let there = one(peer, &remote).await;
-    assert_eq!(
-        (&there["userName"], &there["displayName"]),
-        (&json!("alice@new.example"), &json!("Alice Ames"))
-    );
+    assert_eq!((&there["userName"], &there["displayName"]), (&json!("alice-ames"), &json!("Alice Ames")));
     assert_eq!(
         (&there["name"]["givenName"], &there["name"]["familyName"]),
         (&json!("Alice"), &json!("Ames"))
@@ -241,7 +238,9 @@ pub(crate) async fn whatever_is_lost_one_account_comes_of_it_and_none_stays(peer
     group(peer, "Staff", &[&other]).await;
     for at in 1..=8 {
         for after in [false, true] {
-            let (target, remote) = (peer.target(profile.clone()), person(u8::try_from(at).unwrap()));
+            // who was removed from our server has a tombstone there, and another account here would have another marker
+            let number = u8::try_from(2 * at).unwrap() + u8::from(after);
+            let (target, remote) = (peer.target(profile.clone()), person(number));
             let losing = || peer.target_that_loses(profile.clone(), at, after);
             let mut all = wanted(&remote);
             all.entitlements = names(&["Crew", "Staff"]);

@@ -1,4 +1,4 @@
-//! The client against real servers of others: scim2-server (Python) and SCIMMY (JavaScript).
+//! The client against real servers: scim2-server (Python), SCIMMY (JavaScript), and the one of this crate.
 
 #![expect(
     clippy::unwrap_used,
@@ -8,6 +8,7 @@
 )]
 
 mod checks;
+mod ours;
 mod peer;
 
 macro_rules! checks {
@@ -28,6 +29,7 @@ macro_rules! checks {
 checks! {
     scim2_server: "scim2-server",
     scimmy: "scimmy",
+    ours_without_a_socket: "ours",
     => [
         the_same_again_changes_nothing
         what_changes_here_changes_there
