@@ -1,4 +1,5 @@
-//! The programs with real directories and databases: OpenLDAP, Samba as a domain controller of Active Directory, PostgreSQL.
+//! The programs with real directories and databases: OpenLDAP, Samba as a domain controller of Active Directory, PostgreSQL;
+//! and with a tester of SCIM that others wrote.
 
 #![expect(
     clippy::unwrap_used,
@@ -11,4 +12,10 @@
 mod checkout;
 mod kills;
 mod peer;
+mod scim_server;
 mod stopped;
+
+#[path = "../support/scim.rs"]
+mod scim;
+#[path = "../support/scim_races.rs"]
+mod scim_races;
