@@ -17,6 +17,7 @@
 //! | [`Clock`], [`Pulse`], [`Entropy`] | time and randomness as inputs |
 
 mod account;
+mod address;
 mod audit;
 mod clock;
 pub mod config;
@@ -43,6 +44,7 @@ pub use account::{
     Account, AccountEmail, AccountState, AttributeValue, Entitlement, EntitlementKind, EntitlementPattern,
     Grant, LinkProof, LinkedIdentity, LookupKey, NameError, Provenance, Source, Standing, UserName,
 };
+pub use address::is_public_address;
 pub use audit::{Actor, AuditEvent, AuditOutcome};
 pub use clock::{
     Clock, Entropy, ManualClock, Pulse, SeededEntropy, SystemClock, SystemEntropy, SystemPulse, TimeDoubt,

@@ -140,6 +140,8 @@ rejections! {
     EncryptionTooManyKeys = "saml.encryption_too_many_keys", "the element comes with more encrypted keys than are tried";
     DecryptionKeyMissing = "saml.decryption_key_missing", "the assertion is encrypted and the connection has no key to decrypt it";
     DecryptionFailed = "saml.decryption_failed", "no key of the connection decrypts the element";
+    #[doc = "XML Encryption 1.0 §4.3.4."]
+    DecryptedPrefixUnbound = "saml.decrypted_prefix_unbound", "what was decrypted uses a prefix that neither it nor what counts around it declares";
 
     // the assertion
     #[doc = "SAML Core §2.3.3."]

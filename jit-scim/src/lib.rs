@@ -12,6 +12,7 @@
 //! | [`tolerance`] | the quirks of providers that are borne, by name |
 //! | [`json`], [`limits`] | bodies, and how much of everything is taken |
 //! | [`reason`], [`error`], [`codes`] | every reason for a refusal, with its code, status and detail type |
+//! | `client` (feature `client`) | the other direction: a target that pushes accounts on to systems that speak SCIM |
 //!
 //! ```
 //! use jit_scim::{Filter, Json, Limits, Resource, Schemas, Tolerance};
@@ -29,6 +30,8 @@
 //! # }
 //! ```
 
+#[cfg(feature = "client")]
+pub mod client;
 pub mod codes;
 pub mod error;
 pub mod filter;

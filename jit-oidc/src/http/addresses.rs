@@ -1,10 +1,11 @@
 //! Which addresses a client may reach: an issuer is configured by people, its endpoints are named by the provider,
 //! and neither may turn this machine against its own network.
 
-use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 
 use ipnet::IpNet;
+use jit_core::is_public_address;
 use reqwest::dns::{Addrs, Name, Resolve, Resolving};
 
 /// The addresses that may be reached beside those of the public internet.
@@ -17,7 +18,7 @@ pub(super) struct AddressRule {
 impl AddressRule {
     pub(super) fn allows(&self, address: IpAddr) -> bool {
         let address = address.to_canonical();
-        is_public(address)
+        is_public_address(address)
             || self.loopback && address.is_loopback()
             || self.ranges.iter().any(|range| range.contains(&address))
     }
@@ -45,50 +46,6 @@ impl Resolve for GuardedResolver {
             Ok(addresses)
         })
     }
-}
-
-/// Tells whether an address belongs to the public internet (the special-purpose registries of RFC 6890).
-fn is_public(address: IpAddr) -> bool {
-    match address {
-        IpAddr::V4(address) => is_public_v4(address),
-        IpAddr::V6(address) => is_public_v6(address),
-    }
-}
-
-fn is_public_v4(address: Ipv4Addr) -> bool {
-    let [first, second, third, _] = address.octets();
-    !(address.is_private()
-        || address.is_loopback()
-        || address.is_link_local()
-        || address.is_multicast()
-        || address.is_documentation()
-        || first == 0
-        || first >= 240
-        // shared address space, RFC 6598
-        || first == 100 && (64..128).contains(&second)
-        // benchmarking, RFC 2544
-        || first == 198 && (18..20).contains(&second)
-        // protocol assignments, RFC 6890, and the 6to4 relay, RFC 7526
-        || first == 192 && second == 0 && third == 0
-        || first == 192 && second == 88 && third == 99)
-}
-
-fn is_public_v6(address: Ipv6Addr) -> bool {
-    match address.segments() {
-        // NAT64 and 6to4 carry an IPv4 address that must be public itself
-        [0x64, 0xff9b, 0, 0, 0, 0, high, low] | [0x2002, high, low, ..] => is_public_v4(embedded(high, low)),
-        // protocol assignments with Teredo and ORCHID, documentation
-        [0x2001, second, ..] if second < 0x200 || second == 0xdb8 => false,
-        [0x3fff, second, ..] if second < 0x1000 => false,
-        // everything else that is global unicast; loopback, local, multicast and mapped addresses lie outside
-        [first, ..] => first & 0xe000 == 0x2000,
-    }
-}
-
-const fn embedded(high: u16, low: u16) -> Ipv4Addr {
-    let [a, b] = high.to_be_bytes();
-    let [c, d] = low.to_be_bytes();
-    Ipv4Addr::new(a, b, c, d)
 }
 
 #[cfg(test)]

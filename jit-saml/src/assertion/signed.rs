@@ -1,6 +1,6 @@
 //! The witness that octets were signed.
 
-use crate::encryption::Plaintext;
+use crate::encryption::{Opened, Plaintext};
 use crate::rejection::Rejection;
 use crate::signature::SignedOctets;
 use crate::xml::{Document, Element, Limits};
@@ -18,14 +18,25 @@ impl<'o> SignedDocument<'o> {
         Ok(Self(signed.document(limits)?))
     }
 
-    /// Reads what was encrypted inside a signed element: whoever signed the ciphertext vouches for it.
+    /// Reads what was encrypted inside a signed element: whoever signed the ciphertext vouches for it. What its prefixes
+    /// mean is said by itself and by what was signed, and by nothing else.
     pub(crate) fn decrypted(
         plaintext: &'o Plaintext,
-        _under: Signed<'_>,
+        holder: Signed<'_>,
         limits: &Limits,
     ) -> Result<Self, Rejection> {
-        let document = Document::parse(&plaintext.octets, limits);
-        Ok(Self(document.map_err(|error| plaintext.refusal(error))?))
+        Ok(Self(plaintext.read(holder.0, limits)?.document))
+    }
+
+    /// Does what [`Self::decrypted`] does with a plaintext that was read where nobody signed anything: once more, unless it
+    /// means the same everywhere.
+    pub(crate) fn opened(
+        opened: Opened<'o>,
+        plaintext: &'o Plaintext,
+        holder: Signed<'_>,
+        limits: &Limits,
+    ) -> Result<Self, Rejection> {
+        if opened.alone { Ok(Self(opened.document)) } else { Self::decrypted(plaintext, holder, limits) }
     }
 
     /// Returns the root.
@@ -40,8 +51,8 @@ impl<'d> Signed<'d> {
         self.0
     }
 
-    /// Vouches for a child as well.
-    pub(crate) fn child(self, child: Element<'d>) -> Option<Self> {
-        self.0.children().any(|known| known == child).then_some(Self(child))
+    /// Vouches for an element inside this one as well.
+    pub(crate) fn inside(self, inner: Element<'d>) -> Option<Self> {
+        self.0.holds(inner).then_some(Self(inner))
     }
 }

@@ -4,6 +4,7 @@
 //! reader and to the verification of signatures.
 
 mod layout;
+mod plaintext;
 
 use std::cell::Cell;
 
@@ -11,6 +12,7 @@ use crate::crypto::{CryptoProvider, DecryptionKey};
 use crate::rejection::Rejection;
 use crate::xml::Element;
 use layout::{Encrypted, WrappedKey};
+pub(crate) use plaintext::{Opened, Plaintext};
 
 /// The most attempts with a private key for one element, so that nobody can make us spend more than 20 milliseconds
 /// before anything is proved, even where the keys have 4,096 bits.
@@ -51,20 +53,6 @@ pub(crate) struct Decryption<'a> {
     pub(crate) attempts: &'a Attempts,
 }
 
-/// Octets that were encrypted. Nothing is known of who wrote them.
-pub(crate) struct Plaintext {
-    pub(crate) octets: Vec<u8>,
-    /// Whether the cipher would have noticed a change.
-    authenticated: bool,
-}
-
-impl Plaintext {
-    /// Chooses what is said when the plaintext cannot be read: where anybody can change it, one answer for everything.
-    pub(crate) fn refusal(&self, rejection: impl Into<Rejection>) -> Rejection {
-        if self.authenticated { rejection.into() } else { Rejection::DecryptionFailed }
-    }
-}
-
 impl Decryption<'_> {
     /// Decrypts an `EncryptedAssertion`, `EncryptedID` or `EncryptedAttribute`: each key in turn.
     ///
@@ -91,7 +79,7 @@ impl Decryption<'_> {
                 fits.then(|| self.crypto.open(encrypted.cipher, &content_key, &encrypted.content).ok())?
             });
         let octets = opened.next().ok_or(Rejection::DecryptionFailed)?;
-        Ok(Plaintext { octets, authenticated: encrypted.cipher.is_authenticated() })
+        Ok(Plaintext::new(octets, encrypted.cipher.is_authenticated()))
     }
 
     /// Chooses the keys that name us, or all where none does.

@@ -12,7 +12,6 @@ use crate::binding::Binding;
 use crate::encryption::Decryption;
 use crate::idp::TrustedIdp;
 use crate::names::{SAML, SAMLP};
-use crate::rejection::Rejection;
 use crate::xml::{Document, Element, Limits};
 
 const MAX_SESSIONS: usize = 256;
@@ -138,9 +137,8 @@ fn name_id(person: Element<'_>, decryption: Decryption<'_>) -> Result<NameId, Lo
         return Err(LogoutRejection::NameMissing);
     }
     let plain = decryption.open(person)?;
-    let read = Document::parse(&plain.octets, &Limits::default()).map_err(Rejection::from);
-    let read = read.and_then(|document| read_name_id(document.root()));
-    read.map_err(|rejection| plain.refusal(rejection).into())
+    let opened = plain.read(person, &Limits::default())?;
+    read_name_id(opened.document.root()).map_err(|rejection| plain.refusal(rejection).into())
 }
 
 fn session_indexes<'d>(children: impl Iterator<Item = Element<'d>>) -> Result<Vec<String>, LogoutRejection> {

@@ -2,7 +2,8 @@
 //!
 //! The octets are read once by the strict reader. If the response is signed, what was digested takes the place of the whole
 //! document. The assertion is read from octets that were signed: its own, or those of the response where only that is
-//! signed. Every signature must have been verified; one that stands anywhere else is refused. What nobody signed decides
+//! signed. Its own signature is verified where the provider made it, in the document that was posted: what prefixes mean
+//! there may be a part of what was signed. Every signature must have been verified; one that stands anywhere else is refused. What nobody signed decides
 //! nothing but refusals.
 
 mod authn;
@@ -43,31 +44,34 @@ pub fn verify_response(octets: &[u8], expected: &Expectations<'_>) -> Result<Ver
         return Err(Rejection::NotAResponse);
     }
     let attempts = Attempts::default();
-    Verification { expected, checks: CheckList::NONE, algorithm: "", attempts: &attempts }.run(&document)
+    let posted = document.root();
+    Verification { expected, posted, checks: CheckList::NONE, algorithm: "", attempts: &attempts }.run()
 }
 
 /// A verification under way.
 struct Verification<'e, 'a> {
     expected: &'e Expectations<'a>,
+    /// The response as it came, of which nothing is believed.
+    posted: Element<'e>,
     checks: CheckList,
     algorithm: &'static str,
     attempts: &'e Attempts,
 }
 
-impl Verification<'_, '_> {
-    fn run(mut self, posted: &Document<'_>) -> Result<VerifiedResponse, Rejection> {
-        let expected = self.expected;
+impl<'e> Verification<'e, '_> {
+    fn run(mut self) -> Result<VerifiedResponse, Rejection> {
+        let (expected, posted) = (self.expected, self.posted);
         if !expected.idp.holds_at(expected.now) {
             return Err(Rejection::IdpExpired);
         }
         // SAML Core §5: a response that is signed is replaced by what was signed
-        if signature_of(posted.root()).is_none() {
+        if signature_of(posted).is_none() {
             if matches!(expected.idp.demand(), SignatureDemand::Response | SignatureDemand::Both) {
                 return Err(Rejection::ResponseNotSigned);
             }
-            return self.read_envelope(posted.root(), None);
+            return self.read_envelope(posted, None);
         }
-        let octets = self.verify(posted.root(), Check::ResponseSignature)?;
+        let octets = self.verify(posted, Check::ResponseSignature)?;
         let document = SignedDocument::of(&octets, &expected.limits)?;
         let root = document.root();
         if !root.element().is(SAMLP, "Response") {
@@ -100,7 +104,9 @@ impl Verification<'_, '_> {
             None => Err(Rejection::AssertionMissing),
             Some(Payload::Plain(assertion)) => {
                 check_signatures(assertion)?;
-                self.read_payload(assertion, signed.and_then(|signed| signed.child(assertion)), response_id)
+                let signed = signed.and_then(|signed| signed.inside(assertion));
+                let assertion = self.as_posted(assertion);
+                self.read_payload(assertion, signed, response_id)
             }
             Some(Payload::Encrypted(holder)) => {
                 if response.document().signatures().next().is_some() {
@@ -118,18 +124,31 @@ impl Verification<'_, '_> {
         signed: Option<Signed<'_>>,
         response_id: &str,
     ) -> Result<VerifiedResponse, Rejection> {
+        let limits = &self.expected.limits;
         let plaintext = self.decryption(signed.is_some()).open(holder)?;
         self.checks.add(Check::Encryption);
-        if let Some(signed) = signed.and_then(|signed| signed.child(holder)) {
-            let document = SignedDocument::decrypted(&plaintext, signed, &self.expected.limits)?;
-            let root = document.root();
-            check_signatures(root.element())?;
-            return self.read_payload(root.element(), Some(root), response_id);
+        let opened = plaintext.read(self.as_posted(holder), limits)?;
+        let assertion = opened.document.root();
+        check_signatures(assertion)?;
+        match signed.and_then(|signed| signed.inside(holder)) {
+            Some(holder) if signature_of(assertion).is_none() => {
+                let document = SignedDocument::opened(opened, &plaintext, holder, limits)?;
+                let root = document.root();
+                check_signatures(root.element())?;
+                self.read_payload(root.element(), Some(root), response_id)
+            }
+            _ => self.read_payload(assertion, None, response_id),
         }
-        let document = Document::parse(&plaintext.octets, &self.expected.limits);
-        let document = document.map_err(|error| plaintext.refusal(error))?;
-        check_signatures(document.root())?;
-        self.read_payload(document.root(), None, response_id)
+    }
+
+    /// Finds in the posted document what a child of the response was in there. A canonical form has the children of its
+    /// document but for the signature, and a response has one child that holds an assertion.
+    fn as_posted<'d>(&self, child: Element<'d>) -> Element<'d>
+    where
+        'e: 'd,
+    {
+        let mut children = self.posted.children();
+        children.find(|posted| posted.is(child.namespace(), child.local())).unwrap_or(child)
     }
 
     /// Reads the assertion from its own signed octets, or as a part of a signed response.
@@ -229,7 +248,8 @@ fn name_id(
         Some(IdElement::Plain(element)) => read_name_id(element).map(Some),
         Some(IdElement::Encrypted(holder)) => {
             let plaintext = decryption.open(holder)?;
-            let document = SignedDocument::decrypted(&plaintext, signed, &expected.limits)?;
+            let holder = signed.inside(holder).ok_or(Rejection::SubjectMalformed)?;
+            let document = SignedDocument::decrypted(&plaintext, holder, &expected.limits)?;
             let name_id = read_name_id(document.root().element());
             name_id.map(Some).map_err(|rejection| plaintext.refusal(rejection))
         }
@@ -244,7 +264,8 @@ fn attributes(
 ) -> Result<Attributes, Rejection> {
     read_attributes(assertion.statements("AttributeStatement"), |holder, collected| {
         let plaintext = decryption.open(holder)?;
-        let document = SignedDocument::decrypted(&plaintext, signed, &expected.limits)?;
+        let holder = signed.inside(holder).ok_or(Rejection::AttributeMalformed)?;
+        let document = SignedDocument::decrypted(&plaintext, holder, &expected.limits)?;
         collected.add(document.root().element()).map_err(|rejection| plaintext.refusal(rejection))
     })
 }

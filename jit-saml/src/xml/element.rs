@@ -97,6 +97,15 @@ impl<'d> Element<'d> {
         (parent != u32::MAX).then(|| Self::new(self.document, parent))
     }
 
+    /// Tells whether an element stands inside this one, at any depth.
+    pub(crate) fn holds(self, inner: Element<'_>) -> bool {
+        let same = std::ptr::eq(
+            std::ptr::from_ref(self.document).cast::<()>(),
+            std::ptr::from_ref(inner.document).cast(),
+        );
+        same && (self.index + 1..self.node().after).contains(&inner.index)
+    }
+
     /// Lists the child elements in document order.
     pub fn children(self) -> impl Iterator<Item = Element<'d>> {
         let document = self.document;

@@ -13,6 +13,7 @@ mod c14n;
 mod element;
 mod error;
 mod escape;
+mod inside;
 mod limits;
 mod names;
 mod numbered;

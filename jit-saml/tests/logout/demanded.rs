@@ -148,6 +148,9 @@ async fn an_encrypted_name_is_decrypted_with_any_of_our_keys() {
     let message = Message::request().holding(encrypted(name)).redirect(&world.key);
     let logout = demanded(&world, message).await;
     assert_eq!((logout.name_id().value.as_str(), logout.name_id().format()), ("secret-17", "urn:f"));
+    let in_place = encrypted("<saml:NameID Format=\"urn:f\">secret-17</saml:NameID>");
+    let message = Message::request().set("ID", "_0").holding(in_place).redirect(&world.key);
+    assert_eq!(demanded(&world, message).await.name_id().value, "secret-17");
     for (id, plain, code) in [
         (
             "_1",

@@ -83,7 +83,7 @@ const fn mgf1p(content: &'static str) -> Encryption {
     Encryption { content, transport: "rsa-oaep-mgf1p" }
 }
 
-const fn gcm256(transport: &'static str) -> Encryption {
+pub(crate) const fn gcm256(transport: &'static str) -> Encryption {
     Encryption { content: "aes256-gcm", transport }
 }
 
@@ -142,6 +142,13 @@ pub(crate) const ABILITIES: &[Ability] = &[
     ability("pyxmlsec", RSA_AND_EC, LIBXMLSEC, true),
 ];
 
+/// The prefixes in the `PrefixList` of each signature, where the response alone declares namespaces.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Outer {
+    pub(crate) assertion: &'static [&'static str],
+    pub(crate) response: &'static [&'static str],
+}
+
 /// One thing to ask a producer for.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Order {
@@ -149,11 +156,12 @@ pub(crate) struct Order {
     pub(crate) signing: Signing,
     pub(crate) encryption: Option<Encryption>,
     pub(crate) inclusive: bool,
+    pub(crate) outer: Option<Outer>,
 }
 
 impl Order {
     pub(crate) const fn plain(position: Position) -> Self {
-        Self { position, signing: RSA_SHA256, encryption: None, inclusive: false }
+        Self { position, signing: RSA_SHA256, encryption: None, inclusive: false, outer: None }
     }
 
     pub(crate) fn request(&self) -> Value {
@@ -176,6 +184,7 @@ impl Order {
             "key": key_file(&format!("{key}.key.pem")),
             "certificate": key_file(&format!("{key}.crt.pem")),
             "encrypt": encrypt,
+            "outer": self.outer.map(|it| json!({"assertion": it.assertion, "response": it.response})),
         })
     }
 }

@@ -11,6 +11,7 @@
 
 mod ability;
 mod browser;
+mod context;
 mod federation;
 mod live;
 mod peer;

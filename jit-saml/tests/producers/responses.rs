@@ -14,7 +14,7 @@ use crate::peer::{Peer, now, pem, verification_key};
 const PASSWORD: &str = "urn:oasis:names:tc:SAML:2.0:ac:classes:PasswordProtectedTransport";
 
 /// What a service provider knows and demands.
-struct World {
+pub(crate) struct World {
     idp: TrustedIdp,
     decryption: Vec<DecryptionKey>,
     sp: &'static str,
@@ -25,7 +25,7 @@ struct World {
 
 impl World {
     /// Trusts a key, and an older one beside it; decrypts with the second of two keys.
-    fn trusting(key: &str) -> Self {
+    pub(crate) fn trusting(key: &str) -> Self {
         let decryption_key = |name| DecryptionKey::from_pem(&pem(name)).unwrap();
         Self {
             idp: TrustedIdp::new(IDP, vec![verification_key("p521"), verification_key(key)]),
@@ -37,26 +37,26 @@ impl World {
         }
     }
 
-    fn allowing(mut self, allow: impl FnOnce(&mut LegacyRules)) -> Self {
+    pub(crate) fn allowing(mut self, allow: impl FnOnce(&mut LegacyRules)) -> Self {
         let mut legacy = LegacyRules::default();
         allow(&mut legacy);
         self.idp = self.idp.with_legacy(legacy);
         self
     }
 
-    fn verify(&self, response: &[u8]) -> Result<VerifiedResponse, &'static str> {
+    pub(crate) fn verify(&self, response: &[u8]) -> Result<VerifiedResponse, &'static str> {
         let request = Solicitation::Request(self.request);
         let mut expected = Expectations::new(self.sp, self.acs, &self.idp, request, self.now, &AwsLc);
         expected.decryption_keys = &self.decryption;
         verify_response(response, &expected).map_err(jit_saml::Rejection::code)
     }
 
-    fn code(&self, response: &[u8]) -> &'static str {
+    pub(crate) fn code(&self, response: &[u8]) -> &'static str {
         self.verify(response).map_or_else(|code| code, |_| "accepted")
     }
 }
 
-fn assert_identity(verified: &VerifiedResponse, order: &Order, whose: &str) {
+pub(crate) fn assert_identity(verified: &VerifiedResponse, order: &Order, whose: &str) {
     assert_eq!(verified.issuer(), IDP, "{whose} {order:?}");
     let name_id = verified.name_id().unwrap();
     assert_eq!((name_id.value.as_str(), name_id.format()), (NAME_ID, PERSISTENT), "{whose} {order:?}");

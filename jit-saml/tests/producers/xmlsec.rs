@@ -29,14 +29,14 @@ enum Verdict {
 }
 
 /// What libxmlsec1 says about the signature of an element.
-struct Verifier(Peer);
+pub(crate) struct Verifier(Peer);
 
 impl Verifier {
-    fn start() -> Self {
+    pub(crate) fn start() -> Self {
         Self(Peer::start("saml-pyxmlsec", "verify"))
     }
 
-    fn accepts(&mut self, text: &[u8], element: &str, key: &str) -> bool {
+    pub(crate) fn accepts(&mut self, text: &[u8], element: &str, key: &str) -> bool {
         self.verdict(text, element, key) == Verdict::Valid
     }
 

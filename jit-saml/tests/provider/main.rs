@@ -5,6 +5,7 @@
 mod support;
 
 mod assertion;
+mod context;
 mod encryption;
 mod envelope;
 mod identity;

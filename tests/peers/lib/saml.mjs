@@ -37,7 +37,9 @@ export async function serve(produce) {
 
 async function answer(produce, line) {
   try {
-    return { response: Buffer.from(await produce(JSON.parse(line))).toString('base64') }
+    const request = JSON.parse(line)
+    if (request.outer !== null) throw new Error('unsupported: outer')
+    return { response: Buffer.from(await produce(request)).toString('base64') }
   } catch (problem) {
     return { error: String(problem) }
   }

@@ -16,6 +16,7 @@ ASSERTION = "urn:oasis:names:tc:SAML:2.0:assertion"
 PROTOCOL = "urn:oasis:names:tc:SAML:2.0:protocol"
 SIGNATURE = "http://www.w3.org/2000/09/xmldsig#"
 ENCRYPTION = "http://www.w3.org/2001/04/xmlenc#"
+XS = "http://www.w3.org/2001/XMLSchema"
 XSI = "http://www.w3.org/2001/XMLSchema-instance"
 PASSWORD = "urn:oasis:names:tc:SAML:2.0:ac:classes:PasswordProtectedTransport"
 
@@ -55,11 +56,14 @@ class Unsupported(Exception):
     """Says what a producer cannot do."""
 
 
-def serve(produce):
+def serve(produce, knows_outer=False):
     """Answers each request with the bytes that `produce` makes of it."""
     for line in sys.stdin:
         try:
-            answer = {"response": base64.b64encode(produce(json.loads(line))).decode()}
+            request = json.loads(line)
+            if request["outer"] is not None and not knows_outer:
+                raise Unsupported("outer")
+            answer = {"response": base64.b64encode(produce(request)).decode()}
         except Exception as problem:  # noqa: BLE001  the test shows whatever it is
             answer = {"error": f"{type(problem).__name__}: {problem}"}
         print(json.dumps(answer), flush=True)
@@ -83,20 +87,29 @@ def instant(seconds_from_now=0):
 def unsigned_response(request):
     """Builds a response that nobody has signed yet.
 
-    The assertion declares all its namespaces, so that it can be read alone after it was encrypted.
+    The assertion declares all its namespaces, so that it can be read alone after it was encrypted; or, where the request
+    says `outer`, none of them.
     """
+    outer = {"saml": ASSERTION, "xs": XS, "xsi": XSI} if request["outer"] is not None else {}
     response = etree.Element(
         f"{{{PROTOCOL}}}Response",
         {"ID": new_id(), "Version": "2.0", "IssueInstant": instant(), "Destination": request["acs"]},
-        nsmap={"samlp": PROTOCOL},
+        nsmap={"samlp": PROTOCOL} | outer,
     )
     if request["in_response_to"] is not None:
         response.set("InResponseTo", request["in_response_to"])
     etree.SubElement(response, f"{{{ASSERTION}}}Issuer", nsmap={"saml": ASSERTION}).text = request["idp"]
     status = etree.SubElement(response, f"{{{PROTOCOL}}}Status")
     etree.SubElement(status, f"{{{PROTOCOL}}}StatusCode", Value="urn:oasis:names:tc:SAML:2.0:status:Success")
+    # What the response declares already, lxml leaves out.
     response.append(unsigned_assertion(request))
     return response
+
+
+def prefixes(element, request):
+    """Returns the prefixes that the signature of an element treats as inclusive canonicalization does."""
+    outer = request["outer"] or {}
+    return outer.get(etree.QName(element).localname.lower(), [])
 
 
 def unsigned_assertion(request):
@@ -134,9 +147,7 @@ def add_attributes(assertion, request):
     for name, values in request["attributes"]:
         attribute = saml(statement, "Attribute", Name=name)
         for value in values:
-            element = etree.SubElement(attribute, f"{{{ASSERTION}}}AttributeValue", nsmap={
-                "xs": "http://www.w3.org/2001/XMLSchema", "xsi": XSI,
-            })
+            element = etree.SubElement(attribute, f"{{{ASSERTION}}}AttributeValue", nsmap={"xs": XS, "xsi": XSI})
             element.set(f"{{{XSI}}}type", "xs:string")
             element.text = value
 

@@ -30,7 +30,9 @@ def sign(element, request):
         signature, transform(saml.DIGESTS, request["digest"]), uri="#" + element.get("ID")
     )
     xmlsec.template.add_transform(reference, xmlsec.constants.TransformEnveloped)
-    xmlsec.template.add_transform(reference, transform(saml.CANONICAL, request["c14n"]))
+    exclusive = xmlsec.template.add_transform(reference, transform(saml.CANONICAL, request["c14n"]))
+    if saml.prefixes(element, request):
+        xmlsec.template.transform_add_c14n_inclusive_namespaces(exclusive, saml.prefixes(element, request))
     xmlsec.template.add_x509_data(xmlsec.template.ensure_key_info(signature))
     context = xmlsec.SignatureContext()
     context.key = xmlsec.Key.from_file(request["key"], xmlsec.constants.KeyDataFormatPem)
@@ -70,4 +72,4 @@ def produce(request):
     return saml.octets(response)
 
 
-saml.serve(produce)
+saml.serve(produce, knows_outer=True)

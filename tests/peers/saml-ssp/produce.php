@@ -102,6 +102,9 @@ function produce(array $request): string
     if ($request['c14n'] !== 'exclusive') {
         throw new Exception('unsupported: ' . $request['c14n']);
     }
+    if ($request['outer'] !== null) {
+        throw new Exception('unsupported: outer');
+    }
     $assertion = assertion($request);
     $response = new Response();
     $response->setId(new_id());

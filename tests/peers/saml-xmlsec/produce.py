@@ -46,12 +46,20 @@ def template(element, request):
     reference.set("URI", "#" + element.get("ID"))
     transforms = ds(reference, "Transforms")
     ds(transforms, "Transform", saml.SIGNATURE + "enveloped-signature")
-    ds(transforms, "Transform", canonical)
+    exclusive = ds(transforms, "Transform", canonical)
+    if saml.prefixes(element, request):
+        list_prefixes(exclusive, saml.prefixes(element, request))
     ds(reference, "DigestMethod", saml.supported(saml.DIGESTS, request["digest"]))
     ds(reference, "DigestValue")
     ds(signature, "SignatureValue")
     ds(ds(signature, "KeyInfo"), "X509Data")
     return signature
+
+
+def list_prefixes(transform, prefixes):
+    namespace = saml.CANONICAL["exclusive"]
+    name = f"{{{namespace}}}InclusiveNamespaces"
+    etree.SubElement(transform, name, PrefixList=" ".join(prefixes), nsmap={"ec": namespace})
 
 
 def ds(parent, local, algorithm=None):
@@ -105,4 +113,4 @@ def produce(request):
     return saml.octets(response)
 
 
-saml.serve(produce)
+saml.serve(produce, knows_outer=True)
