@@ -132,7 +132,8 @@ async fn open(
     let (ask, asked) = watch::channel(false);
     let working = tokio::spawn(keep_working(Arc::clone(&house), worker, asked));
     let scim = house.scim.as_ref();
-    let site = scim.map_or_else(|| routes(Arc::clone(&house)), |scim| scim.beside(routes(Arc::clone(&house))));
+    let site =
+        scim.map_or_else(|| routes(Arc::clone(&house)), |scim| scim.beside(routes(Arc::clone(&house))));
     sites.push((listener, Guard::new(authority).around(site)));
     // Whoever reads that it is ready may ask it to end at once.
     let asked_to_end = asked_to_end().map_err(Stop::cannot_serve)?;

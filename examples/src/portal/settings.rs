@@ -254,7 +254,11 @@ impl Check for Protocol {
                 found.report_in("saml", one_of(), "goes with no `oidc` in the same connection");
             }
             (_, _, Some(_)) => {
-                found.report_in("scim", one_of(), "goes with neither `oidc` nor `saml` in the same connection");
+                found.report_in(
+                    "scim",
+                    one_of(),
+                    "goes with neither `oidc` nor `saml` in the same connection",
+                );
             }
         }
         if let Some(metadata) = &self.metadata {

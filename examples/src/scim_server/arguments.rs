@@ -150,7 +150,9 @@ fn order(given: &mut BTreeMap<&'static str, Vec<String>>) -> Result<Order, Usage
     let who = match (one(given, "--tenant")?, one(given, "--config")?) {
         (Some(_), Some(_)) => return Err(UsageError::TwoTenants),
         (None, Some(file)) => Who::Config(file.into()),
-        (tenant, None) => Who::Tenant(parsed("--tenant", tenant.unwrap_or_else(|| "default".into()), TenantId::new)?),
+        (tenant, None) => {
+            Who::Tenant(parsed("--tenant", tenant.unwrap_or_else(|| "default".into()), TenantId::new)?)
+        }
     };
     Ok(Order {
         address: parsed("--addr", address, |text| text.parse::<SocketAddr>())?,
@@ -158,9 +160,9 @@ fn order(given: &mut BTreeMap<&'static str, Vec<String>>) -> Result<Order, Usage
         token_file: token_file.into(),
         tolerance: match one(given, "--tolerance")? {
             None => Tolerance::strict(),
-            Some(name) => {
-                parsed("--tolerance", name, |name| Tolerance::named(&name).ok_or("none of strict, entra, okta"))?
-            }
+            Some(name) => parsed("--tolerance", name, |name| {
+                Tolerance::named(&name).ok_or("none of strict, entra, okta")
+            })?,
         },
         who,
         schemas,
@@ -169,7 +171,10 @@ fn order(given: &mut BTreeMap<&'static str, Vec<String>>) -> Result<Order, Usage
     })
 }
 
-fn one(given: &mut BTreeMap<&'static str, Vec<String>>, name: &'static str) -> Result<Option<String>, UsageError> {
+fn one(
+    given: &mut BTreeMap<&'static str, Vec<String>>,
+    name: &'static str,
+) -> Result<Option<String>, UsageError> {
     let mut values = given.remove(name).unwrap_or_default().into_iter();
     match (values.next(), values.next()) {
         (_, Some(_)) => Err(UsageError::Repeated(name)),
@@ -255,7 +260,8 @@ mod tests {
 
     #[test]
     fn the_address_of_a_store_is_never_repeated() {
-        let said = parsed("--addr 127.0.0.1:0 --token-file f --store mysql://u:secret@h").unwrap_err().to_string();
+        let said =
+            parsed("--addr 127.0.0.1:0 --token-file f --store mysql://u:secret@h").unwrap_err().to_string();
         assert!(!said.contains("secret"), "{said}");
     }
 }

@@ -2,8 +2,8 @@
 
 use std::fs;
 
-use jit_core::config::{self, ConnectionConfig, Format};
 use jit_core::TenantId;
+use jit_core::config::{self, Check, ConnectionConfig, Format, Problems};
 use serde::Deserialize;
 
 use super::arguments::Who;
@@ -38,6 +38,10 @@ max_bytes = 65536
 #[serde(deny_unknown_fields)]
 pub(super) struct Scim {}
 
+impl Check for Scim {
+    fn check(&self, _: &mut Problems) {}
+}
+
 /// Reads the settings of the connection.
 pub(super) fn settings(who: &Who) -> Result<ConnectionConfig<Scim>, Stop> {
     let (text, name) = match who {
@@ -47,9 +51,12 @@ pub(super) fn settings(who: &Who) -> Result<ConnectionConfig<Scim>, Stop> {
             (fs::read_to_string(file).map_err(|error| Stop::unreadable(file, &error))?, name)
         }
     };
-    let settings: ConnectionConfig<Scim> = config::load(&text, Format::Toml, &name).map_err(|problems| Stop::Settings(problems.to_string()))?;
+    let settings: ConnectionConfig<Scim> =
+        config::load(&text, Format::Toml, &name).map_err(|problems| Stop::Settings(problems.to_string()))?;
     if settings.provisioning.is_none() {
-        return Err(Stop::Settings(format!("{name}: `provisioning` is missing: without it no record may come")));
+        return Err(Stop::Settings(format!(
+            "{name}: `provisioning` is missing: without it no record may come"
+        )));
     }
     Ok(settings)
 }

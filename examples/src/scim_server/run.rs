@@ -15,9 +15,9 @@ use tokio::net::TcpListener;
 use tokio::sync::watch;
 
 use super::arguments::{self, Command, Keeping, Order};
+use super::connection::{self, Scim};
 use super::stop::Stop;
 use super::work::{keep_working, worker_id};
-use super::connection::{self, Scim};
 use super::{BASE, schemas, tokens};
 use crate::portal::assemble::open;
 use crate::signals::asked_to_end;
@@ -75,7 +75,8 @@ async fn perform(order: &Order) -> Result<(), Stop> {
     let listener = TcpListener::bind(order.address).await;
     let listener = listener.map_err(|error| Stop::cannot_listen(order.address, error))?;
     let store = open_store(&order.keeping).await?;
-    let jit = Jit::builder(Arc::clone(&store)).time_guard(TimeGuard::default()).connection(connection).build()?;
+    let jit =
+        Jit::builder(Arc::clone(&store)).time_guard(TimeGuard::default()).connection(connection).build()?;
     let jit = Arc::new(jit);
     let mut served = ScimConnection::new(attestor, &order.base).schemas(schemas).tolerance(order.tolerance);
     if order.tolerance == Tolerance::entra() {

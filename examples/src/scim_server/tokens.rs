@@ -27,15 +27,19 @@ pub(crate) fn read(
     warn: &mut dyn FnMut(String),
 ) -> Result<Vec<Token>, String> {
     let place = file.display();
-    let text = fs::read_to_string(file).map_err(|error| format!("{place}: cannot be read: {}", error.kind()))?;
+    let text =
+        fs::read_to_string(file).map_err(|error| format!("{place}: cannot be read: {}", error.kind()))?;
     let mut tokens = Vec::new();
     for (number, line) in text.lines().enumerate().map(|(number, line)| (number + 1, line.trim())) {
         if line.is_empty() || line.starts_with('#') {
             continue;
         }
-        let mut token = token(line, number, (tenant, connection)).map_err(|wrong| format!("{place}:{number}: {wrong}"))?;
+        let mut token = token(line, number, (tenant, connection))
+            .map_err(|wrong| format!("{place}:{number}: {wrong}"))?;
         if !line.starts_with(DIGEST) {
-            warn(format!("{place}:{number}: the token itself stands here: keep its digest instead (`scim-server token`)"));
+            warn(format!(
+                "{place}:{number}: the token itself stands here: keep its digest instead (`scim-server token`)"
+            ));
         }
         token.sha256.make_ascii_lowercase();
         tokens.push(token);
@@ -47,7 +51,11 @@ pub(crate) fn read(
 }
 
 /// Reads a line: a token or its digest, and behind it a name, how long it is good, and what for.
-fn token(line: &str, number: usize, (tenant, connection): (&TenantId, &ConnectionId)) -> Result<Token, String> {
+fn token(
+    line: &str,
+    number: usize,
+    (tenant, connection): (&TenantId, &ConnectionId),
+) -> Result<Token, String> {
     let mut words = line.split_whitespace();
     let first = words.next().unwrap_or_default();
     let mut token = Token {
@@ -62,7 +70,11 @@ fn token(line: &str, number: usize, (tenant, connection): (&TenantId, &Connectio
         match word.split_once('=') {
             Some(("until", instant)) => {
                 let until = DateTime::parse_from_rfc3339(instant);
-                token.until = Some(until.map_err(|_| "`until` needs an instant, as in 2027-01-31T00:00:00Z")?.with_timezone(&Utc));
+                token.until = Some(
+                    until
+                        .map_err(|_| "`until` needs an instant, as in 2027-01-31T00:00:00Z")?
+                        .with_timezone(&Utc),
+                );
             }
             None if word == "reads-only" => token.reads_only = true,
             None if place == 0 => word.clone_into(&mut token.name),

@@ -13,5 +13,5 @@ pub use expiring::Expiring;
 pub use guard::{Guard, content_security_policy};
 pub use parameters::{Form, ParameterError, Parameters, Query};
 pub use random::{RandomError, is_same, random_token};
-pub(crate) use serve::serve;
 pub use respond::{ICON, STYLE_PATH, html, html_with_policy, json, see_other, style, with_header};
+pub(crate) use serve::serve;

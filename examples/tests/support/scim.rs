@@ -3,13 +3,15 @@
 use std::fs;
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::net::{SocketAddr, TcpStream};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
 use serde_json::{Value, json};
 
 pub(crate) const TOKEN: &str = "a-token-for-tests-only-0123456789";
+/// SHA-256 of it.
+const DIGEST: &str = "b4d6ac378401d4a62966e077b47d792093d8c0bee332aae382a02183982f51c3";
 pub(crate) const USER: &str = "urn:ietf:params:scim:schemas:core:2.0:User";
 pub(crate) const GROUP: &str = "urn:ietf:params:scim:schemas:core:2.0:Group";
 const PATCH: &str = "urn:ietf:params:scim:api:messages:2.0:PatchOp";
@@ -57,7 +59,12 @@ impl Answer {
 impl Server {
     /// Starts one on a store. `options` are further ones.
     pub(crate) fn start(folder: &Path, store: &str, options: &[&str]) -> Self {
-        let tokens = tokens(folder);
+        fs::write(folder.join("tokens"), format!("sha256:{DIGEST} tests\n")).unwrap();
+        Self::start_for(folder, store, "tokens", options)
+    }
+
+    /// Starts one for those whom a file of the folder names.
+    pub(crate) fn start_for(folder: &Path, store: &str, tokens: &str, options: &[&str]) -> Self {
         let mut child = Command::new(env!("CARGO_BIN_EXE_scim-server"))
             .args(["--addr", "127.0.0.1:0", "--store", store, "--token-file"])
             .arg(tokens)
@@ -68,7 +75,8 @@ impl Server {
             .unwrap();
         let mut line = String::new();
         BufReader::new(child.stdout.take().unwrap()).read_line(&mut line).unwrap();
-        let url = line.trim().strip_prefix("scim-server: ready at http://").unwrap_or_else(|| panic!("{line}"));
+        let url =
+            line.trim().strip_prefix("scim-server: ready at http://").unwrap_or_else(|| panic!("{line}"));
         let (authority, path) = url.split_once('/').unwrap();
         Self { child, address: authority.parse().unwrap(), base: format!("/{path}") }
     }
@@ -150,12 +158,6 @@ impl Drop for Server {
         let _ = self.child.kill();
         let _ = self.child.wait();
     }
-}
-
-fn tokens(folder: &Path) -> PathBuf {
-    let path = folder.join("tokens");
-    fs::write(&path, format!("# for tests\n{TOKEN}\n")).unwrap();
-    path
 }
 
 pub(crate) fn person(name: &str) -> Value {

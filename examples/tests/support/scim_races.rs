@@ -47,7 +47,8 @@ pub(crate) fn one_of_thirty_writers(servers: &[&Server]) {
     let made = servers[0].join("written");
     let (path, version) = (format!("/Users/{}", made.id()), made.header("etag").unwrap().to_owned());
     let answers = at_once(servers, 30, |server, number| {
-        let rename = patch(json!([{ "op": "replace", "path": "displayName", "value": format!("writer {number}") }]));
+        let rename =
+            patch(json!([{ "op": "replace", "path": "displayName", "value": format!("writer {number}") }]));
         server.ask_if("PATCH", &path, Some(&version), &rename)
     });
     assert_eq!(with_status(&answers, 200), 1, "{answers:?}");

@@ -101,7 +101,11 @@ fn the_documented_connection_by_scim_is_sound_and_needs_what_it_has() {
         assert!(found.contains(says), "{found}");
     }
     let bare = with_scim().replace("[connection.provisioning]\n", "").replace("reactivates = true\n", "");
-    let bare: String = bare.lines().filter(|line| !line.starts_with("same_person")).map(|line| format!("{line}\n")).collect();
+    let bare: String = bare
+        .lines()
+        .filter(|line| !line.starts_with("same_person"))
+        .map(|line| format!("{line}\n"))
+        .collect();
     let found = Settings::load(&bare, "portal.toml").unwrap_err().to_string();
     assert!(found.contains("connection[1].provisioning: is missing"), "{found}");
 }
