@@ -93,6 +93,9 @@ impl Draft {
     /// Refuses what is wrong in itself and writes the rest out.
     pub(crate) fn of(commit: &Commit) -> Result<Self, BackendError> {
         commit.check()?;
+        if !commit.documents.is_empty() {
+            return Err(invalid("this store keeps no documents yet"));
+        }
         if commit.counters.len() > COUNTERS {
             return Err(invalid("a commit moves more than 64 counters"));
         }

@@ -1,5 +1,5 @@
-//! The programs with real directories and databases: OpenLDAP, Samba as a domain controller of Active Directory, PostgreSQL;
-//! and with a tester of SCIM that others wrote.
+//! The programs with real directories, databases and producers: OpenLDAP, Samba as a domain controller of Active Directory,
+//! PostgreSQL; what writes and encrypts SAML responses; a tester of SCIM.
 
 #![expect(
     clippy::unwrap_used,
@@ -10,6 +10,7 @@
 )]
 
 mod checkout;
+mod encrypted;
 mod kills;
 mod peer;
 mod scim_server;

@@ -147,8 +147,9 @@ impl Jit {
                 }
                 Ok(Settlement::Done)
             }
-            // Each waits in a lane of its own: those of the targets (`Jit::work_target`), and that of the trusted time.
-            TaskKind::TendLease | TaskKind::Anchor => {
+            // Each waits in a lane of its own: those of the targets (`Jit::work_target`), those of the connections
+            // (`Jit::retell`), and that of the trusted time.
+            TaskKind::TendLease | TaskKind::Mirror { .. } | TaskKind::Retell { .. } | TaskKind::Anchor => {
                 Ok(Settlement::Again(now.checked_add_signed(DAILY).unwrap_or(now)))
             }
             TaskKind::EndSessions { .. } | TaskKind::Notify { .. } | TaskKind::Alarm { .. } => {

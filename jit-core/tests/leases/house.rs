@@ -105,6 +105,7 @@ impl House {
             tenant: tenant(),
             store: None,
             holder: self.holder,
+            by: self.by(),
             target: target(),
             role: rule("admin"),
             span: TimeDelta::minutes(minutes),
@@ -143,6 +144,13 @@ impl House {
 
     pub(crate) async fn lease(&self, id: AccountId) -> Lease {
         *self.store.get(&tenant(), id).await.unwrap().unwrap().lease.unwrap()
+    }
+
+    /// What was recorded, earliest first.
+    pub(crate) async fn trail(&self) -> Vec<AuditEvent> {
+        let limit = std::num::NonZeroUsize::new(1000).unwrap();
+        let query = AuditQuery { tenant: tenant(), account: None, after: None, latest_first: false, limit };
+        self.store.events(&query).await.unwrap().items
     }
 
     pub(crate) fn by(&self) -> Actor {

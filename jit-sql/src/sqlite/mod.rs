@@ -2,6 +2,7 @@
 
 mod audit;
 mod commit;
+mod documents;
 mod error;
 mod one_time;
 mod open;

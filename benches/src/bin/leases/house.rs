@@ -62,6 +62,7 @@ impl House {
             tenant: tenant(),
             store: None,
             holder: self.holder,
+            by: Actor::Account { id: self.holder },
             target: target_id(target),
             role: RuleName::new(role).unwrap(),
             span: TimeDelta::minutes(30),

@@ -16,12 +16,12 @@ impl Jit {
         tenant: &TenantId,
         id: AccountId,
         lease: Lease,
+        by: Actor,
         now: DateTime<Utc>,
     ) -> Result<Account, BackendError> {
         let pending = AccountState::Pending { since: now };
         let fresh = Account::begin(id, tenant.clone(), pending, now);
-        let actor = Actor::Account { id: lease.holder };
-        let (commit, after) = self.lease_commit(None, fresh, lease, "lease.intended", actor, now);
+        let (commit, after) = self.lease_commit(None, fresh, lease, "lease.intended", by, now);
         store.commit(&commit).await.map(|()| after)
     }
 
