@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use axum::Router;
 use jit_core::{Attestor, Clock, Jit, Store};
-use jit_scim::server::{ScimConnection, ScimHttp, ScimService, Token, Tokens};
+use jit_scim::server::{ScimConnection, ScimHttp, ScimService, ScimServiceBuilder, Token, Tokens};
 
 use super::assemble::AssembleError;
 use super::settings::{DoorSettings, ScimSettings};
@@ -55,7 +55,7 @@ impl Sources {
             return Ok(None);
         }
         let builder = ScimService::builder(Arc::clone(jit), Arc::clone(store)).clock(Arc::clone(clock));
-        let builder = self.connections.into_iter().fold(builder, |builder, one| builder.connection(one));
+        let builder = self.connections.into_iter().fold(builder, ScimServiceBuilder::connection);
         let tokens = Tokens::new(self.tokens, Arc::clone(clock))?;
         Ok(Some(Scim { service: Arc::new(builder.build()?), tokens: Arc::new(tokens) }))
     }

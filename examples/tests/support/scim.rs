@@ -99,12 +99,15 @@ impl Server {
 
     /// Asks with these headers, each `name: value`, and a body as it is.
     pub(crate) fn ask_with(&self, method: &str, path: &str, headers: &[&str], body: &[u8]) -> Answer {
-        let mut request = format!("{method} {}{path} HTTP/1.1\r\nhost: {}\r\n", self.base, self.address);
+        let (base, address, length) = (&self.base, self.address, body.len());
+        let mut request = format!(
+            "{method} {base}{path} HTTP/1.1\r\nhost: {address}\r\nconnection: close\r\ncontent-length: {length}\r\n"
+        );
         for header in headers {
             request.push_str(header);
             request.push_str("\r\n");
         }
-        request.push_str(&format!("connection: close\r\ncontent-length: {}\r\n\r\n", body.len()));
+        request.push_str("\r\n");
         let mut request = request.into_bytes();
         request.extend_from_slice(body);
         self.raw(&request)
@@ -170,6 +173,6 @@ pub(crate) fn person(name: &str) -> Value {
     })
 }
 
-pub(crate) fn patch(operations: Value) -> Value {
+pub(crate) fn patch(operations: &Value) -> Value {
     json!({ "schemas": [PATCH], "Operations": operations })
 }

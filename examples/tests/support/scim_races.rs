@@ -48,7 +48,7 @@ pub(crate) fn one_of_thirty_writers(servers: &[&Server]) {
     let (path, version) = (format!("/Users/{}", made.id()), made.header("etag").unwrap().to_owned());
     let answers = at_once(servers, 30, |server, number| {
         let rename =
-            patch(json!([{ "op": "replace", "path": "displayName", "value": format!("writer {number}") }]));
+            patch(&json!([{ "op": "replace", "path": "displayName", "value": format!("writer {number}") }]));
         server.ask_if("PATCH", &path, Some(&version), &rename)
     });
     assert_eq!(with_status(&answers, 200), 1, "{answers:?}");
@@ -64,13 +64,13 @@ pub(crate) fn no_member_is_lost(servers: &[&Server]) {
     let path = format!("/Groups/{}", group.id());
     let answers = at_once(servers, people.len(), |server, number| {
         let add = json!([{ "op": "add", "path": "members", "value": [{ "value": people[number] }] }]);
-        server.ask("PATCH", &path, &patch(add))
+        server.ask("PATCH", &path, &patch(&add))
     });
     assert!(answers.iter().all(|answer| answer.status < 300), "{answers:?}");
     assert_eq!(members(servers[0], &path), 20);
     let answers = at_once(servers, 10, |server, number| {
         let filter = format!("members[value eq \"{}\"]", people[number]);
-        server.ask("PATCH", &path, &patch(json!([{ "op": "remove", "path": filter }])))
+        server.ask("PATCH", &path, &patch(&json!([{ "op": "remove", "path": filter }])))
     });
     assert!(answers.iter().all(|answer| answer.status < 300), "{answers:?}");
     assert_eq!(members(servers[0], &path), 10);

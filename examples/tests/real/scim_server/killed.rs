@@ -75,7 +75,7 @@ fn access_follows_a_group_even_when_the_server_is_killed_in_between() {
     let path = format!("/Groups/{}", server.ask("POST", "/Groups", &group).id());
 
     // Killed as soon as the change is written, with nobody told of it, or with some.
-    let add = patch(json!([{ "op": "add", "path": "members", "value": member_list(&people) }]));
+    let add = patch(&json!([{ "op": "add", "path": "members", "value": member_list(&people) }]));
     let unanswered = send(&server, &path, &add);
     while server.get(&path).body["members"].as_array().is_none() {}
     server.kill();
@@ -85,7 +85,7 @@ fn access_follows_a_group_even_when_the_server_is_killed_in_between() {
     wait_for(&folder, MEMBERS);
 
     // Killed when the answer is out.
-    let remove = patch(json!([{ "op": "remove", "path": "members" }]));
+    let remove = patch(&json!([{ "op": "remove", "path": "members" }]));
     assert!(server.ask("PATCH", &path, &remove).status < 300);
     server.kill();
     let server = open(&folder);
