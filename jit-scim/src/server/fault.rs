@@ -49,7 +49,7 @@ pub(super) fn of_denial(code: &Code) -> ScimError {
     };
     let attribute = match code.as_str() {
         text if text.starts_with("name.") => "userName",
-        text if text.starts_with("link.email") => "emails",
+        "link.email_taken" | "link.email_unverified" => "emails",
         "account.ended" | "record.exists" => EXTERNAL_ID,
         _ => "",
     };

@@ -128,7 +128,7 @@ mod tests {
             ("/ServiceProviderConfig", "Ok(Config)"),
             ("/Schemas/urn%3Aa", "Ok(Schemas(Some(\"urn:a\")))"),
             ("/users", "Err(PathUnserved)"),
-            ("/Users/1/2", "Err(PathUnserved)"),
+            ("/Groups/1/2", "Err(PathUnserved)"),
             ("/Users%2F1", "Err(PathUnserved)"),
             ("//Users", "Err(PathUnserved)"),
         ] {
