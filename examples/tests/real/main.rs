@@ -18,5 +18,3 @@ mod stopped;
 
 #[path = "../support/scim.rs"]
 mod scim;
-#[path = "../support/scim_races.rs"]
-mod scim_races;

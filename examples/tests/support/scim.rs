@@ -16,7 +16,7 @@ pub(crate) const USER: &str = "urn:ietf:params:scim:schemas:core:2.0:User";
 pub(crate) const GROUP: &str = "urn:ietf:params:scim:schemas:core:2.0:Group";
 const PATCH: &str = "urn:ietf:params:scim:api:messages:2.0:PatchOp";
 
-/// A server that answers; it is killed with its value.
+/// A server that answers; it is killed (SIGKILL) with its value.
 pub(crate) struct Server {
     child: Child,
     pub(crate) address: SocketAddr,
@@ -140,12 +140,6 @@ impl Server {
     /// Makes a user of this name.
     pub(crate) fn join(&self, name: &str) -> Answer {
         self.ask("POST", "/Users", &person(name))
-    }
-
-    /// Kills it with nothing said.
-    pub(crate) fn kill(mut self) {
-        self.child.kill().unwrap();
-        self.child.wait().unwrap();
     }
 
     /// Asks it to end, and tells with which code it did.

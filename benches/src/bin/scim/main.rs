@@ -21,28 +21,30 @@ pub(crate) struct Wanted {
     /// The program `scim-server`.
     pub(crate) program: PathBuf,
     pub(crate) is_quick: bool,
-    pub(crate) postgres: Option<String>,
 }
 
 fn main() {
     let mut arguments = std::env::args().skip(1);
-    let usage = || -> ! { panic!("scim DIRECTORY PROGRAM [--quick] [--postgres URL]") };
+    let usage = || -> ! { panic!("scim DIRECTORY PROGRAM [--quick] [--peers]") };
     let folder = match arguments.next() {
         None => usage(),
         Some(word) if word == "echo" => return echo::serve(),
         Some(folder) => PathBuf::from(folder),
     };
     let program = arguments.next().map_or_else(|| usage(), PathBuf::from);
-    let mut wanted = Wanted { folder, program, is_quick: false, postgres: None };
-    while let Some(option) = arguments.next() {
+    let mut wanted = Wanted { folder, program, is_quick: false };
+    let mut with_peers = false;
+    for option in arguments {
         match option.as_str() {
             "--quick" => wanted.is_quick = true,
-            "--postgres" => wanted.postgres = arguments.next(),
+            "--peers" => with_peers = true,
             _ => usage(),
         }
     }
     std::fs::create_dir_all(&wanted.folder).unwrap();
     measure::beside_echo(&wanted);
-    measure::on_stores(&wanted);
-    measure::beside_peers(&wanted);
+    measure::on_sqlite(&wanted);
+    if with_peers {
+        measure::beside_peers(&wanted);
+    }
 }

@@ -4,7 +4,7 @@ use std::rc::Rc;
 use std::time::Duration;
 
 use jit_benches::cost::median;
-use jit_benches::report::{Goal, line, remark};
+use jit_benches::report::{Goal, line};
 
 use crate::Wanted;
 use crate::fill::fill;
@@ -126,28 +126,18 @@ fn memory(server: &Server, empty: u64) {
     line(&what, format!("{each:.0} bytes"), "3072 bytes", each / 3072.0, Goal::AtMost(1.0));
 }
 
-/// On databases.
-pub(crate) fn on_stores(wanted: &Wanted) {
-    let file = wanted.folder.join("scim.db");
-    let mut stores = vec![("SQLite", format!("sqlite:{}", file.display()))];
-    match &wanted.postgres {
-        Some(url) => stores.push(("PostgreSQL", url.clone())),
-        None => remark("SCIM on PostgreSQL is not measured: there is none"),
-    }
-    let echo = Server::echo();
-    for (name, store) in stores {
-        let mut ours = Server::ours(&wanted.program, &store, &wanted.folder);
-        fill(&mut ours, 1000);
-        let mut next = 1000;
-        for operation in ALL {
-            let first = if operation == Operation::Post { next } else { 0 };
-            let mut subject = Subject::new(operation, &ours, first);
-            let mut beside = Subject::new(operation, &echo, 0);
-            let (own, other) = in_turn(wanted, &mut subject, &mut beside);
-            next = next.max(subject.next);
-            let what = format!("SCIM on {name}, 1000 people: {}", operation.words());
-            line(&what, &own, format!("{other} echo"), own.to(&other), Goal::Shown);
-        }
+/// On a database, for comparison: what the statements themselves cost is measured where the stores are.
+pub(crate) fn on_sqlite(wanted: &Wanted) {
+    let store = format!("sqlite:{}", wanted.folder.join("scim.db").display());
+    let (echo, mut ours) = (Server::echo(), Server::ours(&wanted.program, &store, &wanted.folder));
+    fill(&mut ours, 1000);
+    for operation in ALL {
+        let first = if operation == Operation::Post { 1000 } else { 0 };
+        let mut subject = Subject::new(operation, &ours, first);
+        let mut beside = Subject::new(operation, &echo, 0);
+        let (own, other) = in_turn(wanted, &mut subject, &mut beside);
+        let what = format!("SCIM on SQLite, 1000 people: {}", operation.words());
+        line(&what, &own, format!("{other} echo"), own.to(&other), Goal::Shown);
     }
 }
 

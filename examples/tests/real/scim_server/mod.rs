@@ -1,5 +1,3 @@
-//! `scim-server` with a tester that others wrote, on two nodes, and killed.
+//! `scim-server` with a tester that others wrote.
 
-mod killed;
-mod nodes;
 mod tester;
