@@ -1,5 +1,5 @@
 //! The programs with real directories, databases and producers: OpenLDAP, Samba as a domain controller of Active Directory,
-//! PostgreSQL; what writes and encrypts SAML responses; a tester of SCIM.
+//! PostgreSQL; what writes and encrypts SAML responses.
 
 #![expect(
     clippy::unwrap_used,
@@ -13,8 +13,4 @@ mod checkout;
 mod encrypted;
 mod kills;
 mod peer;
-mod scim_server;
 mod stopped;
-
-#[path = "../support/scim.rs"]
-mod scim;

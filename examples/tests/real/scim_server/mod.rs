@@ -1,3 +1,0 @@
-//! `scim-server` with a tester that others wrote.
-
-mod tester;
