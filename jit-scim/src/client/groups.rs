@@ -212,7 +212,7 @@ impl GroupAt<'_> {
                 (404 | 410, _) => return Ok(false),
                 (200, Some(group)) => group,
                 (200..=299, _) => return Err(TargetReason::AnswerMalformed.into()),
-                _ => return Err(TargetReason::Refused.into()),
+                (status, json) => return Err(Answer { status, json }.refused()),
             };
             let Some(whole) = with_members(&group, members, joins) else { return Ok(true) };
             let version =
@@ -233,7 +233,7 @@ fn judge(answer: &Answer, joins: bool) -> Result<bool, Failure> {
         404 | 410 => Ok(false),
         // who is not in the group need not be taken out
         400 if !joins && answer.says("noTarget") => Ok(true),
-        _ => Err(TargetReason::Refused.into()),
+        _ => Err(answer.refused()),
     }
 }
 
