@@ -53,6 +53,7 @@
 
 mod encryption;
 mod names;
+mod reasons;
 mod subject;
 mod time;
 

@@ -31,6 +31,20 @@ pub enum ScimType {
 }
 
 impl ScimType {
+    /// Lists every detail type.
+    pub const ALL: &'static [Self] = &[
+        Self::InvalidFilter,
+        Self::InvalidSyntax,
+        Self::InvalidPath,
+        Self::NoTarget,
+        Self::TooMany,
+        Self::InvalidValue,
+        Self::Mutability,
+        Self::Uniqueness,
+        Self::InvalidCursor,
+        Self::ExpiredCursor,
+    ];
+
     /// Returns the name as RFC 7644 writes it.
     #[must_use]
     pub const fn as_str(self) -> &'static str {

@@ -1,22 +1,29 @@
 //! A failure on the way through a call, and what it is to whoever asked.
 
 use std::error::Error;
+use std::fmt;
 
 use chrono::TimeDelta;
 use jit_core::{BackendError, ErrorKind, Retry};
 
 use super::reason::{TargetReason, TransportError};
+use crate::reason::ScimType;
 
 /// Why a call did not come to its end, before the step that it happened in is known.
-#[derive(Debug, thiserror::Error)]
-#[error("{reason}")]
+#[derive(Debug)]
 pub(super) struct Failure {
     pub(super) reason: TargetReason,
+    /// The status of an answer, and its detail type where it is one of RFC 7644 §3.12.
+    answer: Option<(u16, Option<ScimType>)>,
     again_after: Option<TimeDelta>,
     source: Option<Box<dyn Error + Send + Sync>>,
 }
 
 impl Failure {
+    pub(super) const fn answered(reason: TargetReason, status: u16, detail: Option<ScimType>) -> Self {
+        Self { reason, answer: Some((status, detail)), again_after: None, source: None }
+    }
+
     pub(super) const fn again_after(mut self, pause: TimeDelta) -> Self {
         self.again_after = Some(pause);
         self
@@ -35,14 +42,29 @@ impl Failure {
 
 impl From<TargetReason> for Failure {
     fn from(reason: TargetReason) -> Self {
-        Self { reason, again_after: None, source: None }
+        Self { reason, answer: None, again_after: None, source: None }
     }
 }
 
 impl From<TransportError> for Failure {
     fn from(error: TransportError) -> Self {
         let (reason, source) = error.into_parts();
-        Self { reason, again_after: None, source }
+        Self { reason, answer: None, again_after: None, source }
+    }
+}
+
+impl fmt::Display for Failure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.reason.meaning())?;
+        let Some((status, detail)) = self.answer else { return Ok(()) };
+        write!(f, ", with status {status}")?;
+        detail.map_or(Ok(()), |detail| write!(f, " and `{}`", detail.as_str()))
+    }
+}
+
+impl Error for Failure {
+    fn source(&self) -> Option<&(dyn Error + 'static)> {
+        self.source.as_deref().map(|source| source as &(dyn Error + 'static))
     }
 }
 
@@ -57,6 +79,13 @@ impl TargetReason {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_refusal_tells_what_was_answered_and_no_value() {
+        let failure = Failure::answered(TargetReason::Refused, 400, Some(ScimType::InvalidValue));
+        let told = "the target refused a request of ours, with status 400 and `invalidValue`";
+        assert_eq!(failure.to_string(), told);
+    }
 
     #[test]
     fn a_pause_is_told_to_whoever_asks_again() {

@@ -8,7 +8,7 @@ use super::failure::Failure;
 use super::person::{Person, id_of};
 use super::profile::TargetProfile;
 use super::reason::TargetReason;
-use super::wire::{Ask, Call, Wire, escape, resource};
+use super::wire::{Answer, Ask, Call, Wire, escape, resource};
 use crate::json::Json;
 
 /// How many pages are looked through where a target overlooks filters.
@@ -39,7 +39,7 @@ impl Finder<'_> {
                 if person.id == id { Ok(Some(person)) } else { Err(TargetReason::AnswerForeign.into()) }
             }
             (200..=299, _) => Err(TargetReason::AnswerMalformed.into()),
-            _ => Err(TargetReason::Refused.into()),
+            (status, json) => Err(Answer { status, json }.refused()),
         }
     }
 

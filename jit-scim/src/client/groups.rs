@@ -9,7 +9,7 @@ use http::Method;
 
 use super::failure::Failure;
 use super::find::Finder;
-use super::person::{id_of, operation, patch};
+use super::person::{id_of, operation, patch, version_of};
 use super::place::change;
 use super::profile::{GroupChanges, GroupOrigin, MemberRemoval};
 use super::reason::TargetReason;
@@ -212,11 +212,10 @@ impl GroupAt<'_> {
                 (404 | 410, _) => return Ok(false),
                 (200, Some(group)) => group,
                 (200..=299, _) => return Err(TargetReason::AnswerMalformed.into()),
-                _ => return Err(TargetReason::Refused.into()),
+                (status, json) => return Err(Answer { status, json }.refused()),
             };
             let Some(whole) = with_members(&group, members, joins) else { return Ok(true) };
-            let version =
-                group.member("meta").and_then(|meta| meta.member("version")).and_then(Json::as_text);
+            let version = version_of(&group, self.finder.profile);
             let ask = Ask::new(Method::PUT, resource("Groups", self.id)?).body(whole).only_if(version);
             let answer = self.finder.wire.send(call, &ask.for_many()).await?;
             if !matches!(answer.status, 409 | 412) {
@@ -233,7 +232,7 @@ fn judge(answer: &Answer, joins: bool) -> Result<bool, Failure> {
         404 | 410 => Ok(false),
         // who is not in the group need not be taken out
         400 if !joins && answer.says("noTarget") => Ok(true),
-        _ => Err(TargetReason::Refused.into()),
+        _ => Err(answer.refused()),
     }
 }
 

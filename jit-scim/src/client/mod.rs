@@ -28,10 +28,10 @@ pub use credentials::{AccessToken, Credentials, FixedToken};
 pub use guarded::{DangerousOptions, GuardedTransport, GuardedTransportBuilder};
 pub use planned::{Planned, PlannedStep};
 pub use profile::{
-    Adoption, GroupChanges, GroupOrigin, MemberRemoval, Removal, TargetPreset, TargetProfile, UserChanges,
-    WhenLost,
+    Adoption, GroupChanges, GroupOrigin, MemberRemoval, ProfileError, Removal, TargetPreset, TargetProfile,
+    UserChanges, WhenLost,
 };
 pub use rate::RequestRate;
 pub use reason::{TargetReason, TransportError};
-pub use target::{ProfileError, ScimTarget};
+pub use target::ScimTarget;
 pub use transport::Transport;

@@ -1,9 +1,12 @@
 //! What a target bears, as data: presets for well-known applications, and every part of them can be said otherwise.
 
+use jit_core::Code;
+use jit_core::config::{Check, Problems};
 use serde::{Deserialize, Serialize};
 
 use super::place::Place;
 use super::rate::RequestRate;
+use super::reason::TargetReason;
 
 /// A well-known application, whose peculiarities apply.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -176,6 +179,8 @@ profile! {
     shows_groups: bool = false;
     /// Whether groups show who is in them.
     shows_members: bool = true;
+    /// Whether changes hold only for the version that was seen, where a resource shows one.
+    versions: bool = true;
     /// How many resources a page of a listing asks for.
     page: u32 = 100;
     /// The media type of what we send.
@@ -261,25 +266,55 @@ impl TargetProfile {
         Self { user_changes: UserChanges::PatchActive, reads: rate, writes: rate, ..Self::generic() }
     }
 
-    /// Names the first part that is not sound.
-    pub(super) fn problem(&self) -> Option<&'static str> {
-        let rates = [self.reads, self.writes];
-        let unsound = [
-            ("marker", Place::parse(&self.marker).is_none_or(|place| !place.is_plain())),
-            (
-                "email_type",
-                self.email_type.is_empty() || !self.email_type.bytes().all(|b| b.is_ascii_alphanumeric()),
-            ),
-            ("members_per_request", self.members_per_request == 0),
-            ("page", !(1..=1000).contains(&self.page)),
-            (
-                "media_type",
-                !["application/scim+json", "application/json"].contains(&self.media_type.as_str()),
-            ),
-            ("reads or writes", rates.iter().flatten().any(|rate| !rate.is_sound())),
-            ("call_seconds", self.call_seconds == 0 || self.call_seconds > LONGEST_CALL),
-            ("patience_seconds", self.patience_seconds >= self.call_seconds),
-        ];
-        unsound.iter().find(|(_, is_unsound)| *is_unsound).map(|(field, _)| *field)
+    /// Tells what is not sound.
+    pub(super) fn problems(&self) -> impl Iterator<Item = ProfileError> {
+        let is_word = |text: &str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_alphanumeric());
+        let is_sound = |rate: Option<RequestRate>| rate.is_none_or(|rate| rate.is_sound());
+        let is_json = ["application/scim+json", "application/json"].contains(&self.media_type.as_str());
+        let is_text = Place::parse(&self.marker).is_some_and(|place| place.is_plain());
+        [
+            ("marker", is_text, "must name an attribute that is one text"),
+            ("email_type", is_word(&self.email_type), "must be a word"),
+            ("members_per_request", self.members_per_request > 0, "must be at least 1"),
+            ("page", (1..=1000).contains(&self.page), "must be 1 to 1000"),
+            ("media_type", is_json, "must be `application/scim+json` or `application/json`"),
+            ("reads", is_sound(self.reads), "must have numbers above zero"),
+            ("writes", is_sound(self.writes), "must have numbers above zero"),
+            ("call_seconds", (1..=LONGEST_CALL).contains(&self.call_seconds), "must be 1 to 80"),
+            ("patience_seconds", self.patience_seconds < self.call_seconds, "must be below `call_seconds`"),
+        ]
+        .into_iter()
+        .filter(|(_, is_sound, _)| !is_sound)
+        .map(|(field, _, problem)| ProfileError { field, problem })
+    }
+}
+
+impl Check for TargetProfile {
+    fn check(&self, found: &mut Problems) {
+        for error in self.problems() {
+            found.report_in(error.field, Code::new(error.code()), error.problem);
+        }
+    }
+}
+
+/// Says what of a target's settings is not sound.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("`{field}` {problem}")]
+#[non_exhaustive]
+pub struct ProfileError {
+    /// The setting.
+    pub field: &'static str,
+    /// What is wrong with it.
+    pub problem: &'static str,
+}
+
+impl ProfileError {
+    pub(super) const BASE: Self =
+        Self { field: "base", problem: "must be an address with a host and without a query" };
+
+    /// Returns the stable code.
+    #[must_use]
+    pub const fn code(self) -> &'static str {
+        TargetReason::ProfileInvalid.code()
     }
 }

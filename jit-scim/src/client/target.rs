@@ -18,7 +18,7 @@ use super::listing;
 use super::people::{People, Seen, Taken, known};
 use super::person::{Difference, Wish};
 use super::planned::{Planned, PlannedStep};
-use super::profile::{TargetProfile, WhenLost};
+use super::profile::{ProfileError, TargetProfile, WhenLost};
 use super::reason::TargetReason;
 use super::transport::Transport;
 use super::wire::Wire;
@@ -30,22 +30,6 @@ use super::wire::Wire;
 #[derive(Debug)]
 pub struct ScimTarget {
     people: People,
-}
-
-/// Says what of a target's settings is not sound.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("`{field}` is not sound")]
-pub struct ProfileError {
-    /// The setting.
-    pub field: &'static str,
-}
-
-impl ProfileError {
-    /// Returns the stable code.
-    #[must_use]
-    pub const fn code(self) -> &'static str {
-        TargetReason::ProfileInvalid.code()
-    }
 }
 
 impl ScimTarget {
@@ -61,11 +45,10 @@ impl ScimTarget {
         transport: Arc<dyn Transport>,
         clock: Arc<dyn Clock>,
     ) -> Result<Self, ProfileError> {
-        if let Some(field) = profile.problem() {
-            return Err(ProfileError { field });
+        if let Some(error) = profile.problems().next() {
+            return Err(error);
         }
-        let wire = Wire::new(base, &profile, credentials, transport, clock);
-        let wire = wire.map_err(|_| ProfileError { field: "base" })?;
+        let wire = Wire::new(base, &profile, credentials, transport, clock)?;
         let people = People { wire, profile, groups: Groups::default(), lacks_patch: AtomicBool::new(false) };
         Ok(Self { people })
     }
@@ -95,6 +78,7 @@ impl ScimTarget {
             Seen::Nothing { lost: true } if people.profile.hides_inactive && !wanted.active => {
                 return Ok(Planned::step(PlannedStep::Nothing));
             }
+            Seen::Nothing { .. } if !wanted.active => return Ok(Planned::step(PlannedStep::Nothing)),
             Seen::Nothing { lost: true } if people.profile.when_lost == WhenLost::Hold => {
                 return Ok(Planned::step(PlannedStep::Lost));
             }

@@ -10,13 +10,14 @@ use jit_core::Clock;
 
 use super::credentials::{AccessToken, Credentials};
 use super::failure::Failure;
-use super::profile::TargetProfile;
+use super::profile::{ProfileError, TargetProfile};
 use super::rate::{Governor, Kind};
 use super::reason::TargetReason;
 use super::retry_after;
 use super::transport::Transport;
 use crate::json::Json;
 use crate::limits::Limits;
+use crate::reason::ScimType;
 
 /// The longest answers that are read: of one resource, and of a page or a group with all its members.
 const ONE: usize = 1 << 20;
@@ -46,7 +47,6 @@ pub(super) struct Call {
 }
 
 /// A request.
-#[derive(Debug)]
 pub(super) struct Ask {
     method: Method,
     /// Relative to the base, escaped.
@@ -108,13 +108,18 @@ impl Answer {
         own.is_some_and(|own| own.eq_ignore_ascii_case(scim_type))
     }
 
-    /// The failure that any other status is.
+    /// The failure that any other status of an endpoint is.
     pub(super) fn refusal(&self) -> Failure {
-        match self.status {
-            404 => TargetReason::EndpointMissing,
-            _ => TargetReason::Refused,
-        }
-        .into()
+        self.failure(if self.status == 404 { TargetReason::EndpointMissing } else { TargetReason::Refused })
+    }
+
+    pub(super) fn refused(&self) -> Failure {
+        self.failure(TargetReason::Refused)
+    }
+
+    fn failure(&self, reason: TargetReason) -> Failure {
+        let detail = ScimType::ALL.iter().copied().find(|detail| self.says(detail.as_str()));
+        Failure::answered(reason, self.status, detail)
     }
 }
 
@@ -129,11 +134,11 @@ impl Wire {
         credentials: Arc<dyn Credentials>,
         transport: Arc<dyn Transport>,
         clock: Arc<dyn Clock>,
-    ) -> Result<Self, TargetReason> {
-        let uri: Uri = base.parse().map_err(|_| TargetReason::ProfileInvalid)?;
+    ) -> Result<Self, ProfileError> {
+        let uri: Uri = base.parse().map_err(|_| ProfileError::BASE)?;
         let is_http = matches!(uri.scheme_str(), Some("https" | "http"));
         if !is_http || uri.host().is_none() || uri.query().is_some() {
-            return Err(TargetReason::ProfileInvalid);
+            return Err(ProfileError::BASE);
         }
         let seconds = |count: u32| TimeDelta::seconds(i64::from(count));
         Ok(Self {

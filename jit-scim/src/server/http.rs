@@ -40,6 +40,12 @@ impl ScimHttp {
         Self { service, authenticator, body_bytes }
     }
 
+    /// Makes a router of it, below this path, such as `/scim/v2`.
+    #[cfg(feature = "axum")]
+    pub fn router(self, path: &str) -> axum::Router {
+        axum::Router::new().nest_service(path, self)
+    }
+
     async fn answer<B>(self, request: Request<B>) -> ScimResponse
     where
         B: http_body::Body + Send,

@@ -20,7 +20,7 @@ use crate::text::fold;
 /// The index of what the source calls a person for good.
 pub(super) const SUBJECT: &str = "subject";
 pub(super) const EXTERNAL_ID: &str = "externalId";
-const EMAILS: &str = "emails.value";
+pub(super) const EMAILS: &str = "emails.value";
 const DISPLAY_NAME: &str = "displayName";
 /// What is longer is found by its digest.
 const NAME_BYTES: usize = 512;

@@ -37,20 +37,22 @@ impl Turn<'_> {
         for _ in 0..ATTEMPTS {
             let found = self.service.store.document(key).await.map_err(|error| fault::of_store(&error))?;
             let Some(before) = found else { return Ok(()) };
-            if let Written::Done(()) = self.retell_once(served, &before).await? {
+            // what was read may have changed before it was told: it is over when there is nothing left to tell
+            if self.retell_once(served, &before).await? {
                 return Ok(());
             }
         }
         Err(Reason::Contended.into())
     }
 
-    async fn retell_once(&self, served: &Served, before: &Document) -> Result<Written<()>, ScimError> {
+    /// Tells whether the document says what is, and if not, tells what is.
+    async fn retell_once(&self, served: &Served, before: &Document) -> Result<bool, ScimError> {
         let old = body::resource(&served.kind, &before.body)?;
         let Groups { shown, keys } = self.groups_of(&before.key).await?;
         let mut new = old.clone();
         new.set_read_only("groups", &shown)?;
         if new == old && keys == body::more(&before.body)? {
-            return Ok(Written::Done(()));
+            return Ok(true);
         }
         let after = Document { body: body::pack(&new, &keys), changed_at: self.now, ..before.clone() };
         let write = DocumentWrite::update(before, after);
@@ -64,15 +66,14 @@ impl Turn<'_> {
             documents: vec![write.clone()],
         };
         match self.tell(told).await {
-            Ok(Written::Done(_)) => Ok(Written::Done(())),
-            Ok(Written::Stale) => Ok(Written::Stale),
+            Ok(Written::Done(_) | Written::Stale) => Ok(false),
             // the answer is no, and stays no until something else is said: the groups are what they are all the same
             Err(error) if is_final(error.reason()) => self.note_groups(write).await,
             Err(error) => Err(error),
         }
     }
 
-    async fn note_groups(&self, write: DocumentWrite) -> Result<Written<()>, ScimError> {
+    async fn note_groups(&self, write: DocumentWrite) -> Result<bool, ScimError> {
         let of = write.key().collection.clone();
         let kept = Kept {
             tenant: of.tenant,
@@ -82,8 +83,8 @@ impl Turn<'_> {
             retell: Vec::new(),
         };
         match self.service.jit.keep(kept).await {
-            Ok(()) => Ok(Written::Done(())),
-            Err(error) if fault::is_stale(&error) => Ok(Written::Stale),
+            Ok(()) => Ok(false),
+            Err(error) if fault::is_stale(&error) => Ok(false),
             Err(error) => Err(fault::of_engine(&error)),
         }
     }

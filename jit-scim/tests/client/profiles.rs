@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use jit_core::SystemClock;
+use jit_core::config::{Format, load};
 use jit_scim::client::{
     Adoption, FixedToken, GuardedTransport, MemberRemoval, RequestRate, ScimTarget, TargetPreset,
     TargetProfile,
@@ -57,7 +58,7 @@ fn each_unsound_setting_is_named() {
         ("members_per_request = 0", "members_per_request"),
         ("page = 0", "page"),
         ("media_type = \"text/plain\"", "media_type"),
-        ("reads = { requests = 0, seconds = 1, burst = 1 }", "reads or writes"),
+        ("reads = { requests = 0, seconds = 1, burst = 1 }", "reads"),
         ("call_seconds = 500", "call_seconds"),
         ("patience_seconds = 60", "patience_seconds"),
     ] {
@@ -66,6 +67,19 @@ fn each_unsound_setting_is_named() {
     for base in ["app.example", "ftp://app.example", "https://app.example/scim?tenant=1", ""] {
         assert_eq!(target(base, TargetProfile::generic()).unwrap_err(), "base", "{base}");
     }
+}
+
+const PAGE: &str = include_str!("../../../docs/scim.md");
+
+#[test]
+fn the_profile_of_the_page_loads_and_an_error_in_it_is_named() {
+    let (_, block) = PAGE.split_once("```toml,profile\n").unwrap();
+    let (block, _) = block.split_once("\n```").unwrap();
+    let profile: TargetProfile = load(block, Format::Toml, "page").unwrap();
+    assert!(target("https://app.example", profile).is_ok());
+    let broken = block.replace("page = ", "page = 0 # ");
+    let problems = load::<TargetProfile>(&broken, Format::Toml, "page").unwrap_err().to_string();
+    assert!(problems.contains("page") && problems.contains("scim.profile_invalid"), "{problems}");
 }
 
 #[test]

@@ -2,8 +2,10 @@
 
 use std::sync::Arc;
 
+use async_trait::async_trait;
 use jit_core::{Clock, ManualClock};
-use jit_scim::server::{Authenticator, ScimContext, Token, Tokens};
+use jit_scim::Reason;
+use jit_scim::server::{Access, AccessTokens, Authenticator, ScimContext, Token, Tokens, VerifiesAccess};
 use serde_json::json;
 
 use crate::support::*;
@@ -113,4 +115,27 @@ async fn tokens_are_good_for_one_connection_and_until_their_end() {
     assert!(tokens.authenticate("new").await.is_ok());
     assert!(!format!("{tokens:?}{:?}", known[0]).contains(&Tokens::digest("old")));
     assert!(Tokens::new([known[1].clone(), known[1].clone()], clock).is_err());
+}
+
+struct Issued;
+
+#[async_trait]
+impl VerifiesAccess for Issued {
+    async fn verify(&self, token: &str) -> Result<Access, Reason> {
+        let (client, scope) = token.split_once('/').ok_or(Reason::Unauthenticated)?;
+        let scopes = [scope.to_owned()].into();
+        Ok(Access { issuer: "https://as.example".to_owned(), client: client.to_owned(), scopes })
+    }
+}
+
+#[tokio::test]
+async fn clients_of_an_authorization_server_come_in_as_far_as_their_scopes_allow() {
+    let (tenant, connection) = ("acme".parse().unwrap(), "scim".parse().unwrap());
+    let access = AccessTokens::new(Arc::new(Issued)).client(("https://as.example", "hr"), tenant, connection);
+    let all: Vec<Arc<dyn Authenticator>> = vec![Arc::new(access)];
+    assert!(!all.authenticate("hr/scim:write").await.unwrap().reads_only);
+    assert!(all.authenticate("hr/scim:read").await.unwrap().reads_only);
+    for (token, status) in [("hr/other", 403), ("stranger/scim:write", 401), ("nonsense", 401)] {
+        assert_eq!(all.authenticate(token).await.unwrap_err().reason().status(), status, "{token}");
+    }
 }

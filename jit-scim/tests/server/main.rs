@@ -12,6 +12,8 @@ mod groups;
 #[cfg(feature = "tower")]
 mod http;
 #[cfg(test)]
+mod model;
+#[cfg(test)]
 mod people;
 #[cfg(test)]
 mod races;

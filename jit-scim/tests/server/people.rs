@@ -1,6 +1,10 @@
 //! Users: what is said of them is kept word for word, and becomes an account by mapping and policy.
 
-use jit_core::{AccountState, Outcome};
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use jit_core::{AccountId, AccountState, BackendError, Outcome};
+use jit_scim::server::Passwords;
 use serde_json::json;
 
 use crate::support::*;
@@ -207,8 +211,62 @@ async fn a_password_is_in_no_document_and_no_answer() {
     assert!(!made.body.to_string().contains("s3cret"));
     let path = format!("/Users/{}", made.id());
     let changed = json!([{"op": "replace", "path": "password", "value": "s3cret"}]);
-    house.patch(&path, changed).await.is(200);
+    assert_eq!(house.patch(&path, changed).await.is(200).header("etag"), Some("W/\"1\""));
     for path in [path.clone(), format!("{path}?attributes=password")] {
         assert!(!house.get(&path).await.is(200).body.to_string().contains("s3cret"));
     }
+}
+
+#[derive(Default)]
+struct Kept(std::sync::Mutex<Vec<(AccountId, String)>>);
+
+#[async_trait]
+impl Passwords for Kept {
+    async fn set(&self, account: AccountId, password: &str) -> Result<(), BackendError> {
+        self.0.lock().unwrap().push((account, password.to_owned()));
+        Ok(())
+    }
+}
+
+#[tokio::test]
+async fn a_password_is_handed_to_who_keeps_passwords() {
+    let kept = Arc::new(Kept::default());
+    let house = house_with(SETTINGS, |connection| connection.passwords(Arc::clone(&kept) as _));
+    let mut body = user("alice");
+    body["password"] = json!("first");
+    let id = house.post("/Users", body).await.is(201).id();
+    let change = json!([{"op": "replace", "path": "password", "value": "second"}]);
+    house.patch(&format!("/Users/{id}"), change).await.is(200);
+    let account = house.account().await.id;
+    assert_eq!(*kept.0.lock().unwrap(), [(account, "first".to_owned()), (account, "second".to_owned())]);
+    assert_eq!(house.get("/ServiceProviderConfig").await.body["changePassword"]["supported"], true);
+    let documents = house.get("/Users").await.body.to_string();
+    assert!(!documents.contains("second"));
+}
+
+/// A directory that was emptied by accident: its documents are what it says, and the accounts wait for an administrator.
+#[tokio::test]
+async fn too_many_who_leave_at_once_wait_for_an_administrator() {
+    let few = SETTINGS.replace("renames = true", "renames = true\nleavers = { most = 1, within = \"1h\" }");
+    let house = house_with(&few, |connection| connection);
+    let mut paths = Vec::new();
+    for name in ["anna", "bert", "carl"] {
+        let id = house.post("/Users", person(name, name)).await.is(201).id();
+        paths.push(format!("/Users/{id}"));
+    }
+    house.delete(&paths[0]).await.is(204);
+    let off = json!([{"op": "replace", "value": {"active": false}}]);
+    assert_eq!(house.patch(&paths[1], off).await.is(200).body["active"], false);
+    house.delete(&paths[2]).await.is(204);
+    assert!(matches!(house.sign_in("anna").await, Outcome::Denied(_)));
+    for waits in ["bert", "carl"] {
+        assert!(matches!(house.sign_in(waits).await, Outcome::SignedIn(_)), "{waits} is not locked out");
+    }
+    // the source says that they are there: nothing waits any more
+    let on = json!([{"op": "replace", "value": {"active": true}}]);
+    house.patch(&paths[1], on).await.is(200);
+    house.post("/Users", person("carl", "carl")).await.is(201);
+    let waiting =
+        house.accounts().await.into_iter().filter(|one| one.records.iter().any(|held| held.parked.is_some()));
+    assert_eq!(waiting.count(), 0);
 }

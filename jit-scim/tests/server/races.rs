@@ -43,6 +43,52 @@ pub(crate) async fn no_change_is_lost(nodes: &[Arc<dyn Client>]) {
     assert_eq!(numbers, 20);
 }
 
+/// Twenty join one group at once, and then leave it at once: nobody is lost, and nobody is left.
+pub(crate) async fn no_member_is_lost(nodes: &[Arc<dyn Client>]) {
+    let mut ids = Vec::new();
+    for number in 0..20 {
+        ids.push(nodes[0].post("/Users", user(&format!("race-member-{number}"))).await.is(201).id());
+    }
+    let path = format!("/Groups/{}", nodes[0].post("/Groups", group("team-race", &[])).await.is(201).id());
+    let join = |number: usize| {
+        let change = json!([{"op": "add", "path": "members", "value": [{"value": ids[number]}]}]);
+        (path.clone(), "PATCH", None, patch(change))
+    };
+    let answers = all_at_once(nodes, 20, join).await;
+    assert_eq!(count(&answers, 204), 20, "{answers:?}");
+    assert_eq!(nodes[0].get(&path).await.body["members"].as_array().unwrap().len(), 20);
+    let leave = |number: usize| {
+        let change = json!([{"op": "remove", "path": format!("members[value eq \"{}\"]", ids[number])}]);
+        (path.clone(), "PATCH", None, patch(change))
+    };
+    let answers = all_at_once(nodes, 20, leave).await;
+    assert_eq!(count(&answers, 204), 20, "{answers:?}");
+    assert!(nodes[0].get(&path).await.body.get("members").is_none());
+    for id in &ids {
+        assert!(nodes[0].get(&format!("/Users/{id}")).await.body.get("groups").is_none());
+    }
+}
+
+/// People join a group and are removed at the same time: whoever is gone is in no group.
+pub(crate) async fn nobody_who_is_gone_is_a_member(nodes: &[Arc<dyn Client>]) {
+    let mut ids = Vec::new();
+    for number in 0..10 {
+        ids.push(nodes[0].post("/Users", user(&format!("race-gone-{number}"))).await.is(201).id());
+    }
+    let path = format!("/Groups/{}", nodes[0].post("/Groups", group("team-gone", &[])).await.is(201).id());
+    let both = |number: usize| {
+        let id = &ids[number / 2];
+        if number.is_multiple_of(2) {
+            return (format!("/Users/{id}"), "DELETE", None, Value::Null);
+        }
+        let change = json!([{"op": "add", "path": "members", "value": [{"value": id}]}]);
+        (path.clone(), "PATCH", None, patch(change))
+    };
+    let answers = all_at_once(nodes, 20, both).await;
+    assert!(answers.iter().all(|answer| [204, 400].contains(&answer.status)), "{answers:?}");
+    assert!(nodes[0].get(&path).await.body.get("members").is_none());
+}
+
 /// Sends many requests at once, in turn to each node.
 async fn all_at_once(
     nodes: &[Arc<dyn Client>],
@@ -84,5 +130,15 @@ mod in_memory {
     #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
     async fn changes() {
         no_change_is_lost(&nodes()).await;
+    }
+
+    #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+    async fn members() {
+        no_member_is_lost(&nodes()).await;
+    }
+
+    #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+    async fn departures() {
+        nobody_who_is_gone_is_a_member(&nodes()).await;
     }
 }

@@ -1,5 +1,7 @@
 //! Who asks: bearer tokens (RFC 6750), each good for one connection of one tenant.
 
+mod access;
+
 use std::collections::BTreeSet;
 use std::fmt;
 
@@ -11,6 +13,8 @@ use sha2::{Digest, Sha256};
 use super::message::ScimContext;
 use crate::error::ScimError;
 use crate::reason::Reason;
+
+pub use access::{Access, AccessTokens, VerifiesAccess};
 
 /// The longest token, in bytes.
 const TOKEN_BYTES: usize = 8 * 1024;
@@ -115,7 +119,7 @@ impl Authenticator for Tokens {
 
 /// Takes the token out of the header `Authorization`; the scheme has no case (RFC 9110 §11.1).
 #[cfg(any(feature = "tower", test))]
-pub(super) fn bearer(header: &str) -> Option<&str> {
+pub(in crate::server) fn bearer(header: &str) -> Option<&str> {
     let (scheme, token) = header.trim().split_once(' ')?;
     let token = token.trim();
     let plain = |byte: u8| byte.is_ascii_graphic();
