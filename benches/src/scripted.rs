@@ -153,6 +153,10 @@ impl TaskQueue for Scripted {
     async fn next_due(&self, _lane: &Lane) -> Result<Option<DateTime<Utc>>, BackendError> {
         unused("tasks.next_due")
     }
+
+    async fn next_lane(&self, _after: Option<Lane>) -> Result<Option<Lane>, BackendError> {
+        unused("tasks.next_lane")
+    }
 }
 
 #[async_trait]

@@ -61,6 +61,7 @@ mockall::mock! {
         ) -> Result<Vec<Claimed>, BackendError>;
         async fn settle(&self, claimed: &Claimed, outcome: Settlement) -> Result<(), BackendError>;
         async fn next_due(&self, lane: &Lane) -> Result<Option<DateTime<Utc>>, BackendError>;
+        async fn next_lane(&self, after: Option<Lane>) -> Result<Option<Lane>, BackendError>;
     }
 
     #[async_trait]

@@ -2,7 +2,7 @@ use std::num::NonZeroUsize;
 use std::sync::Arc;
 use std::time::Duration;
 
-use jit_core::{TargetId, WorkerId};
+use jit_core::{JitError, TargetId, WorkerId};
 use tokio::sync::watch;
 use tokio::task::JoinSet;
 
@@ -23,6 +23,12 @@ pub(super) fn worker_id() -> Result<WorkerId, RandomError> {
 /// Does what is due until `asked` says to stop: ends of grants and accounts, leftovers, and the leases at each target, of
 /// which none waits for another.
 pub(super) async fn keep_working(house: Arc<House>, worker: WorkerId, asked: watch::Receiver<bool>) {
+    match house.jit.missing_targets().await {
+        Ok(missing) => missing.iter().for_each(|target| {
+            eprintln!("portal: `{target}` is no target of the configuration: what is lent there does not end");
+        }),
+        Err(error) => tell(&error),
+    }
     let mut all = JoinSet::new();
     for target in &house.targets {
         let (house, worker, asked) = (Arc::clone(&house), worker.clone(), asked.clone());
@@ -57,9 +63,9 @@ async fn keep_target(
 
 async fn keep_accounts(house: Arc<House>, worker: WorkerId, mut asked: watch::Receiver<bool>) {
     loop {
-        let pause = match house.jit.work(&worker, BATCH).await {
-            Ok(report) if report.done.max(report.purged) >= BATCH.get() => Duration::ZERO,
-            Ok(_) => PAUSE,
+        let pause = match work(&house, &worker).await {
+            Ok(true) => Duration::ZERO,
+            Ok(false) => PAUSE,
             Err(error) => {
                 tell(&error);
                 PAUSE_AFTER_FAILURE
@@ -74,4 +80,14 @@ async fn keep_accounts(house: Arc<House>, worker: WorkerId, mut asked: watch::Re
     if let Err(error) = house.jit.flush_seen().await {
         tell(&error);
     }
+}
+
+/// Does a batch of everything, and tells whether more is waiting.
+async fn work(house: &House, worker: &WorkerId) -> Result<bool, JitError> {
+    let told = match &house.scim {
+        Some(scim) => scim.service.work(worker, BATCH).await?.done,
+        None => 0,
+    };
+    let report = house.jit.work(worker, BATCH).await?;
+    Ok(report.done.max(report.purged).max(told) >= BATCH.get())
 }

@@ -209,6 +209,10 @@ impl TaskQueue for MemoryStore {
     async fn next_due(&self, lane: &Lane) -> Result<Option<DateTime<Utc>>, BackendError> {
         Ok(self.state().tasks.next_due(lane))
     }
+
+    async fn next_lane(&self, after: Option<Lane>) -> Result<Option<Lane>, BackendError> {
+        Ok(self.state().tasks.next_lane(after.as_ref()))
+    }
 }
 
 #[async_trait]

@@ -123,6 +123,13 @@ pub trait TaskQueue: Send + Sync {
     /// # Errors
     /// `store.unavailable`.
     async fn next_due(&self, lane: &Lane) -> Result<Option<DateTime<Utc>>, BackendError>;
+
+    /// Names the lane that comes next after this one, of those that hold a task, due or not; the first without one. In an
+    /// order of the store's own, which stays: whoever asks on from each answer is told every lane once.
+    ///
+    /// # Errors
+    /// `store.unavailable`.
+    async fn next_lane(&self, after: Option<Lane>) -> Result<Option<Lane>, BackendError>;
 }
 
 /// Keeps values that may be put once and taken once: login states, assertion ids, pending sign-ins.

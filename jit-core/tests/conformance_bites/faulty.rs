@@ -12,10 +12,9 @@ use std::{
 use async_trait::async_trait;
 use chrono::{DateTime, TimeDelta, Utc};
 use jit_core::{
-    Account, AccountId, AuditEvent, AuditLog, AuditQuery, BackendError, Claimed, Collection, Commit, Cursor,
-    Document, DocumentId, DocumentKey, DocumentQuery, DocumentStore, ErrorKind, ExternalKey, IndexName, Lane,
-    LookupKey, Member, MemoryStore, ONE_TIME_BYTES, OneTime, OneTimeKey, PAGE_ITEMS, Page, Settlement, Taken,
-    TaskId, TaskQueue, TenantId, WorkerId,
+    Account, AccountId, AuditEvent, AuditLog, AuditQuery, BackendError, Claimed, Commit, Cursor, DocumentId,
+    DocumentKey, ErrorKind, ExternalKey, Lane, LookupKey, Member, MemoryStore, ONE_TIME_BYTES, OneTime,
+    OneTimeKey, PAGE_ITEMS, Page, Settlement, Taken, TaskId, TaskQueue, TenantId, WorkerId,
 };
 
 use crate::table::Fault;
@@ -40,6 +39,7 @@ pub(crate) struct Memo {
     pub(crate) lookups: BTreeMap<(TenantId, LookupKey), AccountId>,
     pub(crate) seen: BTreeMap<AccountId, Option<DateTime<Utc>>>,
     pub(crate) events: Vec<AuditEvent>,
+    pub(crate) members: BTreeMap<(DocumentKey, DocumentId), Member>,
     claims: BTreeMap<TaskId, Claimed>,
     values: BTreeMap<OneTimeKey, (Vec<u8>, DateTime<Utc>)>,
 }
@@ -129,47 +129,6 @@ impl Faulty {
 }
 
 #[async_trait]
-impl DocumentStore for Faulty {
-    async fn document(&self, key: &DocumentKey) -> Result<Option<Document>, BackendError> {
-        self.inner.document(key).await
-    }
-
-    async fn documents_named(
-        &self,
-        of: &Collection,
-        index: &IndexName,
-        value: &str,
-    ) -> Result<Vec<Document>, BackendError> {
-        self.inner.documents_named(of, index, value).await
-    }
-
-    async fn documents(&self, query: &DocumentQuery) -> Result<Page<Document>, BackendError> {
-        self.inner.documents(query).await
-    }
-
-    async fn count_documents(&self, of: &Collection) -> Result<u64, BackendError> {
-        self.inner.count_documents(of).await
-    }
-
-    async fn members(
-        &self,
-        group: &DocumentKey,
-        after: Option<DocumentId>,
-        limit: NonZeroUsize,
-    ) -> Result<Page<Member>, BackendError> {
-        self.inner.members(group, after, limit).await
-    }
-
-    async fn member(&self, group: &DocumentKey, id: DocumentId) -> Result<Option<Member>, BackendError> {
-        self.inner.member(group, id).await
-    }
-
-    async fn memberships(&self, member: &DocumentKey) -> Result<Vec<DocumentKey>, BackendError> {
-        self.inner.memberships(member).await
-    }
-}
-
-#[async_trait]
 impl TaskQueue for Faulty {
     async fn claim(
         &self,
@@ -213,6 +172,13 @@ impl TaskQueue for Faulty {
         let due = self.inner.next_due(&self.lane(lane)).await?;
         let any_claimed = !self.memo().claims.is_empty();
         Ok(due.filter(|_| !(self.has(Fault::ForgetsClaimedDue) && any_claimed)))
+    }
+
+    async fn next_lane(&self, after: Option<Lane>) -> Result<Option<Lane>, BackendError> {
+        if self.has(Fault::NamesOneLane) && after.is_some() {
+            return Ok(None);
+        }
+        self.inner.next_lane(after.map(|lane| self.lane(&lane))).await
     }
 }
 

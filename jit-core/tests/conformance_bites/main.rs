@@ -6,6 +6,7 @@
     reason = "helpers of tests: what is wrong there must stop the test"
 )]
 
+mod documents;
 mod faulty;
 mod reading;
 mod table;
@@ -82,6 +83,10 @@ fn random_calls_find_faults_as_well() {
         Fault::SettlesAgain,
         Fault::TakesACopy,
         Fault::TrailForwardOnly,
+        Fault::DocumentVersionsIgnored,
+        Fault::FoldsDocumentNames,
+        Fault::AddingReplacesMembers,
+        Fault::RemovingClears,
     ]
     .into_iter()
     // Many sequences, so that luck plays no part; a fault ends them early.

@@ -434,6 +434,9 @@ impl TaskQueue for Counting {
     async fn next_due(&self, lane: &Lane) -> Result<Option<DateTime<Utc>>, BackendError> {
         self.inner.next_due(lane).await
     }
+    async fn next_lane(&self, after: Option<Lane>) -> Result<Option<Lane>, BackendError> {
+        self.inner.next_lane(after).await
+    }
 }
 
 #[async_trait]

@@ -4,7 +4,10 @@ use jit_core::{ErrorKind, Taken};
 use rusqlite::{Connection, OptionalExtension as _, Params};
 use uuid::Uuid;
 
-use super::error::{Refused, is_unique_violation};
+use super::{
+    error::{Refused, is_unique_violation},
+    kept,
+};
 use crate::draft::{AccountDraft, CounterDraft, Draft, IdentityDraft, LookupDraft};
 
 /// Writes a commit; after an error the caller rolls the savepoint back.
@@ -15,6 +18,9 @@ pub(super) fn write(connection: &Connection, draft: &Draft) -> Result<(), Refuse
     // What is refused most often comes first, before anything is written.
     let arrivals = draft.counters.iter().map(|counter| commit.arrival(counter));
     let arrivals = arrivals.collect::<Result<Vec<_>, _>>()?;
+    if let Some(kept) = &draft.kept {
+        kept::write(connection, commit.tenant, kept)?;
+    }
     if let Some(account) = &draft.account {
         commit.account(account)?;
     }

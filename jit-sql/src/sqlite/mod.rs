@@ -4,6 +4,7 @@ mod audit;
 mod commit;
 mod documents;
 mod error;
+mod kept;
 mod one_time;
 mod open;
 mod readers;
@@ -177,6 +178,8 @@ mod tests {
         let parts = [
             &users::READS[..],
             commit::STATEMENTS,
+            documents::STATEMENTS,
+            kept::STATEMENTS,
             tasks::STATEMENTS,
             one_time::STATEMENTS,
             audit::STATEMENTS,

@@ -7,7 +7,7 @@ use rusqlite::{Connection, OpenFlags, config::DbConfig};
 use super::{Durability, SqliteOptions, error::Refused};
 
 /// More than there are statements: none is prepared twice.
-const STATEMENTS: usize = 64;
+const STATEMENTS: usize = 128;
 
 /// How long the writer waits for another process that writes.
 const WRITER_PATIENCE: Duration = Duration::from_secs(5);

@@ -9,6 +9,7 @@ mod compare;
 mod elevate;
 mod extend;
 mod keeper;
+mod missing;
 mod reconcile;
 mod record;
 mod release;

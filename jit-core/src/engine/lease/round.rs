@@ -165,7 +165,7 @@ impl Jit {
             }
         };
         if let Some(until) = setup.circuit.open_until(self.parts.clock.work()) {
-            self.raise_overdue(store, setup, account).await;
+            self.raise_overdue(store, setup.overdue_after, account).await;
             return Tended::Failed(until);
         }
         match self.tend(store, account).await {
@@ -176,7 +176,7 @@ impl Jit {
                 due.map_or(Tended::Done, Tended::Again)
             }
             Err(failed) => {
-                self.raise_overdue(store, setup, failed.account).await;
+                self.raise_overdue(store, setup.overdue_after, failed.account).await;
                 self.comes_again(claimed, &failed.error)
             }
         }
