@@ -11,6 +11,7 @@ mod flight;
 mod hold;
 mod jit;
 mod kin;
+mod landing;
 mod lease;
 mod matching;
 mod outcome;
