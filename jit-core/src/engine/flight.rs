@@ -27,6 +27,7 @@ pub(super) struct Flights {
 
 /// Lets one ahead and tells the others what came of it.
 struct Flight {
+    key: ExternalKey,
     /// One place; closed once the account is there, which wakes everybody at once.
     turn: Semaphore,
     landing: OnceLock<Arc<Landing>>,
@@ -43,7 +44,6 @@ pub(super) enum Boarded<'a> {
 /// Holds the turn of one identity until dropped, or a place among those who wait for it.
 pub(super) struct Turn<'a> {
     flights: &'a Flights,
-    key: ExternalKey,
     flight: Option<Arc<Flight>>,
     holds: bool,
     waited: bool,
@@ -56,26 +56,25 @@ impl Flights {
             return None;
         }
         let flight = Arc::clone(self.lock().get(key)?);
-        Some(self.board(key, flight).await)
+        Some(self.board(flight).await)
     }
 
     /// Waits for the turn of an identity.
     pub(super) async fn enter(&self, key: &ExternalKey) -> Boarded<'_> {
         let flight = {
             let mut under_way = self.lock();
-            let fresh = || Arc::new(Flight { turn: Semaphore::new(1), landing: OnceLock::new() });
-            let flight = Arc::clone(under_way.entry(key.clone()).or_insert_with(fresh));
+            let fresh = || Flight { key: key.clone(), turn: Semaphore::new(1), landing: OnceLock::new() };
+            let flight = Arc::clone(under_way.entry(key.clone()).or_insert_with(|| Arc::new(fresh())));
             self.count.store(under_way.len(), Ordering::Release);
             flight
         };
-        self.board(key, flight).await
+        self.board(flight).await
     }
 
-    async fn board(&self, key: &ExternalKey, flight: Arc<Flight>) -> Boarded<'_> {
+    async fn board(&self, flight: Arc<Flight>) -> Boarded<'_> {
         // Made before waiting, so that a caller who gives up while waiting cleans up as well.
-        let mut turn =
-            Turn { flights: self, key: key.clone(), flight: Some(flight), holds: false, waited: false };
-        // Borrowed from nobody, and gone before the turn is.
+        let mut turn = Turn { flights: self, flight: Some(flight), holds: false, waited: false };
+        // Gone before the turn is, which counts who is left.
         let Some(flight) = turn.flight.clone() else { return Boarded::Ahead(turn) };
         let permit = if let Ok(permit) = flight.turn.try_acquire() {
             Ok(permit)
@@ -111,7 +110,7 @@ impl Turn<'_> {
         let Some(flight) = self.flight.take() else { return };
         {
             let mut under_way = self.flights.lock();
-            under_way.remove(&self.key);
+            under_way.remove(&flight.key);
             self.flights.count.store(under_way.len(), Ordering::Release);
         }
         // Nobody comes to this flight any more.
@@ -137,11 +136,13 @@ impl Drop for Turn<'_> {
             flight.turn.add_permits(1);
         }
         let mut under_way = self.flights.lock();
-        drop(flight);
-        // Whoever waits holds the flight too; the last one to leave removes it.
-        if under_way.get(&self.key).is_some_and(|flight| Arc::strong_count(flight) == 1) {
-            under_way.remove(&self.key);
+        // Whoever waits holds the flight too, besides us and the list; the last one to leave removes it.
+        let is_listed = under_way.get(&flight.key).is_some_and(|listed| Arc::ptr_eq(listed, &flight));
+        if is_listed && Arc::strong_count(&flight) == 2 {
+            under_way.remove(&flight.key);
         }
+        // Gone before the next one counts.
+        drop(flight);
         self.flights.count.store(under_way.len(), Ordering::Release);
     }
 }

@@ -46,14 +46,13 @@ pub(super) enum Written {
 }
 
 /// Says what a sign-in begins with.
-#[derive(Default)]
-struct Boarding<'a> {
+enum Boarding<'a> {
     /// The account of the identity.
-    linked: Option<Account>,
-    /// Where it has none: the turn to make one.
-    turn: Option<Turn<'a>>,
-    /// Where somebody else made it meanwhile: what they left.
-    landing: Option<Arc<Landing>>,
+    Linked(Box<Account>),
+    /// The turn to make one, and what whoever had the turn before may have left in the store.
+    Ahead(Turn<'a>, Option<Box<Account>>),
+    /// What somebody left who made it meanwhile.
+    Landed(Arc<Landing>),
 }
 
 impl Jit {
@@ -66,21 +65,40 @@ impl Jit {
         progress: Option<&Progress>,
     ) -> Result<Outcome, JitError> {
         let mut attempt = Attempt::new(self.parts.clock.now(), self.parts.explaining);
-        let Boarding { mut linked, mut turn, mut landing } = self.board(connection, sign_in).await?;
-        if let Some(landing) = &landing {
+        let boarding = self.board(connection, sign_in).await?;
+        if let Boarding::Landed(landing) = &boarding {
             attempt.now = landing.at();
             if let Some(done) = landing.answer(sign_in, &answers) {
                 self.note_use(connection, &done.account, attempt.now).await;
                 return Ok(Outcome::SignedIn(done));
             }
         }
+        // Whoever waits needs room for no more than that.
+        Box::pin(self.proceed(connection, sign_in, answers, progress, attempt, boarding)).await
+    }
+
+    /// Evaluates and commits, and again when somebody else was faster.
+    async fn proceed(
+        &self,
+        connection: &Connection,
+        sign_in: &SignIn,
+        answers: Answers,
+        progress: Option<&Progress>,
+        mut attempt: Attempt,
+        boarding: Boarding<'_>,
+    ) -> Result<Outcome, JitError> {
+        let (mut linked, turn, mut landing) = match boarding {
+            Boarding::Linked(account) => (Some(*account), None, None),
+            Boarding::Ahead(turn, account) => (account.map(|account| *account), Some(turn), None),
+            Boarding::Landed(landing) => (Some(landing.account().clone()), None, Some(landing)),
+        };
         for _ in 0..ATTEMPTS {
             let evaluated = self.evaluate(connection, sign_in, linked, &answers, &mut attempt).await?;
             let stands_alone = evaluated.stands_alone && connection.policy.is_pure();
             match self.conclude(connection, sign_in, &answers, progress, evaluated, &mut attempt).await? {
                 Some(outcome) => {
                     if let Outcome::SignedIn(done) = &outcome {
-                        if let Some(turn) = turn.take().filter(|_| !done.plan.is_empty()) {
+                        if let Some(turn) = turn.filter(|_| !done.plan.is_empty()) {
                             turn.land(&done.account, || self.parts.clock.now());
                         }
                         if let Some(landing) = landing.filter(|_| stands_alone) {
@@ -100,30 +118,20 @@ impl Jit {
     /// find what it left.
     async fn board(&self, connection: &Connection, sign_in: &SignIn) -> Result<Boarding<'_>, JitError> {
         let (store, key) = (self.store_of(connection), sign_in.identity.key());
-        let mut boarding = Boarding::default();
         let boarded = match self.parts.flights.join(key).await {
             Some(boarded) => boarded,
-            None => {
-                boarding.linked = store.find(key).await?;
-                if boarding.linked.is_some() {
-                    return Ok(boarding);
-                }
-                self.parts.flights.enter(key).await
-            }
+            None => match store.find(key).await? {
+                Some(account) => return Ok(Boarding::Linked(Box::new(account))),
+                None => self.parts.flights.enter(key).await,
+            },
         };
-        match boarded {
-            Boarded::Ahead(turn) => {
-                if turn.waited() {
-                    boarding.linked = store.find(key).await?;
-                }
-                boarding.turn = Some(turn);
+        Ok(match boarded {
+            Boarded::Landed(landing) => Boarding::Landed(landing),
+            Boarded::Ahead(turn) if turn.waited() => {
+                Boarding::Ahead(turn, store.find(key).await?.map(Box::new))
             }
-            Boarded::Landed(landing) => {
-                boarding.linked = Some(landing.account().clone());
-                boarding.landing = Some(landing);
-            }
-        }
-        Ok(boarding)
+            Boarded::Ahead(turn) => Boarding::Ahead(turn, None),
+        })
     }
 
     /// Answers what was evaluated; `None` asks for another attempt.
