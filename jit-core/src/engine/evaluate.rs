@@ -137,7 +137,7 @@ impl Jit {
         note_plan(&mut trace, &plan);
         let shadow = self.shadow(&scene, &plan).await;
         let (profile, steps) = (Some(profile), trace.into_steps());
-        Ok(Evaluated { plan, permit, shadow, steps, profile, found, stands_alone })
+        Ok(Evaluated { found, plan, permit, profile, steps, shadow, stands_alone })
     }
 
     /// Looks for the account of an identity without one: first by what other connections of the same source call the
