@@ -12,9 +12,10 @@ use std::{
 use async_trait::async_trait;
 use chrono::{DateTime, TimeDelta, Utc};
 use jit_core::{
-    Account, AccountId, AuditEvent, AuditLog, AuditQuery, BackendError, Claimed, Commit, ErrorKind,
-    ExternalKey, Lane, LookupKey, Matches, OneTime, OneTimeKey, Page, Query, Seen, Settlement, TaskQueue,
-    TenantId, UserStore, WorkerId,
+    Account, AccountId, AuditEvent, AuditLog, AuditQuery, BackendError, Claimed, Collection, Commit,
+    Document, DocumentId, DocumentKey, DocumentQuery, DocumentStore, ErrorKind, ExternalKey, IndexName, Lane,
+    LookupKey, Matches, Member, OneTime, OneTimeKey, Page, Query, Seen, Settlement, TaskQueue, TenantId,
+    UserStore, WorkerId,
 };
 
 /// Finds the accounts that were laid ready, one after the other, then nobody; counts calls and keeps commits.
@@ -92,6 +93,47 @@ impl UserStore for Scripted {
 }
 
 #[async_trait]
+impl DocumentStore for Scripted {
+    async fn document(&self, _key: &DocumentKey) -> Result<Option<Document>, BackendError> {
+        unused("documents.document")
+    }
+
+    async fn documents_named(
+        &self,
+        _of: &Collection,
+        _index: &IndexName,
+        _value: &str,
+    ) -> Result<Vec<Document>, BackendError> {
+        unused("documents.named")
+    }
+
+    async fn documents(&self, _query: &DocumentQuery) -> Result<Page<Document>, BackendError> {
+        unused("documents.list")
+    }
+
+    async fn count_documents(&self, _of: &Collection) -> Result<u64, BackendError> {
+        unused("documents.count")
+    }
+
+    async fn members(
+        &self,
+        _group: &DocumentKey,
+        _after: Option<DocumentId>,
+        _limit: NonZeroUsize,
+    ) -> Result<Page<Member>, BackendError> {
+        unused("documents.members")
+    }
+
+    async fn member(&self, _group: &DocumentKey, _id: DocumentId) -> Result<Option<Member>, BackendError> {
+        unused("documents.member")
+    }
+
+    async fn memberships(&self, _member: &DocumentKey) -> Result<Vec<DocumentKey>, BackendError> {
+        unused("documents.memberships")
+    }
+}
+
+#[async_trait]
 impl TaskQueue for Scripted {
     async fn claim(
         &self,
@@ -110,6 +152,10 @@ impl TaskQueue for Scripted {
 
     async fn next_due(&self, _lane: &Lane) -> Result<Option<DateTime<Utc>>, BackendError> {
         unused("tasks.next_due")
+    }
+
+    async fn next_lane(&self, _after: Option<Lane>) -> Result<Option<Lane>, BackendError> {
+        unused("tasks.next_lane")
     }
 }
 

@@ -120,6 +120,7 @@ fn lease(phase: &str, is_in_use: bool) -> LeaseRow {
         target: "ad".into(),
         role: "operator".into(),
         name: "jit-abc".into(),
+        lends: None,
         phase: badge(phase, Tone::Good),
         reason: HOSTILE.into(),
         until: "2026-11-21 12:30 UTC".into(),
@@ -139,9 +140,11 @@ fn access() -> AccessView {
         entitlements: HOSTILE.into(),
         privileged: true,
         spans: vec!["15m", "30m", "1h"],
+        account: (role == HOSTILE).then(|| HOSTILE.into()),
         demo: true,
     };
-    let leases = vec![lease("active", true), lease("ending", false)];
+    let lifted = LeaseRow { lends: Some(HOSTILE.into()), ..lease("ending", false) };
+    let leases = vec![lease("active", true), lifted];
     AccessView { offers: vec![offer("operator"), offer(HOSTILE)], leases, key: "key".into() }
 }
 
@@ -149,13 +152,18 @@ fn granted() -> GrantedView {
     GrantedView {
         target: "ad".into(),
         name: "jit-abc".into(),
-        secret: "a-Secret_of-24-signs-12".into(),
+        secret: Some("a-Secret_of-24-signs-12".into()),
+        entitlements: String::new(),
         until: "2026-11-21 12:30 UTC".into(),
         until_exact: "2026-11-21T12:30:00Z".into(),
         left: "29 minutes left".into(),
         ender: "The target refuses it from its end on.",
         sessions_survive: true,
     }
+}
+
+fn elevated() -> GrantedView {
+    GrantedView { name: HOSTILE.into(), secret: None, entitlements: HOSTILE.into(), ..granted() }
 }
 
 fn leases() -> LeasesView {
@@ -165,7 +173,10 @@ fn leases() -> LeasesView {
         found: vec!["3 of ours were seen.".into(), HOSTILE.into()],
     };
     LeasesView {
-        leases: vec![lease("active", true), lease("ending", false)],
+        leases: vec![
+            lease("active", true),
+            LeaseRow { lends: Some(HOSTILE.into()), ..lease("ending", false) },
+        ],
         has_more: true,
         compared: vec![compared],
     }
@@ -224,6 +235,7 @@ fn every_page() -> Vec<(&'static str, String)> {
         code: "policy.domain_not_allowed".into(),
         reason: "Your address is of a domain that is not allowed here.".into(),
         advice: "Ask the administrators of Acme to allow your domain.".into(),
+        anew: Some("/login/acme".into()),
         decision: Some(decision("denied", Tone::Bad)),
     };
     let waiting = WaitingView { name: "Pat Pending".into(), decision: decision("held", Tone::Caution) };
@@ -247,6 +259,7 @@ fn every_page() -> Vec<(&'static str, String)> {
         ("access", pages::access(&frame, &access())),
         ("access-none", pages::access(&frame, &AccessView::default())),
         ("granted", pages::granted(&frame, &granted())),
+        ("elevated", pages::granted(&frame, &elevated())),
         ("leases", pages::leases(&frame, &leases())),
         ("leases-none", pages::leases(&frame, &LeasesView::default())),
         ("signed-out-form", pages::signed_out(&stranger, &SignOutView::Form(onward()))),
@@ -296,9 +309,10 @@ fn nothing_from_outside_becomes_markup() {
 }
 
 #[test]
-fn an_administrator_ends_leases_where_they_are_kept_and_learns_of_those_not_shown() {
+fn an_administrator_extends_and_ends_leases_where_they_are_kept_and_learns_of_those_not_shown() {
     let page = pages::leases(&frame(), &leases()).into_string();
-    assert!(page.contains("action=\"/leases/end\"") && !page.contains("/access/in"));
+    assert!(page.contains("action=\"/leases/end\"") && page.contains("action=\"/leases/extend\""));
+    assert!(!page.contains("/access/in") && !page.contains("/access/extend"));
     assert!(page.contains("There are more leases"));
 }
 

@@ -4,7 +4,7 @@ use std::{borrow::Cow, error::Error, fmt};
 
 use chrono::TimeDelta;
 
-use crate::store::CounterName;
+use crate::{IndexName, store::CounterName};
 
 /// Says what a caller should do about a failure.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -59,8 +59,8 @@ impl fmt::Debug for Code {
     }
 }
 
-/// Tells which unique value another account (or an earlier call) holds already.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+/// Tells which unique value another account or document (or an earlier call) holds already.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 #[expect(clippy::exhaustive_enums, reason = "the engine answers each of them differently")]
 pub enum Taken {
     /// An identity: (tenant, connection, issuer, subject).
@@ -73,6 +73,10 @@ pub enum Taken {
     Task,
     /// A one-time key that was put before and is not yet over.
     OneTime,
+    /// The id of a document.
+    Document,
+    /// A unique name of a document, under this index.
+    DocumentName(IndexName),
 }
 
 /// Classifies a failure of a port.
@@ -83,6 +87,10 @@ pub enum ErrorKind {
     AlreadyExists(Taken),
     /// The account changed since it was read, or is not there; or a claim on a task is no longer ours.
     Conflict,
+    /// The document changed since it was read, or is not there.
+    DocumentChanged,
+    /// A document that shall be a member of a group is not there.
+    NoSuchMember,
     /// The commit would push a counter beyond its bound.
     LimitReached(CounterName),
     /// The backend cannot be reached, is shutting down or ran out of time.
@@ -225,9 +233,13 @@ impl BackendError {
     #[must_use]
     pub fn class(&self) -> ErrorClass {
         match self.kind {
-            ErrorKind::Unavailable | ErrorKind::Conflict => ErrorClass::Transient,
+            ErrorKind::Unavailable | ErrorKind::Conflict | ErrorKind::DocumentChanged => {
+                ErrorClass::Transient
+            }
             ErrorKind::Target(fault) if fault.is_passing() => ErrorClass::Transient,
-            ErrorKind::AlreadyExists(_) | ErrorKind::LimitReached(_) => ErrorClass::Denied,
+            ErrorKind::AlreadyExists(_) | ErrorKind::LimitReached(_) | ErrorKind::NoSuchMember => {
+                ErrorClass::Denied
+            }
             ErrorKind::Invalid | ErrorKind::Corrupt | ErrorKind::Target(_) => ErrorClass::Permanent,
         }
     }
@@ -235,13 +247,17 @@ impl BackendError {
     /// The stable code of this failure.
     #[must_use]
     pub fn code(&self) -> Code {
-        Code::new(match self.kind {
+        Code::new(match &self.kind {
             ErrorKind::AlreadyExists(Taken::Identity) => "store.identity_taken",
             ErrorKind::AlreadyExists(Taken::UserName) => "store.user_name_taken",
             ErrorKind::AlreadyExists(Taken::Account) => "store.account_taken",
             ErrorKind::AlreadyExists(Taken::Task) => "store.task_taken",
             ErrorKind::AlreadyExists(Taken::OneTime) => "store.one_time_taken",
+            ErrorKind::AlreadyExists(Taken::Document) => "store.document_taken",
+            ErrorKind::AlreadyExists(Taken::DocumentName(_)) => "store.document_name_taken",
             ErrorKind::Conflict => "store.conflict",
+            ErrorKind::DocumentChanged => "store.document_changed",
+            ErrorKind::NoSuchMember => "store.no_such_member",
             ErrorKind::LimitReached(_) => "store.limit_reached",
             ErrorKind::Unavailable => "store.unavailable",
             ErrorKind::Invalid => "store.invalid",
@@ -259,7 +275,13 @@ impl fmt::Display for BackendError {
             ErrorKind::AlreadyExists(Taken::Account) => "the account exists already",
             ErrorKind::AlreadyExists(Taken::Task) => "the task exists already",
             ErrorKind::AlreadyExists(Taken::OneTime) => "the one-time value was put before",
+            ErrorKind::AlreadyExists(Taken::Document) => "the document exists already",
+            ErrorKind::AlreadyExists(Taken::DocumentName(index)) => {
+                return write!(f, "{}: another document has this name of index `{index}`", self.operation);
+            }
             ErrorKind::Conflict => "the state changed since it was read",
+            ErrorKind::DocumentChanged => "the document changed since it was read",
+            ErrorKind::NoSuchMember => "a document that shall be a member is not there",
             ErrorKind::LimitReached(counter) => {
                 return write!(f, "{}: the bound of counter `{counter}` is reached", self.operation);
             }

@@ -144,6 +144,19 @@ text_id!(
     Lane,
     check_name
 );
+
+impl Lane {
+    /// The lane in which the records of a connection wait to be told anew. By a digest, so that it is a name however long
+    /// the names of tenant and connection are.
+    pub(crate) fn of_records(tenant: &TenantId, connection: &ConnectionId) -> Self {
+        use sha2::{Digest as _, Sha256};
+        // No name holds the character between them.
+        let digest = Sha256::digest(format!("{tenant}\n{connection}"));
+        let half = digest.first_chunk::<16>().map_or(0, |half| u128::from_be_bytes(*half));
+        Self(format!("records:{half:032x}").into())
+    }
+}
+
 text_id!(
     /// Names a target: an outside system that accounts are provisioned to.
     TargetId,
@@ -153,6 +166,16 @@ text_id!(
     /// Names a worker that claims tasks.
     WorkerId,
     check_name
+);
+text_id!(
+    /// Names a kind of document, such as `User` or `Group`.
+    DocumentKind,
+    check_opaque::<128>
+);
+text_id!(
+    /// Names what documents are found by, such as `userName`.
+    IndexName,
+    check_opaque::<256>
 );
 text_id!(
     /// Names a rule of a mapping or a policy, as people wrote it.
@@ -259,6 +282,10 @@ uuid_id!(
     /// Identifies an audit event.
     EventId
 );
+uuid_id!(
+    /// Identifies a document. Ids are in the order in which documents came into being.
+    DocumentId
+);
 
 /// Identifies who signs in: exact bytes of (tenant, connection, issuer, subject), never an e-mail address.
 #[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
@@ -326,6 +353,11 @@ impl Mint {
     /// Mints an event id.
     pub fn event(&mut self) -> EventId {
         EventId(self.uuid())
+    }
+
+    /// Mints a document id.
+    pub fn document(&mut self) -> DocumentId {
+        DocumentId(self.uuid())
     }
 }
 

@@ -10,6 +10,7 @@
 //! | [`AttributeMapper`] | makes a [`Profile`] of the claims |
 //! | [`Policy`] | answers with a [`Decision`] |
 //! | [`UserStore`] | keeps accounts; one atomic [`Commit`] |
+//! | [`DocumentStore`] | keeps what sources said, word for word, beside the accounts |
 //! | [`TaskQueue`] | hands out durable work, fenced |
 //! | [`OneTime`] | keeps what may be taken once |
 //! | [`AuditLog`], [`AuditSink`] | read and export the audit trail |
@@ -42,7 +43,8 @@ mod text;
 
 pub use account::{
     Account, AccountEmail, AccountState, AttributeValue, Entitlement, EntitlementKind, EntitlementPattern,
-    Grant, LinkProof, LinkedIdentity, LookupKey, NameError, Provenance, Source, Standing, UserName,
+    Grant, LinkProof, LinkedIdentity, LookupKey, Mirror, MirrorState, NameError, Provenance, Source,
+    Standing, UserName,
 };
 pub use address::is_public_address;
 pub use audit::{Actor, AuditEvent, AuditOutcome};
@@ -52,10 +54,10 @@ pub use clock::{
 };
 pub use engine::{
     AdminRequest, Authority, BuildError, CheckOut, CheckedOut, Connection, ConnectionSettings, Denied,
-    Elevated, Event, Explanation, Held, Invitation, Jit, JitBuilder, JitError, LeaverLimit, LentWrong,
-    LinkAnswer, LinkBy, LinkRule, MailLink, MailProof, NamedBy, Notices, Outcome, Provisioned, Provisioning,
-    ReconcileMode, Reconciliation, Reply, SamePerson, Session, ShadowReport, SignIn, SignedIn, Ticket,
-    Trigger, Verdict, VerifyError, WorkReport,
+    Elevated, Event, Explanation, Held, Invitation, Jit, JitBuilder, JitError, Kept, LeaverLimit, LentWrong,
+    LinkAnswer, LinkBy, LinkRule, MailLink, MailProof, MirrorForecast, NamedBy, Notices, Outcome,
+    Provisioned, Provisioning, ReconcileMode, Reconciliation, Reply, SamePerson, Session, ShadowReport,
+    SignIn, SignedIn, Teller, Ticket, Trigger, Verdict, VerifyError, WorkReport,
 };
 pub use error::{BackendError, Code, ErrorClass, ErrorKind, Retry, Taken, TargetFault};
 pub use identity::{
@@ -65,8 +67,9 @@ pub use identity::{
     RecordStatement, SessionHint, Stability, VerifiedIdentity, VerifiedRecord,
 };
 pub use ids::{
-    AccountId, AttributeName, ConnectionId, EventId, ExternalKey, GrantId, IdError, Issuer, Lane, Mint,
-    RequestId, RuleName, StoreId, Subject, TargetId, TaskId, TenantId, WorkerId,
+    AccountId, AttributeName, ConnectionId, DocumentId, DocumentKind, EventId, ExternalKey, GrantId, IdError,
+    IndexName, Issuer, Lane, Mint, RequestId, RuleName, StoreId, Subject, TargetId, TaskId, TenantId,
+    WorkerId,
 };
 pub use lease::{Duty, Edge, Elevation, EndReason, Lease, Misfit, Phase, Proof, Seeing, Share, Taking};
 pub use mapping::{
@@ -78,8 +81,8 @@ pub use mapping::{
 pub use memory::{MemorySink, MemoryStore, MemoryTarget, RemoteAccount};
 pub use plan::{
     AdminAct, Answers, Change, Plan, Planned, Protection, Reason, RecordEffect, RecordFacts, RecordPlan,
-    Refusal, SameSource, SignInFacts, SignInPlan, plan_admin, plan_end_of_account, plan_end_of_grant,
-    plan_record, plan_sign_in,
+    Refusal, SameSource, SignInFacts, SignInPlan, Wanted, plan_admin, plan_end_of_account, plan_end_of_grant,
+    plan_record, plan_sign_in, wanted,
 };
 pub use policy::{
     AccountEnd, AccountEndRule, AccountIs, Ask, AskText, AuthenticationMethods, ClaimEnd, ClaimIs, ClaimTest,
@@ -88,24 +91,25 @@ pub use policy::{
     PolicyTextError, Present, Request, RulePolicy, Span, Stage, Step, TimeOfDay, Trace,
 };
 pub use store::{
-    AccountWrite, AuditLog, AuditQuery, AuditSink, Claimed, Commit, CounterChange, CounterName, Cursor,
-    Filter, KeyChanges, Matches, ONE_TIME_BYTES, OneTime, OneTimeKey, PAGE_ITEMS, Page, Query, Seen,
-    Settlement, Store, Task, TaskKind, TaskQueue, UserStore,
+    AccountWrite, AuditLog, AuditQuery, AuditSink, Claimed, Collection, Commit, CounterChange, CounterName,
+    Cursor, Document, DocumentKey, DocumentName, DocumentQuery, DocumentStore, DocumentWrite, Filter,
+    Joining, KeyChanges, MEMBERSHIPS, Matches, Member, MemberChange, NetMembers, ONE_TIME_BYTES, OneTime,
+    OneTimeKey, PAGE_ITEMS, Page, Query, Seen, Settlement, Store, Task, TaskKind, TaskQueue, UserStore,
 };
 pub use target::{
     Capabilities, Desired, DesiredState, Effect, Holdings, ListCursor, Listing, Marker, MarkerKey,
-    MarkerKeyError, Mirrored, Observed, RemoteRef, Secret, SecretRules, Target, TargetRole, TargetSetup,
-    UnattendedEnd, Whose,
+    MarkerKeyError, Mirrored, Mirroring, Observed, RemoteRef, Secret, SecretRules, StopLimit, Target,
+    TargetRole, TargetSetup, UnattendedEnd, Whose,
 };
 
 /// Doubles of every port, for tests of applications.
 #[cfg(feature = "mocks")]
 pub use {
     clock::{MockClock, MockEntropy, MockPulse},
-    engine::{MockNotices, MockTrigger},
+    engine::{MockNotices, MockTeller, MockTrigger},
     mapping::MockAttributeMapper,
     mocks::MockStore,
     policy::MockPolicy,
-    store::{MockAuditLog, MockAuditSink, MockOneTime, MockTaskQueue, MockUserStore},
+    store::{MockAuditLog, MockAuditSink, MockDocumentStore, MockOneTime, MockTaskQueue, MockUserStore},
     target::MockTarget,
 };

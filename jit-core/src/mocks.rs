@@ -6,8 +6,9 @@ use async_trait::async_trait;
 use chrono::{DateTime, TimeDelta, Utc};
 
 use crate::{
-    Account, AccountId, AuditEvent, AuditLog, AuditQuery, BackendError, Claimed, Commit, ExternalKey, Lane,
-    LookupKey, Matches, OneTime, OneTimeKey, Page, Query, Seen, Settlement, TaskQueue, TenantId, UserStore,
+    Account, AccountId, AuditEvent, AuditLog, AuditQuery, BackendError, Claimed, Collection, Commit,
+    Document, DocumentId, DocumentKey, DocumentQuery, DocumentStore, ExternalKey, IndexName, Lane, LookupKey,
+    Matches, Member, OneTime, OneTimeKey, Page, Query, Seen, Settlement, TaskQueue, TenantId, UserStore,
     WorkerId,
 };
 
@@ -28,6 +29,27 @@ mockall::mock! {
     }
 
     #[async_trait]
+    impl DocumentStore for Store {
+        async fn document(&self, key: &DocumentKey) -> Result<Option<Document>, BackendError>;
+        async fn documents_named(
+            &self,
+            of: &Collection,
+            index: &IndexName,
+            value: &str,
+        ) -> Result<Vec<Document>, BackendError>;
+        async fn documents(&self, query: &DocumentQuery) -> Result<Page<Document>, BackendError>;
+        async fn count_documents(&self, of: &Collection) -> Result<u64, BackendError>;
+        async fn members(
+            &self,
+            group: &DocumentKey,
+            after: Option<DocumentId>,
+            limit: NonZeroUsize,
+        ) -> Result<Page<Member>, BackendError>;
+        async fn member(&self, group: &DocumentKey, id: DocumentId) -> Result<Option<Member>, BackendError>;
+        async fn memberships(&self, member: &DocumentKey) -> Result<Vec<DocumentKey>, BackendError>;
+    }
+
+    #[async_trait]
     impl TaskQueue for Store {
         async fn claim(
             &self,
@@ -39,6 +61,7 @@ mockall::mock! {
         ) -> Result<Vec<Claimed>, BackendError>;
         async fn settle(&self, claimed: &Claimed, outcome: Settlement) -> Result<(), BackendError>;
         async fn next_due(&self, lane: &Lane) -> Result<Option<DateTime<Utc>>, BackendError>;
+        async fn next_lane(&self, after: Option<Lane>) -> Result<Option<Lane>, BackendError>;
     }
 
     #[async_trait]

@@ -53,6 +53,7 @@
 
 mod encryption;
 mod names;
+mod reasons;
 mod subject;
 mod time;
 
@@ -84,7 +85,7 @@ pub use binding::{Outbound, ResponseForm};
 pub use config::SamlConfig;
 pub use error::LoginError;
 pub use idp::{IdpSource, TrustedIdp};
-pub use login::{Begin, Departure, Environment, Login};
+pub use login::{Begin, Departure, Environment, Login, Resumed};
 pub use rejection::Rejection;
 pub use response::{Expectations, Solicitation, VerifiedResponse, verify_response};
 pub use settings::SamlSettings;

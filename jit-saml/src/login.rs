@@ -93,6 +93,11 @@ struct Demanded<'a> {
     now: DateTime<Utc>,
 }
 
+/// A sign-in that was begun here and whose answer has come. Only [`Login::resume`] makes it, and once; what the answer says is
+/// not known yet.
+#[must_use = "the answer is verified by `Login::answer`"]
+pub struct Resumed(Pending);
+
 /// A finished sign-in. It proves nothing to the engine: only a trigger attests.
 #[must_use = "a finished sign-in has no effect until its identity is attested"]
 pub struct Authentication {
@@ -180,6 +185,9 @@ impl Login {
     /// Finishes a sign-in that was begun here: takes it, so that its request is answered once; verifies the response; and
     /// remembers the assertion, so that nobody uses it again. `cookies` is the whole `Cookie` header of the request.
     ///
+    /// An application that offers a refused person to begin anew where they wanted to go calls [`Self::resume`] and
+    /// [`Self::answer`] instead, which are this in two steps.
+    ///
     /// # Errors
     /// `saml.…` for the rule that was broken, `store.…` when the sign-in cannot be taken or the assertion not be
     /// remembered.
@@ -191,18 +199,41 @@ impl Login {
         form: &ResponseForm,
         cookies: Option<&str>,
     ) -> Result<Authentication, LoginError> {
-        let now = self.now();
+        let resumed = self.resume(form, cookies).await?;
+        self.answer(resumed, form).await
+    }
+
+    /// Takes the sign-in that a form answers, by its `RelayState` and the cookie of the browser.
+    ///
+    /// # Errors
+    /// `saml.relay_state_missing`, `saml.state_…`, `store.…` when the sign-in cannot be taken.
+    ///
+    /// # Cancel safety
+    /// The sign-in may have been taken; the person then begins anew.
+    pub async fn resume(&self, form: &ResponseForm, cookies: Option<&str>) -> Result<Resumed, LoginError> {
         let handle = form.relay_state().ok_or(Rejection::RelayStateMissing)?;
         let cookie = StateCookie::find(cookies.unwrap_or_default(), handle, self.is_secure());
         let cookie = cookie.ok_or(Rejection::StateNotThisBrowser)?;
-        let pending = self.environment.keeper.take(&self.connection, handle, cookie, now).await?;
+        let keeper = &self.environment.keeper;
+        keeper.take(&self.connection, handle, cookie, self.now()).await.map(Resumed)
+    }
+
+    /// Verifies the response to a sign-in that was taken, and remembers its assertion.
+    ///
+    /// # Errors
+    /// As [`Self::finish`].
+    ///
+    /// # Cancel safety
+    /// The assertion may have been used up.
+    pub async fn answer(&self, resumed: Resumed, form: &ResponseForm) -> Result<Authentication, LoginError> {
+        let Resumed(pending) = resumed;
         let idp = self.idp(&pending.idp).await?;
         let begun = DateTime::from_timestamp(pending.begun, 0);
         let demanded = Demanded {
             solicitation: Solicitation::Request(&pending.request_id),
             contexts: &pending.contexts,
             authenticated_after: begun.filter(|_| pending.force_authn),
-            now,
+            now: self.now(),
         };
         let (mut response, idp) = self.accept(form, idp, &demanded).await?;
         response.record(Check::State);
@@ -289,6 +320,14 @@ impl Login {
     }
 }
 
+impl Resumed {
+    /// Returns what the application wanted to remember, whatever comes of the answer.
+    #[must_use]
+    pub fn return_to(&self) -> Option<&str> {
+        self.0.return_to.as_deref()
+    }
+}
+
 impl Authentication {
     /// Returns the verified response.
     pub const fn response(&self) -> &VerifiedResponse {
@@ -317,6 +356,13 @@ impl fmt::Debug for Environment {
 impl fmt::Debug for Login {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Login").field("connection", &self.connection).finish_non_exhaustive()
+    }
+}
+
+/// Shows nothing of it: the handle is half of a secret.
+impl fmt::Debug for Resumed {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Resumed").finish_non_exhaustive()
     }
 }
 

@@ -29,11 +29,12 @@ pub struct ScimError {
     reason: Reason,
     place: Option<Place>,
     operation: Option<usize>,
+    cause: Option<Code>,
 }
 
 impl ScimError {
     pub(crate) const fn at_offset(reason: Reason, offset: usize) -> Self {
-        Self { reason, place: Some(Place::Offset(offset)), operation: None }
+        Self { reason, place: Some(Place::Offset(offset)), operation: None, cause: None }
     }
 
     /// Names an attribute. A name that a stranger made up is repeated only where it has the form of one.
@@ -42,7 +43,7 @@ impl ScimError {
         let place = Some(name)
             .filter(|name| !name.is_empty() && name.len() <= NAME_BYTES && name.chars().all(plain))
             .map(|name| Place::Attribute(name.to_owned()));
-        Self { reason, place, operation: None }
+        Self { reason, place, operation: None, cause: None }
     }
 
     /// Puts the name of what surrounds it before the place.
@@ -56,7 +57,17 @@ impl ScimError {
             None => String::new(),
         };
         let dot = if inner.is_empty() || inner.starts_with('[') { "" } else { "." };
-        Self { operation: self.operation, ..Self::at_attribute(self.reason, &format!("{outer}{dot}{inner}")) }
+        Self {
+            operation: self.operation,
+            cause: self.cause,
+            ..Self::at_attribute(self.reason, &format!("{outer}{dot}{inner}"))
+        }
+    }
+
+    #[must_use]
+    pub(crate) fn caused_by(mut self, cause: Code) -> Self {
+        self.cause = Some(cause);
+        self
     }
 
     #[must_use]
@@ -81,6 +92,12 @@ impl ScimError {
     #[must_use]
     pub const fn code(&self) -> Code {
         Code::new(self.reason.code())
+    }
+
+    /// Returns the code of the engine or the store that stands behind it, where there is one.
+    #[must_use]
+    pub const fn cause(&self) -> Option<&Code> {
+        self.cause.as_ref()
     }
 
     /// Tells what a caller should do about it.
@@ -118,7 +135,7 @@ impl ScimError {
 
 impl From<Reason> for ScimError {
     fn from(reason: Reason) -> Self {
-        Self { reason, place: None, operation: None }
+        Self { reason, place: None, operation: None, cause: None }
     }
 }
 
@@ -130,7 +147,10 @@ impl fmt::Display for ScimError {
             Some(Place::Attribute(name)) => write!(f, ", at `{name}`")?,
             None => {}
         }
-        self.operation.map_or(Ok(()), |number| write!(f, ", in operation {number}"))
+        if let Some(number) = self.operation {
+            write!(f, ", in operation {number}")?;
+        }
+        self.cause.as_ref().map_or(Ok(()), |cause| write!(f, " ({cause})"))
     }
 }
 

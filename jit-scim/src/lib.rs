@@ -11,6 +11,7 @@
 //! | [`protocol`] | queries and their pages, bulk requests, discovery |
 //! | [`tolerance`] | the quirks of providers that are borne, by name |
 //! | [`json`], [`limits`] | bodies, and how much of everything is taken |
+//! | [`server`] | the service: requests in, answers out, every change through the pipeline of the core |
 //! | [`reason`], [`error`], [`codes`] | every reason for a refusal, with its code, status and detail type |
 //! | `client` (feature `client`) | the other direction: a target that pushes accounts on to systems that speak SCIM |
 //!
@@ -43,6 +44,7 @@ pub mod protocol;
 pub mod reason;
 pub mod resource;
 pub mod schema;
+pub mod server;
 pub mod sort;
 mod text;
 pub mod tolerance;

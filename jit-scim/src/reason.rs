@@ -22,6 +22,8 @@ pub enum ScimType {
     Mutability,
     /// `uniqueness`.
     Uniqueness,
+    /// `tooMany`.
+    TooMany,
     /// `invalidCursor` (RFC 9865 §5).
     InvalidCursor,
     /// `expiredCursor` (RFC 9865 §5).
@@ -29,6 +31,20 @@ pub enum ScimType {
 }
 
 impl ScimType {
+    /// Lists every detail type.
+    pub const ALL: &'static [Self] = &[
+        Self::InvalidFilter,
+        Self::InvalidSyntax,
+        Self::InvalidPath,
+        Self::NoTarget,
+        Self::TooMany,
+        Self::InvalidValue,
+        Self::Mutability,
+        Self::Uniqueness,
+        Self::InvalidCursor,
+        Self::ExpiredCursor,
+    ];
+
     /// Returns the name as RFC 7644 writes it.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
@@ -40,6 +56,7 @@ impl ScimType {
             Self::InvalidValue => "invalidValue",
             Self::Mutability => "mutability",
             Self::Uniqueness => "uniqueness",
+            Self::TooMany => "tooMany",
             Self::InvalidCursor => "invalidCursor",
             Self::ExpiredCursor => "expiredCursor",
         }
@@ -62,7 +79,7 @@ enum Answer {
 use Answer::{Bad, Plain, Setup};
 use ScimType::{
     ExpiredCursor, InvalidCursor, InvalidFilter, InvalidPath, InvalidSyntax, InvalidValue, Mutability,
-    NoTarget,
+    NoTarget, TooMany,
 };
 
 macro_rules! reasons {
@@ -180,6 +197,23 @@ reasons! {
     Taken = "scim.taken", Answer::Taken, "another resource has this value already";
     #[doc = "RFC 7644 §3.14."]
     VersionStale = "scim.version_stale", Plain(412), "the resource is not of the version that was named";
+
+    // what a service answers
+    Unauthenticated = "scim.unauthenticated", Plain(401), "a valid bearer token is needed";
+    Forbidden = "scim.forbidden", Plain(403), "the token does not allow this";
+    PathUnserved = "scim.path_unserved", Plain(404), "nothing is served at this path";
+    MethodNotAllowed = "scim.method_not_allowed", Plain(405), "this cannot be done at this path";
+    MediaType = "scim.media_type", Plain(415), "the body is not of the type `application/scim+json` or `application/json`";
+    NotSupported = "scim.not_supported", Plain(501), "the service does not do this";
+    DiscoveryFiltered = "scim.discovery_filtered", Plain(403), "what the service says about itself cannot be filtered";
+    TooManyFound = "scim.too_many", Bad(TooMany), "the query would look at more than is allowed";
+    MemberUnknown = "scim.member_unknown", Bad(InvalidValue), "a member is no resource of this connection";
+    ExternalIdInvalid = "scim.external_id_invalid", Bad(InvalidValue), "the `externalId` cannot be the key of a person";
+    RecordInvalid = "scim.record_invalid", Bad(InvalidValue), "no account can be made of these values";
+    RecordRefused = "scim.record_refused", Plain(403), "the change is not allowed";
+    Contended = "scim.contended", Plain(503), "the resource changed under every attempt";
+    Unavailable = "scim.unavailable", Plain(503), "the service cannot be used at the moment";
+    Broken = "scim.broken", Setup, "the service cannot do this before it is mended";
 }
 
 impl Reason {
@@ -187,8 +221,9 @@ impl Reason {
     #[must_use]
     pub const fn class(self) -> ErrorClass {
         match self.answer() {
+            Plain(503) => ErrorClass::Transient,
+            Answer::Taken | Plain(403) => ErrorClass::Denied,
             Bad(_) | Plain(_) => ErrorClass::Rejected,
-            Answer::Taken => ErrorClass::Denied,
             Setup => ErrorClass::Permanent,
         }
     }

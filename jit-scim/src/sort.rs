@@ -74,9 +74,14 @@ impl Sort {
         if self.descending { order.reverse() } else { order }
     }
 
-    /// Returns the value that the resource is sorted by, as JSON.
-    pub(crate) fn key_of(&self, resource: &Resource) -> Json {
-        match self.key(resource) {
+    /// Orders two values that [`Self::key`] returned.
+    pub(crate) fn compare_keys(&self, a: Option<&Value>, b: Option<&Value>) -> Ordering {
+        self.order(a, b)
+    }
+
+    /// Writes a value that resources are sorted by as JSON.
+    pub(crate) fn written(key: Option<&Value>) -> Json {
+        match key {
             Some(Value::Boolean(value)) => Json::Boolean(*value),
             Some(Value::Integer(value)) => Json::Integer(*value),
             Some(Value::Decimal(value)) => Json::Decimal(*value),
@@ -85,16 +90,21 @@ impl Sort {
         }
     }
 
-    /// Orders a resource and a value that [`Self::key_of`] returned for another one.
-    pub(crate) fn compare_to_key(&self, resource: &Resource, key: &Json) -> Option<Ordering> {
-        let attribute = resource.kind().attribute(&self.path)?;
+    /// Reads a value that [`Self::written`] wrote.
+    ///
+    /// # Errors
+    /// `scim.cursor_invalid` where it is none of this order.
+    pub(crate) fn read(&self, kind: &ResourceType, key: &Json) -> Result<Option<Value>, ScimError> {
+        if *key == Json::Null {
+            return Ok(None);
+        }
         let reader = Reader { purpose: Purpose::Stored, tolerance: Tolerance::strict() };
-        let key = if *key == Json::Null { None } else { reader.element(attribute, key).ok()? };
-        Some(self.order(self.key(resource), key.as_ref()))
+        let attribute = kind.attribute(&self.path).ok_or(Reason::CursorInvalid)?;
+        reader.element(attribute, key).map_err(|_| Reason::CursorInvalid.into())
     }
 
-    /// Of several values the primary one counts, or else the first.
-    fn key<'a>(&self, resource: &'a Resource) -> Option<&'a Value> {
+    /// Returns the value that the resource is sorted by. Of several values the primary one counts, or else the first.
+    pub(crate) fn key<'a>(&self, resource: &'a Resource) -> Option<&'a Value> {
         let mut object = resource.root();
         let mut attributes = resource.kind().attributes();
         let (last, outer) = self.path.steps().split_last()?;

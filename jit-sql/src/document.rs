@@ -1,12 +1,15 @@
 //! Stored rows as the types of the core.
 #![cfg(any(feature = "sqlite", feature = "postgres"))]
 
+use std::sync::Arc;
+
 use chrono::{DateTime, TimeDelta, Utc};
 use jit_core::{
-    Account, AuditEvent, BackendError, Claimed, Cursor, ErrorKind, Matches, ONE_TIME_BYTES, PAGE_ITEMS, Page,
-    Task, WorkerId,
+    Account, AccountId, AuditEvent, BackendError, Claimed, Collection, Cursor, Document, DocumentId,
+    DocumentName, ErrorKind, IndexName, Matches, Member, ONE_TIME_BYTES, PAGE_ITEMS, Page, Task, WorkerId,
 };
 use serde::de::DeserializeOwned;
+use uuid::Uuid;
 
 use crate::draft::micros;
 
@@ -61,6 +64,43 @@ pub(crate) fn event(document: &str) -> Result<AuditEvent, Unreadable> {
     read(document)
 }
 
+/// The columns of a document, without those of its collection.
+pub(crate) struct Columns<'a> {
+    pub(crate) id: Uuid,
+    pub(crate) version: i64,
+    pub(crate) created_at: i64,
+    pub(crate) changed_at: i64,
+    pub(crate) account: Option<Uuid>,
+    pub(crate) names: &'a str,
+    pub(crate) body: &'a str,
+}
+
+impl Columns<'_> {
+    pub(crate) fn read(self, of: &Collection) -> Result<Document, Unreadable> {
+        let names: Vec<(IndexName, Arc<str>, bool)> = read(self.names)?;
+        let name = |(index, value, unique)| DocumentName { index, value, unique };
+        Ok(Document {
+            key: of.key(DocumentId::from_uuid(self.id)),
+            version: u64::try_from(self.version).unwrap_or(0),
+            created_at: instant(self.created_at),
+            changed_at: instant(self.changed_at),
+            account: self.account.map(AccountId::from_uuid),
+            body: self.body.into(),
+            names: names.into_iter().map(name).collect(),
+        })
+    }
+}
+
+/// A name of ours in a column of its own.
+pub(crate) fn name<T: std::str::FromStr>(text: &str) -> Result<T, Unreadable> {
+    let category = serde_json::error::Category::Data;
+    text.parse().map_err(|_| Unreadable { line: 0, column: 0, category })
+}
+
+pub(crate) fn member(id: Uuid, kind: &str, body: &str) -> Result<Member, Unreadable> {
+    Ok(Member { id: DocumentId::from_uuid(id), kind: name(kind)?, body: body.into() })
+}
+
 /// The instant of a column; columns are written by [`micros`] only, so that every value is an instant.
 pub(crate) fn instant(micros: i64) -> DateTime<Utc> {
     DateTime::from_timestamp_micros(micros).unwrap_or(DateTime::<Utc>::MAX_UTC)
@@ -79,13 +119,18 @@ pub(crate) fn at_most(limit: std::num::NonZeroUsize) -> usize {
     limit.get().min(PAGE_ITEMS)
 }
 
+/// A number of rows to pass over.
+pub(crate) fn skipped(rows: usize) -> i64 {
+    i64::try_from(rows).unwrap_or(i64::MAX)
+}
+
 /// The number of rows to ask for: one more than the page holds tells whether another follows.
 pub(crate) fn one_more(limit: std::num::NonZeroUsize) -> i64 {
     i64::try_from(at_most(limit)).unwrap_or(0).saturating_add(1)
 }
 
 /// Cuts a page out of rows that were asked for by [`one_more`].
-pub(crate) fn page<T>(mut items: Vec<T>, limit: std::num::NonZeroUsize, id: fn(&T) -> uuid::Uuid) -> Page<T> {
+pub(crate) fn page<T>(mut items: Vec<T>, limit: std::num::NonZeroUsize, id: fn(&T) -> Uuid) -> Page<T> {
     let more = items.len() > at_most(limit);
     items.truncate(at_most(limit));
     let next = items.last().filter(|_| more).map(|last| Cursor::after(id(last)));

@@ -12,7 +12,7 @@ use serde::{Serialize, Serializer};
 use sha2::{Digest as _, Sha256};
 use uuid::Uuid;
 
-use crate::migration::hexadecimal;
+use crate::{kept::KeptDraft, migration::hexadecimal};
 
 /// The most counters that one commit may move: PostgreSQL names the one that refuses by a constraint of its own.
 pub(crate) const COUNTERS: usize = 64;
@@ -24,6 +24,8 @@ pub(crate) struct Draft {
     pub(crate) tenant: TenantId,
     #[serde(flatten)]
     pub(crate) account: Option<AccountDraft>,
+    #[serde(flatten)]
+    pub(crate) kept: Option<KeptDraft>,
     pub(crate) tasks: Vec<TaskDraft>,
     pub(crate) withdrawn: Vec<Uuid>,
     pub(crate) events: Vec<EventDraft>,
@@ -99,6 +101,7 @@ impl Draft {
         Ok(Self {
             tenant: commit.tenant.clone(),
             account: commit.account.as_ref().map(AccountDraft::of).transpose()?,
+            kept: KeptDraft::of(commit)?,
             tasks: commit.tasks.iter().map(TaskDraft::of).collect::<Result<_, _>>()?,
             withdrawn: commit.withdrawn.iter().map(|id| id.as_uuid()).collect(),
             events: commit.events.iter().map(EventDraft::of).collect::<Result<_, _>>()?,
@@ -188,7 +191,7 @@ pub(crate) fn micros(at: DateTime<Utc>) -> i64 {
     at.timestamp_micros()
 }
 
-fn number(version: u64) -> Result<i64, BackendError> {
+pub(crate) fn number(version: u64) -> Result<i64, BackendError> {
     i64::try_from(version).map_err(|_| invalid("a version is too large"))
 }
 
@@ -198,7 +201,7 @@ fn document(of: &impl Serialize, about: usize) -> Result<String, BackendError> {
     String::from_utf8(text).map_err(|_| invalid("a part cannot be written as JSON"))
 }
 
-fn invalid(why: &'static str) -> BackendError {
+pub(crate) fn invalid(why: &'static str) -> BackendError {
     BackendError::new(ErrorKind::Invalid, COMMIT).caused_by(why)
 }
 

@@ -14,6 +14,7 @@
 
 mod document;
 mod draft;
+mod kept;
 mod migration;
 #[cfg(feature = "postgres")]
 pub mod postgres;

@@ -108,6 +108,20 @@ test('a proof by SAML opens an account that came by another way, and the wrong o
   assert.doesNotMatch(await alice.section('Identity'), /guild|foundry/)
 })
 
+test('whoever cancels a proof tries again, and it is a proof again', async (t) => {
+  const { portal, comes } = await house(t)
+  const alice = await comes()
+  await alice.signIn(portal, 'Alice Example', 'Acme')
+  await alice.signOut()
+  await alice.signIn(portal, 'Alice Example', 'Guild')
+  await alice.continueAt(portal, 'Cancel', 'Foundry')
+  assert.match(await alice.page.getByRole('alert').innerText(), /Code saml\.status_/)
+  await alice.page.getByRole('link', { name: 'Try again' }).click()
+  await alice.page.getByRole('button', { name: 'Fay Ferrous' }).click()
+  await alice.page.getByRole('button', { name: 'Continue' }).click()
+  assert.match(await alice.page.getByRole('alert').innerText(), /Code hold\.proof_refused/, 'it was taken as the proof')
+})
+
 test('a response counts in the browser that asked, and once', async (t) => {
   const { portal, comes } = await house(t)
   const fay = await comes()

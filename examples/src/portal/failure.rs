@@ -18,7 +18,7 @@ const ANEW: &str = "Begin the sign-in anew. If it happens again, show the code t
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Failure {
     /// A rule was broken; the code says which.
-    Refused { code: Code, reason: String },
+    Refused { code: Code, reason: String, anew: Option<String> },
     /// The database cannot be reached, or was busy for too long.
     DatabaseDown,
     /// A target cannot be asked; what was begun there ends by itself.
@@ -37,7 +37,15 @@ pub(super) enum Failure {
 
 impl Failure {
     pub(super) fn refused(code: &'static str, reason: &str) -> Self {
-        Self::Refused { code: Code::new(code), reason: reason.to_owned() }
+        Self::Refused { code: Code::new(code), reason: reason.to_owned(), anew: None }
+    }
+
+    /// Offers to begin the same sign-in anew, where that may help.
+    pub(super) fn beginning_anew_at(self, address: String) -> Self {
+        match self {
+            Self::Refused { code, reason, .. } => Self::Refused { code, reason, anew: Some(address) },
+            other => other,
+        }
     }
 
     fn of_login(class: ErrorClass, code: Code, error: &(dyn Error + 'static)) -> Self {
@@ -45,7 +53,9 @@ impl Failure {
             ErrorClass::Transient if code.as_str().starts_with("store.") => Self::DatabaseDown,
             ErrorClass::Transient => Self::ProviderDown,
             ErrorClass::Permanent => Self::Broken(code),
-            ErrorClass::Rejected | ErrorClass::Denied => Self::Refused { code, reason: innermost(error) },
+            ErrorClass::Rejected | ErrorClass::Denied => {
+                Self::Refused { code, reason: innermost(error), anew: None }
+            }
         }
     }
 
@@ -93,10 +103,10 @@ impl IntoResponse for Failure {
         let (status, title, text) = self.words();
         let frame = Frame::default();
         let page = match self {
-            Self::Refused { code, reason } => pages::refused(
-                &frame,
-                &RefusalView { code: code.to_string(), reason, advice: ANEW.into(), decision: None },
-            ),
+            Self::Refused { code, reason, anew } => {
+                let (code, advice) = (code.to_string(), ANEW.into());
+                pages::refused(&frame, &RefusalView { code, reason, advice, anew, decision: None })
+            }
             _ => pages::problem(&frame, title, &text),
         };
         let mut response = html(status, page);
@@ -199,7 +209,7 @@ impl Failure {
             "engine.contended" => return Self::DatabaseDown,
             _ => return Self::Broken(code),
         };
-        Self::Refused { code, reason: reason.into() }
+        Self::Refused { code, reason: reason.into(), anew: None }
     }
 }
 

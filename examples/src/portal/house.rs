@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use axum::http::HeaderMap;
 use chrono::{DateTime, Utc};
-use jit_core::{Account, CheckOut, Clock, ConnectionId, Entitlement, Jit, Store, StoreId, TenantId};
+use jit_core::{Account, Actor, CheckOut, Clock, ConnectionId, Entitlement, Jit, Store, StoreId, TenantId};
 use jit_oidc::OidcTrigger;
 use jit_saml::SamlTrigger;
 use jit_saml::logout::SingleLogout;
@@ -68,6 +68,13 @@ pub(super) struct Visit {
     pub(super) session: Session,
     pub(super) account: Account,
     pub(super) is_admin: bool,
+}
+
+impl Visit {
+    /// The visitor, for the audit trail.
+    pub(super) fn actor(&self) -> Actor {
+        Actor::Account { id: self.account.id }
+    }
 }
 
 impl House {

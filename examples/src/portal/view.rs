@@ -273,6 +273,8 @@ pub struct RefusalView {
     pub reason: String,
     /// What the visitor can do about it.
     pub advice: String,
+    /// Where the same sign-in begins anew.
+    pub anew: Option<String>,
     /// The decision, where the policy was asked.
     pub decision: Option<DecisionView>,
 }

@@ -23,6 +23,12 @@ pub(super) fn worker_id() -> Result<WorkerId, RandomError> {
 /// Does what is due until `asked` says to stop: ends of grants and accounts, leftovers, and the leases at each target, of
 /// which none waits for another.
 pub(super) async fn keep_working(house: Arc<House>, worker: WorkerId, asked: watch::Receiver<bool>) {
+    match house.jit.missing_targets().await {
+        Ok(missing) => missing.iter().for_each(|target| {
+            eprintln!("portal: `{target}` is no target of the configuration: what is lent there does not end");
+        }),
+        Err(error) => tell(&error),
+    }
     let mut all = JoinSet::new();
     for target in &house.targets {
         let (house, worker, asked) = (Arc::clone(&house), worker.clone(), asked.clone());

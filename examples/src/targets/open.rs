@@ -129,7 +129,11 @@ fn open_one(settings: &TargetSettings, folder: &Path, found: &mut Problems) -> O
             Ok(target) => Some(Arc::new(target)),
             Err(error) => unsound("custom", &error, found),
         },
-        (Kind::InMemory, None) => Some(Arc::new(MemoryTarget::new())),
+        (Kind::InMemory(settings), None) => {
+            let target = MemoryTarget::new();
+            settings.people.iter().for_each(|name| target.plant(name));
+            Some(Arc::new(target))
+        }
         _ => None,
     }
 }

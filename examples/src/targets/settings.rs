@@ -60,10 +60,14 @@ pub(crate) struct WaySettings {
     pub(crate) connections: Option<u8>,
 }
 
-/// Holds nothing: there is nothing to say of a target in memory.
+/// Describes a target in memory.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub(crate) struct InMemory {}
+pub(crate) struct InMemory {
+    /// Who has an account there before anybody checks out.
+    #[serde(default)]
+    pub(crate) people: Vec<String>,
+}
 
 /// Describes a role that can be checked out.
 #[derive(Debug, Deserialize)]
@@ -120,7 +124,7 @@ pub(crate) enum Kind<'a> {
     ActiveDirectory(&'a ActiveDirectorySettings),
     OpenLdap(&'a OpenLdapSettings),
     Custom(&'a CustomSettings),
-    InMemory,
+    InMemory(&'a InMemory),
 }
 
 impl TargetSettings {
@@ -130,7 +134,7 @@ impl TargetSettings {
             self.active_directory.as_ref().map(Kind::ActiveDirectory),
             self.open_ldap.as_ref().map(Kind::OpenLdap),
             self.custom.as_ref().map(Kind::Custom),
-            self.in_memory.as_ref().map(|_| Kind::InMemory),
+            self.in_memory.as_ref().map(Kind::InMemory),
         ];
         let mut kinds = kinds.into_iter().flatten();
         kinds.next().filter(|_| kinds.next().is_none())
@@ -151,10 +155,10 @@ impl TargetSettings {
                 Code::new("config.one_of"),
                 "needs exactly one of `active_directory`, `open_ldap`, `custom` and `in_memory`",
             ),
-            Some(Kind::InMemory) if self.directory.is_some() => {
+            Some(Kind::InMemory(_)) if self.directory.is_some() => {
                 found.report_in("directory", Code::new("config.one_of"), "goes with no `in_memory`");
             }
-            Some(Kind::InMemory) => {}
+            Some(Kind::InMemory(_)) => {}
             Some(_) if self.directory.is_some() => {}
             Some(_) => found.report(
                 Code::new("config.missing_field"),
@@ -175,7 +179,7 @@ impl TargetSettings {
             Kind::Custom(settings) => {
                 Some((settings.places.keys().collect(), settings.groups.keys().collect()))
             }
-            Kind::InMemory => None,
+            Kind::InMemory(_) => None,
         }
     }
 

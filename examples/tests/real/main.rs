@@ -1,4 +1,5 @@
-//! The programs with real directories and databases: OpenLDAP, Samba as a domain controller of Active Directory, PostgreSQL.
+//! The programs with real directories, databases and producers: OpenLDAP, Samba as a domain controller of Active Directory,
+//! PostgreSQL; what writes and encrypts SAML responses.
 
 #![expect(
     clippy::unwrap_used,
@@ -9,6 +10,7 @@
 )]
 
 mod checkout;
+mod encrypted;
 mod kills;
 mod peer;
 mod stopped;

@@ -1,6 +1,7 @@
 //! The account: one person or workload, with everything that was given to it and by whom.
 
 mod grant;
+mod mirror;
 mod state;
 mod user_name;
 
@@ -15,6 +16,7 @@ use crate::{
 };
 
 pub use grant::{Entitlement, EntitlementKind, EntitlementPattern, Grant, Provenance, Source};
+pub use mirror::{Mirror, MirrorState};
 pub use state::{AccountState, Standing};
 pub use user_name::{NameError, UserName};
 
@@ -91,6 +93,9 @@ pub struct Account {
     /// What is lent to a remote account that existed before, which this account stands for; `None` for all others.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub elevation: Option<Box<Elevation>>,
+    /// How it stands in the targets that it is mirrored to.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub mirrors: Vec<Mirror>,
 }
 
 impl Account {
@@ -124,6 +129,7 @@ impl Account {
             records: Vec::new(),
             lease: None,
             elevation: None,
+            mirrors: Vec::new(),
         }
     }
 
@@ -175,6 +181,12 @@ impl Account {
         self.records.iter().find(|record| record.key == *key)
     }
 
+    /// How it stands in a target that it is mirrored to.
+    #[must_use]
+    pub fn mirror(&self, target: &TargetId) -> Option<&Mirror> {
+        self.mirrors.iter().find(|mirror| mirror.target == *target)
+    }
+
     /// Tells whether a grant for the entitlement is in force at `now`.
     #[must_use]
     pub fn holds(&self, entitlement: &Entitlement, now: DateTime<Utc>) -> bool {
@@ -212,7 +224,7 @@ impl Account {
     }
 
     /// The keys by which the account can be found: its e-mail address and searchable attributes; of a lease that may
-    /// still be in its target, target and holder; of a leave that waits, its connection.
+    /// still be in its target, target and holder; the targets that it is mirrored to; of a leave that waits, its connection.
     #[must_use]
     pub fn lookup_keys(&self) -> Vec<LookupKey> {
         let email = self.email.iter().map(|email| LookupKey::email(&email.address));
@@ -232,7 +244,10 @@ impl Account {
         let parked = parked.map(|record| LookupKey::parked_leave(&record.key.connection));
         let elevation = self.elevation.iter().filter(|elevation| elevation.is_live());
         let elevation = elevation.map(|elevation| LookupKey::elevated_at(&elevation.target));
-        let mut keys: Vec<_> = email.chain(attributes).chain(lease).chain(elevation).chain(parked).collect();
+        let mirrors = self.mirrors.iter().filter(|mirror| mirror.may_be_there());
+        let mirrors = mirrors.map(|mirror| LookupKey::mirrored_at(&mirror.target));
+        let remote = lease.chain(elevation).chain(mirrors);
+        let mut keys: Vec<_> = email.chain(attributes).chain(remote).chain(parked).collect();
         keys.sort();
         keys.dedup();
         keys
@@ -253,7 +268,7 @@ impl fmt::Debug for Account {
 /// Finds accounts by something that is not their identity. Several accounts may share one.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct LookupKey {
-    /// `email`, `leased_at`, `leased_for`, `elevated_at`, `parked_leave`, or `attribute:` and the attribute's name.
+    /// `email`, `leased_at`, `leased_for`, `elevated_at`, `mirrored_at`, `parked_leave`, or `attribute:` and the attribute's name.
     pub kind: String,
     /// The value, normalised for comparison.
     pub value: String,
@@ -288,6 +303,12 @@ impl LookupKey {
     #[must_use]
     pub fn elevated_at(target: &TargetId) -> Self {
         Self { kind: "elevated_at".into(), value: target.to_string() }
+    }
+
+    /// Looks for the accounts that are mirrored to a target and may be there.
+    #[must_use]
+    pub fn mirrored_at(target: &TargetId) -> Self {
+        Self { kind: "mirrored_at".into(), value: target.to_string() }
     }
 
     /// Looks for an attribute value, byte for byte.

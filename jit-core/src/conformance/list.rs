@@ -119,6 +119,38 @@ macro_rules! __jit_user_store_checks {
     };
 }
 
+/// Names the checks of `document_store!`.
+#[doc(hidden)]
+#[macro_export]
+macro_rules! __jit_document_store_checks {
+    ($with:ident $($rest:tt)*) => {
+        $crate::$with! {
+            { $($rest)* }
+            documents {
+                a_document_is_read_as_it_was_written
+                an_update_of_a_document_counts_its_versions
+                a_document_is_written_over_its_own_version_only
+                a_removed_document_is_gone
+                a_document_is_found_by_its_names
+                a_unique_name_belongs_to_one_document
+                one_document_name_goes_to_one_document
+                one_version_of_a_document_is_written_over_once
+                documents_are_written_with_the_commit_or_not_at_all
+                documents_that_are_wrong_in_themselves_are_invalid
+                documents_are_listed_in_the_order_of_their_ids
+            }
+            members {
+                members_come_and_go_in_order
+                removing_a_member_keeps_the_others
+                a_member_must_be_there
+                a_removed_document_leaves_its_groups
+                each_tenant_keeps_its_own_documents
+                a_large_group_is_read_in_pages
+            }
+        }
+    };
+}
+
 /// Names the checks of `task_queue!`.
 #[doc(hidden)]
 #[macro_export]
@@ -141,6 +173,7 @@ macro_rules! __jit_task_queue_checks {
                 a_withdrawn_task_is_gone
                 a_task_id_is_taken_once
                 the_next_instant_is_told
+                every_lane_is_named_once
                 a_hold_must_be_positive
                 workers_never_share_a_task
                 one_settlement_of_many_counts
@@ -234,6 +267,15 @@ macro_rules! __jit_user_store {
     };
 }
 
+/// Tests that a backend keeps documents as [`DocumentStore`](crate::DocumentStore) says: `document_store!(open())`.
+#[doc(hidden)]
+#[macro_export]
+macro_rules! __jit_document_store {
+    ($backend:expr $(,)?) => {
+        $crate::__jit_document_store_checks! { __jit_tests $backend }
+    };
+}
+
 /// Tests that a backend hands out tasks as [`TaskQueue`](crate::TaskQueue) says: `task_queue!(open())`.
 #[doc(hidden)]
 #[macro_export]
@@ -269,6 +311,7 @@ macro_rules! __jit_one_time {
 macro_rules! __jit_store {
     ($backend:expr $(,)?) => {
         $crate::__jit_user_store_checks! { __jit_tests $backend }
+        $crate::__jit_document_store_checks! { __jit_tests $backend }
         $crate::__jit_task_queue_checks! { __jit_tests $backend }
         $crate::__jit_audit_log_checks! { __jit_tests $backend }
         $crate::__jit_one_time_checks! { __jit_one_time_tests $backend }
@@ -322,8 +365,9 @@ macro_rules! __jit_one_time_slice {
     };
 }
 
-const SUITES: [&[Check]; 4] = [
+const SUITES: [&[Check]; 5] = [
     crate::__jit_user_store_checks! { __jit_slice },
+    crate::__jit_document_store_checks! { __jit_slice },
     crate::__jit_task_queue_checks! { __jit_slice },
     crate::__jit_audit_log_checks! { __jit_slice },
     crate::__jit_one_time_checks! { __jit_one_time_slice },

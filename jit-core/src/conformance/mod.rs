@@ -15,6 +15,7 @@
 //! |---|---|
 //! | [`store!`](store) | all of the following, one `#[test]` each |
 //! | [`user_store!`](user_store) | accounts: reading, commits, keys, tenants, paging, counters, races |
+//! | [`document_store!`](document_store) | documents: versions, names, members, together with the commit |
 //! | [`task_queue!`](task_queue) | tasks: claims, epochs, settlement |
 //! | [`audit_log!`](audit_log) | the audit trail |
 //! | [`one_time!`](one_time) | values that are put once and taken once; takes a [`Nodes<dyn OneTime>`](Nodes) |
@@ -43,8 +44,9 @@ use crate::{OneTime, Store};
 
 #[doc(inline)]
 pub use crate::{
-    __jit_audit_log as audit_log, __jit_model as model, __jit_one_time as one_time, __jit_store as store,
-    __jit_target as target, __jit_task_queue as task_queue, __jit_user_store as user_store,
+    __jit_audit_log as audit_log, __jit_document_store as document_store, __jit_model as model,
+    __jit_one_time as one_time, __jit_store as store, __jit_target as target, __jit_task_queue as task_queue,
+    __jit_user_store as user_store,
 };
 pub use failure::Failure;
 pub use list::all_checks;

@@ -8,8 +8,9 @@ use super::Failure;
 use crate::{
     Account, AccountEmail, AccountId, AccountState, AccountWrite, Actor, AttributeName, AttributeValue,
     AuditEvent, AuditOutcome, AuditQuery, Code, Commit, ConnectionId, CounterChange, CounterName, Cursor,
-    EmailAddress, EmailTrust, EventId, ExternalKey, Filter, Grant, Issuer, Lane, LinkProof, LinkedIdentity,
-    Mint, Provenance, Query, Source, Store, Subject, Task, TaskId, TaskKind, TenantId, UserName,
+    DocumentId, EmailAddress, EmailTrust, EventId, ExternalKey, Filter, Grant, Issuer, Lane, LinkProof,
+    LinkedIdentity, Mint, Provenance, Query, Source, Store, Subject, Task, TaskId, TaskKind, TenantId,
+    UserName,
 };
 
 pub(super) type Made<T> = Result<T, Failure>;
@@ -41,6 +42,10 @@ impl World {
 
     pub(super) fn account(&mut self) -> Account {
         Account::begin(self.mint.account(), self.tenant.clone(), AccountState::Active, at(0))
+    }
+
+    pub(super) fn document_id(&mut self) -> DocumentId {
+        self.mint.document()
     }
 
     pub(super) fn key(&self, subject: &str) -> Made<ExternalKey> {

@@ -1,6 +1,10 @@
 //! Composing an engine.
 
-use std::{collections::HashMap, fmt, sync::Arc};
+use std::{
+    collections::HashMap,
+    fmt,
+    sync::{Arc, Mutex},
+};
 
 use chrono::TimeDelta;
 
@@ -198,6 +202,7 @@ impl JitBuilder {
             kin,
             counted: Counted::default(),
             seed: u128::from_le_bytes(seed),
+            looked: Mutex::default(),
         }))
     }
 }

@@ -39,6 +39,7 @@ impl Jit {
         let mut after = plan.apply(before, tenant, record.now);
         let mut commit = Commit::new(tenant.clone());
         self.plan_tasks(&mut commit, before, &mut after, plan, record.now, mint);
+        self.mark_mirrors(&mut commit, &mut after, &record.actor, record.now, mint);
         commit.counters = self.parts.protection.counters(before, &after, record.absolute);
         commit.counters.extend(address_counters(before, &after));
         commit.events.push(AuditEvent {

@@ -4,7 +4,7 @@ use std::{
     collections::HashMap,
     fmt,
     sync::{
-        Arc,
+        Arc, Mutex, MutexGuard, PoisonError,
         atomic::{AtomicU64, Ordering},
     },
 };
@@ -44,6 +44,14 @@ pub(super) struct Parts {
     pub(super) kin: HashMap<(TenantId, ConnectionId), Vec<Kin>>,
     pub(super) counted: Counted,
     pub(super) seed: u128,
+    /// When the lanes of targets that this engine does not have were looked for.
+    pub(super) looked: Mutex<Option<DateTime<Utc>>>,
+}
+
+impl Parts {
+    pub(super) fn looked_for_missing(&self) -> MutexGuard<'_, Option<DateTime<Utc>>> {
+        self.looked.lock().unwrap_or_else(PoisonError::into_inner)
+    }
 }
 
 impl Jit {

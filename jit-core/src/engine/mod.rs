@@ -10,10 +10,12 @@ mod event;
 mod flight;
 mod hold;
 mod jit;
+mod keep;
 mod kin;
 mod landing;
 mod lease;
 mod matching;
+mod mirror;
 mod outcome;
 mod provisioning;
 mod record;
@@ -30,7 +32,9 @@ pub use connection::{Connection, ConnectionSettings, LinkBy, LinkRule, MailLink}
 pub use event::{Event, SignIn};
 pub use hold::{LinkAnswer, MailProof, Reply, Ticket};
 pub use jit::Jit;
+pub use keep::{Kept, Teller};
 pub use lease::{CheckOut, CheckedOut, Elevated, LentWrong, ReconcileMode, Reconciliation};
+pub use mirror::MirrorForecast;
 pub use outcome::{Denied, Explanation, Held, JitError, Outcome, Provisioned, Session, SignedIn, Verdict};
 pub use provisioning::{Authority, LeaverLimit, NamedBy, Provisioning, SamePerson};
 pub use shadow::ShadowReport;
@@ -38,4 +42,4 @@ pub use trigger::{Trigger, VerifyError};
 pub use work::{Notices, WorkReport};
 
 #[cfg(feature = "mocks")]
-pub use {trigger::MockTrigger, work::MockNotices};
+pub use {keep::MockTeller, trigger::MockTrigger, work::MockNotices};

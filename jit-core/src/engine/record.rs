@@ -9,15 +9,17 @@ use super::{
     compose::Record,
     evaluate::{Attempt, note_changes, note_checks, note_profile},
     flight::Boarded,
+    keep::check_own,
     kin::known_by,
     matching::{Found, is_elsewhere, search},
     sign_in::{Written, actor},
 };
 use crate::{
-    AccountState, Answers, Ask, Change, Code, Context, CounterChange, CounterName, Cursor, Decision, Denial,
-    EmailEvidence, ErrorKind, Extent, Filter, Finding, HeldPresence, LinkProof, LookupKey, Page, Permit,
-    Plan, Present, Profile, Provisioning, Query, RecordEffect, RecordFacts, RecordPlan, Request, SameSource,
-    SignInFacts, Stage, Step, StoreId, TenantId, Trace, VerifiedRecord, plan_record,
+    AccountId, AccountState, Answers, Ask, AuditEvent, AuditOutcome, Change, Code, Commit, Context,
+    CounterChange, CounterName, Cursor, Decision, Denial, DocumentWrite, EmailEvidence, ErrorKind, Extent,
+    Filter, Finding, HeldPresence, LinkProof, LookupKey, Page, Permit, Plan, Present, Profile, Provisioning,
+    Query, RecordEffect, RecordFacts, RecordPlan, Request, SameSource, SignInFacts, Stage, Step, StoreId,
+    TenantId, Trace, VerifiedRecord, plan_record,
 };
 
 /// How often a record is planned anew when the account changes under it.
@@ -43,6 +45,15 @@ struct Judged {
     refusal: Option<Denial>,
 }
 
+/// Holds what a record changes, and what is kept along with it.
+#[derive(Clone, Copy)]
+struct Resolved<'a> {
+    plan: &'a Plan,
+    permit: &'a Permit,
+    effect: RecordEffect,
+    documents: &'a [DocumentWrite],
+}
+
 /// Remembers what earlier attempts of one record taught.
 struct Trial {
     attempt: Attempt,
@@ -54,6 +65,7 @@ impl Jit {
     /// Handles a record.
     pub(super) async fn provision(&self, record: &VerifiedRecord) -> Result<Outcome, JitError> {
         let (connection, provisioning) = self.provisioning_of(record)?;
+        check_own(connection, record.documents().iter().map(DocumentWrite::key))?;
         let reading = self.parts.clock.read();
         let attempt = Attempt::new(reading.now, self.parts.explaining);
         let mut trial = Trial { attempt, ends_by: reading.work, crowded: false };
@@ -75,7 +87,9 @@ impl Jit {
         for _ in 0..ATTEMPTS {
             let found = linked.map_or(Found::Nobody, Found::Linked);
             let evaluated = self.weigh_record(connection, provisioning, record, found, &mut trial).await?;
-            if let Some(outcome) = self.conclude_record(connection, evaluated, &mut trial).await? {
+            if let Some(outcome) =
+                self.conclude_record(connection, record.documents(), evaluated, &mut trial).await?
+            {
                 drop(turn);
                 return Ok(outcome);
             }
@@ -233,6 +247,7 @@ impl Jit {
     async fn conclude_record(
         &self,
         connection: &Connection,
+        documents: &[DocumentWrite],
         evaluated: Evaluated,
         trial: &mut Trial,
     ) -> Result<Option<Outcome>, JitError> {
@@ -246,19 +261,20 @@ impl Jit {
                     .map(Some);
             }
         };
-        let account =
-            match self.write_record(connection, found.as_present(), &plan, &permit, effect, trial).await? {
-                Written::Again => return Ok(None),
-                Written::Denied(denial) => {
-                    return self
-                        .deny_record(connection, &found, denial, steps, trial.attempt.now)
-                        .await
-                        .map(Some);
-                }
-                Written::Done(account) => Some(*account),
-                Written::Unchanged => found.into_account(),
-            };
+        let resolved = Resolved { plan: &plan, permit: &permit, effect, documents };
+        let account = match self.write_record(connection, found.as_present(), resolved, trial).await? {
+            Written::Again => return Ok(None),
+            Written::Denied(denial) => {
+                return self
+                    .deny_record(connection, &found, denial, steps, trial.attempt.now)
+                    .await
+                    .map(Some);
+            }
+            Written::Done(account) => Some(*account),
+            Written::Unchanged => found.into_account(),
+        };
         let Some(account) = account else { return Ok(None) };
+        let account = self.waited_for(connection, account).await?;
         if effect == RecordEffect::Parked && !plan.is_empty() {
             let (id, connection) = (account.id, &connection.settings.id);
             tracing::warn!(account = %id, %connection, "too many leave at once: a leave waits for an administrator");
@@ -270,16 +286,19 @@ impl Jit {
         &self,
         connection: &Connection,
         present: Present<'_>,
-        plan: &Plan,
-        permit: &Permit,
-        effect: RecordEffect,
+        resolved: Resolved<'_>,
         trial: &mut Trial,
     ) -> Result<Written, JitError> {
-        let before = present.account();
+        let Resolved { plan, permit, effect, documents } = resolved;
+        let (before, now) = (present.account(), trial.attempt.now);
         if plan.is_empty() {
+            if let Some(account) =
+                before.filter(|_| effect != RecordEffect::Outdated && !documents.is_empty())
+            {
+                self.keep_along(connection, account.id, documents, now).await?;
+            }
             return Ok(Written::Unchanged);
         }
-        let now = trial.attempt.now;
         let record = Record {
             actor: actor(connection),
             action: effect.code(),
@@ -289,6 +308,7 @@ impl Jit {
         };
         let tenant = &connection.settings.tenant;
         let (mut commit, after) = self.compose(tenant, before, plan, record, &mut self.mint(now));
+        commit.documents = documents.iter().map(|write| write.clone().about(after.id)).collect();
         let is_over = |state: &AccountState| {
             matches!(state, AccountState::Disabled { .. } | AccountState::Ended { .. })
         };
@@ -308,6 +328,31 @@ impl Jit {
                 _ => self.learn(error, plan, &mut trial.attempt),
             },
         }
+    }
+
+    /// Keeps the documents of a record that changes nothing about the account.
+    async fn keep_along(
+        &self,
+        connection: &Connection,
+        account: AccountId,
+        documents: &[DocumentWrite],
+        now: DateTime<Utc>,
+    ) -> Result<(), JitError> {
+        let tenant = &connection.settings.tenant;
+        let mut commit = Commit::new(tenant.clone());
+        commit.documents = documents.iter().map(|write| write.clone().about(account)).collect();
+        commit.events.push(AuditEvent {
+            id: self.mint(now).event(),
+            at: now,
+            tenant: tenant.clone(),
+            actor: actor(connection),
+            action: Code::new("record.kept"),
+            account: Some(account),
+            outcome: AuditOutcome::Done,
+            rule: None,
+            changes: documents.iter().map(DocumentWrite::word).collect(),
+        });
+        Ok(self.store_of(connection).commit(&commit).await?)
     }
 
     async fn deny_record(

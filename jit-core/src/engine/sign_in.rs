@@ -181,6 +181,7 @@ impl Jit {
             let held = Held { asks, ticket: None, account, plan: Some(plan), steps };
             return Ok(Some(Outcome::Held(Box::new(held))));
         }
+        let account = self.waited_for(connection, account).await?;
         self.note_use(connection, &account, attempt.now).await;
         let session = session(&permit, sign_in, &account, attempt.now);
         Ok(Some(Outcome::SignedIn(Box::new(SignedIn { account, plan, session, steps, shadow }))))

@@ -41,6 +41,9 @@ pub struct WorkReport {
     pub failed: usize,
     /// One-time values removed.
     pub purged: usize,
+    /// Leases of targets that this engine does not have, which nobody has looked after since they were due. What is looked
+    /// at is bounded: there may be more.
+    pub unserved: usize,
 }
 
 /// How long a claim holds.
@@ -51,8 +54,8 @@ const DAILY: TimeDelta = TimeDelta::days(1);
 const LONGEST_PAUSE: TimeDelta = TimeDelta::minutes(15);
 
 impl Jit {
-    /// Does up to `limit` due tasks of each lane and store, writes collected last-seen instants and removes one-time
-    /// values that are over. Call it in a loop; any number of workers on any number of nodes share the work.
+    /// Does up to `limit` due tasks of each lane and store, writes collected last-seen instants, removes one-time values
+    /// that are over, and raises alarms for leases whose target no engine has. Call it in a loop; any number of workers on any number of nodes share the work.
     ///
     /// # Errors
     /// The first [`BackendError`] of a store that cannot hand out or settle tasks, after the others had their turn; a task
@@ -63,7 +66,13 @@ impl Jit {
     pub async fn work(&self, worker: &WorkerId, limit: NonZeroUsize) -> Result<WorkReport, BackendError> {
         let mut report = WorkReport::default();
         let mut first = self.watch_time().await?;
+        let looks = self.looks_for_missing();
         for store in self.parts.stores.values().chain(std::iter::once(&self.parts.store)) {
+            if looks
+                && let Err(error) = self.tell_of_missing(store.as_ref(), worker, limit, &mut report).await
+            {
+                first.get_or_insert(error);
+            }
             // A store that is down does not keep ends from coming in the others.
             if let Err(error) = self.work_store(store.as_ref(), worker, limit, &mut report).await {
                 first.get_or_insert(error);
@@ -147,8 +156,9 @@ impl Jit {
                 }
                 Ok(Settlement::Done)
             }
-            // Each waits in a lane of its own: those of the targets (`Jit::work_target`), and that of the trusted time.
-            TaskKind::TendLease | TaskKind::Anchor => {
+            // Each waits in a lane of its own: those of the targets (`Jit::work_target`), those of the connections
+            // (`Jit::retell`), and that of the trusted time.
+            TaskKind::TendLease | TaskKind::Mirror { .. } | TaskKind::Retell { .. } | TaskKind::Anchor => {
                 Ok(Settlement::Again(now.checked_add_signed(DAILY).unwrap_or(now)))
             }
             TaskKind::EndSessions { .. } | TaskKind::Notify { .. } | TaskKind::Alarm { .. } => {

@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use super::{
     Assurance, AttestError, Attestation, Attestor, Checks, Claims, SessionHint, Stability, VerifiedIdentity,
 };
-use crate::{ExternalKey, Issuer, RequestId, Subject};
+use crate::{DocumentWrite, ExternalKey, Issuer, RequestId, Subject};
 
 /// Carries what a trigger has verified of one record, for an [`Attestor`] to vouch for. `Debug` prints neither the subject
 /// nor claim values.
@@ -112,6 +112,7 @@ pub struct VerifiedRecord {
     version: Option<u64>,
     request: Option<RequestId>,
     expected: Expected,
+    documents: Vec<DocumentWrite>,
 }
 
 impl Attestor {
@@ -136,6 +137,7 @@ impl Attestor {
             version: statement.version,
             request: statement.request,
             expected: statement.expected,
+            documents: Vec::new(),
         })
     }
 }
@@ -182,6 +184,19 @@ impl VerifiedRecord {
         self.expected
     }
 
+    /// Keeps documents along with what the record changes: one commit, also where it changes nothing else. They are
+    /// documents of the record's connection, about its person. Nothing is kept where the record is denied or outdated.
+    pub fn keeping(mut self, documents: Vec<DocumentWrite>) -> Self {
+        self.documents = documents;
+        self
+    }
+
+    /// The documents that are kept along with it.
+    #[must_use]
+    pub fn documents(&self) -> &[DocumentWrite] {
+        &self.documents
+    }
+
     /// Reads what changed together with what was said before.
     pub(crate) fn on_top_of(&self, before: &Claims) -> Self {
         Self {
@@ -191,6 +206,8 @@ impl VerifiedRecord {
             version: self.version,
             request: self.request.clone(),
             expected: self.expected,
+            // What is kept is kept as it came, and not what it is read with.
+            documents: Vec::new(),
         }
     }
 }

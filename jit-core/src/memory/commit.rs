@@ -1,7 +1,7 @@
 //! The atomic write: first everything that speaks against it, then all of it.
 
-use super::{State, Tenant};
-use crate::{Commit, CounterChange, ErrorKind, Taken};
+use super::{State, Tenant, documents::Documents};
+use crate::{Collection, Commit, CounterChange, ErrorKind, Taken};
 
 impl State {
     /// Lists what speaks against a commit, the account first.
@@ -12,6 +12,7 @@ impl State {
             Some(write) => tenant.accounts.refusals(write),
             None => Vec::new(),
         };
+        refusals.extend(tenant.documents.refusals(&commit.documents));
         if commit.tasks.iter().any(|task| self.tasks.contains(&commit.tenant, task.id)) {
             refusals.push(ErrorKind::AlreadyExists(Taken::Task));
         }
@@ -23,12 +24,18 @@ impl State {
         refusals
     }
 
+    /// The documents of the tenant that a collection belongs to.
+    pub(super) fn documents(&self, of: &Collection) -> Option<&Documents> {
+        self.tenants.get(&of.tenant).map(|tenant| &tenant.documents)
+    }
+
     /// Writes a commit that nothing speaks against.
     pub(super) fn apply(&mut self, commit: &Commit) {
         let tenant = self.tenants.entry(commit.tenant.clone()).or_default();
         if let Some(write) = &commit.account {
             tenant.accounts.write(write);
         }
+        tenant.documents.write(&commit.documents);
         for event in &commit.events {
             tenant.trail.record(event);
         }

@@ -1,7 +1,9 @@
 //! Every port in memory: the default for tests, and the executable model that other backends are compared with.
 
 mod accounts;
+mod blocks;
 mod commit;
+mod documents;
 mod one_time;
 mod sink;
 mod target;
@@ -18,10 +20,11 @@ use std::{
 use async_trait::async_trait;
 use chrono::{DateTime, TimeDelta, Utc};
 
-use self::{accounts::Accounts, one_time::OneTimes, tasks::Tasks, trail::Trail};
+use self::{accounts::Accounts, documents::Documents, one_time::OneTimes, tasks::Tasks, trail::Trail};
 use crate::{
-    Account, AccountId, AuditEvent, AuditLog, AuditQuery, BackendError, Claimed, Commit, CounterName,
-    ErrorKind, ExternalKey, Lane, LookupKey, Matches, OneTime, OneTimeKey, Page, Query, Seen, Settlement,
+    Account, AccountId, AuditEvent, AuditLog, AuditQuery, BackendError, Claimed, Collection, Commit,
+    CounterName, Document, DocumentId, DocumentKey, DocumentQuery, DocumentStore, ErrorKind, ExternalKey,
+    IndexName, Lane, LookupKey, Matches, Member, OneTime, OneTimeKey, Page, Query, Seen, Settlement,
     TaskQueue, TenantId, UserStore, WorkerId,
 };
 
@@ -47,6 +50,7 @@ struct State {
 #[derive(Default)]
 struct Tenant {
     accounts: Accounts,
+    documents: Documents,
     trail: Trail,
     counters: BTreeMap<CounterName, i64>,
 }
@@ -129,6 +133,53 @@ impl UserStore for MemoryStore {
 }
 
 #[async_trait]
+impl DocumentStore for MemoryStore {
+    async fn document(&self, key: &DocumentKey) -> Result<Option<Document>, BackendError> {
+        Ok(self.state().documents(&key.collection).and_then(|documents| documents.get(key)))
+    }
+
+    async fn documents_named(
+        &self,
+        of: &Collection,
+        index: &IndexName,
+        value: &str,
+    ) -> Result<Vec<Document>, BackendError> {
+        let state = self.state();
+        Ok(state.documents(of).map_or_else(Vec::new, |documents| documents.named(of, index, value)))
+    }
+
+    async fn documents(&self, query: &DocumentQuery) -> Result<Page<Document>, BackendError> {
+        let state = self.state();
+        Ok(state.documents(&query.of).map_or_else(empty_page, |documents| documents.list(query)))
+    }
+
+    async fn count_documents(&self, of: &Collection) -> Result<u64, BackendError> {
+        Ok(self.state().documents(of).map_or(0, |documents| documents.count(of)))
+    }
+
+    async fn members(
+        &self,
+        group: &DocumentKey,
+        after: Option<DocumentId>,
+        limit: NonZeroUsize,
+    ) -> Result<Page<Member>, BackendError> {
+        let state = self.state();
+        let documents = state.documents(&group.collection);
+        Ok(documents.map_or_else(empty_page, |documents| documents.members(group, after, limit)))
+    }
+
+    async fn member(&self, group: &DocumentKey, id: DocumentId) -> Result<Option<Member>, BackendError> {
+        Ok(self.state().documents(&group.collection).and_then(|documents| documents.member(group, id)))
+    }
+
+    async fn memberships(&self, member: &DocumentKey) -> Result<Vec<DocumentKey>, BackendError> {
+        let state = self.state();
+        let documents = state.documents(&member.collection);
+        Ok(documents.map_or_else(Vec::new, |documents| documents.memberships(member)))
+    }
+}
+
+#[async_trait]
 impl TaskQueue for MemoryStore {
     async fn claim(
         &self,
@@ -157,6 +208,10 @@ impl TaskQueue for MemoryStore {
 
     async fn next_due(&self, lane: &Lane) -> Result<Option<DateTime<Utc>>, BackendError> {
         Ok(self.state().tasks.next_due(lane))
+    }
+
+    async fn next_lane(&self, after: Option<Lane>) -> Result<Option<Lane>, BackendError> {
+        Ok(self.state().tasks.next_lane(after.as_ref()))
     }
 }
 

@@ -3,6 +3,7 @@
 use std::{
     collections::{BTreeMap, BTreeSet},
     num::NonZeroUsize,
+    ops::Bound,
 };
 
 use chrono::{DateTime, Utc};
@@ -90,6 +91,11 @@ impl Tasks {
 
     pub(super) fn next_due(&self, lane: &Lane) -> Option<DateTime<Utc>> {
         self.lanes.get(lane)?.first().map(|(open_from, ..)| *open_from)
+    }
+
+    pub(super) fn next_lane(&self, after: Option<&Lane>) -> Option<Lane> {
+        let from = after.map_or(Bound::Unbounded, Bound::Excluded);
+        self.lanes.range::<Lane, _>((from, Bound::Unbounded)).next().map(|(lane, _)| lane.clone())
     }
 
     fn insert(&mut self, entry: Entry) {

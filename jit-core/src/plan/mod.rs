@@ -10,6 +10,7 @@ mod expiry;
 mod grants;
 mod lifecycle;
 mod link;
+mod mirror;
 mod protection;
 mod sign_in;
 
@@ -18,5 +19,6 @@ pub use answers::Answers;
 pub use change::{Change, Plan, Planned, Reason, Refusal};
 pub use expiry::{plan_end_of_account, plan_end_of_grant};
 pub use lifecycle::{RecordEffect, RecordFacts, RecordPlan, plan_record};
+pub use mirror::{Wanted, wanted};
 pub use protection::Protection;
 pub use sign_in::{SameSource, SignInFacts, SignInPlan, plan_sign_in};

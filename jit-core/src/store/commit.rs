@@ -5,19 +5,23 @@ use std::{collections::BTreeSet, fmt, sync::Arc};
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
-use super::Task;
+use super::{DocumentWrite, MemberChange, Task};
 use crate::{
     Account, AccountId, AuditEvent, BackendError, ConnectionId, EmailAddress, Entitlement, ErrorKind,
-    ExternalKey, LookupKey, TaskId, TenantId,
+    ExternalKey, LookupKey, TargetId, TaskId, TenantId,
 };
 
-/// Carries everything that a backend writes together: at most one account, tasks, audit events, counters.
+/// Carries everything that a backend writes together: at most one account, documents, tasks, audit events,
+/// counters.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Commit {
     /// The tenant that every part belongs to.
     pub tenant: TenantId,
     /// The account as it shall be.
     pub account: Option<AccountWrite>,
+    /// Documents that come, change or go. Names and members are as they are when all of them are written.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub documents: Vec<DocumentWrite>,
     /// Tasks that come into being.
     pub tasks: Vec<Task>,
     /// Tasks that are withdrawn; those already gone are passed over.
@@ -35,6 +39,7 @@ impl Commit {
         Self {
             tenant,
             account: None,
+            documents: Vec::new(),
             tasks: Vec::new(),
             withdrawn: Vec::new(),
             events: Vec::new(),
@@ -54,10 +59,34 @@ impl Commit {
             "a part is named twice"
         } else if !self.account.as_ref().is_none_or(AccountWrite::counts_on) {
             "the version does not follow the one before"
+        } else if let Some(wrong) = self.documents.iter().find_map(DocumentWrite::wrong) {
+            wrong
+        } else if self.adds_what_it_removes() {
+            "a document that is removed becomes a member"
         } else {
             return Ok(());
         };
         Err(BackendError::new(ErrorKind::Invalid, "users.commit").caused_by(wrong))
+    }
+
+    fn adds_what_it_removes(&self) -> bool {
+        let removed = self.documents.iter().filter(|write| write.after().is_none());
+        let removed = removed.map(|write| {
+            let of = &write.key().collection;
+            (&of.connection, &of.kind, write.key().id)
+        });
+        let removed: BTreeSet<_> = removed.collect();
+        let is_removed = |group: &DocumentWrite, change: &MemberChange| match change {
+            MemberChange::Add { member, kind, .. } => {
+                removed.contains(&(&group.key().collection.connection, kind, *member))
+            }
+            MemberChange::Remove { .. } | MemberChange::Clear => false,
+        };
+        !removed.is_empty()
+            && self
+                .documents
+                .iter()
+                .any(|group| group.members().iter().any(|change| is_removed(group, change)))
     }
 
     fn names_everything_once(&self) -> bool {
@@ -68,6 +97,7 @@ impl Commit {
             && all_differ(self.events.iter().map(|event| event.id))
             && all_differ(self.counters.iter().map(|change| &change.name))
             && all_differ(identities.map(|identity| &identity.key))
+            && all_differ(self.documents.iter().map(DocumentWrite::key))
     }
 
     /// Tells whether every part belongs to the tenant; a backend refuses a commit for which this is false.
@@ -79,6 +109,7 @@ impl Commit {
                 && identities.iter().all(|identity| identity.key.tenant == self.tenant)
         });
         account
+            && self.documents.iter().all(|write| write.key().collection.tenant == self.tenant)
             && self.tasks.iter().all(|task| task.tenant == self.tenant)
             && self.events.iter().all(|event| event.tenant == self.tenant)
     }
@@ -260,6 +291,19 @@ impl CounterName {
     #[must_use]
     pub fn is_leavers(&self) -> bool {
         self.0.starts_with("left:")
+    }
+
+    /// Counts how many accounts may still be stopped in a target that they are mirrored to, in one span of time, by the
+    /// span's number.
+    #[must_use]
+    pub fn stops(target: &TargetId, span: i64) -> Self {
+        Self(format!("stops:{target}:{span}"))
+    }
+
+    /// Tells whether this counts what may still be stopped.
+    #[must_use]
+    pub fn is_stops(&self) -> bool {
+        self.0.starts_with("stops:")
     }
 
     /// Marks that what another counter counts has been counted.

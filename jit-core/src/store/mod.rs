@@ -1,9 +1,10 @@
-//! The ports for keeping: accounts, tasks, one-time values and the audit trail.
+//! The ports for keeping: accounts, documents, tasks, one-time values and the audit trail.
 //!
 //! One backend implements all of them, so that what belongs together is committed together. Backends invent nothing:
 //! ids and times come from the caller.
 
 mod commit;
+mod document;
 mod query;
 mod task;
 
@@ -13,6 +14,12 @@ use async_trait::async_trait;
 use chrono::{DateTime, TimeDelta, Utc};
 
 pub use commit::{AccountWrite, Commit, CounterChange, CounterName, KeyChanges, Seen};
+#[cfg(feature = "mocks")]
+pub use document::MockDocumentStore;
+pub use document::{
+    Collection, Document, DocumentKey, DocumentName, DocumentQuery, DocumentStore, DocumentWrite, Joining,
+    MEMBERSHIPS, Member, MemberChange, NetMembers,
+};
 pub use query::{AuditQuery, Cursor, Filter, Matches, PAGE_ITEMS, Page, Query};
 pub use task::{Claimed, Settlement, Task, TaskKind};
 
@@ -58,7 +65,8 @@ pub trait UserStore: Send + Sync {
     /// # Errors
     /// `store.identity_taken`, `store.user_name_taken`, `store.account_taken`, `store.task_taken`, `store.conflict` when
     /// the account is not at the version that the commit names or an event was recorded before, `store.limit_reached`
-    /// when a counter would leave its bounds, `store.invalid` when [`Commit::check`] refuses, `store.unavailable`. Where
+    /// when a counter would leave its bounds, `store.document_taken`, `store.document_name_taken`, `store.document_changed`
+    /// and `store.no_such_member` for the documents, `store.invalid` when [`Commit::check`] refuses, `store.unavailable`. Where
     /// several apply, any one of them is named. After any of them nothing was written, except that after `store.unavailable` the outcome may
     /// be unknown: the same commit repeated is then answered with `store.conflict` or one of the taken codes if it had
     /// been written.
@@ -115,6 +123,13 @@ pub trait TaskQueue: Send + Sync {
     /// # Errors
     /// `store.unavailable`.
     async fn next_due(&self, lane: &Lane) -> Result<Option<DateTime<Utc>>, BackendError>;
+
+    /// Names the lane that comes next after this one, of those that hold a task, due or not; the first without one. In an
+    /// order of the store's own, which stays: whoever asks on from each answer is told every lane once.
+    ///
+    /// # Errors
+    /// `store.unavailable`.
+    async fn next_lane(&self, after: Option<Lane>) -> Result<Option<Lane>, BackendError>;
 }
 
 /// Keeps values that may be put once and taken once: login states, assertion ids, pending sign-ins.
@@ -224,7 +239,7 @@ pub trait AuditSink: Send + Sync {
     async fn export(&self, events: &[AuditEvent]) -> Result<(), BackendError>;
 }
 
-/// Everything that one backend keeps. Implemented for whatever implements the four ports.
-pub trait Store: UserStore + TaskQueue + OneTime + AuditLog {}
+/// Everything that one backend keeps. Implemented for whatever implements the five ports.
+pub trait Store: UserStore + DocumentStore + TaskQueue + OneTime + AuditLog {}
 
-impl<T: UserStore + TaskQueue + OneTime + AuditLog> Store for T {}
+impl<T: UserStore + DocumentStore + TaskQueue + OneTime + AuditLog> Store for T {}

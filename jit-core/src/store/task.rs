@@ -3,7 +3,7 @@
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
-use crate::{AccountId, Code, GrantId, Lane, TargetId, TaskId, TenantId, WorkerId};
+use crate::{AccountId, Code, DocumentKey, GrantId, Lane, TargetId, TaskId, TenantId, WorkerId};
 
 /// Keeps one piece of future work.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -57,6 +57,16 @@ pub enum TaskKind {
         #[serde(default, skip_serializing_if = "Option::is_none")]
         target: Option<TargetId>,
     },
+    /// Bring an account to a target that it is mirrored to.
+    Mirror {
+        /// The target.
+        target: TargetId,
+    },
+    /// Tell the record of a document anew: something that it is told with has changed, such as the groups of its person.
+    Retell {
+        /// The document.
+        document: DocumentKey,
+    },
     /// Remember the time that was last trusted: its due instant is that time, and it is never done.
     Anchor,
 }
@@ -73,6 +83,8 @@ impl TaskKind {
             Self::EndSessions { .. } => "end_sessions",
             Self::Notify { .. } => "notify",
             Self::Alarm { .. } => "alarm",
+            Self::Mirror { .. } => "mirror",
+            Self::Retell { .. } => "retell",
             Self::Anchor => "anchor",
         }
     }

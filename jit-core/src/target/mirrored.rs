@@ -23,8 +23,8 @@ pub struct Mirrored {
     pub attributes: BTreeMap<String, Vec<String>>,
     /// What it holds, by the target's own names: all of what we give there, and nothing that others gave.
     pub entitlements: BTreeSet<String>,
-    /// What the target confirmed last of what we give: whatever of it is no longer in `entitlements` is to be taken. What
-    /// others gave is left alone.
+    /// What we gave before, or may have given by a call that had no answer: whatever of it is no longer in `entitlements` is
+    /// to be taken. What others gave is left alone.
     pub held: BTreeSet<String>,
     /// What the target confirmed last, as [`Effect::Mirrored`](super::Effect::Mirrored) told it; `None` where nothing is
     /// known, or everything is to be looked at anew.

@@ -3,6 +3,7 @@
 mod circuit;
 mod marker;
 mod mirrored;
+mod mirroring;
 mod pace;
 mod secret;
 mod setup;
@@ -18,6 +19,7 @@ use crate::{BackendError, Code};
 pub(crate) use circuit::{Circuit, CircuitNews, Guarded};
 pub use marker::{Marker, MarkerKey, MarkerKeyError};
 pub use mirrored::Mirrored;
+pub use mirroring::{Mirroring, StopLimit};
 pub(crate) use pace::Pace;
 pub use secret::{Secret, SecretRules};
 pub use setup::{TargetRole, TargetSetup, Whose};

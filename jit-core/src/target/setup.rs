@@ -9,7 +9,7 @@ use std::{
 
 use chrono::{DateTime, TimeDelta, Utc};
 
-use super::{Circuit, MarkerKey, Pace, SecretRules, Target};
+use super::{Circuit, MarkerKey, Mirroring, Pace, SecretRules, Target};
 use crate::{Account, AttributeName, ConnectionId, Entitlement, RuleName, Source, TargetId, TenantId};
 
 /// Describes one role that can be checked out at a target.
@@ -40,8 +40,10 @@ pub enum Whose {
 }
 
 impl Whose {
-    /// Names the account in the target; `None` where nobody who is believed names exactly one.
-    pub(crate) fn name(&self, holder: &Account, named: Option<&str>) -> Option<String> {
+    /// Names the account in the target; `None` where nobody who is believed names exactly one. `named` is the application's
+    /// word, which counts for [`Whose::Named`] alone.
+    #[must_use]
+    pub fn name(&self, holder: &Account, named: Option<&str>) -> Option<String> {
         let Self::Attribute { name, given_by } = self else { return named.map(str::to_owned) };
         let is_believed = |source: &Source| match source {
             Source::Connection(connection) => given_by.contains(connection),
@@ -111,6 +113,7 @@ pub struct TargetSetup {
     pub(crate) pace: Option<Arc<Pace>>,
     pub(crate) overdue_after: TimeDelta,
     pub(crate) circuit: Arc<Circuit>,
+    pub(crate) mirroring: Option<Arc<Mirroring>>,
 }
 
 /// The longest prefix of names: with the thirteen signs that follow, a name fits the twenty that Active Directory allows.
@@ -136,6 +139,7 @@ impl TargetSetup {
             pace: None,
             overdue_after: TimeDelta::minutes(15),
             circuit: Arc::default(),
+            mirroring: None,
         }
     }
 
@@ -152,6 +156,13 @@ impl TargetSetup {
     #[must_use]
     pub fn role(mut self, name: RuleName, role: TargetRole) -> Self {
         self.roles.insert(name, role);
+        self
+    }
+
+    /// Mirrors accounts of its tenants there. The target must be able to ([`Capabilities::mirrors`](super::Capabilities)).
+    #[must_use]
+    pub fn mirroring(mut self, mirroring: Mirroring) -> Self {
+        self.mirroring = Some(Arc::new(mirroring));
         self
     }
 

@@ -12,9 +12,9 @@ use std::{
 use async_trait::async_trait;
 use chrono::{DateTime, TimeDelta, Utc};
 use jit_core::{
-    Account, AccountId, AuditEvent, AuditLog, AuditQuery, BackendError, Claimed, Commit, Cursor, ErrorKind,
-    ExternalKey, Lane, LookupKey, MemoryStore, ONE_TIME_BYTES, OneTime, OneTimeKey, PAGE_ITEMS, Page,
-    Settlement, Taken, TaskId, TaskQueue, TenantId, WorkerId,
+    Account, AccountId, AuditEvent, AuditLog, AuditQuery, BackendError, Claimed, Commit, Cursor, DocumentId,
+    DocumentKey, ErrorKind, ExternalKey, Lane, LookupKey, Member, MemoryStore, ONE_TIME_BYTES, OneTime,
+    OneTimeKey, PAGE_ITEMS, Page, Settlement, Taken, TaskId, TaskQueue, TenantId, WorkerId,
 };
 
 use crate::table::Fault;
@@ -39,6 +39,7 @@ pub(crate) struct Memo {
     pub(crate) lookups: BTreeMap<(TenantId, LookupKey), AccountId>,
     pub(crate) seen: BTreeMap<AccountId, Option<DateTime<Utc>>>,
     pub(crate) events: Vec<AuditEvent>,
+    pub(crate) members: BTreeMap<(DocumentKey, DocumentId), Member>,
     claims: BTreeMap<TaskId, Claimed>,
     values: BTreeMap<OneTimeKey, (Vec<u8>, DateTime<Utc>)>,
 }
@@ -171,6 +172,13 @@ impl TaskQueue for Faulty {
         let due = self.inner.next_due(&self.lane(lane)).await?;
         let any_claimed = !self.memo().claims.is_empty();
         Ok(due.filter(|_| !(self.has(Fault::ForgetsClaimedDue) && any_claimed)))
+    }
+
+    async fn next_lane(&self, after: Option<Lane>) -> Result<Option<Lane>, BackendError> {
+        if self.has(Fault::NamesOneLane) && after.is_some() {
+            return Ok(None);
+        }
+        self.inner.next_lane(after.map(|lane| self.lane(&lane))).await
     }
 }
 

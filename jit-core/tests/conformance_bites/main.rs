@@ -6,6 +6,7 @@
     reason = "helpers of tests: what is wrong there must stop the test"
 )]
 
+mod documents;
 mod faulty;
 mod reading;
 mod table;

@@ -217,6 +217,44 @@ faults! {
     /// Fails while another commit is under way.
     FailsWhenBusy => [strangers_do_not_disturb_each_other];
 
+    // Documents.
+    /// Reads documents without their names.
+    DocumentsLoseNames => [a_document_is_read_as_it_was_written];
+    /// Says that every document is new.
+    DocumentVersionsStand => [an_update_of_a_document_counts_its_versions, a_removed_document_leaves_its_groups];
+    /// Writes documents over whatever is there.
+    DocumentVersionsIgnored => [a_document_is_written_over_its_own_version_only];
+    /// Keeps what is removed.
+    RemovedDocumentsStay => [a_removed_document_is_gone, a_removed_document_leaves_its_groups];
+    /// Folds the case of names and trims them.
+    FoldsDocumentNames => [a_document_is_found_by_its_names];
+    /// Lets several have a unique name.
+    UniqueNamesAreShared => [a_unique_name_belongs_to_one_document];
+    /// Looks for the name first and writes the document later.
+    ChecksDocumentNamesEarly => [one_document_name_goes_to_one_document];
+    /// Looks at the version first and writes the document later.
+    ChecksDocumentVersionsEarly => [one_version_of_a_document_is_written_over_once];
+    /// Writes the documents of a commit first, and then the rest.
+    DocumentsFirst => [documents_are_written_with_the_commit_or_not_at_all];
+    /// Writes the documents of a commit after the rest.
+    DocumentsLast => [documents_are_written_with_the_commit_or_not_at_all];
+    /// Drops the documents of other tenants.
+    SkipsForeignDocuments => [documents_that_are_wrong_in_themselves_are_invalid];
+    /// Leaves out the first document of a further page.
+    DocumentPagesSkip => [documents_are_listed_in_the_order_of_their_ids];
+    /// Replaces what is kept of a member that is added again.
+    AddingReplacesMembers => [members_come_and_go_in_order];
+    /// Empties the group for one member.
+    RemovingClears => [removing_a_member_keeps_the_others];
+    /// Leaves out members that are not there.
+    AcceptsAnyMember => [a_member_must_be_there];
+    /// Says that who was a member once still is.
+    KeepsLostMembers => [a_removed_document_leaves_its_groups, members_come_and_go_in_order];
+    /// Finds the documents of other tenants.
+    DocumentsForgetTenant => [each_tenant_keeps_its_own_documents];
+    /// Says that nothing follows the first page of members.
+    MembersEndAtAPage => [a_large_group_is_read_in_pages];
+
     // Tasks.
     /// Claims what is due within the hour.
     ClaimsEarly => [only_due_tasks_are_claimed];
@@ -250,6 +288,8 @@ faults! {
     SkipsTakenTask => [a_task_id_is_taken_once];
     /// Forgets claimed tasks when it tells the next instant.
     ForgetsClaimedDue => [the_next_instant_is_told];
+    /// Names one lane and no further one.
+    NamesOneLane => [every_lane_is_named_once];
     /// Accepts any hold.
     AcceptsAnyHold => [a_hold_must_be_positive];
     /// Gives a worker that comes away empty-handed what another one got.

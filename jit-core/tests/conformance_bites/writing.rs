@@ -38,6 +38,7 @@ impl UserStore for Faulty {
         self.part();
         if answer.is_ok() {
             self.remember(commit);
+            self.remember_members(commit);
         }
         answer
     }
@@ -146,6 +147,17 @@ impl Faulty {
             | Fault::ChecksNameEarly
             | Fault::ChecksVersionEarly
             | Fault::FailsWhenBusy => self.write_late(commit).await,
+            Fault::DocumentVersionsIgnored
+            | Fault::RemovedDocumentsStay
+            | Fault::UniqueNamesAreShared
+            | Fault::DocumentsFirst
+            | Fault::DocumentsLast
+            | Fault::AddingReplacesMembers
+            | Fault::RemovingClears
+            | Fault::ChecksDocumentVersionsEarly
+            | Fault::ChecksDocumentNamesEarly
+            | Fault::AcceptsAnyMember
+            | Fault::SkipsForeignDocuments => self.write_documents(commit).await,
             _ => self.write_changed(commit).await,
         }
     }

@@ -133,14 +133,36 @@ async fn a_name_that_a_stranger_bears_is_left_to_them() {
 async fn extending_moves_both_ends_and_never_beyond_the_longest_time() {
     let house = House::new().await;
     let out = house.out(30).await;
-    let until = house.jit.extend(None, &tenant(), out.lease, TimeDelta::hours(2)).await.unwrap();
+    let until = house.jit.extend(None, &tenant(), out.lease, TimeDelta::hours(2), house.by()).await.unwrap();
     assert_eq!(until, house.now() + TimeDelta::hours(2));
     assert_eq!(house.directory.accounts()[&out.name].ends_at, Some(until));
-    let latest = house.jit.extend(None, &tenant(), out.lease, TimeDelta::days(9)).await.unwrap();
+    let latest = house.jit.extend(None, &tenant(), out.lease, TimeDelta::days(9), house.by()).await.unwrap();
     assert_eq!(latest, house.now() + TimeDelta::hours(8));
-    let more = house.jit.extend(None, &tenant(), out.lease, TimeDelta::days(9)).await;
+    let more = house.jit.extend(None, &tenant(), out.lease, TimeDelta::days(9), house.by()).await;
     assert_eq!(code_of(more), "lease.too_long");
     assert!(house.directory.accounts()[&out.name].admits(out.secret.reveal(), house.now()));
+}
+
+#[tokio::test]
+async fn the_trail_names_who_asked_whoever_holds_it() {
+    let house = House::new().await;
+    house.directory.plant(PERSON);
+    let root = Actor::Administrator { name: "root".into() };
+    let asked = CheckOut { by: root.clone(), ..house.request(30, None) };
+    let lifted = CheckOut { role: rule("lift"), ..asked.clone() };
+    let out = house.jit.check_out(&asked).await.unwrap();
+    let lent = house.jit.elevate(&lifted, Some(PERSON)).await.unwrap();
+    for lease in [out.lease, lent.lease] {
+        house.jit.extend(None, &tenant(), lease, TimeDelta::hours(1), root.clone()).await.unwrap();
+    }
+    let trail = house.trail().await;
+    let actions: Vec<_> = trail.iter().map(|event| event.action.as_str()).collect();
+    let of = ["lease.intended", "lease.active", "lease.joined", "lease.extending", "lease.extended"];
+    assert!(of.iter().all(|action| actions.contains(action)), "{actions:?}");
+    assert!(trail.iter().all(|event| event.actor == root), "{trail:?}");
+    house.check_in(lent.lease).await;
+    let ending = house.trail().await.into_iter().find(|event| event.action.as_str() == "lease.ending");
+    assert_eq!(ending.unwrap().actor, house.by());
 }
 
 #[tokio::test]
@@ -155,7 +177,7 @@ async fn whoever_lost_what_the_role_asks_for_keeps_what_is_lent_and_extends_noth
     house.store.commit(&Commit { account: Some(write), ..Commit::new(tenant()) }).await.unwrap();
     let counts = house.script.counts();
     for (lease, until) in [(out.lease, out.until), (lent.lease, lent.until)] {
-        let longer = house.jit.extend(None, &tenant(), lease, TimeDelta::hours(1)).await;
+        let longer = house.jit.extend(None, &tenant(), lease, TimeDelta::hours(1), house.by()).await;
         assert_eq!(code_of(longer), "lease.not_entitled");
         assert_eq!(house.lease(lease).await.until, until);
     }
@@ -170,7 +192,7 @@ async fn a_role_that_was_struck_extends_nothing() {
     let mut house = House::new().await;
     let out = house.out(30).await;
     house.restart_without_roles();
-    let longer = house.jit.extend(None, &tenant(), out.lease, TimeDelta::hours(1)).await;
+    let longer = house.jit.extend(None, &tenant(), out.lease, TimeDelta::hours(1), house.by()).await;
     assert_eq!(code_of(longer), "lease.not_entitled");
 }
 
@@ -200,7 +222,7 @@ async fn a_target_that_was_closed_to_a_tenant_lends_nothing_more_and_takes_what_
     let mut house = House::new().await;
     let out = house.out(30).await;
     house.restart_closed();
-    let longer = house.jit.extend(None, &tenant(), out.lease, TimeDelta::hours(1)).await;
+    let longer = house.jit.extend(None, &tenant(), out.lease, TimeDelta::hours(1), house.by()).await;
     assert_eq!(code_of(longer), "lease.unknown_target");
     house.pass_minutes(31).await;
     assert!(house.directory.accounts().is_empty());

@@ -129,15 +129,15 @@ async fn while_it_may_still_be_taken_nobody_else_is_given_it() {
 async fn an_extension_moves_the_end_and_its_late_answer_leaves_nothing() {
     let house = house().await;
     let lent = house.lift("lift", 10).await.unwrap();
-    let until = house.jit.extend(None, &tenant(), lent.lease, TimeDelta::hours(1)).await.unwrap();
+    let until = house.jit.extend(None, &tenant(), lent.lease, TimeDelta::hours(1), house.by()).await.unwrap();
     assert_eq!(until, house.now() + TimeDelta::hours(1));
     assert_eq!(house.directory.accounts()[PERSON].drops_at["ops"], until);
     house.pass_minutes(50).await;
     assert!(house.person_holds("ops"));
     house.script.delay_effect(110);
-    let late = house.jit.extend(None, &tenant(), lent.lease, TimeDelta::hours(2)).await;
+    let late = house.jit.extend(None, &tenant(), lent.lease, TimeDelta::hours(2), house.by()).await;
     assert_eq!(code_of(late), "target.unreachable");
-    let at_once = house.jit.extend(None, &tenant(), lent.lease, TimeDelta::hours(2)).await;
+    let at_once = house.jit.extend(None, &tenant(), lent.lease, TimeDelta::hours(2), house.by()).await;
     assert_eq!(code_of(at_once), "lease.in_progress");
     house.check_in(lent.lease).await;
     assert!(!house.person_holds("ops"));
@@ -233,7 +233,7 @@ async fn an_account_that_is_gone_or_another_of_its_name_is_not_touched() {
     let lent = house.lift("lift", 30).await.unwrap();
     let extended = {
         house.directory.take_out(PERSON);
-        house.jit.extend(None, &tenant(), lent.lease, TimeDelta::hours(1)).await
+        house.jit.extend(None, &tenant(), lent.lease, TimeDelta::hours(1), house.by()).await
     };
     assert_eq!(code_of(extended), "lease.unknown_account");
     house.pass_minutes(40).await;
@@ -299,7 +299,7 @@ async fn who_writes_a_mark_of_ours_into_their_own_entry_keeps_nothing() {
     let compared = house.jit.reconcile(None, &tenant(), &target(), ReconcileMode::Report).await.unwrap();
     assert!(compared.unheld.is_empty(), "it is seen whatever they wrote");
     assert_eq!(code_of(house.lift("lift", 30).await), "lease.account_is_lent");
-    let longer = house.jit.extend(None, &tenant(), lent.lease, TimeDelta::hours(1)).await;
+    let longer = house.jit.extend(None, &tenant(), lent.lease, TimeDelta::hours(1), house.by()).await;
     assert_eq!(code_of(longer), "lease.account_is_lent");
     house.pass_minutes(40).await;
     assert!(!house.directory.accounts()[PERSON].entitlements.contains(&"ops".to_owned()));

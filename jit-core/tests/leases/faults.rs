@@ -37,7 +37,7 @@ const ELEVATIONS: [Act; 10] = [
 
 fn longer_and_in(house: &House) {
     for account in leases(house).into_iter().take(1) {
-        drop(run(house.jit.extend(None, &tenant(), account.id, TimeDelta::minutes(45))));
+        drop(run(house.jit.extend(None, &tenant(), account.id, TimeDelta::minutes(45), house.by())));
         drop(run(house.jit.check_in(None, &tenant(), account.id, house.by())));
     }
 }

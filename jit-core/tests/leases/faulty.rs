@@ -273,6 +273,47 @@ impl UserStore for FaultyStore {
 }
 
 #[async_trait]
+impl DocumentStore for FaultyStore {
+    async fn document(&self, key: &DocumentKey) -> Result<Option<Document>, BackendError> {
+        self.inner.document(key).await
+    }
+
+    async fn documents_named(
+        &self,
+        of: &Collection,
+        index: &IndexName,
+        value: &str,
+    ) -> Result<Vec<Document>, BackendError> {
+        self.inner.documents_named(of, index, value).await
+    }
+
+    async fn documents(&self, query: &DocumentQuery) -> Result<Page<Document>, BackendError> {
+        self.inner.documents(query).await
+    }
+
+    async fn count_documents(&self, of: &Collection) -> Result<u64, BackendError> {
+        self.inner.count_documents(of).await
+    }
+
+    async fn members(
+        &self,
+        group: &DocumentKey,
+        after: Option<DocumentId>,
+        limit: NonZeroUsize,
+    ) -> Result<Page<Member>, BackendError> {
+        self.inner.members(group, after, limit).await
+    }
+
+    async fn member(&self, group: &DocumentKey, id: DocumentId) -> Result<Option<Member>, BackendError> {
+        self.inner.member(group, id).await
+    }
+
+    async fn memberships(&self, member: &DocumentKey) -> Result<Vec<DocumentKey>, BackendError> {
+        self.inner.memberships(member).await
+    }
+}
+
+#[async_trait]
 impl TaskQueue for FaultyStore {
     async fn claim(
         &self,
@@ -298,6 +339,10 @@ impl TaskQueue for FaultyStore {
 
     async fn next_due(&self, lane: &Lane) -> Result<Option<DateTime<Utc>>, BackendError> {
         self.inner.next_due(lane).await
+    }
+
+    async fn next_lane(&self, after: Option<Lane>) -> Result<Option<Lane>, BackendError> {
+        self.inner.next_lane(after).await
     }
 }
 

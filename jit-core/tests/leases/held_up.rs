@@ -138,7 +138,7 @@ fn an_extension_that_was_held_up_for_too_long_leaves_nothing() {
             let house = house();
             let lent = run(house.lift("lift", 30)).unwrap().unwrap();
             let of = tenant();
-            let extending = house.jit.extend(None, &of, lent.lease, TimeDelta::minutes(90));
+            let extending = house.jit.extend(None, &of, lent.lease, TimeDelta::minutes(90), house.by());
             let (was_held_up, _) = held_up(&house, turns, extending, || {
                 house.clock.advance(span);
                 work(&house);
@@ -246,7 +246,8 @@ fn an_extension_beside_a_repeated_request_leaves_the_account_there() {
         let first = run(house.jit.check_out(&request)).unwrap().unwrap();
         house.clock.advance(TimeDelta::minutes(1));
         let (was_held_up, again) = held_up(&house, turns, house.jit.check_out(&request), || {
-            let _ = run(house.jit.extend(None, &tenant(), first.lease, TimeDelta::minutes(60))).unwrap();
+            let _ = run(house.jit.extend(None, &tenant(), first.lease, TimeDelta::minutes(60), house.by()))
+                .unwrap();
         });
         let lease = run(house.lease(first.lease)).unwrap();
         let accounts = house.directory.accounts();
@@ -268,10 +269,10 @@ fn of_two_extensions_none_shortens_the_other() {
         let house = run(House::new()).unwrap();
         let out = run(house.out(30)).unwrap();
         let of = tenant();
-        let first = house.jit.extend(None, &of, out.lease, TimeDelta::minutes(60));
+        let first = house.jit.extend(None, &of, out.lease, TimeDelta::minutes(60), house.by());
         let (was_held_up, _) = held_up(&house, turns, first, || {
             let of = tenant();
-            let _ = run(house.jit.extend(None, &of, out.lease, TimeDelta::minutes(120))).unwrap();
+            let _ = run(house.jit.extend(None, &of, out.lease, TimeDelta::minutes(120), house.by())).unwrap();
         });
         let lease = run(house.lease(out.lease)).unwrap();
         assert_eq!(house.directory.accounts()[&out.name].ends_at, Some(lease.until), "turn {turns}");

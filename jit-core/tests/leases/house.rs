@@ -47,6 +47,7 @@ pub(crate) struct House {
     pub(crate) jit: Jit,
     has_roles: bool,
     is_open: bool,
+    has_target: bool,
     starts: u64,
 }
 
@@ -68,10 +69,24 @@ impl House {
         let commit = Commit { account: Some(AccountWrite::create(account)), ..Commit::new(tenant()) };
         store.commit(&commit).await.unwrap();
         let told = Arc::new(Told::default());
-        let doors = (&store, &directory, &script);
-        let jit = engine(doors, &clock, &told, settles_after, roles(), vec![tenant()], 0);
-        let (has_roles, is_open, starts) = (true, true, 0);
-        Self { store, directory, clock, script, holder, settles_after, told, jit, has_roles, is_open, starts }
+        let doors = (&store, &script);
+        let setup = setup(&directory, &script, settles_after, roles(), vec![tenant()]);
+        let jit = engine(doors, &clock, &told, Some(setup), 0);
+        let (has_roles, is_open, has_target, starts) = (true, true, true, 0);
+        Self {
+            store,
+            directory,
+            clock,
+            script,
+            holder,
+            settles_after,
+            told,
+            jit,
+            has_roles,
+            is_open,
+            has_target,
+            starts,
+        }
     }
 
     /// Starts the application anew on what is left.
@@ -79,14 +94,21 @@ impl House {
         self.starts += 1;
         let Self { store, directory, clock, script, told, .. } = self;
         let roles = if self.has_roles { roles() } else { Vec::new() };
-        let doors = (&*store, &*directory, &*script);
+        let doors = (&*store, &*script);
         let tenants = if self.is_open { vec![tenant()] } else { Vec::new() };
-        self.jit = engine(doors, clock, told, self.settles_after, roles, tenants, self.starts);
+        let setup = setup(directory, script, self.settles_after, roles, tenants);
+        self.jit = engine(doors, clock, told, Some(setup).filter(|_| self.has_target), self.starts);
     }
 
     /// The same, after the target was closed to the tenant.
     pub(crate) fn restart_closed(&mut self) {
         self.is_open = false;
+        self.restart();
+    }
+
+    /// The same, after the target was struck from the configuration, or put back.
+    pub(crate) fn restart_with_target(&mut self, has_target: bool) {
+        self.has_target = has_target;
         self.restart();
     }
 
@@ -105,6 +127,7 @@ impl House {
             tenant: tenant(),
             store: None,
             holder: self.holder,
+            by: self.by(),
             target: target(),
             role: rule("admin"),
             span: TimeDelta::minutes(minutes),
@@ -145,6 +168,13 @@ impl House {
         *self.store.get(&tenant(), id).await.unwrap().unwrap().lease.unwrap()
     }
 
+    /// What was recorded, earliest first.
+    pub(crate) async fn trail(&self) -> Vec<AuditEvent> {
+        let limit = std::num::NonZeroUsize::new(1000).unwrap();
+        let query = AuditQuery { tenant: tenant(), account: None, after: None, latest_first: false, limit };
+        self.store.events(&query).await.unwrap().items
+    }
+
     pub(crate) fn by(&self) -> Actor {
         Actor::Account { id: self.holder }
     }
@@ -175,28 +205,34 @@ impl House {
     }
 }
 
-fn engine(
-    (store, directory, script): (&Arc<MemoryStore>, &Arc<MemoryTarget>, &Arc<Script>),
-    clock: &Arc<ManualClock>,
-    told: &Arc<Told>,
+fn setup(
+    directory: &Arc<MemoryTarget>,
+    script: &Arc<Script>,
     settles_after: TimeDelta,
     roles: Vec<(RuleName, TargetRole)>,
     tenants: Vec<TenantId>,
-    start: u64,
-) -> Jit {
+) -> TargetSetup {
     let target_port =
         FaultyTarget { inner: Arc::clone(directory), script: Arc::clone(script), settles_after };
     let markers = MarkerKey::new("test", &[5; 32]).unwrap();
     let setup = TargetSetup::new(target(), Arc::new(target_port), markers).for_tenants(tenants);
-    let setup = roles.into_iter().fold(setup, |setup, (name, role)| setup.role(name, role));
-    Jit::builder(Arc::new(FaultyStore { inner: Arc::clone(store), script: Arc::clone(script) }))
-        .clock(Arc::clone(clock) as _)
-        .time_guard(TimeGuard::new(Arc::clone(clock) as _))
-        .notices(Arc::clone(told) as _)
-        .entropy(Arc::new(SeededEntropy::new(start + 1)))
-        .target(setup)
-        .build()
-        .unwrap()
+    roles.into_iter().fold(setup, |setup, (name, role)| setup.role(name, role))
+}
+
+fn engine(
+    (store, script): (&Arc<MemoryStore>, &Arc<Script>),
+    clock: &Arc<ManualClock>,
+    told: &Arc<Told>,
+    setup: Option<TargetSetup>,
+    start: u64,
+) -> Jit {
+    let builder =
+        Jit::builder(Arc::new(FaultyStore { inner: Arc::clone(store), script: Arc::clone(script) }))
+            .clock(Arc::clone(clock) as _)
+            .time_guard(TimeGuard::new(Arc::clone(clock) as _))
+            .notices(Arc::clone(told) as _)
+            .entropy(Arc::new(SeededEntropy::new(start + 1)));
+    setup.into_iter().fold(builder, JitBuilder::target).build().unwrap()
 }
 
 fn roles() -> Vec<(RuleName, TargetRole)> {

@@ -37,7 +37,7 @@ fn act<'a>(house: &'a House, dice: &Dice) -> Act<'a> {
         match (kind, lease) {
             (0 | 1, Some(lease)) => drop(house.jit.check_in(None, &tenant(), lease, house.by()).await),
             (2, Some(lease)) => {
-                drop(house.jit.extend(None, &tenant(), lease, TimeDelta::minutes(minutes)).await);
+                drop(house.jit.extend(None, &tenant(), lease, TimeDelta::minutes(minutes), house.by()).await);
             }
             (3 | 4, _) => drop(house.work().await),
             _ => drop(house.lift(role, minutes).await),

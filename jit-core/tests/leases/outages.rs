@@ -129,3 +129,45 @@ async fn the_first_calls_to_a_target_go_one_by_one_until_it_accepts_us() {
     house.work().await.unwrap();
     assert_eq!(house.script.counts().2 - before, 1, "eight are due, one is tried");
 }
+
+#[tokio::test]
+async fn a_target_that_was_struck_from_the_configuration_is_named_and_its_leases_are_told_of() {
+    let mut house = House::new().await;
+    house.directory.plant(PERSON);
+    let out = house.out(30).await;
+    house.lift("lift", 30).await.unwrap();
+    let later = house.jit.check_out(&CheckOut { role: rule("reader"), ..house.request(480, None) }).await;
+    house.restart_with_target(false);
+    assert_eq!(house.jit.missing_targets().await.unwrap().into_iter().collect::<Vec<_>>(), [target()]);
+    let mut heard = Vec::new();
+    for round in 0..=26 {
+        heard.extend(house.alarms().await.into_iter().map(|about| (round * 5, about)));
+        house.clock.advance(TimeDelta::minutes(5));
+    }
+    let overdue = |minute: i64| (minute, "lease.overdue".to_owned());
+    assert_eq!(heard, [overdue(45), overdue(45), overdue(90), overdue(90)], "at growing distances");
+    let said = house.trail().await.into_iter().filter(|event| event.action.as_str() == "lease.overdue");
+    assert!(said.flat_map(|event| event.changes).all(|said| said.ends_with("the target is not configured")));
+
+    house.restart_with_target(true);
+    assert!(house.jit.missing_targets().await.unwrap().is_empty());
+    house.pass_minutes(4).await;
+    assert_eq!(house.lease(out.lease).await.phase.word(), "gone");
+    assert!(!house.person_holds("ops"));
+    assert_eq!(house.alarms().await, ["lease.overdue_over", "lease.overdue_over"]);
+    assert!(house.directory.accounts().contains_key(&later.unwrap().name), "its time is not over");
+}
+
+#[tokio::test]
+async fn who_does_not_have_a_target_keeps_nobody_who_has_it_from_its_work() {
+    let mut house = House::new().await;
+    let out = house.out(30).await;
+    house.restart_with_target(false);
+    for _ in 0..6 {
+        house.clock.advance(TimeDelta::minutes(5));
+        assert!(house.alarms().await.is_empty());
+    }
+    house.restart_with_target(true);
+    assert_eq!(house.work().await.unwrap().done, 1, "to the second");
+    assert_eq!(house.lease(out.lease).await.phase.word(), "gone");
+}

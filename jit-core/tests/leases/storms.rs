@@ -117,6 +117,7 @@ impl Storm {
             tenant: tenant(),
             store: None,
             holder: self.holder,
+            by: Actor::Account { id: self.holder },
             target: id(target),
             role: rule(role),
             span: TimeDelta::minutes(30),

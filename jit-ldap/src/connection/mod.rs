@@ -6,6 +6,7 @@ mod open;
 mod pages;
 mod range;
 mod search;
+mod together;
 mod wire;
 
 use std::fmt;
@@ -22,7 +23,7 @@ use crate::outcome::ResultCode;
 use crate::password::Password;
 use crate::reason::Reason;
 use crate::request::{Modification, Request};
-use crate::response::Body;
+use crate::response::{Body, Kind, Message};
 
 pub(crate) use changes::ChangesPlace;
 pub use changes::{Changes, SyncMode};
@@ -174,21 +175,9 @@ impl Connection {
         let deadline = self.operation_deadline();
         let id = self.wire.send(&request, deadline).await?;
         let message = self.wire.answer(id, deadline).await?;
-        let Body::Done { kind, answer, value, .. } = message.body else {
-            return Err(LdapError::new(Reason::ResponseUnexpected).with_fate(Fate::Unknown));
-        };
-        let is_success = answer.code() == ResultCode::SUCCESS;
-        // a server that does not understand a request at all may say so by an extended answer
-        let is_refusal = kind == crate::response::Kind::Extended && !is_success;
-        if request.ends_with != Some(kind) && !is_refusal {
-            return Err(LdapError::new(Reason::ResponseUnexpected).with_fate(Fate::Unknown));
-        }
+        let done = concluded(&request, message)?;
         self.wire.finish();
-        if is_success {
-            Ok(Done { controls: message.controls, value })
-        } else {
-            Err(LdapError::refused(answer))
-        }
+        done
     }
 
     fn operation_deadline(&self) -> Instant {
@@ -211,6 +200,21 @@ impl Connection {
         };
         if attributes.any(is_password) { self.demand_confidential() } else { Ok(()) }
     }
+}
+
+/// Reads the message that ends an operation: what the server did, or that it said no. Fails where it is no such message.
+fn concluded(request: &Request, message: Message) -> Result<Result<Done, LdapError>, LdapError> {
+    let Body::Done { kind, answer, value, .. } = message.body else {
+        return Err(LdapError::new(Reason::ResponseUnexpected).with_fate(Fate::Unknown));
+    };
+    let is_success = answer.code() == ResultCode::SUCCESS;
+    // a server that does not understand a request at all may say so by an extended answer
+    let is_refusal = kind == Kind::Extended && !is_success;
+    if request.ends_with != Some(kind) && !is_refusal {
+        return Err(LdapError::new(Reason::ResponseUnexpected).with_fate(Fate::Unknown));
+    }
+    let done = Done { controls: message.controls, value };
+    Ok(if is_success { Ok(done) } else { Err(LdapError::refused(answer)) })
 }
 
 impl Modification {

@@ -8,6 +8,7 @@ use std::task::Poll;
 use bytes::BytesMut;
 use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _};
 use tokio::time::{Instant, timeout_at};
+use zeroize::Zeroizing;
 
 use crate::ber;
 use crate::error::{Fate, LdapError};
@@ -62,22 +63,51 @@ impl<S: Stream> Wire<S> {
         if !self.is_ready {
             return Err(Reason::ConnectionUnusable.into());
         }
-        let id = self.next_id;
-        let message = request.message(id);
+        let message = request.message(self.next_id);
         if message.len() > self.limit {
             return Err(Reason::RequestTooLarge.into());
         }
-        // RFC 4511 §4.1.1.1: never nought; a number comes again only after all the others
-        self.next_id = id.checked_add(1).unwrap_or(1);
+        let id = self.number();
         self.is_ready = false;
         self.write(&message, deadline).await?;
         Ok(id)
     }
 
+    /// Sends several requests in one piece and returns their ids, in their order.
+    pub(crate) async fn send_all(
+        &mut self,
+        requests: &[Request],
+        deadline: Instant,
+    ) -> Result<Vec<i32>, LdapError> {
+        if !self.is_ready {
+            return Err(Reason::ConnectionUnusable.into());
+        }
+        let ids: Vec<_> = requests.iter().map(|_| self.number()).collect();
+        let messages: Vec<_> = requests.iter().zip(&ids).map(|(request, id)| request.message(*id)).collect();
+        if messages.iter().any(|message| message.len() > self.limit) {
+            return Err(Reason::RequestTooLarge.into());
+        }
+        // wiped as its parts are: it never grows, which would leave copies behind
+        let whole = messages.iter().map(|message| message.len()).sum();
+        let mut piece = Zeroizing::new(Vec::with_capacity(whole));
+        for message in &messages {
+            piece.extend_from_slice(message);
+        }
+        self.is_ready = false;
+        self.write(&piece, deadline).await?;
+        Ok(ids)
+    }
+
+    /// RFC 4511 §4.1.1.1: never nought; a number comes again only after all the others.
+    fn number(&mut self) -> i32 {
+        let id = self.next_id;
+        self.next_id = id.checked_add(1).unwrap_or(1);
+        id
+    }
+
     /// Stops an operation; its answers are passed over from now on. The server never answers this itself.
     pub(crate) async fn abandon(&mut self, id: i32, deadline: Instant) -> Result<(), LdapError> {
-        let own = self.next_id;
-        self.next_id = own.checked_add(1).unwrap_or(1);
+        let own = self.number();
         self.write(&Request::abandon(id).message(own), deadline).await?;
         if self.abandoned.len() >= ABANDONED {
             self.abandoned.pop_front();
@@ -112,10 +142,15 @@ impl<S: Stream> Wire<S> {
 
     /// Receives the next message that answers this request.
     pub(crate) async fn answer(&mut self, id: i32, deadline: Instant) -> Result<Message, LdapError> {
+        self.answer_to(&[id], deadline).await
+    }
+
+    /// Receives the next message that answers one of these requests.
+    pub(crate) async fn answer_to(&mut self, ids: &[i32], deadline: Instant) -> Result<Message, LdapError> {
         let mut notices = 0;
         loop {
             let message = self.receive(deadline).await.map_err(|error| error.with_fate(Fate::Unknown))?;
-            if message.id == id {
+            if ids.contains(&message.id) {
                 return Ok(message);
             }
             if self.abandoned.contains(&message.id) {

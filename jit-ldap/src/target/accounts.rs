@@ -185,18 +185,16 @@ impl<D: Dialect> Accounts<D> {
         groups: &[&Group],
     ) -> Result<Effect, BackendError> {
         let member = self.member(&made, remote);
-        for group in groups {
-            if let Err(error) = members::join(&mut loan, &group.dn, &member).await {
-                // the connection may be what failed, and no other server knows of the account yet
-                let server = loan.server();
-                drop(loan);
-                let mut remote = remote.clone();
-                remote.native = Some(made.id.to_string());
-                let again = self.directory.lend_at(&server).await;
-                let mut loan = again.map_err(|error| Step::Reach.failed(error))?;
-                self.absent(&mut loan, &remote).await?;
-                return Err(Step::Groups.failed(error));
-            }
+        if let Err(error) = members::join_all(&mut loan, groups, &member).await {
+            // the connection may be what failed, and no other server knows of the account yet
+            let server = loan.server();
+            drop(loan);
+            let mut remote = remote.clone();
+            remote.native = Some(made.id.to_string());
+            let again = self.directory.lend_at(&server).await;
+            let mut loan = again.map_err(|error| Step::Reach.failed(error))?;
+            self.absent(&mut loan, &remote).await?;
+            return Err(Step::Groups.failed(error));
         }
         Ok(Effect::Present { native: made.id.to_string() })
     }

@@ -64,9 +64,26 @@ pub(super) async fn join(
     account: &Member,
 ) -> Result<bool, LdapError> {
     let change = Modification::Add(member(account));
-    match connection.modify(&EntryName::from(group), &[change], &[]).await {
+    joined(connection.modify(&EntryName::from(group), &[change], &[]).await.map(drop))
+}
+
+/// Puts an account into several groups, for the time of one; fails with the first that does not take it, whatever the
+/// others did.
+pub(super) async fn join_all(
+    connection: &mut Connection,
+    groups: &[&Group],
+    account: &Member,
+) -> Result<(), LdapError> {
+    let change = |group: &&Group| (EntryName::from(&group.dn), Modification::Add(member(account)));
+    let changes: Vec<_> = groups.iter().map(change).collect();
+    let outcomes = connection.modify_together(&changes).await?;
+    outcomes.into_iter().try_for_each(|outcome| joined(outcome).map(drop))
+}
+
+fn joined(outcome: Result<(), LdapError>) -> Result<bool, LdapError> {
+    match outcome {
         Err(error) if matches!(error.reason(), Reason::EntryExists | Reason::ValueExists) => Ok(false),
-        other => other.map(|_| true),
+        other => other.map(|()| true),
     }
 }
 

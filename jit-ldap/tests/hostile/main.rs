@@ -15,3 +15,4 @@ mod import;
 mod memory;
 mod server;
 mod start_tls;
+mod together;

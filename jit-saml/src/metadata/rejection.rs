@@ -2,42 +2,7 @@
 
 use std::fmt;
 
-macro_rules! reasons {
-    ($(#[$outer:meta])* $name:ident { $( $variant:ident = $code:literal, $meaning:literal; )+ }) => {
-        $(#[$outer])*
-        #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-        #[non_exhaustive]
-        pub enum $name {
-            $(
-                #[doc = concat!("`", $code, "`: ", $meaning, ".")]
-                $variant,
-            )+
-        }
-
-        impl $name {
-            /// Lists every one of them.
-            pub const ALL: &'static [Self] = &[$(Self::$variant),+];
-
-            /// Names it for logs, alerts and tests; stable across releases.
-            #[must_use]
-            pub const fn code(self) -> &'static str {
-                match self { $(Self::$variant => $code),+ }
-            }
-
-            /// Explains the code in one phrase without any value from the document.
-            #[must_use]
-            pub const fn meaning(self) -> &'static str {
-                match self { $(Self::$variant => $meaning),+ }
-            }
-        }
-
-        impl fmt::Display for $name {
-            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str(self.meaning())
-            }
-        }
-    };
-}
+use crate::reasons::reasons;
 
 reasons! {
     /// Says why metadata was refused. Carries no part of the document.
@@ -61,6 +26,12 @@ reasons! {
     }
 }
 
+impl fmt::Display for MetadataRejection {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.meaning())
+    }
+}
+
 impl std::error::Error for MetadataRejection {}
 
 reasons! {
@@ -78,6 +49,12 @@ reasons! {
         ScopeMalformed = "saml.metadata_scope_malformed", "a scope is empty or holds something other than text";
         AddressRefused = "saml.metadata_address_refused", "an address for people is not https and is not shown";
         SecondRole = "saml.metadata_second_role", "a second role of the same kind is not used";
+    }
+}
+
+impl fmt::Display for MetadataWarning {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.meaning())
     }
 }
 

@@ -91,10 +91,11 @@ impl<'t> Builder<'t> {
         config.check_end_names = false;
         config.allow_unmatched_ends = true;
         config.trim_markup_names_in_closing_tags = false;
-        let mut at = 0;
+        let (mut at, mut skipped) = (0, 0);
         loop {
             let event = reader.read_event().map_err(|error| refused(&error))?;
-            let end = usize::try_from(reader.buffer_position()).unwrap_or(usize::MAX);
+            let end = usize::try_from(reader.buffer_position()).unwrap_or(usize::MAX).saturating_add(skipped);
+            let is_tag = matches!(event, Event::Start(_) | Event::Empty(_) | Event::End(_));
             match event {
                 Event::Text(_) => self.extend_run(at, end, false),
                 Event::GeneralRef(_) => {
@@ -115,7 +116,36 @@ impl<'t> Builder<'t> {
                 Event::Eof => return self.finish(),
             }
             at = end;
+            if is_tag {
+                at = self.read_plain_ends(end)?;
+            }
+            if at > end {
+                skipped += at - end;
+                *reader.get_mut() = self.source.as_bytes().get(at..).unwrap_or_default();
+            }
         }
+    }
+
+    /// Reads text and end tags behind a tag for as long as both are written in the plainest way, as nearly all are: no
+    /// reference, no white space in the tag. Anything else is left to quick-xml, which looks at each octet several times.
+    fn read_plain_ends(&mut self, from: usize) -> Result<usize, XmlError> {
+        let octets = self.source.as_bytes();
+        let mut at = from;
+        while let Some(open) = self.open.last() {
+            let (rest, name) = (octets.get(at..), octets.get(open.name.0..open.name.1));
+            let (Some(rest), Some(name)) = (rest, name) else { break };
+            let Some(text) = memchr::memchr2(b'<', b'&', rest) else { break };
+            let tag = rest.get(text..).and_then(|tag| tag.strip_prefix(b"</"));
+            if tag.and_then(|tag| tag.strip_prefix(name)).and_then(<[u8]>::first) != Some(&b'>') {
+                break;
+            }
+            if text > 0 {
+                self.extend_run(at, at + text, false);
+            }
+            at += text + "</>".len() + name.len();
+            self.close(at)?;
+        }
+        Ok(at)
     }
 
     fn finish(mut self) -> Result<Arena, XmlError> {
@@ -241,12 +271,19 @@ impl<'t> Builder<'t> {
 
     fn end_tag(&mut self, at: usize, end: usize) -> Result<(), XmlError> {
         self.flush_run()?;
-        let Some(open) = self.open.pop() else { return Err(XmlError::EndTagMismatch) };
+        let Some(open) = self.open.last() else { return Err(XmlError::EndTagMismatch) };
         let octets = self.source.as_bytes();
         let (found, name) = (octets.get(at + "</".len()..end - 1), octets.get(open.name.0..open.name.1));
         if found != name && found.map(without_end_space) != name {
             return Err(XmlError::EndTagMismatch);
         }
+        self.close(end)
+    }
+
+    /// Closes the innermost element, whose end tag was read.
+    fn close(&mut self, end: usize) -> Result<(), XmlError> {
+        self.flush_run()?;
+        let Some(open) = self.open.pop() else { return Err(XmlError::EndTagMismatch) };
         self.scope.leave(open.mark);
         let after = narrow(self.arena.nodes.len());
         if let Some(node) = self.arena.nodes.get_mut(open.node as usize) {

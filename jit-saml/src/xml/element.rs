@@ -79,7 +79,9 @@ impl<'d> Element<'d> {
     /// Answers the normalised value of an attribute.
     #[must_use]
     pub fn attribute_in(self, namespace: &str, local: &str) -> Option<&'d str> {
+        // Lengths differ nearly always, and cost less to compare than names.
         self.attributes()
+            .filter(|attribute| attribute.local_length() == local.len())
             .find(|attribute| attribute.local() == local && attribute.namespace() == namespace)
             .map(Attribute::value)
     }
@@ -222,6 +224,11 @@ impl<'d> Attribute<'d> {
     #[must_use]
     pub fn local(self) -> &'d str {
         local(self.document.text(self.record.name), self.record.prefix_length)
+    }
+
+    fn local_length(self) -> usize {
+        let AttributeRecord { name, prefix_length, .. } = self.record;
+        (name.length - prefix_length - u32::from(*prefix_length > 0)) as usize
     }
 
     /// Answers the value after normalisation (XML 1.0 §3.3.3).

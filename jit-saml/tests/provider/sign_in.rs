@@ -135,6 +135,23 @@ async fn a_person_signs_in_and_comes_back_to_where_they_were() {
 }
 
 #[tokio::test]
+async fn whoever_is_refused_can_still_be_sent_on_to_where_they_wanted_to_go() {
+    let site = Site::new();
+    let mut asked = begin();
+    asked.return_to = Some("/reports".to_owned());
+    let begun = site.begin(asked).await;
+    let (form, cookie) = (begun.form(&begun.answer().plain()), begun.cookie());
+    let resumed = site.login.resume(&form, Some(&cookie)).await.unwrap();
+    assert_eq!(resumed.return_to(), Some("/reports"));
+    assert_eq!(code(site.login.answer(resumed, &form).await), "saml.not_signed");
+    assert_eq!(
+        code(site.login.resume(&form, Some(&cookie)).await),
+        "saml.state_unknown",
+        "a sign-in has one answer"
+    );
+}
+
+#[tokio::test]
 async fn a_sign_in_is_finished_once_and_in_its_browser() {
     let site = Site::new();
     let (mine, theirs) = (site.begin(begin()).await, site.begin(begin()).await);

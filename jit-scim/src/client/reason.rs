@@ -81,7 +81,6 @@ reasons! {
     MarkerDropped = "scim.marker_dropped", Protocol, "the target does not keep the marker that accounts are known by";
     ChangedMeanwhile = "scim.changed_meanwhile", Unreachable, "the account changed each time between a look and a change";
     AccountLost = "scim.account_lost", Place, "a known account is no longer there, and the profile wants a person to look";
-    DeletionsHeld = "scim.deletions_held", Limit, "more accounts were removed than the guard allows for now";
     NotAMirror = "scim.not_a_mirror", Forbidden, "this target keeps accounts as ours are, and lends none";
 
     // groups
@@ -90,6 +89,13 @@ reasons! {
     #[doc = "To replace a group whose members are not shown would empty it."]
     MembersUnseen = "scim.members_unseen", Entitlement, "the target takes whole groups only and does not show who is in them";
     ListingUnstable = "scim.listing_unstable", Protocol, "the pages of a listing repeat, or do not add up";
+}
+
+impl TargetReason {
+    /// Whether it is about one group, so that others can still be joined and left.
+    pub(super) const fn is_of_one_group(self) -> bool {
+        matches!(self, Self::GroupUnknown | Self::GroupNotUnique | Self::MembersUnseen | Self::Refused)
+    }
 }
 
 impl fmt::Display for TargetReason {
@@ -126,6 +132,10 @@ impl TransportError {
     #[must_use]
     pub const fn reason(&self) -> TargetReason {
         self.reason
+    }
+
+    pub(super) fn into_parts(self) -> (TargetReason, Option<Box<dyn Error + Send + Sync>>) {
+        (self.reason, self.source)
     }
 }
 

@@ -12,7 +12,7 @@ use std::fmt;
 
 use crate::error::ScimError;
 use crate::resource::{Instant, Resource, Value};
-use crate::schema::{AttributePath, ResourceType};
+use crate::schema::{AttributePath, Position, ResourceType};
 use crate::tolerance::Tolerance;
 
 pub(crate) use evaluate::{holds, order};
@@ -57,6 +57,17 @@ impl Node {
             Self::All(nodes) | Self::Any(nodes) => nodes.iter().map(Self::terms).sum(),
             Self::Not(node) | Self::Where(_, node) => node.terms(),
             Self::Present(_) | Self::Compare(_) => 1,
+        }
+    }
+}
+
+impl Node {
+    fn looks_at(&self, steps: &[Position]) -> bool {
+        match self {
+            Self::All(nodes) | Self::Any(nodes) => nodes.iter().any(|node| node.looks_at(steps)),
+            Self::Not(node) => node.looks_at(steps),
+            Self::Where(path, _) | Self::Present(path) => path.steps().starts_with(steps),
+            Self::Compare(comparison) => comparison.path.steps().starts_with(steps),
         }
     }
 }
@@ -139,6 +150,16 @@ impl Filter {
             }
             _ => None,
         })
+    }
+
+    /// Returns what must be equal, where the filter says nothing else: what an index finds fulfils it.
+    pub(crate) fn only_equality(&self) -> Option<(&str, &str)> {
+        if matches!(self.node, Node::Compare(_)) { self.equalities().next() } else { None }
+    }
+
+    /// Tells whether the filter looks at this attribute, or at a part of it.
+    pub(crate) fn looks_at(&self, attribute: &AttributePath) -> bool {
+        self.node.looks_at(attribute.steps())
     }
 
     /// Lists texts one of which the attribute with this name must equal in every value that fulfils the filter, where

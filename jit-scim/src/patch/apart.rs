@@ -120,7 +120,8 @@ fn elements(
     Ok(())
 }
 
-fn element(attribute: &Attribute, value: &Value) -> Result<Element, ScimError> {
+/// Reads one value that lies apart.
+pub(crate) fn element(attribute: &Attribute, value: &Value) -> Result<Element, ScimError> {
     let text = |name: &str| {
         let (position, _) = attribute.sub_attributes().find(name)?;
         value.as_complex()?.text(position).filter(|text| !text.is_empty()).map(str::to_owned)

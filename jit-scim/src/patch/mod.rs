@@ -22,6 +22,7 @@ use crate::tolerance::Tolerance;
 
 use work::Work;
 
+pub(crate) use apart::element;
 pub use apart::{Element, ElementChange};
 
 /// The schema of the message.

@@ -3,7 +3,6 @@
 //! A cursor says nothing that its reader does not know already, and whoever makes one up only begins elsewhere in what they
 //! may read anyway. So it is not signed. It is bound to its query, because behind another one it would mean nothing.
 
-use std::cmp::Ordering;
 use std::fmt;
 
 use base64::Engine as _;
@@ -14,7 +13,8 @@ use crate::error::ScimError;
 use crate::json::Json;
 use crate::limits::Limits;
 use crate::reason::Reason;
-use crate::resource::Resource;
+use crate::resource::Value;
+use crate::schema::ResourceType;
 use crate::sort::Sort;
 
 /// The longest cursor, in bytes.
@@ -28,10 +28,9 @@ pub struct Cursor {
 }
 
 impl Cursor {
-    /// Names the place behind a resource.
-    pub(super) fn behind(resource: &Resource, sort: Option<&Sort>) -> Self {
-        let key = sort.map_or(Json::Null, |sort| sort.key_of(resource));
-        Self { key, id: resource.id().unwrap_or_default().to_owned() }
+    /// Names the place behind a resource with this identifier, which is sorted by this value.
+    pub(super) fn behind(key: Option<&Value>, id: &str) -> Self {
+        Self { key: Sort::written(key), id: id.to_owned() }
     }
 
     /// Returns the identifier of the resource.
@@ -46,10 +45,13 @@ impl Cursor {
         self.key.as_text()
     }
 
-    /// Orders a resource against this place.
-    pub(super) fn compare(&self, resource: &Resource, sort: Option<&Sort>) -> Option<Ordering> {
-        let by_key = sort.map_or(Some(Ordering::Equal), |sort| sort.compare_to_key(resource, &self.key))?;
-        Some(by_key.then_with(|| resource.id().unwrap_or_default().cmp(&self.id)))
+    /// Returns the value that the last resource is sorted by.
+    pub(super) fn sorted_by(
+        &self,
+        kind: &ResourceType,
+        sort: Option<&Sort>,
+    ) -> Result<Option<Value>, ScimError> {
+        sort.map_or(Ok(None), |sort| sort.read(kind, &self.key))
     }
 
     pub(super) fn write(&self, digest: u64, now: DateTime<Utc>) -> String {

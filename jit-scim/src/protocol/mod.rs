@@ -12,6 +12,7 @@ pub use cursor::Cursor;
 pub use discovery::{AuthenticationScheme, Capabilities, Discovery, PageMethods};
 pub use list::{ListResponse, Place};
 pub use page::Found;
+pub(crate) use page::Rank;
 pub use query::{Page, PageLimits, Query, QueryText};
 
 #[cfg(test)]

@@ -149,6 +149,11 @@ impl QueryText {
         Ok(query)
     }
 
+    /// Tells whether attributes are chosen.
+    pub(crate) fn chooses(&self) -> bool {
+        self.attributes.is_some() || self.excluded.is_some()
+    }
+
     /// Chooses attributes only: for a request about one resource.
     ///
     /// # Errors

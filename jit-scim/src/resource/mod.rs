@@ -85,6 +85,11 @@ impl Resource {
         self.written(None, None)
     }
 
+    /// Writes what is seen by default, without `meta` and without an address.
+    pub(crate) fn to_shown(&self) -> Vec<u8> {
+        self.written(Some(&Projection::default()), None)
+    }
+
     /// Writes what is to be seen; `base` is the address of the service, without a slash at its end.
     #[must_use]
     pub fn to_json(&self, projection: &Projection, base: &str) -> Vec<u8> {

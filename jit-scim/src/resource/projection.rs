@@ -64,6 +64,19 @@ impl Projection {
         self.choice == Choice::Default && self.asked.is_empty()
     }
 
+    /// Tells whether the attribute of this name, or some of it, is part of the answer.
+    pub(crate) fn shows_named(&self, kind: &ResourceType, name: &str) -> bool {
+        let Some(path) = kind.resolve(name) else { return false };
+        kind.attribute(&path).is_some_and(|attribute| self.shows(attribute, path.steps()))
+    }
+
+    /// Tells whether everything is shown that is shown by default, but for this attribute.
+    pub(crate) fn is_default_without(&self, kind: &ResourceType, name: &str) -> bool {
+        let Some(path) = kind.resolve(name) else { return false };
+        self.asked.is_empty()
+            && matches!(&self.choice, Choice::Except(list) if matches!(list.as_slice(), [one] if **one == *path.steps()))
+    }
+
     /// Tells whether the attribute, or some of it, is part of the answer.
     pub(crate) fn shows(&self, attribute: &Attribute, steps: &[Position]) -> bool {
         if attribute.is_hidden() {

@@ -6,7 +6,7 @@ use smol_str::SmolStr;
 
 use super::attributes::{Attributes, Position};
 use super::standard::common;
-use super::{Attribute, AttributePath, Kind, RESOURCE_TYPE, Schema};
+use super::{Attribute, AttributePath, Kind, Mutability, RESOURCE_TYPE, Returned, Schema, Uniqueness};
 use crate::error::ScimError;
 use crate::json::Json;
 use crate::reason::Reason;
@@ -160,6 +160,37 @@ impl ResourceType {
             level = &attribute.sub_attributes;
             Some(attribute)
         })
+    }
+
+    /// Tells whether it has attributes that are shown to those who ask for them, and to those who wrote them.
+    pub(crate) fn shows_on_request(&self) -> bool {
+        fn any(attributes: &Attributes) -> bool {
+            attributes.iter().any(|one| one.returned == Returned::Request || any(&one.sub_attributes))
+        }
+        any(&self.attributes)
+    }
+
+    /// Names the attributes whose values no two resources may have, as [`crate::UniqueKey`] does.
+    pub(crate) fn unique_attributes(&self) -> Vec<String> {
+        fn collect(attributes: &Attributes, prefix: &str, names: &mut Vec<String>) {
+            for one in
+                attributes.iter().filter(|one| !one.multi_valued && one.mutability != Mutability::ReadOnly)
+            {
+                let name = format!("{prefix}{}", one.name);
+                if one.kind == Kind::Complex {
+                    collect(
+                        &one.sub_attributes,
+                        &format!("{name}{}", if one.extension { ':' } else { '.' }),
+                        names,
+                    );
+                } else if one.uniqueness != Uniqueness::None {
+                    names.push(name);
+                }
+            }
+        }
+        let mut names = Vec::new();
+        collect(&self.attributes, "", &mut names);
+        names
     }
 
     /// Tells whether nobody may learn what lies at the path.

@@ -1,5 +1,20 @@
 //! The client against scripted targets, and its transport against hostile servers.
 
-#![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
+#![expect(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    reason = "a test that cannot go on fails"
+)]
 
+mod groups;
+mod life;
+mod listing;
+mod lost;
+mod odd;
+mod profiles;
+mod sim;
+mod strangers;
+mod throttled;
 mod transport;
+mod world;

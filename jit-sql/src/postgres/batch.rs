@@ -69,10 +69,11 @@ SELECT 1 / CASE WHEN (SELECT count(*) FROM account) = cardinality($6) AND NOT EX
   WHERE b.name = c.name AND b.tenant = c.tenant AND (c.value < b.least OR c.value > b.most)
 ) THEN 1 ELSE 0 END";
 
-/// Tells whether a commit may be written with others: all but those that change or withdraw what is there.
+/// Tells whether a commit may be written with others: all but those that change or withdraw what is there, or keep
+/// documents.
 pub(super) fn joins(draft: &Draft) -> bool {
     let creates = draft.account.as_ref().is_none_or(|account| account.expected.is_none());
-    creates && draft.withdrawn.is_empty()
+    creates && draft.withdrawn.is_empty() && draft.kept.is_none()
 }
 
 /// Collects what the commits of a batch must not have in common.

@@ -21,7 +21,7 @@ use super::{
 };
 use crate::{
     draft::{COMMIT, Draft},
-    statement::{CREATE, CREATE_COUNTED, CommitStatement, UPDATE},
+    statement::{CREATE, CREATE_COUNTED, CREATE_KEPT, CommitStatement, RECORD_KEPT, UPDATE, UPDATE_KEPT},
 };
 
 /// How many commits one statement writes at most.
@@ -165,6 +165,9 @@ impl Commits {
             CREATE => |s| &s.create,
             CREATE_COUNTED => |s| &s.create_counted,
             UPDATE => |s| &s.update,
+            CREATE_KEPT => |s| &s.create_kept,
+            UPDATE_KEPT => |s| &s.update_kept,
+            RECORD_KEPT => |s| &s.record_kept,
             _ => |s| &s.record,
         };
         let rows = match self.pool.rows(Kind::Write, statement, &[&commit.json()]).await {

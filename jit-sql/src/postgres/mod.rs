@@ -16,6 +16,7 @@
 mod audit;
 mod batch;
 mod commits;
+mod documents;
 mod error;
 mod one_time;
 mod open;

@@ -7,8 +7,10 @@ use super::{error::Failed, open::Open};
 use crate::migration::{Migration, pending};
 
 /// The steps that make the tables, in order.
-pub const MIGRATIONS: &[Migration] =
-    &[Migration { version: 1, name: "begin", sql: include_str!("0001_begin.sql") }];
+pub const MIGRATIONS: &[Migration] = &[
+    Migration { version: 1, name: "begin", sql: include_str!("0001_begin.sql") },
+    Migration { version: 2, name: "documents", sql: include_str!("0002_documents.sql") },
+];
 
 const MIGRATE: &str = "postgres.migrate";
 

@@ -3,7 +3,7 @@
 use tokio_postgres::{Client, Error, Statement};
 
 use super::batch::BATCH;
-use crate::statement::{CREATE, CREATE_COUNTED, RECORD, UPDATE};
+use crate::statement::{CREATE, CREATE_COUNTED, CREATE_KEPT, RECORD, RECORD_KEPT, UPDATE, UPDATE_KEPT};
 
 macro_rules! statements {
     ($($name:ident = $text:expr;)*) => {
@@ -26,6 +26,9 @@ statements! {
     create_counted = CREATE_COUNTED;
     update = UPDATE;
     record = RECORD;
+    create_kept = CREATE_KEPT;
+    update_kept = UPDATE_KEPT;
+    record_kept = RECORD_KEPT;
     batch = BATCH;
 
     find = "SELECT a.document::text, a.last_seen
@@ -46,6 +49,22 @@ statements! {
     list_bearing = "SELECT a.document::text, a.last_seen
         FROM jit_lookup l JOIN jit_account a ON a.tenant = l.tenant AND a.id = l.account
         WHERE l.tenant = $1 AND l.account > $2 AND l.kind = $4 AND l.digest = $5 ORDER BY l.account LIMIT $3";
+    document = "SELECT id, version, created_at, changed_at, account, names, body FROM jit_document
+        WHERE tenant = $1 AND connection = $2 AND kind = $3 AND id = $4";
+    documents_named = "SELECT d.id, d.version, d.created_at, d.changed_at, d.account, d.names, d.body
+        FROM jit_document_name n JOIN jit_document d
+          ON d.tenant = n.tenant AND d.connection = n.connection AND d.kind = n.kind AND d.id = n.document
+        WHERE n.tenant = $1 AND n.connection = $2 AND n.kind = $3 AND n.digest = $4 ORDER BY n.tie LIMIT $5";
+    documents = "SELECT id, version, created_at, changed_at, account, names, body FROM jit_document
+        WHERE tenant = $1 AND connection = $2 AND kind = $3 AND id > $4 ORDER BY id LIMIT $5 OFFSET $6";
+    count_documents = "SELECT count(*) FROM jit_document WHERE tenant = $1 AND connection = $2 AND kind = $3";
+    members = "SELECT member, member_kind, body FROM jit_member
+        WHERE tenant = $1 AND connection = $2 AND kind = $3 AND id = $4 AND member > $5 ORDER BY member LIMIT $6";
+    member = "SELECT member, member_kind, body FROM jit_member
+        WHERE tenant = $1 AND connection = $2 AND kind = $3 AND id = $4 AND member = $5";
+    memberships = "SELECT kind, id FROM jit_member
+        WHERE tenant = $1 AND connection = $2 AND member_kind = $3 AND member = $4 ORDER BY kind, id LIMIT $5";
+
     // The parts come in the order of the ids. What a crash takes away here is only a last-seen instant.
     touch = "WITH loose AS MATERIALIZED (SELECT set_config('synchronous_commit', 'off', true)),
         seen AS MATERIALIZED (
@@ -67,6 +86,7 @@ statements! {
     again = "UPDATE jit_task SET due = $4, open_from = $4, worker = NULL
         WHERE tenant = $1 AND id = $2 AND epoch = $3 AND worker IS NOT NULL RETURNING 1";
     next_due = "SELECT open_from FROM jit_task WHERE lane = $1 ORDER BY open_from, id, tenant LIMIT 1";
+    next_lane = "SELECT lane FROM jit_task WHERE lane > $1 ORDER BY lane LIMIT 1";
 
     put = "INSERT INTO jit_one_time AS o (tenant, digest, value, until) VALUES ($1, $2, $3, $4)
         ON CONFLICT (tenant, digest) DO UPDATE SET value = excluded.value, until = excluded.until

@@ -60,6 +60,16 @@ impl TaskQueue for PostgresStore {
         let due = rows.first().map(|row| row.try_get(0)).transpose();
         Ok(due.map_err(malformed("tasks.next_due"))?.map(document::instant))
     }
+
+    async fn next_lane(&self, after: Option<Lane>) -> Result<Option<Lane>, BackendError> {
+        // No lane has an empty name.
+        let after = after.as_ref().map_or("", Lane::as_str);
+        let rows = self.pool.rows(Kind::Read, |s| &s.next_lane, &[&after]).await;
+        let rows = rows.map_err(|failed| failed.during("tasks.next_lane"))?;
+        let name = rows.first().map(|row| row.try_get::<_, &str>(0)).transpose();
+        let lane = name.map_err(malformed("tasks.next_lane"))?.map(Lane::new).transpose();
+        lane.map_err(|_| BackendError::new(ErrorKind::Corrupt, "tasks.next_lane"))
+    }
 }
 
 /// Reads a claimed task with the instant from which it could be claimed.

@@ -6,6 +6,7 @@ use uuid::Uuid;
 
 use super::{
     error::{Refused, is_unique_violation},
+    kept,
     session::Session,
 };
 use crate::draft::{AccountDraft, CounterDraft, Draft, IdentityDraft, LookupDraft};
@@ -18,6 +19,9 @@ pub(super) fn write(session: &Session<'_>, draft: &Draft) -> Result<(), Refused>
     // What is refused most often comes first, before anything is written.
     let arrivals = draft.counters.iter().map(|counter| commit.arrival(counter));
     let arrivals = arrivals.collect::<Result<Vec<_>, _>>()?;
+    if let Some(kept) = &draft.kept {
+        kept::write(session, commit.tenant, kept)?;
+    }
     if let Some(account) = &draft.account {
         commit.account(account)?;
     }

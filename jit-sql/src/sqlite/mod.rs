@@ -2,7 +2,9 @@
 
 mod audit;
 mod commit;
+mod documents;
 mod error;
+mod kept;
 mod one_time;
 mod open;
 mod readers;
@@ -177,6 +179,8 @@ mod tests {
         let parts = [
             &users::READS[..],
             commit::STATEMENTS,
+            documents::STATEMENTS,
+            kept::STATEMENTS,
             tasks::STATEMENTS,
             one_time::STATEMENTS,
             audit::STATEMENTS,

@@ -7,7 +7,7 @@ use rusqlite::{Connection, OpenFlags, config::DbConfig};
 use super::{Durability, SqliteOptions, error::Refused};
 
 /// More than there are statements: none is prepared twice.
-const STATEMENTS: usize = 64;
+const STATEMENTS: usize = 128;
 
 /// How many pages the log grows by before they are carried over into the file: 16 MiB. Four times as many as is usual,
 /// because a page that was written again and again meanwhile is carried over once, and each time waits for the disk. Not

@@ -7,8 +7,10 @@ use super::error::Refused;
 use crate::migration::{Migration, pending};
 
 /// The steps that make the tables, in order.
-pub const MIGRATIONS: &[Migration] =
-    &[Migration { version: 1, name: "begin", sql: include_str!("0001_begin.sql") }];
+pub const MIGRATIONS: &[Migration] = &[
+    Migration { version: 1, name: "begin", sql: include_str!("0001_begin.sql") },
+    Migration { version: 2, name: "documents", sql: include_str!("0002_documents.sql") },
+];
 
 /// Brings the tables up to date: for applications that open the file themselves.
 ///

@@ -9,7 +9,7 @@ use super::error::Refused;
 /// Runs statements, each prepared and looked up once for all requests of a batch, and knows whether a request has written.
 pub(super) struct Session<'c> {
     connection: &'c Connection,
-    /// A dozen at most, so that comparing their texts (mostly: their lengths) finds them soonest.
+    /// Few dozen at most, so that comparing their texts (mostly: their lengths) finds them soonest.
     held: RefCell<Vec<(&'static str, CachedStatement<'c>)>>,
     has_written: Cell<bool>,
 }
@@ -53,13 +53,14 @@ impl<'c> Session<'c> {
         })
     }
 
-    /// Runs a query and reads the first column of each row.
-    pub(super) fn column<T: rusqlite::types::FromSql>(
+    /// Runs a query and reads its rows.
+    pub(super) fn rows<T>(
         &self,
         sql: &'static str,
         params: impl Params,
+        read: impl Fn(&Row<'_>) -> Result<T, Error>,
     ) -> Result<Vec<T>, Error> {
-        self.with(sql, |statement| statement.query_map(params, |row| row.get(0))?.collect())
+        self.with(sql, |statement| statement.query_map(params, read)?.collect())
     }
 
     /// The id of the row that was inserted last.

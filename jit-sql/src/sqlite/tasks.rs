@@ -29,7 +29,7 @@ impl TaskQueue for SqliteStore {
         let (worker, lane) = (worker.clone(), lane.clone());
         let work = move |session: &Session<'_>| {
             let open = (lane.as_str(), micros(now), document::one_more(limit) - 1);
-            let seqs: Vec<i64> = session.column(OPEN, open)?;
+            let seqs: Vec<i64> = session.rows(OPEN, open, |row| row.get(0))?;
             let mut claimed = Vec::with_capacity(seqs.len());
             for seq in seqs {
                 let taken = session.row(CLAIM, (seq, micros(until), worker.as_str()), task)?;
@@ -63,6 +63,15 @@ impl TaskQueue for SqliteStore {
         let read = |row: &Row<'_>| Ok(document::instant(row.get(0)?));
         self.readers.row("tasks.next_due", NEXT, (lane.as_str(),), read)
     }
+
+    async fn next_lane(&self, after: Option<Lane>) -> Result<Option<Lane>, BackendError> {
+        let read = |row: &Row<'_>| {
+            let name = row.get_ref(0)?.as_str().map_err(|_| Refused::Kind(ErrorKind::Corrupt))?;
+            Lane::new(name).map_err(|_| Refused::Kind(ErrorKind::Corrupt))
+        };
+        // No lane has an empty name.
+        self.readers.row("tasks.next_lane", NEXT_LANE, (after.as_ref().map_or("", Lane::as_str),), read)
+    }
 }
 
 fn task(row: &Row<'_>) -> Result<(Task, i64), Refused> {
@@ -84,5 +93,8 @@ const AGAIN: &str = "UPDATE jit_task SET due = ?4, open_from = ?4, worker = NULL
 const NEXT: &str = "SELECT open_from FROM jit_task INDEXED BY jit_task_open \
     WHERE lane = ?1 ORDER BY open_from LIMIT 1";
 
+const NEXT_LANE: &str = "SELECT lane FROM jit_task INDEXED BY jit_task_open \
+    WHERE lane > ?1 ORDER BY lane LIMIT 1";
+
 #[cfg(test)]
-pub(super) const STATEMENTS: &[&str] = &[OPEN, CLAIM, DONE, AGAIN, NEXT];
+pub(super) const STATEMENTS: &[&str] = &[OPEN, CLAIM, DONE, AGAIN, NEXT, NEXT_LANE];

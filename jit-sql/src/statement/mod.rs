@@ -27,26 +27,33 @@
 //! the first to end. Nothing is decided on a value that was read without the lock, so no recheck is needed at
 //! READ COMMITTED; at the stricter levels the second fails with SQLSTATE 40001 and may be repeated.
 
+mod kept;
 mod text;
 
-use jit_core::{BackendError, Commit, CounterName, ErrorKind, Taken};
+use jit_core::{BackendError, Commit, CounterName, ErrorKind, IndexName, Taken};
 
-pub use text::{CREATE, CREATE_COUNTED, RECORD, UPDATE};
+pub use text::{CREATE, CREATE_COUNTED, CREATE_KEPT, RECORD, RECORD_KEPT, UPDATE, UPDATE_KEPT};
 
-use crate::draft::{COMMIT, Draft};
+use crate::{
+    draft::{COMMIT, Draft},
+    kept::KeptDraft,
+};
 
 /// Carries the statement of one commit and its parameter. `Debug` prints which statement, not the parameter.
 pub struct CommitStatement {
     sql: &'static str,
     json: String,
     counters: Vec<CounterName>,
+    indexes: Vec<IndexName>,
+    adds_members: bool,
 }
 
 impl CommitStatement {
     /// Writes a commit as a statement.
     ///
     /// # Errors
-    /// `store.invalid` when [`Commit::check`] refuses, or the commit moves more than 64 counters.
+    /// `store.invalid` when [`Commit::check`] refuses, or the commit moves more than 64 counters or adds unique names of more
+    /// than 32 indexes.
     pub fn new(commit: &Commit) -> Result<Self, BackendError> {
         Self::of(&Draft::of(commit)?)
     }
@@ -55,17 +62,27 @@ impl CommitStatement {
         let json = serde_json::to_string(draft).map_err(|_| {
             BackendError::new(ErrorKind::Invalid, COMMIT).caused_by("a commit cannot be written as JSON")
         })?;
-        let sql = match &draft.account {
-            None => RECORD,
-            Some(account) if account.expected.is_none() => {
-                if draft.withdrawn.is_empty() && draft.counters.is_empty() { CREATE } else { CREATE_COUNTED }
-            }
-            Some(_) => UPDATE,
+        let creates = draft.account.as_ref().map(|account| account.expected.is_none());
+        let sql = match (creates, &draft.kept) {
+            (None, None) => RECORD,
+            (None, Some(_)) => RECORD_KEPT,
+            (Some(true), None) if draft.withdrawn.is_empty() && draft.counters.is_empty() => CREATE,
+            (Some(true), None) => CREATE_COUNTED,
+            (Some(true), Some(_)) => CREATE_KEPT,
+            (Some(false), None) => UPDATE,
+            (Some(false), Some(_)) => UPDATE_KEPT,
         };
-        Ok(Self { sql, json, counters: draft.counters.iter().map(|counter| counter.name.clone()).collect() })
+        Ok(Self {
+            sql,
+            json,
+            counters: draft.counters.iter().map(|counter| counter.name.clone()).collect(),
+            indexes: draft.kept.as_ref().map_or_else(Vec::new, |kept| kept.indexes.clone()),
+            adds_members: draft.kept.as_ref().is_some_and(KeptDraft::adds_members),
+        })
     }
 
-    /// The statement: [`CREATE`], [`CREATE_COUNTED`], [`UPDATE`] or [`RECORD`].
+    /// The statement: [`CREATE`], [`CREATE_COUNTED`], [`UPDATE`] or [`RECORD`]; with documents [`CREATE_KEPT`],
+    /// [`UPDATE_KEPT`] or [`RECORD_KEPT`].
     #[must_use]
     pub fn sql(&self) -> &'static str {
         self.sql
@@ -109,12 +126,27 @@ impl CommitStatement {
             | (CHECK_VIOLATION, "jit_account_identity" | "jit_refused_identity") => {
                 ErrorKind::AlreadyExists(Taken::Identity)
             }
-            (CHECK_VIOLATION, constraint) => self.counter(constraint),
+            (UNIQUE_VIOLATION, "jit_document_pkey") => ErrorKind::AlreadyExists(Taken::Document),
+            (FOREIGN_KEY_VIOLATION, "jit_member_document") if self.adds_members => ErrorKind::NoSuchMember,
+            // The latter: it became a member while it was removed.
+            (CHECK_VIOLATION, "jit_refused_document") | (FOREIGN_KEY_VIOLATION, "jit_member_document") => {
+                ErrorKind::DocumentChanged
+            }
+            (CHECK_VIOLATION, constraint) => match constraint.strip_prefix("jit_refused_name_") {
+                Some(place) => self.name(place),
+                None => self.counter(constraint),
+            },
             (OUT_OF_RANGE, _) => {
                 self.counters.first().cloned().map_or(ErrorKind::Invalid, ErrorKind::LimitReached)
             }
             (state, _) => kind_of_state(state),
         }
+    }
+
+    fn name(&self, place: &str) -> ErrorKind {
+        let index = place.parse::<usize>().ok().and_then(|place| self.indexes.get(place));
+        let taken = |index: &IndexName| ErrorKind::AlreadyExists(Taken::DocumentName(index.clone()));
+        index.map_or(ErrorKind::Invalid, taken)
     }
 
     fn counter(&self, constraint: &str) -> ErrorKind {
@@ -128,8 +160,8 @@ impl CommitStatement {
 impl std::fmt::Debug for CommitStatement {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         let which = match self.sql {
-            CREATE | CREATE_COUNTED => "create",
-            UPDATE => "update",
+            CREATE | CREATE_COUNTED | CREATE_KEPT => "create",
+            UPDATE | UPDATE_KEPT => "update",
             _ => "record",
         };
         write!(f, "CommitStatement({which} …)")
@@ -137,6 +169,7 @@ impl std::fmt::Debug for CommitStatement {
 }
 
 const UNIQUE_VIOLATION: &str = "23505";
+const FOREIGN_KEY_VIOLATION: &str = "23503";
 const CHECK_VIOLATION: &str = "23514";
 /// The sum of a counter does not fit a bigint; with several counters the first is named.
 const OUT_OF_RANGE: &str = "22003";

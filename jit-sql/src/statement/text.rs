@@ -1,5 +1,7 @@
 //! The texts.
 
+use super::kept::{kept, kept_refused};
+
 /// Gives the parameter to the rest of the statement, parsed once.
 macro_rules! input {
     () => {
@@ -101,26 +103,10 @@ SELECT CASE WHEN made = wanted THEN 'written' ELSE 'identity' END FROM links"
     };
 }
 
-macro_rules! counters_refused {
+/// The account, its identities and what it loses of its indexes.
+macro_rules! updated {
     () => {
         ",
-refusal AS (
-  INSERT INTO jit_refusal (reason) SELECT reason FROM beyond
-)"
-    };
-}
-
-/// Writes a commit with an account that must not exist yet, and neither withdraws tasks nor moves counters.
-pub const CREATE: &str = concat!(input!(), created!(), added!(), recorded!(), create_answer!());
-
-/// Writes a commit with an account that must not exist yet.
-pub const CREATE_COUNTED: &str =
-    concat!(input!(), created!(), added!(), recorded!(), counted!(), counters_refused!(), create_answer!());
-
-/// Writes a commit with an account that must be at the version that the commit names.
-pub const UPDATE: &str = concat!(
-    input!(),
-    ",
 account AS (
   UPDATE jit_account a
   SET version = (j->>'version')::bigint, state = j->>'state', user_name_key = j->>'user_name_key',
@@ -153,28 +139,134 @@ not_entitled AS (
   DELETE FROM jit_entitlement e
   USING account a, input, jsonb_array_elements_text(j->'entitlements_removed') AS k(name)
   WHERE e.tenant = a.tenant AND e.entitlement = k.name AND e.account = a.id
-)",
+)"
+    };
+}
+
+/// An identity that belongs to somebody else, as a row of reasons.
+macro_rules! identity_refused {
+    () => {
+        "
+  SELECT 'identity' FROM account, input
+  WHERE (SELECT count(*) FROM linked) <> jsonb_array_length(j->'identities_added')"
+    };
+}
+
+macro_rules! update_answer {
+    () => {
+        "
+SELECT CASE WHEN EXISTS (SELECT FROM account) THEN 'written' ELSE 'conflict' END"
+    };
+}
+
+/// The tenant in the place of an account.
+macro_rules! no_account {
+    () => {
+        ",
+account AS MATERIALIZED (SELECT j->>'tenant' AS tenant FROM input)"
+    };
+}
+
+/// Refuses what the documents and the counters speak against, the documents first: counters stay locked until the end.
+macro_rules! kept_and_counters_refused {
+    () => {
+        concat!(
+            ",
+refusal AS (
+  INSERT INTO jit_refusal (reason)",
+            kept_refused!(),
+            "
+  UNION ALL SELECT reason FROM beyond
+)"
+        )
+    };
+}
+
+macro_rules! counters_refused {
+    () => {
+        ",
+refusal AS (
+  INSERT INTO jit_refusal (reason) SELECT reason FROM beyond
+)"
+    };
+}
+
+/// Writes a commit with an account that must not exist yet, and neither withdraws tasks nor moves counters.
+pub const CREATE: &str = concat!(input!(), created!(), added!(), recorded!(), create_answer!());
+
+/// Writes a commit with an account that must not exist yet.
+pub const CREATE_COUNTED: &str =
+    concat!(input!(), created!(), added!(), recorded!(), counted!(), counters_refused!(), create_answer!());
+
+/// Writes a commit with an account that must be at the version that the commit names.
+pub const UPDATE: &str = concat!(
+    input!(),
+    updated!(),
     added!(),
     recorded!(),
     counted!(),
     ",
 refusal AS (
-  INSERT INTO jit_refusal (reason)
-  SELECT 'identity' FROM account, input
-  WHERE (SELECT count(*) FROM linked) <> jsonb_array_length(j->'identities_added')
+  INSERT INTO jit_refusal (reason)",
+    identity_refused!(),
+    "
   UNION ALL SELECT reason FROM beyond
-)
-SELECT CASE WHEN EXISTS (SELECT FROM account) THEN 'written' ELSE 'conflict' END"
+)",
+    update_answer!()
 );
 
 /// Writes a commit without an account: tasks, events and counters.
 pub const RECORD: &str = concat!(
     input!(),
-    ",
-account AS MATERIALIZED (SELECT j->>'tenant' AS tenant FROM input)",
+    no_account!(),
     recorded!(),
     counted!(),
     counters_refused!(),
+    "
+SELECT 'written'"
+);
+
+/// Writes a commit with documents and an account that must not exist yet.
+pub const CREATE_KEPT: &str = concat!(
+    input!(),
+    created!(),
+    added!(),
+    kept!(),
+    recorded!(),
+    counted!(),
+    kept_and_counters_refused!(),
+    create_answer!()
+);
+
+/// Writes a commit with documents and an account that must be at the version that the commit names.
+pub const UPDATE_KEPT: &str = concat!(
+    input!(),
+    updated!(),
+    added!(),
+    kept!(),
+    recorded!(),
+    counted!(),
+    ",
+refusal AS (
+  INSERT INTO jit_refusal (reason)",
+    identity_refused!(),
+    "
+  UNION ALL",
+    kept_refused!(),
+    "
+  UNION ALL SELECT reason FROM beyond
+)",
+    update_answer!()
+);
+
+/// Writes a commit with documents and without an account.
+pub const RECORD_KEPT: &str = concat!(
+    input!(),
+    no_account!(),
+    kept!(),
+    recorded!(),
+    counted!(),
+    kept_and_counters_refused!(),
     "
 SELECT 'written'"
 );
@@ -185,7 +277,7 @@ mod tests {
 
     #[test]
     fn each_statement_has_one_parameter() {
-        for text in [CREATE, CREATE_COUNTED, UPDATE, RECORD] {
+        for text in [CREATE, CREATE_COUNTED, UPDATE, RECORD, CREATE_KEPT, UPDATE_KEPT, RECORD_KEPT] {
             assert_eq!(text.matches('$').count(), 1);
         }
     }

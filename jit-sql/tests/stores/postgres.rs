@@ -385,6 +385,7 @@ async fn use_everything(store: &PostgresStore, number: u64) {
     store.commit(&update).await.unwrap();
     let claimed = store.claim(&worker, &lane(), later, TimeDelta::seconds(9), one).await.unwrap();
     store.next_due(&lane()).await.unwrap();
+    store.next_lane(Some(lane())).await.unwrap();
     store.settle(&claimed[0], Settlement::Done).await.unwrap();
     store.touch(&[Seen { tenant: tenant(), account: before.id, at: later }]).await.unwrap();
     let state = OneTimeKey::new(tenant(), "oidc.state", &[name.as_bytes()]);

@@ -18,7 +18,8 @@ write_configuration() {
   local dir=$1
   rm -rf "$dir/db"
   mkdir -p "$dir/db"
-  sed -e "s|@dir@|$dir|g" -e "s|@base@|$base|g" -e "s|@service@|$service|g" "$here/slapd.conf" >"$dir/slapd.conf"
+  sed -e "s|@dir@|$dir|g" -e "s|@base@|$base|g" -e "s|@service@|$service|g" ${durable:+-e '/^envflags nosync$/d'} \
+    "$here/slapd.conf" >"$dir/slapd.conf"
 }
 
 fill() {

@@ -1,17 +1,16 @@
-//! A house with one holder on a durable SQLite, and the bare accounts beside it.
+//! A house with one holder on a durable SQLite.
 
 use std::{num::NonZeroUsize, path::Path, sync::Arc};
 
 use chrono::TimeDelta;
 use jit_core::{
-    Account, AccountId, AccountState, AccountWrite, Actor, CheckOut, CheckedOut, Clock as _, Commit, Desired,
-    DesiredState, Effect, Entitlement, Entropy as _, Grant, Jit, ManualClock, MarkerKey, MemoryTarget, Mint,
-    Provenance, RemoteRef, RuleName, SecretRules, Source, SystemClock, SystemEntropy, Target, TargetId,
-    TargetRole, TargetSetup, TenantId, UserStore as _, WorkerId,
+    Account, AccountId, AccountState, AccountWrite, Actor, CheckOut, CheckedOut, Clock as _, Commit,
+    Entitlement, Grant, Jit, ManualClock, MarkerKey, MemoryTarget, Mint, Provenance, RuleName, Source,
+    SystemClock, Target, TargetId, TargetRole, TargetSetup, TenantId, UserStore as _, WorkerId,
 };
 use jit_sql::SqliteStore;
 
-pub(crate) const AT_ONCE: usize = 16;
+pub(crate) const AT_ONCE: usize = 64;
 
 /// What lends.
 pub(crate) struct House {
@@ -62,6 +61,7 @@ impl House {
             tenant: tenant(),
             store: None,
             holder: self.holder,
+            by: Actor::Account { id: self.holder },
             target: target_id(target),
             role: RuleName::new(role).unwrap(),
             span: TimeDelta::minutes(30),
@@ -82,30 +82,4 @@ impl House {
         assert_eq!(report.failed, 0);
         report.done
     }
-}
-
-/// Makes a bare account: the same call to the target, and nothing around it.
-pub(crate) async fn made(target: &dyn Target, groups: &[&str]) -> RemoteRef {
-    let mut seed = [0; 16];
-    SystemEntropy.fill(&mut seed).unwrap();
-    let lease = Mint::new(SystemClock.now(), seed).account();
-    let marker = MarkerKey::new("bare", &[6; 32]).unwrap().mark(&tenant(), lease);
-    let name: String = lease.to_string().chars().filter(char::is_ascii_alphanumeric).collect();
-    let name = name.chars().rev().take(17).collect();
-    let remote = RemoteRef { name, place: Some("jit".into()), marker, native: None };
-    let state = DesiredState::Present {
-        entitlements: groups.iter().map(|group| (*group).to_owned()).collect(),
-        secret: Some(SecretRules::default().draw(&SystemEntropy).unwrap()),
-        ends_at: SystemClock.now() + TimeDelta::minutes(30),
-    };
-    match target.ensure(&Desired { remote: remote.clone(), state }).await.unwrap() {
-        Effect::Present { native } => RemoteRef { native: Some(native), ..remote },
-        other => panic!("not made: {other:?}"),
-    }
-}
-
-/// Removes it.
-pub(crate) async fn remove(target: &dyn Target, remote: RemoteRef) {
-    let effect = target.ensure(&Desired { remote, state: DesiredState::Absent }).await.unwrap();
-    assert_eq!(effect, Effect::Absent { was_there: true });
 }

@@ -1,53 +1,116 @@
-//! One account after the other: made with a password and two groups, and removed.
+//! Accounts that are made with a password and two groups, and removed: one after the other, and many at once.
+
+use std::{pin::Pin, sync::Arc, time::Duration};
 
 use jit_benches::{
-    cost::{Figures, Stopwatch},
+    cost::{Cost, Figures},
     report::Goal,
+    tasks::all_at_once,
 };
 
 use crate::{
     Wanted,
-    house::{House, made, remove},
-    slapd::Slapd,
+    house::House,
+    raw::Raw,
+    slapd::{Answers, Slapd},
     time,
 };
 
-const GROUPS: [&str; 2] = ["ops", "staff"];
+/// How many lives go on at once, over how many connections.
+const LIVES: usize = 64;
+const CONNECTIONS: u8 = 8;
 
-pub(crate) async fn measure(wanted: &Wanted, slapd: &Slapd) {
-    let (rounds, lives) = if wanted.is_quick { (5, 40) } else { (15, 200) };
-    let target = slapd.target();
-    let house = House::on(&wanted.folder.join("life.db"), target.clone()).await;
-    let [mut lent, mut bare, mut each] = std::array::from_fn(|_| Figures::default());
-    for round in 0..=rounds {
-        let start = Stopwatch::start();
-        for _ in 0..lives {
-            let out = house.out("directory", "grouped").await;
-            house.back(out.lease).await;
-        }
-        let ours = start.stop();
-        let start = Stopwatch::start();
-        for _ in 0..lives {
-            let remote = made(target.as_ref(), &GROUPS).await;
-            remove(target.as_ref(), remote).await;
-        }
-        let theirs = start.stop();
-        let start = Stopwatch::start();
-        for _ in 0..lives {
-            // One connection for making it, and one for removing it.
-            let remote = made(slapd.target().as_ref(), &GROUPS).await;
-            remove(slapd.target().as_ref(), remote).await;
-        }
-        let anew = start.stop();
-        // The first round warms the pools.
-        if round > 0 {
-            lent.add(ours, lives);
-            bare.add(theirs, lives);
-            each.add(anew, lives);
+/// What is measured, round by round: ours, the bare operations, and those with a connection for each.
+#[derive(Default)]
+struct Lines {
+    lent: Figures,
+    bare: Figures,
+    each: Figures,
+}
+
+/// Of the ways to a directory one takes as long as to another town.
+const FAR: Duration = Duration::from_millis(5);
+
+pub(crate) async fn measure(wanted: &Wanted) {
+    for (answers, how) in [(Answers::Synced, "synced"), (Answers::Unsynced, "unsynced")] {
+        let Some(slapd) = Slapd::start(&wanted.folder, answers) else { return };
+        let lives = if wanted.is_quick { 8 } else { 16 };
+        measure_at(wanted, &slapd, how, lives).await;
+        if answers == Answers::Synced {
+            measure_at(wanted, &slapd.seen_from_afar(FAR).await, "synced, 10 ms there and back", 1).await;
         }
     }
-    let what = "OpenLDAP: life of an account, lease, store and audit on SQLite FULL";
-    time(what, &lent, (&bare, "bare, same pool"), Goal::AtMost(1.25));
-    let what = "OpenLDAP: a connection for each operation, bare";
-    time(what, &each, (&lent, "life of a lease on the pool"), Goal::AtLeast(5.0));
+}
+
+async fn measure_at(wanted: &Wanted, slapd: &Slapd, how: &str, lives: usize) {
+    let target = slapd.target(CONNECTIONS);
+    let house = Arc::new(House::on(&wanted.folder.join(format!("{how}.db")), target).await);
+    let bare = Arc::new(Raw::pooled(slapd, CONNECTIONS));
+    let each = Arc::new(Raw::each(slapd, CONNECTIONS));
+    let [mut many, mut one]: [Lines; 2] = Default::default();
+    let rounds = if wanted.is_quick { 5 } else { 11 };
+    for round in 0..=rounds {
+        for (callers, lives, lines) in [(LIVES, lives, &mut many), (1, lives * 8, &mut one)] {
+            let ours = side_by_side(callers, lives, lease(&house)).await;
+            let theirs = side_by_side(callers, lives, raw_life(&bare)).await;
+            let anew = side_by_side(callers, lives, raw_life(&each)).await;
+            // The first round warms the pools.
+            if round > 0 {
+                let count = callers * lives;
+                lines.lent.add(ours, count);
+                lines.bare.add(theirs, count);
+                lines.each.add(anew, count);
+            }
+        }
+    }
+    many.print(&format!("OpenLDAP {how}, {LIVES} at once"), [Goal::AtMost(1.25), Goal::AtLeast(5.0)]);
+    one.print(&format!("OpenLDAP {how}, one after the other"), [Goal::Shown, Goal::Shown]);
+}
+
+impl Lines {
+    fn print(&self, how: &str, [to_bare, to_each]: [Goal; 2]) {
+        let what = format!("{how}: life of an account, lease, store and audit on SQLite FULL");
+        time(&what, &self.lent, (&self.bare, "bare operations, same pool"), to_bare);
+        let what = format!("{how}: bare, a connection for each operation");
+        time(&what, &self.each, (&self.lent, "life of a lease on the pool"), to_each);
+    }
+}
+
+type Life = Pin<Box<dyn Future<Output = ()> + Send>>;
+
+fn lease(house: &Arc<House>) -> impl Fn() -> Life + Clone + Send + 'static {
+    let house = Arc::clone(house);
+    move || {
+        let house = Arc::clone(&house);
+        Box::pin(async move {
+            let out = house.out("directory", "grouped").await;
+            house.back(out.lease).await;
+        })
+    }
+}
+
+fn raw_life(raw: &Arc<Raw>) -> impl Fn() -> Life + Clone + Send + 'static {
+    let raw = Arc::clone(raw);
+    move || {
+        let raw = Arc::clone(&raw);
+        Box::pin(async move {
+            let made = raw.make().await;
+            raw.join(&made).await;
+            raw.remove(made).await;
+        })
+    }
+}
+
+/// Lets several callers go through as many lives each, one after the other.
+async fn side_by_side(
+    callers: usize,
+    lives: usize,
+    life: impl Fn() -> Life + Clone + Send + 'static,
+) -> Cost {
+    all_at_once(vec![life; callers], |life| async move {
+        for _ in 0..lives {
+            life().await;
+        }
+    })
+    .await
 }

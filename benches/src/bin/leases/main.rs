@@ -6,9 +6,12 @@
     reason = "a program for people who measure: whatever goes wrong ends the measurement"
 )]
 
+mod far;
+mod fill;
 mod house;
 mod idle;
 mod life;
+mod raw;
 mod slapd;
 mod storm;
 
@@ -20,19 +23,37 @@ use jit_benches::{cost::Figures, report::Goal, report::line};
 pub(crate) struct Wanted {
     pub(crate) folder: PathBuf,
     pub(crate) is_quick: bool,
+    /// The part to measure; all of them where none is named.
+    part: Option<String>,
+}
+
+impl Wanted {
+    fn wants(&self, part: &str) -> bool {
+        self.part.as_deref().is_none_or(|wanted| wanted == part)
+    }
 }
 
 #[tokio::main]
 async fn main() {
-    let mut arguments = std::env::args().skip(1);
-    let folder = arguments.next().map_or_else(|| panic!("leases DIRECTORY [--quick]"), PathBuf::from);
-    let wanted = Wanted { folder, is_quick: arguments.next().is_some() };
+    let (flags, words): (Vec<_>, Vec<_>) =
+        std::env::args().skip(1).partition(|argument| argument == "--quick");
+    let mut words = words.into_iter();
+    let usage = || panic!("leases DIRECTORY [--quick] [life | storm | idle | start NAME]");
+    let folder = words.next().map_or_else(usage, PathBuf::from);
+    let wanted = Wanted { folder, is_quick: !flags.is_empty(), part: words.next() };
     std::fs::create_dir_all(&wanted.folder).unwrap();
-    if let Some(slapd) = slapd::Slapd::start(&wanted.folder) {
-        life::measure(&wanted, &slapd).await;
-        storm::measure(&wanted, &slapd).await;
+    if let Some(name) = words.next() {
+        return idle::start(&wanted.folder, &name).await;
     }
-    idle::measure(&wanted).await;
+    if wanted.wants("life") {
+        life::measure(&wanted).await;
+    }
+    if wanted.wants("storm") {
+        storm::measure(&wanted).await;
+    }
+    if wanted.wants("idle") {
+        idle::measure(&wanted).await;
+    }
 }
 
 /// A line of times by the clock: ours by the other's.

@@ -1,6 +1,9 @@
 //! Thousands that end in one second.
 
-use std::{collections::BTreeSet, sync::Arc};
+use std::{
+    collections::BTreeSet,
+    sync::{Arc, Mutex},
+};
 
 use chrono::TimeDelta;
 use jit_benches::{
@@ -8,85 +11,93 @@ use jit_benches::{
     report::Goal,
     tasks::all_at_once,
 };
-use jit_core::{Listing, RemoteRef, Target};
+use jit_core::{Listing, Target};
 
 use crate::{
     Wanted,
-    house::{AT_ONCE, House, made, remove},
-    slapd::Slapd,
+    house::{AT_ONCE, House},
+    raw::{Made, Raw},
+    slapd::{Answers, Slapd},
     time,
 };
 
-pub(crate) async fn measure(wanted: &Wanted, slapd: &Slapd) {
-    let count = if wanted.is_quick { 1_000 } else { 10_000 };
-    let target = slapd.target();
-    let bare = bare(&target, count).await;
+const CONNECTIONS: u8 = 8;
+/// Ours and the bare removals take turns.
+const TURNS: usize = 10;
+
+pub(crate) async fn measure(wanted: &Wanted) {
+    let Some(slapd) = Slapd::start(&wanted.folder.join("storm"), Answers::Synced) else { return };
+    let count = if wanted.is_quick { 2_000 } else { 10_000 };
+    let (target, raw) = (slapd.target(CONNECTIONS), Arc::new(Raw::pooled(&slapd, CONNECTIONS)));
     let house = Arc::new(House::on(&wanted.folder.join("storm.db"), target.clone()).await);
-    let (usual, privileged) =
-        (out(&house, "plain", count / 2).await, out(&house, "privileged", count / 2).await);
+    let usual = out(&house, "plain", count / 2).await;
+    out(&house, "privileged", count / 2).await;
     house.clock.advance(TimeDelta::minutes(30));
-    let [mut calm, mut meanwhile, mut ours] = std::array::from_fn(|_| Figures::default());
-    elsewhere(&house, 20, &mut calm).await;
 
-    let start = Stopwatch::start();
-    assert_eq!(house.work(privileged.len()).await, privileged.len());
-    let half = start.stop();
-    let left = names(target.as_ref()).await;
-    assert_eq!(left, usual, "the privileged ended first, and nothing else did");
+    let [mut bare, mut ours, mut calm, mut meanwhile] = std::array::from_fn(|_| Figures::default());
+    let turn = count / 2 / TURNS;
+    for _ in 0..TURNS {
+        let accounts = made(&raw, turn).await;
+        bare.add(removed(&raw, accounts).await, turn);
+        let start = Stopwatch::start();
+        assert_eq!(house.work(turn).await, turn);
+        ours.add(start.stop(), turn);
+    }
+    assert_eq!(names(target.as_ref()).await, usual, "the privileged ended first, and nothing else did");
 
+    elsewhere(&house, 100, &mut calm).await;
     let others = Arc::clone(&house);
     let other = tokio::spawn(async move {
-        elsewhere(&others, 20, &mut meanwhile).await;
+        elsewhere(&others, 100, &mut meanwhile).await;
         meanwhile
     });
     while house.work(1_000).await > 0 {}
     assert!(names(target.as_ref()).await.is_empty());
-    ours.add(half, privileged.len());
-    let what =
-        format!("OpenLDAP: {} of {count} leases end in one second, {AT_ONCE} at once, each", count / 2);
+    let what = format!(
+        "OpenLDAP synced: {} of {count} leases end in one second, {AT_ONCE} at once, each",
+        count / 2
+    );
     time(&what, &ours, (&bare, "bare removal, as many at once"), Goal::AtMost(1.2));
     let what = "… a lease at another target meanwhile";
     time(what, &other.await.unwrap(), (&calm, "before the storm"), Goal::Shown);
 }
 
-/// The bare rate: as many callers as there are slots, each removing one after the other.
-async fn bare(target: &Arc<jit_ldap::OpenLdapTarget>, count: usize) -> Figures {
-    let shares: Vec<_> = (0..AT_ONCE).map(|_| count / AT_ONCE).collect();
-    let filled = Arc::new(std::sync::Mutex::new(Vec::new()));
-    let (makers, into) = (Arc::clone(target), Arc::clone(&filled));
-    all_at_once(shares, move |share| {
-        let (target, into) = (Arc::clone(&makers), Arc::clone(&into));
+/// As many callers as there are slots, one account after the other.
+fn shares(count: usize) -> Vec<usize> {
+    (0..AT_ONCE).map(|slot| count / AT_ONCE + usize::from(slot < count % AT_ONCE)).collect()
+}
+
+async fn made(raw: &Arc<Raw>, count: usize) -> Vec<Vec<Made>> {
+    let filled = Arc::new(Mutex::new(Vec::new()));
+    all_at_once(shares(count), |share| {
+        let (raw, into) = (Arc::clone(raw), Arc::clone(&filled));
         async move {
             let mut all = Vec::new();
             for _ in 0..share {
-                all.push(made(target.as_ref(), &[]).await);
+                all.push(raw.make().await);
             }
             into.lock().unwrap().push(all);
         }
     })
     .await;
-    let shares: Vec<Vec<RemoteRef>> = std::mem::take(&mut *filled.lock().unwrap());
-    let removed: usize = shares.iter().map(Vec::len).sum();
-    let removers = Arc::clone(target);
-    let cost = all_at_once(shares, move |share| {
-        let target = Arc::clone(&removers);
+    std::mem::take(&mut *filled.lock().unwrap())
+}
+
+async fn removed(raw: &Arc<Raw>, accounts: Vec<Vec<Made>>) -> jit_benches::cost::Cost {
+    all_at_once(accounts, |share| {
+        let raw = Arc::clone(raw);
         async move {
-            for remote in share {
-                remove(target.as_ref(), remote).await;
+            for account in share {
+                raw.remove(account).await;
             }
         }
     })
-    .await;
-    let mut figures = Figures::default();
-    figures.add(cost, removed);
-    figures
+    .await
 }
 
 async fn out(house: &Arc<House>, role: &'static str, count: usize) -> BTreeSet<String> {
-    let names = Arc::new(std::sync::Mutex::new(BTreeSet::new()));
-    let shares: Vec<_> =
-        (0..AT_ONCE).map(|slot| count / AT_ONCE + usize::from(slot < count % AT_ONCE)).collect();
-    all_at_once(shares, |share| {
+    let names = Arc::new(Mutex::new(BTreeSet::new()));
+    all_at_once(shares(count), |share| {
         let (house, names) = (Arc::clone(house), Arc::clone(&names));
         async move {
             for _ in 0..share {

@@ -31,7 +31,7 @@ pub(super) async fn extend(
     span: TimeDelta,
     report: &mut Report<'_>,
 ) -> Result<u8, Failure> {
-    let until = house.jit.extend(None, &house.tenant, lease, span).await?;
+    let until = house.jit.extend(None, &house.tenant, lease, span, by()).await?;
     let facts = [("lease", lease.to_string()), ("until", instant(until))];
     report.one(&ExtendedLine { lease, until }, &facts)?;
     Ok(DONE)

@@ -38,6 +38,7 @@ pub(super) async fn out(house: &House, order: Out, report: &mut Report<'_>) -> R
         tenant: house.tenant.clone(),
         store: None,
         holder: holder.id,
+        by: by(),
         target: order.target.clone(),
         role: order.role.clone(),
         span: order.span,

@@ -33,6 +33,11 @@ pub(super) async fn sweep(house: &House, report: &mut Report<'_>) -> Result<u8, 
     for target in &house.targets {
         lines.push(at_target(house, &worker, target).await);
     }
+    for target in house.jit.missing_targets().await? {
+        // Nobody can end what is lent there.
+        let error = Some("lease.unknown_target".to_owned());
+        lines.push(SweptLine { target: Some(target.to_string()), error, ..SweptLine::default() });
+    }
     if let (Some(TimeDoubt::Ahead(_)), Some(accounts)) = (house.jit.time_doubt(), lines.first_mut()) {
         // What only a jump of the clock made due was left alone.
         accounts.error.get_or_insert("clock.ahead".to_owned());

@@ -15,7 +15,7 @@ pub fn access(frame: &Frame, view: &AccessView) -> Markup {
     let token = frame.visitor.as_ref().map(|visitor| visitor.csrf.as_str()).unwrap_or_default();
     let content = html! {
         h1 { "Access" }
-        p.lead { "An account at a target, for you and for a time. It comes into being now, and ends by itself." }
+        p.lead { "An account at a target, or more for the one you have there: for a time, and ending by itself." }
         section aria-labelledby="lent" {
             h2 id="lent" { "Lent to you" }
             @if view.leases.is_empty() { p.empty { "Nothing is lent to you." } }
@@ -31,17 +31,22 @@ pub fn access(frame: &Frame, view: &AccessView) -> Markup {
     page(frame, "Access", &content)
 }
 
-/// Hands out a secret. It is on this page and nowhere else.
+/// Hands out a secret, which is on this page and nowhere else; or tells what the visitor's own account holds for a time.
 #[must_use]
 pub fn granted(frame: &Frame, view: &GrantedView) -> Markup {
     let content = html! {
         h1 { "Checked out" }
-        p.lead { "The secret is shown here once and kept nowhere. Whoever loses it checks out anew." }
+        @if view.secret.is_some() {
+            p.lead { "The secret is shown here once and kept nowhere. Whoever loses it checks out anew." }
+        } @else { p.lead { "Your own account there holds more for a time. Its password stays what it was." } }
         section aria-labelledby="account" {
             h2 id="account" { "Account at " (view.target) }
             dl.facts.stacked {
                 div { dt { "Name" } dd { code id="name" { (view.name) } } }
-                div { dt { "Secret" } dd { code id="secret" { (view.secret) } } }
+                @match &view.secret {
+                    Some(secret) => div { dt { "Secret" } dd { code id="secret" { (secret) } } },
+                    None => div { dt { "Holds for a time" } dd { (view.entitlements) } },
+                }
                 div { dt { "Until" } dd { (view.until) " (" (countdown(&view.until_exact, &view.left)) ")" } }
                 div { dt { "Without us" } dd { (view.ender) } }
                 @if view.sessions_survive { div { dt { "Sessions" } dd { "What is open at the end goes on." } } }
@@ -70,6 +75,7 @@ fn lent(row: &LeaseRow, token: &str) -> Markup {
                     @if let Some(left) = &row.left { " (" (countdown(&row.until_exact, left)) ")" }
                 }
                 div.muted {
+                    @if let Some(lends) = &row.lends { "your own account holds " (lends) " · " }
                     @if !row.reason.is_empty() { (row.reason) " · " }
                     "last proof: " (row.proof)
                 }
@@ -82,21 +88,29 @@ fn lent(row: &LeaseRow, token: &str) -> Markup {
 fn acts(row: &LeaseRow, token: &str) -> Markup {
     html! {
         div.actions {
-            @if !row.spans.is_empty() {
-                form.inline method="post" action="/access/extend" {
-                    (csrf(token))
-                    input type="hidden" name="lease" value=(row.id);
-                    label.hidden for={ "longer-" (row.id) } { "How long from now" }
-                    select id={ "longer-" (row.id) } name="span" {
-                        @for span in &row.spans { option value=(span) { (span) " from now" } }
-                    }
-                    button.quiet type="submit" { "Extend" span.hidden { " " (row.name) } }
-                }
-            }
+            (longer(row, "/access/extend", token))
             form method="post" action="/access/in" {
                 (csrf(token))
                 input type="hidden" name="lease" value=(row.id);
                 button.quiet type="submit" { "Check in" span.hidden { " " (row.name) } }
+            }
+        }
+    }
+}
+
+/// Lets a lease end later, where it can.
+pub(super) fn longer(row: &LeaseRow, action: &str, token: &str) -> Markup {
+    html! {
+        @if !row.spans.is_empty() {
+            form.inline method="post" action=(action) {
+                (csrf(token))
+                input type="hidden" name="lease" value=(row.id);
+                input type="hidden" name="store" value=(row.store);
+                label.hidden for={ "longer-" (row.id) } { "How long from now" }
+                select id={ "longer-" (row.id) } name="span" {
+                    @for span in &row.spans { option value=(span) { (span) " from now" } }
+                }
+                button.quiet type="submit" { "Extend" span.hidden { " " (row.name) } }
             }
         }
     }
@@ -114,7 +128,10 @@ fn form(number: usize, offer: &OfferRow, key: &str, token: &str) -> Markup {
                 strong { (offer.role) " at " (offer.target) }
                 @if offer.privileged { " " span.badge.caution { "privileged" } }
                 div.muted {
-                    @if !offer.entitlements.is_empty() { "holds " (offer.entitlements) }
+                    @match &offer.account {
+                        Some(name) => { "your own account " code { (name) } " holds " (offer.entitlements) " for a time" },
+                        None => @if !offer.entitlements.is_empty() { "holds " (offer.entitlements) },
+                    }
                     @if offer.demo { " · a target of the demo, in the portal's memory" }
                 }
             }

@@ -1,6 +1,6 @@
 use maud::{Markup, html};
 
-use super::access::{countdown, script};
+use super::access::{countdown, longer, script};
 use super::layout::{badge, csrf, page, table};
 use crate::portal::view::{CompareRow, Frame, LeaseRow, LeasesView};
 
@@ -36,11 +36,12 @@ fn rows(leases: &[LeaseRow], token: &str) -> Markup {
             tr {
                 th scope="row" { code { (row.name) } }
                 td { (row.holder) }
-                td { (row.role) " at " (row.target) }
+                td { (row.role) " at " (row.target)
+                    @if let Some(lends) = &row.lends { div.muted { "an account of before holds " (lends) } } }
                 td { (badge(&row.phase)) }
                 td { @match &row.left { Some(left) => (countdown(&row.until_exact, left)), None => (row.until) } }
                 td { (row.proof) }
-                td { @if row.is_in_use { (end(row, token)) } }
+                td { @if row.is_in_use { (longer(row, "/leases/extend", token)) (end(row, token)) } }
             }
         }
     };

@@ -15,7 +15,10 @@ pub fn refused(frame: &Frame, view: &RefusalView) -> Markup {
         }
         @if !view.advice.is_empty() { p { (view.advice) } }
         @if let Some(view) = &view.decision { (decision(view)) }
-        p { a.button href="/" { "Back to sign-in" } }
+        @match &view.anew {
+            Some(address) => p { a.button href=(address) { "Try again" } " " a href="/" { "Back to sign-in" } },
+            None => p { a.button href="/" { "Back to sign-in" } },
+        }
     };
     page(frame, "Refused", &content)
 }

@@ -2,13 +2,14 @@ use jit_core::{Actor, AuditEvent, AuditOutcome};
 
 use crate::portal::view::{AuditRow, Badge, Tone};
 
-/// Shows an audit event; `account` is the name under which readers know its account.
-pub(crate) fn audit_row(event: &AuditEvent, account: String) -> AuditRow {
+/// Shows an audit event; `account` is the name under which readers know its account, `person` that of the account which
+/// caused it.
+pub(crate) fn audit_row(event: &AuditEvent, account: String, person: Option<String>) -> AuditRow {
     AuditRow {
         at: event.at.format("%Y-%m-%d %H:%M:%S").to_string(),
         action: event.action.to_string(),
         outcome: outcome(&event.outcome),
-        actor: actor(&event.actor),
+        actor: person.unwrap_or_else(|| actor(&event.actor)),
         account,
         detail: detail(event),
     }

@@ -1,6 +1,7 @@
 use chrono::{DateTime, SecondsFormat, TimeDelta, Utc};
 use jit_core::{
-    Account, CheckedOut, JitError, Lease, Phase, Reconciliation, RemoteRef, Seeing, StoreId, UnattendedEnd,
+    Account, CheckedOut, Elevated, JitError, Lease, Phase, Reconciliation, RemoteRef, Seeing, StoreId,
+    UnattendedEnd,
 };
 
 use super::span::{instant, span};
@@ -12,13 +13,14 @@ const SPANS: [(&str, i64); 8] =
     [("1m", 1), ("5m", 5), ("15m", 15), ("30m", 30), ("1h", 60), ("2h", 120), ("4h", 240), ("8h", 480)];
 
 /// Shows a role to somebody who may check it out.
-pub(crate) fn offer_row(target: &Opened, role: &RoleOffer, demo: bool) -> OfferRow {
+pub(crate) fn offer_row(target: &Opened, role: &RoleOffer, account: Option<String>, demo: bool) -> OfferRow {
     OfferRow {
         target: target.id.to_string(),
         role: role.name.to_string(),
         entitlements: role.entitlements.join(", "),
         privileged: role.privileged,
         spans: spans(TimeDelta::zero(), role.longest),
+        account,
         demo,
     }
 }
@@ -45,6 +47,7 @@ pub(crate) fn lease_row(
         target: lease.target.to_string(),
         role: lease.role.to_string(),
         name: lease.remote.name.clone(),
+        lends: lease.elevates.map(|_| lease.entitlements.join(", ")),
         phase: phase(&lease.phase),
         reason: lease.purpose.clone().unwrap_or_default(),
         until: instant(lease.until),
@@ -62,17 +65,42 @@ pub(crate) fn granted_view(target: String, lent: &CheckedOut, now: DateTime<Utc>
     GrantedView {
         target,
         name: lent.name.clone(),
-        secret: lent.secret.reveal().to_owned(),
+        secret: Some(lent.secret.reveal().to_owned()),
+        entitlements: String::new(),
         until: instant(lent.until),
         until_exact: exact(lent.until),
         left: left(lent.until, now),
-        ender: match lent.unattended {
-            UnattendedEnd::ServerDeletes => "The target removes it at its end.",
-            UnattendedEnd::ServerRefusesLogin => "The target refuses it from its end on.",
-            UnattendedEnd::ServerDropsMembership => "The target takes what it holds at its end.",
-            UnattendedEnd::LibraryOnly => "Nobody else ends it.",
-        },
+        ender: ender(lent.unattended),
         sessions_survive: lent.sessions_survive,
+    }
+}
+
+/// Shows what was lent to an account that existed before.
+pub(crate) fn elevated_view(
+    target: String,
+    role: &RoleOffer,
+    lent: &Elevated,
+    now: DateTime<Utc>,
+) -> GrantedView {
+    GrantedView {
+        target,
+        name: lent.name.clone(),
+        secret: None,
+        entitlements: role.entitlements.join(", "),
+        until: instant(lent.until),
+        until_exact: exact(lent.until),
+        left: left(lent.until, now),
+        ender: ender(lent.unattended),
+        sessions_survive: lent.sessions_survive,
+    }
+}
+
+fn ender(unattended: UnattendedEnd) -> &'static str {
+    match unattended {
+        UnattendedEnd::ServerDeletes => "The target removes it at its end.",
+        UnattendedEnd::ServerRefusesLogin => "The target refuses it from its end on.",
+        UnattendedEnd::ServerDropsMembership => "The target takes what was lent at its end.",
+        UnattendedEnd::LibraryOnly => "Nobody else ends it.",
     }
 }
 

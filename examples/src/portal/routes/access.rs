@@ -6,14 +6,14 @@ use axum::http::header::{CACHE_CONTROL, CONTENT_TYPE};
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse as _, Response};
 use jit_core::{
-    Account, AccountId, Actor, CheckOut, Filter, LookupKey, Query as Accounts, RuleName, Span, StoreId,
-    TargetId, Whose,
+    Account, AccountId, CheckOut, Filter, LookupKey, Query as Accounts, RuleName, Span, StoreId, TargetId,
 };
 
 use crate::portal::failure::Failure;
 use crate::portal::house::{House, Visit};
 use crate::portal::view::{AccessView, OfferRow};
 use crate::portal::{pages, present};
+use crate::targets::{Opened, RoleOffer};
 use crate::web::{Form, Parameters, html, is_same, random_token, see_other};
 
 const LEASES: NonZeroUsize = NonZeroUsize::new(100).expect("not zero");
@@ -36,8 +36,8 @@ pub(super) async fn show(State(house): State<Arc<House>>, headers: HeaderMap) ->
     Ok(html(StatusCode::OK, pages::access(&house.frame(Some(&visit)), &view)))
 }
 
-/// Lends an account, and shows its secret. It is the answer itself: a page that is loaded anew asks for the same account
-/// again, and gets a new secret.
+/// Lends an account, and shows its secret; or lends what a role holds to an account of the visitor. It is the answer itself:
+/// a page that is loaded anew asks for the same lease again, and gets a new secret.
 pub(super) async fn out(
     State(house): State<Arc<House>>,
     headers: HeaderMap,
@@ -45,12 +45,14 @@ pub(super) async fn out(
 ) -> Result<Response, Failure> {
     let Some(visit) = whoever_means_it(&house, &headers, &sent).await? else { return Ok(see_other("/")) };
     let request = request(&visit, &sent).ok_or(Failure::NotFound)?;
-    if house.role(&request).is_some_and(|role| role.elevates.is_some()) {
-        house.jit.elevate(&request, None).await?;
-        return Ok(see_other("/access"));
-    }
-    let lent = house.jit.check_out(&request).await?;
-    let view = present::granted_view(request.target.to_string(), &lent, house.now());
+    let target = request.target.to_string();
+    let view = if let Some(role) = house.role(&request).filter(|role| role.elevates.is_some()) {
+        let lent = house.jit.elevate(&request, None).await?;
+        present::elevated_view(target, role, &lent, house.now())
+    } else {
+        let lent = house.jit.check_out(&request).await?;
+        present::granted_view(target, &lent, house.now())
+    };
     Ok(html(StatusCode::OK, pages::granted(&house.frame(Some(&visit)), &view)))
 }
 
@@ -62,8 +64,8 @@ pub(super) async fn check_in(
 ) -> Result<Response, Failure> {
     let Some(visit) = whoever_means_it(&house, &headers, &sent).await? else { return Ok(see_other("/")) };
     let lease = own_lease(&house, &visit, &sent).await?;
-    let by = Actor::Account { id: visit.account.id };
-    house.jit.check_in(visit.session.store.as_ref(), &visit.session.tenant, lease.id, by).await?;
+    let (store, tenant) = (visit.session.store.as_ref(), &visit.session.tenant);
+    house.jit.check_in(store, tenant, lease.id, visit.actor()).await?;
     Ok(see_other("/access"))
 }
 
@@ -76,7 +78,8 @@ pub(super) async fn extend(
     let Some(visit) = whoever_means_it(&house, &headers, &sent).await? else { return Ok(see_other("/")) };
     let span: Span = sent.value("span").and_then(|text| text.parse().ok()).ok_or(Failure::NotFound)?;
     let lease = own_lease(&house, &visit, &sent).await?;
-    house.jit.extend(visit.session.store.as_ref(), &visit.session.tenant, lease.id, span.delta()).await?;
+    let (store, tenant) = (visit.session.store.as_ref(), &visit.session.tenant);
+    house.jit.extend(store, tenant, lease.id, span.delta(), visit.actor()).await?;
     Ok(see_other("/access"))
 }
 
@@ -101,11 +104,16 @@ async fn whoever_means_it(
 fn offers(house: &House, visit: &Visit) -> Vec<OfferRow> {
     let now = house.now();
     let all = house.targets.iter().flat_map(|target| target.roles.iter().map(move |role| (target, role)));
-    // What somebody types is no proof of whose account it is.
-    all.filter(|(_, role)| role.elevates != Some(Whose::Named))
-        .filter(|(_, role)| role.holders.iter().any(|holder| visit.account.holds(holder, now)))
-        .map(|(target, role)| present::offer_row(target, role, house.demo))
-        .collect()
+    let admitted = all.filter(|(_, role)| role.holders.iter().any(|held| visit.account.holds(held, now)));
+    let offer = |(target, role): (&Opened, &RoleOffer)| {
+        // What somebody types is no proof of whose account it is: an attribute has to name it.
+        let account = match &role.elevates {
+            Some(whose) => Some(whose.name(&visit.account, None)?),
+            None => None,
+        };
+        Some(present::offer_row(target, role, account, house.demo))
+    };
+    admitted.filter_map(offer).collect()
 }
 
 fn request(visit: &Visit, sent: &Parameters) -> Option<CheckOut> {
@@ -114,6 +122,7 @@ fn request(visit: &Visit, sent: &Parameters) -> Option<CheckOut> {
         tenant: visit.session.tenant.clone(),
         store: visit.session.store.clone(),
         holder: visit.account.id,
+        by: visit.actor(),
         target: TargetId::new(sent.value("target")?).ok()?,
         role: RuleName::new(sent.value("role")?).ok()?,
         span: span.delta(),
@@ -132,8 +141,8 @@ async fn held(house: &House, visit: &Visit) -> Result<Vec<Account>, Failure> {
     Ok(found)
 }
 
-/// The account that keeps the lease of a form. Those of others are not there, for administrators either: what is done here
-/// is recorded as the holder's act.
+/// The account that keeps the lease of a form. Those of others are not there, for administrators either: they have a page
+/// of their own.
 async fn own_lease(house: &House, visit: &Visit, sent: &Parameters) -> Result<Account, Failure> {
     let account = lease_of(house, visit, visit.session.store.as_ref(), sent).await?;
     let is_own = account.lease.as_ref().is_some_and(|lease| lease.holder == visit.account.id);

@@ -6,7 +6,7 @@ use axum::extract::State;
 use axum::http::header::SET_COOKIE;
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::Response;
-use jit_core::{AccountId, AuditQuery, Store};
+use jit_core::{AccountId, Actor, AuditQuery, Store};
 
 use super::saml;
 use crate::portal::failure::Failure;
@@ -57,7 +57,11 @@ async fn trail(
             None => String::new(),
             Some(id) => name_of(store, visit, id, &mut names).await?,
         };
-        rows.push(present::audit_row(&event, name));
+        let by = match &event.actor {
+            Actor::Account { id } => Some(name_of(store, visit, *id, &mut names).await?),
+            _ => None,
+        };
+        rows.push(present::audit_row(&event, name, by));
     }
     Ok(rows)
 }

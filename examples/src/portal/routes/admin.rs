@@ -52,6 +52,7 @@ pub(super) async fn decide(
         Err(denial) => Err(Failure::Refused {
             code: denial.code,
             reason: "The account is not in a state in which this can be done, or does not exist.".into(),
+            anew: None,
         }),
     }
 }

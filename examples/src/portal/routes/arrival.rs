@@ -54,6 +54,12 @@ impl Purpose {
         held.map_or(Self::Enter, |id| Self::ProveLink(id.to_owned()))
     }
 
+    /// Where a sign-in for the same purpose begins anew.
+    pub(super) fn begins_at(&self, door: &Door) -> String {
+        let proof = if *self == Self::Enter { "" } else { "?prove=link" };
+        format!("/login/{}{proof}", door.id)
+    }
+
     /// What the sign-in has to remember.
     pub(super) fn remember(&self) -> Option<String> {
         match self {

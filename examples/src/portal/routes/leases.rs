@@ -4,7 +4,7 @@ use std::sync::Arc;
 use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::Response;
-use jit_core::{Actor, JitError, ReconcileMode, Reconciliation, StoreId};
+use jit_core::{Account, JitError, ReconcileMode, Reconciliation, Span, StoreId};
 
 use super::access::lease_of;
 use super::admin::administrator;
@@ -13,7 +13,7 @@ use crate::portal::house::{House, Shelf, Visit};
 use crate::portal::view::{LeaseRow, LeasesView};
 use crate::portal::{pages, present};
 use crate::targets::Opened;
-use crate::web::{Form, html, is_same, see_other};
+use crate::web::{Form, Parameters, html, is_same, see_other};
 
 const LEASES: NonZeroUsize = NonZeroUsize::new(500).expect("not zero");
 /// The most pages of leases that are read for one target and user store.
@@ -57,14 +57,37 @@ pub(super) async fn end(
     Form(sent): Form,
 ) -> Result<Response, Failure> {
     let Some(visit) = administrator(&house, &headers).await? else { return Ok(see_other("/")) };
+    let (store, lease) = chosen(&house, &visit, &sent).await?;
+    house.jit.check_in(store.as_ref(), &visit.session.tenant, lease.id, visit.actor()).await?;
+    Ok(see_other("/leases"))
+}
+
+/// Lets a lease of the tenant end later, in whichever user store it is kept.
+pub(super) async fn extend(
+    State(house): State<Arc<House>>,
+    headers: HeaderMap,
+    Form(sent): Form,
+) -> Result<Response, Failure> {
+    let Some(visit) = administrator(&house, &headers).await? else { return Ok(see_other("/")) };
+    let (store, lease) = chosen(&house, &visit, &sent).await?;
+    let span: Span = sent.value("span").and_then(|text| text.parse().ok()).ok_or(Failure::NotFound)?;
+    let tenant = &visit.session.tenant;
+    house.jit.extend(store.as_ref(), tenant, lease.id, span.delta(), visit.actor()).await?;
+    Ok(see_other("/leases"))
+}
+
+/// The lease of a form that an administrator means, and the user store that keeps it.
+async fn chosen(
+    house: &House,
+    visit: &Visit,
+    sent: &Parameters,
+) -> Result<(Option<StoreId>, Account), Failure> {
     if !is_same(sent.value("csrf").unwrap_or_default(), &visit.session.csrf) {
         return Err(Failure::Forged);
     }
     let store = sent.value("store").map(StoreId::new).transpose().map_err(|_| Failure::NotFound)?;
-    let lease = lease_of(&house, &visit, store.as_ref(), &sent).await?;
-    let by = Actor::Account { id: visit.account.id };
-    house.jit.check_in(store.as_ref(), &visit.session.tenant, lease.id, by).await?;
-    Ok(see_other("/leases"))
+    let lease = lease_of(house, visit, store.as_ref(), sent).await?;
+    Ok((store, lease))
 }
 
 /// What no lease of one store knows may be known to another one: suspects are those that every store calls so, and are

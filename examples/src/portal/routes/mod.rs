@@ -41,6 +41,7 @@ pub(super) fn routes(house: Arc<House>) -> Router {
         .route("/leases", get(leases::show))
         .route("/leases/compare", post(leases::compare))
         .route("/leases/end", post(leases::end))
+        .route("/leases/extend", post(leases::extend))
         .route(pages::COUNTDOWN_PATH, get(access::countdown))
         .route("/audit", get(account::audit))
         .route("/admin", get(admin::show))

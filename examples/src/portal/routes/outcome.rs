@@ -110,6 +110,7 @@ fn refuse(house: &House, denied: &Denied, headers: &HeaderMap) -> Response {
         code: denial.code.to_string(),
         reason: denial.message.clone().unwrap_or_else(|| reason(denial.code.as_str()).to_owned()),
         advice: "If you think that this is wrong, show the code to an administrator.".into(),
+        anew: None,
         decision: Some(present::denied(denied)),
     };
     let page = pages::refused(&house.frame(None), &view);

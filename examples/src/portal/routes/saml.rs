@@ -8,9 +8,11 @@ use axum::extract::{ConnectInfo, Path, RawQuery, State};
 use axum::http::header::{CONTENT_TYPE, SET_COOKIE};
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Response};
+use jit_core::Event;
 use jit_saml::binding::{Outbound, PostForm, ResponseForm};
+use jit_saml::login::Authentication;
 use jit_saml::logout::{Ended, LogoutError, LogoutMessage, Received, SessionAtIdp};
-use jit_saml::{Begin, VerifiedResponse};
+use jit_saml::{Begin, LoginError, Rejection, VerifiedResponse};
 use url::Url;
 
 use super::arrival::{Incoming, Purpose, arrive};
@@ -96,17 +98,29 @@ async fn finish(
 ) -> Result<Response, Failure> {
     let form = ResponseForm::from_body(body)?;
     let login = way.trigger.login();
-    let authentication = if form.relay_state().is_none() && login.config().accepts_unsolicited() {
-        login.finish_unsolicited(&form).await?
-    } else {
-        login.finish(&form, cookies(headers).as_deref()).await?
+    let attest = |authentication: &Authentication| -> Result<(Event, Option<SessionAtIdp>), Failure> {
+        let event = way.trigger.attest(authentication, house.proxies.context(peer, headers))?;
+        Ok((event, session_at_idp(authentication.response())))
     };
-    let incoming = Incoming {
-        purpose: Purpose::remembered(authentication.return_to()),
-        at_idp: session_at_idp(authentication.response()),
+    let resumed = match login.resume(&form, cookies(headers).as_deref()).await {
+        Err(error) if login.config().accepts_unsolicited() && is_of_no_sign_in(&error) => {
+            let (event, at_idp) = attest(&login.finish_unsolicited(&form).await?)?;
+            return arrive(house, door, event, Incoming { purpose: Purpose::Enter, at_idp }, headers).await;
+        }
+        resumed => resumed?,
     };
-    let event = way.trigger.attest(&authentication, house.proxies.context(peer, headers))?;
-    arrive(house, door, event, incoming, headers).await
+    let purpose = Purpose::remembered(resumed.return_to());
+    let answered = login.answer(resumed, &form).await.map_err(Failure::from);
+    let (event, at_idp) = answered
+        .and_then(|authentication| attest(&authentication))
+        .map_err(|failure| failure.beginning_anew_at(purpose.begins_at(door)))?;
+    arrive(house, door, event, Incoming { purpose, at_idp }, headers).await
+}
+
+/// Tells whether no sign-in of this browser was named. A provider that begins sign-ins itself may send a `RelayState` of its
+/// own.
+fn is_of_no_sign_in(error: &LoginError) -> bool {
+    matches!(error.rejection(), Some(Rejection::RelayStateMissing | Rejection::StateNotThisBrowser))
 }
 
 /// What the portal keeps to be able to sign out at both places; nothing where the provider names nobody.

@@ -26,6 +26,8 @@ pub struct OfferRow {
     pub privileged: bool,
     /// The spans to choose from, as the form sends them.
     pub spans: Vec<&'static str>,
+    /// The visitor's own account there that would hold more for a time; `None` where an account is made.
+    pub account: Option<String>,
     /// Whether the target lives in the portal's memory.
     pub demo: bool,
 }
@@ -43,6 +45,8 @@ pub struct LeaseRow {
     pub role: String,
     /// The name to log in by.
     pub name: String,
+    /// What is lent to an account that existed before; `None` where the account was made.
+    pub lends: Option<String>,
     /// How far it has come.
     pub phase: Badge,
     /// Why it was asked for.
@@ -63,15 +67,17 @@ pub struct LeaseRow {
     pub store: String,
 }
 
-/// Hands out a secret, once.
+/// Hands out what was lent: a secret, once, or what an account of the visitor holds from now on.
 #[derive(Debug, Clone, Default)]
 pub struct GrantedView {
     /// The target.
     pub target: String,
     /// The name to log in by.
     pub name: String,
-    /// The secret to log in by.
-    pub secret: String,
+    /// The secret to log in by; `None` for an account that existed before.
+    pub secret: Option<String>,
+    /// What such an account holds for a time.
+    pub entitlements: String,
     /// From when on it is over, for people.
     pub until: String,
     /// The same, for the countdown.

@@ -119,18 +119,23 @@ impl House {
         wait(self.peer().admits(&self.dn(name).to_string(), secret))
     }
 
+    fn person(&self, name: &str) -> Dn {
+        let kind = if self.kind == Kind::OpenLdap { "uid" } else { "CN" };
+        self.peer().below("OU=People").child(Rdn::new(kind, name).unwrap())
+    }
+
     /// Whether a group has somebody of `OU=People` as a member.
     pub(crate) fn is_member(&self, person: &str) -> bool {
         let group = Search::entry(self.peer().below("CN=ops,OU=groups")).attributes([AttributeName::MEMBER]);
         let group = wait(async { self.peer().as_service().await.read(&group).await.unwrap().unwrap() });
         let members = group.values(&AttributeName::MEMBER).unwrap_or_default();
-        let person = self.peer().below(&format!("uid={person},ou=people"));
+        let person = self.person(person);
         members.iter().any(|member| Dn::parse(std::str::from_utf8(member).unwrap()).unwrap() == person)
     }
 
     /// Takes somebody of `OU=People` out of the group, past the program.
     pub(crate) fn take_from_group(&self, person: &str) {
-        let person = self.peer().below(&format!("uid={person},ou=people")).to_string();
+        let person = self.person(person).to_string();
         let change = Modification::Delete(Attribute::new(AttributeName::MEMBER, [person]));
         let group = EntryName::from(&self.peer().below("CN=ops,OU=groups"));
         wait(async { self.peer().as_service().await.modify(&group, &[change], &[]).await.unwrap() });

@@ -84,7 +84,11 @@ fn whoever_leaves_loses_what_was_lent() {
 
 #[test]
 fn an_account_that_existed_before_holds_more_for_a_time() {
-    let house = House::new(Kind::OpenLdap, "lift");
+    BOTH.into_iter().for_each(elevate);
+}
+
+fn elevate(kind: Kind) {
+    let house = House::new(kind, "lift");
     let lift = "out --for ada --target directory --role lift --ttl 30m";
     house.run(lift).refused("lease.unnamed");
     house.run(&format!("{lift} --account nobody")).refused("lease.unknown_account");
@@ -203,4 +207,19 @@ fn what_returns_is_reported_and_ended_only_when_that_is_asked_for() {
     assert_eq!(house.run("reconcile --apply").fine()["ended"], 1);
     assert!(!house.exists(name));
     assert_eq!(house.run("reconcile").fine()["seen"], 0);
+}
+
+#[test]
+fn a_target_that_was_struck_from_the_configuration_is_named_by_each_sweep() {
+    let house = House::new(Kind::OpenLdap, "struck");
+    let out = house.run(OUT).fine();
+    house.configure("id = \"directory\"", "id = \"elsewhere\"");
+    let swept = house.run_at(60, "sweep");
+    let line = swept.lines.last().unwrap();
+    assert_eq!((swept.code, &line["target"]), (3, &"directory".into()), "{}", swept.complaint);
+    assert_eq!(line["error"], "lease.unknown_target");
+    assert!(house.exists(out["name"].as_str().unwrap()));
+    house.configure("id = \"elsewhere\"", "id = \"directory\"");
+    assert_eq!(house.run_at(61, "sweep").code, 0);
+    assert!(!house.exists(out["name"].as_str().unwrap()) && house.leases().is_empty());
 }

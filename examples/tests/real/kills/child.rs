@@ -143,10 +143,13 @@ impl Job {
         let first = jit.check_out(&self.request(Some(key))).await.unwrap();
         let again = jit.check_out(&self.request(Some(key))).await.unwrap();
         assert_eq!((first.lease, &first.name), (again.lease, &again.name));
-        jit.extend(None, &tenant(), again.lease, TimeDelta::minutes(20)).await.unwrap();
-        let by = Actor::Account { id: self.holder };
-        jit.check_in(None, &tenant(), again.lease, by).await.unwrap();
+        jit.extend(None, &tenant(), again.lease, TimeDelta::minutes(20), self.by()).await.unwrap();
+        jit.check_in(None, &tenant(), again.lease, self.by()).await.unwrap();
         jit.check_out(&self.request(None)).await.unwrap();
+    }
+
+    fn by(&self) -> Actor {
+        Actor::Account { id: self.holder }
     }
 
     fn request(&self, key: Option<&str>) -> CheckOut {
@@ -154,6 +157,7 @@ impl Job {
             tenant: tenant(),
             store: None,
             holder: self.holder,
+            by: self.by(),
             target: target(),
             role: RuleName::new("admin").unwrap(),
             span: TimeDelta::minutes(10),

@@ -231,6 +231,30 @@ pub async fn the_next_instant_is_told(nodes: &Nodes) -> Result<(), Failure> {
     same(&store.next_due(&Lane::new("other")?).await?, &None, "another lane")
 }
 
+/// Checks that whoever asks on from each answer is told every lane that holds a task, claimed or not, and each once.
+pub async fn every_lane_is_named_once(nodes: &Nodes) -> Result<(), Failure> {
+    let (mut world, store) = (World::new("a")?, nodes.one());
+    let names = ["target:ad", "accounts", "target:AD:first", "Zeta", "target:ad:first"];
+    let mut tasks = Vec::new();
+    for (number, name) in names.into_iter().enumerate() {
+        for _ in 0..=number {
+            tasks.push(world.task(name, at(i64::try_from(number).unwrap_or_default()))?);
+        }
+    }
+    put_tasks(store, &world, &tasks.iter().collect::<Vec<_>>()).await?;
+    claim_one(store, &Lane::new("target:ad")?, at(0)).await?;
+    let (mut found, mut after) = (Vec::new(), None);
+    while let Some(lane) = nodes.two().next_lane(after).await? {
+        ensure(found.len() < names.len(), "a lane was named twice")?;
+        found.push(lane.to_string());
+        after = Some(lane);
+    }
+    found.sort();
+    let mut expected = names.map(str::to_owned);
+    expected.sort();
+    same(&found.as_slice(), &expected.as_slice(), "the lanes")
+}
+
 /// Checks that a hold that is not positive is invalid and claims nothing.
 pub async fn a_hold_must_be_positive(nodes: &Nodes) -> Result<(), Failure> {
     let (mut world, store) = (World::new("a")?, nodes.one());

@@ -44,16 +44,18 @@ impl Jit {
             native: None,
         };
         let lease = asked.lease(request, remote);
-        let account = match self.intend(store, &request.tenant, id, lease, asked.now).await {
-            Ok(account) => account,
-            Err(error) if *error.kind() == ErrorKind::AlreadyExists(Taken::Account) => {
-                self.resume(store, setup, request, id).await?
-            }
-            Err(error) => return Err(error.into()),
-        };
+        let account =
+            match self.intend(store, &request.tenant, id, lease, request.by.clone(), asked.now).await {
+                Ok(account) => account,
+                Err(error) if *error.kind() == ErrorKind::AlreadyExists(Taken::Account) => {
+                    self.resume(store, setup, request, id).await?
+                }
+                Err(error) => return Err(error.into()),
+            };
         let lease = account.lease.as_deref().ok_or(JitError::refused("lease.unknown"))?;
-        self.check_holder_again(store, &account, lease).await?;
-        self.make(store, setup, account, secret).await
+        let errand = Errand { store, setup, by: &request.by };
+        self.check_holder_again(errand, &account, lease).await?;
+        self.make(errand, account, secret).await
     }
 
     /// Lets a request in that its holder may make.
@@ -79,15 +81,15 @@ impl Jit {
     /// whoever leaves after it, theirs does.
     pub(super) async fn check_holder_again(
         &self,
-        store: &dyn Store,
+        errand: Errand<'_>,
         account: &Account,
         lease: &Lease,
     ) -> Result<(), JitError> {
-        let holder = store.get(&account.tenant, lease.holder).await?;
+        let holder = errand.store.get(&account.tenant, lease.holder).await?;
         if holder.is_some_and(|holder| holder.standing(self.parts.clock.now()) == Standing::Active) {
             return Ok(());
         }
-        self.give_up(store, account, lease.clone(), EndReason::HolderEnded).await;
+        self.give_up(errand, account, lease.clone(), EndReason::HolderEnded).await;
         Err(JitError::refused("lease.holder_inactive"))
     }
 
@@ -111,9 +113,8 @@ impl Jit {
         if lease.unanswered.is_some_and(|answer_by| now < answer_by) {
             return Err(JitError::refused("lease.in_progress"));
         }
-        let actor = Actor::Account { id: lease.holder };
         let lease = lease.asking(answer_by(setup, now)).map_err(moved_on)?;
-        match self.note(store, &account, lease, "lease.resumed", actor).await {
+        match self.note(store, &account, lease, "lease.resumed", request.by.clone()).await {
             Ok(account) => Ok(account),
             Err(error) if *error.kind() == ErrorKind::Conflict => Err(JitError::refused("lease.in_progress")),
             Err(error) => Err(error.into()),
@@ -123,8 +124,7 @@ impl Jit {
     /// Makes what was written down, under another name where a stranger bears the first.
     async fn make(
         &self,
-        store: &dyn Store,
-        setup: &TargetSetup,
+        errand: Errand<'_>,
         mut account: Account,
         secret: Secret,
     ) -> Result<CheckedOut, JitError> {
@@ -132,23 +132,23 @@ impl Jit {
             let lease = account.lease.as_deref().cloned().ok_or(JitError::refused("lease.unknown"))?;
             // A process that stood still for so long must not ask any more: others have looked for the last time.
             if lease.unanswered.is_none_or(|answer_by| answer_by <= self.parts.clock.now()) {
-                self.give_up(store, &account, lease, EndReason::Refused).await;
+                self.give_up(errand, &account, lease, EndReason::Refused).await;
                 return Err(JitError::refused("lease.interrupted"));
             }
             let desired = present(&lease, Some(secret.clone()));
-            match setup.target.ensure(&desired).await {
+            match errand.setup.target.ensure(&desired).await {
                 Ok(Effect::Present { native }) => {
-                    return self.hand_out(store, setup, &account, lease, native, secret).await;
+                    return self.hand_out(errand, &account, lease, native, secret).await;
                 }
                 Ok(Effect::Stranger) if lease.remote.native.is_none() && lease.names_taken + 1 < NAMES => {
-                    account = self.rename(store, setup, &account, lease).await?;
+                    account = self.rename(errand, &account, lease).await?;
                 }
                 Ok(Effect::Stranger) => {
-                    self.unmake(store, setup, &account, lease).await;
+                    self.unmake(errand, &account, lease).await;
                     return Err(JitError::refused("lease.name_taken"));
                 }
                 Ok(Effect::NotOurs) => {
-                    self.quarantine(store, &account, lease).await?;
+                    self.quarantine(errand.store, &account, lease).await?;
                     return Err(JitError::refused("lease.quarantined"));
                 }
                 Ok(
@@ -158,49 +158,41 @@ impl Jit {
                     | Effect::Holding { .. }
                     | Effect::Mirrored { .. },
                 ) => {
-                    self.unmake(store, setup, &account, lease).await;
+                    self.unmake(errand, &account, lease).await;
                     return Err(JitError::refused("lease.interrupted"));
                 }
                 Err(error) => {
-                    self.unmake(store, setup, &account, lease).await;
+                    self.unmake(errand, &account, lease).await;
                     return Err(error.into());
                 }
             }
         }
     }
 
-    async fn rename(
-        &self,
-        store: &dyn Store,
-        setup: &TargetSetup,
-        account: &Account,
-        lease: Lease,
-    ) -> Result<Account, JitError> {
+    async fn rename(&self, errand: Errand<'_>, account: &Account, lease: Lease) -> Result<Account, JitError> {
         let turn = lease.names_taken.saturating_add(1);
-        let name = remote_name(&setup.prefix, &account.tenant, account.id, turn);
-        let actor = Actor::Account { id: lease.holder };
+        let name = remote_name(&errand.setup.prefix, &account.tenant, account.id, turn);
         let lease = lease.renamed(name).map_err(moved_on)?;
-        Ok(self.note(store, account, lease, "lease.renamed", actor).await?)
+        Ok(self.note(errand.store, account, lease, "lease.renamed", errand.by.clone()).await?)
     }
 
     /// Writes down that it is there, and only then hands it out.
     async fn hand_out(
         &self,
-        store: &dyn Store,
-        setup: &TargetSetup,
+        errand: Errand<'_>,
         account: &Account,
         lease: Lease,
         native: String,
         secret: Secret,
     ) -> Result<CheckedOut, JitError> {
-        let actor = Actor::Account { id: lease.holder };
+        let Errand { store, setup, by } = errand;
         let now = self.parts.clock.now();
         if lease.until <= now {
-            self.unmake(store, setup, account, lease).await;
+            self.unmake(errand, account, lease).await;
             return Err(JitError::refused("lease.interrupted"));
         }
         let active = lease.clone().present(native.clone(), now).map_err(moved_on)?;
-        if let Err(error) = self.note(store, account, active, "lease.active", actor).await {
+        if let Err(error) = self.note(store, account, active, "lease.active", by.clone()).await {
             // Nobody will ever know this secret. What was made goes at once; if that fails, the task of the lease finds it.
             let mut remote = lease.remote;
             remote.native = Some(native);
@@ -227,16 +219,16 @@ impl Jit {
     /// lease has one: where its end cannot be written down it moved on, and its task may have looked for the last time.
     pub(super) async fn give_up(
         &self,
-        store: &dyn Store,
+        errand: Errand<'_>,
         account: &Account,
         lease: Lease,
         why: EndReason,
     ) -> bool {
+        let Errand { store, by, .. } = errand;
         let now = self.parts.clock.now();
-        let actor = Actor::Account { id: lease.holder };
         let action = if why == EndReason::Refused { "lease.refused" } else { "lease.ending" };
         let Ok(ending) = lease.ending(why, now) else { return false };
-        let Ok(account) = self.note(store, account, ending, action, actor).await else {
+        let Ok(account) = self.note(store, account, ending, action, by.clone()).await else {
             return false;
         };
         let _ = self.tend(store, account).await;
@@ -244,11 +236,11 @@ impl Jit {
     }
 
     /// Gives up what the target was asked for. Where the lease moved on, what this call made too late goes at once.
-    async fn unmake(&self, store: &dyn Store, setup: &TargetSetup, account: &Account, lease: Lease) {
+    async fn unmake(&self, errand: Errand<'_>, account: &Account, lease: Lease) {
         let remote = lease.remote.clone();
-        if !self.give_up(store, account, lease, EndReason::Refused).await && !is_in_use(store, account).await
-        {
-            let _ = setup.target.ensure(&Desired { remote, state: DesiredState::Absent }).await;
+        let is_given_up = self.give_up(errand, account, lease, EndReason::Refused).await;
+        if !is_given_up && !is_in_use(errand.store, account).await {
+            let _ = errand.setup.target.ensure(&Desired { remote, state: DesiredState::Absent }).await;
         }
     }
 
@@ -262,6 +254,14 @@ impl Jit {
             lease.quarantined(Code::new("lease.not_ours"), self.parts.clock.now()).map_err(moved_on)?;
         Ok(self.note(store, account, quarantined, "lease.quarantined", Actor::Clock).await?)
     }
+}
+
+/// Says where something is asked for, and who asks.
+#[derive(Clone, Copy)]
+pub(super) struct Errand<'a> {
+    pub(super) store: &'a dyn Store,
+    pub(super) setup: &'a TargetSetup,
+    pub(super) by: &'a Actor,
 }
 
 /// A request that its holder may make.

@@ -6,11 +6,12 @@ use chrono::{DateTime, Utc};
 
 use super::{
     ATTEMPTS, CheckOut,
-    check_out::{Admitted, unless_moved},
+    check_out::{Admitted, Errand, unless_moved},
+    keeper::Act,
     record::moved_on,
 };
 use crate::{
-    Account, AccountId, Actor, Desired, DesiredState, Effect, Elevation, EndReason, ErrorKind, Holdings, Jit,
+    Account, AccountId, Desired, DesiredState, Effect, Elevation, EndReason, ErrorKind, Holdings, Jit,
     JitError, Lease, Phase, RemoteRef, Store, Taken, TargetSetup, UnattendedEnd, lease::account_for_remote,
 };
 
@@ -75,8 +76,10 @@ impl Jit {
         }
         remote.native = Some(native);
         let lease = Lease { elevates: Some(keeper), ..asked.lease(request, remote) };
-        match self.intend(asked.store, &request.tenant, asked.id, lease, asked.now).await {
-            Ok(account) => self.raise(asked.store, asked.setup, &account, Some(&held)).await,
+        let errand = Errand { store: asked.store, setup: asked.setup, by: &request.by };
+        let by = request.by.clone();
+        match self.intend(asked.store, &request.tenant, asked.id, lease, by, asked.now).await {
+            Ok(account) => self.raise(errand, &account, Some(&held)).await,
             Err(error) if *error.kind() == ErrorKind::AlreadyExists(Taken::Account) => {
                 Err(JitError::refused("lease.in_progress"))
             }
@@ -98,20 +101,21 @@ impl Jit {
             return elevated(asked.setup, asked.id, lease);
         }
         let account = self.resume(asked.store, asked.setup, request, asked.id).await?;
-        self.raise(asked.store, asked.setup, &account, None).await
+        let errand = Errand { store: asked.store, setup: asked.setup, by: &request.by };
+        self.raise(errand, &account, None).await
     }
 
     /// Gives what was written down.
     async fn raise(
         &self,
-        store: &dyn Store,
-        setup: &TargetSetup,
+        errand: Errand<'_>,
         account: &Account,
         seen: Option<&BTreeSet<String>>,
     ) -> Result<Elevated, JitError> {
+        let Errand { store, setup, by } = errand;
         let lease = account.lease.as_deref().cloned().ok_or(JitError::refused("lease.unknown"))?;
-        self.check_holder_again(store, account, &lease).await?;
-        let lending = Lending { store, setup, account, lease: &lease, until: lease.until, seen };
+        self.check_holder_again(errand, account, &lease).await?;
+        let lending = Lending { errand, account, lease: &lease, until: lease.until, seen };
         let mut given = BTreeSet::new();
         let done = self.give(&lending, &mut given).await;
         let now = self.parts.clock.now();
@@ -125,7 +129,7 @@ impl Jit {
                 return Err(JitError::Refused(code));
             }
             Err(error) => {
-                if !self.give_up(store, account, lease.clone(), EndReason::Refused).await {
+                if !self.give_up(errand, account, lease.clone(), EndReason::Refused).await {
                     self.take_back(store, account, &lease, &given).await;
                 }
                 return Err(error);
@@ -133,8 +137,7 @@ impl Jit {
         }
         let native = lease.remote.native.clone().unwrap_or_default();
         let active = lease.clone().present(native, now).map_err(moved_on)?;
-        let actor = Actor::Account { id: lease.holder };
-        match self.note(store, account, active, "lease.active", actor).await {
+        match self.note(store, account, active, "lease.active", by.clone()).await {
             Ok(_) => elevated(setup, account.id, &lease),
             Err(error) if *error.kind() == ErrorKind::Conflict => {
                 self.take_back(store, account, &lease, &given).await;
@@ -148,7 +151,7 @@ impl Jit {
     /// Writes down that the lease needs its entitlements until then, and asks the target for what the account lacks.
     /// `given` is what was given by this call, or may have been.
     async fn give(&self, lending: &Lending<'_>, given: &mut BTreeSet<String>) -> Result<(), JitError> {
-        let Lending { store, setup, account, lease, .. } = *lending;
+        let Lending { errand: Errand { store, setup, by }, account, lease, .. } = *lending;
         let give = self.join(lending).await?.to_give(account.id);
         if give.is_empty() {
             return Ok(());
@@ -165,7 +168,8 @@ impl Jit {
                 return Err(JitError::refused("target.protocol"));
             }
         }
-        let found = self.change(store, account, lease, "lease.given_by_others", |lent, _| {
+        let act = Act { action: "lease.given_by_others", by };
+        let found = self.change(store, account, lease, act, |lent, _| {
             let next = lent.clone().answered(account.id, given);
             (next != *lent).then_some((next, ()))
         });
@@ -175,7 +179,8 @@ impl Jit {
     /// Adds the lease to those that need its entitlements. What the account holds is looked at after what is lent was
     /// read, so that nothing of ours is taken for what was there before.
     async fn join(&self, lending: &Lending<'_>) -> Result<Elevation, JitError> {
-        let Lending { store, setup, account, lease, until, seen } = *lending;
+        let Lending { errand: Errand { store, setup, by }, account, lease, until, seen } = *lending;
+        let act = Act { action: "lease.joined", by };
         let (Some(keeper), Some(native)) = (lease.elevates, &lease.remote.native) else {
             return Err(JitError::refused("lease.unknown"));
         };
@@ -194,7 +199,7 @@ impl Jit {
             };
             let joined = lent.joined(account.id, until, &wanted, &held);
             self.check_in_time(lease)?;
-            match self.keep(store, before.as_ref(), account, lease, joined.clone(), "lease.joined").await {
+            match self.note_lent(store, before.as_ref(), account, lease, joined.clone(), act).await {
                 Ok(()) => return self.check_unmoved(store, account).await.map(|()| joined),
                 Err(error) if has_moved(error.kind()) => {}
                 Err(error) => return Err(error.into()),
@@ -221,30 +226,29 @@ impl Jit {
     /// it would have ended.
     pub(super) async fn extend_elevation(
         &self,
-        store: &dyn Store,
-        setup: &TargetSetup,
+        errand: Errand<'_>,
         account: &Account,
         asking: &Lease,
         until: DateTime<Utc>,
     ) -> Result<DateTime<Utc>, JitError> {
         let mut given = BTreeSet::new();
-        let lending = Lending { store, setup, account, lease: asking, until, seen: None };
+        let lending = Lending { errand, account, lease: asking, until, seen: None };
         let done = match self.give(&lending, &mut given).await {
             Ok(()) => self.note_extended(&lending).await,
             Err(error) => Err(error),
         };
         if done.is_err() {
-            self.take_back(store, account, asking, &given).await;
+            self.take_back(errand.store, account, asking, &given).await;
         }
         done
     }
 
     async fn note_extended(&self, lending: &Lending<'_>) -> Result<DateTime<Utc>, JitError> {
-        let Lending { store, account, lease, until, .. } = *lending;
-        let (now, actor) = (self.parts.clock.now(), Actor::Account { id: lease.holder });
+        let Lending { errand: Errand { store, by, .. }, account, lease, until, .. } = *lending;
+        let now = self.parts.clock.now();
         let native = lease.remote.native.clone().unwrap_or_default();
         let done = lease.clone().extended(until, now).and_then(|lease| lease.present(native, now));
-        let noted = self.note(store, account, done.map_err(moved_on)?, "lease.extended", actor).await;
+        let noted = self.note(store, account, done.map_err(moved_on)?, "lease.extended", by.clone()).await;
         noted.map(|_| until).map_err(|error| unless_moved(error, "lease.over"))
     }
 }
@@ -253,8 +257,7 @@ impl Jit {
 /// down.
 #[derive(Clone, Copy)]
 struct Lending<'a> {
-    store: &'a dyn Store,
-    setup: &'a TargetSetup,
+    errand: Errand<'a>,
     account: &'a Account,
     lease: &'a Lease,
     until: DateTime<Utc>,

@@ -3,16 +3,16 @@
 use chrono::{DateTime, TimeDelta, Utc};
 
 use super::{
-    check_out::{answer_by, present, unless_moved},
+    check_out::{Errand, answer_by, present, unless_moved},
     kept,
     record::moved_on,
 };
-use crate::{
-    Account, AccountId, Actor, Effect, Jit, JitError, Lease, Standing, Store, StoreId, TargetSetup, TenantId,
-};
+use crate::{Account, AccountId, Actor, Effect, Jit, JitError, Lease, Standing, StoreId, TenantId};
 
 impl Jit {
-    /// Moves the end of a lease, up to the longest time of its role and never beyond the end of its holder.
+    /// Moves the end of a lease, up to the longest time of its role and never beyond the end of its holder. `by` is whoever
+    /// asks, for the audit trail; the application has checked that they may. Whoever it is, the holder must still be one
+    /// whom the role admits.
     ///
     /// The target is told first: should the second half fail, the lease ends when it would have ended.
     ///
@@ -29,6 +29,7 @@ impl Jit {
         tenant: &TenantId,
         id: AccountId,
         span: TimeDelta,
+        by: Actor,
     ) -> Result<DateTime<Utc>, JitError> {
         let store = self.store_named(store)?;
         let now = self.parts.clock.now();
@@ -47,18 +48,18 @@ impl Jit {
         if extended.until <= before {
             return Err(JitError::refused("lease.too_long"));
         }
-        let (account, asking) = self.ask_to_extend(store, setup, &account).await?;
+        let errand = Errand { store, setup, by: &by };
+        let (account, asking) = self.ask_to_extend(errand, &account).await?;
         if asking.elevates.is_some() {
-            return self.extend_elevation(store, setup, &account, &asking, extended.until).await;
+            return self.extend_elevation(errand, &account, &asking, extended.until).await;
         }
-        self.extend_account(store, setup, &account, asking, extended.until).await
+        self.extend_account(errand, &account, asking, extended.until).await
     }
 
     /// Writes down that the target is about to be asked, so that no other call about the lease is under way meanwhile.
     async fn ask_to_extend(
         &self,
-        store: &dyn Store,
-        setup: &TargetSetup,
+        errand: Errand<'_>,
         account: &Account,
     ) -> Result<(Account, Lease), JitError> {
         let now = self.parts.clock.now();
@@ -66,9 +67,8 @@ impl Jit {
         if lease.unanswered.is_some_and(|answer_by| now < answer_by) {
             return Err(JitError::refused("lease.in_progress"));
         }
-        let actor = Actor::Account { id: lease.holder };
-        let asking = lease.asking(answer_by(setup, now)).map_err(moved_on)?;
-        let noted = self.note(store, account, asking, "lease.extending", actor).await;
+        let asking = lease.asking(answer_by(errand.setup, now)).map_err(moved_on)?;
+        let noted = self.note(errand.store, account, asking, "lease.extending", errand.by.clone()).await;
         let account = noted.map_err(|error| unless_moved(error, "lease.in_progress"))?;
         let asking = account.lease.as_deref().cloned().ok_or(JitError::refused("lease.unknown"))?;
         Ok((account, asking))
@@ -76,12 +76,12 @@ impl Jit {
 
     async fn extend_account(
         &self,
-        store: &dyn Store,
-        setup: &TargetSetup,
+        errand: Errand<'_>,
         account: &Account,
         asking: Lease,
         until: DateTime<Utc>,
     ) -> Result<DateTime<Utc>, JitError> {
+        let Errand { store, setup, by } = errand;
         let asked = Lease { until, ..asking.clone() };
         let native = match setup.target.ensure(&present(&asked, None)).await? {
             Effect::Present { native } => native,
@@ -91,9 +91,9 @@ impl Jit {
             }
             _ => return Err(JitError::refused("lease.over")),
         };
-        let (now, actor) = (self.parts.clock.now(), Actor::Account { id: asking.holder });
+        let now = self.parts.clock.now();
         let done = asking.extended(until, now).and_then(|lease| lease.present(native, now));
-        let noted = self.note(store, account, done.map_err(moved_on)?, "lease.extended", actor).await;
+        let noted = self.note(store, account, done.map_err(moved_on)?, "lease.extended", by.clone()).await;
         noted.map(|_| until).map_err(|error| unless_moved(error, "lease.over"))
     }
 }

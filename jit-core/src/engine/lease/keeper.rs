@@ -11,6 +11,20 @@ use crate::{
     Commit, Elevation, ErrorKind, Lease, Store,
 };
 
+/// Says what is recorded of a change, and who caused it.
+#[derive(Clone, Copy)]
+pub(super) struct Act<'a> {
+    pub(super) action: &'static str,
+    pub(super) by: &'a Actor,
+}
+
+impl Act<'static> {
+    /// What a task does by itself.
+    pub(super) const fn due(action: &'static str) -> Self {
+        Self { action, by: &Actor::Clock }
+    }
+}
+
 impl Jit {
     /// Changes what is lent, on what is there when it is written. The step is told the number of the change, which no
     /// other has; `None` from it changes nothing.
@@ -19,7 +33,7 @@ impl Jit {
         store: &dyn Store,
         account: &Account,
         lease: &Lease,
-        action: &'static str,
+        act: Act<'_>,
         step: impl Fn(&Elevation, u64) -> Option<(Elevation, T)> + Send,
     ) -> Result<Option<T>, JitError> {
         let Some(keeper) = lease.elevates else { return Ok(None) };
@@ -27,7 +41,7 @@ impl Jit {
             let Some(before) = store.get(&account.tenant, keeper).await? else { return Ok(None) };
             let stepped = before.elevation.as_deref().and_then(|now| step(now, before.version + 1));
             let Some((elevation, told)) = stepped else { return Ok(None) };
-            match self.keep(store, Some(&before), account, lease, elevation, action).await {
+            match self.note_lent(store, Some(&before), account, lease, elevation, act).await {
                 Ok(()) => return Ok(Some(told)),
                 Err(error) if *error.kind() == ErrorKind::Conflict => {}
                 Err(error) => return Err(error.into()),
@@ -37,14 +51,14 @@ impl Jit {
     }
 
     /// Writes down what is lent, on behalf of the lease that `account` keeps. What was there must be as it was read.
-    pub(super) async fn keep(
+    pub(super) async fn note_lent(
         &self,
         store: &dyn Store,
         before: Option<&Account>,
         account: &Account,
         lease: &Lease,
         elevation: Elevation,
-        action: &'static str,
+        act: Act<'_>,
     ) -> Result<(), BackendError> {
         let now = self.parts.clock.now();
         let mut commit = Commit::new(account.tenant.clone());
@@ -57,8 +71,8 @@ impl Jit {
             id: self.mint(now).event(),
             at: now,
             tenant: account.tenant.clone(),
-            actor: Actor::Account { id: lease.holder },
-            action: Code::new(action),
+            actor: act.by.clone(),
+            action: Code::new(act.action),
             account: Some(after.id),
             outcome: AuditOutcome::Done,
             rule: Some(lease.role.clone()),

@@ -9,6 +9,7 @@ mod compare;
 mod elevate;
 mod extend;
 mod keeper;
+mod missing;
 mod reconcile;
 mod record;
 mod release;
@@ -25,7 +26,7 @@ pub use reconcile::{ReconcileMode, Reconciliation};
 
 use super::{Jit, JitError};
 use crate::{
-    Account, AccountId, Cursor, Filter, Lane, Lease, LookupKey, Page, Query, RuleName, Secret, Store,
+    Account, AccountId, Actor, Cursor, Filter, Lane, Lease, LookupKey, Page, Query, RuleName, Secret, Store,
     StoreId, TargetId, TargetSetup, TenantId, UnattendedEnd,
 };
 
@@ -39,6 +40,8 @@ pub struct CheckOut {
     pub store: Option<StoreId>,
     /// For whom.
     pub holder: AccountId,
+    /// Who asks, for the audit trail: the holder, or somebody who may ask for them.
+    pub by: Actor,
     /// The target.
     pub target: TargetId,
     /// The role at the target.

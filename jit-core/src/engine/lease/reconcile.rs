@@ -92,6 +92,7 @@ impl Jit {
             match kept(store, tenant, id).await {
                 Ok((_, lease)) if !lease.is_live() => result.returned.push(remote),
                 Ok(_) => {}
+                Err(JitError::Refused(_)) if is_mirrored(store, tenant, id, target).await? => {}
                 Err(JitError::Refused(_)) => result.suspects.push(remote),
                 Err(error) => return Err(error),
             }
@@ -169,6 +170,16 @@ fn take_ours(
         (of == *tenant).then_some((lease, remote))
     });
     found.extend(ours);
+}
+
+/// Tells whether an account from here is mirrored to the target: its mark is no lease's.
+async fn is_mirrored(
+    store: &dyn Store,
+    tenant: &TenantId,
+    id: AccountId,
+    target: &TargetId,
+) -> Result<bool, JitError> {
+    Ok(store.get(tenant, id).await?.is_some_and(|account| account.mirror(target).is_some()))
 }
 
 async fn live_leases(

@@ -5,7 +5,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 use super::super::{Jit, JitError};
 use crate::{
     Account, AccountId, AccountState, AccountWrite, Actor, AuditEvent, AuditOutcome, BackendError, Code,
-    Commit, Lease, Phase, Store, TargetSetup, Task, TaskId, TaskKind, TenantId,
+    Commit, Lease, Phase, Store, Task, TaskId, TaskKind, TenantId,
 };
 
 impl Jit {
@@ -16,12 +16,12 @@ impl Jit {
         tenant: &TenantId,
         id: AccountId,
         lease: Lease,
+        by: Actor,
         now: DateTime<Utc>,
     ) -> Result<Account, BackendError> {
         let pending = AccountState::Pending { since: now };
         let fresh = Account::begin(id, tenant.clone(), pending, now);
-        let actor = Actor::Account { id: lease.holder };
-        let (commit, after) = self.lease_commit(None, fresh, lease, "lease.intended", actor, now);
+        let (commit, after) = self.lease_commit(None, fresh, lease, "lease.intended", by, now);
         store.commit(&commit).await.map(|()| after)
     }
 
@@ -105,11 +105,16 @@ impl Jit {
     }
 
     /// Raises an alarm about a lease that is overdue, if one is due now. The task that looks after the lease stays.
-    pub(super) async fn raise_overdue(&self, store: &dyn Store, setup: &TargetSetup, before: Account) {
+    pub(super) async fn raise_overdue(&self, store: &dyn Store, bound: TimeDelta, before: Account) {
         let now = self.parts.clock.work();
         let Some(mut lease) = before.lease.as_deref().cloned() else { return };
-        let Some(overdue) = lease.alarm_due(setup.overdue_after, now) else { return };
+        let Some(overdue) = lease.alarm_due(bound, now) else { return };
         lease.alarms = lease.alarms.saturating_add(1);
+        let why = if self.parts.targets.contains_key(&lease.target) {
+            ""
+        } else {
+            "; the target is not configured"
+        };
         let (mut mint, mut after) = (self.mint(now), before.clone());
         let mut commit = Commit::new(after.tenant.clone());
         commit.tasks.extend(self.lease_alarm(mint.task(), &after, &lease, OVERDUE));
@@ -122,7 +127,12 @@ impl Jit {
             account: Some(after.id),
             outcome: AuditOutcome::Done,
             rule: Some(lease.role.clone()),
-            changes: vec![format!("{} at {}, {} s", lease.remote.name, lease.target, overdue.num_seconds())],
+            changes: vec![format!(
+                "{} at {}, {} s{why}",
+                lease.remote.name,
+                lease.target,
+                overdue.num_seconds()
+            )],
         });
         after.lease = Some(Box::new(lease));
         after.updated_at = now;

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use super::{ATTEMPTS, check_out::answer_by, kept, record::moved_on, tend::settles_after};
+use super::{ATTEMPTS, check_out::answer_by, keeper::Act, kept, record::moved_on, tend::settles_after};
 use crate::{
     Account, AccountId, Actor, Desired, DesiredState, Effect, ErrorKind, Holdings, Jit, JitError, Lease,
     Phase, Store, TargetSetup,
@@ -59,7 +59,7 @@ impl Jit {
     ) -> Result<(), JitError> {
         for _ in 0..ATTEMPTS {
             // Whoever ended it may have forgotten it since.
-            let known = self.change(store, account, lease, "lease.given_late", |lent, _| {
+            let known = self.change(store, account, lease, Act::due("lease.given_late"), |lent, _| {
                 let next = lent.clone().given_late(account.id, given);
                 (next != *lent).then_some((next, ()))
             });
@@ -133,7 +133,7 @@ impl Jit {
         rests: bool,
     ) -> Result<Released, JitError> {
         let gone = self.gone_beside(store, account, lease).await?;
-        let begun = self.change(store, account, lease, "lease.releasing", |lent, number| {
+        let begun = self.change(store, account, lease, Act::due("lease.releasing"), |lent, number| {
             let answer_by = answer_by(setup, self.parts.clock.now());
             let lent_on = lent.clone().without(account.id, &gone);
             // What another lease needs does not end because a clock jumped.
@@ -148,7 +148,7 @@ impl Jit {
         if !take.is_empty() && !self.is_taken(setup, lease, take).await? {
             return Ok(Released::NotOurs);
         }
-        let settled = self.change(store, account, lease, "lease.taken", |lent, _| {
+        let settled = self.change(store, account, lease, Act::due("lease.taken"), |lent, _| {
             let next = lent.clone().taken(number);
             let next = if rests { next.left(account.id) } else { next };
             (next != *lent).then_some((next, ()))
@@ -188,7 +188,7 @@ impl Jit {
             let back = lease.reappeared(native, now).map_err(moved_on)?;
             return Ok(self.note(store, account, back, "lease.reappeared", Actor::Clock).await?);
         }
-        let left = self.change(store, account, &lease, "lease.left", |lent, _| {
+        let left = self.change(store, account, &lease, Act::due("lease.left"), |lent, _| {
             lent.mentions(account.id).then(|| (lent.clone().left(account.id), ()))
         });
         left.await?;

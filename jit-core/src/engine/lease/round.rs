@@ -7,11 +7,12 @@ use futures_util::stream::{FuturesUnordered, StreamExt as _};
 
 use super::super::{
     JitError, WorkReport,
+    mirror::{Brought, lane_of, not_before},
     work::{HOLD, after_pause},
 };
 use crate::{
     Account, Actor, BackendError, Claimed, ErrorKind, Jit, Lane, Retry, Settlement, Store, TargetFault,
-    TargetId, TargetSetup, WorkerId, target::CircuitNews,
+    TargetId, TargetSetup, TaskKind, WorkerId, target::CircuitNews,
 };
 
 /// How many claims wait for each slot, at most: what is privileged and falls due meanwhile waits for these.
@@ -31,7 +32,7 @@ struct Round<'a> {
     store: &'a dyn Store,
     worker: &'a WorkerId,
     setup: &'a TargetSetup,
-    lanes: [Option<Lane>; 2],
+    lanes: [Option<Lane>; 3],
     left: usize,
     waiting: VecDeque<Claimed>,
 }
@@ -59,7 +60,9 @@ impl Jit {
         let mut report = WorkReport::default();
         let mut first = self.watch_time().await?;
         for store in self.parts.stores.values().chain(std::iter::once(&self.parts.store)) {
-            let (store, lanes) = (store.as_ref(), Self::lanes_of(target));
+            let [privileged, usual] = Self::lanes_of(target);
+            let mirror = setup.mirroring.as_ref().and_then(|_| lane_of(target));
+            let (store, lanes) = (store.as_ref(), [privileged, usual, mirror]);
             let round = Round { store, worker, setup, lanes, left: limit.get(), waiting: VecDeque::new() };
             if let Err(error) = self.run_round(round, &mut report).await {
                 first.get_or_insert(error);
@@ -148,6 +151,9 @@ impl Jit {
 
     async fn tend_task(&self, store: &dyn Store, setup: &TargetSetup, claimed: &Claimed) -> Tended {
         let task = &claimed.task;
+        if matches!(task.kind, TaskKind::Mirror { .. }) {
+            return self.tend_mirror(store, setup, claimed).await;
+        }
         let is_ours =
             |account: &Account| account.lease.as_ref().is_some_and(|lease| lease.task == Some(task.id));
         let account = match store.get(&task.tenant, task.account).await {
@@ -159,7 +165,7 @@ impl Jit {
             }
         };
         if let Some(until) = setup.circuit.open_until(self.parts.clock.work()) {
-            self.raise_overdue(store, setup, account).await;
+            self.raise_overdue(store, setup.overdue_after, account).await;
             return Tended::Failed(until);
         }
         match self.tend(store, account).await {
@@ -170,8 +176,31 @@ impl Jit {
                 due.map_or(Tended::Done, Tended::Again)
             }
             Err(failed) => {
-                self.raise_overdue(store, setup, failed.account).await;
+                self.raise_overdue(store, setup.overdue_after, failed.account).await;
                 self.comes_again(claimed, &failed.error)
+            }
+        }
+    }
+
+    async fn tend_mirror(&self, store: &dyn Store, setup: &TargetSetup, claimed: &Claimed) -> Tended {
+        let (task, now) = (&claimed.task, self.parts.clock.work());
+        let brought = match setup.circuit.open_until(now) {
+            Some(until) => Err(Tended::Failed(until)),
+            None => self.bring(store, setup, &task.tenant, task.account, task.id).await.map_err(|error| {
+                let Tended::Failed(pause) = self.comes_again(claimed, &error) else { return Tended::Done };
+                Tended::Failed(not_before(&error, pause, now))
+            }),
+        };
+        match brought {
+            Ok(Brought::Moved) => Tended::Moved,
+            Ok(Brought::Done) => Tended::Done,
+            Ok(Brought::Later(due)) => Tended::Again(due),
+            Err(failed) => {
+                let told = self.raise_unbrought(store, setup, &task.tenant, task.account).await;
+                if let Err(error) = told {
+                    tracing::warn!(account = %task.account, code = %error.code(), "alarm not raised");
+                }
+                failed
             }
         }
     }

@@ -71,7 +71,7 @@ async fn whoever_extends_prolongs_its_life_first_and_what_is_over_stays_over() {
     let before = life(&world, &out.name).await;
     // the server tells its time in whole seconds
     assert!((1500..=1802).contains(&before), "{before}");
-    house.jit.extend(None, &tenant(), out.lease, TimeDelta::minutes(120)).await.unwrap();
+    house.jit.extend(None, &tenant(), out.lease, TimeDelta::minutes(120), house.by()).await.unwrap();
     let after = life(&world, &out.name).await;
     assert!((6900..=7202).contains(&after), "{after}");
     // told twice, or told and not written down: nothing changes but its end
@@ -93,7 +93,8 @@ async fn a_lease_that_the_server_ended_ends_without_a_complaint() {
     let house = House::behind(std::sync::Arc::new(target(world.peer(), true)), 60).await;
     let out = house.out(30).await;
     until_gone(&world, &out.name).await;
-    let extended = house.jit.extend(None, &tenant(), out.lease, TimeDelta::minutes(40)).await.unwrap_err();
+    let extended =
+        house.jit.extend(None, &tenant(), out.lease, TimeDelta::minutes(40), house.by()).await.unwrap_err();
     assert_eq!(extended.code().as_str(), "lease.over");
     house.clock.advance(TimeDelta::minutes(31));
     assert_eq!(house.work().await.failed, 0);

@@ -67,7 +67,7 @@ async fn a_person_is_in_a_group_until_the_end_and_stays_where_they_were() {
         let lent = house.lift("lift", 30, "lent-dora").await.unwrap();
         assert_eq!((lent.unattended, lent.sessions_survive), (UnattendedEnd::LibraryOnly, true));
         assert!(world.is_member("ops", &dn).await && world.is_member("staff", &dn).await);
-        house.jit.extend(None, &tenant(), lent.lease, TimeDelta::hours(1)).await.unwrap();
+        house.jit.extend(None, &tenant(), lent.lease, TimeDelta::hours(1), house.by()).await.unwrap();
         house.clock.advance(TimeDelta::minutes(61));
         assert_eq!(house.work().await.failed, 0);
         assert!(!world.is_member("ops", &dn).await && world.is_member("staff", &dn).await);

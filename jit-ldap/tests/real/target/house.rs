@@ -192,6 +192,7 @@ impl House {
             tenant: tenant(),
             store: None,
             holder: self.holder,
+            by: self.by(),
             target: target_id(),
             role: RuleName::new(role).unwrap(),
             span: TimeDelta::minutes(minutes),
@@ -200,12 +201,16 @@ impl House {
         }
     }
 
+    pub(crate) fn by(&self) -> Actor {
+        Actor::Account { id: self.holder }
+    }
+
     pub(crate) async fn out(&self, minutes: i64) -> CheckedOut {
         self.jit.check_out(&self.request("admin", minutes)).await.unwrap()
     }
 
     pub(crate) async fn check_in(&self, lease: AccountId) -> Result<Lease, JitError> {
-        self.jit.check_in(None, &tenant(), lease, Actor::Account { id: self.holder }).await
+        self.jit.check_in(None, &tenant(), lease, self.by()).await
     }
 
     pub(crate) async fn work(&self) -> WorkReport {

@@ -22,7 +22,7 @@ async fn an_account_works_until_its_end_and_is_gone_after_check_in() {
         assert!(out.sessions_survive);
         let dn = world.dn(&out.name);
         assert_eq!(peer.bind(&dn.to_string(), out.secret.reveal()).await, "ldap.credentials_invalid");
-        house.jit.extend(None, &tenant(), out.lease, TimeDelta::minutes(60)).await.unwrap();
+        house.jit.extend(None, &tenant(), out.lease, TimeDelta::minutes(60), house.by()).await.unwrap();
         assert_eq!(peer.bind(&dn.to_string(), out.secret.reveal()).await, "fine");
         assert!(world.is_member("ops", &dn).await && world.is_member("staff", &dn).await);
 
@@ -66,7 +66,7 @@ async fn an_account_that_was_moved_is_found_by_its_identifier() {
         let rdn = Rdn::new(&kind, &moved).unwrap();
         let after = unit.child(rdn.clone());
         administrator.rename(&EntryName::from(&before), &rdn, false, Some(&unit), &[]).await.unwrap();
-        house.jit.extend(None, &tenant(), out.lease, TimeDelta::minutes(60)).await.unwrap();
+        house.jit.extend(None, &tenant(), out.lease, TimeDelta::minutes(60), house.by()).await.unwrap();
         assert!(world.is_member("ops", &after).await);
         // somebody else has its old place by now
         administrator.add(&before, &stranger(&world, &out.name), &[]).await.unwrap();

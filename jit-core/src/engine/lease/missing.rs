@@ -1,0 +1,98 @@
+//! Targets that leases name and this engine does not have: nobody here can end what is there, and somebody must know.
+
+use std::{collections::BTreeSet, num::NonZeroUsize};
+
+use chrono::{DateTime, TimeDelta, Utc};
+
+use super::super::work::{HOLD, WorkReport};
+use crate::{BackendError, ErrorKind, Jit, Lane, Settlement, Store, TargetId, TaskKind, WorkerId};
+
+/// How long a task must have been left alone before this engine looks at it: another one that has the target would have
+/// taken it by then. Alarms are due from then on.
+const LEFT_ALONE: TimeDelta = TimeDelta::minutes(15);
+/// How often the lanes are looked at.
+const EVERY: TimeDelta = TimeDelta::minutes(5);
+/// The most lanes that are looked at.
+const LANES: usize = 10_000;
+
+impl Jit {
+    /// Names the targets that have unfinished leases in any store and are not targets of this engine. Ask when the
+    /// application starts: unless another process has them, nobody ends what is lent there. [`Jit::work`] raises the alarms
+    /// of what is overdue.
+    ///
+    /// # Errors
+    /// [`BackendError`] of a store.
+    pub async fn missing_targets(&self) -> Result<BTreeSet<TargetId>, BackendError> {
+        let mut missing = BTreeSet::new();
+        for store in self.parts.stores.values().chain(std::iter::once(&self.parts.store)) {
+            let lanes = self.lanes_of_missing(store.as_ref()).await?;
+            missing.extend(lanes.into_iter().map(|(_, target)| target));
+        }
+        Ok(missing)
+    }
+
+    /// Tells whether it is time to look at the lanes again.
+    pub(in super::super) fn looks_for_missing(&self) -> bool {
+        let now = self.parts.clock.work();
+        let mut looked = self.parts.looked_for_missing();
+        // A clock that was set back does not keep it from looking.
+        let is_recent =
+            |at: DateTime<Utc>| (TimeDelta::zero()..EVERY).contains(&now.signed_duration_since(at));
+        if looked.is_some_and(is_recent) {
+            return false;
+        }
+        *looked = Some(now);
+        true
+    }
+
+    /// Raises the alarms of leases that nobody has looked after, at targets that this engine does not have. Their tasks stay
+    /// due for whoever has the target.
+    pub(in super::super) async fn tell_of_missing(
+        &self,
+        store: &dyn Store,
+        worker: &WorkerId,
+        limit: NonZeroUsize,
+        report: &mut WorkReport,
+    ) -> Result<(), BackendError> {
+        for (lane, target) in self.lanes_of_missing(store).await? {
+            tracing::warn!(%target, "leases of a target that is not configured");
+            let now = self.parts.clock.work();
+            let Some(left_alone) = now.checked_sub_signed(LEFT_ALONE) else { continue };
+            for claimed in store.claim(worker, &lane, left_alone, LEFT_ALONE + HOLD, limit).await? {
+                let task = &claimed.task;
+                if task.kind == TaskKind::TendLease
+                    && let Ok(Some(account)) = store.get(&task.tenant, task.account).await
+                    && account.lease.as_ref().is_some_and(|lease| lease.task == Some(task.id))
+                {
+                    report.unserved += 1;
+                    self.raise_overdue(store, LEFT_ALONE, account).await;
+                }
+                match store.settle(&claimed, Settlement::Again(now)).await {
+                    Err(error) if *error.kind() == ErrorKind::Conflict => {}
+                    settled => settled?,
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// The lanes of targets that this engine does not have.
+    async fn lanes_of_missing(&self, store: &dyn Store) -> Result<Vec<(Lane, TargetId)>, BackendError> {
+        let known: BTreeSet<_> = self.parts.targets.keys().flat_map(Self::lanes_of).flatten().collect();
+        let (mut found, mut after) = (Vec::new(), None);
+        for _ in 0..LANES {
+            let Some(lane) = store.next_lane(after).await? else { break };
+            if !known.contains(&lane) {
+                found.extend(Self::target_of(&lane).map(|target| (lane.clone(), target)));
+            }
+            after = Some(lane);
+        }
+        Ok(found)
+    }
+
+    /// The target whose leases wait in a lane.
+    fn target_of(lane: &Lane) -> Option<TargetId> {
+        let name = lane.as_str().strip_prefix("target:")?;
+        TargetId::new(name.strip_suffix(":first").unwrap_or(name)).ok()
+    }
+}

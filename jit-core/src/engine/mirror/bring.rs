@@ -1,0 +1,414 @@
+//! Bringing an account to a target: written down before, asked, written down after.
+
+use chrono::{DateTime, TimeDelta, Utc};
+
+use super::{
+    desired,
+    mark::{Next, mark, next},
+};
+use crate::{
+    Account, AccountId, AccountWrite, Actor, AuditEvent, AuditOutcome, BackendError, Code, Commit,
+    Connection, CounterChange, Effect, ErrorKind, Jit, JitError, Mirror, MirrorState, Retry, Store,
+    TargetSetup, TaskId, TaskKind, TenantId, Wanted, wanted,
+};
+
+/// How often a change is brought anew when the account changes meanwhile.
+const ATTEMPTS: usize = 16;
+/// When those that wait for somebody to allow their stop are looked at again.
+const PARKED_FOR: TimeDelta = TimeDelta::minutes(15);
+
+/// Says how bringing a change came out.
+pub(in crate::engine) enum Brought {
+    /// The task was about nothing any longer.
+    Done,
+    /// What came of it is written down, and the task went with it.
+    Moved,
+    /// Not before this instant.
+    Later(DateTime<Utc>),
+}
+
+/// A call that was written down and has no answer yet.
+struct Asking {
+    account: Account,
+    mirror: Mirror,
+    /// Until when it may take effect, as it was written down.
+    ours: Option<DateTime<Utc>>,
+    /// Until when an earlier one may.
+    earlier: Option<DateTime<Utc>>,
+}
+
+/// What is written down about a mirror in one commit.
+struct Entry {
+    /// The mirror as it shall be; `None`: nothing of it is to be remembered.
+    mirror: Option<Mirror>,
+    action: Option<&'static str>,
+    alarm: Option<&'static str>,
+    counter: Option<CounterChange>,
+    /// Whether the task that brought the change goes.
+    settles: bool,
+}
+
+impl Entry {
+    fn of(mirror: Mirror) -> Self {
+        Self { mirror: Some(mirror), action: None, alarm: None, counter: None, settles: false }
+    }
+
+    fn noting(self, action: &'static str) -> Self {
+        Self { action: Some(action), ..self }
+    }
+
+    fn settling(self) -> Self {
+        Self { settles: true, ..self }
+    }
+}
+
+impl Jit {
+    /// Brings what its task is about; several may do so at once, and the target is asked for the same.
+    pub(in crate::engine) async fn bring(
+        &self,
+        store: &dyn Store,
+        setup: &TargetSetup,
+        tenant: &TenantId,
+        id: AccountId,
+        task: TaskId,
+    ) -> Result<Brought, JitError> {
+        for _ in 0..ATTEMPTS {
+            let Some(account) = store.get(tenant, id).await? else { return Ok(Brought::Done) };
+            let mirror = account.mirror(&setup.id).filter(|mirror| mirror.task == Some(task)).cloned();
+            let Some(mirror) = mirror else { return Ok(Brought::Done) };
+            match self.bring_once(store, setup, account, mirror).await {
+                Err(JitError::Backend(error)) if *error.kind() == ErrorKind::Conflict => {}
+                other => return other,
+            }
+        }
+        Ok(Brought::Later(self.parts.clock.work()))
+    }
+
+    async fn bring_once(
+        &self,
+        store: &dyn Store,
+        setup: &TargetSetup,
+        account: Account,
+        mirror: Mirror,
+    ) -> Result<Brought, JitError> {
+        let now = self.parts.clock.work();
+        let mirroring = setup.mirrored_for(&account.tenant);
+        let next = mirroring.map(|mirroring| wanted(&account, mirroring, Some(&mirror), now));
+        // Of a tenant that is mirrored no longer, nothing is touched.
+        let next = next.unwrap_or(Wanted::Nothing);
+        if next == Wanted::Nothing || mirror.asked.as_deref() == Some(next.digest().as_str()) {
+            return self.rest(store, setup, &account, mirror, &next).await;
+        }
+        if matches!(next, Wanted::Stopped | Wanted::Gone)
+            && mirror.native.is_none()
+            && let Some(until) = mirror.unanswered.filter(|until| now < *until)
+        {
+            // What a call may still make can only be found once it is made.
+            return Ok(Brought::Later(until));
+        }
+        let Some(asking) = self.write_ahead(store, setup, account, mirror, &next).await? else {
+            return Ok(Brought::Later(now.checked_add_signed(PARKED_FOR).unwrap_or(now)));
+        };
+        let asked = desired(setup, &asking.account, &asking.mirror, &next);
+        let Some(asked) = asked else { return Ok(Brought::Done) };
+        let effect = setup.target.ensure(&asked).await?;
+        self.record_effect(store, setup, asking, &next, effect).await
+    }
+
+    /// Writes down that there is nothing to bring.
+    async fn rest(
+        &self,
+        store: &dyn Store,
+        setup: &TargetSetup,
+        account: &Account,
+        mirror: Mirror,
+        next: &Wanted,
+    ) -> Result<Brought, JitError> {
+        let is_nothing = *next == Wanted::Nothing && !mirror.may_be_there();
+        let begins = account.begins_at.filter(|begin| self.parts.clock.work() < *begin);
+        if let Some(begin) = begins {
+            return Ok(Brought::Later(begin));
+        }
+        let entry = Entry::of(mirror).settling();
+        let entry = if is_nothing { Entry { mirror: None, ..entry } } else { entry };
+        self.write_mirror(store, setup, account, entry).await?;
+        Ok(Brought::Moved)
+    }
+
+    /// Writes down what is about to be asked: until it is answered it may have happened, and may still happen. `None` where
+    /// too many are stopped already.
+    async fn write_ahead(
+        &self,
+        store: &dyn Store,
+        setup: &TargetSetup,
+        account: Account,
+        mut mirror: Mirror,
+        next: &Wanted,
+    ) -> Result<Option<Asking>, JitError> {
+        let now = self.parts.clock.work();
+        let earlier = mirror.unanswered.filter(|until| now < *until);
+        let answer_by = now.checked_add_signed(setup.in_flight).unwrap_or(now);
+        mirror.unanswered = earlier.max(Some(answer_by));
+        if let Wanted::There(mirrored) = next {
+            // Whatever may have been given can be taken again.
+            mirror.held.extend(mirrored.entitlements.iter().cloned());
+            if mirror.native.is_none() {
+                mirror.name.clone_from(&mirrored.user_name);
+            }
+        }
+        let is_counted = matches!(mirror.state, MirrorState::Stopping | MirrorState::Inactive);
+        let mut counter = None;
+        let before = mirror.state.clone();
+        if next.stops() && !is_counted {
+            counter = self.count_stop(store, &account.tenant, setup, now).await?;
+            mirror.state = MirrorState::Stopping;
+        }
+        let ours = mirror.unanswered;
+        let entry = Entry { counter, ..Entry::of(mirror.clone()) };
+        match self.write_mirror(store, setup, &account, entry).await {
+            Ok(account) => Ok(Some(Asking { account, mirror, ours, earlier })),
+            Err(error) if matches!(error.kind(), ErrorKind::LimitReached(_)) => {
+                if !matches!(before, MirrorState::Parked { .. }) {
+                    let state = MirrorState::Parked { since: now };
+                    let parked = Entry::of(Mirror { state, unanswered: earlier, ..mirror });
+                    let parked = Entry { alarm: Some("mirror.parked"), ..parked.noting("mirror.parked") };
+                    self.write_mirror(store, setup, &account, parked).await?;
+                }
+                Ok(None)
+            }
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    /// Writes down what came of it, on whatever the account is by now: it happened in any case.
+    async fn record_effect(
+        &self,
+        store: &dyn Store,
+        setup: &TargetSetup,
+        asking: Asking,
+        done: &Wanted,
+        effect: Effect,
+    ) -> Result<Brought, JitError> {
+        let Asking { mut account, ours, earlier, .. } = asking;
+        let (tenant, id) = (account.tenant.clone(), account.id);
+        for _ in 0..ATTEMPTS {
+            let Some(mirror) = account.mirror(&setup.id).cloned() else { return Ok(Brought::Done) };
+            // Somebody else who asks at the same time has no answer yet.
+            let others = if mirror.unanswered == ours { earlier } else { mirror.unanswered };
+            let others = others.filter(|until| self.parts.clock.work() < *until);
+            let entry = learned(mirror, done, &effect, others)?;
+            match self.write_mirror(store, setup, &account, entry).await {
+                Ok(_) => return Ok(Brought::Moved),
+                Err(error) if *error.kind() == ErrorKind::Conflict => {}
+                Err(error) => return Err(error.into()),
+            }
+            let Some(now) = store.get(&tenant, id).await? else { return Ok(Brought::Done) };
+            account = now;
+        }
+        Err(JitError::refused("engine.contended"))
+    }
+
+    /// Commits what is known of a mirror. Where the task goes and the account changed meanwhile, another one comes.
+    async fn write_mirror(
+        &self,
+        store: &dyn Store,
+        setup: &TargetSetup,
+        before: &Account,
+        entry: Entry,
+    ) -> Result<Account, BackendError> {
+        let now = self.parts.clock.now();
+        let (mut mint, mut after) = (self.mint(now), before.clone());
+        let mut commit = Commit::new(after.tenant.clone());
+        after.mirrors.retain(|mirror| mirror.target != setup.id);
+        if let Some(mut mirror) = entry.mirror {
+            if entry.settles {
+                commit.withdrawn.extend(mirror.task.take());
+                mirror.due = None;
+            }
+            after.mirrors.push(mirror);
+        } else {
+            commit.withdrawn.extend(before.mirror(&setup.id).and_then(|mirror| mirror.task));
+        }
+        if entry.settles {
+            self.mark_again(&mut commit, &mut after, setup, now, &mut mint);
+        }
+        if let Some(action) = entry.action {
+            commit.events.push(AuditEvent {
+                id: mint.event(),
+                at: now,
+                tenant: after.tenant.clone(),
+                actor: Actor::Clock,
+                action: Code::new(action),
+                account: Some(after.id),
+                outcome: AuditOutcome::Done,
+                rule: None,
+                changes: vec![format!("at {}", setup.id)],
+            });
+        }
+        if let Some(about) = entry.alarm {
+            let kind = TaskKind::Alarm { about: Code::new(about), target: Some(setup.id.clone()) };
+            commit.tasks.extend(self.notice(
+                mint.task(),
+                &after.tenant,
+                after.id,
+                kind,
+                self.parts.clock.work(),
+            ));
+        }
+        commit.counters.extend(entry.counter);
+        after.updated_at = now;
+        let write = AccountWrite::update(before, after);
+        let after = write.after().clone();
+        commit.account = Some(write);
+        store.commit(&commit).await.map(|()| after)
+    }
+
+    /// What changed while the target was asked is brought by a task of its own.
+    fn mark_again(
+        &self,
+        commit: &mut Commit,
+        after: &mut Account,
+        setup: &TargetSetup,
+        now: DateTime<Utc>,
+        mint: &mut crate::Mint,
+    ) {
+        let Some(mirroring) = setup.mirrored_for(&after.tenant) else { return };
+        if let Some(next) = next(after, mirroring, setup, self.parts.clock.work(), now) {
+            mark(commit, after, setup, next, mint);
+        }
+        // A call of before may undo what was just done: once it no longer can, the target is asked again.
+        let unanswered = after.mirror(&setup.id).and_then(|mirror| mirror.unanswered);
+        if let Some(due) = unanswered {
+            mark(commit, after, setup, Next { due, is_change: true }, mint);
+        }
+    }
+
+    /// Raises an alarm about a change that could not be brought for too long.
+    pub(in crate::engine) async fn raise_unbrought(
+        &self,
+        store: &dyn Store,
+        setup: &TargetSetup,
+        tenant: &TenantId,
+        id: AccountId,
+    ) -> Result<(), BackendError> {
+        let Some(account) = store.get(tenant, id).await? else { return Ok(()) };
+        let now = self.parts.clock.work();
+        let Some(mirror) = account.mirror(&setup.id).filter(|mirror| !mirror.alarmed) else { return Ok(()) };
+        let overdue = mirror.due.map(|due| now.signed_duration_since(due));
+        if overdue.is_none_or(|overdue| overdue <= setup.overdue_after) {
+            return Ok(());
+        }
+        let entry = Entry::of(Mirror { alarmed: true, ..mirror.clone() }).noting("mirror.overdue");
+        let entry = Entry { alarm: Some("mirror.overdue"), ..entry };
+        self.write_mirror(store, setup, &account, entry).await.map(drop)
+    }
+
+    /// Brings at once what a sign-in over this connection waits for.
+    ///
+    /// # Errors
+    /// `target.…`, `store.…`: the person is known here and not there; signing in again tries again. `mirror.not_there`
+    /// where the target refused them, or too many are stopped there.
+    pub(in crate::engine) async fn waited_for(
+        &self,
+        connection: &Connection,
+        account: Account,
+    ) -> Result<Account, JitError> {
+        if account.mirrors.is_empty() {
+            return Ok(account);
+        }
+        // Few wait, and those who do not should not carry the room for it.
+        Box::pin(self.bring_waited_for(connection, account)).await
+    }
+
+    async fn bring_waited_for(&self, connection: &Connection, account: Account) -> Result<Account, JitError> {
+        let mut waits = Vec::new();
+        for mirror in &account.mirrors {
+            let Some(setup) = self.parts.targets.get(&mirror.target) else { continue };
+            let Some(mirroring) = setup.mirrored_for(&account.tenant) else { continue };
+            if mirroring.waits.contains(&connection.settings.id) {
+                waits.push((setup, mirror.task));
+            }
+        }
+        if waits.is_empty() {
+            return Ok(account);
+        }
+        let (store, tenant, id) = (self.store_of(connection), account.tenant.clone(), account.id);
+        for (setup, task) in waits {
+            if let Some(task) = task {
+                self.bring(store, setup, &tenant, id, task).await?;
+            }
+            let account = store.get(&tenant, id).await?.ok_or(JitError::refused("mirror.not_there"))?;
+            let mirror = account.mirror(&setup.id);
+            if mirror.is_some_and(|mirror| matches!(mirror.state, MirrorState::Refused { .. })) {
+                return Err(JitError::refused("mirror.not_there"));
+            }
+        }
+        Ok(store.get(&tenant, id).await?.unwrap_or(account))
+    }
+}
+
+/// When a change that failed comes again: later and later, and not before the target said.
+pub(in crate::engine) fn not_before(
+    error: &JitError,
+    pause: DateTime<Utc>,
+    now: DateTime<Utc>,
+) -> DateTime<Utc> {
+    let JitError::Backend(error) = error else { return pause };
+    match error.retry() {
+        Retry::After(span) => now.checked_add_signed(span).map_or(pause, |then| then.max(pause)),
+        Retry::Never | Retry::Backoff => pause,
+    }
+}
+
+/// What is known of a mirror once the target answered. Until `others`, an earlier call may still take effect.
+fn learned(
+    mirror: Mirror,
+    done: &Wanted,
+    effect: &Effect,
+    others: Option<DateTime<Utc>>,
+) -> Result<Entry, JitError> {
+    let alarm = mirror.alarmed.then_some("mirror.overdue_over");
+    let was_there = mirror.native.is_some();
+    let mut mirror = Mirror { unanswered: others, alarmed: false, asked: Some(done.digest()), ..mirror };
+    let entry = match (effect, done) {
+        (Effect::Mirrored { native, held, confirmed, adopted }, Wanted::There(mirrored)) => {
+            mirror.native = Some(native.clone());
+            mirror.name.clone_from(&mirrored.user_name);
+            if others.is_none() {
+                mirror.held.clone_from(held);
+            }
+            mirror.confirmed = Some(confirmed.clone());
+            mirror.state = if mirrored.active { MirrorState::Present } else { MirrorState::Inactive };
+            Entry::of(mirror).noting(match (adopted, was_there, mirrored.active) {
+                (true, ..) => "mirror.adopted",
+                (_, false, _) => "mirror.made",
+                (_, _, true) => "mirror.changed",
+                (_, _, false) => "mirror.stopped",
+            })
+        }
+        (Effect::Disabled, _) => {
+            mirror.state = MirrorState::Inactive;
+            mirror.confirmed = None;
+            if others.is_none() {
+                mirror.held.clear();
+            }
+            Entry::of(mirror).noting("mirror.stopped")
+        }
+        (Effect::Absent { .. }, Wanted::Gone | Wanted::Stopped) => {
+            // What is still on its way would make it anew; it is looked for by its name then.
+            mirror.native = None;
+            mirror.state = MirrorState::Stopping;
+            let entry = Entry::of(mirror).noting("mirror.removed");
+            if others.is_some() { entry } else { Entry { mirror: None, ..entry } }
+        }
+        (Effect::Stranger | Effect::NotOurs, _) => refused(mirror, Code::new("mirror.stranger")),
+        (Effect::Stuck(code), _) => refused(mirror, code.clone()),
+        _ => return Err(JitError::refused("target.protocol")),
+    };
+    Ok(Entry { alarm: entry.alarm.or(alarm), ..entry }.settling())
+}
+
+fn refused(mut mirror: Mirror, code: Code) -> Entry {
+    mirror.state = MirrorState::Refused { code };
+    Entry { alarm: Some("mirror.refused"), ..Entry::of(mirror).noting("mirror.refused") }
+}

@@ -1,0 +1,103 @@
+//! Marking, in the commit that changes an account, the targets that must hear of it.
+
+use chrono::{DateTime, TimeDelta, Utc};
+
+use super::lane_of;
+use crate::{
+    Account, Actor, Commit, Jit, Mint, Mirror, Mirroring, TargetSetup, Task, TaskKind, Wanted, wanted,
+};
+
+/// How long whoever waits for a change may bring it themselves before a worker takes it up.
+const WAITED_FOR: TimeDelta = TimeDelta::seconds(60);
+
+impl Jit {
+    /// Adds to a commit the tasks that bring the account to where it is mirrored, as far as it differs from what was brought
+    /// there last.
+    pub(in crate::engine) fn mark_mirrors(
+        &self,
+        commit: &mut Commit,
+        after: &mut Account,
+        actor: &Actor,
+        now: DateTime<Utc>,
+        mint: &mut Mint,
+    ) {
+        for setup in self.parts.targets.values() {
+            let Some(mirroring) = setup.mirrored_for(&after.tenant) else { continue };
+            let is_waited_for = matches!(actor, Actor::Connection { id } if mirroring.waits.contains(id));
+            let work = self.parts.clock.work().min(now);
+            let soon = if is_waited_for { work.checked_add_signed(WAITED_FOR).unwrap_or(work) } else { work };
+            if let Some(next) = next(after, mirroring, setup, soon, now) {
+                mark(commit, after, setup, next, mint);
+            }
+        }
+    }
+}
+
+impl TargetSetup {
+    /// What is mirrored of the accounts of a tenant; `None` where nothing is.
+    pub(in crate::engine) fn mirrored_for(&self, tenant: &crate::TenantId) -> Option<&Mirroring> {
+        self.mirroring.as_deref().filter(|_| self.tenants.contains(tenant))
+    }
+}
+
+/// Says when a target must hear of an account next.
+#[derive(Clone, Copy)]
+pub(super) struct Next {
+    pub(super) due: DateTime<Utc>,
+    /// Whether the account changed. What the target was asked for before is then forgotten: should the account change back,
+    /// nobody knows which of the two the target heard last.
+    pub(super) is_change: bool,
+}
+
+/// When the target must hear of the account next; `None` where nothing changed for it.
+pub(super) fn next(
+    account: &Account,
+    mirroring: &Mirroring,
+    setup: &TargetSetup,
+    soon: DateTime<Utc>,
+    now: DateTime<Utc>,
+) -> Option<Next> {
+    let there = account.mirror(&setup.id);
+    let wanted = wanted(account, mirroring, there, now);
+    let is_known = match there {
+        Some(there) => there.asked.as_deref() == Some(wanted.digest().as_str()),
+        None => wanted == Wanted::Nothing,
+    };
+    if !is_known {
+        return Some(Next { due: soon, is_change: true });
+    }
+    // Nobody commits anything when an account begins.
+    let begin = account.begins_at.filter(|begin| now < *begin)?;
+    Some(Next { due: begin, is_change: false })
+}
+
+/// Replaces the task by one that is due in time, where there is none yet.
+pub(super) fn mark(
+    commit: &mut Commit,
+    account: &mut Account,
+    setup: &TargetSetup,
+    next: Next,
+    mint: &mut Mint,
+) {
+    let (tenant, id) = (account.tenant.clone(), account.id);
+    let Some(lane) = lane_of(&setup.id) else { return };
+    let mut place = account.mirrors.iter().position(|mirror| mirror.target == setup.id);
+    if place.is_none() {
+        let name = setup.mirroring.as_ref().and_then(|mirroring| mirroring.name(account));
+        account.mirrors.push(Mirror::begin(setup.id.clone(), name.unwrap_or_default()));
+        place = account.mirrors.len().checked_sub(1);
+    }
+    let Some(mirror) = place.and_then(|place| account.mirrors.get_mut(place)) else { return };
+    if next.is_change {
+        mirror.asked = None;
+    }
+    let due = next.due;
+    if mirror.task.is_some() && mirror.due.is_some_and(|planned| planned <= due) {
+        return;
+    }
+    let task = mint.task();
+    commit.withdrawn.extend(mirror.task.replace(task));
+    mirror.due = Some(due);
+    let kind = TaskKind::Mirror { target: setup.id.clone() };
+    commit.tasks.push(Task { id: task, tenant, lane, account: id, kind, due });
+}

@@ -1,0 +1,127 @@
+//! Mirroring accounts to other systems: what changes here is marked in the commit that changes it, and brought there by
+//! tasks, or at once where a sign-in waits for it.
+
+mod bring;
+mod mark;
+mod stops;
+
+pub(super) use bring::{Brought, not_before};
+
+use std::num::NonZeroUsize;
+
+use crate::{
+    Account, AccountId, AccountWrite, Commit, Cursor, Desired, DesiredState, Filter, Jit, JitError, Lane,
+    Mirror, Page, Query, RemoteRef, StoreId, TargetId, TargetSetup, TenantId, Wanted, wanted,
+};
+
+/// Tells what would be brought to a target for one account.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct MirrorForecast {
+    /// The account.
+    pub account: AccountId,
+    /// How it is to stand there.
+    pub wanted: Wanted,
+    /// Whether that differs from what was brought there last.
+    pub differs: bool,
+}
+
+impl Jit {
+    /// Tells for a page of accounts how they are to stand in a target. Asks the target nothing, and writes nothing: a dry
+    /// run for a configuration that is new.
+    ///
+    /// # Errors
+    /// `mirror.unknown_target`, `engine.unknown_store`; [`JitError::Backend`].
+    pub async fn forecast_mirror(
+        &self,
+        store: Option<&StoreId>,
+        tenant: &TenantId,
+        target: &TargetId,
+        after: Option<Cursor>,
+        limit: NonZeroUsize,
+    ) -> Result<Page<MirrorForecast>, JitError> {
+        let (store, setup) = (self.store_named(store)?, self.mirror_setup(tenant, target)?);
+        let now = self.parts.clock.now();
+        let query = Query { tenant: tenant.clone(), filter: Filter::All, after, limit };
+        let page = store.list(&query).await?;
+        let forecast = |account: Account| {
+            let there = account.mirror(target);
+            let wanted = wanted(&account, setup.mirrored_for(tenant)?, there, now);
+            let last = there.and_then(|there| there.asked.clone());
+            let differs = last.map_or(wanted != Wanted::Nothing, |last| last != wanted.digest());
+            Some(MirrorForecast { account: account.id, wanted, differs })
+        };
+        Ok(Page { items: page.items.into_iter().filter_map(forecast).collect(), next: page.next })
+    }
+
+    /// Has a page of accounts brought to a target anew, whether or not they changed: for a target that is new, or that
+    /// others may have changed. Tells how many were marked, and where the next page begins.
+    ///
+    /// # Errors
+    /// `mirror.unknown_target`, `engine.unknown_store`; [`JitError::Backend`]. An account that changes at the same moment is
+    /// passed over: its own change marks it.
+    ///
+    /// # Cancel safety
+    /// Some of the accounts may have been marked; marking them again does no harm.
+    pub async fn mirror_anew(
+        &self,
+        store: Option<&StoreId>,
+        tenant: &TenantId,
+        target: &TargetId,
+        after: Option<Cursor>,
+        limit: NonZeroUsize,
+    ) -> Result<(usize, Option<Cursor>), JitError> {
+        let (store, setup) = (self.store_named(store)?, self.mirror_setup(tenant, target)?);
+        let query = Query { tenant: tenant.clone(), filter: Filter::All, after, limit };
+        let page = store.list(&query).await?;
+        let mut marked = 0;
+        for before in page.items {
+            let now = self.parts.clock.now();
+            let Some(mirroring) = setup.mirrored_for(tenant) else { break };
+            if wanted(&before, mirroring, before.mirror(target), now) == Wanted::Nothing {
+                continue;
+            }
+            let (mut after, mut commit) = (before.clone(), Commit::new(tenant.clone()));
+            for mirror in after.mirrors.iter_mut().filter(|mirror| mirror.target == *target) {
+                mirror.confirmed = None;
+            }
+            let next = mark::Next { due: self.parts.clock.work(), is_change: true };
+            mark::mark(&mut commit, &mut after, setup, next, &mut self.mint(now));
+            after.updated_at = now;
+            commit.account = Some(AccountWrite::update(&before, after));
+            match store.commit(&commit).await {
+                Ok(()) => marked += 1,
+                Err(error) if *error.kind() == crate::ErrorKind::Conflict => {}
+                Err(error) => return Err(error.into()),
+            }
+        }
+        Ok((marked, page.next))
+    }
+
+    fn mirror_setup(&self, tenant: &TenantId, target: &TargetId) -> Result<&TargetSetup, JitError> {
+        let setup = self.parts.targets.get(target).filter(|setup| setup.mirrored_for(tenant).is_some());
+        setup.ok_or(JitError::refused("mirror.unknown_target"))
+    }
+}
+
+/// The lane of what is brought to a target. The name of a target is short enough.
+pub(super) fn lane_of(target: &TargetId) -> Option<Lane> {
+    Lane::new(format!("target:{target}:mirror")).ok()
+}
+
+/// What a target is asked for; `None` where nothing is to be asked.
+fn desired(setup: &TargetSetup, account: &Account, mirror: &Mirror, wanted: &Wanted) -> Option<Desired> {
+    let state = match wanted {
+        Wanted::Nothing => return None,
+        Wanted::Stopped => DesiredState::Disabled,
+        Wanted::Gone => DesiredState::Absent,
+        Wanted::There(mirrored) => DesiredState::Mirrored(mirrored.clone()),
+    };
+    let name = match wanted {
+        // Until its id is known it is looked for by the name that it is to bear.
+        Wanted::There(mirrored) if mirror.native.is_none() => mirrored.user_name.clone(),
+        _ => mirror.name.clone(),
+    };
+    let marker = setup.markers.mark(&account.tenant, account.id);
+    Some(Desired { remote: RemoteRef { name, place: None, marker, native: mirror.native.clone() }, state })
+}

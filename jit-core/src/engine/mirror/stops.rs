@@ -1,0 +1,124 @@
+//! The guard against stopping too many at once: a mistake here must not empty a target.
+
+use std::num::NonZeroUsize;
+
+use chrono::{DateTime, Utc};
+
+use crate::{
+    Actor, AuditEvent, AuditOutcome, BackendError, Code, Commit, CounterChange, CounterName, ErrorKind,
+    Filter, Jit, JitError, LookupKey, Query, StopLimit, Store, StoreId, TargetId, TargetSetup, TenantId,
+};
+
+/// The accounts read at once while counting.
+const PAGE: NonZeroUsize = NonZeroUsize::MIN.saturating_add(499);
+
+impl Jit {
+    /// Lets more accounts be stopped in a target within the span that runs now, after somebody has looked at why so many are
+    /// to be. Those that wait are stopped when their tasks come again.
+    ///
+    /// # Errors
+    /// `mirror.unknown_target`, `engine.unknown_store`; [`JitError::Backend`].
+    ///
+    /// # Cancel safety
+    /// They were allowed or not; looking at the audit trail tells.
+    pub async fn allow_stops(
+        &self,
+        store: Option<&StoreId>,
+        tenant: &TenantId,
+        target: &TargetId,
+        count: u32,
+        by: &str,
+    ) -> Result<(), JitError> {
+        let (store, setup) = (self.store_named(store)?, self.mirror_setup(tenant, target)?);
+        let Some(limit) = setup.mirrored_for(tenant).and_then(|mirroring| mirroring.stops) else {
+            return Ok(());
+        };
+        let now = self.parts.clock.now();
+        let name = self.begin_span(store, tenant, setup, limit, now).await?;
+        let mut mint = self.mint(now);
+        let mut commit = Commit::new(tenant.clone());
+        commit.counters.push(CounterChange { name, by: i64::from(count), at_least: None, at_most: None });
+        commit.events.push(AuditEvent {
+            id: mint.event(),
+            at: now,
+            tenant: tenant.clone(),
+            actor: Actor::Administrator { name: by.to_owned() },
+            action: Code::new("mirror.stops_allowed"),
+            account: None,
+            outcome: AuditOutcome::Done,
+            rule: None,
+            changes: vec![format!("{count} at {target}")],
+        });
+        Ok(store.commit(&commit).await?)
+    }
+
+    /// The change that counts one more stop; `None` where nothing bounds them.
+    pub(super) async fn count_stop(
+        &self,
+        store: &dyn Store,
+        tenant: &TenantId,
+        setup: &TargetSetup,
+        now: DateTime<Utc>,
+    ) -> Result<Option<CounterChange>, BackendError> {
+        let Some(limit) = setup.mirrored_for(tenant).and_then(|mirroring| mirroring.stops) else {
+            return Ok(None);
+        };
+        let name = self.begin_span(store, tenant, setup, limit, now).await?;
+        Ok(Some(CounterChange { name, by: -1, at_least: Some(0), at_most: None }))
+    }
+
+    /// Begins a span with what may be stopped in it, once for all nodes.
+    async fn begin_span(
+        &self,
+        store: &dyn Store,
+        tenant: &TenantId,
+        setup: &TargetSetup,
+        limit: StopLimit,
+        now: DateTime<Utc>,
+    ) -> Result<CounterName, BackendError> {
+        let span = now.timestamp().div_euclid(limit.within.num_seconds().max(1));
+        let name = CounterName::stops(&setup.id, span);
+        let mark = CounterName::counted(&name);
+        let has_begun = CounterChange { name: mark.clone(), by: 0, at_least: Some(1), at_most: None };
+        if move_counters(store, tenant, vec![has_begun]).await? {
+            return Ok(name);
+        }
+        let by = i64::from(limit.of(count_mirrored(store, tenant, &setup.id).await?));
+        let budget = CounterChange { name: name.clone(), by, at_least: None, at_most: None };
+        let begins = CounterChange { name: mark, by: 1, at_least: None, at_most: Some(1) };
+        // Where another node was faster, its count stands.
+        move_counters(store, tenant, vec![budget, begins]).await?;
+        Ok(name)
+    }
+}
+
+/// Moves counters alone; `false` where a bound stands in the way.
+async fn move_counters(
+    store: &dyn Store,
+    tenant: &TenantId,
+    counters: Vec<CounterChange>,
+) -> Result<bool, BackendError> {
+    match store.commit(&Commit { counters, ..Commit::new(tenant.clone()) }).await {
+        Ok(()) => Ok(true),
+        Err(error) if matches!(error.kind(), ErrorKind::LimitReached(_)) => Ok(false),
+        Err(error) => Err(error),
+    }
+}
+
+async fn count_mirrored(
+    store: &dyn Store,
+    tenant: &TenantId,
+    target: &TargetId,
+) -> Result<usize, BackendError> {
+    let filter = Filter::Bearing(LookupKey::mirrored_at(target));
+    let mut query = Query { tenant: tenant.clone(), filter, after: None, limit: PAGE };
+    let mut count = 0;
+    loop {
+        let page = store.list(&query).await?;
+        count += page.items.len();
+        match page.next {
+            Some(next) => query.after = Some(next),
+            None => return Ok(count),
+        }
+    }
+}

@@ -1,0 +1,162 @@
+//! Rows in the order of their ids, in blocks: what comes in order fills them, and rows are passed over by the block.
+
+/// Has an id that it is kept by.
+pub(super) trait Row {
+    type Id: Ord + Copy;
+
+    fn id(&self) -> Self::Id;
+}
+
+/// The most rows of a block: few enough to move when one comes in between.
+const BLOCK: usize = 256;
+
+/// Keeps rows by their ids. No block is empty.
+pub(super) struct Blocks<R> {
+    blocks: Vec<Vec<R>>,
+    len: usize,
+}
+
+impl<R> Default for Blocks<R> {
+    fn default() -> Self {
+        Self { blocks: Vec::new(), len: 0 }
+    }
+}
+
+impl<R: Row> Blocks<R> {
+    pub(super) fn len(&self) -> usize {
+        self.len
+    }
+
+    pub(super) fn get(&self, id: R::Id) -> Option<&R> {
+        let block = self.blocks.get(self.block_of(id))?;
+        block.get(block.binary_search_by_key(&id, Row::id).ok()?)
+    }
+
+    pub(super) fn get_mut(&mut self, id: R::Id) -> Option<&mut R> {
+        let block = self.block_of(id);
+        let block = self.blocks.get_mut(block)?;
+        let place = block.binary_search_by_key(&id, Row::id).ok()?;
+        block.get_mut(place)
+    }
+
+    /// Puts a row in its place, over the one that has its id.
+    pub(super) fn put(&mut self, row: R) {
+        let at = self.block_of(row.id());
+        let is_last = at + 1 >= self.blocks.len();
+        let Some(block) = self.blocks.get_mut(at) else {
+            self.blocks.push(vec![row]);
+            self.len = 1;
+            return;
+        };
+        match block.binary_search_by_key(&row.id(), Row::id) {
+            Ok(place) => {
+                if let Some(there) = block.get_mut(place) {
+                    *there = row;
+                }
+                return;
+            }
+            Err(place) if place == BLOCK && is_last => self.blocks.push(vec![row]),
+            Err(place) => {
+                block.insert(place, row);
+                if block.len() > BLOCK {
+                    let upper = block.split_off(BLOCK / 2);
+                    self.blocks.insert(at + 1, upper);
+                }
+            }
+        }
+        self.len += 1;
+    }
+
+    pub(super) fn remove(&mut self, id: R::Id) -> Option<R> {
+        let at = self.block_of(id);
+        let block = self.blocks.get_mut(at)?;
+        let row = block.remove(block.binary_search_by_key(&id, Row::id).ok()?);
+        if block.is_empty() {
+            self.blocks.remove(at);
+        }
+        self.len -= 1;
+        Some(row)
+    }
+
+    /// The rows after an id, but for the first `skip`.
+    pub(super) fn after(&self, id: Option<R::Id>, skip: usize) -> impl Iterator<Item = &R> {
+        let first = id.map_or(0, |id| self.block_of(id));
+        let begin = |block: &Vec<R>| id.map_or(0, |id| block.partition_point(|row| row.id() <= id));
+        let mut blocks = self.blocks.iter().skip(first);
+        let (mut skip, mut rest) = (skip, [].as_slice());
+        for block in blocks.by_ref() {
+            let rows = block.get(begin(block)..).unwrap_or_default();
+            if skip < rows.len() {
+                rest = rows.get(skip..).unwrap_or_default();
+                break;
+            }
+            skip -= rows.len();
+        }
+        rest.iter().chain(blocks.flatten())
+    }
+
+    /// The block that an id belongs to; the first where it comes before all.
+    fn block_of(&self, id: R::Id) -> usize {
+        let is_up_to = |block: &Vec<R>| block.first().is_some_and(|first| first.id() <= id);
+        self.blocks.partition_point(is_up_to).saturating_sub(1)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use proptest::prelude::*;
+
+    use super::*;
+
+    impl Row for (u16, u8) {
+        type Id = u16;
+
+        fn id(&self) -> u16 {
+            self.0
+        }
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(64))]
+
+        #[test]
+        fn blocks_are_an_ordered_map(
+            in_order in 0_u16..2_000,
+            calls in prop::collection::vec((any::<bool>(), 0_u16..4_000), 0..1_500),
+            after in prop::option::of(0_u16..4_000),
+            skip in 0_usize..3_000,
+        ) {
+            let (mut blocks, mut map) = (Blocks::default(), BTreeMap::new());
+            for id in 0..in_order {
+                blocks.put((id, 0));
+                map.insert(id, 0);
+            }
+            for (puts, id) in calls {
+                if puts {
+                    blocks.put((id, 1));
+                    map.insert(id, 1);
+                } else {
+                    prop_assert_eq!(blocks.remove(id).map(|row| row.1), map.remove(&id));
+                }
+                prop_assert_eq!(blocks.get(id).map(|row| row.1), map.get(&id).copied());
+            }
+            prop_assert_eq!(blocks.len(), map.len());
+            let rows: Vec<_> = blocks.after(after, skip).copied().collect();
+            let want: Vec<_> =
+                map.into_iter().filter(|(id, _)| after.is_none_or(|after| *id > after)).skip(skip).collect();
+            prop_assert_eq!(rows, want);
+            prop_assert!(blocks.blocks.iter().all(|block| !block.is_empty() && block.len() <= BLOCK));
+        }
+
+        #[test]
+        fn what_comes_in_order_fills_the_blocks(rows in 1_usize..2_000) {
+            let mut blocks = Blocks::default();
+            for id in 0..rows {
+                blocks.put((u16::try_from(id).unwrap(), 0));
+            }
+            prop_assert_eq!(blocks.blocks.len(), rows.div_ceil(BLOCK));
+        }
+    }
+}

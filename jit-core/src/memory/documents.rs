@@ -1,0 +1,357 @@
+//! The documents of one tenant with their names and members.
+
+use std::{
+    collections::{BTreeMap, BTreeSet, HashMap},
+    hash::{BuildHasher as _, RandomState},
+    num::NonZeroUsize,
+    ops::Bound,
+    sync::Arc,
+};
+
+use chrono::{DateTime, Utc};
+use uuid::Uuid;
+
+use super::blocks::{Blocks, Row};
+use crate::{
+    AccountId, Collection, ConnectionId, Cursor, Document, DocumentId, DocumentKey, DocumentKind,
+    DocumentName, DocumentQuery, DocumentWrite, ErrorKind, IndexName, MEMBERSHIPS, Member, NetMembers,
+    PAGE_ITEMS, Page, Taken,
+};
+
+#[derive(Default)]
+pub(super) struct Documents {
+    registers: BTreeMap<(ConnectionId, DocumentKind), Register>,
+}
+
+/// Keeps the documents of one collection.
+#[derive(Default)]
+struct Register {
+    rows: Blocks<Kept>,
+    /// By the hash of each name, so that its text is kept once: with the document.
+    names: BTreeSet<(u64, DocumentId)>,
+    hashes: RandomState,
+    members: HashMap<DocumentId, BTreeMap<DocumentId, (DocumentKind, Arc<str>)>>,
+}
+
+type Group = (DocumentKind, DocumentId);
+
+/// A document without what its collection has in common.
+struct Kept {
+    id: DocumentId,
+    version: u64,
+    created_at: DateTime<Utc>,
+    changed_at: DateTime<Utc>,
+    account: Option<AccountId>,
+    body: Arc<str>,
+    names: Box<[DocumentName]>,
+    /// The groups that it is a member of, in order.
+    groups: Vec<Group>,
+}
+
+impl Row for Kept {
+    type Id = DocumentId;
+
+    fn id(&self) -> DocumentId {
+        self.id
+    }
+}
+
+impl Kept {
+    fn of(document: &Document, groups: Vec<Group>) -> Self {
+        let Document { key, version, created_at, changed_at, account, body, names } = document;
+        Self {
+            id: key.id,
+            version: *version,
+            created_at: *created_at,
+            changed_at: *changed_at,
+            account: *account,
+            body: Arc::clone(body),
+            names: names.as_slice().into(),
+            groups,
+        }
+    }
+
+    fn to_document(&self, of: &Collection) -> Document {
+        Document {
+            key: of.key(self.id),
+            version: self.version,
+            created_at: self.created_at,
+            changed_at: self.changed_at,
+            account: self.account,
+            body: Arc::clone(&self.body),
+            names: self.names.to_vec(),
+        }
+    }
+}
+
+/// Reading.
+impl Documents {
+    fn register(&self, of: &Collection) -> Option<&Register> {
+        self.registers.get(&(of.connection.clone(), of.kind.clone()))
+    }
+
+    pub(super) fn get(&self, key: &DocumentKey) -> Option<Document> {
+        let row = self.register(&key.collection)?.rows.get(key.id)?;
+        Some(row.to_document(&key.collection))
+    }
+
+    pub(super) fn named(&self, of: &Collection, index: &IndexName, value: &str) -> Vec<Document> {
+        let Some(register) = self.register(of) else { return Vec::new() };
+        let named = register.having(index, value).map(|(row, _)| row.to_document(of));
+        named.take(PAGE_ITEMS).collect()
+    }
+
+    pub(super) fn list(&self, query: &DocumentQuery) -> Page<Document> {
+        let rows = self.register(&query.of).map(|register| register.rows.after(query.after, query.skip));
+        let documents = rows.into_iter().flatten().map(|row| row.to_document(&query.of));
+        page(documents, query.limit, |document| document.key.id)
+    }
+
+    pub(super) fn count(&self, of: &Collection) -> u64 {
+        self.register(of).map_or(0, |register| register.rows.len() as u64)
+    }
+
+    pub(super) fn members(
+        &self,
+        group: &DocumentKey,
+        after: Option<DocumentId>,
+        limit: NonZeroUsize,
+    ) -> Page<Member> {
+        let from = after.map_or(Bound::Unbounded, Bound::Excluded);
+        let members = self.register(&group.collection).and_then(|register| register.members.get(&group.id));
+        let members = members.map(|members| members.range((from, Bound::Unbounded)));
+        page(members.into_iter().flatten().map(member), limit, |member| member.id)
+    }
+
+    pub(super) fn member(&self, group: &DocumentKey, id: DocumentId) -> Option<Member> {
+        let members = self.register(&group.collection)?.members.get(&group.id)?;
+        members.get_key_value(&id).map(member)
+    }
+
+    pub(super) fn memberships(&self, of: &DocumentKey) -> Vec<DocumentKey> {
+        let row = self.register(&of.collection).and_then(|register| register.rows.get(of.id));
+        let key = |(kind, id): &Group| DocumentKey {
+            collection: Collection { kind: kind.clone(), ..of.collection.clone() },
+            id: *id,
+        };
+        row.map_or_else(Vec::new, |row| row.groups.iter().take(MEMBERSHIPS).map(key).collect())
+    }
+}
+
+impl Register {
+    fn hash(&self, index: &IndexName, value: &str) -> u64 {
+        self.hashes.hash_one((index, value))
+    }
+
+    /// The documents that have a name, in the order of their ids, with that name.
+    fn having<'a>(
+        &'a self,
+        index: &'a IndexName,
+        value: &'a str,
+    ) -> impl Iterator<Item = (&'a Kept, &'a DocumentName)> {
+        let hash = self.hash(index, value);
+        let (least, most) = (DocumentId::from_uuid(Uuid::nil()), DocumentId::from_uuid(Uuid::max()));
+        let rows = self.names.range((hash, least)..=(hash, most)).filter_map(|(_, id)| self.rows.get(*id));
+        rows.filter_map(move |row| {
+            let name = row.names.iter().find(|name| name.index == *index && *name.value == *value);
+            name.map(|name| (row, name))
+        })
+    }
+}
+
+/// What speaks against writes.
+impl Documents {
+    pub(super) fn refusals(&self, writes: &[DocumentWrite]) -> Vec<ErrorKind> {
+        let mut refusals: Vec<_> = writes.iter().filter_map(|write| self.is_behind(write)).collect();
+        let sound: Vec<_> = writes.iter().filter(|write| self.is_behind(write).is_none()).collect();
+        refusals.extend(self.names_taken(&sound));
+        let created: BTreeSet<_> =
+            sound.iter().filter(|write| write.expected().is_none()).map(|write| write.key()).collect();
+        let lacks = |write: &&&DocumentWrite| self.lacks_a_member(write, &created);
+        refusals.extend(sound.iter().find(lacks).map(|_| ErrorKind::NoSuchMember));
+        refusals
+    }
+
+    fn is_behind(&self, write: &DocumentWrite) -> Option<ErrorKind> {
+        let key = write.key();
+        let stored = self.register(&key.collection).and_then(|register| register.rows.get(key.id));
+        match (write.expected(), stored) {
+            (None, None) => None,
+            (None, Some(_)) => Some(ErrorKind::AlreadyExists(Taken::Document)),
+            (Some(expected), Some(stored)) if stored.version == expected => None,
+            (Some(_), _) => Some(ErrorKind::DocumentChanged),
+        }
+    }
+
+    /// The unique names that others have, but for what the same writes free.
+    fn names_taken(&self, writes: &[&DocumentWrite]) -> Vec<ErrorKind> {
+        let all = |names: fn(&DocumentWrite) -> &[DocumentName]| {
+            writes
+                .iter()
+                .flat_map(move |write| names(write).iter().map(move |name| (write.key(), name)))
+                .filter(|(_, name)| name.unique)
+        };
+        let freed: BTreeSet<_> = all(DocumentWrite::names_removed).collect();
+        let mut added = BTreeSet::new();
+        let mut taken = Vec::new();
+        for (key, name) in all(DocumentWrite::names_added) {
+            let of = &key.collection;
+            let holders = self.register(of).map(|register| register.having(&name.index, &name.value));
+            let mut others =
+                holders.into_iter().flatten().filter(|(row, name)| name.unique && row.id != key.id);
+            let is_held = others.any(|(row, name)| !freed.contains(&(&of.key(row.id), name)));
+            if is_held || !added.insert((of, name)) {
+                taken.push(ErrorKind::AlreadyExists(Taken::DocumentName(name.index.clone())));
+            }
+        }
+        taken
+    }
+
+    fn lacks_a_member(&self, write: &DocumentWrite, created: &BTreeSet<&DocumentKey>) -> bool {
+        let group = write.key();
+        let is_there = |key: &DocumentKey| {
+            created.contains(key)
+                || self.register(&key.collection).is_some_and(|register| register.rows.get(key.id).is_some())
+        };
+        write.net_members().joining.iter().any(|(id, joining)| {
+            let key = sibling(group, joining.kind).key(*id);
+            !is_there(&key) && (joining.anew || self.member(group, *id).is_none())
+        })
+    }
+}
+
+/// Writing, once nothing speaks against it.
+impl Documents {
+    pub(super) fn write(&mut self, writes: &[DocumentWrite]) {
+        let mut lost: BTreeMap<DocumentKey, DateTime<Utc>> = BTreeMap::new();
+        for write in writes {
+            match (write.after(), write.removed_at()) {
+                (Some(after), _) => self.put(write, after),
+                (None, at) => {
+                    for group in self.remove(write) {
+                        let latest = lost.entry(group).or_default();
+                        *latest = (*latest).max(at.unwrap_or_default());
+                    }
+                }
+            }
+        }
+        for write in writes {
+            self.change_members(write.key(), &write.net_members());
+            lost.remove(write.key());
+        }
+        for (group, at) in lost {
+            if let Some(row) = self.row_mut(&group) {
+                row.version = row.version.saturating_add(1);
+                row.changed_at = row.changed_at.max(at);
+            }
+        }
+    }
+
+    fn put(&mut self, write: &DocumentWrite, after: &Document) {
+        let of = &write.key().collection;
+        let register = self.registers.entry((of.connection.clone(), of.kind.clone())).or_default();
+        register.rename(write);
+        let before = register.rows.get_mut(after.key.id).map(|row| std::mem::take(&mut row.groups));
+        register.rows.put(Kept::of(after, before.unwrap_or_default()));
+    }
+
+    /// Removes a document and names the groups that it leaves.
+    fn remove(&mut self, write: &DocumentWrite) -> Vec<DocumentKey> {
+        let key = write.key();
+        let Some(register) = self.register_mut(&key.collection) else { return Vec::new() };
+        register.rename(write);
+        let row = register.rows.remove(key.id);
+        let own = register.members.remove(&key.id).unwrap_or_default();
+        for (id, (kind, _)) in own {
+            self.leave(&sibling(key, &kind).key(id), key);
+        }
+        let groups = row.map_or_else(Vec::new, |row| row.groups);
+        let groups = groups.into_iter().map(|(kind, id)| sibling(key, &kind).key(id));
+        groups.inspect(|group| self.forget(group, key.id)).collect()
+    }
+
+    fn change_members(&mut self, group: &DocumentKey, net: &NetMembers<'_>) {
+        let Some(register) = self.register_mut(&group.collection) else { return };
+        let members = register.members.entry(group.id).or_default();
+        let cleared = if net.clears { std::mem::take(members) } else { BTreeMap::new() };
+        let leaving: Vec<_> =
+            net.leaving.iter().filter_map(|id| Some((*id, members.remove(id)?))).chain(cleared).collect();
+        let mut joined = Vec::new();
+        for (id, joining) in &net.joining {
+            if joining.anew || !members.contains_key(id) {
+                let before = members.insert(*id, (joining.kind.clone(), Arc::clone(joining.body)));
+                joined.push((*id, joining.kind, before));
+            }
+        }
+        if members.is_empty() {
+            register.members.remove(&group.id);
+        }
+        for (id, (kind, _)) in leaving {
+            self.leave(&sibling(group, &kind).key(id), group);
+        }
+        for (id, kind, before) in joined {
+            if let Some((kind, _)) = before {
+                self.leave(&sibling(group, &kind).key(id), group);
+            }
+            let place = (group.collection.kind.clone(), group.id);
+            if let Some(row) = self.row_mut(&sibling(group, kind).key(id))
+                && let Err(at) = row.groups.binary_search(&place)
+            {
+                row.groups.insert(at, place);
+            }
+        }
+    }
+
+    /// Takes a group from those that a document is a member of.
+    fn leave(&mut self, member: &DocumentKey, group: &DocumentKey) {
+        if let Some(row) = self.row_mut(member) {
+            row.groups.retain(|(kind, id)| *id != group.id || *kind != group.collection.kind);
+        }
+    }
+
+    /// Takes a member out of a group.
+    fn forget(&mut self, group: &DocumentKey, id: DocumentId) {
+        let Some(register) = self.register_mut(&group.collection) else { return };
+        if let Some(members) = register.members.get_mut(&group.id) {
+            members.remove(&id);
+            if members.is_empty() {
+                register.members.remove(&group.id);
+            }
+        }
+    }
+
+    fn register_mut(&mut self, of: &Collection) -> Option<&mut Register> {
+        self.registers.get_mut(&(of.connection.clone(), of.kind.clone()))
+    }
+
+    fn row_mut(&mut self, key: &DocumentKey) -> Option<&mut Kept> {
+        self.register_mut(&key.collection)?.rows.get_mut(key.id)
+    }
+}
+
+impl Register {
+    fn rename(&mut self, write: &DocumentWrite) {
+        for name in write.names_removed() {
+            self.names.remove(&(self.hash(&name.index, &name.value), write.key().id));
+        }
+        for name in write.names_added() {
+            self.names.insert((self.hash(&name.index, &name.value), write.key().id));
+        }
+    }
+}
+
+/// The collection of another kind beside a document.
+fn sibling(of: &DocumentKey, kind: &DocumentKind) -> Collection {
+    Collection { kind: kind.clone(), ..of.collection.clone() }
+}
+
+fn member((id, (kind, body)): (&DocumentId, &(DocumentKind, Arc<str>))) -> Member {
+    Member { id: *id, kind: kind.clone(), body: Arc::clone(body) }
+}
+
+fn page<T>(mut items: impl Iterator<Item = T>, limit: NonZeroUsize, id: fn(&T) -> DocumentId) -> Page<T> {
+    let taken: Vec<T> = items.by_ref().take(limit.get().min(PAGE_ITEMS)).collect();
+    let more = items.next().is_some();
+    let next = taken.last().filter(|_| more).map(|last| Cursor::after(id(last).as_uuid()));
+    Page { items: taken, next }
+}

@@ -1,0 +1,19 @@
+//! Accounts that are mirrored to other systems: they stand there as they do here, whatever fails in between.
+
+#[cfg(test)]
+mod faults;
+#[cfg(test)]
+#[path = "../leases/faulty.rs"]
+#[expect(dead_code, reason = "the tests of leases use the rest")]
+mod faulty;
+#[cfg(test)]
+mod house;
+#[cfg(test)]
+mod life;
+#[cfg(test)]
+mod stops;
+#[cfg(test)]
+#[path = "../support/mod.rs"]
+mod support;
+#[cfg(test)]
+mod waiting;

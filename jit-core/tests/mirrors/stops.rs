@@ -1,0 +1,79 @@
+//! The guard against a mistake that would empty the application.
+
+use std::num::NonZeroU32;
+
+use chrono::TimeDelta;
+use jit_core::*;
+use serde_json::json;
+
+use super::{
+    house::{House, chat, members},
+    support::tenant,
+};
+
+fn limit(at_least: u32, percent: u8) -> StopLimit {
+    StopLimit { at_least, percent, at_most: NonZeroU32::new(50).unwrap(), within: TimeDelta::days(1) }
+}
+
+/// Twenty people are there, and all of them end here.
+async fn twenty_end(mirroring: Mirroring) -> House {
+    let house = House::new(mirroring);
+    let mut people = Vec::new();
+    for n in 0..20 {
+        let said = json!({"preferred_username": format!("p{n}"), "groups": ["member"]});
+        people.push(house.inner.enter(0, &format!("p{n}"), said).await.account.id);
+    }
+    house.work().await.unwrap();
+    for id in people {
+        house.inner.administer(id, AdminAct::End).await.unwrap();
+    }
+    house
+}
+
+fn in_use(house: &House) -> usize {
+    house.there().iter().filter(|(_, active, _)| *active).count()
+}
+
+#[tokio::test]
+async fn no_more_are_stopped_than_the_number_allows() {
+    let house = twenty_end(members().stopping_no_more_than(limit(3, 0))).await;
+    house.work().await.unwrap();
+    assert_eq!(in_use(&house), 17);
+    house.pass_minutes(60).await;
+    assert_eq!(in_use(&house), 17, "trying again does not help");
+    let alarms = house.alarms().await;
+    assert_eq!(alarms.iter().filter(|about| *about == "mirror.parked").count(), 17, "each is told once");
+}
+
+#[tokio::test]
+async fn no_more_are_stopped_than_the_share_allows() {
+    let house = twenty_end(members().stopping_no_more_than(limit(1, 25))).await;
+    house.work().await.unwrap();
+    assert_eq!(in_use(&house), 15);
+}
+
+#[tokio::test]
+async fn an_administrator_lets_them_go() {
+    let house = twenty_end(members().removing().stopping_no_more_than(limit(3, 0))).await;
+    house.work().await.unwrap();
+    house.inner.jit.allow_stops(None, &tenant(), &chat(), 5, "root").await.unwrap();
+    house.pass_minutes(16).await;
+    assert_eq!(house.there().len(), 12);
+    house.inner.jit.allow_stops(None, &tenant(), &chat(), 100, "root").await.unwrap();
+    house.pass_minutes(16).await;
+    assert_eq!(house.there(), []);
+}
+
+#[tokio::test]
+async fn whoever_comes_back_meanwhile_is_not_stopped() {
+    let house = House::new(members().stopping_no_more_than(limit(0, 0)));
+    let id = house.enter(&["member"]).await;
+    house.work().await.unwrap();
+    house.inner.administer(id, AdminAct::Suspend).await.unwrap();
+    house.work().await.unwrap();
+    assert!(matches!(house.mirror(id).await.unwrap().state, MirrorState::Parked { .. }));
+    house.inner.administer(id, AdminAct::Reactivate).await.unwrap();
+    house.pass_minutes(20).await;
+    assert_eq!(in_use(&house), 1);
+    assert_eq!(house.mirror(id).await.unwrap().state, MirrorState::Present);
+}

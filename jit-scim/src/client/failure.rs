@@ -1,0 +1,97 @@
+//! A failure on the way through a call, and what it is to whoever asked.
+
+use std::error::Error;
+use std::fmt;
+
+use chrono::TimeDelta;
+use jit_core::{BackendError, ErrorKind, Retry};
+
+use super::reason::{TargetReason, TransportError};
+use crate::reason::ScimType;
+
+/// Why a call did not come to its end, before the step that it happened in is known.
+#[derive(Debug)]
+pub(super) struct Failure {
+    pub(super) reason: TargetReason,
+    /// The status of an answer, and its detail type where it is one of RFC 7644 §3.12.
+    answer: Option<(u16, Option<ScimType>)>,
+    again_after: Option<TimeDelta>,
+    source: Option<Box<dyn Error + Send + Sync>>,
+}
+
+impl Failure {
+    pub(super) const fn answered(reason: TargetReason, status: u16, detail: Option<ScimType>) -> Self {
+        Self { reason, answer: Some((status, detail)), again_after: None, source: None }
+    }
+
+    pub(super) const fn again_after(mut self, pause: TimeDelta) -> Self {
+        self.again_after = Some(pause);
+        self
+    }
+
+    /// Reports it to whoever asked.
+    pub(super) fn during(self, operation: &'static str) -> BackendError {
+        let error = BackendError::new(ErrorKind::Target(self.reason.fault()), operation);
+        let error = match self.again_after {
+            Some(pause) => error.with_retry(Retry::After(pause)),
+            None => error,
+        };
+        error.caused_by(self)
+    }
+}
+
+impl From<TargetReason> for Failure {
+    fn from(reason: TargetReason) -> Self {
+        Self { reason, answer: None, again_after: None, source: None }
+    }
+}
+
+impl From<TransportError> for Failure {
+    fn from(error: TransportError) -> Self {
+        let (reason, source) = error.into_parts();
+        Self { reason, answer: None, again_after: None, source }
+    }
+}
+
+impl fmt::Display for Failure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.reason.meaning())?;
+        let Some((status, detail)) = self.answer else { return Ok(()) };
+        write!(f, ", with status {status}")?;
+        detail.map_or(Ok(()), |detail| write!(f, " and `{}`", detail.as_str()))
+    }
+}
+
+impl Error for Failure {
+    fn source(&self) -> Option<&(dyn Error + 'static)> {
+        self.source.as_deref().map(|source| source as &(dyn Error + 'static))
+    }
+}
+
+impl TargetReason {
+    /// Returns the reason behind an error of the port, where a [`ScimTarget`](super::ScimTarget) reported it.
+    #[must_use]
+    pub fn of(error: &BackendError) -> Option<Self> {
+        Some(error.source()?.downcast_ref::<Failure>()?.reason)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_refusal_tells_what_was_answered_and_no_value() {
+        let failure = Failure::answered(TargetReason::Refused, 400, Some(ScimType::InvalidValue));
+        let told = "the target refused a request of ours, with status 400 and `invalidValue`";
+        assert_eq!(failure.to_string(), told);
+    }
+
+    #[test]
+    fn a_pause_is_told_to_whoever_asks_again() {
+        let failure = Failure::from(TargetReason::Throttled).again_after(TimeDelta::seconds(7));
+        assert_eq!(failure.during("application.look").retry(), Retry::After(TimeDelta::seconds(7)));
+        assert_eq!(Failure::from(TargetReason::Timeout).during("application.look").retry(), Retry::Backoff);
+        assert_eq!(Failure::from(TargetReason::Refused).during("application.look").retry(), Retry::Never);
+    }
+}

@@ -1,0 +1,263 @@
+//! Groups of the target: found by name, joined and left.
+
+use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use chrono::{DateTime, TimeDelta, Utc};
+use http::Method;
+
+use super::failure::Failure;
+use super::find::Finder;
+use super::person::{id_of, operation, patch};
+use super::place::change;
+use super::profile::{GroupChanges, GroupOrigin, MemberRemoval};
+use super::reason::TargetReason;
+use super::turns::{Turns, Waiting};
+use super::wire::{Answer, Ask, Call, resource};
+use crate::json::Json;
+
+const GROUP: &str = "urn:ietf:params:scim:schemas:core:2.0:Group";
+/// How long a name is believed to be that of the same group.
+const KNOWN_FOR: TimeDelta = TimeDelta::minutes(5);
+const KNOWN: usize = 4096;
+/// How often a whole group is read and replaced when it changes meanwhile.
+const ATTEMPTS: usize = 4;
+
+/// What is known of the groups of one target.
+#[derive(Debug, Default)]
+pub(super) struct Groups {
+    known: Mutex<BTreeMap<String, (String, DateTime<Utc>)>>,
+    turns: Turns,
+    making: tokio::sync::Mutex<()>,
+    /// The target said that it has no PATCH.
+    lacks_patch: AtomicBool,
+}
+
+impl Groups {
+    /// Lets a member join groups or leave them. One that is not there need not be left.
+    pub(super) async fn change(
+        &self,
+        finder: Finder<'_>,
+        call: &mut Call,
+        name: &str,
+        member: &str,
+        joins: bool,
+    ) -> Result<(), Failure> {
+        // a second look where the group was made anew under the same name
+        for _ in 0..2 {
+            let Some(group) = self.id(finder, call, name, joins).await? else {
+                return if joins { Err(TargetReason::GroupUnknown.into()) } else { Ok(()) };
+            };
+            let group = GroupAt { groups: self, finder, id: &group };
+            if group.change(call, member, joins).await? {
+                return Ok(());
+            }
+            self.known().remove(name);
+        }
+        if joins { Err(TargetReason::GroupUnknown.into()) } else { Ok(()) }
+    }
+
+    /// Leaves a group whose id the target showed.
+    pub(super) async fn leave(
+        &self,
+        finder: Finder<'_>,
+        call: &mut Call,
+        id: &str,
+        member: &str,
+    ) -> Result<(), Failure> {
+        GroupAt { groups: self, finder, id }.change(call, member, false).await.map(drop)
+    }
+
+    async fn id(
+        &self,
+        finder: Finder<'_>,
+        call: &mut Call,
+        name: &str,
+        joins: bool,
+    ) -> Result<Option<String>, Failure> {
+        let now = finder.wire.now();
+        let known = self.known().get(name).cloned();
+        if let Some((id, since)) = known
+            && (TimeDelta::zero()..KNOWN_FOR).contains(&now.signed_duration_since(since))
+        {
+            return Ok(Some(id));
+        }
+        let found = match self.look(finder, call, name).await? {
+            None if joins && finder.profile.groups == GroupOrigin::Made => {
+                self.make(finder, call, name).await?
+            }
+            found => found,
+        };
+        if let Some(id) = &found {
+            let mut known = self.known();
+            if known.len() >= KNOWN {
+                known.clear();
+            }
+            known.insert(name.to_owned(), (id.clone(), now));
+        }
+        Ok(found)
+    }
+
+    async fn look(&self, finder: Finder<'_>, call: &mut Call, name: &str) -> Result<Option<String>, Failure> {
+        let is_hit = |json: &Json| json.member("displayName").and_then(Json::as_text) == Some(name);
+        let mut hits =
+            finder.select(call, "Groups?excludedAttributes=members&", "displayName", name, is_hit).await?;
+        match (hits.pop(), hits.is_empty()) {
+            (None, _) => Ok(None),
+            (Some(group), true) => id_of(&group).map(Some).ok_or(TargetReason::AnswerMalformed.into()),
+            (Some(_), false) => Err(TargetReason::GroupNotUnique.into()),
+        }
+    }
+
+    /// Makes a group without members; where somebody else did so at the same moment, theirs is the one.
+    async fn make(&self, finder: Finder<'_>, call: &mut Call, name: &str) -> Result<Option<String>, Failure> {
+        let _one_at_a_time = self.making.lock().await;
+        if let Some(id) = self.look(finder, call, name).await? {
+            return Ok(Some(id));
+        }
+        let schemas = Json::List(vec![Json::text(GROUP)]);
+        let group = Json::object([("schemas", schemas), ("displayName", Json::text(name))]);
+        let answer = finder.wire.send(call, &Ask::new(Method::POST, "Groups".to_owned()).body(group)).await?;
+        if !answer.is_done() && !answer.is_taken() {
+            return Err(answer.refusal());
+        }
+        match answer.json.as_ref().filter(|_| answer.is_done()).and_then(id_of) {
+            Some(id) => Ok(Some(id)),
+            None => self.look(finder, call, name).await,
+        }
+    }
+
+    fn known(&self) -> MutexGuard<'_, BTreeMap<String, (String, DateTime<Utc>)>> {
+        self.known.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// One group of the target.
+struct GroupAt<'a> {
+    groups: &'a Groups,
+    finder: Finder<'a>,
+    id: &'a str,
+}
+
+impl GroupAt<'_> {
+    /// Changes a member when it is its turn, together with others who wait. `false`: there is no such group.
+    async fn change(&self, call: &mut Call, member: &str, joins: bool) -> Result<bool, Failure> {
+        let turn = self.groups.turns.at(self.id);
+        let waiting = turn.wait(member, joins);
+        let _turn = turn.gate.lock().await;
+        if waiting.change.is_done() {
+            return Ok(true);
+        }
+        self.batch(call, &waiting).await
+    }
+
+    async fn batch(&self, call: &mut Call, waiting: &Waiting<'_>) -> Result<bool, Failure> {
+        let most = usize::try_from(self.finder.profile.members_per_request).unwrap_or(usize::MAX);
+        let batch = waiting.batch(most);
+        let members: Vec<_> = batch.iter().map(|change| change.member.as_str()).collect();
+        let result = self.send(call, &members, waiting.change.joins).await;
+        match result {
+            Ok(true) => {
+                for change in &batch {
+                    change.done();
+                }
+                Ok(true)
+            }
+            Err(failure) if batch.len() > 1 && failure.reason == TargetReason::Refused => {
+                for change in &batch {
+                    change.alone();
+                }
+                self.send(call, &[&waiting.change.member], waiting.change.joins).await
+            }
+            other => other,
+        }
+    }
+
+    async fn send(&self, call: &mut Call, members: &[&str], joins: bool) -> Result<bool, Failure> {
+        let lacks_patch = self.groups.lacks_patch.load(Ordering::Relaxed);
+        if self.finder.profile.group_changes == GroupChanges::Patch && !lacks_patch {
+            let body = patch(self.operations(members, joins));
+            let ask = Ask::new(Method::PATCH, resource("Groups", self.id)?).body(body);
+            let answer = self.finder.wire.send(call, &ask.for_many()).await?;
+            if !answer.is_unsupported() {
+                return judge(&answer, joins);
+            }
+            self.groups.lacks_patch.store(true, Ordering::Relaxed);
+        }
+        self.replace(call, members, joins).await
+    }
+
+    fn operations(&self, members: &[&str], joins: bool) -> Vec<Json> {
+        let values = members.iter().map(|member| Json::object([("value", Json::text(*member))])).collect();
+        match self.finder.profile.member_removal {
+            _ if joins => vec![operation("add", "members", Some(Json::List(values)))],
+            MemberRemoval::Value => vec![operation("remove", "members", Some(Json::List(values)))],
+            MemberRemoval::Filter => {
+                let path = |member: &&str| format!("members[value eq {}]", serde_json::Value::from(*member));
+                members.iter().map(|member| operation("remove", &path(member), None)).collect()
+            }
+        }
+    }
+
+    /// Reads the group, and puts it back with the change.
+    async fn replace(&self, call: &mut Call, members: &[&str], joins: bool) -> Result<bool, Failure> {
+        if !self.finder.profile.shows_members {
+            return Err(TargetReason::MembersUnseen.into());
+        }
+        for _ in 0..ATTEMPTS {
+            let ask = Ask::new(Method::GET, resource("Groups", self.id)?).for_many();
+            let answer = self.finder.wire.send(call, &ask).await?;
+            let group = match (answer.status, answer.json) {
+                (404 | 410, _) => return Ok(false),
+                (200, Some(group)) => group,
+                (200..=299, _) => return Err(TargetReason::AnswerMalformed.into()),
+                (status, json) => return Err(Answer { status, json }.refused()),
+            };
+            let Some(whole) = with_members(&group, members, joins) else { return Ok(true) };
+            let version =
+                group.member("meta").and_then(|meta| meta.member("version")).and_then(Json::as_text);
+            let ask = Ask::new(Method::PUT, resource("Groups", self.id)?).body(whole).only_if(version);
+            let answer = self.finder.wire.send(call, &ask.for_many()).await?;
+            if !matches!(answer.status, 409 | 412) {
+                return judge(&answer, joins);
+            }
+        }
+        Err(TargetReason::ChangedMeanwhile.into())
+    }
+}
+
+fn judge(answer: &Answer, joins: bool) -> Result<bool, Failure> {
+    match answer.status {
+        200..=299 => Ok(true),
+        404 | 410 => Ok(false),
+        // who is not in the group need not be taken out
+        400 if !joins && answer.says("noTarget") => Ok(true),
+        _ => Err(answer.refused()),
+    }
+}
+
+/// The group as it is put back; `None` where it is so already.
+fn with_members(group: &Json, members: &[&str], joins: bool) -> Option<Json> {
+    let mut whole = group.clone();
+    for name in ["id", "meta"] {
+        change(&mut whole, name, |_| None);
+    }
+    let mut is_changed = false;
+    change(&mut whole, "members", |old| {
+        let mut list = if let Some(Json::List(list)) = old { list } else { Vec::new() };
+        let before = list.len();
+        let is = |entry: &Json, member: &str| entry.member("value").and_then(Json::as_text) == Some(member);
+        if joins {
+            let missing = members.iter().filter(|member| !list.iter().any(|entry| is(entry, member)));
+            let missing: Vec<_> =
+                missing.map(|member| Json::object([("value", Json::text(*member))])).collect();
+            list.extend(missing);
+        } else {
+            list.retain(|entry| !members.iter().any(|member| is(entry, member)));
+        }
+        is_changed = list.len() != before;
+        Some(Json::List(list))
+    });
+    is_changed.then_some(whole)
+}

@@ -1,0 +1,376 @@
+//! The life of an account of the target: looked for, made, adopted, changed, put out of use, removed.
+
+use std::borrow::Cow;
+use std::collections::BTreeSet;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use http::Method;
+use jit_core::{Code, Effect, Marker, Mirrored, Observed, RemoteRef};
+
+use super::failure::Failure;
+use super::find::Finder;
+use super::groups::Groups;
+use super::person::{Difference, Person, Wish, digest, id_of};
+use super::profile::{Adoption, Removal, TargetProfile, UserChanges, WhenLost};
+use super::reason::TargetReason;
+use super::wire::{Answer, Ask, Call, Wire, resource};
+
+/// How often is looked again where an account changes between a look and a change.
+const ATTEMPTS: usize = 4;
+
+/// The accounts of one target.
+#[derive(Debug)]
+pub(super) struct People {
+    pub(super) wire: Wire,
+    pub(super) profile: TargetProfile,
+    pub(super) groups: Groups,
+    /// The target said that it has no PATCH.
+    pub(super) lacks_patch: AtomicBool,
+}
+
+/// What was found of an account.
+#[derive(Debug)]
+pub(super) enum Seen {
+    /// It bears our marker.
+    Ours(Person),
+    /// The known id is that of an account that bears another marker or none.
+    NotOurs,
+    /// Nothing. `lost`: though an id is known.
+    Nothing { lost: bool },
+}
+
+/// What a name that is taken comes to.
+#[derive(Debug)]
+pub(super) enum Taken {
+    /// By ourselves: an answer was lost, or somebody asked for the same.
+    Ours(Person),
+    /// By somebody who may be adopted.
+    Adoptable(Person),
+    /// By somebody else.
+    Stranger,
+    /// By nobody who can be seen.
+    Unseen,
+}
+
+/// Whether a change was taken, or the account was not as it was seen.
+enum Written {
+    Done(Option<Person>),
+    Changed,
+}
+
+impl People {
+    pub(super) const fn finder(&self) -> Finder<'_> {
+        Finder { wire: &self.wire, profile: &self.profile }
+    }
+
+    /// Looks for an account: by its id where one is known; else, or where it is gone, by our marker.
+    pub(super) async fn look(&self, call: &mut Call, remote: &RemoteRef) -> Result<Seen, Failure> {
+        if let Some(id) = &remote.native
+            && let Some(person) = self.finder().by_id(call, id).await?
+        {
+            return Ok(if person.is_marked(&remote.marker) { Seen::Ours(person) } else { Seen::NotOurs });
+        }
+        let found = match self.finder().by_marker(call, &remote.marker).await? {
+            None if !self.profile.finds_marker => {
+                let named = self.finder().by_name(call, &remote.name).await?;
+                named.filter(|person| person.is_marked(&remote.marker))
+            }
+            found => found,
+        };
+        Ok(found.map_or(Seen::Nothing { lost: remote.native.is_some() }, Seen::Ours))
+    }
+
+    pub(super) async fn mirror(&self, remote: &RemoteRef, wanted: &Mirrored) -> Result<Effect, Failure> {
+        let (mut call, wish) = (self.wire.call(), Wish::of(wanted, &remote.marker, &self.profile)?);
+        for _ in 0..ATTEMPTS {
+            let person = match self.look(&mut call, remote).await? {
+                Seen::Ours(person) => person,
+                Seen::NotOurs => return Ok(Effect::NotOurs),
+                Seen::Nothing { lost: true } if self.profile.hides_inactive && !wanted.active => {
+                    return Ok(hidden(remote, wanted));
+                }
+                Seen::Nothing { lost: true } if self.profile.when_lost == WhenLost::Hold => {
+                    return Ok(Effect::Stuck(Code::new(TargetReason::AccountLost.code())));
+                }
+                Seen::Nothing { .. } => match self.make(&mut call, remote, &wish).await? {
+                    Taken::Ours(person) => person,
+                    Taken::Adoptable(person) => {
+                        match self.write(&mut call, &person, &wish.differences(&person)).await? {
+                            Written::Done(after) => {
+                                let person =
+                                    self.proved(&mut call, &person.id, after, &remote.marker).await?;
+                                return self.furnish(&mut call, &person, wanted, true).await;
+                            }
+                            Written::Changed => continue,
+                        }
+                    }
+                    Taken::Stranger => return Ok(Effect::Stranger),
+                    Taken::Unseen => return Err(TargetReason::TakenUnseen.into()),
+                },
+            };
+            let wanted = known(&person, remote, wanted);
+            let difference = wish.open(&person, &wanted);
+            if let Written::Done(_) = self.write(&mut call, &person, &difference).await? {
+                return self.furnish(&mut call, &person, &wanted, false).await;
+            }
+        }
+        Err(TargetReason::ChangedMeanwhile.into())
+    }
+
+    /// Groups come after people, and those to leave before those to join. One that is at fault does not keep the others out.
+    async fn furnish(
+        &self,
+        call: &mut Call,
+        person: &Person,
+        wanted: &Mirrored,
+        adopted: bool,
+    ) -> Result<Effect, Failure> {
+        let (joins, leaves) = self.memberships(person, wanted);
+        let steps = leaves.iter().map(|name| (name, false)).chain(joins.iter().map(|name| (name, true)));
+        let mut at_fault = None;
+        for (name, joins) in steps {
+            match self.groups.change(self.finder(), call, name, &person.id, joins).await {
+                Err(failure) if failure.reason.is_of_one_group() => at_fault = Some(failure),
+                done => done?,
+            }
+        }
+        let native = person.id.clone();
+        let (held, confirmed) = (wanted.entitlements.clone(), digest(wanted));
+        at_fault.map_or(Ok(Effect::Mirrored { native, held, confirmed, adopted }), Err)
+    }
+
+    /// Which groups to join and to leave. What the account holds is what it shows, where the target shows that with names;
+    /// else what was confirmed last. What others gave is in neither.
+    pub(super) fn memberships(
+        &self,
+        person: &Person,
+        wanted: &Mirrored,
+    ) -> (BTreeSet<String>, BTreeSet<String>) {
+        let shown: Option<BTreeSet<String>> = if self.profile.shows_groups {
+            person.groups().into_iter().map(|(_, name)| name).collect()
+        } else {
+            None
+        };
+        let is_known = wanted.confirmed.is_some();
+        let has = |name: &&String| match &shown {
+            Some(shown) => shown.contains(*name),
+            None => is_known && wanted.held.contains(*name),
+        };
+        let joins = wanted.entitlements.iter().filter(|name| !has(name)).cloned().collect();
+        let is_there = |name: &&String| shown.as_ref().is_none_or(|shown| shown.contains(*name));
+        let leaves = wanted.held.difference(&wanted.entitlements).filter(is_there).cloned().collect();
+        (joins, leaves)
+    }
+
+    /// Makes an account. It was looked for before: this may be the second time.
+    async fn make(&self, call: &mut Call, remote: &RemoteRef, wish: &Wish) -> Result<Taken, Failure> {
+        let ask = Ask::new(Method::POST, "Users".to_owned()).body(wish.new_person());
+        let answer = self.wire.send(call, &ask).await?;
+        if answer.is_taken() {
+            return self.taken(call, remote).await;
+        }
+        if !answer.is_done() {
+            return Err(answer.refusal());
+        }
+        let made = match answer.json {
+            Some(json) if id_of(&json).is_some() => Person::read(json, &self.profile)?,
+            // some answer with nothing
+            _ => match self.look(call, &RemoteRef { native: None, ..remote.clone() }).await? {
+                Seen::Ours(person) => person,
+                _ => return Err(TargetReason::MarkerDropped.into()),
+            },
+        };
+        // some answer with whoever has the name already
+        if made.marker.is_some() && !made.is_marked(&remote.marker) {
+            return Ok(Taken::Stranger);
+        }
+        let id = made.id.clone();
+        self.proved(call, &id, Some(made), &remote.marker).await.map(Taken::Ours)
+    }
+
+    /// Makes sure that the marker stands where it was written: without it nothing could ever be removed again.
+    async fn proved(
+        &self,
+        call: &mut Call,
+        id: &str,
+        answered: Option<Person>,
+        marker: &Marker,
+    ) -> Result<Person, Failure> {
+        if let Some(person) = answered.filter(|person| person.is_marked(marker) && person.id == id) {
+            return Ok(person);
+        }
+        let seen = self.finder().by_id(call, id).await?;
+        seen.filter(|person| person.is_marked(marker)).ok_or(TargetReason::MarkerDropped.into())
+    }
+
+    /// Finds out who has the name: by our marker first, then by exactly that name. An address is never looked for.
+    pub(super) async fn taken(&self, call: &mut Call, remote: &RemoteRef) -> Result<Taken, Failure> {
+        if let Some(person) = self.finder().by_marker(call, &remote.marker).await? {
+            return Ok(Taken::Ours(person));
+        }
+        let Some(person) = self.finder().by_name(call, &remote.name).await? else { return Ok(Taken::Unseen) };
+        if person.is_marked(&remote.marker) {
+            return Ok(Taken::Ours(person));
+        }
+        let is_of_this_library =
+            person.marker.as_deref().is_some_and(|marker| marker.starts_with(Marker::PREFIX));
+        Ok(match self.profile.adoption {
+            Adoption::Unmarked if person.marker.is_none() => Taken::Adoptable(person),
+            Adoption::DangerouslyAny if !is_of_this_library => Taken::Adoptable(person),
+            _ => Taken::Stranger,
+        })
+    }
+
+    async fn write(
+        &self,
+        call: &mut Call,
+        person: &Person,
+        difference: &Difference,
+    ) -> Result<Written, Failure> {
+        if difference.is_empty() {
+            return Ok(Written::Done(None));
+        }
+        let is_patched = match self.profile.user_changes {
+            UserChanges::Patch => true,
+            UserChanges::PatchActive => difference.is_of_use_only(),
+            UserChanges::Put => false,
+        };
+        let address = resource("Users", &person.id)?;
+        let version = person.version.as_deref();
+        if is_patched && !self.lacks_patch.load(Ordering::Relaxed) {
+            let ask = Ask::new(Method::PATCH, address.clone()).body(difference.patch()).only_if(version);
+            let answer = self.wire.send(call, &ask).await?;
+            if !answer.is_unsupported() {
+                return self.written(answer);
+            }
+            self.lacks_patch.store(true, Ordering::Relaxed);
+        }
+        let ask = Ask::new(Method::PUT, address).body(difference.whole()).only_if(version);
+        self.written(self.wire.send(call, &ask).await?)
+    }
+
+    fn written(&self, answer: Answer) -> Result<Written, Failure> {
+        match answer.status {
+            200..=299 => {
+                let person = answer.json.filter(|json| id_of(json).is_some());
+                Ok(Written::Done(person.map(|json| Person::read(json, &self.profile)).transpose()?))
+            }
+            404 | 410 | 412 => Ok(Written::Changed),
+            _ if answer.is_taken() => Err(TargetReason::TakenByAnother.into()),
+            _ => Err(answer.refused()),
+        }
+    }
+
+    pub(super) async fn disable(&self, remote: &RemoteRef) -> Result<Effect, Failure> {
+        let mut call = self.wire.call();
+        for _ in 0..ATTEMPTS {
+            let person = match self.find_ours(&mut call, remote).await? {
+                Ok(person) => person,
+                Err(effect) => return Ok(effect),
+            };
+            let difference = Difference::of_use(false, &person);
+            if let Written::Changed = self.write(&mut call, &person, &difference).await? {
+                continue;
+            }
+            if self.profile.shows_groups {
+                for (group, _) in person.groups() {
+                    self.groups.leave(self.finder(), &mut call, &group, &person.id).await?;
+                }
+            }
+            return Ok(Effect::Disabled);
+        }
+        Err(TargetReason::ChangedMeanwhile.into())
+    }
+
+    pub(super) async fn remove(&self, remote: &RemoteRef) -> Result<Effect, Failure> {
+        let mut call = self.wire.call();
+        for _ in 0..ATTEMPTS {
+            let person = match self.find_ours(&mut call, remote).await? {
+                Ok(person) => person,
+                Err(effect) => return Ok(effect),
+            };
+            if self.is_as_good_as_gone(&person) {
+                return Ok(Effect::Absent { was_there: false });
+            }
+            let written = if self.profile.removal == Removal::Deactivate {
+                self.write(&mut call, &person, &Difference::of_use(false, &person)).await?
+            } else {
+                self.delete(&mut call, &person).await?
+            };
+            if matches!(written, Written::Done(_)) {
+                return Ok(Effect::Absent { was_there: true });
+            }
+        }
+        Err(TargetReason::ChangedMeanwhile.into())
+    }
+
+    /// Removes it only as it was seen: with our marker in it, where the target has versions.
+    async fn delete(&self, call: &mut Call, person: &Person) -> Result<Written, Failure> {
+        let ask = Ask::new(Method::DELETE, resource("Users", &person.id)?).only_if(person.version.as_deref());
+        let answer = self.wire.send(call, &ask).await?;
+        match answer.status {
+            200..=299 | 404 | 410 => Ok(Written::Done(None)),
+            412 => Ok(Written::Changed),
+            _ => Err(answer.refused()),
+        }
+    }
+
+    pub(super) fn is_as_good_as_gone(&self, person: &Person) -> bool {
+        self.profile.removal != Removal::Delete && !person.active
+    }
+
+    /// Finds what bears our marker: only under the id that is known, where one is.
+    pub(super) async fn find_ours(
+        &self,
+        call: &mut Call,
+        remote: &RemoteRef,
+    ) -> Result<Result<Person, Effect>, Failure> {
+        let Some(id) = &remote.native else {
+            return Ok(match self.look(call, remote).await? {
+                Seen::Ours(person) => Ok(person),
+                Seen::NotOurs | Seen::Nothing { .. } => Err(Effect::Absent { was_there: false }),
+            });
+        };
+        Ok(match self.finder().by_id(call, id).await? {
+            Some(person) if person.is_marked(&remote.marker) => Ok(person),
+            Some(_) => Err(Effect::NotOurs),
+            None => Err(Effect::Absent { was_there: false }),
+        })
+    }
+
+    pub(super) async fn observe(&self, remote: &RemoteRef) -> Result<Observed, Failure> {
+        let mut call = self.wire.call();
+        let seen = |person: Person| Observed::Ours { native: person.id, enabled: person.active };
+        Ok(match self.find_ours(&mut call, remote).await? {
+            Ok(person) => seen(person),
+            Err(Effect::NotOurs) => Observed::Foreign,
+            Err(_) if remote.native.is_some() => Observed::Missing,
+            Err(_) => match self.finder().by_name(&mut call, &remote.name).await? {
+                Some(person) if person.is_marked(&remote.marker) => seen(person),
+                Some(_) => Observed::Foreign,
+                None => Observed::Missing,
+            },
+        })
+    }
+}
+
+/// What was confirmed, was of the account with the known id. Of another one nothing is known.
+pub(super) fn known<'a>(person: &Person, remote: &RemoteRef, wanted: &'a Mirrored) -> Cow<'a, Mirrored> {
+    let is_known = remote.native.as_ref() == Some(&person.id);
+    if is_known { Cow::Borrowed(wanted) } else { Cow::Owned(anew(wanted)) }
+}
+
+fn anew(wanted: &Mirrored) -> Mirrored {
+    Mirrored { confirmed: None, ..wanted.clone() }
+}
+
+/// Somebody who is out of use and so not shown is as they should be; what they hold is what it was.
+fn hidden(remote: &RemoteRef, wanted: &Mirrored) -> Effect {
+    Effect::Mirrored {
+        native: remote.native.clone().unwrap_or_default(),
+        held: wanted.held.clone(),
+        // when they come back, everything is looked at anew
+        confirmed: String::new(),
+        adopted: false,
+    }
+}

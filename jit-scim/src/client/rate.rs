@@ -1,0 +1,158 @@
+//! How often a target is asked: as its profile says, and as it says itself.
+
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use chrono::{DateTime, TimeDelta, Utc};
+use serde::{Deserialize, Serialize};
+
+/// The first pause after a target had enough and did not say for how long, and the longest.
+const FIRST_PAUSE: TimeDelta = TimeDelta::seconds(2);
+const DOUBLINGS: u32 = 7;
+
+/// Says how many requests a target takes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+#[expect(clippy::exhaustive_structs, reason = "read from configuration")]
+pub struct RequestRate {
+    /// So many requests
+    pub requests: u32,
+    /// within so many seconds,
+    pub seconds: u32,
+    /// of which so many may come at once.
+    pub burst: u32,
+}
+
+impl RequestRate {
+    pub(super) const fn is_sound(&self) -> bool {
+        self.requests > 0 && self.seconds > 0 && self.burst > 0
+    }
+
+    fn interval(&self) -> TimeDelta {
+        TimeDelta::seconds(i64::from(self.seconds)) / i32::try_from(self.requests).unwrap_or(i32::MAX).max(1)
+    }
+}
+
+/// What a request does.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Kind {
+    Reads,
+    Writes,
+}
+
+/// Keeps requests apart: one for each target, for all that speak to it from this process.
+#[derive(Debug)]
+pub(super) struct Governor {
+    reads: Option<RequestRate>,
+    writes: Option<RequestRate>,
+    state: Mutex<State>,
+}
+
+#[derive(Debug, Default)]
+struct State {
+    /// When the next request would come if all came evenly: the generic cell rate algorithm.
+    reads_at: DateTime<Utc>,
+    writes_at: DateTime<Utc>,
+    closed_until: DateTime<Utc>,
+    /// How often in a row the target had enough.
+    refusals: u32,
+}
+
+impl Governor {
+    pub(super) fn new(reads: Option<RequestRate>, writes: Option<RequestRate>) -> Self {
+        Self { reads, writes, state: Mutex::default() }
+    }
+
+    /// Takes a place in the row, and tells how long to wait for it; `Err` with the same where that is beyond `patience`, and
+    /// then no place is taken.
+    pub(super) fn enter(
+        &self,
+        kind: Kind,
+        now: DateTime<Utc>,
+        patience: TimeDelta,
+    ) -> Result<TimeDelta, TimeDelta> {
+        let rate = match kind {
+            Kind::Reads => self.reads,
+            Kind::Writes => self.writes,
+        };
+        let mut state = self.state();
+        let closed = state.closed_until.signed_duration_since(now);
+        let next = match kind {
+            Kind::Reads => &mut state.reads_at,
+            Kind::Writes => &mut state.writes_at,
+        };
+        let Some(rate) = rate else { return within(closed, patience) };
+        let interval = rate.interval();
+        let burst = interval * i32::try_from(rate.burst.saturating_sub(1)).unwrap_or(i32::MAX);
+        let span = TimeDelta::seconds(i64::from(rate.seconds)).max(burst);
+        // what lies further ahead than any row can reach was said before the clock was set back
+        let from = if next.signed_duration_since(now) > span * 2 { now } else { (*next).max(now) };
+        let wait = within(closed.max(from.signed_duration_since(now) - burst), patience)?;
+        *next = from.checked_add_signed(interval).unwrap_or(from);
+        Ok(wait)
+    }
+
+    /// Learns that the target had enough, for this long where it said so. Tells the pause.
+    pub(super) fn close(&self, pause: Option<TimeDelta>, now: DateTime<Utc>) -> TimeDelta {
+        let mut state = self.state();
+        let pause = pause.unwrap_or_else(|| FIRST_PAUSE * (1 << state.refusals.min(DOUBLINGS)));
+        state.refusals = state.refusals.saturating_add(1);
+        state.closed_until = now.checked_add_signed(pause).unwrap_or(now);
+        pause
+    }
+
+    pub(super) fn answered(&self) {
+        self.state().refusals = 0;
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+fn within(wait: TimeDelta, patience: TimeDelta) -> Result<TimeDelta, TimeDelta> {
+    let wait = wait.max(TimeDelta::zero());
+    if wait <= patience { Ok(wait) } else { Err(wait) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const PATIENCE: TimeDelta = TimeDelta::seconds(5);
+
+    fn at(second: i64) -> DateTime<Utc> {
+        DateTime::from_timestamp(1_000_000 + second, 0).unwrap()
+    }
+
+    fn waits(governor: &Governor, second: i64) -> Result<i64, i64> {
+        let wait = governor.enter(Kind::Writes, at(second), PATIENCE);
+        wait.map(|span| span.num_seconds()).map_err(|span| span.num_seconds())
+    }
+
+    #[test]
+    fn a_burst_passes_and_the_rest_comes_evenly() {
+        let rate = RequestRate { requests: 30, seconds: 60, burst: 3 };
+        let governor = Governor::new(None, Some(rate));
+        let waited: Vec<_> = (0..6).map(|_| waits(&governor, 0)).collect();
+        assert_eq!(waited, [Ok(0), Ok(0), Ok(0), Ok(2), Ok(4), Err(6)]);
+        assert_eq!(waits(&governor, 10), Ok(0), "who was refused took no place");
+        assert_eq!(
+            governor.enter(Kind::Reads, at(0), PATIENCE),
+            Ok(TimeDelta::zero()),
+            "reads have no bound"
+        );
+        assert_eq!(waits(&governor, -100_000), Ok(0), "the clock was set back");
+    }
+
+    #[test]
+    fn a_target_that_had_enough_is_left_alone_longer_each_time() {
+        let governor = Governor::new(None, None);
+        let pauses: Vec<_> = (0..9).map(|_| governor.close(None, at(0)).num_seconds()).collect();
+        assert_eq!(pauses, [2, 4, 8, 16, 32, 64, 128, 256, 256]);
+        assert_eq!(waits(&governor, 0), Err(256));
+        assert_eq!(waits(&governor, 252), Ok(4));
+        governor.answered();
+        assert_eq!(governor.close(None, at(300)).num_seconds(), 2);
+        assert_eq!(governor.close(Some(TimeDelta::seconds(30)), at(300)).num_seconds(), 30, "it said so");
+    }
+}

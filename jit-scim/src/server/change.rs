@@ -1,0 +1,373 @@
+//! Creating, changing and removing one resource. Whatever it is, it is one commit.
+
+use jit_core::{Code, Document, DocumentId, DocumentKey, DocumentWrite, Expected, Kept, Presence};
+
+use super::bulk::what_is_new;
+use super::members::Membership;
+use super::record::{Told, Written, presence};
+use super::run::Done;
+use super::served::{Role, SUBJECT, Served, indexed};
+use super::service::Turn;
+use super::{body, fault};
+use crate::error::ScimError;
+use crate::json::Json;
+use crate::patch::{ElementChange, Patch, element};
+use crate::protocol::QueryText;
+use crate::reason::Reason;
+use crate::resource::{Resource, Value, Version, VersionMatch};
+
+/// How often a change is made anew on what was written meanwhile.
+pub(super) const ATTEMPTS: usize = 128;
+
+/// What a client wants a resource to become.
+pub(super) enum Edit<'a> {
+    Put(&'a Json),
+    Patch(Patch, &'a Json),
+}
+
+/// A resource on its way into a document, and what must not be kept in it.
+struct Fresh {
+    resource: Resource,
+    members: Vec<ElementChange>,
+    password: Option<String>,
+}
+
+impl Turn<'_> {
+    /// Creates a resource (RFC 7644 §3.3).
+    pub(super) async fn create(
+        &self,
+        served: &Served,
+        json: &Json,
+        text: &QueryText,
+    ) -> Result<Done, ScimError> {
+        let projection = text.projection(&served.kind)?;
+        let mut resource = Resource::create(&served.kind, json, self.realm.connection.tolerance)?;
+        if let Some(known) = self.known_to_feed(served, &resource).await? {
+            let new = what_is_new(served, json);
+            let edit = self.edit(served, "PATCH", &new)?;
+            return self.change(served, &known, &edit, None, text).await;
+        }
+        let id = self.service.jit.new_document_id();
+        resource.set_id(&id.to_string());
+        let members = if served.role == Role::Group { members_said(&mut resource)? } else { Vec::new() };
+        let password = take_password(served, &mut resource);
+        let fresh = Fresh { resource, members, password };
+        let document = match self.write(served, (id, None), &fresh).await? {
+            Written::Done(document) => document,
+            Written::Stale => return Err(Reason::Contended.into()),
+        };
+        let projection = if served.shows_on_request && projection.is_default() {
+            projection.and_written(&served.kind, names_in(json))
+        } else {
+            projection
+        };
+        self.done(served, &document, 201, Some(&projection)).await
+    }
+
+    /// Changes a resource (RFC 7644 §3.5). Without `If-Match` it is made on whatever is there, anew where that changes
+    /// meanwhile.
+    pub(super) async fn change(
+        &self,
+        served: &Served,
+        id: &str,
+        edit: &Edit<'_>,
+        if_match: Option<&VersionMatch>,
+        text: &QueryText,
+    ) -> Result<Done, ScimError> {
+        let mut projection = text.projection(&served.kind)?;
+        if served.shows_on_request && projection.is_default() {
+            projection = projection.and_written(&served.kind, edit.names());
+        }
+        for _ in 0..ATTEMPTS {
+            let before = self.document(served, id).await?;
+            check_match(if_match, &before)?;
+            let old = body::resource(&served.kind, &before.body)?;
+            let fresh = edit.apply(self, served, &old)?;
+            let document = if fresh.changes_nothing(&old) {
+                before
+            } else {
+                match self.write(served, (before.key.id, Some((&before, &old))), &fresh).await? {
+                    Written::Done(document) => document,
+                    Written::Stale => continue,
+                }
+            };
+            // a large group is not sent back for one of its members
+            let silent = served.role == Role::Group && matches!(edit, Edit::Patch(..)) && !text.chooses();
+            let (status, projection) = if silent { (204, None) } else { (200, Some(&projection)) };
+            return self.done(served, &document, status, projection).await;
+        }
+        Err(Reason::Contended.into())
+    }
+
+    /// Removes a resource (RFC 7644 §3.6). A person leaves a tombstone, and everybody leaves their groups.
+    pub(super) async fn remove(
+        &self,
+        served: &Served,
+        id: &str,
+        if_match: Option<&VersionMatch>,
+    ) -> Result<Done, ScimError> {
+        for _ in 0..ATTEMPTS {
+            let before = self.document(served, id).await?;
+            check_match(if_match, &before)?;
+            let write = DocumentWrite::remove(&before, self.now);
+            let written = match served.role {
+                Role::Person => self.remove_person(served, &before, write).await?,
+                Role::Group => {
+                    let membership = self.everybody(served, &before).await?;
+                    self.keep("document.removed", vec![write], membership.retell).await?
+                }
+                Role::Plain => self.keep("document.removed", vec![write], Vec::new()).await?,
+            };
+            if let Written::Done(()) = written {
+                let location = self.location(served, id);
+                return Ok(Done {
+                    status: 204,
+                    id: id.to_owned(),
+                    location,
+                    version: None,
+                    body: Vec::new(),
+                });
+            }
+        }
+        Err(Reason::Contended.into())
+    }
+
+    async fn remove_person(
+        &self,
+        served: &Served,
+        before: &Document,
+        write: DocumentWrite,
+    ) -> Result<Written<()>, ScimError> {
+        let own = before.key.id.to_string();
+        let told = Told {
+            subject: subject_or(before, &own),
+            resource: &body::resource(&served.kind, &before.body)?,
+            group_keys: &[],
+            presence: Presence::Gone,
+            expected: Expected::Known,
+            documents: vec![write.clone()],
+        };
+        match self.tell(told).await {
+            Ok(Written::Done(_)) => Ok(Written::Done(())),
+            Ok(Written::Stale) => Ok(Written::Stale),
+            // an administrator has let go of the account: what was said of it goes all the same
+            Err(error) if error.reason() == Reason::NotFound => {
+                self.keep("document.removed", vec![write], Vec::new()).await
+            }
+            Err(error) => Err(error),
+        }
+    }
+
+    /// Writes the resource in the place of what is there.
+    async fn write(
+        &self,
+        served: &Served,
+        (id, before): (DocumentId, Option<(&Document, &Resource)>),
+        fresh: &Fresh,
+    ) -> Result<Written<Document>, ScimError> {
+        let before_document = before.map(|(document, _)| document);
+        let group_keys = before_document.map(|document| body::more(&document.body)).transpose()?;
+        let group_keys = group_keys.unwrap_or_default();
+        let own = id.to_string();
+        let subject = match before_document {
+            Some(document) => subject_or(document, &own),
+            None => fresh.resource.external_id().filter(|external| !external.is_empty()).unwrap_or(&own),
+        };
+        if indexed(subject) != subject {
+            return Err(ScimError::at_attribute(Reason::ExternalIdInvalid, "externalId"));
+        }
+        let after = Document {
+            key: served.of.key(id),
+            version: before_document.map_or(1, |document| document.version.saturating_add(1)),
+            created_at: before_document.map_or(self.now, |document| document.created_at),
+            changed_at: self.now,
+            account: before_document.and_then(|document| document.account),
+            body: body::pack(&fresh.resource, &group_keys),
+            names: served.names(&fresh.resource, (served.role == Role::Person).then_some(subject)),
+        };
+        let write = match before_document {
+            Some(before) => DocumentWrite::update(before, after.clone()),
+            None => DocumentWrite::create(after.clone()),
+        };
+        let written = match served.role {
+            Role::Person => {
+                let told = Told {
+                    subject,
+                    resource: &fresh.resource,
+                    group_keys: &group_keys,
+                    presence: presence(&fresh.resource),
+                    expected: Expected::Anything,
+                    documents: vec![write],
+                };
+                match self.write_person(told, fresh.password.as_deref()).await {
+                    Ok(written) => written,
+                    Err(error) => return Err(self.taken(served, &after).await?.unwrap_or(error)),
+                }
+            }
+            Role::Group => self.write_group(served, (before, write), fresh).await?,
+            Role::Plain => self.keep(action(before_document), vec![write], Vec::new()).await?,
+        };
+        Ok(match written {
+            Written::Done(()) => Written::Done(after),
+            Written::Stale => Written::Stale,
+        })
+    }
+
+    /// Says that a name is taken where that is so: whoever is refused for another reason as well looks for this one.
+    async fn taken(&self, served: &Served, wanted: &Document) -> Result<Option<ScimError>, ScimError> {
+        for name in wanted.names.iter().filter(|name| name.unique) {
+            let found = self.service.store.documents_named(&served.of, &name.index, &name.value).await;
+            let found = found.map_err(|error| fault::of_store(&error))?;
+            if found.iter().any(|other| other.key != wanted.key) {
+                return Ok(Some(fault::name_taken(name.index.as_str())));
+            }
+        }
+        Ok(None)
+    }
+
+    async fn write_person(&self, told: Told<'_>, password: Option<&str>) -> Result<Written<()>, ScimError> {
+        let Written::Done(account) = self.tell(told).await? else { return Ok(Written::Stale) };
+        if let (Some(password), Some(passwords)) = (password, &self.realm.connection.passwords) {
+            passwords.set(account.id, password).await.map_err(|error| fault::of_store(&error))?;
+        }
+        Ok(Written::Done(()))
+    }
+
+    async fn write_group(
+        &self,
+        served: &Served,
+        (before, write): (Option<(&Document, &Resource)>, DocumentWrite),
+        fresh: &Fresh,
+    ) -> Result<Written<()>, ScimError> {
+        let is_renamed = before.is_some_and(|(_, old)| {
+            let (old, new) = (old, &fresh.resource);
+            old.text("displayName") != new.text("displayName") || old.external_id() != new.external_id()
+        });
+        let before = before.map(|(document, _)| document);
+        let Membership { changes, retell } =
+            self.membership(served, before, &fresh.members, is_renamed).await?;
+        self.keep(action(before), vec![write.with_members(changes)], retell).await
+    }
+
+    /// Keeps documents of no person, and lets those follow whose groups changed: the first of them at once.
+    pub(super) async fn keep(
+        &self,
+        action: &'static str,
+        documents: Vec<DocumentWrite>,
+        retell: Vec<(jit_core::AccountId, DocumentKey)>,
+    ) -> Result<Written<()>, ScimError> {
+        let attestor = &self.realm.connection.attestor;
+        let most = self.realm.connection.reach.retold_at_once;
+        let at_once: Vec<_> = retell.iter().take(most).map(|(_, key)| key.clone()).collect();
+        let kept = Kept {
+            tenant: attestor.tenant().clone(),
+            connection: attestor.connection().clone(),
+            action: Code::new(action),
+            documents,
+            retell,
+        };
+        match self.service.jit.keep(kept).await {
+            Ok(()) => {}
+            Err(error) if fault::is_stale(&error) => return Ok(Written::Stale),
+            Err(error) => return Err(fault::of_engine(&error)),
+        }
+        for key in &at_once {
+            // it is kept already, and a task tells it again
+            if let Err(error) = self.retell(key).await {
+                tracing::warn!(document = %key.id, code = %error.code(), "access does not follow its groups yet");
+            }
+        }
+        Ok(Written::Done(()))
+    }
+
+    pub(super) async fn document(&self, served: &Served, id: &str) -> Result<Document, ScimError> {
+        let id = Served::id(id).ok_or(Reason::NotFound)?;
+        let found = self.service.store.document(&served.of.key(id)).await;
+        found.map_err(|error| fault::of_store(&error))?.ok_or_else(|| Reason::NotFound.into())
+    }
+}
+
+impl Edit<'_> {
+    fn apply(&self, turn: &Turn<'_>, served: &Served, old: &Resource) -> Result<Fresh, ScimError> {
+        let is_group = served.role == Role::Group;
+        let (mut resource, members) = match self {
+            Self::Patch(patch, _) if is_group => patch.apply_apart(old, "members")?,
+            Self::Patch(patch, _) => (patch.apply(old)?, Vec::new()),
+            Self::Put(json) => {
+                let mut resource = old.replaced_by(json, turn.realm.connection.tolerance)?;
+                let mut members = Vec::new();
+                if is_group {
+                    members.push(ElementChange::Clear);
+                    members.extend(members_said(&mut resource)?);
+                }
+                (resource, members)
+            }
+        };
+        let password = take_password(served, &mut resource);
+        Ok(Fresh { resource, members, password })
+    }
+
+    /// Names the attributes that are written, for answers that show what was written.
+    fn names(&self) -> Vec<&str> {
+        match self {
+            Self::Put(json) => names_in(json),
+            Self::Patch(_, json) => {
+                let Some(Json::List(operations)) = json.member("Operations") else { return Vec::new() };
+                operations.iter().flat_map(names_in_operation).collect()
+            }
+        }
+    }
+}
+
+impl Fresh {
+    fn changes_nothing(&self, old: &Resource) -> bool {
+        self.members.is_empty() && self.password.is_none() && self.resource == *old
+    }
+}
+
+fn names_in(json: &Json) -> Vec<&str> {
+    let Json::Object(members) = json else { return Vec::new() };
+    members.iter().map(|(name, _)| name.as_str()).collect()
+}
+
+fn names_in_operation(operation: &Json) -> Vec<&str> {
+    match operation.member("path").and_then(Json::as_text) {
+        Some(path) => vec![path],
+        None => operation.member("value").map(names_in).unwrap_or_default(),
+    }
+}
+
+fn action(before: Option<&Document>) -> &'static str {
+    if before.is_some() { "document.changed" } else { "document.created" }
+}
+
+/// Takes the members out of a group: they lie apart.
+fn members_said(resource: &mut Resource) -> Result<Vec<ElementChange>, ScimError> {
+    let kind = std::sync::Arc::clone(resource.kind());
+    let Some(path) = kind.resolve("members") else { return Ok(Vec::new()) };
+    let (Some(attribute), Some(said)) = (kind.attribute(&path), resource.take(&path)) else {
+        return Ok(Vec::new());
+    };
+    said.each().iter().map(|value| Ok(ElementChange::Add(element(attribute, value)?))).collect()
+}
+
+/// Takes the password out of a person: it is in no document, whoever takes it.
+fn take_password(served: &Served, resource: &mut Resource) -> Option<String> {
+    let path = served.kind.resolve("password").filter(|_| served.role == Role::Person)?;
+    resource.take(&path).as_ref().and_then(Value::as_text).map(str::to_owned)
+}
+
+fn check_match(if_match: Option<&VersionMatch>, document: &Document) -> Result<(), ScimError> {
+    let version = Version::numbered(document.version);
+    if if_match.is_none_or(|versions| versions.includes(&version)) {
+        Ok(())
+    } else {
+        Err(Reason::VersionStale.into())
+    }
+}
+
+/// Returns what the source calls the person for good.
+pub(super) fn subject_or<'a>(document: &'a Document, id: &'a str) -> &'a str {
+    let name = document.names.iter().find(|name| name.index.as_str() == SUBJECT);
+    name.map_or(id, |name| &name.value)
+}

@@ -1,0 +1,134 @@
+//! What a resource says of its person, as claims for mapping and policy.
+//!
+//! A resource is whole: what it does not have, its source says not to be there. So every attribute of the schema is among
+//! the claims, and those without a value are empty and not absent.
+
+use jit_core::Claims;
+use serde_json::{Map, Number, Value as Claim};
+
+use crate::resource::elements::{is_primary, primary_position};
+use crate::resource::{Object, Resource, Value};
+use crate::schema::{Attribute, Attributes, META, SCHEMAS};
+
+/// Lists what is said. Of several values the primary one comes first, so that `/emails/0/value` is the preferred address;
+/// the values alone are at `emails.value`, and the names of groups at `groups.display` and `groups.externalId`.
+pub(super) fn of(resource: &Resource, group_keys: &[String]) -> Claims {
+    let mut claims = Map::new();
+    for (position, attribute) in resource.kind().attributes().positions() {
+        if position == META || position == SCHEMAS || attribute.is_hidden() {
+            continue;
+        }
+        let value = resource.root().get(position);
+        if attribute.is_multi_valued() {
+            flatten(&mut claims, attribute, value);
+        }
+        claims.insert(attribute.name().to_owned(), claim(attribute, value));
+    }
+    let keys = group_keys.iter().cloned().map(Claim::String).collect();
+    claims.insert("groups.externalId".to_owned(), Claim::Array(keys));
+    Claims::new(claims)
+}
+
+/// Puts the values of a list apart from what is said about them.
+fn flatten(claims: &mut Map<String, Claim>, attribute: &Attribute, value: Option<&Value>) {
+    let names: &[&str] = if attribute.name() == "groups" { &["value", "display"] } else { &["value"] };
+    for name in names {
+        let Some((position, sub)) = attribute.sub_attributes().find(name) else { continue };
+        let each = ordered(attribute, value).into_iter().filter_map(Value::as_complex);
+        let texts = each.filter_map(|object| object.get(position)).map(|value| claim(sub, Some(value)));
+        claims.insert(format!("{}.{name}", attribute.name()), Claim::Array(texts.collect()));
+    }
+}
+
+fn claim(attribute: &Attribute, value: Option<&Value>) -> Claim {
+    match value {
+        None if attribute.is_multi_valued() || attribute.sub_attributes().is_empty() => {
+            Claim::Array(Vec::new())
+        }
+        None => whole(attribute.sub_attributes(), &Object::default()),
+        Some(Value::Complex(object)) if !attribute.is_multi_valued() => {
+            whole(attribute.sub_attributes(), object)
+        }
+        Some(Value::Many(_)) => {
+            let list = ordered(attribute, value).into_iter();
+            Claim::Array(list.map(|value| plain(attribute, value)).collect())
+        }
+        Some(value) => plain(attribute, value),
+    }
+}
+
+/// The one value of a complex attribute, with everything that it could have.
+fn whole(attributes: &Attributes, object: &Object) -> Claim {
+    let shown = attributes.positions().filter(|(_, attribute)| !attribute.is_hidden());
+    let member = |(position, attribute): (_, &Attribute)| {
+        (attribute.name().to_owned(), claim(attribute, object.get(position)))
+    };
+    Claim::Object(shown.map(member).collect())
+}
+
+fn plain(attribute: &Attribute, value: &Value) -> Claim {
+    match value {
+        Value::Boolean(value) => Claim::Bool(*value),
+        Value::Integer(value) => Claim::Number((*value).into()),
+        Value::Decimal(value) => Number::from_f64(*value).map_or(Claim::Null, Claim::Number),
+        Value::Complex(object) => {
+            let attributes = attribute.sub_attributes();
+            let member = |(position, value)| {
+                let attribute = attributes.at(position).filter(|attribute| !attribute.is_hidden())?;
+                Some((attribute.name().to_owned(), claim(attribute, Some(value))))
+            };
+            Claim::Object(object.iter().filter_map(member).collect())
+        }
+        Value::Many(values) => Claim::Array(values.iter().map(|value| plain(attribute, value)).collect()),
+        Value::Text(_) | Value::DateTime(_) => Claim::String(value.as_text().unwrap_or_default().to_owned()),
+    }
+}
+
+/// The values, the primary one first.
+fn ordered<'a>(attribute: &Attribute, value: Option<&'a Value>) -> Vec<&'a Value> {
+    let mut values: Vec<_> = value.map_or(&[][..], Value::each).iter().collect();
+    if let Some(position) = primary_position(attribute) {
+        values.sort_by_key(|value| !is_primary(value, position));
+    }
+    values
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{Json, Limits, Schemas, Tolerance};
+
+    fn said(rest: &str) -> Map<String, Claim> {
+        let schemas = Schemas::standard();
+        let kind = schemas.endpoint("/Users").unwrap();
+        let text = format!(r#"{{"schemas":["{}"],"userName":"alice"{rest}}}"#, kind.schema().id());
+        let json = Json::parse(text.as_bytes(), &Limits::default()).unwrap();
+        let mut user = Resource::create(kind, &json, Tolerance::strict()).unwrap();
+        let groups = br#"[{"value":"7","display":"Sales","type":"direct"}]"#;
+        user.set_read_only("groups", &Json::parse(groups, &Limits::default()).unwrap()).unwrap();
+        let claims = of(&user, &["object-7".to_owned()]);
+        claims.members().map(|(name, value)| (name.to_owned(), value.clone())).collect()
+    }
+
+    #[test]
+    fn what_is_not_there_is_said_to_be_empty_and_nothing_secret_is_said() {
+        let claims = said(
+            r#","password":"s3cret","name":{"givenName":"A"},"emails":[{"value":"b@x"},{"value":"a@x","primary":true}]"#,
+        );
+        assert_eq!(claims["userName"], "alice");
+        assert_eq!(claims["title"], Claim::Array(vec![]));
+        assert_eq!(claims["name"]["givenName"], "A");
+        assert_eq!(claims["name"]["familyName"], Claim::Array(vec![]));
+        assert_eq!(claims["emails"][0]["value"], "a@x");
+        assert_eq!(claims["emails.value"], serde_json::json!(["a@x", "b@x"]));
+        assert_eq!(claims["roles.value"], Claim::Array(vec![]));
+        assert_eq!(claims["groups.display"], serde_json::json!(["Sales"]));
+        assert_eq!(claims["groups.value"], serde_json::json!(["7"]));
+        assert_eq!(claims["groups.externalId"], serde_json::json!(["object-7"]));
+        let enterprise = &claims["urn:ietf:params:scim:schemas:extension:enterprise:2.0:User"];
+        assert_eq!(enterprise["manager"]["value"], Claim::Array(vec![]));
+        for name in ["password", "meta", "schemas"] {
+            assert!(!claims.contains_key(name), "{name}");
+        }
+    }
+}

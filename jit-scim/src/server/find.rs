@@ -1,0 +1,268 @@
+//! Finding resources: by an index where there is one, and otherwise by looking at as many as are allowed.
+
+use std::num::NonZeroUsize;
+
+use jit_core::{Document, DocumentId, DocumentQuery, IndexName, PAGE_ITEMS};
+
+use super::fault;
+use super::message::ScimResponse;
+use super::served::{EXTERNAL_ID, Role, Served, indexed};
+use super::service::Turn;
+use crate::error::ScimError;
+use crate::filter::Filter;
+use crate::protocol::{Page, Query, QueryText, Rank};
+use crate::reason::Reason;
+use crate::schema::ResourceType;
+
+/// The documents of one page.
+pub(super) struct Hits {
+    pub(super) total: usize,
+    pub(super) next: Option<String>,
+    pub(super) documents: Vec<Document>,
+}
+
+/// What fulfils a query, in the order in which it was found.
+struct Sieve<'a> {
+    turn: &'a Turn<'a>,
+    served: &'a Served,
+    query: &'a Query,
+    /// Whether everything that comes is known to fulfil the filter.
+    is_sure: bool,
+    /// Whether the filter looks at members, which lie apart.
+    needs_members: bool,
+    members_left: usize,
+    ranks: Vec<(Rank, DocumentId)>,
+    /// The documents of the first of them, so that what is found by an index is not read twice.
+    kept: Vec<Document>,
+}
+
+impl Turn<'_> {
+    /// Answers a query over the resources of a type (RFC 7644 §3.4.2).
+    pub(super) async fn list(&self, served: &Served, text: &QueryText) -> Result<ScimResponse, ScimError> {
+        let connection = &self.realm.connection;
+        let query = text.bind(&served.kind, connection.tolerance, &connection.pages, self.now)?;
+        let hits = self.find(served, &query).await?;
+        let mut left = connection.reach.members;
+        let mut bodies = Vec::with_capacity(hits.documents.len());
+        for document in &hits.documents {
+            bodies.push(self.render(served, document, &query.projection, &mut left).await?);
+        }
+        Ok(ScimResponse::with_body(200, query.answer_with(hits.total, hits.next, &bodies)))
+    }
+
+    pub(super) async fn find(&self, served: &Served, query: &Query) -> Result<Hits, ScimError> {
+        let Some(filter) = &query.filter else {
+            return if query.sort.is_none() {
+                self.page(served, query).await
+            } else {
+                self.scan(served, query).await
+            };
+        };
+        match self.candidates(served, filter).await? {
+            Some(candidates) => {
+                let mut sieve = Sieve::new(self, served, query);
+                // what a person was called first finds them, whatever they are called now
+                let is_exact = |(name, value): (&str, &str)| name != EXTERNAL_ID && indexed(value) == value;
+                sieve.is_sure = filter.only_equality().is_some_and(is_exact);
+                for document in candidates {
+                    sieve.look_at(document).await?;
+                }
+                sieve.page().await
+            }
+            None => self.scan(served, query).await,
+        }
+    }
+
+    /// Reads one page of everything.
+    async fn page(&self, served: &Served, query: &Query) -> Result<Hits, ScimError> {
+        let total = self.service.store.count_documents(&served.of).await;
+        let total = total.map_err(|error| fault::of_store(&error))?;
+        let total = usize::try_from(total).unwrap_or(usize::MAX);
+        let (mut after, mut skip, count) = match &query.page {
+            Page::Index { start, count } => (None, start.saturating_sub(1), *count),
+            Page::Cursor { after, count } => {
+                let last = after.as_ref().map(|cursor| Served::id(cursor.id()).ok_or(Reason::CursorInvalid));
+                (last.transpose()?, 0, *count)
+            }
+        };
+        let mut documents = Vec::new();
+        let mut more = skip < total;
+        while let Some(limit) = NonZeroUsize::new(count.saturating_sub(documents.len())).filter(|_| more) {
+            let limit = limit.min(page_items());
+            let page = self.documents(served, after, skip, limit).await?;
+            (skip, more) = (0, page.1);
+            documents.extend(page.0);
+            after = documents.last().map(|document| document.key.id);
+        }
+        let last = after.filter(|_| more && matches!(query.page, Page::Cursor { .. }) && count > 0);
+        let next = last.map(|id| query.cursor_behind(&id.to_string(), self.now));
+        Ok(Hits { total, next, documents })
+    }
+
+    /// Looks at everything, as far as that is allowed.
+    async fn scan(&self, served: &Served, query: &Query) -> Result<Hits, ScimError> {
+        let mut sieve = Sieve::new(self, served, query);
+        let mut left = self.realm.connection.reach.looked_at;
+        let mut after = None;
+        loop {
+            let (documents, more) = self.documents(served, after, 0, page_items()).await?;
+            left = left.checked_sub(documents.len()).ok_or(Reason::TooManyFound)?;
+            after = documents.last().map(|document| document.key.id);
+            for document in documents {
+                sieve.look_at(document).await?;
+            }
+            if !more || after.is_none() {
+                return sieve.page().await;
+            }
+            give_way().await;
+        }
+    }
+
+    async fn documents(
+        &self,
+        served: &Served,
+        after: Option<DocumentId>,
+        skip: usize,
+        limit: NonZeroUsize,
+    ) -> Result<(Vec<Document>, bool), ScimError> {
+        let query = DocumentQuery { of: served.of.clone(), after, skip, limit };
+        let page = self.service.store.documents(&query).await;
+        let page = page.map_err(|error| fault::of_store(&error))?;
+        Ok((page.items, page.next.is_some()))
+    }
+
+    /// Looks up what an index knows: everything that fulfils the filter is among it. `None` where no index helps.
+    async fn candidates(&self, served: &Served, filter: &Filter) -> Result<Option<Vec<Document>>, ScimError> {
+        let store = &self.service.store;
+        for (attribute, value) in filter.equalities() {
+            if attribute == "id" {
+                return Ok(Some(self.by_ids(served, Served::id(value)).await?));
+            }
+            if served.role == Role::Group && attribute == "members.value" {
+                let groups = self.groups_with(served, value).await?;
+                return Ok(Some(self.by_ids(served, groups).await?));
+            }
+            let indexes = served.indexes(attribute);
+            if indexes.is_empty() {
+                continue;
+            }
+            let mut found: Vec<Document> = Vec::new();
+            for index in &indexes {
+                let Ok(index) = IndexName::new(index) else { continue };
+                let named = store.documents_named(&served.of, &index, &indexed(value)).await;
+                found.extend(named.map_err(|error| fault::of_store(&error))?);
+            }
+            // a page that is full may not be all
+            if found.len() < PAGE_ITEMS {
+                found.sort_by_key(|document| document.key.id);
+                found.dedup_by_key(|document| document.key.id);
+                return Ok(Some(found));
+            }
+        }
+        Ok(None)
+    }
+
+    async fn by_ids(
+        &self,
+        served: &Served,
+        ids: impl IntoIterator<Item = DocumentId>,
+    ) -> Result<Vec<Document>, ScimError> {
+        let mut found = Vec::new();
+        for id in ids {
+            let document = self.service.store.document(&served.of.key(id)).await;
+            found.extend(document.map_err(|error| fault::of_store(&error))?);
+        }
+        Ok(found)
+    }
+
+    async fn groups_with(&self, served: &Served, member: &str) -> Result<Vec<DocumentId>, ScimError> {
+        let Some(member) = Served::id(member) else { return Ok(Vec::new()) };
+        let mut groups = Vec::new();
+        for other in &self.realm.served {
+            let found = self.service.store.memberships(&other.of.key(member)).await;
+            let found = found.map_err(|error| fault::of_store(&error))?;
+            groups.extend(found.into_iter().filter(|key| key.collection == served.of).map(|key| key.id));
+        }
+        groups.sort_unstable();
+        Ok(groups)
+    }
+}
+
+impl<'a> Sieve<'a> {
+    fn new(turn: &'a Turn<'a>, served: &'a Served, query: &'a Query) -> Self {
+        let is_group = served.role == Role::Group;
+        let looks = |kind: &ResourceType, filter: &Filter| {
+            kind.resolve("members").is_some_and(|members| filter.looks_at(&members))
+        };
+        let needs_members =
+            is_group && query.filter.as_ref().is_some_and(|filter| looks(&served.kind, filter));
+        Self {
+            turn,
+            served,
+            query,
+            is_sure: false,
+            needs_members,
+            members_left: turn.realm.connection.reach.members,
+            ranks: Vec::new(),
+            kept: Vec::new(),
+        }
+    }
+
+    async fn look_at(&mut self, document: Document) -> Result<(), ScimError> {
+        let id = document.key.id;
+        let rank = if self.is_sure && self.query.sort.is_none() {
+            Rank::of_id(id.to_string())
+        } else {
+            let mut resource = self.served.resource(&document)?;
+            if self.needs_members && !self.is_sure {
+                resource = self.turn.with_all_members(resource, &document, &mut self.members_left).await?;
+            }
+            let filter = self.query.filter.as_ref().filter(|_| !self.is_sure);
+            if filter.is_some_and(|filter| !filter.matches(&resource)) {
+                return Ok(());
+            }
+            self.query.rank(&resource)
+        };
+        self.ranks.push((rank, id));
+        if self.kept.len() < PAGE_ITEMS {
+            self.kept.push(document);
+        }
+        Ok(())
+    }
+
+    /// Orders what was found, and reads the documents of the page.
+    async fn page(mut self) -> Result<Hits, ScimError> {
+        let query = self.query;
+        if query.sort.is_some() {
+            self.ranks.sort_by(|(a, _), (b, _)| query.order(a, b));
+        }
+        let (ranks, ids): (Vec<_>, Vec<_>) = self.ranks.into_iter().unzip();
+        let window = query.window(&self.served.kind, &ranks);
+        let next = query.next(&ranks, &window, self.turn.now);
+        let mut documents = Vec::with_capacity(window.len());
+        for id in ids.get(window).unwrap_or_default() {
+            match self.kept.binary_search_by_key(id, |document| document.key.id) {
+                Ok(place) => documents.extend(self.kept.get(place).cloned()),
+                Err(_) => documents.extend(self.turn.by_ids(self.served, [*id]).await?),
+            }
+        }
+        Ok(Hits { total: ranks.len(), next, documents })
+    }
+}
+
+fn page_items() -> NonZeroUsize {
+    NonZeroUsize::new(PAGE_ITEMS).unwrap_or(NonZeroUsize::MIN)
+}
+
+/// Lets others have a turn in between.
+async fn give_way() {
+    let mut gave = false;
+    std::future::poll_fn(|context| {
+        if std::mem::replace(&mut gave, true) {
+            return std::task::Poll::Ready(());
+        }
+        context.waker().wake_by_ref();
+        std::task::Poll::Pending
+    })
+    .await;
+}

@@ -1,0 +1,133 @@
+//! The service behind HTTP, as `tower` knows it.
+
+use std::convert::Infallible;
+use std::fmt;
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll};
+
+use bytes::Bytes;
+use http::header::{
+    AUTHORIZATION, CONTENT_LENGTH, CONTENT_TYPE, HeaderName, HeaderValue, IF_MATCH, IF_NONE_MATCH,
+};
+use http::{HeaderMap, Request, Response, StatusCode};
+use http_body_util::{BodyExt as _, Full, Limited};
+
+use super::auth::{Authenticator, bearer};
+use super::message::{ScimRequest, ScimResponse};
+use super::service::ScimService;
+use crate::error::ScimError;
+use crate::reason::Reason;
+
+/// Answers HTTP requests: checks the bearer token, reads the body within its limit, and asks the service.
+///
+/// Mount it where the service's address is, such as `Router::nest_service("/scim/v2", scim)`: it looks at the path below.
+#[derive(Clone)]
+pub struct ScimHttp {
+    service: Arc<ScimService>,
+    authenticator: Arc<dyn Authenticator>,
+    body_bytes: usize,
+}
+
+type Answer = Pin<Box<dyn Future<Output = Result<Response<Full<Bytes>>, Infallible>> + Send>>;
+
+impl ScimHttp {
+    /// Serves whoever the authenticator knows.
+    #[must_use]
+    pub fn new(service: Arc<ScimService>, authenticator: Arc<dyn Authenticator>) -> Self {
+        let body_bytes = service.body_bytes();
+        Self { service, authenticator, body_bytes }
+    }
+
+    /// Makes a router of it, below this path, such as `/scim/v2`.
+    #[cfg(feature = "axum")]
+    pub fn router(self, path: &str) -> axum::Router {
+        axum::Router::new().nest_service(path, self)
+    }
+
+    async fn answer<B>(self, request: Request<B>) -> ScimResponse
+    where
+        B: http_body::Body + Send,
+        B::Data: Send,
+        B::Error: Into<Box<dyn std::error::Error + Send + Sync>>,
+    {
+        let (parts, body) = request.into_parts();
+        match self.answered(&parts, body).await {
+            Ok(response) => response,
+            Err(error) => ScimResponse::refusal(&error),
+        }
+    }
+
+    async fn answered<B>(&self, parts: &http::request::Parts, body: B) -> Result<ScimResponse, ScimError>
+    where
+        B: http_body::Body + Send,
+        B::Data: Send,
+        B::Error: Into<Box<dyn std::error::Error + Send + Sync>>,
+    {
+        let token = text(&parts.headers, &AUTHORIZATION).and_then(bearer).ok_or(Reason::Unauthenticated)?;
+        let context = self.authenticator.authenticate(token).await?;
+        let said = text(&parts.headers, &CONTENT_LENGTH).and_then(|length| length.parse::<usize>().ok());
+        if said.is_some_and(|length| length > self.body_bytes) {
+            return Err(Reason::BodyTooLarge.into());
+        }
+        let body = Limited::new(body, self.body_bytes).collect().await;
+        let body = body.map_err(|_| ScimError::from(Reason::BodyTooLarge))?.to_bytes();
+        let request = ScimRequest {
+            method: parts.method.as_str(),
+            path: parts.uri.path(),
+            query: parts.uri.query(),
+            content_type: text(&parts.headers, &CONTENT_TYPE),
+            if_match: text(&parts.headers, &IF_MATCH),
+            if_none_match: text(&parts.headers, &IF_NONE_MATCH),
+            body: &body,
+        };
+        Ok(self.service.handle(&context, request).await)
+    }
+}
+
+impl<B> tower_service::Service<Request<B>> for ScimHttp
+where
+    B: http_body::Body + Send + 'static,
+    B::Data: Send,
+    B::Error: Into<Box<dyn std::error::Error + Send + Sync>>,
+{
+    type Response = Response<Full<Bytes>>;
+    type Error = Infallible;
+    type Future = Answer;
+
+    fn poll_ready(&mut self, _context: &mut Context<'_>) -> Poll<Result<(), Infallible>> {
+        Poll::Ready(Ok(()))
+    }
+
+    fn call(&mut self, request: Request<B>) -> Answer {
+        let own = self.clone();
+        Box::pin(async move { Ok(own.answer(request).await.into()) })
+    }
+}
+
+impl From<ScimResponse> for Response<Full<Bytes>> {
+    fn from(response: ScimResponse) -> Self {
+        let mut headers = HeaderMap::new();
+        for (name, value) in response.headers() {
+            if let Ok(value) = HeaderValue::from_str(value) {
+                headers.insert(HeaderName::from_static(name), value);
+            }
+        }
+        let status = StatusCode::from_u16(response.status()).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+        let mut answer = Self::new(Full::new(response.into_body()));
+        *answer.status_mut() = status;
+        *answer.headers_mut() = headers;
+        answer
+    }
+}
+
+fn text<'a>(headers: &'a HeaderMap, name: &HeaderName) -> Option<&'a str> {
+    headers.get(name)?.to_str().ok()
+}
+
+impl fmt::Debug for ScimHttp {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ScimHttp").field("service", &self.service).finish_non_exhaustive()
+    }
+}

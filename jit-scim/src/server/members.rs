@@ -1,0 +1,210 @@
+//! Members of groups: who comes, who goes, and whose access follows.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::num::NonZeroUsize;
+use std::sync::Arc;
+
+use jit_core::{AccountId, Document, DocumentId, DocumentKey, Member, MemberChange, PAGE_ITEMS};
+
+use super::fault;
+use super::served::{Role, Served};
+use super::service::Turn;
+use crate::error::ScimError;
+use crate::json::Json;
+use crate::patch::{Element, ElementChange};
+use crate::reason::Reason;
+use crate::resource::read::{Purpose, Reader};
+use crate::schema::ResourceType;
+use crate::tolerance::Tolerance;
+
+/// What becomes of the members of a group, and the people who are told anew.
+#[derive(Default)]
+pub(super) struct Membership {
+    pub(super) changes: Vec<MemberChange>,
+    pub(super) retell: Vec<(AccountId, DocumentKey)>,
+}
+
+/// Who is a member, as far as the changes need it.
+struct Roll<'a> {
+    turn: Turn<'a>,
+    group: Option<DocumentKey>,
+    /// Everybody, where that matters.
+    everybody: Option<BTreeMap<DocumentId, Member>>,
+}
+
+impl Turn<'_> {
+    /// Finds out what the changes come to. The work is as large as the change, unless it is about everybody: where all
+    /// members go, or the group has another name.
+    pub(super) async fn membership(
+        &self,
+        served: &Served,
+        before: Option<&Document>,
+        changes: &[ElementChange],
+        is_renamed: bool,
+    ) -> Result<Membership, ScimError> {
+        let about_all =
+            |change: &ElementChange| matches!(change, ElementChange::Clear | ElementChange::RemoveWhere(_));
+        let group = before.map(|document| document.key.clone());
+        let everybody = match &group {
+            Some(group) if is_renamed || changes.iter().any(about_all) => Some(self.roll_of(group).await?),
+            _ => None,
+        };
+        let roll = Roll { turn: *self, group, everybody };
+        let net = roll.net(&served.kind, changes)?;
+        let mut membership = Membership::default();
+        for (id, element) in net {
+            let is_member = roll.member(id).await?;
+            match (element, is_member) {
+                (Some(element), None) => {
+                    let member = self.found(id, &element).await?;
+                    membership.retell.extend(self.person(&member));
+                    let Member { id, kind, body } = member;
+                    membership.changes.push(MemberChange::Add { member: id, kind, body });
+                }
+                (None, Some(member)) => {
+                    membership.retell.extend(self.person(&member));
+                    membership.changes.push(MemberChange::Remove { member: member.id });
+                }
+                (Some(_), Some(_)) | (None, None) => {}
+            }
+        }
+        if let Some(everybody) = roll.everybody.filter(|_| is_renamed) {
+            let told: BTreeSet<_> = membership.retell.iter().map(|(_, key)| key.id).collect();
+            let others = everybody.values().filter(|member| !told.contains(&member.id));
+            membership.retell.extend(others.filter_map(|member| self.person(member)));
+        }
+        Ok(membership)
+    }
+
+    /// Lists everybody in a group that goes.
+    pub(super) async fn everybody(&self, served: &Served, group: &Document) -> Result<Membership, ScimError> {
+        debug_assert_eq!(served.role, Role::Group);
+        let everybody = self.roll_of(&group.key).await?;
+        let retell = everybody.values().filter_map(|member| self.person(member)).collect();
+        Ok(Membership { changes: Vec::new(), retell })
+    }
+
+    /// Reads the members of a group, no more than `most`.
+    pub(super) async fn members_of(
+        &self,
+        group: &DocumentKey,
+        most: usize,
+    ) -> Result<Vec<Member>, ScimError> {
+        let mut members = Vec::new();
+        let mut after = None;
+        let limit = NonZeroUsize::new(PAGE_ITEMS).unwrap_or(NonZeroUsize::MIN);
+        loop {
+            let page = self.service.store.members(group, after, limit).await;
+            let page = page.map_err(|error| fault::of_store(&error))?;
+            after = page.items.last().map(|member| member.id);
+            members.extend(page.items);
+            if members.len() > most {
+                return Err(ScimError::at_attribute(Reason::TooManyFound, "members"));
+            }
+            if page.next.is_none() || after.is_none() {
+                return Ok(members);
+            }
+        }
+    }
+
+    /// Writes a member as it is shown.
+    pub(super) fn member_json(&self, member: &Member) -> Json {
+        let id = member.id.to_string();
+        let mut shown = vec![("value", Json::text(id.as_str()))];
+        if let Some(served) = self.realm.served(member.kind.as_str()) {
+            shown.push(("$ref", Json::text(self.location(served, &id))));
+        }
+        shown.push(("type", Json::text(member.kind.as_str())));
+        Json::object(shown)
+    }
+
+    async fn roll_of(&self, group: &DocumentKey) -> Result<BTreeMap<DocumentId, Member>, ScimError> {
+        let members = self.members_of(group, usize::MAX).await?;
+        Ok(members.into_iter().map(|member| (member.id, member)).collect())
+    }
+
+    /// Finds the resource that is to become a member, be it a person or a group.
+    async fn found(&self, id: DocumentId, element: &Element) -> Result<Member, ScimError> {
+        for served in &self.realm.served {
+            let said = element.kind().is_none_or(|kind| kind.eq_ignore_ascii_case(served.kind.name()));
+            if served.role == Role::Plain || !said {
+                continue;
+            }
+            let document = self.service.store.document(&served.of.key(id)).await;
+            if let Some(document) = document.map_err(|error| fault::of_store(&error))? {
+                return Ok(Member { id, kind: served.of.kind.clone(), body: body(document.account) });
+            }
+        }
+        Err(ScimError::at_attribute(Reason::MemberUnknown, "members.value"))
+    }
+
+    /// Whose access follows the group, if the member is a person.
+    fn person(&self, member: &Member) -> Option<(AccountId, DocumentKey)> {
+        let served = self.realm.served(member.kind.as_str())?;
+        let account: String = serde_json::from_str(&member.body).ok()?;
+        Some((account.parse().ok()?, served.of.key(member.id)))
+    }
+}
+
+impl Roll<'_> {
+    /// Brings the changes together: whoever is named last is a member, or is not.
+    fn net(
+        &self,
+        kind: &Arc<ResourceType>,
+        changes: &[ElementChange],
+    ) -> Result<BTreeMap<DocumentId, Option<Element>>, ScimError> {
+        let mut net = BTreeMap::new();
+        for change in changes {
+            match change {
+                ElementChange::Add(element) => {
+                    let unknown = || ScimError::at_attribute(Reason::MemberUnknown, "members.value");
+                    net.insert(Served::id(element.key()).ok_or_else(unknown)?, Some(element.clone()));
+                }
+                // whom nobody knows is no member
+                ElementChange::Remove(key) => {
+                    net.extend(Served::id(key).map(|id| (id, None)));
+                }
+                ElementChange::Clear => {
+                    net = self.everybody.iter().flatten().map(|(id, _)| (*id, None)).collect();
+                }
+                ElementChange::RemoveWhere(filter) => {
+                    for member in self.everybody.iter().flat_map(BTreeMap::values) {
+                        let shown = self.turn.member_json(member);
+                        if value(kind, &shown).is_some_and(|value| filter.matches_value(&value)) {
+                            net.insert(member.id, None);
+                        }
+                    }
+                    for element in net.values_mut() {
+                        if element.as_ref().is_some_and(|element| filter.matches_value(element.value())) {
+                            *element = None;
+                        }
+                    }
+                }
+            }
+        }
+        Ok(net)
+    }
+
+    async fn member(&self, id: DocumentId) -> Result<Option<Member>, ScimError> {
+        match (&self.everybody, &self.group) {
+            (Some(everybody), _) => Ok(everybody.get(&id).cloned()),
+            (None, Some(group)) => {
+                let member = self.turn.service.store.member(group, id).await;
+                member.map_err(|error| fault::of_store(&error))
+            }
+            (None, None) => Ok(None),
+        }
+    }
+}
+
+/// Reads a member as filters look at it.
+fn value(kind: &ResourceType, shown: &Json) -> Option<crate::resource::Value> {
+    let attribute = kind.attribute(&kind.resolve("members")?)?;
+    let reader = Reader { purpose: Purpose::Stored, tolerance: Tolerance::strict() };
+    reader.element(attribute, shown).ok()?
+}
+
+/// What a group keeps of a member: the account of a person.
+fn body(account: Option<AccountId>) -> Arc<str> {
+    account.map_or_else(|| "null".into(), |account| format!("\"{account}\"").into())
+}

@@ -1,0 +1,77 @@
+//! Telling the engine what is with a person: the one way from a user's resource to an account.
+
+use jit_core::{
+    Account, Check, Checks, DocumentWrite, Event, Expected, Extent, Outcome, Presence, RecordStatement,
+    Subject,
+};
+
+use super::service::Turn;
+use super::{claims, fault};
+use crate::error::ScimError;
+use crate::reason::Reason;
+use crate::resource::{Resource, Value};
+
+/// What became of a write.
+pub(super) enum Written<T> {
+    /// It was done.
+    Done(T),
+    /// Something else was written meanwhile.
+    Stale,
+}
+
+/// A record to be told.
+pub(super) struct Told<'a> {
+    pub(super) subject: &'a str,
+    pub(super) resource: &'a Resource,
+    pub(super) group_keys: &'a [String],
+    pub(super) presence: Presence,
+    pub(super) expected: Expected,
+    pub(super) documents: Vec<DocumentWrite>,
+}
+
+/// Tells whether the source has the person in use. Not to say it means that they are.
+pub(super) fn presence(resource: &Resource) -> Presence {
+    match resource.value("active").and_then(Value::as_boolean) {
+        Some(false) => Presence::INACTIVE,
+        _ => Presence::ACTIVE,
+    }
+}
+
+impl Turn<'_> {
+    /// Hands a record to the engine: mapping, policy, plan, and one commit with its documents and the audit event.
+    pub(super) async fn tell(&self, told: Told<'_>) -> Result<Written<Box<Account>>, ScimError> {
+        let subject = Subject::new(told.subject)
+            .map_err(|_| ScimError::at_attribute(Reason::ExternalIdInvalid, "externalId"))?;
+        let statement = RecordStatement {
+            issuer: self.realm.issuer.clone(),
+            subject,
+            claims: claims::of(told.resource, told.group_keys),
+            extent: Extent::Whole,
+            presence: told.presence,
+            version: None,
+            request: None,
+            expected: told.expected,
+            checks: self.checks(),
+        };
+        let record = self.realm.connection.attestor.attest_record(statement);
+        let record = record.map_err(|error| ScimError::from(Reason::Broken).caused_by(error.code()))?;
+        let record = record.keeping(told.documents);
+        match self.service.jit.handle(Event::record(record)).await {
+            Ok(Outcome::Provisioned(provisioned)) => Ok(Written::Done(Box::new(provisioned.account))),
+            Ok(Outcome::Denied(denied)) => Err(fault::of_denial(&denied.denial.code)),
+            Ok(_) => Err(Reason::Broken.into()),
+            Err(error) if fault::is_stale(&error) => Ok(Written::Stale),
+            Err(error) => Err(fault::of_engine(&error)),
+        }
+    }
+
+    /// What was checked before a request came here.
+    fn checks(&self) -> Checks {
+        Checks {
+            origin: Check::Made(format!("bearer token {}", self.principal)),
+            audience: Check::Made("token of one tenant and connection".to_owned()),
+            freshness: Check::NotApplicable("a request says what is now".to_owned()),
+            replay: Check::NotApplicable("what is said twice changes nothing".to_owned()),
+        }
+    }
+}

@@ -1,0 +1,141 @@
+//! What a path names (RFC 7644 §3.2), and how texts in addresses are decoded.
+
+use crate::error::ScimError;
+use crate::reason::Reason;
+use crate::schema::{ResourceType, Schemas};
+
+use std::sync::Arc;
+
+/// What a request is about.
+#[derive(Clone, Debug)]
+pub(super) enum Route {
+    /// Everything that is served.
+    Root,
+    /// `/.search`.
+    RootSearch,
+    /// All resources of a type.
+    All(Arc<ResourceType>),
+    /// `/Users/.search`.
+    Search(Arc<ResourceType>),
+    /// One resource.
+    One(Arc<ResourceType>, String),
+    /// `/Me`.
+    Me,
+    /// `/Bulk`.
+    Bulk,
+    /// `/ServiceProviderConfig`.
+    Config,
+    /// `/Schemas`, or one of them.
+    Schemas(Option<String>),
+    /// `/ResourceTypes`, or one of them.
+    Types(Option<String>),
+}
+
+impl Route {
+    /// Reads a path below the address of the service.
+    pub(super) fn parse(path: &str, schemas: &Schemas) -> Result<Self, ScimError> {
+        let unserved = || ScimError::from(Reason::PathUnserved);
+        let path = path.strip_prefix('/').unwrap_or(path);
+        let path = path.strip_suffix('/').unwrap_or(path);
+        if path.is_empty() {
+            return Ok(Self::Root);
+        }
+        let (first, second) = path.split_once('/').map_or((path, None), |(a, b)| (a, Some(b)));
+        let first = decode(first, false).ok_or_else(unserved)?;
+        let second = second.map(|text| decode(text, false).filter(|_| !text.contains('/')));
+        let second = second.map(|text| text.ok_or_else(unserved)).transpose()?;
+        match (first.as_str(), second) {
+            ("Schemas", id) => Ok(Self::Schemas(id)),
+            ("ResourceTypes", id) => Ok(Self::Types(id)),
+            ("ServiceProviderConfig", None) => Ok(Self::Config),
+            ("Bulk", None) => Ok(Self::Bulk),
+            ("Me", None) => Ok(Self::Me),
+            (".search", None) => Ok(Self::RootSearch),
+            (name, second) => {
+                let is_named = |kind: &&Arc<ResourceType>| kind.endpoint().strip_prefix('/') == Some(name);
+                let kind = Arc::clone(schemas.types().find(is_named).ok_or_else(unserved)?);
+                Ok(match second {
+                    None => Self::All(kind),
+                    Some(id) if id == ".search" => Self::Search(kind),
+                    Some(id) => Self::One(kind, id),
+                })
+            }
+        }
+    }
+}
+
+/// Reads the parameters of a query.
+///
+/// # Errors
+/// `scim.query_malformed` where an escape is none, or is no UTF-8.
+pub(super) fn parameters(query: &str) -> Result<Vec<(String, String)>, ScimError> {
+    let malformed = || ScimError::from(Reason::QueryMalformed);
+    let pairs = query.split('&').filter(|pair| !pair.is_empty());
+    let read = |pair: &str| {
+        let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
+        Some((decode(name, true)?, decode(value, true)?))
+    };
+    pairs.map(|pair| read(pair).ok_or_else(malformed)).collect()
+}
+
+/// Decodes escapes (RFC 3986 §2.1), and in a form the plus sign as well.
+fn decode(text: &str, form: bool) -> Option<String> {
+    if !text.bytes().any(|byte| byte == b'%' || byte == b'+') {
+        return Some(text.to_owned());
+    }
+    let mut bytes = text.bytes();
+    let mut out = Vec::with_capacity(text.len());
+    while let Some(byte) = bytes.next() {
+        out.push(match byte {
+            b'%' => {
+                let digit = |byte: Option<u8>| char::from(byte?).to_digit(16);
+                let (high, low) = (digit(bytes.next())?, digit(bytes.next())?);
+                u8::try_from(high * 16 + low).ok()?
+            }
+            b'+' if form => b' ',
+            plain => plain,
+        });
+    }
+    String::from_utf8(out).ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn escapes_are_decoded_and_nothing_else() {
+        assert_eq!(decode("a%20b+c", true).as_deref(), Some("a b c"));
+        assert_eq!(decode("a+b%C3%A4", false).as_deref(), Some("a+bä"));
+        for bad in ["%", "%2", "%zz", "%ff", "%+1"] {
+            assert_eq!(decode(bad, true), None, "{bad}");
+        }
+        let read = parameters("filter=id+eq+%221%22&count=&x&").unwrap();
+        let expected = [("filter", r#"id eq "1""#), ("count", ""), ("x", "")];
+        assert_eq!(read, expected.map(|(name, value)| (name.to_owned(), value.to_owned())));
+    }
+
+    #[test]
+    fn paths_name_what_is_served() {
+        let schemas = Schemas::standard();
+        let word = |path: &str| format!("{:?}", Route::parse(path, &schemas).map_err(|error| error.reason()));
+        for (path, expected) in [
+            ("", "Ok(Root)"),
+            ("/", "Ok(Root)"),
+            ("/.search", "Ok(RootSearch)"),
+            ("/Me", "Ok(Me)"),
+            ("/Bulk/", "Ok(Bulk)"),
+            ("/ServiceProviderConfig", "Ok(Config)"),
+            ("/Schemas/urn%3Aa", "Ok(Schemas(Some(\"urn:a\")))"),
+            ("/users", "Err(PathUnserved)"),
+            ("/Groups/1/2", "Err(PathUnserved)"),
+            ("/Users%2F1", "Err(PathUnserved)"),
+            ("//Users", "Err(PathUnserved)"),
+        ] {
+            assert_eq!(word(path), expected, "{path}");
+        }
+        assert!(matches!(Route::parse("/Users/", &schemas), Ok(Route::All(_))));
+        assert!(matches!(Route::parse("/Groups/.search", &schemas), Ok(Route::Search(_))));
+        assert!(matches!(Route::parse("/Users/a%2Fb", &schemas), Ok(Route::One(_, id)) if id == "a/b"));
+    }
+}

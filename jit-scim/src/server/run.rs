@@ -1,0 +1,149 @@
+//! From a request to what is done about it.
+
+use super::change::Edit;
+use super::message::{SCIM_JSON, ScimRequest, ScimResponse};
+use super::route::{Route, parameters};
+use super::served::Served;
+use super::service::Turn;
+use crate::error::ScimError;
+use crate::json::Json;
+use crate::patch::Patch;
+use crate::protocol::QueryText;
+use crate::reason::Reason;
+use crate::resource::{Version, VersionMatch};
+use crate::schema::{ResourceType, USER};
+
+/// What became of a request about one resource.
+pub(super) struct Done {
+    pub(super) status: u16,
+    pub(super) id: String,
+    pub(super) location: String,
+    pub(super) version: Option<Version>,
+    /// The answer's body, where there is one.
+    pub(super) body: Vec<u8>,
+}
+
+impl ScimRequest<'_> {
+    pub(super) fn is_reading(&self) -> bool {
+        let path = self.path.strip_suffix('/').unwrap_or(self.path);
+        self.method == "GET" || (self.method == "POST" && path.ends_with("/.search"))
+    }
+}
+
+impl Turn<'_> {
+    pub(super) async fn run(&self, request: &ScimRequest<'_>) -> Result<ScimResponse, ScimError> {
+        let route = Route::parse(request.path, &self.realm.connection.schemas)?;
+        match (&route, request.method) {
+            (Route::Config | Route::Schemas(_) | Route::Types(_), _) => self.discover(&route, request),
+            (Route::All(kind), "GET") => {
+                let text = query_text(request)?;
+                self.list(self.of(kind)?, &text).await
+            }
+            (Route::Search(kind), "POST") => {
+                let text = QueryText::of_message(&self.body(request)?)?;
+                self.list(self.of(kind)?, &text).await
+            }
+            (Route::All(kind), "POST") => {
+                let (body, text) = (self.body(request)?, query_text(request)?);
+                Ok(self.create(self.of(kind)?, &body, &text).await?.into())
+            }
+            (Route::One(kind, id), _) => self.one(self.of(kind)?, id, request).await,
+            (Route::Me, _) => {
+                let id = self.me.ok_or(Reason::NotSupported)?;
+                let user = self.realm.served.iter().find(|served| served.kind.schema().id() == USER);
+                self.one(user.ok_or(Reason::NotSupported)?, &id.to_string(), request).await
+            }
+            (Route::Bulk, "POST") => self.bulk(&self.body(request)?).await,
+            (Route::Root, "GET") => self.list_all(&query_text(request)?).await,
+            (Route::RootSearch, "POST") => self.list_all(&QueryText::of_message(&self.body(request)?)?).await,
+            _ => Err(Reason::MethodNotAllowed.into()),
+        }
+    }
+
+    async fn one(
+        &self,
+        served: &Served,
+        id: &str,
+        request: &ScimRequest<'_>,
+    ) -> Result<ScimResponse, ScimError> {
+        let text = query_text(request)?;
+        let if_match = request.if_match.map(VersionMatch::parse);
+        match request.method {
+            "GET" => self.show(served, id, request, &text).await,
+            "PUT" | "PATCH" => {
+                let body = self.body(request)?;
+                let edit = self.edit(served, request.method, &body)?;
+                Ok(self.change(served, id, &edit, if_match.as_ref(), &text).await?.into())
+            }
+            "DELETE" => Ok(self.remove(served, id, if_match.as_ref()).await?.into()),
+            _ => Err(Reason::MethodNotAllowed.into()),
+        }
+    }
+
+    /// Reads the change that a PUT or a PATCH asks for.
+    pub(super) fn edit<'a>(
+        &self,
+        served: &Served,
+        method: &str,
+        body: &'a Json,
+    ) -> Result<Edit<'a>, ScimError> {
+        let connection = &self.realm.connection;
+        if method == "PUT" {
+            return Ok(Edit::Put(body));
+        }
+        Ok(Edit::Patch(Patch::parse(&served.kind, body, connection.tolerance, &connection.limits)?, body))
+    }
+
+    async fn show(
+        &self,
+        served: &Served,
+        id: &str,
+        request: &ScimRequest<'_>,
+        text: &QueryText,
+    ) -> Result<ScimResponse, ScimError> {
+        let projection = text.projection(&served.kind)?;
+        let document = self.document(served, id).await?;
+        let version = Version::numbered(document.version);
+        let known = request.if_none_match.map(VersionMatch::parse);
+        if known.is_some_and(|known| known.includes(&version)) {
+            return Ok(ScimResponse::new(304).tagged(&version));
+        }
+        let mut left = self.realm.connection.reach.members;
+        let body = self.render(served, &document, &projection, &mut left).await?;
+        Ok(ScimResponse::with_body(200, body).tagged(&version))
+    }
+
+    /// Reads the body of a request.
+    fn body(&self, request: &ScimRequest<'_>) -> Result<Json, ScimError> {
+        let plain = |text: &str| text.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
+        let known = |text: &str| [SCIM_JSON, "application/json"].contains(&plain(text).as_str());
+        if !request.content_type.is_none_or(known) {
+            return Err(Reason::MediaType.into());
+        }
+        Json::parse(request.body, &self.realm.connection.limits)
+    }
+
+    pub(super) fn of(&self, kind: &ResourceType) -> Result<&Served, ScimError> {
+        self.realm.served(kind.name()).ok_or_else(|| Reason::PathUnserved.into())
+    }
+}
+
+fn query_text(request: &ScimRequest<'_>) -> Result<QueryText, ScimError> {
+    let Some(query) = request.query.filter(|query| !query.is_empty()) else {
+        return Ok(QueryText::default());
+    };
+    let parameters = parameters(query)?;
+    QueryText::of_parameters(parameters.iter().map(|(name, value)| (name.as_str(), value.as_str())))
+}
+
+impl From<Done> for ScimResponse {
+    fn from(done: Done) -> Self {
+        let Done { status, location, version, body, .. } = done;
+        let response = if body.is_empty() { Self::new(status) } else { Self::with_body(status, body) };
+        let response = match &version {
+            Some(version) => response.tagged(version),
+            None => response,
+        };
+        if status == 201 { response.and("location", location) } else { response }
+    }
+}

@@ -1,0 +1,205 @@
+//! One resource type as it is served: what its documents are found by, and how they become answers.
+
+use std::sync::Arc;
+
+use chrono::{DateTime, Datelike, Timelike, Utc};
+use jit_core::{
+    Collection, ConnectionId, Document, DocumentId, DocumentKind, DocumentName, IndexName, TenantId,
+};
+use sha2::{Digest, Sha256};
+
+use super::body;
+use crate::error::ScimError;
+use crate::json::Json;
+use crate::reason::Reason;
+use crate::resource::write::text;
+use crate::resource::{Labelled, Meta, Resource, Version};
+use crate::schema::{GROUP, ResourceType, USER};
+use crate::text::fold;
+
+/// The index of what the source calls a person for good.
+pub(super) const SUBJECT: &str = "subject";
+pub(super) const EXTERNAL_ID: &str = "externalId";
+const EMAILS: &str = "emails.value";
+const DISPLAY_NAME: &str = "displayName";
+/// What is longer is found by its digest.
+const NAME_BYTES: usize = 512;
+
+/// What the documents of a type stand for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Role {
+    /// An account.
+    Person,
+    /// Members, and no account.
+    Group,
+    /// Neither.
+    Plain,
+}
+
+#[derive(Debug)]
+pub(super) struct Served {
+    pub(super) kind: Arc<ResourceType>,
+    pub(super) role: Role,
+    pub(super) of: Collection,
+    /// Whether answers to writes show more than others.
+    pub(super) shows_on_request: bool,
+    unique_names: bool,
+    /// The attributes whose values are held once.
+    unique: Vec<String>,
+    meta: String,
+    address: String,
+}
+
+impl Served {
+    /// Prepares a type. `base` is the address of the service, without a slash at its end.
+    pub(super) fn new(
+        kind: &Arc<ResourceType>,
+        (tenant, connection): (TenantId, ConnectionId),
+        base: &str,
+        unique_names: bool,
+    ) -> Option<Self> {
+        let role = match kind.schema().id() {
+            USER => Role::Person,
+            GROUP => Role::Group,
+            _ => Role::Plain,
+        };
+        let string = |value: &str| {
+            let mut out = Vec::new();
+            text(&mut out, value);
+            String::from_utf8(out).unwrap_or_default()
+        };
+        let address = string(&format!("{base}{}/", kind.endpoint()));
+        Some(Self {
+            role,
+            of: Collection { tenant, connection, kind: DocumentKind::new(kind.name()).ok()? },
+            shows_on_request: kind.shows_on_request(),
+            unique_names: unique_names && role == Role::Group,
+            unique: kind.unique_attributes(),
+            meta: format!(r#""meta":{{"resourceType":{},"created":""#, string(kind.name())),
+            address: address.trim_end_matches('"').to_owned(),
+            kind: Arc::clone(kind),
+        })
+    }
+
+    /// Reads an identifier; what is not written as we write it names nothing.
+    pub(super) fn id(text: &str) -> Option<DocumentId> {
+        text.parse().ok().filter(|id: &DocumentId| id.to_string() == text)
+    }
+
+    /// Lists what the document is found by.
+    pub(super) fn names(&self, resource: &Resource, subject: Option<&str>) -> Vec<DocumentName> {
+        let mut names = Vec::new();
+        for key in resource.unique_keys() {
+            names.extend(name(key.attribute(), key.value(), true));
+        }
+        // a person is called like this mostly, and is then found by it
+        if let Some(external) = resource.external_id().filter(|external| Some(*external) != subject) {
+            names.extend(name(EXTERNAL_ID, external, false));
+        }
+        match self.role {
+            Role::Person => {
+                if let Some(subject) = subject.filter(|subject| Some(*subject) != resource.id()) {
+                    names.extend(name(SUBJECT, subject, true));
+                }
+                let emails = resource.labelled("emails").filter_map(Labelled::value);
+                names.extend(emails.filter_map(|email| name(EMAILS, &fold(email), false)));
+            }
+            Role::Group => {
+                let display = resource.text(DISPLAY_NAME).unwrap_or_default();
+                names.extend(name(DISPLAY_NAME, &fold(display), self.unique_names));
+            }
+            Role::Plain => {}
+        }
+        names
+    }
+
+    /// Returns the indexes that find everything whose attribute equals a value; none where no index does.
+    pub(super) fn indexes<'a>(&self, attribute: &'a str) -> Vec<&'a str> {
+        if self.unique.iter().any(|own| own == attribute) {
+            return vec![attribute];
+        }
+        match (attribute, self.role) {
+            (EXTERNAL_ID, Role::Person) => vec![SUBJECT, EXTERNAL_ID],
+            (EXTERNAL_ID, _) => vec![EXTERNAL_ID],
+            (EMAILS, Role::Person) => vec![EMAILS],
+            (DISPLAY_NAME, Role::Group) => vec![DISPLAY_NAME],
+            _ => Vec::new(),
+        }
+    }
+
+    /// Reads the resource of a document, with what the service says of it.
+    pub(super) fn resource(&self, document: &Document) -> Result<Resource, ScimError> {
+        let mut resource = body::resource(&self.kind, &document.body)?;
+        resource.set_meta(&Meta {
+            created: document.created_at,
+            last_modified: document.changed_at,
+            version: Version::numbered(document.version),
+        });
+        Ok(resource)
+    }
+
+    /// Writes the default answer: what is kept, the members if there are any, and `meta`.
+    pub(super) fn answer(&self, document: &Document, members: &[u8]) -> Result<Vec<u8>, ScimError> {
+        let shown = body::shown(&document.body)?.strip_suffix('}').ok_or(Reason::Broken)?;
+        let mut out = Vec::with_capacity(shown.len() + members.len() + self.address.len() + 256);
+        out.extend_from_slice(shown.as_bytes());
+        out.extend_from_slice(members);
+        out.push(b',');
+        self.write_meta(&mut out, document);
+        out.push(b'}');
+        Ok(out)
+    }
+
+    fn write_meta(&self, out: &mut Vec<u8>, document: &Document) {
+        out.extend_from_slice(self.meta.as_bytes());
+        instant(out, document.created_at);
+        out.extend_from_slice(br#"","lastModified":""#);
+        instant(out, document.changed_at);
+        out.extend_from_slice(br#"","version":"W/\""#);
+        out.extend_from_slice(document.version.to_string().as_bytes());
+        out.extend_from_slice(br#"\"","location":"#);
+        out.extend_from_slice(self.address.as_bytes());
+        out.extend_from_slice(document.key.id.to_string().as_bytes());
+        out.extend_from_slice(b"\"}");
+    }
+}
+
+/// Names a document; what an index cannot hold as it is, it holds as a digest.
+pub(super) fn name(index: &str, value: &str, unique: bool) -> Option<DocumentName> {
+    let index = IndexName::new(index).ok()?;
+    let value = indexed(value);
+    Some(if unique { DocumentName::unique(index, value) } else { DocumentName::shared(index, value) })
+}
+
+pub(super) fn indexed(value: &str) -> String {
+    if value.len() <= NAME_BYTES && !value.chars().any(char::is_control) {
+        return value.to_owned();
+    }
+    let digest = Sha256::digest(value.as_bytes());
+    digest.iter().fold("sha256:".to_owned(), |text, byte| format!("{text}{byte:02x}"))
+}
+
+/// Writes an instant to the millisecond, as `Instant::from` does.
+fn instant(out: &mut Vec<u8>, at: DateTime<Utc>) {
+    let Ok(year @ 0..=9999) = u32::try_from(at.year()) else { return };
+    let mut digits = |number: u32, width: u32, after: &[u8]| {
+        for place in (0..width).rev() {
+            let digit = number / 10_u32.pow(place) % 10;
+            out.push(b'0' + u8::try_from(digit).unwrap_or_default());
+        }
+        out.extend_from_slice(after);
+    };
+    digits(year, 4, b"-");
+    digits(at.month(), 2, b"-");
+    digits(at.day(), 2, b"T");
+    digits(at.hour(), 2, b":");
+    digits(at.minute(), 2, b":");
+    digits(at.second(), 2, b".");
+    digits(at.timestamp_subsec_millis(), 3, b"Z");
+}
+
+/// Puts the members into a resource, for answers that show a part of them.
+pub(super) fn with_members(mut resource: Resource, members: Vec<Json>) -> Result<Resource, ScimError> {
+    resource.set_read_only("members", &Json::List(members))?;
+    Ok(resource)
+}

@@ -1,0 +1,231 @@
+//! The service: connections, and the way of a request through it.
+
+use std::collections::HashMap;
+use std::fmt;
+use std::num::NonZeroUsize;
+use std::sync::Arc;
+
+use chrono::{DateTime, Utc};
+use jit_core::{
+    Clock, ConnectionId, DocumentId, Issuer, IssuerSet, Jit, JitError, Store, SystemClock, TenantId,
+    WorkReport, WorkerId,
+};
+
+use super::discovery::Documents;
+use super::message::{ScimContext, ScimRequest, ScimResponse};
+use super::served::Served;
+use super::settings::ScimConnection;
+use crate::reason::Reason;
+
+/// Answers SCIM requests (RFC 7644) for any number of connections, without a framework.
+///
+/// Share it behind an `Arc`; several services on one store, in one process or many, do not disturb each other.
+pub struct ScimService {
+    pub(super) jit: Arc<Jit>,
+    pub(super) store: Arc<dyn Store>,
+    clock: Arc<dyn Clock>,
+    realms: HashMap<(TenantId, ConnectionId), Realm>,
+}
+
+/// Collects the parts of a service.
+pub struct ScimServiceBuilder {
+    jit: Arc<Jit>,
+    store: Arc<dyn Store>,
+    clock: Arc<dyn Clock>,
+    connections: Vec<ScimConnection>,
+}
+
+/// Says why a service could not be composed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum ServiceError {
+    /// The engine has no such connection.
+    UnknownConnection(TenantId, ConnectionId),
+    /// The connection may not provision, or speaks for several issuers.
+    NotProvisioning(TenantId, ConnectionId),
+    /// The connection is served twice.
+    Twice(TenantId, ConnectionId),
+    /// The name of a resource type cannot name documents.
+    TypeName(String),
+}
+
+/// One connection, ready.
+pub(super) struct Realm {
+    pub(super) connection: ScimConnection,
+    pub(super) issuer: Issuer,
+    pub(super) served: Vec<Served>,
+    pub(super) documents: Documents,
+}
+
+/// One request on its way.
+#[derive(Clone, Copy)]
+pub(super) struct Turn<'a> {
+    pub(super) service: &'a ScimService,
+    pub(super) realm: &'a Realm,
+    pub(super) principal: &'a str,
+    pub(super) me: Option<DocumentId>,
+    pub(super) now: DateTime<Utc>,
+}
+
+impl ScimService {
+    /// Begins to compose a service. The store is the one that the connections keep their accounts in.
+    #[must_use]
+    pub fn builder(jit: Arc<Jit>, store: Arc<dyn Store>) -> ScimServiceBuilder {
+        ScimServiceBuilder { jit, store, clock: Arc::new(SystemClock), connections: Vec::new() }
+    }
+
+    /// Answers a request. Whatever is wrong with it, there is an answer.
+    ///
+    /// # Cancel safety
+    /// Each change is made whole or not at all. Of a bulk request, some operations may have been done; the access of people
+    /// whose group changed may follow with [`Self::work`].
+    pub async fn handle(&self, context: &ScimContext, request: ScimRequest<'_>) -> ScimResponse {
+        let key = (context.tenant.clone(), context.connection.clone());
+        let Some(realm) = self.realms.get(&key) else {
+            return ScimResponse::refusal(&Reason::Forbidden.into());
+        };
+        if context.reads_only && !request.is_reading() {
+            return ScimResponse::refusal(&Reason::Forbidden.into());
+        }
+        let turn = Turn {
+            service: self,
+            realm,
+            principal: &context.principal,
+            me: context.me,
+            now: self.clock.now(),
+        };
+        turn.run(&request).await.unwrap_or_else(|error| {
+            tracing::debug!(
+                tenant = %context.tenant, connection = %context.connection, principal = context.principal,
+                code = %error.code(), "request refused"
+            );
+            ScimResponse::refusal(&error)
+        })
+    }
+
+    /// Lets the access of people follow their groups, where a request had too many of them to do it at once: up to `limit`
+    /// people of each connection. Call it in a loop; any number of workers on any number of nodes share the work.
+    ///
+    /// # Errors
+    /// The first [`JitError`] of a connection, after the others had their turn.
+    ///
+    /// # Cancel safety
+    /// What was begun comes again.
+    pub async fn work(&self, worker: &WorkerId, limit: NonZeroUsize) -> Result<WorkReport, JitError> {
+        let (mut sum, mut first) = (WorkReport::default(), None);
+        for (tenant, connection) in self.realms.keys() {
+            match self.jit.retell(worker, tenant, connection, limit, self).await {
+                Ok(report) => {
+                    sum.done += report.done;
+                    sum.again += report.again;
+                    sum.failed += report.failed;
+                }
+                Err(error) => drop(first.get_or_insert(error)),
+            }
+        }
+        first.map_or(Ok(sum), Err)
+    }
+
+    /// Tells how long bodies may be; the connections may take less.
+    #[cfg(feature = "tower")]
+    pub(super) fn body_bytes(&self) -> usize {
+        self.realms.values().map(|realm| realm.connection.limits.body_bytes).max().unwrap_or_default()
+    }
+
+    /// Speaks for itself, where no request asks.
+    pub(super) fn turn(&self, tenant: &TenantId, connection: &ConnectionId) -> Option<Turn<'_>> {
+        let realm = self.realms.get(&(tenant.clone(), connection.clone()))?;
+        Some(Turn { service: self, realm, principal: "none", me: None, now: self.clock.now() })
+    }
+}
+
+impl ScimServiceBuilder {
+    /// Serves a connection.
+    #[must_use]
+    pub fn connection(mut self, connection: ScimConnection) -> Self {
+        self.connections.push(connection);
+        self
+    }
+
+    /// Replaces the clock.
+    #[must_use]
+    pub fn clock(mut self, clock: Arc<dyn Clock>) -> Self {
+        self.clock = clock;
+        self
+    }
+
+    /// Composes the service.
+    ///
+    /// # Errors
+    /// [`ServiceError`] where a connection is not one that the engine provisions with.
+    pub fn build(self) -> Result<ScimService, ServiceError> {
+        let mut realms = HashMap::new();
+        for connection in self.connections {
+            let attestor = &connection.attestor;
+            let key = (attestor.tenant().clone(), attestor.connection().clone());
+            let issuer = issuer(&self.jit, &key)?;
+            let realm = Realm::new(connection, issuer)?;
+            if realms.insert(key.clone(), realm).is_some() {
+                return Err(ServiceError::Twice(key.0, key.1));
+            }
+        }
+        Ok(ScimService { jit: self.jit, store: self.store, clock: self.clock, realms })
+    }
+}
+
+impl Realm {
+    fn new(connection: ScimConnection, issuer: Issuer) -> Result<Self, ServiceError> {
+        let attestor = &connection.attestor;
+        let key = || (attestor.tenant().clone(), attestor.connection().clone());
+        let serve = |kind| {
+            Served::new(kind, key(), &connection.base, connection.unique_group_names)
+                .ok_or_else(|| ServiceError::TypeName(kind.name().to_owned()))
+        };
+        let served = connection.schemas.types().map(serve).collect::<Result<_, _>>()?;
+        let documents = Documents::of(&connection);
+        Ok(Self { connection, issuer, served, documents })
+    }
+
+    /// Returns the type whose documents are of this kind.
+    pub(super) fn served(&self, name: &str) -> Option<&Served> {
+        self.served.iter().find(|served| served.kind.name() == name)
+    }
+}
+
+fn issuer(jit: &Jit, (tenant, id): &(TenantId, ConnectionId)) -> Result<Issuer, ServiceError> {
+    let unknown = || ServiceError::UnknownConnection(tenant.clone(), id.clone());
+    let connection = jit.connection(tenant, id).ok_or_else(unknown)?;
+    let one = match &connection.settings().issuers {
+        IssuerSet::Exactly(issuers) if issuers.len() == 1 => issuers.first().cloned(),
+        _ => None,
+    };
+    let one = one.filter(|_| connection.provisioning().is_some());
+    one.ok_or_else(|| ServiceError::NotProvisioning(tenant.clone(), id.clone()))
+}
+
+impl fmt::Display for ServiceError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::UnknownConnection(tenant, id) => write!(f, "tenant `{tenant}` has no connection `{id}`"),
+            Self::NotProvisioning(_, id) => {
+                write!(f, "connection `{id}` does not provision, or speaks for several issuers")
+            }
+            Self::Twice(_, id) => write!(f, "connection `{id}` is served twice"),
+            Self::TypeName(name) => write!(f, "the resource type `{name}` cannot name documents"),
+        }
+    }
+}
+
+impl std::error::Error for ServiceError {}
+
+impl fmt::Debug for ScimService {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ScimService").field("connections", &self.realms.len()).finish_non_exhaustive()
+    }
+}
+
+impl fmt::Debug for ScimServiceBuilder {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ScimServiceBuilder").field("connections", &self.connections).finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,166 @@
+//! What a service does for one connection.
+
+use std::fmt;
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use jit_core::{AccountId, Attestor, BackendError};
+
+use crate::limits::Limits;
+use crate::protocol::{AuthenticationScheme, PageLimits};
+use crate::schema::Schemas;
+use crate::tolerance::Tolerance;
+
+/// Serves one connection: what its source may say, and how it is answered.
+///
+/// The source speaks for the people of the connection's one issuer. It sees what it said itself, and never the accounts of
+/// other connections.
+pub struct ScimConnection {
+    pub(super) attestor: Attestor,
+    pub(super) base: String,
+    pub(super) schemas: Schemas,
+    pub(super) tolerance: Tolerance,
+    pub(super) limits: Limits,
+    pub(super) pages: PageLimits,
+    pub(super) reach: Reach,
+    pub(super) unique_group_names: bool,
+    pub(super) is_feed: bool,
+    pub(super) passwords: Option<Arc<dyn Passwords>>,
+    pub(super) authentication: Vec<AuthenticationScheme>,
+}
+
+/// How much one request may look at, and how much it does before it is answered.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[expect(clippy::exhaustive_structs, reason = "a service says all of it in its configuration")]
+pub struct Reach {
+    /// The most resources that a query looks at which no index answers.
+    pub looked_at: usize,
+    /// The most members that one answer shows.
+    pub members: usize,
+    /// The most people whose access follows a change of their group before the request is answered; that of the others
+    /// follows with [`ScimService::work`](super::ScimService::work).
+    pub retold_at_once: usize,
+}
+
+impl Default for Reach {
+    fn default() -> Self {
+        Self { looked_at: 100_000, members: 100_000, retold_at_once: 200 }
+    }
+}
+
+/// Takes passwords that a source sets. Without one they are thrown away unread.
+#[async_trait]
+pub trait Passwords: Send + Sync {
+    /// Sets the password of an account, after the change that it came with.
+    ///
+    /// # Errors
+    /// `store.unavailable` when it could not be kept; the request is then answered with 503, and comes again.
+    ///
+    /// # Cancel safety
+    /// The password may have been set.
+    async fn set(&self, account: AccountId, password: &str) -> Result<(), BackendError>;
+}
+
+impl ScimConnection {
+    /// Serves the connection of this attestor. `base` is the address below which resources are found, such as
+    /// `https://example.com/scim/v2`, or a path such as `/scim/v2`.
+    #[must_use]
+    pub fn new(attestor: Attestor, base: impl AsRef<str>) -> Self {
+        Self {
+            attestor,
+            base: base.as_ref().trim_end_matches('/').to_owned(),
+            schemas: Schemas::standard(),
+            tolerance: Tolerance::strict(),
+            limits: Limits::default(),
+            pages: PageLimits::default(),
+            reach: Reach::default(),
+            unique_group_names: false,
+            is_feed: false,
+            passwords: None,
+            authentication: vec![bearer()],
+        }
+    }
+
+    /// Serves these schemas and resource types.
+    #[must_use]
+    pub fn schemas(mut self, schemas: Schemas) -> Self {
+        self.schemas = schemas;
+        self
+    }
+
+    /// Bears the quirks of a provider.
+    #[must_use]
+    pub fn tolerance(mut self, tolerance: Tolerance) -> Self {
+        self.tolerance = tolerance;
+        self
+    }
+
+    /// Bounds requests.
+    #[must_use]
+    pub fn limits(mut self, limits: Limits) -> Self {
+        self.limits = limits;
+        self
+    }
+
+    /// Bounds pages.
+    #[must_use]
+    pub fn pages(mut self, pages: PageLimits) -> Self {
+        self.pages = pages;
+        self
+    }
+
+    /// Bounds what one request looks at and does.
+    #[must_use]
+    pub fn reach(mut self, reach: Reach) -> Self {
+        self.reach = reach;
+        self
+    }
+
+    /// Refuses a second group of the same name, as Entra expects it. Decide it before there are groups.
+    #[must_use]
+    pub fn unique_group_names(mut self) -> Self {
+        self.unique_group_names = true;
+        self
+    }
+
+    /// Takes a POST of somebody who is known as what is new about them, and not as a conflict: for feeds that say everything
+    /// with POST, such as the API-driven provisioning of Entra. What such a POST leaves out stays.
+    #[must_use]
+    pub fn feed(mut self) -> Self {
+        self.is_feed = true;
+        self
+    }
+
+    /// Hands passwords over.
+    #[must_use]
+    pub fn passwords(mut self, passwords: Arc<dyn Passwords>) -> Self {
+        self.passwords = Some(passwords);
+        self
+    }
+
+    /// Says in `/ServiceProviderConfig` how clients authenticate, the preferred way first; bearer tokens unless said
+    /// otherwise.
+    #[must_use]
+    pub fn authentication(mut self, schemes: Vec<AuthenticationScheme>) -> Self {
+        self.authentication = schemes;
+        self
+    }
+}
+
+fn bearer() -> AuthenticationScheme {
+    AuthenticationScheme {
+        kind: "oauthbearertoken".to_owned(),
+        name: "Bearer token".to_owned(),
+        description: "A token in the header `Authorization` (RFC 6750)".to_owned(),
+    }
+}
+
+impl fmt::Debug for ScimConnection {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ScimConnection")
+            .field("tenant", self.attestor.tenant())
+            .field("connection", self.attestor.connection())
+            .field("base", &self.base)
+            .finish_non_exhaustive()
+    }
+}

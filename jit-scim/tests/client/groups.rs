@@ -1,0 +1,269 @@
+//! Groups: joined, left, and never emptied.
+
+use std::sync::Arc;
+
+use jit_core::DesiredState;
+use jit_scim::client::{GroupChanges, GroupOrigin, MemberRemoval, TargetProfile, TargetReason};
+use serde_json::{Value, json};
+
+use crate::life::{GROUP, USER, changed};
+use crate::sim::{Fault, Quirks};
+use crate::world::{Remembered, World, alice, names, person, wanted, world};
+
+/// A world in which one stranger is in each of these groups.
+fn with_groups(profile: TargetProfile, quirks: Quirks, groups: &[&str]) -> (World, String) {
+    let world = world(profile, quirks);
+    let stranger = world.sim.plant("Users", &json!({ "schemas": [USER], "userName": "stranger" }));
+    for group in groups {
+        let members = json!([{ "value": stranger }]);
+        world.sim.plant("Groups", &json!({ "schemas": [GROUP], "displayName": group, "members": members }));
+    }
+    (world, stranger)
+}
+
+async fn holding(world: &World, groups: &[&str]) -> Remembered {
+    let mut all = wanted(&alice());
+    all.entitlements = names(groups);
+    world.mirrored(&alice(), &all).await
+}
+
+fn patches(world: &World) -> Vec<Value> {
+    let log = world.sim.log();
+    let patches =
+        log.iter().filter(|asked| asked.method == http::Method::PATCH && asked.path.starts_with("Groups"));
+    patches.map(|asked| asked.body["Operations"].clone()).collect()
+}
+
+#[tokio::test]
+async fn one_joins_and_leaves_and_the_others_stay() {
+    let (world, stranger) = with_groups(TargetProfile::generic(), Quirks::default(), &["Crew", "Staff"]);
+    let mut known = holding(&world, &["Crew", "Staff"]).await;
+    let id = known.remote.native.clone().unwrap();
+    assert_eq!(known.wanted.held, names(&["Crew", "Staff"]));
+    assert_eq!(world.sim.members("Crew"), [stranger.clone(), id.clone()]);
+    world.sim.behave();
+    known.wanted.entitlements = names(&["Staff"]);
+    known = world.again(&known).await;
+    assert_eq!(
+        (world.sim.members("Crew"), world.sim.members("Staff")),
+        (vec![stranger.clone()], vec![stranger, id.clone()])
+    );
+    assert_eq!(known.wanted.held, names(&["Staff"]));
+    let path = format!("members[value eq \"{id}\"]");
+    assert_eq!(patches(&world), [json!([{ "op": "remove", "path": path }])], "nothing but what differs");
+}
+
+#[tokio::test]
+async fn what_others_gave_is_not_taken() {
+    let (world, _) = with_groups(TargetProfile::generic(), Quirks::default(), &["Crew", "Theirs"]);
+    let mut known = holding(&world, &["Crew"]).await;
+    let id = known.remote.native.clone().unwrap();
+    let group = world.sim.all("Groups").into_iter().find(|one| one["displayName"] == "Theirs").unwrap();
+    world.join_there(group["id"].as_str().unwrap(), &id).await;
+    known.wanted.entitlements.clear();
+    world.again(&known).await;
+    assert!(world.sim.members("Theirs").contains(&id));
+    assert!(!world.sim.members("Crew").contains(&id));
+}
+
+#[tokio::test]
+async fn the_ledger_decides_where_nothing_is_shown_and_the_account_where_it_is() {
+    for shows_groups in [false, true] {
+        let profile = changed(|profile| profile.shows_groups = shows_groups);
+        let (world, _) = with_groups(profile, Quirks { shows_groups, ..Quirks::default() }, &["Crew"]);
+        let known = holding(&world, &["Crew"]).await;
+        let id = known.remote.native.clone().unwrap();
+        world.leave_there(&id).await;
+        world.sim.behave();
+        let known = world.again(&known).await;
+        assert_eq!(world.sim.members("Crew").contains(&id), shows_groups, "mended where it can be seen");
+        world.ask(&known.remote, DesiredState::Disabled).await.unwrap();
+        assert!(!world.sim.members("Crew").contains(&id), "who is out of use holds nothing");
+    }
+}
+
+#[tokio::test]
+async fn a_target_that_hides_members_is_never_asked_for_them() {
+    let quirks =
+        Quirks { hides_members: true, removes_by_value: true, most_on_page: Some(50), ..Quirks::default() };
+    let (world, stranger) = with_groups(TargetProfile::aws(), quirks, &["Crew"]);
+    let mut known = holding(&world, &["Crew"]).await;
+    known.wanted.entitlements.clear();
+    world.again(&known).await;
+    assert_eq!(world.sim.members("Crew"), [stranger]);
+    assert!(world.sim.lines().iter().all(|line| line != "GET Groups/id"));
+    let id = known.remote.native.unwrap();
+    assert_eq!(
+        patches(&world).pop().unwrap(),
+        json!([{ "op": "remove", "path": "members", "value": [{ "value": id }] }])
+    );
+}
+
+#[tokio::test]
+async fn whole_groups_are_put_with_everybody_in_them() {
+    for (changes, lacks_patch) in [(GroupChanges::Put, false), (GroupChanges::Patch, true)] {
+        let profile = changed(|profile| profile.group_changes = changes);
+        let (world, stranger) = with_groups(profile, Quirks { lacks_patch, ..Quirks::default() }, &["Crew"]);
+        let mut known = holding(&world, &["Crew"]).await;
+        let id = known.remote.native.clone().unwrap();
+        assert_eq!(world.sim.members("Crew"), [stranger.clone(), id]);
+        let put = world.sim.log().into_iter().find(|asked| asked.method == http::Method::PUT).unwrap();
+        assert!(put.if_match.is_some(), "a change that came between would be lost");
+        known.wanted.entitlements.clear();
+        world.again(&known).await;
+        assert_eq!(world.sim.members("Crew"), [stranger]);
+        let tried = world.sim.lines().iter().filter(|line| *line == "PATCH Groups/id").count();
+        assert_eq!(tried, usize::from(lacks_patch), "that there is no PATCH is learned once");
+    }
+}
+
+#[tokio::test]
+async fn a_group_whose_members_are_hidden_is_not_replaced() {
+    let profile = changed(|profile| profile.shows_members = false);
+    let quirks = Quirks { lacks_patch: true, hides_members: true, ..Quirks::default() };
+    let (world, stranger) = with_groups(profile, quirks, &["Crew"]);
+    let mut all = wanted(&alice());
+    all.entitlements = names(&["Crew"]);
+    assert_eq!(world.refused(&alice(), &all).await, TargetReason::MembersUnseen);
+    assert_eq!(world.sim.members("Crew"), [stranger]);
+}
+
+#[tokio::test]
+async fn a_group_that_is_not_there_is_an_error_or_made() {
+    let (world, _) = with_groups(TargetProfile::generic(), Quirks::default(), &["Staff"]);
+    let mut all = wanted(&alice());
+    all.entitlements = names(&["Crew", "Staff"]);
+    assert_eq!(world.refused(&alice(), &all).await, TargetReason::GroupUnknown);
+    assert_eq!(world.sim.members("Staff").len(), 2, "the other one is joined all the same");
+    all.held = names(&["Gone"]);
+    all.entitlements = names(&["Staff"]);
+    world.mirrored(&alice(), &all).await;
+
+    let made = changed(|profile| profile.groups = GroupOrigin::Made);
+    let (world, _) = with_groups(made, Quirks::default(), &[]);
+    let known = holding(&world, &["Crew"]).await;
+    assert_eq!(world.sim.members("Crew"), [known.remote.native.unwrap()]);
+}
+
+#[tokio::test]
+async fn a_group_that_was_made_anew_is_found_again() {
+    let (world, _) = with_groups(TargetProfile::generic(), Quirks::default(), &["Crew"]);
+    let mut known = holding(&world, &["Crew"]).await;
+    let old = world.sim.one("Groups")["id"].as_str().unwrap().to_owned();
+    world.sim.forget("Groups", &old);
+    world.sim.plant("Groups", &json!({ "schemas": [GROUP], "displayName": "Crew" }));
+    known.wanted.confirmed = None;
+    world.again(&known).await;
+    assert_eq!(world.sim.members("Crew").len(), 1);
+    world.sim.forget("Groups", world.sim.one("Groups")["id"].as_str().unwrap());
+    known.wanted.entitlements.clear();
+    world.again(&known).await;
+}
+
+#[tokio::test]
+async fn who_waits_for_a_group_goes_together_in_bounded_batches() {
+    let profile = changed(|profile| profile.members_per_request = 10);
+    let (world, _) = with_groups(profile, Quirks { most_members: Some(10), ..Quirks::default() }, &["Crew"]);
+    let world = Arc::new(world);
+    let all = world.sim.gate.acquire_many(1000).await.unwrap();
+    let mut joiners = tokio::task::JoinSet::new();
+    for number in 0..45 {
+        let world = Arc::clone(&world);
+        joiners.spawn(async move {
+            let person = person(&format!("person-{number}"));
+            let mut all = wanted(&person);
+            all.entitlements = names(&["Crew"]);
+            world.mirrored(&person, &all).await
+        });
+    }
+    // everybody else comes while the first one is on the way
+    while world.sim.all("Users").len() < 46 {
+        tokio::task::yield_now().await;
+    }
+    for _ in 0..50 {
+        tokio::task::yield_now().await;
+    }
+    drop(all);
+    joiners.join_all().await;
+    assert_eq!(world.sim.members("Crew").len(), 46);
+    let sizes: Vec<_> = patches(&world).iter().map(|one| one[0]["value"].as_array().unwrap().len()).collect();
+    assert!(sizes.iter().all(|size| *size <= 10), "{sizes:?}");
+    assert!(sizes.len() <= 6, "{sizes:?}");
+}
+
+#[tokio::test]
+async fn one_who_is_refused_does_not_keep_the_others_out() {
+    let (world, _) = with_groups(TargetProfile::generic(), Quirks::default(), &["Crew"]);
+    let world = Arc::new(world);
+    let bad = world.mirrored(&person("bad"), &wanted(&person("bad"))).await.remote.native.unwrap();
+    world.sim.script(move |_, asked| {
+        let is_bad =
+            asked.path.starts_with("Groups") && asked.body.to_string().contains(&format!("\"{bad}\""));
+        is_bad.then(|| Fault::Answer(400, Vec::new(), r#"{"scimType":"invalidValue"}"#))
+    });
+    let all = world.sim.gate.acquire_many(1000).await.unwrap();
+    let mut joiners = tokio::task::JoinSet::new();
+    for name in ["first", "bad", "good", "better"] {
+        let world = Arc::clone(&world);
+        joiners.spawn(async move {
+            let mut all = wanted(&person(name));
+            all.entitlements = names(&["Crew"]);
+            (name, world.mirror(&person(name), &all).await.is_ok())
+        });
+    }
+    for _ in 0..200 {
+        tokio::task::yield_now().await;
+    }
+    drop(all);
+    let mut done = joiners.join_all().await;
+    done.sort_unstable();
+    assert_eq!(done, [("bad", false), ("better", true), ("first", true), ("good", true)]);
+    assert_eq!(world.sim.members("Crew").len(), 4);
+}
+
+#[tokio::test]
+async fn who_is_out_already_need_not_be_taken_out() {
+    for removal in [MemberRemoval::Filter, MemberRemoval::Value] {
+        let profile = changed(|profile| profile.member_removal = removal);
+        let quirks = Quirks { removes_by_value: removal == MemberRemoval::Value, ..Quirks::default() };
+        let (world, stranger) = with_groups(profile, quirks, &["Crew"]);
+        let mut known = holding(&world, &["Crew"]).await;
+        world.leave_there(known.remote.native.as_ref().unwrap()).await;
+        known.wanted.entitlements.clear();
+        world.again(&known).await;
+        assert_eq!(world.sim.members("Crew"), std::slice::from_ref(&stranger));
+        world.sim.script(|_, asked| {
+            let is_patch = asked.method == http::Method::PATCH;
+            is_patch.then(|| Fault::Answer(400, Vec::new(), r#"{"scimType":"noTarget"}"#))
+        });
+        world.again(&known).await;
+    }
+}
+
+impl World {
+    /// An administrator over there puts somebody into a group.
+    async fn join_there(&self, group: &str, member: &str) {
+        let add = json!([{ "op": "add", "path": "members", "value": [{ "value": member }] }]);
+        self.patch_group(group, &add).await;
+    }
+
+    /// And takes them out of every group.
+    async fn leave_there(&self, member: &str) {
+        for group in self.sim.all("Groups") {
+            let path = format!("members[value eq \"{member}\"]");
+            let remove = json!([{ "op": "remove", "path": path }]);
+            self.patch_group(group["id"].as_str().unwrap(), &remove).await;
+        }
+    }
+
+    async fn patch_group(&self, group: &str, operations: &Value) {
+        use jit_scim::client::Transport as _;
+        let body = json!({
+            "schemas": ["urn:ietf:params:scim:api:messages:2.0:PatchOp"],
+            "Operations": operations,
+        });
+        let request = http::Request::patch(format!("https://app.example/scim/v2/Groups/{group}"));
+        let request = request.header("authorization", "Bearer right").body(body.to_string().into()).unwrap();
+        assert!(self.sim.send(request, 4096).await.unwrap().status().is_success());
+    }
+}

@@ -1,0 +1,83 @@
+//! Bulk requests, and feeds that say everything with them.
+
+use jit_core::AccountState;
+use serde_json::{Value, json};
+
+use crate::support::*;
+
+const REQUEST: &str = "urn:ietf:params:scim:api:messages:2.0:BulkRequest";
+
+fn bulk(operations: Value) -> Value {
+    let mut message = json!({"schemas": [REQUEST]});
+    message["Operations"] = operations;
+    message
+}
+
+#[tokio::test]
+async fn operations_are_done_in_the_order_that_their_references_need() {
+    let house = house();
+    let done = house
+        .post(
+            "/Bulk",
+            bulk(json!([
+                {"method": "POST", "path": "/Groups", "bulkId": "g",
+                    "data": {"schemas": [GROUP], "displayName": "team-a", "members": [{"value": "bulkId:u"}]}},
+                {"method": "POST", "path": "/Users", "bulkId": "u", "data": user("anna")},
+                {"method": "POST", "path": "/Users", "bulkId": "again", "data": user("ANNA")},
+                {"method": "PATCH", "path": "/Users/bulkId:u", "version": "W/\"99\"",
+                    "data": patch(json!([{"op": "add", "path": "title", "value": "x"}]))},
+                {"method": "DELETE", "path": "/Users/nobody"},
+                {"method": "POST", "path": "/Nothing", "bulkId": "n", "data": {}},
+            ])),
+        )
+        .await
+        .is(200);
+    let status: Vec<_> =
+        done.body["Operations"].as_array().unwrap().iter().map(|one| &one["status"]).collect();
+    assert_eq!(status, ["201", "201", "409", "412", "404", "404"], "{}", done.body);
+    assert_eq!(done.body["Operations"][2]["response"]["scimType"], "uniqueness");
+    assert_eq!(house.grants("anna").await, ["group:team-a"]);
+}
+
+#[tokio::test]
+async fn too_many_operations_are_refused_as_a_whole() {
+    let limits = |connection: jit_scim::server::ScimConnection| {
+        let mut limits = jit_scim::Limits::default();
+        limits.bulk_operations = 1;
+        connection.limits(limits)
+    };
+    let house = house_with(SETTINGS, limits);
+    let one = |name: &str| json!({"method": "POST", "path": "/Users", "bulkId": name, "data": user(name)});
+    house.post("/Bulk", bulk(json!([one("a"), one("b")]))).await.refuses(413, None);
+    assert!(house.accounts().await.is_empty());
+}
+
+/// As Entra's API-driven provisioning sends a worker: POST again for whatever is new.
+#[tokio::test]
+async fn a_feed_says_everything_with_post() {
+    let house = house_with(SETTINGS, jit_scim::server::ScimConnection::feed);
+    let worker = |more: Value| {
+        let mut data = json!({"schemas": [USER, "urn:ietf:params:scim:schemas:extension:enterprise:2.0:User"],
+            "externalId": "701984", "userName": "bjensen"});
+        data.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+        bulk(
+            json!([{"method": "POST", "bulkId": "897401c2-2de4-4b87-a97f-c02de3bcfc61", "path": "/Users", "data": data}]),
+        )
+    };
+    let first = json!({"title": "Tour Guide", "active": true,
+        "urn:ietf:params:scim:schemas:extension:enterprise:2.0:User": {"department": "Tour Operations"}});
+    let send = async |more: Value| {
+        let done = house.post("/Bulk", worker(more)).await.is(200);
+        done.body["Operations"][0].clone()
+    };
+    let made = send(first).await;
+    assert_eq!(made["status"], "201", "{made}");
+    let changed = send(json!({"title": "Lead"})).await;
+    assert_eq!((&changed["status"], &changed["location"]), (&json!("200"), &made["location"]));
+    let user = house.get("/Users?filter=externalId eq \"701984\"").await.body["Resources"][0].clone();
+    assert_eq!(user["title"], "Lead");
+    let enterprise = &user["urn:ietf:params:scim:schemas:extension:enterprise:2.0:User"];
+    assert_eq!(enterprise["department"], "Tour Operations", "what is left out stays");
+    assert_eq!(send(json!({"active": false})).await["status"], "200");
+    assert!(matches!(house.account().await.state, AccountState::Disabled { .. }));
+}

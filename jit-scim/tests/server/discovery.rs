@@ -1,0 +1,93 @@
+//! What the service says about itself, and resource types of files.
+
+use serde_json::json;
+
+use crate::support::*;
+
+#[tokio::test]
+async fn the_service_says_what_it_does() {
+    let house = house();
+    let config = house.get("/ServiceProviderConfig").await.is(200).body;
+    for feature in ["patch", "bulk", "filter", "sort", "etag"] {
+        assert_eq!(config[feature]["supported"], true, "{feature}");
+    }
+    assert_eq!(config["changePassword"]["supported"], false);
+    let pages = json!({"cursor": true, "index": true, "defaultPaginationMethod": "index", "defaultPageSize": 100,
+        "maxPageSize": 200, "cursorTimeout": 3600});
+    assert_eq!(config["pagination"], pages);
+    assert_eq!(config["authenticationSchemes"][0]["type"], "oauthbearertoken");
+    assert_eq!(house.get("/ResourceTypes").await.is(200).body["totalResults"], 2);
+    assert_eq!(house.get("/ResourceTypes/User").await.is(200).body["endpoint"], "/Users");
+    assert_eq!(house.get(&format!("/Schemas/{USER}")).await.is(200).body["id"], USER);
+    house.get("/Schemas/urn:nothing").await.refuses(404, None);
+    for path in ["/Schemas", "/ResourceTypes"] {
+        house.get(&format!("{path}?filter=id eq \"x\"")).await.refuses(403, None);
+    }
+    house.get("/ServiceProviderConfig?filter=x").await.is(200);
+    for path in ["/Schemas", "/ResourceTypes", "/ServiceProviderConfig"] {
+        house.post(path, json!({})).await.refuses(405, None);
+    }
+}
+
+#[tokio::test]
+async fn types_of_files_are_served_without_accounts() {
+    let house = house_with(SETTINGS, |connection| connection.schemas(with_test_resource()));
+    let [core, extension] = [
+        "urn:ietf:params:scim:schemas:test:2.0:TestResource",
+        "urn:ietf:params:scim:schemas:extension:test:2.0:TestResource",
+    ];
+    let body = json!({"schemas": [core, extension], "identifier": "I", extension: {"extRequired": "r"},
+        "writeOnlyAttr": "w", "requestOnlyAttr": "q", "uniqueString": "U"});
+    let made = house.post("/TestResources", body.clone()).await.is(201);
+    assert_eq!(made.body["requestOnlyAttr"], "q", "who wrote it sees it");
+    assert!(made.body.get("writeOnlyAttr").is_none());
+    let path = format!("/TestResources/{}", made.id());
+    assert!(house.get(&path).await.body.get("requestOnlyAttr").is_none());
+    assert_eq!(house.get(&format!("{path}?attributes=requestOnlyAttr")).await.body["requestOnlyAttr"], "q");
+    let mut other = body.clone();
+    other["identifier"] = json!("J");
+    let taken = house.post("/TestResources", other).await.refuses(409, Some("uniqueness"));
+    assert!(taken.body["detail"].as_str().unwrap().contains("uniqueString"), "{}", taken.body);
+    let found = house.get("/TestResources?filter=uniqueString eq \"u\"").await;
+    assert_eq!(found.body["totalResults"], 1);
+    house.patch(&path, json!([{"op": "replace", "path": "uniqueString", "value": "V"}])).await.is(200);
+    house.delete(&path).await.is(204);
+    assert!(house.accounts().await.is_empty());
+    let trail: Vec<_> = house.trail().await.iter().map(|event| event.action.to_string()).collect();
+    assert_eq!(trail, ["document.created", "document.changed", "document.removed"]);
+}
+
+#[tokio::test]
+async fn a_query_at_the_root_goes_over_every_type() {
+    let house = house();
+    let anna = house.post("/Users", user("anna")).await.id();
+    house.post("/Groups", group("team-a", &[&anna])).await.is(201);
+    let search = |filter: &str, start: usize| {
+        json!({"schemas": ["urn:ietf:params:scim:api:messages:2.0:SearchRequest"], "filter": filter, "count": 1,
+            "startIndex": start})
+    };
+    let found = house.post("/.search", search("meta.created pr", 2)).await.is(200).body;
+    assert_eq!(
+        (&found["totalResults"], &found["Resources"][0]["displayName"]),
+        (&json!(2), &json!("team-a"))
+    );
+    let found = house.post("/.search", search("userName eq \"anna\"", 1)).await.is(200).body;
+    assert_eq!((&found["totalResults"], &found["Resources"][0]["id"]), (&json!(1), &json!(anna)));
+    house.post("/.search", search("nothing eq 1", 1)).await.refuses(400, Some("invalidFilter"));
+    let users = house.post("/Users/.search", search("userName sw \"a\"", 1)).await.is(200).body;
+    assert_eq!(users["totalResults"], 1);
+    assert_eq!(house.get("/").await.is(200).body["totalResults"], 2);
+}
+
+#[tokio::test]
+async fn me_is_whoever_the_token_stands_for() {
+    let house = house();
+    let id = house.post("/Users", user("anna")).await.id();
+    house.get("/Me").await.refuses(501, None);
+    let me = context("acme").is(id.parse().unwrap());
+    let shown = house.ask(&me, "GET", "/Me", &[], None).await.is(200);
+    assert_eq!(shown.id(), id);
+    let change = patch(json!([{"op": "replace", "path": "title", "value": "x"}]));
+    house.ask(&me, "PATCH", "/Me", &[], Some(&change)).await.is(200);
+    assert_eq!(house.get(&format!("/Users/{id}")).await.body["title"], "x");
+}

@@ -1,0 +1,73 @@
+//! The service behind HTTP.
+
+use std::sync::Arc;
+
+use bytes::Bytes;
+use http::{Request, Response, header};
+use http_body_util::{BodyExt as _, Full};
+use jit_core::SystemClock;
+use jit_scim::server::{ScimHttp, Token, Tokens};
+use serde_json::Value;
+use tower_service::Service as _;
+
+use crate::support::*;
+
+fn scim() -> ScimHttp {
+    let token = Token {
+        sha256: Tokens::digest("good"),
+        tenant: "acme".parse().unwrap(),
+        connection: "scim".parse().unwrap(),
+        name: "test".to_owned(),
+        until: None,
+        reads_only: false,
+    };
+    let tokens = Tokens::new([token], Arc::new(SystemClock)).unwrap();
+    ScimHttp::new(Arc::new(house().service), Arc::new(tokens))
+}
+
+async fn send(
+    scim: &mut ScimHttp,
+    token: &str,
+    method: &str,
+    path: &str,
+    body: &str,
+) -> (Response<()>, Value) {
+    let request = Request::builder()
+        .method(method)
+        .uri(path)
+        .header(header::AUTHORIZATION, token)
+        .header(header::CONTENT_TYPE, "application/scim+json")
+        .body(Full::new(Bytes::copy_from_slice(body.as_bytes())))
+        .unwrap();
+    let (parts, body) = scim.call(request).await.unwrap().into_parts();
+    let body = body.collect().await.unwrap().to_bytes();
+    (Response::from_parts(parts, ()), serde_json::from_slice(&body).unwrap_or(Value::Null))
+}
+
+#[tokio::test]
+async fn requests_go_through_with_a_good_token_only() {
+    let mut scim = scim();
+    for bad in ["", "Bearer bad", "Basic good", "good"] {
+        let (answer, body) = send(&mut scim, bad, "GET", "/Users", "").await;
+        assert_eq!(answer.status(), 401, "{bad}");
+        assert!(answer.headers()[header::WWW_AUTHENTICATE].to_str().unwrap().starts_with("Bearer"));
+        assert_eq!(body["status"], "401");
+    }
+    let (made, body) = send(&mut scim, "Bearer good", "POST", "/Users", &user("anna").to_string()).await;
+    assert_eq!((made.status().as_u16(), &body["userName"]), (201, &"anna".into()));
+    let location = made.headers()[header::LOCATION].to_str().unwrap().to_owned();
+    assert_eq!(made.headers()[header::ETAG], "W/\"1\"");
+    let path = location.strip_prefix("https://scim.example/v2").unwrap();
+    let (shown, body) = send(&mut scim, "bearer good", "GET", path, "").await;
+    assert_eq!((shown.status().as_u16(), body["meta"]["location"].as_str()), (200, Some(location.as_str())));
+    let (gone, _) = send(&mut scim, "Bearer good", "DELETE", path, "").await;
+    assert_eq!(gone.status(), 204);
+}
+
+#[tokio::test]
+async fn a_body_beyond_the_limit_is_not_read() {
+    let mut scim = scim();
+    let long = format!("\"{}\"", "x".repeat(2 << 20));
+    let (answer, body) = send(&mut scim, "Bearer good", "POST", "/Users", &long).await;
+    assert_eq!((answer.status().as_u16(), body["status"].as_str()), (413, Some("413")));
+}

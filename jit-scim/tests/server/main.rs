@@ -1,0 +1,25 @@
+//! The server as a client sees it, with a real engine and store behind it.
+
+#[cfg(test)]
+mod attackers;
+#[cfg(test)]
+mod bulk;
+#[cfg(test)]
+mod discovery;
+#[cfg(test)]
+mod groups;
+#[cfg(test)]
+#[cfg(feature = "tower")]
+mod http;
+#[cfg(test)]
+mod model;
+#[cfg(test)]
+mod people;
+#[cfg(test)]
+mod races;
+#[cfg(test)]
+mod requests;
+#[cfg(test)]
+mod sequences;
+#[cfg(test)]
+mod support;

@@ -1,0 +1,241 @@
+//! Users: what is said of them is kept word for word, and becomes an account by mapping and policy.
+
+use jit_core::{AccountState, Outcome};
+use serde_json::json;
+
+use crate::support::*;
+
+#[tokio::test]
+async fn a_user_is_created_read_changed_and_removed() {
+    let house = house();
+    let mut body = person("alice", "e1");
+    body["title"] = json!("Engineer");
+    let made = house.post("/Users", body).await.is(201);
+    let id = made.id();
+    let location = format!("https://scim.example/v2/Users/{id}");
+    assert_eq!(made.header("location"), Some(location.as_str()));
+    assert_eq!(made.header("etag"), Some("W/\"1\""));
+    assert_eq!(made.header("content-type"), Some("application/scim+json"));
+    assert_eq!(
+        made.body["meta"],
+        json!({"resourceType": "User", "created": "2026-11-21T09:00:00.000Z",
+        "lastModified": "2026-11-21T09:00:00.000Z", "version": "W/\"1\"", "location": location})
+    );
+    let account = house.account().await;
+    assert_eq!(account.user_name.as_ref().unwrap().as_str(), "alice");
+    assert_eq!(account.email.as_ref().unwrap().address.as_str(), "alice@acme.example");
+
+    let path = format!("/Users/{id}");
+    assert_eq!(house.get(&path).await.is(200).body, made.body);
+    let changed = house.patch(&path, json!([{"op": "remove", "path": "title"}])).await.is(200);
+    assert_eq!(changed.header("etag"), Some("W/\"2\""));
+    assert!(changed.body.get("title").is_none());
+    assert!(house.account().await.attributes.iter().all(|(name, _)| name.as_str() != "title"));
+
+    let replaced = house.put(&path, user("alice2")).await.is(200);
+    assert_eq!((&replaced.body["userName"], replaced.body.get("externalId")), (&json!("alice2"), None));
+    assert_eq!(house.account().await.user_name.unwrap().as_str(), "alice2");
+    assert_eq!(house.get(&path).await.body, replaced.body);
+
+    house.delete(&path).await.is(204);
+    house.get(&path).await.refuses(404, None);
+    house.delete(&path).await.refuses(404, None);
+    assert!(matches!(house.account().await.state, AccountState::Ended { .. }));
+    let events: Vec<_> = house.trail().await.iter().map(|event| event.action.to_string()).collect();
+    assert_eq!(events, ["record.joined", "record.moved", "record.moved", "record.ended"]);
+}
+
+#[tokio::test]
+async fn what_changes_nothing_writes_nothing() {
+    let house = house();
+    let id = house.post("/Users", user("alice")).await.id();
+    let path = format!("/Users/{id}");
+    for _ in 0..2 {
+        let same = house.patch(&path, json!([{"op": "replace", "path": "userName", "value": "alice"}])).await;
+        assert_eq!(same.is(200).header("etag"), Some("W/\"1\""));
+        assert_eq!(house.put(&path, user("alice")).await.is(200).header("etag"), Some("W/\"1\""));
+    }
+    assert_eq!(house.trail().await.len(), 1);
+}
+
+#[tokio::test]
+async fn a_sign_in_and_the_source_agree_on_one_account_and_a_deletion_holds_for_both() {
+    let house = house();
+    let Outcome::SignedIn(first) = house.sign_in("e1").await else { panic!("not in") };
+    let id = house.post("/Users", person("alice", "e1")).await.is(201).id();
+    let account = house.account().await;
+    assert_eq!(account.id, first.account.id, "the person had an account by their sign-in");
+    let epoch = account.credential_epoch;
+
+    let path = format!("/Users/{id}");
+    let off = house.patch(&path, json!([{"op": "replace", "value": {"active": false}}])).await.is(200);
+    assert_eq!(off.body["active"], json!(false));
+    let account = house.account().await;
+    assert!(matches!(account.state, AccountState::Disabled { .. }));
+    assert!(account.credential_epoch > epoch, "sessions are void");
+    assert!(matches!(house.sign_in("e1").await, Outcome::Denied(_)));
+    house.get(&path).await.is(200);
+
+    house.patch(&path, json!([{"op": "replace", "path": "active", "value": true}])).await.is(200);
+    assert!(matches!(house.sign_in("e1").await, Outcome::SignedIn(_)));
+    house.delete(&path).await.is(204);
+    let Outcome::Denied(denied) = house.sign_in("e1").await else { panic!("a tombstone let them in") };
+    assert_eq!(denied.denial.code.as_str(), "account.ended");
+    let again = house.post("/Users", person("alice", "e1")).await.refuses(409, Some("uniqueness"));
+    assert!(again.body["detail"].as_str().unwrap().contains("account.ended"), "{}", again.body);
+    assert!(matches!(house.sign_in("e1").await, Outcome::Denied(_)));
+    assert_eq!(house.get("/Users").await.body["totalResults"], 0);
+}
+
+#[tokio::test]
+async fn what_a_source_first_called_a_person_stays_their_key() {
+    let house = house();
+    let id = house.post("/Users", person("alice", "e1")).await.id();
+    let path = format!("/Users/{id}");
+    house.patch(&path, json!([{"op": "replace", "path": "externalId", "value": "e2"}])).await.is(200);
+    assert!(matches!(house.sign_in("e1").await, Outcome::SignedIn(_)));
+    assert_eq!(house.accounts().await.len(), 1);
+    for (external, total) in [("e1", 0), ("e2", 1)] {
+        let found = house.get(&format!("/Users?filter=externalId eq \"{external}\"")).await;
+        assert_eq!(found.body["totalResults"], total, "{external}");
+    }
+    house.post("/Users", person("bob", "e1")).await.refuses(409, Some("uniqueness"));
+    house.post("/Users", person("bob", "e2")).await.is(201);
+}
+
+#[tokio::test]
+async fn names_are_held_once_and_policy_and_mapping_are_asked() {
+    let house = house();
+    house.post("/Users", user("Alice")).await.is(201);
+    let taken = house.post("/Users", user("ALICE")).await.refuses(409, Some("uniqueness"));
+    assert!(taken.body["detail"].as_str().unwrap().contains("userName"), "{}", taken.body);
+    let bob = house.post("/Users", user("bob")).await.id();
+    let renamed = json!([{"op": "replace", "path": "userName", "value": "alicE"}]);
+    house.patch(&format!("/Users/{bob}"), renamed).await.refuses(409, Some("uniqueness"));
+    assert_eq!(house.get(&format!("/Users/{bob}")).await.body["userName"], "bob");
+
+    let mut robot = user("robot");
+    robot["userType"] = json!("Robot");
+    let refused = house.post("/Users", robot).await.refuses(403, None);
+    assert!(refused.body["detail"].as_str().unwrap().contains("robot"), "{}", refused.body);
+    assert_eq!(house.accounts().await.len(), 2);
+    assert_eq!(house.get("/Users").await.body["totalResults"], 2);
+}
+
+#[tokio::test]
+async fn versions_are_compared() {
+    let house = house();
+    let id = house.post("/Users", user("alice")).await.id();
+    let path = format!("/Users/{id}");
+    let titled = |title: &str| patch(json!([{"op": "replace", "path": "title", "value": title}]));
+    let send = async |method: &str, tag: &str, body: Option<serde_json::Value>| {
+        house.send(method, &path, &[("if-match", tag)], body.as_ref()).await
+    };
+    send("PATCH", "W/\"9\"", Some(titled("a"))).await.refuses(412, None);
+    send("PATCH", "nonsense", Some(titled("a"))).await.refuses(412, None);
+    send("PATCH", "W/\"1\"", Some(titled("a"))).await.is(200);
+    send("PUT", "\"1\"", Some(user("alice"))).await.refuses(412, None);
+    send("PUT", "*", Some(user("alice"))).await.is(200);
+    send("DELETE", "W/\"1\"", None).await.refuses(412, None);
+    let known = house.send("GET", &path, &[("if-none-match", "W/\"3\"")], None).await;
+    assert_eq!((known.status, known.header("etag")), (304, Some("W/\"3\"")));
+    send("DELETE", "W/\"3\"", None).await.is(204);
+}
+
+#[tokio::test]
+async fn people_are_found_by_index_and_by_looking() {
+    let house = house();
+    for (number, name) in ["anna", "bert", "carl", "dora"].into_iter().enumerate() {
+        let mut body = person(name, &format!("e{number}"));
+        body["title"] = json!(if number % 2 == 0 { "even" } else { "odd" });
+        house.post("/Users", body).await.is(201);
+    }
+    for (query, names) in [
+        ("filter=userName eq \"ANNA\"", vec!["anna"]),
+        ("filter=externalId eq \"e1\"", vec!["bert"]),
+        ("filter=externalId eq \"E1\"", vec![]),
+        ("filter=emails.value eq \"Carl@acme.example\"", vec!["carl"]),
+        ("filter=emails[type eq \"work\"].value eq \"x\"", vec![]),
+        ("filter=emails[type eq \"work\" and value sw \"dora\"]", vec!["dora"]),
+        ("filter=title eq \"odd\"", vec!["bert", "dora"]),
+        ("filter=title eq \"odd\" and userName eq \"dora\"", vec!["dora"]),
+        ("filter=title eq \"odd\"&sortBy=userName&sortOrder=descending", vec!["dora", "bert"]),
+        ("sortBy=userName&startIndex=2&count=2", vec!["bert", "carl"]),
+        ("startIndex=3", vec!["carl", "dora"]),
+        ("count=0", vec![]),
+        ("filter=meta.created gt \"2030-01-01T00:00:00Z\"", vec![]),
+        ("filter=not (userName eq \"anna\") and meta.created pr&count=1", vec!["bert"]),
+    ] {
+        let found =
+            house.get(&format!("/Users?{}", query.replace("].value eq \"x\"", " and value eq \"x\"]"))).await;
+        let list = found.body["Resources"].as_array().unwrap_or_else(|| panic!("{query}: {}", found.body));
+        let found: Vec<_> = list.iter().map(|user| user["userName"].as_str().unwrap()).collect();
+        assert_eq!(found, names, "{query}");
+    }
+    house.get("/Users?filter=userName").await.refuses(400, Some("invalidFilter"));
+    house.get("/Users?filter=password eq \"x\"").await.refuses(400, Some("invalidFilter"));
+    let chosen = house.get("/Users?filter=userName eq \"anna\"&attributes=title").await;
+    let id = chosen.body["Resources"][0]["id"].clone();
+    assert_eq!(chosen.body["Resources"], json!([{"schemas": [USER], "id": id, "title": "even"}]));
+}
+
+#[tokio::test]
+async fn pages_by_cursor_follow_each_other() {
+    let house = house();
+    for name in ["a1", "b2", "c3", "d4", "e5"] {
+        house.post("/Users", user(name)).await.is(201);
+    }
+    for query in ["", "&sortBy=userName", "&filter=userName pr"] {
+        let (mut names, mut cursor) = (Vec::new(), Some(String::new()));
+        while let Some(at) = cursor {
+            let page = house.get(&format!("/Users?count=2&cursor={at}{query}")).await.is(200).body;
+            assert_eq!(page["totalResults"], 5);
+            names.extend(page["Resources"].as_array().unwrap().iter().map(|user| user["userName"].clone()));
+            cursor = page["nextCursor"].as_str().map(str::to_owned);
+        }
+        assert_eq!(names, ["a1", "b2", "c3", "d4", "e5"], "{query}");
+    }
+    house.get("/Users?cursor=nonsense").await.refuses(400, Some("invalidCursor"));
+}
+
+#[tokio::test]
+async fn a_password_is_in_no_document_and_no_answer() {
+    let house = house();
+    let mut body = user("alice");
+    body["password"] = json!("s3cret");
+    let made = house.post("/Users", body).await.is(201);
+    assert!(!made.body.to_string().contains("s3cret"));
+    let path = format!("/Users/{}", made.id());
+    let changed = json!([{"op": "replace", "path": "password", "value": "s3cret"}]);
+    house.patch(&path, changed).await.is(200);
+    for path in [path.clone(), format!("{path}?attributes=password")] {
+        assert!(!house.get(&path).await.is(200).body.to_string().contains("s3cret"));
+    }
+}
+
+/// A directory that was emptied by accident: its documents are what it says, and the accounts wait for an administrator.
+#[tokio::test]
+async fn too_many_who_leave_at_once_wait_for_an_administrator() {
+    let few = SETTINGS.replace("renames = true", "renames = true\nleavers = { most = 1, within = \"1h\" }");
+    let house = house_with(&few, |connection| connection);
+    let mut paths = Vec::new();
+    for name in ["anna", "bert", "carl"] {
+        let id = house.post("/Users", person(name, name)).await.is(201).id();
+        paths.push(format!("/Users/{id}"));
+    }
+    house.delete(&paths[0]).await.is(204);
+    let off = json!([{"op": "replace", "value": {"active": false}}]);
+    assert_eq!(house.patch(&paths[1], off).await.is(200).body["active"], false);
+    house.delete(&paths[2]).await.is(204);
+    assert!(matches!(house.sign_in("anna").await, Outcome::Denied(_)));
+    for waits in ["bert", "carl"] {
+        assert!(matches!(house.sign_in(waits).await, Outcome::SignedIn(_)), "{waits} is not locked out");
+    }
+    // the source says that they are there: nothing waits any more
+    let on = json!([{"op": "replace", "value": {"active": true}}]);
+    house.patch(&paths[1], on).await.is(200);
+    house.post("/Users", person("carl", "carl")).await.is(201);
+    let waiting =
+        house.accounts().await.into_iter().filter(|one| one.records.iter().any(|held| held.parked.is_some()));
+    assert_eq!(waiting.count(), 0);
+}

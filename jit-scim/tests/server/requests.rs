@@ -1,0 +1,88 @@
+//! What is no good request is answered as SCIM says, and changes nothing.
+
+use jit_scim::server::{Reach, ScimRequest};
+use serde_json::json;
+
+use crate::support::*;
+
+#[tokio::test]
+async fn malformed_requests_are_refused_and_change_nothing() {
+    let house = house();
+    let id = house.post("/Users", user("anna")).await.id();
+    let one = format!("/Users/{id}");
+    let long = format!(r#"{{"a":"{}"}}"#, "x".repeat(1 << 20));
+    let deep = "[".repeat(100_000);
+    let (context, trail) = (context("acme"), house.trail().await.len());
+    for (method, path, query, content_type, body, status) in [
+        ("POST", "/Users", "", "application/scim+json", "{", 400),
+        ("POST", "/Users", "", "application/scim+json", "{\"userName\":\"\u{0}", 400),
+        ("POST", "/Users", "", "application/scim+json", &long, 413),
+        ("POST", "/Users", "", "application/scim+json", &deep, 400),
+        ("POST", "/Users", "", "text/plain", "{}", 415),
+        ("POST", "/Users", "", "application/json; charset=utf-8", "[]", 400),
+        ("PATCH", &one, "", "application/scim+json", "{}", 400),
+        ("PUT", &one, "", "application/json", "{}", 400),
+        ("GET", "/Users", "filter=%ff", "", "", 400),
+        ("GET", "/Users", "count=1&count=2", "", "", 400),
+        ("GET", "/Users", "attributes=a&excludedAttributes=b", "", "", 400),
+        ("GET", "/users", "", "", "", 404),
+        ("GET", "/Users/%zz", "", "", "", 404),
+        ("GET", "/Users/../Groups", "", "", "", 404),
+        ("PUT", "/Users", "", "application/json", "{}", 405),
+        ("POST", &one, "", "application/json", "{}", 405),
+        ("BREW", &one, "", "", "", 405),
+    ] {
+        let request = ScimRequest {
+            method,
+            path,
+            query: Some(query),
+            content_type: Some(content_type).filter(|text| !text.is_empty()),
+            body: body.as_bytes(),
+            ..ScimRequest::default()
+        };
+        let answer = house.service.handle(&context, request).await;
+        assert_eq!(answer.status(), status, "{method} {path} {query}");
+        let error: serde_json::Value = serde_json::from_slice(answer.body()).unwrap();
+        assert_eq!(error["status"], status.to_string());
+    }
+    let request = ScimRequest { method: "POST", path: "/Users", body: b"\"\xff\"", ..ScimRequest::default() };
+    assert_eq!(house.service.handle(&context, request).await.status(), 400);
+    assert_eq!(house.trail().await.len(), trail);
+}
+
+#[tokio::test]
+async fn identifiers_have_one_form() {
+    let house = house();
+    let id = house.post("/Users", user("anna")).await.id();
+    for other in [id.to_uppercase(), id.replace('-', ""), format!("{{{id}}}"), format!("urn:uuid:{id}")] {
+        house.get(&format!("/Users/{other}")).await.refuses(404, None);
+    }
+}
+
+#[tokio::test]
+async fn a_query_that_no_index_answers_looks_at_so_many_and_no_more() {
+    let house =
+        house_with(SETTINGS, |connection| connection.reach(Reach { looked_at: 2, ..Reach::default() }));
+    for name in ["anna", "bert", "carl"] {
+        house.post("/Users", user(name)).await.is(201);
+    }
+    house.get("/Users?filter=title pr").await.refuses(400, Some("tooMany"));
+    house.get("/Users?sortBy=userName").await.refuses(400, Some("tooMany"));
+    assert_eq!(house.get("/Users?filter=userName eq \"carl\"").await.is(200).body["totalResults"], 1);
+    assert_eq!(house.get("/Users").await.is(200).body["totalResults"], 3);
+}
+
+#[tokio::test]
+async fn names_that_no_index_could_hold_are_found_all_the_same() {
+    let house = house();
+    let mut body = user("anna");
+    let long = format!("{}@acme.example", "x".repeat(2000));
+    body["emails"] = json!([{"value": long}, {"value": "a\u{1}b"}]);
+    house.post("/Users", body).await.is(201);
+    for value in [long.as_str(), "a\\u0001b"] {
+        let found = house.get(&format!("/Users?filter=emails.value eq \"{value}\"")).await;
+        assert_eq!(found.is(200).body["totalResults"], 1);
+    }
+    house.post("/Users", person("bert", &"x".repeat(2000))).await.refuses(400, Some("invalidValue"));
+    house.post("/Users", person("bert", "a\u{1}b")).await.refuses(400, Some("invalidValue"));
+}
