@@ -7,6 +7,7 @@
 //! | [`demo_idp`] | is an identity provider with made-up people, for the portal's demo |
 //! | [`demo_saml_idp`] | is another one, which speaks SAML |
 //! | [`inspect`] | verifies evidence from files |
+//! | [`scim_server`] | lets a directory drive accounts over SCIM |
 //! | [`web`] | serves pages safely |
 
 pub mod checkout;
@@ -14,6 +15,7 @@ pub mod demo_idp;
 pub mod demo_saml_idp;
 pub mod inspect;
 pub mod portal;
+pub mod scim_server;
 mod signals;
 mod targets;
 pub mod web;

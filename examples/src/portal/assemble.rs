@@ -11,14 +11,16 @@ use jit_core::{
     BackendError, BuildError, Clock, ConnectionId, ErrorKind, Jit, JitBuilder, Protection, TimeGuard,
 };
 use jit_oidc::http::HttpError;
+use jit_scim::server::{ServiceError, TokenError};
 use jit_sql::{PostgresOptions, PostgresStore, SqliteStore};
 
 use super::hang::{Around, hang};
 use super::holds::{HOLD_LASTS, Holds};
 use super::house::{House, Shelf};
 use super::proxies::Proxies;
+use super::scim::Sources;
 use super::session::Sessions;
-use super::settings::{DoorSettings, ProtectionSettings, Settings, StoreUrl};
+use super::settings::{DoorSettings, Method, ProtectionSettings, Settings, StoreUrl};
 use crate::targets::Opened;
 
 /// Says why a portal could not be assembled.
@@ -32,10 +34,14 @@ pub(super) enum AssembleError {
     Build(#[from] BuildError),
     #[error("the client for providers cannot be made")]
     Http(#[from] HttpError),
-    #[error("the sign-in settings of connection `{0}` cannot be used")]
+    #[error("the settings of connection `{0}` cannot be used")]
     Connection(ConnectionId, #[source] Box<dyn Error + Send + Sync>),
     #[error("`{0}` cannot be read")]
     Metadata(PathBuf, #[source] io::Error),
+    #[error("the sources over SCIM do not go together")]
+    Sources(#[from] ServiceError),
+    #[error("the tokens of the sources do not go together")]
+    Tokens(#[from] TokenError),
     #[error("connection `{0}` has no protocol")]
     NoProtocol(ConnectionId),
 }
@@ -63,14 +69,23 @@ pub(super) async fn assemble(
         .ok_or(AssembleError::Store(BackendError::new(ErrorKind::Invalid, "portal.assemble")))?;
     let mut builder = builder(&settings, main, named, &targets, &clock);
     let around = Around { base_url: &settings.portal.base_url, folder, store: &main.store, clock: &clock };
-    let mut doors = Vec::new();
+    let (mut doors, mut sources) = (Vec::new(), Sources::default());
     for door in &settings.connection {
+        if let Some(Method::Scim(scim)) = door.protocol.method() {
+            let (connection, attestor, _) = door.clone().define()?;
+            sources.add(door, scim, attestor, (around.base_url, folder))?;
+            builder = builder.connection(connection);
+            continue;
+        }
         let (connection, door) = hang(door, &around)?;
         builder = builder.connection(connection);
         doors.push(door);
     }
+    let jit = Arc::new(builder.build()?);
+    let scim = sources.open(&jit, &main.store, &clock)?;
     Ok(House {
-        jit: builder.build()?,
+        jit,
+        scim,
         doors,
         clock,
         sessions: Sessions::new(&settings.portal.base_url),

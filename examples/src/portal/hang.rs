@@ -59,7 +59,7 @@ fn way(
             let issuer = settings.issuers.first().map(ToString::to_string);
             Ok((issuer.unwrap_or_default(), Way::Saml(Box::new(way))))
         }
-        None => Err(AssembleError::NoProtocol(settings.id.clone())),
+        Some(Method::Scim(_)) | None => Err(AssembleError::NoProtocol(settings.id.clone())),
     }
 }
 

@@ -13,13 +13,16 @@ use super::failure::Failure;
 use super::holds::Holds;
 use super::present;
 use super::proxies::Proxies;
+use super::scim::Scim;
 use super::session::{Session, Sessions};
 use super::view::{ConnectionCard, Frame, Visitor};
 use crate::targets::{Opened, RoleOffer};
 
 /// Holds the engine and everything around it.
 pub(super) struct House {
-    pub(super) jit: Jit,
+    pub(super) jit: Arc<Jit>,
+    /// Directories that drive accounts.
+    pub(super) scim: Option<Scim>,
     pub(super) shelves: Vec<Shelf>,
     pub(super) doors: Vec<Door>,
     pub(super) clock: Arc<dyn Clock>,

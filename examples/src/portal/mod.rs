@@ -13,7 +13,7 @@ mod present;
 mod proxies;
 mod routes;
 mod run;
-mod serve;
+mod scim;
 mod session;
 pub(crate) mod settings;
 pub mod view;

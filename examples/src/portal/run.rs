@@ -17,12 +17,11 @@ use super::demo;
 use super::failure::tell;
 use super::house::House;
 use super::routes::routes;
-use super::serve::serve;
 use super::settings::Settings;
 use super::work::{keep_working, worker_id};
 use crate::signals::asked_to_end;
 use crate::targets::Opened;
-use crate::web::Guard;
+use crate::web::{Guard, serve};
 
 /// Ended in good order.
 pub const ENDED: u8 = 0;
@@ -132,7 +131,10 @@ async fn open(
     let worker = worker_id().map_err(Stop::cannot_serve)?;
     let (ask, asked) = watch::channel(false);
     let working = tokio::spawn(keep_working(Arc::clone(&house), worker, asked));
-    sites.push((listener, Guard::new(authority).around(routes(house))));
+    let scim = house.scim.as_ref();
+    let site =
+        scim.map_or_else(|| routes(Arc::clone(&house)), |scim| scim.beside(routes(Arc::clone(&house))));
+    sites.push((listener, Guard::new(authority).around(site)));
     // Whoever reads that it is ready may ask it to end at once.
     let asked_to_end = asked_to_end().map_err(Stop::cannot_serve)?;
     println!("portal: ready at {base_url}");

@@ -2,6 +2,7 @@
 
 mod doors;
 mod metadata;
+mod scim;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::SocketAddr;
@@ -17,6 +18,7 @@ use url::Url;
 use doors::check_door;
 pub(crate) use doors::saml_address;
 pub(crate) use metadata::{MetadataSettings, PublishSettings};
+pub(crate) use scim::ScimSettings;
 
 use crate::targets::{DeploymentSettings, Opened, TargetSettings, check_targets, open};
 
@@ -84,7 +86,7 @@ pub(crate) struct StoreSettings {
 /// Describes a connection to an identity provider.
 pub(crate) type DoorSettings = ConnectionConfig<Protocol>;
 
-/// Says how people sign in over a connection: by exactly one protocol.
+/// Says how people sign in over a connection, or how a directory speaks of them: by exactly one protocol.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Protocol {
@@ -94,6 +96,8 @@ pub(crate) struct Protocol {
     pub(crate) oidc: Option<OidcSettings>,
     #[serde(default)]
     pub(crate) saml: Option<SamlSettings>,
+    #[serde(default)]
+    pub(crate) scim: Option<ScimSettings>,
     /// Where the metadata of the SAML provider comes from; in the place of `saml.idp`.
     #[serde(default)]
     pub(crate) metadata: Option<MetadataSettings>,
@@ -106,14 +110,16 @@ pub(crate) struct Protocol {
 pub(crate) enum Method<'a> {
     Oidc(&'a OidcSettings),
     Saml(&'a SamlSettings),
+    Scim(&'a ScimSettings),
 }
 
 impl Protocol {
     /// The protocol; `None` where there is not exactly one.
     pub(crate) fn method(&self) -> Option<Method<'_>> {
-        match (&self.oidc, &self.saml) {
-            (Some(oidc), None) => Some(Method::Oidc(oidc)),
-            (None, Some(saml)) => Some(Method::Saml(saml)),
+        match (&self.oidc, &self.saml, &self.scim) {
+            (Some(oidc), None, None) => Some(Method::Oidc(oidc)),
+            (None, Some(saml), None) => Some(Method::Saml(saml)),
+            (None, None, Some(scim)) => Some(Method::Scim(scim)),
             _ => None,
         }
     }
@@ -141,7 +147,8 @@ impl TryFrom<String> for StoreUrl {
     fn try_from(text: String) -> Result<Self, &'static str> {
         match text.split_once(':') {
             Some(("sqlite", path)) if !path.is_empty() => Ok(Self::Sqlite(path.to_owned())),
-            Some(("postgres" | "postgresql", _)) => Ok(Self::Postgres(text)),
+            Some(("postgres" | "postgresql", rest)) if rest.starts_with("//") => Ok(Self::Postgres(text)),
+            Some(("postgres", url)) if !url.is_empty() => Ok(Self::Postgres(url.to_owned())),
             _ => Err("neither `sqlite:PATH` nor a `postgres://` URL"),
         }
     }
@@ -237,15 +244,20 @@ impl Check for Settings {
 
 impl Check for Protocol {
     fn check(&self, found: &mut Problems) {
-        match (&self.oidc, &self.saml) {
-            (Some(oidc), None) => found.within("oidc", |found| Check::check(oidc, found)),
-            (None, Some(saml)) => found.within("saml", |found| Check::check(saml, found)),
-            (None, None) => found.report(Code::new("config.one_of"), "needs either `oidc` or `saml`"),
-            (Some(_), Some(_)) => {
+        let one_of = || Code::new("config.one_of");
+        match (&self.oidc, &self.saml, &self.scim) {
+            (Some(oidc), None, None) => found.within("oidc", |found| Check::check(oidc, found)),
+            (None, Some(saml), None) => found.within("saml", |found| Check::check(saml, found)),
+            (None, None, Some(_)) => {}
+            (None, None, None) => found.report(one_of(), "needs one of `oidc`, `saml` and `scim`"),
+            (Some(_), Some(_), _) => {
+                found.report_in("saml", one_of(), "goes with no `oidc` in the same connection");
+            }
+            (_, _, Some(_)) => {
                 found.report_in(
-                    "saml",
-                    Code::new("config.one_of"),
-                    "goes with no `oidc` in the same connection",
+                    "scim",
+                    one_of(),
+                    "goes with neither `oidc` nor `saml` in the same connection",
                 );
             }
         }

@@ -2,7 +2,7 @@ use std::num::NonZeroUsize;
 use std::sync::Arc;
 use std::time::Duration;
 
-use jit_core::{TargetId, WorkerId};
+use jit_core::{JitError, TargetId, WorkerId};
 use tokio::sync::watch;
 use tokio::task::JoinSet;
 
@@ -63,9 +63,9 @@ async fn keep_target(
 
 async fn keep_accounts(house: Arc<House>, worker: WorkerId, mut asked: watch::Receiver<bool>) {
     loop {
-        let pause = match house.jit.work(&worker, BATCH).await {
-            Ok(report) if report.done.max(report.purged) >= BATCH.get() => Duration::ZERO,
-            Ok(_) => PAUSE,
+        let pause = match work(&house, &worker).await {
+            Ok(true) => Duration::ZERO,
+            Ok(false) => PAUSE,
             Err(error) => {
                 tell(&error);
                 PAUSE_AFTER_FAILURE
@@ -80,4 +80,14 @@ async fn keep_accounts(house: Arc<House>, worker: WorkerId, mut asked: watch::Re
     if let Err(error) = house.jit.flush_seen().await {
         tell(&error);
     }
+}
+
+/// Does a batch of everything, and tells whether more is waiting.
+async fn work(house: &House, worker: &WorkerId) -> Result<bool, JitError> {
+    let told = match &house.scim {
+        Some(scim) => scim.service.work(worker, BATCH).await?.done,
+        None => 0,
+    };
+    let report = house.jit.work(worker, BATCH).await?;
+    Ok(report.done.max(report.purged).max(told) >= BATCH.get())
 }

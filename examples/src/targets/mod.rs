@@ -1,7 +1,9 @@
 //! Targets as a configuration describes them: `portal` and `checkout` read the same.
 
 mod files;
+mod mirror;
 mod open;
+mod scim;
 mod settings;
 
 pub(crate) use files::read_text;

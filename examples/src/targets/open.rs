@@ -134,6 +134,7 @@ fn open_one(settings: &TargetSettings, folder: &Path, found: &mut Problems) -> O
             settings.people.iter().for_each(|name| target.plant(name));
             Some(Arc::new(target))
         }
+        (Kind::Scim(settings), None) => found.within("scim", |found| settings.open(folder, found)),
         _ => None,
     }
 }
@@ -174,6 +175,9 @@ impl Opened {
         }
         for role in &settings.role {
             setup = setup.role(role.name.clone(), lent(role));
+        }
+        if let Some(mirror) = &settings.mirror {
+            setup = setup.mirroring(mirror.mirroring());
         }
         let roles = settings.role.iter().map(RoleOffer::of).collect();
         Self { id: settings.id.clone(), target, setup, roles }

@@ -6,6 +6,9 @@ use jit_core::{AttributeName, Code, ConnectionId, Entitlement, RuleName, Span, T
 use jit_ldap::{ActiveDirectorySettings, CustomSettings, OpenLdapSettings};
 use serde::Deserialize;
 
+use super::mirror::MirrorSettings;
+use super::scim::ScimSettings;
+
 /// Says by what the accounts that are made here are known from those of everybody else.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -40,6 +43,12 @@ pub(crate) struct TargetSettings {
     /// A target in the memory of the program, for demonstrations.
     #[serde(default)]
     pub(crate) in_memory: Option<InMemory>,
+    /// An application that speaks SCIM. Nothing is lent there; accounts are mirrored to it.
+    #[serde(default)]
+    pub(crate) scim: Option<ScimSettings>,
+    /// Which accounts are mirrored there.
+    #[serde(default)]
+    pub(crate) mirror: Option<MirrorSettings>,
     #[serde(default)]
     pub(crate) role: Vec<RoleSettings>,
 }
@@ -125,6 +134,7 @@ pub(crate) enum Kind<'a> {
     OpenLdap(&'a OpenLdapSettings),
     Custom(&'a CustomSettings),
     InMemory(&'a InMemory),
+    Scim(&'a ScimSettings),
 }
 
 impl TargetSettings {
@@ -135,6 +145,7 @@ impl TargetSettings {
             self.open_ldap.as_ref().map(Kind::OpenLdap),
             self.custom.as_ref().map(Kind::Custom),
             self.in_memory.as_ref().map(Kind::InMemory),
+            self.scim.as_ref().map(Kind::Scim),
         ];
         let mut kinds = kinds.into_iter().flatten();
         kinds.next().filter(|_| kinds.next().is_none())
@@ -153,12 +164,16 @@ impl TargetSettings {
         match self.kind() {
             None => found.report(
                 Code::new("config.one_of"),
-                "needs exactly one of `active_directory`, `open_ldap`, `custom` and `in_memory`",
+                "needs exactly one of `active_directory`, `open_ldap`, `custom`, `in_memory` and `scim`",
             ),
-            Some(Kind::InMemory(_)) if self.directory.is_some() => {
-                found.report_in("directory", Code::new("config.one_of"), "goes with no `in_memory`");
+            Some(Kind::InMemory(_) | Kind::Scim(_)) if self.directory.is_some() => {
+                found.report_in(
+                    "directory",
+                    Code::new("config.one_of"),
+                    "goes with no `in_memory` and no `scim`",
+                );
             }
-            Some(Kind::InMemory(_)) => {}
+            Some(Kind::InMemory(_) | Kind::Scim(_)) => {}
             Some(_) if self.directory.is_some() => {}
             Some(_) => found.report(
                 Code::new("config.missing_field"),
@@ -179,7 +194,30 @@ impl TargetSettings {
             Kind::Custom(settings) => {
                 Some((settings.places.keys().collect(), settings.groups.keys().collect()))
             }
-            Kind::InMemory(_) => None,
+            Kind::InMemory(_) | Kind::Scim(_) => None,
+        }
+    }
+
+    fn check_mirror(&self, found: &mut Problems) {
+        let mirrors = matches!(self.kind(), Some(Kind::InMemory(_) | Kind::Scim(_)));
+        match &self.mirror {
+            Some(_) if !mirrors => {
+                found.report_in("mirror", Code::new("config.one_of"), "goes with `scim` or `in_memory`");
+            }
+            Some(mirror) => found.within("mirror", |found| mirror.check(found)),
+            None if self.scim.is_some() => {
+                found.report(
+                    Code::new("config.missing_field"),
+                    "needs `mirror`: whose accounts, and what of them",
+                );
+            }
+            None if self.role.is_empty() => {
+                found.report(Code::new("config.missing_field"), "needs at least one `role`");
+            }
+            None => {}
+        }
+        if self.scim.is_some() && !self.role.is_empty() {
+            found.report_in("role", Code::new("config.one_of"), "goes with no `scim`: nothing is lent there");
         }
     }
 
@@ -218,9 +256,7 @@ impl Check for TargetSettings {
     fn check(&self, found: &mut Problems) {
         self.check_kind(found);
         self.check_roles(found);
-        if self.role.is_empty() {
-            found.report(Code::new("config.missing_field"), "needs at least one `role`");
-        }
+        self.check_mirror(found);
     }
 }
 

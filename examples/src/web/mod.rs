@@ -6,6 +6,7 @@ mod guard;
 mod parameters;
 mod random;
 mod respond;
+mod serve;
 
 pub use cookie::{CookieName, cookie};
 pub use expiring::Expiring;
@@ -13,3 +14,4 @@ pub use guard::{Guard, content_security_policy};
 pub use parameters::{Form, ParameterError, Parameters, Query};
 pub use random::{RandomError, is_same, random_token};
 pub use respond::{ICON, STYLE_PATH, html, html_with_policy, json, see_other, style, with_header};
+pub(crate) use serve::serve;

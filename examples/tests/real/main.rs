@@ -12,5 +12,6 @@
 mod checkout;
 mod encrypted;
 mod kills;
+mod mirrors;
 mod peer;
 mod stopped;

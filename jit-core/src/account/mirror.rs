@@ -19,9 +19,12 @@ pub struct Mirror {
     pub native: Option<String>,
     /// How it stands there.
     pub state: MirrorState,
-    /// What we gave there, or may have given by a call that had no answer.
+    /// What the target confirmed that we gave there.
     #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
     pub held: BTreeSet<String>,
+    /// What we may have given there by calls that had no answer.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    pub doubtful: BTreeSet<String>,
     /// What the target confirmed last, as it told it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub confirmed: Option<String>,
@@ -78,6 +81,7 @@ impl Mirror {
             native: None,
             state: MirrorState::Waiting,
             held: BTreeSet::new(),
+            doubtful: BTreeSet::new(),
             confirmed: None,
             asked: None,
             unanswered: None,

@@ -280,6 +280,9 @@ impl State {
     /// Adopts nobody: whoever bears the name without our marker is a stranger.
     fn mirrored(&mut self, remote: &RemoteRef, wanted: &Mirrored) -> Effect {
         let before = match self.find(remote) {
+            Found::Nothing if !wanted.active && self.marked(&remote.marker).is_none() => {
+                return Effect::Absent { was_there: false };
+            }
             Found::Ours(name) => Some(name),
             Found::NotOurs => return Effect::NotOurs,
             Found::Stranger => return Effect::Stranger,
@@ -291,7 +294,7 @@ impl State {
         let id = self.next_id();
         let before = before.and_then(|name| self.accounts.remove(&name));
         let mut account = before.unwrap_or_else(|| RemoteAccount::new(id, Some(remote.marker.clone())));
-        account.entitlements.retain(|held| !wanted.held.contains(held));
+        account.entitlements.retain(|held| !wanted.held.contains(held) && !wanted.doubtful.contains(held));
         let missing = wanted.entitlements.iter().filter(|wanted| !account.has(wanted)).cloned();
         account.entitlements.extend(missing.collect::<Vec<_>>());
         account.enabled = wanted.active;

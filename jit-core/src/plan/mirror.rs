@@ -124,6 +124,7 @@ fn mirrored(
         attributes,
         entitlements,
         held: there.map(|there| there.held.clone()).unwrap_or_default(),
+        doubtful: there.map(|there| there.doubtful.clone()).unwrap_or_default(),
         confirmed: there.and_then(|there| there.confirmed.clone()),
     }
 }

@@ -11,21 +11,26 @@ use std::{
 #[derive(Clone, PartialEq, Eq)]
 #[expect(clippy::exhaustive_structs, reason = "an implementation reads each")]
 pub struct Mirrored {
-    /// Whether it may be used. One that may not keeps what it holds, so that it can come back as it was.
+    /// Whether it may be used. One that may not is never made: where it is not there, the answer is
+    /// [`Effect::Absent`](super::Effect::Absent).
     pub active: bool,
     /// The user name.
     pub user_name: String,
-    /// The name that people are shown, where the application hands one out.
+    /// The name that people are shown; `None` leaves it as it is.
     pub display_name: Option<String>,
-    /// The address, where the application hands it out.
+    /// The address; `None` leaves it as it is.
     pub email: Option<String>,
-    /// Further attributes by the names that the target knows them by; one without values is to be empty there.
+    /// Further attributes by the names that the target knows them by; one without values is to be empty there, and what is
+    /// not named stays as it is.
     pub attributes: BTreeMap<String, Vec<String>>,
     /// What it holds, by the target's own names: all of what we give there, and nothing that others gave.
     pub entitlements: BTreeSet<String>,
-    /// What we gave before, or may have given by a call that had no answer: whatever of it is no longer in `entitlements` is
-    /// to be taken. What others gave is left alone.
+    /// What the target confirmed that we gave: whatever of it is no longer in `entitlements` is to be taken. What others gave
+    /// is left alone.
     pub held: BTreeSet<String>,
+    /// What we may have given, and may have taken since, by calls that had no answer: nobody knows whether it holds this. To
+    /// be given or taken like the rest.
+    pub doubtful: BTreeSet<String>,
     /// What the target confirmed last, as [`Effect::Mirrored`](super::Effect::Mirrored) told it; `None` where nothing is
     /// known, or everything is to be looked at anew.
     pub confirmed: Option<String>,

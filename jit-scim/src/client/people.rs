@@ -29,7 +29,6 @@ pub(super) struct People {
 }
 
 /// What was found of an account.
-#[derive(Debug)]
 pub(super) enum Seen {
     /// It bears our marker.
     Ours(Person),
@@ -40,7 +39,6 @@ pub(super) enum Seen {
 }
 
 /// What a name that is taken comes to.
-#[derive(Debug)]
 pub(super) enum Taken {
     /// By ourselves: an answer was lost, or somebody asked for the same.
     Ours(Person),
@@ -89,6 +87,7 @@ impl People {
                 Seen::Nothing { lost: true } if self.profile.hides_inactive && !wanted.active => {
                     return Ok(hidden(remote, wanted));
                 }
+                Seen::Nothing { .. } if !wanted.active => return Ok(Effect::Absent { was_there: false }),
                 Seen::Nothing { lost: true } if self.profile.when_lost == WhenLost::Hold => {
                     return Ok(Effect::Stuck(Code::new(TargetReason::AccountLost.code())));
                 }
@@ -158,7 +157,8 @@ impl People {
         };
         let joins = wanted.entitlements.iter().filter(|name| !has(name)).cloned().collect();
         let is_there = |name: &&String| shown.as_ref().is_none_or(|shown| shown.contains(*name));
-        let leaves = wanted.held.difference(&wanted.entitlements).filter(is_there).cloned().collect();
+        let given = wanted.held.union(&wanted.doubtful).filter(|name| !wanted.entitlements.contains(*name));
+        let leaves = given.filter(is_there).cloned().collect();
         (joins, leaves)
     }
 

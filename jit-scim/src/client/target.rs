@@ -78,6 +78,7 @@ impl ScimTarget {
             Seen::Nothing { lost: true } if people.profile.hides_inactive && !wanted.active => {
                 return Ok(Planned::step(PlannedStep::Nothing));
             }
+            Seen::Nothing { .. } if !wanted.active => return Ok(Planned::step(PlannedStep::Nothing)),
             Seen::Nothing { lost: true } if people.profile.when_lost == WhenLost::Hold => {
                 return Ok(Planned::step(PlannedStep::Lost));
             }

@@ -142,8 +142,7 @@ impl Filter {
     /// Lists what must be equal in every resource that fulfils the filter: the name of the attribute, and the text as it
     /// is compared, as in [`crate::UniqueKey`]. A store looks one of them up in an index and filters what it finds.
     pub fn equalities(&self) -> impl Iterator<Item = (&str, &str)> {
-        let nodes = if let Node::All(nodes) = &self.node { nodes } else { std::slice::from_ref(&self.node) };
-        nodes.iter().filter_map(|node| match node {
+        self.conjuncts().iter().filter_map(|node| match node {
             Node::Compare(Comparison { path, operator: Operator::Equal, literal, .. }) => {
                 let Literal::Text { compared, .. } = literal else { return None };
                 Some((path.as_str(), compared.as_str()))
@@ -152,9 +151,45 @@ impl Filter {
         })
     }
 
+    /// Lists attributes with several values one of which must be a value, whatever else must be true of that one:
+    /// `emails[type eq "work" and value eq "x"]`. The text is as it is compared.
+    pub(crate) fn values_within(&self) -> impl Iterator<Item = (&str, &str)> {
+        self.conjuncts().iter().filter_map(|node| {
+            let Node::Where(path, within) = node else { return None };
+            let nodes =
+                if let Node::All(nodes) = &**within { nodes } else { std::slice::from_ref(&**within) };
+            Some((path.as_str(), nodes.iter().find_map(equal_value)?))
+        })
+    }
+
+    /// Lists the values that the attribute must have, where the filter says nothing else about it.
+    pub(crate) fn only_values_of(&self, attribute: &AttributePath) -> Option<Vec<&str>> {
+        let about = self.conjuncts().iter().filter(|node| node.looks_at(attribute.steps()));
+        about
+            .map(|node| match node {
+                Node::Where(path, within) if path == attribute => equal_value(within),
+                Node::Compare(one)
+                    if one.path.as_str().strip_prefix(attribute.as_str()) == Some(".value") =>
+                {
+                    equal(node)
+                }
+                _ => None,
+            })
+            .collect()
+    }
+
+    /// Returns what must all be true.
+    fn conjuncts(&self) -> &[Node] {
+        if let Node::All(nodes) = &self.node { nodes } else { std::slice::from_ref(&self.node) }
+    }
+
     /// Returns what must be equal, where the filter says nothing else: what an index finds fulfils it.
     pub(crate) fn only_equality(&self) -> Option<(&str, &str)> {
-        if matches!(self.node, Node::Compare(_)) { self.equalities().next() } else { None }
+        match &self.node {
+            Node::Compare(_) => self.equalities().next(),
+            Node::Where(path, within) => Some((path.as_str(), equal_value(within)?)),
+            _ => None,
+        }
     }
 
     /// Tells whether the filter looks at this attribute, or at a part of it.
@@ -192,6 +227,26 @@ impl Filter {
             _ => None,
         });
         fixed.collect()
+    }
+}
+
+/// Returns the text that must be equal, as it is compared.
+fn equal(node: &Node) -> Option<&str> {
+    match node {
+        Node::Compare(Comparison {
+            operator: Operator::Equal,
+            literal: Literal::Text { compared, .. },
+            ..
+        }) => Some(compared),
+        _ => None,
+    }
+}
+
+/// Returns the text that the `value` within must equal.
+fn equal_value(node: &Node) -> Option<&str> {
+    match node {
+        Node::Compare(one) if one.path.as_str() == "value" => equal(node),
+        _ => None,
     }
 }
 

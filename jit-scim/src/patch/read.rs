@@ -155,6 +155,10 @@ impl Reading<'_> {
         }
         let mut acts = Vec::new();
         for (name, json) in json.as_object()? {
+            if name.eq_ignore_ascii_case("schemas") {
+                acts.extend(self.known_schemas(json)?);
+                continue;
+            }
             let found = attribute.sub_attributes().find(name);
             let (position, inner) =
                 found.ok_or_else(|| ScimError::at_attribute(Reason::AttributeUnknown, name))?;

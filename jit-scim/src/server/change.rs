@@ -50,7 +50,7 @@ impl Turn<'_> {
         let id = self.service.jit.new_document_id();
         resource.set_id(&id.to_string());
         let members = if served.role == Role::Group { members_said(&mut resource)? } else { Vec::new() };
-        let password = take_password(served, &mut resource);
+        let password = self.take_password(served, &mut resource);
         let fresh = Fresh { resource, members, password };
         let document = match self.write(served, (id, None), &fresh).await? {
             Written::Done(document) => document,
@@ -280,6 +280,13 @@ impl Turn<'_> {
         Ok(Written::Done(()))
     }
 
+    /// Takes the password out of a person: it is in no document. Where nobody takes it, it was not said.
+    fn take_password(&self, served: &Served, resource: &mut Resource) -> Option<String> {
+        let path = served.kind.resolve("password").filter(|_| served.role == Role::Person)?;
+        let password = resource.take(&path).as_ref().and_then(Value::as_text).map(str::to_owned);
+        password.filter(|_| self.realm.connection.passwords.is_some())
+    }
+
     pub(super) async fn document(&self, served: &Served, id: &str) -> Result<Document, ScimError> {
         let id = Served::id(id).ok_or(Reason::NotFound)?;
         let found = self.service.store.document(&served.of.key(id)).await;
@@ -303,7 +310,7 @@ impl Edit<'_> {
                 (resource, members)
             }
         };
-        let password = take_password(served, &mut resource);
+        let password = turn.take_password(served, &mut resource);
         Ok(Fresh { resource, members, password })
     }
 
@@ -349,12 +356,6 @@ fn members_said(resource: &mut Resource) -> Result<Vec<ElementChange>, ScimError
         return Ok(Vec::new());
     };
     said.each().iter().map(|value| Ok(ElementChange::Add(element(attribute, value)?))).collect()
-}
-
-/// Takes the password out of a person: it is in no document, whoever takes it.
-fn take_password(served: &Served, resource: &mut Resource) -> Option<String> {
-    let path = served.kind.resolve("password").filter(|_| served.role == Role::Person)?;
-    resource.take(&path).as_ref().and_then(Value::as_text).map(str::to_owned)
 }
 
 fn check_match(if_match: Option<&VersionMatch>, document: &Document) -> Result<(), ScimError> {

@@ -6,13 +6,16 @@ use jit_core::{Document, DocumentId, DocumentQuery, IndexName, PAGE_ITEMS};
 
 use super::fault;
 use super::message::ScimResponse;
-use super::served::{EXTERNAL_ID, Role, Served, indexed};
+use super::served::{EMAILS, EXTERNAL_ID, Role, Served, indexed};
 use super::service::Turn;
 use crate::error::ScimError;
 use crate::filter::Filter;
 use crate::protocol::{Page, Query, QueryText, Rank};
 use crate::reason::Reason;
+use crate::resource::Resource;
 use crate::schema::ResourceType;
+
+const MEMBERS: &str = "members.value";
 
 /// The documents of one page.
 pub(super) struct Hits {
@@ -134,11 +137,16 @@ impl Turn<'_> {
     /// Looks up what an index knows: everything that fulfils the filter is among it. `None` where no index helps.
     async fn candidates(&self, served: &Served, filter: &Filter) -> Result<Option<Vec<Document>>, ScimError> {
         let store = &self.service.store;
-        for (attribute, value) in filter.equalities() {
+        let within = filter.values_within().filter_map(|(attribute, value)| match attribute {
+            "emails" => Some((EMAILS, value)),
+            "members" => Some((MEMBERS, value)),
+            _ => None,
+        });
+        for (attribute, value) in filter.equalities().chain(within) {
             if attribute == "id" {
                 return Ok(Some(self.by_ids(served, Served::id(value)).await?));
             }
-            if served.role == Role::Group && attribute == "members.value" {
+            if served.role == Role::Group && attribute == MEMBERS {
                 let groups = self.groups_with(served, value).await?;
                 return Ok(Some(self.by_ids(served, groups).await?));
             }
@@ -215,7 +223,7 @@ impl<'a> Sieve<'a> {
         } else {
             let mut resource = self.served.resource(&document)?;
             if self.needs_members && !self.is_sure {
-                resource = self.turn.with_all_members(resource, &document, &mut self.members_left).await?;
+                resource = self.with_members(resource, &document).await?;
             }
             let filter = self.query.filter.as_ref().filter(|_| !self.is_sure);
             if filter.is_some_and(|filter| !filter.matches(&resource)) {
@@ -228,6 +236,24 @@ impl<'a> Sieve<'a> {
             self.kept.push(document);
         }
         Ok(())
+    }
+
+    /// Reads the members that the filter looks at: those that it names, or all.
+    async fn with_members(&mut self, resource: Resource, document: &Document) -> Result<Resource, ScimError> {
+        let (turn, group) = (self.turn, &document.key);
+        let path = self.served.kind.resolve("members");
+        let named = path.zip(self.query.filter.as_ref());
+        let Some(named) = named.as_ref().and_then(|(path, filter)| filter.only_values_of(path)) else {
+            let members = turn.members_of(group, self.members_left).await?;
+            self.members_left = self.members_left.saturating_sub(members.len());
+            return turn.with_members(resource, &members);
+        };
+        let mut members = Vec::new();
+        for id in named.into_iter().filter_map(Served::id) {
+            let member = turn.service.store.member(group, id).await;
+            members.extend(member.map_err(|error| fault::of_store(&error))?);
+        }
+        turn.with_members(resource, &members)
     }
 
     /// Orders what was found, and reads the documents of the page.

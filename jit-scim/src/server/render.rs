@@ -1,6 +1,6 @@
 //! From documents to answers.
 
-use jit_core::Document;
+use jit_core::{Document, Member};
 
 use super::run::Done;
 use super::served::{Role, Served, with_members};
@@ -29,9 +29,8 @@ impl Turn<'_> {
         } else {
             Vec::new()
         };
-        let members = members.iter().map(|member| self.member_json(member));
         if is_plain {
-            let members: Vec<_> = members.map(|member| member.to_bytes()).collect();
+            let members: Vec<_> = members.iter().map(|member| self.member_json(member).to_bytes()).collect();
             let mut text = Vec::new();
             if !members.is_empty() {
                 text.extend_from_slice(br#","members":["#);
@@ -40,9 +39,8 @@ impl Turn<'_> {
             }
             return served.answer(document, &text);
         }
-        let members: Vec<_> = members.collect();
         let resource = served.resource(document)?;
-        let resource = if shows_members { with_members(resource, members)? } else { resource };
+        let resource = if shows_members { self.with_members(resource, &members)? } else { resource };
         Ok(resource.to_json(projection, &self.realm.connection.base))
     }
 
@@ -84,15 +82,8 @@ impl Turn<'_> {
         format!("{}{}/{id}", self.realm.connection.base, served.kind.endpoint())
     }
 
-    /// Reads a group with those of its members that a filter may look at.
-    pub(super) async fn with_all_members(
-        &self,
-        resource: Resource,
-        document: &Document,
-        left: &mut usize,
-    ) -> Result<Resource, ScimError> {
-        let members = self.members_of(&document.key, *left).await?;
-        *left = left.saturating_sub(members.len());
+    /// Puts members into a group.
+    pub(super) fn with_members(&self, resource: Resource, members: &[Member]) -> Result<Resource, ScimError> {
         with_members(resource, members.iter().map(|member| self.member_json(member)).collect())
     }
 }

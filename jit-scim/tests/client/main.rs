@@ -8,6 +8,7 @@
 )]
 
 mod groups;
+mod laws;
 mod life;
 mod listing;
 mod lost;

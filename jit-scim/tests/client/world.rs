@@ -64,6 +64,7 @@ pub(crate) fn wanted(remote: &RemoteRef) -> Mirrored {
         ]),
         entitlements: BTreeSet::new(),
         held: BTreeSet::new(),
+        doubtful: BTreeSet::new(),
         confirmed: None,
     }
 }

@@ -42,6 +42,7 @@ fn wanted(remote: &RemoteRef) -> Mirrored {
         ]),
         entitlements: BTreeSet::new(),
         held: BTreeSet::new(),
+        doubtful: BTreeSet::new(),
         confirmed: None,
     }
 }

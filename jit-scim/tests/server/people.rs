@@ -1,6 +1,10 @@
 //! Users: what is said of them is kept word for word, and becomes an account by mapping and policy.
 
-use jit_core::{AccountState, Outcome};
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use jit_core::{AccountId, AccountState, BackendError, Outcome};
+use jit_scim::server::Passwords;
 use serde_json::json;
 
 use crate::support::*;
@@ -207,10 +211,37 @@ async fn a_password_is_in_no_document_and_no_answer() {
     assert!(!made.body.to_string().contains("s3cret"));
     let path = format!("/Users/{}", made.id());
     let changed = json!([{"op": "replace", "path": "password", "value": "s3cret"}]);
-    house.patch(&path, changed).await.is(200);
+    assert_eq!(house.patch(&path, changed).await.is(200).header("etag"), Some("W/\"1\""));
     for path in [path.clone(), format!("{path}?attributes=password")] {
         assert!(!house.get(&path).await.is(200).body.to_string().contains("s3cret"));
     }
+}
+
+#[derive(Default)]
+struct Kept(std::sync::Mutex<Vec<(AccountId, String)>>);
+
+#[async_trait]
+impl Passwords for Kept {
+    async fn set(&self, account: AccountId, password: &str) -> Result<(), BackendError> {
+        self.0.lock().unwrap().push((account, password.to_owned()));
+        Ok(())
+    }
+}
+
+#[tokio::test]
+async fn a_password_is_handed_to_who_keeps_passwords() {
+    let kept = Arc::new(Kept::default());
+    let house = house_with(SETTINGS, |connection| connection.passwords(Arc::clone(&kept) as _));
+    let mut body = user("alice");
+    body["password"] = json!("first");
+    let id = house.post("/Users", body).await.is(201).id();
+    let change = json!([{"op": "replace", "path": "password", "value": "second"}]);
+    house.patch(&format!("/Users/{id}"), change).await.is(200);
+    let account = house.account().await.id;
+    assert_eq!(*kept.0.lock().unwrap(), [(account, "first".to_owned()), (account, "second".to_owned())]);
+    assert_eq!(house.get("/ServiceProviderConfig").await.body["changePassword"]["supported"], true);
+    let documents = house.get("/Users").await.body.to_string();
+    assert!(!documents.contains("second"));
 }
 
 /// A directory that was emptied by accident: its documents are what it says, and the accounts wait for an administrator.

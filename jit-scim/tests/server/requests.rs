@@ -64,7 +64,15 @@ async fn a_query_that_no_index_answers_looks_at_so_many_and_no_more() {
     let house =
         house_with(SETTINGS, |connection| connection.reach(Reach { looked_at: 2, ..Reach::default() }));
     for name in ["anna", "bert", "carl"] {
-        house.post("/Users", user(name)).await.is(201);
+        house.post("/Users", person(name, name)).await.is(201);
+    }
+    for indexed in [
+        "emails[type eq \"work\"].value eq \"CARL@acme.example\"",
+        "emails[type eq \"work\" and value eq \"carl@acme.example\"]",
+        "emails eq \"carl@acme.example\" and active pr",
+    ] {
+        let found = house.get(&format!("/Users?filter={indexed}")).await.is(200);
+        assert_eq!(found.body["totalResults"], u8::from(!indexed.ends_with("pr")), "{indexed}");
     }
     house.get("/Users?filter=title pr").await.refuses(400, Some("tooMany"));
     house.get("/Users?sortBy=userName").await.refuses(400, Some("tooMany"));

@@ -3,8 +3,8 @@
     main.py [--port N] [--people N] [--threads N] [--stdin-lifeline]
 
 N = 0 (the default) picks a free port. Its own command serves with wsgiref, which refuses connections under load.
-Prints one line of JSON when it listens: {"ready": true, "base": "http://127.0.0.1:N/v2", "token": …, "pid": …}.
-With --people it begins with so many users, `person-0@example.com` and so on.
+Prints one line of JSON when it listens: {"ready": true, "base": "http://127.0.0.1:N/v2", "token": …, "pid": …, "ids": […]}.
+With --people it begins with so many users, `person-0@example.com` and so on; `ids` are those of the first hundred.
 """
 
 import argparse
@@ -36,8 +36,7 @@ def end_with_parent():
 def invite(provider, storage, count):
     kind = next(kind for kind in provider.resource_types if kind.name == "User")
     model = provider.model_for(kind)
-    for number in range(count):
-        storage.create(kind, model.model_validate(person(number)))
+    return [storage.create(kind, model.model_validate(person(number))).id for number in range(count)]
 
 
 def person(number):
@@ -66,14 +65,14 @@ def main():
     logging.getLogger("waitress").setLevel(logging.ERROR)
     provider, storage, token = load_default_provider(), InMemoryStorage(), secrets.token_urlsafe()
     provider.config.authentication_schemes = [BEARER_TOKEN_SCHEME]
-    invite(provider, storage, options.people)
+    ids = invite(provider, storage, options.people)[:100]
     service = ScimService(provider, secret=secrets.token_urlsafe())
     application = BearerTokenApplication(storage, provider, service=service, bearer_tokens=[token])
     # waitress would write its name into every answer; the listener is made here, so that its port is known.
     listener = socket.create_server(("127.0.0.1", options.port), backlog=1024)
     server = waitress.create_server(application, sockets=[listener], threads=options.threads, ident=None)
     base = f"http://127.0.0.1:{listener.getsockname()[1]}/v2"
-    print(json.dumps({"ready": True, "base": base, "token": token, "pid": os.getpid()}), flush=True)
+    print(json.dumps({"ready": True, "base": base, "token": token, "pid": os.getpid(), "ids": ids}), flush=True)
     server.run()
 
 

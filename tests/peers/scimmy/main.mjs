@@ -3,8 +3,8 @@
 //     main.mjs [--port N] [--people N] [--stdin-lifeline]
 //
 // N = 0 (the default) picks a free port. Prints one line of JSON when it listens:
-// {"ready": true, "base": "http://127.0.0.1:N/v2", "token": …, "pid": …}.
-// With --people it begins with so many users, `person-0@example.com` and so on.
+// {"ready": true, "base": "http://127.0.0.1:N/v2", "token": …, "pid": …, "ids": […]}.
+// With --people it begins with so many users, `person-0@example.com` and so on; `ids` are those of the first hundred.
 import { randomBytes } from 'node:crypto'
 import { parseArgs } from 'node:util'
 
@@ -26,7 +26,11 @@ if (options['stdin-lifeline']) endWithParent()
 
 const users = new Collection('userName')
 const groups = new Collection('displayName')
-for (let number = 0; number < Number(options.people); number += 1) users.write(undefined, person(number))
+const ids = []
+for (let number = 0; number < Number(options.people); number += 1) {
+  const { id } = users.write(undefined, person(number))
+  if (ids.length < 100) ids.push(id)
+}
 
 SCIMMY.Resources.declare(SCIMMY.Resources.User.extend(SCIMMY.Schemas.EnterpriseUser, false), users.handlers())
 SCIMMY.Resources.declare(SCIMMY.Resources.Group, groups.handlers())
@@ -40,5 +44,5 @@ const handler = (request) => {
 app.use('/v2', new SCIMMYRouters({ type: 'bearer', handler }))
 const server = app.listen(Number(options.port), '127.0.0.1', () => {
   const base = `http://127.0.0.1:${server.address().port}/v2`
-  console.log(JSON.stringify({ ready: true, base, token, pid: process.pid }))
+  console.log(JSON.stringify({ ready: true, base, token, pid: process.pid, ids }))
 })

@@ -5,6 +5,7 @@ use jit_core::{Code, ConnectionId, Issuer};
 use jit_oidc::OidcSettings;
 use jit_saml::SamlSettings;
 
+use super::scim::check_source;
 use super::{DoorSettings, Method};
 
 /// Where a provider sends people back to: an address of the connection alone, so that the answer of one provider is
@@ -18,6 +19,7 @@ pub(super) fn check_door(door: &DoorSettings, base_url: &str, found: &mut Proble
     match door.protocol.method() {
         Some(Method::Oidc(settings)) => check_oidc_door(door, settings, base_url, found),
         Some(Method::Saml(settings)) => check_saml_door(door, settings, base_url, found),
+        Some(Method::Scim(_)) => check_source(door, found),
         None => {}
     }
 }

@@ -80,6 +80,33 @@ fn the_documented_connection_by_saml_is_sound() {
     assert!(matches!(settings.connection[1].protocol.method(), Some(Method::Saml(_))));
 }
 
+/// The documented configuration with the documented connection by SCIM beside it.
+fn with_scim() -> String {
+    let scim = DOCUMENTATION.split("```toml\n").nth(4).unwrap().split("```").next().unwrap();
+    format!("{}\n{scim}", example())
+}
+
+#[test]
+fn the_documented_connection_by_scim_is_sound_and_needs_what_it_has() {
+    let settings = Settings::load(&with_scim(), "portal.toml").unwrap();
+    assert!(matches!(settings.connection[1].protocol.method(), Some(Method::Scim(_))));
+    for (from, to, says) in [
+        ("\"urn:acme:hr\"", "\"urn:acme:hr\", \"urn:acme:other\"", "connection[1].provisioning"),
+        ("tolerance = \"entra\"", "tolerance = \"lax\"", "connection[1].protocol.scim.tolerance"),
+        ("id = \"acme-hr\"", "id = \"acme-hr\"\nstore = \"main\"", "connection[1].store"),
+        ("[connection.protocol.scim]", "[connection.protocol.oidc]", "connection[1].protocol.oidc"),
+    ] {
+        let text = with_scim().replacen(from, to, 1);
+        let found = Settings::load(&text, "portal.toml").unwrap_err().to_string();
+        assert!(found.contains(says), "{found}");
+    }
+    let part = with_scim();
+    let part = part.split("[connection.provisioning]").nth(1).unwrap().split("\n[").next().unwrap();
+    let bare = with_scim().replace(&format!("[connection.provisioning]{part}"), "");
+    let found = Settings::load(&bare, "portal.toml").unwrap_err().to_string();
+    assert!(found.contains("connection[1].provisioning: is missing"), "{found}");
+}
+
 #[test]
 fn a_connection_has_exactly_one_protocol_and_what_belongs_to_it() {
     let file = "metadata = { file = \"university.xml\" }";

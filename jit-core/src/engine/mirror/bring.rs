@@ -1,5 +1,7 @@
 //! Bringing an account to a target: written down before, asked, written down after.
 
+use std::collections::BTreeSet;
+
 use chrono::{DateTime, TimeDelta, Utc};
 
 use super::{
@@ -151,7 +153,8 @@ impl Jit {
         mirror.unanswered = earlier.max(Some(answer_by));
         if let Wanted::There(mirrored) = next {
             // Whatever may have been given can be taken again.
-            mirror.held.extend(mirrored.entitlements.iter().cloned());
+            let given = mirrored.entitlements.difference(&mirror.held);
+            mirror.doubtful.extend(given.cloned());
             if mirror.native.is_none() {
                 mirror.name.clone_from(&mirrored.user_name);
             }
@@ -374,9 +377,7 @@ fn learned(
         (Effect::Mirrored { native, held, confirmed, adopted }, Wanted::There(mirrored)) => {
             mirror.native = Some(native.clone());
             mirror.name.clone_from(&mirrored.user_name);
-            if others.is_none() {
-                mirror.held.clone_from(held);
-            }
+            hold(&mut mirror, held, others.is_some());
             mirror.confirmed = Some(confirmed.clone());
             mirror.state = if mirrored.active { MirrorState::Present } else { MirrorState::Inactive };
             Entry::of(mirror).noting(match (adopted, was_there, mirrored.active) {
@@ -386,15 +387,14 @@ fn learned(
                 (_, _, false) => "mirror.stopped",
             })
         }
-        (Effect::Disabled, _) => {
+        (Effect::Mirrored { native, held, .. }, Wanted::Stopped) => {
+            mirror.native = Some(native.clone());
             mirror.state = MirrorState::Inactive;
             mirror.confirmed = None;
-            if others.is_none() {
-                mirror.held.clear();
-            }
+            hold(&mut mirror, held, others.is_some());
             Entry::of(mirror).noting("mirror.stopped")
         }
-        (Effect::Absent { .. }, Wanted::Gone | Wanted::Stopped) => {
+        (Effect::Absent { .. }, _) if done.stops() => {
             // What is still on its way would make it anew; it is looked for by its name then.
             mirror.native = None;
             mirror.state = MirrorState::Stopping;
@@ -406,6 +406,17 @@ fn learned(
         _ => return Err(JitError::refused("target.protocol")),
     };
     Ok(Entry { alarm: entry.alarm.or(alarm), ..entry }.settling())
+}
+
+/// What a call on its way may still give or take is in doubt.
+fn hold(mirror: &mut Mirror, held: &BTreeSet<String>, is_in_doubt: bool) {
+    if is_in_doubt {
+        mirror.doubtful.extend(held.iter().cloned());
+        mirror.doubtful.append(&mut mirror.held);
+    } else {
+        mirror.held.clone_from(held);
+        mirror.doubtful.clear();
+    }
 }
 
 fn refused(mut mirror: Mirror, code: Code) -> Entry {

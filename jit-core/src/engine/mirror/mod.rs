@@ -7,11 +7,14 @@ mod stops;
 
 pub(super) use bring::{Brought, not_before};
 
-use std::num::NonZeroUsize;
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    num::NonZeroUsize,
+};
 
 use crate::{
     Account, AccountId, AccountWrite, Commit, Cursor, Desired, DesiredState, Filter, Jit, JitError, Lane,
-    Mirror, Page, Query, RemoteRef, StoreId, TargetId, TargetSetup, TenantId, Wanted, wanted,
+    Mirror, Mirrored, Page, Query, RemoteRef, StoreId, TargetId, TargetSetup, TenantId, Wanted, wanted,
 };
 
 /// Tells what would be brought to a target for one account.
@@ -109,13 +112,31 @@ pub(super) fn lane_of(target: &TargetId) -> Option<Lane> {
     Lane::new(format!("target:{target}:mirror")).ok()
 }
 
+/// Out of use, without what we gave; the rest stays as it is.
+fn stopped(mirror: &Mirror) -> Mirrored {
+    Mirrored {
+        active: false,
+        user_name: mirror.name.clone(),
+        display_name: None,
+        email: None,
+        attributes: BTreeMap::new(),
+        entitlements: BTreeSet::new(),
+        held: mirror.held.clone(),
+        doubtful: mirror.doubtful.clone(),
+        confirmed: mirror.confirmed.clone(),
+    }
+}
+
 /// What a target is asked for; `None` where nothing is to be asked.
 fn desired(setup: &TargetSetup, account: &Account, mirror: &Mirror, wanted: &Wanted) -> Option<Desired> {
     let state = match wanted {
         Wanted::Nothing => return None,
-        Wanted::Stopped => DesiredState::Disabled,
         Wanted::Gone => DesiredState::Absent,
-        Wanted::There(mirrored) => DesiredState::Mirrored(mirrored.clone()),
+        Wanted::Stopped => DesiredState::Mirrored(Box::new(stopped(mirror))),
+        Wanted::There(mirrored) => {
+            let mirrored = Mirrored { doubtful: mirror.doubtful.clone(), ..mirrored.as_ref().clone() };
+            DesiredState::Mirrored(Box::new(mirrored))
+        }
     };
     let name = match wanted {
         // Until its id is known it is looked for by the name that it is to bear.

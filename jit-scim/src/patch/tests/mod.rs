@@ -175,6 +175,10 @@ fn extensions_come_and_go() {
     )
     .unwrap();
     assert!(whole == managed);
+    // clients whose objects know their schema send it along
+    let named = format!(r#"{{"schemas":["{ENTERPRISE_USER}"],"manager":{{"value":"m"}}}}"#);
+    let with_schemas = format!(r#"{{"op":"add","path":"{ENTERPRISE_USER}","value":{named}}}"#);
+    assert!(patched(&alice, &with_schemas).unwrap() == managed);
     for path in ["", ":manager", ":manager.value"] {
         let gone =
             patched(&managed, &format!(r#"{{"op":"remove","path":"{ENTERPRISE_USER}{path}"}}"#)).unwrap();

@@ -11,7 +11,7 @@ use tokio::task::JoinSet;
 const GRACE: Duration = Duration::from_secs(10);
 
 /// Serves each router on its listener until `stop`, then lets the answers under way finish.
-pub(super) async fn serve(
+pub(crate) async fn serve(
     sites: Vec<(TcpListener, Router)>,
     stop: impl Future<Output = ()>,
 ) -> io::Result<()> {

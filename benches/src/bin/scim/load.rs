@@ -1,0 +1,130 @@
+//! Asks a server as fast as it answers, over connections that stay, and tells what that took.
+
+use std::cell::Cell;
+use std::net::SocketAddr;
+use std::rc::Rc;
+use std::time::{Duration, Instant};
+
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::net::TcpStream;
+use tokio::task::LocalSet;
+
+/// How many requests are under way at a time.
+pub(crate) const CONNECTIONS: usize = 8;
+
+/// Writes the next request, by its number.
+pub(crate) trait Requests {
+    fn write(&self, number: u64, into: &mut Vec<u8>);
+    /// The status that each answer must have: what is refused quickly is not fast.
+    fn status(&self) -> u16;
+}
+
+/// What a round came to.
+pub(crate) struct Round {
+    pub(crate) count: u64,
+    pub(crate) wall: Duration,
+    /// How long each request took, in order of length.
+    waits: Vec<Duration>,
+}
+
+impl Round {
+    #[expect(clippy::cast_precision_loss, reason = "a count of some millions")]
+    pub(crate) fn per_second(&self) -> f64 {
+        self.count as f64 / self.wall.as_secs_f64()
+    }
+
+    /// Only one request of a hundred took longer.
+    pub(crate) fn slowest_but_one_percent(&self) -> Duration {
+        self.waits.get(self.waits.len() * 99 / 100).copied().unwrap_or_default()
+    }
+}
+
+/// Runs a round on this thread; numbers begin at `first`.
+pub(crate) fn round(address: SocketAddr, requests: &Rc<dyn Requests>, first: u64, span: Duration) -> Round {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    let next = Rc::new(Cell::new(first));
+    let begun = Instant::now();
+    let mut waits = runtime.block_on(LocalSet::new().run_until(async {
+        let callers: Vec<_> = (0..CONNECTIONS)
+            .map(|_| {
+                tokio::task::spawn_local(call(address, Rc::clone(requests), Rc::clone(&next), (begun, span)))
+            })
+            .collect();
+        let mut waits = Vec::new();
+        for caller in callers {
+            waits.extend(caller.await.unwrap());
+        }
+        waits
+    }));
+    let wall = begun.elapsed();
+    waits.sort_unstable();
+    Round { count: waits.len() as u64, wall, waits }
+}
+
+async fn call(
+    address: SocketAddr,
+    requests: Rc<dyn Requests>,
+    next: Rc<Cell<u64>>,
+    (begun, span): (Instant, Duration),
+) -> Vec<Duration> {
+    let mut connection = Connection::open(address).await;
+    let (mut waits, mut request) = (Vec::new(), Vec::new());
+    loop {
+        if begun.elapsed() >= span {
+            return waits;
+        }
+        let number = next.replace(next.get() + 1);
+        request.clear();
+        requests.write(number, &mut request);
+        let asked = Instant::now();
+        let (status, body) = connection.ask(&request).await;
+        let expected = requests.status();
+        assert!(status == expected, "{status} in the place of {expected}: {}", String::from_utf8_lossy(body));
+        waits.push(asked.elapsed());
+    }
+}
+
+/// A connection that is kept.
+pub(crate) struct Connection {
+    stream: TcpStream,
+    read: Vec<u8>,
+}
+
+impl Connection {
+    pub(crate) async fn open(address: SocketAddr) -> Self {
+        let stream = TcpStream::connect(address).await.unwrap();
+        stream.set_nodelay(true).unwrap();
+        Self { stream, read: Vec::with_capacity(256 * 1024) }
+    }
+
+    /// Sends a request and reads the whole answer: its status and body.
+    pub(crate) async fn ask(&mut self, request: &[u8]) -> (u16, &[u8]) {
+        self.stream.write_all(request).await.unwrap();
+        self.read.clear();
+        loop {
+            let count = self.stream.read_buf(&mut self.read).await.unwrap();
+            assert!(count > 0, "the server closed the connection");
+            let Some(head) = find(&self.read, b"\r\n\r\n") else { continue };
+            let (status, length) = read_head(&self.read[..head]);
+            while self.read.len() < head + 4 + length {
+                assert!(self.stream.read_buf(&mut self.read).await.unwrap() > 0, "the answer was cut off");
+            }
+            return (status, &self.read[head + 4..]);
+        }
+    }
+}
+
+fn read_head(head: &[u8]) -> (u16, usize) {
+    let text = std::str::from_utf8(head).unwrap();
+    let status = text.split(' ').nth(1).unwrap().parse().unwrap();
+    let length = text.lines().find_map(|line| {
+        let (name, value) = line.split_once(':')?;
+        name.eq_ignore_ascii_case("content-length").then(|| value.trim().parse::<usize>().unwrap())
+    });
+    assert!(length.is_some() || status == 204, "an answer without a length: {text}");
+    (status, length.unwrap_or(0))
+}
+
+fn find(text: &[u8], wanted: &[u8]) -> Option<usize> {
+    text.windows(wanted.len()).position(|window| window == wanted)
+}

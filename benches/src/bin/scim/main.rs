@@ -1,0 +1,50 @@
+//! The SCIM server as its clients see it: beside a trivial echo of JSON, and beside two other servers.
+#![expect(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "a program for people who measure: whatever goes wrong ends the measurement"
+)]
+
+mod echo;
+mod fill;
+mod load;
+mod measure;
+mod requests;
+mod server;
+
+use std::path::PathBuf;
+
+/// What the command line asks for.
+pub(crate) struct Wanted {
+    pub(crate) folder: PathBuf,
+    /// The program `scim-server`.
+    pub(crate) program: PathBuf,
+    pub(crate) is_quick: bool,
+}
+
+fn main() {
+    let mut arguments = std::env::args().skip(1);
+    let usage = || -> ! { panic!("scim DIRECTORY PROGRAM [--quick] [--peers]") };
+    let folder = match arguments.next() {
+        None => usage(),
+        Some(word) if word == "echo" => return echo::serve(),
+        Some(folder) => PathBuf::from(folder),
+    };
+    let program = arguments.next().map_or_else(|| usage(), PathBuf::from);
+    let mut wanted = Wanted { folder, program, is_quick: false };
+    let mut with_peers = false;
+    for option in arguments {
+        match option.as_str() {
+            "--quick" => wanted.is_quick = true,
+            "--peers" => with_peers = true,
+            _ => usage(),
+        }
+    }
+    std::fs::create_dir_all(&wanted.folder).unwrap();
+    measure::beside_echo(&wanted);
+    measure::on_sqlite(&wanted);
+    if with_peers {
+        measure::beside_peers(&wanted);
+    }
+}

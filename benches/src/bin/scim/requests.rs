@@ -1,0 +1,119 @@
+//! What is asked: the same of every server.
+
+use std::io::Write as _;
+
+use crate::load::Requests;
+use crate::server::Server;
+
+/// What a client does.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Operation {
+    Get,
+    Filter,
+    List,
+    Rename,
+    Switch,
+    Post,
+}
+
+pub(crate) const ALL: [Operation; 6] = [
+    Operation::Get,
+    Operation::Filter,
+    Operation::List,
+    Operation::Rename,
+    Operation::Switch,
+    Operation::Post,
+];
+
+impl Operation {
+    pub(crate) fn words(self) -> &'static str {
+        match self {
+            Self::Get => "GET by id",
+            Self::Filter => "filter userName eq",
+            Self::List => "list of 100",
+            Self::Rename => "PATCH displayName",
+            Self::Switch => "PATCH active",
+            Self::Post => "POST",
+        }
+    }
+}
+
+/// Requests of one operation to one server.
+pub(crate) struct Asked {
+    operation: Operation,
+    base: String,
+    /// Everything of the head that stays.
+    head: String,
+    ids: Vec<String>,
+    people: u64,
+}
+
+impl Asked {
+    pub(crate) fn new(operation: Operation, server: &Server) -> Self {
+        let head = format!(
+            " HTTP/1.1\r\nhost: {}\r\nauthorization: Bearer {}\r\naccept: application/scim+json\r\n",
+            server.address, server.token
+        );
+        Self { operation, base: server.base.clone(), head, ids: server.ids.clone(), people: server.people }
+    }
+
+    /// Goes through all people in no order, each as often as the others.
+    fn id(&self, number: u64) -> &str {
+        let count = self.ids.len() as u64;
+        &self.ids[usize::try_from(number.wrapping_mul(7_919) % count).unwrap()]
+    }
+
+    fn send(&self, into: &mut Vec<u8>, method: &str, path: &str, body: &str) {
+        let (base, head) = (&self.base, &self.head);
+        write!(into, "{method} {base}{path}{head}content-length: {}\r\n", body.len()).unwrap();
+        if !body.is_empty() {
+            into.extend_from_slice(b"content-type: application/scim+json\r\n");
+        }
+        write!(into, "\r\n{body}").unwrap();
+    }
+
+    fn patch(&self, number: u64, into: &mut Vec<u8>, path: &str, value: &str) {
+        let body = format!(
+            "{{\"schemas\":[\"urn:ietf:params:scim:api:messages:2.0:PatchOp\"],\
+             \"Operations\":[{{\"op\":\"replace\",\"path\":\"{path}\",\"value\":{value}}}]}}"
+        );
+        self.send(into, "PATCH", &format!("/Users/{}", self.id(number)), &body);
+    }
+}
+
+impl Requests for Asked {
+    fn write(&self, number: u64, into: &mut Vec<u8>) {
+        match self.operation {
+            Operation::Get => self.send(into, "GET", &format!("/Users/{}", self.id(number)), ""),
+            Operation::Filter => {
+                let person = number.wrapping_mul(7_919) % self.people;
+                let path = format!("/Users?filter=userName%20eq%20%22person-{person}%40example.com%22");
+                self.send(into, "GET", &path, "");
+            }
+            Operation::List => self.send(into, "GET", "/Users?startIndex=1&count=100", ""),
+            Operation::Rename => {
+                self.patch(number, into, "displayName", &format!("\"Person, time {number}\""));
+            }
+            Operation::Switch => {
+                // A round through all people switches them off, the next one on.
+                let is_active = (number / self.ids.len() as u64) % 2 == 1;
+                self.patch(number, into, "active", if is_active { "true" } else { "false" });
+            }
+            Operation::Post => self.send(into, "POST", "/Users", &person(number)),
+        }
+    }
+
+    fn status(&self) -> u16 {
+        if self.operation == Operation::Post { 201 } else { 200 }
+    }
+}
+
+/// The body of a person, as the other servers make theirs.
+pub(crate) fn person(number: u64) -> String {
+    format!(
+        "{{\"schemas\":[\"urn:ietf:params:scim:schemas:core:2.0:User\"],\"userName\":\"person-{number}@example.com\",\
+         \"externalId\":\"external-{number}\",\"name\":{{\"givenName\":\"Person\",\"familyName\":\"Number {number}\"}},\
+         \"displayName\":\"Person {number}\",\"emails\":[{{\"value\":\"person-{number}@example.com\",\"type\":\"work\",\
+         \"primary\":true}}],\"active\":true}}"
+    )
+}

@@ -1,0 +1,9 @@
+//! Lets a directory or HR system drive accounts over SCIM 2.0.
+
+use std::process::ExitCode;
+
+use jit_examples::scim_server;
+
+fn main() -> ExitCode {
+    scim_server::run(std::env::args_os().skip(1).map(|argument| argument.to_string_lossy().into_owned()))
+}

@@ -1,0 +1,267 @@
+//! The command line.
+
+use std::collections::BTreeMap;
+use std::net::SocketAddr;
+use std::path::PathBuf;
+
+use jit_core::TenantId;
+use jit_scim::Tolerance;
+
+use crate::portal::settings::StoreUrl;
+
+/// How to call the program.
+pub(super) const USAGE: &str = "\
+usage: scim-server --addr IP:PORT --store STORE --token-file F [option]...
+       scim-server token
+
+  --addr A             where it listens; port 0 takes a free one
+  --store S            sqlite:FILE, postgres://USER:PASSWORD@HOST/DATABASE (or postgres:URL) or memory
+  --token-file F       who may ask: a token, or the hash of one, on each line
+  --tolerance T        strict, entra or okta (default strict)
+  --tenant T           whose people these are (default `default`)
+  --config FILE        the connection: mapping, policy, ceiling; it names the tenant, too
+  --schemas FILE       more schemas; may be given several times
+  --resource-types FILE
+                       more resource types, or others in the place of User and Group; may be given several times
+  --base URL           what locations begin with, where clients reach it by another address (default /scim/v2)
+  --help               show this text
+
+  token                makes a token: prints it, and the line for the token file
+
+Serves below /scim/v2, prints its address when it does, and ends in good order on SIGINT and SIGTERM.
+Exit status: 0 ended in good order, 1 could not serve, 2 bad usage, configuration or file.
+";
+
+/// What the command line asks for.
+#[derive(Debug)]
+pub(super) enum Command {
+    Help,
+    Token,
+    Serve(Box<Order>),
+}
+
+/// What is to be served.
+#[derive(Debug)]
+pub(super) struct Order {
+    pub(super) address: SocketAddr,
+    pub(super) keeping: Keeping,
+    pub(super) token_file: PathBuf,
+    pub(super) tolerance: Tolerance,
+    pub(super) who: Who,
+    pub(super) schemas: Vec<PathBuf>,
+    pub(super) resource_types: Vec<PathBuf>,
+    pub(super) base: String,
+}
+
+/// Where everything is kept.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum Keeping {
+    /// Until the program ends.
+    Memory,
+    Store(StoreUrl),
+}
+
+impl TryFrom<String> for Keeping {
+    type Error = String;
+
+    fn try_from(text: String) -> Result<Self, String> {
+        if text == "memory" {
+            return Ok(Self::Memory);
+        }
+        StoreUrl::try_from(text).map(Self::Store).map_err(|error| format!("{error}, nor `memory`"))
+    }
+}
+
+/// Whose people come over which connection.
+#[derive(Debug)]
+pub(super) enum Who {
+    /// Over the built-in connection, those of a tenant.
+    Tenant(TenantId),
+    /// Over the connection that a file describes.
+    Config(PathBuf),
+}
+
+/// Says what is wrong with a command line.
+#[derive(Debug, PartialEq, Eq, thiserror::Error)]
+pub(super) enum UsageError {
+    #[error("unknown option `{0}`")]
+    Unknown(String),
+    #[error("option `{0}` needs a value")]
+    MissingValue(&'static str),
+    #[error("option `{0}` is given twice")]
+    Repeated(&'static str),
+    #[error("option `{0}` is missing")]
+    Missing(&'static str),
+    #[error("option `{0}` cannot be `{1}`: {2}")]
+    Invalid(&'static str, String, String),
+    #[error("`--config` names the tenant, so `--tenant` has no place beside it")]
+    TwoTenants,
+    #[error("`token` takes no options")]
+    OptionsOfToken,
+}
+
+/// The options, each with a value.
+const OPTIONS: [&str; 9] = [
+    "--addr",
+    "--store",
+    "--token-file",
+    "--tolerance",
+    "--tenant",
+    "--config",
+    "--schemas",
+    "--resource-types",
+    "--base",
+];
+
+/// Reads the command line, the program's name left out.
+pub(super) fn parse(arguments: impl IntoIterator<Item = String>) -> Result<Command, UsageError> {
+    let mut given = BTreeMap::<&'static str, Vec<String>>::new();
+    let mut rest = arguments.into_iter();
+    let mut token = false;
+    while let Some(argument) = rest.next() {
+        let (name, attached) = match argument.split_once('=') {
+            Some((name, value)) => (name, Some(value.to_owned())),
+            None => (argument.as_str(), None),
+        };
+        match name {
+            "--help" | "-h" => return Ok(Command::Help),
+            "token" if attached.is_none() && !token => token = true,
+            _ => {
+                let known = OPTIONS.into_iter().find(|known| *known == name);
+                let name = known.ok_or_else(|| UsageError::Unknown(name.to_owned()))?;
+                let value = attached.or_else(|| rest.next()).ok_or(UsageError::MissingValue(name))?;
+                given.entry(name).or_default().push(value);
+            }
+        }
+    }
+    match (token, given.is_empty()) {
+        (true, true) => Ok(Command::Token),
+        (true, false) => Err(UsageError::OptionsOfToken),
+        (false, _) => Ok(Command::Serve(Box::new(order(&mut given)?))),
+    }
+}
+
+fn order(given: &mut BTreeMap<&'static str, Vec<String>>) -> Result<Order, UsageError> {
+    let mut files = |name| given.remove(name).unwrap_or_default().into_iter().map(PathBuf::from).collect();
+    let (schemas, resource_types) = (files("--schemas"), files("--resource-types"));
+    let address = needed(given, "--addr")?;
+    let store = needed(given, "--store")?;
+    let token_file = needed(given, "--token-file")?;
+    let who = match (one(given, "--tenant")?, one(given, "--config")?) {
+        (Some(_), Some(_)) => return Err(UsageError::TwoTenants),
+        (None, Some(file)) => Who::Config(file.into()),
+        (tenant, None) => {
+            Who::Tenant(parsed("--tenant", tenant.unwrap_or_else(|| "default".into()), TenantId::new)?)
+        }
+    };
+    Ok(Order {
+        address: parsed("--addr", address, |text| text.parse::<SocketAddr>())?,
+        keeping: parsed("--store", store, Keeping::try_from)?,
+        token_file: token_file.into(),
+        tolerance: match one(given, "--tolerance")? {
+            None => Tolerance::strict(),
+            Some(name) => parsed("--tolerance", name, |name| {
+                Tolerance::named(&name).ok_or("none of strict, entra, okta")
+            })?,
+        },
+        who,
+        schemas,
+        resource_types,
+        base: one(given, "--base")?.unwrap_or_else(|| super::BASE.into()),
+    })
+}
+
+fn one(
+    given: &mut BTreeMap<&'static str, Vec<String>>,
+    name: &'static str,
+) -> Result<Option<String>, UsageError> {
+    let mut values = given.remove(name).unwrap_or_default().into_iter();
+    match (values.next(), values.next()) {
+        (_, Some(_)) => Err(UsageError::Repeated(name)),
+        (value, None) => Ok(value),
+    }
+}
+
+fn needed(given: &mut BTreeMap<&'static str, Vec<String>>, name: &'static str) -> Result<String, UsageError> {
+    one(given, name)?.ok_or(UsageError::Missing(name))
+}
+
+/// Reads a value. What is wrong with it may be said aloud unless it is the address of a store, which can hold a password.
+fn parsed<T, E: std::fmt::Display>(
+    name: &'static str,
+    value: String,
+    read: impl FnOnce(String) -> Result<T, E>,
+) -> Result<T, UsageError> {
+    let shown = if name == "--store" { "…".to_owned() } else { value.clone() };
+    read(value).map_err(|error| UsageError::Invalid(name, shown, error.to_string()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const WHOLE: &str = "--addr 127.0.0.1:0 --store memory --token-file tokens";
+
+    fn parsed(line: &str) -> Result<Command, UsageError> {
+        parse(line.split_whitespace().map(str::to_owned))
+    }
+
+    fn order(line: &str) -> Order {
+        match parsed(line).unwrap() {
+            Command::Serve(order) => *order,
+            other => panic!("{other:?}"),
+        }
+    }
+
+    #[test]
+    fn what_is_left_out_has_a_default() {
+        let order = order(WHOLE);
+        assert_eq!(order.address, "127.0.0.1:0".parse().unwrap());
+        assert_eq!(order.keeping, Keeping::Memory);
+        assert_eq!(order.tolerance, Tolerance::strict());
+        assert_eq!(order.base, "/scim/v2");
+        assert!(matches!(order.who, Who::Tenant(tenant) if tenant.as_str() == "default"));
+    }
+
+    #[test]
+    fn stores_are_named_as_people_write_them() {
+        let store = |text: &str| order(&WHOLE.replace("memory", text)).keeping;
+        assert_eq!(store("sqlite:a.db"), Keeping::Store(StoreUrl::Sqlite("a.db".into())));
+        let postgres = |url: &str| Keeping::Store(StoreUrl::Postgres(url.into()));
+        assert_eq!(store("postgres:postgresql://h/d"), postgres("postgresql://h/d"));
+        assert_eq!(store("postgres:host=/run"), postgres("host=/run"));
+        assert_eq!(store("postgres://h/d"), postgres("postgres://h/d"));
+    }
+
+    #[test]
+    fn files_can_be_several() {
+        let order = order(&format!("{WHOLE} --schemas a --schemas=b --resource-types c"));
+        assert_eq!(order.schemas, [PathBuf::from("a"), PathBuf::from("b")]);
+        assert_eq!(order.resource_types, [PathBuf::from("c")]);
+    }
+
+    #[test]
+    fn a_wrong_command_line_says_what_is_wrong() {
+        for (line, says) in [
+            ("", "option `--addr` is missing"),
+            ("--addr 127.0.0.1:0 --store memory", "option `--token-file` is missing"),
+            ("--verbose", "unknown option `--verbose`"),
+            ("--addr", "option `--addr` needs a value"),
+            (&format!("{WHOLE} --tenant a --config b"), "`--config` names the tenant"),
+            (&format!("{WHOLE} --store memory"), "option `--store` is given twice"),
+            (&format!("{WHOLE} --tolerance lax"), "option `--tolerance` cannot be `lax`"),
+            ("token --addr 127.0.0.1:0", "`token` takes no options"),
+            ("--addr 127.0.0.1 --store memory --token-file f", "option `--addr` cannot be `127.0.0.1`"),
+        ] {
+            let said = parsed(line).unwrap_err().to_string();
+            assert!(said.starts_with(says), "{line}: {said}");
+        }
+    }
+
+    #[test]
+    fn the_address_of_a_store_is_never_repeated() {
+        let said =
+            parsed("--addr 127.0.0.1:0 --token-file f --store mysql://u:secret@h").unwrap_err().to_string();
+        assert!(!said.contains("secret"), "{said}");
+    }
+}

@@ -1,0 +1,120 @@
+//! The program: from the command line to a server that serves until it is asked to end.
+
+use std::error::Error;
+use std::io;
+use std::path::Path;
+use std::process::ExitCode;
+use std::sync::Arc;
+
+use axum::Router;
+use jit_core::config::ConnectionConfig;
+use jit_core::{Jit, MemoryStore, Store, SystemClock, TimeGuard};
+use jit_scim::Tolerance;
+use jit_scim::server::{ScimConnection, ScimHttp, ScimService, Tokens};
+use tokio::net::TcpListener;
+use tokio::sync::watch;
+
+use super::arguments::{self, Command, Keeping, Order};
+use super::connection::{self, Scim};
+use super::stop::Stop;
+use super::work::{keep_working, worker_id};
+use super::{BASE, schemas, tokens};
+use crate::portal::assemble::open;
+use crate::signals::asked_to_end;
+use crate::web::serve;
+
+/// Ended in good order.
+pub const ENDED: u8 = 0;
+/// Could not serve.
+pub const CANNOT_SERVE: u8 = 1;
+/// The command line, or a file that it names, is wrong.
+pub const BAD_USAGE: u8 = 2;
+
+/// Runs the command line, the program's name left out, and tells with which code the process should exit.
+pub fn run(arguments: impl IntoIterator<Item = String>) -> ExitCode {
+    let done = match arguments::parse(arguments) {
+        Ok(Command::Help) => {
+            print!("{}", arguments::USAGE);
+            Ok(())
+        }
+        Ok(Command::Token) => tokens::make(),
+        Ok(Command::Serve(order)) => start(&order),
+        Err(error) => Err(Stop::Settings(format!("{error}\n\n{}", arguments::USAGE))),
+    };
+    ExitCode::from(match done {
+        Ok(()) => ENDED,
+        Err(Stop::Settings(text)) => {
+            eprintln!("scim-server: {}", text.trim_end());
+            BAD_USAGE
+        }
+        Err(Stop::CannotServe(error)) => {
+            tell(error.as_ref());
+            CANNOT_SERVE
+        }
+    })
+}
+
+/// Tells the operator; messages of the libraries hold codes and names, never values of people.
+pub(super) fn tell(error: &(dyn Error + 'static)) {
+    let causes = std::iter::successors(Some(error), |&error| error.source());
+    eprintln!("scim-server: {}", causes.map(ToString::to_string).collect::<Vec<_>>().join(": "));
+}
+
+fn start(order: &Order) -> Result<(), Stop> {
+    let runtime =
+        tokio::runtime::Builder::new_multi_thread().enable_all().build().map_err(Stop::cannot_serve)?;
+    runtime.block_on(perform(order))
+}
+
+async fn perform(order: &Order) -> Result<(), Stop> {
+    // Whatever is wrong with a file is said before a store is touched.
+    let settings = connection::settings(&order.who)?;
+    let tokens = tokens(order, &settings)?;
+    let schemas = schemas::read(&order.schemas, &order.resource_types).map_err(Stop::Settings)?;
+    let (connection, attestor, _) = settings.define().map_err(|found| Stop::Settings(found.to_string()))?;
+    let listener = TcpListener::bind(order.address).await;
+    let listener = listener.map_err(|error| Stop::cannot_listen(order.address, error))?;
+    let store = open_store(&order.keeping).await?;
+    let jit =
+        Jit::builder(Arc::clone(&store)).time_guard(TimeGuard::default()).connection(connection).build()?;
+    let jit = Arc::new(jit);
+    let mut served = ScimConnection::new(attestor, &order.base).schemas(schemas).tolerance(order.tolerance);
+    if order.tolerance == Tolerance::entra() {
+        served = served.unique_group_names();
+    }
+    let service = Arc::new(ScimService::builder(Arc::clone(&jit), store).connection(served).build()?);
+    serve_until_asked((jit, service), tokens, listener).await
+}
+
+fn tokens(order: &Order, settings: &ConnectionConfig<Scim>) -> Result<Tokens, Stop> {
+    let mut warn = |text: String| eprintln!("scim-server: {text}");
+    let read = tokens::read(&order.token_file, (&settings.tenant, &settings.id), &mut warn);
+    Ok(Tokens::new(read.map_err(Stop::Settings)?, Arc::new(SystemClock))?)
+}
+
+async fn serve_until_asked(
+    (jit, service): (Arc<Jit>, Arc<ScimService>),
+    tokens: Tokens,
+    listener: TcpListener,
+) -> Result<(), Stop> {
+    let address = listener.local_addr().map_err(Stop::cannot_serve)?;
+    let worker = worker_id().map_err(Stop::cannot_serve)?;
+    let (ask, asked) = watch::channel(false);
+    let working = tokio::spawn(keep_working((jit, Arc::clone(&service)), worker, asked));
+    let router = Router::new().nest_service(BASE, ScimHttp::new(service, Arc::new(tokens)));
+    // Whoever reads that it is ready may ask it to end at once.
+    let asked_to_end = asked_to_end().map_err(Stop::cannot_serve)?;
+    println!("scim-server: ready at http://{address}{BASE}");
+    let served = serve(vec![(listener, router)], asked_to_end).await;
+    // The worker ends with its sender in any case.
+    let _ = ask.send(true);
+    working.await.map_err(io::Error::other).map_err(Stop::cannot_serve)?;
+    served.map_err(Stop::cannot_serve)
+}
+
+async fn open_store(keeping: &Keeping) -> Result<Arc<dyn Store>, Stop> {
+    match keeping {
+        Keeping::Memory => Ok(Arc::new(MemoryStore::new())),
+        Keeping::Store(url) => Ok(open(url, Path::new("")).await?),
+    }
+}

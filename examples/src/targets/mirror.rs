@@ -1,0 +1,125 @@
+//! What of the accounts here is mirrored to a target, as a configuration says.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::num::NonZeroU32;
+
+use jit_core::config::Problems;
+use jit_core::{AttributeName, Code, ConnectionId, Entitlement, Mirroring, Span, StopLimit};
+use serde::Deserialize;
+
+/// Says whose accounts are mirrored, and what of them.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct MirrorSettings {
+    /// Whoever holds one of these.
+    #[serde(default)]
+    holders: Vec<Entitlement>,
+    /// Everybody.
+    #[serde(default)]
+    everybody: bool,
+    /// By what people are named there.
+    #[serde(default)]
+    named_by: NamedBy,
+    /// Whether the address is handed out.
+    #[serde(default)]
+    email: bool,
+    /// The attribute that is handed out as the name that people are shown.
+    #[serde(default)]
+    display_name: Option<AttributeName>,
+    /// Attributes, with the names that the target knows them by.
+    #[serde(default)]
+    attributes: BTreeMap<AttributeName, String>,
+    /// Entitlements, with the groups that they are there.
+    #[serde(default)]
+    entitlements: BTreeMap<Entitlement, String>,
+    /// What becomes of those that end here.
+    #[serde(default)]
+    at_end: AtEnd,
+    /// The connections whose sign-ins wait until the person stands there.
+    #[serde(default)]
+    waited_for_by: BTreeSet<ConnectionId>,
+    /// How many are stopped within a span.
+    #[serde(default)]
+    stops: Option<StopSettings>,
+}
+
+#[derive(Debug, Default, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+enum NamedBy {
+    #[default]
+    UserName,
+    Email,
+}
+
+#[derive(Debug, Default, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+enum AtEnd {
+    /// They are put out of use.
+    #[default]
+    Stop,
+    /// They are removed.
+    Remove,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct StopSettings {
+    #[serde(default)]
+    at_least: u32,
+    #[serde(default)]
+    percent: u8,
+    at_most: NonZeroU32,
+    within: Span,
+}
+
+impl MirrorSettings {
+    pub(super) fn check(&self, found: &mut Problems) {
+        if self.everybody != self.holders.is_empty() {
+            let message = "needs either `holders` or `everybody = true`";
+            found.report(Code::new("config.one_of"), message);
+        }
+        if self.stops.as_ref().is_some_and(|stops| stops.percent > 100) {
+            found.report_in("stops", Code::new("config.invalid_value"), "`percent` is more than 100");
+        }
+    }
+
+    pub(super) fn mirroring(&self) -> Mirroring {
+        let mut mirroring = if self.everybody {
+            Mirroring::of_everybody()
+        } else {
+            Mirroring::of_holders(self.holders.iter().cloned())
+        };
+        if self.named_by == NamedBy::Email {
+            mirroring = mirroring.named_by_email();
+        }
+        if self.email {
+            mirroring = mirroring.with_email();
+        }
+        if let Some(name) = &self.display_name {
+            mirroring = mirroring.with_display_name(name.clone());
+        }
+        for (name, there) in &self.attributes {
+            mirroring = mirroring.with_attribute(name.clone(), there);
+        }
+        for (entitlement, there) in &self.entitlements {
+            mirroring = mirroring.with_entitlement(entitlement.clone(), there);
+        }
+        if self.at_end == AtEnd::Remove {
+            mirroring = mirroring.removing();
+        }
+        for connection in &self.waited_for_by {
+            mirroring = mirroring.waited_for_by(connection.clone());
+        }
+        if let Some(stops) = &self.stops {
+            let StopSettings { at_least, percent, at_most, within } = stops;
+            let (at_least, percent, at_most) = (*at_least, *percent, *at_most);
+            mirroring = mirroring.stopping_no_more_than(StopLimit {
+                at_least,
+                percent,
+                at_most,
+                within: within.delta(),
+            });
+        }
+        mirroring
+    }
+}

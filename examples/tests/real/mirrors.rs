@@ -1,0 +1,130 @@
+//! `checkout` with a real application that speaks SCIM: what people hold here, they hold there.
+
+use std::fs;
+use std::io::{BufRead as _, BufReader};
+use std::os::unix::fs::PermissionsExt as _;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+
+use bytes::Bytes;
+use jit_scim::client::{GuardedTransport, Transport as _};
+use serde_json::Value;
+
+use crate::peer::{folder, wait};
+
+struct House {
+    folder: PathBuf,
+    said: Value,
+    lifeline: Child,
+}
+
+impl House {
+    fn new(name: &str) -> Self {
+        let program = Path::new(env!("CARGO_MANIFEST_DIR")).join("../tests/peers/scim2-server/start");
+        let mut lifeline = Command::new(program)
+            .arg("--stdin-lifeline")
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let mut line = String::new();
+        BufReader::new(lifeline.stdout.take().unwrap()).read_line(&mut line).unwrap();
+        let said: Value = serde_json::from_str(&line).unwrap();
+        let house = Self { folder: folder(name), said, lifeline };
+        house.secret("token", house.text("token"));
+        house.secret("key", "mirrors 0123456789abcdef0123456789abcdef");
+        let url = house.text("base");
+        let configuration = format!(
+            r#"
+[checkout]
+store = "sqlite:accounts.db"
+tenant = "acme"
+
+[deployment]
+name = "mirrors"
+marker_key = "key"
+
+[[target]]
+id = "chat"
+
+[target.scim]
+url = "{url}"
+token_file = "token"
+dangerously_on_loopback = true
+profile = {{ groups = "made" }}
+
+[target.mirror]
+holders = ["role:member"]
+entitlements = {{ "role:editor" = "Editors" }}
+"#
+        );
+        fs::write(house.folder.join("checkout.toml"), configuration).unwrap();
+        house
+    }
+
+    fn text(&self, name: &str) -> &str {
+        self.said[name].as_str().unwrap()
+    }
+
+    fn secret(&self, name: &str, text: &str) {
+        let path = self.folder.join(name);
+        fs::write(&path, format!("{text}\n")).unwrap();
+        fs::set_permissions(&path, fs::Permissions::from_mode(0o600)).unwrap();
+    }
+
+    fn run(&self, line: &str) -> Vec<Value> {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_checkout"));
+        command.current_dir(&self.folder).args(["--config", "checkout.toml", "--json"]);
+        let output = command.args(line.split_whitespace()).output().unwrap();
+        let (out, err) =
+            (String::from_utf8(output.stdout).unwrap(), String::from_utf8(output.stderr).unwrap());
+        assert!(output.status.success(), "{line}: {out} {err}");
+        out.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
+    }
+
+    fn there(&self, path: &str) -> Vec<Value> {
+        let request = http::Request::get(format!("{}{path}", self.text("base")))
+            .header("Authorization", format!("Bearer {}", self.text("token")))
+            .body(Bytes::new())
+            .unwrap();
+        let transport = GuardedTransport::builder().dangerous().allow_loopback_http().build().unwrap();
+        let answer = wait(transport.send(request, 1 << 20)).unwrap();
+        let list: Value = serde_json::from_slice(answer.body()).unwrap();
+        list["Resources"].as_array().cloned().unwrap_or_default()
+    }
+}
+
+impl Drop for House {
+    fn drop(&mut self) {
+        drop(self.lifeline.stdin.take());
+        let _ = self.lifeline.wait();
+        let _ = fs::remove_dir_all(&self.folder);
+    }
+}
+
+#[test]
+fn whoever_comes_changes_and_ends_here_does_so_there() {
+    let house = House::new("mirrors");
+    house.run("person add ada");
+    house.run("sweep");
+    assert_eq!(house.there("/Users").len(), 0, "nobody said that she is one of them");
+
+    house.run("person add ada --role role:member --role role:editor");
+    house.run("sweep");
+    let (people, groups) = (house.there("/Users"), house.there("/Groups"));
+    assert_eq!(people.len(), 1);
+    assert_eq!((people[0]["userName"].as_str(), people[0]["active"].as_bool()), (Some("ada"), Some(true)));
+    assert!(people[0]["externalId"].as_str().unwrap().starts_with("jit1:mirrors:acme:"));
+    assert_eq!(people[0]["password"], Value::Null);
+    assert_eq!((groups.len(), groups[0]["displayName"].as_str()), (1, Some("Editors")));
+    assert_eq!(groups[0]["members"][0]["value"], people[0]["id"]);
+
+    house.run("person end ada");
+    house.run("sweep");
+    let (people, groups) = (house.there("/Users"), house.there("/Groups"));
+    assert_eq!((people.len(), people[0]["active"].as_bool()), (1, Some(false)));
+    assert!(groups[0]["members"].as_array().is_none_or(Vec::is_empty));
+
+    let swept = house.run("sweep");
+    assert!(swept.iter().all(|line| line["done"] == 0), "nothing is left to do: {swept:?}");
+}

@@ -1,0 +1,267 @@
+//! Runs `scim-server` as a program: how it begins, what it refuses, what holds when many ask at once, how it ends.
+
+#![expect(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "a panic is how a test fails"
+)]
+
+#[path = "support/scim.rs"]
+mod scim;
+#[path = "support/scim_races.rs"]
+mod scim_races;
+
+use std::fs;
+use std::net::TcpListener;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output};
+
+use scim::{Answer, Server, TOKEN, USER, patch, person};
+use serde_json::{Value, json};
+
+fn folder(name: &str) -> PathBuf {
+    let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("scim-server").join(name);
+    let _ = fs::remove_dir_all(&folder);
+    fs::create_dir_all(&folder).unwrap();
+    folder
+}
+
+fn run(folder: &Path, line: &str) -> Output {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_scim-server"));
+    command.current_dir(folder).args(line.split_whitespace()).output().unwrap()
+}
+
+fn on_memory(name: &str) -> Server {
+    Server::start(&folder(name), "memory", &[])
+}
+
+#[test]
+fn bad_usage_and_bad_files_end_with_2() {
+    let folder = folder("usage");
+    for (name, text) in [
+        ("tokens", TOKEN),
+        ("empty", "# nobody\n"),
+        ("odd", "abc def=ghi\n"),
+        ("wrong.toml", "tenant = 1\n"),
+        ("wrong.json", "{"),
+    ] {
+        fs::write(folder.join(name), text).unwrap();
+    }
+    let whole = "--addr 127.0.0.1:0 --store memory --token-file";
+    for (line, says) in [
+        (String::new(), "option `--addr` is missing"),
+        (format!("{whole} none"), "none: cannot be read"),
+        (format!("{whole} empty"), "empty: "),
+        (format!("{whole} odd"), "odd:1: `def=ghi` is neither"),
+        (format!("{whole} tokens --config wrong.toml"), "wrong.toml:1"),
+        (format!("{whole} tokens --schemas wrong.json"), "wrong.json: "),
+        (format!("{whole} tokens --resource-types none"), "none: cannot be read"),
+    ] {
+        let output = run(&folder, &line);
+        let said = String::from_utf8(output.stderr).unwrap();
+        assert_eq!(output.status.code(), Some(2), "{line}: {said}");
+        assert!(said.contains(says), "{line}: {said}");
+    }
+    assert_eq!(run(&folder, "--help").status.code(), Some(0));
+}
+
+#[test]
+fn an_address_that_is_taken_ends_with_1() {
+    let folder = folder("taken");
+    fs::write(folder.join("tokens"), TOKEN).unwrap();
+    let taken = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = taken.local_addr().unwrap();
+    let output = run(&folder, &format!("--addr {address} --store memory --token-file tokens"));
+    assert_eq!(output.status.code(), Some(1));
+    assert!(String::from_utf8(output.stderr).unwrap().contains(&address.to_string()));
+}
+
+#[test]
+fn it_ends_in_good_order_on_both_signals() {
+    for signal in ["-INT", "-TERM"] {
+        assert_eq!(on_memory(signal).end(signal), Some(0), "{signal}");
+    }
+}
+
+#[test]
+fn a_token_that_it_makes_lets_in_by_its_hash_alone() {
+    let folder = folder("made-token");
+    let said = String::from_utf8(run(&folder, "token").stdout).unwrap();
+    let (token, line) = said.trim().split_once('\n').unwrap();
+    assert!(!line.contains(token));
+    let server = Server::start(&folder, "memory", &[]);
+    let bearer = format!("authorization: Bearer {token}");
+    server.ask_with("GET", "/Users", &[&bearer], b"").refuses(401, None);
+    drop(server);
+    fs::write(
+        folder.join("made"),
+        format!(
+            "# two, of which one is over\n{line} hr\nsha256:{} old until=2026-01-01T00:00:00Z\n",
+            "0".repeat(64)
+        ),
+    )
+    .unwrap();
+    let server = Server::start_for(&folder, "memory", "made", &[]);
+    assert_eq!(server.ask_with("GET", "/Users", &[&bearer], b"").status, 200);
+    server.get("/Users").refuses(401, None);
+}
+
+#[test]
+fn a_token_that_only_reads_changes_nothing() {
+    let folder = folder("reads-only");
+    fs::write(folder.join("reader"), format!("{TOKEN} reader reads-only\n")).unwrap();
+    let server = Server::start_for(&folder, "memory", "reader", &[]);
+    server.join("ada").refuses(403, None);
+    assert_eq!(server.count("/Users"), 0);
+}
+
+#[test]
+fn nobody_gets_in_without_a_token() {
+    let server = on_memory("tokens");
+    let bearer = format!("authorization: bearer {TOKEN}");
+    assert_eq!(
+        server.ask_with("GET", "/Users", &[&bearer], b"").status,
+        200,
+        "the scheme's case does not count"
+    );
+    for headers in [
+        &[][..],
+        &["authorization: Bearer wrong-token-0123456789"],
+        &["authorization: Bearer"],
+        &["authorization: Basic dXNlcjpwYXNzd29yZA=="],
+        &["authorization: Bearer \u{7f}"],
+    ] {
+        for (method, path) in [("GET", "/Users"), ("POST", "/Users"), ("GET", "/Nowhere"), ("POST", "/Bulk")]
+        {
+            let answer = server.ask_with(method, path, headers, b"");
+            assert!(matches!(answer.status, 400 | 401), "{headers:?} {path}: {answer:?}");
+            if answer.status == 401 {
+                answer.refuses(401, None);
+                assert!(answer.header("www-authenticate").unwrap().starts_with("Bearer"), "{answer:?}");
+            }
+        }
+    }
+}
+
+#[test]
+fn a_person_is_made_found_changed_and_deleted() {
+    let server = on_memory("life");
+    let made = server.join("ada");
+    assert_eq!(made.status, 201, "{made:?}");
+    let id = made.id();
+    let location = made.header("location").unwrap();
+    assert!(location.ends_with(&format!("/scim/v2/Users/{id}")), "{location}");
+    assert_eq!(made.body["meta"]["location"], location);
+    let found = server.get("/Users?filter=userName%20eq%20%22ADA%22");
+    assert_eq!(found.body["Resources"][0]["id"], id.as_str(), "{found:?}");
+    let path = format!("/Users/{id}");
+    let off = patch(&json!([{ "op": "replace", "path": "active", "value": false }]));
+    assert_eq!(server.ask("PATCH", &path, &off).body["active"], false);
+    let mut whole = person("ada");
+    whole["displayName"] = json!("Ada");
+    let put = server.ask("PUT", &path, &whole);
+    assert_eq!((put.status, &put.body["displayName"]), (200, &json!("Ada")), "{put:?}");
+    assert_eq!(server.ask("DELETE", &path, &Value::Null).status, 204);
+    server.get(&path).refuses(404, None);
+    assert_eq!(server.count("/Users"), 0);
+}
+
+#[test]
+fn bad_input_is_refused_and_changes_nothing() {
+    let server = on_memory("bad-input");
+    let id = server.join("ada").id();
+    let before = server.get(&format!("/Users/{id}"));
+    let with = |body: &[u8]| {
+        let bearer = format!("authorization: Bearer {TOKEN}");
+        server.ask_with("POST", "/Users", &[&bearer, "content-type: application/scim+json"], body)
+    };
+    let sized = |size: usize| format!("{{\"schemas\":[\"{USER}\"],\"userName\":\"{}\"}}", "x".repeat(size));
+    with(b"{\"schemas\":").refuses(400, Some("invalidSyntax"));
+    with(b"{\"userName\":\"\xff\xfe\"}").refuses(400, Some("invalidSyntax"));
+    with(b"[]").refuses(400, Some("invalidSyntax"));
+    with(b"").refuses(400, Some("invalidSyntax"));
+    with("[".repeat(100_000).as_bytes()).refuses(400, Some("invalidSyntax"));
+    with(format!("{{\"schemas\":[\"{USER}\"],\"userName\":\"a\",\"nome\":1}}").as_bytes())
+        .refuses(400, Some("invalidSyntax"));
+    with(format!("{{\"schemas\":[\"{USER}\"],\"userName\":7}}").as_bytes())
+        .refuses(400, Some("invalidValue"));
+    with(format!("{{\"schemas\":[\"{USER}\"]}}").as_bytes()).refuses(400, Some("invalidValue"));
+    with(sized(1 << 20).as_bytes()).refuses(413, None);
+    let bearer = format!("authorization: Bearer {TOKEN}");
+    let plain = server.ask_with(
+        "POST",
+        "/Users",
+        &[&bearer, "content-type: text/plain"],
+        person("b").to_string().as_bytes(),
+    );
+    plain.refuses(415, None);
+    assert_eq!(server.count("/Users"), 1);
+    assert_eq!(server.get(&format!("/Users/{id}")).body, before.body);
+}
+
+#[test]
+fn filters_that_would_explode_are_refused_or_answered() {
+    let server = on_memory("filters");
+    server.join("ada");
+    let search = |filter: &str| {
+        let schema = "urn:ietf:params:scim:api:messages:2.0:SearchRequest";
+        server.ask("POST", "/Users/.search", &json!({ "schemas": [schema], "filter": filter }))
+    };
+    let nested = format!("{}userName pr{}", "(".repeat(10_000), ")".repeat(10_000));
+    search(&nested).refuses(400, Some("invalidFilter"));
+    search(&vec!["userName eq \"a\""; 5_000].join(" or ")).refuses(400, Some("invalidFilter"));
+    search("not not not userName pr").refuses(400, Some("invalidFilter"));
+    search("password eq \"x\"").refuses(400, Some("invalidFilter"));
+    // In a normal form these would be a million terms.
+    let pairs = vec!["(userName eq \"a\" or displayName eq \"b\")"; 20].join(" and ");
+    assert_eq!(search(&pairs).body["totalResults"], 0);
+    let values = vec!["emails[type eq \"work\" or type eq \"home\"]"; 16].join(" and ");
+    assert_eq!(search(&values).body["totalResults"], 1);
+    server.get("/Users?filter=%zz").refuses(400, Some("invalidValue"));
+    server.get("/Users?filter=%ff").refuses(400, Some("invalidValue"));
+}
+
+#[test]
+fn what_is_not_there_is_answered() {
+    let server = on_memory("answers");
+    let status = |method: &str, path: &str| server.ask(method, path, &Value::Null).status;
+    assert_eq!(status("GET", "/Users/none"), 404);
+    assert_eq!(status("DELETE", "/Users/00000000-0000-0000-0000-000000000000"), 404);
+    assert_eq!(status("GET", "/Nowhere"), 404);
+    assert_eq!(status("DELETE", "/Users"), 405);
+    assert_eq!(status("GET", "/ServiceProviderConfig"), 200);
+    assert_eq!(status("POST", "/ServiceProviderConfig"), 405);
+}
+
+#[test]
+fn types_of_ones_own_are_served() {
+    let data = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/data/scim");
+    let (schemas, types) = (data.join("schemas.json"), data.join("resource-types.json"));
+    let options = ["--schemas", schemas.to_str().unwrap(), "--resource-types", types.to_str().unwrap()];
+    let server = Server::start(&folder("own-types"), "memory", &options);
+    let machine = |serial: &str| {
+        json!({
+            "schemas": ["urn:example:params:scim:schemas:2.0:Machine", "urn:example:params:scim:schemas:extension:2.0:Warranty"],
+            "serial": serial, "cores": 8, "load": 0.5, "unlockCode": "hush", "remarks": "old",
+            "urn:example:params:scim:schemas:extension:2.0:Warranty": { "contract": "C-1" },
+        })
+    };
+    let made: Answer = server.ask("POST", "/Machines", &machine("S-1"));
+    assert_eq!(made.status, 201, "{made:?}");
+    assert!(made.body.get("unlockCode").is_none(), "{made:?}");
+    assert!(server.get(&format!("/Machines/{}", made.id())).body.get("remarks").is_none());
+    server.ask("POST", "/Machines", &machine("s-1")).refuses(409, Some("uniqueness"));
+    let path = format!("/Machines/{}?attributes=remarks", made.id());
+    assert_eq!(server.get(&path).body["remarks"], "old");
+    assert_eq!(server.count("/Machines"), 1);
+    assert_eq!(server.count("/Users"), 0);
+}
+
+#[test]
+fn nobody_is_lost_or_doubled_when_many_ask_at_once() {
+    let server = on_memory("races-memory");
+    scim_races::one_of_fifty_creates(&[&server]);
+    scim_races::one_of_thirty_writers(&[&server]);
+    scim_races::no_member_is_lost(&[&server]);
+}
