@@ -17,6 +17,8 @@ pub mod oid {
     pub const ASSERTION: &str = "1.3.6.1.1.12";
     /// Changes since a cookie (Active Directory, [MS-ADTS] §3.1.1.3.4.1.3).
     pub const DIR_SYNC: &str = "1.2.840.113556.1.4.841";
+    /// How long each value of a link stays (Active Directory, [MS-ADTS] §3.1.1.3.4.1.26).
+    pub const LINK_TTL: &str = "1.2.840.113556.1.4.2309";
     /// Pages of results (RFC 2696).
     pub const PAGED_RESULTS: &str = "1.2.840.113556.1.4.319";
     /// Password policy (draft-behera-ldap-password-policy §6).
@@ -79,6 +81,13 @@ impl Control {
     #[must_use]
     pub const fn password_policy() -> Self {
         Self { oid: oid::PASSWORD_POLICY, is_critical: false, value: None }
+    }
+
+    /// Shows with each member for how long it stays one, as `<TTL=seconds,name>`.
+    #[must_use]
+    pub const fn link_ttl() -> Self {
+        // critical: without it what stays for a time would look like what stays for good
+        Self { oid: oid::LINK_TTL, is_critical: true, value: None }
     }
 
     /// Finds deleted entries too.

@@ -2,8 +2,10 @@
 
 use std::fmt;
 
+use crate::connection::Connection;
 use crate::error::{Fate, LdapError};
 use crate::hash::fnv1a;
+use crate::limits::Limits;
 use crate::pool::{Circuit, Loan, Pool, PoolSettings, Purpose, ServiceAccount};
 use crate::reason::Reason;
 use crate::server::{Server, ServerId};
@@ -12,6 +14,7 @@ use crate::server::{Server, ServerId};
 #[derive(Clone)]
 pub struct Directory {
     servers: Vec<Pools>,
+    limits: Limits,
 }
 
 #[derive(Clone)]
@@ -34,7 +37,29 @@ impl Directory {
             work: pool(server.clone(), Purpose::Work(account.clone())),
             binding: pool(server, Purpose::Binding),
         };
-        Self { servers: servers.into_iter().map(pools).collect() }
+        Self { servers: servers.into_iter().map(pools).collect(), limits: settings.limits }
+    }
+
+    /// Makes a directory of one connection that is open and bound as this account, such as a tunnel. When it is lost there
+    /// is no other.
+    #[must_use]
+    pub fn dangerously_over(
+        connection: Connection,
+        account: &ServiceAccount,
+        settings: PoolSettings,
+    ) -> Self {
+        // Nothing answers there, and no password would be sent.
+        let nowhere = Server::dangerous_plain("127.0.0.1").port(0);
+        let directory = Self::new([nowhere], account, settings);
+        if let Some(pools) = directory.servers.first() {
+            pools.work.take_back(connection);
+        }
+        directory
+    }
+
+    /// The bounds of its connections.
+    pub(crate) const fn limits(&self) -> &Limits {
+        &self.limits
     }
 
     /// Lends a connection to the first server that can be reached.

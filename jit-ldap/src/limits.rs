@@ -12,6 +12,9 @@ pub struct Limits {
     pub operation: Duration,
     /// The time of one search, or of one page of it, altogether.
     pub search: Duration,
+    /// The time of one call about a temporary account or a membership altogether, however many operations it takes. Keep it
+    /// below the time after which a lease holds a call to be over.
+    pub call: Duration,
     /// The longest message, in bytes.
     pub message_bytes: usize,
     /// How many entries one search, or one page of it, may return.
@@ -28,6 +31,7 @@ impl Default for Limits {
             connect: Duration::from_secs(5),
             operation: Duration::from_secs(6),
             search: Duration::from_secs(60),
+            call: Duration::from_secs(60),
             message_bytes: 2 << 20,
             entries: 10_000,
             result_bytes: 16 << 20,

@@ -188,7 +188,7 @@ impl Pool {
         }
     }
 
-    fn take_back(&self, connection: Connection) {
+    pub(crate) fn take_back(&self, connection: Connection) {
         let is_ours = match (&self.shared.purpose, connection.identity()) {
             (Purpose::Work(account), Identity::Bound(name)) => *name == account.name,
             (Purpose::Work(_), Identity::Anonymous) => false,

@@ -83,6 +83,10 @@ fn random_calls_find_faults_as_well() {
         Fault::SettlesAgain,
         Fault::TakesACopy,
         Fault::TrailForwardOnly,
+        Fault::DocumentVersionsIgnored,
+        Fault::FoldsDocumentNames,
+        Fault::AddingReplacesMembers,
+        Fault::RemovingClears,
     ]
     .into_iter()
     // Many sequences, so that luck plays no part; a fault ends them early.

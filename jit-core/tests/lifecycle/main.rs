@@ -7,6 +7,8 @@ mod authority;
 #[cfg(test)]
 mod docs;
 #[cfg(test)]
+mod documents;
+#[cfg(test)]
 mod facts;
 #[cfg(test)]
 mod guard;

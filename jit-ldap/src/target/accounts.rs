@@ -4,6 +4,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 use jit_core::{
     BackendError, Capabilities, Desired, DesiredState, Effect, Observed, RemoteRef, Secret, TargetFault,
 };
+use tokio::time::timeout;
 
 use super::dialect::{Dialect, NewAccount, Renewal};
 use super::fault::Step;
@@ -49,6 +50,15 @@ impl<D: Dialect> Accounts<D> {
             sessions_survive: true,
             mirrors: false,
         }
+    }
+
+    /// Gives a call up that lasts too long altogether. What it did, or still does, is found out by looking.
+    pub(super) async fn in_time<T>(
+        &self,
+        call: impl Future<Output = Result<T, BackendError>> + Send,
+    ) -> Result<T, BackendError> {
+        let in_time = timeout(self.directory.limits().call, call).await;
+        in_time.unwrap_or_else(|_| Err(Step::Reach.failed(Reason::Timeout)))
     }
 
     pub(super) async fn ensure(&self, desired: &Desired) -> Result<Effect, BackendError> {

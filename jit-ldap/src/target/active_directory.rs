@@ -34,6 +34,7 @@ pub(super) struct ActiveDirectory {
     pub(super) marker: AttributeName,
     pub(super) principal_suffix: String,
     pub(super) disabled_first: bool,
+    pub(super) ends_memberships: bool,
 }
 
 impl ActiveDirectory {
@@ -130,6 +131,10 @@ impl Dialect for ActiveDirectory {
 
     fn names_members_for_good(&self) -> bool {
         true
+    }
+
+    fn ends_memberships(&self) -> bool {
+        self.ends_memberships
     }
 
     fn by_id(&self, _: &Dn, id: EntryId) -> Search {

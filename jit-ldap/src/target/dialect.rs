@@ -71,6 +71,9 @@ pub(super) trait Dialect: Send + Sync {
     /// Tells whether groups can be told a member by its identifier, so that no rename comes in between.
     fn names_members_for_good(&self) -> bool;
 
+    /// Tells whether the server shall end memberships by itself.
+    fn ends_memberships(&self) -> bool;
+
     /// Searches for one entry by its identifier, wherever it lies.
     fn by_id(&self, base: &Dn, id: EntryId) -> Search;
 

@@ -10,6 +10,7 @@ use super::dialect::Dialect;
 use super::fault::Step;
 use super::members;
 use super::table::{Group, Member};
+use super::timed;
 use crate::attribute::AttributeName;
 use crate::connection::Connection;
 use crate::dn::Dn;
@@ -36,7 +37,9 @@ enum Found {
 
 impl<D: Dialect> Accounts<D> {
     pub(super) fn elevation(&self) -> Option<UnattendedEnd> {
-        self.table.people.is_some().then_some(UnattendedEnd::LibraryOnly)
+        let is_timed = self.dialect.ends_memberships();
+        let end = if is_timed { UnattendedEnd::ServerDropsMembership } else { UnattendedEnd::LibraryOnly };
+        self.table.people.is_some().then_some(end)
     }
 
     pub(super) async fn holdings(
@@ -73,7 +76,8 @@ impl<D: Dialect> Accounts<D> {
         give: &BTreeMap<String, DateTime<Utc>>,
         take: &BTreeSet<String>,
     ) -> Result<Effect, BackendError> {
-        let give = self.groups_of(give.keys())?;
+        let ends = give;
+        let give = self.groups_of(ends.keys())?;
         let mut loan = self.lend_for_person(remote).await?;
         let wanted: Vec<_> = give.iter().map(|(_, group)| *group).collect();
         self.dialect.check(&mut loan, &self.table.base, &wanted).await?;
@@ -91,8 +95,10 @@ impl<D: Dialect> Accounts<D> {
             Err(kept) => return kept,
         };
         let mut given = BTreeSet::new();
+        let clock = self.clock_of(&mut loan, ends).await?;
         for (name, group) in give {
-            if self.put_in(&mut loan, remote, group, &person).await? {
+            let stays = clock.zip(ends.get(name)).map(|(now, end)| timed::seconds(now, *end));
+            if self.put_in(&mut loan, remote, group, (&person, stays)).await? {
                 given.insert(name.clone());
             }
         }
@@ -132,23 +138,40 @@ impl<D: Dialect> Accounts<D> {
         kept.map_or(Ok(taken), Err)
     }
 
+    /// The server's own time, where it is to end what is given.
+    async fn clock_of(
+        &self,
+        connection: &mut Connection,
+        ends: &BTreeMap<String, DateTime<Utc>>,
+    ) -> Result<Option<DateTime<Utc>>, BackendError> {
+        if ends.is_empty() || !self.dialect.ends_memberships() {
+            return Ok(None);
+        }
+        let now = timed::server_time(connection).await;
+        now.map(Some).map_err(|error| Step::Look.failed(error))
+    }
+
     /// The name is what every request about a person has, the first one included.
     async fn lend_for_person(&self, remote: &RemoteRef) -> Result<Loan, BackendError> {
         self.lend_for(&remote.name.to_lowercase()).await
     }
 
-    /// Tells whether this put the person into the group; they may have been in it.
+    /// Tells whether this put the person into the group, for so many seconds where the server ends it; they may have been in
+    /// it.
     async fn put_in(
         &self,
         connection: &mut Connection,
         remote: &RemoteRef,
         group: &Group,
-        person: &Person,
+        (person, stays): (&Person, Option<u32>),
     ) -> Result<bool, BackendError> {
         let member = self.named_in_changes(person);
-        let joined = members::join(connection, &group.dn, &member).await;
+        let joined = match stays {
+            Some(seconds) => timed::join(connection, &group.dn, &person.dn, seconds).await,
+            None => members::join(connection, &group.dn, &member).await,
+        };
         let joined = joined.map_err(|error| Step::Groups.failed(error))?;
-        if !joined || self.dialect.names_members_for_good() {
+        if !joined || (stays.is_none() && self.dialect.names_members_for_good()) {
             return Ok(joined);
         }
         // renamed since it was found: the name that was put in is nobody's, or will be somebody else's

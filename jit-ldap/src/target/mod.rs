@@ -20,6 +20,7 @@ mod protected;
 mod settings;
 mod table;
 mod targets;
+mod timed;
 
 pub use profile::{PasswordWay, TimeForm};
 pub use settings::{

@@ -184,6 +184,10 @@ impl Dialect for Plain {
         false
     }
 
+    fn ends_memberships(&self) -> bool {
+        false
+    }
+
     fn by_id(&self, base: &Dn, id: EntryId) -> Search {
         Search::new(base, Scope::Subtree, self.same(id))
     }

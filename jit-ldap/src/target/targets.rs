@@ -44,11 +44,11 @@ macro_rules! targets {
             }
 
             async fn ensure(&self, desired: &Desired) -> Result<Effect, BackendError> {
-                self.accounts.ensure(desired).await
+                self.accounts.in_time(self.accounts.ensure(desired)).await
             }
 
             async fn observe(&self, remote: &RemoteRef) -> Result<Observed, BackendError> {
-                self.accounts.observe(remote).await
+                self.accounts.in_time(self.accounts.observe(remote)).await
             }
 
             async fn holdings(
@@ -56,7 +56,7 @@ macro_rules! targets {
                 remote: &RemoteRef,
                 asked: &BTreeSet<String>,
             ) -> Result<Holdings, BackendError> {
-                self.accounts.holdings(remote, asked).await
+                self.accounts.in_time(self.accounts.holdings(remote, asked)).await
             }
 
             async fn list(&self, _: Option<ListCursor>) -> Result<Listing, BackendError> {

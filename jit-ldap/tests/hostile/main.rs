@@ -15,4 +15,5 @@ mod import;
 mod memory;
 mod server;
 mod start_tls;
+mod targets;
 mod together;

@@ -9,6 +9,8 @@ use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _, DuplexStream};
 /// What the server does when it has received a request.
 pub(crate) enum Act {
     Say(Vec<u8>),
+    /// After so long.
+    Late(Duration, Vec<u8>),
     /// One byte a second.
     Drip(Vec<u8>),
     /// Without end.
@@ -58,6 +60,10 @@ async fn serve(mut stream: DuplexStream, mut script: impl FnMut(Asked) -> Vec<Ac
         for act in script(asked) {
             let went_on = match act {
                 Act::Say(bytes) => stream.write_all(&bytes).await.is_ok(),
+                Act::Late(after, bytes) => {
+                    tokio::time::sleep(after).await;
+                    stream.write_all(&bytes).await.is_ok()
+                }
                 Act::Drip(bytes) => drip(&mut stream, &bytes).await,
                 Act::Repeat(bytes) => {
                     while stream.write_all(&bytes).await.is_ok() {}

@@ -9,7 +9,7 @@ use http::Method;
 
 use super::failure::Failure;
 use super::find::Finder;
-use super::person::{id_of, operation, patch};
+use super::person::{id_of, operation, patch, version_of};
 use super::place::change;
 use super::profile::{GroupChanges, GroupOrigin, MemberRemoval};
 use super::reason::TargetReason;
@@ -215,8 +215,7 @@ impl GroupAt<'_> {
                 (status, json) => return Err(Answer { status, json }.refused()),
             };
             let Some(whole) = with_members(&group, members, joins) else { return Ok(true) };
-            let version =
-                group.member("meta").and_then(|meta| meta.member("version")).and_then(Json::as_text);
+            let version = version_of(&group, self.finder.profile);
             let ask = Ask::new(Method::PUT, resource("Groups", self.id)?).body(whole).only_if(version);
             let answer = self.finder.wire.send(call, &ask.for_many()).await?;
             if !matches!(answer.status, 409 | 412) {

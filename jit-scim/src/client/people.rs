@@ -29,7 +29,6 @@ pub(super) struct People {
 }
 
 /// What was found of an account.
-#[derive(Debug)]
 pub(super) enum Seen {
     /// It bears our marker.
     Ours(Person),
@@ -40,7 +39,6 @@ pub(super) enum Seen {
 }
 
 /// What a name that is taken comes to.
-#[derive(Debug)]
 pub(super) enum Taken {
     /// By ourselves: an answer was lost, or somebody asked for the same.
     Ours(Person),

@@ -17,7 +17,6 @@ const PATCH: &str = "urn:ietf:params:scim:api:messages:2.0:PatchOp";
 const THEIRS: [&str; 4] = ["id", "meta", "groups", "password"];
 
 /// An account of the target.
-#[derive(Debug)]
 pub(super) struct Person {
     pub(super) id: String,
     pub(super) version: Option<String>,
@@ -31,12 +30,12 @@ impl Person {
     /// Reads a user.
     pub(super) fn read(json: Json, profile: &TargetProfile) -> Result<Self, Failure> {
         let id = id_of(&json).ok_or(TargetReason::AnswerMalformed)?;
-        let version = json.member("meta").and_then(|meta| meta.member("version")).and_then(Json::as_text);
+        let version = version_of(&json, profile).map(str::to_owned);
         let marker = Place::parse(&profile.marker)
             .and_then(|place| place.texts(&json).first().map(|t| (*t).to_owned()));
         Ok(Self {
             id,
-            version: version.map(str::to_owned),
+            version,
             // who is not said to be out of use is in use; some write the boolean as text
             active: match json.member("active") {
                 Some(Json::Boolean(active)) => *active,
@@ -80,8 +79,15 @@ pub(super) fn id_of(json: &Json) -> Option<String> {
     }
 }
 
+/// The version of a resource, where it can be named in `If-Match` (RFC 9110 §8.8.3): some show a number or a date there.
+pub(super) fn version_of<'a>(json: &'a Json, profile: &TargetProfile) -> Option<&'a str> {
+    let version = json.member("meta")?.member("version")?.as_text()?;
+    let tag = version.strip_prefix("W/").unwrap_or(version).strip_prefix('"')?.strip_suffix('"')?;
+    let is_tag = tag.bytes().all(|byte| byte.is_ascii_graphic() && byte != b'"');
+    (profile.versions && is_tag).then_some(version)
+}
+
 /// Says how an account is to stand, place by place.
-#[derive(Debug)]
 pub(super) struct Wish {
     pub(super) active: bool,
     texts: Vec<(Place, Vec<String>)>,
@@ -182,14 +188,12 @@ fn is_kept(place: &Place) -> bool {
 }
 
 /// What is to be otherwise.
-#[derive(Debug)]
 pub(super) struct Difference {
     after: Json,
     paths: BTreeMap<String, Step>,
     pub(super) active: Option<bool>,
 }
 
-#[derive(Debug)]
 struct Step {
     was_there: bool,
     after: Option<Json>,
@@ -278,4 +282,23 @@ pub(super) fn digest(wanted: &Mirrored) -> String {
         texts(&mut wanted.entitlements.iter()),
     ]);
     Sha256::digest(said.to_bytes()).iter().fold(String::new(), |text, byte| text + &format!("{byte:02x}"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::Limits;
+
+    #[test]
+    fn a_version_is_named_only_where_it_is_a_tag() {
+        let version = |version: &str| {
+            let json = format!(r#"{{"meta":{{"version":{}}}}}"#, serde_json::Value::from(version));
+            let json = Json::parse(json.as_bytes(), &Limits::default()).unwrap();
+            version_of(&json, &TargetProfile::generic()).is_some()
+        };
+        assert!(version("W/\"1\"") && version("\"a-b\""));
+        for text in ["1", "", "W/1", "\"", "\"a\"b\"", "\"a\nb\"", "\"é\"", "2026-11-21T00:00:00Z"] {
+            assert!(!version(text), "{text:?}");
+        }
+    }
 }

@@ -179,6 +179,8 @@ profile! {
     shows_groups: bool = false;
     /// Whether groups show who is in them.
     shows_members: bool = true;
+    /// Whether changes hold only for the version that was seen, where a resource shows one.
+    versions: bool = true;
     /// How many resources a page of a listing asks for.
     page: u32 = 100;
     /// The media type of what we send.

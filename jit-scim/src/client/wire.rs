@@ -47,7 +47,6 @@ pub(super) struct Call {
 }
 
 /// A request.
-#[derive(Debug)]
 pub(super) struct Ask {
     method: Method,
     /// Relative to the base, escaped.

@@ -45,7 +45,9 @@ pub(super) struct Served {
     pub(super) shows_on_request: bool,
     unique_names: bool,
     /// The attributes whose values are held once.
-    unique: Vec<String>,
+    unique: Vec<IndexName>,
+    /// The other indexes. All documents share these names.
+    others: Vec<IndexName>,
     meta: String,
     address: String,
 }
@@ -74,7 +76,8 @@ impl Served {
             of: Collection { tenant, connection, kind: DocumentKind::new(kind.name()).ok()? },
             shows_on_request: kind.shows_on_request(),
             unique_names: unique_names && role == Role::Group,
-            unique: kind.unique_attributes(),
+            unique: indexes(kind.unique_attributes()),
+            others: indexes([SUBJECT, EXTERNAL_ID, EMAILS, DISPLAY_NAME]),
             meta: format!(r#""meta":{{"resourceType":{},"created":""#, string(kind.name())),
             address: address.trim_end_matches('"').to_owned(),
             kind: Arc::clone(kind),
@@ -90,32 +93,38 @@ impl Served {
     pub(super) fn names(&self, resource: &Resource, subject: Option<&str>) -> Vec<DocumentName> {
         let mut names = Vec::new();
         for key in resource.unique_keys() {
-            names.extend(name(key.attribute(), key.value(), true));
+            names.extend(self.name(key.attribute(), key.value(), true));
         }
         // a person is called like this mostly, and is then found by it
         if let Some(external) = resource.external_id().filter(|external| Some(*external) != subject) {
-            names.extend(name(EXTERNAL_ID, external, false));
+            names.extend(self.name(EXTERNAL_ID, external, false));
         }
         match self.role {
             Role::Person => {
                 if let Some(subject) = subject.filter(|subject| Some(*subject) != resource.id()) {
-                    names.extend(name(SUBJECT, subject, true));
+                    names.extend(self.name(SUBJECT, subject, true));
                 }
                 let emails = resource.labelled("emails").filter_map(Labelled::value);
-                names.extend(emails.filter_map(|email| name(EMAILS, &fold(email), false)));
+                names.extend(emails.filter_map(|email| self.name(EMAILS, &fold(email), false)));
             }
             Role::Group => {
                 let display = resource.text(DISPLAY_NAME).unwrap_or_default();
-                names.extend(name(DISPLAY_NAME, &fold(display), self.unique_names));
+                names.extend(self.name(DISPLAY_NAME, &fold(display), self.unique_names));
             }
             Role::Plain => {}
         }
         names
     }
 
+    fn name(&self, index: &str, value: &str, unique: bool) -> Option<DocumentName> {
+        let index = self.unique.iter().chain(&self.others).find(|own| own.as_str() == index)?.clone();
+        let value = indexed(value);
+        Some(if unique { DocumentName::unique(index, value) } else { DocumentName::shared(index, value) })
+    }
+
     /// Returns the indexes that find everything whose attribute equals a value; none where no index does.
     pub(super) fn indexes<'a>(&self, attribute: &'a str) -> Vec<&'a str> {
-        if self.unique.iter().any(|own| own == attribute) {
+        if self.unique.iter().any(|own| own.as_str() == attribute) {
             return vec![attribute];
         }
         match (attribute, self.role) {
@@ -164,19 +173,17 @@ impl Served {
     }
 }
 
-/// Names a document; what an index cannot hold as it is, it holds as a digest.
-pub(super) fn name(index: &str, value: &str, unique: bool) -> Option<DocumentName> {
-    let index = IndexName::new(index).ok()?;
-    let value = indexed(value);
-    Some(if unique { DocumentName::unique(index, value) } else { DocumentName::shared(index, value) })
-}
-
+/// Brings a value into the form that an index holds: what it cannot hold as it is, as a digest.
 pub(super) fn indexed(value: &str) -> String {
     if value.len() <= NAME_BYTES && !value.chars().any(char::is_control) {
         return value.to_owned();
     }
     let digest = Sha256::digest(value.as_bytes());
     digest.iter().fold("sha256:".to_owned(), |text, byte| format!("{text}{byte:02x}"))
+}
+
+fn indexes<T: AsRef<str>>(names: impl IntoIterator<Item = T>) -> Vec<IndexName> {
+    names.into_iter().filter_map(|name| IndexName::new(name).ok()).collect()
 }
 
 /// Writes an instant to the millisecond, as `Instant::from` does.

@@ -1,7 +1,9 @@
 //! An account from its beginning to its end.
 
 use jit_core::{DesiredState, Effect, Observed, RemoteRef, Target as _};
-use jit_scim::client::{PlannedStep, Removal, TargetProfile, TargetReason, UserChanges, WhenLost};
+use jit_scim::client::{
+    GroupOrigin, PlannedStep, Removal, TargetProfile, TargetReason, UserChanges, WhenLost,
+};
 use serde_json::json;
 
 use crate::sim::Quirks;
@@ -285,6 +287,39 @@ async fn a_change_that_came_between_is_looked_at_again() {
     });
     known.wanted.display_name = Some("Alice B.".to_owned());
     assert_eq!(world.refused(&known.remote, &known.wanted).await, TargetReason::ChangedMeanwhile);
+}
+
+#[tokio::test]
+async fn what_is_confirmed_tells_every_part_apart() {
+    use jit_core::Mirrored;
+    let one = wanted(&alice());
+    let attributes = |title: &[&str]| {
+        let values = title.iter().map(|text| (*text).to_owned()).collect();
+        std::collections::BTreeMap::from([("title".to_owned(), values)])
+    };
+    let all = [
+        one.clone(),
+        Mirrored { active: false, ..one.clone() },
+        Mirrored { user_name: "bob".to_owned(), ..one.clone() },
+        Mirrored { display_name: Some("alice@example.com".to_owned()), ..one.clone() },
+        Mirrored { email: None, ..one.clone() },
+        Mirrored { attributes: attributes(&[]), ..one.clone() },
+        Mirrored { attributes: attributes(&["Staff"]), ..one.clone() },
+        Mirrored { entitlements: names(&["Staff"]), ..one.clone() },
+    ];
+    let mut confirmed = std::collections::BTreeSet::new();
+    for wanted in &all {
+        let world = world(changed(|profile| profile.groups = GroupOrigin::Made), Quirks::default());
+        world.mirrored(&alice(), &one).await;
+        confirmed.insert(world.mirrored(&alice(), wanted).await.wanted.confirmed);
+    }
+    assert_eq!(confirmed.len(), all.len());
+    let world = plain();
+    let again = Mirrored { held: names(&["Gone"]), confirmed: Some("x".to_owned()), ..one };
+    assert!(
+        confirmed.contains(&world.mirrored(&alice(), &again).await.wanted.confirmed),
+        "what was, is no part of it"
+    );
 }
 
 pub(crate) const USER: &str = "urn:ietf:params:scim:schemas:core:2.0:User";

@@ -7,7 +7,9 @@
     reason = "a test that cannot go on fails"
 )]
 
+mod engine;
 mod groups;
+mod laws;
 mod life;
 mod listing;
 mod lost;

@@ -7,6 +7,8 @@ mod bulk;
 #[cfg(test)]
 mod discovery;
 #[cfg(test)]
+mod faults;
+#[cfg(test)]
 mod groups;
 #[cfg(test)]
 #[cfg(feature = "tower")]

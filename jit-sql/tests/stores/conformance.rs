@@ -13,6 +13,7 @@ mod sqlite_in_memory {
     }
 
     jit_core::conformance::store!(std::future::ready(open()));
+    jit_core::conformance::model!(std::future::ready(open()));
 }
 
 /// Two handles on one file, as two processes have them.
@@ -33,6 +34,7 @@ mod sqlite_file {
     }
 
     jit_core::conformance::store!(std::future::ready(open()));
+    jit_core::conformance::model!(std::future::ready(open()));
 }
 
 /// Two nodes of an application.
@@ -51,4 +53,5 @@ mod postgres {
     }
 
     jit_core::conformance::store!(open());
+    jit_core::conformance::model!(open(), 60);
 }

@@ -7,6 +7,8 @@ mod batches;
 #[cfg(test)]
 mod conformance;
 #[cfg(test)]
+mod documents;
+#[cfg(test)]
 #[cfg(feature = "real-postgres")]
 mod postgres;
 #[cfg(test)]

@@ -5,7 +5,7 @@ use std::{
     sync::atomic::{AtomicU64, Ordering},
 };
 
-use chrono::{TimeDelta, Utc};
+use chrono::TimeDelta;
 use jit_core::{Clock as _, SecretRules, SystemClock, SystemEntropy};
 use jit_ldap::{
     Attribute, AttributeName, Connection, Control, Dn, EntryName, Filter, Limits, Modification, Password,
@@ -83,7 +83,7 @@ impl Raw {
         let dn = self.place.child(Rdn::new("uid", &name).unwrap());
         let secret = SecretRules::default().draw(&SystemEntropy).unwrap();
         let end = SystemClock.now() + TimeDelta::minutes(30);
-        let (mark, end) = (format!("mark of {name}"), write_generalized(end.with_timezone(&Utc)).unwrap());
+        let (mark, end) = (format!("mark of {name}"), write_generalized(end).unwrap());
         let attributes = [
             (AttributeName::OBJECT_CLASS, "inetOrgPerson"),
             (AttributeName::new("description").unwrap(), &mark),
@@ -103,12 +103,16 @@ impl Raw {
         Made { dn, is_ours: Filter::equals(&AttributeName::ENTRY_UUID, id) }
     }
 
-    /// Puts it into two groups.
+    /// Puts it into two groups: both changes on the way at once, where they share a connection.
     pub(crate) async fn join(&self, made: &Made) {
-        for group in &self.groups {
-            let member = Attribute::new(AttributeName::MEMBER, [made.dn.to_string()]);
+        let member = || Modification::Add(Attribute::new(AttributeName::MEMBER, [made.dn.to_string()]));
+        let changes: Vec<_> = self.groups.iter().map(|group| (EntryName::from(group), member())).collect();
+        let apart = if matches!(self.way, Way::Pool(_)) { changes.len() } else { 1 };
+        for changes in changes.chunks(apart) {
             let mut lent = self.lend().await;
-            lent.modify(&EntryName::from(group), &[Modification::Add(member)], &[]).await.unwrap();
+            for outcome in lent.modify_together(changes).await.unwrap() {
+                outcome.unwrap();
+            }
             lent.done().await;
         }
     }

@@ -2,6 +2,8 @@
 
 use proptest::{collection::vec, option, prelude::*, strategy::Strategy};
 
+use super::documents::{self, Write};
+
 /// Which account: tenant and number.
 pub(super) type Who = (u8, u8);
 
@@ -52,6 +54,7 @@ pub(super) struct Parts {
     pub(super) withdrawn: Vec<u8>,
     pub(super) events: Vec<(u8, Option<u8>)>,
     pub(super) counters: Vec<(u8, i64, Option<i64>, Option<i64>)>,
+    pub(super) documents: Vec<Write>,
     /// Which part names another tenant, if any.
     pub(super) foreign: u8,
 }
@@ -140,7 +143,14 @@ fn parts() -> impl Strategy<Value = Parts> {
     let bound = || option::of(-2..5_i64);
     let counters = vec((0..2_u8, -2..3_i64, bound(), bound()), 0..2);
     let foreign = prop_oneof![20 => Just(0_u8), 1 => 1..4_u8];
-    (tasks, vec(0..8_u8, 0..2), events, counters, foreign).prop_map(
-        |(tasks, withdrawn, events, counters, foreign)| Parts { tasks, withdrawn, events, counters, foreign },
+    (tasks, vec(0..8_u8, 0..2), events, counters, documents::writes(), foreign).prop_map(
+        |(tasks, withdrawn, events, counters, documents, foreign)| Parts {
+            tasks,
+            withdrawn,
+            events,
+            counters,
+            documents,
+            foreign,
+        },
     )
 }

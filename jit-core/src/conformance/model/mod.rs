@@ -3,6 +3,7 @@
 //! Where several reasons speak against a commit, a backend may name any of them; everything else is compared as it is.
 
 mod calls;
+mod documents;
 mod player;
 
 use std::{

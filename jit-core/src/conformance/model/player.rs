@@ -19,9 +19,9 @@ use crate::{
     UserStore as _,
 };
 
-struct Player<'a> {
+pub(super) struct Player<'a> {
     nodes: &'a Nodes,
-    model: &'a MemoryStore,
+    pub(super) model: &'a MemoryStore,
     /// Tells the names of this sequence from those of others.
     number: u64,
     now: DateTime<Utc>,
@@ -49,12 +49,10 @@ impl Player<'_> {
         match &call.what {
             What::Create { who, looks, parts } => {
                 let account = AccountWrite::create(self.account(*who, looks)?);
-                self.commit(store, self.with_parts(who.0, Some(account), parts)?).await
+                self.commit_parts(store, who.0, Some(account), parts).await
             }
             What::Update { who, stale, looks, parts } => self.update(store, *who, *stale, looks, parts).await,
-            What::Commit { tenant, parts } => {
-                self.commit(store, self.with_parts(*tenant, None, parts)?).await
-            }
+            What::Commit { tenant, parts } => self.commit_parts(store, *tenant, None, parts).await,
             What::Touch { seen } => {
                 let seen: Vec<Seen> =
                     seen.iter().map(|(who, seconds)| self.seen(*who, *seconds)).collect::<Made<_>>()?;
@@ -151,6 +149,7 @@ impl Player<'_> {
             for latest_first in [false, true] {
                 self.events(store, tenant, None, latest_first, 100).await?;
             }
+            self.look_at_documents(store, tenant).await?;
             self.counters(store, tenant).await?;
         }
         for lane in [self.lane(0)?, self.lane(1)?] {
@@ -186,7 +185,18 @@ impl Player<'_> {
             before.version = before.version.saturating_sub(1).max(1);
         }
         let write = AccountWrite::update(&before, self.account(who, looks)?);
-        self.commit(store, self.with_parts(who.0, Some(write), parts)?).await
+        self.commit_parts(store, who.0, Some(write), parts).await
+    }
+
+    async fn commit_parts(
+        &self,
+        store: &dyn Store,
+        tenant: u8,
+        account: Option<AccountWrite>,
+        parts: &Parts,
+    ) -> Result<(), Failure> {
+        let documents = self.document_writes(tenant, &parts.documents).await?;
+        self.commit(store, Commit { documents, ..self.with_parts(tenant, account, parts)? }).await
     }
 
     async fn commit(&self, store: &dyn Store, commit: Commit) -> Result<(), Failure> {
@@ -264,7 +274,7 @@ impl Player<'_> {
 
 /// What the numbers in a call stand for.
 impl Player<'_> {
-    fn uuid(&self, kind: u8, tenant: u8, number: u8) -> Uuid {
+    pub(super) fn uuid(&self, kind: u8, tenant: u8, number: u8) -> Uuid {
         let low = u128::from(kind) << 16 | u128::from(tenant) << 8 | u128::from(number);
         Uuid::from_u128(u128::from(self.number) << 64 | low)
     }
@@ -273,7 +283,7 @@ impl Player<'_> {
         AccountId::from_uuid(self.uuid(1, who.0, who.1))
     }
 
-    fn tenant(&self, tenant: u8) -> Made<TenantId> {
+    pub(super) fn tenant(&self, tenant: u8) -> Made<TenantId> {
         Ok(TenantId::new(format!("t{}-{tenant}", self.number))?)
     }
 
@@ -368,7 +378,7 @@ fn counter(name: u8) -> Made<CounterName> {
 
 /// Asks whether two answers are the same: the same value, or refused for the same reason.
 #[track_caller]
-fn agree<T: PartialEq + Debug>(
+pub(super) fn agree<T: PartialEq + Debug>(
     call: &str,
     got: Result<T, BackendError>,
     want: Result<T, BackendError>,

@@ -90,9 +90,9 @@ impl Jit {
         Ok(found)
     }
 
-    /// The target whose leases wait in a lane.
+    /// The target whose leases wait in a lane; `None` where accounts are mirrored, which have no end to miss.
     fn target_of(lane: &Lane) -> Option<TargetId> {
-        let name = lane.as_str().strip_prefix("target:")?;
+        let name = lane.as_str().strip_prefix("target:").filter(|name| !name.ends_with(":mirror"))?;
         TargetId::new(name.strip_suffix(":first").unwrap_or(name)).ok()
     }
 }

@@ -47,6 +47,10 @@ pub struct ActiveDirectorySettings {
     /// Makes each account out of use first and opens it with its password, instead of trying one request before.
     #[serde(default)]
     pub disabled_first: bool,
+    /// Has the domain controller end the memberships of people by itself. The forest's optional feature for privileged
+    /// access has to be on; that is looked up before anything is given.
+    #[serde(default)]
+    pub ends_memberships: bool,
 }
 
 /// A group that may be given.
@@ -96,6 +100,7 @@ impl ActiveDirectorySettings {
             people: None,
             settles_seconds: usual_settling(),
             disabled_first: false,
+            ends_memberships: false,
         }
     }
 
@@ -115,6 +120,7 @@ impl ActiveDirectorySettings {
             marker: table.marker.clone(),
             principal_suffix: self.principal_suffix.clone(),
             disabled_first: self.disabled_first,
+            ends_memberships: self.ends_memberships,
         };
         let settles_after = TimeDelta::seconds(i64::from(self.settles_seconds));
         Ok(Checked { table, dialect, settles_after })

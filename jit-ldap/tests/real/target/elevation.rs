@@ -4,9 +4,11 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::TimeDelta;
 use jit_core::*;
-use jit_ldap::{Attribute, AttributeName, Dn, EntryName, Modification, OpenLdapTarget, Rdn};
+use jit_ldap::{
+    ActiveDirectoryTarget, Attribute, AttributeName, Dn, EntryName, Modification, OpenLdapTarget, Rdn,
+};
 
-use super::house::{House, World, open_ldap, remote, tenant};
+use super::house::{House, World, open_ldap, remote, tenant, windows};
 use super::kills::{PATIENCE, killed_at, let_it_land, waits};
 
 impl World {
@@ -223,6 +225,23 @@ async fn where_groups_do_not_follow_their_members_or_nobody_says_where_people_ar
     let house = House::behind(std::sync::Arc::new(target), 0).await;
     let error = house.lift("lift", 30, "alice").await.unwrap_err();
     assert_eq!(error.code().as_str(), "lease.cannot_elevate");
+}
+
+#[tokio::test]
+async fn memberships_are_not_left_to_a_forest_that_does_not_end_them() {
+    let world = World::windows().await;
+    let mut settings = windows(world.peer());
+    settings.ends_memberships = true;
+    let target = ActiveDirectoryTarget::new(world.peer().directory(), &settings).unwrap();
+    let (house, dn) = (House::behind(std::sync::Arc::new(target), 0).await, world.hire("lent-kurt").await);
+    let error = house.lift("lift-ops", 30, "lent-kurt").await.unwrap_err();
+    assert_eq!(error.code().as_str(), "target.limit", "{error:?}");
+    assert!(!world.is_member("ops", &dn).await);
+    for _ in 0..3 {
+        house.clock.advance(TimeDelta::minutes(3));
+        assert_eq!(house.work().await.failed, 0, "nothing is left to be ended");
+    }
+    world.dismiss(&dn).await;
 }
 
 async fn kill(world: &World, rounds: usize, longest: usize) {

@@ -1,0 +1,157 @@
+//! Groups of people at servers that are slow, and at a forest that ends memberships by itself.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use jit_core::*;
+use jit_ldap::target::GroupSettings;
+use jit_ldap::{
+    ActiveDirectorySettings, ActiveDirectoryTarget, Directory, Password, PoolSettings, ServiceAccount,
+};
+use tokio::time::Instant;
+
+use crate::ber::{attribute, bound, done, entry, message, result};
+use crate::server::{Act, Asked, connection, limits};
+
+const NATIVE: &str = "03020100-0504-0706-0809-0a0b0c0d0e0f";
+const PERSON: &str = "CN=dora,OU=People,DC=x";
+const FEATURE: &str =
+    "CN=PAM,CN=Optional Features,CN=Directory Service,CN=Windows NT,CN=Services,CN=Configuration,DC=x";
+const LINK_TTL: &str = "1.2.840.113556.1.4.2309";
+
+/// A target behind a server that answers each request after the bind by `script`.
+async fn target(
+    groups: usize,
+    ends_memberships: bool,
+    mut script: impl FnMut(Asked) -> Vec<Act> + Send + 'static,
+) -> ActiveDirectoryTarget {
+    let mut connection = connection(move |asked| match asked.op {
+        0x60 => vec![Act::Say(message(asked.id, &bound()))],
+        _ => script(asked),
+    });
+    connection.bind("jit@x", &Password::new("a password").unwrap(), &[]).await.unwrap();
+    let mut pool = PoolSettings::default();
+    pool.limits = limits();
+    let account = ServiceAccount::new("jit@x", "a password").unwrap();
+    let directory = Directory::dangerously_over(connection, &account, pool);
+    let mut settings = ActiveDirectorySettings::new("OU=JIT,DC=x", ("jit", "OU=JIT,DC=x"), "x");
+    for number in 0..groups {
+        let dn = format!("CN=g{number:02},OU=Groups,DC=x");
+        settings.groups.insert(format!("g{number:02}"), GroupSettings::Plain(dn));
+    }
+    settings.people = Some("OU=People,DC=x".to_owned());
+    settings.ends_memberships = ends_memberships;
+    ActiveDirectoryTarget::new(directory, &settings).unwrap()
+}
+
+fn dora() -> RemoteRef {
+    let lease = Mint::new("2027-01-15T08:00:00Z".parse().unwrap(), [7; 16]).account();
+    let marker = MarkerKey::new("hostile", &[6; 32]).unwrap().mark(&TenantId::new("acme").unwrap(), lease);
+    RemoteRef { name: "dora".to_owned(), place: None, marker, native: Some(NATIVE.to_owned()) }
+}
+
+fn giving(groups: usize, until: &str) -> Desired {
+    let give = (0..groups).map(|number| (format!("g{number:02}"), until.parse().unwrap()));
+    let state = DesiredState::Holding { give: give.collect(), take: BTreeSet::new() };
+    Desired { remote: dora(), state }
+}
+
+fn taking(groups: usize) -> Desired {
+    let take = (0..groups).map(|number| format!("g{number:02}")).collect();
+    Desired { remote: dora(), state: DesiredState::Holding { give: BTreeMap::new(), take } }
+}
+
+/// What a domain controller answers to somebody who looks: the person, a group that nobody protects, the root, the feature.
+fn looked_at(asked: &Asked, is_on: bool, members: &[&str]) -> Vec<u8> {
+    let says = |text: &str| asked.bytes.windows(text.len()).any(|part| part == text.as_bytes());
+    let values = |name: &str, texts: &[&str]| {
+        attribute(name, &texts.iter().map(|text| text.as_bytes().to_vec()).collect::<Vec<_>>())
+    };
+    let guid = attribute("objectGUID", &[(0..16).collect()]);
+    let sid = attribute("objectSid", &[vec![1, 2, 0, 0, 0, 0, 0, 5, 32, 0, 0, 0, 0x20, 9, 0, 0]]);
+    let found = if says("msDS-OptionalFeatureGUID") {
+        is_on.then(|| entry(FEATURE, &[values("msDS-EnabledFeatureBL", &["CN=Partitions,DC=x"])]))
+    } else if says(LINK_TTL) {
+        Some(entry("CN=g00,OU=Groups,DC=x", &[values("member", members)]))
+    } else if says("adminCount") {
+        Some(entry("CN=g00,OU=Groups,DC=x", &[sid]))
+    } else if says("<GUID=") {
+        Some(entry(PERSON, &[guid]))
+    } else {
+        let now = values("currentTime", &["20270115080000.0Z"]);
+        Some(entry("", &[now, values("configurationNamingContext", &["CN=Configuration,DC=x"])]))
+    };
+    let found = found.map(|found| message(asked.id, &found));
+    [found.unwrap_or_default(), message(asked.id, &done(0))].concat()
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_call_about_many_groups_of_a_slow_server_ends_in_its_time() {
+    let slow = Duration::from_secs(5);
+    let target = target(40, false, move |asked| match asked.op {
+        0x63 => vec![Act::Say(looked_at(&asked, false, &[]))],
+        _ => vec![Act::Late(slow, message(asked.id, &result(0x67, 0, b"")))],
+    })
+    .await;
+    let began = Instant::now();
+    let error = target.ensure(&taking(40)).await.unwrap_err();
+    assert_eq!((error.code().as_str(), began.elapsed()), ("target.unreachable", Duration::from_secs(60)));
+    let after = target.observe(&dora()).await.unwrap_err();
+    assert_eq!(after.code().as_str(), "target.unreachable", "nobody goes on with what was given up");
+}
+
+/// The texts of the changes that a server was asked for, which refuses each that `refuses` says.
+async fn changes(is_on: bool, members: &'static [&'static str], is_member: bool) -> (String, Vec<String>) {
+    let asked_for = Arc::new(Mutex::new(Vec::new()));
+    let heard = Arc::clone(&asked_for);
+    let target = target(1, true, move |asked| {
+        if asked.op == 0x63 {
+            return vec![Act::Say(looked_at(&asked, is_on, members))];
+        }
+        let mut heard = heard.lock().unwrap();
+        heard.push(String::from_utf8_lossy(&asked.bytes).into_owned());
+        let code = if is_member && heard.len() == 1 { 68 } else { 0 };
+        vec![Act::Say(message(asked.id, &result(0x67, code, b"")))]
+    })
+    .await;
+    assert_eq!(target.capabilities().elevation, Some(UnattendedEnd::ServerDropsMembership));
+    let came = match target.ensure(&giving(1, "2027-01-15T08:30:00Z")).await {
+        Ok(Effect::Holding { given, .. }) => format!("gave {}", given.len()),
+        Ok(other) => format!("{other:?}"),
+        Err(error) => error.code().to_string(),
+    };
+    let heard = asked_for.lock().unwrap().clone();
+    (came, heard)
+}
+
+const TIMED: &str = "<TTL=1800,CN=dora,OU=People,DC=x>";
+
+#[tokio::test(start_paused = true)]
+async fn a_forest_that_ends_memberships_is_told_when() {
+    let (came, heard) = changes(true, &[], false).await;
+    assert_eq!((came.as_str(), heard.len()), ("gave 1", 1));
+    assert!(heard[0].contains(TIMED), "{heard:?}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_membership_that_ends_earlier_is_prolonged_in_one_request() {
+    let (came, heard) = changes(true, &["<TTL=60,CN=Dora,OU=people,DC=x>", "CN=other,DC=x"], true).await;
+    assert_eq!((came.as_str(), heard.len()), ("gave 0", 2));
+    let (taken, given) = (heard[1].find(PERSON), heard[1].find(TIMED));
+    assert!(taken.is_some() && taken < given, "{heard:?}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_membership_that_lasts_longer_or_for_good_stays() {
+    for members in [&["<TTL=7200,CN=dora,OU=People,DC=x>"][..], &["CN=dora,OU=People,DC=x"]] {
+        let (came, heard) = changes(true, members, true).await;
+        assert_eq!((came.as_str(), heard.len()), ("gave 0", 1), "{members:?}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn where_the_feature_is_off_nothing_is_given() {
+    let (came, heard) = changes(false, &[], false).await;
+    assert_eq!((came.as_str(), heard.len()), ("target.limit", 0));
+}

@@ -1,0 +1,258 @@
+//! Whatever call of the store fails, and whether it was done all the same: nothing is lost, and nothing is half done.
+
+use std::{
+    num::NonZeroUsize,
+    sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering},
+    },
+};
+
+use async_trait::async_trait;
+use chrono::{DateTime, TimeDelta, Utc};
+use jit_core::*;
+use serde_json::{Value, json};
+
+use crate::support::{self, *};
+
+/// Fails at one call: before it is done, or after.
+struct Faulty {
+    inner: MemoryStore,
+    /// How many calls it is until one fails.
+    left: AtomicUsize,
+    after: std::sync::atomic::AtomicBool,
+    calls: AtomicUsize,
+}
+
+const NEVER: usize = usize::MAX;
+
+impl Faulty {
+    fn new() -> Self {
+        Self { inner: MemoryStore::new(), left: NEVER.into(), after: false.into(), calls: 0.into() }
+    }
+
+    fn arm(&self, calls: usize, after: bool) {
+        self.left.store(calls, Ordering::SeqCst);
+        self.after.store(after, Ordering::SeqCst);
+    }
+
+    fn fault(&self) -> bool {
+        self.calls.fetch_add(1, Ordering::SeqCst);
+        let left = self.left.load(Ordering::SeqCst);
+        if left == NEVER {
+            return false;
+        }
+        self.left.store(if left == 0 { NEVER } else { left - 1 }, Ordering::SeqCst);
+        left == 0
+    }
+
+    async fn call<T>(
+        &self,
+        call: impl Future<Output = Result<T, BackendError>> + Send,
+    ) -> Result<T, BackendError> {
+        let failed = || BackendError::new(ErrorKind::Unavailable, "test");
+        let (fault, after) = (self.fault(), self.after.load(Ordering::SeqCst));
+        if fault && !after {
+            return Err(failed());
+        }
+        let done = call.await;
+        if fault { Err(failed()) } else { done }
+    }
+}
+
+#[async_trait]
+impl UserStore for Faulty {
+    async fn find(&self, key: &ExternalKey) -> Result<Option<Account>, BackendError> {
+        self.call(self.inner.find(key)).await
+    }
+    async fn get(&self, tenant: &TenantId, id: AccountId) -> Result<Option<Account>, BackendError> {
+        self.call(self.inner.get(tenant, id)).await
+    }
+    async fn matching(&self, tenant: &TenantId, key: &LookupKey) -> Result<Matches, BackendError> {
+        self.call(self.inner.matching(tenant, key)).await
+    }
+    async fn named(&self, tenant: &TenantId, key: &str) -> Result<Option<Account>, BackendError> {
+        self.call(self.inner.named(tenant, key)).await
+    }
+    async fn list(&self, query: &Query) -> Result<Page<Account>, BackendError> {
+        self.inner.list(query).await
+    }
+    async fn commit(&self, commit: &Commit) -> Result<(), BackendError> {
+        self.call(self.inner.commit(commit)).await
+    }
+    async fn touch(&self, seen: &[Seen]) -> Result<(), BackendError> {
+        self.inner.touch(seen).await
+    }
+}
+
+#[async_trait]
+impl DocumentStore for Faulty {
+    async fn document(&self, key: &DocumentKey) -> Result<Option<Document>, BackendError> {
+        self.call(self.inner.document(key)).await
+    }
+    async fn documents_named(
+        &self,
+        of: &Collection,
+        index: &IndexName,
+        value: &str,
+    ) -> Result<Vec<Document>, BackendError> {
+        self.call(self.inner.documents_named(of, index, value)).await
+    }
+    async fn documents(&self, query: &DocumentQuery) -> Result<Page<Document>, BackendError> {
+        self.call(self.inner.documents(query)).await
+    }
+    async fn count_documents(&self, of: &Collection) -> Result<u64, BackendError> {
+        self.call(self.inner.count_documents(of)).await
+    }
+    async fn members(
+        &self,
+        group: &DocumentKey,
+        after: Option<DocumentId>,
+        limit: NonZeroUsize,
+    ) -> Result<Page<Member>, BackendError> {
+        self.call(self.inner.members(group, after, limit)).await
+    }
+    async fn member(&self, group: &DocumentKey, id: DocumentId) -> Result<Option<Member>, BackendError> {
+        self.call(self.inner.member(group, id)).await
+    }
+    async fn memberships(&self, member: &DocumentKey) -> Result<Vec<DocumentKey>, BackendError> {
+        self.call(self.inner.memberships(member)).await
+    }
+}
+
+#[async_trait]
+impl TaskQueue for Faulty {
+    async fn claim(
+        &self,
+        worker: &WorkerId,
+        lane: &Lane,
+        now: DateTime<Utc>,
+        hold: TimeDelta,
+        limit: NonZeroUsize,
+    ) -> Result<Vec<Claimed>, BackendError> {
+        self.inner.claim(worker, lane, now, hold, limit).await
+    }
+    async fn settle(&self, claimed: &Claimed, outcome: Settlement) -> Result<(), BackendError> {
+        self.inner.settle(claimed, outcome).await
+    }
+    async fn next_due(&self, lane: &Lane) -> Result<Option<DateTime<Utc>>, BackendError> {
+        self.inner.next_due(lane).await
+    }
+    async fn next_lane(&self, after: Option<Lane>) -> Result<Option<Lane>, BackendError> {
+        self.inner.next_lane(after).await
+    }
+}
+
+#[async_trait]
+impl OneTime for Faulty {
+    async fn put(
+        &self,
+        key: &OneTimeKey,
+        value: &[u8],
+        until: DateTime<Utc>,
+        now: DateTime<Utc>,
+    ) -> Result<(), BackendError> {
+        self.inner.put(key, value, until, now).await
+    }
+    async fn take(&self, key: &OneTimeKey, now: DateTime<Utc>) -> Result<Option<Vec<u8>>, BackendError> {
+        self.inner.take(key, now).await
+    }
+    async fn purge(&self, now: DateTime<Utc>, limit: NonZeroUsize) -> Result<usize, BackendError> {
+        self.inner.purge(now, limit).await
+    }
+}
+
+#[async_trait]
+impl AuditLog for Faulty {
+    async fn events(&self, query: &AuditQuery) -> Result<Page<AuditEvent>, BackendError> {
+        self.inner.events(query).await
+    }
+}
+
+fn faulty_house() -> (House, Arc<Faulty>) {
+    let store = Arc::new(Faulty::new());
+    (house_on(Arc::clone(&store) as Arc<dyn Store>, SETTINGS, |connection| connection), store)
+}
+
+/// Sends until it is taken, as a client does.
+async fn insist(house: &House, method: &str, path: &str, body: &Value) -> Answer {
+    for _ in 0..3 {
+        let answer = house.send(method, path, &[], Some(body)).await;
+        if answer.status != 503 {
+            return answer;
+        }
+        assert!(answer.header("retry-after").is_some());
+    }
+    panic!("it is never taken");
+}
+
+#[tokio::test]
+async fn whatever_call_fails_access_follows_groups_in_the_end() {
+    for (calls, after) in (0..24).flat_map(|calls| [(calls, false), (calls, true)]) {
+        let (house, store) = faulty_house();
+        let mut ids = Vec::new();
+        for name in ["anna", "bert"] {
+            ids.push(house.post("/Users", person(name, name)).await.is(201).id());
+        }
+        let path = format!("/Groups/{}", house.post("/Groups", support::group("team-a", &[])).await.id());
+        let members = json!([{"value": ids[0]}, {"value": ids[1]}]);
+        let join = patch(json!([{"op": "add", "path": "members", "value": members}]));
+        let leave = patch(json!([{"op": "remove", "path": format!("members[value eq \"{}\"]", ids[0])}]));
+        let rename = patch(json!([{"op": "replace", "path": "displayName", "value": "team-b"}]));
+        for (change, held) in [
+            (join, [vec!["group:team-a"], vec!["group:team-a"]]),
+            (leave, [vec![], vec!["group:team-a"]]),
+            (rename, [vec![], vec!["group:team-b"]]),
+        ] {
+            store.arm(calls, after);
+            insist(&house, "PATCH", &path, &change).await.is(204);
+            store.arm(NEVER, false);
+            assert_eq!(house.work().await.failed, 0);
+            for (name, held) in ["anna", "bert"].into_iter().zip(held) {
+                assert_eq!(house.grants(name).await, held, "{name}, call {calls}, {after}");
+            }
+        }
+    }
+}
+
+#[tokio::test]
+async fn whatever_call_fails_a_user_is_there_once_or_not_at_all() {
+    for (calls, after) in (0..12).flat_map(|calls| [(calls, false), (calls, true)]) {
+        let (house, store) = faulty_house();
+        store.arm(calls, after);
+        let made = insist(&house, "POST", "/Users", &person("anna", "e1")).await;
+        assert!([201, 409].contains(&made.status), "{made:?}");
+        store.arm(NEVER, false);
+        let found = house.get("/Users?filter=userName eq \"anna\"").await.body;
+        assert_eq!((&found["totalResults"], house.accounts().await.len()), (&json!(1), 1));
+        let path = format!("/Users/{}", found["Resources"][0]["id"].as_str().unwrap());
+        store.arm(calls, after);
+        let gone = insist(&house, "DELETE", &path, &Value::Null).await;
+        assert!([204, 404].contains(&gone.status), "{gone:?}");
+        store.arm(NEVER, false);
+        house.get(&path).await.is(404);
+        assert!(matches!(house.account().await.state, AccountState::Ended { .. }));
+    }
+}
+
+/// A change of one among many asks the store as often as a change of one among few.
+#[tokio::test]
+async fn the_work_of_a_change_does_not_grow_with_the_group() {
+    let mut counts = Vec::new();
+    for size in [3_usize, 300] {
+        let (house, store) = faulty_house();
+        let mut ids = Vec::new();
+        for number in 0..=size {
+            ids.push(house.post("/Users", user(&format!("u{number}"))).await.id());
+        }
+        let all: Vec<_> = ids.iter().skip(1).map(String::as_str).collect();
+        let path = format!("/Groups/{}", house.post("/Groups", support::group("team-a", &all)).await.id());
+        let before = store.calls.load(Ordering::SeqCst);
+        let join = json!([{"op": "add", "path": "members", "value": [{"value": ids[0]}]}]);
+        house.patch(&path, join).await.is(204);
+        let leave = json!([{"op": "remove", "path": format!("members[value eq \"{}\"]", ids[1])}]);
+        house.patch(&path, leave).await.is(204);
+        counts.push(store.calls.load(Ordering::SeqCst) - before);
+    }
+    assert_eq!(counts[0], counts[1]);
+}

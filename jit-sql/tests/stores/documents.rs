@@ -1,0 +1,238 @@
+//! Documents, beyond the conformance suites.
+
+use std::sync::Arc;
+
+use chrono::TimeDelta;
+use jit_core::{
+    Collection, Commit, ConnectionId, Document, DocumentName, DocumentWrite, ErrorKind, IndexName,
+    MemberChange, Store,
+};
+
+use crate::support::{mint, now, tenant};
+
+fn document(number: u64, kind: &str) -> Document {
+    let collection = Collection {
+        tenant: tenant(),
+        connection: ConnectionId::new("scim").unwrap(),
+        kind: kind.parse().unwrap(),
+    };
+    Document {
+        key: collection.key(mint(number).document()),
+        version: 1,
+        created_at: now(),
+        changed_at: now(),
+        account: None,
+        body: "{}".into(),
+        names: vec![DocumentName::unique(IndexName::new("name").unwrap(), format!("{kind}{number}"))],
+    }
+}
+
+fn keeping(documents: Vec<DocumentWrite>) -> Commit {
+    Commit { documents, ..Commit::new(tenant()) }
+}
+
+fn joins(group: &Document, member: &Document) -> DocumentWrite {
+    let kind = member.key.collection.kind.clone();
+    let add = MemberChange::Add { member: member.key.id, kind, body: "{}".into() };
+    DocumentWrite::update(group, group.clone()).with_members(vec![add])
+}
+
+/// Whoever comes first: nobody who is gone is a member, and the group has counted every change of its members.
+async fn nobody_is_a_member_who_is_gone(nodes: [Arc<dyn Store>; 2]) {
+    let mut met = [0; 4];
+    for round in 0..40 {
+        let (user, group) = (document(2 * round, "User"), document(2 * round + 1, "Group"));
+        let both = [&user, &group].map(|document| DocumentWrite::create(document.clone()));
+        nodes[0].commit(&keeping(both.to_vec())).await.unwrap();
+        let join = keeping(vec![joins(&group, &user)]);
+        let gone = keeping(vec![DocumentWrite::remove(&user, now() + TimeDelta::seconds(9))]);
+        let (joined, removed) = tokio::join!(nodes[0].commit(&join), nodes[1].commit(&gone));
+        let [joined, removed] =
+            [joined, removed].map(|outcome| outcome.map_err(|error| error.kind().clone()));
+        assert!(matches!(joined, Ok(()) | Err(ErrorKind::NoSuchMember)), "{joined:?}");
+        assert!(matches!(removed, Ok(()) | Err(ErrorKind::DocumentChanged)), "{removed:?}");
+        let is_there = nodes[0].document(&user.key).await.unwrap().is_some();
+        let is_member = nodes[1].member(&group.key, user.key.id).await.unwrap().is_some();
+        assert_eq!((is_there, is_member), (removed.is_err(), joined.is_ok() && removed.is_err()));
+        let version = nodes[1].document(&group.key).await.unwrap().unwrap().version;
+        let changes = u64::from(joined.is_ok()) + u64::from(joined.is_ok() && removed.is_ok());
+        assert_eq!(version, 1 + changes, "{joined:?} {removed:?}");
+        met[usize::from(joined.is_ok()) + 2 * usize::from(removed.is_ok())] += 1;
+    }
+    assert_eq!(met[0], 0, "one of them gets through: {met:?}");
+}
+
+/// Thirty who each add a member to one group, and read it anew when somebody was quicker, all get through.
+async fn all_who_try_again_get_their_member_in(nodes: [Arc<dyn Store>; 2]) {
+    let group = document(999, "Group");
+    let users: Vec<_> = (0..30).map(|number| document(number, "User")).collect();
+    let all = users.iter().chain([&group]).cloned().map(DocumentWrite::create).collect();
+    nodes[0].commit(&keeping(all)).await.unwrap();
+    let tries: Vec<_> = users
+        .into_iter()
+        .zip(0_usize..)
+        .map(|(user, number)| {
+            let (store, key) = (Arc::clone(&nodes[number % 2]), group.key.clone());
+            tokio::spawn(async move {
+                loop {
+                    let group = store.document(&key).await.unwrap().unwrap();
+                    match store.commit(&keeping(vec![joins(&group, &user)])).await {
+                        Ok(()) => break,
+                        Err(error) => assert_eq!(*error.kind(), ErrorKind::DocumentChanged),
+                    }
+                }
+            })
+        })
+        .collect();
+    for each in tries {
+        each.await.unwrap();
+    }
+    let members =
+        nodes[1].members(&group.key, None, std::num::NonZeroUsize::new(100).unwrap()).await.unwrap();
+    let stored = nodes[1].document(&group.key).await.unwrap().unwrap();
+    assert_eq!((members.items.len(), stored.version), (30, 31));
+}
+
+#[cfg(feature = "sqlite")]
+mod sqlite {
+    use jit_core::{DocumentStore as _, UserStore as _};
+    use jit_sql::{SqliteStore, sqlite};
+
+    use super::*;
+    use crate::support::{first_sign_in, folder::Folder, key};
+
+    fn two_nodes(folder: &Folder) -> [Arc<dyn Store>; 2] {
+        let open = || SqliteStore::open(folder.file()).unwrap();
+        [Arc::new(open()), Arc::new(open())]
+    }
+
+    #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+    async fn nobody_is_a_member_who_is_gone() {
+        let folder = Folder::new("gone");
+        super::nobody_is_a_member_who_is_gone(two_nodes(&folder)).await;
+    }
+
+    #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+    async fn all_who_try_again_get_their_member_in() {
+        let folder = Folder::new("joins");
+        super::all_who_try_again_get_their_member_in(two_nodes(&folder)).await;
+    }
+
+    #[tokio::test]
+    async fn a_file_from_before_keeps_its_accounts_and_takes_documents() {
+        let folder = Folder::new("before");
+        let first = &sqlite::MIGRATIONS[0];
+        let connection = rusqlite::Connection::open(folder.file()).unwrap();
+        let steps = "CREATE TABLE jit_schema (
+            version INTEGER PRIMARY KEY, name TEXT NOT NULL, checksum TEXT NOT NULL) STRICT";
+        connection.execute_batch(steps).unwrap();
+        connection.execute_batch(first.sql).unwrap();
+        let step = (first.version, first.name, first.checksum());
+        connection.execute("INSERT INTO jit_schema VALUES (?1, ?2, ?3)", step).unwrap();
+        drop(connection);
+        let store = SqliteStore::open(folder.file()).unwrap();
+        let user = document(1, "User");
+        let documents = vec![DocumentWrite::create(user.clone())];
+        store.commit(&Commit { documents, ..first_sign_in(1, "alice", "alice") }).await.unwrap();
+        drop(store);
+        let store = SqliteStore::open(folder.file()).unwrap();
+        assert!(store.find(&key("alice")).await.unwrap().is_some());
+        assert_eq!(store.document(&user.key).await.unwrap(), Some(user));
+    }
+}
+
+#[cfg(feature = "real-postgres")]
+mod postgres {
+    use jit_core::{DocumentStore as _, Taken, UserStore as _};
+    use jit_sql::{postgres, statement::CommitStatement};
+
+    use super::*;
+    use crate::support::{first_sign_in, key, server::Schema};
+
+    async fn two_nodes(schema: &Schema) -> [Arc<dyn Store>; 2] {
+        [Arc::new(schema.store().await), Arc::new(schema.store().await)]
+    }
+
+    #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+    async fn nobody_is_a_member_who_is_gone() {
+        let schema = Schema::new().await;
+        super::nobody_is_a_member_who_is_gone(two_nodes(&schema).await).await;
+    }
+
+    #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+    async fn all_who_try_again_get_their_member_in() {
+        let schema = Schema::new().await;
+        super::all_who_try_again_get_their_member_in(two_nodes(&schema).await).await;
+    }
+
+    #[tokio::test]
+    async fn a_database_from_before_keeps_its_accounts_and_takes_documents() {
+        let schema = Schema::new().await;
+        let (client, first) = (schema.connect().await, &postgres::MIGRATIONS[0]);
+        let steps = "CREATE TABLE jit_schema (version bigint PRIMARY KEY, name text NOT NULL, checksum text NOT NULL);
+            INSERT INTO jit_schema VALUES (0, 'lock', '')";
+        client.batch_execute(steps).await.unwrap();
+        client.batch_execute(first.sql).await.unwrap();
+        let (version, checksum) = (i64::from(first.version), first.checksum());
+        let insert = "INSERT INTO jit_schema VALUES ($1, $2, $3)";
+        client.execute(insert, &[&version, &first.name, &checksum]).await.unwrap();
+        let alice = CommitStatement::new(&first_sign_in(1, "alice", "alice")).unwrap();
+        client.execute(alice.sql(), &[&alice.json()]).await.unwrap();
+        let store = schema.store().await;
+        let user = document(1, "User");
+        store.commit(&keeping(vec![DocumentWrite::create(user.clone())])).await.unwrap();
+        assert!(store.find(&key("alice")).await.unwrap().is_some());
+        assert_eq!(store.document(&user.key).await.unwrap(), Some(user));
+    }
+
+    #[tokio::test]
+    async fn documents_live_and_die_with_the_callers_transaction() {
+        let schema = Schema::new().await;
+        let store = schema.store().await;
+        let mut client = schema.connect().await;
+        let (kept, lost) = (document(1, "User"), document(2, "User"));
+        for (user, keeps) in [(&kept, true), (&lost, false)] {
+            let statement =
+                CommitStatement::new(&keeping(vec![DocumentWrite::create(user.clone())])).unwrap();
+            let transaction = client.transaction().await.unwrap();
+            let row = transaction.query_one(statement.sql(), &[&statement.json()]).await.unwrap();
+            statement.answer(row.get(0)).unwrap();
+            if keeps { transaction.commit().await } else { transaction.rollback().await }.unwrap();
+        }
+        assert!(store.document(&kept.key).await.unwrap().is_some());
+        assert!(store.document(&lost.key).await.unwrap().is_none());
+        let twin = Document { names: kept.names.clone(), ..lost };
+        let statement = CommitStatement::new(&keeping(vec![DocumentWrite::create(twin)])).unwrap();
+        let error = client.query_one(statement.sql(), &[&statement.json()]).await.unwrap_err();
+        let refusal = error.as_db_error().unwrap();
+        let kind = statement.refusal(refusal.code().code(), refusal.constraint());
+        let name = IndexName::new("name").unwrap();
+        assert_eq!(*kind.kind(), ErrorKind::AlreadyExists(Taken::DocumentName(name)));
+    }
+
+    /// However large the group, one member more is one row more: those that are there are not written again.
+    #[tokio::test]
+    async fn one_member_of_many_is_one_row() {
+        let schema = Schema::new().await;
+        let store = schema.store().await;
+        let group = document(9_999, "Group");
+        let users: Vec<_> = (0..2_000).map(|number| document(number, "User")).collect();
+        let joining = users.iter().map(|user| MemberChange::Add {
+            member: user.key.id,
+            kind: user.key.collection.kind.clone(),
+            body: "{}".into(),
+        });
+        let all = DocumentWrite::create(group.clone()).with_members(joining.collect());
+        let documents = users.iter().cloned().map(DocumentWrite::create).chain([all]).collect();
+        store.commit(&keeping(documents)).await.unwrap();
+        let late = document(5_000, "User");
+        store.commit(&keeping(vec![DocumentWrite::create(late.clone())])).await.unwrap();
+        store.commit(&keeping(vec![joins(&group, &late)])).await.unwrap();
+        let client = schema.connect().await;
+        let written = "SELECT count(*) FROM jit_member
+            WHERE xmin::text = (SELECT xmin::text FROM jit_document WHERE kind = 'Group')";
+        let written: i64 = client.query_one(written, &[]).await.unwrap().get(0);
+        let members: i64 = client.query_one("SELECT count(*) FROM jit_member", &[]).await.unwrap().get(0);
+        assert_eq!((written, members), (1, 2_001));
+    }
+}
