@@ -229,7 +229,10 @@ async fn a_shadow_is_compared_and_never_counts() {
     let wire = wire("corp");
     let (connection, attestor) =
         Connection::define(wire.settings, Arc::new(wire.mapper), Arc::new(wire.policy));
-    let strict = PlainPolicy(Box::new(|_| Decision::Deny(Denial::new(Code::new("policy.denied")))));
+    let strict = PlainPolicy {
+        decide: Box::new(|_| Decision::Deny(Denial::new(Code::new("policy.denied")))),
+        is_pure: true,
+    };
     let connection = connection.shadowed_by(Arc::new(PlainMapper::default()), Arc::new(strict));
     let jit = Jit::builder(store).connection(connection).build().unwrap();
     let event = Event::sign_in(attest(&attestor, "s1", claims(alice())), Context::default());

@@ -136,3 +136,17 @@ test('whoever was refused begins anew', async (t) => {
   await alice.page.waitForURL(`${portal.url}/**`)
   assert.match(await alice.heading(), /Alice Example\s+active/)
 })
+
+test('a sign-out goes by form, signed, where the provider wants that', async (t) => {
+  const { portal, comes } = await world.house(t, { idp: world.described('logout_binding = "post"') })
+  const alice = await comes()
+  await signIn(alice, portal, 'alice')
+  await alice.page.getByRole('button', { name: 'Sign out' }).click()
+  const demand = alice.page.waitForRequest((sent) => sent.method() === 'POST' && sent.url().includes('SingleLogoutService'))
+  await alice.page.getByRole('button', { name: 'Sign out at Example too' }).click()
+  const text = Buffer.from(new URLSearchParams((await demand).postData()).get('SAMLRequest'), 'base64').toString()
+  assert.match(text, /^<samlp:LogoutRequest [\s\S]*<ds:Signature /)
+  await alice.page.waitForURL(`${portal.url}/`)
+  await alice.page.getByRole('link', { name: 'Sign in with Example' }).click()
+  await alice.page.getByLabel('Password').waitFor()
+})

@@ -1,6 +1,6 @@
 //! What administrators do: acts on accounts, and invitations.
 
-use std::{collections::BTreeMap, fmt};
+use std::{collections::BTreeMap, fmt, sync::Arc};
 
 use chrono::{DateTime, Utc};
 
@@ -97,7 +97,7 @@ impl Jit {
             let record = Record { actor, action: request.act.code(), rule: None, absolute, now };
             let (commit, after) = self.compose(&request.tenant, Some(&before), &plan, record, &mut mint);
             match self.commit(store, &commit).await {
-                Ok(()) => return Ok(Ok(after)),
+                Ok(()) => return Ok(Ok(Arc::unwrap_or_clone(after))),
                 Err(error) => match error.kind() {
                     ErrorKind::Conflict => {}
                     ErrorKind::LimitReached(counter) => return Ok(Err(self.beyond(counter))),
@@ -126,7 +126,7 @@ impl Jit {
         let record = Record { actor, action: Code::new("account.invited"), rule: None, absolute: false, now };
         let (commit, after) = self.compose(&invitation.tenant, None, &plan, record, &mut self.mint(now));
         match self.commit(store, &commit).await {
-            Ok(()) => Ok(Ok(after)),
+            Ok(()) => Ok(Ok(Arc::unwrap_or_clone(after))),
             Err(error) if matches!(error.kind(), ErrorKind::AlreadyExists(_)) => {
                 Ok(Err(Denial::new(Code::new("name.taken"))))
             }

@@ -1,5 +1,7 @@
 //! Making the commit of a plan: the account as it will be, the tasks that look after its ends, the record.
 
+use std::sync::Arc;
+
 use chrono::{DateTime, Utc};
 
 use super::{Jit, sign_in::Ending};
@@ -25,7 +27,7 @@ pub(super) struct Record {
 }
 
 impl Jit {
-    /// Makes the commit of a plan and the account as it will be.
+    /// Makes the commit of a plan and the account as it will be, which is the caller's own once the commit is dropped.
     pub(super) fn compose(
         &self,
         tenant: &TenantId,
@@ -33,7 +35,7 @@ impl Jit {
         plan: &Plan,
         record: Record,
         mint: &mut Mint,
-    ) -> (Commit, Account) {
+    ) -> (Commit, Arc<Account>) {
         let mut after = plan.apply(before, tenant, record.now);
         let mut commit = Commit::new(tenant.clone());
         self.plan_tasks(&mut commit, before, &mut after, plan, record.now, mint);
@@ -51,10 +53,12 @@ impl Jit {
             rule: record.rule,
             changes: plan.changes.iter().map(|planned| planned.change.to_string()).collect(),
         });
-        commit.account = Some(match before {
-            None => AccountWrite::create(after.clone()),
-            Some(before) => AccountWrite::update(before, after.clone()),
-        });
+        let write = match before {
+            None => AccountWrite::create(after),
+            Some(before) => AccountWrite::update(before, after),
+        };
+        let after = write.shared();
+        commit.account = Some(write);
         (commit, after)
     }
 

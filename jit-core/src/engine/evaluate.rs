@@ -7,7 +7,7 @@ use chrono::{DateTime, Utc};
 use super::{
     Connection, Explanation, Jit, ShadowReport, SignIn, Verdict,
     kin::{follow_names, known_by},
-    matching::{Found, is_elsewhere, search},
+    matching::{Found, is_elsewhere, other_address, search},
     outcome::JitError,
 };
 use crate::{
@@ -56,13 +56,15 @@ pub(super) struct Evaluated {
     pub(super) profile: Option<Profile>,
     pub(super) steps: Vec<Step>,
     pub(super) shadow: Option<ShadowReport>,
+    /// Whether nothing was asked for but the sign-in, the account that it was handed, the instant and the policy.
+    pub(super) stands_alone: bool,
 }
 
 impl Evaluated {
     /// Refuses before anything is planned.
     fn refused(denial: Denial, found: Found, profile: Option<Profile>, trace: Trace) -> Self {
         let (plan, permit) = (SignInPlan::Deny(denial), Permit::default());
-        Self { found, plan, permit, profile, steps: trace.into_steps(), shadow: None }
+        Self { found, plan, permit, profile, steps: trace.into_steps(), shadow: None, stands_alone: false }
     }
 
     pub(super) fn explain(self) -> Explanation {
@@ -98,6 +100,7 @@ impl Jit {
             profile.email.clone().map(|claim| EmailEvidence::grade(claim, &connection.settings.domains));
         let store = self.store_of(connection);
         let mut names = self.names_of(connection, &sign_in.identity);
+        let mut stands_alone = linked.is_some() && names.is_empty() && connection.shadow.is_none();
         let found = match linked {
             Some(account) => Found::Linked(account),
             None => self.look_for(connection, sign_in, &names, email.as_ref(), &mut trace).await?,
@@ -113,7 +116,10 @@ impl Jit {
             names = followed.free;
         }
         let email_is_elsewhere = match found.as_present().account() {
-            Some(account) => is_elsewhere(store, account, email.as_ref()).await?,
+            Some(account) => {
+                stands_alone &= other_address(account, email.as_ref()).is_none();
+                is_elsewhere(store, account, email.as_ref()).await?
+            }
             None => false,
         };
         let request = Request {
@@ -130,7 +136,8 @@ impl Jit {
         let (plan, permit) = self.plan(&scene, decision);
         note_plan(&mut trace, &plan);
         let shadow = self.shadow(&scene, &plan).await;
-        Ok(Evaluated { plan, permit, shadow, steps: trace.into_steps(), profile: Some(profile), found })
+        let (profile, steps) = (Some(profile), trace.into_steps());
+        Ok(Evaluated { found, plan, permit, profile, steps, shadow, stands_alone })
     }
 
     /// Looks for the account of an identity without one: first by what other connections of the same source call the

@@ -3,46 +3,98 @@
 use std::{
     collections::HashMap,
     fmt,
-    sync::{Arc, Mutex, PoisonError},
+    sync::{
+        Arc, Mutex, MutexGuard, OnceLock, PoisonError,
+        atomic::{AtomicUsize, Ordering},
+    },
 };
 
-use tokio::sync::{Mutex as AsyncMutex, OwnedMutexGuard};
+use chrono::{DateTime, Utc};
+use tokio::sync::Semaphore;
 
+use super::landing::Landing;
 use crate::{Account, ExternalKey};
 
-/// What those who wait find when their turn comes: the account as the one before left it.
-type Turnstile = Arc<AsyncMutex<Option<Arc<Account>>>>;
+type UnderWay = HashMap<ExternalKey, Arc<Flight>>;
 
-/// Keeps a turnstile for each identity that is signing in for the first time.
+/// Keeps a flight for each identity that is signing in for the first time.
 #[derive(Default)]
 pub(super) struct Flights {
-    turnstiles: Mutex<HashMap<ExternalKey, Turnstile>>,
+    under_way: Mutex<UnderWay>,
+    /// How many there are, so that all others need not ask for theirs.
+    count: AtomicUsize,
 }
 
-/// Holds the turn of one identity until dropped.
+/// Lets one ahead and tells the others what came of it.
+struct Flight {
+    key: ExternalKey,
+    /// One place; closed once the account is there, which wakes everybody at once.
+    turn: Semaphore,
+    landing: OnceLock<Arc<Landing>>,
+}
+
+/// Says what a sign-in finds when it need not wait any longer.
+pub(super) enum Boarded<'a> {
+    /// Its turn.
+    Ahead(Turn<'a>),
+    /// What the one before left: there is nothing to go ahead for any more.
+    Landed(Arc<Landing>),
+}
+
+/// Holds the turn of one identity until dropped, or a place among those who wait for it.
 pub(super) struct Turn<'a> {
     flights: &'a Flights,
-    key: ExternalKey,
-    guard: Option<OwnedMutexGuard<Option<Arc<Account>>>>,
+    flight: Option<Arc<Flight>>,
+    holds: bool,
     waited: bool,
 }
 
 impl Flights {
+    /// Waits with those whose identity is signing in for the first time; `None` where it is not.
+    pub(super) async fn join(&self, key: &ExternalKey) -> Option<Boarded<'_>> {
+        if self.count.load(Ordering::Acquire) == 0 {
+            return None;
+        }
+        let flight = Arc::clone(self.lock().get(key)?);
+        Some(self.board(flight).await)
+    }
+
     /// Waits for the turn of an identity.
-    pub(super) async fn enter(&self, key: &ExternalKey) -> Turn<'_> {
-        let turnstile = {
-            let mut turnstiles = self.turnstiles.lock().unwrap_or_else(PoisonError::into_inner);
-            Arc::clone(turnstiles.entry(key.clone()).or_default())
+    pub(super) async fn enter(&self, key: &ExternalKey) -> Boarded<'_> {
+        let flight = {
+            let mut under_way = self.lock();
+            let fresh = || Flight { key: key.clone(), turn: Semaphore::new(1), landing: OnceLock::new() };
+            let flight = Arc::clone(under_way.entry(key.clone()).or_insert_with(|| Arc::new(fresh())));
+            self.count.store(under_way.len(), Ordering::Release);
+            flight
         };
+        self.board(flight).await
+    }
+
+    async fn board(&self, flight: Arc<Flight>) -> Boarded<'_> {
         // Made before waiting, so that a caller who gives up while waiting cleans up as well.
-        let mut turn = Turn { flights: self, key: key.clone(), guard: None, waited: false };
-        turn.guard = if let Ok(guard) = Arc::clone(&turnstile).try_lock_owned() {
-            Some(guard)
+        let mut turn = Turn { flights: self, flight: Some(flight), holds: false, waited: false };
+        // Gone before the turn is, which counts who is left.
+        let Some(flight) = turn.flight.clone() else { return Boarded::Ahead(turn) };
+        let permit = if let Ok(permit) = flight.turn.try_acquire() {
+            Ok(permit)
         } else {
             turn.waited = true;
-            Some(turnstile.lock_owned().await)
+            flight.turn.acquire().await
         };
-        turn
+        if let Ok(permit) = permit {
+            permit.forget();
+            turn.holds = true;
+        } else if let Some(landing) = flight.landing.get() {
+            // A flight that has landed is under way no more: there is nothing to clean up.
+            turn.flight = None;
+            return Boarded::Landed(Arc::clone(landing));
+        }
+        Boarded::Ahead(turn)
+    }
+
+    fn lock(&self) -> MutexGuard<'_, UnderWay> {
+        self.under_way.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -52,17 +104,22 @@ impl Turn<'_> {
         self.waited
     }
 
-    /// The account as the one before left it. Whoever waits began before it came into being, so that its sign-in counts as
-    /// one at that moment.
-    pub(super) fn left_behind(&self) -> Option<Arc<Account>> {
-        self.guard.as_ref().and_then(|guard| (**guard).clone())
-    }
-
-    /// Leaves the account to those who wait.
-    pub(super) fn leave(&mut self, account: &Account) {
-        if let Some(guard) = &mut self.guard {
-            **guard = Some(Arc::new(account.clone()));
+    /// Leaves the account to all who wait. Whoever waits began before `now` is read, so that its sign-in counts as one
+    /// at that instant.
+    pub(super) fn land(mut self, account: &Account, now: impl FnOnce() -> DateTime<Utc>) {
+        let Some(flight) = self.flight.take() else { return };
+        {
+            let mut under_way = self.flights.lock();
+            under_way.remove(&flight.key);
+            self.flights.count.store(under_way.len(), Ordering::Release);
         }
+        // Nobody comes to this flight any more.
+        if Arc::strong_count(&flight) > 1 {
+            let landing = Landing::new(account.clone(), now());
+            // Only the one who is ahead lands, and once.
+            let _ = flight.landing.set(Arc::new(landing));
+        }
+        flight.turn.close();
     }
 }
 
@@ -74,11 +131,85 @@ impl fmt::Debug for Turn<'_> {
 
 impl Drop for Turn<'_> {
     fn drop(&mut self) {
-        self.guard = None;
-        let mut turnstiles = self.flights.turnstiles.lock().unwrap_or_else(PoisonError::into_inner);
-        // Whoever waits holds the turnstile too; the last one to leave removes it.
-        if turnstiles.get(&self.key).is_some_and(|turnstile| Arc::strong_count(turnstile) == 1) {
-            turnstiles.remove(&self.key);
+        let Some(flight) = self.flight.take() else { return };
+        if self.holds {
+            flight.turn.add_permits(1);
         }
+        let mut under_way = self.flights.lock();
+        // Whoever waits holds the flight too, besides us and the list; the last one to leave removes it.
+        let is_listed = under_way.get(&flight.key).is_some_and(|listed| Arc::ptr_eq(listed, &flight));
+        if is_listed && Arc::strong_count(&flight) == 2 {
+            under_way.remove(&flight.key);
+        }
+        // Gone before the next one counts.
+        drop(flight);
+        self.flights.count.store(under_way.len(), Ordering::Release);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::task::{Context, Poll, Waker};
+
+    use super::*;
+    use crate::{AccountState, ConnectionId, Issuer, Mint, Subject, TenantId};
+
+    fn key() -> ExternalKey {
+        ExternalKey {
+            tenant: TenantId::new("acme").unwrap(),
+            connection: ConnectionId::new("corp").unwrap(),
+            issuer: Issuer::new("https://corp.example").unwrap(),
+            subject: Subject::new("alice").unwrap(),
+        }
+    }
+
+    fn poll<F: Future>(future: std::pin::Pin<&mut F>) -> Poll<F::Output> {
+        future.poll(&mut Context::from_waker(Waker::noop()))
+    }
+
+    fn is_clean(flights: &Flights) -> bool {
+        flights.lock().is_empty() && flights.count.load(Ordering::Acquire) == 0
+    }
+
+    #[test]
+    fn nothing_is_left_of_a_flight_whoever_gives_up_and_in_whatever_order() {
+        let (flights, key) = (Flights::default(), key());
+        let mut waiting = Box::pin(flights.enter(&key));
+        {
+            let Poll::Ready(Boarded::Ahead(first)) = poll(Box::pin(flights.enter(&key)).as_mut()) else {
+                panic!("nobody was ahead")
+            };
+            assert!(poll(waiting.as_mut()).is_pending());
+            assert!(poll(Box::pin(flights.join(&key)).as_mut()).is_pending(), "gives up at once");
+            drop(first);
+        }
+        let Poll::Ready(Boarded::Ahead(second)) = poll(waiting.as_mut()) else { panic!("the turn was free") };
+        assert!(second.waited());
+        drop(second);
+        drop(waiting);
+        assert!(is_clean(&flights));
+        assert!(matches!(poll(Box::pin(flights.join(&key)).as_mut()), Poll::Ready(None)));
+    }
+
+    #[test]
+    fn all_who_wait_are_handed_the_account_and_nobody_who_comes_later() {
+        let (flights, key) = (Flights::default(), key());
+        let now = DateTime::from_timestamp(1_800_000_000, 0).unwrap();
+        let id = Mint::new(now, [7; 16]).account();
+        let account = Account::begin(id, key.tenant.clone(), AccountState::Active, now);
+        let Poll::Ready(Boarded::Ahead(first)) = poll(Box::pin(flights.enter(&key)).as_mut()) else {
+            panic!("nobody was ahead")
+        };
+        let (mut one, mut other) = (Box::pin(flights.enter(&key)), Box::pin(flights.join(&key)));
+        assert!(poll(one.as_mut()).is_pending() && poll(other.as_mut()).is_pending());
+        first.land(&account, || now);
+        assert!(matches!(poll(Box::pin(flights.join(&key)).as_mut()), Poll::Ready(None)));
+        let is_it = |landing: &Landing| landing.account().id == id && landing.at() == now;
+        assert!(matches!(poll(one.as_mut()), Poll::Ready(Boarded::Landed(landing)) if is_it(&landing)));
+        assert!(
+            matches!(poll(other.as_mut()), Poll::Ready(Some(Boarded::Landed(landing))) if is_it(&landing))
+        );
+        drop((one, other));
+        assert!(is_clean(&flights));
     }
 }

@@ -91,7 +91,8 @@ impl Jit {
                 let connection = self.connection_of(&sign_in)?;
                 self.sign_in(connection, &sign_in, Answers::default(), None).await
             }
-            Event::Record(record) => self.provision(&record).await,
+            // In a place of its own, so that sign-ins need no room for it.
+            Event::Record(record) => Box::pin(self.provision(&record)).await,
         }
     }
 

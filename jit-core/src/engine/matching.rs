@@ -150,16 +150,24 @@ async fn look_up(
     })
 }
 
+/// The address that a linked account is about to get, if it is another one than it has.
+pub(super) fn other_address<'a>(
+    own: &Account,
+    email: Option<&'a EmailEvidence>,
+) -> Option<&'a EmailEvidence> {
+    let is_own = |email: &EmailEvidence| {
+        own.email.as_ref().is_some_and(|present| present.address.key() == email.address.key())
+    };
+    email.filter(|email| email.trust > EmailTrust::Refuted && !is_own(email))
+}
+
 /// Tells whether an account other than `own` carries the address that a linked account is about to get.
 pub(super) async fn is_elsewhere(
     store: &dyn Store,
     own: &Account,
     email: Option<&EmailEvidence>,
 ) -> Result<bool, BackendError> {
-    let Some(email) = email.filter(|email| email.trust > EmailTrust::Refuted) else { return Ok(false) };
-    if own.email.as_ref().is_some_and(|present| present.address.key() == email.address.key()) {
-        return Ok(false);
-    }
+    let Some(email) = other_address(own, email) else { return Ok(false) };
     Ok(match store.matching(&own.tenant, &LookupKey::email(&email.address)).await? {
         Matches::None => false,
         Matches::One(other) => other.id != own.id,

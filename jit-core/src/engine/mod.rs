@@ -12,6 +12,7 @@ mod hold;
 mod jit;
 mod keep;
 mod kin;
+mod landing;
 mod lease;
 mod matching;
 mod mirror;

@@ -1,6 +1,6 @@
 //! Handling a record of a provisioning connection: the same way through the house as a sign-in, with nobody to ask.
 
-use std::num::NonZeroUsize;
+use std::{num::NonZeroUsize, sync::Arc};
 
 use chrono::{DateTime, Utc};
 
@@ -8,6 +8,7 @@ use super::{
     Connection, Denied, Explanation, Jit, JitError, Outcome, Provisioned, Verdict,
     compose::Record,
     evaluate::{Attempt, note_changes, note_checks, note_profile},
+    flight::Boarded,
     keep::check_own,
     kin::known_by,
     matching::{Found, is_elsewhere, search},
@@ -73,11 +74,15 @@ impl Jit {
         let mut turn = None;
         if linked.is_none() {
             // Of those that tell of somebody new at once, one goes ahead.
-            let mine = self.parts.flights.enter(key).await;
-            if mine.waited() {
-                linked = store.find(key).await?;
+            match self.parts.flights.enter(key).await {
+                Boarded::Ahead(mine) if !mine.waited() => turn = Some(mine),
+                Boarded::Ahead(mine) => {
+                    turn = Some(mine);
+                    linked = store.find(key).await?;
+                }
+                // A sign-in went ahead and is done.
+                Boarded::Landed(_) => linked = store.find(key).await?,
             }
-            turn = Some(mine);
         }
         for _ in 0..ATTEMPTS {
             let found = linked.map_or(Found::Nobody, Found::Linked);
@@ -314,7 +319,7 @@ impl Jit {
             commit.counters.extend(leavers(connection, now));
         }
         match self.commit(self.store_of(connection), &commit).await {
-            Ok(()) => Ok(Written::Done(Box::new(after))),
+            Ok(()) => Ok(Written::Done(Box::new(Arc::unwrap_or_clone(after)))),
             Err(error) => match error.kind() {
                 ErrorKind::LimitReached(counter) if counter.is_leavers() => {
                     trial.crowded = true;

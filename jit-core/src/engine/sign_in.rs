@@ -8,7 +8,9 @@ use super::{
     Connection, Denied, Held, Jit, Outcome, Session, SignIn, SignedIn,
     compose::{Record, sign_in_action},
     evaluate::{Attempt, Evaluated},
+    flight::{Boarded, Turn},
     hold::{Pause, Progress},
+    landing::Landing,
     matching::Found,
     outcome::JitError,
 };
@@ -43,6 +45,16 @@ pub(super) enum Written {
     Denied(Denial),
 }
 
+/// Says what a sign-in begins with.
+enum Boarding<'a> {
+    /// The account of the identity.
+    Linked(Box<Account>),
+    /// The turn to make one, and what whoever had the turn before may have left in the store.
+    Ahead(Turn<'a>, Option<Box<Account>>),
+    /// What somebody left who made it meanwhile.
+    Landed(Arc<Landing>),
+}
+
 impl Jit {
     /// Handles a sign-in with what has been answered so far.
     pub(super) async fn sign_in(
@@ -53,38 +65,73 @@ impl Jit {
         progress: Option<&Progress>,
     ) -> Result<Outcome, JitError> {
         let mut attempt = Attempt::new(self.parts.clock.now(), self.parts.explaining);
-        let (store, key) = (self.store_of(connection), sign_in.identity.key());
-        let mut linked = store.find(key).await?;
-        let mut turn = None;
-        if linked.is_none() {
-            // Of those who sign in for the first time at once, one goes ahead and the others find what it left.
-            let mine = self.parts.flights.enter(key).await;
-            if let Some(left) = mine.left_behind() {
-                // There is nothing to go ahead for any more: the next need not wait for this one.
-                drop(mine);
-                linked = Some(Arc::unwrap_or_clone(left));
-            } else {
-                if mine.waited() {
-                    linked = store.find(key).await?;
-                }
-                turn = Some(mine);
+        let boarding = self.board(connection, sign_in).await?;
+        if let Boarding::Landed(landing) = &boarding {
+            attempt.now = landing.at();
+            if let Some(done) = landing.answer(sign_in, &answers) {
+                self.note_use(connection, &done.account, attempt.now).await;
+                return Ok(Outcome::SignedIn(done));
             }
         }
+        // Whoever waits needs room for no more than that.
+        Box::pin(self.proceed(connection, sign_in, answers, progress, attempt, boarding)).await
+    }
+
+    /// Evaluates and commits, and again when somebody else was faster.
+    async fn proceed(
+        &self,
+        connection: &Connection,
+        sign_in: &SignIn,
+        answers: Answers,
+        progress: Option<&Progress>,
+        mut attempt: Attempt,
+        boarding: Boarding<'_>,
+    ) -> Result<Outcome, JitError> {
+        let (mut linked, turn, mut landing) = match boarding {
+            Boarding::Linked(account) => (Some(*account), None, None),
+            Boarding::Ahead(turn, account) => (account.map(|account| *account), Some(turn), None),
+            Boarding::Landed(landing) => (Some(landing.account().clone()), None, Some(landing)),
+        };
         for _ in 0..ATTEMPTS {
             let evaluated = self.evaluate(connection, sign_in, linked, &answers, &mut attempt).await?;
+            let stands_alone = evaluated.stands_alone && connection.policy.is_pure();
             match self.conclude(connection, sign_in, &answers, progress, evaluated, &mut attempt).await? {
                 Some(outcome) => {
-                    if let (Some(turn), Outcome::SignedIn(done)) = (&mut turn, &outcome)
-                        && !done.plan.is_empty()
-                    {
-                        turn.leave(&done.account);
+                    if let Outcome::SignedIn(done) = &outcome {
+                        if let Some(turn) = turn.filter(|_| !done.plan.is_empty()) {
+                            turn.land(&done.account, || self.parts.clock.now());
+                        }
+                        if let Some(landing) = landing.filter(|_| stands_alone) {
+                            landing.keep(sign_in, &answers, done);
+                        }
                     }
                     return Ok(outcome);
                 }
-                None => linked = store.find(key).await?,
+                None => linked = self.store_of(connection).find(sign_in.identity.key()).await?,
             }
+            landing = None;
         }
         Err(JitError::refused("engine.contended"))
+    }
+
+    /// Finds the account of an identity. Of those who sign in for the first time at once, one goes ahead and the others
+    /// find what it left.
+    async fn board(&self, connection: &Connection, sign_in: &SignIn) -> Result<Boarding<'_>, JitError> {
+        let (store, key) = (self.store_of(connection), sign_in.identity.key());
+        let boarded = match self.parts.flights.join(key).await {
+            Some(boarded) => boarded,
+            None => match store.find(key).await? {
+                Some(account) => return Ok(Boarding::Linked(Box::new(account))),
+                None => self.parts.flights.enter(key).await,
+            },
+        };
+        Ok(match boarded {
+            Boarded::Landed(landing) => Boarding::Landed(landing),
+            Boarded::Ahead(turn) if turn.waited() => {
+                Boarding::Ahead(turn, store.find(key).await?.map(Box::new))
+            }
+            Boarded::Ahead(turn) => Boarding::Ahead(turn, None),
+        })
     }
 
     /// Answers what was evaluated; `None` asks for another attempt.
@@ -172,7 +219,10 @@ impl Jit {
         let tenant = &connection.settings.tenant;
         let (commit, after) = self.compose(tenant, before, plan, record, &mut mint);
         match self.commit(self.store_of(connection), &commit).await {
-            Ok(()) => Ok(Written::Done(Box::new(after))),
+            Ok(()) => {
+                drop(commit);
+                Ok(Written::Done(Box::new(Arc::unwrap_or_clone(after))))
+            }
             Err(error) => self.learn(error, plan, attempt),
         }
     }

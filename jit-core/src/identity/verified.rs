@@ -307,7 +307,8 @@ impl fmt::Debug for VerifiedIdentity {
     }
 }
 
-/// Keeps a verified identity in the one-time store while a sign-in is held. It never leaves this crate, so the store
+/// Keeps what a verified identity says: in the one-time store while a sign-in is held, in memory while others wait for the
+/// same account. It never leaves this crate, so the store
 /// of pending sign-ins (trusted like the user store) is the only way back to a witness.
 #[derive(Serialize, Deserialize)]
 pub(crate) struct Parked {
@@ -319,6 +320,16 @@ pub(crate) struct Parked {
 }
 
 impl Parked {
+    /// Tells whether all of it was said of an identity, and nothing else.
+    pub(crate) fn is_of(&self, identity: &VerifiedIdentity) -> bool {
+        let Self { key, claims, assurance, session, checks } = self;
+        *key == identity.key
+            && *claims == identity.claims
+            && *assurance == identity.assurance
+            && *session == identity.session
+            && *checks == identity.checks
+    }
+
     /// Wakes the identity for the connection it was parked under; `None` when that connection no longer trusts it.
     pub(crate) fn wake(&self, seal: &Arc<Seal>) -> Option<VerifiedIdentity> {
         let same = seal.tenant == self.key.tenant && seal.connection == self.key.connection;

@@ -23,6 +23,10 @@ use crate::{Account, EmailEvidence, LinkProof, Profile, VerifiedIdentity};
 #[cfg_attr(feature = "mocks", mockall::automock)]
 #[async_trait]
 pub trait Policy: Send + Sync {
+    /// Tells whether equal requests always get equal decisions, as of declared rules. A policy that asks others, counts or
+    /// draws lots says no; then it decides each of those who sign in for the first time at once, however alike.
+    fn is_pure(&self) -> bool;
+
     /// Decides, and notes in `trace` which rules were weighed and how each came out.
     ///
     /// # Cancel safety

@@ -1,6 +1,6 @@
 //! The atomic write.
 
-use std::{collections::BTreeSet, fmt};
+use std::{collections::BTreeSet, fmt, sync::Arc};
 
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
@@ -122,7 +122,7 @@ impl Commit {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct AccountWrite {
     expected: Option<u64>,
-    after: Account,
+    after: Arc<Account>,
     keys: KeyChanges,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     unused_since: Option<DateTime<Utc>>,
@@ -139,7 +139,7 @@ impl AccountWrite {
             entitlements_added: entitlements(&after),
             ..KeyChanges::default()
         };
-        Self { expected: None, after, keys, unused_since: None }
+        Self { expected: None, after: Arc::new(after), keys, unused_since: None }
     }
 
     /// Writes an account over `before`, which must still be what is stored.
@@ -161,7 +161,7 @@ impl AccountWrite {
             entitlements_added,
             entitlements_removed,
         };
-        Self { expected: Some(before.version), after, keys, unused_since: None }
+        Self { expected: Some(before.version), after: Arc::new(after), keys, unused_since: None }
     }
 
     /// Lets the write go ahead only while no use later than `at` is stored: a touch leaves the version as it is, so that
@@ -188,6 +188,11 @@ impl AccountWrite {
     #[must_use]
     pub fn after(&self) -> &Account {
         &self.after
+    }
+
+    /// The account as it shall be, so that it need not be copied to be kept beyond the write.
+    pub(crate) fn shared(&self) -> Arc<Account> {
+        Arc::clone(&self.after)
     }
 
     fn counts_on(&self) -> bool {

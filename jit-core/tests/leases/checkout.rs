@@ -130,6 +130,32 @@ async fn a_name_that_a_stranger_bears_is_left_to_them() {
 }
 
 #[tokio::test]
+async fn where_strangers_bear_every_name_nothing_is_made_and_the_key_says_so() {
+    let mut taken: Vec<String> = Vec::new();
+    let house = loop {
+        // The same key leads to the same names in a house of its own.
+        let house = House::new().await;
+        for name in &taken {
+            house.directory.plant(name);
+        }
+        match house.jit.check_out(&house.request(5, Some("k"))).await {
+            Ok(out) => taken.push(out.name),
+            refused => {
+                assert_eq!(code_of(refused), "lease.name_taken");
+                break house;
+            }
+        }
+    };
+    house.pass_minutes(10).await;
+    let limit = std::num::NonZeroUsize::MIN;
+    let left = house.jit.leases(None, &tenant(), &target(), None, limit).await.unwrap();
+    assert!(left.items.is_empty());
+    taken.sort();
+    assert_eq!(taken.len(), 3);
+    assert_eq!(house.directory.accounts().into_keys().collect::<Vec<_>>(), taken, "the strangers alone");
+}
+
+#[tokio::test]
 async fn extending_moves_both_ends_and_never_beyond_the_longest_time() {
     let house = House::new().await;
     let out = house.out(30).await;

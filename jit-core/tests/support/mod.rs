@@ -105,12 +105,19 @@ impl AttributeMapper for PlainMapper {
 type Decide = dyn Fn(&Request<'_>) -> Decision + Send + Sync;
 
 /// Decides by a closure.
-pub(crate) struct PlainPolicy(pub(crate) Box<Decide>);
+pub(crate) struct PlainPolicy {
+    pub(crate) decide: Box<Decide>,
+    pub(crate) is_pure: bool,
+}
 
 #[async_trait]
 impl Policy for PlainPolicy {
+    fn is_pure(&self) -> bool {
+        self.is_pure
+    }
+
     async fn decide<'a>(&self, request: &Request<'a>, _trace: &mut Trace) -> Decision {
-        (self.0)(request)
+        (self.decide)(request)
     }
 }
 
@@ -142,7 +149,7 @@ pub(crate) fn wire(id: &str) -> Wire {
             store: None,
         },
         mapper: PlainMapper::default(),
-        policy: PlainPolicy(Box::new(|_| permit())),
+        policy: PlainPolicy { decide: Box::new(|_| permit()), is_pure: true },
         provisioning: None,
     }
 }
@@ -166,7 +173,12 @@ impl Wire {
         mut self,
         decide: impl Fn(&Request<'_>) -> Decision + Send + Sync + 'static,
     ) -> Self {
-        self.policy = PlainPolicy(Box::new(decide));
+        self.policy.decide = Box::new(decide);
+        self
+    }
+
+    pub(crate) fn decides_each(mut self) -> Self {
+        self.policy.is_pure = false;
         self
     }
 

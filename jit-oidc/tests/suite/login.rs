@@ -455,6 +455,10 @@ impl AttributeMapper for Nothing {
 
 #[async_trait]
 impl Policy for Nothing {
+    fn is_pure(&self) -> bool {
+        true
+    }
+
     async fn decide<'a>(&self, _: &Request<'a>, _: &mut Trace) -> Decision {
         Decision::Deny(Denial::new(jit_core::Code::new("policy.nobody")))
     }

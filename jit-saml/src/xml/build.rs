@@ -134,7 +134,9 @@ impl<'t> Builder<'t> {
         while let Some(open) = self.open.last() {
             let (rest, name) = (octets.get(at..), octets.get(open.name.0..open.name.1));
             let (Some(rest), Some(name)) = (rest, name) else { break };
-            let Some(text) = memchr::memchr2(b'<', b'&', rest) else { break };
+            // most often there is no text at all
+            let text = if rest.first() == Some(&b'<') { Some(0) } else { memchr::memchr2(b'<', b'&', rest) };
+            let Some(text) = text else { break };
             let tag = rest.get(text..).and_then(|tag| tag.strip_prefix(b"</"));
             if tag.and_then(|tag| tag.strip_prefix(name)).and_then(<[u8]>::first) != Some(&b'>') {
                 break;

@@ -7,6 +7,7 @@
     reason = "a test that cannot go on fails"
 )]
 
+mod engine;
 mod groups;
 mod laws;
 mod life;

@@ -1,25 +1,26 @@
 //! The atomic write, statement by statement within one savepoint.
 
 use jit_core::{ErrorKind, Taken};
-use rusqlite::{Connection, OptionalExtension as _, Params};
+use rusqlite::Params;
 use uuid::Uuid;
 
 use super::{
     error::{Refused, is_unique_violation},
     kept,
+    session::Session,
 };
 use crate::draft::{AccountDraft, CounterDraft, Draft, IdentityDraft, LookupDraft};
 
 /// Writes a commit; after an error the caller rolls the savepoint back.
 ///
 /// One connection writes at a time, so that what is read here holds until the end of the transaction.
-pub(super) fn write(connection: &Connection, draft: &Draft) -> Result<(), Refused> {
-    let commit = Write { connection, tenant: draft.tenant.as_str() };
+pub(super) fn write(session: &Session<'_>, draft: &Draft) -> Result<(), Refused> {
+    let commit = Write { session, tenant: draft.tenant.as_str() };
     // What is refused most often comes first, before anything is written.
     let arrivals = draft.counters.iter().map(|counter| commit.arrival(counter));
     let arrivals = arrivals.collect::<Result<Vec<_>, _>>()?;
     if let Some(kept) = &draft.kept {
-        kept::write(connection, commit.tenant, kept)?;
+        kept::write(session, commit.tenant, kept)?;
     }
     if let Some(account) = &draft.account {
         commit.account(account)?;
@@ -32,15 +33,15 @@ pub(super) fn write(connection: &Connection, draft: &Draft) -> Result<(), Refuse
     Ok(())
 }
 
-struct Write<'a> {
-    connection: &'a Connection,
+struct Write<'a, 'c> {
+    session: &'a Session<'c>,
     tenant: &'a str,
 }
 
-impl Write<'_> {
+impl Write<'_, '_> {
     /// Runs a statement and tells how many rows it changed.
-    fn run(&self, sql: &str, params: impl Params) -> Result<usize, rusqlite::Error> {
-        self.connection.prepare_cached(sql)?.execute(params)
+    fn run(&self, sql: &'static str, params: impl Params) -> Result<usize, rusqlite::Error> {
+        self.session.run(sql, params)
     }
 
     fn account(&self, account: &AccountDraft) -> Result<(), Refused> {
@@ -76,7 +77,7 @@ impl Write<'_> {
             (self.tenant, id.as_bytes(), version, state, user_name_key, ends_at, last_seen, document),
         );
         match created {
-            Ok(1) => Ok(self.connection.last_insert_rowid()),
+            Ok(1) => Ok(self.session.last_row()),
             Ok(_) => self.taken(account, Taken::Account),
             Err(error) if is_unique_violation(&error) => self.taken(account, Taken::UserName),
             Err(error) => Err(error.into()),
@@ -86,8 +87,8 @@ impl Write<'_> {
     /// Names the identity first: somebody who signs in for the second time has the name of the first.
     fn taken(&self, account: &AccountDraft, otherwise: Taken) -> Result<i64, Refused> {
         for IdentityDraft { connection, issuer, subject } in &account.identities_added {
-            let mut holder = self.connection.prepare_cached(HOLDER)?;
-            if holder.exists((self.tenant, connection, issuer, subject))? {
+            let params = (self.tenant, connection, issuer, subject);
+            if self.session.row(HOLDER, params, |_| Ok(()))?.is_some() {
                 return Err(Refused::Kind(ErrorKind::AlreadyExists(Taken::Identity)));
             }
         }
@@ -108,14 +109,13 @@ impl Write<'_> {
             document,
             account.unused_since,
         );
-        let mut update = self.connection.prepare_cached(UPDATE)?;
-        match update.query_row(params, |row| row.get(0)).optional() {
+        match self.session.row(UPDATE, params, |row| Ok(row.get(0)?)) {
             Ok(Some(seq)) => Ok(seq),
             Ok(None) => Err(Refused::Kind(ErrorKind::Conflict)),
-            Err(error) if is_unique_violation(&error) => {
+            Err(Refused::Sqlite(error)) if is_unique_violation(&error) => {
                 Err(Refused::Kind(ErrorKind::AlreadyExists(Taken::UserName)))
             }
-            Err(error) => Err(error.into()),
+            Err(error) => Err(error),
         }
     }
 
@@ -160,8 +160,7 @@ impl Write<'_> {
     /// Where a change brings its counter.
     fn arrival<'c>(&self, counter: &'c CounterDraft) -> Result<(&'c str, i64), Refused> {
         let name = counter.name.as_str();
-        let mut value = self.connection.prepare_cached(COUNTER)?;
-        let value: Option<i64> = value.query_row((self.tenant, name), |row| row.get(0)).optional()?;
+        let value: Option<i64> = self.session.row(COUNTER, (self.tenant, name), |row| Ok(row.get(0)?))?;
         let arrival = value.unwrap_or(0).checked_add(counter.step).filter(|value| {
             counter.at_least.is_none_or(|least| *value >= least)
                 && counter.at_most.is_none_or(|most| *value <= most)

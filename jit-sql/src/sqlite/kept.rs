@@ -3,14 +3,14 @@
 use std::collections::BTreeMap;
 
 use jit_core::{ErrorKind, Taken};
-use rusqlite::{Connection, Params};
+use rusqlite::Params;
 
-use super::error::Refused;
+use super::{error::Refused, session::Session};
 use crate::kept::{GoneDraft, KeptDraft, MemberDraft, NameDraft, PlaceDraft, RowDraft};
 
 /// Writes documents. The rows come first: what is refused most often is found before anything is written.
-pub(super) fn write(connection: &Connection, tenant: &str, draft: &KeptDraft) -> Result<(), Refused> {
-    let keep = Keep { connection, tenant };
+pub(super) fn write(session: &Session<'_>, tenant: &str, draft: &KeptDraft) -> Result<(), Refused> {
+    let keep = Keep { session, tenant };
     for row in &draft.changed {
         keep.change(row)?;
     }
@@ -30,15 +30,15 @@ pub(super) fn write(connection: &Connection, tenant: &str, draft: &KeptDraft) ->
     keep.members(draft)
 }
 
-struct Keep<'a> {
-    connection: &'a Connection,
+struct Keep<'a, 'c> {
+    session: &'a Session<'c>,
     tenant: &'a str,
 }
 
-impl Keep<'_> {
+impl Keep<'_, '_> {
     /// Runs a statement and tells how many rows it changed.
-    fn run(&self, sql: &str, params: impl Params) -> Result<usize, rusqlite::Error> {
-        self.connection.prepare_cached(sql)?.execute(params)
+    fn run(&self, sql: &'static str, params: impl Params) -> Result<usize, rusqlite::Error> {
+        self.session.run(sql, params)
     }
 
     fn make(&self, row: &RowDraft) -> Result<(), Refused> {
@@ -96,12 +96,10 @@ impl Keep<'_> {
         let mut left: BTreeMap<PlaceDraft, i64> = BTreeMap::new();
         for gone in &draft.gone {
             let (connection, kind, id) = key(&gone.place);
-            let mut groups = self.connection.prepare_cached(GROUPS)?;
-            let groups = groups.query_map((self.tenant, connection, kind, id), |row| {
+            let groups = self.session.rows(GROUPS, (self.tenant, connection, kind, id), |row| {
                 Ok((row.get::<_, String>(0)?, row.get::<_, [u8; 16]>(1)?))
             })?;
-            for group in groups {
-                let (kind, id) = group?;
+            for (kind, id) in groups {
                 let kind = kind.parse().map_err(|_| Refused::Kind(ErrorKind::Corrupt))?;
                 let connection = gone.place.connection.clone();
                 let at =
@@ -140,16 +138,16 @@ impl Keep<'_> {
     }
 
     /// Who is a member already is there.
-    fn join(&self, sql: &str, draft: &MemberDraft) -> Result<(), Refused> {
+    fn join(&self, sql: &'static str, draft: &MemberDraft) -> Result<(), Refused> {
         let MemberDraft { group, kind: of, member, body } = draft;
         let (connection, kind, id) = key(group);
         let params = (self.tenant, connection, kind, id, of.as_str(), member.as_bytes(), body);
         if self.run(sql, params)? == 0 {
             return Ok(());
         }
-        let mut is_there = self.connection.prepare_cached(IS_THERE)?;
-        let is_there = is_there.exists((self.tenant, connection, of.as_str(), member.as_bytes()))?;
-        if is_there { Ok(()) } else { Err(Refused::Kind(ErrorKind::NoSuchMember)) }
+        let params = (self.tenant, connection, of.as_str(), member.as_bytes());
+        let is_there = self.session.row(IS_THERE, params, |_| Ok(()))?;
+        is_there.ok_or(Refused::Kind(ErrorKind::NoSuchMember))
     }
 }
 

@@ -9,6 +9,7 @@ mod one_time;
 mod open;
 mod readers;
 mod schema;
+mod session;
 mod tasks;
 mod users;
 mod writer;
@@ -21,15 +22,15 @@ use std::{
 
 use jit_core::{BackendError, Commit};
 
-use self::{error::Refused, readers::Readers, writer::Writer};
+use self::{error::Refused, readers::Readers, session::Session, writer::Writer};
 use crate::draft::{COMMIT, Draft};
 
 pub use schema::{MIGRATIONS, migrate};
 
 /// Keeps everything in one SQLite file.
 ///
-/// Writes go to one thread that commits together whatever waits together, each in a savepoint of its own, and answers
-/// when the transaction is on the disk. Reads run inline in the caller's task: they are bounded look-ups by key of a few
+/// Writes go to one thread that commits together whatever waits together, so that a failure of one touches none of the
+/// others, and answers when the transaction is on the disk. Reads run inline in the caller's task: they are bounded look-ups by key of a few
 /// microseconds, less than a hop to another thread costs. Needs no runtime of any kind.
 ///
 /// Dropping the store writes what was handed in and ends the thread.
@@ -163,7 +164,7 @@ impl fmt::Debug for SqliteStore {
 /// As `UserStore::commit`.
 pub fn commit_within(transaction: &rusqlite::Transaction<'_>, commit: &Commit) -> Result<(), BackendError> {
     let draft = Draft::of(commit)?;
-    writer::in_savepoint(transaction, |connection| commit::write(connection, &draft))
+    writer::in_savepoint(&Session::on(transaction), |session| commit::write(session, &draft))
         .map_err(|refused| refused.during(COMMIT))
 }
 

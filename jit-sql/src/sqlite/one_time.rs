@@ -5,9 +5,8 @@ use std::num::NonZeroUsize;
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
 use jit_core::{BackendError, ErrorKind, OneTime, OneTimeKey, Taken};
-use rusqlite::{Connection, OptionalExtension as _};
 
-use super::{SqliteStore, error::Refused};
+use super::{SqliteStore, error::Refused, session::Session};
 use crate::{document, draft::micros};
 
 #[async_trait]
@@ -21,9 +20,9 @@ impl OneTime for SqliteStore {
     ) -> Result<(), BackendError> {
         document::check_one_time(value)?;
         let (key, value) = (key.clone(), value.to_vec());
-        let work = move |connection: &Connection| {
+        let work = move |session: &Session<'_>| {
             let params = (key.tenant().as_str(), key.digest(), &value, micros(until), micros(now));
-            match connection.prepare_cached(PUT)?.execute(params)? {
+            match session.run(PUT, params)? {
                 1 => Ok(()),
                 _ => Err(Refused::Kind(ErrorKind::AlreadyExists(Taken::OneTime))),
             }
@@ -33,19 +32,19 @@ impl OneTime for SqliteStore {
 
     async fn take(&self, key: &OneTimeKey, now: DateTime<Utc>) -> Result<Option<Vec<u8>>, BackendError> {
         let key = key.clone();
-        let work = move |connection: &Connection| {
-            let mut take = connection.prepare_cached(TAKE)?;
+        let work = move |session: &Session<'_>| {
             let params = (key.tenant().as_str(), key.digest());
-            let entry = take.query_row(params, |row| Ok((row.get::<_, Vec<u8>>(0)?, row.get::<_, i64>(1)?)));
-            Ok(entry.optional()?.filter(|(_, until)| micros(now) < *until).map(|(value, _)| value))
+            let entry: Option<(Vec<u8>, i64)> =
+                session.row(TAKE, params, |row| Ok((row.get(0)?, row.get(1)?)))?;
+            Ok(entry.filter(|(_, until)| micros(now) < *until).map(|(value, _)| value))
         };
         self.writer.run("one_time.take", work).await
     }
 
     async fn purge(&self, now: DateTime<Utc>, limit: NonZeroUsize) -> Result<usize, BackendError> {
-        let work = move |connection: &Connection| {
+        let work = move |session: &Session<'_>| {
             let params = (micros(now), document::one_more(limit) - 1);
-            Ok(connection.prepare_cached(PURGE)?.execute(params)?)
+            Ok(session.run(PURGE, params)?)
         };
         self.writer.run("one_time.purge", work).await
     }

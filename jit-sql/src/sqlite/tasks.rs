@@ -5,9 +5,9 @@ use std::num::NonZeroUsize;
 use async_trait::async_trait;
 use chrono::{DateTime, TimeDelta, Utc};
 use jit_core::{BackendError, Claimed, ErrorKind, Lane, Settlement, Task, TaskQueue, WorkerId};
-use rusqlite::{Connection, Row};
+use rusqlite::Row;
 
-use super::{SqliteStore, error::Refused};
+use super::{SqliteStore, error::Refused, session::Session};
 use crate::{document, draft::micros};
 
 #[async_trait]
@@ -27,20 +27,13 @@ impl TaskQueue for SqliteStore {
             return Ok(Vec::new());
         }
         let (worker, lane) = (worker.clone(), lane.clone());
-        let work = move |connection: &Connection| {
+        let work = move |session: &Session<'_>| {
             let open = (lane.as_str(), micros(now), document::one_more(limit) - 1);
-            let seqs = connection
-                .prepare_cached(OPEN)?
-                .query_map(open, |row| row.get(0))?
-                .collect::<Result<Vec<i64>, _>>()?;
-            let mut take = connection.prepare_cached(CLAIM)?;
+            let seqs: Vec<i64> = session.rows(OPEN, open, |row| row.get(0))?;
             let mut claimed = Vec::with_capacity(seqs.len());
             for seq in seqs {
-                let mut rows = take.query((seq, micros(until), worker.as_str()))?;
-                if let Some(row) = rows.next()? {
-                    let (task, epoch) = task(row)?;
-                    claimed.push(document::claimed(task, &worker, epoch, until));
-                }
+                let taken = session.row(CLAIM, (seq, micros(until), worker.as_str()), task)?;
+                claimed.extend(taken.map(|(task, epoch)| document::claimed(task, &worker, epoch, until)));
             }
             Ok(claimed)
         };
@@ -52,13 +45,13 @@ impl TaskQueue for SqliteStore {
             return Err(BackendError::new(ErrorKind::Conflict, "tasks.settle"));
         };
         let (tenant, id) = (claimed.task.tenant.clone(), claimed.task.id.as_uuid());
-        let work = move |connection: &Connection| {
+        let work = move |session: &Session<'_>| {
             let held = (tenant.as_str(), id.as_bytes(), epoch);
             let settled = match outcome {
-                Settlement::Done => connection.prepare_cached(DONE)?.execute(held)?,
+                Settlement::Done => session.run(DONE, held)?,
                 Settlement::Again(due) => {
                     let (tenant, id, epoch) = held;
-                    connection.prepare_cached(AGAIN)?.execute((tenant, id, epoch, micros(due)))?
+                    session.run(AGAIN, (tenant, id, epoch, micros(due)))?
                 }
             };
             if settled == 1 { Ok(()) } else { Err(Refused::Kind(ErrorKind::Conflict)) }

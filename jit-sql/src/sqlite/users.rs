@@ -7,7 +7,7 @@ use jit_core::{
 };
 use rusqlite::Row;
 
-use super::{SqliteStore, commit, error::Refused};
+use super::{SqliteStore, commit, error::Refused, session::Session};
 use crate::{
     document,
     draft::{COMMIT, Draft, LookupDraft, micros},
@@ -60,7 +60,7 @@ impl UserStore for SqliteStore {
 
     async fn commit(&self, commit: &Commit) -> Result<(), BackendError> {
         let draft = Draft::of(commit)?;
-        self.writer.run(COMMIT, move |connection| commit::write(connection, &draft)).await
+        self.writer.run(COMMIT, move |session| commit::write(session, &draft)).await
     }
 
     async fn touch(&self, seen: &[Seen]) -> Result<(), BackendError> {
@@ -68,10 +68,9 @@ impl UserStore for SqliteStore {
             return Ok(());
         }
         let seen: Vec<_> = seen.to_vec();
-        let touch = move |connection: &rusqlite::Connection| {
-            let mut touch = connection.prepare_cached(TOUCH)?;
+        let touch = move |session: &Session<'_>| {
             for Seen { tenant, account, at } in &seen {
-                touch.execute((tenant.as_str(), account.as_uuid().as_bytes(), micros(*at)))?;
+                session.run(TOUCH, (tenant.as_str(), account.as_uuid().as_bytes(), micros(*at)))?;
             }
             Ok(())
         };

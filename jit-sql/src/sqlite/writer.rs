@@ -14,7 +14,7 @@ use jit_core::{BackendError, ErrorKind};
 use rusqlite::Connection;
 use tokio::sync::{mpsc, oneshot};
 
-use super::error::Refused;
+use super::{error::Refused, session::Session};
 
 /// How many requests may wait; more wait for a place.
 const QUEUE: usize = 1_024;
@@ -41,14 +41,16 @@ impl Writer {
     pub(super) async fn run<T: Send + 'static>(
         &self,
         operation: &'static str,
-        work: impl FnMut(&Connection) -> Result<T, Refused> + Send + 'static,
+        work: impl FnMut(&Session<'_>) -> Result<T, Refused> + Send + 'static,
     ) -> Result<T, BackendError> {
         let ended = || BackendError::new(ErrorKind::Unavailable, operation).caused_by("the writer has ended");
         let (reply, answer) = oneshot::channel();
-        let request = Pending { operation, work, outcome: None, reply };
+        let request = Pending { operation, work, outcome: None, reply: Some(reply) };
         let queue = self.queue.as_ref().ok_or_else(ended)?;
         queue.send(Box::new(request)).await.map_err(|_| ended())?;
-        answer.await.map_err(|_| ended())?
+        // The request comes back whole, so that its memory is given back here and not by the thread that all wait for.
+        let answered = answer.await.map_err(|_| ended())?;
+        answered.outcome.unwrap_or_else(|| Err(ended()))
     }
 }
 
@@ -64,25 +66,23 @@ impl Drop for Writer {
 
 /// Runs work so that a failure leaves nothing of it in the transaction.
 pub(super) fn in_savepoint<T>(
-    connection: &Connection,
-    work: impl FnOnce(&Connection) -> Result<T, Refused>,
+    session: &Session<'_>,
+    work: impl FnOnce(&Session<'_>) -> Result<T, Refused>,
 ) -> Result<T, Refused> {
-    let run = |sql: &str| connection.prepare_cached(sql)?.execute(());
-    run("SAVEPOINT jit_request")?;
-    let outcome = work(connection);
-    // Some failures, such as a full disk, have ended the transaction already.
-    if outcome.is_err() && !connection.is_autocommit() {
-        run("ROLLBACK TO jit_request")?;
+    session.control("SAVEPOINT jit_request")?;
+    let outcome = work(session);
+    if outcome.is_err() && !session.has_ended() {
+        session.control("ROLLBACK TO jit_request")?;
     }
-    if !connection.is_autocommit() {
-        run("RELEASE jit_request")?;
+    if !session.has_ended() {
+        session.control("RELEASE jit_request")?;
     }
     outcome
 }
 
 trait Request: Send {
     /// Does the work, unless nobody waits for it any more.
-    fn run(&mut self, connection: &Connection, guard: Guard) -> State;
+    fn run(&mut self, session: &Session<'_>, guard: Guard) -> State;
     /// Tells the outcome; `failure` is why the transaction was not committed.
     fn answer(self: Box<Self>, failure: Option<&str>);
 }
@@ -111,44 +111,46 @@ struct Pending<T, F> {
     operation: &'static str,
     work: F,
     outcome: Option<Result<T, BackendError>>,
-    reply: oneshot::Sender<Result<T, BackendError>>,
+    /// Until it is answered.
+    reply: Option<oneshot::Sender<Box<Self>>>,
 }
 
-impl<T: Send, F: FnMut(&Connection) -> Result<T, Refused> + Send> Request for Pending<T, F> {
-    fn run(&mut self, connection: &Connection, guard: Guard) -> State {
+impl<T: Send, F: FnMut(&Session<'_>) -> Result<T, Refused> + Send> Request for Pending<T, F> {
+    fn run(&mut self, session: &Session<'_>, guard: Guard) -> State {
         self.outcome = None;
-        if self.reply.is_closed() {
+        if self.reply.as_ref().is_none_or(oneshot::Sender::is_closed) {
             return State::Clean;
         }
-        let before = changes(connection);
+        session.forget_written();
         let outcome = match guard {
-            Guard::None => (self.work)(connection),
-            Guard::Savepoint => in_savepoint(connection, &mut self.work),
+            Guard::None => (self.work)(session),
+            Guard::Savepoint => in_savepoint(session, &mut self.work),
         };
         let failed = outcome.is_err();
         self.outcome = Some(outcome.map_err(|refused| refused.during(self.operation)));
         match guard {
-            _ if connection.is_autocommit() => State::Ended,
-            Guard::None if failed && changes(connection).is_none_or(|now| Some(now) != before) => {
-                State::Spoiled
-            }
+            _ if session.has_ended() => State::Ended,
+            Guard::None if failed && session.has_written() => State::Spoiled,
             _ => State::Clean,
         }
     }
 
-    fn answer(self: Box<Self>, failure: Option<&str>) {
-        let Self { operation, outcome, reply, .. } = *self;
-        let unavailable =
-            |why: &str| Err(BackendError::new(ErrorKind::Unavailable, operation).caused_by(why.to_owned()));
-        let outcome = match (outcome, failure) {
+    fn answer(mut self: Box<Self>, failure: Option<&str>) {
+        let unavailable = |why: &str| {
+            Err(BackendError::new(ErrorKind::Unavailable, self.operation).caused_by(why.to_owned()))
+        };
+        let outcome = match (self.outcome.take(), failure) {
             // What was refused stays refused: it would have written nothing.
             (Some(Err(error)), _) => Err(error),
             (_, Some(why)) => unavailable(why),
             (Some(Ok(answer)), None) => Ok(answer),
             (None, None) => unavailable("nobody waited"),
         };
-        // Whoever has gone does not want to know.
-        let _ = reply.send(outcome);
+        self.outcome = Some(outcome);
+        if let Some(reply) = self.reply.take() {
+            // Whoever has gone does not want to know.
+            let _ = reply.send(self);
+        }
     }
 }
 
@@ -169,12 +171,6 @@ fn serve(connection: &Mutex<Connection>, mut requests: mpsc::Receiver<Box<dyn Re
     }
 }
 
-/// Counts the rows that the connection has ever changed; `None` where it cannot say, which counts as a change.
-fn changes(connection: &Connection) -> Option<i64> {
-    let mut count = connection.prepare_cached("SELECT total_changes()").ok()?;
-    count.query_row((), |row| row.get(0)).ok()
-}
-
 /// Runs the first request and whatever has come by the time it is done, and commits them.
 fn commit_together(
     connection: &Connection,
@@ -182,13 +178,13 @@ fn commit_together(
     requests: &mut mpsc::Receiver<Box<dyn Request>>,
     batch: &mut Vec<Box<dyn Request>>,
 ) -> Result<(), rusqlite::Error> {
-    let run = |sql: &str| connection.prepare_cached(sql)?.execute(()).map(drop);
-    let begun = run("BEGIN IMMEDIATE");
+    let session = Session::on(connection);
+    let begun = session.control("BEGIN IMMEDIATE");
     let mut state = State::Clean;
     let mut next = Some(first);
     while let Some(mut request) = next.take() {
         if begun.is_ok() {
-            state = request.run(connection, Guard::None);
+            state = request.run(&session, Guard::None);
         }
         batch.push(request);
         if begun.is_ok() && state == State::Clean && batch.len() < BATCH {
@@ -197,14 +193,14 @@ fn commit_together(
     }
     begun?;
     if state == State::Spoiled {
-        run("ROLLBACK")?;
-        run("BEGIN IMMEDIATE")?;
+        session.control("ROLLBACK")?;
+        session.control("BEGIN IMMEDIATE")?;
         let mut each = batch.iter_mut();
         while state != State::Ended
             && let Some(request) = each.next()
         {
-            state = request.run(connection, Guard::Savepoint);
+            state = request.run(&session, Guard::Savepoint);
         }
     }
-    run("COMMIT")
+    session.control("COMMIT")
 }

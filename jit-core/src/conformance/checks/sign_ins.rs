@@ -134,6 +134,10 @@ struct Anyone;
 
 #[async_trait]
 impl Policy for Anyone {
+    fn is_pure(&self) -> bool {
+        true
+    }
+
     async fn decide<'a>(&self, _request: &Request<'a>, _trace: &mut Trace) -> Decision {
         Decision::Permit(Permit::default())
     }

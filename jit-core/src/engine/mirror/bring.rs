@@ -148,6 +148,10 @@ impl Jit {
         next: &Wanted,
     ) -> Result<Option<Asking>, JitError> {
         let now = self.parts.clock.work();
+        if mirror.unanswered.is_some() {
+            // What the target confirmed was before a call that nobody knows the outcome of.
+            mirror.confirmed = None;
+        }
         let earlier = mirror.unanswered.filter(|until| now < *until);
         let answer_by = now.checked_add_signed(setup.in_flight).unwrap_or(now);
         mirror.unanswered = earlier.max(Some(answer_by));

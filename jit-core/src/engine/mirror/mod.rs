@@ -134,8 +134,8 @@ fn desired(setup: &TargetSetup, account: &Account, mirror: &Mirror, wanted: &Wan
         Wanted::Gone => DesiredState::Absent,
         Wanted::Stopped => DesiredState::Mirrored(Box::new(stopped(mirror))),
         Wanted::There(mirrored) => {
-            let mirrored = Mirrored { doubtful: mirror.doubtful.clone(), ..mirrored.as_ref().clone() };
-            DesiredState::Mirrored(Box::new(mirrored))
+            let (doubtful, confirmed) = (mirror.doubtful.clone(), mirror.confirmed.clone());
+            DesiredState::Mirrored(Box::new(Mirrored { doubtful, confirmed, ..mirrored.as_ref().clone() }))
         }
     };
     let name = match wanted {

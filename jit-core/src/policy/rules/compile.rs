@@ -126,6 +126,10 @@ fn add_undecided(decision: &mut Decision, undecided: &mut Vec<RuleName>) {
 
 #[async_trait]
 impl Policy for RulePolicy {
+    fn is_pure(&self) -> bool {
+        true
+    }
+
     async fn decide<'a>(&self, request: &Request<'a>, trace: &mut Trace) -> Decision {
         self.weigh(request, trace)
     }

@@ -1,0 +1,204 @@
+//! The whole way: somebody signs in here, and what becomes of them here becomes of them there.
+
+use std::num::NonZeroUsize;
+use std::sync::Arc;
+
+use chrono::TimeDelta;
+use jit_core::config::{Check, ConnectionConfig, Format, Problems, load};
+use jit_core::{
+    Account, AdminAct, AdminRequest, Assurance, Attestation, Attestor, AttributeName, Check as Checked,
+    Checks, Claims, Clock, ConnectionId, Context, Entitlement, Event, Issuer, Jit, JitError, MarkerKey,
+    MemoryStore, Mirroring, Outcome, SeededEntropy, SessionHint, Stability, Subject, TargetId, TargetSetup,
+    TenantId, WorkReport, WorkerId,
+};
+use jit_scim::client::{GroupOrigin, TargetProfile};
+use serde::Deserialize;
+use serde_json::{Value, json};
+
+use crate::life::changed;
+use crate::sim::{Fault, Quirks, Sim};
+use crate::world::target;
+
+const SETTINGS: &str = r#"
+tenant = "acme"
+id = "sso"
+issuers = ["https://acme.example"]
+domains = ["acme.example"]
+ceiling = ["role:member", "role:editor"]
+protocol = {}
+[mapping]
+email = { claim = "email", verified = "own_domains" }
+user_name = { template = ["{preferred_username}"] }
+attribute = [{ attribute = "name", claim = "name" }, { attribute = "department", claim = "department" }]
+entitlement = [{ claim = "groups", table = { members = ["role:member"], editors = ["role:editor"] } }]
+[policy]
+rule = [{ name = "everybody", permit = {} }]
+"#;
+
+const DEPARTMENT: &str = "urn:ietf:params:scim:schemas:extension:enterprise:2.0:User:department";
+
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Nothing {}
+
+impl Check for Nothing {
+    fn check(&self, _: &mut Problems) {}
+}
+
+struct House {
+    jit: Jit,
+    sso: Attestor,
+    sim: Arc<Sim>,
+}
+
+fn chat() -> TargetId {
+    TargetId::new("chat").unwrap()
+}
+
+fn house(more: impl FnOnce(Mirroring) -> Mirroring) -> House {
+    let sim = Sim::new(Quirks::default());
+    let profile: TargetProfile = changed(|profile| profile.groups = GroupOrigin::Made);
+    let config: ConnectionConfig<Nothing> = load(SETTINGS, Format::Toml, "settings").unwrap();
+    let (connection, sso, _) = config.define().unwrap();
+    let name = |name: &str| AttributeName::new(name).unwrap();
+    let mirroring = Mirroring::of_holders([Entitlement::role("member").unwrap()])
+        .with_email()
+        .with_display_name(name("name"))
+        .with_attribute(name("department"), DEPARTMENT)
+        .with_entitlement(Entitlement::role("editor").unwrap(), "Editors");
+    let markers = MarkerKey::new("prod", &[5; 32]).unwrap();
+    let setup = TargetSetup::new(chat(), Arc::new(target(&sim, profile)), markers);
+    let setup = setup.for_tenants([TenantId::new("acme").unwrap()]).mirroring(more(mirroring));
+    let clock = Arc::clone(&sim.clock) as Arc<dyn Clock>;
+    let jit = Jit::builder(Arc::new(MemoryStore::new())).connection(connection).target(setup);
+    let jit = jit.clock(clock).entropy(Arc::new(SeededEntropy::new(7))).build().unwrap();
+    House { jit, sso, sim }
+}
+
+impl House {
+    async fn sign_in(&self, groups: &[&str]) -> Result<Account, JitError> {
+        self.sign_in_as("Anna", groups).await
+    }
+
+    async fn sign_in_as(&self, name: &str, groups: &[&str]) -> Result<Account, JitError> {
+        let made = || Checked::Made("test".into());
+        let claims = json!({
+            "preferred_username": "anna", "name": name, "email": "anna@acme.example", "department": "R&D",
+            "groups": groups,
+        });
+        let Value::Object(claims) = claims else { panic!("claims") };
+        let identity = self.sso.attest(Attestation {
+            issuer: Issuer::new("https://acme.example").unwrap(),
+            subject: Subject::new("s-anna").unwrap(),
+            stability: Stability::Persistent,
+            claims: Claims::new(claims),
+            assurance: Assurance::default(),
+            session: SessionHint::default(),
+            checks: Checks { origin: made(), audience: made(), freshness: made(), replay: made() },
+        });
+        let event = Event::sign_in(identity.unwrap(), Context::default());
+        match self.jit.handle(event).await? {
+            Outcome::SignedIn(signed_in) => Ok(signed_in.account),
+            other => panic!("{other:?}"),
+        }
+    }
+
+    async fn work(&self) -> WorkReport {
+        let (worker, limit) = (WorkerId::new("w").unwrap(), NonZeroUsize::new(100).unwrap());
+        self.jit.work_target(&worker, &chat(), limit).await.unwrap()
+    }
+
+    async fn pass_minutes(&self, minutes: i64) {
+        for _ in 0..minutes {
+            self.sim.clock.advance(TimeDelta::minutes(1));
+            self.work().await;
+        }
+    }
+
+    async fn act(&self, account: &Account, act: AdminAct) {
+        let (tenant, account) = (account.tenant.clone(), account.id);
+        let request = AdminRequest { tenant, store: None, account, act, by: "root".into() };
+        self.jit.administer(&request).await.unwrap().unwrap();
+    }
+}
+
+#[tokio::test]
+async fn from_the_first_sign_in_to_the_end() {
+    let house = house(|mirroring| mirroring);
+    let anna = house.sign_in(&["members", "editors"]).await.unwrap();
+    assert!(house.sim.log().is_empty(), "nobody waits for it");
+    house.work().await;
+    let there = house.sim.one("Users");
+    assert_eq!((&there["userName"], &there["displayName"]), (&json!("anna"), &json!("Anna")));
+    assert_eq!(there["emails"][0]["value"], "anna@acme.example");
+    assert_eq!(house.sim.members("Editors"), [there["id"].as_str().unwrap()]);
+
+    house.sign_in(&["members"]).await.unwrap();
+    house.work().await;
+    assert!(house.sim.members("Editors").is_empty());
+
+    for (act, active) in [(AdminAct::Suspend, false), (AdminAct::Reactivate, true), (AdminAct::End, false)] {
+        house.act(&anna, act).await;
+        house.work().await;
+        assert_eq!(house.sim.one("Users")["active"], active);
+    }
+    assert_eq!(house.work().await, WorkReport::default(), "there is nothing left to do");
+}
+
+#[tokio::test]
+async fn who_waits_is_there_when_they_are_in() {
+    let house = house(|mirroring| mirroring.waited_for_by(ConnectionId::new("sso").unwrap()));
+    house.sign_in(&["members"]).await.unwrap();
+    assert_eq!(house.sim.one("Users")["userName"], "anna");
+    house.sim.script(|_, _| Some(Fault::Answer(429, vec![("retry-after", "90".to_owned())], "")));
+    house.sign_in(&["members"]).await.unwrap();
+    assert!(house.sim.log().is_empty(), "who comes again changes nothing and waits for nobody");
+    let error = house.sign_in(&["members", "editors"]).await.unwrap_err();
+    assert_eq!(error.code().as_str(), "target.limit");
+    house.sim.behave();
+    house.pass_minutes(3).await;
+    assert_eq!(house.sim.members("Editors").len(), 1, "a worker brings it");
+}
+
+#[tokio::test]
+async fn a_pause_that_the_application_asks_for_is_kept_by_the_worker() {
+    let house = house(|mirroring| mirroring);
+    house.sign_in(&["members"]).await.unwrap();
+    house.sim.script(|_, _| Some(Fault::Answer(429, vec![("retry-after", "600".to_owned())], "")));
+    house.work().await;
+    assert_eq!(house.sim.log().len(), 1);
+    house.pass_minutes(9).await;
+    assert_eq!(house.sim.log().len(), 1, "it is left alone for ten minutes");
+    house.sim.behave();
+    house.pass_minutes(2).await;
+    assert_eq!(house.sim.all("Users").len(), 1);
+}
+
+/// What was confirmed last says nothing once an answer was lost: the target may have heard the change, or its reversal.
+#[tokio::test]
+async fn a_change_whose_answer_was_lost_and_that_is_taken_back_is_taken_back_there() {
+    for at in 1..=4 {
+        for holds in [false, true] {
+            let house = house(|mirroring| mirroring);
+            let (before, meanwhile): (&[&str], &[&str]) = if holds {
+                (&["members", "editors"], &["members"])
+            } else {
+                (&["members"], &["members", "editors"])
+            };
+            house.sign_in(before).await.unwrap();
+            house.work().await;
+            house.sign_in_as("Anne", meanwhile).await.unwrap();
+            house.sim.script(move |number, _| (number == at).then_some(Fault::LostAfter));
+            house.work().await;
+            house.sim.behave();
+            house.sign_in(before).await.unwrap();
+            house.pass_minutes(5).await;
+            assert_eq!(house.sim.one("Users")["displayName"], "Anna", "request {at}, held before: {holds}");
+            assert_eq!(
+                house.sim.members("Editors").len(),
+                usize::from(holds),
+                "request {at}, held before: {holds}"
+            );
+        }
+    }
+}
