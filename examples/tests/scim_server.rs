@@ -259,9 +259,28 @@ fn types_of_ones_own_are_served() {
 }
 
 #[test]
+fn what_is_kept_in_a_file_is_there_after_a_restart() {
+    let folder = folder("restart");
+    let server = Server::start(&folder, "sqlite:people.db", &[]);
+    let made = [server.join("ada"), server.join("bob")];
+    // Whatever was answered is written down, so that it makes no difference how it ends.
+    drop(server);
+    let server = Server::start(&folder, "sqlite:people.db", &[]);
+    assert_eq!(server.end("-TERM"), Some(0));
+    let server = Server::start(&folder, "sqlite:people.db", &[]);
+    for made in made {
+        let found = server.get(&format!("/Users/{}", made.id()));
+        assert_eq!(found.body, made.body);
+        assert_eq!(found.header("etag"), made.header("etag"));
+    }
+}
+
+#[test]
 fn nobody_is_lost_or_doubled_when_many_ask_at_once() {
-    let server = on_memory("races-memory");
-    scim_races::one_of_fifty_creates(&[&server]);
-    scim_races::one_of_thirty_writers(&[&server]);
-    scim_races::no_member_is_lost(&[&server]);
+    let kept = folder("races-sqlite");
+    for server in [on_memory("races-memory"), Server::start(&kept, "sqlite:people.db", &[])] {
+        scim_races::one_of_fifty_creates(&[&server]);
+        scim_races::one_of_thirty_writers(&[&server]);
+        scim_races::no_member_is_lost(&[&server]);
+    }
 }

@@ -25,7 +25,9 @@ pub(super) fn worker_id() -> Result<WorkerId, RandomError> {
 pub(super) async fn keep_working(house: Arc<House>, worker: WorkerId, asked: watch::Receiver<bool>) {
     match house.jit.missing_targets().await {
         Ok(missing) => missing.iter().for_each(|target| {
-            eprintln!("portal: `{target}` is no target of the configuration: what is lent there does not end");
+            eprintln!(
+                "portal: `{target}` is no target of the configuration: what is lent there does not end"
+            );
         }),
         Err(error) => tell(&error),
     }

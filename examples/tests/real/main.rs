@@ -1,5 +1,5 @@
 //! The programs with real directories, databases and producers: OpenLDAP, Samba as a domain controller of Active Directory,
-//! PostgreSQL; what writes and encrypts SAML responses.
+//! PostgreSQL; what writes and encrypts SAML responses; a tester of SCIM.
 
 #![expect(
     clippy::unwrap_used,
@@ -14,4 +14,10 @@ mod encrypted;
 mod kills;
 mod mirrors;
 mod peer;
+mod scim_server;
 mod stopped;
+
+#[path = "../support/scim.rs"]
+mod scim;
+#[path = "../support/scim_races.rs"]
+mod scim_races;
