@@ -14,10 +14,11 @@ use crate::{
 
 #[derive(Default)]
 pub(super) struct Accounts {
-    all: BTreeMap<AccountId, Account>,
+    // In boxes: what comes in the order of its id leaves nodes half empty.
+    all: BTreeMap<AccountId, Box<Account>>,
     identities: BTreeMap<ExternalKey, AccountId>,
     names: BTreeMap<String, AccountId>,
-    lookups: Index<LookupKey>,
+    lookups: Pairs<LookupKey>,
     states: Index<&'static str>,
     holders: Index<Entitlement>,
 }
@@ -28,19 +29,19 @@ impl Accounts {
     }
 
     pub(super) fn get(&self, id: AccountId) -> Option<&Account> {
-        self.all.get(&id)
+        self.all.get(&id).map(AsRef::as_ref)
     }
 
     pub(super) fn find(&self, key: &ExternalKey) -> Option<&Account> {
-        self.identities.get(key).and_then(|id| self.all.get(id))
+        self.identities.get(key).and_then(|id| self.get(*id))
     }
 
     pub(super) fn named(&self, key: &str) -> Option<&Account> {
-        self.names.get(key).and_then(|id| self.all.get(id))
+        self.names.get(key).and_then(|id| self.get(*id))
     }
 
     pub(super) fn matching(&self, key: &LookupKey) -> Matches {
-        let mut found = self.lookups.ids(key, None).filter_map(|id| self.all.get(&id));
+        let mut found = self.lookups.ids(key, None).filter_map(|id| self.get(id));
         match (found.next(), found.next()) {
             (None, _) => Matches::None,
             (Some(account), None) => Matches::One(Box::new(account.clone())),
@@ -54,7 +55,7 @@ impl Accounts {
         match &query.filter {
             Filter::All => {
                 let from = after.map_or(Bound::Unbounded, Bound::Excluded);
-                page(self.all.range((from, Bound::Unbounded)).map(|(_, account)| account), limit)
+                page(self.all.range((from, Bound::Unbounded)).map(|(_, account)| account.as_ref()), limit)
             }
             Filter::State(word) => self.page_of(self.states.ids(word, after), limit),
             Filter::Holding(entitlement) => self.page_of(self.holders.ids(entitlement, after), limit),
@@ -63,7 +64,7 @@ impl Accounts {
     }
 
     fn page_of(&self, ids: impl Iterator<Item = AccountId>, limit: usize) -> Page<Account> {
-        page(ids.filter_map(|id| self.all.get(&id)), limit)
+        page(ids.filter_map(|id| self.get(id)), limit)
     }
 
     /// Lists what speaks against a write.
@@ -99,7 +100,7 @@ impl Accounts {
             after.last_seen = after.last_seen.max(before.last_seen);
         }
         self.index(&after);
-        self.all.insert(after.id, after);
+        self.all.insert(after.id, Box::new(after));
     }
 
     pub(super) fn touch(&mut self, id: AccountId, at: DateTime<Utc>) {
@@ -132,7 +133,7 @@ impl Accounts {
             self.names.remove(name.key());
         }
         for key in account.lookup_keys() {
-            self.lookups.remove(&key, account.id);
+            self.lookups.remove(key, account.id);
         }
         self.states.remove(&account.state.word(), account.id);
         for grant in &account.grants {
@@ -154,7 +155,35 @@ fn page<'a>(mut accounts: impl Iterator<Item = &'a Account>, limit: usize) -> Pa
     Page { items, next }
 }
 
-/// Leads from a key to the accounts that carry it.
+/// Leads from a key that few carry to the accounts that do.
+struct Pairs<K>(BTreeSet<(K, AccountId)>);
+
+impl<K> Default for Pairs<K> {
+    fn default() -> Self {
+        Self(BTreeSet::new())
+    }
+}
+
+impl<K: Ord + Clone> Pairs<K> {
+    fn ids(&self, key: &K, after: Option<AccountId>) -> impl Iterator<Item = AccountId> {
+        let from = match after {
+            Some(id) => Bound::Excluded((key.clone(), id)),
+            None => Bound::Included((key.clone(), AccountId::from_uuid(uuid::Uuid::nil()))),
+        };
+        let pairs = self.0.range((from, Bound::Unbounded));
+        pairs.take_while(move |(other, _)| other == key).map(|(_, id)| *id)
+    }
+
+    fn add(&mut self, key: K, id: AccountId) {
+        self.0.insert((key, id));
+    }
+
+    fn remove(&mut self, key: K, id: AccountId) {
+        self.0.remove(&(key, id));
+    }
+}
+
+/// Leads from a key that many carry to the accounts that do.
 struct Index<K>(BTreeMap<K, BTreeSet<AccountId>>);
 
 impl<K> Default for Index<K> {

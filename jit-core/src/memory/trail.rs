@@ -9,8 +9,9 @@ use crate::{AccountId, AuditEvent, AuditQuery, Cursor, EventId, PAGE_ITEMS, Page
 
 #[derive(Default)]
 pub(super) struct Trail {
-    events: BTreeMap<EventId, AuditEvent>,
-    by_account: BTreeMap<AccountId, BTreeSet<EventId>>,
+    // In boxes: what comes in the order of its id leaves nodes half empty.
+    events: BTreeMap<EventId, Box<AuditEvent>>,
+    by_account: BTreeSet<(AccountId, EventId)>,
 }
 
 impl Trail {
@@ -20,9 +21,9 @@ impl Trail {
 
     pub(super) fn record(&mut self, event: &AuditEvent) {
         if let Some(account) = event.account {
-            self.by_account.entry(account).or_default().insert(event.id);
+            self.by_account.insert((account, event.id));
         }
-        self.events.insert(event.id, event.clone());
+        self.events.insert(event.id, Box::new(event.clone()));
     }
 
     pub(super) fn events(&self, query: &AuditQuery) -> Page<AuditEvent> {
@@ -31,12 +32,18 @@ impl Trail {
         let limit = query.limit.get().min(PAGE_ITEMS);
         match query.account {
             None => {
-                let events = self.events.range(bounds).map(|(_, event)| event);
+                let events = self.events.range(bounds).map(|(_, event)| event.as_ref());
                 if query.latest_first { page(events.rev(), limit) } else { page(events, limit) }
             }
             Some(account) => {
-                let ids = self.by_account.get(&account).map(|ids| ids.range(bounds));
-                let events = ids.into_iter().flatten().filter_map(|id| self.events.get(id));
+                let least = Bound::Included((account, EventId::from_uuid(uuid::Uuid::nil())));
+                let most = Bound::Included((account, EventId::from_uuid(uuid::Uuid::max())));
+                let place = |bound: Bound<EventId>, open| match bound {
+                    Bound::Unbounded => open,
+                    bound => bound.map(|id| (account, id)),
+                };
+                let pairs = self.by_account.range((place(bounds.0, least), place(bounds.1, most)));
+                let events = pairs.filter_map(|(_, id)| self.events.get(id).map(AsRef::as_ref));
                 if query.latest_first { page(events.rev(), limit) } else { page(events, limit) }
             }
         }

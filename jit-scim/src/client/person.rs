@@ -136,7 +136,7 @@ impl Wish {
     pub(super) fn differences(&self, person: &Person) -> Difference {
         let mut difference = Difference { after: person.json.clone(), paths: BTreeMap::new(), active: None };
         for (place, texts) in &self.texts {
-            if Self::stands(place, texts, &person.json) {
+            if self.stands(place, texts, &person.json) {
                 continue;
             }
             let was_there = place.whole(&person.json).is_some();
@@ -160,15 +160,21 @@ impl Wish {
         });
     }
 
-    fn stands(place: &Place, texts: &[String], user: &Json) -> bool {
+    fn stands(&self, place: &Place, texts: &[String], user: &Json) -> bool {
         let own: BTreeSet<_> = place.texts(user).into_iter().collect();
         let wished: BTreeSet<_> = texts.iter().map(String::as_str).collect();
         let is_name = *place == Place::of("userName");
         own == wished
             // the case of a user name makes no difference to any target (RFC 7643 §4.1.1)
             || is_name && own.first().zip(wished.first()).is_some_and(|(own, wished)| crate::text::fold(own) == crate::text::fold(wished))
-            // the only value there, under another kind
-            || !place.is_plain() && !wished.is_empty() && is_only_value(place, user, &wished)
+            // the only value there, under another kind that nothing is said of
+            || !place.is_plain() && self.is_alone(place) && is_only_value(place, user, &wished)
+    }
+
+    /// Whether nothing else is said of the attribute.
+    fn is_alone(&self, place: &Place) -> bool {
+        let path = place.path();
+        self.texts.iter().filter(|(other, _)| other.path().eq_ignore_ascii_case(&path)).count() == 1
     }
 }
 

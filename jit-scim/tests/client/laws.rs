@@ -94,7 +94,7 @@ fn check(all: &[Mirrored]) -> TestCaseResult {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 64, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: 128, ..ProptestConfig::default() })]
 
     #[test]
     fn changes_lead_where_the_whole_leads_and_then_there_is_nothing_to_do(

@@ -67,6 +67,25 @@ async fn only_what_differs_is_written_and_only_as_it_was_seen() {
 }
 
 #[tokio::test]
+async fn a_value_under_another_kind_counts_only_where_nothing_is_said_of_that_kind() {
+    let place = |kind: &str| format!("phoneNumbers[type eq \"{kind}\"].value");
+    let number = vec!["+1-555-0100".to_owned()];
+    let (world, remote) = (plain(), alice());
+    let mut first = wanted(&remote);
+    first.attributes.insert(place("home"), number.clone());
+    let mut known = world.mirrored(&remote, &first).await;
+    world.sim.behave();
+    known.wanted.attributes.remove(&place("home"));
+    known.wanted.attributes.insert(place("work"), number);
+    known = world.again(&known).await;
+    assert_eq!(world.sim.lines(), ["GET Users/id"], "the target may call it what it likes");
+    known.wanted.attributes.insert(place("home"), Vec::new());
+    world.again(&known).await;
+    let there = world.sim.one("Users")["phoneNumbers"].clone();
+    assert_eq!((there.as_array().unwrap().len(), &there[0]["type"]), (1, &json!("work")));
+}
+
+#[tokio::test]
 async fn an_attribute_that_nothing_is_said_of_is_left_alone() {
     let (world, remote) = (plain(), alice());
     let known = world.mirrored(&remote, &wanted(&remote)).await;
