@@ -9,7 +9,8 @@ use serde::Deserialize;
 use super::arguments::Who;
 use super::stop::Stop;
 
-/// Everybody who is told of is let in; user name, address and display name come from the resource. Nothing is granted,
+/// Everybody who is told of is let in. Their `userName` is an attribute and no user name of ours: most are addresses, which
+/// nobody has proved. Nothing is granted,
 /// because nobody has said yet what a group is worth: that takes a `--config`.
 const BUILT_IN: &str = r#"
 id = "scim"
@@ -18,12 +19,15 @@ policy = { rule = [{ name = "everybody", permit = {} }] }
 
 [provisioning]
 reactivates = true
-renames = true
 
 [mapping]
 dangerously_use_unverified_email = true
 email = { claim = "/emails/0/value", verified = "never" }
-user_name = { template = ["{userName}"] }
+
+[[mapping.attribute]]
+attribute = "login"
+claim = "userName"
+max_bytes = 65536
 
 [[mapping.attribute]]
 attribute = "display_name"
