@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use axum::Router;
 use jit_core::{Attestor, Clock, Jit, Store};
+use jit_scim::Tolerance;
 use jit_scim::server::{ScimConnection, ScimHttp, ScimService, ScimServiceBuilder, Token, Tokens};
 
 use super::assemble::AssembleError;
@@ -40,7 +41,9 @@ impl Sources {
         let tokens = tokens::read(&folder.join(&scim.token_file), (&door.tenant, &door.id), &mut warn);
         self.tokens.extend(tokens.map_err(wrong)?);
         let connection = ScimConnection::new(attestor, format!("{base_url}{BASE}"));
-        self.connections.push(connection.schemas(schemas).tolerance(scim.tolerance.0));
+        let connection = connection.schemas(schemas).tolerance(scim.tolerance.0);
+        let is_entra = scim.tolerance.0 == Tolerance::entra();
+        self.connections.push(if is_entra { connection.unique_group_names() } else { connection });
         Ok(())
     }
 

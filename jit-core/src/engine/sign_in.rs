@@ -49,8 +49,8 @@ pub(super) enum Written {
 enum Boarding<'a> {
     /// The account of the identity.
     Linked(Box<Account>),
-    /// The turn to make one, and what whoever had the turn before may have left in the store.
-    Ahead(Turn<'a>, Option<Box<Account>>),
+    /// The turn to make one: nobody has.
+    Ahead(Turn<'a>),
     /// What somebody left who made it meanwhile.
     Landed(Arc<Landing>),
 }
@@ -89,7 +89,7 @@ impl Jit {
     ) -> Result<Outcome, JitError> {
         let (mut linked, turn, mut landing) = match boarding {
             Boarding::Linked(account) => (Some(*account), None, None),
-            Boarding::Ahead(turn, account) => (account.map(|account| *account), Some(turn), None),
+            Boarding::Ahead(turn) => (None, Some(turn), None),
             Boarding::Landed(landing) => (Some(landing.account().clone()), None, Some(landing)),
         };
         for _ in 0..ATTEMPTS {
@@ -118,19 +118,22 @@ impl Jit {
     /// find what it left.
     async fn board(&self, connection: &Connection, sign_in: &SignIn) -> Result<Boarding<'_>, JitError> {
         let (store, key) = (self.store_of(connection), sign_in.identity.key());
-        let boarded = match self.parts.flights.join(key).await {
-            Some(boarded) => boarded,
+        let (boarded, looked) = match self.parts.flights.join(key).await {
+            Some(boarded) => (boarded, false),
             None => match store.find(key).await? {
                 Some(account) => return Ok(Boarding::Linked(Box::new(account))),
-                None => self.parts.flights.enter(key).await,
+                None => (self.parts.flights.enter(key).await, true),
             },
         };
         Ok(match boarded {
             Boarded::Landed(landing) => Boarding::Landed(landing),
-            Boarded::Ahead(turn) if turn.waited() => {
-                Boarding::Ahead(turn, store.find(key).await?.map(Box::new))
-            }
-            Boarded::Ahead(turn) => Boarding::Ahead(turn, None),
+            Boarded::Ahead(turn) if looked && !turn.waited() => Boarding::Ahead(turn),
+            // Whoever had the turn before may have made the account and left nothing. Where it is there, there is nothing to
+            // go ahead for, and the next need not wait.
+            Boarded::Ahead(turn) => match store.find(key).await? {
+                Some(account) => Boarding::Linked(Box::new(account)),
+                None => Boarding::Ahead(turn),
+            },
         })
     }
 

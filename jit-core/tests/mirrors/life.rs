@@ -169,3 +169,20 @@ async fn what_is_mirrored_is_no_orphan_of_a_lease() {
     let found = house.inner.jit.reconcile(None, &tenant(), &chat(), ReconcileMode::Report).await.unwrap();
     assert_eq!((found.seen, found.suspects.len()), (1, 0));
 }
+
+#[tokio::test]
+async fn an_engine_without_the_target_lets_the_one_that_has_it_know() {
+    let house = House::new(members());
+    let id = house.enter(&["member"]).await;
+    house.work().await.unwrap();
+    let clock = std::sync::Arc::clone(&house.inner.clock) as std::sync::Arc<dyn Clock>;
+    let store = std::sync::Arc::clone(&house.inner.store);
+    let other =
+        Jit::builder(store).clock(clock).entropy(std::sync::Arc::new(SeededEntropy::new(9))).build().unwrap();
+    let (tenant, act) = (tenant(), AdminAct::End);
+    let request = AdminRequest { tenant, store: None, account: id, act, by: "root".into() };
+    other.administer(&request).await.unwrap().unwrap();
+    assert_eq!(other.missing_targets().await.unwrap(), [chat()].into());
+    house.work().await.unwrap();
+    assert_eq!(house.there(), anna(false, &[]));
+}

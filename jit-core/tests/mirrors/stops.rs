@@ -7,6 +7,7 @@ use jit_core::*;
 use serde_json::json;
 
 use super::{
+    faulty::Fault,
     house::{House, chat, members},
     support::tenant,
 };
@@ -76,4 +77,20 @@ async fn whoever_comes_back_meanwhile_is_not_stopped() {
     house.pass_minutes(20).await;
     assert_eq!(in_use(&house), 1);
     assert_eq!(house.mirror(id).await.unwrap().state, MirrorState::Present);
+}
+
+#[tokio::test]
+async fn whoever_may_be_there_by_a_lost_answer_is_not_forgotten_while_they_wait() {
+    let house = House::new(members().stopping_no_more_than(limit(0, 0)));
+    let id = house.enter(&["member"]).await;
+    // three lanes, the account, written ahead; then the call takes effect, and its answer is lost
+    house.script.at(5, Fault::FailAfter);
+    house.work().await.unwrap();
+    assert_eq!((in_use(&house), house.mirror(id).await.unwrap().native), (1, None));
+    house.inner.administer(id, AdminAct::End).await.unwrap();
+    house.pass_minutes(40).await;
+    assert_eq!(in_use(&house), 1, "nobody allowed it");
+    house.inner.jit.allow_stops(None, &tenant(), &chat(), 1, "root").await.unwrap();
+    house.pass_minutes(20).await;
+    assert_eq!(in_use(&house), 0);
 }

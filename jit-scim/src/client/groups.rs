@@ -181,7 +181,7 @@ impl GroupAt<'_> {
             let ask = Ask::new(Method::PATCH, resource("Groups", self.id)?).body(body);
             let answer = self.finder.wire.send(call, &ask.for_many()).await?;
             if !answer.is_unsupported() {
-                return judge(&answer, joins);
+                return judge(&answer, joins, members.len());
             }
             self.groups.lacks_patch.store(true, Ordering::Relaxed);
         }
@@ -219,16 +219,19 @@ impl GroupAt<'_> {
             let ask = Ask::new(Method::PUT, resource("Groups", self.id)?).body(whole).only_if(version);
             let answer = self.finder.wire.send(call, &ask.for_many()).await?;
             if !matches!(answer.status, 409 | 412) {
-                return judge(&answer, joins);
+                return judge(&answer, joins, 1);
             }
         }
         Err(TargetReason::ChangedMeanwhile.into())
     }
 }
 
-fn judge(answer: &Answer, joins: bool) -> Result<bool, Failure> {
+/// What an answer says of so many members at once. One that is gone or not in the group says nothing of the others: whoever
+/// was refused together goes alone next.
+fn judge(answer: &Answer, joins: bool, members: usize) -> Result<bool, Failure> {
     match answer.status {
         200..=299 => Ok(true),
+        400 | 404 | 410 if members > 1 => Err(TargetReason::Refused.into()),
         404 | 410 => Ok(false),
         // who is not in the group need not be taken out
         400 if !joins && answer.says("noTarget") => Ok(true),

@@ -109,11 +109,31 @@ impl People {
             };
             let wanted = known(&person, remote, wanted);
             let difference = wish.open(&person, &wanted);
-            if let Written::Done(_) = self.write(&mut call, &person, &difference).await? {
-                return self.furnish(&mut call, &person, &wanted, false).await;
+            if person.active && !wanted.active && !difference.is_of_use_only() {
+                // Nothing else that the target may refuse stands in the way of an end.
+                self.write(&mut call, &person, &Difference::of_use(false, &person)).await?;
+                continue;
+            }
+            match self.write(&mut call, &person, &difference).await {
+                Ok(Written::Done(_)) => return self.furnish(&mut call, &person, &wanted, false).await,
+                Ok(Written::Changed) => {}
+                Err(failure) => {
+                    // What is refused of the account keeps no access alive.
+                    self.leave(&mut call, &person, &wanted).await?;
+                    return Err(failure);
+                }
             }
         }
         Err(TargetReason::ChangedMeanwhile.into())
+    }
+
+    /// Takes the account out of the groups that it is to leave.
+    async fn leave(&self, call: &mut Call, person: &Person, wanted: &Mirrored) -> Result<(), Failure> {
+        let (_, leaves) = self.memberships(person, wanted);
+        for name in &leaves {
+            self.groups.change(self.finder(), call, name, &person.id, false).await?;
+        }
+        Ok(())
     }
 
     /// Groups come after people, and those to leave before those to join. One that is at fault does not keep the others out.

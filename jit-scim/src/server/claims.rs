@@ -33,7 +33,8 @@ pub(super) fn of(resource: &Resource, group_keys: &[String]) -> Claims {
 fn flatten(claims: &mut Map<String, Claim>, attribute: &Attribute, value: Option<&Value>) {
     let names: &[&str] = if attribute.name() == "groups" { &["value", "display"] } else { &["value"] };
     for name in names {
-        let Some((position, sub)) = attribute.sub_attributes().find(name) else { continue };
+        let sub = attribute.sub_attributes().find(name).filter(|(_, sub)| !sub.is_hidden());
+        let Some((position, sub)) = sub else { continue };
         let each = ordered(attribute, value).into_iter().filter_map(Value::as_complex);
         let texts = each.filter_map(|object| object.get(position)).map(|value| claim(sub, Some(value)));
         claims.insert(format!("{}.{name}", attribute.name()), Claim::Array(texts.collect()));

@@ -123,7 +123,8 @@ impl From<ScimResponse> for Response<Full<Bytes>> {
 }
 
 fn text<'a>(headers: &'a HeaderMap, name: &HeaderName) -> Option<&'a str> {
-    headers.get(name)?.to_str().ok()
+    // what cannot be read is there all the same: no version is called so, and no media type
+    headers.get(name).map(|value| value.to_str().unwrap_or_default())
 }
 
 impl fmt::Debug for ScimHttp {

@@ -101,7 +101,8 @@ impl Served {
         }
         match self.role {
             Role::Person => {
-                if let Some(subject) = subject.filter(|subject| Some(*subject) != resource.id()) {
+                // also where it is their own id: else somebody else could come by that name
+                if let Some(subject) = subject {
                     names.extend(self.name(SUBJECT, subject, true));
                 }
                 let emails = resource.labelled("emails").filter_map(Labelled::value);

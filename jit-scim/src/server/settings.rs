@@ -54,7 +54,8 @@ pub trait Passwords: Send + Sync {
     /// Sets the password of an account, after the change that it came with.
     ///
     /// # Errors
-    /// `store.unavailable` when it could not be kept; the request is then answered with 503, and comes again.
+    /// `store.unavailable` when it could not be kept; the request is then answered with 503. A PUT or PATCH comes again as it
+    /// was; the person of a POST is there by then, without the password.
     ///
     /// # Cancel safety
     /// The password may have been set.

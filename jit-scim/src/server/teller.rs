@@ -1,5 +1,7 @@
 //! Telling the record of a person anew when their groups changed.
 
+use std::collections::BTreeSet;
+
 use async_trait::async_trait;
 use jit_core::{Code, Document, DocumentKey, DocumentWrite, Expected, Jit, JitError, Kept, Teller};
 
@@ -11,6 +13,7 @@ use super::{body, fault};
 use crate::error::ScimError;
 use crate::json::Json;
 use crate::reason::Reason;
+use crate::resource::{Labelled, Resource};
 
 /// The groups of a person: as they are shown, and what the client calls them.
 struct Groups {
@@ -67,8 +70,9 @@ impl Turn<'_> {
         };
         match self.tell(told).await {
             Ok(Written::Done(_) | Written::Stale) => Ok(false),
-            // the answer is no, and stays no until something else is said: the groups are what they are all the same
-            Err(error) if is_final(error.reason()) => self.note_groups(write).await,
+            // the answer is no, and stays no until something else is said: the groups are what they are all the same. What was
+            // lost with a group is not given up: it is told again until mapping and policy let it go
+            Err(error) if is_final(error.reason()) && !loses(&old, &new) => self.note_groups(write).await,
             Err(error) => Err(error),
         }
     }
@@ -107,6 +111,14 @@ impl Turn<'_> {
         }
         Ok(Groups { shown: Json::List(shown), keys })
     }
+}
+
+/// Tells whether a person is in fewer groups than their account was told of.
+fn loses(old: &Resource, new: &Resource) -> bool {
+    let groups = |resource: &Resource| -> BTreeSet<String> {
+        resource.labelled("groups").filter_map(Labelled::value).map(str::to_owned).collect()
+    };
+    !groups(old).is_subset(&groups(new))
 }
 
 fn is_final(reason: Reason) -> bool {

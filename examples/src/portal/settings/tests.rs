@@ -161,7 +161,7 @@ fn a_connection_without_a_protocol_is_none() {
     let none = example().replace("[connection.protocol.oidc]", "[connection.protocol.ldap]");
     assert!(problems(|_| none).contains("connection[0].protocol.ldap: unknown field"));
     let bare = example().split("[connection.protocol.oidc]").next().unwrap().to_owned();
-    assert!(problems(|_| bare).contains("connection[0].protocol: needs either `oidc` or `saml`"));
+    assert!(problems(|_| bare).contains("connection[0].protocol: needs one of `oidc`, `saml` and `scim`"));
 }
 
 #[test]

@@ -16,7 +16,8 @@ const EVERY: TimeDelta = TimeDelta::minutes(5);
 const LANES: usize = 10_000;
 
 impl Jit {
-    /// Names the targets that have unfinished leases in any store and are not targets of this engine. Ask when the
+    /// Names the targets that have unfinished leases, or accounts to be brought there, in any store and are not targets of
+    /// this engine. Ask when the
     /// application starts: unless another process has them, nobody ends what is lent there. [`Jit::work`] raises the alarms
     /// of what is overdue.
     ///
@@ -67,7 +68,8 @@ impl Jit {
                     report.unserved += 1;
                     self.raise_overdue(store, LEFT_ALONE, account).await;
                 }
-                match store.settle(&claimed, Settlement::Again(now)).await {
+                // It keeps its place: whoever has the target does the oldest first.
+                match store.settle(&claimed, Settlement::Again(claimed.task.due)).await {
                     Err(error) if *error.kind() == ErrorKind::Conflict => {}
                     settled => settled?,
                 }
@@ -83,16 +85,19 @@ impl Jit {
         for _ in 0..LANES {
             let Some(lane) = store.next_lane(after).await? else { break };
             if !known.contains(&lane) {
-                found.extend(Self::target_of(&lane).map(|target| (lane.clone(), target)));
+                let target = Self::target_of(&lane);
+                let target = target.filter(|target| !self.parts.targets.contains_key(target));
+                found.extend(target.map(|target| (lane.clone(), target)));
             }
             after = Some(lane);
         }
         Ok(found)
     }
 
-    /// The target whose leases wait in a lane; `None` where accounts are mirrored, which have no end to miss.
+    /// The target that the work of a lane is about.
     fn target_of(lane: &Lane) -> Option<TargetId> {
-        let name = lane.as_str().strip_prefix("target:").filter(|name| !name.ends_with(":mirror"))?;
-        TargetId::new(name.strip_suffix(":first").unwrap_or(name)).ok()
+        let name = lane.as_str().strip_prefix("target:")?;
+        let name = name.strip_suffix(":first").or_else(|| name.strip_suffix(":mirror")).unwrap_or(name);
+        TargetId::new(name).ok()
     }
 }

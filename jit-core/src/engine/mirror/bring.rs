@@ -127,10 +127,6 @@ impl Jit {
         next: &Wanted,
     ) -> Result<Brought, JitError> {
         let is_nothing = *next == Wanted::Nothing && !mirror.may_be_there();
-        let begins = account.begins_at.filter(|begin| self.parts.clock.work() < *begin);
-        if let Some(begin) = begins {
-            return Ok(Brought::Later(begin));
-        }
         let entry = Entry::of(mirror).settling();
         let entry = if is_nothing { Entry { mirror: None, ..entry } } else { entry };
         self.write_mirror(store, setup, account, entry).await?;
@@ -152,7 +148,7 @@ impl Jit {
             // What the target confirmed was before a call that nobody knows the outcome of.
             mirror.confirmed = None;
         }
-        let earlier = mirror.unanswered.filter(|until| now < *until);
+        let (known, earlier) = (mirror.unanswered, mirror.unanswered.filter(|until| now < *until));
         let answer_by = now.checked_add_signed(setup.in_flight).unwrap_or(now);
         mirror.unanswered = earlier.max(Some(answer_by));
         if let Wanted::There(mirrored) = next {
@@ -177,7 +173,8 @@ impl Jit {
             Err(error) if matches!(error.kind(), ErrorKind::LimitReached(_)) => {
                 if !matches!(before, MirrorState::Parked { .. }) {
                     let state = MirrorState::Parked { since: now };
-                    let parked = Entry::of(Mirror { state, unanswered: earlier, ..mirror });
+                    // What was made by a call without an answer may be there, and is to be stopped yet.
+                    let parked = Entry::of(Mirror { state, unanswered: known, ..mirror });
                     let parked = Entry { alarm: Some("mirror.parked"), ..parked.noting("mirror.parked") };
                     self.write_mirror(store, setup, &account, parked).await?;
                 }
@@ -237,7 +234,7 @@ impl Jit {
             commit.withdrawn.extend(before.mirror(&setup.id).and_then(|mirror| mirror.task));
         }
         if entry.settles {
-            self.mark_again(&mut commit, &mut after, setup, now, &mut mint);
+            self.mark_again(&mut commit, &mut after, setup, &mut mint);
         }
         if let Some(action) = entry.action {
             commit.events.push(AuditEvent {
@@ -276,11 +273,12 @@ impl Jit {
         commit: &mut Commit,
         after: &mut Account,
         setup: &TargetSetup,
-        now: DateTime<Utc>,
         mint: &mut crate::Mint,
     ) {
         let Some(mirroring) = setup.mirrored_for(&after.tenant) else { return };
-        if let Some(next) = next(after, mirroring, setup, self.parts.clock.work(), now) {
+        // By the time that it was brought by: else a clock in doubt would have it brought without end.
+        let work = self.parts.clock.work();
+        if let Some(next) = next(after, mirroring, setup, work, work) {
             mark(commit, after, setup, next, mint);
         }
         // A call of before may undo what was just done: once it no longer can, the target is asked again.
@@ -345,12 +343,22 @@ impl Jit {
                 self.bring(store, setup, &tenant, id, task).await?;
             }
             let account = store.get(&tenant, id).await?.ok_or(JitError::refused("mirror.not_there"))?;
-            let mirror = account.mirror(&setup.id);
-            if mirror.is_some_and(|mirror| matches!(mirror.state, MirrorState::Refused { .. })) {
+            if self.is_kept_out(setup, &account) {
                 return Err(JitError::refused("mirror.not_there"));
             }
         }
         Ok(store.get(&tenant, id).await?.unwrap_or(account))
+    }
+}
+
+impl Jit {
+    /// Tells whether the target refused somebody who is to be in use there.
+    fn is_kept_out(&self, setup: &TargetSetup, account: &Account) -> bool {
+        let Some(mirroring) = setup.mirrored_for(&account.tenant) else { return false };
+        let mirror = account.mirror(&setup.id);
+        let is_refused = mirror.is_some_and(|mirror| matches!(mirror.state, MirrorState::Refused { .. }));
+        let next = wanted(account, mirroring, mirror, self.parts.clock.work());
+        is_refused && matches!(&next, Wanted::There(mirrored) if mirrored.active)
     }
 }
 

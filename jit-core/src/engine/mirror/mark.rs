@@ -4,7 +4,8 @@ use chrono::{DateTime, TimeDelta, Utc};
 
 use super::lane_of;
 use crate::{
-    Account, Actor, Commit, Jit, Mint, Mirror, Mirroring, TargetSetup, Task, TaskKind, Wanted, wanted,
+    Account, Actor, Commit, Jit, Mint, Mirror, Mirroring, TargetId, TargetSetup, Task, TaskKind, Wanted,
+    wanted,
 };
 
 /// How long whoever waits for a change may bring it themselves before a worker takes it up.
@@ -29,6 +30,19 @@ impl Jit {
             if let Some(next) = next(after, mirroring, setup, soon, now) {
                 mark(commit, after, setup, next, mint);
             }
+        }
+        self.mark_elsewhere(commit, after, now, mint);
+    }
+}
+
+impl Jit {
+    /// Another engine may have targets that this one does not: it finds out whether the change matters there.
+    fn mark_elsewhere(&self, commit: &mut Commit, after: &mut Account, now: DateTime<Utc>, mint: &mut Mint) {
+        let unknown = after.mirrors.iter().map(|mirror| &mirror.target);
+        let unknown = unknown.filter(|target| !self.parts.targets.contains_key(*target)).cloned();
+        for target in unknown.collect::<Vec<_>>() {
+            let due = self.parts.clock.work().min(now);
+            mark_at(commit, after, (&target, String::new()), Next { due, is_change: true }, mint);
         }
     }
 }
@@ -79,12 +93,22 @@ pub(super) fn mark(
     next: Next,
     mint: &mut Mint,
 ) {
+    let name = setup.mirroring.as_ref().and_then(|mirroring| mirroring.name(account));
+    mark_at(commit, account, (&setup.id, name.unwrap_or_default()), next, mint);
+}
+
+fn mark_at(
+    commit: &mut Commit,
+    account: &mut Account,
+    (target, name): (&TargetId, String),
+    next: Next,
+    mint: &mut Mint,
+) {
     let (tenant, id) = (account.tenant.clone(), account.id);
-    let Some(lane) = lane_of(&setup.id) else { return };
-    let mut place = account.mirrors.iter().position(|mirror| mirror.target == setup.id);
+    let Some(lane) = lane_of(target) else { return };
+    let mut place = account.mirrors.iter().position(|mirror| mirror.target == *target);
     if place.is_none() {
-        let name = setup.mirroring.as_ref().and_then(|mirroring| mirroring.name(account));
-        account.mirrors.push(Mirror::begin(setup.id.clone(), name.unwrap_or_default()));
+        account.mirrors.push(Mirror::begin(target.clone(), name));
         place = account.mirrors.len().checked_sub(1);
     }
     let Some(mirror) = place.and_then(|place| account.mirrors.get_mut(place)) else { return };
@@ -98,6 +122,6 @@ pub(super) fn mark(
     let task = mint.task();
     commit.withdrawn.extend(mirror.task.replace(task));
     mirror.due = Some(due);
-    let kind = TaskKind::Mirror { target: setup.id.clone() };
+    let kind = TaskKind::Mirror { target: target.clone() };
     commit.tasks.push(Task { id: task, tenant, lane, account: id, kind, due });
 }

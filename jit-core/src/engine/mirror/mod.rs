@@ -13,8 +13,9 @@ use std::{
 };
 
 use crate::{
-    Account, AccountId, AccountWrite, Commit, Cursor, Desired, DesiredState, Filter, Jit, JitError, Lane,
-    Mirror, Mirrored, Page, Query, RemoteRef, StoreId, TargetId, TargetSetup, TenantId, Wanted, wanted,
+    Account, AccountId, AccountWrite, Commit, Cursor, Desired, DesiredState, ErrorKind, Filter, Jit,
+    JitError, Lane, Mirror, Mirrored, Page, Query, RemoteRef, Store, StoreId, TargetId, TargetSetup,
+    TenantId, Wanted, wanted,
 };
 
 /// Tells what would be brought to a target for one account.
@@ -28,6 +29,9 @@ pub struct MirrorForecast {
     /// Whether that differs from what was brought there last.
     pub differs: bool,
 }
+
+/// How often an account is marked anew when it changes meanwhile.
+const ATTEMPTS: usize = 16;
 
 impl Jit {
     /// Tells for a page of accounts how they are to stand in a target. Asks the target nothing, and writes nothing: a dry
@@ -61,8 +65,8 @@ impl Jit {
     /// others may have changed. Tells how many were marked, and where the next page begins.
     ///
     /// # Errors
-    /// `mirror.unknown_target`, `engine.unknown_store`; [`JitError::Backend`]. An account that changes at the same moment is
-    /// passed over: its own change marks it.
+    /// `mirror.unknown_target`, `engine.unknown_store`; `engine.contended` when an account changed under every attempt;
+    /// [`JitError::Backend`].
     ///
     /// # Cancel safety
     /// Some of the accounts may have been marked; marking them again does no harm.
@@ -78,14 +82,31 @@ impl Jit {
         let query = Query { tenant: tenant.clone(), filter: Filter::All, after, limit };
         let page = store.list(&query).await?;
         let mut marked = 0;
-        for before in page.items {
+        for account in page.items {
+            marked += usize::from(self.mark_anew(store, setup, account).await?);
+        }
+        Ok((marked, page.next))
+    }
+
+    /// Marks one account; `false` where nothing of it is to be there, or it is gone.
+    async fn mark_anew(
+        &self,
+        store: &dyn Store,
+        setup: &TargetSetup,
+        account: Account,
+    ) -> Result<bool, JitError> {
+        let (tenant, id) = (account.tenant.clone(), account.id);
+        let mut found = Some(account);
+        for _ in 0..ATTEMPTS {
+            let (Some(before), Some(mirroring)) = (found, setup.mirrored_for(&tenant)) else {
+                return Ok(false);
+            };
             let now = self.parts.clock.now();
-            let Some(mirroring) = setup.mirrored_for(tenant) else { break };
-            if wanted(&before, mirroring, before.mirror(target), now) == Wanted::Nothing {
-                continue;
+            if wanted(&before, mirroring, before.mirror(&setup.id), now) == Wanted::Nothing {
+                return Ok(false);
             }
             let (mut after, mut commit) = (before.clone(), Commit::new(tenant.clone()));
-            for mirror in after.mirrors.iter_mut().filter(|mirror| mirror.target == *target) {
+            for mirror in after.mirrors.iter_mut().filter(|mirror| mirror.target == setup.id) {
                 mirror.confirmed = None;
             }
             let next = mark::Next { due: self.parts.clock.work(), is_change: true };
@@ -93,12 +114,12 @@ impl Jit {
             after.updated_at = now;
             commit.account = Some(AccountWrite::update(&before, after));
             match store.commit(&commit).await {
-                Ok(()) => marked += 1,
-                Err(error) if *error.kind() == crate::ErrorKind::Conflict => {}
+                Ok(()) => return Ok(true),
+                Err(error) if *error.kind() == ErrorKind::Conflict => found = store.get(&tenant, id).await?,
                 Err(error) => return Err(error.into()),
             }
         }
-        Ok((marked, page.next))
+        Err(JitError::refused("engine.contended"))
     }
 
     fn mirror_setup(&self, tenant: &TenantId, target: &TargetId) -> Result<&TargetSetup, JitError> {
