@@ -12,7 +12,7 @@ use serde::{Serialize, Serializer};
 use sha2::{Digest as _, Sha256};
 use uuid::Uuid;
 
-use crate::{kept::KeptDraft, migration::hexadecimal};
+use crate::{json, kept::KeptDraft, migration::hexadecimal};
 
 /// The most counters that one commit may move: PostgreSQL names the one that refuses by a constraint of its own.
 pub(crate) const COUNTERS: usize = 64;
@@ -162,6 +162,14 @@ impl EventDraft {
     }
 }
 
+impl CounterDraft {
+    /// Tells whether the counter may arrive there.
+    #[cfg(feature = "sqlite")]
+    pub(crate) fn allows(&self, value: i64) -> bool {
+        self.at_least.is_none_or(|least| value >= least) && self.at_most.is_none_or(|most| value <= most)
+    }
+}
+
 /// In one order in every commit, so that two of them cannot wait for each other.
 fn identities(keys: &[ExternalKey]) -> Vec<IdentityDraft> {
     let draft = |key: &ExternalKey| IdentityDraft {
@@ -196,9 +204,7 @@ pub(crate) fn number(version: u64) -> Result<i64, BackendError> {
 }
 
 fn document(of: &impl Serialize, about: usize) -> Result<String, BackendError> {
-    let mut text = Vec::with_capacity(about);
-    serde_json::to_writer(&mut text, of).map_err(|_| invalid("a part cannot be written as JSON"))?;
-    String::from_utf8(text).map_err(|_| invalid("a part cannot be written as JSON"))
+    json::to_string(of, about).map_err(|error| BackendError::new(ErrorKind::Invalid, COMMIT).caused_by(error))
 }
 
 pub(crate) fn invalid(why: &'static str) -> BackendError {

@@ -14,6 +14,7 @@
 
 mod document;
 mod draft;
+mod json;
 mod kept;
 mod migration;
 #[cfg(feature = "postgres")]

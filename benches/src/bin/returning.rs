@@ -88,7 +88,7 @@ fn run(kind: &str, logins: usize) -> Cost {
 
 fn account(outcome: Outcome) -> Account {
     match outcome {
-        Outcome::SignedIn(signed_in) => signed_in.account,
+        Outcome::SignedIn(signed_in) => Arc::unwrap_or_clone(signed_in.account),
         outcome => panic!("they sign in: {outcome:?}"),
     }
 }

@@ -51,7 +51,7 @@ impl Jit {
             account: Some(after.id),
             outcome: AuditOutcome::Done,
             rule: record.rule,
-            changes: plan.changes.iter().map(|planned| planned.change.to_string()).collect(),
+            changes: plan.changes.iter().map(|planned| planned.change.phrase()).collect(),
         });
         let write = match before {
             None => AccountWrite::create(after),

@@ -22,6 +22,13 @@ pub struct SignIn {
     pub context: Context,
 }
 
+impl SignIn {
+    /// Tells whether the same was said of two, from the same place.
+    pub(crate) fn is_alike(&self, other: &Self) -> bool {
+        self.identity.is_alike(&other.identity) && self.context == other.context
+    }
+}
+
 impl Event {
     /// Makes the event of a sign-in.
     #[must_use]

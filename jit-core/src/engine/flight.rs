@@ -12,7 +12,7 @@ use std::{
 use chrono::{DateTime, Utc};
 use tokio::sync::Semaphore;
 
-use super::landing::Landing;
+use super::{SignIn, landing::Landing};
 use crate::{Account, ExternalKey};
 
 type UnderWay = HashMap<ExternalKey, Arc<Flight>>;
@@ -30,6 +30,8 @@ struct Flight {
     key: ExternalKey,
     /// One place; closed once the account is there, which wakes everybody at once.
     turn: Semaphore,
+    /// What was said of the first who told.
+    said: OnceLock<Arc<SignIn>>,
     landing: OnceLock<Arc<Landing>>,
 }
 
@@ -50,47 +52,31 @@ pub(super) struct Turn<'a> {
 }
 
 impl Flights {
-    /// Waits with those whose identity is signing in for the first time; `None` where it is not.
-    pub(super) async fn join(&self, key: &ExternalKey) -> Option<Boarded<'_>> {
+    /// Takes a place among those whose identity is signing in for the first time; `None` where it is not.
+    pub(super) fn join(&self, key: &ExternalKey) -> Option<Turn<'_>> {
         if self.count.load(Ordering::Acquire) == 0 {
             return None;
         }
         let flight = Arc::clone(self.lock().get(key)?);
-        Some(self.board(flight).await)
+        Some(self.place(flight))
     }
 
-    /// Waits for the turn of an identity.
-    pub(super) async fn enter(&self, key: &ExternalKey) -> Boarded<'_> {
-        let flight = {
-            let mut under_way = self.lock();
-            let fresh = || Flight { key: key.clone(), turn: Semaphore::new(1), landing: OnceLock::new() };
-            let flight = Arc::clone(under_way.entry(key.clone()).or_insert_with(|| Arc::new(fresh())));
-            self.count.store(under_way.len(), Ordering::Release);
-            flight
+    /// Takes a place among those of an identity.
+    pub(super) fn enter(&self, key: &ExternalKey) -> Turn<'_> {
+        let mut under_way = self.lock();
+        let fresh = || Flight {
+            key: key.clone(),
+            turn: Semaphore::new(1),
+            said: OnceLock::new(),
+            landing: OnceLock::new(),
         };
-        self.board(flight).await
+        let flight = Arc::clone(under_way.entry(key.clone()).or_insert_with(|| Arc::new(fresh())));
+        self.count.store(under_way.len(), Ordering::Release);
+        self.place(flight)
     }
 
-    async fn board(&self, flight: Arc<Flight>) -> Boarded<'_> {
-        // Made before waiting, so that a caller who gives up while waiting cleans up as well.
-        let mut turn = Turn { flights: self, flight: Some(flight), holds: false, waited: false };
-        // Gone before the turn is, which counts who is left.
-        let Some(flight) = turn.flight.clone() else { return Boarded::Ahead(turn) };
-        let permit = if let Ok(permit) = flight.turn.try_acquire() {
-            Ok(permit)
-        } else {
-            turn.waited = true;
-            flight.turn.acquire().await
-        };
-        if let Ok(permit) = permit {
-            permit.forget();
-            turn.holds = true;
-        } else if let Some(landing) = flight.landing.get() {
-            // A flight that has landed is under way no more: there is nothing to clean up.
-            turn.flight = None;
-            return Boarded::Landed(Arc::clone(landing));
-        }
-        Boarded::Ahead(turn)
+    fn place(&self, flight: Arc<Flight>) -> Turn<'_> {
+        Turn { flights: self, flight: Some(flight), holds: false, waited: false }
     }
 
     fn lock(&self) -> MutexGuard<'_, UnderWay> {
@@ -98,7 +84,44 @@ impl Flights {
     }
 }
 
-impl Turn<'_> {
+impl<'a> Turn<'a> {
+    /// Keeps what was said together with the first of whom the same was said, while there is time: those who wait compare
+    /// it, and give back what came twice, before they are woken all at once.
+    pub(super) fn share(&self, sign_in: Box<SignIn>) -> Arc<SignIn> {
+        let Some(flight) = &self.flight else { return Arc::from(sign_in) };
+        match flight.said.get() {
+            Some(first) if first.is_alike(&sign_in) => Arc::clone(first),
+            Some(_) => Arc::from(sign_in),
+            None => {
+                let said = Arc::from(sign_in);
+                // Somebody else may have been as quick.
+                let _ = flight.said.set(Arc::clone(&said));
+                said
+            }
+        }
+    }
+
+    /// Waits until it is this one's turn, or nobody's any more. Whoever gives up while waiting leaves nothing behind.
+    pub(super) async fn board(mut self) -> Boarded<'a> {
+        // Gone before the turn is, which counts who is left.
+        let Some(flight) = self.flight.clone() else { return Boarded::Ahead(self) };
+        let permit = if let Ok(permit) = flight.turn.try_acquire() {
+            Ok(permit)
+        } else {
+            self.waited = true;
+            flight.turn.acquire().await
+        };
+        if let Ok(permit) = permit {
+            permit.forget();
+            self.holds = true;
+        } else if let Some(landing) = flight.landing.get() {
+            // A flight that has landed is under way no more: there is nothing to clean up.
+            self.flight = None;
+            return Boarded::Landed(Arc::clone(landing));
+        }
+        Boarded::Ahead(self)
+    }
+
     /// Tells whether somebody else had the turn when this one came.
     pub(super) fn waited(&self) -> bool {
         self.waited
@@ -106,7 +129,7 @@ impl Turn<'_> {
 
     /// Leaves the account to all who wait. Whoever waits began before `now` is read, so that its sign-in counts as one
     /// at that instant.
-    pub(super) fn land(mut self, account: &Account, now: impl FnOnce() -> DateTime<Utc>) {
+    pub(super) fn land(mut self, account: &Arc<Account>, now: impl FnOnce() -> DateTime<Utc>) {
         let Some(flight) = self.flight.take() else { return };
         {
             let mut under_way = self.flights.lock();
@@ -115,7 +138,7 @@ impl Turn<'_> {
         }
         // Nobody comes to this flight any more.
         if Arc::strong_count(&flight) > 1 {
-            let landing = Landing::new(account.clone(), now());
+            let landing = Landing::new(Arc::clone(account), now());
             // Only the one who is ahead lands, and once.
             let _ = flight.landing.set(Arc::new(landing));
         }
@@ -174,13 +197,13 @@ mod tests {
     #[test]
     fn nothing_is_left_of_a_flight_whoever_gives_up_and_in_whatever_order() {
         let (flights, key) = (Flights::default(), key());
-        let mut waiting = Box::pin(flights.enter(&key));
+        let mut waiting = Box::pin(flights.enter(&key).board());
         {
-            let Poll::Ready(Boarded::Ahead(first)) = poll(Box::pin(flights.enter(&key)).as_mut()) else {
+            let Poll::Ready(Boarded::Ahead(first)) = poll(Box::pin(flights.enter(&key).board()).as_mut()) else {
                 panic!("nobody was ahead")
             };
             assert!(poll(waiting.as_mut()).is_pending());
-            assert!(poll(Box::pin(flights.join(&key)).as_mut()).is_pending(), "gives up at once");
+            assert!(poll(Box::pin(flights.join(&key).unwrap().board()).as_mut()).is_pending(), "gives up at once");
             drop(first);
         }
         let Poll::Ready(Boarded::Ahead(second)) = poll(waiting.as_mut()) else { panic!("the turn was free") };
@@ -188,7 +211,7 @@ mod tests {
         drop(second);
         drop(waiting);
         assert!(is_clean(&flights));
-        assert!(matches!(poll(Box::pin(flights.join(&key)).as_mut()), Poll::Ready(None)));
+        assert!(flights.join(&key).is_none());
     }
 
     #[test]
@@ -196,18 +219,18 @@ mod tests {
         let (flights, key) = (Flights::default(), key());
         let now = DateTime::from_timestamp(1_800_000_000, 0).unwrap();
         let id = Mint::new(now, [7; 16]).account();
-        let account = Account::begin(id, key.tenant.clone(), AccountState::Active, now);
-        let Poll::Ready(Boarded::Ahead(first)) = poll(Box::pin(flights.enter(&key)).as_mut()) else {
+        let account = Arc::new(Account::begin(id, key.tenant.clone(), AccountState::Active, now));
+        let Poll::Ready(Boarded::Ahead(first)) = poll(Box::pin(flights.enter(&key).board()).as_mut()) else {
             panic!("nobody was ahead")
         };
-        let (mut one, mut other) = (Box::pin(flights.enter(&key)), Box::pin(flights.join(&key)));
+        let (mut one, mut other) = (Box::pin(flights.enter(&key).board()), Box::pin(flights.join(&key).unwrap().board()));
         assert!(poll(one.as_mut()).is_pending() && poll(other.as_mut()).is_pending());
         first.land(&account, || now);
-        assert!(matches!(poll(Box::pin(flights.join(&key)).as_mut()), Poll::Ready(None)));
+        assert!(flights.join(&key).is_none());
         let is_it = |landing: &Landing| landing.account().id == id && landing.at() == now;
         assert!(matches!(poll(one.as_mut()), Poll::Ready(Boarded::Landed(landing)) if is_it(&landing)));
         assert!(
-            matches!(poll(other.as_mut()), Poll::Ready(Some(Boarded::Landed(landing))) if is_it(&landing))
+            matches!(poll(other.as_mut()), Poll::Ready(Boarded::Landed(landing)) if is_it(&landing))
         );
         drop((one, other));
         assert!(is_clean(&flights));

@@ -89,7 +89,7 @@ impl Jit {
         match event {
             Event::SignIn(sign_in) => {
                 let connection = self.connection_of(&sign_in)?;
-                self.sign_in(connection, &sign_in, Answers::default(), None).await
+                self.sign_in(connection, sign_in, Answers::default(), None).await
             }
             // In a place of its own, so that sign-ins need no room for it.
             Event::Record(record) => Box::pin(self.provision(&record)).await,

@@ -1,11 +1,11 @@
 //! What the first sign-in of an identity leaves to those who waited for it.
 
-use std::sync::OnceLock;
+use std::sync::{Arc, OnceLock};
 
 use chrono::{DateTime, Utc};
 
 use super::{Session, SignIn, SignedIn};
-use crate::{Account, Answers, Context, Plan, identity::Parked};
+use crate::{Account, Answers, Plan};
 
 /// Holds the account as it came into being, and the answer to the first who waited.
 ///
@@ -13,20 +13,19 @@ use crate::{Account, Answers, Context, Plan, identity::Parked};
 /// the same was said of two, from the same place and at the same instant, on the same account, mapping, policy and plan
 /// would only repeat themselves.
 pub(super) struct Landing {
-    account: Account,
+    account: Arc<Account>,
     at: DateTime<Utc>,
     answered: OnceLock<Answered>,
 }
 
 /// Pairs an answer with everything that it depends on, besides the account and the instant.
 struct Answered {
-    said: Parked,
-    context: Context,
+    said: Arc<SignIn>,
     session: Session,
 }
 
 impl Landing {
-    pub(super) fn new(account: Account, at: DateTime<Utc>) -> Self {
+    pub(super) fn new(account: Arc<Account>, at: DateTime<Utc>) -> Self {
         Self { account, at, answered: OnceLock::new() }
     }
 
@@ -41,25 +40,22 @@ impl Landing {
     }
 
     /// Keeps an answer that nothing was asked for but the sign-in, the account and the instant, and that changes nothing.
-    pub(super) fn keep(&self, sign_in: &SignIn, answers: &Answers, outcome: &SignedIn) {
+    pub(super) fn keep(&self, said: &Arc<SignIn>, answers: &Answers, outcome: &SignedIn) {
         let SignedIn { plan, session, steps, shadow, .. } = outcome;
         let is_plain = plan.is_empty() && plan.refusals.is_empty() && steps.is_empty() && shadow.is_none();
         if is_plain && *answers == Answers::default() && self.answered.get().is_none() {
-            let (said, context) = (sign_in.identity.park(), sign_in.context.clone());
-            let answered = Answered { said, context, session: *session };
             // Another who waited may have been as quick: one answer is enough.
-            let _ = self.answered.set(answered);
+            let _ = self.answered.set(Answered { said: Arc::clone(said), session: *session });
         }
     }
 
     /// Answers a sign-in of which the same was said.
-    pub(super) fn answer(&self, sign_in: &SignIn, answers: &Answers) -> Option<Box<SignedIn>> {
+    pub(super) fn answer(&self, said: &Arc<SignIn>, answers: &Answers) -> Option<Box<SignedIn>> {
         let answered = self.answered.get()?;
-        let is_same = answered.said.is_of(&sign_in.identity)
-            && sign_in.context == answered.context
-            && *answers == Answers::default();
-        is_same.then(|| {
-            let account = self.account.clone();
+        // Two who keep it together need not compare it again.
+        let is_same = Arc::ptr_eq(said, &answered.said) || said.is_alike(&answered.said);
+        (is_same && *answers == Answers::default()).then(|| {
+            let account = Arc::clone(&self.account);
             let plan = Plan::new(account.id);
             Box::new(SignedIn { account, plan, session: answered.session, steps: Vec::new(), shadow: None })
         })

@@ -1,6 +1,6 @@
 //! What handling an event comes to.
 
-use std::{error::Error, fmt};
+use std::{error::Error, fmt, sync::Arc};
 
 use chrono::{DateTime, Utc};
 
@@ -41,8 +41,8 @@ pub struct Provisioned {
 #[derive(Debug)]
 #[non_exhaustive]
 pub struct SignedIn {
-    /// The account as it is now.
-    pub account: Account,
+    /// The account as it is now; of those who signed in for the first time at once, all hold the same.
+    pub account: Arc<Account>,
     /// What was changed; empty where the account was as it should be.
     pub plan: Plan,
     /// How long a session may last.

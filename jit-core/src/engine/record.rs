@@ -74,7 +74,7 @@ impl Jit {
         let mut turn = None;
         if linked.is_none() {
             // Of those that tell of somebody new at once, one goes ahead.
-            match self.parts.flights.enter(key).await {
+            match self.parts.flights.enter(key).board().await {
                 Boarded::Ahead(mine) if !mine.waited() => turn = Some(mine),
                 Boarded::Ahead(mine) => {
                     turn = Some(mine);
@@ -270,11 +270,11 @@ impl Jit {
                     .await
                     .map(Some);
             }
-            Written::Done(account) => Some(*account),
-            Written::Unchanged => found.into_account(),
+            Written::Done(account) => Some(account),
+            Written::Unchanged => found.into_account().map(Arc::new),
         };
         let Some(account) = account else { return Ok(None) };
-        let account = self.waited_for(connection, account).await?;
+        let account = Arc::unwrap_or_clone(self.waited_for(connection, account).await?);
         if effect == RecordEffect::Parked && !plan.is_empty() {
             let (id, connection) = (account.id, &connection.settings.id);
             tracing::warn!(account = %id, %connection, "too many leave at once: a leave waits for an administrator");
@@ -319,7 +319,10 @@ impl Jit {
             commit.counters.extend(leavers(connection, now));
         }
         match self.commit(self.store_of(connection), &commit).await {
-            Ok(()) => Ok(Written::Done(Box::new(Arc::unwrap_or_clone(after)))),
+            Ok(()) => {
+                drop(commit);
+                Ok(Written::Done(after))
+            }
             Err(error) => match error.kind() {
                 ErrorKind::LimitReached(counter) if counter.is_leavers() => {
                     trial.crowded = true;

@@ -36,7 +36,7 @@ pub(super) enum Ending {
 /// Says what came of trying to commit a plan.
 pub(super) enum Written {
     /// The account as it is now.
-    Done(Box<Account>),
+    Done(Arc<Account>),
     /// The account is as it should be.
     Unchanged,
     /// Somebody was faster, or a name is taken: plan anew.
@@ -51,8 +51,8 @@ enum Boarding<'a> {
     Linked(Box<Account>),
     /// The turn to make one: nobody has.
     Ahead(Turn<'a>),
-    /// What somebody left who made it meanwhile.
-    Landed(Arc<Landing>),
+    /// What somebody left who made it meanwhile, and what was said of this one.
+    Landed(Arc<Landing>, Arc<SignIn>),
 }
 
 impl Jit {
@@ -60,21 +60,34 @@ impl Jit {
     pub(super) async fn sign_in(
         &self,
         connection: &Connection,
-        sign_in: &SignIn,
+        sign_in: Box<SignIn>,
         answers: Answers,
         progress: Option<&Progress>,
     ) -> Result<Outcome, JitError> {
         let mut attempt = Attempt::new(self.parts.clock.now(), self.parts.explaining);
-        let boarding = self.board(connection, sign_in).await?;
-        if let Boarding::Landed(landing) = &boarding {
+        let (store, key) = (self.store_of(connection), sign_in.identity.key());
+        let (turn, looked) = match self.parts.flights.join(key) {
+            Some(turn) => (turn, false),
+            None => match store.find(key).await? {
+                Some(account) => {
+                    let linked = Boarding::Linked(Box::new(account));
+                    return Box::pin(self.proceed(connection, &sign_in, answers, progress, attempt, linked))
+                        .await;
+                }
+                None => (self.parts.flights.enter(key), true),
+            },
+        };
+        let sign_in = turn.share(sign_in);
+        let boarding = self.board(connection, &sign_in, turn, looked).await?;
+        if let Boarding::Landed(landing, _) = &boarding {
             attempt.now = landing.at();
-            if let Some(done) = landing.answer(sign_in, &answers) {
+            if let Some(done) = landing.answer(&sign_in, &answers) {
                 self.note_use(connection, &done.account, attempt.now).await;
                 return Ok(Outcome::SignedIn(done));
             }
         }
         // Whoever waits needs room for no more than that.
-        Box::pin(self.proceed(connection, sign_in, answers, progress, attempt, boarding)).await
+        Box::pin(self.proceed(connection, &sign_in, answers, progress, attempt, boarding)).await
     }
 
     /// Evaluates and commits, and again when somebody else was faster.
@@ -90,7 +103,7 @@ impl Jit {
         let (mut linked, turn, mut landing) = match boarding {
             Boarding::Linked(account) => (Some(*account), None, None),
             Boarding::Ahead(turn) => (None, Some(turn), None),
-            Boarding::Landed(landing) => (Some(landing.account().clone()), None, Some(landing)),
+            Boarding::Landed(landing, said) => (Some(landing.account().clone()), None, Some((landing, said))),
         };
         for _ in 0..ATTEMPTS {
             let evaluated = self.evaluate(connection, sign_in, linked, &answers, &mut attempt).await?;
@@ -101,8 +114,8 @@ impl Jit {
                         if let Some(turn) = turn.filter(|_| !done.plan.is_empty()) {
                             turn.land(&done.account, || self.parts.clock.now());
                         }
-                        if let Some(landing) = landing.filter(|_| stands_alone) {
-                            landing.keep(sign_in, &answers, done);
+                        if let Some((landing, said)) = landing.filter(|_| stands_alone) {
+                            landing.keep(&said, &answers, done);
                         }
                     }
                     return Ok(outcome);
@@ -114,23 +127,21 @@ impl Jit {
         Err(JitError::refused("engine.contended"))
     }
 
-    /// Finds the account of an identity. Of those who sign in for the first time at once, one goes ahead and the others
-    /// find what it left.
-    async fn board(&self, connection: &Connection, sign_in: &SignIn) -> Result<Boarding<'_>, JitError> {
-        let (store, key) = (self.store_of(connection), sign_in.identity.key());
-        let (boarded, looked) = match self.parts.flights.join(key).await {
-            Some(boarded) => (boarded, false),
-            None => match store.find(key).await? {
-                Some(account) => return Ok(Boarding::Linked(Box::new(account))),
-                None => (self.parts.flights.enter(key).await, true),
-            },
-        };
-        Ok(match boarded {
-            Boarded::Landed(landing) => Boarding::Landed(landing),
+    /// Of those who sign in for the first time at once, one goes ahead and the others find what it left. `looked` tells that
+    /// nobody had the identity a moment ago.
+    async fn board<'a>(
+        &self,
+        connection: &Connection,
+        sign_in: &Arc<SignIn>,
+        turn: Turn<'a>,
+        looked: bool,
+    ) -> Result<Boarding<'a>, JitError> {
+        Ok(match turn.board().await {
+            Boarded::Landed(landing) => Boarding::Landed(landing, Arc::clone(sign_in)),
             Boarded::Ahead(turn) if looked && !turn.waited() => Boarding::Ahead(turn),
             // Whoever had the turn before may have made the account and left nothing. Where it is there, there is nothing to
             // go ahead for, and the next need not wait.
-            Boarded::Ahead(turn) => match store.find(key).await? {
+            Boarded::Ahead(turn) => match self.store_of(connection).find(sign_in.identity.key()).await? {
                 Some(account) => Boarding::Linked(Box::new(account)),
                 None => Boarding::Ahead(turn),
             },
@@ -172,12 +183,13 @@ impl Jit {
             Written::Denied(denial) => {
                 return self.deny(connection, found, denial, steps, attempt).await.map(Some);
             }
-            Written::Done(account) => Some(*account),
-            Written::Unchanged => found.into_account(),
+            Written::Done(account) => Some(account),
+            Written::Unchanged => found.into_account().map(Arc::new),
         };
         let Some(account) = account else { return Ok(None) };
         if let Some(denial) = end {
-            return self.deny(connection, Found::Linked(account), denial, steps, attempt).await.map(Some);
+            let found = Found::Linked(Arc::unwrap_or_clone(account));
+            return self.deny(connection, found, denial, steps, attempt).await.map(Some);
         }
         if ending == Ending::Waits {
             let (asks, account) = (vec![Ask::Approval], Some(account.id));
@@ -224,7 +236,7 @@ impl Jit {
         match self.commit(self.store_of(connection), &commit).await {
             Ok(()) => {
                 drop(commit);
-                Ok(Written::Done(Box::new(Arc::unwrap_or_clone(after))))
+                Ok(Written::Done(after))
             }
             Err(error) => self.learn(error, plan, attempt),
         }

@@ -286,6 +286,17 @@ impl VerifiedIdentity {
         Arc::ptr_eq(&self.seal, seal)
     }
 
+    /// Tells whether all of this was said of the other as well, and nothing else, over the same connection.
+    pub(crate) fn is_alike(&self, other: &Self) -> bool {
+        let Self { seal, key, claims, assurance, session, checks } = self;
+        other.bears(seal)
+            && *key == other.key
+            && *claims == other.claims
+            && *assurance == other.assurance
+            && *session == other.session
+            && *checks == other.checks
+    }
+
     /// Takes what a held sign-in needs to go on later.
     pub(crate) fn park(&self) -> Parked {
         Parked {
@@ -307,9 +318,8 @@ impl fmt::Debug for VerifiedIdentity {
     }
 }
 
-/// Keeps what a verified identity says: in the one-time store while a sign-in is held, in memory while others wait for the
-/// same account. It never leaves this crate, so the store
-/// of pending sign-ins (trusted like the user store) is the only way back to a witness.
+/// Keeps what a verified identity says, in the one-time store while a sign-in is held. It never leaves this crate, so the
+/// store of pending sign-ins (trusted like the user store) is the only way back to a witness.
 #[derive(Serialize, Deserialize)]
 pub(crate) struct Parked {
     pub(crate) key: ExternalKey,
@@ -320,16 +330,6 @@ pub(crate) struct Parked {
 }
 
 impl Parked {
-    /// Tells whether all of it was said of an identity, and nothing else.
-    pub(crate) fn is_of(&self, identity: &VerifiedIdentity) -> bool {
-        let Self { key, claims, assurance, session, checks } = self;
-        *key == identity.key
-            && *claims == identity.claims
-            && *assurance == identity.assurance
-            && *session == identity.session
-            && *checks == identity.checks
-    }
-
     /// Wakes the identity for the connection it was parked under; `None` when that connection no longer trusts it.
     pub(crate) fn wake(&self, seal: &Arc<Seal>) -> Option<VerifiedIdentity> {
         let same = seal.tenant == self.key.tenant && seal.connection == self.key.connection;

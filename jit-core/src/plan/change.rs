@@ -156,30 +156,44 @@ pub enum Change {
     EndCredentials,
 }
 
+impl Change {
+    /// Names the change as `Display` does, in a text that is made at once: every change goes into the record.
+    pub(crate) fn phrase(&self) -> String {
+        self.parts().concat()
+    }
+
+    /// What is done, to what, and what comes after that.
+    fn parts(&self) -> [&str; 3] {
+        match self {
+            Self::Create { state } => ["create ", state.word(), ""],
+            Self::SetState(state) => ["set state ", state.word(), ""],
+            Self::Link { key, .. } => ["link identity of ", key.connection.as_str(), ""],
+            Self::Unlink(key) => ["unlink identity of ", key.connection.as_str(), ""],
+            Self::SetUserName(_) => ["set user name", "", ""],
+            Self::SetEmail(email) => ["set e-mail (", email.trust.as_str(), ")"],
+            Self::SetAttribute { name, values } if values.is_empty() => {
+                ["remove attribute ", name.as_str(), ""]
+            }
+            Self::SetAttribute { name, .. } => ["set attribute ", name.as_str(), ""],
+            Self::Give(grant) => ["give ", grant.entitlement.as_str(), ""],
+            Self::MoveEnd { entitlement, .. } => ["move end of ", entitlement.as_str(), ""],
+            Self::Withdraw { entitlement, .. } => ["withdraw ", entitlement.as_str(), ""],
+            Self::ClearEmail => ["remove e-mail", "", ""],
+            Self::ClearUserName => ["remove user name", "", ""],
+            Self::SetEnd { .. } => ["set end of account", "", ""],
+            Self::SetBegin(_) => ["set beginning of account", "", ""],
+            Self::SetRecord(record) => ["note record of ", record.key.connection.as_str(), ""],
+            Self::SetIdleLimit(_) => ["set inactivity limit", "", ""],
+            Self::Consent(terms) => ["record consent to ", terms, ""],
+            Self::ForgetConsents => ["forget earlier consents", "", ""],
+            Self::EndCredentials => ["end earlier credentials", "", ""],
+        }
+    }
+}
+
 impl fmt::Display for Change {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Create { state } => write!(f, "create {}", state.word()),
-            Self::SetState(state) => write!(f, "set state {}", state.word()),
-            Self::Link { key, .. } => write!(f, "link identity of {}", key.connection),
-            Self::Unlink(key) => write!(f, "unlink identity of {}", key.connection),
-            Self::SetUserName(_) => f.write_str("set user name"),
-            Self::SetEmail(email) => write!(f, "set e-mail ({})", email.trust.as_str()),
-            Self::SetAttribute { name, values } if values.is_empty() => write!(f, "remove attribute {name}"),
-            Self::SetAttribute { name, .. } => write!(f, "set attribute {name}"),
-            Self::Give(grant) => write!(f, "give {}", grant.entitlement),
-            Self::MoveEnd { entitlement, .. } => write!(f, "move end of {entitlement}"),
-            Self::Withdraw { entitlement, .. } => write!(f, "withdraw {entitlement}"),
-            Self::ClearEmail => f.write_str("remove e-mail"),
-            Self::ClearUserName => f.write_str("remove user name"),
-            Self::SetEnd { .. } => f.write_str("set end of account"),
-            Self::SetBegin(_) => f.write_str("set beginning of account"),
-            Self::SetRecord(record) => write!(f, "note record of {}", record.key.connection),
-            Self::SetIdleLimit(_) => f.write_str("set inactivity limit"),
-            Self::Consent(terms) => write!(f, "record consent to {terms}"),
-            Self::ForgetConsents => f.write_str("forget earlier consents"),
-            Self::EndCredentials => f.write_str("end earlier credentials"),
-        }
+        self.parts().into_iter().try_for_each(|part| f.write_str(part))
     }
 }
 

@@ -84,7 +84,7 @@ pub(crate) async fn decided_of(count: usize, adjust: impl FnOnce(Wire) -> Wire) 
     held.go_on.notify_one();
     for outcome in all {
         let Outcome::SignedIn(done) = outcome.await.unwrap() else { panic!("not let in") };
-        assert_eq!(done.account, held.house.get(done.account.id).await);
+        assert_eq!(*done.account, held.house.get(done.account.id).await);
     }
     assert_eq!(held.house.trail().await.len(), 1);
     held.decided.load(Ordering::Relaxed)

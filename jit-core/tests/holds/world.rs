@@ -60,7 +60,7 @@ impl House {
     /// Answers and expects to be let in.
     pub(crate) async fn let_in(&self, ticket: &Ticket, reply: Reply) -> Account {
         match self.jit.answer(ticket, reply).await {
-            Ok(Outcome::SignedIn(signed_in)) => signed_in.account,
+            Ok(Outcome::SignedIn(signed_in)) => Arc::unwrap_or_clone(signed_in.account),
             other => panic!("expected to be signed in: {other:?}"),
         }
     }

@@ -98,7 +98,7 @@ impl House {
         });
         let event = Event::sign_in(identity.unwrap(), Context::default());
         match self.jit.handle(event).await? {
-            Outcome::SignedIn(signed_in) => Ok(signed_in.account),
+            Outcome::SignedIn(signed_in) => Ok(Arc::unwrap_or_clone(signed_in.account)),
             other => panic!("{other:?}"),
         }
     }

@@ -17,7 +17,9 @@ use crate::draft::{AccountDraft, CounterDraft, Draft, IdentityDraft, LookupDraft
 pub(super) fn write(session: &Session<'_>, draft: &Draft) -> Result<(), Refused> {
     let commit = Write { session, tenant: draft.tenant.as_str() };
     // What is refused most often comes first, before anything is written.
-    let arrivals = draft.counters.iter().map(|counter| commit.arrival(counter));
+    let (seldom_refused, others): (Vec<_>, Vec<_>) =
+        draft.counters.iter().partition(|counter| is_seldom_refused(counter));
+    let arrivals = others.into_iter().map(|counter| commit.arrival(counter));
     let arrivals = arrivals.collect::<Result<Vec<_>, _>>()?;
     if let Some(kept) = &draft.kept {
         kept::write(session, commit.tenant, kept)?;
@@ -30,7 +32,13 @@ pub(super) fn write(session: &Session<'_>, draft: &Draft) -> Result<(), Refused>
     for (name, value) in arrivals {
         commit.run(COUNT, (commit.tenant, name, value))?;
     }
-    Ok(())
+    seldom_refused.into_iter().try_for_each(|counter| commit.count_within(counter))
+}
+
+/// Tells whether a counter is read and moved by one statement, at the end. Whoever brings an address has looked for it, so
+/// that only somebody who came with it at the same moment stands in the way.
+fn is_seldom_refused(counter: &CounterDraft) -> bool {
+    counter.name.is_address() && counter.allows(counter.step)
 }
 
 struct Write<'a, 'c> {
@@ -161,13 +169,22 @@ impl Write<'_, '_> {
     fn arrival<'c>(&self, counter: &'c CounterDraft) -> Result<(&'c str, i64), Refused> {
         let name = counter.name.as_str();
         let value: Option<i64> = self.session.row(COUNTER, (self.tenant, name), |row| Ok(row.get(0)?))?;
-        let arrival = value.unwrap_or(0).checked_add(counter.step).filter(|value| {
-            counter.at_least.is_none_or(|least| *value >= least)
-                && counter.at_most.is_none_or(|most| *value <= most)
-        });
-        let arrival = arrival.ok_or_else(|| Refused::Kind(ErrorKind::LimitReached(counter.name.clone())))?;
-        Ok((name, arrival))
+        let arrival = value.unwrap_or(0).checked_add(counter.step).filter(|value| counter.allows(*value));
+        Ok((name, arrival.ok_or_else(|| limit_reached(counter))?))
     }
+
+    /// Moves a counter that may begin with the step, if it stays within its bounds.
+    fn count_within(&self, counter: &CounterDraft) -> Result<(), Refused> {
+        let CounterDraft { name, step, at_least, at_most } = counter;
+        match self.run(COUNT_WITHIN, (self.tenant, name.as_str(), step, at_least, at_most))? {
+            0 => Err(limit_reached(counter)),
+            _ => Ok(()),
+        }
+    }
+}
+
+fn limit_reached(counter: &CounterDraft) -> Refused {
+    Refused::Kind(ErrorKind::LimitReached(counter.name.clone()))
 }
 
 // The conflict on the id is an answer; one on the user name is an error, and the only one that this can have.
@@ -213,6 +230,10 @@ const COUNTER: &str = "SELECT value FROM jit_counter WHERE tenant = ?1 AND name 
 const COUNT: &str = "INSERT INTO jit_counter (tenant, name, value) VALUES (?1, ?2, ?3) \
     ON CONFLICT (tenant, name) DO UPDATE SET value = excluded.value";
 
+const COUNT_WITHIN: &str = "INSERT INTO jit_counter (tenant, name, value) VALUES (?1, ?2, ?3) \
+    ON CONFLICT (tenant, name) DO UPDATE SET value = value + excluded.value \
+    WHERE value + excluded.value BETWEEN coalesce(?4, value + excluded.value) AND coalesce(?5, value + excluded.value)";
+
 #[cfg(test)]
 pub(super) const STATEMENTS: &[&str] = &[
     CREATE,
@@ -229,4 +250,5 @@ pub(super) const STATEMENTS: &[&str] = &[
     EVENT,
     COUNTER,
     COUNT,
+    COUNT_WITHIN,
 ];

@@ -1,10 +1,12 @@
 //! The stores against the same rows written and read by hand.
 //!
-//! `stores DIR [--quick] [--accounts N] [--postgres URL] [--only sqlite|postgres|scale]`
+//! `stores DIR [--quick] [--accounts N] [--postgres URL] [--only sqlite|postgres|scale|count]` measures;
+//! `stores DIR --count engine|commit|bare|events|rows N` runs N first logins on SQLite, for callgrind.
 #![expect(clippy::unwrap_used, clippy::panic, reason = "a program for people who measure")]
 
 mod by_hand_postgres;
 mod by_hand_sqlite;
+mod count;
 mod herd;
 mod on_postgres;
 mod on_sqlite;
@@ -28,6 +30,8 @@ struct Wanted {
     accounts: u64,
     postgres: Option<String>,
     only: Option<String>,
+    /// What to run for callgrind, and how often.
+    counted: Option<(String, u64)>,
 }
 
 impl Wanted {
@@ -39,8 +43,14 @@ impl Wanted {
 fn main() {
     let wanted = wanted(std::env::args().skip(1));
     std::fs::create_dir_all(&wanted.folder).unwrap();
+    if wanted.counted.is_none() && wanted.only.as_deref().is_none_or(|only| only == "count") {
+        count::measure(&wanted.folder);
+    }
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().unwrap();
     runtime.block_on(async {
+        if let Some((what, turns)) = &wanted.counted {
+            return count::run(&wanted.folder, what, *turns).await;
+        }
         if wanted.wants("sqlite") {
             on_sqlite::measure(&wanted).await;
         }
@@ -55,13 +65,16 @@ fn main() {
 
 fn wanted(mut arguments: impl Iterator<Item = String>) -> Wanted {
     let (mut folder, mut quick, mut accounts) = (None, false, None);
-    let (mut postgres, mut only) = (None, None);
+    let (mut postgres, mut only, mut counted) = (None, None, None);
     while let Some(argument) = arguments.next() {
         match argument.as_str() {
             "--quick" => quick = true,
             "--accounts" => accounts = arguments.next().and_then(|number| number.parse().ok()),
             "--postgres" => postgres = arguments.next(),
             "--only" => only = arguments.next(),
+            "--count" => {
+                counted = arguments.next().zip(arguments.next().and_then(|turns| turns.parse().ok()));
+            }
             _ => folder = Some(PathBuf::from(argument)),
         }
     }
@@ -73,6 +86,7 @@ fn wanted(mut arguments: impl Iterator<Item = String>) -> Wanted {
         accounts: accounts.unwrap_or(if quick { 200_000 } else { 1_000_000 }),
         postgres,
         only,
+        counted,
     }
 }
 

@@ -110,7 +110,7 @@ impl Engine {
             checks: Checks { origin: made(), audience: made(), freshness: made(), replay: made() },
         })?;
         match self.jit.handle(Event::sign_in(identity, Context::default())).await? {
-            Outcome::SignedIn(signed_in) => Ok(signed_in.account),
+            Outcome::SignedIn(signed_in) => Ok(Arc::unwrap_or_clone(signed_in.account)),
             other => Err(Failure::new(format!("a sign-in was not let in: {other:?}"))),
         }
     }

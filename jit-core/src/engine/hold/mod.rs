@@ -129,7 +129,7 @@ impl Jit {
             password_taken: waiting.password_taken || reply.password_taken,
             link_proof: self.proof_that_stands(connection, waiting).await?,
         };
-        self.sign_in(connection, &sign_in, answers, Some(&waiting.progress)).await
+        self.sign_in(connection, Box::new(sign_in), answers, Some(&waiting.progress)).await
     }
 
     /// Offers a proof by mail for a held sign-in: the token counts for this sign-in and this account only, and dies when

@@ -1,6 +1,6 @@
 //! Bringing an account to a target: written down before, asked, written down after.
 
-use std::collections::BTreeSet;
+use std::{collections::BTreeSet, sync::Arc};
 
 use chrono::{DateTime, TimeDelta, Utc};
 
@@ -316,8 +316,8 @@ impl Jit {
     pub(in crate::engine) async fn waited_for(
         &self,
         connection: &Connection,
-        account: Account,
-    ) -> Result<Account, JitError> {
+        account: Arc<Account>,
+    ) -> Result<Arc<Account>, JitError> {
         if account.mirrors.is_empty() {
             return Ok(account);
         }
@@ -325,7 +325,11 @@ impl Jit {
         Box::pin(self.bring_waited_for(connection, account)).await
     }
 
-    async fn bring_waited_for(&self, connection: &Connection, account: Account) -> Result<Account, JitError> {
+    async fn bring_waited_for(
+        &self,
+        connection: &Connection,
+        account: Arc<Account>,
+    ) -> Result<Arc<Account>, JitError> {
         let mut waits = Vec::new();
         for mirror in &account.mirrors {
             let Some(setup) = self.parts.targets.get(&mirror.target) else { continue };
@@ -347,7 +351,7 @@ impl Jit {
                 return Err(JitError::refused("mirror.not_there"));
             }
         }
-        Ok(store.get(&tenant, id).await?.unwrap_or(account))
+        Ok(store.get(&tenant, id).await?.map_or(account, Arc::new))
     }
 }
 
