@@ -49,12 +49,17 @@ struct Writer {
 impl Writer {
     fn quoted(&mut self, text: &str) {
         self.text.push('"');
+        self.inner(text);
+        self.text.push('"');
+    }
+
+    #[inline]
+    fn inner(&mut self, text: &str) {
         if is_plain(text) {
             self.text.push_str(text);
         } else {
             self.escaped(text);
         }
-        self.text.push('"');
     }
 
     /// Writes what stands in quotes (RFC 8259 section 7), with the short form of an escape where there is one.
@@ -116,22 +121,26 @@ impl Writer {
     }
 }
 
+/// One in each of eight bytes.
+const EACH: u64 = 0x0101_0101_0101_0101;
+
 /// Tells whether a text stands in quotes as it is: no quote, no backslash, no control character.
+#[inline]
 fn is_plain(text: &str) -> bool {
     let bytes = text.as_bytes();
     let (words, rest) = bytes.as_chunks::<8>();
     // The last eight bytes count what the words leave over; some are looked at twice.
     let all_of_rest = match bytes.last_chunk::<8>() {
-        Some(last) => is_plain_word(*last),
-        None => rest.iter().all(|byte| !matches!(byte, 0..=0x1f | b'"' | b'\\')),
+        Some(last) => is_plain_word(u64::from_le_bytes(*last)),
+        // Blanks, which are plain, stand for what is missing.
+        None => is_plain_word(rest.iter().fold(EACH * 0x20, |word, byte| word << 8 | u64::from(*byte))),
     };
-    all_of_rest && words.iter().all(|word| is_plain_word(*word))
+    all_of_rest && words.iter().all(|word| is_plain_word(u64::from_le_bytes(*word)))
 }
 
 /// Asks all eight bytes at once: what is below a bound leaves its highest bit behind when the bound is taken away.
-fn is_plain_word(word: [u8; 8]) -> bool {
-    const EACH: u64 = 0x0101_0101_0101_0101;
-    let word = u64::from_le_bytes(word);
+#[inline]
+fn is_plain_word(word: u64) -> bool {
     let below = |word: u64, bound: u64| word.wrapping_sub(EACH * bound) & !word;
     let is = |byte: u8| below(word ^ (EACH * u64::from(byte)), 1);
     (below(word, 0x20) | is(b'"') | is(b'\\')) & (EACH << 7) == 0
@@ -157,9 +166,10 @@ impl Parts<'_> {
     }
 
     fn member<T: Serialize + ?Sized>(&mut self, name: &str, value: &T) -> Result<(), Unwritable> {
-        self.next();
-        self.writer.quoted(name);
-        self.writer.text.push(':');
+        let is_first = std::mem::replace(&mut self.is_first, false);
+        self.writer.text.push_str(if is_first { "\"" } else { ",\"" });
+        self.writer.inner(name);
+        self.writer.text.push_str("\":");
         value.serialize(&mut *self.writer)
     }
 
@@ -435,7 +445,8 @@ mod tests {
 
     #[test]
     fn each_character_is_escaped_wherever_it_stands() {
-        for letter in (0..=0x7f).filter_map(char::from_u32).chain(['\u{80}', '\u{a2}', '\u{dc}', '\u{2028}']) {
+        for letter in (0..=0x7f).filter_map(char::from_u32).chain(['\u{80}', '\u{a2}', '\u{dc}', '\u{2028}'])
+        {
             for before in 0..17 {
                 let text = format!("{}{letter}{}", "x".repeat(before), "y".repeat(16 - before));
                 for text in [text.as_str(), text.trim_end_matches('y')] {

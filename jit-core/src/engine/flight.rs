@@ -199,11 +199,15 @@ mod tests {
         let (flights, key) = (Flights::default(), key());
         let mut waiting = Box::pin(flights.enter(&key).board());
         {
-            let Poll::Ready(Boarded::Ahead(first)) = poll(Box::pin(flights.enter(&key).board()).as_mut()) else {
+            let Poll::Ready(Boarded::Ahead(first)) = poll(Box::pin(flights.enter(&key).board()).as_mut())
+            else {
                 panic!("nobody was ahead")
             };
             assert!(poll(waiting.as_mut()).is_pending());
-            assert!(poll(Box::pin(flights.join(&key).unwrap().board()).as_mut()).is_pending(), "gives up at once");
+            assert!(
+                poll(Box::pin(flights.join(&key).unwrap().board()).as_mut()).is_pending(),
+                "gives up at once"
+            );
             drop(first);
         }
         let Poll::Ready(Boarded::Ahead(second)) = poll(waiting.as_mut()) else { panic!("the turn was free") };
@@ -223,15 +227,14 @@ mod tests {
         let Poll::Ready(Boarded::Ahead(first)) = poll(Box::pin(flights.enter(&key).board()).as_mut()) else {
             panic!("nobody was ahead")
         };
-        let (mut one, mut other) = (Box::pin(flights.enter(&key).board()), Box::pin(flights.join(&key).unwrap().board()));
+        let (mut one, mut other) =
+            (Box::pin(flights.enter(&key).board()), Box::pin(flights.join(&key).unwrap().board()));
         assert!(poll(one.as_mut()).is_pending() && poll(other.as_mut()).is_pending());
         first.land(&account, || now);
         assert!(flights.join(&key).is_none());
         let is_it = |landing: &Landing| landing.account().id == id && landing.at() == now;
         assert!(matches!(poll(one.as_mut()), Poll::Ready(Boarded::Landed(landing)) if is_it(&landing)));
-        assert!(
-            matches!(poll(other.as_mut()), Poll::Ready(Boarded::Landed(landing)) if is_it(&landing))
-        );
+        assert!(matches!(poll(other.as_mut()), Poll::Ready(Boarded::Landed(landing)) if is_it(&landing)));
         drop((one, other));
         assert!(is_clean(&flights));
     }
