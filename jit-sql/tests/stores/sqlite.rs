@@ -7,7 +7,7 @@ use std::{
     task::Poll,
 };
 
-use jit_core::{ErrorKind, Store, Subject, Taken, UserStore as _};
+use jit_core::{CounterChange, CounterName, EmailAddress, ErrorKind, Store, Subject, Taken, UserStore as _};
 use jit_sql::{Durability, SqliteOptions, SqliteStore, sqlite};
 
 use crate::support::{all_at_once, events, first_sign_in, folder::Folder, key, now, tenant};
@@ -51,6 +51,38 @@ async fn of_64_first_sign_ins_of_one_person_one_makes_the_account() {
     let taken = Err(ErrorKind::AlreadyExists(Taken::Identity));
     assert_eq!(outcomes.iter().filter(|outcome| **outcome == taken).count(), 63);
     assert_eq!(events(&*store).await, 1);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn of_many_who_come_with_one_address_at_once_one_gets_it() {
+    let folder = Folder::new("address");
+    let store: Arc<dyn Store> = Arc::new(SqliteStore::open(folder.file()).unwrap());
+    let shared = CounterName::address(&EmailAddress::new("shared@example.com").unwrap());
+    let carry = |by| {
+        let at_most = (by > 0).then_some(1);
+        CounterChange { name: shared.clone(), by, at_least: None, at_most }
+    };
+    let commit = |number: u64| {
+        let name = format!("person{number}");
+        let mut commit = first_sign_in(number, &name, &name);
+        // Every third has an address of their own.
+        commit.counters.extend((number % 3 > 0).then(|| carry(1)));
+        commit
+    };
+    let outcomes = all_at_once(&[Arc::clone(&store)], (0..60).map(commit).collect()).await;
+    let refused = Err(ErrorKind::LimitReached(shared.clone()));
+    assert_eq!(outcomes.iter().filter(|outcome| outcome.is_ok()).count(), 21);
+    assert_eq!(outcomes.iter().filter(|outcome| **outcome == refused).count(), 39);
+    for (number, outcome) in outcomes.iter().enumerate() {
+        let account = store.find(&key(&format!("person{number}"))).await.unwrap();
+        assert_eq!(account.is_some(), outcome.is_ok());
+    }
+    assert_eq!(events(&*store).await, 21);
+    // Who lets go of it leaves it to the next.
+    let mut gone = first_sign_in(100, "gone", "gone");
+    gone.counters.push(carry(-1));
+    store.commit(&gone).await.unwrap();
+    store.commit(&commit(61)).await.unwrap();
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
