@@ -9,11 +9,14 @@ use std::{
 use chrono::TimeDelta;
 
 use super::{
-    Connection, Jit, Notices, counters::Counted, flight::Flights, jit::Parts, kin::kin, seen::SeenBuffer,
+    Connection, Jit, Notices, compose::NOTICES, counters::Counted, flight::Flights, jit::Parts, kin::kin,
+    seen::SeenBuffer,
 };
 use crate::{
-    BackendError, Clock, ConnectionId, Entropy, Protection, Store, StoreId, SystemClock, SystemEntropy,
-    TargetId, TargetSetup, TenantId, TimeGuard, clock::GuardedClock, target::Guarded,
+    BackendError, Clock, ConnectionId, Entropy, Lane, Protection, Store, StoreId, SystemClock, SystemEntropy,
+    TargetId, TargetSetup, TenantId, TimeGuard,
+    clock::GuardedClock,
+    target::{Book, Circuit, Guarded, Shelf},
 };
 
 /// Collects the parts of an engine: the store is required, everything else has a default.
@@ -180,7 +183,17 @@ impl JitBuilder {
             (None, guard) => GuardedClock::new(Arc::new(SystemClock), Some(guard.unwrap_or_default())),
         });
         let mut targets = self.targets;
+        let shelf = Jit::house_tenant().map(|tenant| Shelf {
+            store: Arc::clone(&self.store),
+            entropy: Arc::clone(&self.entropy),
+            clock: Arc::clone(&clock),
+            tenant,
+            notices: self.notices.as_ref().and_then(|_| Lane::new(NOTICES).ok()),
+        });
         for setup in targets.values_mut() {
+            if let (Some(proof), Some(shelf)) = (&setup.proof, &shelf) {
+                setup.circuit = Arc::new(Circuit::kept_in(Book::of(proof, shelf.clone())));
+            }
             let (inner, circuit) = (Arc::clone(&setup.target), Arc::clone(&setup.circuit));
             setup.target = Arc::new(Guarded { inner, circuit, clock: Arc::clone(&clock) });
         }
