@@ -183,20 +183,14 @@ impl JitBuilder {
             (None, guard) => GuardedClock::new(Arc::new(SystemClock), Some(guard.unwrap_or_default())),
         });
         let mut targets = self.targets;
-        let shelf = Jit::house_tenant().map(|tenant| Shelf {
+        let place = Jit::house_tenant().map(|tenant| Shelf {
             store: Arc::clone(&self.store),
             entropy: Arc::clone(&self.entropy),
             clock: Arc::clone(&clock),
             tenant,
             notices: self.notices.as_ref().and_then(|_| Lane::new(NOTICES).ok()),
         });
-        for setup in targets.values_mut() {
-            if let (Some(proof), Some(shelf)) = (&setup.proof, &shelf) {
-                setup.circuit = Arc::new(Circuit::kept_in(Book::of(proof, shelf.clone())));
-            }
-            let (inner, circuit) = (Arc::clone(&setup.target), Arc::clone(&setup.circuit));
-            setup.target = Arc::new(Guarded { inner, circuit, clock: Arc::clone(&clock) });
-        }
+        targets.values_mut().for_each(|setup| guard(setup, place.as_ref(), &clock));
         let mut seed = [0; 16];
         self.entropy.fill(&mut seed).map_err(BuildError::Entropy)?;
         Ok(Jit::assemble(Parts {
@@ -218,6 +212,15 @@ impl JitBuilder {
             looked: Mutex::default(),
         }))
     }
+}
+
+/// Puts the circuit before a target; one that the main store knows where it is said by what we prove ourselves.
+fn guard(setup: &mut TargetSetup, place: Option<&Shelf>, clock: &Arc<GuardedClock>) {
+    if let (Some(proof), Some(place)) = (&setup.proof, place) {
+        setup.circuit = Arc::new(Circuit::kept_in(Book::of(proof, place.clone())));
+    }
+    let (inner, circuit) = (Arc::clone(&setup.target), Arc::clone(&setup.circuit));
+    setup.target = Arc::new(Guarded { inner, circuit, clock: Arc::clone(clock) });
 }
 
 impl fmt::Debug for JitBuilder {
