@@ -40,8 +40,8 @@ impl House {
     ) -> Result<Self, Failure> {
         let store = open(&settings.checkout.store, folder).await?;
         let heard = Arc::new(Mutex::new(Vec::new()));
-        let hears = Arc::clone(&heard);
-        let alarms = Alarms(move |alarm| hears.lock().unwrap_or_else(PoisonError::into_inner).push(alarm));
+        let listener = Arc::clone(&heard);
+        let alarms = Alarms(move |alarm| listener.lock().unwrap_or_else(PoisonError::into_inner).push(alarm));
         let mut builder =
             Jit::builder(Arc::clone(&store)).clock(Arc::clone(&clock)).notices(Arc::new(alarms));
         if let Some(guard) = guard {

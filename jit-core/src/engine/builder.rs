@@ -190,7 +190,9 @@ impl JitBuilder {
             tenant,
             notices: self.notices.as_ref().and_then(|_| Lane::new(NOTICES).ok()),
         });
-        targets.values_mut().for_each(|setup| guard(setup, place.as_ref(), &clock));
+        for setup in targets.values_mut() {
+            guard(setup, place.as_ref(), &clock);
+        }
         let mut seed = [0; 16];
         self.entropy.fill(&mut seed).map_err(BuildError::Entropy)?;
         Ok(Jit::assemble(Parts {

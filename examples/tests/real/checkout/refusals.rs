@@ -77,7 +77,11 @@ fn many_calls_with_a_wrong_password_lock_nobody_out() {
         }
         assert!(house.leases().is_empty(), "nothing was written");
         let swept = house.run("sweep");
-        assert!(swept.complaint.contains("alarm `target.credentials_refused` at `directory`"), "{}", swept.complaint);
+        assert!(
+            swept.complaint.contains("alarm `target.credentials_refused` at `directory`"),
+            "{}",
+            swept.complaint
+        );
         let told = |lines: &[serde_json::Value]| {
             let alarms = lines.iter().filter(|line| line["alarm"] == "target.credentials_refused");
             alarms.count()
