@@ -2,7 +2,7 @@
 
 use std::num::NonZeroUsize;
 
-use super::{ATTEMPTS, kept};
+use super::{ATTEMPTS, kept, places::Turn};
 use crate::{
     Account, AccountId, Actor, EndReason, ErrorKind, Filter, Jit, JitError, Lease, LookupKey, Phase, Query,
     Store, StoreId, TenantId,
@@ -38,7 +38,7 @@ impl Jit {
     ) -> Result<Lease, JitError> {
         let store = self.store_named(store)?;
         let account = self.end_lease(store, tenant, id, EndReason::CheckedIn, by, Next::ByUs).await?;
-        match self.tend(store, account).await {
+        match self.tend(store, account, Turn::AT_ONCE).await {
             Ok(account) => account.lease.map(|lease| *lease).ok_or(JitError::refused("lease.unknown")),
             // It may have failed because a worker was quicker.
             Err(_) => kept(store, tenant, id).await.map(|(_, lease)| lease),
