@@ -89,3 +89,57 @@ impl Drop for Place<'_> {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::{
+        pin::Pin,
+        task::{Context, Poll, Waker},
+    };
+
+    use super::*;
+
+    type Leaving<'a> = Pin<Box<dyn Future<Output = ()> + 'a>>;
+
+    fn come(places: &Places) -> Place<'_> {
+        let place = std::pin::pin!(places.turn().place()).poll(&mut Context::from_waker(Waker::noop()));
+        let Poll::Ready(place) = place else { panic!("there is a place") };
+        place
+    }
+
+    fn is_through(leaving: &mut Leaving<'_>) -> bool {
+        leaving.as_mut().poll(&mut Context::from_waker(Waker::noop())).is_ready()
+    }
+
+    #[test]
+    fn who_leaves_waits_until_as_many_have_left_as_are_there() {
+        let places = Places::new(NonZeroUsize::new(4).unwrap());
+        let mut leaving: Vec<Leaving<'_>> = Vec::new();
+        for place in [come(&places), come(&places), come(&places)] {
+            leaving.push(Box::pin(place.leave_together()));
+        }
+        let _stays = come(&places);
+        assert!(!is_through(&mut leaving[0]), "three are there");
+        assert!(is_through(&mut leaving[1]), "two are there, and two have left");
+        assert!(is_through(&mut leaving[0]));
+        assert!(is_through(&mut leaving[2]), "the one that stays keeps nobody");
+    }
+
+    #[test]
+    fn the_last_one_waits_for_nobody_and_who_fails_is_not_waited_for() {
+        let places = Places::new(NonZeroUsize::new(2).unwrap());
+        let (one, two) = (come(&places), come(&places));
+        assert!(
+            std::pin::pin!(places.turn().place()).poll(&mut Context::from_waker(Waker::noop())).is_pending()
+        );
+        let mut first: Leaving<'_> = Box::pin(one.leave_together());
+        assert!(is_through(&mut first), "one is there, and one has left");
+        drop(two);
+        let mut again: Leaving<'_> = Box::pin(come(&places).leave_together());
+        assert!(is_through(&mut again));
+        let (gone, failed) = (come(&places), come(&places));
+        drop(gone);
+        let mut last: Leaving<'_> = Box::pin(failed.leave_together());
+        assert!(is_through(&mut last));
+    }
+}
