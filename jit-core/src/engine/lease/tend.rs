@@ -5,6 +5,7 @@ use chrono::TimeDelta;
 use super::{
     super::JitError,
     places::{Place, Turn},
+    record::Next,
 };
 use crate::{
     Account, Actor, Desired, DesiredState, Duty, Effect, Jit, Lease, Observed, Phase, Store, TargetSetup,
@@ -38,7 +39,11 @@ impl Jit {
             let stepped = match lease.duty(now) {
                 Duty::Rest | Duty::Wait(_) => return Ok(account),
                 Duty::End(why) => match lease.ending(why, now) {
-                    Ok(ending) => self.tended(store, &account, ending, "lease.ending").await,
+                    Ok(ending) => {
+                        let act = ("lease.ending", Actor::Clock);
+                        let noted = self.note_before(store, &account, ending, act, turn.next()).await;
+                        noted.map_err(JitError::from)
+                    }
                     Err(_) => return Ok(account),
                 },
                 duty => self.at_target(store, &account, lease, (duty, turn)).await,
@@ -58,7 +63,7 @@ impl Jit {
         lease: Lease,
         action: &'static str,
     ) -> Stepped {
-        Ok(self.note_and_go_on(store, account, lease, action, Actor::Clock).await?)
+        Ok(self.note_before(store, account, lease, (action, Actor::Clock), Next::AtOnce).await?)
     }
 
     /// Does what needs the target, and a place there.
