@@ -112,14 +112,13 @@ impl Asking<'_> {
         }
         let waker = context.waker().clone();
         let place = company.queue.iter().position(|(number, _)| Some(*number) == self.number);
-        match place.and_then(|place| company.queue.get_mut(place)) {
-            Some(asked) => asked.1 = waker,
-            None => {
-                company.numbers += 1;
-                let number = company.numbers;
-                self.number = Some(number);
-                company.queue.push_back((number, waker));
-            }
+        if let Some(asked) = place.and_then(|place| company.queue.get_mut(place)) {
+            asked.1 = waker;
+        } else {
+            company.numbers += 1;
+            let number = company.numbers;
+            self.number = Some(number);
+            company.queue.push_back((number, waker));
         }
         Poll::Pending
     }
