@@ -1,6 +1,10 @@
 //! Creating, changing and removing one resource. Whatever it is, it is one commit.
 
-use jit_core::{Code, Document, DocumentId, DocumentKey, DocumentWrite, Expected, Kept, Presence};
+use std::sync::Arc;
+
+use jit_core::{
+    Code, Document, DocumentId, DocumentKey, DocumentName, DocumentWrite, Expected, Kept, Presence,
+};
 
 use super::bulk::what_is_new;
 use super::members::Membership;
@@ -140,6 +144,7 @@ impl Turn<'_> {
     ) -> Result<Written<()>, ScimError> {
         let own = before.key.id.to_string();
         let told = Told {
+            served,
             subject: subject_or(before, &own),
             resource: &body::resource(&served.kind, &before.body)?,
             group_keys: &[],
@@ -169,22 +174,10 @@ impl Turn<'_> {
         let group_keys = before_document.map(|document| body::more(&document.body)).transpose()?;
         let group_keys = group_keys.unwrap_or_default();
         let own = id.to_string();
-        let subject = match before_document {
-            Some(document) => subject_or(document, &own),
-            None => fresh.resource.external_id().filter(|external| !external.is_empty()).unwrap_or(&own),
-        };
-        if indexed(subject) != subject {
-            return Err(ScimError::at_attribute(Reason::ExternalIdInvalid, "externalId"));
-        }
-        let after = Document {
-            key: served.of.key(id),
-            version: before_document.map_or(1, |document| document.version.saturating_add(1)),
-            created_at: before_document.map_or(self.now, |document| document.created_at),
-            changed_at: self.now,
-            account: before_document.and_then(|document| document.account),
-            body: body::pack(&fresh.resource, &group_keys),
-            names: served.names(&fresh.resource, (served.role == Role::Person).then_some(subject)),
-        };
+        let subject = subject(before_document, &fresh.resource, &own)?;
+        let names = served.names(&fresh.resource, (served.role == Role::Person).then_some(subject));
+        let body = body::pack(&fresh.resource, &group_keys);
+        let after = self.document_after(before_document, served.of.key(id), body, names);
         let write = match before_document {
             Some(before) => DocumentWrite::update(before, after.clone()),
             None => DocumentWrite::create(after.clone()),
@@ -192,6 +185,7 @@ impl Turn<'_> {
         let written = match served.role {
             Role::Person => {
                 let told = Told {
+                    served,
                     subject,
                     resource: &fresh.resource,
                     group_keys: &group_keys,
@@ -199,12 +193,12 @@ impl Turn<'_> {
                     expected: Expected::Anything,
                     documents: vec![write],
                 };
-                match self.write_person(told, fresh.password.as_deref()).await {
-                    Ok(written) => written,
-                    Err(error) => return Err(self.taken(served, &after).await?.unwrap_or(error)),
-                }
+                self.write_person(told, &after, fresh.password.as_deref()).await?
             }
-            Role::Group => self.write_group(served, (before, write), fresh).await?,
+            Role::Group => match self.write_group(served, (before, write), fresh).await? {
+                Some(written) => written,
+                None => return Ok(Written::Done(before_document.cloned().unwrap_or(after))),
+            },
             Role::Plain => self.keep(action(before_document), vec![write], Vec::new()).await?,
         };
         Ok(match written {
@@ -225,20 +219,50 @@ impl Turn<'_> {
         Ok(None)
     }
 
-    async fn write_person(&self, told: Told<'_>, password: Option<&str>) -> Result<Written<()>, ScimError> {
-        let Written::Done(account) = self.tell(told).await? else { return Ok(Written::Stale) };
+    fn document_after(
+        &self,
+        before: Option<&Document>,
+        key: DocumentKey,
+        body: Arc<str>,
+        names: Vec<DocumentName>,
+    ) -> Document {
+        Document {
+            key,
+            version: before.map_or(1, |document| document.version.saturating_add(1)),
+            created_at: before.map_or(self.now, |document| document.created_at),
+            changed_at: self.now,
+            account: before.and_then(|document| document.account),
+            body,
+            names,
+        }
+    }
+
+    async fn write_person(
+        &self,
+        told: Told<'_>,
+        after: &Document,
+        password: Option<&str>,
+    ) -> Result<Written<()>, ScimError> {
+        let served = told.served;
+        let account = match self.tell(told).await {
+            Ok(Written::Done(account)) => account,
+            Ok(Written::Stale) => return Ok(Written::Stale),
+            Err(error) => return Err(self.taken(served, after).await?.unwrap_or(error)),
+        };
         if let (Some(password), Some(passwords)) = (password, &self.realm.connection.passwords) {
             passwords.set(account.id, password).await.map_err(|error| fault::of_store(&error))?;
         }
         Ok(Written::Done(()))
     }
 
+    /// Writes a group; `None` where that changes nothing, neither about it nor about who is in it.
     async fn write_group(
         &self,
         served: &Served,
         (before, write): (Option<(&Document, &Resource)>, DocumentWrite),
         fresh: &Fresh,
-    ) -> Result<Written<()>, ScimError> {
+    ) -> Result<Option<Written<()>>, ScimError> {
+        let is_same = before.is_some_and(|(_, old)| *old == fresh.resource);
         let is_renamed = before.is_some_and(|(_, old)| {
             let (old, new) = (old, &fresh.resource);
             old.text("displayName") != new.text("displayName") || old.external_id() != new.external_id()
@@ -246,7 +270,10 @@ impl Turn<'_> {
         let before = before.map(|(document, _)| document);
         let Membership { changes, retell } =
             self.membership(served, before, &fresh.members, is_renamed).await?;
-        self.keep(action(before), vec![write.with_members(changes)], retell).await
+        if is_same && changes.is_empty() {
+            return Ok(None);
+        }
+        self.keep(action(before), vec![write.with_members(changes)], retell).await.map(Some)
     }
 
     /// Keeps documents of no person, and lets those follow whose groups changed: the first of them at once.
@@ -350,7 +377,7 @@ fn action(before: Option<&Document>) -> &'static str {
 
 /// Takes the members out of a group: they lie apart.
 fn members_said(resource: &mut Resource) -> Result<Vec<ElementChange>, ScimError> {
-    let kind = std::sync::Arc::clone(resource.kind());
+    let kind = Arc::clone(resource.kind());
     let Some(path) = kind.resolve("members") else { return Ok(Vec::new()) };
     let (Some(attribute), Some(said)) = (kind.attribute(&path), resource.take(&path)) else {
         return Ok(Vec::new());
@@ -364,6 +391,23 @@ fn check_match(if_match: Option<&VersionMatch>, document: &Document) -> Result<(
         Ok(())
     } else {
         Err(Reason::VersionStale.into())
+    }
+}
+
+/// Finds what the source calls the person for good: what it called them first, or else our own name.
+fn subject<'a>(
+    before: Option<&'a Document>,
+    resource: &'a Resource,
+    own: &'a str,
+) -> Result<&'a str, ScimError> {
+    let subject = match before {
+        Some(document) => subject_or(document, own),
+        None => resource.external_id().filter(|external| !external.is_empty()).unwrap_or(own),
+    };
+    if indexed(subject) == subject {
+        Ok(subject)
+    } else {
+        Err(ScimError::at_attribute(Reason::ExternalIdInvalid, "externalId"))
     }
 }
 

@@ -100,7 +100,8 @@ impl Alone {
     }
 
     fn ask(&self, said: &Said) -> ScimResponse {
-        let (path, query) = said.path.split_once('?').map_or((said.path.as_str(), None), |(a, b)| (a, Some(b)));
+        let (path, query) =
+            said.path.split_once('?').map_or((said.path.as_str(), None), |(a, b)| (a, Some(b)));
         let request = ScimRequest {
             method: said.method,
             path,

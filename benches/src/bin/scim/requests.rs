@@ -94,7 +94,6 @@ impl Asked {
         let count = self.ids.len() as u64;
         &self.ids[usize::try_from(number.wrapping_mul(7_919) % count).unwrap()]
     }
-
 }
 
 impl Requests for Asked {
