@@ -7,6 +7,7 @@ use jit_core::{
 };
 
 use super::bulk::what_is_new;
+use super::edit::{Edit, Fresh, members_said, names_in};
 use super::members::Membership;
 use super::record::{Told, Written, presence};
 use super::run::Done;
@@ -15,26 +16,12 @@ use super::service::Turn;
 use super::{body, fault};
 use crate::error::ScimError;
 use crate::json::Json;
-use crate::patch::{ElementChange, Patch, element};
 use crate::protocol::QueryText;
 use crate::reason::Reason;
 use crate::resource::{Resource, Value, Version, VersionMatch};
 
 /// How often a change is made anew on what was written meanwhile.
 pub(super) const ATTEMPTS: usize = 128;
-
-/// What a client wants a resource to become.
-pub(super) enum Edit<'a> {
-    Put(&'a Json),
-    Patch(Patch, &'a Json),
-}
-
-/// A resource on its way into a document, and what must not be kept in it.
-struct Fresh {
-    resource: Resource,
-    members: Vec<ElementChange>,
-    password: Option<String>,
-}
 
 impl Turn<'_> {
     /// Creates a resource (RFC 7644 §3.3).
@@ -308,7 +295,7 @@ impl Turn<'_> {
     }
 
     /// Takes the password out of a person: it is in no document. Where nobody takes it, it was not said.
-    fn take_password(&self, served: &Served, resource: &mut Resource) -> Option<String> {
+    pub(super) fn take_password(&self, served: &Served, resource: &mut Resource) -> Option<String> {
         let path = served.kind.resolve("password").filter(|_| served.role == Role::Person)?;
         let password = resource.take(&path).as_ref().and_then(Value::as_text).map(str::to_owned);
         password.filter(|_| self.realm.connection.passwords.is_some())
@@ -321,68 +308,8 @@ impl Turn<'_> {
     }
 }
 
-impl Edit<'_> {
-    fn apply(&self, turn: &Turn<'_>, served: &Served, old: &Resource) -> Result<Fresh, ScimError> {
-        let is_group = served.role == Role::Group;
-        let (mut resource, members) = match self {
-            Self::Patch(patch, _) if is_group => patch.apply_apart(old, "members")?,
-            Self::Patch(patch, _) => (patch.apply(old)?, Vec::new()),
-            Self::Put(json) => {
-                let mut resource = old.replaced_by(json, turn.realm.connection.tolerance)?;
-                let mut members = Vec::new();
-                if is_group {
-                    members.push(ElementChange::Clear);
-                    members.extend(members_said(&mut resource)?);
-                }
-                (resource, members)
-            }
-        };
-        let password = turn.take_password(served, &mut resource);
-        Ok(Fresh { resource, members, password })
-    }
-
-    /// Names the attributes that are written, for answers that show what was written.
-    fn names(&self) -> Vec<&str> {
-        match self {
-            Self::Put(json) => names_in(json),
-            Self::Patch(_, json) => {
-                let Some(Json::List(operations)) = json.member("Operations") else { return Vec::new() };
-                operations.iter().flat_map(names_in_operation).collect()
-            }
-        }
-    }
-}
-
-impl Fresh {
-    fn changes_nothing(&self, old: &Resource) -> bool {
-        self.members.is_empty() && self.password.is_none() && self.resource == *old
-    }
-}
-
-fn names_in(json: &Json) -> Vec<&str> {
-    let Json::Object(members) = json else { return Vec::new() };
-    members.iter().map(|(name, _)| name.as_str()).collect()
-}
-
-fn names_in_operation(operation: &Json) -> Vec<&str> {
-    match operation.member("path").and_then(Json::as_text) {
-        Some(path) => vec![path],
-        None => operation.member("value").map(names_in).unwrap_or_default(),
-    }
-}
-
 fn action(before: Option<&Document>) -> &'static str {
     if before.is_some() { "document.changed" } else { "document.created" }
-}
-
-/// Takes the members out of a group: they lie apart.
-fn members_said(resource: &mut Resource) -> Result<Vec<ElementChange>, ScimError> {
-    let kind = Arc::clone(resource.kind());
-    let Some(path) = kind.resolve("members") else { return Ok(Vec::new()) };
-    let (Some(attribute), Some(said)) = (kind.attribute(&path), resource.take(&path)) else {
-        return Ok(Vec::new());
-    };
-    said.each().iter().map(|value| Ok(ElementChange::Add(element(attribute, value)?))).collect()
 }
 
 fn check_match(if_match: Option<&VersionMatch>, document: &Document) -> Result<(), ScimError> {

@@ -75,8 +75,8 @@ struct Alone {
 impl Alone {
     fn new() -> Self {
         let settings: ConnectionConfig<Nothing> = load(CONNECTION, Format::Toml, "connection").unwrap();
+        let context = ScimContext::new(settings.tenant.clone(), settings.id.clone(), "bench");
         let (connection, attestor, _) = settings.define().unwrap();
-        let context = ScimContext::new(settings.tenant, settings.id, "bench");
         let store: Arc<dyn Store> = Arc::new(MemoryStore::new());
         let jit = Arc::new(Jit::builder(Arc::clone(&store)).connection(connection).build().unwrap());
         let served = ScimConnection::new(attestor, "/scim/v2");

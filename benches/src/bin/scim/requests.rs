@@ -49,7 +49,7 @@ pub(crate) struct Said {
 /// Says the request of this number, about the person with this id or about one of so many.
 pub(crate) fn say(operation: Operation, number: u64, id: &str, people: u64, is_active: bool) -> Said {
     let said = |method, path, body| Said { method, path, body };
-    let patch = |path: &str, value: &str| {
+    let change = |path: &str, value: &str| {
         let body = format!(
             "{{\"schemas\":[\"urn:ietf:params:scim:api:messages:2.0:PatchOp\"],\
              \"Operations\":[{{\"op\":\"replace\",\"path\":\"{path}\",\"value\":{value}}}]}}"
@@ -64,8 +64,8 @@ pub(crate) fn say(operation: Operation, number: u64, id: &str, people: u64, is_a
             said("GET", path, String::new())
         }
         Operation::List => said("GET", "/Users?startIndex=1&count=100".to_owned(), String::new()),
-        Operation::Rename => patch("displayName", &format!("\"Person, time {number}\"")),
-        Operation::Switch => patch("active", if is_active { "true" } else { "false" }),
+        Operation::Rename => change("displayName", &format!("\"Person, time {number}\"")),
+        Operation::Switch => change("active", if is_active { "true" } else { "false" }),
         Operation::Post => said("POST", "/Users".to_owned(), person(number)),
     }
 }
