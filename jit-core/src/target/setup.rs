@@ -203,8 +203,8 @@ impl TargetSetup {
         self
     }
 
-    /// Works on so many leases at a time; four unless said otherwise, and never more than 64. What people check out and in
-    /// does not wait for a place.
+    /// Lets a round of work ask the target about so many leases at a time; four unless said otherwise, and never more than
+    /// 64. What people check out and in does not wait for a place.
     #[must_use]
     pub fn at_once(mut self, count: NonZeroUsize) -> Self {
         self.at_once = count.min(MOST_AT_ONCE);

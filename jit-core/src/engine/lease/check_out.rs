@@ -2,7 +2,7 @@
 
 use chrono::{DateTime, Utc};
 
-use super::{CheckOut, CheckedOut, kept, record::moved_on};
+use super::{CheckOut, CheckedOut, kept, places::Turn, record::moved_on};
 use crate::{
     Account, AccountId, Actor, BackendError, Code, Desired, DesiredState, Effect, EndReason, ErrorKind, Jit,
     JitError, Lease, Phase, RemoteRef, Secret, Standing, Store, Taken, TargetRole, TargetSetup,
@@ -232,7 +232,7 @@ impl Jit {
         let Ok(account) = self.note(store, account, ending, action, by.clone()).await else {
             return false;
         };
-        let _ = self.tend(store, account).await;
+        let _ = self.tend(store, account, Turn::AT_ONCE).await;
         true
     }
 
