@@ -10,7 +10,7 @@ use jit_core::config::Problems;
 use jit_core::{
     BackendError, BuildError, Clock, ConnectionId, ErrorKind, Jit, JitBuilder, Protection, TimeGuard,
 };
-use jit_oidc::http::HttpError;
+use jit_http::HttpFailure;
 use jit_scim::server::{ServiceError, TokenError};
 use jit_sql::{PostgresOptions, PostgresStore, SqliteStore};
 
@@ -21,6 +21,7 @@ use super::proxies::Proxies;
 use super::scim::Sources;
 use super::session::Sessions;
 use super::settings::{DoorSettings, Method, ProtectionSettings, Settings, StoreUrl};
+use crate::alarms::Alarms;
 use crate::targets::Opened;
 
 /// Says why a portal could not be assembled.
@@ -33,7 +34,7 @@ pub(super) enum AssembleError {
     #[error("the connections do not go together")]
     Build(#[from] BuildError),
     #[error("the client for providers cannot be made")]
-    Http(#[from] HttpError),
+    Http(#[from] HttpFailure),
     #[error("the settings of connection `{0}` cannot be used")]
     Connection(ConnectionId, #[source] Box<dyn Error + Send + Sync>),
     #[error("`{0}` cannot be read")]
@@ -111,6 +112,7 @@ fn builder(
         .time_guard(TimeGuard::default())
         .protection(protection(&settings.protection))
         .hold_for(HOLD_LASTS)
+        .notices(Arc::new(Alarms(|alarm| eprintln!("portal: {alarm}"))))
         .explaining();
     for shelf in named {
         if let Some(name) = &shelf.name {
