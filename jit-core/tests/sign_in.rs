@@ -25,7 +25,7 @@ async fn the_first_sign_in_makes_the_account_and_the_second_changes_nothing() {
     assert_eq!(first.account.email.as_ref().unwrap().trust, EmailTrust::Authoritative);
     let second = house.enter(0, "s1", alice()).await;
     assert!(second.plan.is_empty(), "{:?}", second.plan);
-    assert_eq!(second.account, house.get(first.account.id).await);
+    assert_eq!(*second.account, house.get(first.account.id).await);
     assert_eq!(house.all().await.len(), 1);
     let actions: Vec<_> = house.trail().await.iter().map(|event| event.action.to_string()).collect();
     assert_eq!(actions, ["account.created"]);
@@ -107,7 +107,7 @@ async fn an_expected_name_that_is_taken_gives_way_by_its_strategy() {
         wire("other"),
         wire("asking").maps(PlainMapper { on_taken: OnNameTaken::Ask, ..PlainMapper::default() }),
     ]);
-    let named = |signed_in: SignedIn| signed_in.account.user_name.unwrap().as_str().to_owned();
+    let named = |signed_in: SignedIn| signed_in.account.user_name.as_ref().unwrap().as_str().to_owned();
     let said = json!({"preferred_username": "sam"});
     assert_eq!(named(house.enter(0, "s1", said.clone()).await), "sam");
     assert_eq!(named(house.enter(0, "s2", said.clone()).await), "sam2");
@@ -312,5 +312,5 @@ async fn a_store_that_is_down_is_transient_and_a_held_sign_in_is_not_lost() {
     let Outcome::SignedIn(done) = house.jit.answer(&ticket, reply()).await.unwrap() else {
         panic!("signed in")
     };
-    assert_eq!(done.account.user_name.unwrap().as_str(), "pat");
+    assert_eq!(done.account.user_name.as_ref().unwrap().as_str(), "pat");
 }

@@ -1,5 +1,7 @@
 //! Alice, who is in already, and whoever comes over another source with her address.
 
+use std::sync::Arc;
+
 use jit_core::*;
 use serde_json::{Value, json};
 
@@ -24,7 +26,7 @@ pub(crate) fn other(asks: &[Ask]) -> Wire {
 /// Alice is in already, over `corp`.
 pub(crate) async fn with_alice(asks: &[Ask]) -> (House, Account) {
     let house = house(vec![corp(), other(asks)]);
-    let alice = house.enter(0, "alice-1", verified(VICTIM)).await.account;
+    let alice = Arc::unwrap_or_clone(house.enter(0, "alice-1", verified(VICTIM)).await.account);
     (house, alice)
 }
 

@@ -26,7 +26,7 @@ async fn a_directory_takes_over_no_account_by_its_address() {
         assert!(matches!(code.as_str(), "link.not_authoritative" | "link.email_unverified"), "{code}");
         assert!(!house.refused(said("m1", claims).gone()).await.is_empty());
     }
-    assert_eq!(house.get(alice.id).await, alice, "nothing about her changed");
+    assert_eq!(house.get(alice.id).await, *alice, "nothing about her changed");
     assert_eq!(house.all().await.len(), 1);
 }
 
@@ -52,7 +52,7 @@ async fn a_directory_does_not_reach_another_tenant() {
     let joined = house.taken(said("e1", json!({"groups": ["admin"]}))).await.account;
     assert_eq!(joined.tenant.as_str(), "mallory");
     house.taken(said("e1", json!({})).gone()).await;
-    assert_eq!(house.get(alice.id).await, alice);
+    assert_eq!(house.get(alice.id).await, *alice);
     house.enter(2, "e1", verified(VICTIM)).await;
 }
 
