@@ -9,9 +9,9 @@ use super::{
     provisioning::{check_kin, check_provisioning},
 };
 use crate::{
-    Attestor, Code, Connection, ConnectionId, ConnectionSettings, DomainSet, EmailRule, EntitlementPattern,
-    Issuer, IssuerSet, LinkBy, LinkRule, MailLink, MappingRules, PolicyRules, Provisioning, RulePolicy,
-    StoreId, TenantId, Verification, mapping::present,
+    Attestor, Code, Connection, ConnectionId, ConnectionSettings, DomainSet, EntitlementPattern, Issuer,
+    IssuerSet, LinkBy, LinkRule, MailLink, MappingRules, PolicyRules, Provisioning, RulePolicy, StoreId,
+    TenantId, Verification, mapping::present,
 };
 
 /// The most issuers, names, domains, ceiling lines and link rules of a connection, each.
@@ -165,6 +165,7 @@ impl<P> ConnectionConfig<P> {
         }
         found.within("mapping", |found| self.mapping.check(found));
         self.check_own_domains(found);
+        self.check_who_speaks(found);
         found.within("policy", |found| self.policy.check(found));
         if let Some(provisioning) = &self.provisioning {
             let has_one_issuer = self.issuer_template.is_none() && self.issuers.len() == 1;
@@ -212,20 +213,6 @@ impl<P> ConnectionConfig<P> {
         ];
         for (field, _) in counts.into_iter().filter(|(_, count)| *count > LINES) {
             found.report_in(field, Code::new("config.out_of_range"), format!("has more than {LINES} lines"));
-        }
-    }
-
-    /// Reports an `email` rule that the domains of the connection should verify where there are none. A preset may say
-    /// so: it is made for connections with domains and harmless on others.
-    fn check_own_domains(&self, found: &mut Problems) {
-        let says = |rule: &EmailRule| rule.verified == Some(Verification::OwnDomains);
-        if self.domains.patterns().is_empty() && self.mapping.email.as_ref().is_some_and(says) {
-            let message = "needs `domains` that the connection speaks for";
-            found.within("mapping", |found| {
-                found.within("email", |found| {
-                    found.report_in("verified", Code::new("config.unreachable_rule"), message);
-                });
-            });
         }
     }
 
@@ -401,5 +388,6 @@ fn named(set: &IssuerSet) -> Option<Vec<Issuer>> {
     }
 }
 
+mod addresses;
 #[cfg(test)]
 mod tests;
