@@ -4,6 +4,7 @@
 mod support;
 
 use jit_core::*;
+use public::{beside, configured};
 use serde_json::{Value, json};
 use support::*;
 
@@ -42,34 +43,43 @@ async fn a_source_that_does_not_speak_for_the_domain_never_links_whatever_it_ass
     assert_eq!(house.get(alice).await.identities.len(), 1);
 }
 
-/// A connection as configuration describes it, to a source that anybody can open an account or a tenant at.
-fn configured(issuers: &str, mapping: &str) -> Result<(Connection, Attestor), config::Problems> {
-    #[derive(serde::Deserialize)]
-    struct NoSettings {}
-    impl config::Check for NoSettings {
-        fn check(&self, _found: &mut config::Problems) {}
-    }
-    let text = format!(
-        "tenant = 'acme'\nid = 'public'\n{issuers}\ndomains = ['example.com']\nmapping = {{ {mapping} }}\n\
-         link = [{{ by = {{ email = 'when_authoritative' }} }}]\npolicy = {{ rule = [{{ name = 'all', permit = {{}} \
-         }}] }}\nprotocol = {{}}\n"
-    );
-    let read: config::ConnectionConfig<NoSettings> =
-        config::load(&text, config::Format::Toml, "public.toml")?;
-    let (connection, attestor, _) = read.define()?;
-    Ok((connection, attestor))
-}
+/// Sources that anybody can open an account or a tenant at.
+#[cfg(test)]
+mod public {
+    use super::*;
 
-/// A house with Alice in it beside such a connection.
-async fn beside(issuers: &str, mapping: &str) -> (House, Attestor) {
-    let (connection, attestor) = configured(issuers, mapping).unwrap();
-    let house = house_on(
-        std::sync::Arc::new(MemoryStore::new()),
-        vec![wire("corp").speaks_for("example.com").links_by_email()],
-        |builder| builder.connection(connection),
-    );
-    house.enter(0, "alice-1", verified(VICTIM)).await;
-    (house, attestor)
+    /// A connection as configuration describes it, to a source that anybody can open an account or a tenant at.
+    pub(super) fn configured(
+        issuers: &str,
+        mapping: &str,
+    ) -> Result<(Connection, Attestor), config::Problems> {
+        #[derive(serde::Deserialize)]
+        struct NoSettings {}
+        impl config::Check for NoSettings {
+            fn check(&self, _found: &mut config::Problems) {}
+        }
+        let text = format!(
+            "tenant = 'acme'\nid = 'public'\n{issuers}\ndomains = ['example.com']\nmapping = {{ {mapping} }}\n\
+             link = [{{ by = {{ email = 'when_authoritative' }} }}]\npolicy = {{ rule = [{{ name = 'all', permit = {{}} \
+             }}] }}\nprotocol = {{}}\n"
+        );
+        let read: config::ConnectionConfig<NoSettings> =
+            config::load(&text, config::Format::Toml, "public.toml")?;
+        let (connection, attestor, _) = read.define()?;
+        Ok((connection, attestor))
+    }
+
+    /// A house with Alice in it beside such a connection.
+    pub(super) async fn beside(issuers: &str, mapping: &str) -> (House, Attestor) {
+        let (connection, attestor) = configured(issuers, mapping).unwrap();
+        let house = house_on(
+            std::sync::Arc::new(MemoryStore::new()),
+            vec![wire("corp").speaks_for("example.com").links_by_email()],
+            |builder| builder.connection(connection),
+        );
+        house.enter(0, "alice-1", verified(VICTIM)).await;
+        (house, attestor)
+    }
 }
 
 #[tokio::test]
