@@ -19,6 +19,7 @@ use super::proxies::Proxies;
 use super::scim::Sources;
 use super::session::Sessions;
 use super::settings::{DoorSettings, Method, Settings, StoreUrl};
+use crate::alarms::Alarms;
 use crate::targets::Opened;
 
 /// Says why a portal could not be assembled.
@@ -109,6 +110,7 @@ fn builder(
         .time_guard(TimeGuard::default())
         .protection(settings.protection.protection())
         .hold_for(HOLD_LASTS)
+        .notices(Arc::new(Alarms(|alarm| eprintln!("portal: {alarm}"))))
         .explaining();
     for shelf in named {
         if let Some(name) = &shelf.name {
