@@ -43,6 +43,7 @@ impl Jit {
             marker: setup.markers.mark(&request.tenant, id),
             native: None,
         };
+        self.check_accepted(setup, &remote).await?;
         let lease = asked.lease(request, remote);
         let account =
             match self.intend(store, &request.tenant, id, lease, request.by.clone(), asked.now).await {
@@ -64,7 +65,7 @@ impl Jit {
         let setup = self.setup_for(&request.tenant, &request.target)?;
         let role = setup.roles.get(&request.role).ok_or(JitError::refused("lease.unknown_role"))?;
         check_texts(request)?;
-        self.check_circuit(setup)?;
+        self.check_circuit(setup).await?;
         let store = self.store_named(request.store.as_ref())?;
         let holder = store.get(&request.tenant, request.holder).await?;
         let holder = holder.ok_or(JitError::refused("lease.unknown_holder"))?;

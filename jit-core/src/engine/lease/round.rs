@@ -17,8 +17,9 @@ use super::{
     places::Places,
 };
 use crate::{
-    Account, Actor, BackendError, Claimed, ErrorKind, Jit, Lane, Retry, Settlement, Store, TargetFault,
-    TargetId, TargetSetup, TaskKind, WorkerId, target::CircuitNews,
+    Account, Actor, BackendError, Claimed, ErrorKind, Jit, Lane, RemoteRef, Settlement, Store, TargetFault,
+    TargetId, TargetSetup, TaskKind, WorkerId,
+    target::{CircuitNews, refused_until},
 };
 
 /// How many tasks are claimed at once for each place: what is privileged and falls due meanwhile waits for these.
@@ -110,6 +111,9 @@ impl Jit {
         let setup = self.setup(target)?;
         let mut report = WorkReport::default();
         let mut first = self.watch_time().await?;
+        if let Err(error) = setup.circuit.look(self.parts.clock.now()).await {
+            first.get_or_insert(error);
+        }
         let [privileged, usual] = Self::lanes_of(target);
         let mirror = setup.mirroring.as_ref().and_then(|_| lane_of(target));
         let lanes: VecDeque<_> = [privileged, usual, mirror].into_iter().flatten().collect();
@@ -199,9 +203,9 @@ impl Jit {
                 return self.comes_again(claimed, &error.into());
             }
         };
-        if let Some(until) = setup.circuit.open_until(self.parts.clock.work()) {
+        if let Some(until) = setup.circuit.open_until(self.parts.clock.now()) {
             self.raise_overdue(store, setup.overdue_after, account).await;
-            return Tended::Failed(until);
+            return self.looked_at_until(claimed, until);
         }
         match self.tend(store, account, places.turn()).await {
             // Each step that was written down brought a task of its own; only an early one is due again.
@@ -219,8 +223,8 @@ impl Jit {
 
     async fn tend_mirror(&self, store: &dyn Store, setup: &TargetSetup, claimed: &Claimed) -> Tended {
         let (task, now) = (&claimed.task, self.parts.clock.work());
-        let brought = match setup.circuit.open_until(now) {
-            Some(until) => Err(Tended::Failed(until)),
+        let brought = match setup.circuit.open_until(self.parts.clock.now()) {
+            Some(until) => Err(self.looked_at_until(claimed, until)),
             None => self.bring(store, setup, &task.tenant, task.account, task.id).await.map_err(|error| {
                 let Tended::Failed(pause) = self.comes_again(claimed, &error) else { return Tended::Done };
                 Tended::Failed(not_before(&error, pause, now))
@@ -258,12 +262,33 @@ impl Jit {
         Tended::Failed(after_pause(claimed, self.parts.clock.work()))
     }
 
+    /// What waits for the target comes again when that may be asked, and before that where an alarm may be due.
+    fn looked_at_until(&self, claimed: &Claimed, until: DateTime<Utc>) -> Tended {
+        Tended::Failed(until.min(after_pause(claimed, self.parts.clock.work())))
+    }
+
     /// Refuses what the target would not be asked for, before anything is written down.
-    pub(super) fn check_circuit(&self, setup: &TargetSetup) -> Result<(), BackendError> {
-        let now = self.parts.clock.work();
+    pub(super) async fn check_circuit(&self, setup: &TargetSetup) -> Result<(), BackendError> {
+        let now = self.parts.clock.now();
+        setup.circuit.look(now).await?;
         let Some(until) = setup.circuit.open_until(now) else { return Ok(()) };
-        let refused = BackendError::new(ErrorKind::Target(TargetFault::Credentials), "circuit.enter");
-        Err(refused.with_retry(Retry::After(until.signed_duration_since(now))))
+        Err(refused_until(until, now))
+    }
+
+    /// Finds out whether the target accepts us before anything is written down that it would have to undo, where that is
+    /// not known and others may have found out that it does not.
+    pub(super) async fn check_accepted(
+        &self,
+        setup: &TargetSetup,
+        remote: &RemoteRef,
+    ) -> Result<(), BackendError> {
+        if !setup.circuit.is_unproved() {
+            return Ok(());
+        }
+        match setup.target.observe(remote).await {
+            Err(error) if is_out_of_reach(&error) => Err(error),
+            _ => Ok(()),
+        }
     }
 
     async fn tell_of_circuit(&self, setup: &TargetSetup) -> Result<(), BackendError> {
@@ -276,4 +301,10 @@ impl Jit {
         setup.circuit.told(news);
         Ok(())
     }
+}
+
+/// Nobody there was asked for anything.
+fn is_out_of_reach(error: &BackendError) -> bool {
+    use TargetFault::{Credentials, Unreachable, Untrusted};
+    matches!(error.kind(), ErrorKind::Target(Credentials | Unreachable | Untrusted))
 }
