@@ -13,7 +13,7 @@ use super::{Around, client};
 use crate::portal::assemble::AssembleError;
 use crate::portal::fetch::GuardedFetch;
 use crate::portal::house::SamlWay;
-use crate::portal::settings::{DoorSettings, MetadataSettings, saml_address};
+use crate::portal::settings::{DoorSettings, MetadataSettings, Terms, saml_address};
 
 /// Makes everything that signs people in and out over a SAML connection.
 pub(super) fn way(
@@ -60,7 +60,9 @@ fn source(
         }
         (None, None) => return Ok(Arc::new(config.source())),
     };
-    Ok(Arc::new(source.map_err(|error| AssembleError::connection(door, error))?))
+    let source = source.map_err(|error| AssembleError::connection(door, error))?;
+    let terms = Terms::of(&door.protocol);
+    Ok(Arc::new(source.adjusting(move |idp| terms.imposed_on(idp))))
 }
 
 fn fetched(metadata: &MetadataSettings) -> MetadataPolicy {
