@@ -190,9 +190,9 @@ fn private_keys_in_older_forms_are_the_same_keys() {
 #[test]
 fn a_private_key_that_cannot_be_read_is_refused_in_every_form() {
     for label in ["PRIVATE KEY", "RSA PRIVATE KEY", "EC PRIVATE KEY"] {
-        for octets in [&[0x30, 0][..], &[0; 200], &[0xff; 70_000]] {
-            assert!(SigningKey::from_pem(&pem(label, octets)).is_err());
-            assert!(DecryptionKey::from_pem(&pem(label, octets)).is_err());
+        for octets in [vec![0x30, 0], vec![0; 200], vec![0xff; 70_000]] {
+            assert!(SigningKey::from_pem(&pem(label, &octets)).is_err());
+            assert!(DecryptionKey::from_pem(&pem(label, &octets)).is_err());
         }
     }
     let locked = "-----BEGIN RSA PRIVATE KEY-----\nProc-Type: 4,ENCRYPTED\nDEK-Info: AES-256-CBC,00\n\nAAAA\n\
