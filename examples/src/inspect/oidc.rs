@@ -28,7 +28,7 @@ pub(super) fn inspect(inquiry: &OidcInquiry, clock: &dyn Clock, out: &mut dyn Wr
     // A key set that cannot be used refuses every token, as it would at a sign-in.
     let keys = KeySet::parse(&jwks, &Engine::aws_lc(), policy.allowed_algorithms());
     let demands = source.demands(inquiry);
-    let explainer = source.explainer(inquiry, now)?;
+    let engine = source.explainer(inquiry, now)?;
     let mut code = ALL_ACCEPTED;
     for (file, token) in inquiry.files.iter().zip(&tokens) {
         let verified = match &keys {
@@ -36,15 +36,15 @@ pub(super) fn inspect(inquiry: &OidcInquiry, clock: &dyn Clock, out: &mut dyn Wr
             Err(rejection) => Err(*rejection),
         };
         let judged = verified.map_err(Refusal::from).and_then(|token| {
-            let identity = match (source.attestation(&token)?, &explainer) {
-                (Some(attestation), Some(explainer)) => Some((explainer, explainer.identity(attestation)?)),
+            let identity = match (source.attestation(&token)?, &engine) {
+                (Some(attestation), Some(engine)) => Some((engine, engine.identity(attestation)?)),
                 _ => None,
             };
             Ok((token, identity))
         });
         let written = match judged {
             Ok((token, identity)) => {
-                let explained = identity.map(|(explainer, identity)| explainer.explain(identity)).transpose();
+                let explained = identity.map(|(engine, identity)| engine.explain(identity)).transpose();
                 write_line(out, &Line::accepted_token(file, &token, explained.map_err(Failure::Backend)?))
             }
             Err(refusal) => {
