@@ -110,7 +110,7 @@ fn a_wrong_configuration_names_file_line_and_field() {
         ("metadata = { file = \"metadata.xml\" }", fetched, "give `--idp-metadata`"),
     ] {
         assert!(CONFIGURATION.contains(from), "{from}");
-        case.write("wrong.toml", &CONFIGURATION.replacen(from, to, 1));
+        case.write("wrong.toml", CONFIGURATION.replacen(from, to, 1));
         let output = case.inspect("saml --config wrong.toml --connection acme good.xml");
         assert_eq!(output.status.code(), Some(2), "{to}: {output:?}");
         let complaint = String::from_utf8(output.stderr).unwrap();
@@ -138,7 +138,8 @@ impl Case {
         self.write("portal.toml", text.replacen("acs_url = \"https://sp.example/saml/acme/acs\"", &own, 1));
         let output = self.inspect(&format!("saml --config portal.toml --now {NOW} {ASKED} {arguments}"));
         assert!(output.stderr.is_empty(), "{output:?}");
-        lines(&output)[0]["code"].as_str().unwrap_or_default().to_owned()
+        let found = lines(&output);
+        found.first().and_then(|line| line.get("code")?.as_str()).unwrap_or_default().to_owned()
     }
 
     fn pinned(&self, more: &str) -> String {
