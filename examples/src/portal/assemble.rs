@@ -10,7 +10,7 @@ use jit_core::config::Problems;
 use jit_core::{
     BackendError, BuildError, Clock, ConnectionId, ErrorKind, Jit, JitBuilder, Protection, TimeGuard,
 };
-use jit_oidc::http::HttpError;
+use jit_http::HttpFailure;
 use jit_scim::server::{ServiceError, TokenError};
 use jit_sql::{PostgresOptions, PostgresStore, SqliteStore};
 
@@ -33,7 +33,7 @@ pub(super) enum AssembleError {
     #[error("the connections do not go together")]
     Build(#[from] BuildError),
     #[error("the client for providers cannot be made")]
-    Http(#[from] HttpError),
+    Http(#[from] HttpFailure),
     #[error("the settings of connection `{0}` cannot be used")]
     Connection(ConnectionId, #[source] Box<dyn Error + Send + Sync>),
     #[error("`{0}` cannot be read")]

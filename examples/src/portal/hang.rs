@@ -6,9 +6,9 @@ use std::path::Path;
 use std::sync::Arc;
 
 use jit_core::{Attestor, Clock, Connection, Store, SystemEntropy};
-use jit_oidc::http::HttpError;
+use jit_http::{GuardedHttp, HttpFailure};
 use jit_oidc::login::Environment;
-use jit_oidc::{Engine, GuardedHttp, Login, OidcSettings, OidcTrigger, StateKeeper};
+use jit_oidc::{Engine, Login, OidcSettings, OidcTrigger, StateKeeper};
 
 use super::assemble::AssembleError;
 use super::house::{Door, Way};
@@ -82,7 +82,7 @@ fn oidc_trigger(
 }
 
 /// Makes the client that providers are asked with.
-fn client(loopback: bool) -> Result<GuardedHttp, HttpError> {
+fn client(loopback: bool) -> Result<GuardedHttp, HttpFailure> {
     let builder = GuardedHttp::builder();
     if loopback { builder.dangerous().allow_loopback_http().build() } else { builder.build() }
 }

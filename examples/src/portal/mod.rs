@@ -4,7 +4,6 @@ mod arguments;
 pub(crate) mod assemble;
 mod demo;
 mod failure;
-mod fetch;
 mod hang;
 mod holds;
 mod house;

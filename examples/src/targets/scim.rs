@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use jit_core::config::Problems;
 use jit_core::{Code, SystemClock, Target};
-use jit_scim::client::{FixedToken, GuardedTransport, ScimTarget, TargetProfile};
+use jit_scim::client::{FixedToken, ScimTarget, TargetProfile, guarded_transport};
 use serde::Deserialize;
 
 use super::files::read_secret;
@@ -38,7 +38,7 @@ impl ScimSettings {
             found.report_in("token_file", Code::new("config.invalid_value"), "the token is no text");
             return None;
         };
-        let builder = GuardedTransport::builder();
+        let builder = guarded_transport();
         let builder =
             if self.dangerously_on_loopback { builder.dangerous().allow_loopback_http() } else { builder };
         let transport = match builder.build() {

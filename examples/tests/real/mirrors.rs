@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 
 use bytes::Bytes;
-use jit_scim::client::{GuardedTransport, Transport as _};
+use jit_scim::client::{Transport as _, guarded_transport};
 use serde_json::Value;
 
 use crate::peer::{folder, wait};
@@ -87,7 +87,7 @@ entitlements = {{ "role:editor" = "Editors" }}
             .header("Authorization", format!("Bearer {}", self.text("token")))
             .body(Bytes::new())
             .unwrap();
-        let transport = GuardedTransport::builder().dangerous().allow_loopback_http().build().unwrap();
+        let transport = guarded_transport().dangerous().allow_loopback_http().build().unwrap();
         let answer = wait(transport.send(request, 1 << 20)).unwrap();
         let list: Value = serde_json::from_slice(answer.body()).unwrap();
         list["Resources"].as_array().cloned().unwrap_or_default()

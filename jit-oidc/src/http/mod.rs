@@ -12,12 +12,10 @@ use jit_core::ErrorClass;
 use crate::rejection::Rejection;
 
 #[cfg(feature = "http-reqwest")]
-mod addresses;
-#[cfg(feature = "http-reqwest")]
 mod guarded;
 
 #[cfg(feature = "http-reqwest")]
-pub use guarded::{DangerousOptions, GuardedHttp, GuardedHttpBuilder};
+pub use jit_http::{DangerousOptions, GuardedHttp, GuardedHttpBuilder};
 
 /// Sends one request and reads one response.
 ///

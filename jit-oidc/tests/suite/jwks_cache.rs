@@ -208,28 +208,3 @@ async fn the_client_guards_addresses_sizes_and_redirects() {
     assert_eq!(kind(&open, "https://10.0.0.1/", 1000).await, Err(HttpErrorKind::AddressRefused));
     assert_eq!(server.asked(), 3);
 }
-
-#[tokio::test]
-async fn without_the_switch_this_machine_is_out_of_reach() {
-    let closed = GuardedHttp::new().unwrap();
-    for uri in ["http://127.0.0.1:1/", "http://localhost:1/"] {
-        assert_eq!(kind(&closed, uri, 1000).await, Err(HttpErrorKind::SchemeRefused), "{uri}");
-    }
-    for uri in [
-        "https://127.0.0.1:1/",
-        "https://[::1]:1/",
-        "https://localhost:1/",
-        "https://[::ffff:169.254.169.254]/",
-        "https://2130706433/",
-        "https://0x7f.1/",
-    ] {
-        assert_eq!(kind(&closed, uri, 1000).await, Err(HttpErrorKind::AddressRefused), "{uri}");
-    }
-    assert_eq!(kind(&closed, "https://user:secret@example.com/", 1000).await, Err(HttpErrorKind::Invalid));
-}
-
-#[tokio::test]
-async fn a_silent_server_is_given_up() {
-    let server = Server::start(Duration::from_secs(60), |_| Answer::status(200)).await;
-    assert_eq!(kind(&client(), &server.address, 1000).await, Err(HttpErrorKind::Timeout));
-}

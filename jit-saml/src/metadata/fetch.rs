@@ -5,7 +5,8 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 
-/// Fetches a document. The application hands over its own HTTP client behind it.
+/// Fetches a document. With the feature `http-reqwest`, `jit_http::GuardedHttp` does; without it, an application hands over its
+/// own client.
 #[async_trait]
 pub trait Fetch: Send + Sync {
     /// Asks for the document at an address, by GET.

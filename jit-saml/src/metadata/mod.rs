@@ -32,6 +32,8 @@ mod endpoint;
 mod error;
 mod extensions;
 mod fetch;
+#[cfg(feature = "http-reqwest")]
+mod guarded;
 mod index;
 mod key_value;
 mod names;

@@ -26,7 +26,9 @@ mod wire;
 
 pub use credentials::{AccessToken, Credentials, FixedToken};
 #[cfg(feature = "http-reqwest")]
-pub use guarded::{DangerousOptions, GuardedTransport, GuardedTransportBuilder};
+pub use guarded::guarded_transport;
+#[cfg(feature = "http-reqwest")]
+pub use jit_http::GuardedHttp;
 pub use planned::{Planned, PlannedStep};
 pub use profile::{
     Adoption, GroupChanges, GroupOrigin, MemberRemoval, ProfileError, Removal, TargetPreset, TargetProfile,

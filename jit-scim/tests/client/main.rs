@@ -1,4 +1,4 @@
-//! The client against scripted targets, and its transport against hostile servers.
+//! The client against scripted targets.
 
 #![expect(
     clippy::unwrap_used,
@@ -18,5 +18,4 @@ mod profiles;
 mod sim;
 mod strangers;
 mod throttled;
-mod transport;
 mod world;

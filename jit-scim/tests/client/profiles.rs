@@ -5,8 +5,8 @@ use std::sync::Arc;
 use jit_core::SystemClock;
 use jit_core::config::{Format, load};
 use jit_scim::client::{
-    Adoption, FixedToken, GuardedTransport, MemberRemoval, RequestRate, ScimTarget, TargetPreset,
-    TargetProfile,
+    Adoption, FixedToken, MemberRemoval, RequestRate, ScimTarget, TargetPreset, TargetProfile,
+    guarded_transport,
 };
 
 fn read(text: &str) -> Result<TargetProfile, toml::de::Error> {
@@ -43,7 +43,7 @@ fn every_preset_is_sound_and_reads_back() {
 }
 
 fn target(base: &str, profile: TargetProfile) -> Result<ScimTarget, &'static str> {
-    let transport = GuardedTransport::builder().dangerous().allow_loopback_http().build().unwrap();
+    let transport = guarded_transport().dangerous().allow_loopback_http().build().unwrap();
     let token = Arc::new(FixedToken::new("secret-of-the-target"));
     let made = ScimTarget::new(base, token, profile, Arc::new(transport), Arc::new(SystemClock));
     made.map_err(|error| error.field)

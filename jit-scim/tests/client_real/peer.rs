@@ -12,7 +12,7 @@ use chrono::TimeDelta;
 use http::{Method, Request, Response};
 use jit_core::SystemClock;
 use jit_scim::client::{
-    FixedToken, GuardedTransport, ScimTarget, TargetProfile, TargetReason, Transport, TransportError,
+    FixedToken, ScimTarget, TargetProfile, TargetReason, Transport, TransportError, guarded_transport,
 };
 use serde_json::Value;
 
@@ -45,7 +45,7 @@ impl Peer {
         });
         let ready: Value = serde_json::from_str(&line.await.unwrap().unwrap()).unwrap();
         let text = |name: &str| ready[name].as_str().unwrap().to_owned();
-        let transport = GuardedTransport::builder()
+        let transport = guarded_transport()
             // a busy machine is not a server that hangs
             .total_timeout(std::time::Duration::from_secs(60))
             .dangerous()

@@ -11,7 +11,6 @@ use jit_saml::{Environment, IdpSource, Login, SamlConfig, SamlSettings, SamlTrig
 
 use super::{Around, client};
 use crate::portal::assemble::AssembleError;
-use crate::portal::fetch::GuardedFetch;
 use crate::portal::house::SamlWay;
 use crate::portal::settings::{DoorSettings, MetadataSettings, saml_address};
 
@@ -55,7 +54,7 @@ fn source(
             MetadataSource::from_octets(&octets, policy, clock, crypto)
         }
         (None, Some(url)) => {
-            let fetch = Arc::new(GuardedFetch(client(loopback)?));
+            let fetch = Arc::new(client(loopback)?);
             MetadataSource::from_url(url, reached(fetched(metadata), loopback), fetch, clock, crypto)
         }
         (None, None) => return Ok(Arc::new(config.source())),

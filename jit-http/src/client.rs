@@ -1,40 +1,36 @@
-//! The default transport, with limits on everything.
-
-mod addresses;
+//! The client, with limits on everything.
 
 use std::error::Error;
 use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use async_trait::async_trait;
 use bytes::{Bytes, BytesMut};
-use chrono::TimeDelta;
 use http::{Request, Response};
 use ipnet::IpNet;
 use rustls::pki_types::CertificateDer;
 use rustls_platform_verifier::Verifier;
 use url::{Host, Url};
 
-use self::addresses::{AddressRule, GuardedResolver, NoAllowedAddress};
-use super::reason::{TargetReason, TransportError};
-use super::transport::Transport;
+use crate::addresses::{AddressRule, GuardedResolver, NoAllowedAddress};
+use crate::failure::{HttpFailure, HttpFailureKind};
 
-const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
-const TOTAL_TIMEOUT: Duration = Duration::from_secs(20);
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(3);
+const TOTAL_TIMEOUT: Duration = Duration::from_secs(5);
 
-/// A client that speaks https to public addresses only: no redirects, no proxies from the environment, no decompression, 5
-/// seconds to connect, 20 seconds in total unless said otherwise, bodies read only up to their limit. Certificates are
-/// checked as the platform does; the TLS provider is its own and not the process-wide one. It waits on the clock of tokio.
+/// A client that speaks https to public addresses only: no redirects, no proxies from the environment, no decompression, no
+/// repeated requests, 3 seconds to connect, 5 seconds in total unless said otherwise, bodies read only up to their limit.
+/// Certificates are checked as the platform does; the TLS provider is its own and not the process-wide one. It waits on the
+/// clock of tokio.
 #[derive(Debug, Clone)]
-pub struct GuardedTransport {
+pub struct GuardedHttp {
     client: reqwest::Client,
     rule: Arc<AddressRule>,
 }
 
-/// Builds a [`GuardedTransport`].
+/// Builds a [`GuardedHttp`].
 #[derive(Debug)]
-pub struct GuardedTransportBuilder {
+pub struct GuardedHttpBuilder {
     rule: AddressRule,
     roots: Vec<CertificateDer<'static>>,
     total: Duration,
@@ -42,40 +38,65 @@ pub struct GuardedTransportBuilder {
 
 /// Switches that open a guard.
 #[derive(Debug)]
-pub struct DangerousOptions(GuardedTransportBuilder);
+pub struct DangerousOptions(GuardedHttpBuilder);
 
-impl GuardedTransport {
+impl GuardedHttp {
     /// Builds the client with all its guards.
     ///
     /// # Errors
-    /// `scim.http_invalid` when the platform has no certificates to trust.
-    pub fn new() -> Result<Self, TransportError> {
+    /// `http.invalid` when the platform has no certificates to trust.
+    pub fn new() -> Result<Self, HttpFailure> {
         Self::builder().build()
     }
 
     /// Begins a client with exceptions.
     #[must_use]
-    pub fn builder() -> GuardedTransportBuilder {
-        GuardedTransportBuilder { rule: AddressRule::default(), roots: Vec::new(), total: TOTAL_TIMEOUT }
+    pub fn builder() -> GuardedHttpBuilder {
+        GuardedHttpBuilder { rule: AddressRule::default(), roots: Vec::new(), total: TOTAL_TIMEOUT }
     }
 
-    fn check(&self, url: &Url) -> Result<(), TransportError> {
+    /// Sends a request, once; an answer of any status is one.
+    ///
+    /// # Errors
+    /// [`HttpFailure`] with an `http.…` code when there is no answer, or one of more than `max_body` octets.
+    ///
+    /// # Cancel safety
+    /// The request may have reached the host.
+    pub async fn exchange(
+        &self,
+        request: Request<Bytes>,
+        max_body: usize,
+    ) -> Result<Response<Bytes>, HttpFailure> {
+        let (parts, body) = request.into_parts();
+        let url = Url::parse(&parts.uri.to_string())
+            .map_err(|error| HttpFailure::new(HttpFailureKind::Invalid).caused_by(error))?;
+        self.check(&url)?;
+        let sent = self.client.request(parts.method, url).headers(parts.headers).body(body).send().await;
+        let mut response = sent.map_err(failure)?;
+        let mut answer = Response::new(Bytes::new());
+        *answer.status_mut() = response.status();
+        *answer.headers_mut() = std::mem::take(response.headers_mut());
+        *answer.body_mut() = read(response, max_body).await?;
+        Ok(answer)
+    }
+
+    fn check(&self, url: &Url) -> Result<(), HttpFailure> {
         let address = match url.host() {
             Some(Host::Ipv4(address)) => Some(IpAddr::V4(address)),
             Some(Host::Ipv6(address)) => Some(IpAddr::V6(address)),
             // names are checked where they are resolved
             Some(Host::Domain(_)) => None,
-            None => return Err(TransportError::new(TargetReason::RequestInvalid)),
+            None => return Err(HttpFailure::new(HttpFailureKind::Invalid)),
         };
         if !(url.scheme() == "https" || self.rule.loopback && is_loopback_http(url)) {
-            return Err(TransportError::new(TargetReason::SchemeRefused));
+            return Err(HttpFailure::new(HttpFailureKind::SchemeRefused));
         }
         if !url.username().is_empty() || url.password().is_some() {
-            return Err(TransportError::new(TargetReason::RequestInvalid));
+            return Err(HttpFailure::new(HttpFailureKind::Invalid));
         }
         match address {
             Some(address) if !self.rule.allows(address) => {
-                Err(TransportError::new(TargetReason::AddressRefused))
+                Err(HttpFailure::new(HttpFailureKind::AddressRefused))
             }
             _ => Ok(()),
         }
@@ -93,7 +114,7 @@ fn is_loopback_http(url: &Url) -> bool {
         }
 }
 
-impl GuardedTransportBuilder {
+impl GuardedHttpBuilder {
     /// Trusts one more root certificate (DER), beside those of the platform.
     #[must_use]
     pub fn extra_root(mut self, certificate: Vec<u8>) -> Self {
@@ -101,7 +122,7 @@ impl GuardedTransportBuilder {
         self
     }
 
-    /// Allows a private range, for a target inside one's own network.
+    /// Allows a private range, for what is inside one's own network.
     #[must_use]
     pub fn allow_range(mut self, range: IpNet) -> Self {
         self.rule.ranges.push(range);
@@ -124,11 +145,12 @@ impl GuardedTransportBuilder {
     /// Builds the client.
     ///
     /// # Errors
-    /// `scim.http_invalid` when the platform has no certificates to trust.
-    pub fn build(self) -> Result<GuardedTransport, TransportError> {
+    /// `http.invalid` when the platform has no certificates to trust.
+    pub fn build(self) -> Result<GuardedHttp, HttpFailure> {
         let rule = Arc::new(self.rule);
+        let tls = tls(self.roots, rule.loopback)?;
         let client = reqwest::Client::builder()
-            .tls_backend_preconfigured(tls(self.roots, rule.loopback)?)
+            .tls_backend_preconfigured(tls)
             .dns_resolver(GuardedResolver(Arc::clone(&rule)))
             .redirect(reqwest::redirect::Policy::none())
             // a request that was sent may have had its effect: who sends it again looks first
@@ -143,15 +165,15 @@ impl GuardedTransportBuilder {
             .connect_timeout(CONNECT_TIMEOUT.min(self.total))
             .timeout(self.total)
             .build()
-            .map_err(|error| TransportError::new(TargetReason::RequestInvalid).caused_by(error))?;
-        Ok(GuardedTransport { client, rule })
+            .map_err(|error| HttpFailure::new(HttpFailureKind::Invalid).caused_by(error))?;
+        Ok(GuardedHttp { client, rule })
     }
 }
 
 impl DangerousOptions {
     /// Allows plain http to loopback addresses, and loopback addresses at all: for tests and demonstrations.
     #[must_use]
-    pub fn allow_loopback_http(mut self) -> GuardedTransportBuilder {
+    pub fn allow_loopback_http(mut self) -> GuardedHttpBuilder {
         self.0.rule.loopback = true;
         self.0
     }
@@ -160,8 +182,8 @@ impl DangerousOptions {
 fn tls(
     roots: Vec<CertificateDer<'static>>,
     may_lack_roots: bool,
-) -> Result<rustls::ClientConfig, TransportError> {
-    let invalid = |error: rustls::Error| TransportError::new(TargetReason::RequestInvalid).caused_by(error);
+) -> Result<rustls::ClientConfig, HttpFailure> {
+    let invalid = |error: rustls::Error| HttpFailure::new(HttpFailureKind::Invalid).caused_by(error);
     let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
     let builder = rustls::ClientConfig::builder_with_provider(Arc::clone(&provider))
         .with_safe_default_protocol_versions()
@@ -178,55 +200,29 @@ fn tls(
     }
 }
 
-#[async_trait]
-impl Transport for GuardedTransport {
-    async fn send(
-        &self,
-        request: Request<Bytes>,
-        max_body: usize,
-    ) -> Result<Response<Bytes>, TransportError> {
-        let (parts, body) = request.into_parts();
-        let url = Url::parse(&parts.uri.to_string())
-            .map_err(|error| TransportError::new(TargetReason::RequestInvalid).caused_by(error))?;
-        self.check(&url)?;
-        let sent = self.client.request(parts.method, url).headers(parts.headers).body(body).send().await;
-        let mut response = sent.map_err(failure)?;
-        let mut answer = Response::new(Bytes::new());
-        *answer.status_mut() = response.status();
-        *answer.headers_mut() = std::mem::take(response.headers_mut());
-        *answer.body_mut() = read(response, max_body).await?;
-        Ok(answer)
-    }
-
-    async fn wait(&self, span: TimeDelta) {
-        // a span that is over already is nothing to wait for
-        tokio::time::sleep(span.to_std().unwrap_or_default()).await;
-    }
-}
-
-async fn read(mut response: reqwest::Response, max_body: usize) -> Result<Bytes, TransportError> {
+async fn read(mut response: reqwest::Response, max_body: usize) -> Result<Bytes, HttpFailure> {
     let mut body = BytesMut::new();
     while let Some(chunk) = response.chunk().await.map_err(failure)? {
         if body.len() + chunk.len() > max_body {
-            return Err(TransportError::new(TargetReason::AnswerTooLarge));
+            return Err(HttpFailure::new(HttpFailureKind::TooLarge));
         }
         body.extend_from_slice(&chunk);
     }
     Ok(body.freeze())
 }
 
-fn failure(error: reqwest::Error) -> TransportError {
-    let reason = if is_caused_by::<NoAllowedAddress>(&error) {
-        TargetReason::AddressRefused
+fn failure(error: reqwest::Error) -> HttpFailure {
+    let kind = if is_caused_by::<NoAllowedAddress>(&error) {
+        HttpFailureKind::AddressRefused
     } else if error.is_timeout() {
-        TargetReason::Timeout
+        HttpFailureKind::Timeout
     } else if error.is_builder() {
-        TargetReason::RequestInvalid
+        HttpFailureKind::Invalid
     } else {
-        TargetReason::Unreachable
+        HttpFailureKind::Unreachable
     };
-    // the address holds user names in its filters
-    TransportError::new(reason).caused_by(error.without_url())
+    // the address may carry a secret in its query
+    HttpFailure::new(kind).caused_by(error.without_url())
 }
 
 fn is_caused_by<E: Error + 'static>(error: &dyn Error) -> bool {

@@ -1,18 +1,16 @@
-//! Fetches the metadata of providers with the same guarded client that OpenID providers are asked with.
+//! The default client for metadata.
 
 use async_trait::async_trait;
 use bytes::Bytes;
 use http::header::{ACCEPT, ETAG, IF_NONE_MATCH};
 use http::{Request, StatusCode};
-use jit_oidc::{GuardedHttp, Http};
-use jit_saml::metadata::{Fetch, FetchFailure, FetchRequest, Fetched};
+use jit_http::GuardedHttp;
 
-/// Hands the guarded client over to `jit-saml`.
-#[derive(Debug)]
-pub(super) struct GuardedFetch(pub(super) GuardedHttp);
+use super::fetch::{Fetch, FetchFailure, FetchRequest, Fetched};
 
+/// Follows no redirect: the address of metadata is configured, and a new one is to be configured anew.
 #[async_trait]
-impl Fetch for GuardedFetch {
+impl Fetch for GuardedHttp {
     async fn fetch(&self, request: FetchRequest<'_>) -> Result<Fetched, FetchFailure> {
         let mut asked =
             Request::get(request.url).header(ACCEPT, "application/samlmetadata+xml, application/xml");
@@ -20,7 +18,7 @@ impl Fetch for GuardedFetch {
             asked = asked.header(IF_NONE_MATCH, validator);
         }
         let asked = asked.body(Bytes::new()).map_err(FetchFailure::new)?;
-        let answer = self.0.send(asked, request.limit).await.map_err(FetchFailure::new)?;
+        let answer = self.exchange(asked, request.limit).await.map_err(FetchFailure::new)?;
         match answer.status() {
             StatusCode::OK => {
                 let tag = answer.headers().get(ETAG).and_then(|tag| tag.to_str().ok()).map(str::to_owned);

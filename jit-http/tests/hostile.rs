@@ -1,10 +1,12 @@
-//! The default transport against servers that mean no good. Each says what it does on a real socket.
+//! The client against servers that mean no good, and against addresses that it must not reach.
+
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
 use std::time::Duration;
 
 use bytes::Bytes;
 use http::{Request, Response};
-use jit_scim::client::{GuardedTransport, TargetReason, Transport as _, TransportError};
+use jit_http::{GuardedHttp, HttpFailure, HttpFailureKind};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpListener;
 
@@ -13,7 +15,7 @@ const LIMIT: usize = 4096;
 /// Answers each connection with these bytes, then goes on as told.
 async fn server(head: &'static str, after: After) -> String {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let address = format!("http://{}/scim/v2/Users", listener.local_addr().unwrap());
+    let address = format!("http://{}/a", listener.local_addr().unwrap());
     tokio::spawn(async move {
         while let Ok((mut stream, _)) = listener.accept().await {
             tokio::spawn(async move {
@@ -40,10 +42,10 @@ enum After {
     Pour,
 }
 
-async fn ask(address: &str, limit: Duration) -> Result<Response<Bytes>, TransportError> {
+async fn ask(address: &str, limit: Duration) -> Result<Response<Bytes>, HttpFailure> {
     let transport =
-        GuardedTransport::builder().total_timeout(limit).dangerous().allow_loopback_http().build().unwrap();
-    transport.send(Request::get(address).body(Bytes::new()).unwrap(), LIMIT).await
+        GuardedHttp::builder().total_timeout(limit).dangerous().allow_loopback_http().build().unwrap();
+    transport.exchange(Request::get(address).body(Bytes::new()).unwrap(), LIMIT).await
 }
 
 const PATIENT: Duration = Duration::from_secs(60);
@@ -51,9 +53,9 @@ const PATIENT: Duration = Duration::from_secs(60);
 #[tokio::test]
 async fn a_body_without_end_is_read_up_to_its_limit() {
     let address = server("HTTP/1.1 200 OK\r\n\r\n", After::Pour).await;
-    assert_eq!(ask(&address, PATIENT).await.unwrap_err().reason(), TargetReason::AnswerTooLarge);
+    assert_eq!(ask(&address, PATIENT).await.unwrap_err().kind(), HttpFailureKind::TooLarge);
     let address = server("HTTP/1.1 200 OK\r\ncontent-length: 1073741824\r\n\r\n", After::Pour).await;
-    assert_eq!(ask(&address, PATIENT).await.unwrap_err().reason(), TargetReason::AnswerTooLarge);
+    assert_eq!(ask(&address, PATIENT).await.unwrap_err().kind(), HttpFailureKind::TooLarge);
 }
 
 #[tokio::test]
@@ -61,7 +63,7 @@ async fn a_server_that_does_not_come_to_an_end_is_left() {
     for head in ["", "HTTP/1.1 200 OK\r\n", "HTTP/1.1 200 OK\r\ncontent-length: 5\r\n\r\nab"] {
         let address = server(head, After::Hang).await;
         let error = ask(&address, Duration::from_millis(300)).await.unwrap_err();
-        assert_eq!(error.reason(), TargetReason::Timeout, "{head:?}");
+        assert_eq!(error.kind(), HttpFailureKind::Timeout, "{head:?}");
     }
 }
 
@@ -69,7 +71,11 @@ async fn a_server_that_does_not_come_to_an_end_is_left() {
 async fn an_answer_that_breaks_off_is_none() {
     for head in ["", "HTTP/1.1 200 OK\r\ncontent-length: 5\r\n\r\nab", "not http at all\r\n\r\n"] {
         let address = server(head, After::Close).await;
-        assert_eq!(ask(&address, PATIENT).await.unwrap_err().reason(), TargetReason::Unreachable, "{head:?}");
+        assert_eq!(
+            ask(&address, PATIENT).await.unwrap_err().kind(),
+            HttpFailureKind::Unreachable,
+            "{head:?}"
+        );
     }
 }
 
@@ -82,12 +88,39 @@ async fn a_redirect_is_an_answer_and_is_not_followed() {
 
 #[tokio::test]
 async fn addresses_within_are_refused_unless_they_are_opened() {
-    let transport = GuardedTransport::builder().dangerous().allow_loopback_http().build().unwrap();
+    let transport = GuardedHttp::builder().dangerous().allow_loopback_http().build().unwrap();
     let reason = async |address: &str| {
         let request = Request::get(address).body(Bytes::new()).unwrap();
-        transport.send(request, LIMIT).await.unwrap_err().reason()
+        transport.exchange(request, LIMIT).await.unwrap_err().kind()
     };
-    assert_eq!(reason("http://example.com/scim/v2/Users").await, TargetReason::SchemeRefused);
-    assert_eq!(reason("https://169.254.169.254/latest").await, TargetReason::AddressRefused);
-    assert_eq!(reason("https://[::ffff:10.0.0.1]/scim").await, TargetReason::AddressRefused);
+    assert_eq!(reason("http://example.com/a").await, HttpFailureKind::SchemeRefused);
+    assert_eq!(reason("https://169.254.169.254/latest").await, HttpFailureKind::AddressRefused);
+    assert_eq!(reason("https://[::ffff:10.0.0.1]/scim").await, HttpFailureKind::AddressRefused);
+}
+
+#[tokio::test]
+async fn without_the_switch_this_machine_is_out_of_reach() {
+    let closed = GuardedHttp::new().unwrap();
+    for uri in ["http://127.0.0.1:1/", "http://localhost:1/"] {
+        assert_eq!(kind(&closed, uri).await, Err(HttpFailureKind::SchemeRefused), "{uri}");
+    }
+    for uri in [
+        "https://127.0.0.1:1/",
+        "https://[::1]:1/",
+        "https://localhost:1/",
+        "https://[::ffff:169.254.169.254]/",
+        "https://2130706433/",
+        "https://0x7f.1/",
+    ] {
+        assert_eq!(kind(&closed, uri).await, Err(HttpFailureKind::AddressRefused), "{uri}");
+    }
+    assert_eq!(kind(&closed, "https://user:secret@example.com/").await, Err(HttpFailureKind::Invalid));
+}
+
+async fn kind(http: &GuardedHttp, uri: &str) -> Result<u16, HttpFailureKind> {
+    let request = Request::get(uri).body(Bytes::new()).unwrap();
+    http.exchange(request, LIMIT)
+        .await
+        .map(|answer| answer.status().as_u16())
+        .map_err(|failure| failure.kind())
 }

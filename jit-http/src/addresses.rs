@@ -1,5 +1,4 @@
-//! Which addresses a client may reach: an issuer is configured by people, its endpoints are named by the provider,
-//! and neither may turn this machine against its own network.
+//! Which addresses the client may reach.
 
 use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
@@ -10,13 +9,13 @@ use reqwest::dns::{Addrs, Name, Resolve, Resolving};
 
 /// The addresses that may be reached beside those of the public internet.
 #[derive(Debug, Clone, Default)]
-pub(super) struct AddressRule {
-    pub(super) loopback: bool,
-    pub(super) ranges: Vec<IpNet>,
+pub(crate) struct AddressRule {
+    pub(crate) loopback: bool,
+    pub(crate) ranges: Vec<IpNet>,
 }
 
 impl AddressRule {
-    pub(super) fn allows(&self, address: IpAddr) -> bool {
+    pub(crate) fn allows(&self, address: IpAddr) -> bool {
         let address = address.to_canonical();
         is_public_address(address)
             || self.loopback && address.is_loopback()
@@ -27,11 +26,11 @@ impl AddressRule {
 /// Says that a name has no address that may be reached.
 #[derive(Debug, thiserror::Error)]
 #[error("the host has no address that may be reached")]
-pub(super) struct NoAllowedAddress;
+pub(crate) struct NoAllowedAddress;
 
 /// Resolves names and keeps the allowed addresses, so that what was checked is what is connected to.
 #[derive(Debug)]
-pub(super) struct GuardedResolver(pub(super) Arc<AddressRule>);
+pub(crate) struct GuardedResolver(pub(crate) Arc<AddressRule>);
 
 impl Resolve for GuardedResolver {
     fn resolve(&self, name: Name) -> Resolving {
