@@ -74,9 +74,8 @@ impl ScimHttp {
             return Err(Reason::BodyTooLarge.into());
         }
         let body = Limited::new(body, self.body_bytes).collect().await;
-        let unread = |error: Box<dyn std::error::Error + Send + Sync>| match error.is::<LengthLimitError>() {
-            true => Reason::BodyTooLarge,
-            false => Reason::BodyIncomplete,
+        let unread = |error: Box<dyn std::error::Error + Send + Sync>| {
+            if error.is::<LengthLimitError>() { Reason::BodyTooLarge } else { Reason::BodyIncomplete }
         };
         let body = body.map_err(unread)?.to_bytes();
         let request = ScimRequest {
