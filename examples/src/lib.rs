@@ -10,6 +10,7 @@
 //! | [`scim_server`] | lets a directory drive accounts over SCIM |
 //! | [`web`] | serves pages safely |
 
+mod alarms;
 pub mod checkout;
 pub mod demo_idp;
 pub mod demo_saml_idp;

@@ -138,7 +138,7 @@ async fn fill(store: &MemoryStore, source: &Source, records_events: bool) -> usi
 }
 
 #[tokio::test]
-async fn a_person_takes_no_more_than_measured() {
+async fn a_person_takes_no_more_than_three_kibibytes() {
     let (silent, telling, source) = (MemoryStore::new(), MemoryStore::new(), Source::new());
     let without = fill(&silent, &source, false).await;
     let with = fill(&telling, &source, true).await;
@@ -147,7 +147,7 @@ async fn a_person_takes_no_more_than_measured() {
         size_of::<Account>()
     );
     assert!(
-        without <= 5_120 && with <= 5_632,
+        without <= 3_072 && with <= 3_072,
         "{without} bytes for account and document, {with} with the event"
     );
 }

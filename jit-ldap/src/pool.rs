@@ -54,7 +54,8 @@ pub struct PoolSettings {
     pub patience: Duration,
     /// How long a connection may lie idle: what stands in between forgets it at some time and tells nobody.
     pub idle: Duration,
-    /// How long the directory is left alone after it refused our own password: otherwise we would lock ourselves out.
+    /// How long the directory is left alone after it refused our own password: otherwise we would lock ourselves out. Active
+    /// Directory forgets failures when its window has passed since the last one; shorter than that, they add up.
     pub rest: Duration,
 }
 
@@ -65,8 +66,8 @@ impl Default for PoolSettings {
             limits: Limits::default(),
             patience: Duration::from_secs(6),
             idle: Duration::from_secs(120),
-            // three attempts in the usual half hour, of the usual five that lock an account out
-            rest: Duration::from_secs(900),
+            // longer than the usual half hour, so that no two attempts are counted together
+            rest: Duration::from_secs(2100),
         }
     }
 }

@@ -1,6 +1,7 @@
 //! JSON as it came in: bounded, in its order, and without two members of one name.
 
 use std::cell::Cell;
+use std::collections::HashSet;
 use std::fmt;
 
 use serde::de::{DeserializeSeed, MapAccess, SeqAccess, Visitor};
@@ -68,12 +69,8 @@ impl Json {
     /// `scim.not_an_object`; `scim.attribute_twice` where two names differ in case only.
     pub(crate) fn as_object(&self) -> Result<&[(String, Self)], ScimError> {
         let Self::Object(members) = self else { return Err(Reason::NotAnObject.into()) };
-        let mut names: Vec<_> = members.iter().map(|(name, _)| name.to_ascii_lowercase()).collect();
-        names.sort_unstable();
-        match names.windows(2).find(|pair| matches!(pair, [a, b] if a == b)) {
-            Some(pair) => {
-                Err(ScimError::at_attribute(Reason::AttributeTwice, pair.first().map_or("", String::as_str)))
-            }
+        match twice(members, str::eq_ignore_ascii_case, str::to_ascii_lowercase) {
+            Some(name) => Err(ScimError::at_attribute(Reason::AttributeTwice, &name.to_ascii_lowercase())),
             None => Ok(members),
         }
     }
@@ -209,13 +206,31 @@ impl<'de> Visitor<'de> for Seed<'_> {
         while let Some(name) = access.next_key()? {
             members.push((name, access.next_value_seed(inner)?));
         }
-        let mut names: Vec<_> = members.iter().map(|(name, _)| name).collect();
-        names.sort_unstable();
-        if names.windows(2).any(|pair| matches!(pair, [a, b] if a == b)) {
+        if twice(&members, |a, b| a == b, str::to_owned).is_some() {
             return Err(self.refuse(Reason::JsonNameTwice));
         }
         Ok(Json::Object(members))
     }
+}
+
+/// So many names are compared with each other rather than put in order.
+const FEW: usize = 16;
+
+/// Finds a name that is there twice. `key` makes equal texts of names that are the same.
+fn twice(
+    members: &[(String, Json)],
+    is_same: impl Fn(&str, &str) -> bool,
+    key: impl Fn(&str) -> String,
+) -> Option<&str> {
+    let mut names = members.iter().map(|(name, _)| name.as_str());
+    if members.len() <= FEW {
+        return names
+            .enumerate()
+            .find(|(number, name)| members.iter().take(*number).any(|(other, _)| is_same(other, name)))
+            .map(|(_, name)| name);
+    }
+    let mut met = HashSet::with_capacity(members.len());
+    names.find(|name| !met.insert(key(name)))
 }
 
 #[cfg(test)]

@@ -22,6 +22,8 @@ usage: checkout --config FILE [--json] COMMAND
   sweep                do everything that is due, once: ends, retries, looks
   reconcile [--target T] [--apply [--at-most N]]
                        compare targets with what is written down; end what returned (10 at most)
+  alarms [--since SPAN]
+                       show what needed a person, the latest first (of the last 7 days)
   exposure             tell for each lease who ends it if nobody of ours ever runs again, and when
   person add NAME [--role R]...
                        make an account for somebody who checks out, or give more roles to one
@@ -83,6 +85,7 @@ pub(super) enum Order {
     List { holder: Option<UserName>, target: Option<TargetId> },
     Sweep,
     Reconcile { target: Option<TargetId>, end_at_most: Option<usize> },
+    Alarms { span: TimeDelta },
     Exposure,
     ConfirmTime,
     AddPerson { name: UserName, roles: Vec<Entitlement> },
@@ -104,7 +107,7 @@ pub(super) struct Out {
 }
 
 /// Each option, and whether it has a value.
-const OPTIONS: [(&str, bool); 13] = [
+const OPTIONS: [(&str, bool); 14] = [
     ("--config", true),
     ("--json", false),
     ("--for", true),
@@ -117,6 +120,7 @@ const OPTIONS: [(&str, bool); 13] = [
     ("--account", true),
     ("--apply", false),
     ("--at-most", true),
+    ("--since", true),
     ("--help", false),
 ];
 
@@ -160,6 +164,7 @@ fn order(given: &mut Given) -> Result<Order, UsageError> {
             let end_at_most = apply.then_some(at_most.unwrap_or(AT_MOST));
             Order::Reconcile { target: given.parsed("--target")?, end_at_most }
         }
+        "alarms" => Order::Alarms { span: given.since()? },
         "exposure" => Order::Exposure,
         "confirm-time" => Order::ConfirmTime,
         "person" => return person(given),
@@ -242,6 +247,11 @@ impl Given {
     fn span(&mut self) -> Result<TimeDelta, UsageError> {
         let span: Span = self.parsed("--ttl")?.ok_or(UsageError::Missing("--ttl"))?;
         Ok(span.delta())
+    }
+
+    fn since(&mut self) -> Result<TimeDelta, UsageError> {
+        let span: Option<Span> = self.parsed("--since")?;
+        Ok(span.map_or(TimeDelta::days(7), Span::delta))
     }
 
     fn holder(&mut self) -> Result<Option<UserName>, UsageError> {
@@ -331,6 +341,7 @@ mod tests {
             ("--config c person add", UsageError::MissingWord("NAME")),
             ("--config c in", UsageError::MissingWord("LEASE")),
             ("--config c sweep now", UsageError::TooMany),
+            ("--config c list --since 1d", UsageError::Misplaced("--since")),
             ("--config c sweep --ttl 1h", UsageError::Misplaced("--ttl")),
             ("--config c --config d sweep", UsageError::Repeated("--config")),
             ("--config c --json=yes sweep", UsageError::UnexpectedValue("--json")),

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::num::NonZeroUsize;
 use std::path::Path;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use chrono::{DateTime, Utc};
 use jit_core::{
@@ -14,6 +14,7 @@ use jit_core::{
 use super::arguments::Out;
 use super::failure::Failure;
 use super::settings::Settings;
+use crate::alarms::{Alarm, Alarms};
 use crate::portal::assemble::open;
 use crate::targets::Opened;
 
@@ -26,6 +27,7 @@ pub(super) struct House {
     pub(super) tenant: TenantId,
     pub(super) targets: Vec<Opened>,
     clock: Arc<dyn Clock>,
+    heard: Arc<Mutex<Vec<Alarm>>>,
 }
 
 impl House {
@@ -37,7 +39,11 @@ impl House {
         (clock, guard): (Arc<dyn Clock>, Option<TimeGuard>),
     ) -> Result<Self, Failure> {
         let store = open(&settings.checkout.store, folder).await?;
-        let mut builder = Jit::builder(Arc::clone(&store)).clock(Arc::clone(&clock));
+        let heard = Arc::new(Mutex::new(Vec::new()));
+        let listener = Arc::clone(&heard);
+        let alarms = Alarms(move |alarm| listener.lock().unwrap_or_else(PoisonError::into_inner).push(alarm));
+        let mut builder =
+            Jit::builder(Arc::clone(&store)).clock(Arc::clone(&clock)).notices(Arc::new(alarms));
         if let Some(guard) = guard {
             builder = builder.time_guard(match settings.checkout.downtime {
                 None => guard,
@@ -52,7 +58,12 @@ impl House {
                 .caused_by(Box::new(error) as Box<_>)
         };
         let jit = builder.build().map_err(stopped)?;
-        Ok(Self { jit, store, tenant: settings.checkout.tenant, targets, clock })
+        Ok(Self { jit, store, tenant: settings.checkout.tenant, targets, clock, heard })
+    }
+
+    /// The alarms that were delivered since the last look.
+    pub(super) fn alarms(&self) -> Vec<Alarm> {
+        std::mem::take(&mut *self.heard.lock().unwrap_or_else(PoisonError::into_inner))
     }
 
     pub(super) fn now(&self) -> DateTime<Utc> {

@@ -54,7 +54,11 @@ pub fn run(
         Err(error) => return fail(&Failure::Usage(error), &mut Report::new(out, asks_for_json), err),
     };
     let mut report = Report::new(out, json);
-    match start(&config, order, (clock, guard), &mut report) {
+    let done = start(&config, order, (clock, guard), &mut report);
+    for complaint in report.complaints() {
+        let _ = writeln!(err, "{complaint}");
+    }
+    match done {
         Ok(code) => code,
         Err(failure) => fail(&failure, &mut report, err),
     }

@@ -9,16 +9,35 @@ use serde_json::json;
 
 use super::failure::Failure;
 use super::table::table;
+use crate::alarms::Alarm;
 
 /// Writes answers.
 pub(super) struct Report<'a> {
     out: &'a mut dyn Write,
     json: bool,
+    complaints: Vec<String>,
 }
 
 impl<'a> Report<'a> {
     pub(super) fn new(out: &'a mut dyn Write, json: bool) -> Self {
-        Self { out, json }
+        Self { out, json, complaints: Vec::new() }
+    }
+
+    /// Tells of an alarm: people on standard error, programs in a line of its own as well.
+    pub(super) fn alarm(&mut self, alarm: &Alarm) -> io::Result<()> {
+        self.complaints.push(alarm.to_string());
+        if self.json {
+            let account = alarm.account.as_ref().map(|(_, account)| account);
+            let tenant = alarm.account.as_ref().map(|(tenant, _)| tenant);
+            let (about, target) = (&alarm.about, &alarm.target);
+            self.line(&json!({ "alarm": about, "target": target, "account": account, "tenant": tenant }))?;
+        }
+        self.out.flush()
+    }
+
+    /// What is to be written to standard error.
+    pub(super) fn complaints(&mut self) -> Vec<String> {
+        std::mem::take(&mut self.complaints)
     }
 
     /// Shows one thing: a line of JSON, or a line of text for each fact.

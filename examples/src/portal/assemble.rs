@@ -21,6 +21,7 @@ use super::proxies::Proxies;
 use super::scim::Sources;
 use super::session::Sessions;
 use super::settings::{DoorSettings, Method, ProtectionSettings, Settings, StoreUrl};
+use crate::alarms::Alarms;
 use crate::targets::Opened;
 
 /// Says why a portal could not be assembled.
@@ -111,6 +112,7 @@ fn builder(
         .time_guard(TimeGuard::default())
         .protection(protection(&settings.protection))
         .hold_for(HOLD_LASTS)
+        .notices(Arc::new(Alarms(|alarm| eprintln!("portal: {alarm}"))))
         .explaining();
     for shelf in named {
         if let Some(name) = &shelf.name {

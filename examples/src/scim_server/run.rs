@@ -112,7 +112,7 @@ async fn serve_until_asked(
     let worker = worker_id().map_err(Stop::cannot_serve)?;
     let (ask, asked) = watch::channel(false);
     let working = tokio::spawn(keep_working((jit, Arc::clone(&service)), worker, asked));
-    let router = Router::new().nest_service(BASE, ScimHttp::new(service, Arc::new(tokens)));
+    let router = Router::new().fallback_service(ScimHttp::new(service, Arc::new(tokens)).below(BASE));
     // Whoever reads that it is ready may ask it to end at once.
     let asked_to_end = asked_to_end().map_err(Stop::cannot_serve)?;
     println!("scim-server: ready at http://{address}{BASE}");

@@ -9,6 +9,9 @@ use zeroize::Zeroizing;
 /// More than any key, password or list of certificates needs.
 const LONGEST: u64 = 1024 * 1024;
 
+/// By what we prove ourselves to a target, part by part.
+pub(super) type Credentials = Vec<Zeroizing<Vec<u8>>>;
+
 /// Reads a file that a setting names; what prevents it is a problem of that setting.
 pub(super) fn read(path: &Path, field: &str, found: &mut Problems) -> Option<Zeroizing<Vec<u8>>> {
     match attempt(path) {

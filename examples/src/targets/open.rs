@@ -10,7 +10,7 @@ use jit_core::{
 };
 use jit_ldap::{ActiveDirectoryTarget, CustomTarget, Directory, DirectorySettings, OpenLdapTarget, Roots};
 
-use super::files::{read, read_secret};
+use super::files::{Credentials, read, read_secret};
 use super::settings::{
     DeploymentSettings, ElevatesSettings, Kind, RoleSettings, TargetSettings, WaySettings,
 };
@@ -64,8 +64,8 @@ pub(crate) fn open(
     let mut opened = Vec::new();
     found.each("target", targets, |settings, found| {
         let tenants = tenants_of(settings, tenants, found);
-        if let Some(target) = open_one(settings, folder, found) {
-            opened.push(Opened::of(settings, target, key.clone(), tenants));
+        if let Some(opened_one) = open_one(settings, folder, found) {
+            opened.push(Opened::of(settings, opened_one, key.clone(), tenants));
         }
     });
     opened
@@ -105,16 +105,23 @@ fn marker_key(deployment: &DeploymentSettings, folder: &Path, found: &mut Proble
     }
 }
 
-fn open_one(settings: &TargetSettings, folder: &Path, found: &mut Problems) -> Option<Arc<dyn Target>> {
-    let directory = match &settings.directory {
-        Some(way) => Some(found.within("directory", |found| directory(way, folder, found))?),
-        None => None,
+/// A target, and by what we prove ourselves there.
+type Proving = (Arc<dyn Target>, Credentials);
+
+fn open_one(settings: &TargetSettings, folder: &Path, found: &mut Problems) -> Option<Proving> {
+    let (directory, credentials) = match &settings.directory {
+        Some(way) => {
+            let (directory, credentials) =
+                found.within("directory", |found| directory(way, folder, found))?;
+            (Some(directory), credentials)
+        }
+        None => (None, Credentials::default()),
     };
     let unsound = |field: &str, error: &dyn std::fmt::Display, found: &mut Problems| {
         found.report_in(field, Code::new("config.invalid_value"), error.to_string());
         None
     };
-    match (settings.kind()?, directory) {
+    let target: Option<Arc<dyn Target>> = match (settings.kind()?, directory) {
         (Kind::ActiveDirectory(settings), Some(directory)) => {
             match ActiveDirectoryTarget::new(directory, settings) {
                 Ok(target) => Some(Arc::new(target)),
@@ -134,12 +141,15 @@ fn open_one(settings: &TargetSettings, folder: &Path, found: &mut Problems) -> O
             settings.people.iter().for_each(|name| target.plant(name));
             Some(Arc::new(target))
         }
-        (Kind::Scim(settings), None) => found.within("scim", |found| settings.open(folder, found)),
+        (Kind::Scim(settings), None) => {
+            return found.within("scim", |found| settings.open(folder, found));
+        }
         _ => None,
-    }
+    };
+    target.map(|target| (target, credentials))
 }
 
-fn directory(way: &WaySettings, folder: &Path, found: &mut Problems) -> Option<Directory> {
+fn directory(way: &WaySettings, folder: &Path, found: &mut Problems) -> Option<(Directory, Credentials)> {
     let password = read_secret(&folder.join(&way.password_file), "password_file", found);
     let roots = match &way.ca_file {
         None => Some(Roots::platform()),
@@ -148,14 +158,16 @@ fn directory(way: &WaySettings, folder: &Path, found: &mut Problems) -> Option<D
         }),
     };
     let (password, roots) = (password?, roots?);
-    let Ok(password) = std::str::from_utf8(&password) else {
+    let Ok(text) = std::str::from_utf8(&password) else {
         found.report_in("password_file", Code::new("config.invalid_value"), "the password is no text");
         return None;
     };
-    let mut settings = DirectorySettings::new(way.servers.clone(), &way.account, password);
+    let mut settings = DirectorySettings::new(way.servers.clone(), &way.account, text);
     settings.connections = way.connections.unwrap_or(settings.connections);
     let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
-    settings.open(provider, roots).map_err(|error| found.report(error.code(), error.to_string())).ok()
+    let opened = settings.open(provider, roots);
+    let opened = opened.map_err(|error| found.report(error.code(), error.to_string())).ok();
+    opened.map(|directory| (directory, vec![way.account.as_bytes().to_vec().into(), password]))
 }
 
 fn report(error: &jit_ldap::LdapError, field: &str, found: &mut Problems) {
@@ -165,11 +177,18 @@ fn report(error: &jit_ldap::LdapError, field: &str, found: &mut Problems) {
 impl Opened {
     fn of(
         settings: &TargetSettings,
-        target: Arc<dyn Target>,
+        (target, credentials): Proving,
         key: MarkerKey,
         tenants: BTreeSet<TenantId>,
     ) -> Self {
         let mut setup = TargetSetup::new(settings.id.clone(), Arc::clone(&target), key).for_tenants(tenants);
+        if !credentials.is_empty() {
+            let parts: Vec<&[u8]> = credentials.iter().map(|part| part.as_slice()).collect();
+            setup = setup.proving_with(&parts);
+        }
+        if let Some(secret) = &settings.secret {
+            setup = setup.secrets(secret.rules());
+        }
         if let Some(prefix) = &settings.prefix {
             setup = setup.named_with(prefix);
         }

@@ -8,7 +8,7 @@ use jit_core::{Code, SystemClock, Target};
 use jit_scim::client::{FixedToken, ScimTarget, TargetProfile, guarded_transport};
 use serde::Deserialize;
 
-use super::files::read_secret;
+use super::files::{Credentials, read_secret};
 
 /// Says where an application is, and what it bears.
 #[derive(Debug, Deserialize)]
@@ -32,9 +32,9 @@ fn generic() -> TargetProfile {
 
 impl ScimSettings {
     /// Opens the way there; nothing is asked yet.
-    pub(super) fn open(&self, folder: &Path, found: &mut Problems) -> Option<Arc<dyn Target>> {
+    pub(super) fn open(&self, folder: &Path, found: &mut Problems) -> Option<(Arc<dyn Target>, Credentials)> {
         let token = read_secret(&folder.join(&self.token_file), "token_file", found)?;
-        let Ok(token) = std::str::from_utf8(&token) else {
+        let Ok(text) = std::str::from_utf8(&token) else {
             found.report_in("token_file", Code::new("config.invalid_value"), "the token is no text");
             return None;
         };
@@ -48,10 +48,10 @@ impl ScimSettings {
                 return None;
             }
         };
-        let credentials = Arc::new(FixedToken::new(token));
+        let credentials = Arc::new(FixedToken::new(text));
         let clock = Arc::new(SystemClock);
         match ScimTarget::new(&self.url, credentials, self.profile.clone(), transport, clock) {
-            Ok(target) => Some(Arc::new(target)),
+            Ok(target) => Some((Arc::new(target), vec![token])),
             Err(error) => {
                 let field = if error.field == "base" { "url" } else { "profile" };
                 found.report_in(field, Code::new("config.invalid_value"), error.to_string());

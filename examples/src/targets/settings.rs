@@ -2,7 +2,9 @@ use std::collections::BTreeSet;
 use std::path::PathBuf;
 
 use jit_core::config::{Check, Problems};
-use jit_core::{AttributeName, Code, ConnectionId, Entitlement, RuleName, Span, TargetId, TenantId, Whose};
+use jit_core::{
+    AttributeName, Code, ConnectionId, Entitlement, RuleName, SecretRules, Span, TargetId, TenantId, Whose,
+};
 use jit_ldap::{ActiveDirectorySettings, CustomSettings, OpenLdapSettings};
 use serde::Deserialize;
 
@@ -49,8 +51,39 @@ pub(crate) struct TargetSettings {
     /// Which accounts are mirrored there.
     #[serde(default)]
     pub(crate) mirror: Option<MirrorSettings>,
+    /// What it demands of the secrets of its accounts.
+    #[serde(default)]
+    pub(crate) secret: Option<SecretSettings>,
     #[serde(default)]
     pub(crate) role: Vec<RoleSettings>,
+}
+
+/// Says what a target demands of secrets.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct SecretSettings {
+    length: usize,
+    /// Whether they hold `-` and `_` beside letters and digits.
+    #[serde(default = "yes")]
+    signs: bool,
+}
+
+fn yes() -> bool {
+    true
+}
+
+impl SecretSettings {
+    pub(crate) fn rules(&self) -> SecretRules {
+        let rules = SecretRules::of_length(self.length);
+        if self.signs { rules } else { rules.letters_and_digits() }
+    }
+
+    fn check(&self, found: &mut Problems) {
+        if !(SecretRules::SHORTEST..=SecretRules::LONGEST).contains(&self.length) {
+            let message = format!("must be {} to {}", SecretRules::SHORTEST, SecretRules::LONGEST);
+            found.report_in("length", Code::new("config.invalid_value"), message);
+        }
+    }
 }
 
 /// Says how the servers of a directory are reached.
@@ -257,6 +290,16 @@ impl Check for TargetSettings {
         self.check_kind(found);
         self.check_roles(found);
         self.check_mirror(found);
+        if let Some(secret) = &self.secret {
+            found.within("secret", |found| secret.check(found));
+        }
+        if self.secret.is_some() && self.scim.is_some() {
+            found.report_in(
+                "secret",
+                Code::new("config.one_of"),
+                "goes with no `scim`: nothing is lent there",
+            );
+        }
     }
 }
 

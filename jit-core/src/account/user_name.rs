@@ -73,6 +73,13 @@ impl UserName {
         Ok(Self { text: text.into(), key: key.into() })
     }
 
+    /// Takes a name and its key as they were kept.
+    pub(crate) fn kept(text: &str, key: &str) -> Self {
+        let text = SmolStr::new(text);
+        let key = if text == key { text.clone() } else { key.into() };
+        Self { text, key }
+    }
+
     /// The name as given.
     #[must_use]
     pub fn as_str(&self) -> &str {

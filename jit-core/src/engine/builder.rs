@@ -9,11 +9,14 @@ use std::{
 use chrono::TimeDelta;
 
 use super::{
-    Connection, Jit, Notices, counters::Counted, flight::Flights, jit::Parts, kin::kin, seen::SeenBuffer,
+    Connection, Jit, Notices, compose::NOTICES, counters::Counted, flight::Flights, jit::Parts, kin::kin,
+    seen::SeenBuffer,
 };
 use crate::{
-    BackendError, Clock, ConnectionId, Entropy, Protection, Store, StoreId, SystemClock, SystemEntropy,
-    TargetId, TargetSetup, TenantId, TimeGuard, clock::GuardedClock, target::Guarded,
+    BackendError, Clock, ConnectionId, Entropy, Lane, Protection, Store, StoreId, SystemClock, SystemEntropy,
+    TargetId, TargetSetup, TenantId, TimeGuard,
+    clock::GuardedClock,
+    target::{Book, Circuit, Guarded, Shelf},
 };
 
 /// Collects the parts of an engine: the store is required, everything else has a default.
@@ -180,9 +183,15 @@ impl JitBuilder {
             (None, guard) => GuardedClock::new(Arc::new(SystemClock), Some(guard.unwrap_or_default())),
         });
         let mut targets = self.targets;
+        let place = Jit::house_tenant().map(|tenant| Shelf {
+            store: Arc::clone(&self.store),
+            entropy: Arc::clone(&self.entropy),
+            clock: Arc::clone(&clock),
+            tenant,
+            notices: self.notices.as_ref().and_then(|_| Lane::new(NOTICES).ok()),
+        });
         for setup in targets.values_mut() {
-            let (inner, circuit) = (Arc::clone(&setup.target), Arc::clone(&setup.circuit));
-            setup.target = Arc::new(Guarded { inner, circuit, clock: Arc::clone(&clock) });
+            guard(setup, place.as_ref(), &clock);
         }
         let mut seed = [0; 16];
         self.entropy.fill(&mut seed).map_err(BuildError::Entropy)?;
@@ -205,6 +214,15 @@ impl JitBuilder {
             looked: Mutex::default(),
         }))
     }
+}
+
+/// Puts the circuit before a target; one that the main store knows where it is said by what we prove ourselves.
+fn guard(setup: &mut TargetSetup, place: Option<&Shelf>, clock: &Arc<GuardedClock>) {
+    if let (Some(proof), Some(place)) = (&setup.proof, place) {
+        setup.circuit = Arc::new(Circuit::kept_in(Book::of(proof, place.clone())));
+    }
+    let (inner, circuit) = (Arc::clone(&setup.target), Arc::clone(&setup.circuit));
+    setup.target = Arc::new(Guarded { inner, circuit, clock: Arc::clone(clock) });
 }
 
 impl fmt::Debug for JitBuilder {

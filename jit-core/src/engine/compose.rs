@@ -7,8 +7,8 @@ use chrono::{DateTime, Utc};
 use super::{Jit, sign_in::Ending};
 use crate::{
     Account, AccountState, AccountWrite, Actor, AuditEvent, AuditOutcome, Change, Code, Commit,
-    CounterChange, CounterName, Denial, Grant, Lane, LinkProof, Mint, Plan, Planned, RuleName, Task, TaskId,
-    TaskKind, TenantId,
+    CounterChange, CounterName, Denial, EmailAddress, Grant, Lane, LinkProof, Mint, Plan, Planned, RuleName,
+    Task, TaskId, TaskKind, TenantId,
 };
 
 /// The lane of tasks that change accounts.
@@ -140,12 +140,14 @@ impl Jit {
 
 /// Lets one account carry an address, even where two come for it at once over different identities.
 fn address_counters(before: Option<&Account>, after: &Account) -> Vec<CounterChange> {
-    let address =
-        |account: &Account| account.email.as_ref().map(|email| CounterName::address(&email.address));
+    fn address(account: &Account) -> Option<&EmailAddress> {
+        account.email.as_ref().map(|email| &email.address)
+    }
     let (old, new) = (before.and_then(address), address(after));
-    if old == new {
+    if old.map(EmailAddress::key) == new.map(EmailAddress::key) {
         return Vec::new();
     }
+    let (old, new) = (old.map(CounterName::address), new.map(CounterName::address));
     let left = old.map(|name| CounterChange { name, by: -1, at_least: None, at_most: None });
     let taken = new.map(|name| CounterChange { name, by: 1, at_least: None, at_most: Some(1) });
     left.into_iter().chain(taken).collect()

@@ -1,6 +1,6 @@
 //! Claims with four states: absent, empty, values, truncated.
 
-use std::{borrow::Cow, collections::BTreeSet, fmt};
+use std::{borrow::Cow, collections::BTreeSet, fmt, sync::Arc};
 
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
@@ -27,6 +27,13 @@ impl Claims {
     #[must_use]
     pub fn new(members: Map<String, Value>) -> Self {
         Self { members: Members::new(members), ..Self::default() }
+    }
+
+    /// Says what `shared` does of everything that these claims do not name: for sources whose records are whole, so that what
+    /// all of them leave out is kept once.
+    #[must_use]
+    pub fn over(self, shared: &SharedClaims) -> Self {
+        Self { members: self.members.over(Arc::clone(&shared.0)), ..self }
     }
 
     /// Marks a claim as cut by its source: it is never read as complete, whatever values it holds.
@@ -138,6 +145,25 @@ impl Claims {
     /// The members of the verified object, in the order of their names.
     pub fn members(&self) -> impl Iterator<Item = (&str, &Value)> {
         self.members.iter()
+    }
+}
+
+/// Claims that many records have in common: see [`Claims::over`].
+#[derive(Clone)]
+pub struct SharedClaims(Arc<Members>);
+
+impl SharedClaims {
+    /// Takes what is said unless something else is.
+    #[must_use]
+    pub fn new(members: Map<String, Value>) -> Self {
+        Self(Arc::new(Members::new(members)))
+    }
+}
+
+impl fmt::Debug for SharedClaims {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("SharedClaims")?;
+        f.debug_set().entries(self.0.iter().map(|(name, _)| name)).finish()
     }
 }
 
@@ -285,6 +311,33 @@ mod tests {
     fn claims(value: Value) -> Claims {
         let Value::Object(members) = value else { panic!("an object") };
         Claims::new(members)
+    }
+
+    proptest! {
+        #[test]
+        fn claims_over_others_are_as_those_that_say_all_of_it(
+            own in prop::collection::btree_map("[a-d]{1,12}", 0..3_u8, 0..12),
+            shared in prop::collection::btree_map("[a-d]{1,12}", 3..6_u8, 0..12),
+            other in "[a-d]{1,2}",
+        ) {
+            let map = |list: &std::collections::BTreeMap<String, u8>| -> Map<String, Value> {
+                list.iter().map(|(name, value)| (name.clone(), json!(value))).collect()
+            };
+            let mut all = shared.clone();
+            all.extend(own.clone());
+            let (over, all) = (Claims::new(map(&own)).over(&SharedClaims::new(map(&shared))), Claims::new(map(&all)));
+            prop_assert!(over == all);
+            prop_assert!(all == over);
+            prop_assert_eq!(serde_json::to_string(&over).unwrap(), serde_json::to_string(&all).unwrap());
+            prop_assert!(over.members().eq(all.members()));
+            for name in all.names().chain([other.as_str()]) {
+                prop_assert!(over.get(name) == all.get(name), "{name}");
+                prop_assert!(over.is_truncated(name) == all.is_truncated(name));
+            }
+            let more = || map(&[(other.clone(), 9)].into());
+            prop_assert!(over.clone().supplement(more()) == all.clone().supplement(more()));
+            prop_assert!(over.overlaid(&all) == all && Claims::default().overlaid(&over) == all);
+        }
     }
 
     #[test]

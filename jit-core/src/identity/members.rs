@@ -1,5 +1,7 @@
 //! The members of a verified object, found by name.
 
+use std::{cmp::Ordering, sync::Arc};
+
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use serde_json::{Map, Value};
 
@@ -12,18 +14,20 @@ const REMEMBERED: usize = 255;
 
 /// Keeps the members of the verified object in the order of their names, found by the first bytes before the rest is
 /// looked at.
-#[derive(Clone, PartialEq)]
+#[derive(Clone)]
 pub(super) struct Members {
     /// The first bytes of each name.
     heads: Vec<u64>,
     list: Vec<(String, Value)>,
     /// Where names stand that begin so, counted from 1. Of those that fall on one place only the first is remembered.
     places: [u8; PLACES],
+    /// What is said unless something else is, shared by many.
+    beneath: Option<Arc<Members>>,
 }
 
 impl Default for Members {
     fn default() -> Self {
-        Self { heads: Vec::new(), list: Vec::new(), places: [0; PLACES] }
+        Self { heads: Vec::new(), list: Vec::new(), places: [0; PLACES], beneath: None }
     }
 }
 
@@ -46,12 +50,18 @@ impl Members {
                 *free = number;
             }
         }
-        Self { heads, list, places }
+        Self { heads, list, places, beneath: None }
     }
 
     /// Adds members that are not there yet.
     pub(super) fn with(self, more: Vec<(String, Value)>) -> Self {
-        Self::sorted(self.list.into_iter().chain(more).collect())
+        let beneath = self.beneath;
+        Self { beneath, ..Self::sorted(self.list.into_iter().chain(more).collect()) }
+    }
+
+    /// Says what these do wherever they themselves say nothing.
+    pub(super) fn over(self, beneath: Arc<Self>) -> Self {
+        Self { beneath: Some(beneath), ..self }
     }
 
     /// Finds a name where it is remembered; `None` says nothing.
@@ -71,10 +81,12 @@ impl Members {
 
     pub(super) fn get(&self, wanted: u64, name: &str) -> Option<&Value> {
         let place = self.places.get(place_of(wanted));
-        if self.heads.len() <= REMEMBERED && place == Some(&0) {
-            return None;
-        }
-        self.search(self.heads.partition_point(|head| *head < wanted), wanted, name)
+        let found = if self.heads.len() <= REMEMBERED && place == Some(&0) {
+            None
+        } else {
+            self.search(self.heads.partition_point(|head| *head < wanted), wanted, name)
+        };
+        found.or_else(|| self.beneath.as_ref()?.get(wanted, name))
     }
 
     /// Searches among names that begin alike.
@@ -85,12 +97,48 @@ impl Members {
         alike.get(at).map(|(_, value)| value)
     }
 
+    /// Everything that is said, in the order of the names.
     pub(super) fn each(&self) -> impl Iterator<Item = &(String, Value)> {
-        self.list.iter()
+        let beneath = self.beneath.as_deref().map_or(&[][..], |beneath| &beneath.list);
+        Merged { above: &self.list, beneath }
     }
 
     pub(super) fn iter(&self) -> impl Iterator<Item = (&str, &Value)> {
-        self.list.iter().map(|(name, value)| (name.as_str(), value))
+        self.each().map(|(name, value)| (name.as_str(), value))
+    }
+}
+
+/// Goes through two lists in the order of their names; of two with one name the one above counts.
+struct Merged<'a> {
+    above: &'a [(String, Value)],
+    beneath: &'a [(String, Value)],
+}
+
+impl<'a> Iterator for Merged<'a> {
+    type Item = &'a (String, Value);
+
+    fn next(&mut self) -> Option<Self::Item> {
+        let order = match (self.above.first(), self.beneath.first()) {
+            (Some((above, _)), Some((beneath, _))) => above.cmp(beneath),
+            (None, _) => Ordering::Greater,
+            (_, None) => Ordering::Less,
+        };
+        if order.is_ge() {
+            let (next, rest) = self.beneath.split_first()?;
+            self.beneath = rest;
+            if order.is_gt() {
+                return Some(next);
+            }
+        }
+        let (next, rest) = self.above.split_first()?;
+        self.above = rest;
+        Some(next)
+    }
+}
+
+impl PartialEq for Members {
+    fn eq(&self, other: &Self) -> bool {
+        self.each().eq(other.each())
     }
 }
 

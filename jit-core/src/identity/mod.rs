@@ -10,7 +10,7 @@ mod verified;
 
 pub use claim_path::{ClaimPath, ClaimPathError};
 pub(crate) use claims::text_of;
-pub use claims::{Claim, ClaimValues, Claims};
+pub use claims::{Claim, ClaimValues, Claims, SharedClaims};
 pub use domain::{Domain, DomainError, DomainPattern, DomainSet};
 pub use email::{EmailAddress, EmailClaim, EmailError, EmailEvidence, EmailTrust};
 pub use record::{

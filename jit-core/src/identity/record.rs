@@ -257,7 +257,7 @@ pub struct HeldRecord {
 }
 
 /// Tells whether a person was there when a record was last heard.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 #[expect(clippy::exhaustive_enums, reason = "the planner answers each of them")]
 pub enum HeldPresence {

@@ -1,12 +1,15 @@
 //! The accounts of one tenant with their indexes.
 
-use std::{
-    collections::{BTreeMap, BTreeSet},
-    ops::Bound,
-};
+use std::collections::BTreeMap;
 
 use chrono::{DateTime, Utc};
+use smol_str::SmolStr;
 
+use super::{
+    blocks::{Blocks, Row},
+    hashed::Hashed,
+    packed::{Packed, Tables},
+};
 use crate::{
     Account, AccountId, AccountWrite, Cursor, Entitlement, ErrorKind, ExternalKey, Filter, LookupKey,
     Matches, PAGE_ITEMS, Page, Query, Taken,
@@ -14,37 +17,48 @@ use crate::{
 
 #[derive(Default)]
 pub(super) struct Accounts {
-    // In boxes: what comes in the order of its id leaves nodes half empty.
-    all: BTreeMap<AccountId, Box<Account>>,
-    identities: BTreeMap<ExternalKey, AccountId>,
-    names: BTreeMap<String, AccountId>,
-    lookups: Pairs<LookupKey>,
+    rows: Blocks<Packed>,
+    tables: Tables,
+    /// By hashes, so that the text of a key is kept once: with the account.
+    identities: Hashed<ExternalKey>,
+    names: Hashed<str>,
+    lookups: Hashed<LookupKey>,
     states: Index<&'static str>,
     holders: Index<Entitlement>,
 }
 
+impl Row for AccountId {
+    type Id = Self;
+
+    fn id(&self) -> Self {
+        *self
+    }
+}
+
+/// Reading.
 impl Accounts {
     pub(super) fn len(&self) -> usize {
-        self.all.len()
+        self.rows.len()
     }
 
-    pub(super) fn get(&self, id: AccountId) -> Option<&Account> {
-        self.all.get(&id).map(AsRef::as_ref)
+    pub(super) fn get(&self, id: AccountId) -> Option<Account> {
+        self.rows.get(id)?.account(&self.tables)
     }
 
-    pub(super) fn find(&self, key: &ExternalKey) -> Option<&Account> {
-        self.identities.get(key).and_then(|id| self.get(*id))
+    pub(super) fn find(&self, key: &ExternalKey) -> Option<Account> {
+        self.each(self.identities.ids(key, None)).find(|account| account.is_linked_to(key))
     }
 
-    pub(super) fn named(&self, key: &str) -> Option<&Account> {
-        self.names.get(key).and_then(|id| self.get(*id))
+    pub(super) fn named(&self, key: &str) -> Option<Account> {
+        let is_named = |account: &Account| account.user_name.as_ref().is_some_and(|name| name.key() == key);
+        self.each(self.names.ids(key, None)).find(is_named)
     }
 
     pub(super) fn matching(&self, key: &LookupKey) -> Matches {
-        let mut found = self.lookups.ids(key, None).filter_map(|id| self.get(id));
+        let mut found = self.bearing(key, None);
         match (found.next(), found.next()) {
             (None, _) => Matches::None,
-            (Some(account), None) => Matches::One(Box::new(account.clone())),
+            (Some(account), None) => Matches::One(Box::new(account)),
             (Some(_), Some(_)) => Matches::Several,
         }
     }
@@ -54,22 +68,30 @@ impl Accounts {
         let limit = query.limit.get().min(PAGE_ITEMS);
         match &query.filter {
             Filter::All => {
-                let from = after.map_or(Bound::Unbounded, Bound::Excluded);
-                page(self.all.range((from, Bound::Unbounded)).map(|(_, account)| account.as_ref()), limit)
+                let rows = self.rows.after(after, 0);
+                page(rows.filter_map(|row| row.account(&self.tables)), limit)
             }
-            Filter::State(word) => self.page_of(self.states.ids(word, after), limit),
-            Filter::Holding(entitlement) => self.page_of(self.holders.ids(entitlement, after), limit),
-            Filter::Bearing(key) => self.page_of(self.lookups.ids(key, after), limit),
+            Filter::State(word) => page(self.each(self.states.ids(word, after)), limit),
+            Filter::Holding(entitlement) => page(self.each(self.holders.ids(entitlement, after)), limit),
+            Filter::Bearing(key) => page(self.bearing(key, after), limit),
         }
     }
 
-    fn page_of(&self, ids: impl Iterator<Item = AccountId>, limit: usize) -> Page<Account> {
-        page(ids.filter_map(|id| self.get(id)), limit)
+    fn each(&self, ids: impl Iterator<Item = AccountId>) -> impl Iterator<Item = Account> {
+        ids.filter_map(|id| self.get(id))
     }
 
+    /// The accounts that can be found by a key, in the order of their ids.
+    fn bearing(&self, key: &LookupKey, after: Option<AccountId>) -> impl Iterator<Item = Account> {
+        self.each(self.lookups.ids(key, after)).filter(move |account| account.lookup_keys().contains(key))
+    }
+}
+
+/// Writing.
+impl Accounts {
     /// Lists what speaks against a write.
     pub(super) fn refusals(&self, write: &AccountWrite) -> Vec<ErrorKind> {
-        let (after, stored) = (write.after(), self.all.get(&write.after().id));
+        let (after, stored) = (write.after(), self.rows.get(write.after().id));
         let mut refusals = Vec::new();
         match (write.expected(), stored) {
             (None, None) => {}
@@ -78,15 +100,22 @@ impl Accounts {
             (Some(_), _) => refusals.push(ErrorKind::Conflict),
         }
         // An account does not stand in its own way, unless the write does not know what is stored.
-        let in_the_way = |holder: Option<&AccountId>, adds: bool| match holder {
-            Some(id) if *id == after.id => adds && !refusals.is_empty(),
-            holder => holder.is_some(),
-        };
+        let is_known = refusals.is_empty();
+        let others = |id: &AccountId| *id != after.id || !is_known;
         let added = &write.keys().identities_added;
-        let mut identities = after.identities.iter().map(|identity| &identity.key);
-        let identity = identities.any(|key| in_the_way(self.identities.get(key), added.contains(key)));
-        let mut names = after.user_name.iter().map(|name| self.names.get(name.key()));
-        let name = names.any(|holder| in_the_way(holder, write.expected().is_none()));
+        let has_identity = |key: &ExternalKey| {
+            let mut holders = self.each(self.identities.ids(key, None).filter(others));
+            holders.any(|holder| holder.is_linked_to(key) && (holder.id != after.id || added.contains(key)))
+        };
+        let identity = after.identities.iter().any(|identity| has_identity(&identity.key));
+        let has_name = |key: &str| {
+            let mut holders = self.each(self.names.ids(key, None).filter(others));
+            holders.any(|holder| {
+                holder.user_name.as_ref().is_some_and(|name| name.key() == key)
+                    && (holder.id != after.id || write.expected().is_none())
+            })
+        };
+        let name = after.user_name.iter().any(|name| has_name(name.key()));
         refusals.extend(identity.then_some(ErrorKind::AlreadyExists(Taken::Identity)));
         refusals.extend(name.then_some(ErrorKind::AlreadyExists(Taken::UserName)));
         refusals
@@ -94,97 +123,63 @@ impl Accounts {
 
     /// Writes an account that nothing speaks against.
     pub(super) fn write(&mut self, write: &AccountWrite) {
-        let mut after = write.after().clone();
-        if let Some(before) = self.all.remove(&after.id) {
-            self.unindex(&before);
-            after.last_seen = after.last_seen.max(before.last_seen);
-        }
-        self.index(&after);
-        self.all.insert(after.id, Box::new(after));
+        let after = write.after();
+        let before = self.rows.get(after.id);
+        let known = before.and_then(Packed::state_and_name);
+        let seen = before.and_then(|before| before.last_seen);
+        let mut packed = Packed::of(after, &mut self.tables);
+        packed.last_seen = packed.last_seen.max(seen);
+        self.rows.put(packed);
+        self.index(write, known);
     }
 
     pub(super) fn touch(&mut self, id: AccountId, at: DateTime<Utc>) {
-        if let Some(account) = self.all.get_mut(&id) {
+        if let Some(account) = self.rows.get_mut(id) {
             account.last_seen = account.last_seen.max(Some(at));
         }
     }
 
-    fn index(&mut self, account: &Account) {
-        for identity in &account.identities {
-            self.identities.insert(identity.key.clone(), account.id);
+    /// Brings the indexes from what was `before` to what is written.
+    fn index(&mut self, write: &AccountWrite, before: Option<(&'static str, Option<SmolStr>)>) {
+        let (after, keys) = (write.after(), write.keys());
+        let id = after.id;
+        self.identities.replace(id, &keys.identities_removed, &keys.identities_added);
+        self.lookups.replace(id, &keys.lookups_removed, &keys.lookups_added);
+        for entitlement in &keys.entitlements_removed {
+            self.holders.remove(entitlement, id);
         }
-        if let Some(name) = &account.user_name {
-            self.names.insert(name.key().to_owned(), account.id);
+        for entitlement in &keys.entitlements_added {
+            self.holders.add(entitlement.clone(), id);
         }
-        for key in account.lookup_keys() {
-            self.lookups.add(key, account.id);
+        let (state, name) = before.unzip();
+        let (old, new) = (name.flatten(), after.user_name.as_ref().map(crate::UserName::key));
+        if old.as_deref() != new {
+            self.names.replace(id, old.as_deref(), new);
         }
-        self.states.add(account.state.word(), account.id);
-        for grant in &account.grants {
-            self.holders.add(grant.entitlement.clone(), account.id);
-        }
-    }
-
-    fn unindex(&mut self, account: &Account) {
-        for identity in &account.identities {
-            self.identities.remove(&identity.key);
-        }
-        if let Some(name) = &account.user_name {
-            self.names.remove(name.key());
-        }
-        for key in account.lookup_keys() {
-            self.lookups.remove(key, account.id);
-        }
-        self.states.remove(&account.state.word(), account.id);
-        for grant in &account.grants {
-            self.holders.remove(&grant.entitlement, account.id);
+        if state != Some(after.state.word()) {
+            if let Some(word) = state {
+                self.states.remove(&word, id);
+            }
+            self.states.add(after.state.word(), id);
         }
     }
 }
 
 /// Tells whether no use stands in the way that is later than the write was planned on.
-fn is_unused(stored: &Account, write: &AccountWrite) -> bool {
+fn is_unused(stored: &Packed, write: &AccountWrite) -> bool {
     write.unused_since().is_none_or(|since| stored.last_seen.is_none_or(|seen| seen <= since))
 }
 
 /// Takes a page from accounts in the order of their ids.
-fn page<'a>(mut accounts: impl Iterator<Item = &'a Account>, limit: usize) -> Page<Account> {
-    let items: Vec<Account> = accounts.by_ref().take(limit).cloned().collect();
+fn page(mut accounts: impl Iterator<Item = Account>, limit: usize) -> Page<Account> {
+    let items: Vec<Account> = accounts.by_ref().take(limit).collect();
     let more = accounts.next().is_some();
     let next = items.last().filter(|_| more).map(|last| Cursor::after(last.id.as_uuid()));
     Page { items, next }
 }
 
-/// Leads from a key that few carry to the accounts that do.
-struct Pairs<K>(BTreeSet<(K, AccountId)>);
-
-impl<K> Default for Pairs<K> {
-    fn default() -> Self {
-        Self(BTreeSet::new())
-    }
-}
-
-impl<K: Ord + Clone> Pairs<K> {
-    fn ids(&self, key: &K, after: Option<AccountId>) -> impl Iterator<Item = AccountId> {
-        let from = match after {
-            Some(id) => Bound::Excluded((key.clone(), id)),
-            None => Bound::Included((key.clone(), AccountId::from_uuid(uuid::Uuid::nil()))),
-        };
-        let pairs = self.0.range((from, Bound::Unbounded));
-        pairs.take_while(move |(other, _)| other == key).map(|(_, id)| *id)
-    }
-
-    fn add(&mut self, key: K, id: AccountId) {
-        self.0.insert((key, id));
-    }
-
-    fn remove(&mut self, key: K, id: AccountId) {
-        self.0.remove(&(key, id));
-    }
-}
-
 /// Leads from a key that many carry to the accounts that do.
-struct Index<K>(BTreeMap<K, BTreeSet<AccountId>>);
+struct Index<K>(BTreeMap<K, Blocks<AccountId>>);
 
 impl<K> Default for Index<K> {
     fn default() -> Self {
@@ -194,19 +189,17 @@ impl<K> Default for Index<K> {
 
 impl<K: Ord> Index<K> {
     fn ids(&self, key: &K, after: Option<AccountId>) -> impl Iterator<Item = AccountId> {
-        let from = after.map_or(Bound::Unbounded, Bound::Excluded);
-        let ids = self.0.get(key).map(|ids| ids.range((from, Bound::Unbounded)).copied());
-        ids.into_iter().flatten()
+        self.0.get(key).map(|ids| ids.after(after, 0).copied()).into_iter().flatten()
     }
 
     fn add(&mut self, key: K, id: AccountId) {
-        self.0.entry(key).or_default().insert(id);
+        self.0.entry(key).or_default().put(id);
     }
 
     fn remove(&mut self, key: &K, id: AccountId) {
         if let Some(ids) = self.0.get_mut(key) {
-            ids.remove(&id);
-            if ids.is_empty() {
+            ids.remove(id);
+            if ids.len() == 0 {
                 self.0.remove(key);
             }
         }

@@ -55,13 +55,16 @@ impl<R: Row> Blocks<R> {
                 }
                 return;
             }
-            Err(place) if place == BLOCK && is_last => self.blocks.push(vec![row]),
+            Err(place) if block.len() < BLOCK => block.insert(place, row),
             Err(place) => {
-                block.insert(place, row);
-                if block.len() > BLOCK {
-                    let upper = block.split_off(BLOCK / 2);
-                    self.blocks.insert(at + 1, upper);
-                }
+                // What comes nearly in order leaves a full block behind.
+                let middle = if is_last { place.max(BLOCK / 2) } else { BLOCK / 2 };
+                let mut upper = Vec::with_capacity(BLOCK);
+                upper.extend(block.drain(middle..));
+                let (into, place) =
+                    if place < middle { (block, place) } else { (&mut upper, place - middle) };
+                into.insert(place, row);
+                self.blocks.insert(at + 1, upper);
             }
         }
         self.len += 1;

@@ -20,7 +20,7 @@ use crate::{
 
 #[derive(Default)]
 pub(super) struct Documents {
-    registers: BTreeMap<(ConnectionId, DocumentKind), Register>,
+    registers: BTreeMap<ConnectionId, BTreeMap<DocumentKind, Register>>,
 }
 
 /// Keeps the documents of one collection.
@@ -87,7 +87,7 @@ impl Kept {
 /// Reading.
 impl Documents {
     fn register(&self, of: &Collection) -> Option<&Register> {
-        self.registers.get(&(of.connection.clone(), of.kind.clone()))
+        self.registers.get(&of.connection)?.get(&of.kind)
     }
 
     pub(super) fn get(&self, key: &DocumentKey) -> Option<Document> {
@@ -249,7 +249,8 @@ impl Documents {
 
     fn put(&mut self, write: &DocumentWrite, after: &Document) {
         let of = &write.key().collection;
-        let register = self.registers.entry((of.connection.clone(), of.kind.clone())).or_default();
+        let registers = self.registers.entry(of.connection.clone()).or_default();
+        let register = registers.entry(of.kind.clone()).or_default();
         register.rename(write);
         let before = register.rows.get_mut(after.key.id).map(|row| std::mem::take(&mut row.groups));
         register.rows.put(Kept::of(after, before.unwrap_or_default()));
@@ -321,7 +322,7 @@ impl Documents {
     }
 
     fn register_mut(&mut self, of: &Collection) -> Option<&mut Register> {
-        self.registers.get_mut(&(of.connection.clone(), of.kind.clone()))
+        self.registers.get_mut(&of.connection)?.get_mut(&of.kind)
     }
 
     fn row_mut(&mut self, key: &DocumentKey) -> Option<&mut Kept> {

@@ -4,7 +4,9 @@ mod accounts;
 mod blocks;
 mod commit;
 mod documents;
+mod hashed;
 mod one_time;
+mod packed;
 mod sink;
 mod target;
 mod tasks;
@@ -88,12 +90,12 @@ impl fmt::Debug for MemoryStore {
 impl UserStore for MemoryStore {
     async fn find(&self, key: &ExternalKey) -> Result<Option<Account>, BackendError> {
         let state = self.state();
-        Ok(state.tenants.get(&key.tenant).and_then(|tenant| tenant.accounts.find(key)).cloned())
+        Ok(state.tenants.get(&key.tenant).and_then(|tenant| tenant.accounts.find(key)))
     }
 
     async fn get(&self, tenant: &TenantId, id: AccountId) -> Result<Option<Account>, BackendError> {
         let state = self.state();
-        Ok(state.tenants.get(tenant).and_then(|tenant| tenant.accounts.get(id)).cloned())
+        Ok(state.tenants.get(tenant).and_then(|tenant| tenant.accounts.get(id)))
     }
 
     async fn matching(&self, tenant: &TenantId, key: &LookupKey) -> Result<Matches, BackendError> {
@@ -103,7 +105,7 @@ impl UserStore for MemoryStore {
 
     async fn named(&self, tenant: &TenantId, user_name_key: &str) -> Result<Option<Account>, BackendError> {
         let state = self.state();
-        Ok(state.tenants.get(tenant).and_then(|tenant| tenant.accounts.named(user_name_key)).cloned())
+        Ok(state.tenants.get(tenant).and_then(|tenant| tenant.accounts.named(user_name_key)))
     }
 
     async fn list(&self, query: &Query) -> Result<Page<Account>, BackendError> {

@@ -1,6 +1,8 @@
 //! The circuit of a target: while it does not accept our credentials, it is asked once in a while and not more.
 //!
-//! Directories lock accounts out that prove themselves wrongly a few times, and ours is the one that ends all others.
+//! Directories lock accounts out that prove themselves wrongly a few times, and ours is the one that ends all others. Active
+//! Directory forgets failures only when its window (30 minutes) has passed since the last one, so that all but the second
+//! attempt come later than that: it never counts more than two.
 
 use std::{
     collections::BTreeSet,
@@ -10,18 +12,23 @@ use std::{
 use async_trait::async_trait;
 use chrono::{DateTime, TimeDelta, Utc};
 
-use super::{Capabilities, Desired, Effect, Holdings, ListCursor, Listing, Observed, RemoteRef, Target};
-use crate::{BackendError, ErrorKind, Retry, TargetFault, clock::GuardedClock};
+use super::{
+    Capabilities, Desired, Effect, Holdings, ListCursor, Listing, Observed, RemoteRef, Target, book::Book,
+};
+use crate::{BackendError, Claimed, ErrorKind, Retry, TargetFault, clock::GuardedClock};
 
-/// The first pause after our credentials were refused, and the longest: with these, half an hour sees four attempts.
+/// The first pause after our credentials were refused: whoever mends a slip at once waits no longer than this.
 const FIRST_PAUSE: TimeDelta = TimeDelta::minutes(5);
-const LONGEST_PAUSE: TimeDelta = TimeDelta::minutes(15);
+/// Every further one.
+pub(super) const LONGEST_PAUSE: TimeDelta = TimeDelta::minutes(35);
 
 /// Knows whether a target accepts our credentials.
 #[derive(Default)]
 pub(crate) struct Circuit {
     state: Mutex<State>,
     first: tokio::sync::Mutex<()>,
+    /// What other processes know. Without it this one finds out by itself.
+    book: Option<Book>,
 }
 
 #[derive(Default)]
@@ -42,16 +49,44 @@ pub(crate) enum CircuitNews {
     Closed,
 }
 
+/// Lets one call through.
+enum Pass {
+    Usual,
+    /// It finds out whether we are accepted again; with the claim of the book, where there is one.
+    Probe(Option<Claimed>),
+}
+
 impl Circuit {
+    pub(crate) fn kept_in(book: Option<Book>) -> Self {
+        Self { book, ..Self::default() }
+    }
+
     /// The instant before which the target is not to be asked; `None` where it may be asked.
     pub(crate) fn open_until(&self, now: DateTime<Utc>) -> Option<DateTime<Utc>> {
         self.state().waits_until(now)
     }
 
-    /// What somebody must be told.
+    /// Asks what other processes know, where this one does not know better.
+    pub(crate) async fn look(&self, now: DateTime<Utc>) -> Result<(), BackendError> {
+        let Some(book) = self.book.as_ref().filter(|_| self.state().needs_to_know(now)) else {
+            return Ok(());
+        };
+        let next = book.next_attempt().await?;
+        self.state().heard(next);
+        Ok(())
+    }
+
+    /// Tells whether somebody else might know that we are refused, and a call would show it.
+    pub(crate) fn is_unproved(&self) -> bool {
+        let state = self.state();
+        self.book.is_some() && (!state.was_answered || state.probe_at.is_some())
+    }
+
+    /// What somebody must be told; what is in the book, whoever wrote it there told.
     pub(crate) fn news(&self) -> Option<CircuitNews> {
         let state = self.state();
         match (state.probe_at.is_some(), state.is_told) {
+            _ if self.book.is_some() => None,
             (true, false) => Some(CircuitNews::Opened),
             (false, true) => Some(CircuitNews::Closed),
             _ => None,
@@ -63,11 +98,26 @@ impl Circuit {
     }
 
     /// Lets a call through; where the circuit is open, one for each pause, which is a probe.
-    fn enter(&self, now: DateTime<Utc>) -> Result<bool, BackendError> {
+    async fn enter(&self, now: DateTime<Utc>) -> Result<Pass, BackendError> {
+        self.look(now).await?;
+        if !self.step_in(now)? {
+            return Ok(Pass::Usual);
+        }
+        let Some(book) = &self.book else { return Ok(Pass::Probe(None)) };
+        if let Some(claimed) = book.take_attempt(now).await? {
+            return Ok(Pass::Probe(Some(claimed)));
+        }
+        // Another process makes this attempt, or knows that we are accepted again.
+        let next = book.next_attempt().await?;
+        self.state().heard(next);
+        next.map_or(Ok(Pass::Usual), |until| Err(refused_until(until, now)))
+    }
+
+    /// Tells whether the call is a probe.
+    fn step_in(&self, now: DateTime<Utc>) -> Result<bool, BackendError> {
         let mut state = self.state();
         if let Some(until) = state.waits_until(now) {
-            let refused = BackendError::new(ErrorKind::Target(TargetFault::Credentials), "circuit.enter");
-            return Err(refused.with_retry(Retry::After(until.signed_duration_since(now))));
+            return Err(refused_until(until, now));
         }
         let is_probe = state.probe_at.is_some();
         if is_probe {
@@ -77,9 +127,32 @@ impl Circuit {
         Ok(is_probe)
     }
 
-    /// Learns how a call came out. One that was under way when the circuit opened went over a connection of before, and says
-    /// nothing of the credentials now.
-    fn learn(&self, is_probe: bool, fault: Option<TargetFault>, now: DateTime<Utc>) {
+    /// Learns how a call came out, and tells other processes.
+    async fn learn(&self, pass: Pass, fault: Option<TargetFault>, now: DateTime<Utc>) {
+        let is_probe = matches!(pass, Pass::Probe(_));
+        let next = self.step_out(is_probe, fault, now);
+        let Some(book) = &self.book else { return };
+        let written = match (&pass, next) {
+            (Pass::Probe(Some(claimed)), Some(until)) => book.put_off(claimed, until).await,
+            (Pass::Probe(_), None) => book.accepted().await,
+            (Pass::Usual, Some(until)) if fault == Some(TargetFault::Credentials) => {
+                book.refused_first(until).await
+            }
+            _ => Ok(()),
+        };
+        if let Err(error) = written {
+            tracing::warn!(code = %error.code(), "what the target said of our credentials is not kept");
+        }
+    }
+
+    /// Learns how a call came out, and tells when the next one may be made, where that is known by now. One that was under
+    /// way when the circuit opened went over a connection of before, and says nothing of the credentials now.
+    fn step_out(
+        &self,
+        is_probe: bool,
+        fault: Option<TargetFault>,
+        now: DateTime<Utc>,
+    ) -> Option<DateTime<Utc>> {
         let mut state = self.state();
         if matches!(fault, Some(TargetFault::Unreachable | TargetFault::Untrusted)) {
             state.unanswered = state.unanswered.wrapping_add(1);
@@ -87,7 +160,7 @@ impl Circuit {
             state.was_answered = true;
         }
         match fault {
-            _ if state.probe_at.is_some() && !is_probe => {}
+            _ if state.probe_at.is_some() && !is_probe => return None,
             Some(TargetFault::Credentials) => {
                 state.refused = state.refused.saturating_add(1);
                 state.probe_at = Some(after(state.refused, now));
@@ -99,6 +172,7 @@ impl Circuit {
                 state.probe_at = None;
             }
         }
+        state.probe_at
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
@@ -112,11 +186,27 @@ impl State {
         let waits = |until: &DateTime<Utc>| now < *until && until.signed_duration_since(now) <= LONGEST_PAUSE;
         self.probe_at.filter(waits)
     }
+
+    fn needs_to_know(&self, now: DateTime<Utc>) -> bool {
+        (!self.was_answered || self.probe_at.is_some()) && self.waits_until(now).is_none()
+    }
+
+    /// Hears when the next attempt may be made, by what another process wrote down.
+    fn heard(&mut self, next: Option<DateTime<Utc>>) {
+        self.probe_at = next;
+        // The first pause was theirs.
+        self.refused = if next.is_some() { self.refused.max(1) } else { 0 };
+    }
 }
 
 fn after(refused: u32, now: DateTime<Utc>) -> DateTime<Utc> {
     let pause = if refused <= 1 { FIRST_PAUSE } else { LONGEST_PAUSE };
     now.checked_add_signed(pause).unwrap_or(now)
+}
+
+pub(crate) fn refused_until(until: DateTime<Utc>, now: DateTime<Utc>) -> BackendError {
+    let refused = BackendError::new(ErrorKind::Target(TargetFault::Credentials), "circuit.enter");
+    refused.with_retry(Retry::After(until.signed_duration_since(now).max(TimeDelta::zero())))
 }
 
 /// Asks a target through its circuit.
@@ -150,7 +240,7 @@ impl Guarded {
         call: impl Future<Output = Result<T, BackendError>> + Send,
     ) -> Result<T, BackendError> {
         let turn = self.turn().await?;
-        let is_probe = self.circuit.enter(self.clock.work())?;
+        let pass = self.circuit.enter(self.clock.now()).await?;
         let answer = call.await;
         let fault = match answer.as_ref().err().map(BackendError::kind) {
             Some(ErrorKind::Target(fault)) => Some(*fault),
@@ -158,7 +248,7 @@ impl Guarded {
             Some(_) => Some(TargetFault::Unreachable),
             None => None,
         };
-        self.circuit.learn(is_probe, fault, self.clock.work());
+        self.circuit.learn(pass, fault, self.clock.now()).await;
         drop(turn);
         answer
     }
@@ -199,29 +289,29 @@ mod tests {
     #[test]
     fn an_answer_to_an_older_call_does_not_close_it_and_a_probe_does() {
         let circuit = Circuit::default();
-        assert!(!circuit.enter(at(0)).unwrap() && !circuit.enter(at(0)).unwrap());
-        circuit.learn(false, Some(TargetFault::Credentials), at(0));
-        circuit.learn(false, None, at(0));
+        assert!(!circuit.step_in(at(0)).unwrap() && !circuit.step_in(at(0)).unwrap());
+        circuit.step_out(false, Some(TargetFault::Credentials), at(0));
+        circuit.step_out(false, None, at(0));
         assert_eq!(circuit.open_until(at(0)), Some(at(5)));
         assert_eq!(circuit.news(), Some(CircuitNews::Opened));
         circuit.told(CircuitNews::Opened);
-        assert!(circuit.enter(at(4)).is_err());
-        assert!(circuit.enter(at(5)).unwrap());
-        assert!(circuit.enter(at(5)).is_err(), "one probe at a time");
-        circuit.learn(true, Some(TargetFault::Unreachable), at(6));
+        assert!(circuit.step_in(at(4)).is_err());
+        assert!(circuit.step_in(at(5)).unwrap());
+        assert!(circuit.step_in(at(5)).is_err(), "one probe at a time");
+        circuit.step_out(true, Some(TargetFault::Unreachable), at(6));
         assert_eq!(circuit.open_until(at(6)), Some(at(10)), "says nothing of our credentials");
-        assert!(circuit.enter(at(10)).unwrap());
-        circuit.learn(true, Some(TargetFault::Name), at(10));
+        assert!(circuit.step_in(at(10)).unwrap());
+        circuit.step_out(true, Some(TargetFault::Name), at(10));
         assert_eq!((circuit.open_until(at(10)), circuit.news()), (None, Some(CircuitNews::Closed)));
     }
 
     #[test]
     fn a_clock_that_is_set_back_does_not_keep_it_open_for_longer() {
         let circuit = Circuit::default();
-        circuit.learn(false, Some(TargetFault::Credentials), at(600));
+        circuit.step_out(false, Some(TargetFault::Credentials), at(600));
         assert_eq!(circuit.open_until(at(600)), Some(at(605)));
         assert_eq!(circuit.open_until(at(0)), None);
-        assert!(circuit.enter(at(0)).unwrap(), "it is a probe");
+        assert!(circuit.step_in(at(0)).unwrap(), "it is a probe");
         assert_eq!(circuit.open_until(at(0)), Some(at(5)));
     }
 

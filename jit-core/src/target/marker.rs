@@ -87,6 +87,19 @@ impl MarkerKey {
         Marker(code.iter().take(CODE_BYTES).fold(said + ":", |text, byte| text + &format!("{byte:02x}")))
     }
 
+    /// Digests what is kept beside other things and must not be guessed from its digest, such as a password. No marker
+    /// begins so.
+    pub(crate) fn digest(&self, parts: &[&[u8]]) -> [u8; CODE_BYTES] {
+        let mut keyed = self.keyed.clone().chain_update("digest:").chain_update(&self.deployment);
+        for part in parts {
+            keyed.update(&(part.len() as u64).to_be_bytes());
+            keyed.update(part);
+        }
+        let mut digest = [0; CODE_BYTES];
+        digest.iter_mut().zip(keyed.finalize().into_bytes()).for_each(|(to, from)| *to = from);
+        digest
+    }
+
     /// Reads a marker that was found: the tenant and lease that made it, or `None` where this deployment did not.
     #[must_use]
     pub fn reads(&self, found: &Marker) -> Option<(TenantId, AccountId)> {

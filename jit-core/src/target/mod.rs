@@ -1,5 +1,6 @@
 //! The port to outside systems: one idempotent verb, and looking.
 
+mod book;
 mod circuit;
 mod marker;
 mod mirrored;
@@ -16,7 +17,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::{BackendError, Code};
 
-pub(crate) use circuit::{Circuit, CircuitNews, Guarded};
+pub(crate) use book::{Book, Proof, Shelf};
+pub(crate) use circuit::{Circuit, CircuitNews, Guarded, refused_until};
 pub use marker::{Marker, MarkerKey, MarkerKeyError};
 pub use mirrored::Mirrored;
 pub use mirroring::{Mirroring, StopLimit};

@@ -22,14 +22,14 @@ impl fmt::Debug for Secret {
     }
 }
 
-/// Says what a target demands of secrets. Each holds letters of both cases, digits and other signs, drawn evenly.
+/// Says what a target demands of secrets. Each holds letters of both cases, digits and, unless that is left out, other
+/// signs, drawn evenly.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct SecretRules {
     length: usize,
+    has_signs: bool,
 }
 
-const SHORTEST: usize = 16;
-const LONGEST: usize = 128;
 /// Sixty-four signs, so that six random bits choose one; none of them needs quoting in a shell, an address or LDAP.
 const SIGNS: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
 /// One draw in some twenty lacks a class at the usual length; this many in a row say that the source is broken.
@@ -38,15 +38,26 @@ const DRAWS: usize = 256;
 impl Default for SecretRules {
     /// Twenty-four signs: 144 bits.
     fn default() -> Self {
-        Self { length: 24 }
+        Self { length: 24, has_signs: true }
     }
 }
 
 impl SecretRules {
-    /// Demands this many signs, at least 16 (96 bits) and at most 128.
+    /// The shortest secret: 95 bits.
+    pub const SHORTEST: usize = 16;
+    /// The longest secret.
+    pub const LONGEST: usize = 128;
+
+    /// Demands this many signs, at least 16 and at most 128.
     #[must_use]
     pub fn of_length(length: usize) -> Self {
-        Self { length: length.clamp(SHORTEST, LONGEST) }
+        Self { length: length.clamp(Self::SHORTEST, Self::LONGEST), ..Self::default() }
+    }
+
+    /// Leaves `-` and `_` out, for targets that take letters and digits alone.
+    #[must_use]
+    pub const fn letters_and_digits(self) -> Self {
+        Self { has_signs: false, ..self }
     }
 
     /// Draws a secret.
@@ -54,26 +65,28 @@ impl SecretRules {
     /// # Errors
     /// `store.unavailable` when there is no randomness to draw from.
     pub fn draw(self, entropy: &dyn Entropy) -> Result<Secret, BackendError> {
-        let mut bytes = vec![0; self.length];
+        // What is left out leaves the rest drawn evenly; of twice as many as are needed, enough remain.
+        let mut bytes = vec![0; self.length.saturating_mul(2)];
         for _ in 0..DRAWS {
             entropy.fill(&mut bytes)?;
             let signs = bytes.iter().filter_map(|byte| SIGNS.get(usize::from(byte & 0x3f)));
-            let text: String = signs.map(|sign| char::from(*sign)).collect();
-            if has_every_class(&text) {
+            let signs = signs.filter(|sign| self.has_signs || sign.is_ascii_alphanumeric());
+            let text: String = signs.take(self.length).map(|sign| char::from(*sign)).collect();
+            if text.len() == self.length && self.has_every_class(&text) {
                 return Ok(Secret(text));
             }
         }
         Err(BackendError::new(crate::ErrorKind::Unavailable, "entropy.fill").caused_by("it repeats itself"))
     }
-}
 
-fn has_every_class(text: &str) -> bool {
-    let classes: [fn(&char) -> bool; 4] =
-        [char::is_ascii_uppercase, char::is_ascii_lowercase, char::is_ascii_digit, |sign| {
-            matches!(sign, '-' | '_')
-        }];
-    // A leading dash would be taken for an option.
-    !text.starts_with('-') && classes.iter().all(|class| text.chars().any(|sign| class(&sign)))
+    fn has_every_class(self, text: &str) -> bool {
+        let classes = [char::is_ascii_uppercase, char::is_ascii_lowercase, char::is_ascii_digit];
+        let has = |class: fn(&char) -> bool| text.chars().any(|sign| class(&sign));
+        // A leading dash would be taken for an option.
+        !text.starts_with('-')
+            && classes.into_iter().all(has)
+            && self.has_signs == has(|sign| matches!(sign, '-' | '_'))
+    }
 }
 
 #[cfg(test)]
@@ -87,7 +100,15 @@ mod tests {
         let drawn: std::collections::BTreeSet<_> =
             (0..500).map(|_| SecretRules::default().draw(&entropy).unwrap().0).collect();
         assert_eq!(drawn.len(), 500);
-        assert!(drawn.iter().all(|text| text.len() == 24 && has_every_class(text)));
+        assert!(drawn.iter().all(|text| text.len() == 24 && SecretRules::default().has_every_class(text)));
+        let plain = SecretRules::of_length(64).letters_and_digits();
+        for _ in 0..500 {
+            let secret = plain.draw(&entropy).unwrap();
+            assert!(
+                secret.reveal().len() == 64
+                    && secret.reveal().chars().all(|sign| sign.is_ascii_alphanumeric())
+            );
+        }
     }
 
     #[test]
@@ -105,7 +126,7 @@ mod tests {
     #[test]
     fn a_secret_is_not_shown() {
         let secret = SecretRules::of_length(1).draw(&SeededEntropy::new(1)).unwrap();
-        assert_eq!(secret.reveal().len(), SHORTEST);
+        assert_eq!(secret.reveal().len(), SecretRules::SHORTEST);
         assert_eq!(format!("{secret:?}"), "Secret(…)");
     }
 }

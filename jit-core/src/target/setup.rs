@@ -9,7 +9,7 @@ use std::{
 
 use chrono::{DateTime, TimeDelta, Utc};
 
-use super::{Circuit, MarkerKey, Mirroring, Pace, SecretRules, Target};
+use super::{Circuit, MarkerKey, Mirroring, Pace, Proof, SecretRules, Target};
 use crate::{Account, AttributeName, ConnectionId, Entitlement, RuleName, Source, TargetId, TenantId};
 
 /// Describes one role that can be checked out at a target.
@@ -113,6 +113,7 @@ pub struct TargetSetup {
     pub(crate) pace: Option<Arc<Pace>>,
     pub(crate) overdue_after: TimeDelta,
     pub(crate) circuit: Arc<Circuit>,
+    pub(crate) proof: Option<Proof>,
     pub(crate) mirroring: Option<Arc<Mirroring>>,
 }
 
@@ -139,6 +140,7 @@ impl TargetSetup {
             pace: None,
             overdue_after: TimeDelta::minutes(15),
             circuit: Arc::default(),
+            proof: None,
             mirroring: None,
         }
     }
@@ -173,6 +175,17 @@ impl TargetSetup {
         self
     }
 
+    /// Says by what we prove ourselves there, such as the name and the password of our account. The main store then keeps
+    /// that it was refused (as a digest that only the holder of the deployment's key can make), so that all processes
+    /// together ask no more often than one, also one that lives for a single call; other credentials are tried at once.
+    /// Without it each process finds out by itself.
+    #[must_use]
+    pub fn proving_with(mut self, credentials: &[&[u8]]) -> Self {
+        let about = [&[b"credentials", self.id.as_str().as_bytes()], credentials].concat();
+        self.proof = Some(Proof { target: self.id.clone(), digest: self.markers.digest(&about) });
+        self
+    }
+
     /// Begins the names of remote accounts so, instead of with `jit-`: up to seven letters, digits and `-`; the rest is
     /// left out.
     #[must_use]
@@ -190,8 +203,8 @@ impl TargetSetup {
         self
     }
 
-    /// Works on so many leases at a time; four unless said otherwise, and never more than 64. What people check out and in
-    /// does not wait for a place.
+    /// Lets a round of work ask the target about so many leases at a time; four unless said otherwise, and never more than
+    /// 64. What people check out and in does not wait for a place.
     #[must_use]
     pub fn at_once(mut self, count: NonZeroUsize) -> Self {
         self.at_once = count.min(MOST_AT_ONCE);

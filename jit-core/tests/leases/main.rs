@@ -21,6 +21,8 @@ mod outages;
 #[cfg(test)]
 mod reconcile;
 #[cfg(test)]
+mod refused;
+#[cfg(test)]
 mod scenarios;
 #[cfg(test)]
 mod storms;

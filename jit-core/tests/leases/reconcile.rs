@@ -62,6 +62,25 @@ async fn what_a_lost_store_made_is_a_suspect_and_is_not_touched() {
 }
 
 #[tokio::test]
+async fn a_copy_of_what_was_made_in_another_target_ends_nothing_here() {
+    let house = House::new().await;
+    let name = restored(&house).await;
+    let live = house.out(30).await.name;
+    let elsewhere = Arc::new(MemoryTarget::new());
+    for name in [&name, &live] {
+        elsewhere.put_back(name, house.directory.take_out(name).unwrap());
+    }
+    let other = TargetId::new("other").unwrap();
+    let markers = MarkerKey::new("test", &[5; 32]).unwrap();
+    let setup = TargetSetup::new(other.clone(), Arc::clone(&elsewhere) as _, markers).for_tenants([tenant()]);
+    let jit = Jit::builder(Arc::clone(&house.store) as _).clock(Arc::clone(&house.clock) as _);
+    let jit = jit.target(setup).build().unwrap();
+    let mode = ReconcileMode::EndReturned { at_most: 10 };
+    let report = jit.reconcile(None, &tenant(), &other, mode).await.unwrap();
+    assert_eq!((report.returned.len(), report.ended, report.suspects.len()), (0, 0, 2));
+}
+
+#[tokio::test]
 async fn a_partial_listing_says_nothing_of_what_is_missing() {
     let house = House::new().await;
     let out = house.out(30).await;

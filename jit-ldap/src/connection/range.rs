@@ -2,6 +2,7 @@
 
 use super::Connection;
 use crate::attribute::{Attribute, AttributeName};
+use crate::control::Control;
 use crate::entry::Entry;
 use crate::error::{Fate, LdapError};
 use crate::identifier::EntryName;
@@ -20,10 +21,20 @@ impl Connection {
     /// # Cancel safety
     /// The connection is unusable afterwards, and the entry not complete.
     pub async fn complete(&mut self, name: &EntryName, entry: &mut Entry) -> Result<(), LdapError> {
+        self.complete_under(name, entry, &[]).await
+    }
+
+    /// The same for an entry that was read under these controls.
+    pub(crate) async fn complete_under(
+        &mut self,
+        name: &EntryName,
+        entry: &mut Entry,
+        controls: &[Control],
+    ) -> Result<(), LdapError> {
         while let Some(part) = entry.attributes().iter().find(|part| range_of(part.name()).is_some()) {
             let plain = part.name().without_options();
             // until all of it is there, the part stays under the name that says so
-            let whole = self.whole(name, part.clone()).await?;
+            let whole = self.whole(name, part.clone(), controls).await?;
             // an empty attribute of the plain name may stand beside the range
             entry.attributes_mut().retain(|other| !other.name().kind().eq_ignore_ascii_case(plain.kind()));
             entry.attributes_mut().push(Attribute::new(plain, whole));
@@ -31,7 +42,12 @@ impl Connection {
         Ok(())
     }
 
-    async fn whole(&mut self, name: &EntryName, first: Attribute) -> Result<Vec<Vec<u8>>, LdapError> {
+    async fn whole(
+        &mut self,
+        name: &EntryName,
+        first: Attribute,
+        controls: &[Control],
+    ) -> Result<Vec<Vec<u8>>, LdapError> {
         let plain = first.name().without_options();
         let mut range = range_of(first.name()).ok_or(Reason::RangeStuck)?;
         let mut values = Vec::new();
@@ -51,7 +67,7 @@ impl Connection {
             if range.last.is_none() {
                 return Ok(values);
             }
-            (range, part) = self.next_range(name, &plain, values.len()).await?;
+            (range, part) = self.next_range(name, &plain, values.len(), controls).await?;
         }
     }
 
@@ -60,9 +76,12 @@ impl Connection {
         name: &EntryName,
         plain: &AttributeName,
         first: usize,
+        controls: &[Control],
     ) -> Result<(Range, Attribute), LdapError> {
         let wanted = plain.with_option(&format!("range={first}-*"));
-        let found = self.find_one(&Search::entry(name.clone()).attributes([wanted])).await?;
+        let search = Search::entry(name.clone()).attributes([wanted]);
+        let search = controls.iter().cloned().fold(search, Search::control);
+        let found = self.find_one(&search).await?;
         let found = found.ok_or_else(|| LdapError::new(Reason::EntryMissing).with_fate(Fate::Answered))?;
         let parts =
             found.attributes().iter().filter(|part| part.name().kind().eq_ignore_ascii_case(plain.kind()));

@@ -63,7 +63,7 @@ pub struct SignInSettings {
     pub throttle: ThrottleSettings,
 }
 
-/// How many failed sign-ins of one person reach the directory. Stay below the number at which it locks the account out, or
+/// How many failed sign-ins of one person follow each other in the directory's memory. Stay below the number at which it locks the account out, or
 /// anybody can lock out anybody.
 #[derive(Debug, Clone, Copy, Deserialize)]
 #[serde(deny_unknown_fields, default)]
@@ -71,7 +71,7 @@ pub struct SignInSettings {
 pub struct ThrottleSettings {
     /// How many may fail.
     pub failures: u8,
-    /// Within how many seconds: not shorter than the directory itself remembers.
+    /// How many seconds the directory remembers a failure after the last one: not shorter than its own setting.
     pub window_seconds: u32,
 }
 

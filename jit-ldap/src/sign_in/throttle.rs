@@ -1,7 +1,12 @@
 //! Keeps guesses away from the directory, which would lock the person out after a few.
 //!
-//! Each attempt takes one of a few slots before the directory is asked, and only success gives it back: whoever guesses
-//! in parallel, or on several nodes, finds the slots taken all the same.
+//! Each attempt takes a slot before the directory is asked, and only success gives it back: whoever guesses in parallel, or
+//! on several nodes, finds the slots taken all the same.
+//!
+//! Active Directory forgets failures only when a window has passed since the *last* one, so that guesses which are spread
+//! over the window add up for ever. So the last slot shuts all of them for a window. Each of the others is taken for as long
+//! as guesses that add up can last without it: a window for each slot. Hence no more failures than there are slots ever
+//! follow each other within a window.
 
 use std::sync::Arc;
 
@@ -15,6 +20,8 @@ use crate::error::LdapError;
 use crate::reason::Reason;
 
 const PURPOSE: &str = "ldap failures";
+/// The directory counts from when it refused, which is later than when it was asked.
+const UNDER_WAY: TimeDelta = TimeDelta::minutes(1);
 
 /// Counts the attempts on one person.
 pub(super) struct Throttle {
@@ -39,16 +46,20 @@ impl Throttle {
 
     /// Takes a free slot.
     pub(super) async fn reserve(&self, person: &[u8], now: DateTime<Utc>) -> Result<Slot, VerifyError> {
-        let until = now + TimeDelta::seconds(i64::from(self.settings.window_seconds));
+        let window = TimeDelta::seconds(i64::from(self.settings.window_seconds)) + UNDER_WAY;
+        let last = self.settings.failures.saturating_sub(1);
+        // What is over at once is refused where the key is taken, and leaves nothing where it is free.
+        if !self.put(&self.key(person, last), now, now).await? {
+            return Err(LdapError::new(Reason::SignInThrottled).into());
+        }
         let mut keys = Vec::new();
-        for number in 0..self.settings.failures {
+        for number in 0..=last {
             let key = self.key(person, number);
-            let put = self.store.put(&key, &[], until, now).await;
+            let windows = if number == last { 1 } else { i32::from(self.settings.failures) };
+            let is_free = self.put(&key, now + window * windows, now).await?;
             keys.push(key);
-            match put {
-                Ok(()) => return Ok(Slot { keys }),
-                Err(error) if *error.kind() == ErrorKind::AlreadyExists(Taken::OneTime) => {}
-                Err(error) => return Err(unavailable(error)),
+            if is_free {
+                return Ok(Slot { keys });
             }
         }
         Err(LdapError::new(Reason::SignInThrottled).into())
@@ -60,6 +71,20 @@ impl Throttle {
             self.store.take(key, now).await.map_err(unavailable)?;
         }
         Ok(())
+    }
+
+    /// Takes a key until an instant; `false` where somebody has it.
+    async fn put(
+        &self,
+        key: &OneTimeKey,
+        until: DateTime<Utc>,
+        now: DateTime<Utc>,
+    ) -> Result<bool, VerifyError> {
+        match self.store.put(key, &[], until, now).await {
+            Ok(()) => Ok(true),
+            Err(error) if *error.kind() == ErrorKind::AlreadyExists(Taken::OneTime) => Ok(false),
+            Err(error) => Err(unavailable(error)),
+        }
     }
 
     fn key(&self, person: &[u8], number: u8) -> OneTimeKey {
@@ -81,11 +106,36 @@ mod tests {
 
     use super::*;
 
+    fn throttle() -> Throttle {
+        let scope = (TenantId::new("acme").unwrap(), ConnectionId::new("ad").unwrap());
+        Throttle::new(Arc::new(MemoryStore::new()), scope, ThrottleSettings::default())
+    }
+
+    fn clock() -> ManualClock {
+        ManualClock::at(DateTime::from_timestamp(1_800_000_000, 0).unwrap())
+    }
+
+    /// Counts as Active Directory does.
+    #[derive(Default)]
+    struct Counter {
+        failures: u32,
+        last: Option<DateTime<Utc>>,
+        most: u32,
+    }
+
+    impl Counter {
+        fn fail(&mut self, now: DateTime<Utc>) {
+            let is_forgotten = |last: DateTime<Utc>| now - last >= TimeDelta::seconds(1800);
+            self.failures = if self.last.is_none_or(is_forgotten) { 1 } else { self.failures + 1 };
+            self.last = Some(now);
+            self.most = self.most.max(self.failures);
+        }
+    }
+
     #[tokio::test]
     async fn a_few_failures_reach_the_directory_and_success_forgets_them() {
-        let clock = ManualClock::at(DateTime::from_timestamp(1_800_000_000, 0).unwrap());
-        let scope = (TenantId::new("acme").unwrap(), ConnectionId::new("ad").unwrap());
-        let throttle = Throttle::new(Arc::new(MemoryStore::new()), scope, ThrottleSettings::default());
+        let clock = clock();
+        let throttle = throttle();
         for _ in 0..2 {
             throttle.reserve(b"alice", clock.now()).await.unwrap();
         }
@@ -97,7 +147,49 @@ mod tests {
         for _ in 0..3 {
             throttle.reserve(b"alice", clock.now()).await.unwrap();
         }
-        clock.advance(TimeDelta::seconds(1800));
-        assert!(throttle.reserve(b"alice", clock.now()).await.is_ok(), "the window is over");
+        clock.advance(TimeDelta::minutes(31));
+        let slot = throttle.reserve(b"alice", clock.now()).await.unwrap();
+        assert!(
+            throttle.reserve(b"alice", clock.now()).await.is_err(),
+            "one at a time, as long as they fail"
+        );
+        throttle.release(slot, clock.now()).await.unwrap();
+        for _ in 0..3 {
+            throttle.reserve(b"alice", clock.now()).await.unwrap();
+        }
+    }
+
+    #[tokio::test]
+    async fn guesses_that_are_spread_over_days_never_add_up() {
+        for gap in [1, 7, 10, 14, 15, 16, 20, 29, 30, 31, 33, 45] {
+            let (clock, mut counter) = (clock(), Counter::default());
+            let throttle = throttle();
+            let mut reached = 0;
+            for _ in 0..3 * 1440 / gap {
+                clock.advance(TimeDelta::minutes(gap));
+                if throttle.reserve(b"alice", clock.now()).await.is_ok() {
+                    counter.fail(clock.now());
+                    reached += 1;
+                }
+            }
+            assert!(counter.most <= 3, "{} guesses, each {gap} minutes", counter.most);
+            assert!(reached >= 3 * 1440 / 45, "it is not shut for ever: {reached}, each {gap} minutes");
+        }
+    }
+
+    #[tokio::test]
+    async fn guesses_at_any_distance_never_add_up() {
+        for seed in 1..200_u64 {
+            let (clock, mut counter, mut dice) = (clock(), Counter::default(), seed);
+            let throttle = throttle();
+            for _ in 0..200 {
+                dice = dice.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+                clock.advance(TimeDelta::seconds(i64::try_from((dice >> 33) % 2400).unwrap()));
+                if throttle.reserve(b"alice", clock.now()).await.is_ok() {
+                    counter.fail(clock.now());
+                }
+            }
+            assert!(counter.most <= 3, "seed {seed}: {}", counter.most);
+        }
     }
 }

@@ -10,7 +10,7 @@ use super::dialect::Dialect;
 use super::fault::Step;
 use super::members;
 use super::table::{Group, Member};
-use super::timed;
+use super::timed::{self, Joined};
 use crate::attribute::AttributeName;
 use crate::connection::Connection;
 use crate::dn::Dn;
@@ -165,13 +165,13 @@ impl<D: Dialect> Accounts<D> {
         group: &Group,
         (person, stays): (&Person, Option<u32>),
     ) -> Result<bool, BackendError> {
+        let failed = |error: LdapError| Step::Groups.failed(error);
+        if let Some(seconds) = stays {
+            return self.put_in_for(connection, remote, group, (person, seconds)).await;
+        }
         let member = self.named_in_changes(person);
-        let joined = match stays {
-            Some(seconds) => timed::join(connection, &group.dn, &person.dn, seconds).await,
-            None => members::join(connection, &group.dn, &member).await,
-        };
-        let joined = joined.map_err(|error| Step::Groups.failed(error))?;
-        if !joined || (stays.is_none() && self.dialect.names_members_for_good()) {
+        let joined = members::join(connection, &group.dn, &member).await.map_err(failed)?;
+        if !joined || self.dialect.names_members_for_good() {
             return Ok(joined);
         }
         // renamed since it was found: the name that was put in is nobody's, or will be somebody else's
@@ -182,8 +182,32 @@ impl<D: Dialect> Accounts<D> {
         if is_same {
             return Ok(true);
         }
-        let left = members::leave(connection, &group.dn, &member).await;
-        left.map_err(|error| Step::Groups.failed(error))?;
+        members::leave(connection, &group.dn, &member).await.map_err(failed)?;
+        Err(Step::Groups.refused(TargetFault::Unreachable))
+    }
+
+    /// The same where the server takes them out again, which it is told by their name: no identifier is known to be taken
+    /// there.
+    async fn put_in_for(
+        &self,
+        connection: &mut Connection,
+        remote: &RemoteRef,
+        group: &Group,
+        (person, seconds): (&Person, u32),
+    ) -> Result<bool, BackendError> {
+        let failed = |error: LdapError| Step::Groups.failed(error);
+        let given = timed::join(connection, &group.dn, &person.dn, seconds).await.map_err(failed)?;
+        let now = match self.find_person(connection, remote).await? {
+            Found::Person(now) if now.dn == person.dn => {
+                return Ok(matches!(given.joined, Joined::Newly));
+            }
+            Found::Person(now) | Found::Made(now) => Some(now.dn),
+            Found::Nothing => None,
+        };
+        // renamed before or after it: whoever bears the old name has what was given, or the person has
+        for name in std::iter::once(&person.dn).chain(&now) {
+            timed::take_back(connection, &group.dn, name, &given).await.map_err(failed)?;
+        }
         Err(Step::Groups.refused(TargetFault::Unreachable))
     }
 

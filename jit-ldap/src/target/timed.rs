@@ -2,6 +2,7 @@
 //! feature for privileged access is on ([MS-ADTS] §3.1.1.9).
 
 use chrono::{DateTime, Utc};
+use tokio::time::Instant;
 
 use crate::attribute::{Attribute, AttributeName};
 use crate::connection::{Connection, ServerFeatures};
@@ -58,36 +59,94 @@ pub(super) fn seconds(now: DateTime<Utc>, ends_at: DateTime<Utc>) -> u32 {
     u32::try_from(whole).unwrap_or(u32::MAX).clamp(1, i32::MAX.unsigned_abs())
 }
 
-/// Puts somebody into a group for so long, and tells whether they were not in it. Whoever stays longer, or for good, does.
+/// What putting somebody into a group for a time came to.
+#[derive(Clone, Copy)]
+pub(super) enum Joined {
+    /// They were not in it.
+    Newly,
+    /// They were in it for so many seconds yet, which are fewer.
+    Longer(u32),
+    /// They were in it for as long or longer.
+    Already,
+}
+
+/// What was put into a group a moment ago, under a name that somebody else may bear by now.
+pub(super) struct Given {
+    pub(super) joined: Joined,
+    seconds: u32,
+    since: Instant,
+}
+
+/// Puts somebody into a group for so long. Whoever stays longer, or for good, does.
 pub(super) async fn join(
     connection: &mut Connection,
     group: &Dn,
     person: &Dn,
     seconds: u32,
-) -> Result<bool, LdapError> {
-    let name = EntryName::from(group);
-    let member = |value: String| Attribute::new(AttributeName::MEMBER, [value]);
-    let staying = Modification::Add(member(format!("<TTL={seconds},{person}>")));
+) -> Result<Given, LdapError> {
+    let (name, since) = (EntryName::from(group), Instant::now());
+    let given = |joined| Given { joined, seconds, since };
+    let staying = staying(person, seconds);
     match connection.modify(&name, std::slice::from_ref(&staying), &[]).await {
         Err(error) if matches!(error.reason(), Reason::EntryExists | Reason::ValueExists) => {}
-        other => return other.map(|_| true),
+        other => return other.map(|_| given(Joined::Newly)),
     }
     match stay(connection, group, person).await? {
-        Stay::ForGood => Ok(false),
-        Stay::For(left) if left >= seconds => Ok(false),
-        Stay::For(_) => {
+        Stay::ForGood => Ok(given(Joined::Already)),
+        Stay::For(left) if left >= seconds => Ok(given(Joined::Already)),
+        Stay::For(left) => {
             // one request: never out of the group in between
-            let longer = [Modification::Delete(member(person.to_string())), staying];
-            connection.modify(&name, &longer, &[]).await.map(|_| false)
+            let longer = [gone(person), staying];
+            connection.modify(&name, &longer, &[]).await.map(|_| given(Joined::Longer(left)))
         }
         // gone in between: who asks again finds the group without them
         Stay::Not => Err(Reason::AssertionFailed.into()),
     }
 }
 
+/// Takes from whoever bears a name by now what was given under it, and nothing else: they stay for just the time that was
+/// given. Who stayed for a shorter time before does so again.
+pub(super) async fn take_back(
+    connection: &mut Connection,
+    group: &Dn,
+    name: &Dn,
+    given: &Given,
+) -> Result<(), LdapError> {
+    let passed = u32::try_from(given.since.elapsed().as_secs()).unwrap_or(u32::MAX);
+    let earliest = given.seconds.saturating_sub(passed.saturating_add(1));
+    let mut changes = vec![gone(name)];
+    match given.joined {
+        Joined::Already => return Ok(()),
+        Joined::Newly => {}
+        Joined::Longer(before) => changes.push(staying(name, before)),
+    }
+    match stay(connection, group, name).await? {
+        Stay::For(left) if (earliest..=given.seconds).contains(&left) => {}
+        _ => return Ok(()),
+    }
+    match connection.modify(&EntryName::from(group), &changes, &[]).await {
+        Err(error) if matches!(error.reason(), Reason::EntryMissing | Reason::ValueMissing) => Ok(()),
+        other => other.map(drop),
+    }
+}
+
+fn staying(person: &Dn, seconds: u32) -> Modification {
+    Modification::Add(member(format!("<TTL={seconds},{person}>")))
+}
+
+fn gone(person: &Dn) -> Modification {
+    Modification::Delete(member(person.to_string()))
+}
+
+fn member(value: String) -> Attribute {
+    Attribute::new(AttributeName::MEMBER, [value])
+}
+
 async fn stay(connection: &mut Connection, group: &Dn, person: &Dn) -> Result<Stay, LdapError> {
     let search = Search::entry(group).attributes([AttributeName::MEMBER]).control(Control::link_ttl());
-    let found = connection.read(&search).await?.ok_or(Reason::EntryMissing)?;
+    let mut found = connection.read(&search).await?.ok_or(Reason::EntryMissing)?;
+    // of many members a server returns some, and the others to whoever asks for them in the same way
+    connection.complete_under(&EntryName::from(group), &mut found, &[Control::link_ttl()]).await?;
     Ok(stay_of(&found, person))
 }
 

@@ -62,8 +62,29 @@ fn taking(groups: usize) -> Desired {
     Desired { remote: dora(), state: DesiredState::Holding { give: BTreeMap::new(), take } }
 }
 
+/// How many values this server returns at once; Windows: 1,500.
+const AT_ONCE: usize = 3;
+
+/// The members from where they are asked for; without the control nobody hears for how long they stay.
+fn part_of(members: &[&str], asked: &Asked) -> Vec<u8> {
+    let text = String::from_utf8_lossy(&asked.bytes);
+    let from = text.split_once("range=").map_or("0", |(_, range)| range.split_once('-').unwrap().0);
+    let from: usize = from.parse().unwrap();
+    let end = members.len().min(from + AT_ONCE);
+    let last = if end == members.len() { "*".to_owned() } else { (end - 1).to_string() };
+    let is_whole = from == 0 && end == members.len();
+    let name = if is_whole { "member".to_owned() } else { format!("member;range={from}-{last}") };
+    let shown = members[from..end].iter().map(|member| match member.split_once(',') {
+        Some((ttl, name)) if ttl.starts_with("<TTL=") && !text.contains(LINK_TTL) => {
+            name.trim_end_matches('>').as_bytes().to_vec()
+        }
+        _ => member.as_bytes().to_vec(),
+    });
+    attribute(&name, &shown.collect::<Vec<_>>())
+}
+
 /// What a domain controller answers to somebody who looks: the person, a group that nobody protects, the root, the feature.
-fn looked_at(asked: &Asked, is_on: bool, members: &[&str]) -> Vec<u8> {
+fn looked_at(asked: &Asked, is_on: bool, (person, members): (&str, &[&str])) -> Vec<u8> {
     let says = |text: &str| asked.bytes.windows(text.len()).any(|part| part == text.as_bytes());
     let values = |name: &str, texts: &[&str]| {
         attribute(name, &texts.iter().map(|text| text.as_bytes().to_vec()).collect::<Vec<_>>())
@@ -72,12 +93,12 @@ fn looked_at(asked: &Asked, is_on: bool, members: &[&str]) -> Vec<u8> {
     let sid = attribute("objectSid", &[vec![1, 2, 0, 0, 0, 0, 0, 5, 32, 0, 0, 0, 0x20, 9, 0, 0]]);
     let found = if says("msDS-OptionalFeatureGUID") {
         is_on.then(|| entry(FEATURE, &[values("msDS-EnabledFeatureBL", &["CN=Partitions,DC=x"])]))
-    } else if says(LINK_TTL) {
-        Some(entry("CN=g00,OU=Groups,DC=x", &[values("member", members)]))
+    } else if says(LINK_TTL) || says("range=") {
+        Some(entry("CN=g00,OU=Groups,DC=x", &[part_of(members, asked)]))
     } else if says("adminCount") {
         Some(entry("CN=g00,OU=Groups,DC=x", &[sid]))
     } else if says("<GUID=") {
-        Some(entry(PERSON, &[guid]))
+        Some(entry(person, &[guid]))
     } else {
         let now = values("currentTime", &["20270115080000.0Z"]);
         Some(entry("", &[now, values("configurationNamingContext", &["CN=Configuration,DC=x"])]))
@@ -90,7 +111,7 @@ fn looked_at(asked: &Asked, is_on: bool, members: &[&str]) -> Vec<u8> {
 async fn a_call_about_many_groups_of_a_slow_server_ends_in_its_time() {
     let slow = Duration::from_secs(5);
     let target = target(40, false, move |asked| match asked.op {
-        0x63 => vec![Act::Say(looked_at(&asked, false, &[]))],
+        0x63 => vec![Act::Say(looked_at(&asked, false, (PERSON, &[])))],
         _ => vec![Act::Late(slow, message(asked.id, &result(0x67, 0, b"")))],
     })
     .await;
@@ -101,17 +122,36 @@ async fn a_call_about_many_groups_of_a_slow_server_ends_in_its_time() {
     assert_eq!(after.code().as_str(), "target.unreachable", "nobody goes on with what was given up");
 }
 
-/// The texts of the changes that a server was asked for, which refuses each that `refuses` says.
+/// A group as a server shows it, and who bears the name of the person at each look by their identifier.
+struct Played {
+    /// Before any change, after the first, and so on.
+    members: Vec<&'static [&'static str]>,
+    /// Whether the first change finds that the name is a member's.
+    is_member: bool,
+    names: &'static [&'static str],
+}
+
+/// The texts of the changes that a server was asked for.
 async fn changes(is_on: bool, members: &'static [&'static str], is_member: bool) -> (String, Vec<String>) {
+    played(is_on, Played { members: vec![members], is_member, names: &[PERSON] }).await
+}
+
+async fn played(is_on: bool, played: Played) -> (String, Vec<String>) {
     let asked_for = Arc::new(Mutex::new(Vec::new()));
     let heard = Arc::clone(&asked_for);
+    let mut names = played.names.iter();
+    let mut person = "";
     let target = target(1, true, move |asked| {
         if asked.op == 0x63 {
-            return vec![Act::Say(looked_at(&asked, is_on, members))];
+            if asked.bytes.windows(6).any(|part| part == b"<GUID=") {
+                person = names.next().unwrap_or(&person);
+            }
+            let count = heard.lock().unwrap().len().min(played.members.len() - 1);
+            return vec![Act::Say(looked_at(&asked, is_on, (person, played.members[count])))];
         }
         let mut heard = heard.lock().unwrap();
         heard.push(String::from_utf8_lossy(&asked.bytes).into_owned());
-        let code = if is_member && heard.len() == 1 { 68 } else { 0 };
+        let code = if played.is_member && heard.len() == 1 { 68 } else { 0 };
         vec![Act::Say(message(asked.id, &result(0x67, code, b"")))]
     })
     .await;
@@ -148,6 +188,60 @@ async fn a_membership_that_lasts_longer_or_for_good_stays() {
         let (came, heard) = changes(true, members, true).await;
         assert_eq!((came.as_str(), heard.len()), ("gave 0", 1), "{members:?}");
     }
+}
+
+#[tokio::test(start_paused = true)]
+async fn in_a_group_of_many_a_membership_is_found_and_prolonged() {
+    let members = &[
+        "CN=a,DC=x",
+        "<TTL=7,CN=b,DC=x>",
+        "CN=c,DC=x",
+        "CN=d,DC=x",
+        "CN=e,DC=x",
+        "CN=f,DC=x",
+        "CN=g,DC=x",
+        "<TTL=60,CN=dora,OU=People,DC=x>",
+    ];
+    let (came, heard) = changes(true, members, true).await;
+    assert_eq!((came.as_str(), heard.len()), ("gave 0", 2), "{heard:?}");
+    let (taken, given) = (heard[1].find(PERSON), heard[1].find(TIMED));
+    assert!(taken.is_some() && taken < given, "{heard:?}");
+}
+
+const RENAMED: &str = "CN=dora-2,OU=People,DC=x";
+
+#[tokio::test(start_paused = true)]
+async fn whoever_took_the_name_in_the_moment_of_the_change_loses_what_they_were_given() {
+    let play = Played { members: vec![&[TIMED]], is_member: false, names: &[PERSON, RENAMED] };
+    let (came, heard) = played(true, play).await;
+    assert_eq!((came.as_str(), heard.len()), ("target.unreachable", 2), "the call is repeated");
+    assert!(heard[1].contains(PERSON) && !heard[1].contains("TTL"), "{heard:?}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn who_was_renamed_after_the_change_loses_it_by_the_new_name() {
+    let members = vec![&["CN=dora,OU=People,DC=x", "<TTL=1800,CN=dora-2,OU=People,DC=x>"][..]];
+    let (came, heard) = played(true, Played { members, is_member: false, names: &[PERSON, RENAMED] }).await;
+    assert_eq!((came.as_str(), heard.len()), ("target.unreachable", 2));
+    assert!(heard[1].contains(RENAMED), "who bears the old name was a member before: {heard:?}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn whoever_took_the_name_and_was_a_member_keeps_what_they_had() {
+    const SHORT: &str = "<TTL=60,CN=dora,OU=People,DC=x>";
+    let names = &[PERSON, RENAMED];
+    for has in [&[PERSON][..], &["<TTL=900,CN=dora,OU=People,DC=x>"], &["<TTL=7200,CN=dora,OU=People,DC=x>"]]
+    {
+        let (came, heard) = played(true, Played { members: vec![has], is_member: false, names }).await;
+        assert_eq!((came.as_str(), heard.len()), ("target.unreachable", 1), "{has:?}");
+    }
+    let (came, heard) = played(true, Played { members: vec![&[PERSON]], is_member: true, names }).await;
+    assert_eq!((came.as_str(), heard.len()), ("target.unreachable", 1), "it stays for good");
+    let members = vec![&[SHORT][..], &[SHORT], &[TIMED]];
+    let (came, heard) = played(true, Played { members, is_member: true, names }).await;
+    assert_eq!((came.as_str(), heard.len()), ("target.unreachable", 3), "{heard:?}");
+    let (taken, given) = (heard[2].find(PERSON), heard[2].find(SHORT));
+    assert!(taken.is_some() && taken < given, "it ends as it would have: {heard:?}");
 }
 
 #[tokio::test(start_paused = true)]

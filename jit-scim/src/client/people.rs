@@ -93,16 +93,10 @@ impl People {
                 }
                 Seen::Nothing { .. } => match self.make(&mut call, remote, &wish).await? {
                     Taken::Ours(person) => person,
-                    Taken::Adoptable(person) => {
-                        match self.write(&mut call, &person, &wish.differences(&person)).await? {
-                            Written::Done(after) => {
-                                let person =
-                                    self.proved(&mut call, &person.id, after, &remote.marker).await?;
-                                return self.furnish(&mut call, &person, wanted, true).await;
-                            }
-                            Written::Changed => continue,
-                        }
-                    }
+                    Taken::Adoptable(person) => match self.adopt(&mut call, remote, &person, &wish).await? {
+                        Some(person) => return self.furnish(&mut call, &person, wanted, true).await,
+                        None => continue,
+                    },
                     Taken::Stranger => return Ok(Effect::Stranger),
                     Taken::Unseen => return Err(TargetReason::TakenUnseen.into()),
                 },
@@ -125,6 +119,20 @@ impl People {
             }
         }
         Err(TargetReason::ChangedMeanwhile.into())
+    }
+
+    /// Makes an account ours by writing our marker; `None` where it changed meanwhile.
+    async fn adopt(
+        &self,
+        call: &mut Call,
+        remote: &RemoteRef,
+        person: &Person,
+        wish: &Wish,
+    ) -> Result<Option<Person>, Failure> {
+        match self.write(call, person, &wish.differences(person)).await? {
+            Written::Done(after) => self.proved(call, &person.id, after, &remote.marker).await.map(Some),
+            Written::Changed => Ok(None),
+        }
     }
 
     /// Takes the account out of the groups that it is to leave.

@@ -32,29 +32,39 @@ impl<B: AsRef<[u8]>> ListResponse<'_, B> {
     #[must_use]
     pub fn to_bytes(&self) -> Vec<u8> {
         let bodies: usize = self.resources.iter().map(|body| body.as_ref().len() + 1).sum();
-        let mut out = Vec::with_capacity(bodies + 200);
-        out.extend_from_slice(
-            br#"{"schemas":["urn:ietf:params:scim:api:messages:2.0:ListResponse"],"totalResults":"#,
-        );
-        out.extend_from_slice(self.total.to_string().as_bytes());
-        out.extend_from_slice(br#","itemsPerPage":"#);
-        out.extend_from_slice(self.resources.len().to_string().as_bytes());
-        match &self.place {
-            Place::Index(start) => out.extend_from_slice(format!(r#","startIndex":{start}"#).as_bytes()),
-            Place::Cursor { next: None } => {}
-            Place::Cursor { next: Some(cursor) } => {
-                out.extend_from_slice(br#","nextCursor":"#);
-                text(&mut out, cursor);
-            }
-        }
-        out.extend_from_slice(br#","Resources":["#);
+        let mut out = begin(self.total, self.resources.len(), &self.place, bodies);
         for (number, body) in self.resources.iter().enumerate() {
             if number > 0 {
                 out.push(b',');
             }
             out.extend_from_slice(body.as_ref());
         }
-        out.extend_from_slice(b"]}");
+        out.extend_from_slice(END);
         out
     }
 }
+
+/// Writes what stands before the resources, which follow with commas between them, and then [`END`]. `room` is how many
+/// bytes they take.
+pub(crate) fn begin(total: usize, count: usize, place: &Place, room: usize) -> Vec<u8> {
+    let mut out = Vec::with_capacity(room + 200);
+    out.extend_from_slice(
+        br#"{"schemas":["urn:ietf:params:scim:api:messages:2.0:ListResponse"],"totalResults":"#,
+    );
+    out.extend_from_slice(total.to_string().as_bytes());
+    out.extend_from_slice(br#","itemsPerPage":"#);
+    out.extend_from_slice(count.to_string().as_bytes());
+    match place {
+        Place::Index(start) => out.extend_from_slice(format!(r#","startIndex":{start}"#).as_bytes()),
+        Place::Cursor { next: None } => {}
+        Place::Cursor { next: Some(cursor) } => {
+            out.extend_from_slice(br#","nextCursor":"#);
+            text(&mut out, cursor);
+        }
+    }
+    out.extend_from_slice(br#","Resources":["#);
+    out
+}
+
+/// What stands behind the resources.
+pub(crate) const END: &[u8] = b"]}";

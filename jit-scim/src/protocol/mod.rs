@@ -10,6 +10,7 @@ mod query;
 pub use bulk::{Bulk, BulkMethod, BulkOutcome, BulkStep};
 pub use cursor::Cursor;
 pub use discovery::{AuthenticationScheme, Capabilities, Discovery, PageMethods};
+pub(crate) use list::{END, begin};
 pub use list::{ListResponse, Place};
 pub use page::Found;
 pub(crate) use page::Rank;

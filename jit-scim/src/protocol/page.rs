@@ -122,20 +122,15 @@ impl Query {
     #[must_use]
     pub fn answer(&self, found: &Found<'_>, base: &str) -> Vec<u8> {
         let bodies: Vec<_> = found.resources.iter().map(|one| one.to_json(&self.projection, base)).collect();
-        self.answer_with(found.total, found.next.clone(), &bodies)
+        let place = self.place(found.next.clone());
+        ListResponse { total: found.total, place, resources: &bodies }.to_bytes()
     }
 
-    /// Writes the answer of resources that are written already.
-    pub(crate) fn answer_with(
-        &self,
-        total: usize,
-        next: Option<String>,
-        resources: &[impl AsRef<[u8]>],
-    ) -> Vec<u8> {
-        let place = match &self.page {
+    /// Says which page it is.
+    pub(crate) fn place(&self, next: Option<String>) -> Place {
+        match &self.page {
             Page::Index { start, .. } => Place::Index(*start),
             Page::Cursor { .. } => Place::Cursor { next },
-        };
-        ListResponse { total, place, resources }.to_bytes()
+        }
     }
 }

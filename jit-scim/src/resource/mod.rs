@@ -4,6 +4,7 @@
 //! schema. What came in was checked when it came in; nothing later has to be in doubt about a type.
 
 pub(crate) mod elements;
+mod kept;
 mod keys;
 mod projection;
 pub(crate) mod read;
@@ -20,7 +21,6 @@ use chrono::{DateTime, Utc};
 
 use crate::error::ScimError;
 use crate::json::Json;
-use crate::limits::Limits;
 use crate::reason::Reason;
 use crate::schema::{AttributePath, EXTERNAL_ID, ID, META, ResourceType, SCHEMAS};
 use crate::tolerance::Tolerance;
@@ -70,35 +70,27 @@ impl Resource {
     /// Reads a resource as [`Self::to_stored`] wrote it.
     ///
     /// # Errors
-    /// As [`Json::parse`] without a limit of size; `scim.attribute_unknown` and `scim.value_type` where the schema is
+    /// `scim.json_malformed`, `scim.attribute_twice`; `scim.attribute_unknown` and `scim.value_type` where the schema is
     /// another one by now.
     pub fn stored(kind: &Arc<ResourceType>, text: &[u8]) -> Result<Self, ScimError> {
-        let limits = Limits {
-            body_bytes: usize::MAX,
-            text_bytes: usize::MAX,
-            values: usize::MAX,
-            ..Limits::default()
-        };
-        let reader = Reader { purpose: Purpose::Stored, tolerance: Tolerance::strict() };
-        let root = reader.object(kind.attributes(), &Json::parse(text, &limits)?)?;
-        Ok(Self { kind: kind.clone(), root })
+        Ok(Self { kind: kind.clone(), root: kept::read(kind.attributes(), text)? })
     }
 
     /// Writes everything, also what nobody may read: for stores, and never for answers.
     #[must_use]
     pub fn to_stored(&self) -> Vec<u8> {
-        self.written(None, None)
+        self.written(None, None).0
     }
 
-    /// Writes what is seen by default, without `meta` and without an address.
-    pub(crate) fn to_shown(&self) -> Vec<u8> {
+    /// Writes what is seen by default, without an address, and tells whether that is everything.
+    pub(crate) fn to_shown(&self) -> (Vec<u8>, bool) {
         self.written(Some(&Projection::default()), None)
     }
 
     /// Writes what is to be seen; `base` is the address of the service, without a slash at its end.
     #[must_use]
     pub fn to_json(&self, projection: &Projection, base: &str) -> Vec<u8> {
-        self.written(Some(projection), Some(&self.location(base)))
+        self.written(Some(projection), Some(&self.location(base))).0
     }
 
     /// Returns the address.
@@ -253,15 +245,17 @@ impl Resource {
         Ok(resource)
     }
 
-    fn written(&self, projection: Option<&Projection>, location: Option<&str>) -> Vec<u8> {
+    /// Writes the resource, and tells whether nothing was left out.
+    fn written(&self, projection: Option<&Projection>, location: Option<&str>) -> (Vec<u8>, bool) {
         let attributes = self.kind.attributes();
         let place = attributes.at(META).and_then(|meta| meta.sub_attributes().find("location"));
         let location = location.zip(place.map(|(position, _)| position));
-        let mut writer = Writer { out: Vec::with_capacity(512), projection, location, steps: Vec::new() };
+        let out = Vec::with_capacity(512);
+        let mut writer = Writer { out, projection, location, steps: Vec::with_capacity(4), is_all: true };
         if !writer.object(attributes, &self.root) {
             writer.out.extend_from_slice(b"{}");
         }
-        writer.out
+        (writer.out, writer.is_all)
     }
 }
 

@@ -90,15 +90,11 @@ impl Reader {
     fn single(self, attribute: &Attribute, json: &Json) -> Result<Option<Value>, ScimError> {
         let value = match (attribute.kind(), json) {
             (Kind::Complex, json) => return self.complex(attribute, json),
-            (Kind::String | Kind::Reference, Json::Text(text)) => Some(Value::text(text)),
-            (Kind::Binary, Json::Text(text)) => is_base64(text).then(|| Value::text(text)),
-            (Kind::DateTime, Json::Text(text)) => Instant::parse(text).map(Value::DateTime),
             (Kind::Boolean, Json::Boolean(value)) => Some(Value::Boolean(*value)),
             (Kind::Boolean, Json::Text(text)) if self.tolerance.booleans_as_text => boolean(text),
-            (Kind::Integer, Json::Integer(value)) => Some(Value::Integer(*value)),
-            (Kind::Decimal, Json::Decimal(value)) => Some(Value::Decimal(*value)),
-            #[expect(clippy::cast_precision_loss, reason = "a decimal is what a double can say")]
-            (Kind::Decimal, Json::Integer(value)) => Some(Value::Decimal(*value as f64)),
+            (_, Json::Text(text)) => of_text(attribute, text),
+            (_, Json::Integer(value)) => of_integer(attribute, *value),
+            (_, Json::Decimal(value)) => of_decimal(attribute, *value),
             _ => None,
         };
         value.map(Some).ok_or_else(|| Reason::ValueType.into())
@@ -118,6 +114,31 @@ impl Reader {
         let object = self.object(attribute.sub_attributes(), json)?;
         Ok((!object.is_empty()).then_some(Value::Complex(object)))
     }
+}
+
+/// Reads a text, where the attribute is one that texts say.
+pub(super) fn of_text(attribute: &Attribute, text: &str) -> Option<Value> {
+    match attribute.kind() {
+        Kind::String | Kind::Reference => Some(Value::text(text)),
+        Kind::Binary => is_base64(text).then(|| Value::text(text)),
+        Kind::DateTime => Instant::parse(text).map(Value::DateTime),
+        Kind::Boolean | Kind::Integer | Kind::Decimal | Kind::Complex => None,
+    }
+}
+
+/// Reads a whole number.
+pub(super) fn of_integer(attribute: &Attribute, value: i64) -> Option<Value> {
+    match attribute.kind() {
+        Kind::Integer => Some(Value::Integer(value)),
+        #[expect(clippy::cast_precision_loss, reason = "a decimal is what a double can say")]
+        Kind::Decimal => Some(Value::Decimal(value as f64)),
+        _ => None,
+    }
+}
+
+/// Reads any other number.
+pub(super) fn of_decimal(attribute: &Attribute, value: f64) -> Option<Value> {
+    (attribute.kind() == Kind::Decimal).then_some(Value::Decimal(value))
 }
 
 /// Checks that everything required is there. What is read-only is for us to give.

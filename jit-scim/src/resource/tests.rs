@@ -1,8 +1,8 @@
 use chrono::TimeZone as _;
 
 use super::*;
-use crate::Schemas;
 use crate::schema::{ENTERPRISE_USER, GROUP, USER};
+use crate::{Limits, Schemas};
 
 fn kind(endpoint: &str) -> Arc<ResourceType> {
     Schemas::standard().endpoint(endpoint).unwrap().clone()
@@ -242,4 +242,42 @@ fn entra_is_borne_only_where_it_is_named() {
     assert_eq!(strict.reason(), Reason::SchemasUnknown);
     assert_eq!(Tolerance::named("okta"), Some(Tolerance::okta()));
     assert_eq!(Tolerance::named("other"), None);
+}
+
+#[test]
+fn what_was_kept_is_read_against_the_schema_of_now() {
+    let read = |text: &str| Resource::stored(&kind("/Users"), text.as_bytes());
+    let body = format!(
+        r#"{{"schemas":["{USER}"],"id":"7","userName":"\u0061lice","active":true,"emails":[null,{{"value":"a@x"}},{{}}],"name":{{}},"title":null,"roles":[],"x509Certificates":[{{"value":"QQ=="}}]}}"#
+    );
+    let user = read(&body).unwrap();
+    let shown = String::from_utf8(user.to_stored()).unwrap();
+    assert_eq!(
+        shown,
+        format!(
+            r#"{{"schemas":["{USER}"],"id":"7","userName":"alice","active":true,"emails":[{{"value":"a@x"}}],"x509Certificates":[{{"value":"QQ=="}}]}}"#
+        )
+    );
+    for (text, reason, place) in [
+        ("[]", Reason::JsonMalformed, None),
+        (r#"{"userName":"a"} x"#, Reason::JsonMalformed, None),
+        (r#"{"userName":1}"#, Reason::ValueType, Some("userName")),
+        (r#"{"active":"true"}"#, Reason::ValueType, Some("active")),
+        (r#"{"name":"a"}"#, Reason::ValueType, Some("name")),
+        (r#"{"name":{"givenName":[]}}"#, Reason::ValueType, Some("name.givenName")),
+        (r#"{"emails":{"value":"a"}}"#, Reason::ValueType, Some("emails")),
+        (r#"{"emails":[["a"]]}"#, Reason::ValueType, Some("emails")),
+        (r#"{"x509Certificates":[{"value":"*"}]}"#, Reason::ValueType, Some("x509Certificates.value")),
+        (r#"{"shoeSize":1}"#, Reason::AttributeUnknown, Some("shoeSize")),
+        (r#"{"title":"a","TITLE":"b"}"#, Reason::AttributeTwice, Some("TITLE")),
+    ] {
+        let error = read(text).unwrap_err();
+        let named = match error.place() {
+            Some(crate::error::Place::Attribute(name)) => Some(name.as_str()),
+            _ => None,
+        };
+        assert_eq!((error.reason(), named), (reason, place), "{text}");
+    }
+    let deep = format!(r#"{{"emails":{}"#, "[".repeat(100_000));
+    assert!(read(&deep).is_err());
 }

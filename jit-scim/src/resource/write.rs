@@ -12,6 +12,8 @@ pub(super) struct Writer<'a> {
     /// The address of the resource, which becomes `meta.location`.
     pub(super) location: Option<(&'a str, Position)>,
     pub(super) steps: Vec<Position>,
+    /// Whether nothing was left out so far.
+    pub(super) is_all: bool,
 }
 
 impl Writer<'_> {
@@ -35,6 +37,8 @@ impl Writer<'_> {
                 } else {
                     self.out.truncate(before);
                 }
+            } else {
+                self.is_all = false;
             }
             self.steps.pop();
         }

@@ -79,7 +79,10 @@ impl Attributes {
     }
 
     fn search(&self, name: &str) -> Result<usize, usize> {
-        self.by_name
-            .binary_search_by(|position| order_names(self.at(*position).map_or("", Attribute::name), name))
+        // By length first, which tells most of them apart at once.
+        self.by_name.binary_search_by(|position| {
+            let own = self.at(*position).map_or("", Attribute::name);
+            own.len().cmp(&name.len()).then_with(|| order_names(own, name))
+        })
     }
 }

@@ -23,11 +23,12 @@ struct Parts<'a> {
 /// Writes a resource. `more` is what is known besides, such as the names that the client gave to a user's groups.
 pub(super) fn pack(resource: &Resource, more: &[String]) -> Arc<str> {
     let text = |bytes: Vec<u8>| String::from_utf8(bytes).unwrap_or_default();
-    let (shown, everything) = (text(resource.to_shown()), text(resource.to_stored()));
-    if shown == everything && more.is_empty() {
+    let (shown, is_all) = resource.to_shown();
+    let shown = text(shown);
+    if is_all && more.is_empty() {
         return shown.into();
     }
-    let everything = if shown == everything { "null".to_owned() } else { everything };
+    let everything = if is_all { "null".to_owned() } else { text(resource.to_stored()) };
     let more = Json::List(more.iter().map(Json::text).collect()).to_bytes();
     format!("[{},{},{shown},{everything},{}]", shown.len(), everything.len(), text(more)).into()
 }
@@ -89,7 +90,7 @@ mod tests {
             let body = pack(&user, names);
             assert!(resource(user.kind(), &body).unwrap() == user, "{body}");
             assert_eq!(more(&body).unwrap(), names);
-            assert_eq!(shown(&body).unwrap().as_bytes(), user.to_shown());
+            assert_eq!(shown(&body).unwrap().as_bytes(), user.to_shown().0);
             assert!(serde_json::from_str::<serde_json::Value>(&body).is_ok());
         }
         assert!(pack(&user(""), &[]).starts_with('{'), "what shows everything is kept once");

@@ -1,8 +1,13 @@
 //! Creating, changing and removing one resource. Whatever it is, it is one commit.
 
-use jit_core::{Code, Document, DocumentId, DocumentKey, DocumentWrite, Expected, Kept, Presence};
+use std::sync::Arc;
+
+use jit_core::{
+    Code, Document, DocumentId, DocumentKey, DocumentName, DocumentWrite, Expected, Kept, Presence,
+};
 
 use super::bulk::what_is_new;
+use super::edit::{Edit, Fresh, members_said, names_in};
 use super::members::Membership;
 use super::record::{Told, Written, presence};
 use super::run::Done;
@@ -11,26 +16,12 @@ use super::service::Turn;
 use super::{body, fault};
 use crate::error::ScimError;
 use crate::json::Json;
-use crate::patch::{ElementChange, Patch, element};
 use crate::protocol::QueryText;
 use crate::reason::Reason;
 use crate::resource::{Resource, Value, Version, VersionMatch};
 
 /// How often a change is made anew on what was written meanwhile.
 pub(super) const ATTEMPTS: usize = 128;
-
-/// What a client wants a resource to become.
-pub(super) enum Edit<'a> {
-    Put(&'a Json),
-    Patch(Patch, &'a Json),
-}
-
-/// A resource on its way into a document, and what must not be kept in it.
-struct Fresh {
-    resource: Resource,
-    members: Vec<ElementChange>,
-    password: Option<String>,
-}
 
 impl Turn<'_> {
     /// Creates a resource (RFC 7644 §3.3).
@@ -140,6 +131,7 @@ impl Turn<'_> {
     ) -> Result<Written<()>, ScimError> {
         let own = before.key.id.to_string();
         let told = Told {
+            served,
             subject: subject_or(before, &own),
             resource: &body::resource(&served.kind, &before.body)?,
             group_keys: &[],
@@ -169,22 +161,10 @@ impl Turn<'_> {
         let group_keys = before_document.map(|document| body::more(&document.body)).transpose()?;
         let group_keys = group_keys.unwrap_or_default();
         let own = id.to_string();
-        let subject = match before_document {
-            Some(document) => subject_or(document, &own),
-            None => fresh.resource.external_id().filter(|external| !external.is_empty()).unwrap_or(&own),
-        };
-        if indexed(subject) != subject {
-            return Err(ScimError::at_attribute(Reason::ExternalIdInvalid, "externalId"));
-        }
-        let after = Document {
-            key: served.of.key(id),
-            version: before_document.map_or(1, |document| document.version.saturating_add(1)),
-            created_at: before_document.map_or(self.now, |document| document.created_at),
-            changed_at: self.now,
-            account: before_document.and_then(|document| document.account),
-            body: body::pack(&fresh.resource, &group_keys),
-            names: served.names(&fresh.resource, (served.role == Role::Person).then_some(subject)),
-        };
+        let subject = subject(before_document, &fresh.resource, &own)?;
+        let names = served.names(&fresh.resource, (served.role == Role::Person).then_some(subject));
+        let body = body::pack(&fresh.resource, &group_keys);
+        let after = self.document_after(before_document, served.of.key(id), body, names);
         let write = match before_document {
             Some(before) => DocumentWrite::update(before, after.clone()),
             None => DocumentWrite::create(after.clone()),
@@ -192,6 +172,7 @@ impl Turn<'_> {
         let written = match served.role {
             Role::Person => {
                 let told = Told {
+                    served,
                     subject,
                     resource: &fresh.resource,
                     group_keys: &group_keys,
@@ -199,12 +180,12 @@ impl Turn<'_> {
                     expected: Expected::Anything,
                     documents: vec![write],
                 };
-                match self.write_person(told, fresh.password.as_deref()).await {
-                    Ok(written) => written,
-                    Err(error) => return Err(self.taken(served, &after).await?.unwrap_or(error)),
-                }
+                self.write_person(told, &after, fresh.password.as_deref()).await?
             }
-            Role::Group => self.write_group(served, (before, write), fresh).await?,
+            Role::Group => match self.write_group(served, (before, write), fresh).await? {
+                Some(written) => written,
+                None => return Ok(Written::Done(before_document.cloned().unwrap_or(after))),
+            },
             Role::Plain => self.keep(action(before_document), vec![write], Vec::new()).await?,
         };
         Ok(match written {
@@ -225,20 +206,50 @@ impl Turn<'_> {
         Ok(None)
     }
 
-    async fn write_person(&self, told: Told<'_>, password: Option<&str>) -> Result<Written<()>, ScimError> {
-        let Written::Done(account) = self.tell(told).await? else { return Ok(Written::Stale) };
+    fn document_after(
+        &self,
+        before: Option<&Document>,
+        key: DocumentKey,
+        body: Arc<str>,
+        names: Vec<DocumentName>,
+    ) -> Document {
+        Document {
+            key,
+            version: before.map_or(1, |document| document.version.saturating_add(1)),
+            created_at: before.map_or(self.now, |document| document.created_at),
+            changed_at: self.now,
+            account: before.and_then(|document| document.account),
+            body,
+            names,
+        }
+    }
+
+    async fn write_person(
+        &self,
+        told: Told<'_>,
+        after: &Document,
+        password: Option<&str>,
+    ) -> Result<Written<()>, ScimError> {
+        let served = told.served;
+        let account = match self.tell(told).await {
+            Ok(Written::Done(account)) => account,
+            Ok(Written::Stale) => return Ok(Written::Stale),
+            Err(error) => return Err(self.taken(served, after).await?.unwrap_or(error)),
+        };
         if let (Some(password), Some(passwords)) = (password, &self.realm.connection.passwords) {
             passwords.set(account.id, password).await.map_err(|error| fault::of_store(&error))?;
         }
         Ok(Written::Done(()))
     }
 
+    /// Writes a group; `None` where that changes nothing, neither about it nor about who is in it.
     async fn write_group(
         &self,
         served: &Served,
         (before, write): (Option<(&Document, &Resource)>, DocumentWrite),
         fresh: &Fresh,
-    ) -> Result<Written<()>, ScimError> {
+    ) -> Result<Option<Written<()>>, ScimError> {
+        let is_same = before.is_some_and(|(_, old)| *old == fresh.resource);
         let is_renamed = before.is_some_and(|(_, old)| {
             let (old, new) = (old, &fresh.resource);
             old.text("displayName") != new.text("displayName") || old.external_id() != new.external_id()
@@ -246,7 +257,10 @@ impl Turn<'_> {
         let before = before.map(|(document, _)| document);
         let Membership { changes, retell } =
             self.membership(served, before, &fresh.members, is_renamed).await?;
-        self.keep(action(before), vec![write.with_members(changes)], retell).await
+        if is_same && changes.is_empty() {
+            return Ok(None);
+        }
+        self.keep(action(before), vec![write.with_members(changes)], retell).await.map(Some)
     }
 
     /// Keeps documents of no person, and lets those follow whose groups changed: the first of them at once.
@@ -281,7 +295,7 @@ impl Turn<'_> {
     }
 
     /// Takes the password out of a person: it is in no document. Where nobody takes it, it was not said.
-    fn take_password(&self, served: &Served, resource: &mut Resource) -> Option<String> {
+    pub(super) fn take_password(&self, served: &Served, resource: &mut Resource) -> Option<String> {
         let path = served.kind.resolve("password").filter(|_| served.role == Role::Person)?;
         let password = resource.take(&path).as_ref().and_then(Value::as_text).map(str::to_owned);
         password.filter(|_| self.realm.connection.passwords.is_some())
@@ -294,73 +308,8 @@ impl Turn<'_> {
     }
 }
 
-impl Edit<'_> {
-    fn apply(&self, turn: &Turn<'_>, served: &Served, old: &Resource) -> Result<Fresh, ScimError> {
-        let is_group = served.role == Role::Group;
-        let (mut resource, members) = match self {
-            Self::Patch(patch, _) if is_group => patch.apply_apart(old, "members")?,
-            Self::Patch(patch, _) => (patch.apply(old)?, Vec::new()),
-            Self::Put(json) => {
-                let mut resource = old.replaced_by(json, turn.realm.connection.tolerance)?;
-                // to say nothing of it is not to say that somebody is in use again
-                let is_said = json.member("active").is_some();
-                if served.role == Role::Person && !is_said && presence(old) == Presence::INACTIVE {
-                    resource.keep(old, "active");
-                }
-                let mut members = Vec::new();
-                if is_group {
-                    members.push(ElementChange::Clear);
-                    members.extend(members_said(&mut resource)?);
-                }
-                (resource, members)
-            }
-        };
-        let password = turn.take_password(served, &mut resource);
-        Ok(Fresh { resource, members, password })
-    }
-
-    /// Names the attributes that are written, for answers that show what was written.
-    fn names(&self) -> Vec<&str> {
-        match self {
-            Self::Put(json) => names_in(json),
-            Self::Patch(_, json) => {
-                let Some(Json::List(operations)) = json.member("Operations") else { return Vec::new() };
-                operations.iter().flat_map(names_in_operation).collect()
-            }
-        }
-    }
-}
-
-impl Fresh {
-    fn changes_nothing(&self, old: &Resource) -> bool {
-        self.members.is_empty() && self.password.is_none() && self.resource == *old
-    }
-}
-
-fn names_in(json: &Json) -> Vec<&str> {
-    let Json::Object(members) = json else { return Vec::new() };
-    members.iter().map(|(name, _)| name.as_str()).collect()
-}
-
-fn names_in_operation(operation: &Json) -> Vec<&str> {
-    match operation.member("path").and_then(Json::as_text) {
-        Some(path) => vec![path],
-        None => operation.member("value").map(names_in).unwrap_or_default(),
-    }
-}
-
 fn action(before: Option<&Document>) -> &'static str {
     if before.is_some() { "document.changed" } else { "document.created" }
-}
-
-/// Takes the members out of a group: they lie apart.
-fn members_said(resource: &mut Resource) -> Result<Vec<ElementChange>, ScimError> {
-    let kind = std::sync::Arc::clone(resource.kind());
-    let Some(path) = kind.resolve("members") else { return Ok(Vec::new()) };
-    let (Some(attribute), Some(said)) = (kind.attribute(&path), resource.take(&path)) else {
-        return Ok(Vec::new());
-    };
-    said.each().iter().map(|value| Ok(ElementChange::Add(element(attribute, value)?))).collect()
 }
 
 fn check_match(if_match: Option<&VersionMatch>, document: &Document) -> Result<(), ScimError> {
@@ -369,6 +318,23 @@ fn check_match(if_match: Option<&VersionMatch>, document: &Document) -> Result<(
         Ok(())
     } else {
         Err(Reason::VersionStale.into())
+    }
+}
+
+/// Finds what the source calls the person for good: what it called them first, or else our own name.
+fn subject<'a>(
+    before: Option<&'a Document>,
+    resource: &'a Resource,
+    own: &'a str,
+) -> Result<&'a str, ScimError> {
+    let subject = match before {
+        Some(document) => subject_or(document, own),
+        None => resource.external_id().filter(|external| !external.is_empty()).unwrap_or(own),
+    };
+    if indexed(subject) == subject {
+        Ok(subject)
+    } else {
+        Err(ScimError::at_attribute(Reason::ExternalIdInvalid, "externalId"))
     }
 }
 

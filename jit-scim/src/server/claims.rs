@@ -3,30 +3,52 @@
 //! A resource is whole: what it does not have, its source says not to be there. So every attribute of the schema is among
 //! the claims, and those without a value are empty and not absent.
 
-use jit_core::Claims;
+use jit_core::{Claims, SharedClaims};
 use serde_json::{Map, Number, Value as Claim};
 
 use crate::resource::elements::{is_primary, primary_position};
 use crate::resource::{Object, Resource, Value};
-use crate::schema::{Attribute, Attributes, META, SCHEMAS};
+use crate::schema::{Attribute, Attributes, META, Position, ResourceType, SCHEMAS};
+
+const GROUP_KEYS: &str = "groups.externalId";
 
 /// Lists what is said. Of several values the primary one comes first, so that `/emails/0/value` is the preferred address;
 /// the values alone are at `emails.value`, and the names of groups at `groups.display` and `groups.externalId`.
-pub(super) fn of(resource: &Resource, group_keys: &[String]) -> Claims {
+pub(super) fn of(resource: &Resource, group_keys: &[String], unsaid: &SharedClaims) -> Claims {
     let mut claims = Map::new();
-    for (position, attribute) in resource.kind().attributes().positions() {
-        if position == META || position == SCHEMAS || attribute.is_hidden() {
-            continue;
+    for (position, value) in resource.root().iter() {
+        if let Some(attribute) = resource.kind().attributes().at(position) {
+            say(&mut claims, (position, attribute), Some(value));
         }
-        let value = resource.root().get(position);
-        if attribute.is_multi_valued() {
-            flatten(&mut claims, attribute, value);
-        }
-        claims.insert(attribute.name().to_owned(), claim(attribute, value));
     }
-    let keys = group_keys.iter().cloned().map(Claim::String).collect();
-    claims.insert("groups.externalId".to_owned(), Claim::Array(keys));
-    Claims::new(claims)
+    if !group_keys.is_empty() {
+        claims.insert(GROUP_KEYS.to_owned(), group_keys.iter().cloned().map(Claim::String).collect());
+    }
+    Claims::new(claims).over(unsaid)
+}
+
+/// Lists what a resource says that has nothing: that all of it is empty. It is the same for all of a type.
+pub(super) fn unsaid(kind: &ResourceType) -> SharedClaims {
+    let mut claims = Map::new();
+    for attribute in kind.attributes().positions() {
+        say(&mut claims, attribute, None);
+    }
+    claims.insert(GROUP_KEYS.to_owned(), Claim::Array(Vec::new()));
+    SharedClaims::new(claims)
+}
+
+fn say(
+    claims: &mut Map<String, Claim>,
+    (position, attribute): (Position, &Attribute),
+    value: Option<&Value>,
+) {
+    if position == META || position == SCHEMAS || attribute.is_hidden() {
+        return;
+    }
+    if attribute.is_multi_valued() {
+        flatten(claims, attribute, value);
+    }
+    claims.insert(attribute.name().to_owned(), claim(attribute, value));
 }
 
 /// Puts the values of a list apart from what is said about them.
@@ -107,7 +129,7 @@ mod tests {
         let mut user = Resource::create(kind, &json, Tolerance::strict()).unwrap();
         let groups = br#"[{"value":"7","display":"Sales","type":"direct"}]"#;
         user.set_read_only("groups", &Json::parse(groups, &Limits::default()).unwrap()).unwrap();
-        let claims = of(&user, &["object-7".to_owned()]);
+        let claims = of(&user, &["object-7".to_owned()], &unsaid(kind));
         claims.members().map(|(name, value)| (name.to_owned(), value.clone())).collect()
     }
 

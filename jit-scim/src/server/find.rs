@@ -1,5 +1,6 @@
 //! Finding resources: by an index where there is one, and otherwise by looking at as many as are allowed.
 
+use std::collections::BTreeMap;
 use std::num::NonZeroUsize;
 
 use jit_core::{Document, DocumentId, DocumentQuery, IndexName, PAGE_ITEMS};
@@ -11,7 +12,7 @@ use super::service::Turn;
 use crate::effort::Effort;
 use crate::error::ScimError;
 use crate::filter::Filter;
-use crate::protocol::{Page, Query, QueryText, Rank};
+use crate::protocol::{END, Page, Query, QueryText, Rank, begin};
 use crate::reason::Reason;
 use crate::resource::Resource;
 use crate::schema::ResourceType;
@@ -21,6 +22,8 @@ const MEMBERS: &str = "members.value";
 const LOOKS_OF_A_TURN: usize = 20_000;
 /// One resource takes no more: there is no turn of others in between.
 const LOOKS_AT_ONE: usize = 1_000_000;
+/// About as long as what the service says of a resource is.
+const META_BYTES: usize = 320;
 
 /// The documents of one page.
 pub(super) struct Hits {
@@ -46,7 +49,7 @@ struct Sieve<'a> {
     left_at_turn: usize,
     ranks: Vec<(Rank, DocumentId)>,
     /// The documents of the first of them, so that what is found by an index is not read twice.
-    kept: Vec<Document>,
+    kept: BTreeMap<DocumentId, Document>,
 }
 
 impl Turn<'_> {
@@ -56,11 +59,16 @@ impl Turn<'_> {
         let query = text.bind(&served.kind, connection.tolerance, &connection.pages, self.now)?;
         let hits = self.find(served, &query).await?;
         let mut left = connection.reach.members;
-        let mut bodies = Vec::with_capacity(hits.documents.len());
-        for document in &hits.documents {
-            bodies.push(self.render(served, document, &query.projection, &mut left).await?);
+        let room = hits.documents.iter().map(|document| document.body.len() + META_BYTES).sum();
+        let mut out = begin(hits.total, hits.documents.len(), &query.place(hits.next), room);
+        for (number, document) in hits.documents.iter().enumerate() {
+            if number > 0 {
+                out.push(b',');
+            }
+            self.render_into(&mut out, served, (document, &query.projection), &mut left).await?;
         }
-        Ok(ScimResponse::with_body(200, query.answer_with(hits.total, hits.next, &bodies)))
+        out.extend_from_slice(END);
+        Ok(ScimResponse::with_body(200, out))
     }
 
     pub(super) async fn find(&self, served: &Served, query: &Query) -> Result<Hits, ScimError> {
@@ -232,7 +240,7 @@ impl<'a> Sieve<'a> {
             effort: Effort::new(turn.realm.connection.reach.looks),
             left_at_turn: turn.realm.connection.reach.looks,
             ranks: Vec::new(),
-            kept: Vec::new(),
+            kept: BTreeMap::new(),
         }
     }
 
@@ -263,7 +271,7 @@ impl<'a> Sieve<'a> {
         };
         self.ranks.push((rank, id));
         if self.kept.len() < PAGE_ITEMS {
-            self.kept.push(document);
+            self.kept.insert(id, document);
         }
         Ok(())
     }
@@ -297,9 +305,9 @@ impl<'a> Sieve<'a> {
         let next = query.next(&ranks, &window, self.turn.now);
         let mut documents = Vec::with_capacity(window.len());
         for id in ids.get(window).unwrap_or_default() {
-            match self.kept.binary_search_by_key(id, |document| document.key.id) {
-                Ok(place) => documents.extend(self.kept.get(place).cloned()),
-                Err(_) => documents.extend(self.turn.by_ids(self.served, [*id]).await?),
+            match self.kept.remove(id) {
+                Some(document) => documents.push(document),
+                None => documents.extend(self.turn.by_ids(self.served, [*id]).await?),
             }
         }
         Ok(Hits { total: ranks.len(), next, documents })

@@ -1,5 +1,6 @@
 //! The service behind HTTP, as `tower` knows it.
 
+use std::borrow::Cow;
 use std::convert::Infallible;
 use std::fmt;
 use std::future::Future;
@@ -22,14 +23,18 @@ use crate::reason::Reason;
 
 /// Answers HTTP requests: checks the bearer token, reads the body within its limit, and asks the service.
 ///
-/// Mount it where the service's address is, such as `Router::nest_service("/scim/v2", scim)`: it looks at the path below. It
-/// knows no timers: how long heads and bodies may take is up to the server in front of it. A body that fails, for whatever
+/// Mount it where the service's address is, such as `Router::nest_service("/scim/v2", scim)`: it looks at the path below. Where
+/// nothing else is served, `Router::fallback_service(scim.below("/scim/v2"))` spares taking each address apart.
+///
+/// It knows no timers: how long heads and bodies may take is up to the server in front of it. A body that fails, for whatever
 /// reason, is answered with 408.
 #[derive(Clone)]
 pub struct ScimHttp {
     service: Arc<ScimService>,
     authenticator: Arc<dyn Authenticator>,
     body_bytes: usize,
+    /// What paths begin with.
+    below: Arc<str>,
 }
 
 type Answer = Pin<Box<dyn Future<Output = Result<Response<Full<Bytes>>, Infallible>> + Send>>;
@@ -39,7 +44,14 @@ impl ScimHttp {
     #[must_use]
     pub fn new(service: Arc<ScimService>, authenticator: Arc<dyn Authenticator>) -> Self {
         let body_bytes = service.body_bytes();
-        Self { service, authenticator, body_bytes }
+        Self { service, authenticator, body_bytes, below: "".into() }
+    }
+
+    /// Looks at the path below this one, such as `/scim/v2`; elsewhere nothing is found.
+    #[must_use]
+    pub fn below(mut self, path: &str) -> Self {
+        self.below = path.trim_end_matches('/').into();
+        self
     }
 
     /// Makes a router of it, below this path, such as `/scim/v2`.
@@ -67,6 +79,9 @@ impl ScimHttp {
         B::Data: Send,
         B::Error: Into<Box<dyn std::error::Error + Send + Sync>>,
     {
+        let path = parts.uri.path().strip_prefix(&*self.below);
+        let path = path.filter(|rest| rest.is_empty() || rest.starts_with('/'));
+        let path = path.ok_or(Reason::PathUnserved)?;
         let token = text(&parts.headers, &AUTHORIZATION).and_then(bearer).ok_or(Reason::Unauthenticated)?;
         let context = self.authenticator.authenticate(token).await?;
         let said = text(&parts.headers, &CONTENT_LENGTH).and_then(|length| length.parse::<usize>().ok());
@@ -80,7 +95,7 @@ impl ScimHttp {
         let body = body.map_err(unread)?.to_bytes();
         let request = ScimRequest {
             method: parts.method.as_str(),
-            path: parts.uri.path(),
+            path,
             query: parts.uri.query(),
             content_type: text(&parts.headers, &CONTENT_TYPE),
             if_match: text(&parts.headers, &IF_MATCH),
@@ -113,16 +128,19 @@ where
 
 impl From<ScimResponse> for Response<Full<Bytes>> {
     fn from(response: ScimResponse) -> Self {
-        let mut headers = HeaderMap::new();
-        for (name, value) in response.headers() {
-            if let Ok(value) = HeaderValue::from_str(value) {
-                headers.insert(HeaderName::from_static(name), value);
+        let (status, headers, body) = response.into_parts();
+        let mut answer = Self::new(Full::new(body));
+        *answer.status_mut() = StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+        answer.headers_mut().reserve(headers.len());
+        for (name, value) in headers {
+            let value = match value {
+                Cow::Borrowed(text) => HeaderValue::from_str(text),
+                Cow::Owned(text) => HeaderValue::from_maybe_shared(Bytes::from(text)),
+            };
+            if let Ok(value) = value {
+                answer.headers_mut().insert(HeaderName::from_static(name), value);
             }
         }
-        let status = StatusCode::from_u16(response.status()).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
-        let mut answer = Self::new(Full::new(response.into_body()));
-        *answer.status_mut() = status;
-        *answer.headers_mut() = headers;
         answer
     }
 }

@@ -80,11 +80,14 @@ impl fmt::Debug for ScimRequest<'_> {
     }
 }
 
+/// A name, in lower case, and what stands behind it.
+type Header = (&'static str, Cow<'static, str>);
+
 /// One answer. `Debug` does not show the body.
 #[derive(Clone)]
 pub struct ScimResponse {
     status: u16,
-    headers: Vec<(&'static str, Cow<'static, str>)>,
+    headers: Vec<Header>,
     body: Bytes,
 }
 
@@ -139,6 +142,11 @@ impl ScimResponse {
     #[must_use]
     pub const fn body(&self) -> &Bytes {
         &self.body
+    }
+
+    #[cfg(feature = "tower")]
+    pub(super) fn into_parts(self) -> (u16, Vec<Header>, Bytes) {
+        (self.status, self.headers, self.body)
     }
 
     /// Takes the body out.

@@ -52,6 +52,7 @@ mod bulk;
 mod change;
 mod claims;
 mod discovery;
+mod edit;
 mod fault;
 mod find;
 #[cfg(feature = "tower")]

@@ -5,6 +5,7 @@ use jit_core::{
     Subject,
 };
 
+use super::served::Served;
 use super::service::Turn;
 use super::{claims, fault};
 use crate::error::ScimError;
@@ -21,6 +22,7 @@ pub(super) enum Written<T> {
 
 /// A record to be told.
 pub(super) struct Told<'a> {
+    pub(super) served: &'a Served,
     pub(super) subject: &'a str,
     pub(super) resource: &'a Resource,
     pub(super) group_keys: &'a [String],
@@ -45,7 +47,7 @@ impl Turn<'_> {
         let statement = RecordStatement {
             issuer: self.realm.issuer.clone(),
             subject,
-            claims: claims::of(told.resource, told.group_keys),
+            claims: claims::of(told.resource, told.group_keys, &told.served.unsaid),
             extent: Extent::Whole,
             presence: told.presence,
             version: None,

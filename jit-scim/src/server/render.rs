@@ -18,6 +18,19 @@ impl Turn<'_> {
         projection: &Projection,
         left: &mut usize,
     ) -> Result<Vec<u8>, ScimError> {
+        let mut out = Vec::new();
+        self.render_into(&mut out, served, (document, projection), left).await?;
+        Ok(out)
+    }
+
+    /// Writes a resource behind what was written before.
+    pub(super) async fn render_into(
+        &self,
+        out: &mut Vec<u8>,
+        served: &Served,
+        (document, projection): (&Document, &Projection),
+        left: &mut usize,
+    ) -> Result<(), ScimError> {
         let is_group = served.role == Role::Group;
         let shows_members = is_group && projection.shows_named(&served.kind, "members");
         let is_plain =
@@ -37,11 +50,12 @@ impl Turn<'_> {
                 text.extend_from_slice(&members.join(&b','));
                 text.push(b']');
             }
-            return served.answer(document, &text);
+            return served.answer(out, document, &text);
         }
         let resource = served.resource(document)?;
         let resource = if shows_members { self.with_members(resource, &members)? } else { resource };
-        Ok(resource.to_json(projection, &self.realm.connection.base))
+        out.extend_from_slice(&resource.to_json(projection, &self.realm.connection.base));
+        Ok(())
     }
 
     /// Answers a write; without a projection there is no body.

@@ -1,6 +1,6 @@
 //! From a request to what is done about it.
 
-use super::change::Edit;
+use super::edit::Edit;
 use super::message::{SCIM_JSON, ScimRequest, ScimResponse};
 use super::route::{Route, parameters};
 use super::served::Served;

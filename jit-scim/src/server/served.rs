@@ -4,11 +4,12 @@ use std::sync::Arc;
 
 use chrono::{DateTime, Datelike, Timelike, Utc};
 use jit_core::{
-    Collection, ConnectionId, Document, DocumentId, DocumentKind, DocumentName, IndexName, TenantId,
+    Collection, ConnectionId, Document, DocumentId, DocumentKind, DocumentName, IndexName, SharedClaims,
+    TenantId,
 };
 use sha2::{Digest, Sha256};
 
-use super::body;
+use super::{body, claims};
 use crate::error::ScimError;
 use crate::json::Json;
 use crate::reason::Reason;
@@ -22,6 +23,8 @@ pub(super) const SUBJECT: &str = "subject";
 pub(super) const EXTERNAL_ID: &str = "externalId";
 pub(super) const EMAILS: &str = "emails.value";
 const DISPLAY_NAME: &str = "displayName";
+/// How long an identifier is.
+const ID_BYTES: usize = 36;
 /// What is longer is found by its digest.
 const NAME_BYTES: usize = 512;
 
@@ -43,6 +46,8 @@ pub(super) struct Served {
     pub(super) of: Collection,
     /// Whether answers to writes show more than others.
     pub(super) shows_on_request: bool,
+    /// What everybody is said to lack whose resource does not have it.
+    pub(super) unsaid: SharedClaims,
     unique_names: bool,
     /// The attributes whose values are held once.
     unique: Vec<IndexName>,
@@ -75,6 +80,7 @@ impl Served {
             role,
             of: Collection { tenant, connection, kind: DocumentKind::new(kind.name()).ok()? },
             shows_on_request: kind.shows_on_request(),
+            unsaid: claims::unsaid(kind),
             unique_names: unique_names && role == Role::Group,
             unique: indexes(kind.unique_attributes()),
             others: indexes([SUBJECT, EXTERNAL_ID, EMAILS, DISPLAY_NAME]),
@@ -149,27 +155,39 @@ impl Served {
     }
 
     /// Writes the default answer: what is kept, the members if there are any, and `meta`.
-    pub(super) fn answer(&self, document: &Document, members: &[u8]) -> Result<Vec<u8>, ScimError> {
+    pub(super) fn answer(
+        &self,
+        out: &mut Vec<u8>,
+        document: &Document,
+        members: &[u8],
+    ) -> Result<(), ScimError> {
         let shown = body::shown(&document.body)?.strip_suffix('}').ok_or(Reason::Broken)?;
-        let mut out = Vec::with_capacity(shown.len() + members.len() + self.address.len() + 256);
+        out.reserve(shown.len() + members.len() + self.address.len() + 256);
         out.extend_from_slice(shown.as_bytes());
         out.extend_from_slice(members);
         out.push(b',');
-        self.write_meta(&mut out, document);
+        self.write_meta(out, document);
         out.push(b'}');
-        Ok(out)
+        Ok(())
     }
 
     fn write_meta(&self, out: &mut Vec<u8>, document: &Document) {
         out.extend_from_slice(self.meta.as_bytes());
+        let begin = out.len();
         instant(out, document.created_at);
+        let created = begin..out.len();
         out.extend_from_slice(br#"","lastModified":""#);
-        instant(out, document.changed_at);
+        if document.changed_at == document.created_at {
+            out.extend_from_within(created);
+        } else {
+            instant(out, document.changed_at);
+        }
         out.extend_from_slice(br#"","version":"W/\""#);
-        out.extend_from_slice(document.version.to_string().as_bytes());
+        number(out, document.version);
         out.extend_from_slice(br#"\"","location":"#);
         out.extend_from_slice(self.address.as_bytes());
-        out.extend_from_slice(document.key.id.to_string().as_bytes());
+        let mut id = [0; ID_BYTES];
+        out.extend_from_slice(document.key.id.as_uuid().hyphenated().encode_lower(&mut id).as_bytes());
         out.extend_from_slice(b"\"}");
     }
 }
@@ -189,21 +207,43 @@ fn indexes<T: AsRef<str>>(names: impl IntoIterator<Item = T>) -> Vec<IndexName> 
 
 /// Writes an instant to the millisecond, as `Instant::from` does.
 fn instant(out: &mut Vec<u8>, at: DateTime<Utc>) {
-    let Ok(year @ 0..=9999) = u32::try_from(at.year()) else { return };
-    let mut digits = |number: u32, width: u32, after: &[u8]| {
-        for place in (0..width).rev() {
-            let digit = number / 10_u32.pow(place) % 10;
-            out.push(b'0' + u8::try_from(digit).unwrap_or_default());
-        }
-        out.extend_from_slice(after);
-    };
-    digits(year, 4, b"-");
-    digits(at.month(), 2, b"-");
-    digits(at.day(), 2, b"T");
-    digits(at.hour(), 2, b":");
-    digits(at.minute(), 2, b":");
-    digits(at.second(), 2, b".");
-    digits(at.timestamp_subsec_millis(), 3, b"Z");
+    let (date, time) = (at.naive_utc().date(), at.naive_utc().time());
+    let Ok(year @ 0..=9999) = u32::try_from(date.year()) else { return };
+    let seconds = time.num_seconds_from_midnight();
+    pair(out, year / 100);
+    let parts = [
+        (year % 100, b'-'),
+        (date.month(), b'-'),
+        (date.day(), b'T'),
+        (seconds / 3600, b':'),
+        (seconds / 60 % 60, b':'),
+        (seconds % 60, b'.'),
+    ];
+    for (number, after) in parts {
+        pair(out, number);
+        out.push(after);
+    }
+    let millis = at.timestamp_subsec_millis();
+    pair(out, millis / 10 % 100);
+    out.push(digit(millis));
+    out.push(b'Z');
+}
+
+fn pair(out: &mut Vec<u8>, number: u32) {
+    out.extend_from_slice(&[digit(number / 10), digit(number)]);
+}
+
+/// The last digit of a number.
+fn digit(number: u32) -> u8 {
+    u8::try_from(number % 10).unwrap_or_default() + b'0'
+}
+
+/// Writes a number.
+fn number(out: &mut Vec<u8>, number: u64) {
+    if number < 10 {
+        return out.push(digit(u32::try_from(number).unwrap_or_default()));
+    }
+    out.extend_from_slice(number.to_string().as_bytes());
 }
 
 /// Puts the members into a resource, for answers that show a part of them.

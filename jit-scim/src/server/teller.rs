@@ -61,6 +61,7 @@ impl Turn<'_> {
         let write = DocumentWrite::update(before, after);
         let own = before.key.id.to_string();
         let told = Told {
+            served,
             subject: subject_or(before, &own),
             resource: &new,
             group_keys: &keys,

@@ -166,6 +166,33 @@ async fn one_of_many_members_is_one_change() {
 }
 
 #[tokio::test]
+async fn what_changes_nothing_about_a_group_makes_no_version() {
+    let house = house();
+    let [anna, bert, carl] = three_people(&house).await;
+    let path = format!("/Groups/{}", house.post("/Groups", group("team-a", &[&anna, &bert])).await.id());
+    let version = house.get(&path).await.header("etag").unwrap().to_owned();
+    let events = house.trail().await.len();
+    let is_as_it_was = async || {
+        let now = house.get(&path).await;
+        now.header("etag") == Some(&version) && house.trail().await.len() == events
+    };
+    house.patch(&path, json!([{"op": "add", "path": "members", "value": [{"value": bert}]}])).await.is(204);
+    assert!(is_as_it_was().await, "a member who is there is added");
+    house
+        .patch(&path, json!([{"op": "remove", "path": format!("members[value eq \"{carl}\"]")}]))
+        .await
+        .is(204);
+    assert!(is_as_it_was().await, "somebody is removed who is no member");
+    let again = house.put(&path, group("team-a", &[&bert, &anna])).await.is(200);
+    assert!(is_as_it_was().await, "the same group is put again");
+    assert_eq!((again.header("etag"), members(&again).len()), (Some(version.as_str()), 2));
+    let wrong = json!([{"op": "add", "path": "members", "value": [{"value": "nobody"}]}]);
+    house.patch(&path, wrong).await.refuses(400, Some("invalidValue"));
+    house.patch(&path, json!([{"op": "add", "path": "members", "value": [{"value": carl}]}])).await.is(204);
+    assert!(!is_as_it_was().await);
+}
+
+#[tokio::test]
 async fn group_names_are_held_once_where_that_is_asked_for() {
     let free = house();
     free.post("/Groups", group("team-a", &[])).await.is(201);

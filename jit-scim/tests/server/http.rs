@@ -66,6 +66,26 @@ async fn requests_go_through_with_a_good_token_only() {
 }
 
 #[tokio::test]
+async fn where_it_looks_below_a_path_nothing_is_found_elsewhere() {
+    let mut scim = scim().below("/scim/v2/");
+    for (path, status) in [
+        ("/scim/v2/Users", 200),
+        ("/scim/v2/Users?count=1", 200),
+        ("/scim/v2", 200),
+        ("/scim/v2/", 200),
+        ("/Users", 404),
+        ("/scim/v2Users", 404),
+        ("/", 404),
+        ("/other/scim/v2/Users", 404),
+    ] {
+        let (answer, body) = send(&mut scim, "Bearer good", "GET", path, "").await;
+        assert_eq!(answer.status(), status, "{path}: {body}");
+    }
+    let (answer, _) = send(&mut scim, "Bearer bad", "GET", "/scim/v2/Users", "").await;
+    assert_eq!(answer.status(), 401);
+}
+
+#[tokio::test]
 async fn a_body_beyond_the_limit_is_not_read() {
     let mut scim = scim();
     let long = format!("\"{}\"", "x".repeat(2 << 20));

@@ -6,6 +6,7 @@
     reason = "a program for people who measure: whatever goes wrong ends the measurement"
 )]
 
+mod alone;
 mod echo;
 mod fill;
 mod load;
@@ -31,6 +32,10 @@ fn main() {
         Some(word) if word == "echo" => return echo::serve(),
         Some(folder) => PathBuf::from(folder),
     };
+    if folder.as_os_str() == "alone" {
+        let (what, operation) = (arguments.next().unwrap(), arguments.next().unwrap());
+        return alone::run(&what, &operation, arguments.next().unwrap().parse().unwrap());
+    }
     let program = arguments.next().map_or_else(|| usage(), PathBuf::from);
     let mut wanted = Wanted { folder, program, is_quick: false };
     let mut with_peers = false;
@@ -42,6 +47,7 @@ fn main() {
         }
     }
     std::fs::create_dir_all(&wanted.folder).unwrap();
+    alone::measure();
     measure::beside_echo(&wanted);
     measure::on_sqlite(&wanted);
     if with_peers {

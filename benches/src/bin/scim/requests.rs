@@ -38,6 +38,38 @@ impl Operation {
     }
 }
 
+/// One request.
+pub(crate) struct Said {
+    pub(crate) method: &'static str,
+    /// With the query, below the address of the service.
+    pub(crate) path: String,
+    pub(crate) body: String,
+}
+
+/// Says the request of this number, about the person with this id or about one of so many.
+pub(crate) fn say(operation: Operation, number: u64, id: &str, people: u64, is_active: bool) -> Said {
+    let said = |method, path, body| Said { method, path, body };
+    let change = |path: &str, value: &str| {
+        let body = format!(
+            "{{\"schemas\":[\"urn:ietf:params:scim:api:messages:2.0:PatchOp\"],\
+             \"Operations\":[{{\"op\":\"replace\",\"path\":\"{path}\",\"value\":{value}}}]}}"
+        );
+        said("PATCH", format!("/Users/{id}"), body)
+    };
+    match operation {
+        Operation::Get => said("GET", format!("/Users/{id}"), String::new()),
+        Operation::Filter => {
+            let person = number.wrapping_mul(7_919) % people;
+            let path = format!("/Users?filter=userName%20eq%20%22person-{person}%40example.com%22");
+            said("GET", path, String::new())
+        }
+        Operation::List => said("GET", "/Users?startIndex=1&count=100".to_owned(), String::new()),
+        Operation::Rename => change("displayName", &format!("\"Person, time {number}\"")),
+        Operation::Switch => change("active", if is_active { "true" } else { "false" }),
+        Operation::Post => said("POST", "/Users".to_owned(), person(number)),
+    }
+}
+
 /// Requests of one operation to one server.
 pub(crate) struct Asked {
     operation: Operation,
@@ -62,45 +94,20 @@ impl Asked {
         let count = self.ids.len() as u64;
         &self.ids[usize::try_from(number.wrapping_mul(7_919) % count).unwrap()]
     }
+}
 
-    fn send(&self, into: &mut Vec<u8>, method: &str, path: &str, body: &str) {
+impl Requests for Asked {
+    fn write(&self, number: u64, into: &mut Vec<u8>) {
+        // A round through all people switches them off, the next one on.
+        let is_active = number / (self.ids.len() as u64).max(1) % 2 == 1;
+        let id = if self.operation == Operation::Post { "" } else { self.id(number) };
+        let Said { method, path, body } = say(self.operation, number, id, self.people, is_active);
         let (base, head) = (&self.base, &self.head);
         write!(into, "{method} {base}{path}{head}content-length: {}\r\n", body.len()).unwrap();
         if !body.is_empty() {
             into.extend_from_slice(b"content-type: application/scim+json\r\n");
         }
         write!(into, "\r\n{body}").unwrap();
-    }
-
-    fn patch(&self, number: u64, into: &mut Vec<u8>, path: &str, value: &str) {
-        let body = format!(
-            "{{\"schemas\":[\"urn:ietf:params:scim:api:messages:2.0:PatchOp\"],\
-             \"Operations\":[{{\"op\":\"replace\",\"path\":\"{path}\",\"value\":{value}}}]}}"
-        );
-        self.send(into, "PATCH", &format!("/Users/{}", self.id(number)), &body);
-    }
-}
-
-impl Requests for Asked {
-    fn write(&self, number: u64, into: &mut Vec<u8>) {
-        match self.operation {
-            Operation::Get => self.send(into, "GET", &format!("/Users/{}", self.id(number)), ""),
-            Operation::Filter => {
-                let person = number.wrapping_mul(7_919) % self.people;
-                let path = format!("/Users?filter=userName%20eq%20%22person-{person}%40example.com%22");
-                self.send(into, "GET", &path, "");
-            }
-            Operation::List => self.send(into, "GET", "/Users?startIndex=1&count=100", ""),
-            Operation::Rename => {
-                self.patch(number, into, "displayName", &format!("\"Person, time {number}\""));
-            }
-            Operation::Switch => {
-                // A round through all people switches them off, the next one on.
-                let is_active = (number / self.ids.len() as u64) % 2 == 1;
-                self.patch(number, into, "active", if is_active { "true" } else { "false" });
-            }
-            Operation::Post => self.send(into, "POST", "/Users", &person(number)),
-        }
     }
 
     fn status(&self) -> u16 {

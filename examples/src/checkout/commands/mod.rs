@@ -1,5 +1,6 @@
 //! The commands.
 
+mod alarms;
 mod exposure;
 mod leases;
 mod out;
@@ -23,6 +24,7 @@ pub(super) async fn perform(house: &House, order: Order, report: &mut Report<'_>
         Order::Reconcile { target, end_at_most } => {
             reconcile::reconcile(house, target, end_at_most, report).await
         }
+        Order::Alarms { span } => alarms::alarms(house, span, report).await,
         Order::Exposure => exposure::exposure(house, report).await,
         Order::ConfirmTime => sweep::confirm_time(house, report).await,
         Order::AddPerson { name, roles } => people::add(house, name, roles, report).await,

@@ -33,6 +33,11 @@ pub(super) async fn sweep(house: &House, report: &mut Report<'_>) -> Result<u8, 
     for target in &house.targets {
         lines.push(at_target(house, &worker, target).await);
     }
+    // What the targets raised just now is told just now.
+    let told = accounts(house, &worker).await;
+    if let Some(line) = lines.first_mut() {
+        line.join(told);
+    }
     for target in house.jit.missing_targets().await? {
         // Nobody can end what is lent there.
         let error = Some("lease.unknown_target".to_owned());
@@ -47,6 +52,9 @@ pub(super) async fn sweep(house: &House, report: &mut Report<'_>) -> Result<u8, 
         let failed = line.error.clone().unwrap_or_else(|| line.failed.to_string());
         [target, line.done.to_string(), line.again.to_string(), failed]
     })?;
+    for alarm in house.alarms() {
+        report.alarm(&alarm)?;
+    }
     let is_delayed = lines.iter().any(SweptLine::is_delayed);
     Ok(if is_delayed { FAILED } else { DONE })
 }
@@ -101,6 +109,13 @@ impl SweptLine {
     /// Whether something that is due could not be done now.
     pub(super) fn is_delayed(&self) -> bool {
         self.failed > 0 || self.error.is_some()
+    }
+
+    fn join(&mut self, other: Self) {
+        self.done += other.done;
+        self.again += other.again;
+        self.failed += other.failed;
+        self.error = self.error.take().or(other.error);
     }
 
     /// Adds a round, and tells whether another may find more to do: what fails comes again later, and is not waited for.

@@ -63,6 +63,39 @@ fn a_target_that_fails_ends_with_3_and_leaves_nothing() {
     }
 }
 
+/// How often a directory locks an account that proves itself wrongly, in the tests.
+const LOCKS_AT: usize = 5;
+
+#[test]
+fn many_calls_with_a_wrong_password_lock_nobody_out() {
+    for kind in BOTH {
+        let house = House::new(kind, "guessing");
+        let request = out("ada", "directory", "admin", "1h");
+        house.secret("password", "another password");
+        for _ in 0..LOCKS_AT * 2 {
+            house.run(&request).failed("target.credentials");
+        }
+        assert!(house.leases().is_empty(), "nothing was written");
+        let swept = house.run("sweep");
+        assert!(
+            swept.complaint.contains("alarm `target.credentials_refused` at `directory`"),
+            "{}",
+            swept.complaint
+        );
+        let told = |lines: &[serde_json::Value]| {
+            let alarms = lines.iter().filter(|line| line["alarm"] == "target.credentials_refused");
+            alarms.count()
+        };
+        assert_eq!(told(&swept.lines), 1);
+        assert_eq!(told(&house.run("sweep").lines), 0, "told once");
+        assert_eq!(told(&house.run("alarms").lines), 1);
+
+        house.secret("password", house.peer().text("service_password"));
+        let lent = house.run(&request).fine();
+        house.run(&format!("in {}", lent["lease"].as_str().unwrap())).fine();
+    }
+}
+
 #[test]
 fn a_check_in_that_a_target_delays_ends_with_3_and_is_made_good_by_a_sweep() {
     let house = House::new(Kind::OpenLdap, "delayed");

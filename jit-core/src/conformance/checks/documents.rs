@@ -266,35 +266,8 @@ pub async fn one_version_of_a_document_is_written_over_once(nodes: &Nodes) -> Re
 /// Checks that documents and the rest of a commit are written together or not at all.
 pub async fn documents_are_written_with_the_commit_or_not_at_all(nodes: &Nodes) -> Result<(), Failure> {
     let (mut world, store) = (World::new("a")?, nodes.one());
-    let holder = create(store, &mut world, "User", "taken").await?;
-    let stale = Document { version: 7, ..holder.clone() };
-    let joins = |member: DocumentId| -> Made<Vec<MemberChange>> {
-        Ok(vec![MemberChange::Add { member, kind: "User".parse()?, body: "{}".into() }])
-    };
-    let twin = DocumentWrite::create(document(&mut world, "User", "taken")?);
-    let group = document(&mut world, "Group", "g")?;
-    let lonely = DocumentWrite::create(group).with_members(joins(world.document_id())?);
-    for (wrong, want) in [
-        (twin, taken("name")?),
-        (DocumentWrite::update(&stale, stale.clone()), ErrorKind::DocumentChanged),
-        (DocumentWrite::create(holder.clone()), ErrorKind::AlreadyExists(Taken::Document)),
-        (lonely, ErrorKind::NoSuchMember),
-    ] {
-        let person = world.person("p")?;
-        let (good, task) = (document(&mut world, "User", "good")?, world.task("lane", at(0))?);
-        let commit = Commit {
-            documents: vec![DocumentWrite::create(good.clone()), wrong],
-            tasks: vec![task.clone()],
-            events: vec![world.event(None)],
-            counters: world.count(&CounterName::seats(), 1, (None, None)).counters,
-            ..world.creation(&person)
-        };
-        refused(store.commit(&commit).await, &want, "the commit")?;
-        is_nobody(nodes.two().get(&world.tenant, person.id).await?.as_ref(), "the account was written")?;
-        same(&nodes.two().document(&good.key).await?, &None, "the other document")?;
-        same(&nodes.two().next_due(&task.lane).await?, &None, "the task")?;
-        ensure(world.recorded(store).await?.is_empty(), "an event was recorded")?;
-        ensure(world.counter_is(store, &CounterName::seats(), 0).await, "the counter moved")?;
+    for (wrong, want) in refused_documents(&mut world, store).await? {
+        nothing_is_written_beside(nodes, &mut world, wrong, &want).await?;
     }
     let account = world.person("p")?;
     let old = world.create(store, account).await?;
@@ -316,6 +289,45 @@ pub async fn documents_are_written_with_the_commit_or_not_at_all(nodes: &Nodes) 
         Commit { documents: vec![DocumentWrite::create(good.clone())], ..world.revision(&new, &new) };
     store.commit(&commit).await?;
     ensure(nodes.two().document(&good.key).await?.is_some(), "the document of an accepted commit")
+}
+
+/// Writes of documents that a store refuses, each with its refusal.
+async fn refused_documents(world: &mut World, store: &dyn Store) -> Made<Vec<(DocumentWrite, ErrorKind)>> {
+    let holder = create(store, world, "User", "taken").await?;
+    let stale = Document { version: 7, ..holder.clone() };
+    let twin = DocumentWrite::create(document(world, "User", "taken")?);
+    let stranger =
+        MemberChange::Add { member: world.document_id(), kind: "User".parse()?, body: "{}".into() };
+    let lonely = DocumentWrite::create(document(world, "Group", "g")?).with_members(vec![stranger]);
+    Ok(vec![
+        (twin, taken("name")?),
+        (DocumentWrite::update(&stale, stale.clone()), ErrorKind::DocumentChanged),
+        (DocumentWrite::create(holder), ErrorKind::AlreadyExists(Taken::Document)),
+        (lonely, ErrorKind::NoSuchMember),
+    ])
+}
+
+async fn nothing_is_written_beside(
+    nodes: &Nodes,
+    world: &mut World,
+    wrong: DocumentWrite,
+    want: &ErrorKind,
+) -> Result<(), Failure> {
+    let (store, person) = (nodes.one(), world.person("p")?);
+    let (good, task) = (document(world, "User", "good")?, world.task("lane", at(0))?);
+    let commit = Commit {
+        documents: vec![DocumentWrite::create(good.clone()), wrong],
+        tasks: vec![task.clone()],
+        events: vec![world.event(None)],
+        counters: world.count(&CounterName::seats(), 1, (None, None)).counters,
+        ..world.creation(&person)
+    };
+    refused(store.commit(&commit).await, want, "the commit")?;
+    is_nobody(nodes.two().get(&world.tenant, person.id).await?.as_ref(), "the account was written")?;
+    same(&nodes.two().document(&good.key).await?, &None, "the other document")?;
+    same(&nodes.two().next_due(&task.lane).await?, &None, "the task")?;
+    ensure(world.recorded(store).await?.is_empty(), "an event was recorded")?;
+    ensure(world.counter_is(store, &CounterName::seats(), 0).await, "the counter moved")
 }
 
 /// Checks that a commit is invalid whose documents are another tenant's, named twice, or at odds with each other.

@@ -2,18 +2,11 @@
 
 use std::num::NonZeroUsize;
 
-use super::{ATTEMPTS, kept};
+use super::{ATTEMPTS, kept, places::Turn, record::Next};
 use crate::{
     Account, AccountId, Actor, EndReason, ErrorKind, Filter, Jit, JitError, Lease, LookupKey, Phase, Query,
     Store, StoreId, TenantId,
 };
-
-/// Says who does what is due after a step.
-#[derive(Clone, Copy)]
-enum Next {
-    ByUs,
-    ByItsTask,
-}
 
 /// The leases read at once while ending those of a holder.
 const PAGE: NonZeroUsize = NonZeroUsize::MIN.saturating_add(99);
@@ -37,8 +30,8 @@ impl Jit {
         by: Actor,
     ) -> Result<Lease, JitError> {
         let store = self.store_named(store)?;
-        let account = self.end_lease(store, tenant, id, EndReason::CheckedIn, by, Next::ByUs).await?;
-        match self.tend(store, account).await {
+        let account = self.end_lease(store, tenant, id, EndReason::CheckedIn, by, Next::AtOnce).await?;
+        match self.tend(store, account, Turn::AT_ONCE).await {
             Ok(account) => account.lease.map(|lease| *lease).ok_or(JitError::refused("lease.unknown")),
             // It may have failed because a worker was quicker.
             Err(_) => kept(store, tenant, id).await.map(|(_, lease)| lease),
@@ -63,10 +56,7 @@ impl Jit {
                 Phase::Intended | Phase::Active { .. } => {}
             }
             let Ok(ending) = lease.ending(why, self.parts.clock.now()) else { continue };
-            let noted = match next {
-                Next::ByUs => self.note_and_go_on(store, &account, ending, "lease.ending", by.clone()).await,
-                Next::ByItsTask => self.note(store, &account, ending, "lease.ending", by.clone()).await,
-            };
+            let noted = self.note_before(store, &account, ending, ("lease.ending", by.clone()), next).await;
             match noted {
                 Ok(account) => return Ok(account),
                 Err(error) if *error.kind() == ErrorKind::Conflict => {}
@@ -94,7 +84,7 @@ impl Jit {
                         account.id,
                         EndReason::HolderEnded,
                         Actor::Clock,
-                        Next::ByItsTask,
+                        Next::WhenDue,
                     )
                     .await
                 {

@@ -2,7 +2,7 @@
 
 use chrono::{DateTime, Utc};
 
-use super::{CheckOut, CheckedOut, kept, record::moved_on};
+use super::{CheckOut, CheckedOut, kept, places::Turn, record::moved_on};
 use crate::{
     Account, AccountId, Actor, BackendError, Code, Desired, DesiredState, Effect, EndReason, ErrorKind, Jit,
     JitError, Lease, Phase, RemoteRef, Secret, Standing, Store, Taken, TargetRole, TargetSetup,
@@ -43,6 +43,7 @@ impl Jit {
             marker: setup.markers.mark(&request.tenant, id),
             native: None,
         };
+        self.check_accepted(setup, &remote).await?;
         let lease = asked.lease(request, remote);
         let account =
             match self.intend(store, &request.tenant, id, lease, request.by.clone(), asked.now).await {
@@ -64,7 +65,7 @@ impl Jit {
         let setup = self.setup_for(&request.tenant, &request.target)?;
         let role = setup.roles.get(&request.role).ok_or(JitError::refused("lease.unknown_role"))?;
         check_texts(request)?;
-        self.check_circuit(setup)?;
+        self.check_circuit(setup).await?;
         let store = self.store_named(request.store.as_ref())?;
         let holder = store.get(&request.tenant, request.holder).await?;
         let holder = holder.ok_or(JitError::refused("lease.unknown_holder"))?;
@@ -231,7 +232,7 @@ impl Jit {
         let Ok(account) = self.note(store, account, ending, action, by.clone()).await else {
             return false;
         };
-        let _ = self.tend(store, account).await;
+        let _ = self.tend(store, account, Turn::AT_ONCE).await;
         true
     }
 

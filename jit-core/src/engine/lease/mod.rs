@@ -10,6 +10,7 @@ mod elevate;
 mod extend;
 mod keeper;
 mod missing;
+mod places;
 mod reconcile;
 mod record;
 mod release;

@@ -20,7 +20,8 @@ pub struct Reconciliation {
     pub seen: usize,
     /// There though their leases are gone: their late creation, or an older backup, brought them back.
     pub returned: Vec<RemoteRef>,
-    /// There with our mark, and no lease is known: the store lost it. Left to a person.
+    /// There with our mark, and no lease of this target is known: the store lost it, or it is a copy of what was made in
+    /// another target. Left to a person.
     pub suspects: Vec<RemoteRef>,
     /// Not there though their leases are active: somebody else removed them.
     pub missing: Vec<AccountId>,
@@ -90,6 +91,8 @@ impl Jit {
         }
         for (id, remote) in found.into_iter().filter(|(id, _)| !live.contains_key(id)) {
             match kept(store, tenant, id).await {
+                // A copy of what was made in another target: nobody made it here, and its lease ends nothing here.
+                Ok((_, lease)) if lease.target != *target => result.suspects.push(remote),
                 Ok((_, lease)) if !lease.is_live() => result.returned.push(remote),
                 Ok(_) => {}
                 Err(JitError::Refused(_)) if is_mirrored(store, tenant, id, target).await? => {}

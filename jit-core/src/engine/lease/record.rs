@@ -21,7 +21,7 @@ impl Jit {
     ) -> Result<Account, BackendError> {
         let pending = AccountState::Pending { since: now };
         let fresh = Account::begin(id, tenant.clone(), pending, now);
-        let (commit, after) = self.lease_commit(None, fresh, lease, "lease.intended", by, now);
+        let (commit, after) = self.lease_commit(None, fresh, lease, ("lease.intended", by), Next::WhenDue);
         store.commit(&commit).await.map(|()| after)
     }
 
@@ -34,26 +34,19 @@ impl Jit {
         action: &'static str,
         actor: Actor,
     ) -> Result<Account, BackendError> {
-        let now = self.parts.clock.now();
-        let (commit, after) = self.lease_commit(Some(before), before.clone(), lease, action, actor, now);
-        store.commit(&commit).await.map(|()| after)
+        self.note_before(store, before, lease, (action, actor), Next::WhenDue).await
     }
 
-    /// Writes down a step of whoever goes on with the next one at once: its task leaves them the time for it.
-    pub(super) async fn note_and_go_on(
+    /// Writes down a step, and says who takes the next one.
+    pub(super) async fn note_before(
         &self,
         store: &dyn Store,
         before: &Account,
         lease: Lease,
-        action: &'static str,
-        actor: Actor,
+        act: (&'static str, Actor),
+        next: Next,
     ) -> Result<Account, BackendError> {
-        let now = self.parts.clock.now();
-        let (mut commit, after) = self.lease_commit(Some(before), before.clone(), lease, action, actor, now);
-        let later = self.parts.clock.work().checked_add_signed(GOES_ON_WITHIN);
-        for task in commit.tasks.iter_mut().filter(|task| task.kind == TaskKind::TendLease) {
-            task.due = later.map_or(task.due, |later| later.max(task.due));
-        }
+        let (commit, after) = self.lease_commit(Some(before), before.clone(), lease, act, next);
         store.commit(&commit).await.map(|()| after)
     }
 
@@ -62,22 +55,13 @@ impl Jit {
         before: Option<&Account>,
         mut after: Account,
         mut lease: Lease,
-        action: &'static str,
-        actor: Actor,
-        now: DateTime<Utc>,
+        (action, actor): (&'static str, Actor),
+        next: Next,
     ) -> (Commit, Account) {
+        let now = before.map_or(after.created_at, |_| self.parts.clock.now());
         let mut mint = self.mint(now);
         let mut commit = Commit::new(after.tenant.clone());
-        commit.withdrawn.extend(lease.task.take());
-        let [first, usual] = Self::lanes_of(&lease.target);
-        if let (Some(due), Some(lane)) =
-            (lease.due(self.parts.clock.work()), if lease.privileged { first } else { usual })
-        {
-            let id = mint.task();
-            lease.task = Some(id);
-            let tenant = after.tenant.clone();
-            commit.tasks.push(Task { id, tenant, lane, account: after.id, kind: TaskKind::TendLease, due });
-        }
+        self.follow_up(&mut commit, &after, &mut lease, mint.task(), next);
         commit.events.push(AuditEvent {
             id: mint.event(),
             at: now,
@@ -102,6 +86,24 @@ impl Jit {
         let after = write.after().clone();
         commit.account = Some(write);
         (commit, after)
+    }
+
+    /// Leaves the lease the one task that looks after it from now on, if there is anything to look after.
+    fn follow_up(&self, commit: &mut Commit, account: &Account, lease: &mut Lease, id: TaskId, next: Next) {
+        let now = self.parts.clock.work();
+        let due = lease.due(now);
+        if next == Next::WithItsTask && lease.task.is_some() && due.is_some_and(|due| due <= now) {
+            return;
+        }
+        commit.withdrawn.extend(lease.task.take());
+        let [first, usual] = Self::lanes_of(&lease.target);
+        let (Some(mut due), Some(lane)) = (due, if lease.privileged { first } else { usual }) else { return };
+        if next != Next::WhenDue {
+            due = now.checked_add_signed(GOES_ON_WITHIN).map_or(due, |later| later.max(due));
+        }
+        lease.task = Some(id);
+        let (tenant, account) = (account.tenant.clone(), account.id);
+        commit.tasks.push(Task { id, tenant, lane, account, kind: TaskKind::TendLease, due });
     }
 
     /// Raises an alarm about a lease that is overdue, if one is due now. The task that looks after the lease stays.
@@ -147,6 +149,18 @@ impl Jit {
         let kind = TaskKind::Alarm { about: Code::new(about), target: Some(lease.target.clone()) };
         self.notice(id, &account.tenant, account.id, kind, self.parts.clock.work())
     }
+}
+
+/// Says who takes the next step.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Next {
+    /// Whoever gets its task, when it is due.
+    WhenDue,
+    /// Whoever wrote this one down, at once: its task leaves them the time for it.
+    AtOnce,
+    /// The worker that wrote this one down, at once. It holds the task, which stays: should the worker die, the task comes
+    /// back when its claim is over.
+    WithItsTask,
 }
 
 /// How long whoever wrote a step down has for the next one before another worker may take it up.

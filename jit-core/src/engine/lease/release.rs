@@ -2,7 +2,9 @@
 
 use std::collections::BTreeSet;
 
-use super::{ATTEMPTS, check_out::answer_by, keeper::Act, kept, record::moved_on, tend::settles_after};
+use super::{
+    ATTEMPTS, check_out::answer_by, keeper::Act, kept, places::Turn, record::moved_on, tend::settles_after,
+};
 use crate::{
     Account, AccountId, Actor, Desired, DesiredState, Effect, ErrorKind, Holdings, Jit, JitError, Lease,
     Phase, Store, TargetSetup,
@@ -81,7 +83,7 @@ impl Jit {
                 // Another call goes on with it, and its task ends it; or a person looks after it.
                 Phase::Intended | Phase::Active { .. } | Phase::Quarantined { .. } => return Ok(()),
             };
-            match self.tend(store, ending).await {
+            match self.tend(store, ending, Turn::AT_ONCE).await {
                 // Somebody else looks after it at the same time: what they saw last may be from before.
                 Err(failed) if is_conflict(&failed.error) => {}
                 tended => return tended.map(drop).map_err(|failed| failed.error),

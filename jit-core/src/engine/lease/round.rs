@@ -3,20 +3,27 @@
 use std::{collections::VecDeque, num::NonZeroUsize};
 
 use chrono::{DateTime, Utc};
-use futures_util::stream::{FuturesUnordered, StreamExt as _};
+use futures_util::{
+    future::{Either, FutureExt as _},
+    stream::{FuturesUnordered, StreamExt as _},
+};
 
-use super::super::{
-    JitError, WorkReport,
-    mirror::{Brought, lane_of, not_before},
-    work::{HOLD, after_pause},
+use super::{
+    super::{
+        JitError, WorkReport,
+        mirror::{Brought, lane_of, not_before},
+        work::{HOLD, after_pause},
+    },
+    places::Places,
 };
 use crate::{
-    Account, Actor, BackendError, Claimed, ErrorKind, Jit, Lane, Retry, Settlement, Store, TargetFault,
-    TargetId, TargetSetup, TaskKind, WorkerId, target::CircuitNews,
+    Account, Actor, BackendError, Claimed, ErrorKind, Jit, Lane, RemoteRef, Settlement, Store, TargetFault,
+    TargetId, TargetSetup, TaskKind, WorkerId,
+    target::{CircuitNews, refused_until},
 };
 
-/// How many claims wait for each slot, at most: what is privileged and falls due meanwhile waits for these.
-const WAITING: usize = 2;
+/// How many tasks are claimed at once for each place: what is privileged and falls due meanwhile waits for these.
+const AHEAD: usize = 2;
 
 /// Says how one task came out.
 enum Tended {
@@ -32,16 +39,61 @@ struct Round<'a> {
     store: &'a dyn Store,
     worker: &'a WorkerId,
     setup: &'a TargetSetup,
-    lanes: [Option<Lane>; 3],
+    places: &'a Places,
+    /// Those that may hold anything, the first of them first.
+    lanes: VecDeque<Lane>,
     left: usize,
-    waiting: VecDeque<Claimed>,
+    first_error: Option<BackendError>,
+}
+
+/// What a round waits for.
+enum Came {
+    Claimed(NonZeroUsize, Result<Vec<Claimed>, BackendError>),
+    Tended(Result<Tended, BackendError>),
+}
+
+impl Tended {
+    fn count(self, report: &mut WorkReport) {
+        match self {
+            Self::Moved | Self::Done => report.done += 1,
+            Self::Again(_) => report.again += 1,
+            Self::Failed(_) => report.failed += 1,
+        }
+    }
+}
+
+impl Round<'_> {
+    /// The lane to claim from and how many tasks, if any shall be claimed.
+    fn next_claim(&self, now: DateTime<Utc>) -> Option<(Lane, NonZeroUsize)> {
+        let lane = self.lanes.front().filter(|_| self.first_error.is_none())?;
+        let wanted = self.left.min(self.setup.at_once.get().saturating_mul(AHEAD));
+        let turns = self.setup.pace.as_ref().map_or(wanted, |pace| pace.take(wanted, now));
+        Some((lane.clone(), NonZeroUsize::new(turns)?))
+    }
+
+    /// Takes what was claimed where so many were wanted.
+    fn take(&mut self, turns: NonZeroUsize, claims: Result<Vec<Claimed>, BackendError>) -> Vec<Claimed> {
+        let claims = claims.unwrap_or_else(|error| {
+            self.first_error.get_or_insert(error);
+            Vec::new()
+        });
+        if claims.len() < turns.get() {
+            // The rest of the lane waits for the next round, as it would have to for what is not due yet.
+            self.lanes.pop_front();
+        }
+        self.left = self.left.saturating_sub(claims.len());
+        if let Some(pace) = &self.setup.pace {
+            pace.give_back(turns.get().saturating_sub(claims.len()));
+        }
+        claims
+    }
 }
 
 impl Jit {
     /// Does up to `limit` due tasks of the leases at one target, privileged ones first, in each store. Call it in a loop of
     /// its own for each target: a target that hangs keeps no other from its work. Any number of workers share it.
     ///
-    /// As many tasks as [`TargetSetup::at_once`] says are under way at a time: one that hangs holds its own place, up to the
+    /// As many calls as [`TargetSetup::at_once`] says are under way at a time: one that hangs holds its own place, up to the
     /// time limit of the target's client, and the round goes on with the others.
     ///
     /// # Errors
@@ -59,11 +111,16 @@ impl Jit {
         let setup = self.setup(target)?;
         let mut report = WorkReport::default();
         let mut first = self.watch_time().await?;
+        if let Err(error) = setup.circuit.look(self.parts.clock.now()).await {
+            first.get_or_insert(error);
+        }
+        let [privileged, usual] = Self::lanes_of(target);
+        let mirror = setup.mirroring.as_ref().and_then(|_| lane_of(target));
+        let lanes: VecDeque<_> = [privileged, usual, mirror].into_iter().flatten().collect();
         for store in self.parts.stores.values().chain(std::iter::once(&self.parts.store)) {
-            let [privileged, usual] = Self::lanes_of(target);
-            let mirror = setup.mirroring.as_ref().and_then(|_| lane_of(target));
-            let (store, lanes) = (store.as_ref(), [privileged, usual, mirror]);
-            let round = Round { store, worker, setup, lanes, left: limit.get(), waiting: VecDeque::new() };
+            let (store, lanes, places) = (store.as_ref(), lanes.clone(), Places::new(setup.at_once));
+            let (places, left) = (&places, limit.get());
+            let round = Round { store, worker, setup, places, lanes, left, first_error: None };
             if let Err(error) = self.run_round(round, &mut report).await {
                 first.get_or_insert(error);
             }
@@ -74,69 +131,44 @@ impl Jit {
         first.map_or(Ok(report), |error| Err(error.into()))
     }
 
+    /// Claims while what was claimed before is under way: neither waits for the other.
     async fn run_round(&self, mut round: Round<'_>, report: &mut WorkReport) -> Result<(), BackendError> {
-        let mut first = None;
-        let mut slots = FuturesUnordered::new();
+        let Round { store, worker, setup, places, .. } = round;
+        let (mut under_way, mut is_claiming) = (FuturesUnordered::new(), false);
         loop {
-            while slots.len() < round.setup.at_once.get() {
-                if round.waiting.is_empty()
-                    && first.is_none()
-                    && let Err(error) = self.claim_some(&mut round).await
-                {
-                    first = Some(error);
-                }
-                let Some(claimed) = round.waiting.pop_front() else { break };
-                slots.push(self.tend_claimed(round.store, round.setup, claimed));
+            if !is_claiming
+                && under_way.len() <= setup.at_once.get()
+                && let Some((lane, turns)) = round.next_claim(self.parts.clock.work())
+            {
+                is_claiming = true;
+                let now = self.parts.clock.work();
+                under_way.push(Either::Left(async move {
+                    Came::Claimed(turns, store.claim(worker, &lane, now, HOLD, turns).await)
+                }));
             }
-            match slots.next().await {
-                Some(Ok(tended)) => match tended {
-                    Tended::Moved | Tended::Done => report.done += 1,
-                    Tended::Again(_) => report.again += 1,
-                    Tended::Failed(_) => report.failed += 1,
-                },
-                Some(Err(error)) => {
-                    first.get_or_insert(error);
+            match under_way.next().await {
+                Some(Came::Claimed(turns, claims)) => {
+                    is_claiming = false;
+                    for claimed in round.take(turns, claims) {
+                        let tended = self.tend_claimed(store, setup, places, claimed);
+                        under_way.push(Either::Right(tended.map(Came::Tended)));
+                    }
                 }
-                None => return first.map_or(Ok(()), Err),
+                Some(Came::Tended(Ok(tended))) => tended.count(report),
+                Some(Came::Tended(Err(error))) => drop(round.first_error.get_or_insert(error)),
+                None => return round.first_error.map_or(Ok(()), Err),
             }
         }
-    }
-
-    /// Claims a few tasks more, of the first lane that has any.
-    async fn claim_some(&self, round: &mut Round<'_>) -> Result<(), BackendError> {
-        let now = self.parts.clock.work();
-        let wanted = round.left.min(round.setup.at_once.get().saturating_mul(WAITING));
-        let turns = round.setup.pace.as_ref().map_or(wanted, |pace| pace.take(wanted, now));
-        let Some(limit) = NonZeroUsize::new(turns) else { return Ok(()) };
-        for lane in &mut round.lanes {
-            let Some(name) = lane.as_ref() else { continue };
-            let claims = round.store.claim(round.worker, name, now, HOLD, limit).await?;
-            if claims.len() < turns {
-                // The rest of the lane waits for the next round, as it would have to for what is not due yet.
-                *lane = None;
-            }
-            if !claims.is_empty() {
-                round.left = round.left.saturating_sub(claims.len());
-                if let Some(pace) = &round.setup.pace {
-                    pace.give_back(turns.saturating_sub(claims.len()));
-                }
-                round.waiting.extend(claims);
-                return Ok(());
-            }
-        }
-        if let Some(pace) = &round.setup.pace {
-            pace.give_back(turns);
-        }
-        Ok(())
     }
 
     async fn tend_claimed(
         &self,
         store: &dyn Store,
         setup: &TargetSetup,
+        places: &Places,
         claimed: Claimed,
     ) -> Result<Tended, BackendError> {
-        let tended = self.tend_task(store, setup, &claimed).await;
+        let tended = self.tend_task(store, setup, places, &claimed).await;
         let settlement = match tended {
             Tended::Moved => return Ok(tended),
             Tended::Done => Settlement::Done,
@@ -149,9 +181,16 @@ impl Jit {
         }
     }
 
-    async fn tend_task(&self, store: &dyn Store, setup: &TargetSetup, claimed: &Claimed) -> Tended {
+    async fn tend_task(
+        &self,
+        store: &dyn Store,
+        setup: &TargetSetup,
+        places: &Places,
+        claimed: &Claimed,
+    ) -> Tended {
         let task = &claimed.task;
         if matches!(task.kind, TaskKind::Mirror { .. }) {
+            let _place = places.turn().place().await;
             return self.tend_mirror(store, setup, claimed).await;
         }
         let is_ours =
@@ -164,11 +203,11 @@ impl Jit {
                 return self.comes_again(claimed, &error.into());
             }
         };
-        if let Some(until) = setup.circuit.open_until(self.parts.clock.work()) {
+        if let Some(until) = setup.circuit.open_until(self.parts.clock.now()) {
             self.raise_overdue(store, setup.overdue_after, account).await;
-            return Tended::Failed(until);
+            return self.looked_at_until(claimed, until);
         }
-        match self.tend(store, account).await {
+        match self.tend(store, account, places.turn()).await {
             // Each step that was written down brought a task of its own; only an early one is due again.
             Ok(account) if !is_ours(&account) => Tended::Moved,
             Ok(account) => {
@@ -184,8 +223,8 @@ impl Jit {
 
     async fn tend_mirror(&self, store: &dyn Store, setup: &TargetSetup, claimed: &Claimed) -> Tended {
         let (task, now) = (&claimed.task, self.parts.clock.work());
-        let brought = match setup.circuit.open_until(now) {
-            Some(until) => Err(Tended::Failed(until)),
+        let brought = match setup.circuit.open_until(self.parts.clock.now()) {
+            Some(until) => Err(self.looked_at_until(claimed, until)),
             None => self.bring(store, setup, &task.tenant, task.account, task.id).await.map_err(|error| {
                 let Tended::Failed(pause) = self.comes_again(claimed, &error) else { return Tended::Done };
                 Tended::Failed(not_before(&error, pause, now))
@@ -223,12 +262,33 @@ impl Jit {
         Tended::Failed(after_pause(claimed, self.parts.clock.work()))
     }
 
+    /// What waits for the target comes again when that may be asked, and before that where an alarm may be due.
+    fn looked_at_until(&self, claimed: &Claimed, until: DateTime<Utc>) -> Tended {
+        Tended::Failed(until.min(after_pause(claimed, self.parts.clock.work())))
+    }
+
     /// Refuses what the target would not be asked for, before anything is written down.
-    pub(super) fn check_circuit(&self, setup: &TargetSetup) -> Result<(), BackendError> {
-        let now = self.parts.clock.work();
+    pub(super) async fn check_circuit(&self, setup: &TargetSetup) -> Result<(), BackendError> {
+        let now = self.parts.clock.now();
+        setup.circuit.look(now).await?;
         let Some(until) = setup.circuit.open_until(now) else { return Ok(()) };
-        let refused = BackendError::new(ErrorKind::Target(TargetFault::Credentials), "circuit.enter");
-        Err(refused.with_retry(Retry::After(until.signed_duration_since(now))))
+        Err(refused_until(until, now))
+    }
+
+    /// Finds out whether the target accepts us before anything is written down that it would have to undo, where that is
+    /// not known and others may have found out that it does not.
+    pub(super) async fn check_accepted(
+        &self,
+        setup: &TargetSetup,
+        remote: &RemoteRef,
+    ) -> Result<(), BackendError> {
+        if !setup.circuit.is_unproved() {
+            return Ok(());
+        }
+        match setup.target.observe(remote).await {
+            Err(error) if is_out_of_reach(&error) => Err(error),
+            _ => Ok(()),
+        }
     }
 
     async fn tell_of_circuit(&self, setup: &TargetSetup) -> Result<(), BackendError> {
@@ -241,4 +301,10 @@ impl Jit {
         setup.circuit.told(news);
         Ok(())
     }
+}
+
+/// Nobody there was asked for anything.
+fn is_out_of_reach(error: &BackendError) -> bool {
+    use TargetFault::{Credentials, Unreachable, Untrusted};
+    matches!(error.kind(), ErrorKind::Target(Credentials | Unreachable | Untrusted))
 }

@@ -2,7 +2,11 @@
 
 use chrono::TimeDelta;
 
-use super::super::JitError;
+use super::{
+    super::JitError,
+    places::{Place, Turn},
+    record::Next,
+};
 use crate::{
     Account, Actor, Desired, DesiredState, Duty, Effect, Jit, Lease, Observed, Phase, Store, TargetSetup,
 };
@@ -23,22 +27,26 @@ impl Jit {
     ///
     /// # Cancel safety
     /// Each step is written down whole or not at all.
-    pub(super) async fn tend(&self, store: &dyn Store, mut account: Account) -> Result<Account, Failed> {
+    pub(super) async fn tend(
+        &self,
+        store: &dyn Store,
+        mut account: Account,
+        turn: Turn<'_>,
+    ) -> Result<Account, Failed> {
         for _ in 0..STEPS {
             let now = self.parts.clock.work();
             let Some(lease) = account.lease.as_deref().cloned() else { return Ok(account) };
             let stepped = match lease.duty(now) {
                 Duty::Rest | Duty::Wait(_) => return Ok(account),
                 Duty::End(why) => match lease.ending(why, now) {
-                    Ok(ending) => self.tended(store, &account, ending, "lease.ending").await,
+                    Ok(ending) => {
+                        let act = ("lease.ending", Actor::Clock);
+                        let noted = self.note_before(store, &account, ending, act, turn.next()).await;
+                        noted.map_err(JitError::from)
+                    }
                     Err(_) => return Ok(account),
                 },
-                Duty::Remove if lease.elevates.is_some() => self.release(store, &account, lease).await,
-                Duty::Remove => self.remove(store, &account, lease).await,
-                Duty::Confirm | Duty::Sweep if lease.elevates.is_some() => {
-                    self.look_at_shares(store, &account, lease).await
-                }
-                Duty::Confirm | Duty::Sweep => self.look(store, &account, lease).await,
+                duty => self.at_target(store, &account, lease, (duty, turn)).await,
             };
             match stepped {
                 Ok(after) => account = after,
@@ -55,11 +63,28 @@ impl Jit {
         lease: Lease,
         action: &'static str,
     ) -> Stepped {
-        Ok(self.note_and_go_on(store, account, lease, action, Actor::Clock).await?)
+        Ok(self.note_before(store, account, lease, (action, Actor::Clock), Next::AtOnce).await?)
+    }
+
+    /// Does what needs the target, and a place there.
+    async fn at_target(
+        &self,
+        store: &dyn Store,
+        account: &Account,
+        lease: Lease,
+        (duty, turn): (Duty, Turn<'_>),
+    ) -> Stepped {
+        let place = turn.place().await;
+        match (duty, lease.elevates) {
+            (Duty::Remove, None) => self.remove(store, account, lease, place).await,
+            (Duty::Remove, Some(_)) => self.release(store, account, lease).await,
+            (_, None) => self.look(store, account, lease).await,
+            (_, Some(_)) => self.look_at_shares(store, account, lease).await,
+        }
     }
 
     /// Removes it. What cannot be removed is put out of use first, and removed when that becomes possible.
-    async fn remove(&self, store: &dyn Store, account: &Account, lease: Lease) -> Stepped {
+    async fn remove(&self, store: &dyn Store, account: &Account, lease: Lease, place: Place<'_>) -> Stepped {
         let setup = self.setup(&lease.target)?;
         let desired = Desired { remote: lease.remote.clone(), state: DesiredState::Absent };
         let now = || self.parts.clock.work();
@@ -68,6 +93,7 @@ impl Jit {
             Ok(Effect::Absent { .. } | Effect::Stranger) => {
                 let settles_after = settles_after(setup, &lease);
                 let gone = lease.removed(settles_after, now()).map_err(super::record::moved_on)?;
+                place.leave_together().await;
                 return self.tended(store, account, gone, "lease.removed").await;
             }
             Ok(Effect::NotOurs) => return self.quarantine(store, account, lease).await,

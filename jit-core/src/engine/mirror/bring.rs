@@ -10,8 +10,8 @@ use super::{
 };
 use crate::{
     Account, AccountId, AccountWrite, Actor, AuditEvent, AuditOutcome, BackendError, Code, Commit,
-    Connection, CounterChange, Effect, ErrorKind, Jit, JitError, Mirror, MirrorState, Retry, Store,
-    TargetSetup, TaskId, TaskKind, TenantId, Wanted, wanted,
+    CounterChange, Effect, ErrorKind, EventId, Jit, JitError, Mirror, MirrorState, Retry, Store, TargetSetup,
+    TaskId, TaskKind, TenantId, Wanted, wanted,
 };
 
 /// How often a change is brought anew when the account changes meanwhile.
@@ -236,28 +236,11 @@ impl Jit {
         if entry.settles {
             self.mark_again(&mut commit, &mut after, setup, &mut mint);
         }
-        if let Some(action) = entry.action {
-            commit.events.push(AuditEvent {
-                id: mint.event(),
-                at: now,
-                tenant: after.tenant.clone(),
-                actor: Actor::Clock,
-                action: Code::new(action),
-                account: Some(after.id),
-                outcome: AuditOutcome::Done,
-                rule: None,
-                changes: vec![format!("at {}", setup.id)],
-            });
-        }
+        commit.events.extend(entry.action.map(|action| event(mint.event(), now, &after, setup, action)));
         if let Some(about) = entry.alarm {
             let kind = TaskKind::Alarm { about: Code::new(about), target: Some(setup.id.clone()) };
-            commit.tasks.extend(self.notice(
-                mint.task(),
-                &after.tenant,
-                after.id,
-                kind,
-                self.parts.clock.work(),
-            ));
+            let work = self.parts.clock.work();
+            commit.tasks.extend(self.notice(mint.task(), &after.tenant, after.id, kind, work));
         }
         commit.counters.extend(entry.counter);
         after.updated_at = now;
@@ -307,58 +290,26 @@ impl Jit {
         let entry = Entry { alarm: Some("mirror.overdue"), ..entry };
         self.write_mirror(store, setup, &account, entry).await.map(drop)
     }
-
-    /// Brings at once what a sign-in over this connection waits for.
-    ///
-    /// # Errors
-    /// `target.…`, `store.…`: the person is known here and not there; signing in again tries again. `mirror.not_there`
-    /// where the target refused them, or too many are stopped there.
-    pub(in crate::engine) async fn waited_for(
-        &self,
-        connection: &Connection,
-        account: Account,
-    ) -> Result<Account, JitError> {
-        if account.mirrors.is_empty() {
-            return Ok(account);
-        }
-        // Few wait, and those who do not should not carry the room for it.
-        Box::pin(self.bring_waited_for(connection, account)).await
-    }
-
-    async fn bring_waited_for(&self, connection: &Connection, account: Account) -> Result<Account, JitError> {
-        let mut waits = Vec::new();
-        for mirror in &account.mirrors {
-            let Some(setup) = self.parts.targets.get(&mirror.target) else { continue };
-            let Some(mirroring) = setup.mirrored_for(&account.tenant) else { continue };
-            if mirroring.waits.contains(&connection.settings.id) {
-                waits.push((setup, mirror.task));
-            }
-        }
-        if waits.is_empty() {
-            return Ok(account);
-        }
-        let (store, tenant, id) = (self.store_of(connection), account.tenant.clone(), account.id);
-        for (setup, task) in waits {
-            if let Some(task) = task {
-                self.bring(store, setup, &tenant, id, task).await?;
-            }
-            let account = store.get(&tenant, id).await?.ok_or(JitError::refused("mirror.not_there"))?;
-            if self.is_kept_out(setup, &account) {
-                return Err(JitError::refused("mirror.not_there"));
-            }
-        }
-        Ok(store.get(&tenant, id).await?.unwrap_or(account))
-    }
 }
 
-impl Jit {
-    /// Tells whether the target refused somebody who is to be in use there.
-    fn is_kept_out(&self, setup: &TargetSetup, account: &Account) -> bool {
-        let Some(mirroring) = setup.mirrored_for(&account.tenant) else { return false };
-        let mirror = account.mirror(&setup.id);
-        let is_refused = mirror.is_some_and(|mirror| matches!(mirror.state, MirrorState::Refused { .. }));
-        let next = wanted(account, mirroring, mirror, self.parts.clock.work());
-        is_refused && matches!(&next, Wanted::There(mirrored) if mirrored.active)
+/// What is recorded of a mirror.
+fn event(
+    id: EventId,
+    at: DateTime<Utc>,
+    account: &Account,
+    setup: &TargetSetup,
+    action: &'static str,
+) -> AuditEvent {
+    AuditEvent {
+        id,
+        at,
+        tenant: account.tenant.clone(),
+        actor: Actor::Clock,
+        action: Code::new(action),
+        account: Some(account.id),
+        outcome: AuditOutcome::Done,
+        rule: None,
+        changes: vec![format!("at {}", setup.id)],
     }
 }
 

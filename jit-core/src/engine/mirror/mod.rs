@@ -4,6 +4,7 @@
 mod bring;
 mod mark;
 mod stops;
+mod wait;
 
 pub(super) use bring::{Brought, not_before};
 

@@ -1,0 +1,67 @@
+//! Alarms: what needs a person, or is over.
+
+use std::fmt;
+
+use async_trait::async_trait;
+use jit_core::{AccountId, BackendError, Code, Jit, Notices, TargetId, Task, TaskKind, TenantId};
+
+/// What needs a person, by the code under which the audit trail keeps it.
+pub(crate) const RECORDED: [&str; 12] = [
+    "lease.overdue",
+    "lease.quarantined",
+    "lease.unreadable",
+    "target.credentials_refused",
+    "target.credentials_accepted",
+    "mirror.parked",
+    "mirror.refused",
+    "mirror.overdue",
+    "clock.ahead",
+    "clock.behind",
+    "clock.trusted",
+    "clock.confirmed",
+];
+
+/// One alarm, as it is told.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Alarm {
+    pub(crate) about: Code,
+    pub(crate) target: Option<TargetId>,
+    /// Whose account it is about; `None` where it concerns no tenant.
+    pub(crate) account: Option<(TenantId, AccountId)>,
+}
+
+impl Alarm {
+    /// The alarm of a notice; `None` where it is another one.
+    fn of(task: &Task) -> Option<Self> {
+        let TaskKind::Alarm { about, target } = &task.kind else { return None };
+        let is_of_nobody = Jit::house_tenant().as_ref() == Some(&task.tenant);
+        let account = (!is_of_nobody).then(|| (task.tenant.clone(), task.account));
+        Some(Self { about: about.clone(), target: target.clone(), account })
+    }
+}
+
+impl fmt::Display for Alarm {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "alarm `{}`", self.about)?;
+        if let Some(target) = &self.target {
+            write!(f, " at `{target}`")?;
+        }
+        match &self.account {
+            Some((tenant, account)) => write!(f, ": account {account} of `{tenant}`"),
+            None => Ok(()),
+        }
+    }
+}
+
+/// Hands alarms to a function; other notices need nobody: sessions end when their account's epoch moved on.
+pub(crate) struct Alarms<F>(pub(crate) F);
+
+#[async_trait]
+impl<F: Fn(Alarm) + Send + Sync> Notices for Alarms<F> {
+    async fn deliver(&self, task: &Task) -> Result<(), BackendError> {
+        if let Some(alarm) = Alarm::of(task) {
+            (self.0)(alarm);
+        }
+        Ok(())
+    }
+}

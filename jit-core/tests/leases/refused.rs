@@ -1,0 +1,209 @@
+//! A target that refuses our credentials, and processes that know nothing but what is in the store.
+
+use std::{
+    collections::BTreeSet,
+    num::NonZeroUsize,
+    sync::{
+        Arc, Mutex,
+        atomic::{AtomicU64, Ordering},
+    },
+};
+
+use async_trait::async_trait;
+use chrono::{DateTime, TimeDelta, Utc};
+use jit_core::*;
+
+use super::house::*;
+
+/// A domain that counts failures as Active Directory does, with a password of ours that may be wrong.
+struct Domain {
+    inner: Arc<MemoryTarget>,
+    clock: Arc<ManualClock>,
+    password: Mutex<&'static str>,
+    failures: Mutex<Failures>,
+}
+
+#[derive(Clone, Copy, Default)]
+struct Failures {
+    counted: u32,
+    last: Option<DateTime<Utc>>,
+    attempts: u32,
+    is_locked: bool,
+}
+
+/// Asks the domain as one process does, with the password of its configuration.
+struct Door {
+    domain: Arc<Domain>,
+    password: &'static str,
+}
+
+impl Door {
+    fn bind(&self) -> Result<&MemoryTarget, BackendError> {
+        let mut failures = self.domain.failures.lock().unwrap();
+        failures.attempts += 1;
+        if self.password == *self.domain.password.lock().unwrap() && !failures.is_locked {
+            failures.counted = 0;
+            return Ok(&self.domain.inner);
+        }
+        let now = self.domain.clock.now();
+        let is_forgotten = failures.last.is_none_or(|last| now - last >= TimeDelta::minutes(30));
+        failures.counted = if is_forgotten { 1 } else { failures.counted + 1 };
+        failures.last = Some(now);
+        failures.is_locked |= failures.counted >= 3;
+        Err(BackendError::new(ErrorKind::Target(TargetFault::Credentials), "bind"))
+    }
+}
+
+#[async_trait]
+impl Target for Door {
+    fn capabilities(&self) -> Capabilities {
+        self.domain.inner.capabilities()
+    }
+    async fn ensure(&self, desired: &Desired) -> Result<Effect, BackendError> {
+        self.bind()?.ensure(desired).await
+    }
+    async fn observe(&self, remote: &RemoteRef) -> Result<Observed, BackendError> {
+        self.bind()?.observe(remote).await
+    }
+    async fn holdings(&self, remote: &RemoteRef, asked: &BTreeSet<String>) -> Result<Holdings, BackendError> {
+        self.bind()?.holdings(remote, asked).await
+    }
+    async fn list(&self, cursor: Option<ListCursor>) -> Result<Listing, BackendError> {
+        self.bind()?.list(cursor).await
+    }
+}
+
+struct World {
+    house: House,
+    domain: Arc<Domain>,
+    starts: AtomicU64,
+}
+
+impl World {
+    async fn new() -> Self {
+        let house = House::new().await;
+        let domain = Domain {
+            inner: Arc::clone(&house.directory),
+            clock: Arc::clone(&house.clock),
+            password: Mutex::new("right"),
+            failures: Mutex::default(),
+        };
+        Self { house, domain: Arc::new(domain), starts: AtomicU64::new(100) }
+    }
+
+    /// Starts a process with the password of its configuration.
+    fn process(&self, password: &'static str) -> Jit {
+        let door = Door { domain: Arc::clone(&self.domain), password };
+        let role = TargetRole::new(TimeDelta::hours(8), vec![Entitlement::role("operator").unwrap()]);
+        let setup = TargetSetup::new(target(), Arc::new(door), MarkerKey::new("test", &[5; 32]).unwrap())
+            .for_tenants([tenant()])
+            .role(rule("admin"), role.in_place("people"))
+            .proving_with(&[b"jit", password.as_bytes()]);
+        Jit::builder(Arc::clone(&self.house.store) as _)
+            .clock(Arc::clone(&self.house.clock) as _)
+            .notices(Arc::clone(&self.house.told) as _)
+            .entropy(Arc::new(SeededEntropy::new(self.starts.fetch_add(1, Ordering::Relaxed))))
+            .target(setup)
+            .build()
+            .unwrap()
+    }
+
+    async fn out(&self, jit: &Jit) -> Result<CheckedOut, JitError> {
+        jit.check_out(&self.house.request(30, None)).await
+    }
+
+    async fn sweep(&self, jit: &Jit) {
+        let worker = WorkerId::new(format!("w{}", self.starts.load(Ordering::Relaxed))).unwrap();
+        let limit = NonZeroUsize::new(100).unwrap();
+        jit.work(&worker, limit).await.unwrap();
+        jit.work_target(&worker, &target(), limit).await.unwrap();
+    }
+
+    fn failures(&self) -> Failures {
+        *self.domain.failures.lock().unwrap()
+    }
+
+    /// The accounts beside the holder's: each keeps a lease.
+    async fn leases(&self) -> usize {
+        let filter = Filter::All;
+        let query = Query { tenant: tenant(), filter, after: None, limit: NonZeroUsize::new(100).unwrap() };
+        self.house.store.list(&query).await.unwrap().items.len() - 1
+    }
+}
+
+#[tokio::test]
+async fn processes_that_live_for_one_call_lock_nobody_out_and_write_nothing() {
+    let world = World::new().await;
+    let mut heard = Vec::new();
+    for minute in 0..720 {
+        if minute % 7 == 0 {
+            let refused = world.out(&world.process("wrong")).await;
+            assert_eq!(code_of(refused), "target.credentials");
+        }
+        world.sweep(&world.process("wrong")).await;
+        heard.extend(world.house.told.alarms());
+        world.house.clock.advance(TimeDelta::minutes(1));
+    }
+    assert!(!world.failures().is_locked);
+    assert_eq!(world.leases().await, 0, "refused before anything was written");
+    assert_eq!(heard, ["target.credentials_refused"]);
+    let attempts = world.failures().attempts;
+    assert!((15..=22).contains(&attempts), "some twenty in twelve hours: {attempts}");
+
+    world.out(&world.process("right")).await.expect("another password is tried at once");
+}
+
+#[tokio::test]
+async fn of_all_who_come_at_once_one_tries_and_all_hear_that_we_are_accepted_again() {
+    let world = World::new().await;
+    world.out(&world.process("wrong")).await.unwrap_err();
+    let waiting = world.process("wrong");
+    world.out(&waiting).await.unwrap_err();
+    assert_eq!(world.failures().attempts, 1);
+    world.house.clock.advance(TimeDelta::minutes(5));
+    let processes: Vec<_> = (0..10).map(|_| world.process("wrong")).collect();
+    for jit in &processes {
+        assert_eq!(code_of(world.out(jit).await), "target.credentials");
+    }
+    assert_eq!(world.failures().attempts, 2);
+
+    *world.domain.password.lock().unwrap() = "wrong";
+    world.house.clock.advance(TimeDelta::minutes(34));
+    world.out(&waiting).await.unwrap_err();
+    world.house.clock.advance(TimeDelta::minutes(1));
+    world.out(&world.process("wrong")).await.unwrap();
+    world.out(&waiting).await.expect("by what another process found out");
+    world.sweep(&waiting).await;
+    assert_eq!(world.house.told.alarms(), ["target.credentials_refused", "target.credentials_accepted"]);
+}
+
+#[tokio::test]
+async fn whoever_dies_over_an_attempt_leaves_the_next_to_others() {
+    let world = World::new().await;
+    world.out(&world.process("wrong")).await.unwrap_err();
+    world.house.clock.advance(TimeDelta::minutes(5));
+    // What is left of a process that died: the claim that it made before it asked.
+    let store = &world.house.store;
+    let mut lane = store.next_lane(None).await.unwrap();
+    while !lane.as_ref().unwrap().as_str().starts_with("circuit:") {
+        lane = store.next_lane(lane).await.unwrap();
+    }
+    let (dead, now) = (WorkerId::new("dead").unwrap(), world.house.now());
+    let held = store.claim(&dead, &lane.unwrap(), now, TimeDelta::minutes(35), NonZeroUsize::MIN).await;
+    assert_eq!(held.unwrap().len(), 1);
+    world.out(&world.process("wrong")).await.unwrap_err();
+    assert_eq!(world.failures().attempts, 1, "somebody else is at it");
+    world.house.clock.advance(TimeDelta::minutes(35));
+    world.out(&world.process("wrong")).await.unwrap_err();
+    assert_eq!(world.failures().attempts, 2);
+}
+
+#[tokio::test]
+async fn a_clock_that_is_set_back_keeps_nobody_out() {
+    let world = World::new().await;
+    world.house.clock.advance(TimeDelta::days(300));
+    world.out(&world.process("wrong")).await.unwrap_err();
+    world.house.clock.jump(TimeDelta::days(-300));
+    *world.domain.password.lock().unwrap() = "wrong";
+    world.out(&world.process("wrong")).await.unwrap();
+}

@@ -1,0 +1,91 @@
+//! What a request makes of a resource, before any of it is written.
+
+use std::sync::Arc;
+
+use jit_core::Presence;
+
+use super::record::presence;
+use super::served::{Role, Served};
+use super::service::Turn;
+use crate::error::ScimError;
+use crate::json::Json;
+use crate::patch::{ElementChange, Patch, element};
+use crate::resource::Resource;
+
+/// What a client wants a resource to become.
+pub(super) enum Edit<'a> {
+    Put(&'a Json),
+    Patch(Patch, &'a Json),
+}
+
+/// A resource on its way into a document, and what must not be kept in it.
+pub(super) struct Fresh {
+    pub(super) resource: Resource,
+    pub(super) members: Vec<ElementChange>,
+    pub(super) password: Option<String>,
+}
+
+impl Edit<'_> {
+    pub(super) fn apply(&self, turn: &Turn<'_>, served: &Served, old: &Resource) -> Result<Fresh, ScimError> {
+        let is_group = served.role == Role::Group;
+        let (mut resource, members) = match self {
+            Self::Patch(patch, _) if is_group => patch.apply_apart(old, "members")?,
+            Self::Patch(patch, _) => (patch.apply(old)?, Vec::new()),
+            Self::Put(json) => {
+                let mut resource = old.replaced_by(json, turn.realm.connection.tolerance)?;
+                // to say nothing of it is not to say that somebody is in use again
+                let is_said = json.member("active").is_some();
+                if served.role == Role::Person && !is_said && presence(old) == Presence::INACTIVE {
+                    resource.keep(old, "active");
+                }
+                let mut members = Vec::new();
+                if is_group {
+                    members.push(ElementChange::Clear);
+                    members.extend(members_said(&mut resource)?);
+                }
+                (resource, members)
+            }
+        };
+        let password = turn.take_password(served, &mut resource);
+        Ok(Fresh { resource, members, password })
+    }
+
+    /// Names the attributes that are written, for answers that show what was written.
+    pub(super) fn names(&self) -> Vec<&str> {
+        match self {
+            Self::Put(json) => names_in(json),
+            Self::Patch(_, json) => {
+                let Some(Json::List(operations)) = json.member("Operations") else { return Vec::new() };
+                operations.iter().flat_map(names_in_operation).collect()
+            }
+        }
+    }
+}
+
+impl Fresh {
+    pub(super) fn changes_nothing(&self, old: &Resource) -> bool {
+        self.members.is_empty() && self.password.is_none() && self.resource == *old
+    }
+}
+
+pub(super) fn names_in(json: &Json) -> Vec<&str> {
+    let Json::Object(members) = json else { return Vec::new() };
+    members.iter().map(|(name, _)| name.as_str()).collect()
+}
+
+fn names_in_operation(operation: &Json) -> Vec<&str> {
+    match operation.member("path").and_then(Json::as_text) {
+        Some(path) => vec![path],
+        None => operation.member("value").map(names_in).unwrap_or_default(),
+    }
+}
+
+/// Takes the members out of a group: they lie apart.
+pub(super) fn members_said(resource: &mut Resource) -> Result<Vec<ElementChange>, ScimError> {
+    let kind = Arc::clone(resource.kind());
+    let Some(path) = kind.resolve("members") else { return Ok(Vec::new()) };
+    let (Some(attribute), Some(said)) = (kind.attribute(&path), resource.take(&path)) else {
+        return Ok(Vec::new());
+    };
+    said.each().iter().map(|value| Ok(ElementChange::Add(element(attribute, value)?))).collect()
+}
