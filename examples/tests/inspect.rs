@@ -292,6 +292,57 @@ fn an_explanation_tells_mapping_decision_and_plan() {
     assert!(found[3].get("decision").is_none());
 }
 
+#[test]
+fn an_explanation_heeds_the_other_connections_of_the_configuration() {
+    let case = Case::configured("kin");
+    case.token("alice.jwt", &person(&json!({})));
+    assert_eq!(lines(&case.explain("alice.jwt"))[0]["decision"]["verdict"], "signed_in");
+    let hr = r#"
+[[store]]
+id = "partners"
+url = "sqlite:partners.db"
+
+[[connection]]
+id = "guests"
+tenant = "acme"
+issuers = ["https://guests.example"]
+store = "partners"
+policy = { rule = [{ name = "guests", permit = {} }] }
+
+[connection.protocol]
+label = "Guests"
+
+[connection.protocol.oidc]
+issuer = "https://guests.example"
+client_id = "rp"
+redirect_uri = "https://portal.example/callback/guests"
+
+[[connection]]
+id = "hr"
+tenant = "acme"
+issuers = ["urn:acme:hr"]
+policy = { rule = [{ name = "everybody", permit = {} }] }
+
+[connection.provisioning]
+same_person = [{ connection = "acme", by = "subject" }]
+authority = "whole"
+memberships = "groups"
+
+[connection.protocol]
+label = "HR"
+scim = { token_file = "hr.tokens" }
+"#;
+    case.write("portal.toml", &format!("{CONFIGURATION}{hr}"));
+    let output = case.explain("alice.jwt");
+    assert_eq!(output.status.code(), Some(0), "{output:?}");
+    let decision = &lines(&output)[0]["decision"];
+    assert_eq!(
+        (&decision["verdict"], &decision["code"]),
+        (&json!("denied"), &json!("account.not_provisioned")),
+        "accounts are made by the source of records alone: {decision}"
+    );
+}
+
 #[tokio::test]
 async fn an_explanation_against_a_store_tells_what_would_change_there_and_changes_nothing() {
     use jit_core::{

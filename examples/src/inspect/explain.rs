@@ -11,7 +11,7 @@ use jit_core::{
 use super::Failure;
 use super::arguments::UsageError;
 use super::explained::Explained;
-use crate::portal::assemble::{open, protection};
+use crate::portal::assemble::open;
 use crate::portal::settings::{DoorSettings, Settings, StoreUrl};
 
 /// Runs verified evidence through a connection, and writes nothing.
@@ -46,11 +46,21 @@ impl<'a> Explainer<'a> {
         let (connection, attestor, _) = door.clone().define().map_err(|problems| unusable(&problems))?;
         let mut builder = Jit::builder(Arc::clone(&store))
             .clock(Arc::new(ManualClock::at(now)))
-            .protection(protection(&settings.protection));
-        if let Some(name) = &door.store {
-            builder = builder.store(name.clone(), store);
+            .protection(settings.protection.protection())
+            .connection(connection);
+        // The others have a say as well: one may decide alone who has an account.
+        for other in
+            settings.connection.iter().filter(|other| (&other.tenant, &other.id) != (&door.tenant, &door.id))
+        {
+            builder = builder.connection(other.clone().define().map_err(|problems| unusable(&problems))?.0);
         }
-        let jit = builder.connection(connection).build().map_err(|error| unusable(&error))?;
+        // Connections of one source keep their accounts in one store; the other stores are not asked.
+        for named in &settings.store {
+            let is_asked = door.store.as_ref() == Some(&named.id);
+            let shelf = if is_asked { Arc::clone(&store) } else { Arc::new(MemoryStore::new()) };
+            builder = builder.store(named.id.clone(), shelf);
+        }
+        let jit = builder.build().map_err(|error| unusable(&error))?;
         Ok(Self { runtime, jit, attestor, door })
     }
 
