@@ -6,6 +6,7 @@ use std::sync::Arc;
 use chrono::{DateTime, Utc};
 use jit_core::{
     AttestError, Attestation, Attestor, Code, Context, Event, Jit, ManualClock, MemoryStore, Store,
+    VerifiedIdentity,
 };
 
 use super::Failure;
@@ -64,9 +65,13 @@ impl<'a> Explainer<'a> {
         Ok(Self { runtime, jit, attestor, door })
     }
 
-    /// Explains what was found to be said.
-    pub(super) fn explain(&self, attestation: Attestation) -> Result<Explained, Code> {
-        let identity = self.attestor.attest(attestation).map_err(AttestError::code)?;
+    /// Vouches for what was found to be said, as the trigger of the connection would.
+    pub(super) fn identity(&self, attestation: Attestation) -> Result<VerifiedIdentity, AttestError> {
+        self.attestor.attest(attestation)
+    }
+
+    /// Explains what would come of a sign-in. Fails where the store cannot be asked.
+    pub(super) fn explain(&self, identity: VerifiedIdentity) -> Result<Explained, Code> {
         let event = Event::sign_in(identity, Context::default());
         let explanation = self.runtime.block_on(self.jit.explain(event)).map_err(|error| error.code())?;
         Ok(Explained::of(&explanation, &self.door.domains))

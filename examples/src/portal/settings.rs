@@ -18,7 +18,7 @@ use url::Url;
 
 use doors::check_door;
 pub(crate) use doors::saml_address;
-pub(crate) use metadata::{MetadataSettings, PublishSettings};
+pub(crate) use metadata::{MetadataSettings, PublishSettings, Terms};
 pub(crate) use protection::ProtectionSettings;
 pub(crate) use scim::ScimSettings;
 

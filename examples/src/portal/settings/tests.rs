@@ -183,6 +183,12 @@ fn a_connection_has_exactly_one_protocol_and_what_belongs_to_it() {
         ),
         (
             file,
+            "metadata = { file = \"f\", scopes = [\"\"] }",
+            "connection[1].protocol.metadata.scopes[0]: must not be empty",
+        ),
+        (file, "metadata = { file = \"f\", signed = \"all\" }", "connection[1].protocol.metadata.signed"),
+        (
+            file,
             "metadata = { file = \"f\" }\npublish = { encryption = [\"x\"] }",
             "connection[1].protocol.publish.encryption[0]: is not a certificate",
         ),
