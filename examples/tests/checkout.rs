@@ -107,3 +107,20 @@ fn a_configuration_that_others_may_read_holds_no_password() {
         assert!(code == 3 && complaint.contains("(store."), "{complaint}");
     }
 }
+
+#[test]
+fn what_is_demanded_of_secrets_has_bounds() {
+    let store = "[checkout]\nstore = \"sqlite:accounts.db\"\ntenant = \"acme\"\n";
+    let demanding = |what: &str| {
+        let targets = TARGETS.replace("id = \"one\"", &format!("id = \"one\"\nsecret = {what}"));
+        format!("{store}{targets}")
+    };
+    let folder = folder("secrets", &demanding("{ length = 64, signs = false }"));
+    let (code, _, complaint) = run(&folder, "--config checkout.toml --json list");
+    assert_eq!(code, 0, "{complaint}");
+    for what in ["{ length = 15 }", "{ length = 129 }"] {
+        write(&folder.join("checkout.toml"), &demanding(what), 0o644);
+        let (code, _, complaint) = run(&folder, "--config checkout.toml --json list");
+        assert!(code == 2 && complaint.contains("target[0].secret.length: must be 16 to 128"), "{complaint}");
+    }
+}

@@ -292,6 +292,78 @@ fn an_explanation_tells_mapping_decision_and_plan() {
     assert!(found[3].get("decision").is_none());
 }
 
+#[cfg(feature = "cel")]
+#[test]
+fn expressions_decide_and_map_in_the_programs_as_they_are_built() {
+    let case = Case::configured("expressions");
+    let mapped = "[[connection.mapping.attribute]]\nattribute = \"team\"\nexpression = \"claims.groups.filter(g, g != 'lunch')\"\n\
+                  list = true\n\n[[connection.mapping.entitlement]]";
+    let decided = "expression = \"claims.groups.exists(g, g == 'trainees')\"";
+    let text = CONFIGURATION.replacen("[[connection.mapping.entitlement]]", mapped, 1);
+    case.write("portal.toml", &text.replacen("groups = { any = \"trainees\" }", decided, 1));
+    case.token("alice.jwt", &person(&json!({ "groups": ["eng", "lunch"] })));
+    case.token("trainee.jwt", &person(&json!({ "sub": "ned", "groups": ["trainees"] })));
+    let output = case.explain("alice.jwt trainee.jwt");
+    assert_eq!(output.status.code(), Some(0), "{output:?}");
+    let found = lines(&output);
+    let attributes = found[0]["mapping"]["attributes"].as_array().unwrap();
+    let team = attributes.iter().find(|attribute| attribute["name"] == "team").unwrap();
+    assert_eq!(team["values"], json!(["eng"]));
+    assert_eq!(found[0]["decision"]["verdict"], "signed_in");
+    assert_eq!(found[1]["decision"]["verdict"], "held");
+}
+
+#[test]
+fn an_explanation_heeds_the_other_connections_of_the_configuration() {
+    let case = Case::configured("kin");
+    case.token("alice.jwt", &person(&json!({})));
+    assert_eq!(lines(&case.explain("alice.jwt"))[0]["decision"]["verdict"], "signed_in");
+    let hr = r#"
+[[store]]
+id = "partners"
+url = "sqlite:partners.db"
+
+[[connection]]
+id = "guests"
+tenant = "acme"
+issuers = ["https://guests.example"]
+store = "partners"
+policy = { rule = [{ name = "guests", permit = {} }] }
+
+[connection.protocol]
+label = "Guests"
+
+[connection.protocol.oidc]
+issuer = "https://guests.example"
+client_id = "rp"
+redirect_uri = "https://portal.example/callback/guests"
+
+[[connection]]
+id = "hr"
+tenant = "acme"
+issuers = ["urn:acme:hr"]
+policy = { rule = [{ name = "everybody", permit = {} }] }
+
+[connection.provisioning]
+same_person = [{ connection = "acme", by = "subject" }]
+authority = "whole"
+memberships = "groups"
+
+[connection.protocol]
+label = "HR"
+scim = { token_file = "hr.tokens" }
+"#;
+    case.write("portal.toml", &format!("{CONFIGURATION}{hr}"));
+    let output = case.explain("alice.jwt");
+    assert_eq!(output.status.code(), Some(0), "{output:?}");
+    let decision = &lines(&output)[0]["decision"];
+    assert_eq!(
+        (&decision["verdict"], &decision["code"]),
+        (&json!("denied"), &json!("account.not_provisioned")),
+        "accounts are made by the source of records alone: {decision}"
+    );
+}
+
 #[tokio::test]
 async fn an_explanation_against_a_store_tells_what_would_change_there_and_changes_nothing() {
     use jit_core::{

@@ -153,7 +153,7 @@ fn a_person_is_made_found_changed_and_deleted() {
     assert_eq!(made.status, 201, "{made:?}");
     let id = made.id();
     let location = made.header("location").unwrap();
-    assert!(location.ends_with(&format!("/scim/v2/Users/{id}")), "{location}");
+    assert_eq!(location, format!("http://{}/scim/v2/Users/{id}", server.address), "as RFC 7644 §3.1 asks");
     assert_eq!(made.body["meta"]["location"], location);
     let found = server.get("/Users?filter=userName%20eq%20%22ADA%22");
     assert_eq!(found.body["Resources"][0]["id"], id.as_str(), "{found:?}");
@@ -167,6 +167,39 @@ fn a_person_is_made_found_changed_and_deleted() {
     assert_eq!(server.ask("DELETE", &path, &Value::Null).status, 204);
     server.get(&path).refuses(404, None);
     assert_eq!(server.count("/Users"), 1);
+}
+
+#[test]
+fn a_feed_tells_of_somebody_again_with_post() {
+    let told = |title: &str, name: Option<&str>| {
+        let mut body = person("ada");
+        body["externalId"] = json!("4711");
+        body["title"] = json!(title);
+        if let Some(name) = name {
+            body["displayName"] = json!(name);
+        }
+        let schema = "urn:ietf:params:scim:api:messages:2.0:BulkRequest";
+        let operation = json!({ "method": "POST", "path": "/Users", "bulkId": "1", "data": body });
+        json!({ "schemas": [schema], "Operations": [operation] })
+    };
+    let status = |answer: &Answer| answer.body["Operations"][0]["status"].clone();
+    let server = Server::start(&folder("feed"), "memory", &["--feed"]);
+    let made = server.ask("POST", "/Bulk", &told("Engineer", Some("Ada")));
+    assert_eq!(status(&made), "201", "{made:?}");
+    let again = server.ask("POST", "/Bulk", &told("Director", None));
+    assert_eq!(status(&again), "200", "{again:?}");
+    let found = server.get("/Users?filter=externalId%20eq%20%224711%22").body;
+    assert_eq!(found["totalResults"], 1);
+    let ada = &found["Resources"][0];
+    assert_eq!((&ada["title"], &ada["displayName"]), (&json!("Director"), &json!("Ada")));
+
+    let server = on_memory("no-feed");
+    server.ask("POST", "/Bulk", &told("Engineer", None));
+    assert_eq!(
+        status(&server.ask("POST", "/Bulk", &told("Director", None))),
+        "409",
+        "without it that is a conflict"
+    );
 }
 
 #[test]
@@ -263,13 +296,13 @@ fn types_of_ones_own_are_served() {
 #[test]
 fn what_is_kept_in_a_file_is_there_after_a_restart() {
     let folder = folder("restart");
-    let server = Server::start(&folder, "sqlite:people.db", &[]);
+    let server = Server::start(&folder, "sqlite:people.db", &["--base", "/scim/v2"]);
     let made = [server.join("ada"), server.join("bob")];
     // Whatever was answered is written down, so that it makes no difference how it ends.
     drop(server);
-    let server = Server::start(&folder, "sqlite:people.db", &[]);
+    let server = Server::start(&folder, "sqlite:people.db", &["--base", "/scim/v2"]);
     assert_eq!(server.end("-TERM"), Some(0));
-    let server = Server::start(&folder, "sqlite:people.db", &[]);
+    let server = Server::start(&folder, "sqlite:people.db", &["--base", "/scim/v2"]);
     for made in made {
         let found = server.get(&format!("/Users/{}", made.id()));
         assert_eq!(found.body, made.body);
@@ -285,4 +318,75 @@ fn nobody_is_lost_or_doubled_when_many_ask_at_once() {
         scim_races::one_of_thirty_writers(&[&server]);
         scim_races::no_member_is_lost(&[&server]);
     }
+}
+
+/// A connection whose people have names of ours, and the leases of the same store.
+const NAMED: &str = r#"
+tenant = "acme"
+id = "hr"
+issuers = ["urn:acme:hr"]
+policy = { rule = [{ name = "everybody", permit = {} }] }
+mapping = { user_name = { template = ["{userName}"] } }
+provisioning = {}
+protocol = {}
+"#;
+const CHECKOUT: &str = r#"
+[checkout]
+store = "sqlite:people.db"
+tenant = "acme"
+
+[deployment]
+name = "tests"
+marker_key = "key"
+
+[[target]]
+id = "one"
+
+[target.directory]
+servers = ["ldaps://localhost:1"]
+account = "uid=jit,dc=example,dc=com"
+password_file = "key"
+
+[target.open_ldap]
+base = "ou=jit,dc=example,dc=com"
+places = { jit = "ou=jit,dc=example,dc=com" }
+
+[[target.role]]
+name = "operator"
+longest = "8h"
+holders = ["role:operator"]
+"#;
+
+#[test]
+fn who_was_deleted_comes_anew_once_they_are_released() {
+    use std::os::unix::fs::PermissionsExt as _;
+    let folder = folder("released");
+    for (name, text) in [
+        ("connection.toml", NAMED),
+        ("checkout.toml", CHECKOUT),
+        ("key", "a key for tests that is longer than 32 bytes"),
+    ] {
+        fs::write(folder.join(name), text).unwrap();
+        fs::set_permissions(folder.join(name), fs::Permissions::from_mode(0o600)).unwrap();
+    }
+    let open = || Server::start(&folder, "sqlite:people.db", &["--config", "connection.toml"]);
+    let mut ada = person("ada");
+    ada["externalId"] = json!("4711");
+    let server = open();
+    let id = server.ask("POST", "/Users", &ada).id();
+    assert_eq!(server.ask("DELETE", &format!("/Users/{id}"), &Value::Null).status, 204);
+    server.ask("POST", "/Users", &ada).refuses(409, Some("uniqueness"));
+    drop(server);
+    let release = || {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_checkout"));
+        let line = ["--config", "checkout.toml", "--json", "person", "release", "ada"];
+        command.current_dir(&folder).args(line).output().unwrap()
+    };
+    let released = release();
+    assert_eq!(released.status.code(), Some(0), "{released:?}");
+    let server = open();
+    assert_eq!(server.ask("POST", "/Users", &ada).status, 201);
+    drop(server);
+    let refused = release();
+    assert_eq!(refused.status.code(), Some(1), "nobody in use is released: {refused:?}");
 }

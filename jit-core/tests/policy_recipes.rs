@@ -131,7 +131,7 @@ impl SignIn {
         let ours = DomainSet::new(vec!["example.com".parse().unwrap(), "*.example.com".parse().unwrap()]);
         let email = self.email.map(|(address, verified)| {
             let address = EmailAddress::new(address).unwrap();
-            EmailEvidence::grade(EmailClaim { address, verified }, &ours)
+            EmailEvidence::grade(EmailClaim { address, verified, is_outsider: false }, &ours)
         });
         let account = self.account();
         let proof = Some(LinkProof::AuthoritativeEmail);

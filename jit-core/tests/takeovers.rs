@@ -4,6 +4,7 @@
 mod support;
 
 use jit_core::*;
+use public::{beside, configured};
 use serde_json::{Value, json};
 use support::*;
 
@@ -40,6 +41,95 @@ async fn a_source_that_does_not_speak_for_the_domain_never_links_whatever_it_ass
     let (house, alice) = with_alice().await;
     assert_eq!(house.denied(1, "mallory", verified(VICTIM)).await, "link.not_authoritative");
     assert_eq!(house.get(alice).await.identities.len(), 1);
+}
+
+/// Sources that anybody can open an account or a tenant at.
+#[cfg(test)]
+mod public {
+    use super::*;
+
+    /// A connection as configuration describes it, to a source that anybody can open an account or a tenant at.
+    pub(super) fn configured(
+        issuers: &str,
+        mapping: &str,
+    ) -> Result<(Connection, Attestor), config::Problems> {
+        #[derive(serde::Deserialize)]
+        struct NoSettings {}
+        impl config::Check for NoSettings {
+            fn check(&self, _found: &mut config::Problems) {}
+        }
+        let text = format!(
+            "tenant = 'acme'\nid = 'public'\n{issuers}\ndomains = ['example.com']\nmapping = {{ {mapping} }}\n\
+             link = [{{ by = {{ email = 'when_authoritative' }} }}]\npolicy = {{ rule = [{{ name = 'all', permit = {{}} \
+             }}] }}\nprotocol = {{}}\n"
+        );
+        let read: config::ConnectionConfig<NoSettings> =
+            config::load(&text, config::Format::Toml, "public.toml")?;
+        let (connection, attestor, _) = read.define()?;
+        Ok((connection, attestor))
+    }
+
+    /// A house with Alice in it beside such a connection.
+    pub(super) async fn beside(issuers: &str, mapping: &str) -> (House, Attestor) {
+        let (connection, attestor) = configured(issuers, mapping).unwrap();
+        let house = house_on(
+            std::sync::Arc::new(MemoryStore::new()),
+            vec![wire("corp").speaks_for("example.com").links_by_email()],
+            |builder| builder.connection(connection),
+        );
+        house.enter(0, "alice-1", verified(VICTIM)).await;
+        (house, attestor)
+    }
+}
+
+#[tokio::test]
+async fn a_private_account_with_a_companys_address_is_nobody_of_the_company() {
+    // Google lets anybody open an account with an address of elsewhere, and says truly that mail to it was read once.
+    let (house, google) = beside("issuers = ['https://public.example']", "preset = 'google'").await;
+    let come = async |subject: &str, said: Value| {
+        let event = Event::sign_in(attest(&google, subject, claims(said)), Context::default());
+        house.jit.handle(event).await.unwrap()
+    };
+    let of = |address: &str, hd: Value| json!({"email": address, "email_verified": true, "hd": hd});
+    for hd in
+        [json!(null), json!(""), json!("evil.example"), json!(["example.com", "evil.example"]), json!(true)]
+    {
+        let Outcome::Denied(denied) = come("mallory", of(VICTIM, hd.clone())).await else { panic!("{hd}") };
+        assert_eq!(denied.denial.code.as_str(), "link.not_authoritative", "{hd}");
+    }
+    let Outcome::SignedIn(first) = come("eve", of("eve@example.com", json!(null))).await else {
+        panic!("let in")
+    };
+    assert_eq!(first.account.email.unwrap().trust, EmailTrust::Asserted);
+    let Outcome::SignedIn(member) = come("alice-2", of(VICTIM, json!("example.com"))).await else {
+        panic!("linked")
+    };
+    assert_eq!(member.account.identities.len(), 2, "a member of the organisation is who the address says");
+}
+
+#[tokio::test]
+async fn a_tenant_that_anybody_can_open_proves_no_address() {
+    // nOAuth by configuration: every tenant's administrator writes what he likes into the token.
+    let any =
+        "issuer_template = { template = 'https://login.example/{*}/v2.0', dangerously_allow_any = true }";
+    for mapping in [
+        "email = { claim = 'email', verified = 'own_domains' }",
+        "email = { claim = 'email', verified = { claim = 'email_verified' } }",
+        "email = { claim = 'email', dangerously_assume_verified = true }",
+        "preset = 'okta'",
+    ] {
+        let problems = configured(any, mapping).map(drop).unwrap_err().to_string();
+        assert!(problems.contains("domains: goes with one issuer only"), "{problems}");
+    }
+    let (house, entra) = beside(any, "preset = 'entra'").await;
+    for edov in [json!(null), json!(false), json!("yes")] {
+        let said = json!({"email": VICTIM, "email_verified": true, "xms_edov": edov});
+        let evil = Issuer::new("https://login.example/evil/v2.0").unwrap();
+        let identity = entra.attest(attestation(evil, "mallory", claims(said))).unwrap();
+        let outcome = house.jit.handle(Event::sign_in(identity, Context::default())).await.unwrap();
+        let Outcome::Denied(denied) = outcome else { panic!("{edov}") };
+        assert_eq!(denied.denial.code.as_str(), "link.email_unverified", "{edov}");
+    }
 }
 
 #[tokio::test]
@@ -88,6 +178,18 @@ async fn an_address_that_its_source_refutes_is_never_kept() {
     let house = house(vec![wire("other")]);
     let entered = house.enter(0, "mallory", json!({"email": VICTIM, "email_verified": false})).await;
     assert_eq!(entered.account.email, None);
+    // Nor does it become a user name, which is how a stranger would get the name of somebody of the house.
+    let (connection, public) = configured(
+        "issuers = ['https://public.example']",
+        "email = { claim = 'email', verified = { claim = 'v' } }, user_name = { template = ['{email|local}'] }",
+    )
+    .unwrap();
+    let house =
+        house_on(std::sync::Arc::new(MemoryStore::new()), vec![], |builder| builder.connection(connection));
+    let said = claims(json!({"email": "root@example.com", "v": false}));
+    let event = Event::sign_in(attest(&public, "mallory", said), Context::default());
+    let Outcome::SignedIn(entered) = house.jit.handle(event).await.unwrap() else { panic!("let in") };
+    assert_eq!((entered.account.email, entered.account.user_name), (None, None));
 }
 
 #[tokio::test]

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use chrono::TimeDelta;
+use chrono::{DateTime, TimeDelta, Utc};
 use jit_core::{Issuer, IssuerSet};
 
 use crate::algorithm::AlgorithmSet;
@@ -207,6 +207,7 @@ pub struct Expectations<'a> {
     pub(crate) access_token: Option<&'a str>,
     pub(crate) code: Option<&'a str>,
     pub(crate) max_age: Option<TimeDelta>,
+    pub(crate) begun: Option<DateTime<Utc>>,
     pub(crate) acr: &'a [String],
 }
 
@@ -215,7 +216,7 @@ impl<'a> Expectations<'a> {
     /// that are reported say so.
     #[must_use]
     pub const fn new(policy: &'a TokenPolicy) -> Self {
-        Self { policy, nonce: None, access_token: None, code: None, max_age: None, acr: &[] }
+        Self { policy, nonce: None, access_token: None, code: None, max_age: None, begun: None, acr: &[] }
     }
 
     /// Demands the nonce of this sign-in.
@@ -243,6 +244,14 @@ impl<'a> Expectations<'a> {
     #[must_use]
     pub const fn max_age(mut self, age: TimeDelta) -> Self {
         self.max_age = Some(age);
+        self
+    }
+
+    /// Names when the sign-in began. Whoever authenticated since then did so for it and is never too old for `max_age`,
+    /// however long a page of the provider kept them afterwards.
+    #[must_use]
+    pub const fn begun(mut self, at: DateTime<Utc>) -> Self {
+        self.begun = Some(at);
         self
     }
 

@@ -87,11 +87,12 @@ pub fn verify(
     Ok(IdToken { canonical_issuer, algorithm, kid, expires_at, issued_at, auth_time, claims, checks })
 }
 
-/// RFC 8725 §3.11: tokens of other kinds name their kind in `typ`; an ID token has none or `JWT`.
+/// RFC 8725 §3.11: tokens of other kinds name their kind in `typ`; an ID token has none or `JWT`, which is short for
+/// `application/jwt` (RFC 7519 §5.1, RFC 7515 §4.1.9).
 fn check_type(typ: Option<&str>) -> Result<(), Rejection> {
     match typ {
         None => Ok(()),
-        Some(typ) if typ.eq_ignore_ascii_case("JWT") => Ok(()),
+        Some(typ) if ["JWT", "application/jwt"].iter().any(|own| typ.eq_ignore_ascii_case(own)) => Ok(()),
         Some(_) => Err(Rejection::TokenTypeMismatch),
     }
 }

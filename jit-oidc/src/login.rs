@@ -64,7 +64,9 @@ pub struct Begin {
     pub login_hint: Option<String>,
     /// What the provider must ask the person, instead of what the connection says.
     pub prompt: Option<String>,
-    /// How many seconds ago the person may have authenticated; the connection's bound holds as well.
+    /// How many seconds ago the person may have authenticated; the connection's bound holds as well. With 0 they must
+    /// authenticate for this sign-in: a session that is open at the provider is not enough, and neither is a provider that
+    /// does not say when.
     pub max_age: Option<u32>,
     /// Where the application wants to go on afterwards, up to 1,024 bytes; carried along and handed back, never
     /// interpreted here.
@@ -147,6 +149,7 @@ impl Login {
             nonce: random(entropy)?,
             verifier: random(entropy)?,
             max_age,
+            begun: now.timestamp(),
             return_to: begin.return_to.clone(),
             until: (now + self.config.patience).timestamp(),
         };
@@ -279,6 +282,7 @@ impl Login {
             access_token: Some(tokens.access_token.expose()),
             code: Some(code),
             max_age: pending.max_age,
+            begun: DateTime::from_timestamp(pending.begun, 0),
         };
         Ok(self.provider.verify(tokens.id_token.as_bytes(), &demands, Channel::Trusted).await??)
     }

@@ -3,6 +3,7 @@
 use std::fmt;
 use std::sync::Arc;
 
+use chrono::{DateTime, TimeDelta, Utc};
 use jit_core::Clock;
 
 use crate::config::OidcConfig;
@@ -40,6 +41,7 @@ pub(crate) struct Demands<'a> {
     pub(crate) access_token: Option<&'a str>,
     pub(crate) code: Option<&'a str>,
     pub(crate) max_age: Option<u32>,
+    pub(crate) begun: Option<DateTime<Utc>>,
 }
 
 impl Published {
@@ -81,7 +83,7 @@ impl Provider {
         token: &[u8],
         nonce: Option<&str>,
     ) -> Result<Result<IdToken, Rejection>, FetchError> {
-        let demands = Demands { nonce, access_token: None, code: None, max_age: None };
+        let demands = Demands { nonce, access_token: None, code: None, max_age: None, begun: None };
         self.verify(token, &demands, Channel::Untrusted).await
     }
 
@@ -149,8 +151,11 @@ impl Provider {
         if let Some(code) = demands.code {
             expectations = expectations.code(code);
         }
-        match demands.max_age {
-            Some(seconds) => expectations.max_age(chrono::TimeDelta::seconds(i64::from(seconds))),
+        if let Some(seconds) = demands.max_age {
+            expectations = expectations.max_age(TimeDelta::seconds(i64::from(seconds)));
+        }
+        match demands.begun {
+            Some(at) => expectations.begun(at),
             None => expectations,
         }
     }

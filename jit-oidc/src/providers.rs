@@ -45,10 +45,6 @@ pub struct Peculiarities {
     pub form_post: bool,
     /// Whether the audience of a client assertion must be the token endpoint instead of the issuer.
     pub assertion_for_token_endpoint: bool,
-    /// The claim that says that the e-mail address belongs to the person, where it is not `email_verified`.
-    pub email_evidence: Option<&'static str>,
-    /// The claim with the organisation that the account belongs to; its presence is not proof for a domain by itself.
-    pub organisation: Option<&'static str>,
 }
 
 /// How a provider says that it left groups out.
@@ -89,12 +85,9 @@ const NONE: Peculiarities = Peculiarities {
     overage: None,
     form_post: false,
     assertion_for_token_endpoint: false,
-    email_evidence: None,
-    organisation: None,
 };
 
-/// From 200 groups on, Entra sends `_claim_names` or `hasgroups` instead of the groups. `email` can be set by any
-/// tenant's administrator; only `xms_edov` says that the domain's owner was verified.
+/// From 200 groups on, Entra sends `_claim_names` or `hasgroups` instead of the groups.
 const ENTRA: Peculiarities = Peculiarities {
     template: Some("https://login.microsoftonline.com/{tenantid}/v2.0"),
     tenants_metadata: Some(
@@ -103,15 +96,12 @@ const ENTRA: Peculiarities = Peculiarities {
     string_booleans: &["xms_edov"],
     overage: Some(Overage { claim: "groups", flag: "hasgroups" }),
     assertion_for_token_endpoint: true,
-    email_evidence: Some("xms_edov"),
-    organisation: Some("tid"),
     ..NONE
 };
 
 const GOOGLE: Peculiarities = Peculiarities {
     issuer: Some("https://accounts.google.com"),
     aliases: &["accounts.google.com"],
-    organisation: Some("hd"),
     ..NONE
 };
 

@@ -28,6 +28,8 @@ pub(crate) struct Pending {
     pub(crate) nonce: String,
     pub(crate) verifier: String,
     pub(crate) max_age: Option<u32>,
+    /// Seconds since 1970.
+    pub(crate) begun: i64,
     pub(crate) return_to: Option<String>,
     /// Seconds since 1970.
     pub(crate) until: i64,
@@ -210,6 +212,7 @@ mod tests {
             nonce: "nonce".into(),
             verifier: "verifier".into(),
             max_age: Some(60),
+            begun: 0,
             return_to: None,
             until: 1_000,
         }

@@ -189,7 +189,10 @@ impl SamlSettings {
     fn signing(&self) -> Result<(Option<SigningKey>, Option<Vec<u8>>), SettingsError> {
         let Some(signing) = &self.signing else { return Ok((None, None)) };
         let key = SigningKey::from_pem(signing.key.expose()).map_err(|_| {
-            SettingsError::new("signing.key", "is not a PKCS#8 key for RSA or an elliptic curve")
+            SettingsError::new(
+                "signing.key",
+                "is not a private key in PEM: RSA, P-256, P-384 or P-521, without a password",
+            )
         })?;
         let certificate = match &signing.certificate {
             None => None,
@@ -207,7 +210,10 @@ impl SamlSettings {
         }
         let read = |key: &crate::secret::Secret| {
             DecryptionKey::from_pem(key.expose()).map_err(|_| {
-                SettingsError::new("decryption_keys", "must be RSA keys in PKCS#8 of 2048 bits and more")
+                SettingsError::new(
+                    "decryption_keys",
+                    "must be RSA keys in PEM of 2048 bits and more, without a password",
+                )
             })
         };
         self.decryption_keys.iter().map(read).collect()
@@ -292,7 +298,9 @@ impl IdpSettings {
 }
 
 impl LegacySettings {
-    const fn rules(&self) -> LegacyRules {
+    /// Returns the rules for a [`TrustedIdp`].
+    #[must_use]
+    pub const fn rules(&self) -> LegacyRules {
         LegacyRules {
             cbc_under_signed_response: self.cbc_under_signed_response,
             inclusive_c14n: self.inclusive_c14n,

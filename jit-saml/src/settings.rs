@@ -22,7 +22,7 @@ pub struct SamlSettings {
     /// What signs our requests; unsigned where there is none.
     #[serde(default)]
     pub signing: Option<SigningSettings>,
-    /// The keys that encrypted assertions are tried with, PKCS#8 in PEM: the present one and the next.
+    /// The keys that encrypted assertions are tried with, in PEM: the present one and the next.
     #[serde(default)]
     pub decryption_keys: Vec<Secret>,
     /// The ways to sign in that are demanded, any of them and exactly.
@@ -95,7 +95,7 @@ pub struct IdpSettings {
 #[serde(deny_unknown_fields)]
 #[non_exhaustive]
 pub struct SigningSettings {
-    /// The key, PKCS#8 in PEM.
+    /// The key in PEM.
     pub key: Secret,
     /// The certificate in PEM, which a signed form carries for providers that look for it.
     #[serde(default)]

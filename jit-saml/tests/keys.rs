@@ -4,7 +4,7 @@
 use aws_lc_rs::aead::{AES_256_GCM, Aad, LessSafeKey, Nonce, UnboundKey};
 use aws_lc_rs::cipher::{AES_128, DecryptionContext, PaddedBlockEncryptingKey, UnboundCipherKey};
 use aws_lc_rs::digest::{SHA256, digest};
-use aws_lc_rs::encoding::{AsDer, Pkcs8V1Der, PublicKeyX509Der};
+use aws_lc_rs::encoding::{AsDer, EcPrivateKeyRfc5915Der, Pkcs8V1Der, PublicKeyX509Der};
 use aws_lc_rs::rsa::{
     KeyPair, KeySize, OAEP_SHA1_MGF1SHA1, OAEP_SHA256_MGF1SHA256, OaepPublicEncryptingKey,
     PublicEncryptingKey,
@@ -15,6 +15,7 @@ use jit_saml::crypto::{
     AwsLc, BadSignature, ContentCipher, CryptoProvider as _, DecryptionFailed, DecryptionKey, KeyError,
     KeyTransport, SignatureAlgorithm, VerificationKey,
 };
+use jit_saml::signature::SigningKey;
 
 fn tlv(tag: u8, content: &[u8]) -> Vec<u8> {
     let length = content.len();
@@ -160,6 +161,43 @@ fn a_small_exponent_opens_no_forgery() {
     let key = VerificationKey::from_public_key_info(&rsa_info(&modulus, &[3])).unwrap();
     let verdict = AwsLc.verify(SignatureAlgorithm::RsaSha256, &key, b"forged", &forged(b"forged"));
     assert_eq!(verdict, Err(BadSignature));
+}
+
+fn pem(label: &str, der: &[u8]) -> String {
+    format!("-----BEGIN {label}-----\n{}\n-----END {label}-----\n", encode(der))
+}
+
+#[test]
+fn private_keys_in_older_forms_are_the_same_keys() {
+    for size in [KeySize::Rsa2048, KeySize::Rsa4096] {
+        let pair = KeyPair::generate(size).unwrap();
+        let pkcs8 = AsDer::<Pkcs8V1Der<'_>>::as_der(&pair).unwrap();
+        // the octets behind the version, the algorithm and the three heads around them
+        let pkcs1 = &pkcs8.as_ref()[26..];
+        let usual = SigningKey::from_pem(&pem("PRIVATE KEY", pkcs8.as_ref())).unwrap();
+        let older = SigningKey::from_pem(&pem("RSA PRIVATE KEY", pkcs1)).unwrap();
+        assert_eq!(older.public_key_info().unwrap(), usual.public_key_info().unwrap());
+        let older = DecryptionKey::from_pem(&pem("RSA PRIVATE KEY", pkcs1)).unwrap();
+        assert_eq!(format!("{older:?}"), format!("DecryptionKey(RSA, {} bits)", 8 * size.len()));
+    }
+    let pair = p256();
+    let sec1: EcPrivateKeyRfc5915Der<'_> = pair.private_key().as_der().unwrap();
+    let info: PublicKeyX509Der<'_> = pair.public_key().as_der().unwrap();
+    let older = SigningKey::from_pem(&pem("EC PRIVATE KEY", sec1.as_ref())).unwrap();
+    assert_eq!(older.public_key_info().unwrap(), info.as_ref());
+}
+
+#[test]
+fn a_private_key_that_cannot_be_read_is_refused_in_every_form() {
+    for label in ["PRIVATE KEY", "RSA PRIVATE KEY", "EC PRIVATE KEY"] {
+        for octets in [vec![0x30, 0], vec![0; 200], vec![0xff; 70_000]] {
+            assert!(SigningKey::from_pem(&pem(label, &octets)).is_err());
+            assert!(DecryptionKey::from_pem(&pem(label, &octets)).is_err());
+        }
+    }
+    let locked = "-----BEGIN RSA PRIVATE KEY-----\nProc-Type: 4,ENCRYPTED\nDEK-Info: AES-256-CBC,00\n\nAAAA\n\
+                  -----END RSA PRIVATE KEY-----\n";
+    assert!(matches!(SigningKey::from_pem(locked), Err(KeyError::Malformed)));
 }
 
 #[test]

@@ -36,7 +36,7 @@ impl Json {
     ///
     /// # Errors
     /// `scim.body_too_large`, `scim.json_malformed`, `scim.json_too_deep`, `scim.json_too_many_values`,
-    /// `scim.json_name_twice`.
+    /// `scim.json_name_twice`, `scim.value_too_long`.
     pub fn parse(bytes: &[u8], limits: &Limits) -> Result<Self, ScimError> {
         if bytes.len() > limits.body_bytes {
             return Err(Reason::BodyTooLarge.into());
@@ -44,7 +44,7 @@ impl Json {
         let rest = Cell::new(limits.values);
         let fault = Cell::new(Reason::JsonMalformed);
         let mut reader = serde_json::Deserializer::from_slice(bytes);
-        let seed = Seed { depth: limits.depth, rest: &rest, fault: &fault };
+        let seed = Seed { depth: limits.depth, text_bytes: limits.text_bytes, rest: &rest, fault: &fault };
         let json = seed.deserialize(&mut reader).map_err(|_| ScimError::from(fault.get()))?;
         reader.end().map_err(|_| ScimError::from(Reason::JsonMalformed))?;
         Ok(json)
@@ -125,6 +125,7 @@ impl fmt::Debug for Json {
 #[derive(Clone, Copy)]
 struct Seed<'a> {
     depth: usize,
+    text_bytes: usize,
     rest: &'a Cell<usize>,
     fault: &'a Cell<Reason>,
 }
@@ -183,12 +184,11 @@ impl<'de> Visitor<'de> for Seed<'_> {
         Ok(Json::Decimal(value))
     }
 
-    fn visit_str<E>(self, value: &str) -> Result<Json, E> {
+    fn visit_str<E: serde::de::Error>(self, value: &str) -> Result<Json, E> {
+        if value.len() > self.text_bytes {
+            return Err(self.refuse(Reason::ValueTooLong));
+        }
         Ok(Json::Text(value.to_owned()))
-    }
-
-    fn visit_string<E>(self, value: String) -> Result<Json, E> {
-        Ok(Json::Text(value))
     }
 
     fn visit_seq<A: SeqAccess<'de>>(self, mut access: A) -> Result<Json, A::Error> {
@@ -271,6 +271,11 @@ mod tests {
         assert_eq!(parse("[[[[1]]]]"), Err(Reason::JsonTooDeep));
         assert_eq!(parse("[1,2,3,4,5,6,7,8,9,10]"), Err(Reason::JsonTooManyValues));
         assert_eq!(parse(&" ".repeat(101)), Err(Reason::BodyTooLarge));
+        let limits = Limits { text_bytes: 3, ..limits };
+        let parse = |text: &str| Json::parse(text.as_bytes(), &limits).map_err(|error| error.reason());
+        assert!(parse(r#"["abc", {"a name is no text of a value": "\u00e4"}]"#).is_ok());
+        assert_eq!(parse(r#"["abcd"]"#), Err(Reason::ValueTooLong));
+        assert_eq!(parse(r#"["\u00e4\u00e4"]"#), Err(Reason::ValueTooLong), "it is bytes that count");
         let deep = "[".repeat(500_000);
         assert_eq!(
             Json::parse(deep.as_bytes(), &Limits::default()).unwrap_err().reason(),

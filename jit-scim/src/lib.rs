@@ -10,7 +10,7 @@
 //! | [`sort`] | the order of a list |
 //! | [`protocol`] | queries and their pages, bulk requests, discovery |
 //! | [`tolerance`] | the quirks of providers that are borne, by name |
-//! | [`json`], [`limits`] | bodies, and how much of everything is taken |
+//! | [`json`], [`limits`], [`effort`] | bodies, how much of everything is taken, and how much work it may be |
 //! | [`server`] | the service: requests in, answers out, every change through the pipeline of the core |
 //! | [`reason`], [`error`], [`codes`] | every reason for a refusal, with its code, status and detail type |
 //! | `client` (feature `client`) | the other direction: a target that pushes accounts on to systems that speak SCIM |
@@ -34,6 +34,7 @@
 #[cfg(feature = "client")]
 pub mod client;
 pub mod codes;
+pub mod effort;
 pub mod error;
 pub mod filter;
 pub mod json;
@@ -49,6 +50,7 @@ pub mod sort;
 mod text;
 pub mod tolerance;
 
+pub use effort::Effort;
 pub use error::{Place, ScimError};
 pub use filter::Filter;
 pub use json::Json;

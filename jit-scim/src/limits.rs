@@ -6,6 +6,8 @@
 pub struct Limits {
     /// The longest body, in bytes.
     pub body_bytes: usize,
+    /// The longest text within it, in bytes: of one value of one attribute.
+    pub text_bytes: usize,
     /// How deep objects and arrays may lie in each other.
     pub depth: usize,
     /// How many values a body may hold, counting each array and object as one.
@@ -20,6 +22,7 @@ impl Default for Limits {
     fn default() -> Self {
         Self {
             body_bytes: 1 << 20,
+            text_bytes: 64 << 10,
             depth: 32,
             values: 200_000,
             patch_operations: 1000,

@@ -121,6 +121,7 @@ macro_rules! reasons {
 reasons! {
     // bodies
     BodyTooLarge = "scim.body_too_large", Plain(413), "the body is longer than is taken";
+    BodyIncomplete = "scim.body_incomplete", Plain(408), "the body did not come, or not in time";
     JsonMalformed = "scim.json_malformed", Bad(InvalidSyntax), "the text is not JSON";
     JsonTooDeep = "scim.json_too_deep", Bad(InvalidSyntax), "objects and arrays lie too deep in each other";
     JsonTooManyValues = "scim.json_too_many_values", Plain(413), "the text holds more values than are taken";
@@ -145,6 +146,7 @@ reasons! {
     AttributeTwice = "scim.attribute_twice", Bad(InvalidSyntax), "an attribute is given twice";
     ValueType = "scim.value_type", Bad(InvalidValue), "the value is not of the type of its attribute";
     ValueRequired = "scim.value_required", Bad(InvalidValue), "a required attribute has no value";
+    ValueTooLong = "scim.value_too_long", Bad(InvalidValue), "a text is longer than is taken";
     #[doc = "RFC 7643 §2.4."]
     PrimaryTwice = "scim.primary_twice", Bad(InvalidValue), "more than one value is the primary one";
     ImmutableChanged = "scim.immutable_changed", Bad(Mutability), "an immutable attribute has another value already";

@@ -10,7 +10,11 @@ use crate::resource::elements::{is_primary, primary_position};
 use crate::resource::read::{Purpose, Reader};
 use crate::resource::{Resource, Value};
 use crate::schema::{AttributePath, Kind, ResourceType};
+use crate::text::comparable;
 use crate::tolerance::Tolerance;
+
+/// How much of a text puts it in its place, in bytes: a cursor has to hold it.
+const ORDERING_BYTES: usize = 256;
 
 /// An order of resources by one attribute.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -65,8 +69,12 @@ impl Sort {
     }
 
     fn order(&self, a: Option<&Value>, b: Option<&Value>) -> Ordering {
-        let order = match (a, b) {
-            (Some(a), Some(b)) => order(a, b, self.case_exact),
+        self.order_as((a, b), self.case_exact)
+    }
+
+    fn order_as(&self, values: (Option<&Value>, Option<&Value>), case_exact: bool) -> Ordering {
+        let order = match values {
+            (Some(a), Some(b)) => order(a, b, case_exact),
             (Some(_), None) => Ordering::Less,
             (None, Some(_)) => Ordering::Greater,
             (None, None) => Ordering::Equal,
@@ -74,9 +82,21 @@ impl Sort {
         if self.descending { order.reverse() } else { order }
     }
 
-    /// Orders two values that [`Self::key`] returned.
-    pub(crate) fn compare_keys(&self, a: Option<&Value>, b: Option<&Value>) -> Ordering {
-        self.order(a, b)
+    /// Orders two values that [`Self::place`] returned.
+    pub(crate) fn compare_places(&self, a: Option<&Value>, b: Option<&Value>) -> Ordering {
+        self.order_as((a, b), true)
+    }
+
+    /// Returns what the resource is sorted by, in the form in which it is compared. Of long texts the beginning counts.
+    pub(crate) fn place(&self, resource: &Resource) -> Option<Value> {
+        Some(match self.key(resource)? {
+            Value::Text(text) => {
+                let long = text.char_indices().find(|(place, sign)| place + sign.len_utf8() > ORDERING_BYTES);
+                let beginning = text.get(..long.map_or(text.len(), |(place, _)| place)).unwrap_or_default();
+                Value::text(&comparable(beginning, self.case_exact))
+            }
+            value => value.clone(),
+        })
     }
 
     /// Writes a value that resources are sorted by as JSON.
@@ -104,7 +124,7 @@ impl Sort {
     }
 
     /// Returns the value that the resource is sorted by. Of several values the primary one counts, or else the first.
-    pub(crate) fn key<'a>(&self, resource: &'a Resource) -> Option<&'a Value> {
+    fn key<'a>(&self, resource: &'a Resource) -> Option<&'a Value> {
         let mut object = resource.root();
         let mut attributes = resource.kind().attributes();
         let (last, outer) = self.path.steps().split_last()?;

@@ -271,7 +271,11 @@ test('somebody who comes another way proves that the account is theirs, and then
   await alice.signIn(portal, 'Alice Example', 'Guild')
   assert.match(await alice.heading(), /Is this account yours/)
   await alice.picture('demo-link-proof')
+  const asked = []
+  alice.page.on('request', (request) => asked.push(new URL(request.url()).searchParams))
   await alice.continueAt(portal, 'Alice Example', 'Acme')
+  const proof = asked.find((query) => query.has('code_challenge'))
+  assert.deepEqual([proof.get('prompt'), proof.get('max_age')], ['login', '0'])
   assert.match(await alice.heading(), /Alice Example\s+active/)
   assert.match(await alice.section('What this sign-in changed'), /link identity of guild[\s\S]*proved/)
   assert.match(await alice.section('Identity'), /acme\|alice[\s\S]*guild\|7001/)

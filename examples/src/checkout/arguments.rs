@@ -28,6 +28,8 @@ usage: checkout --config FILE [--json] COMMAND
   person add NAME [--role R]...
                        make an account for somebody who checks out, or give more roles to one
   person end NAME      end an account, and with it whatever is lent to it
+  person release NAME|ACCOUNT
+                       free the name and the identities of an ended account: whoever comes with them is somebody new
   confirm-time         take your word that the clock is right, after it jumped
 
   --config FILE        the configuration
@@ -88,6 +90,7 @@ pub(super) enum Order {
     ConfirmTime,
     AddPerson { name: UserName, roles: Vec<Entitlement> },
     EndPerson { name: UserName },
+    ReleasePerson { whom: UserName },
 }
 
 /// What is to be lent.
@@ -170,10 +173,11 @@ fn order(given: &mut Given) -> Result<Order, UsageError> {
 }
 
 fn person(given: &mut Given) -> Result<Order, UsageError> {
-    let command = given.words.next().ok_or(UsageError::MissingWord("add` or `end"))?;
+    let command = given.words.next().ok_or(UsageError::MissingWord("add`, `end` or `release"))?;
     match command.as_str() {
         "add" => Ok(Order::AddPerson { name: given.name()?, roles: given.roles()? }),
         "end" => Ok(Order::EndPerson { name: given.name()? }),
+        "release" => Ok(Order::ReleasePerson { whom: given.name()? }),
         _ => Err(UsageError::UnknownCommand(format!("person {command}"))),
     }
 }
@@ -333,7 +337,7 @@ mod tests {
             ("--config c", UsageError::NoCommand),
             ("sweep", UsageError::Missing("--config")),
             ("--config c dance", UsageError::UnknownCommand("dance".into())),
-            ("--config c person", UsageError::MissingWord("add` or `end")),
+            ("--config c person", UsageError::MissingWord("add`, `end` or `release")),
             ("--config c person add", UsageError::MissingWord("NAME")),
             ("--config c in", UsageError::MissingWord("LEASE")),
             ("--config c sweep now", UsageError::TooMany),

@@ -5,7 +5,7 @@ use chrono::{DateTime, Utc};
 use super::Failure;
 use super::arguments::UsageError;
 use super::explain::Explainer;
-use crate::portal::settings::{DoorSettings, Settings};
+use crate::portal::settings::{DoorSettings, Method, Settings};
 
 /// Holds a configuration and one connection of it.
 pub(super) struct Configured {
@@ -32,6 +32,15 @@ impl Configured {
     /// Says what is wrong with the connection.
     pub(super) fn unusable(&self, error: &dyn std::fmt::Display) -> Failure {
         wrong(format!("connection `{}`: {error}", self.door.id))
+    }
+
+    /// Says with which command the connection is inspected, having asked for another one.
+    pub(super) fn of_another_protocol(&self) -> Failure {
+        self.unusable(&match self.door.protocol.method() {
+            Some(Method::Oidc(_)) => "has another protocol: use `inspect oidc`",
+            Some(Method::Saml(_)) => "has another protocol: use `inspect saml`",
+            Some(Method::Scim(_)) | None => "signs nobody in: there is no evidence of it to inspect",
+        })
     }
 
     /// Prepares explanations over the store, or over an empty one.

@@ -6,12 +6,13 @@ use std::sync::Arc;
 use chrono::{DateTime, Utc};
 use jit_core::{
     AttestError, Attestation, Attestor, Code, Context, Event, Jit, ManualClock, MemoryStore, Store,
+    VerifiedIdentity,
 };
 
 use super::Failure;
 use super::arguments::UsageError;
 use super::explained::Explained;
-use crate::portal::assemble::{open, protection};
+use crate::portal::assemble::open;
 use crate::portal::settings::{DoorSettings, Settings, StoreUrl};
 
 /// Runs verified evidence through a connection, and writes nothing.
@@ -46,17 +47,31 @@ impl<'a> Explainer<'a> {
         let (connection, attestor, _) = door.clone().define().map_err(|problems| unusable(&problems))?;
         let mut builder = Jit::builder(Arc::clone(&store))
             .clock(Arc::new(ManualClock::at(now)))
-            .protection(protection(&settings.protection));
-        if let Some(name) = &door.store {
-            builder = builder.store(name.clone(), store);
+            .protection(settings.protection.protection())
+            .connection(connection);
+        // The others have a say as well: one may decide alone who has an account.
+        for other in
+            settings.connection.iter().filter(|other| (&other.tenant, &other.id) != (&door.tenant, &door.id))
+        {
+            builder = builder.connection(other.clone().define().map_err(|problems| unusable(&problems))?.0);
         }
-        let jit = builder.connection(connection).build().map_err(|error| unusable(&error))?;
+        // Connections of one source keep their accounts in one store; the other stores are not asked.
+        for named in &settings.store {
+            let is_asked = door.store.as_ref() == Some(&named.id);
+            let shelf = if is_asked { Arc::clone(&store) } else { Arc::new(MemoryStore::new()) };
+            builder = builder.store(named.id.clone(), shelf);
+        }
+        let jit = builder.build().map_err(|error| unusable(&error))?;
         Ok(Self { runtime, jit, attestor, door })
     }
 
-    /// Explains what was found to be said.
-    pub(super) fn explain(&self, attestation: Attestation) -> Result<Explained, Code> {
-        let identity = self.attestor.attest(attestation).map_err(AttestError::code)?;
+    /// Vouches for what was found to be said, as the trigger of the connection would.
+    pub(super) fn identity(&self, attestation: Attestation) -> Result<VerifiedIdentity, AttestError> {
+        self.attestor.attest(attestation)
+    }
+
+    /// Explains what would come of a sign-in. Fails where the store cannot be asked.
+    pub(super) fn explain(&self, identity: VerifiedIdentity) -> Result<Explained, Code> {
         let event = Event::sign_in(identity, Context::default());
         let explanation = self.runtime.block_on(self.jit.explain(event)).map_err(|error| error.code())?;
         Ok(Explained::of(&explanation, &self.door.domains))

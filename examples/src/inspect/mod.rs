@@ -6,6 +6,7 @@ mod explain;
 mod explained;
 mod files;
 mod oidc;
+mod refusal;
 mod report;
 mod saml;
 

@@ -1,7 +1,7 @@
 use std::io::Write;
 
 use chrono::{DateTime, TimeDelta, Utc};
-use jit_core::{Clock, Code};
+use jit_core::{Attestation, Clock};
 use jit_oidc::OidcConfig;
 use jit_oidc::expectations::{Expectations, IssuerRule, TokenPolicy};
 use jit_oidc::id_token::{self, IdToken};
@@ -12,8 +12,9 @@ use jit_oidc::trigger::attestation;
 
 use super::arguments::{OidcInquiry, UsageError};
 use super::configured::Configured;
-use super::explained::Explained;
+use super::explain::Explainer;
 use super::files::{read, write_line};
+use super::refusal::Refusal;
 use super::report::Line;
 use super::{ALL_ACCEPTED, Failure, SOME_REFUSED};
 
@@ -27,24 +28,31 @@ pub(super) fn inspect(inquiry: &OidcInquiry, clock: &dyn Clock, out: &mut dyn Wr
     // A key set that cannot be used refuses every token, as it would at a sign-in.
     let keys = KeySet::parse(&jwks, &Engine::aws_lc(), policy.allowed_algorithms());
     let demands = source.demands(inquiry);
-    let explain = source.explainer(inquiry, now)?;
+    let engine = source.explainer(inquiry, now)?;
     let mut code = ALL_ACCEPTED;
     for (file, token) in inquiry.files.iter().zip(&tokens) {
         let verified = match &keys {
             Ok(keys) => verify(token.trim_ascii(), keys, inquiry, &policy, &demands, now),
             Err(rejection) => Err(*rejection),
         };
-        let line = match &verified {
-            Ok(token) => {
-                let explained = explain.as_ref().map(|explain| explain(token)).transpose();
-                Line::accepted_token(file, token, explained.map_err(Failure::Backend)?)
+        let judged = verified.map_err(Refusal::from).and_then(|token| {
+            let identity = match (source.attestation(&token)?, &engine) {
+                (Some(attestation), Some(engine)) => Some((engine, engine.identity(attestation)?)),
+                _ => None,
+            };
+            Ok((token, identity))
+        });
+        let written = match judged {
+            Ok((token, identity)) => {
+                let explained = identity.map(|(engine, identity)| engine.explain(identity)).transpose();
+                write_line(out, &Line::accepted_token(file, &token, explained.map_err(Failure::Backend)?))
             }
-            Err(rejection) => {
+            Err(refusal) => {
                 code = SOME_REFUSED;
-                Line::refused(file, rejection.code(), rejection)
+                write_line(out, &Line::refused(file, &refusal.code, &refusal.reason))
             }
         };
-        write_line(out, &line).map_err(Failure::Output)?;
+        written.map_err(Failure::Output)?;
     }
     Ok(code)
 }
@@ -61,8 +69,6 @@ struct Demands {
     acr: Vec<String>,
 }
 
-type Explain<'a> = Box<dyn Fn(&IdToken) -> Result<Explained, Code> + 'a>;
-
 impl Source {
     fn of(inquiry: &OidcInquiry) -> Result<Self, Failure> {
         let (Some(file), Some(connection)) = (&inquiry.config, &inquiry.connection) else {
@@ -70,7 +76,7 @@ impl Source {
         };
         let connection = Configured::load(file, connection)?;
         let Some(settings) = &connection.door().protocol.oidc else {
-            return Err(connection.unusable(&"has another protocol: use `inspect saml`"));
+            return Err(connection.of_another_protocol());
         };
         let oidc = settings.check().map_err(|error| connection.unusable(&error))?;
         Ok(Self::Configured { connection: Box::new(connection), oidc: Box::new(oidc) })
@@ -97,16 +103,20 @@ impl Source {
         }
     }
 
-    fn explainer(&self, inquiry: &OidcInquiry, now: DateTime<Utc>) -> Result<Option<Explain<'_>>, Failure> {
+    fn explainer(&self, inquiry: &OidcInquiry, now: DateTime<Utc>) -> Result<Option<Explainer<'_>>, Failure> {
         match self {
-            Self::Configured { connection, oidc } if inquiry.explain => {
-                let explainer = connection.explainer(inquiry.store.as_deref(), now)?;
-                Ok(Some(Box::new(move |token| {
-                    let said = attestation(token, None, oidc.peculiarities());
-                    explainer.explain(said.map_err(|error| error.code().clone())?)
-                })))
+            Self::Configured { connection, .. } if inquiry.explain => {
+                connection.explainer(inquiry.store.as_deref(), now).map(Some)
             }
             _ => Ok(None),
+        }
+    }
+
+    /// What the engine would be told; nothing where no connection is known.
+    fn attestation(&self, token: &IdToken) -> Result<Option<Attestation>, Refusal> {
+        match self {
+            Self::CommandLine => Ok(None),
+            Self::Configured { oidc, .. } => Ok(Some(attestation(token, None, oidc.peculiarities())?)),
         }
     }
 }

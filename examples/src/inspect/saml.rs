@@ -4,7 +4,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use chrono::{DateTime, TimeDelta, Utc};
-use jit_core::{AttestError, Attestation, Clock, ManualClock, Stability, VerifyError};
+use jit_core::{AttestError, Attestation, Clock, ManualClock, Stability, VerifiedIdentity};
 use jit_saml::base64_text;
 use jit_saml::crypto::{AwsLc, DecryptionKey, decode_all_pem};
 use jit_saml::metadata::{MetadataError, MetadataPolicy, MetadataSource};
@@ -21,9 +21,10 @@ use super::configured::Configured;
 use super::explain::Explainer;
 use super::explained::Explained;
 use super::files::{read, write_line};
+use super::refusal::Refusal;
 use super::report::Line;
 use super::{ALL_ACCEPTED, Failure, SOME_REFUSED};
-use crate::portal::settings::MetadataSettings;
+use crate::portal::settings::{MetadataSettings, Terms};
 
 /// Verifies each response file and writes a line for it.
 pub(super) fn inspect(inquiry: &SamlInquiry, clock: &dyn Clock, out: &mut dyn Write) -> Result<u8, Failure> {
@@ -37,10 +38,12 @@ pub(super) fn inspect(inquiry: &SamlInquiry, clock: &dyn Clock, out: &mut dyn Wr
     for (file, octets) in inquiry.files.iter().zip(&files) {
         let verdict =
             party.judge(octets, inquiry, now).and_then(|judged| judged.for_the_first_time(&mut seen));
-        let line = match verdict {
-            Ok(judged) => {
-                let explained = explain(engine.as_ref(), judged.attestation)?;
-                write_line(out, &Line::accepted_response(file, &judged.response, is_compared, explained))
+        let vouched =
+            verdict.and_then(|judged| Ok((vouched(engine.as_ref(), judged.attestation)?, judged.response)));
+        let line = match vouched {
+            Ok((identity, response)) => {
+                let explained = explain(engine.as_ref(), identity)?;
+                write_line(out, &Line::accepted_response(file, &response, is_compared, explained))
             }
             Err(refusal) => {
                 code = SOME_REFUSED;
@@ -52,12 +55,21 @@ pub(super) fn inspect(inquiry: &SamlInquiry, clock: &dyn Clock, out: &mut dyn Wr
     Ok(code)
 }
 
-fn explain(
+/// Makes an identity of what is to be explained.
+fn vouched(
     explainer: Option<&Explainer<'_>>,
     attestation: Option<Attestation>,
-) -> Result<Option<Explained>, Failure> {
+) -> Result<Option<VerifiedIdentity>, Refusal> {
     let (Some(explainer), Some(attestation)) = (explainer, attestation) else { return Ok(None) };
-    explainer.explain(attestation).map(Some).map_err(Failure::Backend)
+    Ok(Some(explainer.identity(attestation)?))
+}
+
+fn explain(
+    explainer: Option<&Explainer<'_>>,
+    identity: Option<VerifiedIdentity>,
+) -> Result<Option<Explained>, Failure> {
+    let (Some(explainer), Some(identity)) = (explainer, identity) else { return Ok(None) };
+    explainer.explain(identity).map(Some).map_err(Failure::Backend)
 }
 
 /// A response that is accepted, and what it says in the words of the engine where a connection is known.
@@ -71,28 +83,6 @@ impl Judged {
     fn for_the_first_time(self, seen: &mut HashSet<(String, String)>) -> Result<Self, Refusal> {
         let key = (self.response.issuer().to_owned(), self.response.assertion_id().to_owned());
         if seen.insert(key) { Ok(self) } else { Err(Rejection::Replayed.into()) }
-    }
-}
-
-/// Why a response is not accepted.
-struct Refusal {
-    code: String,
-    reason: String,
-}
-
-impl From<Rejection> for Refusal {
-    fn from(rejection: Rejection) -> Self {
-        Self { code: rejection.code().to_owned(), reason: rejection.to_string() }
-    }
-}
-
-impl From<VerifyError> for Refusal {
-    fn from(error: VerifyError) -> Self {
-        let mut innermost: &dyn std::error::Error = &error;
-        while let Some(source) = innermost.source() {
-            innermost = source;
-        }
-        Self { code: error.code().to_string(), reason: innermost.to_string() }
     }
 }
 
@@ -125,11 +115,9 @@ impl Party {
     fn described(inquiry: &SamlInquiry, now: DateTime<Utc>) -> Result<Self, Failure> {
         let entity_id = inquiry.idp_entity_id.as_deref();
         let idp = if let Some(file) = &inquiry.idp_metadata {
-            from_metadata("--idp-metadata", &read(file)?, entity_id, now)?
+            from_metadata("--idp-metadata", &read(file)?, entity_id, Terms::default(), now)?
         } else {
-            let certificates = &inquiry.idp_certificates;
-            let keys: Vec<_> = certificates.iter().map(|file| keys(file)).collect::<Result<_, _>>()?;
-            Arc::new(TrustedIdp::new(entity_id.unwrap_or_default(), keys.concat()))
+            Arc::new(TrustedIdp::new(entity_id.unwrap_or_default(), keys(&inquiry.idp_certificates)?))
         };
         Ok(Self {
             sp_entity_id: inquiry.sp_entity_id.clone().unwrap_or_default(),
@@ -152,17 +140,18 @@ impl Party {
         let configured = Configured::load(file, connection)?;
         let door = configured.door();
         let Some(settings) = &door.protocol.saml else {
-            return Err(configured.unusable(&"has another protocol: use `inspect oidc`"));
+            return Err(configured.of_another_protocol());
         };
         let config = settings.check().map_err(|error| configured.unusable(&error))?;
         let entity_id = door.issuers.first().map(jit_core::Issuer::as_str);
         let folder = Path::new(file).parent().unwrap_or(Path::new(""));
+        let terms = Terms::of(&door.protocol);
         let idp = match (&inquiry.idp_metadata, config.idp(), &door.protocol.metadata) {
-            (Some(file), ..) => from_metadata("--idp-metadata", &read(file)?, entity_id, now)?,
+            (Some(file), ..) => from_metadata("--idp-metadata", &read(file)?, entity_id, terms, now)?,
             (None, Some(idp), _) => Arc::clone(idp),
             (None, None, Some(MetadataSettings { file: Some(file), .. })) => {
                 let octets = read(&folder.join(file).display().to_string())?;
-                from_metadata("metadata", &octets, entity_id, now)?
+                from_metadata("metadata", &octets, entity_id, terms, now)?
             }
             (None, None, _) => {
                 return Err(configured.unusable(&"fetches its metadata: give `--idp-metadata`"));
@@ -219,19 +208,18 @@ fn attested(
     let attestation = attestation(response, config, idp)?;
     match attestation.stability {
         Stability::Persistent => Ok(attestation),
-        Stability::Transient => {
-            let error = AttestError::TransientSubject;
-            Err(Refusal { code: error.code().to_string(), reason: error.to_string() })
-        }
+        Stability::Transient => Err(AttestError::TransientSubject.into()),
     }
 }
 
 /// The response as XML; how it is written is told, or seen.
 fn document(file: &[u8], encoding: Option<Encoding>) -> Result<Vec<u8>, Rejection> {
     let text = file.trim_ascii();
-    let is_xml = encoding.map_or(text.starts_with(b"<") || text.starts_with(b"\xef\xbb\xbf"), |encoding| {
-        encoding == Encoding::Xml
-    });
+    // XML in UTF-16 is refused as such, and not taken for damaged base64.
+    let seems_xml = || {
+        [&b"<"[..], b"\xef\xbb\xbf", b"\xff\xfe", b"\xfe\xff", b"\0<"].iter().any(|it| text.starts_with(it))
+    };
+    let is_xml = encoding.map_or_else(seems_xml, |encoding| encoding == Encoding::Xml);
     if is_xml { Ok(text.to_vec()) } else { base64_text::decode(text).ok_or(Rejection::Base64Invalid) }
 }
 
@@ -245,6 +233,7 @@ fn from_metadata(
     option: &'static str,
     octets: &[u8],
     entity_id: Option<&str>,
+    terms: Terms,
     now: DateTime<Utc>,
 ) -> Result<Arc<TrustedIdp>, Failure> {
     let policy = MetadataPolicy::pinned().dangerous().accept_loopback();
@@ -253,6 +242,7 @@ fn from_metadata(
     };
     let clock = Arc::new(ManualClock::at(now));
     let source = MetadataSource::from_octets(octets, policy, clock, Arc::new(AwsLc)).map_err(unusable)?;
+    let source = source.adjusting(move |idp| terms.imposed_on(idp));
     // The document is at hand: nothing in there ever waits.
     let runtime = tokio::runtime::Builder::new_current_thread().build().map_err(Failure::Output)?;
     runtime.block_on(async {
@@ -271,23 +261,29 @@ fn only(mut entity_ids: Vec<String>) -> Result<String, Failure> {
     }
 }
 
-fn keys(file: &str) -> Result<Vec<VerificationKey>, Failure> {
-    let text = String::from_utf8_lossy(&read(file)?).into_owned();
-    let certificates = decode_all_pem("CERTIFICATE", &text);
-    let keys = decode_all_pem("PUBLIC KEY", &text);
-    let keys: Result<Vec<_>, _> = certificates
-        .iter()
-        .map(|der| VerificationKey::from_certificate(der))
-        .chain(keys.iter().map(|der| VerificationKey::from_public_key_info(der)))
-        .collect();
-    keys.ok().filter(|keys| !keys.is_empty()).ok_or(Failure::Usage(UsageError::Invalid(
-        "--idp-cert",
-        "holds no certificate or key that can be used",
-    )))
+/// A key that cannot be used does not poison the others, as in a configuration, but one must be left.
+fn keys(files: &[String]) -> Result<Vec<VerificationKey>, Failure> {
+    let mut keys = Vec::new();
+    for file in files {
+        let text = String::from_utf8_lossy(&read(file)?).into_owned();
+        let certificates = decode_all_pem("CERTIFICATE", &text);
+        let bare = decode_all_pem("PUBLIC KEY", &text);
+        keys.extend(certificates.iter().filter_map(|der| VerificationKey::from_certificate(der).ok()));
+        keys.extend(bare.iter().filter_map(|der| VerificationKey::from_public_key_info(der).ok()));
+    }
+    if keys.is_empty() {
+        let problem = "holds no certificate or key that can be used";
+        return Err(Failure::Usage(UsageError::Invalid("--idp-cert", problem)));
+    }
+    Ok(keys)
 }
 
 fn decryption_key(file: &str) -> Result<DecryptionKey, Failure> {
     let text = String::from_utf8_lossy(&read(file)?).into_owned();
-    DecryptionKey::from_pem(&text)
-        .map_err(|_| Failure::Usage(UsageError::Invalid("--decryption-key", "is not an RSA key in PKCS#8")))
+    DecryptionKey::from_pem(&text).map_err(|_| {
+        Failure::Usage(UsageError::Invalid(
+            "--decryption-key",
+            "is not an RSA key in PEM, without a password",
+        ))
+    })
 }

@@ -7,9 +7,7 @@ use std::sync::Arc;
 
 use jit_core::Store;
 use jit_core::config::Problems;
-use jit_core::{
-    BackendError, BuildError, Clock, ConnectionId, ErrorKind, Jit, JitBuilder, Protection, TimeGuard,
-};
+use jit_core::{BackendError, BuildError, Clock, ConnectionId, ErrorKind, Jit, JitBuilder, TimeGuard};
 use jit_http::HttpFailure;
 use jit_scim::server::{ServiceError, TokenError};
 use jit_sql::{PostgresOptions, PostgresStore, SqliteStore};
@@ -20,7 +18,7 @@ use super::house::{House, Shelf};
 use super::proxies::Proxies;
 use super::scim::Sources;
 use super::session::Sessions;
-use super::settings::{DoorSettings, Method, ProtectionSettings, Settings, StoreUrl};
+use super::settings::{DoorSettings, Method, Settings, StoreUrl};
 use crate::alarms::Alarms;
 use crate::targets::Opened;
 
@@ -110,7 +108,7 @@ fn builder(
     let mut builder = Jit::builder(Arc::clone(&main.store))
         .clock(Arc::clone(clock))
         .time_guard(TimeGuard::default())
-        .protection(protection(&settings.protection))
+        .protection(settings.protection.protection())
         .hold_for(HOLD_LASTS)
         .notices(Arc::new(Alarms(|alarm| eprintln!("portal: {alarm}"))))
         .explaining();
@@ -123,20 +121,6 @@ fn builder(
         builder = builder.target(target.setup.clone());
     }
     builder
-}
-
-pub(crate) fn protection(settings: &ProtectionSettings) -> Protection {
-    let mut protection = Protection::new();
-    for entitlement in &settings.protected {
-        protection = protection.protect(entitlement.clone());
-    }
-    for entitlement in &settings.never_without {
-        protection = protection.never_without(entitlement.clone());
-    }
-    match settings.seats {
-        Some(seats) => protection.seats(seats),
-        None => protection,
-    }
 }
 
 /// Opens a user store; paths are relative to the folder of the configuration.

@@ -42,6 +42,7 @@ impl Sources {
         self.tokens.extend(tokens.map_err(wrong)?);
         let connection = ScimConnection::new(attestor, format!("{base_url}{BASE}"));
         let connection = connection.schemas(schemas).tolerance(scim.tolerance.0);
+        let connection = if scim.feed { connection.feed() } else { connection };
         let is_entra = scim.tolerance.0 == Tolerance::entra();
         self.connections.push(if is_entra { connection.unique_group_names() } else { connection });
         Ok(())

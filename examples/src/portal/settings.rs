@@ -2,6 +2,7 @@
 
 mod doors;
 mod metadata;
+mod protection;
 mod scim;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -17,7 +18,8 @@ use url::Url;
 
 use doors::check_door;
 pub(crate) use doors::saml_address;
-pub(crate) use metadata::{MetadataSettings, PublishSettings};
+pub(crate) use metadata::{MetadataSettings, PublishSettings, Terms};
+pub(crate) use protection::ProtectionSettings;
 pub(crate) use scim::ScimSettings;
 
 use crate::targets::{DeploymentSettings, Opened, TargetSettings, check_targets, open};
@@ -58,21 +60,6 @@ pub(crate) struct PortalSettings {
     /// The proxies whose `X-Forwarded-For` is believed.
     #[serde(default)]
     pub(crate) trusted_proxies: Vec<Network>,
-}
-
-/// Says what no connection may break.
-#[derive(Debug, Default, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub(crate) struct ProtectionSettings {
-    /// Given only where a ceiling names it exactly.
-    #[serde(default)]
-    pub(crate) protected: Vec<Entitlement>,
-    /// Somebody of each tenant always holds it.
-    #[serde(default)]
-    pub(crate) never_without: Vec<Entitlement>,
-    /// The most accounts of a tenant.
-    #[serde(default)]
-    pub(crate) seats: Option<u32>,
 }
 
 /// Names a user store that connections may choose.
@@ -222,6 +209,7 @@ impl PortalSettings {
 impl Check for Settings {
     fn check(&self, found: &mut Problems) {
         found.within("portal", |found| self.portal.check(found));
+        found.within("protection", |found| self.protection.check(found));
         if self.connection.is_empty() {
             found.report(Code::new("config.missing_field"), "needs at least one `connection`");
         }

@@ -358,6 +358,8 @@ pub enum AccountAct {
     Suspend,
     /// Bring it back into use.
     Reactivate,
+    /// Free what a tombstone holds, so that its owner can come anew.
+    Release,
 }
 
 /// Describes the administration page.

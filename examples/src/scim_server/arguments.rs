@@ -23,7 +23,8 @@ usage: scim-server --addr IP:PORT --store STORE --token-file F [option]...
   --schemas FILE       more schemas; may be given several times
   --resource-types FILE
                        more resource types, or others in the place of User and Group; may be given several times
-  --base URL           what locations begin with, where clients reach it by another address (default /scim/v2)
+  --base URL           what locations begin with, where clients reach it by another address
+  --feed               a POST of somebody who is known says what is new about them, as HR feeds in bulk have it
   --help               show this text
 
   token                makes a token: prints it, and the line for the token file
@@ -50,7 +51,9 @@ pub(super) struct Order {
     pub(super) who: Who,
     pub(super) schemas: Vec<PathBuf>,
     pub(super) resource_types: Vec<PathBuf>,
-    pub(super) base: String,
+    /// What locations begin with, where that is said.
+    pub(super) base: Option<String>,
+    pub(super) feed: bool,
 }
 
 /// Where everything is kept.
@@ -88,6 +91,8 @@ pub(super) enum UsageError {
     Unknown(String),
     #[error("option `{0}` needs a value")]
     MissingValue(&'static str),
+    #[error("option `--feed` takes no value")]
+    ValueOfFeed,
     #[error("option `{0}` is given twice")]
     Repeated(&'static str),
     #[error("option `{0}` is missing")]
@@ -117,7 +122,7 @@ const OPTIONS: [&str; 9] = [
 pub(super) fn parse(arguments: impl IntoIterator<Item = String>) -> Result<Command, UsageError> {
     let mut given = BTreeMap::<&'static str, Vec<String>>::new();
     let mut rest = arguments.into_iter();
-    let mut token = false;
+    let (mut token, mut feed) = (false, false);
     while let Some(argument) = rest.next() {
         let (name, attached) = match argument.split_once('=') {
             Some((name, value)) => (name, Some(value.to_owned())),
@@ -126,6 +131,9 @@ pub(super) fn parse(arguments: impl IntoIterator<Item = String>) -> Result<Comma
         match name {
             "--help" | "-h" => return Ok(Command::Help),
             "token" if attached.is_none() && !token => token = true,
+            "--feed" if attached.is_some() => return Err(UsageError::ValueOfFeed),
+            "--feed" if feed => return Err(UsageError::Repeated("--feed")),
+            "--feed" => feed = true,
             _ => {
                 let known = OPTIONS.into_iter().find(|known| *known == name);
                 let name = known.ok_or_else(|| UsageError::Unknown(name.to_owned()))?;
@@ -134,10 +142,10 @@ pub(super) fn parse(arguments: impl IntoIterator<Item = String>) -> Result<Comma
             }
         }
     }
-    match (token, given.is_empty()) {
+    match (token, given.is_empty() && !feed) {
         (true, true) => Ok(Command::Token),
         (true, false) => Err(UsageError::OptionsOfToken),
-        (false, _) => Ok(Command::Serve(Box::new(order(&mut given)?))),
+        (false, _) => Ok(Command::Serve(Box::new(Order { feed, ..order(&mut given)? }))),
     }
 }
 
@@ -167,7 +175,8 @@ fn order(given: &mut BTreeMap<&'static str, Vec<String>>) -> Result<Order, Usage
         who,
         schemas,
         resource_types,
-        base: one(given, "--base")?.unwrap_or_else(|| super::BASE.into()),
+        base: one(given, "--base")?,
+        feed: false,
     })
 }
 
@@ -219,7 +228,7 @@ mod tests {
         assert_eq!(order.address, "127.0.0.1:0".parse().unwrap());
         assert_eq!(order.keeping, Keeping::Memory);
         assert_eq!(order.tolerance, Tolerance::strict());
-        assert_eq!(order.base, "/scim/v2");
+        assert_eq!((order.base, order.feed), (None, false));
         assert!(matches!(order.who, Who::Tenant(tenant) if tenant.as_str() == "default"));
     }
 
@@ -251,6 +260,8 @@ mod tests {
             (&format!("{WHOLE} --store memory"), "option `--store` is given twice"),
             (&format!("{WHOLE} --tolerance lax"), "option `--tolerance` cannot be `lax`"),
             ("token --addr 127.0.0.1:0", "`token` takes no options"),
+            ("token --feed", "`token` takes no options"),
+            ("--feed=yes", "option `--feed` takes no value"),
             ("--addr 127.0.0.1 --store memory --token-file f", "option `--addr` cannot be `127.0.0.1`"),
         ] {
             let said = parsed(line).unwrap_err().to_string();

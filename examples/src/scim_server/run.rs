@@ -2,6 +2,7 @@
 
 use std::error::Error;
 use std::io;
+use std::net::SocketAddr;
 use std::path::Path;
 use std::process::ExitCode;
 use std::sync::Arc;
@@ -74,16 +75,26 @@ async fn perform(order: &Order) -> Result<(), Stop> {
     let (connection, attestor, _) = settings.define().map_err(|found| Stop::Settings(found.to_string()))?;
     let listener = TcpListener::bind(order.address).await;
     let listener = listener.map_err(|error| Stop::cannot_listen(order.address, error))?;
+    let address = listener.local_addr().map_err(Stop::cannot_serve)?;
     let store = open_store(&order.keeping).await?;
     let jit =
         Jit::builder(Arc::clone(&store)).time_guard(TimeGuard::default()).connection(connection).build()?;
     let jit = Arc::new(jit);
-    let mut served = ScimConnection::new(attestor, &order.base).schemas(schemas).tolerance(order.tolerance);
+    let base = order.base.clone().unwrap_or_else(|| base(address));
+    let mut served = ScimConnection::new(attestor, base).schemas(schemas).tolerance(order.tolerance);
     if order.tolerance == Tolerance::entra() {
         served = served.unique_group_names();
     }
+    if order.feed {
+        served = served.feed();
+    }
     let service = Arc::new(ScimService::builder(Arc::clone(&jit), store).connection(served).build()?);
     serve_until_asked((jit, service), tokens, listener).await
+}
+
+/// Says where clients reach what listens at this address; of one that stands for all only the path is known.
+fn base(address: SocketAddr) -> String {
+    if address.ip().is_unspecified() { BASE.to_owned() } else { format!("http://{address}{BASE}") }
 }
 
 fn tokens(order: &Order, settings: &ConnectionConfig<Scim>) -> Result<Tokens, Stop> {

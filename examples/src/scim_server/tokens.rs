@@ -65,6 +65,7 @@ fn token(
         name: format!("token {number}"),
         until: None,
         reads_only: false,
+        me: None,
     };
     for (place, word) in words.enumerate() {
         match word.split_once('=') {
@@ -76,9 +77,14 @@ fn token(
                         .with_timezone(&Utc),
                 );
             }
+            Some(("me", id)) => {
+                token.me = Some(id.parse().map_err(|_| "`me` needs the `id` of a user")?);
+            }
             None if word == "reads-only" => token.reads_only = true,
             None if place == 0 => word.clone_into(&mut token.name),
-            _ => return Err(format!("`{word}` is neither a name, `until=INSTANT` nor `reads-only`")),
+            _ => {
+                return Err(format!("`{word}` is neither a name, `until=INSTANT`, `reads-only` nor `me=ID`"));
+            }
         }
     }
     Ok(token)
@@ -95,7 +101,10 @@ mod tests {
     #[test]
     fn a_line_says_what_a_token_is_good_for() {
         let digest = Tokens::digest("a token");
-        let token = parsed(&format!("sha256:{digest} entra until=2027-01-31T00:00:00Z reads-only")).unwrap();
+        let id = "0192f0c1-2345-7890-abcd-ef0123456789";
+        let line = format!("sha256:{digest} entra until=2027-01-31T00:00:00Z reads-only me={id}");
+        let token = parsed(&line).unwrap();
+        assert_eq!(token.me.map(|id| id.to_string()).as_deref(), Some(id));
         assert_eq!((token.sha256.as_str(), token.name.as_str()), (digest.as_str(), "entra"));
         assert_eq!(token.until.unwrap().to_rfc3339(), "2027-01-31T00:00:00+00:00");
         assert!(token.reads_only);
@@ -105,7 +114,7 @@ mod tests {
 
     #[test]
     fn what_a_line_cannot_say_is_told_without_the_token() {
-        for line in ["hush entra until=tomorrow", "hush one two", "hush a=b"] {
+        for line in ["hush entra until=tomorrow", "hush one two", "hush a=b", "hush me=ada"] {
             let said = parsed(line).unwrap_err();
             assert!(!said.contains("hush"), "{said}");
         }

@@ -41,6 +41,9 @@ pub(crate) struct MirrorSettings {
     /// How many are stopped within a span.
     #[serde(default)]
     stops: Option<StopSettings>,
+    /// Whether any number may be.
+    #[serde(default)]
+    stops_any_number: bool,
 }
 
 #[derive(Debug, Default, Clone, Copy, PartialEq, Eq, Deserialize)]
@@ -78,6 +81,10 @@ impl MirrorSettings {
             let message = "needs either `holders` or `everybody = true`";
             found.report(Code::new("config.one_of"), message);
         }
+        if self.stops.is_some() && self.stops_any_number {
+            let message = "has no place beside `stops_any_number`";
+            found.report_in("stops", Code::new("config.contradiction"), message);
+        }
         if self.stops.as_ref().is_some_and(|stops| stops.percent > 100) {
             found.report_in("stops", Code::new("config.invalid_value"), "`percent` is more than 100");
         }
@@ -109,6 +116,9 @@ impl MirrorSettings {
         }
         for connection in &self.waited_for_by {
             mirroring = mirroring.waited_for_by(connection.clone());
+        }
+        if self.stops_any_number {
+            mirroring = mirroring.stopping_any_number();
         }
         if let Some(stops) = &self.stops {
             let StopSettings { at_least, percent, at_most, within } = stops;

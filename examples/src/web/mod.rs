@@ -7,6 +7,7 @@ mod parameters;
 mod random;
 mod respond;
 mod serve;
+mod timely;
 
 pub use cookie::{CookieName, cookie};
 pub use expiring::Expiring;

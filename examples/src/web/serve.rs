@@ -1,46 +1,221 @@
 use std::future::Future;
 use std::io;
+use std::net::SocketAddr;
+use std::pin::pin;
+use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Router;
-use tokio::net::TcpListener;
-use tokio::sync::watch;
+use axum::body::{Body, HttpBody as _};
+use axum::extract::{ConnectInfo, Request};
+use hyper::body::Incoming;
+use hyper::server::conn::http1;
+use hyper::service::service_fn;
+use hyper_util::rt::{TokioIo, TokioTimer};
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
 use tokio::task::JoinSet;
+use tokio::time::{sleep, timeout};
+use tower_service::Service as _;
+
+use super::timely::Timely;
 
 /// How long answers that are under way may take once the program was asked to end.
 const GRACE: Duration = Duration::from_secs(10);
+/// How long nobody new is let in where that failed, as it does while there are too many files open.
+const PAUSE: Duration = Duration::from_millis(100);
+
+/// How long clients may take, and how many may be there at a time.
+#[derive(Debug, Clone, Copy)]
+struct Patience {
+    /// From the end of one request to the end of the head of the next.
+    head: Duration,
+    /// For the body of a request.
+    body: Duration,
+    /// For a connection with all of its requests; whatever is under way then may take as long as a body.
+    connection: Duration,
+    /// The most connections of one listener; others wait until one of them ends.
+    connections: usize,
+}
+
+impl Default for Patience {
+    fn default() -> Self {
+        Self {
+            head: Duration::from_secs(20),
+            body: Duration::from_secs(30),
+            connection: Duration::from_secs(600),
+            connections: 1024,
+        }
+    }
+}
 
 /// Serves each router on its listener until `stop`, then lets the answers under way finish.
 pub(crate) async fn serve(
     sites: Vec<(TcpListener, Router)>,
     stop: impl Future<Output = ()>,
 ) -> io::Result<()> {
+    serve_with(Patience::default(), sites, stop).await
+}
+
+async fn serve_with(
+    patience: Patience,
+    sites: Vec<(TcpListener, Router)>,
+    stop: impl Future<Output = ()>,
+) -> io::Result<()> {
     let (ask_to_end, asked) = watch::channel(false);
     let mut running = JoinSet::new();
     for (listener, router) in sites {
-        let mut asked = asked.clone();
-        let end = async move {
-            // A sender that is gone asks to end as well.
-            let _ = asked.wait_for(|end| *end).await;
-        };
-        let router = router.into_make_service_with_connect_info::<std::net::SocketAddr>();
-        running.spawn(async move { axum::serve(listener, router).with_graceful_shutdown(end).await });
+        running.spawn(site(listener, router.with_state(()), patience, asked.clone()));
     }
     tokio::select! {
         () = stop => {}
-        Some(ended) = running.join_next() => return ended.map_err(io::Error::other)?,
+        Some(ended) = running.join_next() => return ended.map_err(io::Error::other),
     }
     // Every receiver may be gone when every site has ended by itself.
     let _ = ask_to_end.send(true);
-    match tokio::time::timeout(GRACE, drained(&mut running)).await {
-        Ok(ended) => ended,
-        Err(_) => Ok(()),
-    }
+    // What is still under way after that ends with the runtime.
+    let _ = timeout(GRACE, async { while running.join_next().await.is_some() {} }).await;
+    Ok(())
 }
 
-async fn drained(running: &mut JoinSet<io::Result<()>>) -> io::Result<()> {
-    while let Some(ended) = running.join_next().await {
-        ended.map_err(io::Error::other)??;
+/// Lets clients in until it is asked to end, then waits for those who are there.
+async fn site(listener: TcpListener, router: Router, patience: Patience, mut asked: watch::Receiver<bool>) {
+    let places = Arc::new(Semaphore::new(patience.connections));
+    let mut open = JoinSet::new();
+    loop {
+        let arrival = async {
+            // Nobody closes the semaphore.
+            let place = Arc::clone(&places).acquire_owned().await.map_err(io::Error::other)?;
+            Ok::<_, io::Error>((place, listener.accept().await?))
+        };
+        let arrived = tokio::select! {
+            // A sender that is gone asks to end as well.
+            _ = asked.wait_for(|end| *end) => break,
+            arrived = arrival => arrived,
+        };
+        while open.try_join_next().is_some() {}
+        match arrived {
+            Ok((place, client)) => {
+                open.spawn(converse(client, router.clone(), patience, asked.clone(), place));
+            }
+            Err(_) => sleep(PAUSE).await,
+        }
     }
-    Ok(())
+    drop(listener);
+    while open.join_next().await.is_some() {}
+}
+
+/// Answers the requests of one connection.
+async fn converse(
+    (stream, peer): (TcpStream, SocketAddr),
+    router: Router,
+    patience: Patience,
+    mut asked: watch::Receiver<bool>,
+    _place: OwnedSemaphorePermit,
+) {
+    let answer = service_fn(move |request: hyper::Request<Incoming>| {
+        let (mut parts, body) = request.into_parts();
+        parts.extensions.insert(ConnectInfo(peer));
+        let is_empty = body.is_end_stream();
+        let body = if is_empty { Body::empty() } else { Body::new(Timely::new(body, patience.body)) };
+        router.clone().call(Request::from_parts(parts, body))
+    });
+    let mut server = http1::Builder::new();
+    let server = server.timer(TokioTimer::new()).header_read_timeout(patience.head);
+    let mut connection = pin!(server.serve_connection(TokioIo::new(stream), answer));
+    tokio::select! {
+        // Whatever a client does to its connection is no matter of ours.
+        _ = connection.as_mut() => return,
+        _ = asked.wait_for(|end| *end) => {}
+        () = sleep(patience.connection) => {}
+    }
+    connection.as_mut().graceful_shutdown();
+    let _ = timeout(patience.body, connection).await;
+}
+
+#[cfg(test)]
+mod tests {
+    use axum::routing::get;
+    use bytes::Bytes;
+    use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+    use tokio::sync::oneshot;
+
+    use super::*;
+
+    const LONG: Duration = Duration::from_secs(3600);
+    const SHORT: Duration = Duration::from_millis(20);
+    const PATIENT: Patience = Patience { head: LONG, body: LONG, connection: LONG, connections: 10 };
+    const GET: &[u8] = b"GET / HTTP/1.1\r\nhost: here\r\n\r\n";
+
+    async fn start(patience: Patience) -> (SocketAddr, oneshot::Sender<()>) {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = listener.local_addr().unwrap();
+        let read = async |body: Result<Bytes, axum::extract::rejection::BytesRejection>| match body {
+            Ok(_) => "whole",
+            Err(_) => "torn",
+        };
+        let router = Router::new().route("/", get(async || "hello").post(read));
+        let (end, ended) = oneshot::channel();
+        let stop = async { drop(ended.await) };
+        tokio::spawn(async move { serve_with(patience, vec![(listener, router)], stop).await });
+        (address, end)
+    }
+
+    /// Sends something, and reads until the server ends the connection.
+    async fn all(stream: &mut TcpStream, sent: &[u8]) -> String {
+        stream.write_all(sent).await.unwrap();
+        let mut said = Vec::new();
+        let _ = stream.read_to_end(&mut said).await;
+        String::from_utf8_lossy(&said).into_owned()
+    }
+
+    #[tokio::test]
+    async fn a_head_that_does_not_come_ends_the_connection() {
+        let (address, _end) = start(Patience { head: SHORT, ..PATIENT }).await;
+        let mut stream = TcpStream::connect(address).await.unwrap();
+        assert!(!all(&mut stream, b"GET / HTTP/1.1\r\nhost: h").await.contains("hello"));
+        // on a busy machine even a head that is sent at once may come too late
+        while !all(&mut TcpStream::connect(address).await.unwrap(), GET).await.ends_with("hello") {}
+    }
+
+    #[tokio::test]
+    async fn a_body_that_does_not_come_is_not_waited_for() {
+        let (address, _end) = start(Patience { body: SHORT, ..PATIENT }).await;
+        let mut stream = TcpStream::connect(address).await.unwrap();
+        let request = b"POST / HTTP/1.1\r\nhost: here\r\nconnection: close\r\ncontent-length: 9\r\n\r\nx";
+        assert!(all(&mut stream, request).await.ends_with("torn"));
+    }
+
+    #[tokio::test]
+    async fn a_connection_ends_whatever_is_asked_on_it() {
+        let (address, _end) = start(Patience { connection: SHORT, ..PATIENT }).await;
+        let mut stream = TcpStream::connect(address).await.unwrap();
+        all(&mut stream, b"").await;
+    }
+
+    #[tokio::test]
+    async fn there_are_so_many_at_a_time_and_the_others_wait() {
+        let (address, end) = start(Patience { connections: 1, ..PATIENT }).await;
+        let mut first = TcpStream::connect(address).await.unwrap();
+        first.write_all(GET).await.unwrap();
+        let mut answer = vec![0; 12];
+        first.read_exact(&mut answer).await.unwrap();
+        let mut second = TcpStream::connect(address).await.unwrap();
+        second.write_all(b"GET / HTTP/1.1\r\nhost: here\r\nconnection: close\r\n\r\n").await.unwrap();
+        assert!(timeout(SHORT, second.read_u8()).await.is_err(), "nobody answers while the first is there");
+        drop(first);
+        assert!(all(&mut second, b"").await.ends_with("hello"));
+        drop(end);
+    }
+
+    #[tokio::test]
+    async fn whoever_waits_for_a_request_is_sent_away_at_the_end() {
+        let (address, end) = start(PATIENT).await;
+        let mut stream = TcpStream::connect(address).await.unwrap();
+        stream.write_all(GET).await.unwrap();
+        let mut answer = vec![0; 12];
+        stream.read_exact(&mut answer).await.unwrap();
+        drop(end);
+        assert!(all(&mut stream, b"").await.ends_with("hello"));
+    }
 }

@@ -1,5 +1,6 @@
 //! A connection as configuration holds it: what it is trusted with, its mapping, its policy, its protocol's settings.
 
+mod addresses;
 mod among;
 
 use std::{collections::BTreeSet, sync::Arc};
@@ -10,9 +11,9 @@ pub use among::check_connections;
 
 use super::{Check, Problems, provisioning::check_provisioning};
 use crate::{
-    Attestor, Code, Connection, ConnectionId, ConnectionSettings, DomainSet, EmailRule, EntitlementPattern,
-    Issuer, IssuerSet, LinkBy, LinkRule, MailLink, MappingRules, PolicyRules, Provisioning, RulePolicy,
-    StoreId, TenantId, Verification, mapping::present,
+    Attestor, Code, Connection, ConnectionId, ConnectionSettings, DomainSet, EntitlementPattern, Issuer,
+    IssuerSet, LinkBy, LinkRule, MailLink, MappingRules, PolicyRules, Provisioning, RulePolicy, StoreId,
+    TenantId, Verification, mapping::present,
 };
 
 /// The most issuers, names, domains, ceiling lines and link rules of a connection, each.
@@ -166,6 +167,7 @@ impl<P> ConnectionConfig<P> {
         }
         found.within("mapping", |found| self.mapping.check(found));
         self.check_own_domains(found);
+        self.check_who_speaks(found);
         found.within("policy", |found| self.policy.check(found));
         if let Some(provisioning) = &self.provisioning {
             let has_one_issuer = self.issuer_template.is_none() && self.issuers.len() == 1;
@@ -213,20 +215,6 @@ impl<P> ConnectionConfig<P> {
         ];
         for (field, _) in counts.into_iter().filter(|(_, count)| *count > LINES) {
             found.report_in(field, Code::new("config.out_of_range"), format!("has more than {LINES} lines"));
-        }
-    }
-
-    /// Reports an `email` rule that the domains of the connection should verify where there are none. A preset may say
-    /// so: it is made for connections with domains and harmless on others.
-    fn check_own_domains(&self, found: &mut Problems) {
-        let says = |rule: &EmailRule| rule.verified == Some(Verification::OwnDomains);
-        if self.domains.patterns().is_empty() && self.mapping.email.as_ref().is_some_and(says) {
-            let message = "needs `domains` that the connection speaks for";
-            found.within("mapping", |found| {
-                found.within("email", |found| {
-                    found.report_in("verified", Code::new("config.unreachable_rule"), message);
-                });
-            });
         }
     }
 

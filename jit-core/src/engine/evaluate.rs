@@ -256,7 +256,7 @@ pub(super) fn note_profile(trace: &mut Trace, profile: &Profile) {
             let finding =
                 if wish.value == crate::Wished::Unknown { Finding::Skipped } else { Finding::Passed };
             let state = match wish.value {
-                crate::Wished::Unknown => "the claim is absent or cut",
+                crate::Wished::Unknown => "the claim is absent, cut or of no use",
                 crate::Wished::Empty => "the claim is empty",
                 crate::Wished::Values(_) => "the claim has a value",
             };

@@ -73,6 +73,24 @@ impl Claims {
         Self { members, truncated, supplementary }
     }
 
+    /// Makes a copy in which the source says nothing at this path.
+    pub(crate) fn silenced(&self, path: &ClaimPath) -> Self {
+        let mut list: Vec<_> = self.members.each().cloned().collect();
+        if let Some((first, rest)) = path.segments.split_first() {
+            let member = list.iter_mut().find(|(name, _)| name == first).map(|(_, value)| value);
+            let said = rest.iter().fold(member, |value, segment| match value? {
+                Value::Object(members) => members.get_mut(segment.as_str()),
+                Value::Array(items) => items.get_mut(segment.parse::<usize>().ok()?),
+                _ => None,
+            });
+            if let Some(value) = said {
+                *value = Value::Null;
+            }
+        }
+        let (truncated, supplementary) = (self.truncated.clone(), self.supplementary.clone());
+        Self { members: Members::sorted(list), truncated, supplementary }
+    }
+
     /// Tells whether the claim came from a second source.
     #[must_use]
     pub fn is_supplementary(&self, name: &str) -> bool {

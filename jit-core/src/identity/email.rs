@@ -130,6 +130,9 @@ pub struct EmailClaim {
     pub address: EmailAddress,
     /// What the source asserted about verification. `None` is not `true`.
     pub verified: Option<bool>,
+    /// Whether the source serves people of many organisations and did not say that this one belongs to an organisation
+    /// of the connection: then it speaks for the domain of the address no more than anybody else.
+    pub is_outsider: bool,
 }
 
 /// Grades how much an address proves, weakest first.
@@ -176,7 +179,9 @@ impl EmailEvidence {
         let trust = match claim.verified {
             Some(false) => EmailTrust::Refuted,
             None => EmailTrust::Unstated,
-            Some(true) if domains.contains(claim.address.domain()) => EmailTrust::Authoritative,
+            Some(true) if !claim.is_outsider && domains.contains(claim.address.domain()) => {
+                EmailTrust::Authoritative
+            }
             Some(true) => EmailTrust::Asserted,
         };
         Self { address: claim.address, trust }
@@ -190,17 +195,20 @@ mod tests {
     #[test]
     fn silence_about_verification_is_not_verification() {
         let domains = DomainSet::new(vec!["example.com".parse().unwrap()]);
-        let grade = |address: &str, verified| {
-            EmailEvidence::grade(
-                EmailClaim { address: EmailAddress::new(address).unwrap(), verified },
-                &domains,
-            )
-            .trust
+        let claim = |address: &str, verified| EmailClaim {
+            address: EmailAddress::new(address).unwrap(),
+            verified,
+            is_outsider: false,
         };
+        let grade = |address: &str, verified| EmailEvidence::grade(claim(address, verified), &domains).trust;
         assert_eq!(grade("a@example.com", None), EmailTrust::Unstated);
         assert_eq!(grade("a@example.com", Some(false)), EmailTrust::Refuted);
         assert_eq!(grade("a@example.org", Some(true)), EmailTrust::Asserted);
         assert_eq!(grade("a@EXAMPLE.com", Some(true)), EmailTrust::Authoritative);
+        for (verified, trust) in [(Some(true), EmailTrust::Asserted), (Some(false), EmailTrust::Refuted)] {
+            let outsider = EmailClaim { is_outsider: true, ..claim("a@example.com", verified) };
+            assert_eq!(EmailEvidence::grade(outsider, &domains).trust, trust);
+        }
     }
 
     #[test]

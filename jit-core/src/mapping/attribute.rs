@@ -6,12 +6,12 @@ use serde_json::Value;
 use smol_str::SmolStr;
 
 use super::{
-    AttributeRule, AttributeWish, CaseRule, ImportRule, MapError, Wished, WishedValues,
+    AttributeRule, AttributeWish, CaseRule, ImportRule, MapError, Notes, Wished, WishedValues,
     expression::Expression,
     origin::{Limits, Origin},
     template::{Rendered, lower, upper},
 };
-use crate::{Claim, ClaimPath, ClaimValues, Claims, RuleName, config::Problems};
+use crate::{Claim, ClaimPath, ClaimValues, Claims, Finding, RuleName, config::Problems};
 
 /// Holds an attribute rule, ready to run.
 #[derive(Debug)]
@@ -49,8 +49,24 @@ impl CompiledAttribute {
         self.wish.import == ImportRule::Ignore
     }
 
-    /// Tells what is wished for; `room` is there to write texts in that must be put together.
-    pub(super) fn value(&self, claims: &Claims, room: &mut String) -> Result<Wished, MapError> {
+    /// Tells what is wished for; `room` is there to write texts in that must be put together. Of a value that cannot be
+    /// taken nothing is known, and only a rule that requires one refuses the sign-in for it.
+    pub(super) fn value(
+        &self,
+        claims: &Claims,
+        notes: &mut Notes,
+        room: &mut String,
+    ) -> Result<Wished, MapError> {
+        match self.read(claims, room) {
+            Err(error) if self.wish.import != ImportRule::Require => {
+                notes.add(&self.wish.rule, Finding::Refused, &error.problem());
+                Ok(Wished::Unknown)
+            }
+            answer => answer,
+        }
+    }
+
+    fn read(&self, claims: &Claims, room: &mut String) -> Result<Wished, MapError> {
         match &self.origin {
             Origin::Claim(path) => {
                 let claim = claims.at(path);

@@ -1,5 +1,7 @@
 //! The mapping that declarative rules are compiled to when they are loaded.
 
+use std::borrow::Cow;
+
 use super::{
     AttributeMapper, AttributeRule, MapError, MappingRules, Profile,
     attribute::CompiledAttribute,
@@ -9,7 +11,7 @@ use super::{
     names::CompiledUserName,
 };
 use crate::{
-    Code, DomainSet, Finding, RuleName, Stage, Step, VerifiedIdentity,
+    Claims, Code, DomainSet, EmailClaim, Finding, RuleName, Stage, Step, VerifiedIdentity,
     config::{Check, Problems},
 };
 
@@ -114,24 +116,37 @@ fn preset_attributes(own: &MappingRules, whole: &MappingRules) -> Vec<CompiledAt
 
 impl AttributeMapper for Mapping {
     fn map(&self, identity: &VerifiedIdentity) -> Result<Profile, MapError> {
-        let claims = identity.claims();
+        let said = identity.claims();
         let (mut notes, mut room) = (Notes::default(), String::with_capacity(ROOM));
         let email = match &self.email {
-            Some(rule) => rule.map(claims, &mut notes)?.map(|email| (email, rule.origin())),
+            Some(rule) => rule.map(said, &mut notes)?.map(|email| (email, rule.origin())),
             None => None,
         };
         let (email, email_origin) = email.unzip();
+        let claims = &self.relied_on(said, email.as_ref());
         let user_name = match &self.user_name {
             Some(rule) => rule.map(claims, identity.key(), &mut notes, &mut room)?,
             None => None,
         };
         let mut attributes = Vec::with_capacity(self.attributes.len());
         for rule in &self.attributes {
-            let value = rule.value(claims, &mut room)?;
+            let value = rule.value(claims, &mut notes, &mut room)?;
             attributes.push(rule.wish(value));
         }
         let entitlements = self.entitlements.map(claims, &mut notes, room)?;
         Ok(Profile { user_name, email, email_origin, attributes, entitlements, notes: notes.0 })
+    }
+}
+
+impl Mapping {
+    /// The claims that rules may read: an address that its source refutes is not among them.
+    fn relied_on<'c>(&self, claims: &'c Claims, email: Option<&EmailClaim>) -> Cow<'c, Claims> {
+        let Some(rule) = &self.email else { return Cow::Borrowed(claims) };
+        let is_refuted = match email {
+            Some(email) => email.verified == Some(false),
+            None => rule.is_refuted(claims),
+        };
+        if is_refuted { Cow::Owned(claims.silenced(rule.address())) } else { Cow::Borrowed(claims) }
     }
 }
 
@@ -140,7 +155,7 @@ impl AttributeMapper for Mapping {
 pub(super) struct Notes(Vec<Step>);
 
 impl Notes {
-    pub(super) fn add(&mut self, rule: &RuleName, finding: Finding, detail: &'static str) {
+    pub(super) fn add(&mut self, rule: &RuleName, finding: Finding, detail: &str) {
         let is_same = |step: &Step| step.rule.as_ref() == Some(rule) && step.detail == detail;
         if self.0.len() < NOTES && !self.0.iter().any(is_same) {
             let (rule, detail) = (Some(rule.clone()), detail.to_owned());

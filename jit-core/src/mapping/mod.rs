@@ -15,6 +15,7 @@ mod profile;
 mod rules;
 mod template;
 mod values;
+mod verification;
 
 pub use candidates::Candidates;
 pub use compiled::Mapping;
@@ -36,6 +37,8 @@ use compiled::Notes;
 #[cfg(test)]
 mod tests;
 
+use std::borrow::Cow;
+
 use crate::{AttributeName, ClaimPath, Code, RuleName, VerifiedIdentity};
 
 /// Makes a profile of the claims of a verified identity. Pure: the same identity gives the same profile.
@@ -54,7 +57,7 @@ pub trait AttributeMapper: Send + Sync {
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum MapError {
-    /// A rule requires a claim that is absent, empty or cut.
+    /// A rule requires a claim that is absent, empty or cut, or an address that its source refutes.
     #[error("rule `{rule}` requires claim `{claim}`, which is {state}")]
     Required {
         /// The rule.
@@ -97,6 +100,17 @@ pub enum MapError {
 }
 
 impl MapError {
+    /// What is wrong, without the name of the rule.
+    pub(crate) fn problem(&self) -> Cow<'static, str> {
+        match self {
+            Self::Required { state, .. } => format!("a required claim is {state}").into(),
+            Self::Malformed { problem, .. } => (*problem).into(),
+            Self::Limit { what, .. } => format!("exceeds the limit on {what}").into(),
+            Self::Expression { problem, .. } => format!("the expression {problem}").into(),
+            Self::Conflict { .. } => "another source gave a value".into(),
+        }
+    }
+
     /// The stable code.
     #[must_use]
     pub fn code(&self) -> Code {

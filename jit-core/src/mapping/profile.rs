@@ -92,7 +92,7 @@ impl fmt::Debug for AttributeWish {
 #[derive(Clone, PartialEq, Eq)]
 #[expect(clippy::exhaustive_enums, reason = "unknown is not empty: the planner decides each")]
 pub enum Wished {
-    /// The claim is absent or cut: nothing may be concluded.
+    /// The claim is absent or cut, or has a form or size that the rule cannot take: nothing may be concluded.
     Unknown,
     /// The claim is empty: what this source gave goes.
     Empty,

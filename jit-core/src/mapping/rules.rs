@@ -62,13 +62,19 @@ pub struct EmailRule {
     pub required: bool,
 }
 
-/// Says what states that an address is verified.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
+/// Says what states that an address is verified. Written as `{ claim = "…", organisation = "…" }`, `"own_domains"` or
+/// `"never"`.
+#[derive(Clone, Debug, PartialEq, Eq)]
 #[expect(clippy::exhaustive_enums, reason = "each is a decision of its own")]
 pub enum Verification {
-    /// This claim.
-    Claim(ClaimPath),
+    /// A claim.
+    Claim {
+        /// Its name.
+        claim: ClaimPath,
+        /// The claim that names the organisation of the person by its domain, where the source serves many and private
+        /// people as well. Where it names none of the connection's domains, the source does not speak for the address.
+        organisation: Option<ClaimPath>,
+    },
     /// The connection: an address of a domain that it speaks for is verified, and of any other nothing is said. For
     /// sources that say nothing of verification themselves, as in SAML.
     OwnDomains,
@@ -116,10 +122,10 @@ pub struct AttributeRule {
     /// Whether the attribute takes several values.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub list: bool,
-    /// The most values; more refuse the sign-in.
+    /// The most values; of more nothing is taken.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub max_values: Option<usize>,
-    /// The longest value, in bytes; longer ones refuse the sign-in.
+    /// The longest value, in bytes; longer ones are not taken.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub max_bytes: Option<usize>,
 }

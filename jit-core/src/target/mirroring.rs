@@ -34,8 +34,16 @@ pub struct StopLimit {
     pub percent: u8,
     /// Never more than this.
     pub at_most: NonZeroU32,
-    /// Within this span; spans follow each other on the clock.
+    /// Within this span. Spans follow each other on the clock: around the end of one, the bound of both may be used up.
     pub within: TimeDelta,
+}
+
+impl Default for StopLimit {
+    /// Five in any case, or a tenth, and never more than 25 a day.
+    fn default() -> Self {
+        let at_most = NonZeroU32::MIN.saturating_add(24);
+        Self { at_least: 5, percent: 10, at_most, within: TimeDelta::days(1) }
+    }
 }
 
 impl StopLimit {
@@ -69,7 +77,7 @@ impl Mirroring {
             entitlements: BTreeMap::new(),
             removes: false,
             waits: BTreeSet::new(),
-            stops: None,
+            stops: Some(StopLimit::default()),
         }
     }
 
@@ -123,10 +131,17 @@ impl Mirroring {
         self
     }
 
-    /// Bounds how many are stopped at once.
+    /// Bounds how many are stopped at once; it is [`StopLimit::default`] unless said.
     #[must_use]
     pub fn stopping_no_more_than(mut self, limit: StopLimit) -> Self {
         self.stops = Some(limit);
+        self
+    }
+
+    /// Lets any number be stopped at once: a mistake here empties the target.
+    #[must_use]
+    pub fn stopping_any_number(mut self) -> Self {
+        self.stops = None;
         self
     }
 

@@ -25,6 +25,7 @@ pub(crate) fn chat() -> TargetId {
 /// Members are mirrored with address and department; editors are a group there.
 pub(crate) fn members() -> Mirroring {
     Mirroring::of_holders([role("member")])
+        .stopping_any_number()
         .with_email()
         .with_attribute(AttributeName::new("department").unwrap(), "unit")
         .with_entitlement(role("editor"), "Editors")

@@ -54,6 +54,17 @@ async fn no_more_are_stopped_than_the_share_allows() {
 }
 
 #[tokio::test]
+async fn there_is_a_bound_though_nobody_said_one() {
+    let role = Entitlement::role("member").unwrap();
+    let house = twenty_end(Mirroring::of_holders([role])).await;
+    house.work().await.unwrap();
+    assert_eq!(in_use(&house), 15);
+    let house = twenty_end(members()).await;
+    house.work().await.unwrap();
+    assert_eq!(in_use(&house), 0, "it was said that any number may go");
+}
+
+#[tokio::test]
 async fn an_administrator_lets_them_go() {
     let house = twenty_end(members().removing().stopping_no_more_than(limit(3, 0))).await;
     house.work().await.unwrap();

@@ -58,6 +58,7 @@ impl AttributeMapper for PlainMapper {
         let email = text("email").and_then(|text| EmailAddress::new(&text).ok()).map(|address| EmailClaim {
             address,
             verified: claims.get("email_verified").values().and_then(jit_core::ClaimValues::truth),
+            is_outsider: false,
         });
         let user_name = text("preferred_username").map(|name| UserNameWish {
             candidates: (1..=self.numbered)

@@ -85,7 +85,9 @@ pub(super) fn check_auth_time(
         return Err(Rejection::AuthTimeInFuture);
     }
     if let Some(max_age) = expectations.max_age {
-        if age - leeway > max_age {
+        let is_of_this_sign_in =
+            expectations.begun.is_some_and(|begun| begun.signed_duration_since(auth_time) <= leeway);
+        if age - leeway > max_age && !is_of_this_sign_in {
             return Err(Rejection::AuthenticationTooOld);
         }
         checks.add(Check::AuthTime);

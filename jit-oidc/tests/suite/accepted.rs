@@ -69,6 +69,7 @@ fn headers_of_real_providers() {
     for header in [
         json!({ "alg": "ES256", "kid": "ES256", "typ": "JWT" }),
         json!({ "alg": "ES256", "kid": "ES256", "typ": "jwt" }),
+        json!({ "alg": "ES256", "kid": "ES256", "typ": "application/jwt" }),
         json!({ "alg": "ES256" }),
         json!({ "alg": "ES256", "kid": "ES256", "x5t": "abc", "x5t#S256": "abc", "pi.atm": "1" }),
     ] {

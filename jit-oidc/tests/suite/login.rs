@@ -79,7 +79,11 @@ impl Op {
 
     /// Begins, and lets the person agree at the provider.
     async fn begin(&self) -> (Redirect, BTreeMap<String, String>) {
-        let redirect = self.login.begin(Begin::default()).await.unwrap();
+        self.begin_with(Begin::default()).await
+    }
+
+    async fn begin_with(&self, begin: Begin) -> (Redirect, BTreeMap<String, String>) {
+        let redirect = self.login.begin(begin).await.unwrap();
         let query: BTreeMap<_, _> = redirect.url.query_pairs().into_owned().collect();
         self.change(|behaviour| {
             behaviour.nonce.clone_from(&query["nonce"]);
@@ -239,6 +243,39 @@ async fn a_person_signs_in() {
         ] {
             assert!(checks.made(check), "{check:?}");
         }
+    }
+}
+
+#[tokio::test]
+async fn whoever_must_authenticate_anew_has_done_so_since_the_sign_in_began() {
+    let anew = || {
+        let mut begin = Begin::default();
+        begin.max_age = Some(0);
+        begin
+    };
+    let seconds = now().timestamp();
+    for (keeper, authenticated, lingered, expected) in [
+        (sealed(), json!(seconds - 3600), 0, Some(Rejection::AuthenticationTooOld)),
+        (one_time(), json!(seconds - 61), 0, Some(Rejection::AuthenticationTooOld)),
+        (one_time(), json!(seconds - 61), 120, Some(Rejection::AuthenticationTooOld)),
+        (one_time(), Value::Null, 0, Some(Rejection::AuthTimeMissing)),
+        // clocks may differ by the leeway
+        (one_time(), json!(seconds - 60), 0, None),
+        // a page of the provider may keep whoever has authenticated
+        (sealed(), json!(seconds + 5), 200, None),
+        (one_time(), json!(seconds + 5), 200, None),
+    ] {
+        let op = Op::start_with("", keeper).await;
+        op.change(|behaviour| match authenticated {
+            Value::Null => drop(behaviour.claims.as_object_mut().unwrap().remove("auth_time")),
+            at => behaviour.claims["auth_time"] = at,
+        });
+        let (redirect, query) = op.begin_with(anew()).await;
+        assert_eq!(query["max_age"], "0");
+        op.clock.advance(TimeDelta::seconds(lingered));
+        let callback = [("code", CODE), ("state", query["state"].as_str()), ("iss", op.issuer.as_str())];
+        let refused = op.finish_with(&redirect, &callback).await.err().and_then(|error| error.rejection());
+        assert_eq!(refused, expected, "{lingered}");
     }
 }
 

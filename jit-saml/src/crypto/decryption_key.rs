@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use aws_lc_rs::rsa::{OaepPrivateDecryptingKey, PrivateDecryptingKey};
 
-use super::{KeyError, pem};
+use super::{KeyError, pkcs8};
 
 /// An RSA key that decrypts what an identity provider encrypted for us. Cheap to clone.
 #[derive(Clone)]
@@ -17,12 +17,12 @@ struct Inner {
 }
 
 impl DecryptionKey {
-    /// Reads an RSA key in PKCS#8, PEM form.
+    /// Reads an RSA key in PEM: in PKCS#8, or in the older PKCS#1.
     ///
     /// # Errors
     /// `saml.key_malformed`, `saml.key_type_unsupported`, `saml.key_rsa_too_small`, `saml.key_rsa_too_large`.
     pub fn from_pem(text: &str) -> Result<Self, KeyError> {
-        Self::from_pkcs8(&pem::decode("PRIVATE KEY", text).ok_or(KeyError::Malformed)?)
+        Self::from_pkcs8(&pkcs8(text).ok_or(KeyError::Malformed)?)
     }
 
     /// Reads an RSA key in PKCS#8, DER form.

@@ -9,6 +9,7 @@ mod certificate;
 mod decryption_key;
 mod key;
 mod pem;
+mod private_key;
 mod provider;
 
 pub use algorithm::{ContentCipher, DigestAlgorithm, KeyTransport, SignatureAlgorithm};
@@ -16,4 +17,5 @@ pub use aws_lc::AwsLc;
 pub use decryption_key::DecryptionKey;
 pub use key::{Curve, KeyError, PublicKey, VerificationKey};
 pub use pem::{decode as decode_pem, decode_all as decode_all_pem};
+pub(crate) use private_key::pkcs8;
 pub use provider::{BadSignature, CryptoProvider, DecryptionFailed};

@@ -7,12 +7,14 @@ use aws_lc_rs::rand::SystemRandom;
 use aws_lc_rs::rsa::KeyPair as RsaKeyPair;
 use aws_lc_rs::signature::{
     ECDSA_P256_SHA256_FIXED_SIGNING, ECDSA_P384_SHA384_FIXED_SIGNING, ECDSA_P521_SHA512_FIXED_SIGNING,
-    EcdsaKeyPair, KeyPair as _, RSA_PKCS1_SHA256,
+    EcdsaKeyPair, EcdsaSigningAlgorithm, KeyPair as _, RSA_PKCS1_SHA256,
 };
 
 use super::{ASSERTION_NAMESPACE, DSIG_NAMESPACE, ENVELOPED, EXCLUSIVE};
 use crate::base64_text;
-use crate::crypto::{AwsLc, CryptoProvider as _, DigestAlgorithm, KeyError, SignatureAlgorithm, decode_pem};
+use crate::crypto::{
+    AwsLc, CryptoProvider as _, DigestAlgorithm, KeyError, SignatureAlgorithm, decode_pem, pkcs8,
+};
 use crate::xml::writer::Writer;
 use crate::xml::{Canonicalization, Document, Element, Limits, PrefixList, XmlError, canonicalize};
 
@@ -41,12 +43,15 @@ enum Pair {
 }
 
 impl SigningKey {
-    /// Reads a key in PKCS#8, PEM form.
+    /// Reads a key in PEM: in PKCS#8, or in the older forms of RSA (PKCS#1) and of curves (SEC 1).
     ///
     /// # Errors
     /// `saml.key_malformed`, `saml.key_type_unsupported`.
     pub fn from_pem(text: &str) -> Result<Self, KeyError> {
-        Self::from_pkcs8(&decode_pem("PRIVATE KEY", text).ok_or(KeyError::Malformed)?)
+        if let Some(der) = decode_pem("EC PRIVATE KEY", text) {
+            return Self::new(on_a_curve(|curve| EcdsaKeyPair::from_private_key_der(curve, &der).ok()));
+        }
+        Self::from_pkcs8(&pkcs8(text).ok_or(KeyError::Malformed)?)
     }
 
     /// Reads a key in PKCS#8, DER form.
@@ -54,17 +59,13 @@ impl SigningKey {
     /// # Errors
     /// `saml.key_type_unsupported`: it is neither an RSA key of 2048 to 8192 bits nor one of P-256, P-384 or P-521.
     pub fn from_pkcs8(der: &[u8]) -> Result<Self, KeyError> {
-        let curves = [
-            (&ECDSA_P256_SHA256_FIXED_SIGNING, SignatureAlgorithm::EcdsaSha256),
-            (&ECDSA_P384_SHA384_FIXED_SIGNING, SignatureAlgorithm::EcdsaSha384),
-            (&ECDSA_P521_SHA512_FIXED_SIGNING, SignatureAlgorithm::EcdsaSha512),
-        ];
-        let mut pairs = curves
-            .into_iter()
-            .filter_map(|(curve, name)| Some(Pair::Ec(EcdsaKeyPair::from_pkcs8(curve, der).ok()?, name)));
         let rsa = RsaKeyPair::from_pkcs8(der).ok().filter(|pair| pair.public_modulus_len() >= 256);
-        let pair = rsa.map(Pair::Rsa).or_else(|| pairs.next()).ok_or(KeyError::TypeUnsupported)?;
-        Ok(Self(Arc::new(pair)))
+        let on_a_curve = || on_a_curve(|curve| EcdsaKeyPair::from_pkcs8(curve, der).ok());
+        Self::new(rsa.map(Pair::Rsa).or_else(on_a_curve))
+    }
+
+    fn new(pair: Option<Pair>) -> Result<Self, KeyError> {
+        pair.map(|pair| Self(Arc::new(pair))).ok_or(KeyError::TypeUnsupported)
     }
 
     /// Answers the public half (`SubjectPublicKeyInfo`).
@@ -116,6 +117,17 @@ impl fmt::Debug for SigningKey {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "SigningKey({:?})", self.named())
     }
+}
+
+/// Tries a key on each curve that is known.
+fn on_a_curve(read: impl Fn(&'static EcdsaSigningAlgorithm) -> Option<EcdsaKeyPair>) -> Option<Pair> {
+    [
+        (&ECDSA_P256_SHA256_FIXED_SIGNING, SignatureAlgorithm::EcdsaSha256),
+        (&ECDSA_P384_SHA384_FIXED_SIGNING, SignatureAlgorithm::EcdsaSha384),
+        (&ECDSA_P521_SHA512_FIXED_SIGNING, SignatureAlgorithm::EcdsaSha512),
+    ]
+    .into_iter()
+    .find_map(|(curve, name)| Some(Pair::Ec(read(curve)?, name)))
 }
 
 /// Signs the element with this `ID` in our own well-formed text and answers the text with the signature in it: after the

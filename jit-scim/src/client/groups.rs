@@ -9,6 +9,7 @@ use http::Method;
 
 use super::failure::Failure;
 use super::find::Finder;
+use super::learned::Learned;
 use super::person::{id_of, operation, patch, version_of};
 use super::place::change;
 use super::profile::{GroupChanges, GroupOrigin, MemberRemoval};
@@ -31,7 +32,9 @@ pub(super) struct Groups {
     turns: Turns,
     making: tokio::sync::Mutex<()>,
     /// The target said that it has no PATCH.
-    lacks_patch: AtomicBool,
+    lacks_patch: Learned,
+    /// A group of the target showed its members: one that shows none has none.
+    shows_members: AtomicBool,
 }
 
 impl Groups {
@@ -175,7 +178,7 @@ impl GroupAt<'_> {
     }
 
     async fn send(&self, call: &mut Call, members: &[&str], joins: bool) -> Result<bool, Failure> {
-        let lacks_patch = self.groups.lacks_patch.load(Ordering::Relaxed);
+        let lacks_patch = self.groups.lacks_patch.is_believed(self.finder.wire.now());
         if self.finder.profile.group_changes == GroupChanges::Patch && !lacks_patch {
             let body = patch(self.operations(members, joins));
             let ask = Ask::new(Method::PATCH, resource("Groups", self.id)?).body(body);
@@ -183,7 +186,7 @@ impl GroupAt<'_> {
             if !answer.is_unsupported() {
                 return judge(&answer, joins, members.len());
             }
-            self.groups.lacks_patch.store(true, Ordering::Relaxed);
+            self.groups.lacks_patch.learn(self.finder.wire.now());
         }
         self.replace(call, members, joins).await
     }
@@ -214,6 +217,7 @@ impl GroupAt<'_> {
                 (200..=299, _) => return Err(TargetReason::AnswerMalformed.into()),
                 (status, json) => return Err(Answer { status, json }.refused()),
             };
+            self.check_members(&group)?;
             let Some(whole) = with_members(&group, members, joins) else { return Ok(true) };
             let version = version_of(&group, self.finder.profile);
             let ask = Ask::new(Method::PUT, resource("Groups", self.id)?).body(whole).only_if(version);
@@ -223,6 +227,19 @@ impl GroupAt<'_> {
             }
         }
         Err(TargetReason::ChangedMeanwhile.into())
+    }
+
+    /// Makes sure that a group without members has none: they may not be shown, and would be lost where it is put back.
+    fn check_members(&self, group: &Json) -> Result<(), Failure> {
+        let shows = &self.groups.shows_members;
+        match group.member("members") {
+            Some(Json::List(list)) => {
+                shows.fetch_or(!list.is_empty(), Ordering::Relaxed);
+                Ok(())
+            }
+            _ if self.finder.profile.omits_members || shows.load(Ordering::Relaxed) => Ok(()),
+            _ => Err(TargetReason::MembersUnseen.into()),
+        }
     }
 }
 

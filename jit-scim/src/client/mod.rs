@@ -9,6 +9,7 @@ mod find;
 mod groups;
 #[cfg(feature = "http-reqwest")]
 mod guarded;
+mod learned;
 mod listing;
 mod people;
 mod person;

@@ -2,7 +2,6 @@
 
 use std::borrow::Cow;
 use std::collections::BTreeSet;
-use std::sync::atomic::{AtomicBool, Ordering};
 
 use http::Method;
 use jit_core::{Code, Effect, Marker, Mirrored, Observed, RemoteRef};
@@ -10,6 +9,7 @@ use jit_core::{Code, Effect, Marker, Mirrored, Observed, RemoteRef};
 use super::failure::Failure;
 use super::find::Finder;
 use super::groups::Groups;
+use super::learned::Learned;
 use super::person::{Difference, Person, Wish, digest, id_of};
 use super::profile::{Adoption, Removal, TargetProfile, UserChanges, WhenLost};
 use super::reason::TargetReason;
@@ -25,7 +25,7 @@ pub(super) struct People {
     pub(super) profile: TargetProfile,
     pub(super) groups: Groups,
     /// The target said that it has no PATCH.
-    pub(super) lacks_patch: AtomicBool,
+    pub(super) lacks_patch: Learned,
 }
 
 /// What was found of an account.
@@ -265,13 +265,13 @@ impl People {
         };
         let address = resource("Users", &person.id)?;
         let version = person.version.as_deref();
-        if is_patched && !self.lacks_patch.load(Ordering::Relaxed) {
+        if is_patched && !self.lacks_patch.is_believed(self.wire.now()) {
             let ask = Ask::new(Method::PATCH, address.clone()).body(difference.patch()).only_if(version);
             let answer = self.wire.send(call, &ask).await?;
             if !answer.is_unsupported() {
                 return self.written(answer);
             }
-            self.lacks_patch.store(true, Ordering::Relaxed);
+            self.lacks_patch.learn(self.wire.now());
         }
         let ask = Ask::new(Method::PUT, address).body(difference.whole()).only_if(version);
         self.written(self.wire.send(call, &ask).await?)

@@ -179,6 +179,9 @@ profile! {
     shows_groups: bool = false;
     /// Whether groups show who is in them.
     shows_members: bool = true;
+    /// Whether a group in which nobody is has no `members` at all. Unless that is said, a group that shows none is not put
+    /// back before another one showed some.
+    omits_members: bool = false;
     /// Whether changes hold only for the version that was seen, where a resource shows one.
     versions: bool = true;
     /// How many resources a page of a listing asks for.

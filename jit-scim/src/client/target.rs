@@ -2,7 +2,6 @@
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
-use std::sync::atomic::AtomicBool;
 
 use async_trait::async_trait;
 use chrono::TimeDelta;
@@ -14,6 +13,7 @@ use jit_core::{
 use super::credentials::Credentials;
 use super::failure::Failure;
 use super::groups::Groups;
+use super::learned::Learned;
 use super::listing;
 use super::people::{People, Seen, Taken, known};
 use super::person::{Difference, Wish};
@@ -49,7 +49,7 @@ impl ScimTarget {
             return Err(error);
         }
         let wire = Wire::new(base, &profile, credentials, transport, clock)?;
-        let people = People { wire, profile, groups: Groups::default(), lacks_patch: AtomicBool::new(false) };
+        let people = People { wire, profile, groups: Groups::default(), lacks_patch: Learned::default() };
         Ok(Self { people })
     }
 

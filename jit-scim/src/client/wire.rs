@@ -230,12 +230,13 @@ impl Wire {
             500 | 502..=599 => return Err(TargetReason::ServerFailed.into()),
             _ => self.governor.answered(),
         }
-        let is_page = is_page(response);
-        if is_page && !matches!(status, 405 | 501) {
+        // also where it says that there is no such method: a gateway says so, and not the target
+        if is_page(response) {
             return Err(TargetReason::NotScim.into());
         }
         let body = response.body();
-        let limits = Limits { body_bytes: ask.longest, values: VALUES, ..Limits::default() };
+        let limits =
+            Limits { body_bytes: ask.longest, text_bytes: ask.longest, values: VALUES, ..Limits::default() };
         let json = Json::parse(body, &limits).ok().filter(|json| matches!(json, Json::Object(_)));
         if json.is_none() && !body.is_empty() && matches!(status, 200..=299) {
             return Err(TargetReason::AnswerMalformed.into());

@@ -3,74 +3,107 @@
 use std::cmp::Ordering;
 
 use super::{Comparison, Literal, Node, Operator};
+use crate::effort::{Looks, Spent};
 use crate::resource::{Object, Value};
 use crate::schema::Position;
 use crate::text::comparable;
 
 /// Tells whether the object fulfils the filter. Goes no deeper than reading allowed.
-pub(crate) fn holds(node: &Node, object: &Object) -> bool {
+pub(crate) fn holds(node: &Node, object: &Object, looks: &mut Looks<'_>) -> Result<bool, Spent> {
     match node {
-        Node::All(nodes) => nodes.iter().all(|node| holds(node, object)),
-        Node::Any(nodes) => nodes.iter().any(|node| holds(node, object)),
-        Node::Not(node) => !holds(node, object),
-        Node::Present(path) => is_present(object, path.steps()),
-        Node::Compare(comparison) => compare(comparison, object),
-        Node::Where(path, node) => any_value(object, path.steps(), &mut |value| {
-            value.as_complex().is_some_and(|inner| holds(node, inner))
+        Node::All(nodes) => {
+            for node in nodes {
+                if !holds(node, object, looks)? {
+                    return Ok(false);
+                }
+            }
+            Ok(true)
+        }
+        Node::Any(nodes) => {
+            for node in nodes {
+                if holds(node, object, looks)? {
+                    return Ok(true);
+                }
+            }
+            Ok(false)
+        }
+        Node::Not(node) => Ok(!holds(node, object, looks)?),
+        Node::Present(path) => is_present(object, path.steps(), looks),
+        Node::Compare(comparison) => compare(comparison, object, looks),
+        Node::Where(path, node) => any_value(object, path.steps(), looks, &mut |value, looks| {
+            value.as_complex().map_or(Ok(false), |inner| holds(node, inner, looks))
         }),
     }
 }
 
 /// An attribute is present where it has a value that is not empty.
-fn is_present(object: &Object, steps: &[Position]) -> bool {
-    any_value(object, steps, &mut |value| match value {
-        Value::Text(text) => !text.is_empty(),
-        Value::Complex(object) => !object.is_empty(),
-        Value::Boolean(_) | Value::Integer(_) | Value::Decimal(_) | Value::DateTime(_) => true,
-        Value::Many(values) => !values.is_empty(),
+fn is_present(object: &Object, steps: &[Position], looks: &mut Looks<'_>) -> Result<bool, Spent> {
+    any_value(object, steps, looks, &mut |value, _| {
+        Ok(match value {
+            Value::Text(text) => !text.is_empty(),
+            Value::Complex(object) => !object.is_empty(),
+            Value::Boolean(_) | Value::Integer(_) | Value::Decimal(_) | Value::DateTime(_) => true,
+            Value::Many(values) => !values.is_empty(),
+        })
     })
 }
 
 /// Of several values one has to fulfil the comparison. What is not there differs from everything.
-fn compare(comparison: &Comparison, object: &Object) -> bool {
+fn compare(comparison: &Comparison, object: &Object, looks: &mut Looks<'_>) -> Result<bool, Spent> {
     let steps = comparison.path.steps();
     if comparison.literal == Literal::Null {
-        return is_present(object, steps) == (comparison.operator == Operator::NotEqual);
+        return Ok(is_present(object, steps, looks)? == (comparison.operator == Operator::NotEqual));
     }
     let mut there = false;
-    let found = any_value(object, steps, &mut |value| {
+    let found = any_value(object, steps, looks, &mut |value, looks| {
         there = true;
-        test(comparison, value)
-    });
-    found || (!there && comparison.operator == Operator::NotEqual)
+        test(comparison, value, looks)
+    })?;
+    Ok(found || (!there && comparison.operator == Operator::NotEqual))
 }
+
+/// Tests a value at the end of the steps.
+type Test<'t> = dyn FnMut(&Value, &mut Looks<'_>) -> Result<bool, Spent> + 't;
 
 /// Looks at the values at the end of the steps until one is found.
-fn any_value(object: &Object, steps: &[Position], found: &mut dyn FnMut(&Value) -> bool) -> bool {
-    let Some((first, rest)) = steps.split_first() else { return false };
-    let Some(value) = object.get(*first) else { return false };
-    value.each().iter().any(|value| {
-        if rest.is_empty() {
-            return found(value);
+fn any_value(
+    object: &Object,
+    steps: &[Position],
+    looks: &mut Looks<'_>,
+    found: &mut Test<'_>,
+) -> Result<bool, Spent> {
+    looks.at_one()?;
+    let Some((first, rest)) = steps.split_first() else { return Ok(false) };
+    let Some(value) = object.get(*first) else { return Ok(false) };
+    for value in value.each() {
+        looks.at_one()?;
+        let is_found = match (rest, value.as_complex()) {
+            ([], _) => found(value, looks)?,
+            (_, Some(inner)) => any_value(inner, rest, looks, found)?,
+            (_, None) => false,
+        };
+        if is_found {
+            return Ok(true);
         }
-        value.as_complex().is_some_and(|inner| any_value(inner, rest, found))
-    })
+    }
+    Ok(false)
 }
 
-fn test(comparison: &Comparison, value: &Value) -> bool {
+fn test(comparison: &Comparison, value: &Value, looks: &mut Looks<'_>) -> Result<bool, Spent> {
     let operator = comparison.operator;
     match (value, &comparison.literal) {
         (Value::Text(text), Literal::Text { written, compared }) => {
+            looks.at_text(text)?;
             let alike = matches!(operator, Operator::Equal | Operator::NotEqual);
             if alike && text.is_ascii() && written.is_ascii() && !comparison.case_exact {
-                return text.eq_ignore_ascii_case(written) == (operator == Operator::Equal);
+                return Ok(text.eq_ignore_ascii_case(written) == (operator == Operator::Equal));
             }
-            texts(operator, &comparable(text, comparison.case_exact), compared)
+            Ok(texts(operator, looks.compared(value, text, comparison.case_exact)?, compared))
         }
         (Value::DateTime(instant), Literal::Text { written, .. }) => {
-            texts(operator, instant.as_str(), written)
+            Ok(texts(operator, instant.as_str(), written))
         }
-        (value, literal) => ordered(operator, order_literal(value, literal)),
+        (value, literal) => Ok(ordered(operator, order_literal(value, literal))),
     }
 }
 

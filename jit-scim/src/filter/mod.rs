@@ -10,12 +10,15 @@ mod write;
 
 use std::fmt;
 
+use crate::effort::{Effort, Looks, Spent};
 use crate::error::ScimError;
+use crate::reason::Reason;
 use crate::resource::{Instant, Resource, Value};
 use crate::schema::{AttributePath, Position, ResourceType};
 use crate::tolerance::Tolerance;
 
-pub(crate) use evaluate::{holds, order};
+use evaluate::holds;
+pub(crate) use evaluate::order;
 pub(crate) use read::value_filter;
 
 /// The deepest nesting of parentheses and brackets.
@@ -127,16 +130,31 @@ impl Filter {
         Self { node }
     }
 
-    /// Tells whether the resource fulfils the filter.
+    /// Tells whether the resource fulfils the filter, however much work that is: as much as all terms over all texts of the
+    /// resource. What strangers ask of what strangers wrote is better asked with [`Self::matches_within`].
     #[must_use]
     pub fn matches(&self, resource: &Resource) -> bool {
-        holds(&self.node, resource.root())
+        self.matches_within(resource, &mut Effort::new(usize::MAX)).unwrap_or_default()
+    }
+
+    /// Tells whether the resource fulfils the filter, with no more work than is left.
+    ///
+    /// # Errors
+    /// `scim.too_many` where that is not enough.
+    pub fn matches_within(&self, resource: &Resource, effort: &mut Effort) -> Result<bool, ScimError> {
+        let holds = holds(&self.node, resource.root(), &mut Looks::new(effort));
+        holds.map_err(|Spent| Reason::TooManyFound.into())
     }
 
     /// Tells whether one value of a multi-valued attribute fulfils the filter, which was read for that attribute.
     #[must_use]
     pub fn matches_value(&self, value: &Value) -> bool {
-        value.as_complex().is_some_and(|object| holds(&self.node, object))
+        self.holds_for(value, &mut Effort::new(usize::MAX)).unwrap_or_default()
+    }
+
+    /// As [`Self::matches_value`], with no more work than is left.
+    pub(crate) fn holds_for(&self, value: &Value, effort: &mut Effort) -> Result<bool, Spent> {
+        value.as_complex().map_or(Ok(false), |object| holds(&self.node, object, &mut Looks::new(effort)))
     }
 
     /// Lists what must be equal in every resource that fulfils the filter: the name of the attribute, and the text as it

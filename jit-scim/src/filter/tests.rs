@@ -333,3 +333,30 @@ proptest! {
         }
     }
 }
+
+#[test]
+fn the_work_of_a_filter_has_a_bound() {
+    let long = read(&format!(r#""userName":"a","title":"{}""#, "É".repeat(30_000)));
+    let terms = |count: usize| vec![r#"title co "zz0""#; count].join(" or ");
+    let spent = |count: usize| {
+        let mut effort = Effort::new(1_000_000);
+        let matches = Filter::parse(&users(), &terms(count)).unwrap().matches_within(&long, &mut effort);
+        assert_eq!(matches, Ok(false));
+        1_000_000 - effort.left()
+    };
+    let (one, hundred) = (spent(1), spent(100));
+    assert!(
+        hundred < 10 * one,
+        "a text is brought into the form in which it is compared once: {one}, {hundred}"
+    );
+    let many = Filter::parse(&users(), &terms(1000)).unwrap();
+    let mut effort = Effort::new(100_000);
+    assert_eq!(many.matches_within(&long, &mut effort).unwrap_err().reason(), Reason::TooManyFound);
+    assert_eq!(effort.left(), 0);
+    let found = Filter::parse(&users(), r#"userName eq "A" or title co "zz0""#).unwrap();
+    assert_eq!(
+        found.matches_within(&long, &mut Effort::new(10)),
+        Ok(true),
+        "what is not looked at costs nothing"
+    );
+}

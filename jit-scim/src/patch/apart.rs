@@ -78,7 +78,7 @@ impl Patch {
                 Act::Change(verb, path, value) if *path.attribute() == apart => {
                     elements(attribute, *verb, path, value.as_ref(), &mut changes)
                 }
-                act => work.take(act, &root).and_then(|()| self.step(resource, &mut root, act)),
+                act => work.take(&self.kind, act, &root).and_then(|()| self.step(resource, &mut root, act)),
             };
             done.map_err(|error| error.in_operation(step.operation))?;
         }

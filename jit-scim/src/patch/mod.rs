@@ -84,7 +84,9 @@ impl Patch {
         let mut root = resource.root().clone();
         let mut work = Work::new();
         for step in &self.steps {
-            let done = work.take(&step.act, &root).and_then(|()| self.step(resource, &mut root, &step.act));
+            let done = work
+                .take(&self.kind, &step.act, &root)
+                .and_then(|()| self.step(resource, &mut root, &step.act));
             done.map_err(|error| error.in_operation(step.operation))?;
         }
         complete(self.kind.attributes(), &root)?;

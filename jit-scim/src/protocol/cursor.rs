@@ -39,7 +39,7 @@ impl Cursor {
         &self.id
     }
 
-    /// Returns the text of the value that the resource is sorted by, where it is a text.
+    /// Returns the text of the value that the resource is sorted by, where it is a text: its beginning, as it is compared.
     #[must_use]
     pub fn key(&self) -> Option<&str> {
         self.key.as_text()

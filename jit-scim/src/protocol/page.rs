@@ -56,15 +56,23 @@ impl Query {
         Found { total: ranks.len(), resources: resources.get(window).unwrap_or_default().to_vec(), next }
     }
 
+    /// Tells whether filter or order look at what the server says about a resource.
+    pub(crate) fn looks_at_meta(&self, kind: &ResourceType) -> bool {
+        let Some(meta) = kind.resolve("meta") else { return false };
+        let is_sorted =
+            self.sort.as_ref().is_some_and(|sort| sort.attribute().steps().starts_with(meta.steps()));
+        is_sorted || self.filter.as_ref().is_some_and(|filter| filter.looks_at(&meta))
+    }
+
     /// Tells where a resource stands.
     pub(crate) fn rank(&self, resource: &Resource) -> Rank {
-        let key = self.sort.as_ref().and_then(|sort| sort.key(resource)).cloned();
+        let key = self.sort.as_ref().and_then(|sort| sort.place(resource));
         Rank { key, id: resource.id().unwrap_or_default().to_owned() }
     }
 
     /// Orders as the query asks, and what is alike by identifier.
     pub(crate) fn order(&self, a: &Rank, b: &Rank) -> Ordering {
-        let by_key = |sort: &Sort| sort.compare_keys(a.key.as_ref(), b.key.as_ref());
+        let by_key = |sort: &Sort| sort.compare_places(a.key.as_ref(), b.key.as_ref());
         self.sort.as_ref().map_or(Ordering::Equal, by_key).then_with(|| a.id.cmp(&b.id))
     }
 

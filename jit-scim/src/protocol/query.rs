@@ -1,5 +1,7 @@
 //! What is asked for in a query, be it by parameters (RFC 7644 §3.4.2) or by a message (§3.4.3).
 
+use std::num::IntErrorKind;
+
 use chrono::{DateTime, TimeDelta, Utc};
 
 use super::Cursor;
@@ -13,6 +15,8 @@ use crate::sort::Sort;
 use crate::tolerance::Tolerance;
 
 const SEARCH_REQUEST: &str = "urn:ietf:params:scim:api:messages:2.0:SearchRequest";
+/// From here on a number has no place in 64 bits.
+const BEYOND: f64 = 9_223_372_036_854_775_808.0;
 
 /// A query as it was sent: texts that no schema has seen yet. `Debug` shows no values.
 #[derive(Clone, Default, PartialEq, Eq)]
@@ -94,7 +98,7 @@ impl QueryText {
             let refused = || ScimError::at_attribute(Reason::QueryMalformed, name);
             let text = value.to_owned();
             let names = || value.split(',').map(|name| name.trim().to_owned()).collect();
-            let number = || value.trim().parse::<i64>().map_err(|_| refused());
+            let number = || whole(value.trim()).ok_or_else(refused);
             let before = match name {
                 "filter" => query.filter.replace(text).is_some(),
                 "attributes" => query.attributes.replace(names()).is_some(),
@@ -128,7 +132,12 @@ impl QueryText {
         for (name, json) in json.as_object()? {
             let refused = || ScimError::at_attribute(Reason::SearchMalformed, name);
             let text = || json.as_text().map(str::to_owned).ok_or_else(refused);
-            let number = || if let Json::Integer(number) = json { Ok(*number) } else { Err(refused()) };
+            let number = || match json {
+                Json::Integer(number) => Ok(*number),
+                Json::Decimal(number) if *number >= BEYOND => Ok(i64::MAX),
+                Json::Decimal(number) if *number <= -BEYOND => Ok(i64::MIN),
+                _ => Err(refused()),
+            };
             let names = || {
                 let Json::List(list) = json else { return Err(refused()) };
                 list.iter().map(|name| name.as_text().map(str::to_owned).ok_or_else(refused)).collect()
@@ -147,6 +156,19 @@ impl QueryText {
             }
         }
         Ok(query)
+    }
+
+    /// Tells whether the resources of several types have to be brought into one order for it.
+    pub(crate) const fn needs_one_order(&self) -> bool {
+        self.sort_by.is_some() || self.cursor.is_some()
+    }
+
+    pub(crate) fn without_cursor(&self) -> Self {
+        Self { cursor: None, ..self.clone() }
+    }
+
+    pub(crate) fn without_order(&self) -> Self {
+        Self { sort_by: None, sort_order: None, ..self.without_cursor() }
     }
 
     /// Tells whether attributes are chosen.
@@ -214,6 +236,18 @@ impl QueryText {
 impl std::fmt::Debug for QueryText {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("QueryText").field("attributes", &self.attributes).finish_non_exhaustive()
+    }
+}
+
+/// Reads a whole number; what lies beyond 64 bits is the most or the least of them.
+fn whole(text: &str) -> Option<i64> {
+    match text.parse::<i64>() {
+        Ok(number) => Some(number),
+        Err(error) => match error.kind() {
+            IntErrorKind::PosOverflow => Some(i64::MAX),
+            IntErrorKind::NegOverflow => Some(i64::MIN),
+            _ => None,
+        },
     }
 }
 

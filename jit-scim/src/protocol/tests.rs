@@ -67,7 +67,16 @@ fn pages_by_index_are_kept_within_their_bounds() {
         "{text}"
     );
     assert!(text.ends_with(r#""id":"id001","title":"a"}]}"#), "{text}");
-    assert_eq!(query(&[("count", "100000")], now()).unwrap().page, Page::Index { start: 1, count: 200 });
+    for beyond in ["100000", "18446744073709551616"] {
+        assert_eq!(query(&[("count", beyond)], now()).unwrap().page, Page::Index { start: 1, count: 200 });
+        let schemas = "urn:ietf:params:scim:api:messages:2.0:SearchRequest";
+        let text = format!(r#"{{"schemas":["{schemas}"],"count":{beyond},"startIndex":-{beyond}}}"#);
+        let message = Json::parse(text.as_bytes(), &Limits::default()).unwrap();
+        let kind = Schemas::standard().endpoint("/Users").unwrap().clone();
+        let bound = QueryText::of_message(&message).unwrap();
+        let bound = bound.bind(&kind, Tolerance::strict(), &PageLimits::default(), now()).unwrap();
+        assert_eq!(bound.page, Page::Index { start: 1, count: 200 });
+    }
 }
 
 #[test]

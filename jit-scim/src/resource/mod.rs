@@ -149,6 +149,24 @@ impl Resource {
         self.root.set(META, Value::Complex(object));
     }
 
+    /// Writes the address into what the server says: for filters that look at it, since answers get it when they are written.
+    pub(crate) fn set_location(&mut self, base: &str) {
+        let location = self.location(base);
+        let place = self.kind.attributes().at(META).and_then(|meta| meta.sub_attributes().find("location"));
+        if let (Some((position, _)), Some(Value::Complex(meta))) = (place, self.root.get_mut(META)) {
+            meta.set(position, Value::text(&location));
+        }
+    }
+
+    /// Takes an attribute over from another resource of its type, where this one lacks it.
+    pub(crate) fn keep(&mut self, old: &Self, name: &str) {
+        if let Some((position, _)) = self.kind.attributes().find(name)
+            && self.root.get(position).is_none()
+        {
+            self.root.put(position, old.root.get(position).cloned());
+        }
+    }
+
     /// Returns the value of the attribute with this name: `userName`, `name.givenName`, `urn:…:User:department`.
     /// Of a sub-attribute of several values there is none: ask for the attribute itself.
     #[must_use]

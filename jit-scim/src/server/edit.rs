@@ -2,6 +2,9 @@
 
 use std::sync::Arc;
 
+use jit_core::Presence;
+
+use super::record::presence;
 use super::served::{Role, Served};
 use super::service::Turn;
 use crate::error::ScimError;
@@ -30,6 +33,11 @@ impl Edit<'_> {
             Self::Patch(patch, _) => (patch.apply(old)?, Vec::new()),
             Self::Put(json) => {
                 let mut resource = old.replaced_by(json, turn.realm.connection.tolerance)?;
+                // to say nothing of it is not to say that somebody is in use again
+                let is_said = json.member("active").is_some();
+                if served.role == Role::Person && !is_said && presence(old) == Presence::INACTIVE {
+                    resource.keep(old, "active");
+                }
                 let mut members = Vec::new();
                 if is_group {
                     members.push(ElementChange::Clear);

@@ -9,6 +9,7 @@ use super::fault;
 use super::message::ScimResponse;
 use super::served::{EMAILS, EXTERNAL_ID, Role, Served, indexed};
 use super::service::Turn;
+use crate::effort::Effort;
 use crate::error::ScimError;
 use crate::filter::Filter;
 use crate::protocol::{END, Page, Query, QueryText, Rank, begin};
@@ -17,6 +18,10 @@ use crate::resource::Resource;
 use crate::schema::ResourceType;
 
 const MEMBERS: &str = "members.value";
+/// After so much work others have a turn.
+const LOOKS_OF_A_TURN: usize = 20_000;
+/// One resource takes no more: there is no turn of others in between.
+const LOOKS_AT_ONE: usize = 1_000_000;
 /// About as long as what the service says of a resource is.
 const META_BYTES: usize = 320;
 
@@ -36,7 +41,12 @@ struct Sieve<'a> {
     is_sure: bool,
     /// Whether the filter looks at members, which lie apart.
     needs_members: bool,
+    /// Whether it looks at what the service says of a resource, the address being part of that.
+    needs_location: bool,
     members_left: usize,
+    effort: Effort,
+    /// What of the effort was left when others had a turn last.
+    left_at_turn: usize,
     ranks: Vec<(Rank, DocumentId)>,
     /// The documents of the first of them, so that what is found by an index is not read twice.
     kept: BTreeMap<DocumentId, Document>,
@@ -62,26 +72,34 @@ impl Turn<'_> {
     }
 
     pub(super) async fn find(&self, served: &Served, query: &Query) -> Result<Hits, ScimError> {
-        let Some(filter) = &query.filter else {
-            return if query.sort.is_none() {
-                self.page(served, query).await
-            } else {
-                self.scan(served, query).await
-            };
-        };
-        match self.candidates(served, filter).await? {
-            Some(candidates) => {
-                let mut sieve = Sieve::new(self, served, query);
-                // what a person was called first finds them, whatever they are called now
-                let is_exact = |(name, value): (&str, &str)| name != EXTERNAL_ID && indexed(value) == value;
-                sieve.is_sure = filter.only_equality().is_some_and(is_exact);
-                for document in candidates {
-                    sieve.look_at(document).await?;
-                }
-                sieve.page().await
-            }
-            None => self.scan(served, query).await,
+        if query.filter.is_none() && query.sort.is_none() {
+            return self.page(served, query).await;
         }
+        self.sift(served, query).await?.page().await
+    }
+
+    /// Tells where all stand that fulfil a query, in no order.
+    pub(super) async fn ranks(
+        &self,
+        served: &Served,
+        query: &Query,
+    ) -> Result<Vec<(Rank, DocumentId)>, ScimError> {
+        Ok(self.sift(served, query).await?.ranks)
+    }
+
+    async fn sift<'a>(&'a self, served: &'a Served, query: &'a Query) -> Result<Sieve<'a>, ScimError> {
+        let Some(filter) = &query.filter else { return self.scan(served, query).await };
+        let Some(candidates) = self.candidates(served, filter).await? else {
+            return self.scan(served, query).await;
+        };
+        let mut sieve = Sieve::new(self, served, query);
+        // what a person was called first finds them, whatever they are called now
+        let is_exact = |(name, value): (&str, &str)| name != EXTERNAL_ID && indexed(value) == value;
+        sieve.is_sure = filter.only_equality().is_some_and(is_exact);
+        for document in candidates {
+            sieve.look_at(document).await?;
+        }
+        Ok(sieve)
     }
 
     /// Reads one page of everything.
@@ -111,7 +129,7 @@ impl Turn<'_> {
     }
 
     /// Looks at everything, as far as that is allowed.
-    async fn scan(&self, served: &Served, query: &Query) -> Result<Hits, ScimError> {
+    async fn scan<'a>(&'a self, served: &'a Served, query: &'a Query) -> Result<Sieve<'a>, ScimError> {
         let mut sieve = Sieve::new(self, served, query);
         let mut left = self.realm.connection.reach.looked_at;
         let mut after = None;
@@ -123,9 +141,8 @@ impl Turn<'_> {
                 sieve.look_at(document).await?;
             }
             if !more || after.is_none() {
-                return sieve.page().await;
+                return Ok(sieve);
             }
-            give_way().await;
         }
     }
 
@@ -178,7 +195,7 @@ impl Turn<'_> {
         Ok(None)
     }
 
-    async fn by_ids(
+    pub(super) async fn by_ids(
         &self,
         served: &Served,
         ids: impl IntoIterator<Item = DocumentId>,
@@ -218,7 +235,10 @@ impl<'a> Sieve<'a> {
             query,
             is_sure: false,
             needs_members,
+            needs_location: query.looks_at_meta(&served.kind),
             members_left: turn.realm.connection.reach.members,
+            effort: Effort::new(turn.realm.connection.reach.looks),
+            left_at_turn: turn.realm.connection.reach.looks,
             ranks: Vec::new(),
             kept: BTreeMap::new(),
         }
@@ -226,16 +246,26 @@ impl<'a> Sieve<'a> {
 
     async fn look_at(&mut self, document: Document) -> Result<(), ScimError> {
         let id = document.key.id;
+        self.effort.take_document(document.body.len()).map_err(|_| Reason::TooManyFound)?;
+        if self.left_at_turn - self.effort.left() > LOOKS_OF_A_TURN {
+            self.left_at_turn = self.effort.left();
+            give_way().await;
+        }
         let rank = if self.is_sure && self.query.sort.is_none() {
             Rank::of_id(id.to_string())
         } else {
             let mut resource = self.served.resource(&document)?;
+            if self.needs_location {
+                resource.set_location(&self.turn.realm.connection.base);
+            }
             if self.needs_members && !self.is_sure {
                 resource = self.with_members(resource, &document).await?;
             }
-            let filter = self.query.filter.as_ref().filter(|_| !self.is_sure);
-            if filter.is_some_and(|filter| !filter.matches(&resource)) {
-                return Ok(());
+            if let Some(filter) = self.query.filter.as_ref().filter(|_| !self.is_sure) {
+                let matches = |effort: &mut Effort| filter.matches_within(&resource, effort);
+                if !self.effort.lend(LOOKS_AT_ONE, matches)? {
+                    return Ok(());
+                }
             }
             self.query.rank(&resource)
         };

@@ -13,7 +13,7 @@ use http::header::{
     AUTHORIZATION, CONTENT_LENGTH, CONTENT_TYPE, HeaderName, HeaderValue, IF_MATCH, IF_NONE_MATCH,
 };
 use http::{HeaderMap, Request, Response, StatusCode};
-use http_body_util::{BodyExt as _, Full, Limited};
+use http_body_util::{BodyExt as _, Full, LengthLimitError, Limited};
 
 use super::auth::{Authenticator, bearer};
 use super::message::{ScimRequest, ScimResponse};
@@ -25,6 +25,9 @@ use crate::reason::Reason;
 ///
 /// Mount it where the service's address is, such as `Router::nest_service("/scim/v2", scim)`: it looks at the path below. Where
 /// nothing else is served, `Router::fallback_service(scim.below("/scim/v2"))` spares taking each address apart.
+///
+/// It knows no timers: how long heads and bodies may take is up to the server in front of it. A body that fails, for whatever
+/// reason, is answered with 408.
 #[derive(Clone)]
 pub struct ScimHttp {
     service: Arc<ScimService>,
@@ -86,7 +89,10 @@ impl ScimHttp {
             return Err(Reason::BodyTooLarge.into());
         }
         let body = Limited::new(body, self.body_bytes).collect().await;
-        let body = body.map_err(|_| ScimError::from(Reason::BodyTooLarge))?.to_bytes();
+        let unread = |error: Box<dyn std::error::Error + Send + Sync>| {
+            if error.is::<LengthLimitError>() { Reason::BodyTooLarge } else { Reason::BodyIncomplete }
+        };
+        let body = body.map_err(unread)?.to_bytes();
         let request = ScimRequest {
             method: parts.method.as_str(),
             path,

@@ -1,5 +1,6 @@
 //! Members of groups: who comes, who goes, and whose access follows.
 
+use std::cell::OnceCell;
 use std::collections::{BTreeMap, BTreeSet};
 use std::num::NonZeroUsize;
 use std::sync::Arc;
@@ -9,13 +10,19 @@ use jit_core::{AccountId, Document, DocumentId, DocumentKey, Member, MemberChang
 use super::fault;
 use super::served::{Role, Served};
 use super::service::Turn;
+use crate::effort::Effort;
 use crate::error::ScimError;
+use crate::filter::Filter;
 use crate::json::Json;
 use crate::patch::{Element, ElementChange};
 use crate::reason::Reason;
+use crate::resource::Value;
 use crate::resource::read::{Purpose, Reader};
 use crate::schema::ResourceType;
 use crate::tolerance::Tolerance;
+
+/// How many looks the filters of one change may take.
+const LOOKS: usize = 1_000_000;
 
 /// What becomes of the members of a group, and the people who are told anew.
 #[derive(Default)]
@@ -154,7 +161,15 @@ impl Roll<'_> {
         changes: &[ElementChange],
     ) -> Result<BTreeMap<DocumentId, Option<Element>>, ScimError> {
         let mut net = BTreeMap::new();
-        for change in changes {
+        let mut effort = Effort::new(LOOKS);
+        let mut fits = |filter: &Filter, value: &Value| {
+            filter.holds_for(value, &mut effort).map_err(|_| ScimError::from(Reason::PatchTooMuchWork))
+        };
+        let everybody = OnceCell::new();
+        let everybody = || everybody.get_or_init(|| self.shown(kind));
+        // what was before nobody was left comes to nothing
+        let cleared = changes.iter().rposition(|change| *change == ElementChange::Clear);
+        for change in changes.iter().skip(cleared.unwrap_or_default()) {
             match change {
                 ElementChange::Add(element) => {
                     let unknown = || ScimError::at_attribute(Reason::MemberUnknown, "members.value");
@@ -168,14 +183,14 @@ impl Roll<'_> {
                     net = self.everybody.iter().flatten().map(|(id, _)| (*id, None)).collect();
                 }
                 ElementChange::RemoveWhere(filter) => {
-                    for member in self.everybody.iter().flat_map(BTreeMap::values) {
-                        let shown = self.turn.member_json(member);
-                        if value(kind, &shown).is_some_and(|value| filter.matches_value(&value)) {
-                            net.insert(member.id, None);
+                    for (id, shown) in everybody() {
+                        if fits(filter, shown)? {
+                            net.insert(*id, None);
                         }
                     }
                     for element in net.values_mut() {
-                        if element.as_ref().is_some_and(|element| filter.matches_value(element.value())) {
+                        let value = element.as_ref().map(Element::value);
+                        if value.map_or(Ok(false), |value| fits(filter, value))? {
                             *element = None;
                         }
                     }
@@ -183,6 +198,12 @@ impl Roll<'_> {
             }
         }
         Ok(net)
+    }
+
+    /// Lists everybody as filters look at them.
+    fn shown(&self, kind: &ResourceType) -> Vec<(DocumentId, Value)> {
+        let members = self.everybody.iter().flat_map(BTreeMap::values);
+        members.filter_map(|member| Some((member.id, value(kind, &self.turn.member_json(member))?))).collect()
     }
 
     async fn member(&self, id: DocumentId) -> Result<Option<Member>, ScimError> {
@@ -198,7 +219,7 @@ impl Roll<'_> {
 }
 
 /// Reads a member as filters look at it.
-fn value(kind: &ResourceType, shown: &Json) -> Option<crate::resource::Value> {
+fn value(kind: &ResourceType, shown: &Json) -> Option<Value> {
     let attribute = kind.attribute(&kind.resolve("members")?)?;
     let reader = Reader { purpose: Purpose::Stored, tolerance: Tolerance::strict() };
     reader.element(attribute, shown).ok()?

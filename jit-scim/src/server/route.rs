@@ -32,6 +32,16 @@ pub(super) enum Route {
 }
 
 impl Route {
+    /// Lists the methods that can be used at it (RFC 9110 §10.2.1).
+    pub(super) const fn methods(&self) -> &'static str {
+        match self {
+            Self::Root | Self::Config | Self::Schemas(_) | Self::Types(_) => "GET",
+            Self::RootSearch | Self::Search(_) | Self::Bulk => "POST",
+            Self::All(_) => "GET, POST",
+            Self::One(..) | Self::Me => "GET, PUT, PATCH, DELETE",
+        }
+    }
+
     /// Reads a path below the address of the service.
     pub(super) fn parse(path: &str, schemas: &Schemas) -> Result<Self, ScimError> {
         let unserved = || ScimError::from(Reason::PathUnserved);

@@ -7,6 +7,7 @@ use super::served::Served;
 use super::service::Turn;
 use crate::error::ScimError;
 use crate::json::Json;
+use crate::limits::Limits;
 use crate::patch::Patch;
 use crate::protocol::QueryText;
 use crate::reason::Reason;
@@ -40,7 +41,7 @@ impl Turn<'_> {
                 self.list(self.of(kind)?, &text).await
             }
             (Route::Search(kind), "POST") => {
-                let text = QueryText::of_message(&self.body(request)?)?;
+                let text = self.search(request)?;
                 self.list(self.of(kind)?, &text).await
             }
             (Route::All(kind), "POST") => {
@@ -55,7 +56,7 @@ impl Turn<'_> {
             }
             (Route::Bulk, "POST") => self.bulk(&self.body(request)?).await,
             (Route::Root, "GET") => self.list_all(&query_text(request)?).await,
-            (Route::RootSearch, "POST") => self.list_all(&QueryText::of_message(&self.body(request)?)?).await,
+            (Route::RootSearch, "POST") => self.list_all(&self.search(request)?).await,
             _ => Err(Reason::MethodNotAllowed.into()),
         }
     }
@@ -113,19 +114,29 @@ impl Turn<'_> {
         Ok(ScimResponse::with_body(200, body).tagged(&version))
     }
 
-    /// Reads the body of a request.
+    /// Reads a search: its texts become no values, and a filter has a limit of its own.
+    fn search(&self, request: &ScimRequest<'_>) -> Result<QueryText, ScimError> {
+        let limits = Limits { text_bytes: usize::MAX, ..self.realm.connection.limits };
+        QueryText::of_message(&body(request, &limits)?)
+    }
+
     fn body(&self, request: &ScimRequest<'_>) -> Result<Json, ScimError> {
-        let plain = |text: &str| text.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
-        let known = |text: &str| [SCIM_JSON, "application/json"].contains(&plain(text).as_str());
-        if !request.content_type.is_none_or(known) {
-            return Err(Reason::MediaType.into());
-        }
-        Json::parse(request.body, &self.realm.connection.limits)
+        body(request, &self.realm.connection.limits)
     }
 
     pub(super) fn of(&self, kind: &ResourceType) -> Result<&Served, ScimError> {
         self.realm.served(kind.name()).ok_or_else(|| Reason::PathUnserved.into())
     }
+}
+
+/// Reads the body of a request.
+fn body(request: &ScimRequest<'_>, limits: &Limits) -> Result<Json, ScimError> {
+    let plain = |text: &str| text.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
+    let known = |text: &str| [SCIM_JSON, "application/json"].contains(&plain(text).as_str());
+    if !request.content_type.is_none_or(known) {
+        return Err(Reason::MediaType.into());
+    }
+    Json::parse(request.body, limits)
 }
 
 fn query_text(request: &ScimRequest<'_>) -> Result<QueryText, ScimError> {

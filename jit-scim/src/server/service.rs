@@ -13,6 +13,7 @@ use jit_core::{
 
 use super::discovery::Documents;
 use super::message::{ScimContext, ScimRequest, ScimResponse};
+use super::route::Route;
 use super::served::Served;
 use super::settings::ScimConnection;
 use crate::reason::Reason;
@@ -99,7 +100,13 @@ impl ScimService {
                 tenant = %context.tenant, connection = %context.connection, principal = context.principal,
                 code = %error.code(), "request refused"
             );
-            ScimResponse::refusal(&error)
+            let refusal = ScimResponse::refusal(&error);
+            match Route::parse(request.path, &realm.connection.schemas) {
+                Ok(route) if error.reason() == Reason::MethodNotAllowed => {
+                    refusal.and("allow", route.methods())
+                }
+                _ => refusal,
+            }
         })
     }
 

@@ -35,6 +35,9 @@ pub struct ScimConnection {
 pub struct Reach {
     /// The most resources that a query looks at which no index answers.
     pub looked_at: usize,
+    /// The most work of a query, whatever it looks at: each value that is compared with a term counts, and each 64 bytes of
+    /// a text, or 32 bytes of a resource that is read.
+    pub looks: usize,
     /// The most members that one answer shows.
     pub members: usize,
     /// The most people whose access follows a change of their group before the request is answered; that of the others
@@ -44,7 +47,7 @@ pub struct Reach {
 
 impl Default for Reach {
     fn default() -> Self {
-        Self { looked_at: 100_000, members: 100_000, retold_at_once: 200 }
+        Self { looked_at: 100_000, looks: 10_000_000, members: 100_000, retold_at_once: 200 }
     }
 }
 

@@ -129,6 +129,45 @@ async fn a_group_whose_members_are_hidden_is_not_replaced() {
 }
 
 #[tokio::test]
+async fn a_group_that_shows_no_members_is_not_emptied() {
+    // the profile says that groups show their members, and they do not
+    let put = || changed(|profile| profile.group_changes = GroupChanges::Put);
+    let quirks = || Quirks { hides_members: true, ..Quirks::default() };
+    let (world, stranger) = with_groups(put(), quirks(), &["Crew"]);
+    let mut all = wanted(&alice());
+    all.entitlements = names(&["Crew"]);
+    assert_eq!(world.refused(&alice(), &all).await, TargetReason::MembersUnseen);
+    all.held = names(&["Crew"]);
+    all.entitlements.clear();
+    assert_eq!(
+        world.refused(&alice(), &all).await,
+        TargetReason::MembersUnseen,
+        "nor does anybody seem to be out"
+    );
+    assert_eq!(world.sim.members("Crew"), [stranger]);
+
+    let empty = async |profile| {
+        let (world, _) = with_groups(profile, Quirks::default(), &["Full"]);
+        world.sim.plant("Groups", &json!({ "schemas": [GROUP], "displayName": "Empty" }));
+        world
+    };
+    let world = empty(put()).await;
+    let mut all = wanted(&alice());
+    all.entitlements = names(&["Empty"]);
+    assert_eq!(world.refused(&alice(), &all).await, TargetReason::MembersUnseen);
+    all.entitlements = names(&["Full"]);
+    let mut known = world.mirrored(&alice(), &all).await;
+    known.wanted.entitlements = names(&["Empty", "Full"]);
+    world.again(&known).await;
+    assert_eq!(world.sim.members("Empty").len(), 1, "a group has shown some");
+    let said = changed(|profile| (profile.group_changes, profile.omits_members) = (GroupChanges::Put, true));
+    let world = empty(said).await;
+    all.entitlements = names(&["Empty"]);
+    world.mirrored(&alice(), &all).await;
+    assert_eq!(world.sim.members("Empty").len(), 1);
+}
+
+#[tokio::test]
 async fn a_group_that_is_not_there_is_an_error_or_made() {
     let (world, _) = with_groups(TargetProfile::generic(), Quirks::default(), &["Staff"]);
     let mut all = wanted(&alice());

@@ -69,6 +69,7 @@ fn check(all: &[Mirrored]) -> TestCaseResult {
     let made = |changes, group_changes| {
         let profile = changed(|profile| {
             (profile.user_changes, profile.group_changes) = (changes, group_changes);
+            profile.omits_members = true;
             profile.groups = GroupOrigin::Made;
         });
         world(profile, Quirks::default())

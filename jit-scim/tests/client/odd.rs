@@ -1,5 +1,6 @@
 //! Targets that answer in their own way.
 
+use chrono::TimeDelta;
 use jit_core::{DesiredState, Observed, Target as _, TargetFault};
 use jit_scim::client::{TargetProfile, TargetReason};
 use serde_json::json;
@@ -108,7 +109,7 @@ async fn an_answer_about_somebody_else_is_refused() {
 }
 
 #[tokio::test]
-async fn a_target_without_patch_is_put_to_and_learned_once() {
+async fn a_target_without_patch_is_put_to_and_learned_for_an_hour() {
     let world = world(TargetProfile::generic(), Quirks { lacks_patch: true, ..Quirks::default() });
     let mut known = world.mirrored(&alice(), &wanted(&alice())).await;
     world.sim.behave();
@@ -121,6 +122,33 @@ async fn a_target_without_patch_is_put_to_and_learned_once() {
         world.sim.lines(),
         ["GET Users/id", "PATCH Users/id", "PUT Users/id", "GET Users/id", "PUT Users/id"]
     );
+    world.sim.quirks.lock().unwrap().lacks_patch = false;
+    world.sim.clock.advance(TimeDelta::hours(1));
+    world.sim.behave();
+    known.wanted.display_name = Some("Alice C.".to_owned());
+    world.again(&known).await;
+    assert_eq!(world.sim.lines(), ["GET Users/id", "PATCH Users/id"]);
+}
+
+#[tokio::test]
+async fn what_a_gateway_says_of_patch_is_not_learned() {
+    for (status, headers, body) in [
+        (405, vec![("content-type", "text/html; charset=utf-8".to_owned())], "<html>Not allowed</html>"),
+        (501, Vec::new(), " <!doctype html>"),
+    ] {
+        let world = plain();
+        let mut known = world.mirrored(&alice(), &wanted(&alice())).await;
+        world.sim.script(move |_, asked| {
+            let is_patch = asked.method == http::Method::PATCH;
+            is_patch.then(|| Fault::Answer(status, headers.clone(), body))
+        });
+        known.wanted.display_name = Some("Alice A.".to_owned());
+        assert_eq!(world.refused(&known.remote, &known.wanted).await, TargetReason::NotScim);
+        assert!(world.sim.lines().iter().all(|line| !line.starts_with("PUT")), "{:?}", world.sim.lines());
+        world.sim.behave();
+        world.again(&known).await;
+        assert_eq!(world.sim.lines(), ["GET Users/id", "PATCH Users/id"]);
+    }
 }
 
 #[tokio::test]

@@ -97,6 +97,7 @@ async fn tokens_are_good_for_one_connection_and_until_their_end() {
         name: text.to_owned(),
         until: until.map(|at| at.parse().unwrap()),
         reads_only: false,
+        me: None,
     };
     let known = [
         token("old", "acme", Some("2026-11-21T10:00:00Z")),

@@ -91,3 +91,66 @@ async fn me_is_whoever_the_token_stands_for() {
     house.ask(&me, "PATCH", "/Me", &[], Some(&change)).await.is(200);
     assert_eq!(house.get(&format!("/Users/{id}")).await.body["title"], "x");
 }
+
+#[tokio::test]
+async fn a_query_at_the_root_is_ordered_and_paged_over_every_type() {
+    let house = house();
+    let mut ids = Vec::new();
+    for name in ["carl", "anna", "bert"] {
+        let mut body = user(name);
+        body["displayName"] = json!(name);
+        ids.push(house.post("/Users", body).await.is(201).id());
+    }
+    for name in ["Anna's", "carla"] {
+        ids.push(house.post("/Groups", group(name, &[])).await.is(201).id());
+    }
+    let pages = async |query: &str| {
+        let (mut shown, mut cursor) = (Vec::new(), String::new());
+        loop {
+            let page = house.get(&format!("/?count=2&{query}&cursor={cursor}")).await.is(200).body;
+            assert_eq!(page["totalResults"], 5);
+            shown.extend(page["Resources"].as_array().unwrap().clone());
+            match page["nextCursor"].as_str() {
+                Some(next) => next.clone_into(&mut cursor),
+                None => return shown,
+            }
+        }
+    };
+    let names: Vec<_> =
+        pages("sortBy=displayName").await.iter().map(|one| one["displayName"].clone()).collect();
+    assert_eq!(names, ["anna", "Anna's", "bert", "carl", "carla"]);
+    let mut shown: Vec<_> = pages("").await.iter().map(|one| one["id"].clone()).collect();
+    shown.sort_by_key(ToString::to_string);
+    ids.sort();
+    assert_eq!(shown, ids, "each once");
+    let names = house.get("/?sortBy=userName&sortOrder=descending&startIndex=3&count=2").await.is(200).body;
+    assert_eq!(names["Resources"][0]["userName"], "carl", "what has no user name comes first: {names}");
+    house.get("/?sortBy=nothing").await.refuses(400, Some("invalidValue"));
+}
+
+#[tokio::test]
+async fn an_address_can_be_looked_for() {
+    let house = house();
+    house.post("/Users", user("bert")).await.is(201);
+    let anna = house.post("/Users", user("anna")).await.is(201);
+    let location = anna.header("location").unwrap().to_owned();
+    for filter in [format!("meta.location eq \"{location}\""), format!("meta[location eq \"{location}\"]")] {
+        let found = house.get(&format!("/Users?filter={filter}")).await.is(200).body;
+        assert_eq!((&found["totalResults"], &found["Resources"][0]["userName"]), (&json!(1), &json!("anna")));
+    }
+}
+
+#[tokio::test]
+async fn what_cannot_be_done_says_what_can() {
+    let house = house();
+    for (method, path, allowed) in [
+        ("DELETE", "/Users", "GET, POST"),
+        ("POST", "/Users/none", "GET, PUT, PATCH, DELETE"),
+        ("GET", "/Bulk", "POST"),
+        ("GET", "/.search", "POST"),
+        ("PUT", "/Schemas", "GET"),
+    ] {
+        let answer = house.send(method, path, &[], None).await.refuses(405, None);
+        assert_eq!(answer.header("allow"), Some(allowed), "{method} {path}");
+    }
+}

@@ -22,13 +22,21 @@ struct Faulty {
     left: AtomicUsize,
     after: std::sync::atomic::AtomicBool,
     calls: AtomicUsize,
+    /// How many documents and members were handed out in lists.
+    rows: AtomicUsize,
 }
 
 const NEVER: usize = usize::MAX;
 
 impl Faulty {
     fn new() -> Self {
-        Self { inner: MemoryStore::new(), left: NEVER.into(), after: false.into(), calls: 0.into() }
+        Self {
+            inner: MemoryStore::new(),
+            left: NEVER.into(),
+            after: false.into(),
+            calls: 0.into(),
+            rows: 0.into(),
+        }
     }
 
     fn arm(&self, calls: usize, after: bool) {
@@ -57,6 +65,11 @@ impl Faulty {
         }
         let done = call.await;
         if fault { Err(failed()) } else { done }
+    }
+
+    fn counted<T>(&self, page: Page<T>) -> Page<T> {
+        self.rows.fetch_add(page.items.len(), Ordering::SeqCst);
+        page
     }
 }
 
@@ -99,7 +112,7 @@ impl DocumentStore for Faulty {
         self.call(self.inner.documents_named(of, index, value)).await
     }
     async fn documents(&self, query: &DocumentQuery) -> Result<Page<Document>, BackendError> {
-        self.call(self.inner.documents(query)).await
+        Ok(self.counted(self.call(self.inner.documents(query)).await?))
     }
     async fn count_documents(&self, of: &Collection) -> Result<u64, BackendError> {
         self.call(self.inner.count_documents(of)).await
@@ -110,7 +123,7 @@ impl DocumentStore for Faulty {
         after: Option<DocumentId>,
         limit: NonZeroUsize,
     ) -> Result<Page<Member>, BackendError> {
-        self.call(self.inner.members(group, after, limit)).await
+        Ok(self.counted(self.call(self.inner.members(group, after, limit)).await?))
     }
     async fn member(&self, group: &DocumentKey, id: DocumentId) -> Result<Option<Member>, BackendError> {
         self.call(self.inner.member(group, id)).await
@@ -255,4 +268,74 @@ async fn the_work_of_a_change_does_not_grow_with_the_group() {
         counts.push(store.calls.load(Ordering::SeqCst) - before);
     }
     assert_eq!(counts[0], counts[1]);
+}
+
+/// Puts so many people, of whom nobody was told, into a group.
+async fn fill(store: &Faulty, group: &str, count: u64) {
+    let tenant = TenantId::new("acme").unwrap();
+    let of = |kind: &str| Collection {
+        tenant: tenant.clone(),
+        connection: "scim".parse().unwrap(),
+        kind: DocumentKind::new(kind).unwrap(),
+    };
+    let now = "2026-11-21T09:00:00Z".parse().unwrap();
+    let group = of("Group").key(group.parse().unwrap());
+    let people: Vec<DocumentId> =
+        (0..count).map(|number| format!("00000000-0000-7000-8000-{number:012x}").parse().unwrap()).collect();
+    for some in people.chunks(1000) {
+        let mut commit = Commit::new(tenant.clone());
+        let before = store.inner.document(&group).await.unwrap().unwrap();
+        let mut after = before.clone();
+        after.version += 1;
+        let joins = some.iter().map(|id| MemberChange::Add {
+            member: *id,
+            kind: DocumentKind::new("User").unwrap(),
+            body: "null".into(),
+        });
+        commit.documents.push(DocumentWrite::update(&before, after).with_members(joins.collect()));
+        commit.documents.extend(some.iter().map(|id| {
+            DocumentWrite::create(Document {
+                key: of("User").key(*id),
+                version: 1,
+                created_at: now,
+                changed_at: now,
+                account: None,
+                body: "{}".into(),
+                names: Vec::new(),
+            })
+        }));
+        store.inner.commit(&commit).await.unwrap();
+    }
+}
+
+#[tokio::test]
+async fn a_change_of_one_member_asks_as_little_of_a_large_group_as_of_a_small_one() {
+    let mut asked = Vec::new();
+    for count in [100, 100_000] {
+        let (house, store) = faulty_house();
+        let group = house.post("/Groups", group("team-red", &[])).await.is(201).id();
+        let anna = house.post("/Users", user("anna")).await.is(201).id();
+        fill(&store, &group, count).await;
+        store.calls.store(0, Ordering::SeqCst);
+        store.rows.store(0, Ordering::SeqCst);
+        let path = format!("/Groups/{group}");
+        let first = "00000000-0000-7000-8000-000000000000";
+        for operation in [
+            json!({"op": "add", "path": "members", "value": [{"value": anna}]}),
+            json!({"op": "remove", "path": format!("members[value eq \"{anna}\"]")}),
+            json!({"op": "remove", "path": format!("members[value eq \"{first}\"]")}),
+        ] {
+            house.patch(&path, json!([operation])).await.is(204);
+        }
+        asked.push((store.calls.load(Ordering::SeqCst), store.rows.load(Ordering::SeqCst)));
+        let group = Collection {
+            tenant: TenantId::new("acme").unwrap(),
+            connection: "scim".parse().unwrap(),
+            kind: DocumentKind::new("Group").unwrap(),
+        };
+        let group = group.key(path.rsplit('/').next().unwrap().parse().unwrap());
+        assert_eq!(store.inner.member(&group, first.parse().unwrap()).await.unwrap(), None);
+    }
+    assert_eq!(asked[0], asked[1], "calls of the store, and rows of its lists");
+    assert_eq!(asked[1].1, 0, "nobody else is read");
 }

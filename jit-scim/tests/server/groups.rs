@@ -201,3 +201,22 @@ async fn group_names_are_held_once_where_that_is_asked_for() {
     strict.post("/Groups", group("team-a", &[])).await.is(201);
     strict.post("/Groups", group("Team-A", &[])).await.refuses(409, Some("uniqueness"));
 }
+
+#[tokio::test]
+async fn what_a_change_looks_at_among_members_has_a_bound() {
+    let house = house();
+    let mut ids = Vec::new();
+    for number in 0..30 {
+        ids.push(house.post("/Users", user(&format!("u{number}"))).await.is(201).id());
+    }
+    let members: Vec<_> = ids.iter().map(String::as_str).collect();
+    let group = format!("/Groups/{}", house.post("/Groups", group("team-red", &members)).await.is(201).id());
+    let terms = vec![r#"type eq \"none\""#.replace('\\', ""); 900].join(" or ");
+    let remove = json!({"op": "remove", "path": format!("members[{terms}]")});
+    house.patch(&group, json!(vec![remove.clone(); 100])).await.refuses(413, None);
+    house.patch(&group, json!([remove])).await.is(204);
+    let replace = json!({"op": "replace", "path": "members", "value": [{"value": ids[0]}]});
+    house.patch(&group, json!(vec![replace; 500])).await.is(204);
+    let left = house.get(&group).await.is(200);
+    assert_eq!(left.body["members"].as_array().unwrap().len(), 1);
+}

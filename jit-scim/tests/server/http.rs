@@ -20,6 +20,7 @@ fn scim() -> ScimHttp {
         name: "test".to_owned(),
         until: None,
         reads_only: false,
+        me: None,
     };
     let tokens = Tokens::new([token], Arc::new(SystemClock)).unwrap();
     ScimHttp::new(Arc::new(house().service), Arc::new(tokens))
@@ -90,4 +91,28 @@ async fn a_body_beyond_the_limit_is_not_read() {
     let long = format!("\"{}\"", "x".repeat(2 << 20));
     let (answer, body) = send(&mut scim, "Bearer good", "POST", "/Users", &long).await;
     assert_eq!((answer.status().as_u16(), body["status"].as_str()), (413, Some("413")));
+}
+
+/// A body that fails before it is whole.
+struct Torn;
+
+impl http_body::Body for Torn {
+    type Data = Bytes;
+    type Error = std::io::Error;
+
+    fn poll_frame(
+        self: std::pin::Pin<&mut Self>,
+        _: &mut std::task::Context<'_>,
+    ) -> std::task::Poll<Option<Result<http_body::Frame<Bytes>, std::io::Error>>> {
+        std::task::Poll::Ready(Some(Err(std::io::ErrorKind::TimedOut.into())))
+    }
+}
+
+#[tokio::test]
+async fn a_body_that_does_not_come_is_waited_for_no_longer_than_the_server_says() {
+    let request = Request::post("/Users").header(header::AUTHORIZATION, "Bearer good").body(Torn).unwrap();
+    let answer = scim().call(request).await.unwrap();
+    assert_eq!(answer.status(), 408);
+    let body = answer.into_body().collect().await.unwrap().to_bytes();
+    assert!(String::from_utf8_lossy(&body).contains("did not come"));
 }

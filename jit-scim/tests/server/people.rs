@@ -270,3 +270,17 @@ async fn too_many_who_leave_at_once_wait_for_an_administrator() {
         house.accounts().await.into_iter().filter(|one| one.records.iter().any(|held| held.parked.is_some()));
     assert_eq!(waiting.count(), 0);
 }
+
+#[tokio::test]
+async fn a_replacement_that_says_nothing_of_use_brings_nobody_back() {
+    let house = house();
+    let path = format!("/Users/{}", house.post("/Users", person("anna", "a1")).await.is(201).id());
+    house.patch(&path, json!([{"op": "replace", "path": "active", "value": false}])).await.is(200);
+    let put = house.put(&path, person("anna", "a1")).await.is(200);
+    assert_eq!(put.body["active"], false);
+    assert!(matches!(house.account().await.state, jit_core::AccountState::Disabled { .. }));
+    let mut body = person("anna", "a1");
+    body["active"] = json!(true);
+    assert_eq!(house.put(&path, body).await.is(200).body["active"], true);
+    assert_eq!(house.account().await.state, jit_core::AccountState::Active);
+}

@@ -1,5 +1,8 @@
 //! What is no good request is answered as SCIM says, and changes nothing.
 
+use std::future::poll_fn;
+use std::task::Poll;
+
 use jit_scim::server::{Reach, ScimRequest};
 use serde_json::json;
 
@@ -93,4 +96,69 @@ async fn names_that_no_index_could_hold_are_found_all_the_same() {
     }
     house.post("/Users", person("bert", &"x".repeat(2000))).await.refuses(400, Some("invalidValue"));
     house.post("/Users", person("bert", "a\u{1}b")).await.refuses(400, Some("invalidValue"));
+}
+
+#[tokio::test]
+async fn the_work_of_a_query_ends_where_it_may_and_lets_others_have_their_turn() {
+    let house =
+        house_with(SETTINGS, |connection| connection.reach(Reach { looks: 250_000, ..Reach::default() }));
+    let long = "x".repeat(60_000);
+    for name in ["anna", "bert", "carl", "dora"] {
+        let emails: Vec<_> =
+            (0..12).map(|number| json!({"value": format!("{number}{long}@acme.example")})).collect();
+        let mut body = user(name);
+        body["emails"] = json!(emails);
+        house.post("/Users", body).await.is(201);
+    }
+    let mut turns = 0;
+    let others = poll_fn(|context| {
+        turns += 1;
+        context.waker().wake_by_ref();
+        Poll::<()>::Pending
+    });
+    let found = tokio::select! {
+        biased;
+        found = house.get("/Users?filter=emails.value co \"zz\"") => found.is(200),
+        () = others => unreachable!(),
+    };
+    assert_eq!(found.body["totalResults"], 0);
+    assert!(turns >= 3, "{turns}");
+    let exploding = vec!["emails.value co \"zz\""; 100].join(" or ");
+    house.get(&format!("/Users?filter={exploding}")).await.refuses(400, Some("tooMany"));
+    assert_eq!(house.get("/Users?filter=userName eq \"dora\"").await.is(200).body["totalResults"], 1);
+}
+
+#[tokio::test]
+async fn a_text_has_a_length() {
+    let house = house();
+    let mut body = user("anna");
+    body["nickName"] = json!("x".repeat(64 << 10));
+    house.post("/Users", body.clone()).await.is(201);
+    body["nickName"] = json!("x".repeat((64 << 10) + 1));
+    let refused = house.post("/Users", body).await.refuses(400, Some("invalidValue"));
+    assert!(refused.body["detail"].as_str().unwrap().contains("a text is longer"), "{}", refused.body);
+}
+
+#[tokio::test]
+async fn long_texts_are_sorted_and_paged() {
+    let house = house();
+    let long = "x".repeat(20_000);
+    for (name, title) in
+        [("anna", format!("{long}b")), ("bert", "B".to_owned()), ("carl", format!("{long}a"))]
+    {
+        let mut body = user(name);
+        body["nickName"] = json!(title);
+        house.post("/Users", body).await.is(201);
+    }
+    let (mut cursor, mut names) = (String::new(), Vec::new());
+    loop {
+        let page = house.get(&format!("/Users?sortBy=nickName&count=1&cursor={cursor}")).await.is(200);
+        names.push(page.body["Resources"][0]["userName"].as_str().unwrap().to_owned());
+        match page.body["nextCursor"].as_str() {
+            Some(next) => next.clone_into(&mut cursor),
+            None => break,
+        }
+    }
+    names[1..].sort();
+    assert_eq!(names, ["bert", "anna", "carl"], "each once");
 }

@@ -29,5 +29,6 @@ pub(super) async fn perform(house: &House, order: Order, report: &mut Report<'_>
         Order::ConfirmTime => sweep::confirm_time(house, report).await,
         Order::AddPerson { name, roles } => people::add(house, name, roles, report).await,
         Order::EndPerson { name } => people::end(house, &name, report).await,
+        Order::ReleasePerson { whom } => people::release(house, &whom, report).await,
     }
 }

@@ -43,6 +43,17 @@ pub(super) async fn end(house: &House, name: &UserName, report: &mut Report<'_>)
     show(house, &account, report)
 }
 
+/// Frees what an ended account still has; where nobody has the name, it is taken for that of an account.
+pub(super) async fn release(house: &House, whom: &UserName, report: &mut Report<'_>) -> Result<u8, Failure> {
+    let account = match (house.person(whom).await?, whom.as_str().parse::<AccountId>()) {
+        (None, Ok(id)) => house.store.get(&house.tenant, id).await?,
+        (person, _) => person,
+    };
+    let account = account.ok_or(Failure::refused("account.unknown"))?;
+    let account = act(house, account.id, AdminAct::Release).await?;
+    show(house, &account, report)
+}
+
 async fn make(house: &House, name: UserName, roles: Vec<Entitlement>) -> Result<Account, Failure> {
     let now = house.now();
     let mut seed = [0; 16];

@@ -12,7 +12,7 @@ use jit_saml::{Environment, IdpSource, Login, SamlConfig, SamlSettings, SamlTrig
 use super::{Around, client};
 use crate::portal::assemble::AssembleError;
 use crate::portal::house::SamlWay;
-use crate::portal::settings::{DoorSettings, MetadataSettings, saml_address};
+use crate::portal::settings::{DoorSettings, MetadataSettings, Terms, saml_address};
 
 /// Makes everything that signs people in and out over a SAML connection.
 pub(super) fn way(
@@ -59,7 +59,9 @@ fn source(
         }
         (None, None) => return Ok(Arc::new(config.source())),
     };
-    Ok(Arc::new(source.map_err(|error| AssembleError::connection(door, error))?))
+    let source = source.map_err(|error| AssembleError::connection(door, error))?;
+    let terms = Terms::of(&door.protocol);
+    Ok(Arc::new(source.adjusting(move |idp| terms.imposed_on(idp))))
 }
 
 fn fetched(metadata: &MetadataSettings) -> MetadataPolicy {

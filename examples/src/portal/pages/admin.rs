@@ -62,6 +62,7 @@ fn act_button(row: &AccountRow, act: AccountAct, token: &str) -> Markup {
     let (value, words) = match act {
         AccountAct::Suspend => ("suspend", "Suspend"),
         AccountAct::Reactivate => ("reactivate", "Reactivate"),
+        AccountAct::Release => ("release", "Release"),
     };
     html! {
         form method="post" action="/admin/decide" {

@@ -50,9 +50,15 @@ pub(crate) fn account_row(account: &Account, store: Option<&StoreId>, now: DateT
             (AccountState::Suspended { .. } | AccountState::Disabled { .. }, _) => {
                 Some(AccountAct::Reactivate)
             }
+            (AccountState::Ended { .. }, _) if holds_a_place(account) => Some(AccountAct::Release),
             _ => None,
         },
     }
+}
+
+/// Tells whether somebody cannot come because of what is left of this account.
+fn holds_a_place(account: &Account) -> bool {
+    !account.identities.is_empty() || account.user_name.is_some() || account.email.is_some()
 }
 
 /// Shows an account that waits for approval; `rule` is the one that holds it.

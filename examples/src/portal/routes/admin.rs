@@ -70,6 +70,7 @@ fn request(visit: &Visit, sent: &Parameters) -> Option<AdminRequest> {
         "refuse" => AdminAct::Refuse,
         "suspend" => AdminAct::Suspend,
         "reactivate" => AdminAct::Reactivate,
+        "release" => AdminAct::Release,
         _ => return None,
     };
     let account: AccountId = sent.value("account")?.parse().ok()?;

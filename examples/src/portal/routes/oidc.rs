@@ -22,6 +22,8 @@ pub(super) async fn begin(trigger: &OidcTrigger, purpose: Purpose) -> Result<Res
     if purpose != Purpose::Enter {
         // A session that is open at the provider would say least of all who sits there now.
         begin.prompt = Some("login".to_owned());
+        // Asking is not enough: the answer must say that it was done.
+        begin.max_age = Some(0);
     }
     let redirect = trigger.begin(begin).await?;
     Ok(with_header(see_other(redirect.url.as_str()), SET_COOKIE, &redirect.cookie.set_header()))

@@ -1,9 +1,13 @@
 use jit_core::Code;
 use jit_core::config::Problems;
-use jit_saml::SamlSettings;
 use jit_saml::crypto::decode_pem;
+use jit_saml::idp::{LegacyRules, SignatureDemand};
+use jit_saml::settings::LegacySettings;
 use jit_saml::signature::VerificationKey;
+use jit_saml::{SamlSettings, TrustedIdp};
 use serde::Deserialize;
+
+use super::Protocol;
 
 /// Says where the metadata of a provider comes from, and why it is believed.
 #[derive(Debug, Clone, Deserialize)]
@@ -21,6 +25,15 @@ pub(crate) struct MetadataSettings {
     /// Believes what is fetched because of the connection that it came over.
     #[serde(default)]
     pub(crate) dangerously_unsigned: bool,
+    /// What the provider must sign.
+    #[serde(default)]
+    pub(crate) signed: SignatureDemand,
+    /// What the provider may do although the profile forbids it.
+    #[serde(default)]
+    pub(crate) legacy: LegacySettings,
+    /// The scopes that the provider may assert, in the place of those in its metadata.
+    #[serde(default)]
+    pub(crate) scopes: Vec<String>,
 }
 
 impl MetadataSettings {
@@ -45,12 +58,49 @@ impl MetadataSettings {
             (None, Some(_)) => {}
             _ => found.report(Code::new("config.one_of"), "needs either `file` or `url`"),
         }
+        found.each("scopes", &self.scopes, |scope, found| {
+            if scope.is_empty() {
+                found.report(Code::new("config.invalid_value"), "must not be empty");
+            }
+        });
         found.each("signed_by", &self.signed_by, |text, found| {
             if VerificationKey::from_pem(text).is_err() {
                 let message = "is not a certificate or public key in PEM: RSA of 2048 bits and more, P-256, P-384, P-521";
                 found.report(Code::new("config.invalid_value"), message);
             }
         });
+    }
+}
+
+/// What a connection demands of its provider and lets it do, wherever keys and addresses come from.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Terms {
+    signed: SignatureDemand,
+    legacy: LegacyRules,
+    /// In the place of those in its metadata.
+    scopes: Option<Vec<String>>,
+}
+
+impl Terms {
+    pub(crate) fn of(protocol: &Protocol) -> Self {
+        let idp = protocol.saml.as_ref().and_then(|saml| saml.idp.as_ref());
+        let (signed, legacy, scopes, vouched) = match (idp, &protocol.metadata) {
+            (Some(idp), _) => (idp.signed, &idp.legacy, &idp.scopes, idp.metadata.is_some()),
+            // nobody but the provider itself would say whom it may speak for
+            (None, Some(own)) => (own.signed, &own.legacy, &own.scopes, !own.dangerously_unsigned),
+            (None, None) => return Self::default(),
+        };
+        let scopes = (!vouched || !scopes.is_empty()).then(|| scopes.clone());
+        Self { signed, legacy: legacy.rules(), scopes }
+    }
+
+    /// Makes them hold for a provider as its metadata describes it.
+    pub(crate) fn imposed_on(&self, idp: TrustedIdp) -> TrustedIdp {
+        let idp = idp.demanding(self.signed).with_legacy(self.legacy);
+        match &self.scopes {
+            Some(scopes) => idp.with_scopes(scopes.clone()),
+            None => idp,
+        }
     }
 }
 

@@ -16,6 +16,9 @@ pub(crate) struct ScimSettings {
     /// The provider whose quirks are borne: `entra`, `okta`, or `strict`.
     #[serde(default)]
     pub(crate) tolerance: Bears,
+    /// Whether a POST of somebody who is known says what is new about them, as HR feeds in bulk have it.
+    #[serde(default)]
+    pub(crate) feed: bool,
     /// Files with more schemas.
     #[serde(default)]
     pub(crate) schemas: Vec<PathBuf>,

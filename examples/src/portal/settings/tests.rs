@@ -19,6 +19,38 @@ fn the_documented_configuration_is_sound() {
     assert_eq!(settings.connection.len(), 1);
     assert_eq!(settings.portal.authority().unwrap(), "portal.example");
     assert_eq!(settings.protection.seats, Some(500));
+    let protection = settings.protection.protection();
+    let allowed = |ceiling: &[&str], given: &str| {
+        let ceiling: Vec<_> = ceiling.iter().map(|line| line.parse().unwrap()).collect();
+        protection.allows(&ceiling, &given.parse().unwrap())
+    };
+    assert!(
+        !allowed(&["role:manager", "role:engineer"], "role:manager"),
+        "it brings what the ceiling leaves out"
+    );
+    assert!(!allowed(&["role:*"], "role:manager"), "no pattern reaches what is protected");
+    assert!(allowed(&["role:manager", "role:engineer", "role:auditor"], "role:manager"));
+}
+
+#[test]
+fn each_role_of_a_circle_is_named_at_its_place_and_no_other() {
+    let found = problems(|text| {
+        text.replace(
+            "\"role:manager\" = [\"role:auditor\", \"role:engineer\"]",
+            "\"role:a\" = [\"role:b\"]\n\"role:b\" = [\"role:c\", \"role:a\"]\n\"role:lead\" = [\"role:a\"]\n\"role:x\" = [\"role:x\"]",
+        )
+    });
+    let named: Vec<_> = found
+        .lines()
+        .map(|line| line.split("includes.").nth(1).unwrap().split(": ").next().unwrap())
+        .collect();
+    assert_eq!(named, ["\"role:a\"", "\"role:b\"", "\"role:x\""], "{found}");
+    assert!(
+        found
+            .lines()
+            .all(|line| line.ends_with("(config.contradiction)") && !line.starts_with("portal.toml: ")),
+        "{found}"
+    );
 }
 
 #[test]
@@ -60,6 +92,12 @@ fn every_problem_names_file_line_field_and_code() {
         ("label =", "lable =", "connection[0].protocol.lable: unknown field"),
         ("domains = [\"acme.example\"]", "domains = [\".example\"]", "connection[0].domains"),
         ("verified = { claim = \"email_verified\" }", "", "connection[0].mapping.email"),
+        ("\"role:manager\" =", "manager =", "protection.includes"),
+        (
+            "\"role:engineer\"]\n\n[[store]]",
+            "\"role:staff\"]\n\"role:staff\" = [\"role:manager\"]\n\n[[store]]",
+            "protection.includes.\"role:staff\": brings itself along",
+        ),
         ("name = \"anyone-from-acme\"", "subject = \"email\"", "connection[0].policy.rule[0].subject"),
     ] {
         assert!(example().contains(from), "{from}");
@@ -143,6 +181,12 @@ fn a_connection_has_exactly_one_protocol_and_what_belongs_to_it() {
             "metadata = { url = \"https://i\", signed_by = [\"x\"] }",
             "connection[1].protocol.metadata.signed_by[0]: is not a certificate",
         ),
+        (
+            file,
+            "metadata = { file = \"f\", scopes = [\"\"] }",
+            "connection[1].protocol.metadata.scopes[0]: must not be empty",
+        ),
+        (file, "metadata = { file = \"f\", signed = \"all\" }", "connection[1].protocol.metadata.signed"),
         (
             file,
             "metadata = { file = \"f\" }\npublish = { encryption = [\"x\"] }",

@@ -1,14 +1,15 @@
 //! Two servers on one PostgreSQL: they share everything, and nobody is lost or doubled between them.
 
-use crate::peer::{folder, start};
+use crate::peer::{folder, start as start_peer};
 use crate::scim::Server;
 use crate::scim_races;
 
 #[test]
 fn two_nodes_on_one_database_agree() {
-    let (url, _postgres) = start("postgres", &["--no-fsync"], &folder("peer-scim-nodes"));
+    let (url, _postgres) = start_peer("postgres", &["--no-fsync"], &folder("peer-scim-nodes"));
     let folder = folder("scim-nodes");
-    let (one, other) = (Server::start(&folder, &url, &[]), Server::start(&folder, &url, &[]));
+    let start = || Server::start(&folder, &url, &["--base", "https://scim.example/scim/v2"]);
+    let (one, other) = (start(), start());
     let made = one.join("ada");
     let found = other.get(&format!("/Users/{}", made.id()));
     assert_eq!(found.body, made.body);

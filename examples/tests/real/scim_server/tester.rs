@@ -6,7 +6,7 @@ use std::process::Command;
 
 use serde_json::Value;
 
-use crate::peer::folder;
+use crate::peer::{folder, start};
 use crate::scim::{Server, TOKEN};
 
 fn program(name: &str) -> PathBuf {
@@ -30,9 +30,10 @@ fn passed(server: &Server) -> usize {
 
 #[test]
 fn the_tester_passes_users_and_groups_on_every_store() {
+    let (postgres, _postgres) = start("postgres", &["--no-fsync"], &folder("peer-scim-tester"));
     let folder = folder("scim-tester");
-    for store in ["memory", "sqlite:people.db"] {
-        assert_eq!(passed(&Server::start(&folder, store, &[])), 138, "{store}");
+    for store in ["memory", "sqlite:people.db", &postgres] {
+        assert_eq!(passed(&Server::start(&folder, store, &[])), 138, "{}", store.split(':').next().unwrap());
     }
 }
 

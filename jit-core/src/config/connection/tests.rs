@@ -143,13 +143,11 @@ fn two_connections_do_not_speak_for_the_same() {
 
 #[test]
 fn an_issuer_template_is_bounded() {
-    let with =
-        |template: &str| {
-            problems(&MAIN.replace(
-                "issuers = [\"https://idp.example\"]",
-                &format!("issuer_template = {{ {template} }}"),
-            ))
-        };
+    let with = |template: &str| {
+        let of_entra = MAIN.replace("preset = \"okta\"", "preset = \"entra\"");
+        let issuers = "issuers = [\"https://idp.example\"]";
+        problems(&of_entra.replace(issuers, &format!("issuer_template = {{ {template} }}")))
+    };
     assert_eq!(with("template = 'https://login.example/{*}/v2.0', allow = ['t1', 't2']"), [""; 0]);
     assert_eq!(with("template = 'https://login.example/{*}', dangerously_allow_any = true"), [""; 0]);
     for bad in [
@@ -169,6 +167,50 @@ fn an_issuer_template_is_bounded() {
     let both = MAIN.replace("https://idp.example", "https://idp.example/a")
         + &MAIN.replace("issuers = [\"https://idp.example\"]", template).replace("\"main\"", "\"other\"");
     assert!(problems(&both)[0].contains("config.duplicate_issuer"), "{:?}", problems(&both));
+}
+
+#[test]
+fn several_issuers_do_not_speak_for_the_same_domains() {
+    let mail =
+        |rule: &str| MAIN.replace("preset = \"okta\"", &format!("email = {{ claim = \"email\", {rule} }}"));
+    let by_claim = "verified = { claim = \"email_verified\" }";
+    let by_member = "verified = { claim = \"email_verified\", organisation = \"hd\" }";
+    let (one, any) =
+        ("issuers = [\"https://idp.example\"]", "issuer_template = { template = \"https://idp.example/{*}\"");
+    let issuers = [
+        format!("{any}, dangerously_allow_any = true }}"),
+        format!("{any}, allow = [\"a\", \"b\"] }}"),
+        "issuers = [\"https://idp.example\", \"https://b.example\"]".to_owned(),
+    ];
+    let unlinked = |text: &str| text.replace("link = [{ by = { email = \"when_authoritative\" } }]", "");
+    for several in &issuers {
+        for vouched in [
+            MAIN.to_owned(),
+            mail(by_claim),
+            mail(by_member),
+            mail("verified = \"own_domains\""),
+            mail("dangerously_assume_verified = true"),
+            unlinked(&mail(by_claim)),
+        ] {
+            let found = problems(&vouched.replace(one, several));
+            assert_eq!(found.len(), 1, "{several}: {found:?}");
+            assert!(
+                found[0].starts_with("f:6:1: connection[0].domains: goes with one issuer only"),
+                "{found:?}"
+            );
+            assert!(found[0].ends_with("(config.several_issuers)"), "{found:?}");
+        }
+        // What nobody but the operator of all tenants says, what nobody says, and what counts for no domain.
+        for harmless in [
+            mail("verified = { claim = \"xms_edov\" }"),
+            unlinked(&mail("verified = \"never\"")),
+            unlinked(&mail(by_claim)).replace("domains = [\"example.com\"]", ""),
+        ] {
+            assert_eq!(problems(&harmless.replace(one, several)), [""; 0], "{several}");
+        }
+    }
+    let single = format!("{any}, allow = [\"a\"] }}");
+    assert_eq!(problems(&MAIN.replace(one, &single)), [""; 0]);
 }
 
 #[test]

@@ -54,7 +54,7 @@ fn values_are_taken_by_path_constant_template_join_and_case() {
 }
 
 #[test]
-fn a_form_or_size_that_a_rule_cannot_take_refuses_the_sign_in() {
+fn a_form_or_size_that_a_rule_cannot_take_says_nothing_and_refuses_only_where_it_is_required() {
     let claims =
         || Claims::new(members(json!({"list": ["a", "b"], "object": {"a": 1}, "long": "x".repeat(2000)})));
     for (rule, code) in [
@@ -65,11 +65,92 @@ fn a_form_or_size_that_a_rule_cannot_take_refuses_the_sign_in() {
         ("template = '{long}'", "map.limit"),
         ("join = { claims = ['long'] }", "map.limit"),
         ("claim = 'list'\nlist = true\nmax_values = 1", "map.limit"),
-        ("claim = 'list'\nlist = true\nmax_bytes = 1\nimport = 'suggest'", ""),
     ] {
-        let toml = format!("[[attribute]]\nattribute = 'a'\n{rule}\n");
-        let result = try_map(&toml, claims());
-        assert_eq!(result.map_or_else(|error| error.code().to_string(), |_| String::new()), code, "{rule}");
+        for import in ["suggest", "force"] {
+            let toml = format!("[[attribute]]\nattribute = 'a'\n{rule}\nimport = '{import}'\n");
+            let profile = try_map(&toml, claims()).unwrap();
+            assert_eq!(profile.attributes[0].value, Wished::Unknown, "{rule}");
+            let [note] = profile.notes.as_slice() else { panic!("{rule}: {:?}", profile.notes) };
+            assert_eq!(note.rule.as_ref().unwrap().as_str(), "attribute.a", "{rule}");
+            assert!(!note.detail.contains("xx"), "a note holds no values: {}", note.detail);
+        }
+        let required = format!("[[attribute]]\nattribute = 'a'\n{rule}\nimport = 'require'\n");
+        assert_eq!(try_map(&required, claims()).unwrap_err().code().as_str(), code, "{rule}");
+    }
+    let fits = "[[attribute]]\nattribute = 'a'\nclaim = 'list'\nlist = true\nmax_bytes = 1\n";
+    assert_eq!(try_map(fits, claims()).unwrap().attributes[0].value, values(&["a", "b"]));
+}
+
+#[test]
+fn of_an_address_that_its_source_refutes_nothing_is_made() {
+    let toml = "[email]\nclaim = '/contact/mail'\nverified = { claim = 'v' }\n\
+                [user_name]\ntemplate = ['{/contact/mail|local}', '{nick}']\n\
+                [[attribute]]\nattribute = 'mail'\nclaim = '/contact/mail'\n\
+                [[attribute]]\nattribute = 'city'\nclaim = '/contact/city'\n";
+    let said = |verified: Value| json!({"contact": {"mail": "root@example.com", "city": "Bonn"}, "v": verified, "nick": "ada"});
+    let trusted = map(toml, said(json!(true)));
+    assert_eq!(names(&trusted), ["root", "ada"]);
+    let refuted = map(toml, said(json!(false)));
+    assert_eq!(names(&refuted), ["ada"]);
+    assert_eq!(refuted.attributes[0].value, Wished::Unknown);
+    assert_eq!(refuted.attributes[1].value, one("Bonn"), "what stands beside it is read");
+    assert_eq!(refuted.email.unwrap().verified, Some(false));
+    assert!(refuted.notes.iter().any(|note| note.detail.contains("refutes")), "{:?}", refuted.notes);
+    let odd = json!({"contact": {"mail": "root@"}, "v": false, "nick": "ada"});
+    assert_eq!(names(&map(toml, odd)), ["ada"], "nor of what is no address at all");
+    let required = toml.replace("verified =", "required = true\nverified =");
+    let error = try_map(&required, Claims::new(members(said(json!(false))))).unwrap_err();
+    assert_eq!(error.to_string(), "rule `email` requires claim `/contact/mail`, which is refuted");
+}
+
+#[test]
+fn an_address_counts_for_members_of_the_connections_organisation() {
+    let toml = "[email]\nclaim = 'email'\nverified = { claim = 'v', organisation = 'hd' }\n";
+    let outsider = |hd: Value| {
+        let claims = json!({"email": "ada@example.com", "v": true, "hd": hd});
+        let profile = map_own(toml, Claims::new(members(claims))).unwrap();
+        let email = profile.email.unwrap();
+        assert_eq!((email.verified, profile.notes.len()), (Some(true), usize::from(email.is_outsider)));
+        email.is_outsider
+    };
+    for ours in [json!("example.com"), json!("EXAMPLE.com"), json!("sub.example.com"), json!(["example.com"])]
+    {
+        assert!(!outsider(ours.clone()), "{ours}");
+    }
+    for other in [
+        json!(null),
+        json!(""),
+        json!("evil.example"),
+        json!("evilexample.com"),
+        json!(["example.com", "evil.example"]),
+        json!({"example.com": true}),
+        json!(true),
+    ] {
+        assert!(outsider(other.clone()), "{other}");
+    }
+}
+
+#[test]
+fn what_verifies_an_address_is_written_as_it_is_read() {
+    for text in [
+        json!("own_domains"),
+        json!("never"),
+        json!({"claim": "v"}),
+        json!({"claim": "v", "organisation": "/org/domain"}),
+    ] {
+        let read: Verification = serde_json::from_value(text.clone()).unwrap();
+        assert_eq!(serde_json::to_value(read).unwrap(), text);
+    }
+    let found = |verified: &str| problems(&format!("[email]\nclaim = 'email'\nverified = {verified}\n"));
+    for (wrong, says) in [
+        ("'own_domain'", "did you mean `own_domains`"),
+        ("{ clam = 'v' }", "did you mean `claim`"),
+        ("{ organisation = 'hd' }", "field `claim` is missing"),
+        ("7", "config.wrong_type"),
+    ] {
+        let lines = found(wrong);
+        assert!(lines.len() == 1 && lines[0].contains("email.verified"), "{wrong}: {lines:?}");
+        assert!(lines[0].contains(says), "{wrong}: {lines:?}");
     }
 }
 

@@ -145,3 +145,16 @@ fn a_large_group_is_changed_promptly() {
         patched(&large, &format!(r#"{{"op":"add","path":"members","value":[{}]}}"#, more.join(","))).unwrap();
     assert_eq!(done.as_group().unwrap().members().count(), 25_000);
 }
+
+#[test]
+fn values_that_only_the_whole_tells_apart_are_not_compared_for_ever() {
+    let user = user("");
+    let addresses: Vec<_> = (0..20_000).map(|number| format!(r#"{{"locality":"{number}"}}"#)).collect();
+    let add = |count: usize| {
+        format!(r#"{{"op":"add","path":"addresses","value":[{}]}}"#, addresses[..count].join(","))
+    };
+    let refused = patched(&user, &add(20_000)).unwrap_err();
+    assert_eq!(refused.reason(), Reason::PatchTooMuchWork);
+    let few = patched(&user, &format!("{},{}", add(100), add(101))).unwrap();
+    assert_eq!(few.value("addresses").unwrap().each().len(), 101);
+}

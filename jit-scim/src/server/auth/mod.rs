@@ -6,7 +6,7 @@ use std::collections::BTreeSet;
 use std::fmt;
 
 use async_trait::async_trait;
-use jit_core::{Clock, ConnectionId, TenantId};
+use jit_core::{Clock, ConnectionId, DocumentId, TenantId};
 use serde::Deserialize;
 use sha2::{Digest, Sha256};
 
@@ -48,6 +48,9 @@ pub struct Token {
     /// Whether it only reads.
     #[serde(default)]
     pub reads_only: bool,
+    /// The user that `/Me` stands for.
+    #[serde(default)]
+    pub me: Option<DocumentId>,
 }
 
 /// Knows tokens by their digests, so that whoever reads the configuration cannot use them.
@@ -113,7 +116,11 @@ impl Authenticator for Tokens {
         let token = found.filter(|token| token.until.is_none_or(|until| now < until));
         let token = token.ok_or(Reason::Unauthenticated)?;
         let context = ScimContext::new(token.tenant.clone(), token.connection.clone(), &token.name);
-        Ok(if token.reads_only { context.reading_only() } else { context })
+        let context = if token.reads_only { context.reading_only() } else { context };
+        Ok(match token.me {
+            Some(me) => context.is(me),
+            None => context,
+        })
     }
 }
 
