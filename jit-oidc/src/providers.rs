@@ -99,11 +99,8 @@ const ENTRA: Peculiarities = Peculiarities {
     ..NONE
 };
 
-const GOOGLE: Peculiarities = Peculiarities {
-    issuer: Some("https://accounts.google.com"),
-    aliases: &["accounts.google.com"],
-    ..NONE
-};
+const GOOGLE: Peculiarities =
+    Peculiarities { issuer: Some("https://accounts.google.com"), aliases: &["accounts.google.com"], ..NONE };
 
 const APPLE: Peculiarities = Peculiarities {
     issuer: Some("https://appleid.apple.com"),
