@@ -12,7 +12,7 @@ use serde::{Serialize, Serializer};
 use sha2::{Digest as _, Sha256};
 use uuid::Uuid;
 
-use crate::{json, kept::KeptDraft, migration::hexadecimal};
+use crate::{kept::KeptDraft, migration::hexadecimal};
 
 /// The most counters that one commit may move: PostgreSQL names the one that refuses by a constraint of its own.
 pub(crate) const COUNTERS: usize = 64;
@@ -204,7 +204,9 @@ pub(crate) fn number(version: u64) -> Result<i64, BackendError> {
 }
 
 fn document(of: &impl Serialize, about: usize) -> Result<String, BackendError> {
-    json::to_string(of, about).map_err(|error| BackendError::new(ErrorKind::Invalid, COMMIT).caused_by(error))
+    let mut text = Vec::with_capacity(about);
+    serde_json::to_writer(&mut text, of).map_err(|_| invalid("a part cannot be written as JSON"))?;
+    String::from_utf8(text).map_err(|_| invalid("a part cannot be written as JSON"))
 }
 
 pub(crate) fn invalid(why: &'static str) -> BackendError {

@@ -14,7 +14,6 @@
 
 mod document;
 mod draft;
-mod json;
 mod kept;
 mod migration;
 #[cfg(feature = "postgres")]
