@@ -11,7 +11,7 @@ use super::{
     names::CompiledUserName,
 };
 use crate::{
-    Claims, Code, DomainSet, EmailClaim, Finding, RuleName, Stage, Step, VerifiedIdentity,
+    ClaimPath, Claims, Code, DomainSet, EmailClaim, Finding, RuleName, Stage, Step, VerifiedIdentity,
     config::{Check, Problems},
 };
 
@@ -29,6 +29,8 @@ pub struct Mapping {
     user_name: Option<CompiledUserName>,
     attributes: Vec<CompiledAttribute>,
     entitlements: CompiledEntitlements,
+    /// Whether access follows from the address, which then has to be proved.
+    is_access_by_address: bool,
 }
 
 impl MappingRules {
@@ -103,7 +105,13 @@ fn build(rules: &MappingRules, domains: &DomainSet, found: &mut Problems) -> Map
         found.within("email", |found| email.and_then(|rule| CompiledEmail::new(rule, domains, found)));
     let user_name =
         found.within("user_name", |found| user_name.and_then(|rule| CompiledUserName::new(rule, found)));
-    Mapping { email, user_name, attributes, entitlements: entitlements.compile() }
+    let is_access_by_address = !whole.dangerously_use_unverified_email
+        && email.as_ref().is_some_and(|email| {
+            let mut roots =
+                whole.entitlement.iter().filter_map(|rule| rule.claim.as_ref()).map(ClaimPath::root);
+            roots.any(|root| root == email.address().root())
+        });
+    Mapping { email, user_name, attributes, entitlements: entitlements.compile(), is_access_by_address }
 }
 
 /// Compiles what the preset adds. It stands before one's own rules and is right: a test loads every preset.
@@ -133,7 +141,7 @@ impl AttributeMapper for Mapping {
             let value = rule.value(claims, &mut notes, &mut room)?;
             attributes.push(rule.wish(value));
         }
-        let entitlements = self.entitlements.map(claims, &mut notes, room)?;
+        let entitlements = self.entitlements.map(&self.trusted(claims, email.as_ref()), &mut notes, room)?;
         Ok(Profile { user_name, email, email_origin, attributes, entitlements, notes: notes.0 })
     }
 }
@@ -147,6 +155,17 @@ impl Mapping {
             None => rule.is_refuted(claims),
         };
         if is_refuted { Cow::Owned(claims.silenced(rule.address())) } else { Cow::Borrowed(claims) }
+    }
+
+    /// The claims that access may follow from: an address is among them only where its source verifies it and speaks for it.
+    fn trusted<'c>(&self, claims: &'c Claims, email: Option<&EmailClaim>) -> Cow<'c, Claims> {
+        let is_proved = email.is_some_and(|email| email.verified == Some(true) && !email.is_outsider);
+        match &self.email {
+            Some(rule) if self.is_access_by_address && !is_proved => {
+                Cow::Owned(claims.silenced(rule.address()))
+            }
+            _ => Cow::Borrowed(claims),
+        }
     }
 }
 

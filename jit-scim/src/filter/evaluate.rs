@@ -144,7 +144,8 @@ fn order_literal(value: &Value, literal: &Literal) -> Option<Ordering> {
     }
 }
 
-/// Orders two values of one attribute.
+/// Orders two values of one attribute. Where types of resources are listed together, theirs may be of several kinds: those
+/// come one kind after the other.
 pub(crate) fn order(a: &Value, b: &Value, case_exact: bool) -> Ordering {
     match (a, b) {
         (Value::Text(a), Value::Text(b)) => comparable(a, case_exact).cmp(&comparable(b, case_exact)),
@@ -152,6 +153,17 @@ pub(crate) fn order(a: &Value, b: &Value, case_exact: bool) -> Ordering {
         (Value::Integer(a), Value::Integer(b)) => a.cmp(b),
         (Value::Decimal(a), Value::Decimal(b)) => a.total_cmp(b),
         (Value::DateTime(a), Value::DateTime(b)) => a.at().cmp(&b.at()),
-        _ => Ordering::Equal,
+        _ => kind_of(a).cmp(&kind_of(b)),
+    }
+}
+
+const fn kind_of(value: &Value) -> u8 {
+    match value {
+        Value::Text(_) => 0,
+        Value::Boolean(_) => 1,
+        Value::Integer(_) => 2,
+        Value::Decimal(_) => 3,
+        Value::DateTime(_) => 4,
+        _ => 5,
     }
 }

@@ -33,9 +33,8 @@ impl Edit<'_> {
             Self::Patch(patch, _) => (patch.apply(old)?, Vec::new()),
             Self::Put(json) => {
                 let mut resource = old.replaced_by(json, turn.realm.connection.tolerance)?;
-                // to say nothing of it is not to say that somebody is in use again
-                let is_said = json.member("active").is_some();
-                if served.role == Role::Person && !is_said && presence(old) == Presence::INACTIVE {
+                // to say nothing of it, or null, is not to say that somebody is in use again
+                if served.role == Role::Person && presence(old) == Presence::INACTIVE {
                     resource.keep(old, "active");
                 }
                 let mut members = Vec::new();

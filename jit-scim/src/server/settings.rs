@@ -47,7 +47,7 @@ pub struct Reach {
 
 impl Default for Reach {
     fn default() -> Self {
-        Self { looked_at: 100_000, looks: 10_000_000, members: 100_000, retold_at_once: 200 }
+        Self { looked_at: 100_000, looks: 30_000_000, members: 100_000, retold_at_once: 200 }
     }
 }
 

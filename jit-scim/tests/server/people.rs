@@ -278,6 +278,9 @@ async fn a_replacement_that_says_nothing_of_use_brings_nobody_back() {
     house.patch(&path, json!([{"op": "replace", "path": "active", "value": false}])).await.is(200);
     let put = house.put(&path, person("anna", "a1")).await.is(200);
     assert_eq!(put.body["active"], false);
+    let mut unsaid = person("anna", "a1");
+    unsaid["active"] = json!(null);
+    assert_eq!(house.put(&path, unsaid).await.is(200).body["active"], false, "null is not said either");
     assert!(matches!(house.account().await.state, jit_core::AccountState::Disabled { .. }));
     let mut body = person("anna", "a1");
     body["active"] = json!(true);

@@ -66,7 +66,7 @@ async fn of_many_who_come_with_one_address_at_once_one_gets_it() {
         let name = format!("person{number}");
         let mut commit = first_sign_in(number, &name, &name);
         // Every third has an address of their own.
-        commit.counters.extend((number % 3 > 0).then(|| carry(1)));
+        commit.counters.extend((!number.is_multiple_of(3)).then(|| carry(1)));
         commit
     };
     let outcomes = all_at_once(&[Arc::clone(&store)], (0..60).map(commit).collect()).await;

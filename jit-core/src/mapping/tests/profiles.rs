@@ -131,6 +131,26 @@ fn an_address_counts_for_members_of_the_connections_organisation() {
 }
 
 #[test]
+fn access_follows_from_an_address_only_where_its_source_speaks_for_it() {
+    let toml = "[email]\nclaim = 'email'\nverified = { claim = 'v', organisation = 'hd' }\n\
+                [[attribute]]\nattribute = 'mail'\nclaim = 'email'\n\
+                [[entitlement]]\nclaim = 'email'\ntable = { 'eve@example.com' = ['role:editor'] }\n";
+    let wishes = |text: &str, v: Value, hd: Value| {
+        let claims = json!({"email": "eve@example.com", "v": v, "hd": hd});
+        let profile = map_own(text, Claims::new(members(claims))).unwrap();
+        assert_eq!(profile.attributes.len(), 1);
+        profile.entitlements.len()
+    };
+    let ours = json!("example.com");
+    assert_eq!(wishes(toml, json!(true), ours.clone()), 1);
+    assert_eq!(wishes(toml, json!(true), json!(null)), 0, "a private account there");
+    assert_eq!(wishes(toml, json!(null), ours.clone()), 0, "nobody says that it is verified");
+    assert_eq!(wishes(toml, json!(false), ours.clone()), 0, "its source refutes it");
+    let open = format!("dangerously_use_unverified_email = true\n{toml}");
+    assert_eq!(wishes(&open, json!(null), ours), 1);
+}
+
+#[test]
 fn what_verifies_an_address_is_written_as_it_is_read() {
     for text in [
         json!("own_domains"),
