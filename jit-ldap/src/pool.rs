@@ -85,7 +85,25 @@ pub(crate) enum Purpose {
 /// directory, which count failures together.
 #[derive(Clone, Default)]
 pub(crate) struct Circuit {
-    open_until: Arc<AsyncMutex<Option<Instant>>>,
+    refusals: Arc<AsyncMutex<Refusals>>,
+}
+
+/// How often the directory refused our credentials one time after the other, and when it is asked again.
+#[derive(Default)]
+struct Refusals {
+    count: u32,
+    open_until: Option<Instant>,
+}
+
+/// The most that the first pause takes: whoever asks through the pool waits five minutes by itself, and is to get an answer.
+const FIRST_REST: Duration = Duration::from_secs(240);
+
+impl Refusals {
+    fn add(&mut self, rest: Duration, now: Instant) {
+        let pause = if self.count == 0 { rest.min(FIRST_REST) } else { rest };
+        self.count = self.count.saturating_add(1);
+        self.open_until = now.checked_add(pause);
+    }
 }
 
 /// Keeps connections to one server.
@@ -171,18 +189,18 @@ impl Pool {
             return Connection::open(&self.shared.server, self.shared.settings.limits).await;
         };
         let mut connection = Connection::open(&self.shared.server, self.shared.settings.limits).await?;
-        let guard = timeout(self.shared.settings.patience, self.shared.circuit.open_until.lock()).await;
-        let mut open_until = guard.map_err(|_| Reason::PoolExhausted)?;
-        if open_until.is_some_and(|until| Instant::now() < until) {
+        let guard = timeout(self.shared.settings.patience, self.shared.circuit.refusals.lock()).await;
+        let mut refusals = guard.map_err(|_| Reason::PoolExhausted)?;
+        if refusals.open_until.is_some_and(|until| Instant::now() < until) {
             return Err(Reason::CircuitOpen.into());
         }
         match connection.bind(&account.name, &account.password, &[]).await {
             Ok(_) => {
-                *open_until = None;
+                *refusals = Refusals::default();
                 Ok(connection)
             }
             Err(error) if error.reason() == Reason::CredentialsInvalid => {
-                *open_until = Some(Instant::now() + self.shared.settings.rest);
+                refusals.add(self.shared.settings.rest, Instant::now());
                 Err(error.with_reason(Reason::ServiceRefused))
             }
             Err(error) => Err(error),

@@ -10,7 +10,7 @@ use std::{fmt, num::NonZeroUsize};
 use chrono::{DateTime, Utc};
 use uuid::Uuid;
 
-use super::circuit::LONGEST_PAUSE;
+use super::circuit::{BEYOND, LONGEST_PAUSE};
 use crate::{
     AccountId, Actor, AuditEvent, AuditOutcome, BackendError, Claimed, Code, Commit, Entropy, ErrorKind,
     Lane, Mint, Settlement, Store, Taken, TargetId, Task, TaskId, TaskKind, TenantId, WorkerId,
@@ -68,7 +68,7 @@ impl Book {
     pub(crate) async fn take_attempt(&self, now: DateTime<Utc>) -> Result<Option<Claimed>, BackendError> {
         let due = self.next_attempt().await?;
         // What lies further ahead than any pause was written before the clock was set back; claims live by the caller's time.
-        let is_beyond = |due: &DateTime<Utc>| due.signed_duration_since(now) > LONGEST_PAUSE;
+        let is_beyond = |due: &DateTime<Utc>| due.signed_duration_since(now) > BEYOND;
         let from = due.filter(is_beyond).unwrap_or(now);
         let (store, one) = (&self.shelf.store, NonZeroUsize::MIN);
         Ok(store.claim(&self.worker, &self.lane, from, LONGEST_PAUSE, one).await?.pop())

@@ -21,6 +21,10 @@ use crate::{BackendError, Claimed, ErrorKind, Retry, TargetFault, clock::Guarded
 const FIRST_PAUSE: TimeDelta = TimeDelta::minutes(5);
 /// Every further one.
 pub(super) const LONGEST_PAUSE: TimeDelta = TimeDelta::minutes(35);
+/// No clock of another process is as far ahead as this: what lies further was said before ours was set back.
+pub(super) const BEYOND: TimeDelta = TimeDelta::minutes(70);
+/// How often it is asked, while we wait, whether another process was accepted meanwhile.
+const LOOK_AGAIN: TimeDelta = TimeDelta::minutes(1);
 
 /// Knows whether a target accepts our credentials.
 #[derive(Default)]
@@ -39,6 +43,9 @@ struct State {
     unanswered: u64,
     refused: u32,
     probe_at: Option<DateTime<Utc>>,
+    /// Whether other processes know of the refusal: only then can they know that it is over.
+    is_kept: bool,
+    looked_at: Option<DateTime<Utc>>,
     is_told: bool,
 }
 
@@ -71,8 +78,18 @@ impl Circuit {
         let Some(book) = self.book.as_ref().filter(|_| self.state().needs_to_know(now)) else {
             return Ok(());
         };
-        let next = book.next_attempt().await?;
-        self.state().heard(next);
+        let next = match book.next_attempt().await {
+            Ok(next) => next,
+            // A store that is down keeps nothing from its end: nobody has refused us so far.
+            Err(error) if self.state().probe_at.is_none() => {
+                tracing::warn!(code = %error.code(), "what is known of our credentials cannot be asked for");
+                return Ok(());
+            }
+            Err(error) => return Err(error),
+        };
+        let mut state = self.state();
+        state.looked_at = Some(now);
+        state.heard(next);
         Ok(())
     }
 
@@ -109,8 +126,13 @@ impl Circuit {
         }
         // Another process makes this attempt, or knows that we are accepted again.
         let next = book.next_attempt().await?;
-        self.state().heard(next);
-        next.map_or(Ok(Pass::Usual), |until| Err(refused_until(until, now)))
+        let mut state = self.state();
+        state.heard(next);
+        match (next, state.probe_at) {
+            (Some(until), _) => Err(refused_until(until, now)),
+            (None, None) => Ok(Pass::Usual),
+            (None, Some(_)) => Ok(Pass::Probe(None)),
+        }
     }
 
     /// Tells whether the call is a probe.
@@ -135,8 +157,8 @@ impl Circuit {
         let written = match (&pass, next) {
             (Pass::Probe(Some(claimed)), Some(until)) => book.put_off(claimed, until).await,
             (Pass::Probe(_), None) => book.accepted().await,
-            (Pass::Usual, Some(until)) if fault == Some(TargetFault::Credentials) => {
-                book.refused_first(until).await
+            (Pass::Usual | Pass::Probe(None), Some(until)) if fault == Some(TargetFault::Credentials) => {
+                book.refused_first(until).await.map(|()| self.state().is_kept = true)
             }
             _ => Ok(()),
         };
@@ -165,11 +187,10 @@ impl Circuit {
                 state.refused = state.refused.saturating_add(1);
                 state.probe_at = Some(after(state.refused, now));
             }
-            // Says nothing of our credentials.
-            Some(TargetFault::Unreachable | TargetFault::Untrusted) => {}
+            // Says nothing of our credentials; a limit may be one of our own, and nobody was asked.
+            Some(TargetFault::Unreachable | TargetFault::Untrusted | TargetFault::Limit) => {}
             _ => {
-                state.refused = 0;
-                state.probe_at = None;
+                (state.refused, state.probe_at, state.is_kept) = (0, None, false);
             }
         }
         state.probe_at
@@ -183,16 +204,24 @@ impl Circuit {
 impl State {
     /// What lies further ahead than any pause was said before the clock was set back.
     fn waits_until(&self, now: DateTime<Utc>) -> Option<DateTime<Utc>> {
-        let waits = |until: &DateTime<Utc>| now < *until && until.signed_duration_since(now) <= LONGEST_PAUSE;
+        let waits = |until: &DateTime<Utc>| now < *until && until.signed_duration_since(now) <= BEYOND;
         self.probe_at.filter(waits)
     }
 
     fn needs_to_know(&self, now: DateTime<Utc>) -> bool {
-        (!self.was_answered || self.probe_at.is_some()) && self.waits_until(now).is_none()
+        let looked_lately = |at: DateTime<Utc>| (TimeDelta::zero()..LOOK_AGAIN).contains(&(now - at));
+        match self.waits_until(now) {
+            Some(_) => !self.looked_at.is_some_and(looked_lately),
+            None => !self.was_answered || self.probe_at.is_some(),
+        }
     }
 
     /// Hears when the next attempt may be made, by what another process wrote down.
     fn heard(&mut self, next: Option<DateTime<Utc>>) {
+        if next.is_none() && self.probe_at.is_some() && !self.is_kept {
+            return;
+        }
+        self.is_kept = next.is_some();
         self.probe_at = next;
         // The first pause was theirs.
         self.refused = if next.is_some() { self.refused.max(1) } else { 0 };

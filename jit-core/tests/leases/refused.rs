@@ -123,6 +123,19 @@ impl World {
         *self.domain.failures.lock().unwrap()
     }
 
+    /// Claims the attempt that is due, as a process does before it asks.
+    async fn take_attempt(&self) -> Claimed {
+        let store = &self.house.store;
+        let mut lane = store.next_lane(None).await.unwrap();
+        while !lane.as_ref().unwrap().as_str().starts_with("circuit:") {
+            lane = store.next_lane(lane).await.unwrap();
+        }
+        let (another, now) = (WorkerId::new("another").unwrap(), self.house.now());
+        let hold = TimeDelta::minutes(35);
+        let mut claimed = store.claim(&another, &lane.unwrap(), now, hold, NonZeroUsize::MIN).await.unwrap();
+        claimed.pop().unwrap()
+    }
+
     /// The accounts beside the holder's: each keeps a lease.
     async fn leases(&self) -> usize {
         let filter = Filter::All;
@@ -183,19 +196,28 @@ async fn whoever_dies_over_an_attempt_leaves_the_next_to_others() {
     world.out(&world.process("wrong")).await.unwrap_err();
     world.house.clock.advance(TimeDelta::minutes(5));
     // What is left of a process that died: the claim that it made before it asked.
-    let store = &world.house.store;
-    let mut lane = store.next_lane(None).await.unwrap();
-    while !lane.as_ref().unwrap().as_str().starts_with("circuit:") {
-        lane = store.next_lane(lane).await.unwrap();
-    }
-    let (dead, now) = (WorkerId::new("dead").unwrap(), world.house.now());
-    let held = store.claim(&dead, &lane.unwrap(), now, TimeDelta::minutes(35), NonZeroUsize::MIN).await;
-    assert_eq!(held.unwrap().len(), 1);
+    world.take_attempt().await;
     world.out(&world.process("wrong")).await.unwrap_err();
     assert_eq!(world.failures().attempts, 1, "somebody else is at it");
     world.house.clock.advance(TimeDelta::minutes(35));
     world.out(&world.process("wrong")).await.unwrap_err();
     assert_eq!(world.failures().attempts, 2);
+}
+
+#[tokio::test]
+async fn who_waits_for_the_attempt_of_another_hears_within_a_minute_that_it_went_well() {
+    let world = World::new().await;
+    let waiting = world.process("wrong");
+    world.out(&waiting).await.unwrap_err();
+    world.house.clock.advance(TimeDelta::minutes(5));
+    let attempt = world.take_attempt().await;
+    world.out(&waiting).await.unwrap_err();
+    *world.domain.password.lock().unwrap() = "wrong";
+    let mut accepted = Commit::new(attempt.task.tenant.clone());
+    accepted.withdrawn.push(attempt.task.id);
+    world.house.store.commit(&accepted).await.unwrap();
+    world.house.clock.advance(TimeDelta::minutes(1));
+    world.out(&waiting).await.unwrap();
 }
 
 #[tokio::test]
