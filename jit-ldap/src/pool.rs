@@ -54,8 +54,9 @@ pub struct PoolSettings {
     pub patience: Duration,
     /// How long a connection may lie idle: what stands in between forgets it at some time and tells nobody.
     pub idle: Duration,
-    /// How long the directory is left alone after it refused our own password: otherwise we would lock ourselves out. Active
-    /// Directory forgets failures when its window has passed since the last one; shorter than that, they add up.
+    /// How long the directory is left alone after it refused our own password, the first time at most four minutes: otherwise
+    /// we would lock ourselves out. Active Directory forgets failures when its window has passed since the last one; shorter
+    /// than that, they add up.
     pub rest: Duration,
 }
 
