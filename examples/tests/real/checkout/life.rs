@@ -1,10 +1,12 @@
 //! From check-out to the end.
 
 use std::fs;
-use std::io::{BufRead as _, BufReader};
-use std::net::TcpListener;
+use std::io::{self, BufRead as _, BufReader, Read as _, Write as _};
+use std::net::{TcpListener, TcpStream};
 use std::os::unix::fs::PermissionsExt as _;
 use std::process::{Command, Stdio};
+use std::sync::{Arc, mpsc};
+use std::thread;
 
 use jit_ldap::{Attribute, AttributeName, Search};
 use serde_json::Value;
@@ -160,22 +162,72 @@ fn an_answer_that_nobody_can_read_ends_the_lease() {
 
 #[test]
 fn a_check_out_that_is_interrupted_while_it_finds_out_whether_it_is_accepted_leaves_nothing() {
-    let house = House::new(Kind::OpenLdap, "signal");
+    let house = House::new(Kind::OpenLdap, "unproved");
     let silent = TcpListener::bind("127.0.0.1:0").unwrap();
-    let (url, port) = (house.peer().url(), silent.local_addr().unwrap().port());
-    for signal in ["-INT", "-TERM", "-KILL"] {
-        house.configure(&url, &format!("ldaps://localhost:{port}"));
-        let mut child = house.program(OUT).stderr(Stdio::piped()).stdout(Stdio::null()).spawn().unwrap();
-        let _asked = silent.accept().unwrap();
-        assert!(Command::new("kill").args([signal, &child.id().to_string()]).status().unwrap().success());
-        let mut complaint = String::new();
-        BufReader::new(child.stderr.take().unwrap()).read_line(&mut complaint).unwrap();
-        let code = child.wait().unwrap().code();
-        assert!(signal == "-KILL" || (code == Some(3) && complaint.contains("interrupted")), "{complaint}");
-        house.configure(&format!("ldaps://localhost:{port}"), &url);
+    let way = format!("ldaps://localhost:{}", silent.local_addr().unwrap().port());
+    for signal in SIGNALS {
+        interrupt(&house, &way, signal, || silent.accept().unwrap());
         assert!(house.leases().is_empty(), "{signal}");
         assert_eq!(house.run_at(3, "sweep").code, 0);
     }
+}
+
+#[test]
+fn an_interrupted_check_out_is_ended_by_a_sweep() {
+    let house = Arc::new(House::new(Kind::OpenLdap, "signal"));
+    for signal in SIGNALS {
+        let (way, held) = relay_until_a_lease_is_written(Arc::clone(&house));
+        interrupt(&house, &way, signal, || held.recv().unwrap());
+        assert_eq!(house.leases()[0]["phase"], "intended");
+        assert_eq!(house.run_at(3, "sweep").code, 0);
+        assert_eq!(house.run_at(6, "sweep").code, 0);
+        assert!(house.leases().is_empty(), "{signal}");
+    }
+}
+
+const SIGNALS: [&str; 3] = ["-INT", "-TERM", "-KILL"];
+
+/// Checks out over another way to the directory, and ends the program with a signal when it has come to a point.
+fn interrupt<T>(house: &House, way: &str, signal: &str, comes_to_the_point: impl FnOnce() -> T) {
+    let url = house.peer().url();
+    house.configure(&url, way);
+    let mut child = house.program(OUT).stderr(Stdio::piped()).stdout(Stdio::null()).spawn().unwrap();
+    let _stays_open = comes_to_the_point();
+    assert!(Command::new("kill").args([signal, &child.id().to_string()]).status().unwrap().success());
+    let mut complaint = String::new();
+    BufReader::new(child.stderr.take().unwrap()).read_line(&mut complaint).unwrap();
+    let code = child.wait().unwrap().code();
+    assert!(signal == "-KILL" || (code == Some(3) && complaint.contains("interrupted")), "{complaint}");
+    house.configure(way, &url);
+}
+
+/// Opens a way to the directory that lets everything through until a lease is written, and then nothing that is asked.
+fn relay_until_a_lease_is_written(house: Arc<House>) -> (String, mpsc::Receiver<()>) {
+    let door = TcpListener::bind("127.0.0.1:0").unwrap();
+    let way = format!("ldaps://localhost:{}", door.local_addr().unwrap().port());
+    let (tell, held) = mpsc::channel();
+    thread::spawn(move || {
+        for mut asking in door.incoming().map(Result::unwrap) {
+            let server = house.peer().url();
+            let mut server = TcpStream::connect(server.strip_prefix("ldaps://").unwrap()).unwrap();
+            let (mut answers, mut back) = (server.try_clone().unwrap(), asking.try_clone().unwrap());
+            let (house, tell) = (Arc::clone(&house), tell.clone());
+            // Either side may hang up, and then there is nothing more to carry.
+            thread::spawn(move || io::copy(&mut answers, &mut back));
+            thread::spawn(move || {
+                let mut piece = [0; 16 * 1024];
+                while let Ok(length @ 1..) = asking.read(&mut piece) {
+                    if house.leases().is_empty() {
+                        server.write_all(&piece[..length]).unwrap();
+                    } else {
+                        // Whoever hears it kills the one who asks.
+                        drop(tell.send(()));
+                    }
+                }
+            });
+        }
+    });
+    (way, held)
 }
 
 #[test]
