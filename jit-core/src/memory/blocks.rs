@@ -14,7 +14,7 @@ const BLOCK: usize = 256;
 pub(super) struct Blocks<R: Row> {
     /// The first id of each block.
     firsts: Vec<R::Id>,
-    blocks: Vec<Block<R>>,
+    list: Vec<Block<R>>,
     len: usize,
 }
 
@@ -26,7 +26,7 @@ struct Block<R: Row> {
 
 impl<R: Row> Default for Blocks<R> {
     fn default() -> Self {
-        Self { firsts: Vec::new(), blocks: Vec::new(), len: 0 }
+        Self { firsts: Vec::new(), list: Vec::new(), len: 0 }
     }
 }
 
@@ -55,13 +55,13 @@ impl<R: Row> Blocks<R> {
     }
 
     pub(super) fn get(&self, id: R::Id) -> Option<&R> {
-        let block = self.blocks.get(self.block_of(id))?;
+        let block = self.list.get(self.block_of(id))?;
         block.rows.get(block.ids.binary_search(&id).ok()?)
     }
 
     pub(super) fn get_mut(&mut self, id: R::Id) -> Option<&mut R> {
         let block = self.block_of(id);
-        let block = self.blocks.get_mut(block)?;
+        let block = self.list.get_mut(block)?;
         let place = block.ids.binary_search(&id).ok()?;
         block.rows.get_mut(place)
     }
@@ -69,10 +69,10 @@ impl<R: Row> Blocks<R> {
     /// Puts a row in its place, over the one that has its id.
     pub(super) fn put(&mut self, row: R) {
         let at = self.block_of(row.id());
-        let is_last = at + 1 >= self.blocks.len();
-        let Some(block) = self.blocks.get_mut(at) else {
+        let is_last = at + 1 >= self.list.len();
+        let Some(block) = self.list.get_mut(at) else {
             self.firsts.push(row.id());
-            self.blocks.push(Block::of(row));
+            self.list.push(Block::of(row));
             self.len = 1;
             return;
         };
@@ -93,7 +93,7 @@ impl<R: Row> Blocks<R> {
                 into.insert(place, row);
                 if let Some(first) = upper.ids.first() {
                     self.firsts.insert(at + 1, *first);
-                    self.blocks.insert(at + 1, upper);
+                    self.list.insert(at + 1, upper);
                 }
             }
         }
@@ -103,12 +103,12 @@ impl<R: Row> Blocks<R> {
 
     pub(super) fn remove(&mut self, id: R::Id) -> Option<R> {
         let at = self.block_of(id);
-        let block = self.blocks.get_mut(at)?;
+        let block = self.list.get_mut(at)?;
         let place = block.ids.binary_search(&id).ok()?;
         block.ids.remove(place);
         let row = block.rows.remove(place);
         if block.rows.is_empty() {
-            self.blocks.remove(at);
+            self.list.remove(at);
             self.firsts.remove(at);
         } else {
             self.note_first(at);
@@ -121,7 +121,7 @@ impl<R: Row> Blocks<R> {
     pub(super) fn after(&self, id: Option<R::Id>, skip: usize) -> impl Iterator<Item = &R> {
         let first = id.map_or(0, |id| self.block_of(id));
         let begin = |block: &Block<R>| id.map_or(0, |id| block.ids.partition_point(|own| *own <= id));
-        let mut blocks = self.blocks.iter().skip(first);
+        let mut blocks = self.list.iter().skip(first);
         let (mut skip, mut rest) = (skip, [].as_slice());
         for block in blocks.by_ref() {
             let rows = block.rows.get(begin(block)..).unwrap_or_default();
@@ -140,7 +140,7 @@ impl<R: Row> Blocks<R> {
     }
 
     fn note_first(&mut self, at: usize) {
-        let id = self.blocks.get(at).and_then(|block| block.ids.first());
+        let id = self.list.get(at).and_then(|block| block.ids.first());
         if let (Some(first), Some(id)) = (self.firsts.get_mut(at), id) {
             *first = *id;
         }
@@ -196,8 +196,8 @@ mod tests {
                 let ids: Vec<u16> = block.rows.iter().map(Row::id).collect();
                 block.ids == ids && ids.first() == Some(first) && ids.len() <= BLOCK
             };
-            prop_assert_eq!(blocks.firsts.len(), blocks.blocks.len());
-            prop_assert!(blocks.firsts.iter().zip(&blocks.blocks).all(is_sound));
+            prop_assert_eq!(blocks.firsts.len(), blocks.list.len());
+            prop_assert!(blocks.firsts.iter().zip(&blocks.list).all(is_sound));
         }
 
         #[test]
@@ -206,7 +206,7 @@ mod tests {
             for id in 0..rows {
                 blocks.put((u16::try_from(id).unwrap(), 0));
             }
-            prop_assert_eq!(blocks.blocks.len(), rows.div_ceil(BLOCK));
+            prop_assert_eq!(blocks.list.len(), rows.div_ceil(BLOCK));
         }
     }
 }

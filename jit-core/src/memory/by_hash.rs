@@ -11,7 +11,7 @@ pub(super) struct ByHash<I>(HashMap<u64, Ids<I>, BuildHasherDefault<AsItIs>>);
 
 enum Ids<I> {
     One(I),
-    // In a box, so that the one takes no room for it.
+    #[expect(clippy::box_collection, reason = "few have it, and all would have to make room for it")]
     Several(Box<BTreeSet<I>>),
 }
 

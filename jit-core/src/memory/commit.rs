@@ -7,12 +7,11 @@ impl State {
     /// Lists what speaks against a commit, the account first.
     pub(super) fn refusals(&self, commit: &Commit) -> Vec<ErrorKind> {
         let nothing;
-        let tenant = match self.tenants.get(&commit.tenant) {
-            Some(tenant) => tenant,
-            None => {
-                nothing = Tenant::default();
-                &nothing
-            }
+        let tenant = if let Some(tenant) = self.tenants.get(&commit.tenant) {
+            tenant
+        } else {
+            nothing = Tenant::default();
+            &nothing
         };
         let mut refusals = match &commit.account {
             Some(write) => tenant.accounts.refusals(write),
