@@ -53,7 +53,6 @@
 
 mod encryption;
 mod names;
-mod reasons;
 mod subject;
 mod time;
 

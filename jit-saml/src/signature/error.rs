@@ -1,12 +1,8 @@
 //! Why a signature does not count, each with a stable code.
 
-use std::fmt;
-
-use crate::reasons::reasons;
-
-reasons! {
+jit_core::reasons! {
     /// Says why a signature does not count.
-    SignatureError {
+    pub enum SignatureError {
         // where the signature stands
         Missing = "saml.signature_missing", "the element is not signed";
         #[doc = "SAML Core §5.4.1."]
@@ -42,11 +38,3 @@ reasons! {
         DigestMismatch = "saml.digest_mismatch", "the element is not what was signed";
     }
 }
-
-impl fmt::Display for SignatureError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.meaning())
-    }
-}
-
-impl std::error::Error for SignatureError {}
