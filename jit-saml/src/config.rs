@@ -264,7 +264,7 @@ impl IdpSettings {
         };
         let idp =
             if self.scopes.is_empty() { idp } else { idp.with_scopes(filled(&self.scopes, "idp.scopes")?) };
-        Ok(idp.demanding(self.signed).with_legacy(self.legacy.rules()))
+        Ok(idp.asserting_any_scope().demanding(self.signed).with_legacy(self.legacy.rules()))
     }
 
     /// A key that cannot be used does not poison the others, but one must be left.

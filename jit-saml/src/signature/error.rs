@@ -43,6 +43,13 @@ reasons! {
     }
 }
 
+impl SignatureError {
+    /// Tells whether a key that is not known yet may have made the signature.
+    pub(crate) const fn may_be_a_new_key(self) -> bool {
+        matches!(self, Self::KeyMissing | Self::KeyMismatch | Self::Invalid)
+    }
+}
+
 impl fmt::Display for SignatureError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(self.meaning())
