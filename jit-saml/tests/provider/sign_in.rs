@@ -142,6 +142,34 @@ async fn what_nobody_asked_for_is_refused_unless_the_connection_says_otherwise()
 }
 
 #[tokio::test]
+async fn a_provider_is_asked_to_make_a_name_where_the_settings_say_so() {
+    let request = async |allow_create| {
+        let site = Site::with(vec![trusted()], |settings| settings.allow_create = allow_create);
+        site.begin(begin()).await.request
+    };
+    assert!(!request(false).await.contains("NameIDPolicy"));
+    assert!(request(true).await.contains("<samlp:NameIDPolicy AllowCreate=\"true\""));
+}
+
+#[tokio::test]
+async fn the_cookie_of_a_sign_in_goes_with_its_answer() {
+    let site = Site::new();
+    let (mine, theirs) = (site.begin(begin()).await, site.begin(begin()).await);
+    let form = mine.form(&mine.answer().plain());
+    assert!(site.login.finish(&form, Some(&mine.cookie())).await.is_err());
+    let spent = site.login.cookie_of(&form, Some(&mine.cookie())).unwrap();
+    assert_eq!(spent.name(), mine.departure.cookie.name());
+    assert_eq!(spent.clear_header(), mine.departure.cookie.clear_header());
+    // nothing is removed that the browser does not have, and no name is made up of what somebody posts
+    assert!(site.login.cookie_of(&form, Some(&theirs.cookie())).is_none());
+    assert!(site.login.cookie_of(&form, None).is_none());
+    let odd = ResponseForm::new("YQ==", Some("a=b; Domain=x")).unwrap();
+    let planted = "__Host-jit-saml-a=b; Domain=x; __Host-jit-saml-a=b; Doma=1";
+    assert!(site.login.cookie_of(&odd, Some(planted)).is_none());
+    assert!(site.login.cookie_of(&ResponseForm::new("YQ==", None).unwrap(), Some(planted)).is_none());
+}
+
+#[tokio::test]
 async fn demands_are_sent_and_the_answer_is_held_to_them() {
     let site = Site::with(vec![trusted()], |settings| settings.authn_contexts = vec!["urn:mfa".into()]);
     let mut asked = begin();
