@@ -54,7 +54,6 @@
 mod encryption;
 mod idp_source;
 mod names;
-mod reasons;
 mod subject;
 mod time;
 

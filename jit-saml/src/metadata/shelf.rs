@@ -80,7 +80,7 @@ impl Kept {
         if let Some(end) = self.held.metadata.valid_until() {
             life = life.min(end.signed_duration_since(self.fetched_at) / 2).max(SHORTEST_LIFE_AT_THE_END);
         }
-        self.fetched_at + life
+        self.fetched_at.checked_add_signed(life).unwrap_or(DateTime::<Utc>::MAX_UTC)
     }
 }
 

@@ -83,7 +83,9 @@ impl MetadataSource {
         crypto: Arc<dyn CryptoProvider>,
     ) -> Result<Self, MetadataError> {
         let now = clock.now();
-        let metadata = VerifiedMetadata::read(octets, &policy, now, crypto.as_ref())?;
+        // A pinned text stays until somebody replaces it. Its end counts when a message comes, not when a process starts.
+        let read_at = if policy.is_pinned() { DateTime::<Utc>::MIN_UTC } else { now };
+        let metadata = VerifiedMetadata::read(octets, &policy, read_at, crypto.as_ref())?;
         let source = Self::new(policy, None, clock, crypto);
         source.put(Kept::first(metadata, None, now));
         Ok(source)

@@ -1,12 +1,8 @@
 //! Why a signature does not count, each with a stable code.
 
-use std::fmt;
-
-use crate::reasons::reasons;
-
-reasons! {
+jit_core::reasons! {
     /// Says why a signature does not count.
-    SignatureError {
+    pub enum SignatureError {
         // where the signature stands
         Missing = "saml.signature_missing", "the element is not signed";
         #[doc = "SAML Core §5.4.1."]
@@ -49,11 +45,3 @@ impl SignatureError {
         matches!(self, Self::KeyMissing | Self::KeyMismatch | Self::Invalid)
     }
 }
-
-impl fmt::Display for SignatureError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.meaning())
-    }
-}
-
-impl std::error::Error for SignatureError {}

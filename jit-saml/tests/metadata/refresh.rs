@@ -298,3 +298,14 @@ async fn an_application_can_be_stricter_with_one_provider() {
     });
     assert_eq!(source.idp(ENTITY).await.unwrap().unwrap().demand(), SignatureDemand::Both);
 }
+
+#[tokio::test]
+async fn a_file_that_is_over_stops_whoever_comes_and_not_the_application() {
+    let xml = Idp::new(&[&keys::elliptic()]).xml();
+    let over = xml.replacen(" entityID=", " validUntil=\"2001-01-01T00:00:00Z\" entityID=", 1);
+    let clock = Arc::new(ManualClock::at(now()));
+    let source =
+        MetadataSource::from_octets(over.as_bytes(), MetadataPolicy::pinned(), clock, Arc::new(AwsLc))
+            .unwrap();
+    assert_eq!(source.trusted(ENTITY).await.unwrap_err().code().as_str(), "saml.metadata_expired");
+}

@@ -25,6 +25,9 @@ pub(crate) struct MetadataSettings {
     /// Believes what is fetched because of the connection that it came over.
     #[serde(default)]
     pub(crate) dangerously_unsigned: bool,
+    /// Whether what is fetched describes a whole federation, and may be as long as that takes.
+    #[serde(default)]
+    pub(crate) federation: bool,
     /// What the provider must sign.
     #[serde(default)]
     pub(crate) signed: SignatureDemand,
@@ -47,7 +50,8 @@ impl MetadataSettings {
             Some(_) => {}
         }
         match (&self.file, &self.url) {
-            (Some(_), None) if self.signed_by.is_empty() && !self.dangerously_unsigned => {}
+            (Some(_), None)
+                if self.signed_by.is_empty() && !self.dangerously_unsigned && !self.federation => {}
             (Some(_), None) => {
                 found.report(contradiction(), "a file is believed as it stands: leave the rest out");
             }
