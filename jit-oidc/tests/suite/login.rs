@@ -324,9 +324,9 @@ async fn the_cookie_of_a_sign_in_goes_with_its_answer() {
     let query = form_urlencoded::Serializer::new(String::new()).extend_pairs(callback).finish();
     let callback = Callback::from_query(&query).unwrap();
     let held = |redirect: &Redirect| format!("{}={}", redirect.cookie.name(), redirect.cookie.value());
-    let spent = op.login.cookie_of(&callback, Some(&held(&mine))).unwrap();
-    assert_eq!(spent.clear_header(), mine.cookie.clear_header());
-    assert!(spent.clear_header().contains("Max-Age=0"));
+    let cleared = op.login.cookie_of(&callback, Some(&held(&mine))).unwrap();
+    assert_eq!(cleared.clear_header(), mine.cookie.clear_header());
+    assert!(cleared.clear_header().contains("Max-Age=0"));
     // nothing is removed that the browser does not have
     assert!(op.login.cookie_of(&callback, Some(&held(&theirs))).is_none());
     assert!(op.login.cookie_of(&callback, None).is_none());
