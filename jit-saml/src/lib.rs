@@ -52,6 +52,7 @@
 //! ```
 
 mod encryption;
+mod idp_source;
 mod names;
 mod subject;
 mod time;

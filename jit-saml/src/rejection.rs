@@ -173,7 +173,18 @@ impl Rejection {
     /// Tells whether a key that is not known yet may have made the signature.
     pub(crate) const fn may_be_a_new_key(self) -> bool {
         let (Self::ResponseSignature(error) | Self::AssertionSignature(error)) = self else { return false };
-        matches!(error, SignatureError::KeyMissing | SignatureError::KeyMismatch | SignatureError::Invalid)
+        error.may_be_a_new_key()
+    }
+
+    /// Tells whether something could not be decrypted, as opposed to being malformed.
+    pub(crate) const fn is_undecryptable(self) -> bool {
+        matches!(
+            self,
+            Self::DecryptionKeyMissing
+                | Self::DecryptionFailed
+                | Self::EncryptionAlgorithm
+                | Self::EncryptionCbc
+        )
     }
 
     /// Returns the provider's status, where that is what refused the sign-in.

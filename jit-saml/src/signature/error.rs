@@ -38,3 +38,10 @@ jit_core::reasons! {
         DigestMismatch = "saml.digest_mismatch", "the element is not what was signed";
     }
 }
+
+impl SignatureError {
+    /// Tells whether a key that is not known yet may have made the signature.
+    pub(crate) const fn may_be_a_new_key(self) -> bool {
+        matches!(self, Self::KeyMissing | Self::KeyMismatch | Self::Invalid)
+    }
+}

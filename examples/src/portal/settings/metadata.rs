@@ -83,24 +83,30 @@ pub(crate) struct Terms {
     legacy: LegacyRules,
     /// In the place of those in its metadata.
     scopes: Option<Vec<String>>,
+    /// It is the only provider of its connection; where no scope is known, it speaks for all of it.
+    speaks_for_all: bool,
 }
 
 impl Terms {
     pub(crate) fn of(protocol: &Protocol) -> Self {
         let idp = protocol.saml.as_ref().and_then(|saml| saml.idp.as_ref());
-        let (signed, legacy, scopes, vouched) = match (idp, &protocol.metadata) {
-            (Some(idp), _) => (idp.signed, &idp.legacy, &idp.scopes, idp.metadata.is_some()),
+        let (signed, legacy, scopes, vouched, speaks_for_all) = match (idp, &protocol.metadata) {
+            (Some(idp), _) => (idp.signed, &idp.legacy, &idp.scopes, idp.metadata.is_some(), true),
             // nobody but the provider itself would say whom it may speak for
-            (None, Some(own)) => (own.signed, &own.legacy, &own.scopes, !own.dangerously_unsigned),
+            (None, Some(own)) => {
+                let vouched = !own.dangerously_unsigned;
+                (own.signed, &own.legacy, &own.scopes, vouched, vouched)
+            }
             (None, None) => return Self::default(),
         };
         let scopes = (!vouched || !scopes.is_empty()).then(|| scopes.clone());
-        Self { signed, legacy: legacy.rules(), scopes }
+        Self { signed, legacy: legacy.rules(), scopes, speaks_for_all }
     }
 
     /// Makes them hold for a provider as its metadata describes it.
     pub(crate) fn imposed_on(&self, idp: TrustedIdp) -> TrustedIdp {
         let idp = idp.demanding(self.signed).with_legacy(self.legacy);
+        let idp = if self.speaks_for_all { idp.asserting_any_scope() } else { idp };
         match &self.scopes {
             Some(scopes) => idp.with_scopes(scopes.clone()),
             None => idp,
