@@ -117,6 +117,9 @@ impl Write<'_, '_> {
             document,
             account.unused_since,
         );
+        if let Some(seq) = self.session.row(UPDATE_ROW, params, |row| Ok(row.get(0)?))? {
+            return Ok(seq);
+        }
         match self.session.row(UPDATE, params, |row| Ok(row.get(0)?)) {
             Ok(Some(seq)) => Ok(seq),
             Ok(None) => Err(Refused::Kind(ErrorKind::Conflict)),
@@ -192,6 +195,13 @@ const CREATE: &str = "INSERT INTO jit_account \
     (tenant, id, version, state, user_name_key, ends_at, last_seen, document) \
     VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8) ON CONFLICT (tenant, id) DO NOTHING";
 
+// Of an account that keeps its state and its name, as most do. SQLite writes the entries of an index anew wherever a
+// statement sets its columns, also to what they are.
+pub(super) const UPDATE_ROW: &str = "UPDATE jit_account SET version = ?4, ends_at = ?7, \
+    last_seen = max(coalesce(last_seen, ?8), coalesce(?8, last_seen)), document = ?9 \
+    WHERE tenant = ?1 AND id = ?2 AND version = ?3 AND +state = ?5 AND +user_name_key IS ?6 \
+    AND coalesce(last_seen <= ?10, true) RETURNING seq";
+
 const UPDATE: &str = "UPDATE jit_account SET version = ?4, state = ?5, user_name_key = ?6, ends_at = ?7, \
     last_seen = max(coalesce(last_seen, ?8), coalesce(?8, last_seen)), document = ?9 \
     WHERE tenant = ?1 AND id = ?2 AND version = ?3 AND coalesce(last_seen <= ?10, true) RETURNING seq";
@@ -237,6 +247,7 @@ const COUNT_WITHIN: &str = "INSERT INTO jit_counter (tenant, name, value) VALUES
 #[cfg(test)]
 pub(super) const STATEMENTS: &[&str] = &[
     CREATE,
+    UPDATE_ROW,
     UPDATE,
     HOLDER,
     LINK,

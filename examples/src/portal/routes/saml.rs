@@ -13,10 +13,9 @@ use jit_saml::binding::{Outbound, PostForm, ResponseForm};
 use jit_saml::login::Authentication;
 use jit_saml::logout::{Ended, LogoutError, LogoutMessage, Received, SessionAtIdp};
 use jit_saml::{Begin, LoginError, Rejection, VerifiedResponse};
-use url::Url;
 
 use super::arrival::{Incoming, Purpose, arrive};
-use super::oidc::cookies;
+use super::oidc::{clearing, cookies};
 use crate::portal::failure::{Failure, tell};
 use crate::portal::house::{Door, House, SamlWay, Way};
 use crate::portal::pages;
@@ -72,7 +71,12 @@ pub(super) async fn post(
 ) -> Result<Response, Failure> {
     let (door, way, what) = find(&house, &place)?;
     match what {
-        "acs" => finish(&house, door, way, peer.0, &body, &headers).await,
+        "acs" => {
+            let form = ResponseForm::from_body(&body)?;
+            let cookie = way.trigger.login().cookie_of(&form, cookies(&headers).as_deref());
+            let answered = finish(&house, door, way, peer.0, &form, &headers).await;
+            Ok(clearing(cookie.map(|cookie| cookie.clear_header()), answered))
+        }
         "logout" => receive(&house, door, way, &LogoutMessage::from_form(&body)?).await,
         _ => Err(Failure::NotFound),
     }
@@ -93,24 +97,23 @@ async fn finish(
     door: &Door,
     way: &SamlWay,
     peer: SocketAddr,
-    body: &[u8],
+    form: &ResponseForm,
     headers: &HeaderMap,
 ) -> Result<Response, Failure> {
-    let form = ResponseForm::from_body(body)?;
     let login = way.trigger.login();
     let attest = |authentication: &Authentication| -> Result<(Event, Option<SessionAtIdp>), Failure> {
         let event = way.trigger.attest(authentication, house.proxies.context(peer, headers))?;
         Ok((event, session_at_idp(authentication.response())))
     };
-    let resumed = match login.resume(&form, cookies(headers).as_deref()).await {
+    let resumed = match login.resume(form, cookies(headers).as_deref()).await {
         Err(error) if login.config().accepts_unsolicited() && is_of_no_sign_in(&error) => {
-            let (event, at_idp) = attest(&login.finish_unsolicited(&form).await?)?;
+            let (event, at_idp) = attest(&login.finish_unsolicited(form).await?)?;
             return arrive(house, door, event, Incoming { purpose: Purpose::Enter, at_idp }, headers).await;
         }
         resumed => resumed?,
     };
     let purpose = Purpose::remembered(resumed.return_to());
-    let answered = login.answer(resumed, &form).await.map_err(Failure::from);
+    let answered = login.answer(resumed, form).await.map_err(Failure::from);
     let (event, at_idp) = answered
         .and_then(|authentication| attest(&authentication))
         .map_err(|failure| failure.beginning_anew_at(purpose.begins_at(door)))?;
@@ -171,7 +174,7 @@ pub(super) async fn sign_out(house: &House, session: &Session) -> Option<Respons
         }
         Outbound::Post(form) => {
             let page = pages::signed_out(&frame, &SignOutView::Form(onward(door, &form)));
-            html_with_policy(StatusCode::OK, page, &[&origin(form.action())])
+            html_with_policy(StatusCode::OK, page, onward_targets(&form))
         }
     })
 }
@@ -182,7 +185,7 @@ fn send(house: &House, door: &Door, outbound: &Outbound) -> Response {
         Outbound::Redirect(address) => see_other(address),
         Outbound::Post(form) => {
             let page = pages::go_on(&house.frame(None), &onward(door, form));
-            html_with_policy(StatusCode::OK, page, &[&origin(form.action())])
+            html_with_policy(StatusCode::OK, page, onward_targets(form))
         }
     }
 }
@@ -193,6 +196,9 @@ fn onward(door: &Door, form: &PostForm) -> OnwardView {
     OnwardView { label: door.label.clone(), action: form.action().to_owned(), fields }
 }
 
-fn origin(address: &str) -> String {
-    Url::parse(address).map(|url| url.origin().ascii_serialization()).unwrap_or_default()
+/// Where a form of the protocol may lead. Browsers hold its policy against each redirect that follows as well, and a
+/// provider hands people on to whichever of its hosts they sign in at.
+fn onward_targets(form: &PostForm) -> &'static [&'static str] {
+    let is_here = form.action().starts_with("http://");
+    if is_here { &["https:", "http://127.0.0.1:*", "http://localhost:*"] } else { &["https:"] }
 }
