@@ -1,5 +1,7 @@
 //! Writing down where a lease stands.
 
+use std::sync::Arc;
+
 use chrono::{DateTime, TimeDelta, Utc};
 
 use super::super::{Jit, JitError};
@@ -21,8 +23,8 @@ impl Jit {
     ) -> Result<Account, BackendError> {
         let pending = AccountState::Pending { since: now };
         let fresh = Account::begin(id, tenant.clone(), pending, now);
-        let (commit, after) = self.lease_commit(None, fresh, lease, ("lease.intended", by), Next::WhenDue);
-        store.commit(&commit).await.map(|()| after)
+        let commit = self.lease_commit(None, fresh, lease, ("lease.intended", by), Next::WhenDue);
+        written(store, commit).await
     }
 
     /// Writes down where a lease stands now; the account must be as it was read.
@@ -46,8 +48,8 @@ impl Jit {
         act: (&'static str, Actor),
         next: Next,
     ) -> Result<Account, BackendError> {
-        let (commit, after) = self.lease_commit(Some(before), before.clone(), lease, act, next);
-        store.commit(&commit).await.map(|()| after)
+        let commit = self.lease_commit(Some(before), before.clone(), lease, act, next);
+        written(store, commit).await
     }
 
     fn lease_commit(
@@ -57,7 +59,7 @@ impl Jit {
         mut lease: Lease,
         (action, actor): (&'static str, Actor),
         next: Next,
-    ) -> (Commit, Account) {
+    ) -> LeaseCommit {
         let now = before.map_or(after.created_at, |_| self.parts.clock.now());
         let mut mint = self.mint(now);
         let mut commit = Commit::new(after.tenant.clone());
@@ -83,9 +85,9 @@ impl Jit {
             None => AccountWrite::create(after),
             Some(before) => AccountWrite::update(before, after),
         };
-        let after = write.after().clone();
+        let after = write.shared();
         commit.account = Some(write);
-        (commit, after)
+        LeaseCommit { commit, after }
     }
 
     /// Leaves the lease the one task that looks after it from now on, if there is anything to look after.
@@ -149,6 +151,19 @@ impl Jit {
         let kind = TaskKind::Alarm { about: Code::new(about), target: Some(lease.target.clone()) };
         self.notice(id, &account.tenant, account.id, kind, self.parts.clock.work())
     }
+}
+
+/// Writes a step of a lease, and the account as it is then.
+struct LeaseCommit {
+    commit: Commit,
+    after: Arc<Account>,
+}
+
+async fn written(store: &dyn Store, step: LeaseCommit) -> Result<Account, BackendError> {
+    store.commit(&step.commit).await?;
+    // The commit goes first, so that the account need not be copied where the store did not keep it either.
+    drop(step.commit);
+    Ok(Arc::unwrap_or_clone(step.after))
 }
 
 /// Says who takes the next step.
