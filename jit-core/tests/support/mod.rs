@@ -384,6 +384,10 @@ impl UserStore for Counting {
         self.count("touch");
         self.inner.touch(seen).await
     }
+    async fn forget(&self, account: &Account) -> Result<(), BackendError> {
+        self.count("forget");
+        self.inner.forget(account).await
+    }
 }
 
 #[async_trait]
