@@ -91,8 +91,7 @@ impl SqliteOptions {
         self
     }
 
-    /// Says how many KiB of pages each connection that reads may keep in memory; 128 MiB unless said otherwise. The one that
-    /// writes keeps 16 MiB at most. None is taken before
+    /// Says how many KiB of pages each connection may keep in memory; 128 MiB unless said otherwise. None is taken before
     /// a page is read, so that a small database takes no more than its own size.
     #[must_use]
     pub fn page_cache_kib(mut self, kib: u32) -> Self {

@@ -14,10 +14,6 @@ const STATEMENTS: usize = 128;
 /// more: readers look a page up in one table for each 4,096 in the log.
 const CHECKPOINT_PAGES: i64 = 4_000;
 
-/// How much the connection that writes keeps in memory at most. Where a commit has split pages, SQLite looks at every page
-/// in memory at its end: 32,000 of them would take a millisecond, 4,000 do not count.
-const WRITER_CACHE_KIB: u32 = 16 * 1024;
-
 /// How long the writer waits for another process that writes.
 const WRITER_PATIENCE: Duration = Duration::from_secs(5);
 
@@ -38,7 +34,7 @@ pub(super) fn writer(path: &Path, options: &SqliteOptions) -> Result<Connection,
     };
     connection.pragma_update(None, "synchronous", synchronous)?;
     connection.pragma_update_and_check(None, "wal_autocheckpoint", CHECKPOINT_PAGES, |_| Ok(()))?;
-    configured(connection, options.page_cache_kib.min(WRITER_CACHE_KIB))
+    configured(connection, options)
 }
 
 pub(super) fn reader(path: &Path, options: &SqliteOptions) -> Result<Connection, Refused> {
@@ -48,20 +44,20 @@ pub(super) fn reader(path: &Path, options: &SqliteOptions) -> Result<Connection,
     )?;
     connection.busy_timeout(READER_PATIENCE)?;
     connection.pragma_update(None, "query_only", true)?;
-    configured(connection, options.page_cache_kib)
+    configured(connection, options)
 }
 
 pub(super) fn memory() -> Result<Connection, Refused> {
-    configured(Connection::open_in_memory()?, SqliteOptions::default().page_cache_kib)
+    configured(Connection::open_in_memory()?, &SqliteOptions::default())
 }
 
-fn configured(connection: Connection, page_cache_kib: u32) -> Result<Connection, Refused> {
+fn configured(connection: Connection, options: &SqliteOptions) -> Result<Connection, Refused> {
     // Whoever removes an account would look through all identities each time; none leads to it, which the commit before saw to.
     connection.pragma_update(None, "foreign_keys", false)?;
     // What a savepoint may have to restore stays in memory.
     connection.pragma_update(None, "temp_store", "MEMORY")?;
     // Negative: in KiB instead of pages.
-    connection.pragma_update(None, "cache_size", -i64::from(page_cache_kib))?;
+    connection.pragma_update(None, "cache_size", -i64::from(options.page_cache_kib))?;
     // Without this, SQLite 3.54 prepares a cached statement anew at each execution: clearing its bindings makes it
     // believe that a plan which depended on them is stale.
     connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true)?;

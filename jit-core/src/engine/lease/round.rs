@@ -22,8 +22,7 @@ use crate::{
     target::{CircuitNews, refused_until},
 };
 
-/// How many tasks may be under way for each place when further ones are claimed: while those at the target go on, others are
-/// read and written down, so that a place never waits for them. What is privileged and falls due meanwhile waits for these.
+/// How many tasks are claimed at once for each place: what is privileged and falls due meanwhile waits for these.
 const AHEAD: usize = 2;
 
 /// Says how one task came out.
@@ -67,7 +66,7 @@ impl Round<'_> {
     /// The lane to claim from and how many tasks, if any shall be claimed.
     fn next_claim(&self, now: DateTime<Utc>) -> Option<(Lane, NonZeroUsize)> {
         let lane = self.lanes.front().filter(|_| self.first_error.is_none())?;
-        let wanted = self.left.min(self.setup.at_once.get());
+        let wanted = self.left.min(self.setup.at_once.get().saturating_mul(AHEAD));
         let turns = self.setup.pace.as_ref().map_or(wanted, |pace| pace.take(wanted, now));
         Some((lane.clone(), NonZeroUsize::new(turns)?))
     }
@@ -139,7 +138,7 @@ impl Jit {
         let mut is_claiming = false;
         loop {
             if !is_claiming
-                && under_way.len() <= setup.at_once.get().saturating_mul(AHEAD)
+                && under_way.len() <= setup.at_once.get()
                 && let Some((lane, turns)) = round.next_claim(self.parts.clock.work())
             {
                 is_claiming = true;
