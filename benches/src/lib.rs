@@ -9,6 +9,7 @@
     reason = "programs for people who measure: whatever goes wrong ends the measurement"
 )]
 
+pub mod bare;
 pub mod cost;
 pub mod house;
 pub mod instructions;

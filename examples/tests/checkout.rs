@@ -9,28 +9,7 @@ use std::process::{Command, Output};
 
 use serde_json::Value;
 
-const TARGETS: &str = r#"
-[deployment]
-name = "tests"
-marker_key = "key"
-
-[[target]]
-id = "one"
-
-[target.directory]
-servers = ["ldaps://localhost:1"]
-account = "uid=jit,dc=example,dc=com"
-password_file = "password"
-
-[target.open_ldap]
-base = "ou=jit,dc=example,dc=com"
-places = { jit = "ou=jit,dc=example,dc=com" }
-
-[[target.role]]
-name = "operator"
-longest = "8h"
-holders = ["role:operator"]
-"#;
+const TARGETS: &str = include_str!("data/target.toml");
 
 fn write(path: &Path, text: &str, mode: u32) {
     fs::write(path, text).unwrap();

@@ -330,32 +330,10 @@ mapping = { user_name = { template = ["{userName}"] } }
 provisioning = {}
 protocol = {}
 "#;
-const CHECKOUT: &str = r#"
-[checkout]
-store = "sqlite:people.db"
-tenant = "acme"
-
-[deployment]
-name = "tests"
-marker_key = "key"
-
-[[target]]
-id = "one"
-
-[target.directory]
-servers = ["ldaps://localhost:1"]
-account = "uid=jit,dc=example,dc=com"
-password_file = "key"
-
-[target.open_ldap]
-base = "ou=jit,dc=example,dc=com"
-places = { jit = "ou=jit,dc=example,dc=com" }
-
-[[target.role]]
-name = "operator"
-longest = "8h"
-holders = ["role:operator"]
-"#;
+const CHECKOUT: &str = concat!(
+    "[checkout]\nstore = \"sqlite:people.db\"\ntenant = \"acme\"\n\n",
+    include_str!("data/target.toml")
+);
 
 #[test]
 fn who_was_deleted_comes_anew_once_they_are_released() {
@@ -365,6 +343,7 @@ fn who_was_deleted_comes_anew_once_they_are_released() {
         ("connection.toml", NAMED),
         ("checkout.toml", CHECKOUT),
         ("key", "a key for tests that is longer than 32 bytes"),
+        ("password", "a password for tests"),
     ] {
         fs::write(folder.join(name), text).unwrap();
         fs::set_permissions(folder.join(name), fs::Permissions::from_mode(0o600)).unwrap();

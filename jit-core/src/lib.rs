@@ -37,6 +37,7 @@ mod memory;
 mod mocks;
 mod plan;
 mod policy;
+mod reasons;
 mod store;
 mod target;
 mod text;
@@ -101,6 +102,15 @@ pub use target::{
     MarkerKeyError, Mirrored, Mirroring, Observed, RemoteRef, Secret, SecretRules, StopLimit, Target,
     TargetRole, TargetSetup, UnattendedEnd, Whose,
 };
+
+/// What macros of this crate refer to.
+#[doc(hidden)]
+pub mod __jit {
+    pub use async_trait::async_trait;
+    pub use chrono;
+
+    pub use crate::reasons::are_codes;
+}
 
 /// Doubles of every port, for tests of applications.
 #[cfg(feature = "mocks")]

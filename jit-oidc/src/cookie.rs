@@ -36,6 +36,12 @@ impl StateCookie {
         Some(value)
     }
 
+    /// Finds the cookie of a state among those that the browser has.
+    pub(crate) fn found(header: &str, state: &str, config: &OidcConfig) -> Option<Self> {
+        let value = Self::find(header, state, config)?;
+        Some(Self::new(state, value.to_owned(), config))
+    }
+
     /// Returns the name.
     #[must_use]
     pub fn name(&self) -> &str {

@@ -194,6 +194,14 @@ impl Login {
         })
     }
 
+    /// Finds the cookie of the sign-in that a callback answers, where the browser has it. A sign-in has one answer, whatever
+    /// it says, so [`StateCookie::clear_header`] goes out with the page that follows. Where nothing was decided because
+    /// something could not be asked ([`LoginError::class`] is `Transient`), leave the cookie, and the callback can come again.
+    #[must_use]
+    pub fn cookie_of(&self, callback: &Callback, cookies: Option<&str>) -> Option<StateCookie> {
+        StateCookie::found(cookies?, callback.state()?, &self.config)
+    }
+
     fn authorization_url(&self, published: &Published, pending: &Pending, begin: &Begin) -> Url {
         let mut url = published.metadata.authorization_endpoint.clone();
         let mut query = url.query_pairs_mut();

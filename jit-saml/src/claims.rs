@@ -24,6 +24,8 @@ pub(crate) fn to_claims(response: &VerifiedResponse, config: &SamlConfig, idp: &
     let mut cut = Vec::new();
     for attribute in response.attributes() {
         match value_of(attribute, config, idp) {
+            // an attribute that nobody could decrypt may hold more values of any of them
+            Said::All(_) if !response.attributes().is_complete() => cut.push(attribute.name.as_str()),
             Said::All(value) => {
                 members.insert(attribute.name.clone(), value);
             }
@@ -44,33 +46,50 @@ pub(crate) fn to_claims(response: &VerifiedResponse, config: &SamlConfig, idp: &
     cut.into_iter().fold(Claims::new(members), Claims::truncated)
 }
 
+/// Names the attributes of which values were left out because their scope is not one of the provider.
+pub(crate) fn out_of_scope<'r>(
+    response: &'r VerifiedResponse,
+    config: &SamlConfig,
+    idp: &TrustedIdp,
+) -> impl Iterator<Item = &'r str> {
+    let left_out =
+        |attribute: &&Attribute| spoken(attribute).any(|text| !may_say(attribute, text, config, idp));
+    response.attributes().iter().filter(left_out).map(|attribute| attribute.name.as_str())
+}
+
 /// How completely an attribute can be read.
 enum Said {
     /// This is all that the provider said.
     All(Value),
-    /// Some of its values cannot be read, so nothing may be concluded from what is missing.
+    /// Some of its values cannot be read or are not the provider's to say, so nothing may be concluded from what is missing.
     Part,
-    /// No value of it can be read.
+    /// No value of it counts.
     Nothing,
 }
 
 fn value_of(attribute: &Attribute, config: &SamlConfig, idp: &TrustedIdp) -> Said {
-    // SDP-SP17: what lies outside the provider's scopes is not its to say. One of many providers of whom no scope is known
-    // has none; the one provider of a connection speaks for all of it.
-    let bounded = config.idp().is_none() || !idp.scopes().is_empty();
-    let scoped = bounded && config.is_scoped(&attribute.name);
-    let is_ours = |text: &&str| !scoped || has_scope_of(text, idp);
-    let texts: Vec<&str> = attribute.texts().filter(|text| !text.is_empty()).collect();
-    let kept: Vec<Value> = texts.iter().copied().filter(is_ours).map(Value::from).collect();
-    let complex = attribute.values.contains(&AttributeValue::Complex);
-    match (kept.len(), complex) {
-        (0, true) => Said::Nothing,
-        (0, false) if !texts.is_empty() => Said::Nothing,
-        (_, true) => Said::Part,
-        (1, false) => Said::All(kept.into_iter().next().unwrap_or_default()),
+    let kept: Vec<Value> =
+        spoken(attribute).filter(|text| may_say(attribute, text, config, idp)).map(Value::from).collect();
+    let is_whole =
+        kept.len() == spoken(attribute).count() && !attribute.values.contains(&AttributeValue::Complex);
+    match (kept.len(), is_whole) {
+        (0, false) => Said::Nothing,
+        (_, false) => Said::Part,
+        (1, true) => Said::All(kept.into_iter().next().unwrap_or_default()),
         // none at all is an empty list: the provider said that there is nothing
-        (_, false) => Said::All(Value::Array(kept)),
+        (_, true) => Said::All(Value::Array(kept)),
     }
+}
+
+/// An empty text says nothing.
+fn spoken(attribute: &Attribute) -> impl Iterator<Item = &str> {
+    attribute.texts().filter(|text| !text.is_empty())
+}
+
+/// SDP-SP17: what lies outside the provider's scopes is not its to say. One of many providers of whom no scope is known has
+/// none; the one provider of a connection speaks for all of it.
+fn may_say(attribute: &Attribute, text: &str, config: &SamlConfig, idp: &TrustedIdp) -> bool {
+    idp.asserts_any_scope() || !config.is_scoped(&attribute.name) || has_scope_of(text, idp)
 }
 
 /// Tells whether what stands behind the last `@` is a scope of the provider.

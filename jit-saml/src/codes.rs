@@ -17,6 +17,7 @@ pub fn all() -> impl Iterator<Item = (&'static str, Cow<'static, str>)> {
     let own = [
         (SettingsError::CODE, "a setting of the connection is not sound"),
         (LoginError::CLIENT, "the connection is not configured in a way that works"),
+        (LoginError::METADATA, "the metadata of the identity provider cannot be had now"),
         (FetchFailure::CODE, "the metadata could not be fetched"),
         (LogoutError::NO_ENDPOINT, "the identity provider has no address for sign-outs"),
         (LogoutError::NOT_SENT, "a message of a sign-out could not be signed or packed"),

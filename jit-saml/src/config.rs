@@ -55,6 +55,7 @@ pub struct SamlConfig {
     pub(crate) authn_contexts: Vec<String>,
     pub(crate) force_authn: bool,
     pub(crate) name_id_format: Option<String>,
+    pub(crate) allow_create: bool,
     pub(crate) subject: SubjectSource,
     pub(crate) scoped_attributes: Vec<String>,
     pub(crate) group_attributes: Vec<String>,
@@ -177,6 +178,7 @@ impl SamlSettings {
             authn_contexts: filled(&self.authn_contexts, "authn_contexts")?,
             force_authn: self.force_authn,
             name_id_format: self.requested_format()?,
+            allow_create: self.allow_create,
             subject: self.subject_source()?,
             scoped_attributes: filled(&self.scoped_attributes, "scoped_attributes")?,
             group_attributes: filled(&self.group_attributes, "group_attributes")?,
@@ -264,7 +266,7 @@ impl IdpSettings {
         };
         let idp =
             if self.scopes.is_empty() { idp } else { idp.with_scopes(filled(&self.scopes, "idp.scopes")?) };
-        Ok(idp.demanding(self.signed).with_legacy(self.legacy.rules()))
+        Ok(idp.asserting_any_scope().demanding(self.signed).with_legacy(self.legacy.rules()))
     }
 
     /// A key that cannot be used does not poison the others, but one must be left.

@@ -39,6 +39,12 @@ impl StateCookie {
         Some(value)
     }
 
+    /// Finds the cookie of a handle among those that the browser has.
+    pub(crate) fn found(header: &str, handle: &str, patience: TimeDelta, secure: bool) -> Option<Self> {
+        let value = Self::find(header, handle, secure)?;
+        Some(Self::new(handle, value.to_owned(), patience, secure))
+    }
+
     /// Returns the name.
     #[must_use]
     pub fn name(&self) -> &str {

@@ -2,6 +2,8 @@
 
 use jit_core::{BackendError, Code, ErrorClass, VerifyError};
 
+use crate::idp::IdpSourceError;
+use crate::metadata::MetadataError;
 use crate::rejection::Rejection;
 
 /// Why a sign-in did not come to its end.
@@ -14,6 +16,9 @@ pub enum LoginError {
     /// The sign-in or the provider could not be looked up or kept, or there was no randomness.
     #[error("what the sign-in needs could not be looked up or kept")]
     Store(#[from] BackendError),
+    /// The metadata of the provider cannot be had now.
+    #[error("the metadata of the identity provider cannot be had now")]
+    Metadata(#[from] MetadataError),
     /// The request cannot be written: no provider is named, it has no endpoint, or the key cannot sign.
     #[error("the connection is not configured in a way that works")]
     Client,
@@ -22,6 +27,8 @@ pub enum LoginError {
 impl LoginError {
     /// The code of [`LoginError::Client`].
     pub const CLIENT: &'static str = "saml.client_unusable";
+    /// The code of [`LoginError::Metadata`]; its source tells why.
+    pub const METADATA: &'static str = "saml.metadata_unavailable";
 
     /// Returns the stable code.
     #[must_use]
@@ -29,6 +36,7 @@ impl LoginError {
         match self {
             Self::Rejected(rejection) => Code::new(rejection.code()),
             Self::Store(error) => error.code(),
+            Self::Metadata(_) => Code::new(Self::METADATA),
             Self::Client => Code::new(Self::CLIENT),
         }
     }
@@ -37,7 +45,8 @@ impl LoginError {
     #[must_use]
     pub fn class(&self) -> ErrorClass {
         match self {
-            Self::Rejected(Rejection::IdpExpired) => ErrorClass::Transient,
+            // nothing that the person did, and what a provider publishes changes
+            Self::Rejected(Rejection::IdpExpired) | Self::Metadata(_) => ErrorClass::Transient,
             Self::Rejected(_) => ErrorClass::Rejected,
             Self::Store(error) => error.class(),
             Self::Client => ErrorClass::Permanent,
@@ -49,7 +58,16 @@ impl LoginError {
     pub const fn rejection(&self) -> Option<Rejection> {
         match self {
             Self::Rejected(rejection) => Some(*rejection),
-            Self::Store(_) | Self::Client => None,
+            _ => None,
+        }
+    }
+}
+
+impl From<IdpSourceError> for LoginError {
+    fn from(error: IdpSourceError) -> Self {
+        match error {
+            IdpSourceError::Store(error) => Self::Store(error),
+            IdpSourceError::Metadata(error) => Self::Metadata(error),
         }
     }
 }

@@ -1,12 +1,10 @@
-//! Identity providers that are trusted, and where they are looked up.
+//! Identity providers that are trusted.
 
-use std::collections::HashMap;
 use std::fmt;
-use std::sync::{Arc, Mutex, PoisonError};
 
-use async_trait::async_trait;
-use chrono::{DateTime, TimeDelta, Utc};
-use jit_core::{BackendError, Clock};
+use chrono::{DateTime, Utc};
+
+pub use crate::idp_source::{CachedIdps, FixedIdps, IdpSource, IdpSourceError};
 
 use crate::binding::{Binding, Endpoint};
 use crate::signature::{SignatureRules, VerificationKey};
@@ -22,6 +20,7 @@ pub struct TrustedIdp {
     sign_on: Vec<Endpoint>,
     logout: Vec<Endpoint>,
     scopes: Vec<String>,
+    asserts_any_scope: bool,
     wants_signed_requests: bool,
     error_url: Option<String>,
     valid_until: Option<DateTime<Utc>>,
@@ -71,6 +70,7 @@ impl TrustedIdp {
             sign_on: Vec::new(),
             logout: Vec::new(),
             scopes: Vec::new(),
+            asserts_any_scope: false,
             wants_signed_requests: false,
             error_url: None,
             valid_until: None,
@@ -80,24 +80,32 @@ impl TrustedIdp {
         }
     }
 
-    /// Sets where sign-ins begin, the preferred endpoint first.
+    /// Sets where sign-ins begin; of several with one binding, the first is taken.
     #[must_use]
     pub fn with_sign_on(mut self, endpoints: Vec<Endpoint>) -> Self {
         self.sign_on = endpoints;
         self
     }
 
-    /// Sets where sign-outs go, the preferred endpoint first.
+    /// Sets where sign-outs go; of several with one binding, the first is taken.
     #[must_use]
     pub fn with_logout(mut self, endpoints: Vec<Endpoint>) -> Self {
         self.logout = endpoints;
         self
     }
 
-    /// Sets the scopes that it may assert (`shibmd:Scope`), compared byte for byte.
+    /// Sets the scopes that it may assert (`shibmd:Scope`), compared without regard to the case of ASCII letters.
     #[must_use]
     pub fn with_scopes(mut self, scopes: Vec<String>) -> Self {
         self.scopes = scopes;
+        self
+    }
+
+    /// Lets it assert any scope as long as none is listed: it is the only provider of its connection, and somebody other than
+    /// itself has vouched for what is known of it. Never say so of what unsigned metadata describes, nor of one of many.
+    #[must_use]
+    pub const fn asserting_any_scope(mut self) -> Self {
+        self.asserts_any_scope = true;
         self
     }
 
@@ -168,10 +176,17 @@ impl TrustedIdp {
         &self.scopes
     }
 
-    /// Tells whether it may assert a scope.
+    /// Tells whether a scope is one of those listed. Scopes are domains, and values with one are compared without
+    /// regard to case (SAML V2.0 Subject Identifier Attributes Profile §3.3 and §3.4).
     #[must_use]
     pub fn admits_scope(&self, scope: &str) -> bool {
-        !scope.is_empty() && self.scopes.iter().any(|known| known == scope)
+        !scope.is_empty() && self.scopes.iter().any(|known| known.eq_ignore_ascii_case(scope))
+    }
+
+    /// Tells whether it may assert any scope, because none is listed and [`Self::asserting_any_scope`] was said.
+    #[must_use]
+    pub const fn asserts_any_scope(&self) -> bool {
+        self.asserts_any_scope && self.scopes.is_empty()
     }
 
     /// Tells whether it refuses unsigned requests.
@@ -210,10 +225,15 @@ impl TrustedIdp {
         &self.signature_rules
     }
 
-    /// Chooses the endpoint for sign-ins: the first of the binding, or the first of all.
+    /// Chooses the endpoint for sign-ins: the first of the binding. Where none is named, the first by redirect, which
+    /// SDP-SP02 demands wherever the provider offers it, or else the first of all.
     #[must_use]
     pub fn sign_on_by(&self, binding: Option<Binding>) -> Option<&Endpoint> {
-        self.sign_on.iter().find(|endpoint| binding.is_none_or(|binding| endpoint.binding == binding))
+        let by = |binding| self.sign_on.iter().find(move |endpoint| endpoint.binding == binding);
+        match binding {
+            Some(binding) => by(binding),
+            None => by(Binding::Redirect).or_else(|| self.sign_on.first()),
+        }
     }
 
     pub(crate) const fn time_form(&self) -> TimeForm {
@@ -232,171 +252,16 @@ impl fmt::Debug for TrustedIdp {
     }
 }
 
-/// Finds identity providers by their name: a few that are configured, or a federation's hundred thousand.
-#[async_trait]
-pub trait IdpSource: Send + Sync {
-    /// Finds a provider by its entity id, byte for byte.
-    ///
-    /// # Errors
-    /// `store.unavailable` when the source cannot be asked now; that is never an answer.
-    async fn idp(&self, entity_id: &str) -> Result<Option<Arc<TrustedIdp>>, BackendError>;
-
-    /// Looks for newer knowledge of a provider than `seen`, none of whose keys made a signature: it may have new ones.
-    /// `None` where there is nothing newer. Anybody can make us ask, so a source that fetches bounds how often it does.
-    ///
-    /// # Errors
-    /// `store.unavailable` when the source cannot be asked now.
-    async fn renewed(&self, seen: &Arc<TrustedIdp>) -> Result<Option<Arc<TrustedIdp>>, BackendError>;
-}
-
-/// A set of providers that does not change.
-#[derive(Debug, Clone, Default)]
-pub struct FixedIdps(HashMap<String, Arc<TrustedIdp>>);
-
-impl FixedIdps {
-    /// Takes one provider.
-    #[must_use]
-    pub fn one(idp: TrustedIdp) -> Self {
-        Self::from_iter([Arc::new(idp)])
-    }
-}
-
-impl FromIterator<Arc<TrustedIdp>> for FixedIdps {
-    fn from_iter<I: IntoIterator<Item = Arc<TrustedIdp>>>(idps: I) -> Self {
-        Self(idps.into_iter().map(|idp| (idp.entity_id.clone(), idp)).collect())
-    }
-}
-
-#[async_trait]
-impl IdpSource for FixedIdps {
-    async fn idp(&self, entity_id: &str) -> Result<Option<Arc<TrustedIdp>>, BackendError> {
-        Ok(self.0.get(entity_id).cloned())
-    }
-
-    async fn renewed(&self, _: &Arc<TrustedIdp>) -> Result<Option<Arc<TrustedIdp>>, BackendError> {
-        Ok(None)
-    }
-}
-
-/// Remembers what a slower source answered: bounded in number and in time. Only providers that exist are remembered, so
-/// that invented names fill nothing.
-pub struct CachedIdps<S> {
-    source: S,
-    clock: Arc<dyn Clock>,
-    capacity: usize,
-    keep: TimeDelta,
-    known: Mutex<HashMap<String, Remembered>>,
-}
-
-/// A provider, and until when it need not be looked up again.
-type Remembered = (DateTime<Utc>, Arc<TrustedIdp>);
-
-impl<S: IdpSource> CachedIdps<S> {
-    /// Remembers up to `capacity` providers, each for the time `keep`.
-    #[must_use]
-    pub fn new(source: S, clock: Arc<dyn Clock>, capacity: usize, keep: TimeDelta) -> Self {
-        Self { source, clock, capacity, keep, known: Mutex::default() }
-    }
-
-    fn remembered(&self, entity_id: &str, now: DateTime<Utc>) -> Option<Arc<TrustedIdp>> {
-        let known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
-        let (until, idp) = known.get(entity_id)?;
-        (now < *until).then(|| Arc::clone(idp))
-    }
-
-    fn remember(&self, idp: &Arc<TrustedIdp>, now: DateTime<Utc>) {
-        let Some(until) = now.checked_add_signed(self.keep) else { return };
-        let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
-        if known.len() >= self.capacity && !known.contains_key(&idp.entity_id) {
-            known.retain(|_, (until, _)| now < *until);
-            if known.len() >= self.capacity {
-                // rare, and cheaper than an order that every look-up would have to keep
-                known.clear();
-            }
-        }
-        if self.capacity > 0 {
-            known.insert(idp.entity_id.clone(), (until, Arc::clone(idp)));
-        }
-    }
-}
-
-#[async_trait]
-impl<S: IdpSource> IdpSource for CachedIdps<S> {
-    async fn idp(&self, entity_id: &str) -> Result<Option<Arc<TrustedIdp>>, BackendError> {
-        let now = self.clock.now();
-        if let Some(idp) = self.remembered(entity_id, now) {
-            return Ok(Some(idp));
-        }
-        let found = self.source.idp(entity_id).await?;
-        if let Some(idp) = &found {
-            self.remember(idp, now);
-        }
-        Ok(found)
-    }
-
-    async fn renewed(&self, seen: &Arc<TrustedIdp>) -> Result<Option<Arc<TrustedIdp>>, BackendError> {
-        let renewed = self.source.renewed(seen).await?;
-        if let Some(idp) = &renewed {
-            self.remember(idp, self.clock.now());
-        }
-        Ok(renewed)
-    }
-}
-
-impl<S> fmt::Debug for CachedIdps<S> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("CachedIdps").field("capacity", &self.capacity).finish_non_exhaustive()
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-    use jit_core::ManualClock;
-    use std::sync::atomic::{AtomicUsize, Ordering};
-
-    struct Counting(AtomicUsize);
-
-    #[async_trait]
-    impl IdpSource for Counting {
-        async fn idp(&self, entity_id: &str) -> Result<Option<Arc<TrustedIdp>>, BackendError> {
-            self.0.fetch_add(1, Ordering::SeqCst);
-            Ok(entity_id.starts_with("https://").then(|| Arc::new(TrustedIdp::new(entity_id, Vec::new()))))
-        }
-
-        async fn renewed(&self, _: &Arc<TrustedIdp>) -> Result<Option<Arc<TrustedIdp>>, BackendError> {
-            Ok(None)
-        }
-    }
-
-    #[tokio::test]
-    async fn a_provider_is_asked_for_once_until_its_time_is_over() {
-        let clock = Arc::new(ManualClock::at(DateTime::UNIX_EPOCH));
-        let idps = CachedIdps::new(Counting(AtomicUsize::new(0)), clock.clone(), 2, TimeDelta::minutes(5));
-        let asked = || idps.source.0.load(Ordering::SeqCst);
-        for _ in 0..3 {
-            assert!(idps.idp("https://a").await.unwrap().is_some());
-        }
-        assert_eq!(asked(), 1);
-        clock.advance(TimeDelta::minutes(5));
-        assert!(idps.idp("https://a").await.unwrap().is_some());
-        assert_eq!(asked(), 2);
-        for _ in 0..3 {
-            assert!(idps.idp("urn:invented").await.unwrap().is_none());
-        }
-        assert_eq!(asked(), 5);
-        for n in 0..100 {
-            assert!(idps.idp(&format!("https://{n}")).await.unwrap().is_some());
-            assert!(idps.known.lock().unwrap().len() <= 2);
-        }
-    }
 
     #[test]
-    fn scopes_are_compared_byte_for_byte() {
+    fn scopes_are_compared_without_regard_to_case_and_else_exactly() {
         let idp = TrustedIdp::new("https://idp.example.org", Vec::new())
             .with_scopes(vec!["example.org".into(), String::new()]);
-        assert!(idp.admits_scope("example.org"));
-        for odd in ["", "Example.org", "a.example.org", "example.org.evil"] {
+        assert!(idp.admits_scope("example.org") && idp.admits_scope("Example.ORG"));
+        for odd in ["", "a.example.org", "example.org.evil", "example.org\u{130}"] {
             assert!(!idp.admits_scope(odd), "{odd}");
         }
     }

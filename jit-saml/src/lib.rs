@@ -52,8 +52,8 @@
 //! ```
 
 mod encryption;
+mod idp_source;
 mod names;
-mod reasons;
 mod subject;
 mod time;
 

@@ -179,6 +179,7 @@ impl Login {
         request.force_authn = pending.force_authn;
         request.is_passive = begin.is_passive;
         request.name_id_format = config.name_id_format.as_deref();
+        request.allow_create = config.allow_create;
         request.send(endpoint, &pending.handle, config.signing_key.as_ref(), config.certificate.as_deref())
     }
 
@@ -216,6 +217,14 @@ impl Login {
         let cookie = cookie.ok_or(Rejection::StateNotThisBrowser)?;
         let keeper = &self.environment.keeper;
         keeper.take(&self.connection, handle, cookie, self.now()).await.map(Resumed)
+    }
+
+    /// Finds the cookie of the sign-in that a form answers, where the browser has it. A sign-in has one answer, whatever it
+    /// says, so [`StateCookie::clear_header`] goes out with the page that follows. Where nothing was decided because something
+    /// could not be asked ([`LoginError::class`] is `Transient`), leave the cookie, and the form can be sent again.
+    #[must_use]
+    pub fn cookie_of(&self, form: &ResponseForm, cookies: Option<&str>) -> Option<StateCookie> {
+        StateCookie::found(cookies?, form.relay_state()?, self.config.patience, self.is_secure())
     }
 
     /// Verifies the response to a sign-in that was taken, and remembers its assertion.

@@ -32,8 +32,12 @@ pub struct AuthnRequest<'a> {
     pub force_authn: bool,
     /// Whether the provider must not show anything.
     pub is_passive: bool,
-    /// The format of the `NameID` that is asked for; without one no `NameIDPolicy` is written (SDP-SP04).
+    /// The format of the `NameID` that is asked for. Without it and without `allow_create` no `NameIDPolicy` is written
+    /// (SDP-SP04).
     pub name_id_format: Option<&'a str>,
+    /// Whether a `NameIDPolicy` is written although no format is asked for, which lets the provider make a name for whoever
+    /// has none there yet (SAML Core §3.4.1.1, IIP-SP03).
+    pub allow_create: bool,
 }
 
 impl<'a> AuthnRequest<'a> {
@@ -56,6 +60,7 @@ impl<'a> AuthnRequest<'a> {
             force_authn: false,
             is_passive: false,
             name_id_format: None,
+            allow_create: false,
         }
     }
 
@@ -77,12 +82,12 @@ impl<'a> AuthnRequest<'a> {
             .attribute("AssertionConsumerServiceURL", self.acs_url)
             .leaf("saml:Issuer", self.issuer);
         let request = match self.name_id_format {
-            Some(format) => request
+            None if !self.allow_create => request,
+            format => request
                 .open("samlp:NameIDPolicy")
-                .attribute("Format", format)
+                .optional("Format", format)
                 .attribute("AllowCreate", "true")
                 .close(),
-            None => request,
         };
         if self.contexts.is_empty() {
             return request.finish();
@@ -169,6 +174,21 @@ mod tests {
         let children: Vec<_> = root.children().collect();
         assert_eq!(children.len(), 1);
         assert_eq!(children[0].only_text().unwrap(), "https://sp/?a=1&b");
+    }
+
+    #[test]
+    fn a_name_of_any_format_can_be_made_where_that_is_asked_for() {
+        let now = DateTime::from_timestamp(0, 0).unwrap();
+        let request = AuthnRequest::new("_1", now, "https://idp", "sp", "https://sp/acs");
+        for (format, allow_create, written) in [
+            (None, false, None),
+            (None, true, Some("<samlp:NameIDPolicy AllowCreate=\"true\"")),
+            (Some("urn:f"), true, Some("<samlp:NameIDPolicy Format=\"urn:f\" AllowCreate=\"true\"")),
+        ] {
+            let xml = AuthnRequest { name_id_format: format, allow_create, ..request.clone() }.to_xml();
+            assert_eq!(xml.contains("NameIDPolicy"), written.is_some());
+            assert!(written.is_none_or(|written| xml.contains(written)), "{xml}");
+        }
     }
 
     #[test]

@@ -34,6 +34,10 @@ pub struct SamlSettings {
     /// The format of the `NameID` that is asked for; usually none.
     #[serde(default)]
     pub name_id_format: Option<String>,
+    /// Whether the provider is asked to make a name for whoever has none there yet, in whatever format it uses. A format that
+    /// is asked for says so anyway.
+    #[serde(default)]
+    pub allow_create: bool,
     /// Where the subject is taken from.
     #[serde(default)]
     pub subject: SubjectSettings,
@@ -172,6 +176,7 @@ impl SamlSettings {
             authn_contexts: Vec::new(),
             force_authn: false,
             name_id_format: None,
+            allow_create: false,
             subject: SubjectSettings::default(),
             scoped_attributes: Vec::new(),
             group_attributes: Vec::new(),

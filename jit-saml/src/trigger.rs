@@ -8,7 +8,7 @@ use jit_core::{
 
 use crate::binding::ResponseForm;
 use crate::checks::Question;
-use crate::claims::to_claims;
+use crate::claims::{out_of_scope, to_claims};
 use crate::config::SamlConfig;
 use crate::error::LoginError;
 use crate::idp::TrustedIdp;
@@ -142,14 +142,21 @@ pub fn attestation(
             ends_at: response.session_not_on_or_after(),
             index: response.session_index().map(str::to_owned),
         },
-        checks: checks(response),
+        checks: checks(response, config, idp),
     })
 }
 
-fn checks(response: &VerifiedResponse) -> Checks {
+/// Says what was checked, and what was left out for it, so that an explanation shows why a claim is missing.
+fn checks(response: &VerifiedResponse, config: &SamlConfig, idp: &TrustedIdp) -> Checks {
+    let mut origin = response.algorithm().to_owned();
+    origin.extend(response.checks().codes(Question::Origin).flat_map(|code| [" ", code]));
+    origin.extend(out_of_scope(response, config, idp).flat_map(|name| [" left_out_for_its_scope:", name]));
+    if !response.attributes().is_complete() {
+        origin.push_str(" attribute_not_decrypted");
+    }
     let codes = |question| response.checks().codes(question).collect::<Vec<_>>().join(" ");
     Checks {
-        origin: Check::Made(format!("{} {}", response.algorithm(), codes(Question::Origin))),
+        origin: Check::Made(origin),
         audience: Check::Made(codes(Question::Audience)),
         freshness: Check::Made(codes(Question::Freshness)),
         replay: Check::Made(codes(Question::Replay)),

@@ -182,6 +182,33 @@ fn attributes_are_well_formed_and_different() {
 }
 
 #[test]
+fn tags_end_outside_of_their_values() {
+    let text = "<r><b c='1'/><b c='1'>x</b><b c='1' d='>'/><b c='1' d='>'>y</b><b c='>'/><b c='/>'>z</b><b c='1' ></b >\
+                <b\tc='1'\n/><b c='1'/>w</r>";
+    let document = Document::parse(text.as_bytes(), &Limits::default()).unwrap();
+    let said: Vec<_> = document
+        .root()
+        .children()
+        .map(|b| (b.attribute("c").unwrap(), b.attribute("d"), b.only_text().unwrap().into_owned()))
+        .collect();
+    let said: Vec<_> = said.iter().map(|(c, d, text)| (*c, d.unwrap_or_default(), text.as_str())).collect();
+    let expected =
+        [("1", "", ""), ("1", "", "x"), ("1", ">", ""), ("1", ">", "y"), (">", "", ""), ("/>", "", "z")];
+    assert_eq!(said, [expected.as_slice(), &[("1", "", ""); 3]].concat());
+    refuses(
+        XmlError::MarkupMalformed,
+        &[
+            "<a><b c='></a>",
+            "<a b='>\"/>",
+            "<a b='c'/ >",
+            "<a b='c'/d='e'>",
+            "<a><b c='1'>x</b><b c='1'/x></a>",
+            "<a b='c'",
+        ],
+    );
+}
+
+#[test]
 fn prefixes_are_declared_and_not_emptied() {
     refuses(
         XmlError::PrefixUnbound,

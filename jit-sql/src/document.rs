@@ -1,14 +1,14 @@
 //! Stored rows as the types of the core.
 #![cfg(any(feature = "sqlite", feature = "postgres"))]
 
-use std::sync::Arc;
+use std::borrow::Cow;
 
 use chrono::{DateTime, TimeDelta, Utc};
 use jit_core::{
     Account, AccountId, AuditEvent, BackendError, Claimed, Collection, Cursor, Document, DocumentId,
     DocumentName, ErrorKind, IndexName, Matches, Member, ONE_TIME_BYTES, PAGE_ITEMS, Page, Task, WorkerId,
 };
-use serde::de::DeserializeOwned;
+use serde::Deserialize;
 use uuid::Uuid;
 
 use crate::draft::micros;
@@ -34,7 +34,7 @@ impl Unreadable {
     pub(crate) const KIND: ErrorKind = ErrorKind::Corrupt;
 }
 
-fn read<T: DeserializeOwned>(document: &str) -> Result<T, Unreadable> {
+fn read<'a, T: Deserialize<'a>>(document: &'a str) -> Result<T, Unreadable> {
     serde_json::from_str(document).map_err(|error| Unreadable {
         line: error.line(),
         column: error.column(),
@@ -75,19 +75,45 @@ pub(crate) struct Columns<'a> {
     pub(crate) body: &'a str,
 }
 
-impl Columns<'_> {
-    pub(crate) fn read(self, of: &Collection) -> Result<Document, Unreadable> {
-        let names: Vec<(IndexName, Arc<str>, bool)> = read(self.names)?;
-        let name = |(index, value, unique)| DocumentName { index, value, unique };
+/// A name as it is kept.
+#[derive(Deserialize)]
+struct Name<'a>(#[serde(borrow)] Cow<'a, str>, #[serde(borrow)] Cow<'a, str>, bool);
+
+/// Reads documents of one collection. Most have names of the same indexes, each of which is made once.
+pub(crate) struct Reader<'a> {
+    of: &'a Collection,
+    indexes: Vec<IndexName>,
+}
+
+impl<'a> Reader<'a> {
+    pub(crate) fn new(of: &'a Collection) -> Self {
+        Self { of, indexes: Vec::new() }
+    }
+
+    pub(crate) fn document(&mut self, columns: &Columns<'_>) -> Result<Document, Unreadable> {
+        let names: Vec<Name<'_>> = read(columns.names)?;
+        let name = |Name(index, value, unique): Name<'_>| {
+            Ok(DocumentName { index: self.index(&index)?, value: value.as_ref().into(), unique })
+        };
+        let names = names.into_iter().map(name).collect::<Result<_, _>>()?;
         Ok(Document {
-            key: of.key(DocumentId::from_uuid(self.id)),
-            version: u64::try_from(self.version).unwrap_or(0),
-            created_at: instant(self.created_at),
-            changed_at: instant(self.changed_at),
-            account: self.account.map(AccountId::from_uuid),
-            body: self.body.into(),
-            names: names.into_iter().map(name).collect(),
+            key: self.of.key(DocumentId::from_uuid(columns.id)),
+            version: u64::try_from(columns.version).unwrap_or(0),
+            created_at: instant(columns.created_at),
+            changed_at: instant(columns.changed_at),
+            account: columns.account.map(AccountId::from_uuid),
+            body: columns.body.into(),
+            names,
         })
+    }
+
+    fn index(&mut self, text: &str) -> Result<IndexName, Unreadable> {
+        if let Some(known) = self.indexes.iter().find(|known| known.as_str() == text) {
+            return Ok(known.clone());
+        }
+        let index: IndexName = name(text)?;
+        self.indexes.push(index.clone());
+        Ok(index)
     }
 }
 

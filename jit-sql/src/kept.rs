@@ -146,6 +146,13 @@ impl KeptDraft {
         }
     }
 
+    /// Tells whether documents come or change, and neither go nor have their members changed.
+    #[cfg(feature = "postgres")]
+    pub(crate) fn only_writes_documents(&self) -> bool {
+        let has_members = self.adds_members() || !(self.cleared.is_empty() && self.leaving.is_empty());
+        self.gone.is_empty() && !has_members
+    }
+
     pub(crate) fn adds_members(&self) -> bool {
         !(self.joining.is_empty() && self.rejoining.is_empty())
     }

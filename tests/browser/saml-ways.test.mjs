@@ -1,6 +1,7 @@
 // The other ways of SAML through the portal, with SimpleSAMLphp: encrypted assertions, requests by form, sign-ins that the
 // provider begins.
 import assert from 'node:assert/strict'
+import { createServer } from 'node:http'
 import { after, before, test } from 'node:test'
 import { signIn, startWorld, typePassword } from './lib/ssp.mjs'
 
@@ -75,6 +76,24 @@ test('a request goes by form, signed, where the provider wants that', async (t) 
   const text = Buffer.from(request.get('SAMLRequest'), 'base64').toString()
   assert.match(text, /^<samlp:AuthnRequest [\s\S]*<ds:Signature /)
   assert.ok(request.get('RelayState').length <= 80)
+})
+
+test('a form leads on to whichever host the provider signs people in at', async (t) => {
+  const provider = createServer((request, response) => {
+    const { port } = provider.address()
+    if (request.method === 'POST') response.writeHead(303, { location: `http://localhost:${port}/inside` }).end()
+    else response.end('<h1>Inside</h1>')
+  })
+  await new Promise((resolve) => provider.listen(0, resolve))
+  t.after(() => provider.close())
+  const address = `sign_on_url = "http://127.0.0.1:${provider.address().port}/sso"`
+  const idp = world.described('sign_on_binding = "post"').replace(/sign_on_url = "[^"]+"/, address)
+  const { portal, comes } = await world.house(t, { idp })
+  const alice = await comes()
+  await alice.page.goto(portal.url)
+  await alice.page.getByRole('link', { name: 'Sign in with Example' }).click()
+  await alice.page.getByRole('button', { name: 'Continue' }).click()
+  assert.equal(await alice.heading(), 'Inside')
 })
 
 // Goes to where the provider lists its applications, and chooses the portal.

@@ -1,6 +1,7 @@
 use jit_core::{AttestError, VerifyError};
 
 /// Why evidence is not accepted.
+#[derive(Clone)]
 pub(super) struct Refusal {
     pub(super) code: String,
     pub(super) reason: String,
@@ -15,6 +16,18 @@ impl From<jit_oidc::Rejection> for Refusal {
 impl From<jit_saml::Rejection> for Refusal {
     fn from(rejection: jit_saml::Rejection) -> Self {
         Self { code: rejection.code().to_owned(), reason: rejection.to_string() }
+    }
+}
+
+impl From<jit_saml::signature::SignatureError> for Refusal {
+    fn from(error: jit_saml::signature::SignatureError) -> Self {
+        Self { code: error.code().to_owned(), reason: error.to_string() }
+    }
+}
+
+impl From<jit_saml::metadata::MetadataError> for Refusal {
+    fn from(error: jit_saml::metadata::MetadataError) -> Self {
+        Self { code: error.code().to_string(), reason: error.to_string() }
     }
 }
 

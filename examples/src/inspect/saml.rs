@@ -7,9 +7,9 @@ use chrono::{DateTime, TimeDelta, Utc};
 use jit_core::{AttestError, Attestation, Clock, ManualClock, Stability, VerifiedIdentity};
 use jit_saml::base64_text;
 use jit_saml::crypto::{AwsLc, DecryptionKey, decode_all_pem};
-use jit_saml::metadata::{MetadataError, MetadataPolicy, MetadataSource};
+use jit_saml::metadata::{MetadataPolicy, MetadataRejection, MetadataSource, aggregate_limits};
 use jit_saml::response::USUAL_SKEW;
-use jit_saml::signature::VerificationKey;
+use jit_saml::signature::{SignatureError, VerificationKey};
 use jit_saml::trigger::attestation;
 use jit_saml::xml::{Document, Limits};
 use jit_saml::{
@@ -20,7 +20,7 @@ use super::arguments::{Encoding, SamlInquiry, UsageError};
 use super::configured::Configured;
 use super::explain::Explainer;
 use super::explained::Explained;
-use super::files::{read, write_line};
+use super::files::{read, read_metadata, write_line};
 use super::refusal::Refusal;
 use super::report::Line;
 use super::{ALL_ACCEPTED, Failure, SOME_REFUSED};
@@ -90,7 +90,8 @@ impl Judged {
 struct Party {
     sp_entity_id: String,
     acs_url: String,
-    idp: Arc<TrustedIdp>,
+    /// Or why nothing that the provider says could be believed.
+    idp: Result<Arc<TrustedIdp>, Refusal>,
     decryption_keys: Vec<DecryptionKey>,
     contexts: Vec<String>,
     skew: TimeDelta,
@@ -115,9 +116,12 @@ impl Party {
     fn described(inquiry: &SamlInquiry, now: DateTime<Utc>) -> Result<Self, Failure> {
         let entity_id = inquiry.idp_entity_id.as_deref();
         let idp = if let Some(file) = &inquiry.idp_metadata {
-            from_metadata("--idp-metadata", &read(file)?, entity_id, Terms::default(), now)?
+            from_metadata("--idp-metadata", &read_metadata(file)?, entity_id, Terms::default(), now)?
         } else {
-            Arc::new(TrustedIdp::new(entity_id.unwrap_or_default(), keys(&inquiry.idp_certificates)?))
+            let keys = keys(&inquiry.idp_certificates)?;
+            let unusable = || SignatureError::KeyMissing.into();
+            let keys = if keys.is_empty() { Err(unusable()) } else { Ok(keys) };
+            keys.map(|keys| Arc::new(TrustedIdp::new(entity_id.unwrap_or_default(), keys)))
         };
         Ok(Self {
             sp_entity_id: inquiry.sp_entity_id.clone().unwrap_or_default(),
@@ -147,10 +151,12 @@ impl Party {
         let folder = Path::new(file).parent().unwrap_or(Path::new(""));
         let terms = Terms::of(&door.protocol);
         let idp = match (&inquiry.idp_metadata, config.idp(), &door.protocol.metadata) {
-            (Some(file), ..) => from_metadata("--idp-metadata", &read(file)?, entity_id, terms, now)?,
-            (None, Some(idp), _) => Arc::clone(idp),
+            (Some(file), ..) => {
+                from_metadata("--idp-metadata", &read_metadata(file)?, entity_id, terms, now)?
+            }
+            (None, Some(idp), _) => Ok(Arc::clone(idp)),
             (None, None, Some(MetadataSettings { file: Some(file), .. })) => {
-                let octets = read(&folder.join(file).display().to_string())?;
+                let octets = read_metadata(&folder.join(file).display().to_string())?;
                 from_metadata("metadata", &octets, entity_id, terms, now)?
             }
             (None, None, _) => {
@@ -178,6 +184,7 @@ impl Party {
     }
 
     fn judge(&self, file: &[u8], inquiry: &SamlInquiry, now: DateTime<Utc>) -> Result<Judged, Refusal> {
+        let idp = self.idp.as_ref().map_err(Clone::clone)?;
         let octets = document(file, inquiry.encoding)?;
         let named = match &inquiry.request_id {
             Some(id) => Some(id.clone()),
@@ -186,13 +193,13 @@ impl Party {
         };
         let solicitation = named.as_deref().map_or(Solicitation::Unsolicited, Solicitation::Request);
         let mut expected =
-            Expectations::new(&self.sp_entity_id, &self.acs_url, &self.idp, solicitation, now, &AwsLc);
+            Expectations::new(&self.sp_entity_id, &self.acs_url, idp, solicitation, now, &AwsLc);
         expected.decryption_keys = &self.decryption_keys;
         expected.contexts = &self.contexts;
         expected.skew = self.skew;
         let response = verify_response(&octets, &expected)?;
         let attestation = match &self.configured {
-            Some((_, config)) => Some(attested(&response, config, &self.idp)?),
+            Some((_, config)) => Some(attested(&response, config, idp)?),
             None => None,
         };
         Ok(Judged { response, attestation })
@@ -229,28 +236,36 @@ fn request_named(octets: &[u8]) -> Result<String, Rejection> {
     document.root().attribute("InResponseTo").map(str::to_owned).ok_or(Rejection::InResponseToMissing)
 }
 
+/// What the metadata says of the provider, or why nobody would believe a message of it.
 fn from_metadata(
     option: &'static str,
     octets: &[u8],
     entity_id: Option<&str>,
     terms: Terms,
     now: DateTime<Utc>,
-) -> Result<Arc<TrustedIdp>, Failure> {
-    let policy = MetadataPolicy::pinned().dangerous().accept_loopback();
-    let unusable = |error: MetadataError| {
-        Failure::Usage(UsageError::Configuration(format!("`{option}`: {error} ({})", error.code())))
-    };
+) -> Result<Result<Arc<TrustedIdp>, Refusal>, Failure> {
+    let policy = MetadataPolicy::pinned().limits(aggregate_limits()).dangerous().accept_loopback();
     let clock = Arc::new(ManualClock::at(now));
-    let source = MetadataSource::from_octets(octets, policy, clock, Arc::new(AwsLc)).map_err(unusable)?;
-    let source = source.adjusting(move |idp| terms.imposed_on(idp));
+    let source = match MetadataSource::from_octets(octets, policy, clock, Arc::new(AwsLc)) {
+        Ok(source) => source.adjusting(move |idp| terms.imposed_on(idp)),
+        Err(error) => return Ok(Err(error.into())),
+    };
     // The document is at hand: nothing in there ever waits.
     let runtime = tokio::runtime::Builder::new_current_thread().build().map_err(Failure::Output)?;
     runtime.block_on(async {
-        let entity_id = match entity_id {
-            Some(entity_id) => entity_id.to_owned(),
-            None => only(source.entity_ids().await.map_err(unusable)?)?,
+        let entity_id = match (entity_id, source.entity_ids().await) {
+            (Some(entity_id), _) => entity_id.to_owned(),
+            (None, Ok(entity_ids)) => only(entity_ids)?,
+            (None, Err(error)) => return Ok(Err(error.into())),
         };
-        source.trusted(&entity_id).await.map_err(unusable)
+        match source.trusted(&entity_id).await {
+            // A name that the document does not know is misspelt here, and not the document's fault.
+            Err(error) if error.code().as_str() == MetadataRejection::EntityUnknown.code() => {
+                let problem = format!("`{option}`: {error} ({})", error.code());
+                Err(Failure::Usage(UsageError::Configuration(problem)))
+            }
+            trusted => Ok(trusted.map_err(Refusal::from)),
+        }
     })
 }
 
@@ -261,21 +276,19 @@ fn only(mut entity_ids: Vec<String>) -> Result<String, Failure> {
     }
 }
 
-/// A key that cannot be used does not poison the others, as in a configuration, but one must be left.
+/// Those keys of the files that can be used: one that cannot does not poison the others, as in a configuration.
 fn keys(files: &[String]) -> Result<Vec<VerificationKey>, Failure> {
     let mut keys = Vec::new();
+    let mut any = false;
     for file in files {
         let text = String::from_utf8_lossy(&read(file)?).into_owned();
         let certificates = decode_all_pem("CERTIFICATE", &text);
         let bare = decode_all_pem("PUBLIC KEY", &text);
+        any |= !certificates.is_empty() || !bare.is_empty();
         keys.extend(certificates.iter().filter_map(|der| VerificationKey::from_certificate(der).ok()));
         keys.extend(bare.iter().filter_map(|der| VerificationKey::from_public_key_info(der).ok()));
     }
-    if keys.is_empty() {
-        let problem = "holds no certificate or key that can be used";
-        return Err(Failure::Usage(UsageError::Invalid("--idp-cert", problem)));
-    }
-    Ok(keys)
+    if any { Ok(keys) } else { Err(UsageError::Invalid("--idp-cert", "holds no certificate or key").into()) }
 }
 
 fn decryption_key(file: &str) -> Result<DecryptionKey, Failure> {

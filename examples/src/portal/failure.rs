@@ -25,6 +25,10 @@ pub(super) enum Failure {
     TargetDown,
     /// The identity provider cannot be asked.
     ProviderDown,
+    /// The metadata of the identity provider cannot be had.
+    MetadataDown,
+    /// The metadata of the identity provider has run out.
+    MetadataExpired,
     /// Whoever runs the portal has to mend something.
     Broken(Code),
     /// A form without the token of its session.
@@ -51,7 +55,11 @@ impl Failure {
     fn of_login(class: ErrorClass, code: Code, error: &(dyn Error + 'static)) -> Self {
         match class {
             ErrorClass::Transient if code.as_str().starts_with("store.") => Self::DatabaseDown,
-            ErrorClass::Transient => Self::ProviderDown,
+            ErrorClass::Transient => match code.as_str() {
+                jit_saml::LoginError::METADATA => Self::MetadataDown,
+                code if code == jit_saml::Rejection::IdpExpired.code() => Self::MetadataExpired,
+                _ => Self::ProviderDown,
+            },
             ErrorClass::Permanent => Self::Broken(code),
             ErrorClass::Rejected | ErrorClass::Denied => {
                 Self::Refused { code, reason: innermost(error), anew: None }
@@ -79,6 +87,18 @@ impl Failure {
                 StatusCode::SERVICE_UNAVAILABLE,
                 "Not available right now",
                 "The identity provider does not answer. Try again in a moment.".into(),
+            ),
+            Self::MetadataDown => (
+                StatusCode::SERVICE_UNAVAILABLE,
+                "Not available right now",
+                "What this portal must know of the identity provider cannot be fetched. Try again in a moment.".into(),
+            ),
+            Self::MetadataExpired => (
+                StatusCode::SERVICE_UNAVAILABLE,
+                "Not available right now",
+                "What this portal knows of the identity provider has run out. It goes on as soon as there is newer metadata: \
+                 tell an administrator if that takes long."
+                    .into(),
             ),
             Self::Broken(code) => (
                 StatusCode::INTERNAL_SERVER_ERROR,
@@ -237,4 +257,22 @@ fn innermost(error: &(dyn Error + 'static)) -> String {
 
 fn causes<'a>(error: &'a (dyn Error + 'static)) -> impl Iterator<Item = &'a (dyn Error + 'static)> {
     std::iter::successors(Some(error), |&error| error.source())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use jit_saml::metadata::MetadataRejection;
+
+    #[test]
+    fn what_is_down_is_called_by_its_name() {
+        let unavailable = || BackendError::new(ErrorKind::Unavailable, "test");
+        let metadata = jit_saml::LoginError::Metadata(MetadataRejection::NotFetched.into());
+        assert_eq!(Failure::from(metadata), Failure::MetadataDown);
+        let metadata = LogoutError::Metadata(MetadataRejection::NotFetched.into());
+        assert_eq!(Failure::from(metadata), Failure::MetadataDown);
+        assert_eq!(Failure::from(jit_saml::Rejection::IdpExpired), Failure::MetadataExpired);
+        assert_eq!(Failure::from(jit_saml::LoginError::Store(unavailable())), Failure::DatabaseDown);
+        assert_eq!(Failure::from(unavailable()), Failure::DatabaseDown);
+    }
 }

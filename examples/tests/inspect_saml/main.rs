@@ -164,7 +164,7 @@ fn the_provider_comes_by_metadata_or_by_certificates() {
         (&format!("{own} --idp-cert stranger.pem"), 1),
         (&format!("{own} --idp-cert both.pem"), 0),
         (&format!("{own} --idp-cert unusable.pem --idp-cert idp.pem"), 0),
-        (&format!("{own} --idp-cert unusable.pem"), 2),
+        (&format!("{own} --idp-cert unusable.pem"), 1),
         (&format!("{own} --idp-cert metadata.xml"), 2),
         (&format!("{own} --idp-cert missing.pem"), 2),
     ] {
@@ -207,5 +207,65 @@ fn xml_in_another_encoding_is_refused_as_such() {
         let line = &lines(&case.usual(&format!("--request-id _r1 {name}")))[0];
         assert_ne!(line["code"], "saml.base64_invalid", "{name}");
         assert!(line["code"].as_str().unwrap().starts_with("saml.xml_"), "{name}: {line}");
+    }
+}
+
+#[test]
+fn metadata_that_nobody_may_believe_refuses_every_file_with_its_code() {
+    let case = Case::new("metadata");
+    case.response("good.xml", USUAL);
+    let good = std::fs::read_to_string(case.folder.join("metadata.xml")).unwrap();
+    let over = "validUntil=\"2001-01-01T00:00:00Z\" entityID=";
+    case.write("entity-over.xml", good.replace("entityID=", over));
+    case.write(
+        "root-over.xml",
+        good.replace("<EntitiesDescriptor ", "<EntitiesDescriptor validUntil=\"2001-01-01T00:00:00Z\" "),
+    );
+    case.write("no-keys.xml", good.replace("<KeyDescriptor>", "<KeyDescriptor use=\"encryption\">"));
+    case.write("twice.xml", good.replace("</EntitiesDescriptor>", &format!("{good}</EntitiesDescriptor>")));
+    case.write("cut.xml", good.split_at(good.len() / 2).0);
+    case.write("unusable.pem", "-----BEGIN CERTIFICATE-----\nMAA=\n-----END CERTIFICATE-----\n");
+    let entity = "--idp-entity-id https://idp.example";
+    for (provider, code) in [
+        ("--idp-metadata entity-over.xml", "saml.metadata_expired"),
+        ("--idp-metadata root-over.xml", "saml.metadata_expired"),
+        ("--idp-metadata no-keys.xml", "saml.metadata_no_signing_key"),
+        ("--idp-metadata cut.xml", "saml.xml_unclosed"),
+        (&format!("--idp-metadata twice.xml {entity}"), "saml.metadata_entity_ambiguous"),
+        (&format!("--idp-cert unusable.pem {entity}"), "saml.key_missing"),
+    ] {
+        let output = case.inspect(&format!(
+            "saml --sp-entity-id https://sp.example --acs-url https://sp.example/acs --now {NOW} {provider} good.xml good.xml"
+        ));
+        assert_eq!(output.status.code(), Some(1), "{provider}: {output:?}");
+        let codes: Vec<_> = lines(&output).into_iter().map(|line| line["code"].clone()).collect();
+        assert_eq!(codes, [code, code], "{provider}");
+    }
+}
+
+#[test]
+fn the_metadata_of_a_federation_is_read_whole() {
+    let case = Case::new("federation");
+    case.response("good.xml", USUAL);
+    let good = std::fs::read_to_string(case.folder.join("metadata.xml")).unwrap();
+    let many = "<EntityDescriptor entityID=\"https://other.example\"/>".repeat(100_000);
+    case.write("many.xml", good.replace("</EntitiesDescriptor>", &format!("{many}</EntitiesDescriptor>")));
+    let output = case.inspect(&format!(
+        "saml --sp-entity-id https://sp.example --acs-url https://sp.example/acs --now {NOW} --request-id _r1 --idp-metadata \
+         many.xml --idp-entity-id https://idp.example good.xml"
+    ));
+    assert_eq!(output.status.code(), Some(0), "{output:?}");
+}
+
+#[test]
+fn the_last_instant_that_can_be_told_is_no_panic() {
+    let case = Case::new("last");
+    case.response("good.xml", USUAL);
+    for now in [8_210_266_876_799_i64, -8_334_601_228_800] {
+        let output = case.inspect(&format!(
+            "saml --sp-entity-id https://sp.example --acs-url https://sp.example/acs --now {now} --idp-metadata metadata.xml \
+             good.xml"
+        ));
+        assert!(matches!(output.status.code(), Some(1 | 2)), "{output:?}");
     }
 }

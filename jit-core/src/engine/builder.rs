@@ -176,17 +176,7 @@ impl JitBuilder {
     /// # Errors
     /// [`BuildError`] when connections contradict each other or there is no randomness.
     pub fn build(self) -> Result<Jit, BuildError> {
-        let mut connections = HashMap::new();
-        for connection in self.connections {
-            let settings = Arc::clone(&connection.settings);
-            if let Some(store) = settings.store.as_ref().filter(|store| !self.stores.contains_key(store)) {
-                return Err(BuildError::UnknownStore(settings.id.clone(), store.clone()));
-            }
-            let key = (settings.tenant.clone(), settings.id.clone());
-            if connections.insert(key, connection).is_some() {
-                return Err(BuildError::DuplicateConnection(settings.tenant.clone(), settings.id.clone()));
-            }
-        }
+        let connections = by_name(self.connections, &self.stores)?;
         let kin = kin(&connections)?;
         let clock = Arc::new(match (self.clock, self.time_guard) {
             (Some(clock), guard) => GuardedClock::new(clock, guard),
@@ -225,6 +215,25 @@ impl JitBuilder {
             looked: Mutex::default(),
         }))
     }
+}
+
+/// Lists connections by tenant and id.
+fn by_name(
+    connections: Vec<Connection>,
+    stores: &HashMap<StoreId, Arc<dyn Store>>,
+) -> Result<HashMap<(TenantId, ConnectionId), Connection>, BuildError> {
+    let mut named = HashMap::new();
+    for connection in connections {
+        let settings = Arc::clone(&connection.settings);
+        if let Some(store) = settings.store.as_ref().filter(|store| !stores.contains_key(store)) {
+            return Err(BuildError::UnknownStore(settings.id.clone(), store.clone()));
+        }
+        let key = (settings.tenant.clone(), settings.id.clone());
+        if named.insert(key, connection).is_some() {
+            return Err(BuildError::DuplicateConnection(settings.tenant.clone(), settings.id.clone()));
+        }
+    }
+    Ok(named)
 }
 
 /// Puts the circuit before a target; one that the main store knows where it is said by what we prove ourselves.

@@ -13,7 +13,7 @@ use super::{
 use crate::{
     Account, Answers, Ask, Check, Checks, Decision, Denial, EmailEvidence, Entitlement, ExternalKey, Finding,
     LinkProof, MapError, Permit, Plan, Profile, Request, SameSource, SignInFacts, SignInPlan, Stage, Step,
-    Trace, plan_sign_in,
+    Store, Trace, plan_sign_in,
 };
 
 /// Remembers what earlier attempts of one sign-in taught.
@@ -99,22 +99,16 @@ impl Jit {
         let email =
             profile.email.clone().map(|claim| EmailEvidence::grade(claim, &connection.settings.domains));
         let store = self.store_of(connection);
-        let mut names = self.names_of(connection, &sign_in.identity);
+        let names = self.names_of(connection, &sign_in.identity);
         let mut stands_alone = linked.is_some() && names.is_empty() && connection.shadow.is_none();
         let found = match linked {
             Some(account) => Found::Linked(account),
             None => self.look_for(connection, sign_in, &names, email.as_ref(), &mut trace).await?,
         };
-        if let (false, Some(account)) = (names.is_empty(), found.as_present().account()) {
-            let followed = follow_names(store, names, account, attempt.now).await?;
-            if followed.lead_elsewhere {
-                note_two_accounts(&mut trace);
-            }
-            if let Some(denial) = followed.stopped {
-                return Ok(Evaluated::refused(denial, found, Some(profile), trace));
-            }
-            names = followed.free;
-        }
+        let names = match free_names(store, names, &found, attempt.now, &mut trace).await? {
+            Ok(names) => names,
+            Err(denial) => return Ok(Evaluated::refused(denial, found, Some(profile), trace)),
+        };
         let email_is_elsewhere = match found.as_present().account() {
             Some(account) => {
                 stands_alone &= other_address(account, email.as_ref()).is_none();
@@ -225,6 +219,24 @@ fn refused_by_mapping(error: &MapError, linked: Option<Account>, mut trace: Trac
     });
     let found = linked.map_or(Found::Nobody, Found::Linked);
     Evaluated::refused(Denial::new(error.code()), found, None, trace)
+}
+
+/// Returns those of a person's other names that no other account goes by, or why none of it may be believed.
+async fn free_names(
+    store: &dyn Store,
+    names: Vec<ExternalKey>,
+    found: &Found,
+    now: DateTime<Utc>,
+    trace: &mut Trace,
+) -> Result<Result<Vec<ExternalKey>, Denial>, JitError> {
+    let (false, Some(account)) = (names.is_empty(), found.as_present().account()) else {
+        return Ok(Ok(names));
+    };
+    let followed = follow_names(store, names, account, now).await?;
+    if followed.lead_elsewhere {
+        note_two_accounts(trace);
+    }
+    Ok(followed.stopped.map_or(Ok(followed.free), Err))
 }
 
 fn note_two_accounts(trace: &mut Trace) {

@@ -36,18 +36,7 @@ fn apply_change(account: &mut Account, change: &Change, now: DateTime<Utc>) {
                 account.activated_at.get_or_insert(now);
             }
         }
-        Change::Link { key, proof } => {
-            account.identities.push(LinkedIdentity { key: key.clone(), linked_at: now, proof: *proof });
-            // Only a sign-in is a use.
-            if !matches!(proof, LinkProof::FirstRecord | LinkProof::SameSource) {
-                account.last_seen = Some(now);
-            }
-            account.let_back_in(key);
-        }
-        Change::Unlink(key) => {
-            account.identities.retain(|identity| identity.key != *key);
-            account.remember_cut_off(key);
-        }
+        Change::Link { .. } | Change::Unlink(_) => apply_to_identities(account, change, now),
         Change::Give(_) | Change::MoveEnd { .. } | Change::Withdraw { .. } => {
             apply_to_grants(account, change);
         }
@@ -82,6 +71,25 @@ fn apply_change(account: &mut Account, change: &Change, now: DateTime<Utc>) {
         }
         Change::ForgetConsents => account.consents.clear(),
         Change::EndCredentials => account.credential_epoch = account.credential_epoch.saturating_add(1),
+    }
+}
+
+/// The changes of identities.
+fn apply_to_identities(account: &mut Account, change: &Change, now: DateTime<Utc>) {
+    match change {
+        Change::Link { key, proof } => {
+            account.identities.push(LinkedIdentity { key: key.clone(), linked_at: now, proof: *proof });
+            // Only a sign-in is a use.
+            if !matches!(proof, LinkProof::FirstRecord | LinkProof::SameSource) {
+                account.last_seen = Some(now);
+            }
+            account.let_back_in(key);
+        }
+        Change::Unlink(key) => {
+            account.identities.retain(|identity| identity.key != *key);
+            account.remember_cut_off(key);
+        }
+        _ => {}
     }
 }
 

@@ -13,6 +13,7 @@ mod link;
 mod mirror;
 mod protection;
 mod sign_in;
+mod user_name;
 
 pub use admin::{AdminAct, plan_admin};
 pub use answers::Answers;

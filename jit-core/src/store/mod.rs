@@ -5,6 +5,7 @@
 
 mod commit;
 mod document;
+mod pass_on;
 mod query;
 mod task;
 

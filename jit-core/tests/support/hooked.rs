@@ -58,6 +58,8 @@ impl Hooked {
     }
 }
 
+jit_core::pass_on!(DocumentStore, OneTime, AuditLog for Hooked => inner);
+
 #[async_trait]
 impl UserStore for Hooked {
     async fn find(&self, key: &ExternalKey) -> Result<Option<Account>, BackendError> {
@@ -96,47 +98,6 @@ impl UserStore for Hooked {
 }
 
 #[async_trait]
-impl DocumentStore for Hooked {
-    async fn document(&self, key: &DocumentKey) -> Result<Option<Document>, BackendError> {
-        self.inner.document(key).await
-    }
-
-    async fn documents_named(
-        &self,
-        of: &Collection,
-        index: &IndexName,
-        value: &str,
-    ) -> Result<Vec<Document>, BackendError> {
-        self.inner.documents_named(of, index, value).await
-    }
-
-    async fn documents(&self, query: &DocumentQuery) -> Result<Page<Document>, BackendError> {
-        self.inner.documents(query).await
-    }
-
-    async fn count_documents(&self, of: &Collection) -> Result<u64, BackendError> {
-        self.inner.count_documents(of).await
-    }
-
-    async fn members(
-        &self,
-        group: &DocumentKey,
-        after: Option<DocumentId>,
-        limit: std::num::NonZeroUsize,
-    ) -> Result<Page<Member>, BackendError> {
-        self.inner.members(group, after, limit).await
-    }
-
-    async fn member(&self, group: &DocumentKey, id: DocumentId) -> Result<Option<Member>, BackendError> {
-        self.inner.member(group, id).await
-    }
-
-    async fn memberships(&self, member: &DocumentKey) -> Result<Vec<DocumentKey>, BackendError> {
-        self.inner.memberships(member).await
-    }
-}
-
-#[async_trait]
 impl TaskQueue for Hooked {
     async fn claim(
         &self,
@@ -157,31 +118,5 @@ impl TaskQueue for Hooked {
     }
     async fn next_lane(&self, after: Option<Lane>) -> Result<Option<Lane>, BackendError> {
         self.inner.next_lane(after).await
-    }
-}
-
-#[async_trait]
-impl OneTime for Hooked {
-    async fn put(
-        &self,
-        key: &OneTimeKey,
-        value: &[u8],
-        until: DateTime<Utc>,
-        now: DateTime<Utc>,
-    ) -> Result<(), BackendError> {
-        self.inner.put(key, value, until, now).await
-    }
-    async fn take(&self, key: &OneTimeKey, now: DateTime<Utc>) -> Result<Option<Vec<u8>>, BackendError> {
-        self.inner.take(key, now).await
-    }
-    async fn purge(&self, now: DateTime<Utc>, limit: std::num::NonZeroUsize) -> Result<usize, BackendError> {
-        self.inner.purge(now, limit).await
-    }
-}
-
-#[async_trait]
-impl AuditLog for Hooked {
-    async fn events(&self, query: &AuditQuery) -> Result<Page<AuditEvent>, BackendError> {
-        self.inner.events(query).await
     }
 }

@@ -348,6 +348,8 @@ impl Counting {
     }
 }
 
+jit_core::pass_on!(DocumentStore, TaskQueue, OneTime, AuditLog for Counting => inner);
+
 #[async_trait]
 #[deny(clippy::missing_trait_methods)]
 impl UserStore for Counting {
@@ -387,100 +389,6 @@ impl UserStore for Counting {
     async fn forget(&self, account: &Account) -> Result<(), BackendError> {
         self.count("forget");
         self.inner.forget(account).await
-    }
-}
-
-#[async_trait]
-#[deny(clippy::missing_trait_methods)]
-impl DocumentStore for Counting {
-    async fn document(&self, key: &DocumentKey) -> Result<Option<Document>, BackendError> {
-        self.inner.document(key).await
-    }
-
-    async fn documents_named(
-        &self,
-        of: &Collection,
-        index: &IndexName,
-        value: &str,
-    ) -> Result<Vec<Document>, BackendError> {
-        self.inner.documents_named(of, index, value).await
-    }
-
-    async fn documents(&self, query: &DocumentQuery) -> Result<Page<Document>, BackendError> {
-        self.inner.documents(query).await
-    }
-
-    async fn count_documents(&self, of: &Collection) -> Result<u64, BackendError> {
-        self.inner.count_documents(of).await
-    }
-
-    async fn members(
-        &self,
-        group: &DocumentKey,
-        after: Option<DocumentId>,
-        limit: std::num::NonZeroUsize,
-    ) -> Result<Page<Member>, BackendError> {
-        self.inner.members(group, after, limit).await
-    }
-
-    async fn member(&self, group: &DocumentKey, id: DocumentId) -> Result<Option<Member>, BackendError> {
-        self.inner.member(group, id).await
-    }
-
-    async fn memberships(&self, member: &DocumentKey) -> Result<Vec<DocumentKey>, BackendError> {
-        self.inner.memberships(member).await
-    }
-}
-
-#[async_trait]
-#[deny(clippy::missing_trait_methods)]
-impl TaskQueue for Counting {
-    async fn claim(
-        &self,
-        worker: &WorkerId,
-        lane: &Lane,
-        now: DateTime<Utc>,
-        hold: chrono::TimeDelta,
-        limit: std::num::NonZeroUsize,
-    ) -> Result<Vec<Claimed>, BackendError> {
-        self.inner.claim(worker, lane, now, hold, limit).await
-    }
-    async fn settle(&self, claimed: &Claimed, outcome: Settlement) -> Result<(), BackendError> {
-        self.inner.settle(claimed, outcome).await
-    }
-    async fn next_due(&self, lane: &Lane) -> Result<Option<DateTime<Utc>>, BackendError> {
-        self.inner.next_due(lane).await
-    }
-    async fn next_lane(&self, after: Option<Lane>) -> Result<Option<Lane>, BackendError> {
-        self.inner.next_lane(after).await
-    }
-}
-
-#[async_trait]
-#[deny(clippy::missing_trait_methods)]
-impl OneTime for Counting {
-    async fn put(
-        &self,
-        key: &OneTimeKey,
-        value: &[u8],
-        until: DateTime<Utc>,
-        now: DateTime<Utc>,
-    ) -> Result<(), BackendError> {
-        self.inner.put(key, value, until, now).await
-    }
-    async fn take(&self, key: &OneTimeKey, now: DateTime<Utc>) -> Result<Option<Vec<u8>>, BackendError> {
-        self.inner.take(key, now).await
-    }
-    async fn purge(&self, now: DateTime<Utc>, limit: std::num::NonZeroUsize) -> Result<usize, BackendError> {
-        self.inner.purge(now, limit).await
-    }
-}
-
-#[async_trait]
-#[deny(clippy::missing_trait_methods)]
-impl AuditLog for Counting {
-    async fn events(&self, query: &AuditQuery) -> Result<Page<AuditEvent>, BackendError> {
-        self.inner.events(query).await
     }
 }
 

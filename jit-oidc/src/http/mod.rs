@@ -33,59 +33,15 @@ pub trait Http: Send + Sync + fmt::Debug {
     async fn send(&self, request: Request<Bytes>, max_body: usize) -> Result<Response<Bytes>, HttpError>;
 }
 
-/// Why there is no answer.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum HttpErrorKind {
-    /// The address is not https.
-    SchemeRefused,
-    /// The host is, or resolves to, an address that the client must not reach.
-    AddressRefused,
-    /// The body is longer than allowed.
-    TooLarge,
-    /// The answer took too long.
-    Timeout,
-    /// The host cannot be reached, or the connection broke.
-    Unreachable,
-    /// The request cannot be sent as it is, or the client cannot be built.
-    Invalid,
-}
-
-impl HttpErrorKind {
-    /// Lists every kind.
-    pub const ALL: &'static [Self] = &[
-        Self::SchemeRefused,
-        Self::AddressRefused,
-        Self::TooLarge,
-        Self::Timeout,
-        Self::Unreachable,
-        Self::Invalid,
-    ];
-
-    /// Names the kind; stable across releases.
-    #[must_use]
-    pub const fn code(self) -> &'static str {
-        match self {
-            Self::SchemeRefused => "oidc.http_scheme_refused",
-            Self::AddressRefused => "oidc.http_address_refused",
-            Self::TooLarge => "oidc.http_too_large",
-            Self::Timeout => "oidc.http_timeout",
-            Self::Unreachable => "oidc.http_unreachable",
-            Self::Invalid => "oidc.http_invalid",
-        }
-    }
-
-    /// Explains the code in one phrase.
-    #[must_use]
-    pub const fn meaning(self) -> &'static str {
-        match self {
-            Self::SchemeRefused => "the address is not https",
-            Self::AddressRefused => "the host has an address that must not be reached",
-            Self::TooLarge => "the response is too large",
-            Self::Timeout => "the provider did not answer in time",
-            Self::Unreachable => "the provider cannot be reached",
-            Self::Invalid => "the request cannot be sent",
-        }
+jit_core::reasons! {
+    /// Says why there is no answer.
+    pub enum HttpErrorKind {
+        SchemeRefused = "oidc.http_scheme_refused", "the address is not https";
+        AddressRefused = "oidc.http_address_refused", "the host has an address that must not be reached";
+        TooLarge = "oidc.http_too_large", "the response is too large";
+        Timeout = "oidc.http_timeout", "the provider did not answer in time";
+        Unreachable = "oidc.http_unreachable", "the provider cannot be reached";
+        Invalid = "oidc.http_invalid", "the request cannot be sent";
     }
 }
 

@@ -316,6 +316,23 @@ async fn a_callback_belongs_to_its_browser() {
 }
 
 #[tokio::test]
+async fn the_cookie_of_a_sign_in_goes_with_its_answer() {
+    let op = Op::start().await;
+    let ((mine, sent), (theirs, _)) = (op.begin().await, op.begin().await);
+    let callback = [("error", "access_denied"), ("state", sent["state"].as_str())];
+    assert!(op.finish_with(&mine, &callback).await.is_err());
+    let query = form_urlencoded::Serializer::new(String::new()).extend_pairs(callback).finish();
+    let callback = Callback::from_query(&query).unwrap();
+    let held = |redirect: &Redirect| format!("{}={}", redirect.cookie.name(), redirect.cookie.value());
+    let cleared = op.login.cookie_of(&callback, Some(&held(&mine))).unwrap();
+    assert_eq!(cleared.clear_header(), mine.cookie.clear_header());
+    assert!(cleared.clear_header().contains("Max-Age=0"));
+    // nothing is removed that the browser does not have
+    assert!(op.login.cookie_of(&callback, Some(&held(&theirs))).is_none());
+    assert!(op.login.cookie_of(&callback, None).is_none());
+}
+
+#[tokio::test]
 async fn callbacks_that_do_not_fit_reach_no_endpoint() {
     let op = Op::start().await;
     let (redirect, query) = op.begin().await;

@@ -14,29 +14,30 @@ use crate::xml::Element;
 use layout::{Encrypted, WrappedKey};
 pub(crate) use plaintext::{Opened, Plaintext};
 
-/// The most attempts with a private key for one element, so that nobody can make us spend more than 20 milliseconds
-/// before anything is proved, even where the keys have 4,096 bits.
-const MAX_ATTEMPTS: usize = 8;
-
-/// The most that all attempts for one message may cost, which may hold many encrypted elements: 32 with RSA-2048, 12 with
-/// RSA-4096.
+/// The most that all attempts for one message may cost, however many encrypted elements and keys there are: 32 with RSA-2048,
+/// 12 with RSA-4096. Nobody can make us spend more than 20 milliseconds before anything is proved.
 const MAX_EFFORT: usize = 96;
 
-/// What attempts with a private key may still cost for one message.
+/// The attempts with a private key for one message.
 #[derive(Debug)]
-pub(crate) struct Attempts(Cell<usize>);
+pub(crate) struct Attempts {
+    /// What they may still cost.
+    left: Cell<usize>,
+    /// Which encrypted key and which of ours fitted last: a provider encrypts all elements of a message alike.
+    fitted: Cell<(usize, usize)>,
+}
 
 impl Default for Attempts {
     fn default() -> Self {
-        Self(Cell::new(MAX_EFFORT))
+        Self { left: Cell::new(MAX_EFFORT), fitted: Cell::new((0, 0)) }
     }
 }
 
 impl Attempts {
-    fn spend(&self, effort: usize) -> bool {
-        let left = self.0.get().checked_sub(effort);
-        self.0.set(left.unwrap_or_default());
-        left.is_some()
+    fn spend(&self, effort: usize) -> Result<(), Rejection> {
+        let left = self.left.get().checked_sub(effort);
+        self.left.set(left.unwrap_or_default());
+        left.map(|_| ()).ok_or(Rejection::EncryptionTooManyKeys)
     }
 }
 
@@ -54,7 +55,7 @@ pub(crate) struct Decryption<'a> {
 }
 
 impl Decryption<'_> {
-    /// Decrypts an `EncryptedAssertion`, `EncryptedID` or `EncryptedAttribute`: each key in turn.
+    /// Decrypts an `EncryptedAssertion`, `EncryptedID` or `EncryptedAttribute`: each of our keys with each of theirs in turn.
     ///
     /// What is wrong with the form is told; why a decryption failed is not.
     pub(crate) fn open(&self, holder: Element<'_>) -> Result<Plaintext, Rejection> {
@@ -65,21 +66,24 @@ impl Decryption<'_> {
         if self.keys.is_empty() {
             return Err(Rejection::DecryptionKeyMissing);
         }
-        if self.attempts.0.get() == 0 {
-            return Err(Rejection::EncryptionTooManyKeys);
+        let wrapped: Vec<_> = self.meant_for_us(&encrypted.keys).collect();
+        let (theirs, ours) = self.attempts.fitted.get();
+        for (theirs, wrapped) in all_from(theirs, &wrapped) {
+            for (ours, key) in all_from(ours, self.keys) {
+                self.attempts.spend(key.effort())?;
+                if let Some(octets) = self.attempt(&encrypted, wrapped, key) {
+                    self.attempts.fitted.set((theirs, ours));
+                    return Ok(Plaintext::new(octets, encrypted.cipher.is_authenticated()));
+                }
+            }
         }
-        let wrapped = self.meant_for_us(&encrypted.keys);
-        let attempts = wrapped.flat_map(|wrapped| self.keys.iter().map(move |key| (wrapped, key)));
-        let mut opened = attempts
-            .take(MAX_ATTEMPTS)
-            .take_while(|(_, key)| self.attempts.spend(key.effort()))
-            .filter_map(|(wrapped, key)| {
-                let content_key = self.crypto.unwrap_key(wrapped.transport, key, &wrapped.octets).ok()?;
-                let fits = content_key.len() == encrypted.cipher.key_length();
-                fits.then(|| self.crypto.open(encrypted.cipher, &content_key, &encrypted.content).ok())?
-            });
-        let octets = opened.next().ok_or(Rejection::DecryptionFailed)?;
-        Ok(Plaintext::new(octets, encrypted.cipher.is_authenticated()))
+        Err(Rejection::DecryptionFailed)
+    }
+
+    fn attempt(&self, encrypted: &Encrypted, wrapped: &WrappedKey, key: &DecryptionKey) -> Option<Vec<u8>> {
+        let content_key = self.crypto.unwrap_key(wrapped.transport, key, &wrapped.octets).ok()?;
+        let fits = content_key.len() == encrypted.cipher.key_length();
+        fits.then(|| self.crypto.open(encrypted.cipher, &content_key, &encrypted.content).ok())?
     }
 
     /// Chooses the keys that name us, or all where none does.
@@ -91,6 +95,11 @@ impl Decryption<'_> {
     }
 }
 
+/// Walks through all of a list, from this place on and then from the beginning.
+fn all_from<T>(first: usize, items: &[T]) -> impl Iterator<Item = (usize, &T)> {
+    items.iter().enumerate().cycle().skip(first).take(items.len())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -99,7 +108,17 @@ mod tests {
     fn large_keys_are_tried_less_often() {
         for (effort, most) in [(3, 32), (5, 19), (8, 12), (48, 2)] {
             let attempts = Attempts::default();
-            assert_eq!((0..100).filter(|_| attempts.spend(effort)).count(), most, "{effort}");
+            assert_eq!((0..100).filter(|_| attempts.spend(effort).is_ok()).count(), most, "{effort}");
+        }
+    }
+
+    #[test]
+    fn nothing_is_left_out_wherever_one_begins() {
+        for first in 0..5 {
+            let mut seen: Vec<_> = all_from(first, &["a", "b", "c"]).collect();
+            assert_eq!(seen.first(), [(0, &"a"), (1, &"b"), (2, &"c")].get(first % 3));
+            seen.sort_unstable();
+            assert_eq!(seen, [(0, &"a"), (1, &"b"), (2, &"c")]);
         }
     }
 }

@@ -3,6 +3,10 @@
 use jit_core::{BackendError, Code, ErrorClass};
 
 use super::rejection::LogoutRejection;
+use crate::error::LoginError;
+use crate::idp::IdpSourceError;
+use crate::metadata::MetadataError;
+use crate::rejection::Rejection;
 
 /// Why a sign-out did not come to its end.
 #[derive(Debug, thiserror::Error)]
@@ -14,6 +18,9 @@ pub enum LogoutError {
     /// Something could not be looked up or kept, or there was no randomness.
     #[error("what the sign-out needs could not be looked up or kept")]
     Store(#[from] BackendError),
+    /// The metadata of the provider cannot be had now.
+    #[error("the metadata of the identity provider cannot be had now")]
+    Metadata(#[from] MetadataError),
     /// The provider takes no sign-outs.
     #[error("the provider has no address for sign-outs")]
     NoEndpoint,
@@ -34,6 +41,7 @@ impl LogoutError {
         match self {
             Self::Rejected(rejection) => Code::new(rejection.code()),
             Self::Store(error) => error.code(),
+            Self::Metadata(_) => Code::new(LoginError::METADATA),
             Self::NoEndpoint => Code::new(Self::NO_ENDPOINT),
             Self::NotSent => Code::new(Self::NOT_SENT),
         }
@@ -43,6 +51,9 @@ impl LogoutError {
     #[must_use]
     pub fn class(&self) -> ErrorClass {
         match self {
+            Self::Rejected(LogoutRejection::Message(Rejection::IdpExpired)) | Self::Metadata(_) => {
+                ErrorClass::Transient
+            }
             Self::Rejected(_) => ErrorClass::Rejected,
             Self::Store(error) => error.class(),
             Self::NoEndpoint => ErrorClass::Denied,
@@ -56,6 +67,15 @@ impl LogoutError {
         match self {
             Self::Rejected(rejection) => Some(*rejection),
             _ => None,
+        }
+    }
+}
+
+impl From<IdpSourceError> for LogoutError {
+    fn from(error: IdpSourceError) -> Self {
+        match error {
+            IdpSourceError::Store(error) => Self::Store(error),
+            IdpSourceError::Metadata(error) => Self::Metadata(error),
         }
     }
 }

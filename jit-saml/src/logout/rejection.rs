@@ -2,14 +2,13 @@
 
 use std::fmt;
 
-use crate::reasons::reasons;
 use crate::rejection::Rejection;
 use crate::signature::SignatureError;
 use crate::xml::XmlError;
 
-reasons! {
+jit_core::reasons! {
     /// Says why a message of a sign-out was refused. Carries no part of the message.
-    LogoutRejection {
+    pub enum LogoutRejection {
         {
             /// The query, the form or an encrypted name is refused.
             Message(Rejection),

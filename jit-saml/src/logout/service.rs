@@ -1,5 +1,6 @@
 //! Single logout: sign-outs that begin here, and sign-outs that begin at a provider.
 
+use std::borrow::Cow;
 use std::fmt;
 use std::sync::Arc;
 
@@ -148,7 +149,8 @@ impl SingleLogout {
     /// (SDP-SP35). `relay_state` is an opaque handle of up to 80 bytes, such as the key of a stored page to return to.
     ///
     /// # Errors
-    /// `saml.logout_issuer_unknown`, `saml.logout_no_endpoint`, `saml.relay_state_too_long`, `saml.logout_not_sent`, `store.…`.
+    /// `saml.logout_issuer_unknown`, `saml.idp_expired`, `saml.metadata_unavailable`, `saml.logout_no_endpoint`,
+    /// `saml.relay_state_too_long`, `saml.logout_not_sent`, `store.…`.
     ///
     /// # Cancel safety
     /// Nothing is lost but the identifier of the request.
@@ -181,7 +183,7 @@ impl SingleLogout {
     /// 4. a request was not received before; a response answers a request that is pending at the same provider.
     ///
     /// # Errors
-    /// `saml.logout_…`, `saml.signature_…`, `saml.xml_…`, `store.…`.
+    /// `saml.logout_…`, `saml.signature_…`, `saml.xml_…`, `saml.idp_expired`, `saml.metadata_unavailable`, `store.…`.
     ///
     /// # Cancel safety
     /// The message may have been used up; the person begins anew.
@@ -189,7 +191,7 @@ impl SingleLogout {
         let idp = self.idp(&message.unverified_issuer()?).await?;
         match message.direction() {
             Direction::Request => self.demanded(message, idp).await.map(Received::Request),
-            Direction::Response => self.answered(message, &idp).await.map(Received::Response),
+            Direction::Response => self.answered(message, idp).await.map(Received::Response),
         }
     }
 
@@ -214,8 +216,8 @@ impl SingleLogout {
         idp: Arc<TrustedIdp>,
     ) -> Result<VerifiedLogout, LogoutError> {
         let environment = &self.environment;
-        let (now, crypto) = (environment.clock.now(), environment.crypto.as_ref());
-        let octets = message.authenticated(&idp, now, crypto)?;
+        let now = environment.clock.now();
+        let (octets, idp) = self.proven(message, idp, now).await?;
         let attempts = Attempts::default();
         let request = request::read(&octets, self.measure(&idp, now), self.decryption(&idp, &attempts))?;
         let key = self.key(SEEN, &format!("{}\n{}", idp.entity_id(), request.id));
@@ -227,16 +229,16 @@ impl SingleLogout {
     async fn answered(
         &self,
         message: &LogoutMessage,
-        idp: &TrustedIdp,
+        idp: Arc<TrustedIdp>,
     ) -> Result<FinishedLogout, LogoutError> {
         let environment = &self.environment;
         let now = environment.clock.now();
-        let answer = if self.settings.accepts_unsigned_responses && !message.is_signed()? {
-            response::read(message.unsigned()?, self.measure(idp, now))?
+        let (octets, idp) = if self.settings.accepts_unsigned_responses && !message.is_signed()? {
+            (Cow::Borrowed(message.unsigned()?), idp)
         } else {
-            let octets = message.authenticated(idp, now, environment.crypto.as_ref())?;
-            response::read(&octets, self.measure(idp, now))?
+            self.proven(message, idp, now).await?
         };
+        let answer = response::read(&octets, self.measure(&idp, now))?;
         let kept = environment.store.take(&self.key(BEGUN, &answer.in_response_to), now).await?;
         let kept = kept.and_then(|kept| String::from_utf8(kept).ok());
         let kept = kept.ok_or(LogoutRejection::InResponseToUnknown)?;
@@ -275,7 +277,28 @@ impl SingleLogout {
     async fn idp(&self, entity_id: &str) -> Result<Arc<TrustedIdp>, LogoutError> {
         let now = self.environment.clock.now();
         let idp = self.environment.idps.idp(entity_id).await?;
-        idp.filter(|idp| idp.holds_at(now)).ok_or_else(|| LogoutRejection::IssuerUnknown.into())
+        held(idp.ok_or(LogoutRejection::IssuerUnknown)?, now)
+    }
+
+    /// Proves who sent a message. Where no key fits, the provider may have changed its keys: what is known of it is renewed,
+    /// and the message looked at once more.
+    async fn proven<'m>(
+        &self,
+        message: &'m LogoutMessage,
+        idp: Arc<TrustedIdp>,
+        now: DateTime<Utc>,
+    ) -> Result<(Cow<'m, [u8]>, Arc<TrustedIdp>), LogoutError> {
+        let crypto = self.environment.crypto.as_ref();
+        match message.authenticated(&idp, now, crypto) {
+            Ok(octets) => Ok((octets, idp)),
+            Err(LogoutRejection::Signature(error)) if error.may_be_a_new_key() => {
+                let renewed = self.environment.idps.renewed(&idp).await.ok().flatten();
+                let renewed = renewed.filter(|renewed| renewed.entity_id() == idp.entity_id());
+                let idp = held(renewed.ok_or(LogoutRejection::Signature(error))?, now)?;
+                Ok((message.authenticated(&idp, now, crypto)?, idp))
+            }
+            Err(rejection) => Err(rejection.into()),
+        }
     }
 
     fn measure<'a>(&'a self, idp: &'a TrustedIdp, now: DateTime<Utc>) -> Measure<'a> {
@@ -297,6 +320,11 @@ impl SingleLogout {
         let connection = self.environment.connection.as_str().as_bytes();
         OneTimeKey::new(self.environment.tenant.clone(), purpose, &[connection, name.as_bytes()])
     }
+}
+
+/// Refuses a provider of whom what is known has run out.
+fn held(idp: Arc<TrustedIdp>, now: DateTime<Utc>) -> Result<Arc<TrustedIdp>, LogoutError> {
+    if idp.holds_at(now) { Ok(idp) } else { Err(LogoutRejection::from(Rejection::IdpExpired).into()) }
 }
 
 /// Chooses an endpoint: of the wanted binding, else by redirect, else any.

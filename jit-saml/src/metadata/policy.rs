@@ -90,6 +90,10 @@ impl MetadataPolicy {
         !matches!(self.trust, Trust::Unsigned)
     }
 
+    pub(super) const fn is_pinned(&self) -> bool {
+        matches!(self.trust, Trust::Pinned)
+    }
+
     fn new(trust: Trust, end: End) -> Self {
         let limits =
             Limits { bytes: 4 << 20, elements: 80_000, nodes: 240_000, signatures: 64, ..Limits::default() };

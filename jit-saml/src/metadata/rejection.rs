@@ -1,12 +1,8 @@
 //! Why metadata, or one entity in it, cannot be used; and what is odd but does no harm.
 
-use std::fmt;
-
-use crate::reasons::reasons;
-
-reasons! {
+jit_core::reasons! {
     /// Says why metadata was refused. Carries no part of the document.
-    MetadataRejection {
+    pub enum MetadataRejection {
         Root = "saml.metadata_root", "the root is neither an `EntityDescriptor` nor an `EntitiesDescriptor`";
         Unsigned = "saml.metadata_unsigned", "the root is not signed, and the policy demands a signature";
         EndMissing = "saml.metadata_end_missing", "the root has no `validUntil`";
@@ -26,17 +22,9 @@ reasons! {
     }
 }
 
-impl fmt::Display for MetadataRejection {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.meaning())
-    }
-}
-
-impl std::error::Error for MetadataRejection {}
-
-reasons! {
+jit_core::reasons! {
     /// Says what was left out of an entity that can be used nevertheless.
-    MetadataWarning {
+    pub enum MetadataWarning {
         KeyMissing = "saml.metadata_key_missing", "a key descriptor holds neither a certificate nor a key value";
         KeyMalformed = "saml.metadata_key_malformed", "a key or certificate cannot be read";
         KeyUnsupported = "saml.metadata_key_unsupported", "a key is of a kind or size that is not accepted";
@@ -49,12 +37,6 @@ reasons! {
         ScopeMalformed = "saml.metadata_scope_malformed", "a scope is empty or holds something other than text";
         AddressRefused = "saml.metadata_address_refused", "an address for people is not https and is not shown";
         SecondRole = "saml.metadata_second_role", "a second role of the same kind is not used";
-    }
-}
-
-impl fmt::Display for MetadataWarning {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.meaning())
     }
 }
 

@@ -80,7 +80,7 @@ impl Kept {
         if let Some(end) = self.held.metadata.valid_until() {
             life = life.min(end.signed_duration_since(self.fetched_at) / 2).max(SHORTEST_LIFE_AT_THE_END);
         }
-        self.fetched_at + life
+        self.fetched_at.checked_add_signed(life).unwrap_or(DateTime::<Utc>::MAX_UTC)
     }
 }
 
@@ -89,17 +89,17 @@ impl Held {
         &self.metadata
     }
 
-    pub(super) fn trusted(
+    /// Returns a provider, whether or not its time is over.
+    pub(super) fn provider(
         &self,
         entity_id: &str,
-        now: DateTime<Utc>,
         make: impl FnOnce(&IdpDescriptor) -> TrustedIdp,
     ) -> Result<Arc<TrustedIdp>, MetadataError> {
         if let Some(idp) = self.ready().get(entity_id).cloned() {
-            return if idp.holds_at(now) { Ok(idp) } else { Err(MetadataRejection::Expired.into()) };
+            return Ok(idp);
         }
         // read without the lock: two who ask at the same time both read, and neither waits
-        let idp = Arc::new(make(&self.metadata.descriptor(entity_id, now)?));
+        let idp = Arc::new(make(&self.metadata.described(entity_id)?));
         let mut ready = self.ready();
         if ready.len() >= READY {
             ready.clear();

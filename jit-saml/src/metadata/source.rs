@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex as SyncMutex, PoisonError, RwLock};
 
 use async_trait::async_trait;
 use chrono::{DateTime, TimeDelta, Utc};
-use jit_core::{BackendError, Clock, Code, ErrorKind};
+use jit_core::{Clock, Code};
 use tokio::sync::{Mutex, MutexGuard};
 
 use super::descriptor::IdpDescriptor;
@@ -17,7 +17,7 @@ use super::rejection::MetadataRejection;
 use super::shelf::{Held, Kept};
 use super::verified::VerifiedMetadata;
 use crate::crypto::CryptoProvider;
-use crate::idp::{IdpSource, TrustedIdp};
+use crate::idp::{IdpSource, IdpSourceError, TrustedIdp};
 
 /// Once an entity's key is not among those at hand, a look for newer ones is worth its cost, but not more often.
 const RENEWAL_PAUSE: TimeDelta = TimeDelta::minutes(1);
@@ -83,7 +83,9 @@ impl MetadataSource {
         crypto: Arc<dyn CryptoProvider>,
     ) -> Result<Self, MetadataError> {
         let now = clock.now();
-        let metadata = VerifiedMetadata::read(octets, &policy, now, crypto.as_ref())?;
+        // A pinned text stays until somebody replaces it. Its end counts when a message comes, not when a process starts.
+        let read_at = if policy.is_pinned() { DateTime::<Utc>::MIN_UTC } else { now };
+        let metadata = VerifiedMetadata::read(octets, &policy, read_at, crypto.as_ref())?;
         let source = Self::new(policy, None, clock, crypto);
         source.put(Kept::first(metadata, None, now));
         Ok(source)
@@ -139,8 +141,8 @@ impl MetadataSource {
     /// # Cancel safety
     /// Nothing is lost; the next caller fetches.
     pub async fn trusted(&self, entity_id: &str) -> Result<Arc<TrustedIdp>, MetadataError> {
-        let held = self.held().await?;
-        self.ready(&held, entity_id)
+        let idp = self.ready(&*self.held().await?, entity_id)?;
+        if idp.holds_at(self.clock.now()) { Ok(idp) } else { Err(MetadataRejection::Expired.into()) }
     }
 
     /// Describes one identity provider.
@@ -227,7 +229,7 @@ impl MetadataSource {
                 None => idp,
             }
         };
-        held.trusted(entity_id, self.clock.now(), make)
+        held.provider(entity_id, make)
     }
 
     /// Returns what may serve. While one caller refreshes an old document, all others are served the old one at once.
@@ -334,29 +336,24 @@ impl Attempts {
 
 #[async_trait]
 impl IdpSource for MetadataSource {
-    /// A provider that the document does not hold, or that cannot be used, is none; a document that cannot be had is an
-    /// error.
-    async fn idp(&self, entity_id: &str) -> Result<Option<Arc<TrustedIdp>>, BackendError> {
-        let unavailable =
-            |error: MetadataError| BackendError::new(ErrorKind::Unavailable, "metadata.idp").caused_by(error);
-        let held = self.held().await.map_err(unavailable)?;
+    /// A provider that the document does not hold, or that cannot be used, is none. A document that has run out without a
+    /// successor still tells who the provider was, and with it that its time is over.
+    async fn idp(&self, entity_id: &str) -> Result<Option<Arc<TrustedIdp>>, IdpSourceError> {
+        let held = match (self.held().await, self.kept()) {
+            (Ok(held), _) => held,
+            (Err(_), Some(over)) => over.held,
+            (Err(error), None) => return Err(error.into()),
+        };
         Ok(self.ready(&held, entity_id).ok())
     }
 
     /// What arrived since `seen` was handed out counts as newer; else the document is fetched, once a minute at most.
-    async fn renewed(&self, seen: &Arc<TrustedIdp>) -> Result<Option<Arc<TrustedIdp>>, BackendError> {
+    async fn renewed(&self, seen: &Arc<TrustedIdp>) -> Result<Option<Arc<TrustedIdp>>, IdpSourceError> {
         let known = self.idp(seen.entity_id()).await?;
         if known.as_ref().is_none_or(|known| !Arc::ptr_eq(known, seen)) {
             return Ok(known);
         }
-        let unavailable = |error: MetadataError| {
-            BackendError::new(ErrorKind::Unavailable, "metadata.renew").caused_by(error)
-        };
-        if self.renew(self.generation()).await.map_err(unavailable)? {
-            self.idp(seen.entity_id()).await
-        } else {
-            Ok(None)
-        }
+        if self.renew(self.generation()).await? { self.idp(seen.entity_id()).await } else { Ok(None) }
     }
 }
 

@@ -121,14 +121,19 @@ impl VerifiedMetadata {
     /// `saml.metadata_entity_unknown`, `…_entity_ambiguous`, `…_expired`, `…_no_provider`, `…_no_signing_key`,
     /// `…_no_sign_on_endpoint`.
     pub fn descriptor(&self, entity_id: &str, now: DateTime<Utc>) -> Result<IdpDescriptor, MetadataError> {
-        let entry = self.index.entry(entity_id)?;
-        let document = Document::parse(entry.octets, &self.limits)?;
-        let reading = Reading { reach: self.reach, group_until: entry.group_until };
-        let descriptor = IdpDescriptor::read(document.root(), reading)?;
+        let descriptor = self.described(entity_id)?;
         if descriptor.valid_until.is_some_and(|end| now >= end + self.skew) {
             return Err(MetadataRejection::Expired.into());
         }
         Ok(descriptor)
+    }
+
+    /// Describes one identity provider, whether or not its time is over.
+    pub(super) fn described(&self, entity_id: &str) -> Result<IdpDescriptor, MetadataError> {
+        let entry = self.index.entry(entity_id)?;
+        let document = Document::parse(entry.octets, &self.limits)?;
+        let reading = Reading { reach: self.reach, group_until: entry.group_until };
+        Ok(IdpDescriptor::read(document.root(), reading)?)
     }
 
     /// Describes the identity provider of a document that holds exactly one.

@@ -1,12 +1,8 @@
 //! Why a signature does not count, each with a stable code.
 
-use std::fmt;
-
-use crate::reasons::reasons;
-
-reasons! {
+jit_core::reasons! {
     /// Says why a signature does not count.
-    SignatureError {
+    pub enum SignatureError {
         // where the signature stands
         Missing = "saml.signature_missing", "the element is not signed";
         #[doc = "SAML Core §5.4.1."]
@@ -43,10 +39,9 @@ reasons! {
     }
 }
 
-impl fmt::Display for SignatureError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.meaning())
+impl SignatureError {
+    /// Tells whether a key that is not known yet may have made the signature.
+    pub(crate) const fn may_be_a_new_key(self) -> bool {
+        matches!(self, Self::KeyMissing | Self::KeyMismatch | Self::Invalid)
     }
 }
-
-impl std::error::Error for SignatureError {}

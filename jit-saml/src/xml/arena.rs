@@ -36,19 +36,25 @@ pub(super) struct Node {
     pub(super) element: u32,
 }
 
-/// What elements have beyond other nodes. Names of namespaces and prefixes are numbers, see [`super::scope`].
-#[derive(Debug, Clone, Copy, Default)]
+/// What elements have beyond other nodes.
+#[derive(Debug, Clone, Copy)]
 pub(super) struct ElementRecord {
-    /// Elements with the same number have the same tag, with the same meaning.
+    /// An index of `Arena::tags`. Elements with the same one have the same start tag, with the same meaning.
     pub(super) tag: u32,
+    /// The octet after the start tag, and that after the end tag; the same for an element without an end tag.
+    pub(super) content: u32,
+    pub(super) end: u32,
+}
+
+/// What a start tag says. Names of namespaces and prefixes are numbers, see [`super::scope`].
+#[derive(Debug, Clone, Copy)]
+pub(super) struct TagRecord {
+    pub(super) name_length: u32,
     pub(super) prefix_length: u32,
     pub(super) prefix: u32,
     pub(super) namespace: u32,
     pub(super) attributes: (u32, u32),
     pub(super) declarations: (u32, u32),
-    /// The octet after the start tag, and that after the end tag; the same for an element without an end tag.
-    pub(super) content: u32,
-    pub(super) end: u32,
 }
 
 #[derive(Debug, Clone, Copy, Default)]
@@ -85,6 +91,7 @@ pub(super) struct Arena {
     pub(super) resolved: String,
     pub(super) nodes: Vec<Node>,
     pub(super) elements: Vec<ElementRecord>,
+    pub(super) tags: Vec<TagRecord>,
     pub(super) attributes: Vec<AttributeRecord>,
     pub(super) declarations: Vec<Declaration>,
     /// Each different prefix once; number 0 is the empty one and [`XML`] is `xml`.
@@ -106,15 +113,14 @@ static NO_NODE: Node = Node {
     after: u32::MAX,
     element: u32::MAX,
 };
-static NO_ELEMENT: ElementRecord = ElementRecord {
-    tag: u32::MAX,
+static NO_ELEMENT: ElementRecord = ElementRecord { tag: u32::MAX, content: 0, end: 0 };
+static NO_TAG: TagRecord = TagRecord {
+    name_length: 0,
     prefix_length: 0,
     prefix: 0,
     namespace: 0,
     attributes: (0, 0),
     declarations: (0, 0),
-    content: 0,
-    end: 0,
 };
 
 impl<'a> Document<'a> {
@@ -177,13 +183,17 @@ impl<'a> Document<'a> {
         self.arena.elements.get(node.element as usize).unwrap_or(&NO_ELEMENT)
     }
 
-    pub(super) fn attributes_of(&self, element: &ElementRecord) -> &[AttributeRecord] {
-        let (start, end) = element.attributes;
+    pub(super) fn tag(&self, element: &ElementRecord) -> &TagRecord {
+        self.arena.tags.get(element.tag as usize).unwrap_or(&NO_TAG)
+    }
+
+    pub(super) fn attributes_of(&self, tag: &TagRecord) -> &[AttributeRecord] {
+        let (start, end) = tag.attributes;
         self.arena.attributes.get(start as usize..end as usize).unwrap_or_default()
     }
 
-    pub(super) fn declarations_of(&self, element: &ElementRecord) -> &[Declaration] {
-        let (start, end) = element.declarations;
+    pub(super) fn declarations_of(&self, tag: &TagRecord) -> &[Declaration] {
+        let (start, end) = tag.declarations;
         self.arena.declarations.get(start as usize..end as usize).unwrap_or_default()
     }
 

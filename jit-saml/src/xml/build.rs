@@ -1,4 +1,5 @@
-//! Builds the arena from the events of quick-xml, refusing what quick-xml lets through.
+//! Builds the arena: from plain text and tags by itself, from the events of quick-xml where there is anything else, refusing
+//! what quick-xml lets through.
 
 use std::borrow::Cow;
 
@@ -12,7 +13,7 @@ use super::start_tag::Remembered;
 use super::tag::{RawAttribute, RawAttributes, is_space};
 use super::{Limits, XmlError, names, reference};
 
-const NOBODY: u32 = u32::MAX;
+pub(super) const NOBODY: u32 = u32::MAX;
 
 pub(super) fn document<'a>(source: Cow<'a, str>, limits: &Limits) -> Result<Document<'a>, XmlError> {
     let arena = Builder::new(&source, limits).read()?;
@@ -62,6 +63,7 @@ impl<'t> Builder<'t> {
         let arena = Arena {
             nodes: Vec::with_capacity((source.len() / 48 + 8).min(limits.nodes)),
             elements: Vec::with_capacity(elements),
+            tags: Vec::with_capacity(elements / 2),
             attributes: Vec::with_capacity(elements),
             declarations: Vec::with_capacity(8),
             prefixes: first_two(),
@@ -95,30 +97,14 @@ impl<'t> Builder<'t> {
         loop {
             let event = reader.read_event().map_err(|error| refused(&error))?;
             let end = usize::try_from(reader.buffer_position()).unwrap_or(usize::MAX).saturating_add(skipped);
-            let is_tag = matches!(event, Event::Start(_) | Event::Empty(_) | Event::End(_));
-            match event {
-                Event::Text(_) => self.extend_run(at, end, false),
-                Event::GeneralRef(_) => {
-                    self.references += 1;
-                    if self.references > self.limits.nodes {
-                        return Err(XmlError::TooManyNodes);
-                    }
-                    self.extend_run(at, end, true);
+            at = match event {
+                Event::Start(_) | Event::Empty(_) => {
+                    self.start_tag(at).and_then(|end| self.read_plain(end))?
                 }
-                Event::Start(tag) => self.start_tag(at, end, tag.name().as_ref().len(), false)?,
-                Event::Empty(tag) => self.start_tag(at, end, tag.name().as_ref().len(), true)?,
-                Event::End(_) => self.end_tag(at, end)?,
-                Event::CData(_) => self.section(at + "<![CDATA[".len(), end - "]]>".len())?,
-                Event::Comment(_) => self.comment(at + "<!--".len(), end - "-->".len())?,
-                Event::PI(_) => self.instruction(at + "<?".len(), end - "?>".len())?,
-                Event::Decl(_) => self.declaration(at, end)?,
-                Event::DocType(_) => return Err(XmlError::Doctype),
+                Event::End(_) => self.end_tag(at, end).and_then(|()| self.read_plain(end))?,
                 Event::Eof => return self.finish(),
-            }
-            at = end;
-            if is_tag {
-                at = self.read_plain_ends(end)?;
-            }
+                other => self.other_event(&other, at, end).map(|()| end)?,
+            };
             if at > end {
                 skipped += at - end;
                 *reader.get_mut() = self.source.as_bytes().get(at..).unwrap_or_default();
@@ -126,28 +112,61 @@ impl<'t> Builder<'t> {
         }
     }
 
-    /// Reads text and end tags behind a tag for as long as both are written in the plainest way, as nearly all are: no
-    /// reference, no white space in the tag. Anything else is left to quick-xml, which looks at each octet several times.
-    fn read_plain_ends(&mut self, from: usize) -> Result<usize, XmlError> {
+    fn other_event(&mut self, event: &Event<'_>, at: usize, end: usize) -> Result<(), XmlError> {
+        match event {
+            Event::GeneralRef(_) => {
+                self.references += 1;
+                if self.references > self.limits.nodes {
+                    return Err(XmlError::TooManyNodes);
+                }
+                self.extend_run(at, end, true);
+            }
+            Event::CData(_) => self.section(at + "<![CDATA[".len(), end - "]]>".len())?,
+            Event::Comment(_) => self.comment(at + "<!--".len(), end - "-->".len())?,
+            Event::PI(_) => self.instruction(at + "<?".len(), end - "?>".len())?,
+            Event::Decl(_) => self.declaration(at, end)?,
+            Event::DocType(_) => return Err(XmlError::Doctype),
+            _ => self.extend_run(at, end, false),
+        }
+        Ok(())
+    }
+
+    /// Reads what follows a tag for as long as it is tags, and text written in the plainest way, as nearly all is: no
+    /// reference, no `>`, no white space in an end tag. Anything else is left to quick-xml, which looks at each octet
+    /// several times.
+    fn read_plain(&mut self, from: usize) -> Result<usize, XmlError> {
         let octets = self.source.as_bytes();
         let mut at = from;
         while let Some(open) = self.open.last() {
-            let (rest, name) = (octets.get(at..), octets.get(open.name.0..open.name.1));
-            let (Some(rest), Some(name)) = (rest, name) else { break };
+            let rest = octets.get(at..).unwrap_or_default();
             // most often there is no text at all
-            let text = if rest.first() == Some(&b'<') { Some(0) } else { memchr::memchr2(b'<', b'&', rest) };
-            let Some(text) = text else { break };
-            let tag = rest.get(text..).and_then(|tag| tag.strip_prefix(b"</"));
-            if tag.and_then(|tag| tag.strip_prefix(name)).and_then(<[u8]>::first) != Some(&b'>') {
-                break;
+            let is_markup = rest.first() == Some(&b'<');
+            let text = if is_markup { Some(0) } else { memchr::memchr3(b'<', b'&', b'>', rest) };
+            let Some((markup, text)) = text.and_then(|text| Some((rest.get(text..)?, text))) else { break };
+            match markup {
+                [b'<', b'/', tag @ ..] => {
+                    let name = octets.get(open.name.0..open.name.1).unwrap_or_default();
+                    if tag.strip_prefix(name).and_then(<[u8]>::first) != Some(&b'>') {
+                        break;
+                    }
+                    let end = at + text + "</>".len() + name.len();
+                    self.plain_text(at, text)?;
+                    self.close(end)?;
+                    at = end;
+                }
+                [b'<', next, ..] if !matches!(next, b'!' | b'?') => {
+                    self.plain_text(at, text)?;
+                    at = self.start_tag(at + text)?;
+                }
+                _ => break,
             }
-            if text > 0 {
-                self.extend_run(at, at + text, false);
-            }
-            at += text + "</>".len() + name.len();
-            self.close(at)?;
         }
         Ok(at)
+    }
+
+    /// Keeps a text behind a tag that is its own canonical form.
+    fn plain_text(&mut self, start: usize, length: usize) -> Result<(), XmlError> {
+        if length > 0 { self.push(Kind::Text, span(start, length), true).map(drop) } else { Ok(()) }
     }
 
     fn finish(mut self) -> Result<Arena, XmlError> {
@@ -171,7 +190,9 @@ impl<'t> Builder<'t> {
             return Err(XmlError::TooManyNodes);
         }
         let parent = self.open.last().map_or(NOBODY, |open| open.node);
-        self.arena.nodes.push(Node { kind, plain, span, parent, after: index + 1, element: NOBODY });
+        // the record of an element is kept next
+        let element = if kind == Kind::Element { narrow(self.arena.elements.len()) } else { NOBODY };
+        self.arena.nodes.push(Node { kind, plain, span, parent, after: index + 1, element });
         Ok(index)
     }
 
@@ -251,7 +272,7 @@ impl<'t> Builder<'t> {
             return Err(XmlError::DeclarationMisplaced);
         }
         let content = self.slice(start + "<?".len(), end - "?>".len())?;
-        let mut attributes = RawAttributes::new(content, "xml".len());
+        let mut attributes = RawAttributes::new(content, "xml".len(), content.len());
         let mut next = || attributes.next(self.limits).map_err(|_| XmlError::DeclarationMalformed);
         match next()? {
             Some(RawAttribute { name: "version", value: "1.0", .. }) => {}
@@ -268,7 +289,10 @@ impl<'t> Builder<'t> {
         if let Some(RawAttribute { name: "standalone", value: "yes" | "no", .. }) = attribute {
             attribute = next()?;
         }
-        if attribute.is_some() { Err(XmlError::DeclarationMalformed) } else { Ok(()) }
+        if attribute.is_some() || !attributes.is_over() {
+            return Err(XmlError::DeclarationMalformed);
+        }
+        Ok(())
     }
 
     fn end_tag(&mut self, at: usize, end: usize) -> Result<(), XmlError> {

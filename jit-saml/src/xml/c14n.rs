@@ -6,7 +6,7 @@
 use std::cmp::Ordering;
 
 use super::Element;
-use super::arena::{AttributeRecord, Declaration, Document, ElementRecord, Kind, Node, XML};
+use super::arena::{AttributeRecord, Declaration, Document, ElementRecord, Kind, Node, TagRecord, XML};
 use super::bindings::{Bindings, Mark, NOTHING};
 use super::escape::{escape_attribute, escape_text};
 use super::verbatim::{Output, is_canonical_tag};
@@ -212,7 +212,7 @@ impl<'d> Canonicalizer<'d> {
 
     /// Tells whether the tag stands in the source as it is written.
     fn start_tag(&mut self, record: &'d ElementRecord, node: &Node) -> bool {
-        self.collect(record);
+        self.collect(self.document.tag(record));
         if self.attributes.len() > 1 {
             let document = self.document;
             self.attributes.sort_unstable_by(|one, other| {
@@ -240,11 +240,11 @@ impl<'d> Canonicalizer<'d> {
 
     /// Finds the declarations to write: those visibly utilized (Exclusive XML Canonicalization 1.0 §2.2) and those
     /// treated as inclusive, unless the nearest written ancestor says the same.
-    fn collect(&mut self, record: &'d ElementRecord) {
+    fn collect(&mut self, tag: &'d TagRecord) {
         self.declarations.clear();
         self.attributes.clear();
-        self.need(record.prefix, record.namespace);
-        for attribute in self.document.attributes_of(record) {
+        self.need(tag.prefix, tag.namespace);
+        for attribute in self.document.attributes_of(tag) {
             if attribute.prefix_length > 0 {
                 self.need(attribute.prefix, attribute.namespace);
             }
@@ -256,7 +256,7 @@ impl<'d> Canonicalizer<'d> {
         if self.inclusive.is_empty() {
             return;
         }
-        for declaration in self.document.declarations_of(record) {
+        for declaration in self.document.declarations_of(tag) {
             self.scope.bind(*declaration);
         }
         for number in 0..self.inclusive.len() {
@@ -349,7 +349,7 @@ fn tag_place(node: &Node) -> usize {
 fn bind_surroundings(apex: Element<'_>, scope: &mut Bindings) {
     let mut ancestors: Vec<_> = std::iter::successors(apex.parent(), |element| element.parent()).collect();
     while let Some(ancestor) = ancestors.pop() {
-        for declaration in apex.document().declarations_of(ancestor.record()) {
+        for declaration in apex.document().declarations_of(ancestor.tag()) {
             scope.bind(*declaration);
         }
     }
@@ -360,7 +360,7 @@ fn inherited_attributes(apex: Element<'_>) -> Vec<&AttributeRecord> {
     let document = apex.document();
     let mut found: Vec<&AttributeRecord> = Vec::new();
     for ancestor in std::iter::successors(apex.parent(), |element| element.parent()) {
-        for attribute in document.attributes_of(ancestor.record()) {
+        for attribute in document.attributes_of(ancestor.tag()) {
             let local = local_name(document, attribute);
             if attribute.namespace == XML && !found.iter().any(|it| local_name(document, it) == local) {
                 found.push(attribute);

@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use super::arena::{AttributeRecord, Document, ElementRecord, Kind, Node};
+use super::arena::{AttributeRecord, Document, ElementRecord, Kind, Node, TagRecord};
 
 /// An element of a [`Document`]. Two are equal when they are the same element of the same document.
 #[derive(Debug, Clone, Copy)]
@@ -39,6 +39,10 @@ impl<'d> Element<'d> {
         self.document.element(self.node())
     }
 
+    pub(super) fn tag(self) -> &'d TagRecord {
+        self.document.tag(self.record())
+    }
+
     /// Answers the document that the element stands in.
     #[must_use]
     pub fn document(self) -> &'d Document<'d> {
@@ -48,13 +52,13 @@ impl<'d> Element<'d> {
     /// Answers the name of the element's namespace, empty where it has none.
     #[must_use]
     pub fn namespace(self) -> &'d str {
-        self.document.namespace(self.record().namespace)
+        self.document.namespace(self.tag().namespace)
     }
 
     /// Answers the name of the element without its prefix.
     #[must_use]
     pub fn local(self) -> &'d str {
-        local(self.document.text(self.node().span), self.record().prefix_length)
+        local(self.document.text(self.node().span), self.tag().prefix_length)
     }
 
     /// Compares namespace and local name.
@@ -73,23 +77,27 @@ impl<'d> Element<'d> {
     /// Answers the normalised value of an attribute in no namespace.
     #[must_use]
     pub fn attribute(self, local: &str) -> Option<&'d str> {
-        self.attribute_in("", local)
+        self.attributes_named(local).find(|attribute| attribute.record.namespace == 0).map(Attribute::value)
     }
 
     /// Answers the normalised value of an attribute.
     #[must_use]
     pub fn attribute_in(self, namespace: &str, local: &str) -> Option<&'d str> {
+        self.attributes_named(local)
+            .find(|attribute| attribute.namespace() == namespace)
+            .map(Attribute::value)
+    }
+
+    fn attributes_named(self, local: &str) -> impl Iterator<Item = Attribute<'d>> {
         // Lengths differ nearly always, and cost less to compare than names.
         self.attributes()
-            .filter(|attribute| attribute.local_length() == local.len())
-            .find(|attribute| attribute.local() == local && attribute.namespace() == namespace)
-            .map(Attribute::value)
+            .filter(move |attribute| attribute.local_length() == local.len() && attribute.local() == local)
     }
 
     /// Lists the attributes in document order, without the declarations of namespaces.
     pub fn attributes(self) -> impl Iterator<Item = Attribute<'d>> {
         let document = self.document;
-        document.attributes_of(self.record()).iter().map(move |record| Attribute { document, record })
+        document.attributes_of(self.tag()).iter().map(move |record| Attribute { document, record })
     }
 
     /// Answers the element around this one.
@@ -173,7 +181,7 @@ impl<'d> Element<'d> {
         }
         let mut element = Some(self);
         while let Some(here) = element {
-            let declarations = here.document.declarations_of(here.record());
+            let declarations = here.document.declarations_of(here.tag());
             if let Some(found) = declarations.iter().find(|it| here.document.prefix(it.prefix) == prefix) {
                 return Some(here.document.namespace(found.namespace)).filter(|name| !name.is_empty());
             }

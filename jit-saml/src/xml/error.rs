@@ -1,12 +1,8 @@
 //! Why a text is not read, each with a stable code.
 
-use std::fmt;
-
-use crate::reasons::reasons;
-
-reasons! {
+jit_core::reasons! {
     /// Says why a text is not read. Carries no part of the text.
-    XmlError {
+    pub enum XmlError {
         // octets and characters
         TooLarge = "saml.xml_too_large", "the document is longer than the limit";
         Utf8Invalid = "saml.xml_utf8_invalid", "the document is not valid UTF-8";
@@ -66,14 +62,6 @@ reasons! {
         TooManySignatures = "saml.xml_too_many_signatures", "the document has more signatures than the limit";
     }
 }
-
-impl fmt::Display for XmlError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.meaning())
-    }
-}
-
-impl std::error::Error for XmlError {}
 
 #[cfg(test)]
 mod tests {

@@ -60,7 +60,7 @@ fn start_of_wrapper(place: Element<'_>) -> Result<String, XmlError> {
     let mut bound = Bindings::new(document.arena.prefixes.len());
     let mut around: Vec<_> = std::iter::successors(Some(place), |element| element.parent()).collect();
     while let Some(element) = around.pop() {
-        for declaration in document.declarations_of(element.record()) {
+        for declaration in document.declarations_of(element.tag()) {
             bound.bind(*declaration);
         }
     }

@@ -1,7 +1,8 @@
 //! Reads XML strictly and writes its canonical form.
 //!
-//! quick-xml cuts the text into events; everything that it lets through and XML 1.0, Namespaces in XML 1.0 or SAML do
-//! not allow is refused here. There is one reader in this crate, so no two parsers can disagree about a document.
+//! Tags, and text as it usually is, are read here; quick-xml cuts the rest into events: references, sections, comments,
+//! instructions. Everything that XML 1.0, Namespaces in XML 1.0 or SAML do not allow is refused here, also where quick-xml
+//! lets it through. There is one reader in this crate, so no two parsers can disagree about a document.
 //!
 //! A [`Document`] is a flat arena: no recursion, one allocation for each kind of record, names and values borrowed from
 //! the text wherever they stand there as they are read.

@@ -2,11 +2,11 @@
 
 use std::borrow::Cow;
 
-use super::arena::{AttributeRecord, ElementRecord, Kind, Span};
-use super::build::{Builder, Open};
+use super::arena::{AttributeRecord, ElementRecord, Kind, Span, TagRecord};
+use super::build::{Builder, NOBODY, Open};
 use super::names::{self, Extent};
 use super::scope::{narrow, span};
-use super::tag::{RawAttribute, RawAttributes};
+use super::tag::{Closed, RawAttribute, RawAttributes, is_space};
 use super::{XmlError, reference};
 
 const SIGNATURES: &str = "http://www.w3.org/2000/09/xmldsig#";
@@ -22,13 +22,13 @@ pub(super) struct Remembered<'t>([Option<Tag<'t>>; 16]);
 struct Tag<'t> {
     content: &'t str,
     scope: u32,
-    record: ElementRecord,
+    number: u32,
 }
 
 impl<'t> Remembered<'t> {
-    fn find(&self, content: &str, scope: u32) -> Option<ElementRecord> {
+    fn find(&self, content: &str, scope: u32) -> Option<u32> {
         let tag = self.0.get(content.len() % 16)?.as_ref()?;
-        (tag.scope == scope && tag.content == content).then_some(tag.record)
+        (tag.scope == scope && tag.content == content).then_some(tag.number)
     }
 
     fn keep(&mut self, tag: Tag<'t>) {
@@ -39,81 +39,85 @@ impl<'t> Remembered<'t> {
 }
 
 impl<'t> Builder<'t> {
-    /// Reads the tag at `at..end`, whose name ends where quick-xml says.
-    pub(super) fn start_tag(
-        &mut self,
-        at: usize,
-        end: usize,
-        name_length: usize,
-        empty: bool,
-    ) -> Result<(), XmlError> {
+    /// Reads the start tag at `at` and answers the octet after it.
+    pub(super) fn start_tag(&mut self, at: usize) -> Result<usize, XmlError> {
         self.flush_run()?;
         self.check_room()?;
-        let mark = self.scope.mark();
-        let start = at + 1;
-        let content = self.slice(start, end - 1 - usize::from(empty))?;
-        let record = match self.remembered.find(content, self.scope.state()) {
-            Some(record) => self.repeat(record),
-            None => self.read_tag(start, content, name_length)?,
+        let (start, mark) = (at + 1, self.scope.mark());
+        let rest = self.slice(start, self.source.len())?;
+        // A value may hold this octet as well. Then no tag that is remembered ends here: all of those are whole.
+        let first_end = memchr::memchr(b'>', rest.as_bytes()).ok_or(XmlError::MarkupMalformed)?;
+        let content = rest.get(..first_end).unwrap_or_default();
+        let (content, empty) = content.strip_suffix('/').map_or((content, false), |content| (content, true));
+        let (number, closed) = match self.remembered.find(content, self.scope.state()) {
+            Some(number) => (self.repeat(number), Closed { content, empty }),
+            None => self.read_tag(start, rest, content.len())?,
         };
+        let end = start + closed.content.len() + usize::from(closed.empty) + 1;
+        let tag = self.arena.tags.get(number as usize);
+        let (name_length, namespace) =
+            tag.map_or((0, NOBODY), |tag| (tag.name_length as usize, tag.namespace));
         let node = self.push(Kind::Element, span(start, name_length), true)?;
-        if let Some(pushed) = self.arena.nodes.last_mut() {
-            pushed.element = narrow(self.arena.elements.len());
+        self.arena.elements.push(ElementRecord { tag: number, content: narrow(end), end: narrow(end) });
+        self.note_root(node);
+        if namespace == self.signature_namespace {
+            self.note_signature(node, closed.content.get(..name_length).unwrap_or_default())?;
         }
-        self.arena.elements.push(ElementRecord { content: narrow(end), end: narrow(end), ..record });
-        self.note(node, content.get(..name_length).unwrap_or_default(), &record)?;
-        if empty {
+        if closed.empty {
             self.scope.leave(mark);
         } else {
             self.open.push(Open { node, mark, name: (start, start + name_length) });
         }
-        Ok(())
+        Ok(end)
     }
 
-    fn repeat(&mut self, record: ElementRecord) -> ElementRecord {
-        let (first, last) = record.declarations;
+    fn repeat(&mut self, number: u32) -> u32 {
+        let (first, last) = self.arena.tags.get(number as usize).map_or((0, 0), |tag| tag.declarations);
         let declarations = self.arena.declarations.get(first as usize..last as usize);
         for declaration in declarations.unwrap_or_default() {
             self.scope.repeat(*declaration);
         }
-        record
+        number
     }
 
+    /// Reads the tag at the beginning of `rest`, which has at least `length` octets.
     fn read_tag(
         &mut self,
         start: usize,
-        content: &'t str,
-        name_length: usize,
-    ) -> Result<ElementRecord, XmlError> {
+        rest: &'t str,
+        length: usize,
+    ) -> Result<(u32, Closed<'t>), XmlError> {
         let scope = self.scope.state();
-        let Extent { length, prefix: prefix_length } = names::qualified(content)?;
-        if length != name_length {
-            return Err(XmlError::NameInvalid);
+        let Extent { length: name_length, prefix: prefix_length } = names::qualified(rest)?;
+        match rest.as_bytes().get(name_length..) {
+            Some([b'>', ..] | [b'/', b'>', ..]) => {}
+            Some([octet, ..]) if is_space(*octet) => {}
+            _ => return Err(XmlError::NameInvalid),
         }
         let (attributes, declarations) = (self.arena.attributes.len(), self.arena.declarations.len());
         let identifiers = self.arena.identifiers.len();
-        if content.len() > length {
-            self.read_attributes(start, content, length)?;
-            self.resolve_attributes(attributes)?;
-        }
+        let mut raw = RawAttributes::new(rest, name_length, length);
+        self.read_attributes(start, &mut raw)?;
+        self.resolve_attributes(attributes)?;
+        let closed = raw.close()?;
         let (prefix, namespace) = match prefix_length {
             0 => (0, self.scope.default_namespace()),
-            _ => self.scope.resolve(content.get(..prefix_length).unwrap_or_default())?,
+            _ => self.scope.resolve(rest.get(..prefix_length).unwrap_or_default())?,
         };
-        let record = ElementRecord {
-            tag: narrow(self.arena.elements.len()),
+        let number = narrow(self.arena.tags.len());
+        self.arena.tags.push(TagRecord {
+            name_length: narrow(name_length),
             prefix_length: narrow(prefix_length),
             prefix,
             namespace,
             attributes: (narrow(attributes), narrow(self.arena.attributes.len())),
             declarations: (narrow(declarations), narrow(self.arena.declarations.len())),
-            ..ElementRecord::default()
-        };
+        });
         // Each bearer of an identifier is counted, so those are read one by one.
         if self.arena.identifiers.len() == identifiers {
-            self.remembered.keep(Tag { content, scope, record });
+            self.remembered.keep(Tag { content: closed.content, scope, number });
         }
-        Ok(record)
+        Ok((number, closed))
     }
 
     fn check_room(&self) -> Result<(), XmlError> {
@@ -129,27 +133,26 @@ impl<'t> Builder<'t> {
         Ok(())
     }
 
-    /// Keeps the root and the signatures.
-    fn note(&mut self, node: u32, name: &str, record: &ElementRecord) -> Result<(), XmlError> {
+    fn note_root(&mut self, node: u32) {
         if !self.rooted {
             self.rooted = true;
             self.arena.root = node;
         }
-        if record.namespace == self.signature_namespace {
-            let local = record.prefix_length as usize + usize::from(record.prefix_length > 0);
-            if name.get(local..) == Some("Signature") {
-                if self.arena.signatures.len() >= self.limits.signatures {
-                    return Err(XmlError::TooManySignatures);
-                }
-                self.arena.signatures.push(node);
+    }
+
+    /// Keeps an element of the namespace of XML signatures where it is a signature.
+    fn note_signature(&mut self, node: u32, name: &str) -> Result<(), XmlError> {
+        if name.rsplit(':').next() == Some("Signature") {
+            if self.arena.signatures.len() >= self.limits.signatures {
+                return Err(XmlError::TooManySignatures);
             }
+            self.arena.signatures.push(node);
         }
         Ok(())
     }
 
-    fn read_attributes(&mut self, start: usize, content: &'t str, name: usize) -> Result<(), XmlError> {
+    fn read_attributes(&mut self, start: usize, raw: &mut RawAttributes<'t>) -> Result<(), XmlError> {
         let first = self.arena.declarations.len();
-        let mut raw = RawAttributes::new(content, name);
         while let Some(attribute) = raw.next(self.limits)? {
             // each costs more than a node: declarations are looked up and sorted wherever they are used
             if self.arena.attributes.len() + self.arena.declarations.len() >= self.limits.nodes / 2 {

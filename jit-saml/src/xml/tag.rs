@@ -17,28 +17,37 @@ pub(super) struct RawAttribute<'t> {
     pub(super) quotes: bool,
 }
 
+/// A start tag between its first octet and the one or two that close it.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Closed<'t> {
+    pub(super) content: &'t str,
+    pub(super) empty: bool,
+}
+
 /// Walks over the attributes of a tag.
 #[derive(Debug)]
 pub(super) struct RawAttributes<'t> {
+    /// The tag without its first octet, and whatever follows it.
     content: &'t str,
     at: usize,
     count: usize,
-    /// No value can hold a reference, other white space than spaces, or a less-than sign.
-    simple: bool,
+    /// No value that ends before this octet holds a reference, other white space than spaces, or a less-than sign.
+    simple: usize,
 }
 
 impl<'t> RawAttributes<'t> {
-    /// Begins after the name of the element.
-    pub(super) fn new(content: &'t str, name_length: usize) -> Self {
+    /// Begins after the name of the element. The tag has at least `length` octets.
+    pub(super) fn new(content: &'t str, name_length: usize, length: usize) -> Self {
         // One look at the whole tag saves a look at each value.
-        let simple = name_length == content.len() || !special(content);
+        let tag = content.get(name_length..length).unwrap_or_default();
+        let simple = if special(tag) { 0 } else { length };
         Self { content, at: name_length, count: 0, simple }
     }
 
-    /// Answers the next attribute (XML 1.0 §3.1).
+    /// Answers the next attribute (XML 1.0 §3.1), `None` where the tag closes.
     pub(super) fn next(&mut self, limits: &Limits) -> Result<Option<RawAttribute<'t>>, XmlError> {
         let spaced = self.skip_space();
-        if self.at == self.content.len() {
+        if matches!(self.octet(), None | Some(b'>' | b'/')) {
             return Ok(None);
         }
         if !spaced {
@@ -56,15 +65,30 @@ impl<'t> RawAttributes<'t> {
         self.skip_space();
         let quote = self.expect(|octet| matches!(octet, b'"' | b'\''))?;
         let value_at = self.at;
-        let end = memchr::memchr(quote, self.rest().as_bytes()).ok_or(XmlError::AttributeMalformed)?;
+        let end = memchr::memchr(quote, self.rest().as_bytes()).ok_or(XmlError::MarkupMalformed)?;
         let value = self.take(end)?;
         self.at += 1;
-        let changes = !self.simple && special(value);
+        let changes = self.at > self.simple && special(value);
         if changes && value.contains('<') {
             return Err(XmlError::LessThanInAttribute);
         }
         let quotes = quote == b'\'';
         Ok(Some(RawAttribute { name, name_at, prefix, value, value_at, changes, quotes }))
+    }
+
+    /// Answers what was read, where nothing follows it but the end of a tag.
+    pub(super) fn close(&self) -> Result<Closed<'t>, XmlError> {
+        let (content, rest) = self.content.split_at_checked(self.at).ok_or(XmlError::MarkupMalformed)?;
+        let empty = rest.starts_with('/');
+        if rest.as_bytes().get(usize::from(empty)) != Some(&b'>') {
+            return Err(XmlError::MarkupMalformed);
+        }
+        Ok(Closed { content, empty })
+    }
+
+    /// Tells whether nothing follows.
+    pub(super) fn is_over(&self) -> bool {
+        self.at == self.content.len()
     }
 
     fn rest(&self) -> &'t str {

@@ -20,7 +20,7 @@ fn session(issuer: &str) -> SessionAtIdp {
 }
 
 /// Begins a sign-out and returns the identifier of the request.
-async fn begun(world: &World, relay_state: Option<&str>) -> String {
+pub(crate) async fn begun(world: &World, relay_state: Option<&str>) -> String {
     let outbound = world.slo.begin(&session(IDP), relay_state).await.unwrap();
     let message = RedirectMessage::from_query(sent_query(&outbound)).unwrap();
     let document = Document::parse(message.xml(), &Limits::default()).unwrap();

@@ -11,4 +11,5 @@ mod public;
 mod attacks;
 mod begun_here;
 mod demanded;
+mod sources;
 mod world;

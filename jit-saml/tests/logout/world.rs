@@ -8,7 +8,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 use jit_core::{ConnectionId, ManualClock, MemoryStore, SystemEntropy, TenantId};
 use jit_saml::binding::{Binding, Direction, Endpoint, Outbound, redirect_url};
 use jit_saml::crypto::{AwsLc, DecryptionKey};
-use jit_saml::idp::{FixedIdps, TrustedIdp};
+use jit_saml::idp::{FixedIdps, IdpSource, TrustedIdp};
 use jit_saml::logout::{
     LogoutEnvironment, LogoutError, LogoutMessage, LogoutSettings, Received, SingleLogout,
 };
@@ -60,6 +60,18 @@ impl World {
     }
 
     pub(crate) fn with(settings: impl FnOnce(LogoutSettings) -> LogoutSettings) -> Self {
+        Self::made(settings, |idps| Arc::new(idps))
+    }
+
+    /// A world in which the service looks its providers up elsewhere.
+    pub(crate) fn asking(source: impl FnOnce(FixedIdps) -> Arc<dyn IdpSource>) -> Self {
+        Self::made(|settings| settings, source)
+    }
+
+    fn made(
+        settings: impl FnOnce(LogoutSettings) -> LogoutSettings,
+        source: impl FnOnce(FixedIdps) -> Arc<dyn IdpSource>,
+    ) -> Self {
         let clock = Arc::new(ManualClock::at(now()));
         let (other_key, sp_key) = (keys::elliptic(), keys::elliptic());
         let [own, secret, former] = RSA.get_or_init(|| std::array::from_fn(|_| keys::rsa_pkcs8())).clone();
@@ -78,7 +90,7 @@ impl World {
             .map(Arc::new),
         );
         let environment = LogoutEnvironment {
-            idps: Arc::new(idps),
+            idps: source(idps),
             store: Arc::new(MemoryStore::new()),
             tenant: TenantId::new("acme").unwrap(),
             connection: ConnectionId::new("corp").unwrap(),

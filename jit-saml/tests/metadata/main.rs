@@ -13,6 +13,8 @@ mod public;
 mod aggregate;
 mod any_text;
 mod document;
+#[cfg(feature = "http-reqwest")]
+mod guarded;
 mod reading;
 mod refresh;
 mod sp;

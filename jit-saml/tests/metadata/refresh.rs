@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex};
 
 use async_trait::async_trait;
 use chrono::TimeDelta;
-use jit_core::ManualClock;
+use jit_core::{Clock as _, ManualClock};
 use jit_saml::crypto::AwsLc;
 use jit_saml::idp::{IdpSource as _, SignatureDemand};
 use jit_saml::metadata::{Fetch, FetchFailure, FetchRequest, Fetched, MetadataPolicy, MetadataSource};
@@ -147,7 +147,8 @@ async fn what_was_good_stays_good_until_its_end_whatever_the_network_does() {
     }
     federation.wait(TimeDelta::minutes(63));
     assert_eq!(federation.keys().await, None);
-    assert!(federation.source.idp(ENTITY).await.is_err());
+    let over = federation.source.idp(ENTITY).await.unwrap().unwrap();
+    assert!(!over.holds_at(federation.clock.now()));
     federation.wait(TimeDelta::hours(1));
     federation.server.tell(Some(federation.document(&key, 48, "", 25)));
     assert!(federation.keys().await.is_some());
@@ -296,4 +297,15 @@ async fn an_application_can_be_stricter_with_one_provider() {
         _ => idp,
     });
     assert_eq!(source.idp(ENTITY).await.unwrap().unwrap().demand(), SignatureDemand::Both);
+}
+
+#[tokio::test]
+async fn a_file_that_is_over_stops_whoever_comes_and_not_the_application() {
+    let xml = Idp::new(&[&keys::elliptic()]).xml();
+    let over = xml.replacen(" entityID=", " validUntil=\"2001-01-01T00:00:00Z\" entityID=", 1);
+    let clock = Arc::new(ManualClock::at(now()));
+    let source =
+        MetadataSource::from_octets(over.as_bytes(), MetadataPolicy::pinned(), clock, Arc::new(AwsLc))
+            .unwrap();
+    assert_eq!(source.trusted(ENTITY).await.unwrap_err().code().as_str(), "saml.metadata_expired");
 }

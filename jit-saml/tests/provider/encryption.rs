@@ -1,13 +1,15 @@
 //! Encrypted assertions, names and attributes: SAML Core §6.
 
 use crate::support::{
-    Cipher, Draft, Layout, Recipe, code, decryption_key, key, new_key, trusted, verify_with,
+    ACS, Cipher, Draft, Layout, Recipe, SP, code, decryption_key, key, new_key, trusted, verify_with,
 };
+use jit_core::Claim;
 use jit_saml::checks::Check;
 use jit_saml::idp::LegacyRules;
 use jit_saml::response::VerifiedResponse;
 use jit_saml::signature::sign_enveloped;
-use jit_saml::{Rejection, TrustedIdp};
+use jit_saml::trigger::attestation;
+use jit_saml::{Rejection, SamlSettings, TrustedIdp};
 
 fn open_at(xml: &str, idp: &TrustedIdp, keys: &[usize]) -> Result<VerifiedResponse, Rejection> {
     let keys: Vec<_> = keys.iter().map(|index| decryption_key(*index)).collect();
@@ -127,6 +129,51 @@ fn the_number_of_keys_is_bounded() {
     assert_eq!(with(7), "accepted");
     assert_eq!(with(8), "saml.encryption_too_many_keys");
     assert_eq!(with(200), "saml.encryption_too_many_keys");
+}
+
+#[test]
+fn every_key_is_tried_on_every_encrypted_key() {
+    let signed = Draft::new().signed_assertion(key());
+    // four keys of strangers before ours, and another key of ours that fits none
+    let xml = sealed(Recipe { strangers: 4, ..Recipe::default() }, &signed, 0);
+    assert_eq!(code(&open_at(&xml, &trusted(), &[2, 0])), "accepted");
+    let xml = sealed(Recipe::default(), &signed, 0);
+    assert_eq!(code(&open_at(&xml, &trusted(), &[2, 2, 2, 2, 2, 2, 2, 2, 0])), "accepted");
+}
+
+#[test]
+fn what_fitted_last_is_tried_first() {
+    let attribute = "<saml:Attribute xmlns:saml=\"urn:oasis:names:tc:SAML:2.0:assertion\" Name=\"x\">\
+                     <saml:AttributeValue>1</saml:AttributeValue></saml:Attribute>";
+    let recipe = Recipe { strangers: 3, ..Recipe::default() };
+    let attribute = recipe.seal("EncryptedAttribute", attribute, 0).replace(" Id=\"_key\"", "");
+    let xml = Draft::new().attributes(&attribute.repeat(20)).signed();
+    let response = open_at(&xml, &trusted(), &[2, 0]).unwrap();
+    assert_eq!(response.attributes().get("x").unwrap().texts().count(), 20);
+}
+
+#[test]
+fn an_attribute_that_cannot_be_decrypted_keeps_nobody_out() {
+    let attribute = "<saml:Attribute xmlns:saml=\"urn:oasis:names:tc:SAML:2.0:assertion\" Name=\"secret\"/>";
+    let attribute = |index| Recipe::default().seal("EncryptedAttribute", attribute, index);
+    for (encrypted, keys) in [
+        (attribute(1), &[0][..]),
+        (attribute(0), &[]),
+        (attribute(0).replace("aes256-gcm", "aes192-gcm"), &[0]),
+    ] {
+        let response = open_at(&Draft::new().attributes(&encrypted).signed(), &trusted(), keys).unwrap();
+        assert_eq!(response.attributes().get("mail").unwrap().texts().count(), 1);
+        assert!(response.attributes().get("secret").is_none() && !response.attributes().is_complete());
+        // it may have held more groups, so those at hand are not all
+        let attestation = attestation(&response, &SamlSettings::new(SP, ACS).check().unwrap(), &trusted());
+        let attestation = attestation.unwrap();
+        assert_eq!(attestation.claims.get("groups"), Claim::Truncated);
+        assert_eq!(attestation.claims.get("saml:name_id").values().unwrap().text().unwrap(), "a1b2c3");
+        assert!(format!("{:?}", attestation.checks).contains("attribute_not_decrypted"));
+    }
+    let broken = attribute(0).replace("xenc:EncryptedKey", "xenc:Other");
+    let broken = Draft::new().attributes(&broken).signed();
+    assert_eq!(code(&open_at(&broken, &trusted(), &[0])), "saml.encryption_malformed");
 }
 
 #[test]

@@ -78,8 +78,11 @@ fn an_attribute_is_the_key_where_the_connection_says_so() {
     let value = |text: &str| format!("<saml:AttributeValue>{text}</saml:AttributeValue>");
     let found = Ok(("ada@example.org".to_owned(), Stability::Persistent));
     assert_eq!(with(&value("ada@example.org"), true), found);
+    // a scope is compared without regard to case, a key byte for byte
+    assert_eq!(with(&value("ada@Example.ORG"), true).unwrap().0, "ada@Example.ORG");
     assert_eq!(with(&value("ada@example.net"), false).unwrap().0, "ada@example.net");
-    for foreign in ["ada@example.net", "ada", "@example.org", "ada@Example.org", "ada@example.org@evil.org"] {
+    for foreign in ["ada@example.net", "ada", "@example.org", "ada@a.example.org", "ada@example.org@evil.org"]
+    {
         assert_eq!(with(&value(foreign), true), Err("saml.subject_scope".into()), "{foreign}");
     }
     assert_eq!(with(&value("a").repeat(2), false), Err("saml.subject_attribute_ambiguous".into()));
@@ -203,31 +206,56 @@ fn the_name_is_a_claim_that_no_attribute_can_replace() {
     assert_eq!(claims.get("saml:name_id_format").values().unwrap().text().unwrap(), PERSISTENT);
 }
 
+const AFFILIATION: &str = "urn:oid:1.3.6.1.4.1.5923.1.1.1.9";
+
+/// A person with an affiliation in each of these scopes.
+fn affiliated(scopes: &[&str]) -> Draft {
+    let value = |scope| format!("<saml:AttributeValue>staff@{scope}</saml:AttributeValue>");
+    let values: String = scopes.iter().map(value).collect();
+    Draft::new().attributes(&format!("<saml:Attribute Name=\"{AFFILIATION}\">{values}</saml:Attribute>"))
+}
+
 #[test]
 fn values_outside_the_scopes_of_the_provider_are_left_out() {
-    const SCOPED: &str = "urn:oid:1.3.6.1.4.1.5923.1.1.1.9";
-    let draft = Draft::new().attributes(&format!(
-        "<saml:Attribute Name=\"{SCOPED}\"><saml:AttributeValue>staff@example.org</saml:AttributeValue>\
-         <saml:AttributeValue>staff@example.net</saml:AttributeValue></saml:Attribute>",
-    ));
-    let scoped = trusted().with_scopes(vec!["example.org".into()]);
-    let claims = attested(&draft, &scoped, |_| {}).unwrap().claims;
-    assert_eq!(claims.get(SCOPED).values().unwrap().text().unwrap(), "staff@example.org");
-    // no scope is known: the one provider of a connection may say anything, one of many nothing
-    let settings = |settings: &mut SamlSettings| {
-        let mut idp = IdpSettings::new(IDP);
-        let key = base64_text::encode(&key().public_key_info().unwrap());
-        idp.certificates = vec![format!("-----BEGIN PUBLIC KEY-----\n{key}\n-----END PUBLIC KEY-----\n")];
-        idp.sign_on_url = Some("https://idp.example.org/sso".into());
-        settings.idp = Some(idp);
+    let affiliation = |scopes: &[&str], known: &str| {
+        let idp = trusted().with_scopes(vec![known.into()]);
+        attested(&affiliated(scopes), &idp, |_| {}).unwrap()
     };
-    let claims = attested(&draft, &trusted(), settings).unwrap().claims;
-    assert_eq!(claims.get(SCOPED).values().unwrap().iter().count(), 2);
-    let claims = attested(&draft, &trusted(), |_| {}).unwrap().claims;
-    assert_eq!(claims.get(SCOPED), Claim::Absent);
-    let foreign = trusted().with_scopes(vec!["example.com".into()]);
-    let claims = attested(&draft, &foreign, |_| {}).unwrap().claims;
-    assert_eq!(claims.get(SCOPED), Claim::Absent);
+    let both = affiliation(&["example.org", "Example.Org"], "example.org");
+    assert_eq!(both.claims.get(AFFILIATION).values().unwrap().iter().count(), 2);
+    // what was left out may be what an entitlement rests on, so the rest is not all
+    let one = affiliation(&["example.org", "example.net"], "example.org");
+    assert_eq!(one.claims.get(AFFILIATION), Claim::Truncated);
+    let none = affiliation(&["example.org", "example.net"], "example.com");
+    assert_eq!(none.claims.get(AFFILIATION), Claim::Absent);
+    for left_out in [one, none] {
+        let checks = format!("{:?}", left_out.checks);
+        assert!(checks.contains(&format!("left_out_for_its_scope:{AFFILIATION}")), "{checks}");
+    }
+    assert!(!format!("{:?}", both.checks).contains("left_out"));
+}
+
+#[test]
+fn without_a_known_scope_one_of_many_providers_asserts_none_and_an_only_one_any() {
+    let claims = attested(&affiliated(&["example.org"]), &trusted(), |_| {}).unwrap().claims;
+    assert_eq!(claims.get(AFFILIATION), Claim::Absent);
+    let claims =
+        attested(&affiliated(&["example.org"]), &trusted().asserting_any_scope(), |_| {}).unwrap().claims;
+    assert_eq!(claims.get(AFFILIATION).values().unwrap().text().unwrap(), "staff@example.org");
+}
+
+#[test]
+fn the_provider_of_the_settings_is_the_only_one_and_asserts_any_scope() {
+    let mut settings = SamlSettings::new(SP, ACS);
+    let mut idp = IdpSettings::new(IDP);
+    let key = base64_text::encode(&key().public_key_info().unwrap());
+    idp.certificates = vec![format!("-----BEGIN PUBLIC KEY-----\n{key}\n-----END PUBLIC KEY-----\n")];
+    idp.sign_on_url = Some("https://idp.example.org/sso".into());
+    settings.idp = Some(idp);
+    let config = settings.check().unwrap();
+    let response = verify_with(&affiliated(&["a.org", "b.org"]).signed(), config.idp().unwrap(), |_| {});
+    let claims = attestation(&response.unwrap(), &config, config.idp().unwrap()).unwrap().claims;
+    assert_eq!(claims.get(AFFILIATION).values().unwrap().iter().count(), 2);
 }
 
 #[test]

@@ -13,3 +13,5 @@ mod mutants;
 mod settings;
 mod sign_in;
 mod signatures;
+mod site;
+mod sources;

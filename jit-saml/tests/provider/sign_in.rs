@@ -1,122 +1,25 @@
 //! Sign-ins from the request to the event, in one browser.
 
-use std::sync::{
-    Arc, Mutex,
-    atomic::{AtomicUsize, Ordering},
-};
+use std::sync::Arc;
 
-use crate::support::{ACS, Draft, IDP, SP, key, new_key, now, trusted, verification_key};
+use crate::site::{Site, begin, code};
+use crate::support::{Draft, IDP, key, new_key, now, trusted, verification_key};
 use aws_lc_rs::signature::{ECDSA_P256_SHA256_FIXED_SIGNING, EcdsaKeyPair};
 use chrono::TimeDelta;
 use jit_core::{
-    Attestor, BackendError, Connection, ConnectionId, ConnectionSettings, Context, DomainSet, Event, Issuer,
-    IssuerSet, ManualClock, MappingRules, MemoryStore, RulePolicy, SystemEntropy, TenantId, Trigger,
+    Attestor, Connection, ConnectionId, ConnectionSettings, Context, DomainSet, Event, Issuer, IssuerSet,
+    MappingRules, RulePolicy, TenantId, Trigger,
 };
 use jit_saml::binding::{Binding, Endpoint, Outbound, RedirectMessage};
 use jit_saml::checks::Check;
 use jit_saml::crypto::AwsLc;
-use jit_saml::idp::{FixedIdps, IdpSource};
-use jit_saml::login::Authentication;
 use jit_saml::secret::Secret;
 use jit_saml::settings::SigningSettings;
 use jit_saml::signature::{SigningKey, verify, verify_detached};
 use jit_saml::xml::{Document, Limits};
 use jit_saml::{
-    Begin, Departure, Environment, Login, LoginError, ResponseForm, SamlEvidence, SamlSettings, SamlTrigger,
-    StateKeeper, TrustedIdp, UnsolicitedEvidence, base64_text,
+    Begin, ResponseForm, SamlEvidence, SamlTrigger, TrustedIdp, UnsolicitedEvidence, base64_text,
 };
-
-/// A service provider with one connection.
-struct Site {
-    login: Login,
-    clock: Arc<ManualClock>,
-}
-
-/// A sign-in under way: what the browser and the provider know of it.
-struct Begun {
-    departure: Departure,
-    request: String,
-    request_id: String,
-    handle: String,
-}
-
-impl Site {
-    fn new() -> Self {
-        Self::with(vec![trusted()], |_| {})
-    }
-
-    fn with(idps: Vec<TrustedIdp>, adjust: impl FnOnce(&mut SamlSettings)) -> Self {
-        Self::over(Arc::new(idps.into_iter().map(Arc::new).collect::<FixedIdps>()), adjust)
-    }
-
-    fn asking(source: Arc<dyn IdpSource>) -> Self {
-        Self::over(source, |_| {})
-    }
-
-    fn over(idps: Arc<dyn IdpSource>, adjust: impl FnOnce(&mut SamlSettings)) -> Self {
-        let mut settings = SamlSettings::new(SP, ACS);
-        adjust(&mut settings);
-        let clock = Arc::new(ManualClock::at(now()));
-        let tenant = TenantId::new("acme").unwrap();
-        let environment = Environment {
-            idps,
-            crypto: Arc::new(AwsLc),
-            clock: clock.clone(),
-            entropy: Arc::new(SystemEntropy),
-            keeper: StateKeeper::one_time(Arc::new(MemoryStore::new()), tenant),
-        };
-        let login = Login::new(ConnectionId::new("corp").unwrap(), settings.check().unwrap(), environment);
-        Self { login, clock }
-    }
-
-    async fn begin(&self, begin: Begin) -> Begun {
-        let departure = self.login.begin(begin).await.unwrap();
-        let (request, handle) = match &departure.outbound {
-            Outbound::Redirect(address) => {
-                let message = RedirectMessage::from_query(address.split_once('?').unwrap().1).unwrap();
-                (message.xml().to_vec(), message.relay_state().unwrap().to_owned())
-            }
-            Outbound::Post(form) => {
-                let fields: Vec<_> = form.fields().collect();
-                (base64_text::decode(fields[0].1.as_bytes()).unwrap(), fields[1].1.to_owned())
-            }
-        };
-        let request = String::from_utf8(request).unwrap();
-        let document = Document::parse(request.as_bytes(), &Limits::default()).unwrap();
-        let request_id = document.root().attribute("ID").unwrap().to_owned();
-        Begun { departure, request: request.clone(), request_id, handle }
-    }
-
-    async fn finish(&self, begun: &Begun, xml: &str) -> Result<Authentication, LoginError> {
-        self.login.finish(&begun.form(xml), Some(&begun.cookie())).await
-    }
-}
-
-impl Begun {
-    /// The response of the provider that was asked.
-    fn answer(&self) -> Draft {
-        let answered = format!("InResponseTo=\"{}\"", self.request_id);
-        Draft::new()
-            .response("InResponseTo=\"_request1\"", &answered)
-            .assertion("InResponseTo=\"_request1\"", &answered)
-    }
-
-    fn form(&self, xml: &str) -> ResponseForm {
-        ResponseForm::new(&base64_text::encode(xml.as_bytes()), Some(&self.handle)).unwrap()
-    }
-
-    fn cookie(&self) -> String {
-        format!("other=1; {}={}", self.departure.cookie.name(), self.departure.cookie.value())
-    }
-}
-
-fn begin() -> Begin {
-    Begin::at(IDP)
-}
-
-fn code<T>(outcome: Result<T, LoginError>) -> String {
-    outcome.err().map_or_else(|| "accepted".to_owned(), |error| error.code().to_string())
-}
 
 #[tokio::test]
 async fn a_person_signs_in_and_comes_back_to_where_they_were() {
@@ -239,6 +142,34 @@ async fn what_nobody_asked_for_is_refused_unless_the_connection_says_otherwise()
 }
 
 #[tokio::test]
+async fn a_provider_is_asked_to_make_a_name_where_the_settings_say_so() {
+    let request = async |allow_create| {
+        let site = Site::with(vec![trusted()], |settings| settings.allow_create = allow_create);
+        site.begin(begin()).await.request
+    };
+    assert!(!request(false).await.contains("NameIDPolicy"));
+    assert!(request(true).await.contains("<samlp:NameIDPolicy AllowCreate=\"true\""));
+}
+
+#[tokio::test]
+async fn the_cookie_of_a_sign_in_goes_with_its_answer() {
+    let site = Site::new();
+    let (mine, theirs) = (site.begin(begin()).await, site.begin(begin()).await);
+    let form = mine.form(&mine.answer().plain());
+    assert!(site.login.finish(&form, Some(&mine.cookie())).await.is_err());
+    let spent = site.login.cookie_of(&form, Some(&mine.cookie())).unwrap();
+    assert_eq!(spent.name(), mine.departure.cookie.name());
+    assert_eq!(spent.clear_header(), mine.departure.cookie.clear_header());
+    // nothing is removed that the browser does not have, and no name is made up of what somebody posts
+    assert!(site.login.cookie_of(&form, Some(&theirs.cookie())).is_none());
+    assert!(site.login.cookie_of(&form, None).is_none());
+    let odd = ResponseForm::new("YQ==", Some("a=b; Domain=x")).unwrap();
+    let planted = "__Host-jit-saml-a=b; Domain=x; __Host-jit-saml-a=b; Doma=1";
+    assert!(site.login.cookie_of(&odd, Some(planted)).is_none());
+    assert!(site.login.cookie_of(&ResponseForm::new("YQ==", None).unwrap(), Some(planted)).is_none());
+}
+
+#[tokio::test]
 async fn demands_are_sent_and_the_answer_is_held_to_them() {
     let site = Site::with(vec![trusted()], |settings| settings.authn_contexts = vec!["urn:mfa".into()]);
     let mut asked = begin();
@@ -293,6 +224,18 @@ async fn requests_are_signed_beside_the_query_or_within_the_form() {
     let document = Document::parse(begun.request.as_bytes(), &Limits::default()).unwrap();
     assert!(verify(document.root(), &keys, &rules, now(), &AwsLc).is_ok());
     assert_eq!(code(site.finish(&begun, &begun.answer().signed()).await), "accepted");
+}
+
+#[tokio::test]
+async fn a_redirect_is_chosen_wherever_the_provider_offers_it() {
+    let endpoint = |binding| Endpoint::new(binding, "https://idp.example.org/sso").unwrap();
+    let (post, redirect) = (endpoint(Binding::Post), endpoint(Binding::Redirect));
+    for offered in [vec![post.clone(), redirect.clone()], vec![redirect, post.clone()]] {
+        let begun = Site::with(vec![trusted().with_sign_on(offered)], |_| {}).begin(begin()).await;
+        assert!(matches!(begun.departure.outbound, Outbound::Redirect(_)));
+    }
+    let begun = Site::with(vec![trusted().with_sign_on(vec![post])], |_| {}).begin(begin()).await;
+    assert!(matches!(begun.departure.outbound, Outbound::Post(_)));
 }
 
 #[tokio::test]
@@ -354,55 +297,4 @@ fn settings_show_no_key() {
     let (_, settings) = signing();
     assert!(!format!("{settings:?}").contains("PRIVATE"));
     assert_eq!(format!("{:?}", Secret::new("x")), "Secret(…)");
-}
-
-/// A provider that changes its keys: the new ones are known once the source looks again.
-struct Rolling {
-    known: Mutex<Arc<TrustedIdp>>,
-    news: Option<Arc<TrustedIdp>>,
-    looked: AtomicUsize,
-}
-
-#[async_trait::async_trait]
-impl IdpSource for Rolling {
-    async fn idp(&self, _: &str) -> Result<Option<Arc<TrustedIdp>>, BackendError> {
-        Ok(Some(Arc::clone(&self.known.lock().unwrap())))
-    }
-
-    async fn renewed(&self, _: &Arc<TrustedIdp>) -> Result<Option<Arc<TrustedIdp>>, BackendError> {
-        self.looked.fetch_add(1, Ordering::SeqCst);
-        Ok(self.news.clone())
-    }
-}
-
-fn rolling(news: Option<TrustedIdp>) -> (Site, Arc<Rolling>) {
-    let old = TrustedIdp::new(IDP, vec![verification_key(&new_key())]);
-    let old = old.with_sign_on(trusted().sign_on().to_vec());
-    let source = Arc::new(Rolling {
-        known: Mutex::new(Arc::new(old)),
-        news: news.map(Arc::new),
-        looked: AtomicUsize::new(0),
-    });
-    (Site::asking(source.clone()), source)
-}
-
-#[tokio::test]
-async fn a_response_that_a_new_key_signed_is_accepted_once_the_source_knows_the_key() {
-    let (site, source) = rolling(Some(trusted()));
-    let begun = site.begin(Begin::at(IDP)).await;
-    let finished = site.finish(&begun, &begun.answer().signed()).await.unwrap();
-    assert_eq!(finished.idp().keys().len(), trusted().keys().len());
-    assert_eq!(source.looked.load(Ordering::SeqCst), 1);
-}
-
-#[tokio::test]
-async fn the_source_is_asked_again_for_a_key_that_does_not_fit_and_for_nothing_else() {
-    let (site, source) = rolling(None);
-    let begun = site.begin(Begin::at(IDP)).await;
-    let refused = site.finish(&begun, &begun.answer().signed()).await.unwrap_err();
-    assert_eq!(refused.code().as_str(), "saml.signature_invalid");
-    assert_eq!(source.looked.load(Ordering::SeqCst), 1);
-    let begun = site.begin(Begin::at(IDP)).await;
-    assert!(site.finish(&begun, "<not/>").await.is_err());
-    assert_eq!(source.looked.load(Ordering::SeqCst), 1);
 }

@@ -43,11 +43,11 @@ impl Default for Recipe {
 }
 
 fn pair(index: usize) -> &'static PrivateDecryptingKey {
-    static PAIRS: OnceLock<[PrivateDecryptingKey; 2]> = OnceLock::new();
-    &PAIRS.get_or_init(|| [(); 2].map(|()| PrivateDecryptingKey::generate(KeySize::Rsa2048).unwrap()))[index]
+    static PAIRS: OnceLock<[PrivateDecryptingKey; 3]> = OnceLock::new();
+    &PAIRS.get_or_init(|| [(); 3].map(|()| PrivateDecryptingKey::generate(KeySize::Rsa2048).unwrap()))[index]
 }
 
-/// Our key; number 1 is the next one.
+/// Our key; number 1 is the next one, and nothing is ever encrypted for number 2.
 pub(crate) fn decryption_key(index: usize) -> DecryptionKey {
     DecryptionKey::from_pkcs8(AsDer::<Pkcs8V1Der<'_>>::as_der(pair(index)).unwrap().as_ref()).unwrap()
 }

@@ -1,94 +1,58 @@
 //! Every reason for which a target was not asked, or did not do what was asked, each with a stable code.
 
 use std::error::Error;
-use std::fmt;
 
 use jit_core::TargetFault;
 
-macro_rules! reasons {
-    ($( $(#[doc = $section:literal])? $variant:ident = $code:literal, $fault:ident, $meaning:literal; )+) => {
-        /// Says why a target did not do what was asked. Carries no value of the target.
-        #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-        #[non_exhaustive]
-        pub enum TargetReason {
-            $(
-                #[doc = concat!("`", $code, "`: ", $meaning, ".")]
-                $(#[doc = ""] #[doc = $section])?
-                $variant,
-            )+
-        }
+jit_core::reasons! {
+    /// Says why a target did not do what was asked. Carries no value of the target.
+    pub enum TargetReason: /** Returns the fault that the port reports it as. */ pub fn fault -> TargetFault {
+        // settings
+        ProfileInvalid = "scim.profile_invalid", "the profile of a target, or its address, is not sound", TargetFault::Forbidden;
 
-        impl TargetReason {
-            /// Lists every reason.
-            pub const ALL: &'static [Self] = &[$(Self::$variant),+];
+        // the way to the target
+        SchemeRefused = "scim.http_scheme_refused", "the address of the target is not https", TargetFault::Untrusted;
+        AddressRefused = "scim.http_address_refused", "the host of the target has an address that must not be reached", TargetFault::Untrusted;
+        AnswerTooLarge = "scim.http_too_large", "the answer of the target is too large", TargetFault::Protocol;
+        Timeout = "scim.http_timeout", "the target did not answer in time", TargetFault::Unreachable;
+        Unreachable = "scim.http_unreachable", "the target cannot be reached", TargetFault::Unreachable;
+        RequestInvalid = "scim.http_invalid", "the request to the target cannot be sent", TargetFault::Protocol;
 
-            /// Names the reason for logs, alerts and tests; stable across releases.
-            #[must_use]
-            pub const fn code(self) -> &'static str {
-                match self { $(Self::$variant => $code),+ }
-            }
+        // how often
+        #[doc = "Statuses 429 and 503, and 403 with `Retry-After`."]
+        Throttled = "scim.target_throttled", "the target asks for a pause", TargetFault::Limit;
+        Paced = "scim.target_paced", "the target was asked as often as its profile allows", TargetFault::Limit;
+        OutOfTime = "scim.target_slow", "one call took longer than the profile allows", TargetFault::Limit;
 
-            /// Explains the code in one phrase.
-            #[must_use]
-            pub const fn meaning(self) -> &'static str {
-                match self { $(Self::$variant => $meaning),+ }
-            }
+        // what it answers
+        CredentialsRefused = "scim.target_credentials", "the target does not accept our token", TargetFault::Credentials;
+        Refused = "scim.target_refused", "the target refused a request of ours", TargetFault::Forbidden;
+        Redirected = "scim.target_redirected", "the target answered with a redirect, which is not followed", TargetFault::Protocol;
+        ServerFailed = "scim.target_failed", "the target failed within itself", TargetFault::Unreachable;
+        #[doc = "A page of a proxy or of maintenance must not pass for \"not there\"."]
+        NotScim = "scim.answer_not_scim", "the answer is a web page and not one of the target", TargetFault::Unreachable;
+        AnswerMalformed = "scim.answer_malformed", "the answer is not what SCIM has there", TargetFault::Protocol;
+        AnswerForeign = "scim.answer_foreign", "the answer is about another resource than was asked for", TargetFault::Protocol;
+        EndpointMissing = "scim.endpoint_missing", "the target has no such endpoint", TargetFault::Place;
 
-            /// Returns the fault that the port reports it as.
-            #[must_use]
-            pub const fn fault(self) -> TargetFault {
-                match self { $(Self::$variant => TargetFault::$fault),+ }
-            }
-        }
-    };
-}
+        // accounts
+        NotUnique = "scim.target_not_unique", "more than one account bears our marker or the name", TargetFault::Name;
+        FilterIgnored = "scim.filter_ignored", "the target ignores filters and has more accounts than are looked through", TargetFault::Limit;
+        TakenUnseen = "scim.taken_unseen", "the target says that the name is taken and shows nobody who has it", TargetFault::Name;
+        TakenByAnother = "scim.taken_by_another", "somebody else in the target has this user name", TargetFault::Name;
+        #[doc = "Without it nothing could be told apart from the accounts of others."]
+        MarkerDropped = "scim.marker_dropped", "the target does not keep the marker that accounts are known by", TargetFault::Protocol;
+        ChangedMeanwhile = "scim.changed_meanwhile", "the account changed each time between a look and a change", TargetFault::Unreachable;
+        AccountLost = "scim.account_lost", "a known account is no longer there, and the profile wants a person to look", TargetFault::Place;
+        NotAMirror = "scim.not_a_mirror", "this target keeps accounts as ours are, and lends none", TargetFault::Forbidden;
 
-reasons! {
-    // settings
-    ProfileInvalid = "scim.profile_invalid", Forbidden, "the profile of a target, or its address, is not sound";
-
-    // the way to the target
-    SchemeRefused = "scim.http_scheme_refused", Untrusted, "the address of the target is not https";
-    AddressRefused = "scim.http_address_refused", Untrusted, "the host of the target has an address that must not be reached";
-    AnswerTooLarge = "scim.http_too_large", Protocol, "the answer of the target is too large";
-    Timeout = "scim.http_timeout", Unreachable, "the target did not answer in time";
-    Unreachable = "scim.http_unreachable", Unreachable, "the target cannot be reached";
-    RequestInvalid = "scim.http_invalid", Protocol, "the request to the target cannot be sent";
-
-    // how often
-    #[doc = "Statuses 429 and 503, and 403 with `Retry-After`."]
-    Throttled = "scim.target_throttled", Limit, "the target asks for a pause";
-    Paced = "scim.target_paced", Limit, "the target was asked as often as its profile allows";
-    OutOfTime = "scim.target_slow", Limit, "one call took longer than the profile allows";
-
-    // what it answers
-    CredentialsRefused = "scim.target_credentials", Credentials, "the target does not accept our token";
-    Refused = "scim.target_refused", Forbidden, "the target refused a request of ours";
-    Redirected = "scim.target_redirected", Protocol, "the target answered with a redirect, which is not followed";
-    ServerFailed = "scim.target_failed", Unreachable, "the target failed within itself";
-    #[doc = "A page of a proxy or of maintenance must not pass for \"not there\"."]
-    NotScim = "scim.answer_not_scim", Unreachable, "the answer is a web page and not one of the target";
-    AnswerMalformed = "scim.answer_malformed", Protocol, "the answer is not what SCIM has there";
-    AnswerForeign = "scim.answer_foreign", Protocol, "the answer is about another resource than was asked for";
-    EndpointMissing = "scim.endpoint_missing", Place, "the target has no such endpoint";
-
-    // accounts
-    NotUnique = "scim.target_not_unique", Name, "more than one account bears our marker or the name";
-    FilterIgnored = "scim.filter_ignored", Limit, "the target ignores filters and has more accounts than are looked through";
-    TakenUnseen = "scim.taken_unseen", Name, "the target says that the name is taken and shows nobody who has it";
-    TakenByAnother = "scim.taken_by_another", Name, "somebody else in the target has this user name";
-    #[doc = "Without it nothing could be told apart from the accounts of others."]
-    MarkerDropped = "scim.marker_dropped", Protocol, "the target does not keep the marker that accounts are known by";
-    ChangedMeanwhile = "scim.changed_meanwhile", Unreachable, "the account changed each time between a look and a change";
-    AccountLost = "scim.account_lost", Place, "a known account is no longer there, and the profile wants a person to look";
-    NotAMirror = "scim.not_a_mirror", Forbidden, "this target keeps accounts as ours are, and lends none";
-
-    // groups
-    GroupUnknown = "scim.group_unknown", Entitlement, "the target has no group of this name";
-    GroupNotUnique = "scim.group_not_unique", Entitlement, "the target has several groups of this name";
-    #[doc = "To replace a group whose members are not shown would empty it."]
-    MembersUnseen = "scim.members_unseen", Entitlement, "the target takes whole groups only and does not show who is in them";
-    ListingUnstable = "scim.listing_unstable", Protocol, "the pages of a listing repeat, or do not add up";
+        // groups
+        GroupUnknown = "scim.group_unknown", "the target has no group of this name", TargetFault::Entitlement;
+        GroupNotUnique = "scim.group_not_unique", "the target has several groups of this name", TargetFault::Entitlement;
+        #[doc = "To replace a group whose members are not shown would empty it."]
+        MembersUnseen = "scim.members_unseen", "the target takes whole groups only and does not show who is in them", TargetFault::Entitlement;
+        ListingUnstable = "scim.listing_unstable", "the pages of a listing repeat, or do not add up", TargetFault::Protocol;
+    }
 }
 
 impl TargetReason {
@@ -97,14 +61,6 @@ impl TargetReason {
         matches!(self, Self::GroupUnknown | Self::GroupNotUnique | Self::MembersUnseen | Self::Refused)
     }
 }
-
-impl fmt::Display for TargetReason {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.meaning())
-    }
-}
-
-impl Error for TargetReason {}
 
 /// Says why there is no answer: what a [`Transport`](super::Transport) fails with.
 #[derive(Debug, thiserror::Error)]

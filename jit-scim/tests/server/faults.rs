@@ -9,7 +9,6 @@ use std::{
 };
 
 use async_trait::async_trait;
-use chrono::{DateTime, TimeDelta, Utc};
 use jit_core::*;
 use serde_json::{Value, json};
 
@@ -73,6 +72,8 @@ impl Faulty {
     }
 }
 
+jit_core::pass_on!(TaskQueue, OneTime, AuditLog for Faulty => inner);
+
 #[async_trait]
 impl UserStore for Faulty {
     async fn find(&self, key: &ExternalKey) -> Result<Option<Account>, BackendError> {
@@ -134,55 +135,6 @@ impl DocumentStore for Faulty {
     }
     async fn memberships(&self, member: &DocumentKey) -> Result<Vec<DocumentKey>, BackendError> {
         self.call(self.inner.memberships(member)).await
-    }
-}
-
-#[async_trait]
-impl TaskQueue for Faulty {
-    async fn claim(
-        &self,
-        worker: &WorkerId,
-        lane: &Lane,
-        now: DateTime<Utc>,
-        hold: TimeDelta,
-        limit: NonZeroUsize,
-    ) -> Result<Vec<Claimed>, BackendError> {
-        self.inner.claim(worker, lane, now, hold, limit).await
-    }
-    async fn settle(&self, claimed: &Claimed, outcome: Settlement) -> Result<(), BackendError> {
-        self.inner.settle(claimed, outcome).await
-    }
-    async fn next_due(&self, lane: &Lane) -> Result<Option<DateTime<Utc>>, BackendError> {
-        self.inner.next_due(lane).await
-    }
-    async fn next_lane(&self, after: Option<Lane>) -> Result<Option<Lane>, BackendError> {
-        self.inner.next_lane(after).await
-    }
-}
-
-#[async_trait]
-impl OneTime for Faulty {
-    async fn put(
-        &self,
-        key: &OneTimeKey,
-        value: &[u8],
-        until: DateTime<Utc>,
-        now: DateTime<Utc>,
-    ) -> Result<(), BackendError> {
-        self.inner.put(key, value, until, now).await
-    }
-    async fn take(&self, key: &OneTimeKey, now: DateTime<Utc>) -> Result<Option<Vec<u8>>, BackendError> {
-        self.inner.take(key, now).await
-    }
-    async fn purge(&self, now: DateTime<Utc>, limit: NonZeroUsize) -> Result<usize, BackendError> {
-        self.inner.purge(now, limit).await
-    }
-}
-
-#[async_trait]
-impl AuditLog for Faulty {
-    async fn events(&self, query: &AuditQuery) -> Result<Page<AuditEvent>, BackendError> {
-        self.inner.events(query).await
     }
 }
 

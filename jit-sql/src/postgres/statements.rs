@@ -29,7 +29,7 @@ statements! {
     create_kept = CREATE_KEPT;
     update_kept = UPDATE_KEPT;
     record_kept = RECORD_KEPT;
-    batch = BATCH;
+    batch = &BATCH;
 
     find = "SELECT a.document::text, a.last_seen
         FROM jit_identity i JOIN jit_account a ON a.tenant = i.tenant AND a.id = i.account

@@ -127,6 +127,9 @@ impl Write<'_, '_> {
             document,
             account.unused_since,
         );
+        if self.run(UPDATE_ROW, params)? == 1 {
+            return Ok(());
+        }
         match self.run(UPDATE, params) {
             Ok(1) => Ok(()),
             Ok(_) => Err(Refused::Kind(ErrorKind::Conflict)),
@@ -202,7 +205,16 @@ const CREATE: &str = "INSERT INTO jit_account \
     (tenant, id, version, state, user_name_key, ends_at, last_seen, document) \
     VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8) ON CONFLICT (tenant, id) DO NOTHING";
 
-// Without RETURNING, for which SQLite makes a table in memory each time, and copies each page that it is about to change.
+// Updates go without RETURNING, for which SQLite makes a table in memory each time, and copies each page that it is about to
+// change.
+
+// Of an account that keeps its state and its name, as most do. SQLite writes the entries of an index anew wherever a
+// statement sets its columns, also to what they are.
+pub(super) const UPDATE_ROW: &str = "UPDATE jit_account SET version = ?4, ends_at = ?7, \
+    last_seen = max(coalesce(last_seen, ?8), coalesce(?8, last_seen)), document = ?9 \
+    WHERE tenant = ?1 AND id = ?2 AND version = ?3 AND +state = ?5 AND +user_name_key IS ?6 \
+    AND coalesce(last_seen <= ?10, true)";
+
 const UPDATE: &str = "UPDATE jit_account SET version = ?4, state = ?5, user_name_key = ?6, ends_at = ?7, \
     last_seen = max(coalesce(last_seen, ?8), coalesce(?8, last_seen)), document = ?9 \
     WHERE tenant = ?1 AND id = ?2 AND version = ?3 AND coalesce(last_seen <= ?10, true)";
@@ -250,6 +262,7 @@ const COUNT_WITHIN: &str = "INSERT INTO jit_counter (tenant, name, value) VALUES
 #[cfg(test)]
 pub(super) const STATEMENTS: &[&str] = &[
     CREATE,
+    UPDATE_ROW,
     UPDATE,
     SEQ,
     HOLDER,

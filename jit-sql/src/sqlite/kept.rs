@@ -181,7 +181,8 @@ const UNNAME: &str = "DELETE FROM jit_document_name \
 const GROUPS: &str = "SELECT kind, id FROM jit_member INDEXED BY jit_member_groups \
     WHERE tenant = ?1 AND connection = ?2 AND member_kind = ?3 AND member = ?4";
 
-const ORPHAN: &str = "DELETE FROM jit_member \
+// Left to itself, SQLite would look at every member of the connection.
+const ORPHAN: &str = "DELETE FROM jit_member INDEXED BY jit_member_groups \
     WHERE tenant = ?1 AND connection = ?2 AND member_kind = ?3 AND member = ?4";
 
 const CLEAR: &str = "DELETE FROM jit_member WHERE tenant = ?1 AND connection = ?2 AND kind = ?3 AND id = ?4";

@@ -10,6 +10,8 @@ mod open;
 mod readers;
 mod schema;
 mod session;
+#[cfg(test)]
+mod steps;
 mod tasks;
 mod users;
 mod writer;

@@ -27,7 +27,7 @@ impl Readers {
         operation: &'static str,
         sql: &str,
         params: impl Params,
-        read: impl Fn(&Row<'_>) -> Result<T, Refused>,
+        mut read: impl FnMut(&Row<'_>) -> Result<T, Refused>,
     ) -> Result<Vec<T>, BackendError> {
         self.with(operation, |connection| {
             let mut statement = connection.prepare_cached(sql)?;
@@ -75,6 +75,14 @@ impl Readers {
         free.or_else(|| {
             self.connections.first().map(|first| first.lock().unwrap_or_else(PoisonError::into_inner))
         })
+    }
+
+    /// How many steps SQLite has taken for statements of the first connection.
+    #[cfg(test)]
+    pub(super) fn steps(&self, statements: &[&str]) -> i64 {
+        let connection = self.connections[0].lock().unwrap();
+        let steps = |sql: &&str| connection.prepare_cached(sql).unwrap().get_status(StatementStatus::VmStep);
+        statements.iter().map(|sql| i64::from(steps(sql))).sum()
     }
 
     pub(super) fn repreparations(&self) -> i64 {

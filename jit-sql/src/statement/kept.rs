@@ -3,7 +3,8 @@
 /// Documents, their names and members. Names that go make room before names come.
 macro_rules! kept {
     () => {
-        ",
+        concat!(
+            ",
 made AS (
   INSERT INTO jit_document
     (tenant, connection, kind, id, version, created_at, changed_at, account, names, body)
@@ -14,22 +15,28 @@ made AS (
 changed AS (
   UPDATE jit_document d
   SET version = d.version + 1, changed_at = (v->>5)::bigint, account = (v->>6)::uuid, names = v->>7, body = v->>8
-  FROM account a, input, jsonb_array_elements(j->'changed') AS k(v)
-  WHERE d.tenant = a.tenant AND d.connection = v->>0 AND d.kind = v->>1 AND d.id = (v->>2)::uuid
+  FROM ",
+            rows!("changed"),
+            "
+  WHERE d.tenant = r.tenant AND d.connection = v->>0 AND d.kind = v->>1 AND d.id = (v->>2)::uuid
     AND d.version = (v->>3)::bigint
   RETURNING 1
 ),
 gone AS (
   DELETE FROM jit_document d
-  USING account a, input, jsonb_array_elements(j->'gone') AS k(v)
-  WHERE d.tenant = a.tenant AND d.connection = v->>0 AND d.kind = v->>1 AND d.id = (v->>2)::uuid
+  USING ",
+            rows!("gone"),
+            "
+  WHERE d.tenant = r.tenant AND d.connection = v->>0 AND d.kind = v->>1 AND d.id = (v->>2)::uuid
     AND d.version = (v->>3)::bigint
   RETURNING d.tenant, d.connection, d.kind, d.id, (v->>4)::bigint AS at
 ),
 unnamed AS (
   DELETE FROM jit_document_name n
-  USING account a, input, jsonb_array_elements(j->'names_removed') AS k(v)
-  WHERE n.tenant = a.tenant AND n.connection = v->>0 AND n.kind = v->>1 AND n.digest = decode(v->>2, 'hex')
+  USING ",
+            rows!("names_removed"),
+            "
+  WHERE n.tenant = r.tenant AND n.connection = v->>0 AND n.kind = v->>1 AND n.digest = decode(v->>2, 'hex')
     AND n.tie = (v->>3)::uuid AND n.document = (v->>4)::uuid
   RETURNING 1
 ),
@@ -65,17 +72,21 @@ emptied AS (
 ),
 cleared AS (
   DELETE FROM jit_member m
-  USING account a, input, jsonb_array_elements(j->'cleared') AS k(v)
-  WHERE m.tenant = a.tenant AND m.connection = v->>0 AND m.kind = v->>1 AND m.id = (v->>2)::uuid
+  USING ",
+            rows!("cleared"),
+            "
+  WHERE m.tenant = r.tenant AND m.connection = v->>0 AND m.kind = v->>1 AND m.id = (v->>2)::uuid
     AND (m.connection, m.kind, m.id, m.member) NOT IN (
       SELECT w->>0, w->>1, (w->>2)::uuid, (w->>4)::uuid
-      FROM input AS i, jsonb_array_elements(i.j->'rejoining') AS r(w)
+      FROM input AS i, jsonb_array_elements(i.j->'rejoining') AS others(w)
     )
 ),
 leaving AS (
   DELETE FROM jit_member m
-  USING account a, input, jsonb_array_elements(j->'leaving') AS k(v)
-  WHERE m.tenant = a.tenant AND m.connection = v->0->>0 AND m.kind = v->0->>1 AND m.id = (v->0->>2)::uuid
+  USING ",
+            rows!("leaving"),
+            "
+  WHERE m.tenant = r.tenant AND m.connection = v->0->>0 AND m.kind = v->0->>1 AND m.id = (v->0->>2)::uuid
     AND m.member = (v->>1)::uuid
 ),
 joining AS (
@@ -91,6 +102,7 @@ rejoining AS (
   ON CONFLICT (tenant, connection, kind, id, member)
   DO UPDATE SET member_kind = excluded.member_kind, body = excluded.body
 )"
+        )
     };
 }
 

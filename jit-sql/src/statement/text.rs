@@ -2,6 +2,25 @@
 
 use super::kept::{kept, kept_refused};
 
+/// The rows of a commit that name rows which are there, as `r`: what `account` holds, and each as `v`.
+///
+/// OFFSET 0 makes a list of them first. Otherwise the planner may put the table between account and list, and read all
+/// rows of the tenant to find one.
+macro_rules! rows {
+    ($list:literal) => {
+        rows!("jsonb_array_elements", $list)
+    };
+    ($elements:literal, $list:literal) => {
+        concat!(
+            "(SELECT a.*, v FROM account a, input, ",
+            $elements,
+            "(j->'",
+            $list,
+            "') AS k(v) OFFSET 0) AS r"
+        )
+    };
+}
+
 /// Gives the parameter to the rest of the statement, parsed once.
 macro_rules! input {
     () => {
@@ -48,11 +67,14 @@ event AS (
 /// Withdrawn tasks and moved counters. Counters come last: their rows stay locked until the end.
 macro_rules! counted {
     () => {
-        ",
+        concat!(
+            ",
 withdrawn AS (
   DELETE FROM jit_task t
-  USING account a, input, jsonb_array_elements_text(j->'withdrawn') AS k(id)
-  WHERE t.tenant = a.tenant AND t.id = k.id::uuid
+  USING ",
+            rows!("jsonb_array_elements_text", "withdrawn"),
+            "
+  WHERE t.tenant = r.tenant AND t.id = r.v::uuid
 ),
 counter AS (
   INSERT INTO jit_counter AS c (tenant, name, value)
@@ -68,6 +90,7 @@ beyond AS (
   FROM counter c, input, jsonb_array_elements(j->'counters') WITH ORDINALITY AS k(v, place)
   WHERE v->>0 = c.name AND (c.value < (v->>2)::bigint OR c.value > (v->>3)::bigint)
 )"
+        )
     };
 }
 
@@ -106,7 +129,8 @@ SELECT CASE WHEN made = wanted THEN 'written' ELSE 'identity' END FROM links"
 /// The account, its identities and what it loses of its indexes.
 macro_rules! updated {
     () => {
-        ",
+        concat!(
+            ",
 account AS (
   UPDATE jit_account a
   SET version = (j->>'version')::bigint, state = j->>'state', user_name_key = j->>'user_name_key',
@@ -119,9 +143,11 @@ account AS (
 ),
 unlinked AS (
   DELETE FROM jit_identity i
-  USING account a, input, jsonb_array_elements(j->'identities_removed') AS k(v)
-  WHERE i.tenant = a.tenant AND i.connection = v->>0 AND i.issuer = v->>1 AND i.subject = v->>2
-    AND i.account = a.id
+  USING ",
+            rows!("identities_removed"),
+            "
+  WHERE i.tenant = r.tenant AND i.connection = r.v->>0 AND i.issuer = r.v->>1 AND i.subject = r.v->>2
+    AND i.account = r.id
 ),
 linked AS (
   INSERT INTO jit_identity (tenant, connection, issuer, subject, account)
@@ -132,14 +158,19 @@ linked AS (
 ),
 not_looked_up AS (
   DELETE FROM jit_lookup l
-  USING account a, input, jsonb_array_elements(j->'lookups_removed') AS k(v)
-  WHERE l.tenant = a.tenant AND l.kind = v->>0 AND l.digest = decode(v->>1, 'hex') AND l.account = a.id
+  USING ",
+            rows!("lookups_removed"),
+            "
+  WHERE l.tenant = r.tenant AND l.kind = r.v->>0 AND l.digest = decode(r.v->>1, 'hex') AND l.account = r.id
 ),
 not_entitled AS (
   DELETE FROM jit_entitlement e
-  USING account a, input, jsonb_array_elements_text(j->'entitlements_removed') AS k(name)
-  WHERE e.tenant = a.tenant AND e.entitlement = k.name AND e.account = a.id
+  USING ",
+            rows!("jsonb_array_elements_text", "entitlements_removed"),
+            "
+  WHERE e.tenant = r.tenant AND e.entitlement = r.v AND e.account = r.id
 )"
+        )
     };
 }
 

@@ -235,4 +235,38 @@ mod postgres {
         let members: i64 = client.query_one("SELECT count(*) FROM jit_member", &[]).await.unwrap().get(0);
         assert_eq!((written, members), (1, 2_001));
     }
+
+    /// However large the group, who comes, goes or is removed is a few looks.
+    #[tokio::test]
+    async fn one_member_of_many_is_a_few_looks() {
+        let schema = Schema::new().await;
+        let mut config = schema.config();
+        config.application_name(schema.name());
+        let open = || jit_sql::PostgresStore::open_local(config.clone(), crate::support::server::options());
+        let store = open().await.unwrap();
+        let (group, late) = (document(9_999, "Group"), document(5_000, "User"));
+        let users: Vec<_> = (0..2_000).map(|number| document(number, "User")).collect();
+        let joining = users.iter().map(|user| MemberChange::Add {
+            member: user.key.id,
+            kind: user.key.collection.kind.clone(),
+            body: "{}".into(),
+        });
+        let all = DocumentWrite::create(group.clone()).with_members(joining.collect());
+        let documents = users.iter().chain([&late]).cloned().map(DocumentWrite::create).chain([all]);
+        store.commit(&keeping(documents.collect())).await.unwrap();
+        drop(store);
+        let before = schema.looked_at().await;
+        let store = open().await.unwrap();
+        store.commit(&keeping(vec![joins(&group, &late)])).await.unwrap();
+        let next = Document { version: 2, ..group.clone() };
+        let leave = vec![MemberChange::Remove { member: users[7].key.id }];
+        let leave = DocumentWrite::update(&next, next.clone()).with_members(leave);
+        store.commit(&keeping(vec![leave])).await.unwrap();
+        assert!(store.member(&group.key, late.key.id).await.unwrap().is_some());
+        assert_eq!(store.memberships(&late.key).await.unwrap(), std::slice::from_ref(&group.key));
+        store.commit(&keeping(vec![DocumentWrite::remove(&users[9], now())])).await.unwrap();
+        drop(store);
+        let looks = schema.looked_at().await - before;
+        assert!(looks < 100, "{looks}");
+    }
 }

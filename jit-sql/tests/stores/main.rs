@@ -10,6 +10,9 @@ mod conformance;
 mod documents;
 #[cfg(test)]
 #[cfg(feature = "real-postgres")]
+mod kept_batches;
+#[cfg(test)]
+#[cfg(feature = "real-postgres")]
 mod postgres;
 #[cfg(test)]
 #[cfg(feature = "sqlite")]

@@ -1,6 +1,6 @@
 //! What PostgreSQL must do beyond the conformance suites.
 
-use std::{net::SocketAddr, num::NonZeroUsize, sync::Arc, time::Duration};
+use std::{num::NonZeroUsize, sync::Arc, time::Duration};
 
 use chrono::TimeDelta;
 use jit_core::{
@@ -8,13 +8,12 @@ use jit_core::{
     ErrorKind, Filter, OneTime as _, OneTimeKey, Query, Seen, Settlement, Store, Taken, TaskQueue as _,
     UserStore as _, WorkerId,
 };
-use jit_sql::{PostgresOptions, PostgresStore, postgres, statement::CommitStatement};
-use tokio_postgres::{Client, Config, config::Host};
+use jit_sql::{PostgresStore, postgres, statement::CommitStatement};
+use tokio_postgres::{Client, Config};
 
 use crate::support::{
     account, all_at_once, event, events, first_sign_in, key, lane, mint, now,
-    proxy::Proxy,
-    server::{Schema, options},
+    server::{Schema, behind_proxy, options},
     tenant,
 };
 
@@ -155,25 +154,6 @@ async fn a_refused_commit_leaves_nothing_in_the_callers_transaction() {
         transaction.rollback().await.unwrap();
     }
     assert_eq!((users(&client).await, events(&store).await), (1, 1));
-}
-
-fn address(config: &Config) -> SocketAddr {
-    match (&config.get_hosts()[0], config.get_ports()[0]) {
-        (Host::Tcp(host), port) => SocketAddr::new(host.parse().unwrap(), port),
-        (host, _) => panic!("{host:?}"),
-    }
-}
-
-async fn behind_proxy(schema: &Schema, connections: usize) -> (Proxy, PostgresStore) {
-    let config = schema.config();
-    let proxy = Proxy::before(address(&config)).await;
-    let mut through = Config::new();
-    through.host("127.0.0.1").port(proxy.address.port());
-    through.user(config.get_user().unwrap()).password(config.get_password().unwrap());
-    through.dbname(config.get_dbname().unwrap()).options(config.get_options().unwrap());
-    let options = PostgresOptions::new().connections(NonZeroUsize::new(connections).unwrap());
-    let store = PostgresStore::open_local(through, options).await.unwrap();
-    (proxy, store)
 }
 
 #[tokio::test]

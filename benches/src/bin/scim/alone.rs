@@ -66,6 +66,30 @@ pub(crate) fn run(what: &str, operation: &str, turns: u64) {
     }
 }
 
+/// Composes the service on a store, with what `scim-server` has built in.
+pub(crate) fn serve(store: Arc<dyn Store>) -> (ScimService, ScimContext) {
+    let settings: ConnectionConfig<Nothing> = load(CONNECTION, Format::Toml, "connection").unwrap();
+    let context = ScimContext::new(settings.tenant.clone(), settings.id.clone(), "bench");
+    let (connection, attestor, _) = settings.define().unwrap();
+    let jit = Arc::new(Jit::builder(Arc::clone(&store)).connection(connection).build().unwrap());
+    let served = ScimConnection::new(attestor, "/scim/v2");
+    (ScimService::builder(jit, store).connection(served).build().unwrap(), context)
+}
+
+/// A request as the service takes it.
+pub(crate) fn request(said: &Said) -> ScimRequest<'_> {
+    let (path, query) =
+        said.path.split_once('?').map_or((said.path.as_str(), None), |(path, query)| (path, Some(query)));
+    ScimRequest {
+        method: said.method,
+        path,
+        query,
+        content_type: (!said.body.is_empty()).then_some("application/scim+json"),
+        body: said.body.as_bytes(),
+        ..ScimRequest::default()
+    }
+}
+
 struct Alone {
     service: ScimService,
     context: ScimContext,
@@ -74,13 +98,7 @@ struct Alone {
 
 impl Alone {
     fn new() -> Self {
-        let settings: ConnectionConfig<Nothing> = load(CONNECTION, Format::Toml, "connection").unwrap();
-        let context = ScimContext::new(settings.tenant.clone(), settings.id.clone(), "bench");
-        let (connection, attestor, _) = settings.define().unwrap();
-        let store: Arc<dyn Store> = Arc::new(MemoryStore::new());
-        let jit = Arc::new(Jit::builder(Arc::clone(&store)).connection(connection).build().unwrap());
-        let served = ScimConnection::new(attestor, "/scim/v2");
-        let service = ScimService::builder(jit, store).connection(served).build().unwrap();
+        let (service, context) = serve(Arc::new(MemoryStore::new()));
         let mut alone = Self { service, context, ids: Vec::new() };
         for number in 0..PEOPLE {
             let made = alone.ask(&say(Operation::Post, number, "", PEOPLE, false));
@@ -100,17 +118,7 @@ impl Alone {
     }
 
     fn ask(&self, said: &Said) -> ScimResponse {
-        let (path, query) =
-            said.path.split_once('?').map_or((said.path.as_str(), None), |(a, b)| (a, Some(b)));
-        let request = ScimRequest {
-            method: said.method,
-            path,
-            query,
-            content_type: (!said.body.is_empty()).then_some("application/scim+json"),
-            body: said.body.as_bytes(),
-            ..ScimRequest::default()
-        };
-        let response = ready(self.service.handle(&self.context, request));
+        let response = ready(self.service.handle(&self.context, request(said)));
         assert!(response.status() < 300, "{}", String::from_utf8_lossy(response.body()));
         response
     }

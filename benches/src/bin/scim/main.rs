@@ -13,6 +13,7 @@ mod load;
 mod measure;
 mod requests;
 mod server;
+mod stores;
 
 use std::path::PathBuf;
 
@@ -26,7 +27,11 @@ pub(crate) struct Wanted {
 
 fn main() {
     let mut arguments = std::env::args().skip(1);
-    let usage = || -> ! { panic!("scim DIRECTORY PROGRAM [--quick] [--peers]") };
+    let usage = || -> ! {
+        panic!(
+            "scim DIRECTORY PROGRAM [--quick] [--peers], or scim stores DIRECTORY [--quick] [--postgres URL]"
+        )
+    };
     let folder = match arguments.next() {
         None => usage(),
         Some(word) if word == "echo" => return echo::serve(),
@@ -35,6 +40,9 @@ fn main() {
     if folder.as_os_str() == "alone" {
         let (what, operation) = (arguments.next().unwrap(), arguments.next().unwrap());
         return alone::run(&what, &operation, arguments.next().unwrap().parse().unwrap());
+    }
+    if folder.as_os_str() == "stores" {
+        return stores::measure(&stores::Wanted::of(arguments).unwrap_or_else(|| usage()));
     }
     let program = arguments.next().map_or_else(|| usage(), PathBuf::from);
     let mut wanted = Wanted { folder, program, is_quick: false };

@@ -8,7 +8,7 @@ use std::{
 use jit_benches::{cost::Cost, rows::Rows, tasks::on_64_tasks};
 use jit_core::ExternalKey;
 use jit_sql::sqlite;
-use rusqlite::{Connection, config::DbConfig, params};
+use rusqlite::{Connection, params};
 use tokio::sync::oneshot;
 
 pub(crate) const FIND: &str = "SELECT a.document, a.last_seen FROM jit_identity i JOIN jit_account a ON a.seq = i.account \
@@ -16,6 +16,7 @@ pub(crate) const FIND: &str = "SELECT a.document, a.last_seen FROM jit_identity 
 
 /// Opens a file with the settings of the store.
 pub(crate) fn connection(file: &Path) -> Connection {
+<<<<<<< HEAD
     let connection = Connection::open(file).unwrap();
     connection.pragma_update_and_check(None, "journal_mode", "WAL", |_| Ok(())).unwrap();
     connection.pragma_update(None, "synchronous", "FULL").unwrap();
@@ -25,6 +26,9 @@ pub(crate) fn connection(file: &Path) -> Connection {
     connection.busy_timeout(std::time::Duration::from_secs(60)).unwrap();
     connection.set_prepared_statement_cache_capacity(64);
     connection
+=======
+    jit_benches::bare::sqlite(file, 16_384)
+>>>>>>> main
 }
 
 pub(crate) fn key(key: &ExternalKey) -> (&str, &str, &str, &str) {

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use jit_benches::{
+    bare::cpu_of_server,
     cost::{Cost, Figures, Stopwatch},
     report::{Goal, line},
     rows::{Rows, rows},
@@ -89,18 +90,6 @@ async fn insert_all(by_hand: &Arc<ByHand>, rows: Vec<Rows>) -> Cost {
         async move { by_hand.insert(&row).await }
     })
     .await
-}
-
-/// The processor time, in seconds, of the server's processes that serve connections of one application name.
-async fn cpu_of_server(admin: &Client, application: &str) -> f64 {
-    let pids = "SELECT pid::text FROM pg_stat_activity WHERE application_name = $1
-        AND backend_type = 'client backend' AND pid <> pg_backend_pid()";
-    let rows = admin.query(pids, &[&application]).await.unwrap();
-    let nanos = rows.iter().filter_map(|row| {
-        let text = std::fs::read_to_string(format!("/proc/{}/schedstat", row.get::<_, &str>(0))).ok()?;
-        text.split_whitespace().next()?.parse::<f64>().ok()
-    });
-    nanos.sum::<f64>() / 1e9
 }
 
 async fn look_up(wanted: &Wanted, store: &Arc<PostgresStore>, by_hand: &Arc<ByHand>) {

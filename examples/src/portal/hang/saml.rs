@@ -5,7 +5,7 @@ use jit_core::{Attestor, SystemEntropy};
 use jit_saml::binding::Binding;
 use jit_saml::crypto::{AwsLc, decode_pem};
 use jit_saml::logout::{LogoutEnvironment, LogoutSettings, SingleLogout};
-use jit_saml::metadata::{MetadataPolicy, MetadataSource, SpMetadata};
+use jit_saml::metadata::{MetadataPolicy, MetadataSource, SpMetadata, aggregate_limits};
 use jit_saml::signature::{SigningKey, VerificationKey};
 use jit_saml::{Environment, IdpSource, Login, SamlConfig, SamlSettings, SamlTrigger, StateKeeper};
 
@@ -50,7 +50,7 @@ fn source(
         (Some(file), _) => {
             let path = around.folder.join(file);
             let octets = fs::read(&path).map_err(|error| AssembleError::Metadata(path, error))?;
-            let policy = reached(MetadataPolicy::pinned(), loopback);
+            let policy = reached(MetadataPolicy::pinned().limits(aggregate_limits()), loopback);
             MetadataSource::from_octets(&octets, policy, clock, crypto)
         }
         (None, Some(url)) => {
@@ -67,7 +67,10 @@ fn source(
 fn fetched(metadata: &MetadataSettings) -> MetadataPolicy {
     let keys: Vec<_> =
         metadata.signed_by.iter().filter_map(|text| VerificationKey::from_pem(text).ok()).collect();
-    let policy = MetadataPolicy::signed_by(keys);
+    let mut policy = MetadataPolicy::signed_by(keys);
+    if metadata.federation {
+        policy = policy.limits(aggregate_limits());
+    }
     if metadata.dangerously_unsigned {
         policy.dangerous().accept_unsigned().dangerous().accept_endless()
     } else {

@@ -13,7 +13,6 @@ use jit_saml::binding::{Outbound, PostForm, ResponseForm};
 use jit_saml::login::Authentication;
 use jit_saml::logout::{Ended, LogoutError, LogoutMessage, Received, SessionAtIdp};
 use jit_saml::{Begin, LoginError, Rejection, VerifiedResponse};
-use url::Url;
 
 use super::arrival::{Incoming, Purpose, arrive};
 use super::oidc::cookies;
@@ -171,7 +170,7 @@ pub(super) async fn sign_out(house: &House, session: &Session) -> Option<Respons
         }
         Outbound::Post(form) => {
             let page = pages::signed_out(&frame, &SignOutView::Form(onward(door, &form)));
-            html_with_policy(StatusCode::OK, page, &[&origin(form.action())])
+            html_with_policy(StatusCode::OK, page, onward_targets(&form))
         }
     })
 }
@@ -182,7 +181,7 @@ fn send(house: &House, door: &Door, outbound: &Outbound) -> Response {
         Outbound::Redirect(address) => see_other(address),
         Outbound::Post(form) => {
             let page = pages::go_on(&house.frame(None), &onward(door, form));
-            html_with_policy(StatusCode::OK, page, &[&origin(form.action())])
+            html_with_policy(StatusCode::OK, page, onward_targets(form))
         }
     }
 }
@@ -193,6 +192,9 @@ fn onward(door: &Door, form: &PostForm) -> OnwardView {
     OnwardView { label: door.label.clone(), action: form.action().to_owned(), fields }
 }
 
-fn origin(address: &str) -> String {
-    Url::parse(address).map(|url| url.origin().ascii_serialization()).unwrap_or_default()
+/// Where a form of the protocol may lead. Browsers hold its policy against each redirect that follows as well, and a
+/// provider hands people on to whichever of its hosts they sign in at.
+fn onward_targets(form: &PostForm) -> &'static [&'static str] {
+    let is_here = form.action().starts_with("http://");
+    if is_here { &["https:", "http://127.0.0.1:*", "http://localhost:*"] } else { &["https:"] }
 }

@@ -25,6 +25,9 @@ pub(crate) struct MetadataSettings {
     /// Believes what is fetched because of the connection that it came over.
     #[serde(default)]
     pub(crate) dangerously_unsigned: bool,
+    /// Whether what is fetched describes a whole federation, and may be as long as that takes.
+    #[serde(default)]
+    pub(crate) federation: bool,
     /// What the provider must sign.
     #[serde(default)]
     pub(crate) signed: SignatureDemand,
@@ -47,7 +50,8 @@ impl MetadataSettings {
             Some(_) => {}
         }
         match (&self.file, &self.url) {
-            (Some(_), None) if self.signed_by.is_empty() && !self.dangerously_unsigned => {}
+            (Some(_), None)
+                if self.signed_by.is_empty() && !self.dangerously_unsigned && !self.federation => {}
             (Some(_), None) => {
                 found.report(contradiction(), "a file is believed as it stands: leave the rest out");
             }
@@ -79,24 +83,30 @@ pub(crate) struct Terms {
     legacy: LegacyRules,
     /// In the place of those in its metadata.
     scopes: Option<Vec<String>>,
+    /// It is the only provider of its connection; where no scope is known, it speaks for all of it.
+    speaks_for_all: bool,
 }
 
 impl Terms {
     pub(crate) fn of(protocol: &Protocol) -> Self {
         let idp = protocol.saml.as_ref().and_then(|saml| saml.idp.as_ref());
-        let (signed, legacy, scopes, vouched) = match (idp, &protocol.metadata) {
-            (Some(idp), _) => (idp.signed, &idp.legacy, &idp.scopes, idp.metadata.is_some()),
+        let (signed, legacy, scopes, vouched, speaks_for_all) = match (idp, &protocol.metadata) {
+            (Some(idp), _) => (idp.signed, &idp.legacy, &idp.scopes, idp.metadata.is_some(), true),
             // nobody but the provider itself would say whom it may speak for
-            (None, Some(own)) => (own.signed, &own.legacy, &own.scopes, !own.dangerously_unsigned),
+            (None, Some(own)) => {
+                let vouched = !own.dangerously_unsigned;
+                (own.signed, &own.legacy, &own.scopes, vouched, vouched)
+            }
             (None, None) => return Self::default(),
         };
         let scopes = (!vouched || !scopes.is_empty()).then(|| scopes.clone());
-        Self { signed, legacy: legacy.rules(), scopes }
+        Self { signed, legacy: legacy.rules(), scopes, speaks_for_all }
     }
 
     /// Makes them hold for a provider as its metadata describes it.
     pub(crate) fn imposed_on(&self, idp: TrustedIdp) -> TrustedIdp {
         let idp = idp.demanding(self.signed).with_legacy(self.legacy);
+        let idp = if self.speaks_for_all { idp.asserting_any_scope() } else { idp };
         match &self.scopes {
             Some(scopes) => idp.with_scopes(scopes.clone()),
             None => idp,

@@ -221,7 +221,7 @@ fn relay_until_a_lease_is_written(house: Arc<House>) -> (String, mpsc::Receiver<
                         server.write_all(&piece[..length]).unwrap();
                     } else {
                         // Whoever hears it kills the one who asks.
-                        drop(tell.send(()));
+                        let _ = tell.send(());
                     }
                 }
             });

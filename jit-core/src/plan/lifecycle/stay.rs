@@ -14,7 +14,8 @@ use crate::{
     plan::{
         admin::before_stop,
         link::is_first_proved_owner,
-        sign_in::{Stop, account_end, end_now, fill, is_own, no_name, outstanding},
+        sign_in::{Stop, account_end, end_now, fill, outstanding},
+        user_name::{is_own, no_name},
     },
 };
 

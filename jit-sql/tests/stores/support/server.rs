@@ -2,6 +2,8 @@
 
 use std::{
     io::{BufRead as _, BufReader},
+    net::SocketAddr,
+    num::NonZeroUsize,
     path::Path,
     process::{Child, Command, Stdio},
     sync::{
@@ -11,7 +13,9 @@ use std::{
 };
 
 use jit_sql::{PostgresOptions, PostgresStore};
-use tokio_postgres::{Client, Config, NoTls};
+use tokio_postgres::{Client, Config, NoTls, config::Host};
+
+use super::proxy::Proxy;
 
 /// Ends with this process, because its standard input does.
 struct Server {
@@ -75,13 +79,47 @@ impl Schema {
         client
     }
 
+    /// How many entries of indexes and rows of tables were looked at, by sessions that have ended and bear the
+    /// name of the schema.
+    pub(crate) async fn looked_at(&self) -> i64 {
+        let client = self.connect().await;
+        // The counts of a session are published when it ends.
+        let sessions = "SELECT count(*) FROM pg_stat_activity WHERE application_name = current_schema()";
+        while client.query_one(sessions, &[]).await.unwrap().get::<_, i64>(0) > 0 {}
+        let looks =
+            "SELECT (SELECT sum(idx_tup_read) FROM pg_stat_user_indexes WHERE schemaname = current_schema()
+            AND relname <> 'jit_schema')::bigint + (SELECT sum(seq_tup_read) FROM pg_stat_user_tables
+            WHERE schemaname = current_schema() AND relname <> 'jit_schema')::bigint";
+        client.query_one(looks, &[]).await.unwrap().get(0)
+    }
+
     pub(crate) async fn store(&self) -> PostgresStore {
         PostgresStore::open_local(self.config(), options()).await.unwrap()
     }
 }
 
 pub(crate) fn options() -> PostgresOptions {
-    PostgresOptions::new().connections(std::num::NonZeroUsize::new(8).unwrap())
+    PostgresOptions::new().connections(NonZeroUsize::new(8).unwrap())
+}
+
+fn address(config: &Config) -> SocketAddr {
+    match (&config.get_hosts()[0], config.get_ports()[0]) {
+        (Host::Tcp(host), port) => SocketAddr::new(host.parse().unwrap(), port),
+        (host, _) => panic!("{host:?}"),
+    }
+}
+
+/// A store with so many connections behind a proxy that counts.
+pub(crate) async fn behind_proxy(schema: &Schema, connections: usize) -> (Proxy, PostgresStore) {
+    let config = schema.config();
+    let proxy = Proxy::before(address(&config)).await;
+    let mut through = Config::new();
+    through.host("127.0.0.1").port(proxy.address.port());
+    through.user(config.get_user().unwrap()).password(config.get_password().unwrap());
+    through.dbname(config.get_dbname().unwrap()).options(config.get_options().unwrap());
+    let options = PostgresOptions::new().connections(NonZeroUsize::new(connections).unwrap());
+    let store = PostgresStore::open_local(through, options).await.unwrap();
+    (proxy, store)
 }
 
 impl Drop for Schema {

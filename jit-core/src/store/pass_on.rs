@@ -1,0 +1,207 @@
+//! Backends that stand before another one.
+
+/// Lets a type pass whole ports on to a field: for backends that stand before another one and change some of what is asked
+/// of it. The ports that it changes it implements itself.
+///
+/// ```
+/// use jit_core::{AuditEvent, AuditLog, AuditQuery, BackendError, MemoryStore, Page};
+///
+/// /// Keeps everything, and shows nobody the trail.
+/// struct Discreet {
+///     inner: MemoryStore,
+/// }
+///
+/// jit_core::pass_on!(UserStore, DocumentStore, TaskQueue, OneTime for Discreet => inner);
+///
+/// #[async_trait::async_trait]
+/// impl AuditLog for Discreet {
+///     async fn events(&self, _: &AuditQuery) -> Result<Page<AuditEvent>, BackendError> {
+///         Ok(Page { items: Vec::new(), next: None })
+///     }
+/// }
+/// ```
+#[macro_export]
+macro_rules! pass_on {
+    ($($port:ident),+ for $type:ty => $field:ident) => {
+        $( $crate::__jit_pass_on! { $port $type, $field } )+
+    };
+}
+
+#[doc(hidden)]
+#[macro_export]
+macro_rules! __jit_pass_on {
+    (UserStore $type:ty, $field:ident) => {
+        #[$crate::__jit::async_trait]
+        #[deny(clippy::missing_trait_methods)]
+        impl $crate::UserStore for $type {
+            async fn find(
+                &self,
+                key: &$crate::ExternalKey,
+            ) -> Result<Option<$crate::Account>, $crate::BackendError> {
+                self.$field.find(key).await
+            }
+            async fn get(
+                &self,
+                tenant: &$crate::TenantId,
+                id: $crate::AccountId,
+            ) -> Result<Option<$crate::Account>, $crate::BackendError> {
+                self.$field.get(tenant, id).await
+            }
+            async fn matching(
+                &self,
+                tenant: &$crate::TenantId,
+                key: &$crate::LookupKey,
+            ) -> Result<$crate::Matches, $crate::BackendError> {
+                self.$field.matching(tenant, key).await
+            }
+            async fn named(
+                &self,
+                tenant: &$crate::TenantId,
+                key: &str,
+            ) -> Result<Option<$crate::Account>, $crate::BackendError> {
+                self.$field.named(tenant, key).await
+            }
+            async fn list(
+                &self,
+                query: &$crate::Query,
+            ) -> Result<$crate::Page<$crate::Account>, $crate::BackendError> {
+                self.$field.list(query).await
+            }
+            async fn commit(&self, commit: &$crate::Commit) -> Result<(), $crate::BackendError> {
+                self.$field.commit(commit).await
+            }
+            async fn touch(&self, seen: &[$crate::Seen]) -> Result<(), $crate::BackendError> {
+                self.$field.touch(seen).await
+            }
+        }
+    };
+    (DocumentStore $type:ty, $field:ident) => {
+        #[$crate::__jit::async_trait]
+        #[deny(clippy::missing_trait_methods)]
+        impl $crate::DocumentStore for $type {
+            async fn document(
+                &self,
+                key: &$crate::DocumentKey,
+            ) -> Result<Option<$crate::Document>, $crate::BackendError> {
+                self.$field.document(key).await
+            }
+            async fn documents_named(
+                &self,
+                of: &$crate::Collection,
+                index: &$crate::IndexName,
+                value: &str,
+            ) -> Result<Vec<$crate::Document>, $crate::BackendError> {
+                self.$field.documents_named(of, index, value).await
+            }
+            async fn documents(
+                &self,
+                query: &$crate::DocumentQuery,
+            ) -> Result<$crate::Page<$crate::Document>, $crate::BackendError> {
+                self.$field.documents(query).await
+            }
+            async fn count_documents(&self, of: &$crate::Collection) -> Result<u64, $crate::BackendError> {
+                self.$field.count_documents(of).await
+            }
+            async fn members(
+                &self,
+                group: &$crate::DocumentKey,
+                after: Option<$crate::DocumentId>,
+                limit: ::core::num::NonZeroUsize,
+            ) -> Result<$crate::Page<$crate::Member>, $crate::BackendError> {
+                self.$field.members(group, after, limit).await
+            }
+            async fn member(
+                &self,
+                group: &$crate::DocumentKey,
+                id: $crate::DocumentId,
+            ) -> Result<Option<$crate::Member>, $crate::BackendError> {
+                self.$field.member(group, id).await
+            }
+            async fn memberships(
+                &self,
+                member: &$crate::DocumentKey,
+            ) -> Result<Vec<$crate::DocumentKey>, $crate::BackendError> {
+                self.$field.memberships(member).await
+            }
+        }
+    };
+    (TaskQueue $type:ty, $field:ident) => {
+        #[$crate::__jit::async_trait]
+        #[deny(clippy::missing_trait_methods)]
+        impl $crate::TaskQueue for $type {
+            async fn claim(
+                &self,
+                worker: &$crate::WorkerId,
+                lane: &$crate::Lane,
+                now: $crate::__jit::chrono::DateTime<$crate::__jit::chrono::Utc>,
+                hold: $crate::__jit::chrono::TimeDelta,
+                limit: ::core::num::NonZeroUsize,
+            ) -> Result<Vec<$crate::Claimed>, $crate::BackendError> {
+                self.$field.claim(worker, lane, now, hold, limit).await
+            }
+            async fn settle(
+                &self,
+                claimed: &$crate::Claimed,
+                outcome: $crate::Settlement,
+            ) -> Result<(), $crate::BackendError> {
+                self.$field.settle(claimed, outcome).await
+            }
+            async fn next_due(
+                &self,
+                lane: &$crate::Lane,
+            ) -> Result<
+                Option<$crate::__jit::chrono::DateTime<$crate::__jit::chrono::Utc>>,
+                $crate::BackendError,
+            > {
+                self.$field.next_due(lane).await
+            }
+            async fn next_lane(
+                &self,
+                after: Option<$crate::Lane>,
+            ) -> Result<Option<$crate::Lane>, $crate::BackendError> {
+                self.$field.next_lane(after).await
+            }
+        }
+    };
+    (OneTime $type:ty, $field:ident) => {
+        #[$crate::__jit::async_trait]
+        #[deny(clippy::missing_trait_methods)]
+        impl $crate::OneTime for $type {
+            async fn put(
+                &self,
+                key: &$crate::OneTimeKey,
+                value: &[u8],
+                until: $crate::__jit::chrono::DateTime<$crate::__jit::chrono::Utc>,
+                now: $crate::__jit::chrono::DateTime<$crate::__jit::chrono::Utc>,
+            ) -> Result<(), $crate::BackendError> {
+                self.$field.put(key, value, until, now).await
+            }
+            async fn take(
+                &self,
+                key: &$crate::OneTimeKey,
+                now: $crate::__jit::chrono::DateTime<$crate::__jit::chrono::Utc>,
+            ) -> Result<Option<Vec<u8>>, $crate::BackendError> {
+                self.$field.take(key, now).await
+            }
+            async fn purge(
+                &self,
+                now: $crate::__jit::chrono::DateTime<$crate::__jit::chrono::Utc>,
+                limit: ::core::num::NonZeroUsize,
+            ) -> Result<usize, $crate::BackendError> {
+                self.$field.purge(now, limit).await
+            }
+        }
+    };
+    (AuditLog $type:ty, $field:ident) => {
+        #[$crate::__jit::async_trait]
+        #[deny(clippy::missing_trait_methods)]
+        impl $crate::AuditLog for $type {
+            async fn events(
+                &self,
+                query: &$crate::AuditQuery,
+            ) -> Result<$crate::Page<$crate::AuditEvent>, $crate::BackendError> {
+                self.$field.events(query).await
+            }
+        }
+    };
+}

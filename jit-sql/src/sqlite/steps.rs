@@ -1,0 +1,118 @@
+//! What changes cost, counted in the steps that SQLite takes for them: other work on the machine does not change
+//! them.
+
+use std::num::NonZeroUsize;
+
+use chrono::DateTime;
+use jit_core::{
+    Collection, Commit, ConnectionId, Document, DocumentStore as _, DocumentWrite, MemberChange, Mint,
+    TenantId, UserStore as _,
+};
+
+use super::{SqliteStore, commit, documents, kept};
+
+fn now() -> DateTime<chrono::Utc> {
+    DateTime::from_timestamp(1_800_000_000, 0).unwrap()
+}
+
+fn document(mint: &mut Mint, kind: &str) -> Document {
+    let (tenant, connection) = (TenantId::new("acme").unwrap(), ConnectionId::new("scim").unwrap());
+    let collection = Collection { tenant, connection, kind: kind.parse().unwrap() };
+    Document {
+        key: collection.key(mint.document()),
+        version: 1,
+        created_at: now(),
+        changed_at: now(),
+        account: None,
+        body: "{}".into(),
+        names: Vec::new(),
+    }
+}
+
+fn add(user: &Document, body: &str) -> MemberChange {
+    let kind = user.key.collection.kind.clone();
+    MemberChange::Add { member: user.key.id, kind, body: body.into() }
+}
+
+/// A group of so many members, and somebody who is in no group.
+struct House {
+    store: SqliteStore,
+    group: Document,
+    members: Vec<Document>,
+    late: Document,
+}
+
+impl House {
+    async fn of(count: usize) -> Self {
+        let store = SqliteStore::in_memory().unwrap();
+        let mut mint = Mint::new(now(), [1; 16]);
+        let members: Vec<_> = (0..count).map(|_| document(&mut mint, "User")).collect();
+        let (late, group) = (document(&mut mint, "User"), document(&mut mint, "Group"));
+        let house = Self { store, group, members, late };
+        let people = house.members.iter().chain([&house.late]);
+        let mut writes: Vec<_> = people.map(|person| DocumentWrite::create(person.clone())).collect();
+        let all = house.members.iter().map(|member| add(member, "{}")).collect();
+        writes.push(DocumentWrite::create(house.group.clone()).with_members(all));
+        house.write(writes).await;
+        house
+    }
+
+    async fn write(&self, documents: Vec<DocumentWrite>) {
+        let tenant = self.group.key.collection.tenant.clone();
+        self.store.commit(&Commit { documents, ..Commit::new(tenant) }).await.unwrap();
+    }
+
+    async fn change(&mut self, change: MemberChange) {
+        let write = DocumentWrite::update(&self.group, self.group.clone()).with_members(vec![change]);
+        self.write(vec![write]).await;
+        self.group.version += 1;
+    }
+
+    fn steps(&self) -> i64 {
+        let all = [commit::STATEMENTS, kept::STATEMENTS, documents::STATEMENTS];
+        self.store.readers.steps(&all.concat())
+    }
+}
+
+/// The steps of each change and look, in turn.
+async fn costs(count: usize) -> Vec<(&'static str, i64)> {
+    let mut house = House::of(count).await;
+    let (middle, late) = (house.members[count / 2].clone(), house.late.clone());
+    let mut costs = vec![("", house.steps())];
+    house.change(add(&late, "{}")).await;
+    costs.push(("join", house.steps()));
+    house.change(add(&late, "{}")).await;
+    costs.push(("join again", house.steps()));
+    house.store.member(&house.group.key, middle.key.id).await.unwrap().unwrap();
+    costs.push(("look at a member", house.steps()));
+    assert_eq!(house.store.memberships(&middle.key).await.unwrap().len(), 1);
+    costs.push(("look at the groups of a member", house.steps()));
+    let two = NonZeroUsize::new(2).unwrap();
+    house.store.members(&house.group.key, Some(middle.key.id), two).await.unwrap();
+    costs.push(("look at a page", house.steps()));
+    house.change(MemberChange::Remove { member: late.key.id }).await;
+    costs.push(("leave", house.steps()));
+    house.write(vec![DocumentWrite::remove(&middle, now())]).await;
+    costs.push(("a member is removed", house.steps()));
+    assert!(house.store.member(&house.group.key, middle.key.id).await.unwrap().is_none());
+    costs.windows(2).map(|pair| (pair[1].0, pair[1].1 - pair[0].1)).collect()
+}
+
+#[tokio::test]
+async fn what_changes_of_members_cost_does_not_depend_on_how_many_there_are() {
+    let (small, large) = (costs(10).await, costs(5_000).await);
+    assert!(small.iter().all(|(_, steps)| *steps > 0), "{small:?}");
+    assert_eq!(small, large);
+}
+
+#[test]
+fn an_account_that_keeps_its_state_and_name_leaves_their_indexes_alone() {
+    let mut connection = super::open::memory().unwrap();
+    super::schema::bring_up_to_date(&mut connection).unwrap();
+    let mut program = connection.prepare(&format!("EXPLAIN {}", commit::UPDATE_ROW)).unwrap();
+    let none = vec![rusqlite::types::Null; program.parameter_count()];
+    let steps = program.query_map(rusqlite::params_from_iter(none), |row| row.get::<_, String>(1)).unwrap();
+    let steps: Vec<_> = steps.map(Result::unwrap).collect();
+    assert!(steps.iter().any(|step| step == "Insert"));
+    assert!(!steps.iter().any(|step| step == "IdxInsert" || step == "IdxDelete"), "{steps:?}");
+}
