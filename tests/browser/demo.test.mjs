@@ -210,6 +210,7 @@ test('an answer of the provider counts in the browser that asked, and once', asy
     if (request.url().startsWith(`${portal.url}/callback`)) answer = request.url()
   })
   await bob.signIn(portal, 'Bob Brown')
+  assert.ok((await bob.context.cookies()).every(({ name }) => !name.includes('jit-oidc')), 'the cookie of the sign-in is gone')
   const other = await comes()
   await other.page.goto(answer)
   assert.equal(await other.heading(), 'No account came of this')

@@ -130,6 +130,7 @@ test('a response counts in the browser that asked, and once', async (t) => {
     if (request.method() === 'POST' && request.url().endsWith('/saml/foundry/acs')) answer = request.postData()
   })
   await fay.signIn(portal, 'Fay Ferrous', 'Foundry')
+  assert.ok((await fay.context.cookies()).every(({ name }) => !name.includes('jit-saml')), 'the cookie of the sign-in is gone')
   const post = (one) =>
     one.context.request.post(`${portal.url}/saml/foundry/acs`, {
       headers: { 'content-type': 'application/x-www-form-urlencoded' },

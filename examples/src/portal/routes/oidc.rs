@@ -5,9 +5,9 @@ use std::sync::Arc;
 
 use axum::body::Bytes;
 use axum::extract::{ConnectInfo, Path, RawQuery, State};
-use axum::http::HeaderMap;
 use axum::http::header::{COOKIE, SET_COOKIE};
-use axum::response::Response;
+use axum::http::{HeaderMap, StatusCode};
+use axum::response::{IntoResponse, Response};
 use jit_oidc::{Begin, Callback, OidcTrigger};
 
 use super::arrival::{Incoming, Purpose, arrive};
@@ -62,10 +62,25 @@ async fn finish(
 ) -> Result<Response, Failure> {
     let door = house.door(connection).ok_or(Failure::NotFound)?;
     let Way::Oidc(trigger) = &door.way else { return Err(Failure::NotFound) };
-    let authentication = trigger.login().finish(callback, cookies(headers).as_deref()).await?;
-    let incoming = Incoming { purpose: Purpose::remembered(authentication.return_to()), at_idp: None };
-    let event = trigger.attest(authentication, house.proxies.context(peer, headers))?;
-    arrive(house, door, event, incoming, headers).await
+    let (login, cookies) = (trigger.login(), cookies(headers));
+    let cookie = login.cookie_of(callback, cookies.as_deref());
+    let arrival = async {
+        let authentication = login.finish(callback, cookies.as_deref()).await?;
+        let incoming = Incoming { purpose: Purpose::remembered(authentication.return_to()), at_idp: None };
+        let event = trigger.attest(authentication, house.proxies.context(peer, headers))?;
+        arrive(house, door, event, incoming, headers).await
+    };
+    Ok(clearing(cookie.map(|cookie| cookie.clear_header()), arrival.await))
+}
+
+/// Clears the cookie of a sign-in that has its answer. Where something could not be asked, the answer may come again.
+pub(super) fn clearing(cookie: Option<String>, answered: Result<Response, Failure>) -> Response {
+    let response = answered.into_response();
+    let is_undecided = response.status() == StatusCode::SERVICE_UNAVAILABLE;
+    match cookie.filter(|_| !is_undecided) {
+        Some(cookie) => with_header(response, SET_COOKIE, &cookie),
+        None => response,
+    }
 }
 
 /// The whole `Cookie` header, however many lines it came in.

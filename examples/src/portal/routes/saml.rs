@@ -15,7 +15,7 @@ use jit_saml::logout::{Ended, LogoutError, LogoutMessage, Received, SessionAtIdp
 use jit_saml::{Begin, LoginError, Rejection, VerifiedResponse};
 
 use super::arrival::{Incoming, Purpose, arrive};
-use super::oidc::cookies;
+use super::oidc::{clearing, cookies};
 use crate::portal::failure::{Failure, tell};
 use crate::portal::house::{Door, House, SamlWay, Way};
 use crate::portal::pages;
@@ -71,7 +71,12 @@ pub(super) async fn post(
 ) -> Result<Response, Failure> {
     let (door, way, what) = find(&house, &place)?;
     match what {
-        "acs" => finish(&house, door, way, peer.0, &body, &headers).await,
+        "acs" => {
+            let form = ResponseForm::from_body(&body)?;
+            let cookie = way.trigger.login().cookie_of(&form, cookies(&headers).as_deref());
+            let answered = finish(&house, door, way, peer.0, &form, &headers).await;
+            Ok(clearing(cookie.map(|cookie| cookie.clear_header()), answered))
+        }
         "logout" => receive(&house, door, way, &LogoutMessage::from_form(&body)?).await,
         _ => Err(Failure::NotFound),
     }
@@ -92,24 +97,23 @@ async fn finish(
     door: &Door,
     way: &SamlWay,
     peer: SocketAddr,
-    body: &[u8],
+    form: &ResponseForm,
     headers: &HeaderMap,
 ) -> Result<Response, Failure> {
-    let form = ResponseForm::from_body(body)?;
     let login = way.trigger.login();
     let attest = |authentication: &Authentication| -> Result<(Event, Option<SessionAtIdp>), Failure> {
         let event = way.trigger.attest(authentication, house.proxies.context(peer, headers))?;
         Ok((event, session_at_idp(authentication.response())))
     };
-    let resumed = match login.resume(&form, cookies(headers).as_deref()).await {
+    let resumed = match login.resume(form, cookies(headers).as_deref()).await {
         Err(error) if login.config().accepts_unsolicited() && is_of_no_sign_in(&error) => {
-            let (event, at_idp) = attest(&login.finish_unsolicited(&form).await?)?;
+            let (event, at_idp) = attest(&login.finish_unsolicited(form).await?)?;
             return arrive(house, door, event, Incoming { purpose: Purpose::Enter, at_idp }, headers).await;
         }
         resumed => resumed?,
     };
     let purpose = Purpose::remembered(resumed.return_to());
-    let answered = login.answer(resumed, &form).await.map_err(Failure::from);
+    let answered = login.answer(resumed, form).await.map_err(Failure::from);
     let (event, at_idp) = answered
         .and_then(|authentication| attest(&authentication))
         .map_err(|failure| failure.beginning_anew_at(purpose.begins_at(door)))?;
