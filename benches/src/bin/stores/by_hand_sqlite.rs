@@ -16,19 +16,7 @@ pub(crate) const FIND: &str = "SELECT a.document, a.last_seen FROM jit_identity 
 
 /// Opens a file with the settings of the store.
 pub(crate) fn connection(file: &Path) -> Connection {
-<<<<<<< HEAD
-    let connection = Connection::open(file).unwrap();
-    connection.pragma_update_and_check(None, "journal_mode", "WAL", |_| Ok(())).unwrap();
-    connection.pragma_update(None, "synchronous", "FULL").unwrap();
-    connection.pragma_update(None, "foreign_keys", false).unwrap();
-    connection.pragma_update(None, "cache_size", -16_384).unwrap();
-    connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true).unwrap();
-    connection.busy_timeout(std::time::Duration::from_secs(60)).unwrap();
-    connection.set_prepared_statement_cache_capacity(64);
-    connection
-=======
     jit_benches::bare::sqlite(file, 16_384)
->>>>>>> main
 }
 
 pub(crate) fn key(key: &ExternalKey) -> (&str, &str, &str, &str) {
