@@ -19,6 +19,10 @@ use crate::{
 /// its own.
 const INDEXES: usize = 32;
 
+/// About what a document takes besides its texts, its entries in indexes included.
+#[cfg(feature = "postgres")]
+const ROW_BYTES: usize = 512;
+
 /// Each kind of row in one order in every commit, so that two of them seldom wait for each other crosswise.
 #[derive(Debug, Default, Serialize)]
 pub(crate) struct KeptDraft {
@@ -151,6 +155,13 @@ impl KeptDraft {
     pub(crate) fn only_writes_documents(&self) -> bool {
         let has_members = self.adds_members() || !(self.cleared.is_empty() && self.leaving.is_empty());
         self.gone.is_empty() && !has_members
+    }
+
+    /// Tells about how many bytes the documents take.
+    #[cfg(feature = "postgres")]
+    pub(crate) fn size(&self) -> usize {
+        let rows = self.made.iter().chain(&self.changed);
+        rows.map(|row| ROW_BYTES + row.names.len() + row.body.len()).sum()
     }
 
     pub(crate) fn adds_members(&self) -> bool {

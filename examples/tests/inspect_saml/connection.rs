@@ -128,6 +128,7 @@ fn a_wrong_configuration_names_file_line_and_field() {
 }
 
 const FILE: &str = "metadata = { file = \"metadata.xml\" }";
+const UNSIGNED: &str = "metadata = { url = \"https://idp.example/m\", dangerously_unsigned = true }";
 const ASKED: &str = "--request-id _r1 --connection acme";
 
 impl Case {
@@ -209,7 +210,6 @@ fn scopes_are_those_that_the_connection_believes() {
     let saml = format!("subject = {{ attribute = \"{subject}\", scoped = true }}\n");
     let (scoped, plain) =
         ("--idp-metadata scoped-metadata.xml scoped.xml", "--idp-metadata metadata.xml scoped.xml");
-    let unsigned = "metadata = { url = \"https://idp.example/m\", dangerously_unsigned = true }";
     let told = "metadata = { file = \"metadata.xml\", scopes = [\"acme.example\"] }";
     for (provider, saml, arguments, code) in [
         (FILE, saml.clone(), plain, "saml.subject_scope"),
@@ -217,11 +217,54 @@ fn scopes_are_those_that_the_connection_believes() {
         (told, saml.clone(), plain, ""),
         (told, saml.clone(), "scoped.xml", ""),
         // nobody but the provider itself speaks of its scopes there
-        (unsigned, saml.clone(), scoped, "saml.subject_scope"),
+        (UNSIGNED, saml.clone(), scoped, "saml.subject_scope"),
         ("", format!("{saml}{}", case.pinned("")), scoped, "saml.subject_scope"),
         ("", format!("{saml}{}", case.pinned("scopes = [\"acme.example\"]")), plain, ""),
     ] {
         assert_eq!(case.under(provider, &saml, arguments), code, "{provider} {saml} {arguments}");
+    }
+}
+
+#[test]
+fn the_only_provider_of_a_connection_speaks_for_all_of_it_wherever_its_metadata_comes_from() {
+    let case = Case::new("only-provider");
+    let name = "urn:oid:1.3.6.1.4.1.5923.1.1.1.6";
+    case.changed("scoped.xml", CONFIGURED, |xml| {
+        let attribute = format!(
+            "<saml:AttributeStatement><saml:Attribute Name=\"{name}\"><saml:AttributeValue>ada@acme.example\
+             </saml:AttributeValue></saml:Attribute>"
+        );
+        xml.replace("<saml:AttributeStatement>", &attribute)
+    });
+    let rule =
+        format!("[[connection.mapping.attribute]]\nattribute = \"principal_name\"\nclaim = \"{name}\"\n\n");
+    let elsewhere = "--idp-metadata metadata.xml scoped.xml";
+    for (provider, saml, arguments, state) in [
+        ("", case.pinned(""), "scoped.xml", "values"),
+        ("", case.pinned(""), elsewhere, "values"),
+        (FILE, String::new(), "scoped.xml", "values"),
+        (FILE, String::new(), elsewhere, "values"),
+        (
+            "metadata = { file = \"metadata.xml\", scopes = [\"b.example\"] }",
+            String::new(),
+            "scoped.xml",
+            "unknown",
+        ),
+        // nobody has vouched for what it says of itself
+        (UNSIGNED, String::new(), elsewhere, "unknown"),
+    ] {
+        let text = CONFIGURATION.replacen(FILE, provider, 1);
+        let saml = format!("{saml}\n[connection.mapping.email]");
+        let text = text.replacen("[connection.mapping.email]", &saml, 1);
+        let before = "[[connection.mapping.entitlement]]";
+        case.write("portal.toml", text.replacen(before, &format!("{rule}{before}"), 1));
+        let output =
+            case.inspect(&format!("saml --config portal.toml --now {NOW} {ASKED} --explain {arguments}"));
+        let line = &lines(&output)[0];
+        assert_eq!(line["mapping"]["attributes"][0]["state"], state, "{provider} {output:?}");
+        let says_why =
+            line["decision"]["steps"].to_string().contains(&format!("left_out_for_its_scope:{name}"));
+        assert_eq!(says_why, state == "unknown", "{line}");
     }
 }
 

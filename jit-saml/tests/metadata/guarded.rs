@@ -3,6 +3,7 @@
 use std::io::{BufRead as _, BufReader, Write as _};
 use std::net::{TcpListener, TcpStream};
 use std::sync::Arc;
+use std::time::Duration;
 
 use jit_core::ManualClock;
 use jit_http::GuardedHttp;
@@ -12,6 +13,9 @@ use jit_saml::metadata::{MetadataPolicy, MetadataSource};
 use crate::document::{ENTITY, Idp, ends_in, now, signed};
 use crate::keys;
 use crate::public::public;
+
+/// A slow machine is no failure.
+const PATIENT: Duration = Duration::from_secs(60);
 
 /// Answers each path with what `answer` says: a status line with headers, and a body.
 fn serve(answer: impl Fn(&str) -> (String, String) + Send + 'static) -> String {
@@ -48,7 +52,8 @@ async fn fetched(path: &str) -> String {
             (format!("{status} Elsewhere\r\nlocation: /{status}/{left}"), String::new())
         }
     });
-    let http = GuardedHttp::builder().dangerous().allow_loopback_http().build().unwrap();
+    let http =
+        GuardedHttp::builder().total_timeout(PATIENT).dangerous().allow_loopback_http().build().unwrap();
     let policy = MetadataPolicy::signed_by(vec![public(&publisher)]).dangerous().accept_loopback();
     let clock = Arc::new(ManualClock::at(now()));
     let url = format!("{origin}{path}");

@@ -116,6 +116,13 @@ fn what_is_not_built_as_demanded_is_told() {
     ] {
         assert_eq!(code(&open(&xml.replace(from, to))), expected, "{to}");
     }
+    // one digest for the label and for the mask, or none at all
+    let sha256 = "<ds:DigestMethod Algorithm=\"http://www.w3.org/2001/04/xmlenc#sha256\"/>";
+    let in_oaep = format!("{oaep}\">{sha256}</xenc:EncryptionMethod>");
+    let mixed = xml.replace(&format!("{oaep}\"/>"), &in_oaep);
+    assert_eq!(code(&open(&mixed)), "saml.encryption_algorithm");
+    let mixed = mixed.replace(oaep, "http://www.w3.org/2009/xmlenc11#rsa-oaep");
+    assert_eq!(code(&open(&mixed)), "saml.encryption_algorithm");
     let two = xml.replace("</saml:EncryptedAssertion>", "<xenc:EncryptedData/></saml:EncryptedAssertion>");
     assert_eq!(code(&open(&two)), "saml.encryption_malformed");
     let stray = "<ds:KeyInfo><ds:Signature/>";

@@ -11,7 +11,8 @@
 //! A quarter as many commits as there are connections are under way at once. Those that come meanwhile wait for one of
 //! them to end and are then written by one statement, which costs the server less than half as much for each. One that
 //! is refused, or that has to wait for a row that somebody holds, does not spoil the others: they are written without
-//! it.
+//! it. Commits that remove documents, change who is a member, change the identities of an account
+//! or write much go alone.
 
 mod audit;
 mod batch;

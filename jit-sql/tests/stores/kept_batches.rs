@@ -217,6 +217,22 @@ async fn of_50_who_take_one_name_on_two_nodes_one_gets_it() {
     assert_eq!(events(&*nodes[0]).await, 1);
 }
 
+#[tokio::test]
+async fn who_writes_much_holds_up_nobody() {
+    let schema = Schema::new().await;
+    let (proxy, store) = behind_proxy(&schema, 1).await;
+    let store: Arc<dyn Store> = Arc::new(store);
+    proxy.take();
+    let commits = (0..8).map(|number| {
+        let mut document = joiner(number, &user_name(number)).0.document;
+        document.body = "x".repeat(70_000).into();
+        Commit { documents: vec![DocumentWrite::create(document)], ..Commit::new(tenant()) }
+    });
+    let outcomes = all_at_once(&[Arc::clone(&store)], commits.collect()).await;
+    assert!(outcomes.iter().all(Result::is_ok), "{outcomes:?}");
+    assert_eq!(proxy.take(), (0, 8, 8));
+}
+
 /// Also where the plans were made while hardly anybody was there.
 #[tokio::test]
 async fn what_a_change_looks_at_does_not_depend_on_how_many_people_there_are() {

@@ -50,8 +50,16 @@ const DOCUMENTS: [(&str, &str, &str); 13] = [
     ("growing", "text that is four times as long when canonical", "saml.xml_too_large"),
     ("forged", "a forged element with a long namespace", "saml.canonical_too_large"),
     ("unsigned", "which nobody signed", "saml.not_signed"),
-    ("keys", "eight decryptions with RSA-4096 before any proof", "saml.decryption_failed"),
-    ("attempts", "as many decryptions with RSA-4096 as there may be", "saml.decryption_failed"),
+    (
+        "keys",
+        "as many decryptions with RSA-4096 as there may be before any proof",
+        "saml.encryption_too_many_keys",
+    ),
+    (
+        "attempts",
+        "as many decryptions with RSA-4096 as there may be when signed",
+        "saml.encryption_too_many_keys",
+    ),
 ];
 
 /// Verifies each in a process of its own, and prints two lines for it.
@@ -127,9 +135,16 @@ pub(crate) fn prepare(directory: &Path, key: &SigningKey) {
             "unsigned" => advised(&filled("<p:e>x</p:e>", 18_000)),
             "forged" => forged(key),
             "prefix-list" => with_prefix_list(key),
-            "keys" => in_response(&encrypted("EncryptedAssertion", "<x/>", &ours, 7, false)),
+            "keys" => {
+                let text = in_response(&encrypted("EncryptedAssertion", "<x/>", &ours, 7, false));
+                let extensions = format!(
+                    "<samlp:Extensions xmlns:p=\"urn:example:p\">{}</samlp:Extensions><samlp:Status>",
+                    with_namespaces()
+                );
+                text.replacen("<samlp:Status>", &extensions, 1)
+            }
             "attempts" => {
-                // each is opened by the seventh attempt
+                // the first is opened by the seventh attempt, the others by the first
                 let text = attribute("a", "<saml:AttributeValue/>");
                 let one = encrypted("EncryptedAttribute", &text, &ours, 3, true);
                 signed(&with_attributes(&one.repeat(9)), key)
@@ -154,11 +169,7 @@ fn costly(name: &str) -> String {
             )
         })),
         "nesting" => advised(&filled(&format!("{open}{close}"), 340)),
-        "namespaces" => advised(&numbered(490, |turn| {
-            let declared = numbered(30, |number| format!(" xmlns:n{number}=\"u:{}\"", (number + turn) % 50));
-            let used = numbered(30, |number| format!(" n{}:a=\"\"", 29 - number));
-            format!("<p:e{declared}{used}/>")
-        })),
+        "namespaces" => advised(&with_namespaces()),
         "attributes" => advised(&numbered(480, |turn| {
             let attributes = numbered(60, |number| format!(" a{:02}='{turn}'", 60 - number));
             format!("<p:e{attributes}/>")
@@ -168,6 +179,14 @@ fn costly(name: &str) -> String {
         "growing" => advised(&filled(">", 1 << 20)),
         _ => String::new(),
     }
+}
+
+fn with_namespaces() -> String {
+    numbered(490, |turn| {
+        let declared = numbered(30, |number| format!(" xmlns:n{number}=\"u:{}\"", (number + turn) % 50));
+        let used = numbered(30, |number| format!(" n{}:a=\"\"", 29 - number));
+        format!("<p:e{declared}{used}/>")
+    })
 }
 
 fn filled(piece: &str, most: usize) -> String {
