@@ -1,7 +1,6 @@
 //! How texts are compared.
 
 use std::borrow::Cow;
-use std::cmp::Ordering;
 
 use unicode_normalization::UnicodeNormalization as _;
 
@@ -19,12 +18,6 @@ pub(crate) fn fold(text: &str) -> Cow<'_, str> {
 /// Brings a text into the form in which its attribute compares it.
 pub(crate) fn comparable(text: &str, case_exact: bool) -> Cow<'_, str> {
     if case_exact { Cow::Borrowed(text) } else { fold(text) }
-}
-
-/// Orders names of attributes, which are ASCII and have no case.
-pub(crate) fn order_names(a: &str, b: &str) -> Ordering {
-    let lower = |byte: u8| byte.to_ascii_lowercase();
-    a.bytes().map(lower).cmp(b.bytes().map(lower))
 }
 
 /// Takes a prefix off, without regard to case of ASCII letters.
@@ -50,6 +43,5 @@ mod tests {
     fn a_prefix_is_cut_at_characters() {
         assert_eq!(strip_prefix_folded("URN:a:b", "urn:a"), Some(":b"));
         assert_eq!(strip_prefix_folded("é", "a"), None);
-        assert_eq!(order_names("userName", "USERNAME"), Ordering::Equal);
     }
 }

@@ -75,7 +75,7 @@ impl Jit {
     ) {
         let (tenant, account) = (after.tenant.clone(), after.id);
         // What is to be done at once is due by the time that work goes by.
-        let at_once = self.parts.clock.work().min(now);
+        let at_once = || self.parts.clock.work().min(now);
         let mut withdrawn = Vec::new();
         let tasks = &mut commit.tasks;
         let mut add = |lane: &str, kind: TaskKind, due: DateTime<Utc>| {
@@ -97,16 +97,16 @@ impl Jit {
         }
         // Also where this node knows of no target: another one may have lent them something.
         if before.is_some_and(may_hold) && !may_hold(after) {
-            add(ACCOUNTS, TaskKind::EndLeases, at_once);
+            add(ACCOUNTS, TaskKind::EndLeases, at_once());
         }
         let review = review_due(before, after);
         let new_review = review.map(|due| add(ACCOUNTS, TaskKind::ReviewEnd, due));
         if self.parts.notices.is_some() {
             if before.is_some_and(|before| before.credential_epoch < after.credential_epoch) {
-                add(NOTICES, TaskKind::EndSessions { epoch: after.credential_epoch }, at_once);
+                add(NOTICES, TaskKind::EndSessions { epoch: after.credential_epoch }, at_once());
             }
             if before.is_some() && plan.changes.iter().any(is_new_way_in) {
-                add(NOTICES, TaskKind::Notify { about: Code::new("account.linked") }, at_once);
+                add(NOTICES, TaskKind::Notify { about: Code::new("account.linked") }, at_once());
             }
         }
         if let Some(id) = new_review {

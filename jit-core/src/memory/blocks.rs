@@ -11,14 +11,41 @@ pub(super) trait Row {
 const BLOCK: usize = 256;
 
 /// Keeps rows by their ids. No block is empty.
-pub(super) struct Blocks<R> {
-    blocks: Vec<Vec<R>>,
+pub(super) struct Blocks<R: Row> {
+    /// The first id of each block.
+    firsts: Vec<R::Id>,
+    list: Vec<Block<R>>,
     len: usize,
 }
 
-impl<R> Default for Blocks<R> {
+/// Ids lie apart from rows, close together: a search looks at them alone.
+struct Block<R: Row> {
+    ids: Vec<R::Id>,
+    rows: Vec<R>,
+}
+
+impl<R: Row> Default for Blocks<R> {
     fn default() -> Self {
-        Self { blocks: Vec::new(), len: 0 }
+        Self { firsts: Vec::new(), list: Vec::new(), len: 0 }
+    }
+}
+
+impl<R: Row> Block<R> {
+    fn of(row: R) -> Self {
+        Self { ids: vec![row.id()], rows: vec![row] }
+    }
+
+    fn insert(&mut self, place: usize, row: R) {
+        self.ids.insert(place, row.id());
+        self.rows.insert(place, row);
+    }
+
+    /// Takes the rows away that stand at a place or behind it. More will come there.
+    fn split_off(&mut self, place: usize) -> Self {
+        let (mut ids, mut rows) = (Vec::with_capacity(BLOCK), Vec::with_capacity(BLOCK));
+        ids.extend(self.ids.drain(place..));
+        rows.extend(self.rows.drain(place..));
+        Self { ids, rows }
     }
 }
 
@@ -28,54 +55,63 @@ impl<R: Row> Blocks<R> {
     }
 
     pub(super) fn get(&self, id: R::Id) -> Option<&R> {
-        let block = self.blocks.get(self.block_of(id))?;
-        block.get(block.binary_search_by_key(&id, Row::id).ok()?)
+        let block = self.list.get(self.block_of(id))?;
+        block.rows.get(block.ids.binary_search(&id).ok()?)
     }
 
     pub(super) fn get_mut(&mut self, id: R::Id) -> Option<&mut R> {
         let block = self.block_of(id);
-        let block = self.blocks.get_mut(block)?;
-        let place = block.binary_search_by_key(&id, Row::id).ok()?;
-        block.get_mut(place)
+        let block = self.list.get_mut(block)?;
+        let place = block.ids.binary_search(&id).ok()?;
+        block.rows.get_mut(place)
     }
 
     /// Puts a row in its place, over the one that has its id.
     pub(super) fn put(&mut self, row: R) {
         let at = self.block_of(row.id());
-        let is_last = at + 1 >= self.blocks.len();
-        let Some(block) = self.blocks.get_mut(at) else {
-            self.blocks.push(vec![row]);
+        let is_last = at + 1 >= self.list.len();
+        let Some(block) = self.list.get_mut(at) else {
+            self.firsts.push(row.id());
+            self.list.push(Block::of(row));
             self.len = 1;
             return;
         };
-        match block.binary_search_by_key(&row.id(), Row::id) {
+        match block.ids.binary_search(&row.id()) {
             Ok(place) => {
-                if let Some(there) = block.get_mut(place) {
+                if let Some(there) = block.rows.get_mut(place) {
                     *there = row;
                 }
                 return;
             }
-            Err(place) if block.len() < BLOCK => block.insert(place, row),
+            Err(place) if block.ids.len() < BLOCK => block.insert(place, row),
             Err(place) => {
                 // What comes nearly in order leaves a full block behind.
                 let middle = if is_last { place.max(BLOCK / 2) } else { BLOCK / 2 };
-                let mut upper = Vec::with_capacity(BLOCK);
-                upper.extend(block.drain(middle..));
+                let mut upper = block.split_off(middle);
                 let (into, place) =
                     if place < middle { (block, place) } else { (&mut upper, place - middle) };
                 into.insert(place, row);
-                self.blocks.insert(at + 1, upper);
+                if let Some(first) = upper.ids.first() {
+                    self.firsts.insert(at + 1, *first);
+                    self.list.insert(at + 1, upper);
+                }
             }
         }
         self.len += 1;
+        self.note_first(at);
     }
 
     pub(super) fn remove(&mut self, id: R::Id) -> Option<R> {
         let at = self.block_of(id);
-        let block = self.blocks.get_mut(at)?;
-        let row = block.remove(block.binary_search_by_key(&id, Row::id).ok()?);
-        if block.is_empty() {
-            self.blocks.remove(at);
+        let block = self.list.get_mut(at)?;
+        let place = block.ids.binary_search(&id).ok()?;
+        block.ids.remove(place);
+        let row = block.rows.remove(place);
+        if block.rows.is_empty() {
+            self.list.remove(at);
+            self.firsts.remove(at);
+        } else {
+            self.note_first(at);
         }
         self.len -= 1;
         Some(row)
@@ -84,24 +120,30 @@ impl<R: Row> Blocks<R> {
     /// The rows after an id, but for the first `skip`.
     pub(super) fn after(&self, id: Option<R::Id>, skip: usize) -> impl Iterator<Item = &R> {
         let first = id.map_or(0, |id| self.block_of(id));
-        let begin = |block: &Vec<R>| id.map_or(0, |id| block.partition_point(|row| row.id() <= id));
-        let mut blocks = self.blocks.iter().skip(first);
+        let begin = |block: &Block<R>| id.map_or(0, |id| block.ids.partition_point(|own| *own <= id));
+        let mut blocks = self.list.iter().skip(first);
         let (mut skip, mut rest) = (skip, [].as_slice());
         for block in blocks.by_ref() {
-            let rows = block.get(begin(block)..).unwrap_or_default();
+            let rows = block.rows.get(begin(block)..).unwrap_or_default();
             if skip < rows.len() {
                 rest = rows.get(skip..).unwrap_or_default();
                 break;
             }
             skip -= rows.len();
         }
-        rest.iter().chain(blocks.flatten())
+        rest.iter().chain(blocks.flat_map(|block| &block.rows))
     }
 
     /// The block that an id belongs to; the first where it comes before all.
     fn block_of(&self, id: R::Id) -> usize {
-        let is_up_to = |block: &Vec<R>| block.first().is_some_and(|first| first.id() <= id);
-        self.blocks.partition_point(is_up_to).saturating_sub(1)
+        self.firsts.partition_point(|first| *first <= id).saturating_sub(1)
+    }
+
+    fn note_first(&mut self, at: usize) {
+        let id = self.list.get(at).and_then(|block| block.ids.first());
+        if let (Some(first), Some(id)) = (self.firsts.get_mut(at), id) {
+            *first = *id;
+        }
     }
 }
 
@@ -150,7 +192,12 @@ mod tests {
             let want: Vec<_> =
                 map.into_iter().filter(|(id, _)| after.is_none_or(|after| *id > after)).skip(skip).collect();
             prop_assert_eq!(rows, want);
-            prop_assert!(blocks.blocks.iter().all(|block| !block.is_empty() && block.len() <= BLOCK));
+            let is_sound = |(first, block): (&u16, &Block<_>)| {
+                let ids: Vec<u16> = block.rows.iter().map(Row::id).collect();
+                block.ids == ids && ids.first() == Some(first) && ids.len() <= BLOCK
+            };
+            prop_assert_eq!(blocks.firsts.len(), blocks.list.len());
+            prop_assert!(blocks.firsts.iter().zip(&blocks.list).all(is_sound));
         }
 
         #[test]
@@ -159,7 +206,7 @@ mod tests {
             for id in 0..rows {
                 blocks.put((u16::try_from(id).unwrap(), 0));
             }
-            prop_assert_eq!(blocks.blocks.len(), rows.div_ceil(BLOCK));
+            prop_assert_eq!(blocks.list.len(), rows.div_ceil(BLOCK));
         }
     }
 }

@@ -6,8 +6,13 @@ use crate::{Collection, Commit, CounterChange, ErrorKind, Taken};
 impl State {
     /// Lists what speaks against a commit, the account first.
     pub(super) fn refusals(&self, commit: &Commit) -> Vec<ErrorKind> {
-        let nothing = Tenant::default();
-        let tenant = self.tenants.get(&commit.tenant).unwrap_or(&nothing);
+        let nothing;
+        let tenant = if let Some(tenant) = self.tenants.get(&commit.tenant) {
+            tenant
+        } else {
+            nothing = Tenant::default();
+            &nothing
+        };
         let mut refusals = match &commit.account {
             Some(write) => tenant.accounts.refusals(write),
             None => Vec::new(),

@@ -9,9 +9,11 @@ use std::{
 };
 
 use chrono::{DateTime, Utc};
-use uuid::Uuid;
 
-use super::blocks::{Blocks, Row};
+use super::{
+    blocks::{Blocks, Row},
+    by_hash::ByHash,
+};
 use crate::{
     AccountId, Collection, ConnectionId, Cursor, Document, DocumentId, DocumentKey, DocumentKind,
     DocumentName, DocumentQuery, DocumentWrite, ErrorKind, IndexName, MEMBERSHIPS, Member, NetMembers,
@@ -28,7 +30,7 @@ pub(super) struct Documents {
 struct Register {
     rows: Blocks<Kept>,
     /// By the hash of each name, so that its text is kept once: with the document.
-    names: BTreeSet<(u64, DocumentId)>,
+    names: ByHash<DocumentId>,
     hashes: RandomState,
     members: HashMap<DocumentId, BTreeMap<DocumentId, (DocumentKind, Arc<str>)>>,
 }
@@ -149,9 +151,7 @@ impl Register {
         index: &'a IndexName,
         value: &'a str,
     ) -> impl Iterator<Item = (&'a Kept, &'a DocumentName)> {
-        let hash = self.hash(index, value);
-        let (least, most) = (DocumentId::from_uuid(Uuid::nil()), DocumentId::from_uuid(Uuid::max()));
-        let rows = self.names.range((hash, least)..=(hash, most)).filter_map(|(_, id)| self.rows.get(*id));
+        let rows = self.names.ids(self.hash(index, value), None).filter_map(|id| self.rows.get(id));
         rows.filter_map(move |row| {
             let name = row.names.iter().find(|name| name.index == *index && *name.value == *value);
             name.map(|name| (row, name))
@@ -162,8 +162,13 @@ impl Register {
 /// What speaks against writes.
 impl Documents {
     pub(super) fn refusals(&self, writes: &[DocumentWrite]) -> Vec<ErrorKind> {
-        let mut refusals: Vec<_> = writes.iter().filter_map(|write| self.is_behind(write)).collect();
-        let sound: Vec<_> = writes.iter().filter(|write| self.is_behind(write).is_none()).collect();
+        let (mut refusals, mut sound) = (Vec::new(), Vec::new());
+        for write in writes {
+            match self.is_behind(write) {
+                Some(kind) => refusals.push(kind),
+                None => sound.push(write),
+            }
+        }
         refusals.extend(self.names_taken(&sound));
         let created: BTreeSet<_> =
             sound.iter().filter(|write| write.expected().is_none()).map(|write| write.key()).collect();
@@ -252,8 +257,10 @@ impl Documents {
         let registers = self.registers.entry(of.connection.clone()).or_default();
         let register = registers.entry(of.kind.clone()).or_default();
         register.rename(write);
-        let before = register.rows.get_mut(after.key.id).map(|row| std::mem::take(&mut row.groups));
-        register.rows.put(Kept::of(after, before.unwrap_or_default()));
+        match register.rows.get_mut(after.key.id) {
+            Some(row) => *row = Kept::of(after, std::mem::take(&mut row.groups)),
+            None => register.rows.put(Kept::of(after, Vec::new())),
+        }
     }
 
     /// Removes a document and names the groups that it leaves.
@@ -333,10 +340,10 @@ impl Documents {
 impl Register {
     fn rename(&mut self, write: &DocumentWrite) {
         for name in write.names_removed() {
-            self.names.remove(&(self.hash(&name.index, &name.value), write.key().id));
+            self.names.remove(self.hash(&name.index, &name.value), write.key().id);
         }
         for name in write.names_added() {
-            self.names.insert((self.hash(&name.index, &name.value), write.key().id));
+            self.names.insert(self.hash(&name.index, &name.value), write.key().id);
         }
     }
 }

@@ -1,35 +1,30 @@
 //! An index that keeps hashes in the place of keys. Whoever asks it looks whether what it leads to has the key.
 
 use std::{
-    collections::BTreeSet,
     hash::{BuildHasher as _, Hash, RandomState},
     marker::PhantomData,
 };
 
-use uuid::Uuid;
-
+use super::by_hash::ByHash;
 use crate::AccountId;
 
 /// Leads from keys to the accounts that have them, and perhaps to others whose keys have the same hash.
 pub(super) struct Hashed<K: ?Sized> {
-    ids: BTreeSet<(u64, AccountId)>,
+    ids: ByHash<AccountId>,
     hashes: RandomState,
     keys: PhantomData<fn(&K)>,
 }
 
 impl<K: ?Sized> Default for Hashed<K> {
     fn default() -> Self {
-        Self { ids: BTreeSet::new(), hashes: RandomState::new(), keys: PhantomData }
+        Self { ids: ByHash::default(), hashes: RandomState::new(), keys: PhantomData }
     }
 }
 
 impl<K: Hash + ?Sized> Hashed<K> {
     /// The accounts that may have a key, in the order of their ids.
     pub(super) fn ids(&self, key: &K, after: Option<AccountId>) -> impl Iterator<Item = AccountId> {
-        let hash = self.hashes.hash_one(key);
-        let least = after.unwrap_or(AccountId::from_uuid(Uuid::nil()));
-        let ids = self.ids.range((hash, least)..=(hash, AccountId::from_uuid(Uuid::max())));
-        ids.map(|(_, id)| *id).filter(move |id| Some(*id) != after)
+        self.ids.ids(self.hashes.hash_one(key), after)
     }
 
     /// Takes keys of an account away and adds others.
@@ -42,10 +37,10 @@ impl<K: Hash + ?Sized> Hashed<K> {
         K: 'a,
     {
         for key in removed {
-            self.ids.remove(&(self.hashes.hash_one(key), id));
+            self.ids.remove(self.hashes.hash_one(key), id);
         }
         for key in added {
-            self.ids.insert((self.hashes.hash_one(key), id));
+            self.ids.insert(self.hashes.hash_one(key), id);
         }
     }
 }

@@ -2,6 +2,7 @@
 
 mod accounts;
 mod blocks;
+mod by_hash;
 mod commit;
 mod documents;
 mod hashed;
@@ -13,7 +14,7 @@ mod tasks;
 mod trail;
 
 use std::{
-    collections::BTreeMap,
+    collections::{BTreeMap, HashMap},
     fmt,
     num::NonZeroUsize,
     sync::{Mutex, MutexGuard, PoisonError},
@@ -54,7 +55,7 @@ struct Tenant {
     accounts: Accounts,
     documents: Documents,
     trail: Trail,
-    counters: BTreeMap<CounterName, i64>,
+    counters: HashMap<CounterName, i64>,
 }
 
 impl MemoryStore {

@@ -213,10 +213,10 @@ fn entitlements(account: &Account) -> Vec<Entitlement> {
     held
 }
 
-fn all_differ<T: Ord>(items: impl Iterator<Item = T>) -> bool {
-    let mut met = BTreeSet::new();
-    let mut items = items;
-    items.all(|item| met.insert(item))
+fn all_differ<T: Ord>(mut items: impl Iterator<Item = T>) -> bool {
+    let (Some(first), Some(second)) = (items.next(), items.next()) else { return true };
+    let mut met = BTreeSet::from([first]);
+    met.insert(second) && items.all(|item| met.insert(item))
 }
 
 fn difference<T: PartialEq + Clone>(before: &[T], after: &[T]) -> (Vec<T>, Vec<T>) {

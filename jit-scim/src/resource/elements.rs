@@ -35,6 +35,9 @@ pub(crate) fn identity(attribute: &Attribute, value: &Value) -> Option<Identity>
 
 /// Keeps the first of values that are the same.
 pub(crate) fn drop_repeated(attribute: &Attribute, values: &mut Vec<Value>) {
+    if values.len() < 2 {
+        return;
+    }
     let mut seen = HashSet::new();
     values.retain(|value| identity(attribute, value).is_none_or(|identity| seen.insert(identity)));
 }

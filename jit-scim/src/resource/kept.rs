@@ -13,9 +13,9 @@ use crate::resource::value::{Object, Value};
 use crate::schema::{Attribute, Attributes, Kind};
 
 /// Reads the attributes of a resource.
-pub(super) fn read(attributes: &Attributes, text: &[u8]) -> Result<Object, ScimError> {
+pub(super) fn read(attributes: &Attributes, text: &str) -> Result<Object, ScimError> {
     let fault = RefCell::new(None);
-    let mut reader = serde_json::Deserializer::from_slice(text);
+    let mut reader = serde_json::Deserializer::from_str(text);
     let object = Members { attributes, fault: &fault }.deserialize(&mut reader);
     let object = object.and_then(|object| reader.end().map(|()| object));
     object.map_err(|_| fault.take().unwrap_or_else(|| Reason::JsonMalformed.into()))

@@ -49,8 +49,8 @@ fn collect(attributes: &Attributes, object: &Object, prefix: &str, keys: &mut Ve
     for (position, value) in object.iter() {
         let Some(attribute) = attributes.at(position) else { continue };
         if let Value::Complex(inner) = value {
-            let sign = if attribute.is_extension() { ':' } else { '.' };
-            collect(attribute.sub_attributes(), inner, &format!("{prefix}{}{sign}", attribute.name()), keys);
+            let sign = if attribute.is_extension() { ":" } else { "." };
+            collect(attribute.sub_attributes(), inner, &[prefix, attribute.name(), sign].concat(), keys);
         } else if attribute.uniqueness() != Uniqueness::None && attribute.mutability() != Mutability::ReadOnly
         {
             let text = match value {
@@ -60,7 +60,7 @@ fn collect(attributes: &Attributes, object: &Object, prefix: &str, keys: &mut Ve
                 Value::Decimal(value) => value.to_string(),
                 Value::Boolean(_) | Value::Complex(_) | Value::Many(_) => continue,
             };
-            keys.push(UniqueKey { attribute: format!("{prefix}{}", attribute.name()), value: text });
+            keys.push(UniqueKey { attribute: [prefix, attribute.name()].concat(), value: text });
         }
     }
 }

@@ -73,6 +73,12 @@ impl Resource {
     /// `scim.json_malformed`, `scim.attribute_twice`; `scim.attribute_unknown` and `scim.value_type` where the schema is
     /// another one by now.
     pub fn stored(kind: &Arc<ResourceType>, text: &[u8]) -> Result<Self, ScimError> {
+        let text = std::str::from_utf8(text).map_err(|_| ScimError::from(Reason::JsonMalformed))?;
+        Self::kept(kind, text)
+    }
+
+    /// As [`Self::stored`], where it is known to be text.
+    pub(crate) fn kept(kind: &Arc<ResourceType>, text: &str) -> Result<Self, ScimError> {
         Ok(Self { kind: kind.clone(), root: kept::read(kind.attributes(), text)? })
     }
 

@@ -4,7 +4,6 @@ use smol_str::SmolStr;
 
 use super::Attribute;
 use crate::json::Json;
-use crate::text::order_names;
 
 /// Where an attribute stands in its set. Resources keep positions in the place of names.
 pub(crate) type Position = u16;
@@ -13,7 +12,8 @@ pub(crate) type Position = u16;
 #[derive(Debug, Clone, Default)]
 pub struct Attributes {
     list: Vec<Attribute>,
-    by_name: Vec<Position>,
+    /// By the length of the name, which tells most of them apart at once.
+    by_length: Vec<(usize, Position)>,
 }
 
 impl Attributes {
@@ -36,11 +36,12 @@ impl Attributes {
     }
 
     pub(super) fn push(&mut self, attribute: Attribute) -> Result<(), SmolStr> {
-        let (Ok(position), Err(place)) = (Position::try_from(self.list.len()), self.search(&attribute.name))
-        else {
+        let (Ok(position), None) = (Position::try_from(self.list.len()), self.find(&attribute.name)) else {
             return Err(attribute.name);
         };
-        self.by_name.insert(place, position);
+        let length = attribute.name.len();
+        let place = self.by_length.partition_point(|(other, _)| *other <= length);
+        self.by_length.insert(place, (length, position));
         self.list.push(attribute);
         Ok(())
     }
@@ -58,8 +59,10 @@ impl Attributes {
     }
 
     pub(crate) fn find(&self, name: &str) -> Option<(Position, &Attribute)> {
-        let position = *self.by_name.get(self.search(name).ok()?)?;
-        Some((position, self.at(position)?))
+        let first = self.by_length.partition_point(|(length, _)| *length < name.len());
+        let alike = self.by_length.get(first..)?.iter().take_while(|(length, _)| *length == name.len());
+        let mut alike = alike.filter_map(|(_, position)| Some((*position, self.at(*position)?)));
+        alike.find(|(_, attribute)| attribute.name.eq_ignore_ascii_case(name))
     }
 
     pub(crate) fn at(&self, position: Position) -> Option<&Attribute> {
@@ -76,13 +79,5 @@ impl Attributes {
 
     pub(super) fn to_json(&self) -> Json {
         Json::List(self.iter().map(Attribute::to_json).collect())
-    }
-
-    fn search(&self, name: &str) -> Result<usize, usize> {
-        // By length first, which tells most of them apart at once.
-        self.by_name.binary_search_by(|position| {
-            let own = self.at(*position).map_or("", Attribute::name);
-            own.len().cmp(&name.len()).then_with(|| order_names(own, name))
-        })
     }
 }

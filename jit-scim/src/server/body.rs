@@ -40,7 +40,7 @@ pub(super) fn shown(body: &str) -> Result<&str, ScimError> {
 
 /// Reads the resource.
 pub(super) fn resource(kind: &Arc<ResourceType>, body: &str) -> Result<Resource, ScimError> {
-    Resource::stored(kind, parts(body)?.everything.as_bytes())
+    Resource::kept(kind, parts(body)?.everything)
 }
 
 /// Reads what is known besides.

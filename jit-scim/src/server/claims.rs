@@ -59,7 +59,7 @@ fn flatten(claims: &mut Map<String, Claim>, attribute: &Attribute, value: Option
         let Some((position, sub)) = sub else { continue };
         let each = ordered(attribute, value).into_iter().filter_map(Value::as_complex);
         let texts = each.filter_map(|object| object.get(position)).map(|value| claim(sub, Some(value)));
-        claims.insert(format!("{}.{name}", attribute.name()), Claim::Array(texts.collect()));
+        claims.insert([attribute.name(), ".", name].concat(), Claim::Array(texts.collect()));
     }
 }
 

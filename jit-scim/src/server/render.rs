@@ -93,7 +93,7 @@ impl Turn<'_> {
     }
 
     pub(super) fn location(&self, served: &Served, id: &str) -> String {
-        format!("{}{}/{id}", self.realm.connection.base, served.kind.endpoint())
+        [&self.realm.connection.base, served.kind.endpoint(), "/", id].concat()
     }
 
     /// Puts members into a group.

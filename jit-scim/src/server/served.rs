@@ -92,7 +92,8 @@ impl Served {
 
     /// Reads an identifier; what is not written as we write it names nothing.
     pub(super) fn id(text: &str) -> Option<DocumentId> {
-        text.parse().ok().filter(|id: &DocumentId| id.to_string() == text)
+        let is_ours = |id: &DocumentId| id.as_uuid().hyphenated().encode_lower(&mut [0; ID_BYTES]) == text;
+        text.parse().ok().filter(is_ours)
     }
 
     /// Lists what the document is found by.

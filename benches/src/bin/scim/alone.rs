@@ -12,7 +12,7 @@ use jit_scim::server::{ScimConnection, ScimContext, ScimRequest, ScimResponse, S
 use serde::Deserialize;
 use serde_json::Value;
 
-use crate::requests::{ALL, Operation, Said, person, say};
+use crate::requests::{ALL, Operation, Said, say, shown};
 
 /// As many people as are there; instructions do not depend much on it.
 const PEOPLE: u64 = 1000;
@@ -126,7 +126,7 @@ impl Alone {
 
 /// What the echo does with JSON: reads what came in, and writes it or what it was asked for.
 fn echo(operation: Operation, turns: u64) {
-    let people: Vec<Value> = (0..100).map(|number| serde_json::from_str(&person(number)).unwrap()).collect();
+    let people: Vec<Value> = (0..100).map(|number| serde_json::from_str(&shown(number)).unwrap()).collect();
     for number in 0..turns {
         let said = say(operation, number, "1", PEOPLE, false);
         black_box(match operation {

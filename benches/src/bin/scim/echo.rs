@@ -1,4 +1,6 @@
 //! The trivial server that every figure is a share of: axum, which reads JSON and writes JSON, and does nothing else.
+//!
+//! What is changed or made it answers as it was said. People and lists of them are as large as those of ours.
 
 use std::sync::Arc;
 
@@ -12,7 +14,7 @@ use serde::Serialize;
 use serde_json::{Value, json};
 use tokio::net::TcpListener;
 
-use crate::requests::person;
+use crate::requests::shown;
 
 type Answer = (StatusCode, [(HeaderName, &'static str); 1], Vec<u8>);
 
@@ -22,7 +24,7 @@ pub(crate) fn serve() {
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().unwrap();
     runtime.block_on(async {
         let people: Vec<Value> =
-            (0..1000).map(|number| serde_json::from_str(&person(number)).unwrap()).collect();
+            (0..1000).map(|number| serde_json::from_str(&shown(number)).unwrap()).collect();
         let router = Router::new()
             .route("/Users", get(list).post(echo_new))
             .route("/Users/{id}", patch(echo).get(one))

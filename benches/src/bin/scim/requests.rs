@@ -115,6 +115,17 @@ impl Requests for Asked {
     }
 }
 
+/// What a server answers of a person: as much as ours does, so that as many bytes are written and sent.
+pub(crate) fn shown(number: u64) -> String {
+    let (id, at) = (format!("01980000-0000-7000-8000-{number:012}"), "2026-01-01T00:00:00.000Z");
+    let said = person(number);
+    format!(
+        "{},\"id\":\"{id}\",\"meta\":{{\"resourceType\":\"User\",\"created\":\"{at}\",\"lastModified\":\"{at}\",\
+         \"version\":\"W/\\\"1\\\"\",\"location\":\"http://127.0.0.1:40000/scim/v2/Users/{id}\"}}}}",
+        said.strip_suffix('}').unwrap()
+    )
+}
+
 /// The body of a person, as the other servers make theirs.
 pub(crate) fn person(number: u64) -> String {
     format!(

@@ -5,6 +5,9 @@ use std::{collections::HashMap, hash::Hash};
 /// The most values of a table: what comes from people and not from settings must not fill the memory for good.
 const MOST: usize = 65_536;
 
+/// So many values are compared with each other rather than hashed: most tables have no more.
+const FEW: usize = 8;
+
 /// Numbers values. None is ever forgotten.
 pub(super) struct Table<T> {
     numbers: HashMap<T, usize>,
@@ -20,6 +23,9 @@ impl<T> Default for Table<T> {
 impl<T: Clone + Eq + Hash> Table<T> {
     /// The number of a value; `None` where the table is full.
     pub(super) fn number(&mut self, value: &T) -> Option<u64> {
+        if let Some(number) = self.values.iter().take(FEW).position(|known| known == value) {
+            return Some(number as u64);
+        }
         if let Some(number) = self.numbers.get(value) {
             return Some(*number as u64);
         }
