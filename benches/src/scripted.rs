@@ -90,6 +90,10 @@ impl UserStore for Scripted {
         self.wrote();
         Ok(())
     }
+
+    async fn forget(&self, _account: &Account) -> Result<(), BackendError> {
+        unused("users.forget")
+    }
 }
 
 #[async_trait]

@@ -115,6 +115,7 @@ pub struct Pool {
 
 struct Shared {
     server: Server,
+    id: ServerId,
     purpose: Purpose,
     settings: PoolSettings,
     seats: Arc<Semaphore>,
@@ -146,13 +147,14 @@ impl Pool {
     ) -> Self {
         let seats = Arc::new(Semaphore::new(usize::from(settings.size.max(1))));
         let idle = Mutex::new(Vec::new());
-        Self { shared: Arc::new(Shared { server, purpose, settings, seats, idle, circuit }) }
+        let id = server.id();
+        Self { shared: Arc::new(Shared { server, id, purpose, settings, seats, idle, circuit }) }
     }
 
     /// Returns the server of this pool.
     #[must_use]
     pub fn server(&self) -> ServerId {
-        self.shared.server.id()
+        self.shared.id.clone()
     }
 
     /// Lends a connection; waits while all are lent.

@@ -19,6 +19,9 @@ pub(crate) mod oid {
     pub(crate) const REFRESH: &str = "1.3.6.1.4.1.1466.101.119.1";
 }
 
+/// More than most requests take.
+const USUAL_OCTETS: usize = 512;
+
 /// An operation, encoded; wiped when dropped, because passwords travel in some.
 pub(crate) struct Request {
     op: Zeroizing<Vec<u8>>,
@@ -29,7 +32,7 @@ pub(crate) struct Request {
 
 impl Request {
     fn new(ends_with: Kind, fill: impl FnOnce(&mut Writer)) -> Self {
-        let mut writer = Writer::default();
+        let mut writer = Writer::with_room(USUAL_OCTETS);
         fill(&mut writer);
         Self { op: Zeroizing::new(writer.into_bytes()), controls: Vec::new(), ends_with: Some(ends_with) }
     }
@@ -41,7 +44,7 @@ impl Request {
 
     /// Puts the operation into its envelope.
     pub(crate) fn message(&self, id: i32) -> Zeroizing<Vec<u8>> {
-        let mut writer = Writer::default();
+        let mut writer = Writer::with_room(self.op.len() + USUAL_OCTETS);
         let outer = writer.begin(tag::SEQUENCE);
         writer.integer(tag::INTEGER, id);
         writer.raw(&self.op);

@@ -249,6 +249,16 @@ mod tests {
     }
 
     #[test]
+    fn decimals_come_back_as_they_were_read() {
+        for text in
+            ["8888889478888888887e87", "0.1", "-2.2250738585072014e-308", "123456789.12345678901234567890"]
+        {
+            let read = parse(text).unwrap();
+            assert_eq!(Json::parse(&read.to_bytes(), &Limits::default()).unwrap(), read, "{text}");
+        }
+    }
+
+    #[test]
     fn what_is_no_json_is_refused() {
         for bad in ["", "{", "[1,]", "{'a':1}", "01", "\"\\x\"", "{} {}", "nul", "\"\u{1}\"", "1e999"] {
             assert_eq!(parse(bad), Err(Reason::JsonMalformed), "{bad}");

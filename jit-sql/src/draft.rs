@@ -5,8 +5,8 @@
 
 use chrono::{DateTime, Utc};
 use jit_core::{
-    AccountId, AccountWrite, AuditEvent, BackendError, Commit, CounterChange, CounterName, ErrorKind,
-    ExternalKey, LookupKey, Task, TenantId,
+    Account, AccountId, AccountWrite, AuditEvent, BackendError, Commit, CounterChange, CounterName,
+    ErrorKind, ExternalKey, LookupKey, Task, TenantId,
 };
 use serde::{Serialize, Serializer};
 use sha2::{Digest as _, Sha256};
@@ -201,6 +201,16 @@ pub(crate) fn micros(at: DateTime<Utc>) -> i64 {
 
 pub(crate) fn number(version: u64) -> Result<i64, BackendError> {
     i64::try_from(version).map_err(|_| invalid("a version is too large"))
+}
+
+pub(crate) const FORGETTING: &str = "users.forget";
+
+/// The version of an account that may be removed.
+pub(crate) fn forgettable(account: &Account) -> Result<i64, BackendError> {
+    if account.may_be_forgotten() {
+        return number(account.version);
+    }
+    Err(BackendError::new(ErrorKind::Invalid, FORGETTING).caused_by("something leads to the account"))
 }
 
 fn document(of: &impl Serialize, about: usize) -> Result<String, BackendError> {

@@ -73,6 +73,9 @@ macro_rules! __jit_pass_on {
             async fn touch(&self, seen: &[$crate::Seen]) -> Result<(), $crate::BackendError> {
                 self.$field.touch(seen).await
             }
+            async fn forget(&self, account: &$crate::Account) -> Result<(), $crate::BackendError> {
+                self.$field.forget(account).await
+            }
         }
     };
     (DocumentStore $type:ty, $field:ident) => {

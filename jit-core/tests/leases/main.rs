@@ -11,6 +11,8 @@ mod faults;
 #[cfg(test)]
 mod faulty;
 #[cfg(test)]
+mod forget;
+#[cfg(test)]
 mod held_up;
 #[cfg(test)]
 mod house;

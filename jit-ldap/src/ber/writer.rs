@@ -13,6 +13,11 @@ pub(crate) struct Writer {
 pub(crate) struct Mark(usize);
 
 impl Writer {
+    /// Begins with room for so many octets: a message that grows is copied, and its copies are not wiped.
+    pub(crate) fn with_room(octets: usize) -> Self {
+        Self { bytes: Vec::with_capacity(octets) }
+    }
+
     pub(crate) fn into_bytes(self) -> Vec<u8> {
         self.bytes
     }
@@ -24,7 +29,7 @@ impl Writer {
 
     pub(crate) fn primitive(&mut self, tag: u8, body: &[u8]) {
         self.bytes.push(tag);
-        self.length(body.len());
+        self.bytes.extend(octets_of(body.len()));
         self.raw(body);
     }
 
@@ -60,23 +65,18 @@ impl Writer {
 
     /// Ends a constructed element: its length is known only now and moves in before it.
     pub(crate) fn end(&mut self, mark: Mark) {
-        let mut length = Self::default();
-        length.length(self.bytes.len().saturating_sub(mark.0));
-        self.bytes.splice(mark.0..mark.0, length.bytes);
+        let length = self.bytes.len().saturating_sub(mark.0);
+        self.bytes.splice(mark.0..mark.0, octets_of(length));
     }
+}
 
-    fn length(&mut self, length: usize) {
-        match u8::try_from(length) {
-            Ok(short) if short < 0x80 => self.bytes.push(short),
-            _ => {
-                let octets = length.to_be_bytes();
-                let zeros = octets.iter().take_while(|octet| **octet == 0).count();
-                let count = octets.len() - zeros;
-                self.bytes.push(0x80 | u8::try_from(count).unwrap_or(8));
-                self.bytes.extend(octets.iter().skip(zeros));
-            }
-        }
-    }
+/// The octets of a length: itself where it is short, else its octets after their number.
+fn octets_of(length: usize) -> impl Iterator<Item = u8> {
+    let octets = length.to_be_bytes();
+    let zeros = octets.iter().take_while(|octet| **octet == 0).count().min(octets.len() - 1);
+    let number = u8::try_from(octets.len() - zeros).unwrap_or(8);
+    let number = (length >= 0x80).then_some(0x80 | number);
+    number.into_iter().chain(octets.into_iter().skip(zeros))
 }
 
 #[cfg(test)]

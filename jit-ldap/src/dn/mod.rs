@@ -2,7 +2,8 @@
 
 mod parse;
 
-use std::fmt;
+use std::fmt::{self, Write as _};
+use std::sync::Arc;
 
 use crate::attribute::is_kind;
 use crate::reason::Reason;
@@ -104,11 +105,10 @@ impl fmt::Debug for Dn {
 /// One part of a name: usually one type and value, sometimes several (`cn=a+uid=b`), in any order.
 #[derive(Clone)]
 pub struct Rdn {
-    /// Sorted by what is compared.
-    pairs: Vec<Pair>,
+    /// Sorted by what is compared. Shared: names are put together of the names of places again and again.
+    pairs: Arc<[Pair]>,
 }
 
-#[derive(Clone)]
 struct Pair {
     kind: String,
     value: Value,
@@ -117,7 +117,6 @@ struct Pair {
 }
 
 /// A value of a name.
-#[derive(Clone)]
 enum Value {
     Text(String),
     /// BER that the directory could not write as text.
@@ -134,13 +133,13 @@ impl Rdn {
         if !is_kind(kind) || value.is_empty() || value.contains('\0') || value.len() > BYTES {
             return Err(Reason::DnMalformed);
         }
-        Ok(Self { pairs: vec![Pair::new(kind, Value::Text(value.to_owned()))] })
+        Ok(Self { pairs: [Pair::new(kind, Value::Text(value.to_owned()))].into() })
     }
 
     /// Returns the type and value, where there is exactly one and it is text.
     #[must_use]
     pub fn single(&self) -> Option<(&str, &str)> {
-        match self.pairs.as_slice() {
+        match &*self.pairs {
             [Pair { kind, value: Value::Text(value), .. }] => Some((kind, value)),
             _ => None,
         }
@@ -148,7 +147,7 @@ impl Rdn {
 
     fn of(mut pairs: Vec<Pair>) -> Self {
         pairs.sort_by(|a, b| a.key.cmp(&b.key));
-        Self { pairs }
+        Self { pairs: pairs.into() }
     }
 }
 
@@ -201,7 +200,7 @@ impl Eq for Rdn {}
 
 impl std::hash::Hash for Rdn {
     fn hash<H: std::hash::Hasher>(&self, state: &mut H) {
-        for pair in &self.pairs {
+        for pair in &*self.pairs {
             pair.key.hash(state);
         }
     }
@@ -225,7 +224,7 @@ impl fmt::Display for Rdn {
 
 impl fmt::Debug for Rdn {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        for pair in &self.pairs {
+        for pair in &*self.pairs {
             write!(f, "{}=…", pair.kind)?;
         }
         Ok(())
@@ -249,7 +248,7 @@ fn escape(text: &str, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         } else if is_special {
             write!(f, "\\{c}")?;
         } else {
-            write!(f, "{c}")?;
+            f.write_char(c)?;
         }
     }
     Ok(())

@@ -4,7 +4,7 @@
 
 mod parse;
 
-use std::fmt;
+use std::fmt::{self, Write as _};
 
 use crate::attribute::AttributeName;
 use crate::ber::{Writer, tag};
@@ -194,7 +194,7 @@ impl fmt::Display for Escaped<'_> {
                 match c {
                     '*' | '(' | ')' | '\\' => write!(f, "\\{:02x}", u32::from(c))?,
                     c if c.is_ascii_control() => write!(f, "\\{:02x}", u32::from(c))?,
-                    c => write!(f, "{c}")?,
+                    c => f.write_char(c)?,
                 }
             }
             for byte in chunk.invalid() {

@@ -239,7 +239,7 @@ impl<D: Dialect> Accounts<D> {
                 Found::NotOurs => return Ok(Effect::NotOurs),
             };
             self.leave_all(connection, &self.member(&ours, remote)).await?;
-            match self.guard(&ours, remote)?.remove(connection, self.dialect.closure()).await {
+            match self.guard(&ours, remote)?.remove(connection, || self.dialect.closure()).await {
                 Ok(()) => return Ok(Effect::Absent { was_there: true }),
                 // renamed, removed or marked anew since it was found
                 Err(error) if Guard::has_tripped(&error) => {}
@@ -275,7 +275,7 @@ impl<D: Dialect> Accounts<D> {
         let Ok(guard) = self.guard(&Remote { id, dn, is_enabled: true, server_time: None }, remote) else {
             return false;
         };
-        guard.remove(connection, self.dialect.closure()).await.is_ok()
+        guard.remove(connection, || self.dialect.closure()).await.is_ok()
     }
 
     fn guard(&self, ours: &Remote, remote: &RemoteRef) -> Result<Guard, BackendError> {

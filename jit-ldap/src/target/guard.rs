@@ -50,10 +50,10 @@ impl Guard {
     pub(super) async fn remove(
         &self,
         connection: &mut Connection,
-        closure: Vec<Modification>,
+        closure: impl FnOnce() -> Vec<Modification>,
     ) -> Result<(), LdapError> {
         if self.controls.is_empty() {
-            self.modify(connection, closure).await?;
+            self.modify(connection, closure()).await?;
         }
         connection.delete(&self.name, &self.controls).await.map(drop)
     }

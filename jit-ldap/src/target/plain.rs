@@ -53,7 +53,7 @@ impl Plain {
         if finished.is_err() {
             // whoever asked looks for it as well, if this fails too
             let ours = Guard::by_exchange(EntryName::from(account.dn), &profile.marker, account.marker);
-            let _left = ours.remove(connection, profile.closure()).await;
+            let _left = ours.remove(connection, || profile.closure()).await;
         }
         finished
     }

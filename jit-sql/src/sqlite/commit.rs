@@ -53,16 +53,11 @@ impl Write<'_, '_> {
     }
 
     fn account(&self, account: &AccountDraft) -> Result<(), Refused> {
-        let seq = match account.expected {
+        match account.expected {
             None => self.create(account)?,
             Some(expected) => self.update(account, expected)?,
-        };
-        for identity in &account.identities_removed {
-            self.unlink(identity, seq)?;
         }
-        for identity in &account.identities_added {
-            self.link(identity, seq)?;
-        }
+        self.identities(account)?;
         for key in &account.lookups_removed {
             self.run(NOT_LOOKED_UP, (self.tenant, &key.kind, &key.digest, account.id.as_bytes()))?;
         }
@@ -78,14 +73,29 @@ impl Write<'_, '_> {
         Ok(())
     }
 
-    fn create(&self, account: &AccountDraft) -> Result<i64, Refused> {
+    fn identities(&self, account: &AccountDraft) -> Result<(), Refused> {
+        if account.identities_removed.is_empty() && account.identities_added.is_empty() {
+            return Ok(());
+        }
+        let seq = match account.expected {
+            None => Some(self.session.last_row()),
+            Some(_) => self.session.row(SEQ, (self.tenant, account.id.as_bytes()), |row| Ok(row.get(0)?))?,
+        };
+        let seq = seq.ok_or(Refused::Kind(ErrorKind::Conflict))?;
+        for identity in &account.identities_removed {
+            self.unlink(identity, seq)?;
+        }
+        account.identities_added.iter().try_for_each(|identity| self.link(identity, seq))
+    }
+
+    fn create(&self, account: &AccountDraft) -> Result<(), Refused> {
         let AccountDraft { id, version, state, user_name_key, ends_at, last_seen, document, .. } = account;
         let created = self.run(
             CREATE,
             (self.tenant, id.as_bytes(), version, state, user_name_key, ends_at, last_seen, document),
         );
         match created {
-            Ok(1) => Ok(self.session.last_row()),
+            Ok(1) => Ok(()),
             Ok(_) => self.taken(account, Taken::Account),
             Err(error) if is_unique_violation(&error) => self.taken(account, Taken::UserName),
             Err(error) => Err(error.into()),
@@ -93,7 +103,7 @@ impl Write<'_, '_> {
     }
 
     /// Names the identity first: somebody who signs in for the second time has the name of the first.
-    fn taken(&self, account: &AccountDraft, otherwise: Taken) -> Result<i64, Refused> {
+    fn taken(&self, account: &AccountDraft, otherwise: Taken) -> Result<(), Refused> {
         for IdentityDraft { connection, issuer, subject } in &account.identities_added {
             let params = (self.tenant, connection, issuer, subject);
             if self.session.row(HOLDER, params, |_| Ok(()))?.is_some() {
@@ -103,7 +113,7 @@ impl Write<'_, '_> {
         Err(Refused::Kind(ErrorKind::AlreadyExists(otherwise)))
     }
 
-    fn update(&self, account: &AccountDraft, expected: i64) -> Result<i64, Refused> {
+    fn update(&self, account: &AccountDraft, expected: i64) -> Result<(), Refused> {
         let AccountDraft { id, version, state, user_name_key, ends_at, last_seen, document, .. } = account;
         let params = (
             self.tenant,
@@ -117,16 +127,16 @@ impl Write<'_, '_> {
             document,
             account.unused_since,
         );
-        if let Some(seq) = self.session.row(UPDATE_ROW, params, |row| Ok(row.get(0)?))? {
-            return Ok(seq);
+        if self.run(UPDATE_ROW, params)? == 1 {
+            return Ok(());
         }
-        match self.session.row(UPDATE, params, |row| Ok(row.get(0)?)) {
-            Ok(Some(seq)) => Ok(seq),
-            Ok(None) => Err(Refused::Kind(ErrorKind::Conflict)),
-            Err(Refused::Sqlite(error)) if is_unique_violation(&error) => {
+        match self.run(UPDATE, params) {
+            Ok(1) => Ok(()),
+            Ok(_) => Err(Refused::Kind(ErrorKind::Conflict)),
+            Err(error) if is_unique_violation(&error) => {
                 Err(Refused::Kind(ErrorKind::AlreadyExists(Taken::UserName)))
             }
-            Err(error) => Err(error),
+            Err(error) => Err(error.into()),
         }
     }
 
@@ -195,16 +205,21 @@ const CREATE: &str = "INSERT INTO jit_account \
     (tenant, id, version, state, user_name_key, ends_at, last_seen, document) \
     VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8) ON CONFLICT (tenant, id) DO NOTHING";
 
+// Updates go without RETURNING, for which SQLite makes a table in memory each time, and copies each page that it is about to
+// change.
+
 // Of an account that keeps its state and its name, as most do. SQLite writes the entries of an index anew wherever a
 // statement sets its columns, also to what they are.
 pub(super) const UPDATE_ROW: &str = "UPDATE jit_account SET version = ?4, ends_at = ?7, \
     last_seen = max(coalesce(last_seen, ?8), coalesce(?8, last_seen)), document = ?9 \
     WHERE tenant = ?1 AND id = ?2 AND version = ?3 AND +state = ?5 AND +user_name_key IS ?6 \
-    AND coalesce(last_seen <= ?10, true) RETURNING seq";
+    AND coalesce(last_seen <= ?10, true)";
 
 const UPDATE: &str = "UPDATE jit_account SET version = ?4, state = ?5, user_name_key = ?6, ends_at = ?7, \
     last_seen = max(coalesce(last_seen, ?8), coalesce(?8, last_seen)), document = ?9 \
-    WHERE tenant = ?1 AND id = ?2 AND version = ?3 AND coalesce(last_seen <= ?10, true) RETURNING seq";
+    WHERE tenant = ?1 AND id = ?2 AND version = ?3 AND coalesce(last_seen <= ?10, true)";
+
+const SEQ: &str = "SELECT seq FROM jit_account WHERE tenant = ?1 AND id = ?2";
 
 const HOLDER: &str =
     "SELECT 1 FROM jit_identity WHERE tenant = ?1 AND connection = ?2 AND issuer = ?3 AND subject = ?4";
@@ -249,6 +264,7 @@ pub(super) const STATEMENTS: &[&str] = &[
     CREATE,
     UPDATE_ROW,
     UPDATE,
+    SEQ,
     HOLDER,
     LINK,
     UNLINK,

@@ -180,6 +180,7 @@ mod tests {
         schema::bring_up_to_date(&mut connection).unwrap();
         let parts = [
             &users::READS[..],
+            &[users::FORGET],
             commit::STATEMENTS,
             documents::STATEMENTS,
             kept::STATEMENTS,

@@ -4,7 +4,7 @@ use std::num::NonZeroUsize;
 
 use async_trait::async_trait;
 use chrono::{DateTime, TimeDelta, Utc};
-use jit_core::{BackendError, Claimed, ErrorKind, Lane, Settlement, Task, TaskQueue, WorkerId};
+use jit_core::{BackendError, Claimed, ErrorKind, Lane, Settlement, TaskQueue, WorkerId};
 use rusqlite::Row;
 
 use super::{SqliteStore, error::Refused, session::Session};
@@ -26,18 +26,19 @@ impl TaskQueue for SqliteStore {
         if self.next_due(lane).await?.is_none_or(|due| micros(now) < micros(due)) {
             return Ok(Vec::new());
         }
-        let (worker, lane) = (worker.clone(), lane.clone());
+        let (by, lane) = (worker.clone(), lane.clone());
         let work = move |session: &Session<'_>| {
             let open = (lane.as_str(), micros(now), document::one_more(limit) - 1);
-            let seqs: Vec<i64> = session.rows(OPEN, open, |row| row.get(0))?;
-            let mut claimed = Vec::with_capacity(seqs.len());
-            for seq in seqs {
-                let taken = session.row(CLAIM, (seq, micros(until), worker.as_str()), task)?;
-                claimed.extend(taken.map(|(task, epoch)| document::claimed(task, &worker, epoch, until)));
+            let taken = session.rows(OPEN, open, Open::of)?;
+            for open in &taken {
+                session.run(CLAIM, (open.seq, micros(until), by.as_str()))?;
             }
-            Ok(claimed)
+            Ok(taken)
         };
-        self.writer.run(claim, work).await
+        // Read by the caller: the writing thread has other things to do.
+        let taken = self.writer.run(claim, work).await?;
+        let claimed = taken.into_iter().map(|open| open.claimed(worker, until));
+        claimed.collect::<Result<_, _>>().map_err(|refused| refused.during(claim))
     }
 
     async fn settle(&self, claimed: &Claimed, outcome: Settlement) -> Result<(), BackendError> {
@@ -74,16 +75,29 @@ impl TaskQueue for SqliteStore {
     }
 }
 
-fn task(row: &Row<'_>) -> Result<(Task, i64), Refused> {
-    let text = row.get_ref(0)?.as_str().map_err(|_| Refused::Kind(ErrorKind::Corrupt))?;
-    Ok((document::task(text, row.get(1)?)?, row.get(2)?))
+/// A task that may be claimed, as it is stored.
+struct Open {
+    seq: i64,
+    document: String,
+    due: i64,
+    epoch: i64,
 }
 
-const OPEN: &str = "SELECT seq FROM jit_task INDEXED BY jit_task_open \
+impl Open {
+    fn of(row: &Row<'_>) -> Result<Self, rusqlite::Error> {
+        Ok(Self { seq: row.get(0)?, document: row.get(1)?, due: row.get(2)?, epoch: row.get(3)? })
+    }
+
+    fn claimed(self, worker: &WorkerId, until: DateTime<Utc>) -> Result<Claimed, Refused> {
+        let task = document::task(&self.document, self.due)?;
+        Ok(document::claimed(task, worker, self.epoch.saturating_add(1), until))
+    }
+}
+
+const OPEN: &str = "SELECT seq, document, due, epoch FROM jit_task INDEXED BY jit_task_open \
     WHERE lane = ?1 AND open_from <= ?2 ORDER BY open_from, id, tenant LIMIT ?3";
 
-const CLAIM: &str = "UPDATE jit_task SET epoch = epoch + 1, open_from = ?2, worker = ?3 WHERE seq = ?1 \
-    RETURNING document, due, epoch";
+const CLAIM: &str = "UPDATE jit_task SET epoch = epoch + 1, open_from = ?2, worker = ?3 WHERE seq = ?1";
 
 const DONE: &str = "DELETE FROM jit_task WHERE tenant = ?1 AND id = ?2 AND epoch = ?3 AND worker IS NOT NULL";
 

@@ -40,7 +40,7 @@ pub(crate) async fn measure(wanted: &Wanted) {
         let accounts = made(&raw, turn).await;
         bare.add(removed(&raw, accounts).await, turn);
         let start = Stopwatch::start();
-        assert_eq!(house.work(turn).await, turn);
+        assert_eq!(work(&house, turn).await, turn);
         ours.add(start.stop(), turn);
     }
     assert_eq!(names(target.as_ref()).await, usual, "the privileged ended first, and nothing else did");
@@ -51,7 +51,7 @@ pub(crate) async fn measure(wanted: &Wanted) {
         elsewhere(&others, 100, &mut meanwhile).await;
         meanwhile
     });
-    while house.work(1_000).await > 0 {}
+    while work(&house, 1_000).await > 0 {}
     assert!(names(target.as_ref()).await.is_empty());
     let what = format!(
         "OpenLDAP synced: {} of {count} leases end in one second, {AT_ONCE} at once, each",
@@ -60,6 +60,12 @@ pub(crate) async fn measure(wanted: &Wanted) {
     time(&what, &ours, (&bare, "bare removal, as many at once"), Goal::AtMost(1.2));
     let what = "… a lease at another target meanwhile";
     time(what, &other.await.unwrap(), (&calm, "before the storm"), Goal::Shown);
+}
+
+/// In a task of its own, as the bare requests are and as an application does it.
+async fn work(house: &Arc<House>, limit: usize) -> usize {
+    let house = Arc::clone(house);
+    tokio::spawn(async move { house.work(limit).await }).await.unwrap()
 }
 
 /// As many callers as there are slots, one account after the other.

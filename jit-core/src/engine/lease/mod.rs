@@ -8,6 +8,7 @@ mod check_out;
 mod compare;
 mod elevate;
 mod extend;
+mod forget;
 mod keeper;
 mod missing;
 mod places;

@@ -1,11 +1,13 @@
 //! Writing down where a lease stands.
 
+use std::sync::Arc;
+
 use chrono::{DateTime, TimeDelta, Utc};
 
 use super::super::{Jit, JitError};
 use crate::{
     Account, AccountId, AccountState, AccountWrite, Actor, AuditEvent, AuditOutcome, BackendError, Code,
-    Commit, Lease, Phase, Store, Task, TaskId, TaskKind, TenantId,
+    Commit, Lane, Lease, Phase, Store, Task, TaskId, TaskKind, TenantId,
 };
 
 impl Jit {
@@ -21,8 +23,23 @@ impl Jit {
     ) -> Result<Account, BackendError> {
         let pending = AccountState::Pending { since: now };
         let fresh = Account::begin(id, tenant.clone(), pending, now);
-        let (commit, after) = self.lease_commit(None, fresh, lease, ("lease.intended", by), Next::WhenDue);
-        store.commit(&commit).await.map(|()| after)
+        let commit = self.lease_commit(None, fresh, lease, ("lease.intended", by), Next::WhenDue);
+        written(store, commit).await
+    }
+
+    /// Writes a lease down again whose record was removed; its account must not exist.
+    pub(super) async fn note_anew(
+        &self,
+        store: &dyn Store,
+        tenant: &TenantId,
+        id: AccountId,
+        lease: Lease,
+        action: &'static str,
+    ) -> Result<Account, BackendError> {
+        let now = self.parts.clock.now();
+        let fresh = Account::begin(id, tenant.clone(), lease.account_state(now), now);
+        let commit = self.lease_commit(None, fresh, lease, (action, Actor::Clock), Next::WhenDue);
+        written(store, commit).await
     }
 
     /// Writes down where a lease stands now; the account must be as it was read.
@@ -46,8 +63,8 @@ impl Jit {
         act: (&'static str, Actor),
         next: Next,
     ) -> Result<Account, BackendError> {
-        let (commit, after) = self.lease_commit(Some(before), before.clone(), lease, act, next);
-        store.commit(&commit).await.map(|()| after)
+        let commit = self.lease_commit(Some(before), before.clone(), lease, act, next);
+        written(store, commit).await
     }
 
     fn lease_commit(
@@ -57,7 +74,7 @@ impl Jit {
         mut lease: Lease,
         (action, actor): (&'static str, Actor),
         next: Next,
-    ) -> (Commit, Account) {
+    ) -> LeaseCommit {
         let now = before.map_or(after.created_at, |_| self.parts.clock.now());
         let mut mint = self.mint(now);
         let mut commit = Commit::new(after.tenant.clone());
@@ -83,9 +100,9 @@ impl Jit {
             None => AccountWrite::create(after),
             Some(before) => AccountWrite::update(before, after),
         };
-        let after = write.after().clone();
+        let after = write.shared();
         commit.account = Some(write);
-        (commit, after)
+        LeaseCommit { commit, after }
     }
 
     /// Leaves the lease the one task that looks after it from now on, if there is anything to look after.
@@ -96,14 +113,22 @@ impl Jit {
             return;
         }
         commit.withdrawn.extend(lease.task.take());
-        let [first, usual] = Self::lanes_of(&lease.target);
-        let (Some(mut due), Some(lane)) = (due, if lease.privileged { first } else { usual }) else { return };
+        let step = match due {
+            Some(due) => Self::lane_of_lease(lease).map(|lane| (lane, TaskKind::TendLease, due)),
+            None => self.forgetting(lease, now),
+        };
+        let Some((lane, kind, mut due)) = step else { return };
         if next != Next::WhenDue {
             due = now.checked_add_signed(GOES_ON_WITHIN).map_or(due, |later| later.max(due));
         }
         lease.task = Some(id);
         let (tenant, account) = (account.tenant.clone(), account.id);
-        commit.tasks.push(Task { id, tenant, lane, account, kind: TaskKind::TendLease, due });
+        commit.tasks.push(Task { id, tenant, lane, account, kind, due });
+    }
+
+    fn lane_of_lease(lease: &Lease) -> Option<Lane> {
+        let [first, usual] = Self::lanes_of(&lease.target);
+        if lease.privileged { first } else { usual }
     }
 
     /// Raises an alarm about a lease that is overdue, if one is due now. The task that looks after the lease stays.
@@ -149,6 +174,19 @@ impl Jit {
         let kind = TaskKind::Alarm { about: Code::new(about), target: Some(lease.target.clone()) };
         self.notice(id, &account.tenant, account.id, kind, self.parts.clock.work())
     }
+}
+
+/// Writes a step of a lease, and the account as it is then.
+struct LeaseCommit {
+    commit: Commit,
+    after: Arc<Account>,
+}
+
+async fn written(store: &dyn Store, step: LeaseCommit) -> Result<Account, BackendError> {
+    store.commit(&step.commit).await?;
+    // The commit goes first, so that the account need not be copied where the store did not keep it either.
+    drop(step.commit);
+    Ok(Arc::unwrap_or_clone(step.after))
 }
 
 /// Says who takes the next step.

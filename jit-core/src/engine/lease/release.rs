@@ -92,7 +92,8 @@ impl Jit {
         Err(JitError::refused("engine.contended"))
     }
 
-    async fn is_mentioned(
+    /// Tells whether what is kept of the account that the lease elevated still names the lease.
+    pub(super) async fn is_mentioned(
         &self,
         store: &dyn Store,
         account: &Account,

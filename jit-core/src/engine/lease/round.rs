@@ -4,7 +4,7 @@ use std::{collections::VecDeque, num::NonZeroUsize};
 
 use chrono::{DateTime, Utc};
 use futures_util::{
-    future::{Either, FutureExt as _},
+    future::{BoxFuture, FutureExt as _},
     stream::{FuturesUnordered, StreamExt as _},
 };
 
@@ -134,7 +134,8 @@ impl Jit {
     /// Claims while what was claimed before is under way: neither waits for the other.
     async fn run_round(&self, mut round: Round<'_>, report: &mut WorkReport) -> Result<(), BackendError> {
         let Round { store, worker, setup, places, .. } = round;
-        let (mut under_way, mut is_claiming) = (FuturesUnordered::new(), false);
+        let mut under_way: FuturesUnordered<BoxFuture<'_, Came>> = FuturesUnordered::new();
+        let mut is_claiming = false;
         loop {
             if !is_claiming
                 && under_way.len() <= setup.at_once.get()
@@ -142,16 +143,15 @@ impl Jit {
             {
                 is_claiming = true;
                 let now = self.parts.clock.work();
-                under_way.push(Either::Left(async move {
-                    Came::Claimed(turns, store.claim(worker, &lane, now, HOLD, turns).await)
-                }));
+                let claim = async move { store.claim(worker, &lane, now, HOLD, turns).await };
+                under_way.push(claim.map(move |claims| Came::Claimed(turns, claims)).boxed());
             }
             match under_way.next().await {
                 Some(Came::Claimed(turns, claims)) => {
                     is_claiming = false;
                     for claimed in round.take(turns, claims) {
-                        let tended = self.tend_claimed(store, setup, places, claimed);
-                        under_way.push(Either::Right(tended.map(Came::Tended)));
+                        under_way
+                            .push(self.tend_claimed(store, setup, places, claimed).map(Came::Tended).boxed());
                     }
                 }
                 Some(Came::Tended(Ok(tended))) => tended.count(report),
