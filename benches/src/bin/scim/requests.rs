@@ -110,8 +110,13 @@ impl Requests for Asked {
         write!(into, "\r\n{body}").unwrap();
     }
 
-    fn status(&self) -> u16 {
-        if self.operation == Operation::Post { 201 } else { 200 }
+    fn takes(&self, status: u16) -> bool {
+        match self.operation {
+            Operation::Post => status == 201,
+            // Some do not answer a change with what came of it (RFC 7644 §3.5.2).
+            Operation::Rename | Operation::Switch => [200, 204].contains(&status),
+            Operation::Get | Operation::Filter | Operation::List => status == 200,
+        }
     }
 }
 
