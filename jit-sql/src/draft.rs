@@ -5,8 +5,8 @@
 
 use chrono::{DateTime, Utc};
 use jit_core::{
-    Account, AccountId, AccountWrite, AuditEvent, BackendError, Commit, CounterChange, CounterName,
-    ErrorKind, ExternalKey, LookupKey, Task, TenantId,
+    AccountId, AccountWrite, AuditEvent, BackendError, Commit, CounterChange, CounterName, ErrorKind,
+    ExternalKey, LookupKey, Task, TenantId,
 };
 use serde::{Serialize, Serializer};
 use sha2::{Digest as _, Sha256};
@@ -203,10 +203,12 @@ pub(crate) fn number(version: u64) -> Result<i64, BackendError> {
     i64::try_from(version).map_err(|_| invalid("a version is too large"))
 }
 
+#[cfg(any(feature = "postgres", feature = "sqlite"))]
 pub(crate) const FORGETTING: &str = "users.forget";
 
 /// The version of an account that may be removed.
-pub(crate) fn forgettable(account: &Account) -> Result<i64, BackendError> {
+#[cfg(any(feature = "postgres", feature = "sqlite"))]
+pub(crate) fn forgettable(account: &jit_core::Account) -> Result<i64, BackendError> {
     if account.may_be_forgotten() {
         return number(account.version);
     }
