@@ -11,7 +11,7 @@ pub fn sqlite(file: &Path, cache: i32) -> Connection {
     let connection = Connection::open(file).unwrap();
     connection.pragma_update_and_check(None, "journal_mode", "WAL", |_| Ok(())).unwrap();
     connection.pragma_update(None, "synchronous", "FULL").unwrap();
-    connection.pragma_update(None, "foreign_keys", false).unwrap();
+    connection.pragma_update(None, "foreign_keys", true).unwrap();
     connection.pragma_update(None, "cache_size", -cache).unwrap();
     connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true).unwrap();
     connection.busy_timeout(Duration::from_secs(60)).unwrap();

@@ -90,10 +90,6 @@ impl UserStore for Scripted {
         self.wrote();
         Ok(())
     }
-
-    async fn forget(&self, _account: &Account) -> Result<(), BackendError> {
-        unused("users.forget")
-    }
 }
 
 #[async_trait]

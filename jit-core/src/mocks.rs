@@ -26,7 +26,6 @@ mockall::mock! {
         async fn list(&self, query: &Query) -> Result<Page<Account>, BackendError>;
         async fn commit(&self, commit: &Commit) -> Result<(), BackendError>;
         async fn touch(&self, seen: &[Seen]) -> Result<(), BackendError>;
-        async fn forget(&self, account: &Account) -> Result<(), BackendError>;
     }
 
     #[async_trait]

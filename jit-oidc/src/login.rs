@@ -194,9 +194,9 @@ impl Login {
         })
     }
 
-    /// Finds the cookie of the sign-in that a callback answers, where the browser has it. A sign-in has one answer, whatever
-    /// it says, so [`StateCookie::clear_header`] goes out with the page that follows. Where nothing was decided because
-    /// something could not be asked ([`LoginError::class`] is `Transient`), leave the cookie, and the callback can come again.
+    /// Finds the cookie of the sign-in that a callback answers, where the browser has it. A sign-in has one answer, whatever it
+    /// says, so [`StateCookie::clear_header`] goes out with the page that follows. Leave the cookie only where the store could
+    /// not be asked for the sign-in: then the callback may come again. Once it was taken, it has to be begun anew.
     #[must_use]
     pub fn cookie_of(&self, callback: &Callback, cookies: Option<&str>) -> Option<StateCookie> {
         StateCookie::found(cookies?, callback.state()?, &self.config)

@@ -69,4 +69,18 @@ mod tests {
             assert_eq!(decode(bad.as_bytes()), None, "{bad:?}");
         }
     }
+
+    #[test]
+    fn the_answer_for_a_long_text_is_that_of_the_crate_without_vectors() {
+        let good = STANDARD.encode([0x5a; 150]).into_bytes();
+        for at in [0, 1, 31, 32, 63, 64, 100, good.len() - 5, good.len() - 1] {
+            for octet in 0..=u8::MAX {
+                let mut text = good.clone();
+                text[at] = octet;
+                if !matches!(octet, b' ' | b'\t' | b'\n' | b'\r') {
+                    assert_eq!(decode(&text), STANDARD.decode(&text).ok(), "{octet} at {at}");
+                }
+            }
+        }
+    }
 }

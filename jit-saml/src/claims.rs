@@ -23,9 +23,11 @@ pub(crate) fn to_claims(response: &VerifiedResponse, config: &SamlConfig, idp: &
     let mut members = Map::new();
     let mut cut = Vec::new();
     for attribute in response.attributes() {
+        // what the subject says of itself stands under these two names, and no attribute takes its place
+        if [NAME_ID, NAME_ID_FORMAT].contains(&attribute.name.as_str()) {
+            continue;
+        }
         match value_of(attribute, config, idp) {
-            // an attribute that nobody could decrypt may hold more values of any of them
-            Said::All(_) if !response.attributes().is_complete() => cut.push(attribute.name.as_str()),
             Said::All(value) => {
                 members.insert(attribute.name.clone(), value);
             }
@@ -33,8 +35,6 @@ pub(crate) fn to_claims(response: &VerifiedResponse, config: &SamlConfig, idp: &
             Said::Nothing => {}
         }
     }
-    members.remove(NAME_ID);
-    members.remove(NAME_ID_FORMAT);
     if let Some(name_id) = response.name_id() {
         members.insert(NAME_ID.into(), name_id.value.as_str().into());
         members.insert(NAME_ID_FORMAT.into(), name_id.format().into());

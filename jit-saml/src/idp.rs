@@ -19,7 +19,8 @@ pub struct TrustedIdp {
     keys: Vec<VerificationKey>,
     sign_on: Vec<Endpoint>,
     logout: Vec<Endpoint>,
-    scopes: Vec<String>,
+    /// Those that are listed, where any are.
+    scopes: Option<Vec<String>>,
     asserts_any_scope: bool,
     wants_signed_requests: bool,
     error_url: Option<String>,
@@ -69,7 +70,7 @@ impl TrustedIdp {
             keys,
             sign_on: Vec::new(),
             logout: Vec::new(),
-            scopes: Vec::new(),
+            scopes: None,
             asserts_any_scope: false,
             wants_signed_requests: false,
             error_url: None,
@@ -94,10 +95,11 @@ impl TrustedIdp {
         self
     }
 
-    /// Sets the scopes that it may assert (`shibmd:Scope`), compared without regard to the case of ASCII letters.
+    /// Sets the scopes that it may assert (`shibmd:Scope`), compared without regard to the case of ASCII letters. After an
+    /// empty list it may assert none.
     #[must_use]
     pub fn with_scopes(mut self, scopes: Vec<String>) -> Self {
-        self.scopes = scopes;
+        self.scopes = Some(scopes);
         self
     }
 
@@ -173,20 +175,20 @@ impl TrustedIdp {
     /// Returns the scopes that it may assert.
     #[must_use]
     pub fn scopes(&self) -> &[String] {
-        &self.scopes
+        self.scopes.as_deref().unwrap_or_default()
     }
 
     /// Tells whether a scope is one of those listed. Scopes are domains, and values with one are compared without
     /// regard to case (SAML V2.0 Subject Identifier Attributes Profile §3.3 and §3.4).
     #[must_use]
     pub fn admits_scope(&self, scope: &str) -> bool {
-        !scope.is_empty() && self.scopes.iter().any(|known| known.eq_ignore_ascii_case(scope))
+        !scope.is_empty() && self.scopes().iter().any(|known| known.eq_ignore_ascii_case(scope))
     }
 
     /// Tells whether it may assert any scope, because none is listed and [`Self::asserting_any_scope`] was said.
     #[must_use]
     pub const fn asserts_any_scope(&self) -> bool {
-        self.asserts_any_scope && self.scopes.is_empty()
+        self.asserts_any_scope && self.scopes.is_none()
     }
 
     /// Tells whether it refuses unsigned requests.

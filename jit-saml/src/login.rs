@@ -220,8 +220,8 @@ impl Login {
     }
 
     /// Finds the cookie of the sign-in that a form answers, where the browser has it. A sign-in has one answer, whatever it
-    /// says, so [`StateCookie::clear_header`] goes out with the page that follows. Where nothing was decided because something
-    /// could not be asked ([`LoginError::class`] is `Transient`), leave the cookie, and the form can be sent again.
+    /// says, so [`StateCookie::clear_header`] goes out with the page that follows. Leave the cookie only where the store could
+    /// not be asked for the sign-in: then the form may come again. Once it was taken, it has to be begun anew.
     #[must_use]
     pub fn cookie_of(&self, form: &ResponseForm, cookies: Option<&str>) -> Option<StateCookie> {
         StateCookie::found(cookies?, form.relay_state()?, self.config.patience, self.is_secure())

@@ -176,17 +176,6 @@ impl Rejection {
         error.may_be_a_new_key()
     }
 
-    /// Tells whether something could not be decrypted, as opposed to being malformed.
-    pub(crate) const fn is_undecryptable(self) -> bool {
-        matches!(
-            self,
-            Self::DecryptionKeyMissing
-                | Self::DecryptionFailed
-                | Self::EncryptionAlgorithm
-                | Self::EncryptionCbc
-        )
-    }
-
     /// Returns the provider's status, where that is what refused the sign-in.
     #[must_use]
     pub const fn status(self) -> Option<Status> {

@@ -151,9 +151,6 @@ fn checks(response: &VerifiedResponse, config: &SamlConfig, idp: &TrustedIdp) ->
     let mut origin = response.algorithm().to_owned();
     origin.extend(response.checks().codes(Question::Origin).flat_map(|code| [" ", code]));
     origin.extend(out_of_scope(response, config, idp).flat_map(|name| [" left_out_for_its_scope:", name]));
-    if !response.attributes().is_complete() {
-        origin.push_str(" attribute_not_decrypted");
-    }
     let codes = |question| response.checks().codes(question).collect::<Vec<_>>().join(" ");
     Checks {
         origin: Check::Made(origin),

@@ -203,18 +203,6 @@ pub(crate) fn number(version: u64) -> Result<i64, BackendError> {
     i64::try_from(version).map_err(|_| invalid("a version is too large"))
 }
 
-#[cfg(any(feature = "postgres", feature = "sqlite"))]
-pub(crate) const FORGETTING: &str = "users.forget";
-
-/// The version of an account that may be removed.
-#[cfg(any(feature = "postgres", feature = "sqlite"))]
-pub(crate) fn forgettable(account: &jit_core::Account) -> Result<i64, BackendError> {
-    if account.may_be_forgotten() {
-        return number(account.version);
-    }
-    Err(BackendError::new(ErrorKind::Invalid, FORGETTING).caused_by("something leads to the account"))
-}
-
 fn document(of: &impl Serialize, about: usize) -> Result<String, BackendError> {
     let mut text = Vec::with_capacity(about);
     serde_json::to_writer(&mut text, of).map_err(|_| invalid("a part cannot be written as JSON"))?;

@@ -7,7 +7,9 @@ use chrono::{DateTime, TimeDelta, Utc};
 use jit_core::{AttestError, Attestation, Clock, ManualClock, Stability, VerifiedIdentity};
 use jit_saml::base64_text;
 use jit_saml::crypto::{AwsLc, DecryptionKey, decode_all_pem};
-use jit_saml::metadata::{MetadataPolicy, MetadataRejection, MetadataSource, aggregate_limits};
+use jit_saml::metadata::{
+    MetadataError, MetadataPolicy, MetadataRejection, MetadataSource, aggregate_limits,
+};
 use jit_saml::response::USUAL_SKEW;
 use jit_saml::signature::{SignatureError, VerificationKey};
 use jit_saml::trigger::attestation;
@@ -255,6 +257,9 @@ fn from_metadata(
     runtime.block_on(async {
         let entity_id = match (entity_id, source.entity_ids().await) {
             (Some(entity_id), _) => entity_id.to_owned(),
+            (None, Ok(entity_ids)) if entity_ids.is_empty() => {
+                return Ok(Err(MetadataError::from(MetadataRejection::NoProvider).into()));
+            }
             (None, Ok(entity_ids)) => only(entity_ids)?,
             (None, Err(error)) => return Ok(Err(error.into())),
         };

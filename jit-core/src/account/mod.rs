@@ -152,21 +152,6 @@ impl Account {
     /// The most identities that are remembered as cut off.
     pub const MOST_CUT_OFF: usize = 64;
 
-    /// Tells whether its record may be removed for good: it has ended, and nobody finds anything by it, signs in to it or
-    /// is kept from a name by it.
-    #[must_use]
-    pub fn may_be_forgotten(&self) -> bool {
-        matches!(self.state, AccountState::Ended { .. })
-            && self.identities.is_empty()
-            && self.user_name.is_none()
-            && self.grants.is_empty()
-            && self.cut_off.is_empty()
-            && self.records.is_empty()
-            && self.mirrors.is_empty()
-            && self.elevation.is_none()
-            && self.lookup_keys().is_empty()
-    }
-
     /// Tells whether the identity was cut off, or so many were that it may have been.
     #[must_use]
     pub fn is_cut_off(&self, key: &ExternalKey) -> bool {

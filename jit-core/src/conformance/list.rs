@@ -44,12 +44,6 @@ macro_rules! __jit_user_store_checks {
                 a_commit_needs_no_account
                 a_part_named_twice_is_invalid
             }
-            forget {
-                a_forgotten_account_is_gone_and_its_trail_stays
-                what_changed_is_not_forgotten
-                what_can_be_found_is_not_forgotten
-                forgetting_stops_at_the_tenant
-            }
             atomic {
                 an_accepted_commit_writes_every_part
                 nothing_is_written_when_an_identity_is_taken

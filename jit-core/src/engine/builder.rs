@@ -33,7 +33,6 @@ pub struct JitBuilder {
     explaining: bool,
     hold_for: TimeDelta,
     seen_every: TimeDelta,
-    remember_leases_for: TimeDelta,
 }
 
 /// Says why an engine could not be composed.
@@ -80,7 +79,6 @@ impl JitBuilder {
             explaining: false,
             hold_for: TimeDelta::minutes(30),
             seen_every: TimeDelta::hours(1),
-            remember_leases_for: TimeDelta::days(90),
         }
     }
 
@@ -163,14 +161,6 @@ impl JitBuilder {
         self
     }
 
-    /// Sets how long the record of a lease is kept after the lease is gone; 90 days unless said otherwise, and never less than
-    /// one. Its trail stays.
-    #[must_use]
-    pub fn remember_leases_for(mut self, span: TimeDelta) -> Self {
-        self.remember_leases_for = span.max(TimeDelta::days(1));
-        self
-    }
-
     /// Composes the engine.
     ///
     /// # Errors
@@ -206,7 +196,6 @@ impl JitBuilder {
             targets,
             explaining: self.explaining,
             hold_for: self.hold_for,
-            remember_leases_for: self.remember_leases_for,
             seen: SeenBuffer::new(self.seen_every),
             flights: Flights::default(),
             kin,

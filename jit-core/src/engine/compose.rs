@@ -15,8 +15,6 @@ use crate::{
 pub(super) const ACCOUNTS: &str = "accounts";
 /// The lane of tasks that tell the application something.
 pub(super) const NOTICES: &str = "notices";
-/// The lane of the leases that are gone, whose records go when nothing needs them any longer.
-pub(super) const TOMBSTONES: &str = "tombstones";
 
 /// Says what is being committed, for the record.
 pub(super) struct Record {

@@ -39,7 +39,6 @@ pub(super) struct Parts {
     pub(super) targets: HashMap<TargetId, TargetSetup>,
     pub(super) explaining: bool,
     pub(super) hold_for: TimeDelta,
-    pub(super) remember_leases_for: TimeDelta,
     pub(super) seen: SeenBuffer,
     pub(super) flights: Flights,
     pub(super) kin: HashMap<(TenantId, ConnectionId), Vec<Kin>>,

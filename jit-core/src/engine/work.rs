@@ -7,7 +7,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 
 use super::{
     Jit,
-    compose::{ACCOUNTS, NOTICES, Record, TOMBSTONES},
+    compose::{ACCOUNTS, NOTICES, Record},
     outcome::JitError,
 };
 use crate::{
@@ -95,7 +95,6 @@ impl Jit {
         if self.parts.notices.is_some() {
             self.work_lane(store, worker, NOTICES, limit, report).await?;
         }
-        self.work_lane(store, worker, TOMBSTONES, limit, report).await?;
         report.purged += store.purge(self.parts.clock.work(), limit).await?;
         Ok(())
     }
@@ -149,10 +148,6 @@ impl Jit {
             },
             TaskKind::ReviewEnd => match account.filter(|account| account.end_review == Some(task.id)) {
                 Some(account) => self.review_end(store, &account, now).await,
-                None => Ok(Settlement::Done),
-            },
-            TaskKind::ForgetLease => match account {
-                Some(account) => self.forget_lease(store, task, &account).await,
                 None => Ok(Settlement::Done),
             },
             TaskKind::EndLeases => {

@@ -139,15 +139,6 @@ impl Accounts {
         }
     }
 
-    /// Removes an account that nothing leads to, if it is there at that version.
-    pub(super) fn forget(&mut self, account: &Account) -> Result<(), ErrorKind> {
-        let stored = self.rows.get(account.id).filter(|stored| stored.version == account.version);
-        let word = stored.and_then(Packed::state_and_name).ok_or(ErrorKind::Conflict)?.0;
-        self.rows.remove(account.id);
-        self.states.remove(&word, account.id);
-        Ok(())
-    }
-
     /// Brings the indexes from what was `before` to what is written.
     fn index(&mut self, write: &AccountWrite, before: Option<(&'static str, Option<SmolStr>)>) {
         let (after, keys) = (write.after(), write.keys());

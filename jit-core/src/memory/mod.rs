@@ -133,16 +133,6 @@ impl UserStore for MemoryStore {
         }
         Ok(())
     }
-
-    async fn forget(&self, account: &Account) -> Result<(), BackendError> {
-        let error = |kind| BackendError::new(kind, "users.forget");
-        if !account.may_be_forgotten() {
-            return Err(error(ErrorKind::Invalid).caused_by("something leads to the account"));
-        }
-        let mut state = self.state();
-        let tenant = state.tenants.get_mut(&account.tenant).ok_or(error(ErrorKind::Conflict))?;
-        tenant.accounts.forget(account).map_err(error)
-    }
 }
 
 #[async_trait]

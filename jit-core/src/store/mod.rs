@@ -85,17 +85,6 @@ pub trait UserStore: Send + Sync {
     /// # Cancel safety
     /// Some of the instants may have been written.
     async fn touch(&self, seen: &[Seen]) -> Result<(), BackendError>;
-
-    /// Removes an account that is over and that nothing leads to any longer, for good: its id is free. What the trail says of
-    /// it stays. The account must be as it was read.
-    ///
-    /// # Errors
-    /// `store.invalid` unless [`Account::may_be_forgotten`]; `store.conflict` when it is not at that version, or not there;
-    /// `store.unavailable`.
-    ///
-    /// # Cancel safety
-    /// It may have been removed.
-    async fn forget(&self, account: &Account) -> Result<(), BackendError>;
 }
 
 /// Hands out due tasks, each to one worker at a time.

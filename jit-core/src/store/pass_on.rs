@@ -37,44 +37,44 @@ macro_rules! __jit_pass_on {
             async fn find(
                 &self,
                 key: &$crate::ExternalKey,
-            ) -> Result<Option<$crate::Account>, $crate::BackendError> {
+            ) -> ::core::result::Result<::core::option::Option<$crate::Account>, $crate::BackendError> {
                 self.$field.find(key).await
             }
             async fn get(
                 &self,
                 tenant: &$crate::TenantId,
                 id: $crate::AccountId,
-            ) -> Result<Option<$crate::Account>, $crate::BackendError> {
+            ) -> ::core::result::Result<::core::option::Option<$crate::Account>, $crate::BackendError> {
                 self.$field.get(tenant, id).await
             }
             async fn matching(
                 &self,
                 tenant: &$crate::TenantId,
                 key: &$crate::LookupKey,
-            ) -> Result<$crate::Matches, $crate::BackendError> {
+            ) -> ::core::result::Result<$crate::Matches, $crate::BackendError> {
                 self.$field.matching(tenant, key).await
             }
             async fn named(
                 &self,
                 tenant: &$crate::TenantId,
                 key: &str,
-            ) -> Result<Option<$crate::Account>, $crate::BackendError> {
+            ) -> ::core::result::Result<::core::option::Option<$crate::Account>, $crate::BackendError> {
                 self.$field.named(tenant, key).await
             }
             async fn list(
                 &self,
                 query: &$crate::Query,
-            ) -> Result<$crate::Page<$crate::Account>, $crate::BackendError> {
+            ) -> ::core::result::Result<$crate::Page<$crate::Account>, $crate::BackendError> {
                 self.$field.list(query).await
             }
-            async fn commit(&self, commit: &$crate::Commit) -> Result<(), $crate::BackendError> {
+            async fn commit(
+                &self,
+                commit: &$crate::Commit,
+            ) -> ::core::result::Result<(), $crate::BackendError> {
                 self.$field.commit(commit).await
             }
-            async fn touch(&self, seen: &[$crate::Seen]) -> Result<(), $crate::BackendError> {
+            async fn touch(&self, seen: &[$crate::Seen]) -> ::core::result::Result<(), $crate::BackendError> {
                 self.$field.touch(seen).await
-            }
-            async fn forget(&self, account: &$crate::Account) -> Result<(), $crate::BackendError> {
-                self.$field.forget(account).await
             }
         }
     };
@@ -85,7 +85,7 @@ macro_rules! __jit_pass_on {
             async fn document(
                 &self,
                 key: &$crate::DocumentKey,
-            ) -> Result<Option<$crate::Document>, $crate::BackendError> {
+            ) -> ::core::result::Result<::core::option::Option<$crate::Document>, $crate::BackendError> {
                 self.$field.document(key).await
             }
             async fn documents_named(
@@ -93,37 +93,40 @@ macro_rules! __jit_pass_on {
                 of: &$crate::Collection,
                 index: &$crate::IndexName,
                 value: &str,
-            ) -> Result<Vec<$crate::Document>, $crate::BackendError> {
+            ) -> ::core::result::Result<::std::vec::Vec<$crate::Document>, $crate::BackendError> {
                 self.$field.documents_named(of, index, value).await
             }
             async fn documents(
                 &self,
                 query: &$crate::DocumentQuery,
-            ) -> Result<$crate::Page<$crate::Document>, $crate::BackendError> {
+            ) -> ::core::result::Result<$crate::Page<$crate::Document>, $crate::BackendError> {
                 self.$field.documents(query).await
             }
-            async fn count_documents(&self, of: &$crate::Collection) -> Result<u64, $crate::BackendError> {
+            async fn count_documents(
+                &self,
+                of: &$crate::Collection,
+            ) -> ::core::result::Result<u64, $crate::BackendError> {
                 self.$field.count_documents(of).await
             }
             async fn members(
                 &self,
                 group: &$crate::DocumentKey,
-                after: Option<$crate::DocumentId>,
+                after: ::core::option::Option<$crate::DocumentId>,
                 limit: ::core::num::NonZeroUsize,
-            ) -> Result<$crate::Page<$crate::Member>, $crate::BackendError> {
+            ) -> ::core::result::Result<$crate::Page<$crate::Member>, $crate::BackendError> {
                 self.$field.members(group, after, limit).await
             }
             async fn member(
                 &self,
                 group: &$crate::DocumentKey,
                 id: $crate::DocumentId,
-            ) -> Result<Option<$crate::Member>, $crate::BackendError> {
+            ) -> ::core::result::Result<::core::option::Option<$crate::Member>, $crate::BackendError> {
                 self.$field.member(group, id).await
             }
             async fn memberships(
                 &self,
                 member: &$crate::DocumentKey,
-            ) -> Result<Vec<$crate::DocumentKey>, $crate::BackendError> {
+            ) -> ::core::result::Result<::std::vec::Vec<$crate::DocumentKey>, $crate::BackendError> {
                 self.$field.memberships(member).await
             }
         }
@@ -139,29 +142,29 @@ macro_rules! __jit_pass_on {
                 now: $crate::__jit::chrono::DateTime<$crate::__jit::chrono::Utc>,
                 hold: $crate::__jit::chrono::TimeDelta,
                 limit: ::core::num::NonZeroUsize,
-            ) -> Result<Vec<$crate::Claimed>, $crate::BackendError> {
+            ) -> ::core::result::Result<::std::vec::Vec<$crate::Claimed>, $crate::BackendError> {
                 self.$field.claim(worker, lane, now, hold, limit).await
             }
             async fn settle(
                 &self,
                 claimed: &$crate::Claimed,
                 outcome: $crate::Settlement,
-            ) -> Result<(), $crate::BackendError> {
+            ) -> ::core::result::Result<(), $crate::BackendError> {
                 self.$field.settle(claimed, outcome).await
             }
             async fn next_due(
                 &self,
                 lane: &$crate::Lane,
-            ) -> Result<
-                Option<$crate::__jit::chrono::DateTime<$crate::__jit::chrono::Utc>>,
+            ) -> ::core::result::Result<
+                ::core::option::Option<$crate::__jit::chrono::DateTime<$crate::__jit::chrono::Utc>>,
                 $crate::BackendError,
             > {
                 self.$field.next_due(lane).await
             }
             async fn next_lane(
                 &self,
-                after: Option<$crate::Lane>,
-            ) -> Result<Option<$crate::Lane>, $crate::BackendError> {
+                after: ::core::option::Option<$crate::Lane>,
+            ) -> ::core::result::Result<::core::option::Option<$crate::Lane>, $crate::BackendError> {
                 self.$field.next_lane(after).await
             }
         }
@@ -176,21 +179,22 @@ macro_rules! __jit_pass_on {
                 value: &[u8],
                 until: $crate::__jit::chrono::DateTime<$crate::__jit::chrono::Utc>,
                 now: $crate::__jit::chrono::DateTime<$crate::__jit::chrono::Utc>,
-            ) -> Result<(), $crate::BackendError> {
+            ) -> ::core::result::Result<(), $crate::BackendError> {
                 self.$field.put(key, value, until, now).await
             }
             async fn take(
                 &self,
                 key: &$crate::OneTimeKey,
                 now: $crate::__jit::chrono::DateTime<$crate::__jit::chrono::Utc>,
-            ) -> Result<Option<Vec<u8>>, $crate::BackendError> {
+            ) -> ::core::result::Result<::core::option::Option<::std::vec::Vec<u8>>, $crate::BackendError>
+            {
                 self.$field.take(key, now).await
             }
             async fn purge(
                 &self,
                 now: $crate::__jit::chrono::DateTime<$crate::__jit::chrono::Utc>,
                 limit: ::core::num::NonZeroUsize,
-            ) -> Result<usize, $crate::BackendError> {
+            ) -> ::core::result::Result<usize, $crate::BackendError> {
                 self.$field.purge(now, limit).await
             }
         }
@@ -202,7 +206,7 @@ macro_rules! __jit_pass_on {
             async fn events(
                 &self,
                 query: &$crate::AuditQuery,
-            ) -> Result<$crate::Page<$crate::AuditEvent>, $crate::BackendError> {
+            ) -> ::core::result::Result<$crate::Page<$crate::AuditEvent>, $crate::BackendError> {
                 self.$field.events(query).await
             }
         }

@@ -37,8 +37,6 @@ pub enum TaskKind {
     ReviewEnd,
     /// Look after a lease: the account is the one that keeps it.
     TendLease,
-    /// Remove the record of a lease that has been gone for long: the account is the one that keeps it.
-    ForgetLease,
     /// End every lease that the account holds.
     EndLeases,
     /// Tell the application that sessions and credentials of an earlier epoch are void.
@@ -81,7 +79,6 @@ impl TaskKind {
             Self::EndGrant { .. } => "end_grant",
             Self::ReviewEnd => "review_end",
             Self::TendLease => "tend_lease",
-            Self::ForgetLease => "forget_lease",
             Self::EndLeases => "end_leases",
             Self::EndSessions { .. } => "end_sessions",
             Self::Notify { .. } => "notify",

@@ -83,16 +83,6 @@ faults! {
     /// Writes a part that is named twice once.
     MergesTwins => [a_part_named_twice_is_invalid];
 
-    // Forgetting.
-    /// Says that an account is forgotten, and keeps it.
-    KeepsForgotten => [a_forgotten_account_is_gone_and_its_trail_stays];
-    /// Forgets an account of any version.
-    ForgetsAnyVersion => [what_changed_is_not_forgotten];
-    /// Forgets accounts that identities, names or keys lead to.
-    ForgetsWhatIsFound => [what_can_be_found_is_not_forgotten];
-    /// Forgets an account in every tenant.
-    ForgetsEverywhere => [forgetting_stops_at_the_tenant];
-
     // All or nothing.
     /// Loses the tasks of a commit.
     DropsTasks => [an_accepted_commit_writes_every_part];

@@ -4,8 +4,8 @@ use std::{collections::BTreeSet, sync::atomic::Ordering};
 
 use async_trait::async_trait;
 use jit_core::{
-    Account, AccountId, AccountState, AccountWrite, BackendError, Code, Commit, CounterChange, ErrorKind,
-    ExternalKey, LookupKey, Matches, Page, Query, Seen, Taken, TenantId, UserStore,
+    Account, AccountId, AccountWrite, BackendError, Commit, CounterChange, ErrorKind, ExternalKey, LookupKey,
+    Matches, Page, Query, Seen, Taken, TenantId, UserStore,
 };
 
 use crate::{faulty::Faulty, table::Fault};
@@ -68,33 +68,6 @@ impl UserStore for Faulty {
         }
         Ok(())
     }
-
-    async fn forget(&self, account: &Account) -> Result<(), BackendError> {
-        let stored = self.inner.get(&account.tenant, account.id).await?;
-        match (self.fault, stored) {
-            (Fault::KeepsForgotten, Some(_)) => Ok(()),
-            (Fault::ForgetsAnyVersion, Some(stored)) => self.inner.forget(&stored).await,
-            (Fault::ForgetsWhatIsFound, Some(stored)) if !account.may_be_forgotten() => {
-                let bare = Account::begin(stored.id, stored.tenant.clone(), ended(), stored.created_at);
-                self.inner.commit(&over(&stored, bare)).await?;
-                let bare = self.inner.get(&stored.tenant, stored.id).await?;
-                self.inner.forget(&bare.unwrap()).await
-            }
-            (Fault::ForgetsEverywhere, Some(_)) => {
-                for tenant in self.tenants() {
-                    if let Some(there) = self.inner.get(&tenant, account.id).await? {
-                        self.inner.forget(&there).await?;
-                    }
-                }
-                Ok(())
-            }
-            _ => self.inner.forget(account).await,
-        }
-    }
-}
-
-fn ended() -> AccountState {
-    AccountState::Ended { reason: Code::new("account.ended"), since: chrono::DateTime::UNIX_EPOCH }
 }
 
 fn conflict() -> BackendError {

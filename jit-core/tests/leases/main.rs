@@ -11,8 +11,6 @@ mod faults;
 #[cfg(test)]
 mod faulty;
 #[cfg(test)]
-mod forget;
-#[cfg(test)]
 mod held_up;
 #[cfg(test)]
 mod house;

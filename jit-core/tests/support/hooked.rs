@@ -91,10 +91,6 @@ impl UserStore for Hooked {
         self.pass("touch").await?;
         self.inner.touch(seen).await
     }
-    async fn forget(&self, account: &Account) -> Result<(), BackendError> {
-        self.pass("forget").await?;
-        self.inner.forget(account).await
-    }
 }
 
 #[async_trait]

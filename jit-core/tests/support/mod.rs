@@ -386,10 +386,6 @@ impl UserStore for Counting {
         self.count("touch");
         self.inner.touch(seen).await
     }
-    async fn forget(&self, account: &Account) -> Result<(), BackendError> {
-        self.count("forget");
-        self.inner.forget(account).await
-    }
 }
 
 pub(crate) fn members(value: Value) -> Map<String, Value> {

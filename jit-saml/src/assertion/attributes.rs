@@ -11,11 +11,7 @@ use crate::xml::Element;
 /// The attributes of an assertion in the order in which their names occur first. What occurs several times under one name
 /// is one attribute: many producers write an element for each value.
 #[derive(Clone, Default, PartialEq, Eq)]
-pub struct Attributes {
-    list: Vec<Attribute>,
-    /// Whether there was one that could not be decrypted.
-    lacks_some: bool,
-}
+pub struct Attributes(Vec<Attribute>);
 
 /// One attribute. `Debug` shows its name and no value.
 #[derive(Clone, PartialEq, Eq)]
@@ -49,31 +45,24 @@ impl Attributes {
     /// Finds an attribute by its exact name.
     #[must_use]
     pub fn get(&self, name: &str) -> Option<&Attribute> {
-        self.list.iter().find(|attribute| attribute.name == name)
+        self.0.iter().find(|attribute| attribute.name == name)
     }
 
     /// Walks through the attributes.
     pub fn iter(&self) -> std::slice::Iter<'_, Attribute> {
-        self.list.iter()
+        self.0.iter()
     }
 
     /// Counts the attributes.
     #[must_use]
     pub fn len(&self) -> usize {
-        self.list.len()
+        self.0.len()
     }
 
     /// Tells whether there is none.
     #[must_use]
     pub fn is_empty(&self) -> bool {
-        self.list.is_empty()
-    }
-
-    /// Tells whether all attributes could be read. Where one could not be decrypted, it may have been one of any name, so
-    /// nothing may be concluded from what is missing.
-    #[must_use]
-    pub const fn is_complete(&self) -> bool {
-        !self.lacks_some
+        self.0.is_empty()
     }
 }
 
@@ -119,24 +108,20 @@ impl AttributeValue {
 }
 
 /// Reads the attributes of all statements. `open` decrypts an `EncryptedAttribute` and adds the attribute inside it. One that
-/// cannot be decrypted keeps nobody out: it is as unknown as a value that nothing here understands.
+/// cannot be decrypted may be the one by which somebody is kept out, so it refuses the sign-in.
 pub(crate) fn read_attributes<'d>(
     statements: impl Iterator<Item = Element<'d>>,
     open: impl Fn(Element<'d>, &mut Collected) -> Result<(), Rejection>,
 ) -> Result<Attributes, Rejection> {
     let mut collected = Collected::default();
-    let mut lacks_some = false;
     for child in statements.flat_map(Element::children) {
         match (child.namespace(), child.local()) {
             (SAML, "Attribute") => collected.add(child)?,
-            (SAML, "EncryptedAttribute") => match open(child, &mut collected) {
-                Err(rejection) if rejection.is_undecryptable() => lacks_some = true,
-                read => read?,
-            },
+            (SAML, "EncryptedAttribute") => open(child, &mut collected)?,
             _ => return Err(Rejection::AttributeMalformed),
         }
     }
-    Ok(Attributes { list: collected.attributes, lacks_some })
+    Ok(Attributes(collected.attributes))
 }
 
 /// So many names are looked through faster than they are hashed.
@@ -210,7 +195,7 @@ fn is_nil(value: Element<'_>) -> bool {
 
 impl fmt::Debug for Attributes {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_list().entries(&self.list).finish()
+        f.debug_list().entries(&self.0).finish()
     }
 }
 

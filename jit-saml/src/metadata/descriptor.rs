@@ -40,7 +40,7 @@ pub struct IdpDescriptor {
     pub wants_signed_requests: bool,
     /// The name formats that it offers.
     pub name_id_formats: Vec<String>,
-    /// The scopes that it may assert, to be compared byte for byte.
+    /// The scopes that it may assert, compared without regard to the case of ASCII letters.
     pub scopes: Vec<String>,
     /// A page for people who lack something that only the provider can give them (SDP-MD12).
     pub error_url: Option<String>,
@@ -101,14 +101,22 @@ impl IdpDescriptor {
 
     /// Makes the provider that messages are verified against.
     pub(super) fn trusted(&self, policy: &MetadataPolicy) -> TrustedIdp {
-        let scopes = if policy.vouches_for_scopes() { self.scopes.clone() } else { Vec::new() };
-        TrustedIdp::new(self.entity_id.clone(), self.signing_keys.clone())
-            .with_sign_on(self.single_sign_on.clone())
+        let idp = TrustedIdp::new(self.entity_id.clone(), self.signing_keys.clone());
+        let is_said = self.lists_scopes() && policy.vouches_for_scopes();
+        let idp = if is_said { idp.with_scopes(self.scopes.clone()) } else { idp };
+        idp.with_sign_on(self.single_sign_on.clone())
             .with_logout(self.single_logout.clone())
-            .with_scopes(scopes)
             .wanting_signed_requests(self.wants_signed_requests)
             .with_error_url(self.error_url.clone())
             .valid_until(self.valid_until.map(|end| end + policy.skew))
+    }
+
+    /// Tells whether it is said for whom it may speak: also where all that was said is left out.
+    fn lists_scopes(&self) -> bool {
+        let left_out = |it: &MetadataWarning| {
+            matches!(it, MetadataWarning::ScopePattern | MetadataWarning::ScopeMalformed)
+        };
+        !self.scopes.is_empty() || self.warnings.iter().any(left_out)
     }
 
     /// Tells whether the provider asks not to be offered in lists (REFEDS "hide from discovery").

@@ -79,7 +79,7 @@ pub(super) fn extensions(holder: Element<'_>) -> impl Iterator<Item = Element<'_
     holder.children().filter(|child| child.is(MD, "Extensions")).flat_map(Element::children)
 }
 
-/// Collects the scopes that may be compared byte for byte. A pattern is never run: what it would let in cannot be seen by
+/// Collects the scopes that can be compared as they stand. A pattern is never run: what it would let in cannot be seen by
 /// whoever reviews it (SDP-SP17 leaves them out as well).
 pub(super) fn scopes(holder: Element<'_>, warnings: &mut Vec<MetadataWarning>) -> Vec<String> {
     let mut scopes = Vec::new();

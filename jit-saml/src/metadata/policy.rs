@@ -90,8 +90,9 @@ impl MetadataPolicy {
         !matches!(self.trust, Trust::Unsigned)
     }
 
-    pub(super) const fn is_pinned(&self) -> bool {
-        matches!(self.trust, Trust::Pinned)
+    /// Tells whether the text was put there by an administrator, without a bound on how long it holds.
+    pub(super) const fn stays(&self) -> bool {
+        matches!((&self.trust, self.end), (Trust::Pinned, End::Open))
     }
 
     fn new(trust: Trust, end: End) -> Self {

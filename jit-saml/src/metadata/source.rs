@@ -84,7 +84,7 @@ impl MetadataSource {
     ) -> Result<Self, MetadataError> {
         let now = clock.now();
         // A pinned text stays until somebody replaces it. Its end counts when a message comes, not when a process starts.
-        let read_at = if policy.is_pinned() { DateTime::<Utc>::MIN_UTC } else { now };
+        let read_at = if policy.stays() { DateTime::<Utc>::MIN_UTC } else { now };
         let metadata = VerifiedMetadata::read(octets, &policy, read_at, crypto.as_ref())?;
         let source = Self::new(policy, None, clock, crypto);
         source.put(Kept::first(metadata, None, now));

@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 
 use async_trait::async_trait;
-use chrono::TimeDelta;
+use chrono::{DateTime, TimeDelta, Utc};
 use jit_core::{Clock as _, ManualClock};
 use jit_saml::crypto::AwsLc;
 use jit_saml::idp::{IdpSource as _, SignatureDemand};
@@ -308,4 +308,42 @@ async fn a_file_that_is_over_stops_whoever_comes_and_not_the_application() {
         MetadataSource::from_octets(over.as_bytes(), MetadataPolicy::pinned(), clock, Arc::new(AwsLc))
             .unwrap();
     assert_eq!(source.trusted(ENTITY).await.unwrap_err().code().as_str(), "saml.metadata_expired");
+}
+
+#[tokio::test]
+async fn a_provider_whose_scopes_are_all_left_out_may_assert_none() {
+    let key = keys::elliptic();
+    for (extensions, any) in [
+        ("", true),
+        ("<shibmd:Scope regexp=\"true\">^(.+\\.)?example\\.org$</shibmd:Scope>", false),
+        ("<shibmd:Scope/>", false),
+        ("<shibmd:Scope>example.org</shibmd:Scope>", false),
+    ] {
+        let xml = Idp { role_extensions: extensions.to_owned(), ..Idp::new(&[&key]) }.xml();
+        let clock = Arc::new(ManualClock::at(now()));
+        let source =
+            MetadataSource::from_octets(xml.as_bytes(), MetadataPolicy::pinned(), clock, Arc::new(AwsLc));
+        let source = source.unwrap().adjusting(jit_saml::TrustedIdp::asserting_any_scope);
+        assert_eq!(source.trusted(ENTITY).await.unwrap().asserts_any_scope(), any, "{extensions}");
+    }
+}
+
+#[tokio::test]
+async fn a_file_may_have_to_end_soon() {
+    let xml = Idp::new(&[&keys::elliptic()]).xml();
+    let clock = now();
+    let read = |end: DateTime<Utc>| {
+        let end = end.format("%Y-%m-%dT%H:%M:%SZ");
+        let xml = xml.replacen(" entityID=", &format!(" validUntil=\"{end}\" entityID="), 1);
+        let policy = MetadataPolicy::pinned().valid_at_most(TimeDelta::days(30));
+        let source = MetadataSource::from_octets(
+            xml.as_bytes(),
+            policy,
+            Arc::new(ManualClock::at(clock)),
+            Arc::new(AwsLc),
+        );
+        source.map(drop).map_err(|error| error.code().to_string())
+    };
+    assert_eq!(read(clock + TimeDelta::days(1)), Ok(()));
+    assert_eq!(read(clock + TimeDelta::days(40)), Err("saml.metadata_end_too_far".to_owned()));
 }

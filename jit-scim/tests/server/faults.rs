@@ -97,10 +97,6 @@ impl UserStore for Faulty {
     async fn touch(&self, seen: &[Seen]) -> Result<(), BackendError> {
         self.inner.touch(seen).await
     }
-
-    async fn forget(&self, account: &Account) -> Result<(), BackendError> {
-        self.inner.forget(account).await
-    }
 }
 
 #[async_trait]

@@ -6,6 +6,7 @@
 
 use std::{
     collections::VecDeque,
+    pin::pin,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::Duration,
 };
@@ -26,6 +27,12 @@ use crate::{
 
 /// How many commits one statement writes at most.
 const BATCH: usize = 32;
+
+/// How many that wait are looked at for it: where all change one row, only one of them can be written at a time.
+const LOOKED_AT: usize = 4 * BATCH;
+
+/// How long one that is written by itself keeps its place. What takes longer waits for somebody else's lock.
+const QUICK: Duration = Duration::from_millis(100);
 
 pub(super) struct Commits {
     pool: Arc<Pool>,
@@ -76,8 +83,14 @@ impl Commits {
         };
         match answer {
             Err(draft) => {
-                let _place = Place { commits: Arc::clone(self), runtime };
-                self.alone(&draft).await
+                let place = Place { commits: Arc::clone(self), runtime };
+                let mut alone = pin!(self.alone(&draft));
+                if let Ok(outcome) = tokio::time::timeout(QUICK, &mut alone).await {
+                    return outcome;
+                }
+                // It has to wait for somebody: the others need not.
+                drop(place);
+                alone.await
             }
             Ok(answer) => match tokio::time::timeout(self.patience, answer).await {
                 Ok(Ok(outcome)) => outcome,
@@ -96,6 +109,7 @@ impl Commits {
         let mut queue = self.queue();
         let (mut batch, mut gathered, mut left) = (Vec::new(), Gathered::default(), VecDeque::new());
         while batch.len() < BATCH
+            && left.len() < LOOKED_AT
             && let Some(next) = queue.waiting.pop_front()
         {
             // Whoever has gone is left out.

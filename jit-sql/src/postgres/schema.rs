@@ -10,7 +10,6 @@ use crate::migration::{Migration, pending};
 pub const MIGRATIONS: &[Migration] = &[
     Migration { version: 1, name: "begin", sql: include_str!("0001_begin.sql") },
     Migration { version: 2, name: "documents", sql: include_str!("0002_documents.sql") },
-    Migration { version: 3, name: "forgetting", sql: include_str!("0003_forgetting.sql") },
 ];
 
 const MIGRATE: &str = "postgres.migrate";

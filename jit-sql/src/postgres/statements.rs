@@ -73,9 +73,6 @@ statements! {
         UPDATE jit_account a SET last_seen = s.at FROM seen s
         WHERE a.tenant = s.tenant AND a.id = s.account AND (a.last_seen IS NULL OR a.last_seen < s.at)";
 
-    // Nothing leads to the account, so that no row refers to it.
-    forget = "DELETE FROM jit_account WHERE tenant = $1 AND id = $2 AND version = $3 RETURNING 1";
-
     // A row that another worker takes at this moment is passed over; one that it has just taken does not fit any more.
     claim = "WITH open AS MATERIALIZED (
           SELECT tenant, id, open_from FROM jit_task WHERE lane = $1 AND open_from <= $2

@@ -18,7 +18,7 @@ use super::{
 };
 use crate::{
     document,
-    draft::{Draft, FORGETTING, LookupDraft, forgettable, micros},
+    draft::{Draft, LookupDraft, micros},
 };
 
 #[async_trait]
@@ -95,14 +95,6 @@ impl UserStore for PostgresStore {
             touched.map_err(|failed| failed.during("users.touch"))?;
         }
         Ok(())
-    }
-
-    async fn forget(&self, account: &Account) -> Result<(), BackendError> {
-        let version = forgettable(account)?;
-        let (tenant, id) = (account.tenant.as_str(), account.id.as_uuid());
-        let gone = self.pool.rows(Kind::Write, |s| &s.forget, &[&tenant, &id, &version]).await;
-        let gone = gone.map_err(|failed| failed.during(FORGETTING))?;
-        if gone.is_empty() { Err(BackendError::new(ErrorKind::Conflict, FORGETTING)) } else { Ok(()) }
     }
 }
 

@@ -180,7 +180,6 @@ mod tests {
         schema::bring_up_to_date(&mut connection).unwrap();
         let parts = [
             &users::READS[..],
-            &[users::FORGET],
             commit::STATEMENTS,
             documents::STATEMENTS,
             kept::STATEMENTS,

@@ -52,8 +52,7 @@ pub(super) fn memory() -> Result<Connection, Refused> {
 }
 
 fn configured(connection: Connection, options: &SqliteOptions) -> Result<Connection, Refused> {
-    // Whoever removes an account would look through all identities each time; none leads to it, which the commit before saw to.
-    connection.pragma_update(None, "foreign_keys", false)?;
+    connection.pragma_update(None, "foreign_keys", true)?;
     // What a savepoint may have to restore stays in memory.
     connection.pragma_update(None, "temp_store", "MEMORY")?;
     // Negative: in KiB instead of pages.

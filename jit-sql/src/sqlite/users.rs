@@ -10,7 +10,7 @@ use rusqlite::Row;
 use super::{SqliteStore, commit, error::Refused, session::Session};
 use crate::{
     document,
-    draft::{COMMIT, Draft, FORGETTING, LookupDraft, forgettable, micros},
+    draft::{COMMIT, Draft, LookupDraft, micros},
 };
 
 #[async_trait]
@@ -76,18 +76,6 @@ impl UserStore for SqliteStore {
         };
         self.writer.run("users.touch", touch).await
     }
-
-    async fn forget(&self, account: &Account) -> Result<(), BackendError> {
-        let version = forgettable(account)?;
-        let (tenant, id) = (account.tenant.clone(), account.id.as_uuid());
-        let work = move |session: &Session<'_>| match session
-            .run(FORGET, (tenant.as_str(), id.as_bytes(), version))?
-        {
-            1 => Ok(()),
-            _ => Err(Refused::Kind(ErrorKind::Conflict)),
-        };
-        self.writer.run(FORGETTING, work).await
-    }
 }
 
 fn account(row: &Row<'_>) -> Result<Account, Refused> {
@@ -127,6 +115,3 @@ const LIST_BEARING: &str = "SELECT a.document, a.last_seen \
 
 const TOUCH: &str = "UPDATE jit_account SET last_seen = ?3 \
     WHERE tenant = ?1 AND id = ?2 AND (last_seen IS NULL OR last_seen < ?3)";
-
-// Nothing leads to the account, so that no row refers to it.
-pub(super) const FORGET: &str = "DELETE FROM jit_account WHERE tenant = ?1 AND id = ?2 AND version = ?3";

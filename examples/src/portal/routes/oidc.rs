@@ -5,8 +5,8 @@ use std::sync::Arc;
 
 use axum::body::Bytes;
 use axum::extract::{ConnectInfo, Path, RawQuery, State};
+use axum::http::HeaderMap;
 use axum::http::header::{COOKIE, SET_COOKIE};
-use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Response};
 use jit_oidc::{Begin, Callback, OidcTrigger};
 
@@ -73,10 +73,11 @@ async fn finish(
     Ok(clearing(cookie.map(|cookie| cookie.clear_header()), arrival.await))
 }
 
-/// Clears the cookie of a sign-in that has its answer. Where something could not be asked, the answer may come again.
+/// Clears the cookie of a sign-in that has its answer. Where the database could not be asked whether there is such a
+/// sign-in, the answer may come again.
 pub(super) fn clearing(cookie: Option<String>, answered: Result<Response, Failure>) -> Response {
+    let is_undecided = matches!(answered, Err(Failure::DatabaseDown));
     let response = answered.into_response();
-    let is_undecided = response.status() == StatusCode::SERVICE_UNAVAILABLE;
     match cookie.filter(|_| !is_undecided) {
         Some(cookie) => with_header(response, SET_COOKIE, &cookie),
         None => response,

@@ -13,6 +13,8 @@ use jit_saml::binding::{Outbound, PostForm, ResponseForm};
 use jit_saml::login::Authentication;
 use jit_saml::logout::{Ended, LogoutError, LogoutMessage, Received, SessionAtIdp};
 use jit_saml::{Begin, LoginError, Rejection, VerifiedResponse};
+use maud::Markup;
+use url::Url;
 
 use super::arrival::{Incoming, Purpose, arrive};
 use super::oidc::{clearing, cookies};
@@ -174,7 +176,7 @@ pub(super) async fn sign_out(house: &House, session: &Session) -> Option<Respons
         }
         Outbound::Post(form) => {
             let page = pages::signed_out(&frame, &SignOutView::Form(onward(door, &form)));
-            html_with_policy(StatusCode::OK, page, onward_targets(&form))
+            show_onward(page, &form)
         }
     })
 }
@@ -185,7 +187,7 @@ fn send(house: &House, door: &Door, outbound: &Outbound) -> Response {
         Outbound::Redirect(address) => see_other(address),
         Outbound::Post(form) => {
             let page = pages::go_on(&house.frame(None), &onward(door, form));
-            html_with_policy(StatusCode::OK, page, onward_targets(form))
+            show_onward(page, form)
         }
     }
 }
@@ -196,9 +198,16 @@ fn onward(door: &Door, form: &PostForm) -> OnwardView {
     OnwardView { label: door.label.clone(), action: form.action().to_owned(), fields }
 }
 
-/// Where a form of the protocol may lead. Browsers hold its policy against each redirect that follows as well, and a
+/// Shows a page with a form of the protocol. Browsers hold its policy against each redirect that follows as well, and a
 /// provider hands people on to whichever of its hosts they sign in at.
-fn onward_targets(form: &PostForm) -> &'static [&'static str] {
-    let is_here = form.action().starts_with("http://");
-    if is_here { &["https:", "http://127.0.0.1:*", "http://localhost:*"] } else { &["https:"] }
+fn show_onward(page: Markup, form: &PostForm) -> Response {
+    let Ok(action) = Url::parse(form.action()) else { return html(StatusCode::OK, page) };
+    let origin = action.origin().ascii_serialization();
+    match action.scheme() {
+        "http" => {
+            let here = [&*origin, "https:", "http://127.0.0.1:*", "http://localhost:*"];
+            html_with_policy(StatusCode::OK, page, &here)
+        }
+        _ => html_with_policy(StatusCode::OK, page, &["https:"]),
+    }
 }

@@ -8,7 +8,6 @@ mod check_out;
 mod compare;
 mod elevate;
 mod extend;
-mod forget;
 mod keeper;
 mod missing;
 mod places;

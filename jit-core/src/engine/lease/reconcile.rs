@@ -18,8 +18,7 @@ pub struct Reconciliation {
     pub partial: Option<Code>,
     /// How many remote accounts of the tenant were seen.
     pub seen: usize,
-    /// There though their leases are gone: their late creation, or an older backup, brought them back. Also where the
-    /// record of the lease was removed since, and the trail tells of its end.
+    /// There though their leases are gone: their late creation, or an older backup, brought them back.
     pub returned: Vec<RemoteRef>,
     /// There with our mark, and no lease of this target is known: the store lost it, or it is a copy of what was made in
     /// another target. Left to a person.
@@ -52,8 +51,6 @@ pub enum ReconcileMode {
 
 /// The leases read at once.
 pub(super) const PAGE: NonZeroUsize = NonZeroUsize::MIN.saturating_add(499);
-const REAPPEARED: &str = "lease.reappeared";
-
 /// The most pages of a listing; one that goes on longer is not whole.
 const PAGES: usize = 10_000;
 
@@ -99,11 +96,6 @@ impl Jit {
                 Ok((_, lease)) if !lease.is_live() => result.returned.push(remote),
                 Ok(_) => {}
                 Err(JitError::Refused(_)) if is_mirrored(store, tenant, id, target).await? => {}
-                Err(JitError::Refused(_))
-                    if self.forgotten(store, tenant, id, &remote, setup).await?.is_some() =>
-                {
-                    result.returned.push(remote);
-                }
                 Err(JitError::Refused(_)) => result.suspects.push(remote),
                 Err(error) => return Err(error),
             }
@@ -155,25 +147,14 @@ impl Jit {
         let mut ended = 0;
         for remote in returned {
             let Some((_, id)) = setup.markers.reads(&remote.marker) else { continue };
-            let (account, lease) = match kept(store, tenant, id).await {
-                Ok((account, lease)) => (Some(account), Lease { remote: remote.clone(), ..lease }),
-                Err(JitError::Refused(_)) => match self.forgotten(store, tenant, id, remote, setup).await? {
-                    Some(lease) => (None, lease),
-                    None => continue,
-                },
-                Err(error) => return Err(error),
-            };
+            let (account, lease) = kept(store, tenant, id).await?;
             let Observed::Ours { native, .. } = setup.target.observe(remote).await? else { continue };
+            let lease = Lease { remote: remote.clone(), ..lease };
             let now: DateTime<Utc> = self.parts.clock.now();
             let lease = lease.reappeared(native, now).map_err(moved_on)?;
-            let noted = match &account {
-                Some(account) => self.note(store, account, lease, REAPPEARED, Actor::Clock).await,
-                None => self.note_anew(store, tenant, id, lease, REAPPEARED).await,
-            };
-            match noted {
+            match self.note(store, &account, lease, "lease.reappeared", Actor::Clock).await {
                 Ok(_) => ended += 1,
-                // Somebody else has just written to it.
-                Err(error) if matches!(error.kind(), ErrorKind::Conflict | ErrorKind::AlreadyExists(_)) => {}
+                Err(error) if *error.kind() == ErrorKind::Conflict => {}
                 Err(error) => return Err(error.into()),
             }
         }

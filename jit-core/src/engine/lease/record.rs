@@ -7,7 +7,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 use super::super::{Jit, JitError};
 use crate::{
     Account, AccountId, AccountState, AccountWrite, Actor, AuditEvent, AuditOutcome, BackendError, Code,
-    Commit, Lane, Lease, Phase, Store, Task, TaskId, TaskKind, TenantId,
+    Commit, Lease, Phase, Store, Task, TaskId, TaskKind, TenantId,
 };
 
 impl Jit {
@@ -24,21 +24,6 @@ impl Jit {
         let pending = AccountState::Pending { since: now };
         let fresh = Account::begin(id, tenant.clone(), pending, now);
         let commit = self.lease_commit(None, fresh, lease, ("lease.intended", by), Next::WhenDue);
-        written(store, commit).await
-    }
-
-    /// Writes a lease down again whose record was removed; its account must not exist.
-    pub(super) async fn note_anew(
-        &self,
-        store: &dyn Store,
-        tenant: &TenantId,
-        id: AccountId,
-        lease: Lease,
-        action: &'static str,
-    ) -> Result<Account, BackendError> {
-        let now = self.parts.clock.now();
-        let fresh = Account::begin(id, tenant.clone(), lease.account_state(now), now);
-        let commit = self.lease_commit(None, fresh, lease, (action, Actor::Clock), Next::WhenDue);
         written(store, commit).await
     }
 
@@ -113,22 +98,14 @@ impl Jit {
             return;
         }
         commit.withdrawn.extend(lease.task.take());
-        let step = match due {
-            Some(due) => Self::lane_of_lease(lease).map(|lane| (lane, TaskKind::TendLease, due)),
-            None => self.forgetting(lease, now),
-        };
-        let Some((lane, kind, mut due)) = step else { return };
+        let [first, usual] = Self::lanes_of(&lease.target);
+        let (Some(mut due), Some(lane)) = (due, if lease.privileged { first } else { usual }) else { return };
         if next != Next::WhenDue {
             due = now.checked_add_signed(GOES_ON_WITHIN).map_or(due, |later| later.max(due));
         }
         lease.task = Some(id);
         let (tenant, account) = (account.tenant.clone(), account.id);
-        commit.tasks.push(Task { id, tenant, lane, account, kind, due });
-    }
-
-    fn lane_of_lease(lease: &Lease) -> Option<Lane> {
-        let [first, usual] = Self::lanes_of(&lease.target);
-        if lease.privileged { first } else { usual }
+        commit.tasks.push(Task { id, tenant, lane, account, kind: TaskKind::TendLease, due });
     }
 
     /// Raises an alarm about a lease that is overdue, if one is due now. The task that looks after the lease stays.

@@ -92,8 +92,7 @@ impl Jit {
         Err(JitError::refused("engine.contended"))
     }
 
-    /// Tells whether what is kept of the account that the lease elevated still names the lease.
-    pub(super) async fn is_mentioned(
+    async fn is_mentioned(
         &self,
         store: &dyn Store,
         account: &Account,
