@@ -19,7 +19,7 @@ pub struct TrustedIdp {
     keys: Vec<VerificationKey>,
     sign_on: Vec<Endpoint>,
     logout: Vec<Endpoint>,
-    /// Those that are listed, where any are.
+    /// Those that are listed, where any are; an empty list where all of them had to be left out.
     scopes: Option<Vec<String>>,
     asserts_any_scope: bool,
     wants_signed_requests: bool,
@@ -95,11 +95,16 @@ impl TrustedIdp {
         self
     }
 
-    /// Sets the scopes that it may assert (`shibmd:Scope`), compared without regard to the case of ASCII letters. After an
-    /// empty list it may assert none.
+    /// Sets the scopes that it may assert (`shibmd:Scope`), compared without regard to the case of ASCII letters.
     #[must_use]
     pub fn with_scopes(mut self, scopes: Vec<String>) -> Self {
-        self.scopes = Some(scopes);
+        self.scopes = (!scopes.is_empty()).then_some(scopes);
+        self
+    }
+
+    /// Notes that scopes are listed for it of which none can be used, so that it may assert none.
+    pub(crate) fn without_usable_scopes(mut self) -> Self {
+        self.scopes = Some(Vec::new());
         self
     }
 

@@ -102,8 +102,11 @@ impl IdpDescriptor {
     /// Makes the provider that messages are verified against.
     pub(super) fn trusted(&self, policy: &MetadataPolicy) -> TrustedIdp {
         let idp = TrustedIdp::new(self.entity_id.clone(), self.signing_keys.clone());
-        let is_said = self.lists_scopes() && policy.vouches_for_scopes();
-        let idp = if is_said { idp.with_scopes(self.scopes.clone()) } else { idp };
+        let idp = match self.scopes.as_slice() {
+            _ if !policy.vouches_for_scopes() => idp,
+            [] if self.left_scopes_out() => idp.without_usable_scopes(),
+            scopes => idp.with_scopes(scopes.to_vec()),
+        };
         idp.with_sign_on(self.single_sign_on.clone())
             .with_logout(self.single_logout.clone())
             .wanting_signed_requests(self.wants_signed_requests)
@@ -111,12 +114,11 @@ impl IdpDescriptor {
             .valid_until(self.valid_until.map(|end| end + policy.skew))
     }
 
-    /// Tells whether it is said for whom it may speak: also where all that was said is left out.
-    fn lists_scopes(&self) -> bool {
-        let left_out = |it: &MetadataWarning| {
+    fn left_scopes_out(&self) -> bool {
+        let is_of_scope = |it: &MetadataWarning| {
             matches!(it, MetadataWarning::ScopePattern | MetadataWarning::ScopeMalformed)
         };
-        !self.scopes.is_empty() || self.warnings.iter().any(left_out)
+        self.warnings.iter().any(is_of_scope)
     }
 
     /// Tells whether the provider asks not to be offered in lists (REFEDS "hide from discovery").
