@@ -96,18 +96,18 @@ impl QueryText {
         let mut query = Self::default();
         for (name, value) in parameters {
             let refused = || ScimError::at_attribute(Reason::QueryMalformed, name);
-            let text = value.to_owned();
+            let text = || value.to_owned();
             let names = || value.split(',').map(|name| name.trim().to_owned()).collect();
             let number = || whole(value.trim()).ok_or_else(refused);
             let before = match name {
-                "filter" => query.filter.replace(text).is_some(),
+                "filter" => query.filter.replace(text()).is_some(),
                 "attributes" => query.attributes.replace(names()).is_some(),
                 "excludedAttributes" => query.excluded.replace(names()).is_some(),
-                "sortBy" => query.sort_by.replace(text).is_some(),
-                "sortOrder" => query.sort_order.replace(text).is_some(),
+                "sortBy" => query.sort_by.replace(text()).is_some(),
+                "sortOrder" => query.sort_order.replace(text()).is_some(),
                 "startIndex" => query.start_index.replace(number()?).is_some(),
                 "count" => query.count.replace(number()?).is_some(),
-                "cursor" => query.cursor.replace(text).is_some(),
+                "cursor" => query.cursor.replace(text()).is_some(),
                 _ => false,
             };
             if before {

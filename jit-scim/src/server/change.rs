@@ -162,7 +162,8 @@ impl Turn<'_> {
         let group_keys = group_keys.unwrap_or_default();
         let own = id.to_string();
         let subject = subject(before_document, &fresh.resource, &own)?;
-        let names = served.names(&fresh.resource, (served.role == Role::Person).then_some(subject));
+        let named = (served.role == Role::Person).then_some(subject);
+        let names = served.names(&fresh.resource, named, before_document);
         let body = body::pack(&fresh.resource, &group_keys);
         let after = self.document_after(before_document, served.of.key(id), body, names);
         let write = match before_document {
@@ -296,7 +297,10 @@ impl Turn<'_> {
 
     /// Takes the password out of a person: it is in no document. Where nobody takes it, it was not said.
     pub(super) fn take_password(&self, served: &Served, resource: &mut Resource) -> Option<String> {
-        let path = served.kind.resolve("password").filter(|_| served.role == Role::Person)?;
+        if served.role != Role::Person || resource.value("password").is_none() {
+            return None;
+        }
+        let path = served.kind.resolve("password")?;
         let password = resource.take(&path).as_ref().and_then(Value::as_text).map(str::to_owned);
         password.filter(|_| self.realm.connection.passwords.is_some())
     }
