@@ -223,7 +223,7 @@ impl Turn<'_> {
             changed_at: self.now,
             account: before.and_then(|document| document.account),
             body,
-            names,
+            names: names.into(),
         }
     }
 

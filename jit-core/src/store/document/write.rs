@@ -22,8 +22,8 @@ pub struct DocumentWrite {
     expected: Option<u64>,
     after: Option<Document>,
     removed_at: Option<DateTime<Utc>>,
-    names_added: Vec<DocumentName>,
-    names_removed: Vec<DocumentName>,
+    names_added: Arc<[DocumentName]>,
+    names_removed: Arc<[DocumentName]>,
     members: Vec<MemberChange>,
 }
 
@@ -36,8 +36,8 @@ impl DocumentWrite {
         Self {
             key: after.key.clone(),
             expected: None,
-            names_added: after.names.clone(),
-            names_removed: Vec::new(),
+            names_added: Arc::clone(&after.names),
+            names_removed: Arc::default(),
             after: Some(after),
             removed_at: None,
             members: Vec::new(),
@@ -57,8 +57,8 @@ impl DocumentWrite {
             expected: Some(before.version),
             after: Some(after),
             removed_at: None,
-            names_added,
-            names_removed,
+            names_added: names_added.into(),
+            names_removed: names_removed.into(),
             members: Vec::new(),
         }
     }
@@ -72,8 +72,8 @@ impl DocumentWrite {
             expected: Some(before.version),
             after: None,
             removed_at: Some(to_the_microsecond(at)),
-            names_added: Vec::new(),
-            names_removed: before.names.clone(),
+            names_added: Arc::default(),
+            names_removed: Arc::clone(&before.names),
             members: Vec::new(),
         }
     }
@@ -174,7 +174,10 @@ impl DocumentWrite {
 /// Keeps what every backend can keep: each name once, instants to the microsecond.
 fn settled(mut document: Document) -> Document {
     let mut met = BTreeSet::new();
-    document.names.retain(|name| met.insert((name.index.clone(), Arc::clone(&name.value))));
+    let once: Vec<_> = document.names.iter().filter(|name| met.insert((&name.index, &name.value))).collect();
+    if once.len() < document.names.len() {
+        document.names = once.into_iter().cloned().collect();
+    }
     document.created_at = to_the_microsecond(document.created_at);
     document.changed_at = to_the_microsecond(document.changed_at);
     document
