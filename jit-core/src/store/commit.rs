@@ -146,14 +146,14 @@ impl AccountWrite {
     #[must_use]
     pub fn update(before: &Account, mut after: Account) -> Self {
         after.version = before.version.saturating_add(1);
-        let (identities_added, identities_removed) = difference(identities(before), identities(&after));
+        let (identities_added, identities_removed) = difference(&identities(before), &identities(&after));
         let (lookups_added, lookups_removed) = if is_found_alike(before, &after) {
             (Vec::new(), Vec::new())
         } else {
-            difference(before.lookup_keys().iter(), after.lookup_keys().iter())
+            difference(&before.lookup_keys().iter(), &after.lookup_keys().iter())
         };
         let (entitlements_added, entitlements_removed) =
-            difference(entitlements(before).into_iter(), entitlements(&after).into_iter());
+            difference(&entitlements(before).into_iter(), &entitlements(&after).into_iter());
         let keys = KeyChanges {
             identities_added,
             identities_removed,
@@ -250,13 +250,13 @@ fn all_differ<T: Ord>(mut items: impl Iterator<Item = T>) -> bool {
 
 /// What is there after and was not before, and what was there before and is not after.
 fn difference<'a, T: PartialEq + Clone + 'a, I: Iterator<Item = &'a T> + Clone>(
-    before: I,
-    after: I,
+    before: &I,
+    after: &I,
 ) -> (Vec<T>, Vec<T>) {
     let without = |these: &I, those: &I| {
         these.clone().filter(|item| !those.clone().any(|other| other == *item)).cloned().collect()
     };
-    (without(&after, &before), without(&before, &after))
+    (without(after, before), without(before, after))
 }
 
 /// Lists the index keys of an account that come and go with a write.

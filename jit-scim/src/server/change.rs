@@ -214,7 +214,7 @@ impl Turn<'_> {
         before: Option<&Document>,
         key: DocumentKey,
         body: Arc<str>,
-        names: Vec<DocumentName>,
+        names: Arc<[DocumentName]>,
     ) -> Document {
         Document {
             key,
@@ -223,7 +223,7 @@ impl Turn<'_> {
             changed_at: self.now,
             account: before.and_then(|document| document.account),
             body,
-            names: names.into(),
+            names,
         }
     }
 

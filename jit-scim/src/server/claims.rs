@@ -4,7 +4,7 @@
 //! the claims, and those without a value are empty and not absent.
 
 use jit_core::{Claims, SharedClaims};
-use serde_json::{Map, Number, Value as Claim};
+use serde_json::{Number, Value as Claim};
 
 use crate::resource::elements::{is_primary, primary_position};
 use crate::resource::{Object, Resource, Value};
@@ -118,6 +118,8 @@ fn ordered<'a>(attribute: &Attribute, value: Option<&'a Value>) -> impl Iterator
 
 #[cfg(test)]
 mod tests {
+    use serde_json::Map;
+
     use super::*;
     use crate::{Json, Limits, Schemas, Tolerance};
 

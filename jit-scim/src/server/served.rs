@@ -106,7 +106,7 @@ impl Served {
         resource: &Resource,
         subject: Option<&str>,
         before: Option<&Document>,
-    ) -> Vec<DocumentName> {
+    ) -> Arc<[DocumentName]> {
         if let Some(before) = before {
             let (mut old, mut is_same) = (before.names.iter(), true);
             self.each_name(resource, subject, &mut |index, value, unique| {
@@ -115,14 +115,14 @@ impl Served {
                 is_same &= old.next().is_some_and(is_this);
             });
             if is_same && old.next().is_none() {
-                return before.names.clone();
+                return Arc::clone(&before.names);
             }
         }
         let mut names = Vec::new();
         self.each_name(resource, subject, &mut |index, value, unique| {
             names.push(DocumentName { index: index.clone(), value: value.into(), unique });
         });
-        names
+        names.into()
     }
 
     fn each_name(&self, resource: &Resource, subject: Option<&str>, show: &mut ShowName<'_>) {
