@@ -7,8 +7,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use chrono::{DateTime, Utc};
 use jit_core::{
-    Account, AccountId, BackendError, Clock, ErrorKind, Jit, Store, TargetId, TenantId, TimeGuard, UserName,
-    Whose,
+    Account, AccountId, Actor, BackendError, Clock, ErrorKind, Jit, Store, TargetId, TenantId, TimeGuard,
+    UserName, Whose,
 };
 
 use super::arguments::Out;
@@ -26,6 +26,8 @@ pub(super) struct House {
     pub(super) store: Arc<dyn Store>,
     pub(super) tenant: TenantId,
     pub(super) targets: Vec<Opened>,
+    /// Who acts, for the record.
+    pub(super) by: String,
     clock: Arc<dyn Clock>,
     heard: Arc<Mutex<Vec<Alarm>>>,
 }
@@ -58,7 +60,18 @@ impl House {
                 .caused_by(Box::new(error) as Box<_>)
         };
         let jit = builder.build().map_err(stopped)?;
-        Ok(Self { jit, store, tenant: settings.checkout.tenant, targets, clock, heard })
+        let (tenant, by) = (settings.checkout.tenant, "checkout".to_owned());
+        Ok(Self { jit, store, tenant, targets, by, clock, heard })
+    }
+
+    /// The same, for somebody who is named.
+    pub(super) fn acting_as(mut self, by: Option<String>) -> Self {
+        self.by = by.unwrap_or(self.by);
+        self
+    }
+
+    pub(super) fn actor(&self) -> Actor {
+        Actor::Administrator { name: self.by.clone() }
     }
 
     /// The alarms that were delivered since the last look.

@@ -2,7 +2,6 @@ use chrono::{DateTime, TimeDelta, Utc};
 use jit_core::{AccountId, Phase, TargetId, UserName};
 use serde::Serialize;
 
-use super::out::by;
 use crate::checkout::failure::Failure;
 use crate::checkout::house::{House, Names};
 use crate::checkout::report::{LeaseLine, ProofLine, Report, instant};
@@ -18,7 +17,7 @@ struct ExtendedLine {
 /// Ends a lease now. One that a target keeps from ending is delayed, and ends by `sweep`; one of which something else is
 /// there is left to a person.
 pub(super) async fn check_in(house: &House, id: AccountId, report: &mut Report<'_>) -> Result<u8, Failure> {
-    let lease = house.jit.check_in(None, &house.tenant, id, by()).await?;
+    let lease = house.jit.check_in(None, &house.tenant, id, house.actor()).await?;
     let user = Names::default().of(house, lease.holder).await?;
     let line = LeaseLine::of_lease(id, &lease, user, house.now());
     report.one(&line, &line.facts())?;
@@ -36,7 +35,7 @@ pub(super) async fn extend(
     span: TimeDelta,
     report: &mut Report<'_>,
 ) -> Result<u8, Failure> {
-    let until = house.jit.extend(None, &house.tenant, lease, span, by()).await?;
+    let until = house.jit.extend(None, &house.tenant, lease, span, house.actor()).await?;
     let facts = [("lease", lease.to_string()), ("until", instant(until))];
     report.one(&ExtendedLine { lease, until }, &facts)?;
     Ok(DONE)

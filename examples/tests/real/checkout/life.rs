@@ -1,14 +1,18 @@
 //! From check-out to the end.
 
+use std::collections::BTreeSet;
 use std::fs;
 use std::io::{self, BufRead as _, BufReader, Read as _, Write as _};
 use std::net::{TcpListener, TcpStream};
+use std::num::NonZeroUsize;
 use std::os::unix::fs::PermissionsExt as _;
 use std::process::{Command, Stdio};
 use std::sync::{Arc, mpsc};
 use std::thread;
 
+use jit_core::{Actor, AuditLog as _, AuditQuery, TenantId};
 use jit_ldap::{Attribute, AttributeName, Search};
+use jit_sql::SqliteStore;
 use serde_json::Value;
 
 use super::house::{House, read};
@@ -143,6 +147,23 @@ fn what_is_quarantined_ends_when_a_person_has_looked_after_it() {
     house.remove(name);
     assert_eq!(house.run(&format!("in {lease}")).fine()["phase"], "gone");
     assert!(house.leases().is_empty());
+}
+
+#[test]
+fn the_trail_says_who_acted() {
+    let house = House::new(Kind::OpenLdap, "trail");
+    let out = house.run(&format!("{OUT} --by root@desk")).fine();
+    house.run(&format!("in {}", out["lease"].as_str().unwrap())).fine();
+    let named: BTreeSet<String> = wait(async {
+        let store = SqliteStore::open(house.folder.join("accounts.db")).unwrap();
+        let (tenant, limit) = (TenantId::new("acme").unwrap(), NonZeroUsize::new(100).unwrap());
+        let query = AuditQuery { tenant, account: None, after: None, latest_first: false, limit };
+        let events = store.events(&query).await.unwrap().items;
+        let of_lease = events.into_iter().filter(|event| event.action.as_str().starts_with("lease."));
+        let name = |actor| if let Actor::Administrator { name } = actor { Some(name) } else { None };
+        of_lease.filter_map(|event| name(event.actor)).collect()
+    });
+    assert_eq!(named, ["checkout".to_owned(), "root@desk".to_owned()].into());
 }
 
 #[test]
