@@ -36,7 +36,7 @@ usage: checkout --config FILE [--json] COMMAND
   --json               one JSON object a line
   --key K              the same request again: the same account, with a new secret
   --secret-file F      write the secret to this new file instead of standard output
-  --help               show this text
+  --help, --version    show this text, or the version
 
 SPAN is written 30m, 8h or 1h30m. Exit status: 0 done, 1 refused or differing, 2 bad usage or configuration,
 3 a store or a target failed, or it was interrupted: what was begun is ended by `sweep`.
@@ -73,6 +73,7 @@ pub(super) enum UsageError {
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Command {
     Help,
+    Version,
     Run { config: PathBuf, json: bool, order: Order },
 }
 
@@ -107,7 +108,7 @@ pub(super) struct Out {
 }
 
 /// Each option, and whether it has a value.
-const OPTIONS: [(&str, bool); 14] = [
+const OPTIONS: [(&str, bool); 15] = [
     ("--config", true),
     ("--json", false),
     ("--for", true),
@@ -122,6 +123,7 @@ const OPTIONS: [(&str, bool); 14] = [
     ("--at-most", true),
     ("--since", true),
     ("--help", false),
+    ("--version", false),
 ];
 
 /// How many returned accounts are ended without a person, unless said otherwise.
@@ -132,6 +134,9 @@ pub(super) fn parse(arguments: impl IntoIterator<Item = String>) -> Result<Comma
     let mut given = Given::read(arguments)?;
     if given.flag("--help")? {
         return Ok(Command::Help);
+    }
+    if given.flag("--version")? {
+        return Ok(Command::Version);
     }
     let (config, json) = (given.need("--config"), given.flag("--json")?);
     let order = order(&mut given)?;
@@ -307,6 +312,7 @@ mod tests {
         assert_eq!(before, parsed("sweep --json --config=c.toml").unwrap());
         assert_eq!(before, Command::Run { config: "c.toml".into(), json: true, order: Order::Sweep });
         assert_eq!(parsed("out --help"), Ok(Command::Help));
+        assert_eq!(parsed("--version"), Ok(Command::Version));
     }
 
     #[test]

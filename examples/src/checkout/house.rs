@@ -88,11 +88,23 @@ impl House {
         Ok(self.store.named(&self.tenant, name.key()).await?)
     }
 
+    /// The targets that may have leases, those included that are not configured any longer: the one that is named, or all.
+    pub(super) async fn lending(
+        &self,
+        id: Option<&TargetId>,
+    ) -> Result<Vec<(TargetId, Option<&Opened>)>, Failure> {
+        let opened = self.targets.iter().map(|target| (target.id.clone(), Some(target)));
+        let missing = self.jit.missing_targets().await?;
+        let all = opened.chain(missing.into_iter().map(|target| (target, None)));
+        let chosen: Vec<_> = all.filter(|(target, _)| id.is_none_or(|id| target == id)).collect();
+        if chosen.is_empty() { Err(Failure::refused("lease.unknown_target")) } else { Ok(chosen) }
+    }
+
     /// The accounts that keep the leases at a target.
-    pub(super) async fn leases(&self, target: &Opened) -> Result<Vec<Account>, Failure> {
+    pub(super) async fn leases(&self, target: &TargetId) -> Result<Vec<Account>, Failure> {
         let (mut found, mut after) = (Vec::new(), None);
         loop {
-            let page = self.jit.leases(None, &self.tenant, &target.id, after, PAGE).await?;
+            let page = self.jit.leases(None, &self.tenant, target, after, PAGE).await?;
             found.extend(page.items);
             match page.next {
                 Some(next) => after = Some(next),

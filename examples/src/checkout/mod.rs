@@ -51,6 +51,9 @@ pub fn run(
         Ok(Command::Help) => {
             return out.write_all(arguments::USAGE.as_bytes()).map_or(FAILED, |()| DONE);
         }
+        Ok(Command::Version) => {
+            return writeln!(out, "checkout {}", env!("CARGO_PKG_VERSION")).map_or(FAILED, |()| DONE);
+        }
         Err(error) => return fail(&Failure::Usage(error), &mut Report::new(out, asks_for_json), err),
     };
     let mut report = Report::new(out, json);

@@ -110,6 +110,42 @@ fn elevate(kind: Kind) {
 }
 
 #[test]
+fn a_target_that_is_no_longer_configured_is_not_forgotten() {
+    let house = House::new(Kind::OpenLdap, "struck");
+    let out = house.run(OUT).fine();
+    let lease = out["lease"].as_str().unwrap();
+    house.configure("id = \"directory\"", "id = \"another\"");
+    for line in ["list", "list --target directory"] {
+        assert_eq!(house.run(line).fine()["lease"], lease, "{line}");
+    }
+    assert!(house.run("list --target another").lines.is_empty());
+    let exposed = house.run("exposure");
+    let (line, sum) = (&exposed.lines[0], &exposed.lines[1]["sum"]);
+    assert_eq!((&line["ended_by"], &line["worst_case"]), (&Value::Null, &Value::Null));
+    assert_eq!((sum["unknown"].as_u64(), sum["never"].as_u64()), (Some(1), Some(1)));
+    house.configure("id = \"another\"", "id = \"directory\"");
+    house.run(&format!("in {lease}")).fine();
+}
+
+#[test]
+fn what_is_quarantined_ends_when_a_person_has_looked_after_it() {
+    let house = House::new(Kind::OpenLdap, "settled");
+    let out = house.run(&format!("{OUT} --reason ticket")).fine();
+    let (lease, name) = (out["lease"].as_str().unwrap(), out["name"].as_str().unwrap());
+    house.unmark(name);
+    assert_eq!(house.run("reconcile").lines[0]["changed"][0], lease, "and not missing");
+    let ended = house.run(&format!("in {lease}"));
+    assert_eq!((ended.code, ended.lines[0]["phase"].as_str()), (1, Some("quarantined")));
+    house.run(&format!("in {lease}")).refused("lease.quarantined");
+    let exposed = house.run("exposure");
+    assert_eq!(exposed.lines[0]["worst_case"], Value::Null, "nobody knows what is there");
+    assert_eq!(house.run("reconcile").code, 1);
+    house.remove(name);
+    assert_eq!(house.run(&format!("in {lease}")).fine()["phase"], "gone");
+    assert!(house.leases().is_empty());
+}
+
+#[test]
 fn what_somebody_took_from_an_elevated_account_is_a_difference() {
     let house = House::new(Kind::OpenLdap, "unheld");
     let lift = "out --for ada --target directory --role lift --ttl 30m --account alice";
