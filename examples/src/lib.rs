@@ -15,6 +15,7 @@ pub mod checkout;
 pub mod demo_idp;
 pub mod demo_saml_idp;
 pub mod inspect;
+mod log;
 pub mod portal;
 pub mod scim_server;
 mod signals;

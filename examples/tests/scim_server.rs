@@ -170,6 +170,52 @@ fn a_person_is_made_found_changed_and_deleted() {
 }
 
 #[test]
+fn why_something_was_not_done_is_told_to_whoever_runs_it() {
+    let folder = folder("complaints");
+    let server = Server::start(&folder, "memory", &[]);
+    server.join("ada");
+    server.join("ada").refuses(409, Some("uniqueness"));
+    server.get("/Users/none").refuses(404, None);
+    let bulk = json!({
+        "schemas": ["urn:ietf:params:scim:api:messages:2.0:BulkRequest"],
+        "Operations": [{ "method": "POST", "path": "/Users", "bulkId": "1", "data": person("ada") }],
+    });
+    assert_eq!(server.ask("POST", "/Bulk", &bulk).status, 200);
+    assert_eq!(server.end("-TERM"), Some(0));
+    let told = fs::read_to_string(folder.join("complaints")).unwrap();
+    let lines: Vec<_> = told.lines().collect();
+    assert_eq!(lines.len(), 2, "the one who only asked knows already: {told}");
+    for line in lines {
+        assert!(
+            line.starts_with(
+                "scim-server: info: not done: another resource has this value already, at `userName`"
+            ),
+            "{line}"
+        );
+        for part in
+            ["connection=scim", "token=tests", "method=POST", "at=/Users", "status=409", "code=scim.taken"]
+        {
+            assert!(line.contains(part), "{line}");
+        }
+        assert!(!line.contains("ada"), "{line}");
+    }
+}
+
+#[test]
+fn two_people_may_share_an_address() {
+    let server = on_memory("shared-address");
+    let shared = |name: &str| {
+        let mut person = person(name);
+        person["emails"][0]["value"] = json!("team@example.com");
+        person
+    };
+    for name in ["ada", "bob"] {
+        assert_eq!(server.ask("POST", "/Users", &shared(name)).status, 201, "{name}");
+    }
+    assert_eq!(server.get("/Users?filter=emails%20eq%20%22team%40example.com%22").body["totalResults"], 2);
+}
+
+#[test]
 fn a_feed_tells_of_somebody_again_with_post() {
     let told = |title: &str, name: Option<&str>| {
         let mut body = person("ada");

@@ -1,28 +1,48 @@
-//! Verification answers, and never accepts under a key that nobody has.
+//! A response that was changed on its way is refused, or says what the provider signed.
+//!
+//! The input is what is changed in one of the documents that a provider sends: for each change where it is, how much goes,
+//! and what comes in its place.
 #![no_main]
+
+mod edit;
+#[path = "../../jit-saml/tests/support/said.rs"]
+mod said;
+#[expect(dead_code, unused_imports, reason = "a small part of the provider is enough here")]
+#[path = "../../jit-saml/tests/support/mod.rs"]
+mod support;
 
 use std::sync::OnceLock;
 
-use chrono::DateTime;
-use jit_saml::crypto::{AwsLc, VerificationKey};
+use edit::edited;
+use jit_saml::crypto::DecryptionKey;
 use jit_saml::idp::TrustedIdp;
-use jit_saml::response::{Expectations, Solicitation, verify_response};
 use libfuzzer_sys::fuzz_target;
+use said::said_by;
+use support::{Draft, Recipe, decryption_key, key, trusted, verify_with};
 
-/// The base point of P-256, whose private key is 1; nothing here signs with it.
-const KEY: &str = "-----BEGIN PUBLIC KEY-----
-MFkwEwYHKoZIzj0CAQYIKoZIzj0DAQcDQgAEaxfR8uEsQkf4vOblY6RA8ncDfYEt
-6zOg9KE5RdiYwpZP40Li/hp/m47n60p8D54WK84zV2sxXs7LtkBoN79R9Q==
------END PUBLIC KEY-----";
+struct Sent {
+    idp: TrustedIdp,
+    keys: [DecryptionKey; 1],
+    documents: [String; 4],
+}
 
-fn idp() -> &'static TrustedIdp {
-    static IDP: OnceLock<TrustedIdp> = OnceLock::new();
-    IDP.get_or_init(|| TrustedIdp::new("https://idp.example.org/metadata", vec![VerificationKey::from_pem(KEY).unwrap()]))
+fn sent() -> &'static Sent {
+    static SENT: OnceLock<Sent> = OnceLock::new();
+    SENT.get_or_init(|| {
+        let draft = Draft::new();
+        let sealed = Recipe::default().seal("EncryptedAssertion", &draft.signed_assertion(key()), 0);
+        let documents = [draft.signed(), draft.response_signed(), draft.both_signed(), draft.with(&sealed)];
+        Sent { idp: trusted(), keys: [decryption_key(0)], documents }
+    })
 }
 
 fuzz_target!(|octets: &[u8]| {
-    let now = DateTime::from_timestamp(1_800_014_400, 0).unwrap();
-    let request = Solicitation::Request("_request1");
-    let (sp, acs) = ("https://sp.example.com/saml", "https://sp.example.com/saml/acs");
-    assert!(verify_response(octets, &Expectations::new(sp, acs, idp(), request, now, &AwsLc)).is_err());
+    let sent = sent();
+    let Some((which, changes)) = octets.split_first() else { return };
+    let original = &sent.documents[usize::from(*which) % sent.documents.len()];
+    let verified = |xml: &str| verify_with(xml, &sent.idp, |expected| expected.decryption_keys = &sent.keys);
+    let Ok(changed) = String::from_utf8(edited(original.as_bytes(), changes)) else { return };
+    if let Ok(response) = verified(&changed) {
+        assert_eq!(said_by(&response), said_by(&verified(original).unwrap()), "{changed}");
+    }
 });

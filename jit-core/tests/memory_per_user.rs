@@ -96,11 +96,12 @@ impl Source {
             changed_at: now(),
             account: Some(account),
             body: body.into(),
-            names: vec![
+            names: [
                 DocumentName::unique(name, format!("person{number}@example.com")),
                 DocumentName::shared(external, format!("0x8f{number:08}")),
                 DocumentName::unique(subject, format!("0x8f{number:08}")),
-            ],
+            ]
+            .into(),
         }
     }
 }

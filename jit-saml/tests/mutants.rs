@@ -4,16 +4,16 @@
 //! `JIT_SAML_MUTANTS=1000000 cargo test --release -p jit-saml --test mutants`
 #![expect(clippy::unwrap_used, reason = "a test says with a panic what went wrong")]
 
+#[path = "support/said.rs"]
+mod said;
 #[expect(dead_code, unused_imports, reason = "a small part of the provider is enough here")]
 #[path = "support/mod.rs"]
 mod support;
 
-use std::fmt::Write as _;
-
-use jit_saml::assertion::NameId;
 use jit_saml::crypto::AwsLc;
-use jit_saml::response::{Expectations, Solicitation, VerifiedResponse, verify_response};
-use support::{ACS, Draft, REQUEST, SP, now, trusted};
+use jit_saml::response::{Expectations, Solicitation, verify_response};
+use said::said_by;
+use support::{ACS, Draft, REQUEST, Recipe, SP, decryption_key, key, now, trusted};
 
 /// What an attacker would like to add, beside what merely breaks documents.
 const PIECES: &[&str] = &[
@@ -154,27 +154,17 @@ fn move_element(octets: &mut Vec<u8>, chance: &mut Chance) {
     octets.splice(at..at, piece);
 }
 
-fn identity(response: &VerifiedResponse) -> String {
-    let mut text = format!("{}|{}|", response.issuer(), response.assertion_id());
-    let name = response.name_id();
-    write!(text, "{:?}|{:?}", name.map(|name| &name.value), name.map(NameId::format)).unwrap();
-    write!(text, "|{:?}|{:?}", response.session_index(), response.authn_context()).unwrap();
-    write!(text, "|{:?}|{:?}", response.authn_instant(), response.session_not_on_or_after()).unwrap();
-    for attribute in response.attributes() {
-        write!(text, "|{}={:?}", attribute.name, attribute.texts().collect::<Vec<_>>()).unwrap();
-    }
-    text
-}
-
 #[test]
 fn no_mutant_is_somebody_else() {
     let count =
         std::env::var("JIT_SAML_MUTANTS").ok().and_then(|count| count.parse().ok()).unwrap_or(20_000_u64);
     let draft = Draft::new();
-    let originals = [draft.signed(), draft.response_signed(), draft.both_signed()];
-    let idp = trusted();
-    let demands = Expectations::new(SP, ACS, &idp, Solicitation::Request(REQUEST), now(), &AwsLc);
-    let expected = identity(&verify_response(originals[0].as_bytes(), &demands).unwrap());
+    let sealed = Recipe::default().seal("EncryptedAssertion", &draft.signed_assertion(key()), 0);
+    let originals = [draft.signed(), draft.response_signed(), draft.both_signed(), draft.with(&sealed)];
+    let (idp, keys) = (trusted(), [decryption_key(0)]);
+    let mut demands = Expectations::new(SP, ACS, &idp, Solicitation::Request(REQUEST), now(), &AwsLc);
+    demands.decryption_keys = &keys;
+    let expected = said_by(&verify_response(originals[0].as_bytes(), &demands).unwrap());
     let mut accepted = 0_u64;
     for number in 0..count {
         let mut chance = Chance(number);
@@ -186,12 +176,7 @@ fn no_mutant_is_somebody_else() {
         }
         if let Ok(response) = verify_response(&octets, &demands) {
             accepted += 1;
-            assert_eq!(
-                identity(&response),
-                expected,
-                "mutant {number}: {}",
-                String::from_utf8_lossy(&octets)
-            );
+            assert_eq!(said_by(&response), expected, "mutant {number}: {}", String::from_utf8_lossy(&octets));
         }
     }
     // Changes outside of what is signed, such as comments, let some through; none at all would mean a broken test.

@@ -21,6 +21,8 @@ pub enum Place {
     Offset(usize),
     /// An attribute, by its name or path.
     Attribute(String),
+    /// The most that is taken of what there is too much of.
+    Most(usize),
 }
 
 /// Says why something was refused: a reason with its stable code, and the place.
@@ -35,6 +37,11 @@ pub struct ScimError {
 impl ScimError {
     pub(crate) const fn at_offset(reason: Reason, offset: usize) -> Self {
         Self { reason, place: Some(Place::Offset(offset)), operation: None, cause: None }
+    }
+
+    /// Names the limit (RFC 7644 §3.7.4).
+    pub(crate) const fn beyond(reason: Reason, most: usize) -> Self {
+        Self { reason, place: Some(Place::Most(most)), operation: None, cause: None }
     }
 
     /// Names an attribute. A name that a stranger made up is repeated only where it has the form of one.
@@ -145,6 +152,7 @@ impl fmt::Display for ScimError {
         match &self.place {
             Some(Place::Offset(offset)) => write!(f, ", at byte {offset}")?,
             Some(Place::Attribute(name)) => write!(f, ", at `{name}`")?,
+            Some(Place::Most(most)) => write!(f, ", at most {most}")?,
             None => {}
         }
         if let Some(number) = self.operation {

@@ -39,13 +39,16 @@ impl Json {
     /// `scim.json_name_twice`, `scim.value_too_long`.
     pub fn parse(bytes: &[u8], limits: &Limits) -> Result<Self, ScimError> {
         if bytes.len() > limits.body_bytes {
-            return Err(Reason::BodyTooLarge.into());
+            return Err(ScimError::beyond(Reason::BodyTooLarge, limits.body_bytes));
         }
         let rest = Cell::new(limits.values);
         let fault = Cell::new(Reason::JsonMalformed);
         let mut reader = serde_json::Deserializer::from_slice(bytes);
         let seed = Seed { depth: limits.depth, text_bytes: limits.text_bytes, rest: &rest, fault: &fault };
-        let json = seed.deserialize(&mut reader).map_err(|_| ScimError::from(fault.get()))?;
+        let json = seed.deserialize(&mut reader).map_err(|_| match fault.get() {
+            Reason::JsonTooManyValues => ScimError::beyond(Reason::JsonTooManyValues, limits.values),
+            reason => reason.into(),
+        })?;
         reader.end().map_err(|_| ScimError::from(Reason::JsonMalformed))?;
         Ok(json)
     }

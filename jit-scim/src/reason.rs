@@ -102,7 +102,7 @@ jit_core::reasons! {
 
         // resources
         #[doc = "RFC 7643 §3."]
-        SchemasMissing = "scim.schemas_missing", "the attribute `schemas` is missing", Bad(InvalidSyntax);
+        SchemasMissing = "scim.schemas_missing", "`schemas` is missing, or does not name what is expected", Bad(InvalidSyntax);
         SchemasUnknown = "scim.schemas_unknown", "`schemas` names one that the resource type does not have", Bad(InvalidSyntax);
         SchemasIncomplete = "scim.schemas_incomplete", "`schemas` leaves out one whose attributes are there", Bad(InvalidSyntax);
         AttributeUnknown = "scim.attribute_unknown", "the schema has no such attribute", Bad(InvalidSyntax);

@@ -19,6 +19,7 @@ use super::house::House;
 use super::routes::routes;
 use super::settings::Settings;
 use super::work::{keep_working, worker_id};
+use crate::log;
 use crate::signals::asked_to_end;
 use crate::targets::Opened;
 use crate::web::{Guard, serve};
@@ -47,6 +48,7 @@ pub fn run(arguments: impl IntoIterator<Item = String>) -> ExitCode {
 }
 
 fn start(command: Command) -> u8 {
+    log::to_standard_error("portal");
     let served = tokio::runtime::Builder::new_multi_thread()
         .enable_all()
         .build()

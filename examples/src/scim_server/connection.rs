@@ -9,9 +9,9 @@ use serde::Deserialize;
 use super::arguments::Who;
 use super::stop::Stop;
 
-/// Everybody who is told of is let in. Their `userName` is an attribute and no user name of ours: most are addresses, which
-/// nobody has proved. Nothing is granted,
-/// because nobody has said yet what a group is worth: that takes a `--config`.
+/// Everybody who is told of is let in. Their `userName` is an attribute and no user name of ours, and so is their address:
+/// nobody has proved it, and two may share one. Nothing is granted, because nobody has said yet what a group is worth: that
+/// takes a `--config`.
 const BUILT_IN: &str = r#"
 id = "scim"
 issuers = ["urn:jit:scim-server"]
@@ -20,13 +20,14 @@ policy = { rule = [{ name = "everybody", permit = {} }] }
 [provisioning]
 reactivates = true
 
-[mapping]
-dangerously_use_unverified_email = true
-email = { claim = "/emails/0/value", verified = "never" }
-
 [[mapping.attribute]]
 attribute = "login"
 claim = "userName"
+max_bytes = 65536
+
+[[mapping.attribute]]
+attribute = "address"
+claim = "/emails/0/value"
 max_bytes = 65536
 
 [[mapping.attribute]]

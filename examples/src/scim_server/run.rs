@@ -20,6 +20,7 @@ use super::connection::{self, Scim};
 use super::stop::Stop;
 use super::work::{keep_working, worker_id};
 use super::{BASE, schemas, tokens};
+use crate::log;
 use crate::portal::assemble::open;
 use crate::signals::asked_to_end;
 use crate::web::serve;
@@ -62,6 +63,7 @@ pub(super) fn tell(error: &(dyn Error + 'static)) {
 }
 
 fn start(order: &Order) -> Result<(), Stop> {
+    log::to_standard_error("scim-server");
     let runtime =
         tokio::runtime::Builder::new_multi_thread().enable_all().build().map_err(Stop::cannot_serve)?;
     runtime.block_on(perform(order))

@@ -71,6 +71,7 @@ impl Server {
             .args(options)
             .current_dir(folder)
             .stdout(Stdio::piped())
+            .stderr(fs::File::create(folder.join("complaints")).unwrap())
             .spawn()
             .unwrap();
         let mut line = String::new();

@@ -144,6 +144,8 @@ pub enum EndReason {
     HolderEnded,
     /// It was found in the target after it had been gone.
     Reappeared,
+    /// Somebody else removed it from the target.
+    Lost,
 }
 
 /// Keeps what a target proved.
@@ -181,6 +183,7 @@ impl EndReason {
             Self::Refused => "refused",
             Self::HolderEnded => "holder_ended",
             Self::Reappeared => "reappeared",
+            Self::Lost => "lost",
         }
     }
 }

@@ -83,6 +83,18 @@ impl Lease {
         Ok(self)
     }
 
+    /// Ends after all, because a person looked after what was not what was made.
+    ///
+    /// # Errors
+    /// [`Misfit`] unless it is quarantined.
+    pub fn settled(mut self, now: DateTime<Utc>) -> Stepped {
+        if !matches!(self.phase, Phase::Quarantined { .. }) {
+            return Err(self.misfit());
+        }
+        self.phase = Phase::Ending { since: now, why: EndReason::CheckedIn, shut: false };
+        Ok(self)
+    }
+
     /// Learns that it cannot be used any longer, though it is still there.
     ///
     /// # Errors
@@ -204,6 +216,7 @@ mod tests {
             lease.clone().renamed("other".into()),
             lease.clone().extended(at(90), now),
             lease.clone().ending(EndReason::Expired, now),
+            lease.clone().settled(now),
             lease.clone().shut(now),
             lease.clone().removed(TimeDelta::zero(), now),
             lease.clone().removed(TimeDelta::minutes(5), now),

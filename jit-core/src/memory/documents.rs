@@ -45,7 +45,7 @@ struct Kept {
     changed_at: DateTime<Utc>,
     account: Option<AccountId>,
     body: Arc<str>,
-    names: Box<[DocumentName]>,
+    names: Arc<[DocumentName]>,
     /// The groups that it is a member of, in order.
     groups: Vec<Group>,
 }
@@ -68,7 +68,7 @@ impl Kept {
             changed_at: *changed_at,
             account: *account,
             body: Arc::clone(body),
-            names: names.as_slice().into(),
+            names: Arc::clone(names),
             groups,
         }
     }
@@ -81,7 +81,7 @@ impl Kept {
             changed_at: self.changed_at,
             account: self.account,
             body: Arc::clone(&self.body),
-            names: self.names.to_vec(),
+            names: Arc::clone(&self.names),
         }
     }
 }

@@ -130,6 +130,13 @@ impl MemoryTarget {
         self.state().accounts.insert(name.to_owned(), account);
     }
 
+    /// Puts an account out of use, as an administrator of the target might.
+    pub fn shut(&self, name: &str) {
+        if let Some(account) = self.state().accounts.get_mut(name) {
+            account.enabled = false;
+        }
+    }
+
     /// Changes the marker of an account, as an administrator of the target might.
     pub fn mark(&self, name: &str, marker: Option<Marker>) {
         if let Some(account) = self.state().accounts.get_mut(name) {
@@ -201,6 +208,10 @@ impl State {
             (Found::Nothing, Some(_)) if self.accounts.contains_key(&remote.name) => return Effect::Stranger,
             (Found::Nothing, Some(_)) => remote.name.clone(),
         };
+        // Only a new secret opens what was put out of use.
+        if secret.is_none() && self.accounts.get(&name).is_some_and(|account| !account.enabled) {
+            return Effect::Disabled;
+        }
         let id = self.next_id();
         let account =
             self.accounts.entry(name).or_insert_with(|| RemoteAccount::new(id, Some(remote.marker.clone())));
@@ -208,6 +219,7 @@ impl State {
         account.ends_at = Some(ends_at);
         if let Some(secret) = secret {
             account.secret = Some(secret.clone());
+            account.enabled = true;
         }
         Effect::Present { native: account.native.clone() }
     }

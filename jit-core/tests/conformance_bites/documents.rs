@@ -1,6 +1,6 @@
 //! The faults of documents.
 
-use std::num::NonZeroUsize;
+use std::{num::NonZeroUsize, sync::Arc};
 
 use async_trait::async_trait;
 use jit_core::{
@@ -22,7 +22,7 @@ impl DocumentStore for Faulty {
         }
         if let Some(document) = &mut found {
             match self.fault {
-                Fault::DocumentsLoseNames => document.names.clear(),
+                Fault::DocumentsLoseNames => document.names = Arc::default(),
                 Fault::DocumentVersionsStand => document.version = 1,
                 _ => {}
             }
@@ -96,10 +96,10 @@ fn rewrite(
     let rewritten = match write.expected() {
         None => DocumentWrite::create(after),
         Some(version) => {
-            let mut before = Document { version, ..after.clone() };
             // Names that do not change are those of both.
-            before.names.retain(|name| !write.names_added().contains(name));
-            before.names.extend(write.names_removed().iter().cloned());
+            let kept = after.names.iter().filter(|name| !write.names_added().contains(name));
+            let names = kept.chain(write.names_removed()).cloned().collect();
+            let before = Document { version, names, ..after.clone() };
             DocumentWrite::update(&before, after)
         }
     };
@@ -138,7 +138,9 @@ impl Faulty {
             }
             Fault::UniqueNamesAreShared => {
                 let shared = |document: &mut Document| {
-                    document.names.iter_mut().for_each(|name| name.unique = false);
+                    for name in Arc::make_mut(&mut document.names) {
+                        name.unique = false;
+                    }
                 };
                 self.inner.commit(&with(commit, |write| rewrite(write, shared, same))).await
             }
@@ -201,7 +203,7 @@ impl Faulty {
         let Err(error) = self.inner.commit(commit).await else { return Ok(()) };
         let forgiven = match (self.fault, error.kind()) {
             (Fault::ChecksDocumentNamesEarly, ErrorKind::AlreadyExists(Taken::DocumentName(_))) => {
-                with(commit, |write| rewrite(write, |document| document.names.clear(), same))
+                with(commit, |write| rewrite(write, |document| document.names = Arc::default(), same))
             }
             (Fault::AcceptsAnyMember, ErrorKind::NoSuchMember) => {
                 with(commit, |write| rewrite(write, |_| {}, |_| Vec::new()))

@@ -254,3 +254,61 @@ async fn a_target_that_was_closed_to_a_tenant_lends_nothing_more_and_takes_what_
     assert!(house.directory.accounts().is_empty());
     assert_eq!(house.lease(out.lease).await.phase.word(), "gone");
 }
+
+#[tokio::test]
+async fn what_an_administrator_removed_or_shut_no_request_brings_back() {
+    let house = House::new().await;
+    let (removed, shut) = (house.request(30, Some("removed")), house.request(30, Some("shut")));
+    let gone = house.jit.check_out(&removed).await.unwrap();
+    let closed = house.jit.check_out(&shut).await.unwrap();
+    house.directory.take_out(&gone.name).unwrap();
+    house.directory.shut(&closed.name);
+    assert_eq!(code_of(house.jit.check_out(&removed).await), "lease.over");
+    assert_eq!(code_of(house.jit.check_out(&shut).await), "lease.shut_by_others");
+    let left = house.directory.accounts();
+    assert!(!left.contains_key(&gone.name) && !left[&closed.name].enabled);
+    assert!(matches!(house.lease(gone.lease).await.phase, Phase::Gone { why: EndReason::Lost, .. }));
+    house.check_in(closed.lease).await;
+    assert!(house.directory.accounts().is_empty());
+}
+
+#[tokio::test]
+async fn what_an_administrator_removed_or_shut_is_not_extended_and_not_called_present() {
+    let house = House::new().await;
+    let (gone, closed) = (house.out(30).await, house.out(30).await);
+    house.directory.take_out(&gone.name).unwrap();
+    house.directory.shut(&closed.name);
+    let extend = async |lease| {
+        let span = TimeDelta::hours(1);
+        code_of(house.jit.extend(None, &tenant(), lease, span, house.by()).await)
+    };
+    assert_eq!(extend(gone.lease).await, "lease.over");
+    assert_eq!(extend(closed.lease).await, "lease.shut_by_others");
+    assert_eq!(house.lease(gone.lease).await.proof.unwrap().seen, Seeing::Absent);
+    assert_eq!(house.lease(closed.lease).await.until, closed.until);
+}
+
+#[tokio::test]
+async fn a_request_that_nobody_can_mean_is_refused() {
+    let house = House::new().await;
+    let purpose = |text: &str| CheckOut { purpose: Some(text.into()), ..house.request(30, None) };
+    for request in [house.request(30, Some("")), purpose("\u{1b}[2J"), purpose("a\0b"), purpose("\u{9b}x")] {
+        assert_eq!(code_of(house.jit.check_out(&request).await), "lease.invalid");
+    }
+    house.jit.check_out(&purpose("ticket 4711:\n\tGrüße 🎫")).await.unwrap();
+    assert_eq!(house.directory.accounts().len(), 1);
+}
+
+#[tokio::test]
+async fn an_end_that_would_not_come_later_is_no_extension() {
+    let house = House::new().await;
+    let out = house.out(60).await;
+    let extend = async |minutes| {
+        house.jit.extend(None, &tenant(), out.lease, TimeDelta::minutes(minutes), house.by()).await
+    };
+    for minutes in [59, 60, 0, -5] {
+        assert_eq!(code_of(extend(minutes).await), "lease.not_longer", "{minutes}");
+    }
+    extend(480).await.unwrap();
+    assert_eq!(code_of(extend(480).await), "lease.too_long");
+}

@@ -75,6 +75,42 @@ async fn what_no_longer_bears_our_mark_is_left_to_a_person() {
 }
 
 #[tokio::test]
+async fn what_a_person_looked_after_ends_at_the_next_check_in() {
+    let house = House::new().await;
+    let (marked, removed) = (house.out(30).await, house.out(30).await);
+    let mark = house.directory.accounts()[&marked.name].marker.clone();
+    for out in [&marked, &removed] {
+        house.directory.mark(&out.name, None);
+        let lease = house.check_in(out.lease).await;
+        assert!(matches!(lease.phase, Phase::Quarantined { .. }), "{:?}", lease.phase);
+    }
+    house.directory.mark(&marked.name, mark);
+    house.directory.take_out(&removed.name);
+    for out in [&marked, &removed] {
+        let lease = house.check_in(out.lease).await;
+        assert!(matches!(lease.phase, Phase::Gone { why: EndReason::CheckedIn, .. }), "{:?}", lease.phase);
+    }
+    assert!(house.directory.accounts().is_empty());
+}
+
+#[tokio::test]
+async fn what_a_person_looked_after_while_the_target_was_down_ends_when_it_is_back() {
+    let house = House::new().await;
+    let out = house.out(30).await;
+    let mark = house.directory.accounts()[&out.name].marker.clone();
+    house.directory.mark(&out.name, None);
+    house.check_in(out.lease).await;
+    house.directory.mark(&out.name, mark);
+    // Read twice, looked, written down, then the target twice: removal, and putting it out of use.
+    house.script.at(4, Fault::FailBefore);
+    house.script.at(5, Fault::FailBefore);
+    house.check_in(out.lease).await;
+    house.script.clear();
+    house.pass_minutes(15).await;
+    assert!(house.directory.accounts().is_empty());
+}
+
+#[tokio::test]
 async fn when_the_holder_leaves_everything_lent_to_them_ends() {
     let house = House::new().await;
     let (one, two) = (house.out(30).await, house.out(60).await);

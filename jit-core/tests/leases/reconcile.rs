@@ -81,6 +81,58 @@ async fn a_copy_of_what_was_made_in_another_target_ends_nothing_here() {
 }
 
 #[tokio::test]
+async fn a_mark_that_somebody_copied_ends_nobodys_account() {
+    let house = House::new().await;
+    let out = house.out(30).await;
+    let mark = house.directory.accounts()[&out.name].marker.clone();
+    for victim in ["aaa", "zzz"] {
+        house.directory.plant(victim);
+        house.directory.mark(victim, mark.clone());
+    }
+    house.clock.advance(TimeDelta::seconds(1));
+    let names = |found: &[RemoteRef]| found.iter().map(|remote| remote.name.clone()).collect::<Vec<_>>();
+    let report = reconcile(&house, ReconcileMode::Report).await.unwrap();
+    assert_eq!((names(&report.suspects), report.seen), (vec!["aaa".to_owned(), "zzz".to_owned()], 3));
+    assert!(report.changed.is_empty() && report.missing.is_empty(), "what was made is there");
+    house.check_in(out.lease).await;
+    let report = reconcile(&house, ReconcileMode::EndReturned { at_most: 10 }).await.unwrap();
+    assert_eq!((names(&report.suspects).len(), report.returned.len(), report.ended), (2, 0, 0));
+    house.pass_minutes(60).await;
+    assert_eq!(house.directory.accounts().into_keys().collect::<Vec<_>>(), ["aaa", "zzz"]);
+}
+
+#[tokio::test]
+async fn what_lost_its_mark_is_changed_and_what_is_gone_is_missing() {
+    let house = House::new().await;
+    let (marked, removed) = (house.out(30).await, house.out(30).await);
+    house.directory.mark(&marked.name, None);
+    house.directory.take_out(&removed.name);
+    house.clock.advance(TimeDelta::seconds(1));
+    let report = reconcile(&house, ReconcileMode::Report).await.unwrap();
+    assert_eq!((report.changed, report.missing), (vec![marked.lease], vec![removed.lease]));
+    // Quarantined, it differs until a person has settled it.
+    house.check_in(marked.lease).await;
+    house.clock.advance(TimeDelta::seconds(1));
+    assert_eq!(reconcile(&house, ReconcileMode::Report).await.unwrap().changed, [marked.lease]);
+}
+
+#[tokio::test]
+async fn leases_that_were_made_with_another_key_are_known_by_their_marks() {
+    let house = House::new().await;
+    let out = house.out(30).await;
+    house.clock.advance(TimeDelta::seconds(1));
+    let markers = MarkerKey::new("test", &[6; 32]).unwrap();
+    let setup =
+        TargetSetup::new(target(), Arc::clone(&house.directory) as _, markers).for_tenants([tenant()]);
+    let jit = Jit::builder(Arc::clone(&house.store) as _).clock(Arc::clone(&house.clock) as _);
+    let jit = jit.target(setup).build().unwrap();
+    let report = jit.reconcile(None, &tenant(), &target(), ReconcileMode::Report).await.unwrap();
+    assert_eq!((report.seen, report.missing.len(), report.changed.len()), (1, 0, 0));
+    let lease = jit.check_in(None, &tenant(), out.lease, house.by()).await.unwrap();
+    assert!(matches!(lease.phase, Phase::Gone { .. }));
+}
+
+#[tokio::test]
 async fn a_partial_listing_says_nothing_of_what_is_missing() {
     let house = House::new().await;
     let out = house.out(30).await;

@@ -26,7 +26,7 @@ fn document(house: &House, kind: &str, name: &str) -> Document {
         changed_at: now,
         account: None,
         body: json!({ "name": name }).to_string().into(),
-        names: vec![DocumentName::unique(IndexName::new("name").unwrap(), name)],
+        names: [DocumentName::unique(IndexName::new("name").unwrap(), name)].into(),
     }
 }
 

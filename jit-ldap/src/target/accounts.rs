@@ -1,6 +1,6 @@
 //! The life of an account, the same in every directory.
 
-use std::time::Duration;
+use std::{sync::OnceLock, time::Duration};
 
 use chrono::{DateTime, TimeDelta, Utc};
 use jit_core::{
@@ -33,6 +33,8 @@ pub(super) struct Accounts<D> {
     pub(super) directory: Directory,
     pub(super) table: Table,
     pub(super) settles_after: TimeDelta,
+    /// Everything that the server keeps together with the base; nothing, where the base is that.
+    pub(super) whole: OnceLock<Option<Dn>>,
 }
 
 /// What an account is before it is furnished.
@@ -121,6 +123,8 @@ impl<D: Dialect> Accounts<D> {
         self.dialect.check(&mut loan, &self.table.base, &groups).await?;
         let begun = self.begin(&mut loan, remote, password.as_ref(), ends_at).await?;
         let ours = match begun {
+            // only a new secret opens what somebody put out of use
+            Begun::There(ours) if !ours.is_enabled && password.is_none() => return Ok(Effect::Disabled),
             Begun::There(ours) => ours,
             Begun::Made(made) => return self.furnish(loan, remote, made, &groups).await,
             Begun::Neither(effect) => return proved(&loan, effect),
@@ -217,8 +221,15 @@ impl<D: Dialect> Accounts<D> {
             Found::Stranger => return Ok(Effect::Stranger),
         };
         let closed = self.guard(&ours, remote)?.modify(&mut loan, self.dialect.closure()).await;
+        let closed = match closed {
+            // moved out of our reach: it loses at least what it holds
+            Err(error) if error.reason() == Reason::AccessDenied => Err(error),
+            Err(error) => return Err(Step::Change.failed(error)),
+            Ok(()) => Ok(()),
+        };
+        let left = self.set_groups(&mut loan, &self.member(&ours, remote), &[]).await;
         closed.map_err(|error| Step::Change.failed(error))?;
-        match self.set_groups(&mut loan, &self.member(&ours, remote), &[]).await {
+        match left {
             Ok(()) => Ok(Effect::Disabled),
             // the last member of a group that must have one
             Err(error) if error.reason() == Reason::SchemaViolation => Ok(Effect::Stuck(error.code())),

@@ -19,7 +19,7 @@ use crate::filter::Filter;
 use crate::identifier::{EntryId, EntryName, IdAttribute};
 use crate::password::Password;
 use crate::reason::Reason;
-use crate::request::{Modification, Search};
+use crate::request::{Modification, Scope, Search};
 use crate::time::AccountExpires;
 
 /// `userAccountControl` ([MS-ADTS] §2.2.16): an ordinary account, in use and not. No other bits are ever written.
@@ -27,6 +27,10 @@ const IN_USE: u32 = 512;
 const OUT_OF_USE: u32 = 514;
 const DISABLED: u32 = 2;
 const CLASS: &str = "user";
+/// How many groups are asked for at once.
+const PAGE: u16 = 500;
+/// How many groups a group may be in; with more it is not given.
+const GROUPS: usize = 5_000;
 
 /// Speaks to Active Directory.
 #[derive(Debug)]
@@ -137,6 +141,10 @@ impl Dialect for ActiveDirectory {
         self.ends_memberships
     }
 
+    fn looks_everywhere(&self) -> bool {
+        true
+    }
+
     fn by_id(&self, _: &Dn, id: EntryId) -> Search {
         Search::entry(EntryName::Guid(id))
     }
@@ -200,7 +208,7 @@ impl Dialect for ActiveDirectory {
     async fn check(
         &self,
         connection: &mut Connection,
-        _: &Dn,
+        base: &Dn,
         groups: &[&Group],
     ) -> Result<(), BackendError> {
         for group in groups.iter().filter(|group| !group.may_be_protected) {
@@ -209,7 +217,7 @@ impl Dialect for ActiveDirectory {
             let entry = connection.read(&search).await.map_err(|error| Step::Groups.failed(error))?;
             // what cannot be judged is not given
             let is_plain = entry.is_some_and(|entry| !is_protected(&entry));
-            if !is_plain {
+            if !is_plain || leads_to_protected(connection, &base.domain(), &group.dn).await? {
                 return Err(Step::Groups.refused(TargetFault::Entitlement));
             }
         }
@@ -219,6 +227,28 @@ impl Dialect for ActiveDirectory {
     fn groups_follow(&self) -> bool {
         true
     }
+}
+
+/// Tells whether a group is in one that is protected, over whatever others. The mark of that (`adminCount`) comes within the
+/// hour on Windows, and never on Samba.
+async fn leads_to_protected(
+    connection: &mut Connection,
+    domain: &Dn,
+    group: &Dn,
+) -> Result<bool, BackendError> {
+    let failed = |error: LdapError| Step::Groups.failed(error);
+    let around = Filter::in_chain(&AttributeName::MEMBER, &group.to_string());
+    let search = Search::new(domain, Scope::Subtree, around)
+        .attributes([AttributeName::OBJECT_SID, AttributeName::ADMIN_COUNT]);
+    let mut pages = connection.pages(search, PAGE);
+    let mut seen = 0;
+    while let Some(groups) = pages.next_page().await.map_err(failed)? {
+        seen += groups.len();
+        if seen > GROUPS || groups.iter().any(is_protected) {
+            return Ok(true);
+        }
+    }
+    Ok(false)
 }
 
 fn password_of(password: &Password) -> Attribute {

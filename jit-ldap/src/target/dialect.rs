@@ -74,7 +74,10 @@ pub(super) trait Dialect: Send + Sync {
     /// Tells whether the server shall end memberships by itself.
     fn ends_memberships(&self) -> bool;
 
-    /// Searches for one entry by its identifier, wherever it lies.
+    /// Tells whether an account is found by its identifier and its name wherever it lies.
+    fn looks_everywhere(&self) -> bool;
+
+    /// Searches for one entry by its identifier: below the base, where the directory needs one.
     fn by_id(&self, base: &Dn, id: EntryId) -> Search;
 
     /// Below which entry, and by which filter, whoever bears a name is found.

@@ -11,6 +11,7 @@ use crate::connection::Connection;
 use crate::dn::Dn;
 use crate::entry::Entry;
 use crate::error::LdapError;
+use crate::filter::Filter;
 use crate::identifier::EntryId;
 use crate::reason::Reason;
 use crate::request::{Scope, Search};
@@ -23,6 +24,25 @@ pub(super) struct Remote {
     pub(super) is_enabled: bool,
     /// The server's own time when it was found, where its life needs that.
     pub(super) server_time: Option<DateTime<Utc>>,
+}
+
+/// Below which entry something is looked for.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Base {
+    /// Below which our accounts are made.
+    Own,
+    /// Everything that the server keeps together with it.
+    Whole,
+}
+
+impl Base {
+    /// What our account may not see elsewhere is not there for it.
+    fn seen(self, found: Result<Option<Entry>, LdapError>) -> Result<Option<Entry>, BackendError> {
+        match found {
+            Err(error) if self == Self::Whole && error.reason() == Reason::AccessDenied => Ok(None),
+            found => found.map_err(|error| Step::Look.failed(error)),
+        }
+    }
 }
 
 /// What was found under a reference.
@@ -47,12 +67,16 @@ impl<D: Dialect> Accounts<D> {
         let id: EntryId = native.parse().map_err(|reason: Reason| {
             BackendError::new(ErrorKind::Corrupt, "directory.look").caused_by(reason)
         })?;
-        let search = self.dialect.by_id(&self.table.base, id).attributes(self.judged_by());
-        match connection.read(&search).await.map_err(|error| Step::Look.failed(error))? {
-            None => Ok(Found::Nothing),
-            Some(entry) if !self.bears(&entry, remote) => Ok(Found::NotOurs),
-            Some(entry) => Ok(Found::Ours(self.remote(&entry)?)),
+        for which in [Base::Own, Base::Whole] {
+            let Some(base) = self.base(connection, which).await? else { continue };
+            let search = self.dialect.by_id(&base, id).attributes(self.judged_by());
+            match which.seen(connection.read(&search).await)? {
+                None => {}
+                Some(entry) if !self.bears(&entry, remote) => return Ok(Found::NotOurs),
+                Some(entry) => return Ok(Found::Ours(self.remote(&entry)?)),
+            }
         }
+        Ok(Found::Nothing)
     }
 
     /// In its place, and then wherever names have to be unique: an administrator may have moved it.
@@ -62,34 +86,68 @@ impl<D: Dialect> Accounts<D> {
         remote: &RemoteRef,
     ) -> Result<Found, BackendError> {
         // a place that was struck from the settings keeps nothing from being found, and ended
-        let entry = match self.dn_of(remote) {
+        let mut borne = match self.dn_of(remote) {
             Err(_) => None,
             Ok(dn) => {
                 let in_place = Search::entry(&dn).attributes(self.judged_by());
                 connection.read(&in_place).await.map_err(|error| Step::Look.failed(error))?
             }
         };
-        let entry = match entry {
-            Some(entry) => Some(entry),
-            None => match self.find_by_login(connection, &remote.name).await {
-                Err(error) if error.reason() == Reason::NotUnique => return Ok(Found::Stranger),
-                found => found.map_err(|error| Step::Look.failed(error))?,
-            },
-        };
-        match entry {
+        for which in [Base::Own, Base::Whole] {
+            if let Some(entry) = borne.as_ref().filter(|entry| self.bears(entry, remote)) {
+                return Ok(Found::Ours(self.remote(entry)?));
+            }
+            let Some(base) = self.base(connection, which).await? else { continue };
+            match self.find_by_login(connection, &base, remote).await {
+                // two bear its mark: nobody can tell which of them it is
+                Err(error) if error.reason() == Reason::NotUnique => return Ok(Found::NotOurs),
+                found => borne = which.seen(found)?.or(borne),
+            }
+        }
+        match borne {
             None => Ok(Found::Nothing),
             Some(entry) if !self.bears(&entry, remote) => Ok(Found::Stranger),
             Some(entry) => Ok(Found::Ours(self.remote(&entry)?)),
         }
     }
 
+    /// Whoever bears the name; of several the one that bears the marker as well.
     async fn find_by_login(
         &self,
         connection: &mut Connection,
-        name: &str,
+        base: &Dn,
+        remote: &RemoteRef,
     ) -> Result<Option<Entry>, LdapError> {
-        let (base, filter) = self.dialect.by_login(&self.table.base, name)?;
-        connection.read(&Search::new(base, Scope::Subtree, filter).attributes(self.judged_by())).await
+        let (base, filter) = self.dialect.by_login(base, &remote.name)?;
+        let search = |filter| Search::new(&base, Scope::Subtree, filter).attributes(self.judged_by());
+        match connection.read(&search(filter.clone())).await {
+            Err(error) if error.reason() == Reason::NotUnique => {}
+            found => return found,
+        }
+        let marked = Filter::equals(&self.table.marker, remote.marker.as_str());
+        connection.read(&search(Filter::all([filter, marked])?)).await
+    }
+
+    /// Below which entry to look: what an administrator moved is looked for in all that the server keeps beside our base,
+    /// where it is not found wherever it lies.
+    async fn base(&self, connection: &mut Connection, which: Base) -> Result<Option<Dn>, BackendError> {
+        let own = &self.table.base;
+        match which {
+            Base::Own => return Ok(Some(own.clone())),
+            Base::Whole if self.dialect.looks_everywhere() => return Ok(None),
+            Base::Whole => {}
+        }
+        if let Some(whole) = self.whole.get() {
+            return Ok(whole.clone());
+        }
+        let whole = match connection.features().await {
+            Ok(features) => {
+                features.naming_contexts().find(|context| own != context && own.is_within(context))
+            }
+            Err(error) if error.reason() == Reason::EntryMissing => None,
+            Err(error) => return Err(Step::Look.failed(error)),
+        };
+        Ok(self.whole.get_or_init(|| whole).clone())
     }
 
     fn bears(&self, entry: &Entry, remote: &RemoteRef) -> bool {

@@ -188,6 +188,10 @@ impl Dialect for Plain {
         false
     }
 
+    fn looks_everywhere(&self) -> bool {
+        false
+    }
+
     fn by_id(&self, base: &Dn, id: EntryId) -> Search {
         Search::new(base, Scope::Subtree, self.same(id))
     }

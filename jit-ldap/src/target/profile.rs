@@ -126,10 +126,8 @@ impl Profile {
     pub(super) fn is_enabled(&self, entry: &Entry) -> bool {
         let Some(switch) = &self.switch else { return true };
         let values = entry.values(&switch.name).unwrap_or_default();
-        match &switch.open {
-            None => values.is_empty(),
-            Some(_) => !values.iter().any(|value| value.eq_ignore_ascii_case(switch.closed.as_bytes())),
-        }
+        // OpenLDAP puts another value there after too many wrong passwords, for a time; a new password takes it away
+        !values.iter().any(|value| value.eq_ignore_ascii_case(switch.closed.as_bytes()))
     }
 
     /// The attribute that a new account starts with when it is in use, or not yet.

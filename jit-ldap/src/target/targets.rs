@@ -1,6 +1,7 @@
 //! The targets themselves: a directory, settings, and the dialect that they choose.
 
 use std::collections::BTreeSet;
+use std::sync::OnceLock;
 
 use async_trait::async_trait;
 use jit_core::{
@@ -34,7 +35,8 @@ macro_rules! targets {
                     let problem = "must say how long several servers take to learn of a change";
                     return Err(SettingsError::new("settles_seconds", problem));
                 }
-                Ok(Self { accounts: Accounts { dialect, directory, table, settles_after } })
+                let whole = OnceLock::new();
+                Ok(Self { accounts: Accounts { dialect, directory, table, settles_after, whole } })
             }
         }
 

@@ -9,7 +9,6 @@ mod context;
 mod encryption;
 mod envelope;
 mod identity;
-mod mutants;
 mod settings;
 mod sign_in;
 mod signatures;

@@ -3,6 +3,7 @@
 //! [`ScimTarget`] is a [`Target`](jit_core::Target) that mirrors. What a system bears is data ([`TargetProfile`]); the way
 //! there is a [`Transport`], so that an application brings its own client and runtime.
 
+mod change;
 mod credentials;
 mod failure;
 mod find;

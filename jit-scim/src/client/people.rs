@@ -6,14 +6,15 @@ use std::collections::BTreeSet;
 use http::Method;
 use jit_core::{Code, Effect, Marker, Mirrored, Observed, RemoteRef};
 
+use super::change::Written;
 use super::failure::Failure;
 use super::find::Finder;
 use super::groups::Groups;
 use super::learned::Learned;
 use super::person::{Difference, Person, Wish, digest, id_of};
-use super::profile::{Adoption, Removal, TargetProfile, UserChanges, WhenLost};
+use super::profile::{Adoption, Removal, TargetProfile, WhenLost};
 use super::reason::TargetReason;
-use super::wire::{Answer, Ask, Call, Wire, resource};
+use super::wire::{Ask, Call, Wire};
 
 /// How often is looked again where an account changes between a look and a change.
 const ATTEMPTS: usize = 4;
@@ -48,12 +49,6 @@ pub(super) enum Taken {
     Stranger,
     /// By nobody who can be seen.
     Unseen,
-}
-
-/// Whether a change was taken, or the account was not as it was seen.
-enum Written {
-    Done(Option<Person>),
-    Changed,
 }
 
 impl People {
@@ -105,7 +100,12 @@ impl People {
             let difference = wish.open(&person, &wanted);
             if person.active && !wanted.active && !difference.is_of_use_only() {
                 // Nothing else that the target may refuse stands in the way of an end.
-                self.write(&mut call, &person, &Difference::of_use(false, &person)).await?;
+                if let Err(failure) =
+                    self.write(&mut call, &person, &Difference::of_use(false, &person)).await
+                {
+                    self.leave(&mut call, &person, &wanted).await?;
+                    return Err(failure);
+                }
                 continue;
             }
             match self.write(&mut call, &person, &difference).await {
@@ -249,46 +249,6 @@ impl People {
         })
     }
 
-    async fn write(
-        &self,
-        call: &mut Call,
-        person: &Person,
-        difference: &Difference,
-    ) -> Result<Written, Failure> {
-        if difference.is_empty() {
-            return Ok(Written::Done(None));
-        }
-        let is_patched = match self.profile.user_changes {
-            UserChanges::Patch => true,
-            UserChanges::PatchActive => difference.is_of_use_only(),
-            UserChanges::Put => false,
-        };
-        let address = resource("Users", &person.id)?;
-        let version = person.version.as_deref();
-        if is_patched && !self.lacks_patch.is_believed(self.wire.now()) {
-            let ask = Ask::new(Method::PATCH, address.clone()).body(difference.patch()).only_if(version);
-            let answer = self.wire.send(call, &ask).await?;
-            if !answer.is_unsupported() {
-                return self.written(answer);
-            }
-            self.lacks_patch.learn(self.wire.now());
-        }
-        let ask = Ask::new(Method::PUT, address).body(difference.whole()).only_if(version);
-        self.written(self.wire.send(call, &ask).await?)
-    }
-
-    fn written(&self, answer: Answer) -> Result<Written, Failure> {
-        match answer.status {
-            200..=299 => {
-                let person = answer.json.filter(|json| id_of(json).is_some());
-                Ok(Written::Done(person.map(|json| Person::read(json, &self.profile)).transpose()?))
-            }
-            404 | 410 | 412 => Ok(Written::Changed),
-            _ if answer.is_taken() => Err(TargetReason::TakenByAnother.into()),
-            _ => Err(answer.refused()),
-        }
-    }
-
     pub(super) async fn disable(&self, remote: &RemoteRef) -> Result<Effect, Failure> {
         let mut call = self.wire.call();
         for _ in 0..ATTEMPTS {
@@ -330,17 +290,6 @@ impl People {
             }
         }
         Err(TargetReason::ChangedMeanwhile.into())
-    }
-
-    /// Removes it only as it was seen: with our marker in it, where the target has versions.
-    async fn delete(&self, call: &mut Call, person: &Person) -> Result<Written, Failure> {
-        let ask = Ask::new(Method::DELETE, resource("Users", &person.id)?).only_if(person.version.as_deref());
-        let answer = self.wire.send(call, &ask).await?;
-        match answer.status {
-            200..=299 | 404 | 410 => Ok(Written::Done(None)),
-            412 => Ok(Written::Changed),
-            _ => Err(answer.refused()),
-        }
     }
 
     pub(super) fn is_as_good_as_gone(&self, person: &Person) -> bool {

@@ -36,12 +36,8 @@ impl Person {
         Ok(Self {
             id,
             version,
-            // who is not said to be out of use is in use; some write the boolean as text
-            active: match json.member("active") {
-                Some(Json::Boolean(active)) => *active,
-                Some(Json::Text(active)) => !active.eq_ignore_ascii_case("false"),
-                _ => true,
-            },
+            // who is not said to be out of use is in use
+            active: active_of(&json).unwrap_or(true),
             name: json.member("userName").and_then(Json::as_text).map(str::to_owned),
             marker: marker.filter(|marker| !marker.is_empty()),
             json,
@@ -50,6 +46,11 @@ impl Person {
 
     pub(super) fn is_marked(&self, marker: &Marker) -> bool {
         self.marker.as_deref() == Some(marker.as_str())
+    }
+
+    /// Whether it is in use, where that is said.
+    pub(super) fn said_active(&self) -> Option<bool> {
+        active_of(&self.json)
     }
 
     pub(super) fn is_named(&self, name: &str) -> bool {
@@ -68,6 +69,15 @@ impl Person {
         let text = |group: &Json, name: &str| group.member(name).and_then(Json::as_text).map(str::to_owned);
         let groups = groups.iter().filter(is_direct);
         groups.filter_map(|group| Some((text(group, "value")?, text(group, "display")))).collect()
+    }
+}
+
+/// Some write the boolean as text.
+fn active_of(json: &Json) -> Option<bool> {
+    match json.member("active")? {
+        Json::Boolean(active) => Some(*active),
+        Json::Text(active) => Some(!active.eq_ignore_ascii_case("false")),
+        _ => None,
     }
 }
 

@@ -43,6 +43,8 @@ jit_core::reasons! {
         #[doc = "Without it nothing could be told apart from the accounts of others."]
         MarkerDropped = "scim.marker_dropped", "the target does not keep the marker that accounts are known by", TargetFault::Protocol;
         ChangedMeanwhile = "scim.changed_meanwhile", "the account changed each time between a look and a change", TargetFault::Unreachable;
+        #[doc = "An end that is reported as done keeps nobody in."]
+        UseUnchanged = "scim.use_unchanged", "the target took the change of whether the account is in use, and did not make it", TargetFault::Protocol;
         AccountLost = "scim.account_lost", "a known account is no longer there, and the profile wants a person to look", TargetFault::Place;
         NotAMirror = "scim.not_a_mirror", "this target keeps accounts as ours are, and lends none", TargetFault::Forbidden;
 

@@ -226,8 +226,8 @@ impl Wire {
             403 if has_pause => return self.throttled(ask, response),
             401 => return Ok(Judged::TokenRefused),
             300..=399 => return Err(TargetReason::Redirected.into()),
-            // 501 says that there is no such method
-            500 | 502..=599 => return Err(TargetReason::ServerFailed.into()),
+            // 501 says that there is no such method; 408 and 425 that the request did not come in time, or too early
+            408 | 425 | 500 | 502..=599 => return Err(TargetReason::ServerFailed.into()),
             _ => self.governor.answered(),
         }
         // also where it says that there is no such method: a gateway says so, and not the target

@@ -6,6 +6,7 @@ use crate::error::ScimError;
 use crate::json::Json;
 use crate::reason::Reason;
 use crate::resource::Instant;
+use crate::resource::read::boolean;
 use crate::schema::{Attribute, AttributePath, Kind, ResourceType};
 use crate::text::comparable;
 use crate::tolerance::Tolerance;
@@ -92,6 +93,9 @@ fn literal(
         (Kind::String | Kind::Reference | Kind::Binary, Json::Text(value)) => text(value),
         (Kind::String | Kind::Reference, _) if tolerance.filters_without_quotes => text(written.text),
         (Kind::Boolean, Json::Boolean(value)) => Some(Literal::Boolean(*value)),
+        (Kind::Boolean, Json::Text(text)) if tolerance.booleans_as_text => {
+            boolean(text).map(Literal::Boolean)
+        }
         (Kind::Integer | Kind::Decimal, Json::Integer(value)) => Some(Literal::Integer(*value)),
         (Kind::Integer | Kind::Decimal, Json::Decimal(value)) => Some(Literal::Decimal(*value)),
         _ => None,

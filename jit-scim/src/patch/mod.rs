@@ -16,8 +16,8 @@ use crate::json::Json;
 use crate::limits::Limits;
 use crate::path::Path;
 use crate::resource::read::complete;
-use crate::resource::{Resource, Value};
-use crate::schema::ResourceType;
+use crate::resource::{Object, Resource, Value};
+use crate::schema::{Attribute, AttributePath, ResourceType};
 use crate::tolerance::Tolerance;
 
 use work::Work;
@@ -92,6 +92,29 @@ impl Patch {
         complete(self.kind.attributes(), &root)?;
         Ok(Resource::of(self.kind.clone(), root))
     }
+
+    /// Tells whether something is written that nobody may read, but for what lies `apart`.
+    pub(crate) fn writes_hidden(&self, apart: Option<&AttributePath>) -> bool {
+        self.steps.iter().any(|step| match &step.act {
+            Act::Change(_, path, _) if Some(path.attribute()) == apart => false,
+            Act::Change(_, path, value) => {
+                let attribute = self.kind.attribute(path.attribute());
+                let sub = path.sub_position().and_then(|position| attribute?.sub_attributes().at(position));
+                self.kind.hides(path.attribute())
+                    || sub.is_some_and(Attribute::is_hidden)
+                    || attribute
+                        .zip(value.as_ref())
+                        .is_some_and(|(attribute, value)| holds_hidden(attribute, value))
+            }
+            Act::KeepId(_) => false,
+        })
+    }
+}
+
+fn holds_hidden(attribute: &Attribute, value: &Value) -> bool {
+    let parts = value.each().iter().filter_map(Value::as_complex).flat_map(Object::iter);
+    let mut subs = parts.filter_map(|(position, _)| attribute.sub_attributes().at(position));
+    subs.any(Attribute::is_hidden)
 }
 
 #[cfg(test)]

@@ -34,7 +34,7 @@ pub(super) fn message(
         _ => return Err(ScimError::at_attribute(Reason::PatchMalformed, "Operations")),
     };
     if operations.len() > limits.patch_operations {
-        return Err(Reason::PatchTooManyOperations.into());
+        return Err(ScimError::beyond(Reason::PatchTooManyOperations, limits.patch_operations));
     }
     let reading = Reading { kind, reader: Reader { purpose: Purpose::Part, tolerance } };
     let mut steps = Vec::new();

@@ -1,5 +1,7 @@
 //! What of a resource is part of an answer (RFC 7643 §7 `returned`, RFC 7644 §3.9).
 
+use std::collections::BTreeSet;
+
 use crate::error::ScimError;
 use crate::reason::Reason;
 use crate::schema::{Attribute, Position, ResourceType, Returned};
@@ -99,5 +101,22 @@ impl Projection {
 
 fn paths<'a>(kind: &ResourceType, names: impl IntoIterator<Item = &'a str>) -> Vec<Box<[Position]>> {
     let resolved = names.into_iter().filter_map(|name| kind.resolve(name.trim()));
-    resolved.map(|path| path.steps().into()).collect()
+    // each once: however many are named, there are no more than the schema has
+    let paths: BTreeSet<Box<[Position]>> = resolved.map(|path| path.steps().into()).collect();
+    paths.into_iter().collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::Schemas;
+
+    #[test]
+    fn a_name_that_is_given_often_is_looked_at_once() {
+        let schemas = Schemas::standard();
+        let kind = schemas.endpoint("/Users").unwrap();
+        let often = ["emails.value", "EMAILS.VALUE", " emails.value", "nothing", "title"];
+        let names = std::iter::repeat_n(often, 1000).flatten();
+        assert_eq!(paths(kind, names), paths(kind, ["title", "emails.value"]));
+    }
 }

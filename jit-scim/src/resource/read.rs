@@ -91,7 +91,9 @@ impl Reader {
         let value = match (attribute.kind(), json) {
             (Kind::Complex, json) => return self.complex(attribute, json),
             (Kind::Boolean, Json::Boolean(value)) => Some(Value::Boolean(*value)),
-            (Kind::Boolean, Json::Text(text)) if self.tolerance.booleans_as_text => boolean(text),
+            (Kind::Boolean, Json::Text(text)) if self.tolerance.booleans_as_text => {
+                boolean(text).map(Value::Boolean)
+            }
             (_, Json::Text(text)) => of_text(attribute, text),
             (_, Json::Integer(value)) => of_integer(attribute, *value),
             (_, Json::Decimal(value)) => of_decimal(attribute, *value),
@@ -161,11 +163,10 @@ pub(crate) fn complete(attributes: &Attributes, object: &Object) -> Result<(), S
     Ok(())
 }
 
-fn boolean(text: &str) -> Option<Value> {
-    [("true", true), ("false", false)]
-        .into_iter()
-        .find(|(name, _)| name.eq_ignore_ascii_case(text))
-        .map(|(_, value)| Value::Boolean(value))
+/// Reads a text that stands for a boolean.
+pub(crate) fn boolean(text: &str) -> Option<bool> {
+    let named = [("true", true), ("false", false)];
+    named.into_iter().find(|(name, _)| name.eq_ignore_ascii_case(text)).map(|(_, value)| value)
 }
 
 /// RFC 4648 §4 and §5; padding may be left out (RFC 7643 §2.3.6).

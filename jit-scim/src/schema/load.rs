@@ -157,7 +157,10 @@ fn agrees(attribute: &Attribute, inner: bool) -> Result<(), ScimError> {
         "subAttributes"
     } else if attribute.mutability == Mutability::WriteOnly && attribute.returned != Returned::Never {
         "returned"
-    } else if attribute.uniqueness != Uniqueness::None && (!comparable || attribute.multi_valued) {
+    } else if attribute.uniqueness != Uniqueness::None && (!comparable || attribute.multi_valued)
+        || attribute.multi_valued
+            && attribute.sub_attributes.iter().any(|sub| sub.uniqueness != Uniqueness::None)
+    {
         "uniqueness"
     } else {
         return Ok(());

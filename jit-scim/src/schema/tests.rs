@@ -125,6 +125,11 @@ fn a_broken_schema_is_refused_with_its_place() {
             Reason::SchemaContradiction,
             "[0].attributes[1].uniqueness",
         ),
+        (
+            r#"{"name":"a","type":"complex","multiValued":true,"subAttributes":[{"name":"value","uniqueness":"server"}]}"#,
+            Reason::SchemaContradiction,
+            "[0].attributes[1].uniqueness",
+        ),
         (r#"{"name":"a","required":"yes"}"#, Reason::SchemaKeyInvalid, "[0].attributes[1].required"),
         (
             r#"{"name":"a","canonicalValues":[1]}"#,

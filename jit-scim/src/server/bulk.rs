@@ -34,7 +34,10 @@ impl Turn<'_> {
                 let status = if step.method == BulkMethod::Patch { 200 } else { status };
                 BulkOutcome::Done { status, id, location, version }
             }
-            Err(error) => BulkOutcome::Refused { error, location: self.named(&step.path) },
+            Err(error) => {
+                self.note_refusal(step.method.as_str(), &step.path, &error);
+                BulkOutcome::Refused { error, location: self.named(&step.path) }
+            }
         }
     }
 

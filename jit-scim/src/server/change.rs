@@ -42,7 +42,7 @@ impl Turn<'_> {
         resource.set_id(&id.to_string());
         let members = if served.role == Role::Group { members_said(&mut resource)? } else { Vec::new() };
         let password = self.take_password(served, &mut resource);
-        let fresh = Fresh { resource, members, password };
+        let fresh = Fresh { resource, members, password, in_any_case: true };
         let document = match self.write(served, (id, None), &fresh).await? {
             Written::Done(document) => document,
             Written::Stale => return Err(Reason::Contended.into()),
@@ -161,8 +161,11 @@ impl Turn<'_> {
         let group_keys = before_document.map(|document| body::more(&document.body)).transpose()?;
         let group_keys = group_keys.unwrap_or_default();
         let own = id.to_string();
-        let subject = subject(before_document, &fresh.resource, &own)?;
-        let names = served.names(&fresh.resource, (served.role == Role::Person).then_some(subject));
+        let subject = match served.role {
+            Role::Person => Some(subject(before_document, &fresh.resource, &own)?),
+            Role::Group | Role::Plain => None,
+        };
+        let names = served.names(&fresh.resource, subject);
         let body = body::pack(&fresh.resource, &group_keys);
         let after = self.document_after(before_document, served.of.key(id), body, names);
         let write = match before_document {
@@ -173,7 +176,7 @@ impl Turn<'_> {
             Role::Person => {
                 let told = Told {
                     served,
-                    subject,
+                    subject: subject.unwrap_or(&own),
                     resource: &fresh.resource,
                     group_keys: &group_keys,
                     presence: presence(&fresh.resource),
@@ -220,7 +223,7 @@ impl Turn<'_> {
             changed_at: self.now,
             account: before.and_then(|document| document.account),
             body,
-            names,
+            names: names.into(),
         }
     }
 
@@ -234,6 +237,9 @@ impl Turn<'_> {
         let account = match self.tell(told).await {
             Ok(Written::Done(account)) => account,
             Ok(Written::Stale) => return Ok(Written::Stale),
+            Err(error) if after.version > 1 && fault::is_of_tombstone(&error) => {
+                return Err(error.with_reason(Reason::RecordRefused));
+            }
             Err(error) => return Err(self.taken(served, after).await?.unwrap_or(error)),
         };
         if let (Some(password), Some(passwords)) = (password, &self.realm.connection.passwords) {
@@ -249,7 +255,7 @@ impl Turn<'_> {
         (before, write): (Option<(&Document, &Resource)>, DocumentWrite),
         fresh: &Fresh,
     ) -> Result<Option<Written<()>>, ScimError> {
-        let is_same = before.is_some_and(|(_, old)| *old == fresh.resource);
+        let is_same = !fresh.in_any_case && before.is_some_and(|(_, old)| *old == fresh.resource);
         let is_renamed = before.is_some_and(|(_, old)| {
             let (old, new) = (old, &fresh.resource);
             old.text("displayName") != new.text("displayName") || old.external_id() != new.external_id()

@@ -11,6 +11,7 @@ use crate::error::ScimError;
 use crate::json::Json;
 use crate::patch::{ElementChange, Patch, element};
 use crate::resource::Resource;
+use crate::schema::{AttributePath, Attributes};
 
 /// What a client wants a resource to become.
 pub(super) enum Edit<'a> {
@@ -23,6 +24,8 @@ pub(super) struct Fresh {
     pub(super) resource: Resource,
     pub(super) members: Vec<ElementChange>,
     pub(super) password: Option<String>,
+    /// Whether it counts as a change even where it is none: of what nobody may read, the version must not tell either.
+    pub(super) in_any_case: bool,
 }
 
 impl Edit<'_> {
@@ -46,7 +49,23 @@ impl Edit<'_> {
             }
         };
         let password = turn.take_password(served, &mut resource);
-        Ok(Fresh { resource, members, password })
+        Ok(Fresh { resource, members, password, in_any_case: self.writes_hidden(served) })
+    }
+
+    /// Tells whether something is written that nobody may read. A password is kept elsewhere.
+    fn writes_hidden(&self, served: &Served) -> bool {
+        let apart = served.kind.resolve("password").filter(|_| served.role == Role::Person);
+        match self {
+            Self::Patch(patch, _) => patch.writes_hidden(apart.as_ref()),
+            Self::Put(json) => {
+                let apart = apart.as_ref().map(AttributePath::as_str);
+                let Json::Object(members) = json else { return false };
+                let others = members
+                    .iter()
+                    .filter(|(name, _)| !apart.is_some_and(|own| own.eq_ignore_ascii_case(name)));
+                names_hidden(served.kind.attributes(), others)
+            }
+        }
     }
 
     /// Names the attributes that are written, for answers that show what was written.
@@ -63,8 +82,17 @@ impl Edit<'_> {
 
 impl Fresh {
     pub(super) fn changes_nothing(&self, old: &Resource) -> bool {
-        self.members.is_empty() && self.password.is_none() && self.resource == *old
+        !self.in_any_case && self.members.is_empty() && self.password.is_none() && self.resource == *old
     }
+}
+
+fn names_hidden<'a>(attributes: &Attributes, members: impl IntoIterator<Item = &'a (String, Json)>) -> bool {
+    members.into_iter().any(|(name, value)| {
+        let Some((_, attribute)) = attributes.find(name) else { return false };
+        let values = if let Json::List(values) = value { values } else { std::slice::from_ref(value) };
+        let within = |value: &Json| matches!(value, Json::Object(members) if names_hidden(attribute.sub_attributes(), members));
+        attribute.is_hidden() || values.iter().any(within)
+    })
 }
 
 pub(super) fn names_in(json: &Json) -> Vec<&str> {

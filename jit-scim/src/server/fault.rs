@@ -11,6 +11,11 @@ pub(super) fn is_stale(error: &JitError) -> bool {
     matches!(error, JitError::Backend(error) if *error.kind() == ErrorKind::DocumentChanged)
 }
 
+/// Tells whether the account that a record is about, or whose name or address it says, is over.
+pub(super) fn is_of_tombstone(error: &ScimError) -> bool {
+    error.cause().is_some_and(|cause| cause.as_str() == "account.ended")
+}
+
 /// Says why the engine could not do it.
 pub(super) fn of_engine(error: &JitError) -> ScimError {
     match error {
@@ -49,8 +54,10 @@ pub(super) fn of_denial(code: &Code) -> ScimError {
     };
     let attribute = match code.as_str() {
         text if text.starts_with("name.") => "userName",
-        "link.email_taken" | "link.email_unverified" => "emails",
-        "account.ended" | "record.exists" => EXTERNAL_ID,
+        "link.email_taken" | "link.email_unverified" | "link.not_authoritative" | "link.proof_required" => {
+            "emails"
+        }
+        "record.exists" => EXTERNAL_ID,
         _ => "",
     };
     ScimError::at_attribute(reason, attribute).caused_by(code.clone())

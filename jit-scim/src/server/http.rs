@@ -85,12 +85,13 @@ impl ScimHttp {
         let token = text(&parts.headers, &AUTHORIZATION).and_then(bearer).ok_or(Reason::Unauthenticated)?;
         let context = self.authenticator.authenticate(token).await?;
         let said = text(&parts.headers, &CONTENT_LENGTH).and_then(|length| length.parse::<usize>().ok());
+        let too_large = || ScimError::beyond(Reason::BodyTooLarge, self.body_bytes);
         if said.is_some_and(|length| length > self.body_bytes) {
-            return Err(Reason::BodyTooLarge.into());
+            return Err(too_large());
         }
         let body = Limited::new(body, self.body_bytes).collect().await;
         let unread = |error: Box<dyn std::error::Error + Send + Sync>| {
-            if error.is::<LengthLimitError>() { Reason::BodyTooLarge } else { Reason::BodyIncomplete }
+            if error.is::<LengthLimitError>() { too_large() } else { Reason::BodyIncomplete.into() }
         };
         let body = body.map_err(unread)?.to_bytes();
         let request = ScimRequest {

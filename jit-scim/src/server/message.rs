@@ -117,6 +117,12 @@ impl ScimResponse {
         self
     }
 
+    /// Answers HEAD (RFC 9110 §9.3.2): what GET would, but for the body.
+    pub(super) fn without_body(self) -> Self {
+        let length = self.body.len().to_string();
+        Self { body: Bytes::new(), ..self }.and("content-length", length)
+    }
+
     pub(super) fn tagged(self, version: &Version) -> Self {
         self.and("etag", version.to_string())
     }

@@ -1,8 +1,8 @@
 //! Telling the engine what is with a person: the one way from a user's resource to an account.
 
 use jit_core::{
-    Account, Check, Checks, DocumentWrite, Event, Expected, Extent, Outcome, Presence, RecordStatement,
-    Subject,
+    Account, Check, Checks, DocumentWrite, Event, Expected, Extent, Outcome, Presence, Provisioned,
+    RecordStatement, Subject,
 };
 
 use super::served::Served;
@@ -59,11 +59,27 @@ impl Turn<'_> {
         let record = record.map_err(|error| ScimError::from(Reason::Broken).caused_by(error.code()))?;
         let record = record.keeping(told.documents);
         match self.service.jit.handle(Event::record(record)).await {
-            Ok(Outcome::Provisioned(provisioned)) => Ok(Written::Done(Box::new(provisioned.account))),
+            Ok(Outcome::Provisioned(provisioned)) => {
+                self.note_refused_parts(&provisioned);
+                Ok(Written::Done(Box::new(provisioned.account)))
+            }
             Ok(Outcome::Denied(denied)) => Err(fault::of_denial(&denied.denial.code)),
             Ok(_) => Err(Reason::Broken.into()),
             Err(error) if fault::is_stale(&error) => Ok(Written::Stale),
             Err(error) => Err(fault::of_engine(&error)),
+        }
+    }
+
+    /// Tells whoever runs the service what of a record was not followed: its source hears that it was.
+    fn note_refused_parts(&self, provisioned: &Provisioned) {
+        let Provisioned { account, plan, .. } = provisioned;
+        for refusal in &plan.refusals {
+            let attestor = &self.realm.connection.attestor;
+            let rule = refusal.rule.as_ref().map(tracing::field::display);
+            tracing::info!(
+                tenant = %attestor.tenant(), connection = %attestor.connection(), account = %account.id,
+                code = %refusal.code, rule, "not followed in part"
+            );
         }
     }
 

@@ -1,9 +1,11 @@
 //! What a path names (RFC 7644 §3.2), and how texts in addresses are decoded.
 
+use super::served::Served;
 use crate::error::ScimError;
 use crate::reason::Reason;
 use crate::schema::{ResourceType, Schemas};
 
+use std::fmt;
 use std::sync::Arc;
 
 /// What a request is about.
@@ -35,11 +37,19 @@ impl Route {
     /// Lists the methods that can be used at it (RFC 9110 §10.2.1).
     pub(super) const fn methods(&self) -> &'static str {
         match self {
-            Self::Root | Self::Config | Self::Schemas(_) | Self::Types(_) => "GET",
+            Self::Root | Self::Config | Self::Schemas(_) | Self::Types(_) => "GET, HEAD",
             Self::RootSearch | Self::Search(_) | Self::Bulk => "POST",
-            Self::All(_) => "GET, POST",
-            Self::One(..) | Self::Me => "GET, PUT, PATCH, DELETE",
+            Self::All(_) => "GET, HEAD, POST",
+            Self::One(..) | Self::Me => "GET, HEAD, PUT, PATCH, DELETE",
         }
+    }
+
+    /// Tells whether a request with this method is one that changes something.
+    pub(super) fn changes(&self, method: &str) -> bool {
+        matches!(
+            (self, method),
+            (Self::All(_) | Self::Bulk, "POST") | (Self::One(..) | Self::Me, "PUT" | "PATCH" | "DELETE")
+        )
     }
 
     /// Reads a path below the address of the service.
@@ -70,6 +80,25 @@ impl Route {
                     Some(id) => Self::One(kind, id),
                 })
             }
+        }
+    }
+}
+
+/// Names what is served; of a resource its type and, where it is one of ours, its identifier.
+impl fmt::Display for Route {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::All(kind) | Self::Search(kind) => f.write_str(kind.endpoint()),
+            Self::One(kind, id) => match Served::id(id) {
+                Some(id) => write!(f, "{}/{id}", kind.endpoint()),
+                None => f.write_str(kind.endpoint()),
+            },
+            Self::Me => f.write_str("/Me"),
+            Self::Bulk => f.write_str("/Bulk"),
+            Self::Root | Self::RootSearch => f.write_str("/"),
+            Self::Config => f.write_str("/ServiceProviderConfig"),
+            Self::Schemas(_) => f.write_str("/Schemas"),
+            Self::Types(_) => f.write_str("/ResourceTypes"),
         }
     }
 }

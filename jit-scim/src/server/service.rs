@@ -16,6 +16,7 @@ use super::message::{ScimContext, ScimRequest, ScimResponse};
 use super::route::Route;
 use super::served::Served;
 use super::settings::ScimConnection;
+use crate::error::ScimError;
 use crate::reason::Reason;
 
 /// Answers SCIM requests (RFC 7644) for any number of connections, without a framework.
@@ -85,6 +86,10 @@ impl ScimService {
         let Some(realm) = self.realms.get(&key) else {
             return ScimResponse::refusal(&Reason::Forbidden.into());
         };
+        if request.method == "HEAD" {
+            let request = ScimRequest { method: "GET", ..request };
+            return Box::pin(self.handle(context, request)).await.without_body();
+        }
         if context.reads_only && !request.is_reading() {
             return ScimResponse::refusal(&Reason::Forbidden.into());
         }
@@ -96,10 +101,7 @@ impl ScimService {
             now: self.clock.now(),
         };
         turn.run(&request).await.unwrap_or_else(|error| {
-            tracing::debug!(
-                tenant = %context.tenant, connection = %context.connection, principal = context.principal,
-                code = %error.code(), "request refused"
-            );
+            turn.note_refusal(request.method, request.path, &error);
             let refusal = ScimResponse::refusal(&error);
             match Route::parse(request.path, &realm.connection.schemas) {
                 Ok(route) if error.reason() == Reason::MethodNotAllowed => {
@@ -143,6 +145,22 @@ impl ScimService {
     pub(super) fn turn(&self, tenant: &TenantId, connection: &ConnectionId) -> Option<Turn<'_>> {
         let realm = self.realms.get(&(tenant.clone(), connection.clone()))?;
         Some(Turn { service: self, realm, principal: "none", me: None, now: self.clock.now() })
+    }
+}
+
+impl Turn<'_> {
+    /// Tells whoever runs the service why something was not done. Nothing of what was sent is in it but what is served.
+    pub(super) fn note_refusal(&self, method: &str, path: &str, error: &ScimError) {
+        let attestor = &self.realm.connection.attestor;
+        let (tenant, connection, token) = (attestor.tenant(), attestor.connection(), self.principal);
+        let code = error.code();
+        match Route::parse(path, &self.realm.connection.schemas) {
+            Ok(route) if route.changes(method) => {
+                let status = error.reason().status();
+                tracing::info!(%tenant, %connection, token, method, at = %route, status, %code, "not done: {error}");
+            }
+            _ => tracing::debug!(%tenant, %connection, token, %code, "request refused"),
+        }
     }
 }
 

@@ -84,6 +84,8 @@ async fn each_answer_that_is_none_has_its_reason() {
         (302, String::new(), TargetReason::Redirected),
         (403, String::new(), TargetReason::Refused),
         (500, "<html>".to_owned(), TargetReason::ServerFailed),
+        (408, String::new(), TargetReason::ServerFailed),
+        (425, String::new(), TargetReason::ServerFailed),
         (404, String::new(), TargetReason::EndpointMissing),
     ] {
         let world = plain();
@@ -159,6 +161,25 @@ async fn a_target_that_says_nothing_is_looked_at() {
     known.wanted.display_name = Some("Alice A.".to_owned());
     world.again(&known).await;
     assert_eq!(world.sim.one("Users")["displayName"], "Alice A.");
+}
+
+#[tokio::test]
+async fn an_end_that_the_target_takes_and_does_not_make_is_no_end() {
+    for says_nothing in [false, true] {
+        let quirks = Quirks { overlooks_active: true, says_nothing, ..Quirks::default() };
+        let world = world(TargetProfile::generic(), quirks);
+        let mut known = world.mirrored(&alice(), &wanted(&alice())).await;
+        let error = world.ask(&known.remote, DesiredState::Disabled).await.unwrap_err();
+        assert_eq!(reason(&error), TargetReason::UseUnchanged);
+        known.wanted.active = false;
+        assert_eq!(world.refused(&known.remote, &known.wanted).await, TargetReason::UseUnchanged);
+        known.wanted.display_name = Some("Alice A.".to_owned());
+        assert_eq!(world.refused(&known.remote, &known.wanted).await, TargetReason::UseUnchanged);
+        assert_eq!(
+            world.target.observe(&known.remote).await.unwrap(),
+            Observed::Ours { native: known.remote.native.clone().unwrap(), enabled: true }
+        );
+    }
 }
 
 #[tokio::test]

@@ -37,6 +37,8 @@ pub(crate) struct Quirks {
     /// Answers a creation with whoever has the name.
     pub(crate) upserts: bool,
     pub(crate) patches_active_only: bool,
+    /// Takes a change of `active` and does not make it.
+    pub(crate) overlooks_active: bool,
 }
 
 /// What happens to a request instead.
@@ -287,6 +289,12 @@ impl Sim {
                 self.patched(&before, &json!([{ "op": "replace", "path": "active", "value": false }]))
             }
             "PATCH" if quirks.lacks_patch => return (405, Value::Null),
+            "PATCH" if quirks.overlooks_active => {
+                let mut operations = asked.body["Operations"].clone();
+                operations.as_array_mut().unwrap().retain(|one| one["path"] != "active");
+                let is_nothing = operations == json!([]);
+                if is_nothing { Ok(before.clone()) } else { self.patched(&before, &operations) }
+            }
             "PATCH" => self.patched(&before, &asked.body["Operations"]),
             "PUT" => {
                 assert!(

@@ -87,6 +87,38 @@ async fn what_is_never_returned_cannot_be_guessed() {
     }
 }
 
+/// Whether a guess was right must show nowhere, not even in that nothing changed.
+#[tokio::test]
+async fn a_right_guess_of_what_is_never_returned_looks_like_a_wrong_one() {
+    let house = house_with(SETTINGS, |connection| connection.schemas(with_test_resource()));
+    let urns = [
+        "urn:ietf:params:scim:schemas:test:2.0:TestResource",
+        "urn:ietf:params:scim:schemas:extension:test:2.0:TestResource",
+    ];
+    let body = |secret: Option<&str>| {
+        let mut body = json!({"schemas": urns, "identifier": "one", (urns[1]): {"extRequired": "x"}});
+        if let Some(secret) = secret {
+            body["writeOnlyAttr"] = json!(secret);
+        }
+        body
+    };
+    let made = house.post("/TestResources", body(Some("s3cret"))).await.is(201);
+    let path = format!("/TestResources/{}", made.id());
+    let guess = |value: &str| json!([{"op": "add", "path": "writeOnlyAttr", "value": value}]);
+    let mut tags = vec![made.header("etag").unwrap().to_owned()];
+    for answer in [
+        house.patch(&path, guess("s3cret")).await,
+        house.patch(&path, json!([{"op": "replace", "value": {"WRITEONLYATTR": "s3cret"}}])).await,
+        house.put(&path, body(Some("s3cret"))).await,
+        house.patch(&path, guess("another")).await,
+    ] {
+        tags.push(answer.is(200).header("etag").unwrap().to_owned());
+    }
+    assert_eq!(tags, ["W/\"1\"", "W/\"2\"", "W/\"3\"", "W/\"4\"", "W/\"5\""]);
+    let same = house.put(&path, body(None)).await.is(200);
+    assert_eq!(same.header("etag"), Some("W/\"5\""), "nothing is said of it");
+}
+
 #[tokio::test]
 async fn tokens_are_good_for_one_connection_and_until_their_end() {
     let clock = Arc::new(ManualClock::at("2026-11-21T09:00:00Z".parse().unwrap()));

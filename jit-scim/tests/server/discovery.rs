@@ -144,11 +144,11 @@ async fn an_address_can_be_looked_for() {
 async fn what_cannot_be_done_says_what_can() {
     let house = house();
     for (method, path, allowed) in [
-        ("DELETE", "/Users", "GET, POST"),
-        ("POST", "/Users/none", "GET, PUT, PATCH, DELETE"),
+        ("DELETE", "/Users", "GET, HEAD, POST"),
+        ("POST", "/Users/none", "GET, HEAD, PUT, PATCH, DELETE"),
         ("GET", "/Bulk", "POST"),
         ("GET", "/.search", "POST"),
-        ("PUT", "/Schemas", "GET"),
+        ("PUT", "/Schemas", "GET, HEAD"),
     ] {
         let answer = house.send(method, path, &[], None).await.refuses(405, None);
         assert_eq!(answer.header("allow"), Some(allowed), "{method} {path}");

@@ -253,7 +253,7 @@ async fn fill(store: &Faulty, group: &str, count: u64) {
                 changed_at: now,
                 account: None,
                 body: "{}".into(),
-                names: Vec::new(),
+                names: Arc::default(),
             })
         }));
         store.inner.commit(&commit).await.unwrap();

@@ -19,6 +19,18 @@ fn members(answer: &Answer) -> Vec<&str> {
 }
 
 #[tokio::test]
+async fn what_a_source_calls_a_group_is_nobodys_key() {
+    let house = house();
+    let name = format!("cn=a\u{7f},{}", "ou=x,".repeat(200));
+    let mut body = group("team-a", &[]);
+    body["externalId"] = json!(name);
+    let made = house.post("/Groups", body).await.is(201);
+    assert_eq!(made.body["externalId"], name);
+    let change = json!([{"op": "replace", "path": "externalId", "value": "\u{7}"}]);
+    house.patch(&format!("/Groups/{}", made.id()), change).await.is(204);
+}
+
+#[tokio::test]
 async fn access_follows_members() {
     let house = house();
     let [anna, bert, carl] = three_people(&house).await;

@@ -91,6 +91,26 @@ async fn a_body_beyond_the_limit_is_not_read() {
     let long = format!("\"{}\"", "x".repeat(2 << 20));
     let (answer, body) = send(&mut scim, "Bearer good", "POST", "/Users", &long).await;
     assert_eq!((answer.status().as_u16(), body["status"].as_str()), (413, Some("413")));
+    assert!(body["detail"].as_str().unwrap().contains("1048576"), "which limit it was: {body}");
+}
+
+#[tokio::test]
+async fn head_says_what_get_says_without_saying_it() {
+    let mut scim = scim();
+    let user = r#"{"schemas":["urn:ietf:params:scim:schemas:core:2.0:User"],"userName":"a"}"#;
+    let (_, made) = send(&mut scim, "Bearer good", "POST", "/Users", user).await;
+    let one = format!("/Users/{}", made["id"].as_str().unwrap());
+    for path in
+        [one.as_str(), "/Users", "/Users?filter=id%20pr", "/ServiceProviderConfig", "/Users/none", "/Me"]
+    {
+        let (get, _) = send(&mut scim, "Bearer good", "GET", path, "").await;
+        let (head, body) = send(&mut scim, "Bearer good", "HEAD", path, "").await;
+        assert_eq!((head.status(), body), (get.status(), serde_json::Value::Null), "{path}");
+        assert_eq!(head.headers().get(header::ETAG), get.headers().get(header::ETAG), "{path}");
+        assert_eq!(head.headers()[header::CONTENT_TYPE], get.headers()[header::CONTENT_TYPE], "{path}");
+        assert_ne!(head.headers()[header::CONTENT_LENGTH], "0", "{path}");
+    }
+    assert_eq!(send(&mut scim, "Bearer good", "HEAD", "/Bulk", "").await.0.status(), 405);
 }
 
 /// A body that fails before it is whole.

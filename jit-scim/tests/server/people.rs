@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use jit_core::{AccountId, AccountState, BackendError, Outcome};
+use jit_core::{AccountId, AccountState, AdminAct, AdminRequest, BackendError, Outcome};
 use jit_scim::server::Passwords;
 use serde_json::json;
 
@@ -124,6 +124,28 @@ async fn names_are_held_once_and_policy_and_mapping_are_asked() {
     assert!(refused.body["detail"].as_str().unwrap().contains("robot"), "{}", refused.body);
     assert_eq!(house.accounts().await.len(), 2);
     assert_eq!(house.get("/Users").await.body["totalResults"], 2);
+}
+
+#[tokio::test]
+async fn why_it_is_refused_is_told_as_it_is() {
+    let house = house();
+    let path = format!("/Users/{}", house.post("/Users", person("alice", "e1")).await.is(201).id());
+    let says = |answer: Answer, what: &str| {
+        assert!(answer.body["detail"].as_str().unwrap().contains(what), "{}", answer.body);
+    };
+    let mut bob = person("bob", "e2");
+    bob["emails"][0]["value"] = json!("alice@acme.example");
+    says(house.post("/Users", bob).await.refuses(409, Some("uniqueness")), "at `emails`");
+
+    let (tenant, account) = ("acme".parse().unwrap(), house.account().await.id);
+    let end = AdminRequest { tenant, store: None, account, act: AdminAct::End, by: "root".into() };
+    house.jit.administer(&end).await.unwrap().unwrap();
+    let change = json!([{"op": "replace", "path": "title", "value": "Director"}]);
+    says(house.patch(&path, change).await.refuses(403, None), "account.ended");
+    house.patch(&path, json!([{"op": "replace", "path": "active", "value": false}])).await.is(200);
+    says(house.post("/Users", person("alice", "e3")).await.refuses(409, Some("uniqueness")), "userName");
+    house.delete(&path).await.is(204);
+    says(house.post("/Users", person("alice", "e1")).await.refuses(409, Some("uniqueness")), "account.ended");
 }
 
 #[tokio::test]

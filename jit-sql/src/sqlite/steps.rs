@@ -1,7 +1,7 @@
 //! What changes cost, counted in the steps that SQLite takes for them: other work on the machine does not change
 //! them.
 
-use std::num::NonZeroUsize;
+use std::{num::NonZeroUsize, sync::Arc};
 
 use chrono::DateTime;
 use jit_core::{
@@ -25,7 +25,7 @@ fn document(mint: &mut Mint, kind: &str) -> Document {
         changed_at: now(),
         account: None,
         body: "{}".into(),
-        names: Vec::new(),
+        names: Arc::default(),
     }
 }
 

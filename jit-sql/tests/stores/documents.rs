@@ -23,7 +23,7 @@ fn document(number: u64, kind: &str) -> Document {
         changed_at: now(),
         account: None,
         body: "{}".into(),
-        names: vec![DocumentName::unique(IndexName::new("name").unwrap(), format!("{kind}{number}"))],
+        names: [DocumentName::unique(IndexName::new("name").unwrap(), format!("{kind}{number}"))].into(),
     }
 }
 

@@ -50,10 +50,11 @@ fn joiner(number: u64, document_name: &str) -> (Person, Commit) {
         changed_at: now(),
         account: Some(account.id),
         body: format!("{{\"number\":{number}}}").into(),
-        names: vec![
+        names: [
             DocumentName::unique(index("userName"), document_name),
             DocumentName::shared(index("emails"), "team@example.com"),
-        ],
+        ]
+        .into(),
     };
     commit.documents.push(DocumentWrite::create(document.clone()));
     (Person { account, document }, commit)
@@ -69,7 +70,7 @@ fn mover(person: &Person, number: u64) -> Commit {
     commit.events.push(event(&mut mint(number + 10_000), &after));
     commit.account = Some(AccountWrite::update(&person.account, after));
     let mut document = person.document.clone();
-    document.names[0] = DocumentName::unique(index("userName"), format!("moved{number}"));
+    Arc::make_mut(&mut document.names)[0] = DocumentName::unique(index("userName"), format!("moved{number}"));
     document.body = "{}".into();
     commit.documents.push(DocumentWrite::update(&person.document, document));
     commit
@@ -163,7 +164,7 @@ async fn a_document_that_cannot_be_written_does_not_spoil_those_it_is_written_wi
             }
             3 => {
                 let taken = DocumentName::unique(index("userName"), user_name((number + 2) % 64));
-                let after = Document { names: vec![taken], ..person.document.clone() };
+                let after = Document { names: [taken].into(), ..person.document.clone() };
                 commit.documents = vec![DocumentWrite::update(&person.document, after)];
             }
             _ => {}

@@ -1,5 +1,7 @@
 //! Documents: written, found, unique, grouped, and together with the rest of the commit.
 
+use std::sync::Arc;
+
 use chrono::TimeDelta;
 
 use super::members::add;
@@ -35,8 +37,13 @@ pub(super) fn document(world: &mut World, kind: &str, name: &str) -> Made<Docume
         changed_at: at(0),
         account: None,
         body: format!("{{\"name\":\"{name}\"}}").into(),
-        names: vec![DocumentName::unique(index("name")?, name)],
+        names: [DocumentName::unique(index("name")?, name)].into(),
     })
+}
+
+/// The names of a document and one more.
+fn with(document: &Document, name: DocumentName) -> Arc<[DocumentName]> {
+    document.names.iter().cloned().chain([name]).collect()
 }
 
 pub(super) fn keeping(world: &World, documents: Vec<DocumentWrite>) -> Commit {
@@ -60,15 +67,17 @@ pub async fn a_document_is_read_as_it_was_written(nodes: &Nodes) -> Result<(), F
     let whole = Document {
         account: Some(world.account().id),
         body: "{ \"b\" : \"é\\u0000 'x' \", \"a\":[1.50 , null]}".into(),
-        names: vec![
+        names: [
             DocumentName::shared(index("urn:example:2.0:User:mail")?, "a@example.com"),
             DocumentName::unique(index("name")?, "\u{0}Ä b'\"\\"),
             DocumentName::unique(index("name")?, "x".repeat(5_000)),
-        ],
+        ]
+        .into(),
         changed_at: at(3) + TimeDelta::microseconds(7),
         ..document(&mut world, "User", "x")?
     };
-    let bare = Document { names: Vec::new(), body: "".into(), ..document(&mut world, "Ünit of 1", "x")? };
+    let bare =
+        Document { names: Arc::default(), body: "".into(), ..document(&mut world, "Ünit of 1", "x")? };
     for document in [whole, bare] {
         nodes.one().commit(&keeping(&world, vec![DocumentWrite::create(document.clone())])).await?;
         for store in [nodes.one(), nodes.two()] {
@@ -151,7 +160,7 @@ pub async fn a_document_is_found_by_its_names(nodes: &Nodes) -> Result<(), Failu
     let mut all = Vec::new();
     for name in ["x", "X", "x ", ""] {
         let mut one = document(&mut world, "User", name)?;
-        one.names.push(DocumentName::shared(index("team")?, "red"));
+        one.names = with(&one, DocumentName::shared(index("team")?, "red"));
         store.commit(&keeping(&world, vec![DocumentWrite::create(one.clone())])).await?;
         all.push(one);
     }
@@ -171,8 +180,8 @@ pub async fn a_document_is_found_by_its_names(nodes: &Nodes) -> Result<(), Failu
         "of another kind",
     )?;
     let Some(first) = all.first() else { return Ok(()) };
-    let names = vec![DocumentName::unique(index("name")?, "y"), DocumentName::shared(index("team")?, "blue")];
-    let after = Document { names, ..first.clone() };
+    let names = [DocumentName::unique(index("name")?, "y"), DocumentName::shared(index("team")?, "blue")];
+    let after = Document { names: names.into(), ..first.clone() };
     store.commit(&keeping(&world, vec![DocumentWrite::update(first, after)])).await?;
     same(&named(nodes.two(), &of, ("name", "x")).await?, &Vec::new(), "by its old name")?;
     same(&named(nodes.two(), &of, ("name", "y")).await?, &vec![first.key.id], "by its new name")?;
@@ -189,10 +198,10 @@ pub async fn a_unique_name_belongs_to_one_document(nodes: &Nodes) -> Result<(), 
     let one = create(store, &mut world, "User", "one").await?;
     let two = create(store, &mut world, "User", "two").await?;
     let mut late = document(&mut world, "User", "three")?;
-    late.names.push(DocumentName::unique(index("mail")?, "one"));
+    late.names = with(&late, DocumentName::unique(index("mail")?, "one"));
     let twin = document(&mut world, "User", "one")?;
     let called = |document: &Document, name: &str| -> Made<DocumentWrite> {
-        let names = vec![DocumentName::unique(index("name")?, name)];
+        let names = [DocumentName::unique(index("name")?, name)].into();
         Ok(DocumentWrite::update(document, Document { names, ..document.clone() }))
     };
     let second = keeping(&world, vec![DocumentWrite::create(twin.clone())]);

@@ -2,10 +2,14 @@
 
 use std::num::NonZeroUsize;
 
-use super::{ATTEMPTS, kept, places::Turn, record::Next};
+use super::{
+    ATTEMPTS, kept,
+    places::Turn,
+    record::{Next, QUARANTINED, moved_on},
+};
 use crate::{
-    Account, AccountId, Actor, EndReason, ErrorKind, Filter, Jit, JitError, Lease, LookupKey, Phase, Query,
-    Store, StoreId, TenantId,
+    Account, AccountId, Actor, EndReason, ErrorKind, Filter, Jit, JitError, Lease, LookupKey, Observed,
+    Phase, Query, Store, StoreId, TenantId,
 };
 
 /// The leases read at once while ending those of a holder.
@@ -17,8 +21,12 @@ impl Jit {
     /// Checking in twice is no error. A target that cannot be reached is none either: the lease stays in
     /// [`Phase::Ending`], and its task goes on until it is gone.
     ///
+    /// A quarantined lease is looked at once more: where a person removed what was there, or gave it its mark back, it
+    /// ends.
+    ///
     /// # Errors
-    /// `lease.unknown`, `lease.quarantined`, `engine.contended`; `store.…` as [`JitError::Backend`].
+    /// `lease.unknown`, `lease.quarantined` where what is there is still not what was made, `engine.contended`; `store.…` as
+    /// [`JitError::Backend`]; of a quarantined lease also `lease.unknown_target`, `lease.over` and `target.…`.
     ///
     /// # Cancel safety
     /// It ends, or nothing was changed.
@@ -30,12 +38,36 @@ impl Jit {
         by: Actor,
     ) -> Result<Lease, JitError> {
         let store = self.store_named(store)?;
-        let account = self.end_lease(store, tenant, id, EndReason::CheckedIn, by, Next::AtOnce).await?;
+        let ended = self.end_lease(store, tenant, id, EndReason::CheckedIn, by.clone(), Next::AtOnce).await;
+        let account = match ended {
+            Err(JitError::Refused(code)) if code.as_str() == QUARANTINED => {
+                self.settle_quarantined(store, tenant, id, by).await?
+            }
+            ended => ended?,
+        };
         match self.tend(store, account, Turn::AT_ONCE).await {
             Ok(account) => account.lease.map(|lease| *lease).ok_or(JitError::refused("lease.unknown")),
             // It may have failed because a worker was quicker.
             Err(_) => kept(store, tenant, id).await.map(|(_, lease)| lease),
         }
+    }
+
+    /// Writes down that a quarantined lease ends, unless what is there is still not what was made.
+    async fn settle_quarantined(
+        &self,
+        store: &dyn Store,
+        tenant: &TenantId,
+        id: AccountId,
+        by: Actor,
+    ) -> Result<Account, JitError> {
+        let (account, lease) = kept(store, tenant, id).await?;
+        let setup = self.setup(&lease.target)?;
+        // What existed before bears no mark: the end itself finds out.
+        if lease.elevates.is_none() && setup.target.observe(&lease.remote).await? == Observed::Foreign {
+            return Err(JitError::refused(QUARANTINED));
+        }
+        let settled = lease.settled(self.parts.clock.now()).map_err(moved_on)?;
+        Ok(self.note_before(store, &account, settled, ("lease.ending", by), Next::AtOnce).await?)
     }
 
     /// Writes down that a lease ends, unless it does already.
@@ -52,7 +84,7 @@ impl Jit {
             let (account, lease) = kept(store, tenant, id).await?;
             match lease.phase {
                 Phase::Ending { .. } | Phase::Unconfirmed { .. } | Phase::Gone { .. } => return Ok(account),
-                Phase::Quarantined { .. } => return Err(JitError::refused("lease.quarantined")),
+                Phase::Quarantined { .. } => return Err(JitError::refused(QUARANTINED)),
                 Phase::Intended | Phase::Active { .. } => {}
             }
             let Ok(ending) = lease.ending(why, self.parts.clock.now()) else { continue };
@@ -90,7 +122,7 @@ impl Jit {
                 {
                     Ok(_) => {}
                     // A person looks after what is quarantined.
-                    Err(JitError::Refused(code)) if code.as_str() == "lease.quarantined" => {}
+                    Err(JitError::Refused(code)) if code.as_str() == QUARANTINED => {}
                     Err(error) => return Err(error),
                 }
             }

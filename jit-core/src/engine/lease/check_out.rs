@@ -6,7 +6,7 @@ use futures_util::future::{BoxFuture, FutureExt as _};
 use super::{CheckOut, CheckedOut, kept, places::Turn, record::moved_on};
 use crate::{
     Account, AccountId, Actor, BackendError, Code, Desired, DesiredState, Effect, EndReason, ErrorKind, Jit,
-    JitError, Lease, Phase, RemoteRef, Secret, Standing, Store, Taken, TargetRole, TargetSetup,
+    JitError, Lease, Observed, Phase, RemoteRef, Secret, Standing, Store, Taken, TargetRole, TargetSetup,
     lease::{account_for_key, remote_name},
 };
 
@@ -23,8 +23,9 @@ impl Jit {
     ///
     /// # Errors
     /// `lease.unknown_target`, `lease.unknown_role`, `lease.unknown_holder`, `lease.holder_inactive`,
-    /// `lease.not_entitled`, `lease.too_long`, `lease.invalid` (a key or purpose that is too long), `lease.in_progress`,
-    /// `lease.other_request` (the key belongs to another one), `lease.over`, `lease.interrupted`, `lease.name_taken`,
+    /// `lease.not_entitled`, `lease.too_long`, `lease.invalid` (a key that is empty, a key or purpose that is too long, a
+    /// purpose with control characters), `lease.in_progress`, `lease.other_request` (the key belongs to another one),
+    /// `lease.over`, `lease.shut_by_others` (somebody put the account out of use), `lease.interrupted`, `lease.name_taken`,
     /// `lease.quarantined`, `lease.other_kind` (the role elevates); `target.…` and `store.…` as [`JitError::Backend`]. After any of
     /// them nothing is left in the target, or a task is there that removes it.
     ///
@@ -115,11 +116,36 @@ impl Jit {
         if lease.unanswered.is_some_and(|answer_by| now < answer_by) {
             return Err(JitError::refused("lease.in_progress"));
         }
+        if matches!(lease.phase, Phase::Active { .. }) && lease.unanswered.is_none() {
+            self.check_untouched(Errand { store, setup, by: &request.by }, &account, &lease).await?;
+        }
         let lease = lease.asking(answer_by(setup, now)).map_err(moved_on)?;
         match self.note(store, &account, lease, "lease.resumed", request.by.clone()).await {
             Ok(account) => Ok(account),
             Err(error) if *error.kind() == ErrorKind::Conflict => Err(JitError::refused("lease.in_progress")),
             Err(error) => Err(error.into()),
+        }
+    }
+
+    /// Looks whether somebody put out of use or removed what was proved to be in use: no request brings that back. While
+    /// nobody has the answer of a call of ours, it may have been that call.
+    async fn check_untouched(
+        &self,
+        errand: Errand<'_>,
+        account: &Account,
+        lease: &Lease,
+    ) -> Result<(), JitError> {
+        match errand.setup.target.observe(&lease.remote).await? {
+            Observed::Ours { enabled: true, .. } => Ok(()),
+            Observed::Ours { enabled: false, .. } => Err(JitError::refused("lease.shut_by_others")),
+            Observed::Missing => {
+                self.give_up(errand, account, lease.clone(), EndReason::Lost).await;
+                Err(JitError::refused("lease.over"))
+            }
+            Observed::Foreign => {
+                self.quarantine(errand.store, account, lease.clone()).await?;
+                Err(JitError::refused("lease.quarantined"))
+            }
         }
     }
 
@@ -313,9 +339,13 @@ impl Lease {
 }
 
 fn check_texts(request: &CheckOut) -> Result<(), JitError> {
-    let is_short = |text: &Option<String>, most: usize| text.as_ref().is_none_or(|text| text.len() <= most);
-    let fits = is_short(&request.key, KEY_BYTES) && is_short(&request.purpose, PURPOSE_BYTES);
-    if fits { Ok(()) } else { Err(JitError::refused("lease.invalid")) }
+    // An empty key is a variable that nobody set: it would make one request of all.
+    let is_key = |text: &String| (1..=KEY_BYTES).contains(&text.len());
+    // Whoever reads the purpose in a terminal must not be told what to do by it.
+    let is_plain = |c: char| !c.is_control() || matches!(c, '\n' | '\r' | '\t');
+    let is_purpose = |text: &String| text.len() <= PURPOSE_BYTES && text.chars().all(is_plain);
+    let is_sound = request.key.as_ref().is_none_or(is_key) && request.purpose.as_ref().is_none_or(is_purpose);
+    if is_sound { Ok(()) } else { Err(JitError::refused("lease.invalid")) }
 }
 
 fn check_holder(holder: &Account, role: &TargetRole, now: DateTime<Utc>) -> Result<(), JitError> {

@@ -7,7 +7,9 @@ use super::{
     kept,
     record::moved_on,
 };
-use crate::{Account, AccountId, Actor, Effect, Jit, JitError, Lease, Standing, StoreId, TenantId};
+use crate::{
+    Account, AccountId, Actor, Effect, EndReason, Jit, JitError, Lease, Standing, StoreId, TenantId,
+};
 
 impl Jit {
     /// Moves the end of a lease, up to the longest time of its role and never beyond the end of its holder. `by` is whoever
@@ -18,8 +20,9 @@ impl Jit {
     ///
     /// # Errors
     /// `lease.unknown`, `lease.over`, `lease.unknown_target`, `lease.holder_inactive`, `lease.not_entitled` when the role
-    /// no longer admits the holder, `lease.too_long` when it cannot be extended any further, `lease.in_progress` while
-    /// another call about it has no answer yet, `lease.quarantined`; `target.…` and `store.…` as [`JitError::Backend`].
+    /// no longer admits the holder, `lease.too_long` when it cannot be extended any further, `lease.not_longer` when it
+    /// would not end later than it does, `lease.in_progress` while another call about it has no answer yet,
+    /// `lease.shut_by_others` where somebody put the account out of use, `lease.quarantined`; `target.…` and `store.…` as [`JitError::Backend`].
     ///
     /// # Cancel safety
     /// The target may have been told; the lease then ends when it would have ended.
@@ -44,9 +47,11 @@ impl Jit {
         }
         let wanted = now.checked_add_signed(span).map(|end| holder.ends_at.map_or(end, |last| last.min(end)));
         let before = lease.until;
+        let latest = holder.ends_at.map_or(lease.latest, |last| last.min(lease.latest));
         let extended = lease.extended(wanted.unwrap_or(before), now).map_err(moved_on)?;
         if extended.until <= before {
-            return Err(JitError::refused("lease.too_long"));
+            let code = if latest <= before { "lease.too_long" } else { "lease.not_longer" };
+            return Err(JitError::refused(code));
         }
         let errand = Errand { store, setup, by: &by };
         let (account, asking) = self.ask_to_extend(errand, &account).await?;
@@ -88,6 +93,11 @@ impl Jit {
             Effect::NotOurs => {
                 self.quarantine(store, account, asking).await?;
                 return Err(JitError::refused("lease.quarantined"));
+            }
+            Effect::Disabled => return Err(JitError::refused("lease.shut_by_others")),
+            Effect::Absent { .. } => {
+                self.give_up(errand, account, asking, EndReason::Lost).await;
+                return Err(JitError::refused("lease.over"));
             }
             _ => return Err(JitError::refused("lease.over")),
         };

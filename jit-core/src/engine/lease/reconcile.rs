@@ -7,7 +7,7 @@ use chrono::{DateTime, Utc};
 use super::{LentWrong, kept, record::moved_on};
 use crate::{
     Account, AccountId, Actor, Code, ErrorKind, Filter, Jit, JitError, Lease, Listing, LookupKey, Observed,
-    Phase, Query, RemoteRef, Store, StoreId, TargetId, TenantId,
+    Phase, Query, RemoteRef, Store, StoreId, TargetId, TargetSetup, TenantId,
 };
 
 /// Tells how a target differs from what was written down.
@@ -18,14 +18,15 @@ pub struct Reconciliation {
     pub partial: Option<Code>,
     /// How many remote accounts of the tenant were seen.
     pub seen: usize,
-    /// There though their leases are gone: their late creation, or an older backup, brought them back.
+    /// There though their leases are gone, under the id that was proved, or under the name where none ever was: their late
+    /// creation, or an older backup, brought them back.
     pub returned: Vec<RemoteRef>,
-    /// There with our mark, and no lease of this target is known: the store lost it, or it is a copy of what was made in
-    /// another target. Left to a person.
+    /// There with our mark, and nothing that a lease of this target made: the store lost it, it is a copy of what was made
+    /// in another target, or somebody copied a mark. Left to a person.
     pub suspects: Vec<RemoteRef>,
-    /// Not there though their leases are active: somebody else removed them.
+    /// Not there though their leases are active or quarantined: somebody else removed them.
     pub missing: Vec<AccountId>,
-    /// There under another id than the lease knows.
+    /// There under another id than the lease knows, elsewhere than the listing looks, without our mark, or quarantined.
     pub changed: Vec<AccountId>,
     /// Lent to accounts that existed before, and not there: somebody took it, or the account is gone.
     pub unheld: Vec<LentWrong>,
@@ -53,6 +54,11 @@ pub enum ReconcileMode {
 pub(super) const PAGE: NonZeroUsize = NonZeroUsize::MIN.saturating_add(499);
 /// The most pages of a listing; one that goes on longer is not whole.
 const PAGES: usize = 10_000;
+/// How many leases that a listing does not show are looked at by themselves; the others count as missing.
+const LOOKS: usize = 1_000;
+
+/// What a listing shows, by the lease that its mark names. A mark that was copied is there more than once.
+type Shown = BTreeMap<AccountId, Vec<RemoteRef>>;
 
 impl Jit {
     /// Compares the remote accounts of a tenant at a target with its leases.
@@ -77,26 +83,21 @@ impl Jit {
         let (store, setup) = (self.store_named(store)?, self.setup_for(tenant, target)?);
         let began = self.parts.clock.now();
         let live = live_leases(store, tenant, target).await?;
-        let (found, partial) = self.listed(tenant, target).await?;
-        let mut result = Reconciliation { partial, seen: found.len(), ..Reconciliation::default() };
-        for (id, lease) in live.iter().filter(|(_, lease)| lease.elevates.is_none()) {
-            let is_settled = matches!(lease.phase, Phase::Active { since } if since < began);
-            match found.get(id) {
-                None if is_settled && result.partial.is_none() => result.missing.push(*id),
-                Some(remote) if is_settled && remote.native != lease.remote.native => {
-                    result.changed.push(*id);
-                }
-                _ => {}
-            }
-        }
-        for (id, remote) in found.into_iter().filter(|(id, _)| !live.contains_key(id)) {
+        let (mut found, partial) = self.listed(setup, tenant, &live).await?;
+        let seen = found.values().map(Vec::len).sum();
+        let mut result = Reconciliation { partial, seen, ..Reconciliation::default() };
+        let unseen = compare_live(&live, &mut found, began, &mut result);
+        self.look_for_unseen(store, setup, tenant, unseen, &mut result).await?;
+        for (id, remote) in
+            found.into_iter().flat_map(|(id, shown)| shown.into_iter().map(move |one| (id, one)))
+        {
             match kept(store, tenant, id).await {
                 // A copy of what was made in another target: nobody made it here, and its lease ends nothing here.
                 Ok((_, lease)) if lease.target != *target => result.suspects.push(remote),
-                Ok((_, lease)) if !lease.is_live() => result.returned.push(remote),
-                Ok(_) => {}
+                Ok((_, lease)) if lease.is_live() => {}
+                Ok((_, lease)) if is_what_was_made(&lease, &remote) => result.returned.push(remote),
                 Err(JitError::Refused(_)) if is_mirrored(store, tenant, id, target).await? => {}
-                Err(JitError::Refused(_)) => result.suspects.push(remote),
+                Ok(_) | Err(JitError::Refused(_)) => result.suspects.push(remote),
                 Err(error) => return Err(error),
             }
         }
@@ -110,24 +111,57 @@ impl Jit {
         Ok(result)
     }
 
+    /// Looks at what a whole listing does not show: it may lie elsewhere, or have lost its mark. Whatever moved on meanwhile
+    /// is no difference.
+    async fn look_for_unseen(
+        &self,
+        store: &dyn Store,
+        setup: &TargetSetup,
+        tenant: &TenantId,
+        unseen: Vec<(AccountId, &Lease)>,
+        result: &mut Reconciliation,
+    ) -> Result<(), JitError> {
+        for (number, (id, lease)) in unseen.into_iter().enumerate() {
+            let is_there = number < LOOKS && setup.target.observe(&lease.remote).await? != Observed::Missing;
+            let (_, now_kept) = kept(store, tenant, id).await?;
+            match (now_kept.phase == lease.phase, is_there) {
+                (false, _) => {}
+                (true, true) => result.changed.push(id),
+                (true, false) => result.missing.push(id),
+            }
+        }
+        Ok(())
+    }
+
     /// The remote accounts of the tenant by their leases, and why the listing is not whole.
     async fn listed(
         &self,
+        setup: &TargetSetup,
         tenant: &TenantId,
-        target: &TargetId,
-    ) -> Result<(BTreeMap<AccountId, RemoteRef>, Option<Code>), JitError> {
-        let setup = self.setup(target)?;
-        let (mut found, mut cursor) = (BTreeMap::new(), None);
+        live: &BTreeMap<AccountId, Lease>,
+    ) -> Result<(Shown, Option<Code>), JitError> {
+        // The mark of a live lease is known by heart, whatever key it was made with.
+        let marks: BTreeMap<_, _> = live.iter().map(|(id, lease)| (&lease.remote.marker, *id)).collect();
+        let (mut found, mut cursor) = (Shown::new(), None);
+        let take_ours = |page: Vec<RemoteRef>, found: &mut Shown| {
+            for remote in page {
+                let read = || setup.markers.reads(&remote.marker).filter(|(of, _)| of == tenant);
+                let lease = marks.get(&remote.marker).copied().or_else(|| read().map(|(_, lease)| lease));
+                if let Some(lease) = lease {
+                    found.entry(lease).or_default().push(remote);
+                }
+            }
+        };
         for _ in 0..PAGES {
             let (page, next) = match setup.target.list(cursor).await? {
                 Listing::More(page, next) => (page, Some(next)),
                 Listing::Complete(page) => (page, None),
                 Listing::Partial(page, why) => {
-                    take_ours(setup, tenant, page, &mut found);
+                    take_ours(page, &mut found);
                     return Ok((found, Some(why)));
                 }
             };
-            take_ours(setup, tenant, page, &mut found);
+            take_ours(page, &mut found);
             match next {
                 Some(next) => cursor = Some(next),
                 None => return Ok((found, None)),
@@ -162,17 +196,44 @@ impl Jit {
     }
 }
 
-fn take_ours(
-    setup: &crate::TargetSetup,
-    tenant: &TenantId,
-    page: Vec<RemoteRef>,
-    found: &mut BTreeMap<AccountId, RemoteRef>,
-) {
-    let ours = page.into_iter().filter_map(|remote| {
-        let (of, lease) = setup.markers.reads(&remote.marker)?;
-        (of == *tenant).then_some((lease, remote))
-    });
-    found.extend(ours);
+/// Compares live leases with what is shown under their marks, which is taken out, and returns those of which nothing is.
+fn compare_live<'a>(
+    live: &'a BTreeMap<AccountId, Lease>,
+    found: &mut Shown,
+    began: DateTime<Utc>,
+    result: &mut Reconciliation,
+) -> Vec<(AccountId, &'a Lease)> {
+    let mut unseen = Vec::new();
+    for (id, lease) in live.iter().filter(|(_, lease)| lease.elevates.is_none()) {
+        let shown = found.remove(id).unwrap_or_default();
+        let (itself, copies): (Vec<_>, Vec<_>) =
+            shown.into_iter().partition(|remote| remote.native == lease.remote.native);
+        let (is_settled, is_foreign) = match lease.phase {
+            Phase::Active { since } => (since < began, false),
+            Phase::Quarantined { since, .. } => (since < began, true),
+            _ => (false, false),
+        };
+        match (itself.is_empty(), copies.is_empty()) {
+            (true, true) if is_settled && result.partial.is_none() => unseen.push((*id, lease)),
+            (true, false) if is_settled => result.changed.push(*id),
+            (false, _) if is_settled && is_foreign => result.changed.push(*id),
+            _ => {}
+        }
+        // While a call is on its way, what it makes has another id.
+        let is_known = lease.remote.native.is_some() && lease.unanswered.is_none();
+        if is_known && !(is_settled && itself.is_empty()) {
+            result.suspects.extend(copies);
+        }
+    }
+    unseen
+}
+
+/// Tells whether a lease that is gone made this: marks can be copied, ids cannot. What was never proved has a name alone.
+fn is_what_was_made(lease: &Lease, remote: &RemoteRef) -> bool {
+    match &lease.remote.native {
+        Some(native) => remote.native.as_ref() == Some(native),
+        None => remote.name == lease.remote.name,
+    }
 }
 
 /// Tells whether an account from here is mirrored to the target: its mark is no lease's.

@@ -181,7 +181,7 @@ pub(super) enum Next {
 /// How long whoever wrote a step down has for the next one before another worker may take it up.
 const GOES_ON_WITHIN: TimeDelta = TimeDelta::seconds(10);
 const OVERDUE: &str = "lease.overdue";
-const QUARANTINED: &str = "lease.quarantined";
+pub(super) const QUARANTINED: &str = "lease.quarantined";
 
 /// Tells for what of a step somebody must be told: it needs a person, or is gone after all.
 fn alarm_about(lease: &mut Lease, action: &'static str) -> Option<&'static str> {

@@ -65,8 +65,8 @@ pub struct Document {
     /// What its owner keeps in it, as JSON; a store does not look into it.
     pub body: Arc<str>,
     /// What it is found by.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub names: Vec<DocumentName>,
+    #[serde(default, skip_serializing_if = "<[DocumentName]>::is_empty")]
+    pub names: Arc<[DocumentName]>,
 }
 
 impl fmt::Debug for Document {

@@ -78,6 +78,102 @@ async fn an_account_that_was_moved_is_found_by_its_identifier() {
 }
 
 #[tokio::test]
+async fn what_lies_beside_the_base_is_found_and_never_called_gone() {
+    let world = World::open_ldap();
+    let peer = world.peer();
+    let mut administrator = peer.as_administrator().await;
+    let rdn = |name: &str| Rdn::new("uid", name).unwrap();
+    let people = peer.below("ou=people");
+    let house = House::behind(world.target(), 0).await;
+    for is_known in [true, false] {
+        let name = format!("jit-beside-{is_known}");
+        let (target, secret) = (world.target(), secret());
+        let mut account = made(target.as_ref(), &name, &["ops"], &secret).await;
+        if !is_known {
+            account.native = None;
+        }
+        let (before, after) = (EntryName::from(&world.dn(&name)), people.child(rdn(&name)));
+        administrator.rename(&before, &rdn(&name), false, Some(&people), &[]).await.unwrap();
+        assert!(matches!(target.observe(&account).await.unwrap(), Observed::Ours { .. }));
+        // our account may not remove it there: it says so, and puts it out of use
+        let error = target.ensure(&absent(&account)).await.unwrap_err();
+        assert_eq!(error.code().as_str(), "target.forbidden", "{error:?}");
+        assert!(world.is_member("ops", &after).await);
+        let disabled = Desired { remote: account.clone(), state: DesiredState::Disabled };
+        assert_eq!(target.ensure(&disabled).await.unwrap(), Effect::Disabled);
+        assert!(!world.is_member("ops", &after).await);
+        assert_ne!(peer.bind(&after.to_string(), secret.reveal()).await, "fine");
+        administrator.delete(&EntryName::from(&after), &[]).await.unwrap();
+        assert_eq!(target.ensure(&absent(&account)).await.unwrap(), Effect::Absent { was_there: false });
+    }
+    // where it may, the account is removed
+    let settings = open_ldap(peer);
+    let mut narrow = settings.clone();
+    narrow.base = peer.below("ou=narrow,ou=jit").to_string();
+    narrow.places = [("jit".to_owned(), narrow.base.clone())].into();
+    let narrow = OpenLdapTarget::new(peer.directory(), &narrow).unwrap();
+    let account =
+        made(&OpenLdapTarget::new(peer.directory(), &settings).unwrap(), "jit-wide", &[], &secret()).await;
+    assert_eq!(narrow.ensure(&absent(&account)).await.unwrap(), Effect::Absent { was_there: true });
+    assert!(!world.exists(&world.dn("jit-wide")).await);
+    assert!(house.left(world.target().as_ref()).await.is_empty());
+}
+
+#[tokio::test]
+async fn what_was_moved_out_of_our_reach_loses_at_least_what_it_holds() {
+    let world = World::windows().await;
+    let (target, mut administrator) = (world.target(), world.administrator().await);
+    let account = made(target.as_ref(), "jit-far", &["ops"], &secret()).await;
+    let (rdn, people) = (Rdn::new("CN", "jit-far").unwrap(), world.peer().below("OU=People"));
+    let (before, after) = (world.dn("jit-far"), people.child(rdn.clone()));
+    administrator.rename(&EntryName::from(&before), &rdn, false, Some(&people), &[]).await.unwrap();
+    assert!(world.is_member("ops", &after).await);
+    let disabled = Desired { remote: account.clone(), state: DesiredState::Disabled };
+    assert_eq!(target.ensure(&disabled).await.unwrap_err().code().as_str(), "target.forbidden");
+    assert!(!world.is_member("ops", &after).await);
+    administrator.delete(&EntryName::from(&after), &[]).await.unwrap();
+}
+
+#[tokio::test]
+async fn of_two_that_bear_its_name_the_one_with_our_marker_is_ours() {
+    let world = World::open_ldap();
+    let peer = world.peer();
+    let mut administrator = peer.as_administrator().await;
+    let target = world.target();
+    let mut account = made(target.as_ref(), "jit-namesake", &[], &secret()).await;
+    // its answer was lost, an administrator moved it, and somebody else bears its name in its place
+    account.native = None;
+    let rdn = Rdn::new("uid", "jit-namesake").unwrap();
+    let people = peer.below("ou=people");
+    let (before, after) = (world.dn("jit-namesake"), people.child(rdn.clone()));
+    administrator.rename(&EntryName::from(&before), &rdn, false, Some(&people), &[]).await.unwrap();
+    administrator.add(&before, &stranger(&world, "jit-namesake"), &[]).await.ok();
+    let observed = target.observe(&account).await.unwrap();
+    assert!(matches!(observed, Observed::Ours { .. }), "{observed:?}");
+    for dn in [before, after] {
+        administrator.delete(&EntryName::from(&dn), &[]).await.ok();
+    }
+}
+
+#[tokio::test]
+async fn what_somebody_put_out_of_use_is_not_extended() {
+    for world in World::both().await {
+        let target = world.target();
+        let account = made(target.as_ref(), "jit-shut", &["ops"], &secret()).await;
+        let (control, value) = match world {
+            World::Windows(_) => ("userAccountControl", "514"),
+            World::OpenLdap(_) => ("pwdAccountLockedTime", "000001010000Z"),
+        };
+        let shut = Attribute::new(AttributeName::new(control).unwrap(), [value]);
+        let name = EntryName::from(&world.dn("jit-shut"));
+        let mut administrator = world.administrator().await;
+        administrator.modify(&name, &[Modification::Replace(shut)], &[]).await.unwrap();
+        assert_eq!(target.ensure(&present(&account, &["ops"], None)).await.unwrap(), Effect::Disabled);
+        assert_eq!(target.ensure(&absent(&account)).await.unwrap(), Effect::Absent { was_there: true });
+    }
+}
+
+#[tokio::test]
 async fn an_account_without_our_marker_is_left_alone() {
     for world in World::both().await {
         let house = House::behind(world.target(), 0).await;

@@ -1,6 +1,7 @@
 //! What cannot be: each with its code, and nothing half done.
 
 use jit_core::*;
+use jit_ldap::target::{GroupSettings, ProtectedGroup};
 use jit_ldap::{
     ActiveDirectorySettings, ActiveDirectoryTarget, Attribute, AttributeName, Directory, EntryName,
     Modification, OpenLdapSettings, OpenLdapTarget, PoolSettings, Search, Server, ServiceAccount,
@@ -201,4 +202,35 @@ async fn what_open_ldap_does_not_take_as_a_secret_leaves_nothing() {
     let error = house.jit.check_out(&house.request("admin", 30)).await.unwrap_err();
     assert_eq!(error.code().as_str(), "target.secret", "{error:?}");
     assert!(house.left(world.target().as_ref()).await.is_empty());
+}
+
+#[tokio::test]
+async fn a_group_that_leads_to_one_that_rules_the_domain_is_refused() {
+    // of its own: who rules the domain is changed
+    let peer = tokio::task::spawn_blocking(|| Peer::start("samba")).await.unwrap();
+    let mut settings = windows(&peer);
+    let target = ActiveDirectoryTarget::new(peer.directory(), &settings).unwrap();
+    // `staff` is in `everybody`, which is an ordinary group
+    let (wanted, groups) = (remote("jit-inner"), ["ops", "staff"]);
+    let made = target.ensure(&present(&wanted, &groups, Some(&secret()))).await.unwrap();
+    assert!(matches!(made, Effect::Present { .. }));
+    target.ensure(&absent(&wanted)).await.unwrap();
+
+    let everybody = peer.below("CN=everybody,OU=Groups").to_string();
+    let member = Modification::Add(Attribute::new(AttributeName::MEMBER, [everybody]));
+    let rulers = EntryName::from(&peer.below("CN=Domain Admins,CN=Users"));
+    administrator_of(&peer).await.modify(&rulers, &[member], &[]).await.unwrap();
+    let refused = target.ensure(&present(&wanted, &groups, Some(&secret()))).await.unwrap_err();
+    assert_eq!(refused.code().as_str(), "target.entitlement", "{refused:?}");
+    assert_eq!(target.observe(&wanted).await.unwrap(), Observed::Missing);
+    let other = target.ensure(&present(&wanted, &["ops"], Some(&secret()))).await.unwrap();
+    assert!(matches!(other, Effect::Present { .. }));
+    target.ensure(&absent(&wanted)).await.unwrap();
+
+    let dn = peer.below("CN=staff,OU=Groups").to_string();
+    settings.groups.insert("staff".into(), GroupSettings::Protected(ProtectedGroup { dn, protected: true }));
+    let allowing = ActiveDirectoryTarget::new(peer.directory(), &settings).unwrap();
+    let given = allowing.ensure(&present(&wanted, &groups, Some(&secret()))).await.unwrap();
+    assert!(matches!(given, Effect::Present { .. }));
+    allowing.ensure(&absent(&wanted)).await.unwrap();
 }

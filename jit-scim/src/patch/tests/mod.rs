@@ -295,6 +295,15 @@ fn entra_sends_what_it_sends() {
     let work =
         entra(&alice, r#"{"op":"Add","path":"emails[type eq \"work\"].value","value":"a@x"}"#).unwrap();
     assert_eq!(shown(&work, "emails"), r#""emails":[{"value":"a@x","type":"work"}]"#);
+    let role = r#"{"op":"Add","path":"roles[primary eq \"True\"].value","value":"admin"}"#;
+    let with_role = entra(&alice, role).unwrap();
+    let again = entra(&with_role, &role.replace("admin", "reader")).unwrap();
+    let roles = |user: &Resource| -> Vec<_> {
+        user.labelled("roles").map(|role| (role.value().unwrap().to_owned(), role.is_primary())).collect()
+    };
+    assert_eq!(roles(&with_role), [("admin".to_owned(), true)]);
+    assert_eq!(roles(&again), [("reader".to_owned(), true)]);
+    assert!(patched_with(&alice, role, Tolerance::okta()).is_err());
     let error = entra(&alice, r#"{"op":"Replace","path":"emails[type eq \"work\"].value","value":"a@x"}"#)
         .unwrap_err();
     assert_eq!(error.reason(), Reason::PatchNoTarget);

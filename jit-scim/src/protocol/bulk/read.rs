@@ -19,7 +19,7 @@ pub(super) fn request(json: &Json, limits: &Limits) -> Result<Bulk, ScimError> {
     }
     let Some(Json::List(list)) = json.member("Operations") else { return Err(malformed("Operations")) };
     if list.len() > limits.bulk_operations {
-        return Err(Reason::BulkTooManyOperations.into());
+        return Err(ScimError::beyond(Reason::BulkTooManyOperations, limits.bulk_operations));
     }
     let failures_left = match json.member("failOnErrors") {
         None | Some(Json::Null) => None,

@@ -125,6 +125,8 @@ fn what_is_no_bulk_request_is_refused() {
     assert_eq!(one(&[post("a", ""), post("a", "")].join(",")), Reason::BulkIdTwice);
     let many = vec![r#"{"method":"DELETE","path":"/Users/1"}"#; 1001].join(",");
     assert_eq!(one(&many), Reason::BulkTooManyOperations);
+    let refused = parse(&format!(r#""Operations":[{many}]"#)).unwrap_err();
+    assert!(refused.to_string().ends_with("at most 1000"), "RFC 7644 §3.7.4: {refused}");
     assert_eq!(parse(r#""Operations":[],"failOnErrors":0"#).unwrap_err().reason(), Reason::BulkMalformed);
     assert_eq!(
         Bulk::parse(&Json::Object(vec![]), &Limits::default()).unwrap_err().reason(),
