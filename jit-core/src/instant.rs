@@ -46,19 +46,19 @@ fn read(text: &str) -> Option<DateTime<Utc>> {
     else {
         return None;
     };
-    let nanos = match *rest {
+    let nanos = match rest {
         [b'Z'] => 0,
-        [b'.', a, b, c, b'Z'] => number([a, b, c])? * 1_000_000,
-        [b'.', a, b, c, d, e, f, b'Z'] => number([a, b, c, d, e, f])? * 1_000,
+        [b'.', milli @ .., b'Z'] if milli.len() == 3 => number(milli)? * 1_000_000,
+        [b'.', micro @ .., b'Z'] if micro.len() == 6 => number(micro)? * 1_000,
         _ => return None,
     };
-    let year = i32::try_from(number([y1, y2, y3, y4])?).ok()?;
-    let date = NaiveDate::from_ymd_opt(year, number([m1, m2])?, number([d1, d2])?)?;
-    let time = date.and_hms_nano_opt(number([h1, h2])?, number([i1, i2])?, number([s1, s2])?, nanos)?;
+    let year = i32::try_from(number(&[y1, y2, y3, y4])?).ok()?;
+    let date = NaiveDate::from_ymd_opt(year, number(&[m1, m2])?, number(&[d1, d2])?)?;
+    let time = date.and_hms_nano_opt(number(&[h1, h2])?, number(&[i1, i2])?, number(&[s1, s2])?, nanos)?;
     Some(time.and_utc())
 }
 
-fn number<const DIGITS: usize>(digits: [u8; DIGITS]) -> Option<u32> {
+fn number(digits: &[u8]) -> Option<u32> {
     digits
         .iter()
         .try_fold(0, |number, digit| digit.is_ascii_digit().then(|| number * 10 + u32::from(digit - b'0')))
