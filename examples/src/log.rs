@@ -1,86 +1,46 @@
 //! Tells whoever runs a program what the libraries tell: a line on standard error for each event.
 
-use std::fmt::{self, Write as _};
-use std::io::{self, Write as _};
+use std::io::{self, Write};
 
-use tracing::field::{Field, Visit};
-use tracing::level_filters::LevelFilter;
-use tracing::subscriber::{Interest, set_global_default};
-use tracing::{Event, Metadata, Subscriber, span};
-
-/// Writes lines that begin with the name of the program.
-struct Lines(&'static str);
-
-/// What an event says: its message, and behind it its fields.
-#[derive(Default)]
-struct Said {
-    message: String,
-    fields: String,
-}
+use tracing_subscriber::filter::{LevelFilter, Targets};
+use tracing_subscriber::layer::SubscriberExt as _;
+use tracing_subscriber::util::SubscriberInitExt as _;
 
 /// Lets the libraries' events of interest to an operator appear on standard error. Their messages hold codes, names and ids,
 /// and never values of people.
-pub(crate) fn to_standard_error(program: &'static str) {
+pub(crate) fn to_standard_error() {
+    let lines = tracing_subscriber::fmt::layer().with_ansi(false).with_writer(|| OneLine(io::stderr()));
+    let ours = Targets::new().with_target("jit_", LevelFilter::INFO);
     // Where somebody listens already, they go on doing so.
-    let _ = set_global_default(Lines(program));
+    let _ = tracing_subscriber::registry().with(lines).with(ours).try_init();
 }
 
-fn concerns_operators(metadata: &Metadata<'_>) -> bool {
-    metadata.is_event() && *metadata.level() <= LevelFilter::INFO && metadata.target().starts_with("jit_")
-}
+/// Makes one line of each event, whatever somebody was called: the only control character is the one at its end.
+struct OneLine<W>(W);
 
-impl Subscriber for Lines {
-    fn register_callsite(&self, metadata: &'static Metadata<'static>) -> Interest {
-        if concerns_operators(metadata) { Interest::always() } else { Interest::never() }
+impl<W: Write> Write for OneLine<W> {
+    fn write(&mut self, event: &[u8]) -> io::Result<usize> {
+        let mut line = String::from_utf8_lossy(event).replace(char::is_control, "");
+        line.push('\n');
+        self.0.write_all(line.as_bytes())?;
+        Ok(event.len())
     }
 
-    fn enabled(&self, metadata: &Metadata<'_>) -> bool {
-        concerns_operators(metadata)
-    }
-
-    fn max_level_hint(&self) -> Option<LevelFilter> {
-        Some(LevelFilter::INFO)
-    }
-
-    fn new_span(&self, _: &span::Attributes<'_>) -> span::Id {
-        span::Id::from_u64(1)
-    }
-
-    fn record(&self, _: &span::Id, _: &span::Record<'_>) {}
-
-    fn record_follows_from(&self, _: &span::Id, _: &span::Id) {}
-
-    fn event(&self, event: &Event<'_>) {
-        let mut said = Said::default();
-        event.record(&mut said);
-        let level = event.metadata().level().as_str().to_ascii_lowercase();
-        // There is nowhere left to complain about a closed standard error.
-        let _ = writeln!(io::stderr(), "{}: {level}: {}{}", self.0, said.message, said.fields);
-    }
-
-    fn enter(&self, _: &span::Id) {}
-
-    fn exit(&self, _: &span::Id) {}
-}
-
-impl Said {
-    fn note(&mut self, field: &Field, text: &str) {
-        // One event is one line, whatever somebody was called.
-        let text: String = text.chars().filter(|sign| !sign.is_control()).collect();
-        if field.name() == "message" {
-            self.message = text;
-        } else {
-            let _ = write!(self.fields, " {}={text}", field.name());
-        }
+    fn flush(&mut self) -> io::Result<()> {
+        self.0.flush()
     }
 }
 
-impl Visit for Said {
-    fn record_str(&mut self, field: &Field, value: &str) {
-        self.note(field, value);
-    }
+#[cfg(test)]
+mod tests {
+    use super::*;
 
-    fn record_debug(&mut self, field: &Field, value: &dyn fmt::Debug) {
-        self.note(field, &format!("{value:?}"));
+    #[test]
+    fn an_event_is_one_line() {
+        let mut told = Vec::new();
+        OneLine(&mut told)
+            .write_all("INFO code=x name=\"a\r\nINFO code=y\u{1b}[2J\u{85}\"\n".as_bytes())
+            .unwrap();
+        assert_eq!(told, b"INFO code=x name=\"aINFO code=y[2J\"\n");
     }
 }

@@ -88,6 +88,60 @@ fn a_configuration_that_others_may_read_holds_no_password() {
 }
 
 #[test]
+fn a_configuration_without_an_end_is_refused_before_it_fills_the_memory() {
+    let folder = folder("endless", "");
+    let mut child = Command::new(env!("CARGO_BIN_EXE_checkout"))
+        .current_dir(&folder)
+        .args(["--config", "/dev/zero", "list"])
+        .stderr(std::process::Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut complaint = String::new();
+    std::io::Read::read_to_string(&mut child.stderr.take().unwrap(), &mut complaint).unwrap();
+    assert_eq!(child.wait().unwrap().code(), Some(2), "{complaint}");
+    assert!(complaint.contains("(config.too_large)"), "{complaint}");
+    let key = TARGETS.replace("marker_key = \"key\"", "marker_key = \"/dev/zero\"");
+    let store = "[checkout]\nstore = \"sqlite:accounts.db\"\ntenant = \"acme\"\n";
+    write(&folder.join("checkout.toml"), &format!("{store}{key}"), 0o644);
+    let (code, _, complaint) = run(&folder, "--config checkout.toml list");
+    assert!(code == 2 && complaint.contains("(config.file_unreadable)"), "{complaint}");
+}
+
+#[test]
+fn what_is_wrong_with_a_target_is_said() {
+    let store = "[checkout]\nstore = \"sqlite:accounts.db\"\ntenant = \"acme\"\n";
+    let folder = folder("said", "");
+    for (from, to, says) in [
+        (
+            "id = \"one\"",
+            "id = \"one\"\nprefix = \"jit,ou=x\"",
+            "target[0].prefix: must be up to seven letters",
+        ),
+        (
+            "id = \"one\"",
+            "id = \"one\"\nprefix = \"jit-long\"",
+            "target[0].prefix: must be up to seven letters",
+        ),
+        (
+            "marker_key = \"key\"",
+            "marker_key = \"key\"\nformer_keys = [\"gone\"]",
+            "deployment.former_keys: the file cannot be read",
+        ),
+        (
+            "marker_key = \"key\"",
+            "marker_key = \"key\"\nformer_keys = [\"key\", \"password\"]",
+            "deployment.former_keys: the key is shorter than 32 bytes",
+        ),
+        ("ldaps://", "http://", "target[0].directory: needs `servers` written `ldaps://HOST`"),
+    ] {
+        assert!(TARGETS.contains(from), "{from}");
+        write(&folder.join("checkout.toml"), &format!("{store}{}", TARGETS.replace(from, to)), 0o644);
+        let (code, _, complaint) = run(&folder, "--config checkout.toml list");
+        assert!(code == 2 && complaint.contains(says), "{complaint}");
+    }
+}
+
+#[test]
 fn what_is_demanded_of_secrets_has_bounds() {
     let store = "[checkout]\nstore = \"sqlite:accounts.db\"\ntenant = \"acme\"\n";
     let demanding = |what: &str| {

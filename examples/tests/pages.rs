@@ -129,6 +129,7 @@ fn lease(phase: &str, is_in_use: bool) -> LeaseRow {
         proof: "present, 1 minute ago".into(),
         spans: if is_in_use { vec!["1h", "2h"] } else { vec![] },
         is_in_use,
+        is_quarantined: phase == "quarantined",
         store: String::new(),
     }
 }
@@ -176,6 +177,7 @@ fn leases() -> LeasesView {
         leases: vec![
             lease("active", true),
             LeaseRow { lends: Some(HOSTILE.into()), ..lease("ending", false) },
+            lease("quarantined", false),
         ],
         has_more: true,
         compared: vec![compared],

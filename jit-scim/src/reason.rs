@@ -169,7 +169,7 @@ jit_core::reasons! {
         Forbidden = "scim.forbidden", "the token does not allow this", Plain(403);
         PathUnserved = "scim.path_unserved", "nothing is served at this path", Plain(404);
         MethodNotAllowed = "scim.method_not_allowed", "this cannot be done at this path", Plain(405);
-        MediaType = "scim.media_type", "the body is not of the type `application/scim+json` or `application/json`", Plain(415);
+        MediaType = "scim.media_type", "the body is not of the type `application/scim+json` or `application/json`, or is compressed", Plain(415);
         NotSupported = "scim.not_supported", "the service does not do this", Plain(501);
         DiscoveryFiltered = "scim.discovery_filtered", "what the service says about itself cannot be filtered", Plain(403);
         TooManyFound = "scim.too_many", "the query would look at more than is allowed", Bad(TooMany);

@@ -1,17 +1,15 @@
 //! Stored rows as the types of the core.
 #![cfg(any(feature = "sqlite", feature = "postgres"))]
 
-use std::borrow::Cow;
-
 use chrono::{DateTime, TimeDelta, Utc};
 use jit_core::{
     Account, AccountId, AuditEvent, BackendError, Claimed, Collection, Cursor, Document, DocumentId,
-    DocumentName, ErrorKind, IndexName, Matches, Member, ONE_TIME_BYTES, PAGE_ITEMS, Page, Task, WorkerId,
+    ErrorKind, Matches, Member, ONE_TIME_BYTES, PAGE_ITEMS, Page, Task, WorkerId,
 };
 use serde::Deserialize;
 use uuid::Uuid;
 
-use crate::draft::micros;
+use crate::{draft::micros, names::Names};
 
 /// Says where a document stops being readable; never what it says there.
 #[derive(Debug)]
@@ -75,46 +73,18 @@ pub(crate) struct Columns<'a> {
     pub(crate) body: &'a str,
 }
 
-/// A name as it is kept.
-#[derive(Deserialize)]
-struct Name<'a>(#[serde(borrow)] Cow<'a, str>, #[serde(borrow)] Cow<'a, str>, bool);
-
-/// Reads documents of one collection. Most have names of the same indexes, each of which is made once.
-pub(crate) struct Reader<'a> {
-    of: &'a Collection,
-    indexes: Vec<IndexName>,
-}
-
-impl<'a> Reader<'a> {
-    pub(crate) fn new(of: &'a Collection) -> Self {
-        Self { of, indexes: Vec::new() }
-    }
-
-    pub(crate) fn document(&mut self, columns: &Columns<'_>) -> Result<Document, Unreadable> {
-        let names: Vec<Name<'_>> = read(columns.names)?;
-        let name = |Name(index, value, unique): Name<'_>| {
-            Ok(DocumentName { index: self.index(&index)?, value: value.as_ref().into(), unique })
-        };
-        let names = names.into_iter().map(name).collect::<Result<_, _>>()?;
-        Ok(Document {
-            key: self.of.key(DocumentId::from_uuid(columns.id)),
-            version: u64::try_from(columns.version).unwrap_or(0),
-            created_at: instant(columns.created_at),
-            changed_at: instant(columns.changed_at),
-            account: columns.account.map(AccountId::from_uuid),
-            body: columns.body.into(),
-            names,
-        })
-    }
-
-    fn index(&mut self, text: &str) -> Result<IndexName, Unreadable> {
-        if let Some(known) = self.indexes.iter().find(|known| known.as_str() == text) {
-            return Ok(known.clone());
-        }
-        let index: IndexName = name(text)?;
-        self.indexes.push(index.clone());
-        Ok(index)
-    }
+/// Reads a document of a collection.
+pub(crate) fn document(of: &Collection, columns: &Columns<'_>) -> Result<Document, Unreadable> {
+    let Names(names) = read(columns.names)?;
+    Ok(Document {
+        key: of.key(DocumentId::from_uuid(columns.id)),
+        version: u64::try_from(columns.version).unwrap_or(0),
+        created_at: instant(columns.created_at),
+        changed_at: instant(columns.changed_at),
+        account: columns.account.map(AccountId::from_uuid),
+        body: columns.body.into(),
+        names,
+    })
 }
 
 /// A name of ours in a column of its own.

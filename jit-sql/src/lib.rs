@@ -16,6 +16,7 @@ mod document;
 mod draft;
 mod kept;
 mod migration;
+mod names;
 #[cfg(feature = "postgres")]
 pub mod postgres;
 #[cfg(feature = "sqlite")]

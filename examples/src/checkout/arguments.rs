@@ -34,9 +34,10 @@ usage: checkout --config FILE [--json] COMMAND
 
   --config FILE        the configuration
   --json               one JSON object a line
+  --by NAME            who acts, for the audit trail; `checkout` unless said otherwise
   --key K              the same request again: the same account, with a new secret
   --secret-file F      write the secret to this new file instead of standard output
-  --help               show this text
+  --help, --version    show this text, or the version
 
 SPAN is written 30m, 8h or 1h30m. Exit status: 0 done, 1 refused or differing, 2 bad usage or configuration,
 3 a store or a target failed, or it was interrupted: what was begun is ended by `sweep`.
@@ -73,7 +74,8 @@ pub(super) enum UsageError {
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Command {
     Help,
-    Run { config: PathBuf, json: bool, order: Order },
+    Version,
+    Run { config: PathBuf, json: bool, by: Option<String>, order: Order },
 }
 
 /// What is to be done.
@@ -107,9 +109,10 @@ pub(super) struct Out {
 }
 
 /// Each option, and whether it has a value.
-const OPTIONS: [(&str, bool); 14] = [
+const OPTIONS: [(&str, bool); 16] = [
     ("--config", true),
     ("--json", false),
+    ("--by", true),
     ("--for", true),
     ("--target", true),
     ("--role", true),
@@ -122,8 +125,11 @@ const OPTIONS: [(&str, bool); 14] = [
     ("--at-most", true),
     ("--since", true),
     ("--help", false),
+    ("--version", false),
 ];
 
+/// The longest name of whoever acts.
+const NAME_BYTES: usize = 128;
 /// How many returned accounts are ended without a person, unless said otherwise.
 const AT_MOST: usize = 10;
 
@@ -133,10 +139,18 @@ pub(super) fn parse(arguments: impl IntoIterator<Item = String>) -> Result<Comma
     if given.flag("--help")? {
         return Ok(Command::Help);
     }
+    if given.flag("--version")? {
+        return Ok(Command::Version);
+    }
     let (config, json) = (given.need("--config"), given.flag("--json")?);
+    let by = given.one("--by")?;
+    if by.as_ref().is_some_and(|by| by.is_empty() || by.len() > NAME_BYTES || by.contains(char::is_control)) {
+        let message = format!("must be a name of up to {NAME_BYTES} bytes");
+        return Err(UsageError::Invalid("--by", message));
+    }
     let order = order(&mut given)?;
     given.rest()?;
-    Ok(Command::Run { config: config?.into(), json, order })
+    Ok(Command::Run { config: config?.into(), json, by, order })
 }
 
 fn order(given: &mut Given) -> Result<Order, UsageError> {
@@ -305,8 +319,10 @@ mod tests {
     fn options_stand_before_or_behind_the_command() {
         let before = parsed("--config c.toml --json sweep").unwrap();
         assert_eq!(before, parsed("sweep --json --config=c.toml").unwrap());
-        assert_eq!(before, Command::Run { config: "c.toml".into(), json: true, order: Order::Sweep });
+        let sweep = Command::Run { config: "c.toml".into(), json: true, by: None, order: Order::Sweep };
+        assert_eq!(before, sweep);
         assert_eq!(parsed("out --help"), Ok(Command::Help));
+        assert_eq!(parsed("--version"), Ok(Command::Version));
     }
 
     #[test]
@@ -351,6 +367,7 @@ mod tests {
         ] {
             assert_eq!(parsed(line), Err(error), "{line}");
         }
+        assert!(matches!(parsed("--config c sweep --by="), Err(UsageError::Invalid("--by", _))));
         for line in ["in 7", "extend x --ttl 1h", "person add \u{430}da"] {
             assert!(matches!(parsed(&format!("--config c {line}")), Err(UsageError::Invalid(..))), "{line}");
         }

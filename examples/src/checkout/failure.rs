@@ -7,7 +7,7 @@ use std::io;
 use jit_core::config::Problems;
 use jit_core::{BackendError, Code, Denial, ErrorClass, JitError};
 
-use super::arguments::{USAGE, UsageError};
+use super::arguments::UsageError;
 use super::{BAD_USAGE, FAILED, REFUSED};
 
 /// Says why a command did not do what was asked.
@@ -70,7 +70,12 @@ impl Failure {
 impl fmt::Display for Failure {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Usage(error) => write!(f, "checkout: {error}\n\n{}", USAGE.trim_end()),
+            Self::Usage(error) => {
+                write!(
+                    f,
+                    "checkout: {error}\nusage: checkout --config FILE [--json] COMMAND, see `checkout --help`"
+                )
+            }
             Self::Unreadable(name, error) => write!(f, "checkout: `{name}` cannot be read: {error}"),
             Self::Settings(problems) => write!(f, "{problems}"),
             Self::Refused(code) => write!(f, "checkout: {} ({code})", meaning(code)),
@@ -102,12 +107,18 @@ fn meaning(code: &Code) -> &'static str {
         "lease.unnamed" => "nobody who is believed names the account to elevate",
         "lease.holder_inactive" => "the holder's account is not in use",
         "lease.interrupted" => "it began to end while it was being made; nothing was handed out",
-        "lease.invalid" => "the key or the reason is too long",
+        "lease.invalid" => {
+            "the key is empty, the key or the reason is too long, or the reason holds control characters"
+        }
         "lease.name_taken" => "every name that was tried is somebody else's at the target",
         "lease.not_entitled" => "the holder holds nothing that admits to the role",
+        "lease.not_longer" => "the lease would not end later than it does",
         "lease.other_request" => "the key belongs to another request",
         "lease.over" => "the lease has begun to end or is gone",
-        "lease.quarantined" => "what is at the target is not what was made: a person must look",
+        "lease.quarantined" => {
+            "what is at the target is not what was made: remove it there or give it its mark back, and check in again"
+        }
+        "lease.shut_by_others" => "somebody put the account out of use at the target: it is not opened again",
         "lease.too_long" => "the time is longer than the role allows in all",
         "lease.unknown" => "there is no such lease",
         "lease.unknown_role" => "the target has no such role",

@@ -7,8 +7,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use chrono::{DateTime, Utc};
 use jit_core::{
-    Account, AccountId, BackendError, Clock, ErrorKind, Jit, Store, TargetId, TenantId, TimeGuard, UserName,
-    Whose,
+    Account, AccountId, Actor, BackendError, Clock, ErrorKind, Jit, Store, TargetId, TenantId, TimeGuard,
+    UserName, Whose,
 };
 
 use super::arguments::Out;
@@ -26,6 +26,8 @@ pub(super) struct House {
     pub(super) store: Arc<dyn Store>,
     pub(super) tenant: TenantId,
     pub(super) targets: Vec<Opened>,
+    /// Who acts, for the record.
+    pub(super) by: String,
     clock: Arc<dyn Clock>,
     heard: Arc<Mutex<Vec<Alarm>>>,
 }
@@ -58,7 +60,18 @@ impl House {
                 .caused_by(Box::new(error) as Box<_>)
         };
         let jit = builder.build().map_err(stopped)?;
-        Ok(Self { jit, store, tenant: settings.checkout.tenant, targets, clock, heard })
+        let (tenant, by) = (settings.checkout.tenant, "checkout".to_owned());
+        Ok(Self { jit, store, tenant, targets, by, clock, heard })
+    }
+
+    /// The same, for somebody who is named.
+    pub(super) fn acting_as(mut self, by: Option<String>) -> Self {
+        self.by = by.unwrap_or(self.by);
+        self
+    }
+
+    pub(super) fn actor(&self) -> Actor {
+        Actor::Administrator { name: self.by.clone() }
     }
 
     /// The alarms that were delivered since the last look.
@@ -88,11 +101,23 @@ impl House {
         Ok(self.store.named(&self.tenant, name.key()).await?)
     }
 
+    /// The targets that may have leases, those included that are not configured any longer: the one that is named, or all.
+    pub(super) async fn lending(
+        &self,
+        id: Option<&TargetId>,
+    ) -> Result<Vec<(TargetId, Option<&Opened>)>, Failure> {
+        let opened = self.targets.iter().map(|target| (target.id.clone(), Some(target)));
+        let missing = self.jit.missing_targets().await?;
+        let all = opened.chain(missing.into_iter().map(|target| (target, None)));
+        let chosen: Vec<_> = all.filter(|(target, _)| id.is_none_or(|id| target == id)).collect();
+        if chosen.is_empty() { Err(Failure::refused("lease.unknown_target")) } else { Ok(chosen) }
+    }
+
     /// The accounts that keep the leases at a target.
-    pub(super) async fn leases(&self, target: &Opened) -> Result<Vec<Account>, Failure> {
+    pub(super) async fn leases(&self, target: &TargetId) -> Result<Vec<Account>, Failure> {
         let (mut found, mut after) = (Vec::new(), None);
         loop {
-            let page = self.jit.leases(None, &self.tenant, &target.id, after, PAGE).await?;
+            let page = self.jit.leases(None, &self.tenant, target, after, PAGE).await?;
             found.extend(page.items);
             match page.next {
                 Some(next) => after = Some(next),

@@ -46,15 +46,18 @@ pub fn run(
     let arguments: Vec<String> = arguments.into_iter().collect();
     // A program that asked for JSON gets it, whatever else is wrong with the command line.
     let asks_for_json = arguments.iter().any(|argument| argument == "--json");
-    let (config, json, order) = match arguments::parse(arguments) {
-        Ok(Command::Run { config, json, order }) => (config, json, order),
+    let (config, json, by, order) = match arguments::parse(arguments) {
+        Ok(Command::Run { config, json, by, order }) => (config, json, by, order),
         Ok(Command::Help) => {
             return out.write_all(arguments::USAGE.as_bytes()).map_or(FAILED, |()| DONE);
+        }
+        Ok(Command::Version) => {
+            return writeln!(out, "checkout {}", env!("CARGO_PKG_VERSION")).map_or(FAILED, |()| DONE);
         }
         Err(error) => return fail(&Failure::Usage(error), &mut Report::new(out, asks_for_json), err),
     };
     let mut report = Report::new(out, json);
-    let done = start(&config, order, (clock, guard), &mut report);
+    let done = start(&config, (order, by), (clock, guard), &mut report);
     for complaint in report.complaints() {
         let _ = writeln!(err, "{complaint}");
     }
@@ -74,7 +77,7 @@ fn fail(failure: &Failure, report: &mut Report<'_>, err: &mut dyn Write) -> u8 {
 
 fn start(
     config: &Path,
-    order: Order,
+    (order, by): (Order, Option<String>),
     time: (Arc<dyn Clock>, Option<TimeGuard>),
     report: &mut Report<'_>,
 ) -> Result<u8, Failure> {
@@ -88,7 +91,7 @@ fn start(
     runtime.block_on(async {
         let folder = config.parent().unwrap_or(Path::new(""));
         let work = async {
-            let house = House::open(settings, targets, folder, time).await?;
+            let house = House::open(settings, targets, folder, time).await?.acting_as(by);
             commands::perform(&house, order, report).await
         };
         tokio::select! {

@@ -217,11 +217,15 @@ impl Failure {
             "lease.unnamed" => "Nobody who is believed says which account at the target is yours.",
             "lease.unknown_account" => "The target has no account of the name that you have there.",
             "lease.too_long" => "The role cannot be held for so long.",
+            "lease.not_longer" => "It would not end later than it does.",
+            "lease.shut_by_others" => {
+                "Somebody put the account out of use at the target. It is not opened again."
+            }
             "lease.over" | "lease.interrupted" => "The lease has ended, or is about to.",
             "lease.in_progress" => "The same request is under way. Look again in two minutes.",
             "lease.holder_inactive" => "The account is not in use.",
             "lease.name_taken" => "Every name that was tried is somebody else's at the target.",
-            "lease.invalid" => "The reason is too long.",
+            "lease.invalid" => "The reason is too long, or holds signs that nobody can see.",
             "lease.other_request" => "The form was used for something else already. Open the page anew.",
             "lease.quarantined" => {
                 "What is at the target is not what was made. An administrator has to look."

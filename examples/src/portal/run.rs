@@ -48,7 +48,7 @@ pub fn run(arguments: impl IntoIterator<Item = String>) -> ExitCode {
 }
 
 fn start(command: Command) -> u8 {
-    log::to_standard_error("portal");
+    log::to_standard_error();
     let served = tokio::runtime::Builder::new_multi_thread()
         .enable_all()
         .build()

@@ -63,7 +63,7 @@ pub(super) fn tell(error: &(dyn Error + 'static)) {
 }
 
 fn start(order: &Order) -> Result<(), Stop> {
-    log::to_standard_error("scim-server");
+    log::to_standard_error();
     let runtime =
         tokio::runtime::Builder::new_multi_thread().enable_all().build().map_err(Stop::cannot_serve)?;
     runtime.block_on(perform(order))

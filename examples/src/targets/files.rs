@@ -3,7 +3,7 @@ use std::io::{self, Read};
 use std::path::Path;
 
 use jit_core::Code;
-use jit_core::config::Problems;
+use jit_core::config::{MAX_BYTES, Problems};
 use zeroize::Zeroizing;
 
 /// More than any key, password or list of certificates needs.
@@ -39,16 +39,21 @@ pub(super) fn read_secret(path: &Path, field: &str, found: &mut Problems) -> Opt
 
 /// Reads a text, and tells whether others than its owner may read it.
 pub(crate) fn read_text(path: &Path) -> io::Result<(String, bool)> {
-    let mut file = File::open(path)?;
+    let file = File::open(path)?;
     let mut text = String::new();
-    file.read_to_string(&mut text)?;
+    // One byte more than is taken: what is too long is refused by whoever reads it, and never read whole.
+    let most = u64::try_from(MAX_BYTES).unwrap_or(u64::MAX).saturating_add(1);
+    (&file).take(most).read_to_string(&mut text)?;
     Ok((text, is_exposed(&file)))
 }
 
 fn attempt(path: &Path) -> io::Result<(File, Zeroizing<Vec<u8>>)> {
     let file = File::open(path)?;
     let mut bytes = Zeroizing::new(Vec::new());
-    (&file).take(LONGEST).read_to_end(&mut bytes)?;
+    (&file).take(LONGEST + 1).read_to_end(&mut bytes)?;
+    if u64::try_from(bytes.len()).is_ok_and(|read| read > LONGEST) {
+        return Err(io::Error::from(io::ErrorKind::FileTooLarge));
+    }
     Ok((file, bytes))
 }
 

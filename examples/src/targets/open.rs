@@ -5,10 +5,13 @@ use std::sync::Arc;
 use chrono::TimeDelta;
 use jit_core::config::Problems;
 use jit_core::{
-    Code, Entitlement, MarkerKey, MemoryTarget, RuleName, Target, TargetId, TargetRole, TargetSetup,
-    TenantId, Whose,
+    Code, Entitlement, MarkerKey, MarkerKeyError, MemoryTarget, RuleName, Target, TargetId, TargetRole,
+    TargetSetup, TenantId, Whose,
 };
-use jit_ldap::{ActiveDirectoryTarget, CustomTarget, Directory, DirectorySettings, OpenLdapTarget, Roots};
+use jit_ldap::{
+    ActiveDirectoryTarget, CustomTarget, Directory, DirectorySettings, LdapError, OpenLdapTarget, Reason,
+    Roots,
+};
 
 use super::files::{Credentials, read, read_secret};
 use super::settings::{
@@ -95,14 +98,22 @@ fn tenants_of(
 
 fn marker_key(deployment: &DeploymentSettings, folder: &Path, found: &mut Problems) -> Option<MarkerKey> {
     let key = read_secret(&folder.join(&deployment.marker_key), "marker_key", found)?;
-    match MarkerKey::new(&deployment.name, &key) {
-        Ok(key) => Some(key),
+    let unsound = |field: &str, error: MarkerKeyError, found: &mut Problems| {
+        found.report_in(field, Code::new("config.invalid_value"), error.to_string());
+    };
+    let mut keys = match MarkerKey::new(&deployment.name, &key) {
+        Ok(key) => key,
         Err(error) => {
-            let field = if error == jit_core::MarkerKeyError::TooShort { "marker_key" } else { "name" };
-            found.report_in(field, Code::new("config.invalid_value"), error.to_string());
-            None
+            let field = if error == MarkerKeyError::TooShort { "marker_key" } else { "name" };
+            unsound(field, error, found);
+            return None;
         }
+    };
+    for file in &deployment.former_keys {
+        let former = read_secret(&folder.join(file), "former_keys", found)?;
+        keys = keys.with_former(&former).map_err(|error| unsound("former_keys", error, found)).ok()?;
     }
+    Some(keys)
 }
 
 /// A target, and by what we prove ourselves there.
@@ -154,7 +165,9 @@ fn directory(way: &WaySettings, folder: &Path, found: &mut Problems) -> Option<(
     let roots = match &way.ca_file {
         None => Some(Roots::platform()),
         Some(file) => read(&folder.join(file), "ca_file", found).and_then(|pem| {
-            Roots::none().and_pem(&pem).map_err(|error| report(&error, "ca_file", found)).ok()
+            let roots = Roots::none().and_pem(&pem);
+            let message = "holds no certificate (PEM), or one that cannot be read";
+            roots.map_err(|error| found.report_in("ca_file", error.code(), message)).ok()
         }),
     };
     let (password, roots) = (password?, roots?);
@@ -166,12 +179,18 @@ fn directory(way: &WaySettings, folder: &Path, found: &mut Problems) -> Option<(
     settings.connections = way.connections.unwrap_or(settings.connections);
     let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
     let opened = settings.open(provider, roots);
-    let opened = opened.map_err(|error| found.report(error.code(), error.to_string())).ok();
+    let opened = opened.map_err(|error| report(&error, found)).ok();
     opened.map(|directory| (directory, vec![way.account.as_bytes().to_vec().into(), password]))
 }
 
-fn report(error: &jit_ldap::LdapError, field: &str, found: &mut Problems) {
-    found.report_in(field, error.code(), error.to_string());
+fn report(error: &LdapError, found: &mut Problems) {
+    if error.reason() == Reason::SettingsInvalid {
+        let message = "needs `servers` written `ldaps://HOST` or `ldap://HOST`, with a port where it is another than \
+                       usual, and 1 to 32 `connections`";
+        found.report(error.code(), message);
+    } else {
+        found.report(error.code(), error.to_string());
+    }
 }
 
 impl Opened {

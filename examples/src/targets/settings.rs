@@ -19,6 +19,9 @@ pub(crate) struct DeploymentSettings {
     pub(crate) name: String,
     /// The file with the key that makes markers: at least 32 bytes, for nobody but its owner to read.
     pub(crate) marker_key: PathBuf,
+    /// The files with earlier keys, of which something may be left.
+    #[serde(default)]
+    pub(crate) former_keys: Vec<PathBuf>,
 }
 
 /// Describes one target, of exactly one kind.
@@ -292,6 +295,11 @@ impl Check for TargetSettings {
         self.check_mirror(found);
         if let Some(secret) = &self.secret {
             found.within("secret", |found| secret.check(found));
+        }
+        let is_sign = |c: char| c.is_ascii_alphanumeric() || c == '-';
+        if self.prefix.as_ref().is_some_and(|prefix| prefix.len() > 7 || !prefix.chars().all(is_sign)) {
+            let message = "must be up to seven letters, digits and `-`";
+            found.report_in("prefix", Code::new("config.invalid_value"), message);
         }
         if self.secret.is_some() && self.scim.is_some() {
             found.report_in(

@@ -43,6 +43,7 @@ impl fmt::Debug for Marker {
 pub struct MarkerKey {
     deployment: String,
     keyed: Hmac<Sha256>,
+    former: Vec<Hmac<Sha256>>,
 }
 
 /// Says why a key was refused.
@@ -76,14 +77,28 @@ impl MarkerKey {
             return Err(MarkerKeyError::TooShort);
         }
         let keyed = Hmac::<Sha256>::new_from_slice(key).map_err(|_| MarkerKeyError::TooShort)?;
-        Ok(Self { deployment: deployment.to_owned(), keyed })
+        Ok(Self { deployment: deployment.to_owned(), keyed, former: Vec::new() })
+    }
+
+    /// Reads what was made with an earlier key of the deployment as well, until nothing of it is left. New markers are made
+    /// with the present key.
+    ///
+    /// # Errors
+    /// [`MarkerKeyError::TooShort`].
+    pub fn with_former(mut self, key: &[u8]) -> Result<Self, MarkerKeyError> {
+        self.former.push(Self::new(&self.deployment, key)?.keyed);
+        Ok(self)
     }
 
     /// Marks what a lease makes.
     #[must_use]
     pub fn mark(&self, tenant: &TenantId, lease: AccountId) -> Marker {
+        self.mark_with(&self.keyed, tenant, lease)
+    }
+
+    fn mark_with(&self, keyed: &Hmac<Sha256>, tenant: &TenantId, lease: AccountId) -> Marker {
         let said = format!("{}{}:{tenant}:{lease}", Marker::PREFIX, self.deployment);
-        let code = self.keyed.clone().chain_update(&said).finalize().into_bytes();
+        let code = keyed.clone().chain_update(&said).finalize().into_bytes();
         Marker(code.iter().take(CODE_BYTES).fold(said + ":", |text, byte| text + &format!("{byte:02x}")))
     }
 
@@ -108,7 +123,8 @@ impl MarkerKey {
         let (said, _) = said.strip_prefix(':')?.rsplit_once(':')?;
         let (tenant, lease) = said.rsplit_once(':')?;
         let (tenant, lease) = (TenantId::new(tenant).ok()?, lease.parse().ok()?);
-        same(self.mark(&tenant, lease).0.as_bytes(), found.0.as_bytes()).then_some((tenant, lease))
+        let is_by = |keyed| same(self.mark_with(keyed, &tenant, lease).0.as_bytes(), found.0.as_bytes());
+        std::iter::once(&self.keyed).chain(&self.former).any(is_by).then_some((tenant, lease))
     }
 }
 
@@ -150,6 +166,18 @@ mod tests {
         ] {
             assert_eq!(key.reads(&Marker::found(changed)), None);
         }
+    }
+
+    #[test]
+    fn what_a_former_key_made_is_read_until_it_is_forgotten() {
+        let tenant = TenantId::new("acme").unwrap();
+        let old = MarkerKey::new("prod", &[1; 32]).unwrap();
+        let new = MarkerKey::new("prod", &[2; 32]).unwrap();
+        let both = new.clone().with_former(&[1; 32]).unwrap();
+        let marker = old.mark(&tenant, lease());
+        assert_eq!((new.reads(&marker), both.reads(&marker)), (None, Some((tenant.clone(), lease()))));
+        assert_eq!(both.mark(&tenant, lease()), new.mark(&tenant, lease()));
+        assert_eq!(both.with_former(&[1; 31]).unwrap_err(), MarkerKeyError::TooShort);
     }
 
     #[test]

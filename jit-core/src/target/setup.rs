@@ -10,7 +10,7 @@ use std::{
 use chrono::{DateTime, TimeDelta, Utc};
 
 use super::{Circuit, MarkerKey, Mirroring, Pace, Proof, SecretRules, Target};
-use crate::{Account, AttributeName, ConnectionId, Entitlement, RuleName, Source, TargetId, TenantId};
+use crate::{Account, AttributeName, ConnectionId, Entitlement, Lease, RuleName, Source, TargetId, TenantId};
 
 /// Describes one role that can be checked out at a target.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -91,6 +91,11 @@ impl TargetRole {
     pub fn privileged(mut self) -> Self {
         self.privileged = true;
         self
+    }
+
+    /// Tells whether it still gives all that a lease holds.
+    pub(crate) fn gives(&self, lease: &Lease) -> bool {
+        lease.entitlements.iter().all(|held| self.entitlements.contains(held))
     }
 
     pub(crate) fn admits(&self, account: &Account, now: DateTime<Utc>) -> bool {

@@ -1,5 +1,7 @@
 //! Checking out: who may, what they get, and that asking twice makes no second account.
 
+use std::sync::Arc;
+
 use chrono::TimeDelta;
 use jit_core::*;
 
@@ -311,4 +313,24 @@ async fn an_end_that_would_not_come_later_is_no_extension() {
     }
     extend(480).await.unwrap();
     assert_eq!(code_of(extend(480).await), "lease.too_long");
+}
+
+#[tokio::test]
+async fn a_role_that_was_cut_down_prolongs_nothing_of_what_it_was() {
+    let house = House::new().await;
+    let out = house.out(60).await;
+    let extend = async |hours: i64, entitlements: &[&str], minutes| {
+        let held = entitlements.iter().map(|held| (*held).to_owned()).collect();
+        let holders = vec![Entitlement::role("operator").unwrap()];
+        let role = TargetRole::new(TimeDelta::hours(hours), holders).with(held);
+        let markers = MarkerKey::new("test", &[5; 32]).unwrap();
+        let setup = TargetSetup::new(target(), Arc::clone(&house.directory) as _, markers);
+        let setup = setup.for_tenants([tenant()]).role(rule("admin"), role);
+        let jit = Jit::builder(Arc::clone(&house.store) as _).clock(Arc::clone(&house.clock) as _);
+        let jit = jit.target(setup).build().unwrap();
+        jit.extend(None, &tenant(), out.lease, TimeDelta::minutes(minutes), house.by()).await
+    };
+    assert_eq!(code_of(extend(8, &[], 120).await), "lease.not_entitled");
+    assert_eq!(code_of(extend(1, &["ops"], 120).await), "lease.too_long");
+    assert_eq!(extend(2, &["ops", "more"], 480).await.unwrap(), house.now() + TimeDelta::hours(2));
 }

@@ -24,8 +24,12 @@ fn person(id: i32) -> Vec<u8> {
 }
 
 fn page_end(id: i32, cookie: &[u8]) -> Act {
+    Act::Say(end_of_page(id, cookie))
+}
+
+pub(crate) fn end_of_page(id: i32, cookie: &[u8]) -> Vec<u8> {
     let value = tlv(0x30, &[tlv(2, &[0]), tlv(4, cookie)].concat());
-    Act::Say(controlled(id, &done(0), &[(PAGED, &value)]))
+    controlled(id, &done(0), &[(PAGED, &value)])
 }
 
 async fn search(mut connection: Connection) -> Result<(), LdapError> {

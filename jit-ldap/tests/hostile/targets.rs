@@ -12,6 +12,7 @@ use jit_ldap::{
 use tokio::time::Instant;
 
 use crate::ber::{attribute, bound, done, entry, message, result};
+use crate::collections::end_of_page;
 use crate::server::{Act, Asked, connection, limits};
 
 const NATIVE: &str = "03020100-0504-0706-0809-0a0b0c0d0e0f";
@@ -19,6 +20,7 @@ const PERSON: &str = "CN=dora,OU=People,DC=x";
 const FEATURE: &str =
     "CN=PAM,CN=Optional Features,CN=Directory Service,CN=Windows NT,CN=Services,CN=Configuration,DC=x";
 const LINK_TTL: &str = "1.2.840.113556.1.4.2309";
+const IN_CHAIN: &str = "1.2.840.113556.1.4.1941";
 
 /// A target behind a server that answers each request after the bind by `script`.
 async fn target(
@@ -89,6 +91,10 @@ fn looked_at(asked: &Asked, is_on: bool, (person, members): (&str, &[&str])) -> 
     let values = |name: &str, texts: &[&str]| {
         attribute(name, &texts.iter().map(|text| text.as_bytes().to_vec()).collect::<Vec<_>>())
     };
+    // nor is it in a group that somebody protects
+    if says(IN_CHAIN) {
+        return end_of_page(asked.id, b"");
+    }
     let guid = attribute("objectGUID", &[(0..16).collect()]);
     let sid = attribute("objectSid", &[vec![1, 2, 0, 0, 0, 0, 0, 5, 32, 0, 0, 0, 0x20, 9, 0, 0]]);
     let found = if says("msDS-OptionalFeatureGUID") {

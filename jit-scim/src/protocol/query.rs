@@ -86,7 +86,8 @@ pub struct Query {
 }
 
 impl QueryText {
-    /// Reads the parameters of a query, decoded. Those that SCIM does not know are overlooked.
+    /// Reads the parameters of a query, decoded. Those that SCIM does not know are overlooked; of the others the case of the
+    /// name does not count, for a filter that is overlooked would find everybody.
     ///
     /// # Errors
     /// `scim.query_malformed`.
@@ -99,13 +100,13 @@ impl QueryText {
             let text = value.to_owned();
             let names = || value.split(',').map(|name| name.trim().to_owned()).collect();
             let number = || whole(value.trim()).ok_or_else(refused);
-            let before = match name {
+            let before = match name.to_ascii_lowercase().as_str() {
                 "filter" => query.filter.replace(text).is_some(),
                 "attributes" => query.attributes.replace(names()).is_some(),
-                "excludedAttributes" => query.excluded.replace(names()).is_some(),
-                "sortBy" => query.sort_by.replace(text).is_some(),
-                "sortOrder" => query.sort_order.replace(text).is_some(),
-                "startIndex" => query.start_index.replace(number()?).is_some(),
+                "excludedattributes" => query.excluded.replace(names()).is_some(),
+                "sortby" => query.sort_by.replace(text).is_some(),
+                "sortorder" => query.sort_order.replace(text).is_some(),
+                "startindex" => query.start_index.replace(number()?).is_some(),
                 "count" => query.count.replace(number()?).is_some(),
                 "cursor" => query.cursor.replace(text).is_some(),
                 _ => false,

@@ -3,7 +3,9 @@
 
 use jit_core::IndexName;
 
+use super::conditions::Conditions;
 use super::fault;
+use super::find::give_way;
 use super::message::ScimResponse;
 use super::route::Route;
 use super::run::Done;
@@ -14,7 +16,7 @@ use crate::json::Json;
 use crate::patch::PATCH_OP;
 use crate::protocol::{Bulk, BulkMethod, BulkOutcome, BulkStep, QueryText};
 use crate::reason::Reason;
-use crate::resource::{Resource, VersionMatch};
+use crate::resource::Resource;
 use crate::schema::Mutability;
 
 impl Turn<'_> {
@@ -23,6 +25,8 @@ impl Turn<'_> {
         while let Some(step) = bulk.next() {
             let outcome = self.step(&step).await;
             bulk.done(step.operation, outcome);
+            // what others ask must not wait for a thousand operations
+            give_way().await;
         }
         Ok(ScimResponse::with_body(200, bulk.answer().to_bytes()))
     }
@@ -44,16 +48,14 @@ impl Turn<'_> {
     async fn step_done(&self, step: &BulkStep) -> Result<Done, ScimError> {
         let (text, body) = (QueryText::default(), step.data.as_ref().unwrap_or(&Json::Null));
         let route = Route::parse(&step.path, &self.realm.connection.schemas)?;
-        let if_match = step.version.clone().map(|version| VersionMatch::OneOf(vec![version]));
+        let conditions = Conditions::version(step.version.clone());
         match (&route, step.method) {
             (Route::All(kind), BulkMethod::Post) => self.create(self.of(kind)?, body, &text).await,
-            (Route::One(kind, id), BulkMethod::Delete) => {
-                self.remove(self.of(kind)?, id, if_match.as_ref()).await
-            }
+            (Route::One(kind, id), BulkMethod::Delete) => self.remove(self.of(kind)?, id, &conditions).await,
             (Route::One(kind, id), BulkMethod::Put | BulkMethod::Patch) => {
                 let served = self.of(kind)?;
                 let edit = self.edit(served, step.method.as_str(), body)?;
-                self.change(served, id, &edit, if_match.as_ref(), &text).await
+                self.change(served, id, &edit, &conditions, &text).await
             }
             _ => Err(Reason::PathUnserved.into()),
         }

@@ -7,6 +7,7 @@ use jit_core::{
 };
 
 use super::bulk::what_is_new;
+use super::conditions::Conditions;
 use super::edit::{Edit, Fresh, members_said, names_in};
 use super::members::Membership;
 use super::record::{Told, Written, presence};
@@ -18,7 +19,7 @@ use crate::error::ScimError;
 use crate::json::Json;
 use crate::protocol::QueryText;
 use crate::reason::Reason;
-use crate::resource::{Resource, Value, Version, VersionMatch};
+use crate::resource::{Resource, Value};
 
 /// How often a change is made anew on what was written meanwhile.
 pub(super) const ATTEMPTS: usize = 128;
@@ -36,7 +37,7 @@ impl Turn<'_> {
         if let Some(known) = self.known_to_feed(served, &resource).await? {
             let new = what_is_new(served, json);
             let edit = self.edit(served, "PATCH", &new)?;
-            return self.change(served, &known, &edit, None, text).await;
+            return self.change(served, &known, &edit, &Conditions::default(), text).await;
         }
         let id = self.service.jit.new_document_id();
         resource.set_id(&id.to_string());
@@ -62,7 +63,7 @@ impl Turn<'_> {
         served: &Served,
         id: &str,
         edit: &Edit<'_>,
-        if_match: Option<&VersionMatch>,
+        conditions: &Conditions,
         text: &QueryText,
     ) -> Result<Done, ScimError> {
         let mut projection = text.projection(&served.kind)?;
@@ -71,7 +72,7 @@ impl Turn<'_> {
         }
         for _ in 0..ATTEMPTS {
             let before = self.document(served, id).await?;
-            check_match(if_match, &before)?;
+            conditions.check(&before)?;
             let old = body::resource(&served.kind, &before.body)?;
             let fresh = edit.apply(self, served, &old)?;
             let document = if fresh.changes_nothing(&old) {
@@ -95,11 +96,11 @@ impl Turn<'_> {
         &self,
         served: &Served,
         id: &str,
-        if_match: Option<&VersionMatch>,
+        conditions: &Conditions,
     ) -> Result<Done, ScimError> {
         for _ in 0..ATTEMPTS {
             let before = self.document(served, id).await?;
-            check_match(if_match, &before)?;
+            conditions.check(&before)?;
             let write = DocumentWrite::remove(&before, self.now);
             let written = match served.role {
                 Role::Person => self.remove_person(served, &before, write).await?,
@@ -316,15 +317,6 @@ impl Turn<'_> {
 
 fn action(before: Option<&Document>) -> &'static str {
     if before.is_some() { "document.changed" } else { "document.created" }
-}
-
-fn check_match(if_match: Option<&VersionMatch>, document: &Document) -> Result<(), ScimError> {
-    let version = Version::numbered(document.version);
-    if if_match.is_none_or(|versions| versions.includes(&version)) {
-        Ok(())
-    } else {
-        Err(Reason::VersionStale.into())
-    }
 }
 
 /// Finds what the source calls the person for good: what it called them first, or else our own name.

@@ -47,8 +47,9 @@ impl Turn<'_> {
         if request.method != "GET" {
             return Err(Reason::MethodNotAllowed.into());
         }
-        let filtered =
-            parameters(request.query.unwrap_or_default())?.iter().any(|(name, _)| name == "filter");
+        let filtered = parameters(request.query.unwrap_or_default())?
+            .iter()
+            .any(|(name, _)| name.eq_ignore_ascii_case("filter"));
         let discovery = Discovery::new(&self.realm.connection.schemas, &self.realm.connection.base);
         let documents = &self.realm.documents;
         let body = match route {

@@ -319,7 +319,7 @@ fn page_items() -> NonZeroUsize {
 }
 
 /// Lets others have a turn in between.
-async fn give_way() {
+pub(super) async fn give_way() {
     let mut gave = false;
     std::future::poll_fn(|context| {
         if std::mem::replace(&mut gave, true) {

@@ -10,7 +10,8 @@ use std::task::{Context, Poll};
 
 use bytes::Bytes;
 use http::header::{
-    AUTHORIZATION, CONTENT_LENGTH, CONTENT_TYPE, HeaderName, HeaderValue, IF_MATCH, IF_NONE_MATCH,
+    AUTHORIZATION, CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_TYPE, HeaderName, HeaderValue, IF_MATCH,
+    IF_NONE_MATCH,
 };
 use http::{HeaderMap, Request, Response, StatusCode};
 use http_body_util::{BodyExt as _, Full, LengthLimitError, Limited};
@@ -84,6 +85,10 @@ impl ScimHttp {
         let path = path.ok_or(Reason::PathUnserved)?;
         let token = text(&parts.headers, &AUTHORIZATION).and_then(bearer).ok_or(Reason::Unauthenticated)?;
         let context = self.authenticator.authenticate(token).await?;
+        let is_coded = |coding: &str| !coding.trim().eq_ignore_ascii_case("identity");
+        if text(&parts.headers, &CONTENT_ENCODING).is_some_and(is_coded) {
+            return Err(Reason::MediaType.into());
+        }
         let said = text(&parts.headers, &CONTENT_LENGTH).and_then(|length| length.parse::<usize>().ok());
         let too_large = || ScimError::beyond(Reason::BodyTooLarge, self.body_bytes);
         if said.is_some_and(|length| length > self.body_bytes) {

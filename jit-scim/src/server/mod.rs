@@ -51,6 +51,7 @@ mod body;
 mod bulk;
 mod change;
 mod claims;
+mod conditions;
 mod discovery;
 mod edit;
 mod fault;

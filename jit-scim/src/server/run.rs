@@ -1,5 +1,6 @@
 //! From a request to what is done about it.
 
+use super::conditions::Conditions;
 use super::edit::Edit;
 use super::message::{SCIM_JSON, ScimRequest, ScimResponse};
 use super::route::{Route, parameters};
@@ -68,15 +69,15 @@ impl Turn<'_> {
         request: &ScimRequest<'_>,
     ) -> Result<ScimResponse, ScimError> {
         let text = query_text(request)?;
-        let if_match = request.if_match.map(VersionMatch::parse);
+        let conditions = Conditions::of(request);
         match request.method {
             "GET" => self.show(served, id, request, &text).await,
             "PUT" | "PATCH" => {
                 let body = self.body(request)?;
                 let edit = self.edit(served, request.method, &body)?;
-                Ok(self.change(served, id, &edit, if_match.as_ref(), &text).await?.into())
+                Ok(self.change(served, id, &edit, &conditions, &text).await?.into())
             }
-            "DELETE" => Ok(self.remove(served, id, if_match.as_ref()).await?.into()),
+            "DELETE" => Ok(self.remove(served, id, &conditions).await?.into()),
             _ => Err(Reason::MethodNotAllowed.into()),
         }
     }

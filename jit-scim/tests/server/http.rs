@@ -95,6 +95,19 @@ async fn a_body_beyond_the_limit_is_not_read() {
 }
 
 #[tokio::test]
+async fn a_body_in_another_coding_is_refused_as_that() {
+    let user = user("anna").to_string();
+    for (coding, status) in [("gzip", 415), ("identity", 201)] {
+        let request = Request::post("/Users")
+            .header(header::AUTHORIZATION, "Bearer good")
+            .header(header::CONTENT_ENCODING, coding)
+            .body(Full::new(Bytes::copy_from_slice(user.as_bytes())))
+            .unwrap();
+        assert_eq!(scim().call(request).await.unwrap().status(), status, "{coding}");
+    }
+}
+
+#[tokio::test]
 async fn head_says_what_get_says_without_saying_it() {
     let mut scim = scim();
     let user = r#"{"schemas":["urn:ietf:params:scim:schemas:core:2.0:User"],"userName":"a"}"#;

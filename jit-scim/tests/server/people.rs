@@ -165,7 +165,14 @@ async fn versions_are_compared() {
     send("DELETE", "W/\"1\"", None).await.refuses(412, None);
     let known = house.send("GET", &path, &[("if-none-match", "W/\"3\"")], None).await;
     assert_eq!((known.status, known.header("etag")), (304, Some("W/\"3\"")));
-    send("DELETE", "W/\"3\"", None).await.is(204);
+    for (method, body) in [("PUT", Some(user("alice"))), ("PATCH", Some(titled("b"))), ("DELETE", None)] {
+        for tag in ["*", "W/\"3\"", "\"1\", \"3\""] {
+            let refused = house.send(method, &path, &[("if-none-match", tag)], body.as_ref()).await;
+            refused.refuses(412, None);
+        }
+    }
+    house.send("PATCH", &path, &[("if-none-match", "\"1\"")], Some(&titled("b"))).await.is(200);
+    send("DELETE", "W/\"4\"", None).await.is(204);
 }
 
 #[tokio::test]
@@ -180,6 +187,7 @@ async fn people_are_found_by_index_and_by_looking() {
         ("filter=userName eq \"ANNA\"", vec!["anna"]),
         ("filter=externalId eq \"e1\"", vec!["bert"]),
         ("filter=externalId eq \"E1\"", vec![]),
+        ("Filter=userName eq \"ANNA\"", vec!["anna"]),
         ("filter=emails.value eq \"Carl@acme.example\"", vec!["carl"]),
         ("filter=emails[type eq \"work\"].value eq \"x\"", vec![]),
         ("filter=emails[type eq \"work\" and value sw \"dora\"]", vec!["dora"]),

@@ -17,7 +17,7 @@ use super::{
     statements::Statements,
 };
 use crate::{
-    document::{self, Columns, Reader, Unreadable},
+    document::{self, Columns, Unreadable},
     kept::digest,
 };
 
@@ -27,7 +27,7 @@ impl DocumentStore for PostgresStore {
         let (operation, [tenant, connection, kind]) = ("documents.get", place(&key.collection));
         let params: [&(dyn ToSql + Sync); 4] = [&tenant, &connection, &kind, &key.id.as_uuid()];
         let rows = self.kept(operation, |s| &s.document, &params).await?;
-        rows.first().map(|row| read(row, &mut Reader::new(&key.collection), operation)).transpose()
+        rows.first().map(|row| read(row, &key.collection, operation)).transpose()
     }
 
     async fn documents_named(
@@ -40,8 +40,7 @@ impl DocumentStore for PostgresStore {
         let (digest, most) = (digest(index, value), document::skipped(PAGE_ITEMS));
         let params: [&(dyn ToSql + Sync); 5] = [&tenant, &connection, &kind, &digest.as_slice(), &most];
         let rows = self.kept(operation, |s| &s.documents_named, &params).await?;
-        let mut reader = Reader::new(of);
-        rows.iter().map(|row| read(row, &mut reader, operation)).collect()
+        rows.iter().map(|row| read(row, of, operation)).collect()
     }
 
     async fn documents(&self, query: &DocumentQuery) -> Result<Page<Document>, BackendError> {
@@ -50,8 +49,7 @@ impl DocumentStore for PostgresStore {
         let (limit, skip) = (document::one_more(query.limit), document::skipped(query.skip));
         let params: [&(dyn ToSql + Sync); 6] = [&tenant, &connection, &kind, &after, &limit, &skip];
         let rows = self.kept(operation, |s| &s.documents, &params).await?;
-        let mut reader = Reader::new(&query.of);
-        let items = rows.iter().map(|row| read(row, &mut reader, operation)).collect::<Result<_, _>>()?;
+        let items = rows.iter().map(|row| read(row, &query.of, operation)).collect::<Result<_, _>>()?;
         Ok(document::page(items, query.limit, |document: &Document| document.key.id.as_uuid()))
     }
 
@@ -112,9 +110,9 @@ fn place(of: &Collection) -> [&str; 3] {
     [of.tenant.as_str(), of.connection.as_str(), of.kind.as_str()]
 }
 
-fn read(row: &Row, reader: &mut Reader<'_>, operation: &'static str) -> Result<Document, BackendError> {
+fn read(row: &Row, of: &Collection, operation: &'static str) -> Result<Document, BackendError> {
     let columns = columns(row).map_err(malformed(operation))?;
-    reader.document(&columns).map_err(unreadable(operation))
+    document::document(of, &columns).map_err(unreadable(operation))
 }
 
 fn columns(row: &Row) -> Result<Columns<'_>, Error> {

@@ -12,7 +12,7 @@ use uuid::Uuid;
 
 use super::{SqliteStore, error::Refused};
 use crate::{
-    document::{self, Columns, Reader},
+    document::{self, Columns},
     kept::digest,
 };
 
@@ -22,7 +22,7 @@ impl DocumentStore for SqliteStore {
         let (of, id) = (&key.collection, key.id.as_uuid());
         let (tenant, connection, kind) = place(of);
         let params = (tenant, connection, kind, id.as_bytes());
-        self.readers.row("documents.get", GET, params, |row| read(row, &mut Reader::new(of)))
+        self.readers.row("documents.get", GET, params, |row| read(row, of))
     }
 
     async fn documents_named(
@@ -33,8 +33,7 @@ impl DocumentStore for SqliteStore {
     ) -> Result<Vec<Document>, BackendError> {
         let (tenant, connection, kind) = place(of);
         let params = (tenant, connection, kind, digest(index, value), document::skipped(PAGE_ITEMS));
-        let mut reader = Reader::new(of);
-        self.readers.rows("documents.named", NAMED, params, |row| read(row, &mut reader))
+        self.readers.rows("documents.named", NAMED, params, |row| read(row, of))
     }
 
     async fn documents(&self, query: &DocumentQuery) -> Result<Page<Document>, BackendError> {
@@ -42,8 +41,7 @@ impl DocumentStore for SqliteStore {
         let (tenant, connection, kind) = place(of);
         let (limit, skip) = (document::one_more(query.limit), document::skipped(query.skip));
         let params = (tenant, connection, kind, beginning(query.after), limit, skip);
-        let mut reader = Reader::new(of);
-        let items = self.readers.rows("documents.list", LIST, params, |row| read(row, &mut reader))?;
+        let items = self.readers.rows("documents.list", LIST, params, |row| read(row, of))?;
         Ok(document::page(items, query.limit, |document| document.key.id.as_uuid()))
     }
 
@@ -92,7 +90,7 @@ fn beginning(after: Option<DocumentId>) -> Vec<u8> {
     after.map(|id| id.as_uuid().into_bytes().to_vec()).unwrap_or_default()
 }
 
-fn read(row: &Row<'_>, reader: &mut Reader<'_>) -> Result<Document, Refused> {
+fn read(row: &Row<'_>, of: &Collection) -> Result<Document, Refused> {
     let account: Option<[u8; 16]> = row.get(4)?;
     let columns = Columns {
         id: uuid(row, 0)?,
@@ -103,7 +101,7 @@ fn read(row: &Row<'_>, reader: &mut Reader<'_>) -> Result<Document, Refused> {
         names: text(row, 5)?,
         body: text(row, 6)?,
     };
-    Ok(reader.document(&columns)?)
+    Ok(document::document(of, &columns)?)
 }
 
 fn member(row: &Row<'_>) -> Result<Member, Refused> {

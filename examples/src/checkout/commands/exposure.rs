@@ -19,7 +19,8 @@ struct ExposureLine {
     name: String,
     phase: &'static str,
     privileged: bool,
-    ended_by: UnattendedEnd,
+    /// `None` where the target is not configured, so that nobody can tell.
+    ended_by: Option<UnattendedEnd>,
     /// From when on it cannot be used, at the latest; `null` is never.
     worst_case: Option<DateTime<Utc>>,
     sessions_survive: bool,
@@ -36,6 +37,8 @@ struct Sum {
     server_refuses_login: usize,
     server_drops_membership: usize,
     library_only: usize,
+    /// How many are at targets that are not configured.
+    unknown: usize,
     /// How many would never end.
     never: usize,
     /// When the last of the others ends.
@@ -46,8 +49,8 @@ struct Sum {
 /// Tells for each lease who ends it if nobody of ours ever runs again, and when.
 pub(super) async fn exposure(house: &House, report: &mut Report<'_>) -> Result<u8, Failure> {
     let (mut lines, mut names) = (Vec::new(), Names::default());
-    for target in &house.targets {
-        for account in house.leases(target).await? {
+    for (id, target) in house.lending(None).await? {
+        for account in house.leases(&id).await? {
             let Some(lease) = account.lease.as_deref() else { continue };
             let user = names.of(house, lease.holder).await?;
             lines.push(ExposureLine::of(account.id, lease, user, target, house.now()));
@@ -63,7 +66,7 @@ pub(super) async fn exposure(house: &House, report: &mut Report<'_>) -> Result<u
             line.role.clone(),
             line.name.clone(),
             line.phase.to_owned(),
-            ender(line.ended_by).to_owned(),
+            line.ended_by.map_or("the target is not configured", ender).to_owned(),
             line.worst_case.map_or_else(|| "never ends".to_owned(), instant),
             if line.sessions_survive { "go on" } else { "end" }.to_owned(),
         ]
@@ -79,21 +82,25 @@ pub(super) async fn exposure(house: &House, report: &mut Report<'_>) -> Result<u
 }
 
 impl ExposureLine {
-    fn of(id: AccountId, lease: &Lease, user: String, target: &Opened, now: DateTime<Utc>) -> Self {
-        let capabilities = target.target.capabilities();
+    fn of(id: AccountId, lease: &Lease, user: String, target: Option<&Opened>, now: DateTime<Utc>) -> Self {
+        let capabilities = target.map(|target| target.target.capabilities());
         let shut_at = shut_at(lease);
-        let ended_by = match lease.elevates {
-            None => capabilities.end,
-            Some(_) => capabilities.elevation.unwrap_or(UnattendedEnd::LibraryOnly),
-        };
+        let ended_by = capabilities.as_ref().map(|able| match lease.elevates {
+            None => able.end,
+            Some(_) => able.elevation.unwrap_or(UnattendedEnd::LibraryOnly),
+        });
         let worst_case = match ended_by {
             _ if shut_at.is_some() => shut_at,
-            UnattendedEnd::LibraryOnly => None,
+            None | Some(UnattendedEnd::LibraryOnly) => None,
+            // What is there is not what was made: nobody knows when that ends.
+            _ if matches!(lease.phase, Phase::Quarantined { .. }) => None,
             // An extension may have reached the target and not the store.
             _ if lease.unanswered.is_some() => Some(lease.latest),
-            UnattendedEnd::ServerDeletes
-            | UnattendedEnd::ServerRefusesLogin
-            | UnattendedEnd::ServerDropsMembership => Some(lease.until),
+            Some(
+                UnattendedEnd::ServerDeletes
+                | UnattendedEnd::ServerRefusesLogin
+                | UnattendedEnd::ServerDropsMembership,
+            ) => Some(lease.until),
         };
         Self {
             lease: id,
@@ -105,7 +112,7 @@ impl ExposureLine {
             privileged: lease.privileged,
             ended_by,
             worst_case,
-            sessions_survive: capabilities.sessions_survive,
+            sessions_survive: capabilities.is_none_or(|able| able.sessions_survive),
             is_open: worst_case.is_none_or(|end| now < end),
         }
     }
@@ -124,10 +131,13 @@ impl Sum {
         Self {
             leases: lines.len(),
             usable_now: count(&|line| line.is_open),
-            server_deletes: count(&|line| line.ended_by == UnattendedEnd::ServerDeletes),
-            server_refuses_login: count(&|line| line.ended_by == UnattendedEnd::ServerRefusesLogin),
-            server_drops_membership: count(&|line| line.ended_by == UnattendedEnd::ServerDropsMembership),
-            library_only: count(&|line| line.ended_by == UnattendedEnd::LibraryOnly),
+            server_deletes: count(&|line| line.ended_by == Some(UnattendedEnd::ServerDeletes)),
+            server_refuses_login: count(&|line| line.ended_by == Some(UnattendedEnd::ServerRefusesLogin)),
+            server_drops_membership: count(&|line| {
+                line.ended_by == Some(UnattendedEnd::ServerDropsMembership)
+            }),
+            library_only: count(&|line| line.ended_by == Some(UnattendedEnd::LibraryOnly)),
+            unknown: count(&|line| line.ended_by.is_none()),
             never: count(&|line| line.worst_case.is_none()),
             last_end: lines.iter().filter_map(|line| line.worst_case).max(),
             sessions_survive: count(&|line| line.sessions_survive),

@@ -2,11 +2,10 @@ use chrono::{DateTime, TimeDelta, Utc};
 use jit_core::{AccountId, Phase, TargetId, UserName};
 use serde::Serialize;
 
-use super::out::by;
 use crate::checkout::failure::Failure;
 use crate::checkout::house::{House, Names};
 use crate::checkout::report::{LeaseLine, ProofLine, Report, instant};
-use crate::checkout::{DONE, FAILED};
+use crate::checkout::{DONE, FAILED, REFUSED};
 
 /// Tells the new end of a lease.
 #[derive(Serialize)]
@@ -15,13 +14,18 @@ struct ExtendedLine {
     until: DateTime<Utc>,
 }
 
-/// Ends a lease now. One that a target keeps from ending is delayed, and ends by `sweep`.
+/// Ends a lease now. One that a target keeps from ending is delayed, and ends by `sweep`; one of which something else is
+/// there is left to a person.
 pub(super) async fn check_in(house: &House, id: AccountId, report: &mut Report<'_>) -> Result<u8, Failure> {
-    let lease = house.jit.check_in(None, &house.tenant, id, by()).await?;
+    let lease = house.jit.check_in(None, &house.tenant, id, house.actor()).await?;
     let user = Names::default().of(house, lease.holder).await?;
     let line = LeaseLine::of_lease(id, &lease, user, house.now());
     report.one(&line, &line.facts())?;
-    Ok(if matches!(lease.phase, Phase::Ending { .. }) { FAILED } else { DONE })
+    Ok(match lease.phase {
+        Phase::Ending { .. } => FAILED,
+        Phase::Quarantined { .. } => REFUSED,
+        _ => DONE,
+    })
 }
 
 /// Moves the end of a lease.
@@ -31,7 +35,7 @@ pub(super) async fn extend(
     span: TimeDelta,
     report: &mut Report<'_>,
 ) -> Result<u8, Failure> {
-    let until = house.jit.extend(None, &house.tenant, lease, span, by()).await?;
+    let until = house.jit.extend(None, &house.tenant, lease, span, house.actor()).await?;
     let facts = [("lease", lease.to_string()), ("until", instant(until))];
     report.one(&ExtendedLine { lease, until }, &facts)?;
     Ok(DONE)
@@ -49,8 +53,8 @@ pub(super) async fn list(
         Some(name) => Some(house.person(&name).await?.ok_or(Failure::refused("lease.unknown_holder"))?.id),
     };
     let (mut lines, mut names) = (Vec::new(), Names::default());
-    for target in house.chosen(target.as_ref())? {
-        for account in house.leases(target).await? {
+    for (target, _) in house.lending(target.as_ref()).await? {
+        for account in house.leases(&target).await? {
             let Some(of) = account.lease.as_ref().map(|lease| lease.holder) else { continue };
             if holder.is_none_or(|holder| holder == of) {
                 let user = names.of(house, of).await?;
@@ -59,7 +63,7 @@ pub(super) async fn list(
         }
     }
     lines.sort_by_key(|line| (line.until, line.lease));
-    let heads = ["LEASE", "USER", "TARGET", "ROLE", "NAME", "PHASE", "UNTIL", "LAST PROOF"];
+    let heads = ["LEASE", "USER", "TARGET", "ROLE", "NAME", "PHASE", "UNTIL", "LAST PROOF", "REASON"];
     report.several(&lines, heads, |line| {
         [
             line.lease.to_string(),
@@ -70,6 +74,7 @@ pub(super) async fn list(
             line.phase.to_owned(),
             instant(line.until),
             line.proof.as_ref().map(ProofLine::words).unwrap_or_default(),
+            line.reason.clone().unwrap_or_default(),
         ]
     })?;
     Ok(DONE)

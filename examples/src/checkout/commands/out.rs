@@ -1,7 +1,7 @@
 use std::io;
 
 use chrono::{DateTime, Utc};
-use jit_core::{AccountId, Actor, CheckOut, CheckedOut, UnattendedEnd, Whose};
+use jit_core::{AccountId, CheckOut, CheckedOut, UnattendedEnd, Whose};
 use serde::Serialize;
 
 use crate::checkout::DONE;
@@ -38,7 +38,7 @@ pub(super) async fn out(house: &House, order: Out, report: &mut Report<'_>) -> R
         tenant: house.tenant.clone(),
         store: None,
         holder: holder.id,
-        by: by(),
+        by: house.actor(),
         target: order.target.clone(),
         role: order.role.clone(),
         span: order.span,
@@ -130,15 +130,8 @@ impl OutLine<'_> {
 
 /// Nobody knows what was lent, or its secret: the lease is of no use to anybody.
 async fn withdraw(house: &House, lease: AccountId) -> Withdrawn {
-    match house.jit.check_in(None, &house.tenant, lease, by()).await {
+    match house.jit.check_in(None, &house.tenant, lease, house.actor()).await {
         Ok(_) => Withdrawn::Ended,
         Err(_) => Withdrawn::EndsByItself,
     }
-}
-
-/// Who acts, for the record.
-pub(super) const BY: &str = "checkout";
-
-pub(super) fn by() -> Actor {
-    Actor::Administrator { name: BY.to_owned() }
 }

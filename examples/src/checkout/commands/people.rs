@@ -4,7 +4,6 @@ use jit_core::{
 };
 use serde::Serialize;
 
-use super::out::{BY, by};
 use crate::checkout::DONE;
 use crate::checkout::failure::Failure;
 use crate::checkout::house::House;
@@ -70,7 +69,7 @@ async fn make(house: &House, name: UserName, roles: Vec<Entitlement>) -> Result<
         id: mint.event(),
         at: now,
         tenant: house.tenant.clone(),
-        actor: by(),
+        actor: house.actor(),
         action: Code::new("account.created"),
         account: Some(account.id),
         outcome: AuditOutcome::Done,
@@ -98,7 +97,7 @@ async fn give(house: &House, mut account: Account, roles: Vec<Entitlement>) -> R
 
 async fn act(house: &House, account: AccountId, act: AdminAct) -> Result<Account, Failure> {
     let tenant = house.tenant.clone();
-    let request = AdminRequest { tenant, store: None, account, act, by: BY.to_owned() };
+    let request = AdminRequest { tenant, store: None, account, act, by: house.by.clone() };
     Ok(house.jit.administer(&request).await??)
 }
 

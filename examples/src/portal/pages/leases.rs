@@ -37,24 +37,26 @@ fn rows(leases: &[LeaseRow], token: &str) -> Markup {
                 th scope="row" { code { (row.name) } }
                 td { (row.holder) }
                 td { (row.role) " at " (row.target)
-                    @if let Some(lends) = &row.lends { div.muted { "an account of before holds " (lends) } } }
+                    @if let Some(lends) = &row.lends { div.muted { "an account of before holds " (lends) } }
+                    @if !row.reason.is_empty() { div.muted { (row.reason) } } }
                 td { (badge(&row.phase)) }
                 td { @match &row.left { Some(left) => (countdown(&row.until_exact, left)), None => (row.until) } }
                 td { (row.proof) }
-                td { @if row.is_in_use { (longer(row, "/leases/extend", token)) (end(row, token)) } }
+                td { @if row.is_in_use { (longer(row, "/leases/extend", token)) (end(row, "End", token)) }
+                    @if row.is_quarantined { (end(row, "Look again", token)) } }
             }
         }
     };
     table("Leases", &["Name", "Holder", "Role", "Phase", "Until", "Last proof", ""], &rows)
 }
 
-fn end(row: &LeaseRow, token: &str) -> Markup {
+fn end(row: &LeaseRow, says: &str, token: &str) -> Markup {
     html! {
         form method="post" action="/leases/end" {
             (csrf(token))
             input type="hidden" name="lease" value=(row.id);
             input type="hidden" name="store" value=(row.store);
-            button.quiet type="submit" { "End" span.hidden { " " (row.name) } }
+            button.quiet type="submit" { (says) span.hidden { " " (row.name) } }
         }
     }
 }

@@ -56,6 +56,7 @@ pub(crate) fn lease_row(
         proof: proof(lease, now),
         spans: if extensible { spans(lease.until - now, lease.latest - now) } else { Vec::new() },
         is_in_use,
+        is_quarantined: matches!(lease.phase, Phase::Quarantined { .. }),
         store: store.map(ToString::to_string).unwrap_or_default(),
     })
 }

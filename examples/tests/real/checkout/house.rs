@@ -141,6 +141,20 @@ impl House {
         wait(async { self.peer().as_service().await.modify(&group, &[change], &[]).await.unwrap() });
     }
 
+    /// Takes the mark of an account, past the program.
+    pub(crate) fn unmark(&self, name: &str) {
+        let marker = AttributeName::new("description").unwrap();
+        let none = Modification::Replace(Attribute::new(marker, Vec::<Vec<u8>>::new()));
+        let name = EntryName::from(&self.dn(name));
+        wait(async { self.peer().as_service().await.modify(&name, &[none], &[]).await.unwrap() });
+    }
+
+    /// Removes an account, past the program.
+    pub(crate) fn remove(&self, name: &str) {
+        let name = EntryName::from(&self.dn(name));
+        wait(async { self.peer().as_service().await.delete(&name, &[]).await.unwrap() });
+    }
+
     /// The leases that may still be in the target.
     pub(crate) fn leases(&self) -> Vec<Value> {
         let listed = self.run("list");

@@ -1,14 +1,18 @@
 //! From check-out to the end.
 
+use std::collections::BTreeSet;
 use std::fs;
 use std::io::{self, BufRead as _, BufReader, Read as _, Write as _};
 use std::net::{TcpListener, TcpStream};
+use std::num::NonZeroUsize;
 use std::os::unix::fs::PermissionsExt as _;
 use std::process::{Command, Stdio};
 use std::sync::{Arc, mpsc};
 use std::thread;
 
+use jit_core::{Actor, AuditLog as _, AuditQuery, TenantId};
 use jit_ldap::{Attribute, AttributeName, Search};
+use jit_sql::SqliteStore;
 use serde_json::Value;
 
 use super::house::{House, read};
@@ -107,6 +111,59 @@ fn elevate(kind: Kind) {
     );
     assert_eq!(house.run(&format!("in {}", lent["lease"].as_str().unwrap())).fine()["phase"], "gone");
     assert!(!house.is_member("alice") && house.leases().is_empty());
+}
+
+#[test]
+fn a_target_that_is_no_longer_configured_is_not_forgotten() {
+    let house = House::new(Kind::OpenLdap, "struck");
+    let out = house.run(OUT).fine();
+    let lease = out["lease"].as_str().unwrap();
+    house.configure("id = \"directory\"", "id = \"another\"");
+    for line in ["list", "list --target directory"] {
+        assert_eq!(house.run(line).fine()["lease"], lease, "{line}");
+    }
+    assert!(house.run("list --target another").lines.is_empty());
+    let exposed = house.run("exposure");
+    let (line, sum) = (&exposed.lines[0], &exposed.lines[1]["sum"]);
+    assert_eq!((&line["ended_by"], &line["worst_case"]), (&Value::Null, &Value::Null));
+    assert_eq!((sum["unknown"].as_u64(), sum["never"].as_u64()), (Some(1), Some(1)));
+    house.configure("id = \"another\"", "id = \"directory\"");
+    house.run(&format!("in {lease}")).fine();
+}
+
+#[test]
+fn what_is_quarantined_ends_when_a_person_has_looked_after_it() {
+    let house = House::new(Kind::OpenLdap, "settled");
+    let out = house.run(&format!("{OUT} --reason ticket")).fine();
+    let (lease, name) = (out["lease"].as_str().unwrap(), out["name"].as_str().unwrap());
+    house.unmark(name);
+    assert_eq!(house.run("reconcile").lines[0]["changed"][0], lease, "and not missing");
+    let ended = house.run(&format!("in {lease}"));
+    assert_eq!((ended.code, ended.lines[0]["phase"].as_str()), (1, Some("quarantined")));
+    house.run(&format!("in {lease}")).refused("lease.quarantined");
+    let exposed = house.run("exposure");
+    assert_eq!(exposed.lines[0]["worst_case"], Value::Null, "nobody knows what is there");
+    assert_eq!(house.run("reconcile").code, 1);
+    house.remove(name);
+    assert_eq!(house.run(&format!("in {lease}")).fine()["phase"], "gone");
+    assert!(house.leases().is_empty());
+}
+
+#[test]
+fn the_trail_says_who_acted() {
+    let house = House::new(Kind::OpenLdap, "trail");
+    let out = house.run(&format!("{OUT} --by root@desk")).fine();
+    house.run(&format!("in {}", out["lease"].as_str().unwrap())).fine();
+    let named: BTreeSet<String> = wait(async {
+        let store = SqliteStore::open(house.folder.join("accounts.db")).unwrap();
+        let (tenant, limit) = (TenantId::new("acme").unwrap(), NonZeroUsize::new(100).unwrap());
+        let query = AuditQuery { tenant, account: None, after: None, latest_first: false, limit };
+        let events = store.events(&query).await.unwrap().items;
+        let of_lease = events.into_iter().filter(|event| event.action.as_str().starts_with("lease."));
+        let name = |actor| if let Actor::Administrator { name } = actor { Some(name) } else { None };
+        of_lease.filter_map(|event| name(event.actor)).collect()
+    });
+    assert_eq!(named, ["checkout".to_owned(), "root@desk".to_owned()].into());
 }
 
 #[test]

@@ -12,15 +12,15 @@ use crate::{
 };
 
 impl Jit {
-    /// Moves the end of a lease, up to the longest time of its role and never beyond the end of its holder. `by` is whoever
-    /// asks, for the audit trail; the application has checked that they may. Whoever it is, the holder must still be one
-    /// whom the role admits.
+    /// Moves the end of a lease, up to the longest time of its role (as it was and as it is by now) and never beyond the end
+    /// of its holder. `by` is whoever asks, for the audit trail; the application has checked that they may. Whoever it is, the
+    /// holder must still be one whom the role admits, and the role must still give what the lease holds.
     ///
     /// The target is told first: should the second half fail, the lease ends when it would have ended.
     ///
     /// # Errors
     /// `lease.unknown`, `lease.over`, `lease.unknown_target`, `lease.holder_inactive`, `lease.not_entitled` when the role
-    /// no longer admits the holder, `lease.too_long` when it cannot be extended any further, `lease.not_longer` when it
+    /// no longer admits the holder or gives less, `lease.too_long` when it cannot be extended any further, `lease.not_longer` when it
     /// would not end later than it does, `lease.in_progress` while another call about it has no answer yet,
     /// `lease.shut_by_others` where somebody put the account out of use, `lease.quarantined`; `target.…` and `store.…` as [`JitError::Backend`].
     ///
@@ -41,14 +41,15 @@ impl Jit {
         let holder = store.get(tenant, lease.holder).await?;
         let holder = holder.filter(|holder| holder.standing(now) == Standing::Active);
         let holder = holder.ok_or(JitError::refused("lease.holder_inactive"))?;
-        // A role that is struck admits nobody.
-        if !setup.roles.get(&lease.role).is_some_and(|role| role.admits(&holder, now)) {
-            return Err(JitError::refused("lease.not_entitled"));
-        }
-        let wanted = now.checked_add_signed(span).map(|end| holder.ends_at.map_or(end, |last| last.min(end)));
+        // A role that is struck admits nobody, and one that gives less by now prolongs nothing of what it gave.
+        let role =
+            setup.roles.get(&lease.role).filter(|role| role.admits(&holder, now) && role.gives(&lease));
+        let role = role.ok_or(JitError::refused("lease.not_entitled"))?;
         let before = lease.until;
-        let latest = holder.ends_at.map_or(lease.latest, |last| last.min(lease.latest));
-        let extended = lease.extended(wanted.unwrap_or(before), now).map_err(moved_on)?;
+        let ends = [holder.ends_at, account.created_at.checked_add_signed(role.longest)];
+        let latest = ends.into_iter().flatten().fold(lease.latest, DateTime::min);
+        let wanted = now.checked_add_signed(span).map_or(before, |end| end.min(latest));
+        let extended = lease.extended(wanted, now).map_err(moved_on)?;
         if extended.until <= before {
             let code = if latest <= before { "lease.too_long" } else { "lease.not_longer" };
             return Err(JitError::refused(code));

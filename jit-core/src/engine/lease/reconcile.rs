@@ -18,7 +18,7 @@ pub struct Reconciliation {
     pub partial: Option<Code>,
     /// How many remote accounts of the tenant were seen.
     pub seen: usize,
-    /// There though their leases are gone, under the id that was proved, or under the name where none ever was: their late
+    /// There though their leases are gone, under the id that was proved or the name that derives from the lease: their late
     /// creation, or an older backup, brought them back.
     pub returned: Vec<RemoteRef>,
     /// There with our mark, and nothing that a lease of this target made: the store lost it, it is a copy of what was made
@@ -228,12 +228,11 @@ fn compare_live<'a>(
     unseen
 }
 
-/// Tells whether a lease that is gone made this: marks can be copied, ids cannot. What was never proved has a name alone.
+/// Tells whether a lease that is gone made this, or a backup of what it made: marks can be copied, ids cannot, and a name
+/// that derives from a lease belongs to nothing else.
 fn is_what_was_made(lease: &Lease, remote: &RemoteRef) -> bool {
-    match &lease.remote.native {
-        Some(native) => remote.native.as_ref() == Some(native),
-        None => remote.name == lease.remote.name,
-    }
+    let is_same = lease.remote.native.is_some() && lease.remote.native == remote.native;
+    is_same || lease.remote.name == remote.name
 }
 
 /// Tells whether an account from here is mirrored to the target: its mark is no lease's.
