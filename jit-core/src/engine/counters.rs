@@ -3,7 +3,7 @@
 use std::{
     collections::HashSet,
     num::NonZeroUsize,
-    sync::{Mutex, PoisonError},
+    sync::{Mutex, MutexGuard, PoisonError},
 };
 
 use super::Jit;
@@ -15,6 +15,20 @@ pub(super) struct Counted {
     known: Mutex<HashSet<(usize, TenantId)>>,
 }
 
+impl Counted {
+    fn knows(&self, key: &(usize, TenantId)) -> bool {
+        self.lock().contains(key)
+    }
+
+    fn note(&self, key: (usize, TenantId)) {
+        self.lock().insert(key);
+    }
+
+    fn lock(&self) -> MutexGuard<'_, HashSet<(usize, TenantId)>> {
+        self.known.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
 /// The accounts read at once while counting.
 const PAGE: NonZeroUsize = NonZeroUsize::MIN.saturating_add(499);
 
@@ -22,17 +36,17 @@ impl Jit {
     /// Commits. Before the first counter of a tenant moves, whoever is there already is counted, once for all nodes.
     pub(super) async fn commit(&self, store: &dyn Store, commit: &Commit) -> Result<(), BackendError> {
         if !commit.counters.is_empty() {
-            self.ensure_counted(store, &commit.tenant).await?;
+            let key = (std::ptr::from_ref(store).cast::<()>().addr(), commit.tenant.clone());
+            if !self.parts.counted.knows(&key) {
+                // It takes much room, and happens once.
+                Box::pin(self.count_all(store, &commit.tenant)).await?;
+                self.parts.counted.note(key);
+            }
         }
         store.commit(commit).await
     }
 
-    async fn ensure_counted(&self, store: &dyn Store, tenant: &TenantId) -> Result<(), BackendError> {
-        let key = (std::ptr::from_ref(store).cast::<()>().addr(), tenant.clone());
-        let known = || self.parts.counted.known.lock().unwrap_or_else(PoisonError::into_inner);
-        if known().contains(&key) {
-            return Ok(());
-        }
+    async fn count_all(&self, store: &dyn Store, tenant: &TenantId) -> Result<(), BackendError> {
         for name in self.parts.protection.counter_names() {
             // The mark is a counter of its own: it moves once, in the same commit as the count.
             let mark = CounterName::counted(&name);
@@ -45,7 +59,6 @@ impl Jit {
             let marks = CounterChange { name: mark, by: 1, at_least: None, at_most: Some(1) };
             commit_counters(store, tenant, vec![counted, marks]).await?;
         }
-        known().insert(key);
         Ok(())
     }
 

@@ -1,6 +1,6 @@
 //! Map, match, decide, plan: everything that handling and explaining share. Reads, and writes nothing.
 
-use std::collections::BTreeSet;
+use std::{collections::BTreeSet, sync::Arc};
 
 use chrono::{DateTime, Utc};
 
@@ -74,7 +74,7 @@ impl Evaluated {
             SignInPlan::Await(plan) => Verdict::Held { asks: vec![Ask::Approval], plan: Some(plan) },
             SignInPlan::Deny(denial) | SignInPlan::End(_, denial) => Verdict::Denied(denial),
         };
-        let present = self.found.into_account();
+        let present = self.found.into_account().map(Arc::unwrap_or_clone);
         Explanation { verdict, profile: self.profile, present, steps: self.steps, shadow: self.shadow }
     }
 }
@@ -85,7 +85,7 @@ impl Jit {
         &self,
         connection: &Connection,
         sign_in: &SignIn,
-        linked: Option<Account>,
+        linked: Option<Arc<Account>>,
         answers: &Answers,
         attempt: &mut Attempt,
     ) -> Result<Evaluated, JitError> {
@@ -158,9 +158,9 @@ impl Jit {
         // It may have come to this identity since it was looked for.
         let is_linked = account.is_linked_to(identity.key());
         Ok(if is_linked {
-            Found::Linked(account)
+            Found::Linked(account.into())
         } else {
-            Found::Candidate { account, proof: Some(LinkProof::SameSource) }
+            Found::Candidate { account: account.into(), proof: Some(LinkProof::SameSource) }
         })
     }
 
@@ -210,7 +210,7 @@ pub(super) struct Scene<'a> {
     pub(super) attempt: &'a Attempt,
 }
 
-fn refused_by_mapping(error: &MapError, linked: Option<Account>, mut trace: Trace) -> Evaluated {
+fn refused_by_mapping(error: &MapError, linked: Option<Arc<Account>>, mut trace: Trace) -> Evaluated {
     trace.note(|| Step {
         stage: Stage::Map,
         rule: None,

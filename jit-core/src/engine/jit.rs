@@ -92,7 +92,7 @@ impl Jit {
                 self.sign_in(connection, sign_in, Answers::default(), None).await
             }
             // In a place of its own, so that sign-ins need no room for it.
-            Event::Record(record) => Box::pin(self.provision(&record)).await,
+            Event::Record(mut record) => Box::pin(self.provision(&mut record)).await,
         }
     }
 
@@ -106,8 +106,9 @@ impl Jit {
                 let connection = self.connection_of(&sign_in)?;
                 let mut attempt = Attempt::explaining(self.parts.clock.now());
                 let present = self.store_of(connection).find(sign_in.identity.key()).await?;
-                let evaluated =
-                    self.evaluate(connection, &sign_in, present, &Answers::default(), &mut attempt).await?;
+                let evaluated = self
+                    .evaluate(connection, &sign_in, present.map(Arc::new), &Answers::default(), &mut attempt)
+                    .await?;
                 Ok(evaluated.explain())
             }
             Event::Record(record) => self.explain_record(&record).await,

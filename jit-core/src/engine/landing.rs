@@ -30,7 +30,7 @@ impl Landing {
     }
 
     /// The account.
-    pub(super) fn account(&self) -> &Account {
+    pub(super) fn account(&self) -> &Arc<Account> {
         &self.account
     }
 

@@ -1,5 +1,7 @@
 //! The search for the account that an identity may belong to.
 
+use std::sync::Arc;
+
 use super::{Connection, LinkBy, MailLink};
 use crate::{
     Account, AttributeName, BackendError, ConnectionId, EmailEvidence, EmailTrust, Finding, LinkProof,
@@ -10,8 +12,8 @@ use crate::{
 #[derive(Debug)]
 pub(super) enum Found {
     Nobody,
-    Linked(Account),
-    Candidate { account: Account, proof: Option<LinkProof> },
+    Linked(Arc<Account>),
+    Candidate { account: Arc<Account>, proof: Option<LinkProof> },
     Ambiguous,
 }
 
@@ -25,7 +27,7 @@ impl Found {
         }
     }
 
-    pub(super) fn into_account(self) -> Option<Account> {
+    pub(super) fn into_account(self) -> Option<Arc<Account>> {
         match self {
             Self::Linked(account) | Self::Candidate { account, .. } => Some(account),
             Self::Nobody | Self::Ambiguous => None,
@@ -75,7 +77,9 @@ pub(super) async fn search(
         Found::Candidate { account, .. } if account.identities.iter().any(|linked| linked.key == *key) => {
             Found::Linked(account)
         }
-        Found::Ambiguous => store.find(key).await?.map_or(Found::Ambiguous, Found::Linked),
+        Found::Ambiguous => {
+            store.find(key).await?.map_or(Found::Ambiguous, |found| Found::Linked(found.into()))
+        }
         found => found,
     })
 }
@@ -145,7 +149,7 @@ async fn look_up(
     });
     Ok(match matches {
         Matches::None => None,
-        Matches::One(account) => Some(Found::Candidate { account: *account, proof }),
+        Matches::One(account) => Some(Found::Candidate { account: account.into(), proof }),
         Matches::Several => Some(Found::Ambiguous),
     })
 }

@@ -46,12 +46,12 @@ struct Judged {
 }
 
 /// Holds what a record changes, and what is kept along with it.
-#[derive(Clone, Copy)]
 struct Resolved<'a> {
     plan: &'a Plan,
     permit: &'a Permit,
     effect: RecordEffect,
-    documents: &'a [DocumentWrite],
+    /// What is taken for an attempt comes back for another.
+    documents: &'a mut Vec<DocumentWrite>,
 }
 
 /// Remembers what earlier attempts of one record taught.
@@ -63,9 +63,11 @@ struct Trial {
 
 impl Jit {
     /// Handles a record.
-    pub(super) async fn provision(&self, record: &VerifiedRecord) -> Result<Outcome, JitError> {
+    pub(super) async fn provision(&self, record: &mut VerifiedRecord) -> Result<Outcome, JitError> {
+        let mut documents = record.take_documents();
+        let record = &*record;
         let (connection, provisioning) = self.provisioning_of(record)?;
-        check_own(connection, record.documents().iter().map(DocumentWrite::key))?;
+        check_own(connection, documents.iter().map(DocumentWrite::key))?;
         let reading = self.parts.clock.read();
         let attempt = Attempt::new(reading.now, self.parts.explaining);
         let mut trial = Trial { attempt, ends_by: reading.work, crowded: false };
@@ -85,10 +87,10 @@ impl Jit {
             }
         }
         for _ in 0..ATTEMPTS {
-            let found = linked.map_or(Found::Nobody, Found::Linked);
+            let found = linked.map_or(Found::Nobody, |account| Found::Linked(account.into()));
             let evaluated = self.weigh_record(connection, provisioning, record, found, &mut trial).await?;
             if let Some(outcome) =
-                self.conclude_record(connection, record.documents(), evaluated, &mut trial).await?
+                self.conclude_record(connection, &mut documents, evaluated, &mut trial).await?
             {
                 drop(turn);
                 return Ok(outcome);
@@ -105,13 +107,13 @@ impl Jit {
         let attempt = Attempt::explaining(reading.now);
         let mut trial = Trial { attempt, ends_by: reading.work, crowded: false };
         let linked = self.store_of(connection).find(record.key()).await?;
-        let found = linked.map_or(Found::Nobody, Found::Linked);
+        let found = linked.map_or(Found::Nobody, |account| Found::Linked(account.into()));
         let evaluated = self.weigh_record(connection, provisioning, record, found, &mut trial).await?;
         let verdict = match evaluated.plan {
             RecordPlan::Go(plan, effect) => Verdict::Provisioned(plan, effect),
             RecordPlan::Deny(denial) => Verdict::Denied(denial),
         };
-        let present = evaluated.found.into_account();
+        let present = evaluated.found.into_account().map(Arc::unwrap_or_clone);
         Ok(Explanation { verdict, profile: evaluated.profile, present, steps: evaluated.steps, shadow: None })
     }
 
@@ -150,13 +152,13 @@ impl Jit {
         record: &VerifiedRecord,
         linked: Found,
         trial: &mut Trial,
-    ) -> Result<Evaluated, JitError> {
+    ) -> Result<Box<Evaluated>, JitError> {
         let mut trace = trial.attempt.trace();
         note_checks(&mut trace, record.identity().checks());
         let held = linked.as_present().account().and_then(|account| account.record(record.key()));
         let whole = held.and_then(|held| held.claims.as_ref()).filter(|_| record.extent() == Extent::Part);
-        let read = whole.map(|claims| record.on_top_of(claims));
-        let record = read.as_ref().unwrap_or(record);
+        let read = whole.map(|claims| Box::new(record.on_top_of(claims)));
+        let record = read.as_deref().unwrap_or(record);
         let judged = self.judge_record(connection, record, linked, trial, &mut trace).await?;
         let nothing = Profile::default();
         let base = SignInFacts {
@@ -187,7 +189,7 @@ impl Jit {
         let plan = plan_record(&facts, &mut self.mint(trial.attempt.now));
         note_record_plan(&mut trace, &plan);
         let Judged { found, permit, profile, .. } = judged;
-        Ok(Evaluated { found, plan, permit, profile, steps: trace.into_steps() })
+        Ok(Box::new(Evaluated { found, plan, permit, profile, steps: trace.into_steps() }))
     }
 
     /// Maps, matches and decides. What refuses is kept as a reason: a leave goes ahead all the same.
@@ -213,9 +215,11 @@ impl Jit {
         let email = said.map(|claim| EmailEvidence::grade(claim, domains));
         let found = match linked {
             Found::Nobody => match known_by(store, &self.names_of_record(connection, record.key())).await? {
-                Some(account) => Found::Candidate { account, proof: Some(LinkProof::SameSource) },
+                Some(account) => {
+                    Found::Candidate { account: account.into(), proof: Some(LinkProof::SameSource) }
+                }
                 None if profile.is_none() => Found::Nobody,
-                None => search(store, connection, record.identity(), email.as_ref(), trace).await?,
+                None => Box::pin(search(store, connection, record.identity(), email.as_ref(), trace)).await?,
             },
             linked => linked,
         };
@@ -247,11 +251,11 @@ impl Jit {
     async fn conclude_record(
         &self,
         connection: &Connection,
-        documents: &[DocumentWrite],
-        evaluated: Evaluated,
+        documents: &mut Vec<DocumentWrite>,
+        evaluated: Box<Evaluated>,
         trial: &mut Trial,
     ) -> Result<Option<Outcome>, JitError> {
-        let Evaluated { found, plan, permit, steps, .. } = evaluated;
+        let Evaluated { found, plan, permit, steps, .. } = *evaluated;
         let (plan, effect) = match plan {
             RecordPlan::Go(plan, effect) => (plan, effect),
             RecordPlan::Deny(denial) => {
@@ -271,7 +275,7 @@ impl Jit {
                     .map(Some);
             }
             Written::Done(account) => Some(account),
-            Written::Unchanged => found.into_account().map(Arc::new),
+            Written::Unchanged => found.into_account(),
         };
         let Some(account) = account else { return Ok(None) };
         let account = Arc::unwrap_or_clone(self.waited_for(connection, account).await?);
@@ -308,7 +312,7 @@ impl Jit {
         };
         let tenant = &connection.settings.tenant;
         let (mut commit, after) = self.compose(tenant, before, plan, record, &mut self.mint(now));
-        commit.documents = documents.iter().map(|write| write.clone().about(after.id)).collect();
+        commit.documents = about(documents, after.id);
         let is_over = |state: &AccountState| {
             matches!(state, AccountState::Disabled { .. } | AccountState::Ended { .. })
         };
@@ -323,13 +327,16 @@ impl Jit {
                 drop(commit);
                 Ok(Written::Done(after))
             }
-            Err(error) => match error.kind() {
-                ErrorKind::LimitReached(counter) if counter.is_leavers() => {
-                    trial.crowded = true;
-                    Ok(Written::Again)
+            Err(error) => {
+                *documents = commit.documents;
+                match error.kind() {
+                    ErrorKind::LimitReached(counter) if counter.is_leavers() => {
+                        trial.crowded = true;
+                        Ok(Written::Again)
+                    }
+                    _ => self.learn(error, plan, &mut trial.attempt),
                 }
-                _ => self.learn(error, plan, &mut trial.attempt),
-            },
+            }
         }
     }
 
@@ -338,12 +345,12 @@ impl Jit {
         &self,
         connection: &Connection,
         account: AccountId,
-        documents: &[DocumentWrite],
+        documents: &mut Vec<DocumentWrite>,
         now: DateTime<Utc>,
     ) -> Result<(), JitError> {
         let tenant = &connection.settings.tenant;
         let mut commit = Commit::new(tenant.clone());
-        commit.documents = documents.iter().map(|write| write.clone().about(account)).collect();
+        commit.documents = about(documents, account);
         commit.events.push(AuditEvent {
             id: self.mint(now).event(),
             at: now,
@@ -353,7 +360,7 @@ impl Jit {
             account: Some(account),
             outcome: AuditOutcome::Done,
             rule: None,
-            changes: documents.iter().map(DocumentWrite::word).collect(),
+            changes: commit.documents.iter().map(DocumentWrite::word).collect(),
         });
         Ok(self.store_of(connection).commit(&commit).await?)
     }
@@ -376,6 +383,11 @@ impl Jit {
         let account = account.map(|account| account.id);
         Ok(Outcome::Denied(Box::new(Denied { denial, account, steps })))
     }
+}
+
+/// Takes the documents of a record, to be committed about its person.
+fn about(documents: &mut Vec<DocumentWrite>, account: AccountId) -> Vec<DocumentWrite> {
+    std::mem::take(documents).into_iter().map(|write| write.about(account)).collect()
 }
 
 /// Counts a leave, where the connection bounds them.

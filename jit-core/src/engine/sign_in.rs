@@ -48,7 +48,7 @@ pub(super) enum Written {
 /// Says what a sign-in begins with.
 enum Boarding<'a> {
     /// The account of the identity.
-    Linked(Box<Account>),
+    Linked(Arc<Account>),
     /// The turn to make one: nobody has.
     Ahead(Turn<'a>),
     /// What somebody left who made it meanwhile, and what was said of this one.
@@ -70,7 +70,7 @@ impl Jit {
             Some(turn) => (turn, false),
             None => match store.find(key).await? {
                 Some(account) => {
-                    let linked = Boarding::Linked(Box::new(account));
+                    let linked = Boarding::Linked(Arc::new(account));
                     return Box::pin(self.proceed(connection, &sign_in, answers, progress, attempt, linked))
                         .await;
                 }
@@ -101,9 +101,11 @@ impl Jit {
         boarding: Boarding<'_>,
     ) -> Result<Outcome, JitError> {
         let (mut linked, turn, mut landing) = match boarding {
-            Boarding::Linked(account) => (Some(*account), None, None),
+            Boarding::Linked(account) => (Some(account), None, None),
             Boarding::Ahead(turn) => (None, Some(turn), None),
-            Boarding::Landed(landing, said) => (Some(landing.account().clone()), None, Some((landing, said))),
+            Boarding::Landed(landing, said) => {
+                (Some(Arc::clone(landing.account())), None, Some((landing, said)))
+            }
         };
         for _ in 0..ATTEMPTS {
             let evaluated = self.evaluate(connection, sign_in, linked, &answers, &mut attempt).await?;
@@ -120,7 +122,7 @@ impl Jit {
                     }
                     return Ok(outcome);
                 }
-                None => linked = self.store_of(connection).find(sign_in.identity.key()).await?,
+                None => linked = self.store_of(connection).find(sign_in.identity.key()).await?.map(Arc::new),
             }
             landing = None;
         }
@@ -142,7 +144,7 @@ impl Jit {
             // Whoever had the turn before may have made the account and left nothing. Where it is there, there is nothing to
             // go ahead for, and the next need not wait.
             Boarded::Ahead(turn) => match self.store_of(connection).find(sign_in.identity.key()).await? {
-                Some(account) => Boarding::Linked(Box::new(account)),
+                Some(account) => Boarding::Linked(Arc::new(account)),
                 None => Boarding::Ahead(turn),
             },
         })
@@ -172,7 +174,7 @@ impl Jit {
             }
             SignInPlan::Ask(asks) => {
                 let account = found.into_account();
-                let pause = Pause { asks: &asks, answers, candidate: account.as_ref(), progress };
+                let pause = Pause { asks: &asks, answers, candidate: account.as_deref(), progress };
                 let ticket = self.hold(connection, sign_in, pause, attempt.now).await?;
                 let held = Held { asks, ticket: Some(ticket), account: None, plan: None, steps };
                 return Ok(Some(Outcome::Held(Box::new(held))));
@@ -184,11 +186,11 @@ impl Jit {
                 return self.deny(connection, found, denial, steps, attempt).await.map(Some);
             }
             Written::Done(account) => Some(account),
-            Written::Unchanged => found.into_account().map(Arc::new),
+            Written::Unchanged => found.into_account(),
         };
         let Some(account) = account else { return Ok(None) };
         if let Some(denial) = end {
-            let found = Found::Linked(Arc::unwrap_or_clone(account));
+            let found = Found::Linked(account);
             return self.deny(connection, found, denial, steps, attempt).await.map(Some);
         }
         if ending == Ending::Waits {
@@ -293,7 +295,7 @@ impl Jit {
     ) -> Result<Outcome, JitError> {
         let (account, now) = (found.into_account(), attempt.now);
         let (tenant, by) = (&connection.settings.tenant, actor(connection));
-        let commit = Self::refusal(tenant, by, account.as_ref(), &denial, now, &mut self.mint(now));
+        let commit = Self::refusal(tenant, by, account.as_deref(), &denial, now, &mut self.mint(now));
         self.store_of(connection).commit(&commit).await?;
         let account = account.map(|account| account.id);
         Ok(Outcome::Denied(Box::new(Denied { denial, account, steps })))

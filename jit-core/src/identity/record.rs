@@ -197,6 +197,11 @@ impl VerifiedRecord {
         &self.documents
     }
 
+    /// Takes the documents out, so that they need not be copied to be committed.
+    pub(crate) fn take_documents(&mut self) -> Vec<DocumentWrite> {
+        std::mem::take(&mut self.documents)
+    }
+
     /// Reads what changed together with what was said before.
     pub(crate) fn on_top_of(&self, before: &Claims) -> Self {
         Self {

@@ -1,12 +1,15 @@
 //! The accounts of one tenant with their indexes.
 
-use std::collections::BTreeMap;
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    ops::Bound,
+};
 
 use chrono::{DateTime, Utc};
 use smol_str::SmolStr;
 
 use super::{
-    blocks::{Blocks, Row},
+    blocks::Blocks,
     hashed::Hashed,
     packed::{Packed, Tables},
 };
@@ -25,14 +28,6 @@ pub(super) struct Accounts {
     lookups: Hashed<LookupKey>,
     states: Index<&'static str>,
     holders: Index<Entitlement>,
-}
-
-impl Row for AccountId {
-    type Id = Self;
-
-    fn id(&self) -> Self {
-        *self
-    }
 }
 
 /// Reading.
@@ -107,7 +102,9 @@ impl Accounts {
             let mut holders = self.each(self.identities.ids(key, None).filter(others));
             holders.any(|holder| holder.is_linked_to(key) && (holder.id != after.id || added.contains(key)))
         };
-        let identity = after.identities.iter().any(|identity| has_identity(&identity.key));
+        // What it had before, it has alone.
+        let mut keys = after.identities.iter().map(|identity| &identity.key);
+        let identity = keys.any(|key| (!is_known || added.contains(key)) && has_identity(key));
         let has_name = |key: &str| {
             let mut holders = self.each(self.names.ids(key, None).filter(others));
             holders.any(|holder| {
@@ -179,7 +176,7 @@ fn page(mut accounts: impl Iterator<Item = Account>, limit: usize) -> Page<Accou
 }
 
 /// Leads from a key that many carry to the accounts that do.
-struct Index<K>(BTreeMap<K, Blocks<AccountId>>);
+struct Index<K>(BTreeMap<K, BTreeSet<AccountId>>);
 
 impl<K> Default for Index<K> {
     fn default() -> Self {
@@ -189,17 +186,19 @@ impl<K> Default for Index<K> {
 
 impl<K: Ord> Index<K> {
     fn ids(&self, key: &K, after: Option<AccountId>) -> impl Iterator<Item = AccountId> {
-        self.0.get(key).map(|ids| ids.after(after, 0).copied()).into_iter().flatten()
+        let from = after.map_or(Bound::Unbounded, Bound::Excluded);
+        let ids = self.0.get(key).map(|ids| ids.range((from, Bound::Unbounded)));
+        ids.into_iter().flatten().copied()
     }
 
     fn add(&mut self, key: K, id: AccountId) {
-        self.0.entry(key).or_default().put(id);
+        self.0.entry(key).or_default().insert(id);
     }
 
     fn remove(&mut self, key: &K, id: AccountId) {
         if let Some(ids) = self.0.get_mut(key) {
-            ids.remove(id);
-            if ids.len() == 0 {
+            ids.remove(&id);
+            if ids.is_empty() {
                 self.0.remove(key);
             }
         }

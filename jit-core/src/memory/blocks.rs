@@ -7,8 +7,9 @@ pub(super) trait Row {
     fn id(&self) -> Self::Id;
 }
 
-/// The most rows of a block: few enough to move when one comes in between.
-const BLOCK: usize = 256;
+/// The most rows of a block: few enough to move when one comes in between, and for a search to look into few places that
+/// the processor does not have at hand.
+const BLOCK: usize = 64;
 
 /// Keeps rows by their ids. No block is empty.
 pub(super) struct Blocks<R: Row> {

@@ -218,10 +218,11 @@ impl Documents {
             created.contains(key)
                 || self.register(&key.collection).is_some_and(|register| register.rows.get(key.id).is_some())
         };
-        write.net_members().joining.iter().any(|(id, joining)| {
-            let key = sibling(group, joining.kind).key(*id);
-            !is_there(&key) && (joining.anew || self.member(group, *id).is_none())
-        })
+        !write.members().is_empty()
+            && write.net_members().joining.iter().any(|(id, joining)| {
+                let key = sibling(group, joining.kind).key(*id);
+                !is_there(&key) && (joining.anew || self.member(group, *id).is_none())
+            })
     }
 }
 
@@ -241,7 +242,9 @@ impl Documents {
             }
         }
         for write in writes {
-            self.change_members(write.key(), &write.net_members());
+            if !write.members().is_empty() {
+                self.change_members(write.key(), &write.net_members());
+            }
             lost.remove(write.key());
         }
         for (group, at) in lost {

@@ -1,7 +1,7 @@
 //! The audit trail of one tenant.
 
 use std::{
-    collections::{BTreeMap, BTreeSet},
+    collections::{BTreeMap, HashMap},
     ops::Bound,
 };
 
@@ -11,7 +11,8 @@ use crate::{AccountId, AuditEvent, AuditQuery, Cursor, EventId, PAGE_ITEMS, Page
 pub(super) struct Trail {
     // In boxes: what comes in the order of its id leaves nodes half empty.
     events: BTreeMap<EventId, Box<AuditEvent>>,
-    by_account: BTreeSet<(AccountId, EventId)>,
+    /// The events of each account, in order: nearly each comes after all others.
+    by_account: HashMap<AccountId, Vec<EventId>>,
 }
 
 impl Trail {
@@ -21,30 +22,34 @@ impl Trail {
 
     pub(super) fn record(&mut self, event: &AuditEvent) {
         if let Some(account) = event.account {
-            self.by_account.insert((account, event.id));
+            let ids = self.by_account.entry(account).or_insert_with(|| Vec::with_capacity(1));
+            let place = ids.partition_point(|id| *id < event.id);
+            ids.insert(place, event.id);
         }
         self.events.insert(event.id, Box::new(event.clone()));
     }
 
     pub(super) fn events(&self, query: &AuditQuery) -> Page<AuditEvent> {
-        let after = query.after.map_or(Bound::Unbounded, |at| Bound::Excluded(EventId::from_uuid(at.id())));
-        let bounds = if query.latest_first { (Bound::Unbounded, after) } else { (after, Bound::Unbounded) };
+        let after = query.after.map(|at| EventId::from_uuid(at.id()));
         let limit = query.limit.get().min(PAGE_ITEMS);
         match query.account {
             None => {
+                let after = after.map_or(Bound::Unbounded, Bound::Excluded);
+                let bounds =
+                    if query.latest_first { (Bound::Unbounded, after) } else { (after, Bound::Unbounded) };
                 let events = self.events.range(bounds).map(|(_, event)| event.as_ref());
                 if query.latest_first { page(events.rev(), limit) } else { page(events, limit) }
             }
             Some(account) => {
-                let least = Bound::Included((account, EventId::from_uuid(uuid::Uuid::nil())));
-                let most = Bound::Included((account, EventId::from_uuid(uuid::Uuid::max())));
-                let place = |bound: Bound<EventId>, open| match bound {
-                    Bound::Unbounded => open,
-                    bound => bound.map(|id| (account, id)),
-                };
-                let pairs = self.by_account.range((place(bounds.0, least), place(bounds.1, most)));
-                let events = pairs.filter_map(|(_, id)| self.events.get(id).map(AsRef::as_ref));
-                if query.latest_first { page(events.rev(), limit) } else { page(events, limit) }
+                let ids = self.by_account.get(&account).map_or(&[][..], Vec::as_slice);
+                let event = |id: &EventId| self.events.get(id).map(AsRef::as_ref);
+                if query.latest_first {
+                    let end = after.map_or(ids.len(), |after| ids.partition_point(|id| *id < after));
+                    page(ids.get(..end).unwrap_or_default().iter().rev().filter_map(event), limit)
+                } else {
+                    let begin = after.map_or(0, |after| ids.partition_point(|id| *id <= after));
+                    page(ids.get(begin..).unwrap_or_default().iter().filter_map(event), limit)
+                }
             }
         }
     }

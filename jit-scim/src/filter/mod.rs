@@ -211,8 +211,8 @@ impl Filter {
     }
 
     /// Tells whether the filter looks at this attribute, or at a part of it.
-    pub(crate) fn looks_at(&self, attribute: &AttributePath) -> bool {
-        self.node.looks_at(attribute.steps())
+    pub(crate) fn looks_at(&self, steps: &[Position]) -> bool {
+        self.node.looks_at(steps)
     }
 
     /// Lists texts one of which the attribute with this name must equal in every value that fulfils the filter, where

@@ -21,7 +21,7 @@ pub(super) fn message(
     limits: &Limits,
 ) -> Result<Vec<Step>, ScimError> {
     for (name, _) in json.as_object()? {
-        if !["schemas", "operations"].contains(&name.to_ascii_lowercase().as_str()) {
+        if !["schemas", "operations"].iter().any(|known| name.eq_ignore_ascii_case(known)) {
             return Err(ScimError::at_attribute(Reason::PatchMalformed, name));
         }
     }
@@ -53,7 +53,7 @@ struct Reading<'a> {
 impl Reading<'_> {
     fn operation(&self, json: &Json) -> Result<Vec<Act>, ScimError> {
         for (name, _) in json.as_object()? {
-            if !["op", "path", "value"].contains(&name.to_ascii_lowercase().as_str()) {
+            if !["op", "path", "value"].iter().any(|known| name.eq_ignore_ascii_case(known)) {
                 return Err(ScimError::at_attribute(Reason::PatchMalformed, name));
             }
         }
@@ -75,14 +75,11 @@ impl Reading<'_> {
 
     fn verb(&self, json: Option<&Json>) -> Result<Verb, ScimError> {
         let text = json.and_then(Json::as_text).unwrap_or_default();
-        let folded = text.to_ascii_lowercase();
-        let known = if self.reader.tolerance.operations_in_any_case { folded.as_str() } else { text };
-        match known {
-            "add" => Ok(Verb::Add),
-            "replace" => Ok(Verb::Replace),
-            "remove" => Ok(Verb::Remove),
-            _ => Err(ScimError::at_attribute(Reason::PatchOperationUnknown, "op")),
-        }
+        let in_any_case = self.reader.tolerance.operations_in_any_case;
+        let is = |word: &str| if in_any_case { text.eq_ignore_ascii_case(word) } else { text == word };
+        let verbs = [("add", Verb::Add), ("replace", Verb::Replace), ("remove", Verb::Remove)];
+        let found = verbs.into_iter().find(|(word, _)| is(word)).map(|(_, verb)| verb);
+        found.ok_or_else(|| ScimError::at_attribute(Reason::PatchOperationUnknown, "op"))
     }
 
     fn removal(&self, path: Path, value: Option<&Json>) -> Result<Vec<Act>, ScimError> {

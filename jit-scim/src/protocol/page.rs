@@ -8,7 +8,7 @@ use chrono::{DateTime, Utc};
 
 use super::{Cursor, ListResponse, Page, Place, Query};
 use crate::resource::{Resource, Value};
-use crate::schema::ResourceType;
+use crate::schema::{META, ResourceType};
 use crate::sort::Sort;
 
 /// What a query found.
@@ -57,11 +57,9 @@ impl Query {
     }
 
     /// Tells whether filter or order look at what the server says about a resource.
-    pub(crate) fn looks_at_meta(&self, kind: &ResourceType) -> bool {
-        let Some(meta) = kind.resolve("meta") else { return false };
-        let is_sorted =
-            self.sort.as_ref().is_some_and(|sort| sort.attribute().steps().starts_with(meta.steps()));
-        is_sorted || self.filter.as_ref().is_some_and(|filter| filter.looks_at(&meta))
+    pub(crate) fn looks_at_meta(&self) -> bool {
+        let is_sorted = self.sort.as_ref().is_some_and(|sort| sort.attribute().steps().starts_with(&[META]));
+        is_sorted || self.filter.as_ref().is_some_and(|filter| filter.looks_at(&[META]))
     }
 
     /// Tells where a resource stands.

@@ -97,18 +97,18 @@ impl QueryText {
         let mut query = Self::default();
         for (name, value) in parameters {
             let refused = || ScimError::at_attribute(Reason::QueryMalformed, name);
-            let text = value.to_owned();
+            let text = || value.to_owned();
             let names = || value.split(',').map(|name| name.trim().to_owned()).collect();
             let number = || whole(value.trim()).ok_or_else(refused);
             let before = match name.to_ascii_lowercase().as_str() {
-                "filter" => query.filter.replace(text).is_some(),
+                "filter" => query.filter.replace(text()).is_some(),
                 "attributes" => query.attributes.replace(names()).is_some(),
                 "excludedattributes" => query.excluded.replace(names()).is_some(),
-                "sortby" => query.sort_by.replace(text).is_some(),
-                "sortorder" => query.sort_order.replace(text).is_some(),
+                "sortby" => query.sort_by.replace(text()).is_some(),
+                "sortorder" => query.sort_order.replace(text()).is_some(),
                 "startindex" => query.start_index.replace(number()?).is_some(),
                 "count" => query.count.replace(number()?).is_some(),
-                "cursor" => query.cursor.replace(text).is_some(),
+                "cursor" => query.cursor.replace(text()).is_some(),
                 _ => false,
             };
             if before {

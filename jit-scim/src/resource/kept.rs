@@ -53,7 +53,7 @@ impl<'de> Visitor<'de> for Members<'_> {
     }
 
     fn visit_map<A: MapAccess<'de>>(self, mut access: A) -> Result<Object, A::Error> {
-        let mut object = Object::default();
+        let mut object = Object::begin(self.attributes);
         while let Some(Name(name)) = access.next_key()? {
             let Some((position, attribute)) = self.attributes.find(&name) else {
                 return Err(refused(self.fault, ScimError::at_attribute(Reason::AttributeUnknown, &name)));
@@ -68,7 +68,6 @@ impl<'de> Visitor<'de> for Members<'_> {
             }
             object.put(position, value);
         }
-        object.shrink();
         Ok(object)
     }
 }
@@ -154,7 +153,6 @@ impl<'de> Visitor<'de> for Said<'_> {
         while let Some(value) = access.next_element_seed(Self { is_one: true, ..self })? {
             values.extend(value);
         }
-        values.shrink_to_fit();
         Ok((!values.is_empty()).then_some(Value::Many(values)))
     }
 }

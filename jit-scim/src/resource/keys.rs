@@ -1,5 +1,6 @@
 //! Values that no two resources may have.
 
+use std::borrow::Cow;
 use std::fmt;
 
 use crate::resource::Resource;
@@ -40,27 +41,39 @@ impl Resource {
     #[must_use]
     pub fn unique_keys(&self) -> Vec<UniqueKey> {
         let mut keys = Vec::new();
-        collect(self.kind.attributes(), &self.root, "", &mut keys);
+        self.each_unique(&mut |attribute, value| {
+            keys.push(UniqueKey { attribute: attribute.to_owned(), value: value.into_owned() });
+        });
         keys
+    }
+
+    /// Shows each of them, with the name of its attribute.
+    pub(crate) fn each_unique(&self, show: &mut Show<'_>) {
+        each(self.kind.attributes(), &self.root, "", show);
     }
 }
 
-fn collect(attributes: &Attributes, object: &Object, prefix: &str, keys: &mut Vec<UniqueKey>) {
+type Show<'s> = dyn FnMut(&str, Cow<'_, str>) + 's;
+
+fn each(attributes: &Attributes, object: &Object, prefix: &str, show: &mut Show<'_>) {
     for (position, value) in object.iter() {
         let Some(attribute) = attributes.at(position) else { continue };
         if let Value::Complex(inner) = value {
             let sign = if attribute.is_extension() { ":" } else { "." };
-            collect(attribute.sub_attributes(), inner, &[prefix, attribute.name(), sign].concat(), keys);
+            each(attribute.sub_attributes(), inner, &[prefix, attribute.name(), sign].concat(), show);
         } else if attribute.uniqueness() != Uniqueness::None && attribute.mutability() != Mutability::ReadOnly
         {
             let text = match value {
-                Value::Text(text) => comparable(text, attribute.is_case_exact()).into_owned(),
-                Value::DateTime(instant) => instant.at().to_rfc3339(),
-                Value::Integer(value) => value.to_string(),
-                Value::Decimal(value) => value.to_string(),
+                Value::Text(text) => comparable(text, attribute.is_case_exact()),
+                Value::DateTime(instant) => instant.at().to_rfc3339().into(),
+                Value::Integer(value) => value.to_string().into(),
+                Value::Decimal(value) => value.to_string().into(),
                 Value::Boolean(_) | Value::Complex(_) | Value::Many(_) => continue,
             };
-            keys.push(UniqueKey { attribute: [prefix, attribute.name()].concat(), value: text });
+            match prefix {
+                "" => show(attribute.name(), text),
+                prefix => show(&[prefix, attribute.name()].concat(), text),
+            }
         }
     }
 }

@@ -177,7 +177,10 @@ impl Resource {
     /// Of a sub-attribute of several values there is none: ask for the attribute itself.
     #[must_use]
     pub fn value(&self, name: &str) -> Option<&Value> {
-        self.at(&self.kind.resolve(name)?)
+        match self.kind.attributes().find(name) {
+            Some((position, attribute)) if !attribute.is_extension() => self.root.get(position),
+            _ => self.at(&self.kind.resolve(name)?),
+        }
     }
 
     /// Returns the text of the attribute with this name.
@@ -217,14 +220,18 @@ impl Resource {
     /// Puts attributes together that are known to fit, and says in `schemas` which schemas they come from.
     pub(crate) fn of(kind: Arc<ResourceType>, root: Object) -> Self {
         let mut resource = Self { kind, root };
-        let mut urns = vec![Value::Text(SmolText(resource.kind.schema().id().into()))];
-        for (position, _) in resource.root.iter() {
-            if let Some(extension) = resource.kind.extension_at(position) {
-                urns.push(Value::Text(SmolText(extension.schema().id().into())));
-            }
+        let said = resource.root.get(SCHEMAS).map_or(&[][..], Value::each);
+        if !resource.schemas().eq(said.iter().filter_map(Value::as_text)) {
+            let urns = resource.schemas().map(|urn| Value::Text(SmolText(urn.into()))).collect();
+            resource.root.set(SCHEMAS, Value::Many(urns));
         }
-        resource.root.set(SCHEMAS, Value::Many(urns));
         resource
+    }
+
+    /// The schemas that its attributes come from.
+    fn schemas(&self) -> impl Iterator<Item = &str> {
+        let extensions = self.root.iter().filter_map(|(position, _)| self.kind.extension_at(position));
+        std::iter::once(self.kind.schema().id()).chain(extensions.map(|extension| extension.schema().id()))
     }
 
     pub(crate) fn at(&self, path: &AttributePath) -> Option<&Value> {

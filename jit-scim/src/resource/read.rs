@@ -50,7 +50,7 @@ impl Reader {
 
     /// Reads the members of a complex value.
     pub(crate) fn object(self, attributes: &Attributes, json: &Json) -> Result<Object, ScimError> {
-        let mut object = Object::default();
+        let mut object = Object::begin(attributes);
         for (name, json) in json.as_object().map_err(|error| self.as_value(error))? {
             let Some((position, attribute)) = attributes.find(name) else {
                 return Err(ScimError::at_attribute(Reason::AttributeUnknown, name));
@@ -59,7 +59,6 @@ impl Reader {
                 object.put(position, self.value(attribute, json)?);
             }
         }
-        object.shrink();
         Ok(object)
     }
 
@@ -83,7 +82,6 @@ impl Reader {
             elements::drop_repeated(attribute, &mut values);
             elements::one_primary(attribute, &values)?;
         }
-        values.shrink_to_fit();
         Ok((!values.is_empty()).then_some(Value::Many(values)))
     }
 

@@ -5,7 +5,7 @@ use std::fmt;
 use chrono::{DateTime, NaiveDateTime, SecondsFormat, Utc};
 use smol_str::SmolStr;
 
-use crate::schema::Position;
+use crate::schema::{Attributes, Position};
 
 /// An instant, with the text that said it.
 #[derive(Clone, PartialEq, Eq)]
@@ -145,7 +145,15 @@ pub struct Object {
     entries: Vec<(Position, Value)>,
 }
 
+/// As many attributes as an object has room for from the beginning.
+const ROOM: usize = 16;
+
 impl Object {
+    /// Begins an object, with room for what most of its kind have.
+    pub(crate) fn begin(attributes: &Attributes) -> Self {
+        Self { entries: Vec::with_capacity(attributes.len().min(ROOM)) }
+    }
+
     pub(crate) fn get(&self, position: Position) -> Option<&Value> {
         self.entries.get(self.search(position).ok()?).map(|(_, value)| value)
     }
@@ -189,10 +197,6 @@ impl Object {
 
     pub(crate) fn iter(&self) -> impl Iterator<Item = (Position, &Value)> {
         self.entries.iter().map(|(position, value)| (*position, value))
-    }
-
-    pub(crate) fn shrink(&mut self) {
-        self.entries.shrink_to_fit();
     }
 
     fn search(&self, position: Position) -> Result<usize, usize> {

@@ -22,6 +22,11 @@ impl Version {
         opaque.bytes().all(allowed).then(|| Self(opaque.to_owned()))
     }
 
+    /// Writes the entity tag.
+    pub(crate) fn to_tag(&self) -> String {
+        ["W/\"", &self.0, "\""].concat()
+    }
+
     /// Returns the number, where [`Self::numbered`] made it.
     #[must_use]
     pub fn number(&self) -> Option<u64> {
@@ -31,7 +36,7 @@ impl Version {
 
 impl fmt::Display for Version {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "W/\"{}\"", self.0)
+        f.write_str(&self.to_tag())
     }
 }
 

@@ -42,9 +42,12 @@ impl Resource {
 
     /// Iterates over the complex values of an attribute.
     pub fn labelled(&self, name: &str) -> impl Iterator<Item = Labelled<'_>> {
-        let path = self.kind().resolve(name);
-        let attribute = path.as_ref().and_then(|path| self.kind().attribute(path));
-        let values = path.and_then(|path| self.at(&path)).map_or(&[][..], Value::each);
+        let path = || self.kind().resolve(name);
+        let attribute = match self.kind().attributes().named(name) {
+            Some(attribute) => Some(attribute),
+            None => path().and_then(|path| self.kind().attribute(&path)),
+        };
+        let values = self.value(name).map_or(&[][..], Value::each);
         attribute.into_iter().flat_map(move |attribute| {
             values.iter().filter_map(move |value| Some(Labelled { attribute, value: value.as_complex()? }))
         })

@@ -62,7 +62,8 @@ impl Attributes {
         let first = self.by_length.partition_point(|(length, _)| *length < name.len());
         let alike = self.by_length.get(first..)?.iter().take_while(|(length, _)| *length == name.len());
         let mut alike = alike.filter_map(|(_, position)| Some((*position, self.at(*position)?)));
-        alike.find(|(_, attribute)| attribute.name.eq_ignore_ascii_case(name))
+        // as the schema writes it, mostly
+        alike.find(|(_, attribute)| *attribute.name == *name || attribute.name.eq_ignore_ascii_case(name))
     }
 
     pub(crate) fn at(&self, position: Position) -> Option<&Attribute> {
@@ -71,6 +72,10 @@ impl Attributes {
 
     pub(crate) fn positions(&self) -> impl Iterator<Item = (Position, &Attribute)> {
         (0..Position::MAX).zip(&self.list)
+    }
+
+    pub(crate) fn len(&self) -> usize {
+        self.list.len()
     }
 
     pub(crate) fn is_empty(&self) -> bool {

@@ -45,7 +45,10 @@ pub(super) fn resource(kind: &Arc<ResourceType>, body: &str) -> Result<Resource,
 
 /// Reads what is known besides.
 pub(super) fn more(body: &str) -> Result<Vec<String>, ScimError> {
-    serde_json::from_str(parts(body)?.more).map_err(|_| Reason::Broken.into())
+    match parts(body)?.more {
+        "[]" => Ok(Vec::new()),
+        more => serde_json::from_str(more).map_err(|_| Reason::Broken.into()),
+    }
 }
 
 fn parts(body: &str) -> Result<Parts<'_>, ScimError> {

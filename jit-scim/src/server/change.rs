@@ -166,7 +166,7 @@ impl Turn<'_> {
             Role::Person => Some(subject(before_document, &fresh.resource, &own)?),
             Role::Group | Role::Plain => None,
         };
-        let names = served.names(&fresh.resource, subject);
+        let names = served.names(&fresh.resource, subject, before_document);
         let body = body::pack(&fresh.resource, &group_keys);
         let after = self.document_after(before_document, served.of.key(id), body, names);
         let write = match before_document {
@@ -215,7 +215,7 @@ impl Turn<'_> {
         before: Option<&Document>,
         key: DocumentKey,
         body: Arc<str>,
-        names: Vec<DocumentName>,
+        names: Arc<[DocumentName]>,
     ) -> Document {
         Document {
             key,
@@ -224,7 +224,7 @@ impl Turn<'_> {
             changed_at: self.now,
             account: before.and_then(|document| document.account),
             body,
-            names: names.into(),
+            names,
         }
     }
 
@@ -303,7 +303,10 @@ impl Turn<'_> {
 
     /// Takes the password out of a person: it is in no document. Where nobody takes it, it was not said.
     pub(super) fn take_password(&self, served: &Served, resource: &mut Resource) -> Option<String> {
-        let path = served.kind.resolve("password").filter(|_| served.role == Role::Person)?;
+        if served.role != Role::Person || resource.value("password").is_none() {
+            return None;
+        }
+        let path = served.kind.resolve("password")?;
         let password = resource.take(&path).as_ref().and_then(Value::as_text).map(str::to_owned);
         password.filter(|_| self.realm.connection.passwords.is_some())
     }

@@ -4,7 +4,7 @@
 //! the claims, and those without a value are empty and not absent.
 
 use jit_core::{Claims, SharedClaims};
-use serde_json::{Map, Number, Value as Claim};
+use serde_json::{Number, Value as Claim};
 
 use crate::resource::elements::{is_primary, primary_position};
 use crate::resource::{Object, Resource, Value};
@@ -12,54 +12,56 @@ use crate::schema::{Attribute, Attributes, META, Position, ResourceType, SCHEMAS
 
 const GROUP_KEYS: &str = "groups.externalId";
 
+/// What is said, in no order yet.
+type Said = Vec<(String, Claim)>;
+
+/// So many claims a resource makes, as a rule.
+const ROOM: usize = 16;
+
 /// Lists what is said. Of several values the primary one comes first, so that `/emails/0/value` is the preferred address;
 /// the values alone are at `emails.value`, and the names of groups at `groups.display` and `groups.externalId`.
 pub(super) fn of(resource: &Resource, group_keys: &[String], unsaid: &SharedClaims) -> Claims {
-    let mut claims = Map::new();
+    let mut claims = Said::with_capacity(ROOM);
     for (position, value) in resource.root().iter() {
         if let Some(attribute) = resource.kind().attributes().at(position) {
             say(&mut claims, (position, attribute), Some(value));
         }
     }
     if !group_keys.is_empty() {
-        claims.insert(GROUP_KEYS.to_owned(), group_keys.iter().cloned().map(Claim::String).collect());
+        claims.push((GROUP_KEYS.to_owned(), group_keys.iter().cloned().map(Claim::String).collect()));
     }
-    Claims::new(claims).over(unsaid)
+    Claims::new(claims.into_iter().collect()).over(unsaid)
 }
 
 /// Lists what a resource says that has nothing: that all of it is empty. It is the same for all of a type.
 pub(super) fn unsaid(kind: &ResourceType) -> SharedClaims {
-    let mut claims = Map::new();
+    let mut claims = Said::new();
     for attribute in kind.attributes().positions() {
         say(&mut claims, attribute, None);
     }
-    claims.insert(GROUP_KEYS.to_owned(), Claim::Array(Vec::new()));
-    SharedClaims::new(claims)
+    claims.push((GROUP_KEYS.to_owned(), Claim::Array(Vec::new())));
+    SharedClaims::new(claims.into_iter().collect())
 }
 
-fn say(
-    claims: &mut Map<String, Claim>,
-    (position, attribute): (Position, &Attribute),
-    value: Option<&Value>,
-) {
+fn say(claims: &mut Said, (position, attribute): (Position, &Attribute), value: Option<&Value>) {
     if position == META || position == SCHEMAS || attribute.is_hidden() {
         return;
     }
     if attribute.is_multi_valued() {
         flatten(claims, attribute, value);
     }
-    claims.insert(attribute.name().to_owned(), claim(attribute, value));
+    claims.push((attribute.name().to_owned(), claim(attribute, value)));
 }
 
 /// Puts the values of a list apart from what is said about them.
-fn flatten(claims: &mut Map<String, Claim>, attribute: &Attribute, value: Option<&Value>) {
+fn flatten(claims: &mut Said, attribute: &Attribute, value: Option<&Value>) {
     let names: &[&str] = if attribute.name() == "groups" { &["value", "display"] } else { &["value"] };
     for name in names {
         let sub = attribute.sub_attributes().find(name).filter(|(_, sub)| !sub.is_hidden());
         let Some((position, sub)) = sub else { continue };
-        let each = ordered(attribute, value).into_iter().filter_map(Value::as_complex);
+        let each = ordered(attribute, value).filter_map(Value::as_complex);
         let texts = each.filter_map(|object| object.get(position)).map(|value| claim(sub, Some(value)));
-        claims.insert([attribute.name(), ".", name].concat(), Claim::Array(texts.collect()));
+        claims.push(([attribute.name(), ".", name].concat(), Claim::Array(texts.collect())));
     }
 }
 
@@ -73,8 +75,7 @@ fn claim(attribute: &Attribute, value: Option<&Value>) -> Claim {
             whole(attribute.sub_attributes(), object)
         }
         Some(Value::Many(_)) => {
-            let list = ordered(attribute, value).into_iter();
-            Claim::Array(list.map(|value| plain(attribute, value)).collect())
+            Claim::Array(ordered(attribute, value).map(|value| plain(attribute, value)).collect())
         }
         Some(value) => plain(attribute, value),
     }
@@ -108,16 +109,17 @@ fn plain(attribute: &Attribute, value: &Value) -> Claim {
 }
 
 /// The values, the primary one first.
-fn ordered<'a>(attribute: &Attribute, value: Option<&'a Value>) -> Vec<&'a Value> {
-    let mut values: Vec<_> = value.map_or(&[][..], Value::each).iter().collect();
-    if let Some(position) = primary_position(attribute) {
-        values.sort_by_key(|value| !is_primary(value, position));
-    }
-    values
+fn ordered<'a>(attribute: &Attribute, value: Option<&'a Value>) -> impl Iterator<Item = &'a Value> + use<'a> {
+    let values = value.map_or(&[][..], Value::each);
+    let position = primary_position(attribute);
+    let leads = move |value: &&Value| position.is_some_and(|position| is_primary(value, position));
+    values.iter().filter(leads).chain(values.iter().filter(move |value| !leads(value)))
 }
 
 #[cfg(test)]
 mod tests {
+    use serde_json::Map;
+
     use super::*;
     use crate::{Json, Limits, Schemas, Tolerance};
 

@@ -41,7 +41,7 @@ impl Turn<'_> {
     /// Answers one of the endpoints of discovery (RFC 7644 §4).
     pub(super) fn discover(
         &self,
-        route: &Route,
+        route: &Route<'_>,
         request: &ScimRequest<'_>,
     ) -> Result<ScimResponse, ScimError> {
         if request.method != "GET" {

@@ -1,9 +1,8 @@
 //! Finding resources: by an index where there is one, and otherwise by looking at as many as are allowed.
 
-use std::collections::BTreeMap;
 use std::num::NonZeroUsize;
 
-use jit_core::{Document, DocumentId, DocumentQuery, IndexName, PAGE_ITEMS};
+use jit_core::{Document, DocumentId, DocumentQuery, PAGE_ITEMS};
 
 use super::fault;
 use super::message::ScimResponse;
@@ -47,9 +46,11 @@ struct Sieve<'a> {
     effort: Effort,
     /// What of the effort was left when others had a turn last.
     left_at_turn: usize,
-    ranks: Vec<(Rank, DocumentId)>,
+    /// What fulfils the query, each with its place in `ids`.
+    ranks: Vec<(Rank, usize)>,
+    ids: Vec<DocumentId>,
     /// The documents of the first of them, so that what is found by an index is not read twice.
-    kept: BTreeMap<DocumentId, Document>,
+    kept: Vec<Option<Document>>,
 }
 
 impl Turn<'_> {
@@ -84,7 +85,8 @@ impl Turn<'_> {
         served: &Served,
         query: &Query,
     ) -> Result<Vec<(Rank, DocumentId)>, ScimError> {
-        Ok(self.sift(served, query).await?.ranks)
+        let Sieve { ranks, ids, .. } = self.sift(served, query).await?;
+        Ok(ranks.into_iter().map(|(rank, _)| rank).zip(ids).collect())
     }
 
     async fn sift<'a>(&'a self, served: &'a Served, query: &'a Query) -> Result<Sieve<'a>, ScimError> {
@@ -176,13 +178,12 @@ impl Turn<'_> {
                 return Ok(Some(self.by_ids(served, groups).await?));
             }
             let indexes = served.indexes(attribute);
-            if indexes.is_empty() {
+            if indexes == [None, None] {
                 continue;
             }
             let mut found: Vec<Document> = Vec::new();
-            for index in &indexes {
-                let Ok(index) = IndexName::new(index) else { continue };
-                let named = store.documents_named(&served.of, &index, &indexed(value)).await;
+            for index in indexes.into_iter().flatten() {
+                let named = store.documents_named(&served.of, index, &indexed(value)).await;
                 found.extend(named.map_err(|error| fault::of_store(&error))?);
             }
             // a page that is full may not be all
@@ -225,7 +226,7 @@ impl<'a> Sieve<'a> {
     fn new(turn: &'a Turn<'a>, served: &'a Served, query: &'a Query) -> Self {
         let is_group = served.role == Role::Group;
         let looks = |kind: &ResourceType, filter: &Filter| {
-            kind.resolve("members").is_some_and(|members| filter.looks_at(&members))
+            kind.resolve("members").is_some_and(|members| filter.looks_at(members.steps()))
         };
         let needs_members =
             is_group && query.filter.as_ref().is_some_and(|filter| looks(&served.kind, filter));
@@ -235,12 +236,13 @@ impl<'a> Sieve<'a> {
             query,
             is_sure: false,
             needs_members,
-            needs_location: query.looks_at_meta(&served.kind),
+            needs_location: query.looks_at_meta(),
             members_left: turn.realm.connection.reach.members,
             effort: Effort::new(turn.realm.connection.reach.looks),
             left_at_turn: turn.realm.connection.reach.looks,
             ranks: Vec::new(),
-            kept: BTreeMap::new(),
+            ids: Vec::new(),
+            kept: Vec::new(),
         }
     }
 
@@ -269,9 +271,10 @@ impl<'a> Sieve<'a> {
             }
             self.query.rank(&resource)
         };
-        self.ranks.push((rank, id));
+        self.ranks.push((rank, self.ids.len()));
+        self.ids.push(id);
         if self.kept.len() < PAGE_ITEMS {
-            self.kept.insert(id, document);
+            self.kept.push(Some(document));
         }
         Ok(())
     }
@@ -300,14 +303,14 @@ impl<'a> Sieve<'a> {
         if query.sort.is_some() {
             self.ranks.sort_by(|(a, _), (b, _)| query.order(a, b));
         }
-        let (ranks, ids): (Vec<_>, Vec<_>) = self.ranks.into_iter().unzip();
+        let (ranks, places): (Vec<_>, Vec<_>) = self.ranks.into_iter().unzip();
         let window = query.window(&self.served.kind, &ranks);
         let next = query.next(&ranks, &window, self.turn.now);
         let mut documents = Vec::with_capacity(window.len());
-        for id in ids.get(window).unwrap_or_default() {
-            match self.kept.remove(id) {
+        for place in places.get(window).unwrap_or_default() {
+            match self.kept.get_mut(*place).and_then(Option::take) {
                 Some(document) => documents.push(document),
-                None => documents.extend(self.turn.by_ids(self.served, [*id]).await?),
+                None => documents.extend(self.turn.by_ids(self.served, self.ids.get(*place).copied()).await?),
             }
         }
         Ok(Hits { total: ranks.len(), next, documents })

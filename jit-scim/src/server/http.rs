@@ -140,10 +140,10 @@ impl From<ScimResponse> for Response<Full<Bytes>> {
         answer.headers_mut().reserve(headers.len());
         for (name, value) in headers {
             let value = match value {
-                Cow::Borrowed(text) => HeaderValue::from_str(text),
-                Cow::Owned(text) => HeaderValue::from_maybe_shared(Bytes::from(text)),
+                Cow::Borrowed(text) => Bytes::from_static(text.as_bytes()),
+                Cow::Owned(text) => Bytes::from(text),
             };
-            if let Ok(value) = value {
+            if let Ok(value) = HeaderValue::from_maybe_shared(value) {
                 answer.headers_mut().insert(HeaderName::from_static(name), value);
             }
         }

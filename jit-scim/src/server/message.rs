@@ -97,7 +97,9 @@ impl ScimResponse {
     }
 
     pub(super) fn with_body(status: u16, body: impl Into<Bytes>) -> Self {
-        let headers = vec![("content-type", Cow::Borrowed(SCIM_JSON))];
+        // version and address may follow
+        let mut headers = Vec::with_capacity(3);
+        headers.push(("content-type", Cow::Borrowed(SCIM_JSON)));
         Self { status, headers, body: body.into() }
     }
 
@@ -124,7 +126,7 @@ impl ScimResponse {
     }
 
     pub(super) fn tagged(self, version: &Version) -> Self {
-        self.and("etag", version.to_string())
+        self.and("etag", version.to_tag())
     }
 
     /// Returns the status.

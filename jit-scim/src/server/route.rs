@@ -5,12 +5,13 @@ use crate::error::ScimError;
 use crate::reason::Reason;
 use crate::schema::{ResourceType, Schemas};
 
+use std::borrow::Cow;
 use std::fmt;
 use std::sync::Arc;
 
 /// What a request is about.
 #[derive(Clone, Debug)]
-pub(super) enum Route {
+pub(super) enum Route<'a> {
     /// Everything that is served.
     Root,
     /// `/.search`.
@@ -20,7 +21,7 @@ pub(super) enum Route {
     /// `/Users/.search`.
     Search(Arc<ResourceType>),
     /// One resource.
-    One(Arc<ResourceType>, String),
+    One(Arc<ResourceType>, Cow<'a, str>),
     /// `/Me`.
     Me,
     /// `/Bulk`.
@@ -28,12 +29,12 @@ pub(super) enum Route {
     /// `/ServiceProviderConfig`.
     Config,
     /// `/Schemas`, or one of them.
-    Schemas(Option<String>),
+    Schemas(Option<Cow<'a, str>>),
     /// `/ResourceTypes`, or one of them.
-    Types(Option<String>),
+    Types(Option<Cow<'a, str>>),
 }
 
-impl Route {
+impl<'a> Route<'a> {
     /// Lists the methods that can be used at it (RFC 9110 §10.2.1).
     pub(super) const fn methods(&self) -> &'static str {
         match self {
@@ -53,7 +54,7 @@ impl Route {
     }
 
     /// Reads a path below the address of the service.
-    pub(super) fn parse(path: &str, schemas: &Schemas) -> Result<Self, ScimError> {
+    pub(super) fn parse(path: &'a str, schemas: &Schemas) -> Result<Self, ScimError> {
         let unserved = || ScimError::from(Reason::PathUnserved);
         let path = path.strip_prefix('/').unwrap_or(path);
         let path = path.strip_suffix('/').unwrap_or(path);
@@ -64,7 +65,7 @@ impl Route {
         let first = decode(first, false).ok_or_else(unserved)?;
         let second = second.map(|text| decode(text, false).filter(|_| !text.contains('/')));
         let second = second.map(|text| text.ok_or_else(unserved)).transpose()?;
-        match (first.as_str(), second) {
+        match (&*first, second) {
             ("Schemas", id) => Ok(Self::Schemas(id)),
             ("ResourceTypes", id) => Ok(Self::Types(id)),
             ("ServiceProviderConfig", None) => Ok(Self::Config),
@@ -85,7 +86,7 @@ impl Route {
 }
 
 /// Names what is served; of a resource its type and, where it is one of ours, its identifier.
-impl fmt::Display for Route {
+impl fmt::Display for Route<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::All(kind) | Self::Search(kind) => f.write_str(kind.endpoint()),
@@ -103,24 +104,27 @@ impl fmt::Display for Route {
     }
 }
 
+/// A name and its value.
+type Parameter<'a> = (Cow<'a, str>, Cow<'a, str>);
+
 /// Reads the parameters of a query.
 ///
 /// # Errors
 /// `scim.query_malformed` where an escape is none, or is no UTF-8.
-pub(super) fn parameters(query: &str) -> Result<Vec<(String, String)>, ScimError> {
+pub(super) fn parameters(query: &str) -> Result<Vec<Parameter<'_>>, ScimError> {
     let malformed = || ScimError::from(Reason::QueryMalformed);
     let pairs = query.split('&').filter(|pair| !pair.is_empty());
-    let read = |pair: &str| {
-        let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
+    let read = |pair| {
+        let (name, value) = str::split_once(pair, '=').unwrap_or((pair, ""));
         Some((decode(name, true)?, decode(value, true)?))
     };
     pairs.map(|pair| read(pair).ok_or_else(malformed)).collect()
 }
 
 /// Decodes escapes (RFC 3986 §2.1), and in a form the plus sign as well.
-fn decode(text: &str, form: bool) -> Option<String> {
+fn decode(text: &str, form: bool) -> Option<Cow<'_, str>> {
     if !text.bytes().any(|byte| byte == b'%' || byte == b'+') {
-        return Some(text.to_owned());
+        return Some(Cow::Borrowed(text));
     }
     let mut bytes = text.bytes();
     let mut out = Vec::with_capacity(text.len());
@@ -135,7 +139,7 @@ fn decode(text: &str, form: bool) -> Option<String> {
             plain => plain,
         });
     }
-    String::from_utf8(out).ok()
+    String::from_utf8(out).ok().map(Cow::Owned)
 }
 
 #[cfg(test)]
@@ -151,7 +155,7 @@ mod tests {
         }
         let read = parameters("filter=id+eq+%221%22&count=&x&").unwrap();
         let expected = [("filter", r#"id eq "1""#), ("count", ""), ("x", "")];
-        assert_eq!(read, expected.map(|(name, value)| (name.to_owned(), value.to_owned())));
+        assert_eq!(read, expected.map(|(name, value)| (name.into(), value.into())));
     }
 
     #[test]

@@ -33,21 +33,23 @@ impl ScimRequest<'_> {
 }
 
 impl Turn<'_> {
+    /// Does what is asked for. What takes much room has a place of its own, so that whoever reads one resource needs none for
+    /// it.
     pub(super) async fn run(&self, request: &ScimRequest<'_>) -> Result<ScimResponse, ScimError> {
         let route = Route::parse(request.path, &self.realm.connection.schemas)?;
         match (&route, request.method) {
             (Route::Config | Route::Schemas(_) | Route::Types(_), _) => self.discover(&route, request),
             (Route::All(kind), "GET") => {
                 let text = query_text(request)?;
-                self.list(self.of(kind)?, &text).await
+                Box::pin(self.list(self.of(kind)?, &text)).await
             }
             (Route::Search(kind), "POST") => {
                 let text = self.search(request)?;
-                self.list(self.of(kind)?, &text).await
+                Box::pin(self.list(self.of(kind)?, &text)).await
             }
             (Route::All(kind), "POST") => {
                 let (body, text) = (self.body(request)?, query_text(request)?);
-                Ok(self.create(self.of(kind)?, &body, &text).await?.into())
+                Ok(Box::pin(self.create(self.of(kind)?, &body, &text)).await?.into())
             }
             (Route::One(kind, id), _) => self.one(self.of(kind)?, id, request).await,
             (Route::Me, _) => {
@@ -55,9 +57,9 @@ impl Turn<'_> {
                 let user = self.realm.served.iter().find(|served| served.kind.schema().id() == USER);
                 self.one(user.ok_or(Reason::NotSupported)?, &id.to_string(), request).await
             }
-            (Route::Bulk, "POST") => self.bulk(&self.body(request)?).await,
-            (Route::Root, "GET") => self.list_all(&query_text(request)?).await,
-            (Route::RootSearch, "POST") => self.list_all(&self.search(request)?).await,
+            (Route::Bulk, "POST") => Box::pin(self.bulk(&self.body(request)?)).await,
+            (Route::Root, "GET") => Box::pin(self.list_all(&query_text(request)?)).await,
+            (Route::RootSearch, "POST") => Box::pin(self.list_all(&self.search(request)?)).await,
             _ => Err(Reason::MethodNotAllowed.into()),
         }
     }
@@ -75,9 +77,9 @@ impl Turn<'_> {
             "PUT" | "PATCH" => {
                 let body = self.body(request)?;
                 let edit = self.edit(served, request.method, &body)?;
-                Ok(self.change(served, id, &edit, &conditions, &text).await?.into())
+                Ok(Box::pin(self.change(served, id, &edit, &conditions, &text)).await?.into())
             }
-            "DELETE" => Ok(self.remove(served, id, &conditions).await?.into()),
+            "DELETE" => Ok(Box::pin(self.remove(served, id, &conditions)).await?.into()),
             _ => Err(Reason::MethodNotAllowed.into()),
         }
     }
@@ -145,7 +147,7 @@ fn query_text(request: &ScimRequest<'_>) -> Result<QueryText, ScimError> {
         return Ok(QueryText::default());
     };
     let parameters = parameters(query)?;
-    QueryText::of_parameters(parameters.iter().map(|(name, value)| (name.as_str(), value.as_str())))
+    QueryText::of_parameters(parameters.iter().map(|(name, value)| (&**name, &**value)))
 }
 
 impl From<Done> for ScimResponse {

@@ -1,5 +1,6 @@
 //! One resource type as it is served: what its documents are found by, and how they become answers.
 
+use std::borrow::Cow;
 use std::sync::Arc;
 
 use chrono::{DateTime, Datelike, Timelike, Utc};
@@ -27,6 +28,9 @@ const DISPLAY_NAME: &str = "displayName";
 const ID_BYTES: usize = 36;
 /// What is longer is found by its digest.
 const NAME_BYTES: usize = 512;
+
+/// Takes a name: its index, its value and whether one document alone may have it.
+type ShowName<'s> = dyn FnMut(&IndexName, Cow<'_, str>, bool) + 's;
 
 /// What the documents of a type stand for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -96,51 +100,74 @@ impl Served {
         text.parse().ok().filter(is_ours)
     }
 
-    /// Lists what the document is found by.
-    pub(super) fn names(&self, resource: &Resource, subject: Option<&str>) -> Vec<DocumentName> {
-        let mut names = Vec::new();
-        for key in resource.unique_keys() {
-            names.extend(self.name(key.attribute(), key.value(), true));
+    /// Lists what the document is found by. Where nothing of that changes, it is what is there.
+    pub(super) fn names(
+        &self,
+        resource: &Resource,
+        subject: Option<&str>,
+        before: Option<&Document>,
+    ) -> Arc<[DocumentName]> {
+        if let Some(before) = before {
+            let (mut old, mut is_same) = (before.names.iter(), true);
+            self.each_name(resource, subject, &mut |index, value, unique| {
+                let is_this =
+                    |old: &DocumentName| old.index == *index && *old.value == *value && old.unique == unique;
+                is_same &= old.next().is_some_and(is_this);
+            });
+            if is_same && old.next().is_none() {
+                return Arc::clone(&before.names);
+            }
         }
+        let mut names = Vec::new();
+        self.each_name(resource, subject, &mut |index, value, unique| {
+            names.push(DocumentName { index: index.clone(), value: value.into(), unique });
+        });
+        names.into()
+    }
+
+    fn each_name(&self, resource: &Resource, subject: Option<&str>, show: &mut ShowName<'_>) {
+        let mut name = |index: &str, value: &str, unique| {
+            if let Some(index) = self.index(index) {
+                show(index, indexed(value), unique);
+            }
+        };
+        resource.each_unique(&mut |attribute, value| name(attribute, &value, true));
         // a person is called like this mostly, and is then found by it
         if let Some(external) = resource.external_id().filter(|external| Some(*external) != subject) {
-            names.extend(self.name(EXTERNAL_ID, external, false));
+            name(EXTERNAL_ID, external, false);
         }
         match self.role {
             Role::Person => {
                 // also where it is their own id: else somebody else could come by that name
                 if let Some(subject) = subject {
-                    names.extend(self.name(SUBJECT, subject, true));
+                    name(SUBJECT, subject, true);
                 }
                 let emails = resource.labelled("emails").filter_map(Labelled::value);
-                names.extend(emails.filter_map(|email| self.name(EMAILS, &fold(email), false)));
+                emails.for_each(|email| name(EMAILS, &fold(email), false));
             }
             Role::Group => {
                 let display = resource.text(DISPLAY_NAME).unwrap_or_default();
-                names.extend(self.name(DISPLAY_NAME, &fold(display), self.unique_names));
+                name(DISPLAY_NAME, &fold(display), self.unique_names);
             }
             Role::Plain => {}
         }
-        names
     }
 
-    fn name(&self, index: &str, value: &str, unique: bool) -> Option<DocumentName> {
-        let index = self.unique.iter().chain(&self.others).find(|own| own.as_str() == index)?.clone();
-        let value = indexed(value);
-        Some(if unique { DocumentName::unique(index, value) } else { DocumentName::shared(index, value) })
+    fn index(&self, name: &str) -> Option<&IndexName> {
+        self.unique.iter().chain(&self.others).find(|own| own.as_str() == name)
     }
 
     /// Returns the indexes that find everything whose attribute equals a value; none where no index does.
-    pub(super) fn indexes<'a>(&self, attribute: &'a str) -> Vec<&'a str> {
-        if self.unique.iter().any(|own| own.as_str() == attribute) {
-            return vec![attribute];
+    pub(super) fn indexes(&self, attribute: &str) -> [Option<&IndexName>; 2] {
+        if let Some(own) = self.unique.iter().find(|own| own.as_str() == attribute) {
+            return [Some(own), None];
         }
         match (attribute, self.role) {
-            (EXTERNAL_ID, Role::Person) => vec![SUBJECT, EXTERNAL_ID],
-            (EXTERNAL_ID, _) => vec![EXTERNAL_ID],
-            (EMAILS, Role::Person) => vec![EMAILS],
-            (DISPLAY_NAME, Role::Group) => vec![DISPLAY_NAME],
-            _ => Vec::new(),
+            (EXTERNAL_ID, Role::Person) => [self.index(SUBJECT), self.index(EXTERNAL_ID)],
+            (EMAILS, Role::Person) | (DISPLAY_NAME, Role::Group) | (EXTERNAL_ID, _) => {
+                [self.index(attribute), None]
+            }
+            _ => [None, None],
         }
     }
 
@@ -194,12 +221,13 @@ impl Served {
 }
 
 /// Brings a value into the form that an index holds: what it cannot hold as it is, as a digest.
-pub(super) fn indexed(value: &str) -> String {
-    if value.len() <= NAME_BYTES && !value.chars().any(char::is_control) {
-        return value.to_owned();
+pub(super) fn indexed(value: &str) -> Cow<'_, str> {
+    let is_printable = || value.bytes().all(|byte| (b' '..=b'~').contains(&byte));
+    if value.len() <= NAME_BYTES && (is_printable() || !value.chars().any(char::is_control)) {
+        return value.into();
     }
     let digest = Sha256::digest(value.as_bytes());
-    digest.iter().fold("sha256:".to_owned(), |text, byte| format!("{text}{byte:02x}"))
+    digest.iter().fold("sha256:".to_owned(), |text, byte| format!("{text}{byte:02x}")).into()
 }
 
 fn indexes<T: AsRef<str>>(names: impl IntoIterator<Item = T>) -> Vec<IndexName> {

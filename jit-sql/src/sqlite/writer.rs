@@ -6,9 +6,7 @@
 //! savepoint of its own, so that one failure never spoils the others.
 
 use std::{
-    future::poll_fn,
     sync::{Arc, Mutex, PoisonError},
-    task::Poll,
     thread::JoinHandle,
 };
 
@@ -49,26 +47,11 @@ impl Writer {
         let (reply, answer) = oneshot::channel();
         let request = Pending { operation, work, outcome: None, reply: Some(reply) };
         let queue = self.queue.as_ref().ok_or_else(ended)?;
-        give_way().await;
         queue.send(Box::new(request)).await.map_err(|_| ended())?;
         // The request comes back whole, so that its memory is given back here and not by the thread that all wait for.
         let answered = answer.await.map_err(|_| ended())?;
         answered.outcome.unwrap_or_else(|| Err(ended()))
     }
-}
-
-/// Lets whoever else can go on do so first, once. What they hand in is then there when the thread begins, which writes all of
-/// it together instead of the first by itself.
-async fn give_way() {
-    let mut has_given_way = false;
-    poll_fn(|context| {
-        if std::mem::replace(&mut has_given_way, true) {
-            return Poll::Ready(());
-        }
-        context.waker().wake_by_ref();
-        Poll::Pending
-    })
-    .await;
 }
 
 impl Drop for Writer {
@@ -220,27 +203,4 @@ fn commit_together(
         }
     }
     session.control("COMMIT")
-}
-
-#[cfg(test)]
-mod tests {
-    use std::task::{Context, Waker};
-
-    use super::*;
-
-    #[test]
-    fn whoever_writes_lets_others_that_can_go_on_hand_in_as_well() {
-        let (queue, mut requests) = mpsc::channel(QUEUE);
-        let writer = Writer { queue: Some(queue), thread: None };
-        let mut context = Context::from_waker(Waker::noop());
-        let mut waiting: Vec<_> = (0..2).map(|_| Box::pin(writer.run("test", |_| Ok(())))).collect();
-        for one in &mut waiting {
-            assert!(one.as_mut().poll(&mut context).is_pending());
-            assert!(requests.try_recv().is_err(), "not before all had their turn");
-        }
-        for one in &mut waiting {
-            assert!(one.as_mut().poll(&mut context).is_pending());
-        }
-        assert!(requests.try_recv().is_ok() && requests.try_recv().is_ok());
-    }
 }

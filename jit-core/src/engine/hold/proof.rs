@@ -1,5 +1,7 @@
 //! Proofs that an account belongs to whoever signs in: what they are bound to, and how each is checked.
 
+use std::sync::Arc;
+
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 
@@ -139,9 +141,9 @@ impl Jit {
         let sign_in = SignIn { identity, context: context.clone() };
         let mut attempt = Attempt::new(self.parts.clock.now(), false);
         let evaluated =
-            self.evaluate(own, &sign_in, Some(account), &Answers::default(), &mut attempt).await?;
+            self.evaluate(own, &sign_in, Some(account.into()), &Answers::default(), &mut attempt).await?;
         let goes = matches!(evaluated.plan, SignInPlan::Go(_));
-        Ok(evaluated.found.into_account().filter(|_| goes))
+        Ok(evaluated.found.into_account().filter(|_| goes).map(Arc::unwrap_or_clone))
     }
 
     /// Tells what was proved of which account, and forgets a proof that died with a change of that account.

@@ -57,7 +57,19 @@ struct Place {
     issuer: Issuer,
 }
 
+impl Tables {
+    /// The number of the place of an identity.
+    fn place(&mut self, key: &ExternalKey) -> Option<u64> {
+        self.places.among_few(|place| place.is_of(key)).or_else(|| self.places.number(&Place::of(key)))
+    }
+}
+
 impl Place {
+    fn is_of(&self, key: &ExternalKey) -> bool {
+        let Self { tenant, connection, issuer } = self;
+        *tenant == key.tenant && *connection == key.connection && *issuer == key.issuer
+    }
+
     fn of(key: &ExternalKey) -> Self {
         let ExternalKey { tenant, connection, issuer, subject: _ } = key;
         Self { tenant: tenant.clone(), connection: connection.clone(), issuer: issuer.clone() }

@@ -23,8 +23,8 @@ impl<T> Default for Table<T> {
 impl<T: Clone + Eq + Hash> Table<T> {
     /// The number of a value; `None` where the table is full.
     pub(super) fn number(&mut self, value: &T) -> Option<u64> {
-        if let Some(number) = self.values.iter().take(FEW).position(|known| known == value) {
-            return Some(number as u64);
+        if let Some(number) = self.among_few(|known| known == value) {
+            return Some(number);
         }
         if let Some(number) = self.numbers.get(value) {
             return Some(*number as u64);
@@ -36,6 +36,11 @@ impl<T: Clone + Eq + Hash> Table<T> {
         self.numbers.insert(value.clone(), number);
         self.values.push(value.clone());
         Some(number as u64)
+    }
+
+    /// The number of one of the first values, without one to compare it with.
+    pub(super) fn among_few(&self, is_it: impl Fn(&T) -> bool) -> Option<u64> {
+        self.values.iter().take(FEW).position(is_it).map(|number| number as u64)
     }
 
     pub(super) fn value(&self, number: u64) -> Option<&T> {

@@ -2,7 +2,7 @@
 
 use chrono::{DateTime, Utc};
 
-use super::{Place, Tables, bytes::Writer};
+use super::{Tables, bytes::Writer};
 use crate::{
     Account, AccountEmail, AccountState, AttributeValue, Grant, HeldRecord, LinkedIdentity, UserName,
 };
@@ -140,7 +140,7 @@ impl Pen<'_> {
 
     fn identity(&mut self, identity: &LinkedIdentity) -> Option<()> {
         let LinkedIdentity { key, linked_at, proof } = identity;
-        self.number(|tables| tables.places.number(&Place::of(key)))?;
+        self.number(|tables| tables.place(key))?;
         self.out.text(key.subject.as_str());
         self.out.instant(Some(*linked_at));
         self.number(|tables| tables.proofs.number(proof))
@@ -159,7 +159,7 @@ impl Pen<'_> {
 
     fn record(&mut self, record: &HeldRecord) -> Option<()> {
         let HeldRecord { key, presence, version, request, claims: _, parked } = record;
-        self.number(|tables| tables.places.number(&Place::of(key)))?;
+        self.number(|tables| tables.place(key))?;
         self.out.text(key.subject.as_str());
         self.number(|tables| tables.presences.number(presence))?;
         self.out.option(*version, Writer::number);

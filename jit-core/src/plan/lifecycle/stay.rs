@@ -1,5 +1,7 @@
 //! Joiners, movers and those who come back.
 
+use std::borrow::Cow;
+
 use chrono::{DateTime, Utc};
 
 use super::{
@@ -152,11 +154,14 @@ fn rest(
 ) -> Result<Plan, Denial> {
     let now = facts.base.now;
     // What was planned so far is so before the rest is planned.
-    let mut begun = plan.apply(Some(account), &account.tenant, now);
+    let mut begun = so_far(&plan, account, now);
     let stays_stopped = is_stopped(&begun, facts) && !may_return(facts, account, held);
     if !stays_stopped {
+        let planned = plan.changes.len();
         take_over(&mut plan, facts, &begun, mint);
-        begun = plan.apply(Some(account), &account.tenant, now);
+        if plan.changes.len() > planned {
+            begun = so_far(&plan, account, now);
+        }
     }
     let permit = if stays_stopped {
         let account_end = shorter_end(facts, &begun).map(AccountEnd::At);
@@ -178,6 +183,15 @@ fn rest(
     }
     remember(&mut plan, held, remembered(facts, held, HeldPresence::Active));
     Ok(plan)
+}
+
+/// The account as it is planned so far.
+fn so_far<'a>(plan: &Plan, account: &'a Account, now: DateTime<Utc>) -> Cow<'a, Account> {
+    if plan.is_empty() {
+        Cow::Borrowed(account)
+    } else {
+        Cow::Owned(plan.apply(Some(account), &account.tenant, now))
+    }
 }
 
 /// The earlier end that is said of an account that somebody stopped: it holds once the account is brought back.
