@@ -83,6 +83,9 @@ impl Directory {
     /// # Cancel safety
     /// Nothing is lost.
     pub async fn lend_for(&self, work: &str) -> Result<Loan, LdapError> {
+        if let [only] = self.servers.as_slice() {
+            return only.work.lend().await;
+        }
         let mut servers: Vec<&Pools> = self.servers.iter().collect();
         servers.sort_by_cached_key(|pools| std::cmp::Reverse(weight(work, pools.work.server().as_str())));
         let own = servers.first().map(|pools| pools.work.server());

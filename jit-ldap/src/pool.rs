@@ -172,7 +172,8 @@ impl Pool {
         let seat = seat.map_err(|_| Reason::PoolExhausted)?.map_err(|_| Reason::PoolExhausted)?;
         let connection = match self.idle_connection().await {
             Some(connection) => connection,
-            None => self.connect().await?,
+            // seldom, and the rest of every call would carry the room that a handshake takes
+            None => Box::pin(self.connect()).await?,
         };
         Ok(Loan { connection, pool: self.clone(), is_substitute: false, _seat: seat })
     }

@@ -39,6 +39,10 @@ pub(crate) struct AccountDraft {
     pub(crate) expected: Option<i64>,
     pub(crate) version: i64,
     pub(crate) state: &'static str,
+    /// Whether state and user name stay as they are.
+    #[serde(skip)]
+    #[cfg_attr(not(feature = "sqlite"), expect(dead_code, reason = "only SQLite is told"))]
+    pub(crate) keeps_state_and_name: bool,
     pub(crate) user_name_key: Option<String>,
     pub(crate) ends_at: Option<i64>,
     pub(crate) last_seen: Option<i64>,
@@ -118,6 +122,7 @@ impl AccountDraft {
             expected: write.expected().map(number).transpose()?,
             version: number(after.version)?,
             state: after.state.word(),
+            keeps_state_and_name: write.keeps_state_and_name(),
             user_name_key: after.user_name.as_ref().map(|name| name.key().to_owned()),
             ends_at: after.ends_at.map(micros),
             last_seen: after.last_seen.map(micros),
@@ -157,7 +162,7 @@ impl EventDraft {
             id: event.id.as_uuid(),
             account: event.account.map(AccountId::as_uuid),
             at: micros(event.at),
-            document: document(event, 1_024)?,
+            document: document(event, 512)?,
         })
     }
 }

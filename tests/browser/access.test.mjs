@@ -174,7 +174,7 @@ test('an administrator sees every lease, compares and ends', async (t) => {
 
   const alice = await comes('Alice Example')
   await alice.page.getByRole('link', { name: 'Leases' }).click()
-  assert.match(await alice.section('Lent now'), new RegExp(`${name}\\s+Fay Ferrous\\s+operator at workshop\\s+active`))
+  assert.match(await alice.section('Lent now'), new RegExp(`${name}\\s+Fay Ferrous\\s+operator at workshop\\s+ticket 4711\\s+active`))
   await alice.page.getByRole('button', { name: 'Compare now' }).click()
   assert.match(await alice.section('Compared with the targets'), /as written down[\s\S]*that were seen: 1/)
   assert.deepEqual(await troubles(alice.page), [])

@@ -40,13 +40,15 @@ pub struct Lease {
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub entitlements: Vec<String>,
     /// From when on it is over; the instant itself is outside.
+    #[serde(with = "crate::instant")]
     pub until: DateTime<Utc>,
     /// How far it can be extended.
+    #[serde(with = "crate::instant")]
     pub latest: DateTime<Utc>,
     /// How far it has come.
     pub phase: Phase,
     /// Until when something may still come into being by a call whose answer nobody has.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default, with = "crate::instant::option", skip_serializing_if = "Option::is_none")]
     pub unanswered: Option<DateTime<Utc>>,
     /// How many names were borne by strangers.
     #[serde(default)]
@@ -83,11 +85,13 @@ pub enum Phase {
     /// In use; the target proved that it is there.
     Active {
         /// Since when.
+        #[serde(with = "crate::instant")]
         since: DateTime<Utc>,
     },
     /// To be removed, for as long as it takes.
     Ending {
         /// Since when.
+        #[serde(with = "crate::instant")]
         since: DateTime<Utc>,
         /// Why.
         why: EndReason,
@@ -97,15 +101,18 @@ pub enum Phase {
     /// Removed; to be looked at once more when every replica must show it.
     Unconfirmed {
         /// Since when.
+        #[serde(with = "crate::instant")]
         since: DateTime<Utc>,
         /// Why it was ended.
         why: EndReason,
         /// When to look.
+        #[serde(with = "crate::instant")]
         look_at: DateTime<Utc>,
     },
     /// Gone: a tombstone.
     Gone {
         /// Since when.
+        #[serde(with = "crate::instant")]
         since: DateTime<Utc>,
         /// Why it was ended.
         why: EndReason,
@@ -113,6 +120,7 @@ pub enum Phase {
     /// What is there is not what we made. Nothing is done to it without a person.
     Quarantined {
         /// Since when.
+        #[serde(with = "crate::instant")]
         since: DateTime<Utc>,
         /// What was found, as a code.
         found: Code,
@@ -147,6 +155,7 @@ pub struct Proof {
     /// What it showed.
     pub seen: Seeing,
     /// When.
+    #[serde(with = "crate::instant")]
     pub at: DateTime<Utc>,
 }
 

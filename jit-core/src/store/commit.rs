@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use super::{DocumentWrite, MemberChange, Task};
 use crate::{
     Account, AccountId, AttributeName, AuditEvent, BackendError, ConnectionId, EmailAddress, Entitlement,
-    ErrorKind, ExternalKey, LookupKey, TargetId, TaskId, TenantId,
+    ErrorKind, ExternalKey, LookupKey, TargetId, TaskId, TenantId, UserName,
 };
 
 /// Carries everything that a backend writes together: at most one account, documents, tasks, audit events,
@@ -124,6 +124,8 @@ pub struct AccountWrite {
     expected: Option<u64>,
     after: Arc<Account>,
     keys: KeyChanges,
+    #[serde(default)]
+    keeps_state_and_name: bool,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     unused_since: Option<DateTime<Utc>>,
 }
@@ -139,7 +141,7 @@ impl AccountWrite {
             entitlements_added: entitlements(&after).into_iter().cloned().collect(),
             ..KeyChanges::default()
         };
-        Self { expected: None, after: Arc::new(after), keys, unused_since: None }
+        Self { expected: None, after: Arc::new(after), keys, keeps_state_and_name: false, unused_since: None }
     }
 
     /// Writes an account over `before`, which must still be what is stored.
@@ -162,7 +164,15 @@ impl AccountWrite {
             entitlements_added,
             entitlements_removed,
         };
-        Self { expected: Some(before.version), after: Arc::new(after), keys, unused_since: None }
+        let keeps_state_and_name = before.state.word() == after.state.word()
+            && before.user_name.as_ref().map(UserName::key) == after.user_name.as_ref().map(UserName::key);
+        Self {
+            expected: Some(before.version),
+            after: Arc::new(after),
+            keys,
+            keeps_state_and_name,
+            unused_since: None,
+        }
     }
 
     /// Lets the write go ahead only while no use later than `at` is stored: a touch leaves the version as it is, so that
@@ -177,6 +187,13 @@ impl AccountWrite {
     #[must_use]
     pub fn unused_since(&self) -> Option<DateTime<Utc>> {
         self.unused_since
+    }
+
+    /// Tells whether the account keeps the word of its state and its user name: where it does, a backend that indexes
+    /// accounts by them can leave these indexes alone.
+    #[must_use]
+    pub fn keeps_state_and_name(&self) -> bool {
+        self.keeps_state_and_name
     }
 
     /// The version that must be stored; `None` where the account must not exist.

@@ -4,7 +4,7 @@
 
 mod parse;
 
-use std::fmt::{self, Write as _};
+use std::fmt;
 
 use crate::attribute::AttributeName;
 use crate::ber::{Writer, tag};
@@ -190,11 +190,11 @@ struct Escaped<'a>(&'a [u8]);
 impl fmt::Display for Escaped<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         for chunk in self.0.utf8_chunks() {
-            for c in chunk.valid().chars() {
-                match c {
-                    '*' | '(' | ')' | '\\' => write!(f, "\\{:02x}", u32::from(c))?,
-                    c if c.is_ascii_control() => write!(f, "\\{:02x}", u32::from(c))?,
-                    c => f.write_char(c)?,
+            let is_special = |c: char| matches!(c, '*' | '(' | ')' | '\\') || c.is_ascii_control();
+            for part in chunk.valid().split_inclusive(is_special) {
+                f.write_str(part.strip_suffix(is_special).unwrap_or(part))?;
+                if let Some(special) = part.chars().next_back().filter(|c| is_special(*c)) {
+                    write!(f, "\\{:02x}", u32::from(special))?;
                 }
             }
             for byte in chunk.invalid() {

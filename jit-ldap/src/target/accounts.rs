@@ -1,12 +1,12 @@
 //! The life of an account, the same in every directory.
 
-use std::sync::OnceLock;
+use std::{sync::OnceLock, time::Duration};
 
 use chrono::{DateTime, TimeDelta, Utc};
 use jit_core::{
     BackendError, Capabilities, Desired, DesiredState, Effect, Observed, RemoteRef, Secret, TargetFault,
 };
-use tokio::time::timeout;
+use tokio::time::error::Elapsed;
 
 use super::dialect::{Dialect, NewAccount, Renewal};
 use super::fault::Step;
@@ -56,13 +56,9 @@ impl<D: Dialect> Accounts<D> {
         }
     }
 
-    /// Gives a call up that lasts too long altogether. What it did, or still does, is found out by looking.
-    pub(super) async fn in_time<T>(
-        &self,
-        call: impl Future<Output = Result<T, BackendError>> + Send,
-    ) -> Result<T, BackendError> {
-        let in_time = timeout(self.directory.limits().call, call).await;
-        in_time.unwrap_or_else(|_| Err(Step::Reach.failed(Reason::Timeout)))
+    /// How long a call may last altogether.
+    pub(super) fn longest_call(&self) -> Duration {
+        self.directory.limits().call
     }
 
     pub(super) async fn ensure(&self, desired: &Desired) -> Result<Effect, BackendError> {
@@ -298,6 +294,12 @@ impl<D: Dialect> Accounts<D> {
     fn member(&self, ours: &Remote, remote: &RemoteRef) -> Member {
         self.table.membership.of(&ours.dn, &remote.name)
     }
+}
+
+/// Says that a call was given up which lasted too long. What it did, or still does, is found out by looking. It takes what
+/// came of the call and not the call, whose room would be taken twice.
+pub(super) fn in_time<T>(outcome: Result<Result<T, BackendError>, Elapsed>) -> Result<T, BackendError> {
+    outcome.unwrap_or_else(|_| Err(Step::Reach.failed(Reason::Timeout)))
 }
 
 /// What a server that stands in does not have may be on its way there.

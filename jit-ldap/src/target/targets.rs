@@ -7,8 +7,9 @@ use async_trait::async_trait;
 use jit_core::{
     BackendError, Capabilities, Desired, Effect, Holdings, ListCursor, Listing, Observed, RemoteRef, Target,
 };
+use tokio::time::timeout;
 
-use super::accounts::Accounts;
+use super::accounts::{Accounts, in_time};
 use super::active_directory::ActiveDirectory;
 use super::plain::Plain;
 use super::settings::{ActiveDirectorySettings, CustomSettings, OpenLdapSettings};
@@ -46,11 +47,11 @@ macro_rules! targets {
             }
 
             async fn ensure(&self, desired: &Desired) -> Result<Effect, BackendError> {
-                self.accounts.in_time(self.accounts.ensure(desired)).await
+                in_time(timeout(self.accounts.longest_call(), self.accounts.ensure(desired)).await)
             }
 
             async fn observe(&self, remote: &RemoteRef) -> Result<Observed, BackendError> {
-                self.accounts.in_time(self.accounts.observe(remote)).await
+                in_time(timeout(self.accounts.longest_call(), self.accounts.observe(remote)).await)
             }
 
             async fn holdings(
@@ -58,7 +59,7 @@ macro_rules! targets {
                 remote: &RemoteRef,
                 asked: &BTreeSet<String>,
             ) -> Result<Holdings, BackendError> {
-                self.accounts.in_time(self.accounts.holdings(remote, asked)).await
+                in_time(timeout(self.accounts.longest_call(), self.accounts.holdings(remote, asked)).await)
             }
 
             async fn list(&self, _: Option<ListCursor>) -> Result<Listing, BackendError> {

@@ -127,7 +127,7 @@ impl Write<'_, '_> {
             document,
             account.unused_since,
         );
-        if self.run(UPDATE_ROW, params)? == 1 {
+        if account.keeps_state_and_name && self.run(UPDATE_ROW, params)? == 1 {
             return Ok(());
         }
         match self.run(UPDATE, params) {
@@ -215,7 +215,7 @@ pub(super) const UPDATE_ROW: &str = "UPDATE jit_account SET version = ?4, ends_a
     WHERE tenant = ?1 AND id = ?2 AND version = ?3 AND +state = ?5 AND +user_name_key IS ?6 \
     AND coalesce(last_seen <= ?10, true)";
 
-const UPDATE: &str = "UPDATE jit_account SET version = ?4, state = ?5, user_name_key = ?6, ends_at = ?7, \
+pub(super) const UPDATE: &str = "UPDATE jit_account SET version = ?4, state = ?5, user_name_key = ?6, ends_at = ?7, \
     last_seen = max(coalesce(last_seen, ?8), coalesce(?8, last_seen)), document = ?9 \
     WHERE tenant = ?1 AND id = ?2 AND version = ?3 AND coalesce(last_seen <= ?10, true)";
 

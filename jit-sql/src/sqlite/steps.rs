@@ -5,8 +5,8 @@ use std::{num::NonZeroUsize, sync::Arc};
 
 use chrono::DateTime;
 use jit_core::{
-    Collection, Commit, ConnectionId, Document, DocumentStore as _, DocumentWrite, MemberChange, Mint,
-    TenantId, UserStore as _,
+    Account, AccountState, AccountWrite, Collection, Commit, ConnectionId, Document, DocumentStore as _,
+    DocumentWrite, MemberChange, Mint, TenantId, UserStore as _,
 };
 
 use super::{SqliteStore, commit, documents, kept};
@@ -115,4 +115,22 @@ fn an_account_that_keeps_its_state_and_name_leaves_their_indexes_alone() {
     let steps: Vec<_> = steps.map(Result::unwrap).collect();
     assert!(steps.iter().any(|step| step == "Insert"));
     assert!(!steps.iter().any(|step| step == "IdxInsert" || step == "IdxDelete"), "{steps:?}");
+}
+
+#[tokio::test]
+async fn a_change_of_an_account_is_one_statement_whether_its_state_moves_or_not() {
+    let (store, tenant) = (SqliteStore::in_memory().unwrap(), TenantId::new("acme").unwrap());
+    let write = async |account| {
+        let commit = Commit { account: Some(account), ..Commit::new(tenant.clone()) };
+        store.commit(&commit).await.unwrap();
+        [commit::UPDATE_ROW, commit::UPDATE].map(|sql| store.readers.steps(&[sql]) > 0)
+    };
+    let id = Mint::new(now(), [1; 16]).account();
+    let pending = Account::begin(id, tenant.clone(), AccountState::Pending { since: now() }, now());
+    assert_eq!(write(AccountWrite::create(pending.clone())).await, [false, false]);
+    let mut active = Account { state: AccountState::Active, ..pending.clone() };
+    assert_eq!(write(AccountWrite::update(&pending, active.clone())).await, [false, true], "its state moved");
+    active.version += 1;
+    let again = AccountWrite::update(&active, active.clone());
+    assert_eq!(write(again).await, [true, true], "it kept its state");
 }

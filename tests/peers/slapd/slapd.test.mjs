@@ -36,17 +36,33 @@ for (const [name, start] of [['slapd', SLAPD], ['samba', SAMBA]]) {
   })
 }
 
+test('slapd proves itself by ECDSA, and by RSA where it is asked to', async () => {
+  for (const [flags, bits] of [[[], 256], [['--rsa'], 2048]]) {
+    const peer = await startPeer(SLAPD, [...flags, join(home, `slapd-${bits}`)])
+    assert.equal((await certificate(JSON.parse(peer.readyLine)))?.bits, bits)
+    await peer.stop()
+  }
+})
+
 // Whether a server with the right certificate is there.
-function answers({ host, ldaps, ca }) {
+async function answers(said) {
+  return Boolean(await certificate(said))
+}
+
+// What the server proved itself by; nothing where it is not there, or proved nothing.
+function certificate({ host, ldaps, ca }) {
   let authority
   try {
     authority = readFileSync(ca)
   } catch {
-    return false
+    return undefined
   }
   return new Promise((resolve) => {
     const socket = connect({ host, port: ldaps, ca: authority, servername: /^\d/.test(host) ? '' : host })
-    socket.once('secureConnect', () => resolve(socket.destroy() && true))
-    socket.once('error', () => resolve(false))
+    socket.once('secureConnect', () => {
+      resolve(socket.getPeerCertificate())
+      socket.destroy()
+    })
+    socket.once('error', () => resolve(undefined))
   })
 }

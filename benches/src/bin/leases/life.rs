@@ -12,7 +12,7 @@ use crate::{
     Wanted,
     house::House,
     raw::Raw,
-    slapd::{Answers, Slapd},
+    slapd::{Answers, Certificate, Slapd},
     time,
 };
 
@@ -25,44 +25,54 @@ const CONNECTIONS: u8 = 8;
 struct Lines {
     lent: Figures,
     bare: Figures,
-    each: Figures,
+    /// With a certificate of each kind.
+    each: [Figures; 2],
 }
+
+/// What the servers prove themselves by. To connections that are open already it makes no difference.
+const CERTIFICATES: [(Certificate, &str); 2] = [(Certificate::P256, "P-256"), (Certificate::Rsa, "RSA-2048")];
 
 /// As long as the way to another town, where the trips count and not the disk.
 const FAR: Duration = Duration::from_millis(5);
 
 pub(crate) async fn measure(wanted: &Wanted) {
     for (answers, how) in [(Answers::Synced, "synced"), (Answers::Unsynced, "unsynced")] {
-        let Some(slapd) = Slapd::start(&wanted.folder, answers) else { return };
+        let start = |(certificate, _)| Slapd::start(&wanted.folder, answers, certificate);
+        let [Some(slapd), Some(rsa)] = CERTIFICATES.map(start) else { return };
         let lives = if wanted.is_quick { 4 } else { 16 };
-        measure_at(wanted, &slapd, how, lives).await;
+        measure_at(wanted, [&slapd, &rsa], how, lives).await;
         if answers == Answers::Unsynced {
-            let far = slapd.seen_from_afar(FAR).await;
-            measure_at(wanted, &far, "unsynced, 10 ms there and back", 1).await;
+            let (slapd, rsa) = (slapd.seen_from_afar(FAR).await, rsa.seen_from_afar(FAR).await);
+            measure_at(wanted, [&slapd, &rsa], "unsynced, 10 ms there and back", 1).await;
         }
     }
 }
 
-async fn measure_at(wanted: &Wanted, slapd: &Slapd, how: &str, lives: usize) {
+async fn measure_at(wanted: &Wanted, servers: [&Slapd; 2], how: &str, lives: usize) {
+    let [slapd, _] = servers;
     let target = slapd.target(CONNECTIONS);
     let house = Arc::new(
         House::on(&wanted.folder.join(format!("{}.db", how.replace([',', ' '], "-"))), target).await,
     );
     let bare = Arc::new(Raw::pooled(slapd, CONNECTIONS));
-    let each = Arc::new(Raw::each(slapd, CONNECTIONS));
+    let each = servers.map(|slapd| Arc::new(Raw::each(slapd, CONNECTIONS)));
     let [mut many, mut one]: [Lines; 2] = Default::default();
     let rounds = if wanted.is_quick { 5 } else { 11 };
     for round in 0..=rounds {
         for (callers, lives, lines) in [(LIVES, lives, &mut many), (1, lives * 8, &mut one)] {
             let ours = side_by_side(callers, lives, lease(&house)).await;
             let theirs = side_by_side(callers, lives, raw_life(&bare)).await;
-            let anew = side_by_side(callers, lives, raw_life(&each)).await;
+            let count = callers * lives;
             // The first round warms the pools.
             if round > 0 {
-                let count = callers * lives;
                 lines.lent.add(ours, count);
                 lines.bare.add(theirs, count);
-                lines.each.add(anew, count);
+            }
+            for (each, figures) in each.iter().zip(&mut lines.each) {
+                let anew = side_by_side(callers, lives, raw_life(each)).await;
+                if round > 0 {
+                    figures.add(anew, count);
+                }
             }
         }
     }
@@ -74,8 +84,10 @@ impl Lines {
     fn print(&self, how: &str, [to_bare, to_each]: [Goal; 2]) {
         let what = format!("{how}: life of an account, lease, store and audit on SQLite FULL");
         time(&what, &self.lent, (&self.bare, "bare operations, same pool"), to_bare);
-        let what = format!("{how}: bare, a connection for each operation");
-        time(&what, &self.each, (&self.lent, "life of a lease on the pool"), to_each);
+        for (each, (_, certificate)) in self.each.iter().zip(CERTIFICATES) {
+            let what = format!("{how}: bare, a connection for each operation, {certificate} certificate");
+            time(&what, each, (&self.lent, "life of a lease on the pool"), to_each);
+        }
     }
 }
 

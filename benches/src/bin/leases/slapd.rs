@@ -39,6 +39,15 @@ pub(crate) enum Answers {
     Unsynced,
 }
 
+/// Says what its certificate is made with. Who connects anew each time pays for that with each operation.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Certificate {
+    /// ECDSA P-256: the cheapest for a server to prove.
+    P256,
+    /// RSA-2048, the default of most internal authorities.
+    Rsa,
+}
+
 impl Drop for Slapd {
     fn drop(&mut self) {
         if let Some(child) = &mut self.child {
@@ -50,14 +59,19 @@ impl Drop for Slapd {
 
 impl Slapd {
     /// Starts it; `None` where it is not installed.
-    pub(crate) fn start(folder: &Path, answers: Answers) -> Option<Self> {
+    pub(crate) fn start(folder: &Path, answers: Answers, certificate: Certificate) -> Option<Self> {
         let program = Path::new(env!("CARGO_MANIFEST_DIR")).join("../tests/peers/slapd/start");
-        let (folder, flag) = match answers {
-            Answers::Synced => (folder.join("slapd-synced"), Some("--durable")),
-            Answers::Unsynced => (folder.join("slapd-unsynced"), None),
+        let (name, durable) = match answers {
+            Answers::Synced => ("slapd-synced", Some("--durable")),
+            Answers::Unsynced => ("slapd-unsynced", None),
+        };
+        let (suffix, rsa) = match certificate {
+            Certificate::P256 => ("", None),
+            Certificate::Rsa => ("-rsa", Some("--rsa")),
         };
         let mut command = Command::new(program);
-        command.arg("--stdin-lifeline").args(flag).arg(&folder).stdin(Stdio::piped()).stdout(Stdio::piped());
+        command.arg("--stdin-lifeline").args(durable).args(rsa).arg(folder.join(format!("{name}{suffix}")));
+        command.stdin(Stdio::piped()).stdout(Stdio::piped());
         let mut child = command.spawn().unwrap();
         let mut said = String::new();
         BufReader::new(child.stdout.take().unwrap()).read_line(&mut said).unwrap();

@@ -17,7 +17,7 @@ use crate::{
     Wanted,
     house::{AT_ONCE, House},
     raw::{Made, Raw},
-    slapd::{Answers, Slapd},
+    slapd::{Answers, Certificate, Slapd},
     time,
 };
 
@@ -26,7 +26,8 @@ const CONNECTIONS: u8 = 8;
 const TURNS: usize = 10;
 
 pub(crate) async fn measure(wanted: &Wanted) {
-    let Some(slapd) = Slapd::start(&wanted.folder.join("storm"), Answers::Synced) else { return };
+    let folder = wanted.folder.join("storm");
+    let Some(slapd) = Slapd::start(&folder, Answers::Synced, Certificate::P256) else { return };
     let count = if wanted.is_quick { 2_000 } else { 10_000 };
     let (target, raw) = (slapd.target(CONNECTIONS), Arc::new(Raw::pooled(&slapd, CONNECTIONS)));
     let house = Arc::new(House::on(&wanted.folder.join("storm.db"), target.clone()).await);

@@ -1,6 +1,7 @@
 //! Checking out: written down, made, written down again, handed out.
 
 use chrono::{DateTime, Utc};
+use futures_util::future::{BoxFuture, FutureExt as _};
 
 use super::{CheckOut, CheckedOut, kept, places::Turn, record::moved_on};
 use crate::{
@@ -244,22 +245,26 @@ impl Jit {
 
     /// Ends what could not be made, as far as that is possible now; the task of the lease does the rest. Tells whether the
     /// lease has one: where its end cannot be written down it moved on, and its task may have looked for the last time.
-    pub(super) async fn give_up(
-        &self,
-        errand: Errand<'_>,
-        account: &Account,
+    /// Boxed, because every check-out would keep room for it.
+    pub(super) fn give_up<'a>(
+        &'a self,
+        errand: Errand<'a>,
+        account: &'a Account,
         lease: Lease,
         why: EndReason,
-    ) -> bool {
-        let Errand { store, by, .. } = errand;
-        let now = self.parts.clock.now();
-        let action = if why == EndReason::Refused { "lease.refused" } else { "lease.ending" };
-        let Ok(ending) = lease.ending(why, now) else { return false };
-        let Ok(account) = self.note(store, account, ending, action, by.clone()).await else {
-            return false;
+    ) -> BoxFuture<'a, bool> {
+        let given_up = async move {
+            let Errand { store, by, .. } = errand;
+            let now = self.parts.clock.now();
+            let action = if why == EndReason::Refused { "lease.refused" } else { "lease.ending" };
+            let Ok(ending) = lease.ending(why, now) else { return false };
+            let Ok(account) = self.note(store, account, ending, action, by.clone()).await else {
+                return false;
+            };
+            let _ = self.tend(store, account, Turn::AT_ONCE).await;
+            true
         };
-        let _ = self.tend(store, account, Turn::AT_ONCE).await;
-        true
+        given_up.boxed()
     }
 
     /// Gives up what the target was asked for. Where the lease moved on, what this call made too late goes at once.

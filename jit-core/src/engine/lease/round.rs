@@ -181,6 +181,7 @@ impl Jit {
         }
     }
 
+    /// What happens seldom is boxed: a round keeps a task in memory for each place, twice over.
     async fn tend_task(
         &self,
         store: &dyn Store,
@@ -191,7 +192,7 @@ impl Jit {
         let task = &claimed.task;
         if matches!(task.kind, TaskKind::Mirror { .. }) {
             let _place = places.turn().place().await;
-            return self.tend_mirror(store, setup, claimed).await;
+            return Box::pin(self.tend_mirror(store, setup, claimed)).await;
         }
         let is_ours =
             |account: &Account| account.lease.as_ref().is_some_and(|lease| lease.task == Some(task.id));
@@ -199,12 +200,12 @@ impl Jit {
             Ok(Some(account)) if is_ours(&account) => account,
             Ok(_) => return Tended::Done,
             Err(error) => {
-                self.tell_of_unreadable(setup, claimed, &error).await;
+                Box::pin(self.tell_of_unreadable(setup, claimed, &error)).await;
                 return self.comes_again(claimed, &error.into());
             }
         };
         if let Some(until) = setup.circuit.open_until(self.parts.clock.now()) {
-            self.raise_overdue(store, setup.overdue_after, account).await;
+            Box::pin(self.raise_overdue(store, setup.overdue_after, account)).await;
             return self.looked_at_until(claimed, until);
         }
         match self.tend(store, account, places.turn()).await {
@@ -215,7 +216,7 @@ impl Jit {
                 due.map_or(Tended::Done, Tended::Again)
             }
             Err(failed) => {
-                self.raise_overdue(store, setup.overdue_after, failed.account).await;
+                Box::pin(self.raise_overdue(store, setup.overdue_after, failed.account)).await;
                 self.comes_again(claimed, &failed.error)
             }
         }

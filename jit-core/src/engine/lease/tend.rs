@@ -66,7 +66,7 @@ impl Jit {
         Ok(self.note_before(store, account, lease, (action, Actor::Clock), Next::AtOnce).await?)
     }
 
-    /// Does what needs the target, and a place there.
+    /// Does what needs the target, and a place there. What is not the usual removal is boxed, as in a round of work.
     async fn at_target(
         &self,
         store: &dyn Store,
@@ -77,9 +77,9 @@ impl Jit {
         let place = turn.place().await;
         match (duty, lease.elevates) {
             (Duty::Remove, None) => self.remove(store, account, lease, place).await,
-            (Duty::Remove, Some(_)) => self.release(store, account, lease).await,
-            (_, None) => self.look(store, account, lease).await,
-            (_, Some(_)) => self.look_at_shares(store, account, lease).await,
+            (Duty::Remove, Some(_)) => Box::pin(self.release(store, account, lease)).await,
+            (_, None) => Box::pin(self.look(store, account, lease)).await,
+            (_, Some(_)) => Box::pin(self.look_at_shares(store, account, lease)).await,
         }
     }
 
@@ -96,7 +96,7 @@ impl Jit {
                 place.leave_together().await;
                 return self.tended(store, account, gone, "lease.removed").await;
             }
-            Ok(Effect::NotOurs) => return self.quarantine(store, account, lease).await,
+            Ok(Effect::NotOurs) => return Box::pin(self.quarantine(store, account, lease)).await,
             Ok(Effect::Stuck(code)) => JitError::Refused(code),
             Ok(
                 Effect::Present { .. } | Effect::Disabled | Effect::Holding { .. } | Effect::Mirrored { .. },
@@ -104,7 +104,7 @@ impl Jit {
             Err(error) => error.into(),
         };
         if matches!(lease.phase, Phase::Ending { shut: false, .. }) {
-            self.shut(store, setup, account, lease).await?;
+            Box::pin(self.shut(store, setup, account, lease)).await?;
         }
         Err(failure)
     }
