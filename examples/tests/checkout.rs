@@ -145,8 +145,8 @@ fn what_is_wrong_with_a_target_is_said() {
 fn the_key_is_not_changed_under_a_mirror() {
     let store = "[checkout]\nstore = \"sqlite:accounts.db\"\ntenant = \"acme\"\n";
     let changed = TARGETS.replace("marker_key = \"key\"", "marker_key = \"key\"\nformer_keys = [\"key\"]");
-    let mirror =
-        "[[target]]\nid = \"two\"\nin_memory = {}\nmirror = { everybody = true, stops_any_number = true }";
+    let mirror = "[[target]]\nid = \"two\"\nmirror = { everybody = true }\n\
+                  scim = { url = \"https://localhost:1/scim\", token_file = \"key\" }";
     let folder = folder("changed", "");
     for (text, expected) in [
         (format!("{store}{changed}"), 0),
