@@ -26,8 +26,8 @@ impl People {
             return Ok(Written::Done(None));
         }
         let written = self.written(self.send(call, person, difference).await?)?;
-        if let (Written::Done(after), Some(active)) = (&written, difference.active) {
-            self.prove_use(call, &person.id, after.as_ref(), active).await?;
+        if let (Written::Done(after), Some(false)) = (&written, difference.active) {
+            self.prove_end(call, &person.id, after.as_ref()).await?;
         }
         Ok(written)
     }
@@ -69,20 +69,15 @@ impl People {
         }
     }
 
-    /// Makes sure that an account is in use, or is not, as far as the target says: some take the change and overlook it. An end
-    /// of which the answer says nothing is looked at.
-    async fn prove_use(
-        &self,
-        call: &mut Call,
-        id: &str,
-        answered: Option<&Person>,
-        active: bool,
-    ) -> Result<(), Failure> {
+    /// Makes sure that an account is out of use, as far as the target says: some take the change and overlook it. Where the
+    /// answer says nothing of it, the account is looked at. That somebody is not in use yet, such as before they accept an
+    /// invitation, is no failure.
+    async fn prove_end(&self, call: &mut Call, id: &str, answered: Option<&Person>) -> Result<(), Failure> {
         let said = match answered.filter(|person| person.id == id).and_then(Person::said_active) {
-            None if !active => self.finder().by_id(call, id).await?.as_ref().and_then(Person::said_active),
+            None => self.finder().by_id(call, id).await?.as_ref().and_then(Person::said_active),
             said => said,
         };
-        if said.is_none_or(|said| said == active) { Ok(()) } else { Err(TargetReason::UseUnchanged.into()) }
+        if said == Some(true) { Err(TargetReason::UseUnchanged.into()) } else { Ok(()) }
     }
 
     /// Removes it only as it was seen: with our marker in it, where the target has versions.

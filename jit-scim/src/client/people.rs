@@ -257,17 +257,25 @@ impl People {
                 Err(effect) => return Ok(effect),
             };
             let difference = Difference::of_use(false, &person);
-            if let Written::Changed = self.write(&mut call, &person, &difference).await? {
+            let written = self.write(&mut call, &person, &difference).await;
+            if matches!(written, Ok(Written::Changed)) {
                 continue;
             }
-            if self.profile.shows_groups {
-                for (group, _) in person.groups() {
-                    self.groups.leave(self.finder(), &mut call, &group, &person.id).await?;
-                }
-            }
-            return Ok(Effect::Disabled);
+            // What is refused of the account keeps no access alive.
+            let left = self.leave_shown(&mut call, &person).await;
+            return written.and(left).map(|()| Effect::Disabled);
         }
         Err(TargetReason::ChangedMeanwhile.into())
+    }
+
+    /// Takes the account out of the groups that it shows.
+    async fn leave_shown(&self, call: &mut Call, person: &Person) -> Result<(), Failure> {
+        if self.profile.shows_groups {
+            for (group, _) in person.groups() {
+                self.groups.leave(self.finder(), call, &group, &person.id).await?;
+            }
+        }
+        Ok(())
     }
 
     pub(super) async fn remove(&self, remote: &RemoteRef) -> Result<Effect, Failure> {

@@ -54,9 +54,7 @@ pub(super) fn of_denial(code: &Code) -> ScimError {
     };
     let attribute = match code.as_str() {
         text if text.starts_with("name.") => "userName",
-        "link.email_taken" | "link.email_unverified" | "link.not_authoritative" | "link.proof_required" => {
-            "emails"
-        }
+        "link.email_taken" | "link.email_unverified" => "emails",
         "record.exists" => EXTERNAL_ID,
         _ => "",
     };

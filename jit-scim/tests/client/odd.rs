@@ -2,12 +2,21 @@
 
 use chrono::TimeDelta;
 use jit_core::{DesiredState, Observed, Target as _, TargetFault};
-use jit_scim::client::{TargetProfile, TargetReason};
+use jit_scim::client::{GroupOrigin, TargetProfile, TargetReason};
 use serde_json::json;
 
 use crate::life::{USER, changed};
 use crate::sim::{Fault, Quirks};
-use crate::world::{alice, plain, reason, wanted, world};
+use crate::world::{alice, names, plain, reason, wanted, world};
+
+/// One that makes groups, and shows them with whoever is in them.
+fn with_groups_shown() -> TargetProfile {
+    changed(|profile| (profile.groups, profile.shows_groups) = (GroupOrigin::Made, true))
+}
+
+fn in_crew() -> jit_core::Mirrored {
+    jit_core::Mirrored { entitlements: names(&["Crew"]), ..wanted(&alice()) }
+}
 
 fn crowd(quirks: Quirks, count: usize, profile: TargetProfile) -> crate::world::World {
     let world = world(profile, quirks);
@@ -166,11 +175,13 @@ async fn a_target_that_says_nothing_is_looked_at() {
 #[tokio::test]
 async fn an_end_that_the_target_takes_and_does_not_make_is_no_end() {
     for says_nothing in [false, true] {
-        let quirks = Quirks { overlooks_active: true, says_nothing, ..Quirks::default() };
-        let world = world(TargetProfile::generic(), quirks);
-        let mut known = world.mirrored(&alice(), &wanted(&alice())).await;
+        let quirks = Quirks { overlooks_active: true, says_nothing, shows_groups: true, ..Quirks::default() };
+        let world = world(with_groups_shown(), quirks);
+        let mut known = world.mirrored(&alice(), &in_crew()).await;
+        assert_eq!(world.sim.members("Crew").len(), 1);
         let error = world.ask(&known.remote, DesiredState::Disabled).await.unwrap_err();
         assert_eq!(reason(&error), TargetReason::UseUnchanged);
+        assert!(world.sim.members("Crew").is_empty(), "what she can do ends all the same");
         known.wanted.active = false;
         assert_eq!(world.refused(&known.remote, &known.wanted).await, TargetReason::UseUnchanged);
         known.wanted.display_name = Some("Alice A.".to_owned());
@@ -179,6 +190,21 @@ async fn an_end_that_the_target_takes_and_does_not_make_is_no_end() {
             world.target.observe(&known.remote).await.unwrap(),
             Observed::Ours { native: known.remote.native.clone().unwrap(), enabled: true }
         );
+    }
+}
+
+#[tokio::test]
+async fn who_has_to_accept_an_invitation_first_has_their_groups_already() {
+    for says_nothing in [false, true] {
+        let world =
+            world(with_groups_shown(), Quirks { says_nothing, shows_groups: true, ..Quirks::default() });
+        let known = world.mirrored(&alice(), &in_crew()).await;
+        world.ask(&known.remote, DesiredState::Disabled).await.unwrap();
+        assert!(world.sim.members("Crew").is_empty());
+        world.sim.quirks.lock().unwrap().overlooks_active = true;
+        world.again(&known).await;
+        assert_eq!(world.sim.one("Users")["active"], false, "until she accepts");
+        assert_eq!(world.sim.members("Crew"), [known.remote.native.unwrap()]);
     }
 }
 

@@ -135,7 +135,7 @@ async fn why_it_is_refused_is_told_as_it_is() {
     };
     let mut bob = person("bob", "e2");
     bob["emails"][0]["value"] = json!("alice@acme.example");
-    says(house.post("/Users", bob).await.refuses(409, Some("uniqueness")), "at `emails`");
+    says(house.post("/Users", bob).await.refuses(409, Some("uniqueness")), "already (link.proof_required)");
 
     let (tenant, account) = ("acme".parse().unwrap(), house.account().await.id);
     let end = AdminRequest { tenant, store: None, account, act: AdminAct::End, by: "root".into() };
