@@ -15,7 +15,7 @@ use super::{
     sign_in::{Written, actor},
 };
 use crate::{
-    AccountId, AccountState, Answers, Ask, AuditEvent, AuditOutcome, Change, Code, Commit, Context,
+    Account, AccountId, AccountState, Answers, Ask, AuditEvent, AuditOutcome, Change, Code, Commit, Context,
     CounterChange, CounterName, Cursor, Decision, Denial, DocumentWrite, EmailEvidence, ErrorKind, Extent,
     Filter, Finding, HeldPresence, LinkProof, LookupKey, Page, Permit, Plan, Present, Profile, Provisioning,
     Query, RecordEffect, RecordFacts, RecordPlan, Request, SameSource, SignInFacts, Stage, Step, StoreId,
@@ -313,13 +313,7 @@ impl Jit {
         let tenant = &connection.settings.tenant;
         let (mut commit, after) = self.compose(tenant, before, plan, record, &mut self.mint(now));
         commit.documents = about(documents, after.id);
-        let is_over = |state: &AccountState| {
-            matches!(state, AccountState::Disabled { .. } | AccountState::Ended { .. })
-        };
-        // What the policy ends is its own affair.
-        let is_leave = |planned: &crate::Planned| matches!(&planned.change, Change::SetRecord(heard) if heard.presence != HeldPresence::Active);
-        let stops = before.is_some_and(|before| !is_over(&before.state)) && is_over(&after.state);
-        if stops && plan.changes.iter().any(is_leave) {
+        if stops_by_leaving(before, &after, plan) {
             commit.counters.extend(leavers(connection, now));
         }
         match self.commit(self.store_of(connection), &commit).await {
@@ -388,6 +382,17 @@ impl Jit {
 /// Takes the documents of a record, to be committed about its person.
 fn about(documents: &mut Vec<DocumentWrite>, account: AccountId) -> Vec<DocumentWrite> {
     std::mem::take(documents).into_iter().map(|write| write.about(account)).collect()
+}
+
+/// Tells whether a leave stops an account that was not stopped. What the policy ends is its own affair.
+fn stops_by_leaving(before: Option<&Account>, after: &Account, plan: &Plan) -> bool {
+    let is_over = |account: &Account| {
+        matches!(account.state, AccountState::Disabled { .. } | AccountState::Ended { .. })
+    };
+    let is_leave = |change: &Change| matches!(change, Change::SetRecord(heard) if heard.presence != HeldPresence::Active);
+    before.is_some_and(|before| !is_over(before))
+        && is_over(after)
+        && plan.changes.iter().any(|planned| is_leave(&planned.change))
 }
 
 /// Counts a leave, where the connection bounds them.

@@ -5,10 +5,10 @@ use std::{collections::BTreeSet, fmt, sync::Arc};
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
-use super::{DocumentWrite, MemberChange, Task};
+use super::{DocumentWrite, KeyChanges, MemberChange, Task};
 use crate::{
-    Account, AccountId, AttributeName, AuditEvent, BackendError, ConnectionId, EmailAddress, Entitlement,
-    ErrorKind, ExternalKey, LookupKey, TargetId, TaskId, TenantId, UserName,
+    Account, AccountId, AuditEvent, BackendError, ConnectionId, EmailAddress, Entitlement, ErrorKind,
+    TargetId, TaskId, TenantId, UserName,
 };
 
 /// Carries everything that a backend writes together: at most one account, documents, tasks, audit events,
@@ -135,12 +135,7 @@ impl AccountWrite {
     #[must_use]
     pub fn create(mut after: Account) -> Self {
         after.version = 1;
-        let keys = KeyChanges {
-            identities_added: identities(&after).cloned().collect(),
-            lookups_added: after.lookup_keys(),
-            entitlements_added: entitlements(&after).into_iter().cloned().collect(),
-            ..KeyChanges::default()
-        };
+        let keys = KeyChanges::of(&after);
         Self { expected: None, after: Arc::new(after), keys, keeps_state_and_name: false, unused_since: None }
     }
 
@@ -148,22 +143,7 @@ impl AccountWrite {
     #[must_use]
     pub fn update(before: &Account, mut after: Account) -> Self {
         after.version = before.version.saturating_add(1);
-        let (identities_added, identities_removed) = difference(&identities(before), &identities(&after));
-        let (lookups_added, lookups_removed) = if is_found_alike(before, &after) {
-            (Vec::new(), Vec::new())
-        } else {
-            difference(&before.lookup_keys().iter(), &after.lookup_keys().iter())
-        };
-        let (entitlements_added, entitlements_removed) =
-            difference(&entitlements(before).into_iter(), &entitlements(&after).into_iter());
-        let keys = KeyChanges {
-            identities_added,
-            identities_removed,
-            lookups_added,
-            lookups_removed,
-            entitlements_added,
-            entitlements_removed,
-        };
+        let keys = KeyChanges::between(before, &after);
         let keeps_state_and_name = before.state.word() == after.state.word()
             && before.user_name.as_ref().map(UserName::key) == after.user_name.as_ref().map(UserName::key);
         Self {
@@ -224,73 +204,10 @@ impl AccountWrite {
     }
 }
 
-fn identities(account: &Account) -> impl Iterator<Item = &ExternalKey> + Clone {
-    account.identities.iter().map(|identity| &identity.key)
-}
-
-fn entitlements(account: &Account) -> Vec<&Entitlement> {
-    let mut held: Vec<_> = account.grants.iter().map(|grant| &grant.entitlement).collect();
-    held.sort();
-    held.dedup();
-    held
-}
-
-/// Tells of two states of an account, as nearly all are, that they are found by the same keys, without making the keys.
-fn is_found_alike(before: &Account, after: &Account) -> bool {
-    fn address(account: &Account) -> Option<&EmailAddress> {
-        account.email.as_ref().map(|email| &email.address)
-    }
-    fn searchable(account: &Account) -> impl Iterator<Item = (&AttributeName, &str)> {
-        let values = account
-            .attributes
-            .iter()
-            .flat_map(|(name, values)| values.iter().map(move |value| (name, value)));
-        values.filter(|(_, value)| value.searchable).map(|(name, value)| (name, value.text.as_str()))
-    }
-    let has_no_others = |account: &Account| {
-        account.lease.is_none()
-            && account.elevation.is_none()
-            && account.mirrors.is_empty()
-            && account.records.iter().all(|record| record.parked.is_none())
-    };
-    has_no_others(before)
-        && has_no_others(after)
-        && address(before) == address(after)
-        && searchable(before).eq(searchable(after))
-}
-
 fn all_differ<T: Ord>(mut items: impl Iterator<Item = T>) -> bool {
     let (Some(first), Some(second)) = (items.next(), items.next()) else { return true };
     let mut met = BTreeSet::from([first]);
     met.insert(second) && items.all(|item| met.insert(item))
-}
-
-/// What is there after and was not before, and what was there before and is not after.
-fn difference<'a, T: PartialEq + Clone + 'a, I: Iterator<Item = &'a T> + Clone>(
-    before: &I,
-    after: &I,
-) -> (Vec<T>, Vec<T>) {
-    let without = |these: &I, those: &I| {
-        these.clone().filter(|item| !those.clone().any(|other| other == *item)).cloned().collect()
-    };
-    (without(after, before), without(before, after))
-}
-
-/// Lists the index keys of an account that come and go with a write.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
-pub struct KeyChanges {
-    /// Identities that may sign in from now on.
-    pub identities_added: Vec<ExternalKey>,
-    /// Identities that may no longer.
-    pub identities_removed: Vec<ExternalKey>,
-    /// Lookup keys that lead here from now on.
-    pub lookups_added: Vec<LookupKey>,
-    /// Lookup keys that no longer do.
-    pub lookups_removed: Vec<LookupKey>,
-    /// Entitlements held from now on.
-    pub entitlements_added: Vec<Entitlement>,
-    /// Entitlements no longer held.
-    pub entitlements_removed: Vec<Entitlement>,
 }
 
 /// Names a counter of a tenant, such as `seats` or `holders:role:admin`.

@@ -5,6 +5,7 @@
 
 mod commit;
 mod document;
+mod keys;
 mod pass_on;
 mod query;
 mod task;
@@ -14,13 +15,14 @@ use std::num::NonZeroUsize;
 use async_trait::async_trait;
 use chrono::{DateTime, TimeDelta, Utc};
 
-pub use commit::{AccountWrite, Commit, CounterChange, CounterName, KeyChanges, Seen};
+pub use commit::{AccountWrite, Commit, CounterChange, CounterName, Seen};
 #[cfg(feature = "mocks")]
 pub use document::MockDocumentStore;
 pub use document::{
     Collection, Document, DocumentKey, DocumentName, DocumentQuery, DocumentStore, DocumentWrite, Joining,
     MEMBERSHIPS, Member, MemberChange, NetMembers,
 };
+pub use keys::KeyChanges;
 pub use query::{AuditQuery, Cursor, Filter, Matches, PAGE_ITEMS, Page, Query};
 pub use task::{Claimed, Settlement, Task, TaskKind};
 
