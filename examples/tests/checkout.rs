@@ -142,6 +142,26 @@ fn what_is_wrong_with_a_target_is_said() {
 }
 
 #[test]
+fn the_key_is_not_changed_under_a_mirror() {
+    let store = "[checkout]\nstore = \"sqlite:accounts.db\"\ntenant = \"acme\"\n";
+    let changed = TARGETS.replace("marker_key = \"key\"", "marker_key = \"key\"\nformer_keys = [\"key\"]");
+    let mirror = "[[target]]\nid = \"two\"\nmirror = { everybody = true }\n\
+                  scim = { url = \"https://localhost:1/scim\", token_file = \"key\" }";
+    let folder = folder("changed", "");
+    for (text, expected) in [
+        (format!("{store}{changed}"), 0),
+        (format!("{store}{TARGETS}{mirror}"), 0),
+        (format!("{store}{changed}{mirror}"), 2),
+    ] {
+        write(&folder.join("checkout.toml"), &text, 0o644);
+        let (code, _, complaint) = run(&folder, "--config checkout.toml --json list");
+        assert_eq!(code, expected, "{complaint}");
+        let says = "deployment.former_keys: goes with no `mirror`";
+        assert_eq!(complaint.contains(says) && complaint.contains("(config.invalid_value)"), code == 2);
+    }
+}
+
+#[test]
 fn what_is_demanded_of_secrets_has_bounds() {
     let store = "[checkout]\nstore = \"sqlite:accounts.db\"\ntenant = \"acme\"\n";
     let demanding = |what: &str| {

@@ -30,6 +30,7 @@ enum Fault {
     GivesANewId,
     MakesWithoutASecret,
     ForgetsWithoutASecret,
+    OpensWithoutASecret,
     Adopts,
     RemovesByNameAlone,
     RemovesByIdAlone,
@@ -53,6 +54,7 @@ const FAULTS: &[(Fault, &[&str])] = &[
     (Fault::GivesANewId, &["what_is_made_twice_is_one", "many_who_make_it_at_once_make_one"]),
     (Fault::MakesWithoutASecret, &["without_a_secret_nothing_is_made"]),
     (Fault::ForgetsWithoutASecret, &["without_a_secret_what_is_there_is_kept"]),
+    (Fault::OpensWithoutASecret, &["without_a_secret_what_is_shut_stays_shut"]),
     (Fault::Adopts, &["a_name_that_another_bears_is_left_to_them"]),
     (Fault::RemovesByNameAlone, &["removing_by_name_leaves_another_alone"]),
     (Fault::RemovesByIdAlone, &["removing_by_id_needs_our_marker"]),
@@ -131,6 +133,9 @@ impl Target for Faulty {
         match &desired.state {
             DesiredState::Present { secret: None, ends_at, .. } => {
                 if self.has(Fault::MakesWithoutASecret) && !there {
+                    return Ok(self.make(remote, *ends_at).await);
+                }
+                if self.has(Fault::OpensWithoutASecret) && there {
                     return Ok(self.make(remote, *ends_at).await);
                 }
                 if self.has(Fault::ForgetsWithoutASecret) {

@@ -108,7 +108,8 @@ fn meaning(code: &Code) -> &'static str {
         "lease.holder_inactive" => "the holder's account is not in use",
         "lease.interrupted" => "it began to end while it was being made; nothing was handed out",
         "lease.invalid" => {
-            "the key is empty, the key or the reason is too long, or the reason holds control characters"
+            "the key is empty, the key or the reason is too long, or the reason holds control characters other than \
+             line ends and tabs"
         }
         "lease.name_taken" => "every name that was tried is somebody else's at the target",
         "lease.not_entitled" => "the holder holds nothing that admits to the role",

@@ -19,7 +19,7 @@ pub(crate) struct DeploymentSettings {
     pub(crate) name: String,
     /// The file with the key that makes markers: at least 32 bytes, for nobody but its owner to read.
     pub(crate) marker_key: PathBuf,
-    /// The files with earlier keys, of which something may be left.
+    /// The files with earlier keys, of which something may be left. Mirrors know the present key alone.
     #[serde(default)]
     pub(crate) former_keys: Vec<PathBuf>,
 }
@@ -320,6 +320,14 @@ pub(crate) fn check_targets(
     if deployment.is_none() && !targets.is_empty() {
         let message = "needs `deployment`: the name and the key that mark what is made in targets";
         found.report(Code::new("config.missing_field"), message);
+    }
+    let is_changing_keys = deployment.is_some_and(|deployment| !deployment.former_keys.is_empty());
+    if is_changing_keys && targets.iter().any(|target| target.mirror.is_some()) {
+        let message = "goes with no `mirror`: what is mirrored is known by the present key alone, and would be a \
+                       stranger's after a change; leave the key as it is";
+        found.within("deployment", |found| {
+            found.report_in("former_keys", Code::new("config.invalid_value"), message);
+        });
     }
     let mut ids = BTreeSet::new();
     found.each("target", targets, |target, found| {

@@ -30,6 +30,13 @@ impl Lease {
         }
     }
 
+    /// Learns that the target answered, and did nothing.
+    #[must_use]
+    pub fn answered(mut self) -> Self {
+        self.unanswered = None;
+        self
+    }
+
     /// Learns that the target has it, under this id.
     ///
     /// # Errors

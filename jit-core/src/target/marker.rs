@@ -83,6 +83,10 @@ impl MarkerKey {
     /// Reads what was made with an earlier key of the deployment as well, until nothing of it is left. New markers are made
     /// with the present key.
     ///
+    /// It helps leases, which keep the mark that they were made with. A mirrored account keeps none: its mark is made anew
+    /// with the present key, so that after a change each account of a mirror is taken for a stranger's (`mirror.stranger`).
+    /// Do not change the key of a target that is a mirror.
+    ///
     /// # Errors
     /// [`MarkerKeyError::TooShort`].
     pub fn with_former(mut self, key: &[u8]) -> Result<Self, MarkerKeyError> {

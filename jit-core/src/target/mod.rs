@@ -40,7 +40,8 @@ pub trait Target: Send + Sync {
     ///
     /// - *Present with a secret*: makes the account where its name is free; where an account with our marker bears the
     ///   name, sets secret, entitlements and end anew. In effect as a whole or not at all.
-    /// - *Present without a secret*: sets entitlements and end of an account that is there, and never makes one.
+    /// - *Present without a secret*: sets entitlements and end of an account that is there, and never makes one. What is out
+    ///   of use stays so, and the answer is [`Effect::Disabled`]: only a new secret opens it.
     /// - *Disabled*: ends its use and takes its entitlements, in one step where the system can.
     /// - *Absent*: removes it by its native id (by its name, where no id is known) and only under our marker, in one
     ///   conditional operation where the system can.
@@ -146,7 +147,8 @@ pub enum DesiredState {
     Present {
         /// What it holds, by the system's own names.
         entitlements: Vec<String>,
-        /// Its secret, which also allows that it is made; `None` leaves the secret as it is.
+        /// Its secret, which also allows that it is made, and brought back into use; `None` leaves the secret, and an account
+        /// that is out of use, as they are.
         secret: Option<Secret>,
         /// From when on the system itself shall refuse it, where it can.
         ends_at: DateTime<Utc>,

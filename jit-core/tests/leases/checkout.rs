@@ -291,6 +291,33 @@ async fn what_an_administrator_removed_or_shut_is_not_extended_and_not_called_pr
 }
 
 #[tokio::test]
+async fn a_refused_extension_opens_nothing_for_a_repeated_request() {
+    let house = House::new().await;
+    let request = house.request(60, Some("shut"));
+    let out = house.jit.check_out(&request).await.unwrap();
+    house.directory.shut(&out.name);
+    let extended = house.jit.extend(None, &tenant(), out.lease, TimeDelta::hours(2), house.by()).await;
+    assert_eq!(code_of(extended), "lease.shut_by_others");
+    house.clock.advance(TimeDelta::minutes(10));
+    assert_eq!(code_of(house.jit.check_out(&request).await), "lease.shut_by_others");
+    assert!(!house.directory.accounts()[&out.name].enabled);
+}
+
+#[tokio::test]
+async fn what_a_server_may_not_know_of_yet_is_not_lost() {
+    let house = House::settling(TimeDelta::minutes(5)).await;
+    let request = house.request(60, Some("new"));
+    let out = house.jit.check_out(&request).await.unwrap();
+    house.directory.take_out(&out.name).unwrap();
+    let extend = async || house.jit.extend(None, &tenant(), out.lease, TimeDelta::hours(2), house.by()).await;
+    assert_eq!(code_of(house.jit.check_out(&request).await), "target.unreachable");
+    assert_eq!(code_of(extend().await), "target.unreachable");
+    assert!(matches!(house.lease(out.lease).await.phase, Phase::Active { .. }));
+    house.clock.advance(TimeDelta::minutes(10));
+    assert_eq!(code_of(extend().await), "lease.over");
+}
+
+#[tokio::test]
 async fn a_request_that_nobody_can_mean_is_refused() {
     let house = House::new().await;
     let purpose = |text: &str| CheckOut { purpose: Some(text.into()), ..house.request(30, None) };

@@ -104,7 +104,9 @@ async fn what_a_person_looked_after_while_the_target_was_down_ends_when_it_is_ba
     // Read twice, looked, written down, then the target twice: removal, and putting it out of use.
     house.script.at(4, Fault::FailBefore);
     house.script.at(5, Fault::FailBefore);
-    house.check_in(out.lease).await;
+    let lease = house.check_in(out.lease).await;
+    assert!(matches!(lease.phase, Phase::Ending { .. }), "{:?}", lease.phase);
+    assert!(house.directory.accounts().contains_key(&out.name));
     house.script.clear();
     house.pass_minutes(15).await;
     assert!(house.directory.accounts().is_empty());

@@ -229,8 +229,9 @@ impl Dialect for ActiveDirectory {
     }
 }
 
-/// Tells whether a group is in one that is protected, over whatever others. The mark of that (`adminCount`) comes within the
-/// hour on Windows, and never on Samba.
+/// Tells whether a group is in one that is protected, over whatever others, within its domain: a group of another domain of
+/// the forest is not seen here, and is for a person to look after. The mark of that (`adminCount`) comes within the hour on
+/// Windows, and never on Samba.
 async fn leads_to_protected(
     connection: &mut Connection,
     domain: &Dn,

@@ -122,8 +122,11 @@ async fn a_change_of_an_account_is_one_statement_whether_its_state_moves_or_not(
     let (store, tenant) = (SqliteStore::in_memory().unwrap(), TenantId::new("acme").unwrap());
     let write = async |account| {
         let commit = Commit { account: Some(account), ..Commit::new(tenant.clone()) };
+        let steps = || [commit::UPDATE_ROW, commit::UPDATE].map(|sql| store.readers.steps(&[sql]));
+        let before = steps();
         store.commit(&commit).await.unwrap();
-        [commit::UPDATE_ROW, commit::UPDATE].map(|sql| store.readers.steps(&[sql]) > 0)
+        let after = steps();
+        [before[0] < after[0], before[1] < after[1]]
     };
     let id = Mint::new(now(), [1; 16]).account();
     let pending = Account::begin(id, tenant.clone(), AccountState::Pending { since: now() }, now());
@@ -132,5 +135,5 @@ async fn a_change_of_an_account_is_one_statement_whether_its_state_moves_or_not(
     assert_eq!(write(AccountWrite::update(&pending, active.clone())).await, [false, true], "its state moved");
     active.version += 1;
     let again = AccountWrite::update(&active, active.clone());
-    assert_eq!(write(again).await, [true, true], "it kept its state");
+    assert_eq!(write(again).await, [true, false], "it kept its state");
 }

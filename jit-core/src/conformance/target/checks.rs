@@ -170,6 +170,19 @@ pub async fn what_is_disabled_is_there_and_out_of_use(rig: &Rig) -> Result<(), F
     remove(rig, &made).await
 }
 
+/// A late extension must not open what somebody has shut.
+pub async fn without_a_secret_what_is_shut_stays_shut(rig: &Rig) -> Result<(), Failure> {
+    let made = rig.made().await?;
+    same(&rig.ensure(&made, DesiredState::Disabled).await?, &Effect::Disabled, "out of use")?;
+    let effect = rig.target.ensure(&rig.desired(&made, None)).await?;
+    same(&effect, &Effect::Disabled, "without a secret it is told to be out of use")?;
+    let native = made.native.clone().unwrap_or_default();
+    same(&rig.observe(&made).await?, &Observed::Ours { native, enabled: false }, "it is left so")?;
+    same(&Some(native_of(rig.make(&made).await?)?), &made.native, "a new secret opens it")?;
+    is_in_use(rig, &made, "it is in use again").await?;
+    remove(rig, &made).await
+}
+
 /// Nothing is made in order to be disabled.
 pub async fn disabling_what_is_not_there_is_no_error(rig: &Rig) -> Result<(), Failure> {
     let remote = rig.fresh()?;

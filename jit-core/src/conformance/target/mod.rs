@@ -181,6 +181,7 @@ macro_rules! __jit_target_checks {
             removing_what_is_not_there_is_no_error
             what_was_never_made_is_missing
             what_is_disabled_is_there_and_out_of_use
+            without_a_secret_what_is_shut_stays_shut
             disabling_what_is_not_there_is_no_error
             what_is_disabled_can_be_removed
             an_id_is_not_given_again

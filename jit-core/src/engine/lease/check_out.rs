@@ -6,7 +6,8 @@ use futures_util::future::{BoxFuture, FutureExt as _};
 use super::{CheckOut, CheckedOut, kept, places::Turn, record::moved_on};
 use crate::{
     Account, AccountId, Actor, BackendError, Code, Desired, DesiredState, Effect, EndReason, ErrorKind, Jit,
-    JitError, Lease, Observed, Phase, RemoteRef, Secret, Standing, Store, Taken, TargetRole, TargetSetup,
+    JitError, Lease, Observed, Phase, RemoteRef, Secret, Standing, Store, Taken, TargetFault, TargetRole,
+    TargetSetup,
     lease::{account_for_key, remote_name},
 };
 
@@ -116,7 +117,7 @@ impl Jit {
         if lease.unanswered.is_some_and(|answer_by| now < answer_by) {
             return Err(JitError::refused("lease.in_progress"));
         }
-        if matches!(lease.phase, Phase::Active { .. }) && lease.unanswered.is_none() {
+        if matches!(lease.phase, Phase::Active { .. }) {
             self.check_untouched(Errand { store, setup, by: &request.by }, &account, &lease).await?;
         }
         let lease = lease.asking(answer_by(setup, now)).map_err(moved_on)?;
@@ -127,8 +128,8 @@ impl Jit {
         }
     }
 
-    /// Looks whether somebody put out of use or removed what was proved to be in use: no request brings that back. While
-    /// nobody has the answer of a call of ours, it may have been that call.
+    /// Looks whether somebody put out of use or removed what was proved to be in use: no request brings that back. Where
+    /// nobody has the answer of a call of ours, it may have been that call that removed it; none of ours leaves it out of use.
     async fn check_untouched(
         &self,
         errand: Errand<'_>,
@@ -138,15 +139,30 @@ impl Jit {
         match errand.setup.target.observe(&lease.remote).await? {
             Observed::Ours { enabled: true, .. } => Ok(()),
             Observed::Ours { enabled: false, .. } => Err(JitError::refused("lease.shut_by_others")),
-            Observed::Missing => {
-                self.give_up(errand, account, lease.clone(), EndReason::Lost).await;
-                Err(JitError::refused("lease.over"))
-            }
+            Observed::Missing | Observed::Foreign if lease.unanswered.is_some() => Ok(()),
+            Observed::Missing => Err(self.lost(errand, account, lease).await),
             Observed::Foreign => {
                 self.quarantine(errand.store, account, lease.clone()).await?;
                 Err(JitError::refused("lease.quarantined"))
             }
         }
+    }
+
+    /// Ends what was proved to be in use and is not there any longer. A server that does not know of it yet says so as well:
+    /// as long as that may be, nothing is ended.
+    pub(super) async fn lost(&self, errand: Errand<'_>, account: &Account, lease: &Lease) -> JitError {
+        let settled = match lease.phase {
+            Phase::Active { since } => {
+                since.checked_add_signed(errand.setup.target.capabilities().settles_after)
+            }
+            _ => None,
+        };
+        if settled.is_some_and(|settled| self.parts.clock.now() < settled) {
+            let kind = ErrorKind::Target(TargetFault::Unreachable);
+            return BackendError::new(kind, "lease.look").into();
+        }
+        self.give_up(errand, account, lease.clone(), EndReason::Lost).await;
+        JitError::refused("lease.over")
     }
 
     /// Makes what was written down, under another name where a stranger bears the first.

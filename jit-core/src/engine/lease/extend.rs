@@ -7,9 +7,7 @@ use super::{
     kept,
     record::moved_on,
 };
-use crate::{
-    Account, AccountId, Actor, Effect, EndReason, Jit, JitError, Lease, Standing, StoreId, TenantId,
-};
+use crate::{Account, AccountId, Actor, Effect, Jit, JitError, Lease, Standing, StoreId, TenantId};
 
 impl Jit {
     /// Moves the end of a lease, up to the longest time of its role (as it was and as it is by now) and never beyond the end
@@ -95,11 +93,11 @@ impl Jit {
                 self.quarantine(store, account, asking).await?;
                 return Err(JitError::refused("lease.quarantined"));
             }
-            Effect::Disabled => return Err(JitError::refused("lease.shut_by_others")),
-            Effect::Absent { .. } => {
-                self.give_up(errand, account, asking, EndReason::Lost).await;
-                return Err(JitError::refused("lease.over"));
+            Effect::Disabled => {
+                self.note(store, account, asking.answered(), "lease.shut_by_others", by.clone()).await?;
+                return Err(JitError::refused("lease.shut_by_others"));
             }
+            Effect::Absent { .. } => return Err(self.lost(errand, account, &asking).await),
             _ => return Err(JitError::refused("lease.over")),
         };
         let now = self.parts.clock.now();

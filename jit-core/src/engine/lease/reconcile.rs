@@ -112,7 +112,8 @@ impl Jit {
     }
 
     /// Looks at what a whole listing does not show: it may lie elsewhere, or have lost its mark. Whatever moved on meanwhile
-    /// is no difference.
+    /// is no difference. Where the target does not let us look, or there is too much to look at, the comparison is not whole,
+    /// and the rest is not called missing.
     async fn look_for_unseen(
         &self,
         store: &dyn Store,
@@ -122,12 +123,22 @@ impl Jit {
         result: &mut Reconciliation,
     ) -> Result<(), JitError> {
         for (number, (id, lease)) in unseen.into_iter().enumerate() {
-            let is_there = number < LOOKS && setup.target.observe(&lease.remote).await? != Observed::Missing;
+            if number == LOOKS {
+                result.partial = Some(Code::new("reconcile.endless"));
+                return Ok(());
+            }
+            let observed = match setup.target.observe(&lease.remote).await {
+                Ok(observed) => observed,
+                Err(error) => {
+                    result.partial = Some(error.code());
+                    return Ok(());
+                }
+            };
             let (_, now_kept) = kept(store, tenant, id).await?;
-            match (now_kept.phase == lease.phase, is_there) {
-                (false, _) => {}
-                (true, true) => result.changed.push(id),
-                (true, false) => result.missing.push(id),
+            match observed {
+                _ if now_kept.phase != lease.phase => {}
+                Observed::Missing => result.missing.push(id),
+                Observed::Ours { .. } | Observed::Foreign => result.changed.push(id),
             }
         }
         Ok(())

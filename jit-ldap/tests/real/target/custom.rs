@@ -101,6 +101,29 @@ async fn an_account_of_any_description_lives_and_ends() {
 }
 
 #[tokio::test]
+async fn of_two_that_bear_its_name_the_one_with_our_marker_is_ours() {
+    let peer = Peer::start("slapd");
+    let mut administrator = peer.as_administrator().await;
+    // the server lets nobody have the `uid` of another, and any number have one `cn`
+    let mut settings = settings(&peer);
+    (settings.name, settings.also_named) = ("cn".to_owned(), vec!["sn".to_owned()]);
+    let target = CustomTarget::new(peer.directory(), &settings).unwrap();
+    let known = made(&target, "jit-namesake", &[], &secret()).await;
+    // its answer was lost, an administrator moved it, and somebody else bears its name in its place
+    let unknown = RemoteRef { native: None, ..known.clone() };
+    let (rdn, people) = (Rdn::new("cn", "jit-namesake").unwrap(), peer.below("ou=people"));
+    let (before, after) = (peer.below("ou=jit").child(rdn.clone()), people.child(rdn.clone()));
+    administrator.rename(&EntryName::from(&before), &rdn, false, Some(&people), &[]).await.unwrap();
+    let mut stranger = vec![Attribute::new(AttributeName::OBJECT_CLASS, ["inetOrgPerson"])];
+    stranger.extend(["cn", "sn"].map(|kind| Attribute::new(name(kind), ["jit-namesake"])));
+    administrator.add(&before, &stranger, &[]).await.unwrap();
+    let Observed::Ours { native, .. } = target.observe(&unknown).await.unwrap() else { panic!("ours") };
+    assert_eq!(Some(native), known.native);
+    administrator.delete(&EntryName::from(&after), &[]).await.unwrap();
+    assert_eq!(target.observe(&unknown).await.unwrap(), Observed::Foreign, "without ours it is the other");
+}
+
+#[tokio::test]
 async fn without_controls_too_what_lost_its_marker_is_left_alone() {
     let peer = Peer::start("slapd");
     for (number, target) in all(&peer).iter().enumerate() {

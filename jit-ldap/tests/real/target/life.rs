@@ -135,27 +135,6 @@ async fn what_was_moved_out_of_our_reach_loses_at_least_what_it_holds() {
 }
 
 #[tokio::test]
-async fn of_two_that_bear_its_name_the_one_with_our_marker_is_ours() {
-    let world = World::open_ldap();
-    let peer = world.peer();
-    let mut administrator = peer.as_administrator().await;
-    let target = world.target();
-    let mut account = made(target.as_ref(), "jit-namesake", &[], &secret()).await;
-    // its answer was lost, an administrator moved it, and somebody else bears its name in its place
-    account.native = None;
-    let rdn = Rdn::new("uid", "jit-namesake").unwrap();
-    let people = peer.below("ou=people");
-    let (before, after) = (world.dn("jit-namesake"), people.child(rdn.clone()));
-    administrator.rename(&EntryName::from(&before), &rdn, false, Some(&people), &[]).await.unwrap();
-    administrator.add(&before, &stranger(&world, "jit-namesake"), &[]).await.ok();
-    let observed = target.observe(&account).await.unwrap();
-    assert!(matches!(observed, Observed::Ours { .. }), "{observed:?}");
-    for dn in [before, after] {
-        administrator.delete(&EntryName::from(&dn), &[]).await.ok();
-    }
-}
-
-#[tokio::test]
 async fn what_somebody_put_out_of_use_is_not_extended() {
     for world in World::both().await {
         let target = world.target();
