@@ -17,7 +17,7 @@ use std::net::TcpListener;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
-use scim::{Answer, Server, TOKEN, USER, patch, person};
+use scim::{Answer, DIGEST, Server, TOKEN, USER, patch, person};
 use serde_json::{Value, json};
 
 fn folder(name: &str) -> PathBuf {
@@ -186,7 +186,7 @@ fn why_something_was_not_done_is_told_to_whoever_runs_it() {
     let lines: Vec<_> = told.lines().collect();
     assert_eq!(lines.len(), 2, "the one who only asked knows already: {told}");
     for line in lines {
-        let why = "INFO jit_scim::server::service: not done: another resource has this value already, at `userName`";
+        let why = "INFO jit_scim::server::service: not done: another resource has this value already tenant=";
         let which = [
             "connection=scim",
             "token=\"tests\"",
@@ -198,7 +198,22 @@ fn why_something_was_not_done_is_told_to_whoever_runs_it() {
         for part in [why].into_iter().chain(which) {
             assert!(line.contains(part), "{line}");
         }
-        assert!(!line.contains("ada"), "{line}");
+        assert!(!line.contains("ada") && !line.contains("userName"), "nothing of what was sent: {line}");
+    }
+}
+
+#[test]
+fn what_a_token_that_only_reads_was_refused_is_told_as_well() {
+    let folder = folder("readers");
+    fs::write(folder.join("tokens"), format!("sha256:{DIGEST} reader reads-only\n")).unwrap();
+    let server = Server::start_for(&folder, "memory", "tokens", &[]);
+    assert_eq!(server.get("/Users").status, 200);
+    server.ask("POST", "/Users", &person("ada")).refuses(403, None);
+    assert_eq!(server.end("-TERM"), Some(0));
+    let told = fs::read_to_string(folder.join("complaints")).unwrap();
+    assert_eq!(told.lines().count(), 1, "{told}");
+    for part in ["INFO jit_scim", "token=\"reader\"", "method=\"POST\"", "at=/Users", "status=403"] {
+        assert!(told.contains(part), "{told}");
     }
 }
 

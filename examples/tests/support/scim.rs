@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 
 pub(crate) const TOKEN: &str = "a-token-for-tests-only-0123456789";
 /// SHA-256 of it.
-const DIGEST: &str = "b4d6ac378401d4a62966e077b47d792093d8c0bee332aae382a02183982f51c3";
+pub(crate) const DIGEST: &str = "b4d6ac378401d4a62966e077b47d792093d8c0bee332aae382a02183982f51c3";
 pub(crate) const USER: &str = "urn:ietf:params:scim:schemas:core:2.0:User";
 pub(crate) const GROUP: &str = "urn:ietf:params:scim:schemas:core:2.0:Group";
 const PATCH: &str = "urn:ietf:params:scim:api:messages:2.0:PatchOp";

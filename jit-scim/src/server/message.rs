@@ -119,10 +119,12 @@ impl ScimResponse {
         self
     }
 
-    /// Answers HEAD (RFC 9110 §9.3.2): what GET would, but for the body.
+    /// Answers HEAD (RFC 9110 §9.3.2): what GET would, but for the body. With 304, its length would be that of what the client
+    /// has already (§8.6).
     pub(super) fn without_body(self) -> Self {
         let length = self.body.len().to_string();
-        Self { body: Bytes::new(), ..self }.and("content-length", length)
+        let head = Self { body: Bytes::new(), ..self };
+        if head.status == 304 { head } else { head.and("content-length", length) }
     }
 
     pub(super) fn tagged(self, version: &Version) -> Self {

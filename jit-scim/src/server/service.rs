@@ -90,9 +90,6 @@ impl ScimService {
             let request = ScimRequest { method: "GET", ..request };
             return Box::pin(self.handle(context, request)).await.without_body();
         }
-        if context.reads_only && !request.is_reading() {
-            return ScimResponse::refusal(&Reason::Forbidden.into());
-        }
         let turn = Turn {
             service: self,
             realm,
@@ -100,7 +97,12 @@ impl ScimService {
             me: context.me,
             now: self.clock.now(),
         };
-        turn.run(&request).await.unwrap_or_else(|error| {
+        let done = if context.reads_only && !request.is_reading() {
+            Err(Reason::Forbidden.into())
+        } else {
+            turn.run(&request).await
+        };
+        done.unwrap_or_else(|error: ScimError| {
             turn.note_refusal(request.method, request.path, &error);
             let refusal = ScimResponse::refusal(&error);
             match Route::parse(request.path, &realm.connection.schemas) {
@@ -149,15 +151,17 @@ impl ScimService {
 }
 
 impl Turn<'_> {
-    /// Tells whoever runs the service why something was not done. Nothing of what was sent is in it but what is served.
+    /// Tells whoever runs the service why something was not done. Nothing of what was sent is in it but what is served: the
+    /// place of an error holds names that a client made up.
     pub(super) fn note_refusal(&self, method: &str, path: &str, error: &ScimError) {
         let attestor = &self.realm.connection.attestor;
         let (tenant, connection, token) = (attestor.tenant(), attestor.connection(), self.principal);
         let code = error.code();
         match Route::parse(path, &self.realm.connection.schemas) {
             Ok(route) if route.changes(method) => {
-                let status = error.reason().status();
-                tracing::info!(%tenant, %connection, token, method, at = %route, status, %code, "not done: {error}");
+                let (status, why) = (error.reason().status(), error.reason().meaning());
+                let cause = error.cause().map(tracing::field::display);
+                tracing::info!(%tenant, %connection, token, method, at = %route, status, %code, cause, "not done: {why}");
             }
             _ => tracing::debug!(%tenant, %connection, token, %code, "request refused"),
         }

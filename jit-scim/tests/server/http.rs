@@ -124,6 +124,14 @@ async fn head_says_what_get_says_without_saying_it() {
         assert_ne!(head.headers()[header::CONTENT_LENGTH], "0", "{path}");
     }
     assert_eq!(send(&mut scim, "Bearer good", "HEAD", "/Bulk", "").await.0.status(), 405);
+    let known = Request::head(&one)
+        .header(header::AUTHORIZATION, "Bearer good")
+        .header(header::IF_NONE_MATCH, "W/\"1\"")
+        .body(Full::new(Bytes::new()))
+        .unwrap();
+    let known = scim.call(known).await.unwrap();
+    assert_eq!((known.status().as_u16(), &known.headers()[header::ETAG]), (304, &"W/\"1\"".parse().unwrap()));
+    assert_eq!(known.headers().get(header::CONTENT_LENGTH), None, "it is not how long what is known is");
 }
 
 /// A body that fails before it is whole.
