@@ -6,12 +6,12 @@ use tracing_subscriber::filter::{LevelFilter, Targets};
 use tracing_subscriber::layer::SubscriberExt as _;
 use tracing_subscriber::util::SubscriberInitExt as _;
 
-/// Lets appear on standard error which SCIM requests were refused, and errors of the other libraries. Their warnings do not: the
-/// portal tells each alarm itself. Messages hold codes, names and ids, and never values of people.
+/// Lets appear on standard error which SCIM requests were refused, and of the other libraries what went wrong: failed tasks, and
+/// alarms, which the portal tells by itself as well. Messages hold codes, names and ids, and never values of people.
 pub(crate) fn to_standard_error() {
     let lines = tracing_subscriber::fmt::layer().with_ansi(false).with_writer(|| OneLine(io::stderr()));
     let ours =
-        Targets::new().with_target("jit_scim", LevelFilter::INFO).with_target("jit_", LevelFilter::ERROR);
+        Targets::new().with_target("jit_scim", LevelFilter::INFO).with_target("jit_", LevelFilter::WARN);
     // Where somebody listens already, they go on doing so.
     let _ = tracing_subscriber::registry().with(lines).with(ours).try_init();
 }
