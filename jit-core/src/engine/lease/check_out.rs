@@ -159,7 +159,7 @@ impl Jit {
         };
         if settled.is_some_and(|settled| self.parts.clock.now() < settled) {
             let kind = ErrorKind::Target(TargetFault::Unreachable);
-            return BackendError::new(kind, "target.observe").into();
+            return BackendError::new(kind, "observe.settling").into();
         }
         self.give_up(errand, account, lease.clone(), EndReason::Lost).await;
         JitError::refused("lease.over")
