@@ -117,7 +117,8 @@ impl Jit {
         if lease.unanswered.is_some_and(|answer_by| now < answer_by) {
             return Err(JitError::refused("lease.in_progress"));
         }
-        if matches!(lease.phase, Phase::Active { .. }) {
+        // What existed before bears no mark to look for, and is given again what it lacks.
+        if lease.elevates.is_none() && matches!(lease.phase, Phase::Active { .. }) {
             self.check_untouched(Errand { store, setup, by: &request.by }, &account, &lease).await?;
         }
         let lease = lease.asking(answer_by(setup, now)).map_err(moved_on)?;
