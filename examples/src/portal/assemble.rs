@@ -118,6 +118,9 @@ fn builder(
             builder = builder.store(name.clone(), Arc::clone(&shelf.store));
         }
     }
+    if let Some(most) = settings.deployment.as_ref().and_then(|deployment| deployment.leases_per_holder) {
+        builder = builder.leases_per_holder(most);
+    }
     for target in targets {
         builder = builder.target(target.setup.clone());
     }

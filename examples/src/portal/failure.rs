@@ -217,6 +217,7 @@ impl Failure {
             "lease.not_entitled" => "Nothing that you hold admits to this role.",
             "lease.unnamed" => "Nobody who is believed says which account at the target is yours.",
             "lease.unknown_account" => "The target has no account of the name that you have there.",
+            "lease.too_many" => "You have as many leases at once as you may have. Check one in first.",
             "lease.too_long" => "The role cannot be held for so long.",
             "lease.not_longer" => "It would not end later than it does.",
             "lease.shut_by_others" => {
