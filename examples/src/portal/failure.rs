@@ -10,6 +10,7 @@ use jit_saml::logout::{LogoutError, LogoutRejection};
 
 use super::pages;
 use super::view::{Frame, RefusalView};
+use crate::say::complain;
 use crate::web::{RandomError, html};
 
 const ANEW: &str = "Begin the sign-in anew. If it happens again, show the code to an administrator.";
@@ -248,7 +249,7 @@ impl From<RandomError> for Failure {
 /// Tells the operator; messages of the libraries hold codes and names, never values of people.
 pub(super) fn tell(error: &(dyn Error + 'static)) {
     let chain: Vec<_> = causes(error).map(ToString::to_string).collect();
-    eprintln!("portal: {}", chain.join(": "));
+    complain(format_args!("portal: {}", chain.join(": ")));
 }
 
 fn innermost(error: &(dyn Error + 'static)) -> String {
