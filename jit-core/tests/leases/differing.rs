@@ -1,5 +1,8 @@
 //! Live accounts that somebody else changed are reported, and what was added to them is taken back when that is asked for.
 
+use std::{collections::BTreeSet, sync::Arc};
+
+use async_trait::async_trait;
 use chrono::TimeDelta;
 use jit_core::*;
 
@@ -128,4 +131,49 @@ async fn an_extension_whose_answer_is_missing_is_no_difference() {
     }
     house.directory.move_end(&lent.name, None);
     assert_eq!(words(&reconcile(&house, APPLY).await), [(lent.lease, vec!["ends_never"])]);
+}
+
+/// Does not tell what accounts hold.
+struct Silent(Arc<MemoryTarget>);
+
+#[async_trait]
+impl Target for Silent {
+    fn capabilities(&self) -> Capabilities {
+        self.0.capabilities()
+    }
+
+    async fn ensure(&self, desired: &Desired) -> Result<Effect, BackendError> {
+        self.0.ensure(desired).await
+    }
+
+    async fn observe(&self, remote: &RemoteRef) -> Result<Observed, BackendError> {
+        self.0.observe(remote).await
+    }
+
+    async fn holdings(&self, remote: &RemoteRef, asked: &BTreeSet<String>) -> Result<Holdings, BackendError> {
+        self.0.holdings(remote, asked).await
+    }
+
+    async fn list(&self, cursor: Option<ListCursor>) -> Result<Listing, BackendError> {
+        let Listing::Complete(all) = self.0.list(cursor).await? else { panic!("whole") };
+        let told = all.into_iter().map(|one| Listed { entitlements: None, ..one });
+        Ok(Listing::Complete(told.collect()))
+    }
+}
+
+#[tokio::test]
+async fn what_somebody_took_is_not_given_again_where_the_target_does_not_tell_of_it() {
+    let house = House::new().await;
+    let lent = out(&house).await;
+    house.directory.leave(&lent.name, "ops");
+    house.directory.move_end(&lent.name, None);
+    let markers = MarkerKey::new("test", &[5; 32]).unwrap();
+    let silent = Arc::new(Silent(Arc::clone(&house.directory)));
+    let setup = TargetSetup::new(target(), silent, markers).for_tenants([tenant()]);
+    let jit = Jit::builder(Arc::clone(&house.store) as _).clock(Arc::clone(&house.clock) as _);
+    let jit = jit.target(setup).build().unwrap();
+    let found = jit.reconcile(None, &tenant(), &target(), APPLY).await.unwrap();
+    assert_eq!(words(&found), [(lent.lease, vec!["ends_never"])]);
+    assert!(!found.differing[0].brought_back);
+    assert!(house.directory.accounts()[&lent.name].entitlements.is_empty());
 }

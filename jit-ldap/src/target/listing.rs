@@ -71,7 +71,7 @@ impl<D: Dialect> Accounts<D> {
         for (dn, listed) in found.iter_mut().take(LOOKED_UP) {
             let member = self.table.membership.of(dn, &listed.remote.name);
             let Ok(held) = self.held(connection, &member).await else { return };
-            listed.entitlements = Some(self.table.names_of(&held));
+            listed.entitlements = self.table.names_of(&held);
         }
     }
 

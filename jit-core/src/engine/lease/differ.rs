@@ -72,11 +72,6 @@ impl Differing {
     pub fn is_settled(&self) -> bool {
         self.brought_back && self.found.iter().all(Difference::adds)
     }
-
-    /// Tells whether anything of it can be taken back. What is out of use is left alone: nobody can use it.
-    pub(super) fn can_be_brought_back(&self) -> bool {
-        self.found.iter().any(Difference::adds) && !self.found.contains(&Difference::Shut)
-    }
 }
 
 /// Compares an account with its lease.
@@ -107,6 +102,16 @@ pub(super) struct Odd {
     pub(super) id: AccountId,
     pub(super) lease: Lease,
     pub(super) shown: Listed,
+}
+
+impl Odd {
+    /// Tells whether anything that differs can be taken back. What is out of use is left alone: nobody can use it. Where the
+    /// target does not tell what the account holds, whoever sets its end might give again what somebody took.
+    pub(super) fn can_be_brought_back(&self, differing: &Differing) -> bool {
+        let found = &differing.found;
+        let is_told = self.shown.entitlements.is_some();
+        is_told && found.iter().any(Difference::adds) && !found.contains(&Difference::Shut)
+    }
 }
 
 impl Jit {

@@ -103,14 +103,14 @@ impl Jit {
         let errand = Errand { store, setup, by: &Actor::Clock };
         let odd = self.still_odd(errand, tenant, odd).await?;
         if let ReconcileMode::Apply { at_most } = mode {
-            let fitting = odd.iter().filter(|(_, differing)| differing.can_be_brought_back()).count();
+            let fitting = odd.iter().filter(|(odd, differing)| odd.can_be_brought_back(differing)).count();
             if result.returned.len() > at_most || fitting > at_most {
                 return Err(JitError::refused("reconcile.too_many"));
             }
             result.ended = self.end_returned(store, tenant, target, &result.returned).await?;
         }
         for (odd, mut differing) in odd {
-            if mode != ReconcileMode::Report && differing.can_be_brought_back() {
+            if mode != ReconcileMode::Report && odd.can_be_brought_back(&differing) {
                 differing.brought_back = self.bring_back(errand, tenant, &odd).await?;
             }
             result.differing.push(differing);
