@@ -37,7 +37,8 @@ pub(crate) async fn measure(wanted: &Wanted) {
     out(&house, "privileged", count / 2).await;
     house.clock.advance(TimeDelta::minutes(30));
 
-    let [mut bare, mut ours, mut calm, mut beside, mut meanwhile] = std::array::from_fn(|_| Figures::default());
+    let [mut bare, mut ours, mut calm, mut beside, mut meanwhile] =
+        std::array::from_fn(|_| Figures::default());
     let turn = count / 2 / TURNS;
     for _ in 0..TURNS {
         let accounts = made(&raw, turn).await;
