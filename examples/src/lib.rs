@@ -10,6 +10,12 @@
 //! | [`scim_server`] | lets a directory drive accounts over SCIM |
 //! | [`web`] | serves pages safely |
 
+#![deny(
+    clippy::print_stdout,
+    clippy::print_stderr,
+    reason = "they panic where nobody listens: `say` does not"
+)]
+
 mod alarms;
 pub mod checkout;
 pub mod demo_idp;
@@ -17,6 +23,7 @@ pub mod demo_saml_idp;
 pub mod inspect;
 mod log;
 pub mod portal;
+mod say;
 pub mod scim_server;
 mod signals;
 mod targets;

@@ -129,6 +129,7 @@ fn lease(phase: &str, is_in_use: bool) -> LeaseRow {
         proof: "present, 1 minute ago".into(),
         spans: if is_in_use { vec!["1h", "2h"] } else { vec![] },
         is_in_use,
+        is_served: phase != "ending",
         is_quarantined: phase == "quarantined",
         store: String::new(),
     }
@@ -316,6 +317,7 @@ fn an_administrator_extends_and_ends_leases_where_they_are_kept_and_learns_of_th
     assert!(page.contains("action=\"/leases/end\"") && page.contains("action=\"/leases/extend\""));
     assert!(!page.contains("/access/in") && !page.contains("/access/extend"));
     assert!(page.contains("There are more leases"));
+    assert_eq!(page.matches("This target is not configured").count(), 1);
 }
 
 #[test]

@@ -52,9 +52,13 @@ impl Demo {
         self.ask(&format!("GET {path} HTTP/1.1\r\nHost: {}\r\nConnection: close\r\n\r\n", self.address))
     }
 
-    fn end(mut self, signal: &str) -> Option<i32> {
+    fn signal(&self, signal: &str) {
         let id = self.child.id().to_string();
         assert!(Command::new("kill").args([signal, &id]).status().unwrap().success());
+    }
+
+    fn end(mut self, signal: &str) -> Option<i32> {
+        self.signal(signal);
         self.child.wait().unwrap().code()
     }
 }
@@ -94,6 +98,44 @@ fn it_ends_in_good_order_on_both_signals() {
     for signal in ["-INT", "-TERM"] {
         assert_eq!(Demo::start(signal).end(signal), Some(0), "{signal}");
     }
+}
+
+/// It listens at any port, because nobody asks it anything.
+const WITH_SOURCE: &str = r#"
+[portal]
+listen = "127.0.0.1:0"
+base_url = "http://127.0.0.1:8080"
+store = "sqlite:accounts.db"
+
+[[connection]]
+id = "hr"
+tenant = "acme"
+issuers = ["urn:acme:hr"]
+policy = { rule = [{ name = "everybody", permit = {} }] }
+mapping = { user_name = { template = ["{userName}"] } }
+provisioning = {}
+protocol = { label = "HR", scim = { token_file = "hr.tokens" } }
+"#;
+
+#[test]
+fn the_tokens_of_a_source_are_read_again_while_it_runs() {
+    let folder = folder("sighup");
+    let tokens = |digit: &str, name: &str| {
+        std::fs::write(folder.join("hr.tokens"), format!("sha256:{} {name}\n", digit.repeat(64))).unwrap();
+    };
+    std::fs::write(folder.join("portal.toml"), WITH_SOURCE).unwrap();
+    tokens("0", "hr-2026");
+    let mut command = Command::new(env!("CARGO_BIN_EXE_portal"));
+    command.current_dir(&folder).args(["--config", "portal.toml"]);
+    let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    let (mut ready, mut told) = (String::new(), String::new());
+    BufReader::new(child.stdout.take().unwrap()).read_line(&mut ready).unwrap();
+    let mut portal = Demo { child, address: ready };
+    tokens("1", "hr-2027");
+    portal.signal("-HUP");
+    BufReader::new(portal.child.stderr.take().unwrap()).read_line(&mut told).unwrap();
+    assert_eq!(told, "portal: hr.tokens: came `hr-2027`; went `hr-2026`\n");
+    assert_eq!(portal.end("-TERM"), Some(0));
 }
 
 #[test]

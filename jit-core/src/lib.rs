@@ -55,10 +55,10 @@ pub use clock::{
 };
 pub use engine::{
     AdminRequest, Authority, BuildError, CheckOut, CheckedOut, Connection, ConnectionSettings, Denied,
-    Elevated, Event, Explanation, Held, Invitation, Jit, JitBuilder, JitError, Kept, LeaverLimit, LentWrong,
-    LinkAnswer, LinkBy, LinkRule, MailLink, MailProof, MirrorForecast, NamedBy, Notices, Outcome,
-    Provisioned, Provisioning, ReconcileMode, Reconciliation, Reply, SamePerson, Session, ShadowReport,
-    SignIn, SignedIn, Teller, Ticket, Trigger, Verdict, VerifyError, WorkReport,
+    Difference, Differing, Elevated, Event, Explanation, Held, Invitation, Jit, JitBuilder, JitError, Kept,
+    LeaverLimit, LentWrong, LinkAnswer, LinkBy, LinkRule, MailLink, MailProof, MirrorForecast, NamedBy,
+    Notices, Outcome, Provisioned, Provisioning, ReconcileMode, Reconciliation, Reply, SamePerson, Session,
+    ShadowReport, SignIn, SignedIn, Teller, Ticket, Trigger, Verdict, VerifyError, WorkReport,
 };
 pub use error::{BackendError, Code, ErrorClass, ErrorKind, Retry, Taken, TargetFault};
 pub use identity::{
@@ -98,9 +98,9 @@ pub use store::{
     OneTimeKey, PAGE_ITEMS, Page, Query, Seen, Settlement, Store, Task, TaskKind, TaskQueue, UserStore,
 };
 pub use target::{
-    Capabilities, Desired, DesiredState, Effect, Holdings, ListCursor, Listing, Marker, MarkerKey,
-    MarkerKeyError, Mirrored, Mirroring, Observed, RemoteRef, Secret, SecretRules, StopLimit, Target,
-    TargetRole, TargetSetup, UnattendedEnd, Whose,
+    Capabilities, Desired, DesiredState, Effect, Holdings, ListCursor, Listed, Listing, Marker, MarkerKey,
+    MarkerKeyError, Mirrored, Mirroring, Observed, RemoteRef, Secret, SecretRules, ShownEnd, StopLimit,
+    Target, TargetRole, TargetSetup, UnattendedEnd, Whose,
 };
 
 /// What macros of this crate refer to.

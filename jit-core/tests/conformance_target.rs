@@ -46,6 +46,7 @@ enum Fault {
     ReusesIds,
     FindsNothingByName,
     ListsNothing,
+    TellsAnotherState,
     ElevatesWhatItMade,
 }
 
@@ -70,6 +71,7 @@ const FAULTS: &[(Fault, &[&str])] = &[
     (Fault::ReusesIds, &["an_id_is_not_given_again"]),
     (Fault::FindsNothingByName, &["what_came_late_is_found_by_its_name"]),
     (Fault::ListsNothing, &["a_listing_names_what_is_there_with_its_marker_and_id"]),
+    (Fault::TellsAnotherState, &["a_listing_tells_nothing_that_is_not_so"]),
     (Fault::ElevatesWhatItMade, &["what_was_made_for_a_time_is_not_elevated"]),
 ];
 
@@ -200,7 +202,13 @@ impl Target for Faulty {
         if self.has(Fault::ListsNothing) {
             return Ok(Listing::Complete(Vec::new()));
         }
-        self.inner.list(cursor).await
+        match self.inner.list(cursor).await? {
+            Listing::Complete(all) if self.has(Fault::TellsAnotherState) => {
+                let endless = all.into_iter().map(|one| Listed { end: ShownEnd::Never, ..one });
+                Ok(Listing::Complete(endless.collect()))
+            }
+            listing => Ok(listing),
+        }
     }
 }
 

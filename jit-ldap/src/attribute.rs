@@ -46,6 +46,8 @@ impl AttributeName {
         USER_PASSWORD = "userPassword";
         ACCOUNT_EXPIRES = "accountExpires";
         ADMIN_COUNT = "adminCount";
+        ADMIN_DESCRIPTION = "adminDescription";
+        DESCRIPTION = "description";
         PASSWORD_END_TIME = "pwdEndTime";
         PASSWORD_LOCKED_TIME = "pwdAccountLockedTime";
         SAM_ACCOUNT_NAME = "sAMAccountName";

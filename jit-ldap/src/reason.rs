@@ -101,6 +101,8 @@ jit_core::reasons! {
         #[doc = "The same whether the name is unknown, the password wrong or the account closed; the cause is the source."]
         SignInRefused = "ldap.sign_in_refused", "the directory does not know a person with this name and password", Nature::Refusal;
         SignInThrottled = "ldap.sign_in_throttled", "too many sign-ins with this name failed; the directory is not asked, so that it does not lock the account", Nature::Outage;
+        #[doc = "The cause of `ldap.sign_in_refused`: such an account is nobody of those who sign in."]
+        EntryLent = "ldap.entry_lent", "the entry was made for a time", Nature::Refusal;
         PasswordMustChange = "ldap.password_must_change", "the password is right and has to be changed first", Nature::Refusal;
         NotUnique = "ldap.not_unique", "more than one entry was found where there must be one", Nature::Refusal;
     }

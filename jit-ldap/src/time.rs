@@ -1,6 +1,7 @@
 //! Instants as directories write them.
 
 use chrono::{DateTime, Datelike as _, NaiveDate, TimeDelta, Timelike as _, Utc};
+use jit_core::ShownEnd;
 
 use crate::reason::Reason;
 
@@ -35,6 +36,14 @@ impl AccountExpires {
             }
             _ => Err(Reason::ValueMalformed),
         }
+    }
+
+    /// The value of the attribute as a listing tells it.
+    pub(crate) fn shown(value: &[u8]) -> ShownEnd {
+        Self::read(value).map_or(ShownEnd::Untold, |end| match end {
+            Self::Never => ShownEnd::Never,
+            Self::At(at) => ShownEnd::At(at),
+        })
     }
 
     /// Writes the value of the attribute. An instant between two ticks is the earlier one: nothing lasts longer than asked.

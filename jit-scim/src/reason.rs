@@ -165,7 +165,8 @@ jit_core::reasons! {
         VersionStale = "scim.version_stale", "the resource is not of the version that was named", Plain(412);
 
         // what a service answers
-        Unauthenticated = "scim.unauthenticated", "a valid bearer token is needed", Plain(401);
+        TokenMissing = "scim.token_missing", "a bearer token is needed", Plain(401);
+        Unauthenticated = "scim.unauthenticated", "the bearer token is not good, or no longer", Plain(401);
         Forbidden = "scim.forbidden", "the token does not allow this", Plain(403);
         PathUnserved = "scim.path_unserved", "nothing is served at this path", Plain(404);
         MethodNotAllowed = "scim.method_not_allowed", "this cannot be done at this path", Plain(405);

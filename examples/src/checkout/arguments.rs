@@ -86,7 +86,7 @@ pub(super) enum Order {
     Extend { lease: AccountId, span: TimeDelta },
     List { holder: Option<UserName>, target: Option<TargetId> },
     Sweep,
-    Reconcile { target: Option<TargetId>, end_at_most: Option<usize> },
+    Reconcile { target: Option<TargetId>, at_most: Option<usize> },
     Alarms { span: TimeDelta },
     Exposure,
     ConfirmTime,
@@ -175,8 +175,8 @@ fn order(given: &mut Given) -> Result<Order, UsageError> {
             if at_most.is_some() && !apply {
                 return Err(UsageError::Missing("--apply"));
             }
-            let end_at_most = apply.then_some(at_most.unwrap_or(AT_MOST));
-            Order::Reconcile { target: given.parsed("--target")?, end_at_most }
+            let at_most = apply.then_some(at_most.unwrap_or(AT_MOST));
+            Order::Reconcile { target: given.parsed("--target")?, at_most }
         }
         "alarms" => Order::Alarms { span: given.since()? },
         "exposure" => Order::Exposure,
@@ -338,9 +338,9 @@ mod tests {
 
     #[test]
     fn reconciling_reports_unless_it_is_told_to_act() {
-        let report = Order::Reconcile { target: None, end_at_most: None };
+        let report = Order::Reconcile { target: None, at_most: None };
         assert_eq!(order_of("reconcile"), report);
-        let act = |most| Order::Reconcile { target: None, end_at_most: Some(most) };
+        let act = |most| Order::Reconcile { target: None, at_most: Some(most) };
         assert_eq!(order_of("reconcile --apply"), act(10));
         assert_eq!(order_of("reconcile --apply --at-most 3"), act(3));
         assert_eq!(parsed("--config c reconcile --at-most 3"), Err(UsageError::Missing("--apply")));

@@ -121,6 +121,7 @@ fn meaning(code: &Code) -> &'static str {
         }
         "lease.shut_by_others" => "somebody put the account out of use at the target: it is not opened again",
         "lease.too_long" => "the time is longer than the role allows in all",
+        "lease.too_many" => "the holder has as many leases at once as they may have",
         "lease.unknown" => "there is no such lease",
         "lease.unknown_role" => "the target has no such role",
         "lease.unknown_target" => "the configuration has no such target",

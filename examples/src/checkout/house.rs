@@ -52,6 +52,9 @@ impl House {
                 Some(longest) => guard.downtime(longest.delta()),
             });
         }
+        if let Some(most) = settings.deployment.as_ref().and_then(|deployment| deployment.leases_per_holder) {
+            builder = builder.leases_per_holder(most);
+        }
         for opened in &targets {
             builder = builder.target(opened.setup.clone());
         }

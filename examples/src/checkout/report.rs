@@ -1,9 +1,12 @@
 //! Answers: one JSON object a line for programs, tables for people. `docs/checkout.md` describes every field.
 
+use std::collections::BTreeSet;
 use std::io::{self, Write};
 
 use chrono::{DateTime, SecondsFormat, TimeDelta, Utc};
-use jit_core::{Account, AccountId, Lease, LentWrong, RemoteRef, Seeing, UnattendedEnd};
+use jit_core::{
+    Account, AccountId, Difference, Differing, Lease, LentWrong, RemoteRef, Seeing, UnattendedEnd,
+};
 use serde::Serialize;
 use serde_json::json;
 
@@ -205,6 +208,51 @@ impl From<&LentWrong> for LentLine {
 impl std::fmt::Display for LentLine {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         write!(f, "{}:{}", self.name, self.entitlement)
+    }
+}
+
+/// Shows an account that somebody else changed.
+#[derive(Debug, Serialize)]
+pub(super) struct DifferingLine {
+    lease: AccountId,
+    /// What differs, as words.
+    what: Vec<&'static str>,
+    /// When the target ends it, where that differs.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    ends: Option<DateTime<Utc>>,
+    /// What it holds and should not.
+    more: BTreeSet<String>,
+    /// What it should hold and does not.
+    less: BTreeSet<String>,
+    brought_back: bool,
+}
+
+impl From<&Differing> for DifferingLine {
+    fn from(differing: &Differing) -> Self {
+        let mut line = Self {
+            lease: differing.lease,
+            what: differing.found.iter().map(Difference::word).collect(),
+            ends: None,
+            more: BTreeSet::new(),
+            less: BTreeSet::new(),
+            brought_back: differing.brought_back,
+        };
+        for found in &differing.found {
+            match found {
+                Difference::EndsLater(at) | Difference::EndsEarlier(at) => line.ends = Some(*at),
+                Difference::HoldsMore(held) => line.more.clone_from(held),
+                Difference::HoldsLess(held) => line.less.clone_from(held),
+                _ => {}
+            }
+        }
+        line
+    }
+}
+
+impl std::fmt::Display for DifferingLine {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{}:{}", self.lease, self.what.join(","))?;
+        if self.brought_back { f.write_str(":brought_back") } else { Ok(()) }
     }
 }
 

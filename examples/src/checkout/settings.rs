@@ -15,7 +15,7 @@ use crate::targets::{DeploymentSettings, Opened, TargetSettings, check_targets, 
 pub(super) struct Settings {
     pub(super) checkout: CheckoutSettings,
     #[serde(default)]
-    deployment: Option<DeploymentSettings>,
+    pub(super) deployment: Option<DeploymentSettings>,
     #[serde(default)]
     target: Vec<TargetSettings>,
 }

@@ -20,6 +20,7 @@ use super::scim::Sources;
 use super::session::Sessions;
 use super::settings::{DoorSettings, Method, Settings, StoreUrl};
 use crate::alarms::Alarms;
+use crate::say::complain;
 use crate::targets::Opened;
 
 /// Says why a portal could not be assembled.
@@ -110,12 +111,15 @@ fn builder(
         .time_guard(TimeGuard::default())
         .protection(settings.protection.protection())
         .hold_for(HOLD_LASTS)
-        .notices(Arc::new(Alarms(|alarm| eprintln!("portal: {alarm}"))))
+        .notices(Arc::new(Alarms(|alarm| complain(format_args!("portal: {alarm}")))))
         .explaining();
     for shelf in named {
         if let Some(name) = &shelf.name {
             builder = builder.store(name.clone(), Arc::clone(&shelf.store));
         }
+    }
+    if let Some(most) = settings.deployment.as_ref().and_then(|deployment| deployment.leases_per_holder) {
+        builder = builder.leases_per_holder(most);
     }
     for target in targets {
         builder = builder.target(target.setup.clone());

@@ -10,6 +10,7 @@ use jit_saml::logout::{LogoutError, LogoutRejection};
 
 use super::pages;
 use super::view::{Frame, RefusalView};
+use crate::say::complain;
 use crate::web::{RandomError, html};
 
 const ANEW: &str = "Begin the sign-in anew. If it happens again, show the code to an administrator.";
@@ -216,6 +217,7 @@ impl Failure {
             "lease.not_entitled" => "Nothing that you hold admits to this role.",
             "lease.unnamed" => "Nobody who is believed says which account at the target is yours.",
             "lease.unknown_account" => "The target has no account of the name that you have there.",
+            "lease.too_many" => "You have as many leases at once as you may have. Check one in first.",
             "lease.too_long" => "The role cannot be held for so long.",
             "lease.not_longer" => "It would not end later than it does.",
             "lease.shut_by_others" => {
@@ -247,7 +249,7 @@ impl From<RandomError> for Failure {
 /// Tells the operator; messages of the libraries hold codes and names, never values of people.
 pub(super) fn tell(error: &(dyn Error + 'static)) {
     let chain: Vec<_> = causes(error).map(ToString::to_string).collect();
-    eprintln!("portal: {}", chain.join(": "));
+    complain(format_args!("portal: {}", chain.join(": ")));
 }
 
 fn innermost(error: &(dyn Error + 'static)) -> String {

@@ -17,9 +17,11 @@ use super::demo;
 use super::failure::tell;
 use super::house::House;
 use super::routes::routes;
+use super::scim::Scim;
 use super::settings::Settings;
 use super::work::{keep_working, worker_id};
 use crate::log;
+use crate::say::{complain, say};
 use crate::signals::asked_to_end;
 use crate::targets::Opened;
 use crate::web::{Guard, serve};
@@ -34,17 +36,24 @@ pub const BAD_USAGE: u8 = 2;
 /// Runs the command line, the program's name left out, and tells with which code the process should exit.
 pub fn run(arguments: impl IntoIterator<Item = String>) -> ExitCode {
     let code = match arguments::parse(arguments) {
-        Ok(Command::Help) => {
-            print!("{}", arguments::USAGE);
-            ENDED
-        }
+        Ok(Command::Help) => help(),
         Ok(command) => start(command),
         Err(error) => {
-            eprint!("portal: {error}\n\n{}", arguments::USAGE);
+            complain(format_args!("portal: {error}\n\n{}", arguments::USAGE.trim_end()));
             BAD_USAGE
         }
     };
     ExitCode::from(code)
+}
+
+fn help() -> u8 {
+    match say(arguments::USAGE) {
+        Ok(()) => ENDED,
+        Err(error) => {
+            tell(&error);
+            CANNOT_SERVE
+        }
+    }
 }
 
 fn start(command: Command) -> u8 {
@@ -57,7 +66,7 @@ fn start(command: Command) -> u8 {
     match served {
         Ok(()) => ENDED,
         Err(Stop::Settings(text)) => {
-            eprintln!("{text}");
+            complain(text);
             BAD_USAGE
         }
         Err(Stop::CannotServe(error)) => {
@@ -137,10 +146,21 @@ async fn open(
     let site =
         scim.map_or_else(|| routes(Arc::clone(&house)), |scim| scim.beside(routes(Arc::clone(&house))));
     sites.push((listener, Guard::new(authority).around(site)));
-    // Whoever reads that it is ready may ask it to end at once.
+    // Whoever reads that it is ready may ask something of it at once.
     let asked_to_end = asked_to_end().map_err(Stop::cannot_serve)?;
-    println!("portal: ready at {base_url}");
-    let served = serve(sites, asked_to_end).await;
+    let kept_fresh = scim.map(Scim::keep_tokens_fresh).transpose().map_err(Stop::cannot_serve)?;
+    let stop = async {
+        match kept_fresh {
+            Some(kept_fresh) => tokio::select! {
+                () = asked_to_end => {}
+                () = kept_fresh => {}
+            },
+            None => asked_to_end.await,
+        }
+    };
+    // It serves whether anybody listens here or not.
+    let _ = say(format_args!("portal: ready at {base_url}\n"));
+    let served = serve(sites, stop).await;
     // The worker ends with its sender in any case.
     let _ = ask.send(true);
     working.await.map_err(io::Error::other).map_err(Stop::cannot_serve)?;

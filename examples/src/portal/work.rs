@@ -8,6 +8,7 @@ use tokio::task::JoinSet;
 
 use super::failure::tell;
 use super::house::House;
+use crate::say::complain;
 use crate::web::{RandomError, random_token};
 
 const BATCH: NonZeroUsize = NonZeroUsize::new(100).expect("not zero");
@@ -25,9 +26,9 @@ pub(super) fn worker_id() -> Result<WorkerId, RandomError> {
 pub(super) async fn keep_working(house: Arc<House>, worker: WorkerId, asked: watch::Receiver<bool>) {
     match house.jit.missing_targets().await {
         Ok(missing) => missing.iter().for_each(|target| {
-            eprintln!(
+            complain(format_args!(
                 "portal: `{target}` is no target of the configuration: what is lent there does not end"
-            );
+            ));
         }),
         Err(error) => tell(&error),
     }

@@ -5,6 +5,7 @@ mod connection;
 mod run;
 pub(crate) mod schemas;
 mod stop;
+pub(crate) mod token_files;
 pub(crate) mod tokens;
 mod work;
 

@@ -18,12 +18,17 @@ use tokio::sync::watch;
 use super::arguments::{self, Command, Keeping, Order};
 use super::connection::{self, Scim};
 use super::stop::Stop;
+use super::token_files::{TokenFile, TokenFiles};
 use super::work::{keep_working, worker_id};
 use super::{BASE, schemas, tokens};
 use crate::log;
 use crate::portal::assemble::open;
+use crate::say::{complain, say};
 use crate::signals::asked_to_end;
 use crate::web::serve;
+
+/// What it is called.
+const PROGRAM: &str = "scim-server";
 
 /// Ended in good order.
 pub const ENDED: u8 = 0;
@@ -35,10 +40,7 @@ pub const BAD_USAGE: u8 = 2;
 /// Runs the command line, the program's name left out, and tells with which code the process should exit.
 pub fn run(arguments: impl IntoIterator<Item = String>) -> ExitCode {
     let done = match arguments::parse(arguments) {
-        Ok(Command::Help) => {
-            print!("{}", arguments::USAGE);
-            Ok(())
-        }
+        Ok(Command::Help) => say(arguments::USAGE).map_err(Stop::cannot_serve),
         Ok(Command::Token) => tokens::make(),
         Ok(Command::Serve(order)) => start(&order),
         Err(error) => Err(Stop::Settings(format!("{error}\n\n{}", arguments::USAGE))),
@@ -46,7 +48,7 @@ pub fn run(arguments: impl IntoIterator<Item = String>) -> ExitCode {
     ExitCode::from(match done {
         Ok(()) => ENDED,
         Err(Stop::Settings(text)) => {
-            eprintln!("scim-server: {}", text.trim_end());
+            complain(format_args!("{PROGRAM}: {}", text.trim_end()));
             BAD_USAGE
         }
         Err(Stop::CannotServe(error)) => {
@@ -59,7 +61,8 @@ pub fn run(arguments: impl IntoIterator<Item = String>) -> ExitCode {
 /// Tells the operator; messages of the libraries hold codes and names, never values of people.
 pub(super) fn tell(error: &(dyn Error + 'static)) {
     let causes = std::iter::successors(Some(error), |&error| error.source());
-    eprintln!("scim-server: {}", causes.map(ToString::to_string).collect::<Vec<_>>().join(": "));
+    let causes = causes.map(ToString::to_string).collect::<Vec<_>>().join(": ");
+    complain(format_args!("{PROGRAM}: {causes}"));
 }
 
 fn start(order: &Order) -> Result<(), Stop> {
@@ -72,7 +75,7 @@ fn start(order: &Order) -> Result<(), Stop> {
 async fn perform(order: &Order) -> Result<(), Stop> {
     // Whatever is wrong with a file is said before a store is touched.
     let settings = connection::settings(&order.who)?;
-    let tokens = tokens(order, &settings)?;
+    let tokens = token_files(order, &settings)?;
     let schemas = schemas::read(&order.schemas, &order.resource_types).map_err(Stop::Settings)?;
     let (connection, attestor, _) = settings.define().map_err(|found| Stop::Settings(found.to_string()))?;
     let listener = TcpListener::bind(order.address).await;
@@ -99,26 +102,35 @@ fn base(address: SocketAddr) -> String {
     if address.ip().is_unspecified() { BASE.to_owned() } else { format!("http://{address}{BASE}") }
 }
 
-fn tokens(order: &Order, settings: &ConnectionConfig<Scim>) -> Result<Tokens, Stop> {
-    let mut warn = |text: String| eprintln!("scim-server: {text}");
-    let read = tokens::read(&order.token_file, (&settings.tenant, &settings.id), &mut warn);
-    Ok(Tokens::new(read.map_err(Stop::Settings)?, Arc::new(SystemClock))?)
+fn token_files(order: &Order, settings: &ConnectionConfig<Scim>) -> Result<TokenFiles, Stop> {
+    let (path, tenant) = (order.token_file.clone(), settings.tenant.clone());
+    let file = TokenFile { path, tenant, connection: settings.id.clone() };
+    let tokens = Tokens::new(file.read(PROGRAM).map_err(Stop::Settings)?, Arc::new(SystemClock))?;
+    Ok(TokenFiles::new(PROGRAM, vec![file], Arc::new(tokens)))
 }
 
 async fn serve_until_asked(
     (jit, service): (Arc<Jit>, Arc<ScimService>),
-    tokens: Tokens,
+    tokens: TokenFiles,
     listener: TcpListener,
 ) -> Result<(), Stop> {
     let address = listener.local_addr().map_err(Stop::cannot_serve)?;
     let worker = worker_id().map_err(Stop::cannot_serve)?;
     let (ask, asked) = watch::channel(false);
     let working = tokio::spawn(keep_working((jit, Arc::clone(&service)), worker, asked));
-    let router = Router::new().fallback_service(ScimHttp::new(service, Arc::new(tokens)).below(BASE));
-    // Whoever reads that it is ready may ask it to end at once.
+    let router = Router::new().fallback_service(ScimHttp::new(service, tokens.tokens()).below(BASE));
+    // Whoever reads that it is ready may ask something of it at once.
     let asked_to_end = asked_to_end().map_err(Stop::cannot_serve)?;
-    println!("scim-server: ready at http://{address}{BASE}");
-    let served = serve(vec![(listener, router)], asked_to_end).await;
+    let kept_fresh = tokens.keep_fresh().map_err(Stop::cannot_serve)?;
+    let stop = async {
+        tokio::select! {
+            () = asked_to_end => {}
+            () = kept_fresh => {}
+        }
+    };
+    // It serves whether anybody listens here or not.
+    let _ = say(format_args!("{PROGRAM}: ready at http://{address}{BASE}\n"));
+    let served = serve(vec![(listener, router)], stop).await;
     // The worker ends with its sender in any case.
     let _ = ask.send(true);
     working.await.map_err(io::Error::other).map_err(Stop::cannot_serve)?;

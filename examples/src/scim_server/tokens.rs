@@ -8,6 +8,7 @@ use jit_core::{ConnectionId, TenantId};
 use jit_scim::server::{Token, Tokens};
 
 use super::stop::Stop;
+use crate::say::say;
 use crate::web::random_token;
 
 /// What a digest begins with.
@@ -16,8 +17,8 @@ const DIGEST: &str = "sha256:";
 /// Makes a token, and prints it with its line for the file.
 pub(super) fn make() -> Result<(), Stop> {
     let token = random_token().map_err(Stop::cannot_serve)?;
-    println!("{token}\n{DIGEST}{}", Tokens::digest(&token));
-    Ok(())
+    let digest = Tokens::digest(&token);
+    say(format_args!("{token}\n{DIGEST}{digest}\n")).map_err(Stop::cannot_serve)
 }
 
 /// Reads a file of tokens that are good for one connection. Complains of each that stands there itself.
@@ -58,8 +59,13 @@ fn token(
 ) -> Result<Token, String> {
     let mut words = line.split_whitespace();
     let first = words.next().unwrap_or_default();
+    let digest = first.strip_prefix(DIGEST);
+    let is_whole = |digest: &str| digest.len() == 64 && digest.bytes().all(|byte| byte.is_ascii_hexdigit());
+    if digest.is_some_and(|digest| !is_whole(digest)) {
+        return Err("a digest has 64 hexadecimal digits".to_owned());
+    }
     let mut token = Token {
-        sha256: first.strip_prefix(DIGEST).map_or_else(|| Tokens::digest(first), str::to_owned),
+        sha256: digest.map_or_else(|| Tokens::digest(first), str::to_owned),
         tenant: tenant.clone(),
         connection: connection.clone(),
         name: format!("token {number}"),

@@ -231,6 +231,9 @@ fn lent(role: &RoleSettings) -> TargetRole {
     if let Some(whose) = role.elevates.as_ref().and_then(ElevatesSettings::whose) {
         lent = lent.elevating(whose);
     }
+    if let Some(most) = role.per_holder {
+        lent = lent.per_holder(most);
+    }
     if role.privileged { lent.privileged() } else { lent }
 }
 

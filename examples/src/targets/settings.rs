@@ -1,4 +1,5 @@
 use std::collections::BTreeSet;
+use std::num::NonZeroU32;
 use std::path::PathBuf;
 
 use jit_core::config::{Check, Problems};
@@ -22,6 +23,9 @@ pub(crate) struct DeploymentSettings {
     /// The files with earlier keys, of which something may be left. Mirrors know the present key alone.
     #[serde(default)]
     pub(crate) former_keys: Vec<PathBuf>,
+    /// How many leases one person may have at once, at all targets together.
+    #[serde(default)]
+    pub(crate) leases_per_holder: Option<NonZeroU32>,
 }
 
 /// Describes one target, of exactly one kind.
@@ -132,6 +136,9 @@ pub(crate) struct RoleSettings {
     /// Whether it ends before others when many end at once.
     #[serde(default)]
     pub(crate) privileged: bool,
+    /// How many leases by it one person may have at once.
+    #[serde(default)]
+    pub(crate) per_holder: Option<NonZeroU32>,
     /// Whose account that existed before it elevates, instead of making one.
     #[serde(default)]
     pub(crate) elevates: Option<ElevatesSettings>,

@@ -8,6 +8,7 @@ use std::time::Duration;
 use axum::Router;
 use axum::body::{Body, HttpBody as _};
 use axum::extract::{ConnectInfo, Request};
+use axum::http::header::EXPECT;
 use hyper::body::Incoming;
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
@@ -116,8 +117,8 @@ async fn converse(
     let answer = service_fn(move |request: hyper::Request<Incoming>| {
         let (mut parts, body) = request.into_parts();
         parts.extensions.insert(ConnectInfo(peer));
-        let is_empty = body.is_end_stream();
-        let body = if is_empty { Body::empty() } else { Body::new(Timely::new(body, patience.body)) };
+        let (is_empty, waits) = (body.is_end_stream(), parts.headers.contains_key(EXPECT));
+        let body = if is_empty { Body::empty() } else { Body::new(Timely::new(body, patience.body, waits)) };
         router.clone().call(Request::from_parts(parts, body))
     });
     let mut server = http1::Builder::new();
@@ -154,7 +155,8 @@ mod tests {
             Ok(_) => "whole",
             Err(_) => "torn",
         };
-        let router = Router::new().route("/", get(async || "hello").post(read));
+        let hasty = async || "enough";
+        let router = Router::new().route("/", get(async || "hello").post(read).put(hasty));
         let (end, ended) = oneshot::channel();
         let stop = async { drop(ended.await) };
         tokio::spawn(async move { serve_with(patience, vec![(listener, router)], stop).await });
@@ -184,6 +186,38 @@ mod tests {
         let mut stream = TcpStream::connect(address).await.unwrap();
         let request = b"POST / HTTP/1.1\r\nhost: here\r\nconnection: close\r\ncontent-length: 9\r\n\r\nx";
         assert!(all(&mut stream, request).await.ends_with("torn"));
+    }
+
+    #[tokio::test]
+    async fn an_answer_that_comes_early_reaches_whoever_writes_everything_first() {
+        let (address, _end) = start(PATIENT).await;
+        let mut stream = TcpStream::connect(address).await.unwrap();
+        let size = 12 << 20;
+        let head = format!("PUT / HTTP/1.1\r\nhost: here\r\ncontent-length: {size}\r\n\r\n");
+        let request = [head.into_bytes(), vec![b'x'; size]].concat();
+        stream.write_all(&request).await.unwrap();
+        // the connection goes on as if somebody had wanted the body
+        let said = all(&mut stream, b"GET / HTTP/1.1\r\nhost: here\r\nconnection: close\r\n\r\n").await;
+        assert!(said.contains("enough") && said.ends_with("hello"), "{said}");
+    }
+
+    #[tokio::test]
+    async fn nobody_is_listened_to_for_ever() {
+        let (address, _end) = start(PATIENT).await;
+        let mut stream = TcpStream::connect(address).await.unwrap();
+        let head = b"PUT / HTTP/1.1\r\nhost: here\r\ntransfer-encoding: chunked\r\n\r\n";
+        stream.write_all(head).await.unwrap();
+        let chunk = ["10000\r\n", &"x".repeat(0x1_0000), "\r\n"].concat();
+        while stream.write_all(chunk.as_bytes()).await.is_ok() {}
+    }
+
+    #[tokio::test]
+    async fn whoever_waits_to_be_asked_for_a_body_that_nobody_wants_is_not_asked() {
+        let (address, _end) = start(PATIENT).await;
+        let mut stream = TcpStream::connect(address).await.unwrap();
+        let request = b"PUT / HTTP/1.1\r\nhost: here\r\nexpect: 100-continue\r\ncontent-length: 9\r\n\r\n";
+        let said = all(&mut stream, request).await;
+        assert!(said.ends_with("enough") && !said.contains("100 Continue"), "{said}");
     }
 
     #[tokio::test]

@@ -143,10 +143,15 @@ impl Server {
         self.ask("POST", "/Users", &person(name))
     }
 
-    /// Asks it to end, and tells with which code it did.
-    pub(crate) fn end(mut self, signal: &str) -> Option<i32> {
+    /// Sends it a signal.
+    pub(crate) fn signal(&self, signal: &str) {
         let id = self.child.id().to_string();
         assert!(Command::new("kill").args([signal, &id]).status().unwrap().success());
+    }
+
+    /// Asks it to end, and tells with which code it did.
+    pub(crate) fn end(mut self, signal: &str) -> Option<i32> {
+        self.signal(signal);
         self.child.wait().unwrap().code()
     }
 }

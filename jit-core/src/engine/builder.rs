@@ -3,6 +3,7 @@
 use std::{
     collections::HashMap,
     fmt,
+    num::NonZeroU32,
     sync::{Arc, Mutex},
 };
 
@@ -19,6 +20,9 @@ use crate::{
     target::{Book, Circuit, Guarded, Shelf},
 };
 
+/// How many leases one holder may have at once.
+const LEASES_PER_HOLDER: NonZeroU32 = NonZeroU32::MIN.saturating_add(199);
+
 /// Collects the parts of an engine: the store is required, everything else has a default.
 pub struct JitBuilder {
     store: Arc<dyn Store>,
@@ -30,6 +34,7 @@ pub struct JitBuilder {
     protection: Protection,
     notices: Option<Arc<dyn Notices>>,
     targets: HashMap<TargetId, TargetSetup>,
+    leases_per_holder: NonZeroU32,
     explaining: bool,
     hold_for: TimeDelta,
     seen_every: TimeDelta,
@@ -76,6 +81,7 @@ impl JitBuilder {
             protection: Protection::new(),
             notices: None,
             targets: HashMap::new(),
+            leases_per_holder: LEASES_PER_HOLDER,
             explaining: false,
             hold_for: TimeDelta::minutes(30),
             seen_every: TimeDelta::hours(1),
@@ -140,6 +146,14 @@ impl JitBuilder {
         self
     }
 
+    /// Bounds how many leases one holder may have at once, at all targets together (of each user store): 200 unless said
+    /// otherwise. [`TargetRole::per_holder`](crate::TargetRole::per_holder) bounds those of one role.
+    #[must_use]
+    pub fn leases_per_holder(mut self, most: NonZeroU32) -> Self {
+        self.leases_per_holder = most;
+        self
+    }
+
     /// Records with every outcome how each rule came out.
     #[must_use]
     pub fn explaining(mut self) -> Self {
@@ -194,6 +208,7 @@ impl JitBuilder {
             protection: self.protection,
             notices: self.notices,
             targets,
+            leases_per_holder: self.leases_per_holder,
             explaining: self.explaining,
             hold_for: self.hold_for,
             seen: SeenBuffer::new(self.seen_every),

@@ -3,6 +3,7 @@
 use std::{
     collections::HashMap,
     fmt,
+    num::NonZeroU32,
     sync::{
         Arc, Mutex, MutexGuard, PoisonError,
         atomic::{AtomicU64, Ordering},
@@ -37,6 +38,8 @@ pub(super) struct Parts {
     pub(super) protection: Protection,
     pub(super) notices: Option<Arc<dyn Notices>>,
     pub(super) targets: HashMap<TargetId, TargetSetup>,
+    /// How many leases one holder may have at once.
+    pub(super) leases_per_holder: NonZeroU32,
     pub(super) explaining: bool,
     pub(super) hold_for: TimeDelta,
     pub(super) seen: SeenBuffer,

@@ -33,7 +33,9 @@ pub use event::{Event, SignIn};
 pub use hold::{LinkAnswer, MailProof, Reply, Ticket};
 pub use jit::Jit;
 pub use keep::{Kept, Teller};
-pub use lease::{CheckOut, CheckedOut, Elevated, LentWrong, ReconcileMode, Reconciliation};
+pub use lease::{
+    CheckOut, CheckedOut, Difference, Differing, Elevated, LentWrong, ReconcileMode, Reconciliation,
+};
 pub use mirror::MirrorForecast;
 pub use outcome::{Denied, Explanation, Held, JitError, Outcome, Provisioned, Session, SignedIn, Verdict};
 pub use provisioning::{Authority, LeaverLimit, NamedBy, Provisioning, SamePerson};

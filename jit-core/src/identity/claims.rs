@@ -128,7 +128,7 @@ impl Claims {
         self.truncated.contains(name)
     }
 
-    /// Reads a claim by its path; a cut claim is cut at every depth.
+    /// Reads a claim by its path; a cut claim is cut at every depth, and where a list has no such place there is nothing.
     #[inline]
     #[must_use]
     pub fn at(&self, path: &ClaimPath) -> Claim<'_> {
@@ -148,7 +148,11 @@ impl Claims {
         for segment in rest {
             value = match value {
                 Some(Value::Object(members)) => members.get(segment.as_str()),
-                Some(Value::Array(items)) => segment.parse().ok().and_then(|index: usize| items.get(index)),
+                Some(Value::Array(items)) => match segment.parse::<usize>().map(|index| items.get(index)) {
+                    // A list that was not cut says that nothing stands behind its end.
+                    Ok(None) => return Claim::Empty,
+                    item => item.ok().flatten(),
+                },
                 _ => None,
             };
         }
@@ -395,6 +399,21 @@ mod tests {
         assert_eq!(text("/a/nope"), None);
         assert_eq!(ClaimPath::new("/a~2"), Err(ClaimPathError::Escape));
         assert_eq!(ClaimPath::new(""), Err(ClaimPathError::Empty));
+    }
+
+    #[test]
+    fn what_stands_behind_the_end_of_a_list_is_empty_and_what_an_object_does_not_name_is_absent() {
+        let claims =
+            claims(json!({"none": [], "one": [{"value": "x"}], "lists": [[]], "cut": [], "object": {}}))
+                .truncated("cut");
+        let at = |path: &str| claims.at(&ClaimPath::new(path).unwrap()).state();
+        for path in ["/none/0", "/none/0/value", "/one/1/value", "/lists/0/0", "/none/9/a/b"] {
+            assert_eq!(at(path), "empty", "{path}");
+        }
+        for path in ["/one/0/other", "/one/value", "/one/-1", "/object/a", "/nope/0"] {
+            assert_eq!(at(path), "absent", "{path}");
+        }
+        assert_eq!((at("/one/0/value"), at("/cut/0/value")), ("values", "truncated"));
     }
 
     #[test]

@@ -20,6 +20,8 @@ pub enum Duty {
     Confirm,
     /// Look whether a late call brought it back.
     Sweep,
+    /// Look whether a person settled what is quarantined, and tell of it again where not.
+    Remind,
 }
 
 impl Lease {
@@ -35,7 +37,8 @@ impl Lease {
             (Phase::Ending { .. }, _) => Duty::Remove,
             (Phase::Unconfirmed { look_at, .. }, _) => once(*look_at, Duty::Confirm),
             (Phase::Gone { .. }, Some(until)) => once(until, Duty::Sweep),
-            (Phase::Gone { .. }, None) | (Phase::Quarantined { .. }, _) => Duty::Rest,
+            (Phase::Quarantined { since, .. }, _) => once(self.reminder(*since), Duty::Remind),
+            (Phase::Gone { .. }, None) => Duty::Rest,
         }
     }
 
@@ -44,7 +47,7 @@ impl Lease {
         match self.duty(now) {
             Duty::Rest => None,
             Duty::Wait(at) => Some(at),
-            Duty::End(_) | Duty::Remove | Duty::Confirm | Duty::Sweep => Some(now),
+            Duty::End(_) | Duty::Remove | Duty::Confirm | Duty::Sweep | Duty::Remind => Some(now),
         }
     }
 }

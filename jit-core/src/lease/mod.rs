@@ -50,6 +50,9 @@ pub struct Lease {
     /// Until when something may still come into being by a call whose answer nobody has.
     #[serde(default, with = "crate::instant::option", skip_serializing_if = "Option::is_none")]
     pub unanswered: Option<DateTime<Utc>>,
+    /// Whether such a call sets its secret anew: one that cannot hand the secret out removes the account again.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub renewing: bool,
     /// How many names were borne by strangers.
     #[serde(default)]
     pub names_taken: u32,
@@ -59,7 +62,10 @@ pub struct Lease {
     /// Why it was asked for, in the words of the person.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub purpose: Option<String>,
-    /// How many alarms were raised because it is overdue.
+    /// Whether it is counted among what its holder has.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub counted: bool,
+    /// How many alarms were raised because it is overdue or quarantined.
     #[serde(default, skip_serializing_if = "is_zero")]
     pub alarms: u32,
     /// What the target last proved, and when.
@@ -146,6 +152,8 @@ pub enum EndReason {
     Reappeared,
     /// Somebody else removed it from the target.
     Lost,
+    /// It was quarantined, and a person removed what was there or gave it its mark back.
+    Settled,
 }
 
 /// Keeps what a target proved.
@@ -184,6 +192,7 @@ impl EndReason {
             Self::HolderEnded => "holder_ended",
             Self::Reappeared => "reappeared",
             Self::Lost => "lost",
+            Self::Settled => "settled",
         }
     }
 }
@@ -208,6 +217,12 @@ impl Lease {
     #[must_use]
     pub fn is_live(&self) -> bool {
         !matches!(self.phase, Phase::Gone { .. }) || self.unanswered.is_some()
+    }
+
+    /// Tells whether it takes a place among what its holder has: from when it is written down until the target has proved
+    /// that it is not there.
+    pub(crate) fn takes_place(&self) -> bool {
+        !matches!(self.phase, Phase::Unconfirmed { .. } | Phase::Gone { .. })
     }
 
     /// The state of the account that keeps the lease, which was written down at `created_at`.

@@ -2,7 +2,7 @@
 
 use chrono::{DateTime, TimeDelta, Utc};
 
-use super::{EndReason, Lease, Phase, Proof, Seeing};
+use super::{EndReason, Lease, Phase, Proof, Seeing, overdue::REMINDED_FROM};
 use crate::Code;
 
 /// Says that a step does not follow from where the lease stands.
@@ -30,10 +30,17 @@ impl Lease {
         }
     }
 
+    /// Writes down that the call that is about to be made sets its secret anew.
+    #[must_use]
+    pub fn renewing(mut self) -> Self {
+        self.renewing = true;
+        self
+    }
+
     /// Learns that the target answered, and did nothing.
     #[must_use]
     pub fn answered(mut self) -> Self {
-        self.unanswered = None;
+        (self.unanswered, self.renewing) = (None, false);
         self
     }
 
@@ -49,8 +56,7 @@ impl Lease {
         };
         self.phase = Phase::Active { since };
         self.remote.native = Some(native);
-        self.unanswered = None;
-        Ok(self.proved(Seeing::Present, now))
+        Ok(self.answered().proved(Seeing::Present, now))
     }
 
     /// Learns that a stranger bears its name, and takes another one.
@@ -94,11 +100,13 @@ impl Lease {
     ///
     /// # Errors
     /// [`Misfit`] unless it is quarantined.
-    pub fn settled(mut self, now: DateTime<Utc>) -> Stepped {
+    pub fn settled(mut self, why: EndReason, now: DateTime<Utc>) -> Stepped {
         if !matches!(self.phase, Phase::Quarantined { .. }) {
             return Err(self.misfit());
         }
-        self.phase = Phase::Ending { since: now, why: EndReason::CheckedIn, shut: false };
+        self.phase = Phase::Ending { since: now, why, shut: false };
+        // Somebody was told of it, and is told when it is gone.
+        self.alarms = 1;
         Ok(self)
     }
 
@@ -140,12 +148,11 @@ impl Lease {
     ///
     /// # Errors
     /// [`Misfit`] unless it is gone.
-    pub fn swept(mut self, now: DateTime<Utc>) -> Stepped {
+    pub fn swept(self, now: DateTime<Utc>) -> Stepped {
         if !matches!(self.phase, Phase::Gone { .. }) {
             return Err(self.misfit());
         }
-        self.unanswered = None;
-        Ok(self.proved(Seeing::Absent, now))
+        Ok(self.answered().proved(Seeing::Absent, now))
     }
 
     /// Learns that it is there though it was gone, under this id.
@@ -170,6 +177,18 @@ impl Lease {
             return Err(self.misfit());
         }
         self.phase = Phase::Quarantined { since: now, found };
+        // It is told of at once.
+        self.alarms = 1;
+        Ok(self)
+    }
+
+    /// Counts the alarms of a quarantined lease that are due by now as raised.
+    ///
+    /// # Errors
+    /// [`Misfit`] unless it is quarantined.
+    pub fn reminded(mut self, now: DateTime<Utc>) -> Stepped {
+        let Phase::Quarantined { since, .. } = self.phase else { return Err(self.misfit()) };
+        self.told(REMINDED_FROM, now.signed_duration_since(since));
         Ok(self)
     }
 
@@ -206,9 +225,11 @@ mod tests {
             latest: at(60),
             phase: Phase::Intended,
             unanswered: Some(at(2)),
+            renewing: false,
             names_taken: 0,
             privileged: false,
             purpose: None,
+            counted: false,
             alarms: 0,
             proof: None,
             task: None,
@@ -223,7 +244,8 @@ mod tests {
             lease.clone().renamed("other".into()),
             lease.clone().extended(at(90), now),
             lease.clone().ending(EndReason::Expired, now),
-            lease.clone().settled(now),
+            lease.clone().settled(EndReason::CheckedIn, now),
+            lease.clone().reminded(now),
             lease.clone().shut(now),
             lease.clone().removed(TimeDelta::zero(), now),
             lease.clone().removed(TimeDelta::minutes(5), now),
@@ -246,8 +268,7 @@ mod tests {
                     assert!(in_use || !is_used, "{:?} became {:?}", lease.phase, next.phase);
                     assert!(next.until <= next.latest);
                     let rests = next.duty(at(minute)) == Duty::Rest;
-                    let may_rest = matches!(next.phase, Phase::Quarantined { .. }) || !next.is_live();
-                    assert!(!rests || may_rest, "{next:?} is forgotten");
+                    assert!(!rests || !next.is_live(), "{next:?} is forgotten");
                     if !found.contains(&next) && found.len() < 4_000 {
                         found.push(next);
                     }

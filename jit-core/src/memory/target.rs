@@ -10,8 +10,8 @@ use async_trait::async_trait;
 use chrono::{DateTime, TimeDelta, Utc};
 
 use crate::{
-    BackendError, Capabilities, Desired, DesiredState, Effect, Holdings, ListCursor, Listing, Marker,
-    Mirrored, Observed, RemoteRef, Secret, Target, UnattendedEnd,
+    BackendError, Capabilities, Desired, DesiredState, Effect, Holdings, ListCursor, Listed, Listing, Marker,
+    Mirrored, Observed, RemoteRef, Secret, ShownEnd, Target, UnattendedEnd,
 };
 
 /// Keeps remote accounts in memory.
@@ -134,6 +134,13 @@ impl MemoryTarget {
     pub fn shut(&self, name: &str) {
         if let Some(account) = self.state().accounts.get_mut(name) {
             account.enabled = false;
+        }
+    }
+
+    /// Moves the end of an account, or takes it away, as an administrator of the target might.
+    pub fn move_end(&self, name: &str, ends_at: Option<DateTime<Utc>>) {
+        if let Some(account) = self.state().accounts.get_mut(name) {
+            account.ends_at = ends_at;
         }
     }
 
@@ -375,7 +382,13 @@ impl Target for MemoryTarget {
         let state = self.state();
         let ours = state.accounts.iter().filter_map(|(name, account)| {
             let marker = account.marker.clone()?;
-            Some(RemoteRef { name: name.clone(), place: None, marker, native: Some(account.native.clone()) })
+            let native = Some(account.native.clone());
+            Some(Listed {
+                remote: RemoteRef { name: name.clone(), place: None, marker, native },
+                enabled: Some(account.enabled),
+                end: account.ends_at.map_or(ShownEnd::Never, ShownEnd::At),
+                entitlements: Some(account.entitlements.iter().cloned().collect()),
+            })
         });
         Ok(Listing::Complete(ours.collect()))
     }

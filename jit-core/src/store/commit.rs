@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use super::{DocumentWrite, KeyChanges, MemberChange, Task};
 use crate::{
     Account, AccountId, AuditEvent, BackendError, ConnectionId, EmailAddress, Entitlement, ErrorKind,
-    TargetId, TaskId, TenantId, UserName,
+    RuleName, TargetId, TaskId, TenantId, UserName,
 };
 
 /// Carries everything that a backend writes together: at most one account, documents, tasks, audit events,
@@ -272,6 +272,18 @@ impl CounterName {
     #[must_use]
     pub fn is_stops(&self) -> bool {
         self.0.starts_with("stops:")
+    }
+
+    /// Counts what is lent to a holder.
+    #[must_use]
+    pub fn lent(holder: AccountId) -> Self {
+        Self(format!("lent:{holder}"))
+    }
+
+    /// Counts what is lent to a holder by one role of a target.
+    #[must_use]
+    pub fn lent_as(holder: AccountId, target: &TargetId, role: &RuleName) -> Self {
+        Self(format!("lent:{holder}:{target}:{role}"))
     }
 
     /// Marks that what another counter counts has been counted.

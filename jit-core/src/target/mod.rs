@@ -2,6 +2,7 @@
 
 mod book;
 mod circuit;
+mod listing;
 mod marker;
 mod mirrored;
 mod mirroring;
@@ -19,6 +20,7 @@ use crate::{BackendError, Code};
 
 pub(crate) use book::{Book, Proof, Shelf};
 pub(crate) use circuit::{Circuit, CircuitNews, Guarded, refused_until};
+pub use listing::{ListCursor, Listed, Listing, ShownEnd};
 pub use marker::{Marker, MarkerKey, MarkerKeyError};
 pub use mirrored::Mirrored;
 pub use mirroring::{Mirroring, StopLimit};
@@ -71,8 +73,8 @@ pub trait Target: Send + Sync {
     /// `target.…`. That the system could not be asked is an error, never "missing".
     async fn holdings(&self, remote: &RemoteRef, asked: &BTreeSet<String>) -> Result<Holdings, BackendError>;
 
-    /// Lists the remote accounts that bear any marker of ours, by pages. Whatever keeps the list from being whole makes it
-    /// [`Listing::Partial`].
+    /// Lists the remote accounts that bear any marker of ours, by pages, and tells of each what the system says of its state.
+    /// Whatever keeps the list from being whole makes it [`Listing::Partial`]; what is not told of a state does not.
     ///
     /// # Errors
     /// `target.…`.
@@ -246,34 +248,4 @@ pub enum Holdings {
         /// Which of the asked entitlements it holds.
         held: BTreeSet<String>,
     },
-}
-
-/// Continues a listing.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct ListCursor(Vec<u8>);
-
-impl ListCursor {
-    /// Keeps a place in a listing, as the implementation understands it.
-    #[must_use]
-    pub fn new(place: Vec<u8>) -> Self {
-        Self(place)
-    }
-
-    /// The place.
-    #[must_use]
-    pub fn place(&self) -> &[u8] {
-        &self.0
-    }
-}
-
-/// Holds one page of a listing. A partial one says nothing of what it does not name.
-#[derive(Clone, Debug, PartialEq, Eq)]
-#[expect(clippy::exhaustive_enums, reason = "complete and partial must never be confused")]
-pub enum Listing {
-    /// More follows.
-    More(Vec<RemoteRef>, ListCursor),
-    /// The last page: the listing is whole.
-    Complete(Vec<RemoteRef>),
-    /// The last page of a listing that is not whole, for this reason.
-    Partial(Vec<RemoteRef>, Code),
 }

@@ -12,6 +12,9 @@ use chrono::{DateTime, TimeDelta, Utc};
 use super::{Circuit, MarkerKey, Mirroring, Pace, Proof, SecretRules, Target};
 use crate::{Account, AttributeName, ConnectionId, Entitlement, Lease, RuleName, Source, TargetId, TenantId};
 
+/// How many leases by one role one holder may have at once.
+const PER_HOLDER: NonZeroU32 = NonZeroU32::MIN.saturating_add(49);
+
 /// Describes one role that can be checked out at a target.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct TargetRole {
@@ -19,6 +22,7 @@ pub struct TargetRole {
     pub(crate) entitlements: Vec<String>,
     pub(crate) longest: TimeDelta,
     pub(crate) privileged: bool,
+    pub(crate) per_holder: NonZeroU32,
     pub(crate) holders: Vec<Entitlement>,
     pub(crate) elevates: Option<Whose>,
 }
@@ -62,7 +66,15 @@ impl TargetRole {
     /// Describes a role that may be held for `longest` in all, by accounts that hold one of `holders`.
     #[must_use]
     pub fn new(longest: TimeDelta, holders: Vec<Entitlement>) -> Self {
-        Self { place: None, entitlements: Vec::new(), longest, privileged: false, holders, elevates: None }
+        Self {
+            place: None,
+            entitlements: Vec::new(),
+            longest,
+            privileged: false,
+            per_holder: PER_HOLDER,
+            holders,
+            elevates: None,
+        }
     }
 
     /// Puts the remote accounts into a place that the target knows by this name.
@@ -90,6 +102,14 @@ impl TargetRole {
     #[must_use]
     pub fn privileged(mut self) -> Self {
         self.privileged = true;
+        self
+    }
+
+    /// Bounds how many leases by it one holder may have at once: 50 unless said otherwise. One takes a place until the
+    /// target has proved that it is not there. See also [`JitBuilder::leases_per_holder`](crate::JitBuilder::leases_per_holder).
+    #[must_use]
+    pub fn per_holder(mut self, most: NonZeroU32) -> Self {
+        self.per_holder = most;
         self
     }
 

@@ -304,6 +304,22 @@ async fn a_refused_extension_opens_nothing_for_a_repeated_request() {
 }
 
 #[tokio::test]
+async fn what_was_removed_after_an_extension_without_an_answer_is_not_made_again() {
+    let house = House::new().await;
+    let request = house.request(60, Some("k"));
+    let out = house.jit.check_out(&request).await.unwrap();
+    // Read twice, written down, then the target.
+    house.script.at(3, Fault::FailAfter);
+    assert!(house.jit.extend(None, &tenant(), out.lease, TimeDelta::hours(2), house.by()).await.is_err());
+    house.script.clear();
+    house.directory.take_out(&out.name).unwrap();
+    house.clock.advance(TimeDelta::minutes(10));
+    assert_eq!(code_of(house.jit.check_out(&request).await), "lease.over");
+    assert!(house.directory.accounts().is_empty());
+    assert!(matches!(house.lease(out.lease).await.phase, Phase::Gone { why: EndReason::Lost, .. }));
+}
+
+#[tokio::test]
 async fn what_a_server_may_not_know_of_yet_is_not_lost() {
     let house = House::settling(TimeDelta::minutes(5)).await;
     let request = house.request(60, Some("new"));

@@ -3,6 +3,8 @@
 #[cfg(test)]
 mod checkout;
 #[cfg(test)]
+mod differing;
+#[cfg(test)]
 mod elevation;
 #[cfg(test)]
 mod ends;
@@ -16,6 +18,8 @@ mod held_up;
 mod house;
 #[cfg(test)]
 mod interleavings;
+#[cfg(test)]
+mod limits;
 #[cfg(test)]
 mod outages;
 #[cfg(test)]

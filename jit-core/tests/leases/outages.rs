@@ -73,6 +73,56 @@ async fn what_only_a_person_can_settle_is_told() {
     assert_eq!(house.alarms().await, ["lease.quarantined"]);
 }
 
+#[tokio::test]
+async fn what_only_a_person_can_settle_is_told_again_until_they_did_and_then_ends() {
+    let house = House::new().await;
+    let out = house.out(30).await;
+    house.directory.mark(&out.name, None);
+    house.clock.advance(TimeDelta::minutes(31));
+    assert_eq!(house.alarms().await, ["lease.quarantined"]);
+    let heard = alarms_of(&house, 17 * 24 * 60).await;
+    let (at, about): (Vec<_>, Vec<_>) = heard.into_iter().unzip();
+    assert!(about.iter().all(|about| about == "lease.quarantined"), "{about:?}");
+    assert_eq!(at, [60, 240, 960, 3_840, 13_920, 24_000]);
+
+    house.directory.take_out(&out.name);
+    let heard = alarms_of(&house, 8 * 24 * 60).await;
+    assert_eq!(heard.into_iter().map(|(_, about)| about).collect::<Vec<_>>(), ["lease.overdue_over"]);
+    assert!(matches!(house.lease(out.lease).await.phase, Phase::Gone { why: EndReason::Settled, .. }));
+}
+
+#[tokio::test]
+async fn what_got_its_mark_back_ends_though_nobody_checks_it_in() {
+    let house = House::new().await;
+    let out = house.out(30).await;
+    let mark = house.directory.accounts()[&out.name].marker.clone();
+    house.directory.mark(&out.name, None);
+    house.check_in(out.lease).await;
+    house.directory.mark(&out.name, mark);
+    house.pass_minutes(50).await;
+    assert_eq!(house.directory.accounts().len(), 1);
+    house.pass_minutes(12).await;
+    assert!(house.directory.accounts().is_empty());
+}
+
+#[tokio::test]
+async fn what_is_quarantined_is_found_and_told_of_where_its_target_is_no_longer_configured() {
+    let mut house = House::new().await;
+    let out = house.out(30).await;
+    house.directory.mark(&out.name, None);
+    house.check_in(out.lease).await;
+    assert_eq!(house.alarms().await, ["lease.quarantined"]);
+    house.restart_with_target(false);
+    assert_eq!(house.jit.missing_targets().await.unwrap().into_iter().collect::<Vec<_>>(), [target()]);
+    let heard = alarms_of(&house, 300).await;
+    assert!(heard.iter().all(|(_, about)| about == "lease.quarantined"), "{heard:?}");
+    assert_eq!(heard.len(), 2, "{heard:?}");
+    house.restart_with_target(true);
+    house.directory.take_out(&out.name);
+    house.pass_minutes(960).await;
+    assert_eq!(house.lease(out.lease).await.phase.word(), "gone");
+}
+
 /// The most failures that Active Directory counts together, where so many were made by each minute: it forgets them when
 /// its window has passed since the last one.
 fn counted_by_active_directory(by_minute: &[usize]) -> usize {

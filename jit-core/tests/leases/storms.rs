@@ -96,10 +96,11 @@ impl Storm {
         let house = House::new().await;
         let targets = [Arc::new(Busy::default()), Arc::new(Busy::default())];
         let holders = vec![Entitlement::role("operator").unwrap()];
-        let role = || TargetRole::new(TimeDelta::hours(8), holders.clone());
+        let role = || TargetRole::new(TimeDelta::hours(8), holders.clone()).per_holder(NonZeroU32::MAX);
         let mut builder = Jit::builder(Arc::clone(&house.store) as _)
             .clock(Arc::clone(&house.clock) as _)
-            .entropy(Arc::new(SeededEntropy::new(77)));
+            .entropy(Arc::new(SeededEntropy::new(77)))
+            .leases_per_holder(NonZeroU32::MAX);
         for (number, target) in targets.iter().enumerate() {
             let markers = MarkerKey::new("test", &[5; 32]).unwrap();
             let setup = TargetSetup::new(id(number), Arc::clone(target) as _, markers)

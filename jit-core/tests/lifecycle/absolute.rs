@@ -1,5 +1,7 @@
 //! Ends are absolute: whoever stopped a person is the one to bring them back, whatever comes in between.
 
+use std::sync::Arc;
+
 use chrono::TimeDelta;
 use jit_core::*;
 use serde_json::json;
@@ -24,6 +26,46 @@ async fn a_suspension_outlasts_the_day_on_which_the_source_ends_the_account() {
     assert_eq!(house.get(id).await.standing(house.clock.now()), Standing::Disabled);
     let back = house.administer(id, AdminAct::Reactivate).await.unwrap();
     assert_eq!(back.standing(house.clock.now()), Standing::Active);
+}
+
+#[tokio::test]
+async fn whom_an_administrator_stopped_before_the_source_spoke_is_adopted_and_stays_stopped() {
+    for signs_in_since in [false, true] {
+        let store: Arc<dyn Store> = Arc::new(MemoryStore::new());
+        let before = house_on(Arc::clone(&store), vec![wire("okta")], |builder| builder);
+        let id = before.enter(0, "e1", json!({"groups": ["reader"]})).await.account.id;
+        let house = house_on(store, vec![scim(returning()), wire("okta")], |builder| builder);
+        if signs_in_since {
+            house.enter(1, "e1", json!({"groups": ["reader"]})).await;
+        }
+        house.administer(id, AdminAct::Suspend).await.unwrap();
+        let joins = || said("e1", json!({"groups": ["editor"]}));
+        let adopted = house.taken(joins()).await;
+        assert_eq!((adopted.account.id, adopted.effect), (id, RecordEffect::Adopted));
+        assert_eq!(adopted.account.standing(house.clock.now()), Standing::Suspended);
+        assert_eq!(adopted.plan.refusals[0].code.as_str(), "account.suspended");
+        assert_eq!(held_roles(&adopted.account), ["role:reader"], "what cannot be used is given nothing");
+        assert_eq!(house.taken(joins()).await.effect, RecordEffect::Unchanged);
+        house.administer(id, AdminAct::Reactivate).await.unwrap();
+        assert_eq!(held_roles(&house.taken(joins()).await.account), ["role:editor", "role:reader"]);
+        assert_eq!(house.taken(joins().leaves()).await.effect, RecordEffect::Left, "their source can end it");
+        assert_eq!(house.denied(1, "e1", json!({})).await, "account.disabled");
+    }
+}
+
+#[tokio::test]
+async fn whom_a_link_rule_alone_finds_is_not_adopted_while_stopped() {
+    let scim = wire("scim").speaks_for("example.com").links_by_email().provisions(returning());
+    let house = house(vec![scim, wire("corp").speaks_for("example.com")]);
+    let claims = || json!({"email": "alice@example.com", "email_verified": true});
+    let id = house.enter(1, "alice-1", claims()).await.account.id;
+    house.administer(id, AdminAct::Suspend).await.unwrap();
+    let stopped = house.get(id).await;
+    assert_eq!(house.refused(said("m1", claims())).await, "account.suspended");
+    assert_eq!(house.get(id).await, stopped);
+    house.administer(id, AdminAct::Reactivate).await.unwrap();
+    let adopted = house.taken(said("m1", claims())).await;
+    assert_eq!((adopted.account.id, adopted.effect), (id, RecordEffect::Adopted));
 }
 
 #[tokio::test]

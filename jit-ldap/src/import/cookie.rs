@@ -52,8 +52,8 @@ impl ImportConfig {
 
     fn head(&self) -> [u8; HEAD] {
         let mut head = [VERSION, self.way as u8, 0, 0, 0, 0, 0, 0, 0, 0];
-        let settings =
-            format!("{}\n{}\n{:?}\n{:?}", self.base, self.filter, self.id, self.attributes.names());
+        let names = self.attributes.names();
+        let settings = format!("{}\n{}\n{:?}\n{names:?}\n{}", self.base, self.filter, self.id, self.marker);
         let print = fnv1a(settings.bytes()).to_be_bytes();
         head.iter_mut().skip(2).zip(print).for_each(|(octet, print)| *octet = print);
         head

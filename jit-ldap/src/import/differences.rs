@@ -75,7 +75,11 @@ impl Stream {
         }
         for entry in changed {
             let id = entry.id(config.id).map_err(answered)?;
-            records.push(Record::Changed(Box::new(super::ImportedEntry { id, entry })));
+            records.push(if config.leaves_out(&entry) {
+                Record::Gone(id)
+            } else {
+                Record::Changed(Box::new(super::ImportedEntry { id, entry: config.asked_for(entry) }))
+            });
         }
         records.extend(gone.into_iter().map(Record::Gone));
         records.extend(present.into_iter().map(Record::Unchanged));
@@ -165,7 +169,7 @@ fn changed_in(config: &ImportConfig) -> Search {
     let told_by =
         [config.id.name(), AttributeName::IS_DELETED, AttributeName::OBJECT_CLASS, AttributeName::NAME];
     Search::new(config.context(), Scope::Subtree, Filter::present(&AttributeName::OBJECT_CLASS))
-        .attributes(config.attributes.names().iter().cloned().chain(told_by))
+        .attributes(config.attributes.names().iter().chain([&config.marker]).cloned().chain(told_by))
 }
 
 /// Reads entries with all their attributes: a change tells only those that changed. What is not found is no longer where and
@@ -185,11 +189,15 @@ async fn read_anew(
     }
     let mut missing: BTreeSet<EntryId> = ids.iter().copied().collect();
     for entry in found.entries {
-        let is_asked_for = missing.remove(&entry.id(config.id).map_err(answered)?);
-        if !is_asked_for || !search.covers(&entry) {
+        let id = entry.id(config.id).map_err(answered)?;
+        if !missing.remove(&id) || !search.covers(&entry) {
             return Err(answered(Reason::EntryForeign));
         }
-        records.push(changed(connection, config, entry).await?);
+        records.push(if config.leaves_out(&entry) {
+            Record::Gone(id)
+        } else {
+            changed(connection, config, entry).await?
+        });
     }
     records.extend(missing.into_iter().map(Record::Gone));
     Ok(())

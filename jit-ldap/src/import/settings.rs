@@ -6,8 +6,10 @@ use serde::Deserialize;
 use crate::attribute::AttributeName;
 use crate::claims::ClaimNames;
 use crate::dn::Dn;
+use crate::entry::Entry;
 use crate::filter::Filter;
 use crate::identifier::IdAttribute;
+use crate::lent::{is_lent, marker_of};
 use crate::request::{Scope, Search};
 use crate::sign_in::{SettingsError, base_of, filter_of};
 
@@ -30,6 +32,10 @@ pub struct ImportSettings {
     /// nothing.
     #[serde(default)]
     pub readable: Vec<String>,
+    /// The attribute in which temporary accounts bear their marker: what bears one is not read. Unless set,
+    /// `adminDescription` where `id` is `object_guid`, and `description` elsewhere, as for targets.
+    #[serde(default)]
+    pub marker: Option<String>,
     /// How changes are found.
     #[serde(default)]
     pub way: ImportWay,
@@ -61,6 +67,7 @@ pub struct ImportConfig {
     pub(super) filter: Filter,
     pub(super) id: IdAttribute,
     pub(super) attributes: ClaimNames,
+    pub(super) marker: AttributeName,
     pub(super) way: ImportWay,
     pub(super) sees_deleted: bool,
 }
@@ -75,6 +82,7 @@ impl ImportSettings {
             id,
             attributes: Vec::new(),
             readable: Vec::new(),
+            marker: None,
             way: ImportWay::Pages,
             sees_deleted: false,
         }
@@ -104,6 +112,7 @@ impl ImportSettings {
             filter: filter_of(&self.filter)?,
             id: self.id,
             attributes,
+            marker: marker_of(self.marker.as_deref(), self.id)?,
             way: self.way,
             sees_deleted: self.sees_deleted,
         })
@@ -121,13 +130,27 @@ impl Check for ImportSettings {
 impl ImportConfig {
     /// Searches for all entries, with their attributes and identifiers.
     pub(super) fn everything(&self) -> Search {
-        let names = self.attributes.names().iter().cloned().chain([self.id.name()]);
+        let names = self.attributes.names().iter().cloned().chain([self.id.name(), self.marker.clone()]);
         Search::new(&self.base, Scope::Subtree, self.filter.clone()).attributes(names)
     }
 
     /// Searches for all entries, with nothing but their identifiers.
     pub(super) fn identifiers(&self) -> Search {
-        Search::new(&self.base, Scope::Subtree, self.filter.clone()).attributes([self.id.name()])
+        let names = [self.id.name(), self.marker.clone()];
+        Search::new(&self.base, Scope::Subtree, self.filter.clone()).attributes(names)
+    }
+
+    /// Tells whether an entry was made for a time: it is not read.
+    pub(super) fn leaves_out(&self, entry: &Entry) -> bool {
+        is_lent(entry, &self.marker)
+    }
+
+    /// The entry with what the settings ask for.
+    pub(super) fn asked_for(&self, mut entry: Entry) -> Entry {
+        if !self.attributes.names().contains(&self.marker) {
+            entry.attributes_mut().retain(|attribute| *attribute.name() != self.marker);
+        }
+        entry
     }
 
     /// The root of the naming context that the base lies in.
@@ -154,6 +177,7 @@ mod tests {
         assert_eq!(problem(|s| s.attributes.push("a b".to_owned())), "attributes");
         assert_eq!(problem(|s| s.attributes.push("userPassword".to_owned())), "attributes");
         assert_eq!(problem(|s| s.readable.push("mail".to_owned())), "readable");
+        assert_eq!(problem(|s| s.marker = Some("a b".to_owned())), "marker");
         assert_eq!(problem(|s| s.way = ImportWay::DirSync), "id");
         assert_eq!(problem(|s| (s.way, s.id) = (ImportWay::Sync, IdAttribute::ObjectGuid)), "id");
         let member_of = |s: &mut ImportSettings| {

@@ -46,7 +46,7 @@ impl Whole {
             return if is_whole { Ok(None) } else { Err(answered(Reason::Referral)) };
         };
         let mut records = Vec::with_capacity(entries.len());
-        for entry in entries {
+        for entry in entries.into_iter().filter(|entry| !config.leaves_out(entry)) {
             records.push(match self.depth {
                 Depth::Attributes => changed(connection, config, entry).await?,
                 Depth::Identifiers => Record::Unchanged(entry.id(config.id).map_err(answered)?),
@@ -65,7 +65,7 @@ pub(super) async fn changed(
     let id = entry.id(config.id).map_err(answered)?;
     let name = EntryName::Dn(entry.dn().map_err(answered)?);
     connection.complete(&name, &mut entry).await?;
-    Ok(Record::Changed(Box::new(ImportedEntry { id, entry })))
+    Ok(Record::Changed(Box::new(ImportedEntry { id, entry: config.asked_for(entry) })))
 }
 
 pub(super) fn answered(reason: Reason) -> LdapError {

@@ -24,6 +24,7 @@ use crate::entry::Entry;
 use crate::error::{Fate, LdapError};
 use crate::filter::Filter;
 use crate::identifier::{EntryId, EntryName};
+use crate::lent::is_lent;
 use crate::password::Password;
 use crate::pool::Loan;
 use crate::reason::Reason;
@@ -89,6 +90,10 @@ impl LdapTrigger {
             }
             Err(error) => return Err(error.into()),
         };
+        if is_lent(&found, self.config.marker()) {
+            let lent = LdapError::new(Reason::EntryLent);
+            return Err(self.refuse_unknown(&loan, name, password, Some(lent)).await);
+        }
         let id = found.id(self.config.id()).map_err(LdapError::from)?;
         let slot = self.throttle.reserve(id.as_uuid().as_bytes(), self.clock.now()).await?;
         self.bind_counted(&loan, found.dn_text(), password, slot).await?;
@@ -99,7 +104,8 @@ impl LdapTrigger {
     fn lookup(&self, name: &str) -> Result<Search, LdapError> {
         let names = self.config.names().iter().map(|attribute| Filter::equals(attribute, name));
         let filter = Filter::all([Filter::any(names)?, self.config.filter().clone()])?;
-        Ok(Search::new(self.config.base(), Scope::Subtree, filter).attributes([self.config.id().name()]))
+        let known_by = [self.config.id().name(), self.config.marker().clone()];
+        Ok(Search::new(self.config.base(), Scope::Subtree, filter).attributes(known_by))
     }
 
     /// Binds on a connection of its own, so that nobody works as this person afterwards.
@@ -127,7 +133,7 @@ impl LdapTrigger {
         Ok(outcome?)
     }
 
-    /// Refuses somebody whom the directory does not know in the same number of steps as somebody with a wrong password,
+    /// Refuses somebody who is nobody of those who sign in in the same number of steps as somebody with a wrong password,
     /// so that neither time nor throttling tells who exists.
     async fn refuse_unknown(
         &self,

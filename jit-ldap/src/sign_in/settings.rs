@@ -9,6 +9,7 @@ use crate::claims::{ClaimNames, attributes};
 use crate::dn::{Dn, Rdn};
 use crate::filter::Filter;
 use crate::identifier::IdAttribute;
+use crate::lent::marker_of;
 use crate::reason::Reason;
 
 /// A setting is not sound.
@@ -58,6 +59,10 @@ pub struct SignInSettings {
     /// Where the person's groups are looked for, if they are.
     #[serde(default)]
     pub groups: Option<GroupSettings>,
+    /// The attribute in which temporary accounts bear their marker: whoever bears one signs in as nobody. Unless set,
+    /// `adminDescription` where `id` is `object_guid`, and `description` elsewhere, as for targets.
+    #[serde(default)]
+    pub marker: Option<String>,
     /// How many failures are let through.
     #[serde(default)]
     pub throttle: ThrottleSettings,
@@ -98,6 +103,7 @@ impl SignInSettings {
             claims: Vec::new(),
             readable: Vec::new(),
             groups: None,
+            marker: None,
             throttle: ThrottleSettings::default(),
         }
     }
@@ -132,6 +138,7 @@ impl SignInSettings {
             id: self.id,
             claims,
             groups,
+            marker: marker_of(self.marker.as_deref(), self.id)?,
             throttle: self.throttle.check()?,
         })
     }
@@ -174,6 +181,7 @@ pub struct SignInConfig {
     id: IdAttribute,
     claims: ClaimNames,
     groups: Option<GroupConfig>,
+    marker: AttributeName,
     throttle: ThrottleSettings,
     /// A name below the base that nobody has.
     decoy: String,
@@ -216,6 +224,10 @@ impl SignInConfig {
         self.groups.as_ref()
     }
 
+    pub(super) const fn marker(&self) -> &AttributeName {
+        &self.marker
+    }
+
     pub(crate) const fn throttle(&self) -> ThrottleSettings {
         self.throttle
     }
@@ -255,6 +267,7 @@ mod tests {
         assert_eq!(problem(|s| s.filter = "objectClass=person".to_owned()), "filter");
         assert_eq!(problem(|s| s.claims.push("USERPASSWORD".to_owned())), "claims");
         assert_eq!(problem(|s| s.readable.push("mail".to_owned())), "readable");
+        assert_eq!(problem(|s| s.marker = Some("a b".to_owned())), "marker");
         assert_eq!(problem(|s| s.throttle.failures = 0), "throttle");
         assert_eq!(problem(|s| s.groups = Some(GroupSettings::below("groups"))), "groups");
         let same = |s: &mut SignInSettings| {

@@ -2,7 +2,7 @@
 
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
-use jit_core::{BackendError, Marker, TargetFault, UnattendedEnd};
+use jit_core::{BackendError, Marker, ShownEnd, TargetFault, UnattendedEnd};
 
 use super::dialect::{Dialect, NewAccount, Renewal};
 use super::fault::{self, Step};
@@ -131,6 +131,14 @@ impl Dialect for ActiveDirectory {
 
     fn server_time(&self, _: &Entry) -> Option<DateTime<Utc>> {
         None
+    }
+
+    fn ended_by(&self) -> Vec<AttributeName> {
+        vec![AttributeName::ACCOUNT_EXPIRES]
+    }
+
+    fn end(&self, entry: &Entry) -> ShownEnd {
+        entry.value(&AttributeName::ACCOUNT_EXPIRES).map_or(ShownEnd::Never, AccountExpires::shown)
     }
 
     fn names_members_for_good(&self) -> bool {

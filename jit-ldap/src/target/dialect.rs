@@ -2,7 +2,7 @@
 
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
-use jit_core::{BackendError, Marker, UnattendedEnd};
+use jit_core::{BackendError, Marker, ShownEnd, UnattendedEnd};
 
 use super::find::Remote;
 use super::guard::Guard;
@@ -67,6 +67,12 @@ pub(super) trait Dialect: Send + Sync {
 
     /// The server's own time when it returned an account, where the account's life needs that.
     fn server_time(&self, entry: &Entry) -> Option<DateTime<Utc>>;
+
+    /// The attributes that tell from when on the server itself ends an account.
+    fn ended_by(&self) -> Vec<AttributeName>;
+
+    /// Tells from when on that is.
+    fn end(&self, entry: &Entry) -> ShownEnd;
 
     /// Tells whether groups can be told a member by its identifier, so that no rename comes in between.
     fn names_members_for_good(&self) -> bool;

@@ -162,7 +162,7 @@ impl<D: Dialect> Accounts<D> {
         Ok(Remote { id, dn, is_enabled: self.dialect.is_enabled(entry), server_time })
     }
 
-    fn judged_by(&self) -> Vec<AttributeName> {
+    pub(super) fn judged_by(&self) -> Vec<AttributeName> {
         let mut names = self.dialect.judged_by();
         names.extend([self.dialect.id().name(), self.table.marker.clone()]);
         names

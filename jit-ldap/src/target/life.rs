@@ -29,8 +29,12 @@ pub(super) fn is_offered(features: &ServerFeatures, base: &Dn) -> bool {
 /// no life.
 pub(super) fn server_time(entry: &Entry) -> Option<DateTime<Utc>> {
     let left = entry.text(&AttributeName::ENTRY_TTL)?.parse::<u32>().ok()?;
-    let end = read_generalized(entry.value(&AttributeName::ENTRY_EXPIRE_TIMESTAMP)?).ok()?;
-    end.checked_sub_signed(TimeDelta::seconds(i64::from(left)))
+    end(entry)?.checked_sub_signed(TimeDelta::seconds(i64::from(left)))
+}
+
+/// When the life of an entry ends; `None` when it has none.
+pub(super) fn end(entry: &Entry) -> Option<DateTime<Utc>> {
+    read_generalized(entry.value(&AttributeName::ENTRY_EXPIRE_TIMESTAMP)?).ok()
 }
 
 /// Gives an entry the life that it shall have: it is there until its end, to the second, and removed after it.

@@ -4,7 +4,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
-use jit_core::{BackendError, Marker, UnattendedEnd};
+use jit_core::{BackendError, Marker, ShownEnd, UnattendedEnd};
 
 use super::dialect::{Dialect, NewAccount, Renewal};
 use super::fault::{self, Step};
@@ -178,6 +178,19 @@ impl Dialect for Plain {
 
     fn server_time(&self, entry: &Entry) -> Option<DateTime<Utc>> {
         life::server_time(entry)
+    }
+
+    fn ended_by(&self) -> Vec<AttributeName> {
+        // an account is judged by its life as well
+        self.profile.end.iter().map(|end| end.name.clone()).collect()
+    }
+
+    /// Where both are kept, the log-in ends by the attribute.
+    fn end(&self, entry: &Entry) -> ShownEnd {
+        match &self.profile.end {
+            Some(end) => end.shown(entry),
+            None => life::end(entry).map_or(ShownEnd::Untold, ShownEnd::At),
+        }
     }
 
     fn names_members_for_good(&self) -> bool {

@@ -1,6 +1,7 @@
 //! What accounts of a directory consist of, as data.
 
 use chrono::{DateTime, TimeDelta, Timelike as _, Utc};
+use jit_core::ShownEnd;
 use serde::Deserialize;
 
 use super::life;
@@ -9,7 +10,7 @@ use crate::entry::Entry;
 use crate::identifier::IdAttribute;
 use crate::reason::Reason;
 use crate::request::Modification;
-use crate::time::{AccountExpires, write_generalized};
+use crate::time::{AccountExpires, read_generalized, write_generalized};
 
 /// Describes the accounts of a directory that speaks plain LDAP.
 #[derive(Debug, Clone)]
@@ -78,6 +79,19 @@ impl EndAttribute {
             TimeForm::WindowsTime => AccountExpires::At(whole).write()?,
         };
         Ok(Attribute::new(self.name.clone(), [text]))
+    }
+
+    /// The end of an account as it was read; without the attribute it has none.
+    pub(super) fn shown(&self, entry: &Entry) -> ShownEnd {
+        let Some(value) = entry.value(&self.name) else { return ShownEnd::Never };
+        let seconds = || std::str::from_utf8(value).ok().and_then(|text| text.parse::<i64>().ok());
+        let at = match self.form {
+            TimeForm::WindowsTime => return AccountExpires::shown(value),
+            TimeForm::UnixSeconds if seconds() == Some(0) => return ShownEnd::Never,
+            TimeForm::UnixSeconds => seconds().and_then(|seconds| DateTime::from_timestamp(seconds, 0)),
+            TimeForm::GeneralizedTime => read_generalized(value).ok(),
+        };
+        at.map_or(ShownEnd::Untold, ShownEnd::At)
     }
 
     /// An end that has passed. Nought means "never" to some.

@@ -1,6 +1,6 @@
 //! The places and groups that roles may name.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use jit_core::{BackendError, TargetFault};
 
@@ -79,6 +79,12 @@ impl Table {
         let found = names.iter().map(|name| self.groups.get(name));
         let found: Option<Vec<_>> = found.collect();
         found.ok_or_else(|| Step::Groups.refused(TargetFault::Entitlement))
+    }
+
+    /// The names of the groups among these.
+    pub(super) fn names_of(&self, held: &[Dn]) -> BTreeSet<String> {
+        let named = self.groups.iter().filter(|(_, group)| held.contains(&group.dn));
+        named.map(|(name, _)| name.clone()).collect()
     }
 
     pub(super) fn has_group(&self, dn: &Dn) -> bool {

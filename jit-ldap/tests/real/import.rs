@@ -128,6 +128,13 @@ impl Unit {
         self.administrator.modify(&EntryName::Dn(self.dn_of(person)), &[change], &[]).await.unwrap();
     }
 
+    /// Lets an entry bear a marker, as one does that was made for a time.
+    async fn mark(&mut self, person: &str) {
+        let kind = if self.person.1 == "uid" { "description" } else { "adminDescription" };
+        let change = Modification::Replace(Attribute::new(name(kind), ["jit1:prod:acme:x:y"]));
+        self.administrator.modify(&EntryName::Dn(self.dn_of(person)), &[change], &[]).await.unwrap();
+    }
+
     async fn delete(&mut self, person: &str) {
         self.administrator.delete(&EntryName::Dn(self.dn_of(person)), &[]).await.unwrap();
     }
@@ -171,6 +178,16 @@ async fn story(unit: &mut Unit, elsewhere: &Dn, import: &Import, tells_changes: 
     let (news, _) = kept.update(import, &shown).await;
     assert_eq!(news.gone, texts(&[]));
     assert_eq!(news.changed.is_empty(), tells_changes, "{news:?}");
+
+    // what is made for a time is no person
+    unit.add("lent").await;
+    unit.mark("lent").await;
+    unit.mark("dan").await;
+    let (news, _) = kept.update(import, &shown).await;
+    assert_eq!(news.gone, texts(&["dan"]));
+    assert!(!news.changed.contains("lent"), "{news:?}");
+    assert_eq!(kept.people.values().cloned().collect::<BTreeSet<_>>(), texts(&["ann", "eve"]));
+    assert_eq!(kept.update(import, &shown).await.0.gone, texts(&[]));
 }
 
 #[tokio::test]

@@ -13,6 +13,7 @@ use jit_ldap::{
 };
 
 use crate::peer::Peer;
+use crate::target::{House, World as Place};
 
 const OPENLDAP: &str = r#"
 tenant = "acme"
@@ -283,4 +284,27 @@ async fn a_person_of_active_directory_gets_an_account() {
     }
     world.clock.advance(chrono::TimeDelta::minutes(31));
     assert_eq!(world.code("alice", "Alice-Passw0rd-1").await, "fine", "five failures would lock her out");
+}
+
+#[tokio::test]
+async fn what_was_made_for_a_time_is_nobody_who_signs_in() {
+    for place in Place::both().await {
+        let house = House::behind(place.target(), 0).await;
+        let out = house.out(30).await;
+        // the base spans the place of temporary accounts
+        let text = match &place {
+            Place::OpenLdap(_) => OPENLDAP.replace("\"ou=people,dc=jit", "\"dc=jit"),
+            Place::Windows(_) => of_active_directory().replace("\"OU=People,DC=jit", "\"OU=JIT,DC=jit"),
+        };
+        let lent = world(place.peer(), &text);
+        let error = lent.trigger.verify(typed(&out.name, out.secret.reveal())).await.unwrap_err();
+        assert_eq!(error.code().as_str(), "ldap.sign_in_refused");
+        let cause = std::error::Error::source(&error).and_then(|cause| cause.downcast_ref::<LdapError>());
+        let cause = std::error::Error::source(cause.unwrap()).unwrap().to_string();
+        assert!(cause.contains("made for a time"), "the log can say why: {cause}");
+        // it is the mark that keeps it out
+        let text = text.replace("[protocol]", "[protocol]\nmarker = \"title\"");
+        assert_eq!(world(place.peer(), &text).code(&out.name, out.secret.reveal()).await, "fine");
+        house.check_in(out.lease).await.unwrap();
+    }
 }

@@ -1,6 +1,6 @@
 //! Listing what bears a marker of ours, page by page.
 
-use jit_core::{Code, ListCursor, Listing, Marker, RemoteRef};
+use jit_core::{Code, ListCursor, Listed, Listing, Marker, RemoteRef};
 use serde::{Deserialize, Serialize};
 
 use super::failure::Failure;
@@ -53,12 +53,12 @@ pub(super) async fn list(finder: Finder<'_>, cursor: Option<ListCursor>) -> Resu
     })
 }
 
-fn ours(person: Person) -> Option<RemoteRef> {
+fn ours(person: Person) -> Option<Listed> {
     let marker = person.marker.filter(|marker| marker.starts_with(Marker::PREFIX))?;
-    Some(RemoteRef {
+    Some(Listed::named(RemoteRef {
         name: person.name.unwrap_or_default(),
         place: None,
         marker: Marker::found(marker),
         native: Some(person.id),
-    })
+    }))
 }

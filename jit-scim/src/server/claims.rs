@@ -81,7 +81,7 @@ fn claim(attribute: &Attribute, value: Option<&Value>) -> Claim {
     }
 }
 
-/// The one value of a complex attribute, with everything that it could have.
+/// A value of a complex attribute, with everything that it could have.
 fn whole(attributes: &Attributes, object: &Object) -> Claim {
     let shown = attributes.positions().filter(|(_, attribute)| !attribute.is_hidden());
     let member = |(position, attribute): (_, &Attribute)| {
@@ -95,14 +95,7 @@ fn plain(attribute: &Attribute, value: &Value) -> Claim {
         Value::Boolean(value) => Claim::Bool(*value),
         Value::Integer(value) => Claim::Number((*value).into()),
         Value::Decimal(value) => Number::from_f64(*value).map_or(Claim::Null, Claim::Number),
-        Value::Complex(object) => {
-            let attributes = attribute.sub_attributes();
-            let member = |(position, value)| {
-                let attribute = attributes.at(position).filter(|attribute| !attribute.is_hidden())?;
-                Some((attribute.name().to_owned(), claim(attribute, Some(value))))
-            };
-            Claim::Object(object.iter().filter_map(member).collect())
-        }
+        Value::Complex(object) => whole(attribute.sub_attributes(), object),
         Value::Many(values) => Claim::Array(values.iter().map(|value| plain(attribute, value)).collect()),
         Value::Text(_) | Value::DateTime(_) => Claim::String(value.as_text().unwrap_or_default().to_owned()),
     }
@@ -145,6 +138,7 @@ mod tests {
         assert_eq!(claims["name"]["givenName"], "A");
         assert_eq!(claims["name"]["familyName"], Claim::Array(vec![]));
         assert_eq!(claims["emails"][0]["value"], "a@x");
+        assert_eq!(claims["emails"][0]["type"], Claim::Array(vec![]));
         assert_eq!(claims["emails.value"], serde_json::json!(["a@x", "b@x"]));
         assert_eq!(claims["roles.value"], Claim::Array(vec![]));
         assert_eq!(claims["groups.display"], serde_json::json!(["Sales"]));

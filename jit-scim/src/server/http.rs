@@ -28,7 +28,8 @@ use crate::reason::Reason;
 /// nothing else is served, `Router::fallback_service(scim.below("/scim/v2"))` spares taking each address apart.
 ///
 /// It knows no timers: how long heads and bodies may take is up to the server in front of it. A body that fails, for whatever
-/// reason, is answered with 408.
+/// reason, is answered with 408. It answers as soon as it can tell, whether the body is there or not: the server reads what is
+/// left of it, or the answer may be lost to clients that are still writing (RFC 9112 §9.6).
 #[derive(Clone)]
 pub struct ScimHttp {
     service: Arc<ScimService>,
@@ -83,7 +84,7 @@ impl ScimHttp {
         let path = parts.uri.path().strip_prefix(&*self.below);
         let path = path.filter(|rest| rest.is_empty() || rest.starts_with('/'));
         let path = path.ok_or(Reason::PathUnserved)?;
-        let token = text(&parts.headers, &AUTHORIZATION).and_then(bearer).ok_or(Reason::Unauthenticated)?;
+        let token = bearer(text(&parts.headers, &AUTHORIZATION).unwrap_or_default())?;
         let context = self.authenticator.authenticate(token).await?;
         let is_coded = |coding: &str| !coding.trim().eq_ignore_ascii_case("identity");
         if text(&parts.headers, &CONTENT_ENCODING).is_some_and(is_coded) {

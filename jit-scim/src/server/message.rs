@@ -12,6 +12,7 @@ use crate::resource::Version;
 
 /// The type of every body (RFC 7644 §3.1).
 pub(super) const SCIM_JSON: &str = "application/scim+json";
+const CHALLENGE: &str = "www-authenticate";
 
 /// Says for whom a request is handled. Whoever makes one has checked who asks: see [`Authenticator`](super::Authenticator).
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -103,12 +104,18 @@ impl ScimResponse {
         Self { status, headers, body: body.into() }
     }
 
-    /// Answers with a refusal (RFC 7644 §3.12).
+    /// Answers with a refusal (RFC 7644 §3.12). What is wrong with a token is said to whoever sent one (RFC 6750 §3.1).
     #[must_use]
     pub fn refusal(error: &ScimError) -> Self {
         let response = Self::with_body(error.reason().status(), error.to_json().to_bytes());
         match error.reason() {
-            Reason::Unauthenticated => response.and("www-authenticate", "Bearer realm=\"scim\""),
+            Reason::TokenMissing => response.and(CHALLENGE, r#"Bearer realm="scim""#),
+            Reason::Unauthenticated => {
+                response.and(CHALLENGE, r#"Bearer realm="scim", error="invalid_token""#)
+            }
+            Reason::Forbidden => {
+                response.and(CHALLENGE, r#"Bearer realm="scim", error="insufficient_scope""#)
+            }
             Reason::Contended | Reason::Unavailable => response.and("retry-after", "1"),
             _ => response,
         }

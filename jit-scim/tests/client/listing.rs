@@ -34,7 +34,7 @@ async fn a_listing_names_ours_with_name_marker_and_id() {
     assert_eq!(all.len(), 9);
     for number in 0..9 {
         let remote = person(&format!("ours-{number}"));
-        let found = all.iter().find(|one| one.marker == remote.marker).unwrap();
+        let found = all.iter().map(|one| &one.remote).find(|one| one.marker == remote.marker).unwrap();
         assert_eq!(found.name, remote.name);
         assert!(found.native.is_some());
     }

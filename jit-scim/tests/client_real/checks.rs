@@ -291,7 +291,7 @@ pub(crate) async fn a_listing_names_ours(peer: &Peer) {
             Listing::Complete(page) => (page, None),
             Listing::Partial(_, why) => panic!("{why}"),
         };
-        found.extend(page.into_iter().map(|remote| (remote.name, remote.marker)));
+        found.extend(page.into_iter().map(|listed| (listed.remote.name, listed.remote.marker)));
         cursor = next;
         if cursor.is_none() {
             break;

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use jit_core::{Clock, ManualClock};
+use jit_core::{Clock, ManualClock, SystemClock};
 use jit_scim::Reason;
 use jit_scim::server::{Access, AccessTokens, Authenticator, ScimContext, Token, Tokens, VerifiesAccess};
 use serde_json::json;
@@ -148,6 +148,28 @@ async fn tokens_are_good_for_one_connection_and_until_their_end() {
     assert!(tokens.authenticate("new").await.is_ok());
     assert!(!format!("{tokens:?}{:?}", known[0]).contains(&Tokens::digest("old")));
     assert!(Tokens::new([known[1].clone(), known[1].clone()], clock).is_err());
+}
+
+#[tokio::test]
+async fn tokens_are_replaced_as_a_whole_or_not_at_all() {
+    let token = |text: &str| Token {
+        sha256: Tokens::digest(text),
+        tenant: "acme".parse().unwrap(),
+        connection: "scim".parse().unwrap(),
+        name: text.to_owned(),
+        until: None,
+        reads_only: false,
+        me: None,
+    };
+    let tokens = Tokens::new([token("old")], Arc::new(SystemClock)).unwrap();
+    let good = async |text: &str| tokens.authenticate(text).await.is_ok();
+    let broken = Token { sha256: "1f3b".to_owned(), ..token("broken") };
+    assert!(tokens.replace([token("new"), broken]).is_err());
+    assert!(tokens.replace([token("new"), token("new")]).is_err());
+    assert!(good("old").await && !good("new").await, "what is wrong changes nothing");
+    tokens.replace([token("new")]).unwrap();
+    assert!(good("new").await && !good("old").await);
+    assert_eq!(tokens.list().iter().map(|token| token.name.as_str()).collect::<Vec<_>>(), ["new"]);
 }
 
 struct Issued;

@@ -40,6 +40,25 @@ async fn operations_are_done_in_the_order_that_their_references_need() {
 }
 
 #[tokio::test]
+async fn a_filter_in_a_path_names_who_is_created_in_the_same_request() {
+    let house = house();
+    let old = house.post("/Users", user("old")).await.is(201).id();
+    let team = house.post("/Groups", group("team-a", &[&old])).await.is(201).id();
+    let add = json!([{"op": "add", "path": "members", "value": [{"value": "bulkId:u"}]}]);
+    let remove = json!([{"op": "remove", "path": "members[value eq \"bulkId:u\"]"}]);
+    let change =
+        |operations| json!({"method": "PATCH", "path": format!("/Groups/{team}"), "data": patch(operations)});
+    let create = json!({"method": "POST", "path": "/Users", "bulkId": "u", "data": user("anna")});
+    let done = house.post("/Bulk", bulk(json!([change(add), change(remove), create]))).await.is(200);
+    let status: Vec<_> =
+        done.body["Operations"].as_array().unwrap().iter().map(|one| &one["status"]).collect();
+    assert_eq!(status, ["200", "200", "201"], "{}", done.body);
+    let members = house.get(&format!("/Groups/{team}")).await.body["members"].clone();
+    assert_eq!(members.as_array().map(Vec::len), Some(1), "{members}");
+    assert_eq!(members[0]["value"], old.as_str());
+}
+
+#[tokio::test]
 async fn too_many_operations_are_refused_as_a_whole() {
     let limits = |connection: jit_scim::server::ScimConnection| {
         let mut limits = jit_scim::Limits::default();

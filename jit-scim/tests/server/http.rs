@@ -13,8 +13,8 @@ use tower_service::Service as _;
 use crate::support::*;
 
 fn scim() -> ScimHttp {
-    let token = Token {
-        sha256: Tokens::digest("good"),
+    let token = |text: &str| Token {
+        sha256: Tokens::digest(text),
         tenant: "acme".parse().unwrap(),
         connection: "scim".parse().unwrap(),
         name: "test".to_owned(),
@@ -22,7 +22,9 @@ fn scim() -> ScimHttp {
         reads_only: false,
         me: None,
     };
-    let tokens = Tokens::new([token], Arc::new(SystemClock)).unwrap();
+    let reader = Token { reads_only: true, ..token("reader") };
+    let over = Token { until: Some(chrono::DateTime::UNIX_EPOCH), ..token("over") };
+    let tokens = Tokens::new([token("good"), reader, over], Arc::new(SystemClock)).unwrap();
     ScimHttp::new(Arc::new(house().service), Arc::new(tokens))
 }
 
@@ -63,6 +65,36 @@ async fn requests_go_through_with_a_good_token_only() {
     assert_eq!((shown.status().as_u16(), body["meta"]["location"].as_str()), (200, Some(location.as_str())));
     let (gone, _) = send(&mut scim, "Bearer good", "DELETE", path, "").await;
     assert_eq!(gone.status(), 204);
+}
+
+#[tokio::test]
+async fn what_is_wrong_with_a_token_is_told_to_whoever_sent_one() {
+    let mut scim = scim();
+    let (asked, invalid) = (r#"Bearer realm="scim""#, r#"Bearer realm="scim", error="invalid_token""#);
+    for (header, challenge) in [
+        ("", asked),
+        ("Basic good", asked),
+        ("Bearer", asked),
+        ("Bearer bad", invalid),
+        ("Bearer over", invalid),
+        ("Bearer go od", invalid),
+    ] {
+        let (answer, body) = send(&mut scim, header, "GET", "/Users", "").await;
+        assert_eq!((answer.status().as_u16(), body["status"].as_str()), (401, Some("401")), "{header}");
+        assert_eq!(answer.headers()[header::WWW_AUTHENTICATE], challenge, "{header}");
+    }
+    let request = Request::get("/Users").body(Full::new(Bytes::new())).unwrap();
+    assert_eq!(scim.call(request).await.unwrap().headers()[header::WWW_AUTHENTICATE], asked);
+    let (answer, _) = send(&mut scim, "Bearer reader", "POST", "/Users", &user("anna").to_string()).await;
+    let challenge = &answer.headers()[header::WWW_AUTHENTICATE];
+    assert_eq!(
+        (answer.status().as_u16(), challenge.to_str().unwrap()),
+        (403, r#"Bearer realm="scim", error="insufficient_scope""#)
+    );
+    let robot = user("robot").to_string().replacen('{', r#"{"userType":"Robot","#, 1);
+    let (answer, _) = send(&mut scim, "Bearer good", "POST", "/Users", &robot).await;
+    assert_eq!(answer.status(), 403, "the token is not what is at fault");
+    assert!(answer.headers().get(header::WWW_AUTHENTICATE).is_none());
 }
 
 #[tokio::test]

@@ -302,6 +302,35 @@ async fn too_many_who_leave_at_once_wait_for_an_administrator() {
 }
 
 #[tokio::test]
+async fn what_came_from_a_list_goes_with_what_the_list_loses() {
+    let more = r#"attribute = [
+  { attribute = "second", claim = "/emails/1/value" },
+  { attribute = "phone", claim = "/phoneNumbers/0/value" },
+  { attribute = "street", claim = "/addresses/0/streetAddress" },"#;
+    let house = house_with(&SETTINGS.replacen("attribute = [", more, 1), |connection| connection);
+    let attributes = async || {
+        let account = house.account().await;
+        let named = account.attributes.iter().filter(|(_, values)| !values.is_empty());
+        named.map(|(name, _)| name.to_string()).collect::<Vec<_>>()
+    };
+    let mut anna = person("anna", "a1");
+    anna["emails"] = json!([{"value": "anna@acme.example"}, {"value": "a@acme.example"}]);
+    anna["phoneNumbers"] = json!([{"value": "tel:+1-201-555-0123"}]);
+    anna["addresses"] = json!([{"streetAddress": "1 High Street", "locality": "Ames"}]);
+    let path = format!("/Users/{}", house.post("/Users", anna).await.is(201).id());
+    assert_eq!(attributes().await, ["phone", "second", "street"]);
+    let shorter = json!([{"op": "remove", "path": "emails[value eq \"a@acme.example\"]"}]);
+    house.patch(&path, shorter).await.is(200);
+    assert_eq!(attributes().await, ["phone", "street"]);
+    house.patch(&path, json!([{"op": "replace", "path": "phoneNumbers", "value": []}])).await.is(200);
+    assert_eq!(attributes().await, ["street"]);
+    house.patch(&path, json!([{"op": "remove", "path": "addresses.streetAddress"}])).await.is(200);
+    assert!(attributes().await.is_empty());
+    house.patch(&path, json!([{"op": "remove", "path": "emails"}])).await.is(200);
+    assert!(house.account().await.email.is_some(), "an address goes when another takes its place");
+}
+
+#[tokio::test]
 async fn a_replacement_that_says_nothing_of_use_brings_nobody_back() {
     let house = house();
     let path = format!("/Users/{}", house.post("/Users", person("anna", "a1")).await.is(201).id());

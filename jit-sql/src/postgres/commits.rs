@@ -211,3 +211,59 @@ fn refused(commit: &CommitStatement, state: String, constraint: Option<String>) 
 fn unavailable(why: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> BackendError {
     BackendError::new(ErrorKind::Unavailable, COMMIT).caused_by(why)
 }
+
+#[cfg(test)]
+mod tests {
+    use async_trait::async_trait;
+    use jit_core::{Commit, CounterChange, CounterName, TenantId};
+    use tokio_postgres::Client;
+    use uuid::Uuid;
+
+    use super::*;
+    use crate::postgres::open::Open;
+
+    struct Nowhere;
+
+    #[async_trait]
+    impl Open for Nowhere {
+        async fn open(&self) -> Result<Client, Failed> {
+            Err(Failed::NoRuntime)
+        }
+    }
+
+    /// A commit with a number, alone or one of those that change the same row.
+    fn draft(number: u128, is_alone: bool) -> Draft {
+        let down = CounterChange { name: CounterName::seats(), by: -1, at_least: Some(0), at_most: None };
+        let counters = if is_alone { Vec::new() } else { vec![down] };
+        let commit = Commit { counters, ..Commit::new(TenantId::new("acme").unwrap()) };
+        Draft { withdrawn: vec![Uuid::from_u128(number)], ..Draft::of(&commit).unwrap() }
+    }
+
+    #[test]
+    fn so_many_are_looked_at_and_who_cannot_be_written_yet_stays_in_line() {
+        let pool = Pool::new(Box::new(Nowhere), 4, Duration::ZERO);
+        let commits = Commits::new(Arc::new(pool), 4, Duration::ZERO);
+        let (near, far, gone) = (50, 200, 60);
+        let mut callers = Vec::new();
+        for number in 0..256 {
+            let (reply, caller) = oneshot::channel();
+            let draft = draft(number, number == near || number == far);
+            commits.queue().waiting.push_back(Waiting { draft, reply });
+            callers.extend(Some(caller).filter(|_| number != gone));
+        }
+        let next = || {
+            let batch = commits.next()?;
+            Some(batch.iter().map(|each| each.draft.withdrawn[0].as_u128()).collect::<Vec<_>>())
+        };
+        assert_eq!(next(), Some(vec![0, near]), "of those that change one row, one");
+        assert_eq!(next(), Some(vec![1]), "the other that fits is too far behind");
+        let mut written = vec![0, 1];
+        while let Some(batch) = next() {
+            let (first, more) = batch.split_first().unwrap();
+            assert!(more.is_empty() || more == [far], "{batch:?}");
+            written.push(*first);
+        }
+        let in_line = (0..256).filter(|number| ![near, far, gone].contains(number));
+        assert_eq!(written, in_line.collect::<Vec<_>>(), "nobody is lost, written twice or overtaken");
+    }
+}

@@ -1,6 +1,11 @@
 //! What commits on PostgreSQL must do that are written together.
 
-use std::{num::NonZeroUsize, sync::Arc, task::Poll};
+use std::{
+    num::NonZeroUsize,
+    sync::{Arc, mpsc},
+    task::Poll,
+    time::Duration,
+};
 
 use jit_core::{Commit, CounterChange, CounterName, ErrorKind, Store, Taken};
 use jit_sql::{PostgresOptions, PostgresStore, statement::CommitStatement};
@@ -136,6 +141,49 @@ async fn an_application_that_holds_a_key_for_long_does_not_hold_up_the_others() 
     assert!(!waiting.is_finished());
     long.rollback().await.unwrap();
     waiting.await.unwrap().unwrap();
+}
+
+/// Lets the clock of this runtime stand, so that it moves only where it is told to, for as long as what is returned is held.
+fn stop_the_clock() -> mpsc::Sender<()> {
+    let (held, let_go) = mpsc::channel();
+    // A clock that stands goes on by itself where nothing is left to do, but not while a call blocks. In the end it does: then
+    // what hangs runs out of patience.
+    tokio::task::spawn_blocking(move || let_go.recv_timeout(Duration::from_secs(240)));
+    tokio::time::pause();
+    held
+}
+
+#[tokio::test]
+async fn a_commit_that_has_to_wait_gives_its_place_to_those_behind_it() {
+    let schema = Schema::new().await;
+    // One place, and a connection besides.
+    let options = PostgresOptions::new().connections(NonZeroUsize::new(2).unwrap());
+    let options = options.patience(Duration::from_secs(600));
+    let store: Arc<dyn Store> = Arc::new(PostgresStore::open_local(schema.config(), options).await.unwrap());
+    let (mut client, watcher) = (schema.connect().await, schema.connect().await);
+    let long = client.transaction().await.unwrap();
+    let alice = CommitStatement::new(&first_sign_in(1_000, "alice", "alice")).unwrap();
+    long.query_one(alice.sql(), &[&alice.json()]).await.unwrap();
+    let holder: i32 = long.query_one("SELECT pg_backend_pid()", &[]).await.unwrap().get(0);
+
+    let stopped = stop_the_clock();
+    let blocked = {
+        let store = Arc::clone(&store);
+        tokio::spawn(async move { store.commit(&first_sign_in(0, "alice", "alice")).await })
+    };
+    let waiting = "SELECT count(*) FROM pg_stat_activity WHERE $1 = ANY (pg_blocking_pids(pid))";
+    while watcher.query_one(waiting, &[&holder]).await.unwrap().get::<_, i64>(0) == 0 {}
+    let bob = person(1);
+    let mut behind = store.commit(&bob);
+    let is_behind = std::future::poll_fn(|context| Poll::Ready(behind.as_mut().poll(context).is_pending()));
+    assert!(is_behind.await);
+    assert!(store.find(&key("person1")).await.unwrap().is_none(), "the place is taken for now");
+    tokio::time::advance(Duration::from_millis(101)).await;
+    behind.await.unwrap();
+    assert!(!blocked.is_finished());
+    long.rollback().await.unwrap();
+    blocked.await.unwrap().unwrap();
+    drop(stopped);
 }
 
 #[tokio::test]

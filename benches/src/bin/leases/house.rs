@@ -1,6 +1,10 @@
 //! A house with one holder on a durable SQLite.
 
-use std::{num::NonZeroUsize, path::Path, sync::Arc};
+use std::{
+    num::{NonZeroU32, NonZeroUsize},
+    path::Path,
+    sync::Arc,
+};
 
 use chrono::TimeDelta;
 use jit_core::{
@@ -39,10 +43,14 @@ impl House {
         let holder = account.id;
         let commit = Commit { account: Some(AccountWrite::create(account)), ..Commit::new(tenant()) };
         store.commit(&commit).await.unwrap();
-        let mut builder = Jit::builder(store).clock(Arc::clone(&clock) as _);
+        let mut builder =
+            Jit::builder(store).clock(Arc::clone(&clock) as _).leases_per_holder(NonZeroU32::MAX);
         let elsewhere: Arc<dyn Target> = Arc::new(MemoryTarget::new());
         for (name, target) in [("directory", target), ("elsewhere", elsewhere)] {
-            let role = || TargetRole::new(TimeDelta::hours(8), vec![operator.clone()]).in_place("jit");
+            let role = || {
+                let role = TargetRole::new(TimeDelta::hours(8), vec![operator.clone()]).in_place("jit");
+                role.per_holder(NonZeroU32::MAX)
+            };
             let groups = vec!["ops".to_owned(), "staff".to_owned()];
             let markers = MarkerKey::new("bench", &[5; 32]).unwrap();
             let setup = TargetSetup::new(target_id(name), target, markers)

@@ -140,11 +140,11 @@ async fn names(target: &dyn Target) -> BTreeSet<String> {
     loop {
         match target.list(cursor.take()).await.unwrap() {
             Listing::More(page, next) => {
-                names.extend(page.into_iter().map(|remote| remote.name));
+                names.extend(page.into_iter().map(|listed| listed.remote.name));
                 cursor = Some(next);
             }
             Listing::Complete(page) => {
-                names.extend(page.into_iter().map(|remote| remote.name));
+                names.extend(page.into_iter().map(|listed| listed.remote.name));
                 return names;
             }
             Listing::Partial(_, why) => panic!("a partial listing: {why}"),

@@ -21,9 +21,7 @@ pub(super) async fn perform(house: &House, order: Order, report: &mut Report<'_>
         Order::Extend { lease, span } => leases::extend(house, lease, span, report).await,
         Order::List { holder, target } => leases::list(house, holder, target, report).await,
         Order::Sweep => sweep::sweep(house, report).await,
-        Order::Reconcile { target, end_at_most } => {
-            reconcile::reconcile(house, target, end_at_most, report).await
-        }
+        Order::Reconcile { target, at_most } => reconcile::reconcile(house, target, at_most, report).await,
         Order::Alarms { span } => alarms::alarms(house, span, report).await,
         Order::Exposure => exposure::exposure(house, report).await,
         Order::ConfirmTime => sweep::confirm_time(house, report).await,

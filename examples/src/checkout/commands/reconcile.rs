@@ -4,7 +4,7 @@ use serde::Serialize;
 use super::sweep::{SweptLine, at_target, worker};
 use crate::checkout::failure::Failure;
 use crate::checkout::house::House;
-use crate::checkout::report::{LentLine, RemoteLine, Report};
+use crate::checkout::report::{DifferingLine, LentLine, RemoteLine, Report};
 use crate::checkout::{DONE, FAILED, REFUSED};
 use crate::targets::Opened;
 
@@ -19,6 +19,7 @@ struct ReconcileLine {
     suspects: Vec<RemoteLine>,
     missing: Vec<AccountId>,
     changed: Vec<AccountId>,
+    differing: Vec<DifferingLine>,
     unheld: Vec<LentLine>,
     leftover: Vec<LentLine>,
     ended: usize,
@@ -29,18 +30,15 @@ struct ReconcileLine {
     error: Option<String>,
 }
 
-/// Compares targets with what is written down, and ends what returned where that is asked for. A target that fails keeps
+/// Compares targets with what is written down; ends what returned, and takes back what was added, where that is asked for. A target that fails keeps
 /// no other from its turn.
 pub(super) async fn reconcile(
     house: &House,
     target: Option<TargetId>,
-    end_at_most: Option<usize>,
+    at_most: Option<usize>,
     report: &mut Report<'_>,
 ) -> Result<u8, Failure> {
-    let mode = match end_at_most {
-        None => ReconcileMode::Report,
-        Some(at_most) => ReconcileMode::EndReturned { at_most },
-    };
+    let mode = at_most.map_or(ReconcileMode::Report, |at_most| ReconcileMode::Apply { at_most });
     let (mut lines, mut code) = (Vec::new(), DONE);
     let worker = worker()?;
     for target in house.chosen(target.as_ref())? {
@@ -70,6 +68,7 @@ fn show(lines: &[ReconcileLine], report: &mut Report<'_>) -> std::io::Result<()>
         "SUSPECTS",
         "MISSING",
         "CHANGED",
+        "DIFFERING",
         "UNHELD",
         "LEFTOVER",
         "ENDED",
@@ -84,6 +83,7 @@ fn show(lines: &[ReconcileLine], report: &mut Report<'_>) -> std::io::Result<()>
             listed(line.suspects.iter().map(RemoteLine::name)),
             listed(line.missing.iter()),
             listed(line.changed.iter()),
+            listed(line.differing.iter()),
             listed(line.unheld.iter()),
             listed(line.leftover.iter()),
             line.ended.to_string(),
@@ -93,12 +93,13 @@ fn show(lines: &[ReconcileLine], report: &mut Report<'_>) -> std::io::Result<()>
     })
 }
 
-/// What was ended no longer differs, unless the target keeps it.
+/// What was ended or brought back no longer differs, unless the target keeps it.
 fn code_of(found: &Reconciliation, swept: &SweptLine) -> u8 {
     let differing = found.returned.len().saturating_sub(found.ended)
         + found.suspects.len()
         + found.missing.len()
         + found.changed.len()
+        + found.differing.iter().filter(|one| !one.is_settled()).count()
         + found.unheld.len()
         + found.leftover.len();
     if found.partial.is_some() || swept.is_delayed() {
@@ -126,6 +127,7 @@ impl ReconcileLine {
             suspects: found.suspects.iter().map(RemoteLine::from).collect(),
             missing: found.missing.clone(),
             changed: found.changed.clone(),
+            differing: found.differing.iter().map(DifferingLine::from).collect(),
             unheld: lent(&found.unheld),
             leftover: lent(&found.leftover),
             ended: found.ended,

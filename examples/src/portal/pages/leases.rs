@@ -38,6 +38,7 @@ fn rows(leases: &[LeaseRow], token: &str) -> Markup {
                 td { (row.holder) }
                 td { (row.role) " at " (row.target)
                     @if let Some(lends) = &row.lends { div.muted { "an account of before holds " (lends) } }
+                    @if !row.is_served { div { strong { "This target is not configured: nobody ends what is there." } } }
                     @if !row.reason.is_empty() { div.muted { (row.reason) } } }
                 td { (badge(&row.phase)) }
                 td { @match &row.left { Some(left) => (countdown(&row.until_exact, left)), None => (row.until) } }

@@ -1,7 +1,9 @@
+use std::collections::BTreeSet;
+
 use chrono::{DateTime, SecondsFormat, TimeDelta, Utc};
 use jit_core::{
-    Account, CheckedOut, Elevated, JitError, Lease, Phase, Reconciliation, RemoteRef, Seeing, StoreId,
-    UnattendedEnd,
+    Account, CheckedOut, Difference, Elevated, JitError, Lease, Phase, Reconciliation, RemoteRef, Seeing,
+    StoreId, UnattendedEnd,
 };
 
 use super::span::{instant, span};
@@ -56,6 +58,7 @@ pub(crate) fn lease_row(
         proof: proof(lease, now),
         spans: if extensible { spans(lease.until - now, lease.latest - now) } else { Vec::new() },
         is_in_use,
+        is_served: true,
         is_quarantined: matches!(lease.phase, Phase::Quarantined { .. }),
         store: store.map(ToString::to_string).unwrap_or_default(),
     })
@@ -127,6 +130,9 @@ pub(crate) fn compare_row(target: &Opened, compared: &Result<Reconciliation, Jit
     );
     said.extend(found.missing.iter().map(|lease| format!("Of lease {lease} nothing is there.")));
     said.extend(found.changed.iter().map(|lease| format!("Lease {lease} is there under another id.")));
+    said.extend(found.differing.iter().flat_map(|differing| {
+        differing.found.iter().map(|found| format!("Lease {} {}.", differing.lease, differs(found)))
+    }));
     said.extend(
         found
             .unheld
@@ -146,6 +152,19 @@ pub(crate) fn compare_row(target: &Opened, compared: &Result<Reconciliation, Jit
         _ => badge("differs", Tone::Bad),
     };
     CompareRow { target: target.id.to_string(), verdict, found: said }
+}
+
+fn differs(found: &Difference) -> String {
+    let listed = |names: &BTreeSet<String>| names.iter().cloned().collect::<Vec<_>>().join(", ");
+    match found {
+        Difference::EndsNever => "has no end at the target any longer".to_owned(),
+        Difference::EndsLater(at) => format!("ends later at the target, {}", instant(*at)),
+        Difference::EndsEarlier(at) => format!("ends earlier at the target, {}", instant(*at)),
+        Difference::Shut => "was put out of use at the target".to_owned(),
+        Difference::HoldsMore(more) => format!("holds {} as well, which it was not given", listed(more)),
+        Difference::HoldsLess(less) => format!("does not hold {} any longer", listed(less)),
+        other => format!("differs ({})", other.word()),
+    }
 }
 
 fn name(remote: &RemoteRef) -> &str {

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::Response;
-use jit_core::{Account, JitError, ReconcileMode, Reconciliation, Span, StoreId};
+use jit_core::{Account, JitError, ReconcileMode, Reconciliation, Span, StoreId, TargetId};
 
 use super::access::lease_of;
 use super::admin::administrator;
@@ -12,7 +12,6 @@ use crate::portal::failure::Failure;
 use crate::portal::house::{House, Shelf, Visit};
 use crate::portal::view::{LeaseRow, LeasesView};
 use crate::portal::{pages, present};
-use crate::targets::Opened;
 use crate::web::{Form, Parameters, html, is_same, see_other};
 
 const LEASES: NonZeroUsize = NonZeroUsize::new(500).expect("not zero");
@@ -104,10 +103,14 @@ fn keep_what_no_store_knows(compared: &mut [Result<Reconciliation, JitError>]) {
 
 async fn every(house: &House, visit: &Visit) -> Result<LeasesView, Failure> {
     let mut view = LeasesView::default();
+    // Nobody ends what is lent at a target that is not configured: all the more must it be seen.
+    let missing = house.jit.missing_targets().await.map_err(JitError::from)?;
+    let configured = house.targets.iter().map(|target| (&target.id, true));
+    let targets: Vec<_> = configured.chain(missing.iter().map(|target| (target, false))).collect();
     for shelf in &house.shelves {
-        for target in &house.targets {
+        for (target, is_served) in &targets {
             let (rows, has_more) = at_target(house, visit, shelf, target).await?;
-            view.leases.extend(rows);
+            view.leases.extend(rows.into_iter().map(|row| LeaseRow { is_served: *is_served, ..row }));
             view.has_more |= has_more;
         }
     }
@@ -120,12 +123,12 @@ async fn at_target(
     house: &House,
     visit: &Visit,
     shelf: &Shelf,
-    target: &Opened,
+    target: &TargetId,
 ) -> Result<(Vec<LeaseRow>, bool), Failure> {
     let (store, tenant) = (shelf.name.as_ref(), &visit.session.tenant);
     let (mut rows, mut after) = (Vec::new(), None);
     for _ in 0..PAGES {
-        let page = house.jit.leases(store, tenant, &target.id, after, LEASES).await?;
+        let page = house.jit.leases(store, tenant, target, after, LEASES).await?;
         for account in &page.items {
             let Some(lease) = account.lease.as_ref() else { continue };
             let holder = shelf.store.get(tenant, lease.holder).await?;

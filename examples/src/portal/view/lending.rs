@@ -63,6 +63,8 @@ pub struct LeaseRow {
     pub spans: Vec<&'static str>,
     /// Whether it can still be checked in.
     pub is_in_use: bool,
+    /// Whether its target is configured: else nobody ends it.
+    pub is_served: bool,
     /// Whether a person has to look after what is at the target, and may say that they did.
     pub is_quarantined: bool,
     /// The user store that keeps it; empty for the main one.

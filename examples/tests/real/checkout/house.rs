@@ -149,6 +149,14 @@ impl House {
         wait(async { self.peer().as_service().await.modify(&name, &[none], &[]).await.unwrap() });
     }
 
+    /// Takes the end of an account away, past the program.
+    pub(crate) fn make_endless(&self, name: &str) {
+        let none =
+            Modification::Replace(Attribute::new(AttributeName::PASSWORD_END_TIME, Vec::<Vec<u8>>::new()));
+        let name = EntryName::from(&self.dn(name));
+        wait(async { self.peer().as_service().await.modify(&name, &[none], &[]).await.unwrap() });
+    }
+
     /// Removes an account, past the program.
     pub(crate) fn remove(&self, name: &str) {
         let name = EntryName::from(&self.dn(name));

@@ -318,7 +318,7 @@ fn what_returns_is_reported_and_ended_only_when_that_is_asked_for() {
 
 #[test]
 fn a_target_that_was_struck_from_the_configuration_is_named_by_each_sweep() {
-    let house = House::new(Kind::OpenLdap, "struck");
+    let house = House::new(Kind::OpenLdap, "struck-named");
     let out = house.run(OUT).fine();
     house.configure("id = \"directory\"", "id = \"elsewhere\"");
     let swept = house.run_at(60, "sweep");
@@ -329,4 +329,54 @@ fn a_target_that_was_struck_from_the_configuration_is_named_by_each_sweep() {
     house.configure("id = \"elsewhere\"", "id = \"directory\"");
     assert_eq!(house.run_at(61, "sweep").code, 0);
     assert!(!house.exists(out["name"].as_str().unwrap()) && house.leases().is_empty());
+}
+
+#[test]
+fn what_is_quarantined_is_shown_where_its_target_was_struck_from_the_configuration() {
+    let house = House::new(Kind::OpenLdap, "struck-quarantined");
+    let out = house.run(OUT).fine();
+    house.unmark(out["name"].as_str().unwrap());
+    assert_eq!(house.run(&format!("in {}", out["lease"].as_str().unwrap())).code, 1);
+    house.configure("id = \"directory\"", "id = \"elsewhere\"");
+    assert_eq!(house.leases()[0]["phase"], "quarantined");
+    let exposed = house.run("exposure").lines;
+    assert_eq!((&exposed[0]["lease"], &exposed[0]["worst_case"]), (&out["lease"], &Value::Null));
+    let swept = house.run_at(90, "sweep");
+    assert!(swept.lines.iter().any(|line| line["alarm"] == "lease.quarantined"), "{:?}", swept.lines);
+    house.configure("id = \"elsewhere\"", "id = \"directory\"");
+    house.remove(out["name"].as_str().unwrap());
+    assert_eq!(house.run_at(300, "sweep").code, 0);
+    assert!(house.leases().is_empty(), "nobody had to check it in");
+}
+
+#[test]
+fn an_end_that_somebody_took_away_is_told_and_brought_back() {
+    let house = House::new(Kind::OpenLdap, "endless");
+    let out = house.run(OUT).fine();
+    house.make_endless(out["name"].as_str().unwrap());
+    let found = house.run("reconcile");
+    let differing = &found.lines[0]["differing"][0];
+    assert_eq!(
+        (found.code, &differing["lease"], &differing["what"][0]),
+        (1, &out["lease"], &"ends_never".into())
+    );
+    assert_eq!(house.run("reconcile --apply").fine()["differing"][0]["brought_back"], true);
+    assert_eq!(house.run("reconcile").fine()["differing"].as_array().unwrap().len(), 0);
+}
+
+#[test]
+fn nobody_has_more_leases_at_once_than_the_configuration_allows() {
+    let house = House::new(Kind::OpenLdap, "many");
+    house.configure("privileged = true", "privileged = true\nper_holder = 1");
+    let out = house.run(OUT).fine();
+    house.run(OUT).refused("lease.too_many");
+    house.run(&format!("in {}", out["lease"].as_str().unwrap())).fine();
+    house.run(OUT).fine();
+    house.configure("per_holder = 1", "");
+    house.configure("marker_key", "leases_per_holder = 1\nmarker_key");
+    house.run(OUT).refused("lease.too_many");
+    house.configure("leases_per_holder = 1", "leases_per_holder = 0");
+    let refused = house.run(OUT);
+    assert_eq!(refused.code, 2);
+    assert!(refused.complaint.contains("leases_per_holder"), "{}", refused.complaint);
 }

@@ -10,11 +10,13 @@ use std::{
     sync::Arc,
 };
 
+use chrono::TimeDelta;
+
 use super::{
     super::failure::{ensure, same},
     Failure, Rig, native_of,
 };
-use crate::{Clock as _, DesiredState, Effect, Holdings, Observed, RemoteRef, SystemClock};
+use crate::{Clock as _, DesiredState, Effect, Holdings, Listed, Observed, RemoteRef, ShownEnd, SystemClock};
 
 const GONE: Effect = Effect::Absent { was_there: true };
 const NOT_THERE: Effect = Effect::Absent { was_there: false };
@@ -143,7 +145,10 @@ pub async fn what_is_removed_is_gone(rig: &Rig) -> Result<(), Failure> {
     same(&rig.observe(&made).await?, &Observed::Missing, "by id")?;
     let by_name = RemoteRef { native: None, ..made };
     same(&rig.observe(&by_name).await?, &Observed::Missing, "by name")?;
-    ensure(!rig.listed().await?.iter().any(|listed| listed.marker == by_name.marker), "nor is it listed")
+    ensure(
+        !rig.listed().await?.iter().any(|listed| listed.remote.marker == by_name.marker),
+        "nor is it listed",
+    )
 }
 
 /// Removing is repeatable, with an id and without.
@@ -226,13 +231,39 @@ pub async fn a_listing_names_what_is_there_with_its_marker_and_id(rig: &Rig) -> 
     let (one, two) = (rig.made().await?, rig.made().await?);
     let listed = rig.listed().await?;
     for made in [&one, &two] {
-        let named: Vec<_> = listed.iter().filter(|listed| listed.marker == made.marker).collect();
+        let named: Vec<_> = listed.iter().filter(|listed| listed.remote.marker == made.marker).collect();
         ensure(named.len() == 1, "it is listed once")?;
-        let seen = named.first().map(|listed| (&listed.name, &listed.native));
+        let seen = named.first().map(|listed| (&listed.remote.name, &listed.remote.native));
         same(&seen, &Some((&made.name, &made.native)), "by its name and id")?;
     }
     remove(rig, &one).await?;
     remove(rig, &two).await
+}
+
+/// Reconciliation compares what is told of each; a target need not tell it.
+pub async fn a_listing_tells_nothing_that_is_not_so(rig: &Rig) -> Result<(), Failure> {
+    let made = rig.made().await?;
+    let shown = shown(rig, &made).await?;
+    ensure(shown.enabled != Some(false), "it is in use")?;
+    let ends_at = SystemClock.now() + TimeDelta::hours(1);
+    let ends_so = match shown.end {
+        ShownEnd::Untold => true,
+        ShownEnd::Never => false,
+        ShownEnd::At(end) => (ends_at - end).abs() < TimeDelta::minutes(5),
+    };
+    ensure(ends_so, "it ends when it was told to")?;
+    let given: BTreeSet<_> = rig.entitlements.iter().cloned().collect();
+    ensure(shown.entitlements.is_none_or(|held| held == given), "it holds what it was given")?;
+    same(&rig.ensure(&made, DesiredState::Disabled).await?, &Effect::Disabled, "it is disabled")?;
+    let shown = self::shown(rig, &made).await?;
+    ensure(shown.enabled != Some(true), "it is out of use")?;
+    ensure(shown.entitlements.is_none_or(|held| held.is_empty()), "it holds nothing any longer")?;
+    remove(rig, &made).await
+}
+
+async fn shown(rig: &Rig, made: &RemoteRef) -> Result<Listed, Failure> {
+    let found = rig.listed().await?.into_iter().find(|listed| listed.remote.marker == made.marker);
+    found.ok_or_else(|| Failure::new("it is not listed"))
 }
 
 /// What a lease made, and what existed before, never mix. Taking asks for no mark: people may write one into their own

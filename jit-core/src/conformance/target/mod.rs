@@ -8,7 +8,7 @@ use chrono::TimeDelta;
 
 use super::{Failure, Running, run_on};
 use crate::{
-    BackendError, Clock as _, Desired, DesiredState, Effect, Entropy as _, Listing, MarkerKey, Mint,
+    BackendError, Clock as _, Desired, DesiredState, Effect, Entropy as _, Listed, Listing, MarkerKey, Mint,
     Observed, RemoteRef, Secret, SecretRules, SystemClock, SystemEntropy, Target, TenantId,
     lease::remote_name,
 };
@@ -101,7 +101,7 @@ impl Rig {
     }
 
     /// What a whole listing names.
-    pub(super) async fn listed(&self) -> Result<Vec<RemoteRef>, Failure> {
+    pub(super) async fn listed(&self) -> Result<Vec<Listed>, Failure> {
         let (mut all, mut cursor) = (Vec::new(), None);
         for _ in 0..PAGES {
             match self.target.list(cursor.take()).await? {
@@ -187,6 +187,7 @@ macro_rules! __jit_target_checks {
             an_id_is_not_given_again
             what_came_late_is_found_by_its_name
             a_listing_names_what_is_there_with_its_marker_and_id
+            a_listing_tells_nothing_that_is_not_so
             what_was_made_for_a_time_is_not_elevated
         }
     };

@@ -66,7 +66,7 @@ impl Jit {
         if lease.elevates.is_none() && setup.target.observe(&lease.remote).await? == Observed::Foreign {
             return Err(JitError::refused(QUARANTINED));
         }
-        let settled = lease.settled(self.parts.clock.now()).map_err(moved_on)?;
+        let settled = lease.settled(EndReason::CheckedIn, self.parts.clock.now()).map_err(moved_on)?;
         Ok(self.note_before(store, &account, settled, ("lease.ending", by), Next::AtOnce).await?)
     }
 

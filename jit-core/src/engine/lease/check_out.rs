@@ -3,18 +3,15 @@
 use chrono::{DateTime, Utc};
 use futures_util::future::{BoxFuture, FutureExt as _};
 
-use super::{CheckOut, CheckedOut, kept, places::Turn, record::moved_on};
+use super::{CheckOut, CheckedOut, kept, limit::or_too_many, places::Turn, record::moved_on};
 use crate::{
     Account, AccountId, Actor, BackendError, Code, Desired, DesiredState, Effect, EndReason, ErrorKind, Jit,
-    JitError, Lease, Observed, Phase, RemoteRef, Secret, Standing, Store, Taken, TargetFault, TargetRole,
-    TargetSetup,
-    lease::{account_for_key, remote_name},
+    JitError, Lease, Observed, Phase, RemoteRef, Secret, Standing, Store, Taken, TargetFault, TargetSetup,
+    lease::remote_name,
 };
 
 /// How many names are tried where strangers bear them.
 const NAMES: u32 = 3;
-const KEY_BYTES: usize = 256;
-const PURPOSE_BYTES: usize = 1024;
 
 impl Jit {
     /// Makes an account in a target, for the holder and for a time, and hands out its secret.
@@ -24,7 +21,8 @@ impl Jit {
     ///
     /// # Errors
     /// `lease.unknown_target`, `lease.unknown_role`, `lease.unknown_holder`, `lease.holder_inactive`,
-    /// `lease.not_entitled`, `lease.too_long`, `lease.invalid` (a key that is empty, a key or purpose that is too long, a
+    /// `lease.not_entitled`, `lease.too_long`, `lease.too_many` (the holder has as many leases as they may have),
+    /// `lease.invalid` (a key that is empty, a key or purpose that is too long, a
     /// purpose with control characters), `lease.in_progress`, `lease.other_request` (the key belongs to another one),
     /// `lease.over`, `lease.shut_by_others` (somebody put the account out of use), `lease.interrupted`, `lease.name_taken`,
     /// `lease.quarantined`, `lease.other_kind` (the role elevates); `target.…` and `store.…` as [`JitError::Backend`]. After any of
@@ -51,10 +49,10 @@ impl Jit {
         let account =
             match self.intend(store, &request.tenant, id, lease, request.by.clone(), asked.now).await {
                 Ok(account) => account,
-                Err(error) if *error.kind() == ErrorKind::AlreadyExists(Taken::Account) => {
+                Err(error) if self.is_known(store, request, id, &error).await? => {
                     self.resume(store, setup, request, id).await?
                 }
-                Err(error) => return Err(error.into()),
+                Err(error) => return Err(or_too_many(error)),
             };
         let lease = account.lease.as_deref().ok_or(JitError::refused("lease.unknown"))?;
         let errand = Errand { store, setup, by: &request.by };
@@ -62,23 +60,22 @@ impl Jit {
         self.make(errand, account, secret).await
     }
 
-    /// Lets a request in that its holder may make.
-    pub(super) async fn admitted<'a>(&'a self, request: &'a CheckOut) -> Result<Admitted<'a>, JitError> {
-        let now = self.parts.clock.now();
-        let setup = self.setup_for(&request.tenant, &request.target)?;
-        let role = setup.roles.get(&request.role).ok_or(JitError::refused("lease.unknown_role"))?;
-        check_texts(request)?;
-        self.check_circuit(setup).await?;
-        let store = self.store_named(request.store.as_ref())?;
-        let holder = store.get(&request.tenant, request.holder).await?;
-        let holder = holder.ok_or(JitError::refused("lease.unknown_holder"))?;
-        check_holder(&holder, role, now)?;
-        let until = end_of(request, role, &holder, now)?;
-        let id = match &request.key {
-            Some(key) => account_for_key(&request.tenant, &request.target, holder.id, key),
-            None => self.mint(now).account(),
-        };
-        Ok(Admitted { setup, role, store, holder, id, until, now })
+    /// Tells whether a lease could not be written down because it is there: the request was made before. A store may say
+    /// first that the holder has as many as they may have.
+    async fn is_known(
+        &self,
+        store: &dyn Store,
+        request: &CheckOut,
+        id: AccountId,
+        refusal: &BackendError,
+    ) -> Result<bool, JitError> {
+        match refusal.kind() {
+            ErrorKind::AlreadyExists(Taken::Account) => Ok(true),
+            ErrorKind::LimitReached(_) if request.key.is_some() => {
+                Ok(store.get(&request.tenant, id).await?.is_some())
+            }
+            _ => Ok(false),
+        }
     }
 
     /// Looks at the holder once more after the lease was written down: whoever left before that, their end did not find it;
@@ -121,7 +118,7 @@ impl Jit {
         if lease.elevates.is_none() && matches!(lease.phase, Phase::Active { .. }) {
             self.check_untouched(Errand { store, setup, by: &request.by }, &account, &lease).await?;
         }
-        let lease = lease.asking(answer_by(setup, now)).map_err(moved_on)?;
+        let lease = lease.asking(answer_by(setup, now)).map_err(moved_on)?.renewing();
         match self.note(store, &account, lease, "lease.resumed", request.by.clone()).await {
             Ok(account) => Ok(account),
             Err(error) if *error.kind() == ErrorKind::Conflict => Err(JitError::refused("lease.in_progress")),
@@ -130,7 +127,8 @@ impl Jit {
     }
 
     /// Looks whether somebody put out of use or removed what was proved to be in use: no request brings that back. Where
-    /// nobody has the answer of a call of ours, it may have been that call that removed it; none of ours leaves it out of use.
+    /// nobody has the answer of a call that set its secret anew, it may have been that call that removed it; none of ours
+    /// leaves it out of use, and none that extends removes anything.
     async fn check_untouched(
         &self,
         errand: Errand<'_>,
@@ -140,7 +138,7 @@ impl Jit {
         match errand.setup.target.observe(&lease.remote).await? {
             Observed::Ours { enabled: true, .. } => Ok(()),
             Observed::Ours { enabled: false, .. } => Err(JitError::refused("lease.shut_by_others")),
-            Observed::Missing | Observed::Foreign if lease.unanswered.is_some() => Ok(()),
+            Observed::Missing | Observed::Foreign if lease.unanswered.is_some() && lease.renewing => Ok(()),
             Observed::Missing => Err(self.lost(errand, account, lease).await),
             Observed::Foreign => {
                 self.quarantine(errand.store, account, lease.clone()).await?;
@@ -311,80 +309,6 @@ pub(super) struct Errand<'a> {
     pub(super) store: &'a dyn Store,
     pub(super) setup: &'a TargetSetup,
     pub(super) by: &'a Actor,
-}
-
-/// A request that its holder may make.
-pub(super) struct Admitted<'a> {
-    pub(super) setup: &'a TargetSetup,
-    pub(super) role: &'a TargetRole,
-    pub(super) store: &'a dyn Store,
-    pub(super) holder: Account,
-    pub(super) id: AccountId,
-    pub(super) until: DateTime<Utc>,
-    pub(super) now: DateTime<Utc>,
-}
-
-impl Admitted<'_> {
-    /// The lease of a remote account, of which nothing was done yet.
-    pub(super) fn lease(&self, request: &CheckOut, remote: RemoteRef) -> Lease {
-        Lease {
-            target: self.setup.id.clone(),
-            holder: request.holder,
-            role: request.role.clone(),
-            remote,
-            elevates: None,
-            entitlements: self.role.entitlements.clone(),
-            until: self.until,
-            latest: self.now.checked_add_signed(self.role.longest).unwrap_or(self.until),
-            phase: Phase::Intended,
-            unanswered: Some(answer_by(self.setup, self.now)),
-            names_taken: 0,
-            privileged: self.role.privileged,
-            purpose: request.purpose.clone(),
-            alarms: 0,
-            proof: None,
-            task: None,
-        }
-    }
-}
-
-impl Lease {
-    /// Tells whether it was made for such a request.
-    pub(super) fn is_of(&self, request: &CheckOut) -> bool {
-        self.holder == request.holder && self.target == request.target && self.role == request.role
-    }
-}
-
-fn check_texts(request: &CheckOut) -> Result<(), JitError> {
-    // An empty key is a variable that nobody set: it would make one request of all.
-    let is_key = |text: &String| (1..=KEY_BYTES).contains(&text.len());
-    // Whoever reads the purpose in a terminal must not be told what to do by it.
-    let is_plain = |c: char| !c.is_control() || matches!(c, '\n' | '\r' | '\t');
-    let is_purpose = |text: &String| text.len() <= PURPOSE_BYTES && text.chars().all(is_plain);
-    let is_sound = request.key.as_ref().is_none_or(is_key) && request.purpose.as_ref().is_none_or(is_purpose);
-    if is_sound { Ok(()) } else { Err(JitError::refused("lease.invalid")) }
-}
-
-fn check_holder(holder: &Account, role: &TargetRole, now: DateTime<Utc>) -> Result<(), JitError> {
-    // What is lent to somebody lends nothing in turn.
-    if holder.standing(now) != Standing::Active || holder.is_remote() {
-        return Err(JitError::refused("lease.holder_inactive"));
-    }
-    if role.admits(holder, now) { Ok(()) } else { Err(JitError::refused("lease.not_entitled")) }
-}
-
-fn end_of(
-    request: &CheckOut,
-    role: &TargetRole,
-    holder: &Account,
-    now: DateTime<Utc>,
-) -> Result<DateTime<Utc>, JitError> {
-    let too_long = || JitError::refused("lease.too_long");
-    if request.span <= chrono::TimeDelta::zero() || request.span > role.longest {
-        return Err(too_long());
-    }
-    let end = now.checked_add_signed(request.span).ok_or_else(too_long)?;
-    Ok(holder.ends_at.map_or(end, |last| last.min(end)))
 }
 
 pub(super) fn answer_by(setup: &TargetSetup, now: DateTime<Utc>) -> DateTime<Utc> {

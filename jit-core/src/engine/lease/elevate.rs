@@ -6,8 +6,10 @@ use chrono::{DateTime, Utc};
 
 use super::{
     ATTEMPTS, CheckOut,
-    check_out::{Admitted, Errand, unless_moved},
+    admit::Admitted,
+    check_out::{Errand, unless_moved},
     keeper::Act,
+    limit::or_too_many,
     record::moved_on,
 };
 use crate::{
@@ -83,7 +85,7 @@ impl Jit {
             Err(error) if *error.kind() == ErrorKind::AlreadyExists(Taken::Account) => {
                 Err(JitError::refused("lease.in_progress"))
             }
-            Err(error) => Err(error.into()),
+            Err(error) => Err(or_too_many(error)),
         }
     }
 

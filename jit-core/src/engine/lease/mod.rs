@@ -3,12 +3,15 @@
 //! Whatever is done in a target was written down before, with all that is needed to undo it; what was found out is written
 //! down after. Between the two anything may happen: the task of the lease finds it, and does what is due.
 
+mod admit;
 mod check_in;
 mod check_out;
 mod compare;
+mod differ;
 mod elevate;
 mod extend;
 mod keeper;
+mod limit;
 mod missing;
 mod places;
 mod reconcile;
@@ -22,6 +25,7 @@ use std::{fmt, num::NonZeroUsize};
 use chrono::{DateTime, TimeDelta, Utc};
 
 pub use compare::LentWrong;
+pub use differ::{Difference, Differing};
 pub use elevate::Elevated;
 pub use reconcile::{ReconcileMode, Reconciliation};
 

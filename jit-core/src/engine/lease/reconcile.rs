@@ -4,10 +4,16 @@ use std::{collections::BTreeMap, num::NonZeroUsize};
 
 use chrono::{DateTime, Utc};
 
-use super::{LentWrong, kept, record::moved_on};
+use super::{
+    LentWrong,
+    check_out::Errand,
+    differ::{Differing, Odd, differences},
+    kept,
+    record::moved_on,
+};
 use crate::{
-    Account, AccountId, Actor, Code, ErrorKind, Filter, Jit, JitError, Lease, Listing, LookupKey, Observed,
-    Phase, Query, RemoteRef, Store, StoreId, TargetId, TargetSetup, TenantId,
+    Account, AccountId, Actor, Code, ErrorKind, Filter, Jit, JitError, Lease, Listed, Listing, LookupKey,
+    Observed, Phase, Query, RemoteRef, Store, StoreId, TargetId, TargetSetup, TenantId,
 };
 
 /// Tells how a target differs from what was written down.
@@ -28,6 +34,9 @@ pub struct Reconciliation {
     pub missing: Vec<AccountId>,
     /// There under another id than the lease knows, elsewhere than the listing looks, without our mark, or quarantined.
     pub changed: Vec<AccountId>,
+    /// There as what was made, and changed by somebody else: its end, whether it is in use, or what it holds, as far as the
+    /// target tells.
+    pub differing: Vec<Differing>,
     /// Lent to accounts that existed before, and not there: somebody took it, or the account is gone.
     pub unheld: Vec<LentWrong>,
     /// There though no lease needs it any longer, and ours to take: on its way out, for as long as that takes.
@@ -42,9 +51,9 @@ pub struct Reconciliation {
 pub enum ReconcileMode {
     /// Reports and changes nothing.
     Report,
-    /// Puts what returned on its way out, unless it is more than this many: then something else is wrong, and a person
-    /// must look first.
-    EndReturned {
+    /// Puts what returned on its way out, and takes back what live accounts have more than they should: a later end, further
+    /// entitlements. Unless either are more than this many: then something else is wrong, and a person must look first.
+    Apply {
         /// The most.
         at_most: usize,
     },
@@ -58,21 +67,22 @@ const PAGES: usize = 10_000;
 const LOOKS: usize = 1_000;
 
 /// What a listing shows, by the lease that its mark names. A mark that was copied is there more than once.
-type Shown = BTreeMap<AccountId, Vec<RemoteRef>>;
+type Shown = BTreeMap<AccountId, Vec<Listed>>;
 
 impl Jit {
     /// Compares the remote accounts of a tenant at a target with its leases.
     ///
     /// Only what bears a mark that this deployment made is looked at. What was found is looked at once more before
-    /// anything is written, and even then only a lease is set to ending: its task removes the remote account under the
-    /// same conditions as any other.
+    /// anything is written. Of what returned only the lease is set to ending: its task removes the remote account under the
+    /// same conditions as any other. What was added to a live account is taken back under these conditions as well, and what
+    /// was taken from it is not given again.
     ///
     /// # Errors
-    /// `lease.unknown_target`, `engine.unknown_store`, `reconcile.too_many` when more returned than may be ended;
-    /// `target.…` and `store.…` as [`JitError::Backend`].
+    /// `lease.unknown_target`, `engine.unknown_store`, `reconcile.too_many` when more returned, or have more than they
+    /// should, than may be acted on; `target.…` and `store.…` as [`JitError::Backend`].
     ///
     /// # Cancel safety
-    /// Some of those that returned may have been set to ending.
+    /// Some of those that returned may have been set to ending, and some brought back to what they should be.
     pub async fn reconcile(
         &self,
         store: Option<&StoreId>,
@@ -86,11 +96,40 @@ impl Jit {
         let (mut found, partial) = self.listed(setup, tenant, &live).await?;
         let seen = found.values().map(Vec::len).sum();
         let mut result = Reconciliation { partial, seen, ..Reconciliation::default() };
-        let unseen = compare_live(&live, &mut found, began, &mut result);
+        let Compared { unseen, odd } = compare_live(&live, &mut found, began, &mut result);
         self.look_for_unseen(store, setup, tenant, unseen, &mut result).await?;
-        for (id, remote) in
-            found.into_iter().flat_map(|(id, shown)| shown.into_iter().map(move |one| (id, one)))
-        {
+        self.judge_others(store, tenant, target, found, &mut result).await?;
+        self.compare_elevations(store, setup, tenant, &live, began, &mut result).await?;
+        let errand = Errand { store, setup, by: &Actor::Clock };
+        let odd = self.still_odd(errand, tenant, odd).await?;
+        if let ReconcileMode::Apply { at_most } = mode {
+            let fitting = odd.iter().filter(|(_, differing)| differing.can_be_brought_back()).count();
+            if result.returned.len() > at_most || fitting > at_most {
+                return Err(JitError::refused("reconcile.too_many"));
+            }
+            result.ended = self.end_returned(store, tenant, target, &result.returned).await?;
+        }
+        for (odd, mut differing) in odd {
+            if mode != ReconcileMode::Report && differing.can_be_brought_back() {
+                differing.brought_back = self.bring_back(errand, tenant, &odd).await?;
+            }
+            result.differing.push(differing);
+        }
+        Ok(result)
+    }
+
+    /// Judges what bears a mark of ours and belongs to no live lease.
+    async fn judge_others(
+        &self,
+        store: &dyn Store,
+        tenant: &TenantId,
+        target: &TargetId,
+        found: Shown,
+        result: &mut Reconciliation,
+    ) -> Result<(), JitError> {
+        let each =
+            found.into_iter().flat_map(|(id, shown)| shown.into_iter().map(move |one| (id, one.remote)));
+        for (id, remote) in each {
             match kept(store, tenant, id).await {
                 // A copy of what was made in another target: nobody made it here, and its lease ends nothing here.
                 Ok((_, lease)) if lease.target != *target => result.suspects.push(remote),
@@ -101,14 +140,7 @@ impl Jit {
                 Err(error) => return Err(error),
             }
         }
-        self.compare_elevations(store, setup, tenant, &live, began, &mut result).await?;
-        if let ReconcileMode::EndReturned { at_most } = mode {
-            if result.returned.len() > at_most {
-                return Err(JitError::refused("reconcile.too_many"));
-            }
-            result.ended = self.end_returned(store, tenant, target, &result.returned).await?;
-        }
-        Ok(result)
+        Ok(())
     }
 
     /// Looks at what a whole listing does not show: it may lie elsewhere, or have lost its mark. Whatever moved on meanwhile
@@ -154,12 +186,13 @@ impl Jit {
         // The mark of a live lease is known by heart, whatever key it was made with.
         let marks: BTreeMap<_, _> = live.iter().map(|(id, lease)| (&lease.remote.marker, *id)).collect();
         let (mut found, mut cursor) = (Shown::new(), None);
-        let take_ours = |page: Vec<RemoteRef>, found: &mut Shown| {
-            for remote in page {
-                let read = || setup.markers.reads(&remote.marker).filter(|(of, _)| of == tenant);
-                let lease = marks.get(&remote.marker).copied().or_else(|| read().map(|(_, lease)| lease));
+        let take_ours = |page: Vec<Listed>, found: &mut Shown| {
+            for listed in page {
+                let mark = &listed.remote.marker;
+                let read = || setup.markers.reads(mark).filter(|(of, _)| of == tenant);
+                let lease = marks.get(mark).copied().or_else(|| read().map(|(_, lease)| lease));
                 if let Some(lease) = lease {
-                    found.entry(lease).or_default().push(remote);
+                    found.entry(lease).or_default().push(listed);
                 }
             }
         };
@@ -207,36 +240,48 @@ impl Jit {
     }
 }
 
-/// Compares live leases with what is shown under their marks, which is taken out, and returns those of which nothing is.
+/// What comes of comparing live leases with a listing.
+struct Compared<'a> {
+    /// Those of which nothing is shown.
+    unseen: Vec<(AccountId, &'a Lease)>,
+    /// Those that are there, and not as they were written down.
+    odd: Vec<Odd>,
+}
+
+/// Compares live leases with what is shown under their marks, which is taken out.
 fn compare_live<'a>(
     live: &'a BTreeMap<AccountId, Lease>,
     found: &mut Shown,
     began: DateTime<Utc>,
     result: &mut Reconciliation,
-) -> Vec<(AccountId, &'a Lease)> {
-    let mut unseen = Vec::new();
+) -> Compared<'a> {
+    let mut compared = Compared { unseen: Vec::new(), odd: Vec::new() };
     for (id, lease) in live.iter().filter(|(_, lease)| lease.elevates.is_none()) {
         let shown = found.remove(id).unwrap_or_default();
-        let (itself, copies): (Vec<_>, Vec<_>) =
-            shown.into_iter().partition(|remote| remote.native == lease.remote.native);
+        let (mut itself, copies): (Vec<_>, Vec<_>) =
+            shown.into_iter().partition(|shown| shown.remote.native == lease.remote.native);
         let (is_settled, is_foreign) = match lease.phase {
             Phase::Active { since } => (since < began, false),
             Phase::Quarantined { since, .. } => (since < began, true),
             _ => (false, false),
         };
-        match (itself.is_empty(), copies.is_empty()) {
-            (true, true) if is_settled && result.partial.is_none() => unseen.push((*id, lease)),
-            (true, false) if is_settled => result.changed.push(*id),
-            (false, _) if is_settled && is_foreign => result.changed.push(*id),
-            _ => {}
-        }
         // While a call is on its way, what it makes has another id.
         let is_known = lease.remote.native.is_some() && lease.unanswered.is_none();
-        if is_known && !(is_settled && itself.is_empty()) {
-            result.suspects.extend(copies);
+        let are_suspects = is_known && !(is_settled && itself.is_empty());
+        match (itself.pop(), copies.is_empty()) {
+            (None, true) if is_settled && result.partial.is_none() => compared.unseen.push((*id, lease)),
+            (None, false) if is_settled => result.changed.push(*id),
+            (Some(_), _) if is_settled && is_foreign => result.changed.push(*id),
+            (Some(shown), _) if is_settled && !differences(lease, &shown).is_empty() => {
+                compared.odd.push(Odd { id: *id, lease: lease.clone(), shown });
+            }
+            _ => {}
+        }
+        if are_suspects {
+            result.suspects.extend(copies.into_iter().map(|copy| copy.remote));
         }
     }
-    unseen
+    compared
 }
 
 /// Tells whether a lease that is gone made this, or a backup of what it made: marks can be copied, ids cannot, and a name

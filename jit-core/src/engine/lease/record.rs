@@ -63,6 +63,7 @@ impl Jit {
         let now = before.map_or(after.created_at, |_| self.parts.clock.now());
         let mut mint = self.mint(now);
         let mut commit = Commit::new(after.tenant.clone());
+        commit.counters = self.count_lent(before.and_then(|before| before.lease.as_deref()), &mut lease);
         self.follow_up(&mut commit, &after, &mut lease, mint.task(), next);
         commit.events.push(AuditEvent {
             id: mint.event(),
@@ -108,12 +109,14 @@ impl Jit {
         commit.tasks.push(Task { id, tenant, lane, account, kind: TaskKind::TendLease, due });
     }
 
-    /// Raises an alarm about a lease that is overdue, if one is due now. The task that looks after the lease stays.
+    /// Raises an alarm about a lease that is overdue or quarantined, if one is due now. The task that looks after the lease
+    /// stays.
     pub(super) async fn raise_overdue(&self, store: &dyn Store, bound: TimeDelta, before: Account) {
         let now = self.parts.clock.work();
         let Some(mut lease) = before.lease.as_deref().cloned() else { return };
-        let Some(overdue) = lease.alarm_due(bound, now) else { return };
-        lease.alarms = lease.alarms.saturating_add(1);
+        let Some(lasts) = lease.take_alarm(bound, now) else { return };
+        let is_quarantined = matches!(lease.phase, Phase::Quarantined { .. });
+        let about = if is_quarantined { QUARANTINED } else { OVERDUE };
         let why = if self.parts.targets.contains_key(&lease.target) {
             ""
         } else {
@@ -121,13 +124,13 @@ impl Jit {
         };
         let (mut mint, mut after) = (self.mint(now), before.clone());
         let mut commit = Commit::new(after.tenant.clone());
-        commit.tasks.extend(self.lease_alarm(mint.task(), &after, &lease, OVERDUE));
+        commit.tasks.extend(self.lease_alarm(mint.task(), &after, &lease, about));
         commit.events.push(AuditEvent {
             id: mint.event(),
             at: now,
             tenant: after.tenant.clone(),
             actor: Actor::Clock,
-            action: Code::new(OVERDUE),
+            action: Code::new(about),
             account: Some(after.id),
             outcome: AuditOutcome::Done,
             rule: Some(lease.role.clone()),
@@ -135,7 +138,7 @@ impl Jit {
                 "{} at {}, {} s{why}",
                 lease.remote.name,
                 lease.target,
-                overdue.num_seconds()
+                lasts.num_seconds()
             )],
         });
         after.lease = Some(Box::new(lease));

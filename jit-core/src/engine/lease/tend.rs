@@ -5,10 +5,11 @@ use chrono::TimeDelta;
 use super::{
     super::JitError,
     places::{Place, Turn},
-    record::Next,
+    record::{Next, QUARANTINED},
 };
 use crate::{
-    Account, Actor, Desired, DesiredState, Duty, Effect, Jit, Lease, Observed, Phase, Store, TargetSetup,
+    Account, Actor, Desired, DesiredState, Duty, Effect, EndReason, Jit, Lease, Observed, Phase, Store,
+    TargetSetup,
 };
 
 /// The most steps in a row: from being over, through removal and confirmation, to a tombstone.
@@ -78,6 +79,7 @@ impl Jit {
         match (duty, lease.elevates) {
             (Duty::Remove, None) => self.remove(store, account, lease, place).await,
             (Duty::Remove, Some(_)) => Box::pin(self.release(store, account, lease)).await,
+            (Duty::Remind, _) => Box::pin(self.remind(store, account, lease)).await,
             (_, None) => Box::pin(self.look(store, account, lease)).await,
             (_, Some(_)) => Box::pin(self.look_at_shares(store, account, lease)).await,
         }
@@ -122,6 +124,22 @@ impl Jit {
             self.note(store, account, shut, "lease.shut", Actor::Clock).await?;
         }
         Ok(())
+    }
+
+    /// Looks whether a person removed what is quarantined, or gave it its mark back: then it ends. Else somebody is told
+    /// again.
+    async fn remind(&self, store: &dyn Store, account: &Account, lease: Lease) -> Stepped {
+        let setup = self.setup(&lease.target)?;
+        // What existed before bears no mark by which to tell.
+        let is_settled =
+            lease.elevates.is_none() && setup.target.observe(&lease.remote).await? != Observed::Foreign;
+        let now = self.parts.clock.work();
+        let (next, action) = if is_settled {
+            (lease.settled(EndReason::Settled, now), "lease.ending")
+        } else {
+            (lease.reminded(now), QUARANTINED)
+        };
+        self.tended(store, account, next.map_err(super::record::moved_on)?, action).await
     }
 
     /// Looks once more at what is gone.

@@ -90,10 +90,12 @@ fn create(facts: &RecordFacts<'_>, state: AccountState, mint: &mut Mint) -> Plan
     Ok((plan, RecordEffect::Joined))
 }
 
-/// Takes on an account that this record was not heard of before. One that is stopped is not: whoever stopped it did not know
-/// that it belongs to this source.
+/// Takes on an account that this record was not heard of before. One that is stopped stays so, and is taken on only where it
+/// is declared whose it is, so that a leave finds it later: whoever stopped one that a link rule finds did not know that it
+/// belongs to this source.
 fn adopt(facts: &RecordFacts<'_>, account: &Account, proof: Option<LinkProof>, mint: &mut Mint) -> Planned {
-    if let Some(code) = account.standing(facts.base.now).denial().filter(|_| is_stopped(account, facts)) {
+    let is_guarded = is_stopped(account, facts) && proof != Some(LinkProof::SameSource);
+    if let Some(code) = account.standing(facts.base.now).denial().filter(|_| is_guarded) {
         return Err(Denial::new(code));
     }
     let is_new = account.state == AccountState::Invited

@@ -9,7 +9,7 @@ use jit_core::*;
 use jit_ldap::target::GroupSettings;
 use jit_ldap::{
     ActiveDirectorySettings, ActiveDirectoryTarget, Attribute, AttributeName, Connection, Directory, Dn,
-    Filter, OpenLdapSettings, OpenLdapTarget, Password, Scope, Search,
+    EntryName, Filter, OpenLdapSettings, OpenLdapTarget, Password, Scope, Search,
 };
 
 use crate::active_directory::samba;
@@ -70,6 +70,10 @@ impl World {
     pub(crate) async fn administrator(&self) -> Connection {
         let Self::Windows(peer) = self else { return self.peer().as_service().await };
         administrator_of(peer).await
+    }
+
+    pub(crate) fn group(&self, name: &str) -> EntryName {
+        EntryName::Dn(self.peer().below(&format!("CN={name},OU=groups")))
     }
 
     /// Whether a group has a member of this name.
@@ -167,6 +171,7 @@ impl House {
         let setup = TargetSetup::new(target_id(), target, key.clone())
             .for_tenants([tenant()])
             .role(named("admin"), role(&["ops", "staff"]).in_place("jit"))
+            .role(named("ops"), role(&["ops"]).in_place("jit"))
             .role(named("lost"), role(&["ops"]).in_place("nowhere"))
             .role(named("unplaced"), role(&["ops"]).in_place("elsewhere"))
             .role(named("unknown"), role(&["ops", "nobody-knows"]).in_place("jit"))
@@ -221,7 +226,8 @@ impl House {
     /// What is left in the directory of this house, by the markers that only it can make.
     pub(crate) async fn left(&self, target: &dyn Target) -> Vec<RemoteRef> {
         let Listing::Complete(all) = target.list(None).await.unwrap() else { panic!("a whole listing") };
-        all.into_iter().filter(|remote| self.key.reads(&remote.marker).is_some()).collect()
+        let all = all.into_iter().map(|listed| listed.remote);
+        all.filter(|remote| self.key.reads(&remote.marker).is_some()).collect()
     }
 }
 

@@ -1,7 +1,9 @@
 //! What bears a marker of ours, by pages.
 
 use jit_core::*;
-use jit_ldap::{ActiveDirectoryTarget, Directory, PoolSettings};
+use jit_ldap::{
+    ActiveDirectoryTarget, Attribute, AttributeName, Directory, EntryName, Modification, PoolSettings,
+};
 
 use super::house::{House, World, made, secret, target_id, tenant, windows};
 
@@ -17,7 +19,7 @@ async fn every_account_is_listed_over_more_than_one_page_and_what_nobody_knows_i
     let out = house.out(30).await;
     let Listing::Complete(all) = target.list(None).await.unwrap() else { panic!("whole") };
     assert_eq!(all.len(), 504);
-    assert!(all.iter().all(|remote| remote.place.as_deref() == Some("jit") && remote.native.is_some()));
+    assert!(all.iter().all(|one| one.remote.place.as_deref() == Some("jit") && one.remote.native.is_some()));
     let (tenant, id) = (tenant(), target_id());
     let report = || house.jit.reconcile(None, &tenant, &id, ReconcileMode::Report);
     let seen = report().await.unwrap();
@@ -50,4 +52,61 @@ async fn a_listing_that_is_cut_says_so() {
     let target = world.target_at(Directory::new([peer.ldaps()], &peer.account(), few));
     let Listing::Partial(_, code) = target.list(None).await.unwrap() else { panic!("not whole") };
     assert_eq!(code.as_str(), "ldap.too_many_entries");
+}
+
+/// What differs of the one account that does, by the words for it.
+fn words(found: &Reconciliation) -> Vec<&'static str> {
+    assert!(found.partial.is_none() && found.differing.len() < 2, "{found:?}");
+    found.differing.iter().flat_map(|one| &one.found).map(Difference::word).collect()
+}
+
+#[tokio::test]
+async fn what_somebody_changed_is_told_and_what_was_added_is_taken_back() {
+    for world in World::both().await {
+        let house = House::behind(world.target(), 0).await;
+        let out = house.jit.check_out(&house.request("ops", 30)).await.unwrap();
+        house.clock.advance(chrono::TimeDelta::seconds(1));
+        let (tenant, id) = (tenant(), target_id());
+        let compare = async |mode| house.jit.reconcile(None, &tenant, &id, mode).await.unwrap();
+        assert!(words(&compare(ReconcileMode::Report).await).is_empty());
+
+        let (account, mut administrator) = (world.dn(&out.name), world.administrator().await);
+        let endless = match &world {
+            World::OpenLdap(_) => {
+                let none = std::iter::empty::<Vec<u8>>();
+                Attribute::new(AttributeName::PASSWORD_END_TIME, none)
+            }
+            World::Windows(_) => Attribute::new(AttributeName::ACCOUNT_EXPIRES, ["0"]),
+        };
+        let (ops, staff) = (world.group("ops"), world.group("staff"));
+        let member = Attribute::new(AttributeName::MEMBER, [account.to_string()]);
+        for (entry, change) in [
+            (EntryName::from(&account), Modification::Replace(endless)),
+            (ops, Modification::Delete(member.clone())),
+            (staff, Modification::Add(member)),
+        ] {
+            administrator.modify(&entry, &[change], &[]).await.unwrap();
+        }
+        let found = words(&compare(ReconcileMode::Report).await);
+        assert_eq!(found, ["ends_never", "holds_more", "holds_less"]);
+        let found = compare(ReconcileMode::Apply { at_most: 1 }).await;
+        assert!(found.differing.iter().all(|one| one.brought_back));
+        assert!(!world.is_member("staff", &account).await && !world.is_member("ops", &account).await);
+        assert_eq!(
+            words(&compare(ReconcileMode::Report).await),
+            ["holds_less"],
+            "what was taken stays taken"
+        );
+        assert_eq!(world.peer().bind(&account.to_string(), out.secret.reveal()).await, "fine");
+
+        let shut = match &world {
+            World::OpenLdap(_) => Attribute::new(AttributeName::PASSWORD_LOCKED_TIME, ["000001010000Z"]),
+            World::Windows(_) => Attribute::new(AttributeName::USER_ACCOUNT_CONTROL, ["514"]),
+        };
+        let change = [Modification::Replace(shut)];
+        administrator.modify(&EntryName::from(&account), &change, &[]).await.unwrap();
+        assert_eq!(words(&compare(ReconcileMode::Report).await), ["shut", "holds_less"]);
+        house.check_in(out.lease).await.unwrap();
+        assert!(words(&compare(ReconcileMode::Report).await).is_empty());
+    }
 }

@@ -192,7 +192,7 @@ impl Bulk {
             operation.data.as_ref().map(|data| reference::without(data, &|name| self.is_known(name)))
         };
         let data = match data {
-            Some(data) if !operation.needs.is_empty() => Some(self.replaced(&data)?),
+            Some(data) if !operation.needs.is_empty() => Some(self.replaced(operation.method, &data)?),
             data => data,
         };
         Ok(BulkStep {
@@ -205,11 +205,11 @@ impl Bulk {
     }
 
     fn resolved(&self, operation: &Operation) -> Result<Option<Json>, ScimError> {
-        operation.data.as_ref().map(|data| self.replaced(data)).transpose()
+        operation.data.as_ref().map(|data| self.replaced(operation.method, data)).transpose()
     }
 
-    fn replaced(&self, data: &Json) -> Result<Json, ScimError> {
-        reference::replaced(data, &|name| self.identifier(name))
+    fn replaced(&self, method: BulkMethod, data: &Json) -> Result<Json, ScimError> {
+        reference::resolved(method, data, &|name| self.identifier(name))
     }
 
     fn resolved_path(&self, operation: &Operation) -> Result<String, ScimError> {

@@ -107,7 +107,7 @@ fn connected(
         let in_path = operation.path.rsplit('/').next().and_then(reference::name);
         needs.extend(in_path.and_then(|name| names.get(name)));
         if let Some(data) = &operation.data {
-            reference::each(data, &mut |name| needs.extend(names.get(name)));
+            reference::of(operation.method, data, &mut |name| needs.extend(names.get(name)));
         }
         edges.extend(needs.iter().map(|needed| (*needed, number)));
         operation.needs = needs;

@@ -61,6 +61,40 @@ fn who_is_named_runs_first() {
 }
 
 #[test]
+fn filters_in_paths_name_what_is_created() {
+    let removes = |path: &str| {
+        let path = String::from_utf8(Json::text(path).to_bytes()).unwrap();
+        format!(
+            r#"{{"method":"PATCH","path":"/Groups/7","data":{{"operations":[{{"op":"remove","Path":{path}}}]}}}}"#
+        )
+    };
+    let name = r#"a\"b\\"#;
+    let operations = [
+        removes(r#"members[value eq "bulkId:u" or value eq "bulkId:a\"b\\" and type pr].value"#),
+        removes(r#"x[y eq "say \"bulkId:u" and z eq "w bulkId:u" or bulkId:u eq 1]"#),
+        removes(r#"x[y eq "bulkId:u"#),
+        removes(r#"x[y eq "bulkId:nobody"]"#),
+        post("u", ""),
+        post(name, r#""displayName":"x[y eq \"bulkId:u\"]""#),
+    ];
+    let mut bulk = bulk(&operations.join(","));
+    let ran = run(&mut bulk, &[]);
+    let patches: Vec<_> = ran.iter().filter(|one| one.starts_with("PATCH")).collect();
+    for (patch, part) in patches.iter().zip([
+        r#""x[y eq \"say \\\"bulkId:u\" and z eq \"w bulkId:u\" or bulkId:u eq 1]""#,
+        r#""x[y eq \"bulkId:u""#,
+        r#""members[value eq \"id4\" or value eq \"id5\" and type pr].value""#,
+    ]) {
+        assert!(patch.contains(part), "{patch} instead of {part}");
+    }
+    assert!(
+        ran.iter().any(|one| one.contains(r#""x[y eq \"bulkId:u\"]""#)),
+        "a path is one in a PATCH alone"
+    );
+    assert_eq!(statuses(&bulk), ["201", "201", "201", "400", "201", "201"]);
+}
+
+#[test]
 fn circles_are_run_twice() {
     let operations = [
         post("a", r#""displayName":"A","members":[{"value":"bulkId:b"},{"value":"7"}]"#),

@@ -4,6 +4,7 @@ mod access;
 
 use std::collections::BTreeSet;
 use std::fmt;
+use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard};
 
 use async_trait::async_trait;
 use jit_core::{Clock, ConnectionId, DocumentId, TenantId};
@@ -55,9 +56,11 @@ pub struct Token {
 
 /// Knows tokens by their digests, so that whoever reads the configuration cannot use them.
 pub struct Tokens {
-    known: Vec<([u8; 32], Token)>,
-    clock: std::sync::Arc<dyn Clock>,
+    known: RwLock<Known>,
+    clock: Arc<dyn Clock>,
 }
+
+type Known = Vec<([u8; 32], Token)>;
 
 /// Says why tokens cannot be used.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -74,20 +77,24 @@ impl Tokens {
     ///
     /// # Errors
     /// [`TokenError`] where a digest is none or is there twice.
-    pub fn new(
-        tokens: impl IntoIterator<Item = Token>,
-        clock: std::sync::Arc<dyn Clock>,
-    ) -> Result<Self, TokenError> {
-        let mut known = Vec::new();
-        let mut met = BTreeSet::new();
-        for token in tokens {
-            let digest = read_digest(&token.sha256).ok_or_else(|| TokenError::Digest(token.name.clone()))?;
-            if !met.insert(digest) {
-                return Err(TokenError::Twice(token.name));
-            }
-            known.push((digest, token));
-        }
-        Ok(Self { known, clock })
+    pub fn new(tokens: impl IntoIterator<Item = Token>, clock: Arc<dyn Clock>) -> Result<Self, TokenError> {
+        Ok(Self { known: RwLock::new(known(tokens)?), clock })
+    }
+
+    /// Knows these tokens from now on, and no others. Requests that were let in go on.
+    ///
+    /// # Errors
+    /// [`TokenError`] where a digest is none or is there twice; then everything stays as it was.
+    pub fn replace(&self, tokens: impl IntoIterator<Item = Token>) -> Result<(), TokenError> {
+        let known = known(tokens)?;
+        *self.known.write().unwrap_or_else(PoisonError::into_inner) = known;
+        Ok(())
+    }
+
+    /// Lists the tokens that are known.
+    #[must_use]
+    pub fn list(&self) -> Vec<Token> {
+        self.known().iter().map(|(_, token)| token.clone()).collect()
     }
 
     /// Returns what a file holds of a token. Make tokens of at least 128 random bits: they are not stretched.
@@ -95,42 +102,62 @@ impl Tokens {
     pub fn digest(token: &str) -> String {
         Sha256::digest(token.as_bytes()).iter().fold(String::new(), |text, byte| format!("{text}{byte:02x}"))
     }
-}
 
-#[async_trait]
-impl Authenticator for Tokens {
-    async fn authenticate(&self, token: &str) -> Result<ScimContext, ScimError> {
-        if token.len() > TOKEN_BYTES {
-            return Err(Reason::Unauthenticated.into());
-        }
+    fn known(&self) -> RwLockReadGuard<'_, Known> {
+        self.known.read().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn find(&self, token: &str) -> Option<ScimContext> {
         let digest: [u8; 32] = Sha256::digest(token.as_bytes()).into();
+        let known = self.known();
         let mut found = None;
         // every token is compared, and each as a whole, so that time tells nothing
-        for (known, token) in &self.known {
+        for (known, token) in known.iter() {
             let differs = known.iter().zip(&digest).fold(0, |sum, (a, b)| sum | (a ^ b));
             if differs == 0 {
                 found = Some(token);
             }
         }
         let now = self.clock.now();
-        let token = found.filter(|token| token.until.is_none_or(|until| now < until));
-        let token = token.ok_or(Reason::Unauthenticated)?;
+        let token = found.filter(|token| token.until.is_none_or(|until| now < until))?;
         let context = ScimContext::new(token.tenant.clone(), token.connection.clone(), &token.name);
         let context = if token.reads_only { context.reading_only() } else { context };
-        Ok(match token.me {
+        Some(match token.me {
             Some(me) => context.is(me),
             None => context,
         })
     }
 }
 
+fn known(tokens: impl IntoIterator<Item = Token>) -> Result<Known, TokenError> {
+    let (mut known, mut met) = (Known::new(), BTreeSet::new());
+    for token in tokens {
+        let digest = read_digest(&token.sha256).ok_or_else(|| TokenError::Digest(token.name.clone()))?;
+        if !met.insert(digest) {
+            return Err(TokenError::Twice(token.name));
+        }
+        known.push((digest, token));
+    }
+    Ok(known)
+}
+
+#[async_trait]
+impl Authenticator for Tokens {
+    async fn authenticate(&self, token: &str) -> Result<ScimContext, ScimError> {
+        let context = if token.len() > TOKEN_BYTES { None } else { self.find(token) };
+        context.ok_or(Reason::Unauthenticated.into())
+    }
+}
+
 /// Takes the token out of the header `Authorization`; the scheme has no case (RFC 9110 §11.1).
 #[cfg(any(feature = "tower", test))]
-pub(in crate::server) fn bearer(header: &str) -> Option<&str> {
-    let (scheme, token) = header.trim().split_once(' ')?;
+pub(in crate::server) fn bearer(header: &str) -> Result<&str, Reason> {
+    let (scheme, token) = header.trim().split_once(' ').ok_or(Reason::TokenMissing)?;
+    if !scheme.eq_ignore_ascii_case("bearer") {
+        return Err(Reason::TokenMissing);
+    }
     let token = token.trim();
-    let plain = |byte: u8| byte.is_ascii_graphic();
-    (scheme.eq_ignore_ascii_case("bearer") && !token.is_empty() && token.bytes().all(plain)).then_some(token)
+    if token.bytes().all(|byte| byte.is_ascii_graphic()) { Ok(token) } else { Err(Reason::Unauthenticated) }
 }
 
 fn read_digest(text: &str) -> Option<[u8; 32]> {
@@ -165,7 +192,7 @@ impl fmt::Debug for Token {
 
 impl fmt::Debug for Tokens {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Tokens").field("known", &self.known.len()).finish_non_exhaustive()
+        f.debug_struct("Tokens").field("known", &self.known().len()).finish_non_exhaustive()
     }
 }
 
@@ -175,11 +202,12 @@ mod tests {
 
     #[test]
     fn a_bearer_token_is_taken_out_of_its_header() {
-        assert_eq!(bearer("Bearer abc"), Some("abc"));
-        assert_eq!(bearer("bearer  abc "), Some("abc"));
-        for bad in ["", "Bearer", "Bearer ", "Basic abc", "Bearer a b", "Bearerabc"] {
-            assert_eq!(bearer(bad), None, "{bad}");
+        assert_eq!(bearer("Bearer abc"), Ok("abc"));
+        assert_eq!(bearer("bearer  abc "), Ok("abc"));
+        for none in ["", "Bearer", "Bearer ", "Basic abc", "Bearerabc"] {
+            assert_eq!(bearer(none), Err(Reason::TokenMissing), "{none}");
         }
+        assert_eq!(bearer("Bearer a b"), Err(Reason::Unauthenticated));
     }
 
     #[test]

@@ -1,0 +1,109 @@
+//! Letting requests in that their holders may make.
+
+use chrono::{DateTime, Utc};
+
+use super::{CheckOut, check_out::answer_by};
+use crate::{
+    Account, AccountId, Jit, JitError, Lease, Phase, RemoteRef, Standing, Store, TargetRole, TargetSetup,
+    lease::account_for_key,
+};
+
+const KEY_BYTES: usize = 256;
+const PURPOSE_BYTES: usize = 1024;
+
+/// A request that its holder may make.
+pub(super) struct Admitted<'a> {
+    pub(super) setup: &'a TargetSetup,
+    pub(super) role: &'a TargetRole,
+    pub(super) store: &'a dyn Store,
+    pub(super) holder: Account,
+    pub(super) id: AccountId,
+    pub(super) until: DateTime<Utc>,
+    pub(super) now: DateTime<Utc>,
+}
+
+impl Admitted<'_> {
+    /// The lease of a remote account, of which nothing was done yet.
+    pub(super) fn lease(&self, request: &CheckOut, remote: RemoteRef) -> Lease {
+        Lease {
+            target: self.setup.id.clone(),
+            holder: request.holder,
+            role: request.role.clone(),
+            remote,
+            elevates: None,
+            entitlements: self.role.entitlements.clone(),
+            until: self.until,
+            latest: self.now.checked_add_signed(self.role.longest).unwrap_or(self.until),
+            phase: Phase::Intended,
+            unanswered: Some(answer_by(self.setup, self.now)),
+            renewing: false,
+            names_taken: 0,
+            privileged: self.role.privileged,
+            purpose: request.purpose.clone(),
+            counted: false,
+            alarms: 0,
+            proof: None,
+            task: None,
+        }
+    }
+}
+
+impl Jit {
+    /// Lets a request in that its holder may make.
+    pub(super) async fn admitted<'a>(&'a self, request: &'a CheckOut) -> Result<Admitted<'a>, JitError> {
+        let now = self.parts.clock.now();
+        let setup = self.setup_for(&request.tenant, &request.target)?;
+        let role = setup.roles.get(&request.role).ok_or(JitError::refused("lease.unknown_role"))?;
+        check_texts(request)?;
+        self.check_circuit(setup).await?;
+        let store = self.store_named(request.store.as_ref())?;
+        let holder = store.get(&request.tenant, request.holder).await?;
+        let holder = holder.ok_or(JitError::refused("lease.unknown_holder"))?;
+        check_holder(&holder, role, now)?;
+        let until = end_of(request, role, &holder, now)?;
+        let id = match &request.key {
+            Some(key) => account_for_key(&request.tenant, &request.target, holder.id, key),
+            None => self.mint(now).account(),
+        };
+        Ok(Admitted { setup, role, store, holder, id, until, now })
+    }
+}
+
+impl Lease {
+    /// Tells whether it was made for such a request.
+    pub(super) fn is_of(&self, request: &CheckOut) -> bool {
+        self.holder == request.holder && self.target == request.target && self.role == request.role
+    }
+}
+
+fn check_texts(request: &CheckOut) -> Result<(), JitError> {
+    // An empty key is a variable that nobody set: it would make one request of all.
+    let is_key = |text: &String| (1..=KEY_BYTES).contains(&text.len());
+    // Whoever reads the purpose in a terminal must not be told what to do by it.
+    let is_plain = |c: char| !c.is_control() || matches!(c, '\n' | '\r' | '\t');
+    let is_purpose = |text: &String| text.len() <= PURPOSE_BYTES && text.chars().all(is_plain);
+    let is_sound = request.key.as_ref().is_none_or(is_key) && request.purpose.as_ref().is_none_or(is_purpose);
+    if is_sound { Ok(()) } else { Err(JitError::refused("lease.invalid")) }
+}
+
+fn check_holder(holder: &Account, role: &TargetRole, now: DateTime<Utc>) -> Result<(), JitError> {
+    // What is lent to somebody lends nothing in turn.
+    if holder.standing(now) != Standing::Active || holder.is_remote() {
+        return Err(JitError::refused("lease.holder_inactive"));
+    }
+    if role.admits(holder, now) { Ok(()) } else { Err(JitError::refused("lease.not_entitled")) }
+}
+
+fn end_of(
+    request: &CheckOut,
+    role: &TargetRole,
+    holder: &Account,
+    now: DateTime<Utc>,
+) -> Result<DateTime<Utc>, JitError> {
+    let too_long = || JitError::refused("lease.too_long");
+    if request.span <= chrono::TimeDelta::zero() || request.span > role.longest {
+        return Err(too_long());
+    }
+    let end = now.checked_add_signed(request.span).ok_or_else(too_long)?;
+    Ok(holder.ends_at.map_or(end, |last| last.min(end)))
+}
