@@ -13,8 +13,10 @@ mod support;
 use std::sync::OnceLock;
 
 use edit::edited;
+use jit_saml::Rejection;
 use jit_saml::crypto::DecryptionKey;
 use jit_saml::idp::TrustedIdp;
+use jit_saml::response::VerifiedResponse;
 use jit_saml::signature::sign_enveloped;
 use libfuzzer_sys::fuzz_target;
 use said::said_by;
@@ -23,6 +25,14 @@ use support::{Draft, Recipe, code, decryption_key, key, trusted, verify_with};
 fn trust() -> &'static (TrustedIdp, [DecryptionKey; 1]) {
     static TRUST: OnceLock<(TrustedIdp, [DecryptionKey; 1])> = OnceLock::new();
     TRUST.get_or_init(|| (trusted(), [decryption_key(0)]))
+}
+
+/// Why it is refused. What is no assertion any more is a stranger in the response, or a malformed assertion where it was sealed.
+fn fault(outcome: &Result<VerifiedResponse, Rejection>) -> &'static str {
+    match code(outcome) {
+        "saml.response_malformed" => "saml.assertion_malformed",
+        other => other,
+    }
 }
 
 fuzz_target!(|octets: &[u8]| {
@@ -37,7 +47,7 @@ fuzz_target!(|octets: &[u8]| {
     let [by_itself, around, sealed] = [draft.with(&signed), around, draft.with(&sealed)]
         .map(|xml| verify_with(&xml, idp, |expected| expected.decryption_keys = keys));
     for other in [&around, &sealed] {
-        assert_eq!(code(&by_itself), code(other), "{}", draft.assertion);
+        assert_eq!(fault(&by_itself), fault(other), "{}", draft.assertion);
         if let (Ok(one), Ok(other)) = (&by_itself, other) {
             assert_eq!(said_by(one), said_by(other), "{}", draft.assertion);
         }

@@ -1,6 +1,6 @@
 //! A house with one holder, and a real directory as its target.
 
-use std::num::NonZeroUsize;
+use std::num::{NonZeroU32, NonZeroUsize};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -165,7 +165,10 @@ impl House {
         let key = MarkerKey::new(&format!("t{seed}"), &[5; 32]).unwrap();
         let role = |groups: &[&str]| {
             let groups = groups.iter().map(|group| (*group).to_owned()).collect();
-            TargetRole::new(TimeDelta::hours(8), vec![operator.clone()]).with(groups)
+            // some tests lend to one person again and again
+            TargetRole::new(TimeDelta::hours(8), vec![operator.clone()])
+                .with(groups)
+                .per_holder(NonZeroU32::MAX)
         };
         let named = |name: &str| RuleName::new(name).unwrap();
         let setup = TargetSetup::new(target_id(), target, key.clone())
@@ -186,6 +189,7 @@ impl House {
         let jit = Jit::builder(store)
             .clock(Arc::clone(&clock) as _)
             .entropy(Arc::new(SeededEntropy::new(seed)))
+            .leases_per_holder(NonZeroU32::MAX)
             .target(setup)
             .build()
             .unwrap();
