@@ -29,6 +29,12 @@ impl Claims {
         Self { members: Members::new(members), ..Self::default() }
     }
 
+    /// Takes members in any order. Of two with one name the later counts.
+    #[must_use]
+    pub fn of(members: Vec<(String, Value)>) -> Self {
+        Self { members: Members::in_any_order(members), ..Self::default() }
+    }
+
     /// Says what `shared` does of everything that these claims do not name: for sources whose records are whole, so that what
     /// all of them leave out is kept once.
     #[must_use]

@@ -36,6 +36,19 @@ impl Members {
         Self::sorted(members.into_iter().collect())
     }
 
+    /// Of two with one name the later counts.
+    pub(super) fn in_any_order(mut list: Vec<(String, Value)>) -> Self {
+        list.sort_by(|(a, _), (b, _)| a.cmp(b));
+        list.dedup_by(|later, earlier| {
+            let is_same = later.0 == earlier.0;
+            if is_same {
+                std::mem::swap(later, earlier);
+            }
+            is_same
+        });
+        Self::sorted(list)
+    }
+
     pub(super) fn sorted(mut list: Vec<(String, Value)>) -> Self {
         let mut heads = heads(&list);
         // As a rule they are in order already: objects are, unless another crate asked for the order of insertion.
@@ -188,6 +201,15 @@ mod tests {
         let (remembered, found) = (members.remembered(head(name), name), members.get(head(name), name));
         assert!(remembered.is_none() || remembered == found, "{name}");
         found.and_then(Value::as_str)
+    }
+
+    #[test]
+    fn of_two_with_one_name_the_later_counts() {
+        let list = [("b", 1), ("a", 2), ("b", 3), ("a", 4), ("b", 5)];
+        let members =
+            Members::in_any_order(list.map(|(name, value)| (name.to_owned(), value.into())).to_vec());
+        let kept: Vec<_> = members.iter().map(|(name, value)| (name, value.as_i64())).collect();
+        assert_eq!(kept, [("a", Some(4)), ("b", Some(5))]);
     }
 
     proptest! {

@@ -17,7 +17,7 @@ use std::{
     collections::{BTreeMap, HashMap},
     fmt,
     num::NonZeroUsize,
-    sync::{Mutex, MutexGuard, PoisonError},
+    sync::{PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard},
 };
 
 use async_trait::async_trait;
@@ -39,7 +39,8 @@ pub use target::{MemoryTarget, RemoteAccount};
 /// Everything is lost with the process. `Debug` prints how many accounts there are and nothing of them.
 #[derive(Default)]
 pub struct MemoryStore {
-    state: Mutex<State>,
+    /// Those who only read do not wait for each other.
+    state: RwLock<State>,
 }
 
 #[derive(Default)]
@@ -75,8 +76,12 @@ impl MemoryStore {
     }
 
     /// No call leaves the state half changed, so a panic of another thread does not make it unusable.
-    fn state(&self) -> MutexGuard<'_, State> {
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    fn state(&self) -> RwLockReadGuard<'_, State> {
+        self.state.read().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn state_mut(&self) -> RwLockWriteGuard<'_, State> {
+        self.state.write().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -116,7 +121,7 @@ impl UserStore for MemoryStore {
 
     async fn commit(&self, commit: &Commit) -> Result<(), BackendError> {
         commit.check()?;
-        let mut state = self.state();
+        let mut state = self.state_mut();
         if let Some(kind) = state.refusals(commit).into_iter().next() {
             return Err(BackendError::new(kind, "users.commit"));
         }
@@ -125,7 +130,7 @@ impl UserStore for MemoryStore {
     }
 
     async fn touch(&self, seen: &[Seen]) -> Result<(), BackendError> {
-        let mut state = self.state();
+        let mut state = self.state_mut();
         for seen in seen {
             if let Some(tenant) = state.tenants.get_mut(&seen.tenant) {
                 tenant.accounts.touch(seen.account, seen.at);
@@ -198,11 +203,11 @@ impl TaskQueue for MemoryStore {
             );
         }
         let until = now.checked_add_signed(hold).unwrap_or(DateTime::<Utc>::MAX_UTC);
-        Ok(self.state().tasks.claim(worker, lane, now, until, limit))
+        Ok(self.state_mut().tasks.claim(worker, lane, now, until, limit))
     }
 
     async fn settle(&self, claimed: &Claimed, outcome: Settlement) -> Result<(), BackendError> {
-        if self.state().tasks.settle(claimed, outcome) {
+        if self.state_mut().tasks.settle(claimed, outcome) {
             Ok(())
         } else {
             Err(BackendError::new(ErrorKind::Conflict, "tasks.settle"))
@@ -227,16 +232,16 @@ impl OneTime for MemoryStore {
         until: DateTime<Utc>,
         now: DateTime<Utc>,
     ) -> Result<(), BackendError> {
-        let put = self.state().one_times.put(key, value, until, now);
+        let put = self.state_mut().one_times.put(key, value, until, now);
         put.map_err(|kind| BackendError::new(kind, "one_time.put"))
     }
 
     async fn take(&self, key: &OneTimeKey, now: DateTime<Utc>) -> Result<Option<Vec<u8>>, BackendError> {
-        Ok(self.state().one_times.take(key, now))
+        Ok(self.state_mut().one_times.take(key, now))
     }
 
     async fn purge(&self, now: DateTime<Utc>, limit: NonZeroUsize) -> Result<usize, BackendError> {
-        Ok(self.state().one_times.purge(now, limit))
+        Ok(self.state_mut().one_times.purge(now, limit))
     }
 }
 

@@ -56,19 +56,27 @@ impl<'a> Reader<'a> {
 
     /// `and` binds closer than `or`, and `not` closer than both.
     fn any(&mut self, scope: Scope<'_>, depth: usize) -> Result<Node, ScimError> {
-        let mut nodes = vec![self.all(scope, depth)?];
+        let first = self.all(scope, depth)?;
+        if !self.connective("or") {
+            return Ok(first);
+        }
+        let mut nodes = vec![first, self.all(scope, depth)?];
         while self.connective("or") {
             nodes.push(self.all(scope, depth)?);
         }
-        Ok(single_or(nodes, Node::Any))
+        Ok(Node::Any(nodes))
     }
 
     fn all(&mut self, scope: Scope<'_>, depth: usize) -> Result<Node, ScimError> {
-        let mut nodes = vec![self.factor(scope, depth)?];
+        let first = self.factor(scope, depth)?;
+        if !self.connective("and") {
+            return Ok(first);
+        }
+        let mut nodes = vec![first, self.factor(scope, depth)?];
         while self.connective("and") {
             nodes.push(self.factor(scope, depth)?);
         }
-        Ok(single_or(nodes, Node::All))
+        Ok(Node::All(nodes))
     }
 
     fn factor(&mut self, scope: Scope<'_>, depth: usize) -> Result<Node, ScimError> {
@@ -255,13 +263,4 @@ impl<'a> Reader<'a> {
     const fn error(&self, reason: Reason) -> ScimError {
         ScimError::at_offset(reason, self.at)
     }
-}
-
-fn single_or(mut nodes: Vec<Node>, several: fn(Vec<Node>) -> Node) -> Node {
-    if nodes.len() == 1
-        && let Some(node) = nodes.pop()
-    {
-        return node;
-    }
-    several(nodes)
 }

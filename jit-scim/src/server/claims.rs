@@ -30,7 +30,7 @@ pub(super) fn of(resource: &Resource, group_keys: &[String], unsaid: &SharedClai
     if !group_keys.is_empty() {
         claims.push((GROUP_KEYS.to_owned(), group_keys.iter().cloned().map(Claim::String).collect()));
     }
-    Claims::new(claims.into_iter().collect()).over(unsaid)
+    Claims::of(claims).over(unsaid)
 }
 
 /// Lists what a resource says that has nothing: that all of it is empty. It is the same for all of a type.

@@ -24,6 +24,8 @@ use crate::{
 const CONNECTIONS: u8 = 8;
 /// Ours and the bare removals take turns.
 const TURNS: usize = 10;
+/// Leases at another target, one after the other.
+const ELSEWHERE: usize = 100;
 
 pub(crate) async fn measure(wanted: &Wanted) {
     let folder = wanted.folder.join("storm");
@@ -35,7 +37,8 @@ pub(crate) async fn measure(wanted: &Wanted) {
     out(&house, "privileged", count / 2).await;
     house.clock.advance(TimeDelta::minutes(30));
 
-    let [mut bare, mut ours, mut calm, mut meanwhile] = std::array::from_fn(|_| Figures::default());
+    let [mut bare, mut ours, mut calm, mut beside, mut meanwhile] =
+        std::array::from_fn(|_| Figures::default());
     let turn = count / 2 / TURNS;
     for _ in 0..TURNS {
         let accounts = made(&raw, turn).await;
@@ -46,10 +49,15 @@ pub(crate) async fn measure(wanted: &Wanted) {
     }
     assert_eq!(names(target.as_ref()).await, usual, "the privileged ended first, and nothing else did");
 
-    elsewhere(&house, 100, &mut calm).await;
+    elsewhere(&house, ELSEWHERE, &mut calm).await;
+    let accounts = made(&raw, turn * 2).await;
+    let others = Arc::clone(&raw);
+    let removals = tokio::spawn(async move { removed(&others, accounts).await });
+    elsewhere(&house, ELSEWHERE, &mut beside).await;
+    removals.await.unwrap();
     let others = Arc::clone(&house);
     let other = tokio::spawn(async move {
-        elsewhere(&others, 100, &mut meanwhile).await;
+        elsewhere(&others, ELSEWHERE, &mut meanwhile).await;
         meanwhile
     });
     while work(&house, 1_000).await > 0 {}
@@ -59,8 +67,9 @@ pub(crate) async fn measure(wanted: &Wanted) {
         count / 2
     );
     time(&what, &ours, (&bare, "bare removal, as many at once"), Goal::AtMost(1.2));
-    let what = "… a lease at another target meanwhile";
-    time(what, &other.await.unwrap(), (&calm, "before the storm"), Goal::Shown);
+    let (what, meanwhile) = ("… a lease at another target meanwhile", other.await.unwrap());
+    time(what, &meanwhile, (&beside, "while bare removals go on"), Goal::Shown);
+    time(what, &meanwhile, (&calm, "before the storm"), Goal::Shown);
 }
 
 /// In a task of its own, as the bare requests are and as an application does it.

@@ -17,6 +17,10 @@ mod stores;
 
 use std::path::PathBuf;
 
+/// The echo's as well as that of `scim-server`, so that neither has a better one.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 /// What the command line asks for.
 pub(crate) struct Wanted {
     pub(crate) folder: PathBuf,
