@@ -198,6 +198,10 @@ impl Target for Faulty {
         self.inner.holdings(remote, asked).await
     }
 
+    async fn show(&self, remote: &RemoteRef) -> Result<Option<Listed>, BackendError> {
+        self.inner.show(remote).await
+    }
+
     async fn list(&self, cursor: Option<ListCursor>) -> Result<Listing, BackendError> {
         if self.has(Fault::ListsNothing) {
             return Ok(Listing::Complete(Vec::new()));

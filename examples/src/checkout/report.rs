@@ -225,6 +225,9 @@ pub(super) struct DifferingLine {
     /// What it should hold and does not.
     less: BTreeSet<String>,
     brought_back: bool,
+    /// The code of what kept it from being brought back.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    failed: Option<String>,
 }
 
 impl From<&Differing> for DifferingLine {
@@ -236,6 +239,7 @@ impl From<&Differing> for DifferingLine {
             more: BTreeSet::new(),
             less: BTreeSet::new(),
             brought_back: differing.brought_back,
+            failed: differing.failed.as_ref().map(ToString::to_string),
         };
         for found in &differing.found {
             match found {
@@ -252,7 +256,11 @@ impl From<&Differing> for DifferingLine {
 impl std::fmt::Display for DifferingLine {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         write!(f, "{}:{}", self.lease, self.what.join(","))?;
-        if self.brought_back { f.write_str(":brought_back") } else { Ok(()) }
+        match &self.failed {
+            Some(code) => write!(f, ":{code}"),
+            None if self.brought_back => f.write_str(":brought_back"),
+            None => Ok(()),
+        }
     }
 }
 

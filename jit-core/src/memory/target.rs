@@ -66,6 +66,17 @@ impl RemoteAccount {
         self.entitlements.iter().any(|held| held == entitlement)
     }
 
+    /// How it is shown, where it is ours.
+    fn shown(&self, name: &str) -> Option<Listed> {
+        let (marker, native) = (self.marker.clone()?, Some(self.native.clone()));
+        Some(Listed {
+            remote: RemoteRef { name: name.to_owned(), place: None, marker, native },
+            enabled: Some(self.enabled),
+            end: self.ends_at.map_or(ShownEnd::Never, ShownEnd::At),
+            entitlements: Some(self.entitlements.iter().cloned().collect()),
+        })
+    }
+
     fn new(native: String, marker: Option<Marker>) -> Self {
         Self {
             native,
@@ -378,18 +389,15 @@ impl Target for MemoryTarget {
         })
     }
 
+    async fn show(&self, remote: &RemoteRef) -> Result<Option<Listed>, BackendError> {
+        let state = self.state();
+        let Found::Ours(name) = state.find(remote) else { return Ok(None) };
+        Ok(state.accounts.get(&name).and_then(|account| account.shown(&name)))
+    }
+
     async fn list(&self, _: Option<ListCursor>) -> Result<Listing, BackendError> {
         let state = self.state();
-        let ours = state.accounts.iter().filter_map(|(name, account)| {
-            let marker = account.marker.clone()?;
-            let native = Some(account.native.clone());
-            Some(Listed {
-                remote: RemoteRef { name: name.clone(), place: None, marker, native },
-                enabled: Some(account.enabled),
-                end: account.ends_at.map_or(ShownEnd::Never, ShownEnd::At),
-                entitlements: Some(account.entitlements.iter().cloned().collect()),
-            })
-        });
+        let ours = state.accounts.iter().filter_map(|(name, account)| account.shown(name));
         Ok(Listing::Complete(ours.collect()))
     }
 }

@@ -13,7 +13,8 @@ use async_trait::async_trait;
 use chrono::{DateTime, TimeDelta, Utc};
 
 use super::{
-    Capabilities, Desired, Effect, Holdings, ListCursor, Listing, Observed, RemoteRef, Target, book::Book,
+    Capabilities, Desired, Effect, Holdings, ListCursor, Listed, Listing, Observed, RemoteRef, Target,
+    book::Book,
 };
 use crate::{BackendError, Claimed, ErrorKind, Retry, TargetFault, clock::GuardedClock};
 
@@ -300,6 +301,10 @@ impl Target for Guarded {
 
     async fn holdings(&self, remote: &RemoteRef, asked: &BTreeSet<String>) -> Result<Holdings, BackendError> {
         self.ask(self.inner.holdings(remote, asked)).await
+    }
+
+    async fn show(&self, remote: &RemoteRef) -> Result<Option<Listed>, BackendError> {
+        self.ask(self.inner.show(remote)).await
     }
 
     async fn list(&self, cursor: Option<ListCursor>) -> Result<Listing, BackendError> {

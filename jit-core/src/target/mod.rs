@@ -73,6 +73,13 @@ pub trait Target: Send + Sync {
     /// `target.…`. That the system could not be asked is an error, never "missing".
     async fn holdings(&self, remote: &RemoteRef, asked: &BTreeSet<String>) -> Result<Holdings, BackendError>;
 
+    /// Looks at one remote account as [`Target::observe`] does, on the server that changes to it go to, and tells of it what
+    /// [`Target::list`] tells of all; `None` where nothing of ours is there.
+    ///
+    /// # Errors
+    /// `target.…`. That the system could not be asked, or tells what may be old, is an error.
+    async fn show(&self, remote: &RemoteRef) -> Result<Option<Listed>, BackendError>;
+
     /// Lists the remote accounts that bear any marker of ours, by pages, and tells of each what the system says of its state.
     /// Whatever keeps the list from being whole makes it [`Listing::Partial`]; what is not told of a state does not.
     ///

@@ -3,7 +3,7 @@
 use std::{collections::BTreeSet, sync::Arc};
 
 use async_trait::async_trait;
-use chrono::TimeDelta;
+use chrono::{DateTime, TimeDelta};
 use jit_core::*;
 
 use super::{faulty::Fault, house::*};
@@ -91,6 +91,7 @@ async fn what_was_added_is_taken_back_and_what_was_taken_is_not_given_again() {
     );
     assert_eq!((two.entitlements.len(), two.ends_at), (0, Some(earlier)), "somebody took it, and meant it");
     assert!(!now[&shut.name].enabled, "what is shut stays shut");
+    house.clock.advance(TimeDelta::seconds(1));
     let left = reconcile(&house, APPLY).await;
     assert!(left.differing.len() == 2 && left.differing.iter().all(|one| !one.brought_back));
     let actions: Vec<_> = house.trail().await.into_iter().map(|event| event.action.to_string()).collect();
@@ -154,11 +155,24 @@ impl Target for Silent {
         self.0.holdings(remote, asked).await
     }
 
+    async fn show(&self, remote: &RemoteRef) -> Result<Option<Listed>, BackendError> {
+        let shown = self.0.show(remote).await?;
+        Ok(shown.map(|one| Listed { entitlements: None, ..one }))
+    }
+
     async fn list(&self, cursor: Option<ListCursor>) -> Result<Listing, BackendError> {
         let Listing::Complete(all) = self.0.list(cursor).await? else { panic!("whole") };
         let told = all.into_iter().map(|one| Listed { entitlements: None, ..one });
         Ok(Listing::Complete(told.collect()))
     }
+}
+
+/// An engine on what is kept in the house, with another target.
+fn behind(house: &House, target_there: Arc<dyn Target>) -> Jit {
+    let markers = MarkerKey::new("test", &[5; 32]).unwrap();
+    let setup = TargetSetup::new(target(), target_there, markers).for_tenants([tenant()]);
+    let jit = Jit::builder(Arc::clone(&house.store) as _).clock(Arc::clone(&house.clock) as _);
+    jit.target(setup).build().unwrap()
 }
 
 #[tokio::test]
@@ -167,13 +181,145 @@ async fn what_somebody_took_is_not_given_again_where_the_target_does_not_tell_of
     let lent = out(&house).await;
     house.directory.leave(&lent.name, "ops");
     house.directory.move_end(&lent.name, None);
-    let markers = MarkerKey::new("test", &[5; 32]).unwrap();
-    let silent = Arc::new(Silent(Arc::clone(&house.directory)));
-    let setup = TargetSetup::new(target(), silent, markers).for_tenants([tenant()]);
-    let jit = Jit::builder(Arc::clone(&house.store) as _).clock(Arc::clone(&house.clock) as _);
-    let jit = jit.target(setup).build().unwrap();
+    let jit = behind(&house, Arc::new(Silent(Arc::clone(&house.directory))));
     let found = jit.reconcile(None, &tenant(), &target(), APPLY).await.unwrap();
     assert_eq!(words(&found), [(lent.lease, vec!["ends_never"])]);
     assert!(!found.differing[0].brought_back);
+    assert_eq!(found.partial, Some(Code::new("reconcile.untold")), "that is no answer like any other");
     assert!(house.directory.accounts()[&lent.name].entitlements.is_empty());
+}
+
+/// Takes `ops` from every account, and lets it end half an hour earlier.
+fn take_from_all(directory: &MemoryTarget) {
+    for (name, account) in directory.accounts() {
+        directory.leave(&name, "ops");
+        directory.move_end(&name, account.ends_at.map(|end| end - TimeDelta::minutes(30)));
+    }
+}
+
+#[tokio::test]
+async fn what_somebody_took_during_the_comparison_is_not_given_again() {
+    let house = House::new().await;
+    let lent = out(&house).await;
+    house.directory.join(&lent.name, "dba");
+    house.script.meddle_after_listing(take_from_all);
+    let found = reconcile(&house, APPLY).await;
+    assert!(found.differing[0].brought_back);
+    let now = &house.directory.accounts()[&lent.name];
+    assert_eq!((now.entitlements.len(), now.ends_at), (0, Some(lent.until - TimeDelta::minutes(30))));
+    // Now somebody takes an end back that is later, before we do.
+    let endless = out(&house).await;
+    house.directory.move_end(&endless.name, None);
+    house.script.meddle_after_listing(|directory| {
+        for (name, account) in directory.accounts().into_iter().filter(|(_, one)| one.ends_at.is_none()) {
+            assert!(account.holds("ops", DateTime::default()));
+            directory.leave(&name, "ops");
+            directory.move_end(&name, Some("2026-11-21T12:05:00Z".parse().unwrap()));
+        }
+    });
+    let (before, asked) = (house.lease(endless.lease).await, house.script.counts().2);
+    let found = reconcile(&house, APPLY).await;
+    let one = found.differing.iter().find(|one| one.lease == endless.lease).unwrap();
+    assert_eq!((one.brought_back, &one.failed), (false, &None));
+    assert_eq!(house.script.counts().2, asked, "nothing is more than it should be");
+    assert!(house.directory.accounts()[&endless.name].entitlements.is_empty());
+    let after = house.lease(endless.lease).await;
+    assert_eq!(Lease { task: before.task, ..after }, before, "and no call is under way");
+}
+
+#[tokio::test]
+async fn one_that_fails_keeps_no_other_from_its_turn() {
+    let house = House::new().await;
+    let both = [out(&house).await, out(&house).await];
+    for one in &both {
+        house.directory.join(&one.name, "dba");
+    }
+    let first = both.iter().map(|one| one.lease).min().unwrap();
+    // Both leases read, the first one again and written down, then the target.
+    house.script.at(4, Fault::FailBefore);
+    let found = reconcile(&house, APPLY).await;
+    let failed: Vec<_> = found.differing.iter().map(|one| (one.brought_back, one.failed.clone())).collect();
+    assert_eq!(failed, [(false, Some(Code::new("target.unreachable"))), (true, None)]);
+    let left = reconcile(&house, APPLY).await;
+    assert_eq!(words(&left), [(first, vec!["holds_more"])]);
+    assert!(left.differing[0].is_settled(), "a failure keeps nobody from the next attempt");
+}
+
+#[tokio::test]
+async fn whoever_stood_still_for_too_long_asks_no_more() {
+    let house = House::new().await;
+    let lent = out(&house).await;
+    house.directory.join(&lent.name, "dba");
+    house.script.stall(TimeDelta::minutes(2));
+    let asked = house.script.counts().2;
+    let found = reconcile(&house, APPLY).await;
+    assert_eq!(found.differing[0].failed, Some(Code::new("lease.interrupted")));
+    assert_eq!(house.script.counts().2, asked);
+    assert!(reconcile(&house, APPLY).await.differing[0].is_settled());
+}
+
+#[tokio::test]
+async fn what_a_server_may_not_have_learnt_is_no_difference() {
+    let house = House::settling(TimeDelta::minutes(10)).await;
+    let lent = house.out(60).await;
+    let differs = async |minutes: i64| {
+        house.clock.advance(TimeDelta::minutes(minutes));
+        !reconcile(&house, ReconcileMode::Report).await.differing.is_empty()
+    };
+    house.directory.join(&lent.name, "dba");
+    assert!(!differs(9).await && differs(2).await);
+    house.jit.extend(None, &tenant(), lent.lease, TimeDelta::hours(2), house.by()).await.unwrap();
+    house.directory.move_end(&lent.name, Some(lent.until));
+    assert!(!differs(9).await, "it may show what was before the extension");
+    assert!(differs(2).await);
+}
+
+/// A target from whose configuration `ops` was struck.
+struct Forgetful(Arc<MemoryTarget>);
+
+#[async_trait]
+impl Target for Forgetful {
+    fn capabilities(&self) -> Capabilities {
+        self.0.capabilities()
+    }
+
+    async fn ensure(&self, desired: &Desired) -> Result<Effect, BackendError> {
+        self.0.ensure(desired).await
+    }
+
+    async fn observe(&self, remote: &RemoteRef) -> Result<Observed, BackendError> {
+        self.0.observe(remote).await
+    }
+
+    async fn holdings(&self, remote: &RemoteRef, asked: &BTreeSet<String>) -> Result<Holdings, BackendError> {
+        if asked.contains("ops") {
+            return Err(BackendError::new(ErrorKind::Target(TargetFault::Entitlement), "holdings"));
+        }
+        self.0.holdings(remote, asked).await
+    }
+
+    async fn show(&self, remote: &RemoteRef) -> Result<Option<Listed>, BackendError> {
+        Ok(self.0.show(remote).await?.map(without_ops))
+    }
+
+    async fn list(&self, cursor: Option<ListCursor>) -> Result<Listing, BackendError> {
+        let Listing::Complete(all) = self.0.list(cursor).await? else { panic!("whole") };
+        Ok(Listing::Complete(all.into_iter().map(without_ops).collect()))
+    }
+}
+
+fn without_ops(mut one: Listed) -> Listed {
+    one.entitlements.iter_mut().for_each(|held| held.retain(|held| held != "ops"));
+    one
+}
+
+#[tokio::test]
+async fn what_the_target_does_not_know_any_longer_is_not_missed() {
+    let house = House::new().await;
+    let lent = out(&house).await;
+    let jit = behind(&house, Arc::new(Forgetful(Arc::clone(&house.directory))));
+    let report = async || jit.reconcile(None, &tenant(), &target(), ReconcileMode::Report).await.unwrap();
+    assert!(report().await.differing.is_empty());
+    house.directory.join(&lent.name, "dba");
+    assert_eq!(words(&report().await), [(lent.lease, vec!["holds_more"])]);
 }

@@ -47,6 +47,8 @@ struct Inner {
     unreadable: Option<AccountId>,
     delay: Option<i64>,
     meddling: Option<fn(&MemoryTarget)>,
+    meddling_after_listing: Option<fn(&MemoryTarget)>,
+    stalled: Option<TimeDelta>,
     interleaves: bool,
 }
 
@@ -87,6 +89,16 @@ impl Script {
     /// Lets somebody change the target right before the next call that does.
     pub(crate) fn meddle(&self, how: fn(&MemoryTarget)) {
         self.inner.lock().unwrap().meddling = Some(how);
+    }
+
+    /// Lets somebody change the target right after the next listing.
+    pub(crate) fn meddle_after_listing(&self, how: fn(&MemoryTarget)) {
+        self.inner.lock().unwrap().meddling_after_listing = Some(how);
+    }
+
+    /// Lets the process stand still for so long before the next account is shown to it.
+    pub(crate) fn stall(&self, span: TimeDelta) {
+        self.inner.lock().unwrap().stalled = Some(span);
     }
 
     /// Lets the next listing not be whole.
@@ -215,9 +227,20 @@ impl Target for FaultyTarget {
         through(&self.script, UNREACHABLE, || self.inner.holdings(remote, asked)).await
     }
 
+    async fn show(&self, remote: &RemoteRef) -> Result<Option<Listed>, BackendError> {
+        self.script.answered()?;
+        let stalled = self.script.inner.lock().unwrap().stalled.take();
+        self.script.clock.advance(stalled.unwrap_or_default());
+        through(&self.script, UNREACHABLE, || self.inner.show(remote)).await
+    }
+
     async fn list(&self, cursor: Option<ListCursor>) -> Result<Listing, BackendError> {
         let partial = std::mem::take(&mut self.script.inner.lock().unwrap().partial);
-        Ok(match self.inner.list(cursor).await? {
+        let listing = self.inner.list(cursor).await?;
+        if let Some(meddle) = self.script.inner.lock().unwrap().meddling_after_listing.take() {
+            meddle(&self.inner);
+        }
+        Ok(match listing {
             Listing::Complete(page) if partial => Listing::Partial(page, Code::new("target.limit")),
             listing => listing,
         })

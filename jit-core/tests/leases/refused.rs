@@ -68,6 +68,10 @@ impl Target for Door {
     async fn holdings(&self, remote: &RemoteRef, asked: &BTreeSet<String>) -> Result<Holdings, BackendError> {
         self.bind()?.holdings(remote, asked).await
     }
+    async fn show(&self, remote: &RemoteRef) -> Result<Option<Listed>, BackendError> {
+        self.bind()?.show(remote).await
+    }
+
     async fn list(&self, cursor: Option<ListCursor>) -> Result<Listing, BackendError> {
         self.bind()?.list(cursor).await
     }

@@ -58,6 +58,10 @@ impl Target for Busy {
         self.inner.holdings(remote, asked).await
     }
 
+    async fn show(&self, remote: &RemoteRef) -> Result<Option<Listed>, BackendError> {
+        self.inner.show(remote).await
+    }
+
     async fn list(&self, cursor: Option<ListCursor>) -> Result<Listing, BackendError> {
         self.inner.list(cursor).await
     }

@@ -129,6 +129,10 @@ impl Dialect for ActiveDirectory {
         control.and_then(|bits| bits.parse::<u32>().ok()).is_some_and(|bits| bits & DISABLED == 0)
     }
 
+    fn shows_use(&self) -> bool {
+        true
+    }
+
     fn server_time(&self, _: &Entry) -> Option<DateTime<Utc>> {
         None
     }

@@ -65,6 +65,9 @@ pub(super) trait Dialect: Send + Sync {
     /// Tells whether an account can be used.
     fn is_enabled(&self, entry: &Entry) -> bool;
 
+    /// Tells whether accounts show that at all.
+    fn shows_use(&self) -> bool;
+
     /// The server's own time when it returned an account, where the account's life needs that.
     fn server_time(&self, entry: &Entry) -> Option<DateTime<Utc>>;
 

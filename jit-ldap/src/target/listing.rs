@@ -1,24 +1,36 @@
 //! Listing what bears a marker of ours.
 
-use jit_core::{BackendError, Listed, Listing, Marker, RemoteRef};
+use std::collections::{HashMap, HashSet};
 
-use super::accounts::Accounts;
+use jit_core::{BackendError, Listed, Listing, Marker, RemoteRef};
+use tokio::time::timeout;
+
+use super::accounts::{Accounts, in_time, unseen};
 use super::dialect::Dialect;
+use super::fault::Step;
+use super::find::Found;
 use crate::attribute::AttributeName;
 use crate::connection::Connection;
 use crate::dn::Dn;
 use crate::entry::Entry;
 use crate::error::LdapError;
 use crate::filter::Filter;
+use crate::identifier::EntryName;
 use crate::reason::Reason;
 use crate::request::{Scope, Search};
+use crate::server::ServerId;
 
 /// Active Directory hands out no more than a thousand at once.
 const PAGE: u16 = 500;
 /// The most accounts of one listing: some hundred bytes each.
 const ACCOUNTS: usize = 250_000;
-/// The most accounts whose groups are looked up: a search for each.
-const LOOKED_UP: usize = 10_000;
+
+/// One of those listed, as groups name their members.
+#[derive(PartialEq, Eq, Hash)]
+enum Name {
+    Entry(Dn),
+    Login(String),
+}
 
 impl<D: Dialect> Accounts<D> {
     /// Lists in one go: the place in a search belongs to its connection, so that no later call could go on.
@@ -26,7 +38,15 @@ impl<D: Dialect> Accounts<D> {
         let mut loan = self.lend().await?;
         let mut found = Vec::new();
         let walked = self.walk(&mut loan, &mut found).await;
-        self.look_up_groups(&mut loan, &mut found).await;
+        let server = loan.server();
+        drop(loan);
+        // where groups do not tell their members, that says nothing of the listing
+        let asked = timeout(self.longest_call(), self.members_at(&server, &found)).await;
+        if let Ok(held) = in_time(asked) {
+            for ((_, listed), held) in found.iter_mut().zip(held) {
+                listed.entitlements = self.table.names_of(&held);
+            }
+        }
         let listed = found.into_iter().map(|(_, listed)| listed).collect();
         Ok(match walked {
             Ok(()) => Listing::Complete(listed),
@@ -43,10 +63,7 @@ impl<D: Dialect> Accounts<D> {
             Filter::equals(&AttributeName::OBJECT_CLASS, self.dialect.class()),
             Filter::begins_with(&self.table.marker, Marker::PREFIX),
         ])?;
-        let search = Search::new(&self.table.base, Scope::Subtree, filter)
-            .attributes([self.dialect.login().clone()])
-            .attributes(self.judged_by())
-            .attributes(self.dialect.ended_by());
+        let search = Search::new(&self.table.base, Scope::Subtree, filter).attributes(self.shown_by());
         let mut pages = connection.pages(search, PAGE);
         let mut is_whole = true;
         while let Some(entries) = pages.next_page().await? {
@@ -66,13 +83,76 @@ impl<D: Dialect> Accounts<D> {
         if is_whole { Ok(()) } else { Err(Reason::ValueMissing.into()) }
     }
 
-    /// Adds what each account holds, for as long as the server tells: where it does not, that says nothing of the listing.
-    async fn look_up_groups(&self, connection: &mut Connection, found: &mut [(Dn, Listed)]) {
-        for (dn, listed) in found.iter_mut().take(LOOKED_UP) {
-            let member = self.table.membership.of(dn, &listed.remote.name);
-            let Ok(held) = self.held(connection, &member).await else { return };
-            listed.entitlements = self.table.names_of(&held);
+    /// The groups that each of those listed is in. Asked of the groups, each once: they are few, and accounts may be many.
+    async fn members_at(
+        &self,
+        server: &ServerId,
+        listed: &[(Dn, Listed)],
+    ) -> Result<Vec<Vec<Dn>>, BackendError> {
+        let (mut by_name, mut held) = (HashMap::<_, Vec<_>>::new(), vec![Vec::new(); listed.len()]);
+        for ((dn, one), held) in listed.iter().zip(&mut held) {
+            by_name.entry(self.name(dn, one)).or_default().push(held);
         }
+        let groups: HashSet<_> = self.table.groups.values().map(|group| &group.dn).collect();
+        if by_name.is_empty() || groups.is_empty() {
+            return Ok(held);
+        }
+        let mut loan = self.directory.lend_at(server).await.map_err(|error| Step::Reach.failed(error))?;
+        for group in groups {
+            let members = self.members(&mut loan, group).await.map_err(|error| Step::Look.failed(error))?;
+            for member in members {
+                for held in by_name.get_mut(&member).into_iter().flatten() {
+                    held.push(group.clone());
+                }
+            }
+        }
+        Ok(held)
+    }
+
+    /// Whom a group names; nobody, where it is not there.
+    async fn members(&self, connection: &mut Connection, group: &Dn) -> Result<HashSet<Name>, LdapError> {
+        let attribute = &self.table.membership.attribute;
+        let Some(mut entry) = connection.read(&Search::entry(group).attributes([attribute.clone()])).await?
+        else {
+            return Ok(HashSet::new());
+        };
+        connection.complete(&EntryName::from(group), &mut entry).await?;
+        let values = entry.values(attribute).unwrap_or_default().iter();
+        let texts = values.filter_map(|value| std::str::from_utf8(value).ok());
+        Ok(if self.table.membership.is_by_name {
+            texts.map(|text| Name::Login(text.to_owned())).collect()
+        } else {
+            texts.filter_map(|text| Dn::parse(text).ok().map(Name::Entry)).collect()
+        })
+    }
+
+    fn name(&self, dn: &Dn, listed: &Listed) -> Name {
+        if self.table.membership.is_by_name {
+            Name::Login(listed.remote.name.clone())
+        } else {
+            Name::Entry(dn.clone())
+        }
+    }
+
+    /// Looks at one account of ours. Only the server that changes go to knows how it is now.
+    pub(super) async fn show(&self, remote: &RemoteRef) -> Result<Option<Listed>, BackendError> {
+        let mut loan = self.lend_for(remote.marker.as_str()).await?;
+        if loan.is_substitute() {
+            return Err(unseen());
+        }
+        let Found::Ours(ours) = self.find(&mut loan, remote).await? else { return Ok(None) };
+        let search = Search::entry(&ours.dn).attributes(self.shown_by());
+        let entry = loan.read(&search).await.map_err(|error| Step::Look.failed(error))?;
+        let Some((dn, mut shown)) = entry.and_then(|entry| self.listed(&entry)) else { return Ok(None) };
+        let member = self.table.membership.of(&dn, &shown.remote.name);
+        let held = self.held(&mut loan, &member).await.map_err(|error| Step::Look.failed(error))?;
+        shown.entitlements = self.table.names_of(&held);
+        Ok(Some(shown))
+    }
+
+    fn shown_by(&self) -> impl Iterator<Item = AttributeName> {
+        let login = std::iter::once(self.dialect.login().clone());
+        login.chain(self.judged_by()).chain(self.dialect.ended_by())
     }
 
     fn listed(&self, entry: &Entry) -> Option<(Dn, Listed)> {
@@ -86,7 +166,8 @@ impl<D: Dialect> Accounts<D> {
             marker: Marker::found(marker),
             native: Some(entry.id(self.dialect.id()).ok()?.to_string()),
         };
-        let (enabled, end) = (Some(self.dialect.is_enabled(entry)), self.dialect.end(entry));
+        let (enabled, end) =
+            (self.dialect.shows_use().then(|| self.dialect.is_enabled(entry)), self.dialect.end(entry));
         Some((dn, Listed { remote, enabled, end, entitlements: None }))
     }
 }

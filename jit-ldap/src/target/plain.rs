@@ -176,6 +176,11 @@ impl Dialect for Plain {
         self.profile.is_enabled(entry)
     }
 
+    /// Without a switch its password is what was taken, and nobody may read whether that is there.
+    fn shows_use(&self) -> bool {
+        self.profile.switch.is_some()
+    }
+
     fn server_time(&self, entry: &Entry) -> Option<DateTime<Utc>> {
         life::server_time(entry)
     }

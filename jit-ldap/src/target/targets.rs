@@ -5,7 +5,8 @@ use std::sync::OnceLock;
 
 use async_trait::async_trait;
 use jit_core::{
-    BackendError, Capabilities, Desired, Effect, Holdings, ListCursor, Listing, Observed, RemoteRef, Target,
+    BackendError, Capabilities, Desired, Effect, Holdings, ListCursor, Listed, Listing, Observed, RemoteRef,
+    Target,
 };
 use tokio::time::timeout;
 
@@ -60,6 +61,10 @@ macro_rules! targets {
                 asked: &BTreeSet<String>,
             ) -> Result<Holdings, BackendError> {
                 in_time(timeout(self.accounts.longest_call(), self.accounts.holdings(remote, asked)).await)
+            }
+
+            async fn show(&self, remote: &RemoteRef) -> Result<Option<Listed>, BackendError> {
+                in_time(timeout(self.accounts.longest_call(), self.accounts.show(remote)).await)
             }
 
             async fn list(&self, _: Option<ListCursor>) -> Result<Listing, BackendError> {

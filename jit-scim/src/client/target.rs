@@ -6,7 +6,7 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use chrono::TimeDelta;
 use jit_core::{
-    BackendError, Capabilities, Clock, Desired, DesiredState, Effect, Holdings, ListCursor, Listing,
+    BackendError, Capabilities, Clock, Desired, DesiredState, Effect, Holdings, ListCursor, Listed, Listing,
     Mirrored, Observed, RemoteRef, Target, UnattendedEnd,
 };
 
@@ -163,6 +163,16 @@ impl Target for ScimTarget {
 
     async fn holdings(&self, _: &RemoteRef, _: &BTreeSet<String>) -> Result<Holdings, BackendError> {
         Err(Failure::from(TargetReason::NotAMirror).during("application.holdings"))
+    }
+
+    async fn show(&self, remote: &RemoteRef) -> Result<Option<Listed>, BackendError> {
+        Ok(match self.observe(remote).await? {
+            Observed::Missing | Observed::Foreign => None,
+            Observed::Ours { native, enabled } => {
+                let remote = RemoteRef { native: Some(native), ..remote.clone() };
+                Some(Listed { enabled: Some(enabled), ..Listed::named(remote) })
+            }
+        })
     }
 
     async fn list(&self, cursor: Option<ListCursor>) -> Result<Listing, BackendError> {

@@ -13,7 +13,7 @@ use crate::targets::Opened;
 struct ReconcileLine {
     target: String,
     seen: usize,
-    /// Why the listing is not whole.
+    /// Why the comparison is not whole.
     partial: Option<String>,
     returned: Vec<RemoteLine>,
     suspects: Vec<RemoteLine>,
@@ -102,7 +102,8 @@ fn code_of(found: &Reconciliation, swept: &SweptLine) -> u8 {
         + found.differing.iter().filter(|one| !one.is_settled()).count()
         + found.unheld.len()
         + found.leftover.len();
-    if found.partial.is_some() || swept.is_delayed() {
+    let has_failed = found.differing.iter().any(|one| one.failed.is_some());
+    if found.partial.is_some() || has_failed || swept.is_delayed() {
         FAILED
     } else if differing > 0 {
         REFUSED

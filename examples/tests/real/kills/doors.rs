@@ -108,6 +108,10 @@ impl Target for WatchedTarget {
         self.steps.across("holdings", self.inner.holdings(remote, asked)).await
     }
 
+    async fn show(&self, remote: &RemoteRef) -> Result<Option<Listed>, BackendError> {
+        self.steps.across("show", self.inner.show(remote)).await
+    }
+
     async fn list(&self, cursor: Option<ListCursor>) -> Result<Listing, BackendError> {
         self.inner.list(cursor).await
     }

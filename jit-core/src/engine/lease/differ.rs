@@ -1,6 +1,6 @@
 //! Comparing how live accounts are with how they were written down, and taking back what somebody added to them.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::{DateTime, TimeDelta, Utc};
 
@@ -9,7 +9,10 @@ use super::{
     kept,
     record::moved_on,
 };
-use crate::{AccountId, Desired, Effect, ErrorKind, Jit, JitError, Lease, Listed, ShownEnd, TenantId};
+use crate::{
+    Account, AccountId, Code, Desired, Effect, ErrorKind, Jit, JitError, Lease, Listed, Phase, ShownEnd,
+    TargetFault, TargetSetup, TenantId, UnattendedEnd,
+};
 
 /// Tells how the account of a live lease differs from what was written down: somebody else changed it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -21,6 +24,8 @@ pub struct Differing {
     pub found: Vec<Difference>,
     /// Whether what it has more than it should was taken back, where that was asked for.
     pub brought_back: bool,
+    /// Why that failed, where it did. The others had their turn all the same.
+    pub failed: Option<Code>,
 }
 
 /// Says what of an account differs.
@@ -106,10 +111,12 @@ pub(super) struct Odd {
 
 impl Odd {
     /// Tells whether anything that differs can be taken back. What is out of use is left alone: nobody can use it. Where the
-    /// target does not tell what the account holds, whoever sets its end might give again what somebody took.
-    pub(super) fn can_be_brought_back(&self, differing: &Differing) -> bool {
-        let found = &differing.found;
-        let is_told = self.shown.entitlements.is_some();
+    /// target does not tell what the account holds, or when it ends it though it does that, whoever sets both might give
+    /// again what somebody took.
+    pub(super) fn can_be_brought_back(&self, setup: &TargetSetup, found: &[Difference]) -> bool {
+        let ends_nothing = || setup.target.capabilities().end == UnattendedEnd::LibraryOnly;
+        let is_told =
+            self.shown.entitlements.is_some() && (self.shown.end != ShownEnd::Untold || ends_nothing());
         is_told && found.iter().any(Difference::adds) && !found.contains(&Difference::Shut)
     }
 }
@@ -123,26 +130,28 @@ impl Jit {
         odd: Vec<Odd>,
     ) -> Result<Vec<(Odd, Differing)>, JitError> {
         let now = self.parts.clock.now();
-        let mut found = Vec::new();
+        let (mut still, mut known) = (Vec::new(), BTreeMap::new());
         for odd in odd {
             let (_, lease) = kept(errand.store, tenant, odd.id).await?;
             let is_on_its_way = lease.unanswered.is_some_and(|answer_by| now < answer_by);
-            if lease == odd.lease && !is_on_its_way {
-                let differing = Differing {
-                    lease: odd.id,
-                    found: differences(&odd.lease, &odd.shown),
-                    brought_back: false,
-                };
-                found.push((odd, differing));
+            if lease != odd.lease || is_on_its_way {
+                continue;
+            }
+            let mut found = differences(&odd.lease, &odd.shown);
+            leave_out_unknown(errand.setup, &odd.lease, &mut found, &mut known).await;
+            if !found.is_empty() {
+                let differing = Differing { lease: odd.id, found, brought_back: false, failed: None };
+                still.push((odd, differing));
             }
         }
-        Ok(found)
+        Ok(still)
     }
 
     /// Takes back what an account has more than it should; tells whether it did. Never gives back what somebody took: an
     /// end that comes earlier stays, and so does an entitlement that is gone.
     ///
-    /// It is written down first, as an extension is, so that no other call about the lease is under way meanwhile.
+    /// It is written down first, as an extension is, so that no other call about the lease is under way meanwhile. The
+    /// listing may be old by now: what is taken is what the target shows then.
     pub(super) async fn bring_back(
         &self,
         errand: Errand<'_>,
@@ -160,33 +169,104 @@ impl Jit {
             noted => noted?,
         };
         let asking = account.lease.as_deref().cloned().ok_or(JitError::refused("lease.unknown"))?;
-        let (next, action, is_done) = match setup.target.ensure(&lessened(&asking, &odd.shown)).await? {
+        let less = match self.still_to_take(setup, odd, &asking).await {
+            Ok(Some(less)) => less,
+            nothing => {
+                // Nothing was asked, and nothing can be on its way but what was before.
+                let before = Lease { unanswered: odd.lease.unanswered, ..asking };
+                self.note(store, &account, before, "lease.not_brought_back", by.clone()).await?;
+                return nothing.map(|_| false);
+            }
+        };
+        self.lessen(errand, &account, asking, &less).await
+    }
+
+    /// How the account shall be, by what the target shows now; `None` where it is there no longer, has nothing more than it
+    /// should, or nobody can tell.
+    async fn still_to_take(
+        &self,
+        setup: &TargetSetup,
+        odd: &Odd,
+        asking: &Lease,
+    ) -> Result<Option<Desired>, JitError> {
+        let shown = setup.target.show(&asking.remote).await?;
+        let Some(shown) = shown.filter(|shown| shown.remote.native == asking.remote.native) else {
+            return Ok(None);
+        };
+        // A process that stood still for so long must not ask any more: others may have gone on with the lease.
+        if asking.unanswered.is_none_or(|answer_by| answer_by <= self.parts.clock.now()) {
+            return Err(JitError::refused("lease.interrupted"));
+        }
+        let now = Odd { id: odd.id, lease: odd.lease.clone(), shown };
+        let is_to_take = now.can_be_brought_back(setup, &differences(&now.lease, &now.shown));
+        Ok(is_to_take.then(|| lessened(asking, &now.shown)))
+    }
+
+    async fn lessen(
+        &self,
+        errand: Errand<'_>,
+        account: &Account,
+        asking: Lease,
+        less: &Desired,
+    ) -> Result<bool, JitError> {
+        let Errand { store, setup, by } = errand;
+        let (next, action, is_done) = match setup.target.ensure(less).await? {
             Effect::Present { native } => {
                 let now = self.parts.clock.now();
                 (asking.present(native, now).map_err(moved_on)?, "lease.brought_back", true)
             }
             Effect::Disabled => (asking.answered(), "lease.shut_by_others", false),
             Effect::NotOurs => {
-                self.quarantine(store, &account, asking).await?;
+                self.quarantine(store, account, asking).await?;
                 return Ok(false);
             }
             // Somebody removed it meanwhile: the next comparison tells.
             _ => return Ok(false),
         };
-        match self.note(store, &account, next, action, by.clone()).await {
-            // Its end has begun.
-            Err(error) if *error.kind() == ErrorKind::Conflict => Ok(is_done),
+        match self.note(store, account, next, action, by.clone()).await {
+            // Where its end has begun, nothing is left of it; else somebody went on with it, and nobody can tell.
+            Err(error) if *error.kind() == ErrorKind::Conflict => {
+                let (_, lease) = kept(store, &account.tenant, account.id).await?;
+                Ok(is_done && is_ending(&lease))
+            }
             noted => noted.map(|_| is_done).map_err(JitError::from),
         }
     }
 }
 
+fn is_ending(lease: &Lease) -> bool {
+    matches!(lease.phase, Phase::Ending { .. } | Phase::Unconfirmed { .. } | Phase::Gone { .. })
+}
+
+/// Leaves out what the target does not know any longer: it cannot tell whether an account holds that. Asks it about each
+/// name once.
+async fn leave_out_unknown(
+    setup: &TargetSetup,
+    lease: &Lease,
+    found: &mut Vec<Difference>,
+    known: &mut BTreeMap<String, bool>,
+) {
+    for difference in found.iter_mut() {
+        let Difference::HoldsLess(less) = difference else { continue };
+        for name in std::mem::take(less) {
+            if !known.contains_key(&name) {
+                let asked = setup.target.holdings(&lease.remote, &BTreeSet::from([name.clone()])).await;
+                let fault = asked.err().map(|error| error.kind().clone());
+                known.insert(name.clone(), fault != Some(ErrorKind::Target(TargetFault::Entitlement)));
+            }
+            if known.get(&name) == Some(&true) {
+                less.insert(name);
+            }
+        }
+    }
+    found.retain(|difference| !matches!(difference, Difference::HoldsLess(less) if less.is_empty()));
+}
+
 /// How the account shall be: as the lease says, without what somebody took from it.
 fn lessened(lease: &Lease, shown: &Listed) -> Desired {
     let mut less = lease.clone();
-    if let Some(held) = &shown.entitlements {
-        less.entitlements.retain(|given| held.contains(given));
-    }
+    let held = shown.entitlements.as_ref();
+    less.entitlements.retain(|given| held.is_some_and(|held| held.contains(given)));
     if let ShownEnd::At(end) = shown.end {
         less.until = less.until.min(end);
     }

@@ -20,7 +20,8 @@ use crate::{
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Reconciliation {
-    /// Why the listing is not whole; nothing can be said then of what is missing.
+    /// Why the comparison is not whole. Unless the target only does not tell what some accounts hold (`reconcile.untold`),
+    /// the listing is not, and nothing can be said of what is missing.
     pub partial: Option<Code>,
     /// How many remote accounts of the tenant were seen.
     pub seen: usize,
@@ -75,7 +76,7 @@ impl Jit {
     /// Only what bears a mark that this deployment made is looked at. What was found is looked at once more before
     /// anything is written. Of what returned only the lease is set to ending: its task removes the remote account under the
     /// same conditions as any other. What was added to a live account is taken back under these conditions as well, and what
-    /// was taken from it is not given again.
+    /// was taken from it is not given again. One of which that fails keeps no other from its turn ([`Differing::failed`]).
     ///
     /// # Errors
     /// `lease.unknown_target`, `engine.unknown_store`, `reconcile.too_many` when more returned, or have more than they
@@ -96,22 +97,32 @@ impl Jit {
         let (mut found, partial) = self.listed(setup, tenant, &live).await?;
         let seen = found.values().map(Vec::len).sum();
         let mut result = Reconciliation { partial, seen, ..Reconciliation::default() };
-        let Compared { unseen, odd } = compare_live(&live, &mut found, began, &mut result);
+        let settled_before = began.checked_sub_signed(setup.target.capabilities().settles_after);
+        let Compared { unseen, odd, is_untold } =
+            compare_live(&live, &mut found, settled_before.unwrap_or_default(), &mut result);
         self.look_for_unseen(store, setup, tenant, unseen, &mut result).await?;
+        if is_untold {
+            result.partial.get_or_insert(Code::new("reconcile.untold"));
+        }
         self.judge_others(store, tenant, target, found, &mut result).await?;
         self.compare_elevations(store, setup, tenant, &live, began, &mut result).await?;
         let errand = Errand { store, setup, by: &Actor::Clock };
         let odd = self.still_odd(errand, tenant, odd).await?;
         if let ReconcileMode::Apply { at_most } = mode {
-            let fitting = odd.iter().filter(|(odd, differing)| odd.can_be_brought_back(differing)).count();
+            let fits =
+                |(odd, differing): &&(Odd, Differing)| odd.can_be_brought_back(setup, &differing.found);
+            let fitting = odd.iter().filter(fits).count();
             if result.returned.len() > at_most || fitting > at_most {
                 return Err(JitError::refused("reconcile.too_many"));
             }
             result.ended = self.end_returned(store, tenant, target, &result.returned).await?;
         }
         for (odd, mut differing) in odd {
-            if mode != ReconcileMode::Report && odd.can_be_brought_back(&differing) {
-                differing.brought_back = self.bring_back(errand, tenant, &odd).await?;
+            if mode != ReconcileMode::Report && odd.can_be_brought_back(setup, &differing.found) {
+                match self.bring_back(errand, tenant, &odd).await {
+                    Ok(is_done) => differing.brought_back = is_done,
+                    Err(error) => differing.failed = Some(error.code()),
+                }
             }
             result.differing.push(differing);
         }
@@ -246,25 +257,25 @@ struct Compared<'a> {
     unseen: Vec<(AccountId, &'a Lease)>,
     /// Those that are there, and not as they were written down.
     odd: Vec<Odd>,
+    /// Whether the target does not tell of one that is there what it holds.
+    is_untold: bool,
 }
 
-/// Compares live leases with what is shown under their marks, which is taken out.
+/// Compares live leases with what is shown under their marks, which is taken out. Of what was done since `settled_before`
+/// the server that was asked may not have learnt.
 fn compare_live<'a>(
     live: &'a BTreeMap<AccountId, Lease>,
     found: &mut Shown,
-    began: DateTime<Utc>,
+    settled_before: DateTime<Utc>,
     result: &mut Reconciliation,
 ) -> Compared<'a> {
-    let mut compared = Compared { unseen: Vec::new(), odd: Vec::new() };
+    let mut compared = Compared { unseen: Vec::new(), odd: Vec::new(), is_untold: false };
     for (id, lease) in live.iter().filter(|(_, lease)| lease.elevates.is_none()) {
         let shown = found.remove(id).unwrap_or_default();
         let (mut itself, copies): (Vec<_>, Vec<_>) =
             shown.into_iter().partition(|shown| shown.remote.native == lease.remote.native);
-        let (is_settled, is_foreign) = match lease.phase {
-            Phase::Active { since } => (since < began, false),
-            Phase::Quarantined { since, .. } => (since < began, true),
-            _ => (false, false),
-        };
+        let is_settled = is_settled(lease, settled_before);
+        let is_foreign = matches!(lease.phase, Phase::Quarantined { .. });
         // While a call is on its way, what it makes has another id.
         let is_known = lease.remote.native.is_some() && lease.unanswered.is_none();
         let are_suspects = is_known && !(is_settled && itself.is_empty());
@@ -272,8 +283,11 @@ fn compare_live<'a>(
             (None, true) if is_settled && result.partial.is_none() => compared.unseen.push((*id, lease)),
             (None, false) if is_settled => result.changed.push(*id),
             (Some(_), _) if is_settled && is_foreign => result.changed.push(*id),
-            (Some(shown), _) if is_settled && !differences(lease, &shown).is_empty() => {
-                compared.odd.push(Odd { id: *id, lease: lease.clone(), shown });
+            (Some(shown), _) if is_settled => {
+                compared.is_untold |= shown.entitlements.is_none();
+                if !differences(lease, &shown).is_empty() {
+                    compared.odd.push(Odd { id: *id, lease: lease.clone(), shown });
+                }
             }
             _ => {}
         }
@@ -282,6 +296,12 @@ fn compare_live<'a>(
         }
     }
     compared
+}
+
+/// Tells whether a lease stands where it does since before an instant, and the target was not told of another end since.
+fn is_settled(lease: &Lease, before: DateTime<Utc>) -> bool {
+    let (Phase::Active { since } | Phase::Quarantined { since, .. }) = lease.phase else { return false };
+    lease.proof.map_or(since, |proof| proof.at.max(since)) < before
 }
 
 /// Tells whether a lease that is gone made this, or a backup of what it made: marks can be copied, ids cannot, and a name

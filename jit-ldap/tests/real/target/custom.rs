@@ -64,6 +64,8 @@ fn dn(peer: &Peer, account: &str) -> Dn {
 #[tokio::test]
 async fn an_account_of_any_description_lives_and_ends() {
     let peer = Peer::start("slapd");
+    // without a switch nobody can tell
+    let told = [None, Some(true), Some(true), Some(true)];
     for (number, target) in all(&peer).iter().enumerate() {
         let account = format!("jit-{number}");
         let (dn, first, second) = (dn(&peer, &account), secret(), secret());
@@ -96,6 +98,8 @@ async fn an_account_of_any_description_lives_and_ends() {
         let Listing::Complete(listed) = target.list(None).await.unwrap() else { panic!("whole") };
         let [shown] = listed.as_slice() else { panic!("one") };
         assert_eq!((&shown.remote, shown.entitlements.as_ref().map(BTreeSet::len)), (&known, Some(0)));
+        assert_eq!(shown.enabled, told[number], "{number}");
+        assert_eq!(target.show(&known).await.unwrap().as_ref(), Some(shown));
 
         for was_there in [true, false] {
             assert_eq!(target.ensure(&absent(&known)).await.unwrap(), Effect::Absent { was_there });
