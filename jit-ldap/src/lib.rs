@@ -35,6 +35,7 @@
 mod ber;
 mod claims;
 mod hash;
+mod lent;
 
 pub mod attribute;
 pub mod codes;
@@ -47,8 +48,7 @@ pub mod error;
 pub mod filter;
 pub mod identifier;
 pub mod import;
-pub mod lent;
-mod limits;
+pub mod limits;
 pub mod outcome;
 pub mod password;
 pub mod pool;

@@ -9,6 +9,8 @@ use axum::Router;
 use axum::body::{Body, HttpBody as _};
 use axum::extract::{ConnectInfo, Request};
 use axum::http::header::EXPECT;
+use axum::http::request::Parts;
+use axum::http::{HeaderValue, Version};
 use hyper::body::Incoming;
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
@@ -106,6 +108,12 @@ async fn site(listener: TcpListener, router: Router, patience: Patience, mut ask
     while open.join_next().await.is_some() {}
 }
 
+/// Tells whether the client sends nothing before it is asked to: where hyper asks (RFC 9110 §10.1.1).
+fn asks_first(head: &Parts) -> bool {
+    let is_expected = |value: &HeaderValue| value.as_bytes().eq_ignore_ascii_case(b"100-continue");
+    head.version == Version::HTTP_11 && head.headers.get(EXPECT).is_some_and(is_expected)
+}
+
 /// Answers the requests of one connection.
 async fn converse(
     (stream, peer): (TcpStream, SocketAddr),
@@ -117,7 +125,7 @@ async fn converse(
     let answer = service_fn(move |request: hyper::Request<Incoming>| {
         let (mut parts, body) = request.into_parts();
         parts.extensions.insert(ConnectInfo(peer));
-        let (is_empty, waits) = (body.is_end_stream(), parts.headers.contains_key(EXPECT));
+        let (is_empty, waits) = (body.is_end_stream(), asks_first(&parts));
         let body = if is_empty { Body::empty() } else { Body::new(Timely::new(body, patience.body, waits)) };
         router.clone().call(Request::from_parts(parts, body))
     });

@@ -148,12 +148,15 @@ impl Template {
             }
         }
         room.clear();
-        let mut empty = None;
+        let (mut empty, mut is_filled) = (None, false);
         for part in &self.parts {
             match part {
                 Part::Text(text) => room.push_str(text),
                 Part::Slot(slot) => match slot.read(claims) {
-                    Read::Text(text) => room.push_str(&text),
+                    Read::Text(text) => {
+                        room.push_str(&text);
+                        is_filled = true;
+                    }
                     Read::Empty if is_complete => return Rendered::Empty(&slot.claim),
                     Read::Empty => empty = Some(&slot.claim),
                     Read::Unknown(state) => return Rendered::Unknown(&slot.claim, state),
@@ -162,7 +165,8 @@ impl Template {
             }
         }
         match (trimmed(room), empty) {
-            ("", Some(path)) => Rendered::Empty(path),
+            // What stands between claims says nothing without them.
+            (text, Some(path)) if text.is_empty() || !is_filled => Rendered::Empty(path),
             (text, _) => Rendered::Text(text),
         }
     }
@@ -322,6 +326,8 @@ mod tests {
         assert!(render("{ok}{absent}", claims.clone()).starts_with("Unknown"));
         assert!(render("{cut|default:x}", claims.clone()).starts_with("Unknown"));
         assert!(render(" {empty} ", claims.clone()).starts_with("Empty"));
+        assert!(render("({empty}, {empty})", claims.clone()).starts_with("Empty"));
+        assert_eq!(render("({empty}, {ok})", claims.clone()), "(, x)");
         assert_eq!(render("{list}", claims.clone()), "Malformed");
         assert_eq!(render("{object}", claims), "Malformed");
     }

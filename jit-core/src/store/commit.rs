@@ -283,7 +283,8 @@ impl CounterName {
     /// Counts what is lent to a holder by one role of a target.
     #[must_use]
     pub fn lent_as(holder: AccountId, target: &TargetId, role: &RuleName) -> Self {
-        Self(format!("lent:{holder}:{target}:{role}"))
+        // Both names may hold the sign between them.
+        Self(format!("lent:{holder}:{}:{target}:{role}", target.as_str().len()))
     }
 
     /// Marks that what another counter counts has been counted.

@@ -54,6 +54,29 @@ async fn whom_an_administrator_stopped_before_the_source_spoke_is_adopted_and_st
 }
 
 #[tokio::test]
+async fn an_end_that_was_said_of_somebody_else_is_not_lifted_by_who_is_only_now_found() {
+    for is_worked_on in [false, true] {
+        let okta = wire("okta").speaks_for("example.com").links_by_email();
+        let house = house(vec![scim(returning()), okta]);
+        let claims = || json!({"email": "alice@example.com", "email_verified": true});
+        let end = instant("2026-11-30T00:00:00Z");
+        let first = house.taken(said("e1", claims()).until(end)).await.account;
+        assert_eq!(house.enter(1, "e2", claims()).await.account.id, first.id);
+        let key = first.identities[0].key.clone();
+        house.administer(first.id, AdminAct::Unlink(key)).await.unwrap();
+        house.clock.advance(TimeDelta::days(60));
+        if is_worked_on {
+            house.work().await;
+        }
+        let stopped = house.get(first.id).await;
+        for _ in 0..2 {
+            assert!(house.refused(said("e2", claims()).presence(OPEN)).await.starts_with("account."));
+            assert_eq!(house.get(first.id).await, stopped);
+        }
+    }
+}
+
+#[tokio::test]
 async fn whom_a_link_rule_alone_finds_is_not_adopted_while_stopped() {
     let scim = wire("scim").speaks_for("example.com").links_by_email().provisions(returning());
     let house = house(vec![scim, wire("corp").speaks_for("example.com")]);

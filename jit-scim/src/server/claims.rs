@@ -8,7 +8,7 @@ use serde_json::{Number, Value as Claim};
 
 use crate::resource::elements::{is_primary, primary_position};
 use crate::resource::{Object, Resource, Value};
-use crate::schema::{Attribute, Attributes, META, Position, ResourceType, SCHEMAS};
+use crate::schema::{Attribute, Attributes, Kind, META, Position, ResourceType, SCHEMAS};
 
 const GROUP_KEYS: &str = "groups.externalId";
 
@@ -81,13 +81,25 @@ fn claim(attribute: &Attribute, value: Option<&Value>) -> Claim {
     }
 }
 
+/// One of several values, with everything that it could have but for switches: one that is not there, such as `primary`, is
+/// none, and an expression may ask for it as it would for any.
+fn element(attributes: &Attributes, object: &Object) -> Claim {
+    let said = attributes.positions().filter(|(position, attribute)| {
+        !attribute.is_hidden() && (attribute.kind() != Kind::Boolean || object.get(*position).is_some())
+    });
+    members(said, object)
+}
+
 /// A value of a complex attribute, with everything that it could have.
 fn whole(attributes: &Attributes, object: &Object) -> Claim {
-    let shown = attributes.positions().filter(|(_, attribute)| !attribute.is_hidden());
-    let member = |(position, attribute): (_, &Attribute)| {
+    members(attributes.positions().filter(|(_, attribute)| !attribute.is_hidden()), object)
+}
+
+fn members<'a>(said: impl Iterator<Item = (Position, &'a Attribute)>, object: &Object) -> Claim {
+    let member = |(position, attribute): (Position, &Attribute)| {
         (attribute.name().to_owned(), claim(attribute, object.get(position)))
     };
-    Claim::Object(shown.map(member).collect())
+    Claim::Object(said.map(member).collect())
 }
 
 fn plain(attribute: &Attribute, value: &Value) -> Claim {
@@ -95,7 +107,7 @@ fn plain(attribute: &Attribute, value: &Value) -> Claim {
         Value::Boolean(value) => Claim::Bool(*value),
         Value::Integer(value) => Claim::Number((*value).into()),
         Value::Decimal(value) => Number::from_f64(*value).map_or(Claim::Null, Claim::Number),
-        Value::Complex(object) => whole(attribute.sub_attributes(), object),
+        Value::Complex(object) => element(attribute.sub_attributes(), object),
         Value::Many(values) => Claim::Array(values.iter().map(|value| plain(attribute, value)).collect()),
         Value::Text(_) | Value::DateTime(_) => Claim::String(value.as_text().unwrap_or_default().to_owned()),
     }
@@ -138,6 +150,9 @@ mod tests {
         assert_eq!(claims["name"]["givenName"], "A");
         assert_eq!(claims["name"]["familyName"], Claim::Array(vec![]));
         assert_eq!(claims["emails"][0]["value"], "a@x");
+        assert_eq!(claims["emails"][1]["display"], Claim::Array(vec![]));
+        assert_eq!(claims["emails"][0]["primary"], true);
+        assert_eq!(claims["emails"][1].get("primary"), None, "a switch that nobody set is none");
         assert_eq!(claims["emails"][0]["type"], Claim::Array(vec![]));
         assert_eq!(claims["emails.value"], serde_json::json!(["a@x", "b@x"]));
         assert_eq!(claims["roles.value"], Claim::Array(vec![]));

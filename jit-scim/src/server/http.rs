@@ -84,7 +84,8 @@ impl ScimHttp {
         let path = parts.uri.path().strip_prefix(&*self.below);
         let path = path.filter(|rest| rest.is_empty() || rest.starts_with('/'));
         let path = path.ok_or(Reason::PathUnserved)?;
-        let token = bearer(text(&parts.headers, &AUTHORIZATION).unwrap_or_default())?;
+        let said = parts.headers.get(AUTHORIZATION).ok_or(Reason::TokenMissing)?;
+        let token = bearer(said.to_str().map_err(|_| Reason::Unauthenticated)?)?;
         let context = self.authenticator.authenticate(token).await?;
         let is_coded = |coding: &str| !coding.trim().eq_ignore_ascii_case("identity");
         if text(&parts.headers, &CONTENT_ENCODING).is_some_and(is_coded) {

@@ -38,12 +38,13 @@ fn rows(leases: &[LeaseRow], token: &str) -> Markup {
                 td { (row.holder) }
                 td { (row.role) " at " (row.target)
                     @if let Some(lends) = &row.lends { div.muted { "an account of before holds " (lends) } }
-                    @if !row.is_served { div { strong { "This target is not configured: nobody ends what is there." } } }
+                    @if !row.is_served { div { strong { "This target is not configured: this portal does not end what is there." } } }
                     @if !row.reason.is_empty() { div.muted { (row.reason) } } }
                 td { (badge(&row.phase)) }
                 td { @match &row.left { Some(left) => (countdown(&row.until_exact, left)), None => (row.until) } }
                 td { (row.proof) }
-                td { @if row.is_in_use { (longer(row, "/leases/extend", token)) (end(row, "End", token)) }
+                td { @if row.is_in_use && row.is_served { (longer(row, "/leases/extend", token)) }
+                    @if row.is_in_use { (end(row, "End", token)) }
                     @if row.is_quarantined { (end(row, "Look again", token)) } }
             }
         }

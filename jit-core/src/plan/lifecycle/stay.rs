@@ -92,9 +92,10 @@ fn create(facts: &RecordFacts<'_>, state: AccountState, mint: &mut Mint) -> Plan
 
 /// Takes on an account that this record was not heard of before. One that is stopped stays so, and is taken on only where it
 /// is declared whose it is, so that a leave finds it later: whoever stopped one that a link rule finds did not know that it
-/// belongs to this source.
+/// belongs to this source. Nor is one whose time is over: the connection may have said that end, of another record.
 fn adopt(facts: &RecordFacts<'_>, account: &Account, proof: Option<LinkProof>, mint: &mut Mint) -> Planned {
-    let is_guarded = is_stopped(account, facts) && proof != Some(LinkProof::SameSource);
+    let is_found_alone = proof != Some(LinkProof::SameSource);
+    let is_guarded = is_stopped(account, facts) && (is_found_alone || is_over_by_time(account, facts));
     if let Some(code) = account.standing(facts.base.now).denial().filter(|_| is_guarded) {
         return Err(Denial::new(code));
     }
@@ -218,6 +219,11 @@ fn hold_back(plan: &mut Plan) {
 fn is_stopped(account: &Account, facts: &RecordFacts<'_>) -> bool {
     let standing = account.standing(facts.base.now);
     standing != Standing::Early && standing.denial().is_some()
+}
+
+fn is_over_by_time(account: &Account, facts: &RecordFacts<'_>) -> bool {
+    let is_noted = matches!(&account.state, AccountState::Disabled { reason, .. } if reason.as_str() == "account.expired");
+    is_noted || account.standing(facts.base.now) == Standing::Expired
 }
 
 /// Tells whether an account that is stopped may be brought back by this record: its connection may do so, and was the one

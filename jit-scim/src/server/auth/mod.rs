@@ -152,7 +152,7 @@ impl Authenticator for Tokens {
 /// Takes the token out of the header `Authorization`; the scheme has no case (RFC 9110 §11.1).
 #[cfg(any(feature = "tower", test))]
 pub(in crate::server) fn bearer(header: &str) -> Result<&str, Reason> {
-    let (scheme, token) = header.trim().split_once(' ').ok_or(Reason::TokenMissing)?;
+    let (scheme, token) = header.trim().split_once([' ', '\t']).ok_or(Reason::TokenMissing)?;
     if !scheme.eq_ignore_ascii_case("bearer") {
         return Err(Reason::TokenMissing);
     }
@@ -204,6 +204,7 @@ mod tests {
     fn a_bearer_token_is_taken_out_of_its_header() {
         assert_eq!(bearer("Bearer abc"), Ok("abc"));
         assert_eq!(bearer("bearer  abc "), Ok("abc"));
+        assert_eq!(bearer("Bearer\tabc"), Ok("abc"));
         for none in ["", "Bearer", "Bearer ", "Basic abc", "Bearerabc"] {
             assert_eq!(bearer(none), Err(Reason::TokenMissing), "{none}");
         }
