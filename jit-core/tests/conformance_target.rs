@@ -47,6 +47,7 @@ enum Fault {
     FindsNothingByName,
     ListsNothing,
     TellsAnotherState,
+    ShowsAnotherState,
     ElevatesWhatItMade,
 }
 
@@ -72,6 +73,7 @@ const FAULTS: &[(Fault, &[&str])] = &[
     (Fault::FindsNothingByName, &["what_came_late_is_found_by_its_name"]),
     (Fault::ListsNothing, &["a_listing_names_what_is_there_with_its_marker_and_id"]),
     (Fault::TellsAnotherState, &["a_listing_tells_nothing_that_is_not_so"]),
+    (Fault::ShowsAnotherState, &["a_listing_tells_nothing_that_is_not_so"]),
     (Fault::ElevatesWhatItMade, &["what_was_made_for_a_time_is_not_elevated"]),
 ];
 
@@ -199,7 +201,9 @@ impl Target for Faulty {
     }
 
     async fn show(&self, remote: &RemoteRef) -> Result<Option<Listed>, BackendError> {
-        self.inner.show(remote).await
+        let shown = self.inner.show(remote).await?;
+        let is_bent = self.has(Fault::ShowsAnotherState);
+        Ok(shown.map(|one| if is_bent { Listed { end: ShownEnd::Never, ..one } } else { one }))
     }
 
     async fn list(&self, cursor: Option<ListCursor>) -> Result<Listing, BackendError> {

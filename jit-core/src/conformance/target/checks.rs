@@ -258,12 +258,15 @@ pub async fn a_listing_tells_nothing_that_is_not_so(rig: &Rig) -> Result<(), Fai
     let shown = self::shown(rig, &made).await?;
     ensure(shown.enabled != Some(true), "it is out of use")?;
     ensure(shown.entitlements.is_none_or(|held| held.is_empty()), "it holds nothing any longer")?;
-    remove(rig, &made).await
+    remove(rig, &made).await?;
+    same(&rig.target.show(&made).await?, &None, "what is not there is not shown")
 }
 
 async fn shown(rig: &Rig, made: &RemoteRef) -> Result<Listed, Failure> {
     let found = rig.listed().await?.into_iter().find(|listed| listed.remote.marker == made.marker);
-    found.ok_or_else(|| Failure::new("it is not listed"))
+    let found = found.ok_or_else(|| Failure::new("it is not listed"))?;
+    same(&rig.target.show(made).await?.as_ref(), &Some(&found), "looked at by itself it is the same")?;
+    Ok(found)
 }
 
 /// What a lease made, and what existed before, never mix. Taking asks for no mark: people may write one into their own
