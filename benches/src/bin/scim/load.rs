@@ -83,28 +83,33 @@ async fn call(
     }
 }
 
-/// A connection that is kept.
+/// A connection that is kept for as long as its server keeps it.
 pub(crate) struct Connection {
+    address: SocketAddr,
     stream: TcpStream,
+    /// Whether the server has said that it closes the connection.
+    is_over: bool,
     read: Vec<u8>,
 }
 
 impl Connection {
     pub(crate) async fn open(address: SocketAddr) -> Self {
-        let stream = TcpStream::connect(address).await.unwrap();
-        stream.set_nodelay(true).unwrap();
-        Self { stream, read: Vec::with_capacity(256 * 1024) }
+        Self { address, stream: connect(address).await, is_over: false, read: Vec::with_capacity(256 * 1024) }
     }
 
     /// Sends a request and reads the whole answer: its status and body.
     pub(crate) async fn ask(&mut self, request: &[u8]) -> (u16, &[u8]) {
+        if std::mem::take(&mut self.is_over) {
+            self.stream = connect(self.address).await;
+        }
         self.stream.write_all(request).await.unwrap();
         self.read.clear();
         loop {
             let count = self.stream.read_buf(&mut self.read).await.unwrap();
             assert!(count > 0, "the server closed the connection");
             let Some(head) = find(&self.read, b"\r\n\r\n") else { continue };
-            let (status, length) = read_head(&self.read[..head]);
+            let (status, length, is_over) = read_head(&self.read[..head]);
+            self.is_over = is_over;
             while self.read.len() < head + 4 + length {
                 assert!(self.stream.read_buf(&mut self.read).await.unwrap() > 0, "the answer was cut off");
             }
@@ -113,15 +118,26 @@ impl Connection {
     }
 }
 
-fn read_head(head: &[u8]) -> (u16, usize) {
+async fn connect(address: SocketAddr) -> TcpStream {
+    let stream = TcpStream::connect(address).await.unwrap();
+    stream.set_nodelay(true).unwrap();
+    stream
+}
+
+/// Reads the status, the length of the body, and whether the server closes the connection.
+fn read_head(head: &[u8]) -> (u16, usize, bool) {
     let text = std::str::from_utf8(head).unwrap();
     let status = text.split(' ').nth(1).unwrap().parse().unwrap();
-    let length = text.lines().find_map(|line| {
-        let (name, value) = line.split_once(':')?;
-        name.eq_ignore_ascii_case("content-length").then(|| value.trim().parse::<usize>().unwrap())
-    });
+    let value = |wanted: &str| {
+        text.lines().find_map(|line| {
+            let (name, value) = line.split_once(':')?;
+            name.eq_ignore_ascii_case(wanted).then(|| value.trim())
+        })
+    };
+    let length = value("content-length").map(|length| length.parse().unwrap());
     assert!(length.is_some() || status == 204, "an answer without a length: {text}");
-    (status, length.unwrap_or(0))
+    let is_over = value("connection").is_some_and(|value| value.eq_ignore_ascii_case("close"));
+    (status, length.unwrap_or(0), is_over)
 }
 
 fn find(text: &[u8], wanted: &[u8]) -> Option<usize> {
