@@ -35,6 +35,14 @@ impl TokenFile {
         tokens::read(&self.path, (&self.tenant, &self.connection), &mut warn)
     }
 
+    /// Reads the tokens once more. A pipe was read to its end already: to open it again would wait for ever.
+    fn read_again(&self, program: &str) -> Result<Vec<Token>, String> {
+        if self.path.metadata().is_ok_and(|file| !file.is_file()) {
+            return Err(format!("{} is no file that can be read again", self.path.display()));
+        }
+        self.read(program)
+    }
+
     fn is_of(&self, token: &Token) -> bool {
         token.tenant == self.tenant && token.connection == self.connection
     }
@@ -69,7 +77,7 @@ impl TokenFiles {
         let (mut after, mut told) = (Vec::new(), Vec::new());
         for file in &self.files {
             let known: Vec<_> = before.iter().filter(|token| file.is_of(token)).cloned().collect();
-            match file.read(self.program) {
+            match file.read_again(self.program) {
                 Ok(tokens) => {
                     told.push(format!("{}: {}", file.path.display(), changes(&known, &tokens)));
                     after.extend(tokens);
@@ -113,6 +121,7 @@ fn changes(before: &[Token], after: &[Token]) -> String {
 #[cfg(test)]
 mod tests {
     use std::fs;
+    use std::process::Command;
 
     use jit_core::SystemClock;
     use jit_scim::server::Authenticator as _;
@@ -177,6 +186,10 @@ mod tests {
         fs::write(folder.join("b"), line("b-new", "b-2027")).unwrap();
         assert!(files.read_again()[0].contains("cannot be read"));
         assert_eq!(are_good(&files, &["a-old", "b-old", "b-new"]).await, [true, false, true]);
+        // A pipe that nobody writes to would keep the program from everything else, also from its end.
+        assert!(Command::new("mkfifo").arg(folder.join("a")).status().unwrap().success());
+        assert!(files.read_again()[0].contains("no file that can be read again"));
+        fs::remove_file(folder.join("a")).unwrap();
         // One token cannot be good for two connections.
         fs::write(folder.join("a"), line("b-new", "a-2027")).unwrap();
         assert_eq!(files.read_again(), ["token `b-2027` is there twice: all tokens stay as they were"]);

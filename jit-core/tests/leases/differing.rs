@@ -134,43 +134,54 @@ async fn an_extension_whose_answer_is_missing_is_no_difference() {
     assert_eq!(words(&reconcile(&house, APPLY).await), [(lent.lease, vec!["ends_never"])]);
 }
 
-/// Does not tell what accounts hold.
-struct Silent(Arc<MemoryTarget>);
+/// A target that knows, and tells of, less than there is.
+struct Narrow {
+    behind: Arc<MemoryTarget>,
+    knows: fn(&str) -> bool,
+    tells: fn(Listed) -> Listed,
+}
 
 #[async_trait]
-impl Target for Silent {
+impl Target for Narrow {
     fn capabilities(&self) -> Capabilities {
-        self.0.capabilities()
+        self.behind.capabilities()
     }
 
     async fn ensure(&self, desired: &Desired) -> Result<Effect, BackendError> {
-        self.0.ensure(desired).await
+        self.behind.ensure(desired).await
     }
 
     async fn observe(&self, remote: &RemoteRef) -> Result<Observed, BackendError> {
-        self.0.observe(remote).await
+        self.behind.observe(remote).await
     }
 
     async fn holdings(&self, remote: &RemoteRef, asked: &BTreeSet<String>) -> Result<Holdings, BackendError> {
-        self.0.holdings(remote, asked).await
+        if !asked.iter().all(|name| (self.knows)(name)) {
+            return Err(BackendError::new(ErrorKind::Target(TargetFault::Entitlement), "holdings"));
+        }
+        self.behind.holdings(remote, asked).await
     }
 
     async fn show(&self, remote: &RemoteRef) -> Result<Option<Listed>, BackendError> {
-        let shown = self.0.show(remote).await?;
-        Ok(shown.map(|one| Listed { entitlements: None, ..one }))
+        Ok(self.behind.show(remote).await?.map(self.tells))
     }
 
     async fn list(&self, cursor: Option<ListCursor>) -> Result<Listing, BackendError> {
-        let Listing::Complete(all) = self.0.list(cursor).await? else { panic!("whole") };
-        let told = all.into_iter().map(|one| Listed { entitlements: None, ..one });
-        Ok(Listing::Complete(told.collect()))
+        let Listing::Complete(all) = self.behind.list(cursor).await? else { panic!("whole") };
+        Ok(Listing::Complete(all.into_iter().map(self.tells).collect()))
     }
 }
 
-/// An engine on what is kept in the house, with another target.
-fn behind(house: &House, target_there: Arc<dyn Target>) -> Jit {
+/// It does not tell what an account holds.
+fn silent(one: Listed) -> Listed {
+    Listed { entitlements: None, ..one }
+}
+
+/// An engine on what is kept in the house, to which the target knows and tells less.
+fn behind(house: &House, knows: fn(&str) -> bool, tells: fn(Listed) -> Listed) -> Jit {
+    let narrow = Arc::new(Narrow { behind: Arc::clone(&house.directory), knows, tells });
     let markers = MarkerKey::new("test", &[5; 32]).unwrap();
-    let setup = TargetSetup::new(target(), target_there, markers).for_tenants([tenant()]);
+    let setup = TargetSetup::new(target(), narrow, markers).for_tenants([tenant()]);
     let jit = Jit::builder(Arc::clone(&house.store) as _).clock(Arc::clone(&house.clock) as _);
     jit.target(setup).build().unwrap()
 }
@@ -181,7 +192,7 @@ async fn what_somebody_took_is_not_given_again_where_the_target_does_not_tell_of
     let lent = out(&house).await;
     house.directory.leave(&lent.name, "ops");
     house.directory.move_end(&lent.name, None);
-    let jit = behind(&house, Arc::new(Silent(Arc::clone(&house.directory))));
+    let jit = behind(&house, |_| true, silent);
     let found = jit.reconcile(None, &tenant(), &target(), APPLY).await.unwrap();
     assert_eq!(words(&found), [(lent.lease, vec!["ends_never"])]);
     assert!(!found.differing[0].brought_back);
@@ -274,40 +285,7 @@ async fn what_a_server_may_not_have_learnt_is_no_difference() {
     assert!(differs(2).await);
 }
 
-/// A target from whose configuration `ops` was struck.
-struct Forgetful(Arc<MemoryTarget>);
-
-#[async_trait]
-impl Target for Forgetful {
-    fn capabilities(&self) -> Capabilities {
-        self.0.capabilities()
-    }
-
-    async fn ensure(&self, desired: &Desired) -> Result<Effect, BackendError> {
-        self.0.ensure(desired).await
-    }
-
-    async fn observe(&self, remote: &RemoteRef) -> Result<Observed, BackendError> {
-        self.0.observe(remote).await
-    }
-
-    async fn holdings(&self, remote: &RemoteRef, asked: &BTreeSet<String>) -> Result<Holdings, BackendError> {
-        if asked.contains("ops") {
-            return Err(BackendError::new(ErrorKind::Target(TargetFault::Entitlement), "holdings"));
-        }
-        self.0.holdings(remote, asked).await
-    }
-
-    async fn show(&self, remote: &RemoteRef) -> Result<Option<Listed>, BackendError> {
-        Ok(self.0.show(remote).await?.map(without_ops))
-    }
-
-    async fn list(&self, cursor: Option<ListCursor>) -> Result<Listing, BackendError> {
-        let Listing::Complete(all) = self.0.list(cursor).await? else { panic!("whole") };
-        Ok(Listing::Complete(all.into_iter().map(without_ops).collect()))
-    }
-}
-
+/// `ops` was struck from its configuration.
 fn without_ops(mut one: Listed) -> Listed {
     one.entitlements.iter_mut().for_each(|held| held.retain(|held| held != "ops"));
     one
@@ -317,7 +295,7 @@ fn without_ops(mut one: Listed) -> Listed {
 async fn what_the_target_does_not_know_any_longer_is_not_missed() {
     let house = House::new().await;
     let lent = out(&house).await;
-    let jit = behind(&house, Arc::new(Forgetful(Arc::clone(&house.directory))));
+    let jit = behind(&house, |name| name != "ops", without_ops);
     let report = async || jit.reconcile(None, &tenant(), &target(), ReconcileMode::Report).await.unwrap();
     assert!(report().await.differing.is_empty());
     house.directory.join(&lent.name, "dba");
