@@ -63,8 +63,8 @@ impl<D: Dialect> Accounts<D> {
         };
         let of_those = groups.into_iter().filter(|(_, group)| held.contains(&group.dn));
         let held: BTreeSet<_> = of_those.map(|(name, _)| name.clone()).collect();
-        // whoever asks by identifier wants to know whether something came back
-        if loan.is_substitute() && remote.native.is_some() && held.len() < asked.len() {
+        // what it has not heard of would count as lent, and be taken; nor does it prove that something did not come back
+        if loan.is_substitute() && held.len() < asked.len() {
             return Err(unseen());
         }
         Ok(Holdings::Found { native: person.id.to_string(), held })

@@ -2,9 +2,12 @@
 //! are such servers at the moment that matters.
 
 use jit_core::*;
-use jit_ldap::{Directory, OpenLdapTarget, PoolSettings, Roots, Search, Server, Tls};
+use jit_ldap::{
+    Attribute, AttributeName, Directory, EntryName, Filter, Modification, OpenLdapTarget, PoolSettings,
+    Roots, Scope, Search, Server, Tls,
+};
 
-use super::house::{absent, made, open_ldap, present, remote, secret};
+use super::house::{House, absent, made, open_ldap, present, remote, secret};
 use crate::peer::{Peer, provider};
 
 fn server(peer: &Peer) -> Server {
@@ -151,4 +154,54 @@ async fn what_is_lent_to_a_person_is_taken_where_it_was_given() {
         }
     }
     assert_eq!(taken + waiting, lent.len());
+}
+
+async fn hire(peer: &Peer, name: &str) {
+    let text = |kind: AttributeName, value: &str| Attribute::new(kind, [value]);
+    let names = [AttributeName::USER_ID, AttributeName::COMMON_NAME, AttributeName::SURNAME];
+    let mut attributes = vec![text(AttributeName::OBJECT_CLASS, "inetOrgPerson")];
+    attributes.extend(names.map(|kind| text(kind, name)));
+    let person = peer.below(&format!("uid={name},ou=people"));
+    peer.as_administrator().await.add(&person, &attributes, &[]).await.unwrap();
+}
+
+/// Puts somebody into a group for good, as an administrator might, on a server of which the other never hears.
+async fn appoint(peer: &Peer, name: &str) {
+    let person = peer.below(&format!("uid={name},ou=people")).to_string();
+    let member = Modification::Add(Attribute::new(AttributeName::MEMBER, [person]));
+    let group = EntryName::Dn(peer.below("cn=ops,ou=groups"));
+    peer.as_administrator().await.modify(&group, &[member], &[]).await.unwrap();
+}
+
+async fn is_member(peer: &Peer, name: &str) -> bool {
+    let person = peer.below(&format!("uid={name},ou=people")).to_string();
+    let filter = Filter::equals(&AttributeName::MEMBER, person);
+    let search = Search::new(peer.below("cn=ops,ou=groups"), Scope::Base, filter);
+    peer.as_service().await.read(&search).await.unwrap().is_some()
+}
+
+#[tokio::test]
+async fn what_a_server_that_stands_in_has_not_heard_of_is_not_counted_as_lent() {
+    let (one, other) = (Peer::start("slapd"), Peer::start("slapd"));
+    let target = std::sync::Arc::new(target([server(&one), server(&other)], &one));
+    let people: Vec<_> = (0..16).map(|number| format!("person-{number}")).collect();
+    for name in &people {
+        hire(&one, name).await;
+        hire(&other, name).await;
+        appoint(&one, name).await;
+    }
+    drop(one);
+    let house = House::behind(target, 0).await;
+    let (mut lent, mut refused) = (0, 0);
+    for name in &people {
+        match house.jit.elevate(&house.request("lift-ops", 30), Some(name)).await {
+            Ok(_) => lent += 1,
+            Err(error) => {
+                assert_eq!(error.code().as_str(), "target.unreachable");
+                assert!(!is_member(&other, name).await, "nothing is lent that may have been there before");
+                refused += 1;
+            }
+        }
+    }
+    assert!(refused > 0, "some of {lent} belong to the server that went away");
 }
