@@ -29,6 +29,12 @@ impl Failure {
         self
     }
 
+    /// Puts it off as long as another one.
+    pub(super) fn no_sooner_than(mut self, other: &Self) -> Self {
+        self.again_after = self.again_after.max(other.again_after);
+        self
+    }
+
     /// Reports it to whoever asked.
     pub(super) fn during(self, operation: &'static str) -> BackendError {
         let error = BackendError::new(ErrorKind::Target(self.reason.fault()), operation);

@@ -5,6 +5,8 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use chrono::{DateTime, TimeDelta, Utc};
 use serde::{Deserialize, Serialize};
 
+use super::retry_after::LONGEST;
+
 /// The first pause after a target had enough and did not say for how long, and the longest.
 const FIRST_PAUSE: TimeDelta = TimeDelta::seconds(2);
 const DOUBLINGS: u32 = 7;
@@ -75,7 +77,7 @@ impl Governor {
             Kind::Writes => self.writes,
         };
         let mut state = self.state();
-        let closed = state.closed_until.signed_duration_since(now);
+        let closed = state.closed_for(now);
         let next = match kind {
             Kind::Reads => &mut state.reads_at,
             Kind::Writes => &mut state.writes_at,
@@ -91,11 +93,19 @@ impl Governor {
         Ok(wait)
     }
 
-    /// Learns that the target had enough, for this long where it said so. Tells the pause.
+    /// Tells for how long whoever waited for a place has to wait yet: others may have been told meanwhile to go away; `Err`
+    /// with the same where that is beyond `patience`.
+    pub(super) fn reenter(&self, now: DateTime<Utc>, patience: TimeDelta) -> Result<TimeDelta, TimeDelta> {
+        within(self.state().closed_for(now), patience)
+    }
+
+    /// Learns that the target had enough, for this long where it said so. Tells the pause, which is a longer one where another
+    /// request under way was told so.
     pub(super) fn close(&self, pause: Option<TimeDelta>, now: DateTime<Utc>) -> TimeDelta {
         let mut state = self.state();
         let pause = pause.unwrap_or_else(|| FIRST_PAUSE * (1 << state.refusals.min(DOUBLINGS)));
         state.refusals = state.refusals.saturating_add(1);
+        let pause = pause.min(LONGEST).max(state.closed_for(now));
         state.closed_until = now.checked_add_signed(pause).unwrap_or(now);
         pause
     }
@@ -106,6 +116,14 @@ impl Governor {
 
     fn state(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl State {
+    /// What lies further ahead than any pause was said before the clock was set back.
+    fn closed_for(&self, now: DateTime<Utc>) -> TimeDelta {
+        let left = self.closed_until.signed_duration_since(now);
+        if left > LONGEST { TimeDelta::zero() } else { left.max(TimeDelta::zero()) }
     }
 }
 

@@ -4,7 +4,7 @@ use chrono::{DateTime, NaiveDateTime, TimeDelta, Utc};
 use http::{HeaderMap, HeaderName, header};
 
 /// Whatever a target says, it is asked again within this span: revocations must not wait for a typing error.
-const LONGEST: TimeDelta = TimeDelta::hours(1);
+pub(super) const LONGEST: TimeDelta = TimeDelta::hours(1);
 const SHORTEST: TimeDelta = TimeDelta::seconds(1);
 
 /// Reads the pause, where the answer names one that can be understood: seconds, or a date in any of the three forms that

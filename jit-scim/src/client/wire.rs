@@ -164,10 +164,13 @@ impl Wire {
     /// Makes a request, as soon as it is its turn. What may have had its effect is not made again.
     pub(super) async fn send(&self, call: &mut Call, ask: &Ask) -> Result<Answer, Failure> {
         let mut refused = None;
-        let mut throttled = None;
+        let mut throttled: Option<Failure> = None;
         for _ in 0..TRIES {
             if let Err(failure) = self.turn(call, ask.kind()).await {
-                return Err(throttled.unwrap_or(failure));
+                return Err(match throttled {
+                    Some(throttled) => throttled.no_sooner_than(&failure),
+                    None => failure,
+                });
             }
             let token = self.credentials.token(refused.as_ref()).await?;
             if refused.as_ref() == Some(&token) {
@@ -191,12 +194,12 @@ impl Wire {
         if now.signed_duration_since(call.began) > self.longest {
             return Err(TargetReason::OutOfTime.into());
         }
-        let patience = self.patience - call.waited;
-        let wait = self.governor.enter(kind, now, patience);
-        let wait = wait.map_err(|wait| Failure::from(TargetReason::Paced).again_after(wait))?;
-        if wait > TimeDelta::zero() {
+        let paced = |wait| Failure::from(TargetReason::Paced).again_after(wait);
+        let mut wait = self.governor.enter(kind, now, self.patience - call.waited).map_err(paced)?;
+        while wait > TimeDelta::zero() {
             self.transport.wait(wait).await;
             call.waited += wait;
+            wait = self.governor.reenter(self.now(), self.patience - call.waited).map_err(paced)?;
         }
         Ok(())
     }

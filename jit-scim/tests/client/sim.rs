@@ -434,5 +434,6 @@ impl Transport for Sim {
     async fn wait(&self, span: TimeDelta) {
         self.state().waits.push(span);
         self.clock.advance(span);
+        tokio::task::yield_now().await;
     }
 }

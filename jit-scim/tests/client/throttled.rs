@@ -78,6 +78,44 @@ async fn a_long_pause_is_told_to_whoever_asks_and_kept() {
 }
 
 #[tokio::test]
+async fn of_two_pauses_the_longer_one_is_kept() {
+    // the first two requests are under way together
+    for (first, second) in [(Some("600"), None), (None, Some("600"))] {
+        let world = plain();
+        world.sim.script(move |number, _| {
+            let pause = match number {
+                1 => first,
+                2 => second,
+                _ => return None,
+            };
+            let headers = pause.map(|pause| ("retry-after", pause.to_owned()));
+            Some(Fault::Answer(429, headers.into_iter().collect(), ""))
+        });
+        let (alice, bob) = (alice(), person("bob"));
+        let (alices, bobs) = (wanted(&alice), wanted(&bob));
+        let (one, other) = tokio::join!(world.mirror(&alice, &alices), world.mirror(&bob, &bobs));
+        for outcome in [one, other] {
+            let Retry::After(span) = outcome.unwrap_err().retry() else { panic!("not put off") };
+            assert!((590..=600).contains(&span.num_seconds()), "{span}");
+        }
+        assert_eq!(world.sim.log().len(), 2, "it is left alone");
+        world.sim.clock.advance(TimeDelta::seconds(500));
+        let error = world.mirror(&alice, &alices).await.unwrap_err();
+        assert!(matches!(error.retry(), Retry::After(span) if span > TimeDelta::seconds(80)), "{error:?}");
+        assert_eq!(world.sim.log().len(), 2, "until the pause is over");
+    }
+}
+
+#[tokio::test]
+async fn a_pause_does_not_outlast_a_clock_that_is_set_back() {
+    let world = plain();
+    once(&world, &Method::GET, 429, &[("retry-after", "600")]);
+    world.mirror(&alice(), &wanted(&alice())).await.unwrap_err();
+    world.sim.clock.advance(TimeDelta::days(-1));
+    world.mirrored(&alice(), &wanted(&alice())).await;
+}
+
+#[tokio::test]
 async fn a_target_that_never_has_time_is_asked_seldom() {
     let world = plain();
     world.sim.script(|_, _| Some(Fault::Answer(429, Vec::new(), "")));
