@@ -36,10 +36,6 @@ impl Edit<'_> {
             Self::Patch(patch, _) => (patch.apply(old)?, Vec::new()),
             Self::Put(json) => {
                 let mut resource = old.replaced_by(json, turn.realm.connection.tolerance)?;
-                // to say nothing of it, or null, is not to say that somebody is in use again
-                if served.role == Role::Person && presence(old) == Presence::INACTIVE {
-                    resource.keep(old, "active");
-                }
                 let mut members = Vec::new();
                 if is_group {
                     members.push(ElementChange::Clear);
@@ -48,6 +44,10 @@ impl Edit<'_> {
                 (resource, members)
             }
         };
+        // whoever says nothing of it, says null or takes it away does not say that somebody is in use again
+        if served.role == Role::Person && presence(old) == Presence::INACTIVE {
+            resource.keep(old, "active");
+        }
         let password = turn.take_password(served, &mut resource);
         Ok(Fresh { resource, members, password, in_any_case: self.writes_hidden(served) })
     }

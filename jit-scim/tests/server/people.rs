@@ -346,3 +346,26 @@ async fn a_replacement_that_says_nothing_of_use_brings_nobody_back() {
     assert_eq!(house.put(&path, body).await.is(200).body["active"], true);
     assert_eq!(house.account().await.state, jit_core::AccountState::Active);
 }
+
+#[tokio::test]
+async fn only_who_is_said_to_be_in_use_comes_back() {
+    let house = house_with(SETTINGS, jit_scim::server::ScimConnection::feed);
+    let path = format!("/Users/{}", house.post("/Users", person("alice", "e1")).await.is(201).id());
+    house.patch(&path, json!([{"op": "replace", "path": "active", "value": false}])).await.is(200);
+    for unsaid in [
+        json!([{"op": "remove", "path": "active"}]),
+        json!([{"op": "replace", "path": "active", "value": null}]),
+        json!([{"op": "replace", "value": {"active": null, "title": "x"}}]),
+    ] {
+        let changed = house.patch(&path, unsaid.clone()).await.is(200);
+        assert_eq!(changed.body["active"], false, "{unsaid}");
+    }
+    let mut told = person("alice", "e1");
+    told["active"] = json!(null);
+    assert_eq!(house.post("/Users", told).await.is(200).body["active"], false, "a feed says it with POST");
+    assert!(matches!(house.account().await.state, AccountState::Disabled { .. }));
+    assert!(matches!(house.sign_in("e1").await, Outcome::Denied(_)));
+    let on = json!([{"op": "remove", "path": "active"}, {"op": "add", "path": "active", "value": true}]);
+    assert_eq!(house.patch(&path, on).await.is(200).body["active"], true);
+    assert!(matches!(house.sign_in("e1").await, Outcome::SignedIn(_)));
+}
