@@ -219,6 +219,11 @@ impl Lease {
         !matches!(self.phase, Phase::Gone { .. }) || self.unanswered.is_some()
     }
 
+    /// Tells whether its end has not begun.
+    pub(crate) fn is_in_use(&self) -> bool {
+        matches!(self.phase, Phase::Intended | Phase::Active { .. })
+    }
+
     /// Tells whether it takes a place among what its holder has: from when it is written down until the target has proved
     /// that it is not there.
     pub(crate) fn takes_place(&self) -> bool {

@@ -64,7 +64,12 @@ fn lends_what_it_says(house: &House) -> Result<(), String> {
     for account in run(house.store.list(&live())).unwrap().unwrap().items {
         let lease = account.lease.unwrap();
         let is_active = matches!(lease.phase, Phase::Active { .. }) && house.now() < lease.until;
-        if is_active && lease.elevates.is_some() && !house.person_holds("ops") {
+        let is_there = match &lease.elevates {
+            Some(_) => house.person_holds("ops"),
+            // Where nobody has the answer of a call that set its secret anew, that call may have removed it.
+            None => lease.unanswered.is_some() || house.directory.accounts().contains_key(&lease.remote.name),
+        };
+        if is_active && !is_there {
             return Err(format!("active and not there: {lease:?}"));
         }
     }

@@ -22,7 +22,7 @@ pub(crate) enum Fault {
     FailBefore,
     /// The step takes effect, and its answer is lost.
     FailAfter,
-    /// The step fails, and takes effect this many seconds later.
+    /// The step fails, and takes effect this many seconds later: a call to the target, or a commit.
     Late(i64),
     /// The step happens twice.
     Twice,
@@ -40,6 +40,7 @@ struct Inner {
     faults: BTreeMap<usize, Fault>,
     hit: usize,
     late: Vec<(DateTime<Utc>, Desired)>,
+    late_commits: Vec<(DateTime<Utc>, Commit)>,
     effects: usize,
     commits: usize,
     partial: bool,
@@ -49,6 +50,8 @@ struct Inner {
     meddling: Option<fn(&MemoryTarget)>,
     meddling_after_listing: Option<fn(&MemoryTarget)>,
     stalled: Option<TimeDelta>,
+    stalled_after_effect: Option<TimeDelta>,
+    silent_from: Option<usize>,
     interleaves: bool,
 }
 
@@ -64,8 +67,16 @@ impl Script {
         inner.faults.insert(step, fault);
     }
 
+    /// Lets the store answer nothing from the n-th step on, until the faults are cleared.
+    pub(crate) fn silence_store(&self, ahead: usize) {
+        let mut inner = self.inner.lock().unwrap();
+        inner.silent_from = Some(inner.step + ahead);
+    }
+
     pub(crate) fn clear(&self) {
-        self.inner.lock().unwrap().faults.clear();
+        let mut inner = self.inner.lock().unwrap();
+        inner.faults.clear();
+        inner.silent_from = None;
     }
 
     /// Lets the next call that changes the target fail, and take effect this many seconds later.
@@ -101,6 +112,11 @@ impl Script {
         self.inner.lock().unwrap().stalled = Some(span);
     }
 
+    /// The same after the next call that changes the target.
+    pub(crate) fn stall_after_effect(&self, span: TimeDelta) {
+        self.inner.lock().unwrap().stalled_after_effect = Some(span);
+    }
+
     /// Lets the next listing not be whole.
     pub(crate) fn list_partially(&self) {
         self.inner.lock().unwrap().partial = true;
@@ -127,11 +143,13 @@ impl Script {
         (inner.step, inner.hit, inner.effects, inner.commits)
     }
 
-    fn next(&self) -> Option<Fault> {
+    fn next(&self, broken: &ErrorKind) -> Option<Fault> {
         let mut inner = self.inner.lock().unwrap();
         let step = inner.step;
         inner.step += 1;
-        let fault = inner.faults.remove(&step);
+        let is_silent =
+            *broken == ErrorKind::Unavailable && inner.silent_from.is_some_and(|from| from <= step);
+        let fault = inner.faults.remove(&step).or(is_silent.then_some(Fault::FailBefore));
         inner.hit += usize::from(fault.is_some());
         fault
     }
@@ -139,14 +157,28 @@ impl Script {
     /// Lets late calls land.
     pub(crate) async fn land(&self, directory: &MemoryTarget) {
         let now = self.clock.now();
-        let due: Vec<_> = {
-            let mut inner = self.inner.lock().unwrap();
-            let (due, later) = std::mem::take(&mut inner.late).into_iter().partition(|(at, _)| *at <= now);
-            inner.late = later;
-            due
-        };
+        let due: Vec<_> = self.inner.lock().unwrap().late.extract_if(.., |(at, _)| *at <= now).collect();
         for (_, desired) in due {
             directory.ensure(&desired).await.unwrap();
+        }
+    }
+
+    /// Lets late commits land. One that was overtaken does nothing.
+    pub(crate) async fn land_commits(&self, store: &MemoryStore) {
+        let now = self.clock.now();
+        let due: Vec<_> =
+            self.inner.lock().unwrap().late_commits.extract_if(.., |(at, _)| *at <= now).collect();
+        for (_, commit) in due {
+            let _ = store.commit(&commit).await;
+        }
+    }
+
+    /// When what befalls the next step late takes effect.
+    fn lands_at(&self) -> Option<DateTime<Utc>> {
+        let inner = self.inner.lock().unwrap();
+        match inner.faults.get(&inner.step) {
+            Some(Fault::Late(seconds)) => Some(self.clock.now() + TimeDelta::seconds(*seconds)),
+            _ => None,
         }
     }
 }
@@ -160,7 +192,7 @@ async fn through<'a, T>(
 ) -> Result<T, BackendError> {
     let fail = || BackendError::new(broken.clone(), "injected");
     script.turn().await;
-    match script.next() {
+    match script.next(&broken) {
         None => {
             let answer = step().await;
             script.turn().await;
@@ -209,13 +241,15 @@ impl Target for FaultyTarget {
             if let Some(meddle) = inner.meddling.take() {
                 meddle(&self.inner);
             }
-            if let Some(Fault::Late(seconds)) = inner.faults.get(&step).copied() {
-                let at = self.script.clock.now() + TimeDelta::seconds(seconds);
-                inner.late.push((at, desired.clone()));
-            }
+        }
+        if let Some(at) = self.script.lands_at() {
+            self.script.inner.lock().unwrap().late.push((at, desired.clone()));
         }
         self.script.answered()?;
-        through(&self.script, UNREACHABLE, || self.inner.ensure(desired)).await
+        let stalled = self.script.inner.lock().unwrap().stalled_after_effect.take();
+        let answer = through(&self.script, UNREACHABLE, || self.inner.ensure(desired)).await;
+        self.script.clock.advance(stalled.unwrap_or_default());
+        answer
     }
 
     async fn observe(&self, remote: &RemoteRef) -> Result<Observed, BackendError> {
@@ -289,6 +323,9 @@ impl UserStore for FaultyStore {
             return self.inner.commit(commit).await;
         }
         self.script.inner.lock().unwrap().commits += 1;
+        if let Some(at) = self.script.lands_at() {
+            self.script.inner.lock().unwrap().late_commits.push((at, commit.clone()));
+        }
         through(&self.script, ErrorKind::Unavailable, || self.inner.commit(commit)).await
     }
 

@@ -168,6 +168,11 @@ impl House {
         *self.store.get(&tenant(), id).await.unwrap().unwrap().lease.unwrap()
     }
 
+    /// The lease that was recorded first.
+    pub(crate) async fn first_lease(&self) -> Lease {
+        self.lease(self.trail().await.iter().find_map(|event| event.account).unwrap()).await
+    }
+
     /// What was recorded, earliest first.
     pub(crate) async fn trail(&self) -> Vec<AuditEvent> {
         let limit = std::num::NonZeroUsize::new(1000).unwrap();
@@ -200,6 +205,7 @@ impl House {
             left -= stride;
             self.clock.advance(TimeDelta::minutes(stride));
             self.script.land(&self.directory).await;
+            self.script.land_commits(&self.store).await;
             let _ = self.work().await;
         }
     }

@@ -21,6 +21,8 @@ mod interleavings;
 #[cfg(test)]
 mod limits;
 #[cfg(test)]
+mod lost_answers;
+#[cfg(test)]
 mod outages;
 #[cfg(test)]
 mod reconcile;

@@ -219,45 +219,6 @@ impl Jit {
         Ok(self.note(errand.store, account, lease, "lease.renamed", errand.by.clone()).await?)
     }
 
-    /// Writes down that it is there, and only then hands it out.
-    async fn hand_out(
-        &self,
-        errand: Errand<'_>,
-        account: &Account,
-        lease: Lease,
-        native: String,
-        secret: Secret,
-    ) -> Result<CheckedOut, JitError> {
-        let Errand { store, setup, by } = errand;
-        let now = self.parts.clock.now();
-        if lease.until <= now {
-            self.unmake(errand, account, lease).await;
-            return Err(JitError::refused("lease.interrupted"));
-        }
-        let active = lease.clone().present(native.clone(), now).map_err(moved_on)?;
-        if let Err(error) = self.note(store, account, active, "lease.active", by.clone()).await {
-            // Nobody will ever know this secret. What was made goes at once; if that fails, the task of the lease finds it.
-            let mut remote = lease.remote;
-            remote.native = Some(native);
-            if *error.kind() != ErrorKind::Conflict || !is_in_use(store, account).await {
-                let _ = setup.target.ensure(&Desired { remote, state: DesiredState::Absent }).await;
-            }
-            return Err(match error.kind() {
-                ErrorKind::Conflict => JitError::refused("lease.interrupted"),
-                _ => error.into(),
-            });
-        }
-        let capabilities = setup.target.capabilities();
-        Ok(CheckedOut {
-            lease: account.id,
-            name: lease.remote.name,
-            secret,
-            until: lease.until,
-            unattended: capabilities.end,
-            sessions_survive: capabilities.sessions_survive,
-        })
-    }
-
     /// Ends what could not be made, as far as that is possible now; the task of the lease does the rest. Tells whether the
     /// lease has one: where its end cannot be written down it moved on, and its task may have looked for the last time.
     /// Boxed, because every check-out would keep room for it.
@@ -283,7 +244,7 @@ impl Jit {
     }
 
     /// Gives up what the target was asked for. Where the lease moved on, what this call made too late goes at once.
-    async fn unmake(&self, errand: Errand<'_>, account: &Account, lease: Lease) {
+    pub(super) async fn unmake(&self, errand: Errand<'_>, account: &Account, lease: Lease) {
         let remote = lease.remote.clone();
         let is_given_up = self.give_up(errand, account, lease, EndReason::Refused).await;
         if !is_given_up && !is_in_use(errand.store, account).await {
@@ -323,8 +284,7 @@ pub(super) fn present(lease: &Lease, secret: Option<Secret>) -> Desired {
 
 /// Tells whether a lease that somebody else went on with is in use.
 async fn is_in_use(store: &dyn Store, account: &Account) -> bool {
-    let found = kept(store, &account.tenant, account.id).await;
-    found.is_ok_and(|(_, lease)| matches!(lease.phase, Phase::Intended | Phase::Active { .. }))
+    kept(store, &account.tenant, account.id).await.is_ok_and(|(_, lease)| lease.is_in_use())
 }
 
 /// Says that somebody else changed the lease meanwhile, where that is why it could not be written.

@@ -10,6 +10,7 @@ mod compare;
 mod differ;
 mod elevate;
 mod extend;
+mod hand_out;
 mod keeper;
 mod limit;
 mod missing;
