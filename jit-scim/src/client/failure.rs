@@ -29,6 +29,24 @@ impl Failure {
         self
     }
 
+    /// Whether one of many that were asked for together may be what is refused, so that others are taken without it.
+    pub(super) fn may_be_of_one(&self) -> bool {
+        let statuses = [400, 404, 409, 410, 413, 422];
+        self.reason == TargetReason::Refused
+            && self.answer.is_some_and(|(status, _)| statuses.contains(&status))
+    }
+
+    /// Whether the target itself failed so: not because of how long this call may take, or how often it may ask.
+    pub(super) const fn is_of_target(&self) -> bool {
+        use TargetReason::{GroupPaced, OutOfTime, Paced, Throttled};
+        !matches!(self.reason, Paced | GroupPaced | OutOfTime | Throttled)
+    }
+
+    /// The same, for others who had asked for the same.
+    pub(super) const fn told(&self) -> Self {
+        Self { reason: self.reason, answer: self.answer, again_after: self.again_after, source: None }
+    }
+
     /// Puts it off as long as another one.
     pub(super) fn no_sooner_than(mut self, other: &Self) -> Self {
         self.again_after = self.again_after.max(other.again_after);

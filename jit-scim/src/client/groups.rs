@@ -13,6 +13,7 @@ use super::learned::Learned;
 use super::person::{id_of, operation, patch, version_of};
 use super::place::change;
 use super::profile::{GroupChanges, GroupOrigin, MemberRemoval};
+use super::rate::MemberPace;
 use super::reason::TargetReason;
 use super::turns::{Turns, Waiting};
 use super::wire::{Answer, Ask, Call, resource};
@@ -30,6 +31,7 @@ const ATTEMPTS: usize = 4;
 pub(super) struct Groups {
     known: Mutex<BTreeMap<String, (String, DateTime<Utc>)>>,
     turns: Turns,
+    pace: MemberPace,
     making: tokio::sync::Mutex<()>,
     /// The target said that it has no PATCH.
     lacks_patch: Learned,
@@ -149,15 +151,16 @@ impl GroupAt<'_> {
         let turn = self.groups.turns.at(self.id);
         let waiting = turn.wait(member, joins);
         let _turn = turn.gate.lock().await;
-        if waiting.change.is_done() {
-            return Ok(true);
+        match waiting.change.outcome() {
+            Some(outcome) => outcome.map(|()| true),
+            None => self.batch(call, &waiting).await,
         }
-        self.batch(call, &waiting).await
     }
 
     async fn batch(&self, call: &mut Call, waiting: &Waiting<'_>) -> Result<bool, Failure> {
         let most = usize::try_from(self.finder.profile.members_per_request).unwrap_or(usize::MAX);
-        let batch = waiting.batch(most);
+        let mut batch = waiting.batch(most);
+        batch.truncate(self.places(call, batch.len()).await?);
         let members: Vec<_> = batch.iter().map(|change| change.member.as_str()).collect();
         let result = self.send(call, &members, waiting.change.joins).await;
         match result {
@@ -167,13 +170,31 @@ impl GroupAt<'_> {
                 }
                 Ok(true)
             }
-            Err(failure) if batch.len() > 1 && failure.reason == TargetReason::Refused => {
+            Err(failure) if batch.len() > 1 && failure.may_be_of_one() => {
                 for change in &batch {
                     change.alone();
                 }
+                self.places(call, 1).await?;
                 self.send(call, &[&waiting.change.member], waiting.change.joins).await
             }
+            Err(failure) if failure.is_of_target() => {
+                for change in &batch {
+                    change.failed(&failure);
+                }
+                Err(failure)
+            }
             other => other,
+        }
+    }
+
+    /// Waits until at least one of so many members may change, and tells how many may.
+    async fn places(&self, call: &mut Call, wanted: usize) -> Result<usize, Failure> {
+        loop {
+            let wire = self.finder.wire;
+            match self.groups.pace.take(self.finder.profile.member_changes, self.id, wanted, wire.now()) {
+                Ok(places) => return Ok(places),
+                Err(wait) => wire.pause(call, wait, TargetReason::GroupPaced).await?,
+            }
         }
     }
 
@@ -248,7 +269,7 @@ impl GroupAt<'_> {
 fn judge(answer: &Answer, joins: bool, members: usize) -> Result<bool, Failure> {
     match answer.status {
         200..=299 => Ok(true),
-        400 | 404 | 410 if members > 1 => Err(TargetReason::Refused.into()),
+        400 | 404 | 410 if members > 1 => Err(answer.refused()),
         404 | 410 => Ok(false),
         // who is not in the group need not be taken out
         400 if !joins && answer.says("noTarget") => Ok(true),

@@ -35,7 +35,7 @@ pub use profile::{
     Adoption, GroupChanges, GroupOrigin, MemberRemoval, ProfileError, Removal, TargetPreset, TargetProfile,
     UserChanges, WhenLost,
 };
-pub use rate::RequestRate;
+pub use rate::{MemberRate, RequestRate};
 pub use reason::{TargetReason, TransportError};
 pub use target::ScimTarget;
 pub use transport::Transport;

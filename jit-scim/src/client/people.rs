@@ -138,13 +138,27 @@ impl People {
     /// Takes the account out of the groups that it is to leave.
     async fn leave(&self, call: &mut Call, person: &Person, wanted: &Mirrored) -> Result<(), Failure> {
         let (_, leaves) = self.memberships(person, wanted);
-        for name in &leaves {
-            self.groups.change(self.finder(), call, name, &person.id, false).await?;
-        }
-        Ok(())
+        self.change_groups(call, person, leaves.iter().map(|name| (name, false))).await
     }
 
-    /// Groups come after people, and those to leave before those to join. One that is at fault does not keep the others out.
+    /// Changes groups one after the other. One that is at fault stands in the way of no other.
+    async fn change_groups(
+        &self,
+        call: &mut Call,
+        person: &Person,
+        steps: impl Iterator<Item = (&String, bool)>,
+    ) -> Result<(), Failure> {
+        let mut at_fault = None;
+        for (name, joins) in steps {
+            match self.groups.change(self.finder(), call, name, &person.id, joins).await {
+                Err(failure) if failure.reason.is_of_one_group() => at_fault = Some(failure),
+                done => done?,
+            }
+        }
+        at_fault.map_or(Ok(()), Err)
+    }
+
+    /// Groups come after people, and those to leave before those to join.
     async fn furnish(
         &self,
         call: &mut Call,
@@ -154,16 +168,10 @@ impl People {
     ) -> Result<Effect, Failure> {
         let (joins, leaves) = self.memberships(person, wanted);
         let steps = leaves.iter().map(|name| (name, false)).chain(joins.iter().map(|name| (name, true)));
-        let mut at_fault = None;
-        for (name, joins) in steps {
-            match self.groups.change(self.finder(), call, name, &person.id, joins).await {
-                Err(failure) if failure.reason.is_of_one_group() => at_fault = Some(failure),
-                done => done?,
-            }
-        }
+        self.change_groups(call, person, steps).await?;
         let native = person.id.clone();
         let (held, confirmed) = (wanted.entitlements.clone(), digest(wanted));
-        at_fault.map_or(Ok(Effect::Mirrored { native, held, confirmed, adopted }), Err)
+        Ok(Effect::Mirrored { native, held, confirmed, adopted })
     }
 
     /// Which groups to join and to leave. What the account holds is what it shows, where the target shows that with names;
@@ -270,12 +278,15 @@ impl People {
 
     /// Takes the account out of the groups that it shows.
     async fn leave_shown(&self, call: &mut Call, person: &Person) -> Result<(), Failure> {
-        if self.profile.shows_groups {
-            for (group, _) in person.groups() {
-                self.groups.leave(self.finder(), call, &group, &person.id).await?;
+        let groups = if self.profile.shows_groups { person.groups() } else { Vec::new() };
+        let mut at_fault = None;
+        for (group, _) in groups {
+            match self.groups.leave(self.finder(), call, &group, &person.id).await {
+                Err(failure) if failure.reason.is_of_one_group() => at_fault = Some(failure),
+                done => done?,
             }
         }
-        Ok(())
+        at_fault.map_or(Ok(()), Err)
     }
 
     pub(super) async fn remove(&self, remote: &RemoteRef) -> Result<Effect, Failure> {

@@ -5,7 +5,7 @@ use jit_core::config::{Check, Problems};
 use serde::{Deserialize, Serialize};
 
 use super::place::Place;
-use super::rate::RequestRate;
+use super::rate::{MemberRate, RequestRate};
 use super::reason::TargetReason;
 
 /// A well-known application, whose peculiarities apply.
@@ -192,6 +192,8 @@ profile! {
     reads: Option<RequestRate> = None;
     /// How often is written.
     writes: Option<RequestRate> = None;
+    /// How often members of one group change: each group by itself.
+    member_changes: Option<MemberRate> = None;
     /// How many seconds one call may wait in all for its turn; what would take longer is put off.
     patience_seconds: u32 = 10;
     /// After how many seconds one call makes no further request.
@@ -227,12 +229,14 @@ impl TargetProfile {
         }
     }
 
-    /// GitHub Enterprise with managed users: 1,000 changes an hour.
+    /// GitHub Enterprise with managed users: no more than 1,000 changes in any hour, nor of the members of one group, of
+    /// which 100 may come at once.
     #[must_use]
     pub fn github() -> Self {
         Self {
             groups: GroupOrigin::Made,
-            writes: Some(RequestRate { requests: 1000, seconds: 3600, burst: 100 }),
+            writes: Some(RequestRate { requests: 900, seconds: 3600, burst: 100 }),
+            member_changes: Some(MemberRate { members: 900, seconds: 3600, burst: 100 }),
             ..Self::generic()
         }
     }
@@ -273,6 +277,7 @@ impl TargetProfile {
     pub(super) fn problems(&self) -> impl Iterator<Item = ProfileError> {
         let is_word = |text: &str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_alphanumeric());
         let is_sound = |rate: Option<RequestRate>| rate.is_none_or(|rate| rate.is_sound());
+        let are_sound = self.member_changes.is_none_or(|rate| rate.is_sound());
         let is_json = ["application/scim+json", "application/json"].contains(&self.media_type.as_str());
         let is_text = Place::parse(&self.marker).is_some_and(|place| place.is_plain());
         [
@@ -281,8 +286,9 @@ impl TargetProfile {
             ("members_per_request", self.members_per_request > 0, "must be at least 1"),
             ("page", (1..=1000).contains(&self.page), "must be 1 to 1000"),
             ("media_type", is_json, "must be `application/scim+json` or `application/json`"),
-            ("reads", is_sound(self.reads), "must have numbers above zero"),
-            ("writes", is_sound(self.writes), "must have numbers above zero"),
+            ("reads", is_sound(self.reads), "must have numbers from 1 to 1000000"),
+            ("writes", is_sound(self.writes), "must have numbers from 1 to 1000000"),
+            ("member_changes", are_sound, "must have numbers from 1 to 1000000"),
             ("call_seconds", (1..=LONGEST_CALL).contains(&self.call_seconds), "must be 1 to 80"),
             ("patience_seconds", self.patience_seconds < self.call_seconds, "must be below `call_seconds`"),
         ]

@@ -1,5 +1,6 @@
 //! How often a target is asked: as its profile says, and as it says itself.
 
+use std::collections::BTreeMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use chrono::{DateTime, TimeDelta, Utc};
@@ -10,6 +11,9 @@ use super::retry_after::LONGEST;
 /// The first pause after a target had enough and did not say for how long, and the longest.
 const FIRST_PAUSE: TimeDelta = TimeDelta::seconds(2);
 const DOUBLINGS: u32 = 7;
+
+/// The largest number of a rate: with larger ones there would be spans that no clock has.
+const MOST: u32 = 1_000_000;
 
 /// Says how many requests a target takes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -26,11 +30,88 @@ pub struct RequestRate {
 
 impl RequestRate {
     pub(super) const fn is_sound(&self) -> bool {
-        self.requests > 0 && self.seconds > 0 && self.burst > 0
+        const fn is_number(number: u32) -> bool {
+            number > 0 && number <= MOST
+        }
+        is_number(self.requests) && is_number(self.seconds) && is_number(self.burst)
     }
 
     fn interval(&self) -> TimeDelta {
         TimeDelta::seconds(i64::from(self.seconds)) / i32::try_from(self.requests).unwrap_or(i32::MAX).max(1)
+    }
+
+    /// How far ahead of an even row a burst may be.
+    fn slack(&self) -> TimeDelta {
+        self.interval() * i32::try_from(self.burst.saturating_sub(1)).unwrap_or(i32::MAX)
+    }
+
+    /// Where the row goes on. What lies further ahead than any row can reach was said before the clock was set back.
+    fn next(&self, at: DateTime<Utc>, now: DateTime<Utc>) -> DateTime<Utc> {
+        let span = TimeDelta::seconds(i64::from(self.seconds)).max(self.slack());
+        if at.signed_duration_since(now) > span * 2 { now } else { at.max(now) }
+    }
+}
+
+/// Says how many members of one group may change.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+#[expect(clippy::exhaustive_structs, reason = "read from configuration")]
+pub struct MemberRate {
+    /// So many members
+    pub members: u32,
+    /// within so many seconds,
+    pub seconds: u32,
+    /// of which so many may come at once.
+    pub burst: u32,
+}
+
+impl MemberRate {
+    pub(super) const fn is_sound(&self) -> bool {
+        self.as_requests().is_sound()
+    }
+
+    const fn as_requests(&self) -> RequestRate {
+        RequestRate { requests: self.members, seconds: self.seconds, burst: self.burst }
+    }
+}
+
+/// Keeps changes of members apart, group by group.
+#[derive(Debug, Default)]
+pub(super) struct MemberPace {
+    /// When the next change of each group would come if all came evenly.
+    next_at: Mutex<BTreeMap<String, DateTime<Utc>>>,
+}
+
+/// More groups than this are looked through for those of which nothing has to be remembered.
+const GROUPS: usize = 1024;
+
+impl MemberPace {
+    /// Takes places for up to `wanted` members; `Err` with the time until there is one.
+    pub(super) fn take(
+        &self,
+        rate: Option<MemberRate>,
+        group: &str,
+        wanted: usize,
+        now: DateTime<Utc>,
+    ) -> Result<usize, TimeDelta> {
+        let Some(rate) = rate.map(|rate| rate.as_requests()) else { return Ok(wanted) };
+        let mut next_at = self.next_at.lock().unwrap_or_else(PoisonError::into_inner);
+        let (interval, slack) = (rate.interval(), rate.slack());
+        let mut next = rate.next(next_at.get(group).copied().unwrap_or(now), now);
+        let wait = next.signed_duration_since(now) - slack;
+        if wait > TimeDelta::zero() {
+            return Err(wait);
+        }
+        let mut places = 0;
+        while places < wanted && next.signed_duration_since(now) <= slack {
+            next = next.checked_add_signed(interval).unwrap_or(next);
+            places += 1;
+        }
+        if next_at.len() >= GROUPS {
+            next_at.retain(|_, next| *next > now);
+        }
+        next_at.insert(group.to_owned(), next);
+        Ok(places)
     }
 }
 
@@ -83,13 +164,9 @@ impl Governor {
             Kind::Writes => &mut state.writes_at,
         };
         let Some(rate) = rate else { return within(closed, patience) };
-        let interval = rate.interval();
-        let burst = interval * i32::try_from(rate.burst.saturating_sub(1)).unwrap_or(i32::MAX);
-        let span = TimeDelta::seconds(i64::from(rate.seconds)).max(burst);
-        // what lies further ahead than any row can reach was said before the clock was set back
-        let from = if next.signed_duration_since(now) > span * 2 { now } else { (*next).max(now) };
-        let wait = within(closed.max(from.signed_duration_since(now) - burst), patience)?;
-        *next = from.checked_add_signed(interval).unwrap_or(from);
+        let (from, slack) = (rate.next(*next, now), rate.slack());
+        let wait = within(closed.max(from.signed_duration_since(now) - slack), patience)?;
+        *next = from.checked_add_signed(rate.interval()).unwrap_or(from);
         Ok(wait)
     }
 

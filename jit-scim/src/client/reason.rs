@@ -19,9 +19,10 @@ jit_core::reasons! {
         RequestInvalid = "scim.http_invalid", "the request to the target cannot be sent", TargetFault::Protocol;
 
         // how often
-        #[doc = "Statuses 429 and 503, and 403 with `Retry-After`."]
+        #[doc = "Statuses 429 and 503, and 403 with `Retry-After` or with nothing left of a limit."]
         Throttled = "scim.target_throttled", "the target asks for a pause", TargetFault::Limit;
         Paced = "scim.target_paced", "the target was asked as often as its profile allows", TargetFault::Limit;
+        GroupPaced = "scim.group_paced", "as many members of a group changed as its profile allows", TargetFault::Limit;
         OutOfTime = "scim.target_slow", "one call took longer than the profile allows", TargetFault::Limit;
 
         // what it answers
@@ -60,7 +61,14 @@ jit_core::reasons! {
 impl TargetReason {
     /// Whether it is about one group, so that others can still be joined and left.
     pub(super) const fn is_of_one_group(self) -> bool {
-        matches!(self, Self::GroupUnknown | Self::GroupNotUnique | Self::MembersUnseen | Self::Refused)
+        matches!(
+            self,
+            Self::GroupUnknown
+                | Self::GroupNotUnique
+                | Self::GroupPaced
+                | Self::MembersUnseen
+                | Self::Refused
+        )
     }
 }
 

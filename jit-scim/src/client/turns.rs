@@ -4,8 +4,9 @@
 //! comes while a change is under way waits, and the next one takes along what has come meanwhile.
 
 use std::collections::BTreeMap;
-use std::sync::atomic::{AtomicU8, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
+
+use super::failure::Failure;
 
 /// More groups than this are not remembered without anybody at them.
 const GROUPS: usize = 1024;
@@ -26,29 +27,48 @@ pub(super) struct Turn {
 pub(super) struct Change {
     pub(super) member: String,
     pub(super) joins: bool,
-    state: AtomicU8,
+    state: Mutex<State>,
 }
 
-const WAITS: u8 = 0;
-const DONE: u8 = 1;
-/// It was part of a batch that was refused: it has to go by itself, so that one bad member does not keep the others out.
-const ALONE: u8 = 2;
+/// How far a change has come.
+#[derive(Debug)]
+enum State {
+    Waits,
+    Done,
+    /// It was part of a batch that was refused: it has to go by itself, so that one bad member does not keep the others out.
+    Alone,
+    /// It was part of a batch that failed whoever is in it: to ask for each would fail as often.
+    Failed(Failure),
+}
 
 impl Change {
-    pub(super) fn is_done(&self) -> bool {
-        self.state.load(Ordering::Acquire) == DONE
+    /// What came of it, where others took it along.
+    pub(super) fn outcome(&self) -> Option<Result<(), Failure>> {
+        match &*lock(&self.state) {
+            State::Done => Some(Ok(())),
+            State::Failed(failure) => Some(Err(failure.told())),
+            State::Waits | State::Alone => None,
+        }
     }
 
     pub(super) fn done(&self) {
-        self.state.store(DONE, Ordering::Release);
+        *lock(&self.state) = State::Done;
     }
 
     pub(super) fn alone(&self) {
-        self.state.store(ALONE, Ordering::Release);
+        *lock(&self.state) = State::Alone;
+    }
+
+    pub(super) fn failed(&self, failure: &Failure) {
+        *lock(&self.state) = State::Failed(failure.told());
     }
 
     fn is_alone(&self) -> bool {
-        self.state.load(Ordering::Acquire) == ALONE
+        matches!(*lock(&self.state), State::Alone)
+    }
+
+    fn waits(&self) -> bool {
+        matches!(*lock(&self.state), State::Waits)
     }
 }
 
@@ -76,7 +96,7 @@ impl Turns {
 
 impl Turn {
     pub(super) fn wait(&self, member: &str, joins: bool) -> Waiting<'_> {
-        let change = Change { member: member.to_owned(), joins, state: AtomicU8::new(WAITS) };
+        let change = Change { member: member.to_owned(), joins, state: Mutex::new(State::Waits) };
         let change = Arc::new(change);
         lock(&self.waiting).push(Arc::clone(&change));
         Waiting { turn: self, change }
@@ -92,7 +112,7 @@ impl Waiting<'_> {
         }
         let waiting = lock(&self.turn.waiting);
         for change in waiting.iter() {
-            let goes = change.joins == self.change.joins && !change.is_done() && !change.is_alone();
+            let goes = change.joins == self.change.joins && change.waits();
             // who joins and leaves at once goes in order, by turns
             let is_named = waiting.iter().filter(|other| other.member == change.member).count() > 1;
             if batch.len() < most && goes && !is_named && !Arc::ptr_eq(change, &self.change) {

@@ -204,6 +204,21 @@ impl Wire {
         Ok(())
     }
 
+    /// Waits for as long as something else than the wire asks for, where the call has that long.
+    pub(super) async fn pause(
+        &self,
+        call: &mut Call,
+        wait: TimeDelta,
+        reason: TargetReason,
+    ) -> Result<(), Failure> {
+        if wait > self.patience - call.waited {
+            return Err(Failure::from(reason).again_after(wait));
+        }
+        self.transport.wait(wait).await;
+        call.waited += wait;
+        Ok(())
+    }
+
     fn request(&self, ask: &Ask, token: &AccessToken) -> Result<Request<Bytes>, Failure> {
         let uri = format!("{}/{}", self.base, ask.path);
         let mut request = Request::builder()
@@ -223,10 +238,9 @@ impl Wire {
 
     fn judge(&self, ask: &Ask, response: &Response<Bytes>) -> Result<Judged, Failure> {
         let status = response.status().as_u16();
-        let has_pause = response.headers().contains_key(header::RETRY_AFTER);
         match status {
             429 | 503 => return self.throttled(ask, response),
-            403 if has_pause => return self.throttled(ask, response),
+            403 if retry_after::is_limit(response.headers()) => return self.throttled(ask, response),
             401 => return Ok(Judged::TokenRefused),
             300..=399 => return Err(TargetReason::Redirected.into()),
             // 501 says that there is no such method; 408 and 425 that the request did not come in time, or too early

@@ -2,13 +2,14 @@
 
 use std::sync::Arc;
 
-use jit_core::DesiredState;
-use jit_scim::client::{GroupChanges, GroupOrigin, MemberRemoval, TargetProfile, TargetReason};
+use chrono::TimeDelta;
+use jit_core::{BackendError, DesiredState, Effect, Retry};
+use jit_scim::client::{GroupChanges, GroupOrigin, MemberRate, MemberRemoval, TargetProfile, TargetReason};
 use serde_json::{Value, json};
 
 use crate::life::{GROUP, USER, changed};
 use crate::sim::{Fault, Quirks};
-use crate::world::{Remembered, World, alice, names, person, wanted, world};
+use crate::world::{Remembered, World, alice, names, person, reason, wanted, world};
 
 /// A world in which one stranger is in each of these groups.
 fn with_groups(profile: TargetProfile, quirks: Quirks, groups: &[&str]) -> (World, String) {
@@ -199,35 +200,106 @@ async fn a_group_that_was_made_anew_is_found_again() {
     world.again(&known).await;
 }
 
-#[tokio::test]
-async fn who_waits_for_a_group_goes_together_in_bounded_batches() {
-    let profile = changed(|profile| profile.members_per_request = 10);
-    let (world, _) = with_groups(profile, Quirks { most_members: Some(10), ..Quirks::default() }, &["Crew"]);
-    let world = Arc::new(world);
+/// So many people join the group at once: everybody else comes while the first one is on the way.
+async fn crowd(world: &Arc<World>, count: usize) -> Vec<Result<Effect, BackendError>> {
     let all = world.sim.gate.acquire_many(1000).await.unwrap();
     let mut joiners = tokio::task::JoinSet::new();
-    for number in 0..45 {
-        let world = Arc::clone(&world);
+    for number in 0..count {
+        let world = Arc::clone(world);
         joiners.spawn(async move {
             let person = person(&format!("person-{number}"));
             let mut all = wanted(&person);
             all.entitlements = names(&["Crew"]);
-            world.mirrored(&person, &all).await
+            world.mirror(&person, &all).await
         });
     }
-    // everybody else comes while the first one is on the way
-    while world.sim.all("Users").len() < 46 {
+    while world.sim.all("Users").len() < count + 1 {
         tokio::task::yield_now().await;
     }
     for _ in 0..50 {
         tokio::task::yield_now().await;
     }
     drop(all);
-    joiners.join_all().await;
+    joiners.join_all().await
+}
+
+#[tokio::test]
+async fn who_waits_for_a_group_goes_together_in_bounded_batches() {
+    let profile = changed(|profile| profile.members_per_request = 10);
+    let (world, _) = with_groups(profile, Quirks { most_members: Some(10), ..Quirks::default() }, &["Crew"]);
+    let world = Arc::new(world);
+    assert!(crowd(&world, 45).await.iter().all(Result::is_ok));
     assert_eq!(world.sim.members("Crew").len(), 46);
     let sizes: Vec<_> = patches(&world).iter().map(|one| one[0]["value"].as_array().unwrap().len()).collect();
     assert!(sizes.iter().all(|size| *size <= 10), "{sizes:?}");
     assert!(sizes.len() <= 6, "{sizes:?}");
+}
+
+#[tokio::test]
+async fn no_more_members_of_a_group_change_than_the_profile_says() {
+    let rate = MemberRate { members: 10, seconds: 3600, burst: 10 };
+    let profile = changed(|profile| profile.member_changes = Some(rate));
+    let (world, _) = with_groups(profile, Quirks::default(), &["Crew", "Staff"]);
+    let world = Arc::new(world);
+    let outcomes = crowd(&world, 12).await;
+    let put_off: Vec<_> = outcomes.into_iter().filter_map(Result::err).collect();
+    assert_eq!((world.sim.members("Crew").len(), put_off.len()), (11, 2), "a batch is cut to what is left");
+    for error in &put_off {
+        assert_eq!(
+            (reason(error), error.retry()),
+            (TargetReason::GroupPaced, Retry::After(TimeDelta::minutes(6)))
+        );
+    }
+    let mut both = wanted(&alice());
+    both.entitlements = names(&["Crew", "Staff"]);
+    assert_eq!(world.refused(&alice(), &both).await, TargetReason::GroupPaced);
+    assert_eq!(
+        (world.sim.members("Crew").len(), world.sim.members("Staff").len()),
+        (11, 2),
+        "each by itself"
+    );
+    world.sim.clock.advance(TimeDelta::minutes(6));
+    world.mirrored(&alice(), &both).await;
+    assert_eq!(world.sim.members("Crew").len(), 12);
+}
+
+#[tokio::test]
+async fn a_group_at_its_limit_keeps_nobody_in_another() {
+    let rate = MemberRate { members: 1, seconds: 3600, burst: 1 };
+    let profile = changed(|profile| profile.member_changes = Some(rate));
+    let (world, _) = with_groups(profile, Quirks::default(), &["Crew", "Staff"]);
+    let mut known = holding(&world, &["Crew", "Staff"]).await;
+    world.sim.clock.advance(TimeDelta::hours(1));
+    world
+        .mirrored(&person("bob"), &{
+            let mut bobs = wanted(&person("bob"));
+            bobs.entitlements = names(&["Crew"]);
+            bobs
+        })
+        .await;
+    known.wanted.active = false;
+    known.wanted.entitlements.clear();
+    world.sim.script(|_, asked| {
+        let is_user = asked.path.starts_with("Users/") && asked.method == http::Method::PATCH;
+        is_user.then(|| Fault::Answer(400, Vec::new(), "{}"))
+    });
+    world.refused(&known.remote, &known.wanted).await;
+    assert_eq!(world.sim.members("Staff").len(), 1, "who cannot be put out of use loses what can be taken");
+}
+
+#[tokio::test]
+async fn what_is_refused_of_all_is_not_asked_for_each() {
+    for (status, retry) in [(403, Retry::Never), (500, Retry::Backoff)] {
+        let (world, _) = with_groups(TargetProfile::generic(), Quirks::default(), &["Crew"]);
+        let world = Arc::new(world);
+        world.sim.script(move |_, asked| {
+            let is_change = asked.path.starts_with("Groups/") && asked.method == http::Method::PATCH;
+            is_change.then(|| Fault::Answer(status, Vec::new(), "{}"))
+        });
+        let outcomes = crowd(&world, 45).await;
+        assert!(outcomes.iter().all(|outcome| outcome.as_ref().is_err_and(|error| error.retry() == retry)));
+        assert_eq!(patches(&world).len(), 2, "{status}: the first one, and all who came meanwhile");
+    }
 }
 
 #[tokio::test]

@@ -59,6 +59,8 @@ fn each_unsound_setting_is_named() {
         ("page = 0", "page"),
         ("media_type = \"text/plain\"", "media_type"),
         ("reads = { requests = 0, seconds = 1, burst = 1 }", "reads"),
+        ("writes = { requests = 1, seconds = 4000000000, burst = 4000000000 }", "writes"),
+        ("member_changes = { members = 0, seconds = 1, burst = 1 }", "member_changes"),
         ("call_seconds = 500", "call_seconds"),
         ("patience_seconds = 60", "patience_seconds"),
     ] {

@@ -47,6 +47,42 @@ async fn a_short_pause_is_waited_for_whatever_its_form() {
 }
 
 #[tokio::test]
+async fn a_limit_is_known_by_what_is_left_of_it() {
+    // the simulation begins at 1,800,000,000 seconds
+    for (status, headers, seconds) in [
+        (403, &[("x-ratelimit-remaining", "0"), ("x-ratelimit-reset", "1800000004")] as &[_], 4),
+        (403, &[("X-Rate-Limit-Remaining", "0"), ("X-Rate-Limit-Reset", "1800000005")], 5),
+        (403, &[("ratelimit-remaining", "0"), ("ratelimit-reset", "6")], 6),
+        (
+            403,
+            &[("x-ratelimit-remaining", "0"), ("retry-after", "3"), ("x-ratelimit-reset", "1800003600")],
+            3,
+        ),
+        (403, &[("x-ratelimit-remaining", "0")], 2),
+        (429, &[("x-ratelimit-reset", "2027-01-15T08:00:07Z")], 7),
+        (429, &[("x-ratelimit-reset", "never")], 2),
+        // there is some left: the reset is that of another limit
+        (429, &[("x-ratelimit-remaining", "12"), ("x-ratelimit-reset", "1800003600")], 2),
+    ] {
+        let world = plain();
+        once(&world, &Method::POST, status, headers);
+        world.mirrored(&alice(), &wanted(&alice())).await;
+        assert_eq!(world.sim.waited(), [seconds * 1000], "{status} {headers:?}");
+    }
+    let world = plain();
+    once(&world, &Method::GET, 403, &[("x-ratelimit-remaining", "0"), ("x-ratelimit-reset", "1900000000")]);
+    let error = world.mirror(&alice(), &wanted(&alice())).await.unwrap_err();
+    assert_eq!(error.retry(), Retry::After(TimeDelta::hours(1)), "no target is left alone for years");
+    let world = plain();
+    once(&world, &Method::POST, 403, &[("x-ratelimit-remaining", "12"), ("x-ratelimit-reset", "1800000004")]);
+    assert_eq!(
+        world.refused(&alice(), &wanted(&alice())).await,
+        TargetReason::NotScim,
+        "a refusal like any other"
+    );
+}
+
+#[tokio::test]
 async fn of_503_it_is_not_known_whether_it_had_its_effect() {
     let world = plain();
     once(&world, &Method::GET, 503, &[("retry-after", "3")]);
