@@ -1,4 +1,4 @@
-//! Whatever is a bulk request comes to its end, and every operation of it gets one answer.
+//! Whatever is a bulk request comes to its end, every operation of it gets one answer, and nothing is completed after it was changed.
 #![no_main]
 
 use jit_scim::protocol::{Bulk, BulkOutcome};
@@ -11,10 +11,13 @@ fuzz_target!(|octets: &[u8]| {
         && let Ok(mut bulk) = Bulk::parse(&json, &limits)
     {
         let mut steps = 0;
+        let mut changed = Vec::new();
         while let Some(step) = bulk.next() {
             steps += 1;
             assert!(steps <= 2 * limits.bulk_operations);
-            let id = step.operation.to_string();
+            assert!(!step.completes || !changed.contains(&step.path), "completed after it was changed");
+            let id = format!("made-here-{}", step.operation);
+            changed.push(step.path);
             bulk.done(step.operation, BulkOutcome::Done { status: 201, location: id.clone(), id, version: None });
         }
         let answers = bulk.answer();

@@ -20,6 +20,8 @@ pub struct Tolerance {
     pub(crate) filters_without_quotes: bool,
     /// The value of an operation without path may repeat the resource's own `id`.
     pub(crate) own_id: bool,
+    /// A PATCH overlooks what is read-only.
+    pub(crate) read_only_overlooked: bool,
     /// URNs in `schemas` that are overlooked.
     pub(crate) foreign_schemas: &'static [&'static str],
 }
@@ -37,6 +39,7 @@ impl Tolerance {
             text_for_complex: false,
             filters_without_quotes: false,
             own_id: false,
+            read_only_overlooked: false,
             foreign_schemas: &[],
         }
     }
@@ -53,6 +56,7 @@ impl Tolerance {
             text_for_complex: true,
             filters_without_quotes: true,
             own_id: false,
+            read_only_overlooked: false,
             foreign_schemas: &["http://schemas.microsoft.com/2006/11/ResourceManagement/ADSCIM/2.0/Group"],
         }
     }
@@ -61,6 +65,12 @@ impl Tolerance {
     #[must_use]
     pub const fn okta() -> Self {
         Self { own_id: true, ..Self::strict() }
+    }
+
+    /// Overlooks what is read-only in a PATCH as well, as in whole resources (RFC 7644 §3.3): for changes that are made of one.
+    #[must_use]
+    pub const fn overlooking_read_only(self) -> Self {
+        Self { read_only_overlooked: true, ..self }
     }
 
     /// Returns the set with this name: `strict`, `entra` or `okta`.

@@ -105,7 +105,14 @@ impl Reading<'_> {
         if path.attribute().steps() == [SCHEMAS] {
             return self.known_schemas(json);
         }
-        let attribute = self.writable(&path)?;
+        let attribute = match self.writable(&path) {
+            Err(error)
+                if error.reason() == Reason::ReadOnly && self.reader.tolerance.read_only_overlooked =>
+            {
+                return Ok(Vec::new());
+            }
+            found => found?,
+        };
         if attribute.is_extension() {
             return self.extension(verb, path.attribute(), json);
         }
@@ -126,7 +133,8 @@ impl Reading<'_> {
         let mut acts = Vec::new();
         for (name, json) in members {
             let found = self.kind.attributes().find(name);
-            if let (Some((ID, _)), Json::Text(id), true) = (found, json, self.reader.tolerance.own_id) {
+            let repeats_id = self.reader.tolerance.own_id && !self.reader.tolerance.read_only_overlooked;
+            if let (Some((ID, _)), Json::Text(id), true) = (found, json, repeats_id) {
                 acts.push(Act::KeepId(id.clone()));
                 continue;
             }

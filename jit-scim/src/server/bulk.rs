@@ -17,7 +17,6 @@ use crate::patch::PATCH_OP;
 use crate::protocol::{Bulk, BulkMethod, BulkOutcome, BulkStep, QueryText};
 use crate::reason::Reason;
 use crate::resource::Resource;
-use crate::schema::Mutability;
 
 impl Turn<'_> {
     pub(super) async fn bulk(&self, json: &Json) -> Result<ScimResponse, ScimError> {
@@ -54,7 +53,11 @@ impl Turn<'_> {
             (Route::One(kind, id), BulkMethod::Delete) => self.remove(self.of(kind)?, id, &conditions).await,
             (Route::One(kind, id), BulkMethod::Put | BulkMethod::Patch) => {
                 let served = self.of(kind)?;
-                let edit = self.edit(served, step.method.as_str(), body)?;
+                let edit = if step.completes {
+                    self.part(served, body)?
+                } else {
+                    self.edit(served, step.method.as_str(), body)?
+                };
                 self.change(served, id, &edit, &conditions, &text).await
             }
             _ => Err(Reason::PathUnserved.into()),
@@ -90,16 +93,8 @@ impl Turn<'_> {
 }
 
 /// Makes the change of what a feed tells of somebody who is known: what it leaves out stays.
-pub(super) fn what_is_new(served: &Served, json: &Json) -> Json {
-    let Json::Object(members) = json else { return Json::Null };
-    let attributes = served.kind.attributes();
-    let is_ours = |name: &str| {
-        let named = attributes.named(name);
-        name.eq_ignore_ascii_case("schemas")
-            || named.is_some_and(|attribute| attribute.mutability() == Mutability::ReadOnly)
-    };
-    let said = members.iter().filter(|(name, _)| !is_ours(name)).cloned().collect();
-    let operation = Json::object([("op", Json::text("replace")), ("value", Json::Object(said))]);
+pub(super) fn what_is_new(json: &Json) -> Json {
+    let operation = Json::object([("op", Json::text("replace")), ("value", json.clone())]);
     Json::object([
         ("schemas", Json::List(vec![Json::text(PATCH_OP)])),
         ("Operations", Json::List(vec![operation])),

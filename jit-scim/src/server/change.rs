@@ -35,8 +35,8 @@ impl Turn<'_> {
         let projection = text.projection(&served.kind)?;
         let mut resource = Resource::create(&served.kind, json, self.realm.connection.tolerance)?;
         if let Some(known) = self.known_to_feed(served, &resource).await? {
-            let new = what_is_new(served, json);
-            let edit = self.edit(served, "PATCH", &new)?;
+            let new = what_is_new(json);
+            let edit = self.part(served, &new)?;
             return self.change(served, &known, &edit, &Conditions::default(), text).await;
         }
         let id = self.service.jit.new_document_id();

@@ -14,6 +14,7 @@ use crate::protocol::QueryText;
 use crate::reason::Reason;
 use crate::resource::{Version, VersionMatch};
 use crate::schema::{ResourceType, USER};
+use crate::tolerance::Tolerance;
 
 /// What became of a request about one resource.
 pub(super) struct Done {
@@ -91,11 +92,24 @@ impl Turn<'_> {
         method: &str,
         body: &'a Json,
     ) -> Result<Edit<'a>, ScimError> {
-        let connection = &self.realm.connection;
         if method == "PUT" {
             return Ok(Edit::Put(body));
         }
-        Ok(Edit::Patch(Patch::parse(&served.kind, body, connection.tolerance, &connection.limits)?, body))
+        self.patch(served, body, self.realm.connection.tolerance)
+    }
+
+    /// Reads a change that is made of a whole resource: what is read-only is overlooked there.
+    pub(super) fn part<'a>(&self, served: &Served, body: &'a Json) -> Result<Edit<'a>, ScimError> {
+        self.patch(served, body, self.realm.connection.tolerance.overlooking_read_only())
+    }
+
+    fn patch<'a>(
+        &self,
+        served: &Served,
+        body: &'a Json,
+        tolerance: Tolerance,
+    ) -> Result<Edit<'a>, ScimError> {
+        Ok(Edit::Patch(Patch::parse(&served.kind, body, tolerance, &self.realm.connection.limits)?, body))
     }
 
     async fn show(

@@ -100,3 +100,85 @@ async fn a_feed_says_everything_with_post() {
     assert_eq!(send(json!({"active": false})).await["status"], "200");
     assert!(matches!(house.account().await.state, AccountState::Disabled { .. }));
 }
+
+fn create(name: &str, data: &Value) -> Value {
+    let path = if data["schemas"][0] == GROUP { "/Groups" } else { "/Users" };
+    json!({"method": "POST", "path": path, "bulkId": name, "data": data})
+}
+
+fn statuses(answer: &Answer) -> Vec<&str> {
+    let operations = answer.body["Operations"].as_array().unwrap();
+    operations.iter().map(|one| one["status"].as_str().unwrap()).collect()
+}
+
+async fn members(house: &House, group: &str) -> Vec<String> {
+    let group = house.get(&format!("/Groups?filter=displayName eq \"{group}\"")).await.body;
+    let members = group["Resources"][0]["members"].as_array().cloned().unwrap_or_default();
+    members.iter().map(|member| member["value"].as_str().unwrap().to_owned()).collect()
+}
+
+#[tokio::test]
+async fn what_completes_a_circle_undoes_nothing() {
+    let house = house();
+    let anna = house.post("/Users", user("anna")).await.is(201).id();
+    let change = patch(json!([
+        {"op": "replace", "path": "displayName", "value": "team-x"},
+        {"op": "add", "path": "members", "value": [{"value": anna}]},
+    ]));
+    let done = house
+        .post(
+            "/Bulk",
+            bulk(json!([
+                create("a", &group("team-a", &["bulkId:b"])),
+                create("b", &group("team-b", &["bulkId:a"])),
+                {"method": "PATCH", "path": "/Groups/bulkId:a", "data": change},
+            ])),
+        )
+        .await
+        .is(200);
+    assert_eq!(statuses(&done), ["201", "201", "200"], "{}", done.body);
+    assert_eq!(members(&house, "team-x").await.len(), 2, "the group of the circle, and anna");
+    assert_eq!(members(&house, "team-b").await.len(), 1);
+    assert_eq!(house.grants("anna").await, ["group:team-x"]);
+}
+
+#[tokio::test]
+async fn what_only_the_service_writes_is_overlooked_in_a_circle() {
+    let house = house();
+    let mut anna = user("anna");
+    anna["groups"] = json!([{"value": "bulkId:a"}]);
+    let circle = json!([create("u", &anna), create("a", &group("team-a", &["bulkId:u"]))]);
+    let done = house.post("/Bulk", bulk(circle)).await.is(200);
+    assert_eq!(statuses(&done), ["201", "201"], "{}", done.body);
+    assert_eq!(house.grants("anna").await, ["group:team-a"]);
+}
+
+#[tokio::test]
+async fn where_too_much_fails_nothing_half_made_is_called_made() {
+    let house = house();
+    house.post("/Users", user("anna")).await.is(201);
+    let mut taken = user("anna");
+    taken["externalId"] = json!("bulkId:b");
+    let mut stops = bulk(json!([
+        create("a", &group("team-a", &["bulkId:b"])),
+        create("b", &group("team-b", &["bulkId:a"])),
+        create("c", &taken),
+        create("d", &user("bob")),
+    ]));
+    stops["failOnErrors"] = json!(1);
+    let done = house.post("/Bulk", stops).await.is(200);
+    assert_eq!(statuses(&done)[0], "201", "{}", done.body);
+    assert_eq!(members(&house, "team-a").await.len(), 1, "{}", done.body);
+
+    taken["externalId"] = json!("bulkId:e");
+    let mut stops = bulk(json!([
+        create("e", &group("team-e", &["bulkId:f"])),
+        create("f", &group("team-f", &["bulkId:g"])),
+        create("g", &taken),
+    ]));
+    stops["failOnErrors"] = json!(1);
+    let done = house.post("/Bulk", stops).await.is(200);
+    assert!(members(&house, "team-e").await.is_empty());
+    assert_eq!(statuses(&done), ["409", "409"], "{}", done.body);
+    assert!(done.body["Operations"][0]["location"].is_string(), "it is told what is there: {}", done.body);
+}

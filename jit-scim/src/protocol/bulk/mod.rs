@@ -2,7 +2,8 @@
 //!
 //! Whoever runs them takes one step after the other with [`Bulk::next`] and says with [`Bulk::done`] what became of it.
 //! An operation waits for those whose `bulkId` it names. Where operations wait for each other in a circle, one of them is
-//! run without what is not known yet, and once more, as a PUT, when everything is.
+//! run without what is not known yet. Once everything is, a PATCH adds what was left out, and only that: whatever else
+//! became of the resource meanwhile stays. Operations that name it in their path come after that.
 
 mod answer;
 mod read;
@@ -13,6 +14,7 @@ use std::collections::{BTreeSet, HashMap};
 use crate::error::ScimError;
 use crate::json::Json;
 use crate::limits::Limits;
+use crate::patch::PATCH_OP;
 use crate::reason::Reason;
 use crate::resource::Version;
 
@@ -44,6 +46,9 @@ pub struct BulkStep {
     pub version: Option<Version>,
     /// The body.
     pub data: Option<Json>,
+    /// Whether this is a PATCH that adds what a creation had to leave out. Read it with
+    /// [`Tolerance::overlooking_read_only`](crate::Tolerance::overlooking_read_only), as the creation was read.
+    pub completes: bool,
 }
 
 /// What became of a step.
@@ -77,7 +82,8 @@ pub struct Bulk {
     names: HashMap<String, usize>,
     ready: BTreeSet<usize>,
     waiting: BTreeSet<usize>,
-    unfinished: Vec<usize>,
+    /// What was created without a part, and can have it now.
+    completable: BTreeSet<usize>,
     failures_left: Option<usize>,
 }
 
@@ -90,8 +96,14 @@ struct Operation {
     data: Option<Json>,
     /// The operations that this one names, each once.
     needs: BTreeSet<usize>,
+    /// The operation that creates what this one changes.
+    changes: Option<usize>,
     /// The operations that name this one.
     needed_by: Vec<usize>,
+    /// The operations that change what this one creates.
+    changed_by: Vec<usize>,
+    /// What it was created without.
+    left_out: Option<Json>,
     outcome: Option<BulkOutcome>,
 }
 
@@ -110,15 +122,23 @@ impl Bulk {
     #[expect(clippy::should_implement_trait, reason = "the next step depends on what became of the last one")]
     pub fn next(&mut self) -> Option<BulkStep> {
         loop {
-            if self.failures_left == Some(0) {
+            let is_stopped = self.failures_left == Some(0);
+            let (number, step) = if let Some(number) = self.completable.pop_first() {
+                // also where too much failed: what is half made would be taken for whole
+                (number, self.completion(number))
+            } else if is_stopped {
+                self.refuse_unfinished();
                 return None;
-            }
-            let Some(number) = self.ready.pop_first().or_else(|| self.out_of_circle()) else {
-                return self.finish();
+            } else {
+                let number = self.ready.pop_first().or_else(|| self.out_of_circle())?;
+                (number, self.step(number))
             };
-            match self.step(number) {
+            match step {
                 Ok(step) => return Some(step),
-                Err(error) => self.done(number, BulkOutcome::Refused { error, location: None }),
+                Err(error) => {
+                    let location = self.operations.get(number).and_then(Operation::location);
+                    self.done(number, BulkOutcome::Refused { error, location });
+                }
             }
         }
     }
@@ -129,26 +149,39 @@ impl Bulk {
             *left = left.saturating_sub(1);
         }
         let Some(done) = self.operations.get_mut(operation) else { return };
-        let first = done.outcome.is_none();
-        // what was created keeps its answer when it is finished
+        let was_refused = matches!(outcome, BulkOutcome::Refused { .. });
+        let is_complete = done.outcome.is_some() || done.left_out.is_none() || was_refused;
+        // what was created keeps its answer when it is completed
         done.outcome = Some(match (done.outcome.take(), outcome) {
             (Some(BulkOutcome::Done { status, .. }), BulkOutcome::Done { id, location, version, .. }) => {
                 BulkOutcome::Done { status, id, location, version }
             }
             (_, outcome) => outcome,
         });
-        if first {
-            for waiting in std::mem::take(&mut done.needed_by) {
-                self.release(waiting, operation);
-            }
+        let named = std::mem::take(&mut done.needed_by);
+        let changed = if is_complete { std::mem::take(&mut done.changed_by) } else { Vec::new() };
+        if is_complete {
+            done.left_out = None;
+        }
+        for waiting in named {
+            self.release(waiting, |waiting| {
+                waiting.needs.remove(&operation);
+            });
+        }
+        for waiting in changed {
+            self.release(waiting, |waiting| waiting.changes = None);
         }
     }
 
-    fn release(&mut self, waiting: usize, done: usize) {
+    fn release(&mut self, waiting: usize, release: impl FnOnce(&mut Operation)) {
         let Some(operation) = self.operations.get_mut(waiting) else { return };
-        operation.needs.remove(&done);
-        if operation.needs.is_empty() && self.waiting.remove(&waiting) {
-            self.ready.insert(waiting);
+        release(operation);
+        if !operation.waits() {
+            if self.waiting.remove(&waiting) {
+                self.ready.insert(waiting);
+            } else if operation.is_unfinished() {
+                self.completable.insert(waiting);
+            }
         }
     }
 
@@ -158,54 +191,63 @@ impl Bulk {
             |number: &&usize| self.operations.get(**number).is_some_and(|one| one.method == BulkMethod::Post);
         let number = *self.waiting.iter().find(creates)?;
         self.waiting.remove(&number);
-        self.unfinished.push(number);
+        let operations = &self.operations;
+        let is_known = |name: &str| {
+            let operation = self.names.get(name).and_then(|number| operations.get(*number));
+            operation.is_none_or(|operation| operation.outcome.is_some())
+        };
+        let data = operations.get(number)?.data.as_ref()?;
+        let (known, left_out) = reference::apart(data, &is_known);
+        let operation = self.operations.get_mut(number)?;
+        operation.data = Some(known);
+        operation.left_out = Some(left_out);
         Some(number)
     }
 
-    /// Runs what went ahead once more, now that everything it names is known.
-    fn finish(&mut self) -> Option<BulkStep> {
-        while let Some(number) = self.unfinished.pop() {
-            let operation = self.operations.get(number)?;
-            let Some(BulkOutcome::Done { id, .. }) = &operation.outcome else { continue };
-            let path = format!("{}/{id}", operation.path);
-            match self.resolved(operation) {
-                Ok(data) => {
-                    let method = BulkMethod::Put;
-                    return Some(BulkStep { operation: number, method, path, version: None, data });
-                }
-                Err(error) => {
-                    let Some(BulkOutcome::Done { location, .. }) = &operation.outcome else { continue };
-                    let location = Some(location.clone());
-                    self.done(number, BulkOutcome::Refused { error, location });
-                }
-            }
+    /// Adds what was left out, now that everything that it names is known.
+    fn completion(&self, number: usize) -> Result<BulkStep, ScimError> {
+        let operation = self.operations.get(number).ok_or(Reason::BulkMalformed)?;
+        let (Some(BulkOutcome::Done { id, .. }), Some(left_out)) = (&operation.outcome, &operation.left_out)
+        else {
+            return Err(Reason::BulkMalformed.into());
+        };
+        let value = self.replaced(operation.method, left_out)?;
+        let addition = Json::object([("op", Json::text("add")), ("value", value)]);
+        let message = Json::object([
+            ("schemas", Json::List(vec![Json::text(PATCH_OP)])),
+            ("Operations", Json::List(vec![addition])),
+        ]);
+        Ok(BulkStep {
+            operation: number,
+            method: BulkMethod::Patch,
+            path: format!("{}/{id}", operation.path),
+            version: None,
+            data: Some(message),
+            completes: true,
+        })
+    }
+
+    /// Takes back the answer of what will not be completed any more.
+    fn refuse_unfinished(&mut self) {
+        for operation in self.operations.iter_mut().filter(|operation| operation.is_unfinished()) {
+            let location = operation.location();
+            operation.left_out = None;
+            operation.outcome = Some(BulkOutcome::Refused { error: Reason::BulkIdFailed.into(), location });
         }
-        None
     }
 
     fn step(&self, number: usize) -> Result<BulkStep, ScimError> {
         let operation = self.operations.get(number).ok_or(Reason::BulkMalformed)?;
         let path = self.resolved_path(operation)?;
-        let data = if operation.needs.is_empty() {
-            self.resolved(operation)?
-        } else {
-            operation.data.as_ref().map(|data| reference::without(data, &|name| self.is_known(name)))
-        };
-        let data = match data {
-            Some(data) if !operation.needs.is_empty() => Some(self.replaced(operation.method, &data)?),
-            data => data,
-        };
+        let data = operation.data.as_ref().map(|data| self.replaced(operation.method, data)).transpose()?;
         Ok(BulkStep {
             operation: number,
             method: operation.method,
             path,
             version: operation.version.clone(),
             data,
+            completes: false,
         })
-    }
-
-    fn resolved(&self, operation: &Operation) -> Result<Option<Json>, ScimError> {
-        operation.data.as_ref().map(|data| self.replaced(operation.method, data)).transpose()
     }
 
     fn replaced(&self, method: BulkMethod, data: &Json) -> Result<Json, ScimError> {
@@ -219,16 +261,30 @@ impl Bulk {
         Ok(format!("{endpoint}/{}", self.identifier(name)?))
     }
 
-    fn is_known(&self, name: &str) -> bool {
-        let operation = self.names.get(name).and_then(|number| self.operations.get(*number));
-        operation.is_none_or(|operation| operation.outcome.is_some())
-    }
-
     fn identifier(&self, name: &str) -> Result<String, ScimError> {
         let number = self.names.get(name).ok_or(Reason::BulkIdUnknown)?;
         match self.operations.get(*number).and_then(|operation| operation.outcome.as_ref()) {
             Some(BulkOutcome::Done { id, .. }) => Ok(id.clone()),
             _ => Err(Reason::BulkIdFailed.into()),
+        }
+    }
+}
+
+impl Operation {
+    fn waits(&self) -> bool {
+        !self.needs.is_empty() || self.changes.is_some()
+    }
+
+    /// Tells whether it was created without a part of it.
+    const fn is_unfinished(&self) -> bool {
+        self.left_out.is_some() && matches!(self.outcome, Some(BulkOutcome::Done { .. }))
+    }
+
+    fn location(&self) -> Option<String> {
+        match &self.outcome {
+            Some(BulkOutcome::Done { location, .. }) => Some(location.clone()),
+            Some(BulkOutcome::Refused { location, .. }) => location.clone(),
+            None => None,
         }
     }
 }

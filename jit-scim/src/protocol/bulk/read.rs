@@ -64,8 +64,19 @@ fn operation(json: &Json) -> Result<Operation, ScimError> {
         return Err(malformed("data"));
     }
     let version = version.transpose()?;
-    let (needs, needed_by) = (BTreeSet::new(), Vec::new());
-    Ok(Operation { method, path, bulk_id, version, data, needs, needed_by, outcome: None })
+    Ok(Operation {
+        method,
+        path,
+        bulk_id,
+        version,
+        data,
+        needs: BTreeSet::new(),
+        changes: None,
+        needed_by: Vec::new(),
+        changed_by: Vec::new(),
+        left_out: None,
+        outcome: None,
+    })
 }
 
 /// The method as HTTP writes it.
@@ -101,23 +112,29 @@ fn connected(
     names: HashMap<String, usize>,
     failures_left: Option<usize>,
 ) -> Bulk {
-    let mut edges = Vec::new();
+    let (mut needed_by, mut changed_by) = (Vec::new(), Vec::new());
     for (number, operation) in operations.iter_mut().enumerate() {
-        let mut needs = BTreeSet::new();
         let in_path = operation.path.rsplit('/').next().and_then(reference::name);
-        needs.extend(in_path.and_then(|name| names.get(name)));
+        operation.changes = in_path.and_then(|name| names.get(name)).copied();
+        changed_by.extend(operation.changes.map(|created| (created, number)));
+        let mut needs = BTreeSet::new();
         if let Some(data) = &operation.data {
             reference::of(operation.method, data, &mut |name| needs.extend(names.get(name)));
         }
-        edges.extend(needs.iter().map(|needed| (*needed, number)));
+        needed_by.extend(needs.iter().map(|needed| (*needed, number)));
         operation.needs = needs;
     }
-    for (needed, number) in edges {
+    for (needed, number) in needed_by {
         if let Some(operation) = operations.get_mut(needed) {
             operation.needed_by.push(number);
         }
     }
-    let (ready, waiting) = (0..operations.len())
-        .partition(|number| operations.get(*number).is_some_and(|operation| operation.needs.is_empty()));
-    Bulk { operations, names, ready, waiting, unfinished: Vec::new(), failures_left }
+    for (created, number) in changed_by {
+        if let Some(operation) = operations.get_mut(created) {
+            operation.changed_by.push(number);
+        }
+    }
+    let (waiting, ready) =
+        (0..operations.len()).partition(|number| operations.get(*number).is_some_and(Operation::waits));
+    Bulk { operations, names, ready, waiting, completable: BTreeSet::new(), failures_left }
 }

@@ -141,27 +141,34 @@ fn replaced(json: &Json, identifier: &dyn Fn(&str) -> Result<String, ScimError>)
     })
 }
 
-/// Leaves out what holds a reference that is not known yet: the element of a list, or the member of the outermost object.
-pub(super) fn without(json: &Json, known: &dyn Fn(&str) -> bool) -> Json {
+/// Takes apart what can be said now and what holds a reference that is not known yet: elements of a list, or members of the
+/// outermost object.
+pub(super) fn apart(json: &Json, known: &dyn Fn(&str) -> bool) -> (Json, Json) {
     let holds = |json: &Json| {
         let mut unknown = false;
         each(json, &mut |name| unknown |= !known(name));
         unknown
     };
-    let Json::Object(members) = json else { return json.clone() };
-    let mut kept = Vec::new();
+    let Json::Object(members) = json else { return (json.clone(), Json::Object(Vec::new())) };
+    let (mut now, mut later) = (Vec::new(), Vec::new());
     for (name, json) in members {
+        if !holds(json) {
+            now.push((name.clone(), json.clone()));
+            continue;
+        }
         match json {
             Json::List(list) => {
-                kept.push((
-                    name.clone(),
-                    Json::List(list.iter().filter(|json| !holds(json)).cloned().collect()),
-                ));
+                let (unknown, known) = list.iter().cloned().partition(holds);
+                now.push((name.clone(), Json::List(known)));
+                later.push((name.clone(), Json::List(unknown)));
             }
-            Json::Object(_) if name.contains(':') => kept.push((name.clone(), without(json, known))),
-            json if holds(json) => {}
-            json => kept.push((name.clone(), json.clone())),
+            Json::Object(_) if name.contains(':') => {
+                let (known, unknown) = apart(json, known);
+                now.push((name.clone(), known));
+                later.push((name.clone(), unknown));
+            }
+            json => later.push((name.clone(), json.clone())),
         }
     }
-    Json::Object(kept)
+    (Json::Object(now), Json::Object(later))
 }

@@ -1,3 +1,5 @@
+use proptest::prelude::*;
+
 use super::*;
 
 fn bulk(operations: &str) -> Bulk {
@@ -31,6 +33,12 @@ fn run(bulk: &mut Bulk, refused: &[usize]) -> Vec<String> {
         bulk.done(step.operation, outcome);
     }
     ran
+}
+
+/// The change that completes what a circle left out.
+fn addition(path: &str, value: &str) -> String {
+    let schemas = r#""schemas":["urn:ietf:params:scim:api:messages:2.0:PatchOp"]"#;
+    format!(r#"PATCH {path} {{{schemas},"Operations":[{{"op":"add","value":{value}}}]}}"#)
 }
 
 fn statuses(bulk: &Bulk) -> Vec<String> {
@@ -95,7 +103,7 @@ fn filters_in_paths_name_what_is_created() {
 }
 
 #[test]
-fn circles_are_run_twice() {
+fn what_a_circle_leaves_out_is_added_and_nothing_else() {
     let operations = [
         post("a", r#""displayName":"A","members":[{"value":"bulkId:b"},{"value":"7"}]"#),
         post("b", r#""displayName":"B","members":[{"value":"bulkId:a"}]"#),
@@ -106,7 +114,7 @@ fn circles_are_run_twice() {
         [
             r#"POST /Groups {"displayName":"A","members":[{"value":"7"}]}"#,
             r#"POST /Groups {"displayName":"B","members":[{"value":"id0"}]}"#,
-            r#"PUT /Groups/id0 {"displayName":"A","members":[{"value":"id1"},{"value":"7"}]}"#,
+            &addition("/Groups/id0", r#"{"members":[{"value":"id1"}]}"#),
         ]
     );
     assert_eq!(statuses(&circle), ["201", "201"]);
@@ -115,7 +123,7 @@ fn circles_are_run_twice() {
         run(&mut itself, &[]),
         [
             r#"POST /Groups {"urn:x:y":{"b":1}}"#,
-            r#"PUT /Groups/id0 {"urn:x:y":{"manager":{"value":"id0"},"b":1}}"#
+            &addition("/Groups/id0", r#"{"urn:x:y":{"manager":{"value":"id0"}}}"#)
         ]
     );
     let three: Vec<_> = [("a", "b"), ("b", "c"), ("c", "a")]
@@ -177,4 +185,85 @@ fn a_long_chain_is_run_promptly() {
     let mut chain = bulk(&chain.join(","));
     assert_eq!(run(&mut chain, &[]).len(), 1000);
     assert!(statuses(&chain).iter().all(|status| status == "201"));
+}
+
+/// A group that is created, or a change that adds members to one that is.
+#[derive(Clone, Debug)]
+struct Ask {
+    changes: Option<usize>,
+    members: BTreeSet<usize>,
+    is_refused: bool,
+}
+
+fn asks() -> impl Strategy<Value = Vec<Ask>> {
+    let changes = prop::option::weighted(0.3, 0..6_usize);
+    let members = prop::collection::btree_set(0..6_usize, 0..4);
+    let ask = (changes, members, prop::bool::weighted(0.1));
+    let ask = ask.prop_map(|(changes, members, is_refused)| Ask { changes, members, is_refused });
+    prop::collection::vec(ask, 1..8)
+}
+
+fn written(ask: &Ask, number: usize) -> String {
+    let own = ask.changes.map(|_| format!("by{number}"));
+    let members = ask.members.iter().map(|one| format!("bulkId:{one}")).chain(own);
+    let members: Vec<_> = members.map(|one| format!(r#"{{"value":"{one}"}}"#)).collect();
+    let data = format!(r#""members":[{}]"#, members.join(","));
+    match ask.changes {
+        None => post(&number.to_string(), &data),
+        Some(group) => {
+            format!(r#"{{"method":"PATCH","path":"/Groups/bulkId:{group}","data":{{{data}}}}}"#)
+        }
+    }
+}
+
+/// Names the members that a message holds.
+fn named(json: &Json) -> BTreeSet<String> {
+    match json {
+        Json::Object(members) => members
+            .iter()
+            .flat_map(|(name, json)| match (name.as_str(), json) {
+                ("value", Json::Text(id)) => BTreeSet::from([id.clone()]),
+                _ => named(json),
+            })
+            .collect(),
+        Json::List(list) => list.iter().flat_map(named).collect(),
+        _ => BTreeSet::new(),
+    }
+}
+
+proptest! {
+    /// Whatever waits for whatever: what is said to be made is whole, and no change is undone.
+    #[test]
+    fn what_is_said_to_be_done_is_done(asks in asks(), stops in prop::option::weighted(0.3, 1..3_usize)) {
+        let operations: Vec<_> = asks.iter().enumerate().map(|(number, ask)| written(ask, number)).collect();
+        let stop = stops.map(|most| format!(r#""failOnErrors":{most},"#)).unwrap_or_default();
+        let mut bulk = parse(&format!(r#"{stop}"Operations":[{}]"#, operations.join(","))).unwrap();
+        let mut groups: HashMap<String, BTreeSet<String>> = HashMap::new();
+        while let Some(step) = bulk.next() {
+            let id = step.path.split('/').nth(2).map_or(format!("id{}", step.operation), str::to_owned);
+            if let (Some(group), false) = (asks[step.operation].changes, step.completes) {
+                let created = bulk.operations.get(group);
+                prop_assert!(created.is_none_or(|one| !one.is_unfinished()), "changed before it was whole");
+            }
+            if asks[step.operation].is_refused {
+                bulk.done(step.operation, BulkOutcome::Refused { error: Reason::Taken.into(), location: None });
+                continue;
+            }
+            let said = named(step.data.as_ref().unwrap());
+            match step.method {
+                BulkMethod::Patch => groups.entry(id.clone()).or_default().extend(said),
+                _ => drop(groups.insert(id.clone(), said)),
+            }
+            bulk.done(step.operation, done(&id));
+        }
+        for (number, ask) in asks.iter().enumerate() {
+            let Some(BulkOutcome::Done { id, .. }) = &bulk.operations[number].outcome else { continue };
+            for member in &ask.members {
+                prop_assert!(groups[id].contains(&format!("id{member}")), "{number} lacks {member}: {operations:?}");
+            }
+            prop_assert!(ask.changes.is_none() || groups[id].contains(&format!("by{number}")), "{operations:?}");
+        }
+        let is_whole = stops.is_none();
+        prop_assert!(!is_whole || statuses(&bulk).len() == asks.len(), "an operation has no answer");
+    }
 }
