@@ -120,14 +120,16 @@ impl Lease {
         Ok(self.proved(Seeing::Disabled, now))
     }
 
-    /// Learns that it was removed, which every replica shows after `settles_after`.
+    /// Learns that it was removed, which every replica shows after `settles_after`. That counts from when no call can take
+    /// effect any longer: until then another server may take one that ours learns of as late as that.
     ///
     /// # Errors
     /// [`Misfit`] unless it is ending.
     pub fn removed(mut self, settles_after: TimeDelta, now: DateTime<Utc>) -> Stepped {
         let Phase::Ending { why, .. } = self.phase else { return Err(self.misfit()) };
-        let look_at = now.checked_add_signed(settles_after).filter(|at| *at > now);
-        self.phase = match look_at {
+        let settling = Some(settles_after).filter(|span| *span > TimeDelta::zero());
+        let last = self.unanswered.map_or(now, |answer_by| answer_by.max(now));
+        self.phase = match settling.and_then(|span| last.checked_add_signed(span)) {
             Some(look_at) => Phase::Unconfirmed { since: now, why, look_at },
             None => Phase::Gone { since: now, why },
         };

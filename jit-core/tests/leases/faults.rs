@@ -129,13 +129,14 @@ fn house(settles_after: TimeDelta) -> House {
     house
 }
 
-const KINDS: [Fault; 7] = [
+const KINDS: [Fault; 8] = [
     Fault::KillBefore,
     Fault::KillAfter,
     Fault::FailBefore,
     Fault::FailAfter,
     Fault::Late(30),
     Fault::Late(119),
+    Fault::Elsewhere(119),
     Fault::Twice,
 ];
 

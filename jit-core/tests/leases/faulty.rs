@@ -24,6 +24,9 @@ pub(crate) enum Fault {
     FailAfter,
     /// The step fails, and takes effect this many seconds later: a call to the target, or a commit.
     Late(i64),
+    /// The process dies, and the step takes effect this many seconds later at a server of the target that stands in for ours,
+    /// which learns of it as late as it may.
+    Elsewhere(i64),
     /// The step happens twice.
     Twice,
 }
@@ -46,7 +49,7 @@ struct Inner {
     partial: bool,
     answer: Option<TargetFault>,
     unreadable: Option<AccountId>,
-    delay: Option<i64>,
+    delay: Option<Fault>,
     meddling: Option<fn(&MemoryTarget)>,
     meddling_after_listing: Option<fn(&MemoryTarget)>,
     stalled: Option<TimeDelta>,
@@ -81,7 +84,12 @@ impl Script {
 
     /// Lets the next call that changes the target fail, and take effect this many seconds later.
     pub(crate) fn delay_effect(&self, seconds: i64) {
-        self.inner.lock().unwrap().delay = Some(seconds);
+        self.inner.lock().unwrap().delay = Some(Fault::Late(seconds));
+    }
+
+    /// Lets the process die in the next call that changes the target, which another server takes this many seconds later.
+    pub(crate) fn lose_effect_elsewhere(&self, seconds: i64) {
+        self.inner.lock().unwrap().delay = Some(Fault::Elsewhere(seconds));
     }
 
     /// Lets every step wait for its turn, and its answer for another.
@@ -173,11 +181,14 @@ impl Script {
         }
     }
 
-    /// When what befalls the next step late takes effect.
-    fn lands_at(&self) -> Option<DateTime<Utc>> {
+    /// When what befalls the next step late takes effect. What another server took shows after so long; the store has none.
+    fn lands_at(&self, elsewhere: Option<TimeDelta>) -> Option<DateTime<Utc>> {
         let inner = self.inner.lock().unwrap();
         match inner.faults.get(&inner.step) {
             Some(Fault::Late(seconds)) => Some(self.clock.now() + TimeDelta::seconds(*seconds)),
+            Some(Fault::Elsewhere(seconds)) => {
+                Some(self.clock.now() + TimeDelta::seconds(*seconds) + elsewhere?)
+            }
             _ => None,
         }
     }
@@ -198,7 +209,7 @@ async fn through<'a, T>(
             script.turn().await;
             answer
         }
-        Some(Fault::KillBefore) => std::future::pending().await,
+        Some(Fault::KillBefore | Fault::Elsewhere(_)) => std::future::pending().await,
         Some(Fault::KillAfter) => {
             let _ = step().await;
             std::future::pending().await
@@ -235,14 +246,14 @@ impl Target for FaultyTarget {
             let mut inner = self.script.inner.lock().unwrap();
             inner.effects += 1;
             let step = inner.step;
-            if let Some(seconds) = inner.delay.take() {
-                inner.faults.insert(step, Fault::Late(seconds));
+            if let Some(fault) = inner.delay.take() {
+                inner.faults.insert(step, fault);
             }
             if let Some(meddle) = inner.meddling.take() {
                 meddle(&self.inner);
             }
         }
-        if let Some(at) = self.script.lands_at() {
+        if let Some(at) = self.script.lands_at(Some(self.settles_after)) {
             self.script.inner.lock().unwrap().late.push((at, desired.clone()));
         }
         self.script.answered()?;
@@ -323,7 +334,7 @@ impl UserStore for FaultyStore {
             return self.inner.commit(commit).await;
         }
         self.script.inner.lock().unwrap().commits += 1;
-        if let Some(at) = self.script.lands_at() {
+        if let Some(at) = self.script.lands_at(None) {
             self.script.inner.lock().unwrap().late_commits.push((at, commit.clone()));
         }
         through(&self.script, ErrorKind::Unavailable, || self.inner.commit(commit)).await

@@ -29,6 +29,8 @@ mod reconcile;
 #[cfg(test)]
 mod refused;
 #[cfg(test)]
+mod replicas;
+#[cfg(test)]
 mod scenarios;
 #[cfg(test)]
 mod storms;

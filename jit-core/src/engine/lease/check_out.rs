@@ -1,6 +1,6 @@
 //! Checking out: written down, made, written down again, handed out.
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 use futures_util::future::{BoxFuture, FutureExt as _};
 
 use super::{CheckOut, CheckedOut, kept, limit::or_too_many, places::Turn, record::moved_on};
@@ -111,7 +111,7 @@ impl Jit {
         if !matches!(lease.phase, Phase::Intended | Phase::Active { .. }) || lease.until <= now {
             return Err(JitError::refused("lease.over"));
         }
-        if lease.unanswered.is_some_and(|answer_by| now < answer_by) {
+        if is_on_its_way(setup, &lease, now) {
             return Err(JitError::refused("lease.in_progress"));
         }
         // What existed before bears no mark to look for, and is given again what it lacks.
@@ -274,6 +274,14 @@ pub(super) struct Errand<'a> {
 
 pub(super) fn answer_by(setup: &TargetSetup, now: DateTime<Utc>) -> DateTime<Utc> {
     now.checked_add_signed(setup.in_flight).unwrap_or(now)
+}
+
+/// Tells whether what a call without an answer made may not be seen yet. Nothing is made beside it: both would bear the name.
+fn is_on_its_way(setup: &TargetSetup, lease: &Lease, now: DateTime<Utc>) -> bool {
+    let Some(answer_by) = lease.unanswered else { return false };
+    let is_unseen = lease.remote.native.is_none();
+    let shows_after = if is_unseen { setup.target.capabilities().settles_after } else { TimeDelta::zero() };
+    answer_by.checked_add_signed(shows_after).is_none_or(|shows_at| now < shows_at)
 }
 
 pub(super) fn present(lease: &Lease, secret: Option<Secret>) -> Desired {

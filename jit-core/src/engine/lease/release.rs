@@ -2,9 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use super::{
-    ATTEMPTS, check_out::answer_by, keeper::Act, kept, places::Turn, record::moved_on, tend::settles_after,
-};
+use super::{ATTEMPTS, check_out::answer_by, keeper::Act, kept, places::Turn, record::moved_on};
 use crate::{
     Account, AccountId, Actor, Desired, DesiredState, Effect, ErrorKind, Holdings, Jit, JitError, Lease,
     Phase, Store, TargetSetup,
@@ -30,7 +28,8 @@ impl Jit {
         lease: Lease,
     ) -> Result<Account, JitError> {
         let setup = self.setup(&lease.target)?;
-        let gone = lease.clone().removed(settles_after(setup, &lease), self.parts.clock.now());
+        let settles_after = setup.target.capabilities().settles_after;
+        let gone = lease.clone().removed(settles_after, self.parts.clock.now());
         let gone = gone.map_err(moved_on)?;
         match self.take(store, setup, account, &lease, !gone.is_live()).await? {
             Released::NotOurs => self.quarantine(store, account, lease).await,

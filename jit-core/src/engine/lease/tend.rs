@@ -1,7 +1,5 @@
 //! Looking after a lease: doing what is due, step by step, each written down before the next.
 
-use chrono::TimeDelta;
-
 use super::{
     super::JitError,
     places::{Place, Turn},
@@ -93,7 +91,7 @@ impl Jit {
         let failure = match setup.target.ensure(&desired).await {
             // A stranger who bears the name of what never got an id: ours is not there.
             Ok(Effect::Absent { .. } | Effect::Stranger) => {
-                let settles_after = settles_after(setup, &lease);
+                let settles_after = setup.target.capabilities().settles_after;
                 let gone = lease.removed(settles_after, now()).map_err(super::record::moved_on)?;
                 place.leave_together().await;
                 return self.tended(store, account, gone, "lease.removed").await;
@@ -159,9 +157,4 @@ impl Jit {
         };
         self.tended(store, account, next.map_err(super::record::moved_on)?, action).await
     }
-}
-
-/// Where a creation may still be on its way, looking once more belongs to the sweep.
-pub(super) fn settles_after(setup: &TargetSetup, lease: &Lease) -> TimeDelta {
-    if lease.unanswered.is_some() { TimeDelta::zero() } else { setup.target.capabilities().settles_after }
 }
