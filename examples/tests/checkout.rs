@@ -6,7 +6,11 @@ use std::fs;
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
+use std::sync::Arc;
 
+use chrono::TimeDelta;
+use jit_core::{Clock as _, ManualClock, SystemClock, TimeGuard};
+use jit_examples::checkout;
 use serde_json::Value;
 
 const TARGETS: &str = include_str!("data/target.toml");
@@ -61,6 +65,34 @@ fn a_target_that_fails_keeps_no_other_from_being_compared() {
         let failed = Some("target.unreachable");
         assert_eq!(told, [(Some("one"), failed), (Some("two"), failed)]);
     }
+}
+
+/// Runs the program within this process, so many minutes away from now, with a guard as the program itself has.
+fn run_guarded_at(folder: &Path, minutes: i64, order: &str) -> (u8, Vec<Value>) {
+    let clock = Arc::new(ManualClock::at(SystemClock.now() + TimeDelta::minutes(minutes)));
+    let guard = TimeGuard::new(Arc::clone(&clock) as _);
+    let config = folder.join("checkout.toml");
+    let arguments =
+        ["--config", config.to_str().unwrap(), "--json"].into_iter().chain(order.split_whitespace());
+    let (mut out, mut err) = (Vec::new(), Vec::new());
+    let code = checkout::run(arguments.map(str::to_owned), clock, Some(guard), &mut out, &mut err);
+    let lines = String::from_utf8(out).unwrap();
+    (code, lines.lines().map(|line| serde_json::from_str(line).unwrap()).collect())
+}
+
+#[test]
+fn a_sweep_with_a_clock_that_was_set_back_says_so_each_time_and_raises_one_alarm() {
+    const DAY: i64 = 24 * 60;
+    let store = "[checkout]\nstore = \"sqlite:accounts.db\"\ntenant = \"acme\"\n";
+    let folder = folder("behind", &format!("{store}{TARGETS}"));
+    assert_eq!(run_guarded_at(&folder, 0, "sweep").0, 0);
+    for (minute, alarms) in [(1, 1), (2, 0), (3, 0)] {
+        let (code, lines) = run_guarded_at(&folder, minute - DAY, "sweep");
+        assert_eq!((code, lines[0]["error"].as_str()), (3, Some("clock.behind")), "{lines:?}");
+        let told = lines.iter().filter(|line| line["alarm"] == "clock.behind").count();
+        assert_eq!(told, alarms, "minute {minute}: {lines:?}");
+    }
+    assert_eq!(run_guarded_at(&folder, 4, "sweep").0, 0);
 }
 
 #[test]

@@ -1,6 +1,7 @@
 //! Time and randomness as inputs.
 
 mod guard;
+mod lag;
 
 use std::{
     sync::{
@@ -14,6 +15,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 
 pub(crate) use guard::GuardedClock;
 pub use guard::{TimeDoubt, TimeGuard};
+pub(crate) use lag::{Lag, with as with_lag};
 
 /// Tells the time.
 #[cfg_attr(feature = "mocks", mockall::automock)]

@@ -14,7 +14,10 @@ use std::{
 
 use chrono::{DateTime, TimeDelta, Utc};
 
-use super::{Clock, Pulse, SystemPulse};
+use super::{
+    Clock, Pulse, SystemPulse,
+    lag::{Bounds, Lag, gone_on},
+};
 
 /// Describes the guard against jumps of the clock.
 #[derive(Clone)]
@@ -30,8 +33,10 @@ const LONGEST_ABSENCE: TimeDelta = TimeDelta::days(14);
 /// How long one trusted instant is measured against. The bound holds for the sum of all jumps within it, and the drift of a
 /// working clock stays far below.
 const MEASURED_FOR: TimeDelta = TimeDelta::days(1);
+/// For how long nobody is told again of a clock that is behind, where nothing was heard of it.
+const TOLD_FOR: TimeDelta = TimeDelta::hours(1);
 /// How exactly the store knows the trusted time.
-const ANCHORED_EVERY: TimeDelta = TimeDelta::minutes(1);
+pub(super) const ANCHORED_EVERY: TimeDelta = TimeDelta::minutes(1);
 
 impl TimeGuard {
     /// Guards with a pulse.
@@ -115,6 +120,9 @@ struct State {
     is_anchored: bool,
     anchor: Option<DateTime<Utc>>,
     announced: Option<TimeDoubt>,
+    announced_before: Option<TimeDoubt>,
+    /// The trusted time at which the store last learnt how far the clock is behind.
+    lag_kept: Option<DateTime<Utc>>,
 }
 
 /// An instant that was trusted, and where the pulse stood then.
@@ -190,20 +198,52 @@ impl GuardedClock {
         Reading { wall, now, work: now, doubt: None }
     }
 
-    /// Begins from the trusted time that the store knows, where it knows one.
-    pub(crate) fn begin_from(&self, anchor: Option<DateTime<Utc>>) {
+    /// Tells whether the clock is behind the trusted time that the store knows.
+    pub(crate) fn is_behind(&self, anchor: Option<DateTime<Utc>>) -> bool {
+        anchor.is_some_and(|anchor| self.clock.now() < anchor)
+    }
+
+    /// Begins from the trusted time that the store knows, where it knows one, and from what it knows of clocks that are
+    /// behind that.
+    pub(crate) fn begin_from(&self, anchor: Option<DateTime<Utc>>, lags: &[Lag]) {
         let (Some(guard), wall) = (&self.guard, self.clock.now()) else { return };
         let pulse = guard.pulse.elapsed();
         let mut state = self.state();
-        state.is_anchored = true;
+        if std::mem::replace(&mut state.is_anchored, true) {
+            return;
+        }
         state.anchor = anchor;
         let Some(anchor) = anchor else { return };
         let away = wall.signed_duration_since(anchor);
-        state.reference = Some(if away > guard.downtime {
-            Reference { at: anchor, pulse, ahead_at_start: Some(away) }
-        } else {
-            Reference::trusting(wall.max(anchor), pulse)
-        });
+        if away > guard.downtime {
+            state.reference = Some(Reference { at: anchor, pulse, ahead_at_start: Some(away) });
+            return;
+        }
+        let bounds = Bounds { jump: guard.jump, alone: guard.downtime };
+        let known = gone_on(lags, anchor, wall, bounds).filter(|_| wall < anchor);
+        let at = wall.max(known.map_or(anchor, |(at, _)| at));
+        if let Some((_, heard)) = known {
+            let behind = at.signed_duration_since(wall);
+            let is_recent = anchor.signed_duration_since(heard) < TOLD_FOR;
+            state.lag_kept = is_recent.then_some(anchor);
+            state.announced = (is_recent && behind > guard.jump).then_some(TimeDoubt::Behind(behind));
+        }
+        state.reference = Some(Reference::trusting(at, pulse));
+    }
+
+    /// What the store shall learn of a clock that is behind, so that a process that comes later can go on by it.
+    pub(crate) fn lag_to_keep(&self, reading: Reading) -> Option<Lag> {
+        let mut state = self.state();
+        if reading.work.signed_duration_since(reading.wall) < ANCHORED_EVERY {
+            state.lag_kept = None;
+            return None;
+        }
+        let is_old = |kept: DateTime<Utc>| reading.work.signed_duration_since(kept) >= ANCHORED_EVERY;
+        state.lag_kept.is_none_or(is_old).then(|| Lag::new(reading.work, reading.wall))
+    }
+
+    pub(crate) fn lag_was_kept(&self, lag: Lag) {
+        self.state().lag_kept = Some(lag.trusted);
     }
 
     /// Believes the clock where another node, whose own is plausible to it, tells the same time. Who is behind believes it
@@ -230,9 +270,20 @@ impl GuardedClock {
         wall
     }
 
-    /// Tells whether somebody must be told of a doubt, or that it is over.
-    pub(crate) fn is_news(&self, doubt: Option<TimeDoubt>) -> bool {
-        self.state().announced.map(TimeDoubt::is_ahead) != doubt.map(TimeDoubt::is_ahead)
+    /// Tells whether somebody must be told of a doubt, or that it is over: one caller does, until that failed.
+    pub(crate) fn takes_news(&self, doubt: Option<TimeDoubt>) -> bool {
+        let mut state = self.state();
+        let is_news = state.announced.map(TimeDoubt::is_ahead) != doubt.map(TimeDoubt::is_ahead);
+        if is_news {
+            state.announced_before = std::mem::replace(&mut state.announced, doubt);
+        }
+        is_news
+    }
+
+    /// Nobody was told of the last doubt, or that it is over.
+    pub(crate) fn was_not_told(&self) {
+        let mut state = self.state();
+        state.announced = state.announced_before;
     }
 
     pub(crate) fn announced(&self, doubt: Option<TimeDoubt>) {

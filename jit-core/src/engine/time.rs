@@ -7,8 +7,10 @@ use uuid::Uuid;
 
 use super::{Jit, compose::NOTICES};
 use crate::{
-    AccountId, Actor, AuditEvent, AuditOutcome, BackendError, Code, Commit, ErrorKind, Lane, Settlement,
-    Taken, TargetId, Task, TaskId, TaskKind, TenantId, TimeDoubt, WorkerId,
+    AccountId, Actor, AuditEvent, AuditOutcome, BackendError, Code, Collection, Commit, ConnectionId,
+    Document, DocumentId, DocumentKey, DocumentKind, DocumentWrite, ErrorKind, Lane, Settlement, Taken,
+    TargetId, Task, TaskId, TaskKind, TenantId, TimeDoubt, WorkerId,
+    clock::{Lag, with_lag},
 };
 
 /// The tenant under which stands what concerns no tenant: the clock, and the targets.
@@ -46,6 +48,7 @@ impl Jit {
     pub async fn confirm_time(&self, by: &str) -> Result<(), BackendError> {
         let at = self.parts.clock.trust();
         self.keep_anchor(at).await?;
+        self.forget_lags().await?;
         self.parts.clock.anchored(at);
         self.parts.clock.announced(None);
         let by = Actor::Administrator { name: by.to_owned() };
@@ -60,7 +63,9 @@ impl Jit {
             return Ok(None);
         }
         if !clock.is_anchored() {
-            clock.begin_from(self.anchor().await?);
+            let anchor = self.anchor().await?;
+            let lags = if clock.is_behind(anchor) { self.lags().await?.1 } else { Vec::new() };
+            clock.begin_from(anchor, &lags);
         }
         Ok(self.weigh_time().await.err())
     }
@@ -74,14 +79,13 @@ impl Jit {
             clock.compare(reading, anchor);
             reading = clock.read();
         }
-        if clock.is_news(reading.doubt) {
+        if clock.takes_news(reading.doubt) {
             let (action, changes) = match reading.doubt {
                 None => ("clock.trusted", Vec::new()),
                 Some(TimeDoubt::Ahead(by)) => ("clock.ahead", vec![format!("by {} s", by.num_seconds())]),
                 Some(TimeDoubt::Behind(by)) => ("clock.behind", vec![format!("by {} s", by.num_seconds())]),
             };
-            self.tell(action, None, Actor::Clock, changes).await?;
-            clock.announced(reading.doubt);
+            self.tell(action, None, Actor::Clock, changes).await.inspect_err(|_| clock.was_not_told())?;
         }
         if clock.moves_anchor(reading.work) {
             let known = self.anchor().await?;
@@ -89,6 +93,10 @@ impl Jit {
                 self.keep_anchor(reading.work).await?;
             }
             clock.anchored(known.map_or(reading.work, |known| known.max(reading.work)));
+        }
+        if let Some(lag) = clock.lag_to_keep(reading) {
+            self.keep_lag(lag).await?;
+            clock.lag_was_kept(lag);
         }
         Ok(())
     }
@@ -167,4 +175,60 @@ impl Jit {
             other => other,
         }
     }
+
+    /// The document that tells how far clocks are behind, and what it says. What cannot be read says nothing: time then goes on
+    /// from the anchor.
+    async fn lags(&self) -> Result<(Option<Document>, Vec<Lag>), BackendError> {
+        let Some(key) = lags_key() else { return Ok((None, Vec::new())) };
+        let document = self.parts.store.document(&key).await?;
+        let lags = document.as_ref().map(|document| serde_json::from_str(&document.body));
+        Ok((document, lags.and_then(Result::ok).unwrap_or_default()))
+    }
+
+    async fn keep_lag(&self, lag: Lag) -> Result<(), BackendError> {
+        let (before, known) = self.lags().await?;
+        self.write_lags(before, with_lag(known, lag), lag.trusted).await
+    }
+
+    async fn forget_lags(&self) -> Result<(), BackendError> {
+        let (before, known) = self.lags().await?;
+        let now = self.parts.clock.now();
+        if known.is_empty() { Ok(()) } else { self.write_lags(before, Vec::new(), now).await }
+    }
+
+    async fn write_lags(
+        &self,
+        before: Option<Document>,
+        lags: Vec<Lag>,
+        at: DateTime<Utc>,
+    ) -> Result<(), BackendError> {
+        let (Some(key), Some(tenant)) = (lags_key(), Self::house_tenant()) else { return Ok(()) };
+        let Ok(body) = serde_json::to_string(&lags) else { return Ok(()) };
+        let (body, names) = (body.into(), std::sync::Arc::default());
+        let after = Document { key, version: 0, created_at: at, changed_at: at, account: None, body, names };
+        let mut commit = Commit::new(tenant);
+        commit.documents.push(match &before {
+            None => DocumentWrite::create(after),
+            Some(before) => DocumentWrite::update(before, after),
+        });
+        match self.parts.store.commit(&commit).await {
+            // Another node wrote at the same time; ours comes with the next look.
+            Err(error)
+                if matches!(
+                    error.kind(),
+                    ErrorKind::DocumentChanged | ErrorKind::AlreadyExists(Taken::Document)
+                ) =>
+            {
+                Ok(())
+            }
+            other => other,
+        }
+    }
+}
+
+/// Where it is kept how far clocks are behind; every node names the same.
+fn lags_key() -> Option<DocumentKey> {
+    let (tenant, connection) = (Jit::house_tenant()?, ConnectionId::new(CLOCK).ok()?);
+    let kind = DocumentKind::new("Lags").ok()?;
+    Some(Collection { tenant, connection, kind }.key(DocumentId::from_uuid(ANCHOR)))
 }

@@ -33,6 +33,8 @@ mod replicas;
 #[cfg(test)]
 mod scenarios;
 #[cfg(test)]
+mod short_lived;
+#[cfg(test)]
 mod storms;
 #[cfg(test)]
 mod time;

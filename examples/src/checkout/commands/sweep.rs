@@ -42,9 +42,14 @@ pub(super) async fn sweep(house: &House, report: &mut Report<'_>) -> Result<u8, 
         let error = Some("lease.unknown_target".to_owned());
         lines.push(SweptLine { target: Some(target.to_string()), error, ..SweptLine::default() });
     }
-    if let (Some(TimeDoubt::Ahead(_)), Some(accounts)) = (house.jit.time_doubt(), lines.first_mut()) {
-        // What only a jump of the clock made due was left alone.
-        accounts.error.get_or_insert("clock.ahead".to_owned());
+    if let (Some(doubt), Some(accounts)) = (house.jit.time_doubt(), lines.first_mut()) {
+        let code = match doubt {
+            // What only a jump of the clock made due was left alone.
+            TimeDoubt::Ahead(_) => "clock.ahead",
+            // The time goes on from what is known, and nobody can tell how long the clock stood wrong.
+            TimeDoubt::Behind(_) => "clock.behind",
+        };
+        accounts.error.get_or_insert(code.to_owned());
     }
     report.several(&lines, ["TARGET", "DONE", "LATER", "FAILED"], |line| {
         let target = line.target.clone().unwrap_or_else(|| "(accounts)".to_owned());
