@@ -1,6 +1,9 @@
 //! What people see: whoever comes, changes and goes here does so there.
 
+use std::num::NonZeroUsize;
+
 use jit_core::*;
+use serde_json::json;
 
 use super::{
     house::{House, chat, members},
@@ -87,6 +90,35 @@ async fn whoever_ends_is_stopped_or_removed() {
         assert_eq!(house.there(), left);
         assert_eq!(house.work().await.unwrap(), WorkReport::default(), "it is over");
     }
+}
+
+#[tokio::test]
+async fn what_is_taken_goes_before_whoever_comes() {
+    let house = House::new(members());
+    let id = house.enter(&["member", "editor"]).await;
+    let other = json!({"preferred_username": "other", "groups": ["member"]});
+    let other = house.inner.enter(0, "other", other).await.account.id;
+    house.work().await.unwrap();
+    // a change that waits becomes an end
+    house.inner.administer(other, AdminAct::Suspend).await.unwrap();
+    house.inner.administer(other, AdminAct::Reactivate).await.unwrap();
+    for n in 0..20 {
+        let said = json!({"preferred_username": format!("p{n}"), "groups": ["member"]});
+        house.inner.enter(0, &format!("p{n}"), said).await;
+    }
+    house.inner.clock.advance(chrono::TimeDelta::minutes(1));
+    house.inner.administer(other, AdminAct::Suspend).await.unwrap();
+    house.enter(&["member"]).await;
+    let limit = NonZeroUsize::new(2).unwrap();
+    house.inner.jit.work_target(&WorkerId::new("w1").unwrap(), &chat(), limit).await.unwrap();
+    let there = |name: &str| house.there().into_iter().find(|(other, ..)| other == name);
+    assert_eq!(there("anna").unwrap().2, Vec::<String>::new(), "nobody has to wait for a queue of others");
+    assert!(!there("other").unwrap().1);
+    assert_eq!(house.there().len(), 2);
+    house.work().await.unwrap();
+    assert_eq!(house.there().len(), 22);
+    assert!(house.inner.get(id).await.mirror(&chat()).unwrap().task.is_none());
+    assert_eq!(house.work().await.unwrap(), WorkReport::default(), "nothing is left behind");
 }
 
 #[tokio::test]

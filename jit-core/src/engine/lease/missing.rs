@@ -97,7 +97,8 @@ impl Jit {
     /// The target that the work of a lane is about.
     fn target_of(lane: &Lane) -> Option<TargetId> {
         let name = lane.as_str().strip_prefix("target:")?;
-        let name = name.strip_suffix(":first").or_else(|| name.strip_suffix(":mirror")).unwrap_or(name);
+        let kinds = [":first", ":ends", ":mirror"];
+        let name = kinds.iter().find_map(|kind| name.strip_suffix(kind)).unwrap_or(name);
         TargetId::new(name).ok()
     }
 }

@@ -11,7 +11,7 @@ use futures_util::{
 use super::{
     super::{
         JitError, WorkReport,
-        mirror::{Brought, lane_of, not_before},
+        mirror::{Brought, lanes_of, not_before},
         work::{HOLD, after_pause},
     },
     places::Places,
@@ -115,8 +115,8 @@ impl Jit {
             first.get_or_insert(error);
         }
         let [privileged, usual] = Self::lanes_of(target);
-        let mirror = setup.mirroring.as_ref().and_then(|_| lane_of(target));
-        let lanes: VecDeque<_> = [privileged, usual, mirror].into_iter().flatten().collect();
+        let [ends, mirror] = setup.mirroring.as_ref().map(|_| lanes_of(target)).unwrap_or_default();
+        let lanes: VecDeque<_> = [privileged, usual, ends, mirror].into_iter().flatten().collect();
         for store in self.parts.stores.values().chain(std::iter::once(&self.parts.store)) {
             let (store, lanes, places) = (store.as_ref(), lanes.clone(), Places::new(setup.at_once));
             let (places, left) = (&places, limit.get());

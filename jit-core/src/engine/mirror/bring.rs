@@ -6,7 +6,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 
 use super::{
     desired,
-    mark::{Next, mark, next},
+    mark::{Next, mark, next, takes},
 };
 use crate::{
     Account, AccountId, AccountWrite, Actor, AuditEvent, AuditOutcome, BackendError, Code, Commit,
@@ -265,9 +265,10 @@ impl Jit {
             mark(commit, after, setup, next, mint);
         }
         // A call of before may undo what was just done: once it no longer can, the target is asked again.
-        let unanswered = after.mirror(&setup.id).and_then(|mirror| mirror.unanswered);
-        if let Some(due) = unanswered {
-            mark(commit, after, setup, Next { due, is_change: true }, mint);
+        let there = after.mirror(&setup.id);
+        if let Some((there, due)) = there.and_then(|there| Some((there, there.unanswered?))) {
+            let takes = takes(&wanted(after, mirroring, Some(there), work), Some(there));
+            mark(commit, after, setup, Next { due, is_change: true, takes }, mint);
         }
     }
 

@@ -2,10 +2,10 @@
 
 use chrono::{DateTime, TimeDelta, Utc};
 
-use super::lane_of;
+use super::lanes_of;
 use crate::{
-    Account, Actor, Commit, Jit, Mint, Mirror, Mirroring, TargetId, TargetSetup, Task, TaskKind, Wanted,
-    wanted,
+    Account, Actor, Commit, Jit, Mint, Mirror, Mirrored, Mirroring, TargetId, TargetSetup, Task, TaskKind,
+    Wanted, wanted,
 };
 
 /// How long whoever waits for a change may bring it themselves before a worker takes it up.
@@ -42,7 +42,8 @@ impl Jit {
         let unknown = unknown.filter(|target| !self.parts.targets.contains_key(*target)).cloned();
         for target in unknown.collect::<Vec<_>>() {
             let due = self.parts.clock.work().min(now);
-            mark_at(commit, after, (&target, String::new()), Next { due, is_change: true }, mint);
+            let next = Next { due, is_change: true, takes: false };
+            mark_at(commit, after, (&target, String::new()), next, mint);
         }
     }
 }
@@ -61,6 +62,17 @@ pub(super) struct Next {
     /// Whether the account changed. What the target was asked for before is then forgotten: should the account change back,
     /// nobody knows which of the two the target heard last.
     pub(super) is_change: bool,
+    /// Whether it takes access.
+    pub(super) takes: bool,
+}
+
+/// Whether it takes access from somebody: all of it, or something that they were given.
+pub(super) fn takes(wanted: &Wanted, there: Option<&Mirror>) -> bool {
+    let loses = |mirrored: &Mirrored| {
+        let given = there.into_iter().flat_map(|there| there.held.union(&there.doubtful));
+        given.into_iter().any(|held| !mirrored.entitlements.contains(held))
+    };
+    wanted.stops() || matches!(wanted, Wanted::There(mirrored) if loses(mirrored))
 }
 
 /// When the target must hear of the account next; `None` where nothing changed for it.
@@ -78,11 +90,11 @@ pub(super) fn next(
         None => wanted == Wanted::Nothing,
     };
     if !is_known {
-        return Some(Next { due: soon, is_change: true });
+        return Some(Next { due: soon, is_change: true, takes: takes(&wanted, there) });
     }
     // Nobody commits anything when an account begins.
     let begin = account.begins_at.filter(|begin| now < *begin)?;
-    Some(Next { due: begin, is_change: false })
+    Some(Next { due: begin, is_change: false, takes: false })
 }
 
 /// Replaces the task by one that is due in time, where there is none yet.
@@ -105,7 +117,8 @@ fn mark_at(
     mint: &mut Mint,
 ) {
     let (tenant, id) = (account.tenant.clone(), account.id);
-    let Some(lane) = lane_of(target) else { return };
+    let [ends, usual] = lanes_of(target);
+    let Some(lane) = (if next.takes { ends } else { usual }) else { return };
     let mut place = account.mirrors.iter().position(|mirror| mirror.target == *target);
     if place.is_none() {
         account.mirrors.push(Mirror::begin(target.clone(), name));
@@ -115,8 +128,10 @@ fn mark_at(
     if next.is_change {
         mirror.asked = None;
     }
-    let due = next.due;
-    if mirror.task.is_some() && mirror.due.is_some_and(|planned| planned <= due) {
+    let planned = mirror.due.filter(|_| mirror.task.is_some());
+    let due = planned.map_or(next.due, |planned| planned.min(next.due));
+    // What takes access does not wait in the lane of what came before it.
+    if planned == Some(due) && !(next.takes && next.is_change) {
         return;
     }
     let task = mint.task();

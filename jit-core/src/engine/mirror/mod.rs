@@ -103,14 +103,17 @@ impl Jit {
                 return Ok(false);
             };
             let now = self.parts.clock.now();
-            if wanted(&before, mirroring, before.mirror(&setup.id), now) == Wanted::Nothing {
+            let there = before.mirror(&setup.id);
+            let wanted = wanted(&before, mirroring, there, now);
+            if wanted == Wanted::Nothing {
                 return Ok(false);
             }
+            let takes = mark::takes(&wanted, there);
             let (mut after, mut commit) = (before.clone(), Commit::new(tenant.clone()));
             for mirror in after.mirrors.iter_mut().filter(|mirror| mirror.target == setup.id) {
                 mirror.confirmed = None;
             }
-            let next = mark::Next { due: self.parts.clock.work(), is_change: true };
+            let next = mark::Next { due: self.parts.clock.work(), is_change: true, takes };
             mark::mark(&mut commit, &mut after, setup, next, &mut self.mint(now));
             after.updated_at = now;
             commit.account = Some(AccountWrite::update(&before, after));
@@ -129,9 +132,9 @@ impl Jit {
     }
 }
 
-/// The lane of what is brought to a target. The name of a target is short enough.
-pub(super) fn lane_of(target: &TargetId) -> Option<Lane> {
-    Lane::new(format!("target:{target}:mirror")).ok()
+/// The lanes of what is brought to a target: what takes access there, and the rest. The name of a target is short enough.
+pub(super) fn lanes_of(target: &TargetId) -> [Option<Lane>; 2] {
+    ["ends", "mirror"].map(|which| Lane::new(format!("target:{target}:{which}")).ok())
 }
 
 /// Out of use, without what we gave; the rest stays as it is.
