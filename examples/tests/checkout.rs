@@ -96,6 +96,26 @@ fn a_sweep_with_a_clock_that_was_set_back_says_so_each_time_and_raises_one_alarm
 }
 
 #[test]
+fn nothing_is_lent_while_the_clock_is_ahead_until_somebody_confirms_it() {
+    const DAY: i64 = 24 * 60;
+    let store = "[checkout]\nstore = \"sqlite:accounts.db\"\ntenant = \"acme\"\n";
+    let folder = folder("ahead", &format!("{store}{TARGETS}"));
+    let out = "out --for ada --target one --role operator --ttl 30m";
+    let role =
+        TARGETS.lines().find_map(|line| line.strip_prefix("holders = [\"")?.split('"').next()).unwrap();
+    assert_eq!(run_guarded_at(&folder, 0, &format!("person add ada --role {role}")).0, 0);
+    assert_eq!(run_guarded_at(&folder, 0, "sweep").0, 0);
+    let (code, lines) = run_guarded_at(&folder, DAY, out);
+    assert_eq!((code, lines[0]["error"].as_str()), (3, Some("clock.ahead")), "{lines:?}");
+    assert!(run_guarded_at(&folder, DAY, "list").1.is_empty());
+    let (_, alarms) = run_guarded_at(&folder, DAY, "alarms");
+    assert_eq!(alarms[0]["alarm"], "clock.ahead", "{alarms:?}");
+    assert_eq!(run_guarded_at(&folder, DAY, "confirm-time").0, 0);
+    let (_, lines) = run_guarded_at(&folder, DAY, out);
+    assert_eq!(lines[0]["error"], "target.unreachable", "the target is asked, which is not there");
+}
+
+#[test]
 fn a_configuration_that_others_may_read_holds_no_password() {
     let configuration =
         |store: &str| format!("[checkout]\nstore = \"{store}\"\ntenant = \"acme\"\n{TARGETS}");

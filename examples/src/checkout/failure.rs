@@ -144,6 +144,10 @@ impl From<JitError> for Failure {
 fn again(error: &JitError) -> String {
     match error.code().as_str() {
         "lease.in_progress" => "the same request is under way: ask again in two minutes".to_owned(),
+        "clock.ahead" => {
+            "the clock is ahead of the time that it can be: set it right, or say `confirm-time` if it is"
+                .to_owned()
+        }
         "engine.contended" => "others kept changing it: ask again".to_owned(),
         _ => causes(error),
     }

@@ -225,6 +225,10 @@ impl Failure {
             }
             "lease.over" | "lease.interrupted" => "The lease has ended, or is about to.",
             "lease.in_progress" => "The same request is under way. Look again in two minutes.",
+            "clock.ahead" => {
+                "The clock of this machine is ahead of the time that it can be. Nothing is lent until it is right, or an \
+                 administrator confirmed it."
+            }
             "lease.holder_inactive" => "The account is not in use.",
             "lease.name_taken" => "Every name that was tried is somebody else's at the target.",
             "lease.invalid" => "The reason is too long, or holds signs that nobody can see.",

@@ -150,6 +150,9 @@ pub enum JitError {
     Refused(Code),
 }
 
+/// The codes of refusals after which the same call may succeed.
+const PASSING: [&str; 3] = ["clock.ahead", "engine.contended", "lease.in_progress"];
+
 impl JitError {
     /// What a caller should do about it.
     #[must_use]
@@ -157,9 +160,7 @@ impl JitError {
         match self {
             Self::Verify(error) => error.class(),
             Self::Backend(error) => error.class(),
-            Self::Refused(code) if matches!(code.as_str(), "engine.contended" | "lease.in_progress") => {
-                ErrorClass::Transient
-            }
+            Self::Refused(code) if PASSING.contains(&code.as_str()) => ErrorClass::Transient,
             Self::Refused(_) => ErrorClass::Rejected,
         }
     }

@@ -5,7 +5,7 @@ use std::num::NonZeroUsize;
 use chrono::{DateTime, TimeDelta, Utc};
 use uuid::Uuid;
 
-use super::{Jit, compose::NOTICES};
+use super::{Jit, JitError, compose::NOTICES};
 use crate::{
     AccountId, Actor, AuditEvent, AuditOutcome, BackendError, Code, Collection, Commit, ConnectionId,
     Document, DocumentId, DocumentKey, DocumentKind, DocumentWrite, ErrorKind, Lane, Settlement, Taken,
@@ -68,6 +68,19 @@ impl Jit {
             clock.begin_from(anchor, &lags);
         }
         Ok(self.weigh_time().await.err())
+    }
+
+    /// Lets nothing begin or be prolonged while the clock is ahead of the plausible time: it would end by an instant that nobody
+    /// believes, and outlive its span by the whole jump once the clock is right. A clock that is behind is no hindrance: the
+    /// plausible time counts in its place.
+    pub(super) async fn check_time(&self) -> Result<(), JitError> {
+        if let Some(error) = self.watch_time().await? {
+            tracing::warn!(code = %error.code(), "the trusted time was not kept");
+        }
+        match self.time_doubt() {
+            Some(TimeDoubt::Ahead(_)) => Err(JitError::refused("clock.ahead")),
+            Some(TimeDoubt::Behind(_)) | None => Ok(()),
+        }
     }
 
     async fn weigh_time(&self) -> Result<(), BackendError> {

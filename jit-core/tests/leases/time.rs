@@ -177,7 +177,7 @@ async fn grants_wait_as_leases_do() {
     house.alarms().await;
     assert_eq!(state().await, AccountState::Active);
     let refused = house.jit.check_out(&house.request(5, None)).await;
-    assert_eq!(code_of(refused), "lease.holder_inactive", "nobody gains by the doubt");
+    assert_eq!(code_of(refused), "clock.ahead", "nobody gains by the doubt");
     house.jit.confirm_time("ann").await.unwrap();
     house.alarms().await;
     assert_ne!(state().await, AccountState::Active);
@@ -211,4 +211,77 @@ async fn a_time_that_was_confirmed_at_one_node_is_not_undone_by_another() {
     house.restart();
     house.alarms().await;
     assert_eq!(house.jit.time_doubt(), None);
+}
+
+#[tokio::test]
+async fn nothing_is_lent_or_prolonged_by_a_clock_that_is_ahead_and_somebody_is_told() {
+    let mut house = House::new().await;
+    house.directory.plant(PERSON);
+    let (out, keyed) = (house.out(30).await, house.request(30, Some("k")));
+    house.jit.check_out(&keyed).await.unwrap();
+    house.alarms().await;
+    house.clock.jump(TimeDelta::days(1));
+    // Each process finds out by itself, also one that lives for one call.
+    for is_new in [false, true, true] {
+        if is_new {
+            house.restart();
+        }
+        let before = house.script.counts();
+        let span = TimeDelta::hours(1);
+        let longer = house.jit.extend(None, &tenant(), out.lease, span, house.by()).await;
+        let apply = ReconcileMode::Apply { at_most: 10 };
+        let compared = house.jit.reconcile(None, &tenant(), &target(), apply).await;
+        let asked = [
+            code_of(house.jit.check_out(&house.request(30, None)).await),
+            code_of(house.jit.check_out(&keyed).await),
+            code_of(house.lift("lift", 30).await),
+            code_of(longer),
+            code_of(compared),
+        ];
+        assert_eq!(asked, ["clock.ahead"; 5]);
+        let after = house.script.counts();
+        assert_eq!((before.2, before.3), (after.2, after.3), "nothing was asked, and nothing written");
+        assert_eq!(house.alarms().await, ["clock.ahead"], "told once");
+    }
+    let refused = house.jit.check_out(&house.request(30, None)).await.unwrap_err();
+    assert_eq!(refused.class(), ErrorClass::Transient);
+    house.check_in(out.lease).await;
+    assert_eq!(live(&house), 2, "what ends by the word of a person ends");
+    house.clock.jump(-TimeDelta::days(1));
+    assert_eq!(house.out(30).await.until, house.now() + TimeDelta::minutes(30));
+}
+
+#[tokio::test]
+async fn a_process_that_lives_for_one_call_knows_that_the_clock_was_set_back() {
+    let mut house = House::new().await;
+    let (over, running) = (house.out(10).await, house.out(60).await);
+    house.clock.advance(TimeDelta::minutes(20));
+    // The time is kept, and the target not looked after yet.
+    let (worker, limit) = (WorkerId::new("w").unwrap(), std::num::NonZeroUsize::MIN);
+    house.jit.work(&worker, limit).await.unwrap();
+    let minute_20 = house.now();
+    house.clock.jump(-TimeDelta::days(1));
+    let extend = async |house: &House, lease| {
+        house.jit.extend(None, &tenant(), lease, TimeDelta::hours(2), house.by()).await
+    };
+    house.restart();
+    assert_eq!(code_of(extend(&house, over.lease).await), "lease.over");
+    house.restart();
+    assert_eq!(extend(&house, running.lease).await.unwrap(), minute_20 + TimeDelta::hours(2));
+    house.restart();
+    assert_eq!(house.out(30).await.until, minute_20 + TimeDelta::minutes(30));
+}
+
+#[tokio::test]
+async fn what_is_checked_in_while_the_clock_is_ahead_is_looked_after_on_time() {
+    let mut house = House::settling(TimeDelta::minutes(5)).await;
+    let out = house.out(30).await;
+    house.alarms().await;
+    house.clock.jump(TimeDelta::days(1));
+    house.restart();
+    house.check_in(out.lease).await;
+    house.clock.jump(-TimeDelta::days(1));
+    house.restart();
+    house.pass_minutes(6).await;
+    assert_eq!(house.lease(out.lease).await.phase.word(), "gone");
 }

@@ -51,10 +51,11 @@ impl Admitted<'_> {
 impl Jit {
     /// Lets a request in that its holder may make.
     pub(super) async fn admitted<'a>(&'a self, request: &'a CheckOut) -> Result<Admitted<'a>, JitError> {
-        let now = self.parts.clock.now();
         let setup = self.setup_for(&request.tenant, &request.target)?;
         let role = setup.roles.get(&request.role).ok_or(JitError::refused("lease.unknown_role"))?;
         check_texts(request)?;
+        self.check_time().await?;
+        let now = self.parts.clock.now();
         self.check_circuit(setup).await?;
         let store = self.store_named(request.store.as_ref())?;
         let holder = store.get(&request.tenant, request.holder).await?;

@@ -25,7 +25,8 @@ impl Jit {
     /// `lease.invalid` (a key that is empty, a key or purpose that is too long, a
     /// purpose with control characters), `lease.in_progress`, `lease.other_request` (the key belongs to another one),
     /// `lease.over`, `lease.shut_by_others` (somebody put the account out of use), `lease.interrupted`, `lease.name_taken`,
-    /// `lease.quarantined`, `lease.other_kind` (the role elevates); `target.…` and `store.…` as [`JitError::Backend`]. After any of
+    /// `lease.quarantined`, `lease.other_kind` (the role elevates), `clock.ahead` (the clock is ahead of the plausible
+    /// time: whatever began now would outlive its span); `target.…` and `store.…` as [`JitError::Backend`]. After any of
     /// them nothing is left in the target, or a task is there that removes it.
     ///
     /// # Cancel safety

@@ -20,7 +20,7 @@ impl Jit {
     /// `lease.unknown`, `lease.over`, `lease.unknown_target`, `lease.holder_inactive`, `lease.not_entitled` when the role
     /// no longer admits the holder or gives less, `lease.too_long` when it cannot be extended any further, `lease.not_longer` when it
     /// would not end later than it does, `lease.in_progress` while another call about it has no answer yet,
-    /// `lease.shut_by_others` where somebody put the account out of use, `lease.quarantined`; `target.…` and `store.…` as [`JitError::Backend`].
+    /// `clock.ahead` while the clock is ahead of the plausible time, `lease.shut_by_others` where somebody put the account out of use, `lease.quarantined`; `target.…` and `store.…` as [`JitError::Backend`].
     ///
     /// # Cancel safety
     /// The target may have been told; the lease then ends when it would have ended.
@@ -33,6 +33,7 @@ impl Jit {
         by: Actor,
     ) -> Result<DateTime<Utc>, JitError> {
         let store = self.store_named(store)?;
+        self.check_time().await?;
         let now = self.parts.clock.now();
         let (account, lease) = kept(store, tenant, id).await?;
         let setup = self.setup_for(tenant, &lease.target)?;

@@ -80,7 +80,7 @@ impl Jit {
     ///
     /// # Errors
     /// `lease.unknown_target`, `engine.unknown_store`, `reconcile.too_many` when more returned, or have more than they
-    /// should, than may be acted on; `target.…` and `store.…` as [`JitError::Backend`].
+    /// should, than may be acted on; `clock.ahead` where it shall act and the clock is ahead of the plausible time; `target.…` and `store.…` as [`JitError::Backend`].
     ///
     /// # Cancel safety
     /// Some of those that returned may have been set to ending, and some brought back to what they should be.
@@ -92,7 +92,12 @@ impl Jit {
         mode: ReconcileMode,
     ) -> Result<Reconciliation, JitError> {
         let (store, setup) = (self.store_named(store)?, self.setup_for(tenant, target)?);
-        let began = self.parts.clock.now();
+        // What is acted on by a clock that is ahead would be called settled too early.
+        match mode {
+            ReconcileMode::Apply { .. } => self.check_time().await?,
+            ReconcileMode::Report => drop(self.watch_time().await?),
+        }
+        let began = self.parts.clock.work();
         let live = live_leases(store, tenant, target).await?;
         let (mut found, partial) = self.listed(setup, tenant, &live).await?;
         let seen = found.values().map(Vec::len).sum();
