@@ -20,6 +20,7 @@
 mod account;
 mod address;
 mod audit;
+mod caseless;
 mod clock;
 pub mod config;
 #[cfg(feature = "conformance")]
@@ -49,6 +50,7 @@ pub use account::{
 };
 pub use address::is_public_address;
 pub use audit::{Actor, AuditEvent, AuditOutcome};
+pub use caseless::caseless;
 pub use clock::{
     Clock, Entropy, ManualClock, Pulse, SeededEntropy, SystemClock, SystemEntropy, SystemPulse, TimeDoubt,
     TimeGuard,

@@ -13,7 +13,7 @@ const BYTES: usize = 64;
 /// The same while a document is read.
 const BYTES_READ: usize = 32;
 /// The same where letters of all scripts are brought into one form.
-const BYTES_FOLDED: usize = 4;
+const BYTES_FOLDED: usize = 3;
 
 /// What is left of the work that one request may cause. A look is one value that is compared, or 64 bytes of a text.
 #[derive(Debug)]

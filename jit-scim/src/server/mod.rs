@@ -58,6 +58,7 @@ mod fault;
 mod find;
 #[cfg(feature = "tower")]
 mod http;
+mod index;
 mod members;
 mod message;
 mod record;
@@ -73,6 +74,7 @@ mod teller;
 pub use auth::{Access, AccessTokens, Authenticator, Token, TokenError, Tokens, VerifiesAccess};
 #[cfg(feature = "tower")]
 pub use http::ScimHttp;
+pub use index::IndexedAnew;
 pub use message::{ScimContext, ScimRequest, ScimResponse};
 pub use service::{ScimService, ScimServiceBuilder, ServiceError};
 pub use settings::{Passwords, Reach, ScimConnection};

@@ -145,8 +145,16 @@ impl ScimService {
 
     /// Speaks for itself, where no request asks.
     pub(super) fn turn(&self, tenant: &TenantId, connection: &ConnectionId) -> Option<Turn<'_>> {
-        let realm = self.realms.get(&(tenant.clone(), connection.clone()))?;
-        Some(Turn { service: self, realm, principal: "none", me: None, now: self.clock.now() })
+        self.realms.get(&(tenant.clone(), connection.clone())).map(|realm| self.own(realm))
+    }
+
+    /// Speaks for itself, on each connection.
+    pub(super) fn turns(&self) -> impl Iterator<Item = Turn<'_>> {
+        self.realms.values().map(|realm| self.own(realm))
+    }
+
+    fn own<'a>(&'a self, realm: &'a Realm) -> Turn<'a> {
+        Turn { service: self, realm, principal: "none", me: None, now: self.clock.now() }
     }
 }
 

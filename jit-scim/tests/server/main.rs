@@ -14,6 +14,8 @@ mod groups;
 #[cfg(feature = "tower")]
 mod http;
 #[cfg(test)]
+mod index;
+#[cfg(test)]
 mod model;
 #[cfg(test)]
 mod people;

@@ -369,3 +369,25 @@ async fn only_who_is_said_to_be_in_use_comes_back() {
     assert_eq!(house.patch(&path, on).await.is(200).body["active"], true);
     assert!(matches!(house.sign_in("e1").await, Outcome::SignedIn(_)));
 }
+
+#[tokio::test]
+async fn whoever_cannot_be_made_for_their_name_can_be_found_by_it() {
+    let house = house();
+    for (made, asked) in [("σοφος", "ΣΟΦΟΣ"), ("straße", "STRASSE"), ("ａｌｉｃｅ", "alice")]
+    {
+        house.post("/Users", user(made)).await.is(201);
+        house.post("/Users", user(asked)).await.refuses(409, Some("uniqueness"));
+        for filter in [
+            format!("userName eq \"{asked}\""),
+            format!("userName sw \"{}\"", asked.chars().take(3).collect::<String>()),
+            format!("not (userName ne \"{asked}\")"),
+        ] {
+            let found = house.get(&format!("/Users?filter={}", encoded(&filter))).await.is(200);
+            assert_eq!(found.body["totalResults"], 1, "{filter}");
+        }
+    }
+}
+
+fn encoded(text: &str) -> String {
+    text.bytes().fold(String::new(), |text, byte| format!("{text}%{byte:02x}"))
+}

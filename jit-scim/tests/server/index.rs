@@ -1,0 +1,76 @@
+//! Resources that were kept under other rules are found once they are indexed anew.
+
+use std::num::NonZeroUsize;
+
+use jit_core::*;
+use serde_json::json;
+
+use crate::support::*;
+
+async fn documents(house: &House, kind: &str) -> Vec<Document> {
+    let of = Collection {
+        tenant: "acme".parse().unwrap(),
+        connection: "scim".parse().unwrap(),
+        kind: DocumentKind::new(kind).unwrap(),
+    };
+    let query = DocumentQuery { of, after: None, skip: 0, limit: NonZeroUsize::new(100).unwrap() };
+    house.store.documents(&query).await.unwrap().items
+}
+
+/// Writes what a document is found by, as another version of the service would have.
+async fn rename(house: &House, before: &Document, name: impl Fn(&str) -> String) {
+    let names = before.names.iter();
+    let names = names.map(|old| DocumentName { value: name(&old.value).into(), ..old.clone() }).collect();
+    let write = DocumentWrite::update(before, Document { names, ..before.clone() });
+    let commit = Commit { documents: vec![write], ..Commit::new("acme".parse().unwrap()) };
+    house.store.commit(&commit).await.unwrap();
+}
+
+#[tokio::test]
+async fn what_was_indexed_under_other_rules_is_found_again() {
+    let house = house();
+    let id = house.post("/Users", person("anna", "e1")).await.is(201).id();
+    house.post("/Users", person("bob", "e2")).await.is(201);
+    house.post("/Groups", group("team-a", &[&id])).await.is(201);
+    for kind in ["User", "Group"] {
+        let before = documents(&house, kind).await.remove(0);
+        rename(
+            &house,
+            &before,
+            |value| if value == "e1" { value.to_owned() } else { format!("old {value}") },
+        )
+        .await;
+    }
+    let found = async |path: &str| house.get(path).await.is(200).body["totalResults"].clone();
+    let asked = ["/Users?filter=userName eq \"ANNA\"", "/Groups?filter=displayName eq \"Team-A\""];
+    for path in asked {
+        assert_eq!(found(path).await, 0, "{path}");
+    }
+    let done = house.service.index_anew().await.unwrap();
+    assert_eq!((done.seen, done.written, done.failed), (3, 2, 0));
+    for path in asked {
+        assert_eq!(found(path).await, 1, "{path}");
+    }
+    house.post("/Users", user("Anna")).await.refuses(409, Some("uniqueness"));
+    assert_eq!(house.grants("anna").await, ["group:team-a"], "nothing else changes");
+    let again = house.service.index_anew().await.unwrap();
+    assert_eq!((again.seen, again.written, again.failed), (3, 0, 0));
+}
+
+#[tokio::test]
+async fn a_name_that_another_has_by_now_keeps_nobody_else_from_theirs() {
+    let house = house();
+    for name in ["a", "b", "c"] {
+        house.post("/Users", user(name)).await.is(201);
+    }
+    for (before, new) in documents(&house, "User").await.iter().zip(["old", "a", "lost"]) {
+        rename(&house, before, |value| if value.len() == 1 { new.to_owned() } else { value.to_owned() })
+            .await;
+    }
+    let done = house.service.index_anew().await.unwrap();
+    assert_eq!((done.seen, done.written, done.failed), (3, 2, 1), "the first is in the way of the second");
+    let done = house.service.index_anew().await.unwrap();
+    assert_eq!((done.written, done.failed), (1, 0));
+    let found = house.get("/Users?filter=userName eq \"a\"").await.body;
+    assert_eq!(found["Resources"][0]["userName"], json!("a"));
+}
