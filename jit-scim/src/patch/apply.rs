@@ -6,7 +6,7 @@ use crate::error::ScimError;
 use crate::path::Path;
 use crate::reason::Reason;
 use crate::resource::{Object, Resource, Value};
-use crate::schema::{Attribute, Position};
+use crate::schema::{Attribute, Mutability, Position};
 
 impl Patch {
     pub(super) fn step(&self, resource: &Resource, root: &mut Object, act: &Act) -> Result<(), ScimError> {
@@ -70,7 +70,12 @@ impl Patch {
             None => assign::one(object, (position, attribute), verb, value),
             Some(_) if verb == Verb::Remove && object.get(position).is_none() => Ok(()),
             Some(sub) => {
+                let is_fixed = attribute.mutability() == Mutability::Immutable;
+                let fixed = object.get(position).filter(|_| is_fixed).cloned();
                 within(object, position, |inner| assign::part(attribute, inner, sub, verb, value))?;
+                if fixed.is_some() && fixed.as_ref() != object.get(position) {
+                    return Err(ScimError::at_attribute(Reason::ImmutableChanged, attribute.name()));
+                }
                 assign::still_there(object, position, attribute)
             }
         }

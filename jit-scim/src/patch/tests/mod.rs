@@ -336,3 +336,40 @@ fn okta_repeats_the_identifier() {
             .is_err()
     );
 }
+
+#[test]
+fn what_is_immutable_changes_in_no_part_of_it() {
+    let schema = r#"{"id":"urn:example:born","attributes":[{"name":"birth","type":"complex","mutability":"immutable",
+        "subAttributes":[{"name":"place"},{"name":"year","type":"integer"}]}]}"#;
+    let kind = r#"{"name":"Born","endpoint":"/Born","schema":"urn:example:born"}"#;
+    let schemas = Schemas::builder().add_schemas(schema.as_bytes()).unwrap();
+    let schemas = schemas.add_resource_types(kind.as_bytes()).unwrap().build();
+    let kind = schemas.endpoint("/Born").unwrap();
+    let born = |rest: &str| {
+        let body = json(&format!(r#"{{"schemas":["urn:example:born"]{rest}}}"#));
+        let mut resource = Resource::create(kind, &body, Tolerance::strict()).unwrap();
+        resource.set_id("id-1");
+        resource
+    };
+    let there = born(r#","birth":{"place":"Bonn","year":1990}"#);
+    for change in [
+        r#"{"op":"replace","path":"birth.place","value":"Ulm"}"#,
+        r#"{"op":"remove","path":"birth.year"}"#,
+        r#"{"op":"remove","path":"birth"}"#,
+        r#"{"op":"add","path":"birth","value":{"year":1991}}"#,
+    ] {
+        assert_eq!(patched(&there, change).unwrap_err().reason(), Reason::ImmutableChanged, "{change}");
+    }
+    let half = born(r#","birth":{"place":"Bonn"}"#);
+    let more = r#"{"op":"add","path":"birth.year","value":1990}"#;
+    assert_eq!(
+        patched(&half, more).unwrap_err().reason(),
+        Reason::ImmutableChanged,
+        "it was said without a year"
+    );
+    for same in [r#"{"op":"replace","path":"birth.place","value":"Bonn"}"#] {
+        assert!(patched(&there, same).unwrap() == there, "{same}");
+    }
+    let begun = patched(&born(""), r#"{"op":"add","path":"birth.place","value":"Bonn"}"#).unwrap();
+    assert_eq!(begun.text("birth.place"), Some("Bonn"), "what was never said can be said");
+}
