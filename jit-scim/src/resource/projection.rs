@@ -87,6 +87,10 @@ impl Projection {
         let named = |list: &[Box<[Position]>]| list.iter().any(|path| **path == *steps);
         let covered = |list: &[Box<[Position]>]| list.iter().any(|path| steps.starts_with(path));
         let partly = |list: &[Box<[Position]>]| list.iter().any(|path| path.starts_with(steps));
+        // the container of an extension is none of its attributes
+        if attribute.is_extension() && attribute.sub_attributes().iter().any(is_always_shown) {
+            return true;
+        }
         match (attribute.returned(), &self.choice) {
             (Returned::Never, _) => false,
             (Returned::Always, _) | (Returned::Default, Choice::Default) => true,
@@ -97,6 +101,10 @@ impl Projection {
             (Returned::Request, Choice::Except(list)) => named(&self.asked) && !covered(list),
         }
     }
+}
+
+fn is_always_shown(attribute: &Attribute) -> bool {
+    attribute.returned() == Returned::Always
 }
 
 fn paths<'a>(kind: &ResourceType, names: impl IntoIterator<Item = &'a str>) -> Vec<Box<[Position]>> {

@@ -281,3 +281,31 @@ fn what_was_kept_is_read_against_the_schema_of_now() {
     let deep = format!(r#"{{"emails":{}"#, "[".repeat(100_000));
     assert!(read(&deep).is_err());
 }
+
+#[test]
+fn what_is_always_returned_is_so_within_an_extension() {
+    let schema =
+        r#"{"id":"urn:example:badge","attributes":[{"name":"number","returned":"always"},{"name":"label"}]}"#;
+    let kind = format!(
+        r#"{{"name":"User","endpoint":"/Users","schema":"{USER}","schemaExtensions":[{{"schema":"urn:example:badge","required":false}}]}}"#
+    );
+    let schemas = Schemas::builder().add_schemas(schema.as_bytes()).unwrap();
+    let schemas = schemas.add_resource_types(kind.as_bytes()).unwrap().build();
+    let body = format!(
+        r#"{{"schemas":["{USER}","urn:example:badge"],"userName":"a","title":"t","urn:example:badge":{{"number":"7","label":"x"}}}}"#
+    );
+    let user =
+        Resource::create(schemas.endpoint("/Users").unwrap(), &json(&body), Tolerance::strict()).unwrap();
+    let badge = r#""urn:example:badge":{"number":"7"}"#;
+    for (attributes, excluded) in [
+        (Some("title"), None),
+        (Some("nothing"), None),
+        (None, Some("urn:example:badge")),
+        (None, Some("urn:example:badge:number,urn:example:badge:label")),
+    ] {
+        let text = shown(&user, attributes, excluded);
+        assert!(text.contains(badge), "{attributes:?} {excluded:?}: {text}");
+    }
+    let text = shown(&user, Some("urn:example:badge:label"), None);
+    assert!(text.contains(r#""urn:example:badge":{"number":"7","label":"x"}"#), "{text}");
+}
