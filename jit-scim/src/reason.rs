@@ -26,6 +26,8 @@ pub enum ScimType {
     InvalidCursor,
     /// `expiredCursor` (RFC 9865 §5).
     ExpiredCursor,
+    /// `invalidCount` (RFC 9865 §2.1).
+    InvalidCount,
 }
 
 impl ScimType {
@@ -41,6 +43,7 @@ impl ScimType {
         Self::Uniqueness,
         Self::InvalidCursor,
         Self::ExpiredCursor,
+        Self::InvalidCount,
     ];
 
     /// Returns the name as RFC 7644 writes it.
@@ -57,6 +60,7 @@ impl ScimType {
             Self::TooMany => "tooMany",
             Self::InvalidCursor => "invalidCursor",
             Self::ExpiredCursor => "expiredCursor",
+            Self::InvalidCount => "invalidCount",
         }
     }
 }
@@ -76,8 +80,8 @@ enum Answer {
 
 use Answer::{Bad, Plain, Setup};
 use ScimType::{
-    ExpiredCursor, InvalidCursor, InvalidFilter, InvalidPath, InvalidSyntax, InvalidValue, Mutability,
-    NoTarget, TooMany,
+    ExpiredCursor, InvalidCount, InvalidCursor, InvalidFilter, InvalidPath, InvalidSyntax, InvalidValue,
+    Mutability, NoTarget, TooMany,
 };
 
 jit_core::reasons! {
@@ -149,6 +153,7 @@ jit_core::reasons! {
         QueryMalformed = "scim.query_malformed", "a parameter of the query is not of its type or given twice", Bad(InvalidValue);
         SearchMalformed = "scim.search_malformed", "the message is not a search request", Bad(InvalidSyntax);
         CursorInvalid = "scim.cursor_invalid", "the cursor is not one of this query", Bad(InvalidCursor);
+        CountInvalid = "scim.count_invalid", "the `count` beside a cursor is no whole number", Bad(InvalidCount);
         CursorExpired = "scim.cursor_expired", "the cursor is too old", Bad(ExpiredCursor);
 
         // bulk: RFC 7644 §3.7

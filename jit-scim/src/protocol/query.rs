@@ -90,11 +90,12 @@ impl QueryText {
     /// name does not count, for a filter that is overlooked would find everybody.
     ///
     /// # Errors
-    /// `scim.query_malformed`.
+    /// `scim.query_malformed`; `scim.count_invalid` where pages are asked for by cursor.
     pub fn of_parameters<'a>(
         parameters: impl IntoIterator<Item = (&'a str, &'a str)>,
     ) -> Result<Self, ScimError> {
         let mut query = Self::default();
+        let mut no_count = None;
         for (name, value) in parameters {
             let refused = || ScimError::at_attribute(Reason::QueryMalformed, name);
             let text = || value.to_owned();
@@ -107,7 +108,11 @@ impl QueryText {
                 "sortby" => query.sort_by.replace(text()).is_some(),
                 "sortorder" => query.sort_order.replace(text()).is_some(),
                 "startindex" => query.start_index.replace(number()?).is_some(),
-                "count" => query.count.replace(number()?).is_some(),
+                "count" => {
+                    let count = whole(value.trim());
+                    no_count = no_count.or_else(|| count.is_none().then(refused));
+                    query.count.replace(count.unwrap_or_default()).is_some()
+                }
                 "cursor" => query.cursor.replace(text()).is_some(),
                 _ => false,
             };
@@ -115,15 +120,16 @@ impl QueryText {
                 return Err(refused());
             }
         }
-        Ok(query)
+        query.counted(no_count)
     }
 
     /// Reads the body of a POST to `.search`.
     ///
     /// # Errors
-    /// `scim.not_an_object`, `scim.schemas_missing`, `scim.search_malformed`.
+    /// `scim.not_an_object`, `scim.schemas_missing`, `scim.search_malformed`; `scim.count_invalid` where pages are asked for
+    /// by cursor.
     pub fn of_message(json: &Json) -> Result<Self, ScimError> {
-        let mut query = Self::default();
+        let (mut query, mut no_count) = (Self::default(), None);
         let declared =
             |json: &Json| json.as_text().is_some_and(|urn| urn.eq_ignore_ascii_case(SEARCH_REQUEST));
         if !matches!(json.member("schemas"), Some(Json::List(list)) if list.iter().any(declared)) {
@@ -151,12 +157,24 @@ impl QueryText {
                 "sortby" => query.sort_by = Some(text()?),
                 "sortorder" => query.sort_order = Some(text()?),
                 "startindex" => query.start_index = Some(number()?),
-                "count" => query.count = Some(number()?),
+                "count" => match number() {
+                    Ok(count) => query.count = Some(count),
+                    Err(error) => no_count = Some(error),
+                },
                 "cursor" => query.cursor = Some(text()?),
                 _ => return Err(refused()),
             }
         }
-        Ok(query)
+        query.counted(no_count)
+    }
+
+    /// Refuses a count that is none, as the way of paging has it (RFC 9865 §2.1).
+    fn counted(self, no_count: Option<ScimError>) -> Result<Self, ScimError> {
+        match no_count {
+            None => Ok(self),
+            Some(error) if self.cursor.is_some() => Err(error.with_reason(Reason::CountInvalid)),
+            Some(error) => Err(error),
+        }
     }
 
     /// Tells whether the resources of several types have to be brought into one order for it.

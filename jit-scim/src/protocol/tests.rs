@@ -187,3 +187,21 @@ proptest! {
         prop_assert_eq!(parts.join(" "), whole);
     }
 }
+
+#[test]
+fn a_count_that_is_none_is_told_as_the_way_of_paging_has_it() {
+    let refusal = |parameters: &[(&str, &str)]| query(parameters, now()).unwrap_err().reason();
+    for parameters in [[("cursor", ""), ("count", "abc")], [("COUNT", "1.5"), ("cursor", "")]] {
+        let reason = refusal(&parameters);
+        assert_eq!(reason.scim_type().map(|kind| kind.as_str()), Some("invalidCount"), "RFC 9865 §2.1");
+    }
+    assert_eq!(refusal(&[("count", "abc")]), Reason::QueryMalformed);
+    let search = |rest: &str| {
+        let schema = "urn:ietf:params:scim:api:messages:2.0:SearchRequest";
+        let text = format!(r#"{{"schemas":["{schema}"],{rest}}}"#);
+        let json = Json::parse(text.as_bytes(), &Limits::default()).unwrap();
+        QueryText::of_message(&json).unwrap_err().reason()
+    };
+    assert_eq!(search(r#""count":"9","cursor":"""#), refusal(&[("cursor", ""), ("count", "x")]));
+    assert_eq!(search(r#""count":"9""#), Reason::SearchMalformed);
+}
