@@ -45,7 +45,8 @@ impl Element {
 pub enum ElementChange {
     /// The value is there afterwards. If it was there before, nothing happens.
     Add(Element),
-    /// The value with this `value` is gone afterwards. If there was none, nothing happens.
+    /// The value with this `value` is gone afterwards, in whatever case unless the attribute's case counts
+    /// ([`jit_core::caseless`]). If there was none, nothing happens.
     Remove(String),
     /// The values that fulfil the filter are gone afterwards.
     RemoveWhere(Filter),

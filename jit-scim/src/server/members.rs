@@ -18,7 +18,8 @@ use crate::patch::{Element, ElementChange};
 use crate::reason::Reason;
 use crate::resource::Value;
 use crate::resource::read::{Purpose, Reader};
-use crate::schema::ResourceType;
+use crate::schema::{Attribute, ResourceType};
+use crate::text::comparable;
 use crate::tolerance::Tolerance;
 
 /// How many looks the filters of one change may take.
@@ -165,6 +166,7 @@ impl Roll<'_> {
         let mut fits = |filter: &Filter, value: &Value| {
             filter.holds_for(value, &mut effort).map_err(|_| ScimError::from(Reason::PatchTooMuchWork))
         };
+        let is_exact = case_counts(kind);
         let everybody = OnceCell::new();
         let everybody = || everybody.get_or_init(|| self.shown(kind));
         // what was before nobody was left comes to nothing
@@ -177,7 +179,7 @@ impl Roll<'_> {
                 }
                 // whom nobody knows is no member
                 ElementChange::Remove(key) => {
-                    net.extend(Served::id(key).map(|id| (id, None)));
+                    net.extend(Served::id(&comparable(key, is_exact)).map(|id| (id, None)));
                 }
                 ElementChange::Clear => {
                     net = self.everybody.iter().flatten().map(|(id, _)| (*id, None)).collect();
@@ -216,6 +218,12 @@ impl Roll<'_> {
             (None, None) => Ok(None),
         }
     }
+}
+
+/// Tells whether the case of a member's `value` counts.
+fn case_counts(kind: &ResourceType) -> bool {
+    let value = kind.resolve("members.value");
+    value.as_ref().and_then(|path| kind.attribute(path)).is_some_and(Attribute::is_case_exact)
 }
 
 /// Reads a member as filters look at it.

@@ -1,5 +1,6 @@
 //! Groups: members come and go, and their access with them.
 
+use jit_scim::Tolerance;
 use jit_scim::server::Reach;
 use serde_json::{Value, json};
 
@@ -231,4 +232,23 @@ async fn what_a_change_looks_at_among_members_has_a_bound() {
     house.patch(&group, json!(vec![replace; 500])).await.is(204);
     let left = house.get(&group).await.is(200);
     assert_eq!(left.body["members"].as_array().unwrap().len(), 1);
+}
+
+#[tokio::test]
+async fn whom_a_filter_finds_a_removal_removes() {
+    for (operation, tolerance) in [("remove", Tolerance::strict()), ("Remove", Tolerance::entra())] {
+        let house = house_with(SETTINGS, |connection| connection.tolerance(tolerance));
+        let [anna, bert, _] = three_people(&house).await;
+        let path = format!("/Groups/{}", house.post("/Groups", group("team-a", &[&anna, &bert])).await.id());
+        let upper = anna.to_uppercase();
+        let found = house.get(&format!("/Groups?filter=members[value eq \"{upper}\"]")).await.is(200);
+        assert_eq!(found.body["totalResults"], 1, "the case of a member's value does not count");
+        let change = match operation {
+            "remove" => json!([{"op": operation, "path": format!("members[value eq \"{upper}\"]")}]),
+            _ => json!([{"op": operation, "path": "members", "value": [{"value": upper}]}]),
+        };
+        house.patch(&path, change).await.is(204);
+        assert_eq!(members(&house.get(&path).await), [bert.as_str()]);
+        assert!(house.grants("anna").await.is_empty());
+    }
 }
