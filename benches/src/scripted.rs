@@ -12,7 +12,7 @@ use std::{
 use async_trait::async_trait;
 use chrono::{DateTime, TimeDelta, Utc};
 use jit_core::{
-    Account, AccountId, AuditEvent, AuditLog, AuditQuery, BackendError, Claimed, Collection, Commit,
+    Account, AccountId, AuditEvent, AuditLog, AuditQuery, BackendError, Claimed, Collection, Commit, Cursor,
     Document, DocumentId, DocumentKey, DocumentQuery, DocumentStore, ErrorKind, ExternalKey, IndexName, Lane,
     LookupKey, Matches, Member, OneTime, OneTimeKey, Page, Query, Seen, Settlement, TaskQueue, TenantId,
     UserStore, WorkerId,
@@ -78,6 +78,16 @@ impl UserStore for Scripted {
 
     async fn list(&self, _query: &Query) -> Result<Page<Account>, BackendError> {
         unused("users.list")
+    }
+
+    async fn bearers(
+        &self,
+        _tenant: &TenantId,
+        _key: &LookupKey,
+        _after: Option<Cursor>,
+        _limit: NonZeroUsize,
+    ) -> Result<Page<AccountId>, BackendError> {
+        unused("users.bearers")
     }
 
     async fn commit(&self, commit: &Commit) -> Result<(), BackendError> {

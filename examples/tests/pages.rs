@@ -180,6 +180,7 @@ fn leases() -> LeasesView {
             LeaseRow { lends: Some(HOSTILE.into()), ..lease("ending", false) },
             lease("quarantined", false),
         ],
+        unreadable: Vec::new(),
         has_more: true,
         compared: vec![compared],
     }

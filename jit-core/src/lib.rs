@@ -58,9 +58,9 @@ pub use clock::{
 pub use engine::{
     AdminRequest, Authority, BuildError, CheckOut, CheckedOut, Connection, ConnectionSettings, Denied,
     Difference, Differing, Elevated, Event, Explanation, Held, Invitation, Jit, JitBuilder, JitError, Kept,
-    LeaverLimit, LentWrong, LinkAnswer, LinkBy, LinkRule, MailLink, MailProof, MirrorForecast, NamedBy,
-    Notices, Outcome, Provisioned, Provisioning, ReconcileMode, Reconciliation, Reply, SamePerson, Session,
-    ShadowReport, SignIn, SignedIn, Teller, Ticket, Trigger, Verdict, VerifyError, WorkReport,
+    LeasePage, LeaverLimit, LentWrong, LinkAnswer, LinkBy, LinkRule, MailLink, MailProof, MirrorForecast,
+    NamedBy, Notices, Outcome, Provisioned, Provisioning, ReconcileMode, Reconciliation, Reply, SamePerson,
+    Session, ShadowReport, SignIn, SignedIn, Teller, Ticket, Trigger, Verdict, VerifyError, WorkReport,
 };
 pub use error::{BackendError, Code, ErrorClass, ErrorKind, Retry, Taken, TargetFault};
 pub use identity::{

@@ -6,7 +6,7 @@ use async_trait::async_trait;
 use chrono::{DateTime, TimeDelta, Utc};
 
 use crate::{
-    Account, AccountId, AuditEvent, AuditLog, AuditQuery, BackendError, Claimed, Collection, Commit,
+    Account, AccountId, AuditEvent, AuditLog, AuditQuery, BackendError, Claimed, Collection, Commit, Cursor,
     Document, DocumentId, DocumentKey, DocumentQuery, DocumentStore, ExternalKey, IndexName, Lane, LookupKey,
     Matches, Member, OneTime, OneTimeKey, Page, Query, Seen, Settlement, TaskQueue, TenantId, UserStore,
     WorkerId,
@@ -24,6 +24,13 @@ mockall::mock! {
         async fn matching(&self, tenant: &TenantId, key: &LookupKey) -> Result<Matches, BackendError>;
         async fn named(&self, tenant: &TenantId, user_name_key: &str) -> Result<Option<Account>, BackendError>;
         async fn list(&self, query: &Query) -> Result<Page<Account>, BackendError>;
+        async fn bearers(
+            &self,
+            tenant: &TenantId,
+            key: &LookupKey,
+            after: Option<Cursor>,
+            limit: NonZeroUsize,
+        ) -> Result<Page<AccountId>, BackendError>;
         async fn commit(&self, commit: &Commit) -> Result<(), BackendError>;
         async fn touch(&self, seen: &[Seen]) -> Result<(), BackendError>;
     }

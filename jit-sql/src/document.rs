@@ -133,6 +133,12 @@ pub(crate) fn page<T>(mut items: Vec<T>, limit: std::num::NonZeroUsize, id: fn(&
     Page { items, next }
 }
 
+/// The same for ids themselves.
+pub(crate) fn page_of_ids(ids: Vec<Uuid>, limit: std::num::NonZeroUsize) -> Page<AccountId> {
+    let Page { items, next } = page(ids, limit, |id| *id);
+    Page { items: items.into_iter().map(AccountId::from_uuid).collect(), next }
+}
+
 /// When a claim that begins at `now` is over.
 pub(crate) fn end_of_hold(
     now: DateTime<Utc>,

@@ -116,12 +116,17 @@ impl House {
         if chosen.is_empty() { Err(Failure::refused("lease.unknown_target")) } else { Ok(chosen) }
     }
 
-    /// The accounts that keep the leases at a target.
-    pub(super) async fn leases(&self, target: &TargetId) -> Result<Vec<Account>, Failure> {
+    /// The accounts that keep the leases at a target. Those whose records cannot be read go to the others.
+    pub(super) async fn leases(
+        &self,
+        target: &TargetId,
+        unreadable: &mut Vec<(TargetId, AccountId)>,
+    ) -> Result<Vec<Account>, Failure> {
         let (mut found, mut after) = (Vec::new(), None);
         loop {
             let page = self.jit.leases(None, &self.tenant, target, after, PAGE).await?;
             found.extend(page.items);
+            unreadable.extend(page.unreadable.into_iter().map(|lease| (target.clone(), lease)));
             match page.next {
                 Some(next) => after = Some(next),
                 None => return Ok(found),

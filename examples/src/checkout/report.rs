@@ -5,7 +5,7 @@ use std::io::{self, Write};
 
 use chrono::{DateTime, SecondsFormat, TimeDelta, Utc};
 use jit_core::{
-    Account, AccountId, Difference, Differing, Lease, LentWrong, RemoteRef, Seeing, UnattendedEnd,
+    Account, AccountId, Difference, Differing, Lease, LentWrong, RemoteRef, Seeing, TargetId, UnattendedEnd,
 };
 use serde::Serialize;
 use serde_json::json;
@@ -36,6 +36,21 @@ impl<'a> Report<'a> {
             self.line(&json!({ "alarm": about, "target": target, "account": account, "tenant": tenant }))?;
         }
         self.out.flush()
+    }
+
+    /// Tells of leases whose records cannot be read: people on standard error, programs in a line of its own as well. Tells
+    /// whether there are any.
+    pub(super) fn unreadable(&mut self, leases: &[(TargetId, AccountId)]) -> io::Result<bool> {
+        for (target, lease) in leases {
+            self.complaints.push(format!(
+                "checkout: the record of lease {lease} at `{target}` cannot be read (lease.unreadable)"
+            ));
+            if self.json {
+                self.line(&json!({ "error": "lease.unreadable", "lease": lease, "target": target }))?;
+            }
+        }
+        self.out.flush()?;
+        Ok(!leases.is_empty())
     }
 
     /// What is to be written to standard error.

@@ -94,6 +94,7 @@ macro_rules! __jit_user_store_checks {
                 the_filter_by_state_follows_updates
                 the_filter_by_entitlement_follows_updates
                 the_filter_by_lookup_key_follows_updates
+                bearers_are_named_as_they_are_listed
             }
             counters {
                 counters_start_at_zero_and_move

@@ -34,7 +34,8 @@ pub use hold::{LinkAnswer, MailProof, Reply, Ticket};
 pub use jit::Jit;
 pub use keep::{Kept, Teller};
 pub use lease::{
-    CheckOut, CheckedOut, Difference, Differing, Elevated, LentWrong, ReconcileMode, Reconciliation,
+    CheckOut, CheckedOut, Difference, Differing, Elevated, LeasePage, LentWrong, ReconcileMode,
+    Reconciliation,
 };
 pub use mirror::MirrorForecast;
 pub use outcome::{Denied, Explanation, Held, JitError, Outcome, Provisioned, Session, SignedIn, Verdict};

@@ -110,7 +110,7 @@ impl Jit {
         let Ok(lane) = Lane::new(lane) else { return Ok(()) };
         for claimed in store.claim(worker, &lane, self.parts.clock.work(), HOLD, limit).await? {
             let now = self.parts.clock.work();
-            let settlement = match self.do_task(store, &claimed.task, now).await {
+            let settlement = match self.do_task(store, &claimed, now).await {
                 Ok(Settlement::Done) => {
                     report.done += 1;
                     Settlement::Done
@@ -137,9 +137,10 @@ impl Jit {
     async fn do_task(
         &self,
         store: &dyn Store,
-        task: &Task,
+        claimed: &Claimed,
         now: DateTime<Utc>,
     ) -> Result<Settlement, JitError> {
+        let task = &claimed.task;
         let account = store.get(&task.tenant, task.account).await?;
         match &task.kind {
             TaskKind::EndGrant { grant } => match account {
@@ -152,7 +153,7 @@ impl Jit {
             },
             TaskKind::EndLeases => {
                 if let Some(holder) = account.filter(|account| account.standing(now) != Standing::Active) {
-                    self.end_leases_of(store, &holder).await?;
+                    self.end_leases_of(store, &holder, claimed.attempts).await?;
                 }
                 Ok(Settlement::Done)
             }

@@ -119,6 +119,18 @@ impl UserStore for MemoryStore {
         Ok(state.tenants.get(&query.tenant).map_or_else(empty_page, |tenant| tenant.accounts.list(query)))
     }
 
+    async fn bearers(
+        &self,
+        tenant: &TenantId,
+        key: &LookupKey,
+        after: Option<crate::Cursor>,
+        limit: NonZeroUsize,
+    ) -> Result<Page<AccountId>, BackendError> {
+        let filter = crate::Filter::Bearing(key.clone());
+        let page = self.list(&Query { tenant: tenant.clone(), filter, after, limit }).await?;
+        Ok(Page { items: page.items.iter().map(|account| account.id).collect(), next: page.next })
+    }
+
     async fn commit(&self, commit: &Commit) -> Result<(), BackendError> {
         commit.check()?;
         let mut state = self.state_mut();

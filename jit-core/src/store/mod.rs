@@ -62,6 +62,19 @@ pub trait UserStore: Send + Sync {
     /// `store.unavailable`, `store.corrupt`.
     async fn list(&self, query: &Query) -> Result<Page<Account>, BackendError>;
 
+    /// Names the accounts of a tenant that carry a lookup key, in the order of their ids, in pages as [`Self::list`]. It reads
+    /// none of them: what cannot be read is named as well, so that it keeps nobody from the others.
+    ///
+    /// # Errors
+    /// `store.unavailable`.
+    async fn bearers(
+        &self,
+        tenant: &TenantId,
+        key: &LookupKey,
+        after: Option<Cursor>,
+        limit: NonZeroUsize,
+    ) -> Result<Page<AccountId>, BackendError>;
+
     /// Writes a commit: all of it, durably, or nothing. A commit never moves `last_seen` backward: where the stored
     /// instant is later than the one that the commit carries, the stored one stays.
     ///

@@ -67,6 +67,15 @@ macro_rules! __jit_pass_on {
             ) -> ::core::result::Result<$crate::Page<$crate::Account>, $crate::BackendError> {
                 self.$field.list(query).await
             }
+            async fn bearers(
+                &self,
+                tenant: &$crate::TenantId,
+                key: &$crate::LookupKey,
+                after: ::core::option::Option<$crate::Cursor>,
+                limit: ::core::num::NonZeroUsize,
+            ) -> ::core::result::Result<$crate::Page<$crate::AccountId>, $crate::BackendError> {
+                self.$field.bearers(tenant, key, after, limit).await
+            }
             async fn commit(
                 &self,
                 commit: &$crate::Commit,

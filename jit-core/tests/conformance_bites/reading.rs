@@ -1,5 +1,7 @@
 //! The faults of reading accounts.
 
+use std::num::NonZeroUsize;
+
 use jit_core::{
     Account, AccountId, AccountState, BackendError, Cursor, ExternalKey, Filter, LookupKey, Matches, Page,
     Query, TenantId, UserStore as _,
@@ -178,6 +180,17 @@ impl Faulty {
             (_, Matches::One(account)) if !self.is_shown(&account) => Matches::None,
             (_, found) => found,
         })
+    }
+
+    pub(crate) async fn faulty_bearers(
+        &self,
+        tenant: &TenantId,
+        key: &LookupKey,
+        after: Option<Cursor>,
+        limit: NonZeroUsize,
+    ) -> Result<Page<AccountId>, BackendError> {
+        let page = self.inner.bearers(tenant, key, after, limit).await?;
+        Ok(Page { next: page.next.filter(|_| self.fault != Fault::BearersEndEarly), ..page })
     }
 
     pub(crate) async fn faulty_list(&self, query: &Query) -> Result<Page<Account>, BackendError> {

@@ -148,6 +148,8 @@ faults! {
     MatchingForgetsTenant => [each_tenant_matches_its_own_accounts];
     /// Forgets the tenant in `list`.
     ListForgetsTenant => [each_tenant_lists_its_own_accounts];
+    /// Names those who carry a key on the first page only.
+    BearersEndEarly => [bearers_are_named_as_they_are_listed];
     /// Forgets the tenant of what an update replaces.
     UpdateForgetsTenant => [an_update_stops_at_the_tenant];
     /// Forgets the tenant of account ids.

@@ -1,11 +1,11 @@
 //! The faults of writing accounts.
 
-use std::{collections::BTreeSet, sync::atomic::Ordering};
+use std::{collections::BTreeSet, num::NonZeroUsize, sync::atomic::Ordering};
 
 use async_trait::async_trait;
 use jit_core::{
-    Account, AccountId, AccountWrite, BackendError, Commit, CounterChange, ErrorKind, ExternalKey, LookupKey,
-    Matches, Page, Query, Seen, Taken, TenantId, UserStore,
+    Account, AccountId, AccountWrite, BackendError, Commit, CounterChange, Cursor, ErrorKind, ExternalKey,
+    LookupKey, Matches, Page, Query, Seen, Taken, TenantId, UserStore,
 };
 
 use crate::{faulty::Faulty, table::Fault};
@@ -30,6 +30,16 @@ impl UserStore for Faulty {
 
     async fn list(&self, query: &Query) -> Result<Page<Account>, BackendError> {
         self.faulty_list(query).await
+    }
+
+    async fn bearers(
+        &self,
+        tenant: &TenantId,
+        key: &LookupKey,
+        after: Option<Cursor>,
+        limit: NonZeroUsize,
+    ) -> Result<Page<AccountId>, BackendError> {
+        self.faulty_bearers(tenant, key, after, limit).await
     }
 
     async fn commit(&self, commit: &Commit) -> Result<(), BackendError> {

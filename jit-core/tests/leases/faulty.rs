@@ -326,7 +326,23 @@ impl UserStore for FaultyStore {
     }
 
     async fn list(&self, query: &Query) -> Result<Page<Account>, BackendError> {
-        self.inner.list(query).await
+        let page = self.inner.list(query).await?;
+        let unreadable = self.script.inner.lock().unwrap().unreadable;
+        // As databases do: one row that cannot be read fails the page that it is on.
+        if page.items.iter().any(|account| Some(account.id) == unreadable) {
+            return Err(BackendError::new(ErrorKind::Corrupt, "injected"));
+        }
+        Ok(page)
+    }
+
+    async fn bearers(
+        &self,
+        tenant: &TenantId,
+        key: &LookupKey,
+        after: Option<Cursor>,
+        limit: NonZeroUsize,
+    ) -> Result<Page<AccountId>, BackendError> {
+        self.inner.bearers(tenant, key, after, limit).await
     }
 
     async fn commit(&self, commit: &Commit) -> Result<(), BackendError> {

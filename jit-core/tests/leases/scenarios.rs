@@ -25,6 +25,71 @@ async fn a_record_that_cannot_be_read_keeps_no_other_lease_waiting_and_is_told()
 }
 
 #[tokio::test]
+async fn a_record_that_cannot_be_read_saves_no_other_lease_of_a_leaver() {
+    let house = House::new().await;
+    let mut out = Vec::new();
+    for _ in 0..5 {
+        out.push(house.out(400).await);
+    }
+    house.alarms().await;
+    let spoilt = &out[2];
+    house.script.spoil(Some(spoilt.lease));
+    let (act, by) = (AdminAct::End, "root".into());
+    let request = AdminRequest { tenant: tenant(), store: None, account: house.holder, act, by };
+    house.jit.administer(&request).await.unwrap().unwrap();
+    let mut alarms = house.alarms().await;
+    house.pass_minutes(1).await;
+    let left: Vec<_> = house.directory.accounts().into_keys().collect();
+    assert_eq!(left, [spoilt.name.clone()], "the others are gone at once");
+    alarms.extend(house.alarms().await);
+    assert!(alarms.contains(&"lease.unreadable".to_owned()), "{alarms:?}");
+    // Mended, it ends as the others: nobody forgot it.
+    house.script.spoil(None);
+    for _ in 0..3 {
+        house.pass_minutes(20).await;
+        house.alarms().await;
+    }
+    assert!(house.directory.accounts().is_empty());
+}
+
+#[tokio::test]
+async fn a_record_that_cannot_be_read_is_named_beside_the_others() {
+    let house = House::new().await;
+    let (spoilt, other) = (house.out(30).await, house.out(30).await);
+    house.script.spoil(Some(spoilt.lease));
+    let limit = std::num::NonZeroUsize::MIN;
+    let (mut found, mut unreadable, mut after) = (Vec::new(), Vec::new(), None);
+    loop {
+        let page = house.jit.leases(None, &tenant(), &target(), after, limit).await.unwrap();
+        found.extend(page.items.into_iter().map(|account| account.id));
+        unreadable.extend(page.unreadable);
+        after = page.next;
+        if after.is_none() {
+            break;
+        }
+    }
+    assert_eq!((found, unreadable), (vec![other.lease], vec![spoilt.lease]));
+}
+
+#[tokio::test]
+async fn a_record_that_cannot_be_read_ends_no_comparison_and_makes_nobody_a_suspect() {
+    let house = House::new().await;
+    let (spoilt, removed, longer) = (house.out(30).await, house.out(30).await, house.out(30).await);
+    house.clock.advance(TimeDelta::minutes(1));
+    house.directory.take_out(&removed.name).unwrap();
+    house.directory.move_end(&longer.name, None);
+    house.script.spoil(Some(spoilt.lease));
+    let apply = ReconcileMode::Apply { at_most: 10 };
+    let report = house.jit.reconcile(None, &tenant(), &target(), apply).await.unwrap();
+    assert_eq!(
+        (&report.missing, &report.unreadable),
+        (&vec![removed.lease], &BTreeSet::from([spoilt.lease]))
+    );
+    assert!(report.suspects.is_empty() && report.differing[0].brought_back, "{report:?}");
+    assert_eq!(report.partial.unwrap().as_str(), "lease.unreadable");
+}
+
+#[tokio::test]
 async fn leases_come_and_go_while_nobody_can_be_told() {
     let house = House::new().await;
     house.told.deafen(true);

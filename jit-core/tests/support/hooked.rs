@@ -2,6 +2,7 @@
 
 use std::{
     future::Future,
+    num::NonZeroUsize,
     pin::Pin,
     sync::{Arc, Mutex},
 };
@@ -77,6 +78,15 @@ impl UserStore for Hooked {
     }
     async fn list(&self, query: &Query) -> Result<Page<Account>, BackendError> {
         self.inner.list(query).await
+    }
+    async fn bearers(
+        &self,
+        tenant: &TenantId,
+        key: &LookupKey,
+        after: Option<Cursor>,
+        limit: NonZeroUsize,
+    ) -> Result<Page<AccountId>, BackendError> {
+        self.inner.bearers(tenant, key, after, limit).await
     }
     async fn commit(&self, commit: &Commit) -> Result<(), BackendError> {
         self.pass("commit").await?;

@@ -373,6 +373,16 @@ impl UserStore for Counting {
         self.count("list");
         self.inner.list(query).await
     }
+    async fn bearers(
+        &self,
+        tenant: &TenantId,
+        key: &LookupKey,
+        after: Option<jit_core::Cursor>,
+        limit: std::num::NonZeroUsize,
+    ) -> Result<Page<AccountId>, BackendError> {
+        self.count("bearers");
+        self.inner.bearers(tenant, key, after, limit).await
+    }
     async fn commit(&self, commit: &Commit) -> Result<(), BackendError> {
         self.count("commit");
         let less_one = |left: usize| left.checked_sub(1);

@@ -91,6 +91,15 @@ impl UserStore for Faulty {
     async fn list(&self, query: &Query) -> Result<Page<Account>, BackendError> {
         self.inner.list(query).await
     }
+    async fn bearers(
+        &self,
+        tenant: &TenantId,
+        key: &LookupKey,
+        after: Option<Cursor>,
+        limit: NonZeroUsize,
+    ) -> Result<Page<AccountId>, BackendError> {
+        self.inner.bearers(tenant, key, after, limit).await
+    }
     async fn commit(&self, commit: &Commit) -> Result<(), BackendError> {
         self.call(self.inner.commit(commit)).await
     }

@@ -49,6 +49,8 @@ statements! {
     list_bearing = "SELECT a.document::text, a.last_seen
         FROM jit_lookup l JOIN jit_account a ON a.tenant = l.tenant AND a.id = l.account
         WHERE l.tenant = $1 AND l.account > $2 AND l.kind = $4 AND l.digest = $5 ORDER BY l.account LIMIT $3";
+    bearers = "SELECT account FROM jit_lookup
+        WHERE tenant = $1 AND account > $2 AND kind = $4 AND digest = $5 ORDER BY account LIMIT $3";
     document = "SELECT id, version, created_at, changed_at, account, names, body FROM jit_document
         WHERE tenant = $1 AND connection = $2 AND kind = $3 AND id = $4";
     documents_named = "SELECT d.id, d.version, d.created_at, d.changed_at, d.account, d.names, d.body

@@ -1,11 +1,11 @@
 //! Accounts.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, num::NonZeroUsize};
 
 use async_trait::async_trait;
 use jit_core::{
-    Account, AccountId, BackendError, Commit, ErrorKind, ExternalKey, Filter, LookupKey, Matches, Page,
-    Query, Seen, TenantId, UserStore,
+    Account, AccountId, BackendError, Commit, Cursor, ErrorKind, ExternalKey, Filter, LookupKey, Matches,
+    Page, Query, Seen, TenantId, UserStore,
 };
 use tokio_postgres::{Row, Statement, types::ToSql};
 use uuid::Uuid;
@@ -71,6 +71,24 @@ impl UserStore for PostgresStore {
             _ => return Err(BackendError::new(ErrorKind::Invalid, list).caused_by("the filter is not known")),
         };
         Ok(document::page(items, query.limit, |account| account.id.as_uuid()))
+    }
+
+    async fn bearers(
+        &self,
+        tenant: &TenantId,
+        key: &LookupKey,
+        after: Option<Cursor>,
+        limit: NonZeroUsize,
+    ) -> Result<Page<AccountId>, BackendError> {
+        let bearers = "users.bearers";
+        let from = after.map_or(Uuid::nil(), Cursor::id);
+        let LookupDraft { kind, digest } = LookupDraft::of(key);
+        let (tenant, rows) = (tenant.as_str(), document::one_more(limit));
+        let params: [&(dyn ToSql + Sync); 5] = [&tenant, &from, &rows, &kind, &digest.as_slice()];
+        let rows = self.pool.rows(Kind::Read, |s| &s.bearers, &params).await;
+        let rows = rows.map_err(|failed| failed.during(bearers))?;
+        let ids = rows.iter().map(|row| row.try_get(0).map_err(malformed(bearers)));
+        Ok(document::page_of_ids(ids.collect::<Result<_, _>>()?, limit))
     }
 
     async fn commit(&self, commit: &Commit) -> Result<(), BackendError> {

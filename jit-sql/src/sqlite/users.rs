@@ -1,11 +1,14 @@
 //! Accounts.
 
+use std::num::NonZeroUsize;
+
 use async_trait::async_trait;
 use jit_core::{
-    Account, AccountId, BackendError, Commit, ErrorKind, ExternalKey, Filter, LookupKey, Matches, Page,
-    Query, Seen, TenantId, UserStore,
+    Account, AccountId, BackendError, Commit, Cursor, ErrorKind, ExternalKey, Filter, LookupKey, Matches,
+    Page, Query, Seen, TenantId, UserStore,
 };
 use rusqlite::Row;
+use uuid::Uuid;
 
 use super::{SqliteStore, commit, error::Refused, session::Session};
 use crate::{
@@ -58,6 +61,24 @@ impl UserStore for SqliteStore {
         Ok(document::page(items?, query.limit, |account| account.id.as_uuid()))
     }
 
+    async fn bearers(
+        &self,
+        tenant: &TenantId,
+        key: &LookupKey,
+        after: Option<Cursor>,
+        limit: NonZeroUsize,
+    ) -> Result<Page<AccountId>, BackendError> {
+        let after = after.map(|cursor| cursor.id().into_bytes().to_vec()).unwrap_or_default();
+        let LookupDraft { kind, digest } = LookupDraft::of(key);
+        let params = (tenant.as_str(), after, document::one_more(limit), kind, digest);
+        let id = |row: &Row<'_>| {
+            let bytes = row.get_ref(0)?.as_blob().ok().and_then(|bytes| Uuid::from_slice(bytes).ok());
+            bytes.ok_or(Refused::Kind(ErrorKind::Corrupt))
+        };
+        let ids = self.readers.rows("users.bearers", BEARERS, params, id)?;
+        Ok(document::page_of_ids(ids, limit))
+    }
+
     async fn commit(&self, commit: &Commit) -> Result<(), BackendError> {
         let draft = Draft::of(commit)?;
         self.writer.run(COMMIT, move |session| commit::write(session, &draft)).await
@@ -84,8 +105,8 @@ fn account(row: &Row<'_>) -> Result<Account, Refused> {
 }
 
 /// Every statement that reads accounts.
-pub(super) const READS: [&str; 8] =
-    [FIND, GET, MATCHING, NAMED, LIST, LIST_STATE, LIST_HOLDING, LIST_BEARING];
+pub(super) const READS: [&str; 9] =
+    [FIND, GET, MATCHING, NAMED, LIST, LIST_STATE, LIST_HOLDING, LIST_BEARING, BEARERS];
 
 const FIND: &str = "SELECT a.document, a.last_seen \
     FROM jit_identity i JOIN jit_account a ON a.seq = i.account \
@@ -112,6 +133,9 @@ const LIST_HOLDING: &str = "SELECT a.document, a.last_seen \
 const LIST_BEARING: &str = "SELECT a.document, a.last_seen \
     FROM jit_lookup l JOIN jit_account a ON a.tenant = l.tenant AND a.id = l.account \
     WHERE l.tenant = ?1 AND l.kind = ?4 AND l.digest = ?5 AND l.account > ?2 ORDER BY l.account LIMIT ?3";
+
+const BEARERS: &str = "SELECT account FROM jit_lookup \
+    WHERE tenant = ?1 AND kind = ?4 AND digest = ?5 AND account > ?2 ORDER BY account LIMIT ?3";
 
 const TOUCH: &str = "UPDATE jit_account SET last_seen = ?3 \
     WHERE tenant = ?1 AND id = ?2 AND (last_seen IS NULL OR last_seen < ?3)";

@@ -311,11 +311,15 @@ async fn a_document_that_cannot_be_read_is_corrupt_and_stays_secret() {
     let schema = Schema::new().await;
     let store = schema.store().await;
     store.commit(&first_sign_in(1, "alice", "alice")).await.unwrap();
+    let alice = store.find(&key("alice")).await.unwrap().unwrap();
     let client = schema.connect().await;
     client.execute("UPDATE jit_account SET document = '{\"id\":\"secret\"}'", &[]).await.unwrap();
     let error = store.find(&key("alice")).await.unwrap_err();
     assert_eq!(*error.kind(), ErrorKind::Corrupt);
     assert!(!format!("{error:?} {error}").contains("secret"));
+    let (by, limit) = (alice.lookup_keys().remove(0), std::num::NonZeroUsize::MIN);
+    let named = store.bearers(&alice.tenant, &by, None, limit).await.unwrap();
+    assert_eq!((named.items, named.next), (vec![alice.id], None), "it can be named all the same");
 }
 
 /// How often tables were read from end to end, by sessions that have ended.

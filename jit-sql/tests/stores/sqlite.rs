@@ -174,11 +174,15 @@ async fn a_document_that_cannot_be_read_is_corrupt_and_stays_secret() {
     let folder = Folder::new("corrupt");
     let store = SqliteStore::open(folder.file()).unwrap();
     store.commit(&first_sign_in(1, "alice", "alice")).await.unwrap();
+    let alice = store.find(&key("alice")).await.unwrap().unwrap();
     let other = rusqlite::Connection::open(folder.file()).unwrap();
     other.execute("UPDATE jit_account SET document = '{\"id\":\"secret\"}'", ()).unwrap();
     let error = store.find(&key("alice")).await.unwrap_err();
     assert_eq!(*error.kind(), ErrorKind::Corrupt);
     assert!(!format!("{error:?} {error}").contains("secret"));
+    let (by, limit) = (alice.lookup_keys().remove(0), std::num::NonZeroUsize::MIN);
+    let named = store.bearers(&alice.tenant, &by, None, limit).await.unwrap();
+    assert_eq!((named.items, named.next), (vec![alice.id], None), "it can be named all the same");
 }
 
 #[test]

@@ -3,10 +3,10 @@ use jit_core::{AccountId, Lease, Phase, Seeing, UnattendedEnd};
 use serde::Serialize;
 use serde_json::json;
 
-use crate::checkout::DONE;
 use crate::checkout::failure::Failure;
 use crate::checkout::house::{House, Names};
 use crate::checkout::report::{Report, ender, instant};
+use crate::checkout::{DONE, FAILED};
 use crate::targets::Opened;
 
 /// Tells what is left of one lease if nobody of ours ever runs again.
@@ -37,7 +37,7 @@ struct Sum {
     server_refuses_login: usize,
     server_drops_membership: usize,
     library_only: usize,
-    /// How many are at targets that are not configured.
+    /// How many are at targets that are not configured, or have records that cannot be read.
     unknown: usize,
     /// How many would never end.
     never: usize,
@@ -48,15 +48,15 @@ struct Sum {
 
 /// Tells for each lease who ends it if nobody of ours ever runs again, and when.
 pub(super) async fn exposure(house: &House, report: &mut Report<'_>) -> Result<u8, Failure> {
-    let (mut lines, mut names) = (Vec::new(), Names::default());
+    let (mut lines, mut unreadable, mut names) = (Vec::new(), Vec::new(), Names::default());
     for (id, target) in house.lending(None).await? {
-        for account in house.leases(&id).await? {
+        for account in house.leases(&id, &mut unreadable).await? {
             let Some(lease) = account.lease.as_deref() else { continue };
             let user = names.of(house, lease.holder).await?;
             lines.push(ExposureLine::of(account.id, lease, user, target, house.now()));
         }
     }
-    let sum = Sum::of(&lines);
+    let sum = Sum::of(&lines).and_unreadable(unreadable.len());
     let heads = ["LEASE", "USER", "TARGET", "ROLE", "NAME", "PHASE", "WITHOUT US", "WORST CASE", "SESSIONS"];
     report.several(&lines, heads, |line| {
         [
@@ -78,7 +78,7 @@ pub(super) async fn exposure(house: &House, report: &mut Report<'_>) -> Result<u
         ("last end", sum.last_end.map_or_else(|| "-".to_owned(), instant)),
     ];
     report.one(&json!({ "sum": sum }), &facts)?;
-    Ok(DONE)
+    Ok(if report.unreadable(&unreadable)? { FAILED } else { DONE })
 }
 
 impl ExposureLine {
@@ -142,5 +142,13 @@ impl Sum {
             last_end: lines.iter().filter_map(|line| line.worst_case).max(),
             sessions_survive: count(&|line| line.sessions_survive),
         }
+    }
+
+    /// The same with so many of which nobody can tell anything.
+    fn and_unreadable(mut self, number: usize) -> Self {
+        for count in [&mut self.leases, &mut self.usable_now, &mut self.unknown, &mut self.never] {
+            *count += number;
+        }
+        self
     }
 }

@@ -52,9 +52,9 @@ pub(super) async fn list(
         None => None,
         Some(name) => Some(house.person(&name).await?.ok_or(Failure::refused("lease.unknown_holder"))?.id),
     };
-    let (mut lines, mut names) = (Vec::new(), Names::default());
+    let (mut lines, mut unreadable, mut names) = (Vec::new(), Vec::new(), Names::default());
     for (target, _) in house.lending(target.as_ref()).await? {
-        for account in house.leases(&target).await? {
+        for account in house.leases(&target, &mut unreadable).await? {
             let Some(of) = account.lease.as_ref().map(|lease| lease.holder) else { continue };
             if holder.is_none_or(|holder| holder == of) {
                 let user = names.of(house, of).await?;
@@ -77,5 +77,5 @@ pub(super) async fn list(
             line.reason.clone().unwrap_or_default(),
         ]
     })?;
-    Ok(DONE)
+    Ok(if report.unreadable(&unreadable)? { FAILED } else { DONE })
 }

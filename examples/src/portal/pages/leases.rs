@@ -12,8 +12,9 @@ pub fn leases(frame: &Frame, view: &LeasesView) -> Markup {
         h1 { "Leases" }
         section aria-labelledby="all" {
             h2 id="all" { "Lent now" }
-            @if view.leases.is_empty() { p.empty { "Nothing is lent." } }
+            @if view.leases.is_empty() && view.unreadable.is_empty() { p.empty { "Nothing is lent." } }
             @else { (rows(&view.leases, token)) }
+            @for lease in &view.unreadable { p { "The record of lease " (lease) " cannot be read." } }
             @if view.has_more { p.muted { "There are more leases than this page shows." } }
         }
         section aria-labelledby="compare" {

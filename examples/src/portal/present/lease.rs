@@ -125,6 +125,7 @@ pub(crate) fn compare_row(target: &Opened, compared: &Result<Reconciliation, Jit
     let mut said = vec![format!("Accounts of ours that were seen: {}.", found.seen)];
     said.extend(found.partial.as_ref().map(|why| match why.as_str() {
         "reconcile.untold" => "It does not tell what some accounts hold.".to_owned(),
+        "lease.unreadable" => "Some records cannot be read; nothing is said of these.".to_owned(),
         _ => format!("The listing is not whole ({why})."),
     }));
     said.extend(found.returned.iter().map(|remote| format!("{} is there though it was gone.", name(remote))));

@@ -109,7 +109,7 @@ async fn every(house: &House, visit: &Visit) -> Result<LeasesView, Failure> {
     let targets: Vec<_> = configured.chain(missing.iter().map(|target| (target, false))).collect();
     for shelf in &house.shelves {
         for (target, is_served) in &targets {
-            let (rows, has_more) = at_target(house, visit, shelf, target).await?;
+            let (rows, has_more) = at_target(house, visit, shelf, target, &mut view.unreadable).await?;
             view.leases.extend(rows.into_iter().map(|row| LeaseRow { is_served: *is_served, ..row }));
             view.has_more |= has_more;
         }
@@ -124,6 +124,7 @@ async fn at_target(
     visit: &Visit,
     shelf: &Shelf,
     target: &TargetId,
+    unreadable: &mut Vec<String>,
 ) -> Result<(Vec<LeaseRow>, bool), Failure> {
     let (store, tenant) = (shelf.name.as_ref(), &visit.session.tenant);
     let (mut rows, mut after) = (Vec::new(), None);
@@ -136,6 +137,7 @@ async fn at_target(
                 holder.map_or_else(|| lease.holder.to_string(), |holder| present::display_name(&holder));
             rows.extend(present::lease_row(account, holder, store, house.now()));
         }
+        unreadable.extend(page.unreadable.iter().map(ToString::to_string));
         after = page.next;
         if after.is_none() {
             break;

@@ -99,6 +99,8 @@ pub struct GrantedView {
 pub struct LeasesView {
     /// The leases.
     pub leases: Vec<LeaseRow>,
+    /// Those whose records cannot be read.
+    pub unreadable: Vec<String>,
     /// Whether there are more than these.
     pub has_more: bool,
     /// How targets differ from what is written down, where that was asked for.

@@ -145,6 +145,15 @@ impl UserStore for WatchedStore {
     async fn list(&self, query: &Query) -> Result<Page<Account>, BackendError> {
         self.inner.list(query).await
     }
+    async fn bearers(
+        &self,
+        tenant: &TenantId,
+        key: &LookupKey,
+        after: Option<Cursor>,
+        limit: NonZeroUsize,
+    ) -> Result<Page<AccountId>, BackendError> {
+        self.inner.bearers(tenant, key, after, limit).await
+    }
 
     async fn commit(&self, commit: &Commit) -> Result<(), BackendError> {
         let committed = self.steps.around("commit", self.inner.commit(commit)).await;

@@ -5,7 +5,7 @@ use crate::conformance::{
     failure::{ensure, same},
     sample::{Dressed, World, at},
 };
-use crate::{Account, AccountId, Cursor, Filter, PAGE_ITEMS, Store};
+use crate::{Account, AccountId, Cursor, Filter, LookupKey, PAGE_ITEMS, Query, Store};
 
 /// Creates accounts, not in the order of their ids.
 async fn crowd(store: &dyn Store, world: &mut World, size: usize) -> Result<Vec<Account>, Failure> {
@@ -150,4 +150,44 @@ pub async fn the_filter_by_lookup_key_follows_updates(nodes: &Nodes) -> Result<(
     bare.attributes.clear();
     world.update(store, &one, bare).await?;
     same(&read_all(store, &world, badge(), 1).await?, &vec![two], "after one lost it")
+}
+
+/// Checks that those who carry a key are named page by page, in the order of their ids, within the tenant, and as they are
+/// listed.
+pub async fn bearers_are_named_as_they_are_listed(nodes: &Nodes) -> Result<(), Failure> {
+    let (mut world, store) = (World::new("a")?, nodes.one());
+    let mut want = Vec::new();
+    for value in ["7", "8", "7", "7"] {
+        let account = world.account().tagged("badge", value)?;
+        want.push(world.create(store, account).await?);
+    }
+    let key = want.first().and_then(|one| one.lookup_keys().into_iter().next());
+    let key = key.ok_or(Failure::new("no key"))?;
+    want.retain(|account| account.lookup_keys().contains(&key));
+    let mut elsewhere = World::new("b")?;
+    let stranger = elsewhere.account().tagged("badge", "7")?;
+    elsewhere.create(store, stranger).await?;
+    for limit in [1, 2, 3, PAGE_ITEMS * 2] {
+        let named = read_bearers(nodes.two(), &world, &key, limit).await?;
+        same(&named, &ids(&want), &format!("those who carry it, in pages of {limit}"))?;
+    }
+    Ok(())
+}
+
+async fn read_bearers(
+    store: &dyn Store,
+    world: &World,
+    key: &LookupKey,
+    limit: usize,
+) -> Result<Vec<AccountId>, Failure> {
+    let (mut all, mut after) = (Vec::new(), None);
+    for _ in 0..100 {
+        let Query { tenant, limit, .. } = world.query(Filter::All, after, limit);
+        let page = store.bearers(&tenant, key, after, limit).await?;
+        ensure(page.items.len() <= limit.get(), "a page is longer than its limit")?;
+        all.extend(page.items);
+        let Some(next) = page.next else { return Ok(all) };
+        after = Some(next);
+    }
+    Err(Failure::new("the list does not come to an end"))
 }

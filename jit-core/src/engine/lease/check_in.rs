@@ -3,13 +3,15 @@
 use std::num::NonZeroUsize;
 
 use super::{
-    ATTEMPTS, kept,
+    ATTEMPTS,
+    bearing::{bearing, page_of},
+    kept,
     places::Turn,
     record::{Next, QUARANTINED, moved_on},
 };
 use crate::{
-    Account, AccountId, Actor, EndReason, ErrorKind, Filter, Jit, JitError, Lease, LookupKey, Observed,
-    Phase, Query, Store, StoreId, TenantId,
+    Account, AccountId, Actor, BackendError, EndReason, ErrorKind, Jit, JitError, Lease, LookupKey, Observed,
+    Phase, Store, StoreId, TenantId,
 };
 
 /// The leases read at once while ending those of a holder.
@@ -102,37 +104,38 @@ impl Jit {
         Err(JitError::refused("engine.contended"))
     }
 
-    /// Ends every lease of a holder who may no longer hold anything. Only writes it down: their tasks do the rest.
+    /// Ends every lease of a holder who may no longer hold anything. Only writes it down: their tasks do the rest. One that
+    /// fails keeps no other from its end; the call then fails, and must be repeated. Somebody is told of what cannot be read, at
+    /// the first attempt and at each hundredth after it.
     pub(in super::super) async fn end_leases_of(
         &self,
         store: &dyn Store,
         holder: &Account,
+        attempts: u32,
     ) -> Result<(), JitError> {
-        let filter = Filter::Bearing(LookupKey::leased_for(holder.id));
-        let mut query = Query { tenant: holder.tenant.clone(), filter, after: None, limit: PAGE };
+        let mut query = bearing(&holder.tenant, LookupKey::leased_for(holder.id), PAGE);
+        let mut first = None;
         loop {
-            let page = store.list(&query).await?;
+            let page = page_of(store, &query).await?;
             for account in &page.items {
-                match self
-                    .end_lease(
-                        store,
-                        &holder.tenant,
-                        account.id,
-                        EndReason::HolderEnded,
-                        Actor::Clock,
-                        Next::WhenDue,
-                    )
-                    .await
-                {
+                let (why, by) = (EndReason::HolderEnded, Actor::Clock);
+                match self.end_lease(store, &holder.tenant, account.id, why, by, Next::WhenDue).await {
                     Ok(_) => {}
                     // A person looks after what is quarantined.
                     Err(JitError::Refused(code)) if code.as_str() == QUARANTINED => {}
-                    Err(error) => return Err(error),
+                    Err(error) => drop(first.get_or_insert(error)),
                 }
+            }
+            if let Some(id) = page.unreadable.first() {
+                if attempts.is_multiple_of(100) {
+                    let which = vec![format!("{id} of {}", holder.tenant)];
+                    self.tell("lease.unreadable", None, Actor::Clock, which).await?;
+                }
+                first.get_or_insert(BackendError::new(ErrorKind::Corrupt, "leases.end").into());
             }
             match page.next {
                 Some(next) => query.after = Some(next),
-                None => return Ok(()),
+                None => return first.map_or(Ok(()), Err),
             }
         }
     }

@@ -4,10 +4,13 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::{DateTime, Utc};
 
-use super::reconcile::{PAGE, Reconciliation};
+use super::{
+    bearing::{bearing, page_of},
+    reconcile::{PAGE, Reconciliation},
+};
 use crate::{
-    Account, AccountId, Edge, Elevation, ErrorKind, Filter, Holdings, Jit, JitError, Lease, LookupKey, Phase,
-    Query, RemoteRef, Share, Store, TargetFault, TargetSetup, TenantId,
+    Account, AccountId, Edge, Elevation, ErrorKind, Holdings, Jit, JitError, Lease, LookupKey, Phase,
+    RemoteRef, Share, Store, TargetFault, TargetSetup, TenantId,
 };
 
 /// Names an entitlement that is not as it was written down, and the account that it is about.
@@ -35,10 +38,10 @@ impl Jit {
         began: DateTime<Utc>,
         result: &mut Reconciliation,
     ) -> Result<(), JitError> {
-        let filter = Filter::Bearing(LookupKey::elevated_at(&setup.id));
-        let mut query = Query { tenant: tenant.clone(), filter, after: None, limit: PAGE };
+        let mut query = bearing(tenant, LookupKey::elevated_at(&setup.id), PAGE);
         loop {
-            let page = store.list(&query).await?;
+            let page = page_of(store, &query).await?;
+            result.unreadable.extend(page.unreadable);
             for account in &page.items {
                 self.compare_elevation(setup, account, live, began, result).await?;
             }
@@ -78,7 +81,9 @@ impl Jit {
         for (entitlement, edge) in &lent.edges {
             let wrong = || wrong(lent, entitlement, edge);
             let is_held = held.contains(entitlement);
-            if is_held && !edge.pre_existing && !is_needed(edge, live) {
+            // A lease that cannot be read may need it.
+            let may_be_needed = || edge.leases.keys().any(|lease| result.unreadable.contains(lease));
+            if is_held && !edge.pre_existing && !is_needed(edge, live) && !may_be_needed() {
                 result.leftover.push(wrong());
             } else if !is_held && is_in_use(edge, live, began) {
                 result.unheld.push(wrong());

@@ -4,6 +4,7 @@
 //! down after. Between the two anything may happen: the task of the lease finds it, and does what is due.
 
 mod admit;
+mod bearing;
 mod check_in;
 mod check_out;
 mod compare;
@@ -25,15 +26,18 @@ use std::{fmt, num::NonZeroUsize};
 
 use chrono::{DateTime, TimeDelta, Utc};
 
+pub use bearing::LeasePage;
 pub use compare::LentWrong;
 pub use differ::{Difference, Differing};
 pub use elevate::Elevated;
 pub use reconcile::{ReconcileMode, Reconciliation};
 
+use bearing::{bearing, page_of};
+
 use super::{Jit, JitError};
 use crate::{
-    Account, AccountId, Actor, Cursor, Filter, Lane, Lease, LookupKey, Page, Query, RuleName, Secret, Store,
-    StoreId, TargetId, TargetSetup, TenantId, UnattendedEnd,
+    Account, AccountId, Actor, Cursor, Lane, Lease, LookupKey, Query, RuleName, Secret, Store, StoreId,
+    TargetId, TargetSetup, TenantId, UnattendedEnd,
 };
 
 /// Asks for a role at a target, for a time. The application has checked that whoever asks may speak for the holder.
@@ -112,7 +116,7 @@ impl Jit {
     }
 
     /// Lists the accounts that keep the leases of a tenant which may still be in a target, in pages: at most `limit` of
-    /// them, from where the page before ended.
+    /// them, from where the page before ended. Those whose records cannot be read are named beside the others.
     ///
     /// # Errors
     /// `engine.unknown_store`; [`JitError::Backend`].
@@ -123,10 +127,9 @@ impl Jit {
         target: &TargetId,
         after: Option<Cursor>,
         limit: NonZeroUsize,
-    ) -> Result<Page<Account>, JitError> {
-        let filter = Filter::Bearing(LookupKey::leased_at(target));
-        let query = Query { tenant: tenant.clone(), filter, after, limit };
-        Ok(self.store_named(store)?.list(&query).await?)
+    ) -> Result<LeasePage, JitError> {
+        let query = Query { after, ..bearing(tenant, LookupKey::leased_at(target), limit) };
+        Ok(page_of(self.store_named(store)?, &query).await?)
     }
 }
 

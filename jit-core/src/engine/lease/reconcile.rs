@@ -1,27 +1,31 @@
 //! Comparing what is in a target with what was written down. It reports; it never deletes.
 
-use std::{collections::BTreeMap, num::NonZeroUsize};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    num::NonZeroUsize,
+};
 
 use chrono::{DateTime, Utc};
 
 use super::{
     LentWrong,
+    bearing::{bearing, is_corrupt, page_of},
     check_out::Errand,
     differ::{Differing, Odd, differences},
     kept,
     record::moved_on,
 };
 use crate::{
-    Account, AccountId, Actor, Code, ErrorKind, Filter, Jit, JitError, Lease, Listed, Listing, LookupKey,
-    Observed, Phase, Query, RemoteRef, Store, StoreId, TargetId, TargetSetup, TenantId,
+    Account, AccountId, Actor, Code, ErrorKind, Jit, JitError, Lease, Listed, Listing, LookupKey, Observed,
+    Phase, RemoteRef, Store, StoreId, TargetId, TargetSetup, TenantId,
 };
 
 /// Tells how a target differs from what was written down.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Reconciliation {
-    /// Why the comparison is not whole. Unless the target only does not tell what some accounts hold (`reconcile.untold`),
-    /// the listing is not, and nothing can be said of what is missing.
+    /// Why the comparison is not whole. Unless the target only does not tell what some accounts hold (`reconcile.untold`), or
+    /// some records cannot be read (`lease.unreadable`), the listing is not, and nothing can be said of what is missing.
     pub partial: Option<Code>,
     /// How many remote accounts of the tenant were seen.
     pub seen: usize,
@@ -42,6 +46,8 @@ pub struct Reconciliation {
     pub unheld: Vec<LentWrong>,
     /// There though no lease needs it any longer, and ours to take: on its way out, for as long as that takes.
     pub leftover: Vec<LentWrong>,
+    /// Leases, and records of what is lent to accounts that existed before, that cannot be read: nothing is said of them.
+    pub unreadable: BTreeSet<AccountId>,
     /// How many of those that returned were put on their way out, where that was asked for.
     pub ended: usize,
 }
@@ -98,10 +104,10 @@ impl Jit {
             ReconcileMode::Report => drop(self.watch_time().await?),
         }
         let began = self.parts.clock.work();
-        let live = live_leases(store, tenant, target).await?;
+        let (live, unreadable) = live_leases(store, tenant, target).await?;
         let (mut found, partial) = self.listed(setup, tenant, &live).await?;
         let seen = found.values().map(Vec::len).sum();
-        let mut result = Reconciliation { partial, seen, ..Reconciliation::default() };
+        let mut result = Reconciliation { partial, seen, unreadable, ..Reconciliation::default() };
         let settled_before = began.checked_sub_signed(setup.target.capabilities().settles_after);
         let Compared { unseen, odd, is_untold } =
             compare_live(&live, &mut found, settled_before.unwrap_or_default(), &mut result);
@@ -111,6 +117,9 @@ impl Jit {
         }
         self.judge_others(store, tenant, target, found, &mut result).await?;
         self.compare_elevations(store, setup, tenant, &live, began, &mut result).await?;
+        if !result.unreadable.is_empty() {
+            result.partial.get_or_insert(Code::new("lease.unreadable"));
+        }
         let errand = Errand { store, setup, by: &Actor::Clock };
         let odd = self.still_odd(errand, tenant, odd).await?;
         if let ReconcileMode::Apply { at_most } = mode {
@@ -151,6 +160,8 @@ impl Jit {
                 Ok((_, lease)) if lease.target != *target => result.suspects.push(remote),
                 Ok((_, lease)) if lease.is_live() => {}
                 Ok((_, lease)) if is_what_was_made(&lease, &remote) => result.returned.push(remote),
+                // Nobody can tell what it made.
+                Err(JitError::Backend(error)) if is_corrupt(&error) => drop(result.unreadable.insert(id)),
                 Err(JitError::Refused(_)) if is_mirrored(store, tenant, id, target).await? => {}
                 Ok(_) | Err(JitError::Refused(_)) => result.suspects.push(remote),
                 Err(error) => return Err(error),
@@ -326,21 +337,22 @@ async fn is_mirrored(
     Ok(store.get(tenant, id).await?.is_some_and(|account| account.mirror(target).is_some()))
 }
 
+/// The live leases of a tenant at a target, and those whose records cannot be read.
 async fn live_leases(
     store: &dyn Store,
     tenant: &TenantId,
     target: &TargetId,
-) -> Result<BTreeMap<AccountId, Lease>, JitError> {
-    let filter = Filter::Bearing(LookupKey::leased_at(target));
-    let mut query = Query { tenant: tenant.clone(), filter, after: None, limit: PAGE };
-    let mut live = BTreeMap::new();
+) -> Result<(BTreeMap<AccountId, Lease>, BTreeSet<AccountId>), JitError> {
+    let mut query = bearing(tenant, LookupKey::leased_at(target), PAGE);
+    let (mut live, mut unreadable) = (BTreeMap::new(), BTreeSet::new());
     loop {
-        let page = store.list(&query).await?;
+        let page = page_of(store, &query).await?;
         let leases = |account: Account| Some((account.id, *account.lease?));
         live.extend(page.items.into_iter().filter_map(leases));
+        unreadable.extend(page.unreadable);
         match page.next {
             Some(next) => query.after = Some(next),
-            None => return Ok(live),
+            None => return Ok((live, unreadable)),
         }
     }
 }
