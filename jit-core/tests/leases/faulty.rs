@@ -253,7 +253,12 @@ impl Target for FaultyTarget {
                 meddle(&self.inner);
             }
         }
-        if let Some(at) = self.script.lands_at(Some(self.settles_after)) {
+        // What ours takes later counts for more than what another server took before.
+        let only_takes = match &desired.state {
+            DesiredState::Holding { give, .. } => give.is_empty(),
+            state => matches!(state, DesiredState::Disabled | DesiredState::Absent),
+        };
+        if let Some(at) = self.script.lands_at(Some(self.settles_after).filter(|_| !only_takes)) {
             self.script.inner.lock().unwrap().late.push((at, desired.clone()));
         }
         self.script.answered()?;

@@ -62,3 +62,18 @@ async fn what_nobody_knows_the_outcome_of_is_not_made_again_before_every_server_
     assert_eq!(code_of(again), "lease.in_progress", "a second one would bear the same name");
     assert_eq!(house.directory.accounts().len(), 1);
 }
+
+#[tokio::test]
+async fn what_another_server_may_have_taken_is_not_lent_before_every_server_shows_it() {
+    let mut house = house();
+    let lent = house.lift("lift", 240).await.unwrap();
+    house.script.lose_effect_elsewhere(0);
+    assert!(run(house.check_in(lent.lease)).is_none(), "it died");
+    house.restart();
+    house.clock.advance(TimeDelta::minutes(3));
+    // ours still shows it, and would lose it
+    assert_eq!(code_of(house.lift("lift", 30).await), "lease.in_progress");
+    house.clock.advance(TimeDelta::minutes(SETTLES));
+    house.lift("lift", 30).await.unwrap();
+    assert!(house.person_holds("ops"));
+}

@@ -138,7 +138,10 @@ impl Jit {
             let answer_by = answer_by(setup, self.parts.clock.now());
             let lent_on = lent.clone().without(account.id, &gone);
             // What another lease needs does not end because a clock jumped.
-            let (next, take) = lent_on.released(account.id, number, answer_by, self.parts.clock.work());
+            // Another server may take it, and ours show it and lose it until then.
+            let settles_after = setup.target.capabilities().settles_after;
+            let shows_at = answer_by.checked_add_signed(settles_after).unwrap_or(answer_by);
+            let (next, take) = lent_on.released(account.id, number, shows_at, self.parts.clock.work());
             (next != *lent).then_some((next, (number, take, answer_by)))
         });
         let (number, take, answer_by) = begun.await?.unwrap_or_default();
