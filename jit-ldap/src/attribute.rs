@@ -168,6 +168,14 @@ impl Attribute {
         &self.values
     }
 
+    /// What the attribute counts against limits, in bytes.
+    pub(crate) fn size(&self) -> usize {
+        // each is kept by itself, which costs as much as its end and its place
+        let kept = |value: &Vec<u8>| value.len() + size_of::<Vec<u8>>() + 2 * size_of::<usize>();
+        let values = self.values.iter().map(kept);
+        size_of::<Self>() + values.sum::<usize>()
+    }
+
     pub(crate) fn into_values(self) -> Vec<Vec<u8>> {
         self.values
     }

@@ -86,12 +86,7 @@ impl Entry {
 
     /// What the entry counts against limits, in bytes.
     pub(crate) fn size(&self) -> usize {
-        let values = self
-            .attributes
-            .iter()
-            .flat_map(Attribute::values)
-            .map(|value| value.len() + size_of::<Vec<u8>>());
-        self.dn.len() + size_of::<Attribute>() * self.attributes.len() + values.sum::<usize>()
+        self.dn.len() + self.attributes.iter().map(Attribute::size).sum::<usize>()
     }
 
     pub(crate) fn attributes_mut(&mut self) -> &mut Vec<Attribute> {

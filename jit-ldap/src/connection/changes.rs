@@ -95,6 +95,11 @@ impl ChangesPlace {
         Ok(Self { search, mode })
     }
 
+    /// Gives it its time anew: whoever takes the changes in parts may let time pass between them.
+    pub(crate) fn prolong(&mut self, connection: &Connection) {
+        self.search.prolong(connection);
+    }
+
     /// Takes one more message in and adds its size; false after the last one, when the changes are whole.
     pub(crate) async fn step(
         &mut self,

@@ -1,5 +1,7 @@
 //! Attributes with more values than a server returns at once ([MS-ADTS] §3.1.1.3.1.3.3): `member;range=0-1499`.
 
+use tokio::time::timeout;
+
 use super::Connection;
 use crate::attribute::{Attribute, AttributeName};
 use crate::control::Control;
@@ -15,8 +17,9 @@ impl Connection {
     ///
     /// # Errors
     /// `ldap.range_stuck` when the server hands out ranges that do not follow each other; `ldap.too_many_entries` when an
-    /// attribute has more values than the limit; `ldap.entry_missing` when the entry went away meanwhile; as
-    /// [`Connection::search`] otherwise. The entry is not complete then.
+    /// attribute has more values than the limit, or all of them take more room; `ldap.timeout` when it takes longer than one
+    /// search may; `ldap.entry_missing` when the entry went away meanwhile; as [`Connection::search`] otherwise. The entry is
+    /// not complete then.
     ///
     /// # Cancel safety
     /// The connection is unusable afterwards, and the entry not complete.
@@ -31,10 +34,25 @@ impl Connection {
         entry: &mut Entry,
         controls: &[Control],
     ) -> Result<(), LdapError> {
+        if entry.attributes().iter().all(|part| range_of(part.name()).is_none()) {
+            return Ok(());
+        }
+        let within = self.limits.search;
+        let late = |_| LdapError::new(Reason::Timeout).with_fate(Fate::Unknown);
+        timeout(within, self.complete_in_time(name, entry, controls)).await.map_err(late)?
+    }
+
+    async fn complete_in_time(
+        &mut self,
+        name: &EntryName,
+        entry: &mut Entry,
+        controls: &[Control],
+    ) -> Result<(), LdapError> {
+        let mut bytes = 0;
         while let Some(part) = entry.attributes().iter().find(|part| range_of(part.name()).is_some()) {
             let plain = part.name().without_options();
             // until all of it is there, the part stays under the name that says so
-            let whole = self.whole(name, part.clone(), controls).await?;
+            let whole = self.whole(name, part.clone(), controls, &mut bytes).await?;
             // an empty attribute of the plain name may stand beside the range
             entry.attributes_mut().retain(|other| !other.name().kind().eq_ignore_ascii_case(plain.kind()));
             entry.attributes_mut().push(Attribute::new(plain, whole));
@@ -47,6 +65,7 @@ impl Connection {
         name: &EntryName,
         first: Attribute,
         controls: &[Control],
+        bytes: &mut usize,
     ) -> Result<Vec<Vec<u8>>, LdapError> {
         let plain = first.name().without_options();
         let mut range = range_of(first.name()).ok_or(Reason::RangeStuck)?;
@@ -60,8 +79,9 @@ impl Connection {
             {
                 return Err(LdapError::new(Reason::RangeStuck).with_fate(Fate::Answered));
             }
+            *bytes += part.size();
             values.extend(part.into_values());
-            if values.len() > self.limits.values {
+            if values.len() > self.limits.values || *bytes > self.limits.value_bytes {
                 return Err(LdapError::new(Reason::TooManyEntries).with_fate(Fate::Answered));
             }
             if range.last.is_none() {
@@ -82,10 +102,11 @@ impl Connection {
         let search = Search::entry(name.clone()).attributes([wanted]);
         let search = controls.iter().cloned().fold(search, Search::control);
         let found = self.find_one(&search).await?;
-        let found = found.ok_or_else(|| LdapError::new(Reason::EntryMissing).with_fate(Fate::Answered))?;
-        let parts =
-            found.attributes().iter().filter(|part| part.name().kind().eq_ignore_ascii_case(plain.kind()));
-        let mut ranged = parts.filter_map(|part| Some((range_of(part.name())?, part.clone())));
+        let mut found =
+            found.ok_or_else(|| LdapError::new(Reason::EntryMissing).with_fate(Fate::Answered))?;
+        let parts = std::mem::take(found.attributes_mut()).into_iter();
+        let parts = parts.filter(|part| part.name().kind().eq_ignore_ascii_case(plain.kind()));
+        let mut ranged = parts.filter_map(|part| Some((range_of(part.name())?, part)));
         ranged.next().ok_or_else(|| LdapError::new(Reason::RangeStuck).with_fate(Fate::Answered))
     }
 }

@@ -183,6 +183,12 @@ impl SearchPlace {
         self.end.as_ref()
     }
 
+    /// Gives the search its time anew, and its notices: whoever takes it in parts may let time pass between them.
+    pub(crate) fn prolong(&mut self, connection: &Connection) {
+        self.deadline = Instant::now() + connection.limits.search;
+        self.notices = 0;
+    }
+
     pub(crate) async fn step(&mut self, connection: &mut Connection) -> Result<Step, LdapError> {
         if self.end.is_some() {
             return Ok(Step::End);

@@ -1,6 +1,6 @@
 //! Reading what has changed: as a stream of entries (RFC 4533), or by rounds of `DirSync`.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, VecDeque};
 
 use super::settings::ImportConfig;
 use super::whole::{answered, changed};
@@ -16,7 +16,7 @@ use crate::request::{Scope, Search};
 /// How many records are handed out at once.
 const RECORDS: usize = 500;
 /// How many bytes of entries are handed out at once.
-const BYTES: usize = 4 << 20;
+pub(super) const BYTES: usize = 4 << 20;
 /// How many entries are read anew by one request.
 const AT_ONCE: usize = 100;
 
@@ -49,6 +49,7 @@ impl Stream {
             let since = self.since.as_deref();
             ChangesPlace::enter(connection, &config.everything(), SyncMode::Sync, since).await?
         };
+        place.prolong(connection);
         let mut bytes = 0;
         while self.held() < RECORDS && bytes < BYTES {
             if !place.step(connection, &mut self.changes, &mut bytes).await? {
@@ -103,45 +104,50 @@ impl Stream {
 pub(super) struct Rounds {
     cookie: Vec<u8>,
     has_more: bool,
+    /// What has changed by the last round and was not read anew yet.
+    waiting: VecDeque<EntryId>,
 }
 
 impl Rounds {
     pub(super) fn new(since: Vec<u8>) -> Self {
-        Self { cookie: since, has_more: true }
+        Self { cookie: since, has_more: true, waiting: VecDeque::new() }
     }
 
     pub(super) fn cookie(&self) -> &[u8] {
         &self.cookie
     }
 
-    /// Learns where changes begin from now on, without reading what was before: the server keeps to the filter, and its
-    /// cookie does not.
-    pub(super) async fn from_now(
+    /// Learns in one more round where changes begin from now on, without reading what was before: the server keeps to the
+    /// filter, and its cookie does not. Nothing after the last.
+    pub(super) async fn pass_over(
+        &mut self,
         connection: &mut Connection,
         config: &ImportConfig,
-    ) -> Result<Self, LdapError> {
+    ) -> Result<Option<Vec<Record>>, LdapError> {
         let nothing = Filter::equals(&AttributeName::OBJECT_CLASS, "domainDNS");
         let search = Search::new(config.context(), Scope::Subtree, nothing).attributes([config.id.name()]);
-        let mut rounds = Self::new(Vec::new());
-        while rounds.round(connection, &search).await?.is_some() {}
-        Ok(rounds)
+        Ok(self.round(connection, &search).await?.map(|_| Vec::new()))
     }
 
-    /// The records of the next round; `None` after the last.
+    /// The next records; `None` after the last.
     pub(super) async fn next(
         &mut self,
         connection: &mut Connection,
         config: &ImportConfig,
     ) -> Result<Option<Vec<Record>>, LdapError> {
-        let Some(changes) = self.round(connection, &changed_in(config)).await? else { return Ok(None) };
-        let ids: Result<BTreeSet<EntryId>, Reason> =
-            changes.changed.iter().map(|entry| entry.id(IdAttribute::ObjectGuid)).collect();
-        let ids: Vec<EntryId> = ids.map_err(answered)?.into_iter().collect();
-        let mut records = Vec::with_capacity(ids.len() + changes.deleted.len());
-        for ids in ids.chunks(AT_ONCE) {
-            read_anew(connection, config, ids, &mut records).await?;
+        let mut records = Vec::new();
+        if self.waiting.is_empty() {
+            let Some(changes) = self.round(connection, &changed_in(config)).await? else { return Ok(None) };
+            let ids: Result<BTreeSet<EntryId>, Reason> =
+                changes.changed.iter().map(|entry| entry.id(IdAttribute::ObjectGuid)).collect();
+            self.waiting = ids.map_err(answered)?.into_iter().collect();
+            records.extend(changes.deleted.into_iter().map(Record::Gone));
         }
-        records.extend(changes.deleted.into_iter().map(Record::Gone));
+        let count = self.waiting.len().min(AT_ONCE);
+        if count > 0 {
+            let ids: Vec<_> = self.waiting.drain(..count).collect();
+            self.waiting.extend(read_anew(connection, config, &ids, &mut records).await?);
+        }
         Ok(Some(records))
     }
 
@@ -173,13 +179,13 @@ fn changed_in(config: &ImportConfig) -> Search {
 }
 
 /// Reads entries with all their attributes: a change tells only those that changed. What is not found is no longer where and
-/// what is read.
+/// what is read. Returns those that there was no room for.
 async fn read_anew(
     connection: &mut Connection,
     config: &ImportConfig,
     ids: &[EntryId],
     records: &mut Vec<Record>,
-) -> Result<(), LdapError> {
+) -> Result<BTreeSet<EntryId>, LdapError> {
     let these = ids.iter().map(|id| Filter::equals(&config.id.name(), config.id.write(*id)));
     let filter = Filter::all([config.filter.clone(), Filter::any(these)?])?;
     let search = config.everything().filtered(filter);
@@ -188,17 +194,20 @@ async fn read_anew(
         return Err(answered(Reason::Referral));
     }
     let mut missing: BTreeSet<EntryId> = ids.iter().copied().collect();
+    let (mut bytes, mut left) = (0, BTreeSet::new());
     for entry in found.entries {
         let id = entry.id(config.id).map_err(answered)?;
         if !missing.remove(&id) || !search.covers(&entry) {
             return Err(answered(Reason::EntryForeign));
         }
-        records.push(if config.leaves_out(&entry) {
-            Record::Gone(id)
+        if config.leaves_out(&entry) {
+            records.push(Record::Gone(id));
+        } else if bytes > BYTES {
+            left.insert(id);
         } else {
-            changed(connection, config, entry).await?
-        });
+            records.push(changed(connection, config, entry, &mut bytes).await?);
+        }
     }
     records.extend(missing.into_iter().map(Record::Gone));
-    Ok(())
+    Ok(left)
 }

@@ -104,7 +104,7 @@ impl ImportConfig {
 #[derive(Debug)]
 #[expect(clippy::exhaustive_enums, reason = "part and whole must never be confused")]
 pub enum Step {
-    /// Some records; more may follow.
+    /// Some records, or none where nothing of what was read is handed out; more may follow.
     Records(Vec<Record>),
     /// There are no others.
     Complete(Complete),

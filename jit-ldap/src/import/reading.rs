@@ -39,7 +39,7 @@ enum Phase {
     Whole(Whole, Option<Vec<u8>>),
     Stream(Stream),
     /// Everything is new: where changes begin is learnt before it is read, so that none falls in between.
-    FromNow,
+    FromNow(Rounds),
     Rounds(Rounds),
     /// The last step was handed out, or one failed: nothing else is to be had.
     Over,
@@ -50,13 +50,14 @@ impl<'i> Reading<'i> {
         let phase = match (config.way, since) {
             (ImportWay::Pages, _) => Phase::Whole(Whole::new(config, Depth::Attributes), None),
             (ImportWay::Sync, since) => Phase::Stream(Stream::new(since)),
-            (ImportWay::DirSync, None) => Phase::FromNow,
+            (ImportWay::DirSync, None) => Phase::FromNow(Rounds::new(Vec::new())),
             (ImportWay::DirSync, Some(since)) => Phase::Rounds(Rounds::new(since)),
         };
         Self { source, config, phase }
     }
 
-    /// Reads on. A page, some hundred changes or the end: memory holds no more than that.
+    /// Reads on. A page or a part of one, some hundred changes or the end: memory holds no more than that, and no more is asked
+    /// for. So there may be no record in a step that is not the last one.
     ///
     /// # Errors
     /// After an error the reading is not complete and cannot be gone on with; what it named so far is true, and what it did
@@ -75,30 +76,23 @@ impl<'i> Reading<'i> {
                 Phase::Whole(whole, _) => whole.next(connection, config).await?,
                 Phase::Stream(stream) => stream.next(connection, config).await?,
                 Phase::Rounds(rounds) => rounds.next(connection, config).await?,
-                Phase::FromNow => {
-                    let cookie = Rounds::from_now(connection, config).await?.cookie().to_vec();
-                    phase = Phase::Whole(Whole::new(config, Depth::Attributes), Some(cookie));
-                    continue;
-                }
+                Phase::FromNow(rounds) => rounds.pass_over(connection, config).await?,
                 Phase::Over => return Err(Reason::ConnectionUnusable.into()),
             };
-            match records {
-                Some(records) if records.is_empty() => {}
-                Some(records) => {
-                    self.phase = phase;
-                    return Ok(Step::Records(records));
-                }
-                None => match phase.after(config)? {
-                    Next::Phase(next) => phase = next,
-                    Next::Complete(complete) => return Ok(Step::Complete(complete)),
-                },
+            if let Some(records) = records {
+                self.phase = phase;
+                return Ok(Step::Records(records));
+            }
+            match phase.after(config)? {
+                Next::Phase(next) => phase = *next,
+                Next::Complete(complete) => return Ok(Step::Complete(complete)),
             }
         }
     }
 }
 
 enum Next {
-    Phase(Phase),
+    Phase(Box<Phase>),
     Complete(Complete),
 }
 
@@ -119,9 +113,13 @@ impl Phase {
             // what is gone is what is not among those that are there
             Self::Rounds(rounds) => {
                 let cookie = rounds.cookie().to_vec();
-                Ok(Next::Phase(Self::Whole(Whole::new(config, Depth::Identifiers), Some(cookie))))
+                Ok(Next::Phase(Box::new(Self::Whole(Whole::new(config, Depth::Identifiers), Some(cookie)))))
             }
-            Self::FromNow | Self::Over => Err(Reason::ConnectionUnusable.into()),
+            Self::FromNow(rounds) => {
+                let cookie = rounds.cookie().to_vec();
+                Ok(Next::Phase(Box::new(Self::Whole(Whole::new(config, Depth::Attributes), Some(cookie)))))
+            }
+            Self::Over => Err(Reason::ConnectionUnusable.into()),
         }
     }
 }

@@ -1,5 +1,6 @@
 //! Reading everything, by pages.
 
+use super::differences::BYTES;
 use super::settings::ImportConfig;
 use super::{ImportedEntry, Record};
 use crate::connection::{Connection, PagePlace};
@@ -23,6 +24,8 @@ pub(super) enum Depth {
 pub(super) struct Whole {
     place: PagePlace,
     depth: Depth,
+    /// What the last page brought and was not handed out yet.
+    waiting: std::vec::IntoIter<Entry>,
 }
 
 impl Whole {
@@ -31,7 +34,7 @@ impl Whole {
             Depth::Attributes => config.everything(),
             Depth::Identifiers => config.identifiers(),
         };
-        Self { place: PagePlace::first(search, PAGE), depth }
+        Self { place: PagePlace::first(search, PAGE), depth, waiting: Vec::new().into_iter() }
     }
 
     /// The next records; `None` after the last.
@@ -40,15 +43,23 @@ impl Whole {
         connection: &mut Connection,
         config: &ImportConfig,
     ) -> Result<Option<Vec<Record>>, LdapError> {
-        let Some(entries) = self.place.next_page(connection).await? else {
-            // what is elsewhere is missing here
-            let is_whole = self.place.references() == 0;
-            return if is_whole { Ok(None) } else { Err(answered(Reason::Referral)) };
-        };
-        let mut records = Vec::with_capacity(entries.len());
-        for entry in entries.into_iter().filter(|entry| !config.leaves_out(entry)) {
+        if self.waiting.len() == 0 {
+            let Some(entries) = self.place.next_page(connection).await? else {
+                // what is elsewhere is missing here
+                let is_whole = self.place.references() == 0;
+                return if is_whole { Ok(None) } else { Err(answered(Reason::Referral)) };
+            };
+            self.waiting = entries.into_iter();
+        }
+        let (mut records, mut bytes) = (Vec::with_capacity(self.waiting.len()), 0);
+        while bytes <= BYTES
+            && let Some(entry) = self.waiting.next()
+        {
+            if config.leaves_out(&entry) {
+                continue;
+            }
             records.push(match self.depth {
-                Depth::Attributes => changed(connection, config, entry).await?,
+                Depth::Attributes => changed(connection, config, entry, &mut bytes).await?,
                 Depth::Identifiers => Record::Unchanged(entry.id(config.id).map_err(answered)?),
             });
         }
@@ -56,15 +67,17 @@ impl Whole {
     }
 }
 
-/// An entry with the values that the server held back.
+/// An entry with the values that the server held back. Adds its size.
 pub(super) async fn changed(
     connection: &mut Connection,
     config: &ImportConfig,
     mut entry: Entry,
+    bytes: &mut usize,
 ) -> Result<Record, LdapError> {
     let id = entry.id(config.id).map_err(answered)?;
     let name = EntryName::Dn(entry.dn().map_err(answered)?);
     connection.complete(&name, &mut entry).await?;
+    *bytes += entry.size();
     Ok(Record::Changed(Box::new(ImportedEntry { id, entry: config.asked_for(entry) })))
 }
 

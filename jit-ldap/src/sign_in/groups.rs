@@ -15,6 +15,8 @@ use crate::request::{Scope, Search};
 const PAGE: u16 = 500;
 /// How many groups a person may be in; beyond, the claim is marked as cut.
 const GROUPS: usize = 5_000;
+/// How many bytes their names may have; the same.
+const BYTES: usize = 4 << 20;
 
 /// Where groups are looked for.
 #[derive(Debug, Clone, Deserialize)]
@@ -88,10 +90,11 @@ impl GroupConfig {
             Filter::equals(&self.member, person.dn_text())
         };
         let mut pages = loan.pages(Search::new(&self.base, Scope::Subtree, filter), PAGE);
-        let mut names = Vec::new();
+        let (mut names, mut bytes) = (Vec::new(), 0);
         while let Some(page) = pages.next_page().await? {
+            bytes += page.iter().map(|group| group.dn_text().len()).sum::<usize>();
             names.extend(page.iter().map(|group| group.dn_text().to_owned()));
-            if names.len() > GROUPS {
+            if names.len() > GROUPS || bytes > BYTES {
                 return Ok(Groups { names, are_all: false });
             }
         }

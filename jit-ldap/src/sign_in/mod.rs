@@ -15,6 +15,7 @@ use jit_core::{
     Assurance, Attestation, Attestor, Check, Checks, Claims, Clock, Context, Event, OneTime, SessionHint,
     Stability, Subject, Trigger, VerifyError,
 };
+use tokio::time::timeout;
 use zeroize::Zeroizing;
 
 use crate::claims::ClaimsOf;
@@ -222,7 +223,10 @@ impl Trigger for LdapTrigger {
         let BindEvidence { user_name, password, context } = evidence;
         check_name(&user_name).map_err(LdapError::from)?;
         let password = Password::new(password.as_str()).map_err(LdapError::from)?;
-        let (id, claims) = self.sign_in(&user_name, &password).await?;
+        // a server that is slow at each step holds nobody for longer; whatever it counted stays counted here
+        let signed_in = timeout(self.directory.limits().call, self.sign_in(&user_name, &password)).await;
+        let late = |_| LdapError::new(Reason::Timeout).with_fate(Fate::Unknown);
+        let (id, claims) = signed_in.map_err(late)??;
         let identity = self.attestor.attest(self.attestation(id, claims)?);
         let identity = identity.map_err(|error| VerifyError::permanent(error.code(), error))?;
         Ok(Event::sign_in(identity, context))

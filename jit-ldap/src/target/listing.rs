@@ -22,8 +22,10 @@ use crate::server::ServerId;
 
 /// Active Directory hands out no more than a thousand at once.
 const PAGE: u16 = 500;
-/// The most accounts of one listing: some hundred bytes each.
-const ACCOUNTS: usize = 250_000;
+/// The most entries of one listing: some hundred bytes each.
+const ENTRIES: usize = 250_000;
+/// The most bytes of names, places and marks that are kept of them.
+const BYTES: usize = 128 << 20;
 
 /// One of those listed, as groups name their members.
 #[derive(PartialEq, Eq, Hash)]
@@ -37,7 +39,9 @@ impl<D: Dialect> Accounts<D> {
     pub(super) async fn list_all(&self) -> Result<Listing, BackendError> {
         let mut loan = self.lend().await?;
         let mut found = Vec::new();
-        let walked = self.walk(&mut loan, &mut found).await;
+        let within = self.directory.limits().listing;
+        let walked = timeout(within, self.walk(&mut loan, &mut found)).await;
+        let walked = walked.unwrap_or_else(|_| Err(Reason::Timeout.into()));
         let server = loan.server();
         drop(loan);
         // where groups do not tell their members, that says nothing of the listing
@@ -65,15 +69,17 @@ impl<D: Dialect> Accounts<D> {
         ])?;
         let search = Search::new(&self.table.base, Scope::Subtree, filter).attributes(self.shown_by());
         let mut pages = connection.pages(search, PAGE);
-        let mut is_whole = true;
+        let (mut is_whole, mut seen, mut bytes) = (true, 0, 0);
         while let Some(entries) = pages.next_page().await? {
+            seen += entries.len();
             for entry in entries {
+                bytes += entry.size();
                 match self.listed(&entry) {
                     Some(listed) => found.push(listed),
                     None => is_whole = false,
                 }
             }
-            if found.len() > ACCOUNTS {
+            if seen > ENTRIES || bytes > BYTES {
                 return Err(Reason::TooManyEntries.into());
             }
         }

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
 
 use jit_ldap::connection::SyncMode;
 use jit_ldap::{AttributeName, Connection, Dn, Entry, EntryName, Filter, LdapError, Scope, Search};
@@ -127,6 +128,16 @@ async fn a_group_of_any_size_is_read_whole() {
         assert_eq!(values[total - 1], format!("cn={}", total - 1).into_bytes());
         assert_eq!(entry.attributes().len(), 1, "nothing is left under the name of a range");
     }
+}
+
+#[tokio::test(start_paused = true)]
+async fn ranges_that_come_slowly_end_in_the_time_of_one_search() {
+    let slow = |id: i32| {
+        let part = attribute(&format!("member;range={0}-{0}", id - 1), &[b"cn=a".to_vec()]);
+        let late = Act::Late(Duration::from_secs(5), message(id, &entry("cn=big,dc=x", &[part])));
+        vec![late, Act::Say(message(id, &done(0)))]
+    };
+    assert_eq!(code(slow, members).await, "ldap.timeout");
 }
 
 #[tokio::test(start_paused = true)]

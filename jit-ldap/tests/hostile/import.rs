@@ -77,6 +77,72 @@ async fn a_stream_of_changes_is_whole_or_an_error() {
     assert_eq!(code(forgotten, ask).await, "ldap.sync_restart");
 }
 
+/// A page of entries that bear what may be a mark of ours, before others.
+fn page_of_lent(id: i32) -> Vec<Act> {
+    let attributes =
+        [attribute("entryUUID", &[uuid(7).into_bytes()]), attribute("description", &[b"jit1:x".to_vec()])];
+    let lent = message(id, &entry("uid=jit-1,ou=people,dc=x", &attributes));
+    let value = tlv(0x30, &[tlv(2, &[0]), tlv(4, b"more")].concat());
+    vec![Act::Say(lent), Act::Say(controlled(id, &done(0), &[(PAGED, &value)]))]
+}
+
+#[tokio::test(start_paused = true)]
+async fn pages_of_which_nothing_is_read_are_handed_out_one_by_one() {
+    let endless = |asked: Asked| if asked.id < 100 { page_of_lent(asked.id) } else { vec![Act::Close] };
+    let config = settings(ImportWay::Pages).check().unwrap();
+    let mut reading = config.read_over(connection(endless), None).unwrap();
+    for _ in 0..20 {
+        let Step::Records(records) = reading.next().await.unwrap() else { panic!("it has no end") };
+        assert!(records.is_empty());
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_reader_who_takes_their_time_reads_a_stream_to_its_end() {
+    let many = |asked: Asked| {
+        let people = (0..2000).map(|_| state(asked.id, 1, "ou=people,dc=x"));
+        people.chain([sync_done(asked.id, b"c")]).collect()
+    };
+    let config = settings(ImportWay::Sync).check().unwrap();
+    let mut reading = config.read_over(connection(many), None).unwrap();
+    let mut records = 0;
+    loop {
+        match reading.next().await.unwrap() {
+            Step::Records(more) => records += more.len(),
+            Step::Complete(_) => break,
+        }
+        // the caller's own work
+        tokio::time::sleep(std::time::Duration::from_secs(300)).await;
+    }
+    assert_eq!(records, 2000);
+}
+
+#[tokio::test(start_paused = true)]
+async fn large_entries_of_one_page_are_handed_out_in_parts() {
+    let group = |asked: Asked| {
+        let part = if has(&asked, PAGED) { "member;range=0-0" } else { "member;range=1-*" };
+        let member = attribute(part, &[vec![b'x'; 1 << 20]]);
+        let one = |number| {
+            let id = attribute("entryUUID", &[uuid(number).into_bytes()]);
+            let dn = format!("uid=a{number},ou=people,dc=x");
+            Act::Say(message(asked.id, &entry(&dn, &[id, member.clone()])))
+        };
+        if has(&asked, PAGED) {
+            (0..10).map(one).chain([page_end(asked.id)]).collect()
+        } else {
+            let number = (0..10).find(|number| has(&asked, &format!("uid=a{number},"))).unwrap();
+            vec![one(number), Act::Say(message(asked.id, &done(0)))]
+        }
+    };
+    let config = settings(ImportWay::Pages).check().unwrap();
+    let mut reading = config.read_over(connection(group), None).unwrap();
+    let mut parts = Vec::new();
+    while let Step::Records(records) = reading.next().await.unwrap() {
+        parts.push(records.len());
+    }
+    assert!(parts.len() > 2 && parts.iter().sum::<usize>() == 10, "{parts:?}");
+}
+
 #[tokio::test(start_paused = true)]
 async fn a_stream_without_end_is_handed_out_in_steps() {
     let endless = |asked: Asked| {
@@ -122,8 +188,12 @@ async fn cookie() -> ImportCookie {
         id => vec![page_end(id)],
     });
     let mut reading = config.read_over(nobody, None).unwrap();
-    let Step::Complete(complete) = reading.next().await.unwrap() else { panic!("nobody is there") };
-    complete.cookie.unwrap()
+    loop {
+        match reading.next().await.unwrap() {
+            Step::Records(records) => assert!(records.is_empty(), "nobody is there"),
+            Step::Complete(complete) => return complete.cookie.unwrap(),
+        }
+    }
 }
 
 #[tokio::test(start_paused = true)]

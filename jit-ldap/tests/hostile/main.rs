@@ -3,7 +3,6 @@
     clippy::unwrap_used,
     clippy::expect_used,
     clippy::indexing_slicing,
-    clippy::panic,
     reason = "helpers of tests"
 )]
 
@@ -12,6 +11,7 @@ mod ber;
 mod bytes;
 mod collections;
 mod import;
+mod long;
 mod memory;
 mod server;
 mod start_tls;

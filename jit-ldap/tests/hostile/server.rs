@@ -29,6 +29,7 @@ pub(crate) struct Asked {
 pub(crate) fn limits() -> Limits {
     let mut limits = Limits::default();
     limits.entries = 1000;
+    limits.value_bytes = limits.result_bytes;
     limits
 }
 
