@@ -10,6 +10,7 @@ use jit_core::{
 };
 use sha2::{Digest, Sha256};
 
+use super::service::ServiceError;
 use super::{body, claims};
 use crate::error::ScimError;
 use crate::json::Json;
@@ -68,7 +69,11 @@ impl Served {
         (tenant, connection): (TenantId, ConnectionId),
         base: &str,
         unique_names: bool,
-    ) -> Option<Self> {
+    ) -> Result<Self, ServiceError> {
+        let document_kind = DocumentKind::new(kind.name());
+        let document_kind = document_kind.map_err(|_| ServiceError::TypeName(kind.name().to_owned()))?;
+        let index = |name: String| IndexName::new(&name).map_err(|_| ServiceError::AttributeName(name));
+        let unique = kind.unique_attributes().into_iter().map(index).collect::<Result<_, _>>()?;
         let role = match kind.schema().id() {
             USER => Role::Person,
             GROUP => Role::Group,
@@ -80,13 +85,13 @@ impl Served {
             String::from_utf8(out).unwrap_or_default()
         };
         let address = string(&format!("{base}{}/", kind.endpoint()));
-        Some(Self {
+        Ok(Self {
             role,
-            of: Collection { tenant, connection, kind: DocumentKind::new(kind.name()).ok()? },
+            of: Collection { tenant, connection, kind: document_kind },
             shows_on_request: kind.shows_on_request(),
             unsaid: claims::unsaid(kind),
             unique_names: unique_names && role == Role::Group,
-            unique: indexes(kind.unique_attributes()),
+            unique,
             others: indexes([SUBJECT, EXTERNAL_ID, EMAILS, DISPLAY_NAME]),
             meta: format!(r#""meta":{{"resourceType":{},"created":""#, string(kind.name())),
             address: address.trim_end_matches('"').to_owned(),
@@ -279,4 +284,31 @@ fn number(out: &mut Vec<u8>, number: u64) {
 pub(super) fn with_members(mut resource: Resource, members: Vec<Json>) -> Result<Resource, ScimError> {
     resource.set_read_only("members", &Json::List(members))?;
     Ok(resource)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::Schemas;
+
+    #[test]
+    fn a_value_that_no_index_can_keep_unique_is_not_served() {
+        let served = |urn: &str| {
+            let schema = format!(
+                r#"{{"id":"{urn}","attributes":[{{"name":"{}","uniqueness":"server"}}]}}"#,
+                "n".repeat(64)
+            );
+            let kind = format!(
+                r#"{{"name":"Kept","endpoint":"/Kept","schema":"{GROUP}","schemaExtensions":[{{"schema":"{urn}","required":false}}]}}"#
+            );
+            let schemas = Schemas::builder().add_schemas(schema.as_bytes()).unwrap();
+            let schemas = schemas.add_resource_types(kind.as_bytes()).unwrap().build();
+            let owner = ("acme".parse().unwrap(), "scim".parse().unwrap());
+            Served::new(schemas.endpoint("/Kept").unwrap(), owner, "/v2", false).map(drop)
+        };
+        assert_eq!(served("urn:example:short"), Ok(()));
+        let urn = format!("urn:example:{}", "x".repeat(200));
+        let name = format!("{urn}:{}", "n".repeat(64));
+        assert_eq!(served(&urn), Err(ServiceError::AttributeName(name)));
+    }
 }

@@ -49,6 +49,8 @@ pub enum ServiceError {
     Twice(TenantId, ConnectionId),
     /// The name of a resource type cannot name documents.
     TypeName(String),
+    /// The name of an attribute whose values are held once, with its URN, is longer than an index can be called.
+    AttributeName(String),
 }
 
 /// One connection, ready.
@@ -214,10 +216,7 @@ impl Realm {
     fn new(connection: ScimConnection, issuer: Issuer) -> Result<Self, ServiceError> {
         let attestor = &connection.attestor;
         let key = || (attestor.tenant().clone(), attestor.connection().clone());
-        let serve = |kind| {
-            Served::new(kind, key(), &connection.base, connection.unique_group_names)
-                .ok_or_else(|| ServiceError::TypeName(kind.name().to_owned()))
-        };
+        let serve = |kind| Served::new(kind, key(), &connection.base, connection.unique_group_names);
         let served = connection.schemas.types().map(serve).collect::<Result<_, _>>()?;
         let documents = Documents::of(&connection);
         Ok(Self { connection, issuer, served, documents })
@@ -248,6 +247,9 @@ impl fmt::Display for ServiceError {
                 write!(f, "connection `{id}` does not provision, or speaks for several issuers")
             }
             Self::Twice(_, id) => write!(f, "connection `{id}` is served twice"),
+            Self::AttributeName(name) => {
+                write!(f, "the values of `{name}` cannot be held once: the name is longer than 256 bytes")
+            }
             Self::TypeName(name) => write!(f, "the resource type `{name}` cannot name documents"),
         }
     }

@@ -367,9 +367,8 @@ fn what_is_immutable_changes_in_no_part_of_it() {
         Reason::ImmutableChanged,
         "it was said without a year"
     );
-    for same in [r#"{"op":"replace","path":"birth.place","value":"Bonn"}"#] {
-        assert!(patched(&there, same).unwrap() == there, "{same}");
-    }
+    let same = r#"{"op":"replace","path":"birth.place","value":"Bonn"}"#;
+    assert!(patched(&there, same).unwrap() == there);
     let begun = patched(&born(""), r#"{"op":"add","path":"birth.place","value":"Bonn"}"#).unwrap();
     assert_eq!(begun.text("birth.place"), Some("Bonn"), "what was never said can be said");
 }
