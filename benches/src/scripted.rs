@@ -13,9 +13,9 @@ use async_trait::async_trait;
 use chrono::{DateTime, TimeDelta, Utc};
 use jit_core::{
     Account, AccountId, AuditEvent, AuditLog, AuditQuery, BackendError, Claimed, Collection, Commit, Cursor,
-    Document, DocumentId, DocumentKey, DocumentQuery, DocumentStore, ErrorKind, ExternalKey, IndexName, Lane,
-    LookupKey, Matches, Member, OneTime, OneTimeKey, Page, Query, Seen, Settlement, TaskQueue, TenantId,
-    UserStore, WorkerId,
+    Document, DocumentId, DocumentKey, DocumentQuery, DocumentStore, DocumentText, ErrorKind, ExternalKey,
+    IndexName, Lane, LookupKey, Matches, Member, OneTime, OneTimeKey, Page, Query, Seen, Settlement,
+    TaskQueue, TenantId, UserStore, WorkerId,
 };
 
 /// Finds the accounts that were laid ready, one after the other, then nobody; counts calls and keeps commits.
@@ -108,16 +108,24 @@ impl DocumentStore for Scripted {
         unused("documents.document")
     }
 
+    async fn document_text(
+        &self,
+        _of: &Collection,
+        _id: DocumentId,
+    ) -> Result<Option<DocumentText>, BackendError> {
+        unused("documents.text")
+    }
+
     async fn documents_named(
         &self,
         _of: &Collection,
         _index: &IndexName,
         _value: &str,
-    ) -> Result<Vec<Document>, BackendError> {
+    ) -> Result<Vec<DocumentText>, BackendError> {
         unused("documents.named")
     }
 
-    async fn documents(&self, _query: &DocumentQuery) -> Result<Page<Document>, BackendError> {
+    async fn documents(&self, _query: &DocumentQuery) -> Result<Page<DocumentText>, BackendError> {
         unused("documents.list")
     }
 

@@ -95,9 +95,10 @@ pub use policy::{
 };
 pub use store::{
     AccountWrite, AuditLog, AuditQuery, AuditSink, Claimed, Collection, Commit, CounterChange, CounterName,
-    Cursor, Document, DocumentKey, DocumentName, DocumentQuery, DocumentStore, DocumentWrite, Filter,
-    Joining, KeyChanges, MEMBERSHIPS, Matches, Member, MemberChange, NetMembers, ONE_TIME_BYTES, OneTime,
-    OneTimeKey, PAGE_ITEMS, Page, Query, Seen, Settlement, Store, Task, TaskKind, TaskQueue, UserStore,
+    Cursor, Document, DocumentKey, DocumentName, DocumentQuery, DocumentStore, DocumentText, DocumentWrite,
+    Filter, Joining, KeyChanges, MEMBERSHIPS, Matches, Member, MemberChange, NetMembers, ONE_TIME_BYTES,
+    OneTime, OneTimeKey, PAGE_ITEMS, Page, Query, Seen, Settlement, Store, Task, TaskKind, TaskQueue,
+    UserStore,
 };
 pub use target::{
     Capabilities, Desired, DesiredState, Effect, Holdings, ListCursor, Listed, Listing, Marker, MarkerKey,

@@ -7,9 +7,9 @@ use chrono::{DateTime, TimeDelta, Utc};
 
 use crate::{
     Account, AccountId, AuditEvent, AuditLog, AuditQuery, BackendError, Claimed, Collection, Commit, Cursor,
-    Document, DocumentId, DocumentKey, DocumentQuery, DocumentStore, ExternalKey, IndexName, Lane, LookupKey,
-    Matches, Member, OneTime, OneTimeKey, Page, Query, Seen, Settlement, TaskQueue, TenantId, UserStore,
-    WorkerId,
+    Document, DocumentId, DocumentKey, DocumentQuery, DocumentStore, DocumentText, ExternalKey, IndexName,
+    Lane, LookupKey, Matches, Member, OneTime, OneTimeKey, Page, Query, Seen, Settlement, TaskQueue,
+    TenantId, UserStore, WorkerId,
 };
 
 mockall::mock! {
@@ -38,13 +38,18 @@ mockall::mock! {
     #[async_trait]
     impl DocumentStore for Store {
         async fn document(&self, key: &DocumentKey) -> Result<Option<Document>, BackendError>;
+        async fn document_text(
+            &self,
+            of: &Collection,
+            id: DocumentId,
+        ) -> Result<Option<DocumentText>, BackendError>;
         async fn documents_named(
             &self,
             of: &Collection,
             index: &IndexName,
             value: &str,
-        ) -> Result<Vec<Document>, BackendError>;
-        async fn documents(&self, query: &DocumentQuery) -> Result<Page<Document>, BackendError>;
+        ) -> Result<Vec<DocumentText>, BackendError>;
+        async fn documents(&self, query: &DocumentQuery) -> Result<Page<DocumentText>, BackendError>;
         async fn count_documents(&self, of: &Collection) -> Result<u64, BackendError>;
         async fn members(
             &self,

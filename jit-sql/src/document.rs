@@ -4,7 +4,7 @@
 use chrono::{DateTime, TimeDelta, Utc};
 use jit_core::{
     Account, AccountId, AuditEvent, BackendError, Claimed, Collection, Cursor, Document, DocumentId,
-    ErrorKind, Matches, Member, ONE_TIME_BYTES, PAGE_ITEMS, Page, Task, WorkerId,
+    DocumentText, ErrorKind, Matches, Member, ONE_TIME_BYTES, PAGE_ITEMS, Page, Task, WorkerId,
 };
 use serde::Deserialize;
 use uuid::Uuid;
@@ -85,6 +85,26 @@ pub(crate) fn document(of: &Collection, columns: &Columns<'_>) -> Result<Documen
         body: columns.body.into(),
         names,
     })
+}
+
+/// The columns of what a document says.
+pub(crate) struct TextColumns<'a> {
+    pub(crate) id: Uuid,
+    pub(crate) version: i64,
+    pub(crate) created_at: i64,
+    pub(crate) changed_at: i64,
+    pub(crate) body: &'a str,
+}
+
+/// Reads what a document says.
+pub(crate) fn document_text(columns: &TextColumns<'_>) -> DocumentText {
+    DocumentText {
+        id: DocumentId::from_uuid(columns.id),
+        version: u64::try_from(columns.version).unwrap_or(0),
+        created_at: instant(columns.created_at),
+        changed_at: instant(columns.changed_at),
+        body: columns.body.into(),
+    }
 }
 
 /// A name of ours in a column of its own.

@@ -9,9 +9,9 @@ use chrono::{DateTime, Utc};
 use smol_str::SmolStr;
 
 use super::{
-    blocks::Blocks,
     hashed::Hashed,
     packed::{Packed, Tables},
+    rows::Rows,
 };
 use crate::{
     Account, AccountId, AccountWrite, Cursor, Entitlement, ErrorKind, ExternalKey, Filter, LookupKey,
@@ -20,7 +20,7 @@ use crate::{
 
 #[derive(Default)]
 pub(super) struct Accounts {
-    rows: Blocks<Packed>,
+    rows: Rows<Packed>,
     tables: Tables,
     /// By hashes, so that the text of a key is kept once: with the account.
     identities: Hashed<ExternalKey>,

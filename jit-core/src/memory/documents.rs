@@ -11,13 +11,13 @@ use std::{
 use chrono::{DateTime, Utc};
 
 use super::{
-    blocks::{Blocks, Row},
     by_hash::ByHash,
+    rows::{Row, Rows},
 };
 use crate::{
     AccountId, Collection, ConnectionId, Cursor, Document, DocumentId, DocumentKey, DocumentKind,
-    DocumentName, DocumentQuery, DocumentWrite, ErrorKind, IndexName, MEMBERSHIPS, Member, NetMembers,
-    PAGE_ITEMS, Page, Taken,
+    DocumentName, DocumentQuery, DocumentText, DocumentWrite, ErrorKind, IndexName, MEMBERSHIPS, Member,
+    NetMembers, PAGE_ITEMS, Page, Taken,
 };
 
 #[derive(Default)]
@@ -28,7 +28,7 @@ pub(super) struct Documents {
 /// Keeps the documents of one collection.
 #[derive(Default)]
 struct Register {
-    rows: Blocks<Kept>,
+    rows: Rows<Kept>,
     /// By the hash of each name, so that its text is kept once: with the document.
     names: ByHash<DocumentId>,
     hashes: RandomState,
@@ -84,6 +84,16 @@ impl Kept {
             names: Arc::clone(&self.names),
         }
     }
+
+    fn to_text(&self) -> DocumentText {
+        DocumentText {
+            id: self.id,
+            version: self.version,
+            created_at: self.created_at,
+            changed_at: self.changed_at,
+            body: Arc::clone(&self.body),
+        }
+    }
 }
 
 /// Reading.
@@ -97,16 +107,18 @@ impl Documents {
         Some(row.to_document(&key.collection))
     }
 
-    pub(super) fn named(&self, of: &Collection, index: &IndexName, value: &str) -> Vec<Document> {
-        let Some(register) = self.register(of) else { return Vec::new() };
-        let named = register.having(index, value).map(|(row, _)| row.to_document(of));
-        named.take(PAGE_ITEMS).collect()
+    pub(super) fn text(&self, of: &Collection, id: DocumentId) -> Option<DocumentText> {
+        self.register(of)?.rows.get(id).map(Kept::to_text)
     }
 
-    pub(super) fn list(&self, query: &DocumentQuery) -> Page<Document> {
+    pub(super) fn named(&self, of: &Collection, index: &IndexName, value: &str) -> Vec<DocumentText> {
+        let Some(register) = self.register(of) else { return Vec::new() };
+        register.having(index, value).map(|(row, _)| row.to_text()).take(PAGE_ITEMS).collect()
+    }
+
+    pub(super) fn list(&self, query: &DocumentQuery) -> Page<DocumentText> {
         let rows = self.register(&query.of).map(|register| register.rows.after(query.after, query.skip));
-        let documents = rows.into_iter().flatten().map(|row| row.to_document(&query.of));
-        page(documents, query.limit, |document| document.key.id)
+        page(rows.into_iter().flatten().map(Kept::to_text), query.limit, |text| text.id)
     }
 
     pub(super) fn count(&self, of: &Collection) -> u64 {

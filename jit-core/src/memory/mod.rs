@@ -1,13 +1,13 @@
 //! Every port in memory: the default for tests, and the executable model that other backends are compared with.
 
 mod accounts;
-mod blocks;
 mod by_hash;
 mod commit;
 mod documents;
 mod hashed;
 mod one_time;
 mod packed;
+mod rows;
 mod sink;
 mod target;
 mod tasks;
@@ -26,9 +26,9 @@ use chrono::{DateTime, TimeDelta, Utc};
 use self::{accounts::Accounts, documents::Documents, one_time::OneTimes, tasks::Tasks, trail::Trail};
 use crate::{
     Account, AccountId, AuditEvent, AuditLog, AuditQuery, BackendError, Claimed, Collection, Commit,
-    CounterName, Document, DocumentId, DocumentKey, DocumentQuery, DocumentStore, ErrorKind, ExternalKey,
-    IndexName, Lane, LookupKey, Matches, Member, OneTime, OneTimeKey, Page, Query, Seen, Settlement,
-    TaskQueue, TenantId, UserStore, WorkerId,
+    CounterName, Document, DocumentId, DocumentKey, DocumentQuery, DocumentStore, DocumentText, ErrorKind,
+    ExternalKey, IndexName, Lane, LookupKey, Matches, Member, OneTime, OneTimeKey, Page, Query, Seen,
+    Settlement, TaskQueue, TenantId, UserStore, WorkerId,
 };
 
 pub use sink::MemorySink;
@@ -158,17 +158,25 @@ impl DocumentStore for MemoryStore {
         Ok(self.state().documents(&key.collection).and_then(|documents| documents.get(key)))
     }
 
+    async fn document_text(
+        &self,
+        of: &Collection,
+        id: DocumentId,
+    ) -> Result<Option<DocumentText>, BackendError> {
+        Ok(self.state().documents(of).and_then(|documents| documents.text(of, id)))
+    }
+
     async fn documents_named(
         &self,
         of: &Collection,
         index: &IndexName,
         value: &str,
-    ) -> Result<Vec<Document>, BackendError> {
+    ) -> Result<Vec<DocumentText>, BackendError> {
         let state = self.state();
         Ok(state.documents(of).map_or_else(Vec::new, |documents| documents.named(of, index, value)))
     }
 
-    async fn documents(&self, query: &DocumentQuery) -> Result<Page<Document>, BackendError> {
+    async fn documents(&self, query: &DocumentQuery) -> Result<Page<DocumentText>, BackendError> {
         let state = self.state();
         Ok(state.documents(&query.of).map_or_else(empty_page, |documents| documents.list(query)))
     }

@@ -19,8 +19,8 @@ pub use commit::{AccountWrite, Commit, CounterChange, CounterName, Seen};
 #[cfg(feature = "mocks")]
 pub use document::MockDocumentStore;
 pub use document::{
-    Collection, Document, DocumentKey, DocumentName, DocumentQuery, DocumentStore, DocumentWrite, Joining,
-    MEMBERSHIPS, Member, MemberChange, NetMembers,
+    Collection, Document, DocumentKey, DocumentName, DocumentQuery, DocumentStore, DocumentText,
+    DocumentWrite, Joining, MEMBERSHIPS, Member, MemberChange, NetMembers,
 };
 pub use keys::KeyChanges;
 pub use query::{AuditQuery, Cursor, Filter, Matches, PAGE_ITEMS, Page, Query};

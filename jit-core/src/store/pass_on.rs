@@ -97,18 +97,26 @@ macro_rules! __jit_pass_on {
             ) -> ::core::result::Result<::core::option::Option<$crate::Document>, $crate::BackendError> {
                 self.$field.document(key).await
             }
+            async fn document_text(
+                &self,
+                of: &$crate::Collection,
+                id: $crate::DocumentId,
+            ) -> ::core::result::Result<::core::option::Option<$crate::DocumentText>, $crate::BackendError>
+            {
+                self.$field.document_text(of, id).await
+            }
             async fn documents_named(
                 &self,
                 of: &$crate::Collection,
                 index: &$crate::IndexName,
                 value: &str,
-            ) -> ::core::result::Result<::std::vec::Vec<$crate::Document>, $crate::BackendError> {
+            ) -> ::core::result::Result<::std::vec::Vec<$crate::DocumentText>, $crate::BackendError> {
                 self.$field.documents_named(of, index, value).await
             }
             async fn documents(
                 &self,
                 query: &$crate::DocumentQuery,
-            ) -> ::core::result::Result<$crate::Page<$crate::Document>, $crate::BackendError> {
+            ) -> ::core::result::Result<$crate::Page<$crate::DocumentText>, $crate::BackendError> {
                 self.$field.documents(query).await
             }
             async fn count_documents(

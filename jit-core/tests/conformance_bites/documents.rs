@@ -5,7 +5,8 @@ use std::{num::NonZeroUsize, sync::Arc};
 use async_trait::async_trait;
 use jit_core::{
     BackendError, Collection, Commit, Document, DocumentId, DocumentKey, DocumentName, DocumentQuery,
-    DocumentStore, DocumentWrite, ErrorKind, IndexName, Member, MemberChange, Page, Taken, UserStore as _,
+    DocumentStore, DocumentText, DocumentWrite, ErrorKind, IndexName, Member, MemberChange, Page, Taken,
+    UserStore as _,
 };
 
 use crate::{faulty::Faulty, table::Fault};
@@ -30,25 +31,40 @@ impl DocumentStore for Faulty {
         Ok(found)
     }
 
+    async fn document_text(
+        &self,
+        of: &Collection,
+        id: DocumentId,
+    ) -> Result<Option<DocumentText>, BackendError> {
+        let mut found = self.inner.document_text(of, id).await?;
+        if let Some(text) = found.as_mut().filter(|_| self.has(Fault::DocumentTextsStand)) {
+            text.changed_at = text.created_at;
+        }
+        Ok(found)
+    }
+
     async fn documents_named(
         &self,
         of: &Collection,
         index: &IndexName,
         value: &str,
-    ) -> Result<Vec<Document>, BackendError> {
+    ) -> Result<Vec<DocumentText>, BackendError> {
         if !self.has(Fault::FoldsDocumentNames) {
             return self.inner.documents_named(of, index, value).await;
         }
         let limit = NonZeroUsize::new(1_000).unwrap();
         let all = DocumentQuery { of: of.clone(), after: None, skip: 0, limit };
-        let mut found = self.inner.documents(&all).await?.items;
         let fold = |text: &str| text.trim().to_lowercase();
         let has = |name: &DocumentName| name.index == *index && fold(&name.value) == fold(value);
-        found.retain(|document| document.names.iter().any(has));
+        let mut found = Vec::new();
+        for text in self.inner.documents(&all).await?.items {
+            let document = self.inner.document(&of.key(text.id)).await?;
+            found.extend(document.filter(|document| document.names.iter().any(has)).map(|_| text));
+        }
         Ok(found)
     }
 
-    async fn documents(&self, query: &DocumentQuery) -> Result<Page<Document>, BackendError> {
+    async fn documents(&self, query: &DocumentQuery) -> Result<Page<DocumentText>, BackendError> {
         let mut page = self.inner.documents(query).await?;
         if self.has(Fault::DocumentPagesSkip) && query.after.is_some() && !page.items.is_empty() {
             page.items.remove(0);

@@ -223,6 +223,7 @@ faults! {
     /// Reads documents without their names.
     DocumentsLoseNames => [a_document_is_read_as_it_was_written];
     /// Says that every document is new.
+    DocumentTextsStand => [an_update_of_a_document_counts_its_versions];
     DocumentVersionsStand => [an_update_of_a_document_counts_its_versions, a_removed_document_leaves_its_groups];
     /// Writes documents over whatever is there.
     DocumentVersionsIgnored => [a_document_is_written_over_its_own_version_only];

@@ -1,10 +1,5 @@
 //! Servers that lie, stall, flood and break the protocol. None of them crashes, exhausts or fools the client.
-#![expect(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::indexing_slicing,
-    reason = "helpers of tests"
-)]
+#![expect(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, reason = "helpers of tests")]
 
 mod answers;
 mod ber;

@@ -6,6 +6,7 @@ use crate::error::ScimError;
 use crate::json::Json;
 use crate::limits::Limits;
 use crate::reason::Reason;
+use crate::resource::write::is_plain;
 use crate::schema::{Attribute, AttributePath, Kind, ResourceType};
 use crate::text::strip_prefix_folded;
 use crate::tolerance::Tolerance;
@@ -172,8 +173,11 @@ impl<'a> Reader<'a> {
         } else {
             self.word(|byte| !b" ()[]".contains(&byte))
         };
-        let number = text.bytes().next().is_some_and(|byte| byte == b'-' || byte.is_ascii_digit());
         let written = |json| Ok(Written { json, text, at });
+        if let Some(plain) = plain(text) {
+            return written(Json::text(plain));
+        }
+        let number = text.bytes().next().is_some_and(|byte| byte == b'-' || byte.is_ascii_digit());
         match Json::parse(text.as_bytes(), &Limits::default()) {
             Ok(json) if number || matches!(text, "true" | "false" | "null") || text.starts_with('"') => {
                 written(json)
@@ -199,14 +203,17 @@ impl<'a> Reader<'a> {
 
     /// Takes `and` or `or` between blanks.
     fn connective(&mut self, word: &str) -> bool {
+        if !self.rest().starts_with(' ') {
+            return false;
+        }
         let trimmed = self.rest().trim_start_matches(' ');
         let after = strip_prefix_folded(trimmed, word).filter(|after| after.starts_with(' '));
         match after {
-            Some(after) if trimmed.len() < self.rest().len() => {
+            Some(after) => {
                 self.at = self.text.len() - after.len();
                 true
             }
-            _ => false,
+            None => false,
         }
     }
 
@@ -263,4 +270,10 @@ impl<'a> Reader<'a> {
     const fn error(&self, reason: Reason) -> ScimError {
         ScimError::at_offset(reason, self.at)
     }
+}
+
+/// Takes the quotes off a text in which nothing is escaped; what else stands there is read by the reader of JSON.
+fn plain(text: &str) -> Option<&str> {
+    let inner = text.strip_prefix('"')?.strip_suffix('"')?;
+    is_plain(inner).then_some(inner)
 }

@@ -1,6 +1,6 @@
 //! Lists of resources (RFC 7644 §3.4.2, RFC 9865 §2).
 
-use crate::resource::write::text;
+use crate::resource::write::{number, text};
 
 /// A page of resources, each written already.
 #[derive(Clone, Debug)]
@@ -51,11 +51,14 @@ pub(crate) fn begin(total: usize, count: usize, place: &Place, room: usize) -> V
     out.extend_from_slice(
         br#"{"schemas":["urn:ietf:params:scim:api:messages:2.0:ListResponse"],"totalResults":"#,
     );
-    out.extend_from_slice(total.to_string().as_bytes());
+    number(&mut out, total as u64);
     out.extend_from_slice(br#","itemsPerPage":"#);
-    out.extend_from_slice(count.to_string().as_bytes());
+    number(&mut out, count as u64);
     match place {
-        Place::Index(start) => out.extend_from_slice(format!(r#","startIndex":{start}"#).as_bytes()),
+        Place::Index(start) => {
+            out.extend_from_slice(br#","startIndex":"#);
+            number(&mut out, *start as u64);
+        }
         Place::Cursor { next: None } => {}
         Place::Cursor { next: Some(cursor) } => {
             out.extend_from_slice(br#","nextCursor":"#);

@@ -15,6 +15,15 @@ use crate::sort::Sort;
 use crate::tolerance::Tolerance;
 
 const SEARCH_REQUEST: &str = "urn:ietf:params:scim:api:messages:2.0:SearchRequest";
+const FILTER: &str = "filter";
+const ATTRIBUTES: &str = "attributes";
+const EXCLUDED: &str = "excludedAttributes";
+const SORT_BY: &str = "sortBy";
+const SORT_ORDER: &str = "sortOrder";
+const START_INDEX: &str = "startIndex";
+const COUNT: &str = "count";
+const CURSOR: &str = "cursor";
+const PARAMETERS: [&str; 8] = [FILTER, ATTRIBUTES, EXCLUDED, SORT_BY, SORT_ORDER, START_INDEX, COUNT, CURSOR];
 /// From here on a number has no place in 64 bits.
 const BEYOND: f64 = 9_223_372_036_854_775_808.0;
 
@@ -101,19 +110,20 @@ impl QueryText {
             let text = || value.to_owned();
             let names = || value.split(',').map(|name| name.trim().to_owned()).collect();
             let number = || whole(value.trim()).ok_or_else(refused);
-            let before = match name.to_ascii_lowercase().as_str() {
-                "filter" => query.filter.replace(text()).is_some(),
-                "attributes" => query.attributes.replace(names()).is_some(),
-                "excludedattributes" => query.excluded.replace(names()).is_some(),
-                "sortby" => query.sort_by.replace(text()).is_some(),
-                "sortorder" => query.sort_order.replace(text()).is_some(),
-                "startindex" => query.start_index.replace(number()?).is_some(),
-                "count" => {
+            let known = PARAMETERS.into_iter().find(|known| known.eq_ignore_ascii_case(name));
+            let before = match known {
+                Some(FILTER) => query.filter.replace(text()).is_some(),
+                Some(ATTRIBUTES) => query.attributes.replace(names()).is_some(),
+                Some(EXCLUDED) => query.excluded.replace(names()).is_some(),
+                Some(SORT_BY) => query.sort_by.replace(text()).is_some(),
+                Some(SORT_ORDER) => query.sort_order.replace(text()).is_some(),
+                Some(START_INDEX) => query.start_index.replace(number()?).is_some(),
+                Some(COUNT) => {
                     let count = whole(value.trim());
                     no_count = no_count.or_else(|| count.is_none().then(refused));
                     query.count.replace(count.unwrap_or_default()).is_some()
                 }
-                "cursor" => query.cursor.replace(text()).is_some(),
+                Some(CURSOR) => query.cursor.replace(text()).is_some(),
                 _ => false,
             };
             if before {
@@ -149,19 +159,19 @@ impl QueryText {
                 let Json::List(list) = json else { return Err(refused()) };
                 list.iter().map(|name| name.as_text().map(str::to_owned).ok_or_else(refused)).collect()
             };
-            match name.to_ascii_lowercase().as_str() {
-                "schemas" => {}
-                "filter" => query.filter = Some(text()?),
-                "attributes" => query.attributes = Some(names()?),
-                "excludedattributes" => query.excluded = Some(names()?),
-                "sortby" => query.sort_by = Some(text()?),
-                "sortorder" => query.sort_order = Some(text()?),
-                "startindex" => query.start_index = Some(number()?),
-                "count" => match number() {
+            match PARAMETERS.into_iter().find(|known| known.eq_ignore_ascii_case(name)) {
+                None if name.eq_ignore_ascii_case("schemas") => {}
+                Some(FILTER) => query.filter = Some(text()?),
+                Some(ATTRIBUTES) => query.attributes = Some(names()?),
+                Some(EXCLUDED) => query.excluded = Some(names()?),
+                Some(SORT_BY) => query.sort_by = Some(text()?),
+                Some(SORT_ORDER) => query.sort_order = Some(text()?),
+                Some(START_INDEX) => query.start_index = Some(number()?),
+                Some(COUNT) => match number() {
                     Ok(count) => query.count = Some(count),
                     Err(error) => no_count = Some(error),
                 },
-                "cursor" => query.cursor = Some(text()?),
+                Some(CURSOR) => query.cursor = Some(text()?),
                 _ => return Err(refused()),
             }
         }

@@ -114,13 +114,33 @@ impl Writer<'_> {
 /// Writes a JSON string.
 pub(crate) fn text(out: &mut Vec<u8>, text: &str) {
     out.push(b'"');
-    // Most texts are plain. To look at every byte of them is quicker than to stop at the first that is not.
-    if text.bytes().fold(true, |plain, byte| plain & !is_special(byte)) {
+    if is_plain(text) {
         out.extend_from_slice(text.as_bytes());
     } else {
         escaped(out, text.as_bytes());
     }
     out.push(b'"');
+}
+
+/// Tells whether a text stands in a JSON string as it is. Most do: to look at every byte of them is quicker than to stop at
+/// the first that does not.
+pub(crate) fn is_plain(text: &str) -> bool {
+    text.bytes().fold(true, |plain, byte| plain & !is_special(byte))
+}
+
+/// Writes a number.
+pub(crate) fn number(out: &mut Vec<u8>, mut number: u64) {
+    let mut digits = [b'0'; 20];
+    let mut count = 0;
+    for digit in digits.iter_mut().rev() {
+        *digit += u8::try_from(number % 10).unwrap_or_default();
+        number /= 10;
+        count += 1;
+        if number == 0 {
+            break;
+        }
+    }
+    out.extend_from_slice(digits.get(digits.len() - count..).unwrap_or_default());
 }
 
 fn is_special(byte: u8) -> bool {

@@ -66,7 +66,7 @@ impl Turn<'_> {
 
     fn named(&self, path: &str) -> Option<String> {
         match Route::parse(path, &self.realm.connection.schemas) {
-            Ok(Route::One(kind, id)) => Some(self.location(self.of(&kind).ok()?, &id)),
+            Ok(Route::One(kind, id)) => Some(self.location(self.of(kind).ok()?, &id)),
             _ => None,
         }
     }
@@ -84,7 +84,7 @@ impl Turn<'_> {
             let named = self.service.store.documents_named(&served.of, &index, &indexed(external)).await;
             match named.map_err(|error| fault::of_store(&error))?.as_slice() {
                 [] => {}
-                [one] => return Ok(Some(one.key.id.to_string())),
+                [one] => return Ok(Some(one.id.to_string())),
                 _ => return Err(ScimError::at_attribute(Reason::Taken, EXTERNAL_ID)),
             }
         }

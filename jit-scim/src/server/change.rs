@@ -203,7 +203,7 @@ impl Turn<'_> {
         for name in wanted.names.iter().filter(|name| name.unique) {
             let found = self.service.store.documents_named(&served.of, &name.index, &name.value).await;
             let found = found.map_err(|error| fault::of_store(&error))?;
-            if found.iter().any(|other| other.key != wanted.key) {
+            if found.iter().any(|other| other.id != wanted.key.id) {
                 return Ok(Some(fault::name_taken(name.index.as_str())));
             }
         }

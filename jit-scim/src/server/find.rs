@@ -2,7 +2,7 @@
 
 use std::num::NonZeroUsize;
 
-use jit_core::{Document, DocumentId, DocumentQuery, PAGE_ITEMS};
+use jit_core::{DocumentId, DocumentQuery, DocumentText, PAGE_ITEMS};
 
 use super::fault;
 use super::message::ScimResponse;
@@ -28,7 +28,7 @@ const META_BYTES: usize = 320;
 pub(super) struct Hits {
     pub(super) total: usize,
     pub(super) next: Option<String>,
-    pub(super) documents: Vec<Document>,
+    pub(super) documents: Vec<DocumentText>,
 }
 
 /// What fulfils a query, in the order in which it was found.
@@ -50,7 +50,7 @@ struct Sieve<'a> {
     ranks: Vec<(Rank, usize)>,
     ids: Vec<DocumentId>,
     /// The documents of the first of them, so that what is found by an index is not read twice.
-    kept: Vec<Option<Document>>,
+    kept: Vec<Option<DocumentText>>,
 }
 
 impl Turn<'_> {
@@ -73,10 +73,21 @@ impl Turn<'_> {
     }
 
     pub(super) async fn find(&self, served: &Served, query: &Query) -> Result<Hits, ScimError> {
-        if query.filter.is_none() && query.sort.is_none() {
-            return self.page(served, query).await;
+        let Some(filter) = &query.filter else {
+            return match query.sort {
+                None => self.page(served, query).await,
+                Some(_) => self.scan(served, query).await?.page().await,
+            };
+        };
+        let Some(candidates) = self.candidates(served, filter).await? else {
+            return self.scan(served, query).await?.page().await;
+        };
+        match query.page {
+            Page::Index { start, count } if query.sort.is_none() && is_exact(filter) => {
+                Ok(cut(candidates, start, count))
+            }
+            _ => self.sieve(served, query, candidates).await?.page().await,
         }
-        self.sift(served, query).await?.page().await
     }
 
     /// Tells where all stand that fulfil a query, in no order.
@@ -94,10 +105,18 @@ impl Turn<'_> {
         let Some(candidates) = self.candidates(served, filter).await? else {
             return self.scan(served, query).await;
         };
+        self.sieve(served, query, candidates).await
+    }
+
+    /// Looks at everything that an index knows.
+    async fn sieve<'a>(
+        &'a self,
+        served: &'a Served,
+        query: &'a Query,
+        candidates: Vec<DocumentText>,
+    ) -> Result<Sieve<'a>, ScimError> {
         let mut sieve = Sieve::new(self, served, query);
-        // what a person was called first finds them, whatever they are called now
-        let is_exact = |(name, value): (&str, &str)| name != EXTERNAL_ID && indexed(value) == value;
-        sieve.is_sure = filter.only_equality().is_some_and(is_exact);
+        sieve.is_sure = query.filter.as_ref().is_some_and(is_exact);
         for document in candidates {
             sieve.look_at(document).await?;
         }
@@ -123,7 +142,7 @@ impl Turn<'_> {
             let page = self.documents(served, after, skip, limit).await?;
             (skip, more) = (0, page.1);
             documents.extend(page.0);
-            after = documents.last().map(|document| document.key.id);
+            after = documents.last().map(|document| document.id);
         }
         let last = after.filter(|_| more && matches!(query.page, Page::Cursor { .. }) && count > 0);
         let next = last.map(|id| query.cursor_behind(&id.to_string(), self.now));
@@ -138,7 +157,7 @@ impl Turn<'_> {
         loop {
             let (documents, more) = self.documents(served, after, 0, page_items()).await?;
             left = left.checked_sub(documents.len()).ok_or(Reason::TooManyFound)?;
-            after = documents.last().map(|document| document.key.id);
+            after = documents.last().map(|document| document.id);
             for document in documents {
                 sieve.look_at(document).await?;
             }
@@ -154,7 +173,7 @@ impl Turn<'_> {
         after: Option<DocumentId>,
         skip: usize,
         limit: NonZeroUsize,
-    ) -> Result<(Vec<Document>, bool), ScimError> {
+    ) -> Result<(Vec<DocumentText>, bool), ScimError> {
         let query = DocumentQuery { of: served.of.clone(), after, skip, limit };
         let page = self.service.store.documents(&query).await;
         let page = page.map_err(|error| fault::of_store(&error))?;
@@ -162,7 +181,11 @@ impl Turn<'_> {
     }
 
     /// Looks up what an index knows: everything that fulfils the filter is among it. `None` where no index helps.
-    async fn candidates(&self, served: &Served, filter: &Filter) -> Result<Option<Vec<Document>>, ScimError> {
+    async fn candidates(
+        &self,
+        served: &Served,
+        filter: &Filter,
+    ) -> Result<Option<Vec<DocumentText>>, ScimError> {
         let store = &self.service.store;
         let within = filter.values_within().filter_map(|(attribute, value)| match attribute {
             "emails" => Some((EMAILS, value)),
@@ -181,15 +204,14 @@ impl Turn<'_> {
             if indexes == [None, None] {
                 continue;
             }
-            let mut found: Vec<Document> = Vec::new();
+            let (value, mut found) = (indexed(value), Vec::new());
             for index in indexes.into_iter().flatten() {
-                let named = store.documents_named(&served.of, index, &indexed(value)).await;
-                found.extend(named.map_err(|error| fault::of_store(&error))?);
+                let named = store.documents_named(&served.of, index, &value).await;
+                let named = named.map_err(|error| fault::of_store(&error))?;
+                found = if found.is_empty() { named } else { both(found, named) };
             }
             // a page that is full may not be all
             if found.len() < PAGE_ITEMS {
-                found.sort_by_key(|document| document.key.id);
-                found.dedup_by_key(|document| document.key.id);
                 return Ok(Some(found));
             }
         }
@@ -200,10 +222,10 @@ impl Turn<'_> {
         &self,
         served: &Served,
         ids: impl IntoIterator<Item = DocumentId>,
-    ) -> Result<Vec<Document>, ScimError> {
+    ) -> Result<Vec<DocumentText>, ScimError> {
         let mut found = Vec::new();
         for id in ids {
-            let document = self.service.store.document(&served.of.key(id)).await;
+            let document = self.service.store.document_text(&served.of, id).await;
             found.extend(document.map_err(|error| fault::of_store(&error))?);
         }
         Ok(found)
@@ -246,8 +268,8 @@ impl<'a> Sieve<'a> {
         }
     }
 
-    async fn look_at(&mut self, document: Document) -> Result<(), ScimError> {
-        let id = document.key.id;
+    async fn look_at(&mut self, document: DocumentText) -> Result<(), ScimError> {
+        let id = document.id;
         self.effort.take_document(document.body.len()).map_err(|_| Reason::TooManyFound)?;
         if self.left_at_turn - self.effort.left() > LOOKS_OF_A_TURN {
             self.left_at_turn = self.effort.left();
@@ -280,18 +302,22 @@ impl<'a> Sieve<'a> {
     }
 
     /// Reads the members that the filter looks at: those that it names, or all.
-    async fn with_members(&mut self, resource: Resource, document: &Document) -> Result<Resource, ScimError> {
-        let (turn, group) = (self.turn, &document.key);
+    async fn with_members(
+        &mut self,
+        resource: Resource,
+        document: &DocumentText,
+    ) -> Result<Resource, ScimError> {
+        let (turn, group) = (self.turn, self.served.of.key(document.id));
         let path = self.served.kind.resolve("members");
         let named = path.zip(self.query.filter.as_ref());
         let Some(named) = named.as_ref().and_then(|(path, filter)| filter.only_values_of(path)) else {
-            let members = turn.members_of(group, self.members_left).await?;
+            let members = turn.members_of(&group, self.members_left).await?;
             self.members_left = self.members_left.saturating_sub(members.len());
             return turn.with_members(resource, &members);
         };
         let mut members = Vec::new();
         for id in named.into_iter().filter_map(Served::id) {
-            let member = turn.service.store.member(group, id).await;
+            let member = turn.service.store.member(&group, id).await;
             members.extend(member.map_err(|error| fault::of_store(&error))?);
         }
         turn.with_members(resource, &members)
@@ -315,6 +341,30 @@ impl<'a> Sieve<'a> {
         }
         Ok(Hits { total: ranks.len(), next, documents })
     }
+}
+
+/// Tells whether everything that an index finds fulfils a filter: what a person was called first finds them, whatever they
+/// are called now.
+fn is_exact(filter: &Filter) -> bool {
+    let is_exact = |(name, value): (&str, &str)| name != EXTERNAL_ID && indexed(value) == value;
+    filter.only_equality().is_some_and(is_exact)
+}
+
+/// Brings what two indexes know together, in the order of the identifiers.
+fn both(mut found: Vec<DocumentText>, named: Vec<DocumentText>) -> Vec<DocumentText> {
+    found.extend(named);
+    found.sort_by_key(|document| document.id);
+    found.dedup_by_key(|document| document.id);
+    found
+}
+
+/// Cuts a page out of everything.
+fn cut(mut documents: Vec<DocumentText>, start: usize, count: usize) -> Hits {
+    let total = documents.len();
+    let first = start.saturating_sub(1).min(total);
+    documents.truncate(first.saturating_add(count).min(total));
+    documents.drain(..first);
+    Hits { total, next: None, documents }
 }
 
 fn page_items() -> NonZeroUsize {

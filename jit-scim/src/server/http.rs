@@ -31,7 +31,11 @@ use crate::reason::Reason;
 /// reason, is answered with 408. It answers as soon as it can tell, whether the body is there or not: the server reads what is
 /// left of it, or the answer may be lost to clients that are still writing (RFC 9112 §9.6).
 #[derive(Clone)]
-pub struct ScimHttp {
+pub struct ScimHttp(Arc<Parts>);
+
+/// Shared by all requests as one, so that they count references to it once.
+#[derive(Clone)]
+struct Parts {
     service: Arc<ScimService>,
     authenticator: Arc<dyn Authenticator>,
     body_bytes: usize,
@@ -46,13 +50,13 @@ impl ScimHttp {
     #[must_use]
     pub fn new(service: Arc<ScimService>, authenticator: Arc<dyn Authenticator>) -> Self {
         let body_bytes = service.body_bytes();
-        Self { service, authenticator, body_bytes, below: "".into() }
+        Self(Arc::new(Parts { service, authenticator, body_bytes, below: "".into() }))
     }
 
     /// Looks at the path below this one, such as `/scim/v2`; elsewhere nothing is found.
     #[must_use]
     pub fn below(mut self, path: &str) -> Self {
-        self.below = path.trim_end_matches('/').into();
+        Arc::make_mut(&mut self.0).below = path.trim_end_matches('/').into();
         self
     }
 
@@ -61,8 +65,10 @@ impl ScimHttp {
     pub fn router(self, path: &str) -> axum::Router {
         axum::Router::new().nest_service(path, self)
     }
+}
 
-    async fn answer<B>(self, request: Request<B>) -> ScimResponse
+impl Parts {
+    async fn answer<B>(&self, request: Request<B>) -> ScimResponse
     where
         B: http_body::Body + Send,
         B::Data: Send,
@@ -129,7 +135,7 @@ where
     }
 
     fn call(&mut self, request: Request<B>) -> Answer {
-        let own = self.clone();
+        let own = Arc::clone(&self.0);
         Box::pin(async move { Ok(own.answer(request).await.into()) })
     }
 }
@@ -160,6 +166,6 @@ fn text<'a>(headers: &'a HeaderMap, name: &HeaderName) -> Option<&'a str> {
 
 impl fmt::Debug for ScimHttp {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("ScimHttp").field("service", &self.service).finish_non_exhaustive()
+        f.debug_struct("ScimHttp").field("service", &self.0.service).finish_non_exhaustive()
     }
 }

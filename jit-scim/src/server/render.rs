@@ -1,6 +1,6 @@
 //! From documents to answers.
 
-use jit_core::{Document, Member};
+use jit_core::{Document, DocumentText, Member};
 
 use super::run::Done;
 use super::served::{Role, Served, with_members};
@@ -14,7 +14,7 @@ impl Turn<'_> {
     pub(super) async fn render(
         &self,
         served: &Served,
-        document: &Document,
+        document: &DocumentText,
         projection: &Projection,
         left: &mut usize,
     ) -> Result<Vec<u8>, ScimError> {
@@ -28,7 +28,7 @@ impl Turn<'_> {
         &self,
         out: &mut Vec<u8>,
         served: &Served,
-        (document, projection): (&Document, &Projection),
+        (document, projection): (&DocumentText, &Projection),
         left: &mut usize,
     ) -> Result<(), ScimError> {
         let is_group = served.role == Role::Group;
@@ -36,7 +36,7 @@ impl Turn<'_> {
         let is_plain =
             projection.is_default() || (is_group && projection.is_default_without(&served.kind, "members"));
         let members = if shows_members {
-            let members = self.members_of(&document.key, *left).await?;
+            let members = self.members_of(&served.of.key(document.id), *left).await?;
             *left = left.saturating_sub(members.len());
             members
         } else {
@@ -68,7 +68,7 @@ impl Turn<'_> {
     ) -> Result<Done, ScimError> {
         let id = document.key.id.to_string();
         let body = match projection {
-            Some(projection) => self.render_written(served, document, projection).await?,
+            Some(projection) => self.render_written(served, &document.text(), projection).await?,
             None => Vec::new(),
         };
         let location = self.location(served, &id);
@@ -79,7 +79,7 @@ impl Turn<'_> {
     async fn render_written(
         &self,
         served: &Served,
-        document: &Document,
+        document: &DocumentText,
         projection: &Projection,
     ) -> Result<Vec<u8>, ScimError> {
         let mut left = self.realm.connection.reach.members;

@@ -7,7 +7,6 @@ use crate::schema::{ResourceType, Schemas};
 
 use std::borrow::Cow;
 use std::fmt;
-use std::sync::Arc;
 
 /// What a request is about.
 #[derive(Clone, Debug)]
@@ -17,11 +16,11 @@ pub(super) enum Route<'a> {
     /// `/.search`.
     RootSearch,
     /// All resources of a type.
-    All(Arc<ResourceType>),
+    All(&'a ResourceType),
     /// `/Users/.search`.
-    Search(Arc<ResourceType>),
+    Search(&'a ResourceType),
     /// One resource.
-    One(Arc<ResourceType>, Cow<'a, str>),
+    One(&'a ResourceType, Cow<'a, str>),
     /// `/Me`.
     Me,
     /// `/Bulk`.
@@ -54,7 +53,7 @@ impl<'a> Route<'a> {
     }
 
     /// Reads a path below the address of the service.
-    pub(super) fn parse(path: &'a str, schemas: &Schemas) -> Result<Self, ScimError> {
+    pub(super) fn parse(path: &'a str, schemas: &'a Schemas) -> Result<Self, ScimError> {
         let unserved = || ScimError::from(Reason::PathUnserved);
         let path = path.strip_prefix('/').unwrap_or(path);
         let path = path.strip_suffix('/').unwrap_or(path);
@@ -73,8 +72,8 @@ impl<'a> Route<'a> {
             ("Me", None) => Ok(Self::Me),
             (".search", None) => Ok(Self::RootSearch),
             (name, second) => {
-                let is_named = |kind: &&Arc<ResourceType>| kind.endpoint().strip_prefix('/') == Some(name);
-                let kind = Arc::clone(schemas.types().find(is_named).ok_or_else(unserved)?);
+                let is_named = |kind: &&ResourceType| kind.endpoint().strip_prefix('/') == Some(name);
+                let kind = schemas.types().map(AsRef::as_ref).find(is_named).ok_or_else(unserved)?;
                 Ok(match second {
                     None => Self::All(kind),
                     Some(id) if id == ".search" => Self::Search(kind),
@@ -123,22 +122,29 @@ pub(super) fn parameters(query: &str) -> Result<Vec<Parameter<'_>>, ScimError> {
 
 /// Decodes escapes (RFC 3986 §2.1), and in a form the plus sign as well.
 fn decode(text: &str, form: bool) -> Option<Cow<'_, str>> {
-    if !text.bytes().any(|byte| byte == b'%' || byte == b'+') {
+    let is_special = |byte: &u8| *byte == b'%' || (form && *byte == b'+');
+    if !text.as_bytes().iter().any(is_special) {
         return Some(Cow::Borrowed(text));
     }
-    let mut bytes = text.bytes();
+    let mut rest = text.as_bytes();
     let mut out = Vec::with_capacity(text.len());
-    while let Some(byte) = bytes.next() {
-        out.push(match byte {
-            b'%' => {
-                let digit = |byte: Option<u8>| char::from(byte?).to_digit(16);
-                let (high, low) = (digit(bytes.next())?, digit(bytes.next())?);
-                u8::try_from(high * 16 + low).ok()?
+    while let Some(place) = rest.iter().position(is_special) {
+        let (plain, special) = rest.split_at(place);
+        out.extend_from_slice(plain);
+        rest = match special {
+            [b'%', high, low, rest @ ..] => {
+                let digit = |byte: u8| char::from(byte).to_digit(16);
+                out.push(u8::try_from(digit(*high)? * 16 + digit(*low)?).ok()?);
+                rest
             }
-            b'+' if form => b' ',
-            plain => plain,
-        });
+            [b'+', rest @ ..] => {
+                out.push(b' ');
+                rest
+            }
+            _ => return None,
+        };
     }
+    out.extend_from_slice(rest);
     String::from_utf8(out).ok().map(Cow::Owned)
 }
 

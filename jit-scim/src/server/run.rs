@@ -2,6 +2,7 @@
 
 use super::conditions::Conditions;
 use super::edit::Edit;
+use super::fault;
 use super::message::{SCIM_JSON, ScimRequest, ScimResponse};
 use super::route::{Route, parameters};
 use super::served::Served;
@@ -120,7 +121,9 @@ impl Turn<'_> {
         text: &QueryText,
     ) -> Result<ScimResponse, ScimError> {
         let projection = text.projection(&served.kind)?;
-        let document = self.document(served, id).await?;
+        let id = Served::id(id).ok_or(Reason::NotFound)?;
+        let document = self.service.store.document_text(&served.of, id).await;
+        let document = document.map_err(|error| fault::of_store(&error))?.ok_or(Reason::NotFound)?;
         let version = Version::numbered(document.version);
         let known = request.if_none_match.map(VersionMatch::parse);
         if known.is_some_and(|known| known.includes(&version)) {

@@ -5,8 +5,8 @@ use std::sync::Arc;
 
 use chrono::{DateTime, Datelike, Timelike, Utc};
 use jit_core::{
-    Collection, ConnectionId, Document, DocumentId, DocumentKind, DocumentName, IndexName, SharedClaims,
-    TenantId,
+    Collection, ConnectionId, Document, DocumentId, DocumentKind, DocumentName, DocumentText, IndexName,
+    SharedClaims, TenantId,
 };
 use sha2::{Digest, Sha256};
 
@@ -15,7 +15,7 @@ use super::{body, claims};
 use crate::error::ScimError;
 use crate::json::Json;
 use crate::reason::Reason;
-use crate::resource::write::text;
+use crate::resource::write::{number, text};
 use crate::resource::{Labelled, Meta, Resource, Version};
 use crate::schema::{GROUP, ResourceType, USER};
 use crate::text::fold;
@@ -177,7 +177,7 @@ impl Served {
     }
 
     /// Reads the resource of a document, with what the service says of it.
-    pub(super) fn resource(&self, document: &Document) -> Result<Resource, ScimError> {
+    pub(super) fn resource(&self, document: &DocumentText) -> Result<Resource, ScimError> {
         let mut resource = body::resource(&self.kind, &document.body)?;
         resource.set_meta(&Meta {
             created: document.created_at,
@@ -191,7 +191,7 @@ impl Served {
     pub(super) fn answer(
         &self,
         out: &mut Vec<u8>,
-        document: &Document,
+        document: &DocumentText,
         members: &[u8],
     ) -> Result<(), ScimError> {
         let shown = body::shown(&document.body)?.strip_suffix('}').ok_or(Reason::Broken)?;
@@ -204,7 +204,7 @@ impl Served {
         Ok(())
     }
 
-    fn write_meta(&self, out: &mut Vec<u8>, document: &Document) {
+    fn write_meta(&self, out: &mut Vec<u8>, document: &DocumentText) {
         out.extend_from_slice(self.meta.as_bytes());
         let begin = out.len();
         instant(out, document.created_at);
@@ -220,14 +220,15 @@ impl Served {
         out.extend_from_slice(br#"\"","location":"#);
         out.extend_from_slice(self.address.as_bytes());
         let mut id = [0; ID_BYTES];
-        out.extend_from_slice(document.key.id.as_uuid().hyphenated().encode_lower(&mut id).as_bytes());
+        out.extend_from_slice(document.id.as_uuid().hyphenated().encode_lower(&mut id).as_bytes());
         out.extend_from_slice(b"\"}");
     }
 }
 
 /// Brings a value into the form that an index holds: what it cannot hold as it is, as a digest.
 pub(super) fn indexed(value: &str) -> Cow<'_, str> {
-    let is_printable = || value.bytes().all(|byte| (b' '..=b'~').contains(&byte));
+    // To look at every byte is quicker than to stop at the first that is not.
+    let is_printable = || value.bytes().fold(true, |all, byte| all & (b' '..=b'~').contains(&byte));
     if value.len() <= NAME_BYTES && (is_printable() || !value.chars().any(char::is_control)) {
         return value.into();
     }
@@ -270,14 +271,6 @@ fn pair(out: &mut Vec<u8>, number: u32) {
 /// The last digit of a number.
 fn digit(number: u32) -> u8 {
     u8::try_from(number % 10).unwrap_or_default() + b'0'
-}
-
-/// Writes a number.
-fn number(out: &mut Vec<u8>, number: u64) {
-    if number < 10 {
-        return out.push(digit(u32::try_from(number).unwrap_or_default()));
-    }
-    out.extend_from_slice(number.to_string().as_bytes());
 }
 
 /// Puts the members into a resource, for answers that show a part of them.

@@ -26,7 +26,8 @@ pub struct ScimService {
     pub(super) jit: Arc<Jit>,
     pub(super) store: Arc<dyn Store>,
     clock: Arc<dyn Clock>,
-    realms: HashMap<(TenantId, ConnectionId), Realm>,
+    /// By tenant and connection.
+    realms: HashMap<TenantId, HashMap<ConnectionId, Realm>>,
 }
 
 /// Collects the parts of a service.
@@ -84,8 +85,7 @@ impl ScimService {
     /// Each change is made whole or not at all. Of a bulk request, some operations may have been done; the access of people
     /// whose group changed may follow with [`Self::work`].
     pub async fn handle(&self, context: &ScimContext, request: ScimRequest<'_>) -> ScimResponse {
-        let key = (context.tenant.clone(), context.connection.clone());
-        let Some(realm) = self.realms.get(&key) else {
+        let Some(realm) = self.realm(&context.tenant, &context.connection) else {
             return ScimResponse::refusal(&Reason::Forbidden.into());
         };
         if request.method == "HEAD" {
@@ -126,7 +126,7 @@ impl ScimService {
     /// What was begun comes again.
     pub async fn work(&self, worker: &WorkerId, limit: NonZeroUsize) -> Result<WorkReport, JitError> {
         let (mut sum, mut first) = (WorkReport::default(), None);
-        for (tenant, connection) in self.realms.keys() {
+        for (tenant, connection) in self.realms().map(Realm::place) {
             match self.jit.retell(worker, tenant, connection, limit, self).await {
                 Ok(report) => {
                     sum.done += report.done;
@@ -142,17 +142,25 @@ impl ScimService {
     /// Tells how long bodies may be; the connections may take less.
     #[cfg(feature = "tower")]
     pub(super) fn body_bytes(&self) -> usize {
-        self.realms.values().map(|realm| realm.connection.limits.body_bytes).max().unwrap_or_default()
+        self.realms().map(|realm| realm.connection.limits.body_bytes).max().unwrap_or_default()
+    }
+
+    fn realms(&self) -> impl Iterator<Item = &Realm> {
+        self.realms.values().flat_map(HashMap::values)
+    }
+
+    fn realm(&self, tenant: &TenantId, connection: &ConnectionId) -> Option<&Realm> {
+        self.realms.get(tenant)?.get(connection)
     }
 
     /// Speaks for itself, where no request asks.
     pub(super) fn turn(&self, tenant: &TenantId, connection: &ConnectionId) -> Option<Turn<'_>> {
-        self.realms.get(&(tenant.clone(), connection.clone())).map(|realm| self.own(realm))
+        self.realm(tenant, connection).map(|realm| self.own(realm))
     }
 
     /// Speaks for itself, on each connection.
     pub(super) fn turns(&self) -> impl Iterator<Item = Turn<'_>> {
-        self.realms.values().map(|realm| self.own(realm))
+        self.realms().map(|realm| self.own(realm))
     }
 
     fn own<'a>(&'a self, realm: &'a Realm) -> Turn<'a> {
@@ -198,14 +206,16 @@ impl ScimServiceBuilder {
     /// # Errors
     /// [`ServiceError`] where a connection is not one that the engine provisions with.
     pub fn build(self) -> Result<ScimService, ServiceError> {
-        let mut realms = HashMap::new();
+        let mut realms: HashMap<_, HashMap<_, _>> = HashMap::new();
         for connection in self.connections {
             let attestor = &connection.attestor;
             let key = (attestor.tenant().clone(), attestor.connection().clone());
             let issuer = issuer(&self.jit, &key)?;
             let realm = Realm::new(connection, issuer)?;
-            if realms.insert(key.clone(), realm).is_some() {
-                return Err(ServiceError::Twice(key.0, key.1));
+            let (tenant, connection) = key;
+            let of_tenant = realms.entry(tenant.clone()).or_default();
+            if of_tenant.insert(connection.clone(), realm).is_some() {
+                return Err(ServiceError::Twice(tenant, connection));
             }
         }
         Ok(ScimService { jit: self.jit, store: self.store, clock: self.clock, realms })
@@ -213,6 +223,11 @@ impl ScimServiceBuilder {
 }
 
 impl Realm {
+    fn place(&self) -> (&TenantId, &ConnectionId) {
+        let attestor = &self.connection.attestor;
+        (attestor.tenant(), attestor.connection())
+    }
+
     fn new(connection: ScimConnection, issuer: Issuer) -> Result<Self, ServiceError> {
         let attestor = &connection.attestor;
         let key = || (attestor.tenant().clone(), attestor.connection().clone());

@@ -113,15 +113,22 @@ impl DocumentStore for Faulty {
     async fn document(&self, key: &DocumentKey) -> Result<Option<Document>, BackendError> {
         self.call(self.inner.document(key)).await
     }
+    async fn document_text(
+        &self,
+        of: &Collection,
+        id: DocumentId,
+    ) -> Result<Option<DocumentText>, BackendError> {
+        self.call(self.inner.document_text(of, id)).await
+    }
     async fn documents_named(
         &self,
         of: &Collection,
         index: &IndexName,
         value: &str,
-    ) -> Result<Vec<Document>, BackendError> {
+    ) -> Result<Vec<DocumentText>, BackendError> {
         self.call(self.inner.documents_named(of, index, value)).await
     }
-    async fn documents(&self, query: &DocumentQuery) -> Result<Page<Document>, BackendError> {
+    async fn documents(&self, query: &DocumentQuery) -> Result<Page<DocumentText>, BackendError> {
         Ok(self.counted(self.call(self.inner.documents(query)).await?))
     }
     async fn count_documents(&self, of: &Collection) -> Result<u64, BackendError> {

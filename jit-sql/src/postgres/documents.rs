@@ -4,8 +4,8 @@ use std::num::NonZeroUsize;
 
 use async_trait::async_trait;
 use jit_core::{
-    BackendError, Collection, Document, DocumentId, DocumentKey, DocumentQuery, DocumentStore, IndexName,
-    MEMBERSHIPS, Member, PAGE_ITEMS, Page,
+    BackendError, Collection, Document, DocumentId, DocumentKey, DocumentQuery, DocumentStore, DocumentText,
+    IndexName, MEMBERSHIPS, Member, PAGE_ITEMS, Page,
 };
 use tokio_postgres::{Error, Row, Statement, types::ToSql};
 use uuid::Uuid;
@@ -17,7 +17,7 @@ use super::{
     statements::Statements,
 };
 use crate::{
-    document::{self, Columns, Unreadable},
+    document::{self, Columns, TextColumns, Unreadable},
     kept::digest,
 };
 
@@ -30,27 +30,38 @@ impl DocumentStore for PostgresStore {
         rows.first().map(|row| read(row, &key.collection, operation)).transpose()
     }
 
+    async fn document_text(
+        &self,
+        of: &Collection,
+        id: DocumentId,
+    ) -> Result<Option<DocumentText>, BackendError> {
+        let (operation, [tenant, connection, kind]) = ("documents.text", place(of));
+        let params: [&(dyn ToSql + Sync); 4] = [&tenant, &connection, &kind, &id.as_uuid()];
+        let rows = self.kept(operation, |s| &s.document_text, &params).await?;
+        rows.first().map(|row| read_text(row, operation)).transpose()
+    }
+
     async fn documents_named(
         &self,
         of: &Collection,
         index: &IndexName,
         value: &str,
-    ) -> Result<Vec<Document>, BackendError> {
+    ) -> Result<Vec<DocumentText>, BackendError> {
         let (operation, [tenant, connection, kind]) = ("documents.named", place(of));
         let (digest, most) = (digest(index, value), document::skipped(PAGE_ITEMS));
         let params: [&(dyn ToSql + Sync); 5] = [&tenant, &connection, &kind, &digest.as_slice(), &most];
         let rows = self.kept(operation, |s| &s.documents_named, &params).await?;
-        rows.iter().map(|row| read(row, of, operation)).collect()
+        rows.iter().map(|row| read_text(row, operation)).collect()
     }
 
-    async fn documents(&self, query: &DocumentQuery) -> Result<Page<Document>, BackendError> {
+    async fn documents(&self, query: &DocumentQuery) -> Result<Page<DocumentText>, BackendError> {
         let (operation, [tenant, connection, kind]) = ("documents.list", place(&query.of));
         let after = query.after.map_or(Uuid::nil(), DocumentId::as_uuid);
         let (limit, skip) = (document::one_more(query.limit), document::skipped(query.skip));
         let params: [&(dyn ToSql + Sync); 6] = [&tenant, &connection, &kind, &after, &limit, &skip];
         let rows = self.kept(operation, |s| &s.documents, &params).await?;
-        let items = rows.iter().map(|row| read(row, &query.of, operation)).collect::<Result<_, _>>()?;
-        Ok(document::page(items, query.limit, |document: &Document| document.key.id.as_uuid()))
+        let items = rows.iter().map(|row| read_text(row, operation)).collect::<Result<_, _>>()?;
+        Ok(document::page(items, query.limit, |text: &DocumentText| text.id.as_uuid()))
     }
 
     async fn count_documents(&self, of: &Collection) -> Result<u64, BackendError> {
@@ -113,6 +124,21 @@ fn place(of: &Collection) -> [&str; 3] {
 fn read(row: &Row, of: &Collection, operation: &'static str) -> Result<Document, BackendError> {
     let columns = columns(row).map_err(malformed(operation))?;
     document::document(of, &columns).map_err(unreadable(operation))
+}
+
+fn read_text(row: &Row, operation: &'static str) -> Result<DocumentText, BackendError> {
+    let columns = text_columns(row).map_err(malformed(operation))?;
+    Ok(document::document_text(&columns))
+}
+
+fn text_columns(row: &Row) -> Result<TextColumns<'_>, Error> {
+    Ok(TextColumns {
+        id: row.try_get(0)?,
+        version: row.try_get(1)?,
+        created_at: row.try_get(2)?,
+        changed_at: row.try_get(3)?,
+        body: row.try_get(4)?,
+    })
 }
 
 fn columns(row: &Row) -> Result<Columns<'_>, Error> {

@@ -53,11 +53,13 @@ statements! {
         WHERE tenant = $1 AND account > $2 AND kind = $4 AND digest = $5 ORDER BY account LIMIT $3";
     document = "SELECT id, version, created_at, changed_at, account, names, body FROM jit_document
         WHERE tenant = $1 AND connection = $2 AND kind = $3 AND id = $4";
-    documents_named = "SELECT d.id, d.version, d.created_at, d.changed_at, d.account, d.names, d.body
+    document_text = "SELECT id, version, created_at, changed_at, body FROM jit_document
+        WHERE tenant = $1 AND connection = $2 AND kind = $3 AND id = $4";
+    documents_named = "SELECT d.id, d.version, d.created_at, d.changed_at, d.body
         FROM jit_document_name n JOIN jit_document d
           ON d.tenant = n.tenant AND d.connection = n.connection AND d.kind = n.kind AND d.id = n.document
         WHERE n.tenant = $1 AND n.connection = $2 AND n.kind = $3 AND n.digest = $4 ORDER BY n.tie LIMIT $5";
-    documents = "SELECT id, version, created_at, changed_at, account, names, body FROM jit_document
+    documents = "SELECT id, version, created_at, changed_at, body FROM jit_document
         WHERE tenant = $1 AND connection = $2 AND kind = $3 AND id > $4 ORDER BY id LIMIT $5 OFFSET $6";
     count_documents = "SELECT count(*) FROM jit_document WHERE tenant = $1 AND connection = $2 AND kind = $3";
     members = "SELECT member, member_kind, body FROM jit_member

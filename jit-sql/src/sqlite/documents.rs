@@ -4,15 +4,15 @@ use std::num::NonZeroUsize;
 
 use async_trait::async_trait;
 use jit_core::{
-    BackendError, Collection, Document, DocumentId, DocumentKey, DocumentQuery, DocumentStore, ErrorKind,
-    IndexName, MEMBERSHIPS, Member, PAGE_ITEMS, Page,
+    BackendError, Collection, Document, DocumentId, DocumentKey, DocumentQuery, DocumentStore, DocumentText,
+    ErrorKind, IndexName, MEMBERSHIPS, Member, PAGE_ITEMS, Page,
 };
 use rusqlite::Row;
 use uuid::Uuid;
 
 use super::{SqliteStore, error::Refused};
 use crate::{
-    document::{self, Columns},
+    document::{self, Columns, TextColumns},
     kept::digest,
 };
 
@@ -25,24 +25,34 @@ impl DocumentStore for SqliteStore {
         self.readers.row("documents.get", GET, params, |row| read(row, of))
     }
 
+    async fn document_text(
+        &self,
+        of: &Collection,
+        id: DocumentId,
+    ) -> Result<Option<DocumentText>, BackendError> {
+        let (tenant, connection, kind) = place(of);
+        let params = (tenant, connection, kind, id.as_uuid().into_bytes());
+        self.readers.row("documents.text", TEXT, params, read_text)
+    }
+
     async fn documents_named(
         &self,
         of: &Collection,
         index: &IndexName,
         value: &str,
-    ) -> Result<Vec<Document>, BackendError> {
+    ) -> Result<Vec<DocumentText>, BackendError> {
         let (tenant, connection, kind) = place(of);
         let params = (tenant, connection, kind, digest(index, value), document::skipped(PAGE_ITEMS));
-        self.readers.rows("documents.named", NAMED, params, |row| read(row, of))
+        self.readers.rows("documents.named", NAMED, params, read_text)
     }
 
-    async fn documents(&self, query: &DocumentQuery) -> Result<Page<Document>, BackendError> {
+    async fn documents(&self, query: &DocumentQuery) -> Result<Page<DocumentText>, BackendError> {
         let of = &query.of;
         let (tenant, connection, kind) = place(of);
         let (limit, skip) = (document::one_more(query.limit), document::skipped(query.skip));
         let params = (tenant, connection, kind, beginning(query.after), limit, skip);
-        let items = self.readers.rows("documents.list", LIST, params, |row| read(row, of))?;
-        Ok(document::page(items, query.limit, |document| document.key.id.as_uuid()))
+        let items = self.readers.rows("documents.list", LIST, params, read_text)?;
+        Ok(document::page(items, query.limit, |text| text.id.as_uuid()))
     }
 
     async fn count_documents(&self, of: &Collection) -> Result<u64, BackendError> {
@@ -104,6 +114,16 @@ fn read(row: &Row<'_>, of: &Collection) -> Result<Document, Refused> {
     Ok(document::document(of, &columns)?)
 }
 
+fn read_text(row: &Row<'_>) -> Result<DocumentText, Refused> {
+    Ok(document::document_text(&TextColumns {
+        id: uuid(row, 0)?,
+        version: row.get(1)?,
+        created_at: row.get(2)?,
+        changed_at: row.get(3)?,
+        body: text(row, 4)?,
+    }))
+}
+
 fn member(row: &Row<'_>) -> Result<Member, Refused> {
     Ok(document::member(uuid(row, 0)?, text(row, 1)?, text(row, 2)?)?)
 }
@@ -119,12 +139,15 @@ fn text<'a>(row: &'a Row<'_>, column: usize) -> Result<&'a str, Refused> {
 const GET: &str = "SELECT id, version, created_at, changed_at, account, names, body FROM jit_document \
     WHERE tenant = ?1 AND connection = ?2 AND kind = ?3 AND id = ?4";
 
-const NAMED: &str = "SELECT d.id, d.version, d.created_at, d.changed_at, d.account, d.names, d.body \
+const TEXT: &str = "SELECT id, version, created_at, changed_at, body FROM jit_document \
+    WHERE tenant = ?1 AND connection = ?2 AND kind = ?3 AND id = ?4";
+
+const NAMED: &str = "SELECT d.id, d.version, d.created_at, d.changed_at, d.body \
     FROM jit_document_name n JOIN jit_document d \
     ON d.tenant = n.tenant AND d.connection = n.connection AND d.kind = n.kind AND d.id = n.document \
     WHERE n.tenant = ?1 AND n.connection = ?2 AND n.kind = ?3 AND n.digest = ?4 ORDER BY n.tie LIMIT ?5";
 
-const LIST: &str = "SELECT id, version, created_at, changed_at, account, names, body FROM jit_document \
+const LIST: &str = "SELECT id, version, created_at, changed_at, body FROM jit_document \
     WHERE tenant = ?1 AND connection = ?2 AND kind = ?3 AND id > ?4 ORDER BY id LIMIT ?5 OFFSET ?6";
 
 const COUNT: &str = "SELECT count(*) FROM jit_document WHERE tenant = ?1 AND connection = ?2 AND kind = ?3";
@@ -139,4 +162,4 @@ const MEMBERSHIPS_OF: &str = "SELECT kind, id FROM jit_member INDEXED BY jit_mem
     WHERE tenant = ?1 AND connection = ?2 AND member_kind = ?3 AND member = ?4 ORDER BY kind, id LIMIT ?5";
 
 #[cfg(test)]
-pub(super) const STATEMENTS: &[&str] = &[GET, NAMED, LIST, COUNT, MEMBERS, MEMBER, MEMBERSHIPS_OF];
+pub(super) const STATEMENTS: &[&str] = &[GET, TEXT, NAMED, LIST, COUNT, MEMBERS, MEMBER, MEMBERSHIPS_OF];

@@ -128,7 +128,7 @@ async fn what_is_written_together_is_what_each_would_have_written_alone() {
         assert_eq!(document.as_ref(), commit.documents[0].after());
         let named = async |name: String| {
             let found = store.documents_named(&users(), &index("userName"), &name).await.unwrap();
-            found.into_iter().map(|document| document.key).collect::<Vec<_>>()
+            found.into_iter().map(|text| users().key(text.id)).collect::<Vec<_>>()
         };
         assert_eq!(named(user_name(number)).await, []);
         assert_eq!(named(format!("moved{number}")).await, std::slice::from_ref(&person.document.key));

@@ -120,6 +120,8 @@ impl Player<'_> {
             for number in 0..NUMBERS {
                 let key = self.document_key(tenant, (kind, number))?;
                 agree("document", store.document(&key).await, self.model.document(&key).await)?;
+                let got = store.document_text(&of, key.id).await;
+                agree("document_text", got, self.model.document_text(&of, key.id).await)?;
                 let got = store.members(&key, None, count(9)).await?;
                 same(&got, &self.model.members(&key, None, count(9)).await?, "members")?;
                 agree("memberships", store.memberships(&key).await, self.model.memberships(&key).await)?;

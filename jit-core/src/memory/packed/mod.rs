@@ -12,7 +12,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 use smol_str::SmolStr;
 
 use self::table::Table;
-use super::blocks::Row;
+use super::rows::Row;
 use crate::{
     Account, AccountId, AttributeName, Code, ConnectionId, EmailTrust, Entitlement, ExternalKey,
     HeldPresence, Issuer, LinkProof, Provenance, Source, Subject, TenantId,

@@ -80,6 +80,44 @@ impl fmt::Debug for Document {
     }
 }
 
+impl Document {
+    /// What it says, without what it is found by.
+    #[must_use]
+    pub fn text(&self) -> DocumentText {
+        let Self { key, version, created_at, changed_at, body, .. } = self;
+        DocumentText {
+            id: key.id,
+            version: *version,
+            created_at: *created_at,
+            changed_at: *changed_at,
+            body: Arc::clone(body),
+        }
+    }
+}
+
+/// Keeps what a document of a known collection says, for whoever only shows it. `Debug` does not print the body.
+#[derive(Clone, PartialEq, Eq)]
+#[expect(clippy::exhaustive_structs, reason = "a store fills in all of it")]
+pub struct DocumentText {
+    /// The document's id.
+    pub id: DocumentId,
+    /// Counts its states.
+    pub version: u64,
+    /// When it came into being.
+    pub created_at: DateTime<Utc>,
+    /// When it was last written, or lost a member that is gone.
+    pub changed_at: DateTime<Utc>,
+    /// What its owner keeps in it.
+    pub body: Arc<str>,
+}
+
+impl fmt::Debug for DocumentText {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut text = f.debug_struct("DocumentText");
+        text.field("id", &self.id).field("version", &self.version).finish_non_exhaustive()
+    }
+}
+
 /// Says what a document is found by. `Debug` prints the index only.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[expect(clippy::exhaustive_structs, reason = "whoever names a document says all of it")]
@@ -153,11 +191,21 @@ pub struct DocumentQuery {
 #[cfg_attr(feature = "mocks", mockall::automock)]
 #[async_trait]
 pub trait DocumentStore: Send + Sync {
-    /// Reads a document.
+    /// Reads a document, as whoever changes it must know it.
     ///
     /// # Errors
     /// `store.unavailable`, `store.corrupt`.
     async fn document(&self, key: &DocumentKey) -> Result<Option<Document>, BackendError>;
+
+    /// Reads what a document says.
+    ///
+    /// # Errors
+    /// `store.unavailable`, `store.corrupt`.
+    async fn document_text(
+        &self,
+        of: &Collection,
+        id: DocumentId,
+    ) -> Result<Option<DocumentText>, BackendError>;
 
     /// Finds the documents of a collection that have a name, in the order of their ids; at most
     /// [`PAGE_ITEMS`](crate::PAGE_ITEMS).
@@ -169,13 +217,13 @@ pub trait DocumentStore: Send + Sync {
         of: &Collection,
         index: &IndexName,
         value: &str,
-    ) -> Result<Vec<Document>, BackendError>;
+    ) -> Result<Vec<DocumentText>, BackendError>;
 
     /// Lists documents of a collection in the order of their ids.
     ///
     /// # Errors
     /// `store.unavailable`, `store.corrupt`.
-    async fn documents(&self, query: &DocumentQuery) -> Result<Page<Document>, BackendError>;
+    async fn documents(&self, query: &DocumentQuery) -> Result<Page<DocumentText>, BackendError>;
 
     /// Counts the documents of a collection.
     ///
