@@ -7,7 +7,6 @@ use std::path::Path;
 use std::process::ExitCode;
 use std::sync::Arc;
 
-use axum::Router;
 use jit_core::config::ConnectionConfig;
 use jit_core::{Jit, MemoryStore, Store, SystemClock, TimeGuard};
 use jit_scim::Tolerance;
@@ -118,7 +117,7 @@ async fn serve_until_asked(
     let worker = worker_id().map_err(Stop::cannot_serve)?;
     let (ask, asked) = watch::channel(false);
     let working = tokio::spawn(keep_working((jit, Arc::clone(&service)), worker, asked));
-    let router = Router::new().fallback_service(ScimHttp::new(service, tokens.tokens()).below(BASE));
+    let site = ScimHttp::new(service, tokens.tokens()).below(BASE);
     // Whoever reads that it is ready may ask something of it at once.
     let asked_to_end = asked_to_end().map_err(Stop::cannot_serve)?;
     let kept_fresh = tokens.keep_fresh().map_err(Stop::cannot_serve)?;
@@ -130,7 +129,7 @@ async fn serve_until_asked(
     };
     // It serves whether anybody listens here or not.
     let _ = say(format_args!("{PROGRAM}: ready at http://{address}{BASE}\n"));
-    let served = serve(vec![(listener, router)], stop).await;
+    let served = serve(vec![(listener, site)], stop).await;
     // The worker ends with its sender in any case.
     let _ = ask.send(true);
     working.await.map_err(io::Error::other).map_err(Stop::cannot_serve)?;

@@ -1,3 +1,5 @@
+use std::convert::Infallible;
+use std::error::Error;
 use std::future::Future;
 use std::io;
 use std::net::SocketAddr;
@@ -6,15 +8,18 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Router;
-use axum::body::{Body, HttpBody as _};
-use axum::extract::{ConnectInfo, Request};
+use axum::body::{Body, HttpBody};
+use axum::extract::ConnectInfo;
 use axum::http::header::EXPECT;
 use axum::http::request::Parts;
-use axum::http::{HeaderValue, Version};
+use axum::http::{HeaderValue, Request, Response, Version};
+use bytes::Bytes;
+use http_body_util::Full;
 use hyper::body::Incoming;
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
+use jit_scim::server::ScimHttp;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
 use tokio::task::JoinSet;
@@ -52,9 +57,39 @@ impl Default for Patience {
     }
 }
 
-/// Serves each router on its listener until `stop`, then lets the answers under way finish.
+/// What is served at an address.
+pub(crate) trait Site: Clone + Send + 'static {
+    type Body: HttpBody<Data: Send, Error: Into<Box<dyn Error + Send + Sync>>> + Send + 'static;
+    type Answer: Future<Output = Result<Response<Self::Body>, Infallible>> + Send + 'static;
+
+    /// Answers a request of this client.
+    fn answer(&self, peer: SocketAddr, request: Request<Timely>) -> Self::Answer;
+}
+
+/// Handlers learn by [`ConnectInfo`] who asks.
+impl Site for Router {
+    type Body = Body;
+    type Answer = <Self as tower_service::Service<Request<Timely>>>::Future;
+
+    fn answer(&self, peer: SocketAddr, mut request: Request<Timely>) -> Self::Answer {
+        request.extensions_mut().insert(ConnectInfo(peer));
+        self.clone().call(request)
+    }
+}
+
+/// By itself it needs neither routes nor who asks.
+impl Site for ScimHttp {
+    type Body = Full<Bytes>;
+    type Answer = <Self as tower_service::Service<Request<Timely>>>::Future;
+
+    fn answer(&self, _peer: SocketAddr, request: Request<Timely>) -> Self::Answer {
+        self.clone().call(request)
+    }
+}
+
+/// Serves each site on its listener until `stop`, then lets the answers under way finish.
 pub(crate) async fn serve(
-    sites: Vec<(TcpListener, Router)>,
+    sites: Vec<(TcpListener, impl Site)>,
     stop: impl Future<Output = ()>,
 ) -> io::Result<()> {
     serve_with(Patience::default(), sites, stop).await
@@ -62,13 +97,13 @@ pub(crate) async fn serve(
 
 async fn serve_with(
     patience: Patience,
-    sites: Vec<(TcpListener, Router)>,
+    sites: Vec<(TcpListener, impl Site)>,
     stop: impl Future<Output = ()>,
 ) -> io::Result<()> {
     let (ask_to_end, asked) = watch::channel(false);
     let mut running = JoinSet::new();
-    for (listener, router) in sites {
-        running.spawn(site(listener, router.with_state(()), patience, asked.clone()));
+    for (listener, site) in sites {
+        running.spawn(listen(listener, site, patience, asked.clone()));
     }
     tokio::select! {
         () = stop => {}
@@ -82,7 +117,12 @@ async fn serve_with(
 }
 
 /// Lets clients in until it is asked to end, then waits for those who are there.
-async fn site(listener: TcpListener, router: Router, patience: Patience, mut asked: watch::Receiver<bool>) {
+async fn listen(
+    listener: TcpListener,
+    site: impl Site,
+    patience: Patience,
+    mut asked: watch::Receiver<bool>,
+) {
     let places = Arc::new(Semaphore::new(patience.connections));
     let mut open = JoinSet::new();
     loop {
@@ -99,7 +139,7 @@ async fn site(listener: TcpListener, router: Router, patience: Patience, mut ask
         while open.try_join_next().is_some() {}
         match arrived {
             Ok((place, client)) => {
-                open.spawn(converse(client, router.clone(), patience, asked.clone(), place));
+                open.spawn(converse(client, site.clone(), patience, asked.clone(), place));
             }
             Err(_) => sleep(PAUSE).await,
         }
@@ -117,17 +157,19 @@ fn asks_first(head: &Parts) -> bool {
 /// Answers the requests of one connection.
 async fn converse(
     (stream, peer): (TcpStream, SocketAddr),
-    router: Router,
+    site: impl Site,
     patience: Patience,
     mut asked: watch::Receiver<bool>,
     _place: OwnedSemaphorePermit,
 ) {
     let answer = service_fn(move |request: hyper::Request<Incoming>| {
-        let (mut parts, body) = request.into_parts();
-        parts.extensions.insert(ConnectInfo(peer));
-        let (is_empty, waits) = (body.is_end_stream(), asks_first(&parts));
-        let body = if is_empty { Body::empty() } else { Body::new(Timely::new(body, patience.body, waits)) };
-        router.clone().call(Request::from_parts(parts, body))
+        let (parts, body) = request.into_parts();
+        let body = if body.is_end_stream() {
+            Timely::empty()
+        } else {
+            Timely::new(body, patience.body, asks_first(&parts))
+        };
+        site.answer(peer, Request::from_parts(parts, body))
     });
     let mut server = http1::Builder::new();
     let server = server.timer(TokioTimer::new()).header_read_timeout(patience.head);

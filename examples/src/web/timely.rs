@@ -19,7 +19,7 @@ const FRAME_BYTES: usize = 1 << 10;
 ///
 /// What nobody wanted of it is read all the same, as far as that is reasonable: a connection that is closed while its client
 /// still writes is reset, and the answer may be lost with it (RFC 9112 §9.6).
-pub(super) struct Timely {
+pub(crate) struct Timely {
     /// Until it is over.
     coming: Option<Coming>,
     /// Whether the client sends nothing before it is asked to (RFC 9110 §10.1.1), and was not yet.
@@ -32,6 +32,11 @@ struct Coming {
 }
 
 impl Timely {
+    /// There is nothing to wait for.
+    pub(super) fn empty() -> Self {
+        Self { coming: None, waits: false }
+    }
+
     /// Takes a body, whose client may wait to be asked for it.
     pub(super) fn new(body: Incoming, within: Duration, waits: bool) -> Self {
         Self { coming: Some(Coming { body, end: Box::pin(sleep(within)) }), waits }

@@ -29,8 +29,8 @@ pub(super) struct Rows<R: Row> {
     order: Order<R::Id>,
 }
 
-/// Counts rows, through all pieces.
-type Place = usize;
+/// Counts rows, through all pieces: where a row is for as long as it is kept.
+pub(super) type Place = usize;
 
 /// The places in the order of the ids. No block is empty.
 struct Order<I> {
@@ -52,23 +52,30 @@ impl<R: Row> Rows<R> {
     }
 
     pub(super) fn get(&self, id: R::Id) -> Option<&R> {
-        self.at(*self.places.get(&id)?)
+        self.at(self.place(id)?)
     }
 
     pub(super) fn get_mut(&mut self, id: R::Id) -> Option<&mut R> {
-        self.slot(*self.places.get(&id)?)?.as_mut()
+        self.slot(self.place(id)?)?.as_mut()
     }
 
-    /// Puts a row in its place, over the one that has its id.
-    pub(super) fn put(&mut self, row: R) {
+    /// Puts a row in its place, over the one that has its id, and tells the place.
+    pub(super) fn put(&mut self, row: R) -> Place {
         let id = row.id();
-        if let Some(there) = self.get_mut(id) {
-            *there = row;
-            return;
+        if let Some(place) = self.place(id)
+            && let Some(slot) = self.slot(place)
+        {
+            *slot = Some(row);
+            return place;
         }
         let place = self.room_for(row);
         self.places.insert(id, place);
         self.order.insert(id, place);
+        place
+    }
+
+    pub(super) fn place(&self, id: R::Id) -> Option<Place> {
+        self.places.get(&id).copied()
     }
 
     pub(super) fn remove(&mut self, id: R::Id) -> Option<R> {
@@ -83,7 +90,8 @@ impl<R: Row> Rows<R> {
         self.order.after(id, skip).filter_map(|place| self.at(place))
     }
 
-    fn at(&self, place: Place) -> Option<&R> {
+    /// The row at a place.
+    pub(super) fn at(&self, place: Place) -> Option<&R> {
         self.pieces.get(place / PIECE)?.get(place % PIECE)?.as_ref()
     }
 

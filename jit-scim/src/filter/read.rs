@@ -191,6 +191,12 @@ impl<'a> Reader<'a> {
 
     /// A JSON string with its quotes; what is in it is read by the reader of JSON.
     fn string(&mut self) -> Result<&'a str, ScimError> {
+        let inner = self.rest().get(1..).unwrap_or_default();
+        if let Some(end) =
+            inner.find('"').filter(|end| !inner.as_bytes().iter().take(*end).any(|byte| *byte == b'\\'))
+        {
+            return Ok(self.advance(end + 2));
+        }
         let mut escaped = false;
         for (place, byte) in self.rest().bytes().enumerate().skip(1) {
             match byte {

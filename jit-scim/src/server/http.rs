@@ -90,16 +90,17 @@ impl Parts {
         let path = parts.uri.path().strip_prefix(&*self.below);
         let path = path.filter(|rest| rest.is_empty() || rest.starts_with('/'));
         let path = path.ok_or(Reason::PathUnserved)?;
-        let said = parts.headers.get(AUTHORIZATION).ok_or(Reason::TokenMissing)?;
-        let token = bearer(said.to_str().map_err(|_| Reason::Unauthenticated)?)?;
+        let said = Said::of(&parts.headers);
+        let token = said.authorization.ok_or(Reason::TokenMissing)?;
+        let token = bearer(token.to_str().map_err(|_| Reason::Unauthenticated)?)?;
         let context = self.authenticator.authenticate(token).await?;
         let is_coded = |coding: &str| !coding.trim().eq_ignore_ascii_case("identity");
-        if text(&parts.headers, &CONTENT_ENCODING).is_some_and(is_coded) {
+        if text(said.encoding).is_some_and(is_coded) {
             return Err(Reason::MediaType.into());
         }
-        let said = text(&parts.headers, &CONTENT_LENGTH).and_then(|length| length.parse::<usize>().ok());
+        let length = text(said.length).and_then(|length| length.parse::<usize>().ok());
         let too_large = || ScimError::beyond(Reason::BodyTooLarge, self.body_bytes);
-        if said.is_some_and(|length| length > self.body_bytes) {
+        if length.is_some_and(|length| length > self.body_bytes) {
             return Err(too_large());
         }
         let body = Limited::new(body, self.body_bytes).collect().await;
@@ -111,9 +112,9 @@ impl Parts {
             method: parts.method.as_str(),
             path,
             query: parts.uri.query(),
-            content_type: text(&parts.headers, &CONTENT_TYPE),
-            if_match: text(&parts.headers, &IF_MATCH),
-            if_none_match: text(&parts.headers, &IF_NONE_MATCH),
+            content_type: text(said.content_type),
+            if_match: text(said.if_match),
+            if_none_match: text(said.if_none_match),
             body: &body,
         };
         Ok(self.service.handle(&context, request).await)
@@ -159,9 +160,40 @@ impl From<ScimResponse> for Response<Full<Bytes>> {
     }
 }
 
-fn text<'a>(headers: &'a HeaderMap, name: &HeaderName) -> Option<&'a str> {
+/// The headers that are looked at, found in one pass.
+#[derive(Default)]
+struct Said<'a> {
+    authorization: Option<&'a HeaderValue>,
+    encoding: Option<&'a HeaderValue>,
+    length: Option<&'a HeaderValue>,
+    content_type: Option<&'a HeaderValue>,
+    if_match: Option<&'a HeaderValue>,
+    if_none_match: Option<&'a HeaderValue>,
+}
+
+impl<'a> Said<'a> {
+    /// Of several headers with one name, the first counts.
+    fn of(headers: &'a HeaderMap) -> Self {
+        let mut said = Self::default();
+        for (name, value) in headers {
+            let place = match *name {
+                AUTHORIZATION => &mut said.authorization,
+                CONTENT_ENCODING => &mut said.encoding,
+                CONTENT_LENGTH => &mut said.length,
+                CONTENT_TYPE => &mut said.content_type,
+                IF_MATCH => &mut said.if_match,
+                IF_NONE_MATCH => &mut said.if_none_match,
+                _ => continue,
+            };
+            place.get_or_insert(value);
+        }
+        said
+    }
+}
+
+fn text(value: Option<&HeaderValue>) -> Option<&str> {
     // what cannot be read is there all the same: no version is called so, and no media type
-    headers.get(name).map(|value| value.to_str().unwrap_or_default())
+    value.map(|value| value.to_str().unwrap_or_default())
 }
 
 impl fmt::Debug for ScimHttp {

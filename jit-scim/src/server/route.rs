@@ -123,13 +123,11 @@ pub(super) fn parameters(query: &str) -> Result<Vec<Parameter<'_>>, ScimError> {
 /// Decodes escapes (RFC 3986 §2.1), and in a form the plus sign as well.
 fn decode(text: &str, form: bool) -> Option<Cow<'_, str>> {
     let is_special = |byte: &u8| *byte == b'%' || (form && *byte == b'+');
-    if !text.as_bytes().iter().any(is_special) {
-        return Some(Cow::Borrowed(text));
-    }
     let mut rest = text.as_bytes();
-    let mut out = Vec::with_capacity(text.len());
+    let mut out = Vec::new();
     while let Some(place) = rest.iter().position(is_special) {
         let (plain, special) = rest.split_at(place);
+        out.reserve(rest.len());
         out.extend_from_slice(plain);
         rest = match special {
             [b'%', high, low, rest @ ..] => {
@@ -143,6 +141,9 @@ fn decode(text: &str, form: bool) -> Option<Cow<'_, str>> {
             }
             _ => return None,
         };
+    }
+    if out.is_empty() {
+        return Some(Cow::Borrowed(text));
     }
     out.extend_from_slice(rest);
     String::from_utf8(out).ok().map(Cow::Owned)
