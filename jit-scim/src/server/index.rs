@@ -3,7 +3,7 @@
 use std::num::NonZeroUsize;
 use std::sync::Arc;
 
-use jit_core::{Document, DocumentQuery, DocumentWrite, PAGE_ITEMS};
+use jit_core::{Document, DocumentKey, DocumentQuery, DocumentWrite, PAGE_ITEMS};
 
 use super::body;
 use super::change::{ATTEMPTS, subject_or};
@@ -56,11 +56,11 @@ impl Turn<'_> {
         loop {
             let query = DocumentQuery { of: served.of.clone(), after, skip: 0, limit };
             let page = self.service.store.documents(&query).await.map_err(|error| fault::of_store(&error))?;
-            after = page.items.last().map(|document| document.key.id);
+            after = page.items.last().map(|document| document.id);
             for document in page.items {
                 done.seen += 1;
-                let id = document.key.id;
-                match self.index(served, document).await {
+                let id = document.id;
+                match self.index(served, &served.of.key(id)).await {
                     Ok(is_written) => done.written += u64::from(is_written),
                     Err(error) if matches!(error.reason(), Reason::Taken | Reason::Broken) => {
                         tracing::warn!(document = %id, code = %error.code(), "not found by its names yet");
@@ -77,8 +77,10 @@ impl Turn<'_> {
     }
 
     /// Gives a document its names. Tells whether it had others.
-    async fn index(&self, served: &Served, mut document: Document) -> Result<bool, ScimError> {
+    async fn index(&self, served: &Served, key: &DocumentKey) -> Result<bool, ScimError> {
         for _ in 0..ATTEMPTS {
+            let found = self.service.store.document(key).await.map_err(|error| fault::of_store(&error))?;
+            let Some(document) = found else { return Ok(false) };
             let resource = body::resource(&served.kind, &document.body)?;
             let own = document.key.id.to_string();
             let subject = (served.role == Role::Person).then(|| subject_or(&document, &own));
@@ -87,13 +89,9 @@ impl Turn<'_> {
                 return Ok(false);
             }
             let write = DocumentWrite::update(&document, Document { names, ..document.clone() });
-            match self.keep("document.changed", vec![write], Vec::new()).await? {
-                Written::Done(()) => return Ok(true),
-                Written::Stale => {}
+            if let Written::Done(()) = self.keep("document.changed", vec![write], Vec::new()).await? {
+                return Ok(true);
             }
-            let found = self.service.store.document(&document.key).await;
-            let Some(found) = found.map_err(|error| fault::of_store(&error))? else { return Ok(false) };
-            document = found;
         }
         Err(Reason::Contended.into())
     }

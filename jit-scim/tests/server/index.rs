@@ -14,7 +14,11 @@ async fn documents(house: &House, kind: &str) -> Vec<Document> {
         kind: DocumentKind::new(kind).unwrap(),
     };
     let query = DocumentQuery { of, after: None, skip: 0, limit: NonZeroUsize::new(100).unwrap() };
-    house.store.documents(&query).await.unwrap().items
+    let mut documents = Vec::new();
+    for text in house.store.documents(&query).await.unwrap().items {
+        documents.extend(house.store.document(&query.of.key(text.id)).await.unwrap());
+    }
+    documents
 }
 
 /// Writes what a document is found by, as another version of the service would have.
