@@ -133,6 +133,10 @@ fn some(
             Verb::Add | Verb::Replace => Err(Reason::PatchNoTarget.into()),
         };
     }
+    if verb == Verb::Add && value.is_none() {
+        // nothing is said, and so nothing is added
+        return Ok(());
+    }
     if selection.sub.is_none() && (verb == Verb::Remove || value.is_none()) {
         let gone: HashSet<_> = meant.into_iter().collect();
         let mut place = 0..;

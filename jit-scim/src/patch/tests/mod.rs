@@ -1,6 +1,7 @@
 use std::sync::LazyLock;
 
 mod members;
+mod model;
 
 use super::*;
 use crate::reason::Reason;
