@@ -1,36 +1,110 @@
 //! Nobody has more leases at once than they may have, however many nodes are asked.
 
-use std::num::NonZeroU32;
-use std::sync::Arc;
+use std::num::{NonZeroU32, NonZeroUsize};
+use std::sync::{Arc, Mutex};
 
+use async_trait::async_trait;
 use chrono::TimeDelta;
+use futures_util::future::BoxFuture;
 use jit_core::*;
 
 use super::house::*;
 
 /// Other nodes on the store of a house, where a holder may have so many by one role, and so many in all.
 fn nodes(house: &House, by_role: u32, in_all: u32) -> Vec<Arc<Jit>> {
+    (50..54).map(|seed| Arc::new(node(house, Arc::clone(&house.store) as _, seed, by_role, in_all))).collect()
+}
+
+fn node(house: &House, store: Arc<dyn Store>, seed: u64, by_role: u32, in_all: u32) -> Jit {
     let operator = Entitlement::role("operator").unwrap();
-    let node = |seed| {
-        let role = || {
-            TargetRole::new(TimeDelta::hours(8), vec![operator.clone()])
-                .per_holder(NonZeroU32::new(by_role).unwrap())
-                .with(vec!["ops".into()])
-        };
-        let markers = MarkerKey::new("test", &[5; 32]).unwrap();
-        let setup = TargetSetup::new(target(), Arc::clone(&house.directory) as _, markers)
-            .for_tenants([tenant()])
-            .role(rule("admin"), role())
-            .role(rule("reader"), role())
-            .role(rule("lift"), role().elevating(Whose::Named));
-        let jit = Jit::builder(Arc::clone(&house.store) as _)
-            .clock(Arc::clone(&house.clock) as _)
-            .entropy(Arc::new(SeededEntropy::new(seed)))
-            .leases_per_holder(NonZeroU32::new(in_all).unwrap())
-            .target(setup);
-        Arc::new(jit.build().unwrap())
+    let role = || {
+        TargetRole::new(TimeDelta::hours(8), vec![operator.clone()])
+            .per_holder(NonZeroU32::new(by_role).unwrap())
+            .with(vec!["ops".into()])
     };
-    (50..54).map(node).collect()
+    let markers = MarkerKey::new("test", &[5; 32]).unwrap();
+    let setup = TargetSetup::new(target(), Arc::clone(&house.directory) as _, markers)
+        .for_tenants([tenant()])
+        .role(rule("admin"), role())
+        .role(rule("reader"), role())
+        .role(rule("lift"), role().elevating(Whose::Named));
+    let jit = Jit::builder(store)
+        .clock(Arc::clone(&house.clock) as _)
+        .entropy(Arc::new(SeededEntropy::new(seed)))
+        .leases_per_holder(NonZeroU32::new(in_all).unwrap())
+        .target(setup);
+    jit.build().unwrap()
+}
+
+/// Lets something happen before the first commit, and names the bound first where several things stand in the way, as
+/// databases may.
+struct Overtaken {
+    inner: Arc<MemoryStore>,
+    before: Mutex<Option<BoxFuture<'static, ()>>>,
+}
+
+jit_core::pass_on!(DocumentStore, TaskQueue, OneTime, AuditLog for Overtaken => inner);
+
+#[async_trait]
+impl UserStore for Overtaken {
+    async fn find(&self, key: &ExternalKey) -> Result<Option<Account>, BackendError> {
+        self.inner.find(key).await
+    }
+    async fn get(&self, tenant: &TenantId, id: AccountId) -> Result<Option<Account>, BackendError> {
+        self.inner.get(tenant, id).await
+    }
+    async fn matching(&self, tenant: &TenantId, key: &LookupKey) -> Result<Matches, BackendError> {
+        self.inner.matching(tenant, key).await
+    }
+    async fn named(&self, tenant: &TenantId, key: &str) -> Result<Option<Account>, BackendError> {
+        self.inner.named(tenant, key).await
+    }
+    async fn list(&self, query: &Query) -> Result<Page<Account>, BackendError> {
+        self.inner.list(query).await
+    }
+    async fn bearers(
+        &self,
+        tenant: &TenantId,
+        key: &LookupKey,
+        after: Option<Cursor>,
+        limit: NonZeroUsize,
+    ) -> Result<Page<AccountId>, BackendError> {
+        self.inner.bearers(tenant, key, after, limit).await
+    }
+    async fn commit(&self, commit: &Commit) -> Result<(), BackendError> {
+        let before = self.before.lock().unwrap().take();
+        if let Some(before) = before {
+            before.await;
+        }
+        let counters = Commit { counters: commit.counters.clone(), ..Commit::new(commit.tenant.clone()) };
+        let done = self.inner.commit(commit).await;
+        if done.is_err() {
+            self.inner.commit(&counters).await?;
+        }
+        done
+    }
+    async fn touch(&self, seen: &[Seen]) -> Result<(), BackendError> {
+        self.inner.touch(seen).await
+    }
+}
+
+#[tokio::test]
+async fn two_calls_with_one_key_are_one_lease_also_at_the_last_place() {
+    let house = House::new().await;
+    house.directory.plant(PERSON);
+    let first = Arc::clone(&nodes(&house, 1, 100)[0]);
+    let lift = CheckOut { role: rule("lift"), ..house.request(30, Some("k")) };
+    let overtakes = {
+        let lift = lift.clone();
+        async move { drop(first.elevate(&lift, Some(PERSON)).await.unwrap()) }
+    };
+    let before = Mutex::new(Some(Box::pin(overtakes) as BoxFuture<'static, ()>));
+    let store = Arc::new(Overtaken { inner: Arc::clone(&house.store), before });
+    let second = node(&house, store, 60, 1, 100);
+    let lent = second.elevate(&lift, Some(PERSON)).await.unwrap();
+    assert_eq!(house.first_lease().await.until, lent.until);
+    let another = CheckOut { key: Some("other".into()), ..lift };
+    assert_eq!(code_of(second.elevate(&another, Some(PERSON)).await), "lease.too_many");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]

@@ -63,7 +63,7 @@ impl Jit {
 
     /// Tells whether a lease could not be written down because it is there: the request was made before. A store may say
     /// first that the holder has as many as they may have.
-    async fn is_known(
+    pub(super) async fn is_known(
         &self,
         store: &dyn Store,
         request: &CheckOut,

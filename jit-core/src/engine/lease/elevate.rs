@@ -69,7 +69,7 @@ impl Jit {
         }
         let wanted: BTreeSet<_> = asked.role.entitlements.iter().cloned().collect();
         let marker = asked.setup.markers.mark(&request.tenant, asked.id);
-        let mut remote = RemoteRef { name, place: None, marker, native: None };
+        let mut remote = RemoteRef { name: name.clone(), place: None, marker, native: None };
         let (native, held) = holdings(asked.setup, &remote, &wanted).await?;
         let keeper = account_for_remote(&request.tenant, &request.target, &native);
         let lent = asked.store.get(&request.tenant, keeper).await?.and_then(|kept| kept.elevation);
@@ -82,8 +82,11 @@ impl Jit {
         let by = request.by.clone();
         match self.intend(asked.store, &request.tenant, asked.id, lease, by, asked.now).await {
             Ok(account) => self.raise(errand, &account, Some(&held)).await,
-            Err(error) if *error.kind() == ErrorKind::AlreadyExists(Taken::Account) => {
-                Err(JitError::refused("lease.in_progress"))
+            // Another call with the key was quicker.
+            Err(error) if self.is_known(asked.store, request, asked.id, &error).await? => {
+                let kept = asked.store.get(&request.tenant, asked.id).await?;
+                let kept = kept.ok_or(JitError::refused("lease.in_progress"))?;
+                self.elevate_again(&asked, request, &kept, &name).await
             }
             Err(error) => Err(or_too_many(error)),
         }
