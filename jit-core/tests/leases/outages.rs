@@ -92,6 +92,47 @@ async fn what_only_a_person_can_settle_is_told_again_until_they_did_and_then_end
 }
 
 #[tokio::test]
+async fn what_a_person_settled_while_the_target_was_down_ends_when_it_is_back() {
+    let house = House::new().await;
+    let out = house.out(30).await;
+    house.directory.mark(&out.name, None);
+    house.check_in(out.lease).await;
+    house.alarms().await;
+    // The reminder after an hour comes while nothing answers; the next one comes after four.
+    house.script.answer(Some(TargetFault::Unreachable));
+    house.pass_minutes(70).await;
+    assert_eq!(house.alarms().await, ["lease.quarantined"]);
+    house.directory.take_out(&out.name);
+    house.script.answer(None);
+    house.pass_minutes(20).await;
+    assert!(matches!(house.lease(out.lease).await.phase, Phase::Gone { why: EndReason::Settled, .. }));
+}
+
+#[tokio::test]
+async fn what_an_earlier_build_quarantined_gets_its_reminders_after_a_comparison() {
+    let house = House::new().await;
+    let out = house.out(30).await;
+    house.directory.mark(&out.name, None);
+    house.check_in(out.lease).await;
+    house.alarms().await;
+    // As an earlier build left it.
+    let before = house.store.get(&tenant(), out.lease).await.unwrap().unwrap();
+    let mut after = before.clone();
+    let lease = after.lease.as_mut().unwrap();
+    let withdrawn = lease.task.take().into_iter().collect();
+    lease.alarms = 0;
+    let account = Some(AccountWrite::update(&before, after));
+    house.store.commit(&Commit { account, withdrawn, ..Commit::new(tenant()) }).await.unwrap();
+    house.pass_minutes(90).await;
+    assert!(house.alarms().await.is_empty(), "nobody looks after it");
+    house.jit.reconcile(None, &tenant(), &target(), ReconcileMode::Report).await.unwrap();
+    assert_eq!(house.alarms().await, ["lease.quarantined"]);
+    house.directory.take_out(&out.name);
+    house.pass_minutes(8 * 24 * 60).await;
+    assert!(matches!(house.lease(out.lease).await.phase, Phase::Gone { .. }));
+}
+
+#[tokio::test]
 async fn what_got_its_mark_back_ends_though_nobody_checks_it_in() {
     let house = House::new().await;
     let out = house.out(30).await;

@@ -56,7 +56,7 @@ pub struct Reconciliation {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[expect(clippy::exhaustive_enums, reason = "it reports, or it acts within a bound")]
 pub enum ReconcileMode {
-    /// Reports and changes nothing.
+    /// Reports, and changes nothing but that a live lease without a task gets one.
     Report,
     /// Puts what returned on its way out, and takes back what live accounts have more than they should: a later end, further
     /// entitlements. Unless either are more than this many: then something else is wrong, and a person must look first.
@@ -105,6 +105,7 @@ impl Jit {
         }
         let began = self.parts.clock.work();
         let (live, unreadable) = live_leases(store, tenant, target).await?;
+        self.give_tasks(store, tenant, &live).await?;
         let (mut found, partial) = self.listed(setup, tenant, &live).await?;
         let seen = found.values().map(Vec::len).sum();
         let mut result = Reconciliation { partial, seen, unreadable, ..Reconciliation::default() };
@@ -141,6 +142,27 @@ impl Jit {
             result.differing.push(differing);
         }
         Ok(result)
+    }
+
+    /// Gives each live lease a task that has none, as an earlier build left what was quarantined: without one nobody would look
+    /// after it, nor be reminded of it.
+    async fn give_tasks(
+        &self,
+        store: &dyn Store,
+        tenant: &TenantId,
+        live: &BTreeMap<AccountId, Lease>,
+    ) -> Result<(), JitError> {
+        for (id, _) in live.iter().filter(|(_, lease)| lease.task.is_none()).take(LOOKS) {
+            let (account, lease) = kept(store, tenant, *id).await?;
+            if lease.task.is_some() {
+                continue;
+            }
+            match self.note(store, &account, lease, "lease.task_given", Actor::Clock).await {
+                Err(error) if *error.kind() == ErrorKind::Conflict => {}
+                noted => drop(noted?),
+            }
+        }
+        Ok(())
     }
 
     /// Judges what bears a mark of ours and belongs to no live lease.

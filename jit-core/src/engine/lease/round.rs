@@ -15,10 +15,11 @@ use super::{
         work::{HOLD, after_pause},
     },
     places::Places,
+    record::{Next, moved_on},
 };
 use crate::{
-    Account, Actor, BackendError, Claimed, ErrorKind, Jit, Lane, RemoteRef, Retry, Settlement, Store,
-    TargetFault, TargetId, TargetSetup, TaskKind, WorkerId,
+    Account, Actor, BackendError, Claimed, Duty, EndReason, ErrorKind, Jit, Lane, Observed, Phase, RemoteRef,
+    Retry, Settlement, Store, TargetFault, TargetId, TargetSetup, TaskKind, WorkerId,
     target::{CIRCUIT, CircuitNews},
 };
 
@@ -210,6 +211,10 @@ impl Jit {
             Box::pin(self.raise_overdue(store, setup.overdue_after, account)).await;
             return self.looked_at_until(claimed, until);
         }
+        let account = match Box::pin(self.look_again(store, setup, &account, claimed)).await {
+            Ok(settled) => settled.unwrap_or(account),
+            Err(error) => return self.comes_again(claimed, &error),
+        };
         match self.tend(store, account, places.turn()).await {
             // Each step that was written down brought a task of its own; only an early one is due again.
             Ok(account) if !is_ours(&account) => Tended::Moved,
@@ -267,6 +272,29 @@ impl Jit {
                 tracing::warn!(account = %claimed.task.account, code = %error.code(), "alarm not raised");
             }
         }
+    }
+
+    /// Looks at what is quarantined where the look that came with a reminder had no answer: somebody was told all the same, so
+    /// that the next reminder may be days away. What a person settled meanwhile ends.
+    async fn look_again(
+        &self,
+        store: &dyn Store,
+        setup: &TargetSetup,
+        account: &Account,
+        claimed: &Claimed,
+    ) -> Result<Option<Account>, JitError> {
+        let now = self.parts.clock.work();
+        let lease = account.lease.as_deref().filter(|lease| {
+            let is_quarantined = matches!(lease.phase, Phase::Quarantined { .. });
+            is_quarantined && lease.elevates.is_none() && matches!(lease.duty(now), Duty::Wait(_))
+        });
+        let Some(lease) = lease.filter(|_| claimed.attempts > 0) else { return Ok(None) };
+        if setup.target.observe(&lease.remote).await? == Observed::Foreign {
+            return Ok(None);
+        }
+        let settled = lease.clone().settled(EndReason::Settled, now).map_err(moved_on)?;
+        let act = ("lease.ending", Actor::Clock);
+        Ok(Some(self.note_before(store, account, settled, act, Next::AtOnce).await?))
     }
 
     /// Revocation has no terminal failure: the task comes again, whatever it was.
