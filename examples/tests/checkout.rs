@@ -184,6 +184,22 @@ fn what_is_wrong_with_a_target_is_said() {
             "marker_key = \"key\"\nformer_keys = [\"key\", \"password\"]",
             "deployment.former_keys: the key is shorter than 32 bytes",
         ),
+        ("id = \"one\"", "id = \"one\"\nat_once = 65", "target[0].at_once: must be 1 to 64"),
+        (
+            "id = \"one\"",
+            "id = \"one\"\nno_more_than = { leases = 10, each = \"0s\" }",
+            "target[0].no_more_than.each: a span of time must be longer than nothing",
+        ),
+        (
+            "id = \"one\"",
+            "id = \"one\"\nin_flight_for = \"90s\"",
+            "target[0].in_flight_for: must be `2m` to `1h`",
+        ),
+        (
+            "id = \"one\"",
+            "id = \"one\"\noverdue_after = \"30s\"",
+            "target[0].overdue_after: must be `1m` to `7d`",
+        ),
         ("ldaps://", "http://", "target[0].directory: needs `servers` written `ldaps://HOST`"),
     ] {
         assert!(TARGETS.contains(from), "{from}");
@@ -228,4 +244,14 @@ fn what_is_demanded_of_secrets_has_bounds() {
         let (code, _, complaint) = run(&folder, "--config checkout.toml --json list");
         assert!(code == 2 && complaint.contains("target[0].secret.length: must be 16 to 128"), "{complaint}");
     }
+}
+
+#[test]
+fn work_at_a_target_is_paced_as_the_configuration_says() {
+    let store = "[checkout]\nstore = \"sqlite:accounts.db\"\ntenant = \"acme\"\n";
+    let paced = "id = \"one\"\nat_once = 64\nno_more_than = { leases = 600, each = \"1m\" }\n\
+                 in_flight_for = \"5m\"\noverdue_after = \"1h\"";
+    let folder = folder("paced", &format!("{store}{}", TARGETS.replace("id = \"one\"", paced)));
+    let (code, _, complaint) = run(&folder, "--config checkout.toml --json list");
+    assert_eq!(code, 0, "{complaint}");
 }

@@ -147,7 +147,8 @@ fn access() -> AccessView {
     };
     let lifted = LeaseRow { lends: Some(HOSTILE.into()), ..lease("ending", false) };
     let leases = vec![lease("active", true), lifted];
-    AccessView { offers: vec![offer("operator"), offer(HOSTILE)], leases, key: "key".into() }
+    let offers = vec![offer("operator"), offer(HOSTILE)];
+    AccessView { offers, leases, has_more: true, key: "key".into() }
 }
 
 fn granted() -> GrantedView {

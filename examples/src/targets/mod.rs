@@ -5,6 +5,7 @@ mod mirror;
 mod open;
 mod scim;
 mod settings;
+mod work;
 
 pub(crate) use files::read_text;
 pub(crate) use open::{Opened, RoleOffer, open};

@@ -205,6 +205,7 @@ impl Opened {
             let parts: Vec<&[u8]> = credentials.iter().map(|part| part.as_slice()).collect();
             setup = setup.proving_with(&parts);
         }
+        setup = settings.paced(setup);
         if let Some(secret) = &settings.secret {
             setup = setup.secrets(secret.rules());
         }

@@ -1,5 +1,5 @@
 use std::collections::BTreeSet;
-use std::num::NonZeroU32;
+use std::num::{NonZeroU32, NonZeroUsize};
 use std::path::PathBuf;
 
 use jit_core::config::{Check, Problems};
@@ -11,6 +11,7 @@ use serde::Deserialize;
 
 use super::mirror::MirrorSettings;
 use super::scim::ScimSettings;
+use super::work::PaceSettings;
 
 /// Says by what the accounts that are made here are known from those of everybody else.
 #[derive(Debug, Deserialize)]
@@ -61,6 +62,18 @@ pub(crate) struct TargetSettings {
     /// What it demands of the secrets of its accounts.
     #[serde(default)]
     pub(crate) secret: Option<SecretSettings>,
+    /// How many leases a round of work asks it about at a time.
+    #[serde(default)]
+    pub(crate) at_once: Option<NonZeroUsize>,
+    /// How many leases are worked on in a span.
+    #[serde(default)]
+    pub(crate) no_more_than: Option<PaceSettings>,
+    /// How long after it was begun a call may still take effect.
+    #[serde(default)]
+    pub(crate) in_flight_for: Option<Span>,
+    /// For how long a lease may be overdue before an alarm is raised.
+    #[serde(default)]
+    pub(crate) overdue_after: Option<Span>,
     #[serde(default)]
     pub(crate) role: Vec<RoleSettings>,
 }
@@ -300,6 +313,7 @@ impl Check for TargetSettings {
         self.check_kind(found);
         self.check_roles(found);
         self.check_mirror(found);
+        self.check_work(found);
         if let Some(secret) = &self.secret {
             found.within("secret", |found| secret.check(found));
         }

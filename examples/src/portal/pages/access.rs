@@ -20,6 +20,7 @@ pub fn access(frame: &Frame, view: &AccessView) -> Markup {
             h2 id="lent" { "Lent to you" }
             @if view.leases.is_empty() { p.empty { "Nothing is lent to you." } }
             @else { ul.waiting { @for row in &view.leases { (lent(row, token)) } } }
+            @if view.has_more { p.muted { "There are more than these. Check some in, and the others are shown." } }
         }
         section aria-labelledby="offers" {
             h2 id="offers" { "Check out" }

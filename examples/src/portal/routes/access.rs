@@ -6,7 +6,8 @@ use axum::http::header::{CACHE_CONTROL, CONTENT_TYPE};
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse as _, Response};
 use jit_core::{
-    Account, AccountId, CheckOut, Filter, LookupKey, Query as Accounts, RuleName, Span, StoreId, TargetId,
+    Account, AccountId, BackendError, CheckOut, Filter, LookupKey, Query as Accounts, RuleName, Span, Store,
+    StoreId, TargetId, TenantId,
 };
 
 use crate::portal::failure::Failure;
@@ -16,21 +17,21 @@ use crate::portal::{pages, present};
 use crate::targets::{Opened, RoleOffer};
 use crate::web::{Form, Parameters, html, is_same, random_token, see_other};
 
-const LEASES: NonZeroUsize = NonZeroUsize::new(100).expect("not zero");
+const LEASES: NonZeroUsize = NonZeroUsize::new(200).expect("not zero");
+/// How many times as many are shown: somebody may hold as many as the configuration lets them.
+const PAGES: usize = 5;
 const COUNTDOWN: &str = include_str!("../countdown.js");
 
 /// Shows what the visitor may check out, and what is lent to them.
 pub(super) async fn show(State(house): State<Arc<House>>, headers: HeaderMap) -> Result<Response, Failure> {
     let Some(visit) = house.visit(&headers).await? else { return Ok(see_other("/")) };
     let name = present::display_name(&visit.account);
-    let leases = held(&house, &visit).await?;
-    let row = |account: &Account| {
-        let is_over = account.lease.as_ref().is_some_and(|lease| !lease.is_live());
-        if is_over { None } else { present::lease_row(account, name.clone(), None, house.now()) }
-    };
+    let (leases, has_more) = held(&house, &visit).await?;
+    let row = |account: &Account| present::lease_row(account, name.clone(), None, house.now());
     let view = AccessView {
         offers: offers(&house, &visit),
         leases: leases.iter().filter_map(row).collect(),
+        has_more,
         key: random_token()?,
     };
     Ok(html(StatusCode::OK, pages::access(&house.frame(Some(&visit)), &view)))
@@ -131,14 +132,31 @@ fn request(visit: &Visit, sent: &Parameters) -> Option<CheckOut> {
     })
 }
 
-/// The accounts that keep the leases of the visitor, the latest first.
-async fn held(house: &House, visit: &Visit) -> Result<Vec<Account>, Failure> {
-    let Some(store) = house.store(visit.session.store.as_ref()) else { return Ok(Vec::new()) };
-    let filter = Filter::Bearing(LookupKey::leased_for(visit.account.id));
-    let query = Accounts { tenant: visit.session.tenant.clone(), filter, after: None, limit: LEASES };
-    let mut found = store.list(&query).await?.items;
+/// The accounts that keep what is lent to the visitor, the latest first, and whether there are more.
+async fn held(house: &House, visit: &Visit) -> Result<(Vec<Account>, bool), Failure> {
+    let Some(store) = house.store(visit.session.store.as_ref()) else { return Ok((Vec::new(), false)) };
+    Ok(held_by(store, &visit.session.tenant, visit.account.id).await?)
+}
+
+async fn held_by(
+    store: &dyn Store,
+    tenant: &TenantId,
+    holder: AccountId,
+) -> Result<(Vec<Account>, bool), BackendError> {
+    let filter = Filter::Bearing(LookupKey::leased_for(holder));
+    let mut query = Accounts { tenant: tenant.clone(), filter, after: None, limit: LEASES };
+    let mut found = Vec::new();
+    for _ in 0..PAGES {
+        let page = store.list(&query).await?;
+        let is_live = |account: &Account| account.lease.as_ref().is_some_and(|lease| lease.is_live());
+        found.extend(page.items.into_iter().filter(is_live));
+        query.after = page.next;
+        if query.after.is_none() {
+            break;
+        }
+    }
     found.sort_by_key(|account| std::cmp::Reverse(account.created_at));
-    Ok(found)
+    Ok((found, query.after.is_some()))
 }
 
 /// The account that keeps the lease of a form. Those of others are not there, for administrators either: they have a page
@@ -160,4 +178,49 @@ pub(super) async fn lease_of(
     let (Some(id), Some(store)) = (id, house.store(store)) else { return Err(Failure::NotFound) };
     let account = store.get(&visit.session.tenant, id).await?;
     account.filter(|account| account.lease.is_some()).ok_or(Failure::NotFound)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::num::NonZeroU32;
+
+    use jit_core::*;
+
+    use super::*;
+
+    #[tokio::test]
+    async fn whoever_holds_many_leases_is_shown_all_of_them() {
+        let (store, tenant) = (Arc::new(MemoryStore::new()), TenantId::new("acme").unwrap());
+        let now = SystemClock.now();
+        let mut mint = Mint::new(now, [9; 16]);
+        let mut account = Account::begin(mint.account(), tenant.clone(), AccountState::Active, now);
+        let (operator, by) = (Entitlement::role("operator").unwrap(), Provenance::of(Source::Administrator));
+        account.grants.push(Grant::new(mint.grant(), operator.clone(), by, now));
+        let holder = account.id;
+        let commit = Commit { account: Some(AccountWrite::create(account)), ..Commit::new(tenant.clone()) };
+        store.commit(&commit).await.unwrap();
+        let (target, name) = (TargetId::new("directory").unwrap(), RuleName::new("admin").unwrap());
+        let role = TargetRole::new(chrono::TimeDelta::hours(1), vec![operator]).per_holder(NonZeroU32::MAX);
+        let markers = MarkerKey::new("test", &[5; 32]).unwrap();
+        let setup = TargetSetup::new(target.clone(), Arc::new(MemoryTarget::new()), markers);
+        let setup = setup.for_tenants([tenant.clone()]).role(name.clone(), role);
+        let builder = Jit::builder(store.clone()).leases_per_holder(NonZeroU32::MAX).target(setup);
+        let jit = builder.build().unwrap();
+        let request = CheckOut {
+            tenant: tenant.clone(),
+            store: None,
+            holder,
+            by: Actor::Account { id: holder },
+            target,
+            role: name,
+            span: chrono::TimeDelta::minutes(30),
+            key: None,
+            purpose: None,
+        };
+        for _ in 0..250 {
+            jit.check_out(&request).await.unwrap();
+        }
+        let (shown, has_more) = held_by(&*store, &tenant, holder).await.unwrap();
+        assert_eq!((shown.len(), has_more), (250, false));
+    }
 }
