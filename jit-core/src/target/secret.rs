@@ -2,11 +2,14 @@
 
 use std::fmt;
 
+use zeroize::Zeroizing;
+
 use crate::{BackendError, Entropy};
 
-/// Holds the secret of a remote account. `Debug` does not show it, and it cannot be serialised.
+/// Holds the secret of a remote account. `Debug` does not show it, it cannot be serialised, and it is wiped from memory when
+/// it is dropped.
 #[derive(Clone, PartialEq, Eq)]
-pub struct Secret(String);
+pub struct Secret(Zeroizing<String>);
 
 impl Secret {
     /// The secret. Whoever calls this is about to hand it out.
@@ -66,12 +69,14 @@ impl SecretRules {
     /// `store.unavailable` when there is no randomness to draw from.
     pub fn draw(self, entropy: &dyn Entropy) -> Result<Secret, BackendError> {
         // What is left out leaves the rest drawn evenly; of twice as many as are needed, enough remain.
-        let mut bytes = vec![0; self.length.saturating_mul(2)];
+        let mut bytes = Zeroizing::new(vec![0; self.length.saturating_mul(2)]);
         for _ in 0..DRAWS {
             entropy.fill(&mut bytes)?;
             let signs = bytes.iter().filter_map(|byte| SIGNS.get(usize::from(byte & 0x3f)));
             let signs = signs.filter(|sign| self.has_signs || sign.is_ascii_alphanumeric());
-            let text: String = signs.take(self.length).map(|sign| char::from(*sign)).collect();
+            // It never grows, which would leave copies behind.
+            let mut text = Zeroizing::new(String::with_capacity(self.length));
+            text.extend(signs.take(self.length).map(|sign| char::from(*sign)));
             if text.len() == self.length && self.has_every_class(&text) {
                 return Ok(Secret(text));
             }
@@ -95,10 +100,16 @@ mod tests {
     use crate::SeededEntropy;
 
     #[test]
+    fn a_secret_is_wiped_when_it_is_dropped() {
+        fn is_wiped(_: &impl zeroize::ZeroizeOnDrop) {}
+        is_wiped(&SecretRules::default().draw(&SeededEntropy::new(5)).unwrap().0);
+    }
+
+    #[test]
     fn secrets_differ_and_hold_every_class() {
         let entropy = SeededEntropy::new(5);
         let drawn: std::collections::BTreeSet<_> =
-            (0..500).map(|_| SecretRules::default().draw(&entropy).unwrap().0).collect();
+            (0..500).map(|_| SecretRules::default().draw(&entropy).unwrap().reveal().to_owned()).collect();
         assert_eq!(drawn.len(), 500);
         assert!(drawn.iter().all(|text| text.len() == 24 && SecretRules::default().has_every_class(text)));
         let plain = SecretRules::of_length(64).letters_and_digits();
