@@ -20,6 +20,9 @@ use crate::resource::Resource;
 
 impl Turn<'_> {
     pub(super) async fn bulk(&self, json: &Json) -> Result<ScimResponse, ScimError> {
+        if !self.realm.connection.takes_bulk() {
+            return Err(Reason::NotSupported.into());
+        }
         let mut bulk = Bulk::parse(json, &self.realm.connection.limits)?;
         while let Some(step) = bulk.next() {
             let outcome = self.step(&step).await;

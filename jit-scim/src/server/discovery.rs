@@ -19,9 +19,10 @@ pub(super) struct Documents {
 impl Documents {
     pub(super) fn of(connection: &ScimConnection) -> Self {
         let discovery = Discovery::new(&connection.schemas, &connection.base);
+        // what every store can do that is a `DocumentStore` is no matter of settings
         let can = Capabilities {
             patch: true,
-            bulk: true,
+            bulk: connection.takes_bulk(),
             filter: true,
             change_password: connection.passwords.is_some(),
             sort: true,

@@ -85,6 +85,11 @@ impl ScimConnection {
         }
     }
 
+    /// Tells whether a bulk request can have any operation.
+    pub(super) const fn takes_bulk(&self) -> bool {
+        self.limits.bulk_operations > 0
+    }
+
     /// Serves these schemas and resource types.
     #[must_use]
     pub fn schemas(mut self, schemas: Schemas) -> Self {

@@ -69,6 +69,19 @@ async fn too_many_operations_are_refused_as_a_whole() {
     let one = |name: &str| json!({"method": "POST", "path": "/Users", "bulkId": name, "data": user(name)});
     house.post("/Bulk", bulk(json!([one("a"), one("b")]))).await.refuses(413, None);
     assert!(house.accounts().await.is_empty());
+    let config = house.get("/ServiceProviderConfig").await.is(200).body;
+    assert_eq!(config["bulk"], json!({"supported": true, "maxOperations": 1, "maxPayloadSize": 1_048_576}));
+}
+
+#[tokio::test]
+async fn a_service_that_takes_no_operation_says_so() {
+    let house = house_with(SETTINGS, |connection| {
+        let mut limits = jit_scim::Limits::default();
+        limits.bulk_operations = 0;
+        connection.limits(limits)
+    });
+    assert_eq!(house.get("/ServiceProviderConfig").await.is(200).body["bulk"]["supported"], false);
+    house.post("/Bulk", bulk(json!([]))).await.refuses(501, None);
 }
 
 /// As Entra's API-driven provisioning sends a worker: POST again for whatever is new.
