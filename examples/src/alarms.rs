@@ -6,14 +6,12 @@ use async_trait::async_trait;
 use jit_core::{AccountId, BackendError, Code, Jit, Notices, TargetId, Task, TaskKind, TenantId};
 
 /// What needs a person, by the code under which the audit trail keeps it.
-pub(crate) const RECORDED: [&str; 14] = [
+pub(crate) const RECORDED: [&str; 12] = [
     "lease.overdue",
     "lease.quarantined",
     "lease.unreadable",
     "target.credentials_refused",
     "target.credentials_accepted",
-    "target.failing",
-    "target.works_again",
     "mirror.parked",
     "mirror.refused",
     "mirror.overdue",

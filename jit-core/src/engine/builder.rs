@@ -17,7 +17,7 @@ use crate::{
     BackendError, Clock, ConnectionId, Entropy, Lane, Protection, Store, StoreId, SystemClock, SystemEntropy,
     TargetId, TargetSetup, TenantId, TimeGuard,
     clock::GuardedClock,
-    target::{Against, Book, Circuit, Guarded, Shelf},
+    target::{Book, Circuit, Guarded, Shelf},
 };
 
 /// How many leases one holder may have at once.
@@ -240,18 +240,13 @@ fn by_name(
     Ok(named)
 }
 
-/// Puts the circuits before a target; that of our credentials is known to the main store where it is said by what we prove
-/// ourselves.
+/// Puts the circuit before a target; one that the main store knows where it is said by what we prove ourselves.
 fn guard(setup: &mut TargetSetup, place: Option<&Shelf>, clock: &Arc<GuardedClock>) {
     if let (Some(proof), Some(place)) = (&setup.proof, place) {
-        let book = Book::of(Against::Refusal, proof, place.clone());
-        setup.circuit = Arc::new(Circuit::kept_in(Against::Refusal, book));
+        setup.circuit = Arc::new(Circuit::kept_in(Book::of(proof, place.clone())));
     }
-    let book = place.and_then(|place| Book::of(Against::Failure, &setup.named_by_itself(), place.clone()));
-    setup.failing = Arc::new(Circuit::kept_in(Against::Failure, book));
-    let (circuit, failing) = (Arc::clone(&setup.circuit), Arc::clone(&setup.failing));
-    let (inner, clock) = (Arc::clone(&setup.target), Arc::clone(clock));
-    setup.target = Arc::new(Guarded { inner, circuit, failing, clock });
+    let (inner, circuit) = (Arc::clone(&setup.target), Arc::clone(&setup.circuit));
+    setup.target = Arc::new(Guarded { inner, circuit, clock: Arc::clone(clock) });
 }
 
 impl fmt::Debug for JitBuilder {

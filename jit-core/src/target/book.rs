@@ -1,8 +1,8 @@
-//! What all processes know of a target that refuses our credentials, or fails everybody, kept in the main store.
+//! What all processes know of a target that refuses our credentials, kept in the main store.
 //!
 //! It is one task in a lane of its own: while it is there the circuit is open, its due instant is when the next attempt may
 //! be made, and whoever claims it makes that attempt. The lane is named after the credentials, so that others are tried at
-//! once; or after the target.
+//! once.
 
 use std::sync::Arc;
 use std::{fmt, num::NonZeroUsize};
@@ -10,18 +10,18 @@ use std::{fmt, num::NonZeroUsize};
 use chrono::{DateTime, Utc};
 use uuid::Uuid;
 
-use super::Against;
+use super::circuit::{BEYOND, LONGEST_PAUSE};
 use crate::{
     AccountId, Actor, AuditEvent, AuditOutcome, BackendError, Claimed, Code, Commit, Entropy, ErrorKind,
     Lane, Mint, Settlement, Store, Taken, TargetId, Task, TaskId, TaskKind, TenantId, WorkerId,
     clock::GuardedClock,
 };
 
-/// Names the target, and the credentials where a book is about them.
+/// Names the target and the credentials that a book is about.
 #[derive(Clone)]
 pub(crate) struct Proof {
     pub(crate) target: TargetId,
-    /// A digest that only the holder of the deployment's key can make.
+    /// A digest of the credentials that only the holder of the deployment's key can make.
     pub(crate) digest: [u8; 16],
 }
 
@@ -39,7 +39,6 @@ pub(crate) struct Shelf {
 
 /// Keeps what is known of one target and our credentials there.
 pub(crate) struct Book {
-    against: Against,
     shelf: Shelf,
     target: TargetId,
     lane: Lane,
@@ -49,19 +48,18 @@ pub(crate) struct Book {
 
 impl Book {
     /// `None` where a name is none, which the digest rules out.
-    pub(crate) fn of(against: Against, proof: &Proof, shelf: Shelf) -> Option<Self> {
+    pub(crate) fn of(proof: &Proof, shelf: Shelf) -> Option<Self> {
         let task = uuid::Builder::from_custom_bytes(proof.digest).into_uuid();
         Some(Self {
-            against,
             shelf,
             target: proof.target.clone(),
-            lane: Lane::new(format!("{}:{}", against.lane(), task.simple())).ok()?,
+            lane: Lane::new(format!("circuit:{}", task.simple())).ok()?,
             task: TaskId::from_uuid(task),
             worker: WorkerId::new("circuit").ok()?,
         })
     }
 
-    /// The instant of the next attempt; `None` where nothing is known to be wrong.
+    /// The instant of the next attempt; `None` where our credentials are not known to be refused.
     pub(crate) async fn next_attempt(&self) -> Result<Option<DateTime<Utc>>, BackendError> {
         self.shelf.store.next_due(&self.lane).await
     }
@@ -70,17 +68,16 @@ impl Book {
     pub(crate) async fn take_attempt(&self, now: DateTime<Utc>) -> Result<Option<Claimed>, BackendError> {
         let due = self.next_attempt().await?;
         // What lies further ahead than any pause was written before the clock was set back; claims live by the caller's time.
-        let is_beyond = |due: &DateTime<Utc>| due.signed_duration_since(now) > self.against.beyond();
+        let is_beyond = |due: &DateTime<Utc>| due.signed_duration_since(now) > BEYOND;
         let from = due.filter(is_beyond).unwrap_or(now);
         let (store, one) = (&self.shelf.store, NonZeroUsize::MIN);
-        Ok(store.claim(&self.worker, &self.lane, from, self.against.longest_pause(), one).await?.pop())
+        Ok(store.claim(&self.worker, &self.lane, from, LONGEST_PAUSE, one).await?.pop())
     }
 
-    /// Writes down that it is so, and raises the alarm: the first who finds out does, for all.
+    /// Writes down that our credentials were refused, and raises the alarm: the first who finds out does, for all.
     pub(crate) async fn refused_first(&self, until: DateTime<Utc>) -> Result<(), BackendError> {
-        let [opened, _] = self.against.alarms();
-        let mut commit = self.telling(opened)?;
-        commit.tasks.push(self.alarm(self.task, opened, self.lane.clone(), until));
+        let mut commit = self.telling(REFUSED)?;
+        commit.tasks.push(self.alarm(self.task, REFUSED, self.lane.clone(), until));
         match self.shelf.store.commit(&commit).await {
             Err(error) if *error.kind() == ErrorKind::AlreadyExists(Taken::Task) => Ok(()),
             other => other,
@@ -96,10 +93,9 @@ impl Book {
         }
     }
 
-    /// Writes down that it is over, and tells so.
+    /// Writes down that our credentials are accepted again, and tells so.
     pub(crate) async fn accepted(&self) -> Result<(), BackendError> {
-        let [_, closed] = self.against.alarms();
-        let mut commit = self.telling(closed)?;
+        let mut commit = self.telling(ACCEPTED)?;
         commit.withdrawn.push(self.task);
         self.shelf.store.commit(&commit).await
     }
@@ -134,6 +130,9 @@ impl Book {
         Ok(commit)
     }
 }
+
+const REFUSED: &str = "target.credentials_refused";
+const ACCEPTED: &str = "target.credentials_accepted";
 
 impl fmt::Debug for Proof {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -1,9 +1,7 @@
 //! The port to outside systems: one idempotent verb, and looking.
 
-mod against;
 mod book;
 mod circuit;
-mod guarded;
 mod listing;
 mod marker;
 mod mirrored;
@@ -11,7 +9,6 @@ mod mirroring;
 mod pace;
 mod secret;
 mod setup;
-mod tally;
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -21,10 +18,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::{BackendError, Code};
 
-pub(crate) use against::{Against, CIRCUIT};
 pub(crate) use book::{Book, Proof, Shelf};
-pub(crate) use circuit::{Circuit, CircuitNews};
-pub(crate) use guarded::Guarded;
+pub(crate) use circuit::{Circuit, CircuitNews, Guarded, refused_until};
 pub use listing::{ListCursor, Listed, Listing, ShownEnd};
 pub use marker::{Marker, MarkerKey, MarkerKeyError};
 pub use mirrored::Mirrored;

@@ -9,7 +9,7 @@ use std::{
 
 use chrono::{DateTime, TimeDelta, Utc};
 
-use super::{Against, Circuit, MarkerKey, Mirroring, Pace, Proof, SecretRules, Target};
+use super::{Circuit, MarkerKey, Mirroring, Pace, Proof, SecretRules, Target};
 use crate::{Account, AttributeName, ConnectionId, Entitlement, Lease, RuleName, Source, TargetId, TenantId};
 
 /// How many leases by one role one holder may have at once.
@@ -138,7 +138,6 @@ pub struct TargetSetup {
     pub(crate) pace: Option<Arc<Pace>>,
     pub(crate) overdue_after: TimeDelta,
     pub(crate) circuit: Arc<Circuit>,
-    pub(crate) failing: Arc<Circuit>,
     pub(crate) proof: Option<Proof>,
     pub(crate) mirroring: Option<Arc<Mirroring>>,
 }
@@ -166,25 +165,9 @@ impl TargetSetup {
             pace: None,
             overdue_after: TimeDelta::minutes(15),
             circuit: Arc::default(),
-            failing: Arc::new(Circuit::kept_in(Against::Failure, None)),
             proof: None,
             mirroring: None,
         }
-    }
-
-    /// What a book about its failure is named by.
-    pub(crate) fn named_by_itself(&self) -> Proof {
-        let about = [&b"failing"[..], self.id.as_str().as_bytes()];
-        Proof { target: self.id.clone(), digest: self.markers.digest(&about) }
-    }
-
-    pub(crate) fn circuits(&self) -> [&Circuit; 2] {
-        [&self.circuit, &self.failing]
-    }
-
-    /// The instant before which the target is not to be asked; `None` where it may be asked.
-    pub(crate) fn open_until(&self, now: DateTime<Utc>) -> Option<DateTime<Utc>> {
-        self.circuits().into_iter().filter_map(|circuit| circuit.open_until(now)).max()
     }
 
     /// Opens the target to the people of these tenants: what they check out is made there, and what their attributes name

@@ -5,7 +5,7 @@ use std::{
     num::NonZeroUsize,
     sync::{
         Arc, Mutex,
-        atomic::{AtomicBool, AtomicU64, Ordering},
+        atomic::{AtomicU64, Ordering},
     },
 };
 
@@ -21,7 +21,6 @@ struct Domain {
     clock: Arc<ManualClock>,
     password: Mutex<&'static str>,
     failures: Mutex<Failures>,
-    is_down: AtomicBool,
 }
 
 #[derive(Clone, Copy, Default)]
@@ -42,9 +41,6 @@ impl Door {
     fn bind(&self) -> Result<&MemoryTarget, BackendError> {
         let mut failures = self.domain.failures.lock().unwrap();
         failures.attempts += 1;
-        if self.domain.is_down.load(Ordering::Relaxed) {
-            return Err(BackendError::new(ErrorKind::Target(TargetFault::Unreachable), "bind"));
-        }
         if self.password == *self.domain.password.lock().unwrap() && !failures.is_locked {
             failures.counted = 0;
             return Ok(&self.domain.inner);
@@ -95,7 +91,6 @@ impl World {
             clock: Arc::clone(&house.clock),
             password: Mutex::new("right"),
             failures: Mutex::default(),
-            is_down: AtomicBool::new(false),
         };
         Self { house, domain: Arc::new(domain), starts: AtomicU64::new(100) }
     }
@@ -237,50 +232,4 @@ async fn a_clock_that_is_set_back_keeps_nobody_out() {
     world.house.clock.jump(TimeDelta::days(-300));
     *world.domain.password.lock().unwrap() = "wrong";
     world.out(&world.process("wrong")).await.unwrap();
-}
-
-#[tokio::test]
-async fn that_a_target_fails_everybody_is_told_once_and_known_to_all_processes() {
-    let world = World::new().await;
-    let first = world.process("right");
-    for _ in 0..16 {
-        world.out(&first).await.unwrap();
-    }
-    world.house.clock.advance(TimeDelta::minutes(30));
-    world.domain.is_down.store(true, Ordering::Relaxed);
-    world.sweep(&first).await;
-    let before = world.failures().attempts;
-    let others = [world.process("right"), world.process("right")];
-    for _ in 0..60 {
-        world.sweep(&first).await;
-        for jit in &others {
-            world.sweep(jit).await;
-        }
-        world.sweep(&world.process("right")).await;
-        assert_eq!(code_of(world.out(&world.process("right")).await), "target.unreachable");
-        world.house.clock.advance(TimeDelta::minutes(1));
-    }
-    let attempts = world.failures().attempts - before;
-    // an attempt is made for one lease: it is removed, and put out of use where that fails
-    assert!((20..=34).contains(&attempts), "all together as one: {attempts}");
-    assert_eq!(world.leases().await, 16, "who checks out is refused before anything is written");
-    let alarms = world.house.told.alarms();
-    assert_eq!(alarms.iter().filter(|about| *about == "target.failing").count(), 1, "{alarms:?}");
-    assert_eq!(
-        alarms.iter().filter(|about| *about == "lease.overdue").count(),
-        16,
-        "ends are told of: {alarms:?}"
-    );
-
-    world.domain.is_down.store(false, Ordering::Relaxed);
-    for _ in 0..16 {
-        world.sweep(&others[0]).await;
-        world.sweep(&first).await;
-        world.house.clock.advance(TimeDelta::minutes(1));
-    }
-    assert!(world.house.directory.accounts().is_empty(), "all are gone");
-    let alarms = world.house.told.alarms();
-    assert_eq!(alarms.iter().filter(|about| *about == "target.works_again").count(), 1, "{alarms:?}");
-    world.out(&first).await.unwrap();
-    world.out(&world.process("right")).await.unwrap();
 }

@@ -1,8 +1,6 @@
 //! Accounts that are mirrored to other systems: they stand there as they do here, whatever fails in between.
 
 #[cfg(test)]
-mod failing;
-#[cfg(test)]
 mod faults;
 #[cfg(test)]
 #[path = "../leases/faulty.rs"]

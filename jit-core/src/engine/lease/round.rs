@@ -11,7 +11,7 @@ use futures_util::{
 use super::{
     super::{
         JitError, WorkReport,
-        mirror::{Brought, is_end, lanes_of, not_before},
+        mirror::{Brought, lanes_of, not_before},
         work::{HOLD, after_pause},
     },
     places::Places,
@@ -19,8 +19,8 @@ use super::{
 };
 use crate::{
     Account, Actor, BackendError, Claimed, Duty, EndReason, ErrorKind, Jit, Lane, Observed, Phase, RemoteRef,
-    Retry, Settlement, Store, TargetFault, TargetId, TargetSetup, TaskKind, WorkerId,
-    target::{CIRCUIT, CircuitNews},
+    Settlement, Store, TargetFault, TargetId, TargetSetup, TaskKind, WorkerId,
+    target::{CircuitNews, refused_until},
 };
 
 /// How many tasks are claimed at once for each place: what is privileged and falls due meanwhile waits for these.
@@ -112,10 +112,8 @@ impl Jit {
         let setup = self.setup(target)?;
         let mut report = WorkReport::default();
         let mut first = self.watch_time().await?;
-        for circuit in setup.circuits() {
-            if let Err(error) = circuit.look(self.parts.clock.now()).await {
-                first.get_or_insert(error);
-            }
+        if let Err(error) = setup.circuit.look(self.parts.clock.now()).await {
+            first.get_or_insert(error);
         }
         let [privileged, usual] = Self::lanes_of(target);
         let [ends, mirror] = setup.mirroring.as_ref().map(|_| lanes_of(target)).unwrap_or_default();
@@ -207,7 +205,7 @@ impl Jit {
                 return self.comes_again(claimed, &error.into());
             }
         };
-        if let Some(until) = setup.open_until(self.parts.clock.now()) {
+        if let Some(until) = setup.circuit.open_until(self.parts.clock.now()) {
             Box::pin(self.raise_overdue(store, setup.overdue_after, account)).await;
             return self.looked_at_until(claimed, until);
         }
@@ -224,24 +222,16 @@ impl Jit {
             }
             Err(failed) => {
                 Box::pin(self.raise_overdue(store, setup.overdue_after, failed.account)).await;
-                let again = self.comes_again(claimed, &failed.error);
-                let until = self.waits_for_circuit(setup, &failed.error);
-                until.map_or(again, |until| self.looked_at_until(claimed, until))
+                self.comes_again(claimed, &failed.error)
             }
         }
     }
 
     async fn tend_mirror(&self, store: &dyn Store, setup: &TargetSetup, claimed: &Claimed) -> Tended {
         let (task, now) = (&claimed.task, self.parts.clock.work());
-        let is_end = is_end(&task.lane);
-        let brought = match setup.open_until(self.parts.clock.now()) {
-            Some(until) if is_end => Err(self.looked_at_until(claimed, until)),
-            // These need not be the first to find out.
-            Some(until) => Err(Tended::Failed(until.max(after_pause(claimed, now)))),
+        let brought = match setup.circuit.open_until(self.parts.clock.now()) {
+            Some(until) => Err(self.looked_at_until(claimed, until)),
             None => self.bring(store, setup, &task.tenant, task.account, task.id).await.map_err(|error| {
-                if let Some(until) = self.waits_for_circuit(setup, &error).filter(|_| is_end) {
-                    return self.looked_at_until(claimed, until);
-                }
                 let Tended::Failed(pause) = self.comes_again(claimed, &error) else { return Tended::Done };
                 Tended::Failed(not_before(&error, pause, now))
             }),
@@ -250,8 +240,6 @@ impl Jit {
             Ok(Brought::Moved) => Tended::Moved,
             Ok(Brought::Done) => Tended::Done,
             Ok(Brought::Later(due)) => Tended::Again(due),
-            // That a target fails everybody is told once; who keeps access meanwhile is told of all the same.
-            Err(failed) if setup.failing.is_open() && !is_end => failed,
             Err(failed) => {
                 let told = self.raise_unbrought(store, setup, &task.tenant, task.account).await;
                 if let Err(error) = told {
@@ -308,29 +296,12 @@ impl Jit {
         Tended::Failed(until.min(after_pause(claimed, self.parts.clock.work())))
     }
 
-    /// Until when a task that failed waits for its target to be asked again, where it does.
-    fn waits_for_circuit(&self, setup: &TargetSetup, error: &JitError) -> Option<DateTime<Utc>> {
-        let now = self.parts.clock.now();
-        let refused = match error {
-            JitError::Backend(error) if error.operation() == CIRCUIT => match error.retry() {
-                Retry::After(span) => now.checked_add_signed(span),
-                Retry::Never | Retry::Backoff => None,
-            },
-            _ => None,
-        };
-        refused.or_else(|| setup.open_until(now))
-    }
-
     /// Refuses what the target would not be asked for, before anything is written down.
     pub(super) async fn check_circuit(&self, setup: &TargetSetup) -> Result<(), BackendError> {
         let now = self.parts.clock.now();
-        for circuit in setup.circuits() {
-            circuit.look(now).await?;
-            if let Some(until) = circuit.open_until(now) {
-                return Err(circuit.against.error(until, now));
-            }
-        }
-        Ok(())
+        setup.circuit.look(now).await?;
+        let Some(until) = setup.circuit.open_until(now) else { return Ok(()) };
+        Err(refused_until(until, now))
     }
 
     /// Finds out whether the target accepts us before anything is written down that it would have to undo, where that is
@@ -350,13 +321,13 @@ impl Jit {
     }
 
     async fn tell_of_circuit(&self, setup: &TargetSetup) -> Result<(), BackendError> {
-        for circuit in setup.circuits() {
-            let Some(news) = circuit.news() else { continue };
-            let [opened, closed] = circuit.against.alarms();
-            let action = if news == CircuitNews::Opened { opened } else { closed };
-            self.tell(action, Some(&setup.id), Actor::Clock, vec![setup.id.to_string()]).await?;
-            circuit.told(news);
-        }
+        let Some(news) = setup.circuit.news() else { return Ok(()) };
+        let action = match news {
+            CircuitNews::Opened => "target.credentials_refused",
+            CircuitNews::Closed => "target.credentials_accepted",
+        };
+        self.tell(action, Some(&setup.id), Actor::Clock, vec![setup.id.to_string()]).await?;
+        setup.circuit.told(news);
         Ok(())
     }
 }

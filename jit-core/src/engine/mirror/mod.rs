@@ -137,11 +137,6 @@ pub(super) fn lanes_of(target: &TargetId) -> [Option<Lane>; 2] {
     ["ends", "mirror"].map(|which| Lane::new(format!("target:{target}:{which}")).ok())
 }
 
-/// Tells whether a task of a mirror takes access.
-pub(super) fn is_end(lane: &Lane) -> bool {
-    lane.as_str().ends_with(":ends")
-}
-
 /// Out of use, without what we gave; the rest stays as it is.
 fn stopped(mirror: &Mirror) -> Mirrored {
     Mirrored {
