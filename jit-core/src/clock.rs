@@ -13,7 +13,7 @@ use std::{
 
 use chrono::{DateTime, TimeDelta, Utc};
 
-pub(crate) use guard::GuardedClock;
+pub(crate) use guard::{GuardedClock, Reading};
 pub use guard::{TimeDoubt, TimeGuard};
 pub(crate) use lag::{Lag, with as with_lag};
 

@@ -285,3 +285,31 @@ async fn what_is_checked_in_while_the_clock_is_ahead_is_looked_after_on_time() {
     house.pass_minutes(6).await;
     assert_eq!(house.lease(out.lease).await.phase.word(), "gone");
 }
+
+#[tokio::test]
+async fn an_elevation_that_ends_while_the_clock_is_ahead_is_looked_after_on_time_and_blocks_no_other() {
+    for (is_due, is_lost) in [(false, false), (false, true), (true, false), (true, true)] {
+        let mut house = House::settling(TimeDelta::minutes(5)).await;
+        house.directory.plant(PERSON);
+        let lifted = house.lift("lift", 30).await.unwrap();
+        house.alarms().await;
+        house.clock.jump(TimeDelta::days(1));
+        house.restart();
+        if is_lost {
+            house.script.delay_effect(30);
+        }
+        if is_due {
+            house.clock.advance(TimeDelta::minutes(30));
+            house.work().await.unwrap();
+        } else {
+            house.check_in(lifted.lease).await;
+        }
+        house.clock.jump(-TimeDelta::days(1));
+        house.restart();
+        house.pass_minutes(8).await;
+        assert!(!house.person_holds("ops"));
+        let phase = house.lease(lifted.lease).await.phase;
+        assert_eq!(phase.word(), "gone", "due {is_due}, lost {is_lost}");
+        house.lift("lift", 30).await.unwrap();
+    }
+}

@@ -232,7 +232,7 @@ impl Jit {
     ) -> BoxFuture<'a, bool> {
         let given_up = async move {
             let Errand { store, by, .. } = errand;
-            let now = self.parts.clock.now();
+            let now = self.parts.clock.work();
             let action = if why == EndReason::Refused { "lease.refused" } else { "lease.ending" };
             let Ok(ending) = lease.ending(why, now) else { return false };
             let Ok(account) = self.note(store, account, ending, action, by.clone()).await else {
@@ -259,8 +259,8 @@ impl Jit {
         account: &Account,
         lease: Lease,
     ) -> Result<Account, JitError> {
-        let quarantined =
-            lease.quarantined(Code::new("lease.not_ours"), self.parts.clock.now()).map_err(moved_on)?;
+        let now = self.parts.clock.work();
+        let quarantined = lease.quarantined(Code::new("lease.not_ours"), now).map_err(moved_on)?;
         Ok(self.note(store, account, quarantined, "lease.quarantined", Actor::Clock).await?)
     }
 }

@@ -73,7 +73,7 @@ impl Jit {
         let (native, held) = holdings(asked.setup, &remote, &wanted).await?;
         let keeper = account_for_remote(&request.tenant, &request.target, &native);
         let lent = asked.store.get(&request.tenant, keeper).await?.and_then(|kept| kept.elevation);
-        if lent.is_some_and(|lent| !lent.is_free(&wanted, asked.now)) {
+        if lent.is_some_and(|lent| !lent.is_free(&wanted, self.parts.clock.work())) {
             return Err(JitError::refused("lease.in_progress"));
         }
         remote.native = Some(native);
@@ -195,7 +195,7 @@ impl Jit {
             let lent = before.as_ref().and_then(|kept| kept.elevation.as_deref().cloned());
             let fresh = || Elevation::begin(setup.id.clone(), lease.remote.name.clone(), native.clone());
             let lent = lent.unwrap_or_else(fresh);
-            if !lent.is_free(&wanted, self.parts.clock.now()) {
+            if !lent.is_free(&wanted, self.parts.clock.work()) {
                 return Err(JitError::refused("lease.in_progress"));
             }
             let held = match seen.filter(|_| before.is_none()) {

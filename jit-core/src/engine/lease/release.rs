@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use super::{ATTEMPTS, check_out::answer_by, keeper::Act, kept, places::Turn, record::moved_on};
 use crate::{
     Account, AccountId, Actor, Desired, DesiredState, Effect, ErrorKind, Holdings, Jit, JitError, Lease,
-    Phase, Store, TargetSetup,
+    Phase, Store, TargetSetup, clock::Reading,
 };
 
 /// How many other leases of an account are looked at before one of them is believed to need what it says.
@@ -29,7 +29,8 @@ impl Jit {
     ) -> Result<Account, JitError> {
         let setup = self.setup(&lease.target)?;
         let settles_after = setup.target.capabilities().settles_after;
-        let gone = lease.clone().removed(settles_after, self.parts.clock.now());
+        // When to look next goes by the plausible time, here and below.
+        let gone = lease.clone().removed(settles_after, self.parts.clock.work());
         let gone = gone.map_err(moved_on)?;
         match self.take(store, setup, account, &lease, !gone.is_live()).await? {
             Released::NotOurs => self.quarantine(store, account, lease).await,
@@ -73,7 +74,7 @@ impl Jit {
                         return Ok(());
                     }
                     let native = lease.remote.native.clone().unwrap_or_default();
-                    let back = now_lease.reappeared(native, self.parts.clock.now()).map_err(moved_on)?;
+                    let back = now_lease.reappeared(native, self.parts.clock.work()).map_err(moved_on)?;
                     match self.note(store, &now_kept, back, "lease.reappeared", Actor::Clock).await {
                         Err(error) if *error.kind() == ErrorKind::Conflict => continue,
                         noted => noted?,
@@ -135,18 +136,19 @@ impl Jit {
     ) -> Result<Released, JitError> {
         let gone = self.gone_beside(store, account, lease).await?;
         let begun = self.change(store, account, lease, Act::due("lease.releasing"), |lent, number| {
-            let answer_by = answer_by(setup, self.parts.clock.now());
+            let begun = self.parts.clock.read();
+            let answer_by = answer_by(setup, begun.work);
             let lent_on = lent.clone().without(account.id, &gone);
             // What another lease needs does not end because a clock jumped.
             // Another server may take it, and ours show it and lose it until then.
             let settles_after = setup.target.capabilities().settles_after;
             let shows_at = answer_by.checked_add_signed(settles_after).unwrap_or(answer_by);
-            let (next, take) = lent_on.released(account.id, number, shows_at, self.parts.clock.work());
-            (next != *lent).then_some((next, (number, take, answer_by)))
+            let (next, take) = lent_on.released(account.id, number, shows_at, begun.work);
+            (next != *lent).then_some((next, (number, take, Some(begun))))
         });
-        let (number, take, answer_by) = begun.await?.unwrap_or_default();
+        let (number, take, begun) = begun.await?.unwrap_or_default();
         // Whoever was held up until others may count on no call being under way does not begin one.
-        if !take.is_empty() && answer_by <= self.parts.clock.now() {
+        if !take.is_empty() && begun.is_none_or(|begun| self.is_late(setup, begun)) {
             return Err(JitError::refused("lease.interrupted"));
         }
         if !take.is_empty() && !self.is_taken(setup, lease, take).await? {
@@ -159,6 +161,13 @@ impl Jit {
         });
         settled.await?;
         Ok(Released::Done)
+    }
+
+    /// Tells whether the time to answer has run out by either clock: one that jumped does not hold it up, and a pulse that
+    /// slept does not prolong it.
+    fn is_late(&self, setup: &TargetSetup, begun: Reading) -> bool {
+        let reading = self.parts.clock.read();
+        answer_by(setup, begun.work) <= reading.work || answer_by(setup, begun.now) <= reading.now
     }
 
     async fn is_taken(
@@ -187,7 +196,7 @@ impl Jit {
         lease: Lease,
     ) -> Result<Account, JitError> {
         let setup = self.setup(&lease.target)?;
-        let now = self.parts.clock.now();
+        let now = self.parts.clock.work();
         if let Some(native) = self.what_came_back(store, setup, account, &lease).await? {
             let back = lease.reappeared(native, now).map_err(moved_on)?;
             return Ok(self.note(store, account, back, "lease.reappeared", Actor::Clock).await?);
