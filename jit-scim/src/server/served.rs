@@ -29,6 +29,8 @@ const DISPLAY_NAME: &str = "displayName";
 const ID_BYTES: usize = 36;
 /// What is longer is found by its digest.
 const NAME_BYTES: usize = 512;
+/// What digests begin with.
+const DIGEST: &str = "sha256:";
 
 /// Takes a name: its index, its value and whether one document alone may have it.
 type ShowName<'s> = dyn FnMut(&IndexName, Cow<'_, str>, bool) + 's;
@@ -225,15 +227,17 @@ impl Served {
     }
 }
 
-/// Brings a value into the form that an index holds: what it cannot hold as it is, as a digest.
+/// Brings a value into the form that an index holds: what it cannot hold as it is, as a digest. What looks like a digest is
+/// brought into one as well: else it would be taken for that of another value.
 pub(super) fn indexed(value: &str) -> Cow<'_, str> {
     // To look at every byte is quicker than to stop at the first that is not.
     let is_printable = || value.bytes().fold(true, |all, byte| all & (b' '..=b'~').contains(&byte));
-    if value.len() <= NAME_BYTES && (is_printable() || !value.chars().any(char::is_control)) {
+    let is_digest = value.starts_with(DIGEST);
+    if value.len() <= NAME_BYTES && !is_digest && (is_printable() || !value.chars().any(char::is_control)) {
         return value.into();
     }
     let digest = Sha256::digest(value.as_bytes());
-    digest.iter().fold("sha256:".to_owned(), |text, byte| format!("{text}{byte:02x}")).into()
+    digest.iter().fold(DIGEST.to_owned(), |text, byte| format!("{text}{byte:02x}")).into()
 }
 
 fn indexes<T: AsRef<str>>(names: impl IntoIterator<Item = T>) -> Vec<IndexName> {

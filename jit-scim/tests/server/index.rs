@@ -78,3 +78,29 @@ async fn a_name_that_another_has_by_now_keeps_nobody_else_from_theirs() {
     let found = house.get("/Users?filter=userName eq \"a\"").await.body;
     assert_eq!(found["Resources"][0]["userName"], json!("a"));
 }
+
+#[tokio::test]
+async fn what_looks_like_a_digest_is_nobody_elses_name() {
+    let house = house_with(SETTINGS, |connection| connection.schemas(with_test_resource()));
+    let long = "x".repeat(600);
+    let digest = "sha256:5130b33e6b87fbf5316ed9049e98924eb110800bcbaaad8050f642fba6df37c9";
+    house.post("/Groups", group(&long, &[])).await.is(201);
+    let found = async |name: &str| {
+        let path = format!("/Groups?filter=displayName eq \"{name}\"");
+        house.get(&path).await.is(200).body["totalResults"].clone()
+    };
+    assert_eq!((found(digest).await, found(&long).await), (json!(0), json!(1)));
+    house.post("/Groups", group(digest, &[])).await.is(201);
+    assert_eq!((found(digest).await, found(&long).await), (json!(1), json!(1)));
+    let [core, extension] = [
+        "urn:ietf:params:scim:schemas:test:2.0:TestResource",
+        "urn:ietf:params:scim:schemas:extension:test:2.0:TestResource",
+    ];
+    let kept = |value: &str| {
+        json!({"schemas": [core, extension], "identifier": value, extension: {"extRequired": "r"},
+            "uniqueString": value})
+    };
+    house.post("/TestResources", kept(&long)).await.is(201);
+    house.post("/TestResources", kept(digest)).await.is(201);
+    house.post("/TestResources", kept(digest)).await.refuses(409, Some("uniqueness"));
+}
