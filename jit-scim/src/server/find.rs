@@ -4,9 +4,10 @@ use std::num::NonZeroUsize;
 
 use jit_core::{DocumentId, DocumentQuery, DocumentText, PAGE_ITEMS};
 
+use super::candidates::{Candidates, is_exact, window};
 use super::fault;
 use super::message::ScimResponse;
-use super::served::{EMAILS, EXTERNAL_ID, Role, Served, indexed};
+use super::served::{Role, Served};
 use super::service::Turn;
 use crate::effort::Effort;
 use crate::error::ScimError;
@@ -16,7 +17,6 @@ use crate::reason::Reason;
 use crate::resource::Resource;
 use crate::schema::ResourceType;
 
-const MEMBERS: &str = "members.value";
 /// After so much work others have a turn.
 const LOOKS_OF_A_TURN: usize = 20_000;
 /// One resource takes no more: there is no turn of others in between.
@@ -84,7 +84,7 @@ impl Turn<'_> {
         };
         match query.page {
             Page::Index { start, count } if query.sort.is_none() && is_exact(filter) => {
-                Ok(cut(candidates, start, count))
+                self.cut(served, candidates, start, count).await
             }
             _ => self.sieve(served, query, candidates).await?.page().await,
         }
@@ -113,14 +113,40 @@ impl Turn<'_> {
         &'a self,
         served: &'a Served,
         query: &'a Query,
-        candidates: Vec<DocumentText>,
+        candidates: Candidates,
     ) -> Result<Sieve<'a>, ScimError> {
         let mut sieve = Sieve::new(self, served, query);
         sieve.is_sure = query.filter.as_ref().is_some_and(is_exact);
-        for document in candidates {
-            sieve.look_at(document).await?;
+        match candidates {
+            Candidates::Read(documents) => {
+                for document in documents {
+                    sieve.look_at(document).await?;
+                }
+            }
+            Candidates::Known(ids) => {
+                for id in ids {
+                    for document in self.by_ids(served, [id]).await? {
+                        sieve.look_at(document).await?;
+                    }
+                }
+            }
         }
         Ok(sieve)
+    }
+
+    /// Cuts a page out of everything that an index knows, where all of that fulfils the filter.
+    async fn cut(
+        &self,
+        served: &Served,
+        candidates: Candidates,
+        start: usize,
+        count: usize,
+    ) -> Result<Hits, ScimError> {
+        let (total, documents) = match candidates {
+            Candidates::Read(documents) => (documents.len(), window(documents, start, count)),
+            Candidates::Known(ids) => (ids.len(), self.by_ids(served, window(ids, start, count)).await?),
+        };
+        Ok(Hits { total, next: None, documents })
     }
 
     /// Reads one page of everything.
@@ -178,69 +204,6 @@ impl Turn<'_> {
         let page = self.service.store.documents(&query).await;
         let page = page.map_err(|error| fault::of_store(&error))?;
         Ok((page.items, page.next.is_some()))
-    }
-
-    /// Looks up what an index knows: everything that fulfils the filter is among it. `None` where no index helps.
-    async fn candidates(
-        &self,
-        served: &Served,
-        filter: &Filter,
-    ) -> Result<Option<Vec<DocumentText>>, ScimError> {
-        let store = &self.service.store;
-        let within = filter.values_within().filter_map(|(attribute, value)| match attribute {
-            "emails" => Some((EMAILS, value)),
-            "members" => Some((MEMBERS, value)),
-            _ => None,
-        });
-        for (attribute, value) in filter.equalities().chain(within) {
-            if attribute == "id" {
-                return Ok(Some(self.by_ids(served, Served::id(value)).await?));
-            }
-            if served.role == Role::Group && attribute == MEMBERS {
-                let groups = self.groups_with(served, value).await?;
-                return Ok(Some(self.by_ids(served, groups).await?));
-            }
-            let indexes = served.indexes(attribute);
-            if indexes == [None, None] {
-                continue;
-            }
-            let (value, mut found) = (indexed(value), Vec::new());
-            for index in indexes.into_iter().flatten() {
-                let named = store.documents_named(&served.of, index, &value).await;
-                let named = named.map_err(|error| fault::of_store(&error))?;
-                found = if found.is_empty() { named } else { both(found, named) };
-            }
-            // a page that is full may not be all
-            if found.len() < PAGE_ITEMS {
-                return Ok(Some(found));
-            }
-        }
-        Ok(None)
-    }
-
-    pub(super) async fn by_ids(
-        &self,
-        served: &Served,
-        ids: impl IntoIterator<Item = DocumentId>,
-    ) -> Result<Vec<DocumentText>, ScimError> {
-        let mut found = Vec::new();
-        for id in ids {
-            let document = self.service.store.document_text(&served.of, id).await;
-            found.extend(document.map_err(|error| fault::of_store(&error))?);
-        }
-        Ok(found)
-    }
-
-    async fn groups_with(&self, served: &Served, member: &str) -> Result<Vec<DocumentId>, ScimError> {
-        let Some(member) = Served::id(member) else { return Ok(Vec::new()) };
-        let mut groups = Vec::new();
-        for other in &self.realm.served {
-            let found = self.service.store.memberships(&other.of.key(member)).await;
-            let found = found.map_err(|error| fault::of_store(&error))?;
-            groups.extend(found.into_iter().filter(|key| key.collection == served.of).map(|key| key.id));
-        }
-        groups.sort_unstable();
-        Ok(groups)
     }
 }
 
@@ -341,30 +304,6 @@ impl<'a> Sieve<'a> {
         }
         Ok(Hits { total: ranks.len(), next, documents })
     }
-}
-
-/// Tells whether everything that an index finds fulfils a filter: what a person was called first finds them, whatever they
-/// are called now.
-fn is_exact(filter: &Filter) -> bool {
-    let is_exact = |(name, value): (&str, &str)| name != EXTERNAL_ID && indexed(value) == value;
-    filter.only_equality().is_some_and(is_exact)
-}
-
-/// Brings what two indexes know together, in the order of the identifiers.
-fn both(mut found: Vec<DocumentText>, named: Vec<DocumentText>) -> Vec<DocumentText> {
-    found.extend(named);
-    found.sort_by_key(|document| document.id);
-    found.dedup_by_key(|document| document.id);
-    found
-}
-
-/// Cuts a page out of everything.
-fn cut(mut documents: Vec<DocumentText>, start: usize, count: usize) -> Hits {
-    let total = documents.len();
-    let first = start.saturating_sub(1).min(total);
-    documents.truncate(first.saturating_add(count).min(total));
-    documents.drain(..first);
-    Hits { total, next: None, documents }
 }
 
 fn page_items() -> NonZeroUsize {

@@ -49,6 +49,7 @@
 mod auth;
 mod body;
 mod bulk;
+mod candidates;
 mod change;
 mod claims;
 mod conditions;

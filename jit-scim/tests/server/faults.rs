@@ -307,3 +307,22 @@ async fn a_change_of_one_member_asks_as_little_of_a_large_group_as_of_a_small_on
     assert_eq!(asked[0], asked[1], "calls of the store, and rows of its lists");
     assert_eq!(asked[1].1, 0, "nobody else is read");
 }
+
+#[tokio::test]
+async fn a_page_of_the_groups_of_one_member_reads_no_others() {
+    let mut asked = Vec::new();
+    for count in [3, 60] {
+        let (house, store) = faulty_house();
+        let anna = house.post("/Users", user("anna")).await.is(201).id();
+        for number in 0..count {
+            house.post("/Groups", group(&format!("team-{number}"), &[&anna])).await.is(201);
+        }
+        store.calls.store(0, Ordering::SeqCst);
+        let filter = format!("filter=members.value eq \"{anna}\"&excludedAttributes=members");
+        let page = house.get(&format!("/Groups?{filter}&startIndex=2&count=2")).await.is(200).body;
+        let shown = page["Resources"].as_array().map(Vec::len);
+        assert_eq!((&page["totalResults"], shown), (&json!(count), Some(2)));
+        asked.push(store.calls.load(Ordering::SeqCst));
+    }
+    assert_eq!(asked[0], asked[1], "calls of the store");
+}

@@ -18,6 +18,8 @@ mod index;
 #[cfg(test)]
 mod model;
 #[cfg(test)]
+mod pages;
+#[cfg(test)]
 mod people;
 #[cfg(test)]
 mod races;
