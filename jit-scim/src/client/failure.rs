@@ -53,6 +53,14 @@ impl Failure {
         self
     }
 
+    /// Takes the place of an earlier one, and keeps the longer pause of both.
+    pub(super) fn after(self, earlier: Option<Self>) -> Self {
+        match earlier {
+            Some(earlier) => self.no_sooner_than(&earlier),
+            None => self,
+        }
+    }
+
     /// Reports it to whoever asked.
     pub(super) fn during(self, operation: &'static str) -> BackendError {
         let error = BackendError::new(ErrorKind::Target(self.reason.fault()), operation);

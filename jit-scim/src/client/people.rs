@@ -103,19 +103,14 @@ impl People {
                 if let Err(failure) =
                     self.write(&mut call, &person, &Difference::of_use(false, &person)).await
                 {
-                    self.leave(&mut call, &person, &wanted).await?;
-                    return Err(failure);
+                    return Err(self.shut_out(&mut call, &person, &wanted, failure).await);
                 }
                 continue;
             }
             match self.write(&mut call, &person, &difference).await {
                 Ok(Written::Done(_)) => return self.furnish(&mut call, &person, &wanted, false).await,
                 Ok(Written::Changed) => {}
-                Err(failure) => {
-                    // What is refused of the account keeps no access alive.
-                    self.leave(&mut call, &person, &wanted).await?;
-                    return Err(failure);
-                }
+                Err(failure) => return Err(self.shut_out(&mut call, &person, &wanted, failure).await),
             }
         }
         Err(TargetReason::ChangedMeanwhile.into())
@@ -135,10 +130,19 @@ impl People {
         }
     }
 
-    /// Takes the account out of the groups that it is to leave.
-    async fn leave(&self, call: &mut Call, person: &Person, wanted: &Mirrored) -> Result<(), Failure> {
+    /// Takes an account that failed out of the groups that it is to leave: what is refused of it keeps no access alive.
+    /// Whatever comes of that, what was said of the account itself is what is told.
+    async fn shut_out(
+        &self,
+        call: &mut Call,
+        person: &Person,
+        wanted: &Mirrored,
+        failure: Failure,
+    ) -> Failure {
         let (_, leaves) = self.memberships(person, wanted);
-        self.change_groups(call, person, leaves.iter().map(|name| (name, false))).await
+        // a group that is left later is left with the next attempt
+        let _left = self.change_groups(call, person, leaves.iter().map(|name| (name, false))).await;
+        failure
     }
 
     /// Changes groups one after the other. One that is at fault stands in the way of no other.
@@ -151,7 +155,7 @@ impl People {
         let mut at_fault = None;
         for (name, joins) in steps {
             match self.groups.change(self.finder(), call, name, &person.id, joins).await {
-                Err(failure) if failure.reason.is_of_one_group() => at_fault = Some(failure),
+                Err(failure) if failure.reason.is_of_one_group() => at_fault = Some(failure.after(at_fault)),
                 done => done?,
             }
         }
@@ -282,7 +286,7 @@ impl People {
         let mut at_fault = None;
         for (group, _) in groups {
             match self.groups.leave(self.finder(), call, &group, &person.id).await {
-                Err(failure) if failure.reason.is_of_one_group() => at_fault = Some(failure),
+                Err(failure) if failure.reason.is_of_one_group() => at_fault = Some(failure.after(at_fault)),
                 done => done?,
             }
         }

@@ -283,8 +283,30 @@ async fn a_group_at_its_limit_keeps_nobody_in_another() {
         let is_user = asked.path.starts_with("Users/") && asked.method == http::Method::PATCH;
         is_user.then(|| Fault::Answer(400, Vec::new(), "{}"))
     });
-    world.refused(&known.remote, &known.wanted).await;
+    let told = world.refused(&known.remote, &known.wanted).await;
+    assert_eq!(told, TargetReason::Refused, "what was said of the account, not of a group");
     assert_eq!(world.sim.members("Staff").len(), 1, "who cannot be put out of use loses what can be taken");
+}
+
+#[tokio::test]
+async fn of_the_pauses_of_several_groups_the_longest_is_told() {
+    let rate = MemberRate { members: 1, seconds: 3600, burst: 1 };
+    let profile = changed(|profile| profile.member_changes = Some(rate));
+    let (world, _) = with_groups(profile, Quirks::default(), &["Crew", "Staff"]);
+    let mut known = holding(&world, &["Crew", "Staff"]).await;
+    world.sim.clock.advance(TimeDelta::hours(1));
+    for (name, group) in [("bob", "Staff"), ("carol", "Crew")] {
+        let mut joins = wanted(&person(name));
+        joins.entitlements = names(&[group]);
+        world.mirrored(&person(name), &joins).await;
+        world.sim.clock.advance(TimeDelta::minutes(20));
+    }
+    known.wanted.entitlements.clear();
+    let error = world.mirror(&known.remote, &known.wanted).await.unwrap_err();
+    assert_eq!(
+        (reason(&error), error.retry()),
+        (TargetReason::GroupPaced, Retry::After(TimeDelta::minutes(40)))
+    );
 }
 
 #[tokio::test]
