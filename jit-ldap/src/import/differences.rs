@@ -1,6 +1,6 @@
 //! Reading what has changed: as a stream of entries (RFC 4533), or by rounds of `DirSync`.
 
-use std::collections::{BTreeSet, VecDeque};
+use std::collections::{BTreeSet, HashSet, VecDeque};
 
 use super::settings::ImportConfig;
 use super::whole::{answered, changed};
@@ -23,6 +23,8 @@ const AT_ONCE: usize = 100;
 /// A stream of changes (RFC 4533).
 #[derive(Debug)]
 pub(super) struct Stream {
+    /// Who was made for a time and is not named as still there.
+    lent: HashSet<EntryId>,
     place: Option<ChangesPlace>,
     changes: Changes,
     since: Option<Vec<u8>>,
@@ -30,8 +32,8 @@ pub(super) struct Stream {
 }
 
 impl Stream {
-    pub(super) fn new(since: Option<Vec<u8>>) -> Self {
-        Self { place: None, changes: Changes::default(), since, is_over: false }
+    pub(super) fn new(since: Option<Vec<u8>>, lent: HashSet<EntryId>) -> Self {
+        Self { lent, place: None, changes: Changes::default(), since, is_over: false }
     }
 
     /// The next records; `None` after the last.
@@ -68,7 +70,8 @@ impl Stream {
     fn records(&mut self, config: &ImportConfig) -> Result<Vec<Record>, LdapError> {
         let (changed, gone) =
             (std::mem::take(&mut self.changes.changed), std::mem::take(&mut self.changes.deleted));
-        let present = std::mem::take(&mut self.changes.present);
+        let mut present = std::mem::take(&mut self.changes.present);
+        present.retain(|id| !self.lent.contains(id));
         let mut records = Vec::with_capacity(changed.len() + gone.len() + present.len());
         let search = config.everything();
         if !changed.iter().all(|entry| search.covers(entry)) {

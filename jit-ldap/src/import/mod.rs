@@ -35,6 +35,7 @@
 
 mod cookie;
 mod differences;
+mod lent;
 mod reading;
 mod settings;
 mod whole;
@@ -81,7 +82,7 @@ impl Import {
     pub async fn begin(&self, since: Option<&ImportCookie>) -> Result<Reading<'_>, LdapError> {
         let since = self.config.open(since)?;
         let loan = self.directory.lend().await?;
-        Ok(Reading::new(Box::new(loan), &self.config, since))
+        Reading::new(Box::new(loan), &self.config, since)
     }
 }
 
@@ -96,7 +97,7 @@ impl ImportConfig {
         since: Option<&ImportCookie>,
     ) -> Result<Reading<'_>, LdapError> {
         let since = self.open(since)?;
-        Ok(Reading::new(Box::new(connection), self, since))
+        Reading::new(Box::new(connection), self, since)
     }
 }
 

@@ -1,8 +1,10 @@
 //! A reading, step by step.
 
+use std::collections::HashSet;
 use std::fmt;
 
 use super::differences::{Rounds, Stream};
+use super::lent::Lent;
 use super::settings::{ImportConfig, ImportWay};
 use super::whole::{Depth, Whole};
 use super::{Complete, Extent, Step};
@@ -37,6 +39,8 @@ impl Source for Connection {
 
 enum Phase {
     Whole(Whole, Option<Vec<u8>>),
+    /// What was made for a time is learnt before the server names whoever is there.
+    Lent(Lent, Vec<u8>),
     Stream(Stream),
     /// Everything is new: where changes begin is learnt before it is read, so that none falls in between.
     FromNow(Rounds),
@@ -46,14 +50,19 @@ enum Phase {
 }
 
 impl<'i> Reading<'i> {
-    pub(super) fn new(source: Box<dyn Source>, config: &'i ImportConfig, since: Option<Vec<u8>>) -> Self {
+    pub(super) fn new(
+        source: Box<dyn Source>,
+        config: &'i ImportConfig,
+        since: Option<Vec<u8>>,
+    ) -> Result<Self, LdapError> {
         let phase = match (config.way, since) {
             (ImportWay::Pages, _) => Phase::Whole(Whole::new(config, Depth::Attributes), None),
-            (ImportWay::Sync, since) => Phase::Stream(Stream::new(since)),
+            (ImportWay::Sync, None) => Phase::Stream(Stream::new(None, HashSet::new())),
+            (ImportWay::Sync, Some(since)) => Phase::Lent(Lent::new(config)?, since),
             (ImportWay::DirSync, None) => Phase::FromNow(Rounds::new(Vec::new())),
             (ImportWay::DirSync, Some(since)) => Phase::Rounds(Rounds::new(since)),
         };
-        Self { source, config, phase }
+        Ok(Self { source, config, phase })
     }
 
     /// Reads on. A page or a part of one, some hundred changes or the end: memory holds no more than that, and no more is asked
@@ -63,7 +72,8 @@ impl<'i> Reading<'i> {
     /// After an error the reading is not complete and cannot be gone on with; what it named so far is true, and what it did
     /// not name is unknown. `ldap.control_missing` and `ldap.control_unsupported` when the server does not know this way;
     /// `ldap.sync_restart` when it no longer knows the cookie: begin without one; `ldap.referral` when it names another
-    /// server; `ldap.value_missing` when an entry has no identifier that we may see; as [`Connection::search`].
+    /// server; `ldap.too_many_entries` when more than 250 000 were made for a time; `ldap.value_missing` when an entry has no
+    /// identifier that we may see; as [`Connection::search`].
     ///
     /// # Cancel safety
     /// The reading cannot be gone on with; the cookie that it began with is as good as before.
@@ -74,6 +84,7 @@ impl<'i> Reading<'i> {
         loop {
             let records = match &mut phase {
                 Phase::Whole(whole, _) => whole.next(connection, config).await?,
+                Phase::Lent(lent, _) => lent.next(connection, config).await?,
                 Phase::Stream(stream) => stream.next(connection, config).await?,
                 Phase::Rounds(rounds) => rounds.next(connection, config).await?,
                 Phase::FromNow(rounds) => rounds.pass_over(connection, config).await?,
@@ -105,6 +116,9 @@ impl Phase {
         };
         match self {
             Self::Whole(_, cookie) => complete(Extent::Everything, cookie.as_deref()),
+            Self::Lent(lent, since) => {
+                Ok(Next::Phase(Box::new(Self::Stream(Stream::new(Some(since), lent.into_ids())))))
+            }
             Self::Stream(stream) => {
                 let (extent, cookie) = stream.end()?;
                 complete(extent, Some(cookie))

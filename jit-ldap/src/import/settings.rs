@@ -1,5 +1,6 @@
 //! Settings of an import as people write them, and what they become when they are sound.
 
+use jit_core::Marker;
 use jit_core::config::{Check, Problems};
 use serde::Deserialize;
 
@@ -7,6 +8,7 @@ use crate::attribute::AttributeName;
 use crate::claims::ClaimNames;
 use crate::dn::Dn;
 use crate::entry::Entry;
+use crate::error::LdapError;
 use crate::filter::Filter;
 use crate::identifier::IdAttribute;
 use crate::lent::{is_lent, marker_of};
@@ -138,6 +140,12 @@ impl ImportConfig {
     pub(super) fn identifiers(&self) -> Search {
         let names = [self.id.name(), self.marker.clone()];
         Search::new(&self.base, Scope::Subtree, self.filter.clone()).attributes(names)
+    }
+
+    /// Searches for entries that were made for a time.
+    pub(super) fn lent(&self) -> Result<Search, LdapError> {
+        let marked = Filter::begins_with(&self.marker, Marker::PREFIX);
+        Ok(self.identifiers().filtered(Filter::all([self.filter.clone(), marked])?))
     }
 
     /// Tells whether an entry was made for a time: it is not read.

@@ -10,7 +10,7 @@ use crate::identifier::EntryName;
 use crate::reason::Reason;
 
 /// Active Directory hands out no more than a thousand at once.
-const PAGE: u16 = 500;
+pub(super) const PAGE: u16 = 500;
 
 /// What is read of each entry.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use jit_ldap::import::{Complete, Extent, ImportConfig, ImportCookie, ImportWay, Record, Step};
 use jit_ldap::{
     Attribute, AttributeName, Connection, Dn, EntryId, EntryName, IdAttribute, Import, ImportSettings,
-    Modification, Rdn,
+    Modification, Rdn, Search,
 };
 
 use crate::active_directory::samba;
@@ -135,6 +135,11 @@ impl Unit {
         self.administrator.modify(&EntryName::Dn(self.dn_of(person)), &[change], &[]).await.unwrap();
     }
 
+    async fn id_of(&mut self, person: &str) -> EntryId {
+        let search = Search::entry(self.dn_of(person)).attributes([AttributeName::ENTRY_UUID]);
+        self.administrator.read(&search).await.unwrap().unwrap().id(IdAttribute::EntryUuid).unwrap()
+    }
+
     async fn delete(&mut self, person: &str) {
         self.administrator.delete(&EntryName::Dn(self.dn_of(person)), &[]).await.unwrap();
     }
@@ -200,6 +205,46 @@ async fn open_ldap_tells_who_came_changed_and_went() {
         let import = Import::new(peer.directory(), &settings).unwrap();
         story(&mut unit, &above, &import, tells_changes).await;
     }
+}
+
+/// Whom a reading since a cookie names as still there, and the cookie to go on with.
+async fn present_since(
+    config: &ImportConfig,
+    peer: &Peer,
+    cookie: &ImportCookie,
+) -> (BTreeSet<EntryId>, ImportCookie) {
+    let (records, complete) = all(config, peer.as_service().await, Some(cookie)).await;
+    assert_eq!(complete.extent, Extent::Everything, "the server names whoever is there");
+    let present = records.into_iter().filter_map(|record| match record {
+        Record::Unchanged(id) => Some(id),
+        Record::Changed(_) | Record::Gone(_) => None,
+    });
+    (present.collect(), complete.cookie.unwrap())
+}
+
+#[tokio::test]
+async fn whoever_was_made_for_a_time_is_not_among_those_still_there() {
+    let peer = Peer::start_as("slapd", &["--forgetful"]);
+    let (above, person) = (peer.below("ou=jit"), ("inetOrgPerson", "uid"));
+    let mut unit = Unit::make(peer.as_administrator().await, &above, "import", person).await;
+    for person in ["ann", "ben", "lent"] {
+        unit.add(person).await;
+    }
+    unit.mark("lent").await;
+    let (ann, ben, lent) = (unit.id_of("ann").await, unit.id_of("ben").await, unit.id_of("lent").await);
+    let config = settings(&unit, ImportWay::Sync, IdAttribute::EntryUuid).check().unwrap();
+    let (_, complete) = all(&config, peer.as_service().await, None).await;
+
+    unit.describe("ann", "changed").await;
+    let (present, cookie) = present_since(&config, &peer, &complete.cookie.unwrap()).await;
+    assert_eq!(present, BTreeSet::from([ann, ben]), "and not what bears a marker");
+
+    // what is a marker no more hides nobody
+    unit.describe("lent", "hired").await;
+    let (_, cookie) = present_since(&config, &peer, &cookie).await;
+    unit.describe("ann", "changed again").await;
+    let (present, _) = present_since(&config, &peer, &cookie).await;
+    assert_eq!(present, BTreeSet::from([ann, ben, lent]));
 }
 
 #[tokio::test]

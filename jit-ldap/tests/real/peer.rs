@@ -20,10 +20,16 @@ pub(crate) struct Peer {
 impl Peer {
     /// Starts the directory in the folder `name` of `tests/peers`.
     pub(crate) fn start(name: &str) -> Self {
+        Self::start_as(name, &[])
+    }
+
+    /// The same, with options of its program.
+    pub(crate) fn start_as(name: &str, options: &[&str]) -> Self {
         let program = Path::new(env!("CARGO_MANIFEST_DIR")).join("../tests/peers").join(name).join("start");
         let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("jit-{name}-{}", uuid_of_test()));
         let mut child = Command::new(program)
             .arg("--stdin-lifeline")
+            .args(options)
             .arg(&folder)
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())

@@ -19,7 +19,7 @@ write_configuration() {
   rm -rf "$dir/db"
   mkdir -p "$dir/db"
   sed -e "s|@dir@|$dir|g" -e "s|@base@|$base|g" -e "s|@service@|$service|g" ${durable:+-e '/^envflags nosync$/d'} \
-    "$here/slapd.conf" >"$dir/slapd.conf"
+    ${forgetful:+-e '/^syncprov-sessionlog /d'} "$here/slapd.conf" >"$dir/slapd.conf"
 }
 
 fill() {
