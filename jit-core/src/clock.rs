@@ -2,6 +2,7 @@
 
 mod guard;
 mod lag;
+mod told;
 
 use std::{
     sync::{
@@ -16,6 +17,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 pub(crate) use guard::{GuardedClock, Reading};
 pub use guard::{TimeDoubt, TimeGuard};
 pub(crate) use lag::{Lag, with as with_lag};
+pub(crate) use told::Told;
 
 /// Tells the time.
 #[cfg_attr(feature = "mocks", mockall::automock)]

@@ -17,6 +17,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 use super::{
     Clock, Pulse, SystemPulse,
     lag::{Bounds, Lag, gone_on},
+    told::Told,
 };
 
 /// Describes the guard against jumps of the clock.
@@ -33,8 +34,8 @@ const LONGEST_ABSENCE: TimeDelta = TimeDelta::days(14);
 /// How long one trusted instant is measured against. The bound holds for the sum of all jumps within it, and the drift of a
 /// working clock stays far below.
 const MEASURED_FOR: TimeDelta = TimeDelta::days(1);
-/// For how long nobody is told again of a clock that is behind, where nothing was heard of it.
-const TOLD_FOR: TimeDelta = TimeDelta::hours(1);
+/// For how long nobody is told again of a clock that is in doubt, where nothing was heard of it.
+pub(super) const TOLD_FOR: TimeDelta = TimeDelta::hours(1);
 /// How exactly the store knows the trusted time.
 pub(super) const ANCHORED_EVERY: TimeDelta = TimeDelta::minutes(1);
 
@@ -102,7 +103,7 @@ pub enum TimeDoubt {
 }
 
 impl TimeDoubt {
-    fn is_ahead(self) -> bool {
+    pub(super) fn is_ahead(self) -> bool {
         matches!(self, Self::Ahead(_))
     }
 }
@@ -123,6 +124,8 @@ struct State {
     announced_before: Option<TimeDoubt>,
     /// The trusted time at which the store last learnt how far the clock is behind.
     lag_kept: Option<DateTime<Utc>>,
+    /// What the clock in doubt showed when the store last learnt that somebody was told of it.
+    told_kept: Option<DateTime<Utc>>,
 }
 
 /// An instant that was trusted, and where the pulse stood then.
@@ -149,6 +152,13 @@ pub(crate) struct Reading {
     /// By which things end.
     pub(crate) work: DateTime<Utc>,
     pub(crate) doubt: Option<TimeDoubt>,
+}
+
+impl Reading {
+    /// What the store shall know once somebody was told of the doubt.
+    pub(crate) fn told(self) -> Option<Told> {
+        self.doubt.map(|doubt| Told::new(doubt, self.wall))
+    }
 }
 
 impl GuardedClock {
@@ -244,6 +254,21 @@ impl GuardedClock {
 
     pub(crate) fn lag_was_kept(&self, lag: Lag) {
         self.state().lag_kept = Some(lag.trusted);
+    }
+
+    /// That somebody was told of this clock, where the store shall learn that it is still so.
+    pub(crate) fn told_to_keep(&self, reading: Reading) -> Option<Told> {
+        let mut state = self.state();
+        let Some(told) = reading.told() else {
+            state.told_kept = None;
+            return None;
+        };
+        let is_old = |kept: DateTime<Utc>| told.wall.signed_duration_since(kept).abs() >= ANCHORED_EVERY;
+        state.told_kept.is_none_or(is_old).then_some(told)
+    }
+
+    pub(crate) fn told_was_kept(&self, told: Told) {
+        self.state().told_kept = Some(told.wall);
     }
 
     /// Believes the clock where another node, whose own is plausible to it, tells the same time. Who is behind believes it

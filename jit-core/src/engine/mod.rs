@@ -2,6 +2,7 @@
 
 mod admin;
 mod builder;
+mod clock_notes;
 mod compose;
 mod connection;
 mod counters;

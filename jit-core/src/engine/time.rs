@@ -7,18 +7,16 @@ use uuid::Uuid;
 
 use super::{Jit, JitError, compose::NOTICES};
 use crate::{
-    AccountId, Actor, AuditEvent, AuditOutcome, BackendError, Code, Collection, Commit, ConnectionId,
-    Document, DocumentId, DocumentKey, DocumentKind, DocumentWrite, ErrorKind, Lane, Settlement, Taken,
-    TargetId, Task, TaskId, TaskKind, TenantId, TimeDoubt, WorkerId,
-    clock::{Lag, with_lag},
+    AccountId, Actor, AuditEvent, AuditOutcome, BackendError, Code, Commit, ErrorKind, Lane, Settlement,
+    Taken, TargetId, Task, TaskId, TaskKind, TenantId, TimeDoubt, WorkerId, clock::Reading,
 };
 
 /// The tenant under which stands what concerns no tenant: the clock, and the targets.
 const HOUSE: &str = "jit:engine";
 /// The lane of the one task whose due instant is the last trusted time.
-const CLOCK: &str = "clock";
+pub(super) const CLOCK: &str = "clock";
 /// The id of that task: every node names the same.
-const ANCHOR: Uuid = Uuid::from_u128(0x6a69_7400_0000_8000_8000_0000_616e_6368);
+pub(super) const ANCHOR: Uuid = Uuid::from_u128(0x6a69_7400_0000_8000_8000_0000_616e_6368);
 /// How long moving it may take, at most.
 const MOVES_FOR: TimeDelta = TimeDelta::seconds(1);
 
@@ -41,7 +39,8 @@ impl Jit {
     /// the clock was set back, the trusted time goes back with it.
     ///
     /// # Errors
-    /// [`BackendError`] of the main store.
+    /// [`BackendError`] of the main store, also where others write about the clock at the same time again and again: others may
+    /// then not have heard of it, and it is to be called again.
     ///
     /// # Cancel safety
     /// This engine believes its clock; others may not have heard of it.
@@ -49,6 +48,7 @@ impl Jit {
         let at = self.parts.clock.trust();
         self.keep_anchor(at).await?;
         self.forget_lags().await?;
+        self.forget_told().await?;
         self.parts.clock.anchored(at);
         self.parts.clock.announced(None);
         let by = Actor::Administrator { name: by.to_owned() };
@@ -64,7 +64,7 @@ impl Jit {
         }
         if !clock.is_anchored() {
             let anchor = self.anchor().await?;
-            let lags = if clock.is_behind(anchor) { self.lags().await?.1 } else { Vec::new() };
+            let lags = if clock.is_behind(anchor) { self.lags().await? } else { Vec::new() };
             clock.begin_from(anchor, &lags);
         }
         Ok(self.weigh_time().await.err())
@@ -93,12 +93,11 @@ impl Jit {
             reading = clock.read();
         }
         if clock.takes_news(reading.doubt) {
-            let (action, changes) = match reading.doubt {
-                None => ("clock.trusted", Vec::new()),
-                Some(TimeDoubt::Ahead(by)) => ("clock.ahead", vec![format!("by {} s", by.num_seconds())]),
-                Some(TimeDoubt::Behind(by)) => ("clock.behind", vec![format!("by {} s", by.num_seconds())]),
-            };
-            self.tell(action, None, Actor::Clock, changes).await.inspect_err(|_| clock.was_not_told())?;
+            self.tell_news(reading).await.inspect_err(|_| clock.was_not_told())?;
+        }
+        if let Some(told) = clock.told_to_keep(reading) {
+            self.keep_told(told, reading.work).await?;
+            clock.told_was_kept(told);
         }
         if clock.moves_anchor(reading.work) {
             let known = self.anchor().await?;
@@ -112,6 +111,22 @@ impl Jit {
             clock.lag_was_kept(lag);
         }
         Ok(())
+    }
+
+    /// Tells of a doubt, unless a process before this one or beside it did; or that it is over.
+    async fn tell_news(&self, reading: Reading) -> Result<(), BackendError> {
+        match reading.told() {
+            Some(told) if self.is_told(told).await? => return Ok(()),
+            Some(_) => {}
+            // The next doubt is another one.
+            None => self.forget_told().await?,
+        }
+        let (action, changes) = match reading.doubt {
+            None => ("clock.trusted", Vec::new()),
+            Some(TimeDoubt::Ahead(by)) => ("clock.ahead", vec![format!("by {} s", by.num_seconds())]),
+            Some(TimeDoubt::Behind(by)) => ("clock.behind", vec![format!("by {} s", by.num_seconds())]),
+        };
+        self.tell(action, None, Actor::Clock, changes).await
     }
 
     /// Records something that concerns no tenant, and raises an alarm about it.
@@ -188,60 +203,4 @@ impl Jit {
             other => other,
         }
     }
-
-    /// The document that tells how far clocks are behind, and what it says. What cannot be read says nothing: time then goes on
-    /// from the anchor.
-    async fn lags(&self) -> Result<(Option<Document>, Vec<Lag>), BackendError> {
-        let Some(key) = lags_key() else { return Ok((None, Vec::new())) };
-        let document = self.parts.store.document(&key).await?;
-        let lags = document.as_ref().map(|document| serde_json::from_str(&document.body));
-        Ok((document, lags.and_then(Result::ok).unwrap_or_default()))
-    }
-
-    async fn keep_lag(&self, lag: Lag) -> Result<(), BackendError> {
-        let (before, known) = self.lags().await?;
-        self.write_lags(before, with_lag(known, lag), lag.trusted).await
-    }
-
-    async fn forget_lags(&self) -> Result<(), BackendError> {
-        let (before, known) = self.lags().await?;
-        let now = self.parts.clock.now();
-        if known.is_empty() { Ok(()) } else { self.write_lags(before, Vec::new(), now).await }
-    }
-
-    async fn write_lags(
-        &self,
-        before: Option<Document>,
-        lags: Vec<Lag>,
-        at: DateTime<Utc>,
-    ) -> Result<(), BackendError> {
-        let (Some(key), Some(tenant)) = (lags_key(), Self::house_tenant()) else { return Ok(()) };
-        let Ok(body) = serde_json::to_string(&lags) else { return Ok(()) };
-        let (body, names) = (body.into(), std::sync::Arc::default());
-        let after = Document { key, version: 0, created_at: at, changed_at: at, account: None, body, names };
-        let mut commit = Commit::new(tenant);
-        commit.documents.push(match &before {
-            None => DocumentWrite::create(after),
-            Some(before) => DocumentWrite::update(before, after),
-        });
-        match self.parts.store.commit(&commit).await {
-            // Another node wrote at the same time; ours comes with the next look.
-            Err(error)
-                if matches!(
-                    error.kind(),
-                    ErrorKind::DocumentChanged | ErrorKind::AlreadyExists(Taken::Document)
-                ) =>
-            {
-                Ok(())
-            }
-            other => other,
-        }
-    }
-}
-
-/// Where it is kept how far clocks are behind; every node names the same.
-fn lags_key() -> Option<DocumentKey> {
-    let (tenant, connection) = (Jit::house_tenant()?, ConnectionId::new(CLOCK).ok()?);
-    let kind = DocumentKind::new("Lags").ok()?;
-    Some(Collection { tenant, connection, kind }.key(DocumentId::from_uuid(ANCHOR)))
 }

@@ -55,6 +55,7 @@ struct Inner {
     stalled: Option<TimeDelta>,
     stalled_after_effect: Option<TimeDelta>,
     silent_from: Option<usize>,
+    contended: usize,
     interleaves: bool,
 }
 
@@ -133,6 +134,18 @@ impl Script {
     /// Lets the target answer everything so, until it is well again.
     pub(crate) fn answer(&self, fault: Option<TargetFault>) {
         self.inner.lock().unwrap().answer = fault;
+    }
+
+    /// Lets another node be quicker at so many of the next writes about clocks.
+    pub(crate) fn contend_clocks(&self, times: usize) {
+        self.inner.lock().unwrap().contended = times;
+    }
+
+    fn takes_contention(&self) -> bool {
+        let mut inner = self.inner.lock().unwrap();
+        let is_contended = inner.contended > 0;
+        inner.contended = inner.contended.saturating_sub(1);
+        is_contended
     }
 
     /// Lets the record of one lease be unreadable.
@@ -352,6 +365,9 @@ impl UserStore for FaultyStore {
 
     async fn commit(&self, commit: &Commit) -> Result<(), BackendError> {
         if is_clock(&commit.tenant) {
+            if !commit.documents.is_empty() && self.script.takes_contention() {
+                return Err(BackendError::new(ErrorKind::DocumentChanged, "injected"));
+            }
             return self.inner.commit(commit).await;
         }
         self.script.inner.lock().unwrap().commits += 1;

@@ -147,6 +147,23 @@ async fn a_person_sets_the_time_back_for_all_that_come_later() {
 }
 
 #[tokio::test]
+async fn a_time_that_was_set_back_while_others_write_is_set_back_or_the_person_is_told() {
+    let mut house = House::new().await;
+    sweep_each_minute(&mut house, 5).await;
+    house.clock.jump(-DAY);
+    sweep_each_minute(&mut house, 5).await;
+    house.script.contend_clocks(100);
+    let failed = house.jit.confirm_time("ann").await.unwrap_err();
+    assert_eq!(*failed.kind(), ErrorKind::DocumentChanged);
+    house.script.contend_clocks(3);
+    house.jit.confirm_time("ann").await.unwrap();
+    assert_eq!(sweep_each_minute(&mut house, 5).await, ["clock.confirmed"]);
+    house.clock.advance(TimeDelta::hours(2));
+    assert!(sweep_each_minute(&mut house, 5).await.is_empty());
+    assert_eq!(house.out(30).await.until, house.now() + TimeDelta::minutes(30));
+}
+
+#[tokio::test]
 async fn a_small_step_back_delays_nothing() {
     let mut house = House::new().await;
     house.out(30).await;
