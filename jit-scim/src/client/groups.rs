@@ -162,8 +162,7 @@ impl GroupAt<'_> {
         let mut batch = waiting.batch(most);
         batch.truncate(self.places(call, batch.len()).await?);
         let members: Vec<_> = batch.iter().map(|change| change.member.as_str()).collect();
-        let result = self.send(call, &members, waiting.change.joins).await;
-        match result {
+        match self.send_placed(call, &members, waiting.change.joins).await {
             Ok(true) => {
                 for change in &batch {
                     change.done();
@@ -175,7 +174,7 @@ impl GroupAt<'_> {
                     change.alone();
                 }
                 self.places(call, 1).await?;
-                self.send(call, &[&waiting.change.member], waiting.change.joins).await
+                self.send_placed(call, &[&waiting.change.member], waiting.change.joins).await
             }
             Err(failure) if failure.is_of_target() => {
                 for change in &batch {
@@ -196,6 +195,16 @@ impl GroupAt<'_> {
                 Err(wait) => wire.pause(call, wait, TargetReason::GroupPaced).await?,
             }
         }
+    }
+
+    /// Sends for members who have their places. Where no change was sent, the places are free again.
+    async fn send_placed(&self, call: &mut Call, members: &[&str], joins: bool) -> Result<bool, Failure> {
+        let before = call.writes();
+        let result = self.send(call, members, joins).await;
+        if call.writes() == before {
+            self.groups.pace.give_back(self.finder.profile.member_changes, self.id, members.len());
+        }
+        result
     }
 
     async fn send(&self, call: &mut Call, members: &[&str], joins: bool) -> Result<bool, Failure> {

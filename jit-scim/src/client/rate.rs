@@ -113,6 +113,16 @@ impl MemberPace {
         next_at.insert(group.to_owned(), next);
         Ok(places)
     }
+
+    /// Hands places back that nobody used.
+    pub(super) fn give_back(&self, rate: Option<MemberRate>, group: &str, places: usize) {
+        let Some(rate) = rate.map(|rate| rate.as_requests()) else { return };
+        let mut next_at = self.next_at.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(next) = next_at.get_mut(group) {
+            let span = rate.interval() * i32::try_from(places).unwrap_or(i32::MAX);
+            *next = next.checked_sub_signed(span).unwrap_or(*next);
+        }
+    }
 }
 
 /// What a request does.

@@ -44,6 +44,14 @@ pub(super) struct Wire {
 pub(super) struct Call {
     began: DateTime<Utc>,
     waited: TimeDelta,
+    /// How many requests that change something were handed to the transport.
+    writes: u32,
+}
+
+impl Call {
+    pub(super) const fn writes(&self) -> u32 {
+        self.writes
+    }
 }
 
 /// A request.
@@ -158,7 +166,7 @@ impl Wire {
     }
 
     pub(super) fn call(&self) -> Call {
-        Call { began: self.now(), waited: TimeDelta::zero() }
+        Call { began: self.now(), waited: TimeDelta::zero(), writes: 0 }
     }
 
     /// Makes a request, as soon as it is its turn. What may have had its effect is not made again.
@@ -176,7 +184,9 @@ impl Wire {
             if refused.as_ref() == Some(&token) {
                 return Err(TargetReason::CredentialsRefused.into());
             }
-            let response = self.transport.send(self.request(ask, &token)?, ask.longest).await?;
+            let request = self.request(ask, &token)?;
+            call.writes += u32::from(ask.kind() == Kind::Writes);
+            let response = self.transport.send(request, ask.longest).await?;
             match self.judge(ask, &response)? {
                 Judged::Answer(answer) => return Ok(answer),
                 Judged::TokenRefused if refused.is_some() => {

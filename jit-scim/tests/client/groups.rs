@@ -4,7 +4,9 @@ use std::sync::Arc;
 
 use chrono::TimeDelta;
 use jit_core::{BackendError, DesiredState, Effect, Retry};
-use jit_scim::client::{GroupChanges, GroupOrigin, MemberRate, MemberRemoval, TargetProfile, TargetReason};
+use jit_scim::client::{
+    GroupChanges, GroupOrigin, MemberRate, MemberRemoval, RequestRate, TargetProfile, TargetReason,
+};
 use serde_json::{Value, json};
 
 use crate::life::{GROUP, USER, changed};
@@ -286,6 +288,29 @@ async fn a_group_at_its_limit_keeps_nobody_in_another() {
     let told = world.refused(&known.remote, &known.wanted).await;
     assert_eq!(told, TargetReason::Refused, "what was said of the account, not of a group");
     assert_eq!(world.sim.members("Staff").len(), 1, "who cannot be put out of use loses what can be taken");
+}
+
+#[tokio::test]
+async fn who_was_put_off_before_anything_was_sent_takes_no_place_of_a_group() {
+    let members = MemberRate { members: 1, seconds: 3600, burst: 1 };
+    let writes = RequestRate { requests: 1, seconds: 60, burst: 1 };
+    let profile = changed(|profile| (profile.member_changes, profile.writes) = (Some(members), Some(writes)));
+    let (world, _) = with_groups(profile, Quirks::default(), &["Crew"]);
+    let mut joins = wanted(&alice());
+    joins.entitlements = names(&["Crew"]);
+    assert_eq!(world.refused(&alice(), &joins).await, TargetReason::Paced, "the account took the only write");
+    world.sim.clock.advance(TimeDelta::minutes(1));
+    world.mirrored(&alice(), &joins).await;
+    assert_eq!(world.sim.members("Crew").len(), 2);
+    world.sim.clock.advance(TimeDelta::minutes(1));
+    world
+        .refused(&person("bob"), &{
+            let mut bobs = wanted(&person("bob"));
+            bobs.entitlements = names(&["Crew"]);
+            bobs
+        })
+        .await;
+    assert_eq!(world.sim.members("Crew").len(), 2, "what was sent keeps its place");
 }
 
 #[tokio::test]
