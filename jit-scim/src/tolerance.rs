@@ -67,8 +67,8 @@ impl Tolerance {
         Self { own_id: true, ..Self::strict() }
     }
 
-    /// Overlooks what is read-only also where a PATCH adds or replaces it, as in whole resources (RFC 7644 §3.3): for changes that
-    /// are made of one. To remove it is still refused.
+    /// Overlooks what is read-only also where a PATCH adds or replaces it, as in whole resources (RFC 7644 §3.3): for
+    /// changes that are made of one. To remove it is still refused.
     #[must_use]
     pub const fn overlooking_read_only(self) -> Self {
         Self { read_only_overlooked: true, ..self }

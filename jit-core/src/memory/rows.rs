@@ -19,8 +19,8 @@ const PIECE: usize = 1024;
 
 /// Keeps rows by their ids.
 pub(super) struct Rows<R: Row> {
-    /// The place of a row stays the same while there are more of them, though a piece that grows may move its rows. Pieces do not
-    /// grow together.
+    /// The place of a row stays the same while there are more of them, though a piece that grows may move its rows. Pieces
+    /// do not grow together.
     pieces: Vec<Vec<Option<R>>>,
     /// How many places there are in all pieces.
     slots: usize,

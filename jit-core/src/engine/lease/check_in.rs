@@ -126,10 +126,11 @@ impl Jit {
                     Err(error) => drop(first.get_or_insert(error)),
                 }
             }
-            if let Some(id) = page.unreadable.first() {
+            if !page.unreadable.is_empty() {
                 if attempts.is_multiple_of(100) {
-                    let which = vec![format!("{id} of {}", holder.tenant)];
-                    self.tell("lease.unreadable", None, Actor::Clock, which).await?;
+                    let which = page.unreadable.iter().map(|id| format!("{id} of {}", holder.tenant));
+                    let told = self.tell("lease.unreadable", None, Actor::Clock, which.collect()).await;
+                    first = first.or(told.err().map(JitError::from));
                 }
                 first.get_or_insert(BackendError::new(ErrorKind::Corrupt, "leases.end").into());
             }

@@ -209,9 +209,12 @@ impl Jit {
             Box::pin(self.raise_overdue(store, setup.overdue_after, account)).await;
             return self.looked_at_until(claimed, until);
         }
-        let account = match Box::pin(self.look_again(store, setup, &account, claimed)).await {
+        let account = match Box::pin(self.look_again(store, setup, places, &account, claimed)).await {
             Ok(settled) => settled.unwrap_or(account),
-            Err(error) => return self.comes_again(claimed, &error),
+            Err(error) => {
+                Box::pin(self.raise_overdue(store, setup.overdue_after, account)).await;
+                return self.comes_again(claimed, &error);
+            }
         };
         match self.tend(store, account, places.turn()).await {
             // Each step that was written down brought a task of its own; only an early one is due again.
@@ -268,6 +271,7 @@ impl Jit {
         &self,
         store: &dyn Store,
         setup: &TargetSetup,
+        places: &Places,
         account: &Account,
         claimed: &Claimed,
     ) -> Result<Option<Account>, JitError> {
@@ -277,7 +281,10 @@ impl Jit {
             is_quarantined && lease.elevates.is_none() && matches!(lease.duty(now), Duty::Wait(_))
         });
         let Some(lease) = lease.filter(|_| claimed.attempts > 0) else { return Ok(None) };
-        if setup.target.observe(&lease.remote).await? == Observed::Foreign {
+        let place = places.turn().place().await;
+        let seen = setup.target.observe(&lease.remote).await?;
+        drop(place);
+        if seen == Observed::Foreign {
             return Ok(None);
         }
         let settled = lease.clone().settled(EndReason::Settled, now).map_err(moved_on)?;
