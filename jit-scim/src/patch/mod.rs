@@ -59,6 +59,12 @@ enum Act {
 }
 
 impl Patch {
+    /// Tells whether an operation takes the attribute with this name away by its path.
+    pub(crate) fn removes(&self, name: &str) -> bool {
+        let takes = |act: &Act| matches!(act, Act::Change(Verb::Remove, path, _) if path.attribute().as_str() == name);
+        self.steps.iter().any(|step| takes(&step.act))
+    }
+
     /// Reads a PATCH.
     ///
     /// # Errors

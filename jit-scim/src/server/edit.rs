@@ -44,8 +44,9 @@ impl Edit<'_> {
                 (resource, members)
             }
         };
-        // whoever says nothing of it, says null or takes it away does not say that somebody is in use again
-        if served.role == Role::Person && presence(old) == Presence::INACTIVE {
+        // whoever says nothing of it, or null, does not say that somebody is in use again; who takes it away by its path does
+        let is_taken_away = matches!(self, Self::Patch(patch, _) if patch.removes("active"));
+        if served.role == Role::Person && !is_taken_away && presence(old) == Presence::INACTIVE {
             resource.keep(old, "active");
         }
         let password = turn.take_password(served, &mut resource);
