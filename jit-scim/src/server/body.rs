@@ -6,6 +6,8 @@
 
 use std::sync::Arc;
 
+use serde::Deserialize;
+
 use crate::error::ScimError;
 use crate::json::Json;
 use crate::reason::Reason;
@@ -17,20 +19,63 @@ use crate::schema::ResourceType;
 struct Parts<'a> {
     shown: &'a str,
     everything: &'a str,
-    more: &'a str,
+    besides: &'a str,
 }
 
-/// Writes a resource. `more` is what is known besides, such as the names that the client gave to a user's groups.
-pub(super) fn pack(resource: &Resource, more: &[String]) -> Arc<str> {
+/// What is known of a resource that it does not say itself.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(super) struct Besides {
+    /// The names that the client gave to a user's groups.
+    pub(super) group_keys: Vec<String>,
+    /// Whether the person is stopped: their `active` was taken away while it was `false`.
+    pub(super) is_stopped: bool,
+}
+
+/// [`Besides`] as it is written: the names alone where there is nothing else, as it always was.
+#[derive(Deserialize)]
+#[serde(untagged)]
+enum Written {
+    Names(Vec<String>),
+    All {
+        #[serde(default)]
+        groups: Vec<String>,
+        #[serde(default)]
+        stopped: bool,
+    },
+}
+
+impl Besides {
+    fn to_json(&self) -> Json {
+        let names = Json::List(self.group_keys.iter().map(Json::text).collect());
+        if self.is_stopped {
+            Json::object([("groups", names), ("stopped", Json::Boolean(true))])
+        } else {
+            names
+        }
+    }
+}
+
+impl From<Written> for Besides {
+    fn from(written: Written) -> Self {
+        let (group_keys, is_stopped) = match written {
+            Written::Names(groups) => (groups, false),
+            Written::All { groups, stopped } => (groups, stopped),
+        };
+        Self { group_keys, is_stopped }
+    }
+}
+
+/// Writes a resource and what is known besides.
+pub(super) fn pack(resource: &Resource, besides: &Besides) -> Arc<str> {
     let text = |bytes: Vec<u8>| String::from_utf8(bytes).unwrap_or_default();
     let (shown, is_all) = resource.to_shown();
     let shown = text(shown);
-    if is_all && more.is_empty() {
+    if is_all && *besides == Besides::default() {
         return shown.into();
     }
     let everything = if is_all { "null".to_owned() } else { text(resource.to_stored()) };
-    let more = Json::List(more.iter().map(Json::text).collect()).to_bytes();
-    format!("[{},{},{shown},{everything},{}]", shown.len(), everything.len(), text(more)).into()
+    let besides = text(besides.to_json().to_bytes());
+    format!("[{},{},{shown},{everything},{besides}]", shown.len(), everything.len()).into()
 }
 
 /// Returns what is shown.
@@ -44,16 +89,19 @@ pub(super) fn resource(kind: &Arc<ResourceType>, body: &str) -> Result<Resource,
 }
 
 /// Reads what is known besides.
-pub(super) fn more(body: &str) -> Result<Vec<String>, ScimError> {
-    match parts(body)?.more {
-        "[]" => Ok(Vec::new()),
-        more => serde_json::from_str(more).map_err(|_| Reason::Broken.into()),
+pub(super) fn besides(body: &str) -> Result<Besides, ScimError> {
+    match parts(body)?.besides {
+        "[]" => Ok(Besides::default()),
+        besides => {
+            let read = serde_json::from_str::<Written>(besides);
+            read.map(Besides::from).map_err(|_| Reason::Broken.into())
+        }
     }
 }
 
 fn parts(body: &str) -> Result<Parts<'_>, ScimError> {
     if body.starts_with('{') {
-        return Ok(Parts { shown: body, everything: body, more: "[]" });
+        return Ok(Parts { shown: body, everything: body, besides: "[]" });
     }
     split(body).ok_or_else(|| Reason::Broken.into())
 }
@@ -65,7 +113,7 @@ fn split(body: &str) -> Option<Parts<'_>> {
     let (shown, rest) = rest.split_at_checked(first.parse().ok()?)?;
     let (everything, rest) = rest.strip_prefix(',')?.split_at_checked(second.parse().ok()?)?;
     let everything = if everything == "null" { shown } else { everything };
-    Some(Parts { shown, everything, more: rest.strip_prefix(',')? })
+    Some(Parts { shown, everything, besides: rest.strip_prefix(',')? })
 }
 
 #[cfg(test)]
@@ -83,20 +131,23 @@ mod tests {
 
     #[test]
     fn what_is_written_is_read_again() {
-        for (rest, names) in [
-            ("", &[][..]),
-            (r#","password":"p,]""#, &[]),
-            ("", &["g\"1".to_owned()]),
-            (r#","title":"[1,2]","password":"x""#, &["a".to_owned(), "b".to_owned()]),
+        for (rest, names, is_stopped) in [
+            ("", &[][..], false),
+            (r#","password":"p,]""#, &[], false),
+            ("", &["g\"1"], false),
+            ("", &[], true),
+            (r#","title":"[1,2]","password":"x""#, &["a", "b"], true),
         ] {
             let user = user(rest);
-            let body = pack(&user, names);
+            let known =
+                Besides { group_keys: names.iter().map(|&name| name.to_owned()).collect(), is_stopped };
+            let body = pack(&user, &known);
             assert!(resource(user.kind(), &body).unwrap() == user, "{body}");
-            assert_eq!(more(&body).unwrap(), names);
+            assert_eq!(besides(&body).unwrap(), known);
             assert_eq!(shown(&body).unwrap().as_bytes(), user.to_shown().0);
             assert!(serde_json::from_str::<serde_json::Value>(&body).is_ok());
         }
-        assert!(pack(&user(""), &[]).starts_with('{'), "what shows everything is kept once");
+        assert!(pack(&user(""), &Besides::default()).starts_with('{'), "what shows everything is kept once");
     }
 
     #[test]

@@ -6,6 +6,7 @@ use jit_core::{
     Code, Document, DocumentId, DocumentKey, DocumentName, DocumentWrite, Expected, Kept, Presence,
 };
 
+use super::body::Besides;
 use super::bulk::what_is_new;
 use super::conditions::Conditions;
 use super::edit::{Edit, Fresh, members_said, names_in};
@@ -43,7 +44,7 @@ impl Turn<'_> {
         resource.set_id(&id.to_string());
         let members = if served.role == Role::Group { members_said(&mut resource)? } else { Vec::new() };
         let password = self.take_password(served, &mut resource);
-        let fresh = Fresh { resource, members, password, in_any_case: true };
+        let fresh = Fresh { resource, besides: Besides::default(), members, password, in_any_case: true };
         let document = match self.write(served, (id, None), &fresh).await? {
             Written::Done(document) => document,
             Written::Stale => return Err(Reason::Contended.into()),
@@ -74,7 +75,7 @@ impl Turn<'_> {
             let before = self.document(served, id).await?;
             conditions.check(&before)?;
             let old = body::resource(&served.kind, &before.body)?;
-            let fresh = edit.apply(self, served, &old)?;
+            let fresh = edit.apply(self, served, &old, body::besides(&before.body)?)?;
             let document = if fresh.changes_nothing(&old) {
                 before
             } else {
@@ -135,7 +136,7 @@ impl Turn<'_> {
             served,
             subject: subject_or(before, &own),
             resource: &body::resource(&served.kind, &before.body)?,
-            group_keys: &[],
+            besides: &Besides::default(),
             presence: Presence::Gone,
             expected: Expected::Known,
             documents: vec![write.clone()],
@@ -159,15 +160,13 @@ impl Turn<'_> {
         fresh: &Fresh,
     ) -> Result<Written<Document>, ScimError> {
         let before_document = before.map(|(document, _)| document);
-        let group_keys = before_document.map(|document| body::more(&document.body)).transpose()?;
-        let group_keys = group_keys.unwrap_or_default();
         let own = id.to_string();
         let subject = match served.role {
             Role::Person => Some(subject(before_document, &fresh.resource, &own)?),
             Role::Group | Role::Plain => None,
         };
         let names = served.names(&fresh.resource, subject, before_document);
-        let body = body::pack(&fresh.resource, &group_keys);
+        let body = body::pack(&fresh.resource, &fresh.besides);
         let after = self.document_after(before_document, served.of.key(id), body, names);
         let write = match before_document {
             Some(before) => DocumentWrite::update(before, after.clone()),
@@ -179,8 +178,8 @@ impl Turn<'_> {
                     served,
                     subject: subject.unwrap_or(&own),
                     resource: &fresh.resource,
-                    group_keys: &group_keys,
-                    presence: presence(&fresh.resource),
+                    besides: &fresh.besides,
+                    presence: presence(&fresh.resource, &fresh.besides),
                     expected: Expected::Anything,
                     documents: vec![write],
                 };

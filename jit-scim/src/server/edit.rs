@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use jit_core::Presence;
 
+use super::body::Besides;
 use super::record::presence;
 use super::served::{Role, Served};
 use super::service::Turn;
@@ -22,6 +23,7 @@ pub(super) enum Edit<'a> {
 /// A resource on its way into a document, and what must not be kept in it.
 pub(super) struct Fresh {
     pub(super) resource: Resource,
+    pub(super) besides: Besides,
     pub(super) members: Vec<ElementChange>,
     pub(super) password: Option<String>,
     /// Whether it counts as a change even where it is none: of what nobody may read, the version must not tell either.
@@ -29,7 +31,13 @@ pub(super) struct Fresh {
 }
 
 impl Edit<'_> {
-    pub(super) fn apply(&self, turn: &Turn<'_>, served: &Served, old: &Resource) -> Result<Fresh, ScimError> {
+    pub(super) fn apply(
+        &self,
+        turn: &Turn<'_>,
+        served: &Served,
+        old: &Resource,
+        besides: Besides,
+    ) -> Result<Fresh, ScimError> {
         let is_group = served.role == Role::Group;
         let (mut resource, members) = match self {
             Self::Patch(patch, _) if is_group => patch.apply_apart(old, "members")?,
@@ -44,13 +52,20 @@ impl Edit<'_> {
                 (resource, members)
             }
         };
-        // whoever says nothing of it, or null, does not say that somebody is in use again; who takes it away by its path does
+        let was_stopped = served.role == Role::Person && presence(old, &besides) == Presence::INACTIVE;
+        let besides = self.stop(was_stopped, old, &mut resource, besides);
+        let password = turn.take_password(served, &mut resource);
+        Ok(Fresh { resource, besides, members, password, in_any_case: self.writes_hidden(served) })
+    }
+
+    /// Keeps somebody stopped until `active: true` is said: whoever says nothing of it, or null, leaves `false`, and whoever
+    /// takes it away by its path is shown none, while the stop is remembered.
+    fn stop(&self, was_stopped: bool, old: &Resource, resource: &mut Resource, besides: Besides) -> Besides {
         let is_taken_away = matches!(self, Self::Patch(patch, _) if patch.removes("active"));
-        if served.role == Role::Person && !is_taken_away && presence(old) == Presence::INACTIVE {
+        if was_stopped && !is_taken_away {
             resource.keep(old, "active");
         }
-        let password = turn.take_password(served, &mut resource);
-        Ok(Fresh { resource, members, password, in_any_case: self.writes_hidden(served) })
+        Besides { is_stopped: was_stopped && resource.value("active").is_none(), ..besides }
     }
 
     /// Tells whether something is written that nobody may read. A password is kept elsewhere.

@@ -5,6 +5,7 @@ use jit_core::{
     RecordStatement, Subject,
 };
 
+use super::body::Besides;
 use super::served::Served;
 use super::service::Turn;
 use super::{claims, fault};
@@ -25,17 +26,19 @@ pub(super) struct Told<'a> {
     pub(super) served: &'a Served,
     pub(super) subject: &'a str,
     pub(super) resource: &'a Resource,
-    pub(super) group_keys: &'a [String],
+    pub(super) besides: &'a Besides,
     pub(super) presence: Presence,
     pub(super) expected: Expected,
     pub(super) documents: Vec<DocumentWrite>,
 }
 
-/// Tells whether the source has the person in use. Not to say it means that they are.
-pub(super) fn presence(resource: &Resource) -> Presence {
+/// Tells whether the source has the person in use. Not to say it means that they are, unless it was taken away from
+/// somebody who is stopped.
+pub(super) fn presence(resource: &Resource, besides: &Besides) -> Presence {
     match resource.value("active").and_then(Value::as_boolean) {
         Some(false) => Presence::INACTIVE,
-        _ => Presence::ACTIVE,
+        None if besides.is_stopped => Presence::INACTIVE,
+        Some(true) | None => Presence::ACTIVE,
     }
 }
 
@@ -47,7 +50,7 @@ impl Turn<'_> {
         let statement = RecordStatement {
             issuer: self.realm.issuer.clone(),
             subject,
-            claims: claims::of(told.resource, told.group_keys, &told.served.unsaid),
+            claims: claims::of(told.resource, &told.besides.group_keys, &told.served.unsaid),
             extent: Extent::Whole,
             presence: told.presence,
             version: None,

@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use async_trait::async_trait;
 use jit_core::{Code, Document, DocumentKey, DocumentWrite, Expected, Jit, JitError, Kept, Teller};
 
+use super::body::Besides;
 use super::change::{ATTEMPTS, subject_or};
 use super::record::{Told, Written, presence};
 use super::served::{Role, Served};
@@ -52,20 +53,22 @@ impl Turn<'_> {
     async fn retell_once(&self, served: &Served, before: &Document) -> Result<bool, ScimError> {
         let old = body::resource(&served.kind, &before.body)?;
         let Groups { shown, keys } = self.groups_of(&before.key).await?;
+        let known = body::besides(&before.body)?;
+        let besides = Besides { group_keys: keys, ..known.clone() };
         let mut new = old.clone();
         new.set_read_only("groups", &shown)?;
-        if new == old && keys == body::more(&before.body)? {
+        if new == old && besides == known {
             return Ok(true);
         }
-        let after = Document { body: body::pack(&new, &keys), changed_at: self.now, ..before.clone() };
+        let after = Document { body: body::pack(&new, &besides), changed_at: self.now, ..before.clone() };
         let write = DocumentWrite::update(before, after);
         let own = before.key.id.to_string();
         let told = Told {
             served,
             subject: subject_or(before, &own),
             resource: &new,
-            group_keys: &keys,
-            presence: presence(&new),
+            besides: &besides,
+            presence: presence(&new, &besides),
             expected: Expected::Known,
             documents: vec![write.clone()],
         };

@@ -364,13 +364,43 @@ async fn only_who_is_said_to_be_in_use_comes_back() {
     assert_eq!(house.post("/Users", told).await.is(200).body["active"], false, "a feed says it with POST");
     assert!(matches!(house.account().await.state, AccountState::Disabled { .. }));
     assert!(matches!(house.sign_in("e1").await, Outcome::Denied(_)));
-    let taken_away = json!([{"op": "remove", "path": "active"}]);
-    assert_eq!(
-        house.patch(&path, taken_away).await.is(200).body.get("active"),
-        None,
-        "as suites of others ask for"
-    );
+    let on = json!([{"op": "remove", "path": "active"}, {"op": "add", "path": "active", "value": true}]);
+    assert_eq!(house.patch(&path, on).await.is(200).body["active"], true);
     assert!(matches!(house.sign_in("e1").await, Outcome::SignedIn(_)));
+}
+
+#[tokio::test]
+async fn who_is_stopped_stays_so_when_active_is_taken_away() {
+    let house = house_with(SETTINGS, jit_scim::server::ScimConnection::feed);
+    let path = format!("/Users/{}", house.post("/Users", person("alice", "e1")).await.is(201).id());
+    let group = json!({"schemas": ["urn:ietf:params:scim:schemas:core:2.0:Group"], "displayName": "Staff"});
+    let group = format!("/Groups/{}", house.post("/Groups", group).await.is(201).id());
+    house.patch(&path, json!([{"op": "replace", "path": "active", "value": false}])).await.is(200);
+    let taken_away = house.patch(&path, json!([{"op": "remove", "path": "active"}])).await.is(200);
+    assert_eq!(taken_away.body.get("active"), None, "a removal removes, as suites of others ask for");
+    for unsaid in [
+        json!([{"op": "remove", "path": "active"}]),
+        json!([{"op": "replace", "path": "title", "value": "x"}]),
+        json!([{"op": "replace", "path": "active", "value": null}]),
+    ] {
+        let changed = house.patch(&path, unsaid).await.is(200);
+        assert_eq!(changed.body.get("active"), None);
+        assert!(matches!(house.account().await.state, AccountState::Disabled { .. }));
+    }
+    house.put(&path, person("alice", "e1")).await.is(200);
+    house.post("/Users", person("alice", "e1")).await.is(200);
+    let id = path.rsplit('/').next().unwrap();
+    house.patch(&group, json!([{"op": "add", "path": "members", "value": [{"value": id}]}])).await.is(204);
+    assert!(
+        matches!(house.account().await.state, AccountState::Disabled { .. }),
+        "nor do groups bring them back"
+    );
+    assert!(matches!(house.sign_in("e1").await, Outcome::Denied(_)));
+    let on = json!([{"op": "add", "path": "active", "value": true}]);
+    assert_eq!(house.patch(&path, on).await.is(200).body["active"], true);
+    assert!(matches!(house.sign_in("e1").await, Outcome::SignedIn(_)));
+    house.patch(&path, json!([{"op": "remove", "path": "active"}])).await.is(200);
+    assert_eq!(house.account().await.state, AccountState::Active, "of whom nobody stopped it says nothing");
 }
 
 #[tokio::test]
