@@ -53,9 +53,32 @@ impl ImportConfig {
     fn head(&self) -> [u8; HEAD] {
         let mut head = [VERSION, self.way as u8, 0, 0, 0, 0, 0, 0, 0, 0];
         let names = self.attributes.names();
-        let settings = format!("{}\n{}\n{:?}\n{names:?}\n{}", self.base, self.filter, self.id, self.marker);
+        let settings = format!("{}\n{}\n{:?}\n{names:?}\n{}", self.base, self.filter, self.id, self.markers);
         let print = fnv1a(settings.bytes()).to_be_bytes();
         head.iter_mut().skip(2).zip(print).for_each(|(octet, print)| *octet = print);
         head
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::ImportSettings;
+    use super::*;
+    use crate::identifier::IdAttribute;
+
+    fn head(markers: &[&str]) -> [u8; HEAD] {
+        let mut settings = ImportSettings::new("ou=people,dc=x", "(uid=*)", IdAttribute::EntryUuid);
+        settings.marker = markers.iter().map(|name| (*name).to_owned()).collect();
+        settings.check().unwrap().head()
+    }
+
+    #[test]
+    fn a_cookie_is_of_the_markers_that_were_looked_at() {
+        // as it was when one could be named only
+        assert_eq!(head(&[]), [1, 0, 43, 138, 181, 129, 203, 138, 21, 16]);
+        assert_eq!(head(&["title"]), [1, 0, 221, 234, 25, 25, 81, 79, 15, 200]);
+        assert_eq!(head(&[]), head(&["description"]));
+        assert_eq!(head(&["title", "TITLE"]), head(&["title"]));
+        assert_ne!(head(&["description", "title"]), head(&["description"]));
     }
 }

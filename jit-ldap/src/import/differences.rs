@@ -178,7 +178,7 @@ fn changed_in(config: &ImportConfig) -> Search {
     let told_by =
         [config.id.name(), AttributeName::IS_DELETED, AttributeName::OBJECT_CLASS, AttributeName::NAME];
     Search::new(config.context(), Scope::Subtree, Filter::present(&AttributeName::OBJECT_CLASS))
-        .attributes(config.attributes.names().iter().chain([&config.marker]).cloned().chain(told_by))
+        .attributes(config.attributes.names().iter().chain(config.markers.names()).cloned().chain(told_by))
 }
 
 /// Reads entries with all their attributes: a change tells only those that changed. What is not found is no longer where and

@@ -1,6 +1,5 @@
 //! Settings of an import as people write them, and what they become when they are sound.
 
-use jit_core::Marker;
 use jit_core::config::{Check, Problems};
 use serde::Deserialize;
 
@@ -11,7 +10,7 @@ use crate::entry::Entry;
 use crate::error::LdapError;
 use crate::filter::Filter;
 use crate::identifier::IdAttribute;
-use crate::lent::{is_lent, marker_of};
+use crate::lent::{Markers, add_markers, one_or_more};
 use crate::request::{Scope, Search};
 use crate::sign_in::{SettingsError, base_of, filter_of};
 
@@ -34,10 +33,10 @@ pub struct ImportSettings {
     /// nothing.
     #[serde(default)]
     pub readable: Vec<String>,
-    /// The attribute in which temporary accounts bear their marker: what bears one is not read. Unless set,
-    /// `adminDescription` where `id` is `object_guid`, and `description` elsewhere, as for targets.
-    #[serde(default)]
-    pub marker: Option<String>,
+    /// The attributes in which temporary accounts bear their marker, one name or a list: what bears one in any of them is not
+    /// read. None: `adminDescription` where `id` is `object_guid`, and `description` elsewhere, as for targets.
+    #[serde(default, deserialize_with = "one_or_more")]
+    pub marker: Vec<String>,
     /// How changes are found.
     #[serde(default)]
     pub way: ImportWay,
@@ -69,7 +68,7 @@ pub struct ImportConfig {
     pub(super) filter: Filter,
     pub(super) id: IdAttribute,
     pub(super) attributes: ClaimNames,
-    pub(super) marker: AttributeName,
+    pub(super) markers: Markers,
     pub(super) way: ImportWay,
     pub(super) sees_deleted: bool,
 }
@@ -84,10 +83,18 @@ impl ImportSettings {
             id,
             attributes: Vec::new(),
             readable: Vec::new(),
-            marker: None,
+            marker: Vec::new(),
             way: ImportWay::Pages,
             sees_deleted: false,
         }
+    }
+
+    /// Adds the attributes of the markers of targets on the same directory to those that are looked at: what any of them lends is
+    /// not read. Cookies of a reading before are of other settings then.
+    #[must_use]
+    pub fn beside_targets<N: Into<String>>(mut self, markers: impl IntoIterator<Item = N>) -> Self {
+        add_markers(&mut self.marker, self.id, markers);
+        self
     }
 
     /// Checks the settings.
@@ -114,7 +121,7 @@ impl ImportSettings {
             filter: filter_of(&self.filter)?,
             id: self.id,
             attributes,
-            marker: marker_of(self.marker.as_deref(), self.id)?,
+            markers: Markers::check(&self.marker, self.id)?,
             way: self.way,
             sees_deleted: self.sees_deleted,
         })
@@ -132,32 +139,31 @@ impl Check for ImportSettings {
 impl ImportConfig {
     /// Searches for all entries, with their attributes and identifiers.
     pub(super) fn everything(&self) -> Search {
-        let names = self.attributes.names().iter().cloned().chain([self.id.name(), self.marker.clone()]);
-        Search::new(&self.base, Scope::Subtree, self.filter.clone()).attributes(names)
+        self.identifiers().attributes(self.attributes.names().iter().cloned())
     }
 
     /// Searches for all entries, with nothing but their identifiers.
     pub(super) fn identifiers(&self) -> Search {
-        let names = [self.id.name(), self.marker.clone()];
+        let names = [self.id.name()].into_iter().chain(self.markers.names().iter().cloned());
         Search::new(&self.base, Scope::Subtree, self.filter.clone()).attributes(names)
     }
 
     /// Searches for entries that were made for a time.
     pub(super) fn lent(&self) -> Result<Search, LdapError> {
-        let marked = Filter::begins_with(&self.marker, Marker::PREFIX);
-        Ok(self.identifiers().filtered(Filter::all([self.filter.clone(), marked])?))
+        Ok(self.identifiers().filtered(Filter::all([self.filter.clone(), self.markers.filter()?])?))
     }
 
     /// Tells whether an entry was made for a time: it is not read.
     pub(super) fn leaves_out(&self, entry: &Entry) -> bool {
-        is_lent(entry, &self.marker)
+        self.markers.are_on(entry)
     }
 
     /// The entry with what the settings ask for.
     pub(super) fn asked_for(&self, mut entry: Entry) -> Entry {
-        if !self.attributes.names().contains(&self.marker) {
-            entry.attributes_mut().retain(|attribute| *attribute.name() != self.marker);
-        }
+        let is_asked_for = |name: &AttributeName| {
+            !self.markers.names().contains(name) || self.attributes.names().contains(name)
+        };
+        entry.attributes_mut().retain(|attribute| is_asked_for(attribute.name()));
         entry
     }
 
@@ -185,7 +191,7 @@ mod tests {
         assert_eq!(problem(|s| s.attributes.push("a b".to_owned())), "attributes");
         assert_eq!(problem(|s| s.attributes.push("userPassword".to_owned())), "attributes");
         assert_eq!(problem(|s| s.readable.push("mail".to_owned())), "readable");
-        assert_eq!(problem(|s| s.marker = Some("a b".to_owned())), "marker");
+        assert_eq!(problem(|s| s.marker = vec!["title".to_owned(), "a b".to_owned()]), "marker");
         assert_eq!(problem(|s| s.way = ImportWay::DirSync), "id");
         assert_eq!(problem(|s| (s.way, s.id) = (ImportWay::Sync, IdAttribute::ObjectGuid)), "id");
         let member_of = |s: &mut ImportSettings| {

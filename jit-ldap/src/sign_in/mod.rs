@@ -25,7 +25,6 @@ use crate::entry::Entry;
 use crate::error::{Fate, LdapError};
 use crate::filter::Filter;
 use crate::identifier::{EntryId, EntryName};
-use crate::lent::is_lent;
 use crate::password::Password;
 use crate::pool::Loan;
 use crate::reason::Reason;
@@ -91,7 +90,7 @@ impl LdapTrigger {
             }
             Err(error) => return Err(error.into()),
         };
-        if is_lent(&found, self.config.marker()) {
+        if self.config.markers().are_on(&found) {
             let lent = LdapError::new(Reason::EntryLent);
             return Err(self.refuse_unknown(&loan, name, password, Some(lent)).await);
         }
@@ -105,7 +104,8 @@ impl LdapTrigger {
     fn lookup(&self, name: &str) -> Result<Search, LdapError> {
         let names = self.config.names().iter().map(|attribute| Filter::equals(attribute, name));
         let filter = Filter::all([Filter::any(names)?, self.config.filter().clone()])?;
-        let known_by = [self.config.id().name(), self.config.marker().clone()];
+        let known_by =
+            [self.config.id().name()].into_iter().chain(self.config.markers().names().iter().cloned());
         Ok(Search::new(self.config.base(), Scope::Subtree, filter).attributes(known_by))
     }
 

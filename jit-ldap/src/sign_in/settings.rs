@@ -9,7 +9,7 @@ use crate::claims::{ClaimNames, attributes};
 use crate::dn::{Dn, Rdn};
 use crate::filter::Filter;
 use crate::identifier::IdAttribute;
-use crate::lent::marker_of;
+use crate::lent::{Markers, add_markers, one_or_more};
 use crate::reason::Reason;
 
 /// A setting is not sound.
@@ -59,10 +59,10 @@ pub struct SignInSettings {
     /// Where the person's groups are looked for, if they are.
     #[serde(default)]
     pub groups: Option<GroupSettings>,
-    /// The attribute in which temporary accounts bear their marker: whoever bears one signs in as nobody. Unless set,
-    /// `adminDescription` where `id` is `object_guid`, and `description` elsewhere, as for targets.
-    #[serde(default)]
-    pub marker: Option<String>,
+    /// The attributes in which temporary accounts bear their marker, one name or a list: whoever bears one in any of them signs
+    /// in as nobody. None: `adminDescription` where `id` is `object_guid`, and `description` elsewhere, as for targets.
+    #[serde(default, deserialize_with = "one_or_more")]
+    pub marker: Vec<String>,
     /// How many failures are let through.
     #[serde(default)]
     pub throttle: ThrottleSettings,
@@ -103,9 +103,17 @@ impl SignInSettings {
             claims: Vec::new(),
             readable: Vec::new(),
             groups: None,
-            marker: None,
+            marker: Vec::new(),
             throttle: ThrottleSettings::default(),
         }
+    }
+
+    /// Adds the attributes of the markers of targets on the same directory to those that are looked at: what any of them lends
+    /// signs in as nobody.
+    #[must_use]
+    pub fn beside_targets<N: Into<String>>(mut self, markers: impl IntoIterator<Item = N>) -> Self {
+        add_markers(&mut self.marker, self.id, markers);
+        self
     }
 
     /// Checks the settings.
@@ -138,7 +146,7 @@ impl SignInSettings {
             id: self.id,
             claims,
             groups,
-            marker: marker_of(self.marker.as_deref(), self.id)?,
+            markers: Markers::check(&self.marker, self.id)?,
             throttle: self.throttle.check()?,
         })
     }
@@ -181,7 +189,7 @@ pub struct SignInConfig {
     id: IdAttribute,
     claims: ClaimNames,
     groups: Option<GroupConfig>,
-    marker: AttributeName,
+    markers: Markers,
     throttle: ThrottleSettings,
     /// A name below the base that nobody has.
     decoy: String,
@@ -224,8 +232,8 @@ impl SignInConfig {
         self.groups.as_ref()
     }
 
-    pub(super) const fn marker(&self) -> &AttributeName {
-        &self.marker
+    pub(super) const fn markers(&self) -> &Markers {
+        &self.markers
     }
 
     pub(crate) const fn throttle(&self) -> ThrottleSettings {
@@ -267,7 +275,7 @@ mod tests {
         assert_eq!(problem(|s| s.filter = "objectClass=person".to_owned()), "filter");
         assert_eq!(problem(|s| s.claims.push("USERPASSWORD".to_owned())), "claims");
         assert_eq!(problem(|s| s.readable.push("mail".to_owned())), "readable");
-        assert_eq!(problem(|s| s.marker = Some("a b".to_owned())), "marker");
+        assert_eq!(problem(|s| s.marker = vec!["title".to_owned(), "a b".to_owned()]), "marker");
         assert_eq!(problem(|s| s.throttle.failures = 0), "throttle");
         assert_eq!(problem(|s| s.groups = Some(GroupSettings::below("groups"))), "groups");
         let same = |s: &mut SignInSettings| {

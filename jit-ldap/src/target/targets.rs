@@ -14,6 +14,7 @@ use super::accounts::{Accounts, in_time};
 use super::active_directory::ActiveDirectory;
 use super::plain::Plain;
 use super::settings::{ActiveDirectorySettings, CustomSettings, OpenLdapSettings};
+use crate::attribute::AttributeName;
 use crate::directory::Directory;
 use crate::sign_in::SettingsError;
 
@@ -38,6 +39,12 @@ macro_rules! targets {
                 }
                 let whole = OnceLock::new();
                 Ok(Self { accounts: Accounts { dialect, directory, table, settles_after, whole } })
+            }
+
+            /// The attribute that markers stand in: a sign-in and an import at the same directory have to look there.
+            #[must_use]
+            pub const fn marker(&self) -> &AttributeName {
+                &self.accounts.table.marker
             }
         }
 

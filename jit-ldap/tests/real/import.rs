@@ -130,7 +130,10 @@ impl Unit {
 
     /// Lets an entry bear a marker, as one does that was made for a time.
     async fn mark(&mut self, person: &str) {
-        let kind = if self.person.1 == "uid" { "description" } else { "adminDescription" };
+        self.mark_in(if self.person.1 == "uid" { "description" } else { "adminDescription" }, person).await;
+    }
+
+    async fn mark_in(&mut self, kind: &str, person: &str) {
         let change = Modification::Replace(Attribute::new(name(kind), ["jit1:prod:acme:x:y"]));
         self.administrator.modify(&EntryName::Dn(self.dn_of(person)), &[change], &[]).await.unwrap();
     }
@@ -156,7 +159,7 @@ fn settings(unit: &Unit, way: ImportWay, id: IdAttribute) -> ImportSettings {
     let mut settings = ImportSettings::new(&unit.dn.to_string(), &format!("(objectClass={class})"), id);
     settings.attributes = [kind, "description"].map(str::to_owned).to_vec();
     settings.way = way;
-    settings
+    settings.beside_targets(["title"])
 }
 
 /// The same story in every way of reading; what is told at each step is the same too.
@@ -193,6 +196,15 @@ async fn story(unit: &mut Unit, elsewhere: &Dn, import: &Import, tells_changes: 
     assert!(!news.changed.contains("lent"), "{news:?}");
     assert_eq!(kept.people.values().cloned().collect::<BTreeSet<_>>(), texts(&["ann", "eve"]));
     assert_eq!(kept.update(import, &shown).await.0.gone, texts(&[]));
+
+    // nor is what another target made, which marks in another place
+    unit.add("lifted").await;
+    unit.mark_in("title", "lifted").await;
+    unit.mark_in("title", "eve").await;
+    let (news, _) = kept.update(import, &shown).await;
+    assert_eq!(news.gone, texts(&["eve"]));
+    assert!(!news.changed.contains("lifted"), "{news:?}");
+    assert_eq!(kept.people.values().cloned().collect::<BTreeSet<_>>(), texts(&["ann"]));
 }
 
 #[tokio::test]
@@ -227,10 +239,11 @@ async fn whoever_was_made_for_a_time_is_not_among_those_still_there() {
     let peer = Peer::start_as("slapd", &["--forgetful"]);
     let (above, person) = (peer.below("ou=jit"), ("inetOrgPerson", "uid"));
     let mut unit = Unit::make(peer.as_administrator().await, &above, "import", person).await;
-    for person in ["ann", "ben", "lent"] {
+    for person in ["ann", "ben", "lent", "lifted"] {
         unit.add(person).await;
     }
     unit.mark("lent").await;
+    unit.mark_in("title", "lifted").await;
     let (ann, ben, lent) = (unit.id_of("ann").await, unit.id_of("ben").await, unit.id_of("lent").await);
     let config = settings(&unit, ImportWay::Sync, IdAttribute::EntryUuid).check().unwrap();
     let (_, complete) = all(&config, peer.as_service().await, None).await;

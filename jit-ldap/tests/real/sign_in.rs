@@ -8,12 +8,12 @@ use jit_core::{
     Trigger as _,
 };
 use jit_ldap::{
-    Attribute, AttributeName, BindEvidence, EntryName, LdapError, LdapTrigger, Modification, Rdn, Search,
-    SignInSettings,
+    Attribute, AttributeName, BindEvidence, EntryName, LdapError, LdapTrigger, Modification, OpenLdapTarget,
+    Rdn, Search, SignInSettings,
 };
 
 use crate::peer::Peer;
-use crate::target::{House, World as Place};
+use crate::target::{House, World as Place, open_ldap};
 
 const OPENLDAP: &str = r#"
 tenant = "acme"
@@ -307,4 +307,26 @@ async fn what_was_made_for_a_time_is_nobody_who_signs_in() {
         assert_eq!(world(place.peer(), &text).code(&out.name, out.secret.reveal()).await, "fine");
         house.check_in(out.lease).await.unwrap();
     }
+}
+
+#[tokio::test]
+async fn what_any_target_of_the_directory_made_for_a_time_signs_in_as_nobody() {
+    let peer = Peer::start("slapd");
+    let text = OPENLDAP.replace("\"ou=people,dc=jit", "\"dc=jit");
+    let both = text.replace("[protocol]", "[protocol]\nmarker = [\"description\", \"title\"]");
+    for marker in ["description", "title"] {
+        let mut settings = open_ldap(&peer);
+        settings.marker = marker.to_owned();
+        let target = OpenLdapTarget::new(peer.directory(), &settings).unwrap();
+        assert_eq!(target.marker().as_str(), marker);
+        let house = House::behind(Arc::new(target), 0).await;
+        let out = house.out(30).await;
+        assert_eq!(world(&peer, &both).code(&out.name, out.secret.reveal()).await, "ldap.sign_in_refused");
+        // a door that knows the other target only lets them in
+        let other = if marker == "title" { "description" } else { "title" };
+        let one = text.replace("[protocol]", &format!("[protocol]\nmarker = \"{other}\""));
+        assert_eq!(world(&peer, &one).code(&out.name, out.secret.reveal()).await, "fine");
+        house.check_in(out.lease).await.unwrap();
+    }
+    assert_eq!(world(&peer, &both).code("alice", "alice-password-1").await, "fine");
 }
