@@ -8,8 +8,6 @@ use jit_core::*;
 
 use super::{faulty::Fault, house::*};
 
-const APPLY: ReconcileMode = ReconcileMode::Apply { at_most: 10 };
-
 async fn reconcile(house: &House, mode: ReconcileMode) -> Reconciliation {
     house.jit.reconcile(None, &tenant(), &target(), mode).await.unwrap()
 }
@@ -72,9 +70,9 @@ async fn what_was_added_is_taken_back_and_what_was_taken_is_not_given_again() {
     directory.shut(&shut.name);
     directory.join(&shut.name, "dba");
 
-    let none = house.jit.reconcile(None, &tenant(), &target(), ReconcileMode::Apply { at_most: 1 }).await;
+    let none = house.jit.reconcile(None, &tenant(), &target(), applying(1)).await;
     assert_eq!(code_of(none), "reconcile.too_many");
-    let found = reconcile(&house, APPLY).await;
+    let found = reconcile(&house, applying(10)).await;
     let back: Vec<_> = found.differing.iter().map(|one| (one.lease, one.brought_back)).collect();
     let mut expected = vec![(added.lease, true), (both.lease, true), (shut.lease, false)];
     expected.sort();
@@ -92,7 +90,7 @@ async fn what_was_added_is_taken_back_and_what_was_taken_is_not_given_again() {
     assert_eq!((two.entitlements.len(), two.ends_at), (0, Some(earlier)), "somebody took it, and meant it");
     assert!(!now[&shut.name].enabled, "what is shut stays shut");
     house.clock.advance(TimeDelta::seconds(1));
-    let left = reconcile(&house, APPLY).await;
+    let left = reconcile(&house, applying(10)).await;
     assert!(left.differing.len() == 2 && left.differing.iter().all(|one| !one.brought_back));
     let actions: Vec<_> = house.trail().await.into_iter().map(|event| event.action.to_string()).collect();
     assert_eq!(actions.iter().filter(|action| *action == "lease.brought_back").count(), 2);
@@ -101,12 +99,51 @@ async fn what_was_added_is_taken_back_and_what_was_taken_is_not_given_again() {
     assert!(before < after, "it is written down first");
 }
 
+/// What the trail says of a lease under an action: who, and what beside the name of the account.
+async fn told(house: &House, lease: AccountId, action: &str) -> Vec<(Actor, Vec<String>)> {
+    let about = |event: &AuditEvent| event.account == Some(lease) && event.action.as_str() == action;
+    let trail = house.trail().await.into_iter().filter(about);
+    trail.map(|event| (event.actor, event.changes.into_iter().skip(1).collect())).collect()
+}
+
+#[tokio::test]
+async fn the_trail_says_who_had_what_taken_back_before_it_is_and_after() {
+    let house = House::new().await;
+    let out = out(&house).await;
+    house.directory.move_end(&out.name, None);
+    house.directory.join(&out.name, "dba");
+    reconcile(&house, applying(10)).await;
+    let until = out.until.to_rfc3339_opts(chrono::SecondsFormat::Secs, true);
+    let taken = vec![format!("move end from never to {until}"), "withdraw dba".to_owned()];
+    let ops = Actor::Administrator { name: "ops".to_owned() };
+    for action in ["lease.bringing_back", "lease.brought_back"] {
+        assert_eq!(told(&house, out.lease, action).await, [(ops.clone(), taken.clone())], "{action}");
+    }
+}
+
+#[tokio::test]
+async fn what_is_added_after_the_listing_is_named_before_it_is_taken() {
+    let house = House::new().await;
+    let lent = out(&house).await;
+    house.directory.join(&lent.name, "dba");
+    house.script.meddle_after_listing(|directory| {
+        directory.accounts().keys().for_each(|name| directory.join(name, "root"));
+    });
+    let found = reconcile(&house, applying(10)).await;
+    assert!(found.differing[0].brought_back);
+    let named: Vec<_> =
+        told(&house, lent.lease, "lease.bringing_back").await.into_iter().map(|(_, what)| what).collect();
+    assert_eq!(named, [vec!["withdraw dba"], vec!["withdraw dba", "withdraw root"]]);
+    let done = told(&house, lent.lease, "lease.brought_back").await;
+    assert_eq!(done[0].1, ["withdraw dba", "withdraw root"]);
+}
+
 #[tokio::test]
 async fn the_secret_of_what_is_brought_back_stays_and_its_lease_goes_on() {
     let house = House::new().await;
     let lent = out(&house).await;
     house.directory.join(&lent.name, "dba");
-    reconcile(&house, APPLY).await;
+    reconcile(&house, applying(10)).await;
     assert!(house.directory.accounts()[&lent.name].admits(lent.secret.reveal(), house.now()));
     let longer =
         house.jit.extend(None, &tenant(), lent.lease, TimeDelta::hours(2), house.by()).await.unwrap();
@@ -128,10 +165,10 @@ async fn an_extension_whose_answer_is_missing_is_no_difference() {
     assert!(house.directory.accounts()[&lent.name].ends_at > Some(lent.until), "the target learnt of it");
     for minutes in [0, 10] {
         house.clock.advance(TimeDelta::minutes(minutes));
-        assert!(reconcile(&house, APPLY).await.differing.is_empty());
+        assert!(reconcile(&house, applying(10)).await.differing.is_empty());
     }
     house.directory.move_end(&lent.name, None);
-    assert_eq!(words(&reconcile(&house, APPLY).await), [(lent.lease, vec!["ends_never"])]);
+    assert_eq!(words(&reconcile(&house, applying(10)).await), [(lent.lease, vec!["ends_never"])]);
 }
 
 /// A target that knows, and tells of, less than there is.
@@ -193,7 +230,7 @@ async fn what_somebody_took_is_not_given_again_where_the_target_does_not_tell_of
     house.directory.leave(&lent.name, "ops");
     house.directory.move_end(&lent.name, None);
     let jit = behind(&house, |_| true, silent);
-    let found = jit.reconcile(None, &tenant(), &target(), APPLY).await.unwrap();
+    let found = jit.reconcile(None, &tenant(), &target(), applying(10)).await.unwrap();
     assert_eq!(words(&found), [(lent.lease, vec!["ends_never"])]);
     assert!(!found.differing[0].brought_back);
     assert_eq!(found.partial, Some(Code::new("reconcile.untold")), "that is no answer like any other");
@@ -214,7 +251,7 @@ async fn what_somebody_took_during_the_comparison_is_not_given_again() {
     let lent = out(&house).await;
     house.directory.join(&lent.name, "dba");
     house.script.meddle_after_listing(take_from_all);
-    let found = reconcile(&house, APPLY).await;
+    let found = reconcile(&house, applying(10)).await;
     assert!(found.differing[0].brought_back);
     let now = &house.directory.accounts()[&lent.name];
     assert_eq!((now.entitlements.len(), now.ends_at), (0, Some(lent.until - TimeDelta::minutes(30))));
@@ -229,7 +266,7 @@ async fn what_somebody_took_during_the_comparison_is_not_given_again() {
         }
     });
     let (before, asked) = (house.lease(endless.lease).await, house.script.counts().2);
-    let found = reconcile(&house, APPLY).await;
+    let found = reconcile(&house, applying(10)).await;
     let one = found.differing.iter().find(|one| one.lease == endless.lease).unwrap();
     assert_eq!((one.brought_back, &one.failed), (false, &None));
     assert_eq!(house.script.counts().2, asked, "nothing is more than it should be");
@@ -248,10 +285,10 @@ async fn one_that_fails_keeps_no_other_from_its_turn() {
     let first = both.iter().map(|one| one.lease).min().unwrap();
     // Both leases read, the first one again and written down, then the target.
     house.script.at(4, Fault::FailBefore);
-    let found = reconcile(&house, APPLY).await;
+    let found = reconcile(&house, applying(10)).await;
     let failed: Vec<_> = found.differing.iter().map(|one| (one.brought_back, one.failed.clone())).collect();
     assert_eq!(failed, [(false, Some(Code::new("target.unreachable"))), (true, None)]);
-    let left = reconcile(&house, APPLY).await;
+    let left = reconcile(&house, applying(10)).await;
     assert_eq!(words(&left), [(first, vec!["holds_more"])]);
     assert!(left.differing[0].is_settled(), "a failure keeps nobody from the next attempt");
 }
@@ -263,10 +300,10 @@ async fn whoever_stood_still_for_too_long_asks_no_more() {
     house.directory.join(&lent.name, "dba");
     house.script.stall(TimeDelta::minutes(2));
     let asked = house.script.counts().2;
-    let found = reconcile(&house, APPLY).await;
+    let found = reconcile(&house, applying(10)).await;
     assert_eq!(found.differing[0].failed, Some(Code::new("lease.interrupted")));
     assert_eq!(house.script.counts().2, asked);
-    assert!(reconcile(&house, APPLY).await.differing[0].is_settled());
+    assert!(reconcile(&house, applying(10)).await.differing[0].is_settled());
 }
 
 #[tokio::test]

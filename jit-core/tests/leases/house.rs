@@ -305,3 +305,8 @@ pub(crate) fn run<T>(future: impl Future<Output = T>) -> Option<T> {
         task::Poll::Pending => None,
     }
 }
+
+/// A comparison that acts, on the word of somebody.
+pub(crate) fn applying(at_most: usize) -> ReconcileMode {
+    ReconcileMode::Apply { at_most, by: Actor::Administrator { name: "ops".to_owned() } }
+}

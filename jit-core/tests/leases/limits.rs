@@ -204,7 +204,7 @@ async fn what_comes_back_takes_a_place_again_and_is_never_refused() {
     node.check_in(None, &tenant(), out.lease, house.by()).await.unwrap();
     let next = node.check_out(&house.request(30, None)).await.unwrap();
     house.directory.put_back(&out.name, backup);
-    let mode = ReconcileMode::Apply { at_most: 1 };
+    let mode = applying(1);
     assert_eq!(node.reconcile(None, &tenant(), &target(), mode).await.unwrap().ended, 1);
     node.check_in(None, &tenant(), next.lease, house.by()).await.unwrap();
     assert_eq!(code_of(node.check_out(&house.request(30, None)).await), "lease.too_many");

@@ -40,10 +40,15 @@ async fn what_returned_is_reported_first_and_ended_when_asked() {
     assert_eq!(report.returned.iter().map(|remote| &remote.name).collect::<Vec<_>>(), [&name]);
     house.pass_minutes(60).await;
     assert_eq!(house.directory.accounts().len(), 1, "a report changes nothing");
-    let none = reconcile(&house, ReconcileMode::Apply { at_most: 0 }).await;
+    let none = reconcile(&house, applying(0)).await;
     assert_eq!(code_of(none), "reconcile.too_many");
-    let report = reconcile(&house, ReconcileMode::Apply { at_most: 1 }).await.unwrap();
+    let report = reconcile(&house, applying(1)).await.unwrap();
     assert_eq!(report.ended, 1);
+    let told =
+        house.trail().await.into_iter().find(|event| event.action.as_str() == "lease.reappeared").unwrap();
+    assert_eq!(told.actor, Actor::Administrator { name: "ops".to_owned() });
+    let native = report.returned[0].native.as_deref().unwrap();
+    assert_eq!(told.changes[1], format!("end what returned as {native}"));
     house.work().await.unwrap();
     assert!(house.directory.accounts().is_empty());
 }
@@ -56,7 +61,7 @@ async fn what_a_lost_store_made_is_a_suspect_and_is_not_touched() {
     house.directory = Arc::clone(&lost.directory);
     house.restart();
     house.out(30).await;
-    let report = reconcile(&house, ReconcileMode::Apply { at_most: 10 }).await.unwrap();
+    let report = reconcile(&house, applying(10)).await.unwrap();
     assert_eq!((report.suspects.len(), report.ended), (1, 0));
     assert_eq!(house.directory.accounts().len(), 2);
 }
@@ -75,7 +80,7 @@ async fn a_copy_of_what_was_made_in_another_target_ends_nothing_here() {
     let setup = TargetSetup::new(other.clone(), Arc::clone(&elsewhere) as _, markers).for_tenants([tenant()]);
     let jit = Jit::builder(Arc::clone(&house.store) as _).clock(Arc::clone(&house.clock) as _);
     let jit = jit.target(setup).build().unwrap();
-    let mode = ReconcileMode::Apply { at_most: 10 };
+    let mode = applying(10);
     let report = jit.reconcile(None, &tenant(), &other, mode).await.unwrap();
     assert_eq!((report.returned.len(), report.ended, report.suspects.len()), (0, 0, 2));
 }
@@ -95,7 +100,7 @@ async fn a_mark_that_somebody_copied_ends_nobodys_account() {
     assert_eq!((names(&report.suspects), report.seen), (vec!["aaa".to_owned(), "zzz".to_owned()], 3));
     assert!(report.changed.is_empty() && report.missing.is_empty(), "what was made is there");
     house.check_in(out.lease).await;
-    let report = reconcile(&house, ReconcileMode::Apply { at_most: 10 }).await.unwrap();
+    let report = reconcile(&house, applying(10)).await.unwrap();
     assert_eq!((names(&report.suspects).len(), report.returned.len(), report.ended), (2, 0, 0));
     house.pass_minutes(60).await;
     assert_eq!(house.directory.accounts().into_keys().collect::<Vec<_>>(), ["aaa", "zzz"]);

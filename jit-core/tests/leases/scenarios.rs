@@ -79,7 +79,7 @@ async fn a_record_that_cannot_be_read_ends_no_comparison_and_makes_nobody_a_susp
     house.directory.take_out(&removed.name).unwrap();
     house.directory.move_end(&longer.name, None);
     house.script.spoil(Some(spoilt.lease));
-    let apply = ReconcileMode::Apply { at_most: 10 };
+    let apply = applying(10);
     let report = house.jit.reconcile(None, &tenant(), &target(), apply).await.unwrap();
     assert_eq!(
         (&report.missing, &report.unreadable),

@@ -232,7 +232,7 @@ async fn nothing_is_lent_or_prolonged_by_a_clock_that_is_ahead_and_somebody_is_t
         let before = house.script.counts();
         let span = TimeDelta::hours(1);
         let longer = house.jit.extend(None, &tenant(), out.lease, span, house.by()).await;
-        let apply = ReconcileMode::Apply { at_most: 10 };
+        let apply = applying(10);
         let compared = house.jit.reconcile(None, &tenant(), &target(), apply).await;
         let asked = [
             code_of(house.jit.check_out(&house.request(30, None)).await),

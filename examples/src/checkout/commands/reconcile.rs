@@ -38,11 +38,14 @@ pub(super) async fn reconcile(
     at_most: Option<usize>,
     report: &mut Report<'_>,
 ) -> Result<u8, Failure> {
-    let mode = at_most.map_or(ReconcileMode::Report, |at_most| ReconcileMode::Apply { at_most });
+    let mode = match at_most {
+        Some(at_most) => ReconcileMode::Apply { at_most, by: house.actor() },
+        None => ReconcileMode::Report,
+    };
     let (mut lines, mut code) = (Vec::new(), DONE);
     let worker = worker()?;
     for target in house.chosen(target.as_ref())? {
-        match house.jit.reconcile(None, &house.tenant, &target.id, mode).await {
+        match house.jit.reconcile(None, &house.tenant, &target.id, mode.clone()).await {
             Ok(found) => {
                 let ends = found.ended > 0;
                 let swept = if ends { at_target(house, &worker, target).await } else { SweptLine::default() };

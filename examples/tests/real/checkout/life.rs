@@ -10,7 +10,7 @@ use std::process::{Command, Stdio};
 use std::sync::{Arc, mpsc};
 use std::thread;
 
-use jit_core::{Actor, AuditLog as _, AuditQuery, TenantId};
+use jit_core::{Actor, AuditEvent, AuditLog as _, AuditQuery, TenantId};
 use jit_ldap::{Attribute, AttributeName, Search};
 use jit_sql::SqliteStore;
 use serde_json::Value;
@@ -154,16 +154,19 @@ fn the_trail_says_who_acted() {
     let house = House::new(Kind::OpenLdap, "trail");
     let out = house.run(&format!("{OUT} --by root@desk")).fine();
     house.run(&format!("in {}", out["lease"].as_str().unwrap())).fine();
-    let named: BTreeSet<String> = wait(async {
+    let of_lease = trail(&house).into_iter().filter(|event| event.action.as_str().starts_with("lease."));
+    let name = |actor| if let Actor::Administrator { name } = actor { Some(name) } else { None };
+    let named: BTreeSet<String> = of_lease.filter_map(|event| name(event.actor)).collect();
+    assert_eq!(named, ["checkout".to_owned(), "root@desk".to_owned()].into());
+}
+
+fn trail(house: &House) -> Vec<AuditEvent> {
+    wait(async {
         let store = SqliteStore::open(house.folder.join("accounts.db")).unwrap();
         let (tenant, limit) = (TenantId::new("acme").unwrap(), NonZeroUsize::new(100).unwrap());
         let query = AuditQuery { tenant, account: None, after: None, latest_first: false, limit };
-        let events = store.events(&query).await.unwrap().items;
-        let of_lease = events.into_iter().filter(|event| event.action.as_str().starts_with("lease."));
-        let name = |actor| if let Actor::Administrator { name } = actor { Some(name) } else { None };
-        of_lease.filter_map(|event| name(event.actor)).collect()
-    });
-    assert_eq!(named, ["checkout".to_owned(), "root@desk".to_owned()].into());
+        store.events(&query).await.unwrap().items
+    })
 }
 
 #[test]
@@ -311,8 +314,11 @@ fn what_returns_is_reported_and_ended_only_when_that_is_asked_for() {
     assert_eq!((found.code, &found.lines[0]["returned"][0]["name"]), (1, &name.into()));
     assert!(house.exists(name));
     house.run("reconcile --apply --at-most 0").refused("reconcile.too_many");
-    assert_eq!(house.run("reconcile --apply").fine()["ended"], 1);
+    assert_eq!(house.run("reconcile --apply --by root@desk").fine()["ended"], 1);
     assert!(!house.exists(name));
+    let told = trail(&house).into_iter().find(|event| event.action.as_str() == "lease.reappeared").unwrap();
+    assert_eq!(told.actor, Actor::Administrator { name: "root@desk".to_owned() });
+    assert!(told.changes[1].starts_with("end what returned as "), "{:?}", told.changes);
     assert_eq!(house.run("reconcile").fine()["seen"], 0);
 }
 

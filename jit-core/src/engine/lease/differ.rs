@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use chrono::{DateTime, TimeDelta, Utc};
+use chrono::{DateTime, SecondsFormat, TimeDelta, Utc};
 
 use super::{
     check_out::{Errand, answer_by, present},
@@ -164,11 +164,11 @@ impl Jit {
             return Ok(false);
         }
         let asking = lease.asking(answer_by(setup, self.parts.clock.now())).map_err(moved_on)?;
-        let account = match self.note(store, &account, asking, "lease.bringing_back", by.clone()).await {
-            Err(error) if *error.kind() == ErrorKind::Conflict => return Ok(false),
-            noted => noted?,
+        let listed = taken_back(&odd.lease, &odd.shown);
+        let Some(mut account) = self.note_taking(errand, &account, asking, &listed).await? else {
+            return Ok(false);
         };
-        let asking = account.lease.as_deref().cloned().ok_or(JitError::refused("lease.unknown"))?;
+        let mut asking = account.lease.as_deref().cloned().ok_or(JitError::refused("lease.unknown"))?;
         let less = match self.still_to_take(setup, odd, &asking).await {
             Ok(Some(less)) => less,
             nothing => {
@@ -178,7 +178,30 @@ impl Jit {
                 return nothing.map(|_| false);
             }
         };
-        self.lessen(errand, &account, asking, &less).await
+        // More may have been added since it was listed: it is named before it is taken as well.
+        if less.taken != listed {
+            let Some(noted) = self.note_taking(errand, &account, asking, &less.taken).await? else {
+                return Ok(false);
+            };
+            asking = noted.lease.as_deref().cloned().ok_or(JitError::refused("lease.unknown"))?;
+            account = noted;
+        }
+        self.lessen(errand, &account, asking, less).await
+    }
+
+    /// Writes down what is about to be taken back; `None` where somebody else went on with the lease.
+    async fn note_taking(
+        &self,
+        Errand { store, by, .. }: Errand<'_>,
+        account: &Account,
+        asking: Lease,
+        taken: &[String],
+    ) -> Result<Option<Account>, JitError> {
+        let act = ("lease.bringing_back", by);
+        match self.note_with(store, account, asking, act, taken.to_vec()).await {
+            Err(error) if *error.kind() == ErrorKind::Conflict => Ok(None),
+            noted => Ok(Some(noted?)),
+        }
     }
 
     /// How the account shall be, by what the target shows now; `None` where it is there no longer, has nothing more than it
@@ -188,7 +211,7 @@ impl Jit {
         setup: &TargetSetup,
         odd: &Odd,
         asking: &Lease,
-    ) -> Result<Option<Desired>, JitError> {
+    ) -> Result<Option<Lessened>, JitError> {
         let shown = setup.target.show(&asking.remote).await?;
         let Some(shown) = shown.filter(|shown| shown.remote.native == asking.remote.native) else {
             return Ok(None);
@@ -199,7 +222,7 @@ impl Jit {
         }
         let now = Odd { id: odd.id, lease: odd.lease.clone(), shown };
         let is_to_take = now.can_be_brought_back(setup, &differences(&now.lease, &now.shown));
-        Ok(is_to_take.then(|| lessened(asking, &now.shown)))
+        Ok(is_to_take.then(|| Lessened::of(asking, &now.shown)))
     }
 
     async fn lessen(
@@ -207,10 +230,10 @@ impl Jit {
         errand: Errand<'_>,
         account: &Account,
         asking: Lease,
-        less: &Desired,
+        less: Lessened,
     ) -> Result<bool, JitError> {
         let Errand { store, setup, by } = errand;
-        let (next, action, is_done) = match setup.target.ensure(less).await? {
+        let (next, action, is_done) = match setup.target.ensure(&less.desired).await? {
             Effect::Present { native } => {
                 let now = self.parts.clock.now();
                 (asking.present(native, now).map_err(moved_on)?, "lease.brought_back", true)
@@ -223,7 +246,8 @@ impl Jit {
             // Somebody removed it meanwhile: the next comparison tells.
             _ => return Ok(false),
         };
-        match self.note(store, account, next, action, by.clone()).await {
+        let details = if is_done { less.taken } else { Vec::new() };
+        match self.note_with(store, account, next, (action, by), details).await {
             // Where its end has begun, nothing is left of it; else somebody went on with it, and nobody can tell.
             Err(error) if *error.kind() == ErrorKind::Conflict => {
                 let (_, lease) = kept(store, &account.tenant, account.id).await?;
@@ -262,13 +286,50 @@ async fn leave_out_unknown(
     found.retain(|difference| !matches!(difference, Difference::HoldsLess(less) if less.is_empty()));
 }
 
-/// How the account shall be: as the lease says, without what somebody took from it.
-fn lessened(lease: &Lease, shown: &Listed) -> Desired {
-    let mut less = lease.clone();
-    let held = shown.entitlements.as_ref();
-    less.entitlements.retain(|given| held.is_some_and(|held| held.contains(given)));
-    if let ShownEnd::At(end) = shown.end {
-        less.until = less.until.min(end);
+/// How the account shall be, and what is taken from it for that.
+struct Lessened {
+    desired: Desired,
+    taken: Vec<String>,
+}
+
+impl Lessened {
+    /// As the lease says, without what somebody took from it.
+    fn of(lease: &Lease, shown: &Listed) -> Self {
+        let mut less = lease.clone();
+        let held = shown.entitlements.as_ref();
+        less.entitlements.retain(|given| held.is_some_and(|held| held.contains(given)));
+        if let ShownEnd::At(end) = shown.end {
+            less.until = less.until.min(end);
+        }
+        Self { desired: present(&less, None), taken: taken_back(lease, shown) }
     }
-    present(&less, None)
+}
+
+/// The most entitlements that are named in the trail for one account; of the others their number is told.
+const NAMED: usize = 1_000;
+
+/// What is taken back from an account, for whoever reads the trail later.
+fn taken_back(lease: &Lease, shown: &Listed) -> Vec<String> {
+    let told = |at: DateTime<Utc>| at.to_rfc3339_opts(SecondsFormat::Secs, true);
+    let mut taken = Vec::new();
+    for difference in differences(lease, shown) {
+        match difference {
+            Difference::EndsNever => taken.push(format!("move end from never to {}", told(lease.until))),
+            Difference::EndsLater(end) => {
+                taken.push(format!("move end from {} to {}", told(end), told(lease.until)));
+            }
+            Difference::HoldsMore(more) => {
+                let others = more.len().saturating_sub(NAMED);
+                taken.extend(more.iter().take(NAMED).map(|name| format!("withdraw {}", plainly(name))));
+                taken.extend((others > 0).then(|| format!("withdraw {others} more")));
+            }
+            Difference::EndsEarlier(_) | Difference::Shut | Difference::HoldsLess(_) => {}
+        }
+    }
+    taken
+}
+
+/// A name of the target without what would disturb whoever reads the trail.
+pub(super) fn plainly(name: &str) -> String {
+    name.replace(char::is_control, "\u{fffd}")
 }

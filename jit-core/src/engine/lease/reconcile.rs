@@ -11,7 +11,7 @@ use super::{
     LentWrong,
     bearing::{bearing, is_corrupt, page_of},
     check_out::Errand,
-    differ::{Differing, Odd, differences},
+    differ::{Differing, Odd, differences, plainly},
     kept,
     record::moved_on,
 };
@@ -53,7 +53,7 @@ pub struct Reconciliation {
 }
 
 /// Says whether a reconciliation only reports.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 #[expect(clippy::exhaustive_enums, reason = "it reports, or it acts within a bound")]
 pub enum ReconcileMode {
     /// Reports, and changes nothing but that a live lease without a task gets one.
@@ -63,7 +63,19 @@ pub enum ReconcileMode {
     Apply {
         /// The most.
         at_most: usize,
+        /// Who asks for it, for the audit trail.
+        by: Actor,
     },
+}
+
+impl ReconcileMode {
+    /// Who changes something, where anything is changed.
+    const fn actor(&self) -> &Actor {
+        match self {
+            Self::Report => &Actor::Clock,
+            Self::Apply { by, .. } => by,
+        }
+    }
 }
 
 /// The leases read at once.
@@ -121,16 +133,16 @@ impl Jit {
         if !result.unreadable.is_empty() {
             result.partial.get_or_insert(Code::new("lease.unreadable"));
         }
-        let errand = Errand { store, setup, by: &Actor::Clock };
+        let errand = Errand { store, setup, by: mode.actor() };
         let odd = self.still_odd(errand, tenant, odd).await?;
-        if let ReconcileMode::Apply { at_most } = mode {
+        if let ReconcileMode::Apply { at_most, .. } = mode {
             let fits =
                 |(odd, differing): &&(Odd, Differing)| odd.can_be_brought_back(setup, &differing.found);
             let fitting = odd.iter().filter(fits).count();
             if result.returned.len() > at_most || fitting > at_most {
                 return Err(JitError::refused("reconcile.too_many"));
             }
-            result.ended = self.end_returned(store, tenant, target, &result.returned).await?;
+            result.ended = self.end_returned(errand, tenant, &result.returned).await?;
         }
         for (odd, mut differing) in odd {
             if mode != ReconcileMode::Report && odd.can_be_brought_back(setup, &differing.found) {
@@ -265,12 +277,10 @@ impl Jit {
 
     async fn end_returned(
         &self,
-        store: &dyn Store,
+        Errand { store, setup, by }: Errand<'_>,
         tenant: &TenantId,
-        target: &TargetId,
         returned: &[RemoteRef],
     ) -> Result<usize, JitError> {
-        let setup = self.setup(target)?;
         let mut ended = 0;
         for remote in returned {
             let Some((_, id)) = setup.markers.reads(&remote.marker) else { continue };
@@ -278,8 +288,9 @@ impl Jit {
             let Observed::Ours { native, .. } = setup.target.observe(remote).await? else { continue };
             let lease = Lease { remote: remote.clone(), ..lease };
             let now: DateTime<Utc> = self.parts.clock.now();
+            let details = vec![format!("end what returned as {}", plainly(&native))];
             let lease = lease.reappeared(native, now).map_err(moved_on)?;
-            match self.note(store, &account, lease, "lease.reappeared", Actor::Clock).await {
+            match self.note_with(store, &account, lease, ("lease.reappeared", by), details).await {
                 Ok(_) => ended += 1,
                 Err(error) if *error.kind() == ErrorKind::Conflict => {}
                 Err(error) => return Err(error.into()),

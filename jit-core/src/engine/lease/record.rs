@@ -39,6 +39,21 @@ impl Jit {
         self.note_before(store, before, lease, (action, actor), Next::WhenDue).await
     }
 
+    /// Writes down a step, and what of the account there it is about.
+    pub(super) async fn note_with(
+        &self,
+        store: &dyn Store,
+        before: &Account,
+        lease: Lease,
+        (action, actor): (&'static str, &Actor),
+        details: Vec<String>,
+    ) -> Result<Account, BackendError> {
+        let act = (action, actor.clone());
+        let mut step = self.lease_commit(Some(before), before.clone(), lease, act, Next::WhenDue);
+        step.commit.events.iter_mut().for_each(|event| event.changes.extend(details.iter().cloned()));
+        written(store, step).await
+    }
+
     /// Writes down a step, and says who takes the next one.
     pub(super) async fn note_before(
         &self,

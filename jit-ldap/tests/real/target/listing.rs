@@ -91,7 +91,7 @@ async fn what_somebody_changed_is_told_and_what_was_added_is_taken_back() {
         }
         let found = words(&compare(ReconcileMode::Report).await);
         assert_eq!(found, ["ends_never", "holds_more", "holds_less"]);
-        let found = compare(ReconcileMode::Apply { at_most: 1 }).await;
+        let found = compare(ReconcileMode::Apply { at_most: 1, by: house.by() }).await;
         assert!(found.differing.iter().all(|one| one.brought_back), "{found:?}");
         house.clock.advance(chrono::TimeDelta::seconds(1));
         assert!(!world.is_member("staff", &account).await && !world.is_member("ops", &account).await);
