@@ -4,19 +4,16 @@
 //! Directory forgets failures only when its window (30 minutes) has passed since the last one, so that all but the second
 //! attempt come later than that: it never counts more than two.
 
-use std::{
-    collections::BTreeSet,
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
-};
+mod guarded;
 
-use async_trait::async_trait;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
 use chrono::{DateTime, TimeDelta, Utc};
 
-use super::{
-    Capabilities, Desired, Effect, Holdings, ListCursor, Listed, Listing, Observed, RemoteRef, Target,
-    book::Book,
-};
-use crate::{BackendError, Claimed, ErrorKind, Retry, TargetFault, clock::GuardedClock};
+use super::book::Book;
+use crate::{BackendError, Claimed, ErrorKind, Retry, TargetFault};
+
+pub(crate) use guarded::Guarded;
 
 /// The first pause after our credentials were refused: whoever mends a slip at once waits no longer than this.
 const FIRST_PAUSE: TimeDelta = TimeDelta::minutes(5);
@@ -96,8 +93,13 @@ impl Circuit {
 
     /// Tells whether somebody else might know that we are refused, and a call would show it.
     pub(crate) fn is_unproved(&self) -> bool {
+        self.book.is_some() && self.would_prove()
+    }
+
+    /// Tells whether the next call shows whether we are accepted.
+    pub(crate) fn would_prove(&self) -> bool {
         let state = self.state();
-        self.book.is_some() && (!state.was_answered || state.probe_at.is_some())
+        !state.was_answered || state.probe_at.is_some()
     }
 
     /// What somebody must be told; what is in the book, whoever wrote it there told.
@@ -239,79 +241,6 @@ pub(crate) fn refused_until(until: DateTime<Utc>, now: DateTime<Utc>) -> Backend
     refused.with_retry(Retry::After(until.signed_duration_since(now).max(TimeDelta::zero())))
 }
 
-/// Asks a target through its circuit.
-pub(crate) struct Guarded {
-    pub(crate) inner: Arc<dyn Target>,
-    pub(crate) circuit: Arc<Circuit>,
-    pub(crate) clock: Arc<GuardedClock>,
-}
-
-impl Guarded {
-    /// Waits for the calls ahead until one was answered. Where one was not, neither would this one be, and whoever waits
-    /// would wait for the time limit of each.
-    async fn turn(&self) -> Result<Option<tokio::sync::MutexGuard<'_, ()>>, BackendError> {
-        let before = {
-            let state = self.circuit.state();
-            if state.was_answered {
-                return Ok(None);
-            }
-            state.unanswered
-        };
-        let turn = self.circuit.first.lock().await;
-        let state = self.circuit.state();
-        if state.was_answered || state.unanswered == before {
-            return Ok(Some(turn));
-        }
-        Err(BackendError::new(ErrorKind::Target(TargetFault::Unreachable), "circuit.enter"))
-    }
-
-    async fn ask<T>(
-        &self,
-        call: impl Future<Output = Result<T, BackendError>> + Send,
-    ) -> Result<T, BackendError> {
-        let turn = self.turn().await?;
-        let pass = self.circuit.enter(self.clock.now()).await?;
-        let answer = call.await;
-        let fault = match answer.as_ref().err().map(BackendError::kind) {
-            Some(ErrorKind::Target(fault)) => Some(*fault),
-            // It never came to the target.
-            Some(_) => Some(TargetFault::Unreachable),
-            None => None,
-        };
-        self.circuit.learn(pass, fault, self.clock.now()).await;
-        drop(turn);
-        answer
-    }
-}
-
-#[deny(clippy::missing_trait_methods)]
-#[async_trait]
-impl Target for Guarded {
-    fn capabilities(&self) -> Capabilities {
-        self.inner.capabilities()
-    }
-
-    async fn ensure(&self, desired: &Desired) -> Result<Effect, BackendError> {
-        self.ask(self.inner.ensure(desired)).await
-    }
-
-    async fn observe(&self, remote: &RemoteRef) -> Result<Observed, BackendError> {
-        self.ask(self.inner.observe(remote)).await
-    }
-
-    async fn holdings(&self, remote: &RemoteRef, asked: &BTreeSet<String>) -> Result<Holdings, BackendError> {
-        self.ask(self.inner.holdings(remote, asked)).await
-    }
-
-    async fn show(&self, remote: &RemoteRef) -> Result<Option<Listed>, BackendError> {
-        self.ask(self.inner.show(remote)).await
-    }
-
-    async fn list(&self, cursor: Option<ListCursor>) -> Result<Listing, BackendError> {
-        self.ask(self.inner.list(cursor)).await
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -347,29 +276,5 @@ mod tests {
         assert_eq!(circuit.open_until(at(0)), None);
         assert!(circuit.step_in(at(0)).unwrap(), "it is a probe");
         assert_eq!(circuit.open_until(at(0)), Some(at(5)));
-    }
-
-    #[tokio::test]
-    async fn an_outage_is_no_answer_and_who_waited_for_it_waits_no_longer() {
-        let clock = Arc::new(crate::ManualClock::at(at(0)));
-        let guarded = Guarded {
-            inner: Arc::new(crate::MemoryTarget::new()),
-            circuit: Arc::default(),
-            clock: Arc::new(GuardedClock::new(clock, None)),
-        };
-        let unreachable =
-            || Err::<(), _>(BackendError::new(ErrorKind::Target(TargetFault::Unreachable), "test"));
-        let (fail, failed) = tokio::sync::oneshot::channel::<()>();
-        let first = guarded.ask(async {
-            let _ = failed.await;
-            unreachable()
-        });
-        let second = guarded.ask(async { Ok(()) });
-        let (first, second, ()) = tokio::join!(first, second, async { fail.send(()).unwrap() });
-        assert!(first.is_err());
-        assert_eq!(*second.unwrap_err().kind(), ErrorKind::Target(TargetFault::Unreachable));
-        assert!(!guarded.circuit.state().was_answered, "nobody knows yet whether it accepts us");
-        assert!(guarded.ask(async { Ok(()) }).await.is_ok());
-        assert!(guarded.circuit.state().was_answered);
     }
 }

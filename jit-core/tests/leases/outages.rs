@@ -277,3 +277,17 @@ async fn who_does_not_have_a_target_keeps_nobody_who_has_it_from_its_work() {
     assert_eq!(house.work().await.unwrap().done, 1, "to the second");
     assert_eq!(house.lease(out.lease).await.phase.word(), "gone");
 }
+
+#[tokio::test]
+async fn whether_we_are_accepted_is_found_out_before_a_listing_which_takes_minutes() {
+    let mut house = House::new().await;
+    house.out(30).await;
+    house.restart();
+    house.script.answer(Some(TargetFault::Credentials));
+    let found = house.jit.reconcile(None, &tenant(), &target(), ReconcileMode::Report).await;
+    assert_eq!(code_of(found), "target.credentials");
+    house.script.answer(None);
+    house.restart();
+    let found = house.jit.reconcile(None, &tenant(), &target(), ReconcileMode::Report).await.unwrap();
+    assert_eq!((found.seen, found.partial), (1, None));
+}

@@ -257,6 +257,7 @@ impl Jit {
                 }
             }
         };
+        self.greet(setup, tenant).await?;
         for _ in 0..PAGES {
             let (page, next) = match setup.target.list(cursor).await? {
                 Listing::More(page, next) => (page, Some(next)),

@@ -19,7 +19,8 @@ use super::{
 };
 use crate::{
     Account, Actor, BackendError, Claimed, Duty, EndReason, ErrorKind, Jit, Lane, Observed, Phase, RemoteRef,
-    Settlement, Store, TargetFault, TargetId, TargetSetup, TaskKind, WorkerId,
+    Settlement, Store, TargetFault, TargetId, TargetSetup, TaskKind, TenantId, WorkerId,
+    lease::remote_name,
     target::{CircuitNews, refused_until},
 };
 
@@ -327,6 +328,25 @@ impl Jit {
         }
     }
 
+    /// Finds out by a short call whether the target accepts us, where that is not known, before one that takes minutes.
+    pub(super) async fn greet(&self, setup: &TargetSetup, tenant: &TenantId) -> Result<(), BackendError> {
+        if !setup.circuit.would_prove() {
+            return Ok(());
+        }
+        let nobody = self.mint(self.parts.clock.now()).account();
+        let remote = RemoteRef {
+            name: remote_name(&setup.prefix, tenant, nobody, 0),
+            place: None,
+            marker: setup.markers.mark(tenant, nobody),
+            native: None,
+        };
+        match setup.target.observe(&remote).await {
+            // One server of several may not tell of one account, and list the others.
+            Err(error) if is_out_of_reach(&error) && !is_unreachable(&error) => Err(error),
+            _ => Ok(()),
+        }
+    }
+
     async fn tell_of_circuit(&self, setup: &TargetSetup) -> Result<(), BackendError> {
         let Some(news) = setup.circuit.news() else { return Ok(()) };
         let action = match news {
@@ -337,6 +357,10 @@ impl Jit {
         setup.circuit.told(news);
         Ok(())
     }
+}
+
+fn is_unreachable(error: &BackendError) -> bool {
+    *error.kind() == ErrorKind::Target(TargetFault::Unreachable)
 }
 
 /// Nobody there was asked for anything.

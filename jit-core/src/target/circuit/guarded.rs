@@ -1,0 +1,216 @@
+//! Asking a target through its circuit, and one by one until it has answered.
+
+use std::{collections::BTreeSet, sync::Arc};
+
+use async_trait::async_trait;
+use chrono::TimeDelta;
+use tokio::sync::MutexGuard;
+
+use super::Circuit;
+use crate::{
+    BackendError, Capabilities, Desired, Effect, ErrorKind, Holdings, ListCursor, Listed, Listing, Observed,
+    RemoteRef, Target, TargetFault, clock::GuardedClock,
+};
+
+/// How long a call may have waited for its turn. Whoever asked wrote down until when it can take effect, by the time of the call
+/// alone.
+const LONGEST_WAIT: TimeDelta = TimeDelta::seconds(30);
+
+/// Asks a target through its circuit.
+pub(crate) struct Guarded {
+    pub(crate) inner: Arc<dyn Target>,
+    pub(crate) circuit: Arc<Circuit>,
+    pub(crate) clock: Arc<GuardedClock>,
+}
+
+impl Guarded {
+    /// Waits for the calls ahead until one was answered. Where one was not, neither would this one be, and whoever waits
+    /// would wait for the time limit of each. Whoever waited for too long asks no more, and comes again.
+    async fn turn(&self) -> Result<Option<MutexGuard<'_, ()>>, BackendError> {
+        let before = {
+            let state = self.circuit.state();
+            if state.was_answered {
+                return Ok(None);
+            }
+            state.unanswered
+        };
+        let asked_at = self.clock.work();
+        let turn = self.circuit.first.lock().await;
+        let is_late = self.clock.work().signed_duration_since(asked_at) > LONGEST_WAIT;
+        let state = self.circuit.state();
+        if !is_late && (state.was_answered || state.unanswered == before) {
+            return Ok(Some(turn));
+        }
+        Err(BackendError::new(ErrorKind::Target(TargetFault::Unreachable), "circuit.enter"))
+    }
+
+    async fn ask<T>(
+        &self,
+        call: impl Future<Output = Result<T, BackendError>> + Send,
+    ) -> Result<T, BackendError> {
+        let turn = self.turn().await?;
+        self.ask_in(turn, call).await
+    }
+
+    async fn ask_in<T>(
+        &self,
+        turn: Option<MutexGuard<'_, ()>>,
+        call: impl Future<Output = Result<T, BackendError>> + Send,
+    ) -> Result<T, BackendError> {
+        let pass = self.circuit.enter(self.clock.now()).await?;
+        let answer = call.await;
+        let fault = match answer.as_ref().err().map(BackendError::kind) {
+            Some(ErrorKind::Target(fault)) => Some(*fault),
+            // It never came to the target.
+            Some(_) => Some(TargetFault::Unreachable),
+            None => None,
+        };
+        self.circuit.learn(pass, fault, self.clock.now()).await;
+        drop(turn);
+        answer
+    }
+}
+
+#[deny(clippy::missing_trait_methods)]
+#[async_trait]
+impl Target for Guarded {
+    fn capabilities(&self) -> Capabilities {
+        self.inner.capabilities()
+    }
+
+    async fn ensure(&self, desired: &Desired) -> Result<Effect, BackendError> {
+        self.ask(self.inner.ensure(desired)).await
+    }
+
+    async fn observe(&self, remote: &RemoteRef) -> Result<Observed, BackendError> {
+        self.ask(self.inner.observe(remote)).await
+    }
+
+    async fn holdings(&self, remote: &RemoteRef, asked: &BTreeSet<String>) -> Result<Holdings, BackendError> {
+        self.ask(self.inner.holdings(remote, asked)).await
+    }
+
+    async fn show(&self, remote: &RemoteRef) -> Result<Option<Listed>, BackendError> {
+        self.ask(self.inner.show(remote)).await
+    }
+
+    async fn list(&self, cursor: Option<ListCursor>) -> Result<Listing, BackendError> {
+        // A listing takes minutes: nobody waits for it to learn whether we are accepted.
+        drop(self.turn().await?);
+        self.ask_in(None, self.inner.list(cursor)).await
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::atomic::{AtomicBool, Ordering};
+
+    use chrono::DateTime;
+    use futures_util::FutureExt as _;
+
+    use super::*;
+    use crate::ManualClock;
+
+    fn guarded(clock: &Arc<ManualClock>) -> Guarded {
+        let (inner, clock) =
+            (Arc::new(crate::MemoryTarget::new()), GuardedClock::new(Arc::clone(clock) as _, None));
+        Guarded { inner, circuit: Arc::default(), clock: Arc::new(clock) }
+    }
+
+    #[tokio::test]
+    async fn whoever_waited_for_too_long_asks_no_more_and_comes_again() {
+        for (waited, code) in [(30, None), (31, Some("target.unreachable"))] {
+            let clock = Arc::new(ManualClock::at(DateTime::default()));
+            let guarded = guarded(&clock);
+            let (answer, answered) = tokio::sync::oneshot::channel::<()>();
+            let first = guarded.ask(async {
+                let _ = answered.await;
+                Ok(())
+            });
+            let asked = AtomicBool::new(false);
+            let second = guarded.ask(async {
+                asked.store(true, Ordering::SeqCst);
+                Ok(())
+            });
+            let pass = async {
+                clock.advance(TimeDelta::seconds(waited));
+                answer.send(()).unwrap();
+            };
+            let (first, second, ()) = tokio::join!(first, second, pass);
+            assert!(first.is_ok());
+            let failed = second.err().map(|error| error.code().to_string());
+            assert_eq!((failed.as_deref(), asked.into_inner()), (code, code.is_none()));
+            assert!(guarded.ask(async { Ok(()) }).await.is_ok(), "the next attempt has its turn");
+        }
+    }
+
+    /// Lists without end.
+    struct Endless(crate::MemoryTarget);
+
+    #[async_trait]
+    impl Target for Endless {
+        fn capabilities(&self) -> Capabilities {
+            self.0.capabilities()
+        }
+
+        async fn ensure(&self, desired: &Desired) -> Result<Effect, BackendError> {
+            self.0.ensure(desired).await
+        }
+
+        async fn observe(&self, remote: &RemoteRef) -> Result<Observed, BackendError> {
+            self.0.observe(remote).await
+        }
+
+        async fn holdings(
+            &self,
+            remote: &RemoteRef,
+            asked: &BTreeSet<String>,
+        ) -> Result<Holdings, BackendError> {
+            self.0.holdings(remote, asked).await
+        }
+
+        async fn show(&self, remote: &RemoteRef) -> Result<Option<Listed>, BackendError> {
+            self.0.show(remote).await
+        }
+
+        async fn list(&self, _: Option<ListCursor>) -> Result<Listing, BackendError> {
+            std::future::pending().await
+        }
+    }
+
+    #[tokio::test]
+    async fn nobody_waits_for_a_listing() {
+        let clock = Arc::new(ManualClock::at(DateTime::default()));
+        let inner = Arc::new(Endless(crate::MemoryTarget::new()));
+        let guarded = Guarded { inner, ..guarded(&clock) };
+        let mut listing = guarded.list(None);
+        assert!((&mut listing).now_or_never().is_none());
+        let remote = RemoteRef {
+            name: "jit-1".into(),
+            place: None,
+            marker: crate::Marker::found("jit1:x"),
+            native: None,
+        };
+        let seen = guarded.observe(&remote).now_or_never();
+        assert_eq!(seen.unwrap().unwrap(), Observed::Missing);
+    }
+
+    #[tokio::test]
+    async fn an_outage_is_no_answer_and_who_waited_for_it_waits_no_longer() {
+        let guarded = guarded(&Arc::new(ManualClock::at(DateTime::default())));
+        let unreachable =
+            || Err::<(), _>(BackendError::new(ErrorKind::Target(TargetFault::Unreachable), "test"));
+        let (fail, failed) = tokio::sync::oneshot::channel::<()>();
+        let first = guarded.ask(async {
+            let _ = failed.await;
+            unreachable()
+        });
+        let second = guarded.ask(async { Ok(()) });
+        let (first, second, ()) = tokio::join!(first, second, async { fail.send(()).unwrap() });
+        assert!(first.is_err());
+        assert_eq!(*second.unwrap_err().kind(), ErrorKind::Target(TargetFault::Unreachable));
+        assert!(!guarded.circuit.state().was_answered, "nobody knows yet whether it accepts us");
+        assert!(guarded.ask(async { Ok(()) }).await.is_ok());
+        assert!(guarded.circuit.state().was_answered);
+    }
+}
