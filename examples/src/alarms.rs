@@ -1,9 +1,9 @@
 //! Alarms: what needs a person, or is over.
 
-use std::fmt;
+use std::{fmt, io};
 
 use async_trait::async_trait;
-use jit_core::{AccountId, BackendError, Code, Jit, Notices, TargetId, Task, TaskKind, TenantId};
+use jit_core::{AccountId, BackendError, Code, ErrorKind, Jit, Notices, TargetId, Task, TaskKind, TenantId};
 
 /// What needs a person, by the code under which the audit trail keeps it.
 pub(crate) const RECORDED: [&str; 12] = [
@@ -53,15 +53,22 @@ impl fmt::Display for Alarm {
     }
 }
 
-/// Hands alarms to a function; other notices need nobody: sessions end when their account's epoch moved on.
-pub(crate) struct Alarms<F>(pub(crate) F);
+/// Tells people of alarms.
+#[async_trait]
+pub(crate) trait Tell: Send + Sync {
+    /// Tells of one. An alarm that could not be told comes again.
+    async fn tell(&self, alarm: Alarm) -> io::Result<()>;
+}
+
+/// Hands alarms on; other notices need nobody: sessions end when their account's epoch moved on.
+pub(crate) struct Alarms<T>(pub(crate) T);
 
 #[async_trait]
-impl<F: Fn(Alarm) + Send + Sync> Notices for Alarms<F> {
+impl<T: Tell> Notices for Alarms<T> {
     async fn deliver(&self, task: &Task) -> Result<(), BackendError> {
-        if let Some(alarm) = Alarm::of(task) {
-            (self.0)(alarm);
-        }
-        Ok(())
+        let Some(alarm) = Alarm::of(task) else { return Ok(()) };
+        self.0.tell(alarm).await.map_err(|error| {
+            BackendError::new(ErrorKind::Unavailable, "notices.tell").caused_by(Box::new(error) as Box<_>)
+        })
     }
 }

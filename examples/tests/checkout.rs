@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "a panic is how a test fails")]
 
 use std::fs;
+use std::io::{self, Write};
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
@@ -69,13 +70,18 @@ fn a_target_that_fails_keeps_no_other_from_being_compared() {
 
 /// Runs the program within this process, so many minutes away from now, with a guard as the program itself has.
 fn run_guarded_at(folder: &Path, minutes: i64, order: &str) -> (u8, Vec<Value>) {
+    run_guarded_with(folder, minutes, order, &mut Vec::new())
+}
+
+/// The same, with somewhere for complaints.
+fn run_guarded_with(folder: &Path, minutes: i64, order: &str, err: &mut dyn Write) -> (u8, Vec<Value>) {
     let clock = Arc::new(ManualClock::at(SystemClock.now() + TimeDelta::minutes(minutes)));
     let guard = TimeGuard::new(Arc::clone(&clock) as _);
     let config = folder.join("checkout.toml");
     let arguments =
         ["--config", config.to_str().unwrap(), "--json"].into_iter().chain(order.split_whitespace());
-    let (mut out, mut err) = (Vec::new(), Vec::new());
-    let code = checkout::run(arguments.map(str::to_owned), clock, Some(guard), &mut out, &mut err);
+    let mut out = Vec::new();
+    let code = checkout::run(arguments.map(str::to_owned), clock, Some(guard), &mut out, err);
     let lines = String::from_utf8(out).unwrap();
     (code, lines.lines().map(|line| serde_json::from_str(line).unwrap()).collect())
 }
@@ -88,11 +94,43 @@ fn a_sweep_with_a_clock_that_was_set_back_says_so_each_time_and_raises_one_alarm
     assert_eq!(run_guarded_at(&folder, 0, "sweep").0, 0);
     for (minute, alarms) in [(1, 1), (2, 0), (3, 0)] {
         let (code, lines) = run_guarded_at(&folder, minute - DAY, "sweep");
-        assert_eq!((code, lines[0]["error"].as_str()), (3, Some("clock.behind")), "{lines:?}");
+        let swept = lines.iter().find(|line| line["done"].is_u64()).unwrap();
+        assert_eq!((code, swept["error"].as_str()), (3, Some("clock.behind")), "{lines:?}");
         let told = lines.iter().filter(|line| line["alarm"] == "clock.behind").count();
         assert_eq!(told, alarms, "minute {minute}: {lines:?}");
     }
     assert_eq!(run_guarded_at(&folder, 4, "sweep").0, 0);
+}
+
+/// Standard error that takes nothing.
+struct Closed;
+
+impl Write for Closed {
+    fn write(&mut self, _: &[u8]) -> io::Result<usize> {
+        Err(io::ErrorKind::BrokenPipe.into())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+#[test]
+fn an_alarm_that_could_not_be_told_is_told_by_a_later_sweep() {
+    const DAY: i64 = 24 * 60;
+    let store = "[checkout]\nstore = \"sqlite:accounts.db\"\ntenant = \"acme\"\n";
+    let folder = folder("untold", &format!("{store}{TARGETS}"));
+    assert_eq!(run_guarded_at(&folder, 0, "sweep").0, 0);
+    for minute in [1, 2] {
+        let (code, lines) = run_guarded_with(&folder, minute - DAY, "sweep", &mut Closed);
+        assert_eq!((code, lines[0]["failed"].as_u64()), (3, Some(1)), "{lines:?}");
+    }
+    for (minute, told) in [(4, 1), (5, 0)] {
+        let mut err = Vec::new();
+        run_guarded_with(&folder, minute - DAY, "sweep", &mut err);
+        let err = String::from_utf8(err).unwrap();
+        assert_eq!(err.matches("alarm `clock.behind`").count(), told, "minute {minute}: {err}");
+    }
 }
 
 #[test]

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::num::NonZeroUsize;
 use std::path::Path;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
 use jit_core::{
@@ -14,7 +14,8 @@ use jit_core::{
 use super::arguments::Out;
 use super::failure::Failure;
 use super::settings::Settings;
-use crate::alarms::{Alarm, Alarms};
+use super::telling::Teller;
+use crate::alarms::Alarms;
 use crate::portal::assemble::open;
 use crate::targets::Opened;
 
@@ -29,7 +30,6 @@ pub(super) struct House {
     /// Who acts, for the record.
     pub(super) by: String,
     clock: Arc<dyn Clock>,
-    heard: Arc<Mutex<Vec<Alarm>>>,
 }
 
 impl House {
@@ -39,13 +39,11 @@ impl House {
         targets: Vec<Opened>,
         folder: &Path,
         (clock, guard): (Arc<dyn Clock>, Option<TimeGuard>),
+        teller: Teller,
     ) -> Result<Self, Failure> {
         let store = open(&settings.checkout.store, folder).await?;
-        let heard = Arc::new(Mutex::new(Vec::new()));
-        let listener = Arc::clone(&heard);
-        let alarms = Alarms(move |alarm| listener.lock().unwrap_or_else(PoisonError::into_inner).push(alarm));
-        let mut builder =
-            Jit::builder(Arc::clone(&store)).clock(Arc::clone(&clock)).notices(Arc::new(alarms));
+        let alarms = Arc::new(Alarms(teller));
+        let mut builder = Jit::builder(Arc::clone(&store)).clock(Arc::clone(&clock)).notices(alarms);
         if let Some(guard) = guard {
             builder = builder.time_guard(match settings.checkout.downtime {
                 None => guard,
@@ -64,7 +62,7 @@ impl House {
         };
         let jit = builder.build().map_err(stopped)?;
         let (tenant, by) = (settings.checkout.tenant, "checkout".to_owned());
-        Ok(Self { jit, store, tenant, targets, by, clock, heard })
+        Ok(Self { jit, store, tenant, targets, by, clock })
     }
 
     /// The same, for somebody who is named.
@@ -75,11 +73,6 @@ impl House {
 
     pub(super) fn actor(&self) -> Actor {
         Actor::Administrator { name: self.by.clone() }
-    }
-
-    /// The alarms that were delivered since the last look.
-    pub(super) fn alarms(&self) -> Vec<Alarm> {
-        std::mem::take(&mut *self.heard.lock().unwrap_or_else(PoisonError::into_inner))
     }
 
     pub(super) fn now(&self) -> DateTime<Utc> {

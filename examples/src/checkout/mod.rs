@@ -8,7 +8,9 @@ mod report;
 mod secret_file;
 mod settings;
 mod table;
+mod telling;
 
+use std::cell::RefCell;
 use std::future::Future;
 use std::io::{self, Write};
 use std::path::Path;
@@ -21,7 +23,9 @@ use failure::Failure;
 use house::House;
 use report::Report;
 use settings::Settings;
+use telling::telling;
 
+use crate::alarms::Alarm;
 use crate::targets::read_text;
 
 /// It is done.
@@ -54,10 +58,19 @@ pub fn run(
         Ok(Command::Version) => {
             return writeln!(out, "checkout {}", env!("CARGO_PKG_VERSION")).map_or(FAILED, |()| DONE);
         }
-        Err(error) => return fail(&Failure::Usage(error), &mut Report::new(out, asks_for_json), err),
+        Err(error) => {
+            return fail(&Failure::Usage(error), &mut Report::new(&RefCell::new(out), asks_for_json), err);
+        }
     };
-    let mut report = Report::new(out, json);
-    let done = start(&config, (order, by), (clock, guard), &mut report);
+    let out = RefCell::new(out);
+    let mut report = Report::new(&out, json);
+    let mut aside = Report::new(&out, json);
+    let tell = |alarm: &Alarm| {
+        writeln!(err, "{alarm}")?;
+        err.flush()?;
+        aside.alarm(alarm)
+    };
+    let done = start(&config, (order, by), (clock, guard), &mut report, tell);
     for complaint in report.complaints() {
         let _ = writeln!(err, "{complaint}");
     }
@@ -80,6 +93,7 @@ fn start(
     (order, by): (Order, Option<String>),
     time: (Arc<dyn Clock>, Option<TimeGuard>),
     report: &mut Report<'_>,
+    tell: impl FnMut(&Alarm) -> io::Result<()>,
 ) -> Result<u8, Failure> {
     let (text, is_exposed) =
         read_text(config).map_err(|error| Failure::Unreadable(config.display().to_string(), error))?;
@@ -90,12 +104,13 @@ fn start(
         .map_err(|error| Failure::Failed("checkout.runtime".into(), error.to_string()))?;
     runtime.block_on(async {
         let folder = config.parent().unwrap_or(Path::new(""));
+        let (teller, told) = telling();
         let work = async {
-            let house = House::open(settings, targets, folder, time).await?.acting_as(by);
+            let house = House::open(settings, targets, folder, time, teller).await?.acting_as(by);
             commands::perform(&house, order, report).await
         };
         tokio::select! {
-            done = work => done,
+            done = told.during(work, tell) => done,
             // Whatever was begun is written down: dropping the work is no worse than a crash.
             () = interrupted()? => Err(Failure::Interrupted),
         }

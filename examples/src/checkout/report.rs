@@ -1,5 +1,6 @@
 //! Answers: one JSON object a line for programs, tables for people. `docs/checkout.md` describes every field.
 
+use std::cell::{RefCell, RefMut};
 use std::collections::BTreeSet;
 use std::io::{self, Write};
 
@@ -14,28 +15,28 @@ use super::failure::Failure;
 use super::table::table;
 use crate::alarms::Alarm;
 
-/// Writes answers.
+/// Writes answers. Several may write to the same stream by turns: each says what it says whole.
 pub(super) struct Report<'a> {
-    out: &'a mut dyn Write,
+    out: &'a RefCell<dyn Write + 'a>,
     json: bool,
     complaints: Vec<String>,
 }
 
 impl<'a> Report<'a> {
-    pub(super) fn new(out: &'a mut dyn Write, json: bool) -> Self {
+    pub(super) fn new(out: &'a RefCell<dyn Write + 'a>, json: bool) -> Self {
         Self { out, json, complaints: Vec::new() }
     }
 
-    /// Tells of an alarm: people on standard error, programs in a line of its own as well.
+    /// Tells programs of an alarm, in a line of its own; people are told on standard error.
     pub(super) fn alarm(&mut self, alarm: &Alarm) -> io::Result<()> {
-        self.complaints.push(alarm.to_string());
         if self.json {
             let account = alarm.account.as_ref().map(|(_, account)| account);
             let tenant = alarm.account.as_ref().map(|(tenant, _)| tenant);
             let (about, target) = (&alarm.about, &alarm.target);
             self.line(&json!({ "alarm": about, "target": target, "account": account, "tenant": tenant }))?;
+            self.out()?.flush()?;
         }
-        self.out.flush()
+        Ok(())
     }
 
     /// Tells of leases whose records cannot be read: people on standard error, programs in a line of its own as well. Tells
@@ -49,7 +50,7 @@ impl<'a> Report<'a> {
                 self.line(&json!({ "error": "lease.unreadable", "lease": lease, "target": target }))?;
             }
         }
-        self.out.flush()?;
+        self.out()?.flush()?;
         Ok(!leases.is_empty())
     }
 
@@ -65,10 +66,10 @@ impl<'a> Report<'a> {
         } else {
             let width = facts.iter().map(|(name, _)| name.len()).max().unwrap_or_default();
             for (name, value) in facts {
-                writeln!(self.out, "{name:width$}  {value}")?;
+                writeln!(self.out()?, "{name:width$}  {value}")?;
             }
         }
-        self.out.flush()
+        self.out()?.flush()
     }
 
     /// Shows several things: a line of JSON for each, or one table.
@@ -84,9 +85,9 @@ impl<'a> Report<'a> {
             }
         } else {
             let rows: Vec<_> = things.iter().map(row).collect();
-            self.out.write_all(table(heads, &rows).as_bytes())?;
+            self.out()?.write_all(table(heads, &rows).as_bytes())?;
         }
-        self.out.flush()
+        self.out()?.flush()
     }
 
     /// Tells programs what people are told on standard error.
@@ -94,12 +95,17 @@ impl<'a> Report<'a> {
         if self.json {
             self.line(&json!({ "error": failure.code(), "message": failure.to_string() }))?;
         }
-        self.out.flush()
+        self.out()?.flush()
     }
 
     fn line(&mut self, thing: &impl Serialize) -> io::Result<()> {
-        serde_json::to_writer(&mut *self.out, thing)?;
-        self.out.write_all(b"\n")
+        let mut line = serde_json::to_vec(thing)?;
+        line.push(b'\n');
+        self.out()?.write_all(&line)
+    }
+
+    fn out(&self) -> io::Result<RefMut<'a, dyn Write + 'a>> {
+        self.out.try_borrow_mut().map_err(io::Error::other)
     }
 }
 

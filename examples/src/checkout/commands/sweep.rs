@@ -1,6 +1,7 @@
 use std::num::NonZeroUsize;
 
-use jit_core::{TimeDoubt, WorkReport, WorkerId};
+use futures_util::future::join_all;
+use jit_core::{Code, TimeDoubt, WorkReport, WorkerId};
 use serde::Serialize;
 use serde_json::json;
 
@@ -25,24 +26,18 @@ pub(super) struct SweptLine {
     pub(super) error: Option<String>,
 }
 
-/// Does everything that is due. A target that fails keeps no other from its turn.
+/// Does everything that is due, at all targets at once: one that fails, hangs or has much to do keeps no other from its turn.
 pub(super) async fn sweep(house: &House, report: &mut Report<'_>) -> Result<u8, Failure> {
     let worker = worker()?;
-    let mut lines = vec![accounts(house, &worker).await];
-    for target in &house.targets {
-        lines.push(at_target(house, &worker, target).await);
+    // Ends of grants and accounts may bring leases to their end.
+    let mut accounts = accounts(house, &worker).await;
+    let swept = join_all(house.targets.iter().map(|target| at_target_and_told(house, &worker, target))).await;
+    let mut lines = Vec::new();
+    for (line, told) in swept {
+        accounts.join(told);
+        lines.push(line);
     }
-    // What the targets raised just now is told just now.
-    let told = accounts(house, &worker).await;
-    if let Some(line) = lines.first_mut() {
-        line.join(told);
-    }
-    for target in house.jit.missing_targets().await? {
-        // Nobody can end what is lent there.
-        let error = Some("lease.unknown_target".to_owned());
-        lines.push(SweptLine { target: Some(target.to_string()), error, ..SweptLine::default() });
-    }
-    if let (Some(doubt), Some(accounts)) = (house.jit.time_doubt(), lines.first_mut()) {
+    if let Some(doubt) = house.jit.time_doubt() {
         let code = match doubt {
             // What only a jump of the clock made due was left alone.
             TimeDoubt::Ahead(_) => "clock.ahead",
@@ -51,14 +46,20 @@ pub(super) async fn sweep(house: &House, report: &mut Report<'_>) -> Result<u8, 
         };
         accounts.error.get_or_insert(code.to_owned());
     }
+    lines.insert(0, accounts);
+    let missing = house.jit.missing_targets().await;
+    for target in missing.iter().flatten() {
+        // Nobody can end what is lent there.
+        let error = Some("lease.unknown_target".to_owned());
+        lines.push(SweptLine { target: Some(target.to_string()), error, ..SweptLine::default() });
+    }
     report.several(&lines, ["TARGET", "DONE", "LATER", "FAILED"], |line| {
         let target = line.target.clone().unwrap_or_else(|| "(accounts)".to_owned());
         let failed = line.error.clone().unwrap_or_else(|| line.failed.to_string());
         [target, line.done.to_string(), line.again.to_string(), failed]
     })?;
-    for alarm in house.alarms() {
-        report.alarm(&alarm)?;
-    }
+    // What was done is told, whatever cannot be found out.
+    missing?;
     let is_delayed = lines.iter().any(SweptLine::is_delayed);
     Ok(if is_delayed { FAILED } else { DONE })
 }
@@ -70,34 +71,31 @@ pub(super) async fn confirm_time(house: &House, report: &mut Report<'_>) -> Resu
     Ok(DONE)
 }
 
-/// Ends of grants and accounts: they may bring leases to their end, and so come first.
+/// Does what is due for the accounts: ends of grants and accounts, and alarms.
 async fn accounts(house: &House, worker: &WorkerId) -> SweptLine {
     let mut line = SweptLine::default();
+    while line.take(house.jit.work(worker, BATCH).await.map_err(|error| error.code())) {}
+    line
+}
+
+/// Looks after the leases at one target, and has people told of what a round raised before the next one: no alarm waits until
+/// a storm is over, or for another target. Tells what was done for the target, and what for the accounts.
+async fn at_target_and_told(house: &House, worker: &WorkerId, target: &Opened) -> (SweptLine, SweptLine) {
+    let (mut line, mut told) = (SweptLine::at(target), SweptLine::default());
     loop {
-        match house.jit.work(worker, BATCH).await {
-            Ok(report) => {
-                if !line.add(report) {
-                    return line;
-                }
-            }
-            Err(error) => return SweptLine { error: Some(error.code().to_string()), ..line },
+        let goes_on = line.round(house, worker, target).await;
+        told.join(accounts(house, worker).await);
+        if !goes_on {
+            return (line, told);
         }
     }
 }
 
 /// Looks after the leases at one target.
 pub(super) async fn at_target(house: &House, worker: &WorkerId, target: &Opened) -> SweptLine {
-    let mut line = SweptLine { target: Some(target.id.to_string()), ..SweptLine::default() };
-    loop {
-        match house.jit.work_target(worker, &target.id, BATCH).await {
-            Ok(report) => {
-                if !line.add(report) {
-                    return line;
-                }
-            }
-            Err(error) => return SweptLine { error: Some(error.code().to_string()), ..line },
-        }
-    }
+    let mut line = SweptLine::at(target);
+    while line.round(house, worker, target).await {}
+    line
 }
 
 /// Names a worker that no other process is called by.
@@ -122,11 +120,29 @@ impl SweptLine {
         self.error = self.error.take().or(other.error);
     }
 
+    fn at(target: &Opened) -> Self {
+        Self { target: Some(target.id.to_string()), ..Self::default() }
+    }
+
+    /// Does a batch of what is due at the target, and tells whether another may find more to do.
+    async fn round(&mut self, house: &House, worker: &WorkerId, target: &Opened) -> bool {
+        let done = house.jit.work_target(worker, &target.id, BATCH).await;
+        self.take(done.map_err(|error| error.code()))
+    }
+
     /// Adds a round, and tells whether another may find more to do: what fails comes again later, and is not waited for.
-    fn add(&mut self, report: WorkReport) -> bool {
-        self.done += report.done;
-        self.again += report.again;
-        self.failed += report.failed;
-        report.done > 0 || report.purged > 0
+    fn take(&mut self, round: Result<WorkReport, Code>) -> bool {
+        match round {
+            Ok(report) => {
+                self.done += report.done;
+                self.again += report.again;
+                self.failed += report.failed;
+                report.done > 0 || report.purged > 0
+            }
+            Err(code) => {
+                self.error = Some(code.to_string());
+                false
+            }
+        }
     }
 }

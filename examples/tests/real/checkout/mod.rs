@@ -3,3 +3,4 @@
 mod house;
 mod life;
 mod refusals;
+mod sweep;
