@@ -239,6 +239,23 @@ fn what_is_wrong_with_a_target_is_said() {
             "target[0].overdue_after: must be `1m` to `7d`",
         ),
         ("ldaps://", "http://", "target[0].directory: needs `servers` written `ldaps://HOST`"),
+        (
+            "places = { jit = \"ou=jit,dc=example,dc=com\" }",
+            "places = { jit = \"ou=jit,dc=example,dc=com\", ops = \"ou=ops,ou=jit,dc=example,dc=com\" }",
+            "target[0].role[0].place: must name one of the places of the target, which has several \
+             (config.missing_field)",
+        ),
+        (
+            "longest = \"8h\"",
+            "longest = \"8h\"\nelevates = { named = true }",
+            "target[0].role[0].elevates: needs `people` of the target: below which entry the accounts lie \
+             (config.missing_field)",
+        ),
+        (
+            "places = {",
+            "groups = { ops = \"cn=ops,dc=example,dc=com\", wheel = \"CN=Ops,dc=example,dc=com\" }\nplaces = {",
+            "target[0].open_ldap.groups: must name each group once (ldap.settings_invalid)",
+        ),
     ] {
         assert!(TARGETS.contains(from), "{from}");
         write(&folder.join("checkout.toml"), &format!("{store}{}", TARGETS.replace(from, to)), 0o644);

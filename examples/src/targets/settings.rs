@@ -254,6 +254,16 @@ impl TargetSettings {
         }
     }
 
+    /// Whether accounts that existed before can be elevated here; `None` where that is no affair of the settings.
+    fn knows_people(&self) -> Option<bool> {
+        match self.kind()? {
+            Kind::ActiveDirectory(settings) => Some(settings.people.is_some()),
+            Kind::OpenLdap(settings) => Some(settings.people.is_some()),
+            Kind::Custom(settings) => Some(settings.people.is_some()),
+            Kind::InMemory(_) | Kind::Scim(_) => None,
+        }
+    }
+
     fn check_mirror(&self, found: &mut Problems) {
         let mirrors = matches!(self.kind(), Some(Kind::InMemory(_) | Kind::Scim(_)));
         match &self.mirror {
@@ -284,6 +294,7 @@ impl TargetSettings {
             if !names.insert(&role.name) {
                 found.report_in("name", Code::new("config.duplicate_role"), "another role has this name");
             }
+            self.check_way(role, places.as_ref(), found);
             if is_missing(places.as_ref(), role.place.as_ref()) {
                 found.report_in("place", Code::new("config.unknown_place"), "the target has no such place");
             }
@@ -292,15 +303,32 @@ impl TargetSettings {
                     found.report(Code::new("config.unknown_group"), "the target has no such group");
                 }
             });
-            if role.elevates.as_ref().is_some_and(|elevates| elevates.whose().is_none()) {
-                let message = "needs either `named = true` or `attribute`, with `given_by`";
-                found.report_in("elevates", Code::new("config.one_of"), message);
-            }
             if role.holders.is_empty() {
                 let message = "must name who may check the role out";
                 found.report_in("holders", Code::new("config.invalid_value"), message);
             }
         });
+    }
+
+    /// A role either makes accounts, somewhere, or elevates those that are there.
+    fn check_way(&self, role: &RoleSettings, places: Option<&BTreeSet<&String>>, found: &mut Problems) {
+        let several = places.is_some_and(|places| places.len() > 1);
+        match &role.elevates {
+            None if several && role.place.is_none() => {
+                let message = "must name one of the places of the target, which has several";
+                found.report_in("place", Code::new("config.missing_field"), message);
+            }
+            None => {}
+            Some(elevates) if elevates.whose().is_none() => {
+                let message = "needs either `named = true` or `attribute`, with `given_by`";
+                found.report_in("elevates", Code::new("config.one_of"), message);
+            }
+            Some(_) if self.knows_people() == Some(false) => {
+                let message = "needs `people` of the target: below which entry the accounts lie";
+                found.report_in("elevates", Code::new("config.missing_field"), message);
+            }
+            Some(_) => {}
+        }
     }
 }
 

@@ -48,7 +48,7 @@ impl<D: Dialect> Accounts<D> {
         let asked = timeout(self.longest_call(), self.members_at(&server, &found)).await;
         if let Ok(held) = in_time(asked) {
             for ((_, listed), held) in found.iter_mut().zip(held) {
-                listed.entitlements = self.table.names_of(&held);
+                listed.entitlements = Some(self.table.names_of(&held));
             }
         }
         let listed = found.into_iter().map(|(_, listed)| listed).collect();
@@ -152,7 +152,7 @@ impl<D: Dialect> Accounts<D> {
         let Some((dn, mut shown)) = entry.and_then(|entry| self.listed(&entry)) else { return Ok(None) };
         let member = self.table.membership.of(&dn, &shown.remote.name);
         let held = self.held(&mut loan, &member).await.map_err(|error| Step::Look.failed(error))?;
-        shown.entitlements = self.table.names_of(&held);
+        shown.entitlements = Some(self.table.names_of(&held));
         Ok(Some(shown))
     }
 

@@ -81,11 +81,10 @@ impl Table {
         found.ok_or_else(|| Step::Groups.refused(TargetFault::Entitlement))
     }
 
-    /// The names of the groups among these; `None` where one has several, so that nobody can tell by which it was given.
-    pub(super) fn names_of(&self, held: &[Dn]) -> Option<BTreeSet<String>> {
+    /// The names of the groups among these. Each group has one: the settings see to it.
+    pub(super) fn names_of(&self, held: &[Dn]) -> BTreeSet<String> {
         let among = self.groups.iter().filter(|(_, group)| held.contains(&group.dn));
-        let names: BTreeSet<_> = among.map(|(name, _)| name.clone()).collect();
-        (names.len() == held.len()).then_some(names)
+        among.map(|(name, _)| name.clone()).collect()
     }
 
     pub(super) fn has_group(&self, dn: &Dn) -> bool {

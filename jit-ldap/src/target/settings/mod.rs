@@ -3,7 +3,7 @@
 mod custom;
 mod open_ldap;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 
 use chrono::TimeDelta;
 use jit_core::Code;
@@ -177,9 +177,17 @@ impl Outline<'_> {
             Ok((key.clone(), Group { dn: name(dn, "groups")?, may_be_protected }))
         });
         let groups = groups.collect::<Result<_, SettingsError>>()?;
+        check_names(&groups)?;
         let marker = marker_attribute(self.marker)?;
         Ok(Table { base, people: None, places, groups, marker, membership: Membership::default() })
     }
+}
+
+/// Leases count what they share by its name: a group with two of them would be taken from a lease that still needs it.
+fn check_names(groups: &BTreeMap<String, Group>) -> Result<(), SettingsError> {
+    let named: HashSet<_> = groups.values().map(|group| &group.dn).collect();
+    let is_sound = named.len() == groups.len();
+    if is_sound { Ok(()) } else { Err(SettingsError::new("groups", "must name each group once")) }
 }
 
 fn name(text: &str, field: &'static str) -> Result<Dn, SettingsError> {
@@ -264,6 +272,12 @@ mod tests {
             s.groups.insert("ops".into(), GroupSettings::Plain("ops".into()));
         };
         assert_eq!(problem(group), "groups");
+        let one_twice = |s: &mut ActiveDirectorySettings| {
+            let plain = GroupSettings::Plain("CN=Ops,OU=Groups,DC=x".into());
+            let also = ProtectedGroup { dn: "cn=ops, ou=groups,dc=X".into(), protected: true };
+            s.groups.extend([("ops".into(), plain), ("wheel".into(), GroupSettings::Protected(also))]);
+        };
+        assert_eq!(problem(one_twice), "groups");
         assert_eq!(problem(|s| s.people = Some("people".into())), "people");
     }
 }
