@@ -89,7 +89,11 @@ impl People {
                 Seen::Nothing { .. } => match self.make(&mut call, remote, &wish).await? {
                     Taken::Ours(person) => person,
                     Taken::Adoptable(person) => match self.adopt(&mut call, remote, &person, &wish).await? {
-                        Some(person) => return self.furnish(&mut call, &person, wanted, true).await,
+                        Some(person) => {
+                            // what was confirmed was of another account, where one was lost
+                            let wanted = known(&person, remote, wanted);
+                            return self.furnish(&mut call, &person, &wanted, true).await;
+                        }
                         None => continue,
                     },
                     Taken::Stranger => return Ok(Effect::Stranger),

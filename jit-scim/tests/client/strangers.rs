@@ -4,9 +4,9 @@ use jit_core::{DesiredState, Effect, Observed, Target as _};
 use jit_scim::client::{Adoption, PlannedStep, TargetReason};
 use serde_json::{Value, json};
 
-use crate::life::{USER, changed};
+use crate::life::{GROUP, USER, changed};
 use crate::sim::{Fault, Quirks};
-use crate::world::{World, alice, person, reason, wanted, world};
+use crate::world::{World, alice, names, person, reason, wanted, world};
 
 fn taken(adoption: Adoption, external: Option<&str>) -> (World, String) {
     let world = world(changed(|profile| profile.adoption = adoption), Quirks::default());
@@ -49,6 +49,30 @@ async fn nobody_is_adopted_unless_the_profile_says_so() {
             (&json!(alice().marker.as_str()), &json!("Al"))
         );
         assert!(!world.again(&known).await.adopted, "once");
+    }
+}
+
+#[tokio::test]
+async fn who_is_adopted_in_the_place_of_one_who_was_lost_gets_all_groups() {
+    let (world, old) = taken(Adoption::Unmarked, None);
+    for group in ["Editors", "Staff"] {
+        world.sim.plant("Groups", &json!({ "schemas": [GROUP], "displayName": group }));
+    }
+    let mut all = wanted(&alice());
+    all.entitlements = names(&["Editors"]);
+    let mut known = world.mirrored(&alice(), &all).await;
+    world.sim.forget("Users", &old);
+    let there = json!({ "schemas": [USER], "userName": "alice@example.com" });
+    let new = world.sim.plant("Users", &there);
+    known.wanted.entitlements = names(&["Editors", "Staff"]);
+    let known = world.again(&known).await;
+    assert!(known.adopted);
+    assert_eq!(known.remote.native.as_ref(), Some(&new));
+    for group in ["Editors", "Staff"] {
+        assert!(
+            world.sim.members(group).contains(&new),
+            "the account before was in {group}, this one was not"
+        );
     }
 }
 
