@@ -23,6 +23,14 @@ const PURPOSE: &str = "ldap failures";
 /// The directory counts from when it refused, which is later than when it was asked.
 const UNDER_WAY: TimeDelta = TimeDelta::minutes(1);
 
+impl ThrottleSettings {
+    /// Tells after how long at most somebody whose sign-ins are throttled (`ldap.sign_in_throttled`) may try once more.
+    #[must_use]
+    pub fn shut_for(self) -> TimeDelta {
+        TimeDelta::seconds(i64::from(self.window_seconds)) + UNDER_WAY
+    }
+}
+
 /// Counts the attempts on one person.
 pub(super) struct Throttle {
     store: Arc<dyn OneTime>,
@@ -46,7 +54,7 @@ impl Throttle {
 
     /// Takes a free slot.
     pub(super) async fn reserve(&self, person: &[u8], now: DateTime<Utc>) -> Result<Slot, VerifyError> {
-        let window = TimeDelta::seconds(i64::from(self.settings.window_seconds)) + UNDER_WAY;
+        let window = self.settings.shut_for();
         let last = self.settings.failures.saturating_sub(1);
         // What is over at once is refused where the key is taken, and leaves nothing where it is free.
         if !self.put(&self.key(person, last), now, now).await? {
@@ -147,7 +155,9 @@ mod tests {
         for _ in 0..3 {
             throttle.reserve(b"alice", clock.now()).await.unwrap();
         }
-        clock.advance(TimeDelta::minutes(31));
+        clock.advance(ThrottleSettings::default().shut_for() - TimeDelta::seconds(1));
+        assert!(throttle.reserve(b"alice", clock.now()).await.is_err());
+        clock.advance(TimeDelta::seconds(1));
         let slot = throttle.reserve(b"alice", clock.now()).await.unwrap();
         assert!(
             throttle.reserve(b"alice", clock.now()).await.is_err(),
