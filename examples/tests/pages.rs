@@ -7,7 +7,8 @@ use jit_examples::portal::view::{
     AccessView, AccountAct, AccountRef, AccountRow, AccountView, AdminView, ApprovalRow, AttributeRow,
     AuditRow, Badge, ChangeRow, CompareRow, ConnectionCard, DecisionView, EmailRow, Fact, Frame, GrantRow,
     GrantedView, IdentityRow, LeaseRow, LeasesView, MeView, OfferRow, OnwardView, PlanView, QuestionView,
-    RefusalView, RuleMark, RuleRow, SignOutView, StageView, Tone, Visitor, WaitingView,
+    RefusalView, RuleMark, RuleRow, SignInView, SignOutView, StageView, Tone, TroubleView, Visitor,
+    WaitingView,
 };
 
 const HOSTILE: &str = "<script>alert(1)</script>\"'&";
@@ -110,6 +111,21 @@ fn question(problem: Option<&str>) -> QuestionView {
         ways: vec![card()],
         problem: problem.map(Into::into),
         decision: decision("held", Tone::Caution),
+    }
+}
+
+fn sign_in(trouble: Option<&str>) -> SignInView {
+    SignInView {
+        action: "/login/staff".into(),
+        label: HOSTILE.into(),
+        csrf: "token".into(),
+        prove: Some("hold".into()),
+        user_name: HOSTILE.into(),
+        trouble: trouble.map(|reason| TroubleView {
+            reason: reason.into(),
+            code: "ldap.sign_in_refused".into(),
+            is_about_the_answer: true,
+        }),
     }
 }
 
@@ -250,6 +266,11 @@ fn every_page() -> Vec<(&'static str, String)> {
         ("account", pages::account(&frame, &me(changes))),
         ("account-again", pages::account(&frame, &me(vec![]))),
         ("audit", pages::audit(&frame, &audit_rows())),
+        (
+            "sign-in",
+            pages::sign_in(&stranger, &SignInView { action: "/login/x".into(), ..SignInView::default() }),
+        ),
+        ("sign-in-again", pages::sign_in(&stranger, &sign_in(Some(HOSTILE)))),
         ("refused", pages::refused(&stranger, &refusal)),
         ("waiting", pages::waiting(&stranger, &waiting)),
         ("consent", pages::consent(&stranger, &question(None))),
@@ -311,6 +332,16 @@ fn nothing_from_outside_becomes_markup() {
     let asked = QuestionView { suggestion: HOSTILE.into(), ..question(Some(HOSTILE)) };
     let page = pages::choose_user_name(&frame(), &asked).into_string();
     assert!(!page.contains("<script") && page.contains("value=\"&lt;script"));
+}
+
+#[test]
+fn the_form_for_a_password_keeps_the_name_and_says_what_was_wrong_of_both_fields_alike() {
+    let page = pages::sign_in(&frame(), &sign_in(Some("the name or the password"))).into_string();
+    assert!(!page.contains("<script") && page.contains("value=\"&lt;script"));
+    assert_eq!(page.matches("aria-describedby=\"trouble\"").count(), 2);
+    assert_eq!(page.matches("aria-invalid=\"true\"").count(), 2, "nobody learns which of them it was");
+    let (_, password) = page.split_once("type=\"password\"").unwrap();
+    assert!(!password.split('>').next().unwrap().contains("value"), "a password is never filled in");
 }
 
 #[test]

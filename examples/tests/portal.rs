@@ -139,6 +139,51 @@ fn the_tokens_of_a_source_are_read_again_while_it_runs() {
 }
 
 #[test]
+fn a_password_of_a_directory_that_others_may_read_is_refused_at_its_line() {
+    use std::os::unix::fs::PermissionsExt as _;
+    const STAFF: &str = r#"
+[portal]
+listen = "127.0.0.1:0"
+base_url = "http://127.0.0.1:8080"
+store = "sqlite:accounts.db"
+
+[[connection]]
+id = "staff"
+tenant = "acme"
+issuers = ["ldap.acme.example"]
+policy = { rule = [{ name = "everybody", permit = {} }] }
+
+[connection.protocol]
+label = "Staff"
+ldap = { issuer = "ldap.acme.example", base = "dc=acme", names = ["uid"], id = "entry_uuid" }
+
+[connection.protocol.directory]
+servers = ["ldaps://ldap.acme.example"]
+account = "cn=portal,dc=acme"
+password_file = "ldap.password"
+"#;
+    let folder = folder("exposed");
+    std::fs::write(folder.join("portal.toml"), STAFF).unwrap();
+    let started = || {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_portal"));
+        command.current_dir(&folder).args(["--config", "portal.toml"]).output().unwrap()
+    };
+    let missing = started();
+    let said = complaint(&missing);
+    assert_eq!(missing.status.code(), Some(2), "{said}");
+    let place = "portal.toml:20:1: connection[0].protocol.directory.password_file: ";
+    assert!(said.contains(place) && said.contains("config.file_unreadable"), "{said}");
+    let password = folder.join("ldap.password");
+    std::fs::write(&password, "a-password-of-the-portal").unwrap();
+    std::fs::set_permissions(&password, std::fs::Permissions::from_mode(0o640)).unwrap();
+    let exposed = started();
+    let said = complaint(&exposed);
+    assert_eq!(exposed.status.code(), Some(2), "{said}");
+    assert!(said.contains(place) && said.contains("config.file_exposed"), "{said}");
+    assert!(!said.contains("a-password"), "{said}");
+}
+
+#[test]
 fn every_answer_has_strict_headers_and_other_hosts_are_refused() {
     let demo = Demo::start("headers");
     let home = demo.get("/").to_lowercase();

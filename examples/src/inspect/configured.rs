@@ -39,6 +39,9 @@ impl Configured {
         self.unusable(&match self.door.protocol.method() {
             Some(Method::Oidc(_)) => "has another protocol: use `inspect oidc`",
             Some(Method::Saml(_)) => "has another protocol: use `inspect saml`",
+            Some(Method::Ldap(_)) => {
+                "signs people in by a password: nothing is left of it that could be inspected"
+            }
             Some(Method::Scim(_)) | None => "signs nobody in: there is no evidence of it to inspect",
         })
     }

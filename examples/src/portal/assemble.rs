@@ -19,7 +19,8 @@ use super::house::{House, Shelf};
 use super::proxies::Proxies;
 use super::scim::Sources;
 use super::session::Sessions;
-use super::settings::{DoorSettings, Method, Settings, StoreUrl};
+use super::settings::{Beside, DoorSettings, Method, Settings, StoreUrl};
+use super::sign_in_forms::SignInForms;
 use crate::alarms::{Alarm, Alarms, Tell};
 use crate::targets::Opened;
 
@@ -55,11 +56,12 @@ impl AssembleError {
 /// Opens the stores and puts the engine together. Nothing is asked of a provider before somebody signs in.
 pub(super) async fn assemble(
     settings: Settings,
-    targets: Vec<Opened>,
+    beside: Beside,
     folder: &Path,
     clock: Arc<dyn Clock>,
     demo: bool,
 ) -> Result<House, AssembleError> {
+    let Beside { targets, directories } = beside;
     let mut shelves = vec![Shelf { name: None, store: open(&settings.portal.store, folder).await?.clone() }];
     for store in &settings.store {
         shelves.push(Shelf { name: Some(store.id.clone()), store: open(&store.url, folder).await? });
@@ -68,7 +70,14 @@ pub(super) async fn assemble(
         .split_first()
         .ok_or(AssembleError::Store(BackendError::new(ErrorKind::Invalid, "portal.assemble")))?;
     let mut builder = builder(&settings, main, named, &targets, &clock);
-    let around = Around { base_url: &settings.portal.base_url, folder, store: &main.store, clock: &clock };
+    let around = Around {
+        settings: &settings,
+        base_url: &settings.portal.base_url,
+        folder,
+        directories: &directories,
+        store: &main.store,
+        clock: &clock,
+    };
     let (mut doors, mut sources) = (Vec::new(), Sources::default());
     for door in &settings.connection {
         if let Some(Method::Scim(scim)) = door.protocol.method() {
@@ -90,6 +99,7 @@ pub(super) async fn assemble(
         clock,
         sessions: Sessions::new(&settings.portal.base_url),
         holds: Holds::new(&settings.portal.base_url),
+        sign_in_forms: SignInForms::new(&settings.portal.base_url),
         admin: settings.portal.admin,
         proxies: Proxies::new(settings.portal.trusted_proxies),
         demo,

@@ -76,9 +76,9 @@ pub(super) async fn prepare(
     let (text, foundry) = add_foundry(text, &base_url, folder, &clock).await?;
     providers.push(foundry);
     keep_marker_key(&folder.join("marker.key"))?;
-    let (settings, targets) =
-        Settings::load_with_targets(&text, "demo.toml", folder).map_err(AssembleError::from)?;
-    let house = assemble(settings, targets, folder, clock, true).await?;
+    let (settings, beside) =
+        Settings::load_with_files(&text, "demo.toml", folder).map_err(AssembleError::from)?;
+    let house = assemble(settings, beside, folder, clock, true).await?;
     Ok(Demo { house, listener, base_url, providers })
 }
 

@@ -1,18 +1,21 @@
 //! From the settings of a connection to a door that people can come in by.
 
+mod ldap;
 mod saml;
 
+use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::Arc;
 
-use jit_core::{Attestor, Clock, Connection, Store, SystemEntropy};
+use jit_core::{Attestor, Clock, Connection, ConnectionId, Store, SystemEntropy};
 use jit_http::{GuardedHttp, HttpFailure};
+use jit_ldap::Directory;
 use jit_oidc::login::Environment;
 use jit_oidc::{Engine, Login, OidcSettings, OidcTrigger, StateKeeper};
 
 use super::assemble::AssembleError;
 use super::house::{Door, Way};
-use super::settings::{DoorSettings, Method, Protocol};
+use super::settings::{DoorSettings, Method, Protocol, Settings};
 
 /// Makes the connection for the engine, and the door with the trigger that feeds it.
 pub(super) fn hang(
@@ -34,9 +37,12 @@ pub(super) fn hang(
 
 /// What every door stands in.
 pub(super) struct Around<'a> {
+    pub(super) settings: &'a Settings,
     pub(super) base_url: &'a str,
     /// Where the configuration lies, and files that it names.
     pub(super) folder: &'a Path,
+    /// Where people sign in by a name and a password, by connection.
+    pub(super) directories: &'a BTreeMap<ConnectionId, Directory>,
     pub(super) store: &'a Arc<dyn Store>,
     pub(super) clock: &'a Arc<dyn Clock>,
 }
@@ -58,6 +64,10 @@ fn way(
             let way = saml::way(settings, saml, attestor, around)?;
             let issuer = settings.issuers.first().map(ToString::to_string);
             Ok((issuer.unwrap_or_default(), Way::Saml(Box::new(way))))
+        }
+        Some(Method::Ldap(ldap)) => {
+            let way = ldap::way(settings, ldap, attestor, around)?;
+            Ok((ldap.issuer.clone(), Way::Ldap(Box::new(way))))
         }
         Some(Method::Scim(_)) | None => Err(AssembleError::NoProtocol(settings.id.clone())),
     }

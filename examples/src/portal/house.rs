@@ -3,8 +3,9 @@
 use std::sync::Arc;
 
 use axum::http::HeaderMap;
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 use jit_core::{Account, Actor, CheckOut, Clock, ConnectionId, Entitlement, Jit, Store, StoreId, TenantId};
+use jit_ldap::LdapTrigger;
 use jit_oidc::OidcTrigger;
 use jit_saml::SamlTrigger;
 use jit_saml::logout::SingleLogout;
@@ -15,6 +16,7 @@ use super::present;
 use super::proxies::Proxies;
 use super::scim::Scim;
 use super::session::{Session, Sessions};
+use super::sign_in_forms::SignInForms;
 use super::view::{ConnectionCard, Frame, Visitor};
 use crate::targets::{Opened, RoleOffer};
 
@@ -28,6 +30,7 @@ pub(super) struct House {
     pub(super) clock: Arc<dyn Clock>,
     pub(super) sessions: Sessions,
     pub(super) holds: Holds,
+    pub(super) sign_in_forms: SignInForms,
     /// Whoever holds it sees the administration.
     pub(super) admin: Option<Entitlement>,
     pub(super) proxies: Proxies,
@@ -56,6 +59,14 @@ pub(super) struct Door {
 pub(super) enum Way {
     Oidc(Box<OidcTrigger>),
     Saml(Box<SamlWay>),
+    Ldap(Box<LdapWay>),
+}
+
+/// Signs people in by a name and a password of a directory.
+pub(super) struct LdapWay {
+    pub(super) trigger: LdapTrigger,
+    /// For how long at most a name is shut after too many failures.
+    pub(super) shut_for: TimeDelta,
 }
 
 /// Signs people in, and out, by SAML.

@@ -10,11 +10,13 @@ mod house;
 pub mod pages;
 mod present;
 mod proxies;
+mod refusal;
 mod routes;
 mod run;
 mod scim;
 mod session;
 pub(crate) mod settings;
+mod sign_in_forms;
 pub mod view;
 mod work;
 

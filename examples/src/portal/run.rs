@@ -18,12 +18,11 @@ use super::failure::tell;
 use super::house::House;
 use super::routes::routes;
 use super::scim::Scim;
-use super::settings::Settings;
+use super::settings::{Beside, Settings};
 use super::work::{keep_working, worker_id};
 use crate::log;
 use crate::say::{complain, say};
 use crate::signals::asked_to_end;
-use crate::targets::Opened;
 use crate::web::{Guard, serve};
 
 /// Ended in good order.
@@ -114,20 +113,20 @@ async fn perform(command: Command) -> Result<(), Stop> {
 
 async fn configured(file: &Path, clock: Arc<dyn Clock>) -> Result<(), Stop> {
     let folder = file.parent().map(PathBuf::from).unwrap_or_default();
-    let (settings, targets) = read(file, &folder)?;
+    let (settings, beside) = read(file, &folder)?;
     let (listen, base_url) = (settings.portal.listen, settings.portal.base_url.clone());
     let authority = settings.portal.authority().unwrap_or_default();
     let listener = TcpListener::bind(listen).await.map_err(Stop::cannot_serve)?;
-    let house = assemble(settings, targets, &folder, clock, false).await?;
+    let house = assemble(settings, beside, &folder, clock, false).await?;
     open(house, listener, &authority, &base_url, Vec::new()).await
 }
 
 /// Reads a configuration; what is wrong with it names file, line and field.
-fn read(file: &Path, folder: &Path) -> Result<(Settings, Vec<Opened>), Stop> {
+fn read(file: &Path, folder: &Path) -> Result<(Settings, Beside), Stop> {
     let name = file.display();
     let text = std::fs::read_to_string(file)
         .map_err(|error| Stop::Settings(format!("{name}: cannot be read: {error}")))?;
-    Settings::load_with_targets(&text, &name.to_string(), folder)
+    Settings::load_with_files(&text, &name.to_string(), folder)
         .map_err(|problems| Stop::Settings(problems.to_string()))
 }
 

@@ -1,5 +1,6 @@
 //! The configuration of a portal, as people write it.
 
+mod beside;
 mod doors;
 mod metadata;
 mod protection;
@@ -7,22 +8,23 @@ mod scim;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::SocketAddr;
-use std::path::Path;
 
 use jit_core::config::{self, Check, ConnectionConfig, Format, Problems, check_connections};
 use jit_core::{Code, Entitlement, Network, StoreId};
+use jit_ldap::SignInSettings;
 use jit_oidc::OidcSettings;
 use jit_saml::SamlSettings;
 use serde::Deserialize;
 use url::Url;
 
+pub(crate) use beside::Beside;
 use doors::check_door;
 pub(crate) use doors::saml_address;
 pub(crate) use metadata::{MetadataSettings, PublishSettings, Terms};
 pub(crate) use protection::ProtectionSettings;
 pub(crate) use scim::ScimSettings;
 
-use crate::targets::{DeploymentSettings, Opened, TargetSettings, check_targets, open};
+use crate::targets::{DeploymentSettings, TargetSettings, WaySettings, check_targets};
 
 /// Holds what a configuration file says. `docs/portal.md` describes every key.
 #[derive(Debug, Deserialize)]
@@ -83,8 +85,14 @@ pub(crate) struct Protocol {
     pub(crate) oidc: Option<OidcSettings>,
     #[serde(default)]
     pub(crate) saml: Option<SamlSettings>,
+    /// A directory that people prove their name and password to.
+    #[serde(default)]
+    pub(crate) ldap: Option<SignInSettings>,
     #[serde(default)]
     pub(crate) scim: Option<ScimSettings>,
+    /// The way to the servers of `ldap`.
+    #[serde(default)]
+    pub(crate) directory: Option<WaySettings>,
     /// Where the metadata of the SAML provider comes from; in the place of `saml.idp`.
     #[serde(default)]
     pub(crate) metadata: Option<MetadataSettings>,
@@ -97,17 +105,44 @@ pub(crate) struct Protocol {
 pub(crate) enum Method<'a> {
     Oidc(&'a OidcSettings),
     Saml(&'a SamlSettings),
+    Ldap(&'a SignInSettings),
     Scim(&'a ScimSettings),
 }
 
 impl Protocol {
     /// The protocol; `None` where there is not exactly one.
     pub(crate) fn method(&self) -> Option<Method<'_>> {
-        match (&self.oidc, &self.saml, &self.scim) {
-            (Some(oidc), None, None) => Some(Method::Oidc(oidc)),
-            (None, Some(saml), None) => Some(Method::Saml(saml)),
-            (None, None, Some(scim)) => Some(Method::Scim(scim)),
-            _ => None,
+        let mut methods = self.methods().into_iter().filter_map(|(_, method)| method);
+        methods.next().filter(|_| methods.next().is_none())
+    }
+
+    fn methods(&self) -> [(&'static str, Option<Method<'_>>); 4] {
+        [
+            ("oidc", self.oidc.as_ref().map(Method::Oidc)),
+            ("saml", self.saml.as_ref().map(Method::Saml)),
+            ("ldap", self.ldap.as_ref().map(Method::Ldap)),
+            ("scim", self.scim.as_ref().map(Method::Scim)),
+        ]
+    }
+
+    fn check_methods(&self, found: &mut Problems) {
+        let one_of = || Code::new("config.one_of");
+        let named: Vec<_> = self.methods().into_iter().filter(|(_, method)| method.is_some()).collect();
+        match named.as_slice() {
+            [] => found.report(one_of(), "needs one of `oidc`, `saml`, `ldap` and `scim`"),
+            [(first, _), others @ ..] => others.iter().for_each(|(other, _)| {
+                found.report_in(other, one_of(), format!("goes with no `{first}` in the same connection"));
+            }),
+        }
+    }
+
+    fn check_directory(&self, found: &mut Problems) {
+        if self.ldap.is_some() && self.directory.is_none() {
+            let message = "needs `directory` beside `ldap`: the servers, and the account to work with";
+            found.report(Code::new("config.missing_field"), message);
+        }
+        if self.directory.is_some() && self.ldap.is_none() {
+            found.report_in("directory", Code::new("config.one_of"), "goes with `ldap` only");
         }
     }
 }
@@ -154,23 +189,6 @@ impl Settings {
     /// Reads and checks a configuration; each problem names file, line and field.
     pub(crate) fn load(text: &str, file: &str) -> Result<Self, Problems> {
         config::load(text, Format::Toml, file)
-    }
-
-    /// Does the same with the files of targets, which lie beside the configuration in `folder`.
-    pub(crate) fn load_with_targets(
-        text: &str,
-        file: &str,
-        folder: &Path,
-    ) -> Result<(Self, Vec<Opened>), Problems> {
-        let mut targets = Vec::new();
-        let settings = config::load_with(text, Format::Toml, file, |settings: &Self, found| {
-            settings.check(found);
-            if found.is_empty() {
-                let tenants = settings.connection.iter().map(|door| door.tenant.clone()).collect();
-                targets = open(settings.deployment.as_ref(), &settings.target, &tenants, folder, found);
-            }
-        })?;
-        Ok((settings, targets))
     }
 }
 
@@ -223,7 +241,7 @@ impl Check for Settings {
             if door.store.as_ref().is_some_and(|store| !stores.contains(store)) {
                 found.report_in("store", Code::new("config.unknown_store"), "no `store` has this id");
             }
-            check_door(door, &self.portal.base_url, found);
+            check_door(door, self, found);
         });
         check_connections("connection", &self.connection, found);
         check_targets(self.deployment.as_ref(), &self.target, found);
@@ -232,22 +250,13 @@ impl Check for Settings {
 
 impl Check for Protocol {
     fn check(&self, found: &mut Problems) {
-        let one_of = || Code::new("config.one_of");
-        match (&self.oidc, &self.saml, &self.scim) {
-            (Some(oidc), None, None) => found.within("oidc", |found| Check::check(oidc, found)),
-            (None, Some(saml), None) => found.within("saml", |found| Check::check(saml, found)),
-            (None, None, Some(_)) => {}
-            (None, None, None) => found.report(one_of(), "needs one of `oidc`, `saml` and `scim`"),
-            (Some(_), Some(_), _) => {
-                found.report_in("saml", one_of(), "goes with no `oidc` in the same connection");
-            }
-            (_, _, Some(_)) => {
-                found.report_in(
-                    "scim",
-                    one_of(),
-                    "goes with neither `oidc` nor `saml` in the same connection",
-                );
-            }
+        self.check_methods(found);
+        self.check_directory(found);
+        match self.method() {
+            Some(Method::Oidc(oidc)) => found.within("oidc", |found| Check::check(oidc, found)),
+            Some(Method::Saml(saml)) => found.within("saml", |found| Check::check(saml, found)),
+            Some(Method::Ldap(ldap)) => found.within("ldap", |found| Check::check(ldap, found)),
+            Some(Method::Scim(_)) | None => {}
         }
         if let Some(metadata) = &self.metadata {
             found.within("metadata", |found| metadata.check_beside(self.saml.as_ref(), found));

@@ -1,7 +1,9 @@
 //! What the pages show, as plain text: no page reads an account, a decision or a plan itself.
 
+mod entering;
 mod lending;
 
+pub use entering::{SignInView, TroubleView};
 pub use lending::{AccessView, CompareRow, GrantedView, LeaseRow, LeasesView, OfferRow};
 
 /// Says how good or bad something is; it picks the colour and the mark, never the meaning alone.

@@ -160,6 +160,11 @@ fn open_one(settings: &TargetSettings, folder: &Path, found: &mut Problems) -> O
     target.map(|target| (target, credentials))
 }
 
+/// Opens the way to the servers of a directory, and asks none of them.
+pub(crate) fn open_directory(way: &WaySettings, folder: &Path, found: &mut Problems) -> Option<Directory> {
+    directory(way, folder, found).map(|(directory, _)| directory)
+}
+
 fn directory(way: &WaySettings, folder: &Path, found: &mut Problems) -> Option<(Directory, Credentials)> {
     let password = read_secret(&folder.join(&way.password_file), "password_file", found);
     let roots = match &way.ca_file {

@@ -107,7 +107,7 @@ impl SecretSettings {
 }
 
 /// Says how the servers of a directory are reached.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct WaySettings {
     pub(crate) servers: Vec<String>,
@@ -205,6 +205,16 @@ impl TargetSettings {
         ];
         let mut kinds = kinds.into_iter().flatten();
         kinds.next().filter(|_| kinds.next().is_none())
+    }
+
+    /// The attribute in which its accounts bear their marker; `None` where it is no directory.
+    pub(crate) fn marker(&self) -> Option<&str> {
+        match self.kind()? {
+            Kind::ActiveDirectory(settings) => Some(&settings.marker),
+            Kind::OpenLdap(settings) => Some(&settings.marker),
+            Kind::Custom(settings) => Some(&settings.marker),
+            Kind::InMemory(_) | Kind::Scim(_) => None,
+        }
     }
 
     fn check_kind(&self, found: &mut Problems) {

@@ -6,6 +6,7 @@ use axum::http::request::Parts;
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Response};
 use url::form_urlencoded;
+use zeroize::Zeroizing;
 
 const LONGEST: usize = 48 * 1024;
 const MOST: usize = 64;
@@ -59,6 +60,11 @@ impl Parameters {
         self.0.get(name).map(String::as_str).filter(|value| !value.is_empty())
     }
 
+    /// Takes a value out; it is wiped when whoever took it lets it go.
+    pub fn take_secret(&mut self, name: &str) -> Option<Zeroizing<String>> {
+        self.0.remove(name).map(Zeroizing::new)
+    }
+
     /// Gives every name with its value, in the order of names.
     pub fn pairs(&self) -> impl Iterator<Item = (&str, &str)> {
         self.0.iter().map(|(name, value)| (name.as_str(), value.as_str()))
@@ -105,6 +111,8 @@ impl<S: Send + Sync> FromRequest<S> for Form {
             return Err(ParameterError::NotAForm.into_response());
         }
         let body = String::from_request(request, state).await.map_err(IntoResponse::into_response)?;
+        // It may hold a password.
+        let body = Zeroizing::new(body);
         Parameters::parse(&body).map(Self).map_err(IntoResponse::into_response)
     }
 }

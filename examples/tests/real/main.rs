@@ -15,6 +15,7 @@ mod kills;
 mod mirrors;
 mod peer;
 mod scim_server;
+mod sign_in;
 mod stopped;
 
 #[path = "../support/scim.rs"]

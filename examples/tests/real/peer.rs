@@ -66,8 +66,7 @@ pub(crate) fn start(name: &str, options: &[&str], folder: &Path) -> (String, Chi
 
 impl Drop for Peer {
     fn drop(&mut self) {
-        drop(self.lifeline.stdin.take());
-        let _ = self.lifeline.wait();
+        self.end();
     }
 }
 
@@ -80,6 +79,12 @@ impl Peer {
     pub(crate) fn start_as(name: &str, called: &str) -> Self {
         let (line, child) = start(name, &[], &folder(&format!("peer-{called}")));
         Self { said: serde_json::from_str(&line).expect("the directory starts"), lifeline: child }
+    }
+
+    /// Ends the directory.
+    pub(crate) fn end(&mut self) {
+        drop(self.lifeline.stdin.take());
+        let _ = self.lifeline.wait();
     }
 
     pub(crate) fn text(&self, name: &str) -> &str {

@@ -10,6 +10,7 @@ mod home;
 mod layout;
 mod leases;
 mod refused;
+mod sign_in;
 mod signing_out;
 
 pub use access::{COUNTDOWN_PATH, access, granted};
@@ -20,4 +21,5 @@ pub use held::{choose_password, choose_user_name, consent, prove_link, waiting};
 pub use home::home;
 pub use leases::leases;
 pub use refused::{problem, refused};
+pub use sign_in::sign_in;
 pub use signing_out::{go_on, signed_out};

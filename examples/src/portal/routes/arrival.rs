@@ -9,12 +9,13 @@ use super::outcome;
 use crate::portal::failure::Failure;
 use crate::portal::holds::{Guest, Hold};
 use crate::portal::house::{Door, House};
-use crate::web::Parameters;
+use crate::web::{Parameters, is_same};
 
-/// What the names of people are called, best first, by OpenID providers and in SAML assertions.
-const NAMES: [&str; 10] = [
+/// What the names of people are called, best first, by OpenID providers, in SAML assertions and in directories.
+const NAMES: [&str; 11] = [
     "name",
     "displayName",
+    "cn",
     "urn:oid:2.16.840.1.113730.3.1.241",
     "http://schemas.microsoft.com/identity/claims/displayname",
     "http://schemas.xmlsoap.org/ws/2005/05/identity/claims/name",
@@ -46,6 +47,22 @@ impl Purpose {
             Some("link") => house.holds.id(headers, house.now()).map(Self::ProveLink).ok_or_else(over),
             Some(_) => Err(Failure::NotFound),
         }
+    }
+
+    /// Reads what a form was shown for: to come in, or to prove a link for the held sign-in that it has the token of.
+    pub(super) fn of_form(house: &House, sent: &Parameters, headers: &HeaderMap) -> Result<Self, Failure> {
+        let Some(token) = sent.value("prove") else { return Ok(Self::Enter) };
+        let id = house.holds.id(headers, house.now()).ok_or_else(over)?;
+        let hold = house.holds.with_id(&id, house.now());
+        let is_meant = hold.is_some_and(|hold| is_same(token, &hold.csrf));
+        if is_meant { Ok(Self::ProveLink(id)) } else { Err(over()) }
+    }
+
+    /// The token of the held sign-in, for a form.
+    pub(super) fn token(&self, house: &House) -> Result<Option<String>, Failure> {
+        let Self::ProveLink(id) = self else { return Ok(None) };
+        let hold = house.holds.with_id(id, house.now());
+        hold.map(|hold| Some(hold.csrf)).ok_or_else(over)
     }
 
     /// The purpose of a sign-in that remembers this.

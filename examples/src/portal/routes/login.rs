@@ -4,7 +4,7 @@ use axum::extract::{Path, State};
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::Response;
 
-use super::{arrival::Purpose, oidc, saml};
+use super::{arrival::Purpose, ldap, oidc, saml};
 use crate::portal::failure::Failure;
 use crate::portal::house::{House, Way};
 use crate::portal::pages;
@@ -16,7 +16,7 @@ pub(super) async fn home(State(house): State<Arc<House>>, headers: HeaderMap) ->
     Ok(html(StatusCode::OK, pages::home(&house.frame(visit.as_ref()), &house.cards())))
 }
 
-/// Sends the browser to the provider of a connection.
+/// Sends the browser to the provider of a connection, or asks for a name and a password here.
 pub(super) async fn begin(
     State(house): State<Arc<House>>,
     Path(connection): Path<String>,
@@ -28,5 +28,6 @@ pub(super) async fn begin(
     match &door.way {
         Way::Oidc(trigger) => oidc::begin(trigger, purpose).await,
         Way::Saml(way) => saml::begin(&house, door, way, purpose).await,
+        Way::Ldap(_) => ldap::ask(&house, door, &purpose, &headers),
     }
 }

@@ -5,6 +5,7 @@ mod account;
 mod admin;
 mod arrival;
 mod hold;
+mod ldap;
 mod leases;
 mod login;
 mod oidc;
@@ -26,7 +27,10 @@ use crate::web::{STYLE_PATH, style};
 pub(super) fn routes(house: Arc<House>) -> Router {
     Router::new()
         .route("/", get(login::home))
-        .route("/login/{*connection}", get(login::begin))
+        .route(
+            "/login/{*connection}",
+            get(login::begin).post(ldap::answer).layer(DefaultBodyLimit::max(ldap::LARGEST)),
+        )
         .route("/callback/{*connection}", get(oidc::callback).post(oidc::callback_by_form))
         .route("/saml/{*place}", get(saml::get).post(saml::post).layer(DefaultBodyLimit::max(saml::LARGEST)))
         .route("/hold", get(hold::ask))

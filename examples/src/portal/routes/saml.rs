@@ -90,7 +90,7 @@ fn find<'a, 'p>(house: &'a House, place: &'p str) -> Result<(&'a Door, &'a SamlW
     let door = house.door(connection).ok_or(Failure::NotFound)?;
     match &door.way {
         Way::Saml(way) => Ok((door, way, what)),
-        Way::Oidc(_) => Err(Failure::NotFound),
+        Way::Oidc(_) | Way::Ldap(_) => Err(Failure::NotFound),
     }
 }
 

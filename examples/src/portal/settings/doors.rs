@@ -1,12 +1,14 @@
 //! Checks that what the engine trusts and what the protocol verifies are the same.
 
-use jit_core::config::Problems;
+use jit_core::config::{Check, Problems};
 use jit_core::{Code, ConnectionId, Issuer};
+use jit_ldap::SignInSettings;
 use jit_oidc::OidcSettings;
 use jit_saml::SamlSettings;
 
 use super::scim::check_source;
-use super::{DoorSettings, Method};
+use super::{DoorSettings, Method, Settings};
+use crate::targets::TargetSettings;
 
 /// Where a provider sends people back to: an address of the connection alone, so that the answer of one provider is
 /// never taken for that of another.
@@ -15,10 +17,12 @@ pub(crate) fn callback(base_url: &str, id: &ConnectionId) -> String {
 }
 
 /// Checks that what the engine trusts and what the protocol verifies are the same.
-pub(super) fn check_door(door: &DoorSettings, base_url: &str, found: &mut Problems) {
+pub(super) fn check_door(door: &DoorSettings, all: &Settings, found: &mut Problems) {
+    let base_url = &all.portal.base_url;
     match door.protocol.method() {
         Some(Method::Oidc(settings)) => check_oidc_door(door, settings, base_url, found),
         Some(Method::Saml(settings)) => check_saml_door(door, settings, base_url, found),
+        Some(Method::Ldap(settings)) => check_ldap_door(door, settings, all, found),
         Some(Method::Scim(_)) => check_source(door, found),
         None => {}
     }
@@ -53,6 +57,25 @@ fn check_saml_door(door: &DoorSettings, settings: &SamlSettings, base_url: &str,
         let message =
             "must be the one name of the provider, that of `protocol.saml.idp` or of its `metadata`";
         found.report_in("issuers", Code::new("config.issuer_mismatch"), message);
+    }
+}
+
+fn check_ldap_door(door: &DoorSettings, settings: &SignInSettings, all: &Settings, found: &mut Problems) {
+    // What is wrong with it alone was reported before.
+    let Ok(config) = settings.check() else { return };
+    found.within("protocol", |found| {
+        found.within("ldap", |found| Check::check(&all.refusing_what_is_lent(settings), found));
+    });
+    if door.issuers != [config.issuer().clone()] {
+        let message = "must be the one `issuer` of `protocol.ldap`";
+        found.report_in("issuers", Code::new("config.issuer_mismatch"), message);
+    }
+}
+
+impl Settings {
+    /// The settings of a sign-in that refuses whatever bears a marker of one of the targets.
+    pub(crate) fn refusing_what_is_lent(&self, settings: &SignInSettings) -> SignInSettings {
+        settings.clone().beside_targets(self.target.iter().filter_map(TargetSettings::marker))
     }
 }
 

@@ -118,9 +118,67 @@ fn the_documented_connection_by_saml_is_sound() {
     assert!(matches!(settings.connection[1].protocol.method(), Some(Method::Saml(_))));
 }
 
+/// The documented configuration with the documented connection to a directory beside it.
+fn with_ldap() -> String {
+    let ldap = DOCUMENTATION.split("```toml\n").nth(4).unwrap().split("```").next().unwrap();
+    format!("{}\n{ldap}", example())
+}
+
+#[test]
+fn the_documented_connection_to_a_directory_is_sound_and_needs_what_it_has() {
+    let settings = Settings::load(&with_ldap(), "portal.toml").unwrap();
+    assert!(matches!(settings.connection[1].protocol.method(), Some(Method::Ldap(_))));
+    for (from, to, says) in [
+        (
+            "issuers = [\"ldap.acme",
+            "issuers = [\"other.acme",
+            "connection[1].issuers: must be the one `issuer`",
+        ),
+        ("names = [\"uid\", \"mail\"]", "names = []", "connection[1].protocol.ldap.names: must name"),
+        (
+            "filter = \"(",
+            "filter = \"",
+            "connection[1].protocol.ldap.filter: must be a filter (ldap.settings_invalid)",
+        ),
+        ("password_file = ", "password = ", "connection[1].protocol.directory.password: unknown field"),
+        (
+            "[connection.protocol.ldap]",
+            "[connection.protocol.scim]\ntoken_file = \"t\"\n\n[connection.protocol.ldap]",
+            "connection[1].protocol.scim: goes with no `ldap`",
+        ),
+    ] {
+        assert!(with_ldap().contains(from), "{from}");
+        let found =
+            Settings::load(&with_ldap().replacen(from, to, 1), "portal.toml").unwrap_err().to_string();
+        assert!(found.starts_with("portal.toml:") && found.contains(says), "{to}: {found}");
+    }
+    let text = with_ldap();
+    let way = text.split("[connection.protocol.directory]").nth(1).unwrap().split("\n[").next().unwrap();
+    let bare = text.replace(&format!("[connection.protocol.directory]{way}"), "");
+    let found = Settings::load(&bare, "portal.toml").unwrap_err().to_string();
+    assert!(found.contains("connection[1].protocol: needs `directory` beside `ldap`"), "{found}");
+    let way = format!("[connection.protocol.directory]{way}\n[connection.protocol.oidc]");
+    let found = problems(|text| text.replace("[connection.protocol.oidc]", &way));
+    assert!(found.contains("connection[0].protocol.directory: goes with `ldap` only"), "{found}");
+}
+
+#[test]
+fn the_markers_of_all_targets_are_refused_at_the_door() {
+    let target = DOCUMENTATION.split("```toml\n").nth(2).unwrap().split("```").next().unwrap();
+    let other = target.split("[[target]]").nth(1).unwrap().replace("id = \"linux\"", "id = \"vault\"");
+    let other = other.replace("password_policy", "marker = \"title\"\npassword_policy");
+    let text = format!("{}\n{target}\n[[target]]{other}", with_ldap());
+    let settings = Settings::load(&text, "portal.toml").unwrap();
+    let Some(Method::Ldap(ldap)) = settings.connection[1].protocol.method() else {
+        panic!("another protocol")
+    };
+    assert!(ldap.marker.is_empty());
+    assert_eq!(settings.refusing_what_is_lent(ldap).marker, ["description", "title"]);
+}
+
 /// The documented configuration with the documented connection by SCIM beside it.
 fn with_scim() -> String {
-    let scim = DOCUMENTATION.split("```toml\n").nth(4).unwrap().split("```").next().unwrap();
+    let scim = DOCUMENTATION.split("```toml\n").nth(5).unwrap().split("```").next().unwrap();
     format!("{}\n{scim}", example())
 }
 
@@ -202,10 +260,12 @@ fn a_connection_has_exactly_one_protocol_and_what_belongs_to_it() {
 
 #[test]
 fn a_connection_without_a_protocol_is_none() {
-    let none = example().replace("[connection.protocol.oidc]", "[connection.protocol.ldap]");
-    assert!(problems(|_| none).contains("connection[0].protocol.ldap: unknown field"));
+    let none = example().replace("[connection.protocol.oidc]", "[connection.protocol.kerberos]");
+    assert!(problems(|_| none).contains("connection[0].protocol.kerberos: unknown field"));
     let bare = example().split("[connection.protocol.oidc]").next().unwrap().to_owned();
-    assert!(problems(|_| bare).contains("connection[0].protocol: needs one of `oidc`, `saml` and `scim`"));
+    assert!(
+        problems(|_| bare).contains("connection[0].protocol: needs one of `oidc`, `saml`, `ldap` and `scim`")
+    );
 }
 
 #[test]
