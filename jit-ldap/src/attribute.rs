@@ -4,6 +4,8 @@ use std::borrow::Cow;
 use std::fmt;
 use std::hash::{Hash, Hasher};
 
+use zeroize::Zeroize as _;
+
 use crate::reason::Reason;
 
 /// The longest name, in bytes.
@@ -90,6 +92,12 @@ impl AttributeName {
         self.0.split_once(';').map_or(&*self.0, |(kind, _)| kind)
     }
 
+    /// Tells whether its values are passwords: they are told to nobody, travel over TLS only, and do not stay in memory.
+    pub(crate) fn is_of_passwords(&self) -> bool {
+        let names = ["userPassword", "unicodePwd", "2.5.4.35", "1.2.840.113556.1.4.90"];
+        names.iter().any(|name| name.eq_ignore_ascii_case(self.kind()))
+    }
+
     /// The options.
     pub fn options(&self) -> impl Iterator<Item = &str> {
         self.0.split(';').skip(1)
@@ -142,7 +150,7 @@ impl fmt::Debug for AttributeName {
     }
 }
 
-/// An attribute with its values. `Debug` shows how many there are.
+/// An attribute with its values. `Debug` shows how many there are; passwords are wiped from memory when it is dropped.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Attribute {
     name: AttributeName,
@@ -176,8 +184,20 @@ impl Attribute {
         size_of::<Self>() + values.sum::<usize>()
     }
 
-    pub(crate) fn into_values(self) -> Vec<Vec<u8>> {
-        self.values
+    pub(crate) fn into_values(mut self) -> Vec<Vec<u8>> {
+        std::mem::take(&mut self.values)
+    }
+
+    fn wipe(&mut self) {
+        if self.name.is_of_passwords() {
+            self.values.zeroize();
+        }
+    }
+}
+
+impl Drop for Attribute {
+    fn drop(&mut self) {
+        self.wipe();
     }
 }
 
@@ -207,5 +227,19 @@ mod tests {
         assert_eq!(AttributeName::new("MEMBER").unwrap(), AttributeName::MEMBER);
         let ranged = AttributeName::new("member;range=0-9").unwrap();
         assert_eq!((ranged.kind(), ranged.options().collect::<Vec<_>>()), ("member", vec!["range=0-9"]));
+    }
+
+    #[test]
+    fn passwords_are_known_by_any_of_their_names_and_wiped() {
+        for name in
+            ["userPassword", "USERPASSWORD;lang-de", "unicodePwd", "2.5.4.35", "1.2.840.113556.1.4.90"]
+        {
+            let mut attribute = Attribute::new(AttributeName::new(name).unwrap(), ["secret"]);
+            attribute.wipe();
+            assert!(attribute.values().is_empty(), "{name}");
+        }
+        let mut mail = Attribute::new(AttributeName::MAIL, ["a@example.com"]);
+        mail.wipe();
+        assert_eq!(mail.values(), [b"a@example.com"]);
     }
 }

@@ -27,10 +27,7 @@ impl ClaimNames {
         if !readable.iter().all(|name| names.contains(name)) {
             return Err(SettingsError::new("readable", "must name claims"));
         }
-        let is_secret = |name: &AttributeName| {
-            ["userPassword", "unicodePwd"].iter().any(|password| password.eq_ignore_ascii_case(name.kind()))
-        };
-        if names.iter().any(is_secret) {
+        if names.iter().any(AttributeName::is_of_passwords) {
             return Err(SettingsError::new(field, "must not name a password"));
         }
         Ok(Self { names, readable })

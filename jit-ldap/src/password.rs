@@ -36,6 +36,13 @@ impl Password {
         &self.0
     }
 
+    /// The same backwards. It never grows, which would leave copies behind.
+    pub(crate) fn reversed(&self) -> Self {
+        let mut text = Zeroizing::new(String::with_capacity(self.0.len()));
+        text.extend(self.0.chars().rev());
+        Self(text)
+    }
+
     /// Writes the value of `unicodePwd`: in quotes, UTF-16, little-endian ([MS-ADTS] §3.1.1.3.1.5).
     #[must_use]
     pub fn to_unicode_password(&self) -> Zeroizing<Vec<u8>> {

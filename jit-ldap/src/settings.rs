@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use rustls::crypto::CryptoProvider;
 use serde::Deserialize;
+use zeroize::Zeroize as _;
 
 use crate::directory::Directory;
 use crate::error::LdapError;
@@ -13,7 +14,8 @@ use crate::reason::Reason;
 use crate::server::Server;
 use crate::tls::{Roots, Tls};
 
-/// What people write about the servers of a directory. `Debug` shows no password.
+/// What people write about the servers of a directory. `Debug` shows no password, which is wiped from memory when they are
+/// dropped.
 #[derive(Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 #[non_exhaustive]
@@ -58,6 +60,12 @@ impl DirectorySettings {
         }
         let settings = PoolSettings { size: self.connections, ..PoolSettings::default() };
         Ok(Directory::new(servers, &account, settings))
+    }
+}
+
+impl Drop for DirectorySettings {
+    fn drop(&mut self) {
+        self.password.zeroize();
     }
 }
 

@@ -1,33 +1,50 @@
 //! Writes elements.
 
+use zeroize::Zeroizing;
+
 use super::tag;
 
-/// Collects the bytes of a request.
+/// Collects the bytes of a request. Passwords travel in some: whatever it leaves behind is wiped.
 #[derive(Default)]
 pub(crate) struct Writer {
-    bytes: Vec<u8>,
+    bytes: Zeroizing<Vec<u8>>,
 }
+
+/// The most octets of a tag and a length.
+const HEAD: usize = 2 + size_of::<usize>();
 
 /// Remembers where a constructed element began.
 #[derive(Clone, Copy)]
 pub(crate) struct Mark(usize);
 
 impl Writer {
-    /// Begins with room for so many octets: a message that grows is copied, and its copies are not wiped.
+    /// Begins with room for so many octets: a message that grows is copied.
     pub(crate) fn with_room(octets: usize) -> Self {
-        Self { bytes: Vec::with_capacity(octets) }
+        Self { bytes: Zeroizing::new(Vec::with_capacity(octets)) }
     }
 
-    pub(crate) fn into_bytes(self) -> Vec<u8> {
-        self.bytes
+    pub(crate) fn into_bytes(mut self) -> Vec<u8> {
+        std::mem::take(&mut *self.bytes)
     }
 
     /// Adds what was encoded before.
     pub(crate) fn raw(&mut self, bytes: &[u8]) {
+        self.make_room(bytes.len());
         self.bytes.extend_from_slice(bytes);
     }
 
+    /// Makes room for so many octets more: a vector that grows by itself leaves what it held behind.
+    fn make_room(&mut self, octets: usize) {
+        let needed = self.bytes.len().saturating_add(octets);
+        if needed > self.bytes.capacity() {
+            let mut larger = Vec::with_capacity(needed.max(self.bytes.capacity().saturating_mul(2)));
+            larger.extend_from_slice(&self.bytes);
+            drop(std::mem::replace(&mut self.bytes, Zeroizing::new(larger)));
+        }
+    }
+
     pub(crate) fn primitive(&mut self, tag: u8, body: &[u8]) {
+        self.make_room(HEAD.saturating_add(body.len()));
         self.bytes.push(tag);
         self.bytes.extend(octets_of(body.len()));
         self.raw(body);
@@ -59,6 +76,7 @@ impl Writer {
     }
 
     pub(crate) fn begin(&mut self, tag: u8) -> Mark {
+        self.make_room(1);
         self.bytes.push(tag);
         Mark(self.bytes.len())
     }
@@ -66,6 +84,7 @@ impl Writer {
     /// Ends a constructed element: its length is known only now and moves in before it.
     pub(crate) fn end(&mut self, mark: Mark) {
         let length = self.bytes.len().saturating_sub(mark.0);
+        self.make_room(HEAD);
         self.bytes.splice(mark.0..mark.0, octets_of(length));
     }
 }

@@ -3,6 +3,8 @@
 use std::time::Duration;
 
 use super::Connection;
+use zeroize::Zeroizing;
+
 use crate::attribute::AttributeName;
 use crate::ber::{Reader, tag};
 use crate::dn::Dn;
@@ -52,7 +54,8 @@ impl Connection {
         let user = user.map(ToString::to_string);
         let done = self.exchange(Request::modify_password(user.as_deref(), old, new)).await?;
         let answered = |reason: Reason| LdapError::new(reason).with_fate(Fate::Answered);
-        let Some(value) = done.value.filter(|value| !value.is_empty()) else { return Ok(None) };
+        let value = done.value.filter(|value| !value.is_empty()).map(Zeroizing::new);
+        let Some(value) = value else { return Ok(None) };
         let made = generated(&value).map_err(answered)?;
         made.map(Password::new).transpose().map_err(answered)
     }

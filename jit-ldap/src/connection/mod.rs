@@ -192,13 +192,11 @@ impl Connection {
         &self,
         mut attributes: impl Iterator<Item = &'a Attribute>,
     ) -> Result<(), LdapError> {
-        let is_password = |attribute: &Attribute| {
-            ["userPassword", "unicodePwd"]
-                .iter()
-                .any(|name| name.eq_ignore_ascii_case(attribute.name().kind()))
-                || attribute.name().kind() == "2.5.4.35"
-        };
-        if attributes.any(is_password) { self.demand_confidential() } else { Ok(()) }
+        if attributes.any(|attribute| attribute.name().is_of_passwords()) {
+            self.demand_confidential()
+        } else {
+            Ok(())
+        }
     }
 }
 

@@ -206,7 +206,7 @@ impl Dialect for ActiveDirectory {
         if let Some(password) = renewal.password {
             // The last password but one is void at once; the last one still opens the account for an hour
             // (`OldPasswordAllowedPeriod`). So another one comes in between, which only whoever gets the new one can know.
-            let between = Password::new(password.expose().chars().rev().collect::<String>())?;
+            let between = password.reversed();
             guard.modify(connection, vec![Modification::Replace(password_of(&between))]).await?;
             changes.extend([Modification::Replace(password_of(password)), control_of(IN_USE)]);
         }

@@ -13,6 +13,7 @@ mod import;
 mod openldap;
 mod peer;
 mod pools;
+mod secrets;
 mod sign_in;
 mod suite;
 mod target;

@@ -12,4 +12,4 @@ mod servers;
 
 pub(crate) use custom::without_controls;
 pub(crate) use dynamic::target as dynamic_target;
-pub(crate) use house::{House, World, administrator_of, open_ldap};
+pub(crate) use house::{House, World, administrator_of, open_ldap, secret};
