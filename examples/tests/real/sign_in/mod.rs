@@ -6,7 +6,7 @@ use std::fs;
 use std::process::Command;
 
 use jit_ldap::Rdn;
-use portal::Portal;
+use portal::{Portal, Visitor};
 use serde_json::Value;
 
 use crate::peer::{Peer, wait};
@@ -194,4 +194,78 @@ fn what_is_lent_signs_in_nobody_wherever_its_target_marks_it() {
     assert!(portal.complaints().contains("made for a time"), "but the log is: {}", portal.complaints());
     assert!(!visitor.is_in());
     assert_eq!(visitor.sign_in("alice", ALICE).status, 303, "it is the marker that is refused");
+}
+
+/// Another way to the same people, over which nobody is believed who they are to accounts that exist.
+fn guests(peer: &Peer) -> String {
+    format!(
+        r#"
+[connection.mapping.email]
+claim = "mail"
+verified = "own_domains"
+
+[[connection]]
+id = "guests"
+tenant = "acme"
+issuers = ["guests.jit.test"]
+link = [{{ by = {{ email = "after_proof" }} }}]
+mapping = {{ email = {{ claim = "mail", verified = "never" }} }}
+policy = {{ rule = [{{ name = "proof", when = {{ account = "candidate" }}, hold = {{ asks = ["link_proof"], permit = {{}} }} }}] }}
+
+[connection.protocol]
+label = "Guests"
+
+[connection.protocol.directory]
+servers = ["{url}"]
+ca_file = "ca.pem"
+account = "{service}"
+password_file = "ldap.password"
+
+[connection.protocol.ldap]
+issuer = "guests.jit.test"
+base = "{base}"
+names = ["uid"]
+id = "entry_uuid"
+claims = ["mail"]
+"#,
+        url = peer.url(),
+        service = peer.text("service"),
+        base = peer.text("base"),
+    )
+}
+
+#[test]
+fn a_password_proves_a_link_for_the_sign_in_that_its_form_was_shown_for_and_no_other() {
+    let portal = Portal::start_with("proof", guests);
+    assert_eq!(portal.visitor().sign_in("alice", ALICE).status, 303, "her account comes into being");
+    let mut alice = portal.visitor();
+    let held = |alice: &mut Visitor| {
+        let form = alice.get("/login/guests");
+        let csrf = form.hidden("csrf").to_owned();
+        let fields = [("csrf", csrf.as_str()), ("user_name", "alice"), ("password", ALICE)];
+        let answer = alice.post("/login/guests", &fields);
+        assert_eq!((answer.status, answer.header("location")), (303, Some("/hold")), "{}", answer.body);
+        alice.get("/login/staff?prove=link")
+    };
+    let former = held(&mut alice);
+    let present = held(&mut alice);
+    assert_ne!(former.hidden("prove"), present.hidden("prove"));
+    let prove = |alice: &mut Visitor, token: &str, password: &str| {
+        let csrf = present.hidden("csrf").to_owned();
+        let fields =
+            [("csrf", csrf.as_str()), ("user_name", "alice"), ("password", password), ("prove", token)];
+        alice.post("/login/staff", &fields)
+    };
+    for token in [former.hidden("prove"), "guessed"] {
+        let page = prove(&mut alice, token, ALICE);
+        assert!(page.status == 403 && page.body.contains("hold.unknown_ticket"), "{}", page.body);
+    }
+    let again = prove(&mut alice, present.hidden("prove"), "no-password-of-hers");
+    assert_eq!(again.status, 403);
+    assert_eq!(again.hidden("prove"), present.hidden("prove"), "the next attempt is for the same");
+    assert!(!alice.is_in());
+    let proved = prove(&mut alice, present.hidden("prove"), ALICE);
+    assert_eq!((proved.status, proved.header("location")), (303, Some("/me")), "{}", proved.body);
+    let me = alice.get("/me").body;
+    assert!(me.contains("ldap.jit.test") && me.contains("guests.jit.test"), "one account, two ways: {me}");
 }
