@@ -236,6 +236,8 @@ impl Failure {
             "lease.quarantined" => {
                 "What is at the target is not what was made. An administrator has to look."
             }
+            // A target of others does not exist.
+            "lease.unknown_target" | "lease.unknown_role" => return Self::NotFound,
             "engine.contended" => return Self::DatabaseDown,
             _ => return Self::Broken(code),
         };

@@ -18,7 +18,7 @@ use super::scim::Scim;
 use super::session::{Session, Sessions};
 use super::sign_in_forms::SignInForms;
 use super::view::{ConnectionCard, Frame, Visitor};
-use crate::targets::{Opened, RoleOffer};
+use crate::targets::{Opened, RoleOffer, open_to};
 
 /// Holds the engine and everything around it.
 pub(super) struct House {
@@ -130,12 +130,18 @@ impl House {
             is_admin: visit.is_admin,
             csrf: visit.session.csrf.clone(),
         });
-        Frame { visitor, demo: self.demo, lends: !self.targets.is_empty() }
+        let lends = visit.is_some_and(|visit| self.targets_of(&visit.session.tenant).next().is_some());
+        Frame { visitor, demo: self.demo, lends }
+    }
+
+    /// The targets that are open to the people of a tenant.
+    pub(super) fn targets_of(&self, tenant: &TenantId) -> impl Iterator<Item = &Opened> {
+        open_to(&self.targets, tenant)
     }
 
     /// The role that is asked for.
     pub(super) fn role(&self, asked: &CheckOut) -> Option<&RoleOffer> {
-        let target = self.targets.iter().find(|target| target.id == asked.target)?;
+        let target = self.targets_of(&asked.tenant).find(|target| target.id == asked.target)?;
         target.roles.iter().find(|role| role.name == asked.role)
     }
 

@@ -21,9 +21,16 @@ use super::settings::{
 /// Holds a target that is ready to be asked; nothing was asked yet.
 pub(crate) struct Opened {
     pub(crate) id: TargetId,
+    /// To whose people it is open; to all others it does not exist.
+    pub(crate) tenants: BTreeSet<TenantId>,
     pub(crate) target: Arc<dyn Target>,
     pub(crate) setup: TargetSetup,
     pub(crate) roles: Vec<RoleOffer>,
+}
+
+/// The targets that are open to the people of a tenant.
+pub(crate) fn open_to<'a>(targets: &'a [Opened], tenant: &TenantId) -> impl Iterator<Item = &'a Opened> {
+    targets.iter().filter(move |target| target.tenants.contains(tenant))
 }
 
 /// Tells what of a role matters to those who choose one.
@@ -205,7 +212,8 @@ impl Opened {
         key: MarkerKey,
         tenants: BTreeSet<TenantId>,
     ) -> Self {
-        let mut setup = TargetSetup::new(settings.id.clone(), Arc::clone(&target), key).for_tenants(tenants);
+        let setup = TargetSetup::new(settings.id.clone(), Arc::clone(&target), key);
+        let mut setup = setup.for_tenants(tenants.clone());
         if !credentials.is_empty() {
             let parts: Vec<&[u8]> = credentials.iter().map(|part| part.as_slice()).collect();
             setup = setup.proving_with(&parts);
@@ -224,7 +232,7 @@ impl Opened {
             setup = setup.mirroring(mirror.mirroring());
         }
         let roles = settings.role.iter().map(RoleOffer::of).collect();
-        Self { id: settings.id.clone(), target, setup, roles }
+        Self { id: settings.id.clone(), tenants, target, setup, roles }
     }
 }
 

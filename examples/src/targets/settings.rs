@@ -328,7 +328,6 @@ impl TargetSettings {
                 let message = "must name one of the places of the target, which has several";
                 found.report_in("place", Code::new("config.missing_field"), message);
             }
-            None => {}
             Some(elevates) if elevates.whose().is_none() => {
                 let message = "needs either `named = true` or `attribute`, with `given_by`";
                 found.report_in("elevates", Code::new("config.one_of"), message);
@@ -337,7 +336,7 @@ impl TargetSettings {
                 let message = "needs `people` of the target: below which entry the accounts lie";
                 found.report_in("elevates", Code::new("config.missing_field"), message);
             }
-            Some(_) => {}
+            None | Some(_) => {}
         }
     }
 }

@@ -5,6 +5,7 @@ use axum::extract::State;
 use axum::http::header::{CACHE_CONTROL, CONTENT_TYPE};
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse as _, Response};
+use chrono::{DateTime, Utc};
 use jit_core::{
     Account, AccountId, BackendError, CheckOut, Filter, LookupKey, Query as Accounts, RuleName, Span, Store,
     StoreId, TargetId, TenantId,
@@ -14,7 +15,7 @@ use crate::portal::failure::Failure;
 use crate::portal::house::{House, Visit};
 use crate::portal::view::{AccessView, OfferRow};
 use crate::portal::{pages, present};
-use crate::targets::{Opened, RoleOffer};
+use crate::targets::{Opened, RoleOffer, open_to};
 use crate::web::{Form, Parameters, html, is_same, random_token, see_other};
 
 const LEASES: NonZeroUsize = NonZeroUsize::new(200).expect("not zero");
@@ -29,7 +30,7 @@ pub(super) async fn show(State(house): State<Arc<House>>, headers: HeaderMap) ->
     let (leases, has_more) = held(&house, &visit).await?;
     let row = |account: &Account| present::lease_row(account, name.clone(), None, house.now());
     let view = AccessView {
-        offers: offers(&house, &visit),
+        offers: offers(&house.targets, &visit.account, house.now(), house.demo),
         leases: leases.iter().filter_map(row).collect(),
         has_more,
         key: random_token()?,
@@ -102,17 +103,18 @@ async fn whoever_means_it(
     Ok(Some(visit))
 }
 
-fn offers(house: &House, visit: &Visit) -> Vec<OfferRow> {
-    let now = house.now();
-    let all = house.targets.iter().flat_map(|target| target.roles.iter().map(move |role| (target, role)));
-    let admitted = all.filter(|(_, role)| role.holders.iter().any(|held| visit.account.holds(held, now)));
+/// What somebody may check out, at the targets that are open to their tenant.
+fn offers(targets: &[Opened], account: &Account, now: DateTime<Utc>, demo: bool) -> Vec<OfferRow> {
+    let all = open_to(targets, &account.tenant);
+    let all = all.flat_map(|target| target.roles.iter().map(move |role| (target, role)));
+    let admitted = all.filter(|(_, role)| role.holders.iter().any(|held| account.holds(held, now)));
     let offer = |(target, role): (&Opened, &RoleOffer)| {
         // What somebody types is no proof of whose account it is: an attribute has to name it.
-        let account = match &role.elevates {
-            Some(whose) => Some(whose.name(&visit.account, None)?),
+        let own = match &role.elevates {
+            Some(whose) => Some(whose.name(account, None)?),
             None => None,
         };
-        Some(present::offer_row(target, role, account, house.demo))
+        Some(present::offer_row(target, role, own, demo))
     };
     admitted.filter_map(offer).collect()
 }
@@ -188,39 +190,72 @@ mod tests {
 
     use super::*;
 
-    #[tokio::test]
-    async fn whoever_holds_many_leases_is_shown_all_of_them() {
-        let (store, tenant) = (Arc::new(MemoryStore::new()), TenantId::new("acme").unwrap());
-        let now = SystemClock.now();
+    const ROLE: &str = "operator";
+
+    /// Somebody of a tenant who holds the role that admits.
+    async fn somebody(store: &MemoryStore, tenant: &str) -> Account {
+        let (tenant, now) = (TenantId::new(tenant).unwrap(), SystemClock.now());
         let mut mint = Mint::new(now, [9; 16]);
         let mut account = Account::begin(mint.account(), tenant.clone(), AccountState::Active, now);
-        let (operator, by) = (Entitlement::role("operator").unwrap(), Provenance::of(Source::Administrator));
-        account.grants.push(Grant::new(mint.grant(), operator.clone(), by, now));
-        let holder = account.id;
-        let commit = Commit { account: Some(AccountWrite::create(account)), ..Commit::new(tenant.clone()) };
-        store.commit(&commit).await.unwrap();
-        let (target, name) = (TargetId::new("directory").unwrap(), RuleName::new("admin").unwrap());
-        let role = TargetRole::new(chrono::TimeDelta::hours(1), vec![operator]).per_holder(NonZeroU32::MAX);
-        let markers = MarkerKey::new("test", &[5; 32]).unwrap();
-        let setup = TargetSetup::new(target.clone(), Arc::new(MemoryTarget::new()), markers);
-        let setup = setup.for_tenants([tenant.clone()]).role(name.clone(), role);
-        let builder = Jit::builder(store.clone()).leases_per_holder(NonZeroU32::MAX).target(setup);
-        let jit = builder.build().unwrap();
-        let request = CheckOut {
-            tenant: tenant.clone(),
+        let by = Provenance::of(Source::Administrator);
+        account.grants.push(Grant::new(mint.grant(), Entitlement::role(ROLE).unwrap(), by, now));
+        let write = Some(AccountWrite::create(account.clone()));
+        store.commit(&Commit { account: write, ..Commit::new(tenant) }).await.unwrap();
+        account
+    }
+
+    /// A target of one tenant, whose one role may be held as often as one likes.
+    fn target_of(tenant: &str) -> Opened {
+        let (id, name) = (TargetId::new("directory").unwrap(), RuleName::new("admin").unwrap());
+        let (holders, longest) = (vec![Entitlement::role(ROLE).unwrap()], chrono::TimeDelta::hours(1));
+        let role = TargetRole::new(longest, holders.clone()).per_holder(NonZeroU32::MAX);
+        let (tenants, target) = ([TenantId::new(tenant).unwrap()], Arc::new(MemoryTarget::new()));
+        let setup = TargetSetup::new(id.clone(), target.clone(), MarkerKey::new("test", &[5; 32]).unwrap());
+        let setup = setup.for_tenants(tenants.clone()).role(name.clone(), role);
+        let (entitlements, privileged) = (vec!["wheel".to_owned()], false);
+        let offer = RoleOffer { name, entitlements, longest, holders, privileged, elevates: None };
+        Opened { id, tenants: tenants.into(), target, setup, roles: vec![offer] }
+    }
+
+    fn request_of(holder: &Account) -> CheckOut {
+        CheckOut {
+            tenant: holder.tenant.clone(),
             store: None,
-            holder,
-            by: Actor::Account { id: holder },
-            target,
-            role: name,
+            holder: holder.id,
+            by: Actor::Account { id: holder.id },
+            target: TargetId::new("directory").unwrap(),
+            role: RuleName::new("admin").unwrap(),
             span: chrono::TimeDelta::minutes(30),
             key: None,
             purpose: None,
-        };
-        for _ in 0..250 {
-            jit.check_out(&request).await.unwrap();
         }
-        let (shown, has_more) = held_by(&*store, &tenant, holder).await.unwrap();
+    }
+
+    #[tokio::test]
+    async fn a_target_of_another_tenant_does_not_exist() {
+        let (store, now) = (Arc::new(MemoryStore::new()), SystemClock.now());
+        let (ours, stranger) = (somebody(&store, "acme").await, somebody(&store, "bcorp").await);
+        let targets = [target_of("acme")];
+        let shown = offers(&targets, &ours, now, false);
+        assert_eq!((shown[0].target.as_str(), shown[0].entitlements.as_str()), ("directory", "wheel"));
+        assert!(offers(&targets, &stranger, now, false).is_empty(), "the role has the same name there");
+
+        let jit = Jit::builder(store).target(targets[0].setup.clone()).build().unwrap();
+        jit.check_out(&request_of(&ours)).await.unwrap();
+        let refused = jit.check_out(&request_of(&stranger)).await.unwrap_err();
+        assert_eq!(Failure::from(refused).into_response().status(), StatusCode::NOT_FOUND);
+    }
+
+    #[tokio::test]
+    async fn whoever_holds_many_leases_is_shown_all_of_them() {
+        let store = Arc::new(MemoryStore::new());
+        let holder = somebody(&store, "acme").await;
+        let builder = Jit::builder(store.clone()).leases_per_holder(NonZeroU32::MAX);
+        let jit = builder.target(target_of("acme").setup).build().unwrap();
+        for _ in 0..250 {
+            jit.check_out(&request_of(&holder)).await.unwrap();
+        }
+        let (shown, has_more) = held_by(&*store, &holder.tenant, holder.id).await.unwrap();
         assert_eq!((shown.len(), has_more), (250, false));
     }
 }

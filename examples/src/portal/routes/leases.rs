@@ -37,7 +37,7 @@ pub(super) async fn compare(
     }
     let mut view = every(&house, &visit).await?;
     let tenant = &visit.session.tenant;
-    for target in &house.targets {
+    for target in house.targets_of(tenant) {
         let mut compared = Vec::new();
         for shelf in &house.shelves {
             let store = shelf.name.as_ref();
