@@ -199,7 +199,6 @@ fn a_configuration_without_an_end_is_refused_before_it_fills_the_memory() {
 
 #[test]
 fn what_is_wrong_with_a_target_is_said() {
-    let store = "[checkout]\nstore = \"sqlite:accounts.db\"\ntenant = \"acme\"\n";
     let folder = folder("said", "");
     for (from, to, says) in [
         (
@@ -239,6 +238,15 @@ fn what_is_wrong_with_a_target_is_said() {
             "target[0].overdue_after: must be `1m` to `7d`",
         ),
         ("ldaps://", "http://", "target[0].directory: needs `servers` written `ldaps://HOST`"),
+    ] {
+        refuses(&folder, from, to, says);
+    }
+}
+
+#[test]
+fn a_target_that_could_not_lend_what_its_roles_say_is_refused() {
+    let folder = folder("unsound", "");
+    for (from, to, says) in [
         (
             "places = { jit = \"ou=jit,dc=example,dc=com\" }",
             "places = { jit = \"ou=jit,dc=example,dc=com\", ops = \"ou=ops,ou=jit,dc=example,dc=com\" }",
@@ -257,11 +265,17 @@ fn what_is_wrong_with_a_target_is_said() {
             "target[0].open_ldap.groups: must name each group once (ldap.settings_invalid)",
         ),
     ] {
-        assert!(TARGETS.contains(from), "{from}");
-        write(&folder.join("checkout.toml"), &format!("{store}{}", TARGETS.replace(from, to)), 0o644);
-        let (code, _, complaint) = run(&folder, "--config checkout.toml list");
-        assert!(code == 2 && complaint.contains(says), "{complaint}");
+        refuses(&folder, from, to, says);
     }
+}
+
+/// Whether a configuration in which this stands instead is refused, and why.
+fn refuses(folder: &Path, from: &str, to: &str, says: &str) {
+    let store = "[checkout]\nstore = \"sqlite:accounts.db\"\ntenant = \"acme\"\n";
+    assert!(TARGETS.contains(from), "{from}");
+    write(&folder.join("checkout.toml"), &format!("{store}{}", TARGETS.replace(from, to)), 0o644);
+    let (code, _, complaint) = run(folder, "--config checkout.toml list");
+    assert!(code == 2 && complaint.contains(says), "{complaint}");
 }
 
 #[test]
