@@ -1,6 +1,9 @@
 //! How an account stands in a target that it is mirrored to.
 
-use std::{collections::BTreeSet, fmt};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    fmt,
+};
 
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
@@ -25,6 +28,9 @@ pub struct Mirror {
     /// What we may have given there by calls that had no answer.
     #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
     pub doubtful: BTreeSet<String>,
+    /// The ids that the target has for these, by name, as far as it told them.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub ids: BTreeMap<String, String>,
     /// What the target confirmed last, as it told it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub confirmed: Option<String>,
@@ -82,6 +88,7 @@ impl Mirror {
             state: MirrorState::Waiting,
             held: BTreeSet::new(),
             doubtful: BTreeSet::new(),
+            ids: BTreeMap::new(),
             confirmed: None,
             asked: None,
             unanswered: None,

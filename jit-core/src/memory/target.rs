@@ -332,7 +332,7 @@ impl State {
         let native = account.native.clone();
         self.accounts.insert(wanted.user_name.clone(), account);
         let (held, confirmed) = (wanted.entitlements.clone(), wanted.user_name.clone());
-        Effect::Mirrored { native, held, confirmed, adopted: false }
+        Effect::Mirrored { native, held, ids: BTreeMap::new(), confirmed, adopted: false }
     }
 
     fn marked(&self, marker: &Marker) -> Option<String> {

@@ -125,6 +125,7 @@ fn mirrored(
         entitlements,
         held: there.map(|there| there.held.clone()).unwrap_or_default(),
         doubtful: there.map(|there| there.doubtful.clone()).unwrap_or_default(),
+        ids: there.map(|there| there.ids.clone()).unwrap_or_default(),
         confirmed: there.and_then(|there| there.confirmed.clone()),
     }
 }

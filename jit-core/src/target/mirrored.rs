@@ -31,6 +31,10 @@ pub struct Mirrored {
     /// What we may have given, and may have taken since, by calls that had no answer: nobody knows whether it holds this. To
     /// be given or taken like the rest.
     pub doubtful: BTreeSet<String>,
+    /// The ids that the target has for what is in `held` and `doubtful`, by name, as far as it told them. A name may be that
+    /// of something else by now: what was given is taken by its id, and by its name only where no id is known, or where it is
+    /// in doubt what the name stood for.
+    pub ids: BTreeMap<String, String>,
     /// What the target confirmed last, as [`Effect::Mirrored`](super::Effect::Mirrored) told it; `None` where nothing is
     /// known, or everything is to be looked at anew.
     pub confirmed: Option<String>,

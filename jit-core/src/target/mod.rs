@@ -208,6 +208,8 @@ pub enum Effect {
         native: String,
         /// What it holds of what we give, for [`Mirrored::held`] of the next call.
         held: BTreeSet<String>,
+        /// The ids of what it holds, by name, as far as the target has such, for [`Mirrored::ids`] of the next call.
+        ids: BTreeMap<String, String>,
         /// A digest of what was confirmed, for [`Mirrored::confirmed`] of the next call.
         confirmed: String,
         /// Whether it was there before without our marker, and bears it from now on.

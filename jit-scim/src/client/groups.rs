@@ -1,6 +1,6 @@
 //! Groups of the target: found by name, joined and left.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
@@ -40,38 +40,67 @@ pub(super) struct Groups {
 }
 
 impl Groups {
-    /// Lets a member join groups or leave them. One that is not there need not be left.
-    pub(super) async fn change(
+    /// Lets a member join the group of this name, and tells its id.
+    pub(super) async fn join(
         &self,
         finder: Finder<'_>,
         call: &mut Call,
         name: &str,
         member: &str,
-        joins: bool,
-    ) -> Result<(), Failure> {
+    ) -> Result<String, Failure> {
         // a second look where the group was made anew under the same name
         for _ in 0..2 {
-            let Some(group) = self.id(finder, call, name, joins).await? else {
-                return if joins { Err(TargetReason::GroupUnknown.into()) } else { Ok(()) };
-            };
-            let group = GroupAt { groups: self, finder, id: &group };
-            if group.change(call, member, joins).await? {
-                return Ok(());
+            let Some(id) = self.id(finder, call, name, true).await? else { break };
+            if (GroupAt { groups: self, finder, id: &id }).change(call, member, true).await? {
+                return Ok(id);
             }
-            self.known().remove(name);
+            self.forget(&id);
         }
-        if joins { Err(TargetReason::GroupUnknown.into()) } else { Ok(()) }
+        Err(TargetReason::GroupUnknown.into())
     }
 
-    /// Leaves a group whose id the target showed.
+    /// Leaves the group of this name, unless its id is one of those that need not or must not be left. One that is not there
+    /// need not be left.
+    pub(super) async fn leave_named(
+        &self,
+        finder: Finder<'_>,
+        call: &mut Call,
+        name: &str,
+        member: &str,
+        but: &BTreeSet<String>,
+    ) -> Result<(), Failure> {
+        for _ in 0..2 {
+            let Some(id) = self.id(finder, call, name, false).await? else { break };
+            if but.contains(&id) || self.leave(finder, call, &id, member).await? {
+                break;
+            }
+        }
+        Ok(())
+    }
+
+    /// Leaves a group whose id is known; `false` where there is no such group any longer.
     pub(super) async fn leave(
         &self,
         finder: Finder<'_>,
         call: &mut Call,
         id: &str,
         member: &str,
-    ) -> Result<(), Failure> {
-        GroupAt { groups: self, finder, id }.change(call, member, false).await.map(drop)
+    ) -> Result<bool, Failure> {
+        let is_there = GroupAt { groups: self, finder, id }.change(call, member, false).await?;
+        if !is_there {
+            self.forget(id);
+        }
+        Ok(is_there)
+    }
+
+    /// Finds the id of the group of this name.
+    pub(super) async fn find(
+        &self,
+        finder: Finder<'_>,
+        call: &mut Call,
+        name: &str,
+    ) -> Result<Option<String>, Failure> {
+        self.id(finder, call, name, false).await
     }
 
     async fn id(
@@ -131,6 +160,11 @@ impl Groups {
             Some(id) => Ok(Some(id)),
             None => self.look(finder, call, name).await,
         }
+    }
+
+    /// Forgets by which names a group was known that is there no longer.
+    fn forget(&self, id: &str) {
+        self.known().retain(|_, (own, _)| own != id);
     }
 
     fn known(&self) -> MutexGuard<'_, BTreeMap<String, (String, DateTime<Utc>)>> {

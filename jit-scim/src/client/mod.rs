@@ -7,11 +7,13 @@ mod change;
 mod credentials;
 mod failure;
 mod find;
+mod furnish;
 mod groups;
 #[cfg(feature = "http-reqwest")]
 mod guarded;
 mod learned;
 mod listing;
+mod memberships;
 mod people;
 mod person;
 mod place;

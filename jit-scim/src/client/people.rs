@@ -1,7 +1,6 @@
 //! The life of an account of the target: looked for, made, adopted, changed, put out of use, removed.
 
 use std::borrow::Cow;
-use std::collections::BTreeSet;
 
 use http::Method;
 use jit_core::{Code, Effect, Marker, Mirrored, Observed, RemoteRef};
@@ -11,7 +10,7 @@ use super::failure::Failure;
 use super::find::Finder;
 use super::groups::Groups;
 use super::learned::Learned;
-use super::person::{Difference, Person, Wish, digest, id_of};
+use super::person::{Difference, Person, Wish, id_of};
 use super::profile::{Adoption, Removal, TargetProfile, WhenLost};
 use super::reason::TargetReason;
 use super::wire::{Ask, Call, Wire};
@@ -134,78 +133,6 @@ impl People {
         }
     }
 
-    /// Takes an account that failed out of the groups that it is to leave: what is refused of it keeps no access alive.
-    /// Whatever comes of that, what was said of the account itself is what is told.
-    async fn shut_out(
-        &self,
-        call: &mut Call,
-        person: &Person,
-        wanted: &Mirrored,
-        failure: Failure,
-    ) -> Failure {
-        let (_, leaves) = self.memberships(person, wanted);
-        // a group that is left later is left with the next attempt
-        let _left = self.change_groups(call, person, leaves.iter().map(|name| (name, false))).await;
-        failure
-    }
-
-    /// Changes groups one after the other. One that is at fault stands in the way of no other.
-    async fn change_groups(
-        &self,
-        call: &mut Call,
-        person: &Person,
-        steps: impl Iterator<Item = (&String, bool)>,
-    ) -> Result<(), Failure> {
-        let mut at_fault = None;
-        for (name, joins) in steps {
-            match self.groups.change(self.finder(), call, name, &person.id, joins).await {
-                Err(failure) if failure.reason.is_of_one_group() => at_fault = Some(failure.after(at_fault)),
-                done => done?,
-            }
-        }
-        at_fault.map_or(Ok(()), Err)
-    }
-
-    /// Groups come after people, and those to leave before those to join.
-    async fn furnish(
-        &self,
-        call: &mut Call,
-        person: &Person,
-        wanted: &Mirrored,
-        adopted: bool,
-    ) -> Result<Effect, Failure> {
-        let (joins, leaves) = self.memberships(person, wanted);
-        let steps = leaves.iter().map(|name| (name, false)).chain(joins.iter().map(|name| (name, true)));
-        self.change_groups(call, person, steps).await?;
-        let native = person.id.clone();
-        let (held, confirmed) = (wanted.entitlements.clone(), digest(wanted));
-        Ok(Effect::Mirrored { native, held, confirmed, adopted })
-    }
-
-    /// Which groups to join and to leave. What the account holds is what it shows, where the target shows that with names;
-    /// else what was confirmed last. What others gave is in neither.
-    pub(super) fn memberships(
-        &self,
-        person: &Person,
-        wanted: &Mirrored,
-    ) -> (BTreeSet<String>, BTreeSet<String>) {
-        let shown: Option<BTreeSet<String>> = if self.profile.shows_groups {
-            person.groups().into_iter().map(|(_, name)| name).collect()
-        } else {
-            None
-        };
-        let is_known = wanted.confirmed.is_some();
-        let has = |name: &&String| match &shown {
-            Some(shown) => shown.contains(*name),
-            None => is_known && wanted.held.contains(*name),
-        };
-        let joins = wanted.entitlements.iter().filter(|name| !has(name)).cloned().collect();
-        let is_there = |name: &&String| shown.as_ref().is_none_or(|shown| shown.contains(*name));
-        let given = wanted.held.union(&wanted.doubtful).filter(|name| !wanted.entitlements.contains(*name));
-        let leaves = given.filter(is_there).cloned().collect();
-        (joins, leaves)
-    }
-
     /// Makes an account. It was looked for before: this may be the second time.
     async fn make(&self, call: &mut Call, remote: &RemoteRef, wish: &Wish) -> Result<Taken, Failure> {
         let ask = Ask::new(Method::POST, "Users".to_owned()).body(wish.new_person());
@@ -284,19 +211,6 @@ impl People {
         Err(TargetReason::ChangedMeanwhile.into())
     }
 
-    /// Takes the account out of the groups that it shows.
-    async fn leave_shown(&self, call: &mut Call, person: &Person) -> Result<(), Failure> {
-        let groups = if self.profile.shows_groups { person.groups() } else { Vec::new() };
-        let mut at_fault = None;
-        for (group, _) in groups {
-            match self.groups.leave(self.finder(), call, &group, &person.id).await {
-                Err(failure) if failure.reason.is_of_one_group() => at_fault = Some(failure.after(at_fault)),
-                done => done?,
-            }
-        }
-        at_fault.map_or(Ok(()), Err)
-    }
-
     pub(super) async fn remove(&self, remote: &RemoteRef) -> Result<Effect, Failure> {
         let mut call = self.wire.call();
         for _ in 0..ATTEMPTS {
@@ -365,7 +279,9 @@ pub(super) fn known<'a>(person: &Person, remote: &RemoteRef, wanted: &'a Mirrore
 }
 
 fn anew(wanted: &Mirrored) -> Mirrored {
-    Mirrored { confirmed: None, ..wanted.clone() }
+    // what it holds, it was given by a call without an answer
+    let doubtful = wanted.held.union(&wanted.doubtful).cloned().collect();
+    Mirrored { confirmed: None, doubtful, ..wanted.clone() }
 }
 
 /// Somebody who is out of use and so not shown is as they should be; what they hold is what it was.
@@ -373,6 +289,7 @@ fn hidden(remote: &RemoteRef, wanted: &Mirrored) -> Effect {
     Effect::Mirrored {
         native: remote.native.clone().unwrap_or_default(),
         held: wanted.held.clone(),
+        ids: wanted.ids.clone(),
         // when they come back, everything is looked at anew
         confirmed: String::new(),
         adopted: false,

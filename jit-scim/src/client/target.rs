@@ -15,6 +15,7 @@ use super::failure::Failure;
 use super::groups::Groups;
 use super::learned::Learned;
 use super::listing;
+use super::memberships::Memberships;
 use super::people::{People, Seen, Taken, known};
 use super::person::{Difference, Wish};
 use super::planned::{Planned, PlannedStep};
@@ -94,7 +95,8 @@ impl ScimTarget {
         };
         let wanted = known(&person, remote, wanted);
         let difference = wish.open(&person, &wanted);
-        let (joins, leaves) = people.memberships(&person, &wanted);
+        let Memberships { joins, leaves, .. } = people.memberships(&person, &wanted);
+        let leaves: BTreeSet<_> = leaves.into_iter().map(|leave| leave.name).collect();
         let is_nothing = difference.is_empty() && joins.is_empty() && leaves.is_empty();
         let step = if is_nothing { PlannedStep::Nothing } else { step };
         Ok(Planned { step, writes: writes(&difference), joins, leaves })

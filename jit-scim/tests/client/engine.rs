@@ -202,3 +202,28 @@ async fn a_change_whose_answer_was_lost_and_that_is_taken_back_is_taken_back_the
         }
     }
 }
+
+/// Somebody renames the group over there, and another one gets its name.
+#[tokio::test]
+async fn who_loses_a_role_leaves_the_group_that_it_gave_whatever_is_lost_meanwhile() {
+    for at in 0..=6 {
+        let house = house(|mirroring| mirroring);
+        house.sign_in(&["members", "editors"]).await.unwrap();
+        house.work().await;
+        let group = house.sim.one("Groups")["id"].as_str().unwrap().to_owned();
+        house.sim.rename_group(&group, "Old editors");
+        house.sim.plant("Groups", &json!({ "schemas": [crate::life::GROUP], "displayName": "Editors" }));
+        house.sim.clock.advance(TimeDelta::minutes(6));
+        if at > 0 {
+            let (tenant, limit) = (TenantId::new("acme").unwrap(), NonZeroUsize::new(9).unwrap());
+            house.jit.mirror_anew(None, &tenant, &chat(), None, limit).await.unwrap();
+            house.sim.script(move |number, _| (number == at).then_some(Fault::LostAfter));
+            house.work().await;
+            house.sim.behave();
+        }
+        house.sign_in(&["members"]).await.unwrap();
+        house.pass_minutes(5).await;
+        let members = (house.sim.members("Old editors"), house.sim.members("Editors"));
+        assert_eq!(members, (vec![], vec![]), "request {at}");
+    }
+}

@@ -14,7 +14,7 @@ use crate::sim::{Fault, Quirks};
 use crate::world::{Remembered, World, alice, names, person, reason, wanted, world};
 
 /// A world in which one stranger is in each of these groups.
-fn with_groups(profile: TargetProfile, quirks: Quirks, groups: &[&str]) -> (World, String) {
+pub(crate) fn with_groups(profile: TargetProfile, quirks: Quirks, groups: &[&str]) -> (World, String) {
     let world = world(profile, quirks);
     let stranger = world.sim.plant("Users", &json!({ "schemas": [USER], "userName": "stranger" }));
     for group in groups {
@@ -24,13 +24,13 @@ fn with_groups(profile: TargetProfile, quirks: Quirks, groups: &[&str]) -> (Worl
     (world, stranger)
 }
 
-async fn holding(world: &World, groups: &[&str]) -> Remembered {
+pub(crate) async fn holding(world: &World, groups: &[&str]) -> Remembered {
     let mut all = wanted(&alice());
     all.entitlements = names(groups);
     world.mirrored(&alice(), &all).await
 }
 
-fn patches(world: &World) -> Vec<Value> {
+pub(crate) fn patches(world: &World) -> Vec<Value> {
     let log = world.sim.log();
     let patches =
         log.iter().filter(|asked| asked.method == http::Method::PATCH && asked.path.starts_with("Groups"));
@@ -400,7 +400,7 @@ async fn who_is_out_already_need_not_be_taken_out() {
 
 impl World {
     /// An administrator over there puts somebody into a group.
-    async fn join_there(&self, group: &str, member: &str) {
+    pub(crate) async fn join_there(&self, group: &str, member: &str) {
         let add = json!([{ "op": "add", "path": "members", "value": [{ "value": member }] }]);
         self.patch_group(group, &add).await;
     }

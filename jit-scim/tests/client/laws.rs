@@ -1,6 +1,6 @@
 //! What holds whatever is wanted and whatever is there.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use jit_core::Mirrored;
 use jit_scim::client::{GroupChanges, GroupOrigin, UserChanges};
@@ -52,11 +52,12 @@ fn anything() -> impl Strategy<Value = Mirrored> {
 fn brought(world: &World, all: &[Mirrored]) -> (Value, BTreeMap<&'static str, usize>) {
     let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
     runtime.block_on(async {
-        let (mut remote, mut held, mut confirmed) = (alice(), BTreeSet::new(), None);
+        let (mut remote, mut last) = (alice(), wanted(&alice()));
         for wanted in all.iter().chain(all.last()) {
-            let wanted = Mirrored { held, confirmed, ..wanted.clone() };
+            let (held, ids, confirmed) = (last.held, last.ids, last.confirmed);
+            let wanted = Mirrored { held, ids, confirmed, ..wanted.clone() };
             let known = remembered(&remote, &wanted, world.mirror(&remote, &wanted).await.unwrap());
-            (remote, held, confirmed) = (known.remote, known.wanted.held, known.wanted.confirmed);
+            (remote, last) = (known.remote, known.wanted);
         }
     });
     let members = ["A", "B"].map(|group| (group, world.sim.members(group).len()));

@@ -15,6 +15,7 @@ mod listing;
 mod lost;
 mod odd;
 mod profiles;
+mod renamed;
 mod sim;
 mod strangers;
 mod throttled;

@@ -122,6 +122,17 @@ impl Sim {
         self.state().kept.entry(endpoint.to_owned()).or_default().remove(id);
     }
 
+    /// Gives a group another name, as its administrator would.
+    pub(crate) fn rename_group(&self, id: &str, name: &str) {
+        let mut state = self.state();
+        let group = state.kept.get_mut("Groups").unwrap().get_mut(id).unwrap();
+        let operation = json!([{ "op": "replace", "path": "displayName", "value": name }]);
+        *group = self.patched(group, &operation).unwrap();
+        state.made += 1;
+        let number = state.made;
+        self.version(state.kept.get_mut("Groups").unwrap().get_mut(id).unwrap(), number);
+    }
+
     /// Everything at an endpoint, as it would be shown if nothing were hidden.
     pub(crate) fn all(&self, endpoint: &str) -> Vec<Value> {
         let quirks = std::mem::take(&mut *self.quirks.lock().unwrap());

@@ -65,6 +65,7 @@ pub(crate) fn wanted(remote: &RemoteRef) -> Mirrored {
         entitlements: BTreeSet::new(),
         held: BTreeSet::new(),
         doubtful: BTreeSet::new(),
+        ids: BTreeMap::new(),
         confirmed: None,
     }
 }
@@ -119,9 +120,13 @@ impl World {
 }
 
 pub(crate) fn remembered(remote: &RemoteRef, wanted: &Mirrored, effect: Effect) -> Remembered {
-    let Effect::Mirrored { native, held, confirmed, adopted } = effect else { panic!("{effect:?}") };
+    let Effect::Mirrored { native, held, ids, confirmed, adopted } = effect else { panic!("{effect:?}") };
     let remote = RemoteRef { name: wanted.user_name.clone(), native: Some(native), ..remote.clone() };
-    Remembered { remote, wanted: Mirrored { held, confirmed: Some(confirmed), ..wanted.clone() }, adopted }
+    Remembered {
+        remote,
+        wanted: Mirrored { held, ids, confirmed: Some(confirmed), ..wanted.clone() },
+        adopted,
+    }
 }
 
 pub(crate) fn reason(error: &BackendError) -> TargetReason {

@@ -43,6 +43,7 @@ fn wanted(remote: &RemoteRef) -> Mirrored {
         entitlements: BTreeSet::new(),
         held: BTreeSet::new(),
         doubtful: BTreeSet::new(),
+        ids: BTreeMap::new(),
         confirmed: None,
     }
 }
@@ -62,9 +63,9 @@ async fn ask(target: &ScimTarget, remote: &RemoteRef, state: DesiredState) -> Re
 /// Mirrors, and returns what the engine would remember.
 async fn mirrored(target: &ScimTarget, remote: &RemoteRef, wanted: &Mirrored) -> (RemoteRef, Mirrored) {
     match mirror(target, remote, wanted).await.unwrap() {
-        Effect::Mirrored { native, held, confirmed, .. } => (
+        Effect::Mirrored { native, held, ids, confirmed, .. } => (
             RemoteRef { name: wanted.user_name.clone(), native: Some(native), ..remote.clone() },
-            Mirrored { held, confirmed: Some(confirmed), ..wanted.clone() },
+            Mirrored { held, ids, confirmed: Some(confirmed), ..wanted.clone() },
         ),
         other => panic!("{other:?}"),
     }

@@ -1,6 +1,6 @@
 //! Bringing an account to a target: written down before, asked, written down after.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::{DateTime, TimeDelta, Utc};
 
@@ -152,9 +152,9 @@ impl Jit {
         let answer_by = now.checked_add_signed(setup.in_flight).unwrap_or(now);
         mirror.unanswered = earlier.max(Some(answer_by));
         if let Wanted::There(mirrored) = next {
-            // Whatever may have been given can be taken again.
-            let given = mirrored.entitlements.difference(&mirror.held);
-            mirror.doubtful.extend(given.cloned());
+            // Whatever may have been given can be taken again: what is held may be given once more, and by its name, which
+            // something else may bear by now.
+            mirror.doubtful.extend(mirrored.entitlements.iter().cloned());
             if mirror.native.is_none() {
                 mirror.name.clone_from(&mirrored.user_name);
             }
@@ -338,10 +338,10 @@ fn learned(
     let was_there = mirror.native.is_some();
     let mut mirror = Mirror { unanswered: others, alarmed: false, asked: Some(done.digest()), ..mirror };
     let entry = match (effect, done) {
-        (Effect::Mirrored { native, held, confirmed, adopted }, Wanted::There(mirrored)) => {
+        (Effect::Mirrored { native, held, ids, confirmed, adopted }, Wanted::There(mirrored)) => {
             mirror.native = Some(native.clone());
             mirror.name.clone_from(&mirrored.user_name);
-            hold(&mut mirror, held, others.is_some());
+            hold(&mut mirror, held, ids, others.is_some());
             mirror.confirmed = Some(confirmed.clone());
             mirror.state = if mirrored.active { MirrorState::Present } else { MirrorState::Inactive };
             Entry::of(mirror).noting(match (adopted, was_there, mirrored.active) {
@@ -351,11 +351,11 @@ fn learned(
                 (_, _, false) => "mirror.stopped",
             })
         }
-        (Effect::Mirrored { native, held, .. }, Wanted::Stopped) => {
+        (Effect::Mirrored { native, held, ids, .. }, Wanted::Stopped) => {
             mirror.native = Some(native.clone());
             mirror.state = MirrorState::Inactive;
             mirror.confirmed = None;
-            hold(&mut mirror, held, others.is_some());
+            hold(&mut mirror, held, ids, others.is_some());
             Entry::of(mirror).noting("mirror.stopped")
         }
         (Effect::Absent { .. }, _) if done.stops() => {
@@ -373,13 +373,15 @@ fn learned(
 }
 
 /// What a call on its way may still give or take is in doubt.
-fn hold(mirror: &mut Mirror, held: &BTreeSet<String>, is_in_doubt: bool) {
+fn hold(mirror: &mut Mirror, held: &BTreeSet<String>, ids: &BTreeMap<String, String>, is_in_doubt: bool) {
     if is_in_doubt {
         mirror.doubtful.extend(held.iter().cloned());
         mirror.doubtful.append(&mut mirror.held);
+        mirror.ids.extend(ids.clone());
     } else {
         mirror.held.clone_from(held);
         mirror.doubtful.clear();
+        mirror.ids.clone_from(ids);
     }
 }
 

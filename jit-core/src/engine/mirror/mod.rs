@@ -148,6 +148,7 @@ fn stopped(mirror: &Mirror) -> Mirrored {
         entitlements: BTreeSet::new(),
         held: mirror.held.clone(),
         doubtful: mirror.doubtful.clone(),
+        ids: mirror.ids.clone(),
         confirmed: mirror.confirmed.clone(),
     }
 }

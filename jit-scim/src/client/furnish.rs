@@ -1,0 +1,164 @@
+//! The groups of an account: left by what was given, and joined by name.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use jit_core::{Effect, Mirrored};
+
+use super::failure::Failure;
+use super::memberships::{Leave, Memberships};
+use super::people::People;
+use super::person::{Person, digest};
+use super::wire::Call;
+
+/// What was at fault with single groups while others were changed.
+#[derive(Default)]
+struct AtFault(Option<Failure>);
+
+impl AtFault {
+    /// Keeps what is of one group, which stands in the way of no other; `None` where it was.
+    fn pass<T>(&mut self, result: Result<T, Failure>) -> Result<Option<T>, Failure> {
+        match result {
+            Err(failure) if failure.reason.is_of_one_group() => {
+                self.0 = Some(failure.after(self.0.take()));
+                Ok(None)
+            }
+            other => other.map(Some),
+        }
+    }
+
+    fn end(self) -> Result<(), Failure> {
+        self.0.map_or(Ok(()), Err)
+    }
+}
+
+impl People {
+    /// Which groups to join and to leave. What the account holds is what it shows, where the target shows that with names;
+    /// else what was confirmed last.
+    pub(super) fn memberships(&self, person: &Person, wanted: &Mirrored) -> Memberships {
+        let shown: Option<Vec<_>> = if self.profile.shows_groups {
+            person.groups().into_iter().map(|(id, name)| Some((id, name?))).collect()
+        } else {
+            None
+        };
+        Memberships::of(wanted, shown.as_deref())
+    }
+
+    /// Groups come after people, and those to leave before those to join.
+    pub(super) async fn furnish(
+        &self,
+        call: &mut Call,
+        person: &Person,
+        wanted: &Mirrored,
+        adopted: bool,
+    ) -> Result<Effect, Failure> {
+        let memberships = self.memberships(person, wanted);
+        let mut stays = memberships.stays();
+        if memberships.leaves.iter().any(|leave| leave.id.is_some()) {
+            for name in &memberships.joins {
+                // what is to be joined under a new name is not left before; what fails here fails again below
+                stays.extend(self.groups.find(self.finder(), call, name).await.ok().flatten());
+            }
+        }
+        let mut at_fault = AtFault::default();
+        self.leave_all(call, person, &memberships.leaves, &stays, &mut at_fault).await?;
+        let ids = self.join_all(call, person, &memberships, &mut at_fault).await?;
+        self.leave_former(call, person, &wanted.ids, &ids, &mut at_fault).await?;
+        at_fault.end()?;
+        let (native, held) = (person.id.clone(), wanted.entitlements.clone());
+        Ok(Effect::Mirrored { native, held, ids, confirmed: digest(wanted), adopted })
+    }
+
+    /// Takes an account that failed out of the groups that it is to leave: what is refused of it keeps no access alive.
+    /// Whatever comes of that, what was said of the account itself is what is told.
+    pub(super) async fn shut_out(
+        &self,
+        call: &mut Call,
+        person: &Person,
+        wanted: &Mirrored,
+        failure: Failure,
+    ) -> Failure {
+        let memberships = self.memberships(person, wanted);
+        let (stays, mut at_fault) = (memberships.stays(), AtFault::default());
+        // a group that is left later is left with the next attempt
+        let _left = self.leave_all(call, person, &memberships.leaves, &stays, &mut at_fault).await;
+        failure
+    }
+
+    /// Leaves one group after the other, but for those that it stays in.
+    async fn leave_all(
+        &self,
+        call: &mut Call,
+        person: &Person,
+        leaves: &[Leave],
+        stays: &BTreeSet<String>,
+        at_fault: &mut AtFault,
+    ) -> Result<(), Failure> {
+        for leave in leaves {
+            let mut left = stays.clone();
+            let mut by_name = leave.by_name;
+            if let Some(id) = leave.id.as_ref().filter(|id| !stays.contains(*id)) {
+                let done = self.groups.leave(self.finder(), call, id, &person.id).await;
+                // one that is gone may have been made anew under the same name
+                by_name |= at_fault.pass(done)? == Some(false);
+                left.insert(id.clone());
+            }
+            if by_name {
+                let done = self.groups.leave_named(self.finder(), call, &leave.name, &person.id, &left).await;
+                at_fault.pass(done)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Joins what is missing, and tells the ids of all that the account holds from then on.
+    async fn join_all(
+        &self,
+        call: &mut Call,
+        person: &Person,
+        memberships: &Memberships,
+        at_fault: &mut AtFault,
+    ) -> Result<BTreeMap<String, String>, Failure> {
+        let mut ids = BTreeMap::new();
+        for name in &memberships.joins {
+            let joined = self.groups.join(self.finder(), call, name, &person.id).await;
+            ids.extend(at_fault.pass(joined)?.map(|id| (name.clone(), id)));
+        }
+        for (name, id) in &memberships.kept {
+            let id = match id {
+                Some(id) => Some(id.clone()),
+                // nobody has to know it now
+                None => self.groups.find(self.finder(), call, name).await.ok().flatten(),
+            };
+            ids.extend(id.map(|id| (name.clone(), id)));
+        }
+        Ok(ids)
+    }
+
+    /// Leaves the groups that bore these names before, and that others bear now.
+    async fn leave_former(
+        &self,
+        call: &mut Call,
+        person: &Person,
+        before: &BTreeMap<String, String>,
+        now: &BTreeMap<String, String>,
+        at_fault: &mut AtFault,
+    ) -> Result<(), Failure> {
+        for (name, id) in before {
+            let is_another = now.get(name).is_some_and(|now| now != id);
+            if is_another && !now.values().any(|now| now == id) {
+                at_fault.pass(self.groups.leave(self.finder(), call, id, &person.id).await)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Takes the account out of the groups that it shows.
+    pub(super) async fn leave_shown(&self, call: &mut Call, person: &Person) -> Result<(), Failure> {
+        let groups = if self.profile.shows_groups { person.groups() } else { Vec::new() };
+        let mut at_fault = AtFault::default();
+        for (group, _) in groups {
+            at_fault.pass(self.groups.leave(self.finder(), call, &group, &person.id).await)?;
+        }
+        at_fault.end()
+    }
+}
