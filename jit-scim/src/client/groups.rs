@@ -267,7 +267,8 @@ impl GroupAt<'_> {
         }
     }
 
-    /// Reads the group, and puts it back with the change.
+    /// Reads the group, and puts it back with the change. Where it shows no version, what another node puts at the same time may
+    /// undo that: it is read once more, until the change stands.
     async fn replace(&self, call: &mut Call, members: &[&str], joins: bool) -> Result<bool, Failure> {
         if !self.finder.profile.shows_members {
             return Err(TargetReason::MembersUnseen.into());
@@ -284,10 +285,15 @@ impl GroupAt<'_> {
             self.check_members(&group)?;
             let Some(whole) = with_members(&group, members, joins) else { return Ok(true) };
             let version = version_of(&group, self.finder.profile);
+            let is_bound = version.is_some();
             let ask = Ask::new(Method::PUT, resource("Groups", self.id)?).body(whole).only_if(version);
             let answer = self.finder.wire.send(call, &ask.for_many()).await?;
-            if !matches!(answer.status, 409 | 412) {
-                return judge(&answer, joins, 1);
+            if matches!(answer.status, 409 | 412) {
+                continue;
+            }
+            let is_there = judge(&answer, joins, 1)?;
+            if !is_there || is_bound {
+                return Ok(is_there);
             }
         }
         Err(TargetReason::ChangedMeanwhile.into())

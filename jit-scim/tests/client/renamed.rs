@@ -1,15 +1,15 @@
-//! Groups that are renamed or made anew.
+//! Groups that are renamed, made anew, or put whole by several at once.
 
 use std::collections::BTreeMap;
 
 use chrono::TimeDelta;
-use jit_scim::client::TargetProfile;
+use jit_scim::client::{GroupChanges, GroupOrigin, TargetProfile};
 use serde_json::json;
 
 use crate::groups::{holding, patches, with_groups};
 use crate::life::{GROUP, changed};
 use crate::sim::Quirks;
-use crate::world::{World, names};
+use crate::world::{World, names, person, target, wanted};
 
 impl World {
     fn group(&self, name: &str) -> String {
@@ -108,4 +108,28 @@ async fn what_is_in_doubt_is_left_by_id_and_by_name() {
     known.wanted.entitlements.clear();
     world.again(&known).await;
     assert_eq!((world.sim.members("Crew"), world.sim.members("Old crew")), (vec![], vec![stranger]));
+}
+
+/// Two nodes, and a group without versions: each puts what it read before the other did.
+#[tokio::test]
+async fn two_nodes_that_put_a_group_at_once_undo_nothing_of_each_other() {
+    let profile = changed(|profile| {
+        (profile.group_changes, profile.versions) = (GroupChanges::Put, false);
+        profile.groups = GroupOrigin::Found;
+    });
+    let (world, _) = with_groups(profile.clone(), Quirks::default(), &["Crew"]);
+    let other = World { target: target(&world.sim, profile), sim: std::sync::Arc::clone(&world.sim) };
+    let mut leaves = holding(&world, &["Crew"]).await;
+    leaves.wanted.entitlements.clear();
+    // this node knows the group from somebody else, so that both come to it at the same moment
+    let mut others = wanted(&person("carol"));
+    others.entitlements = names(&["Crew"]);
+    other.mirrored(&person("carol"), &others).await;
+    let mut joins = other.mirrored(&person("bob"), &wanted(&person("bob"))).await;
+    joins.wanted.entitlements = names(&["Crew"]);
+    world.sim.behave();
+    let (left, joined) = tokio::join!(world.again(&leaves), other.again(&joins));
+    let members = world.sim.members("Crew");
+    assert!(!members.contains(&left.remote.native.unwrap()), "{:?}", world.sim.lines());
+    assert!(members.contains(&joined.remote.native.unwrap()), "{:?}", world.sim.lines());
 }
