@@ -6,9 +6,10 @@ use async_trait::async_trait;
 use jit_core::{AccountId, BackendError, Code, ErrorKind, Jit, Notices, TargetId, Task, TaskKind, TenantId};
 
 /// What needs a person, by the code under which the audit trail keeps it.
-pub(crate) const RECORDED: [&str; 12] = [
+pub(crate) const RECORDED: [&str; 13] = [
     "lease.overdue",
     "lease.quarantined",
+    "lease.declared_gone",
     "lease.unreadable",
     "target.credentials_refused",
     "target.credentials_accepted",

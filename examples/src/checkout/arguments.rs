@@ -15,6 +15,8 @@ usage: checkout --config FILE [--json] COMMAND
                        for a role that elevates: lends what the role holds to an account that USER
                        has there, named with --account NAME unless the configuration does
   in LEASE             end a lease now
+  in LEASE --gone-for-good --reason TEXT
+                       take your word that its target, which is not configured, is gone for good
   extend LEASE --ttl SPAN
                        let a lease end so long from now
   list [--for USER] [--target T]
@@ -83,6 +85,7 @@ pub(super) enum Command {
 pub(super) enum Order {
     Out(Box<Out>),
     In { lease: AccountId },
+    DeclareGone { lease: AccountId, reason: String },
     Extend { lease: AccountId, span: TimeDelta },
     List { holder: Option<UserName>, target: Option<TargetId> },
     Sweep,
@@ -109,7 +112,7 @@ pub(super) struct Out {
 }
 
 /// Each option, and whether it has a value.
-const OPTIONS: [(&str, bool); 16] = [
+const OPTIONS: [(&str, bool); 17] = [
     ("--config", true),
     ("--json", false),
     ("--by", true),
@@ -124,6 +127,7 @@ const OPTIONS: [(&str, bool); 16] = [
     ("--apply", false),
     ("--at-most", true),
     ("--since", true),
+    ("--gone-for-good", false),
     ("--help", false),
     ("--version", false),
 ];
@@ -166,7 +170,14 @@ fn order(given: &mut Given) -> Result<Order, UsageError> {
             account: given.one("--account")?,
             secret_file: given.one("--secret-file")?.map(PathBuf::from),
         })),
-        "in" => Order::In { lease: given.lease()? },
+        "in" => {
+            let lease = given.lease()?;
+            if given.flag("--gone-for-good")? {
+                Order::DeclareGone { lease, reason: given.need("--reason")? }
+            } else {
+                Order::In { lease }
+            }
+        }
         "extend" => Order::Extend { lease: given.lease()?, span: given.span()? },
         "list" => Order::List { holder: given.holder()?, target: given.parsed("--target")? },
         "sweep" => Order::Sweep,
@@ -364,6 +375,8 @@ mod tests {
             ("--config", UsageError::MissingValue("--config")),
             ("--verbose", UsageError::UnknownOption("--verbose".into())),
             (&format!("--config c extend {LEASE}"), UsageError::Missing("--ttl")),
+            (&format!("--config c in {LEASE} --gone-for-good"), UsageError::Missing("--reason")),
+            (&format!("--config c in {LEASE} --reason why"), UsageError::Misplaced("--reason")),
         ] {
             assert_eq!(parsed(line), Err(error), "{line}");
         }

@@ -154,6 +154,8 @@ pub enum EndReason {
     Lost,
     /// It was quarantined, and a person removed what was there or gave it its mark back.
     Settled,
+    /// A person said that its target is gone for good. Nobody confirmed that it is not there.
+    DeclaredGone,
 }
 
 /// Keeps what a target proved.
@@ -193,6 +195,7 @@ impl EndReason {
             Self::Reappeared => "reappeared",
             Self::Lost => "lost",
             Self::Settled => "settled",
+            Self::DeclaredGone => "declared_gone",
         }
     }
 }

@@ -157,6 +157,18 @@ impl Lease {
         Ok(self.answered().proved(Seeing::Absent, now))
     }
 
+    /// Takes a person's word that it is gone. Nothing was proved, and nobody looks after it any longer.
+    ///
+    /// # Errors
+    /// [`Misfit`] where it is gone already, and no call of it is on its way.
+    pub fn declared_gone(mut self, now: DateTime<Utc>) -> Stepped {
+        if !self.is_live() {
+            return Err(self.misfit());
+        }
+        self.phase = Phase::Gone { since: now, why: EndReason::DeclaredGone };
+        Ok(self.answered())
+    }
+
     /// Learns that it is there though it was gone, under this id.
     ///
     /// # Errors
@@ -254,6 +266,7 @@ mod tests {
             lease.clone().confirmed(now),
             lease.clone().swept(now),
             lease.clone().reappeared("late".into(), now),
+            lease.clone().declared_gone(now),
             lease.clone().quarantined(Code::new("lease.not_ours"), now),
         ];
         all.into_iter().flatten().collect()

@@ -28,6 +28,20 @@ pub(super) async fn check_in(house: &House, id: AccountId, report: &mut Report<'
     })
 }
 
+/// Takes a person's word that the target of a lease is gone for good.
+pub(super) async fn declare_gone(
+    house: &House,
+    id: AccountId,
+    reason: &str,
+    report: &mut Report<'_>,
+) -> Result<u8, Failure> {
+    let lease = house.jit.declare_gone(None, &house.tenant, id, house.actor(), reason).await?;
+    let user = Names::default().of(house, lease.holder).await?;
+    let line = LeaseLine::of_lease(id, &lease, user, house.now());
+    report.one(&line, &line.facts())?;
+    Ok(DONE)
+}
+
 /// Moves the end of a lease.
 pub(super) async fn extend(
     house: &House,

@@ -18,6 +18,7 @@ pub(super) async fn perform(house: &House, order: Order, report: &mut Report<'_>
     match order {
         Order::Out(order) => out::out(house, *order, report).await,
         Order::In { lease } => leases::check_in(house, lease, report).await,
+        Order::DeclareGone { lease, reason } => leases::declare_gone(house, lease, &reason, report).await,
         Order::Extend { lease, span } => leases::extend(house, lease, span, report).await,
         Order::List { holder, target } => leases::list(house, holder, target, report).await,
         Order::Sweep => sweep::sweep(house, report).await,

@@ -132,6 +132,30 @@ fn a_target_that_is_no_longer_configured_is_not_forgotten() {
 }
 
 #[test]
+fn what_is_lent_at_a_target_that_is_gone_for_good_is_declared_gone_and_found_if_that_comes_back() {
+    let house = House::new(Kind::OpenLdap, "dissolved");
+    let out = house.run(OUT).fine();
+    let (lease, name) = (out["lease"].as_str().unwrap(), out["name"].as_str().unwrap());
+    let declare = format!("in {lease} --gone-for-good --reason dissolved --by root@desk");
+    house.run(&declare).refused("lease.target_configured");
+    house.configure("id = \"directory\"", "id = \"another\"");
+    assert_eq!(house.run(&declare).fine()["phase"], "gone");
+    assert_eq!(house.run(&declare).fine()["phase"], "gone");
+    assert!(house.run("list").lines.is_empty());
+    assert_eq!(house.run("sweep").code, 0, "nothing is owed to anybody");
+    let told = house.run("alarms").fine();
+    assert_eq!(
+        (&told["alarm"], &told["about"][2]),
+        (&"lease.declared_gone".into(), &"because dissolved".into())
+    );
+    assert!(house.exists(name));
+    house.configure("id = \"another\"", "id = \"directory\"");
+    assert_eq!(house.run("reconcile").lines[0]["returned"][0]["name"], name);
+    assert_eq!(house.run("reconcile --apply").fine()["ended"], 1);
+    assert!(!house.exists(name));
+}
+
+#[test]
 fn what_is_quarantined_ends_when_a_person_has_looked_after_it() {
     let house = House::new(Kind::OpenLdap, "settled");
     let out = house.run(&format!("{OUT} --reason ticket")).fine();

@@ -80,10 +80,20 @@ impl Lease {
 fn check_texts(request: &CheckOut) -> Result<(), JitError> {
     // An empty key is a variable that nobody set: it would make one request of all.
     let is_key = |text: &String| (1..=KEY_BYTES).contains(&text.len());
-    // Whoever reads the purpose in a terminal must not be told what to do by it.
+    let is_sound = request.key.as_ref().is_none_or(is_key)
+        && request.purpose.as_ref().is_none_or(|purpose| is_purpose(purpose));
+    if is_sound { Ok(()) } else { Err(JitError::refused("lease.invalid")) }
+}
+
+/// Whoever reads it in a terminal must not be told what to do by it.
+fn is_purpose(text: &str) -> bool {
     let is_plain = |c: char| !c.is_control() || matches!(c, '\n' | '\r' | '\t');
-    let is_purpose = |text: &String| text.len() <= PURPOSE_BYTES && text.chars().all(is_plain);
-    let is_sound = request.key.as_ref().is_none_or(is_key) && request.purpose.as_ref().is_none_or(is_purpose);
+    text.len() <= PURPOSE_BYTES && text.chars().all(is_plain)
+}
+
+/// Checks why somebody gives their word.
+pub(super) fn check_reason(text: &str) -> Result<(), JitError> {
+    let is_sound = !text.trim().is_empty() && is_purpose(text);
     if is_sound { Ok(()) } else { Err(JitError::refused("lease.invalid")) }
 }
 

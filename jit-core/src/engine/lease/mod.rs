@@ -8,6 +8,7 @@ mod bearing;
 mod check_in;
 mod check_out;
 mod compare;
+mod declare_gone;
 mod differ;
 mod elevate;
 mod extend;

@@ -11,6 +11,7 @@ use super::{
     LentWrong,
     bearing::{bearing, is_corrupt, page_of},
     check_out::Errand,
+    declare_gone::declared_gone,
     differ::{Differing, Odd, differences, plainly},
     kept,
     record::moved_on,
@@ -139,10 +140,12 @@ impl Jit {
             let fits =
                 |(odd, differing): &&(Odd, Differing)| odd.can_be_brought_back(setup, &differing.found);
             let fitting = odd.iter().filter(fits).count();
-            if result.returned.len() > at_most || fitting > at_most {
+            let declared = declared_gone(store, tenant, &result.leftover).await?;
+            if result.returned.len() + declared.len() > at_most || fitting > at_most {
                 return Err(JitError::refused("reconcile.too_many"));
             }
             result.ended = self.end_returned(errand, tenant, &result.returned).await?;
+            result.ended += self.end_declared(errand, tenant, declared).await?;
         }
         for (odd, mut differing) in odd {
             if mode != ReconcileMode::Report && odd.can_be_brought_back(setup, &differing.found) {

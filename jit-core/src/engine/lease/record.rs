@@ -200,9 +200,15 @@ pub(super) enum Next {
 const GOES_ON_WITHIN: TimeDelta = TimeDelta::seconds(10);
 const OVERDUE: &str = "lease.overdue";
 pub(super) const QUARANTINED: &str = "lease.quarantined";
+pub(super) const DECLARED_GONE: &str = "lease.declared_gone";
 
 /// Tells for what of a step somebody must be told: it needs a person, or is gone after all.
 fn alarm_about(lease: &mut Lease, action: &'static str) -> Option<&'static str> {
+    // Nobody proved it: that is told as what it is, and not as good news.
+    if action == DECLARED_GONE {
+        lease.alarms = 0;
+        return Some(DECLARED_GONE);
+    }
     let is_over = matches!(lease.phase, Phase::Unconfirmed { .. } | Phase::Gone { .. });
     if is_over && std::mem::take(&mut lease.alarms) > 0 {
         return Some("lease.overdue_over");
