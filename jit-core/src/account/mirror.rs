@@ -64,11 +64,15 @@ pub enum MirrorState {
     Inactive,
     /// About to be put out of use or removed.
     Stopping,
-    /// In use, though it is to be stopped: too many were to be stopped at once, and somebody must allow it.
+    /// In use, though it is to be stopped, or out of use and to be removed: too many were to go at once, and somebody must
+    /// allow it.
     Parked {
         /// Since when.
         #[serde(with = "crate::instant")]
         since: DateTime<Utc>,
+        /// Whether it is out of use already, so that only its removal waits.
+        #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+        inactive: bool,
     },
     /// The target refused it for good: the next change of the account asks anew.
     Refused {
@@ -107,7 +111,13 @@ impl Mirror {
     /// Tells whether it may be in use there.
     #[must_use]
     pub fn may_be_in_use(&self) -> bool {
-        self.may_be_there() && !matches!(self.state, MirrorState::Inactive)
+        self.may_be_there() && !self.state.is_out_of_use()
+    }
+}
+
+impl MirrorState {
+    pub(crate) const fn is_out_of_use(&self) -> bool {
+        matches!(self, Self::Inactive | Self::Parked { inactive: true, .. })
     }
 }
 

@@ -268,6 +268,12 @@ impl CounterName {
         Self(format!("stops:{target}:{span}"))
     }
 
+    /// Counts what somebody allowed to be stopped besides, in the span of this number and in the next.
+    #[must_use]
+    pub fn stops_allowed(target: &TargetId, span: i64) -> Self {
+        Self(format!("stops:{target}:{span}:allowed"))
+    }
+
     /// Tells whether this counts what may still be stopped.
     #[must_use]
     pub fn is_stops(&self) -> bool {

@@ -77,6 +77,61 @@ async fn an_administrator_lets_them_go() {
 }
 
 #[tokio::test]
+async fn what_was_allowed_right_before_the_span_ends_is_not_lost_with_it() {
+    let house = twenty_end(members().removing().stopping_no_more_than(limit(3, 0))).await;
+    house.work().await.unwrap();
+    // from nine in the morning until ten minutes before midnight
+    house.inner.clock.advance(TimeDelta::minutes(14 * 60 + 50));
+    house.inner.jit.allow_stops(None, &tenant(), &chat(), 17, "root").await.unwrap();
+    house.inner.clock.advance(TimeDelta::minutes(10));
+    house.pass_minutes(16).await;
+    assert_eq!(house.there(), []);
+}
+
+#[tokio::test]
+async fn what_was_allowed_long_ago_lets_nobody_go() {
+    let house = twenty_end(members().removing().stopping_no_more_than(limit(0, 0))).await;
+    house.inner.jit.allow_stops(None, &tenant(), &chat(), 17, "root").await.unwrap();
+    house.inner.clock.advance(TimeDelta::days(2));
+    house.pass_minutes(16).await;
+    assert_eq!(house.there().len(), 20, "it was for the span that ran and the next");
+}
+
+/// Somebody who is out of use comes back as they were; one who is removed does not.
+#[tokio::test]
+async fn no_more_of_those_who_are_out_of_use_are_removed_than_the_number_allows() {
+    let house = House::new(members().removing().stopping_no_more_than(limit(3, 0)));
+    let mut people = Vec::new();
+    for n in 0..20 {
+        let said = json!({"preferred_username": format!("p{n}"), "groups": ["member"]});
+        people.push(house.inner.enter(0, &format!("p{n}"), said).await.account.id);
+    }
+    house.work().await.unwrap();
+    house.inner.jit.allow_stops(None, &tenant(), &chat(), 17, "root").await.unwrap();
+    for id in &people {
+        house.inner.administer(*id, AdminAct::Suspend).await.unwrap();
+    }
+    house.work().await.unwrap();
+    assert_eq!((in_use(&house), house.there().len()), (0, 20));
+    house.inner.clock.advance(TimeDelta::days(2));
+    for id in &people {
+        house.inner.administer(*id, AdminAct::End).await.unwrap();
+    }
+    house.work().await.unwrap();
+    assert_eq!(house.there().len(), 17);
+    let mut waiting = 0;
+    for id in &people {
+        let mirror = house.mirror(*id).await.filter(Mirror::may_be_there);
+        assert!(mirror.as_ref().is_none_or(|mirror| !mirror.may_be_in_use()));
+        waiting += usize::from(mirror.is_some());
+    }
+    assert_eq!(waiting, 17);
+    house.inner.jit.allow_stops(None, &tenant(), &chat(), 17, "root").await.unwrap();
+    house.pass_minutes(16).await;
+    assert_eq!(house.there(), []);
+}
+
+#[tokio::test]
 async fn whoever_comes_back_meanwhile_is_not_stopped() {
     let house = House::new(members().stopping_no_more_than(limit(0, 0)));
     let id = house.enter(&["member"]).await;

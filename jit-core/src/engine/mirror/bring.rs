@@ -7,6 +7,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 use super::{
     desired,
     mark::{Next, mark, next, takes},
+    stops::is_counted,
 };
 use crate::{
     Account, AccountId, AccountWrite, Actor, AuditEvent, AuditOutcome, BackendError, Code, Commit,
@@ -159,29 +160,27 @@ impl Jit {
                 mirror.name.clone_from(&mirrored.user_name);
             }
         }
-        let is_counted = matches!(mirror.state, MirrorState::Stopping | MirrorState::Inactive);
-        let mut counter = None;
-        let before = mirror.state.clone();
-        if next.stops() && !is_counted {
-            counter = self.count_stop(store, &account.tenant, setup, now).await?;
+        let (mut counters, before, ours) = (vec![None], mirror.state.clone(), mirror.unanswered);
+        if !is_counted(&before, next) {
+            counters = self.count_stop(store, &account.tenant, setup, now).await?;
             mirror.state = MirrorState::Stopping;
         }
-        let ours = mirror.unanswered;
-        let entry = Entry { counter, ..Entry::of(mirror.clone()) };
-        match self.write_mirror(store, setup, &account, entry).await {
-            Ok(account) => Ok(Some(Asking { account, mirror, ours, earlier })),
-            Err(error) if matches!(error.kind(), ErrorKind::LimitReached(_)) => {
-                if !matches!(before, MirrorState::Parked { .. }) {
-                    let state = MirrorState::Parked { since: now };
-                    // What was made by a call without an answer may be there, and is to be stopped yet.
-                    let parked = Entry::of(Mirror { state, unanswered: known, ..mirror });
-                    let parked = Entry { alarm: Some("mirror.parked"), ..parked.noting("mirror.parked") };
-                    self.write_mirror(store, setup, &account, parked).await?;
-                }
-                Ok(None)
+        for counter in counters {
+            let entry = Entry { counter, ..Entry::of(mirror.clone()) };
+            match self.write_mirror(store, setup, &account, entry).await {
+                Ok(account) => return Ok(Some(Asking { account, mirror, ours, earlier })),
+                Err(error) if matches!(error.kind(), ErrorKind::LimitReached(_)) => {}
+                Err(error) => return Err(error.into()),
             }
-            Err(error) => Err(error.into()),
         }
+        if !matches!(before, MirrorState::Parked { .. }) {
+            let state = MirrorState::Parked { since: now, inactive: before.is_out_of_use() };
+            // What was made by a call without an answer may be there, and is to be stopped yet.
+            let parked = Entry::of(Mirror { state, unanswered: known, ..mirror });
+            let parked = Entry { alarm: Some("mirror.parked"), ..parked.noting("mirror.parked") };
+            self.write_mirror(store, setup, &account, parked).await?;
+        }
+        Ok(None)
     }
 
     /// Writes down what came of it, on whatever the account is by now: it happened in any case.

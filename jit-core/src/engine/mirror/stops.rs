@@ -6,15 +6,16 @@ use chrono::{DateTime, Utc};
 
 use crate::{
     Actor, AuditEvent, AuditOutcome, BackendError, Code, Commit, CounterChange, CounterName, ErrorKind,
-    Filter, Jit, JitError, LookupKey, Query, StopLimit, Store, StoreId, TargetId, TargetSetup, TenantId,
+    Filter, Jit, JitError, LookupKey, MirrorState, Query, StopLimit, Store, StoreId, TargetId, TargetSetup,
+    TenantId, Wanted,
 };
 
 /// The accounts read at once while counting.
 const PAGE: NonZeroUsize = NonZeroUsize::MIN.saturating_add(499);
 
 impl Jit {
-    /// Lets more accounts be stopped in a target within the span that runs now, after somebody has looked at why so many are
-    /// to be. Those that wait are stopped when their tasks come again.
+    /// Lets more accounts be stopped in a target within the span that runs now and the next one, after somebody has looked at
+    /// why so many are to be. Those that wait are stopped when their tasks come again.
     ///
     /// # Errors
     /// `mirror.unknown_target`, `engine.unknown_store`; [`JitError::Backend`].
@@ -34,7 +35,7 @@ impl Jit {
             return Ok(());
         };
         let now = self.parts.clock.now();
-        let name = self.begin_span(store, tenant, setup, limit, now).await?;
+        let name = CounterName::stops_allowed(&setup.id, span_of(limit, now));
         let mut mint = self.mint(now);
         let mut commit = Commit::new(tenant.clone());
         commit.counters.push(CounterChange { name, by: i64::from(count), at_least: None, at_most: None });
@@ -52,19 +53,23 @@ impl Jit {
         Ok(store.commit(&commit).await?)
     }
 
-    /// The change that counts one more stop; `None` where nothing bounds them.
+    /// The changes that count one more stop, one of which must be made: out of what the span has, or of what somebody allowed
+    /// in it or in the one before. `None` where nothing bounds them.
     pub(super) async fn count_stop(
         &self,
         store: &dyn Store,
         tenant: &TenantId,
         setup: &TargetSetup,
         now: DateTime<Utc>,
-    ) -> Result<Option<CounterChange>, BackendError> {
+    ) -> Result<Vec<Option<CounterChange>>, BackendError> {
         let Some(limit) = setup.mirrored_for(tenant).and_then(|mirroring| mirroring.stops) else {
-            return Ok(None);
+            return Ok(vec![None]);
         };
-        let name = self.begin_span(store, tenant, setup, limit, now).await?;
-        Ok(Some(CounterChange { name, by: -1, at_least: Some(0), at_most: None }))
+        let (name, span) = (self.begin_span(store, tenant, setup, limit, now).await?, span_of(limit, now));
+        // What was allowed before passes first: whoever waits is looked at in the next span, if this one is almost over.
+        let allowed = [span.saturating_sub(1), span].map(|span| CounterName::stops_allowed(&setup.id, span));
+        let names = [name].into_iter().chain(allowed);
+        Ok(names.map(|name| Some(CounterChange { name, by: -1, at_least: Some(0), at_most: None })).collect())
     }
 
     /// Begins a span with what may be stopped in it, once for all nodes.
@@ -76,8 +81,7 @@ impl Jit {
         limit: StopLimit,
         now: DateTime<Utc>,
     ) -> Result<CounterName, BackendError> {
-        let span = now.timestamp().div_euclid(limit.within.num_seconds().max(1));
-        let name = CounterName::stops(&setup.id, span);
+        let name = CounterName::stops(&setup.id, span_of(limit, now));
         let mark = CounterName::counted(&name);
         let has_begun = CounterChange { name: mark.clone(), by: 0, at_least: Some(1), at_most: None };
         if move_counters(store, tenant, vec![has_begun]).await? {
@@ -90,6 +94,18 @@ impl Jit {
         move_counters(store, tenant, vec![budget, begins]).await?;
         Ok(name)
     }
+}
+
+/// Whether what is to come takes nobody out, or is counted already. A removal counts by itself: whoever is out of use comes
+/// back as they were, and whoever is removed does not.
+pub(super) fn is_counted(state: &MirrorState, next: &Wanted) -> bool {
+    let is_out = state.is_out_of_use() && *next != Wanted::Gone;
+    !next.stops() || is_out || *state == MirrorState::Stopping
+}
+
+/// The number of the span that an instant lies in.
+fn span_of(limit: StopLimit, now: DateTime<Utc>) -> i64 {
+    now.timestamp().div_euclid(limit.within.num_seconds().max(1))
 }
 
 /// Moves counters alone; `false` where a bound stands in the way.
