@@ -40,6 +40,20 @@ impl Directory {
         Self { servers: servers.into_iter().map(pools).collect(), limits: settings.limits }
     }
 
+    /// Counts refusals of our credentials together with another one, for the same account at the same servers: those count
+    /// them together as well. Once one of the two was refused, neither asks for a while. Connections stay apart.
+    #[must_use]
+    pub fn guarded_with(&self, other: &Self) -> Self {
+        let Some(circuit) = other.servers.first().map(|pools| pools.work.circuit()) else {
+            return self.clone();
+        };
+        let pools = |own: &Pools| Pools {
+            work: own.work.guarded_by(circuit.clone()),
+            binding: own.binding.guarded_by(circuit.clone()),
+        };
+        Self { servers: self.servers.iter().map(pools).collect(), limits: self.limits }
+    }
+
     /// Makes a directory of one connection that is open and bound as this account, such as a tunnel. When it is lost there
     /// is no other.
     #[must_use]

@@ -151,6 +151,16 @@ impl Pool {
         Self { shared: Arc::new(Shared { server, id, purpose, settings, seats, idle, circuit }) }
     }
 
+    /// The same with connections of its own, and a circuit that it shares with others.
+    pub(crate) fn guarded_by(&self, circuit: Circuit) -> Self {
+        let Shared { server, purpose, settings, .. } = &*self.shared;
+        Self::for_purpose(server.clone(), purpose.clone(), *settings, circuit)
+    }
+
+    pub(crate) fn circuit(&self) -> Circuit {
+        self.shared.circuit.clone()
+    }
+
     /// Returns the server of this pool.
     #[must_use]
     pub fn server(&self) -> ServerId {

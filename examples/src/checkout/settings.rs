@@ -7,7 +7,7 @@ use jit_core::{Code, Span, TenantId};
 use serde::Deserialize;
 
 use crate::portal::settings::StoreUrl;
-use crate::targets::{DeploymentSettings, Opened, TargetSettings, check_targets, open};
+use crate::targets::{DeploymentSettings, Directories, Opened, TargetSettings, check_targets, open};
 
 /// Holds what a configuration file says. `docs/checkout.md` describes every key.
 #[derive(Debug, Deserialize)]
@@ -46,7 +46,8 @@ impl Settings {
                 if found.is_empty() {
                     let tenants = [settings.checkout.tenant.clone()].into();
                     let deployment = settings.deployment.as_ref();
-                    targets = open(deployment, &settings.target, &tenants, folder, found);
+                    let mut ways = Directories::in_folder(folder);
+                    targets = open(deployment, &settings.target, &tenants, &mut ways, found);
                 }
             })?;
         Ok((settings, targets))

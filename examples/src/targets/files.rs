@@ -9,8 +9,13 @@ use zeroize::Zeroizing;
 /// More than any key, password or list of certificates needs.
 const LONGEST: u64 = 1024 * 1024;
 
-/// By what we prove ourselves to a target, part by part.
-pub(super) type Credentials = Vec<Zeroizing<Vec<u8>>>;
+/// By what we prove ourselves, part by part, and to what.
+#[derive(Clone, Default, PartialEq, Eq)]
+pub(super) struct Credentials {
+    /// What counts failures together, such as the servers of a directory.
+    pub(super) system: String,
+    pub(super) parts: Vec<Zeroizing<Vec<u8>>>,
+}
 
 /// Reads a file that a setting names; what prevents it is a problem of that setting.
 pub(super) fn read(path: &Path, field: &str, found: &mut Problems) -> Option<Zeroizing<Vec<u8>>> {

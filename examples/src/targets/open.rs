@@ -64,17 +64,18 @@ pub(crate) fn open(
     deployment: Option<&DeploymentSettings>,
     targets: &[TargetSettings],
     tenants: &BTreeSet<TenantId>,
-    folder: &Path,
+    directories: &mut Directories<'_>,
     found: &mut Problems,
 ) -> Vec<Opened> {
     let Some(deployment) = deployment else { return Vec::new() };
-    let Some(key) = found.within("deployment", |found| marker_key(deployment, folder, found)) else {
+    let Some(key) = found.within("deployment", |found| marker_key(deployment, directories.folder, found))
+    else {
         return Vec::new();
     };
     let mut opened = Vec::new();
     found.each("target", targets, |settings, found| {
         let tenants = tenants_of(settings, tenants, found);
-        if let Some(opened_one) = open_one(settings, folder, found) {
+        if let Some(opened_one) = open_one(settings, directories, found) {
             opened.push(Opened::of(settings, opened_one, key.clone(), tenants));
         }
     });
@@ -126,11 +127,15 @@ fn marker_key(deployment: &DeploymentSettings, folder: &Path, found: &mut Proble
 /// A target, and by what we prove ourselves there.
 type Proving = (Arc<dyn Target>, Credentials);
 
-fn open_one(settings: &TargetSettings, folder: &Path, found: &mut Problems) -> Option<Proving> {
+fn open_one(
+    settings: &TargetSettings,
+    directories: &mut Directories<'_>,
+    found: &mut Problems,
+) -> Option<Proving> {
     let (directory, credentials) = match &settings.directory {
         Some(way) => {
             let (directory, credentials) =
-                found.within("directory", |found| directory(way, folder, found))?;
+                found.within("directory", |found| directories.open_as(way, found))?;
             (Some(directory), credentials)
         }
         None => (None, Credentials::default()),
@@ -160,16 +165,47 @@ fn open_one(settings: &TargetSettings, folder: &Path, found: &mut Problems) -> O
             Some(Arc::new(target))
         }
         (Kind::Scim(settings), None) => {
-            return found.within("scim", |found| settings.open(folder, found));
+            return found.within("scim", |found| settings.open(directories.folder, found));
         }
         _ => None,
     };
     target.map(|target| (target, credentials))
 }
 
-/// Opens the way to the servers of a directory, and asks none of them.
-pub(crate) fn open_directory(way: &WaySettings, folder: &Path, found: &mut Problems) -> Option<Directory> {
-    directory(way, folder, found).map(|(directory, _)| directory)
+/// Opens directories. Those where we are the same account count refusals together, as the servers do: whoever asked each by
+/// itself would lock the account out.
+pub(crate) struct Directories<'a> {
+    folder: &'a Path,
+    opened: Vec<(Credentials, Directory)>,
+}
+
+impl<'a> Directories<'a> {
+    /// Reads files in this folder.
+    pub(crate) const fn in_folder(folder: &'a Path) -> Self {
+        Self { folder, opened: Vec::new() }
+    }
+
+    /// Opens the way to the servers of a directory, and asks none of them.
+    pub(crate) fn open(&mut self, way: &WaySettings, found: &mut Problems) -> Option<Directory> {
+        self.open_as(way, found).map(|(directory, _)| directory)
+    }
+
+    fn open_as(&mut self, way: &WaySettings, found: &mut Problems) -> Option<(Directory, Credentials)> {
+        let (directory, credentials) = directory(way, self.folder, found)?;
+        let directory = match self.opened.iter().find(|(opened, _)| *opened == credentials) {
+            Some((_, before)) => directory.guarded_with(before),
+            None => directory,
+        };
+        self.opened.push((credentials.clone(), directory.clone()));
+        Some((directory, credentials))
+    }
+}
+
+/// The servers of a directory, however they are written.
+fn system(way: &WaySettings) -> String {
+    let name = |server: &String| server.trim_end_matches('/').to_ascii_lowercase();
+    let servers: BTreeSet<_> = way.servers.iter().map(name).collect();
+    servers.into_iter().collect::<Vec<_>>().join(" ")
 }
 
 fn directory(way: &WaySettings, folder: &Path, found: &mut Problems) -> Option<(Directory, Credentials)> {
@@ -192,7 +228,8 @@ fn directory(way: &WaySettings, folder: &Path, found: &mut Problems) -> Option<(
     let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
     let opened = settings.open(provider, roots);
     let opened = opened.map_err(|error| report(&error, found)).ok();
-    opened.map(|directory| (directory, vec![way.account.as_bytes().to_vec().into(), password]))
+    let parts = vec![way.account.as_bytes().to_vec().into(), password];
+    opened.map(|directory| (directory, Credentials { system: system(way), parts }))
 }
 
 fn report(error: &LdapError, found: &mut Problems) {
@@ -214,9 +251,9 @@ impl Opened {
     ) -> Self {
         let setup = TargetSetup::new(settings.id.clone(), Arc::clone(&target), key);
         let mut setup = setup.for_tenants(tenants.clone());
-        if !credentials.is_empty() {
-            let parts: Vec<&[u8]> = credentials.iter().map(|part| part.as_slice()).collect();
-            setup = setup.proving_with(&parts);
+        if !credentials.parts.is_empty() {
+            let parts: Vec<&[u8]> = credentials.parts.iter().map(|part| part.as_slice()).collect();
+            setup = setup.proving_with(&credentials.system, &parts);
         }
         setup = settings.paced(setup);
         if let Some(secret) = &settings.secret {

@@ -51,7 +51,10 @@ impl ScimSettings {
         let credentials = Arc::new(FixedToken::new(text));
         let clock = Arc::new(SystemClock);
         match ScimTarget::new(&self.url, credentials, self.profile.clone(), transport, clock) {
-            Ok(target) => Some((Arc::new(target), vec![token])),
+            Ok(target) => {
+                let credentials = Credentials { system: self.url.clone(), parts: vec![token] };
+                Some((Arc::new(target), credentials))
+            }
             Err(error) => {
                 let field = if error.field == "base" { "url" } else { "profile" };
                 found.report_in(field, Code::new("config.invalid_value"), error.to_string());

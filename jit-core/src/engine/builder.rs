@@ -1,7 +1,7 @@
 //! Composing an engine.
 
 use std::{
-    collections::HashMap,
+    collections::{BTreeSet, HashMap},
     fmt,
     num::NonZeroU32,
     sync::{Arc, Mutex},
@@ -17,7 +17,7 @@ use crate::{
     BackendError, Clock, ConnectionId, Entropy, Lane, Protection, Store, StoreId, SystemClock, SystemEntropy,
     TargetId, TargetSetup, TenantId, TimeGuard,
     clock::GuardedClock,
-    target::{Book, Circuit, Guarded, Shelf},
+    target::{Book, Circuit, Guarded, Proof, Shelf},
 };
 
 /// How many leases one holder may have at once.
@@ -194,8 +194,9 @@ impl JitBuilder {
             tenant,
             notices: self.notices.as_ref().and_then(|_| Lane::new(NOTICES).ok()),
         });
+        let shared = shared_circuits(&targets, place.as_ref());
         for setup in targets.values_mut() {
-            guard(setup, place.as_ref(), &clock);
+            guard(setup, &shared, &clock);
         }
         let mut seed = [0; 16];
         self.entropy.fill(&mut seed).map_err(BuildError::Entropy)?;
@@ -240,10 +241,29 @@ fn by_name(
     Ok(named)
 }
 
-/// Puts the circuit before a target; one that the main store knows where it is said by what we prove ourselves.
-fn guard(setup: &mut TargetSetup, place: Option<&Shelf>, clock: &Arc<GuardedClock>) {
-    if let (Some(proof), Some(place)) = (&setup.proof, place) {
-        setup.circuit = Arc::new(Circuit::kept_in(Book::of(proof, place.clone())));
+/// Makes one circuit for each system that we prove ourselves to by the same credentials, whichever targets lie there: it
+/// counts their failures together. The main store knows what each of them learns.
+fn shared_circuits(
+    targets: &HashMap<TargetId, TargetSetup>,
+    place: Option<&Shelf>,
+) -> HashMap<Proof, Arc<Circuit>> {
+    let mut named: HashMap<Proof, BTreeSet<TargetId>> = HashMap::new();
+    for setup in targets.values() {
+        if let Some(proof) = setup.proof {
+            named.entry(proof).or_default().insert(setup.id.clone());
+        }
+    }
+    let circuit = |(proof, targets)| {
+        let book = place.and_then(|place| Book::of(proof, targets, place.clone()));
+        (proof, Arc::new(Circuit::kept_in(book)))
+    };
+    named.into_iter().map(circuit).collect()
+}
+
+/// Puts the circuit before a target: one that it shares, where it is said by what we prove ourselves.
+fn guard(setup: &mut TargetSetup, shared: &HashMap<Proof, Arc<Circuit>>, clock: &Arc<GuardedClock>) {
+    if let Some(circuit) = setup.proof.and_then(|proof| shared.get(&proof)) {
+        setup.circuit = Arc::clone(circuit);
     }
     let (inner, circuit) = (Arc::clone(&setup.target), Arc::clone(&setup.circuit));
     setup.target = Arc::new(Guarded { inner, circuit, clock: Arc::clone(clock) });

@@ -1,11 +1,11 @@
-//! What all processes know of a target that refuses our credentials, kept in the main store.
+//! What all processes know of a system that refuses our credentials, kept in the main store.
 //!
 //! It is one task in a lane of its own: while it is there the circuit is open, its due instant is when the next attempt may
 //! be made, and whoever claims it makes that attempt. The lane is named after the credentials, so that others are tried at
 //! once.
 
 use std::sync::Arc;
-use std::{fmt, num::NonZeroUsize};
+use std::{collections::BTreeSet, fmt, num::NonZeroUsize};
 
 use chrono::{DateTime, Utc};
 use uuid::Uuid;
@@ -17,13 +17,9 @@ use crate::{
     clock::GuardedClock,
 };
 
-/// Names the target and the credentials that a book is about.
-#[derive(Clone)]
-pub(crate) struct Proof {
-    pub(crate) target: TargetId,
-    /// A digest of the credentials that only the holder of the deployment's key can make.
-    pub(crate) digest: [u8; 16],
-}
+/// Names our credentials and the system that they are for: a digest that only the holder of the deployment's key can make.
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
+pub(crate) struct Proof(pub(crate) [u8; 16]);
 
 /// Where a book is kept, and who is told.
 #[derive(Clone)]
@@ -37,10 +33,10 @@ pub(crate) struct Shelf {
     pub(crate) notices: Option<Lane>,
 }
 
-/// Keeps what is known of one target and our credentials there.
+/// Keeps what is known of our credentials at one system, for all targets that lie there.
 pub(crate) struct Book {
     shelf: Shelf,
-    target: TargetId,
+    targets: BTreeSet<TargetId>,
     lane: Lane,
     task: TaskId,
     worker: WorkerId,
@@ -48,11 +44,11 @@ pub(crate) struct Book {
 
 impl Book {
     /// `None` where a name is none, which the digest rules out.
-    pub(crate) fn of(proof: &Proof, shelf: Shelf) -> Option<Self> {
-        let task = uuid::Builder::from_custom_bytes(proof.digest).into_uuid();
+    pub(crate) fn of(proof: Proof, targets: BTreeSet<TargetId>, shelf: Shelf) -> Option<Self> {
+        let task = uuid::Builder::from_custom_bytes(proof.0).into_uuid();
         Some(Self {
             shelf,
-            target: proof.target.clone(),
+            targets,
             lane: Lane::new(format!("circuit:{}", task.simple())).ok()?,
             task: TaskId::from_uuid(task),
             worker: WorkerId::new("circuit").ok()?,
@@ -100,14 +96,15 @@ impl Book {
         self.shelf.store.commit(&commit).await
     }
 
+    /// One alarm, however many targets lie there: it names the first, and the trail all.
     fn alarm(&self, id: TaskId, about: &'static str, lane: Lane, due: DateTime<Utc>) -> Task {
-        let kind = TaskKind::Alarm { about: Code::new(about), target: Some(self.target.clone()) };
+        let kind = TaskKind::Alarm { about: Code::new(about), target: self.targets.first().cloned() };
         let nobody = AccountId::from_uuid(Uuid::nil());
         Task { id, tenant: self.shelf.tenant.clone(), lane, account: nobody, kind, due }
     }
 
     fn telling(&self, action: &'static str) -> Result<Commit, BackendError> {
-        tracing::warn!(action, target = %self.target, "alarm");
+        tracing::warn!(action, targets = ?self.targets, "alarm");
         let mut seed = [0; 16];
         self.shelf.entropy.fill(&mut seed)?;
         let reading = self.shelf.clock.read();
@@ -125,7 +122,7 @@ impl Book {
             account: None,
             outcome: AuditOutcome::Done,
             rule: None,
-            changes: vec![self.target.to_string()],
+            changes: self.targets.iter().map(ToString::to_string).collect(),
         });
         Ok(commit)
     }
@@ -136,6 +133,6 @@ const ACCEPTED: &str = "target.credentials_accepted";
 
 impl fmt::Debug for Proof {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Proof").field("target", &self.target).finish_non_exhaustive()
+        f.write_str("Proof(…)")
     }
 }

@@ -200,14 +200,16 @@ impl TargetSetup {
         self
     }
 
-    /// Says by what we prove ourselves there, such as the name and the password of our account. The main store then keeps
-    /// that it was refused (as a digest that only the holder of the deployment's key can make), so that all processes
-    /// together ask no more often than one, also one that lives for a single call; other credentials are tried at once.
-    /// Without it each process finds out by itself.
+    /// Says by what we prove ourselves there, such as the name and the password of our account, and to which `system`: what
+    /// counts failures together, such as the servers of a directory. The main store then keeps that it was refused (as a
+    /// digest that only the holder of the deployment's key can make), so that all processes together ask no more often than
+    /// one, also one that lives for a single call; other credentials are tried at once. Targets that prove themselves alike to
+    /// one system are one to it: what one of them learns of the credentials counts for all. Without it each process finds out
+    /// by itself, for each target.
     #[must_use]
-    pub fn proving_with(mut self, credentials: &[&[u8]]) -> Self {
-        let about = [&[b"credentials", self.id.as_str().as_bytes()], credentials].concat();
-        self.proof = Some(Proof { target: self.id.clone(), digest: self.markers.digest(&about) });
+    pub fn proving_with(mut self, system: &str, credentials: &[&[u8]]) -> Self {
+        let about = [&[b"credentials", system.as_bytes()], credentials].concat();
+        self.proof = Some(Proof(self.markers.digest(&about)));
         self
     }
 

@@ -35,6 +35,8 @@ struct Failures {
 struct Door {
     domain: Arc<Domain>,
     password: &'static str,
+    /// What it says to whoever it accepts.
+    fault: Option<TargetFault>,
 }
 
 impl Door {
@@ -43,7 +45,8 @@ impl Door {
         failures.attempts += 1;
         if self.password == *self.domain.password.lock().unwrap() && !failures.is_locked {
             failures.counted = 0;
-            return Ok(&self.domain.inner);
+            let fault = self.fault.map(|fault| BackendError::new(ErrorKind::Target(fault), "ask"));
+            return fault.map_or(Ok(&self.domain.inner), Err);
         }
         let now = self.domain.clock.now();
         let is_forgotten = failures.last.is_none_or(|last| now - last >= TimeDelta::minutes(30));
@@ -97,34 +100,57 @@ impl World {
 
     /// Starts a process with the password of its configuration.
     fn process(&self, password: &'static str) -> Jit {
-        let door = Door { domain: Arc::clone(&self.domain), password };
-        let role = TargetRole::new(TimeDelta::hours(8), vec![Entitlement::role("operator").unwrap()]);
-        let setup = TargetSetup::new(target(), Arc::new(door), MarkerKey::new("test", &[5; 32]).unwrap())
-            .for_tenants([tenant()])
-            .role(rule("admin"), role.in_place("people"))
-            .proving_with(&[b"jit", password.as_bytes()]);
-        Jit::builder(Arc::clone(&self.house.store) as _)
+        self.process_at(password, &[(target(), None)])
+    }
+
+    /// The same with these targets, all of which lie in the domain, and what each says to whoever it accepts.
+    fn process_at(&self, password: &'static str, targets: &[(TargetId, Option<TargetFault>)]) -> Jit {
+        let builder = Jit::builder(Arc::clone(&self.house.store) as _)
             .clock(Arc::clone(&self.house.clock) as _)
             .notices(Arc::clone(&self.house.told) as _)
-            .entropy(Arc::new(SeededEntropy::new(self.starts.fetch_add(1, Ordering::Relaxed))))
-            .target(setup)
-            .build()
-            .unwrap()
+            .entropy(Arc::new(SeededEntropy::new(self.starts.fetch_add(1, Ordering::Relaxed))));
+        let with = |builder: JitBuilder, (id, fault): &(TargetId, Option<TargetFault>)| {
+            let door = Door { domain: Arc::clone(&self.domain), password, fault: *fault };
+            let role = TargetRole::new(TimeDelta::hours(8), vec![Entitlement::role("operator").unwrap()]);
+            let markers = MarkerKey::new("test", &[5; 32]).unwrap();
+            let setup = TargetSetup::new(id.clone(), Arc::new(door), markers).for_tenants([tenant()]);
+            let setup = setup.role(rule("admin"), role.in_place("people"));
+            builder.target(setup.proving_with("domain", &[b"jit", password.as_bytes()]))
+        };
+        targets.iter().fold(builder, with).build().unwrap()
     }
 
     async fn out(&self, jit: &Jit) -> Result<CheckedOut, JitError> {
-        jit.check_out(&self.house.request(30, None)).await
+        self.out_at(jit, &target()).await
+    }
+
+    async fn out_at(&self, jit: &Jit, target: &TargetId) -> Result<CheckedOut, JitError> {
+        jit.check_out(&CheckOut { target: target.clone(), ..self.house.request(30, None) }).await
     }
 
     async fn sweep(&self, jit: &Jit) {
+        self.sweep_at(jit, &[target()]).await;
+    }
+
+    async fn sweep_at(&self, jit: &Jit, targets: &[TargetId]) {
         let worker = WorkerId::new(format!("w{}", self.starts.load(Ordering::Relaxed))).unwrap();
         let limit = NonZeroUsize::new(100).unwrap();
         jit.work(&worker, limit).await.unwrap();
-        jit.work_target(&worker, &target(), limit).await.unwrap();
+        for target in targets {
+            jit.work_target(&worker, target, limit).await.unwrap();
+        }
     }
 
     fn failures(&self) -> Failures {
         *self.domain.failures.lock().unwrap()
+    }
+
+    /// What was recorded of no tenant: about which targets.
+    async fn recorded(&self) -> Vec<Vec<String>> {
+        let (tenant, limit) = (Jit::house_tenant().unwrap(), NonZeroUsize::new(100).unwrap());
+        let query = AuditQuery { tenant, account: None, after: None, latest_first: false, limit };
+        let events = self.house.store.events(&query).await.unwrap().items;
+        events.into_iter().map(|event| event.changes).collect()
     }
 
     /// Claims the attempt that is due, as a process does before it asks.
@@ -232,4 +258,59 @@ async fn a_clock_that_is_set_back_keeps_nobody_out() {
     world.house.clock.jump(TimeDelta::days(-300));
     *world.domain.password.lock().unwrap() = "wrong";
     world.out(&world.process("wrong")).await.unwrap();
+}
+
+const THREE: [&str; 3] = ["one", "three", "two"];
+
+/// Three targets of a domain where we have one account.
+fn three() -> [TargetId; 3] {
+    THREE.map(|name| TargetId::new(name).unwrap())
+}
+
+#[tokio::test]
+async fn targets_where_we_are_one_account_are_one_to_a_domain_that_counts_its_failures() {
+    for lives_for_one_call in [true, false] {
+        let world = World::new().await;
+        let process = || world.process_at("wrong", &three().map(|id| (id, None)));
+        let (first, mut heard) = (process(), Vec::new());
+        for minute in 0..720 {
+            let fresh = lives_for_one_call.then(process);
+            let jit = fresh.as_ref().unwrap_or(&first);
+            for id in three().iter().filter(|_| minute % 7 == 0) {
+                assert_eq!(code_of(world.out_at(jit, id).await), "target.credentials");
+            }
+            world.sweep_at(jit, &three()).await;
+            heard.extend(world.house.told.alarms());
+            world.house.clock.advance(TimeDelta::minutes(1));
+        }
+        assert!(!world.failures().is_locked);
+        let attempts = world.failures().attempts;
+        assert!((15..=22).contains(&attempts), "as many as of one target: {attempts}");
+
+        *world.domain.password.lock().unwrap() = "wrong";
+        world.house.clock.advance(TimeDelta::minutes(35));
+        for id in &three() {
+            world.out_at(&first, id).await.expect("one attempt counts for all");
+        }
+        world.sweep_at(&first, &three()).await;
+        heard.extend(world.house.told.alarms());
+        assert_eq!(heard, ["target.credentials_refused", "target.credentials_accepted"]);
+        assert!(world.recorded().await.iter().all(|changes| changes == &THREE), "the trail names them all");
+    }
+}
+
+#[tokio::test]
+async fn what_else_is_wrong_with_one_target_of_a_domain_stops_no_other() {
+    let world = World::new().await;
+    let [gone, busy, sound] = three();
+    let faults = [(gone, Some(TargetFault::Place)), (busy, Some(TargetFault::Limit)), (sound, None)];
+    let jit = world.process_at("right", &faults);
+    for _ in 0..3 {
+        for (id, fault) in &faults {
+            let lent = world.out_at(&jit, id).await;
+            assert_eq!(lent.is_err(), fault.is_some(), "{id}: {lent:?}");
+        }
+        world.sweep_at(&jit, &three()).await;
+        world.house.clock.advance(TimeDelta::minutes(1));
+    }
 }

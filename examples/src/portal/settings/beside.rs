@@ -8,7 +8,7 @@ use jit_core::config::{self, Format, Problems};
 use jit_ldap::Directory;
 
 use super::Settings;
-use crate::targets::{Opened, open, open_directory};
+use crate::targets::{Directories, Opened, open};
 
 /// What is ready to be asked; nothing was asked yet.
 #[derive(Debug, Default)]
@@ -34,13 +34,13 @@ impl Settings {
 
     fn open_files(&self, folder: &Path, found: &mut Problems) -> Beside {
         let tenants = self.connection.iter().map(|door| door.tenant.clone()).collect();
-        let targets = open(self.deployment.as_ref(), &self.target, &tenants, folder, found);
+        let mut ways = Directories::in_folder(folder);
+        let targets = open(self.deployment.as_ref(), &self.target, &tenants, &mut ways, found);
         let mut directories = BTreeMap::new();
         found.each("connection", &self.connection, |door, found| {
             let Some(way) = &door.protocol.directory else { return };
-            let opened = found.within("protocol", |found| {
-                found.within("directory", |found| open_directory(way, folder, found))
-            });
+            let opened =
+                found.within("protocol", |found| found.within("directory", |found| ways.open(way, found)));
             directories.extend(opened.map(|directory| (door.id.clone(), directory)));
         });
         Beside { targets, directories }

@@ -81,6 +81,18 @@ impl House {
         fs::write(path, text.replace(from, to)).unwrap();
     }
 
+    /// Adds targets like the one that is there, before it: all are in one directory.
+    pub(crate) fn also_at(&self, names: &[&str]) {
+        let text = read(&self.folder, "checkout.toml");
+        let (before, target) = text.split_once("[[target]]").unwrap();
+        let one = |name: &&str| {
+            let id = format!("id = \"{name}\"\nprefix = \"{name}-\"");
+            format!("[[target]]{}", target.replace("id = \"directory\"", &id))
+        };
+        let more: String = names.iter().map(one).collect();
+        fs::write(self.folder.join("checkout.toml"), format!("{before}{more}[[target]]{target}")).unwrap();
+    }
+
     pub(crate) fn program(&self, line: &str) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_checkout"));
         command.current_dir(&self.folder).args(["--config", "checkout.toml", "--json"]);

@@ -97,6 +97,26 @@ fn many_calls_with_a_wrong_password_lock_nobody_out() {
 }
 
 #[test]
+fn several_targets_where_we_are_one_account_lock_it_out_no_sooner_than_one() {
+    for kind in BOTH {
+        let house = House::new(kind, "together");
+        house.also_at(&["first", "second"]);
+        house.secret("password", "another password");
+        for minute in [0, 6] {
+            let compared = house.run_at(minute, "reconcile");
+            let told: Vec<_> = compared.lines.iter().filter_map(|line| line["error"].as_str()).collect();
+            assert_eq!((compared.code, told), (3, vec!["target.credentials"; 3]));
+        }
+        let told = house.run_at(7, "sweep").lines.into_iter();
+        assert_eq!(told.filter(|line| line["alarm"] == "target.credentials_refused").count(), 1);
+
+        house.secret("password", house.peer().text("service_password"));
+        let lent = house.run(&out("ada", "second", "admin", "1h")).fine();
+        house.run(&format!("in {}", lent["lease"].as_str().unwrap())).fine();
+    }
+}
+
+#[test]
 fn a_check_in_that_a_target_delays_ends_with_3_and_is_made_good_by_a_sweep() {
     let house = House::new(Kind::OpenLdap, "delayed");
     let lent = house.run(&out("ada", "directory", "admin", "1h")).fine();

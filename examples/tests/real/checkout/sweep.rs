@@ -18,19 +18,10 @@ fn has_gone(caller: &mut TcpStream) -> bool {
     }
 }
 
-/// Two targets in one directory; the first is called `first`.
-fn two_targets(house: &House) {
-    let text = read(&house.folder, "checkout.toml");
-    let (before, target) = text.split_once("[[target]]").unwrap();
-    let first = target.replace("id = \"directory\"", "id = \"first\"\nprefix = \"one-\"");
-    fs::write(house.folder.join("checkout.toml"), format!("{before}[[target]]{first}[[target]]{target}"))
-        .unwrap();
-}
-
 #[test]
 fn a_target_that_says_nothing_keeps_no_other_from_being_swept() {
     let house = House::new(Kind::OpenLdap, "silent");
-    two_targets(&house);
+    house.also_at(&["first"]);
     let url = house.peer().url();
     let lend =
         |target: &str| house.run(&format!("out --for ada --target {target} --role admin --ttl 1h")).fine();
