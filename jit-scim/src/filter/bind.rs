@@ -1,6 +1,10 @@
 //! Binds names and literals of a filter to the schema.
 
-use super::read::Written;
+use std::borrow::Cow;
+
+use smol_str::SmolStr;
+
+use super::read::{Said, Written};
 use super::{Comparison, Literal, Operator};
 use crate::error::ScimError;
 use crate::json::Json;
@@ -62,7 +66,7 @@ pub(super) fn comparison(
         return comparison((path, value), (operator, at), written, tolerance);
     }
     let case_exact = attribute.is_case_exact();
-    if matches!(written.json, Json::Null) {
+    if matches!(written.said, Said::Other(Json::Null)) {
         let alike = matches!(operator, Operator::Equal | Operator::NotEqual);
         let null = Comparison { path, operator, literal: Literal::Null, case_exact };
         return if alike { Ok(null) } else { Err(unfit()) };
@@ -82,22 +86,27 @@ fn literal(
     tolerance: Tolerance,
 ) -> Option<Literal> {
     let text = |text: &str| {
-        let compared = comparable(text, attribute.is_case_exact()).into_owned();
-        Some(Literal::Text { written: text.to_owned(), compared })
+        let written = SmolStr::new(text);
+        let compared = match comparable(text, attribute.is_case_exact()) {
+            Cow::Borrowed(_) => written.clone(),
+            Cow::Owned(folded) => folded.into(),
+        };
+        Some(Literal::Text { written, compared })
     };
-    match (attribute.kind(), &written.json) {
-        (Kind::DateTime, Json::Text(value)) if operator.is_partial() => {
-            Some(Literal::Text { written: value.clone(), compared: value.clone() })
+    match (attribute.kind(), &written.said) {
+        (Kind::DateTime, Said::Text(value)) if operator.is_partial() => {
+            let value = SmolStr::new(value);
+            Some(Literal::Text { written: value.clone(), compared: value })
         }
-        (Kind::DateTime, Json::Text(value)) => Instant::parse(value).map(Literal::Instant),
-        (Kind::String | Kind::Reference | Kind::Binary, Json::Text(value)) => text(value),
+        (Kind::DateTime, Said::Text(value)) => Instant::parse(value).map(Literal::Instant),
+        (Kind::String | Kind::Reference | Kind::Binary, Said::Text(value)) => text(value),
         (Kind::String | Kind::Reference, _) if tolerance.filters_without_quotes => text(written.text),
-        (Kind::Boolean, Json::Boolean(value)) => Some(Literal::Boolean(*value)),
-        (Kind::Boolean, Json::Text(text)) if tolerance.booleans_as_text => {
+        (Kind::Boolean, Said::Other(Json::Boolean(value))) => Some(Literal::Boolean(*value)),
+        (Kind::Boolean, Said::Text(text)) if tolerance.booleans_as_text => {
             boolean(text).map(Literal::Boolean)
         }
-        (Kind::Integer | Kind::Decimal, Json::Integer(value)) => Some(Literal::Integer(*value)),
-        (Kind::Integer | Kind::Decimal, Json::Decimal(value)) => Some(Literal::Decimal(*value)),
+        (Kind::Integer | Kind::Decimal, Said::Other(Json::Integer(value))) => Some(Literal::Integer(*value)),
+        (Kind::Integer | Kind::Decimal, Said::Other(Json::Decimal(value))) => Some(Literal::Decimal(*value)),
         _ => None,
     }
 }

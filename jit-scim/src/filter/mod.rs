@@ -10,6 +10,8 @@ mod write;
 
 use std::fmt;
 
+use smol_str::SmolStr;
+
 use crate::effort::{Effort, Looks, Spent};
 use crate::error::ScimError;
 use crate::reason::Reason;
@@ -102,8 +104,8 @@ pub(crate) enum Literal {
     Decimal(f64),
     /// The text as it was written, and as it is compared.
     Text {
-        written: String,
-        compared: String,
+        written: SmolStr,
+        compared: SmolStr,
     },
     Instant(Instant),
 }

@@ -1,12 +1,14 @@
 //! Reads filters. Nesting is bounded while it is read, so that nothing after it has to be afraid of depth.
 
+use std::borrow::Cow;
+
 use super::bind::{self, Scope};
 use super::{BYTES, DEPTH, Filter, Node, Operator, TERMS};
 use crate::error::ScimError;
 use crate::json::Json;
 use crate::limits::Limits;
 use crate::reason::Reason;
-use crate::resource::write::is_plain;
+use crate::resource::write::is_special;
 use crate::schema::{Attribute, AttributePath, Kind, ResourceType};
 use crate::text::strip_prefix_folded;
 use crate::tolerance::Tolerance;
@@ -33,9 +35,16 @@ pub(crate) fn value_filter(
     Ok((Filter::of(node), reader.at))
 }
 
+/// What a literal says.
+pub(super) enum Said<'a> {
+    Text(Cow<'a, str>),
+    /// No text.
+    Other(Json),
+}
+
 /// A literal with the text that it was written as.
 pub(super) struct Written<'a> {
-    pub(super) json: Json,
+    pub(super) said: Said<'a>,
     pub(super) text: &'a str,
     pub(super) at: usize,
 }
@@ -109,7 +118,7 @@ impl<'a> Reader<'a> {
             return Err(self.error(Reason::FilterTooLong));
         }
         let at = self.at;
-        let name = self.word(|byte| !b" ()[]\"".contains(&byte));
+        let name = self.word(belongs_to_a_name);
         let place = |error: Reason| ScimError::at_offset(error, at);
         let (path, attribute) = scope.resolve(name).map_err(place)?;
         if self.take("[") {
@@ -136,7 +145,7 @@ impl<'a> Reader<'a> {
         self.expect("]")?;
         if self.take(".") {
             let at = self.at;
-            let name = self.word(|byte| !b" ()[]\"".contains(&byte));
+            let name = self.word(belongs_to_a_name);
             let sub = scope.resolve(name).map_err(|reason| ScimError::at_offset(reason, at))?;
             let test = self.test(sub)?;
             node = match node {
@@ -168,15 +177,19 @@ impl<'a> Reader<'a> {
 
     fn literal(&mut self) -> Result<Written<'a>, ScimError> {
         let at = self.at;
+        if let Some(plain) = self.plain() {
+            let text = self.advance(plain.len() + 2);
+            return Ok(Written { said: Said::Text(plain.into()), text, at });
+        }
         let text = if self.rest().starts_with('"') {
             self.string()?
         } else {
-            self.word(|byte| !b" ()[]".contains(&byte))
+            self.word(|byte| !matches!(byte, b' ' | b'(' | b')' | b'[' | b']'))
         };
-        let written = |json| Ok(Written { json, text, at });
-        if let Some(plain) = plain(text) {
-            return written(Json::text(plain));
-        }
+        let written = |json| {
+            let said = if let Json::Text(text) = json { Said::Text(text.into()) } else { Said::Other(json) };
+            Ok(Written { said, text, at })
+        };
         let number = text.bytes().next().is_some_and(|byte| byte == b'-' || byte.is_ascii_digit());
         match Json::parse(text.as_bytes(), &Limits::default()) {
             Ok(json) if number || matches!(text, "true" | "false" | "null") || text.starts_with('"') => {
@@ -189,14 +202,16 @@ impl<'a> Reader<'a> {
         }
     }
 
+    /// What stands between the quotes of a JSON string in which nothing is escaped.
+    fn plain(&self) -> Option<&'a str> {
+        let inner = self.rest().strip_prefix('"')?;
+        let end = inner.bytes().position(is_special)?;
+        let (plain, after) = inner.split_at_checked(end)?;
+        after.starts_with('"').then_some(plain)
+    }
+
     /// A JSON string with its quotes; what is in it is read by the reader of JSON.
     fn string(&mut self) -> Result<&'a str, ScimError> {
-        let inner = self.rest().get(1..).unwrap_or_default();
-        if let Some(end) =
-            inner.find('"').filter(|end| !inner.as_bytes().iter().take(*end).any(|byte| *byte == b'\\'))
-        {
-            return Ok(self.advance(end + 2));
-        }
         let mut escaped = false;
         for (place, byte) in self.rest().bytes().enumerate().skip(1) {
             match byte {
@@ -237,8 +252,9 @@ impl<'a> Reader<'a> {
         taken
     }
 
-    fn word(&mut self, belongs: fn(u8) -> bool) -> &'a str {
-        self.advance(self.rest().bytes().take_while(|byte| belongs(*byte)).count())
+    fn word(&mut self, belongs: impl Fn(u8) -> bool) -> &'a str {
+        let rest = self.rest();
+        self.advance(rest.bytes().position(|byte| !belongs(byte)).unwrap_or(rest.len()))
     }
 
     fn take(&mut self, sign: &str) -> bool {
@@ -278,8 +294,6 @@ impl<'a> Reader<'a> {
     }
 }
 
-/// Takes the quotes off a text in which nothing is escaped; what else stands there is read by the reader of JSON.
-fn plain(text: &str) -> Option<&str> {
-    let inner = text.strip_prefix('"')?.strip_suffix('"')?;
-    is_plain(inner).then_some(inner)
+const fn belongs_to_a_name(byte: u8) -> bool {
+    !matches!(byte, b' ' | b'(' | b')' | b'[' | b']' | b'"')
 }

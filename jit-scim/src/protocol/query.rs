@@ -90,7 +90,7 @@ pub struct Query {
     pub projection: Projection,
     /// Which page.
     pub page: Page,
-    /// What a cursor of this query is bound to.
+    /// What a cursor of this query is bound to, where pages are asked for by cursor.
     pub(super) digest: u64,
 }
 
@@ -236,12 +236,16 @@ impl QueryText {
             .as_deref()
             .map(|by| Sort::parse(kind, by, self.sort_order.as_deref()))
             .transpose()?;
-        let digest = digest([
-            kind.id(),
-            self.filter.as_deref().unwrap_or_default(),
-            self.sort_by.as_deref().unwrap_or_default(),
-            if sort.as_ref().is_some_and(Sort::is_descending) { "-" } else { "+" },
-        ]);
+        let parts = || {
+            let order = if sort.as_ref().is_some_and(Sort::is_descending) { "-" } else { "+" };
+            [
+                kind.id(),
+                self.filter.as_deref().unwrap_or_default(),
+                self.sort_by.as_deref().unwrap_or_default(),
+                order,
+            ]
+        };
+        let digest = self.cursor.as_ref().map_or(0, |_| digest(parts()));
         let page = self.page(limits, digest, now)?;
         Ok(Query { filter, sort, projection: self.projection(kind)?, page, digest })
     }

@@ -124,7 +124,7 @@ pub(crate) fn text(out: &mut Vec<u8>, text: &str) {
 
 /// Tells whether a text stands in a JSON string as it is. Most do: to look at every byte of them is quicker than to stop at
 /// the first that does not.
-pub(crate) fn is_plain(text: &str) -> bool {
+fn is_plain(text: &str) -> bool {
     text.bytes().fold(true, |plain, byte| plain & !is_special(byte))
 }
 
@@ -143,7 +143,8 @@ pub(crate) fn number(out: &mut Vec<u8>, mut number: u64) {
     out.extend_from_slice(digits.get(digits.len() - count..).unwrap_or_default());
 }
 
-fn is_special(byte: u8) -> bool {
+/// Tells whether JSON writes a byte of a text as an escape.
+pub(crate) const fn is_special(byte: u8) -> bool {
     byte < 0x20 || byte == b'"' || byte == b'\\'
 }
 

@@ -1,6 +1,6 @@
 //! The service: connections, and the way of a request through it.
 
-use std::collections::HashMap;
+use std::collections::BTreeMap;
 use std::fmt;
 use std::num::NonZeroUsize;
 use std::sync::Arc;
@@ -27,7 +27,7 @@ pub struct ScimService {
     pub(super) store: Arc<dyn Store>,
     clock: Arc<dyn Clock>,
     /// By tenant and connection.
-    realms: HashMap<TenantId, HashMap<ConnectionId, Realm>>,
+    realms: BTreeMap<TenantId, BTreeMap<ConnectionId, Realm>>,
 }
 
 /// Collects the parts of a service.
@@ -146,7 +146,7 @@ impl ScimService {
     }
 
     fn realms(&self) -> impl Iterator<Item = &Realm> {
-        self.realms.values().flat_map(HashMap::values)
+        self.realms.values().flat_map(BTreeMap::values)
     }
 
     fn realm(&self, tenant: &TenantId, connection: &ConnectionId) -> Option<&Realm> {
@@ -206,7 +206,7 @@ impl ScimServiceBuilder {
     /// # Errors
     /// [`ServiceError`] where a connection is not one that the engine provisions with.
     pub fn build(self) -> Result<ScimService, ServiceError> {
-        let mut realms: HashMap<_, HashMap<_, _>> = HashMap::new();
+        let mut realms: BTreeMap<_, BTreeMap<_, _>> = BTreeMap::new();
         for connection in self.connections {
             let attestor = &connection.attestor;
             let key = (attestor.tenant().clone(), attestor.connection().clone());
