@@ -12,6 +12,7 @@ use chrono::{DateTime, Utc};
 
 use super::{
     by_hash::ByHash,
+    names::{Indexes, Names},
     rows::{Place, Row, Rows},
 };
 use crate::{
@@ -32,6 +33,7 @@ struct Register {
     /// By the hash of each name, so that its text is kept once: with the document.
     names: ByHash<Spot>,
     hashes: RandomState,
+    indexes: Indexes,
     members: HashMap<DocumentId, BTreeMap<DocumentId, (DocumentKind, Arc<str>)>>,
 }
 
@@ -53,7 +55,7 @@ struct Kept {
     changed_at: DateTime<Utc>,
     account: Option<AccountId>,
     body: Arc<str>,
-    names: Arc<[DocumentName]>,
+    names: Names,
     /// The groups that it is a member of, in order.
     groups: Vec<Group>,
 }
@@ -67,8 +69,8 @@ impl Row for Kept {
 }
 
 impl Kept {
-    fn of(document: &Document, groups: Vec<Group>) -> Self {
-        let Document { key, version, created_at, changed_at, account, body, names } = document;
+    fn of(document: &Document, names: Names, groups: Vec<Group>) -> Self {
+        let Document { key, version, created_at, changed_at, account, body, names: _ } = document;
         Self {
             id: key.id,
             version: *version,
@@ -76,12 +78,12 @@ impl Kept {
             changed_at: *changed_at,
             account: *account,
             body: Arc::clone(body),
-            names: Arc::clone(names),
+            names,
             groups,
         }
     }
 
-    fn to_document(&self, of: &Collection) -> Document {
+    fn to_document(&self, of: &Collection, indexes: &Indexes) -> Document {
         Document {
             key: of.key(self.id),
             version: self.version,
@@ -89,7 +91,7 @@ impl Kept {
             changed_at: self.changed_at,
             account: self.account,
             body: Arc::clone(&self.body),
-            names: Arc::clone(&self.names),
+            names: indexes.unpack(&self.names),
         }
     }
 
@@ -111,8 +113,8 @@ impl Documents {
     }
 
     pub(super) fn get(&self, key: &DocumentKey) -> Option<Document> {
-        let row = self.register(&key.collection)?.rows.get(key.id)?;
-        Some(row.to_document(&key.collection))
+        let register = self.register(&key.collection)?;
+        Some(register.rows.get(key.id)?.to_document(&key.collection, &register.indexes))
     }
 
     pub(super) fn text(&self, of: &Collection, id: DocumentId) -> Option<DocumentText> {
@@ -165,18 +167,12 @@ impl Register {
         self.hashes.hash_one((index, value))
     }
 
-    /// The documents that have a name, in the order of their ids, with that name.
-    fn having<'a>(
-        &'a self,
-        index: &'a IndexName,
-        value: &'a str,
-    ) -> impl Iterator<Item = (&'a Kept, &'a DocumentName)> {
+    /// The documents that have a name, in the order of their ids; each with whether the name is unique.
+    fn having<'a>(&'a self, index: &'a IndexName, value: &'a str) -> impl Iterator<Item = (&'a Kept, bool)> {
+        let number = self.indexes.number(index);
         let spots = self.names.ids(self.hash(index, value), None);
         let rows = spots.filter_map(|spot| self.rows.at(spot.place));
-        rows.filter_map(move |row| {
-            let name = row.names.iter().find(|name| name.index == *index && *name.value == *value);
-            name.map(|name| (row, name))
-        })
+        rows.filter_map(move |row| Some((row, row.names.uniqueness(number?, value)?)))
     }
 }
 
@@ -224,8 +220,8 @@ impl Documents {
             let of = &key.collection;
             let holders = self.register(of).map(|register| register.having(&name.index, &name.value));
             let mut others =
-                holders.into_iter().flatten().filter(|(row, name)| name.unique && row.id != key.id);
-            let is_held = others.any(|(row, name)| !freed.contains(&(&of.key(row.id), name)));
+                holders.into_iter().flatten().filter(|(row, unique)| *unique && row.id != key.id);
+            let is_held = others.any(|(row, _)| !freed.contains(&(&of.key(row.id), name)));
             if is_held || !added.insert((of, name)) {
                 taken.push(ErrorKind::AlreadyExists(Taken::DocumentName(name.index.clone())));
             }
@@ -282,7 +278,8 @@ impl Documents {
         let register = registers.entry(of.kind.clone()).or_default();
         let before = register.rows.get_mut(after.key.id);
         let groups = before.map_or_else(Vec::new, |row| std::mem::take(&mut row.groups));
-        let place = register.rows.put(Kept::of(after, groups));
+        let names = register.indexes.pack(&after.names);
+        let place = register.rows.put(Kept::of(after, names, groups));
         register.rename(write, place);
     }
 

@@ -5,6 +5,7 @@ mod by_hash;
 mod commit;
 mod documents;
 mod hashed;
+mod names;
 mod one_time;
 mod packed;
 mod rows;
