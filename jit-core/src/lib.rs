@@ -98,7 +98,7 @@ pub use store::{
     Cursor, Document, DocumentKey, DocumentName, DocumentQuery, DocumentStore, DocumentText, DocumentWrite,
     Filter, Joining, KeyChanges, MEMBERSHIPS, Matches, Member, MemberChange, NetMembers, ONE_TIME_BYTES,
     OneTime, OneTimeKey, PAGE_ITEMS, Page, Query, Seen, Settlement, Store, Task, TaskKind, TaskQueue,
-    UserStore,
+    UNIQUE_INDEXES, UserStore,
 };
 pub use target::{
     Capabilities, Desired, DesiredState, Effect, Holdings, ListCursor, Listed, Listing, Marker, MarkerKey,

@@ -4,7 +4,7 @@ use std::{collections::BTreeSet, sync::Arc};
 
 use jit_core::{
     BackendError, Collection, Commit, ConnectionId, DocumentKey, DocumentKind, DocumentName, DocumentWrite,
-    IndexName,
+    IndexName, UNIQUE_INDEXES,
 };
 use serde::{Serialize, Serializer};
 use sha2::{Digest as _, Sha256};
@@ -14,10 +14,6 @@ use crate::{
     draft::{invalid, micros, number},
     migration::hexadecimal,
 };
-
-/// The most indexes of unique names that one commit may add to: PostgreSQL names the one that refuses by a constraint of
-/// its own.
-const INDEXES: usize = 32;
 
 /// About what a document takes besides its texts, its entries in indexes included.
 #[cfg(feature = "postgres")]
@@ -198,7 +194,7 @@ pub(crate) fn digest(index: &IndexName, value: &str) -> [u8; 32] {
 fn indexes(writes: &[DocumentWrite]) -> Result<Vec<IndexName>, BackendError> {
     let added = writes.iter().flat_map(DocumentWrite::names_added).filter(|name| name.unique);
     let indexes: BTreeSet<_> = added.map(|name| &name.index).collect();
-    if indexes.len() > INDEXES {
+    if indexes.len() > UNIQUE_INDEXES {
         return Err(invalid("a commit adds unique names of more than 32 indexes"));
     }
     Ok(indexes.into_iter().cloned().collect())

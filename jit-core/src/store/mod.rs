@@ -20,7 +20,7 @@ pub use commit::{AccountWrite, Commit, CounterChange, CounterName, Seen};
 pub use document::MockDocumentStore;
 pub use document::{
     Collection, Document, DocumentKey, DocumentName, DocumentQuery, DocumentStore, DocumentText,
-    DocumentWrite, Joining, MEMBERSHIPS, Member, MemberChange, NetMembers,
+    DocumentWrite, Joining, MEMBERSHIPS, Member, MemberChange, NetMembers, UNIQUE_INDEXES,
 };
 pub use keys::KeyChanges;
 pub use query::{AuditQuery, Cursor, Filter, Matches, PAGE_ITEMS, Page, Query};

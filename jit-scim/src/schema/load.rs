@@ -155,7 +155,9 @@ fn agrees(attribute: &Attribute, inner: bool) -> Result<(), ScimError> {
         "type"
     } else if complex == attribute.sub_attributes.is_empty() {
         "subAttributes"
-    } else if attribute.mutability == Mutability::WriteOnly && attribute.returned != Returned::Never {
+    } else if attribute.mutability == Mutability::WriteOnly && attribute.returned != Returned::Never
+        || can_be_guessed(attribute)
+    {
         "returned"
     } else if attribute.uniqueness != Uniqueness::None && (!comparable || attribute.multi_valued)
         || attribute.multi_valued
@@ -166,6 +168,17 @@ fn agrees(attribute: &Attribute, inner: bool) -> Result<(), ScimError> {
         return Ok(());
     };
     Err(ScimError::at_attribute(Reason::SchemaContradiction, contradicting))
+}
+
+/// Tells whether what is never returned shows in what is refused: a right guess is no change of what is immutable, and is
+/// taken where it is unique.
+fn can_be_guessed(attribute: &Attribute) -> bool {
+    let subs = &attribute.sub_attributes;
+    let is_hidden = |one: &Attribute| one.returned == Returned::Never;
+    let tells =
+        |one: &Attribute| one.mutability == Mutability::Immutable || one.uniqueness != Uniqueness::None;
+    is_hidden(attribute) && (tells(attribute) || subs.iter().any(tells))
+        || tells(attribute) && subs.iter().any(is_hidden)
 }
 
 /// RFC 7643 §2.1, with the dollar sign of `$ref`.

@@ -101,6 +101,20 @@ fn what_discovery_shows_can_be_loaded_again() {
 }
 
 #[test]
+fn what_is_never_returned_must_not_show_in_what_is_refused() {
+    for attribute in [
+        r#"{"name":"a","returned":"never","mutability":"immutable"}"#,
+        r#"{"name":"a","returned":"never","uniqueness":"server"}"#,
+        r#"{"name":"a","type":"complex","returned":"never","subAttributes":[{"name":"b","mutability":"immutable"}]}"#,
+        r#"{"name":"a","type":"complex","mutability":"immutable","subAttributes":[{"name":"b","returned":"never"}]}"#,
+    ] {
+        let (found, message) = with_attribute(attribute);
+        assert_eq!(found, Reason::SchemaContradiction, "{attribute}");
+        assert!(message.contains("`[0].attributes[1].returned`"), "{message}");
+    }
+}
+
+#[test]
 fn a_broken_schema_is_refused_with_its_place() {
     for (attribute, reason, place) in [
         (r#"{"name":"a","mutabilty":"readOnly"}"#, Reason::SchemaKeyUnknown, "[0].attributes[1].mutabilty"),

@@ -35,19 +35,23 @@ impl Turn<'_> {
     ) -> Result<Done, ScimError> {
         let projection = text.projection(&served.kind)?;
         let mut resource = Resource::create(&served.kind, json, self.realm.connection.tolerance)?;
-        if let Some(known) = self.known_to_feed(served, &resource).await? {
-            let new = what_is_new(json);
-            let edit = self.part(served, &new)?;
-            return self.change(served, &known, &edit, &Conditions::default(), text).await;
+        if let Some(done) = self.change_known(served, &resource, (json, text)).await? {
+            return Ok(done);
         }
         let id = self.service.jit.new_document_id();
         resource.set_id(&id.to_string());
         let members = if served.role == Role::Group { members_said(&mut resource)? } else { Vec::new() };
         let password = self.take_password(served, &mut resource);
         let fresh = Fresh { resource, besides: Besides::default(), members, password, in_any_case: true };
-        let document = match self.write(served, (id, None), &fresh).await? {
-            Written::Done(document) => document,
-            Written::Stale => return Err(Reason::Contended.into()),
+        let document = match self.write(served, (id, None), &fresh).await {
+            Ok(Written::Done(document)) => document,
+            Ok(Written::Stale) => return Err(Reason::Contended.into()),
+            // another request of the feed may have told of the same person meanwhile
+            Err(error) if error.reason() == Reason::Taken => {
+                let known = self.change_known(served, &fresh.resource, (json, text)).await?;
+                return known.ok_or(error);
+            }
+            Err(error) => return Err(error),
         };
         let projection = if served.shows_on_request && projection.is_default() {
             projection.and_written(&served.kind, names_in(json))
@@ -55,6 +59,19 @@ impl Turn<'_> {
             projection
         };
         self.done(served, &document, 201, Some(&projection)).await
+    }
+
+    /// Changes the person whom a feed tells of anew; `None` where they are not known, or it is no feed.
+    async fn change_known(
+        &self,
+        served: &Served,
+        resource: &Resource,
+        (json, text): (&Json, &QueryText),
+    ) -> Result<Option<Done>, ScimError> {
+        let Some(known) = self.known_to_feed(served, resource).await? else { return Ok(None) };
+        let new = what_is_new(json);
+        let edit = self.part(served, &new)?;
+        Box::pin(self.change(served, &known, &edit, &Conditions::default(), text)).await.map(Some)
     }
 
     /// Changes a resource (RFC 7644 §3.5). Without `If-Match` it is made on whatever is there, anew where that changes
@@ -165,7 +182,10 @@ impl Turn<'_> {
             Role::Person => Some(subject(before_document, &fresh.resource, &own)?),
             Role::Group | Role::Plain => None,
         };
-        let names = served.names(&fresh.resource, subject, before_document);
+        let names = match before {
+            Some(before) => served.names_after(&fresh.resource, subject, before),
+            None => served.names(&fresh.resource, subject, None),
+        };
         let body = body::pack(&fresh.resource, &fresh.besides);
         let after = self.document_after(before_document, served.of.key(id), body, names);
         let write = match before_document {

@@ -1,12 +1,13 @@
 //! One resource type as it is served: what its documents are found by, and how they become answers.
 
 use std::borrow::Cow;
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use chrono::{DateTime, Datelike, Timelike, Utc};
 use jit_core::{
     Collection, ConnectionId, Document, DocumentId, DocumentKind, DocumentName, DocumentText, IndexName,
-    SharedClaims, TenantId,
+    SharedClaims, TenantId, UNIQUE_INDEXES,
 };
 use sha2::{Digest, Sha256};
 
@@ -25,6 +26,11 @@ pub(super) const SUBJECT: &str = "subject";
 pub(super) const EXTERNAL_ID: &str = "externalId";
 pub(super) const EMAILS: &str = "emails.value";
 const DISPLAY_NAME: &str = "displayName";
+/// The types that RFC 7643 defines.
+const USER_TYPE: &str = "User";
+const GROUP_TYPE: &str = "Group";
+/// At most one unique index is none of an attribute that the schema calls unique: [`SUBJECT`], or the names of groups.
+const OWN_INDEXES: usize = 1;
 /// How long an identifier is.
 const ID_BYTES: usize = 36;
 /// What is longer is found by its digest.
@@ -75,12 +81,16 @@ impl Served {
         let document_kind = DocumentKind::new(kind.name());
         let document_kind = document_kind.map_err(|_| ServiceError::TypeName(kind.name().to_owned()))?;
         let index = |name: String| IndexName::new(&name).map_err(|_| ServiceError::AttributeName(name));
-        let unique = kind.unique_attributes().into_iter().map(index).collect::<Result<_, _>>()?;
-        let role = match kind.schema().id() {
-            USER => Role::Person,
-            GROUP => Role::Group,
+        let unique = kind.unique_attributes().into_iter().map(index).collect::<Result<Vec<_>, _>>()?;
+        let role = match (kind.schema().id(), kind.name()) {
+            (USER, _) => Role::Person,
+            (GROUP, _) => Role::Group,
+            (_, USER_TYPE | GROUP_TYPE) => return Err(ServiceError::TypeSchema(kind.name().to_owned())),
             _ => Role::Plain,
         };
+        if unique.len() + OWN_INDEXES > UNIQUE_INDEXES {
+            return Err(ServiceError::ManyUnique(kind.name().to_owned()));
+        }
         let string = |value: &str| {
             let mut out = Vec::new();
             text(&mut out, value);
@@ -130,6 +140,34 @@ impl Served {
             names.push(DocumentName { index: index.clone(), value: value.into(), unique });
         });
         names.into()
+    }
+
+    /// Lists what a changed document is found by. Where nothing is changed of what an index holds, it stays as it is there,
+    /// though it would be named in another way now: else an end would be refused for a name that it is not about.
+    pub(super) fn names_after(
+        &self,
+        resource: &Resource,
+        subject: Option<&str>,
+        (before, old): (&Document, &Resource),
+    ) -> Arc<[DocumentName]> {
+        let new = self.names(resource, subject, Some(before));
+        if Arc::ptr_eq(&new, &before.names) {
+            return new;
+        }
+        let said = self.names(old, subject, Some(before));
+        let indexes: BTreeSet<_> = [&new, &said, &before.names]
+            .into_iter()
+            .flat_map(|names| names.iter())
+            .map(|name| &name.index)
+            .collect();
+        let of = |names: &[DocumentName], index: &IndexName| -> Vec<DocumentName> {
+            names.iter().filter(|name| name.index == *index).cloned().collect()
+        };
+        let kept = indexes.into_iter().flat_map(|index| {
+            let changed = of(&new, index);
+            if changed == of(&said, index) { of(&before.names, index) } else { changed }
+        });
+        kept.collect()
     }
 
     fn each_name(&self, resource: &Resource, subject: Option<&str>, show: &mut ShowName<'_>) {
@@ -307,5 +345,21 @@ mod tests {
         let urn = format!("urn:example:{}", "x".repeat(200));
         let name = format!("{urn}:{}", "n".repeat(64));
         assert_eq!(served(&urn), Err(ServiceError::AttributeName(name)));
+    }
+
+    #[test]
+    fn a_type_with_more_unique_values_than_a_commit_keeps_apart_is_not_served() {
+        let served = |count: usize| {
+            let attributes: Vec<_> =
+                (0..count).map(|number| format!(r#"{{"name":"n{number}","uniqueness":"server"}}"#)).collect();
+            let schema = format!(r#"{{"id":"urn:example:many","attributes":[{}]}}"#, attributes.join(","));
+            let kind = r#"{"name":"Many","endpoint":"/Many","schema":"urn:example:many"}"#;
+            let schemas = Schemas::builder().add_schemas(schema.as_bytes()).unwrap();
+            let schemas = schemas.add_resource_types(kind.as_bytes()).unwrap().build();
+            let owner = ("acme".parse().unwrap(), "scim".parse().unwrap());
+            Served::new(schemas.endpoint("/Many").unwrap(), owner, "/v2", false).map(drop)
+        };
+        assert_eq!(served(31), Ok(()));
+        assert_eq!(served(32), Err(ServiceError::ManyUnique("Many".to_owned())));
     }
 }

@@ -8,13 +8,13 @@ use std::sync::Arc;
 use chrono::{DateTime, Utc};
 use jit_core::{
     Clock, ConnectionId, DocumentId, Issuer, IssuerSet, Jit, JitError, Store, SystemClock, TenantId,
-    WorkReport, WorkerId,
+    UNIQUE_INDEXES, WorkReport, WorkerId,
 };
 
 use super::discovery::Documents;
 use super::message::{ScimContext, ScimRequest, ScimResponse};
 use super::route::Route;
-use super::served::Served;
+use super::served::{Role, Served};
 use super::settings::ScimConnection;
 use crate::error::ScimError;
 use crate::reason::Reason;
@@ -52,6 +52,13 @@ pub enum ServiceError {
     TypeName(String),
     /// The name of an attribute whose values are held once, with its URN, is longer than an index can be called.
     AttributeName(String),
+    /// More attributes of the resource type have values that are held once than a commit can keep apart
+    /// ([`jit_core::UNIQUE_INDEXES`]).
+    ManyUnique(String),
+    /// A resource type is called `User` or `Group` and has another schema: it would make no accounts.
+    TypeSchema(String),
+    /// Another resource type has the schema of users as well: both would tell of the same accounts.
+    SecondPerson(String),
 }
 
 /// One connection, ready.
@@ -232,7 +239,10 @@ impl Realm {
         let attestor = &connection.attestor;
         let key = || (attestor.tenant().clone(), attestor.connection().clone());
         let serve = |kind| Served::new(kind, key(), &connection.base, connection.unique_group_names);
-        let served = connection.schemas.types().map(serve).collect::<Result<_, _>>()?;
+        let served = connection.schemas.types().map(serve).collect::<Result<Vec<_>, _>>()?;
+        if let Some(second) = served.iter().filter(|served| served.role == Role::Person).nth(1) {
+            return Err(ServiceError::SecondPerson(second.kind.name().to_owned()));
+        }
         let documents = Documents::of(&connection);
         Ok(Self { connection, issuer, served, documents })
     }
@@ -264,6 +274,21 @@ impl fmt::Display for ServiceError {
             Self::Twice(_, id) => write!(f, "connection `{id}` is served twice"),
             Self::AttributeName(name) => {
                 write!(f, "the values of `{name}` cannot be held once: the name is longer than 256 bytes")
+            }
+            Self::ManyUnique(name) => {
+                write!(
+                    f,
+                    "the resource type `{name}` has more than {UNIQUE_INDEXES} values that are held once"
+                )
+            }
+            Self::TypeSchema(name) => {
+                write!(f, "the resource type `{name}` does not have the schema that RFC 7643 gives it")
+            }
+            Self::SecondPerson(name) => {
+                write!(
+                    f,
+                    "the resource type `{name}` is the second with the schema of users: both would be the same accounts"
+                )
             }
             Self::TypeName(name) => write!(f, "the resource type `{name}` cannot name documents"),
         }

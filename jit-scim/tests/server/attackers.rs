@@ -4,8 +4,8 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use jit_core::{Clock, ManualClock, SystemClock};
-use jit_scim::Reason;
 use jit_scim::server::{Access, AccessTokens, Authenticator, ScimContext, Token, Tokens, VerifiesAccess};
+use jit_scim::{Reason, ScimError};
 use serde_json::json;
 
 use crate::support::*;
@@ -174,6 +174,16 @@ async fn tokens_are_replaced_as_a_whole_or_not_at_all() {
 
 struct Issued;
 
+/// Does not know who anybody is for now.
+struct Away;
+
+#[async_trait]
+impl Authenticator for Away {
+    async fn authenticate(&self, _: &str) -> Result<ScimContext, ScimError> {
+        Err(Reason::Unavailable.into())
+    }
+}
+
 #[async_trait]
 impl VerifiesAccess for Issued {
     async fn verify(&self, token: &str) -> Result<Access, Reason> {
@@ -187,10 +197,14 @@ impl VerifiesAccess for Issued {
 async fn clients_of_an_authorization_server_come_in_as_far_as_their_scopes_allow() {
     let (tenant, connection) = ("acme".parse().unwrap(), "scim".parse().unwrap());
     let access = AccessTokens::new(Arc::new(Issued)).client(("https://as.example", "hr"), tenant, connection);
-    let all: Vec<Arc<dyn Authenticator>> = vec![Arc::new(access)];
+    let all: Vec<Arc<dyn Authenticator>> = vec![Arc::new(Away), Arc::new(access)];
     assert!(!all.authenticate("hr/scim:write").await.unwrap().reads_only);
     assert!(all.authenticate("hr/scim:read").await.unwrap().reads_only);
-    for (token, status) in [("hr/other", 403), ("stranger/scim:write", 401), ("nonsense", 401)] {
+    for (token, status) in [("hr/other", 403), ("stranger/scim:write", 503), ("nonsense", 503)] {
         assert_eq!(all.authenticate(token).await.unwrap_err().reason().status(), status, "{token}");
+    }
+    let known = all.get(1..).unwrap().to_vec();
+    for (token, status) in [("hr/other", 403), ("stranger/scim:write", 401), ("nonsense", 401)] {
+        assert_eq!(known.authenticate(token).await.unwrap_err().reason().status(), status, "{token}");
     }
 }

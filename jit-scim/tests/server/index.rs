@@ -1,6 +1,7 @@
 //! Resources that were kept under other rules are found once they are indexed anew.
 
 use std::num::NonZeroUsize;
+use std::sync::Arc;
 
 use jit_core::*;
 use serde_json::json;
@@ -103,4 +104,51 @@ async fn what_looks_like_a_digest_is_nobody_elses_name() {
     house.post("/TestResources", kept(&long)).await.is(201);
     house.post("/TestResources", kept(digest)).await.is(201);
     house.post("/TestResources", kept(digest)).await.refuses(409, Some("uniqueness"));
+}
+
+#[tokio::test]
+async fn nobody_is_kept_in_by_a_name_that_another_has_under_newer_rules() {
+    let store: Arc<dyn Store> = Arc::new(MemoryStore::new());
+    let strict = house_on(Arc::clone(&store), SETTINGS, |connection| connection);
+    let anna = strict.post("/Users", person("anna", "e1")).await.is(201).id();
+    let staff = [
+        strict.post("/Groups", group("Staff", &[&anna])).await.is(201).id(),
+        strict.post("/Groups", group("Staff", &[&anna])).await.is(201).id(),
+    ];
+    let one_of_each = house_on(store, SETTINGS, jit_scim::server::ScimConnection::unique_group_names);
+    for id in &staff {
+        let out = json!([{"op": "remove", "path": format!("members[value eq \"{anna}\"]")}]);
+        one_of_each.patch(&format!("/Groups/{id}"), out).await.is(204);
+    }
+    assert_eq!(one_of_each.grants("anna").await, [""; 0]);
+    let named = json!([{"op": "replace", "path": "displayName", "value": "Crew"}]);
+    one_of_each.patch(&format!("/Groups/{}", staff[0]), named.clone()).await.is(204);
+    one_of_each.patch(&format!("/Groups/{}", staff[1]), named).await.refuses(409, Some("uniqueness"));
+}
+
+#[tokio::test]
+async fn who_shares_what_became_unique_can_be_stopped_all_the_same() {
+    let extension = "urn:example:params:scim:schemas:staff";
+    let schemas = |uniqueness: &str| {
+        let schema = json!({"id": extension, "name": "Staff", "attributes": [
+            {"name": "badge", "type": "string", "multiValued": false, "uniqueness": uniqueness}]});
+        let kind = json!({"name": "User", "endpoint": "/Users", "schema": "urn:ietf:params:scim:schemas:core:2.0:User",
+            "schemaExtensions": [{"schema": extension, "required": false}]});
+        let schemas = jit_scim::Schemas::builder().add_schemas(schema.to_string().as_bytes()).unwrap();
+        schemas.add_resource_types(kind.to_string().as_bytes()).unwrap().build()
+    };
+    let store: Arc<dyn Store> = Arc::new(MemoryStore::new());
+    let house = house_on(Arc::clone(&store), SETTINGS, |connection| connection.schemas(schemas("none")));
+    let mut paths = Vec::new();
+    for name in ["anna", "bert"] {
+        let mut body = person(name, name);
+        body["schemas"].as_array_mut().unwrap().push(json!(extension));
+        body[extension] = json!({"badge": "7"});
+        paths.push(format!("/Users/{}", house.post("/Users", body).await.is(201).id()));
+    }
+    let unique = house_on(store, SETTINGS, |connection| connection.schemas(schemas("server")));
+    for path in &paths {
+        let stopped = json!([{"op": "replace", "path": "active", "value": false}]);
+        assert_eq!(unique.patch(path, stopped).await.is(200).body["active"], false, "{path}");
+    }
 }

@@ -12,6 +12,9 @@ pub use write::{DocumentWrite, Joining, MemberChange, NetMembers};
 
 use crate::{AccountId, BackendError, ConnectionId, DocumentId, DocumentKind, IndexName, Page, TenantId};
 
+/// The most indexes of unique names that one commit may add to. A store may refuse more with `store.invalid`.
+pub const UNIQUE_INDEXES: usize = 32;
+
 /// The most groups that [`DocumentStore::memberships`] names.
 pub const MEMBERSHIPS: usize = 10_000;
 

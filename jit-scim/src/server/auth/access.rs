@@ -88,17 +88,19 @@ impl Authenticator for AccessTokens {
     }
 }
 
-/// Asks one after the other, until one knows the token.
+/// Asks one after the other, until one knows the token. One that cannot say keeps no other from knowing it.
 #[async_trait]
 impl Authenticator for Vec<Arc<dyn Authenticator>> {
     async fn authenticate(&self, token: &str) -> Result<ScimContext, ScimError> {
+        let mut unknown = ScimError::from(Reason::Unauthenticated);
         for authenticator in self {
             match authenticator.authenticate(token).await {
                 Err(error) if error.reason() == Reason::Unauthenticated => {}
+                Err(error) if error.reason() == Reason::Unavailable => unknown = error,
                 known => return known,
             }
         }
-        Err(Reason::Unauthenticated.into())
+        Err(unknown)
     }
 }
 
