@@ -63,6 +63,9 @@ pub enum Presence {
     },
     /// They are gone for good: a tombstone remains.
     Gone,
+    /// Not said: it stays as it was heard last, so that claims can be told anew without the presence that once came with
+    /// them. Of somebody unknown that says nothing (`record.unknown`).
+    Unsaid,
 }
 
 impl Presence {

@@ -53,6 +53,26 @@ pub(super) fn plan_grants(
     }
 }
 
+/// Plans that what the profile and the permit no longer give goes, and changes nothing else about what the account holds.
+pub(super) fn plan_no_longer_given(
+    plan: &mut Plan,
+    account: &Account,
+    facts: &GrantFacts<'_>,
+    mint: &mut Mint,
+) {
+    let mut all = Plan::new(account.id);
+    plan_grants(&mut all, Some(account), facts, mint);
+    // What another claim gives by now is given all the same.
+    let is_given = |wanted: &Entitlement| {
+        let gives = |change: &Change| matches!(change, Change::Give(grant) if grant.entitlement == *wanted);
+        all.changes.iter().any(|planned| gives(&planned.change))
+    };
+    let goes =
+        |change: &Change| matches!(change, Change::Withdraw { entitlement, .. } if !is_given(entitlement));
+    plan.changes.extend(all.changes.iter().filter(|planned| goes(&planned.change)).cloned());
+    plan.refusals.append(&mut all.refusals);
+}
+
 /// Says what a grant is for: the entitlement, by the claim that gives it.
 type Key<'a> = (&'a Entitlement, Option<&'a str>);
 

@@ -263,7 +263,14 @@ pub(super) fn fill(
         return Ok(());
     }
     describe(plan, facts, account, is_new)?;
-    let grants = GrantFacts {
+    plan_grants(plan, account, &grant_facts(facts), mint);
+    plan_limits(plan, facts, account);
+    Ok(())
+}
+
+/// What the planning of grants needs of it.
+pub(super) fn grant_facts<'a>(facts: &SignInFacts<'a>) -> GrantFacts<'a> {
+    GrantFacts {
         claims: facts.identity.claims(),
         profile: facts.profile,
         permit: facts.permit,
@@ -271,10 +278,7 @@ pub(super) fn fill(
         protection: facts.protection,
         keep: facts.keep,
         now: facts.now,
-    };
-    plan_grants(plan, account, &grants, mint);
-    plan_limits(plan, facts, account);
-    Ok(())
+    }
 }
 
 /// Plans what the profile says about the person.

@@ -103,3 +103,39 @@ async fn somebody_who_has_not_begun_is_no_last_administrator() {
     let suspended = house.administer(present.id, AdminAct::Suspend).await;
     assert_eq!(suspended.unwrap_err().code.as_str(), "access.last_holder");
 }
+
+#[tokio::test]
+async fn what_is_said_no_longer_of_somebody_whose_leave_waits_goes() {
+    let house = house_of_scim(none_leave());
+    let both = json!({"groups": ["editor", "reader"]});
+    let id = house.taken(said("e1", both.clone())).await.account.id;
+    // What is not said takes nothing away, and what is said no longer goes, be it said with the leave or told anew.
+    house.taken(said("e1", json!({})).leaves()).await;
+    assert_eq!(held_roles(&house.get(id).await), ["role:editor", "role:reader"]);
+    let fewer = house.taken(said("e1", json!({"groups": ["reader"]})).leaves()).await;
+    assert_eq!(
+        (fewer.effect, held_roles(&fewer.account)),
+        (RecordEffect::Parked, vec!["role:reader".into()])
+    );
+    let told = house.taken(said("e1", json!({"groups": []})).presence(Presence::Unsaid)).await;
+    assert_eq!((told.effect, held_roles(&told.account).len()), (RecordEffect::Moved, 0));
+    let again = house.taken(said("e1", both).presence(Presence::Unsaid)).await;
+    assert_eq!((again.effect, held_roles(&again.account).len()), (RecordEffect::Unchanged, 0));
+    assert_eq!((waiting(&house, "scim").await, again.account.state), (1, AccountState::Active));
+    assert_eq!(house.refused(said("e2", json!({})).presence(Presence::Unsaid)).await, "record.unknown");
+}
+
+#[tokio::test]
+async fn what_is_told_of_somebody_whose_leave_was_dismissed_is_no_leave() {
+    let house = house_of_scim(none_leave());
+    let id = house.taken(said("e1", json!({"groups": ["editor"]}))).await.account.id;
+    house.taken(said("e1", json!({})).leaves()).await;
+    house.administer(id, AdminAct::DismissLeave).await.unwrap();
+    let told = house.taken(said("e1", json!({"groups": ["reader"]})).presence(Presence::Unsaid)).await;
+    assert_eq!((told.effect, told.account.state.clone()), (RecordEffect::Moved, AccountState::Active));
+    assert_eq!(held_roles(&told.account), ["role:reader"]);
+    // An account that is over hears nothing, and a task that tells of it is done.
+    house.administer(id, AdminAct::End).await.unwrap();
+    let over = house.taken(said("e1", json!({"groups": []})).presence(Presence::Unsaid)).await;
+    assert_eq!(over.effect, RecordEffect::Unchanged);
+}

@@ -29,6 +29,7 @@ fn presences() -> impl Strategy<Value = Presence> {
         2 => (bounds(), bounds()).prop_map(|(from, until)| Presence::Active { from, until }),
         2 => option::of((-20i64..20).prop_map(days)).prop_map(|at| Presence::Inactive { at }),
         1 => Just(Presence::Gone),
+        1 => Just(Presence::Unsaid),
     ]
 }
 
@@ -229,7 +230,7 @@ proptest! {
                 });
                 let presence = match presence {
                     Presence::Gone if n != last => Presence::INACTIVE,
-                    Presence::Active { .. } => Presence::Active { from: Bound::Open, until: Bound::Open },
+                    Presence::Active { .. } | Presence::Unsaid => Presence::Active { from: Bound::Open, until: Bound::Open },
                     Presence::Inactive { .. } => Presence::INACTIVE,
                     presence @ Presence::Gone => *presence,
                 };

@@ -3,11 +3,11 @@
 use std::collections::BTreeSet;
 
 use async_trait::async_trait;
-use jit_core::{Code, Document, DocumentKey, DocumentWrite, Expected, Jit, JitError, Kept, Teller};
+use jit_core::{Code, Document, DocumentKey, DocumentWrite, Expected, Jit, JitError, Kept, Presence, Teller};
 
 use super::body::Besides;
 use super::change::{ATTEMPTS, subject_or};
-use super::record::{Told, Written, presence};
+use super::record::{Told, Written};
 use super::served::{Role, Served};
 use super::service::{ScimService, Turn};
 use super::{body, fault};
@@ -68,7 +68,8 @@ impl Turn<'_> {
             subject: subject_or(before, &own),
             resource: &new,
             besides: &besides,
-            presence: presence(&new, &besides),
+            // groups say nothing of whether their members are there: what was said of that once is not said again
+            presence: Presence::Unsaid,
             expected: Expected::Known,
             documents: vec![write.clone()],
         };

@@ -20,6 +20,8 @@ mod model;
 #[cfg(test)]
 mod pages;
 #[cfg(test)]
+mod parked;
+#[cfg(test)]
 mod people;
 #[cfg(test)]
 mod races;

@@ -2,11 +2,15 @@
 
 use chrono::{DateTime, Utc};
 
-use super::{Planned, RecordEffect, RecordFacts, link, remember, remembered};
+use super::{Planned, RecordEffect, RecordFacts, link, remember, remembered, stay::check_permitted};
 use crate::{
     Account, AccountState, Change, Code, ConnectionId, Denial, HeldPresence, HeldRecord, LinkProof, Mint,
     Plan, Reason, Source,
-    plan::{admin::bury, sign_in::describe},
+    plan::{
+        admin::bury,
+        grants::plan_no_longer_given,
+        sign_in::{describe, grant_facts},
+    },
 };
 
 /// The reason why an account is stopped whose source let the person go.
@@ -24,9 +28,10 @@ pub(super) fn plan_leave(
     account: &Account,
     held: Option<&HeldRecord>,
     gone: bool,
+    mint: &mut Mint,
 ) -> (Plan, RecordEffect) {
     let mut plan = Plan::new(account.id);
-    let effect = leave(&mut plan, facts, account, held, gone);
+    let effect = leave(&mut plan, facts, account, held, gone, mint);
     (plan, effect)
 }
 
@@ -36,11 +41,12 @@ pub(super) fn plan_found(
     account: &Account,
     proof: Option<LinkProof>,
     gone: bool,
+    mint: &mut Mint,
 ) -> Planned {
     let mut plan = Plan::new(account.id);
     link(&mut plan, facts, account, proof)?;
     let linked = plan.apply(Some(account), &account.tenant, facts.base.now);
-    let effect = leave(&mut plan, facts, &linked, None, gone);
+    let effect = leave(&mut plan, facts, &linked, None, gone, mint);
     Ok((plan, effect))
 }
 
@@ -76,14 +82,20 @@ fn leave(
     account: &Account,
     held: Option<&HeldRecord>,
     gone: bool,
+    mint: &mut Mint,
 ) -> RecordEffect {
     let presence = if gone { HeldPresence::Gone } else { HeldPresence::Inactive };
     let mut record = remembered(facts, held, presence);
     let waits = held.and_then(|held| held.parked);
-    let stops = !matches!(account.state, AccountState::Disabled { .. });
+    // Whoever is stopped already can only be removed.
+    let takes = gone || !matches!(account.state, AccountState::Disabled { .. });
     let before = plan.changes.len();
-    let effect = if waits.is_some() || (facts.crowded && stops) {
+    let effect = if takes && (waits.is_some() || facts.crowded) {
         record.parked = waits.or(Some(facts.base.now));
+        if !gone && check_permitted(facts).is_ok() {
+            // Who waits keeps what they have, and no more than what is still said of them.
+            plan_no_longer_given(plan, account, &grant_facts(&facts.base), mint);
+        }
         RecordEffect::Parked
     } else {
         if !gone {
@@ -101,7 +113,7 @@ fn leave(
 }
 
 /// Takes over what the source says of somebody who has left, as far as it can be read.
-fn describe_leaver(plan: &mut Plan, facts: &RecordFacts<'_>, account: &Account) {
+pub(super) fn describe_leaver(plan: &mut Plan, facts: &RecordFacts<'_>, account: &Account) {
     if facts.refusal.is_none() {
         // What contradicts another source is no reason to stay.
         let _ = describe(plan, &facts.base, Some(account), false);
@@ -147,10 +159,13 @@ pub(in crate::plan) fn confirm_leaves(plan: &mut Plan, account: &Account, now: D
     }
 }
 
-/// Plans that the leaves that wait do not happen: the person is there as far as we are concerned.
+/// Plans that the leaves that wait do not happen: the person is there as far as we are concerned. Of somebody who had left
+/// before, only the removal waited: they have left, and their source may bring them back.
 pub(in crate::plan) fn dismiss_leaves(plan: &mut Plan, account: &Account) {
+    let had_left = matches!(&account.state, AccountState::Disabled { reason, .. } if *reason == left());
+    let presence = if had_left { HeldPresence::Inactive } else { HeldPresence::Active };
     for record in account.records.iter().filter(|record| record.parked.is_some()) {
-        let record = HeldRecord { parked: None, presence: HeldPresence::Active, ..record.clone() };
+        let record = HeldRecord { parked: None, presence, ..record.clone() };
         plan.push(Change::SetRecord(Box::new(record)), Reason::code("admin.act"));
     }
 }

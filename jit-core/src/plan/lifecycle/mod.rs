@@ -3,6 +3,7 @@
 //! A source says what is, not what to do: whether somebody joins, moves, leaves or comes back is found out here, by what is
 //! there already. That is why the same record twice changes nothing.
 
+mod heard;
 mod leave;
 mod stay;
 mod takeover;
@@ -114,15 +115,19 @@ fn plan(facts: &RecordFacts<'_>, mint: &mut Mint) -> Planned {
     let account = facts.base.present.account();
     let leaving = leaving(facts.record.presence(), facts);
     check_expected(facts, linked, held)?;
+    let is_unsaid = facts.record.presence() == Presence::Unsaid;
     if let Some(account) = account.filter(|account| matches!(account.state, AccountState::Ended { .. })) {
         let nothing = (Plan::new(account.id), RecordEffect::Unchanged);
-        return leaving.map(|_| nothing).ok_or(deny("account.ended"));
+        return if leaving.is_some() || is_unsaid { Ok(nothing) } else { Err(deny("account.ended")) };
     }
     match (leaving, facts.base.present) {
         (_, Present::Ambiguous) => Err(deny("link.ambiguous")),
+        (None, _) if is_unsaid => heard::plan_heard(facts, held, mint),
         (None, _) => stay::plan_stay(facts, held, mint),
-        (Some(gone), Present::Linked(account)) => Ok(leave::plan_leave(facts, account, held, gone)),
-        (Some(gone), Present::Candidate { account, proof }) => leave::plan_found(facts, account, proof, gone),
+        (Some(gone), Present::Linked(account)) => Ok(leave::plan_leave(facts, account, held, gone, mint)),
+        (Some(gone), Present::Candidate { account, proof }) => {
+            leave::plan_found(facts, account, proof, gone, mint)
+        }
         (Some(true), Present::Nobody) => leave::plan_never_there(facts, mint),
         (Some(false), Present::Nobody) => stay::plan_stopped(facts, mint),
     }
@@ -134,7 +139,7 @@ fn leaving(presence: Presence, facts: &RecordFacts<'_>) -> Option<bool> {
         Presence::Gone => Some(true),
         Presence::Inactive { at } => at.is_none_or(|at| at <= facts.ends_by).then_some(false),
         Presence::Active { until: Bound::At(until), .. } => (until <= facts.ends_by).then_some(false),
-        Presence::Active { .. } => None,
+        Presence::Active { .. } | Presence::Unsaid => None,
     }
 }
 

@@ -53,7 +53,8 @@ pub(super) fn plan_stopped(facts: &RecordFacts<'_>, mint: &mut Mint) -> Planned 
     }
 }
 
-fn check_permitted(facts: &RecordFacts<'_>) -> Result<(), Denial> {
+/// Tells whether mapping and policy let the record be followed.
+pub(super) fn check_permitted(facts: &RecordFacts<'_>) -> Result<(), Denial> {
     match facts.refusal {
         Some(denial) => Err(denial.clone()),
         None if outstanding(&facts.base).is_empty() => Ok(()),
@@ -124,7 +125,10 @@ fn update(facts: &RecordFacts<'_>, account: &Account, held: Option<&HeldRecord>,
             // Disuse counts from here.
             plan.push(Change::SetIdleLimit(account.idle_limit), Reason::code("record.returned"));
         }
-    } else if !comes_back && !let_go_elsewhere(facts, account) && held.is_some_and(has_left) {
+    } else if !comes_back
+        && !let_go_elsewhere(facts, account)
+        && held.is_some_and(|held| has_left(account, held))
+    {
         // The source asks for what its connection may not do.
         let code = account.standing(now).denial();
         if let Some(code) = code.filter(|_| is_stopped(account, facts)) {
@@ -248,7 +252,7 @@ fn may_return(facts: &RecordFacts<'_>, account: &Account, held: Option<&HeldReco
     let by_time = ended_here && lasts;
     match &account.state {
         AccountState::Disabled { reason, .. } if *reason == left() => {
-            held.is_some_and(|held| held.presence == HeldPresence::Inactive) && (!has_passed || by_time)
+            held.is_some_and(|held| has_left(account, held)) && (!has_passed || by_time)
         }
         AccountState::Disabled { reason, .. } => reason.as_str() == "account.expired" && by_time,
         _ => account.standing(now) == Standing::Expired && by_time,
@@ -258,19 +262,25 @@ fn may_return(facts: &RecordFacts<'_>, account: &Account, held: Option<&HeldReco
 /// Tells whether another source of the person says that they are not there.
 fn let_go_elsewhere(facts: &RecordFacts<'_>, account: &Account) -> bool {
     let others = account.records.iter().filter(|record| record.key != *facts.record.key());
-    others.filter(|record| account.is_linked_to(&record.key)).any(has_left)
+    others.filter(|record| account.is_linked_to(&record.key)).any(|record| has_left(account, record))
 }
 
-/// Tells whether the source let the person go, and that did not wait for an administrator.
-fn has_left(held: &HeldRecord) -> bool {
-    held.presence != HeldPresence::Active && held.parked.is_none()
+/// Tells whether the source let the person go, and that did not wait for an administrator. Where they are stopped, all that
+/// waits is that they go for good.
+fn has_left(account: &Account, held: &HeldRecord) -> bool {
+    let is_stopped = matches!(account.state, AccountState::Disabled { .. });
+    match held.presence {
+        HeldPresence::Active => false,
+        HeldPresence::Inactive => held.parked.is_none(),
+        HeldPresence::Gone => held.parked.is_none() || is_stopped,
+    }
 }
 
 fn end_said(presence: Presence) -> Bound {
     match presence {
         Presence::Active { until, .. } => until,
         Presence::Inactive { at } => at.map_or(Bound::Unsaid, Bound::At),
-        Presence::Gone => Bound::Unsaid,
+        Presence::Gone | Presence::Unsaid => Bound::Unsaid,
     }
 }
 
