@@ -9,7 +9,8 @@ use crate::{AccountId, AttributeName, ConnectionId, EmailAddress, TargetId};
 /// Finds accounts by something that is not their identity. Several accounts may share one.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct LookupKey {
-    /// `email`, `leased_at`, `leased_for`, `elevated_at`, `mirrored_at`, `parked_leave`, or `attribute:` and the attribute's name.
+    /// `email`, `leased_at`, `leased_for`, `elevated_at`, `mirrored_at`, `parked_leave`, `parked_leaves`, or `attribute:` and
+    /// the attribute's name.
     pub kind: String,
     /// The value, normalised for comparison.
     pub value: String,
@@ -38,6 +39,12 @@ impl LookupKey {
     #[must_use]
     pub fn parked_leave(connection: &ConnectionId) -> Self {
         Self { kind: "parked_leave".into(), value: connection.to_string() }
+    }
+
+    /// Looks for the accounts of which a leave waits for an administrator, whatever connection it came over.
+    #[must_use]
+    pub fn parked_leaves() -> Self {
+        Self { kind: "parked_leaves".into(), value: "any".into() }
     }
 
     /// Looks for the accounts of a target to which something is lent and that existed before.

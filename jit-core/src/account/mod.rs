@@ -226,7 +226,8 @@ impl Account {
     }
 
     /// The keys by which the account can be found: its e-mail address and searchable attributes; of a lease that may
-    /// still be in its target, target and holder; the targets that it is mirrored to; of a leave that waits, its connection.
+    /// still be in its target, target and holder; the targets that it is mirrored to; of a leave that waits, its connection, and that one
+    /// waits.
     #[must_use]
     pub fn lookup_keys(&self) -> Vec<LookupKey> {
         let email = self.email.iter().map(|email| LookupKey::email(&email.address));
@@ -243,7 +244,8 @@ impl Account {
             .flat_map(|lease| [LookupKey::leased_at(&lease.target), LookupKey::leased_for(lease.holder)]);
         let is_over = matches!(self.state, AccountState::Ended { .. });
         let parked = self.records.iter().filter(|record| record.parked.is_some() && !is_over);
-        let parked = parked.map(|record| LookupKey::parked_leave(&record.key.connection));
+        let parked = parked
+            .flat_map(|record| [LookupKey::parked_leave(&record.key.connection), LookupKey::parked_leaves()]);
         let elevation = self.elevation.iter().filter(|elevation| elevation.is_live());
         let elevation = elevation.map(|elevation| LookupKey::elevated_at(&elevation.target));
         let mirrors = self.mirrors.iter().filter(|mirror| mirror.may_be_there());

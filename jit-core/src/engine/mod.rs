@@ -15,6 +15,7 @@ mod keep;
 mod kin;
 mod landing;
 mod lease;
+mod leavers;
 mod matching;
 mod mirror;
 mod outcome;

@@ -78,4 +78,8 @@ pub struct LeaverLimit {
     pub most: u32,
     /// Within this span; spans follow each other from midnight of 1 January 1970 (UTC) on.
     pub within: Span,
+    /// The most that are removed for good without asking of those who are out of use already, within the same span; as many as
+    /// may leave unless said otherwise. They count by themselves.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub removals: Option<u32>,
 }

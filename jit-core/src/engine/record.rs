@@ -11,15 +11,15 @@ use super::{
     flight::Boarded,
     keep::check_own,
     kin::known_by,
+    leavers::{counted_leave, waits_anew},
     matching::{Found, is_elsewhere, search},
     sign_in::{Written, actor},
 };
 use crate::{
-    Account, AccountId, AccountState, Answers, Ask, AuditEvent, AuditOutcome, Change, Code, Commit, Context,
-    CounterChange, CounterName, Cursor, Decision, Denial, DocumentWrite, EmailEvidence, ErrorKind, Extent,
-    Filter, Finding, HeldPresence, LinkProof, LookupKey, Page, Permit, Plan, Present, Profile, Provisioning,
-    Query, RecordEffect, RecordFacts, RecordPlan, Request, SameSource, SignInFacts, Stage, Step, StoreId,
-    TenantId, Trace, VerifiedRecord, plan_record,
+    AccountId, Answers, Ask, AuditEvent, AuditOutcome, Code, Commit, Context, Cursor, Decision, Denial,
+    DocumentWrite, EmailEvidence, ErrorKind, Extent, Filter, Finding, LinkProof, LookupKey, Page, Permit,
+    Plan, Present, Profile, Provisioning, Query, RecordEffect, RecordFacts, RecordPlan, Request, SameSource,
+    SignInFacts, Stage, Step, StoreId, TenantId, Trace, VerifiedRecord, plan_record,
 };
 
 /// How often a record is planned anew when the account changes under it.
@@ -117,8 +117,8 @@ impl Jit {
         Ok(Explanation { verdict, profile: evaluated.profile, present, steps: evaluated.steps, shadow: None })
     }
 
-    /// Lists the accounts whose leave waits for an administrator, in pages: see [`AdminAct::ConfirmLeave`] and
-    /// [`AdminAct::DismissLeave`].
+    /// Lists the accounts whose leave waits for an administrator, in pages, those of one connection or of all: see
+    /// [`AdminAct::ConfirmLeave`] and [`AdminAct::DismissLeave`].
     ///
     /// # Errors
     /// [`JitError::Backend`]; `engine.unknown_store`.
@@ -129,11 +129,12 @@ impl Jit {
         &self,
         store: Option<&StoreId>,
         tenant: &TenantId,
-        connection: &crate::ConnectionId,
+        connection: Option<&crate::ConnectionId>,
         after: Option<Cursor>,
         limit: NonZeroUsize,
     ) -> Result<Page<crate::Account>, JitError> {
-        let filter = Filter::Bearing(LookupKey::parked_leave(connection));
+        let key = connection.map_or_else(LookupKey::parked_leaves, LookupKey::parked_leave);
+        let filter = Filter::Bearing(key);
         let query = Query { tenant: tenant.clone(), filter, after, limit };
         Ok(self.store_named(store)?.list(&query).await?)
     }
@@ -279,10 +280,6 @@ impl Jit {
         };
         let Some(account) = account else { return Ok(None) };
         let account = Arc::unwrap_or_clone(self.waited_for(connection, account).await?);
-        if effect == RecordEffect::Parked && !plan.is_empty() {
-            let (id, connection) = (account.id, &connection.settings.id);
-            tracing::warn!(account = %id, %connection, "too many leave at once: a leave waits for an administrator");
-        }
         Ok(Some(Outcome::Provisioned(Box::new(Provisioned { account, effect, plan, steps }))))
     }
 
@@ -311,10 +308,12 @@ impl Jit {
             now,
         };
         let tenant = &connection.settings.tenant;
-        let (mut commit, after) = self.compose(tenant, before, plan, record, &mut self.mint(now));
+        let mut mint = self.mint(now);
+        let (mut commit, after) = self.compose(tenant, before, plan, record, &mut mint);
         commit.documents = about(documents, after.id);
-        if stops_by_leaving(before, &after, plan) {
-            commit.counters.extend(leavers(connection, now));
+        commit.counters.extend(counted_leave(connection, (before, &after), plan, now));
+        if waits_anew(before, plan) {
+            self.tell_of_waiting(connection, &mut commit, &after, &mut mint);
         }
         match self.commit(self.store_of(connection), &commit).await {
             Ok(()) => {
@@ -324,7 +323,7 @@ impl Jit {
             Err(error) => {
                 *documents = commit.documents;
                 match error.kind() {
-                    ErrorKind::LimitReached(counter) if counter.is_leavers() => {
+                    ErrorKind::LimitReached(counter) if counter.is_leavers() || counter.is_removals() => {
                         trial.crowded = true;
                         Ok(Written::Again)
                     }
@@ -382,25 +381,6 @@ impl Jit {
 /// Takes the documents of a record, to be committed about its person.
 fn about(documents: &mut Vec<DocumentWrite>, account: AccountId) -> Vec<DocumentWrite> {
     std::mem::take(documents).into_iter().map(|write| write.about(account)).collect()
-}
-
-/// Tells whether a leave stops an account that was not stopped. What the policy ends is its own affair.
-fn stops_by_leaving(before: Option<&Account>, after: &Account, plan: &Plan) -> bool {
-    let is_over = |account: &Account| {
-        matches!(account.state, AccountState::Disabled { .. } | AccountState::Ended { .. })
-    };
-    let is_leave = |change: &Change| matches!(change, Change::SetRecord(heard) if heard.presence != HeldPresence::Active);
-    before.is_some_and(|before| !is_over(before))
-        && is_over(after)
-        && plan.changes.iter().any(|planned| is_leave(&planned.change))
-}
-
-/// Counts a leave, where the connection bounds them.
-fn leavers(connection: &Connection, now: DateTime<Utc>) -> Option<CounterChange> {
-    let limit = connection.provisioning.as_ref()?.leavers?;
-    let span = limit.within.delta().num_seconds().max(1);
-    let name = CounterName::leavers(&connection.settings.id, now.timestamp().div_euclid(span));
-    Some(CounterChange { name, by: 1, at_least: None, at_most: Some(i64::from(limit.most)) })
 }
 
 fn note_record_plan(trace: &mut Trace, plan: &RecordPlan) {

@@ -261,6 +261,19 @@ impl CounterName {
         self.0.starts_with("left:")
     }
 
+    /// Counts the people whom a connection removed for good in one span of time and who were out of use before, by the
+    /// span's number.
+    #[must_use]
+    pub fn removals(connection: &ConnectionId, span: i64) -> Self {
+        Self(format!("removed:{connection}:{span}"))
+    }
+
+    /// Tells whether this counts removals.
+    #[must_use]
+    pub fn is_removals(&self) -> bool {
+        self.0.starts_with("removed:")
+    }
+
     /// Counts how many accounts may still be stopped in a target that they are mirrored to, in one span of time, by the
     /// span's number.
     #[must_use]

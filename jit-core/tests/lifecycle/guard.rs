@@ -8,7 +8,7 @@ use serde_json::json;
 use crate::{facts::*, support::*};
 
 fn none_leave() -> Provisioning {
-    let limit = LeaverLimit { most: 0, within: "1h".parse().unwrap() };
+    let limit = LeaverLimit { most: 0, within: "1h".parse().unwrap(), removals: None };
     Provisioning { leavers: Some(limit), ..Provisioning::default() }
 }
 
@@ -21,7 +21,7 @@ fn protected(provisioning: Provisioning) -> House {
 async fn waiting(house: &House, connection: &str) -> usize {
     let (connection, limit) =
         (ConnectionId::new(connection).unwrap(), std::num::NonZeroUsize::new(100).unwrap());
-    house.jit.parked_leaves(None, &tenant(), &connection, None, limit).await.unwrap().items.len()
+    house.jit.parked_leaves(None, &tenant(), Some(&connection), None, limit).await.unwrap().items.len()
 }
 
 #[tokio::test]
@@ -138,4 +138,79 @@ async fn what_is_told_of_somebody_whose_leave_was_dismissed_is_no_leave() {
     house.administer(id, AdminAct::End).await.unwrap();
     let over = house.taken(said("e1", json!({"groups": []})).presence(Presence::Unsaid)).await;
     assert_eq!(over.effect, RecordEffect::Unchanged);
+}
+
+/// Keeps what the application is told.
+#[derive(Default)]
+struct Told(std::sync::Mutex<Vec<String>>);
+
+#[async_trait::async_trait]
+impl Notices for Told {
+    async fn deliver(&self, task: &Task) -> Result<(), BackendError> {
+        if let TaskKind::Alarm { about, target: None } = &task.kind {
+            self.0.lock().unwrap().push(format!("{about} {}", task.account));
+        }
+        Ok(())
+    }
+}
+
+#[tokio::test]
+async fn a_leave_that_waits_raises_an_alarm_once() {
+    let told = Arc::new(Told::default());
+    let scim = wire("scim").provisions(none_leave());
+    let store = Arc::new(MemoryStore::new());
+    let house = house_on(store, vec![scim], |builder| builder.notices(Arc::clone(&told) as _));
+    let id = house.taken(said("e1", json!({"groups": ["editor"]}))).await.account.id;
+    for claims in [json!({}), json!({"groups": []}), json!({})] {
+        house.taken(said("e1", claims).leaves()).await;
+        house.clock.advance(chrono::TimeDelta::hours(1));
+    }
+    house.work().await;
+    assert_eq!(*told.0.lock().unwrap(), [format!("record.parked {id}")]);
+    // Dismissed, said again: it is another one.
+    house.administer(id, AdminAct::DismissLeave).await.unwrap();
+    house.taken(said("e1", json!({})).leaves()).await;
+    house.work().await;
+    assert_eq!(told.0.lock().unwrap().len(), 2);
+}
+
+#[tokio::test]
+async fn too_many_who_left_before_are_not_removed_for_good_at_once() {
+    use RecordEffect::{Ended, Parked, Returned};
+
+    let limit = LeaverLimit { most: 3, within: "1h".parse().unwrap(), removals: None };
+    let provisioning = Provisioning { leavers: Some(limit), reactivates: true, ..Provisioning::default() };
+    let house = house_of_scim(provisioning);
+    let people: Vec<_> = (0..6).map(|n| format!("e{n}")).collect();
+    for (n, person) in people.iter().enumerate() {
+        house.taken(said(person, json!({}))).await;
+        house.taken(said(person, json!({})).leaves()).await;
+        if n == 2 {
+            house.clock.advance(chrono::TimeDelta::hours(1));
+        }
+    }
+    assert_eq!(waiting(&house, "scim").await, 0);
+    let mut effects = Vec::new();
+    for person in &people {
+        effects.push(house.taken(said(person, json!({})).gone()).await.effect);
+    }
+    assert_eq!(effects, [Ended, Ended, Ended, Parked, Parked, Parked], "they count by themselves");
+    let id = async |person: &str| house.hear_of(person).await;
+    // Who left before has left, whatever becomes of the removal: their source brings them back, and nobody else does.
+    assert_eq!(house.taken(said("e3", json!({}))).await.effect, Returned);
+    house.administer(id("e4").await, AdminAct::DismissLeave).await.unwrap();
+    assert!(matches!(house.get(id("e4").await).await.state, AccountState::Disabled { .. }));
+    assert_eq!(house.taken(said("e4", json!({}))).await.effect, Returned);
+    let gone = house.administer(id("e5").await, AdminAct::ConfirmLeave).await.unwrap();
+    assert!(matches!(gone.state, AccountState::Ended { .. }));
+    assert_eq!(waiting(&house, "scim").await, 0);
+}
+
+impl House {
+    /// The account of a person.
+    async fn hear_of(&self, subject: &str) -> AccountId {
+        let is_theirs =
+            |account: &Account| account.identities.iter().any(|own| own.key.subject.as_str() == subject);
+        self.all().await.into_iter().find(is_theirs).unwrap().id
+    }
 }

@@ -74,7 +74,7 @@ fn histories() -> impl Strategy<Value = Vec<Happens>> {
 
 fn settings() -> impl Strategy<Value = Provisioning> {
     let authority = select(vec![Authority::Shared, Authority::Whole]);
-    let limit = option::of(Just(LeaverLimit { most: 1, within: "1d".parse().unwrap() }));
+    let limit = option::of(Just(LeaverLimit { most: 1, within: "1d".parse().unwrap(), removals: None }));
     (authority, any::<bool>(), any::<bool>(), any::<bool>(), limit).prop_map(
         |(authority, reactivates, renames, keeps_records, leavers)| Provisioning {
             authority,

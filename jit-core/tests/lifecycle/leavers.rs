@@ -39,7 +39,7 @@ async fn a_leave_asks_neither_mapping_nor_policy() {
 
 #[tokio::test]
 async fn an_end_that_the_policy_sets_comes_with_the_record_once() {
-    let limit = LeaverLimit { most: 0, within: "1h".parse().unwrap() };
+    let limit = LeaverLimit { most: 0, within: "1h".parse().unwrap(), removals: None };
     let scim = wire("scim").decides(|request| {
         let over = request.identity.claims().get("over").values().is_some();
         let account_end = over.then(|| AccountEnd::At(instant("2026-11-20T00:00:00Z")));
@@ -136,7 +136,7 @@ async fn who_joins_as_inactive_comes_into_use_when_the_source_says_so() {
 
 #[tokio::test]
 async fn when_too_many_leave_at_once_the_others_wait_for_an_administrator() {
-    let limit = LeaverLimit { most: 2, within: "1h".parse().unwrap() };
+    let limit = LeaverLimit { most: 2, within: "1h".parse().unwrap(), removals: None };
     let house = house_of_scim(Provisioning { leavers: Some(limit), ..Provisioning::default() });
     let people: Vec<_> = (0..6).map(|n| format!("e{n}")).collect();
     for person in &people {
@@ -173,7 +173,7 @@ async fn when_too_many_leave_at_once_the_others_wait_for_an_administrator() {
 
 #[tokio::test]
 async fn the_limit_on_leavers_holds_when_they_come_at_once() {
-    let limit = LeaverLimit { most: 5, within: "1h".parse().unwrap() };
+    let limit = LeaverLimit { most: 5, within: "1h".parse().unwrap(), removals: None };
     let house = house_of_scim(Provisioning { leavers: Some(limit), ..Provisioning::default() });
     for n in 0..30 {
         house.taken(said(&format!("e{n}"), json!({}))).await;
@@ -203,6 +203,6 @@ impl House {
     async fn parked(&self) -> Vec<Account> {
         let (connection, limit) =
             (ConnectionId::new("scim").unwrap(), std::num::NonZeroUsize::new(100).unwrap());
-        self.jit.parked_leaves(None, &tenant(), &connection, None, limit).await.unwrap().items
+        self.jit.parked_leaves(None, &tenant(), Some(&connection), None, limit).await.unwrap().items
     }
 }

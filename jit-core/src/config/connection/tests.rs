@@ -239,12 +239,13 @@ fn a_connection_that_provisions_is_checked_with_place_and_code() {
     };
     let main = |by: &str| format!("same_person = [{{ connection = \"main\", by = {by} }}]");
     let whole = "authority = \"whole\"\nmemberships = \"groups\"\nreactivates = true\nrenames = true\nkeeps_records = true";
-    let limit = "leavers = { most = 25, within = \"1h\" }";
+    let limit = "leavers = { most = 25, within = \"1h\", removals = 400 }";
     let settings =
         load::<Settings>(&scim(&format!("{}\n{whole}\n{limit}", main("\"subject\""))), Format::Toml, "f");
     let scim_config = settings.unwrap().connection.remove(1);
     let (connection, ..) = scim_config.define().unwrap();
-    assert_eq!(connection.provisioning().unwrap().leavers.unwrap().most, 25);
+    let limit = connection.provisioning().unwrap().leavers.unwrap();
+    assert_eq!((limit.most, limit.removals), (25, Some(400)));
     let twice = "same_person = [{ connection = \"main\", by = \"subject\" }, { connection = \"main\", by = \"subject\" }]";
     for (more, code, place) in [
         (main("{ claim = \"email\" }"), "config.email_unverified", "provisioning.same_person[0]"),
