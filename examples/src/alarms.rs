@@ -1,12 +1,13 @@
 //! Alarms: what needs a person, or is over.
 
-use std::{fmt, io};
+use std::fmt;
+use std::io::{self, Write as _};
 
 use async_trait::async_trait;
 use jit_core::{AccountId, BackendError, Code, ErrorKind, Jit, Notices, TargetId, Task, TaskKind, TenantId};
 
 /// What needs a person, by the code under which the audit trail keeps it.
-pub(crate) const RECORDED: [&str; 13] = [
+pub(crate) const RECORDED: [&str; 14] = [
     "lease.overdue",
     "lease.quarantined",
     "lease.declared_gone",
@@ -16,6 +17,7 @@ pub(crate) const RECORDED: [&str; 13] = [
     "mirror.parked",
     "mirror.refused",
     "mirror.overdue",
+    "record.parked",
     "clock.ahead",
     "clock.behind",
     "clock.trusted",
@@ -59,6 +61,16 @@ impl fmt::Display for Alarm {
 pub(crate) trait Tell: Send + Sync {
     /// Tells of one. An alarm that could not be told comes again.
     async fn tell(&self, alarm: Alarm) -> io::Result<()>;
+}
+
+/// Tells of alarms on standard error, under the name of the program.
+pub(crate) struct StandardError(pub(crate) &'static str);
+
+#[async_trait]
+impl Tell for StandardError {
+    async fn tell(&self, alarm: Alarm) -> io::Result<()> {
+        io::stderr().write_all(format!("{}: {alarm}\n", self.0).as_bytes())
+    }
 }
 
 /// Hands alarms on; other notices need nobody: sessions end when their account's epoch moved on.

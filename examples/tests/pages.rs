@@ -6,9 +6,9 @@ use jit_examples::portal::pages;
 use jit_examples::portal::view::{
     AccessView, AccountAct, AccountRef, AccountRow, AccountView, AdminView, ApprovalRow, AttributeRow,
     AuditRow, Badge, ChangeRow, CompareRow, ConnectionCard, DecisionView, EmailRow, Fact, Frame, GrantRow,
-    GrantedView, IdentityRow, LeaseRow, LeasesView, MeView, OfferRow, OnwardView, PlanView, QuestionView,
-    RefusalView, RuleMark, RuleRow, SignInView, SignOutView, StageView, Tone, TroubleView, Visitor,
-    WaitingView,
+    GrantedView, IdentityRow, LeaseRow, LeasesView, LeaverRow, MeView, OfferRow, OnwardView, PlanView,
+    QuestionView, RefusalView, RuleMark, RuleRow, SignInView, SignOutView, StageView, Tone, TroubleView,
+    Visitor, WaitingView,
 };
 
 const HOSTILE: &str = "<script>alert(1)</script>\"'&";
@@ -221,6 +221,13 @@ fn admin() -> AdminView {
             since: "2026-11-21 09:00".into(),
             rule: "finance-needs-approval".into(),
         }],
+        leaving: vec![LeaverRow {
+            account: account_ref(),
+            name: HOSTILE.into(),
+            user_name: "ada".into(),
+            leaves: vec!["removal for good, said over hr at 2026-11-21 09:00".into()],
+            grants: "engineer".into(),
+        }],
         accounts: vec![AccountRow {
             account: account_ref(),
             act: Some(AccountAct::Suspend),
@@ -319,6 +326,22 @@ fn every_page_has_one_heading_and_obeys_the_content_policy() {
         );
         std::fs::write(shelf.join(format!("{name}.html")), page).unwrap();
     }
+}
+
+#[test]
+fn an_administrator_decides_leaves_that_wait() {
+    let page = pages::admin(&frame(), &admin()).into_string();
+    for shown in [
+        "Waiting to leave",
+        "removal for good, said over hr",
+        "value=\"confirm_leave\"",
+        "value=\"dismiss_leave\"",
+    ] {
+        assert!(page.contains(shown), "{shown}");
+    }
+    assert!(!page.contains("<script"));
+    let nobody = AdminView { leaving: Vec::new(), ..admin() };
+    assert!(!pages::admin(&frame(), &nobody).into_string().contains("Waiting to leave"));
 }
 
 #[test]

@@ -1,49 +1,16 @@
 //! The command line.
 
+mod person;
+mod usage;
+
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use chrono::TimeDelta;
-use jit_core::{AccountId, Entitlement, RuleName, Span, TargetId, UserName};
+use jit_core::{AccountId, ConnectionId, Entitlement, RuleName, Span, TargetId, UserName};
 
-/// How to call the program.
-pub(super) const USAGE: &str = "\
-usage: checkout --config FILE [--json] COMMAND
-
-  out --for USER --target T --role R --ttl SPAN [--key K] [--reason TEXT] [--secret-file F]
-                       lend an account in T to USER; prints its name and, once, its secret
-                       for a role that elevates: lends what the role holds to an account that USER
-                       has there, named with --account NAME unless the configuration does
-  in LEASE             end a lease now
-  in LEASE --gone-for-good --reason TEXT
-                       take your word that its target, which is not configured, is gone for good
-  extend LEASE --ttl SPAN
-                       let a lease end so long from now
-  list [--for USER] [--target T]
-                       show the leases that may still be in a target
-  sweep                do everything that is due, once: ends, retries, looks
-  reconcile [--target T] [--apply [--at-most N]]
-                       compare targets with what is written down; end what returned (10 at most)
-  alarms [--since SPAN]
-                       show what needed a person, the latest first (of the last 7 days)
-  exposure             tell for each lease who ends it if nobody of ours ever runs again, and when
-  person add NAME [--role R]...
-                       make an account for somebody who checks out, or give more roles to one
-  person end NAME      end an account, and with it whatever is lent to it
-  person release NAME|ACCOUNT
-                       free the name and the identities of an ended account: whoever comes with them is somebody new
-  confirm-time         take your word that the clock is right, after it jumped
-
-  --config FILE        the configuration
-  --json               one JSON object a line
-  --by NAME            who acts, for the audit trail; `checkout` unless said otherwise
-  --key K              the same request again: the same account, with a new secret
-  --secret-file F      write the secret to this new file instead of standard output
-  --help, --version    show this text, or the version
-
-SPAN is written 30m, 8h or 1h30m. Exit status: 0 done, 1 refused or differing, 2 bad usage or configuration,
-3 a store or a target failed, or it was interrupted: what was begun is ended by `sweep`.
-";
+use person::person;
+pub(super) use usage::USAGE;
 
 /// Says what is wrong with a command line.
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]
@@ -96,6 +63,26 @@ pub(super) enum Order {
     AddPerson { name: UserName, roles: Vec<Entitlement> },
     EndPerson { name: UserName },
     ReleasePerson { whom: UserName },
+    Leavers { connection: Option<ConnectionId> },
+    DecideLeave { whom: Leavers, decision: LeaveDecision },
+}
+
+/// Whose leaves are decided.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum Leavers {
+    One(UserName),
+    /// All that wait of a connection, unless they are more.
+    All {
+        connection: ConnectionId,
+        at_most: usize,
+    },
+}
+
+/// What becomes of a leave that waits.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum LeaveDecision {
+    Confirm,
+    Dismiss,
 }
 
 /// What is to be lent.
@@ -112,7 +99,7 @@ pub(super) struct Out {
 }
 
 /// Each option, and whether it has a value.
-const OPTIONS: [(&str, bool); 17] = [
+const OPTIONS: [(&str, bool); 19] = [
     ("--config", true),
     ("--json", false),
     ("--by", true),
@@ -125,6 +112,8 @@ const OPTIONS: [(&str, bool); 17] = [
     ("--secret-file", true),
     ("--account", true),
     ("--apply", false),
+    ("--all", false),
+    ("--connection", true),
     ("--at-most", true),
     ("--since", true),
     ("--gone-for-good", false),
@@ -134,7 +123,7 @@ const OPTIONS: [(&str, bool); 17] = [
 
 /// The longest name of whoever acts.
 const NAME_BYTES: usize = 128;
-/// How many returned accounts are ended without a person, unless said otherwise.
+/// How many returned accounts are ended, and leaves decided, without a person who looks at each, unless said otherwise.
 const AT_MOST: usize = 10;
 
 /// Reads the command line, the program's name left out.
@@ -195,16 +184,6 @@ fn order(given: &mut Given) -> Result<Order, UsageError> {
         "person" => return person(given),
         _ => return Err(UsageError::UnknownCommand(command)),
     })
-}
-
-fn person(given: &mut Given) -> Result<Order, UsageError> {
-    let command = given.words.next().ok_or(UsageError::MissingWord("add`, `end` or `release"))?;
-    match command.as_str() {
-        "add" => Ok(Order::AddPerson { name: given.name()?, roles: given.roles()? }),
-        "end" => Ok(Order::EndPerson { name: given.name()? }),
-        "release" => Ok(Order::ReleasePerson { whom: given.name()? }),
-        _ => Err(UsageError::UnknownCommand(format!("person {command}"))),
-    }
 }
 
 fn invalid(name: &'static str, error: &dyn std::fmt::Display) -> UsageError {
@@ -364,7 +343,7 @@ mod tests {
             ("--config c", UsageError::NoCommand),
             ("sweep", UsageError::Missing("--config")),
             ("--config c dance", UsageError::UnknownCommand("dance".into())),
-            ("--config c person", UsageError::MissingWord("add`, `end` or `release")),
+            ("--config c person", UsageError::MissingWord("add`, `end`, `release` or `leaving")),
             ("--config c person add", UsageError::MissingWord("NAME")),
             ("--config c in", UsageError::MissingWord("LEASE")),
             ("--config c sweep now", UsageError::TooMany),

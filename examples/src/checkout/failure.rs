@@ -126,6 +126,10 @@ fn meaning(code: &Code) -> &'static str {
         "lease.unknown_role" => "the target has no such role",
         "lease.unknown_target" => "the configuration has no such target",
         "name.taken" => "somebody else has this user name",
+        "checkout.not_waiting" => "no leave of theirs waits",
+        "checkout.too_many_waiting" => {
+            "more leaves wait than may be decided at once: look at them, and say `--at-most`"
+        }
         "reconcile.too_many" => "more returned than may be ended without a person",
         _ => "it was refused",
     }

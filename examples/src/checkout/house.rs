@@ -7,8 +7,8 @@ use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
 use jit_core::{
-    Account, AccountId, Actor, BackendError, Clock, ErrorKind, Jit, Store, TargetId, TenantId, TimeGuard,
-    UserName, Whose,
+    Account, AccountId, Actor, AdminAct, AdminRequest, BackendError, Clock, ErrorKind, Jit, Store, TargetId,
+    TenantId, TimeGuard, UserName, Whose,
 };
 
 use super::arguments::Out;
@@ -83,7 +83,11 @@ impl House {
     pub(super) fn chosen(&self, id: Option<&TargetId>) -> Result<Vec<&Opened>, Failure> {
         let chosen: Vec<_> =
             self.targets.iter().filter(|target| id.is_none_or(|id| target.id == *id)).collect();
-        if chosen.is_empty() { Err(Failure::refused("lease.unknown_target")) } else { Ok(chosen) }
+        if chosen.is_empty() && id.is_some() {
+            Err(Failure::refused("lease.unknown_target"))
+        } else {
+            Ok(chosen)
+        }
     }
 
     /// Whose account a role elevates; `None` where it makes one, or is not there.
@@ -97,6 +101,36 @@ impl House {
         Ok(self.store.named(&self.tenant, name.key()).await?)
     }
 
+    /// Finds somebody by user name; where nobody has the name, it is taken for that of an account.
+    pub(super) async fn person_or_account(&self, whom: &UserName) -> Result<Account, Failure> {
+        let account = match (self.person(whom).await?, whom.as_str().parse::<AccountId>()) {
+            (None, Ok(id)) => self.store.get(&self.tenant, id).await?,
+            (person, _) => person,
+        };
+        account.ok_or(Failure::refused("account.unknown"))
+    }
+
+    /// Does what an administrator may.
+    pub(super) async fn act(&self, account: AccountId, act: AdminAct) -> Result<Account, Failure> {
+        let tenant = self.tenant.clone();
+        let request = AdminRequest { tenant, store: None, account, act, by: self.by.clone() };
+        Ok(self.jit.administer(&request).await??)
+    }
+
+    /// What somebody holds now.
+    pub(super) fn roles_of(&self, account: &Account) -> Vec<String> {
+        let in_force = account.grants.iter().filter(|grant| grant.is_in_force(self.now()));
+        let mut roles: Vec<_> = in_force.map(|grant| grant.entitlement.to_string()).collect();
+        roles.sort();
+        roles.dedup();
+        roles
+    }
+
+    /// What somebody is called, for people.
+    pub(super) fn name_of(account: &Account) -> String {
+        account.user_name.as_ref().map(ToString::to_string).unwrap_or_default()
+    }
+
     /// The targets that may have leases, those included that are not configured any longer: the one that is named, or all.
     pub(super) async fn lending(
         &self,
@@ -106,7 +140,11 @@ impl House {
         let missing = self.jit.missing_targets().await?;
         let all = opened.chain(missing.into_iter().map(|target| (target, None)));
         let chosen: Vec<_> = all.filter(|(target, _)| id.is_none_or(|id| target == id)).collect();
-        if chosen.is_empty() { Err(Failure::refused("lease.unknown_target")) } else { Ok(chosen) }
+        if chosen.is_empty() && id.is_some() {
+            Err(Failure::refused("lease.unknown_target"))
+        } else {
+            Ok(chosen)
+        }
     }
 
     /// The accounts that keep the leases at a target. Those whose records cannot be read go to the others.

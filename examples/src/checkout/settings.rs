@@ -63,9 +63,6 @@ impl Settings {
     }
 
     fn check(&self, found: &mut Problems) {
-        if self.target.is_empty() {
-            found.report(Code::new("config.missing_field"), "needs at least one `target`");
-        }
         check_targets(self.deployment.as_ref(), &self.target, found);
         found.each("target", &self.target, |target, found| {
             if target.in_memory.is_some() {

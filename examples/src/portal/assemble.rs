@@ -1,11 +1,10 @@
 //! From settings to a portal that can be served.
 
 use std::error::Error;
-use std::io::{self, Write as _};
+use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use async_trait::async_trait;
 use jit_core::Store;
 use jit_core::config::Problems;
 use jit_core::{BackendError, BuildError, Clock, ConnectionId, ErrorKind, Jit, JitBuilder, TimeGuard};
@@ -21,7 +20,7 @@ use super::scim::Sources;
 use super::session::Sessions;
 use super::settings::{Beside, DoorSettings, Method, Settings, StoreUrl};
 use super::sign_in_forms::SignInForms;
-use crate::alarms::{Alarm, Alarms, Tell};
+use crate::alarms::{Alarms, StandardError};
 use crate::targets::Opened;
 
 /// Says why a portal could not be assembled.
@@ -121,7 +120,7 @@ fn builder(
         .time_guard(TimeGuard::default())
         .protection(settings.protection.protection())
         .hold_for(HOLD_LASTS)
-        .notices(Arc::new(Alarms(StandardError)))
+        .notices(Arc::new(Alarms(StandardError("portal"))))
         .explaining();
     for shelf in named {
         if let Some(name) = &shelf.name {
@@ -135,16 +134,6 @@ fn builder(
         builder = builder.target(target.setup.clone());
     }
     builder
-}
-
-/// Where the portal tells of alarms.
-struct StandardError;
-
-#[async_trait]
-impl Tell for StandardError {
-    async fn tell(&self, alarm: Alarm) -> io::Result<()> {
-        io::stderr().write_all(format!("portal: {alarm}\n").as_bytes())
-    }
 }
 
 /// Opens a user store; paths are relative to the folder of the configuration.

@@ -335,6 +335,21 @@ pub struct ApprovalRow {
     pub rule: String,
 }
 
+/// Describes somebody whose leave waits for an administrator.
+#[derive(Debug, Clone)]
+pub struct LeaverRow {
+    /// The account, as the form names it.
+    pub account: AccountRef,
+    /// Who is to leave.
+    pub name: String,
+    /// The user name.
+    pub user_name: String,
+    /// What waits, over which connection, since when.
+    pub leaves: Vec<String>,
+    /// What they hold until then.
+    pub grants: String,
+}
+
 /// Describes one account in the administrator's list.
 #[derive(Debug, Clone)]
 pub struct AccountRow {
@@ -369,6 +384,8 @@ pub enum AccountAct {
 pub struct AdminView {
     /// Who waits.
     pub waiting: Vec<ApprovalRow>,
+    /// Whose leave waits.
+    pub leaving: Vec<LeaverRow>,
     /// Every account of the tenant.
     pub accounts: Vec<AccountRow>,
 }

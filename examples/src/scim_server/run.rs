@@ -20,6 +20,7 @@ use super::stop::Stop;
 use super::token_files::{TokenFile, TokenFiles};
 use super::work::{keep_working, worker_id};
 use super::{BASE, schemas, tokens};
+use crate::alarms::{Alarms, StandardError};
 use crate::log;
 use crate::portal::assemble::open;
 use crate::say::{complain, say};
@@ -81,9 +82,11 @@ async fn perform(order: &Order) -> Result<(), Stop> {
     let listener = listener.map_err(|error| Stop::cannot_listen(order.address, error))?;
     let address = listener.local_addr().map_err(Stop::cannot_serve)?;
     let store = open_store(&order.keeping).await?;
-    let jit =
-        Jit::builder(Arc::clone(&store)).time_guard(TimeGuard::default()).connection(connection).build()?;
-    let jit = Arc::new(jit);
+    let jit = Jit::builder(Arc::clone(&store))
+        .time_guard(TimeGuard::default())
+        .notices(Arc::new(Alarms(StandardError(PROGRAM))))
+        .connection(connection);
+    let jit = Arc::new(jit.build()?);
     let base = order.base.clone().unwrap_or_else(|| base(address));
     let mut served = ScimConnection::new(attestor, base).schemas(schemas).tolerance(order.tolerance);
     if order.tolerance == Tolerance::entra() {

@@ -7,6 +7,7 @@
     reason = "a panic is how a test fails"
 )]
 
+mod leavers;
 #[path = "../support/scim.rs"]
 mod scim;
 #[path = "../support/scim_races.rs"]

@@ -3,6 +3,7 @@
 mod alarms;
 mod exposure;
 mod leases;
+mod leavers;
 mod out;
 mod people;
 mod reconcile;
@@ -29,5 +30,7 @@ pub(super) async fn perform(house: &House, order: Order, report: &mut Report<'_>
         Order::AddPerson { name, roles } => people::add(house, name, roles, report).await,
         Order::EndPerson { name } => people::end(house, &name, report).await,
         Order::ReleasePerson { whom } => people::release(house, &whom, report).await,
+        Order::Leavers { connection } => leavers::list(house, connection.as_ref(), report).await,
+        Order::DecideLeave { whom, decision } => leavers::decide(house, whom, decision, report).await,
     }
 }

@@ -1,6 +1,6 @@
 use jit_core::{
-    Account, AccountId, AccountState, AccountWrite, AdminAct, AdminRequest, AuditEvent, AuditOutcome, Code,
-    Commit, Entitlement, Entropy as _, ErrorKind, Grant, Mint, Provenance, Source, SystemEntropy, UserName,
+    Account, AccountId, AccountState, AccountWrite, AdminAct, AuditEvent, AuditOutcome, Code, Commit,
+    Entitlement, Entropy as _, ErrorKind, Grant, Mint, Provenance, Source, SystemEntropy, UserName,
 };
 use serde::Serialize;
 
@@ -38,18 +38,14 @@ pub(super) async fn add(
 /// Ends an account; the next `sweep` ends what is lent to it.
 pub(super) async fn end(house: &House, name: &UserName, report: &mut Report<'_>) -> Result<u8, Failure> {
     let account = house.person(name).await?.ok_or(Failure::refused("account.unknown"))?;
-    let account = act(house, account.id, AdminAct::End).await?;
+    let account = house.act(account.id, AdminAct::End).await?;
     show(house, &account, report)
 }
 
 /// Frees what an ended account still has; where nobody has the name, it is taken for that of an account.
 pub(super) async fn release(house: &House, whom: &UserName, report: &mut Report<'_>) -> Result<u8, Failure> {
-    let account = match (house.person(whom).await?, whom.as_str().parse::<AccountId>()) {
-        (None, Ok(id)) => house.store.get(&house.tenant, id).await?,
-        (person, _) => person,
-    };
-    let account = account.ok_or(Failure::refused("account.unknown"))?;
-    let account = act(house, account.id, AdminAct::Release).await?;
+    let account = house.person_or_account(whom).await?;
+    let account = house.act(account.id, AdminAct::Release).await?;
     show(house, &account, report)
 }
 
@@ -89,24 +85,15 @@ async fn make(house: &House, name: UserName, roles: Vec<Entitlement>) -> Result<
 async fn give(house: &House, mut account: Account, roles: Vec<Entitlement>) -> Result<Account, Failure> {
     for entitlement in roles {
         if !account.holds(&entitlement, house.now()) {
-            account = act(house, account.id, AdminAct::Give { entitlement, ends_at: None }).await?;
+            account = house.act(account.id, AdminAct::Give { entitlement, ends_at: None }).await?;
         }
     }
     Ok(account)
 }
 
-async fn act(house: &House, account: AccountId, act: AdminAct) -> Result<Account, Failure> {
-    let tenant = house.tenant.clone();
-    let request = AdminRequest { tenant, store: None, account, act, by: house.by.clone() };
-    Ok(house.jit.administer(&request).await??)
-}
-
 fn show(house: &House, account: &Account, report: &mut Report<'_>) -> Result<u8, Failure> {
-    let in_force = account.grants.iter().filter(|grant| grant.is_in_force(house.now()));
-    let mut roles: Vec<_> = in_force.map(|grant| grant.entitlement.to_string()).collect();
-    roles.sort();
-    roles.dedup();
-    let user = account.user_name.as_ref().map(ToString::to_string).unwrap_or_default();
+    let roles = house.roles_of(account);
+    let user = House::name_of(account);
     let line = PersonLine { account: account.id, user, state: account.state.word(), roles };
     let facts = [
         ("user", line.user.clone()),

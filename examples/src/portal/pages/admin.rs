@@ -1,9 +1,9 @@
 use maud::{Markup, html};
 
 use super::layout::{badge, csrf, page, table};
-use crate::portal::view::{AccountAct, AccountRef, AccountRow, AdminView, ApprovalRow, Frame};
+use crate::portal::view::{AccountAct, AccountRef, AccountRow, AdminView, ApprovalRow, Frame, LeaverRow};
 
-/// Shows who waits for approval, and every account of the tenant.
+/// Shows who waits for approval, whose leave waits, and every account of the tenant.
 #[must_use]
 pub fn admin(frame: &Frame, view: &AdminView) -> Markup {
     let token = frame.visitor.as_ref().map(|visitor| visitor.csrf.as_str()).unwrap_or_default();
@@ -13,6 +13,16 @@ pub fn admin(frame: &Frame, view: &AdminView) -> Markup {
             h2 id="waiting" { "Waiting for approval" }
             @if view.waiting.is_empty() { p.empty { "Nobody is waiting." } }
             @else { ul.waiting { @for row in &view.waiting { (approval(row, token)) } } }
+        }
+        @if !view.leaving.is_empty() {
+            section aria-labelledby="leaving" {
+                h2 id="leaving" { "Waiting to leave" }
+                p.muted {
+                    "Too many left at once. Whoever is listed here stays as they are until you decide, or until their source \
+                     says that they are there."
+                }
+                ul.waiting { @for row in &view.leaving { (leaver(row, token)) } }
+            }
         }
         section aria-labelledby="accounts" {
             h2 id="accounts" { "Accounts" }
@@ -38,6 +48,23 @@ fn approval(row: &ApprovalRow, token: &str) -> Markup {
                 (named(&row.account, token))
                 button.primary type="submit" name="act" value="approve" { "Approve" span.hidden { " " (row.name) } }
                 button.quiet type="submit" name="act" value="refuse" { "Refuse" span.hidden { " " (row.name) } }
+            }
+        }
+    }
+}
+
+fn leaver(row: &LeaverRow, token: &str) -> Markup {
+    html! {
+        li {
+            div {
+                strong { (row.name) } " " code { (row.user_name) }
+                @for leave in &row.leaves { div.muted { (leave) } }
+                @if !row.grants.is_empty() { div.muted { "holds " (row.grants) } }
+            }
+            form.actions method="post" action="/admin/decide" {
+                (named(&row.account, token))
+                button.primary type="submit" name="act" value="dismiss_leave" { "Let stay" span.hidden { " " (row.name) } }
+                button.quiet type="submit" name="act" value="confirm_leave" { "Let leave" span.hidden { " " (row.name) } }
             }
         }
     }

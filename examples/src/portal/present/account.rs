@@ -1,13 +1,13 @@
 use chrono::{DateTime, Utc};
 use jit_core::{
-    Account, AccountEmail, AccountState, EmailTrust, Grant, LinkProof, LinkedIdentity, Provenance, Source,
-    Standing, StoreId,
+    Account, AccountEmail, AccountState, EmailTrust, Grant, HeldPresence, LinkProof, LinkedIdentity,
+    Provenance, Source, Standing, StoreId,
 };
 
 use super::span::{instant, span};
 use crate::portal::view::{
     AccountAct, AccountRef, AccountRow, AccountView, ApprovalRow, AttributeRow, Badge, EmailRow, Fact,
-    GrantRow, IdentityRow, Tone,
+    GrantRow, IdentityRow, LeaverRow, Tone,
 };
 
 const DISPLAY_NAME: &str = "display_name";
@@ -30,21 +30,13 @@ pub(crate) fn account_view(account: &Account, now: DateTime<Utc>) -> AccountView
 
 /// Shows an account as one line.
 pub(crate) fn account_row(account: &Account, store: Option<&StoreId>, now: DateTime<Utc>) -> AccountRow {
-    let mut grants: Vec<_> = account
-        .grants
-        .iter()
-        .filter(|grant| grant.is_in_force(now))
-        .map(|grant| grant.entitlement.to_string())
-        .collect();
-    grants.sort();
-    grants.dedup();
     let standing = account.standing(now);
     AccountRow {
         account: account_ref(account, store),
         user_name: account.user_name.as_ref().map(ToString::to_string).unwrap_or_default(),
         display_name: display_name(account),
         state: standing_badge(standing),
-        grants: grants.join(", "),
+        grants: held(account, now),
         act: match (&account.state, standing) {
             (_, Standing::Active) => Some(AccountAct::Suspend),
             (AccountState::Suspended { .. } | AccountState::Disabled { .. }, _) => {
@@ -53,6 +45,30 @@ pub(crate) fn account_row(account: &Account, store: Option<&StoreId>, now: DateT
             (AccountState::Ended { .. }, _) if holds_a_place(account) => Some(AccountAct::Release),
             _ => None,
         },
+    }
+}
+
+fn held(account: &Account, now: DateTime<Utc>) -> String {
+    let in_force = account.grants.iter().filter(|grant| grant.is_in_force(now));
+    let mut grants: Vec<_> = in_force.map(|grant| grant.entitlement.to_string()).collect();
+    grants.sort();
+    grants.dedup();
+    grants.join(", ")
+}
+
+/// Shows somebody whose leave waits, since too many came at once.
+pub(crate) fn leaver_row(account: &Account, store: Option<&StoreId>, now: DateTime<Utc>) -> LeaverRow {
+    let leaves = account.records.iter().filter_map(|held| {
+        let (connection, since) = (&held.key.connection, instant(held.parked?));
+        let what = if held.presence == HeldPresence::Gone { "removal for good" } else { "leave" };
+        Some(format!("{what}, said over {connection} at {since}"))
+    });
+    LeaverRow {
+        account: account_ref(account, store),
+        name: display_name(account),
+        user_name: account.user_name.as_ref().map(ToString::to_string).unwrap_or_default(),
+        leaves: leaves.collect(),
+        grants: held(account, now),
     }
 }
 

@@ -18,12 +18,15 @@ use crate::web::{Form, Parameters, html, is_same, see_other};
 const ACCOUNTS: NonZeroUsize = NonZeroUsize::new(500).expect("not zero");
 const EVENTS: NonZeroUsize = NonZeroUsize::new(10).expect("not zero");
 
-/// Shows who waits for approval, and every account.
+/// Shows who waits for approval, whose leave waits, and every account.
 pub(super) async fn show(State(house): State<Arc<House>>, headers: HeaderMap) -> Result<Response, Failure> {
     let Some(visit) = administrator(&house, &headers).await? else { return Ok(see_other("/")) };
     let tenant = &visit.session.tenant;
     let mut view = AdminView::default();
     for shelf in &house.shelves {
+        let leaving = house.jit.parked_leaves(shelf.name.as_ref(), tenant, None, None, ACCOUNTS).await?;
+        let row = |account: &Account| present::leaver_row(account, shelf.name.as_ref(), house.now());
+        view.leaving.extend(leaving.items.iter().map(row));
         let query = Accounts { tenant: tenant.clone(), filter: Filter::All, after: None, limit: ACCOUNTS };
         for account in shelf.store.list(&query).await?.items {
             if matches!(account.state, AccountState::Pending { .. }) {
@@ -71,6 +74,8 @@ fn request(visit: &Visit, sent: &Parameters) -> Option<AdminRequest> {
         "suspend" => AdminAct::Suspend,
         "reactivate" => AdminAct::Reactivate,
         "release" => AdminAct::Release,
+        "confirm_leave" => AdminAct::ConfirmLeave,
+        "dismiss_leave" => AdminAct::DismissLeave,
         _ => return None,
     };
     let account: AccountId = sent.value("account")?.parse().ok()?;

@@ -1,0 +1,65 @@
+//! The commands about people.
+
+use super::{AT_MOST, Given, LeaveDecision, Leavers, Order, UsageError};
+
+/// Reads what is to be done about whom.
+pub(super) fn person(given: &mut Given) -> Result<Order, UsageError> {
+    let command = given.words.next().ok_or(UsageError::MissingWord("add`, `end`, `release` or `leaving"))?;
+    match command.as_str() {
+        "add" => Ok(Order::AddPerson { name: given.name()?, roles: given.roles()? }),
+        "end" => Ok(Order::EndPerson { name: given.name()? }),
+        "release" => Ok(Order::ReleasePerson { whom: given.name()? }),
+        "leaving" => Ok(Order::Leavers { connection: given.parsed("--connection")? }),
+        "confirm-leave" => decide(given, LeaveDecision::Confirm),
+        "dismiss-leave" => decide(given, LeaveDecision::Dismiss),
+        _ => Err(UsageError::UnknownCommand(format!("person {command}"))),
+    }
+}
+
+fn decide(given: &mut Given, decision: LeaveDecision) -> Result<Order, UsageError> {
+    let whom = if given.flag("--all")? {
+        Leavers::All {
+            connection: given.parsed("--connection")?.ok_or(UsageError::Missing("--connection"))?,
+            at_most: given.parsed("--at-most")?.unwrap_or(AT_MOST),
+        }
+    } else {
+        Leavers::One(given.name()?)
+    };
+    Ok(Order::DecideLeave { whom, decision })
+}
+
+#[cfg(test)]
+mod tests {
+    use jit_core::UserName;
+
+    use super::super::{Command, parse};
+    use super::*;
+
+    fn order_of(line: &str) -> Result<Order, UsageError> {
+        match parse(format!("--config c.toml person {line}").split_whitespace().map(str::to_owned)) {
+            Ok(Command::Run { order, .. }) => Ok(order),
+            Ok(other) => panic!("{other:?}"),
+            Err(error) => Err(error),
+        }
+    }
+
+    #[test]
+    fn one_leave_is_decided_or_those_of_one_connection() {
+        let of = |whom, decision| Ok(Order::DecideLeave { whom, decision });
+        let all = |at_most| Leavers::All { connection: "hr".parse().unwrap(), at_most };
+        let one = Leavers::One(UserName::new("ada").unwrap());
+        assert_eq!(order_of("confirm-leave ada"), of(one, LeaveDecision::Confirm));
+        assert_eq!(order_of("dismiss-leave --all --connection hr"), of(all(10), LeaveDecision::Dismiss));
+        let many = order_of("confirm-leave --all --connection hr --at-most 475");
+        assert_eq!(many, of(all(475), LeaveDecision::Confirm));
+        assert_eq!(order_of("leaving"), Ok(Order::Leavers { connection: None }));
+        for (line, error) in [
+            ("confirm-leave", UsageError::MissingWord("NAME")),
+            ("confirm-leave --all", UsageError::Missing("--connection")),
+            ("confirm-leave ada --at-most 3", UsageError::Misplaced("--at-most")),
+            ("confirm-leave ada --all --connection hr", UsageError::TooMany),
+        ] {
+            assert_eq!(order_of(line), Err(error), "{line}");
+        }
+    }
+}

@@ -1,0 +1,145 @@
+//! Leaves that wait for an administrator, since too many came at once.
+
+use std::num::NonZeroUsize;
+
+use chrono::{DateTime, Utc};
+use jit_core::{Account, AccountId, AdminAct, ConnectionId, HeldPresence, HeldRecord};
+use serde::Serialize;
+
+use crate::checkout::arguments::{LeaveDecision, Leavers};
+use crate::checkout::failure::Failure;
+use crate::checkout::house::House;
+use crate::checkout::report::{Report, instant};
+use crate::checkout::{DONE, FAILED};
+
+const PAGE: NonZeroUsize = NonZeroUsize::new(500).expect("not zero");
+
+/// Shows a leave that waits.
+#[derive(Serialize)]
+struct LeaverLine {
+    account: AccountId,
+    user: String,
+    connection: ConnectionId,
+    /// `leave`, or `removal` for good.
+    waits: &'static str,
+    since: Option<DateTime<Utc>>,
+    state: &'static str,
+    roles: Vec<String>,
+}
+
+/// Tells what became of a leave.
+#[derive(Serialize)]
+struct DecidedLine {
+    account: AccountId,
+    user: String,
+    /// The state of the account by now.
+    state: &'static str,
+    /// The code of what kept it from being decided; it waits still.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    error: Option<String>,
+}
+
+/// Lists the leaves that wait, of one connection or of all.
+pub(super) async fn list(
+    house: &House,
+    connection: Option<&ConnectionId>,
+    report: &mut Report<'_>,
+) -> Result<u8, Failure> {
+    let mut lines = Vec::new();
+    for account in waiting(house, connection).await? {
+        let own = parked(&account).filter(|held| connection.is_none_or(|own| held.key.connection == *own));
+        lines.extend(own.map(|held| LeaverLine::of(house, &account, held)));
+    }
+    lines.sort_by_key(|line| line.since);
+    report.several(
+        &lines,
+        ["USER", "ACCOUNT", "WAITS", "SINCE", "CONNECTION", "STATE", "ROLES"],
+        |line| {
+            [
+                line.user.clone(),
+                line.account.to_string(),
+                line.waits.to_owned(),
+                line.since.map(instant).unwrap_or_default(),
+                line.connection.to_string(),
+                line.state.to_owned(),
+                line.roles.join(" "),
+            ]
+        },
+    )?;
+    Ok(DONE)
+}
+
+/// Confirms or dismisses leaves that wait: that of one person, or all of a connection unless they are too many.
+pub(super) async fn decide(
+    house: &House,
+    whom: Leavers,
+    decision: LeaveDecision,
+    report: &mut Report<'_>,
+) -> Result<u8, Failure> {
+    let found = match whom {
+        Leavers::One(whom) => vec![house.person_or_account(&whom).await?],
+        Leavers::All { connection, at_most } => {
+            let found = waiting(house, Some(&connection)).await?;
+            if found.len() > at_most {
+                return Err(Failure::refused("checkout.too_many_waiting"));
+            }
+            found
+        }
+    };
+    if found.iter().all(|account| parked(account).next().is_none()) {
+        return Err(Failure::refused("checkout.not_waiting"));
+    }
+    let mut lines = Vec::new();
+    for account in found {
+        let act = match decision {
+            LeaveDecision::Confirm => AdminAct::ConfirmLeave,
+            LeaveDecision::Dismiss => AdminAct::DismissLeave,
+        };
+        lines.push(DecidedLine::of(&account, &house.act(account.id, act).await));
+    }
+    report.several(&lines, ["USER", "ACCOUNT", "STATE", "FAILED"], |line| {
+        let failed = line.error.clone().unwrap_or_default();
+        [line.user.clone(), line.account.to_string(), line.state.to_owned(), failed]
+    })?;
+    Ok(if lines.iter().any(|line| line.error.is_some()) { FAILED } else { DONE })
+}
+
+async fn waiting(house: &House, connection: Option<&ConnectionId>) -> Result<Vec<Account>, Failure> {
+    let (mut found, mut after) = (Vec::new(), None);
+    loop {
+        let page = house.jit.parked_leaves(None, &house.tenant, connection, after, PAGE).await?;
+        found.extend(page.items);
+        match page.next {
+            Some(next) => after = Some(next),
+            None => return Ok(found),
+        }
+    }
+}
+
+fn parked(account: &Account) -> impl Iterator<Item = &HeldRecord> {
+    account.records.iter().filter(|held| held.parked.is_some())
+}
+
+impl LeaverLine {
+    fn of(house: &House, account: &Account, held: &HeldRecord) -> Self {
+        Self {
+            account: account.id,
+            user: House::name_of(account),
+            connection: held.key.connection.clone(),
+            waits: if held.presence == HeldPresence::Gone { "removal" } else { "leave" },
+            since: held.parked,
+            state: account.state.word(),
+            roles: house.roles_of(account),
+        }
+    }
+}
+
+impl DecidedLine {
+    fn of(before: &Account, decided: &Result<Account, Failure>) -> Self {
+        let (state, error) = match decided {
+            Ok(after) => (after.state.word(), None),
+            Err(failure) => (before.state.word(), Some(failure.code().to_owned())),
+        };
+        Self { account: before.id, user: House::name_of(before), state, error }
+    }
+}
