@@ -12,6 +12,7 @@ mod ends;
 mod faults;
 #[cfg(test)]
 mod faulty;
+#[cfg(test)]
 mod gone_for_good;
 #[cfg(test)]
 mod held_up;
