@@ -7,7 +7,7 @@ use async_trait::async_trait;
 use jit_core::{AccountId, BackendError, Code, ErrorKind, Jit, Notices, TargetId, Task, TaskKind, TenantId};
 
 /// What needs a person, by the code under which the audit trail keeps it.
-pub(crate) const RECORDED: [&str; 14] = [
+pub(crate) const RECORDED: [&str; 17] = [
     "lease.overdue",
     "lease.quarantined",
     "lease.declared_gone",
@@ -18,6 +18,9 @@ pub(crate) const RECORDED: [&str; 14] = [
     "mirror.refused",
     "mirror.overdue",
     "record.parked",
+    "mirror.target_quarantined",
+    "mirror.target_quarantined_over",
+    "mirror.target_released",
     "clock.ahead",
     "clock.behind",
     "clock.trusted",

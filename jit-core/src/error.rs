@@ -127,6 +127,20 @@ pub enum TargetFault {
     Limit,
     /// It answered what the protocol does not allow.
     Protocol,
+    /// It failed nearly everybody, and is left alone for now: nobody was asked.
+    Quarantined,
+}
+
+/// Says whom a failure of a target is about.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[expect(clippy::exhaustive_enums, reason = "an adapter names one of them")]
+pub enum FaultScope {
+    /// The target itself: it would fail others as well.
+    Target,
+    /// One account, or what was asked for it: a value, a name, a member of a group.
+    Account,
+    /// Neither: it is a matter of how often or how long was asked, or the target was not asked at all.
+    Neither,
 }
 
 impl TargetFault {
@@ -142,6 +156,7 @@ impl TargetFault {
             Self::Entitlement => "target.entitlement",
             Self::Limit => "target.limit",
             Self::Protocol => "target.protocol",
+            Self::Quarantined => "target.quarantined",
         }
     }
 
@@ -157,11 +172,23 @@ impl TargetFault {
             Self::Entitlement => "an entitlement does not exist or must not be given",
             Self::Limit => "a limit of the target is reached",
             Self::Protocol => "the target's answer is not allowed by its protocol",
+            Self::Quarantined => "the target failed nearly everybody and is left alone for now",
         }
     }
 
     fn is_passing(self) -> bool {
-        matches!(self, Self::Unreachable | Self::Limit)
+        matches!(self, Self::Unreachable | Self::Limit | Self::Quarantined)
+    }
+
+    fn scope(self) -> FaultScope {
+        match self {
+            Self::Unreachable | Self::Untrusted | Self::Forbidden | Self::Place | Self::Protocol => {
+                FaultScope::Target
+            }
+            Self::Name | Self::Secret | Self::Entitlement => FaultScope::Account,
+            // Credentials have a circuit of their own.
+            Self::Credentials | Self::Limit | Self::Quarantined => FaultScope::Neither,
+        }
     }
 }
 
@@ -181,6 +208,7 @@ pub enum Retry {
 pub struct BackendError {
     kind: ErrorKind,
     retry: Retry,
+    scope: FaultScope,
     operation: &'static str,
     source: Option<Box<dyn Error + Send + Sync>>,
 }
@@ -194,7 +222,11 @@ impl BackendError {
             ErrorKind::Target(fault) if fault.is_passing() => Retry::Backoff,
             _ => Retry::Never,
         };
-        Self { kind, retry, operation, source: None }
+        let scope = match kind {
+            ErrorKind::Target(fault) => fault.scope(),
+            _ => FaultScope::Neither,
+        };
+        Self { kind, retry, scope, operation, source: None }
     }
 
     /// Adds the cause.
@@ -209,6 +241,19 @@ impl BackendError {
     pub fn with_retry(mut self, retry: Retry) -> Self {
         self.retry = retry;
         self
+    }
+
+    /// Says whom it is about, where an adapter knows better than the kind tells.
+    #[must_use]
+    pub fn about(mut self, scope: FaultScope) -> Self {
+        self.scope = scope;
+        self
+    }
+
+    /// Whom it is about: a target that fails for its own reasons is left alone once it fails nearly everybody.
+    #[must_use]
+    pub fn scope(&self) -> FaultScope {
+        self.scope
     }
 
     /// The kind of failure.
@@ -299,6 +344,7 @@ impl fmt::Debug for BackendError {
         f.debug_struct("BackendError")
             .field("kind", &self.kind)
             .field("retry", &self.retry)
+            .field("scope", &self.scope)
             .field("operation", &self.operation)
             .field("source", &self.source)
             .finish()

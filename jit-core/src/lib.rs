@@ -60,9 +60,10 @@ pub use engine::{
     Difference, Differing, Elevated, Event, Explanation, Held, Invitation, Jit, JitBuilder, JitError, Kept,
     LeasePage, LeaverLimit, LentWrong, LinkAnswer, LinkBy, LinkRule, MailLink, MailProof, MirrorForecast,
     NamedBy, Notices, Outcome, Provisioned, Provisioning, ReconcileMode, Reconciliation, Reply, SamePerson,
-    Session, ShadowReport, SignIn, SignedIn, Teller, Ticket, Trigger, Verdict, VerifyError, WorkReport,
+    Session, ShadowReport, SignIn, SignedIn, TargetQuarantine, Teller, Ticket, Trigger, Verdict, VerifyError,
+    WorkReport,
 };
-pub use error::{BackendError, Code, ErrorClass, ErrorKind, Retry, Taken, TargetFault};
+pub use error::{BackendError, Code, ErrorClass, ErrorKind, FaultScope, Retry, Taken, TargetFault};
 pub use identity::{
     Assurance, AttestError, Attestation, Attestor, Bound, Check, Checks, Claim, ClaimPath, ClaimPathError,
     ClaimValues, Claims, Domain, DomainError, DomainPattern, DomainSet, EmailAddress, EmailClaim, EmailError,

@@ -137,8 +137,22 @@ impl Jit {
         actor: Actor,
         changes: Vec<String>,
     ) -> Result<(), BackendError> {
+        match self.telling(action, target, actor, changes) {
+            Some(commit) => self.parts.store.commit(&commit).await,
+            None => Ok(()),
+        }
+    }
+
+    /// The commit that does so; whatever else belongs to it can be added.
+    pub(super) fn telling(
+        &self,
+        action: &'static str,
+        target: Option<&TargetId>,
+        actor: Actor,
+        changes: Vec<String>,
+    ) -> Option<Commit> {
         tracing::warn!(action, ?target, "alarm");
-        let Some(tenant) = Self::house_tenant() else { return Ok(()) };
+        let tenant = Self::house_tenant()?;
         let reading = self.parts.clock.read();
         let mut mint = self.mint(reading.now);
         let mut commit = Commit::new(tenant.clone());
@@ -156,7 +170,7 @@ impl Jit {
             rule: None,
             changes,
         });
-        self.parts.store.commit(&commit).await
+        Some(commit)
     }
 
     /// A task that tells the application something, where it listens.

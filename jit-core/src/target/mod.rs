@@ -2,6 +2,8 @@
 
 mod book;
 mod circuit;
+mod health;
+mod health_view;
 mod listing;
 mod marker;
 mod mirrored;
@@ -20,6 +22,8 @@ use crate::{BackendError, Code};
 
 pub(crate) use book::{Book, Proof, Shelf};
 pub(crate) use circuit::{Circuit, CircuitNews, Guarded, refused_until};
+pub(crate) use health::{Health, REMEMBERED};
+pub(crate) use health_view::HealthView;
 pub use listing::{ListCursor, Listed, Listing, ShownEnd};
 pub use marker::{Marker, MarkerKey, MarkerKeyError};
 pub use mirrored::Mirrored;

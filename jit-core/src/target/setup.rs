@@ -9,7 +9,7 @@ use std::{
 
 use chrono::{DateTime, TimeDelta, Utc};
 
-use super::{Circuit, MarkerKey, Mirroring, Pace, Proof, SecretRules, Target};
+use super::{Circuit, HealthView, MarkerKey, Mirroring, Pace, Proof, SecretRules, Target};
 use crate::{Account, AttributeName, ConnectionId, Entitlement, Lease, RuleName, Source, TargetId, TenantId};
 
 /// How many leases by one role one holder may have at once.
@@ -139,6 +139,7 @@ pub struct TargetSetup {
     pub(crate) overdue_after: TimeDelta,
     pub(crate) circuit: Arc<Circuit>,
     pub(crate) proof: Option<Proof>,
+    pub(crate) health: Arc<HealthView>,
     pub(crate) mirroring: Option<Arc<Mirroring>>,
 }
 
@@ -166,6 +167,7 @@ impl TargetSetup {
             overdue_after: TimeDelta::minutes(15),
             circuit: Arc::default(),
             proof: None,
+            health: Arc::default(),
             mirroring: None,
         }
     }

@@ -48,6 +48,7 @@ struct Inner {
     commits: usize,
     partial: bool,
     answer: Option<TargetFault>,
+    answers_to: Option<Vec<AccountId>>,
     unreadable: Option<AccountId>,
     delay: Option<Fault>,
     meddling: Option<fn(&MemoryTarget)>,
@@ -100,8 +101,12 @@ impl Script {
 
     async fn turn(&self) {
         let mut waits = self.inner.lock().unwrap().interleaves;
-        std::future::poll_fn(|_| {
-            if std::mem::take(&mut waits) { std::task::Poll::Pending } else { std::task::Poll::Ready(()) }
+        std::future::poll_fn(|context| {
+            if !std::mem::take(&mut waits) {
+                return std::task::Poll::Ready(());
+            }
+            context.waker().wake_by_ref();
+            std::task::Poll::Pending
         })
         .await;
     }
@@ -133,7 +138,13 @@ impl Script {
 
     /// Lets the target answer everything so, until it is well again.
     pub(crate) fn answer(&self, fault: Option<TargetFault>) {
-        self.inner.lock().unwrap().answer = fault;
+        self.answer_for(None, fault);
+    }
+
+    /// The same, of these accounts alone.
+    pub(crate) fn answer_for(&self, whom: Option<Vec<AccountId>>, fault: Option<TargetFault>) {
+        let mut inner = self.inner.lock().unwrap();
+        (inner.answers_to, inner.answer) = (whom, fault);
     }
 
     /// Lets another node be quicker at so many of the next writes about clocks.
@@ -153,8 +164,11 @@ impl Script {
         self.inner.lock().unwrap().unreadable = id;
     }
 
-    fn answered(&self) -> Result<(), BackendError> {
-        let fault = self.inner.lock().unwrap().answer;
+    fn answered(&self, remote: &RemoteRef) -> Result<(), BackendError> {
+        let inner = self.inner.lock().unwrap();
+        let is_of = |id: &AccountId| remote.marker.as_str().contains(&id.to_string());
+        let is_meant = inner.answers_to.as_ref().is_none_or(|whom| whom.iter().any(is_of));
+        let fault = inner.answer.filter(|_| is_meant);
         fault.map_or(Ok(()), |fault| Err(BackendError::new(ErrorKind::Target(fault), "injected")))
     }
 
@@ -274,7 +288,7 @@ impl Target for FaultyTarget {
         if let Some(at) = self.script.lands_at(Some(self.settles_after).filter(|_| !only_takes)) {
             self.script.inner.lock().unwrap().late.push((at, desired.clone()));
         }
-        self.script.answered()?;
+        self.script.answered(&desired.remote)?;
         let stalled = self.script.inner.lock().unwrap().stalled_after_effect.take();
         let answer = through(&self.script, UNREACHABLE, || self.inner.ensure(desired)).await;
         self.script.clock.advance(stalled.unwrap_or_default());
@@ -282,7 +296,7 @@ impl Target for FaultyTarget {
     }
 
     async fn observe(&self, remote: &RemoteRef) -> Result<Observed, BackendError> {
-        self.script.answered()?;
+        self.script.answered(remote)?;
         through(&self.script, UNREACHABLE, || self.inner.observe(remote)).await
     }
 
@@ -291,7 +305,7 @@ impl Target for FaultyTarget {
     }
 
     async fn show(&self, remote: &RemoteRef) -> Result<Option<Listed>, BackendError> {
-        self.script.answered()?;
+        self.script.answered(remote)?;
         let stalled = self.script.inner.lock().unwrap().stalled.take();
         self.script.clock.advance(stalled.unwrap_or_default());
         through(&self.script, UNREACHABLE, || self.inner.show(remote)).await

@@ -53,16 +53,31 @@ impl Notices for Told {
 
 impl House {
     pub(crate) fn new(mirroring: Mirroring) -> Self {
-        let memory = Arc::new(MemoryStore::new());
         let clock = Arc::new(ManualClock::at(support::instant("2026-11-21T09:00:00Z")));
         let (chat, script) = (Arc::new(MemoryTarget::new()), Arc::new(Script::new(Arc::clone(&clock))));
+        let inner = Arc::new(MemoryStore::new());
+        let store = Arc::new(FaultyStore { inner, script: Arc::clone(&script) });
+        Self::on(store, clock, (chat, script), mirroring)
+    }
+
+    /// Another node on the same store, for the same application.
+    pub(crate) fn beside(&self) -> Self {
+        let (store, clock) = (Arc::clone(&self.inner.store), Arc::clone(&self.inner.clock));
+        Self::on(store, clock, (Arc::clone(&self.chat), Arc::clone(&self.script)), members())
+    }
+
+    fn on(
+        store: Arc<dyn Store>,
+        clock: Arc<ManualClock>,
+        (chat, script): (Arc<MemoryTarget>, Arc<Script>),
+        mirroring: Mirroring,
+    ) -> Self {
         let (inner, script_too) = (Arc::clone(&chat), Arc::clone(&script));
         let port = FaultyTarget { inner, script: script_too, settles_after: TimeDelta::zero() };
         let markers = MarkerKey::new("test", &[5; 32]).unwrap();
         let setup = TargetSetup::new(self::chat(), Arc::new(port), markers).for_tenants([tenant()]);
-        let store = FaultyStore { inner: memory, script: Arc::clone(&script) };
         let told = Arc::new(Told::default());
-        let mut inner = support::house_on(Arc::new(store), vec![wire("main"), wire("other")], |builder| {
+        let mut inner = support::house_on(store, vec![wire("main"), wire("other")], |builder| {
             let clock = Arc::clone(&clock) as Arc<dyn Clock>;
             builder.clock(clock).target(setup.mirroring(mirroring)).notices(Arc::clone(&told) as _)
         });
@@ -82,8 +97,12 @@ impl House {
     }
 
     pub(crate) async fn work(&self) -> Result<WorkReport, JitError> {
+        self.work_some(100).await
+    }
+
+    pub(crate) async fn work_some(&self, limit: usize) -> Result<WorkReport, JitError> {
         let worker = WorkerId::new("w1").unwrap();
-        self.inner.jit.work_target(&worker, &chat(), NonZeroUsize::new(100).unwrap()).await
+        self.inner.jit.work_target(&worker, &chat(), NonZeroUsize::new(limit).unwrap()).await
     }
 
     pub(crate) async fn pass_minutes(&self, minutes: i64) {

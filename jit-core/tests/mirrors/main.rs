@@ -11,6 +11,8 @@ mod house;
 #[cfg(test)]
 mod life;
 #[cfg(test)]
+mod quarantine;
+#[cfg(test)]
 mod stops;
 #[cfg(test)]
 #[path = "../support/mod.rs"]

@@ -1,6 +1,6 @@
 //! What a failure of the directory means to whoever asked for an account.
 
-use jit_core::{BackendError, ErrorKind, TargetFault};
+use jit_core::{BackendError, ErrorKind, FaultScope, TargetFault};
 
 use crate::error::LdapError;
 use crate::reason::Reason;
@@ -37,12 +37,26 @@ impl Step {
     /// Reports a failure of the directory.
     pub(super) fn failed(self, error: impl Into<LdapError>) -> BackendError {
         let error = error.into();
-        self.refused(fault_of(self, &error)).caused_by(error)
+        let failed = self.refused(fault_of(self, &error));
+        let failed = if is_of_one(self, &error) { failed.about(FaultScope::Account) } else { failed };
+        failed.caused_by(error)
     }
 
     /// Reports a refusal of ours.
     pub(super) fn refused(self, fault: TargetFault) -> BackendError {
         BackendError::new(ErrorKind::Target(fault), self.operation())
+    }
+}
+
+/// Whether it is about one entry, which changed or has a rule of its own, so that it says nothing of the directory.
+fn is_of_one(step: Step, error: &LdapError) -> bool {
+    match error.reason() {
+        Reason::AssertionFailed
+        | Reason::ValueMissing
+        | Reason::HasChildren
+        | Reason::ConstraintViolation => true,
+        Reason::EntryMissing => matches!(step, Step::Change | Step::Remove),
+        _ => false,
     }
 }
 
@@ -166,6 +180,20 @@ mod tests {
             (make, 80, "", TargetFault::Protocol),
         ] {
             assert_eq!(fault_of(step, &refused(code, text)), fault, "{step:?} {code} {text}");
+        }
+    }
+
+    #[test]
+    fn what_changed_under_an_assertion_says_nothing_of_the_directory() {
+        for (step, code, scope) in [
+            (Step::Remove, 122, FaultScope::Account),
+            (Step::Change, 32, FaultScope::Account),
+            (Step::Make, 19, FaultScope::Account),
+            (Step::Make, 32, FaultScope::Target),
+            (Step::Make, 50, FaultScope::Target),
+            (Step::Look, 4, FaultScope::Neither),
+        ] {
+            assert_eq!(step.failed(refused(code, "")).scope(), scope, "{step:?} {code}");
         }
     }
 }

@@ -4,7 +4,7 @@ use std::error::Error;
 use std::fmt;
 
 use chrono::TimeDelta;
-use jit_core::{BackendError, ErrorKind, Retry};
+use jit_core::{BackendError, ErrorKind, FaultScope, Retry};
 
 use super::reason::{TargetReason, TransportError};
 use crate::reason::ScimType;
@@ -16,12 +16,23 @@ pub(super) struct Failure {
     /// The status of an answer, and its detail type where it is one of RFC 7644 §3.12.
     answer: Option<(u16, Option<ScimType>)>,
     again_after: Option<TimeDelta>,
+    /// Whether the target says that it does not work for now (503), whoever asks.
+    is_outage: bool,
     source: Option<Box<dyn Error + Send + Sync>>,
 }
 
 impl Failure {
     pub(super) const fn answered(reason: TargetReason, status: u16, detail: Option<ScimType>) -> Self {
-        Self { reason, answer: Some((status, detail)), again_after: None, source: None }
+        Self { reason, answer: Some((status, detail)), again_after: None, is_outage: false, source: None }
+    }
+
+    const fn new(reason: TargetReason) -> Self {
+        Self { reason, answer: None, again_after: None, is_outage: false, source: None }
+    }
+
+    pub(super) const fn while_out(mut self, is_outage: bool) -> Self {
+        self.is_outage = is_outage;
+        self
     }
 
     pub(super) const fn again_after(mut self, pause: TimeDelta) -> Self {
@@ -42,9 +53,24 @@ impl Failure {
         !matches!(self.reason, Paced | GroupPaced | OutOfTime | Throttled)
     }
 
+    /// Whom it is about, where the fault alone does not tell.
+    fn scope(&self) -> Option<FaultScope> {
+        use TargetReason::{
+            AccountLost, AnswerForeign, AnswerTooLarge, ChangedMeanwhile, RequestInvalid, UseUnchanged,
+        };
+        match self.reason {
+            _ if self.is_outage => Some(FaultScope::Target),
+            _ if self.may_be_of_one() => Some(FaultScope::Account),
+            AccountLost | AnswerForeign | AnswerTooLarge | ChangedMeanwhile | RequestInvalid
+            | UseUnchanged => Some(FaultScope::Account),
+            _ => None,
+        }
+    }
+
     /// The same, for others who had asked for the same.
-    pub(super) const fn told(&self) -> Self {
-        Self { reason: self.reason, answer: self.answer, again_after: self.again_after, source: None }
+    pub(super) fn told(&self) -> Self {
+        let Self { answer, again_after, is_outage, .. } = *self;
+        Self { answer, again_after, is_outage, ..Self::new(self.reason) }
     }
 
     /// Puts it off as long as another one.
@@ -64,6 +90,10 @@ impl Failure {
     /// Reports it to whoever asked.
     pub(super) fn during(self, operation: &'static str) -> BackendError {
         let error = BackendError::new(ErrorKind::Target(self.reason.fault()), operation);
+        let error = match self.scope() {
+            Some(scope) => error.about(scope),
+            None => error,
+        };
         let error = match self.again_after {
             Some(pause) => error.with_retry(Retry::After(pause)),
             None => error,
@@ -74,14 +104,14 @@ impl Failure {
 
 impl From<TargetReason> for Failure {
     fn from(reason: TargetReason) -> Self {
-        Self { reason, answer: None, again_after: None, source: None }
+        Self::new(reason)
     }
 }
 
 impl From<TransportError> for Failure {
     fn from(error: TransportError) -> Self {
         let (reason, source) = error.into_parts();
-        Self { reason, answer: None, again_after: None, source }
+        Self { source, ..Self::new(reason) }
     }
 }
 
@@ -117,6 +147,26 @@ mod tests {
         let failure = Failure::answered(TargetReason::Refused, 400, Some(ScimType::InvalidValue));
         let told = "the target refused a request of ours, with status 400 and `invalidValue`";
         assert_eq!(failure.to_string(), told);
+    }
+
+    #[test]
+    fn what_is_refused_of_one_account_says_nothing_of_the_target() {
+        use TargetReason::{AccountLost, Paced, Refused, ServerFailed, TakenByAnother, Throttled, Timeout};
+        let scope = |failure: Failure| failure.during("application.mirror").scope();
+        for status in [400, 409, 413, 422] {
+            assert_eq!(scope(Failure::answered(Refused, status, None)), FaultScope::Account, "{status}");
+        }
+        for reason in [AccountLost, TakenByAnother] {
+            assert_eq!(scope(reason.into()), FaultScope::Account, "{reason}");
+        }
+        assert_eq!(scope(Failure::answered(Refused, 403, None)), FaultScope::Target);
+        for reason in [ServerFailed, Timeout] {
+            assert_eq!(scope(reason.into()), FaultScope::Target, "{reason}");
+        }
+        for reason in [Throttled, Paced] {
+            assert_eq!(scope(reason.into()), FaultScope::Neither, "{reason}: we asked too often");
+            assert_eq!(scope(Failure::from(reason).while_out(true)), FaultScope::Target, "{reason}");
+        }
     }
 
     #[test]

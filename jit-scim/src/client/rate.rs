@@ -11,6 +11,8 @@ use super::retry_after::LONGEST;
 /// The first pause after a target had enough and did not say for how long, and the longest.
 const FIRST_PAUSE: TimeDelta = TimeDelta::seconds(2);
 const DOUBLINGS: u32 = 7;
+/// For how long it must not have worked before those who were not let to it count as failed.
+const OUT_FOR: TimeDelta = TimeDelta::minutes(1);
 
 /// The largest number of a rate: with larger ones there would be spans that no clock has.
 const MOST: u32 = 1_000_000;
@@ -148,6 +150,8 @@ struct State {
     closed_until: DateTime<Utc>,
     /// How often in a row the target had enough.
     refusals: u32,
+    /// Since when it says that it does not work for now.
+    out_since: Option<DateTime<Utc>>,
 }
 
 impl Governor {
@@ -198,7 +202,19 @@ impl Governor {
     }
 
     pub(super) fn answered(&self) {
-        self.state().refusals = 0;
+        let mut state = self.state();
+        (state.refusals, state.out_since) = (0, None);
+    }
+
+    /// Learns whether it had enough of us, or does not work for now whoever asks.
+    pub(super) fn said_out(&self, is_out: bool, now: DateTime<Utc>) {
+        let mut state = self.state();
+        state.out_since = state.out_since.or(Some(now)).filter(|_| is_out);
+    }
+
+    /// Whether it has said so for a while, and nothing else since.
+    pub(super) fn is_out(&self, now: DateTime<Utc>) -> bool {
+        self.state().out_since.is_some_and(|since| now.signed_duration_since(since) >= OUT_FOR)
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
@@ -256,7 +272,13 @@ mod tests {
         assert_eq!(pauses, [2, 4, 8, 16, 32, 64, 128, 256, 256]);
         assert_eq!(waits(&governor, 0), Err(256));
         assert_eq!(waits(&governor, 252), Ok(4));
+        assert!(!governor.is_out(at(252)), "it had enough of us, and works");
+        for (second, is_out) in [(252, false), (311, false), (312, true)] {
+            governor.said_out(true, at(second));
+            assert_eq!(governor.is_out(at(second)), is_out);
+        }
         governor.answered();
+        assert!(!governor.is_out(at(400)));
         assert_eq!(governor.close(None, at(300)).num_seconds(), 2);
         assert_eq!(governor.close(Some(TimeDelta::seconds(30)), at(300)).num_seconds(), 30, "it said so");
     }

@@ -204,7 +204,8 @@ impl Wire {
         if now.signed_duration_since(call.began) > self.longest {
             return Err(TargetReason::OutOfTime.into());
         }
-        let paced = |wait| Failure::from(TargetReason::Paced).again_after(wait);
+        let paced =
+            |wait| Failure::from(TargetReason::Paced).again_after(wait).while_out(self.governor.is_out(now));
         let mut wait = self.governor.enter(kind, now, self.patience - call.waited).map_err(paced)?;
         while wait > TimeDelta::zero() {
             self.transport.wait(wait).await;
@@ -275,8 +276,10 @@ impl Wire {
     fn throttled(&self, ask: &Ask, response: &Response<Bytes>) -> Result<Judged, Failure> {
         let now = self.now();
         let pause = self.governor.close(retry_after::pause(response.headers(), now), now);
-        let failure = Failure::from(TargetReason::Throttled).again_after(pause);
-        let is_repeatable = ask.method != Method::POST || response.status().as_u16() != 503;
+        let is_out = response.status().as_u16() == 503;
+        self.governor.said_out(is_out, now);
+        let failure = Failure::from(TargetReason::Throttled).again_after(pause).while_out(is_out);
+        let is_repeatable = ask.method != Method::POST || !is_out;
         if is_repeatable { Ok(Judged::Throttled(failure)) } else { Err(failure) }
     }
 }

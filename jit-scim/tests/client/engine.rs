@@ -81,15 +81,19 @@ impl House {
     }
 
     async fn sign_in_as(&self, name: &str, groups: &[&str]) -> Result<Account, JitError> {
+        self.sign_in_of("anna", name, groups).await
+    }
+
+    async fn sign_in_of(&self, user: &str, name: &str, groups: &[&str]) -> Result<Account, JitError> {
         let made = || Checked::Made("test".into());
         let claims = json!({
-            "preferred_username": "anna", "name": name, "email": "anna@acme.example", "department": "R&D",
-            "groups": groups,
+            "preferred_username": user, "name": name, "email": format!("{user}@acme.example"),
+            "department": "R&D", "groups": groups,
         });
         let Value::Object(claims) = claims else { panic!("claims") };
         let identity = self.sso.attest(Attestation {
             issuer: Issuer::new("https://acme.example").unwrap(),
-            subject: Subject::new("s-anna").unwrap(),
+            subject: Subject::new(format!("s-{user}")).unwrap(),
             stability: Stability::Persistent,
             claims: Claims::new(claims),
             assurance: Assurance::default(),
@@ -225,5 +229,29 @@ async fn who_loses_a_role_leaves_the_group_that_it_gave_whatever_is_lost_meanwhi
         house.pass_minutes(5).await;
         let members = (house.sim.members("Old editors"), house.sim.members("Editors"));
         assert_eq!(members, (vec![], vec![]), "request {at}");
+    }
+}
+
+#[tokio::test]
+async fn an_application_that_fails_everybody_is_left_alone_and_not_for_what_it_refuses_of_each() {
+    for (status, is_left_alone) in
+        [(400, false), (409, false), (429, false), (403, true), (500, true), (503, true)]
+    {
+        let house = house(|mirroring| mirroring);
+        for number in 0..15 {
+            house.sign_in_of(&format!("p{number}"), "P", &["members"]).await.unwrap();
+        }
+        // That nobody is found there is no sign that it works.
+        house.sim.script(move |_, asked| {
+            let is_read = asked.method == http::Method::GET;
+            (!is_read).then(|| Fault::Answer(status, Vec::new(), "{}"))
+        });
+        house.pass_minutes(4).await;
+        let quarantine = house.jit.target_quarantine(&chat()).await.unwrap();
+        assert_eq!(quarantine.is_some(), is_left_alone, "{status}: {quarantine:?}");
+        house.sim.behave();
+        house.pass_minutes(20).await;
+        assert_eq!(house.sim.all("Users").len(), 15, "{status}");
+        assert_eq!(house.jit.target_quarantine(&chat()).await.unwrap(), None, "{status}");
     }
 }

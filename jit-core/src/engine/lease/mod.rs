@@ -17,6 +17,7 @@ mod keeper;
 mod limit;
 mod missing;
 mod places;
+mod pushes;
 mod reconcile;
 mod record;
 mod release;

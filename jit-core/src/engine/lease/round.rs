@@ -11,7 +11,7 @@ use futures_util::{
 use super::{
     super::{
         JitError, WorkReport,
-        mirror::{Brought, lanes_of, not_before},
+        mirror::{Pass, lanes_of},
         work::{HOLD, after_pause},
     },
     places::Places,
@@ -28,7 +28,7 @@ use crate::{
 const AHEAD: usize = 2;
 
 /// Says how one task came out.
-enum Tended {
+pub(super) enum Tended {
     /// The lease moved on, and the task went with the step that it took.
     Moved,
     Done,
@@ -44,6 +44,8 @@ struct Round<'a> {
     places: &'a Places,
     /// Those that may hold anything, the first of them first.
     lanes: VecDeque<Lane>,
+    /// That of the lanes which waits while the target fails nearly everybody.
+    pushes: Option<Lane>,
     left: usize,
     first_error: Option<BackendError>,
 }
@@ -55,7 +57,7 @@ enum Came {
 }
 
 impl Tended {
-    fn count(self, report: &mut WorkReport) {
+    pub(super) fn count(self, report: &mut WorkReport) {
         match self {
             Self::Moved | Self::Done => report.done += 1,
             Self::Again(_) => report.again += 1,
@@ -66,7 +68,11 @@ impl Tended {
 
 impl Round<'_> {
     /// The lane to claim from and how many tasks, if any shall be claimed.
-    fn next_claim(&self, now: DateTime<Utc>) -> Option<(Lane, NonZeroUsize)> {
+    fn next_claim(&mut self, now: DateTime<Utc>) -> Option<(Lane, NonZeroUsize)> {
+        if self.setup.health.is_on() {
+            // What is no end waits in its lane until the target is well.
+            self.lanes.retain(|lane| self.pushes.as_ref() != Some(lane));
+        }
         let lane = self.lanes.front().filter(|_| self.first_error.is_none())?;
         let wanted = self.left.min(self.setup.at_once.get().saturating_mul(AHEAD));
         let turns = self.setup.pace.as_ref().map_or(wanted, |pace| pace.take(wanted, now));
@@ -117,13 +123,17 @@ impl Jit {
             first.get_or_insert(error);
         }
         let [privileged, usual] = Self::lanes_of(target);
-        let [ends, mirror] = setup.mirroring.as_ref().map(|_| lanes_of(target)).unwrap_or_default();
-        let lanes: VecDeque<_> = [privileged, usual, ends, mirror].into_iter().flatten().collect();
+        let [ends, pushes] = setup.mirroring.as_ref().map(|_| lanes_of(target)).unwrap_or_default();
+        if pushes.is_some() {
+            self.look_at_health(setup).await;
+        }
+        let lanes: VecDeque<_> = [privileged, usual, ends, pushes.clone()].into_iter().flatten().collect();
         for store in self.parts.stores.values().chain(std::iter::once(&self.parts.store)) {
             let (store, lanes, places) = (store.as_ref(), lanes.clone(), Places::new(setup.at_once));
-            let (places, left) = (&places, limit.get());
-            let round = Round { store, worker, setup, places, lanes, left, first_error: None };
-            if let Err(error) = self.run_round(round, &mut report).await {
+            let (places, pushes, left) = (&places, pushes.clone(), limit.get());
+            let round = Round { store, worker, setup, places, lanes, pushes, left, first_error: None };
+            let done = self.run_round(round, &mut report).await;
+            if let Err(error) = done.and(self.attempt_push(store, worker, setup, &mut report).await) {
                 first.get_or_insert(error);
             }
         }
@@ -171,16 +181,7 @@ impl Jit {
         claimed: Claimed,
     ) -> Result<Tended, BackendError> {
         let tended = self.tend_task(store, setup, places, &claimed).await;
-        let settlement = match tended {
-            Tended::Moved => return Ok(tended),
-            Tended::Done => Settlement::Done,
-            Tended::Again(due) | Tended::Failed(due) => Settlement::Again(due),
-        };
-        match store.settle(&claimed, settlement).await {
-            // The lease moved on and has another task by now.
-            Err(error) if *error.kind() == ErrorKind::Conflict => Ok(tended),
-            other => other.map(|()| tended),
-        }
+        settle(store, &claimed, tended).await
     }
 
     /// What happens seldom is boxed: a round keeps a task in memory for each place, twice over.
@@ -194,7 +195,11 @@ impl Jit {
         let task = &claimed.task;
         if matches!(task.kind, TaskKind::Mirror { .. }) {
             let _place = places.turn().place().await;
-            return Box::pin(self.tend_mirror(store, setup, claimed)).await;
+            // What came among the ends and is none any longer has nobody else who asks for it.
+            let is_among_ends =
+                lanes_of(&setup.id).first().is_some_and(|ends| ends.as_ref() == Some(&task.lane));
+            let pass = if is_among_ends { Pass::Attempt } else { Pass::Usual };
+            return Box::pin(self.tend_mirror(store, setup, claimed, pass)).await;
         }
         let is_ours =
             |account: &Account| account.lease.as_ref().is_some_and(|lease| lease.task == Some(task.id));
@@ -227,29 +232,6 @@ impl Jit {
             Err(failed) => {
                 Box::pin(self.raise_overdue(store, setup.overdue_after, failed.account)).await;
                 self.comes_again(claimed, &failed.error)
-            }
-        }
-    }
-
-    async fn tend_mirror(&self, store: &dyn Store, setup: &TargetSetup, claimed: &Claimed) -> Tended {
-        let (task, now) = (&claimed.task, self.parts.clock.work());
-        let brought = match setup.circuit.open_until(self.parts.clock.now()) {
-            Some(until) => Err(self.looked_at_until(claimed, until)),
-            None => self.bring(store, setup, &task.tenant, task.account, task.id).await.map_err(|error| {
-                let Tended::Failed(pause) = self.comes_again(claimed, &error) else { return Tended::Done };
-                Tended::Failed(not_before(&error, pause, now))
-            }),
-        };
-        match brought {
-            Ok(Brought::Moved) => Tended::Moved,
-            Ok(Brought::Done) => Tended::Done,
-            Ok(Brought::Later(due)) => Tended::Again(due),
-            Err(failed) => {
-                let told = self.raise_unbrought(store, setup, &task.tenant, task.account).await;
-                if let Err(error) = told {
-                    tracing::warn!(account = %task.account, code = %error.code(), "alarm not raised");
-                }
-                failed
             }
         }
     }
@@ -294,13 +276,13 @@ impl Jit {
     }
 
     /// Revocation has no terminal failure: the task comes again, whatever it was.
-    fn comes_again(&self, claimed: &Claimed, error: &JitError) -> Tended {
+    pub(super) fn comes_again(&self, claimed: &Claimed, error: &JitError) -> Tended {
         tracing::warn!(task = %claimed.task.id, kind = claimed.task.kind.word(), code = %error.code(), "task failed");
         Tended::Failed(after_pause(claimed, self.parts.clock.work()))
     }
 
     /// What waits for the target comes again when that may be asked, and before that where an alarm may be due.
-    fn looked_at_until(&self, claimed: &Claimed, until: DateTime<Utc>) -> Tended {
+    pub(super) fn looked_at_until(&self, claimed: &Claimed, until: DateTime<Utc>) -> Tended {
         Tended::Failed(until.min(after_pause(claimed, self.parts.clock.work())))
     }
 
@@ -361,6 +343,24 @@ impl Jit {
 
 fn is_unreachable(error: &BackendError) -> bool {
     *error.kind() == ErrorKind::Target(TargetFault::Unreachable)
+}
+
+/// Writes down when a task comes again, where it does.
+pub(super) async fn settle(
+    store: &dyn Store,
+    claimed: &Claimed,
+    tended: Tended,
+) -> Result<Tended, BackendError> {
+    let settlement = match tended {
+        Tended::Moved => return Ok(tended),
+        Tended::Done => Settlement::Done,
+        Tended::Again(due) | Tended::Failed(due) => Settlement::Again(due),
+    };
+    match store.settle(claimed, settlement).await {
+        // The lease moved on and has another task by now.
+        Err(error) if *error.kind() == ErrorKind::Conflict => Ok(tended),
+        other => other.map(|()| tended),
+    }
 }
 
 /// Nobody there was asked for anything.

@@ -1,18 +1,17 @@
 //! Bringing an account to a target: written down before, asked, written down after.
 
-use std::collections::{BTreeMap, BTreeSet};
-
 use chrono::{DateTime, TimeDelta, Utc};
 
 use super::{
-    desired,
+    Pass, desired,
+    learned::{Entry, learned},
     mark::{Next, mark, next, takes},
     stops::is_counted,
 };
 use crate::{
-    Account, AccountId, AccountWrite, Actor, AuditEvent, AuditOutcome, BackendError, Code, Commit,
-    CounterChange, Effect, ErrorKind, EventId, Jit, JitError, Mirror, MirrorState, Retry, Store, TargetSetup,
-    TaskId, TaskKind, TenantId, Wanted, wanted,
+    Account, AccountId, AccountWrite, Actor, AuditEvent, AuditOutcome, BackendError, Code, Commit, Effect,
+    ErrorKind, EventId, Jit, JitError, Mirror, MirrorState, Retry, Store, TargetSetup, TaskId, TaskKind,
+    TenantId, Wanted, wanted,
 };
 
 /// How often a change is brought anew when the account changes meanwhile.
@@ -28,6 +27,8 @@ pub(in crate::engine) enum Brought {
     Moved,
     /// Not before this instant.
     Later(DateTime<Utc>),
+    /// Not while the target fails nearly everybody.
+    Held,
 }
 
 /// A call that was written down and has no answer yet.
@@ -40,46 +41,21 @@ struct Asking {
     earlier: Option<DateTime<Utc>>,
 }
 
-/// What is written down about a mirror in one commit.
-struct Entry {
-    /// The mirror as it shall be; `None`: nothing of it is to be remembered.
-    mirror: Option<Mirror>,
-    action: Option<&'static str>,
-    alarm: Option<&'static str>,
-    counter: Option<CounterChange>,
-    /// Whether the task that brought the change goes.
-    settles: bool,
-}
-
-impl Entry {
-    fn of(mirror: Mirror) -> Self {
-        Self { mirror: Some(mirror), action: None, alarm: None, counter: None, settles: false }
-    }
-
-    fn noting(self, action: &'static str) -> Self {
-        Self { action: Some(action), ..self }
-    }
-
-    fn settling(self) -> Self {
-        Self { settles: true, ..self }
-    }
-}
-
 impl Jit {
     /// Brings what its task is about; several may do so at once, and the target is asked for the same.
     pub(in crate::engine) async fn bring(
         &self,
         store: &dyn Store,
         setup: &TargetSetup,
-        tenant: &TenantId,
-        id: AccountId,
+        (tenant, id): (&TenantId, AccountId),
         task: TaskId,
+        mut pass: Pass,
     ) -> Result<Brought, JitError> {
         for _ in 0..ATTEMPTS {
             let Some(account) = store.get(tenant, id).await? else { return Ok(Brought::Done) };
             let mirror = account.mirror(&setup.id).filter(|mirror| mirror.task == Some(task)).cloned();
             let Some(mirror) = mirror else { return Ok(Brought::Done) };
-            match self.bring_once(store, setup, account, mirror).await {
+            match self.bring_once(store, setup, account, mirror, &mut pass).await {
                 Err(JitError::Backend(error)) if *error.kind() == ErrorKind::Conflict => {}
                 other => return other,
             }
@@ -93,6 +69,7 @@ impl Jit {
         setup: &TargetSetup,
         account: Account,
         mirror: Mirror,
+        pass: &mut Pass,
     ) -> Result<Brought, JitError> {
         let now = self.parts.clock.work();
         let mirroring = setup.mirrored_for(&account.tenant);
@@ -109,13 +86,21 @@ impl Jit {
             // What a call may still make can only be found once it is made.
             return Ok(Brought::Later(until));
         }
+        // What takes access never waits for the target to be well.
+        let takes_access = takes(&next, Some(&mirror));
+        if !takes_access && !self.may_push(setup, account.id, pass).await {
+            return Ok(Brought::Held);
+        }
         let Some(asking) = self.write_ahead(store, setup, account, mirror, &next).await? else {
             return Ok(Brought::Later(now.checked_add_signed(PARKED_FOR).unwrap_or(now)));
         };
         let asked = desired(setup, &asking.account, &asking.mirror, &next);
         let Some(asked) = asked else { return Ok(Brought::Done) };
-        let effect = setup.target.ensure(&asked).await?;
-        self.record_effect(store, setup, asking, &next, effect).await
+        let effect = setup.target.ensure(&asked).await;
+        if !takes_access {
+            self.learn_health(setup, asking.account.id, &effect, *pass).await;
+        }
+        self.record_effect(store, setup, asking, &next, effect?).await
     }
 
     /// Writes down that there is nothing to bring.
@@ -271,7 +256,8 @@ impl Jit {
         }
     }
 
-    /// Raises an alarm about a change that could not be brought for too long.
+    /// Raises an alarm about a change that could not be brought for too long. While the target fails nearly everybody, one
+    /// alarm tells of all but those who are to lose access.
     pub(in crate::engine) async fn raise_unbrought(
         &self,
         store: &dyn Store,
@@ -284,6 +270,11 @@ impl Jit {
         let Some(mirror) = account.mirror(&setup.id).filter(|mirror| !mirror.alarmed) else { return Ok(()) };
         let overdue = mirror.due.map(|due| now.signed_duration_since(due));
         if overdue.is_none_or(|overdue| overdue <= setup.overdue_after) {
+            return Ok(());
+        }
+        let mirroring = setup.mirrored_for(tenant).filter(|_| setup.health.is_on());
+        let next = mirroring.map(|mirroring| wanted(&account, mirroring, Some(mirror), now));
+        if next.is_some_and(|next| !takes(&next, Some(mirror))) {
             return Ok(());
         }
         let entry = Entry::of(Mirror { alarmed: true, ..mirror.clone() }).noting("mirror.overdue");
@@ -324,67 +315,4 @@ pub(in crate::engine) fn not_before(
         Retry::After(span) => now.checked_add_signed(span).map_or(pause, |then| then.max(pause)),
         Retry::Never | Retry::Backoff => pause,
     }
-}
-
-/// What is known of a mirror once the target answered. Until `others`, an earlier call may still take effect.
-fn learned(
-    mirror: Mirror,
-    done: &Wanted,
-    effect: &Effect,
-    others: Option<DateTime<Utc>>,
-) -> Result<Entry, JitError> {
-    let alarm = mirror.alarmed.then_some("mirror.overdue_over");
-    let was_there = mirror.native.is_some();
-    let mut mirror = Mirror { unanswered: others, alarmed: false, asked: Some(done.digest()), ..mirror };
-    let entry = match (effect, done) {
-        (Effect::Mirrored { native, held, ids, confirmed, adopted }, Wanted::There(mirrored)) => {
-            mirror.native = Some(native.clone());
-            mirror.name.clone_from(&mirrored.user_name);
-            hold(&mut mirror, held, ids, others.is_some());
-            mirror.confirmed = Some(confirmed.clone());
-            mirror.state = if mirrored.active { MirrorState::Present } else { MirrorState::Inactive };
-            Entry::of(mirror).noting(match (adopted, was_there, mirrored.active) {
-                (true, ..) => "mirror.adopted",
-                (_, false, _) => "mirror.made",
-                (_, _, true) => "mirror.changed",
-                (_, _, false) => "mirror.stopped",
-            })
-        }
-        (Effect::Mirrored { native, held, ids, .. }, Wanted::Stopped) => {
-            mirror.native = Some(native.clone());
-            mirror.state = MirrorState::Inactive;
-            mirror.confirmed = None;
-            hold(&mut mirror, held, ids, others.is_some());
-            Entry::of(mirror).noting("mirror.stopped")
-        }
-        (Effect::Absent { .. }, _) if done.stops() => {
-            // What is still on its way would make it anew; it is looked for by its name then.
-            mirror.native = None;
-            mirror.state = MirrorState::Stopping;
-            let entry = Entry::of(mirror).noting("mirror.removed");
-            if others.is_some() { entry } else { Entry { mirror: None, ..entry } }
-        }
-        (Effect::Stranger | Effect::NotOurs, _) => refused(mirror, Code::new("mirror.stranger")),
-        (Effect::Stuck(code), _) => refused(mirror, code.clone()),
-        _ => return Err(JitError::refused("target.protocol")),
-    };
-    Ok(Entry { alarm: entry.alarm.or(alarm), ..entry }.settling())
-}
-
-/// What a call on its way may still give or take is in doubt.
-fn hold(mirror: &mut Mirror, held: &BTreeSet<String>, ids: &BTreeMap<String, String>, is_in_doubt: bool) {
-    if is_in_doubt {
-        mirror.doubtful.extend(held.iter().cloned());
-        mirror.doubtful.append(&mut mirror.held);
-        mirror.ids.extend(ids.clone());
-    } else {
-        mirror.held.clone_from(held);
-        mirror.doubtful.clear();
-        mirror.ids.clone_from(ids);
-    }
-}
-
-fn refused(mut mirror: Mirror, code: Code) -> Entry {
-    mirror.state = MirrorState::Refused { code };
-    Entry { alarm: Some("mirror.refused"), ..Entry::of(mirror).noting("mirror.refused") }
 }

@@ -36,13 +36,14 @@ impl Jit {
 }
 
 impl Jit {
-    /// Another engine may have targets that this one does not: it finds out whether the change matters there.
+    /// Another engine may have targets that this one does not: it finds out whether the change matters there. It may take
+    /// access, and is brought as what does.
     fn mark_elsewhere(&self, commit: &mut Commit, after: &mut Account, now: DateTime<Utc>, mint: &mut Mint) {
         let unknown = after.mirrors.iter().map(|mirror| &mirror.target);
         let unknown = unknown.filter(|target| !self.parts.targets.contains_key(*target)).cloned();
         for target in unknown.collect::<Vec<_>>() {
             let due = self.parts.clock.work().min(now);
-            let next = Next { due, is_change: true, takes: false };
+            let next = Next { due, is_change: true, takes: true };
             mark_at(commit, after, (&target, String::new()), next, mint);
         }
     }

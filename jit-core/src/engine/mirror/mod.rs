@@ -2,11 +2,15 @@
 //! tasks, or at once where a sign-in waits for it.
 
 mod bring;
+mod learned;
 mod mark;
+mod quarantine;
 mod stops;
 mod wait;
 
 pub(super) use bring::{Brought, not_before};
+pub(super) use quarantine::Pass;
+pub use quarantine::TargetQuarantine;
 
 use std::{
     collections::{BTreeMap, BTreeSet},

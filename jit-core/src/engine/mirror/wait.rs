@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use super::{Brought, Pass};
 use crate::{Account, Connection, Jit, JitError, MirrorState, TargetSetup, Wanted, wanted};
 
 impl Jit {
@@ -9,7 +10,8 @@ impl Jit {
     ///
     /// # Errors
     /// `target.…`, `store.…`: the person is known here and not there; signing in again tries again. `mirror.not_there`
-    /// where the target refused them, or too many are stopped there.
+    /// where the target refused them, or too many are stopped there; `target.quarantined` at once where it fails nearly
+    /// everybody.
     pub(in crate::engine) async fn waited_for(
         &self,
         connection: &Connection,
@@ -40,8 +42,10 @@ impl Jit {
         }
         let (store, tenant, id) = (self.store_of(connection), account.tenant.clone(), account.id);
         for (setup, task) in waits {
-            if let Some(task) = task {
-                self.bring(store, setup, &tenant, id, task).await?;
+            if let Some(task) = task
+                && let Brought::Held = self.bring(store, setup, (&tenant, id), task, Pass::Usual).await?
+            {
+                return Err(self.quarantined(setup).into());
             }
             let account = store.get(&tenant, id).await?.ok_or(JitError::refused("mirror.not_there"))?;
             if self.is_kept_out(setup, &account) {
