@@ -184,9 +184,11 @@ impl GroupAt<'_> {
     async fn change(&self, call: &mut Call, member: &str, joins: bool) -> Result<bool, Failure> {
         let turn = self.groups.turns.at(self.id);
         let waiting = turn.wait(member, joins);
-        let _turn = turn.gate.lock().await;
+        let _turn = self.finder.wire.wait_for(call, turn.gate.lock()).await;
         match waiting.change.outcome() {
             Some(outcome) => outcome.map(|()| true),
+            // It is not the target that took so long.
+            None if self.finder.wire.has_waited_out(call) => Err(TargetReason::GroupPaced.into()),
             None => self.batch(call, &waiting).await,
         }
     }

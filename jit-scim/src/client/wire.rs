@@ -206,13 +206,31 @@ impl Wire {
         }
         let paced =
             |wait| Failure::from(TargetReason::Paced).again_after(wait).while_out(self.governor.is_out(now));
-        let mut wait = self.governor.enter(kind, now, self.patience - call.waited).map_err(paced)?;
+        let mut wait = self.governor.enter(kind, now, self.patience_left(call)).map_err(paced)?;
         while wait > TimeDelta::zero() {
             self.transport.wait(wait).await;
             call.waited += wait;
-            wait = self.governor.reenter(self.now(), self.patience - call.waited).map_err(paced)?;
+            wait = self.governor.reenter(self.now(), self.patience_left(call)).map_err(paced)?;
         }
         Ok(())
+    }
+
+    /// Waits for what other calls of ours hold, such as the turn at a group: that counts as waiting, too.
+    pub(super) async fn wait_for<T>(&self, call: &mut Call, what: impl Future<Output = T>) -> T {
+        let before = self.now();
+        let came = what.await;
+        call.waited += self.now().signed_duration_since(before).max(TimeDelta::zero());
+        came
+    }
+
+    /// Whether a call has no time left that it would have without its waiting.
+    pub(super) fn has_waited_out(&self, call: &Call) -> bool {
+        let took = self.now().signed_duration_since(call.began);
+        took > self.longest && took - call.waited <= self.longest
+    }
+
+    fn patience_left(&self, call: &Call) -> TimeDelta {
+        (self.patience - call.waited).max(TimeDelta::zero())
     }
 
     /// Waits for as long as something else than the wire asks for, where the call has that long.
@@ -222,7 +240,7 @@ impl Wire {
         wait: TimeDelta,
         reason: TargetReason,
     ) -> Result<(), Failure> {
-        if wait > self.patience - call.waited {
+        if wait > self.patience_left(call) {
             return Err(Failure::from(reason).again_after(wait));
         }
         self.transport.wait(wait).await;

@@ -314,6 +314,24 @@ async fn who_was_put_off_before_anything_was_sent_takes_no_place_of_a_group() {
 }
 
 #[tokio::test]
+async fn who_waits_too_long_for_their_turn_is_put_off_and_the_target_is_not_called_slow() {
+    let profile = changed(|profile| profile.members_per_request = 1);
+    let (world, _) = with_groups(profile, Quirks::default(), &["Crew"]);
+    let world = Arc::new(world);
+    let clock = Arc::clone(&world.sim.clock);
+    world.sim.script(move |_, asked| {
+        if asked.path.starts_with("Groups/") && asked.method == http::Method::PATCH {
+            clock.advance(TimeDelta::seconds(35));
+        }
+        None
+    });
+    let outcomes = crowd(&world, 4).await;
+    let put_off: Vec<_> = outcomes.into_iter().filter_map(Result::err).map(|error| reason(&error)).collect();
+    assert_eq!(world.sim.members("Crew").len(), 3, "as many as had the time");
+    assert_eq!(put_off, [TargetReason::GroupPaced; 2]);
+}
+
+#[tokio::test]
 async fn of_the_pauses_of_several_groups_the_longest_is_told() {
     let rate = MemberRate { members: 1, seconds: 3600, burst: 1 };
     let profile = changed(|profile| profile.member_changes = Some(rate));
