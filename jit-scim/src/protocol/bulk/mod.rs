@@ -185,11 +185,9 @@ impl Bulk {
         }
     }
 
-    /// Everything that is left waits for something that waits: the first that creates something goes ahead.
+    /// Everything that is left waits for something that waits: the first of a circle goes ahead.
     fn out_of_circle(&mut self) -> Option<usize> {
-        let creates =
-            |number: &&usize| self.operations.get(**number).is_some_and(|one| one.method == BulkMethod::Post);
-        let number = *self.waiting.iter().find(creates)?;
+        let number = self.first_of_circle()?;
         self.waiting.remove(&number);
         let operations = &self.operations;
         let is_known = |name: &str| {
@@ -202,6 +200,43 @@ impl Bulk {
         operation.data = Some(known);
         operation.left_out = Some(left_out);
         Some(number)
+    }
+
+    /// The first of a circle that waits for nothing else: whoever waits for its members is created whole after them.
+    fn first_of_circle(&self) -> Option<usize> {
+        let mut seen = BTreeSet::new();
+        let mut innermost = None;
+        for number in self.waiting.iter().rev().copied().filter(|number| self.creates(*number)) {
+            if seen.contains(&number) {
+                continue;
+            }
+            // Whoever waits for it is in here. Of the last one that nobody before led to, none needs anything beyond its circle.
+            innermost = Some(number);
+            self.reach(number, &mut seen, |operation| operation.needed_by.iter());
+        }
+        let mut circle = BTreeSet::new();
+        self.reach(innermost?, &mut circle, |operation| operation.needs.iter());
+        circle.pop_first()
+    }
+
+    /// Adds everything created that waits and is reached from this one.
+    fn reach<'a, I: Iterator<Item = &'a usize>>(
+        &'a self,
+        from: usize,
+        seen: &mut BTreeSet<usize>,
+        next: impl Fn(&'a Operation) -> I,
+    ) {
+        let mut left = vec![from];
+        while let Some(number) = left.pop() {
+            if seen.insert(number) {
+                let next = self.operations.get(number).into_iter().flat_map(&next).copied();
+                left.extend(next.filter(|number| self.waiting.contains(number) && self.creates(*number)));
+            }
+        }
+    }
+
+    fn creates(&self, number: usize) -> bool {
+        self.operations.get(number).is_some_and(|one| one.method == BulkMethod::Post)
     }
 
     /// Adds what was left out, now that everything that it names is known.

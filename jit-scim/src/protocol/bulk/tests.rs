@@ -133,6 +133,39 @@ fn what_a_circle_leaves_out_is_added_and_nothing_else() {
 }
 
 #[test]
+fn who_only_waits_for_a_circle_is_created_whole() {
+    let named = |name: &str| format!(r#"{{"value":"bulkId:{name}"}}"#);
+    let group = |name: &str, of: &[&str]| {
+        let members: Vec<_> = of.iter().map(|name| named(name)).collect();
+        post(name, &format!(r#""members":[{}]"#, members.join(",")))
+    };
+    let waits = [group("x", &["a"]), group("a", &["b"]), group("b", &["a"])];
+    assert_eq!(
+        run(&mut bulk(&waits.join(",")), &[]),
+        [
+            r#"POST /Groups {"members":[]}"#,
+            r#"POST /Groups {"members":[{"value":"id1"}]}"#,
+            r#"POST /Groups {"members":[{"value":"id1"}]}"#,
+            &addition("/Groups/id1", r#"{"members":[{"value":"id2"}]}"#),
+        ],
+        "x and b name a, which is a part short for a moment"
+    );
+    // One circle that names another one: that one comes first, so that nothing of it is left out.
+    let two = [group("a", &["b", "c"]), group("b", &["a"]), group("c", &["d"]), group("d", &["c"])];
+    assert_eq!(
+        run(&mut bulk(&two.join(",")), &[]),
+        [
+            r#"POST /Groups {"members":[]}"#,
+            r#"POST /Groups {"members":[{"value":"id2"}]}"#,
+            &addition("/Groups/id2", r#"{"members":[{"value":"id3"}]}"#),
+            r#"POST /Groups {"members":[{"value":"id2"}]}"#,
+            r#"POST /Groups {"members":[{"value":"id0"}]}"#,
+            &addition("/Groups/id0", r#"{"members":[{"value":"id1"}]}"#),
+        ]
+    );
+}
+
+#[test]
 fn a_failure_reaches_those_that_wait_for_it_and_no_others() {
     let operations = [
         post("a", ""),
