@@ -295,4 +295,6 @@ impl fmt::Debug for Filter {
 }
 
 #[cfg(test)]
+mod order_tests;
+#[cfg(test)]
 mod tests;
