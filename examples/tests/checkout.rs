@@ -68,6 +68,49 @@ fn a_target_that_fails_keeps_no_other_from_being_compared() {
     }
 }
 
+const MIRROR: &str = r#"
+[deployment]
+name = "tests"
+marker_key = "key"
+
+[[target]]
+id = "chat"
+
+[target.scim]
+url = "http://localhost:1"
+token_file = "password"
+dangerously_on_loopback = true
+
+[target.mirror]
+holders = ["role:member"]
+"#;
+
+#[test]
+fn a_person_looks_at_what_a_mirror_would_do_and_says_what_it_may() {
+    let store = "[checkout]\nstore = \"sqlite:accounts.db\"\ntenant = \"acme\"\n";
+    let folder = folder("mirror", &format!("{store}{MIRROR}"));
+    let say = |line: &str| run(&folder, &format!("--config checkout.toml --json --by root {line}"));
+    assert_eq!(say("person add ada --role role:member").0, 0);
+    assert_eq!(say("person add bob").0, 0);
+    let (code, lines, _) = say("mirror forecast --target chat");
+    assert_eq!((code, lines.len()), (0, 1), "{lines:?}");
+    assert_eq!((lines[0]["user"].as_str(), lines[0]["wanted"].as_str()), (Some("ada"), Some("in use")));
+    let (code, lines, _) = say("mirror anew --target chat");
+    assert_eq!((code, lines[0]["marked"].as_u64()), (0, Some(1)));
+    let (code, lines, _) = say("mirror allow --target chat --count 40");
+    assert_eq!((code, lines[0]["allowed"].as_u64()), (0, Some(40)));
+    let (code, lines, _) = say("mirror parked");
+    assert_eq!((code, lines.len()), (0, 0), "{lines:?}");
+    for (line, error) in [
+        ("mirror let-go --target chat --for ada", "mirror.not_refused"),
+        ("mirror let-go --target chat --for eve", "account.unknown"),
+        ("mirror anew --target mail", "mirror.unknown_target"),
+    ] {
+        let (code, lines, _) = say(line);
+        assert_eq!((code, lines[0]["error"].as_str()), (1, Some(error)), "{line}");
+    }
+}
+
 /// Runs the program within this process, so many minutes away from now, with a guard as the program itself has.
 fn run_guarded_at(folder: &Path, minutes: i64, order: &str) -> (u8, Vec<Value>) {
     run_guarded_with(folder, minutes, order, &mut Vec::new())

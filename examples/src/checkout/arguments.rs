@@ -1,5 +1,6 @@
 //! The command line.
 
+mod mirror;
 mod person;
 mod usage;
 
@@ -9,6 +10,7 @@ use std::path::PathBuf;
 use chrono::TimeDelta;
 use jit_core::{AccountId, ConnectionId, Entitlement, RuleName, Span, TargetId, UserName};
 
+pub(super) use mirror::MirrorOrder;
 use person::person;
 pub(super) use usage::USAGE;
 
@@ -65,6 +67,7 @@ pub(super) enum Order {
     ReleasePerson { whom: UserName },
     Leavers { connection: Option<ConnectionId> },
     DecideLeave { whom: Leavers, decision: LeaveDecision },
+    Mirror(MirrorOrder),
 }
 
 /// Whose leaves are decided.
@@ -99,7 +102,7 @@ pub(super) struct Out {
 }
 
 /// Each option, and whether it has a value.
-const OPTIONS: [(&str, bool); 19] = [
+const OPTIONS: [(&str, bool); 20] = [
     ("--config", true),
     ("--json", false),
     ("--by", true),
@@ -115,6 +118,7 @@ const OPTIONS: [(&str, bool); 19] = [
     ("--all", false),
     ("--connection", true),
     ("--at-most", true),
+    ("--count", true),
     ("--since", true),
     ("--gone-for-good", false),
     ("--help", false),
@@ -182,6 +186,7 @@ fn order(given: &mut Given) -> Result<Order, UsageError> {
         "exposure" => Order::Exposure,
         "confirm-time" => Order::ConfirmTime,
         "person" => return person(given),
+        "mirror" => Order::Mirror(MirrorOrder::read(given)?),
         _ => return Err(UsageError::UnknownCommand(command)),
     })
 }
@@ -345,6 +350,10 @@ mod tests {
             ("--config c dance", UsageError::UnknownCommand("dance".into())),
             ("--config c person", UsageError::MissingWord("add`, `end`, `release` or `leaving")),
             ("--config c person add", UsageError::MissingWord("NAME")),
+            ("--config c mirror forecast", UsageError::Missing("--target")),
+            ("--config c mirror allow --target chat", UsageError::Missing("--count")),
+            ("--config c mirror let-go --target chat", UsageError::Missing("--for")),
+            ("--config c mirror break", UsageError::UnknownCommand("mirror break".into())),
             ("--config c in", UsageError::MissingWord("LEASE")),
             ("--config c sweep now", UsageError::TooMany),
             ("--config c list --since 1d", UsageError::Misplaced("--since")),

@@ -125,6 +125,8 @@ fn meaning(code: &Code) -> &'static str {
         "lease.unknown" => "there is no such lease",
         "lease.unknown_role" => "the target has no such role",
         "lease.unknown_target" => "the configuration has no such target",
+        "mirror.not_refused" => "the target did not refuse this account",
+        "mirror.unknown_target" => "nothing is mirrored to a target of this name",
         "name.taken" => "somebody else has this user name",
         "checkout.not_waiting" => "no leave of theirs waits",
         "checkout.too_many_waiting" => {

@@ -19,7 +19,8 @@ struct House {
 }
 
 impl House {
-    fn new(name: &str) -> Self {
+    /// `profile` and `mirror`: what the settings say besides.
+    fn new(name: &str, profile: &str, mirror: &str) -> Self {
         let program = Path::new(env!("CARGO_MANIFEST_DIR")).join("../tests/peers/scim2-server/start");
         let mut lifeline = Command::new(program)
             .arg("--stdin-lifeline")
@@ -51,11 +52,12 @@ id = "chat"
 url = "{url}"
 token_file = "token"
 dangerously_on_loopback = true
-profile = {{ groups = "made" }}
+profile = {{ groups = "made"{profile} }}
 
 [target.mirror]
 holders = ["role:member"]
 entitlements = {{ "role:editor" = "Editors" }}
+{mirror}
 "#
         );
         fs::write(house.folder.join("checkout.toml"), configuration).unwrap();
@@ -83,14 +85,22 @@ entitlements = {{ "role:editor" = "Editors" }}
     }
 
     fn there(&self, path: &str) -> Vec<Value> {
-        let request = http::Request::get(format!("{}{path}", self.text("base")))
+        let list: Value = serde_json::from_slice(&self.ask(http::Method::GET, path)).unwrap();
+        list["Resources"].as_array().cloned().unwrap_or_default()
+    }
+
+    /// Asks the application as its administrator would.
+    fn ask(&self, method: http::Method, path: &str) -> Bytes {
+        let request = http::Request::builder()
+            .method(method)
+            .uri(format!("{}{path}", self.text("base")))
             .header("Authorization", format!("Bearer {}", self.text("token")))
             .body(Bytes::new())
             .unwrap();
         let transport = guarded_transport().dangerous().allow_loopback_http().build().unwrap();
         let answer = wait(transport.send(request, 1 << 20)).unwrap();
-        let list: Value = serde_json::from_slice(answer.body()).unwrap();
-        list["Resources"].as_array().cloned().unwrap_or_default()
+        assert!(answer.status().is_success(), "{answer:?}");
+        answer.into_body()
     }
 }
 
@@ -104,7 +114,7 @@ impl Drop for House {
 
 #[test]
 fn whoever_comes_changes_and_ends_here_does_so_there() {
-    let house = House::new("mirrors");
+    let house = House::new("mirrors", "", "");
     house.run("person add ada");
     house.run("sweep");
     assert_eq!(house.there("/Users").len(), 0, "nobody said that she is one of them");
@@ -127,4 +137,35 @@ fn whoever_comes_changes_and_ends_here_does_so_there() {
 
     let swept = house.run("sweep");
     assert!(swept.iter().all(|line| line["done"] == 0), "nothing is left to do: {swept:?}");
+}
+
+#[test]
+fn what_waits_for_a_person_is_shown_and_let_go() {
+    let stops = r#"stops = { at_most = 1, within = "1d" }"#;
+    let house = House::new("mirrors-waiting", ", when_lost = \"hold\"", stops);
+    house.run("person add ada --role role:member");
+    house.run("mirror anew --target chat");
+    house.run("sweep");
+    let there = house.there("/Users");
+    let id = there[0]["id"].as_str().unwrap();
+    house.ask(http::Method::DELETE, &format!("/Users/{id}"));
+    house.run("mirror anew --target chat");
+    house.run("sweep");
+    assert_eq!(house.there("/Users").len(), 0, "it is not made anew before somebody has looked");
+    let waiting = house.run("mirror parked");
+    assert_eq!((waiting.len(), waiting[0]["reason"].as_str()), (1, Some("scim.account_lost")));
+    house.run("mirror let-go --target chat --for ada");
+    house.run("sweep");
+    assert_eq!(house.there("/Users").len(), 1);
+    assert_eq!(house.run("mirror parked").len(), 0);
+
+    house.run("person end ada");
+    house.run("sweep");
+    assert_eq!(house.there("/Users")[0]["active"].as_bool(), Some(true), "nobody may be stopped unasked");
+    let waiting = house.run("mirror parked");
+    assert_eq!((waiting.len(), waiting[0]["state"].as_str()), (1, Some("to be stopped")));
+    house.run("mirror allow --target chat --count 1");
+    house.run("mirror anew --target chat");
+    house.run("sweep");
+    assert_eq!(house.there("/Users")[0]["active"].as_bool(), Some(false));
 }

@@ -165,6 +165,28 @@ async fn one_that_is_gone_there_is_made_anew_when_asked_for() {
 }
 
 #[tokio::test]
+async fn what_a_target_refuses_is_let_go_of_by_a_person_and_nothing_else_is() {
+    let house = House::new(members());
+    let id = house.enter(&["member"]).await;
+    house.work().await.unwrap();
+    let let_go = async || house.inner.jit.let_go_of_mirrored(None, &tenant(), &chat(), id, "root").await;
+    assert_eq!(let_go().await.unwrap_err().code().as_str(), "mirror.not_refused");
+    // somebody over there took our mark from it, and later removed it
+    house.chat.mark("anna", None);
+    let limit = std::num::NonZeroUsize::new(10).unwrap();
+    house.inner.jit.mirror_anew(None, &tenant(), &chat(), None, limit).await.unwrap();
+    house.work().await.unwrap();
+    assert!(matches!(house.mirror(id).await.unwrap().state, MirrorState::Refused { .. }));
+    house.chat.take_out("anna");
+    let_go().await.unwrap();
+    let mirror = house.mirror(id).await.unwrap();
+    assert_eq!((mirror.native, mirror.state), (None, MirrorState::Waiting));
+    assert_eq!(house.actions().await.last().unwrap(), "mirror.let_go");
+    house.work().await.unwrap();
+    assert_eq!(house.there(), anna(true, &[]));
+}
+
+#[tokio::test]
 async fn a_forecast_tells_what_would_come_and_changes_nothing() {
     let house = House::new(members());
     house.enter(&["member"]).await;

@@ -108,7 +108,7 @@ pub enum Adoption {
 pub enum WhenLost {
     /// It is made anew.
     MakeAnew,
-    /// Nothing is done, until a person says so.
+    /// Nothing is done, until a person lets go of it ([`Jit::let_go_of_mirrored`](jit_core::Jit::let_go_of_mirrored)).
     Hold,
 }
 

@@ -32,6 +32,16 @@ usage: checkout --config FILE [--json] COMMAND
                        let them leave: one, or all of a connection unless they are more than N (10)
   person dismiss-leave NAME|ACCOUNT, person dismiss-leave --all --connection C [--at-most N]
                        let them stay, until their source says again that they leave
+  mirror parked [--target T]
+                       show whose stop in T waits for you to allow it, and whom T refused
+  mirror forecast --target T
+                       tell what would be brought to T; asks and writes nothing
+  mirror allow --target T --count N
+                       let N more be stopped in T, now and in the next span
+  mirror anew --target T
+                       have every account brought to T anew, by the next `sweep`
+  mirror let-go --target T --for USER
+                       forget which account of T was USER's, after T refused it: it is looked for, or made anew
   confirm-time         take your word that the clock is right, after it jumped
 
   --config FILE        the configuration

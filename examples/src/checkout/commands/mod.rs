@@ -4,6 +4,7 @@ mod alarms;
 mod exposure;
 mod leases;
 mod leavers;
+mod mirrors;
 mod out;
 mod people;
 mod reconcile;
@@ -32,5 +33,6 @@ pub(super) async fn perform(house: &House, order: Order, report: &mut Report<'_>
         Order::ReleasePerson { whom } => people::release(house, &whom, report).await,
         Order::Leavers { connection } => leavers::list(house, connection.as_ref(), report).await,
         Order::DecideLeave { whom, decision } => leavers::decide(house, whom, decision, report).await,
+        Order::Mirror(order) => mirrors::perform(house, order, report).await,
     }
 }

@@ -17,10 +17,12 @@ use std::{
     num::NonZeroUsize,
 };
 
+use chrono::{DateTime, Utc};
+
 use crate::{
-    Account, AccountId, AccountWrite, Commit, Cursor, Desired, DesiredState, ErrorKind, Filter, Jit,
-    JitError, Lane, Mirror, Mirrored, Page, Query, RemoteRef, Store, StoreId, TargetId, TargetSetup,
-    TenantId, Wanted, wanted,
+    Account, AccountId, AccountWrite, Actor, AuditEvent, AuditOutcome, Code, Commit, Cursor, Desired,
+    DesiredState, ErrorKind, EventId, Filter, Jit, JitError, Lane, Mirror, MirrorState, Mirrored, Page,
+    Query, RemoteRef, Store, StoreId, TargetId, TargetSetup, TenantId, Wanted, wanted,
 };
 
 /// Tells what would be brought to a target for one account.
@@ -88,17 +90,42 @@ impl Jit {
         let page = store.list(&query).await?;
         let mut marked = 0;
         for account in page.items {
-            marked += usize::from(self.mark_anew(store, setup, account).await?);
+            marked += usize::from(self.mark_anew(store, setup, account, None).await?);
         }
         Ok((marked, page.next))
     }
 
-    /// Marks one account; `false` where nothing of it is to be there, or it is gone.
+    /// Lets go of the id that a target gave an account, after a person has looked at why the target refuses it, such as one that
+    /// is no longer there: it is looked for by its mark, and made anew where that finds nothing.
+    ///
+    /// # Errors
+    /// `mirror.unknown_target`, `engine.unknown_store`, `account.unknown`; `mirror.not_refused` where the target did not refuse
+    /// the account; `engine.contended` when it changed under every attempt; [`JitError::Backend`].
+    ///
+    /// # Cancel safety
+    /// It was let go of or not; looking at the audit trail tells.
+    pub async fn let_go_of_mirrored(
+        &self,
+        store: Option<&StoreId>,
+        tenant: &TenantId,
+        target: &TargetId,
+        account: AccountId,
+        by: &str,
+    ) -> Result<(), JitError> {
+        let (store, setup) = (self.store_named(store)?, self.mirror_setup(tenant, target)?);
+        let found = store.get(tenant, account).await?.ok_or(JitError::refused("account.unknown"))?;
+        let is_let_go = is_refused(&found, setup) && self.mark_anew(store, setup, found, Some(by)).await?;
+        if is_let_go { Ok(()) } else { Err(JitError::refused("mirror.not_refused")) }
+    }
+
+    /// Marks one account; `false` where nothing of it is to be there, or it is gone, or it is to be let go of and is not refused
+    /// by now. Who lets go of its id is named.
     async fn mark_anew(
         &self,
         store: &dyn Store,
         setup: &TargetSetup,
         account: Account,
+        lets_go: Option<&str>,
     ) -> Result<bool, JitError> {
         let (tenant, id) = (account.tenant.clone(), account.id);
         let mut found = Some(account);
@@ -109,16 +136,21 @@ impl Jit {
             let now = self.parts.clock.now();
             let there = before.mirror(&setup.id);
             let wanted = wanted(&before, mirroring, there, now);
-            if wanted == Wanted::Nothing {
+            if wanted == Wanted::Nothing || lets_go.is_some() && !is_refused(&before, setup) {
                 return Ok(false);
             }
             let takes = mark::takes(&wanted, there);
             let (mut after, mut commit) = (before.clone(), Commit::new(tenant.clone()));
             for mirror in after.mirrors.iter_mut().filter(|mirror| mirror.target == setup.id) {
                 mirror.confirmed = None;
+                if lets_go.is_some() {
+                    (mirror.native, mirror.state) = (None, MirrorState::Waiting);
+                }
             }
             let next = mark::Next { due: self.parts.clock.work(), is_change: true, takes };
-            mark::mark(&mut commit, &mut after, setup, next, &mut self.mint(now));
+            let mut mint = self.mint(now);
+            mark::mark(&mut commit, &mut after, setup, next, &mut mint);
+            commit.events.extend(lets_go.map(|by| let_go(mint.event(), now, &after, setup, by)));
             after.updated_at = now;
             commit.account = Some(AccountWrite::update(&before, after));
             match store.commit(&commit).await {
@@ -133,6 +165,24 @@ impl Jit {
     fn mirror_setup(&self, tenant: &TenantId, target: &TargetId) -> Result<&TargetSetup, JitError> {
         let setup = self.parts.targets.get(target).filter(|setup| setup.mirrored_for(tenant).is_some());
         setup.ok_or(JitError::refused("mirror.unknown_target"))
+    }
+}
+
+fn is_refused(account: &Account, setup: &TargetSetup) -> bool {
+    account.mirror(&setup.id).is_some_and(|mirror| matches!(mirror.state, MirrorState::Refused { .. }))
+}
+
+fn let_go(id: EventId, at: DateTime<Utc>, account: &Account, setup: &TargetSetup, by: &str) -> AuditEvent {
+    AuditEvent {
+        id,
+        at,
+        tenant: account.tenant.clone(),
+        actor: Actor::Administrator { name: by.to_owned() },
+        action: Code::new("mirror.let_go"),
+        account: Some(account.id),
+        outcome: AuditOutcome::Done,
+        rule: None,
+        changes: vec![format!("at {}", setup.id)],
     }
 }
 

@@ -1,0 +1,38 @@
+//! The part of the command line that is about mirrors.
+
+use jit_core::{TargetId, UserName};
+
+use super::{Given, UsageError};
+
+/// What is to be done about the accounts that are mirrored to a target.
+#[derive(Debug, PartialEq, Eq)]
+pub(in crate::checkout) enum MirrorOrder {
+    Parked { target: Option<TargetId> },
+    Forecast { target: TargetId },
+    Allow { target: TargetId, count: u32 },
+    Anew { target: TargetId },
+    LetGo { target: TargetId, whom: UserName },
+}
+
+impl MirrorOrder {
+    pub(super) fn read(given: &mut Given) -> Result<Self, UsageError> {
+        let words = "parked`, `forecast`, `allow`, `anew` or `let-go";
+        let command = given.words.next().ok_or(UsageError::MissingWord(words))?;
+        let target = given.parsed::<TargetId>("--target")?;
+        let needed = || target.clone().ok_or(UsageError::Missing("--target"));
+        Ok(match command.as_str() {
+            "parked" => Self::Parked { target },
+            "forecast" => Self::Forecast { target: needed()? },
+            "allow" => {
+                let count = given.parsed("--count")?.ok_or(UsageError::Missing("--count"))?;
+                Self::Allow { target: needed()?, count }
+            }
+            "anew" => Self::Anew { target: needed()? },
+            "let-go" => {
+                let whom = given.holder()?.ok_or(UsageError::Missing("--for"))?;
+                Self::LetGo { target: needed()?, whom }
+            }
+            _ => return Err(UsageError::UnknownCommand(format!("mirror {command}"))),
+        })
+    }
+}
