@@ -1,6 +1,6 @@
 //! The command line.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::net::SocketAddr;
 use std::path::PathBuf;
 
@@ -25,6 +25,8 @@ usage: scim-server --addr IP:PORT --store STORE --token-file F [option]...
                        more resource types, or others in the place of User and Group; may be given several times
   --base URL           what locations begin with, where clients reach it by another address
   --feed               a POST of somebody who is known says what is new about them, as HR feeds in bulk have it
+  --index-anew         before it serves, look at every resource and let it be found by what is unique now: after other
+                       schemas, or an update that compares texts in another way
   --help               show this text
 
   token                makes a token: prints it, and the line for the token file
@@ -54,6 +56,7 @@ pub(super) struct Order {
     /// What locations begin with, where that is said.
     pub(super) base: Option<String>,
     pub(super) feed: bool,
+    pub(super) index_anew: bool,
 }
 
 /// Where everything is kept.
@@ -91,8 +94,8 @@ pub(super) enum UsageError {
     Unknown(String),
     #[error("option `{0}` needs a value")]
     MissingValue(&'static str),
-    #[error("option `--feed` takes no value")]
-    ValueOfFeed,
+    #[error("option `{0}` takes no value")]
+    Valued(&'static str),
     #[error("option `{0}` is given twice")]
     Repeated(&'static str),
     #[error("option `{0}` is missing")]
@@ -118,11 +121,16 @@ const OPTIONS: [&str; 9] = [
     "--base",
 ];
 
+/// The options without a value.
+const SWITCHES: [&str; 2] = [FEED, INDEX_ANEW];
+const FEED: &str = "--feed";
+const INDEX_ANEW: &str = "--index-anew";
+
 /// Reads the command line, the program's name left out.
 pub(super) fn parse(arguments: impl IntoIterator<Item = String>) -> Result<Command, UsageError> {
     let mut given = BTreeMap::<&'static str, Vec<String>>::new();
     let mut rest = arguments.into_iter();
-    let (mut token, mut feed) = (false, false);
+    let (mut token, mut switches) = (false, BTreeSet::new());
     while let Some(argument) = rest.next() {
         let (name, attached) = match argument.split_once('=') {
             Some((name, value)) => (name, Some(value.to_owned())),
@@ -131,10 +139,11 @@ pub(super) fn parse(arguments: impl IntoIterator<Item = String>) -> Result<Comma
         match name {
             "--help" | "-h" => return Ok(Command::Help),
             "token" if attached.is_none() && !token => token = true,
-            "--feed" if attached.is_some() => return Err(UsageError::ValueOfFeed),
-            "--feed" if feed => return Err(UsageError::Repeated("--feed")),
-            "--feed" => feed = true,
             _ => {
+                if let Some(switch) = SWITCHES.into_iter().find(|known| *known == name) {
+                    turn_on(&mut switches, switch, attached.as_ref())?;
+                    continue;
+                }
                 let known = OPTIONS.into_iter().find(|known| *known == name);
                 let name = known.ok_or_else(|| UsageError::Unknown(name.to_owned()))?;
                 let value = attached.or_else(|| rest.next()).ok_or(UsageError::MissingValue(name))?;
@@ -142,10 +151,25 @@ pub(super) fn parse(arguments: impl IntoIterator<Item = String>) -> Result<Comma
             }
         }
     }
-    match (token, given.is_empty() && !feed) {
+    match (token, given.is_empty() && switches.is_empty()) {
         (true, true) => Ok(Command::Token),
         (true, false) => Err(UsageError::OptionsOfToken),
-        (false, _) => Ok(Command::Serve(Box::new(Order { feed, ..order(&mut given)? }))),
+        (false, _) => {
+            let [feed, index_anew] = SWITCHES.map(|switch| switches.contains(switch));
+            Ok(Command::Serve(Box::new(Order { feed, index_anew, ..order(&mut given)? })))
+        }
+    }
+}
+
+fn turn_on(
+    switches: &mut BTreeSet<&'static str>,
+    switch: &'static str,
+    value: Option<&String>,
+) -> Result<(), UsageError> {
+    match (value, switches.insert(switch)) {
+        (Some(_), _) => Err(UsageError::Valued(switch)),
+        (None, false) => Err(UsageError::Repeated(switch)),
+        (None, true) => Ok(()),
     }
 }
 
@@ -177,6 +201,7 @@ fn order(given: &mut BTreeMap<&'static str, Vec<String>>) -> Result<Order, Usage
         resource_types,
         base: one(given, "--base")?,
         feed: false,
+        index_anew: false,
     })
 }
 
@@ -228,7 +253,7 @@ mod tests {
         assert_eq!(order.address, "127.0.0.1:0".parse().unwrap());
         assert_eq!(order.keeping, Keeping::Memory);
         assert_eq!(order.tolerance, Tolerance::strict());
-        assert_eq!((order.base, order.feed), (None, false));
+        assert_eq!((order.base, order.feed, order.index_anew), (None, false, false));
         assert!(matches!(order.who, Who::Tenant(tenant) if tenant.as_str() == "default"));
     }
 
@@ -262,6 +287,7 @@ mod tests {
             ("token --addr 127.0.0.1:0", "`token` takes no options"),
             ("token --feed", "`token` takes no options"),
             ("--feed=yes", "option `--feed` takes no value"),
+            ("--index-anew --index-anew", "option `--index-anew` is given twice"),
             ("--addr 127.0.0.1 --store memory --token-file f", "option `--addr` cannot be `127.0.0.1`"),
         ] {
             let said = parsed(line).unwrap_err().to_string();

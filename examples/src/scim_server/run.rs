@@ -96,7 +96,20 @@ async fn perform(order: &Order) -> Result<(), Stop> {
         served = served.feed();
     }
     let service = Arc::new(ScimService::builder(Arc::clone(&jit), store).connection(served).build()?);
+    if order.index_anew {
+        index_anew(&service).await?;
+    }
     serve_until_asked((jit, service), tokens, listener).await
+}
+
+/// Lets everything that is kept be found by what is unique now. What cannot be is named on standard error, and served as it is.
+async fn index_anew(service: &ScimService) -> Result<(), Stop> {
+    let done = service.index_anew().await.map_err(Stop::cannot_serve)?;
+    let (seen, written, failed) = (done.seen, done.written, done.failed);
+    complain(format_args!(
+        "{PROGRAM}: indexed anew: {seen} looked at, {written} written, {failed} left as they were"
+    ));
+    Ok(())
 }
 
 /// Says where clients reach what listens at this address; of one that stands for all only the path is known.

@@ -19,7 +19,7 @@ use std::net::TcpListener;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
-use scim::{Answer, Server, TOKEN, USER, patch, person};
+use scim::{Answer, GROUP, Server, TOKEN, USER, patch, person};
 use serde_json::{Value, json};
 
 fn folder(name: &str) -> PathBuf {
@@ -66,6 +66,25 @@ fn bad_usage_and_bad_files_end_with_2() {
         assert!(said.contains(says), "{line}: {said}");
     }
     assert_eq!(run(&folder, "--help").status.code(), Some(0));
+}
+
+#[test]
+fn what_was_kept_before_is_found_by_what_is_unique_now() {
+    let folder = folder("index-anew");
+    let group = json!({ "schemas": [GROUP], "displayName": "Crew" });
+    let server = Server::start(&folder, "sqlite:people.db", &[]);
+    assert_eq!(server.ask("POST", "/Groups", &group).status, 201);
+    assert_eq!(server.end("-TERM"), Some(0));
+    // Names of groups are unique for this provider, and those that were kept before have none.
+    let server = Server::start(&folder, "sqlite:people.db", &["--tolerance", "entra", "--index-anew"]);
+    server.ask("POST", "/Groups", &group).refuses(409, Some("uniqueness"));
+    let said = fs::read_to_string(folder.join("complaints")).unwrap();
+    assert!(said.contains("indexed anew: 1 looked at, 1 written, 0 left as they were"), "{said}");
+    assert_eq!(server.end("-TERM"), Some(0));
+    let server = Server::start(&folder, "sqlite:people.db", &["--tolerance", "entra", "--index-anew"]);
+    let said = fs::read_to_string(folder.join("complaints")).unwrap();
+    assert!(said.contains("1 looked at, 0 written"), "what is up to date stays: {said}");
+    drop(server);
 }
 
 #[test]
