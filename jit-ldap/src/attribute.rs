@@ -47,6 +47,7 @@ impl AttributeName {
         UNICODE_PASSWORD = "unicodePwd";
         USER_PASSWORD = "userPassword";
         ACCOUNT_EXPIRES = "accountExpires";
+        LOCKOUT_TIME = "lockoutTime";
         ADMIN_COUNT = "adminCount";
         ADMIN_DESCRIPTION = "adminDescription";
         DESCRIPTION = "description";

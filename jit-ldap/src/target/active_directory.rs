@@ -208,7 +208,9 @@ impl Dialect for ActiveDirectory {
             // (`OldPasswordAllowedPeriod`). So another one comes in between, which only whoever gets the new one can know.
             let between = password.reversed();
             guard.modify(connection, vec![Modification::Replace(password_of(&between))]).await?;
-            changes.extend([Modification::Replace(password_of(password)), control_of(IN_USE)]);
+            // Whoever guessed at the last one may have locked the account: a new one opens it.
+            let unlocked = Modification::Replace(Attribute::new(AttributeName::LOCKOUT_TIME, ["0"]));
+            changes.extend([Modification::Replace(password_of(password)), control_of(IN_USE), unlocked]);
         }
         guard.modify(connection, changes).await
     }

@@ -205,6 +205,23 @@ async fn asking_again_gives_the_same_account_a_new_secret_and_exactly_its_groups
     }
 }
 
+// Samba unlocks by itself when `userAccountControl` is written; Active Directory by `lockoutTime` alone.
+#[tokio::test]
+async fn a_new_secret_opens_an_account_that_somebody_locked_by_guessing() {
+    let world = World::windows().await;
+    let (peer, target) = (world.peer(), world.target());
+    let (first, second) = (secret(), secret());
+    let known = made(target.as_ref(), "jit-locked", &[], &first).await;
+    let dn = world.dn("jit-locked").to_string();
+    for _ in 0..5 {
+        assert_eq!(peer.bind(&dn, "a guess").await, "ldap.credentials_invalid");
+    }
+    assert_eq!(peer.bind(&dn, first.reveal()).await, "ldap.credentials_invalid", "it is locked");
+    target.ensure(&present(&known, &[], Some(&second))).await.unwrap();
+    assert_eq!(peer.bind(&dn, second.reveal()).await, "fine");
+    target.ensure(&absent(&known)).await.unwrap();
+}
+
 #[tokio::test]
 async fn without_overlays_an_account_is_shut_and_leaves_its_groups_all_the_same() {
     let world = World::open_ldap();
