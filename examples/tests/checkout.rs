@@ -10,8 +10,12 @@ use std::process::{Command, Output};
 use std::sync::Arc;
 
 use chrono::TimeDelta;
-use jit_core::{Clock as _, ManualClock, SystemClock, TimeGuard};
+use jit_core::{
+    AdminAct, AdminRequest, Clock as _, Entitlement, Jit, ManualClock, Protection, SystemClock, TenantId,
+    TimeGuard,
+};
 use jit_examples::checkout;
+use jit_sql::SqliteStore;
 use serde_json::Value;
 
 const TARGETS: &str = include_str!("data/target.toml");
@@ -366,4 +370,34 @@ fn work_at_a_target_is_paced_as_the_configuration_says() {
     let folder = folder("paced", &format!("{store}{}", TARGETS.replace("id = \"one\"", paced)));
     let (code, _, complaint) = run(&folder, "--config checkout.toml --json list");
     assert_eq!(code, 0, "{complaint}");
+}
+
+#[tokio::test]
+async fn whoever_ends_here_counts_no_more_among_the_last_holders_of_a_portal() {
+    let store = "[checkout]\nstore = \"sqlite:accounts.db\"\ntenant = \"acme\"\n";
+    let protection = "[protection]\nnever_without = [\"role:admin\"]\n";
+    let folder = folder("last", &format!("{store}{protection}{TARGETS}"));
+    let order = |line: &str| {
+        let (code, lines, complaint) = run(&folder, &format!("--config checkout.toml --json {line}"));
+        assert_eq!(code, 0, "{complaint}");
+        lines.into_iter().next().unwrap()
+    };
+    let ada = order("person add ada --role role:admin");
+    let bob = order("person add bob --role role:admin");
+
+    let admin: Entitlement = "role:admin".parse().unwrap();
+    let store = Arc::new(SqliteStore::open(folder.join("accounts.db")).unwrap());
+    let protection = Protection::new().never_without(admin);
+    let portal = Jit::builder(store).protection(protection).build().unwrap();
+    let administer = async |of: &Value, act: AdminAct| {
+        let account = of["account"].as_str().unwrap().parse().unwrap();
+        let tenant = TenantId::new("acme").unwrap();
+        let request = AdminRequest { tenant, store: None, account, act, by: "root".to_owned() };
+        portal.administer(&request).await.unwrap()
+    };
+    administer(&bob, AdminAct::Suspend).await.unwrap();
+    administer(&bob, AdminAct::Reactivate).await.unwrap();
+    assert_eq!(order("person end ada")["account"], ada["account"]);
+    let refused = administer(&bob, AdminAct::Suspend).await.unwrap_err();
+    assert_eq!(refused.code.as_str(), "access.last_holder");
 }

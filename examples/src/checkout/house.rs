@@ -44,6 +44,7 @@ impl House {
         let store = open(&settings.checkout.store, folder).await?;
         let alarms = Arc::new(Alarms(teller));
         let mut builder = Jit::builder(Arc::clone(&store)).clock(Arc::clone(&clock)).notices(alarms);
+        builder = builder.protection(settings.protection.protection());
         if let Some(guard) = guard {
             builder = builder.time_guard(match settings.checkout.downtime {
                 None => guard,

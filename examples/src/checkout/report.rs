@@ -54,6 +54,15 @@ impl<'a> Report<'a> {
         Ok(!leases.is_empty())
     }
 
+    /// Tells that there are more things than were shown.
+    pub(super) fn cut_at(&mut self, shown: usize) -> io::Result<()> {
+        self.complaints.push(format!("checkout: there are more than these {shown}: ask for a shorter time"));
+        if self.json {
+            self.line(&json!({ "cut_at": shown }))?;
+        }
+        self.out()?.flush()
+    }
+
     /// What is to be written to standard error.
     pub(super) fn complaints(&mut self) -> Vec<String> {
         std::mem::take(&mut self.complaints)

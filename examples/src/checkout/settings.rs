@@ -2,11 +2,11 @@
 
 use std::path::Path;
 
-use jit_core::config::{self, Format, Problems};
+use jit_core::config::{self, Check, Format, Problems};
 use jit_core::{Code, Span, TenantId};
 use serde::Deserialize;
 
-use crate::portal::settings::StoreUrl;
+use crate::portal::settings::{ProtectionSettings, StoreUrl};
 use crate::targets::{DeploymentSettings, Directories, Opened, TargetSettings, check_targets, open};
 
 /// Holds what a configuration file says. `docs/checkout.md` describes every key.
@@ -14,6 +14,9 @@ use crate::targets::{DeploymentSettings, Directories, Opened, TargetSettings, ch
 #[serde(deny_unknown_fields)]
 pub(super) struct Settings {
     pub(super) checkout: CheckoutSettings,
+    /// What nobody may break: the same as a portal on the same store says.
+    #[serde(default)]
+    pub(super) protection: ProtectionSettings,
     #[serde(default)]
     pub(super) deployment: Option<DeploymentSettings>,
     #[serde(default)]
@@ -63,6 +66,7 @@ impl Settings {
     }
 
     fn check(&self, found: &mut Problems) {
+        found.within("protection", |found| Check::check(&self.protection, found));
         check_targets(self.deployment.as_ref(), &self.target, found);
         found.each("target", &self.target, |target, found| {
             if target.in_memory.is_some() {

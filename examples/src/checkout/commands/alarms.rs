@@ -26,16 +26,19 @@ struct AlarmLine {
     about: Vec<String>,
 }
 
-/// Lists the alarms of a span, the latest first, as the audit trail keeps them.
+/// Lists the alarms of a span, the latest first, as the audit trail keeps them. Where there are too many, it says so.
 pub(super) async fn alarms(house: &House, span: TimeDelta, report: &mut Report<'_>) -> Result<u8, Failure> {
     let since = house.now().checked_sub_signed(span).unwrap_or(DateTime::<Utc>::MIN_UTC);
-    let mut lines = Vec::new();
+    let (mut lines, mut is_cut) = (Vec::new(), false);
     for tenant in Jit::house_tenant().iter().chain([&house.tenant]) {
-        for event in recorded(house, tenant, since).await? {
+        let (events, has_more) = recorded(house, tenant, since).await?;
+        is_cut |= has_more;
+        for event in events {
             lines.push(AlarmLine::of(house, event).await?);
         }
     }
     lines.sort_by_key(|line| std::cmp::Reverse(line.at));
+    is_cut |= lines.len() > MOST;
     lines.truncate(MOST);
     report.several(&lines, ["AT", "ALARM", "ACCOUNT", "NOW", "ABOUT"], |line| {
         [
@@ -46,14 +49,18 @@ pub(super) async fn alarms(house: &House, span: TimeDelta, report: &mut Report<'
             line.about.join("; "),
         ]
     })?;
+    if is_cut {
+        report.cut_at(MOST)?;
+    }
     Ok(DONE)
 }
 
+/// The alarms of a tenant, the latest first, and whether there are more than these.
 async fn recorded(
     house: &House,
     tenant: &TenantId,
     since: DateTime<Utc>,
-) -> Result<Vec<AuditEvent>, Failure> {
+) -> Result<(Vec<AuditEvent>, bool), Failure> {
     let (mut found, mut after) = (Vec::new(), None);
     loop {
         let query =
@@ -65,7 +72,7 @@ async fn recorded(
         found.extend(page.items.into_iter().filter(is_alarm));
         match page.next {
             Some(next) if !is_over && found.len() < MOST => after = Some(next),
-            _ => return Ok(found),
+            next => return Ok((found, next.is_some() && !is_over)),
         }
     }
 }
