@@ -206,6 +206,32 @@ async fn too_many_who_left_before_are_not_removed_for_good_at_once() {
     assert_eq!(waiting(&house, "scim").await, 0);
 }
 
+#[tokio::test]
+async fn a_removal_that_waits_is_taken_back_by_its_source_where_that_may_not_bring_people_back() {
+    let limit = LeaverLimit { most: 9, within: "1h".parse().unwrap(), removals: Some(0) };
+    for reactivates in [false, true] {
+        let house =
+            house_of_scim(Provisioning { leavers: Some(limit), reactivates, ..Provisioning::default() });
+        let id = house.taken(said("e1", json!({"groups": ["editor"]}))).await.account.id;
+        if reactivates {
+            house.administer(id, AdminAct::Disable).await.unwrap();
+        } else {
+            house.taken(said("e1", json!({})).leaves()).await;
+        }
+        assert_eq!(house.taken(said("e1", json!({})).gone()).await.effect, RecordEffect::Parked);
+        assert_eq!(waiting(&house, "scim").await, 1);
+        let back = house.taken(said("e1", json!({"groups": ["editor", "reader"]}))).await;
+        assert_eq!((back.effect, waiting(&house, "scim").await), (RecordEffect::Moved, 0));
+        assert_eq!(back.plan.refusals[0].wish, "activate", "they stay stopped, and the source is told so");
+        assert!(!held_roles(&back.account).contains(&"role:reader".to_owned()), "nothing is given");
+        let confirmed = house.administer(id, AdminAct::ConfirmLeave).await.unwrap();
+        assert!(
+            matches!(confirmed.state, AccountState::Disabled { .. }),
+            "nobody is buried whose source has them"
+        );
+    }
+}
+
 impl House {
     /// The account of a person.
     async fn hear_of(&self, subject: &str) -> AccountId {

@@ -6,7 +6,7 @@ use chrono::{DateTime, Utc};
 
 use super::{
     Planned, RecordEffect, RecordFacts, deny,
-    leave::{left, plan_stopped_bare},
+    leave::{describe_leaver, left, plan_stopped_bare},
     link, remember, remembered,
     takeover::take_over,
 };
@@ -15,8 +15,9 @@ use crate::{
     Mint, Permit, Plan, Presence, Present, Reason, Refusal, SignInFacts, Source, Standing, UserNameWish,
     plan::{
         admin::before_stop,
+        grants::plan_no_longer_given,
         link::is_first_proved_owner,
-        sign_in::{Stop, account_end, end_now, fill, outstanding},
+        sign_in::{Stop, account_end, end_now, fill, grant_facts, outstanding},
         user_name::{is_own, no_name},
     },
 };
@@ -130,9 +131,11 @@ fn update(facts: &RecordFacts<'_>, account: &Account, held: Option<&HeldRecord>,
         && held.is_some_and(|held| has_left(account, held))
     {
         // The source asks for what its connection may not do.
-        let code = account.standing(now).denial();
-        if let Some(code) = code.filter(|_| is_stopped(account, facts)) {
-            return Err(Denial::new(code));
+        if let Some(code) = account.standing(now).denial().filter(|_| is_stopped(account, facts)) {
+            return match held.filter(|held| held.parked.is_some()) {
+                Some(held) => Ok(take_back_removal(facts, account, held, code, mint)),
+                None => Err(Denial::new(code)),
+            };
         }
     }
     let end = past_end(facts, account).filter(|_| !is_stopped(account, facts));
@@ -148,6 +151,23 @@ fn update(facts: &RecordFacts<'_>, account: &Account, held: Option<&HeldRecord>,
         (false, false, Some(_)) => RecordEffect::Moved,
     };
     Ok((plan, effect))
+}
+
+/// Plans that a removal waits no longer, of somebody whom the source says to be there and whom its connection may not bring back:
+/// they stay stopped, as before, but nobody confirms that they are gone. They get nothing.
+fn take_back_removal(
+    facts: &RecordFacts<'_>,
+    account: &Account,
+    held: &HeldRecord,
+    code: Code,
+    mint: &mut Mint,
+) -> (Plan, RecordEffect) {
+    let mut plan = Plan::new(account.id);
+    describe_leaver(&mut plan, facts, account);
+    plan_no_longer_given(&mut plan, account, &grant_facts(&facts.base), mint);
+    plan.refusals.push(Refusal { wish: "activate".into(), code, rule: None });
+    remember(&mut plan, Some(held), remembered(facts, Some(held), HeldPresence::Inactive));
+    (plan, RecordEffect::Moved)
 }
 
 /// Plans everything that the record says beyond whether the person is there.
