@@ -84,7 +84,8 @@ async fn perform(order: &Order) -> Result<(), Stop> {
     let store = open_store(&order.keeping).await?;
     let jit = Jit::builder(Arc::clone(&store))
         .time_guard(TimeGuard::default())
-        .notices(Arc::new(Alarms(StandardError(PROGRAM))))
+        // sessions are kept by others, and theirs is what they must be told
+        .alarms(Arc::new(Alarms(StandardError(PROGRAM))))
         .connection(connection);
     let jit = Arc::new(jit.build()?);
     let base = order.base.clone().unwrap_or_else(|| base(address));

@@ -10,7 +10,7 @@ use std::{
 use chrono::TimeDelta;
 
 use super::{
-    Connection, Jit, Notices, compose::NOTICES, counters::Counted, flight::Flights, jit::Parts, kin::kin,
+    Connection, Jit, Notices, compose::ALARMS, counters::Counted, flight::Flights, jit::Parts, kin::kin,
     seen::SeenBuffer,
 };
 use crate::{
@@ -33,6 +33,7 @@ pub struct JitBuilder {
     entropy: Arc<dyn Entropy>,
     protection: Protection,
     notices: Option<Arc<dyn Notices>>,
+    takes_notices: bool,
     targets: HashMap<TargetId, TargetSetup>,
     leases_per_holder: NonZeroU32,
     explaining: bool,
@@ -80,6 +81,7 @@ impl JitBuilder {
             entropy: Arc::new(SystemEntropy),
             protection: Protection::new(),
             notices: None,
+            takes_notices: false,
             targets: HashMap::new(),
             leases_per_holder: LEASES_PER_HOLDER,
             explaining: false,
@@ -136,6 +138,15 @@ impl JitBuilder {
     #[must_use]
     pub fn notices(mut self, notices: Arc<dyn Notices>) -> Self {
         self.notices = Some(notices);
+        self.takes_notices = true;
+        self
+    }
+
+    /// Delivers alarms alone. Notices are for whoever keeps the sessions, and are left to that process; this one makes none.
+    #[must_use]
+    pub fn alarms(mut self, notices: Arc<dyn Notices>) -> Self {
+        self.notices = Some(notices);
+        self.takes_notices = false;
         self
     }
 
@@ -192,7 +203,7 @@ impl JitBuilder {
             entropy: Arc::clone(&self.entropy),
             clock: Arc::clone(&clock),
             tenant,
-            notices: self.notices.as_ref().and_then(|_| Lane::new(NOTICES).ok()),
+            notices: self.notices.as_ref().and_then(|_| Lane::new(ALARMS).ok()),
         });
         let shared = shared_circuits(&targets, place.as_ref());
         for setup in targets.values_mut() {
@@ -208,6 +219,7 @@ impl JitBuilder {
             entropy: self.entropy,
             protection: self.protection,
             notices: self.notices,
+            takes_notices: self.takes_notices,
             targets,
             leases_per_holder: self.leases_per_holder,
             explaining: self.explaining,

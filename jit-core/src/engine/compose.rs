@@ -15,6 +15,8 @@ use crate::{
 pub(super) const ACCOUNTS: &str = "accounts";
 /// The lane of tasks that tell the application something.
 pub(super) const NOTICES: &str = "notices";
+/// What people must be told, apart from what the application must do: whoever tells of it takes nothing else.
+pub(super) const ALARMS: &str = "alarms";
 
 /// Says what is being committed, for the record.
 pub(super) struct Record {
@@ -99,7 +101,7 @@ impl Jit {
         }
         let review = review_due(before, after);
         let new_review = review.map(|due| add(ACCOUNTS, TaskKind::ReviewEnd, due));
-        if self.parts.notices.is_some() {
+        if self.parts.takes_notices {
             if before.is_some_and(|before| before.credential_epoch < after.credential_epoch) {
                 add(NOTICES, TaskKind::EndSessions { epoch: after.credential_epoch }, at_once());
             }

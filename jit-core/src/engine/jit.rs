@@ -37,6 +37,8 @@ pub(super) struct Parts {
     pub(super) entropy: Arc<dyn Entropy>,
     pub(super) protection: Protection,
     pub(super) notices: Option<Arc<dyn Notices>>,
+    /// Whether they take more than alarms.
+    pub(super) takes_notices: bool,
     pub(super) targets: HashMap<TargetId, TargetSetup>,
     /// How many leases one holder may have at once.
     pub(super) leases_per_holder: NonZeroU32,

@@ -5,7 +5,7 @@ use std::num::NonZeroUsize;
 use chrono::{DateTime, TimeDelta, Utc};
 use uuid::Uuid;
 
-use super::{Jit, JitError, compose::NOTICES};
+use super::{Jit, JitError, compose::ALARMS};
 use crate::{
     AccountId, Actor, AuditEvent, AuditOutcome, BackendError, Code, Commit, ErrorKind, Lane, Settlement,
     Taken, TargetId, Task, TaskId, TaskKind, TenantId, TimeDoubt, WorkerId, clock::Reading,
@@ -183,7 +183,7 @@ impl Jit {
         due: DateTime<Utc>,
     ) -> Option<Task> {
         self.parts.notices.as_ref()?;
-        Some(Task { id, tenant: tenant.clone(), lane: Lane::new(NOTICES).ok()?, account, kind, due })
+        Some(Task { id, tenant: tenant.clone(), lane: Lane::new(ALARMS).ok()?, account, kind, due })
     }
 
     async fn anchor(&self) -> Result<Option<DateTime<Utc>>, BackendError> {

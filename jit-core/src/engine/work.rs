@@ -7,7 +7,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 
 use super::{
     Jit,
-    compose::{ACCOUNTS, NOTICES, Record},
+    compose::{ACCOUNTS, ALARMS, NOTICES, Record},
     outcome::JitError,
 };
 use crate::{
@@ -93,6 +93,10 @@ impl Jit {
     ) -> Result<(), BackendError> {
         self.work_lane(store, worker, ACCOUNTS, limit, report).await?;
         if self.parts.notices.is_some() {
+            self.work_lane(store, worker, ALARMS, limit, report).await?;
+        }
+        if self.parts.takes_notices {
+            // alarms of earlier builds are among them
             self.work_lane(store, worker, NOTICES, limit, report).await?;
         }
         report.purged += store.purge(self.parts.clock.work(), limit).await?;

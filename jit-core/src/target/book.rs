@@ -29,7 +29,7 @@ pub(crate) struct Shelf {
     pub(crate) clock: Arc<GuardedClock>,
     /// The tenant under which stands what concerns no tenant.
     pub(crate) tenant: TenantId,
-    /// The lane of notices, where somebody listens.
+    /// The lane of alarms, where somebody listens.
     pub(crate) notices: Option<Lane>,
 }
 

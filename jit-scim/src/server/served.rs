@@ -1,7 +1,6 @@
 //! One resource type as it is served: what its documents are found by, and how they become answers.
 
 use std::borrow::Cow;
-use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use chrono::{DateTime, Datelike, Timelike, Utc};
@@ -155,11 +154,13 @@ impl Served {
             return new;
         }
         let said = self.names(old, subject, Some(before));
-        let indexes: BTreeSet<_> = [&new, &said, &before.names]
-            .into_iter()
-            .flat_map(|names| names.iter())
-            .map(|name| &name.index)
-            .collect();
+        // in the order in which they are written anew, so that the next look sees that nothing changed
+        let mut indexes = Vec::new();
+        for name in [&new, &said, &before.names].into_iter().flat_map(|names| names.iter()) {
+            if !indexes.contains(&&name.index) {
+                indexes.push(&name.index);
+            }
+        }
         let of = |names: &[DocumentName], index: &IndexName| -> Vec<DocumentName> {
             names.iter().filter(|name| name.index == *index).cloned().collect()
         };

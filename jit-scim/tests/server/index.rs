@@ -107,6 +107,17 @@ async fn what_looks_like_a_digest_is_nobody_elses_name() {
 }
 
 #[tokio::test]
+async fn what_a_change_renamed_is_up_to_date() {
+    let house = house();
+    let path = format!("/Users/{}", house.post("/Users", person("anna", "e1")).await.is(201).id());
+    let moved = json!([{"op": "replace", "path": "emails", "value": [{"value": "a@new.example"}, {"value": "b@new.example"}]},
+        {"op": "replace", "path": "userName", "value": "anna.new"}]);
+    house.patch(&path, moved).await.is(200);
+    let done = house.service.index_anew().await.unwrap();
+    assert_eq!((done.seen, done.written), (1, 0));
+}
+
+#[tokio::test]
 async fn nobody_is_kept_in_by_a_name_that_another_has_under_newer_rules() {
     let store: Arc<dyn Store> = Arc::new(MemoryStore::new());
     let strict = house_on(Arc::clone(&store), SETTINGS, |connection| connection);
