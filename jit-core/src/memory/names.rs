@@ -38,6 +38,7 @@ impl Indexes {
                 Number::try_from(self.0.len() - 1).ok()
             });
             let length = Number::try_from(name.value.len() << 1 | usize::from(name.unique));
+            // both fit: there are as many indexes as settings name, and no value has 2 GiB
             if let (Some(number), Ok(length)) = (number, length) {
                 packed.extend_from_slice(&number.to_le_bytes());
                 packed.extend_from_slice(&length.to_le_bytes());

@@ -46,7 +46,7 @@ fn rows(leases: &[LeaseRow], token: &str) -> Markup {
                 td { (row.proof) }
                 td { @if row.is_in_use && row.is_served { (longer(row, "/leases/extend", token)) }
                     @if row.is_in_use { (end(row, "End", token)) }
-                    @if row.is_quarantined { (end(row, "Look again", token)) } }
+                    @if row.is_quarantined && row.is_served { (end(row, "Look again", token)) } }
             }
         }
     };
