@@ -1,5 +1,6 @@
 //! The servers of one directory, all of which hold the same entries.
 
+use std::collections::BTreeSet;
 use std::fmt;
 
 use crate::connection::Connection;
@@ -69,6 +70,15 @@ impl Directory {
             pools.work.take_back(connection);
         }
         directory
+    }
+
+    /// Names what counts failures together: the hosts of its servers, in whatever order and with whatever protection they
+    /// are asked. A port belongs to it only where it is none of the usual ones (389, 636, 3268, 3269). Two lists that only
+    /// overlap have two names, and so have two names of one host.
+    #[must_use]
+    pub fn system(&self) -> String {
+        let servers: BTreeSet<_> = self.servers.iter().map(|pools| pools.work.system()).collect();
+        servers.into_iter().collect::<Vec<_>>().join(" ")
     }
 
     /// The bounds of its connections.
@@ -168,6 +178,35 @@ impl fmt::Debug for Directory {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[cfg(feature = "platform-roots")]
+    #[test]
+    fn a_directory_has_one_name_however_its_servers_are_written() {
+        let system = |servers: &[&str]| {
+            let servers = servers.iter().map(|server| (*server).to_owned()).collect();
+            let settings = crate::DirectorySettings::new(servers, "cn=jit", "a-password");
+            let provider = std::sync::Arc::new(rustls::crypto::aws_lc_rs::default_provider());
+            settings.open(provider, crate::Roots::platform()).unwrap().system()
+        };
+        let both = system(&["ldaps://dc1", "ldaps://dc2"]);
+        for same in [
+            &["ldaps://dc2:636", "ldaps://dc1:636"],
+            &["ldap://DC1", "ldap://dc2:389/"],
+            &["ldaps://dc1:3269", "ldap://dc2.:3268"],
+        ] {
+            assert_eq!(system(same), both, "{same:?}");
+        }
+        assert_eq!(system(&["ldaps://[::1]"]), system(&["ldap://[0:0::1]:389"]));
+        let others = [
+            system(&["ldaps://dc1"]),
+            system(&["ldaps://dc1:1636"]),
+            system(&["ldaps://dc1:2636"]),
+            system(&["ldaps://[::1]:1636"]),
+            system(&["ldaps://[::1:1636]"]),
+            both,
+        ];
+        assert_eq!(others.iter().collect::<BTreeSet<_>>().len(), others.len(), "{others:?}");
+    }
 
     #[test]
     fn work_is_spread_evenly_and_only_the_work_of_a_server_that_goes_moves() {

@@ -161,6 +161,10 @@ impl Pool {
         self.shared.circuit.clone()
     }
 
+    pub(crate) fn system(&self) -> String {
+        self.shared.server.system()
+    }
+
     /// Returns the server of this pool.
     #[must_use]
     pub fn server(&self) -> ServerId {

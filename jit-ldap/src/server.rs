@@ -1,8 +1,12 @@
 //! Where a directory is, and how the way there is protected.
 
 use std::fmt;
+use std::net::IpAddr;
 
 use crate::tls::Tls;
+
+/// The ports of one directory by convention: LDAP and the global catalogue of Active Directory, each with TLS and without.
+const USUAL_PORTS: [u16; 4] = [389, 636, 3268, 3269];
 
 /// One server of a directory.
 #[derive(Debug, Clone)]
@@ -55,6 +59,14 @@ impl Server {
     #[must_use]
     pub fn id(&self) -> ServerId {
         ServerId(format!("{}:{}", self.host.to_ascii_lowercase(), self.port).into())
+    }
+
+    /// Names what counts failures behind this address, however the way there is protected. At a port that is not usual
+    /// something else may run.
+    pub(crate) fn system(&self) -> String {
+        let host = self.host.trim_end_matches('.').to_ascii_lowercase();
+        let host = host.parse::<IpAddr>().map_or(host, |address| address.to_string());
+        if USUAL_PORTS.contains(&self.port) { host } else { format!("[{host}]:{}", self.port) }
     }
 
     pub(crate) fn host(&self) -> &str {

@@ -12,8 +12,8 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use jit_core::{
-    Assurance, Attestation, Attestor, Check, Checks, Claims, Clock, Context, Event, OneTime, SessionHint,
-    Stability, Subject, Trigger, VerifyError,
+    Assurance, Attestation, Attestor, Check, Checks, Claims, Clock, Context, Event, Jit, OneTime,
+    SessionHint, Stability, Subject, Trigger, VerifyError,
 };
 use tokio::time::timeout;
 use zeroize::Zeroizing;
@@ -66,7 +66,8 @@ pub struct LdapTrigger {
 
 impl LdapTrigger {
     /// Joins a directory with the attestor of its connection. Failures are counted in the one-time store, for all nodes
-    /// together.
+    /// together, and for all connections to the same directory ([`Directory::system`]), also those of other tenants: the
+    /// directory counts them together as well.
     #[must_use]
     pub fn new(
         config: SignInConfig,
@@ -75,8 +76,8 @@ impl LdapTrigger {
         clock: Arc<dyn Clock>,
         attestor: Attestor,
     ) -> Self {
-        let scope = (attestor.tenant().clone(), attestor.connection().clone());
-        let throttle = Throttle::new(failures, scope, config.throttle());
+        let tenant = Jit::house_tenant().unwrap_or_else(|| attestor.tenant().clone());
+        let throttle = Throttle::new(failures, (tenant, directory.system()), config.throttle());
         Self { config, directory, throttle, clock, attestor }
     }
 

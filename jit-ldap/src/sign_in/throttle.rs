@@ -1,7 +1,7 @@
 //! Keeps guesses away from the directory, which would lock the person out after a few.
 //!
-//! Each attempt takes a slot before the directory is asked, and only success gives it back: whoever guesses in parallel, or
-//! on several nodes, finds the slots taken all the same.
+//! Each attempt takes a slot before the directory is asked, and only success gives it back: whoever guesses in parallel, on
+//! several nodes or by several connections, finds the slots taken all the same.
 //!
 //! Active Directory forgets failures only when a window has passed since the *last* one, so that guesses which are spread
 //! over the window add up for ever. So the last slot shuts all of them for a window. Each of the others is taken for as long
@@ -11,9 +11,7 @@
 use std::sync::Arc;
 
 use chrono::{DateTime, TimeDelta, Utc};
-use jit_core::{
-    BackendError, ConnectionId, ErrorClass, ErrorKind, OneTime, OneTimeKey, Taken, TenantId, VerifyError,
-};
+use jit_core::{BackendError, ErrorClass, ErrorKind, OneTime, OneTimeKey, Taken, TenantId, VerifyError};
 
 use super::settings::ThrottleSettings;
 use crate::error::LdapError;
@@ -34,7 +32,8 @@ impl ThrottleSettings {
 /// Counts the attempts on one person.
 pub(super) struct Throttle {
     store: Arc<dyn OneTime>,
-    scope: (TenantId, ConnectionId),
+    /// Under whom the slots are kept, and for which directory.
+    scope: (TenantId, String),
     settings: ThrottleSettings,
 }
 
@@ -46,7 +45,7 @@ pub(super) struct Slot {
 impl Throttle {
     pub(super) fn new(
         store: Arc<dyn OneTime>,
-        scope: (TenantId, ConnectionId),
+        scope: (TenantId, String),
         settings: ThrottleSettings,
     ) -> Self {
         Self { store, scope, settings }
@@ -96,8 +95,8 @@ impl Throttle {
     }
 
     fn key(&self, person: &[u8], number: u8) -> OneTimeKey {
-        let (tenant, connection) = &self.scope;
-        OneTimeKey::new(tenant.clone(), PURPOSE, &[connection.as_str().as_bytes(), person, &[number]])
+        let (tenant, system) = &self.scope;
+        OneTimeKey::new(tenant.clone(), PURPOSE, &[system.as_bytes(), person, &[number]])
     }
 }
 
@@ -115,7 +114,7 @@ mod tests {
     use super::*;
 
     fn throttle() -> Throttle {
-        let scope = (TenantId::new("acme").unwrap(), ConnectionId::new("ad").unwrap());
+        let scope = (TenantId::new("acme").unwrap(), "dc1".to_owned());
         Throttle::new(Arc::new(MemoryStore::new()), scope, ThrottleSettings::default())
     }
 

@@ -8,8 +8,8 @@ use jit_core::{
     Trigger as _,
 };
 use jit_ldap::{
-    Attribute, AttributeName, BindEvidence, EntryName, LdapError, LdapTrigger, Modification, OpenLdapTarget,
-    Rdn, Search, SignInSettings,
+    Attribute, AttributeName, BindEvidence, Directory, EntryName, LdapError, LdapTrigger, Modification,
+    OpenLdapTarget, Rdn, Search, SignInSettings,
 };
 
 use crate::peer::Peer;
@@ -49,13 +49,18 @@ struct World {
 }
 
 fn world(peer: &Peer, text: &str) -> World {
+    let clock = Arc::new(ManualClock::at(SystemClock.now()));
+    door(text, peer.directory(), &Arc::new(MemoryStore::new()), &clock)
+}
+
+/// A way in among several that share a store.
+fn door(text: &str, directory: Directory, store: &Arc<MemoryStore>, clock: &Arc<ManualClock>) -> World {
     let settings: ConnectionConfig<SignInSettings> = config::load(text, Format::Toml, "test.toml").unwrap();
     let (connection, attestor, sign_in) = settings.define().unwrap();
-    let store = Arc::new(MemoryStore::new());
-    let clock = Arc::new(ManualClock::at(SystemClock.now()));
     let config = sign_in.check().unwrap();
-    let trigger = LdapTrigger::new(config, peer.directory(), store.clone(), clock.clone(), attestor);
-    World { trigger, jit: Jit::builder(store).connection(connection).build().unwrap(), clock }
+    let trigger = LdapTrigger::new(config, directory, store.clone(), clock.clone(), attestor);
+    let jit = Jit::builder(store.clone()).connection(connection).build().unwrap();
+    World { trigger, jit, clock: clock.clone() }
 }
 
 fn typed(user_name: &str, password: &str) -> BindEvidence {
@@ -201,6 +206,27 @@ async fn guessing_locks_nobody_out() {
     );
     world.clock.advance(chrono::TimeDelta::minutes(31));
     assert_eq!(world.code("alice", "alice-password-1").await, "fine");
+}
+
+#[tokio::test]
+async fn guesses_by_two_doors_to_one_directory_count_together_and_lock_nobody_out() {
+    let peer = Peer::start("slapd");
+    let (store, clock) = (Arc::new(MemoryStore::new()), Arc::new(ManualClock::at(SystemClock.now())));
+    let guests = OPENLDAP.replace("\"acme\"", "\"other\"").replace("\"directory\"", "\"guests\"");
+    let doors = [OPENLDAP, &guests].map(|text| door(text, peer.directory(), &store, &clock));
+    let mut refused = Vec::new();
+    for guess in 0..6 {
+        for name in ["alice", "nobody"] {
+            refused.push(doors[guess % 2].code(name, &format!("guess-{guess}")).await);
+        }
+    }
+    assert!(refused[..6].iter().all(|code| code == "ldap.sign_in_refused"), "{refused:?}");
+    assert!(refused[6..].iter().all(|code| code == "ldap.sign_in_throttled"), "{refused:?}");
+    let alice = peer.below("uid=alice,ou=people").to_string();
+    assert_eq!(peer.bind(&alice, "alice-password-1").await, "fine", "five failures would lock her out");
+    clock.advance(chrono::TimeDelta::minutes(31));
+    assert_eq!(doors[0].code("alice", "alice-password-1").await, "fine");
+    assert_eq!(doors[1].code("alice", "guess-7").await, "ldap.sign_in_refused", "and that ended it for both");
 }
 
 #[tokio::test]
