@@ -1,6 +1,6 @@
 //! What can go wrong, by stage, and what a caller should do about it.
 
-use std::{borrow::Cow, error::Error, fmt};
+use std::{borrow::Cow, collections::BTreeMap, error::Error, fmt};
 
 use chrono::TimeDelta;
 
@@ -210,6 +210,7 @@ pub struct BackendError {
     retry: Retry,
     scope: FaultScope,
     operation: &'static str,
+    ids: BTreeMap<String, String>,
     source: Option<Box<dyn Error + Send + Sync>>,
 }
 
@@ -226,7 +227,7 @@ impl BackendError {
             ErrorKind::Target(fault) => fault.scope(),
             _ => FaultScope::Neither,
         };
-        Self { kind, retry, scope, operation, source: None }
+        Self { kind, retry, scope, operation, ids: BTreeMap::new(), source: None }
     }
 
     /// Adds the cause.
@@ -248,6 +249,20 @@ impl BackendError {
     pub fn about(mut self, scope: FaultScope) -> Self {
         self.scope = scope;
         self
+    }
+
+    /// Adds the ids of what a target may have given before it failed, by name, as [`Mirrored::ids`](crate::Mirrored::ids) has
+    /// them.
+    #[must_use]
+    pub fn knowing(mut self, ids: BTreeMap<String, String>) -> Self {
+        self.ids = ids;
+        self
+    }
+
+    /// The ids of what a target may have given before it failed, by name: a mirror keeps them, so that it can be taken.
+    #[must_use]
+    pub fn ids(&self) -> &BTreeMap<String, String> {
+        &self.ids
     }
 
     /// Whom it is about: a target that fails for its own reasons is left alone once it fails nearly everybody.
@@ -347,7 +362,7 @@ impl fmt::Debug for BackendError {
             .field("scope", &self.scope)
             .field("operation", &self.operation)
             .field("source", &self.source)
-            .finish()
+            .finish_non_exhaustive()
     }
 }
 

@@ -1,5 +1,6 @@
 //! A failure on the way through a call, and what it is to whoever asked.
 
+use std::collections::BTreeMap;
 use std::error::Error;
 use std::fmt;
 
@@ -18,16 +19,19 @@ pub(super) struct Failure {
     again_after: Option<TimeDelta>,
     /// Whether the target says that it does not work for now (503), whoever asks.
     is_outage: bool,
+    /// The ids of groups that may have been joined before, by name.
+    ids: BTreeMap<String, String>,
     source: Option<Box<dyn Error + Send + Sync>>,
 }
 
 impl Failure {
-    pub(super) const fn answered(reason: TargetReason, status: u16, detail: Option<ScimType>) -> Self {
-        Self { reason, answer: Some((status, detail)), again_after: None, is_outage: false, source: None }
+    pub(super) fn answered(reason: TargetReason, status: u16, detail: Option<ScimType>) -> Self {
+        Self { answer: Some((status, detail)), ..Self::new(reason) }
     }
 
     const fn new(reason: TargetReason) -> Self {
-        Self { reason, answer: None, again_after: None, is_outage: false, source: None }
+        let ids = BTreeMap::new();
+        Self { reason, answer: None, again_after: None, is_outage: false, ids, source: None }
     }
 
     pub(super) const fn while_out(mut self, is_outage: bool) -> Self {
@@ -38,6 +42,11 @@ impl Failure {
     pub(super) const fn again_after(mut self, pause: TimeDelta) -> Self {
         self.again_after = Some(pause);
         self
+    }
+
+    /// Adds the ids of groups that may have been joined.
+    pub(super) fn knowing(self, ids: BTreeMap<String, String>) -> Self {
+        Self { ids, ..self }
     }
 
     /// Whether one of many that were asked for together may be what is refused, so that others are taken without it.
@@ -88,7 +97,7 @@ impl Failure {
     }
 
     /// Reports it to whoever asked.
-    pub(super) fn during(self, operation: &'static str) -> BackendError {
+    pub(super) fn during(mut self, operation: &'static str) -> BackendError {
         let error = BackendError::new(ErrorKind::Target(self.reason.fault()), operation);
         let error = match self.scope() {
             Some(scope) => error.about(scope),
@@ -98,7 +107,7 @@ impl Failure {
             Some(pause) => error.with_retry(Retry::After(pause)),
             None => error,
         };
-        error.caused_by(self)
+        error.knowing(std::mem::take(&mut self.ids)).caused_by(self)
     }
 }
 

@@ -31,6 +31,31 @@ impl AtFault {
     }
 }
 
+/// The ids of the groups of an account, by name.
+struct Ids<'a> {
+    /// As the ledger had them.
+    before: &'a BTreeMap<String, String>,
+    /// What may have been joined since.
+    asked: BTreeMap<String, String>,
+    /// What the account holds.
+    now: BTreeMap<String, String>,
+    /// The names under which the ledger has what was left since.
+    left: BTreeSet<String>,
+}
+
+impl<'a> Ids<'a> {
+    const fn after(before: &'a BTreeMap<String, String>) -> Self {
+        Self { before, asked: BTreeMap::new(), now: BTreeMap::new(), left: BTreeSet::new() }
+    }
+
+    /// What is to be known after a failure. A name has one id: what was not left yet comes first.
+    fn in_doubt(mut self) -> BTreeMap<String, String> {
+        self.asked.append(&mut self.now);
+        self.asked.retain(|name, _| self.left.contains(name) || !self.before.contains_key(name));
+        self.asked
+    }
+}
+
 impl People {
     /// Which groups to join and to leave. What the account holds is what it shows, where the target shows that with names;
     /// else what was confirmed last.
@@ -43,7 +68,7 @@ impl People {
         Memberships::of(wanted, shown.as_deref())
     }
 
-    /// Groups come after people, and those to leave before those to join.
+    /// Groups come after people, and those to leave before those to join. A failure tells the ids of what may have been joined.
     pub(super) async fn furnish(
         &self,
         call: &mut Call,
@@ -52,6 +77,21 @@ impl People {
         adopted: bool,
     ) -> Result<Effect, Failure> {
         let memberships = self.memberships(person, wanted);
+        let mut ids = Ids::after(&wanted.ids);
+        if let Err(failure) = self.change_groups(call, person, &memberships, &mut ids).await {
+            return Err(failure.knowing(ids.in_doubt()));
+        }
+        let (native, held, ids) = (person.id.clone(), wanted.entitlements.clone(), ids.now);
+        Ok(Effect::Mirrored { native, held, ids, confirmed: digest(wanted), adopted })
+    }
+
+    async fn change_groups(
+        &self,
+        call: &mut Call,
+        person: &Person,
+        memberships: &Memberships,
+        ids: &mut Ids<'_>,
+    ) -> Result<(), Failure> {
         let mut stays = memberships.stays();
         if memberships.leaves.iter().any(|leave| leave.id.is_some()) {
             for name in &memberships.joins {
@@ -61,11 +101,9 @@ impl People {
         }
         let mut at_fault = AtFault::default();
         self.leave_all(call, person, &memberships.leaves, &stays, &mut at_fault).await?;
-        let ids = self.join_all(call, person, &memberships, &mut at_fault).await?;
-        self.leave_former(call, person, &wanted.ids, &ids, &mut at_fault).await?;
-        at_fault.end()?;
-        let (native, held) = (person.id.clone(), wanted.entitlements.clone());
-        Ok(Effect::Mirrored { native, held, ids, confirmed: digest(wanted), adopted })
+        self.join_all(call, person, memberships, ids, &mut at_fault).await?;
+        self.leave_former(call, person, ids, &mut at_fault).await?;
+        at_fault.end()
     }
 
     /// Takes an account that failed out of the groups that it is to leave: what is refused of it keeps no access alive.
@@ -110,18 +148,18 @@ impl People {
         Ok(())
     }
 
-    /// Joins what is missing, and tells the ids of all that the account holds from then on.
+    /// Joins what is missing, and notes the ids of all that the account holds from then on.
     async fn join_all(
         &self,
         call: &mut Call,
         person: &Person,
         memberships: &Memberships,
+        ids: &mut Ids<'_>,
         at_fault: &mut AtFault,
-    ) -> Result<BTreeMap<String, String>, Failure> {
-        let mut ids = BTreeMap::new();
+    ) -> Result<(), Failure> {
         for name in &memberships.joins {
-            let joined = self.groups.join(self.finder(), call, name, &person.id).await;
-            ids.extend(at_fault.pass(joined)?.map(|id| (name.clone(), id)));
+            let joined = self.groups.join(self.finder(), call, name, &person.id, &mut ids.asked).await;
+            ids.now.extend(at_fault.pass(joined)?.map(|id| (name.clone(), id)));
         }
         for (name, id) in &memberships.kept {
             let id = match id {
@@ -129,9 +167,9 @@ impl People {
                 // nobody has to know it now
                 None => self.groups.find(self.finder(), call, name).await.ok().flatten(),
             };
-            ids.extend(id.map(|id| (name.clone(), id)));
+            ids.now.extend(id.map(|id| (name.clone(), id)));
         }
-        Ok(ids)
+        Ok(())
     }
 
     /// Leaves the groups that bore these names before, and that others bear now.
@@ -139,14 +177,15 @@ impl People {
         &self,
         call: &mut Call,
         person: &Person,
-        before: &BTreeMap<String, String>,
-        now: &BTreeMap<String, String>,
+        ids: &mut Ids<'_>,
         at_fault: &mut AtFault,
     ) -> Result<(), Failure> {
-        for (name, id) in before {
+        let Ids { before, now, left, .. } = ids;
+        for (name, id) in *before {
             let is_another = now.get(name).is_some_and(|now| now != id);
             if is_another && !now.values().any(|now| now == id) {
-                at_fault.pass(self.groups.leave(self.finder(), call, id, &person.id).await)?;
+                let done = self.groups.leave(self.finder(), call, id, &person.id).await;
+                left.extend(at_fault.pass(done)?.map(|_| name.clone()));
             }
         }
         Ok(())

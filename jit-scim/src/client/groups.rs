@@ -40,20 +40,24 @@ pub(super) struct Groups {
 }
 
 impl Groups {
-    /// Lets a member join the group of this name, and tells its id.
+    /// Lets a member join the group of this name, and tells its id. Whatever comes of it, `asked` has the id of a group that may
+    /// have the member from now on.
     pub(super) async fn join(
         &self,
         finder: Finder<'_>,
         call: &mut Call,
         name: &str,
         member: &str,
+        asked: &mut BTreeMap<String, String>,
     ) -> Result<String, Failure> {
         // a second look where the group was made anew under the same name
         for _ in 0..2 {
             let Some(id) = self.id(finder, call, name, true).await? else { break };
+            asked.insert(name.to_owned(), id.clone());
             if (GroupAt { groups: self, finder, id: &id }).change(call, member, true).await? {
                 return Ok(id);
             }
+            asked.remove(name);
             self.forget(&id);
         }
         Err(TargetReason::GroupUnknown.into())

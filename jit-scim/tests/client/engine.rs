@@ -232,6 +232,35 @@ async fn who_loses_a_role_leaves_the_group_that_it_gave_whatever_is_lost_meanwhi
     }
 }
 
+/// One group is at fault while another is joined, which somebody renames then.
+#[tokio::test]
+async fn what_was_joined_before_a_failure_is_left_whatever_it_is_called_by_now() {
+    for lost in [false, true] {
+        let member = Entitlement::role("member").unwrap();
+        let house = house(|mirroring| mirroring.with_entitlement(member, "Members"));
+        house.sim.script(move |_, asked| {
+            if lost && asked.path.starts_with("Groups/") && asked.method == http::Method::PATCH {
+                return Some(Fault::LostAfter);
+            }
+            let is_making = asked.path == "Groups" && asked.method == http::Method::POST;
+            let is_at_fault = is_making && asked.body["displayName"] == "Members";
+            is_at_fault.then(|| Fault::Answer(400, Vec::new(), "{}"))
+        });
+        house.sign_in(&["members", "editors"]).await.unwrap();
+        house.work().await;
+        assert_eq!(house.sim.members("Editors").len(), 1, "{lost}");
+        let group = house.sim.one("Groups")["id"].as_str().unwrap().to_owned();
+        house.sim.rename_group(&group, "Old editors");
+        house.sim.clock.advance(TimeDelta::minutes(6));
+        house.sign_in(&["members"]).await.unwrap();
+        if lost {
+            house.sim.behave();
+        }
+        house.pass_minutes(5).await;
+        assert_eq!(house.sim.members("Old editors"), Vec::<String>::new(), "{lost}");
+    }
+}
+
 #[tokio::test]
 async fn an_application_that_fails_everybody_is_left_alone_and_not_for_what_it_refuses_of_each() {
     for (status, is_left_alone) in

@@ -4,7 +4,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 
 use super::{
     Pass, desired,
-    learned::{Entry, learned},
+    learned::{Entry, learned, with_ids},
     mark::{Next, mark, next, takes},
     stops::is_counted,
 };
@@ -100,6 +100,12 @@ impl Jit {
         if !takes_access {
             self.learn_health(setup, asking.account.id, &effect, *pass).await;
         }
+        if let Err(error) = &effect
+            && let Err(error) = self.keep_ids(store, setup, &asking, error).await
+        {
+            // They are told again with the next attempt.
+            tracing::warn!(target = %setup.id, code = %error.code(), "ids that a target told were not kept");
+        }
         self.record_effect(store, setup, asking, &next, effect?).await
     }
 
@@ -194,6 +200,33 @@ impl Jit {
             account = now;
         }
         Err(JitError::refused("engine.contended"))
+    }
+
+    /// Keeps the ids that a target told before it failed: what it gave by then has to be found whatever it is called once it is
+    /// to be taken.
+    async fn keep_ids(
+        &self,
+        store: &dyn Store,
+        setup: &TargetSetup,
+        asking: &Asking,
+        error: &BackendError,
+    ) -> Result<(), BackendError> {
+        if error.ids().is_empty() {
+            return Ok(());
+        }
+        let mut found = Some(asking.account.clone());
+        for _ in 0..ATTEMPTS {
+            let Some(account) = found else { return Ok(()) };
+            let mirror = account.mirror(&setup.id).cloned();
+            let mirror = mirror.and_then(|mirror| with_ids(mirror, &asking.mirror.ids, error.ids()));
+            let Some(mirror) = mirror else { return Ok(()) };
+            match self.write_mirror(store, setup, &account, Entry::of(mirror)).await {
+                Err(error) if *error.kind() == ErrorKind::Conflict => {}
+                done => return done.map(drop),
+            }
+            found = store.get(&account.tenant, account.id).await?;
+        }
+        Err(BackendError::new(ErrorKind::Conflict, "mirror.keep_ids"))
     }
 
     /// Commits what is known of a mirror. Where the task goes and the account changed meanwhile, another one comes.

@@ -89,6 +89,22 @@ fn hold(mirror: &mut Mirror, held: &BTreeSet<String>, ids: &BTreeMap<String, Str
     }
 }
 
+/// What is known of a mirror once the target told ids and failed; `None` where that is nothing new. What others learned since
+/// these were `known` is later than that.
+pub(super) fn with_ids(
+    mut mirror: Mirror,
+    known: &BTreeMap<String, String>,
+    told: &BTreeMap<String, String>,
+) -> Option<Mirror> {
+    let is_news = |(name, id): &(&String, &String)| {
+        known.get(*name) != Some(*id) && mirror.ids.get(*name) == known.get(*name)
+    };
+    let news: Vec<_> = told.iter().filter(is_news).map(|(name, id)| (name.clone(), id.clone())).collect();
+    let has_news = !news.is_empty();
+    mirror.ids.extend(news);
+    has_news.then_some(mirror)
+}
+
 fn refused(mut mirror: Mirror, code: Code) -> Entry {
     mirror.state = MirrorState::Refused { code };
     Entry { alarm: Some("mirror.refused"), ..Entry::of(mirror).noting("mirror.refused") }
