@@ -10,6 +10,7 @@ use crate::migration::{Migration, pending};
 pub const MIGRATIONS: &[Migration] = &[
     Migration { version: 1, name: "begin", sql: include_str!("0001_begin.sql") },
     Migration { version: 2, name: "documents", sql: include_str!("0002_documents.sql") },
+    Migration { version: 3, name: "waiting leaves", sql: include_str!("0003_waiting_leaves.sql") },
 ];
 
 const MIGRATE: &str = "postgres.migrate";

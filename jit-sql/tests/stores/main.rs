@@ -19,3 +19,5 @@ mod postgres;
 mod sqlite;
 #[cfg(test)]
 mod support;
+#[cfg(test)]
+mod upgrades;
