@@ -1,7 +1,7 @@
 //! Groups of the target: found by name, joined and left.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::AtomicBool;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use chrono::{DateTime, TimeDelta, Utc};
@@ -10,8 +10,7 @@ use http::Method;
 use super::failure::Failure;
 use super::find::Finder;
 use super::learned::Learned;
-use super::person::{id_of, operation, patch, version_of};
-use super::place::change;
+use super::person::{id_of, operation, patch};
 use super::profile::{GroupChanges, GroupOrigin, MemberRemoval};
 use super::rate::MemberPace;
 use super::reason::TargetReason;
@@ -23,8 +22,6 @@ const GROUP: &str = "urn:ietf:params:scim:schemas:core:2.0:Group";
 /// How long a name is believed to be that of the same group.
 const KNOWN_FOR: TimeDelta = TimeDelta::minutes(5);
 const KNOWN: usize = 4096;
-/// How often a whole group is read and replaced when it changes meanwhile.
-const ATTEMPTS: usize = 4;
 
 /// What is known of the groups of one target.
 #[derive(Debug, Default)]
@@ -36,7 +33,7 @@ pub(super) struct Groups {
     /// The target said that it has no PATCH.
     lacks_patch: Learned,
     /// A group of the target showed its members: one that shows none has none.
-    shows_members: AtomicBool,
+    pub(super) shows_members: AtomicBool,
 }
 
 impl Groups {
@@ -177,10 +174,10 @@ impl Groups {
 }
 
 /// One group of the target.
-struct GroupAt<'a> {
-    groups: &'a Groups,
-    finder: Finder<'a>,
-    id: &'a str,
+pub(super) struct GroupAt<'a> {
+    pub(super) groups: &'a Groups,
+    pub(super) finder: Finder<'a>,
+    pub(super) id: &'a str,
 }
 
 impl GroupAt<'_> {
@@ -237,7 +234,22 @@ impl GroupAt<'_> {
         }
     }
 
-    /// Sends for members who have their places. Where no change was sent, the places are free again.
+    /// Waits until so many members may change once more; none of their places is kept where that takes too long.
+    pub(super) async fn all_places(&self, call: &mut Call, wanted: usize) -> Result<(), Failure> {
+        let mut taken = 0;
+        while taken < wanted {
+            match self.places(call, wanted - taken).await {
+                Ok(places) => taken += places,
+                Err(failure) => {
+                    self.groups.pace.give_back(self.finder.profile.member_changes, self.id, taken);
+                    return Err(failure);
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Sends for members who have their places for one change. Where no change was sent, the places are free again.
     async fn send_placed(&self, call: &mut Call, members: &[&str], joins: bool) -> Result<bool, Failure> {
         let before = call.writes();
         let result = self.send(call, members, joins).await;
@@ -272,56 +284,11 @@ impl GroupAt<'_> {
             }
         }
     }
-
-    /// Reads the group, and puts it back with the change. Where it shows no version, what another node puts at the same time may
-    /// undo that: it is read once more, until the change stands.
-    async fn replace(&self, call: &mut Call, members: &[&str], joins: bool) -> Result<bool, Failure> {
-        if !self.finder.profile.shows_members {
-            return Err(TargetReason::MembersUnseen.into());
-        }
-        for _ in 0..ATTEMPTS {
-            let ask = Ask::new(Method::GET, resource("Groups", self.id)?).for_many();
-            let answer = self.finder.wire.send(call, &ask).await?;
-            let group = match (answer.status, answer.json) {
-                (404 | 410, _) => return Ok(false),
-                (200, Some(group)) => group,
-                (200..=299, _) => return Err(TargetReason::AnswerMalformed.into()),
-                (status, json) => return Err(Answer { status, json }.refused()),
-            };
-            self.check_members(&group)?;
-            let Some(whole) = with_members(&group, members, joins) else { return Ok(true) };
-            let version = version_of(&group, self.finder.profile);
-            let is_bound = version.is_some();
-            let ask = Ask::new(Method::PUT, resource("Groups", self.id)?).body(whole).only_if(version);
-            let answer = self.finder.wire.send(call, &ask.for_many()).await?;
-            if matches!(answer.status, 409 | 412) {
-                continue;
-            }
-            let is_there = judge(&answer, joins, 1)?;
-            if !is_there || is_bound {
-                return Ok(is_there);
-            }
-        }
-        Err(TargetReason::ChangedMeanwhile.into())
-    }
-
-    /// Makes sure that a group without members has none: they may not be shown, and would be lost where it is put back.
-    fn check_members(&self, group: &Json) -> Result<(), Failure> {
-        let shows = &self.groups.shows_members;
-        match group.member("members") {
-            Some(Json::List(list)) => {
-                shows.fetch_or(!list.is_empty(), Ordering::Relaxed);
-                Ok(())
-            }
-            _ if self.finder.profile.omits_members || shows.load(Ordering::Relaxed) => Ok(()),
-            _ => Err(TargetReason::MembersUnseen.into()),
-        }
-    }
 }
 
 /// What an answer says of so many members at once. One that is gone or not in the group says nothing of the others: whoever
 /// was refused together goes alone next.
-fn judge(answer: &Answer, joins: bool, members: usize) -> Result<bool, Failure> {
+pub(super) fn judge(answer: &Answer, joins: bool, members: usize) -> Result<bool, Failure> {
     match answer.status {
         200..=299 => Ok(true),
         400 | 404 | 410 if members > 1 => Err(answer.refused()),
@@ -330,29 +297,4 @@ fn judge(answer: &Answer, joins: bool, members: usize) -> Result<bool, Failure> 
         400 if !joins && answer.says("noTarget") => Ok(true),
         _ => Err(answer.refused()),
     }
-}
-
-/// The group as it is put back; `None` where it is so already.
-fn with_members(group: &Json, members: &[&str], joins: bool) -> Option<Json> {
-    let mut whole = group.clone();
-    for name in ["id", "meta"] {
-        change(&mut whole, name, |_| None);
-    }
-    let mut is_changed = false;
-    change(&mut whole, "members", |old| {
-        let mut list = if let Some(Json::List(list)) = old { list } else { Vec::new() };
-        let before = list.len();
-        let is = |entry: &Json, member: &str| entry.member("value").and_then(Json::as_text) == Some(member);
-        if joins {
-            let missing = members.iter().filter(|member| !list.iter().any(|entry| is(entry, member)));
-            let missing: Vec<_> =
-                missing.map(|member| Json::object([("value", Json::text(*member))])).collect();
-            list.extend(missing);
-        } else {
-            list.retain(|entry| !members.iter().any(|member| is(entry, member)));
-        }
-        is_changed = list.len() != before;
-        Some(Json::List(list))
-    });
-    is_changed.then_some(whole)
 }

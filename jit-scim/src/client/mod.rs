@@ -25,6 +25,7 @@ mod retry_after;
 mod target;
 mod transport;
 mod turns;
+mod whole;
 mod wire;
 
 pub use credentials::{AccessToken, Credentials, FixedToken};

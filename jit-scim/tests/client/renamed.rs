@@ -3,13 +3,13 @@
 use std::collections::BTreeMap;
 
 use chrono::TimeDelta;
-use jit_scim::client::{GroupChanges, GroupOrigin, TargetProfile};
+use jit_scim::client::{GroupChanges, GroupOrigin, MemberRate, TargetProfile, TargetReason};
 use serde_json::json;
 
 use crate::groups::{holding, patches, with_groups};
 use crate::life::{GROUP, changed};
 use crate::sim::Quirks;
-use crate::world::{World, names, person, target, wanted};
+use crate::world::{World, alice, names, person, target, wanted};
 
 impl World {
     fn group(&self, name: &str) -> String {
@@ -112,7 +112,7 @@ async fn what_is_in_doubt_is_left_by_id_and_by_name() {
 
 /// Two nodes, and a group without versions: each puts what it read before the other did.
 #[tokio::test]
-async fn two_nodes_that_put_a_group_at_once_undo_nothing_of_each_other() {
+async fn of_two_nodes_that_put_a_group_at_once_both_changes_stand() {
     let profile = changed(|profile| {
         (profile.group_changes, profile.versions) = (GroupChanges::Put, false);
         profile.groups = GroupOrigin::Found;
@@ -132,4 +132,63 @@ async fn two_nodes_that_put_a_group_at_once_undo_nothing_of_each_other() {
     let members = world.sim.members("Crew");
     assert!(!members.contains(&left.remote.native.unwrap()), "{:?}", world.sim.lines());
     assert!(members.contains(&joined.remote.native.unwrap()), "{:?}", world.sim.lines());
+}
+
+fn put_without_versions() -> TargetProfile {
+    changed(|profile| (profile.group_changes, profile.versions) = (GroupChanges::Put, false))
+}
+
+fn puts(world: &World) -> usize {
+    world.sim.lines().iter().filter(|line| *line == "PUT Groups/id").count()
+}
+
+#[tokio::test]
+async fn a_group_that_is_shown_as_it_was_for_a_while_is_put_once() {
+    for (lags, is_done) in [(2, true), (60, false)] {
+        let (world, _) = with_groups(put_without_versions(), Quirks { lags, ..Quirks::default() }, &["Crew"]);
+        let mut all = wanted(&alice());
+        all.entitlements = names(&["Crew"]);
+        let outcome = world.mirror(&alice(), &all).await;
+        assert_eq!((outcome.is_ok(), puts(&world)), (is_done, 1), "{lags} seconds: {outcome:?}");
+        assert_eq!(world.sim.waited(), [1000, 2000], "it is given some time");
+        world.sim.clock.advance(TimeDelta::minutes(1));
+        world.mirrored(&alice(), &all).await;
+        assert_eq!(puts(&world), 1, "the next attempt sees that it stands");
+    }
+}
+
+/// Other nodes undo each of the first three changes.
+fn undo_three_times(world: &World) {
+    let (sim, group, mut reads) = (std::sync::Arc::clone(&world.sim), world.group("Crew"), 0);
+    world.sim.script(move |_, asked| {
+        if asked.path == format!("Groups/{group}") && asked.method == http::Method::GET {
+            reads += 1;
+            if (2..=4).contains(&reads) {
+                sim.overwrite_group(&group, &format!("u-9{reads}"));
+            }
+        }
+        None
+    });
+}
+
+#[tokio::test]
+async fn the_last_change_of_a_whole_group_is_read_back_as_well() {
+    let (world, _) = with_groups(put_without_versions(), Quirks::default(), &["Crew"]);
+    undo_three_times(&world);
+    let known = holding(&world, &["Crew"]).await;
+    assert_eq!(puts(&world), 4);
+    assert!(world.sim.members("Crew").contains(&known.remote.native.unwrap()));
+}
+
+#[tokio::test]
+async fn each_time_that_a_whole_group_is_put_counts_as_a_change() {
+    let rate = MemberRate { members: 1, seconds: 3600, burst: 2 };
+    let mut profile = put_without_versions();
+    profile.member_changes = Some(rate);
+    let (world, _) = with_groups(profile, Quirks::default(), &["Crew"]);
+    undo_three_times(&world);
+    let mut all = wanted(&alice());
+    all.entitlements = names(&["Crew"]);
+    assert_eq!(world.refused(&alice(), &all).await, TargetReason::GroupPaced);
+    assert_eq!(puts(&world), 2, "as many as the profile allows");
 }

@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex, MutexGuard};
 
 use async_trait::async_trait;
 use bytes::Bytes;
-use chrono::{DateTime, TimeDelta};
+use chrono::{DateTime, TimeDelta, Utc};
 use http::{Method, Request, Response};
 use jit_core::{Clock as _, ManualClock};
 use jit_scim::client::{TargetReason, Transport, TransportError};
@@ -39,6 +39,8 @@ pub(crate) struct Quirks {
     pub(crate) patches_active_only: bool,
     /// Takes a change of `active` and does not make it.
     pub(crate) overlooks_active: bool,
+    /// Shows a group for so many seconds as it was before it was put.
+    pub(crate) lags: i64,
 }
 
 /// What happens to a request instead.
@@ -78,6 +80,8 @@ struct State {
     made: u64,
     log: Vec<Asked>,
     waits: Vec<TimeDelta>,
+    /// How a group was, and until when it is shown so.
+    before: BTreeMap<String, (Resource, DateTime<Utc>)>,
 }
 
 const BASE: &str = "https://app.example/scim/v2";
@@ -131,6 +135,14 @@ impl Sim {
         state.made += 1;
         let number = state.made;
         self.version(state.kept.get_mut("Groups").unwrap().get_mut(id).unwrap(), number);
+    }
+
+    /// Puts nobody but this one into a group, as another node would that puts it whole.
+    pub(crate) fn overwrite_group(&self, id: &str, member: &str) {
+        let mut state = self.state();
+        let group = state.kept.get_mut("Groups").unwrap().get_mut(id).unwrap();
+        let operation = json!([{ "op": "replace", "path": "members", "value": [{ "value": member }] }]);
+        *group = self.patched(group, &operation).unwrap();
     }
 
     /// Everything at an endpoint, as it would be shown if nothing were hidden.
@@ -291,7 +303,10 @@ impl Sim {
             return (412, json!({ "status": "412" }));
         }
         let changed = match asked.method.as_str() {
-            "GET" => return (200, self.shown(&state, &before, None)),
+            "GET" => {
+                let lagging = state.before.get(id).filter(|(_, until)| self.clock.now() < *until);
+                return (200, self.shown(&state, lagging.map_or(&before, |(old, _)| old), None));
+            }
             "DELETE" if !quirks.deactivates => {
                 state.kept.get_mut(endpoint).unwrap().remove(id);
                 return (204, Value::Null);
@@ -323,6 +338,10 @@ impl Sim {
         };
         if taken(&state, endpoint, &after, Some(id)).is_some() {
             return (409, json!({ "status": "409", "scimType": "uniqueness" }));
+        }
+        if asked.method == Method::PUT && quirks.lags > 0 {
+            let until = self.clock.now() + TimeDelta::seconds(quirks.lags);
+            state.before.insert(id.to_owned(), (before, until));
         }
         state.made += 1;
         self.version(&mut after, state.made);
