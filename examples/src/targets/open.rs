@@ -201,7 +201,8 @@ impl<'a> Directories<'a> {
     }
 }
 
-/// The servers of a directory, however they are written.
+/// The servers of a directory, in any order. Another port or protection, or a list that only overlaps, is another system
+/// here, though the directory counts failures together.
 fn system(way: &WaySettings) -> String {
     let name = |server: &String| server.trim_end_matches('/').to_ascii_lowercase();
     let servers: BTreeSet<_> = way.servers.iter().map(name).collect();
