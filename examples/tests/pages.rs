@@ -226,6 +226,7 @@ fn admin() -> AdminView {
             name: HOSTILE.into(),
             user_name: "ada".into(),
             leaves: vec!["removal for good, said over hr at 2026-11-21 09:00".into()],
+            seen: "[{\"presence\":\"gone\"}]".into(),
             grants: "engineer".into(),
         }],
         accounts: vec![AccountRow {
@@ -336,6 +337,8 @@ fn an_administrator_decides_leaves_that_wait() {
         "removal for good, said over hr",
         "value=\"confirm_leave\"",
         "value=\"dismiss_leave\"",
+        // The form names what the page shows, so that nothing else is decided.
+        "name=\"seen\" value=\"[{&quot;presence&quot;:&quot;gone&quot;}]\"",
     ] {
         assert!(page.contains(shown), "{shown}");
     }

@@ -68,7 +68,7 @@ pub use identity::{
     Assurance, AttestError, Attestation, Attestor, Bound, Check, Checks, Claim, ClaimPath, ClaimPathError,
     ClaimValues, Claims, Domain, DomainError, DomainPattern, DomainSet, EmailAddress, EmailClaim, EmailError,
     EmailEvidence, EmailTrust, Expected, Extent, HeldPresence, HeldRecord, IssuerSet, Presence,
-    RecordStatement, SessionHint, SharedClaims, Stability, VerifiedIdentity, VerifiedRecord,
+    RecordStatement, SessionHint, SharedClaims, Stability, VerifiedIdentity, VerifiedRecord, WaitingLeave,
 };
 pub use ids::{
     AccountId, AttributeName, ConnectionId, DocumentId, DocumentKind, EventId, ExternalKey, GrantId, IdError,

@@ -346,6 +346,8 @@ pub struct LeaverRow {
     pub user_name: String,
     /// What waits, over which connection, since when.
     pub leaves: Vec<String>,
+    /// The same for the form: what is shown is what is decided.
+    pub seen: String,
     /// What they hold until then.
     pub grants: String,
 }

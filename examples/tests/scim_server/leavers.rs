@@ -1,9 +1,14 @@
 //! Leaves that wait: who is told, and how a person decides them, with `checkout` on the same store.
 
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 
+use jit_core::{
+    AccountWrite, Commit, ConnectionId, ExternalKey, HeldPresence, HeldRecord, Issuer, Subject, TenantId,
+    UserName, UserStore as _,
+};
+use jit_sql::SqliteStore;
 use serde_json::{Value, json};
 
 use crate::folder;
@@ -87,4 +92,71 @@ fn leaves_that_wait_are_told_listed_and_decided() {
     assert_eq!((code, each(&decided, "user")), (Some(0), vec!["dan", "eve"]), "{decided:?}");
     assert_eq!(each(&decided, "state"), ["disabled", "disabled"]);
     assert_eq!(checkout(&folder, "person leaving"), (Some(0), Vec::new()));
+}
+
+/// Ada and bob, whose leave waits since hr said so, and the removal of ada, since crm said so as well.
+fn waiting_over_two_connections(name: &str) -> PathBuf {
+    let folder = folder(name);
+    fs::write(folder.join("connection.toml"), CONNECTION.replace("most = 1", "most = 0")).unwrap();
+    fs::write(folder.join("checkout.toml"), CHECKOUT).unwrap();
+    let server = Server::start(&folder, "sqlite:people.db", &["--config", "connection.toml"]);
+    let off = patch(&json!([{ "op": "replace", "path": "active", "value": false }]));
+    for name in ["ada", "bob"] {
+        let path = format!("/Users/{}", server.ask("POST", "/Users", &person(name)).id());
+        assert_eq!(server.ask("PATCH", &path, &off).status, 200);
+    }
+    assert_eq!(server.end("-TERM"), Some(0));
+    park_removal(&folder, "ada", "crm");
+    folder
+}
+
+/// Writes what another connection would: that the removal of somebody waits.
+#[tokio::main(flavor = "current_thread")]
+async fn park_removal(folder: &Path, name: &str, connection: &str) {
+    let store = SqliteStore::open(folder.join("people.db")).unwrap();
+    let (tenant, name) = (TenantId::new("acme").unwrap(), UserName::new(name).unwrap());
+    let before = store.named(&tenant, name.key()).await.unwrap().unwrap();
+    let key = ExternalKey {
+        tenant: tenant.clone(),
+        connection: ConnectionId::new(connection).unwrap(),
+        issuer: Issuer::new(format!("urn:acme:{connection}")).unwrap(),
+        subject: Subject::new(name.as_str()).unwrap(),
+    };
+    let parked = before.records[0].parked;
+    let presence = HeldPresence::Gone;
+    let mut after = before.clone();
+    after.records.push(HeldRecord { key, presence, version: None, request: None, claims: None, parked });
+    let mut commit = Commit::new(tenant);
+    commit.account = Some(AccountWrite::update(&before, after));
+    store.commit(&commit).await.unwrap();
+}
+
+/// Who waits over which connection for what.
+fn waiting(folder: &Path) -> Vec<[String; 3]> {
+    let (_, lines) = checkout(folder, "person leaving");
+    let mut found: Vec<_> = lines
+        .iter()
+        .map(|line| ["user", "connection", "waits"].map(|field| line[field].as_str().unwrap().to_owned()))
+        .collect();
+    found.sort();
+    found
+}
+
+#[test]
+fn confirming_all_of_a_connection_ends_nobody_for_what_another_one_said() {
+    let folder = waiting_over_two_connections("confirm-one-of-two");
+    let (code, decided) = checkout(&folder, "person confirm-leave --all --connection hr");
+    assert_eq!((code, each(&decided, "user")), (Some(0), vec!["ada", "bob"]));
+    assert_eq!(each(&decided, "state"), ["disabled", "disabled"], "nobody is removed for good");
+    assert_eq!(waiting(&folder), [["ada", "crm", "removal"]], "it waits still");
+    let (code, decided) = checkout(&folder, "person confirm-leave ada");
+    assert_eq!((code, each(&decided, "state")), (Some(0), vec!["ended"]));
+}
+
+#[test]
+fn dismissing_all_of_a_connection_leaves_what_another_one_said() {
+    let folder = waiting_over_two_connections("dismiss-one-of-two");
+    let (code, decided) = checkout(&folder, "person dismiss-leave --all --connection crm");
+    assert_eq!((code, each(&decided, "user")), (Some(0), vec!["ada"]));
+    assert_eq!(waiting(&folder), [["ada", "hr", "leave"], ["bob", "hr", "leave"]]);
 }

@@ -13,7 +13,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     AccountId, AttributeName, Elevation, EmailAddress, EmailTrust, ExternalKey, HeldRecord, Lease, TargetId,
-    TaskId, TenantId,
+    TaskId, TenantId, WaitingLeave,
 };
 
 pub use grant::{Entitlement, EntitlementKind, EntitlementPattern, Grant, Provenance, Source};
@@ -223,6 +223,12 @@ impl Account {
     #[must_use]
     pub fn standing(&self, now: DateTime<Utc>) -> Standing {
         Standing::of(self, now)
+    }
+
+    /// The leaves that wait for an administrator, over whichever connection.
+    #[must_use]
+    pub fn waiting_leaves(&self) -> Vec<WaitingLeave> {
+        self.records.iter().filter_map(WaitingLeave::of).collect()
     }
 
     /// The keys by which the account can be found: its e-mail address and searchable attributes; of a lease that may

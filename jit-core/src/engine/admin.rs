@@ -70,7 +70,8 @@ impl Jit {
     /// Does what an administrator asks. Doing it twice changes nothing the second time, or is denied by the state.
     ///
     /// # Errors
-    /// `Ok(Err(denial))` with `account.unknown`, `account.is_leased` (it is checked in instead), `account.wrong_state`, `account.ended`, `access.last_holder` or
+    /// `Ok(Err(denial))` with `account.unknown`, `account.is_leased` (it is checked in instead), `account.wrong_state`,
+    /// `account.ended`, `record.leave_changed` (look again: it does not wait as it was seen), `access.last_holder` or
     /// `account.no_seat`; [`JitError`] when a backend failed or the account changed under every attempt.
     ///
     /// # Cancel safety
@@ -93,7 +94,7 @@ impl Jit {
             };
             let actor = Actor::Administrator { name: request.by.clone() };
             // A leave is an end, whoever held it up.
-            let absolute = request.act == AdminAct::ConfirmLeave;
+            let absolute = matches!(request.act, AdminAct::ConfirmLeave(_));
             let record = Record { actor, action: request.act.code(), rule: None, absolute, now };
             let (commit, after) = self.compose(&request.tenant, Some(&before), &plan, record, &mut mint);
             match self.commit(store, &commit).await {

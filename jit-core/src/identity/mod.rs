@@ -15,6 +15,7 @@ pub use domain::{Domain, DomainError, DomainPattern, DomainSet};
 pub use email::{EmailAddress, EmailClaim, EmailError, EmailEvidence, EmailTrust};
 pub use record::{
     Bound, Expected, Extent, HeldPresence, HeldRecord, Presence, RecordStatement, VerifiedRecord,
+    WaitingLeave,
 };
 pub use verified::{
     Assurance, AttestError, Attestation, Attestor, Check, Checks, IssuerSet, SessionHint, Stability,

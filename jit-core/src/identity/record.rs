@@ -277,6 +277,33 @@ pub enum HeldPresence {
     Gone,
 }
 
+/// Names a leave that waits for an administrator as somebody saw it, so that nobody decides what they have not seen: what another
+/// connection said, or what was said since then.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct WaitingLeave {
+    /// Which record.
+    pub key: ExternalKey,
+    /// What waits: a leave, or a removal for good.
+    pub presence: HeldPresence,
+    /// Since when.
+    pub since: DateTime<Utc>,
+}
+
+impl WaitingLeave {
+    /// Names what waits of a record; `None` where nothing does.
+    #[must_use]
+    pub fn of(held: &HeldRecord) -> Option<Self> {
+        Some(Self { key: held.key.clone(), presence: held.presence, since: held.parked? })
+    }
+
+    /// Tells whether it is what waits of this record, not changed since it was seen.
+    #[must_use]
+    pub fn is_still(&self, held: &HeldRecord) -> bool {
+        self.key == held.key && self.presence == held.presence && held.parked == Some(self.since)
+    }
+}
+
 impl fmt::Debug for HeldRecord {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("HeldRecord")

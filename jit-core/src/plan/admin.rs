@@ -9,7 +9,7 @@ use super::{
 };
 use crate::{
     Account, AccountEmail, AccountState, Code, Denial, EmailTrust, Entitlement, ExternalKey, Grant, GrantId,
-    Mint, Provenance, Source, Standing,
+    Mint, Provenance, Source, Standing, WaitingLeave,
 };
 
 /// Says what an administrator wants.
@@ -43,10 +43,10 @@ pub enum AdminAct {
     },
     /// Take a grant away, whoever gave it.
     Withdraw(GrantId),
-    /// Confirm the leaves of this person that wait since too many came at once.
-    ConfirmLeave,
-    /// Let them not happen: what the source says next counts.
-    DismissLeave,
+    /// Confirm leaves of this person that wait since too many came at once: these, and no others.
+    ConfirmLeave(Vec<WaitingLeave>),
+    /// Let these not happen: what their source says next counts.
+    DismissLeave(Vec<WaitingLeave>),
     /// Move the account's end.
     SetEnd(Option<DateTime<Utc>>),
 }
@@ -66,8 +66,8 @@ impl AdminAct {
             Self::Unlink(_) => "account.unlinked",
             Self::Give { .. } => "access.was_given",
             Self::Withdraw(_) => "access.was_withdrawn",
-            Self::ConfirmLeave => "record.leave_confirmed",
-            Self::DismissLeave => "record.leave_dismissed",
+            Self::ConfirmLeave(_) => "record.leave_confirmed",
+            Self::DismissLeave(_) => "record.leave_dismissed",
             Self::SetEnd(_) => "account.end_set",
         })
     }
@@ -76,7 +76,8 @@ impl AdminAct {
 /// Plans an administrator's act on an account.
 ///
 /// # Errors
-/// `account.wrong_state` when the act does not fit the state, `account.ended` for anything done to a tombstone.
+/// `account.wrong_state` when the act does not fit the state, `account.ended` for anything done to a tombstone,
+/// `record.leave_changed` when a leave does not wait as it was seen.
 pub fn plan_admin(
     act: &AdminAct,
     account: &Account,
@@ -113,8 +114,8 @@ pub fn plan_admin(
                 );
             }
         }
-        AdminAct::ConfirmLeave => confirm_leaves(&mut plan, account, now),
-        AdminAct::DismissLeave => dismiss_leaves(&mut plan, account),
+        AdminAct::ConfirmLeave(leaves) => confirm_leaves(&mut plan, account, leaves, now)?,
+        AdminAct::DismissLeave(leaves) => dismiss_leaves(&mut plan, account, leaves)?,
         AdminAct::SetEnd(end)
             if *end != account.ends_at || account.end_set_by != Some(Source::Administrator) =>
         {

@@ -99,6 +99,18 @@ impl House {
         }
     }
 
+    /// Confirms whatever waits of somebody.
+    pub(crate) async fn confirm_leaves(&self, id: AccountId) -> Account {
+        let leaves = self.get(id).await.waiting_leaves();
+        self.administer(id, AdminAct::ConfirmLeave(leaves)).await.unwrap()
+    }
+
+    /// Dismisses whatever waits of somebody.
+    pub(crate) async fn dismiss_leaves(&self, id: AccountId) -> Account {
+        let leaves = self.get(id).await.waiting_leaves();
+        self.administer(id, AdminAct::DismissLeave(leaves)).await.unwrap()
+    }
+
     /// Hears a record and expects it to be refused.
     pub(crate) async fn refused(&self, said: Said) -> String {
         match self.hear(said).await {

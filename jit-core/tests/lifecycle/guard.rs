@@ -30,7 +30,7 @@ async fn a_confirmed_leave_of_the_last_administrator_is_a_leave() {
     let joined = house.taken(said("e1", json!({"groups": ["admin"]}))).await.account;
     assert_eq!(held_roles(&joined), ["role:admin"]);
     assert_eq!(house.taken(said("e1", json!({})).leaves()).await.effect, RecordEffect::Parked);
-    let confirmed = house.administer(joined.id, AdminAct::ConfirmLeave).await.unwrap();
+    let confirmed = house.confirm_leaves(joined.id).await;
     assert!(matches!(confirmed.state, AccountState::Disabled { .. }) && confirmed.grants.is_empty());
 }
 
@@ -61,8 +61,86 @@ async fn confirming_leaves_of_two_sources_takes_away_what_both_gave() {
         house.taken(said_over(connection, "e1", json!({})).leaves()).await;
     }
     assert_eq!(held_roles(&house.get(id).await), ["role:editor", "role:reader"]);
-    let confirmed = house.administer(id, AdminAct::ConfirmLeave).await.unwrap();
+    let confirmed = house.confirm_leaves(id).await;
     assert!(matches!(confirmed.state, AccountState::Disabled { .. }) && confirmed.grants.is_empty());
+}
+
+/// Somebody whose leave waits over `scim`, and whose removal waits over `hr`.
+async fn waiting_over_two() -> (House, AccountId) {
+    let okta = || SamePerson { connection: ConnectionId::new("okta").unwrap(), by: NamedBy::Subject };
+    let kin = || Provisioning { same_person: vec![okta()], reactivates: true, ..none_leave() };
+    let house = house(vec![
+        wire("scim").provisions(kin()),
+        wire("hr").provisions(kin()),
+        wire("okta").speaks_for("example.com"),
+    ]);
+    let id = house.enter(2, "e1", json!({})).await.account.id;
+    for (connection, group) in [("scim", "reader"), ("hr", "editor")] {
+        house.taken(said_over(connection, "e1", json!({"groups": [group]}))).await;
+    }
+    house.taken(said_over("scim", "e1", json!({})).leaves()).await;
+    house.taken(said_over("hr", "e1", json!({})).gone()).await;
+    (house, id)
+}
+
+async fn leaves_over(house: &House, id: AccountId, connection: &str) -> Vec<WaitingLeave> {
+    // As the form of a page carries them.
+    let form = serde_json::to_string(&house.get(id).await.waiting_leaves()).unwrap();
+    let waiting: Vec<WaitingLeave> = serde_json::from_str(&form).unwrap();
+    waiting.into_iter().filter(|leave| leave.key.connection.as_str() == connection).collect()
+}
+
+#[tokio::test]
+async fn nobody_goes_for_what_another_connection_said() {
+    let (house, id) = waiting_over_two().await;
+    let of_scim = leaves_over(&house, id, "scim").await;
+    let left = house.administer(id, AdminAct::ConfirmLeave(of_scim.clone())).await.unwrap();
+    assert!(matches!(left.state, AccountState::Disabled { .. }), "no tombstone: {:?}", left.state);
+    assert_eq!(held_roles(&left), ["role:editor"], "hr has given it, and its word waits");
+    assert_eq!((waiting(&house, "scim").await, waiting(&house, "hr").await), (0, 1));
+    let twice = house.administer(id, AdminAct::ConfirmLeave(of_scim)).await.unwrap_err();
+    assert_eq!(twice.code.as_str(), "record.leave_changed");
+    let removed =
+        house.administer(id, AdminAct::ConfirmLeave(leaves_over(&house, id, "hr").await)).await.unwrap();
+    assert!(matches!(removed.state, AccountState::Ended { .. }));
+}
+
+#[tokio::test]
+async fn a_dismissal_lets_wait_what_another_connection_said() {
+    let (house, id) = waiting_over_two().await;
+    let of_hr = leaves_over(&house, id, "hr").await;
+    let stays = house.administer(id, AdminAct::DismissLeave(of_hr)).await.unwrap();
+    assert_eq!(stays.state, AccountState::Active);
+    assert_eq!((waiting(&house, "scim").await, waiting(&house, "hr").await), (1, 0));
+}
+
+#[tokio::test]
+async fn a_leave_that_became_a_removal_or_was_taken_back_is_not_decided_unseen() {
+    let house = house_of_scim(none_leave());
+    let id = house.taken(said("e1", json!({"groups": ["editor"]}))).await.account.id;
+    house.taken(said("e1", json!({})).leaves()).await;
+    let seen = house.get(id).await.waiting_leaves();
+    assert_eq!(seen.len(), 1);
+    let refused = async |act: AdminAct| house.administer(id, act).await.unwrap_err().code;
+    let both = async |seen: &[WaitingLeave]| {
+        for act in [AdminAct::ConfirmLeave(seen.to_vec()), AdminAct::DismissLeave(seen.to_vec())] {
+            assert_eq!(refused(act).await.as_str(), "record.leave_changed");
+        }
+    };
+    // The source removes whom it had let go.
+    house.taken(said("e1", json!({})).gone()).await;
+    both(&seen).await;
+    assert_eq!((waiting(&house, "scim").await, house.get(id).await.state), (1, AccountState::Active));
+    // It takes that back, and lets them go anew: it is another leave.
+    house.taken(said("e1", json!({"groups": ["editor"]}))).await;
+    both(&seen).await;
+    house.clock.advance(chrono::TimeDelta::minutes(1));
+    house.taken(said("e1", json!({})).leaves()).await;
+    both(&seen).await;
+    both(&[]).await;
+    let account = house.get(id).await;
+    assert_eq!((waiting(&house, "scim").await, held_roles(&account)), (1, vec!["role:editor".into()]));
+    assert_eq!(house.dismiss_leaves(id).await.state, AccountState::Active);
 }
 
 #[tokio::test]
@@ -130,7 +208,7 @@ async fn what_is_told_of_somebody_whose_leave_was_dismissed_is_no_leave() {
     let house = house_of_scim(none_leave());
     let id = house.taken(said("e1", json!({"groups": ["editor"]}))).await.account.id;
     house.taken(said("e1", json!({})).leaves()).await;
-    house.administer(id, AdminAct::DismissLeave).await.unwrap();
+    house.dismiss_leaves(id).await;
     let told = house.taken(said("e1", json!({"groups": ["reader"]})).presence(Presence::Unsaid)).await;
     assert_eq!((told.effect, told.account.state.clone()), (RecordEffect::Moved, AccountState::Active));
     assert_eq!(held_roles(&told.account), ["role:reader"]);
@@ -172,7 +250,7 @@ async fn a_leave_that_waits_raises_an_alarm_once() {
     house.work().await;
     assert_eq!(*told.0.lock().unwrap(), [format!("record.parked {id}")]);
     // Dismissed, said again: it is another one.
-    house.administer(id, AdminAct::DismissLeave).await.unwrap();
+    house.dismiss_leaves(id).await;
     house.taken(said("e1", json!({})).leaves()).await;
     house.work().await;
     assert_eq!(told.0.lock().unwrap().len(), 2);
@@ -223,10 +301,10 @@ async fn too_many_who_left_before_are_not_removed_for_good_at_once() {
     let id = async |person: &str| house.hear_of(person).await;
     // Who left before has left, whatever becomes of the removal: their source brings them back, and nobody else does.
     assert_eq!(house.taken(said("e3", json!({}))).await.effect, Returned);
-    house.administer(id("e4").await, AdminAct::DismissLeave).await.unwrap();
+    house.dismiss_leaves(id("e4").await).await;
     assert!(matches!(house.get(id("e4").await).await.state, AccountState::Disabled { .. }));
     assert_eq!(house.taken(said("e4", json!({}))).await.effect, Returned);
-    let gone = house.administer(id("e5").await, AdminAct::ConfirmLeave).await.unwrap();
+    let gone = house.confirm_leaves(id("e5").await).await;
     assert!(matches!(gone.state, AccountState::Ended { .. }));
     assert_eq!(waiting(&house, "scim").await, 0);
 }
@@ -245,14 +323,17 @@ async fn a_removal_that_waits_is_taken_back_by_its_source_where_that_may_not_bri
         }
         assert_eq!(house.taken(said("e1", json!({})).gone()).await.effect, RecordEffect::Parked);
         assert_eq!(waiting(&house, "scim").await, 1);
+        let seen = house.get(id).await.waiting_leaves();
         let back = house.taken(said("e1", json!({"groups": ["editor", "reader"]}))).await;
         assert_eq!((back.effect, waiting(&house, "scim").await), (RecordEffect::Moved, 0));
         assert_eq!(back.plan.refusals[0].wish, "activate", "they stay stopped, and the source is told so");
         assert!(!held_roles(&back.account).contains(&"role:reader".to_owned()), "nothing is given");
-        let confirmed = house.administer(id, AdminAct::ConfirmLeave).await.unwrap();
+        let confirmed = house.administer(id, AdminAct::ConfirmLeave(seen)).await;
+        assert_eq!(confirmed.unwrap_err().code.as_str(), "record.leave_changed");
+        let state = house.get(id).await.state;
         assert!(
-            matches!(confirmed.state, AccountState::Disabled { .. }),
-            "nobody is buried whose source has them"
+            matches!(state, AccountState::Disabled { .. }),
+            "nobody is buried whose source has them: {state:?}"
         );
     }
 }

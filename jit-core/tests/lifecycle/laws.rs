@@ -55,8 +55,9 @@ fn acts() -> impl Strategy<Value = AdminAct> {
         AdminAct::Suspend,
         AdminAct::Reactivate,
         AdminAct::End,
-        AdminAct::ConfirmLeave,
-        AdminAct::DismissLeave,
+        // Of what waits by then.
+        AdminAct::ConfirmLeave(Vec::new()),
+        AdminAct::DismissLeave(Vec::new()),
         AdminAct::Give { entitlement: role("auditor"), ends_at: None },
         AdminAct::SetEnd(Some(days(3))),
     ])
@@ -128,7 +129,12 @@ impl World {
             Happens::SignIn(claims) => drop(self.house.sign_in(1, "e1", claims.clone()).await),
             Happens::Act(act) => {
                 if let Some(account) = self.account().await {
-                    let _ = self.house.administer(account.id, act.clone()).await;
+                    let act = match act {
+                        AdminAct::ConfirmLeave(_) => AdminAct::ConfirmLeave(account.waiting_leaves()),
+                        AdminAct::DismissLeave(_) => AdminAct::DismissLeave(account.waiting_leaves()),
+                        act => act.clone(),
+                    };
+                    let _ = self.house.administer(account.id, act).await;
                 }
             }
             Happens::Time(days) => {

@@ -161,9 +161,9 @@ async fn when_too_many_leave_at_once_the_others_wait_for_an_administrator() {
     house.clock.advance(chrono::TimeDelta::hours(1));
     let again = house.taken(said("e2", json!({})).leaves()).await;
     assert_eq!((again.effect, again.plan.is_empty()), (Parked, true));
-    let confirmed = house.administer(waiting[0].id, AdminAct::ConfirmLeave).await.unwrap();
+    let confirmed = house.confirm_leaves(waiting[0].id).await;
     assert!(matches!(confirmed.state, AccountState::Disabled { .. }) && confirmed.grants.is_empty());
-    let dismissed = house.administer(waiting[1].id, AdminAct::DismissLeave).await.unwrap();
+    let dismissed = house.dismiss_leaves(waiting[1].id).await;
     assert_eq!(dismissed.state, AccountState::Active);
     let back = house.taken(said("e4", json!({"groups": ["editor"]}))).await;
     assert_eq!(back.effect, RecordEffect::Moved, "the source took it back");

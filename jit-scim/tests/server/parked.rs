@@ -60,7 +60,7 @@ async fn a_group_that_is_left_is_left_while_a_leave_waits() {
 async fn a_leave_that_was_dismissed_is_not_repeated_by_a_change_of_a_group() {
     let (house, path, group) = waiting_in_a_group(0).await;
     leaves(&house, &path).await;
-    administer(&house, AdminAct::DismissLeave).await;
+    administer(&house, AdminAct::DismissLeave(house.account().await.waiting_leaves())).await;
     rename(&house, &group, "team-9").await;
     assert!(!waits(&house).await);
     assert_eq!(house.account().await.state, AccountState::Active);

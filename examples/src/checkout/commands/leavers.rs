@@ -3,7 +3,7 @@
 use std::num::NonZeroUsize;
 
 use chrono::{DateTime, Utc};
-use jit_core::{Account, AccountId, AdminAct, ConnectionId, HeldPresence, HeldRecord};
+use jit_core::{Account, AccountId, AdminAct, ConnectionId, HeldPresence, HeldRecord, WaitingLeave};
 use serde::Serialize;
 
 use crate::checkout::arguments::{LeaveDecision, Leavers};
@@ -76,24 +76,15 @@ pub(super) async fn decide(
     decision: LeaveDecision,
     report: &mut Report<'_>,
 ) -> Result<u8, Failure> {
-    let found = match whom {
-        Leavers::One(whom) => vec![house.person_or_account(&whom).await?],
-        Leavers::All { connection, at_most } => {
-            let found = waiting(house, Some(&connection)).await?;
-            if found.len() > at_most {
-                return Err(Failure::refused("checkout.too_many_waiting"));
-            }
-            found
-        }
-    };
-    if found.iter().all(|account| parked(account).next().is_none()) {
+    let found = to_decide(house, whom).await?;
+    if found.iter().all(|(_, leaves)| leaves.is_empty()) {
         return Err(Failure::refused("checkout.not_waiting"));
     }
     let mut lines = Vec::new();
-    for account in found {
+    for (account, leaves) in found {
         let act = match decision {
-            LeaveDecision::Confirm => AdminAct::ConfirmLeave,
-            LeaveDecision::Dismiss => AdminAct::DismissLeave,
+            LeaveDecision::Confirm => AdminAct::ConfirmLeave(leaves),
+            LeaveDecision::Dismiss => AdminAct::DismissLeave(leaves),
         };
         lines.push(DecidedLine::of(&account, &house.act(account.id, act).await));
     }
@@ -102,6 +93,26 @@ pub(super) async fn decide(
         [line.user.clone(), line.account.to_string(), line.state.to_owned(), failed]
     })?;
     Ok(if lines.iter().any(|line| line.error.is_some()) { FAILED } else { DONE })
+}
+
+/// Finds whose leaves are decided, and which: of somebody who is named, all; else those alone that the connection told of.
+async fn to_decide(house: &House, whom: Leavers) -> Result<Vec<(Account, Vec<WaitingLeave>)>, Failure> {
+    let (found, connection) = match whom {
+        Leavers::One(whom) => (vec![house.person_or_account(&whom).await?], None),
+        Leavers::All { connection, at_most } => {
+            let found = waiting(house, Some(&connection)).await?;
+            if found.len() > at_most {
+                return Err(Failure::refused("checkout.too_many_waiting"));
+            }
+            (found, Some(connection))
+        }
+    };
+    let is_meant = |leave: &WaitingLeave| connection.as_ref().is_none_or(|own| leave.key.connection == *own);
+    let named = |account: Account| {
+        let leaves = account.waiting_leaves().into_iter().filter(is_meant).collect();
+        (account, leaves)
+    };
+    Ok(found.into_iter().map(named).collect())
 }
 
 async fn waiting(house: &House, connection: Option<&ConnectionId>) -> Result<Vec<Account>, Failure> {

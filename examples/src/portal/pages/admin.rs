@@ -63,6 +63,7 @@ fn leaver(row: &LeaverRow, token: &str) -> Markup {
             }
             form.actions method="post" action="/admin/decide" {
                 (named(&row.account, token))
+                input type="hidden" name="seen" value=(row.seen);
                 button.primary type="submit" name="act" value="dismiss_leave" { "Let stay" span.hidden { " " (row.name) } }
                 button.quiet type="submit" name="act" value="confirm_leave" { "Let leave" span.hidden { " " (row.name) } }
             }

@@ -68,6 +68,8 @@ pub(crate) fn leaver_row(account: &Account, store: Option<&StoreId>, now: DateTi
         name: display_name(account),
         user_name: account.user_name.as_ref().map(ToString::to_string).unwrap_or_default(),
         leaves: leaves.collect(),
+        // Without it the form is refused.
+        seen: serde_json::to_string(&account.waiting_leaves()).unwrap_or_default(),
         grants: held(account, now),
     }
 }

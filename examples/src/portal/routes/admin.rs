@@ -6,7 +6,7 @@ use axum::http::{HeaderMap, StatusCode};
 use axum::response::Response;
 use jit_core::{
     Account, AccountId, AccountState, AdminAct, AdminRequest, AuditQuery, Filter, Query as Accounts, Store,
-    StoreId, TenantId,
+    StoreId, TenantId, WaitingLeave,
 };
 
 use crate::portal::failure::Failure;
@@ -52,11 +52,15 @@ pub(super) async fn decide(
     let request = request(&visit, &sent).ok_or(Failure::NotFound)?;
     match house.jit.administer(&request).await? {
         Ok(_) => Ok(see_other("/admin")),
-        Err(denial) => Err(Failure::Refused {
-            code: denial.code,
-            reason: "The account is not in a state in which this can be done, or does not exist.".into(),
-            anew: None,
-        }),
+        Err(denial) => {
+            let reason = match denial.code.as_str() {
+                "record.leave_changed" => {
+                    "This leave does not wait any longer as the page showed it. Nothing was done: look at the page anew."
+                }
+                _ => "The account is not in a state in which this can be done, or does not exist.",
+            };
+            Err(Failure::Refused { code: denial.code, reason: reason.into(), anew: None })
+        }
     }
 }
 
@@ -74,8 +78,8 @@ fn request(visit: &Visit, sent: &Parameters) -> Option<AdminRequest> {
         "suspend" => AdminAct::Suspend,
         "reactivate" => AdminAct::Reactivate,
         "release" => AdminAct::Release,
-        "confirm_leave" => AdminAct::ConfirmLeave,
-        "dismiss_leave" => AdminAct::DismissLeave,
+        "confirm_leave" => AdminAct::ConfirmLeave(seen(sent)?),
+        "dismiss_leave" => AdminAct::DismissLeave(seen(sent)?),
         _ => return None,
     };
     let account: AccountId = sent.value("account")?.parse().ok()?;
@@ -86,6 +90,11 @@ fn request(visit: &Visit, sent: &Parameters) -> Option<AdminRequest> {
     let by =
         visit.account.user_name.as_ref().map_or_else(|| visit.account.id.to_string(), ToString::to_string);
     Some(AdminRequest { tenant: visit.session.tenant.clone(), store, account, act, by })
+}
+
+/// Reads which leaves the page had shown.
+fn seen(sent: &Parameters) -> Option<Vec<WaitingLeave>> {
+    serde_json::from_str(sent.value("seen")?).ok()
 }
 
 /// Finds the rule that asked for approval: it stands in the audit trail.

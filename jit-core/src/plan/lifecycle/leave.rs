@@ -5,7 +5,7 @@ use chrono::{DateTime, Utc};
 use super::{Planned, RecordEffect, RecordFacts, link, remember, remembered, stay::check_permitted};
 use crate::{
     Account, AccountState, Change, Code, ConnectionId, Denial, HeldPresence, HeldRecord, LinkProof, Mint,
-    Plan, Reason, Source,
+    Plan, Reason, Source, WaitingLeave,
     plan::{
         admin::bury,
         grants::plan_no_longer_given,
@@ -143,29 +143,49 @@ fn stop(plan: &mut Plan, account: &Account, connections: &[&ConnectionId], gone:
     plan.push(Change::EndCredentials, reason());
 }
 
-/// Plans the leaves that wait, as an administrator confirms them.
-pub(in crate::plan) fn confirm_leaves(plan: &mut Plan, account: &Account, now: DateTime<Utc>) {
-    let waiting = || account.records.iter().filter(|record| record.parked.is_some());
-    let connections: Vec<_> = waiting().map(|record| &record.key.connection).collect();
-    if connections.is_empty() {
-        return;
-    }
+/// Plans leaves that wait, as an administrator confirms them. What another connection said waits on: nobody goes for it.
+pub(in crate::plan) fn confirm_leaves(
+    plan: &mut Plan,
+    account: &Account,
+    leaves: &[WaitingLeave],
+    now: DateTime<Utc>,
+) -> Result<(), Denial> {
+    let decided = waiting_as_seen(account, leaves)?;
+    let connections: Vec<_> = decided.iter().map(|record| &record.key.connection).collect();
     // One that is for good says everything that the others say.
-    let gone = waiting().any(|record| record.presence == HeldPresence::Gone);
+    let gone = decided.iter().any(|record| record.presence == HeldPresence::Gone);
     stop(plan, account, &connections, gone, now);
-    for record in waiting() {
+    for record in decided {
         let record = HeldRecord { parked: None, ..record.clone() };
         plan.push(Change::SetRecord(Box::new(record)), Reason::code("admin.act"));
     }
+    Ok(())
 }
 
-/// Plans that the leaves that wait do not happen: the person is there as far as we are concerned. Of somebody who had left
+/// Plans that leaves that wait do not happen: the person is there as far as we are concerned. Of somebody who had left
 /// before, only the removal waited: they have left, and their source may bring them back.
-pub(in crate::plan) fn dismiss_leaves(plan: &mut Plan, account: &Account) {
+pub(in crate::plan) fn dismiss_leaves(
+    plan: &mut Plan,
+    account: &Account,
+    leaves: &[WaitingLeave],
+) -> Result<(), Denial> {
+    let decided = waiting_as_seen(account, leaves)?;
     let had_left = matches!(&account.state, AccountState::Disabled { reason, .. } if *reason == left());
     let presence = if had_left { HeldPresence::Inactive } else { HeldPresence::Active };
-    for record in account.records.iter().filter(|record| record.parked.is_some()) {
+    for record in decided {
         let record = HeldRecord { parked: None, presence, ..record.clone() };
         plan.push(Change::SetRecord(Box::new(record)), Reason::code("admin.act"));
     }
+    Ok(())
+}
+
+/// Finds the records whose leaves are decided. If only one of them became another one or was taken back meanwhile, nothing is
+/// decided: whoever decides has to look again.
+fn waiting_as_seen<'a>(account: &'a Account, leaves: &[WaitingLeave]) -> Result<Vec<&'a HeldRecord>, Denial> {
+    let waits = |leave: &WaitingLeave| account.records.iter().any(|held| leave.is_still(held));
+    if leaves.is_empty() || !leaves.iter().all(waits) {
+        return Err(Denial::new(Code::new("record.leave_changed")));
+    }
+    let is_decided = |held: &&HeldRecord| leaves.iter().any(|leave| leave.key == held.key);
+    Ok(account.records.iter().filter(is_decided).collect())
 }
