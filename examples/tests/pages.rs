@@ -229,6 +229,7 @@ fn admin() -> AdminView {
             seen: "[{\"presence\":\"gone\"}]".into(),
             grants: "engineer".into(),
         }],
+        more_leaving: true,
         accounts: vec![AccountRow {
             account: account_ref(),
             act: Some(AccountAct::Suspend),
@@ -343,6 +344,9 @@ fn an_administrator_decides_leaves_that_wait() {
         assert!(page.contains(shown), "{shown}");
     }
     assert!(!page.contains("<script"));
+    assert!(page.contains("More leaves wait") && page.contains("confirm-leave --all --connection"));
+    let all = AdminView { more_leaving: false, ..admin() };
+    assert!(!pages::admin(&frame(), &all).into_string().contains("More leaves wait"));
     let nobody = AdminView { leaving: Vec::new(), ..admin() };
     assert!(!pages::admin(&frame(), &nobody).into_string().contains("Waiting to leave"));
 }

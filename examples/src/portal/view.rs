@@ -388,6 +388,8 @@ pub struct AdminView {
     pub waiting: Vec<ApprovalRow>,
     /// Whose leave waits.
     pub leaving: Vec<LeaverRow>,
+    /// Whether more leaves wait than are shown.
+    pub more_leaving: bool,
     /// Every account of the tenant.
     pub accounts: Vec<AccountRow>,
 }

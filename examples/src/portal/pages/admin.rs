@@ -22,6 +22,7 @@ pub fn admin(frame: &Frame, view: &AdminView) -> Markup {
                      says that they are there."
                 }
                 ul.waiting { @for row in &view.leaving { (leaver(row, token)) } }
+                @if view.more_leaving { (more_leaving()) }
             }
         }
         section aria-labelledby="accounts" {
@@ -67,6 +68,17 @@ fn leaver(row: &LeaverRow, token: &str) -> Markup {
                 button.primary type="submit" name="act" value="dismiss_leave" { "Let stay" span.hidden { " " (row.name) } }
                 button.quiet type="submit" name="act" value="confirm_leave" { "Let leave" span.hidden { " " (row.name) } }
             }
+        }
+    }
+}
+
+/// Says that not everybody is shown, and where everybody is listed and decided.
+fn more_leaving() -> Markup {
+    html! {
+        p.muted {
+            "More leaves wait than this page shows. " code { "checkout person leaving" } " lists all of them, and "
+            code { "checkout person confirm-leave --all --connection …" } " or "
+            code { "checkout person dismiss-leave --all --connection …" } " decides all of a connection."
         }
     }
 }

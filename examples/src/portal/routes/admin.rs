@@ -27,6 +27,7 @@ pub(super) async fn show(State(house): State<Arc<House>>, headers: HeaderMap) ->
         let leaving = house.jit.parked_leaves(shelf.name.as_ref(), tenant, None, None, ACCOUNTS).await?;
         let row = |account: &Account| present::leaver_row(account, shelf.name.as_ref(), house.now());
         view.leaving.extend(leaving.items.iter().map(row));
+        view.more_leaving |= leaving.next.is_some();
         let query = Accounts { tenant: tenant.clone(), filter: Filter::All, after: None, limit: ACCOUNTS };
         for account in shelf.store.list(&query).await?.items {
             if matches!(account.state, AccountState::Pending { .. }) {
