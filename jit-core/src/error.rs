@@ -204,13 +204,19 @@ pub enum Retry {
     After(TimeDelta),
 }
 
+/// The ids of what was given, by name.
+struct Ids(BTreeMap<String, String>);
+
+static NO_IDS: BTreeMap<String, String> = BTreeMap::new();
+
 /// Describes a failure of a port: what kind, whether to try again, during which operation, and why.
 pub struct BackendError {
     kind: ErrorKind,
     retry: Retry,
     scope: FaultScope,
     operation: &'static str,
-    ids: BTreeMap<String, String>,
+    /// Apart, so that an error takes no more room for what few have.
+    ids: Option<Box<Ids>>,
     source: Option<Box<dyn Error + Send + Sync>>,
 }
 
@@ -227,7 +233,7 @@ impl BackendError {
             ErrorKind::Target(fault) => fault.scope(),
             _ => FaultScope::Neither,
         };
-        Self { kind, retry, scope, operation, ids: BTreeMap::new(), source: None }
+        Self { kind, retry, scope, operation, ids: None, source: None }
     }
 
     /// Adds the cause.
@@ -255,14 +261,14 @@ impl BackendError {
     /// them.
     #[must_use]
     pub fn knowing(mut self, ids: BTreeMap<String, String>) -> Self {
-        self.ids = ids;
+        self.ids = Some(Box::new(Ids(ids)));
         self
     }
 
     /// The ids of what a target may have given before it failed, by name: a mirror keeps them, so that it can be taken.
     #[must_use]
     pub fn ids(&self) -> &BTreeMap<String, String> {
-        &self.ids
+        self.ids.as_ref().map_or(&NO_IDS, |ids| &ids.0)
     }
 
     /// Whom it is about: a target that fails for its own reasons is left alone once it fails nearly everybody.
