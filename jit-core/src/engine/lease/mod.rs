@@ -21,6 +21,7 @@ mod pushes;
 mod reconcile;
 mod record;
 mod release;
+mod returned;
 mod round;
 mod tend;
 

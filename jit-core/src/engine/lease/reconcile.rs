@@ -11,10 +11,8 @@ use super::{
     LentWrong,
     bearing::{bearing, is_corrupt, page_of},
     check_out::Errand,
-    declare_gone::declared_gone,
-    differ::{Differing, Odd, differences, plainly},
+    differ::{Differing, Odd, differences},
     kept,
-    record::moved_on,
 };
 use crate::{
     Account, AccountId, Actor, Code, ErrorKind, Jit, JitError, Lease, Listed, Listing, LookupKey, Observed,
@@ -137,15 +135,7 @@ impl Jit {
         let errand = Errand { store, setup, by: mode.actor() };
         let odd = self.still_odd(errand, tenant, odd).await?;
         if let ReconcileMode::Apply { at_most, .. } = mode {
-            let fits =
-                |(odd, differing): &&(Odd, Differing)| odd.can_be_brought_back(setup, &differing.found);
-            let fitting = odd.iter().filter(fits).count();
-            let declared = declared_gone(store, tenant, &result.leftover).await?;
-            if result.returned.len() + declared.len() > at_most || fitting > at_most {
-                return Err(JitError::refused("reconcile.too_many"));
-            }
-            result.ended = self.end_returned(errand, tenant, &result.returned).await?;
-            result.ended += self.end_declared(errand, tenant, declared).await?;
+            self.end_found(errand, tenant, (at_most, &odd), &mut result).await?;
         }
         for (odd, mut differing) in odd {
             if mode != ReconcileMode::Report && odd.can_be_brought_back(setup, &differing.found) {
@@ -277,30 +267,6 @@ impl Jit {
             }
         }
         Ok((found, Some(Code::new("reconcile.endless"))))
-    }
-
-    async fn end_returned(
-        &self,
-        Errand { store, setup, by }: Errand<'_>,
-        tenant: &TenantId,
-        returned: &[RemoteRef],
-    ) -> Result<usize, JitError> {
-        let mut ended = 0;
-        for remote in returned {
-            let Some((_, id)) = setup.markers.reads(&remote.marker) else { continue };
-            let (account, lease) = kept(store, tenant, id).await?;
-            let Observed::Ours { native, .. } = setup.target.observe(remote).await? else { continue };
-            let lease = Lease { remote: remote.clone(), ..lease };
-            let now: DateTime<Utc> = self.parts.clock.now();
-            let details = vec![format!("end what returned as {}", plainly(&native))];
-            let lease = lease.reappeared(native, now).map_err(moved_on)?;
-            match self.note_with(store, &account, lease, ("lease.reappeared", by), details).await {
-                Ok(_) => ended += 1,
-                Err(error) if *error.kind() == ErrorKind::Conflict => {}
-                Err(error) => return Err(error.into()),
-            }
-        }
-        Ok(ended)
     }
 }
 
