@@ -77,6 +77,7 @@ impl Source {
             request: None,
             claims: None,
             parked: None,
+            before_parked: None,
         });
         account.identities.push(LinkedIdentity { key, linked_at: now(), proof: LinkProof::SameSource });
         account

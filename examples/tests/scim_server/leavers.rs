@@ -125,7 +125,16 @@ async fn park_removal(folder: &Path, name: &str, connection: &str) {
     let parked = before.records[0].parked;
     let presence = HeldPresence::Gone;
     let mut after = before.clone();
-    after.records.push(HeldRecord { key, presence, version: None, request: None, claims: None, parked });
+    let before_parked = Some(HeldPresence::Active);
+    after.records.push(HeldRecord {
+        key,
+        presence,
+        version: None,
+        request: None,
+        claims: None,
+        parked,
+        before_parked,
+    });
     let mut commit = Commit::new(tenant);
     commit.account = Some(AccountWrite::update(&before, after));
     store.commit(&commit).await.unwrap();

@@ -262,6 +262,10 @@ pub struct HeldRecord {
     /// Since when a leave waits for an administrator, since too many came at once.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub parked: Option<DateTime<Utc>>,
+    /// What was so before the leave that waits: that they were there, where nothing was heard before. `None` where nothing
+    /// waits, or waited already before this was kept.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub before_parked: Option<HeldPresence>,
 }
 
 /// Tells whether a person was there when a record was last heard.

@@ -62,7 +62,7 @@ pub(super) fn plan_link(
 pub(super) fn cut_off(plan: &mut Plan, account: &Account, key: &ExternalKey, reason: &Reason) {
     plan.push(Change::Unlink(key.clone()), reason.clone());
     for record in account.records.iter().filter(|record| record.key == *key && record.parked.is_some()) {
-        let record = HeldRecord { parked: None, ..record.clone() };
+        let record = HeldRecord { parked: None, before_parked: None, ..record.clone() };
         plan.push(Change::SetRecord(Box::new(record)), reason.clone());
     }
 }

@@ -338,6 +338,70 @@ async fn a_removal_that_waits_is_taken_back_by_its_source_where_that_may_not_bri
     }
 }
 
+/// Two sources of one person, neither of which may remove anybody before an administrator confirmed it.
+fn house_of_two_sources() -> House {
+    let limit = LeaverLimit { most: 9, within: "1h".parse().unwrap(), removals: Some(0) };
+    let okta = || SamePerson { connection: ConnectionId::new("okta").unwrap(), by: NamedBy::Subject };
+    let kin = || Provisioning {
+        same_person: vec![okta()],
+        leavers: Some(limit),
+        reactivates: true,
+        ..Provisioning::default()
+    };
+    house(vec![
+        wire("scim").provisions(kin()),
+        wire("hr").provisions(kin()),
+        wire("okta").speaks_for("example.com"),
+    ])
+}
+
+#[tokio::test]
+async fn a_dismissed_removal_keeps_nobody_out_whom_its_source_had_not_let_go() {
+    let house = house_of_two_sources();
+    let id = house.taken(said_over("scim", "e1", json!({}))).await.account.id;
+    house.enter(2, "e1", json!({})).await;
+    house.taken(said_over("hr", "e1", json!({}))).await;
+    house.taken(said_over("scim", "e1", json!({})).leaves()).await;
+    let removed = house.taken(said_over("hr", "e1", json!({})).gone()).await;
+    assert_eq!((removed.effect, removed.account.id), (RecordEffect::Parked, id));
+    house.dismiss_leaves(id).await;
+    let back = house.taken(said_over("scim", "e1", json!({}))).await;
+    assert_eq!((back.effect, back.account.state), (RecordEffect::Returned, AccountState::Active));
+}
+
+#[tokio::test]
+async fn a_dismissed_removal_keeps_nobody_out_of_whom_its_source_had_said_nothing() {
+    let house = house_of_two_sources();
+    let id = house.taken(said_over("scim", "e1", json!({}))).await.account.id;
+    house.enter(2, "e1", json!({})).await;
+    house.taken(said_over("scim", "e1", json!({})).leaves()).await;
+    let removed = house.taken(said_over("hr", "e1", json!({})).gone()).await;
+    assert_eq!((removed.effect, removed.account.id), (RecordEffect::Parked, id));
+    house.dismiss_leaves(id).await;
+    let back = house.taken(said_over("scim", "e1", json!({}))).await;
+    assert_eq!((back.effect, back.account.state), (RecordEffect::Returned, AccountState::Active));
+}
+
+#[tokio::test]
+async fn a_dismissed_removal_brings_nobody_back_whom_its_source_had_let_go() {
+    let house = house_of_two_sources();
+    let id = house.taken(said_over("scim", "e1", json!({}))).await.account.id;
+    house.enter(2, "e1", json!({})).await;
+    let end = house.clock.now() + chrono::TimeDelta::days(1);
+    house.taken(said_over("hr", "e1", json!({})).until(end)).await;
+    house.clock.advance(chrono::TimeDelta::days(2));
+    house.work().await;
+    let over = || Code::new("account.expired");
+    let is_over = |account: &Account| matches!(&account.state, AccountState::Disabled { reason, .. } if *reason == over());
+    assert!(is_over(&house.get(id).await));
+    house.taken(said_over("scim", "e1", json!({})).leaves()).await;
+    assert_eq!(house.taken(said_over("scim", "e1", json!({})).gone()).await.effect, RecordEffect::Parked);
+    house.dismiss_leaves(id).await;
+    let longer = house.clock.now() + chrono::TimeDelta::days(9);
+    let extended = house.taken(said_over("hr", "e1", json!({})).until(longer)).await;
+    assert!(is_over(&extended.account), "one source let them go: {:?}", extended.account.state);
+}
+
 impl House {
     /// The account of a person.
     async fn hear_of(&self, subject: &str) -> AccountId {

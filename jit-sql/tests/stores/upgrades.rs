@@ -22,6 +22,7 @@ fn waiting(number: u64, subject: &str) -> (AccountId, Commit) {
         request: None,
         claims: None,
         parked: Some(now()),
+        before_parked: None,
     });
     let id = account.id;
     (id, Commit { account: Some(AccountWrite::create(account)), ..Commit::new(tenant()) })

@@ -73,6 +73,7 @@ fn rich(world: &mut World) -> Made<Account> {
             serde_json::json!(["zoë"]),
         )]))),
         parked: Some(at(4)),
+        before_parked: Some(HeldPresence::Inactive),
     }];
     Ok(account)
 }

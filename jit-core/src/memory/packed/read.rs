@@ -146,6 +146,12 @@ impl<'a> Eye<'a> {
         let (key, presence) = (self.subject_at()?, self.known(&self.tables.presences)?);
         let version = self.bytes.option(Reader::number)?;
         let request = self.bytes.option(|bytes| RequestId::new(bytes.text()?).ok())?;
-        Some(HeldRecord { key, presence, version, request, claims: None, parked: self.bytes.instant()? })
+        let parked = self.bytes.instant()?;
+        let before_parked = if parked.is_some() && self.bytes.flag()? {
+            Some(self.known(&self.tables.presences)?)
+        } else {
+            None
+        };
+        Some(HeldRecord { key, presence, version, request, claims: None, parked, before_parked })
     }
 }

@@ -99,6 +99,7 @@ fn records() -> impl Strategy<Value = Vec<HeldRecord>> {
         request: request.map(|text| RequestId::new(text).unwrap()),
         claims: None,
         parked,
+        before_parked: parked.and(version).map(|_| HeldPresence::Inactive),
     });
     prop::collection::vec(record, 0..3)
 }

@@ -158,13 +158,21 @@ impl Pen<'_> {
     }
 
     fn record(&mut self, record: &HeldRecord) -> Option<()> {
-        let HeldRecord { key, presence, version, request, claims: _, parked } = record;
+        let HeldRecord { key, presence, version, request, claims: _, parked, before_parked } = record;
         self.number(|tables| tables.place(key))?;
         self.out.text(key.subject.as_str());
         self.number(|tables| tables.presences.number(presence))?;
         self.out.option(*version, Writer::number);
         self.out.option(request.as_ref(), |out, request| out.text(request.as_str()));
         self.out.instant(*parked);
-        Some(())
+        // Hardly any leave waits: of all others not even a flag is kept.
+        if parked.is_none() {
+            return before_parked.is_none().then_some(());
+        }
+        self.out.flag(before_parked.is_some());
+        match before_parked {
+            Some(before) => self.number(|tables| tables.presences.number(before)),
+            None => Some(()),
+        }
     }
 }

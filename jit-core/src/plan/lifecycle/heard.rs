@@ -25,7 +25,11 @@ pub(super) fn plan_heard(facts: &RecordFacts<'_>, held: Option<&HeldRecord>, min
         leave::describe_leaver(&mut plan, facts, account);
     }
     plan_no_longer_given(&mut plan, account, &grant_facts(&facts.base), mint);
-    let record = HeldRecord { parked: held.parked, ..remembered(facts, Some(held), held.presence) };
+    let record = HeldRecord {
+        parked: held.parked,
+        before_parked: held.before_parked,
+        ..remembered(facts, Some(held), held.presence)
+    };
     remember(&mut plan, Some(held), record);
     let effect = if plan.is_empty() { RecordEffect::Unchanged } else { RecordEffect::Moved };
     Ok((plan, effect))

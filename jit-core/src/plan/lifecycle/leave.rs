@@ -92,6 +92,11 @@ fn leave(
     let before = plan.changes.len();
     let effect = if takes && (waits.is_some() || facts.crowded) {
         record.parked = waits.or(Some(facts.base.now));
+        record.before_parked = match waits {
+            Some(_) => held.and_then(|held| held.before_parked),
+            // Who is heard of for the first time had let nobody go.
+            None => Some(held.map_or(HeldPresence::Active, |held| held.presence)),
+        };
         if !gone && check_permitted(facts).is_ok() {
             // Who waits keeps what they have, and no more than what is still said of them.
             plan_no_longer_given(plan, account, &grant_facts(&facts.base), mint);
@@ -156,24 +161,23 @@ pub(in crate::plan) fn confirm_leaves(
     let gone = decided.iter().any(|record| record.presence == HeldPresence::Gone);
     stop(plan, account, &connections, gone, now);
     for record in decided {
-        let record = HeldRecord { parked: None, ..record.clone() };
+        let record = HeldRecord { parked: None, before_parked: None, ..record.clone() };
         plan.push(Change::SetRecord(Box::new(record)), Reason::code("admin.act"));
     }
     Ok(())
 }
 
-/// Plans that leaves that wait do not happen: the person is there as far as we are concerned. Of somebody who had left
-/// before, only the removal waited: they have left, and their source may bring them back.
+/// Plans that leaves that wait do not happen: the person is there as far as we are concerned. Of somebody who was out of use
+/// before, only the removal waited: each source stands where it stood.
 pub(in crate::plan) fn dismiss_leaves(
     plan: &mut Plan,
     account: &Account,
     leaves: &[WaitingLeave],
 ) -> Result<(), Denial> {
     let decided = waiting_as_seen(account, leaves)?;
-    let had_left = matches!(&account.state, AccountState::Disabled { reason, .. } if *reason == left());
-    let presence = if had_left { HeldPresence::Inactive } else { HeldPresence::Active };
     for record in decided {
-        let record = HeldRecord { parked: None, presence, ..record.clone() };
+        let presence = dismissed_to(account, record);
+        let record = HeldRecord { parked: None, before_parked: None, presence, ..record.clone() };
         plan.push(Change::SetRecord(Box::new(record)), Reason::code("admin.act"));
     }
     Ok(())
@@ -188,4 +192,14 @@ fn waiting_as_seen<'a>(account: &'a Account, leaves: &[WaitingLeave]) -> Result<
     }
     let is_decided = |held: &&HeldRecord| leaves.iter().any(|leave| leave.key == held.key);
     Ok(account.records.iter().filter(is_decided).collect())
+}
+
+/// What is remembered of a record whose leave was dismissed. Where the account is stopped, that is what this source said
+/// before: of several, one may have let the person go, and another not. Whoever is in use stays, also whom an administrator
+/// brought back.
+fn dismissed_to(account: &Account, record: &HeldRecord) -> HeldPresence {
+    let AccountState::Disabled { reason, .. } = &account.state else { return HeldPresence::Active };
+    // What waited before this was kept does not tell.
+    let guessed = if *reason == left() { HeldPresence::Inactive } else { HeldPresence::Active };
+    record.before_parked.unwrap_or(guessed)
 }

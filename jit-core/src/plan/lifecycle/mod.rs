@@ -178,18 +178,20 @@ fn remembered(facts: &RecordFacts<'_>, held: Option<&HeldRecord>, presence: Held
         request: record.request().cloned(),
         claims,
         parked: None,
+        before_parked: None,
     }
 }
 
 /// Remembers a record, unless all that is new about it is the request.
 fn remember(plan: &mut Plan, held: Option<&HeldRecord>, mut record: HeldRecord) {
     let is_same = |held: &HeldRecord| {
-        let HeldRecord { key, presence, version, request: _, claims, parked } = held;
+        let HeldRecord { key, presence, version, request: _, claims, parked, before_parked } = held;
         *key == record.key
             && *presence == record.presence
             && *version == record.version
             && *claims == record.claims
             && *parked == record.parked
+            && *before_parked == record.before_parked
     };
     if held.is_some_and(is_same) {
         if plan.is_empty() {

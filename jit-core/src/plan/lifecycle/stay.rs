@@ -166,7 +166,9 @@ fn take_back_removal(
     describe_leaver(&mut plan, facts, account);
     plan_no_longer_given(&mut plan, account, &grant_facts(&facts.base), mint);
     plan.refusals.push(Refusal { wish: "activate".into(), code, rule: None });
-    remember(&mut plan, Some(held), remembered(facts, Some(held), HeldPresence::Inactive));
+    // As it was before the removal: one who was stopped by others is there as far as this source goes.
+    let presence = held.before_parked.unwrap_or(HeldPresence::Inactive);
+    remember(&mut plan, Some(held), remembered(facts, Some(held), presence));
     (plan, RecordEffect::Moved)
 }
 
