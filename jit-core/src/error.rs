@@ -113,6 +113,8 @@ pub enum TargetFault {
     Untrusted,
     /// It does not accept our own credentials. Asking again could lock them.
     Credentials,
+    /// It did not accept them a moment ago, and was not asked again: an answer of before, and none of now.
+    Resting,
     /// We may not do this there.
     Forbidden,
     /// The place does not exist or is outside the allowed ones.
@@ -148,7 +150,7 @@ impl TargetFault {
         match self {
             Self::Unreachable => "target.unreachable",
             Self::Untrusted => "target.untrusted",
-            Self::Credentials => "target.credentials",
+            Self::Credentials | Self::Resting => "target.credentials",
             Self::Forbidden => "target.forbidden",
             Self::Place => "target.place",
             Self::Name => "target.name",
@@ -165,6 +167,7 @@ impl TargetFault {
             Self::Unreachable => "the target did not answer",
             Self::Untrusted => "the target could not prove who it is",
             Self::Credentials => "the target does not accept our credentials",
+            Self::Resting => "the target did not accept our credentials, and is not asked again yet",
             Self::Forbidden => "the target does not allow this",
             Self::Place => "the place does not exist or is not allowed",
             Self::Name => "the name cannot be used",
@@ -187,7 +190,7 @@ impl TargetFault {
             }
             Self::Name | Self::Secret | Self::Entitlement => FaultScope::Account,
             // Credentials have a circuit of their own.
-            Self::Credentials | Self::Limit | Self::Quarantined => FaultScope::Neither,
+            Self::Credentials | Self::Resting | Self::Limit | Self::Quarantined => FaultScope::Neither,
         }
     }
 }

@@ -160,7 +160,9 @@ impl Circuit {
         let written = match (&pass, next) {
             (Pass::Probe(Some(claimed)), Some(until)) => book.put_off(claimed, until).await,
             (Pass::Probe(_), None) => book.accepted().await,
-            (Pass::Usual | Pass::Probe(None), Some(until)) if fault == Some(TargetFault::Credentials) => {
+            (Pass::Usual | Pass::Probe(None), Some(until))
+                if matches!(fault, Some(TargetFault::Credentials | TargetFault::Resting)) =>
+            {
                 book.refused_first(until).await.map(|()| self.state().is_kept = true)
             }
             _ => Ok(()),
@@ -181,7 +183,7 @@ impl Circuit {
         let mut state = self.state();
         if matches!(fault, Some(TargetFault::Unreachable | TargetFault::Untrusted)) {
             state.unanswered = state.unanswered.wrapping_add(1);
-        } else {
+        } else if fault != Some(TargetFault::Resting) {
             state.was_answered = true;
         }
         match fault {
@@ -189,6 +191,11 @@ impl Circuit {
             Some(TargetFault::Credentials) => {
                 state.refused = state.refused.saturating_add(1);
                 state.probe_at = Some(after(state.refused, now));
+            }
+            // A refusal of before that was not counted here counts as the first; nobody was asked, so it is never another.
+            Some(TargetFault::Resting) => {
+                state.refused = state.refused.max(1);
+                state.probe_at = Some(after(1, now));
             }
             // Says nothing of our credentials; a limit may be one of our own, and nobody was asked.
             Some(TargetFault::Unreachable | TargetFault::Untrusted | TargetFault::Limit) => {}
@@ -237,8 +244,8 @@ fn after(refused: u32, now: DateTime<Utc>) -> DateTime<Utc> {
 }
 
 pub(crate) fn refused_until(until: DateTime<Utc>, now: DateTime<Utc>) -> BackendError {
-    let refused = BackendError::new(ErrorKind::Target(TargetFault::Credentials), "circuit.enter");
-    refused.with_retry(Retry::After(until.signed_duration_since(now).max(TimeDelta::zero())))
+    let resting = BackendError::new(ErrorKind::Target(TargetFault::Resting), "circuit.enter");
+    resting.with_retry(Retry::After(until.signed_duration_since(now).max(TimeDelta::zero())))
 }
 
 #[cfg(test)]
@@ -266,6 +273,25 @@ mod tests {
         assert!(circuit.step_in(at(10)).unwrap());
         circuit.step_out(true, Some(TargetFault::Name), at(10));
         assert_eq!((circuit.open_until(at(10)), circuit.news()), (None, Some(CircuitNews::Closed)));
+    }
+
+    #[test]
+    fn a_target_that_was_not_asked_has_not_refused_us_again() {
+        let circuit = Circuit::default();
+        circuit.step_out(false, Some(TargetFault::Resting), at(0));
+        assert_eq!(circuit.open_until(at(0)), Some(at(5)), "it refused somebody a moment ago");
+        assert_eq!(circuit.news(), Some(CircuitNews::Opened));
+        for minute in [5, 10, 15] {
+            assert!(circuit.step_in(at(minute)).unwrap());
+            circuit.step_out(true, Some(TargetFault::Resting), at(minute));
+            assert_eq!(circuit.open_until(at(minute)), Some(at(minute + 5)), "it is asked again soon");
+        }
+        assert!(circuit.step_in(at(20)).unwrap());
+        circuit.step_out(true, Some(TargetFault::Credentials), at(20));
+        assert_eq!(circuit.open_until(at(20)), Some(at(55)), "which is the second refusal");
+        assert!(circuit.step_in(at(55)).unwrap());
+        circuit.step_out(true, Some(TargetFault::Resting), at(55));
+        assert_eq!(circuit.open_until(at(55)), Some(at(60)));
     }
 
     #[test]

@@ -35,12 +35,15 @@ struct Failures {
 struct Door {
     domain: Arc<Domain>,
     password: &'static str,
-    /// What it says to whoever it accepts.
+    /// What it says to whoever it accepts; of one that rests nobody is asked.
     fault: Option<TargetFault>,
 }
 
 impl Door {
     fn bind(&self) -> Result<&MemoryTarget, BackendError> {
+        if self.fault == Some(TargetFault::Resting) {
+            return Err(BackendError::new(ErrorKind::Target(TargetFault::Resting), "bind"));
+        }
         let mut failures = self.domain.failures.lock().unwrap();
         failures.attempts += 1;
         if self.password == *self.domain.password.lock().unwrap() && !failures.is_locked {
@@ -248,6 +251,38 @@ async fn who_waits_for_the_attempt_of_another_hears_within_a_minute_that_it_went
     world.house.store.commit(&accepted).await.unwrap();
     world.house.clock.advance(TimeDelta::minutes(1));
     world.out(&waiting).await.unwrap();
+}
+
+/// A sign-in of this process was refused with the same account, so that its connections ask nobody for a while.
+#[tokio::test]
+async fn what_asked_nobody_is_no_refusal_and_others_try_soon() {
+    let world = World::new().await;
+    let resting = || world.process_at("wrong", &[(target(), Some(TargetFault::Resting))]);
+    let first = resting();
+    for _ in 0..3 {
+        assert_eq!(code_of(world.out(&first).await), "target.credentials");
+        assert_eq!(code_of(world.out(&world.process("wrong")).await), "target.credentials");
+        world.house.clock.advance(TimeDelta::minutes(5));
+        world.out(&resting()).await.unwrap_err();
+    }
+    assert_eq!(
+        (world.failures().attempts, world.leases().await),
+        (0, 0),
+        "nobody was asked, nothing written"
+    );
+    world.house.clock.advance(TimeDelta::minutes(5));
+    world.out(&world.process("wrong")).await.unwrap_err();
+    assert_eq!(world.failures().attempts, 1);
+
+    *world.domain.password.lock().unwrap() = "wrong";
+    world.house.clock.advance(TimeDelta::minutes(34));
+    world.out(&world.process("wrong")).await.expect_err("it was refused indeed: 35 minutes");
+    world.house.clock.advance(TimeDelta::minutes(1));
+    world.out(&first).await.expect_err("its connections rest still");
+    world.house.clock.advance(TimeDelta::minutes(5));
+    world.out(&world.process("wrong")).await.expect("another process asks 5 minutes later");
+    world.sweep(&first).await;
+    assert_eq!(world.house.told.alarms(), ["target.credentials_refused", "target.credentials_accepted"]);
 }
 
 #[tokio::test]

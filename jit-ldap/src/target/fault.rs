@@ -67,10 +67,10 @@ fn fault_of(step: Step, error: &LdapError) -> TargetFault {
         | Reason::StartTlsRefused
         | Reason::StartTlsInjected
         | Reason::PasswordInClear => TargetFault::Untrusted,
-        Reason::CircuitOpen
-        | Reason::ServiceRefused
-        | Reason::CredentialsInvalid
-        | Reason::AuthenticationMethod => TargetFault::Credentials,
+        Reason::ServiceRefused | Reason::CredentialsInvalid | Reason::AuthenticationMethod => {
+            TargetFault::Credentials
+        }
+        Reason::CircuitOpen => TargetFault::Resting,
         Reason::PoolExhausted
         | Reason::TimeLimit
         | Reason::SizeLimit
@@ -181,6 +181,15 @@ mod tests {
         ] {
             assert_eq!(fault_of(step, &refused(code, text)), fault, "{step:?} {code} {text}");
         }
+    }
+
+    #[test]
+    fn what_the_directory_was_not_asked_is_no_refusal_of_now() {
+        let fault = |reason: Reason| fault_of(Step::Reach, &reason.into());
+        assert_eq!(fault(Reason::ServiceRefused), TargetFault::Credentials);
+        assert_eq!(fault(Reason::CircuitOpen), TargetFault::Resting);
+        let failed = Step::Reach.failed(Reason::CircuitOpen);
+        assert_eq!(failed.code().as_str(), "target.credentials", "whoever asks is told the same");
     }
 
     #[test]

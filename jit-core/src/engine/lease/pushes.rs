@@ -25,7 +25,7 @@ impl Jit {
             Err(self.looked_at_until(claimed, until))
         } else {
             let brought = self.bring(store, setup, (&task.tenant, task.account), task.id, pass).await;
-            brought.map_err(|error| match self.comes_again(claimed, &error) {
+            brought.map_err(|error| match self.comes_again(setup, claimed, &error) {
                 Tended::Failed(pause) => Tended::Failed(not_before(&error, pause, now)),
                 other => other,
             })

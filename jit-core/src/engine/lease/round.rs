@@ -208,7 +208,7 @@ impl Jit {
             Ok(_) => return Tended::Done,
             Err(error) => {
                 Box::pin(self.tell_of_unreadable(setup, claimed, &error)).await;
-                return self.comes_again(claimed, &error.into());
+                return self.comes_again(setup, claimed, &error.into());
             }
         };
         if let Some(until) = setup.circuit.open_until(self.parts.clock.now()) {
@@ -219,7 +219,7 @@ impl Jit {
             Ok(settled) => settled.unwrap_or(account),
             Err(error) => {
                 Box::pin(self.raise_overdue(store, setup.overdue_after, account)).await;
-                return self.comes_again(claimed, &error);
+                return self.comes_again(setup, claimed, &error);
             }
         };
         match self.tend(store, account, places.turn()).await {
@@ -231,7 +231,7 @@ impl Jit {
             }
             Err(failed) => {
                 Box::pin(self.raise_overdue(store, setup.overdue_after, failed.account)).await;
-                self.comes_again(claimed, &failed.error)
+                self.comes_again(setup, claimed, &failed.error)
             }
         }
     }
@@ -275,10 +275,14 @@ impl Jit {
         Ok(Some(self.note_before(store, account, settled, act, Next::AtOnce).await?))
     }
 
-    /// Revocation has no terminal failure: the task comes again, whatever it was.
-    pub(super) fn comes_again(&self, claimed: &Claimed, error: &JitError) -> Tended {
+    /// Revocation has no terminal failure: the task comes again, whatever it was, and in time for the next attempt where the
+    /// target refuses our credentials.
+    pub(super) fn comes_again(&self, setup: &TargetSetup, claimed: &Claimed, error: &JitError) -> Tended {
         tracing::warn!(task = %claimed.task.id, kind = claimed.task.kind.word(), code = %error.code(), "task failed");
-        Tended::Failed(after_pause(claimed, self.parts.clock.work()))
+        match setup.circuit.open_until(self.parts.clock.now()) {
+            Some(until) => self.looked_at_until(claimed, until),
+            None => Tended::Failed(after_pause(claimed, self.parts.clock.work())),
+        }
     }
 
     /// What waits for the target comes again when that may be asked, and before that where an alarm may be due.
@@ -365,6 +369,6 @@ pub(super) async fn settle(
 
 /// Nobody there was asked for anything.
 fn is_out_of_reach(error: &BackendError) -> bool {
-    use TargetFault::{Credentials, Unreachable, Untrusted};
-    matches!(error.kind(), ErrorKind::Target(Credentials | Unreachable | Untrusted))
+    use TargetFault::{Credentials, Resting, Unreachable, Untrusted};
+    matches!(error.kind(), ErrorKind::Target(Credentials | Resting | Unreachable | Untrusted))
 }

@@ -8,6 +8,7 @@ mod kills;
 mod life;
 mod listing;
 mod refusals;
+mod resting;
 mod servers;
 
 pub(crate) use custom::without_controls;
