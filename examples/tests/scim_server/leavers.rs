@@ -94,6 +94,32 @@ fn leaves_that_wait_are_told_listed_and_decided() {
     assert_eq!(checkout(&folder, "person leaving"), (Some(0), Vec::new()));
 }
 
+#[test]
+fn a_dismissed_leave_comes_again_only_where_it_is_said_again() {
+    let folder = folder("said-again");
+    fs::write(folder.join("connection.toml"), CONNECTION.replace("most = 1", "most = 0")).unwrap();
+    fs::write(folder.join("checkout.toml"), CHECKOUT).unwrap();
+    let with_server = |work: &dyn Fn(&Server)| {
+        let server = Server::start(&folder, "sqlite:people.db", &["--config", "connection.toml"]);
+        work(&server);
+        assert_eq!(server.end("-TERM"), Some(0));
+    };
+    let path = std::cell::OnceCell::new();
+    let change = |operation: Value| {
+        with_server(&|server: &Server| {
+            let made = || format!("/Users/{}", server.ask("POST", "/Users", &person("ada")).id());
+            let answer = server.ask("PATCH", path.get_or_init(made), &patch(&json!([operation.clone()])));
+            assert_eq!((answer.status, &answer.body["active"]), (200, &json!(false)), "{operation}");
+        });
+        each(&checkout(&folder, "person leaving").1, "user").len()
+    };
+    let off = json!({ "op": "replace", "path": "active", "value": false });
+    assert_eq!(change(off.clone()), 1);
+    assert_eq!(checkout(&folder, "person dismiss-leave ada").0, Some(0));
+    assert_eq!(change(json!({ "op": "replace", "path": "title", "value": "Guide" })), 0);
+    assert_eq!(change(off), 1, "their source insists");
+}
+
 /// Ada and bob, whose leave waits since hr said so, and the removal of ada, since crm said so as well.
 fn waiting_over_two_connections(name: &str) -> PathBuf {
     let folder = folder(name);

@@ -65,6 +65,14 @@ impl Patch {
         self.steps.iter().any(|step| takes(&step.act))
     }
 
+    /// Tells whether an operation gives the attribute with this name a value.
+    pub(crate) fn says(&self, name: &str) -> bool {
+        self.steps.iter().any(|step| match &step.act {
+            Act::Change(Verb::Add | Verb::Replace, path, Some(_)) => path.attribute().as_str() == name,
+            _ => false,
+        })
+    }
+
     /// Reads a PATCH.
     ///
     /// # Errors

@@ -42,7 +42,9 @@ impl Turn<'_> {
         resource.set_id(&id.to_string());
         let members = if served.role == Role::Group { members_said(&mut resource)? } else { Vec::new() };
         let password = self.take_password(served, &mut resource);
-        let fresh = Fresh { resource, besides: Besides::default(), members, password, in_any_case: true };
+        let besides = Besides::default();
+        let presence = presence(&resource, &besides);
+        let fresh = Fresh { resource, besides, members, password, presence, in_any_case: true };
         let document = match self.write(served, (id, None), &fresh).await {
             Ok(Written::Done(document)) => document,
             Ok(Written::Stale) => return Err(Reason::Contended.into()),
@@ -93,7 +95,8 @@ impl Turn<'_> {
             conditions.check(&before)?;
             let old = body::resource(&served.kind, &before.body)?;
             let fresh = edit.apply(self, served, &old, body::besides(&before.body)?)?;
-            let document = if fresh.changes_nothing(&old) {
+            let is_same = fresh.changes_nothing(&old);
+            let document = if is_same && !self.leaves_again(served, &before, fresh.presence).await? {
                 before
             } else {
                 match self.write(served, (before.key.id, Some((&before, &old))), &fresh).await? {
@@ -199,7 +202,7 @@ impl Turn<'_> {
                     subject: subject.unwrap_or(&own),
                     resource: &fresh.resource,
                     besides: &fresh.besides,
-                    presence: presence(&fresh.resource, &fresh.besides),
+                    presence: fresh.presence,
                     expected: Expected::Anything,
                     documents: vec![write],
                 };
@@ -254,7 +257,14 @@ impl Turn<'_> {
         password: Option<&str>,
     ) -> Result<Written<()>, ScimError> {
         let served = told.served;
-        let account = match self.tell(told).await {
+        // Of somebody unknown, silence says nothing: what was said last is said again, and nobody gets in.
+        let anew = (told.presence == Presence::Unsaid)
+            .then(|| Told { presence: Presence::INACTIVE, ..told.clone() });
+        let written = match (self.tell(told).await, anew) {
+            (Err(error), Some(anew)) if error.reason() == Reason::NotFound => self.tell(anew).await,
+            (written, _) => written,
+        };
+        let account = match written {
             Ok(Written::Done(account)) => account,
             Ok(Written::Stale) => return Ok(Written::Stale),
             Err(error) if after.version > 1 && fault::is_of_tombstone(&error) => {

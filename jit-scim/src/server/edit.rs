@@ -26,6 +26,8 @@ pub(super) struct Fresh {
     pub(super) besides: Besides,
     pub(super) members: Vec<ElementChange>,
     pub(super) password: Option<String>,
+    /// What is said of whether the person is there.
+    pub(super) presence: Presence,
     /// Whether it counts as a change even where it is none: of what nobody may read, the version must not tell either.
     pub(super) in_any_case: bool,
 }
@@ -53,9 +55,21 @@ impl Edit<'_> {
             }
         };
         let was_stopped = served.role == Role::Person && presence(old, &besides) == Presence::INACTIVE;
+        let is_silent = was_stopped && !self.says_use(&resource);
         let besides = self.stop(was_stopped, old, &mut resource, besides);
+        // What was said of it once is not said again by a new title: it may have been dismissed meanwhile.
+        let presence = if is_silent { Presence::Unsaid } else { presence(&resource, &besides) };
         let password = turn.take_password(served, &mut resource);
-        Ok(Fresh { resource, besides, members, password, in_any_case: self.writes_hidden(served) })
+        Ok(Fresh { resource, besides, members, password, presence, in_any_case: self.writes_hidden(served) })
+    }
+
+    /// Tells whether it is said that somebody is in use, or that they are not, be it once more.
+    fn says_use(&self, resource: &Resource) -> bool {
+        let is_named = match self {
+            Self::Patch(patch, _) => patch.says("active"),
+            Self::Put(_) => true,
+        };
+        is_named && resource.value("active").is_some()
     }
 
     /// Keeps somebody stopped until `active: true` is said: whoever says nothing of it, or null, leaves `false`, and whoever

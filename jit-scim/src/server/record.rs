@@ -1,12 +1,13 @@
 //! Telling the engine what is with a person: the one way from a user's resource to an account.
 
 use jit_core::{
-    Account, Check, Checks, DocumentWrite, Event, Expected, Extent, Outcome, Presence, Provisioned,
-    RecordStatement, Subject,
+    Account, AccountState, Check, Checks, Document, DocumentWrite, Event, Expected, Extent, HeldPresence,
+    Outcome, Presence, Provisioned, RecordStatement, Subject,
 };
 
 use super::body::Besides;
-use super::served::Served;
+use super::change::subject_or;
+use super::served::{Role, Served};
 use super::service::Turn;
 use super::{claims, fault};
 use crate::error::ScimError;
@@ -22,6 +23,7 @@ pub(super) enum Written<T> {
 }
 
 /// A record to be told.
+#[derive(Clone)]
 pub(super) struct Told<'a> {
     pub(super) served: &'a Served,
     pub(super) subject: &'a str,
@@ -71,6 +73,30 @@ impl Turn<'_> {
             Err(error) if fault::is_stale(&error) => Ok(Written::Stale),
             Err(error) => Err(fault::of_engine(&error)),
         }
+    }
+
+    /// Tells whether somebody is in use of whom it is said once more that they are not: their leave was dismissed, or an
+    /// administrator brought them back. Their source insists, although its document says so already.
+    pub(super) async fn leaves_again(
+        &self,
+        served: &Served,
+        before: &Document,
+        said: Presence,
+    ) -> Result<bool, ScimError> {
+        let Some(id) = before.account.filter(|_| served.role == Role::Person && said == Presence::INACTIVE)
+        else {
+            return Ok(false);
+        };
+        let account = self.service.store.get(&before.key.collection.tenant, id).await;
+        let Some(account) = account.map_err(|error| fault::of_store(&error))? else { return Ok(false) };
+        let (connection, own) = (&before.key.collection.connection, before.key.id.to_string());
+        let mut ours = account.records.iter().filter(|held| held.key.connection == *connection);
+        let held = ours.find(|held| held.key.subject.as_str() == subject_or(before, &own));
+        Ok(held.is_some_and(|held| match account.state {
+            AccountState::Ended { .. } => false,
+            AccountState::Disabled { .. } => held.presence == HeldPresence::Active,
+            _ => held.presence == HeldPresence::Active || held.parked.is_none(),
+        }))
     }
 
     /// Tells whoever runs the service what of a record was not followed: its source hears that it was.
