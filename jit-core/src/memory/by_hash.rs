@@ -1,81 +1,110 @@
 //! Ids by hashes: nearly always one for each. Whoever asks looks whether what it leads to is what was meant.
 
 use std::{
-    collections::{BTreeSet, HashMap},
+    collections::{BTreeSet, HashMap, hash_map::Entry},
     hash::{BuildHasherDefault, Hasher},
     ops::Bound,
 };
 
 /// Leads from hashes to ids. The hashes must come from a keyed function: nobody outside can choose them.
-pub(super) struct ByHash<I>(HashMap<u64, Ids<I>, BuildHasherDefault<AsItIs>>);
-
-enum Ids<I> {
-    One(I),
-    #[expect(clippy::box_collection, reason = "few have it, and all would have to make room for it")]
-    Several(Box<BTreeSet<I>>),
+///
+/// There are more entries here than rows anywhere, in no order that anybody asks in: each byte of them makes it likelier that
+/// one is not near the processor. So half a hash is kept, and ids in their short form where they are alone.
+pub(super) struct ByHash<I: Led> {
+    /// None where several have a hash, or one that has no short form.
+    alone: Halves<Option<I::Short>>,
+    several: Halves<BTreeSet<I>>,
 }
 
-impl<I> Default for ByHash<I> {
+/// By half of a hash.
+type Halves<T> = HashMap<u32, T, BuildHasherDefault<AsItIs>>;
+
+/// What a hash leads to.
+pub(super) trait Led: Copy + Ord {
+    /// What it can be told by for as long as it is kept here.
+    type Short: Copy + Eq;
+
+    /// Tells its short form, where it has one.
+    fn short(self) -> Option<Self::Short>;
+}
+
+impl<I: Led> Default for ByHash<I> {
     fn default() -> Self {
-        Self(HashMap::default())
+        Self { alone: HashMap::default(), several: HashMap::default() }
     }
 }
 
-impl<I: Ord + Copy> ByHash<I> {
-    /// The ids with a hash, in their order, from the one behind `after` on.
-    pub(super) fn ids(&self, hash: u64, after: Option<I>) -> impl Iterator<Item = I> {
-        let (one, several) = match self.0.get(&hash) {
+impl<I: Led> ByHash<I> {
+    /// The ids with a hash, in their order, from the one behind `after` on; `whole` knows them by their short form.
+    pub(super) fn ids(
+        &self,
+        hash: u64,
+        after: Option<I>,
+        whole: impl FnOnce(I::Short) -> Option<I>,
+    ) -> impl Iterator<Item = I> {
+        let half = half(hash);
+        let (one, several) = match self.alone.get(&half) {
             None => (None, None),
-            Some(Ids::One(id)) => (Some(*id).filter(|id| after.is_none_or(|after| *id > after)), None),
-            Some(Ids::Several(ids)) => {
+            Some(Some(short)) => (whole(*short).filter(|id| after.is_none_or(|after| *id > after)), None),
+            Some(None) => {
                 let from = after.map_or(Bound::Unbounded, Bound::Excluded);
-                (None, Some(ids.range((from, Bound::Unbounded))))
+                (None, self.several.get(&half).map(|ids| ids.range((from, Bound::Unbounded))))
             }
         };
         one.into_iter().chain(several.into_iter().flatten().copied())
     }
 
-    pub(super) fn insert(&mut self, hash: u64, id: I) {
-        let ids = self.0.entry(hash).or_insert(Ids::One(id));
-        match ids {
-            Ids::One(own) if *own == id => {}
-            Ids::One(own) => *ids = Ids::Several(Box::new(BTreeSet::from([*own, id]))),
-            Ids::Several(several) => {
-                several.insert(id);
+    pub(super) fn insert(&mut self, hash: u64, id: I, whole: impl FnOnce(I::Short) -> Option<I>) {
+        let (half, short) = (half(hash), id.short());
+        let own = match self.alone.entry(half) {
+            Entry::Vacant(free) if short.is_some() => {
+                free.insert(short);
+                return;
             }
+            entry => entry.or_default(),
+        };
+        if own.is_none() || *own != short {
+            let other = own.take().and_then(whole);
+            self.several.entry(half).or_default().extend(other.into_iter().chain([id]));
         }
     }
 
     pub(super) fn remove(&mut self, hash: u64, id: I) {
-        let is_empty = match self.0.get_mut(&hash) {
+        let half = half(hash);
+        let is_empty = match self.alone.get(&half) {
             None => return,
-            Some(Ids::One(own)) => *own == id,
-            Some(Ids::Several(ids)) => {
+            Some(Some(own)) => Some(*own) == id.short(),
+            Some(None) => self.several.get_mut(&half).is_none_or(|ids| {
                 ids.remove(&id);
                 ids.is_empty()
-            }
+            }),
         };
         if is_empty {
-            self.0.remove(&hash);
+            self.alone.remove(&half);
+            self.several.remove(&half);
         }
     }
 }
 
-/// Takes a hash for what it is.
+fn half(hash: u64) -> u32 {
+    u32::try_from(hash >> u32::BITS).unwrap_or_default()
+}
+
+/// Takes a hash for what it is. A map looks at its first and at its last bits.
 #[derive(Default)]
 struct AsItIs(u64);
 
 impl Hasher for AsItIs {
     fn finish(&self) -> u64 {
-        self.0
+        self.0 << u32::BITS | self.0
     }
 
     fn write(&mut self, bytes: &[u8]) {
         self.0 = bytes.iter().fold(self.0, |hash, byte| hash.rotate_left(8) ^ u64::from(*byte));
     }
 
-    fn write_u64(&mut self, hash: u64) {
-        self.0 = hash;
+    fn write_u32(&mut self, half: u32) {
+        self.0 = u64::from(half);
     }
 }
 
@@ -84,6 +113,15 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
+
+    /// Has a short form below four.
+    impl Led for u8 {
+        type Short = u8;
+
+        fn short(self) -> Option<u8> {
+            (self < 4).then_some(self)
+        }
+    }
 
     proptest! {
         #[test]
@@ -94,21 +132,23 @@ mod tests {
             let (mut by_hash, mut pairs) = (ByHash::default(), BTreeSet::new());
             for (inserts, hash, id) in calls {
                 if inserts {
-                    by_hash.insert(hash, id);
+                    by_hash.insert(hash << u32::BITS, id, Some);
                     pairs.insert((hash, id));
                 } else {
-                    by_hash.remove(hash, id);
+                    by_hash.remove(hash << u32::BITS, id);
                     pairs.remove(&(hash, id));
                 }
             }
             for hash in 0..4 {
                 let all = pairs.iter().filter(|(own, _)| *own == hash).map(|(_, id)| *id);
                 let behind = all.clone().filter(|id| after.is_none_or(|after| *id > after));
-                prop_assert!(by_hash.ids(hash, None).eq(all));
-                prop_assert!(by_hash.ids(hash, after).eq(behind));
+                prop_assert!(by_hash.ids(hash << u32::BITS, None, Some).eq(all));
+                prop_assert!(by_hash.ids(hash << u32::BITS, after, Some).eq(behind));
             }
             let hashes: BTreeSet<_> = pairs.iter().map(|(hash, _)| *hash).collect();
-            prop_assert_eq!(by_hash.0.len(), hashes.len());
+            prop_assert_eq!(by_hash.alone.len(), hashes.len());
+            let several = by_hash.alone.values().filter(|short| short.is_none()).count();
+            prop_assert_eq!(by_hash.several.len(), several);
         }
     }
 }

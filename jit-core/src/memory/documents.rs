@@ -3,7 +3,7 @@
 use std::{
     collections::{BTreeMap, BTreeSet, HashMap},
     hash::{BuildHasher as _, RandomState},
-    num::NonZeroUsize,
+    num::{NonZeroU32, NonZeroUsize},
     ops::Bound,
     sync::Arc,
 };
@@ -11,7 +11,7 @@ use std::{
 use chrono::{DateTime, Utc};
 
 use super::{
-    by_hash::ByHash,
+    by_hash::{ByHash, Led},
     names::{Indexes, Names},
     rows::{Place, Row, Rows},
 };
@@ -42,6 +42,15 @@ struct Register {
 struct Spot {
     id: DocumentId,
     place: Place,
+}
+
+impl Led for Spot {
+    type Short = NonZeroU32;
+
+    /// Counts from one.
+    fn short(self) -> Option<NonZeroU32> {
+        NonZeroU32::new(u32::try_from(self.place).ok()?.checked_add(1)?)
+    }
 }
 
 type Group = (DocumentKind, DocumentId);
@@ -170,7 +179,7 @@ impl Register {
     /// The documents that have a name, in the order of their ids; each with whether the name is unique.
     fn having<'a>(&'a self, index: &'a IndexName, value: &'a str) -> impl Iterator<Item = (&'a Kept, bool)> {
         let number = self.indexes.number(index);
-        let spots = self.names.ids(self.hash(index, value), None);
+        let spots = self.names.ids(self.hash(index, value), None, |short| spot_in(&self.rows, short));
         let rows = spots.filter_map(|spot| self.rows.at(spot.place));
         rows.filter_map(move |row| Some((row, row.names.uniqueness(number?, value)?)))
     }
@@ -366,9 +375,15 @@ impl Register {
             self.names.remove(self.hash(&name.index, &name.value), spot);
         }
         for name in write.names_added() {
-            self.names.insert(self.hash(&name.index, &name.value), spot);
+            let hash = self.hash(&name.index, &name.value);
+            self.names.insert(hash, spot, |short| spot_in(&self.rows, short));
         }
     }
+}
+
+fn spot_in(rows: &Rows<Kept>, short: NonZeroU32) -> Option<Spot> {
+    let place = Place::try_from(short.get()).ok()? - 1;
+    rows.at(place).map(|row| Spot { id: row.id, place })
 }
 
 /// The collection of another kind beside a document.

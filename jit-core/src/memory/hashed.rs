@@ -5,7 +5,7 @@ use std::{
     marker::PhantomData,
 };
 
-use super::by_hash::ByHash;
+use super::by_hash::{ByHash, Led};
 use crate::AccountId;
 
 /// Leads from keys to the accounts that have them, and perhaps to others whose keys have the same hash.
@@ -13,6 +13,14 @@ pub(super) struct Hashed<K: ?Sized> {
     ids: ByHash<AccountId>,
     hashes: RandomState,
     keys: PhantomData<fn(&K)>,
+}
+
+impl Led for AccountId {
+    type Short = Self;
+
+    fn short(self) -> Option<Self> {
+        Some(self)
+    }
 }
 
 impl<K: ?Sized> Default for Hashed<K> {
@@ -24,7 +32,7 @@ impl<K: ?Sized> Default for Hashed<K> {
 impl<K: Hash + ?Sized> Hashed<K> {
     /// The accounts that may have a key, in the order of their ids.
     pub(super) fn ids(&self, key: &K, after: Option<AccountId>) -> impl Iterator<Item = AccountId> {
-        self.ids.ids(self.hashes.hash_one(key), after)
+        self.ids.ids(self.hashes.hash_one(key), after, Some)
     }
 
     /// Takes keys of an account away and adds others.
@@ -40,7 +48,7 @@ impl<K: Hash + ?Sized> Hashed<K> {
             self.ids.remove(self.hashes.hash_one(key), id);
         }
         for key in added {
-            self.ids.insert(self.hashes.hash_one(key), id);
+            self.ids.insert(self.hashes.hash_one(key), id, Some);
         }
     }
 }
