@@ -3,7 +3,9 @@
 mod cookie;
 mod expiring;
 mod guard;
+mod head;
 mod parameters;
+mod piece;
 mod random;
 mod respond;
 mod serve;

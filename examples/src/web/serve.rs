@@ -14,11 +14,14 @@ use axum::http::header::EXPECT;
 use axum::http::request::Parts;
 use axum::http::{HeaderValue, Request, Response, Version};
 use bytes::Bytes;
+use futures_util::StreamExt as _;
+use futures_util::future::FutureExt as _;
+use futures_util::stream::FuturesUnordered;
 use http_body_util::Full;
 use hyper::body::Incoming;
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
-use hyper_util::rt::{TokioIo, TokioTimer};
+use hyper_util::rt::TokioIo;
 use jit_scim::server::ScimHttp;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
@@ -26,6 +29,8 @@ use tokio::task::JoinSet;
 use tokio::time::{sleep, timeout};
 use tower_service::Service as _;
 
+use super::head::HeadTimer;
+use super::piece::OnePiece;
 use super::timely::Timely;
 
 /// How long answers that are under way may take once the program was asked to end.
@@ -172,13 +177,17 @@ async fn converse(
         site.answer(peer, Request::from_parts(parts, body))
     });
     let mut server = http1::Builder::new();
-    let server = server.timer(TokioTimer::new()).header_read_timeout(patience.head);
-    let mut connection = pin!(server.serve_connection(TokioIo::new(stream), answer));
+    let server = server.timer(HeadTimer::new(patience.head)).header_read_timeout(patience.head);
+    let mut connection = pin!(server.serve_connection(OnePiece::of(TokioIo::new(stream)), answer));
+    // Looked at when one of them has something to say, and not for each request.
+    let is_asked = async move { drop(asked.wait_for(|end| *end).await) };
+    let mut ends: FuturesUnordered<_> =
+        [is_asked.boxed(), sleep(patience.connection).boxed()].into_iter().collect();
     tokio::select! {
+        biased;
         // Whatever a client does to its connection is no matter of ours.
         _ = connection.as_mut() => return,
-        _ = asked.wait_for(|end| *end) => {}
-        () = sleep(patience.connection) => {}
+        _ = ends.next() => {}
     }
     connection.as_mut().graceful_shutdown();
     let _ = timeout(patience.body, connection).await;
