@@ -10,7 +10,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::net::SocketAddr;
 
 use jit_core::config::{self, Check, ConnectionConfig, Format, Problems, check_connections};
-use jit_core::{Code, Entitlement, Network, StoreId};
+use jit_core::{Code, ConnectionId, Entitlement, Network, StoreId};
 use jit_ldap::SignInSettings;
 use jit_oidc::OidcSettings;
 use jit_saml::SamlSettings;
@@ -24,7 +24,7 @@ pub(crate) use metadata::{MetadataSettings, PublishSettings, Terms};
 pub(crate) use protection::ProtectionSettings;
 pub(crate) use scim::ScimSettings;
 
-use crate::targets::{DeploymentSettings, TargetSettings, WaySettings, check_targets};
+use crate::targets::{DeploymentSettings, TargetSettings, WaySettings, check_targets, check_waiters};
 
 /// Holds what a configuration file says. `docs/portal.md` describes every key.
 #[derive(Debug, Deserialize)]
@@ -245,6 +245,11 @@ impl Check for Settings {
         });
         check_connections("connection", &self.connection, found);
         check_targets(self.deployment.as_ref(), &self.target, found);
+        let named = |id: &ConnectionId| {
+            let door = self.connection.iter().find(|door| door.id == *id)?;
+            Some((&door.tenant, door.provisioning.is_some()))
+        };
+        check_waiters(&self.target, named, found);
     }
 }
 

@@ -4,8 +4,10 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::num::NonZeroU32;
 
 use jit_core::config::Problems;
-use jit_core::{AttributeName, Code, ConnectionId, Entitlement, Mirroring, Span, StopLimit};
+use jit_core::{AttributeName, Code, ConnectionId, Entitlement, Mirroring, Span, StopLimit, TenantId};
 use serde::Deserialize;
+
+use super::settings::TargetSettings;
 
 /// Says whose accounts are mirrored, and what of them.
 #[derive(Debug, Deserialize)]
@@ -90,6 +92,27 @@ impl MirrorSettings {
         }
     }
 
+    /// Checks that people sign in over each connection that waits, of those that this finds.
+    pub(super) fn check_waiters(
+        &self,
+        provisions: impl Fn(&ConnectionId) -> Option<bool>,
+        found: &mut Problems,
+    ) {
+        for id in &self.waited_for_by {
+            match provisions(id) {
+                Some(false) => {}
+                Some(true) => {
+                    let message = format!("`{id}` provisions: only sign-ins wait");
+                    found.report_in("waited_for_by", Code::new("config.invalid_value"), message);
+                }
+                None => {
+                    let message = format!("no connection of these tenants is `{id}`: nobody would wait");
+                    found.report_in("waited_for_by", Code::new("config.unknown_connection"), message);
+                }
+            }
+        }
+    }
+
     pub(super) fn mirroring(&self) -> Mirroring {
         let mut mirroring = if self.everybody {
             Mirroring::of_everybody()
@@ -132,4 +155,21 @@ impl MirrorSettings {
         }
         mirroring
     }
+}
+
+/// Checks that people sign in over each connection that waits for a target: of one that is named it is told whose it is, and
+/// whether it provisions.
+pub(crate) fn check_waiters<'a>(
+    targets: &[TargetSettings],
+    named: impl Fn(&ConnectionId) -> Option<(&'a TenantId, bool)>,
+    found: &mut Problems,
+) {
+    found.each("target", targets, |target, found| {
+        let Some(mirror) = &target.mirror else { return };
+        let is_open = |tenant: &TenantId| target.tenants.is_empty() || target.tenants.contains(tenant);
+        let provisions = |id: &ConnectionId| {
+            named(id).filter(|(tenant, _)| is_open(tenant)).map(|(_, provisions)| provisions)
+        };
+        found.within("mirror", |found| mirror.check_waiters(provisions, found));
+    });
 }

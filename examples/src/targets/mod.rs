@@ -8,5 +8,6 @@ mod settings;
 mod work;
 
 pub(crate) use files::read_text;
+pub(crate) use mirror::check_waiters;
 pub(crate) use open::{Directories, Opened, RoleOffer, open, open_to};
 pub(crate) use settings::{DeploymentSettings, TargetSettings, WaySettings, check_targets};

@@ -11,7 +11,7 @@ use chrono::TimeDelta;
 
 use super::{
     Connection, Jit, Notices, compose::ALARMS, counters::Counted, flight::Flights, jit::Parts, kin::kin,
-    seen::SeenBuffer,
+    mirror::check_waiters, seen::SeenBuffer,
 };
 use crate::{
     BackendError, Clock, ConnectionId, Entropy, Lane, Protection, Store, StoreId, SystemClock, SystemEntropy,
@@ -65,6 +65,12 @@ pub enum BuildError {
     /// A connection decides alone and names no claim that lists memberships: what sign-ins gave could never be taken away.
     #[error("connection `{0}` decides alone and needs `memberships`: what sign-ins gave is measured by it")]
     NoMemberships(ConnectionId),
+    /// A target is waited for by a connection that none of its tenants has: nobody would wait.
+    #[error("target `{0}` is waited for by connection `{1}`, which none of its tenants has")]
+    UnknownWaiter(TargetId, ConnectionId),
+    /// A target is waited for by a connection that provisions: its records are done when they are written down here.
+    #[error("target `{0}` is waited for by connection `{1}`, which provisions: only sign-ins wait")]
+    WaiterProvisions(TargetId, ConnectionId),
     /// The system has no randomness to give.
     #[error("no randomness")]
     Entropy(#[source] BackendError),
@@ -193,6 +199,7 @@ impl JitBuilder {
     pub fn build(self) -> Result<Jit, BuildError> {
         let connections = by_name(self.connections, &self.stores)?;
         let kin = kin(&connections)?;
+        check_waiters(self.targets.values(), &connections)?;
         let clock = Arc::new(match (self.clock, self.time_guard) {
             (Some(clock), guard) => GuardedClock::new(clock, guard),
             (None, guard) => GuardedClock::new(Arc::new(SystemClock), Some(guard.unwrap_or_default())),

@@ -124,7 +124,9 @@ impl Mirroring {
         self
     }
 
-    /// Lets sign-ins over a connection wait until the account stands there as it does here. Others do not wait.
+    /// Lets sign-ins over a connection wait until the account stands there as it does here. Others do not wait, and records
+    /// never do: an engine that knows the connection refuses one that provisions, and one that does not exist
+    /// ([`BuildError`](crate::BuildError)).
     #[must_use]
     pub fn waited_for_by(mut self, connection: ConnectionId) -> Self {
         self.waits.insert(connection);

@@ -1,6 +1,7 @@
 //! A house whose people are mirrored to one application, through doors where every step can fail.
 
 use std::{
+    collections::BTreeSet,
     future::Future,
     num::NonZeroUsize,
     pin::pin,
@@ -15,7 +16,7 @@ use serde_json::{Value, json};
 
 use super::{
     faulty::{FaultyStore, FaultyTarget, Script},
-    support::{self, role, tenant, wire},
+    support::{self, Wire, role, wire},
 };
 
 pub(crate) fn chat() -> TargetId {
@@ -29,6 +30,10 @@ pub(crate) fn members() -> Mirroring {
         .with_email()
         .with_attribute(AttributeName::new("department").unwrap(), "unit")
         .with_entitlement(role("editor"), "Editors")
+}
+
+fn doors() -> Vec<Wire> {
+    vec![wire("main"), wire("other")]
 }
 
 pub(crate) struct House {
@@ -53,17 +58,21 @@ impl Notices for Told {
 
 impl House {
     pub(crate) fn new(mirroring: Mirroring) -> Self {
+        Self::new_with(mirroring, doors())
+    }
+
+    pub(crate) fn new_with(mirroring: Mirroring, wires: Vec<Wire>) -> Self {
         let clock = Arc::new(ManualClock::at(support::instant("2026-11-21T09:00:00Z")));
         let (chat, script) = (Arc::new(MemoryTarget::new()), Arc::new(Script::new(Arc::clone(&clock))));
         let inner = Arc::new(MemoryStore::new());
         let store = Arc::new(FaultyStore { inner, script: Arc::clone(&script) });
-        Self::on(store, clock, (chat, script), mirroring)
+        Self::on(store, clock, (chat, script), mirroring, wires)
     }
 
     /// Another node on the same store, for the same application.
     pub(crate) fn beside(&self) -> Self {
         let (store, clock) = (Arc::clone(&self.inner.store), Arc::clone(&self.inner.clock));
-        Self::on(store, clock, (Arc::clone(&self.chat), Arc::clone(&self.script)), members())
+        Self::on(store, clock, (Arc::clone(&self.chat), Arc::clone(&self.script)), members(), doors())
     }
 
     fn on(
@@ -71,13 +80,15 @@ impl House {
         clock: Arc<ManualClock>,
         (chat, script): (Arc<MemoryTarget>, Arc<Script>),
         mirroring: Mirroring,
+        wires: Vec<Wire>,
     ) -> Self {
         let (inner, script_too) = (Arc::clone(&chat), Arc::clone(&script));
         let port = FaultyTarget { inner, script: script_too, settles_after: TimeDelta::zero() };
         let markers = MarkerKey::new("test", &[5; 32]).unwrap();
-        let setup = TargetSetup::new(self::chat(), Arc::new(port), markers).for_tenants([tenant()]);
+        let tenants: BTreeSet<_> = wires.iter().map(|wire| wire.settings.tenant.clone()).collect();
+        let setup = TargetSetup::new(self::chat(), Arc::new(port), markers).for_tenants(tenants);
         let told = Arc::new(Told::default());
-        let mut inner = support::house_on(store, vec![wire("main"), wire("other")], |builder| {
+        let mut inner = support::house_on(store, wires, |builder| {
             let clock = Arc::clone(&clock) as Arc<dyn Clock>;
             builder.clock(clock).target(setup.mirroring(mirroring)).notices(Arc::clone(&told) as _)
         });

@@ -1,10 +1,13 @@
-//! Sign-ins that wait until the person stands there, and those that do not.
+//! Sign-ins that wait until the person stands there, those that do not, and records, which never do.
+
+use std::sync::Arc;
 
 use jit_core::*;
+use serde_json::Value;
 
 use super::{
-    house::{House, members},
-    support::tenant,
+    house::{House, chat, members},
+    support::{Wire, claims, issuer, tenant, wire},
 };
 
 fn waiting() -> Mirroring {
@@ -62,4 +65,79 @@ async fn somebody_whose_name_is_taken_there_is_not_let_in() {
     assert_eq!(house.inner.jit.handle(event).await.unwrap_err().code(), Code::new("mirror.not_there"));
     let tenant = tenant();
     assert!(house.inner.store.named(&tenant, "anna").await.unwrap().is_some());
+}
+
+/// What a source says of Anna.
+fn told(attestor: &Attestor, said: Value) -> Event {
+    let made = || Check::Made("bearer token".into());
+    let statement = RecordStatement {
+        issuer: issuer(attestor.connection().as_str()),
+        subject: Subject::new("anna").unwrap(),
+        claims: claims(said),
+        extent: Extent::Whole,
+        presence: Presence::ACTIVE,
+        version: None,
+        request: None,
+        expected: Expected::Anything,
+        checks: Checks { origin: made(), audience: made(), freshness: made(), replay: made() },
+    };
+    Event::record(attestor.attest_record(statement).unwrap())
+}
+
+/// The same id is that of a sign-in in another tenant, which waits.
+#[tokio::test]
+async fn a_record_is_done_while_the_application_is_down_and_a_worker_brings_it() {
+    let mut elsewhere = wire("main");
+    elsewhere.settings.tenant = TenantId::new("other").unwrap();
+    let source = wire("main").provisions(Provisioning::default());
+    let house = House::new_with(waiting(), vec![source, elsewhere]);
+    house.script.answer(Some(TargetFault::Unreachable));
+    let event = told(&house.inner.attestors[0], House::said(&["member"]));
+    let outcome = house.inner.jit.handle(event).await.unwrap();
+    assert!(matches!(outcome, Outcome::Provisioned(_)), "{outcome:?}");
+    assert_eq!(house.there().len(), 0);
+    house.script.answer(None);
+    house.work().await.unwrap();
+    assert_eq!(house.there().len(), 1, "nobody waits, so that a worker brings it at once");
+}
+
+fn built(wires: Vec<Wire>, tenants: &[&str]) -> Result<Jit, BuildError> {
+    let tenants = tenants.iter().map(|tenant| TenantId::new(*tenant).unwrap());
+    let markers = MarkerKey::new("test", &[5; 32]).unwrap();
+    let target = TargetSetup::new(chat(), Arc::new(MemoryTarget::new()), markers).for_tenants(tenants);
+    let mut builder = Jit::builder(Arc::new(MemoryStore::new())).target(target.mirroring(waiting()));
+    for wire in wires {
+        let (mut connection, _) =
+            Connection::define(wire.settings, Arc::new(wire.mapper), Arc::new(wire.policy));
+        if let Some(provisioning) = wire.provisioning {
+            connection = connection.provisions(provisioning);
+        }
+        builder = builder.connection(connection);
+    }
+    builder.build()
+}
+
+#[test]
+fn whoever_waits_is_a_connection_that_people_sign_in_over() {
+    assert!(built(vec![wire("main"), wire("other")], &["acme"]).is_ok());
+    let misspelt = built(vec![wire("mian")], &["acme"]).map(drop).unwrap_err();
+    assert!(
+        matches!(&misspelt, BuildError::UnknownWaiter(target, id) if *target == chat() && id.as_str() == "main")
+    );
+    let source = wire("main").provisions(Provisioning::default());
+    let provisions = built(vec![source, wire("other")], &["acme"]).map(drop).unwrap_err();
+    assert!(
+        matches!(&provisions, BuildError::WaiterProvisions(target, id) if *target == chat() && id.as_str() == "main")
+    );
+    let mut elsewhere = wire("main");
+    elsewhere.settings.tenant = TenantId::new("other").unwrap();
+    let foreign = built(vec![wire("okta"), elsewhere], &["acme"]).map(drop).unwrap_err();
+    assert!(matches!(foreign, BuildError::UnknownWaiter(..)), "the connection of another tenant");
+}
+
+#[test]
+fn an_engine_without_the_connections_of_a_tenant_cannot_know_who_waits() {
+    assert!(built(vec![], &["acme"]).is_ok(), "a worker, or a command line");
+    assert!(built(vec![wire("okta")], &["acme", "other"]).is_ok(), "it may be the other tenant's");
+    assert!(built(vec![wire("okta")], &[]).is_ok(), "the target is open to nobody");
 }

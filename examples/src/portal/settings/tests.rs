@@ -182,6 +182,27 @@ fn with_scim() -> String {
     format!("{}\n{scim}", example())
 }
 
+fn with_mirror(waits: &str) -> String {
+    let mirrors = include_str!("../../../../docs/mirrors.md");
+    let target = mirrors.split("```toml\n").nth(1).unwrap().split("```").next().unwrap();
+    format!("{}\n{}", with_scim(), target.replace("[\"okta\"]", waits))
+}
+
+#[test]
+fn only_connections_that_people_sign_in_over_wait_for_a_target() {
+    assert_eq!(Settings::load(&with_mirror("[\"acme\"]"), "portal.toml").unwrap().target.len(), 1);
+    for (waits, code) in [("[\"acme\", \"okta\"]", "unknown_connection"), ("[\"acme-hr\"]", "invalid_value")]
+    {
+        let found = Settings::load(&with_mirror(waits), "portal.toml").unwrap_err().to_string();
+        assert!(found.contains("target[0].mirror.waited_for_by: "), "{found}");
+        assert!(found.ends_with(&format!("(config.{code})")), "{found}");
+    }
+    let elsewhere =
+        with_mirror("[\"acme\"]").replace("id = \"chat\"", "id = \"chat\"\ntenants = [\"other\"]");
+    let found = Settings::load(&elsewhere, "portal.toml").unwrap_err().to_string();
+    assert!(found.contains("(config.unknown_connection)"), "{found}");
+}
+
 #[test]
 fn the_documented_connection_by_scim_is_sound_and_needs_what_it_has() {
     let settings = Settings::load(&with_scim(), "portal.toml").unwrap();

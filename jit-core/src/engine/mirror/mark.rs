@@ -24,7 +24,8 @@ impl Jit {
     ) {
         for setup in self.parts.targets.values() {
             let Some(mirroring) = setup.mirrored_for(&after.tenant) else { continue };
-            let is_waited_for = matches!(actor, Actor::Connection { id } if mirroring.waits.contains(id));
+            let is_waited_for =
+                matches!(actor, Actor::Connection { id } if self.is_waited_for(mirroring, &after.tenant, id));
             let work = self.parts.clock.work().min(now);
             let soon = if is_waited_for { work.checked_add_signed(WAITED_FOR).unwrap_or(work) } else { work };
             if let Some(next) = next(after, mirroring, setup, soon, now) {

@@ -11,6 +11,7 @@ mod wait;
 pub(super) use bring::{Brought, not_before};
 pub(super) use quarantine::Pass;
 pub use quarantine::TargetQuarantine;
+pub(super) use wait::check_waiters;
 
 use std::{
     collections::{BTreeMap, BTreeSet},

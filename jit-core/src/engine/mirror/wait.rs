@@ -1,9 +1,41 @@
 //! Sign-ins that wait until an account is in a target.
 
-use std::sync::Arc;
+use std::{collections::HashMap, sync::Arc};
 
 use super::{Brought, Pass};
-use crate::{Account, Connection, Jit, JitError, MirrorState, TargetSetup, Wanted, wanted};
+use crate::{
+    Account, BuildError, Connection, ConnectionId, Jit, JitError, MirrorState, Mirroring, TargetSetup,
+    TenantId, Wanted, wanted,
+};
+
+/// Checks that people sign in over each connection that waits. An engine that does not know the connections of all tenants of
+/// a target cannot tell.
+///
+/// # Errors
+/// [`BuildError::UnknownWaiter`], [`BuildError::WaiterProvisions`].
+pub(in crate::engine) fn check_waiters<'a>(
+    targets: impl Iterator<Item = &'a TargetSetup>,
+    connections: &HashMap<(TenantId, ConnectionId), Connection>,
+) -> Result<(), BuildError> {
+    for setup in targets {
+        let is_served = |tenant: &TenantId| connections.keys().any(|(own, _)| own == tenant);
+        if setup.tenants.is_empty() || !setup.tenants.iter().all(is_served) {
+            continue;
+        }
+        for id in setup.mirroring.iter().flat_map(|mirroring| &mirroring.waits) {
+            let named =
+                setup.tenants.iter().filter_map(|tenant| connections.get(&(tenant.clone(), id.clone())));
+            let provisions: Vec<_> = named.map(|connection| connection.provisioning.is_some()).collect();
+            if provisions.is_empty() {
+                return Err(BuildError::UnknownWaiter(setup.id.clone(), id.clone()));
+            }
+            if provisions.iter().all(|provisions| *provisions) {
+                return Err(BuildError::WaiterProvisions(setup.id.clone(), id.clone()));
+            }
+        }
+    }
+    Ok(())
+}
 
 impl Jit {
     /// Brings at once what a sign-in over this connection waits for.
@@ -33,7 +65,7 @@ impl Jit {
         for mirror in &account.mirrors {
             let Some(setup) = self.parts.targets.get(&mirror.target) else { continue };
             let Some(mirroring) = setup.mirrored_for(&account.tenant) else { continue };
-            if mirroring.waits.contains(&connection.settings.id) {
+            if self.is_waited_for(mirroring, &account.tenant, &connection.settings.id) {
                 waits.push((setup, mirror.task));
             }
         }
@@ -53,6 +85,13 @@ impl Jit {
             }
         }
         Ok(store.get(&tenant, id).await?.map_or(account, Arc::new))
+    }
+
+    /// Tells whether sign-ins over this connection wait. One that provisions never does, though another tenant's of the same
+    /// id may.
+    pub(super) fn is_waited_for(&self, mirroring: &Mirroring, tenant: &TenantId, id: &ConnectionId) -> bool {
+        mirroring.waits.contains(id)
+            && self.connection(tenant, id).is_some_and(|connection| connection.provisioning.is_none())
     }
 
     /// Tells whether the target refused somebody who is to be in use there.
