@@ -72,8 +72,8 @@ impl Book {
 
     /// Writes down that our credentials were refused, and raises the alarm: the first who finds out does, for all.
     pub(crate) async fn refused_first(&self, until: DateTime<Utc>) -> Result<(), BackendError> {
-        let mut commit = self.telling(REFUSED)?;
-        commit.tasks.push(self.alarm(self.task, REFUSED, self.lane.clone(), until));
+        let mut commit = self.telling(REFUSED, self.targets.first())?;
+        commit.tasks.push(self.alarm(self.task, (REFUSED, self.targets.first()), self.lane.clone(), until));
         match self.shelf.store.commit(&commit).await {
             Err(error) if *error.kind() == ErrorKind::AlreadyExists(Taken::Task) => Ok(()),
             other => other,
@@ -89,21 +89,32 @@ impl Book {
         }
     }
 
-    /// Writes down that our credentials are accepted again, and tells so.
-    pub(crate) async fn accepted(&self) -> Result<(), BackendError> {
-        let mut commit = self.telling(ACCEPTED)?;
+    /// Writes down that our credentials are accepted again, and tells so: of the target that was named when they were
+    /// refused, which a process with other targets told.
+    pub(crate) async fn accepted(&self, claimed: Option<&Claimed>) -> Result<(), BackendError> {
+        let named = claimed.and_then(|claimed| match &claimed.task.kind {
+            TaskKind::Alarm { target, .. } => target.as_ref(),
+            _ => None,
+        });
+        let mut commit = self.telling(ACCEPTED, named.or(self.targets.first()))?;
         commit.withdrawn.push(self.task);
         self.shelf.store.commit(&commit).await
     }
 
-    /// One alarm, however many targets lie there: it names the first, and the trail all.
-    fn alarm(&self, id: TaskId, about: &'static str, lane: Lane, due: DateTime<Utc>) -> Task {
-        let kind = TaskKind::Alarm { about: Code::new(about), target: self.targets.first().cloned() };
+    /// One alarm, however many targets lie there: it names one, and the trail all.
+    fn alarm(
+        &self,
+        id: TaskId,
+        (about, target): (&'static str, Option<&TargetId>),
+        lane: Lane,
+        due: DateTime<Utc>,
+    ) -> Task {
+        let kind = TaskKind::Alarm { about: Code::new(about), target: target.cloned() };
         let nobody = AccountId::from_uuid(Uuid::nil());
         Task { id, tenant: self.shelf.tenant.clone(), lane, account: nobody, kind, due }
     }
 
-    fn telling(&self, action: &'static str) -> Result<Commit, BackendError> {
+    fn telling(&self, action: &'static str, target: Option<&TargetId>) -> Result<Commit, BackendError> {
         tracing::warn!(action, targets = ?self.targets, "alarm");
         let mut seed = [0; 16];
         self.shelf.entropy.fill(&mut seed)?;
@@ -111,7 +122,7 @@ impl Book {
         let mut mint = Mint::new(reading.now, seed);
         let mut commit = Commit::new(self.shelf.tenant.clone());
         if let Some(lane) = &self.shelf.notices {
-            commit.tasks.push(self.alarm(mint.task(), action, lane.clone(), reading.work));
+            commit.tasks.push(self.alarm(mint.task(), (action, target), lane.clone(), reading.work));
         }
         commit.events.push(AuditEvent {
             id: mint.event(),

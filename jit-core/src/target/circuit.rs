@@ -159,7 +159,7 @@ impl Circuit {
         let Some(book) = &self.book else { return };
         let written = match (&pass, next) {
             (Pass::Probe(Some(claimed)), Some(until)) => book.put_off(claimed, until).await,
-            (Pass::Probe(_), None) => book.accepted().await,
+            (Pass::Probe(claimed), None) => book.accepted(claimed.as_ref()).await,
             (Pass::Usual | Pass::Probe(None), Some(until))
                 if matches!(fault, Some(TargetFault::Credentials | TargetFault::Resting)) =>
             {

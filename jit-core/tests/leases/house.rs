@@ -269,9 +269,14 @@ pub(crate) struct Told {
 impl Told {
     /// The alarms since the last look.
     pub(crate) fn alarms(&self) -> Vec<String> {
+        self.alarms_at().into_iter().map(|(about, _)| about).collect()
+    }
+
+    /// The same, and which target each is about.
+    pub(crate) fn alarms_at(&self) -> Vec<(String, Option<TargetId>)> {
         let told = std::mem::take(&mut *self.tasks.lock().unwrap());
         let about = |task: Task| match task.kind {
-            TaskKind::Alarm { about, .. } => Some(about.to_string()),
+            TaskKind::Alarm { about, target } => Some((about.to_string(), target)),
             _ => None,
         };
         told.into_iter().filter_map(about).collect()

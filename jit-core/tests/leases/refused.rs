@@ -335,6 +335,23 @@ async fn targets_where_we_are_one_account_are_one_to_a_domain_that_counts_its_fa
 }
 
 #[tokio::test]
+async fn what_tells_that_it_is_over_names_the_target_of_what_told_that_it_began() {
+    let world = World::new().await;
+    let [one, three, two] = three();
+    let all = world.process_at("wrong", &[(two.clone(), None), (one.clone(), None)]);
+    world.out_at(&all, &two).await.unwrap_err();
+    *world.domain.password.lock().unwrap() = "wrong";
+    world.house.clock.advance(TimeDelta::minutes(5));
+    // a program with other targets of the domain
+    let other = world.process_at("wrong", &[(three.clone(), None), (two.clone(), None)]);
+    world.out_at(&other, &three).await.unwrap();
+    world.sweep_at(&other, &[three, two]).await;
+    let told = world.house.told.alarms_at();
+    let named = |about: &str| (about.to_owned(), Some(one.clone()));
+    assert_eq!(told, [named("target.credentials_refused"), named("target.credentials_accepted")]);
+}
+
+#[tokio::test]
 async fn what_else_is_wrong_with_one_target_of_a_domain_stops_no_other() {
     let world = World::new().await;
     let [gone, busy, sound] = three();
