@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 use std::fmt;
+use std::sync::Arc;
 
 use crate::connection::Connection;
 use crate::error::{Fate, LdapError};
@@ -16,6 +17,7 @@ use crate::server::{Server, ServerId};
 pub struct Directory {
     servers: Vec<Pools>,
     limits: Limits,
+    system: Arc<str>,
 }
 
 #[derive(Clone)]
@@ -38,7 +40,13 @@ impl Directory {
             work: pool(server.clone(), Purpose::Work(account.clone())),
             binding: pool(server, Purpose::Binding),
         };
-        Self { servers: servers.into_iter().map(pools).collect(), limits: settings.limits }
+        Self::of(servers.into_iter().map(pools).collect(), settings.limits)
+    }
+
+    fn of(servers: Vec<Pools>, limits: Limits) -> Self {
+        let names: BTreeSet<_> = servers.iter().map(|pools| pools.work.system()).collect();
+        let system = names.into_iter().next().unwrap_or_default().into();
+        Self { servers, limits, system }
     }
 
     /// Counts refusals of our credentials together with another one, for the same account at the same servers: those count
@@ -52,7 +60,7 @@ impl Directory {
             work: own.work.guarded_by(circuit.clone()),
             binding: own.binding.guarded_by(circuit.clone()),
         };
-        Self { servers: self.servers.iter().map(pools).collect(), limits: self.limits }
+        Self { servers: self.servers.iter().map(pools).collect(), ..self.clone() }
     }
 
     /// Makes a directory of one connection that is open and bound as this account, such as a tunnel. When it is lost there
@@ -72,13 +80,18 @@ impl Directory {
         directory
     }
 
-    /// Names what counts failures together: the hosts of its servers, in whatever order and with whatever protection they
-    /// are asked. A port belongs to it only where it is none of the usual ones (389, 636, 3268, 3269). Two lists that only
-    /// overlap have two names, and so have two names of one host.
+    /// Names what counts failures together: by that host of its servers which is the first by the alphabet, in whatever order
+    /// and with whatever protection they are asked. A port belongs to it only where it is none of the usual ones (389, 636,
+    /// 3268, 3269). Lists that overlap and begin with another host have one name where [`Systems`](crate::Systems) gave it to
+    /// them; two names of one host are two.
     #[must_use]
-    pub fn system(&self) -> String {
-        let servers: BTreeSet<_> = self.servers.iter().map(|pools| pools.work.system()).collect();
-        servers.into_iter().collect::<Vec<_>>().join(" ")
+    pub fn system(&self) -> &str {
+        &self.system
+    }
+
+    /// The same with another name for what counts failures together.
+    pub(crate) fn called(&self, system: &str) -> Self {
+        Self { system: system.into(), ..self.clone() }
     }
 
     /// The bounds of its connections.
@@ -186,19 +199,20 @@ mod tests {
             let servers = servers.iter().map(|server| (*server).to_owned()).collect();
             let settings = crate::DirectorySettings::new(servers, "cn=jit", "a-password");
             let provider = std::sync::Arc::new(rustls::crypto::aws_lc_rs::default_provider());
-            settings.open(provider, crate::Roots::platform()).unwrap().system()
+            settings.open(provider, crate::Roots::platform()).unwrap().system().to_owned()
         };
         let both = system(&["ldaps://dc1", "ldaps://dc2"]);
         for same in [
             &["ldaps://dc2:636", "ldaps://dc1:636"],
             &["ldap://DC1", "ldap://dc2:389/"],
             &["ldaps://dc1:3269", "ldap://dc2.:3268"],
+            &["ldaps://dc3", "ldaps://dc1"],
         ] {
             assert_eq!(system(same), both, "{same:?}");
         }
         assert_eq!(system(&["ldaps://[::1]"]), system(&["ldap://[0:0::1]:389"]));
         let others = [
-            system(&["ldaps://dc1"]),
+            system(&["ldaps://dc3"]),
             system(&["ldaps://dc1:1636"]),
             system(&["ldaps://dc1:2636"]),
             system(&["ldaps://[::1]:1636"]),

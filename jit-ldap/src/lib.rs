@@ -58,6 +58,7 @@ pub mod response;
 pub mod server;
 pub mod settings;
 pub mod sign_in;
+pub mod systems;
 pub mod target;
 pub mod time;
 pub mod tls;
@@ -80,6 +81,7 @@ pub use request::{Modification, Scope, Search};
 pub use server::{Server, ServerId};
 pub use settings::DirectorySettings;
 pub use sign_in::{BindEvidence, LdapTrigger, SignInSettings};
+pub use systems::Systems;
 pub use target::{
     ActiveDirectorySettings, ActiveDirectoryTarget, CustomSettings, CustomTarget, OpenLdapSettings,
     OpenLdapTarget,

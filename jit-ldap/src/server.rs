@@ -61,12 +61,8 @@ impl Server {
         ServerId(format!("{}:{}", self.host.to_ascii_lowercase(), self.port).into())
     }
 
-    /// Names what counts failures behind this address, however the way there is protected. At a port that is not usual
-    /// something else may run.
     pub(crate) fn system(&self) -> String {
-        let host = self.host.trim_end_matches('.').to_ascii_lowercase();
-        let host = host.parse::<IpAddr>().map_or(host, |address| address.to_string());
-        if USUAL_PORTS.contains(&self.port) { host } else { format!("[{host}]:{}", self.port) }
+        system_of(&self.host, Some(self.port))
     }
 
     pub(crate) fn host(&self) -> &str {
@@ -79,6 +75,17 @@ impl Server {
 
     pub(crate) const fn protection(&self) -> &Protection {
         &self.protection
+    }
+}
+
+/// Names what counts failures behind this address, however the way there is protected. At a port that is not usual
+/// something else may run.
+pub(crate) fn system_of(host: &str, port: Option<u16>) -> String {
+    let host = host.trim_end_matches('.').to_ascii_lowercase();
+    let host = host.parse::<IpAddr>().map_or(host, |address| address.to_string());
+    match port {
+        Some(port) if !USUAL_PORTS.contains(&port) => format!("[{host}]:{port}"),
+        _ => host,
     }
 }
 

@@ -11,7 +11,7 @@ use crate::directory::Directory;
 use crate::error::LdapError;
 use crate::pool::{PoolSettings, ServiceAccount};
 use crate::reason::Reason;
-use crate::server::Server;
+use crate::server::{self, Server};
 use crate::tls::{Roots, Tls};
 
 /// What people write about the servers of a directory. `Debug` shows no password, which is wiped from memory when they are
@@ -53,7 +53,8 @@ impl DirectorySettings {
     pub fn open(&self, provider: Arc<CryptoProvider>, roots: Roots) -> Result<Directory, LdapError> {
         let tls = Tls::new(provider, roots)?;
         let account = ServiceAccount::new(&self.account, &self.password)?;
-        let servers: Result<Vec<_>, _> = self.servers.iter().map(|server| parse(server, &tls)).collect();
+        let servers: Result<Vec<_>, Reason> =
+            self.servers.iter().map(|text| Ok(Address::parse(text)?.server(&tls))).collect();
         let servers = servers?;
         if servers.is_empty() || !(1..=32).contains(&self.connections) {
             return Err(Reason::SettingsInvalid.into());
@@ -75,20 +76,41 @@ impl fmt::Debug for DirectorySettings {
     }
 }
 
-fn parse(text: &str, tls: &Tls) -> Result<Server, Reason> {
-    let (server, rest): (fn(String, Tls) -> Server, _) = if let Some(rest) = text.strip_prefix("ldaps://") {
-        (|host, tls| Server::ldaps(host, tls), rest)
-    } else if let Some(rest) = text.strip_prefix("ldap://") {
-        (|host, tls| Server::start_tls(host, tls), rest)
-    } else {
-        return Err(Reason::SettingsInvalid);
-    };
-    let (host, port) = split(rest.strip_suffix('/').unwrap_or(rest)).ok_or(Reason::SettingsInvalid)?;
-    let server = server(host.to_owned(), tls.clone());
-    match port.map(str::parse) {
-        None => Ok(server),
-        Some(Ok(port)) if port > 0 => Ok(server.port(port)),
-        Some(_) => Err(Reason::SettingsInvalid),
+/// A server as people write it.
+pub(crate) struct Address<'a> {
+    host: &'a str,
+    port: Option<u16>,
+    /// Whether TLS is there from the first byte.
+    is_tls: bool,
+}
+
+impl<'a> Address<'a> {
+    pub(crate) fn parse(text: &'a str) -> Result<Self, Reason> {
+        let (is_tls, rest) = match text.strip_prefix("ldaps://") {
+            Some(rest) => (true, rest),
+            None => (false, text.strip_prefix("ldap://").ok_or(Reason::SettingsInvalid)?),
+        };
+        let (host, port) = split(rest.strip_suffix('/').unwrap_or(rest)).ok_or(Reason::SettingsInvalid)?;
+        match port.map(str::parse) {
+            None => Ok(Self { host, port: None, is_tls }),
+            Some(Ok(port)) if port > 0 => Ok(Self { host, port: Some(port), is_tls }),
+            Some(_) => Err(Reason::SettingsInvalid),
+        }
+    }
+
+    /// Names what counts failures there.
+    pub(crate) fn system(&self) -> String {
+        server::system_of(self.host, self.port)
+    }
+
+    fn server(&self, tls: &Tls) -> Server {
+        let tls = tls.clone();
+        let server =
+            if self.is_tls { Server::ldaps(self.host, tls) } else { Server::start_tls(self.host, tls) };
+        match self.port {
+            Some(port) => server.port(port),
+            None => server,
+        }
     }
 }
 
@@ -137,7 +159,7 @@ mod tests {
     fn what_is_no_server_is_refused() {
         let tls =
             Tls::new(Arc::new(rustls::crypto::aws_lc_rs::default_provider()), Roots::platform()).unwrap();
-        let id = |text| parse(text, &tls).map(|server| server.id().as_str().to_owned());
+        let id = |text| Address::parse(text).map(|address| address.server(&tls).id().as_str().to_owned());
         assert_eq!(id("ldaps://DC1.example.com"), Ok("dc1.example.com:636".to_owned()));
         assert_eq!(id("ldap://dc1.example.com/"), Ok("dc1.example.com:389".to_owned()));
         assert_eq!(id("ldaps://dc1:3269"), Ok("dc1:3269".to_owned()));

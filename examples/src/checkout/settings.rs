@@ -49,7 +49,8 @@ impl Settings {
                 if found.is_empty() {
                     let tenants = [settings.checkout.tenant.clone()].into();
                     let deployment = settings.deployment.as_ref();
-                    let mut ways = Directories::in_folder(folder);
+                    let ways = settings.target.iter().filter_map(|target| target.directory.as_ref());
+                    let mut ways = Directories::in_folder(folder, ways);
                     targets = open(deployment, &settings.target, &tenants, &mut ways, found);
                 }
             })?;

@@ -10,7 +10,7 @@ use jit_core::{
 };
 use jit_ldap::{
     ActiveDirectoryTarget, CustomTarget, Directory, DirectorySettings, LdapError, OpenLdapTarget, Reason,
-    Roots,
+    Roots, Systems,
 };
 
 use super::files::{Credentials, read, read_secret};
@@ -176,13 +176,19 @@ fn open_one(
 /// itself would lock the account out.
 pub(crate) struct Directories<'a> {
     folder: &'a Path,
+    systems: Systems,
     opened: Vec<(Credentials, Directory)>,
 }
 
 impl<'a> Directories<'a> {
-    /// Reads files in this folder.
-    pub(crate) const fn in_folder(folder: &'a Path) -> Self {
-        Self { folder, opened: Vec::new() }
+    /// Reads files in this folder, for these ways and no others: those that have a server in common lead to one directory.
+    pub(crate) fn in_folder(folder: &'a Path, ways: impl IntoIterator<Item = &'a WaySettings>) -> Self {
+        let mut systems = Systems::default();
+        for way in ways {
+            // what is no list of servers is a problem when it is opened
+            let _ = systems.add(&way.servers);
+        }
+        Self { folder, systems, opened: Vec::new() }
     }
 
     /// Opens the way to the servers of a directory, and asks none of them.
@@ -191,7 +197,7 @@ impl<'a> Directories<'a> {
     }
 
     fn open_as(&mut self, way: &WaySettings, found: &mut Problems) -> Option<(Directory, Credentials)> {
-        let (directory, credentials) = directory(way, self.folder, found)?;
+        let (directory, credentials) = directory(way, self.folder, &self.systems, found)?;
         let directory = match self.opened.iter().find(|(opened, _)| *opened == credentials) {
             Some((_, before)) => directory.guarded_with(before),
             None => directory,
@@ -201,15 +207,12 @@ impl<'a> Directories<'a> {
     }
 }
 
-/// The servers of a directory, in any order. Another port or protection, or a list that only overlaps, is another system
-/// here, though the directory counts failures together.
-fn system(way: &WaySettings) -> String {
-    let name = |server: &String| server.trim_end_matches('/').to_ascii_lowercase();
-    let servers: BTreeSet<_> = way.servers.iter().map(name).collect();
-    servers.into_iter().collect::<Vec<_>>().join(" ")
-}
-
-fn directory(way: &WaySettings, folder: &Path, found: &mut Problems) -> Option<(Directory, Credentials)> {
+fn directory(
+    way: &WaySettings,
+    folder: &Path,
+    systems: &Systems,
+    found: &mut Problems,
+) -> Option<(Directory, Credentials)> {
     let password = read_secret(&folder.join(&way.password_file), "password_file", found);
     let roots = match &way.ca_file {
         None => Some(Roots::platform()),
@@ -230,7 +233,9 @@ fn directory(way: &WaySettings, folder: &Path, found: &mut Problems) -> Option<(
     let opened = settings.open(provider, roots);
     let opened = opened.map_err(|error| report(&error, found)).ok();
     let parts = vec![way.account.as_bytes().to_vec().into(), password];
-    opened.map(|directory| (directory, Credentials { system: system(way), parts }))
+    let directory = systems.named(&opened?);
+    let system = directory.system().to_owned();
+    Some((directory, Credentials { system, parts }))
 }
 
 fn report(error: &LdapError, found: &mut Problems) {

@@ -95,6 +95,11 @@ impl Peer {
         format!("ldaps://{}:{}", self.text("host"), self.said["ldaps"])
     }
 
+    /// The same server over its other port, where TLS begins when it is asked to.
+    pub(crate) fn other_url(&self) -> String {
+        format!("ldap://{}:{}/", self.text("host"), self.said["ldap"])
+    }
+
     /// An entry below the base.
     pub(crate) fn below(&self, parts: &str) -> Dn {
         Dn::parse(&format!("{parts},{}", self.text("base"))).unwrap()

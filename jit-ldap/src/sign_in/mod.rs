@@ -77,7 +77,7 @@ impl LdapTrigger {
         attestor: Attestor,
     ) -> Self {
         let tenant = Jit::house_tenant().unwrap_or_else(|| attestor.tenant().clone());
-        let throttle = Throttle::new(failures, (tenant, directory.system()), config.throttle());
+        let throttle = Throttle::new(failures, (tenant, directory.system().to_owned()), config.throttle());
         Self { config, directory, throttle, clock, attestor }
     }
 

@@ -34,7 +34,9 @@ impl Settings {
 
     fn open_files(&self, folder: &Path, found: &mut Problems) -> Beside {
         let tenants = self.connection.iter().map(|door| door.tenant.clone()).collect();
-        let mut ways = Directories::in_folder(folder);
+        let directories = self.target.iter().filter_map(|target| target.directory.as_ref());
+        let doors = self.connection.iter().filter_map(|door| door.protocol.directory.as_ref());
+        let mut ways = Directories::in_folder(folder, directories.chain(doors));
         let targets = open(self.deployment.as_ref(), &self.target, &tenants, &mut ways, found);
         let mut directories = BTreeMap::new();
         found.each("connection", &self.connection, |door, found| {

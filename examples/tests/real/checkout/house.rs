@@ -93,6 +93,21 @@ impl House {
         fs::write(self.folder.join("checkout.toml"), format!("{before}{more}[[target]]{target}")).unwrap();
     }
 
+    /// Names the servers of a target otherwise than those of all others: by another port of the usual ones, or by a list that
+    /// only overlaps where the ports are none of these.
+    pub(crate) fn spell_otherwise(&self, target: &str) {
+        let peer = self.peer();
+        let servers = match self.kind {
+            Kind::Windows => vec![peer.other_url()],
+            Kind::OpenLdap => vec![peer.other_url(), peer.url()],
+        };
+        let text = read(&self.folder, "checkout.toml");
+        let (before, after) = text.split_once(&format!("id = \"{target}\"")).unwrap();
+        let after = after.replacen(&format!("{:?}", [peer.url()]), &format!("{servers:?}"), 1);
+        let after = after.replacen("[target.open_ldap]", "[target.open_ldap]\nsettles_seconds = 1", 1);
+        fs::write(self.folder.join("checkout.toml"), format!("{before}id = \"{target}\"{after}")).unwrap();
+    }
+
     pub(crate) fn program(&self, line: &str) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_checkout"));
         command.current_dir(&self.folder).args(["--config", "checkout.toml", "--json"]);

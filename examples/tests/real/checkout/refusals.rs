@@ -101,6 +101,7 @@ fn several_targets_where_we_are_one_account_lock_it_out_no_sooner_than_one() {
     for kind in BOTH {
         let house = House::new(kind, "together");
         house.also_at(&["first", "second"]);
+        house.spell_otherwise("first");
         house.secret("password", "another password");
         for minute in [0, 6] {
             let compared = house.run_at(minute, "reconcile");

@@ -6,7 +6,7 @@ use std::fs;
 use std::process::Command;
 
 use jit_ldap::Rdn;
-use portal::{Portal, Visitor};
+use portal::{Portal, Visitor, way};
 use serde_json::Value;
 
 use crate::peer::{Peer, wait};
@@ -116,6 +116,21 @@ fn guesses_are_stopped_before_the_directory_shuts_the_account() {
 }
 
 #[test]
+fn guesses_by_every_door_to_a_directory_count_together() {
+    let portal = Portal::start_with("doors", guests);
+    let mut visitor = portal.visitor();
+    for (number, status) in [403, 403, 403, 429, 429, 429].into_iter().enumerate() {
+        let door = ["/login/staff", "/login/guests"][number % 2];
+        let csrf = visitor.get(door).hidden("csrf").to_owned();
+        let fields = [("csrf", csrf.as_str()), ("user_name", "alice"), ("password", "guess")];
+        let page = visitor.post(door, &fields);
+        assert_eq!(page.status, status, "{number}: {}", page.body);
+    }
+    let alice = portal.peer.below("uid=alice,ou=people").to_string();
+    assert!(wait(portal.peer.admits(&alice, ALICE)), "five failures would shut her out of everything");
+}
+
+#[test]
 fn a_directory_that_is_down_is_no_refusal() {
     let mut portal = Portal::start("down");
     let mut alice = portal.visitor();
@@ -143,10 +158,7 @@ marker_key = "marker.key"
 id = "linux"
 
 [target.directory]
-servers = ["{url}"]
-ca_file = "ca.pem"
-account = "{service}"
-password_file = "ldap.password"
+{way}
 
 [target.open_ldap]
 base = "ou=jit,{base}"
@@ -160,8 +172,7 @@ name = "operator"
 longest = "8h"
 holders = ["role:operator"]
 "#,
-        url = peer.url(),
-        service = peer.text("service"),
+        way = way(peer, &[peer.url()]),
         base = peer.text("base"),
     )
 }
@@ -196,7 +207,7 @@ fn what_is_lent_signs_in_nobody_wherever_its_target_marks_it() {
     assert_eq!(visitor.sign_in("alice", ALICE).status, 303, "it is the marker that is refused");
 }
 
-/// Another way to the same people, over which nobody is believed who they are to accounts that exist.
+/// Another way to the same people, by a list of servers that only overlaps, over which nobody is believed who they are to accounts that exist.
 fn guests(peer: &Peer) -> String {
     format!(
         r#"
@@ -216,10 +227,7 @@ policy = {{ rule = [{{ name = "proof", when = {{ account = "candidate" }}, hold 
 label = "Guests"
 
 [connection.protocol.directory]
-servers = ["{url}"]
-ca_file = "ca.pem"
-account = "{service}"
-password_file = "ldap.password"
+{way}
 
 [connection.protocol.ldap]
 issuer = "guests.jit.test"
@@ -228,8 +236,7 @@ names = ["uid"]
 id = "entry_uuid"
 claims = ["mail"]
 "#,
-        url = peer.url(),
-        service = peer.text("service"),
+        way = way(peer, &[peer.other_url(), peer.url()]),
         base = peer.text("base"),
     )
 }

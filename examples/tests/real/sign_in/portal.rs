@@ -93,6 +93,17 @@ fn serve(folder: &Path) -> Option<(Child, String)> {
     Some((child, address.to_owned()))
 }
 
+/// The way to the directory by these of its servers, as settings have it.
+pub(crate) fn way(peer: &Peer, servers: &[String]) -> String {
+    let service = peer.text("service");
+    format!(
+        r#"servers = {servers:?}
+ca_file = "ca.pem"
+account = "{service}"
+password_file = "ldap.password""#
+    )
+}
+
 fn configuration(port: u16, peer: &Peer, more: &str) -> String {
     format!(
         r#"
@@ -113,10 +124,7 @@ ceiling = ["role:staff"]
 label = "Staff"
 
 [connection.protocol.directory]
-servers = ["{url}"]
-ca_file = "ca.pem"
-account = "{service}"
-password_file = "ldap.password"
+{way}
 
 [connection.protocol.ldap]
 issuer = "ldap.jit.test"
@@ -134,8 +142,7 @@ name = "everybody"
 permit = {{}}
 {more}
 "#,
-        url = peer.url(),
-        service = peer.text("service"),
+        way = way(peer, &[peer.url()]),
         base = peer.text("base"),
     )
 }
