@@ -244,7 +244,11 @@ impl<D: Dialect> Accounts<D> {
         for _ in 0..ATTEMPTS {
             let ours = match self.find(connection, remote).await? {
                 Found::Ours(ours) => ours,
-                Found::Nothing | Found::Stranger => return Ok(Effect::Absent { was_there: false }),
+                Found::Stranger => return Ok(Effect::Absent { was_there: false }),
+                Found::Nothing => {
+                    self.check_unborne(connection, remote).await?;
+                    return Ok(Effect::Absent { was_there: false });
+                }
                 Found::NotOurs => return Ok(Effect::NotOurs),
             };
             self.leave_all(connection, &self.member(&ours, remote)).await?;

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use chrono::{DateTime, Utc};
 use jit_core::{BackendError, Effect, ErrorKind, Holdings, Marker, RemoteRef, TargetFault, UnattendedEnd};
 
-use super::accounts::{Accounts, proved, unseen};
+use super::accounts::{Accounts, unseen};
 use super::dialect::Dialect;
 use super::fault::Step;
 use super::members;
@@ -51,7 +51,11 @@ impl<D: Dialect> Accounts<D> {
         let mut loan = self.lend_for_person(remote).await?;
         let person = match self.find_person(&mut loan, remote).await? {
             Found::Nothing if loan.is_substitute() => return Err(unseen()),
-            Found::Nothing => return Ok(Holdings::Missing),
+            Found::Nothing if remote.native.is_none() => return Ok(Holdings::Missing),
+            Found::Nothing => {
+                self.check_person_gone(&mut loan, remote, &self.table.entries_of(asked)).await?;
+                return Ok(Holdings::Missing);
+            }
             Found::Made(_) if remote.native.is_none() => return Ok(Holdings::Made),
             Found::Made(person) | Found::Person(person) => person,
         };
@@ -82,7 +86,12 @@ impl<D: Dialect> Accounts<D> {
         let wanted: Vec<_> = give.iter().map(|(_, group)| *group).collect();
         self.dialect.check(&mut loan, &self.table.base, &wanted).await?;
         let person = match self.find_person(&mut loan, remote).await? {
-            Found::Nothing => return proved(&loan, Effect::Absent { was_there: false }),
+            Found::Nothing if loan.is_substitute() => return Err(unseen()),
+            Found::Nothing => {
+                let groups = self.table.entries_of(ends.keys().chain(take));
+                self.check_person_gone(&mut loan, remote, &groups).await?;
+                return Ok(Effect::Absent { was_there: false });
+            }
             Found::Made(_) if !give.is_empty() => return Ok(Effect::NotOurs),
             Found::Made(person) | Found::Person(person) => person,
         };

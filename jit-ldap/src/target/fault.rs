@@ -84,9 +84,11 @@ fn fault_of(step: Step, error: &LdapError) -> TargetFault {
         Reason::AssertionFailed | Reason::ValueMissing => TargetFault::Unreachable,
         Reason::EntryExists | Reason::ValueExists => TargetFault::Name,
         Reason::ConstraintViolation | Reason::Unwilling => rule(step, error),
-        Reason::SettingsInvalid | Reason::AccessDenied | Reason::SchemaViolation | Reason::HasChildren => {
-            TargetFault::Forbidden
-        }
+        Reason::SettingsInvalid
+        | Reason::AccessDenied
+        | Reason::AbsenceUnproved
+        | Reason::SchemaViolation
+        | Reason::HasChildren => TargetFault::Forbidden,
         _ => TargetFault::Protocol,
     }
 }

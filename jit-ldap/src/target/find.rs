@@ -57,12 +57,21 @@ pub(super) enum Found {
 }
 
 impl<D: Dialect> Accounts<D> {
-    /// By the identifier, which a rename does not change; by the name, where no identifier is known.
+    /// By the identifier, which a rename does not change; by the name, where no identifier is known. That there is nothing
+    /// is said only where it can be seen that there is not.
     pub(super) async fn find(
         &self,
         connection: &mut Connection,
         remote: &RemoteRef,
     ) -> Result<Found, BackendError> {
+        let found = self.search(connection, remote).await?;
+        if matches!(found, Found::Nothing) {
+            self.check_gone(connection, remote).await?;
+        }
+        Ok(found)
+    }
+
+    async fn search(&self, connection: &mut Connection, remote: &RemoteRef) -> Result<Found, BackendError> {
         let Some(native) = &remote.native else { return self.find_by_name(connection, remote).await };
         let id: EntryId = native.parse().map_err(|reason: Reason| {
             BackendError::new(ErrorKind::Corrupt, "directory.look").caused_by(reason)

@@ -4,6 +4,7 @@
 //! its end and its marker in it; from then on it is known by the identifier that the directory gave it, wherever an
 //! administrator moves it. Places and groups come from a table: no text of a role ever becomes part of a name.
 
+mod absence;
 mod accounts;
 mod active_directory;
 mod dialect;

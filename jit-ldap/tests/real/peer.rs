@@ -95,6 +95,14 @@ impl Peer {
         connection
     }
 
+    /// Whoever may change the settings of OpenLDAP while it runs.
+    pub(crate) async fn as_configurator(&self) -> Connection {
+        let mut connection = self.connect().await;
+        let password = Password::new("jit-configuration-password").unwrap();
+        connection.bind("cn=admin,cn=config", &password, &[]).await.unwrap();
+        connection
+    }
+
     /// Whoever may change everything in OpenLDAP.
     pub(crate) async fn as_administrator(&self) -> Connection {
         let mut connection = self.connect().await;

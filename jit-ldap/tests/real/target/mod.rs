@@ -10,6 +10,7 @@ mod listing;
 mod refusals;
 mod resting;
 mod servers;
+mod unseen;
 
 pub(crate) use custom::without_controls;
 pub(crate) use dynamic::target as dynamic_target;

@@ -1,0 +1,181 @@
+//! What our account may no longer see: a directory says of it what it says of what is not there.
+
+use chrono::TimeDelta;
+use jit_core::*;
+use jit_ldap::{
+    ActiveDirectoryTarget, Attribute, AttributeName, Connection, Dn, EntryName, Modification, OpenLdapTarget,
+    Search,
+};
+
+use super::house::{House, World, absent, administrator_of, made, open_ldap, secret, tenant, windows};
+use crate::peer::Peer;
+
+/// Changes the rules of OpenLDAP on who may see what. That on passwords goes before: whoever is hidden can still bind.
+async fn change_rules(peer: &Peer, change: impl Fn(Attribute) -> Modification, value: &str) {
+    let rules = EntryName::Dn(Dn::parse("olcDatabase={1}mdb,cn=config").unwrap());
+    let value = Attribute::new(AttributeName::new("olcAccess").unwrap(), [value]);
+    peer.as_configurator().await.modify(&rules, &[change(value)], &[]).await.unwrap();
+}
+
+async fn hide(peer: &Peer, what: &str, dn: &str) {
+    let rule = format!("{{1}}to dn.{what}=\"{}\" by * none", peer.below(dn));
+    change_rules(peer, Modification::Add, &rule).await;
+}
+
+async fn reveal(peer: &Peer) {
+    change_rules(peer, Modification::Delete, "{1}").await;
+}
+
+#[tokio::test]
+async fn an_account_that_we_may_not_see_any_longer_is_not_called_gone() {
+    let world = World::open_ldap();
+    let (peer, target) = (world.peer(), world.target());
+    let house = House::behind(target.clone(), 0).await;
+    for what in ["subtree", "children"] {
+        let out = house.out(30).await;
+        let dn = world.dn(&out.name);
+        // one that is in no group: nothing else names it
+        let alone = made(target.as_ref(), &format!("jit-alone-{what}"), &[], &secret()).await;
+        hide(peer, what, "ou=jit").await;
+        let lease = house.check_in(out.lease).await.unwrap();
+        assert_eq!(lease.phase.word(), "ending", "{what}");
+        for known in [Some(()), None] {
+            let remote = RemoteRef { native: known.and(alone.native.clone()), ..alone.clone() };
+            let error = target.ensure(&absent(&remote)).await.unwrap_err();
+            assert_eq!(error.code().as_str(), "target.forbidden", "{what} {known:?}: {error:?}");
+        }
+        assert_eq!(peer.bind(&dn.to_string(), out.secret.reveal()).await, "fine");
+        assert!(world.is_member("ops", &dn).await);
+        for _ in 0..3 {
+            house.clock.advance(TimeDelta::hours(1));
+            assert_eq!(house.work().await.failed, 1, "{what}: it comes again");
+        }
+        reveal(peer).await;
+        house.clock.advance(TimeDelta::hours(1));
+        assert_eq!(house.work().await.failed, 0);
+        assert!(!world.exists(&dn).await && !world.is_member("ops", &dn).await);
+        assert_eq!(target.ensure(&absent(&alone)).await.unwrap(), Effect::Absent { was_there: true });
+    }
+}
+
+#[tokio::test]
+async fn an_account_that_we_may_not_see_any_longer_is_neither_lost_nor_settled() {
+    let world = World::open_ldap();
+    let (peer, target) = (world.peer(), world.target());
+    let house = House::behind(target, 0).await;
+    let mut request = house.request("admin", 30);
+    request.key = Some("once".to_owned());
+    let live = house.jit.check_out(&request).await.unwrap();
+    let taken = house.out(30).await;
+    let none = Attribute::new(world.marker(), Vec::<Vec<u8>>::new());
+    let unmark = [Modification::Replace(none)];
+    let name = EntryName::from(&world.dn(&taken.name));
+    world.administrator().await.modify(&name, &unmark, &[]).await.unwrap();
+    assert_eq!(house.check_in(taken.lease).await.unwrap().phase.word(), "quarantined");
+
+    hide(peer, "subtree", "ou=jit").await;
+    let longer =
+        async || house.jit.extend(None, &tenant(), live.lease, TimeDelta::hours(7), house.by()).await;
+    assert_eq!(longer().await.unwrap_err().code().as_str(), "target.forbidden");
+    house.clock.advance(TimeDelta::minutes(3));
+    assert_eq!(house.jit.check_out(&request).await.unwrap_err().code().as_str(), "target.forbidden");
+    reveal(peer).await;
+    house.clock.advance(TimeDelta::minutes(3));
+    longer().await.unwrap();
+
+    hide(peer, "subtree", "ou=jit").await;
+    house.clock.advance(TimeDelta::hours(2));
+    assert_eq!(house.work().await.failed, 1, "what is quarantined stays so");
+    reveal(peer).await;
+    let still = house.check_in(taken.lease).await.unwrap_err();
+    assert_eq!(still.code().as_str(), "lease.quarantined");
+    assert_eq!(house.check_in(live.lease).await.unwrap().phase.word(), "gone");
+}
+
+#[tokio::test]
+async fn a_person_whom_we_may_not_see_any_longer_is_not_called_gone() {
+    let world = World::open_ldap();
+    let peer = world.peer();
+    let mut settings = open_ldap(peer);
+    settings.people = Some(peer.below("ou=people").to_string());
+    let target = OpenLdapTarget::new(peer.directory(), &settings).unwrap();
+    let house = House::behind(std::sync::Arc::new(target), 0).await;
+    let alice = peer.below("uid=alice,ou=people");
+    for (what, dn) in [("subtree", "ou=people"), ("exact", "uid=alice,ou=people")] {
+        let lent = house.jit.elevate(&house.request("lift-ops", 30), Some("alice")).await.unwrap();
+        hide(peer, what, dn).await;
+        assert_eq!(house.check_in(lent.lease).await.unwrap().phase.word(), "ending", "{what}");
+        assert!(world.is_member("ops", &alice).await);
+        reveal(peer).await;
+        house.clock.advance(TimeDelta::hours(1));
+        assert_eq!(house.work().await.failed, 0);
+        assert!(!world.is_member("ops", &alice).await, "{what}");
+    }
+}
+
+/// What lets somebody see what lies below an entry, and all rights that there are ([MS-DTYP] §2.4.3).
+const LIST: u32 = 0x0000_0004;
+const ALL: u32 = 0x000f_01ff;
+
+/// An access list with a refusal of these rights put first, for the account of this `sid`.
+fn refusing(list: &[u8], rights: u32, sid: &[u8]) -> Vec<u8> {
+    let offset = |at: usize| u32::from_le_bytes(list[at..at + 4].try_into().unwrap());
+    let (own, rules) = (8 + sid.len(), usize::try_from(offset(16)).unwrap());
+    let mut refusal = vec![1, 0];
+    refusal.extend(u16::try_from(own).unwrap().to_le_bytes());
+    refusal.extend(rights.to_le_bytes());
+    refusal.extend(sid);
+    let mut changed = list.to_vec();
+    // what lies behind the rules moves
+    for at in [4, 8, 12].into_iter().filter(|at| offset(*at) > offset(16)) {
+        let moved = offset(at) + u32::try_from(own).unwrap();
+        changed[at..at + 4].copy_from_slice(&moved.to_le_bytes());
+    }
+    for (at, more) in [(rules + 2, own), (rules + 4, 1)] {
+        let now = u16::from_le_bytes(changed[at..at + 2].try_into().unwrap()) + u16::try_from(more).unwrap();
+        changed[at..at + 2].copy_from_slice(&now.to_le_bytes());
+    }
+    changed.splice(rules + 8..rules + 8, refusal);
+    changed
+}
+
+async fn refuse(administrator: &mut Connection, dn: &Dn, rights: u32, sid: &[u8]) {
+    let list = AttributeName::new("nTSecurityDescriptor").unwrap();
+    let before = administrator.read(&Search::entry(dn).attributes([list.clone()])).await.unwrap().unwrap();
+    let after = Attribute::new(list.clone(), [refusing(before.value(&list).unwrap(), rights, sid)]);
+    administrator.modify(&EntryName::from(dn), &[Modification::Replace(after)], &[]).await.unwrap();
+}
+
+#[tokio::test]
+async fn whoever_we_may_not_see_any_longer_in_active_directory_is_not_called_gone() {
+    // of its own: what is hidden is hidden from all
+    let peer = tokio::task::spawn_blocking(|| Peer::start("samba")).await.unwrap();
+    let target = ActiveDirectoryTarget::new(peer.directory(), &windows(&peer)).unwrap();
+    let house = House::behind(std::sync::Arc::new(target), 0).await;
+    let target = ActiveDirectoryTarget::new(peer.directory(), &windows(&peer)).unwrap();
+    let known = made(&target, "jit-known", &["ops"], &secret()).await;
+    let alone = made(&target, "jit-alone", &[], &secret()).await;
+    let ours = made(&target, "jit-ours", &["ops"], &secret()).await;
+    let lent = house.jit.elevate(&house.request("lift-ops", 30), Some("alice")).await.unwrap();
+
+    let mut administrator = administrator_of(&peer).await;
+    let us = Search::entry(peer.below("CN=jit,OU=Services")).attributes([AttributeName::OBJECT_SID]);
+    let us = administrator.read(&us).await.unwrap().unwrap();
+    let refused = [
+        // what we may not see and may still remove goes as ever
+        ("CN=jit-known,OU=JIT", ALL),
+        ("CN=jit-alone,OU=JIT", ALL),
+        ("OU=JIT", LIST),
+        ("OU=People", LIST),
+    ];
+    for (dn, rights) in refused {
+        let sid = us.value(&AttributeName::OBJECT_SID).unwrap();
+        refuse(&mut administrator, &peer.below(dn), rights, sid).await;
+    }
+    assert_eq!(target.ensure(&absent(&ours)).await.unwrap(), Effect::Absent { was_there: true });
+    for account in [&known, &alone] {
+        let error = target.ensure(&absent(account)).await.unwrap_err();
+        assert_eq!(error.code().as_str(), "target.forbidden", "{}: {error:?}", account.name);
+    }
+    assert_eq!(house.check_in(lent.lease).await.unwrap().phase.word(), "ending");
+}
