@@ -32,6 +32,8 @@ pub(crate) struct KeptDraft {
     pub(crate) indexes: Vec<IndexName>,
     pub(crate) cleared: Vec<PlaceDraft>,
     pub(crate) leaving: Vec<(PlaceDraft, Uuid)>,
+    /// Those who stayed behind in a group that is gone.
+    pub(crate) dismissed: Vec<(PlaceDraft, Uuid)>,
     pub(crate) joining: Vec<MemberDraft>,
     /// Those that replace what was kept of the member before.
     pub(crate) rejoining: Vec<MemberDraft>,
@@ -61,6 +63,7 @@ pub(crate) struct GoneDraft {
     pub(crate) place: PlaceDraft,
     pub(crate) expected: i64,
     pub(crate) at: i64,
+    pub(crate) leaves_members: bool,
 }
 
 #[derive(Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -103,6 +106,11 @@ impl KeptDraft {
 
     fn take(&mut self, write: &DocumentWrite) -> Result<(), BackendError> {
         let place = PlaceDraft::of(write.key());
+        if write.dismisses() {
+            let net = write.net_members();
+            self.dismissed.extend(net.leaving.iter().map(|id| (place.clone(), id.as_uuid())));
+            return Ok(());
+        }
         let expected = write.expected().map(number).transpose()?;
         match (write.after(), expected) {
             (Some(after), expected) => {
@@ -120,7 +128,12 @@ impl KeptDraft {
             (None, expected) => {
                 let at = write.removed_at().map(micros).unwrap_or_default();
                 let expected = expected.unwrap_or_default();
-                self.gone.push(GoneDraft { place: place.clone(), expected, at });
+                self.gone.push(GoneDraft {
+                    place: place.clone(),
+                    expected,
+                    at,
+                    leaves_members: write.leaves_members(),
+                });
             }
         }
         let indexes = &self.indexes;
@@ -149,7 +162,8 @@ impl KeptDraft {
     /// Tells whether documents come or change, and neither go nor have their members changed.
     #[cfg(feature = "postgres")]
     pub(crate) fn only_writes_documents(&self) -> bool {
-        let has_members = self.adds_members() || !(self.cleared.is_empty() && self.leaving.is_empty());
+        let leave = self.cleared.is_empty() && self.leaving.is_empty() && self.dismissed.is_empty();
+        let has_members = self.adds_members() || !leave;
         self.gone.is_empty() && !has_members
     }
 
@@ -224,7 +238,7 @@ impl Serialize for RowDraft {
 impl Serialize for GoneDraft {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let PlaceDraft { connection, kind, id } = &self.place;
-        (connection, kind, id, self.expected, self.at).serialize(serializer)
+        (connection, kind, id, self.expected, self.at, self.leaves_members).serialize(serializer)
     }
 }
 

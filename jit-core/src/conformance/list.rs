@@ -145,6 +145,7 @@ macro_rules! __jit_document_store_checks {
                 removing_a_member_keeps_the_others
                 a_member_must_be_there
                 a_removed_document_leaves_its_groups
+                members_of_a_removed_group_stay_until_they_are_dismissed
                 each_tenant_keeps_its_own_documents
                 a_large_group_is_read_in_pages
             }

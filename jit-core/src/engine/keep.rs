@@ -6,12 +6,13 @@ use async_trait::async_trait;
 
 use super::{
     Connection, Jit, JitError, WorkReport,
+    fan_out::{single, tasks_to_retell},
     sign_in::actor,
     work::{HOLD, after_pause},
 };
 use crate::{
     AccountId, AuditEvent, AuditOutcome, BackendError, Code, Commit, ConnectionId, DocumentId, DocumentKey,
-    DocumentWrite, ErrorKind, Lane, Settlement, Store, Task, TaskKind, TenantId, WorkerId,
+    DocumentWrite, ErrorKind, Lane, Member, Settlement, Store, TaskKind, TenantId, WorkerId,
 };
 
 /// How many tasks are claimed at a time: they are told one after the other while the claim holds.
@@ -31,6 +32,8 @@ pub struct Kept {
     pub documents: Vec<DocumentWrite>,
     /// Whose records are told anew because of it, with the documents about them.
     pub retell: Vec<(AccountId, DocumentKey)>,
+    /// The group whose members' records are told anew, all of them: for groups of which nobody wants to read everybody first.
+    pub retell_members: Option<DocumentKey>,
 }
 
 /// Tells the record of a document anew. Adapters implement it.
@@ -45,6 +48,10 @@ pub trait Teller: Send + Sync {
     /// # Cancel safety
     /// The record may have been handled.
     async fn tell(&self, jit: &Jit, document: &DocumentKey) -> Result<(), JitError>;
+
+    /// Names the document that is told anew for a member of a group, with the account of its person; `None` where the member
+    /// is no person.
+    fn person(&self, group: &DocumentKey, member: &Member) -> Option<(AccountId, DocumentKey)>;
 }
 
 impl Jit {
@@ -64,23 +71,21 @@ impl Jit {
     /// # Cancel safety
     /// The commit is made whole or not at all.
     pub async fn keep(&self, kept: Kept) -> Result<(), JitError> {
-        let Kept { tenant, connection, action, documents, retell } = kept;
+        let Kept { tenant, connection, action, documents, retell, retell_members } = kept;
         let connection = self.keeping_connection(&tenant, &connection)?;
-        let told = retell.iter().map(|(_, key)| key);
+        let told = retell.iter().map(|(_, key)| key).chain(&retell_members);
         check_own(connection, documents.iter().map(DocumentWrite::key).chain(told))?;
         let now = self.parts.clock.now();
         let mut mint = self.mint(now);
         let due = self.parts.clock.work().min(now);
         let lane = Lane::of_records(&tenant, &connection.settings.id);
-        let tasks = retell.into_iter().map(|(account, document)| Task {
-            id: mint.task(),
-            tenant: tenant.clone(),
-            lane: lane.clone(),
-            account,
-            kind: TaskKind::Retell { document },
-            due,
-        });
-        let tasks = tasks.collect();
+        let mut frame =
+            |account: AccountId, kind: TaskKind| single(&mut mint, (&tenant, &lane), account, kind, due);
+        let mut tasks = tasks_to_retell(retell, &mut frame);
+        let nobody = AccountId::from_uuid(uuid::Uuid::nil());
+        let members =
+            retell_members.map(|group| TaskKind::RetellMembers { group: group.into(), after: None });
+        tasks.extend(members.map(|kind| frame(nobody, kind)));
         let event = AuditEvent {
             id: mint.event(),
             at: now,
@@ -139,6 +144,16 @@ impl Jit {
     ) -> Result<(), BackendError> {
         let told = match &claimed.task.kind {
             TaskKind::Retell { document } => teller.tell(self, document).await,
+            // The commit takes this task away: there is nothing left to settle.
+            TaskKind::RetellThese { .. } | TaskKind::RetellMembers { .. } => {
+                match self.fan_out(store, claimed, teller).await {
+                    Ok(()) => {
+                        report.done += 1;
+                        return Ok(());
+                    }
+                    Err(error) => Err(error.into()),
+                }
+            }
             // Nothing else waits in this lane.
             _ => Ok(()),
         };

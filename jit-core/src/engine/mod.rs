@@ -8,6 +8,7 @@ mod connection;
 mod counters;
 mod evaluate;
 mod event;
+mod fan_out;
 mod flight;
 mod hold;
 mod jit;

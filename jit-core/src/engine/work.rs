@@ -163,9 +163,12 @@ impl Jit {
             }
             // Each waits in a lane of its own: those of the targets (`Jit::work_target`), those of the connections
             // (`Jit::retell`), and that of the trusted time.
-            TaskKind::TendLease | TaskKind::Mirror { .. } | TaskKind::Retell { .. } | TaskKind::Anchor => {
-                Ok(Settlement::Again(now.checked_add_signed(DAILY).unwrap_or(now)))
-            }
+            TaskKind::TendLease
+            | TaskKind::Mirror { .. }
+            | TaskKind::Retell { .. }
+            | TaskKind::RetellThese { .. }
+            | TaskKind::RetellMembers { .. }
+            | TaskKind::Anchor => Ok(Settlement::Again(now.checked_add_signed(DAILY).unwrap_or(now))),
             TaskKind::EndSessions { .. } | TaskKind::Notify { .. } | TaskKind::Alarm { .. } => {
                 if let Some(notices) = &self.parts.notices {
                     notices.deliver(task).await?;

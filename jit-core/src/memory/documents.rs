@@ -167,7 +167,11 @@ impl Documents {
             collection: Collection { kind: kind.clone(), ..of.collection.clone() },
             id: *id,
         };
-        row.map_or_else(Vec::new, |row| row.groups.iter().take(MEMBERSHIPS).map(key).collect())
+        let is_there = |group: &DocumentKey| {
+            self.register(&group.collection).is_some_and(|register| register.rows.get(group.id).is_some())
+        };
+        let groups = row.into_iter().flat_map(|row| row.groups.iter().map(key));
+        groups.filter(is_there).take(MEMBERSHIPS).collect()
     }
 }
 
@@ -196,8 +200,8 @@ impl Documents {
             }
         }
         refusals.extend(self.names_taken(&sound));
-        let created: BTreeSet<_> =
-            sound.iter().filter(|write| write.expected().is_none()).map(|write| write.key()).collect();
+        let created = sound.iter().filter(|write| write.expected().is_none() && !write.dismisses());
+        let created: BTreeSet<_> = created.map(|write| write.key()).collect();
         let lacks = |write: &&&DocumentWrite| self.lacks_a_member(write, &created);
         refusals.extend(sound.iter().find(lacks).map(|_| ErrorKind::NoSuchMember));
         refusals
@@ -205,6 +209,9 @@ impl Documents {
 
     fn is_behind(&self, write: &DocumentWrite) -> Option<ErrorKind> {
         let key = write.key();
+        if write.dismisses() {
+            return None;
+        }
         let stored = self.register(&key.collection).and_then(|register| register.rows.get(key.id));
         match (write.expected(), stored) {
             (None, None) => None,
@@ -259,6 +266,7 @@ impl Documents {
         for write in writes {
             match (write.after(), write.removed_at()) {
                 (Some(after), _) => self.put(write, after),
+                (None, None) => {}
                 (None, at) => {
                     for group in self.remove(write) {
                         let latest = lost.entry(group).or_default();
@@ -268,7 +276,12 @@ impl Documents {
             }
         }
         for write in writes {
-            if !write.members().is_empty() {
+            let is_there = || {
+                let register = self.register(&write.key().collection);
+                register.is_some_and(|register| register.rows.get(write.key().id).is_some())
+            };
+            let is_over = write.members().is_empty() || write.dismisses() && is_there();
+            if !is_over {
                 self.change_members(write.key(), &write.net_members());
             }
             lost.remove(write.key());
@@ -300,7 +313,8 @@ impl Documents {
             register.rename(write, place);
         }
         let row = register.rows.remove(key.id);
-        let own = register.members.remove(&key.id).unwrap_or_default();
+        let own = if write.leaves_members() { None } else { register.members.remove(&key.id) };
+        let own = own.unwrap_or_default();
         for (id, (kind, _)) in own {
             self.leave(&sibling(key, &kind).key(id), key);
         }

@@ -70,7 +70,7 @@ impl Commit {
     }
 
     fn adds_what_it_removes(&self) -> bool {
-        let removed = self.documents.iter().filter(|write| write.after().is_none());
+        let removed = self.documents.iter().filter(|write| write.removed_at().is_some());
         let removed = removed.map(|write| {
             let of = &write.key().collection;
             (&of.connection, &of.kind, write.key().id)

@@ -3,7 +3,7 @@
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
-use crate::{AccountId, Code, DocumentKey, GrantId, Lane, TargetId, TaskId, TenantId, WorkerId};
+use crate::{AccountId, Code, DocumentId, DocumentKey, GrantId, Lane, TargetId, TaskId, TenantId, WorkerId};
 
 /// Keeps one piece of future work.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -67,6 +67,20 @@ pub enum TaskKind {
         /// The document.
         document: DocumentKey,
     },
+    /// Tell the records of all these documents anew: one task where a commit would have to write very many.
+    RetellThese {
+        /// The documents, with the accounts of their people.
+        told: Vec<(AccountId, DocumentKey)>,
+    },
+    /// Tell the records of the members of a group anew, piece by piece: those of a group that is there, or those that stayed
+    /// behind when it was removed ([`DocumentWrite::remove_apart`](crate::DocumentWrite::remove_apart)).
+    RetellMembers {
+        /// The group.
+        group: Box<DocumentKey>,
+        /// After which member the next piece begins.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        after: Option<DocumentId>,
+    },
     /// Remember the time that was last trusted: its due instant is that time, and it is never done.
     Anchor,
 }
@@ -85,6 +99,8 @@ impl TaskKind {
             Self::Alarm { .. } => "alarm",
             Self::Mirror { .. } => "mirror",
             Self::Retell { .. } => "retell",
+            Self::RetellThese { .. } => "retell_these",
+            Self::RetellMembers { .. } => "retell_members",
             Self::Anchor => "anchor",
         }
     }

@@ -152,6 +152,16 @@ impl Faulty {
                 changed.documents.retain(|write| write.after().is_some());
                 self.inner.commit(&changed).await
             }
+            Fault::EmptiesRemovedGroups => {
+                let mut changed = commit.clone();
+                for write in &mut changed.documents {
+                    let at = write.removed_at().filter(|_| write.leaves_members());
+                    if let (Some(at), Some(stored)) = (at, self.inner.document(write.key()).await?) {
+                        *write = DocumentWrite::remove(&stored, at);
+                    }
+                }
+                self.inner.commit(&changed).await
+            }
             Fault::UniqueNamesAreShared => {
                 let shared = |document: &mut Document| {
                     for name in Arc::make_mut(&mut document.names) {

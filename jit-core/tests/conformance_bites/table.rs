@@ -253,6 +253,8 @@ faults! {
     AcceptsAnyMember => [a_member_must_be_there];
     /// Says that who was a member once still is.
     KeepsLostMembers => [a_removed_document_leaves_its_groups, members_come_and_go_in_order];
+    /// Empties every group that is removed.
+    EmptiesRemovedGroups => [members_of_a_removed_group_stay_until_they_are_dismissed];
     /// Finds the documents of other tenants.
     DocumentsForgetTenant => [each_tenant_keeps_its_own_documents];
     /// Says that nothing follows the first page of members.

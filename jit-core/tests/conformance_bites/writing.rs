@@ -159,6 +159,7 @@ impl Faulty {
             | Fault::FailsWhenBusy => self.write_late(commit).await,
             Fault::DocumentVersionsIgnored
             | Fault::RemovedDocumentsStay
+            | Fault::EmptiesRemovedGroups
             | Fault::UniqueNamesAreShared
             | Fault::DocumentsFirst
             | Fault::DocumentsLast

@@ -32,7 +32,14 @@ fn document(house: &House, kind: &str, name: &str) -> Document {
 
 fn kept(action: &'static str, documents: Vec<DocumentWrite>) -> Kept {
     let connection = ConnectionId::new("scim").unwrap();
-    Kept { tenant: tenant(), connection, action: Code::new(action), documents, retell: Vec::new() }
+    Kept {
+        tenant: tenant(),
+        connection,
+        action: Code::new(action),
+        documents,
+        retell: Vec::new(),
+        retell_members: None,
+    }
 }
 
 impl House {
@@ -159,6 +166,10 @@ impl Teller for Storyteller {
         assert_eq!(document.collection.kind.as_str(), "User");
         let told = json!({ "preferred_username": "alice", "groups": ["editor", "staff"] });
         jit.handle(Event::record(said("e1", told).by(&self.issuer))).await.map(drop)
+    }
+
+    fn person(&self, _group: &DocumentKey, _member: &Member) -> Option<(AccountId, DocumentKey)> {
+        None
     }
 }
 

@@ -125,11 +125,8 @@ impl Turn<'_> {
             let write = DocumentWrite::remove(&before, self.now);
             let written = match served.role {
                 Role::Person => self.remove_person(served, &before, write).await?,
-                Role::Group => {
-                    let membership = self.everybody(served, &before).await?;
-                    self.keep("document.removed", vec![write], membership.retell).await?
-                }
-                Role::Plain => self.keep("document.removed", vec![write], Vec::new()).await?,
+                Role::Group => self.remove_group(served, &before).await?,
+                Role::Plain => self.keep("document.removed", write, Membership::default()).await?,
             };
             if let Written::Done(()) = written {
                 let location = self.location(served, id);
@@ -143,6 +140,16 @@ impl Turn<'_> {
             }
         }
         Err(Reason::Contended.into())
+    }
+
+    /// Removes a group. The members of a large one stay behind, and are let go of while they are told.
+    async fn remove_group(&self, served: &Served, before: &Document) -> Result<Written<()>, ScimError> {
+        let membership = self.everybody(served, before).await?;
+        let write = match membership.all_of {
+            Some(_) => DocumentWrite::remove_apart(before, self.now),
+            None => DocumentWrite::remove(before, self.now),
+        };
+        self.keep("document.removed", write, membership).await
     }
 
     async fn remove_person(
@@ -166,7 +173,7 @@ impl Turn<'_> {
             Ok(Written::Stale) => Ok(Written::Stale),
             // an administrator has let go of the account: what was said of it goes all the same
             Err(error) if error.reason() == Reason::NotFound => {
-                self.keep("document.removed", vec![write], Vec::new()).await
+                self.keep("document.removed", write, Membership::default()).await
             }
             Err(error) => Err(error),
         }
@@ -212,7 +219,7 @@ impl Turn<'_> {
                 Some(written) => written,
                 None => return Ok(Written::Done(before_document.cloned().unwrap_or(after))),
             },
-            Role::Plain => self.keep(action(before_document), vec![write], Vec::new()).await?,
+            Role::Plain => self.keep(action(before_document), write, Membership::default()).await?,
         };
         Ok(match written {
             Written::Done(()) => Written::Done(after),
@@ -291,30 +298,34 @@ impl Turn<'_> {
             old.text("displayName") != new.text("displayName") || old.external_id() != new.external_id()
         });
         let before = before.map(|(document, _)| document);
-        let Membership { changes, retell } =
-            self.membership(served, before, &fresh.members, is_renamed).await?;
+        let mut membership = self.membership(served, before, &fresh.members, is_renamed).await?;
+        let changes = std::mem::take(&mut membership.changes);
         if is_same && changes.is_empty() {
             return Ok(None);
         }
-        self.keep(action(before), vec![write.with_members(changes)], retell).await.map(Some)
+        self.keep(action(before), write.with_members(changes), membership).await.map(Some)
     }
 
-    /// Keeps documents of no person, and lets those follow whose groups changed: the first of them at once.
+    /// Keeps a document of no person, and lets those follow whose groups changed: the first of them at once.
     pub(super) async fn keep(
         &self,
         action: &'static str,
-        documents: Vec<DocumentWrite>,
-        retell: Vec<(jit_core::AccountId, DocumentKey)>,
+        document: DocumentWrite,
+        told: Membership,
     ) -> Result<Written<()>, ScimError> {
         let attestor = &self.realm.connection.attestor;
         let most = self.realm.connection.reach.retold_at_once;
-        let at_once: Vec<_> = retell.iter().take(most).map(|(_, key)| key.clone()).collect();
+        let (members_of, first) = told.all_of.unzip();
+        let first = first.unwrap_or_default();
+        let at_once: Vec<_> =
+            told.retell.iter().map(|(_, key)| key).chain(&first).take(most).cloned().collect();
         let kept = Kept {
             tenant: attestor.tenant().clone(),
             connection: attestor.connection().clone(),
             action: Code::new(action),
-            documents,
-            retell,
+            documents: vec![document],
+            retell: told.retell,
+            retell_members: members_of,
         };
         match self.service.jit.keep(kept).await {
             Ok(()) => {}

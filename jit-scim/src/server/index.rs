@@ -9,6 +9,7 @@ use super::body;
 use super::change::{ATTEMPTS, subject_or};
 use super::fault;
 use super::find::give_way;
+use super::members::Membership;
 use super::record::Written;
 use super::served::{Role, Served};
 use super::service::{ScimService, Turn};
@@ -89,7 +90,7 @@ impl Turn<'_> {
                 return Ok(false);
             }
             let write = DocumentWrite::update(&document, Document { names, ..document.clone() });
-            if let Written::Done(()) = self.keep("document.changed", vec![write], Vec::new()).await? {
+            if let Written::Done(()) = self.keep("document.changed", write, Membership::default()).await? {
                 return Ok(true);
             }
         }

@@ -22,6 +22,8 @@ use crate::schema::{Attribute, ResourceType};
 use crate::text::comparable;
 use crate::tolerance::Tolerance;
 
+/// Up to how many members a group is small: what is about all of them is then written at once, and else piece by piece.
+const FEW: usize = 500;
 /// How many looks the filters of one change may take.
 const LOOKS: usize = 1_000_000;
 
@@ -30,6 +32,8 @@ const LOOKS: usize = 1_000_000;
 pub(super) struct Membership {
     pub(super) changes: Vec<MemberChange>,
     pub(super) retell: Vec<(AccountId, DocumentKey)>,
+    /// The group whose members are told anew besides, and who of them comes first: there are too many to list.
+    pub(super) all_of: Option<(DocumentKey, Vec<DocumentKey>)>,
 }
 
 /// Who is a member, as far as the changes need it.
@@ -41,8 +45,8 @@ struct Roll<'a> {
 }
 
 impl Turn<'_> {
-    /// Finds out what the changes come to. The work is as large as the change, unless it is about everybody: where all
-    /// members go, or the group has another name.
+    /// Finds out what the changes come to. The work is as large as the change, unless all members go. Where the group has
+    /// another name, the members of a large one are told piece by piece.
     pub(super) async fn membership(
         &self,
         served: &Served,
@@ -54,10 +58,10 @@ impl Turn<'_> {
             |change: &ElementChange| matches!(change, ElementChange::Clear | ElementChange::RemoveWhere(_));
         let group = before.map(|document| document.key.clone());
         let everybody = match &group {
-            Some(group) if is_renamed || changes.iter().any(about_all) => Some(self.roll_of(group).await?),
+            Some(group) if changes.iter().any(about_all) => Some(self.roll_of(group).await?),
             _ => None,
         };
-        let roll = Roll { turn: *self, group, everybody };
+        let roll = Roll { turn: *self, group: group.clone(), everybody };
         let net = roll.net(&served.kind, changes)?;
         let mut membership = Membership::default();
         for (id, element) in net {
@@ -76,20 +80,35 @@ impl Turn<'_> {
                 (Some(_), Some(_)) | (None, None) => {}
             }
         }
-        if let Some(everybody) = roll.everybody.filter(|_| is_renamed) {
-            let told: BTreeSet<_> = membership.retell.iter().map(|(_, key)| key.id).collect();
-            let others = everybody.values().filter(|member| !told.contains(&member.id));
-            membership.retell.extend(others.filter_map(|member| self.person(member)));
+        if let Some(group) = group.filter(|_| is_renamed) {
+            self.tell_all(&group, &mut membership).await?;
         }
         Ok(membership)
     }
 
-    /// Lists everybody in a group that goes.
+    /// Finds who is told that a group goes.
     pub(super) async fn everybody(&self, served: &Served, group: &Document) -> Result<Membership, ScimError> {
         debug_assert_eq!(served.role, Role::Group);
-        let everybody = self.roll_of(&group.key).await?;
-        let retell = everybody.values().filter_map(|member| self.person(member)).collect();
-        Ok(Membership { changes: Vec::new(), retell })
+        let mut membership = Membership::default();
+        self.tell_all(&group.key, &mut membership).await?;
+        Ok(membership)
+    }
+
+    /// Has everybody told who is in a group now: by name where they are few, else as all of the group. Who comes or goes
+    /// meanwhile changes the group, and what is made of this is then not written.
+    async fn tell_all(&self, group: &DocumentKey, membership: &mut Membership) -> Result<(), ScimError> {
+        let limit = NonZeroUsize::new(FEW).unwrap_or(NonZeroUsize::MIN);
+        let page = self.service.store.members(group, None, limit).await;
+        let page = page.map_err(|error| fault::of_store(&error))?;
+        let told: BTreeSet<_> = membership.retell.iter().map(|(_, key)| key.id).collect();
+        let others = page.items.iter().filter(|member| !told.contains(&member.id));
+        let others = others.filter_map(|member| self.person(member));
+        if page.next.is_none() {
+            membership.retell.extend(others);
+        } else {
+            membership.all_of = Some((group.clone(), others.map(|(_, key)| key).collect()));
+        }
+        Ok(())
     }
 
     /// Reads the members of a group, no more than `most`.
@@ -147,7 +166,7 @@ impl Turn<'_> {
     }
 
     /// Whose access follows the group, if the member is a person.
-    fn person(&self, member: &Member) -> Option<(AccountId, DocumentKey)> {
+    pub(super) fn person(&self, member: &Member) -> Option<(AccountId, DocumentKey)> {
         let served = self.realm.served(member.kind.as_str())?;
         let account: String = serde_json::from_str(&member.body).ok()?;
         Some((account.parse().ok()?, served.of.key(member.id)))

@@ -3,7 +3,10 @@
 use std::collections::BTreeSet;
 
 use async_trait::async_trait;
-use jit_core::{Code, Document, DocumentKey, DocumentWrite, Expected, Jit, JitError, Kept, Presence, Teller};
+use jit_core::{
+    AccountId, Code, Document, DocumentKey, DocumentWrite, Expected, Jit, JitError, Kept, Member, Presence,
+    Teller,
+};
 
 use super::body::Besides;
 use super::change::{ATTEMPTS, subject_or};
@@ -30,6 +33,11 @@ impl Teller for ScimService {
         let refused =
             |error: ScimError| JitError::Refused(error.cause().cloned().unwrap_or_else(|| error.code()));
         turn.retell(document).await.map_err(refused)
+    }
+
+    fn person(&self, group: &DocumentKey, member: &Member) -> Option<(AccountId, DocumentKey)> {
+        let of = &group.collection;
+        self.turn(&of.tenant, &of.connection)?.person(member)
     }
 }
 
@@ -90,6 +98,7 @@ impl Turn<'_> {
             action: Code::new("document.changed"),
             documents: vec![write],
             retell: Vec::new(),
+            retell_members: None,
         };
         match self.service.jit.keep(kept).await {
             Ok(()) => Ok(false),

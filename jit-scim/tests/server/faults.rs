@@ -15,33 +15,36 @@ use serde_json::{Value, json};
 use crate::support::{self, *};
 
 /// Fails at one call: before it is done, or after.
-struct Faulty {
-    inner: MemoryStore,
+pub(crate) struct Faulty {
+    pub(crate) inner: MemoryStore,
     /// How many calls it is until one fails.
     left: AtomicUsize,
     after: std::sync::atomic::AtomicBool,
-    calls: AtomicUsize,
+    pub(crate) calls: AtomicUsize,
     /// How many documents and members were handed out in lists.
-    rows: AtomicUsize,
+    pub(crate) rows: AtomicUsize,
+    /// How much the largest commit wrote: documents, members, tasks.
+    pub(crate) largest: AtomicUsize,
     /// How many looks by name are too early to find what is written meanwhile.
     early: AtomicUsize,
 }
 
-const NEVER: usize = usize::MAX;
+pub(crate) const NEVER: usize = usize::MAX;
 
 impl Faulty {
-    fn new() -> Self {
+    pub(crate) fn new() -> Self {
         Self {
             inner: MemoryStore::new(),
             left: NEVER.into(),
             after: false.into(),
             calls: 0.into(),
             rows: 0.into(),
+            largest: 0.into(),
             early: 0.into(),
         }
     }
 
-    fn arm(&self, calls: usize, after: bool) {
+    pub(crate) fn arm(&self, calls: usize, after: bool) {
         self.left.store(calls, Ordering::SeqCst);
         self.after.store(after, Ordering::SeqCst);
     }
@@ -104,6 +107,9 @@ impl UserStore for Faulty {
         self.inner.bearers(tenant, key, after, limit).await
     }
     async fn commit(&self, commit: &Commit) -> Result<(), BackendError> {
+        let members: usize = commit.documents.iter().map(|write| write.members().len()).sum();
+        let size = commit.documents.len() + members + commit.tasks.len() + commit.withdrawn.len();
+        self.largest.fetch_max(size, Ordering::SeqCst);
         self.call(self.inner.commit(commit)).await
     }
     async fn touch(&self, seen: &[Seen]) -> Result<(), BackendError> {
@@ -246,7 +252,7 @@ async fn the_work_of_a_change_does_not_grow_with_the_group() {
 }
 
 /// Puts so many people, of whom nobody was told, into a group.
-async fn fill(store: &Faulty, group: &str, count: u64) {
+pub(crate) async fn fill(store: &Faulty, group: &str, count: u64) {
     let tenant = TenantId::new("acme").unwrap();
     let of = |kind: &str| Collection {
         tenant: tenant.clone(),

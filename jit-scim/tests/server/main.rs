@@ -16,6 +16,8 @@ mod http;
 #[cfg(test)]
 mod index;
 #[cfg(test)]
+mod large_groups;
+#[cfg(test)]
 mod model;
 #[cfg(test)]
 mod pages;

@@ -115,6 +115,7 @@ pub(crate) struct House {
     pub(crate) jit: Arc<Jit>,
     pub(crate) store: Arc<dyn Store>,
     pub(crate) service: ScimService,
+    pub(crate) clock: Arc<ManualClock>,
     sso: Attestor,
     context: ScimContext,
 }
@@ -154,7 +155,7 @@ pub(crate) fn house_on(
         scim = scim.connection(more(ScimConnection::new(attestor, "https://scim.example/v2")));
     }
     let (service, context) = (scim.build().unwrap(), context("acme"));
-    House { jit, store, service, sso: sso.unwrap(), context }
+    House { jit, store, service, clock, sso: sso.unwrap(), context }
 }
 
 pub(crate) fn context(tenant: &str) -> ScimContext {

@@ -66,8 +66,13 @@ statements! {
         WHERE tenant = $1 AND connection = $2 AND kind = $3 AND id = $4 AND member > $5 ORDER BY member LIMIT $6";
     member = "SELECT member, member_kind, body FROM jit_member
         WHERE tenant = $1 AND connection = $2 AND kind = $3 AND id = $4 AND member = $5";
-    memberships = "SELECT kind, id FROM jit_member
-        WHERE tenant = $1 AND connection = $2 AND member_kind = $3 AND member = $4 ORDER BY kind, id LIMIT $5";
+    memberships = "SELECT m.kind, m.id FROM jit_member m
+        WHERE m.tenant = $1 AND m.connection = $2 AND m.member_kind = $3 AND m.member = $4
+          AND EXISTS (
+            SELECT FROM jit_document d
+            WHERE d.tenant = $1 AND d.connection = $2 AND d.kind = m.kind AND d.id = m.id
+          )
+        ORDER BY m.kind, m.id LIMIT $5";
 
     // The parts come in the order of the ids. What a crash takes away here is only a last-seen instant.
     touch = "WITH loose AS MATERIALIZED (SELECT set_config('synchronous_commit', 'off', true)),

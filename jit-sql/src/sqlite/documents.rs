@@ -158,8 +158,10 @@ const MEMBERS: &str = "SELECT member, member_kind, body FROM jit_member \
 const MEMBER: &str = "SELECT member, member_kind, body FROM jit_member \
     WHERE tenant = ?1 AND connection = ?2 AND kind = ?3 AND id = ?4 AND member = ?5";
 
-const MEMBERSHIPS_OF: &str = "SELECT kind, id FROM jit_member INDEXED BY jit_member_groups \
-    WHERE tenant = ?1 AND connection = ?2 AND member_kind = ?3 AND member = ?4 ORDER BY kind, id LIMIT ?5";
+const MEMBERSHIPS_OF: &str = "SELECT m.kind, m.id FROM jit_member m INDEXED BY jit_member_groups \
+    WHERE m.tenant = ?1 AND m.connection = ?2 AND m.member_kind = ?3 AND m.member = ?4 AND EXISTS ( \
+    SELECT 1 FROM jit_document d WHERE d.tenant = ?1 AND d.connection = ?2 AND d.kind = m.kind AND d.id = m.id) \
+    ORDER BY m.kind, m.id LIMIT ?5";
 
 #[cfg(test)]
 pub(super) const STATEMENTS: &[&str] = &[GET, TEXT, NAMED, LIST, COUNT, MEMBERS, MEMBER, MEMBERSHIPS_OF];

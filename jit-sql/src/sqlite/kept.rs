@@ -107,7 +107,9 @@ impl Keep<'_, '_> {
                 *at = (*at).max(gone.at);
             }
             self.run(ORPHAN, (self.tenant, connection, kind, id))?;
-            self.run(CLEAR, (self.tenant, connection, kind, id))?;
+            if !gone.leaves_members {
+                self.run(CLEAR, (self.tenant, connection, kind, id))?;
+            }
         }
         for row in &draft.changed {
             left.remove(&row.place);
@@ -127,6 +129,10 @@ impl Keep<'_, '_> {
         for (group, member) in &draft.leaving {
             let (connection, kind, id) = key(group);
             self.run(LEAVE, (self.tenant, connection, kind, id, member.as_bytes()))?;
+        }
+        for (group, member) in &draft.dismissed {
+            let (connection, kind, id) = key(group);
+            self.run(DISMISS, (self.tenant, connection, kind, id, member.as_bytes()))?;
         }
         for member in &draft.joining {
             self.join(JOIN, member)?;
@@ -190,6 +196,10 @@ const CLEAR: &str = "DELETE FROM jit_member WHERE tenant = ?1 AND connection = ?
 const LEAVE: &str = "DELETE FROM jit_member \
     WHERE tenant = ?1 AND connection = ?2 AND kind = ?3 AND id = ?4 AND member = ?5";
 
+const DISMISS: &str = "DELETE FROM jit_member \
+    WHERE tenant = ?1 AND connection = ?2 AND kind = ?3 AND id = ?4 AND member = ?5 AND NOT EXISTS ( \
+    SELECT 1 FROM jit_document WHERE tenant = ?1 AND connection = ?2 AND kind = ?3 AND id = ?4)";
+
 const JOIN: &str = "INSERT INTO jit_member (tenant, connection, kind, id, member_kind, member, body) \
     VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7) ON CONFLICT DO NOTHING";
 
@@ -198,5 +208,7 @@ const REJOIN: &str = "INSERT INTO jit_member (tenant, connection, kind, id, memb
     ON CONFLICT DO UPDATE SET member_kind = excluded.member_kind, body = excluded.body";
 
 #[cfg(test)]
-pub(super) const STATEMENTS: &[&str] =
-    &[MAKE, CHANGE, REMOVE, MOVE_ON, IS_THERE, NAME, UNNAME, GROUPS, ORPHAN, CLEAR, LEAVE, JOIN, REJOIN];
+pub(super) const STATEMENTS: &[&str] = &[
+    MAKE, CHANGE, REMOVE, MOVE_ON, IS_THERE, NAME, UNNAME, GROUPS, ORPHAN, CLEAR, LEAVE, DISMISS, JOIN,
+    REJOIN,
+];

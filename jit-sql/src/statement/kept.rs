@@ -29,7 +29,7 @@ gone AS (
             "
   WHERE d.tenant = r.tenant AND d.connection = v->>0 AND d.kind = v->>1 AND d.id = (v->>2)::uuid
     AND d.version = (v->>3)::bigint
-  RETURNING d.tenant, d.connection, d.kind, d.id, (v->>4)::bigint AS at
+  RETURNING d.tenant, d.connection, d.kind, d.id, (v->>4)::bigint AS at, (v->>5)::boolean AS leaves_members
 ),
 unnamed AS (
   DELETE FROM jit_document_name n
@@ -69,6 +69,18 @@ orphaned AS (
 emptied AS (
   DELETE FROM jit_member m USING gone g
   WHERE m.tenant = g.tenant AND m.connection = g.connection AND m.kind = g.kind AND m.id = g.id
+    AND NOT g.leaves_members
+),
+dismissed AS (
+  DELETE FROM jit_member m
+  USING ",
+            rows!("dismissed"),
+            "
+  WHERE m.tenant = r.tenant AND m.connection = v->0->>0 AND m.kind = v->0->>1 AND m.id = (v->0->>2)::uuid
+    AND m.member = (v->>1)::uuid AND NOT EXISTS (
+      SELECT FROM jit_document d
+      WHERE d.tenant = m.tenant AND d.connection = m.connection AND d.kind = m.kind AND d.id = m.id
+    )
 ),
 cleared AS (
   DELETE FROM jit_member m

@@ -269,4 +269,45 @@ mod postgres {
         let looks = schema.looked_at().await - before;
         assert!(looks < 100, "{looks}");
     }
+
+    /// However large a group, it goes with a few looks; its members follow in pieces, each as large as itself.
+    #[tokio::test]
+    async fn a_group_of_very_many_goes_with_a_few_looks_and_its_members_in_pieces() {
+        let schema = Schema::new().await;
+        let mut config = schema.config();
+        config.application_name(schema.name());
+        let open = || jit_sql::PostgresStore::open_local(config.clone(), crate::support::server::options());
+        let group = document(9_999_999, "Group");
+        let store = open().await.unwrap();
+        store.commit(&keeping(vec![DocumentWrite::create(group.clone())])).await.unwrap();
+        let fill = format!(
+            "INSERT INTO jit_document (tenant, connection, kind, id, version, created_at, changed_at, names, body)
+             SELECT tenant, connection, 'User', lpad(to_hex(n), 32, '0')::uuid, 1, 0, 0, '[]', '{{}}'
+             FROM jit_document, generate_series(1, 100000) AS n;
+             INSERT INTO jit_member (tenant, connection, kind, id, member, member_kind, body)
+             SELECT u.tenant, u.connection, 'Group', '{}', u.id, u.kind, 'null'
+             FROM jit_document u WHERE u.kind = 'User'",
+            group.key.id
+        );
+        schema.connect().await.batch_execute(&fill).await.unwrap();
+        drop(store);
+        let before = schema.looked_at().await;
+        let store = open().await.unwrap();
+        store.commit(&keeping(vec![DocumentWrite::remove_apart(&group, now())])).await.unwrap();
+        drop(store);
+        let looks = schema.looked_at().await - before;
+        assert!(looks < 100, "{looks}");
+        let store = open().await.unwrap();
+        let piece = std::num::NonZeroUsize::new(500).unwrap();
+        let page = store.members(&group.key, None, piece).await.unwrap();
+        assert!(page.items.len() == 500 && page.next.is_some());
+        let ids = page.items.iter().map(|member| member.id);
+        store.commit(&keeping(vec![DocumentWrite::dismiss(group.key.clone(), ids)])).await.unwrap();
+        drop(store);
+        let piece_looks = schema.looked_at().await - before - looks;
+        assert!(piece_looks < 5_000, "{piece_looks}");
+        let left = "SELECT count(*) FROM jit_member";
+        let left: i64 = schema.connect().await.query_one(left, &[]).await.unwrap().get(0);
+        assert_eq!(left, 99_500);
+    }
 }

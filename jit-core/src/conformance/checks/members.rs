@@ -149,6 +149,40 @@ pub async fn a_removed_document_leaves_its_groups(nodes: &Nodes) -> Result<(), F
     same(&members(nodes.two(), &two).await?, &Vec::new(), "the group of the group")
 }
 
+/// Checks that a group can be removed without its members, who can still be listed and let go of, and that nobody is a member
+/// of it any longer.
+pub async fn members_of_a_removed_group_stay_until_they_are_dismissed(nodes: &Nodes) -> Result<(), Failure> {
+    let (mut world, store) = (World::new("a")?, nodes.one());
+    let (anna, bert, carl) = (
+        create(store, &mut world, "User", "anna").await?,
+        create(store, &mut world, "User", "bert").await?,
+        create(store, &mut world, "User", "carl").await?,
+    );
+    let team = create(store, &mut world, "Group", "team").await?;
+    let other = create(store, &mut world, "Group", "other").await?;
+    let everybody = vec![add(&anna, "a"), add(&bert, "b"), add(&carl, "c")];
+    let team = regroup(store, &world, &team, everybody).await?;
+    let other = regroup(store, &world, &other, vec![add(&anna, "a")]).await?;
+    store.commit(&keeping(&world, vec![DocumentWrite::remove_apart(&team, at(9))])).await?;
+    same(&nodes.two().document(&team.key).await?, &None, "the group")?;
+    same(&named(nodes.two(), &team.key.collection, ("name", "team")).await?, &Vec::new(), "its name")?;
+    let all = vec![is_member(&anna, "a"), is_member(&bert, "b"), is_member(&carl, "c")];
+    same(&members(nodes.two(), &team).await?, &all, "who stayed behind")?;
+    same(&nodes.two().memberships(&anna.key).await?, &vec![other.key.clone()], "the groups of one of them")?;
+    let dismiss = |group: &Document, one: &Document| {
+        keeping(&world, vec![DocumentWrite::dismiss(group.key.clone(), [one.key.id])])
+    };
+    for _ in 0..2 {
+        store.commit(&dismiss(&team, &anna)).await?;
+        store.commit(&dismiss(&other, &anna)).await?;
+    }
+    same(&members(nodes.two(), &team).await?, &all.get(1..).unwrap_or_default().to_vec(), "who is left")?;
+    same(&members(nodes.two(), &other).await?, &vec![is_member(&anna, "a")], "a group that is there")?;
+    same(&nodes.two().document(&other.key).await?, &Some(other), "a group that is there, as a document")?;
+    store.commit(&keeping(&world, vec![DocumentWrite::remove(&bert, at(10))])).await?;
+    same(&members(nodes.two(), &team).await?, &vec![is_member(&carl, "c")], "after one of them is gone")
+}
+
 /// Checks that tenants and connections keep documents of the same ids, names and members apart.
 pub async fn each_tenant_keeps_its_own_documents(nodes: &Nodes) -> Result<(), Failure> {
     let (mut a, b) = (World::new("a")?, World::new("b")?);

@@ -38,7 +38,7 @@ fn which() -> impl Strategy<Value = Which> {
 pub(super) fn writes() -> impl Strategy<Value = Vec<Write>> {
     let names = vec((0..2_u8, 0..NAMES), 0..3);
     let members = vec((0..6_u8, which()), 0..3);
-    let write = (which(), 0..8_u8, prop::bool::weighted(0.2), names, members, 0..9_i64);
+    let write = (which(), 0..10_u8, prop::bool::weighted(0.2), names, members, 0..9_i64);
     let write = write.prop_map(|(which, act, stale, names, members, seconds)| Write {
         which,
         act,
@@ -80,6 +80,11 @@ impl Player<'_> {
             let changes = changes.collect::<Made<Vec<_>>>()?;
             made.push(match write.act {
                 0 => DocumentWrite::remove(&before, at(write.seconds)),
+                8 => DocumentWrite::remove_apart(&before, at(write.seconds)),
+                9 => {
+                    let members = write.members.iter().map(|(_, which)| self.document_id(tenant, *which));
+                    DocumentWrite::dismiss(key, members.chain([self.document_id(tenant, (0, 0))]))
+                }
                 1 => DocumentWrite::create(after).with_members(changes),
                 _ if known => DocumentWrite::update(&before, after).with_members(changes),
                 _ => DocumentWrite::create(after).with_members(changes),

@@ -234,7 +234,8 @@ pub trait DocumentStore: Send + Sync {
     /// `store.unavailable`.
     async fn count_documents(&self, of: &Collection) -> Result<u64, BackendError>;
 
-    /// Lists the members of a group in the order of their ids; none where there is no such group.
+    /// Lists the members of a group in the order of their ids. Of one that is gone, those who stayed behind
+    /// ([`DocumentWrite::remove_apart`]) and were not let go of yet.
     ///
     /// # Errors
     /// `store.unavailable`, `store.corrupt`.
@@ -251,7 +252,8 @@ pub trait DocumentStore: Send + Sync {
     /// `store.unavailable`, `store.corrupt`.
     async fn member(&self, group: &DocumentKey, id: DocumentId) -> Result<Option<Member>, BackendError>;
 
-    /// Names the groups that a document is a member of, in the order of their kinds and ids; at most [`MEMBERSHIPS`].
+    /// Names the groups that a document is a member of, in the order of their kinds and ids; at most [`MEMBERSHIPS`]. A group
+    /// that is gone is not among them, whoever stayed behind.
     ///
     /// # Errors
     /// `store.unavailable`, `store.corrupt`.

@@ -22,6 +22,8 @@ pub struct DocumentWrite {
     expected: Option<u64>,
     after: Option<Document>,
     removed_at: Option<DateTime<Utc>>,
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    leaves_members: bool,
     names_added: Arc<[DocumentName]>,
     names_removed: Arc<[DocumentName]>,
     members: Vec<MemberChange>,
@@ -40,6 +42,7 @@ impl DocumentWrite {
             names_removed: Arc::default(),
             after: Some(after),
             removed_at: None,
+            leaves_members: false,
             members: Vec::new(),
         }
     }
@@ -57,6 +60,7 @@ impl DocumentWrite {
             expected: Some(before.version),
             after: Some(after),
             removed_at: None,
+            leaves_members: false,
             names_added: names_added.into(),
             names_removed: names_removed.into(),
             members: Vec::new(),
@@ -72,9 +76,33 @@ impl DocumentWrite {
             expected: Some(before.version),
             after: None,
             removed_at: Some(to_the_microsecond(at)),
+            leaves_members: false,
             names_added: Arc::default(),
             names_removed: Arc::clone(&before.names),
             members: Vec::new(),
+        }
+    }
+
+    /// Removes a document as [`Self::remove`] does, but leaves its members behind, so that the write does not grow with
+    /// them. [`DocumentStore::members`](super::DocumentStore::members) lists them until [`Self::dismiss`] has let them go;
+    /// nobody is a member of it any longer for [`DocumentStore::memberships`](super::DocumentStore::memberships).
+    #[must_use]
+    pub fn remove_apart(before: &Document, at: DateTime<Utc>) -> Self {
+        Self { leaves_members: true, ..Self::remove(before, at) }
+    }
+
+    /// Lets go of members that stayed behind when their group was removed. Of a group that is there it changes nothing.
+    #[must_use]
+    pub fn dismiss(group: DocumentKey, members: impl IntoIterator<Item = DocumentId>) -> Self {
+        Self {
+            key: group,
+            expected: None,
+            after: None,
+            removed_at: None,
+            leaves_members: false,
+            names_added: Arc::default(),
+            names_removed: Arc::default(),
+            members: members.into_iter().map(|member| MemberChange::Remove { member }).collect(),
         }
     }
 
@@ -117,6 +145,18 @@ impl DocumentWrite {
         self.removed_at
     }
 
+    /// Whether its members stay behind where it is removed.
+    #[must_use]
+    pub fn leaves_members(&self) -> bool {
+        self.leaves_members
+    }
+
+    /// Whether it lets go of members that stayed behind, and does nothing else.
+    #[must_use]
+    pub fn dismisses(&self) -> bool {
+        self.after.is_none() && self.removed_at.is_none()
+    }
+
     /// The names that it is found by from now on.
     #[must_use]
     pub fn names_added(&self) -> &[DocumentName] {
@@ -144,7 +184,8 @@ impl DocumentWrite {
     /// Names the write as the audit trail does.
     pub(crate) fn word(&self) -> String {
         let act = match (&self.after, self.expected) {
-            (None, _) => "remove",
+            (None, None) => "dismiss members of",
+            (None, Some(_)) => "remove",
             (Some(_), None) => "create",
             (Some(_), Some(_)) => "update",
         };
@@ -157,7 +198,11 @@ impl DocumentWrite {
             |after: &Document| after.version == self.expected.map_or(1, |version| version.saturating_add(1));
         let bodies = self.after.iter().map(|after| &after.body);
         let mut bodies = bodies.chain(self.members.iter().filter_map(MemberChange::body));
-        if self.after.is_none() && (self.removed_at.is_none() || self.expected.is_none()) {
+        let only_leave = || self.members.iter().all(|change| matches!(change, MemberChange::Remove { .. }));
+        if self.dismisses() {
+            let is_sound = self.expected.is_none() && !self.members.is_empty() && only_leave();
+            (!is_sound).then_some("members are dismissed and something else is done")
+        } else if self.after.is_none() && self.expected.is_none() {
             Some("a document is removed that was not read")
         } else if self.after.as_ref().is_some_and(|after| after.key != self.key || !counts_on(after)) {
             Some("the version of a document does not follow the one before")
