@@ -73,12 +73,13 @@ pub(super) enum Order {
 /// Whose leaves are decided.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Leavers {
-    One(UserName),
-    /// All that wait of a connection, unless they are more.
-    All {
-        connection: ConnectionId,
-        at_most: usize,
+    One {
+        whom: UserName,
+        /// These alone, as `person leaving` named them, and none if one of them changed; else whatever waits.
+        seen: Vec<String>,
     },
+    /// All that wait of a connection, unless they are more.
+    All { connection: ConnectionId, at_most: usize },
 }
 
 /// What becomes of a leave that waits.
@@ -102,7 +103,7 @@ pub(super) struct Out {
 }
 
 /// Each option, and whether it has a value.
-const OPTIONS: [(&str, bool); 20] = [
+const OPTIONS: [(&str, bool); 21] = [
     ("--config", true),
     ("--json", false),
     ("--by", true),
@@ -120,6 +121,7 @@ const OPTIONS: [(&str, bool); 20] = [
     ("--at-most", true),
     ("--count", true),
     ("--since", true),
+    ("--seen", true),
     ("--gone-for-good", false),
     ("--help", false),
     ("--version", false),
@@ -277,6 +279,16 @@ impl Given {
         let named = self.options.remove("--role").unwrap_or_default();
         let roles = named.iter().map(|text| text.parse().map_err(|error| invalid("--role", &error)));
         roles.collect()
+    }
+
+    fn seen(&mut self) -> Result<Vec<String>, UsageError> {
+        let named = self.options.remove("--seen").unwrap_or_default();
+        let is_digest = |text: &String| text.len() == 16 && text.bytes().all(|byte| byte.is_ascii_hexdigit());
+        if named.iter().all(is_digest) {
+            Ok(named.iter().map(|text| text.to_ascii_lowercase()).collect())
+        } else {
+            Err(UsageError::Invalid("--seen", "must be what `person leaving` shows under SEEN".to_owned()))
+        }
     }
 
     fn lease(&mut self) -> Result<AccountId, UsageError> {

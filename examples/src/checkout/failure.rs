@@ -132,6 +132,7 @@ fn meaning(code: &Code) -> &'static str {
         "checkout.too_many_waiting" => {
             "more leaves wait than may be decided at once: look at them, and say `--at-most`"
         }
+        "record.leave_changed" => "no leave of theirs waits any longer as you saw it: look at it anew",
         "reconcile.too_many" => "more returned than may be ended without a person",
         _ => "it was refused",
     }

@@ -95,6 +95,40 @@ fn leaves_that_wait_are_told_listed_and_decided() {
 }
 
 #[test]
+fn a_leave_that_changed_since_it_was_seen_is_not_decided() {
+    let folder = waiting_over_two_connections("seen");
+    let seen = |user: &str, connection: &str| {
+        let (_, lines) = checkout(&folder, "person leaving");
+        let is_it = |line: &&Value| line["user"] == user && line["connection"] == connection;
+        lines.iter().find(is_it).unwrap()["seen"].as_str().unwrap().to_owned()
+    };
+    // Whoever saw that hr lets ada go has not said that crm may remove her.
+    let (code, decided) =
+        checkout(&folder, &format!("person confirm-leave ada --seen {}", seen("ada", "hr")));
+    assert_eq!((code, each(&decided, "state")), (Some(0), vec!["disabled"]), "{decided:?}");
+    assert_eq!(waiting(&folder), [["ada", "crm", "removal"], ["bob", "hr", "leave"]]);
+
+    let before = seen("bob", "hr");
+    let server = Server::start(&folder, "sqlite:people.db", &["--config", "connection.toml"]);
+    let found = server.ask("GET", "/Users?filter=userName%20eq%20%22bob%22", &Value::Null);
+    let path = format!("/Users/{}", found.body["Resources"][0]["id"].as_str().unwrap());
+    assert_eq!(server.ask("DELETE", &path, &Value::Null).status, 204);
+    assert_eq!(server.end("-TERM"), Some(0));
+    for command in ["confirm-leave", "dismiss-leave"] {
+        for line in
+            [format!("bob --seen {before}"), format!("bob --seen {} --seen {before}", seen("bob", "hr"))]
+        {
+            let (code, refused) = checkout(&folder, &format!("person {command} {line}"));
+            assert_eq!((code, each(&refused, "error")), (Some(1), vec!["record.leave_changed"]), "{line}");
+        }
+    }
+    assert_eq!(waiting(&folder), [["ada", "crm", "removal"], ["bob", "hr", "removal"]]);
+    let (code, decided) =
+        checkout(&folder, &format!("person confirm-leave bob --seen {}", seen("bob", "hr")));
+    assert_eq!((code, each(&decided, "state")), (Some(0), vec!["ended"]), "{decided:?}");
+}
+
+#[test]
 fn a_dismissed_leave_comes_again_only_where_it_is_said_again() {
     let folder = folder("said-again");
     fs::write(folder.join("connection.toml"), CONNECTION.replace("most = 1", "most = 0")).unwrap();

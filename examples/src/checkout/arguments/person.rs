@@ -23,7 +23,7 @@ fn decide(given: &mut Given, decision: LeaveDecision) -> Result<Order, UsageErro
             at_most: given.parsed("--at-most")?.unwrap_or(AT_MOST),
         }
     } else {
-        Leavers::One(given.name()?)
+        Leavers::One { whom: given.name()?, seen: given.seen()? }
     };
     Ok(Order::DecideLeave { whom, decision })
 }
@@ -47,8 +47,18 @@ mod tests {
     fn one_leave_is_decided_or_those_of_one_connection() {
         let of = |whom, decision| Ok(Order::DecideLeave { whom, decision });
         let all = |at_most| Leavers::All { connection: "hr".parse().unwrap(), at_most };
-        let one = Leavers::One(UserName::new("ada").unwrap());
-        assert_eq!(order_of("confirm-leave ada"), of(one, LeaveDecision::Confirm));
+        let ada = |seen: &[&str]| Leavers::One {
+            whom: UserName::new("ada").unwrap(),
+            seen: seen.iter().map(ToString::to_string).collect(),
+        };
+        assert_eq!(order_of("confirm-leave ada"), of(ada(&[]), LeaveDecision::Confirm));
+        let seen = ["0123456789abcdef", "0123456789abcde0"];
+        assert_eq!(
+            order_of("dismiss-leave ada --seen 0123456789ABCDEF --seen=0123456789abcde0"),
+            of(ada(&seen), LeaveDecision::Dismiss)
+        );
+        let invalid = order_of("confirm-leave ada --seen yesterday");
+        assert!(matches!(invalid, Err(UsageError::Invalid("--seen", _))), "{invalid:?}");
         assert_eq!(order_of("dismiss-leave --all --connection hr"), of(all(10), LeaveDecision::Dismiss));
         let many = order_of("confirm-leave --all --connection hr --at-most 475");
         assert_eq!(many, of(all(475), LeaveDecision::Confirm));
@@ -58,6 +68,7 @@ mod tests {
             ("confirm-leave --all", UsageError::Missing("--connection")),
             ("confirm-leave ada --at-most 3", UsageError::Misplaced("--at-most")),
             ("confirm-leave ada --all --connection hr", UsageError::TooMany),
+            ("confirm-leave --all --connection hr --seen 0123456789abcdef", UsageError::Misplaced("--seen")),
         ] {
             assert_eq!(order_of(line), Err(error), "{line}");
         }

@@ -28,9 +28,10 @@ usage: checkout --config FILE [--json] COMMAND
                        free the name and the identities of an ended account: whoever comes with them is somebody new
   person leaving [--connection C]
                        show whose leave waits for your word, since too many left at once
-  person confirm-leave NAME|ACCOUNT, person confirm-leave --all --connection C [--at-most N]
-                       let them leave: one, or all of a connection unless they are more than N (10)
-  person dismiss-leave NAME|ACCOUNT, person dismiss-leave --all --connection C [--at-most N]
+  person confirm-leave NAME|ACCOUNT [--seen SEEN]..., person confirm-leave --all --connection C [--at-most N]
+                       let them leave: one, or all of a connection unless they are more than N (10); with what `leaving`
+                       shows under SEEN, nothing else is decided, and nothing at all where that changed
+  person dismiss-leave NAME|ACCOUNT [--seen SEEN]..., person dismiss-leave --all --connection C [--at-most N]
                        let them stay, until their source says again that they leave
   mirror parked [--target T]
                        show whose stop in T waits for you to allow it, and whom T refused

@@ -2,8 +2,9 @@
 
 use std::num::NonZeroUsize;
 
+use aws_lc_rs::digest::{SHA256, digest};
 use chrono::{DateTime, Utc};
-use jit_core::{Account, AccountId, AdminAct, ConnectionId, HeldPresence, HeldRecord, WaitingLeave};
+use jit_core::{Account, AccountId, AdminAct, ConnectionId, HeldPresence, WaitingLeave};
 use serde::Serialize;
 
 use crate::checkout::arguments::{LeaveDecision, Leavers};
@@ -22,7 +23,9 @@ struct LeaverLine {
     connection: ConnectionId,
     /// `leave`, or `removal` for good.
     waits: &'static str,
-    since: Option<DateTime<Utc>>,
+    since: DateTime<Utc>,
+    /// Names this leave as it is now.
+    seen: String,
     state: &'static str,
     roles: Vec<String>,
 }
@@ -47,20 +50,24 @@ pub(super) async fn list(
 ) -> Result<u8, Failure> {
     let mut lines = Vec::new();
     for account in waiting(house, connection).await? {
-        let own = parked(&account).filter(|held| connection.is_none_or(|own| held.key.connection == *own));
-        lines.extend(own.map(|held| LeaverLine::of(house, &account, held)));
+        let mut leaves = account.waiting_leaves();
+        leaves.retain(|leave| connection.is_none_or(|own| leave.key.connection == *own));
+        for leave in &leaves {
+            lines.push(LeaverLine::of(house, &account, leave)?);
+        }
     }
     lines.sort_by_key(|line| line.since);
     report.several(
         &lines,
-        ["USER", "ACCOUNT", "WAITS", "SINCE", "CONNECTION", "STATE", "ROLES"],
+        ["USER", "ACCOUNT", "WAITS", "SINCE", "CONNECTION", "SEEN", "STATE", "ROLES"],
         |line| {
             [
                 line.user.clone(),
                 line.account.to_string(),
                 line.waits.to_owned(),
-                line.since.map(instant).unwrap_or_default(),
+                instant(line.since),
                 line.connection.to_string(),
+                line.seen.clone(),
                 line.state.to_owned(),
                 line.roles.join(" "),
             ]
@@ -95,24 +102,54 @@ pub(super) async fn decide(
     Ok(if lines.iter().any(|line| line.error.is_some()) { FAILED } else { DONE })
 }
 
-/// Finds whose leaves are decided, and which: of somebody who is named, all; else those alone that the connection told of.
+/// Finds whose leaves are decided, and which: of somebody who is named, those that were seen, or all; else those alone that
+/// the connection told of.
 async fn to_decide(house: &House, whom: Leavers) -> Result<Vec<(Account, Vec<WaitingLeave>)>, Failure> {
     let (found, connection) = match whom {
-        Leavers::One(whom) => (vec![house.person_or_account(&whom).await?], None),
+        Leavers::One { whom, seen } => {
+            let account = house.person_or_account(&whom).await?;
+            let leaves = account.waiting_leaves();
+            let leaves = if seen.is_empty() { leaves } else { as_seen(&leaves, &seen)? };
+            return Ok(vec![(account, leaves)]);
+        }
         Leavers::All { connection, at_most } => {
             let found = waiting(house, Some(&connection)).await?;
             if found.len() > at_most {
                 return Err(Failure::refused("checkout.too_many_waiting"));
             }
-            (found, Some(connection))
+            (found, connection)
         }
     };
-    let is_meant = |leave: &WaitingLeave| connection.as_ref().is_none_or(|own| leave.key.connection == *own);
     let named = |account: Account| {
+        let is_meant = |leave: &WaitingLeave| leave.key.connection == connection;
         let leaves = account.waiting_leaves().into_iter().filter(is_meant).collect();
         (account, leaves)
     };
     Ok(found.into_iter().map(named).collect())
+}
+
+/// Finds the leaves that were seen. If only one of them waits no longer as it was, nothing is decided.
+fn as_seen(leaves: &[WaitingLeave], seen: &[String]) -> Result<Vec<WaitingLeave>, Failure> {
+    let mut found = Vec::new();
+    for name in seen {
+        let mut meant = None;
+        for leave in leaves {
+            if seen_as(leave)? == *name {
+                meant = Some(leave.clone());
+            }
+        }
+        found.push(meant.ok_or(Failure::refused("record.leave_changed"))?);
+    }
+    Ok(found)
+}
+
+/// Names a leave as it is now: whose, over which connection, whether they leave or are removed, and since when.
+fn seen_as(leave: &WaitingLeave) -> Result<String, Failure> {
+    let text = serde_json::to_vec(leave)
+        .map_err(|error| Failure::Failed("checkout.output".into(), error.to_string()))?;
+    let digest = digest(&SHA256, &text);
+    let number = digest.as_ref().iter().take(8).fold(0_u64, |sum, byte| (sum << 8) | u64::from(*byte));
+    Ok(format!("{number:016x}"))
 }
 
 async fn waiting(house: &House, connection: Option<&ConnectionId>) -> Result<Vec<Account>, Failure> {
@@ -127,21 +164,18 @@ async fn waiting(house: &House, connection: Option<&ConnectionId>) -> Result<Vec
     }
 }
 
-fn parked(account: &Account) -> impl Iterator<Item = &HeldRecord> {
-    account.records.iter().filter(|held| held.parked.is_some())
-}
-
 impl LeaverLine {
-    fn of(house: &House, account: &Account, held: &HeldRecord) -> Self {
-        Self {
+    fn of(house: &House, account: &Account, leave: &WaitingLeave) -> Result<Self, Failure> {
+        Ok(Self {
             account: account.id,
             user: House::name_of(account),
-            connection: held.key.connection.clone(),
-            waits: if held.presence == HeldPresence::Gone { "removal" } else { "leave" },
-            since: held.parked,
+            connection: leave.key.connection.clone(),
+            waits: if leave.presence == HeldPresence::Gone { "removal" } else { "leave" },
+            since: leave.since,
+            seen: seen_as(leave)?,
             state: account.state.word(),
             roles: house.roles_of(account),
-        }
+        })
     }
 }
 
