@@ -221,6 +221,7 @@ fn admin() -> AdminView {
             since: "2026-11-21 09:00".into(),
             rule: "finance-needs-approval".into(),
         }],
+        more_waiting: true,
         leaving: vec![LeaverRow {
             account: account_ref(),
             name: HOSTILE.into(),
@@ -238,6 +239,19 @@ fn admin() -> AdminView {
             state: badge("active", Tone::Good),
             grants: "engineer, admin".into(),
         }],
+        next: Some("?after=0192f0c1-1111-7aaa-8bbb-123456789abc".into()),
+        ..AdminView::default()
+    }
+}
+
+/// A page behind the first one, or what was found: nobody who waits is on it.
+fn admin_later(sought: &str) -> AdminView {
+    AdminView {
+        is_later: true,
+        sought: sought.into(),
+        place: "?after=7&store=partners".into(),
+        next: None,
+        ..admin()
     }
 }
 
@@ -287,6 +301,8 @@ fn every_page() -> Vec<(&'static str, String)> {
         ("link-proof", pages::prove_link(&stranger, &question(None))),
         ("user-name", pages::choose_user_name(&stranger, &question(Some("`ned` is taken")))),
         ("admin", pages::admin(&frame, &admin())),
+        ("admin-later", pages::admin(&frame, &admin_later(""))),
+        ("admin-found", pages::admin(&frame, &admin_later(HOSTILE))),
         (
             "signed-out",
             pages::signed_out(&stranger, &SignOutView::Link { label: HOSTILE.into(), address: "/".into() }),
@@ -349,6 +365,26 @@ fn an_administrator_decides_leaves_that_wait() {
     assert!(!pages::admin(&frame(), &all).into_string().contains("More leaves wait"));
     let nobody = AdminView { leaving: Vec::new(), ..admin() };
     assert!(!pages::admin(&frame(), &nobody).into_string().contains("Waiting to leave"));
+}
+
+#[test]
+fn an_administrator_reaches_every_account_and_learns_of_those_who_are_not_shown() {
+    let first = pages::admin(&frame(), &admin()).into_string();
+    assert!(first.contains("href=\"/admin?after=0192f0c1-1111-7aaa-8bbb-123456789abc\" rel=\"next\""));
+    assert!(first.contains("More people wait") && !first.contains("First page"));
+    let later = pages::admin(&frame(), &admin_later("")).into_string();
+    assert!(later.contains("First page") && !later.contains("Next page"));
+    assert!(!later.contains("Waiting for approval") && !later.contains("Waiting to leave"));
+    assert!(
+        later.contains("action=\"/admin/decide?after=7&amp;store=partners\""),
+        "whoever decides comes back to this page"
+    );
+    let nobody = AdminView { accounts: Vec::new(), ..admin_later(HOSTILE) };
+    let found = pages::admin(&frame(), &nobody).into_string();
+    assert!(found.contains("Nobody has this user name or id.") && found.contains("value=\"&lt;script"));
+    let few = AdminView { next: None, more_waiting: false, ..admin() };
+    let few = pages::admin(&frame(), &few).into_string();
+    assert!(!few.contains("aria-label=\"Pages\"") && !few.contains("More people wait"));
 }
 
 #[test]

@@ -1,4 +1,5 @@
-// An administrator in front of a real browser decides whose leave waits, since too many left at once.
+// An administrator in front of a real browser decides whose leave waits, since too many left at once, and reaches every
+// account of a directory that is larger than a page.
 import assert from 'node:assert/strict'
 import { after, before, test } from 'node:test'
 import { OIDC_OP, startPeer } from '../peers/lib/peer.mjs'
@@ -10,6 +11,7 @@ const TOKEN = 'a-token-for-tests-only-0123456789'
 const USER = 'urn:ietf:params:scim:schemas:core:2.0:User'
 const GROUP = 'urn:ietf:params:scim:schemas:core:2.0:Group'
 const PATCH = 'urn:ietf:params:scim:api:messages:2.0:PatchOp'
+const BULK = 'urn:ietf:params:scim:api:messages:2.0:BulkRequest'
 let browser, op
 
 before(async () => ([browser, op] = await Promise.all([launch(), startPeer(OIDC_OP, ['--port', '0'])])))
@@ -186,4 +188,51 @@ test('nobody decides a leave by a forged form, or without having seen it', async
   await alice.page.reload()
   assert.equal(await stateOf(alice.page, 'bob'), 'active')
   assert.equal(await alice.page.getByRole('button', { name: 'Let leave Bob Brown' }).count(), 1, 'it waits as before')
+})
+
+test('an administrator reaches every account of a large directory', async (t) => {
+  const { portal, alice, hr } = await house(t)
+  const { page } = alice
+  const number = (n) => String(n).padStart(3, '0')
+  const data = (n) => named(`p${number(n)}`, `Person ${number(n)}`)
+  const one = (n) => ({ method: 'POST', path: '/Users', bulkId: `b${n}`, data: data(n) })
+  const operations = Array.from({ length: 501 }, (_, n) => one(n))
+  const { Operations } = await hr('POST', '/Bulk', { schemas: [BULK], Operations: operations })
+  assert.ok(Operations.every(({ status }) => status === '201'))
+
+  const names = () => page.locator('tbody th').allInnerTexts()
+  await page.goto(`${portal.url}/admin`)
+  const first = await names()
+  assert.equal(first.length, 500)
+  await page.getByRole('link', { name: 'Next page' }).click()
+  await page.getByRole('link', { name: 'First page' }).waitFor()
+  const second = await names()
+  assert.equal(new Set([...first, ...second]).size, 502, 'everybody is on one of them')
+  assert.equal(await page.getByRole('link', { name: 'Next page' }).count(), 0)
+  assert.deepEqual(await troubles(page), [])
+  await alice.picture('administration-second-page')
+
+  const last = second.at(-1)
+  await page.getByRole('row', { name: last }).getByRole('button', { name: /^Suspend/ }).click()
+  await page.getByRole('row', { name: last }).getByRole('button', { name: /^Reactivate/ }).waitFor()
+  assert.deepEqual(await names(), second, 'whoever decides stays on the page')
+  await page.getByRole('link', { name: 'First page' }).click()
+  await page.getByRole('link', { name: 'Next page' }).waitFor()
+  assert.deepEqual(await names(), first)
+
+  await page.getByLabel('User name or id').fill(' P007 ')
+  await page.getByRole('button', { name: 'Find' }).click()
+  await page.getByRole('link', { name: 'First page' }).waitFor()
+  assert.deepEqual(await names(), ['p007'])
+  assert.deepEqual(await troubles(page), [])
+  await page.getByRole('button', { name: 'Suspend Person 007' }).click()
+  await page.getByRole('button', { name: 'Reactivate Person 007' }).waitFor()
+  assert.deepEqual(await names(), ['p007'], 'and on what was found')
+  const id = await page.locator('input[name=account]').first().inputValue()
+  await page.goto(`${portal.url}/admin?name=${id}`)
+  assert.deepEqual(await names(), ['p007'])
+  await page.getByLabel('User name or id').fill('nobody')
+  await page.getByRole('button', { name: 'Find' }).click()
+  await page.getByText('Nobody has this user name or id.').waitFor()
+  assert.equal((await page.goto(`${portal.url}/admin?after=7`)).status(), 404)
 })

@@ -384,12 +384,22 @@ pub enum AccountAct {
 /// Describes the administration page.
 #[derive(Debug, Clone, Default)]
 pub struct AdminView {
-    /// Who waits.
+    /// Who waits; of the first page alone, as whose leave waits.
     pub waiting: Vec<ApprovalRow>,
+    /// Whether more people wait than are shown.
+    pub more_waiting: bool,
     /// Whose leave waits.
     pub leaving: Vec<LeaverRow>,
     /// Whether more leaves wait than are shown.
     pub more_leaving: bool,
-    /// Every account of the tenant.
+    /// A page of the accounts of the tenant, or whoever was looked for.
     pub accounts: Vec<AccountRow>,
+    /// Whether it is any other than the first page.
+    pub is_later: bool,
+    /// The user name or id that was looked for, or empty.
+    pub sought: String,
+    /// The query that leads to this page: with its question mark, or empty.
+    pub place: String,
+    /// The query that leads to the next page, where there is one.
+    pub next: Option<String>,
 }

@@ -3,16 +3,43 @@ use maud::{Markup, html};
 use super::layout::{badge, csrf, page, table};
 use crate::portal::view::{AccountAct, AccountRef, AccountRow, AdminView, ApprovalRow, Frame, LeaverRow};
 
-/// Shows who waits for approval, whose leave waits, and every account of the tenant.
+/// Shows who waits for approval, whose leave waits, and a page of the accounts of the tenant.
 #[must_use]
 pub fn admin(frame: &Frame, view: &AdminView) -> Markup {
     let token = frame.visitor.as_ref().map(|visitor| visitor.csrf.as_str()).unwrap_or_default();
+    let form = Forms { token, place: &view.place };
     let content = html! {
         h1 { "Administration" }
+        @if !view.is_later { (waiting(view, form)) }
+        section aria-labelledby="accounts" {
+            h2 id="accounts" { "Accounts" }
+            (finder(&view.sought))
+            @if view.accounts.is_empty() { p.empty { (nobody(view)) } }
+            @else { (accounts(&view.accounts, form)) }
+            @if view.is_later || view.next.is_some() { (steps(view)) }
+        }
+    };
+    page(frame, "Administration", &content)
+}
+
+/// What every form of the page carries.
+#[derive(Clone, Copy)]
+struct Forms<'a> {
+    token: &'a str,
+    /// The query of the page, to which an answer leads back.
+    place: &'a str,
+}
+
+/// Shows who waits for an administrator.
+fn waiting(view: &AdminView, form: Forms<'_>) -> Markup {
+    html! {
         section aria-labelledby="waiting" {
             h2 id="waiting" { "Waiting for approval" }
             @if view.waiting.is_empty() { p.empty { "Nobody is waiting." } }
-            @else { ul.waiting { @for row in &view.waiting { (approval(row, token)) } } }
+            @else { ul.waiting { @for row in &view.waiting { (approval(row, form)) } } }
+            @if view.more_waiting {
+                p.muted { "More people wait than this page shows. Once these are decided, the next ones follow." }
+            }
         }
         @if !view.leaving.is_empty() {
             section aria-labelledby="leaving" {
@@ -21,20 +48,43 @@ pub fn admin(frame: &Frame, view: &AdminView) -> Markup {
                     "Too many left at once. Whoever is listed here stays as they are until you decide, or until their source \
                      says that they are there."
                 }
-                ul.waiting { @for row in &view.leaving { (leaver(row, token)) } }
+                ul.waiting { @for row in &view.leaving { (leaver(row, form)) } }
                 @if view.more_leaving { (more_leaving()) }
             }
         }
-        section aria-labelledby="accounts" {
-            h2 id="accounts" { "Accounts" }
-            @if view.accounts.is_empty() { p.empty { "There is no account yet." } }
-            @else { (accounts(&view.accounts, token)) }
-        }
-    };
-    page(frame, "Administration", &content)
+    }
 }
 
-fn approval(row: &ApprovalRow, token: &str) -> Markup {
+/// Finds one account among many.
+fn finder(sought: &str) -> Markup {
+    html! {
+        form.find method="get" action="/admin" role="search" {
+            label for="name" { "User name or id" }
+            input id="name" type="text" name="name" value=(sought) autocomplete="off" spellcheck="false";
+            button.quiet type="submit" { "Find" }
+        }
+    }
+}
+
+fn nobody(view: &AdminView) -> &'static str {
+    match (view.sought.is_empty(), view.is_later) {
+        (false, _) => "Nobody has this user name or id.",
+        (true, false) => "There is no account yet.",
+        (true, true) => "There are no more accounts.",
+    }
+}
+
+/// Leads to the other pages.
+fn steps(view: &AdminView) -> Markup {
+    html! {
+        nav.steps aria-label="Pages" {
+            @if view.is_later { a href="/admin" { "First page" } }
+            @if let Some(next) = &view.next { a href={ "/admin" (next) } rel="next" { "Next page" } }
+        }
+    }
+}
+
+fn approval(row: &ApprovalRow, form: Forms<'_>) -> Markup {
     html! {
         li {
             div {
@@ -45,8 +95,8 @@ fn approval(row: &ApprovalRow, token: &str) -> Markup {
                     ", since " (row.since)
                 }
             }
-            form.actions method="post" action="/admin/decide" {
-                (named(&row.account, token))
+            form.actions method="post" action={ "/admin/decide" (form.place) } {
+                (named(&row.account, form.token))
                 button.primary type="submit" name="act" value="approve" { "Approve" span.hidden { " " (row.name) } }
                 button.quiet type="submit" name="act" value="refuse" { "Refuse" span.hidden { " " (row.name) } }
             }
@@ -54,7 +104,7 @@ fn approval(row: &ApprovalRow, token: &str) -> Markup {
     }
 }
 
-fn leaver(row: &LeaverRow, token: &str) -> Markup {
+fn leaver(row: &LeaverRow, form: Forms<'_>) -> Markup {
     html! {
         li {
             div {
@@ -62,8 +112,8 @@ fn leaver(row: &LeaverRow, token: &str) -> Markup {
                 @for leave in &row.leaves { div.muted { (leave) } }
                 @if !row.grants.is_empty() { div.muted { "holds " (row.grants) } }
             }
-            form.actions method="post" action="/admin/decide" {
-                (named(&row.account, token))
+            form.actions method="post" action={ "/admin/decide" (form.place) } {
+                (named(&row.account, form.token))
                 input type="hidden" name="seen" value=(row.seen);
                 button.primary type="submit" name="act" value="dismiss_leave" { "Let stay" span.hidden { " " (row.name) } }
                 button.quiet type="submit" name="act" value="confirm_leave" { "Let leave" span.hidden { " " (row.name) } }
@@ -83,7 +133,7 @@ fn more_leaving() -> Markup {
     }
 }
 
-fn accounts(accounts: &[AccountRow], token: &str) -> Markup {
+fn accounts(accounts: &[AccountRow], form: Forms<'_>) -> Markup {
     let rows = html! {
         @for account in accounts {
             tr {
@@ -91,22 +141,22 @@ fn accounts(accounts: &[AccountRow], token: &str) -> Markup {
                 td { (account.display_name) }
                 td { (badge(&account.state)) }
                 td { (account.grants) }
-                td { @if let Some(act) = account.act { (act_button(account, act, token)) } }
+                td { @if let Some(act) = account.act { (act_button(account, act, form)) } }
             }
         }
     };
     table("Accounts", &["User name", "Name", "State", "Grants", ""], &rows)
 }
 
-fn act_button(row: &AccountRow, act: AccountAct, token: &str) -> Markup {
+fn act_button(row: &AccountRow, act: AccountAct, form: Forms<'_>) -> Markup {
     let (value, words) = match act {
         AccountAct::Suspend => ("suspend", "Suspend"),
         AccountAct::Reactivate => ("reactivate", "Reactivate"),
         AccountAct::Release => ("release", "Release"),
     };
     html! {
-        form method="post" action="/admin/decide" {
-            (named(&row.account, token))
+        form method="post" action={ "/admin/decide" (form.place) } {
+            (named(&row.account, form.token))
             button.quiet type="submit" name="act" value=(value) { (words) span.hidden { " " (row.display_name) } }
         }
     }

@@ -5,54 +5,132 @@ use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::Response;
 use jit_core::{
-    Account, AccountId, AccountState, AdminAct, AdminRequest, AuditQuery, Filter, Query as Accounts, Store,
-    StoreId, TenantId, WaitingLeave,
+    Account, AccountId, AdminAct, AdminRequest, AuditQuery, Cursor, Filter, Query as Accounts, Store,
+    StoreId, TenantId, UserName, WaitingLeave,
 };
 
+use super::place::Place;
 use crate::portal::failure::Failure;
-use crate::portal::house::{House, Visit};
-use crate::portal::view::AdminView;
+use crate::portal::house::{House, Shelf, Visit};
+use crate::portal::view::{AccountRow, AdminView};
 use crate::portal::{pages, present};
-use crate::web::{Form, Parameters, html, is_same, see_other};
+use crate::web::{Form, Parameters, Query, html, is_same, see_other};
 
+/// The most accounts on a page, and the most of those who wait.
 const ACCOUNTS: NonZeroUsize = NonZeroUsize::new(500).expect("not zero");
 const EVENTS: NonZeroUsize = NonZeroUsize::new(10).expect("not zero");
 
-/// Shows who waits for approval, whose leave waits, and every account.
-pub(super) async fn show(State(house): State<Arc<House>>, headers: HeaderMap) -> Result<Response, Failure> {
+/// Shows who waits for approval, whose leave waits, and accounts: a page of all, or whoever is looked for.
+pub(super) async fn show(
+    State(house): State<Arc<House>>,
+    Query(sent): Query,
+    headers: HeaderMap,
+) -> Result<Response, Failure> {
     let Some(visit) = administrator(&house, &headers).await? else { return Ok(see_other("/")) };
+    let place = Place::read(&sent).ok_or(Failure::NotFound)?;
     let tenant = &visit.session.tenant;
-    let mut view = AdminView::default();
-    for shelf in &house.shelves {
-        let leaving = house.jit.parked_leaves(shelf.name.as_ref(), tenant, None, None, ACCOUNTS).await?;
-        let row = |account: &Account| present::leaver_row(account, shelf.name.as_ref(), house.now());
-        view.leaving.extend(leaving.items.iter().map(row));
-        view.more_leaving |= leaving.next.is_some();
-        let query = Accounts { tenant: tenant.clone(), filter: Filter::All, after: None, limit: ACCOUNTS };
-        for account in shelf.store.list(&query).await?.items {
-            if matches!(account.state, AccountState::Pending { .. }) {
-                let rule = held_by(shelf.store.as_ref(), tenant, &account).await?;
-                view.waiting.push(present::approval_row(&account, shelf.name.as_ref(), rule));
-            }
-            view.accounts.push(present::account_row(&account, shelf.name.as_ref(), house.now()));
+    let mut view = AdminView {
+        place: place.query(),
+        sought: place.sought().to_owned(),
+        is_later: !place.is_first(),
+        ..AdminView::default()
+    };
+    if place.is_first() {
+        add_waiting(&house, tenant, &mut view).await?;
+    }
+    match &place {
+        Place::Named(name) => view.accounts = named(&house, tenant, name).await?,
+        Place::Behind { store, after } => {
+            let (accounts, next) = page(&house, tenant, store.as_ref(), *after).await?;
+            view.accounts = accounts;
+            view.next = next.map(|next| next.query());
         }
     }
     Ok(html(StatusCode::OK, pages::admin(&house.frame(Some(&visit)), &view)))
 }
 
-/// Does what an administrator decided about an account of their own tenant.
+/// Adds who waits for an administrator, as far as a page goes.
+async fn add_waiting(house: &House, tenant: &TenantId, view: &mut AdminView) -> Result<(), Failure> {
+    for shelf in &house.shelves {
+        let store = shelf.name.as_ref();
+        let leaving = house.jit.parked_leaves(store, tenant, None, None, ACCOUNTS).await?;
+        let row = |account: &Account| present::leaver_row(account, store, house.now());
+        view.leaving.extend(leaving.items.iter().map(row));
+        view.more_leaving |= leaving.next.is_some();
+        let waiting = shelf.store.list(&query(tenant, Filter::State("pending"), None, ACCOUNTS)).await?;
+        for account in &waiting.items {
+            let rule = held_by(shelf.store.as_ref(), tenant, account).await?;
+            view.waiting.push(present::approval_row(account, store, rule));
+        }
+        view.more_waiting |= waiting.next.is_some();
+    }
+    Ok(())
+}
+
+/// Lists accounts from a place on, one store behind the other, and tells where the list goes on.
+async fn page(
+    house: &House,
+    tenant: &TenantId,
+    store: Option<&StoreId>,
+    after: Option<AccountId>,
+) -> Result<(Vec<AccountRow>, Option<Place>), Failure> {
+    let begin = house.shelves.iter().position(|shelf| shelf.name.as_ref() == store);
+    let (begin, mut after) = (begin.ok_or(Failure::NotFound)?, after);
+    let mut rows = Vec::new();
+    for shelf in house.shelves.iter().skip(begin) {
+        let next = |after| Some(Place::Behind { store: shelf.name.clone(), after });
+        let Some(limit) = NonZeroUsize::new(ACCOUNTS.get().saturating_sub(rows.len())) else {
+            return Ok((rows, next(None)));
+        };
+        let cursor = after.take().map(|id: AccountId| Cursor::after(id.as_uuid()));
+        let found = shelf.store.list(&query(tenant, Filter::All, cursor, limit)).await?;
+        rows.extend(found.items.iter().map(|account| row(house, shelf, account)));
+        if let (Some(_), Some(last)) = (found.next, found.items.last()) {
+            return Ok((rows, next(Some(last.id))));
+        }
+    }
+    Ok((rows, None))
+}
+
+/// Finds whoever has a user name or an id, in each store.
+async fn named(house: &House, tenant: &TenantId, text: &str) -> Result<Vec<AccountRow>, Failure> {
+    let mut rows = Vec::new();
+    for shelf in &house.shelves {
+        let mut found = None;
+        if let Ok(name) = UserName::new(text) {
+            found = shelf.store.named(tenant, name.key()).await?;
+        }
+        if let (None, Ok(id)) = (&found, text.parse()) {
+            found = shelf.store.get(tenant, id).await?;
+        }
+        rows.extend(found.iter().map(|account| row(house, shelf, account)));
+    }
+    Ok(rows)
+}
+
+fn row(house: &House, shelf: &Shelf, account: &Account) -> AccountRow {
+    present::account_row(account, shelf.name.as_ref(), house.now())
+}
+
+fn query(tenant: &TenantId, filter: Filter, after: Option<Cursor>, limit: NonZeroUsize) -> Accounts {
+    Accounts { tenant: tenant.clone(), filter, after, limit }
+}
+
+/// Does what an administrator decided about an account of their own tenant, and leads back to where they were.
 pub(super) async fn decide(
     State(house): State<Arc<House>>,
+    Query(shown): Query,
     headers: HeaderMap,
     Form(sent): Form,
 ) -> Result<Response, Failure> {
     let Some(visit) = administrator(&house, &headers).await? else { return Ok(see_other("/")) };
+    let place = Place::read(&shown).ok_or(Failure::NotFound)?;
     if !is_same(sent.value("csrf").unwrap_or_default(), &visit.session.csrf) {
         return Err(Failure::Forged);
     }
     let request = request(&visit, &sent).ok_or(Failure::NotFound)?;
     match house.jit.administer(&request).await? {
-        Ok(_) => Ok(see_other("/admin")),
+        Ok(_) => Ok(see_other(&format!("/admin{}", place.query()))),
         Err(denial) => {
             let reason = match denial.code.as_str() {
                 "record.leave_changed" => {

@@ -10,6 +10,7 @@ mod leases;
 mod login;
 mod oidc;
 mod outcome;
+mod place;
 mod saml;
 
 use std::sync::Arc;
