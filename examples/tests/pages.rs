@@ -176,7 +176,7 @@ fn granted() -> GrantedView {
         until: "2026-11-21 12:30 UTC".into(),
         until_exact: "2026-11-21T12:30:00Z".into(),
         left: "29 minutes left".into(),
-        ender: "The target refuses it from its end on.",
+        ender: "The target refuses it from its end on.".to_owned(),
         sessions_survive: true,
     }
 }

@@ -57,11 +57,11 @@ pub use clock::{
 };
 pub use engine::{
     AdminRequest, Authority, BuildError, CheckOut, CheckedOut, Connection, ConnectionSettings, Denied,
-    Difference, Differing, Elevated, Event, Explanation, Held, Invitation, Jit, JitBuilder, JitError, Kept,
-    LeasePage, LeaverLimit, LentWrong, LinkAnswer, LinkBy, LinkRule, MailLink, MailProof, MirrorForecast,
-    NamedBy, Notices, Outcome, Provisioned, Provisioning, ReconcileMode, Reconciliation, Reply, SamePerson,
-    Session, ShadowReport, SignIn, SignedIn, TargetQuarantine, Teller, Ticket, Trigger, Verdict, VerifyError,
-    WorkReport,
+    Difference, Differing, Elevated, Event, Explanation, Extended, Held, Invitation, Jit, JitBuilder,
+    JitError, Kept, LeasePage, LeaverLimit, LentWrong, LinkAnswer, LinkBy, LinkRule, MailLink, MailProof,
+    MirrorForecast, NamedBy, Notices, Outcome, Provisioned, Provisioning, ReconcileMode, Reconciliation,
+    Reply, SamePerson, Session, ShadowReport, SignIn, SignedIn, TargetQuarantine, Teller, Ticket, Trigger,
+    Verdict, VerifyError, WorkReport,
 };
 pub use error::{BackendError, Code, ErrorClass, ErrorKind, FaultScope, Retry, Taken, TargetFault};
 pub use identity::{
@@ -75,7 +75,9 @@ pub use ids::{
     IndexName, Issuer, Lane, Mint, RequestId, RuleName, StoreId, Subject, TargetId, TaskId, TenantId,
     WorkerId,
 };
-pub use lease::{Duty, Edge, Elevation, EndReason, Lease, Misfit, Phase, Proof, Seeing, Share, Taking};
+pub use lease::{
+    Duty, Edge, Elevation, EndReason, Exposure, Lease, Misfit, Phase, Proof, Seeing, Share, Taking,
+};
 pub use mapping::{
     AttributeMapper, AttributeRule, AttributeWish, Candidates, CaseRule, ConflictRule, EmailRule,
     EntitlementRule, EntitlementWish, ImportRule, InvalidRule, Join, MapError, Mapping, MappingRules,

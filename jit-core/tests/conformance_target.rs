@@ -4,7 +4,7 @@
 #![expect(clippy::unwrap_used, reason = "helpers of tests: what is wrong there must stop the test")]
 
 use std::{
-    collections::BTreeSet,
+    collections::{BTreeMap, BTreeSet},
     sync::{
         Arc,
         atomic::{AtomicU64, Ordering},
@@ -45,6 +45,7 @@ enum Fault {
     KeepsTheDisabled,
     ReusesIds,
     FindsNothingByName,
+    PromisesAnotherEnd,
     ListsNothing,
     TellsAnotherState,
     ShowsAnotherState,
@@ -71,6 +72,7 @@ const FAULTS: &[(Fault, &[&str])] = &[
     (Fault::KeepsTheDisabled, &["what_is_disabled_can_be_removed"]),
     (Fault::ReusesIds, &["an_id_is_not_given_again"]),
     (Fault::FindsNothingByName, &["what_came_late_is_found_by_its_name"]),
+    (Fault::PromisesAnotherEnd, &["who_ends_what_is_made_is_told_with_it"]),
     (Fault::ListsNothing, &["a_listing_names_what_is_there_with_its_marker_and_id"]),
     (Fault::TellsAnotherState, &["a_listing_tells_nothing_that_is_not_so"]),
     (Fault::ShowsAnotherState, &["a_listing_tells_nothing_that_is_not_so"]),
@@ -167,17 +169,26 @@ impl Target for Faulty {
                 }
             }
             DesiredState::Holding { .. } if self.has(Fault::ElevatesWhatItMade) => {
-                return Ok(Effect::Holding { given: BTreeSet::new(), taken: BTreeSet::new() });
+                return Ok(Effect::Holding {
+                    given: BTreeSet::new(),
+                    taken: BTreeSet::new(),
+                    ends: BTreeMap::new(),
+                });
             }
             _ => {}
         }
         let effect = self.inner.ensure(&desired).await?;
         let turn = self.calls.fetch_add(1, Ordering::SeqCst);
         Ok(match effect {
-            Effect::Present { .. } if self.has(Fault::GivesANewId) => {
-                Effect::Present { native: format!("id-{turn}x") }
+            Effect::Present { end, .. } if self.has(Fault::GivesANewId) => {
+                Effect::Present { native: format!("id-{turn}x"), end }
             }
-            Effect::Present { .. } if self.has(Fault::ReusesIds) => Effect::Present { native: "id-1".into() },
+            Effect::Present { end, .. } if self.has(Fault::ReusesIds) => {
+                Effect::Present { native: "id-1".into(), end }
+            }
+            Effect::Present { native, .. } if self.has(Fault::PromisesAnotherEnd) => {
+                Effect::Present { native, end: UnattendedEnd::ServerDeletes }
+            }
             effect => effect,
         })
     }

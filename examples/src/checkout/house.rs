@@ -7,8 +7,8 @@ use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
 use jit_core::{
-    Account, AccountId, Actor, AdminAct, AdminRequest, BackendError, Clock, ErrorKind, Jit, Store, TargetId,
-    TenantId, TimeGuard, UserName, Whose,
+    Account, AccountId, Actor, AdminAct, AdminRequest, BackendError, Clock, ErrorKind, Exposure, Jit, Lease,
+    Store, TargetId, TenantId, TimeGuard, UserName, Whose,
 };
 
 use super::arguments::Out;
@@ -146,6 +146,12 @@ impl House {
         } else {
             Ok(chosen)
         }
+    }
+
+    /// What is left of a lease if nobody of ours ever runs again.
+    pub(super) async fn exposure(&self, account: &Account, lease: &Lease) -> Result<Exposure, Failure> {
+        let told = self.jit.exposure(None, account).await?;
+        Ok(told.unwrap_or_else(|| lease.exposure(account.id, None)))
     }
 
     /// The accounts that keep the leases at a target. Those whose records cannot be read go to the others.

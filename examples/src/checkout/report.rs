@@ -6,7 +6,7 @@ use std::io::{self, Write};
 
 use chrono::{DateTime, SecondsFormat, TimeDelta, Utc};
 use jit_core::{
-    Account, AccountId, Difference, Differing, Lease, LentWrong, RemoteRef, Seeing, TargetId, UnattendedEnd,
+    AccountId, Difference, Differing, Exposure, Lease, LentWrong, RemoteRef, Seeing, TargetId, UnattendedEnd,
 };
 use serde::Serialize;
 use serde_json::json;
@@ -135,6 +135,8 @@ pub(super) struct LeaseLine {
     pub(super) reason: Option<String>,
     pub(super) proof: Option<ProofLine>,
     pub(super) unanswered_until: Option<DateTime<Utc>>,
+    pub(super) ended_by: UnattendedEnd,
+    pub(super) worst_case: Option<DateTime<Utc>>,
 }
 
 /// Shows what the target last proved.
@@ -146,12 +148,13 @@ pub(super) struct ProofLine {
 }
 
 impl LeaseLine {
-    /// Shows the lease that an account keeps; `None` where it keeps none.
-    pub(super) fn of(account: &Account, user: String, now: DateTime<Utc>) -> Option<Self> {
-        account.lease.as_deref().map(|lease| Self::of_lease(account.id, lease, user, now))
-    }
-
-    pub(super) fn of_lease(id: AccountId, lease: &Lease, user: String, now: DateTime<Utc>) -> Self {
+    pub(super) fn of(
+        id: AccountId,
+        lease: &Lease,
+        user: String,
+        Exposure { ended_by, worst_case }: Exposure,
+        now: DateTime<Utc>,
+    ) -> Self {
         let proof = lease.proof.map(|proof| ProofLine {
             seen: proof.seen,
             at: proof.at,
@@ -171,6 +174,8 @@ impl LeaseLine {
             reason: lease.purpose.clone(),
             proof,
             unanswered_until: lease.unanswered,
+            ended_by,
+            worst_case,
         }
     }
 
@@ -292,6 +297,18 @@ impl std::fmt::Display for DifferingLine {
             None => Ok(()),
         }
     }
+}
+
+/// Says who ends it if nobody of ours ever runs again, for people: when that is another instant than its end, that as well.
+pub(super) fn without_us(
+    end: UnattendedEnd,
+    (until, worst_case): (DateTime<Utc>, Option<DateTime<Utc>>),
+    sessions_survive: bool,
+) -> String {
+    let later = worst_case.filter(|worst| *worst != until);
+    let when = later.map(|worst| format!(", by {}", instant(worst))).unwrap_or_default();
+    let survive = if sessions_survive { "; open sessions go on" } else { "" };
+    format!("{}{when}{survive}", ender(end))
 }
 
 /// Says who ends it if nobody of ours ever runs again.

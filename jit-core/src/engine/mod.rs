@@ -37,7 +37,7 @@ pub use hold::{LinkAnswer, MailProof, Reply, Ticket};
 pub use jit::Jit;
 pub use keep::{Kept, Teller};
 pub use lease::{
-    CheckOut, CheckedOut, Difference, Differing, Elevated, LeasePage, LentWrong, ReconcileMode,
+    CheckOut, CheckedOut, Difference, Differing, Elevated, Extended, LeasePage, LentWrong, ReconcileMode,
     Reconciliation,
 };
 pub use mirror::{MirrorForecast, TargetQuarantine};

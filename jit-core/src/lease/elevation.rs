@@ -7,7 +7,11 @@ use std::collections::{BTreeMap, BTreeSet};
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
-use crate::{AccountId, TargetId};
+use super::{
+    Exposure,
+    edge::{Edge, Share},
+};
+use crate::{AccountId, TargetId, UnattendedEnd};
 
 /// Keeps what is lent to one account of a target that existed before. It is kept in an account of its own, whose id
 /// derives from the target and the native id.
@@ -28,32 +32,6 @@ pub struct Elevation {
     pub takes: Vec<Taking>,
 }
 
-/// Keeps one entitlement of the account, and who needs it.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[expect(clippy::exhaustive_structs, reason = "it is stored: each field is there to be read")]
-pub struct Edge {
-    /// Whether somebody else gave it before we did: then it is never taken.
-    pub pre_existing: bool,
-    /// How often the target was asked to give it, since it was first needed or somebody else was found to have given it.
-    pub asked: u32,
-    /// The leases that it is about.
-    pub leases: BTreeMap<AccountId, Share>,
-}
-
-/// Says what an entitlement is to one lease.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(tag = "is", rename_all = "snake_case")]
-#[expect(clippy::exhaustive_enums, reason = "an entitlement is needed or it is not")]
-pub enum Share {
-    /// It needs it.
-    Needs {
-        /// From when on it no longer does.
-        until: DateTime<Utc>,
-    },
-    /// It does not need it any longer; a call of it that gives may still be on its way.
-    Leaves,
-}
-
 /// Notes a call that takes entitlements.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[expect(clippy::exhaustive_structs, reason = "it is stored: each field is there to be read")]
@@ -66,25 +44,29 @@ pub struct Taking {
     pub answer_by: DateTime<Utc>,
 }
 
-impl Edge {
-    /// Tells whether a lease needs it; none does beyond its end.
-    #[must_use]
-    pub fn is_needed(&self, now: DateTime<Utc>) -> bool {
-        self.leases.values().any(|share| matches!(share, Share::Needs { until } if now < *until))
+/// What the target answered to a call that gives.
+pub(crate) struct Answer<'a> {
+    /// What was lent when the call began.
+    pub(crate) begun: &'a Elevation,
+    /// What the call gave.
+    pub(crate) given: &'a BTreeSet<String>,
+    /// What of it the target takes by itself, and when.
+    pub(crate) ends: &'a BTreeMap<String, DateTime<Utc>>,
+}
+
+impl Answer<'_> {
+    /// Tells whether it says of anything that somebody else gave it.
+    pub(crate) fn names_others(&self, lease: AccountId) -> bool {
+        let mut shared = self.begun.shared_with(lease);
+        shared.any(|(entitlement, edge)| self.is_by_others(entitlement, edge))
     }
 
-    /// Tells whether it is ours to take, and nobody needs it.
-    #[must_use]
-    pub fn is_surplus(&self, now: DateTime<Utc>) -> bool {
-        !self.pre_existing && !self.is_needed(now)
+    fn is_by_others(&self, entitlement: &str, edge: &Edge) -> bool {
+        edge.asked == 1 && !self.given.contains(entitlement)
     }
 
-    fn until(&self) -> Option<DateTime<Utc>> {
-        let ends = self.leases.values().filter_map(|share| match share {
-            Share::Needs { until } => Some(*until),
-            Share::Leaves => None,
-        });
-        ends.max()
+    fn is_to_the_last_call(&self, entitlement: &str, edge: &Edge) -> bool {
+        self.begun.edges.get(entitlement).is_some_and(|begun| begun.asked == edge.asked)
     }
 }
 
@@ -134,17 +116,38 @@ impl Elevation {
         ours.filter_map(|(entitlement, edge)| Some((entitlement.clone(), edge.until()?))).collect()
     }
 
-    /// Learns what the target gave. What it held already, though it was seen not to be there and nobody but this call was
-    /// to give it, somebody else gave in between.
-    pub(crate) fn answered(mut self, lease: AccountId, given: &BTreeSet<String>) -> Self {
+    /// Writes down, before a call that gives a lease what it needs, what that may come to should nobody hear the answer: the
+    /// target takes it as late as it is told. Where it takes nothing `by_itself`, it may be there for good.
+    pub(crate) fn asking(mut self, lease: AccountId, by_itself: bool) -> Self {
+        let shared = self.edges.values_mut().filter(|edge| edge.leases.contains_key(&lease));
+        shared.for_each(|edge| edge.is_asked_for(by_itself));
+        self
+    }
+
+    /// Learns what the target gave, and what of it the target takes by itself. What it held already, though it was seen not to
+    /// be there and nobody but this call was to give it, somebody else gave in between.
+    pub(crate) fn answered(mut self, lease: AccountId, answer: &Answer<'_>) -> Self {
         for (entitlement, edge) in &mut self.edges {
-            let by_others = edge.asked == 1 && !given.contains(entitlement);
-            if by_others && edge.leases.contains_key(&lease) {
-                edge.pre_existing = true;
-                edge.asked = 0;
+            if !edge.leases.contains_key(&lease) {
+                continue;
+            }
+            if answer.is_by_others(entitlement, edge) {
+                edge.is_theirs();
+            } else {
+                let end = answer.ends.get(entitlement).copied();
+                edge.is_given_until(end, answer.is_to_the_last_call(entitlement, edge));
             }
         }
         self
+    }
+
+    /// Tells who takes what is lent to a lease if nobody of ours ever runs again, and when all of it is taken; `None` where
+    /// nothing is lent to it. What was there before nobody takes, and it is not counted.
+    pub(crate) fn exposure(&self, lease: AccountId) -> Option<Exposure> {
+        let lent = self.shared_with(lease).filter(|(_, edge)| !edge.pre_existing);
+        let ends: Option<Vec<_>> = lent.map(|(_, edge)| edge.drops_at.filter(|_| edge.drops)).collect();
+        let last = ends?.into_iter().max()?;
+        Some(Exposure::at(UnattendedEnd::ServerDropsMembership, last))
     }
 
     /// Lets a lease need nothing any longer, and tells what of its entitlements is to be taken.
@@ -195,7 +198,8 @@ impl Elevation {
     pub(crate) fn given_late(mut self, lease: AccountId, given: &BTreeSet<String>) -> Self {
         for entitlement in given {
             let edge = self.edges.entry(entitlement.clone()).or_default();
-            edge.pre_existing = false;
+            // Nobody kept when the target takes it.
+            (edge.pre_existing, edge.drops) = (false, false);
             edge.leases.entry(lease).or_insert(Share::Leaves);
         }
         self
@@ -245,6 +249,12 @@ mod tests {
         Elevation::begin(TargetId::new("ad").unwrap(), "alice".into(), "id-1".into())
     }
 
+    /// How it is after the first lease heard an answer to a call that began when it was so.
+    fn answered(lent: &Elevation, begun: &Elevation, given: &[&str], ends: &[(&str, i64)]) -> Elevation {
+        let ends = ends.iter().map(|(name, minute)| ((*name).to_owned(), at(*minute))).collect();
+        lent.clone().answered(lease(1), &Answer { begun, given: &set(given), ends: &ends })
+    }
+
     fn release(elevation: Elevation, number: u128) -> (Elevation, BTreeSet<String>) {
         elevation.released(lease(number), 9, at(2), at(0))
     }
@@ -278,11 +288,11 @@ mod tests {
     #[test]
     fn what_was_given_in_between_belongs_to_who_gave_it_unless_it_may_have_been_us() {
         let once = fresh().joined(lease(1), at(10), &set(&["ops"]), &set(&[]));
-        assert!(once.clone().answered(lease(1), &set(&[])).edges["ops"].pre_existing);
-        assert!(!once.clone().answered(lease(1), &set(&["ops"])).edges["ops"].pre_existing);
+        assert!(answered(&once, &once, &[], &[]).edges["ops"].pre_existing);
+        assert!(!answered(&once, &once, &["ops"], &[]).edges["ops"].pre_existing);
         let twice = once.joined(lease(1), at(10), &set(&["ops"]), &set(&[]));
         assert!(
-            !twice.answered(lease(1), &set(&[])).edges["ops"].pre_existing,
+            !answered(&twice, &twice, &[], &[]).edges["ops"].pre_existing,
             "the first call may have been it"
         );
     }
@@ -327,5 +337,40 @@ mod tests {
         let (next, take) = release(next, 2);
         assert_eq!(take, set(&["ops"]));
         assert!(!next.left(lease(1)).left(lease(2)).is_live());
+    }
+
+    #[test]
+    fn the_target_is_counted_on_for_what_it_said_and_for_nothing_else() {
+        let end = |lent: &Elevation| lent.exposure(lease(1)).and_then(|exposure| exposure.worst_case);
+        let both =
+            fresh().joined(lease(1), at(10), &set(&["ops", "dba"]), &set(&["dba"])).asking(lease(1), true);
+        assert_eq!(end(&both), None, "nobody answered yet");
+        let told = answered(&both, &both, &["ops"], &[("ops", 10)]);
+        assert_eq!(end(&told), Some(at(10)), "what was there before is not lent");
+        assert_eq!(end(&answered(&told, &told, &[], &[])), None, "the next answer says that it stays");
+        let shared = told.joined(lease(2), at(20), &set(&["ops"]), &set(&["ops"]));
+        assert_eq!(end(&shared.clone().asking(lease(2), true)), Some(at(20)), "it may stay for the other");
+        assert_eq!(end(&shared.asking(lease(2), false)), None, "which may give it for good");
+    }
+
+    #[test]
+    fn what_an_answer_says_that_another_call_overtook_is_not_counted_on() {
+        let end = |lent: &Elevation| lent.exposure(lease(1)).and_then(|exposure| exposure.worst_case);
+        let first = fresh().joined(lease(1), at(10), &set(&["ops"]), &set(&[])).asking(lease(1), true);
+        let second = first.clone().joined(lease(2), at(20), &set(&["ops"]), &set(&[])).asking(lease(2), true);
+        assert_eq!(end(&answered(&second, &first, &["ops"], &[("ops", 10)])), None);
+        assert_eq!(end(&answered(&second, &second, &["ops"], &[("ops", 10)])), Some(at(20)));
+    }
+
+    #[test]
+    fn a_record_from_before_says_nothing() {
+        let told = fresh().joined(lease(1), at(10), &set(&["ops"]), &set(&[])).asking(lease(1), true);
+        let told = answered(&told, &told, &["ops"], &[("ops", 10)]);
+        let mut record = serde_json::to_value(&told).unwrap();
+        assert_eq!(serde_json::from_value::<Elevation>(record.clone()).unwrap(), told);
+        let edge = record["edges"]["ops"].as_object_mut().unwrap();
+        assert!(edge.remove("drops").is_some() && edge.remove("drops_at").is_some());
+        let before: Elevation = serde_json::from_value(record).unwrap();
+        assert_eq!(before.exposure(lease(1)), None);
     }
 }

@@ -4,7 +4,9 @@
 //! lease whose [`Duty`] says what to do next.
 
 mod duty;
+mod edge;
 mod elevation;
+mod exposure;
 mod name;
 mod overdue;
 mod step;
@@ -12,10 +14,13 @@ mod step;
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
-use crate::{AccountId, AccountState, Code, RemoteRef, RuleName, TargetId, TaskId};
+use crate::{AccountId, AccountState, Code, RemoteRef, RuleName, TargetId, TaskId, UnattendedEnd};
 
 pub use duty::Duty;
-pub use elevation::{Edge, Elevation, Share, Taking};
+pub use edge::{Edge, Share};
+pub(crate) use elevation::Answer;
+pub use elevation::{Elevation, Taking};
+pub use exposure::Exposure;
 pub(crate) use name::{account_for_key, account_for_remote, remote_name};
 pub use step::Misfit;
 
@@ -47,6 +52,10 @@ pub struct Lease {
     pub latest: DateTime<Utc>,
     /// How far it has come.
     pub phase: Phase,
+    /// Who ends it if nobody of ours ever runs again, as the target said when it was made or its end was set last; `None` where
+    /// the target has not said, and where it elevates.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub unattended: Option<UnattendedEnd>,
     /// Until when something may still come into being by a call whose answer nobody has.
     #[serde(default, with = "crate::instant::option", skip_serializing_if = "Option::is_none")]
     pub unanswered: Option<DateTime<Utc>>,

@@ -3,7 +3,7 @@
 use chrono::{DateTime, TimeDelta, Utc};
 
 use super::{EndReason, Lease, Phase, Proof, Seeing, overdue::REMINDED_FROM};
-use crate::Code;
+use crate::{Code, UnattendedEnd};
 
 /// Says that a step does not follow from where the lease stands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
@@ -30,10 +30,11 @@ impl Lease {
         }
     }
 
-    /// Writes down that the call that is about to be made sets its secret anew.
+    /// Writes down that the call that is about to be made sets its secret anew. It may make the account anew as well, by other
+    /// settings: who ends it is not known until the answer is there.
     #[must_use]
     pub fn renewing(mut self) -> Self {
-        self.renewing = true;
+        (self.renewing, self.unattended) = (true, None);
         self
     }
 
@@ -44,11 +45,17 @@ impl Lease {
         self
     }
 
-    /// Learns that the target has it, under this id.
+    /// Learns that the target has it, under this id, and who ends it if nobody of ours ever runs again; `None` where that is
+    /// not said of it as a whole.
     ///
     /// # Errors
     /// [`Misfit`] unless it is intended or active: whoever hears it too late must not bring it back into use.
-    pub fn present(mut self, native: String, now: DateTime<Utc>) -> Stepped {
+    pub fn present(
+        mut self,
+        native: String,
+        unattended: Option<UnattendedEnd>,
+        now: DateTime<Utc>,
+    ) -> Stepped {
         let since = match self.phase {
             Phase::Intended => now,
             Phase::Active { since } => since,
@@ -56,6 +63,7 @@ impl Lease {
         };
         self.phase = Phase::Active { since };
         self.remote.native = Some(native);
+        self.unattended = unattended;
         Ok(self.answered().proved(Seeing::Present, now))
     }
 
@@ -169,7 +177,8 @@ impl Lease {
         Ok(self.answered())
     }
 
-    /// Learns that it is there though it was gone, under this id.
+    /// Learns that it is there though it was gone, under this id. It may be as it was long ago, or as a late call made it: who
+    /// ends it is not known.
     ///
     /// # Errors
     /// [`Misfit`] unless it was gone.
@@ -178,7 +187,7 @@ impl Lease {
             return Err(self.misfit());
         }
         self.phase = Phase::Ending { since: now, why: EndReason::Reappeared, shut: false };
-        self.remote.native = Some(native);
+        (self.remote.native, self.unattended) = (Some(native), None);
         Ok(self.proved(Seeing::Present, now))
     }
 
@@ -238,6 +247,7 @@ mod tests {
             until: at(30),
             latest: at(60),
             phase: Phase::Intended,
+            unattended: None,
             unanswered: Some(at(2)),
             renewing: false,
             names_taken: 0,
@@ -254,7 +264,7 @@ mod tests {
     fn steps(lease: &Lease, now: DateTime<Utc>) -> Vec<Lease> {
         let all = [
             lease.clone().asking(now + TimeDelta::minutes(2)),
-            lease.clone().present("id".into(), now),
+            lease.clone().present("id".into(), Some(UnattendedEnd::ServerDeletes), now),
             lease.clone().renamed("other".into()),
             lease.clone().extended(at(90), now),
             lease.clone().ending(EndReason::Expired, now),
@@ -295,7 +305,7 @@ mod tests {
 
     #[test]
     fn it_is_over_at_its_end_itself_and_a_late_extension_does_not_count() {
-        let active = lease().present("id".into(), at(0)).unwrap();
+        let active = lease().present("id".into(), None, at(0)).unwrap();
         assert_eq!(active.duty(at(29)), Duty::Wait(at(30)));
         assert_eq!(active.duty(at(30)), Duty::End(EndReason::Expired));
         assert!(active.extended(at(60), at(30)).is_err());

@@ -23,6 +23,7 @@ pub struct MemoryTarget {
 #[derive(Default)]
 struct State {
     made: u64,
+    ends_nothing: bool,
     accounts: BTreeMap<String, RemoteAccount>,
 }
 
@@ -66,13 +67,14 @@ impl RemoteAccount {
         self.entitlements.iter().any(|held| held == entitlement)
     }
 
-    /// How it is shown, where it is ours.
-    fn shown(&self, name: &str) -> Option<Listed> {
+    /// How it is shown, where it is ours. Whoever ends nothing tells of no end that was never set.
+    fn shown(&self, name: &str, ends_nothing: bool) -> Option<Listed> {
+        let endless = if ends_nothing { ShownEnd::Untold } else { ShownEnd::Never };
         let (marker, native) = (self.marker.clone()?, Some(self.native.clone()));
         Some(Listed {
             remote: RemoteRef { name: name.to_owned(), place: None, marker, native },
             enabled: Some(self.enabled),
-            end: self.ends_at.map_or(ShownEnd::Never, ShownEnd::At),
+            end: self.ends_at.map_or(endless, ShownEnd::At),
             entitlements: Some(self.entitlements.iter().cloned().collect()),
         })
     }
@@ -96,6 +98,12 @@ impl MemoryTarget {
     #[must_use]
     pub fn new() -> Self {
         Self::default()
+    }
+
+    /// Lets it end by itself what it is given from now on, as it does at first, or not; what is there stays as it is. Other
+    /// settings do that to a directory.
+    pub fn end_by_itself(&self, ends: bool) {
+        self.state().ends_nothing = !ends;
     }
 
     /// Puts an account there that is not ours, in the place of one with its name.
@@ -193,6 +201,14 @@ impl State {
         format!("id-{}", self.made)
     }
 
+    fn end(&self) -> UnattendedEnd {
+        if self.ends_nothing { UnattendedEnd::LibraryOnly } else { UnattendedEnd::ServerRefusesLogin }
+    }
+
+    fn elevation(&self) -> UnattendedEnd {
+        if self.ends_nothing { UnattendedEnd::LibraryOnly } else { UnattendedEnd::ServerDropsMembership }
+    }
+
     /// By the native id, which a rename does not change; by the name, where no id is known.
     fn find(&self, remote: &RemoteRef) -> Found {
         let is_ours = |account: &RemoteAccount| account.marker.as_ref() == Some(&remote.marker);
@@ -234,12 +250,14 @@ impl State {
         let account =
             self.accounts.entry(name).or_insert_with(|| RemoteAccount::new(id, Some(remote.marker.clone())));
         account.entitlements = entitlements.to_vec();
-        account.ends_at = Some(ends_at);
+        if !self.ends_nothing {
+            account.ends_at = Some(ends_at);
+        }
         if let Some(secret) = secret {
             account.secret = Some(secret.clone());
             account.enabled = true;
         }
-        Effect::Present { native: account.native.clone() }
+        Effect::Present { native: account.native.clone(), end: self.end() }
     }
 
     fn disabled(&mut self, remote: &RemoteRef) -> Effect {
@@ -279,6 +297,7 @@ impl State {
         give: &BTreeMap<String, DateTime<Utc>>,
         take: &BTreeSet<String>,
     ) -> Effect {
+        let ends_nothing = self.ends_nothing;
         let account = match self.whoever(remote).filter(|_| remote.native.is_some()) {
             None => return Effect::Absent { was_there: false },
             // A mark that somebody wrote there since keeps nothing.
@@ -290,8 +309,8 @@ impl State {
             if !account.has(entitlement) {
                 account.entitlements.push(entitlement.clone());
                 given.insert(entitlement.clone());
-                account.drops_at.insert(entitlement.clone(), *ends_at);
-            } else if let Some(drops_at) = account.drops_at.get_mut(entitlement) {
+                account.drops_at.extend((!ends_nothing).then(|| (entitlement.clone(), *ends_at)));
+            } else if let Some(drops_at) = account.drops_at.get_mut(entitlement).filter(|_| !ends_nothing) {
                 *drops_at = (*drops_at).max(*ends_at);
             }
         }
@@ -302,7 +321,10 @@ impl State {
             }
             account.drops_at.remove(entitlement);
         }
-        Effect::Holding { given, taken }
+        let told =
+            |name: &String| Some((name.clone(), *account.drops_at.get(name).filter(|_| !ends_nothing)?));
+        let ends = give.keys().filter_map(told).collect();
+        Effect::Holding { given, taken, ends }
     }
 }
 
@@ -344,9 +366,10 @@ impl State {
 #[async_trait]
 impl Target for MemoryTarget {
     fn capabilities(&self) -> Capabilities {
+        let state = self.state();
         Capabilities {
-            end: UnattendedEnd::ServerRefusesLogin,
-            elevation: Some(UnattendedEnd::ServerDropsMembership),
+            end: state.end(),
+            elevation: Some(state.elevation()),
             settles_after: TimeDelta::zero(),
             sessions_survive: false,
             mirrors: true,
@@ -392,12 +415,13 @@ impl Target for MemoryTarget {
     async fn show(&self, remote: &RemoteRef) -> Result<Option<Listed>, BackendError> {
         let state = self.state();
         let Found::Ours(name) = state.find(remote) else { return Ok(None) };
-        Ok(state.accounts.get(&name).and_then(|account| account.shown(&name)))
+        Ok(state.accounts.get(&name).and_then(|account| account.shown(&name, state.ends_nothing)))
     }
 
     async fn list(&self, _: Option<ListCursor>) -> Result<Listing, BackendError> {
         let state = self.state();
-        let ours = state.accounts.iter().filter_map(|(name, account)| account.shown(name));
+        let ours =
+            state.accounts.iter().filter_map(|(name, account)| account.shown(name, state.ends_nothing));
         Ok(Listing::Complete(ours.collect()))
     }
 }

@@ -97,10 +97,11 @@ pub trait Target: Send + Sync {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[expect(clippy::exhaustive_structs, reason = "an implementation answers for each")]
 pub struct Capabilities {
-    /// Who ends a remote account if nobody of ours ever runs again.
+    /// Who ends a remote account that is made from now on, if nobody of ours ever runs again. Of one that is there the answer
+    /// of the last call tells ([`Effect::Present`]): settings change.
     pub end: UnattendedEnd,
-    /// Who takes an entitlement from an account that existed before, if nobody of ours ever runs again; `None` where none
-    /// can be lent to such accounts.
+    /// Who takes an entitlement that an account which existed before is given from now on, if nobody of ours ever runs again
+    /// (of one that it has, [`Effect::Holding`] tells); `None` where none can be lent to such accounts.
     pub elevation: Option<UnattendedEnd>,
     /// How long a removal may take until every replica shows it; zero where its answer proves it.
     pub settles_after: TimeDelta,
@@ -192,6 +193,9 @@ pub enum Effect {
     Present {
         /// The id that never changes.
         native: String,
+        /// Who ends it if nobody of ours ever runs again, as it stands after this call: never what the settings would make of a
+        /// new one.
+        end: UnattendedEnd,
     },
     /// It is out of use and holds nothing.
     Disabled,
@@ -206,6 +210,9 @@ pub enum Effect {
         given: BTreeSet<String>,
         /// What this call took; the rest was not held before.
         taken: BTreeSet<String>,
+        /// When the system itself has taken what was to be given, at the latest, as it stands after this call. What is not
+        /// named it takes never, or nobody knows.
+        ends: BTreeMap<String, DateTime<Utc>>,
     },
     /// It is there as it is here.
     Mirrored {

@@ -148,7 +148,7 @@ async fn the_secret_of_what_is_brought_back_stays_and_its_lease_goes_on() {
     let longer =
         house.jit.extend(None, &tenant(), lent.lease, TimeDelta::hours(2), house.by()).await.unwrap();
     assert!(reconcile(&house, ReconcileMode::Report).await.differing.is_empty());
-    house.clock.advance(longer - house.now() + TimeDelta::seconds(1));
+    house.clock.advance(longer.until - house.now() + TimeDelta::seconds(1));
     house.work().await.unwrap();
     assert!(house.directory.accounts().is_empty());
 }

@@ -9,6 +9,8 @@ mod elevation;
 #[cfg(test)]
 mod ends;
 #[cfg(test)]
+mod exposure;
+#[cfg(test)]
 mod faults;
 #[cfg(test)]
 mod faulty;

@@ -134,7 +134,7 @@ impl<D: Dialect> Accounts<D> {
         renewed.map_err(|error| Step::Change.failed(error))?;
         let member = self.member(&ours, remote);
         self.set_groups(&mut loan, &member, &groups).await.map_err(|error| Step::Groups.failed(error))?;
-        Ok(Effect::Present { native: ours.id.to_string() })
+        Ok(self.is_present(&ours))
     }
 
     /// Finds the account or makes it.
@@ -208,7 +208,11 @@ impl<D: Dialect> Accounts<D> {
             self.absent(&mut loan, &remote).await?;
             return Err(Step::Groups.failed(error));
         }
-        Ok(Effect::Present { native: made.id.to_string() })
+        Ok(self.is_present(&made))
+    }
+
+    fn is_present(&self, account: &Remote) -> Effect {
+        Effect::Present { native: account.id.to_string(), end: self.dialect.end_of(account) }
     }
 
     async fn disabled(&self, remote: &RemoteRef) -> Result<Effect, BackendError> {

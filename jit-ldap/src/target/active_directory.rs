@@ -116,6 +116,10 @@ impl Dialect for ActiveDirectory {
         UnattendedEnd::ServerRefusesLogin
     }
 
+    fn end_of(&self, _: &Remote) -> UnattendedEnd {
+        UnattendedEnd::ServerRefusesLogin
+    }
+
     fn rdn(&self, name: &str) -> Result<Rdn, Reason> {
         Rdn::new("CN", name)
     }

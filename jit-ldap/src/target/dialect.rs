@@ -53,8 +53,11 @@ pub(super) trait Dialect: Send + Sync {
     /// The class of the accounts.
     fn class(&self) -> &str;
 
-    /// Who ends an account when we do not.
+    /// Who ends an account that is made now when we do not.
     fn unattended_end(&self) -> UnattendedEnd;
+
+    /// The same of one that was made or renewed a moment ago, which may have been made under other settings.
+    fn end_of(&self, account: &Remote) -> UnattendedEnd;
 
     /// The first part of an account's name.
     fn rdn(&self, name: &str) -> Result<Rdn, Reason>;

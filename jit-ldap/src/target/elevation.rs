@@ -10,7 +10,7 @@ use super::dialect::Dialect;
 use super::fault::Step;
 use super::members;
 use super::table::{Group, Member};
-use super::timed::{self, Joined};
+use super::timed::{self, Given, Joined, ServerClock};
 use crate::attribute::AttributeName;
 use crate::connection::Connection;
 use crate::dn::Dn;
@@ -33,6 +33,20 @@ enum Found {
     /// It bears what may be a marker of ours; some directories let people write that themselves.
     Made(Person),
     Person(Person),
+}
+
+/// What putting somebody into a group came to.
+struct Put {
+    /// Whether they were not in it.
+    is_new: bool,
+    /// For how long the server said that they are; who was put in without an end, or was in it then, may be there for good.
+    for_a_time: Option<Given>,
+}
+
+impl Put {
+    const fn of(is_new: bool) -> Self {
+        Self { is_new, for_a_time: None }
+    }
 }
 
 impl<D: Dialect> Accounts<D> {
@@ -103,15 +117,19 @@ impl<D: Dialect> Accounts<D> {
             Ok(taken) => taken,
             Err(kept) => return kept,
         };
-        let mut given = BTreeSet::new();
+        let (mut given, mut told) = (BTreeSet::new(), BTreeMap::new());
         let clock = self.clock_of(&mut loan, ends).await?;
         for (name, group) in give {
-            let stays = clock.zip(ends.get(name)).map(|(now, end)| timed::seconds(now, *end));
-            if self.put_in(&mut loan, remote, group, (&person, stays)).await? {
+            let stays = clock.zip(ends.get(name)).map(|(clock, end)| clock.until(*end));
+            let put = self.put_in(&mut loan, remote, group, (&person, stays)).await?;
+            if put.is_new {
                 given.insert(name.clone());
             }
+            let stay = clock.zip(put.for_a_time).zip(ends.get(name));
+            let end = stay.and_then(|((clock, given), end)| clock.end_of(&given, *end));
+            told.extend(end.map(|end| (name.clone(), end)));
         }
-        Ok(Effect::Holding { given, taken })
+        Ok(Effect::Holding { given, taken, ends: told })
     }
 
     /// Takes the person out of every group that it can, whatever becomes of the others, and names those that they were in.
@@ -152,12 +170,12 @@ impl<D: Dialect> Accounts<D> {
         &self,
         connection: &mut Connection,
         ends: &BTreeMap<String, DateTime<Utc>>,
-    ) -> Result<Option<DateTime<Utc>>, BackendError> {
+    ) -> Result<Option<ServerClock>, BackendError> {
         if ends.is_empty() || !self.dialect.ends_memberships() {
             return Ok(None);
         }
-        let now = timed::server_time(connection).await;
-        now.map(Some).map_err(|error| Step::Look.failed(error))
+        let clock = timed::server_time(connection).await;
+        clock.map(Some).map_err(|error| Step::Look.failed(error))
     }
 
     /// The name is what every request about a person has, the first one included.
@@ -165,15 +183,14 @@ impl<D: Dialect> Accounts<D> {
         self.lend_for(&remote.name.to_lowercase()).await
     }
 
-    /// Tells whether this put the person into the group, for so many seconds where the server ends it; they may have been in
-    /// it.
+    /// Puts the person into the group, for so many seconds where the server ends it; they may have been in it.
     async fn put_in(
         &self,
         connection: &mut Connection,
         remote: &RemoteRef,
         group: &Group,
         (person, stays): (&Person, Option<u32>),
-    ) -> Result<bool, BackendError> {
+    ) -> Result<Put, BackendError> {
         let failed = |error: LdapError| Step::Groups.failed(error);
         if let Some(seconds) = stays {
             return self.put_in_for(connection, remote, group, (person, seconds)).await;
@@ -181,7 +198,7 @@ impl<D: Dialect> Accounts<D> {
         let member = self.named_in_changes(person);
         let joined = members::join(connection, &group.dn, &member).await.map_err(failed)?;
         if !joined || self.dialect.names_members_for_good() {
-            return Ok(joined);
+            return Ok(Put::of(joined));
         }
         // renamed since it was found: the name that was put in is nobody's, or will be somebody else's
         let is_same = matches!(
@@ -189,7 +206,7 @@ impl<D: Dialect> Accounts<D> {
             Found::Person(now) if now.dn == person.dn
         );
         if is_same {
-            return Ok(true);
+            return Ok(Put::of(true));
         }
         members::leave(connection, &group.dn, &member).await.map_err(failed)?;
         Err(Step::Groups.refused(TargetFault::Unreachable))
@@ -203,12 +220,13 @@ impl<D: Dialect> Accounts<D> {
         remote: &RemoteRef,
         group: &Group,
         (person, seconds): (&Person, u32),
-    ) -> Result<bool, BackendError> {
+    ) -> Result<Put, BackendError> {
         let failed = |error: LdapError| Step::Groups.failed(error);
         let given = timed::join(connection, &group.dn, &person.dn, seconds).await.map_err(failed)?;
         let now = match self.find_person(connection, remote).await? {
             Found::Person(now) if now.dn == person.dn => {
-                return Ok(matches!(given.joined, Joined::Newly));
+                let is_new = matches!(given.joined, Joined::Newly);
+                return Ok(Put { is_new, for_a_time: Some(given) });
             }
             Found::Person(now) | Found::Made(now) => Some(now.dn),
             Found::Nothing => None,

@@ -128,6 +128,15 @@ impl Plain {
         guard.modify(connection, changes).await
     }
 
+    /// Who ends an account: the server, where it has a life, which it has where it was made with one.
+    fn end_where(&self, has_life: bool) -> UnattendedEnd {
+        match self.profile.end {
+            _ if has_life => UnattendedEnd::ServerDeletes,
+            Some(_) => UnattendedEnd::ServerRefusesLogin,
+            None => UnattendedEnd::LibraryOnly,
+        }
+    }
+
     fn same(&self, id: EntryId) -> Filter {
         Filter::equals(&self.profile.id.name(), self.profile.id.write(id))
     }
@@ -155,11 +164,11 @@ impl Dialect for Plain {
     }
 
     fn unattended_end(&self) -> UnattendedEnd {
-        match self.profile.end {
-            _ if self.profile.is_dynamic => UnattendedEnd::ServerDeletes,
-            Some(_) => UnattendedEnd::ServerRefusesLogin,
-            None => UnattendedEnd::LibraryOnly,
-        }
+        self.end_where(self.profile.is_dynamic)
+    }
+
+    fn end_of(&self, account: &Remote) -> UnattendedEnd {
+        self.end_where(account.server_time.is_some())
     }
 
     fn rdn(&self, name: &str) -> Result<Rdn, Reason> {
@@ -167,9 +176,9 @@ impl Dialect for Plain {
     }
 
     fn judged_by(&self) -> Vec<AttributeName> {
-        let life = self.profile.is_dynamic.then(life::attributes);
         let switch = self.profile.switch.iter().map(|switch| switch.name.clone());
-        switch.chain(life.into_iter().flatten()).collect()
+        // what was made with a life has it whatever the settings say by now
+        switch.chain(life::attributes()).collect()
     }
 
     fn is_enabled(&self, entry: &Entry) -> bool {
@@ -249,11 +258,9 @@ impl Dialect for Plain {
         let changes = end.map(Modification::Replace).into_iter().collect();
         self.set_password(connection, guard, renewal, changes).await?;
         match renewal.account.server_time {
-            Some(now) if self.profile.is_dynamic => {
-                life::prolong(connection, &renewal.account.dn, now, renewal.ends_at).await
-            }
+            Some(now) => life::prolong(connection, &renewal.account.dn, now, renewal.ends_at).await,
             // what was made before such entries were asked for stays what it is
-            _ => Ok(()),
+            None => Ok(()),
         }
     }
 

@@ -1,7 +1,9 @@
 //! Memberships that Active Directory itself ends: members are told as `<TTL=seconds,name>` where the forest's optional
 //! feature for privileged access is on ([MS-ADTS] §3.1.1.9).
 
-use chrono::{DateTime, Utc};
+use std::time::Duration;
+
+use chrono::{DateTime, TimeDelta, Utc};
 use tokio::time::Instant;
 
 use crate::attribute::{Attribute, AttributeName};
@@ -29,13 +31,13 @@ enum Stay {
 
 /// The server's own time, where the forest ends memberships. That is read, and never assumed: elsewhere a member with an end
 /// is a name that nobody bears, or one that stays for good.
-pub(super) async fn server_time(connection: &mut Connection) -> Result<DateTime<Utc>, LdapError> {
+pub(super) async fn server_time(connection: &mut Connection) -> Result<ServerClock, LdapError> {
     let root = connection.features().await?;
     if !is_on(connection, &root).await? {
         return Err(Reason::ControlUnsupported.into());
     }
     let now = root.root().value(&AttributeName::new("currentTime")?).ok_or(Reason::ValueMissing)?;
-    Ok(read_generalized(now)?)
+    Ok(ServerClock { now: read_generalized(now)?, read: Instant::now() })
 }
 
 /// The feature names where it is on; where it is nowhere, or not known, it names nothing.
@@ -53,7 +55,7 @@ async fn is_on(connection: &mut Connection, root: &ServerFeatures) -> Result<boo
 }
 
 /// Whole seconds until an end, the part of one counted as a whole, and never none.
-pub(super) fn seconds(now: DateTime<Utc>, ends_at: DateTime<Utc>) -> u32 {
+fn seconds(now: DateTime<Utc>, ends_at: DateTime<Utc>) -> u32 {
     let left = (ends_at - now).to_std().unwrap_or_default();
     let whole = left.as_secs() + u64::from(left.subsec_nanos() > 0);
     u32::try_from(whole).unwrap_or(u32::MAX).clamp(1, i32::MAX.unsigned_abs())
@@ -66,8 +68,8 @@ pub(super) enum Joined {
     Newly,
     /// They were in it for so many seconds yet, which are fewer.
     Longer(u32),
-    /// They were in it for as long or longer.
-    Already,
+    /// They were in it for as long or longer: for so many seconds yet, or for good.
+    Already(Option<u32>),
 }
 
 /// What was put into a group a moment ago, under a name that somebody else may bear by now.
@@ -75,6 +77,28 @@ pub(super) struct Given {
     pub(super) joined: Joined,
     seconds: u32,
     since: Instant,
+}
+
+/// What the server's clock tells.
+#[derive(Clone, Copy)]
+pub(super) struct ServerClock {
+    now: DateTime<Utc>,
+    read: Instant,
+}
+
+impl ServerClock {
+    /// For how many seconds somebody is to stay who is needed until then.
+    pub(super) fn until(&self, ends_at: DateTime<Utc>) -> u32 {
+        seconds(self.now, ends_at)
+    }
+
+    /// When the server takes somebody out again who was to stay until then, to the second; `None` where it does not.
+    pub(super) fn end_of(&self, given: &Given, ends_at: DateTime<Utc>) -> Option<DateTime<Utc>> {
+        let Joined::Already(stays) = given.joined else { return Some(ends_at) };
+        // that was told after the clock was read
+        let stays = self.read.elapsed() + Duration::from_secs(u64::from(stays?));
+        self.now.checked_add_signed(TimeDelta::from_std(stays).ok()?)
+    }
 }
 
 /// Puts somebody into a group for so long. Whoever stays longer, or for good, does.
@@ -92,8 +116,8 @@ pub(super) async fn join(
         other => return other.map(|_| given(Joined::Newly)),
     }
     match stay(connection, group, person).await? {
-        Stay::ForGood => Ok(given(Joined::Already)),
-        Stay::For(left) if left >= seconds => Ok(given(Joined::Already)),
+        Stay::ForGood => Ok(given(Joined::Already(None))),
+        Stay::For(left) if left >= seconds => Ok(given(Joined::Already(Some(left)))),
         Stay::For(left) => {
             // one request: never out of the group in between
             let longer = [gone(person), staying];
@@ -116,7 +140,7 @@ pub(super) async fn take_back(
     let earliest = given.seconds.saturating_sub(passed.saturating_add(1));
     let mut changes = vec![gone(name)];
     match given.joined {
-        Joined::Already => return Ok(()),
+        Joined::Already(_) => return Ok(()),
         Joined::Newly => {}
         Joined::Longer(before) => changes.push(staying(name, before)),
     }

@@ -163,7 +163,10 @@ async fn played(is_on: bool, played: Played) -> (String, Vec<String>) {
     .await;
     assert_eq!(target.capabilities().elevation, Some(UnattendedEnd::ServerDropsMembership));
     let came = match target.ensure(&giving(1, "2027-01-15T08:30:00Z")).await {
-        Ok(Effect::Holding { given, .. }) => format!("gave {}", given.len()),
+        Ok(Effect::Holding { given, ends, .. }) => match ends.get("g00") {
+            Some(end) => format!("gave {}, ends {}", given.len(), end.format("%H:%M:%S")),
+            None => format!("gave {}", given.len()),
+        },
         Ok(other) => format!("{other:?}"),
         Err(error) => error.code().to_string(),
     };
@@ -176,23 +179,26 @@ const TIMED: &str = "<TTL=1800,CN=dora,OU=People,DC=x>";
 #[tokio::test(start_paused = true)]
 async fn a_forest_that_ends_memberships_is_told_when() {
     let (came, heard) = changes(true, &[], false).await;
-    assert_eq!((came.as_str(), heard.len()), ("gave 1", 1));
+    assert_eq!((came.as_str(), heard.len()), ("gave 1, ends 08:30:00", 1));
     assert!(heard[0].contains(TIMED), "{heard:?}");
 }
 
 #[tokio::test(start_paused = true)]
 async fn a_membership_that_ends_earlier_is_prolonged_in_one_request() {
     let (came, heard) = changes(true, &["<TTL=60,CN=Dora,OU=people,DC=x>", "CN=other,DC=x"], true).await;
-    assert_eq!((came.as_str(), heard.len()), ("gave 0", 2));
+    assert_eq!((came.as_str(), heard.len()), ("gave 0, ends 08:30:00", 2));
     let (taken, given) = (heard[1].find(PERSON), heard[1].find(TIMED));
     assert!(taken.is_some() && taken < given, "{heard:?}");
 }
 
 #[tokio::test(start_paused = true)]
 async fn a_membership_that_lasts_longer_or_for_good_stays() {
-    for members in [&["<TTL=7200,CN=dora,OU=People,DC=x>"][..], &["CN=dora,OU=People,DC=x"]] {
+    for (members, told) in [
+        (&["<TTL=7200,CN=dora,OU=People,DC=x>"][..], "gave 0, ends 10:00:00"),
+        (&["CN=dora,OU=People,DC=x"], "gave 0"),
+    ] {
         let (came, heard) = changes(true, members, true).await;
-        assert_eq!((came.as_str(), heard.len()), ("gave 0", 1), "{members:?}");
+        assert_eq!((came.as_str(), heard.len()), (told, 1), "nobody says more than is so: {members:?}");
     }
 }
 
@@ -209,7 +215,7 @@ async fn in_a_group_of_many_a_membership_is_found_and_prolonged() {
         "<TTL=60,CN=dora,OU=People,DC=x>",
     ];
     let (came, heard) = changes(true, members, true).await;
-    assert_eq!((came.as_str(), heard.len()), ("gave 0", 2), "{heard:?}");
+    assert_eq!((came.as_str(), heard.len()), ("gave 0, ends 08:30:00", 2), "{heard:?}");
     let (taken, given) = (heard[1].find(PERSON), heard[1].find(TIMED));
     assert!(taken.is_some() && taken < given, "{heard:?}");
 }

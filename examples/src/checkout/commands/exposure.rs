@@ -1,5 +1,5 @@
 use chrono::{DateTime, Utc};
-use jit_core::{AccountId, Lease, Phase, Seeing, UnattendedEnd};
+use jit_core::{AccountId, Exposure, Lease, UnattendedEnd};
 use serde::Serialize;
 use serde_json::json;
 
@@ -19,8 +19,7 @@ struct ExposureLine {
     name: String,
     phase: &'static str,
     privileged: bool,
-    /// `None` where the target is not configured, so that nobody can tell.
-    ended_by: Option<UnattendedEnd>,
+    ended_by: UnattendedEnd,
     /// From when on it cannot be used, at the latest; `null` is never.
     worst_case: Option<DateTime<Utc>>,
     sessions_survive: bool,
@@ -37,7 +36,7 @@ struct Sum {
     server_refuses_login: usize,
     server_drops_membership: usize,
     library_only: usize,
-    /// How many are at targets that are not configured, or have records that cannot be read.
+    /// How many have records that cannot be read.
     unknown: usize,
     /// How many would never end.
     never: usize,
@@ -53,7 +52,8 @@ pub(super) async fn exposure(house: &House, report: &mut Report<'_>) -> Result<u
         for account in house.leases(&id, &mut unreadable).await? {
             let Some(lease) = account.lease.as_deref() else { continue };
             let user = names.of(house, lease.holder).await?;
-            lines.push(ExposureLine::of(account.id, lease, user, target, house.now()));
+            let exposure = house.exposure(&account, lease).await?;
+            lines.push(ExposureLine::of(account.id, lease, user, exposure, target, house.now()));
         }
     }
     let sum = Sum::of(&lines).and_unreadable(unreadable.len());
@@ -66,7 +66,7 @@ pub(super) async fn exposure(house: &House, report: &mut Report<'_>) -> Result<u
             line.role.clone(),
             line.name.clone(),
             line.phase.to_owned(),
-            line.ended_by.map_or("the target is not configured", ender).to_owned(),
+            ender(line.ended_by).to_owned(),
             line.worst_case.map_or_else(|| "never ends".to_owned(), instant),
             if line.sessions_survive { "go on" } else { "end" }.to_owned(),
         ]
@@ -82,26 +82,14 @@ pub(super) async fn exposure(house: &House, report: &mut Report<'_>) -> Result<u
 }
 
 impl ExposureLine {
-    fn of(id: AccountId, lease: &Lease, user: String, target: Option<&Opened>, now: DateTime<Utc>) -> Self {
-        let capabilities = target.map(|target| target.target.capabilities());
-        let shut_at = shut_at(lease);
-        let ended_by = capabilities.as_ref().map(|able| match lease.elevates {
-            None => able.end,
-            Some(_) => able.elevation.unwrap_or(UnattendedEnd::LibraryOnly),
-        });
-        let worst_case = match ended_by {
-            _ if shut_at.is_some() => shut_at,
-            None | Some(UnattendedEnd::LibraryOnly) => None,
-            // What is there is not what was made: nobody knows when that ends.
-            _ if matches!(lease.phase, Phase::Quarantined { .. }) => None,
-            // An extension may have reached the target and not the store.
-            _ if lease.unanswered.is_some() => Some(lease.latest),
-            Some(
-                UnattendedEnd::ServerDeletes
-                | UnattendedEnd::ServerRefusesLogin
-                | UnattendedEnd::ServerDropsMembership,
-            ) => Some(lease.until),
-        };
+    fn of(
+        id: AccountId,
+        lease: &Lease,
+        user: String,
+        Exposure { ended_by, worst_case }: Exposure,
+        target: Option<&Opened>,
+        now: DateTime<Utc>,
+    ) -> Self {
         Self {
             lease: id,
             user,
@@ -112,32 +100,24 @@ impl ExposureLine {
             privileged: lease.privileged,
             ended_by,
             worst_case,
-            sessions_survive: capabilities.is_none_or(|able| able.sessions_survive),
+            sessions_survive: target.is_none_or(|target| target.target.capabilities().sessions_survive),
             is_open: worst_case.is_none_or(|end| now < end),
         }
     }
 }
 
-/// Since when the target has proved that it can no longer be used.
-fn shut_at(lease: &Lease) -> Option<DateTime<Utc>> {
-    let is_in_use = matches!(lease.phase, Phase::Intended | Phase::Active { .. } | Phase::Quarantined { .. });
-    let proof = lease.proof.filter(|proof| !is_in_use && proof.seen != Seeing::Present);
-    proof.filter(|_| lease.unanswered.is_none()).map(|proof| proof.at)
-}
-
 impl Sum {
     fn of(lines: &[ExposureLine]) -> Self {
         let count = |is: &dyn Fn(&ExposureLine) -> bool| lines.iter().filter(|line| is(line)).count();
+        let ended_by = |end: UnattendedEnd| count(&|line| line.ended_by == end);
         Self {
             leases: lines.len(),
             usable_now: count(&|line| line.is_open),
-            server_deletes: count(&|line| line.ended_by == Some(UnattendedEnd::ServerDeletes)),
-            server_refuses_login: count(&|line| line.ended_by == Some(UnattendedEnd::ServerRefusesLogin)),
-            server_drops_membership: count(&|line| {
-                line.ended_by == Some(UnattendedEnd::ServerDropsMembership)
-            }),
-            library_only: count(&|line| line.ended_by == Some(UnattendedEnd::LibraryOnly)),
-            unknown: count(&|line| line.ended_by.is_none()),
+            server_deletes: ended_by(UnattendedEnd::ServerDeletes),
+            server_refuses_login: ended_by(UnattendedEnd::ServerRefusesLogin),
+            server_drops_membership: ended_by(UnattendedEnd::ServerDropsMembership),
+            library_only: ended_by(UnattendedEnd::LibraryOnly),
+            unknown: 0,
             never: count(&|line| line.worst_case.is_none()),
             last_end: lines.iter().filter_map(|line| line.worst_case).max(),
             sessions_survive: count(&|line| line.sessions_survive),

@@ -8,7 +8,7 @@ use crate::checkout::DONE;
 use crate::checkout::arguments::{Out, UsageError};
 use crate::checkout::failure::{Failure, Withdrawn};
 use crate::checkout::house::House;
-use crate::checkout::report::{Report, ender, instant};
+use crate::checkout::report::{Report, instant, without_us};
 use crate::checkout::secret_file::SecretFile;
 
 /// Hands out what was lent.
@@ -24,6 +24,7 @@ struct OutLine<'a> {
     secret: Option<&'a str>,
     until: DateTime<Utc>,
     ended_by: UnattendedEnd,
+    worst_case: Option<DateTime<Utc>>,
     sessions_survive: bool,
 }
 
@@ -84,6 +85,7 @@ async fn elevate(
         secret: None,
         until: lent.until,
         ended_by: lent.unattended,
+        worst_case: lent.worst_case,
         sessions_survive: lent.sessions_survive,
     };
     match line.show(report) {
@@ -112,6 +114,7 @@ fn hand_out(
         secret,
         until: lent.until,
         ended_by: lent.unattended,
+        worst_case: lent.worst_case,
         sessions_survive: lent.sessions_survive,
     };
     line.show(report)
@@ -121,9 +124,9 @@ impl OutLine<'_> {
     fn show(&self, report: &mut Report<'_>) -> io::Result<()> {
         let mut facts = vec![("lease", self.lease.to_string()), ("name", self.name.to_owned())];
         facts.extend(self.secret.map(|secret| ("secret", secret.to_owned())));
-        let survive = if self.sessions_survive { "; open sessions go on" } else { "" };
+        let without = without_us(self.ended_by, (self.until, self.worst_case), self.sessions_survive);
         facts.push(("until", instant(self.until)));
-        facts.push(("without us", format!("{}{survive}", ender(self.ended_by))));
+        facts.push(("without us", without));
         report.one(self, &facts)
     }
 }

@@ -74,7 +74,7 @@ pub(crate) fn granted_view(target: String, lent: &CheckedOut, now: DateTime<Utc>
         until: instant(lent.until),
         until_exact: exact(lent.until),
         left: left(lent.until, now),
-        ender: ender(lent.unattended),
+        ender: ender(lent.unattended, (lent.until, lent.worst_case)),
         sessions_survive: lent.sessions_survive,
     }
 }
@@ -94,17 +94,22 @@ pub(crate) fn elevated_view(
         until: instant(lent.until),
         until_exact: exact(lent.until),
         left: left(lent.until, now),
-        ender: ender(lent.unattended),
+        ender: ender(lent.unattended, (lent.until, lent.worst_case)),
         sessions_survive: lent.sessions_survive,
     }
 }
 
-fn ender(unattended: UnattendedEnd) -> &'static str {
-    match unattended {
-        UnattendedEnd::ServerDeletes => "The target removes it at its end.",
-        UnattendedEnd::ServerRefusesLogin => "The target refuses it from its end on.",
-        UnattendedEnd::ServerDropsMembership => "The target takes what was lent at its end.",
-        UnattendedEnd::LibraryOnly => "Nobody else ends it.",
+fn ender(unattended: UnattendedEnd, (until, worst_case): (DateTime<Utc>, Option<DateTime<Utc>>)) -> String {
+    match (unattended, worst_case.filter(|worst| *worst > until)) {
+        (UnattendedEnd::ServerDropsMembership, Some(worst)) => {
+            format!("The target takes what was lent at {}, for another lease needs it.", instant(worst))
+        }
+        (UnattendedEnd::ServerDropsMembership, None) => {
+            "The target takes what was lent at its end.".to_owned()
+        }
+        (UnattendedEnd::ServerDeletes, _) => "The target removes it at its end.".to_owned(),
+        (UnattendedEnd::ServerRefusesLogin, _) => "The target refuses it from its end on.".to_owned(),
+        (UnattendedEnd::LibraryOnly, _) => "Nobody else ends it.".to_owned(),
     }
 }
 

@@ -91,7 +91,7 @@ pub struct GrantedView {
     /// How long that is from now.
     pub left: String,
     /// Who ends it if the portal never runs again.
-    pub ender: &'static str,
+    pub ender: String,
     /// Whether sessions that are open at its end go on.
     pub sessions_survive: bool,
 }

@@ -114,6 +114,33 @@ fn elevate(kind: Kind) {
 }
 
 #[test]
+fn what_was_lent_before_the_server_was_to_end_it_is_not_said_to_be_ended_by_it() {
+    let house = House::new(Kind::OpenLdap, "promised");
+    house.configure("password_policy = true", "password_policy = false");
+    let out = house.run(OUT).fine();
+    assert_eq!((&out["ended_by"], &out["worst_case"]), (&"library_only".into(), &Value::Null));
+    house.configure("password_policy = false", "password_policy = true");
+    let exposed = |line: &str| {
+        let told = house.run(line).lines.swap_remove(0);
+        (told["ended_by"].clone(), told["worst_case"].clone())
+    };
+    for line in ["exposure", "list"] {
+        assert_eq!(exposed(line), ("library_only".into(), Value::Null), "the server was not told of it");
+    }
+    let longer = house.run(&format!("extend {} --ttl 2h", out["lease"].as_str().unwrap())).fine();
+    let told = ("server_refuses_login".into(), longer["until"].clone());
+    assert_eq!((&longer["ended_by"], &longer["worst_case"]), (&told.0, &told.1));
+    for line in ["exposure", "list"] {
+        assert_eq!(exposed(line), told);
+    }
+    let other = house.run(OUT).fine();
+    assert_eq!((&other["ended_by"], &other["worst_case"]), (&told.0, &other["until"]));
+    for lent in [&out, &other] {
+        house.run(&format!("in {}", lent["lease"].as_str().unwrap())).fine();
+    }
+}
+
+#[test]
 fn a_target_that_is_no_longer_configured_is_not_forgotten() {
     let house = House::new(Kind::OpenLdap, "struck");
     let out = house.run(OUT).fine();
@@ -125,8 +152,13 @@ fn a_target_that_is_no_longer_configured_is_not_forgotten() {
     assert!(house.run("list --target another").lines.is_empty());
     let exposed = house.run("exposure");
     let (line, sum) = (&exposed.lines[0], &exposed.lines[1]["sum"]);
-    assert_eq!((&line["ended_by"], &line["worst_case"]), (&Value::Null, &Value::Null));
-    assert_eq!((sum["unknown"].as_u64(), sum["never"].as_u64()), (Some(1), Some(1)));
+    let told = (&"server_refuses_login".into(), &out["until"]);
+    assert_eq!(
+        (&line["ended_by"], &line["worst_case"]),
+        told,
+        "the server was told, whoever knows of it by now"
+    );
+    assert_eq!((sum["unknown"].as_u64(), sum["never"].as_u64()), (Some(0), Some(0)));
     house.configure("id = \"another\"", "id = \"directory\"");
     house.run(&format!("in {lease}")).fine();
 }

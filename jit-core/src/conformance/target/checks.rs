@@ -226,6 +226,22 @@ pub async fn what_came_late_is_found_by_its_name(rig: &Rig) -> Result<(), Failur
     remove(rig, &by_name).await
 }
 
+/// Leases keep the answer, and it is what people are told.
+pub async fn who_ends_what_is_made_is_told_with_it(rig: &Rig) -> Result<(), Failure> {
+    let remote = rig.fresh()?;
+    let effect = rig.make(&remote).await?;
+    let Effect::Present { native, end } = effect else { return Err(Failure::new("it is not made")) };
+    same(&end, &rig.target.capabilities().end, "what was made a moment ago ends as the target says of such")?;
+    let made = RemoteRef { native: Some(native.clone()), ..remote };
+    let extended = rig.target.ensure(&rig.desired(&made, None)).await?;
+    same(
+        &extended,
+        &Effect::Present { native, end },
+        "and so does what is extended under the same settings",
+    )?;
+    remove(rig, &made).await
+}
+
 /// Reconciliation sees what is there.
 pub async fn a_listing_names_what_is_there_with_its_marker_and_id(rig: &Rig) -> Result<(), Failure> {
     let (one, two) = (rig.made().await?, rig.made().await?);
@@ -285,7 +301,7 @@ pub async fn what_was_made_for_a_time_is_not_elevated(rig: &Rig) -> Result<(), F
         let seen = rig.target.holdings(&made, &asked).await?;
         same(&seen, &found(asked.clone()), "by its id it is seen")?;
         let state = DesiredState::Holding { give: BTreeMap::new(), take: asked.clone() };
-        let effect = Effect::Holding { given: BTreeSet::new(), taken: asked.clone() };
+        let effect = Effect::Holding { given: BTreeSet::new(), taken: asked.clone(), ends: BTreeMap::new() };
         same(&rig.ensure(&made, state).await?, &effect, "and what it holds can be taken")?;
         same(&rig.target.holdings(&made, &asked).await?, &found(BTreeSet::new()), "it holds nothing")?;
     }

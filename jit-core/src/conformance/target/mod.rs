@@ -132,7 +132,7 @@ impl fmt::Debug for Rig {
 
 pub(super) fn native_of(effect: Effect) -> Result<String, Failure> {
     match effect {
-        Effect::Present { native } => Ok(native),
+        Effect::Present { native, .. } => Ok(native),
         other => Err(Failure::new(format!("not made: {other:?}"))),
     }
 }
@@ -186,6 +186,7 @@ macro_rules! __jit_target_checks {
             what_is_disabled_can_be_removed
             an_id_is_not_given_again
             what_came_late_is_found_by_its_name
+            who_ends_what_is_made_is_told_with_it
             a_listing_names_what_is_there_with_its_marker_and_id
             a_listing_tells_nothing_that_is_not_so
             what_was_made_for_a_time_is_not_elevated

@@ -35,6 +35,7 @@ impl Admitted<'_> {
             until: self.until,
             latest: self.now.checked_add_signed(self.role.longest).unwrap_or(self.until),
             phase: Phase::Intended,
+            unattended: None,
             unanswered: Some(answer_by(self.setup, self.now)),
             renewing: false,
             names_taken: 0,

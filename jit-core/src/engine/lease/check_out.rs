@@ -3,7 +3,7 @@
 use chrono::{DateTime, TimeDelta, Utc};
 use futures_util::future::{BoxFuture, FutureExt as _};
 
-use super::{CheckOut, CheckedOut, kept, limit::or_too_many, places::Turn, record::moved_on};
+use super::{CheckOut, CheckedOut, hand_out::Made, kept, limit::or_too_many, places::Turn, record::moved_on};
 use crate::{
     Account, AccountId, Actor, BackendError, Code, Desired, DesiredState, Effect, EndReason, ErrorKind, Jit,
     JitError, Lease, Observed, Phase, RemoteRef, Secret, Standing, Store, Taken, TargetFault, TargetSetup,
@@ -181,8 +181,8 @@ impl Jit {
             }
             let desired = present(&lease, Some(secret.clone()));
             match errand.setup.target.ensure(&desired).await {
-                Ok(Effect::Present { native }) => {
-                    return self.hand_out(errand, &account, lease, native, secret).await;
+                Ok(Effect::Present { native, end }) => {
+                    return self.hand_out(errand, &account, lease, Made { native, end, secret }).await;
                 }
                 Ok(Effect::Stranger) if lease.remote.native.is_none() && lease.names_taken + 1 < NAMES => {
                     account = self.rename(errand, &account, lease).await?;

@@ -234,9 +234,9 @@ impl Jit {
     ) -> Result<bool, JitError> {
         let Errand { store, setup, by } = errand;
         let (next, action, is_done) = match setup.target.ensure(&less.desired).await? {
-            Effect::Present { native } => {
+            Effect::Present { native, end } => {
                 let now = self.parts.clock.now();
-                (asking.present(native, now).map_err(moved_on)?, "lease.brought_back", true)
+                (asking.present(native, Some(end), now).map_err(moved_on)?, "lease.brought_back", true)
             }
             Effect::Disabled => (asking.answered(), "lease.shut_by_others", false),
             Effect::NotOurs => {

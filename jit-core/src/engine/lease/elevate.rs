@@ -13,8 +13,9 @@ use super::{
     record::moved_on,
 };
 use crate::{
-    Account, AccountId, Desired, DesiredState, Effect, Elevation, EndReason, ErrorKind, Holdings, Jit,
-    JitError, Lease, Phase, RemoteRef, Store, Taken, TargetSetup, UnattendedEnd, lease::account_for_remote,
+    Account, AccountId, Desired, DesiredState, Effect, Elevation, EndReason, ErrorKind, Exposure, Holdings,
+    Jit, JitError, Lease, Phase, RemoteRef, Store, Taken, TargetSetup, UnattendedEnd,
+    lease::{Answer, account_for_remote},
 };
 
 const NAME_BYTES: usize = 256;
@@ -29,8 +30,10 @@ pub struct Elevated {
     pub name: String,
     /// From when on it is over.
     pub until: DateTime<Utc>,
-    /// Who ends it if nobody of ours ever runs again.
+    /// Who ends it if nobody of ours ever runs again. Nobody does where the account held all of it before.
     pub unattended: UnattendedEnd,
+    /// When all of it is taken then, at the latest; `None` is never. Later than `until` where another lease needs the same.
+    pub worst_case: Option<DateTime<Utc>>,
     /// Whether sessions that are open at its end go on with what was lent.
     pub sessions_survive: bool,
 }
@@ -103,7 +106,8 @@ impl Jit {
         let lease = kept.lease.as_deref().filter(|lease| lease.is_of(request) && lease.remote.name == name);
         let lease = lease.ok_or(JitError::refused("lease.other_request"))?;
         if matches!(lease.phase, Phase::Active { .. }) && asked.now < lease.until {
-            return elevated(asked.setup, asked.id, lease);
+            let errand = Errand { store: asked.store, setup: asked.setup, by: &request.by };
+            return Ok(self.elevated(errand, kept, lease).await);
         }
         let account = self.resume(asked.store, asked.setup, request, asked.id).await?;
         let errand = Errand { store: asked.store, setup: asked.setup, by: &request.by };
@@ -117,7 +121,7 @@ impl Jit {
         account: &Account,
         seen: Option<&BTreeSet<String>>,
     ) -> Result<Elevated, JitError> {
-        let Errand { store, setup, by } = errand;
+        let Errand { store, by, .. } = errand;
         let lease = account.lease.as_deref().cloned().ok_or(JitError::refused("lease.unknown"))?;
         self.check_holder_again(errand, account, &lease).await?;
         let lending = Lending { errand, account, lease: &lease, until: lease.until, seen };
@@ -141,9 +145,9 @@ impl Jit {
             }
         }
         let native = lease.remote.native.clone().unwrap_or_default();
-        let active = lease.clone().present(native, now).map_err(moved_on)?;
+        let active = lease.clone().present(native, None, now).map_err(moved_on)?;
         match self.note(store, account, active, "lease.active", by.clone()).await {
-            Ok(_) => elevated(setup, account.id, &lease),
+            Ok(_) => Ok(self.elevated(errand, account, &lease).await),
             Err(error) if *error.kind() == ErrorKind::Conflict => {
                 self.take_back(store, account, &lease, &given).await;
                 Err(JitError::refused("lease.interrupted"))
@@ -157,25 +161,31 @@ impl Jit {
     /// `given` is what was given by this call, or may have been.
     async fn give(&self, lending: &Lending<'_>, given: &mut BTreeSet<String>) -> Result<(), JitError> {
         let Lending { errand: Errand { store, setup, by }, account, lease, .. } = *lending;
-        let give = self.join(lending).await?.to_give(account.id);
+        let begun = self.join(lending).await?;
+        let give = begun.to_give(account.id);
         if give.is_empty() {
             return Ok(());
         }
         self.check_in_time(lease)?;
         given.extend(give.keys().cloned());
         let state = DesiredState::Holding { give, take: BTreeSet::new() };
-        match setup.target.ensure(&Desired { remote: lease.remote.clone(), state }).await? {
-            Effect::Holding { given: changed, .. } => *given = changed,
+        let ends = match setup.target.ensure(&Desired { remote: lease.remote.clone(), state }).await? {
+            Effect::Holding { given: changed, ends, .. } => {
+                *given = changed;
+                ends
+            }
             Effect::Absent { .. } => return Err(JitError::refused("lease.unknown_account")),
             Effect::NotOurs | Effect::Stranger => return Err(JitError::refused("lease.account_is_lent")),
             Effect::Stuck(code) => return Err(JitError::Refused(code)),
             Effect::Present { .. } | Effect::Disabled | Effect::Mirrored { .. } => {
                 return Err(JitError::refused("target.protocol"));
             }
-        }
-        let act = Act { action: "lease.given_by_others", by };
-        let found = self.change(store, account, lease, act, |lent, _| {
-            let next = lent.clone().answered(account.id, given);
+        };
+        let answer = Answer { begun: &begun, given, ends: &ends };
+        let by_others = answer.names_others(account.id);
+        let action = if by_others { "lease.given_by_others" } else { "lease.given" };
+        let found = self.change(store, account, lease, Act { action, by }, |lent, _| {
+            let next = lent.clone().answered(account.id, &answer);
             (next != *lent).then_some((next, ()))
         });
         found.await.map(drop)
@@ -202,7 +212,9 @@ impl Jit {
                 Some(seen) => seen.clone(),
                 None => holdings(setup, &lease.remote, &wanted).await?.1,
             };
-            let joined = lent.joined(account.id, until, &wanted, &held);
+            let by_itself =
+                setup.target.capabilities().elevation == Some(UnattendedEnd::ServerDropsMembership);
+            let joined = lent.joined(account.id, until, &wanted, &held).asking(account.id, by_itself);
             self.check_in_time(lease)?;
             match self.note_lent(store, before.as_ref(), account, lease, joined.clone(), act).await {
                 Ok(()) => return self.check_unmoved(store, account).await.map(|()| joined),
@@ -235,7 +247,7 @@ impl Jit {
         account: &Account,
         asking: &Lease,
         until: DateTime<Utc>,
-    ) -> Result<DateTime<Utc>, JitError> {
+    ) -> Result<Exposure, JitError> {
         let mut given = BTreeSet::new();
         let lending = Lending { errand, account, lease: asking, until, seen: None };
         let done = match self.give(&lending, &mut given).await {
@@ -248,13 +260,27 @@ impl Jit {
         done
     }
 
-    async fn note_extended(&self, lending: &Lending<'_>) -> Result<DateTime<Utc>, JitError> {
+    async fn note_extended(&self, lending: &Lending<'_>) -> Result<Exposure, JitError> {
         let Lending { errand: Errand { store, by, .. }, account, lease, until, .. } = *lending;
         let now = self.parts.clock.now();
         let native = lease.remote.native.clone().unwrap_or_default();
-        let done = lease.clone().extended(until, now).and_then(|lease| lease.present(native, now));
-        let noted = self.note(store, account, done.map_err(moved_on)?, "lease.extended", by.clone()).await;
-        noted.map(|_| until).map_err(|error| unless_moved(error, "lease.over"))
+        let done = lease.clone().extended(until, now).and_then(|lease| lease.present(native, None, now));
+        let done = done.map_err(moved_on)?;
+        let noted = self.note(store, account, done.clone(), "lease.extended", by.clone()).await;
+        noted.map_err(|error| unless_moved(error, "lease.over"))?;
+        Ok(self.exposure_now(store, account, &done).await)
+    }
+
+    async fn elevated(&self, errand: Errand<'_>, account: &Account, lease: &Lease) -> Elevated {
+        let exposure = self.exposure_now(errand.store, account, lease).await;
+        Elevated {
+            lease: account.id,
+            name: lease.remote.name.clone(),
+            until: lease.until,
+            unattended: exposure.ended_by,
+            worst_case: exposure.worst_case,
+            sessions_survive: errand.setup.target.capabilities().sessions_survive,
+        }
     }
 }
 
@@ -280,17 +306,6 @@ async fn holdings(
         Holdings::Missing => Err(JitError::refused("lease.unknown_account")),
         Holdings::Made => Err(JitError::refused("lease.account_is_lent")),
     }
-}
-
-fn elevated(setup: &TargetSetup, id: AccountId, lease: &Lease) -> Result<Elevated, JitError> {
-    let capabilities = setup.target.capabilities();
-    Ok(Elevated {
-        lease: id,
-        name: lease.remote.name.clone(),
-        until: lease.until,
-        unattended: capabilities.elevation.ok_or(JitError::refused("lease.cannot_elevate"))?,
-        sessions_survive: capabilities.sessions_survive,
-    })
 }
 
 fn has_moved(kind: &ErrorKind) -> bool {

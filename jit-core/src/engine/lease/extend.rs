@@ -7,7 +7,25 @@ use super::{
     kept,
     record::moved_on,
 };
-use crate::{Account, AccountId, Actor, Effect, Jit, JitError, Lease, Standing, StoreId, TenantId};
+use crate::{
+    Account, AccountId, Actor, Effect, Exposure, Jit, JitError, Lease, Standing, StoreId, TenantId,
+    UnattendedEnd,
+};
+
+/// Tells what a lease was extended to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Extended {
+    /// From when on it is over by now.
+    pub until: DateTime<Utc>,
+    /// Who ends it if nobody of ours ever runs again. That may be another than before: the settings of the target count as they
+    /// are when it is extended, as far as the target can change what is there.
+    pub unattended: UnattendedEnd,
+    /// From when on it cannot be used then, at the latest; `None` is never.
+    pub worst_case: Option<DateTime<Utc>>,
+    /// Whether sessions that are open at its end go on.
+    pub sessions_survive: bool,
+}
 
 impl Jit {
     /// Moves the end of a lease, up to the longest time of its role (as it was and as it is by now) and never beyond the end
@@ -31,7 +49,7 @@ impl Jit {
         id: AccountId,
         span: TimeDelta,
         by: Actor,
-    ) -> Result<DateTime<Utc>, JitError> {
+    ) -> Result<Extended, JitError> {
         let store = self.store_named(store)?;
         self.check_time().await?;
         let now = self.parts.clock.now();
@@ -55,10 +73,18 @@ impl Jit {
         }
         let errand = Errand { store, setup, by: &by };
         let (account, asking) = self.ask_to_extend(errand, &account).await?;
-        if asking.elevates.is_some() {
-            return self.extend_elevation(errand, &account, &asking, extended.until).await;
-        }
-        self.extend_account(errand, &account, asking, extended.until).await
+        let done = if asking.elevates.is_some() {
+            self.extend_elevation(errand, &account, &asking, extended.until).await
+        } else {
+            self.extend_account(errand, &account, asking, extended.until).await
+        };
+        let Exposure { ended_by, worst_case } = done?;
+        Ok(Extended {
+            until: extended.until,
+            unattended: ended_by,
+            worst_case,
+            sessions_survive: setup.target.capabilities().sessions_survive,
+        })
     }
 
     /// Writes down that the target is about to be asked, so that no other call about the lease is under way meanwhile.
@@ -85,11 +111,11 @@ impl Jit {
         account: &Account,
         asking: Lease,
         until: DateTime<Utc>,
-    ) -> Result<DateTime<Utc>, JitError> {
+    ) -> Result<Exposure, JitError> {
         let Errand { store, setup, by } = errand;
         let asked = Lease { until, ..asking.clone() };
-        let native = match setup.target.ensure(&present(&asked, None)).await? {
-            Effect::Present { native } => native,
+        let (native, end) = match setup.target.ensure(&present(&asked, None)).await? {
+            Effect::Present { native, end } => (native, end),
             Effect::NotOurs => {
                 self.quarantine(store, account, asking).await?;
                 return Err(JitError::refused("lease.quarantined"));
@@ -102,8 +128,8 @@ impl Jit {
             _ => return Err(JitError::refused("lease.over")),
         };
         let now = self.parts.clock.now();
-        let done = asking.extended(until, now).and_then(|lease| lease.present(native, now));
+        let done = asking.extended(until, now).and_then(|lease| lease.present(native, Some(end), now));
         let noted = self.note(store, account, done.map_err(moved_on)?, "lease.extended", by.clone()).await;
-        noted.map(|_| until).map_err(|error| unless_moved(error, "lease.over"))
+        noted.map(|_| Exposure::at(end, until)).map_err(|error| unless_moved(error, "lease.over"))
     }
 }

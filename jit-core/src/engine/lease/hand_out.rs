@@ -4,8 +4,16 @@ use futures_util::future::{BoxFuture, FutureExt as _};
 
 use super::{CheckedOut, check_out::Errand, kept, record::moved_on};
 use crate::{
-    Account, BackendError, Desired, DesiredState, EndReason, ErrorKind, Jit, JitError, Lease, Phase, Secret,
+    Account, BackendError, Desired, DesiredState, EndReason, ErrorKind, Exposure, Jit, JitError, Lease,
+    Phase, Secret, UnattendedEnd,
 };
+
+/// What the target made: its id, who ends it if nobody of ours ever runs again, and the secret that it was given.
+pub(super) struct Made {
+    pub(super) native: String,
+    pub(super) end: UnattendedEnd,
+    pub(super) secret: Secret,
+}
 
 impl Jit {
     /// Writes down that it is there, and only then hands it out.
@@ -14,15 +22,14 @@ impl Jit {
         errand: Errand<'_>,
         account: &Account,
         mut lease: Lease,
-        native: String,
-        secret: Secret,
+        Made { native, end, secret }: Made,
     ) -> Result<CheckedOut, JitError> {
         let now = self.parts.clock.now();
         if lease.until <= now {
             self.unmake(errand, account, lease).await;
             return Err(JitError::refused("lease.interrupted"));
         }
-        let active = lease.clone().present(native.clone(), now).map_err(moved_on)?;
+        let active = lease.clone().present(native.clone(), Some(end), now).map_err(moved_on)?;
         let noted = self.note(errand.store, account, active, "lease.active", errand.by.clone()).await;
         lease.remote.native = Some(native);
         if let Err(error) = noted
@@ -33,14 +40,15 @@ impl Jit {
                 _ => error.into(),
             });
         }
-        let capabilities = errand.setup.target.capabilities();
+        let exposure = Exposure::at(end, lease.until);
         Ok(CheckedOut {
             lease: account.id,
             name: lease.remote.name,
             secret,
             until: lease.until,
-            unattended: capabilities.end,
-            sessions_survive: capabilities.sessions_survive,
+            unattended: exposure.ended_by,
+            worst_case: exposure.worst_case,
+            sessions_survive: errand.setup.target.capabilities().sessions_survive,
         })
     }
 

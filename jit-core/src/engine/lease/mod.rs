@@ -11,6 +11,7 @@ mod compare;
 mod declare_gone;
 mod differ;
 mod elevate;
+mod exposure;
 mod extend;
 mod hand_out;
 mod keeper;
@@ -33,6 +34,7 @@ pub use bearing::LeasePage;
 pub use compare::LentWrong;
 pub use differ::{Difference, Differing};
 pub use elevate::Elevated;
+pub use extend::Extended;
 pub use reconcile::{ReconcileMode, Reconciliation};
 
 use bearing::{bearing, page_of};
@@ -93,6 +95,8 @@ pub struct CheckedOut {
     pub until: DateTime<Utc>,
     /// Who ends it if nobody of ours ever runs again.
     pub unattended: UnattendedEnd,
+    /// From when on it cannot be used then, at the latest; `None` is never.
+    pub worst_case: Option<DateTime<Utc>>,
     /// Whether sessions that are open at its end go on.
     pub sessions_survive: bool,
 }

@@ -87,7 +87,11 @@ async fn an_account_of_any_description_lives_and_ends() {
         let mut unknown = known.clone();
         unknown.native = None;
         let effect = target.ensure(&present(&unknown, &["crew"], Some(&second))).await.unwrap();
-        assert_eq!(effect, Effect::Present { native: known.native.clone().unwrap() }, "{number}");
+        assert_eq!(
+            effect,
+            Effect::Present { native: known.native.clone().unwrap(), end: target.capabilities().end },
+            "{number}"
+        );
         assert_eq!(peer.bind(&dn.to_string(), second.reveal()).await, "fine", "{number}");
         assert_eq!(peer.bind(&dn.to_string(), first.reveal()).await, "ldap.credentials_invalid");
         let third = secret();

@@ -1,12 +1,12 @@
 //! Accounts that the server itself removes, whoever else is still there.
 
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
 use chrono::TimeDelta;
 use jit_core::*;
 use jit_ldap::{AttributeName, CustomSettings, CustomTarget, OpenLdapTarget, Search};
 
-use super::house::{House, World, made, open_ldap, present, remote, secret, tenant};
+use super::house::{House, World, made, open_ldap, present, remote, secret, target_id, tenant};
 use crate::peer::Peer;
 
 pub(crate) fn target(peer: &Peer, has_password_policy: bool) -> OpenLdapTarget {
@@ -118,7 +118,7 @@ async fn what_was_made_to_stay_can_be_extended_after_the_settings_changed() {
     let before = made(world.target().as_ref(), "jit-before", &["ops"], &secret()).await;
     let target = target(world.peer(), true);
     let effect = target.ensure(&for_seconds(&before, 600, None)).await.unwrap();
-    assert!(matches!(effect, Effect::Present { .. }));
+    assert!(matches!(effect, Effect::Present { end: UnattendedEnd::ServerRefusesLogin, .. }), "{effect:?}");
 }
 
 #[tokio::test]
@@ -132,4 +132,78 @@ async fn a_directory_of_windows_is_not_taken_for_another_one() {
     assert_eq!(error.code().as_str(), "target.forbidden", "there everybody reads what is in `userPassword`");
     let entry = Search::entry(peer.below("CN=jit-odd,OU=JIT"));
     assert!(peer.as_service().await.read(&entry).await.unwrap().is_none());
+}
+
+/// A house on a store that outlives its settings.
+async fn in_turn(targets: [Arc<dyn Target>; 2]) -> [House; 2] {
+    let store = Arc::new(MemoryStore::new());
+    let [first, second] = targets;
+    let first = House::behind_on(Arc::clone(&store), first, 0).await;
+    let second = first.anew(store, second);
+    [first, second]
+}
+
+async fn exposure(house: &House, lease: AccountId) -> (UnattendedEnd, bool) {
+    let one = std::num::NonZeroUsize::new(9).unwrap();
+    let page = house.jit.leases(None, &tenant(), &target_id(), None, one).await.unwrap();
+    let account = page.items.into_iter().find(|account| account.id == lease).unwrap();
+    let exposure = house.jit.exposure(None, &account).await.unwrap().unwrap();
+    (exposure.ended_by, exposure.worst_case.is_some())
+}
+
+#[tokio::test]
+async fn what_was_lent_before_the_server_was_to_end_it_is_not_said_to_be_ended_by_it() {
+    let world = World::open_ldap();
+    let mut settings = open_ldap(world.peer());
+    settings.password_policy = false;
+    let plain = Arc::new(OpenLdapTarget::new(world.peer().directory(), &settings).unwrap());
+    let [before, after] = in_turn([plain, Arc::new(target(world.peer(), false))]).await;
+    let out = before.out(30).await;
+    assert_eq!((out.unattended, out.worst_case), (UnattendedEnd::LibraryOnly, None));
+    assert_eq!(exposure(&after, out.lease).await, (UnattendedEnd::LibraryOnly, false));
+    let span = TimeDelta::minutes(60);
+    let longer = after.jit.extend(None, &tenant(), out.lease, span, after.by()).await.unwrap();
+    assert_eq!(longer.unattended, UnattendedEnd::LibraryOnly, "an entry is dynamic from the first or never");
+    let new = after.out(30).await;
+    assert_eq!((new.unattended, new.worst_case), (UnattendedEnd::ServerDeletes, Some(new.until)));
+    for lease in [out.lease, new.lease] {
+        after.check_in(lease).await.unwrap();
+    }
+}
+
+#[tokio::test]
+async fn what_the_server_was_to_end_is_prolonged_when_the_settings_no_longer_say_so() {
+    let world = World::open_ldap();
+    let mut settings = open_ldap(world.peer());
+    settings.password_policy = false;
+    let plain = Arc::new(OpenLdapTarget::new(world.peer().directory(), &settings).unwrap());
+    let [before, after] = in_turn([Arc::new(target(world.peer(), true)), plain]).await;
+    let out = before.out(30).await;
+    assert_eq!(exposure(&after, out.lease).await, (UnattendedEnd::ServerDeletes, true));
+    let span = TimeDelta::minutes(60);
+    let longer = after.jit.extend(None, &tenant(), out.lease, span, after.by()).await.unwrap();
+    assert_eq!((longer.unattended, longer.worst_case), (UnattendedEnd::ServerDeletes, Some(longer.until)));
+    let left = life(&world, &out.name).await;
+    assert!((3300..=3602).contains(&left), "it lives as long as it is lent: {left}");
+    after.check_in(out.lease).await.unwrap();
+}
+
+#[tokio::test]
+async fn an_extension_tells_a_server_that_refuses_log_ins_by_now_when_to_begin() {
+    let world = World::open_ldap();
+    let mut settings = open_ldap(world.peer());
+    settings.password_policy = false;
+    let plain = Arc::new(OpenLdapTarget::new(world.peer().directory(), &settings).unwrap());
+    let [before, after] = in_turn([plain, world.target()]).await;
+    let out = before.out(30).await;
+    assert_eq!(exposure(&after, out.lease).await, (UnattendedEnd::LibraryOnly, false));
+    let span = TimeDelta::minutes(60);
+    let longer = after.jit.extend(None, &tenant(), out.lease, span, after.by()).await.unwrap();
+    assert_eq!(longer.unattended, UnattendedEnd::ServerRefusesLogin);
+    let end = AttributeName::new("pwdEndTime").unwrap();
+    let search = Search::entry(world.dn(&out.name)).attributes([end.clone()]);
+    let entry = world.peer().as_service().await.read(&search).await.unwrap().unwrap();
+    assert!(entry.value(&end).is_some(), "the server knows it");
+    assert_eq!(exposure(&after, out.lease).await, (UnattendedEnd::ServerRefusesLogin, true));
+    after.check_in(out.lease).await.unwrap();
 }

@@ -1,6 +1,7 @@
 //! Groups that are lent to the accounts of people: given, shared, taken, and nothing else of theirs touched.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use chrono::TimeDelta;
 use jit_core::*;
@@ -241,6 +242,26 @@ async fn memberships_are_not_left_to_a_forest_that_does_not_end_them() {
         house.clock.advance(TimeDelta::minutes(3));
         assert_eq!(house.work().await.failed, 0, "nothing is left to be ended");
     }
+    world.dismiss(&dn).await;
+}
+
+#[tokio::test]
+async fn what_was_lent_before_the_forest_was_to_end_it_is_not_said_to_be_ended_by_it() {
+    let world = World::windows().await;
+    let mut settings = windows(world.peer());
+    settings.ends_memberships = true;
+    let timed = ActiveDirectoryTarget::new(world.peer().directory(), &settings).unwrap();
+    let store = Arc::new(MemoryStore::new());
+    let before = House::behind_on(Arc::clone(&store), world.target(), 0).await;
+    let after = before.anew(store, Arc::new(timed));
+    let dn = world.hire("lent-lena").await;
+    let request = CheckOut { key: Some("k".to_owned()), ..before.request("lift-ops", 30) };
+    let lent = before.jit.elevate(&request, Some("lent-lena")).await.unwrap();
+    assert_eq!((lent.unattended, lent.worst_case), (UnattendedEnd::LibraryOnly, None));
+    let again = after.jit.elevate(&request, Some("lent-lena")).await.unwrap();
+    assert_eq!((again.lease, again.unattended), (lent.lease, UnattendedEnd::LibraryOnly));
+    after.check_in(lent.lease).await.unwrap();
+    assert!(!world.is_member("ops", &dn).await);
     world.dismiss(&dn).await;
 }
 

@@ -151,49 +151,30 @@ pub(crate) fn seed() -> u64 {
 impl House {
     /// Its clock stands before the server's by so many minutes.
     pub(crate) async fn behind(target: Arc<dyn Target>, minutes: i64) -> Self {
+        Self::behind_on(Arc::new(MemoryStore::new()), target, minutes).await
+    }
+
+    /// The same on a store that another house uses as well.
+    pub(crate) async fn behind_on(store: Arc<MemoryStore>, target: Arc<dyn Target>, minutes: i64) -> Self {
         let (seed, now) = (seed(), SystemClock.now() - TimeDelta::minutes(minutes));
         let clock = Arc::new(ManualClock::at(now));
-        let store = Arc::new(MemoryStore::new());
-        let operator = Entitlement::role("operator").unwrap();
         let mut mint = Mint::new(now, [9; 16]);
         let mut account = Account::begin(mint.account(), tenant(), AccountState::Active, now);
         let by = Provenance::of(Source::Administrator);
-        account.grants.push(Grant::new(mint.grant(), operator.clone(), by, now));
+        account.grants.push(Grant::new(mint.grant(), operator(), by, now));
         let holder = account.id;
         let commit = Commit { account: Some(AccountWrite::create(account)), ..Commit::new(tenant()) };
         store.commit(&commit).await.unwrap();
         let key = MarkerKey::new(&format!("t{seed}"), &[5; 32]).unwrap();
-        let role = |groups: &[&str]| {
-            let groups = groups.iter().map(|group| (*group).to_owned()).collect();
-            // some tests lend to one person again and again
-            TargetRole::new(TimeDelta::hours(8), vec![operator.clone()])
-                .with(groups)
-                .per_holder(NonZeroU32::MAX)
-        };
-        let named = |name: &str| RuleName::new(name).unwrap();
-        let setup = TargetSetup::new(target_id(), target, key.clone())
-            .for_tenants([tenant()])
-            .role(named("admin"), role(&["ops", "staff"]).in_place("jit"))
-            .role(named("ops"), role(&["ops"]).in_place("jit"))
-            .role(named("lost"), role(&["ops"]).in_place("nowhere"))
-            .role(named("unplaced"), role(&["ops"]).in_place("elsewhere"))
-            .role(named("unknown"), role(&["ops", "nobody-knows"]).in_place("jit"))
-            .role(named("ghost"), role(&["ops", "ghost"]).in_place("jit"))
-            .role(named("rulers"), role(&["rulers"]).in_place("jit"))
-            .role(named("administrators"), role(&["administrators"]).in_place("jit"))
-            .role(named("lift"), role(&["ops", "staff"]).elevating(Whose::Named))
-            .role(named("lift-ops"), role(&["ops"]).elevating(Whose::Named))
-            .role(named("lift-ghost"), role(&["ghost"]).elevating(Whose::Named))
-            .role(named("lift-unknown"), role(&["nobody-knows"]).elevating(Whose::Named))
-            .role(named("lift-rulers"), role(&["rulers"]).elevating(Whose::Named));
-        let jit = Jit::builder(store)
-            .clock(Arc::clone(&clock) as _)
-            .entropy(Arc::new(SeededEntropy::new(seed)))
-            .leases_per_holder(NonZeroU32::MAX)
-            .target(setup)
-            .build()
-            .unwrap();
+        let jit = engine(store, &clock, setup(target, &key), seed);
         Self { clock, holder, key, jit }
+    }
+
+    /// The same house after its settings changed.
+    pub(crate) fn anew(&self, store: Arc<MemoryStore>, target: Arc<dyn Target>) -> Self {
+        let Self { clock, holder, key, .. } = self;
+        let jit = engine(store, clock, setup(target, key), seed());
+        Self { clock: Arc::clone(clock), holder: *holder, key: key.clone(), jit }
     }
 
     pub(crate) fn request(&self, role: &str, minutes: i64) -> CheckOut {
@@ -235,6 +216,44 @@ impl House {
     }
 }
 
+fn operator() -> Entitlement {
+    Entitlement::role("operator").unwrap()
+}
+
+fn setup(target: Arc<dyn Target>, key: &MarkerKey) -> TargetSetup {
+    let role = |groups: &[&str]| {
+        let groups = groups.iter().map(|group| (*group).to_owned()).collect();
+        // some tests lend to one person again and again
+        TargetRole::new(TimeDelta::hours(8), vec![operator()]).with(groups).per_holder(NonZeroU32::MAX)
+    };
+    let named = |name: &str| RuleName::new(name).unwrap();
+    TargetSetup::new(target_id(), target, key.clone())
+        .for_tenants([tenant()])
+        .role(named("admin"), role(&["ops", "staff"]).in_place("jit"))
+        .role(named("ops"), role(&["ops"]).in_place("jit"))
+        .role(named("lost"), role(&["ops"]).in_place("nowhere"))
+        .role(named("unplaced"), role(&["ops"]).in_place("elsewhere"))
+        .role(named("unknown"), role(&["ops", "nobody-knows"]).in_place("jit"))
+        .role(named("ghost"), role(&["ops", "ghost"]).in_place("jit"))
+        .role(named("rulers"), role(&["rulers"]).in_place("jit"))
+        .role(named("administrators"), role(&["administrators"]).in_place("jit"))
+        .role(named("lift"), role(&["ops", "staff"]).elevating(Whose::Named))
+        .role(named("lift-ops"), role(&["ops"]).elevating(Whose::Named))
+        .role(named("lift-ghost"), role(&["ghost"]).elevating(Whose::Named))
+        .role(named("lift-unknown"), role(&["nobody-knows"]).elevating(Whose::Named))
+        .role(named("lift-rulers"), role(&["rulers"]).elevating(Whose::Named))
+}
+
+fn engine(store: Arc<MemoryStore>, clock: &Arc<ManualClock>, setup: TargetSetup, seed: u64) -> Jit {
+    Jit::builder(store)
+        .clock(Arc::clone(clock) as _)
+        .entropy(Arc::new(SeededEntropy::new(seed)))
+        .leases_per_holder(NonZeroU32::MAX)
+        .target(setup)
+        .build()
+        .unwrap()
+}
+
 pub(crate) fn secret() -> Secret {
     SecretRules::default().draw(&SeededEntropy::new(seed())).unwrap()
 }
@@ -265,7 +284,8 @@ pub(crate) fn absent(remote: &RemoteRef) -> Desired {
 /// Makes it and returns it with its identifier.
 pub(crate) async fn made(target: &dyn Target, name: &str, groups: &[&str], secret: &Secret) -> RemoteRef {
     let mut remote = remote(name);
-    let Effect::Present { native } = target.ensure(&present(&remote, groups, Some(secret))).await.unwrap()
+    let Effect::Present { native, .. } =
+        target.ensure(&present(&remote, groups, Some(secret))).await.unwrap()
     else {
         panic!("it is made")
     };

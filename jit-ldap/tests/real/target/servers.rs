@@ -100,7 +100,7 @@ async fn another_server_is_asked_only_when_nothing_was_sent() {
     for number in 0..8 {
         let mut account = remote(&format!("jit-{number}"));
         let effect = target.ensure(&present(&account, &["ops"], Some(&secret()))).await.unwrap();
-        let Effect::Present { native } = effect else { panic!("it is made") };
+        let Effect::Present { native, .. } = effect else { panic!("it is made") };
         account.native = Some(native);
         assert_eq!(target.ensure(&absent(&account)).await.unwrap(), Effect::Absent { was_there: true });
     }
@@ -131,7 +131,7 @@ async fn what_is_lent_to_a_person_is_taken_where_it_was_given() {
         assert!(held.is_empty());
         let known = person(name, Some(&native));
         let given = backwards.ensure(&holding(&known, &["ops"], &[])).await.unwrap();
-        assert_eq!(given, Effect::Holding { given: asked.clone(), taken: [].into() });
+        assert_eq!(given, Effect::Holding { given: asked.clone(), taken: [].into(), ends: [].into() });
         let found = backwards.holdings(&known, &asked).await.unwrap();
         assert_eq!(found, Holdings::Found { native, held: asked.clone() });
         lent.push(known);
@@ -141,7 +141,10 @@ async fn what_is_lent_to_a_person_is_taken_where_it_was_given() {
     for known in &lent {
         match forwards.ensure(&holding(known, &[], &["ops"])).await {
             Ok(effect) => {
-                assert_eq!(effect, Effect::Holding { given: [].into(), taken: asked.clone() });
+                assert_eq!(
+                    effect,
+                    Effect::Holding { given: [].into(), taken: asked.clone(), ends: [].into() }
+                );
                 taken += 1;
             }
             Err(error) => {

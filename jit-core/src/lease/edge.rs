@@ -1,0 +1,87 @@
+//! One entitlement that is lent to an account that existed before: who needs it, whose it is, and whether the target takes it
+//! by itself.
+
+use std::collections::BTreeMap;
+
+use chrono::{DateTime, Utc};
+use serde::{Deserialize, Serialize};
+
+use crate::AccountId;
+
+/// Keeps one entitlement of the account, and who needs it.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[expect(clippy::exhaustive_structs, reason = "it is stored: each field is there to be read")]
+pub struct Edge {
+    /// Whether somebody else gave it before we did: then it is never taken.
+    pub pre_existing: bool,
+    /// How often the target was asked to give it, since it was first needed or somebody else was found to have given it.
+    pub asked: u32,
+    /// Whether the target itself takes it, as it said when it was asked to give it last.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub drops: bool,
+    /// When it does that at the latest, if it does: as late as any call asked for it, or the target said.
+    #[serde(default, with = "crate::instant::option", skip_serializing_if = "Option::is_none")]
+    pub drops_at: Option<DateTime<Utc>>,
+    /// The leases that it is about.
+    pub leases: BTreeMap<AccountId, Share>,
+}
+
+/// Says what an entitlement is to one lease.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "is", rename_all = "snake_case")]
+#[expect(clippy::exhaustive_enums, reason = "an entitlement is needed or it is not")]
+pub enum Share {
+    /// It needs it.
+    Needs {
+        /// From when on it no longer does.
+        until: DateTime<Utc>,
+    },
+    /// It does not need it any longer; a call of it that gives may still be on its way.
+    Leaves,
+}
+
+impl Edge {
+    /// Tells whether a lease needs it; none does beyond its end.
+    #[must_use]
+    pub fn is_needed(&self, now: DateTime<Utc>) -> bool {
+        self.leases.values().any(|share| matches!(share, Share::Needs { until } if now < *until))
+    }
+
+    /// Tells whether it is ours to take, and nobody needs it.
+    #[must_use]
+    pub fn is_surplus(&self, now: DateTime<Utc>) -> bool {
+        !self.pre_existing && !self.is_needed(now)
+    }
+
+    /// Learns that a call is about to give it: the target may take it as late as it is told, and never, where it takes nothing
+    /// by itself.
+    pub(super) fn is_asked_for(&mut self, by_itself: bool) {
+        if !self.pre_existing {
+            self.drops_at = self.drops_at.max(self.until());
+            self.drops &= by_itself;
+        }
+    }
+
+    /// Learns from the answer of a call when the target takes it by itself, if it does. Another call that began since may have
+    /// changed that: it tells. That it stays counts from whichever call says so.
+    pub(super) fn is_given_until(&mut self, end: Option<DateTime<Utc>>, is_last_call: bool) {
+        if !self.pre_existing {
+            self.drops_at = self.drops_at.max(end);
+            self.drops = end.is_some() && (self.drops || is_last_call);
+        }
+    }
+
+    /// Learns that somebody else gave it.
+    pub(super) fn is_theirs(&mut self) {
+        let leases = std::mem::take(&mut self.leases);
+        *self = Self { pre_existing: true, leases, ..Self::default() };
+    }
+
+    pub(super) fn until(&self) -> Option<DateTime<Utc>> {
+        let ends = self.leases.values().filter_map(|share| match share {
+            Share::Needs { until } => Some(*until),
+            Share::Leaves => None,
+        });
+        ends.max()
+    }
+}
