@@ -17,10 +17,13 @@ use crate::failure::{HttpFailure, HttpFailureKind};
 
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(3);
 const TOTAL_TIMEOUT: Duration = Duration::from_secs(5);
+/// By what we ask: nothing of the deployment.
+const USER_AGENT: &str = concat!("jit-http/", env!("CARGO_PKG_VERSION"));
 
 /// A client that speaks https to public addresses only: no redirects, no proxies from the environment, no decompression, no
 /// repeated requests, 3 seconds to connect, 5 seconds in total unless said otherwise, bodies read only up to their limit.
-/// Certificates are checked as the platform does; the TLS provider is its own and not the process-wide one. It waits on the
+/// Each request says by what it is made (`User-Agent: jit-http/VERSION`), unless it says so itself. Certificates are checked as
+/// the platform does; the TLS provider is its own and not the process-wide one. It waits on the
 /// clock of tokio.
 #[derive(Debug, Clone)]
 pub struct GuardedHttp {
@@ -156,6 +159,8 @@ impl GuardedHttpBuilder {
             // a request that was sent may have had its effect: who sends it again looks first
             .retry(reqwest::retry::never())
             .referer(false)
+            // some applications refuse whoever does not say so (RFC 9110 §10.1.5)
+            .user_agent(USER_AGENT)
             .no_proxy()
             // other crates may switch these features on; they must not change what is read here
             .no_gzip()

@@ -124,3 +124,26 @@ async fn kind(http: &GuardedHttp, uri: &str) -> Result<u16, HttpFailureKind> {
         .map(|answer| answer.status().as_u16())
         .map_err(|failure| failure.kind())
 }
+
+#[tokio::test]
+async fn whoever_is_asked_learns_by_what() {
+    let ask = async |request: http::request::Builder| {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let request = request.uri(format!("http://{}/a", listener.local_addr().unwrap()));
+        let asked = tokio::spawn(async move {
+            let (mut stream, _) = listener.accept().await.unwrap();
+            let mut asked = vec![0; 4096];
+            let count = stream.read(&mut asked).await.unwrap();
+            stream.write_all(b"HTTP/1.1 204 No Content\r\n\r\n").await.unwrap();
+            String::from_utf8(asked[..count].to_vec()).unwrap()
+        });
+        let transport = GuardedHttp::builder().dangerous().allow_loopback_http().build().unwrap();
+        transport.exchange(request.body(Bytes::new()).unwrap(), LIMIT).await.unwrap();
+        let asked = asked.await.unwrap();
+        let names = asked.lines().filter_map(|line| line.strip_prefix("user-agent: ").map(str::to_owned));
+        names.collect::<Vec<_>>()
+    };
+    let own = ask(Request::get("/")).await;
+    assert!(matches!(own.as_slice(), [name] if name.starts_with("jit-http/")), "{own:?}");
+    assert_eq!(ask(Request::get("/").header("user-agent", "payroll/1")).await, ["payroll/1"]);
+}

@@ -5,6 +5,7 @@ use std::num::NonZeroU32;
 
 use jit_core::config::Problems;
 use jit_core::{AttributeName, Code, ConnectionId, Entitlement, Mirroring, Span, StopLimit, TenantId};
+use jit_scim::client::TargetProfile;
 use serde::Deserialize;
 
 use super::settings::TargetSettings;
@@ -78,7 +79,10 @@ struct StopSettings {
 }
 
 impl MirrorSettings {
-    pub(super) fn check(&self, found: &mut Problems) {
+    pub(super) fn check(&self, profile: Option<&TargetProfile>, found: &mut Problems) {
+        if let Some(profile) = profile {
+            self.check_required(profile, found);
+        }
         if self.everybody != self.holders.is_empty() {
             let message = "needs either `holders` or `everybody = true`";
             found.report(Code::new("config.one_of"), message);
@@ -89,6 +93,18 @@ impl MirrorSettings {
         }
         if self.stops.as_ref().is_some_and(|stops| stops.percent > 100) {
             found.report_in("stops", Code::new("config.invalid_value"), "`percent` is more than 100");
+        }
+    }
+
+    /// Checks that a target is handed what it requires.
+    fn check_required(&self, profile: &TargetProfile, found: &mut Problems) {
+        let mut handed_out = vec!["userName"];
+        handed_out.extend(self.email.then_some("emails"));
+        handed_out.extend(self.display_name.as_ref().map(|_| "displayName"));
+        handed_out.extend(self.attributes.values().map(String::as_str));
+        for name in profile.lacking(&handed_out) {
+            let message = format!("must hand out `{name}`: the target makes no account without it");
+            found.report(Code::new("config.missing_field"), message);
         }
     }
 

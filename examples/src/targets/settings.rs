@@ -280,7 +280,10 @@ impl TargetSettings {
             Some(_) if !mirrors => {
                 found.report_in("mirror", Code::new("config.one_of"), "goes with `scim` or `in_memory`");
             }
-            Some(mirror) => found.within("mirror", |found| mirror.check(found)),
+            Some(mirror) => {
+                let profile = self.scim.as_ref().map(|scim| &scim.profile);
+                found.within("mirror", |found| mirror.check(profile, found));
+            }
             None if self.scim.is_some() => {
                 found.report(
                     Code::new("config.missing_field"),

@@ -65,13 +65,14 @@ impl Failure {
     /// Whom it is about, where the fault alone does not tell.
     fn scope(&self) -> Option<FaultScope> {
         use TargetReason::{
-            AccountLost, AnswerForeign, AnswerTooLarge, ChangedMeanwhile, RequestInvalid, UseUnchanged,
+            AccountLost, AnswerForeign, AnswerTooLarge, ChangedMeanwhile, RequestInvalid, RequiredMissing,
+            UseUnchanged,
         };
         match self.reason {
             _ if self.is_outage => Some(FaultScope::Target),
             _ if self.may_be_of_one() => Some(FaultScope::Account),
             AccountLost | AnswerForeign | AnswerTooLarge | ChangedMeanwhile | RequestInvalid
-            | UseUnchanged => Some(FaultScope::Account),
+            | RequiredMissing | UseUnchanged => Some(FaultScope::Account),
             _ => None,
         }
     }

@@ -6,12 +6,13 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use chrono::{DateTime, TimeDelta, Utc};
 use http::Method;
+use sha2::{Digest as _, Sha256};
 
 use super::failure::Failure;
 use super::find::Finder;
 use super::learned::Learned;
 use super::person::{id_of, operation, patch};
-use super::profile::{GroupChanges, GroupOrigin, MemberRemoval};
+use super::profile::{GroupChanges, GroupOrigin, MemberRemoval, TargetProfile};
 use super::rate::MemberPace;
 use super::reason::TargetReason;
 use super::turns::{Turns, Waiting};
@@ -151,9 +152,8 @@ impl Groups {
         if let Some(id) = self.look(finder, call, name).await? {
             return Ok(Some(id));
         }
-        let schemas = Json::List(vec![Json::text(GROUP)]);
-        let group = Json::object([("schemas", schemas), ("displayName", Json::text(name))]);
-        let answer = finder.wire.send(call, &Ask::new(Method::POST, "Groups".to_owned()).body(group)).await?;
+        let ask = Ask::new(Method::POST, "Groups".to_owned()).body(new_group(name, finder.profile));
+        let answer = finder.wire.send(call, &ask).await?;
         if !answer.is_done() && !answer.is_taken() {
             return Err(answer.refusal());
         }
@@ -171,6 +171,19 @@ impl Groups {
     fn known(&self) -> MutexGuard<'_, BTreeMap<String, (String, DateTime<Utc>)>> {
         self.known.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+/// A group without members. Its `externalId` is made of its name, so that a target which has it unique makes one of each name,
+/// whoever asks.
+fn new_group(name: &str, profile: &TargetProfile) -> Json {
+    let schemas = Json::List(vec![Json::text(GROUP)]);
+    let mut group = vec![("schemas", schemas), ("displayName", Json::text(name))];
+    if profile.marks_groups {
+        let digest = Sha256::digest(name.as_bytes());
+        let digest = digest.iter().take(16).fold(String::new(), |text, byte| text + &format!("{byte:02x}"));
+        group.push(("externalId", Json::text(format!("jit-group-{digest}"))));
+    }
+    Json::object(group)
 }
 
 /// One group of the target.

@@ -135,6 +135,7 @@ impl People {
 
     /// Makes an account. It was looked for before: this may be the second time.
     async fn make(&self, call: &mut Call, remote: &RemoteRef, wish: &Wish) -> Result<Taken, Failure> {
+        wish.check_required(&self.profile)?;
         let ask = Ask::new(Method::POST, "Users".to_owned()).body(wish.new_person());
         let answer = self.wire.send(call, &ask).await?;
         if answer.is_taken() {

@@ -132,6 +132,13 @@ impl Wish {
         user
     }
 
+    /// Makes sure that the account has what the target requires of one that is new.
+    pub(super) fn check_required(&self, profile: &TargetProfile) -> Result<(), Failure> {
+        let user = self.new_person();
+        let is_there = |name: &String| Place::parse(name).is_some_and(|place| !place.texts(&user).is_empty());
+        if profile.requires.iter().all(is_there) { Ok(()) } else { Err(TargetReason::RequiredMissing.into()) }
+    }
+
     /// What is to be written. What was confirmed once and is wanted no differently is left as the target keeps it: some write
     /// names in their own way, and nobody would ever be done with them.
     pub(super) fn open(&self, person: &Person, wanted: &Mirrored) -> Difference {

@@ -85,6 +85,21 @@ impl Place {
         format!("{schema}{}{part}", self.name)
     }
 
+    /// Whether it is this place, or one within it.
+    pub(super) fn lies_in(&self, other: &Self) -> bool {
+        let same = |a: Option<&str>, b: Option<&str>| match (a, b) {
+            (Some(a), Some(b)) => a.eq_ignore_ascii_case(b),
+            (a, b) => a == b,
+        };
+        let is_within = |own: &Option<String>, other: &Option<String>| {
+            other.is_none() || same(own.as_deref(), other.as_deref())
+        };
+        same(self.schema.as_deref(), other.schema.as_deref())
+            && self.name.eq_ignore_ascii_case(&other.name)
+            && is_within(&self.kind, &other.kind)
+            && is_within(&self.part, &other.part)
+    }
+
     /// What stands at [`Place::path`].
     pub(super) fn whole<'a>(&self, user: &'a Json) -> Option<&'a Json> {
         let attribute = self.attribute(user)?;

@@ -169,6 +169,10 @@ profile! {
     when_lost: WhenLost = WhenLost::MakeAnew;
     /// Where groups come from.
     groups: GroupOrigin = GroupOrigin::Found;
+    /// Whether a group that is made bears an `externalId`: the same for each process that makes one of this name.
+    marks_groups: bool = false;
+    /// The attributes without which it makes no account: who lacks one is not asked for.
+    requires: Vec<String> = Vec::new();
     /// How members are changed.
     group_changes: GroupChanges = GroupChanges::Patch;
     /// How a member is taken out.
@@ -229,12 +233,15 @@ impl TargetProfile {
         }
     }
 
-    /// GitHub Enterprise with managed users: no more than 1,000 changes in any hour, nor of the members of one group, of
-    /// which 100 may come at once.
+    /// GitHub Enterprise with managed users: nobody without a display name and an address, and no group without an
+    /// `externalId`; no more than 1,000 changes in any hour, nor of the members of one group, of which 100 may come at once
+    /// (<https://docs.github.com/en/enterprise-cloud@latest/rest/enterprise-admin/scim>).
     #[must_use]
     pub fn github() -> Self {
         Self {
             groups: GroupOrigin::Made,
+            marks_groups: true,
+            requires: vec!["displayName".to_owned(), "emails".to_owned()],
             writes: Some(RequestRate { requests: 900, seconds: 3600, burst: 100 }),
             member_changes: Some(MemberRate { members: 900, seconds: 3600, burst: 100 }),
             ..Self::generic()
@@ -273,15 +280,27 @@ impl TargetProfile {
         Self { user_changes: UserChanges::PatchActive, reads: rate, writes: rate, ..Self::generic() }
     }
 
+    /// Tells which of the attributes that are required have no place among these paths: those of what a mirror hands out.
+    pub fn lacking<'a>(&'a self, handed_out: &[&str]) -> impl Iterator<Item = &'a str> {
+        let places: Vec<_> = handed_out.iter().filter_map(|path| Place::parse(path)).collect();
+        let is_lacking = move |name: &&String| {
+            let required = Place::parse(name);
+            !required.is_some_and(|required| places.iter().any(|place| place.lies_in(&required)))
+        };
+        self.requires.iter().filter(is_lacking).map(String::as_str)
+    }
+
     /// Tells what is not sound.
     pub(super) fn problems(&self) -> impl Iterator<Item = ProfileError> {
         let is_word = |text: &str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_alphanumeric());
         let is_sound = |rate: Option<RequestRate>| rate.is_none_or(|rate| rate.is_sound());
         let are_sound = self.member_changes.is_none_or(|rate| rate.is_sound());
         let is_json = ["application/scim+json", "application/json"].contains(&self.media_type.as_str());
+        let are_named = self.requires.iter().all(|name| Place::parse(name).is_some());
         let is_text = Place::parse(&self.marker).is_some_and(|place| place.is_plain());
         [
             ("marker", is_text, "must name an attribute that is one text"),
+            ("requires", are_named, "must name attributes"),
             ("email_type", is_word(&self.email_type), "must be a word"),
             ("members_per_request", self.members_per_request > 0, "must be at least 1"),
             ("page", (1..=1000).contains(&self.page), "must be 1 to 1000"),

@@ -47,6 +47,8 @@ jit_core::reasons! {
         #[doc = "An end that is reported as done keeps nobody in."]
         UseUnchanged = "scim.use_unchanged", "the target took the change of whether the account is in use, and did not make it", TargetFault::Protocol;
         AccountLost = "scim.account_lost", "a known account is no longer there, and the profile wants a person to look", TargetFault::Place;
+        #[doc = "What [`TargetProfile::requires`](super::TargetProfile) names: it would refuse the account in words of its own."]
+        RequiredMissing = "scim.target_requires", "the account has no value for an attribute that the target requires", TargetFault::Forbidden;
         NotAMirror = "scim.not_a_mirror", "this target keeps accounts as ours are, and lends none", TargetFault::Forbidden;
 
         // groups

@@ -88,6 +88,7 @@ impl ScimTarget {
                 Taken::Adoptable(person) => (PlannedStep::Adopt, person),
                 Taken::Stranger => return Ok(Planned::step(PlannedStep::Stranger)),
                 Taken::Unseen => {
+                    wish.check_required(&people.profile)?;
                     let joins = wanted.entitlements.clone();
                     return Ok(Planned { joins, ..Planned::step(PlannedStep::Make) });
                 }

@@ -13,6 +13,7 @@ mod laws;
 mod life;
 mod listing;
 mod lost;
+mod made;
 mod odd;
 mod profiles;
 mod renamed;

@@ -54,6 +54,7 @@ fn each_unsound_setting_is_named() {
     for (text, field) in [
         ("marker = \"emails\"", "marker"),
         ("marker = \"a b\"", "marker"),
+        ("requires = [\"a b\"]", "requires"),
         ("email_type = \"\"", "email_type"),
         ("members_per_request = 0", "members_per_request"),
         ("page = 0", "page"),
@@ -69,6 +70,17 @@ fn each_unsound_setting_is_named() {
     for base in ["app.example", "ftp://app.example", "https://app.example/scim?tenant=1", ""] {
         assert_eq!(target(base, TargetProfile::generic()).unwrap_err(), "base", "{base}");
     }
+}
+
+#[test]
+fn what_is_required_and_not_handed_out_is_told() {
+    let profile =
+        read("requires = [\"displayName\", \"emails\", \"name\", \"urn:a:User:costCenter\"]").unwrap();
+    let lacking = |handed: &[&str]| profile.lacking(handed).map(str::to_owned).collect::<Vec<_>>();
+    assert_eq!(lacking(&["userName", "emails", "displayname"]), ["name", "urn:a:User:costCenter"]);
+    let all = ["displayName", "emails[type eq \"work\"].value", "name.familyName", "urn:a:User:costCenter"];
+    assert!(lacking(&all).is_empty());
+    assert_eq!(lacking(&["displayName", "emails", "name", "costCenter"]), ["urn:a:User:costCenter"]);
 }
 
 const PAGE: &str = include_str!("../../../docs/scim.md");

@@ -41,6 +41,10 @@ pub(crate) struct Quirks {
     pub(crate) overlooks_active: bool,
     /// Shows a group for so many seconds as it was before it was put.
     pub(crate) lags: i64,
+    /// Makes no user without `displayName` and `emails`, and no group without `externalId`.
+    pub(crate) requires: bool,
+    /// Makes several groups of one name (RFC 7643 has no rule against it).
+    pub(crate) equal_names: bool,
 }
 
 /// What happens to a request instead.
@@ -232,8 +236,15 @@ impl Sim {
             Ok(resource) => resource,
             Err(error) => return (400, text(&error.to_json())),
         };
+        let is_lacking = |name: &&&str| resource.value(name).is_none();
+        let required: &[&str] =
+            if endpoint == "Users" { &["displayName", "emails"] } else { &["externalId"] };
+        if let Some(lacking) = required.iter().find(is_lacking).filter(|_| quirks.requires) {
+            return (400, json!({ "status": "400", "scimType": "invalidValue", "detail": lacking }));
+        }
         let mut state = self.state();
-        if let Some(other) = taken(&state, endpoint, &resource, None) {
+        let may_be_equal = quirks.equal_names && endpoint == "Groups";
+        if let Some(other) = taken(&state, endpoint, &resource, None).filter(|_| !may_be_equal) {
             let other = self.shown(&state, &other, None);
             return if quirks.upserts { (200, other) } else { (409, json!({ "status": "409" })) };
         }
@@ -336,7 +347,9 @@ impl Sim {
             Ok(after) => after,
             Err(refusal) => return refusal,
         };
-        if taken(&state, endpoint, &after, Some(id)).is_some() {
+        if !(quirks.equal_names && endpoint == "Groups")
+            && taken(&state, endpoint, &after, Some(id)).is_some()
+        {
             return (409, json!({ "status": "409", "scimType": "uniqueness" }));
         }
         if asked.method == Method::PUT && quirks.lags > 0 {

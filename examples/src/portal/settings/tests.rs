@@ -204,6 +204,23 @@ fn only_connections_that_people_sign_in_over_wait_for_a_target() {
 }
 
 #[test]
+fn a_mirror_hands_out_what_its_target_requires() {
+    let github = with_mirror("[]").replace("preset = \"slack\"", "preset = \"github\"");
+    assert_eq!(Settings::load(&github, "portal.toml").unwrap().target.len(), 1);
+    for (without, name) in
+        [("\nemail = true\n", "emails"), ("\ndisplay_name = \"display_name\"\n", "displayName")]
+    {
+        let found = Settings::load(&github.replace(without, "\n"), "portal.toml").unwrap_err().to_string();
+        assert!(found.contains("target[0].mirror: ") && found.contains(&format!("`{name}`")), "{found}");
+        assert!(found.ends_with("(config.missing_field)"), "{found}");
+    }
+    let otherwise = github
+        .replace("\nemail = true\n", "\n")
+        .replace("attributes = { ", "attributes = { mail = 'emails[type eq \"work\"].value', ");
+    assert!(Settings::load(&otherwise, "portal.toml").is_ok(), "it may come from an attribute");
+}
+
+#[test]
 fn the_documented_connection_by_scim_is_sound_and_needs_what_it_has() {
     let settings = Settings::load(&with_scim(), "portal.toml").unwrap();
     assert!(matches!(settings.connection[1].protocol.method(), Some(Method::Scim(_))));
