@@ -65,14 +65,14 @@ impl Failure {
     /// Whom it is about, where the fault alone does not tell.
     fn scope(&self) -> Option<FaultScope> {
         use TargetReason::{
-            AccountLost, AnswerForeign, AnswerTooLarge, ChangedMeanwhile, RequestInvalid, RequiredMissing,
-            UseUnchanged,
+            AccountLost, AnswerForeign, AnswerTooLarge, ChangedMeanwhile, GroupMadeTwice, RequestInvalid,
+            RequiredMissing, UseUnchanged,
         };
         match self.reason {
             _ if self.is_outage => Some(FaultScope::Target),
             _ if self.may_be_of_one() => Some(FaultScope::Account),
-            AccountLost | AnswerForeign | AnswerTooLarge | ChangedMeanwhile | RequestInvalid
-            | RequiredMissing | UseUnchanged => Some(FaultScope::Account),
+            AccountLost | AnswerForeign | AnswerTooLarge | ChangedMeanwhile | GroupMadeTwice
+            | RequestInvalid | RequiredMissing | UseUnchanged => Some(FaultScope::Account),
             _ => None,
         }
     }

@@ -6,20 +6,18 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use chrono::{DateTime, TimeDelta, Utc};
 use http::Method;
-use sha2::{Digest as _, Sha256};
 
 use super::failure::Failure;
 use super::find::Finder;
 use super::learned::Learned;
 use super::person::{id_of, operation, patch};
-use super::profile::{GroupChanges, GroupOrigin, MemberRemoval, TargetProfile};
+use super::profile::{GroupChanges, GroupOrigin, MemberRemoval};
 use super::rate::MemberPace;
 use super::reason::TargetReason;
 use super::turns::{Turns, Waiting};
 use super::wire::{Answer, Ask, Call, resource};
 use crate::json::Json;
 
-const GROUP: &str = "urn:ietf:params:scim:schemas:core:2.0:Group";
 /// How long a name is believed to be that of the same group.
 const KNOWN_FOR: TimeDelta = TimeDelta::minutes(5);
 const KNOWN: usize = 4096;
@@ -30,7 +28,7 @@ pub(super) struct Groups {
     known: Mutex<BTreeMap<String, (String, DateTime<Utc>)>>,
     turns: Turns,
     pace: MemberPace,
-    making: tokio::sync::Mutex<()>,
+    pub(super) making: tokio::sync::Mutex<()>,
     /// The target said that it has no PATCH.
     lacks_patch: Learned,
     /// A group of the target showed its members: one that shows none has none.
@@ -135,10 +133,13 @@ impl Groups {
         Ok(found)
     }
 
-    async fn look(&self, finder: Finder<'_>, call: &mut Call, name: &str) -> Result<Option<String>, Failure> {
-        let is_hit = |json: &Json| json.member("displayName").and_then(Json::as_text) == Some(name);
-        let mut hits =
-            finder.select(call, "Groups?excludedAttributes=members&", "displayName", name, is_hit).await?;
+    pub(super) async fn look(
+        &self,
+        finder: Finder<'_>,
+        call: &mut Call,
+        name: &str,
+    ) -> Result<Option<String>, Failure> {
+        let mut hits = self.named(finder, call, name).await?;
         match (hits.pop(), hits.is_empty()) {
             (None, _) => Ok(None),
             (Some(group), true) => id_of(&group).map(Some).ok_or(TargetReason::AnswerMalformed.into()),
@@ -146,21 +147,15 @@ impl Groups {
         }
     }
 
-    /// Makes a group without members; where somebody else did so at the same moment, theirs is the one.
-    async fn make(&self, finder: Finder<'_>, call: &mut Call, name: &str) -> Result<Option<String>, Failure> {
-        let _one_at_a_time = self.making.lock().await;
-        if let Some(id) = self.look(finder, call, name).await? {
-            return Ok(Some(id));
-        }
-        let ask = Ask::new(Method::POST, "Groups".to_owned()).body(new_group(name, finder.profile));
-        let answer = finder.wire.send(call, &ask).await?;
-        if !answer.is_done() && !answer.is_taken() {
-            return Err(answer.refusal());
-        }
-        match answer.json.as_ref().filter(|_| answer.is_done()).and_then(id_of) {
-            Some(id) => Ok(Some(id)),
-            None => self.look(finder, call, name).await,
-        }
+    /// The groups of this name, without their members.
+    pub(super) async fn named(
+        &self,
+        finder: Finder<'_>,
+        call: &mut Call,
+        name: &str,
+    ) -> Result<Vec<Json>, Failure> {
+        let is_hit = |json: &Json| json.member("displayName").and_then(Json::as_text) == Some(name);
+        finder.select(call, "Groups?excludedAttributes=members&", "displayName", name, is_hit).await
     }
 
     /// Forgets by which names a group was known that is there no longer.
@@ -171,19 +166,6 @@ impl Groups {
     fn known(&self) -> MutexGuard<'_, BTreeMap<String, (String, DateTime<Utc>)>> {
         self.known.lock().unwrap_or_else(PoisonError::into_inner)
     }
-}
-
-/// A group without members. Its `externalId` is made of its name, so that a target which has it unique makes one of each name,
-/// whoever asks.
-fn new_group(name: &str, profile: &TargetProfile) -> Json {
-    let schemas = Json::List(vec![Json::text(GROUP)]);
-    let mut group = vec![("schemas", schemas), ("displayName", Json::text(name))];
-    if profile.marks_groups {
-        let digest = Sha256::digest(name.as_bytes());
-        let digest = digest.iter().take(16).fold(String::new(), |text, byte| text + &format!("{byte:02x}"));
-        group.push(("externalId", Json::text(format!("jit-group-{digest}"))));
-    }
-    Json::object(group)
 }
 
 /// One group of the target.

@@ -13,6 +13,7 @@ mod groups;
 mod guarded;
 mod learned;
 mod listing;
+mod make;
 mod memberships;
 mod people;
 mod person;

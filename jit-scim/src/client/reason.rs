@@ -54,6 +54,7 @@ jit_core::reasons! {
         // groups
         GroupUnknown = "scim.group_unknown", "the target has no group of this name", TargetFault::Entitlement;
         GroupNotUnique = "scim.group_not_unique", "the target has several groups of this name", TargetFault::Entitlement;
+        GroupMadeTwice = "scim.group_made_twice", "several nodes made a group of this name at once, and gave way to each other", TargetFault::Unreachable;
         #[doc = "To replace a group whose members are not shown would empty it."]
         MembersUnseen = "scim.members_unseen", "the target takes whole groups only and does not show who is in them", TargetFault::Entitlement;
         ListingUnstable = "scim.listing_unstable", "the pages of a listing repeat, or do not add up", TargetFault::Protocol;
@@ -67,6 +68,7 @@ impl TargetReason {
             self,
             Self::GroupUnknown
                 | Self::GroupNotUnique
+                | Self::GroupMadeTwice
                 | Self::GroupPaced
                 | Self::MembersUnseen
                 | Self::Refused

@@ -20,4 +20,5 @@ mod renamed;
 mod sim;
 mod strangers;
 mod throttled;
+mod twins;
 mod world;
