@@ -33,13 +33,20 @@ pub(crate) fn identity(attribute: &Attribute, value: &Value) -> Option<Identity>
     Some(Identity(key))
 }
 
-/// Keeps the first of values that are the same.
+/// Keeps one of values that are the same: the primary one, or else the first.
 pub(crate) fn drop_repeated(attribute: &Attribute, values: &mut Vec<Value>) {
     if values.len() < 2 {
         return;
     }
+    let position = primary_position(attribute);
+    let is_chosen = |value: &Value| position.is_some_and(|position| is_primary(value, position));
+    let chosen = values.iter().filter(|value| is_chosen(value));
+    let chosen: HashSet<_> = chosen.filter_map(|value| identity(attribute, value)).collect();
     let mut seen = HashSet::new();
-    values.retain(|value| identity(attribute, value).is_none_or(|identity| seen.insert(identity)));
+    values.retain(|value| {
+        let Some(identity) = identity(attribute, value) else { return true };
+        (is_chosen(value) || !chosen.contains(&identity)) && seen.insert(identity)
+    });
 }
 
 /// Finds where `primary` lies.

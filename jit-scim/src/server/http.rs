@@ -113,8 +113,8 @@ impl Parts {
             path,
             query: parts.uri.query(),
             content_type: text(said.content_type),
-            if_match: text(said.if_match),
-            if_none_match: text(said.if_none_match),
+            if_match: said.if_match.as_deref(),
+            if_none_match: said.if_none_match.as_deref(),
             body: &body,
         };
         Ok(self.service.handle(&context, request).await)
@@ -167,12 +167,12 @@ struct Said<'a> {
     encoding: Option<&'a HeaderValue>,
     length: Option<&'a HeaderValue>,
     content_type: Option<&'a HeaderValue>,
-    if_match: Option<&'a HeaderValue>,
-    if_none_match: Option<&'a HeaderValue>,
+    if_match: Option<Cow<'a, str>>,
+    if_none_match: Option<Cow<'a, str>>,
 }
 
 impl<'a> Said<'a> {
-    /// Of several headers with one name, the first counts.
+    /// Several lines of a header that is a list are one list (RFC 9110 §5.3). Of those that have one value the first counts.
     fn of(headers: &'a HeaderMap) -> Self {
         let mut said = Self::default();
         for (name, value) in headers {
@@ -181,14 +181,28 @@ impl<'a> Said<'a> {
                 CONTENT_ENCODING => &mut said.encoding,
                 CONTENT_LENGTH => &mut said.length,
                 CONTENT_TYPE => &mut said.content_type,
-                IF_MATCH => &mut said.if_match,
-                IF_NONE_MATCH => &mut said.if_none_match,
+                IF_MATCH => {
+                    add_line(&mut said.if_match, value);
+                    continue;
+                }
+                IF_NONE_MATCH => {
+                    add_line(&mut said.if_none_match, value);
+                    continue;
+                }
                 _ => continue,
             };
             place.get_or_insert(value);
         }
         said
     }
+}
+
+fn add_line<'a>(list: &mut Option<Cow<'a, str>>, line: &'a HeaderValue) {
+    let line = text(Some(line)).unwrap_or_default();
+    *list = Some(match list.take() {
+        None => Cow::Borrowed(line),
+        Some(before) => Cow::Owned([&before, ", ", line].concat()),
+    });
 }
 
 fn text(value: Option<&HeaderValue>) -> Option<&str> {

@@ -64,9 +64,9 @@ pub struct ScimRequest<'a> {
     pub query: Option<&'a str>,
     /// The header `Content-Type`.
     pub content_type: Option<&'a str>,
-    /// The header `If-Match`.
+    /// The header `If-Match`: where it has several lines, all of them, with commas between.
     pub if_match: Option<&'a str>,
-    /// The header `If-None-Match`.
+    /// The header `If-None-Match`, likewise.
     pub if_none_match: Option<&'a str>,
     /// The body.
     pub body: &'a [u8],

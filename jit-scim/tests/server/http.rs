@@ -189,3 +189,28 @@ async fn a_body_that_does_not_come_is_waited_for_no_longer_than_the_server_says(
     let body = answer.into_body().collect().await.unwrap().to_bytes();
     assert!(String::from_utf8_lossy(&body).contains("did not come"));
 }
+
+#[tokio::test]
+async fn several_lines_of_a_condition_are_one_list() {
+    let mut scim = scim();
+    let (made, _) = send(&mut scim, "Bearer good", "POST", "/Users", &user("anna").to_string()).await;
+    let location = made.headers()[header::LOCATION].to_str().unwrap();
+    let path = location.strip_prefix("https://scim.example/v2").unwrap();
+    let mut ask = async |method: &str, name: header::HeaderName, lines: &[&str], body: String| {
+        let mut request = Request::builder().method(method).uri(path);
+        request = request.header(header::AUTHORIZATION, "Bearer good");
+        request = request.header(header::CONTENT_TYPE, "application/scim+json");
+        for line in lines {
+            request = request.header(&name, *line);
+        }
+        let request = request.body(Full::new(Bytes::from(body))).unwrap();
+        scim.call(request).await.unwrap().status().as_u16()
+    };
+    let known = ["\"9\"", "W/\"8\", W/\"1\""];
+    assert_eq!(ask("GET", header::IF_NONE_MATCH, &known, String::new()).await, 304);
+    assert_eq!(ask("GET", header::IF_NONE_MATCH, &["\"9\"", "\"8\""], String::new()).await, 200);
+    let change = || patch(serde_json::json!([{"op": "replace", "path": "title", "value": "x"}])).to_string();
+    assert_eq!(ask("PATCH", header::IF_NONE_MATCH, &known, change()).await, 412);
+    assert_eq!(ask("PATCH", header::IF_MATCH, &["\"9\"", "\"8\""], change()).await, 412);
+    assert_eq!(ask("PATCH", header::IF_MATCH, &known, change()).await, 200);
+}

@@ -247,6 +247,23 @@ async fn a_password_is_in_no_document_and_no_answer() {
     }
 }
 
+/// Of several that are the same, which of them is the primary one is not lost.
+#[tokio::test]
+async fn what_becomes_the_same_keeps_that_it_is_the_primary_one() {
+    let house = house();
+    let mail = |value: &str, primary: bool| json!({"value": value, "type": "work", "primary": primary});
+    let mut body = user("alice");
+    body["emails"] = json!([mail("a@acme.example", false), mail("z@acme.example", true)]);
+    let path = format!("/Users/{}", house.post("/Users", body).await.is(201).id());
+    let change = json!([{"op": "replace", "path": "emails.value", "value": "n@acme.example"}]);
+    let changed = house.patch(&path, change).await.is(200);
+    assert_eq!(changed.body["emails"], json!([mail("n@acme.example", true)]));
+    let mut whole = user("alice");
+    whole["emails"] = json!([mail("b@acme.example", false), mail("B@acme.example", true)]);
+    let whole = house.put(&path, whole).await.is(200);
+    assert_eq!(whole.body["emails"], json!([mail("B@acme.example", true)]));
+}
+
 #[derive(Default)]
 struct Kept(std::sync::Mutex<Vec<(AccountId, String)>>);
 

@@ -114,15 +114,16 @@ fn identity(email: &Plain) -> Option<(String, String)> {
     Some((text("value")?, text("type").unwrap_or_default()))
 }
 
-fn without_repeated(emails: Vec<Plain>) -> Vec<Plain> {
-    let mut kept: Vec<Plain> = Vec::new();
-    for email in emails {
-        let own = identity(&email);
-        if own.is_none() || kept.iter().all(|other| identity(other) != own) {
-            kept.push(email);
-        }
-    }
-    kept
+/// Of those that are the same the primary one stays, or else the first.
+fn without_repeated(emails: &[Plain]) -> Vec<Plain> {
+    let one_of = |own: &(String, String)| {
+        let is_same = |email: &Plain| identity(email).as_ref() == Some(own);
+        let primary = emails.iter().position(|email| is_same(email) && is_primary(email));
+        primary.or_else(|| emails.iter().position(is_same))
+    };
+    let is_kept = |place: usize, email: &Plain| identity(email).is_none_or(|own| one_of(&own) == Some(place));
+    let kept = emails.iter().enumerate().filter(|(place, email)| is_kept(*place, email));
+    kept.map(|(_, email)| email.clone()).collect()
 }
 
 fn is_primary(email: &Plain) -> bool {
@@ -133,7 +134,7 @@ fn emails(user: &mut Map<String, Plain>, verb: Verb, value: &Plain) -> Option<()
     let mut there = take(user);
     let listed = value.as_array().cloned().unwrap_or_else(|| vec![value.clone()]);
     let said = listed.into_iter().filter(|one| one.as_object().is_some_and(|one| !one.is_empty()));
-    let said = without_repeated(said.collect());
+    let said = without_repeated(&said.collect::<Vec<_>>());
     if verb == Verb::Remove {
         return Some(());
     }
@@ -203,7 +204,7 @@ fn some(
     }
     let there = one_primary(there, &meant)?;
     let there = there.into_iter().filter(|email| email.as_object().is_some_and(|email| !email.is_empty()));
-    put(user, without_repeated(there.collect()));
+    put(user, without_repeated(&there.collect::<Vec<_>>()));
     Some(())
 }
 
