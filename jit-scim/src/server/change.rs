@@ -15,6 +15,7 @@ use super::record::{Told, Written, presence};
 use super::run::Done;
 use super::served::{Role, SUBJECT, Served, indexed};
 use super::service::Turn;
+use super::settings::PasswordVersion;
 use super::{body, fault};
 use crate::error::ScimError;
 use crate::json::Json;
@@ -280,7 +281,9 @@ impl Turn<'_> {
             Err(error) => return Err(self.taken(served, after).await?.unwrap_or(error)),
         };
         if let (Some(password), Some(passwords)) = (password, &self.realm.connection.passwords) {
-            passwords.set(account.id, password).await.map_err(|error| fault::of_store(&error))?;
+            let version = PasswordVersion { document: after.key.id, number: after.version };
+            let set = passwords.set(account.id, version, password).await;
+            set.map_err(|error| fault::of_store(&error))?;
         }
         Ok(Written::Done(()))
     }

@@ -78,4 +78,4 @@ pub use http::ScimHttp;
 pub use index::IndexedAnew;
 pub use message::{ScimContext, ScimRequest, ScimResponse};
 pub use service::{ScimService, ScimServiceBuilder, ServiceError};
-pub use settings::{Passwords, Reach, ScimConnection};
+pub use settings::{PasswordVersion, Passwords, Reach, ScimConnection};

@@ -4,7 +4,7 @@ use std::fmt;
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use jit_core::{AccountId, Attestor, BackendError};
+use jit_core::{AccountId, Attestor, BackendError, DocumentId};
 
 use crate::limits::Limits;
 use crate::protocol::{AuthenticationScheme, PageLimits};
@@ -51,18 +51,41 @@ impl Default for Reach {
     }
 }
 
+/// Says with which change a password came. Of two of one account the greater is the later.
+///
+/// Changes of one document are counted; a later document is greater, as far as the clocks of the nodes agree.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[expect(clippy::exhaustive_structs, reason = "whoever keeps passwords keeps all of it")]
+pub struct PasswordVersion {
+    /// The document: the `id` of the user.
+    pub document: DocumentId,
+    /// Its version after the change, as in `meta.version`.
+    pub number: u64,
+}
+
 /// Takes passwords that a source sets. Without one they are thrown away unread.
 #[async_trait]
 pub trait Passwords: Send + Sync {
     /// Sets the password of an account, after the change that it came with.
     ///
+    /// Changes that were made one after the other may be handed over in another order, or at the same time. Keep the version
+    /// with the password, compare and write both in one step, and leave what is there where its version is greater: that is no
+    /// error. It may also come after the account has ended, which gives nobody access: whoever asks for a password looks at the
+    /// account first.
+    ///
     /// # Errors
-    /// `store.unavailable` when it could not be kept; the request is then answered with 503. A PUT or PATCH comes again as it
-    /// was; the person of a POST is there by then, without the password.
+    /// `store.unavailable` when it could not be kept; the request is then answered with 503, and the change that it came with
+    /// stays. A PUT or PATCH without `If-Match` comes again as it was. With it, the version has moved: the request is answered
+    /// with 412, until it names the version of now. The person of a POST is there by then, without the password.
     ///
     /// # Cancel safety
     /// The password may have been set.
-    async fn set(&self, account: AccountId, password: &str) -> Result<(), BackendError>;
+    async fn set(
+        &self,
+        account: AccountId,
+        version: PasswordVersion,
+        password: &str,
+    ) -> Result<(), BackendError>;
 }
 
 impl ScimConnection {

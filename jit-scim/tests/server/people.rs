@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use jit_core::{AccountId, AccountState, AdminAct, AdminRequest, BackendError, Outcome};
-use jit_scim::server::Passwords;
+use jit_core::{AccountId, AccountState, AdminAct, AdminRequest, BackendError, ErrorKind, Outcome};
+use jit_scim::server::{PasswordVersion, Passwords};
 use serde_json::json;
 
 use crate::support::*;
@@ -264,15 +264,76 @@ async fn what_becomes_the_same_keeps_that_it_is_the_primary_one() {
     assert_eq!(whole.body["emails"], json!([mail("B@acme.example", true)]));
 }
 
+type Sets = Vec<(AccountId, PasswordVersion, String)>;
+
 #[derive(Default)]
-struct Kept(std::sync::Mutex<Vec<(AccountId, String)>>);
+struct Kept {
+    sets: std::sync::Mutex<Sets>,
+    is_down: std::sync::atomic::AtomicBool,
+}
+
+impl Kept {
+    fn passwords(&self) -> Vec<(AccountId, String)> {
+        let sets = self.sets.lock().unwrap();
+        sets.iter().map(|(account, _, password)| (*account, password.clone())).collect()
+    }
+}
 
 #[async_trait]
 impl Passwords for Kept {
-    async fn set(&self, account: AccountId, password: &str) -> Result<(), BackendError> {
-        self.0.lock().unwrap().push((account, password.to_owned()));
+    async fn set(
+        &self,
+        account: AccountId,
+        version: PasswordVersion,
+        password: &str,
+    ) -> Result<(), BackendError> {
+        if self.is_down.load(std::sync::atomic::Ordering::Relaxed) {
+            return Err(BackendError::new(ErrorKind::Unavailable, "passwords.set"));
+        }
+        self.sets.lock().unwrap().push((account, version, password.to_owned()));
         Ok(())
     }
+}
+
+#[tokio::test]
+async fn whoever_keeps_passwords_can_tell_which_one_is_the_later() {
+    let kept = Arc::new(Kept::default());
+    let house = house_with(SETTINGS, |connection| connection.passwords(Arc::clone(&kept) as _));
+    let mut body = person("alice", "e1");
+    body["password"] = json!("first");
+    let path = format!("/Users/{}", house.post("/Users", body.clone()).await.is(201).id());
+    let change = json!([{"op": "replace", "path": "title", "value": "x"}]);
+    house.patch(&path, change).await.is(200);
+    for password in ["second", "second", "third"] {
+        let change = json!([{"op": "replace", "path": "password", "value": password}]);
+        house.patch(&path, change).await.is(200);
+    }
+    body["password"] = json!("fourth");
+    house.put(&path, body).await.is(200);
+    let versions: Vec<_> = kept.sets.lock().unwrap().iter().map(|(_, version, _)| *version).collect();
+    assert_eq!(versions.len(), 5);
+    assert!(versions.is_sorted_by(|one, other| one < other), "{versions:?}");
+    assert_eq!(versions.last().unwrap().number, 6, "that of the answer");
+    assert!(versions.iter().all(|version| path.ends_with(&version.document.to_string())));
+}
+
+/// The change is there, and the version that the request named is not.
+#[tokio::test]
+async fn a_password_that_could_not_be_kept_comes_again_with_the_version_of_now() {
+    let kept = Arc::new(Kept::default());
+    let house = house_with(SETTINGS, |connection| connection.passwords(Arc::clone(&kept) as _));
+    let path = format!("/Users/{}", house.post("/Users", user("alice")).await.is(201).id());
+    let change = patch(json!([{"op": "replace", "path": "password", "value": "second"}]));
+    let send = async |headers: &[(&str, &str)]| house.send("PATCH", &path, headers, Some(&change)).await;
+    kept.is_down.store(true, std::sync::atomic::Ordering::Relaxed);
+    send(&[("if-match", "W/\"1\"")]).await.refuses(503, None);
+    let now = house.get(&path).await.is(200).header("etag").unwrap().to_owned();
+    kept.is_down.store(false, std::sync::atomic::Ordering::Relaxed);
+    send(&[("if-match", "W/\"1\"")]).await.refuses(412, None);
+    assert!(kept.passwords().is_empty());
+    send(&[("if-match", now.as_str())]).await.is(200);
+    send(&[]).await.is(200);
+    assert_eq!(kept.passwords().len(), 2);
 }
 
 #[tokio::test]
@@ -285,7 +346,7 @@ async fn a_password_is_handed_to_who_keeps_passwords() {
     let change = json!([{"op": "replace", "path": "password", "value": "second"}]);
     house.patch(&format!("/Users/{id}"), change).await.is(200);
     let account = house.account().await.id;
-    assert_eq!(*kept.0.lock().unwrap(), [(account, "first".to_owned()), (account, "second".to_owned())]);
+    assert_eq!(kept.passwords(), [(account, "first".to_owned()), (account, "second".to_owned())]);
     assert_eq!(house.get("/ServiceProviderConfig").await.body["changePassword"]["supported"], true);
     let documents = house.get("/Users").await.body.to_string();
     assert!(!documents.contains("second"));
