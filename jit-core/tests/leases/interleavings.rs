@@ -145,7 +145,8 @@ fn what_is_given_to_a_lease_that_has_ended_is_taken_though_nobody_waits_for_the_
         }
         house.script.interleave(false);
         let lease = live_leases(&house)[0].id;
-        assert_eq!(run(house.check_in(lease)).unwrap().phase.word(), "gone");
+        let ended = run(house.check_in(lease)).unwrap();
+        assert_eq!(ended.phase.word(), "gone_unconfirmed", "what it was to get was not found there");
         house.script.interleave(true);
         while !house.person_holds("ops") {
             go_on();

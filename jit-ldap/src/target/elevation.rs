@@ -113,7 +113,7 @@ impl<D: Dialect> Accounts<D> {
         if !give.is_empty() && !self.is_person_of_ours(&person.dn) {
             return Err(Step::Groups.refused(TargetFault::Place));
         }
-        let taken = match self.take_all(&mut loan, take, &person).await {
+        let taken = match self.take_all(&mut loan, remote, take, &person).await {
             Ok(taken) => taken,
             Err(kept) => return kept,
         };
@@ -137,6 +137,7 @@ impl<D: Dialect> Accounts<D> {
     async fn take_all(
         &self,
         loan: &mut Loan,
+        remote: &RemoteRef,
         take: &BTreeSet<String>,
         person: &Person,
     ) -> Result<BTreeSet<String>, Result<Effect, BackendError>> {
@@ -150,7 +151,11 @@ impl<D: Dialect> Accounts<D> {
             match self.take_out(loan, group, person).await {
                 Ok(true) => drop(taken.insert(name.clone())),
                 Ok(false) if is_substitute => drop(kept.get_or_insert(Err(unseen()))),
-                Ok(false) => {}
+                Ok(false) => match self.take_out_renamed(loan, remote, group, person).await {
+                    Ok(true) => drop(taken.insert(name.clone())),
+                    Ok(false) => {}
+                    Err(error) => drop(kept.get_or_insert(Err(error))),
+                },
                 // the last member of a group that must have one
                 Err(error) if error.reason() == Reason::SchemaViolation => {
                     kept.get_or_insert(Ok(Effect::Stuck(error.code())));
@@ -252,6 +257,26 @@ impl<D: Dialect> Accounts<D> {
         match connection.read(&Search::entry(&group.dn).attributes([AttributeName::OBJECT_CLASS])).await? {
             Some(_) => Ok(false),
             None => Err(Reason::EntryMissing.into()),
+        }
+    }
+
+    /// The same where the person was renamed since they were found, and the group names them anew.
+    async fn take_out_renamed(
+        &self,
+        connection: &mut Connection,
+        remote: &RemoteRef,
+        group: &Group,
+        person: &Person,
+    ) -> Result<bool, BackendError> {
+        if self.dialect.names_members_for_good() {
+            return Ok(false);
+        }
+        match self.find_person(connection, remote).await? {
+            Found::Person(now) | Found::Made(now) if now.dn != person.dn => {
+                let taken = self.take_out(connection, group, &now).await;
+                taken.map_err(|error| Step::Groups.failed(error))
+            }
+            Found::Person(_) | Found::Made(_) | Found::Nothing => Ok(false),
         }
     }
 

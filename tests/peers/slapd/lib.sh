@@ -19,14 +19,26 @@ write_configuration() {
   rm -rf "$dir/db"
   mkdir -p "$dir/db"
   sed -e "s|@dir@|$dir|g" -e "s|@base@|$base|g" -e "s|@service@|$service|g" ${durable:+-e '/^envflags nosync$/d'} \
-    ${forgetful:+-e '/^syncprov-sessionlog /d'} "$here/slapd.conf" >"$dir/slapd.conf"
+    ${forgetful:+-e '/^syncprov-sessionlog /d'} \
+    ${refint_alone:+-e '/^overlay memberof$/d' -e '/^memberof-/d' -e 's/^index member,memberOf,/index /'} \
+    "$here/slapd.conf" >"$dir/slapd.conf"
 }
 
 fill() {
   local program=$1 dir=$2
   sed -e "s|@base@|$base|g" -e "s|@service@|$service|g" "$here/entries.ldif" >"$dir/entries.ldif"
+  [ -z "$refint_alone" ] || many_groups >>"$dir/entries.ldif"
   "$program" -T add -q -f "$dir/slapd.conf" -b "$base" -l "$dir/entries.ldif" >"$dir/fill.log" 2>&1 ||
     die "the entries were not taken: $(tail -n 3 "$dir/fill.log")"
+}
+
+# As the groups that refint looks through.
+many_groups() {
+  local number
+  for number in {1..20000}; do
+    printf '\ndn: cn=group-%s,ou=groups,%s\nobjectClass: groupOfNames\ncn: group-%s\nmember: cn=nobody,%s\n' \
+      "$number" "$base" "$number" "$base"
+  done
 }
 
 # One after the other: of two that try one port at a time, the second would take the first for itself. slapd takes fewer

@@ -2,6 +2,8 @@
 
 use std::collections::BTreeSet;
 
+use chrono::TimeDelta;
+
 use super::{ATTEMPTS, check_out::answer_by, keeper::Act, kept, places::Turn, record::moved_on};
 use crate::{
     Account, AccountId, Actor, Desired, DesiredState, Effect, ErrorKind, Holdings, Jit, JitError, Lease,
@@ -11,11 +13,25 @@ use crate::{
 /// How many other leases of an account are looked at before one of them is believed to need what it says.
 const BESIDE: usize = 64;
 
+/// After how long the target is looked at once more, at least, where it had not what it was given: whoever was renamed a
+/// moment ago may be found to have it under the new name.
+const FOLLOWS_WITHIN: TimeDelta = TimeDelta::minutes(1);
+
 /// Says how taking ended.
 enum Released {
-    /// Nothing of the lease is there any longer, as far as the target knows.
-    Done,
+    /// Nothing of the lease is there any longer, as far as the target knows: so the lease stands then.
+    Done(Box<Lease>),
     /// What bears the native id is not what it was.
+    NotOurs,
+}
+
+/// Says what a call that takes came to.
+enum Took {
+    /// All of it, or it went with the account.
+    All,
+    /// Some of it was not there.
+    Part,
+    /// Nothing: what bears the native id is not what it was.
     NotOurs,
 }
 
@@ -28,13 +44,11 @@ impl Jit {
         lease: Lease,
     ) -> Result<Account, JitError> {
         let setup = self.setup(&lease.target)?;
-        let settles_after = setup.target.capabilities().settles_after;
-        // When to look next goes by the plausible time, here and below.
-        let gone = lease.clone().removed(settles_after, self.parts.clock.work());
-        let gone = gone.map_err(moved_on)?;
-        match self.take(store, setup, account, &lease, !gone.is_live()).await? {
+        match self.take(store, setup, account, &lease).await? {
             Released::NotOurs => self.quarantine(store, account, lease).await,
-            Released::Done => Ok(self.note(store, account, gone, "lease.removed", Actor::Clock).await?),
+            Released::Done(gone) => {
+                Ok(self.note(store, account, *gone, "lease.removed", Actor::Clock).await?)
+            }
         }
     }
 
@@ -124,16 +138,18 @@ impl Jit {
         Ok(gone)
     }
 
-    /// Writes down that the lease needs nothing any longer, and takes what is left over. With `rests`, no call of the
-    /// lease can arrive any longer, and it is forgotten.
+    /// Writes down that the lease needs nothing any longer, and takes what is left over. Where nothing of it is looked at
+    /// any more, it is forgotten.
     async fn take(
         &self,
         store: &dyn Store,
         setup: &TargetSetup,
         account: &Account,
         lease: &Lease,
-        rests: bool,
     ) -> Result<Released, JitError> {
+        let settles_after = setup.target.capabilities().settles_after;
+        // What does not end is not taken.
+        let _ends = lease.clone().removed(settles_after, self.parts.clock.work()).map_err(moved_on)?;
         let gone = self.gone_beside(store, account, lease).await?;
         let begun = self.change(store, account, lease, Act::due("lease.releasing"), |lent, number| {
             let begun = self.parts.clock.read();
@@ -141,7 +157,6 @@ impl Jit {
             let lent_on = lent.clone().without(account.id, &gone);
             // What another lease needs does not end because a clock jumped.
             // Another server may take it, and ours show it and lose it until then.
-            let settles_after = setup.target.capabilities().settles_after;
             let shows_at = answer_by.checked_add_signed(settles_after).unwrap_or(answer_by);
             let (next, take) = lent_on.released(account.id, number, shows_at, begun.work);
             (next != *lent).then_some((next, (number, take, Some(begun))))
@@ -151,16 +166,21 @@ impl Jit {
         if !take.is_empty() && begun.is_none_or(|begun| self.is_late(setup, begun)) {
             return Err(JitError::refused("lease.interrupted"));
         }
-        if !take.is_empty() && !self.is_taken(setup, lease, take).await? {
-            return Ok(Released::NotOurs);
-        }
+        let took = if take.is_empty() { Took::All } else { self.took(setup, lease, take).await? };
+        let settles_after = match took {
+            Took::All => settles_after,
+            Took::Part => settles_after.max(FOLLOWS_WITHIN),
+            Took::NotOurs => return Ok(Released::NotOurs),
+        };
+        // When to look next goes by the plausible time.
+        let gone = lease.clone().removed(settles_after, self.parts.clock.work()).map_err(moved_on)?;
         let settled = self.change(store, account, lease, Act::due("lease.taken"), |lent, _| {
             let next = lent.clone().taken(number);
-            let next = if rests { next.left(account.id) } else { next };
+            let next = if gone.is_live() { next } else { next.left(account.id) };
             (next != *lent).then_some((next, ()))
         });
         settled.await?;
-        Ok(Released::Done)
+        Ok(Released::Done(Box::new(gone)))
     }
 
     /// Tells whether the time to answer has run out by either clock: one that jumped does not hold it up, and a pulse that
@@ -170,17 +190,19 @@ impl Jit {
         answer_by(setup, begun.work) <= reading.work || answer_by(setup, begun.now) <= reading.now
     }
 
-    async fn is_taken(
+    async fn took(
         &self,
         setup: &TargetSetup,
         lease: &Lease,
         take: BTreeSet<String>,
-    ) -> Result<bool, JitError> {
-        let state = DesiredState::Holding { give: std::collections::BTreeMap::new(), take };
+    ) -> Result<Took, JitError> {
+        let state = DesiredState::Holding { give: std::collections::BTreeMap::new(), take: take.clone() };
         match setup.target.ensure(&Desired { remote: lease.remote.clone(), state }).await? {
             // What an account held went with it.
-            Effect::Holding { .. } | Effect::Absent { .. } => Ok(true),
-            Effect::NotOurs | Effect::Stranger => Ok(false),
+            Effect::Absent { .. } => Ok(Took::All),
+            Effect::Holding { taken, .. } if take.is_subset(&taken) => Ok(Took::All),
+            Effect::Holding { .. } => Ok(Took::Part),
+            Effect::NotOurs | Effect::Stranger => Ok(Took::NotOurs),
             Effect::Stuck(code) => Err(JitError::Refused(code)),
             Effect::Present { .. } | Effect::Disabled | Effect::Mirrored { .. } => {
                 Err(JitError::refused("target.protocol"))

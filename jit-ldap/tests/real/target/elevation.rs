@@ -11,6 +11,7 @@ use jit_ldap::{
 
 use super::house::{House, World, open_ldap, remote, tenant, windows};
 use super::kills::{PATIENCE, killed_at, let_it_land, waits};
+use crate::peer::Peer;
 
 impl World {
     /// Where a new person is put: where we may make them, or an administrator does.
@@ -192,6 +193,38 @@ async fn a_group_that_is_not_there_or_was_struck_from_the_table_keeps_no_other()
         }
         world.dismiss(&dn).await;
     }
+}
+
+/// Waits until a group no longer names an entry.
+async fn left(world: &World, group: &str, person: &Dn) {
+    for _ in 0..10_000 {
+        if !world.is_member(group, person).await {
+            return;
+        }
+    }
+    panic!("the group still names them");
+}
+
+#[tokio::test]
+async fn who_is_renamed_right_before_the_end_leaves_the_group_where_members_follow_later() {
+    let start = || Peer::start_as("slapd", &["--refint-alone"]);
+    let world = World::OpenLdap(Box::new(tokio::task::spawn_blocking(start).await.unwrap()));
+    let house = House::behind(world.target(), 0).await;
+    let people = world.peer().below("ou=people");
+    let named = |name: &str| people.child(Rdn::new("uid", name).unwrap());
+    let mut administrator = world.peer().as_administrator().await;
+    let lent = house.lift("lift-ops", 30, "alice").await.unwrap();
+    let (before, after) = (EntryName::from(&named("alice")), Rdn::new("uid", "alicia").unwrap());
+    administrator.rename(&before, &after, true, None, &[]).await.unwrap();
+    house.check_in(lent.lease).await.unwrap();
+
+    left(&world, "ops", &named("alice")).await;
+    house.clock.advance(TimeDelta::minutes(2));
+    assert_eq!(house.work().await.failed, 0);
+    assert!(!world.is_member("ops", &named("alicia")).await);
+    house.clock.advance(TimeDelta::minutes(2));
+    house.work().await;
+    assert_eq!(house.work().await, WorkReport::default(), "nothing is left to do");
 }
 
 #[tokio::test]
