@@ -76,7 +76,7 @@ impl Tell for StandardError {
     }
 }
 
-/// Hands alarms on; other notices need nobody: sessions end when their account's epoch moved on.
+/// Hands alarms on. Other notices do not come: whoever takes alarms alone leaves them to the keeper of the sessions.
 pub(crate) struct Alarms<T>(pub(crate) T);
 
 #[async_trait]

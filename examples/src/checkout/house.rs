@@ -43,13 +43,16 @@ impl House {
     ) -> Result<Self, Failure> {
         let store = open(&settings.checkout.store, folder).await?;
         let alarms = Arc::new(Alarms(teller));
-        let mut builder = Jit::builder(Arc::clone(&store)).clock(Arc::clone(&clock)).notices(alarms);
+        let mut builder = Jit::builder(Arc::clone(&store)).clock(Arc::clone(&clock)).alarms(alarms);
         builder = builder.protection(settings.protection.protection());
         if let Some(guard) = guard {
             builder = builder.time_guard(match settings.checkout.downtime {
                 None => guard,
                 Some(longest) => guard.downtime(longest.delta()),
             });
+        }
+        if settings.checkout.leave_notices {
+            builder = builder.leaves_notices();
         }
         if let Some(most) = settings.deployment.as_ref().and_then(|deployment| deployment.leases_per_holder) {
             builder = builder.leases_per_holder(most);

@@ -33,6 +33,9 @@ pub(super) struct CheckoutSettings {
     /// The longest pause between two runs after which the clock is believed; twelve hours unless said otherwise.
     #[serde(default)]
     pub(super) downtime: Option<Span>,
+    /// Whether an application on the same store takes notices of sessions that end.
+    #[serde(default)]
+    pub(super) leave_notices: bool,
 }
 
 impl Settings {

@@ -120,8 +120,11 @@ fn builder(
         .time_guard(TimeGuard::default())
         .protection(settings.protection.protection())
         .hold_for(HOLD_LASTS)
-        .notices(Arc::new(Alarms(StandardError("portal"))))
+        .alarms(Arc::new(Alarms(StandardError("portal"))))
         .explaining();
+    if settings.portal.leave_notices {
+        builder = builder.leaves_notices();
+    }
     for shelf in named {
         if let Some(name) = &shelf.name {
             builder = builder.store(name.clone(), Arc::clone(&shelf.store));

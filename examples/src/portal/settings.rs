@@ -62,6 +62,9 @@ pub(crate) struct PortalSettings {
     /// The proxies whose `X-Forwarded-For` is believed.
     #[serde(default)]
     pub(crate) trusted_proxies: Vec<Network>,
+    /// Whether an application on the same store takes notices of sessions that end.
+    #[serde(default)]
+    pub(crate) leave_notices: bool,
 }
 
 /// Names a user store that connections may choose.

@@ -8,6 +8,7 @@ use serde::Deserialize;
 
 use super::arguments::Who;
 use super::stop::Stop;
+use crate::portal::settings::ProtectionSettings;
 
 /// Everybody who is told of is let in. Their `userName` is an attribute and no user name of ours, and so is their address:
 /// nobody has proved it, and two may share one. Nothing is granted, because nobody has said yet what a group is worth: that
@@ -38,13 +39,22 @@ max_bytes = 65536
 [protocol]
 "#;
 
-/// SCIM needs no settings of its own here: they are on the command line.
+/// What is on the command line is not here.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub(super) struct Scim {}
+pub(super) struct Scim {
+    /// What nobody may break: the same as a portal on the same store says.
+    #[serde(default)]
+    pub(super) protection: ProtectionSettings,
+    /// Whether an application on the same store takes notices of sessions that end.
+    #[serde(default)]
+    pub(super) leave_notices: bool,
+}
 
 impl Check for Scim {
-    fn check(&self, _: &mut Problems) {}
+    fn check(&self, found: &mut Problems) {
+        found.within("protection", |found| self.protection.check(found));
+    }
 }
 
 /// Reads the settings of the connection.

@@ -77,16 +77,21 @@ async fn perform(order: &Order) -> Result<(), Stop> {
     let settings = connection::settings(&order.who)?;
     let tokens = token_files(order, &settings)?;
     let schemas = schemas::read(&order.schemas, &order.resource_types).map_err(Stop::Settings)?;
-    let (connection, attestor, _) = settings.define().map_err(|found| Stop::Settings(found.to_string()))?;
+    let (connection, attestor, scim) =
+        settings.define().map_err(|found| Stop::Settings(found.to_string()))?;
     let listener = TcpListener::bind(order.address).await;
     let listener = listener.map_err(|error| Stop::cannot_listen(order.address, error))?;
     let address = listener.local_addr().map_err(Stop::cannot_serve)?;
     let store = open_store(&order.keeping).await?;
-    let jit = Jit::builder(Arc::clone(&store))
+    let mut jit = Jit::builder(Arc::clone(&store))
         .time_guard(TimeGuard::default())
+        .protection(scim.protection.protection())
         // sessions are kept by others, and theirs is what they must be told
         .alarms(Arc::new(Alarms(StandardError(PROGRAM))))
         .connection(connection);
+    if scim.leave_notices {
+        jit = jit.leaves_notices();
+    }
     let jit = Arc::new(jit.build()?);
     let base = order.base.clone().unwrap_or_else(|| base(address));
     let mut served = ScimConnection::new(attestor, base).schemas(schemas).tolerance(order.tolerance);

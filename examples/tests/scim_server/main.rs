@@ -12,6 +12,7 @@ mod leavers;
 mod scim;
 #[path = "../support/scim_races.rs"]
 mod scim_races;
+mod shared;
 mod tokens;
 
 use std::fs;

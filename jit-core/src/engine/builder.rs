@@ -33,6 +33,7 @@ pub struct JitBuilder {
     entropy: Arc<dyn Entropy>,
     protection: Protection,
     notices: Option<Arc<dyn Notices>>,
+    makes_notices: bool,
     takes_notices: bool,
     targets: HashMap<TargetId, TargetSetup>,
     leases_per_holder: NonZeroU32,
@@ -87,6 +88,7 @@ impl JitBuilder {
             entropy: Arc::new(SystemEntropy),
             protection: Protection::new(),
             notices: None,
+            makes_notices: false,
             takes_notices: false,
             targets: HashMap::new(),
             leases_per_holder: LEASES_PER_HOLDER,
@@ -144,11 +146,21 @@ impl JitBuilder {
     #[must_use]
     pub fn notices(mut self, notices: Arc<dyn Notices>) -> Self {
         self.notices = Some(notices);
+        self.makes_notices = true;
         self.takes_notices = true;
         self
     }
 
-    /// Delivers alarms alone. Notices are for whoever keeps the sessions, and are left to that process; this one makes none.
+    /// Makes notices for a process on the same stores that takes them (it was built with [`notices`](Self::notices)): it
+    /// hears of what ends here. Where no process takes them, they stay in the store.
+    #[must_use]
+    pub fn leaves_notices(mut self) -> Self {
+        self.makes_notices = true;
+        self
+    }
+
+    /// Delivers alarms alone. Notices are for whoever keeps the sessions, and are left to that process; this one makes none
+    /// unless it [leaves](Self::leaves_notices) them.
     #[must_use]
     pub fn alarms(mut self, notices: Arc<dyn Notices>) -> Self {
         self.notices = Some(notices);
@@ -226,6 +238,7 @@ impl JitBuilder {
             entropy: self.entropy,
             protection: self.protection,
             notices: self.notices,
+            makes_notices: self.makes_notices,
             takes_notices: self.takes_notices,
             targets,
             leases_per_holder: self.leases_per_holder,

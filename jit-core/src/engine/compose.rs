@@ -101,7 +101,7 @@ impl Jit {
         }
         let review = review_due(before, after);
         let new_review = review.map(|due| add(ACCOUNTS, TaskKind::ReviewEnd, due));
-        if self.parts.takes_notices {
+        if self.parts.makes_notices {
             if before.is_some_and(|before| before.credential_epoch < after.credential_epoch) {
                 add(NOTICES, TaskKind::EndSessions { epoch: after.credential_epoch }, at_once());
             }

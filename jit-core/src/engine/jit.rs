@@ -37,7 +37,9 @@ pub(super) struct Parts {
     pub(super) entropy: Arc<dyn Entropy>,
     pub(super) protection: Protection,
     pub(super) notices: Option<Arc<dyn Notices>>,
-    /// Whether they take more than alarms.
+    /// Whether somebody takes more than alarms: here or in another process.
+    pub(super) makes_notices: bool,
+    /// Whether they do here.
     pub(super) takes_notices: bool,
     pub(super) targets: HashMap<TargetId, TargetSetup>,
     /// How many leases one holder may have at once.

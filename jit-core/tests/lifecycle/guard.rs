@@ -278,6 +278,23 @@ async fn whoever_tells_of_alarms_alone_takes_no_notice_from_whoever_keeps_the_se
 }
 
 #[tokio::test]
+async fn whoever_keeps_the_sessions_hears_of_what_ended_elsewhere_where_that_is_left_to_them() {
+    let [mine, theirs] = [Told::default(), Told::default()].map(Arc::new);
+    let store = Arc::new(MemoryStore::new());
+    let connection = || vec![wire("scim").provisions(Provisioning::default())];
+    let application =
+        house_on(Arc::clone(&store) as _, connection(), |builder| builder.notices(Arc::clone(&theirs) as _));
+    let scim =
+        house_on(store, connection(), |builder| builder.alarms(Arc::clone(&mine) as _).leaves_notices());
+    scim.taken(said("e1", json!({}))).await;
+    scim.taken(said("e1", json!({})).leaves()).await;
+    scim.work().await;
+    assert!(mine.0.lock().unwrap().is_empty());
+    application.work().await;
+    assert_eq!(*theirs.0.lock().unwrap(), ["end sessions"]);
+}
+
+#[tokio::test]
 async fn too_many_who_left_before_are_not_removed_for_good_at_once() {
     use RecordEffect::{Ended, Parked, Returned};
 

@@ -10,7 +10,7 @@ use serde::Deserialize;
 const COMPOSITES: usize = 1000;
 
 /// Says what no connection may break.
-#[derive(Debug, Default, Deserialize)]
+#[derive(Debug, Clone, Default, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct ProtectionSettings {
     /// Given only where a ceiling names it exactly.
