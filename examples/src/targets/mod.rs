@@ -5,6 +5,7 @@ mod mirror;
 mod open;
 mod scim;
 mod settings;
+mod token;
 mod work;
 
 pub(crate) use files::read_text;

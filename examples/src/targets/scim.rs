@@ -5,10 +5,11 @@ use std::sync::Arc;
 
 use jit_core::config::Problems;
 use jit_core::{Code, SystemClock, Target};
-use jit_scim::client::{FixedToken, ScimTarget, TargetProfile, guarded_transport};
+use jit_scim::client::{ScimTarget, TargetProfile, guarded_transport};
 use serde::Deserialize;
 
 use super::files::{Credentials, read_secret};
+use super::token::TokenOfFile;
 
 /// Says where an application is, and what it bears.
 #[derive(Debug, Deserialize)]
@@ -33,7 +34,8 @@ fn generic() -> TargetProfile {
 impl ScimSettings {
     /// Opens the way there; nothing is asked yet.
     pub(super) fn open(&self, folder: &Path, found: &mut Problems) -> Option<(Arc<dyn Target>, Credentials)> {
-        let token = read_secret(&folder.join(&self.token_file), "token_file", found)?;
+        let file = folder.join(&self.token_file);
+        let token = read_secret(&file, "token_file", found)?;
         let Ok(text) = std::str::from_utf8(&token) else {
             found.report_in("token_file", Code::new("config.invalid_value"), "the token is no text");
             return None;
@@ -48,7 +50,7 @@ impl ScimSettings {
                 return None;
             }
         };
-        let credentials = Arc::new(FixedToken::new(text));
+        let credentials = Arc::new(TokenOfFile::new(file, text));
         let clock = Arc::new(SystemClock);
         match ScimTarget::new(&self.url, credentials, self.profile.clone(), transport, clock) {
             Ok(target) => {
