@@ -217,6 +217,7 @@ pub struct BackendError {
     kind: ErrorKind,
     retry: Retry,
     scope: FaultScope,
+    has_done_nothing: bool,
     operation: &'static str,
     /// Apart, so that an error takes no more room for what few have.
     ids: Option<Box<Ids>>,
@@ -236,7 +237,7 @@ impl BackendError {
             ErrorKind::Target(fault) => fault.scope(),
             _ => FaultScope::Neither,
         };
-        Self { kind, retry, scope, operation, ids: None, source: None }
+        Self { kind, retry, scope, has_done_nothing: false, operation, ids: None, source: None }
     }
 
     /// Adds the cause.
@@ -251,6 +252,19 @@ impl BackendError {
     pub fn with_retry(mut self, retry: Retry) -> Self {
         self.retry = retry;
         self
+    }
+
+    /// Says that nothing was done: what was there before the call is as it was.
+    #[must_use]
+    pub fn having_done_nothing(mut self) -> Self {
+        self.has_done_nothing = true;
+        self
+    }
+
+    /// Tells whether it is known that nothing was done. Else that is to be found out.
+    #[must_use]
+    pub const fn has_done_nothing(&self) -> bool {
+        self.has_done_nothing
     }
 
     /// Says whom it is about, where an adapter knows better than the kind tells.

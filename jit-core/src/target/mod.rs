@@ -58,7 +58,8 @@ pub trait Target: Send + Sync {
     ///   marker only where its own rules allow that, and marks it. A target that does not mirror answers `target.forbidden`.
     ///
     /// # Errors
-    /// `target.…`: the outcome is unknown, except where the code says that nothing was done. Where something may have been given
+    /// `target.…`: the outcome is unknown, except where the error says that nothing was done
+    /// ([`BackendError::having_done_nothing`]). Where something may have been given
     /// to an account that is mirrored, its ids come with the error ([`BackendError::knowing`]).
     ///
     /// # Cancel safety

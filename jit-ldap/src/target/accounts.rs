@@ -17,6 +17,7 @@ use super::table::{Group, Member, Table};
 use crate::connection::Connection;
 use crate::directory::Directory;
 use crate::dn::Dn;
+use crate::error::{Fate, LdapError};
 use crate::password::Password;
 use crate::pool::Loan;
 use crate::reason::Reason;
@@ -130,8 +131,16 @@ impl<D: Dialect> Accounts<D> {
             Begun::Neither(effect) => return proved(&loan, effect),
         };
         let renewal = Renewal { account: &ours, password: password.as_ref(), ends_at };
-        let renewed = self.dialect.renew(&mut loan, &self.guard(&ours, remote)?, &renewal).await;
-        renewed.map_err(|error| Step::Change.failed(error))?;
+        if let Err(error) = self.dialect.renew(&mut loan, &self.guard(&ours, remote)?, &renewal).await {
+            return match &password {
+                // nobody has a secret of what nobody heard of
+                Some(password) if remote.native.is_none() && is_refused(&error) => {
+                    self.make_anew(loan, remote, &ours, (password, ends_at), &groups).await
+                }
+                _ if error.fate() == Fate::Unknown => Err(Step::Change.failed(error)),
+                _ => Err(Step::Change.failed(error).having_done_nothing()),
+            };
+        }
         let member = self.member(&ours, remote);
         self.set_groups(&mut loan, &member, &groups).await.map_err(|error| Step::Groups.failed(error))?;
         Ok(self.is_present(&ours))
@@ -170,6 +179,26 @@ impl<D: Dialect> Accounts<D> {
             Found::Ours(ours) => Ok(Begun::There(ours)),
             Found::NotOurs | Found::Stranger => Ok(Begun::Neither(Effect::Stranger)),
             Found::Nothing => Err(Step::Make.refused(TargetFault::Name)),
+        }
+    }
+
+    /// Removes an account of ours, and makes another one under its name.
+    async fn make_anew(
+        &self,
+        mut loan: Loan,
+        remote: &RemoteRef,
+        ours: &Remote,
+        (password, ends_at): (&Password, DateTime<Utc>),
+        groups: &[&Group],
+    ) -> Result<Effect, BackendError> {
+        let known = RemoteRef { native: Some(ours.id.to_string()), ..remote.clone() };
+        match self.absent(&mut loan, &known).await? {
+            Effect::Absent { .. } => {}
+            kept => return Ok(kept),
+        }
+        match self.make(&mut loan, remote, password, ends_at).await? {
+            Some(made) => self.furnish(loan, remote, made, groups).await,
+            None => Err(Step::Make.refused(TargetFault::Name)),
         }
     }
 
@@ -302,6 +331,11 @@ impl<D: Dialect> Accounts<D> {
     fn member(&self, ours: &Remote, remote: &RemoteRef) -> Member {
         self.table.membership.of(&ours.dn, &remote.name)
     }
+}
+
+/// Whether a server said no, for another reason than that the account is not as it was found.
+fn is_refused(error: &LdapError) -> bool {
+    error.fate() == Fate::Answered && !Guard::has_tripped(error)
 }
 
 /// Says that a call was given up which lasted too long. What it did, or still does, is found out by looking. It takes what

@@ -14,7 +14,7 @@ use crate::attribute::{Attribute, AttributeName};
 use crate::connection::Connection;
 use crate::dn::{Dn, Rdn};
 use crate::entry::Entry;
-use crate::error::LdapError;
+use crate::error::{Fate, LdapError};
 use crate::filter::Filter;
 use crate::identifier::{EntryId, EntryName, IdAttribute};
 use crate::password::Password;
@@ -215,6 +215,9 @@ impl Dialect for ActiveDirectory {
             // Whoever guessed at the last one may have locked the account: a new one opens it.
             let unlocked = Modification::Replace(Attribute::new(AttributeName::LOCKOUT_TIME, ["0"]));
             changes.extend([Modification::Replace(password_of(password)), control_of(IN_USE), unlocked]);
+            // by then the one before is void
+            let set = guard.modify(connection, changes).await;
+            return set.map_err(|error| error.with_fate(Fate::Unknown));
         }
         guard.modify(connection, changes).await
     }

@@ -18,7 +18,7 @@ use crate::connection::{Connection, ServerFeatures};
 use crate::control::{Control, Controls, oid};
 use crate::dn::{Dn, Rdn};
 use crate::entry::Entry;
-use crate::error::LdapError;
+use crate::error::{Fate, LdapError};
 use crate::filter::Filter;
 use crate::identifier::{EntryId, EntryName, IdAttribute};
 use crate::password::Password;
@@ -117,7 +117,11 @@ impl Plain {
         if profile.password == PasswordWay::Operation {
             // out of use while its password is set: this change says that it is ours
             guard.modify(connection, [profile.closure(), changes].concat()).await?;
-            return self.open(connection, guard, renewal.account, password).await;
+            let opened = self.open(connection, guard, renewal.account, password).await;
+            return match opened {
+                Err(error) => Err(self.reopened(connection, guard, renewal.account, error).await),
+                Ok(()) => Ok(()),
+            };
         }
         changes.push(Modification::Replace(password_of(password)));
         changes.extend(profile.opening().filter(|_| !renewal.account.is_enabled).map(|open| {
@@ -135,6 +139,25 @@ impl Plain {
             Some(_) => UnattendedEnd::ServerRefusesLogin,
             None => UnattendedEnd::LibraryOnly,
         }
+    }
+
+    /// Puts an account back in use whose secret was refused: it has the one of before, and nothing else was done. Where that
+    /// fails too, nobody knows how it is.
+    async fn reopened(
+        &self,
+        connection: &mut Connection,
+        guard: &Guard,
+        account: &Remote,
+        refusal: LdapError,
+    ) -> LdapError {
+        let is_as_before = match self.profile.opening() {
+            _ if refusal.fate() == Fate::Unknown => false,
+            Some(open) if account.is_enabled => {
+                guard.modify(connection, vec![Modification::Replace(open)]).await.is_ok()
+            }
+            _ => false,
+        };
+        if is_as_before { refusal } else { refusal.with_fate(Fate::Unknown) }
     }
 
     fn same(&self, id: EntryId) -> Filter {
@@ -258,7 +281,11 @@ impl Dialect for Plain {
         let changes = end.map(Modification::Replace).into_iter().collect();
         self.set_password(connection, guard, renewal, changes).await?;
         match renewal.account.server_time {
-            Some(now) => life::prolong(connection, &renewal.account.dn, now, renewal.ends_at).await,
+            Some(now) => {
+                let prolonged = life::prolong(connection, &renewal.account.dn, now, renewal.ends_at).await;
+                // by then it has its new secret
+                prolonged.map_err(|error| error.with_fate(Fate::Unknown))
+            }
             // what was made before such entries were asked for stays what it is
             None => Ok(()),
         }

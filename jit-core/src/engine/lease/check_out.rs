@@ -17,7 +17,7 @@ impl Jit {
     /// Makes an account in a target, for the holder and for a time, and hands out its secret.
     ///
     /// With a key, a call that is repeated after its answer was lost gives the same account a new secret and ends the old
-    /// one; while another call with the key is under way it answers `lease.in_progress`.
+    /// one; where the target refuses that and says that it did nothing, the account goes on with the old one; while another call with the key is under way it answers `lease.in_progress`.
     ///
     /// # Errors
     /// `lease.unknown_target`, `lease.unknown_role`, `lease.unknown_holder`, `lease.holder_inactive`,
@@ -205,11 +205,26 @@ impl Jit {
                     self.unmake(errand, &account, lease).await;
                     return Err(JitError::refused("lease.interrupted"));
                 }
+                // Whoever has the secret of before goes on with it.
+                Err(error) if matches!(lease.phase, Phase::Active { .. }) && error.has_done_nothing() => {
+                    self.keep_as_it_is(errand, &account, lease).await;
+                    return Err(error.into());
+                }
                 Err(error) => {
                     self.unmake(errand, &account, lease).await;
                     return Err(error.into());
                 }
             }
+        }
+    }
+
+    /// Writes down that the target did not set a secret anew and left all as it was. Where that cannot be written, the lease
+    /// waits for an answer until none can come any longer.
+    async fn keep_as_it_is(&self, errand: Errand<'_>, account: &Account, lease: Lease) {
+        let Errand { store, by, .. } = errand;
+        let noted = self.note(store, account, lease.answered(), "lease.not_renewed", by.clone()).await;
+        if let Err(error) = noted {
+            tracing::warn!(account = %account.id, code = %error.code(), "a refused renewal is not written down");
         }
     }
 

@@ -10,6 +10,7 @@ use jit_ldap::{
 };
 
 use super::house::{absent, made, present, remote, secret};
+use super::renewals::rule;
 use crate::peer::Peer;
 
 fn name(text: &str) -> AttributeName {
@@ -108,6 +109,21 @@ async fn an_account_of_any_description_lives_and_ends() {
         for was_there in [true, false] {
             assert_eq!(target.ensure(&absent(&known)).await.unwrap(), Effect::Absent { was_there });
         }
+    }
+}
+
+#[tokio::test]
+async fn a_secret_that_may_not_be_set_anew_leaves_an_account_of_any_description_as_it_was() {
+    let peer = Peer::start("slapd");
+    rule(&peer, "pwdMinAge", "86400").await;
+    for (number, target) in all(&peer).iter().enumerate() {
+        let account = format!("jit-{number}");
+        let (dn, first) = (dn(&peer, &account), secret());
+        let known = made(target, &account, &["crew"], &first).await;
+        let refused = target.ensure(&present(&known, &["crew"], Some(&secret()))).await.unwrap_err();
+        assert_eq!(refused.code().as_str(), "target.secret", "{number}: {refused:?}");
+        assert_eq!(peer.bind(&dn.to_string(), first.reveal()).await, "fine", "{number}");
+        assert!(is_in_the_crew(&peer, &account).await);
     }
 }
 

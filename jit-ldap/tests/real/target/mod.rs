@@ -8,6 +8,7 @@ mod kills;
 mod life;
 mod listing;
 mod refusals;
+mod renewals;
 mod resting;
 mod servers;
 mod unseen;
