@@ -104,9 +104,9 @@ pub use store::{
     UNIQUE_INDEXES, UserStore,
 };
 pub use target::{
-    Capabilities, Desired, DesiredState, Effect, Holdings, ListCursor, Listed, Listing, Marker, MarkerKey,
-    MarkerKeyError, Mirrored, Mirroring, Observed, RemoteRef, Secret, SecretRules, ShownEnd, StopLimit,
-    Target, TargetRole, TargetSetup, UnattendedEnd, Whose,
+    Capabilities, Desired, DesiredState, Differences, Drift, DriftLook, Effect, Holdings, ListCursor, Listed,
+    Listing, Marker, MarkerKey, MarkerKeyError, Mirrored, Mirroring, Observed, RemoteRef, Secret,
+    SecretRules, ShownEnd, StopLimit, Target, TargetRole, TargetSetup, UnattendedEnd, Whose,
 };
 
 /// What macros of this crate refer to.

@@ -217,6 +217,10 @@ impl Target for Faulty {
         Ok(shown.map(|one| if is_bent { Listed { end: ShownEnd::Never, ..one } } else { one }))
     }
 
+    async fn differs(&self, remote: &RemoteRef, wanted: &Mirrored) -> Result<Drift, BackendError> {
+        self.inner.differs(remote, wanted).await
+    }
+
     async fn list(&self, cursor: Option<ListCursor>) -> Result<Listing, BackendError> {
         if self.has(Fault::ListsNothing) {
             return Ok(Listing::Complete(Vec::new()));

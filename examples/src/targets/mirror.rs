@@ -4,7 +4,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::num::NonZeroU32;
 
 use jit_core::config::Problems;
-use jit_core::{AttributeName, Code, ConnectionId, Entitlement, Mirroring, Span, StopLimit, TenantId};
+use jit_core::{
+    AttributeName, Code, ConnectionId, DriftLook, Entitlement, Mirroring, Span, StopLimit, TenantId,
+};
 use jit_scim::client::TargetProfile;
 use serde::Deserialize;
 
@@ -47,6 +49,12 @@ pub(crate) struct MirrorSettings {
     /// Whether any number may be.
     #[serde(default)]
     stops_any_number: bool,
+    /// How often the target is looked at for what others changed there.
+    #[serde(default)]
+    look_for_drift_every: Option<Span>,
+    /// What becomes of that.
+    #[serde(default)]
+    on_drift: Option<OnDrift>,
 }
 
 #[derive(Debug, Default, Clone, Copy, PartialEq, Eq, Deserialize)]
@@ -65,6 +73,15 @@ enum AtEnd {
     Stop,
     /// They are removed.
     Remove,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case", deny_unknown_fields)]
+enum OnDrift {
+    /// It is told of, and kept.
+    Report,
+    /// It is told of, and overwritten, up to so many accounts in a round.
+    Overwrite { at_most: NonZeroU32 },
 }
 
 #[derive(Debug, Deserialize)]
@@ -93,6 +110,19 @@ impl MirrorSettings {
         }
         if self.stops.as_ref().is_some_and(|stops| stops.percent > 100) {
             found.report_in("stops", Code::new("config.invalid_value"), "`percent` is more than 100");
+        }
+        self.check_drift(found);
+    }
+
+    fn check_drift(&self, found: &mut Problems) {
+        let allowed = DriftLook::SHORTEST..=DriftLook::LONGEST;
+        if self.look_for_drift_every.is_some_and(|span| !allowed.contains(&span.delta())) {
+            let message = "must be `1h` to `366d`: each account is asked for once in that time";
+            found.report_in("look_for_drift_every", Code::new("config.invalid_value"), message);
+        }
+        if self.on_drift.is_some() && self.look_for_drift_every.is_none() {
+            let message = "needs `look_for_drift_every`: without it nobody looks";
+            found.report_in("on_drift", Code::new("config.missing_field"), message);
         }
     }
 
@@ -169,7 +199,18 @@ impl MirrorSettings {
                 within: within.delta(),
             });
         }
-        mirroring
+        match self.drift_look() {
+            Some(look) => mirroring.looking_for_drift(look),
+            None => mirroring,
+        }
+    }
+
+    fn drift_look(&self) -> Option<DriftLook> {
+        let look = DriftLook::each(self.look_for_drift_every.map(Span::delta)?);
+        Some(match self.on_drift {
+            Some(OnDrift::Overwrite { at_most }) => look.overwriting(at_most),
+            Some(OnDrift::Report) | None => look,
+        })
     }
 }
 

@@ -68,6 +68,13 @@ entitlements = {{ "role:editor" = "Editors" }}
         self.said[name].as_str().unwrap()
     }
 
+    /// Changes what the settings say of the mirror.
+    fn set(&self, more: &str) {
+        let path = self.folder.join("checkout.toml");
+        let settings = fs::read_to_string(&path).unwrap();
+        fs::write(path, format!("{settings}{more}\n")).unwrap();
+    }
+
     fn secret(&self, name: &str, text: &str) {
         let path = self.folder.join(name);
         fs::write(&path, format!("{text}\n")).unwrap();
@@ -91,11 +98,16 @@ entitlements = {{ "role:editor" = "Editors" }}
 
     /// Asks the application as its administrator would.
     fn ask(&self, method: http::Method, path: &str) -> Bytes {
+        self.say(method, path, Bytes::new())
+    }
+
+    fn say(&self, method: http::Method, path: &str, body: Bytes) -> Bytes {
         let request = http::Request::builder()
             .method(method)
             .uri(format!("{}{path}", self.text("base")))
             .header("Authorization", format!("Bearer {}", self.text("token")))
-            .body(Bytes::new())
+            .header("Content-Type", "application/scim+json")
+            .body(body)
             .unwrap();
         let transport = guarded_transport().dangerous().allow_loopback_http().build().unwrap();
         let answer = wait(transport.send(request, 1 << 20)).unwrap();
@@ -137,6 +149,39 @@ fn whoever_comes_changes_and_ends_here_does_so_there() {
 
     let swept = house.run("sweep");
     assert!(swept.iter().all(|line| line["done"] == 0), "nothing is left to do: {swept:?}");
+}
+
+#[test]
+fn what_an_administrator_of_the_application_changed_is_found_and_brought_again() {
+    let house = House::new("mirrors-drift", "", "");
+    house.run("person add ada --role role:member");
+    house.run("person add ben --role role:member");
+    house.run("mirror anew --target chat");
+    house.run("sweep");
+    house.run("person end ben");
+    house.run("sweep");
+    let is_active = |name: &str| {
+        let all = house.there("/Users");
+        all.iter().find(|one| one["userName"] == name).map(|one| one["active"].as_bool().unwrap())
+    };
+    let id = |name: &str| {
+        let all = house.there("/Users");
+        all.iter().find(|one| one["userName"] == name).unwrap()["id"].as_str().unwrap().to_owned()
+    };
+    assert_eq!((is_active("ada"), is_active("ben")), (Some(true), Some(false)));
+    let open = r#"{"schemas":["urn:ietf:params:scim:api:messages:2.0:PatchOp"],
+        "Operations":[{"op":"replace","path":"active","value":true}]}"#;
+    house.say(http::Method::PATCH, &format!("/Users/{}", id("ben")), open.into());
+    house.ask(http::Method::DELETE, &format!("/Users/{}", id("ada")));
+    for _ in 0..3 {
+        house.run("sweep");
+    }
+    assert_eq!((is_active("ada"), is_active("ben")), (None, Some(true)), "nobody looks unless that is said");
+    house.set("look_for_drift_every = \"1h\"\non_drift = { overwrite = { at_most = 5 } }");
+    for _ in 0..3 {
+        house.run("sweep");
+    }
+    assert_eq!((is_active("ada"), is_active("ben")), (Some(true), Some(false)));
 }
 
 #[test]

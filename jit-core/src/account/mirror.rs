@@ -40,6 +40,9 @@ pub struct Mirror {
     /// Until when a call may still take effect whose answer nobody has.
     #[serde(default, with = "crate::instant::option", skip_serializing_if = "Option::is_none")]
     pub unanswered: Option<DateTime<Utc>>,
+    /// A digest of how it was found to differ there from what was brought, where somebody was told of that.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub drift: Option<String>,
     /// The task that brings the next change there.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub task: Option<TaskId>,
@@ -96,6 +99,7 @@ impl Mirror {
             confirmed: None,
             asked: None,
             unanswered: None,
+            drift: None,
             task: None,
             due: None,
             alarmed: false,

@@ -168,6 +168,7 @@ impl Jit {
             | TaskKind::Retell { .. }
             | TaskKind::RetellThese { .. }
             | TaskKind::RetellMembers { .. }
+            | TaskKind::LookForDrift { .. }
             | TaskKind::Anchor => Ok(Settlement::Again(now.checked_add_signed(DAILY).unwrap_or(now))),
             TaskKind::EndSessions { .. } | TaskKind::Notify { .. } | TaskKind::Alarm { .. } => {
                 if let Some(notices) = &self.parts.notices {

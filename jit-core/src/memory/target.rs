@@ -10,8 +10,8 @@ use async_trait::async_trait;
 use chrono::{DateTime, TimeDelta, Utc};
 
 use crate::{
-    BackendError, Capabilities, Desired, DesiredState, Effect, Holdings, ListCursor, Listed, Listing, Marker,
-    Mirrored, Observed, RemoteRef, Secret, ShownEnd, Target, UnattendedEnd,
+    BackendError, Capabilities, Desired, DesiredState, Differences, Drift, Effect, Holdings, ListCursor,
+    Listed, Listing, Marker, Mirrored, Observed, RemoteRef, Secret, ShownEnd, Target, UnattendedEnd,
 };
 
 /// Keeps remote accounts in memory.
@@ -167,6 +167,23 @@ impl MemoryTarget {
     pub fn mark(&self, name: &str, marker: Option<Marker>) {
         if let Some(account) = self.state().accounts.get_mut(name) {
             account.marker = marker;
+        }
+    }
+
+    /// Brings an account back into use, as an administrator of the target might.
+    pub fn open(&self, name: &str) {
+        if let Some(account) = self.state().accounts.get_mut(name) {
+            account.enabled = true;
+        }
+    }
+
+    /// Gives an attribute of an account other values, as an administrator of the target might.
+    pub fn write(&self, name: &str, attribute: &str, values: &[&str]) {
+        let mut state = self.state();
+        let account = state.accounts.get_mut(name).and_then(|account| account.mirrored.as_mut());
+        if let Some(mirrored) = account {
+            let values = values.iter().map(|value| (*value).to_owned()).collect();
+            mirrored.attributes.insert(attribute.to_owned(), values);
         }
     }
 
@@ -357,6 +374,45 @@ impl State {
         Effect::Mirrored { native, held, ids: BTreeMap::new(), confirmed, adopted: false }
     }
 
+    fn drift(&self, remote: &RemoteRef, wanted: &Mirrored) -> Drift {
+        let name = match self.find(remote) {
+            Found::Ours(name) => name,
+            Found::NotOurs | Found::Stranger => return Drift::Foreign,
+            Found::Nothing => match self.marked(&remote.marker) {
+                Some(name) => name,
+                None if wanted.active => return Drift::Missing,
+                None => return Drift::Nothing,
+            },
+        };
+        let Some(account) = self.accounts.get(&name) else { return Drift::Missing };
+        let given = wanted.held.union(&wanted.doubtful).filter(|held| !wanted.entitlements.contains(*held));
+        let mut differences = Differences {
+            writes: BTreeSet::new(),
+            lacks: wanted.entitlements.iter().filter(|wanted| !account.has(wanted)).cloned().collect(),
+            holds: given.filter(|held| account.has(held)).cloned().collect(),
+            in_use: account.enabled && !wanted.active,
+        };
+        let mut compare = |name: &str, differs: bool| {
+            if differs {
+                differences.writes.insert(name.to_owned());
+            }
+        };
+        compare("active", !account.enabled && wanted.active);
+        compare("user_name", name != wanted.user_name);
+        if let Some(there) = &account.mirrored {
+            compare(
+                "display_name",
+                wanted.display_name.is_some() && there.display_name != wanted.display_name,
+            );
+            compare("email", wanted.email.is_some() && there.email != wanted.email);
+            for (attribute, values) in &wanted.attributes {
+                let kept = there.attributes.get(attribute).map(Vec::as_slice).unwrap_or_default();
+                compare(attribute, kept != values.as_slice());
+            }
+        }
+        if differences == Differences::default() { Drift::Nothing } else { Drift::Differs(differences) }
+    }
+
     fn marked(&self, marker: &Marker) -> Option<String> {
         let mut accounts = self.accounts.iter();
         accounts.find(|(_, account)| account.marker.as_ref() == Some(marker)).map(|(name, _)| name.clone())
@@ -416,6 +472,10 @@ impl Target for MemoryTarget {
         let state = self.state();
         let Found::Ours(name) = state.find(remote) else { return Ok(None) };
         Ok(state.accounts.get(&name).and_then(|account| account.shown(&name, state.ends_nothing)))
+    }
+
+    async fn differs(&self, remote: &RemoteRef, wanted: &Mirrored) -> Result<Drift, BackendError> {
+        Ok(self.state().drift(remote, wanted))
     }
 
     async fn list(&self, _: Option<ListCursor>) -> Result<Listing, BackendError> {

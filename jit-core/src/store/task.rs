@@ -81,6 +81,11 @@ pub enum TaskKind {
         #[serde(default, skip_serializing_if = "Option::is_none")]
         after: Option<DocumentId>,
     },
+    /// Look how accounts stand in a target that they are mirrored to: one task for each store, which is never done.
+    LookForDrift {
+        /// The target.
+        target: TargetId,
+    },
     /// Remember the time that was last trusted: its due instant is that time, and it is never done.
     Anchor,
 }
@@ -101,6 +106,7 @@ impl TaskKind {
             Self::Retell { .. } => "retell",
             Self::RetellThese { .. } => "retell_these",
             Self::RetellMembers { .. } => "retell_members",
+            Self::LookForDrift { .. } => "look_for_drift",
             Self::Anchor => "anchor",
         }
     }

@@ -22,6 +22,7 @@ pub struct Mirroring {
     pub(crate) removes: bool,
     pub(crate) waits: BTreeSet<ConnectionId>,
     pub(crate) stops: Option<StopLimit>,
+    pub(crate) drift: Option<DriftLook>,
 }
 
 /// Bounds how many accounts are stopped in a target within a span, so that a mistake here does not empty it.
@@ -54,6 +55,36 @@ impl StopLimit {
     }
 }
 
+/// Says how often a target is looked at for what others changed there, and what becomes of that. It is told of in any case
+/// (`mirror.drifted`).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct DriftLook {
+    pub(crate) every: TimeDelta,
+    pub(crate) overwrites: Option<NonZeroU32>,
+}
+
+impl DriftLook {
+    /// The least and the most time between the beginnings of two rounds.
+    pub const SHORTEST: TimeDelta = TimeDelta::hours(1);
+    /// See [`Self::SHORTEST`].
+    pub const LONGEST: TimeDelta = TimeDelta::days(366);
+
+    /// Looks at each account once in this time; in no less than an hour, and no more than 366 days. What others changed is
+    /// told of and stays.
+    #[must_use]
+    pub fn each(span: TimeDelta) -> Self {
+        Self { every: span.clamp(Self::SHORTEST, Self::LONGEST), overwrites: None }
+    }
+
+    /// Brings what others changed again as it is here: of no more than so many accounts in a round, so that a restored backup
+    /// over there, or a mistake here, changes few. Access that nobody is to have is taken beyond that.
+    #[must_use]
+    pub fn overwriting(mut self, at_most: NonZeroU32) -> Self {
+        self.overwrites = Some(at_most);
+        self
+    }
+}
+
 impl Mirroring {
     /// Mirrors whoever holds one of these.
     #[must_use]
@@ -78,6 +109,7 @@ impl Mirroring {
             removes: false,
             waits: BTreeSet::new(),
             stops: Some(StopLimit::default()),
+            drift: None,
         }
     }
 
@@ -144,6 +176,13 @@ impl Mirroring {
     #[must_use]
     pub fn stopping_any_number(mut self) -> Self {
         self.stops = None;
+        self
+    }
+
+    /// Looks for what others changed there; nobody does unless that is said.
+    #[must_use]
+    pub fn looking_for_drift(mut self, look: DriftLook) -> Self {
+        self.drift = Some(look);
         self
     }
 

@@ -2,6 +2,7 @@
 
 mod book;
 mod circuit;
+mod drift;
 mod health;
 mod health_view;
 mod listing;
@@ -22,12 +23,13 @@ use crate::{BackendError, Code};
 
 pub(crate) use book::{Book, Proof, Shelf};
 pub(crate) use circuit::{Circuit, CircuitNews, Guarded, refused_until};
+pub use drift::{Differences, Drift};
 pub(crate) use health::{Health, REMEMBERED};
 pub(crate) use health_view::HealthView;
 pub use listing::{ListCursor, Listed, Listing, ShownEnd};
 pub use marker::{Marker, MarkerKey, MarkerKeyError};
 pub use mirrored::Mirrored;
-pub use mirroring::{Mirroring, StopLimit};
+pub use mirroring::{DriftLook, Mirroring, StopLimit};
 pub(crate) use pace::Pace;
 pub use secret::{Secret, SecretRules};
 pub use setup::{TargetRole, TargetSetup, Whose};
@@ -85,6 +87,14 @@ pub trait Target: Send + Sync {
     /// # Errors
     /// `target.…`. That the system could not be asked, or tells what may be old, is an error.
     async fn show(&self, remote: &RemoteRef) -> Result<Option<Listed>, BackendError>;
+
+    /// Looks how an account that is mirrored differs from how it is to stand there, and writes nothing. Everything that the
+    /// system shows is compared, whatever was confirmed; what it does not show is believed to be as it was confirmed.
+    ///
+    /// # Errors
+    /// `target.…`. That the system could not be asked is an error, never "missing". A target that does not mirror answers
+    /// `target.forbidden`.
+    async fn differs(&self, remote: &RemoteRef, wanted: &Mirrored) -> Result<Drift, BackendError>;
 
     /// Lists the remote accounts that bear any marker of ours, by pages, and tells of each what the system says of its state.
     /// Whatever keeps the list from being whole makes it [`Listing::Partial`]; what is not told of a state does not.

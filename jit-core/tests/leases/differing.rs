@@ -203,6 +203,10 @@ impl Target for Narrow {
         Ok(self.behind.show(remote).await?.map(self.tells))
     }
 
+    async fn differs(&self, remote: &RemoteRef, wanted: &Mirrored) -> Result<Drift, BackendError> {
+        self.behind.differs(remote, wanted).await
+    }
+
     async fn list(&self, cursor: Option<ListCursor>) -> Result<Listing, BackendError> {
         let Listing::Complete(all) = self.behind.list(cursor).await? else { panic!("whole") };
         Ok(Listing::Complete(all.into_iter().map(self.tells).collect()))

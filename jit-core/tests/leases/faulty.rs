@@ -45,6 +45,7 @@ struct Inner {
     late: Vec<(DateTime<Utc>, Desired)>,
     late_commits: Vec<(DateTime<Utc>, Commit)>,
     effects: usize,
+    looks: usize,
     commits: usize,
     partial: bool,
     answer: Option<TargetFault>,
@@ -178,6 +179,11 @@ impl Script {
         (inner.step, inner.hit, inner.effects, inner.commits)
     }
 
+    /// How often the target was asked how an account differs.
+    pub(crate) fn looks(&self) -> usize {
+        self.inner.lock().unwrap().looks
+    }
+
     fn next(&self, broken: &ErrorKind) -> Option<Fault> {
         let mut inner = self.inner.lock().unwrap();
         let step = inner.step;
@@ -298,6 +304,12 @@ impl Target for FaultyTarget {
     async fn observe(&self, remote: &RemoteRef) -> Result<Observed, BackendError> {
         self.script.answered(remote)?;
         through(&self.script, UNREACHABLE, || self.inner.observe(remote)).await
+    }
+
+    async fn differs(&self, remote: &RemoteRef, wanted: &Mirrored) -> Result<Drift, BackendError> {
+        self.script.inner.lock().unwrap().looks += 1;
+        self.script.answered(remote)?;
+        through(&self.script, UNREACHABLE, || self.inner.differs(remote, wanted)).await
     }
 
     async fn holdings(&self, remote: &RemoteRef, asked: &BTreeSet<String>) -> Result<Holdings, BackendError> {

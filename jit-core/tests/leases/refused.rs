@@ -78,6 +78,10 @@ impl Target for Door {
         self.bind()?.show(remote).await
     }
 
+    async fn differs(&self, remote: &RemoteRef, wanted: &Mirrored) -> Result<Drift, BackendError> {
+        self.bind()?.differs(remote, wanted).await
+    }
+
     async fn list(&self, cursor: Option<ListCursor>) -> Result<Listing, BackendError> {
         self.bind()?.list(cursor).await
     }

@@ -62,6 +62,10 @@ impl Target for Busy {
         self.inner.show(remote).await
     }
 
+    async fn differs(&self, remote: &RemoteRef, wanted: &Mirrored) -> Result<Drift, BackendError> {
+        self.inner.differs(remote, wanted).await
+    }
+
     async fn list(&self, cursor: Option<ListCursor>) -> Result<Listing, BackendError> {
         self.inner.list(cursor).await
     }

@@ -61,7 +61,16 @@ impl House {
         Self::new_with(mirroring, doors())
     }
 
+    /// One that trusts no jump of its clock.
+    pub(crate) fn guarded(mirroring: Mirroring) -> Self {
+        Self::with((mirroring, true), doors())
+    }
+
     pub(crate) fn new_with(mirroring: Mirroring, wires: Vec<Wire>) -> Self {
+        Self::with((mirroring, false), wires)
+    }
+
+    fn with(mirroring: (Mirroring, bool), wires: Vec<Wire>) -> Self {
         let clock = Arc::new(ManualClock::at(support::instant("2026-11-21T09:00:00Z")));
         let (chat, script) = (Arc::new(MemoryTarget::new()), Arc::new(Script::new(Arc::clone(&clock))));
         let inner = Arc::new(MemoryStore::new());
@@ -71,15 +80,25 @@ impl House {
 
     /// Another node on the same store, for the same application.
     pub(crate) fn beside(&self) -> Self {
+        self.beside_with(members())
+    }
+
+    pub(crate) fn beside_with(&self, mirroring: Mirroring) -> Self {
         let (store, clock) = (Arc::clone(&self.inner.store), Arc::clone(&self.inner.clock));
-        Self::on(store, clock, (Arc::clone(&self.chat), Arc::clone(&self.script)), members(), doors())
+        Self::on(
+            store,
+            clock,
+            (Arc::clone(&self.chat), Arc::clone(&self.script)),
+            (mirroring, false),
+            doors(),
+        )
     }
 
     fn on(
         store: Arc<dyn Store>,
         clock: Arc<ManualClock>,
         (chat, script): (Arc<MemoryTarget>, Arc<Script>),
-        mirroring: Mirroring,
+        (mirroring, is_guarded): (Mirroring, bool),
         wires: Vec<Wire>,
     ) -> Self {
         let (inner, script_too) = (Arc::clone(&chat), Arc::clone(&script));
@@ -89,8 +108,10 @@ impl House {
         let setup = TargetSetup::new(self::chat(), Arc::new(port), markers).for_tenants(tenants);
         let told = Arc::new(Told::default());
         let mut inner = support::house_on(store, wires, |builder| {
-            let clock = Arc::clone(&clock) as Arc<dyn Clock>;
-            builder.clock(clock).target(setup.mirroring(mirroring)).notices(Arc::clone(&told) as _)
+            let pulse = is_guarded.then(|| TimeGuard::new(Arc::clone(&clock) as _));
+            let builder = builder.clock(Arc::clone(&clock) as Arc<dyn Clock>);
+            let builder = pulse.into_iter().fold(builder, JitBuilder::time_guard);
+            builder.target(setup.mirroring(mirroring)).notices(Arc::clone(&told) as _)
         });
         inner.clock = clock;
         Self { inner, chat, script, told }

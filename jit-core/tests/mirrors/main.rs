@@ -1,6 +1,8 @@
 //! Accounts that are mirrored to other systems: they stand there as they do here, whatever fails in between.
 
 #[cfg(test)]
+mod drift;
+#[cfg(test)]
 mod faults;
 #[cfg(test)]
 #[path = "../leases/faulty.rs"]

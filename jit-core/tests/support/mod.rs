@@ -309,6 +309,13 @@ impl House {
         self.store.events(&query).await.unwrap().items
     }
 
+    /// What is recorded of no tenant.
+    pub(crate) async fn house_trail(&self) -> Vec<AuditEvent> {
+        let (limit, tenant) = (std::num::NonZeroUsize::new(1000).unwrap(), Jit::house_tenant().unwrap());
+        let query = AuditQuery { tenant, account: None, after: None, latest_first: false, limit };
+        self.store.events(&query).await.unwrap().items
+    }
+
     pub(crate) async fn administer(&self, account: AccountId, act: AdminAct) -> Result<Account, Denial> {
         let request = AdminRequest { tenant: tenant(), store: None, account, act, by: "root".into() };
         self.jit.administer(&request).await.unwrap()

@@ -5,8 +5,8 @@ use std::sync::OnceLock;
 
 use async_trait::async_trait;
 use jit_core::{
-    BackendError, Capabilities, Desired, Effect, Holdings, ListCursor, Listed, Listing, Observed, RemoteRef,
-    Target,
+    BackendError, Capabilities, Desired, Drift, Effect, ErrorKind, Holdings, ListCursor, Listed, Listing,
+    Mirrored, Observed, RemoteRef, Target, TargetFault,
 };
 use tokio::time::timeout;
 
@@ -72,6 +72,10 @@ macro_rules! targets {
 
             async fn show(&self, remote: &RemoteRef) -> Result<Option<Listed>, BackendError> {
                 in_time(timeout(self.accounts.longest_call(), self.accounts.show(remote)).await)
+            }
+
+            async fn differs(&self, _: &RemoteRef, _: &Mirrored) -> Result<Drift, BackendError> {
+                Err(BackendError::new(ErrorKind::Target(TargetFault::Forbidden), "directory.differs"))
             }
 
             async fn list(&self, _: Option<ListCursor>) -> Result<Listing, BackendError> {

@@ -6,8 +6,8 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use chrono::TimeDelta;
 use jit_core::{
-    BackendError, Capabilities, Clock, Desired, DesiredState, Effect, Holdings, ListCursor, Listed, Listing,
-    Mirrored, Observed, RemoteRef, Target, UnattendedEnd,
+    BackendError, Capabilities, Clock, Desired, DesiredState, Differences, Drift, Effect, Holdings,
+    ListCursor, Listed, Listing, Mirrored, Observed, RemoteRef, Target, UnattendedEnd,
 };
 
 use super::credentials::Credentials;
@@ -103,6 +103,31 @@ impl ScimTarget {
         Ok(Planned { step, writes: writes(&difference), joins, leaves })
     }
 
+    /// What a look shows of an account, whatever was confirmed: what others changed since is no less changed.
+    async fn drift(&self, remote: &RemoteRef, wanted: &Mirrored) -> Result<Drift, Failure> {
+        let people = &self.people;
+        let (mut call, wish) = (people.wire.call(), Wish::of(wanted, &remote.marker, &people.profile)?);
+        let person = match people.look(&mut call, remote).await? {
+            Seen::Ours(person) => person,
+            Seen::NotOurs => return Ok(Drift::Foreign),
+            Seen::Nothing { .. } if !wanted.active => return Ok(Drift::Nothing),
+            Seen::Nothing { .. } => return Ok(Drift::Missing),
+        };
+        let wanted = known(&person, remote, wanted);
+        let in_use = person.active && !wanted.active;
+        let mut writes = writes(&wish.differences(&person));
+        if in_use {
+            writes.remove("active");
+        }
+        // where the application does not show them, they are as they were confirmed
+        let shows = people.profile.shows_groups && wanted.confirmed.is_some();
+        let Memberships { joins, leaves, .. } = people.memberships(&person, &wanted);
+        let holds = leaves.into_iter().filter(|_| shows).map(|leave| leave.name).collect();
+        let lacks = if shows { joins } else { BTreeSet::new() };
+        let differences = Differences { writes, lacks, holds, in_use };
+        Ok(if differences == Differences::default() { Drift::Nothing } else { Drift::Differs(differences) })
+    }
+
     async fn plan_end(&self, remote: &RemoteRef, step: PlannedStep) -> Result<Planned, Failure> {
         let people = &self.people;
         let person = match people.find_ours(&mut people.wire.call(), remote).await? {
@@ -176,6 +201,10 @@ impl Target for ScimTarget {
                 Some(Listed { enabled: Some(enabled), ..Listed::named(remote) })
             }
         })
+    }
+
+    async fn differs(&self, remote: &RemoteRef, wanted: &Mirrored) -> Result<Drift, BackendError> {
+        self.drift(remote, wanted).await.map_err(|failure| failure.during("application.differs"))
     }
 
     async fn list(&self, cursor: Option<ListCursor>) -> Result<Listing, BackendError> {

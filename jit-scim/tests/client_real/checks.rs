@@ -6,8 +6,8 @@ use std::sync::Arc;
 use chrono::DateTime;
 use http::Method;
 use jit_core::{
-    BackendError, Desired, DesiredState, Effect, Listing, MarkerKey, Mint, Mirrored, Observed, RemoteRef,
-    Target as _, TenantId,
+    BackendError, Desired, DesiredState, Differences, Drift, Effect, Listing, MarkerKey, Mint, Mirrored,
+    Observed, RemoteRef, Target as _, TenantId,
 };
 use jit_scim::client::{
     Adoption, GroupChanges, GroupOrigin, PlannedStep, ScimTarget, TargetProfile, UserChanges,
@@ -101,6 +101,42 @@ pub(crate) async fn the_same_again_changes_nothing(peer: &Peer) {
     let state = DesiredState::Mirrored(Box::new(wanted(&remote)));
     let planned = target.plan(&Desired { remote: known, state }).await.unwrap();
     assert_eq!(planned.step, PlannedStep::Nothing);
+}
+
+pub(crate) async fn what_others_changed_is_seen(peer: &Peer) {
+    let (target, remote) = (peer.target(TargetProfile::generic()), person(1));
+    let (known, mut confirmed) = mirrored(&target, &remote, &wanted(&remote)).await;
+    let differs = async |wanted: &Mirrored| target.differs(&known, wanted).await.unwrap();
+    assert_eq!(differs(&confirmed).await, Drift::Nothing);
+    let path = format!("Users/{}", known.native.as_deref().unwrap());
+    let set = async |attribute: &str, value: Value| {
+        let operation = json!({ "op": "replace", "path": attribute, "value": value });
+        let body = json!({ "schemas": ["urn:ietf:params:scim:api:messages:2.0:PatchOp"], "Operations": [operation] });
+        peer.ask(Method::PATCH, &path, &body).await;
+    };
+    set("title", json!("Chief")).await;
+    let title = Differences { writes: names(&["title"]), ..Differences::default() };
+    assert_eq!(differs(&confirmed).await, Drift::Differs(title.clone()), "though it was confirmed once");
+    set("active", json!(false)).await;
+    let both = Differences { writes: names(&["active", "title"]), ..Differences::default() };
+    assert_eq!(differs(&confirmed).await, Drift::Differs(both));
+
+    confirmed.active = false;
+    set("active", json!(true)).await;
+    let drift = differs(&confirmed).await;
+    assert!(drift.gives_access());
+    assert_eq!(drift, Drift::Differs(Differences { in_use: true, ..title }));
+    set("externalId", json!("somebody")).await;
+    assert_eq!(differs(&confirmed).await, Drift::Foreign);
+    set("externalId", json!(remote.marker.as_str())).await;
+    peer.ask(Method::DELETE, &path, &Value::Null).await;
+    assert_eq!(
+        differs(&confirmed).await,
+        Drift::Nothing,
+        "who is to be out of use, and is gone, is out of use"
+    );
+    confirmed.active = true;
+    assert_eq!(differs(&confirmed).await, Drift::Missing);
 }
 
 pub(crate) async fn what_changes_here_changes_there(peer: &Peer) {

@@ -43,5 +43,6 @@ checks! {
         whatever_is_lost_one_account_comes_of_it_and_none_stays
         many_who_make_it_at_once_make_one
         a_listing_names_ours
+        what_others_changed_is_seen
     ]
 }

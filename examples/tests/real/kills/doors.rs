@@ -112,6 +112,10 @@ impl Target for WatchedTarget {
         self.steps.across("show", self.inner.show(remote)).await
     }
 
+    async fn differs(&self, remote: &RemoteRef, wanted: &Mirrored) -> Result<Drift, BackendError> {
+        self.inner.differs(remote, wanted).await
+    }
+
     async fn list(&self, cursor: Option<ListCursor>) -> Result<Listing, BackendError> {
         self.inner.list(cursor).await
     }

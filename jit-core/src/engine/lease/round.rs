@@ -133,7 +133,8 @@ impl Jit {
             let (places, pushes, left) = (&places, pushes.clone(), limit.get());
             let round = Round { store, worker, setup, places, lanes, pushes, left, first_error: None };
             let done = self.run_round(round, &mut report).await;
-            if let Err(error) = done.and(self.attempt_push(store, worker, setup, &mut report).await) {
+            let brought = done.and(self.attempt_push(store, worker, setup, &mut report).await);
+            if let Err(error) = brought.and(Box::pin(self.look_for_drift(store, worker, setup)).await) {
                 first.get_or_insert(error);
             }
         }

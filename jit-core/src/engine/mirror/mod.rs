@@ -2,6 +2,7 @@
 //! tasks, or at once where a sign-in waits for it.
 
 mod bring;
+mod drift;
 mod learned;
 mod mark;
 mod quarantine;

@@ -8,8 +8,8 @@ use tokio::sync::MutexGuard;
 
 use super::Circuit;
 use crate::{
-    BackendError, Capabilities, Desired, Effect, ErrorKind, Holdings, ListCursor, Listed, Listing, Observed,
-    RemoteRef, Target, TargetFault, clock::GuardedClock,
+    BackendError, Capabilities, Desired, Drift, Effect, ErrorKind, Holdings, ListCursor, Listed, Listing,
+    Mirrored, Observed, RemoteRef, Target, TargetFault, clock::GuardedClock,
 };
 
 /// How long a call may have waited for its turn. Whoever asked wrote down until when it can take effect, by the time of the call
@@ -94,6 +94,10 @@ impl Target for Guarded {
         self.ask(self.inner.show(remote)).await
     }
 
+    async fn differs(&self, remote: &RemoteRef, wanted: &Mirrored) -> Result<Drift, BackendError> {
+        self.ask(self.inner.differs(remote, wanted)).await
+    }
+
     async fn list(&self, cursor: Option<ListCursor>) -> Result<Listing, BackendError> {
         // A listing takes minutes: nobody waits for it to learn whether we are accepted.
         drop(self.turn().await?);
@@ -171,6 +175,10 @@ mod tests {
 
         async fn show(&self, remote: &RemoteRef) -> Result<Option<Listed>, BackendError> {
             self.0.show(remote).await
+        }
+
+        async fn differs(&self, remote: &RemoteRef, wanted: &Mirrored) -> Result<Drift, BackendError> {
+            self.0.differs(remote, wanted).await
         }
 
         async fn list(&self, _: Option<ListCursor>) -> Result<Listing, BackendError> {
