@@ -105,8 +105,8 @@ pub use store::{
 };
 pub use target::{
     Capabilities, Desired, DesiredState, Differences, Drift, DriftLook, Effect, Holdings, ListCursor, Listed,
-    Listing, Marker, MarkerKey, MarkerKeyError, Mirrored, Mirroring, Observed, RemoteRef, Secret,
-    SecretRules, ShownEnd, StopLimit, Target, TargetRole, TargetSetup, UnattendedEnd, Whose,
+    Listing, Marker, MarkerKey, MarkerKeyError, Mirrored, Mirroring, Observed, QuarantineRules, RemoteRef,
+    Secret, SecretRules, ShownEnd, StopLimit, Target, TargetRole, TargetSetup, UnattendedEnd, Whose,
 };
 
 /// What macros of this crate refer to.

@@ -5,7 +5,8 @@ use std::num::NonZeroU32;
 
 use jit_core::config::Problems;
 use jit_core::{
-    AttributeName, Code, ConnectionId, DriftLook, Entitlement, Mirroring, Span, StopLimit, TenantId,
+    AttributeName, Code, ConnectionId, DriftLook, Entitlement, Mirroring, QuarantineRules, Span, StopLimit,
+    TenantId,
 };
 use jit_scim::client::TargetProfile;
 use serde::Deserialize;
@@ -55,6 +56,9 @@ pub(crate) struct MirrorSettings {
     /// What becomes of that.
     #[serde(default)]
     on_drift: Option<OnDrift>,
+    /// When the target is left alone because it fails nearly everybody.
+    #[serde(default)]
+    quarantine: Option<QuarantineSettings>,
 }
 
 #[derive(Debug, Default, Clone, Copy, PartialEq, Eq, Deserialize)]
@@ -82,6 +86,31 @@ enum OnDrift {
     Report,
     /// It is told of, and overwritten, up to so many accounts in a round.
     Overwrite { at_most: NonZeroU32 },
+}
+
+/// What is not said is as it is by default.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct QuarantineSettings {
+    accounts: Option<u32>,
+    percent: Option<u8>,
+    within: Option<Span>,
+    first_pause: Option<Span>,
+    longest_pause: Option<Span>,
+}
+
+impl QuarantineSettings {
+    fn rules(&self) -> QuarantineRules {
+        let usual = QuarantineRules::default();
+        let span = |said: Option<Span>, usual| said.map_or(usual, Span::delta);
+        QuarantineRules {
+            accounts: self.accounts.unwrap_or(usual.accounts),
+            percent: self.percent.unwrap_or(usual.percent),
+            within: span(self.within, usual.within),
+            first_pause: span(self.first_pause, usual.first_pause),
+            longest_pause: span(self.longest_pause, usual.longest_pause),
+        }
+    }
 }
 
 #[derive(Debug, Deserialize)]
@@ -112,6 +141,12 @@ impl MirrorSettings {
             found.report_in("stops", Code::new("config.invalid_value"), "`percent` is more than 100");
         }
         self.check_drift(found);
+        let rules = self.quarantine.as_ref().map(QuarantineSettings::rules);
+        if let Some((name, bounds)) = rules.and_then(|rules| rules.problem()) {
+            found.within("quarantine", |found| {
+                found.report_in(name, Code::new("config.invalid_value"), bounds)
+            });
+        }
     }
 
     fn check_drift(&self, found: &mut Problems) {
@@ -198,6 +233,9 @@ impl MirrorSettings {
                 at_most,
                 within: within.delta(),
             });
+        }
+        if let Some(quarantine) = &self.quarantine {
+            mirroring = mirroring.left_alone_by(quarantine.rules());
         }
         match self.drift_look() {
             Some(look) => mirroring.looking_for_drift(look),

@@ -8,27 +8,15 @@ use std::collections::VecDeque;
 use chrono::{DateTime, TimeDelta, Utc};
 use serde::{Deserialize, Serialize};
 
+use super::QuarantineRules;
 use crate::AccountId;
 
-/// How long what came of a push counts.
-const WINDOW: TimeDelta = TimeDelta::minutes(30);
-/// How many accounts a target must have failed, and which part of those it was asked for.
-const FEWEST: usize = 10;
-const PART: usize = 2;
 /// How long whoever fails alone is known to.
 const ALONE_FOR: TimeDelta = TimeDelta::days(1);
 /// How many accounts are remembered.
 pub(crate) const REMEMBERED: usize = 128;
-/// The pauses between attempts. The last one has no end.
-const LADDER: [TimeDelta; 5] = [
-    TimeDelta::minutes(5),
-    TimeDelta::minutes(30),
-    TimeDelta::hours(2),
-    TimeDelta::hours(6),
-    TimeDelta::hours(24),
-];
-/// As long as somebody waits whom the target did not fail, no pause is longer than this step: it may be that those before
-/// them fail alone.
+/// As long as somebody waits whom the target did not fail, no pause between attempts is longer than this step: it may be that
+/// those before them fail alone.
 const LAST_FOR_OTHERS: usize = 1;
 /// When somebody is told again, counted from the beginning; the next time at four times that distance, and so on.
 const TOLD_AGAIN: TimeDelta = TimeDelta::hours(1);
@@ -40,6 +28,9 @@ pub(crate) struct Health {
     tried: VecDeque<Tried>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     quarantine: Option<Quarantine>,
+    /// What this process goes by; it is no part of what all know.
+    #[serde(skip)]
+    rules: QuarantineRules,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -71,6 +62,11 @@ struct Quarantine {
 }
 
 impl Health {
+    /// Goes by these rules.
+    pub(crate) fn by(self, rules: QuarantineRules) -> Self {
+        Self { rules, ..self }
+    }
+
     /// Takes in that the target failed for an account; `false` where that was known.
     pub(crate) fn failed_for(&mut self, account: AccountId, now: DateTime<Utc>) -> bool {
         let place = self.tried.iter().position(|tried| tried.account == account);
@@ -78,7 +74,7 @@ impl Health {
         let before = before.filter(|before| before.came_out != CameOut::Well);
         let (came_out, at) = match before {
             None => (CameOut::Failed, now),
-            Some(before) if before.came_out == CameOut::Failed && before.is_recent(now) => {
+            Some(before) if before.came_out == CameOut::Failed && self.is_recent(&before, now) => {
                 (CameOut::Failed, before.at)
             }
             Some(_) => (CameOut::Alone, now),
@@ -89,7 +85,9 @@ impl Health {
             self.tried.pop_front();
         }
         // One that fails alone is written down again before it is forgotten, and not each time.
-        !before.is_some_and(|before| before == tried || before.came_out == came_out && before.is_recent(now))
+        !before.is_some_and(|before| {
+            before == tried || before.came_out == came_out && self.is_recent(&before, now)
+        })
     }
 
     /// Takes in that the target did its work for an account; what failed since is known better.
@@ -106,28 +104,28 @@ impl Health {
 
     /// Forgets what no longer counts. Whom a target in quarantine failed is known until it works.
     pub(crate) fn forget_old(&mut self, now: DateTime<Utc>) {
-        let is_on = self.is_on();
+        let (is_on, within) = (self.is_on(), self.rules.within);
         self.tried.retain(|tried| match tried.came_out {
-            CameOut::Well => tried.is_recent(now),
-            CameOut::Failed => is_on || tried.is_recent(now),
+            CameOut::Well => tried.is_within(within, now),
+            CameOut::Failed => is_on || tried.is_within(within, now),
             CameOut::Alone => is_on || tried.is_within(ALONE_FOR, now),
         });
     }
 
     /// Tells whether so many different accounts failed, and so large a part of them, that it is the target.
     pub(crate) fn is_failing(&self, now: DateTime<Utc>) -> bool {
-        let recent = self.tried.iter().filter(|tried| tried.is_recent(now));
+        let recent = self.tried.iter().filter(|tried| self.is_recent(tried, now));
         let (mut failed, mut asked) = (0, 0);
         for tried in recent {
             failed += usize::from(tried.came_out == CameOut::Failed);
             asked += usize::from(tried.came_out != CameOut::Alone);
         }
-        failed >= FEWEST && failed * PART >= asked
+        self.rules.are_too_many(failed, asked)
     }
 
     /// Tells whether the target failed anybody lately of whom it is not known that they fail alone.
     pub(crate) fn has_failures(&self, now: DateTime<Utc>) -> bool {
-        self.tried.iter().any(|tried| tried.came_out == CameOut::Failed && tried.is_recent(now))
+        self.tried.iter().any(|tried| tried.came_out == CameOut::Failed && self.is_recent(tried, now))
     }
 
     /// Tells whether the target failed for this account, and has not worked for it since.
@@ -155,7 +153,7 @@ impl Health {
     /// When the next attempt may be made: for an account that failed before, or for another one.
     pub(crate) fn next_attempt(&self, has_failed: bool, now: DateTime<Utc>) -> Option<DateTime<Utc>> {
         let quarantine = self.quarantine?;
-        let pause = quarantine.pause(has_failed);
+        let pause = self.rules.pause(quarantine.step(has_failed));
         let due = quarantine.attempted_at.checked_add_signed(pause).unwrap_or(now);
         // What lies further ahead than the pause was written before the clock was set back.
         Some(if due.signed_duration_since(now) > pause { now } else { due })
@@ -187,16 +185,16 @@ impl Health {
         self.quarantine.take().is_some()
     }
 
+    fn is_recent(&self, tried: &Tried, now: DateTime<Utc>) -> bool {
+        tried.is_within(self.rules.within, now)
+    }
+
     fn failures(&self) -> impl Iterator<Item = &Tried> {
         self.tried.iter().filter(|tried| tried.came_out != CameOut::Well)
     }
 }
 
 impl Tried {
-    fn is_recent(&self, now: DateTime<Utc>) -> bool {
-        self.is_within(WINDOW, now)
-    }
-
     /// What lies ahead was written before the clock was set back.
     fn is_within(&self, span: TimeDelta, now: DateTime<Utc>) -> bool {
         (TimeDelta::zero()..span).contains(&now.signed_duration_since(self.at))
@@ -204,10 +202,10 @@ impl Tried {
 }
 
 impl Quarantine {
-    fn pause(&self, has_failed: bool) -> TimeDelta {
+    /// The number of the attempt that comes next, by which the pause before it grows.
+    fn step(&self, has_failed: bool) -> usize {
         let step = usize::try_from(self.attempts).unwrap_or(usize::MAX);
-        let step = if has_failed { step } else { step.min(LAST_FOR_OTHERS) };
-        LADDER.get(step).or(LADDER.last()).copied().unwrap_or(WINDOW)
+        if has_failed { step } else { step.min(LAST_FOR_OTHERS) }
     }
 }
 
@@ -312,6 +310,30 @@ mod tests {
         health.begin(at(0));
         let told: Vec<_> = (0..7 * 24).filter(|hour| health.tells_again(at(hour * 60))).collect();
         assert_eq!(told, [1, 4, 16, 64]);
+    }
+
+    #[test]
+    fn settings_move_each_bound() {
+        let rules = QuarantineRules {
+            accounts: 3,
+            percent: 100,
+            within: TimeDelta::minutes(10),
+            first_pause: TimeDelta::minutes(1),
+            longest_pause: TimeDelta::minutes(20),
+        };
+        let mut health = failed(0..3, 0).by(rules);
+        assert!(health.is_failing(at(9)) && !health.is_failing(at(10)));
+        health.worked_for(account(9), at(0));
+        assert!(!health.is_failing(at(0)), "one of four worked");
+        health.begin(at(0));
+        let (mut now, mut pauses) = (at(0), Vec::new());
+        for _ in 0..5 {
+            let next = health.next_attempt(true, now).unwrap();
+            pauses.push((next - now).num_minutes());
+            now = next;
+            assert!(health.take_attempt(account(0), now));
+        }
+        assert_eq!(pauses, [1, 6, 20, 20, 20]);
     }
 
     #[test]

@@ -7,6 +7,7 @@ use std::{
 
 use chrono::TimeDelta;
 
+use super::QuarantineRules;
 use crate::{Account, AttributeName, ConnectionId, Entitlement};
 
 /// Says whose accounts are mirrored to a target, and what of them. Nothing is handed out that is not named here, and never a
@@ -23,6 +24,7 @@ pub struct Mirroring {
     pub(crate) waits: BTreeSet<ConnectionId>,
     pub(crate) stops: Option<StopLimit>,
     pub(crate) drift: Option<DriftLook>,
+    pub(crate) quarantine: QuarantineRules,
 }
 
 /// Bounds how many accounts are stopped in a target within a span, so that a mistake here does not empty it.
@@ -110,6 +112,7 @@ impl Mirroring {
             waits: BTreeSet::new(),
             stops: Some(StopLimit::default()),
             drift: None,
+            quarantine: QuarantineRules::default(),
         }
     }
 
@@ -183,6 +186,14 @@ impl Mirroring {
     #[must_use]
     pub fn looking_for_drift(mut self, look: DriftLook) -> Self {
         self.drift = Some(look);
+        self
+    }
+
+    /// Replaces the rules by which the target is left alone while it fails nearly everybody. Each of them is brought into its
+    /// bounds.
+    #[must_use]
+    pub fn left_alone_by(mut self, rules: QuarantineRules) -> Self {
+        self.quarantine = rules.bounded();
         self
     }
 

@@ -10,6 +10,7 @@ mod marker;
 mod mirrored;
 mod mirroring;
 mod pace;
+mod quarantine_rules;
 mod secret;
 mod setup;
 
@@ -31,6 +32,7 @@ pub use marker::{Marker, MarkerKey, MarkerKeyError};
 pub use mirrored::Mirrored;
 pub use mirroring::{DriftLook, Mirroring, StopLimit};
 pub(crate) use pace::Pace;
+pub use quarantine_rules::QuarantineRules;
 pub use secret::{Secret, SecretRules};
 pub use setup::{TargetRole, TargetSetup, Whose};
 

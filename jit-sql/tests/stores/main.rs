@@ -15,6 +15,8 @@ mod kept_batches;
 #[cfg(feature = "real-postgres")]
 mod postgres;
 #[cfg(test)]
+mod quarantine;
+#[cfg(test)]
 #[cfg(feature = "sqlite")]
 mod sqlite;
 #[cfg(test)]

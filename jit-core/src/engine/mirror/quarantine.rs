@@ -252,7 +252,9 @@ impl Jit {
         let Some(key) = key_of(&setup.id) else { return Ok((None, Health::default())) };
         let document = self.parts.store.document(&key).await?;
         let said = document.as_ref().map(|document| serde_json::from_str::<Health>(&document.body));
-        let health = said.and_then(Result::ok).unwrap_or_default();
+        let rules = setup.mirroring.as_ref().map(|mirroring| mirroring.quarantine).unwrap_or_default();
+        let health: Health = said.and_then(Result::ok).unwrap_or_default();
+        let health = health.by(rules);
         setup.health.saw(health.clone(), self.parts.clock.work());
         Ok((document, health))
     }
