@@ -138,6 +138,17 @@ async fn what_was_put_into_a_group_for_good_is_not_promised_to_be_taken() {
 }
 
 #[tokio::test]
+async fn what_stays_for_good_is_not_promised_to_be_taken_with_a_second_lease() {
+    let house = house().await;
+    house.lift("lift", 30).await.unwrap();
+    // As a call by settings that end nothing gave it: for good.
+    house.directory.leave(PERSON, "ops");
+    house.directory.join(PERSON, "ops");
+    let second = house.lift("lift", 30).await.unwrap();
+    assert_eq!((second.unattended, second.worst_case), (LibraryOnly, None));
+}
+
+#[tokio::test]
 async fn what_leases_share_is_taken_when_the_last_of_them_was_to_end() {
     let house = house().await;
     let first = house.lift("lift", 10).await.unwrap();

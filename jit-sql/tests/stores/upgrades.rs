@@ -1,9 +1,12 @@
 //! What a database from before has once it was opened.
 
-use std::num::NonZeroUsize;
+use std::{collections::BTreeMap, num::NonZeroUsize};
 
+use chrono::TimeDelta;
 use jit_core::{
-    AccountId, AccountWrite, Commit, Filter, HeldPresence, HeldRecord, LookupKey, Query, UserStore,
+    Account, AccountId, AccountState, AccountWrite, Commit, Edge, Elevation, Filter, HeldPresence,
+    HeldRecord, Lease, LookupKey, MarkerKey, MemoryStore, Phase, Query, RemoteRef, RuleName, Share, TargetId,
+    UnattendedEnd, UserStore,
 };
 
 use crate::support::{account, first_sign_in, key, mint, now, tenant};
@@ -61,4 +64,110 @@ async fn leaves_that_waited_in_a_database_from_before_are_listed() {
     schema.connect().await.batch_execute(BEFORE).await.unwrap();
     let store = schema.store().await;
     assert_eq!(listed(&store).await, [alice]);
+}
+
+/// What a lease and what is lent to an account that existed before keep of who ends them, taken away as if it had never been
+/// written.
+#[cfg(feature = "sqlite")]
+const UNTOLD: &str =
+    "UPDATE jit_account SET document = json_remove(document, '$.lease.unattended', '$.elevation.edges.ops.drops',
+       '$.elevation.edges.ops.drops_at')";
+#[cfg(feature = "real-postgres")]
+const UNTOLD_THERE: &str = "UPDATE jit_account SET document = (document::jsonb #- '{lease,unattended}'
+       #- '{elevation,edges,ops,drops}' #- '{elevation,edges,ops,drops_at}')::json";
+
+/// A lease that made an account, one that elevates, and what is lent by it.
+fn lent() -> [Account; 3] {
+    let (mut mint, holder) = (mint(3), mint(4).account());
+    let [made, elevates, keeper] =
+        std::array::from_fn(|_| Account::begin(mint.account(), tenant(), AccountState::Active, now()));
+    let until = now() + TimeDelta::hours(1);
+    let marker = MarkerKey::new("test", &[5; 32]).unwrap().mark(&tenant(), made.id);
+    let lease = Lease {
+        target: TargetId::new("directory").unwrap(),
+        holder,
+        role: RuleName::new("admin").unwrap(),
+        remote: RemoteRef { name: "jit-1".into(), place: None, marker, native: Some("id-1".into()) },
+        elevates: None,
+        entitlements: vec!["ops".into()],
+        until,
+        latest: until,
+        phase: Phase::Active { since: now() },
+        unattended: Some(UnattendedEnd::ServerRefusesLogin),
+        unanswered: None,
+        renewing: false,
+        names_taken: 0,
+        privileged: false,
+        purpose: None,
+        counted: false,
+        alarms: 0,
+        proof: None,
+        task: None,
+    };
+    let leases = BTreeMap::from([(elevates.id, Share::Needs { until })]);
+    let edge = Edge { pre_existing: false, asked: 1, drops: true, drops_at: Some(until), leases };
+    let elevation = Elevation {
+        target: lease.target.clone(),
+        name: "alice".into(),
+        native: "id-2".into(),
+        edges: BTreeMap::from([("ops".to_owned(), edge)]),
+        takes: Vec::new(),
+    };
+    let lifted = Lease { elevates: Some(keeper.id), unattended: None, ..lease.clone() };
+    [
+        Account { lease: Some(Box::new(lease)), ..made },
+        Account { lease: Some(Box::new(lifted)), ..elevates },
+        Account { elevation: Some(Box::new(elevation)), ..keeper },
+    ]
+}
+
+/// Who ends the two leases if nobody of ours ever runs again, as a store gives them back.
+async fn ended_by(store: &dyn UserStore, [made, elevates, keeper]: &[Account; 3]) -> [UnattendedEnd; 2] {
+    let read = async |id| store.get(&tenant(), id).await.unwrap().unwrap();
+    let lent = read(keeper.id).await.elevation;
+    let exposure = async |id| read(id).await.lease.unwrap().exposure(id, lent.as_deref()).ended_by;
+    [exposure(made.id).await, exposure(elevates.id).await]
+}
+
+async fn keep(store: &dyn UserStore, accounts: &[Account; 3]) {
+    for account in accounts {
+        let write = Some(AccountWrite::create(account.clone()));
+        store.commit(&Commit { account: write, ..Commit::new(tenant()) }).await.unwrap();
+    }
+}
+
+const TOLD: [UnattendedEnd; 2] = [UnattendedEnd::ServerRefusesLogin, UnattendedEnd::ServerDropsMembership];
+
+#[cfg(feature = "sqlite")]
+#[tokio::test]
+async fn leases_in_a_file_from_before_promise_nothing() {
+    use jit_sql::SqliteStore;
+
+    let folder = crate::support::folder::Folder::new("untold");
+    let (store, accounts) = (SqliteStore::open(folder.file()).unwrap(), lent());
+    keep(&store, &accounts).await;
+    assert_eq!(ended_by(&store, &accounts).await, TOLD);
+    drop(store);
+    rusqlite::Connection::open(folder.file()).unwrap().execute_batch(UNTOLD).unwrap();
+    let store = SqliteStore::open(folder.file()).unwrap();
+    assert_eq!(ended_by(&store, &accounts).await, [UnattendedEnd::LibraryOnly; 2]);
+}
+
+#[cfg(feature = "real-postgres")]
+#[tokio::test]
+async fn leases_in_a_database_from_before_promise_nothing() {
+    let schema = crate::support::server::Schema::new().await;
+    let (store, accounts) = (schema.store().await, lent());
+    keep(&store, &accounts).await;
+    assert_eq!(ended_by(&store, &accounts).await, TOLD);
+    schema.connect().await.batch_execute(UNTOLD_THERE).await.unwrap();
+    let store = schema.store().await;
+    assert_eq!(ended_by(&store, &accounts).await, [UnattendedEnd::LibraryOnly; 2]);
+}
+
+#[tokio::test]
+async fn in_memory_leases_come_back_as_they_were_told() {
+    let (store, accounts) = (MemoryStore::new(), lent());
+    keep(&store, &accounts).await;
+    assert_eq!(ended_by(&store, &accounts).await, TOLD);
 }
