@@ -8,8 +8,10 @@ use jit_ldap::{
 };
 
 use super::house::{
-    House, World, absent, made, open_ldap, present, remote, secret, stranger, tenant, windows,
+    House, World, absent, administrator_of, made, open_ldap, present, remote, secret, stranger, tenant,
+    windows,
 };
+use crate::peer::Peer;
 
 #[tokio::test]
 async fn an_account_works_until_its_end_and_is_gone_after_check_in() {
@@ -208,7 +210,6 @@ async fn asking_again_gives_the_same_account_a_new_secret_and_exactly_its_groups
     }
 }
 
-// Samba unlocks by itself when `userAccountControl` is written; Active Directory by `lockoutTime` alone.
 #[tokio::test]
 async fn a_new_secret_opens_an_account_that_somebody_locked_by_guessing() {
     let world = World::windows().await;
@@ -223,6 +224,46 @@ async fn a_new_secret_opens_an_account_that_somebody_locked_by_guessing() {
     target.ensure(&present(&known, &[], Some(&second))).await.unwrap();
     assert_eq!(peer.bind(&dn, second.reveal()).await, "fine");
     target.ensure(&absent(&known)).await.unwrap();
+}
+
+// Samba takes a lock off by itself when `userAccountControl` is written, which a new secret does as well: so what is written is
+// looked at, and what it does where nothing else is written.
+#[tokio::test]
+async fn a_new_secret_takes_off_a_lock_that_lasts_until_an_administrator_does() {
+    // of its own: the rules are those of the whole domain
+    let peer = tokio::task::spawn_blocking(|| Peer::start("samba")).await.unwrap();
+    let without_end = Attribute::new(AttributeName::new("lockoutDuration").unwrap(), ["0"]);
+    let domain = EntryName::Dn(peer.base());
+    let mut administrator = administrator_of(&peer).await;
+    administrator.modify(&domain, &[Modification::Replace(without_end)], &[]).await.unwrap();
+    let target = ActiveDirectoryTarget::new(peer.directory(), &windows(&peer)).unwrap();
+    let lockout_time = AttributeName::new("lockoutTime").unwrap();
+    let off = Modification::Replace(Attribute::new(lockout_time.clone(), ["0"]));
+    for is_by_secret in [false, true] {
+        let (name, mut secret_now) = (format!("jit-barred-{is_by_secret}"), secret());
+        let known = made(&target, &name, &[], &secret_now).await;
+        let dn = peer.below(&format!("CN={name},OU=JIT"));
+        for _ in 0..5 {
+            assert_eq!(peer.bind(&dn.to_string(), "a guess").await, "ldap.credentials_invalid");
+        }
+        assert_eq!(peer.bind(&dn.to_string(), secret_now.reveal()).await, "ldap.credentials_invalid");
+        if is_by_secret {
+            secret_now = secret();
+            target.ensure(&present(&known, &[], Some(&secret_now))).await.unwrap();
+        } else {
+            let mut service = peer.as_service().await;
+            service.modify(&EntryName::from(&dn), std::slice::from_ref(&off), &[]).await.unwrap();
+        }
+        assert_eq!(peer.bind(&dn.to_string(), secret_now.reveal()).await, "fine", "{is_by_secret}");
+    }
+
+    let known = made(&target, "jit-calm", &[], &secret()).await;
+    let entry = Search::entry(peer.below("CN=jit-calm,OU=JIT")).attributes([lockout_time.clone()]);
+    let before = administrator.read(&entry).await.unwrap().unwrap();
+    assert_eq!(before.text(&lockout_time), None, "nobody guessed");
+    target.ensure(&present(&known, &[], Some(&secret()))).await.unwrap();
+    let after = administrator.read(&entry).await.unwrap().unwrap();
+    assert_eq!(after.text(&lockout_time), Some("0"), "it is we who write it");
 }
 
 #[tokio::test]

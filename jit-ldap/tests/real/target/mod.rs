@@ -7,6 +7,7 @@ mod house;
 mod kills;
 mod life;
 mod listing;
+mod protected;
 mod refusals;
 mod renewals;
 mod resting;
