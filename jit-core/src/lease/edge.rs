@@ -1,7 +1,7 @@
 //! One entitlement that is lent to an account that existed before: who needs it, whose it is, and whether the target takes it
 //! by itself.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
@@ -38,6 +38,18 @@ pub enum Share {
     },
     /// It does not need it any longer; a call of it that gives may still be on its way.
     Leaves,
+}
+
+/// Notes a call that takes entitlements.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[expect(clippy::exhaustive_structs, reason = "it is stored: each field is there to be read")]
+pub struct Taking {
+    /// Tells it from others.
+    pub number: u64,
+    /// What it takes.
+    pub entitlements: BTreeSet<String>,
+    /// Until when it may take effect, at one server or at all of them.
+    pub answer_by: DateTime<Utc>,
 }
 
 impl Edge {

@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{
     Exposure,
-    edge::{Edge, Share},
+    edge::{Edge, Share, Taking},
 };
 use crate::{AccountId, TargetId, UnattendedEnd};
 
@@ -30,18 +30,9 @@ pub struct Elevation {
     /// Calls that take something and whose answer nobody has.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub takes: Vec<Taking>,
-}
-
-/// Notes a call that takes entitlements.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[expect(clippy::exhaustive_structs, reason = "it is stored: each field is there to be read")]
-pub struct Taking {
-    /// Tells it from others.
-    pub number: u64,
-    /// What it takes.
-    pub entitlements: BTreeSet<String>,
-    /// Until when it may take effect.
-    pub answer_by: DateTime<Utc>,
+    /// What was taken, and until when a server of the target may not have heard of it.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub settling: Vec<Taking>,
 }
 
 /// What the target answered to a call that gives.
@@ -72,7 +63,7 @@ impl Answer<'_> {
 
 impl Elevation {
     pub(crate) fn begin(target: TargetId, name: String, native: String) -> Self {
-        Self { target, name, native, edges: BTreeMap::new(), takes: Vec::new() }
+        Self { target, name, native, edges: BTreeMap::new(), takes: Vec::new(), settling: Vec::new() }
     }
 
     /// Tells whether anything is lent or on its way out.
@@ -85,6 +76,20 @@ impl Elevation {
     pub(crate) fn is_free(&self, wanted: &BTreeSet<String>, now: DateTime<Utc>) -> bool {
         let mut open = self.takes.iter().filter(|taking| now < taking.answer_by);
         open.all(|taking| taking.entitlements.is_disjoint(wanted))
+    }
+
+    /// Tells whether the target shows as held what was taken a moment ago: then another of its servers took it, and this one
+    /// loses it when it hears of it.
+    pub(crate) fn is_going(
+        &self,
+        wanted: &BTreeSet<String>,
+        held: &BTreeSet<String>,
+        now: DateTime<Utc>,
+    ) -> bool {
+        let is_lent = |name: &&String| self.edges.get(*name).is_some_and(|edge| edge.is_needed(now));
+        let recent = self.settling.iter().filter(|taking| now < taking.answer_by);
+        let going = recent.flat_map(|taking| &taking.entitlements).filter(|name| !is_lent(name));
+        going.into_iter().any(|name| wanted.contains(name) && held.contains(name))
     }
 
     /// Lets a lease need entitlements, of which the target showed these to be held. What it did not show is ours to give,
@@ -162,15 +167,21 @@ impl Elevation {
         shares.for_each(|share| *share = Share::Leaves);
         let take = self.surplus_of(lease, now);
         self.takes.retain(|taking| now < taking.answer_by);
+        self.settling.retain(|taking| now < taking.answer_by);
         if !take.is_empty() {
             self.takes.push(Taking { number, entitlements: take.clone(), answer_by });
         }
         (self, take)
     }
 
-    /// Learns that a call which takes was answered.
-    pub(crate) fn taken(mut self, number: u64) -> Self {
-        self.takes.retain(|taking| taking.number != number);
+    /// Learns that a call which takes was answered, and by when all servers of the target show it, where it has several.
+    pub(crate) fn taken(mut self, number: u64, shown_by: Option<DateTime<Utc>>) -> Self {
+        let (answered, open) = self.takes.into_iter().partition(|taking| taking.number == number);
+        self.takes = open;
+        let answered: Vec<Taking> = answered;
+        if let Some(answer_by) = shown_by {
+            self.settling.extend(answered.into_iter().map(|taking| Taking { answer_by, ..taking }));
+        }
         self
     }
 
@@ -302,7 +313,20 @@ mod tests {
         let (left, _) = release(fresh().joined(lease(1), at(10), &set(&["ops"]), &set(&[])), 1);
         assert!(!left.is_free(&set(&["ops"]), at(1)) && left.is_free(&set(&["dba"]), at(1)));
         assert!(left.is_free(&set(&["ops"]), at(2)));
-        assert!(left.taken(9).is_free(&set(&["ops"]), at(1)));
+        assert!(left.taken(9, None).is_free(&set(&["ops"]), at(1)));
+    }
+
+    #[test]
+    fn what_one_server_took_and_another_shows_is_not_there_to_be_lent() {
+        let ops = set(&["ops"]);
+        let (left, _) = release(fresh().joined(lease(1), at(10), &ops, &set(&[])), 1);
+        let taken = left.taken(9, Some(at(5)));
+        assert!(taken.is_free(&ops, at(1)) && taken.is_going(&ops, &ops, at(4)));
+        assert!(!taken.is_going(&ops, &ops, at(5)), "all know of it by now");
+        assert!(!taken.is_going(&ops, &set(&[]), at(4)) && !taken.is_going(&set(&["dba"]), &ops, at(4)));
+        let next = taken.joined(lease(2), at(20), &ops, &set(&[]));
+        assert!(!next.is_going(&ops, &ops, at(4)), "it was given again since");
+        assert!(release(next, 2).0.settling.len() == 1, "until it is forgotten");
     }
 
     #[test]

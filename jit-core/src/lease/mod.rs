@@ -17,9 +17,9 @@ use serde::{Deserialize, Serialize};
 use crate::{AccountId, AccountState, Code, RemoteRef, RuleName, TargetId, TaskId, UnattendedEnd};
 
 pub use duty::Duty;
-pub use edge::{Edge, Share};
+pub use edge::{Edge, Share, Taking};
 pub(crate) use elevation::Answer;
-pub use elevation::{Elevation, Taking};
+pub use elevation::Elevation;
 pub use exposure::Exposure;
 pub(crate) use name::{account_for_key, account_for_remote, remote_name};
 pub use step::Misfit;

@@ -126,6 +126,23 @@ async fn while_it_may_still_be_taken_nobody_else_is_given_it() {
 }
 
 #[tokio::test]
+async fn what_another_server_took_a_moment_ago_is_not_there_to_be_lent() {
+    let house = House::settling(TimeDelta::minutes(5)).await;
+    house.directory.plant(PERSON);
+    let first = house.lift("lift", 30).await.unwrap();
+    house.check_in(first.lease).await;
+    // the server that is asked now has not heard of it
+    house.directory.join(PERSON, "ops");
+    assert_eq!(code_of(house.lift("lift", 30).await), "lease.in_progress");
+    house.directory.leave(PERSON, "ops");
+    let second = house.lift("lift", 30).await.unwrap();
+    house.pass_minutes(20).await;
+    assert!(house.person_holds("ops"), "what is lent stays until its end");
+    assert!(matches!(house.lease(second.lease).await.phase, Phase::Active { .. }));
+    house.jit.extend(None, &tenant(), second.lease, TimeDelta::hours(1), house.by()).await.unwrap();
+}
+
+#[tokio::test]
 async fn an_extension_moves_the_end_and_its_late_answer_leaves_nothing() {
     let house = house().await;
     let lent = house.lift("lift", 10).await.unwrap();

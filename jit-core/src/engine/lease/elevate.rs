@@ -49,7 +49,7 @@ impl Jit {
     /// As [`Jit::check_out`], and `lease.other_kind` (the role makes accounts), `lease.cannot_elevate` (the target lends
     /// nothing to them), `lease.unnamed` (nobody who is believed names the account), `lease.unknown_account`,
     /// `lease.account_is_lent` (it was itself made for a time); `lease.in_progress` also while a call that takes one of
-    /// the entitlements has no answer yet. After any of them nothing of the lease is left in the target, or a task is
+    /// the entitlements has no answer yet, and where one server of the target shows what another took a moment ago. After any of them nothing of the lease is left in the target, or a task is
     /// there that takes it.
     ///
     /// # Cancel safety
@@ -76,7 +76,8 @@ impl Jit {
         let (native, held) = holdings(asked.setup, &remote, &wanted).await?;
         let keeper = account_for_remote(&request.tenant, &request.target, &native);
         let lent = asked.store.get(&request.tenant, keeper).await?.and_then(|kept| kept.elevation);
-        if lent.is_some_and(|lent| !lent.is_free(&wanted, self.parts.clock.work())) {
+        let now = self.parts.clock.work();
+        if lent.is_some_and(|lent| !lent.is_free(&wanted, now) || lent.is_going(&wanted, &held, now)) {
             return Err(JitError::refused("lease.in_progress"));
         }
         remote.native = Some(native);
@@ -212,6 +213,9 @@ impl Jit {
                 Some(seen) => seen.clone(),
                 None => holdings(setup, &lease.remote, &wanted).await?.1,
             };
+            if lent.is_going(&wanted, &held, self.parts.clock.work()) {
+                return Err(JitError::refused("lease.in_progress"));
+            }
             let by_itself =
                 setup.target.capabilities().elevation == Some(UnattendedEnd::ServerDropsMembership);
             let joined = lent.joined(account.id, until, &wanted, &held).asking(account.id, by_itself);
