@@ -5,7 +5,10 @@ use std::{
     future::Future,
     num::NonZeroUsize,
     pin::Pin,
-    sync::{Arc, Mutex},
+    sync::{
+        Arc, Mutex,
+        atomic::{AtomicUsize, Ordering},
+    },
 };
 
 use async_trait::async_trait;
@@ -35,6 +38,8 @@ pub(crate) enum Fault {
 pub(crate) struct Script {
     clock: Arc<ManualClock>,
     inner: Mutex<Inner>,
+    /// How often the target was asked how an account differs.
+    pub(crate) looks: AtomicUsize,
 }
 
 #[derive(Default)]
@@ -45,7 +50,6 @@ struct Inner {
     late: Vec<(DateTime<Utc>, Desired)>,
     late_commits: Vec<(DateTime<Utc>, Commit)>,
     effects: usize,
-    looks: usize,
     commits: usize,
     partial: bool,
     answer: Option<TargetFault>,
@@ -63,7 +67,7 @@ struct Inner {
 
 impl Script {
     pub(crate) fn new(clock: Arc<ManualClock>) -> Self {
-        Self { clock, inner: Mutex::default() }
+        Self { clock, inner: Mutex::default(), looks: AtomicUsize::default() }
     }
 
     /// Lets a fault befall the n-th step from now.
@@ -177,11 +181,6 @@ impl Script {
     pub(crate) fn counts(&self) -> (usize, usize, usize, usize) {
         let inner = self.inner.lock().unwrap();
         (inner.step, inner.hit, inner.effects, inner.commits)
-    }
-
-    /// How often the target was asked how an account differs.
-    pub(crate) fn looks(&self) -> usize {
-        self.inner.lock().unwrap().looks
     }
 
     fn next(&self, broken: &ErrorKind) -> Option<Fault> {
@@ -307,7 +306,7 @@ impl Target for FaultyTarget {
     }
 
     async fn differs(&self, remote: &RemoteRef, wanted: &Mirrored) -> Result<Drift, BackendError> {
-        self.script.inner.lock().unwrap().looks += 1;
+        self.script.looks.fetch_add(1, Ordering::SeqCst);
         self.script.answered(remote)?;
         through(&self.script, UNREACHABLE, || self.inner.differs(remote, wanted)).await
     }
