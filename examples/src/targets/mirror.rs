@@ -144,7 +144,7 @@ impl MirrorSettings {
         let rules = self.quarantine.as_ref().map(QuarantineSettings::rules);
         if let Some((name, bounds)) = rules.and_then(|rules| rules.problem()) {
             found.within("quarantine", |found| {
-                found.report_in(name, Code::new("config.invalid_value"), bounds)
+                found.report_in(name, Code::new("config.invalid_value"), bounds);
             });
         }
     }
