@@ -112,6 +112,7 @@ fn lent() -> [Account; 3] {
         native: "id-2".into(),
         edges: BTreeMap::from([("ops".to_owned(), edge)]),
         takes: Vec::new(),
+        settling: Vec::new(),
     };
     let lifted = Lease { elevates: Some(keeper.id), unattended: None, ..lease.clone() };
     [
