@@ -14,6 +14,9 @@ use crate::reason::Reason;
 pub struct EntryId(Uuid);
 
 impl EntryId {
+    /// The identifier of no entry.
+    pub(crate) const NOBODY: Self = Self(Uuid::nil());
+
     /// Takes an identifier that was read before.
     #[must_use]
     pub const fn from_uuid(uuid: Uuid) -> Self {

@@ -105,6 +105,7 @@ jit_core::reasons! {
         SignInThrottled = "ldap.sign_in_throttled", "too many sign-ins with this name failed; the directory is not asked, so that it does not lock the account", Nature::Outage;
         #[doc = "The cause of `ldap.sign_in_refused`: such an account is nobody of those who sign in."]
         EntryLent = "ldap.entry_lent", "the entry was made for a time", Nature::Refusal;
+        LeasesUntold = "ldap.leases_untold", "the store did not tell which accounts are lent", Nature::Outage;
         PasswordMustChange = "ldap.password_must_change", "the password is right and has to be changed first", Nature::Refusal;
         NotUnique = "ldap.not_unique", "more than one entry was found where there must be one", Nature::Refusal;
     }

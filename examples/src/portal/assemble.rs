@@ -75,6 +75,8 @@ pub(super) async fn assemble(
         folder,
         directories: &directories,
         store: &main.store,
+        shelves: &shelves,
+        targets: &targets,
         clock: &clock,
     };
     let (mut doors, mut sources) = (Vec::new(), Sources::default());

@@ -14,8 +14,9 @@ use jit_oidc::login::Environment;
 use jit_oidc::{Engine, Login, OidcSettings, OidcTrigger, StateKeeper};
 
 use super::assemble::AssembleError;
-use super::house::{Door, Way};
+use super::house::{Door, Shelf, Way};
 use super::settings::{DoorSettings, Method, Protocol, Settings};
+use crate::targets::Opened;
 
 /// Makes the connection for the engine, and the door with the trigger that feeds it.
 pub(super) fn hang(
@@ -44,6 +45,9 @@ pub(super) struct Around<'a> {
     /// Where people sign in by a name and a password, by connection.
     pub(super) directories: &'a BTreeMap<ConnectionId, Directory>,
     pub(super) store: &'a Arc<dyn Store>,
+    /// All user stores, the main one among them.
+    pub(super) shelves: &'a [Shelf],
+    pub(super) targets: &'a [Opened],
     pub(super) clock: &'a Arc<dyn Clock>,
 }
 

@@ -9,7 +9,7 @@ use crate::{AccountId, AttributeName, ConnectionId, EmailAddress, TargetId};
 /// Finds accounts by something that is not their identity. Several accounts may share one.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct LookupKey {
-    /// `email`, `leased_at`, `leased_for`, `elevated_at`, `mirrored_at`, `parked_leave`, `parked_leaves`, or `attribute:` and
+    /// `email`, `leased_at`, `leased_for`, `leased_as`, `elevated_at`, `mirrored_at`, `parked_leave`, `parked_leaves`, or `attribute:` and
     /// the attribute's name.
     pub kind: String,
     /// The value, normalised for comparison.
@@ -33,6 +33,12 @@ impl LookupKey {
     #[must_use]
     pub fn leased_for(holder: AccountId) -> Self {
         Self { kind: "leased_for".into(), value: holder.to_string() }
+    }
+
+    /// Looks for the leases that made an account, by what its target calls it for good; also those that are over.
+    #[must_use]
+    pub fn leased_as(native: &str) -> Self {
+        Self { kind: "leased_as".into(), value: native.to_owned() }
     }
 
     /// Looks for the accounts whose leave waits for an administrator.

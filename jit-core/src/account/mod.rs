@@ -232,7 +232,7 @@ impl Account {
     }
 
     /// The keys by which the account can be found: its e-mail address and searchable attributes; of a lease that may
-    /// still be in its target, target and holder; the targets that it is mirrored to; of a leave that waits, its connection, and that one
+    /// still be in its target, target and holder; of any lease, what it made; the targets that it is mirrored to; of a leave that waits, its connection, and that one
     /// waits.
     #[must_use]
     pub fn lookup_keys(&self) -> Vec<LookupKey> {
@@ -248,6 +248,7 @@ impl Account {
             .iter()
             .filter(|lease| lease.is_live())
             .flat_map(|lease| [LookupKey::leased_at(&lease.target), LookupKey::leased_for(lease.holder)]);
+        let made = self.lease.as_deref().and_then(Lease::made).map(LookupKey::leased_as);
         let is_over = matches!(self.state, AccountState::Ended { .. });
         let parked = self.records.iter().filter(|record| record.parked.is_some() && !is_over);
         let parked = parked
@@ -256,7 +257,7 @@ impl Account {
         let elevation = elevation.map(|elevation| LookupKey::elevated_at(&elevation.target));
         let mirrors = self.mirrors.iter().filter(|mirror| mirror.may_be_there());
         let mirrors = mirrors.map(|mirror| LookupKey::mirrored_at(&mirror.target));
-        let remote = lease.chain(elevation).chain(mirrors);
+        let remote = lease.chain(made).chain(elevation).chain(mirrors);
         let mut keys: Vec<_> = email.chain(attributes).chain(remote).chain(parked).collect();
         keys.sort();
         keys.dedup();

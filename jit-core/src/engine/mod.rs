@@ -37,8 +37,8 @@ pub use hold::{LinkAnswer, MailProof, Reply, Ticket};
 pub use jit::Jit;
 pub use keep::{Kept, Teller};
 pub use lease::{
-    CheckOut, CheckedOut, Difference, Differing, Elevated, Extended, LeasePage, LentWrong, ReconcileMode,
-    Reconciliation,
+    CheckOut, CheckedOut, Difference, Differing, Elevated, Extended, LeasePage, LentAccounts, LentWrong,
+    ReconcileMode, Reconciliation,
 };
 pub use mirror::{MirrorForecast, TargetQuarantine};
 pub use outcome::{Denied, Explanation, Held, JitError, Outcome, Provisioned, Session, SignedIn, Verdict};

@@ -231,6 +231,11 @@ impl Lease {
         !matches!(self.phase, Phase::Gone { .. }) || self.unanswered.is_some()
     }
 
+    /// What the target calls the account that it made, once that is known.
+    pub(crate) fn made(&self) -> Option<&str> {
+        self.remote.native.as_deref().filter(|_| self.elevates.is_none())
+    }
+
     /// Tells whether its end has not begun.
     pub(crate) fn is_in_use(&self) -> bool {
         matches!(self.phase, Phase::Intended | Phase::Active { .. })

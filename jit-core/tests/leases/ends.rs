@@ -18,6 +18,27 @@ async fn checking_in_removes_it_and_doing_so_twice_is_no_error() {
 }
 
 #[tokio::test]
+async fn what_was_lent_is_known_by_its_id_for_good_and_a_person_who_was_lent_something_is_not() {
+    let house = House::new().await;
+    let lent = LentAccounts::of(tenant(), house.store.clone());
+    let out = house.out(30).await;
+    let native = house.lease(out.lease).await.remote.native.unwrap();
+    assert!(lent.has(&native).await.unwrap());
+    assert!(!lent.has("somebody-else").await.unwrap());
+    let elsewhere = LentAccounts::of(TenantId::new("other").unwrap(), house.store.clone());
+    assert!(!elsewhere.has(&native).await.unwrap());
+    assert!(elsewhere.and_of(tenant(), house.store.clone()).has(&native).await.unwrap());
+    house.pass_minutes(31).await;
+    assert!(matches!(house.lease(out.lease).await.phase, Phase::Gone { .. }));
+    assert!(lent.has(&native).await.unwrap(), "whoever brings it back makes no person of it");
+    house.directory.plant(PERSON);
+    let lifted = CheckOut { role: rule("lift"), ..house.request(30, None) };
+    let lifted = house.jit.elevate(&lifted, Some(PERSON)).await.unwrap();
+    let person = house.lease(lifted.lease).await.remote.native.unwrap();
+    assert!(!lent.has(&person).await.unwrap());
+}
+
+#[tokio::test]
 async fn it_ends_on_time_to_the_second() {
     let house = House::new().await;
     let out = house.out(30).await;

@@ -42,7 +42,7 @@ mod whole;
 
 use std::fmt;
 
-use jit_core::Claims;
+use jit_core::{Claims, LentAccounts};
 
 use crate::claims::ClaimsOf;
 use crate::connection::Connection;
@@ -61,6 +61,7 @@ pub use settings::{ImportConfig, ImportSettings, ImportWay};
 pub struct Import {
     directory: Directory,
     config: ImportConfig,
+    lent: Option<LentAccounts>,
 }
 
 impl Import {
@@ -69,7 +70,14 @@ impl Import {
     /// # Errors
     /// [`SettingsError`] that names the first unsound field; its code is `ldap.settings_invalid`.
     pub fn new(directory: Directory, settings: &ImportSettings) -> Result<Self, SettingsError> {
-        Ok(Self { directory, config: settings.check()? })
+        Ok(Self { directory, config: settings.check()?, lent: None })
+    }
+
+    /// Takes what leases lend for no person, whatever it bears: name here the stores of all whose targets are on this directory.
+    #[must_use]
+    pub fn leaving_out(mut self, lent: LentAccounts) -> Self {
+        self.lent = Some(lent);
+        self
     }
 
     /// Begins to read: everything, or what has changed since the cookie of an earlier reading.
@@ -82,7 +90,11 @@ impl Import {
     pub async fn begin(&self, since: Option<&ImportCookie>) -> Result<Reading<'_>, LdapError> {
         let since = self.config.open(since)?;
         let loan = self.directory.lend().await?;
-        Reading::new(Box::new(loan), &self.config, since)
+        let reading = Reading::new(Box::new(loan), &self.config, since)?;
+        Ok(match &self.lent {
+            Some(lent) => reading.leaving_out(lent.clone()),
+            None => reading,
+        })
     }
 }
 
@@ -121,6 +133,17 @@ pub enum Record {
     Unchanged(EntryId),
     /// It is gone, or no longer where and what is read.
     Gone(EntryId),
+}
+
+impl Record {
+    /// Who is there.
+    pub(super) fn there(&self) -> Option<EntryId> {
+        match self {
+            Self::Changed(entry) => Some(entry.id()),
+            Self::Unchanged(id) => Some(*id),
+            Self::Gone(_) => None,
+        }
+    }
 }
 
 /// The end of a reading.

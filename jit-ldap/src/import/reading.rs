@@ -3,11 +3,13 @@
 use std::collections::HashSet;
 use std::fmt;
 
+use jit_core::LentAccounts;
+
 use super::differences::{Rounds, Stream};
 use super::lent::Lent;
 use super::settings::{ImportConfig, ImportWay};
 use super::whole::{Depth, Whole};
-use super::{Complete, Extent, Step};
+use super::{Complete, Extent, Record, Step};
 use crate::connection::Connection;
 use crate::error::LdapError;
 use crate::pool::Loan;
@@ -17,6 +19,7 @@ use crate::reason::Reason;
 pub struct Reading<'i> {
     source: Box<dyn Source>,
     config: &'i ImportConfig,
+    lent: Option<LentAccounts>,
     phase: Phase,
 }
 
@@ -62,7 +65,14 @@ impl<'i> Reading<'i> {
             (ImportWay::DirSync, None) => Phase::FromNow(Rounds::new(Vec::new())),
             (ImportWay::DirSync, Some(since)) => Phase::Rounds(Rounds::new(since)),
         };
-        Ok(Self { source, config, phase })
+        Ok(Self { source, config, lent: None, phase })
+    }
+
+    /// Takes what leases lend for no person, whatever it bears, as [`Import::leaving_out`](super::Import::leaving_out).
+    #[must_use]
+    pub fn leaving_out(mut self, lent: LentAccounts) -> Self {
+        self.lent = Some(lent);
+        self
     }
 
     /// Reads on. A page or a part of one, some hundred changes or the end: memory holds no more than that, and no more is asked
@@ -73,7 +83,7 @@ impl<'i> Reading<'i> {
     /// not name is unknown. `ldap.control_missing` and `ldap.control_unsupported` when the server does not know this way;
     /// `ldap.sync_restart` when it no longer knows the cookie: begin without one; `ldap.referral` when it names another
     /// server; `ldap.too_many_entries` when more than 250 000 were made for a time; `ldap.value_missing` when an entry has no
-    /// identifier that we may see; as [`Connection::search`].
+    /// identifier that we may see; `ldap.leases_untold` when the store does not tell what is lent; as [`Connection::search`].
     ///
     /// # Cancel safety
     /// The reading cannot be gone on with; the cookie that it began with is as good as before.
@@ -90,7 +100,10 @@ impl<'i> Reading<'i> {
                 Phase::FromNow(rounds) => rounds.pass_over(connection, config).await?,
                 Phase::Over => return Err(Reason::ConnectionUnusable.into()),
             };
-            if let Some(records) = records {
+            if let Some(mut records) = records {
+                if let Some(lent) = &self.lent {
+                    take_out(lent, &mut records).await?;
+                }
                 self.phase = phase;
                 return Ok(Step::Records(records));
             }
@@ -100,6 +113,19 @@ impl<'i> Reading<'i> {
             }
         }
     }
+}
+
+/// Tells of what a lease made that it is no longer among those who are read: its marker may have been taken away.
+async fn take_out(lent: &LentAccounts, records: &mut [Record]) -> Result<(), LdapError> {
+    let ids: Vec<_> = records.iter().filter_map(Record::there).map(|id| id.to_string()).collect();
+    let told = lent.among(&ids).await;
+    let lent = told.map_err(|error| LdapError::new(Reason::LeasesUntold).caused_by(error))?;
+    for record in records {
+        if let Some(id) = record.there().filter(|id| lent.contains(&id.to_string())) {
+            *record = Record::Gone(id);
+        }
+    }
+    Ok(())
 }
 
 enum Next {

@@ -12,8 +12,8 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use jit_core::{
-    Assurance, Attestation, Attestor, Check, Checks, Claims, Clock, Context, Event, Jit, OneTime,
-    SessionHint, Stability, Subject, Trigger, VerifyError,
+    Assurance, Attestation, Attestor, Check, Checks, Claims, Clock, Context, Event, Jit, LentAccounts,
+    OneTime, SessionHint, Stability, Subject, Trigger, VerifyError,
 };
 use tokio::time::timeout;
 use zeroize::Zeroizing;
@@ -60,6 +60,7 @@ pub struct LdapTrigger {
     config: SignInConfig,
     directory: Directory,
     throttle: Throttle,
+    lent: LentAccounts,
     clock: Arc<dyn Clock>,
     attestor: Attestor,
 }
@@ -67,39 +68,59 @@ pub struct LdapTrigger {
 impl LdapTrigger {
     /// Joins a directory with the attestor of its connection. Failures are counted in the one-time store, for all nodes
     /// together, and for all connections to the same directory ([`Directory::system`]), also those of other tenants: the
-    /// directory counts them together as well.
+    /// directory counts them together as well. What leases lend signs in as nobody, by what `lent` tells, whatever it bears.
     #[must_use]
     pub fn new(
         config: SignInConfig,
         directory: Directory,
         failures: Arc<dyn OneTime>,
+        lent: LentAccounts,
         clock: Arc<dyn Clock>,
         attestor: Attestor,
     ) -> Self {
         let tenant = Jit::house_tenant().unwrap_or_else(|| attestor.tenant().clone());
         let throttle = Throttle::new(failures, (tenant, directory.system().to_owned()), config.throttle());
-        Self { config, directory, throttle, clock, attestor }
+        Self { config, directory, throttle, lent, clock, attestor }
     }
 
     async fn sign_in(&self, name: &str, password: &Password) -> Result<(EntryId, Claims), VerifyError> {
         let mut loan = self.directory.lend().await?;
-        let found = match loan.find_one(&self.lookup(name)?).await {
-            Ok(Some(entry)) => entry,
-            Ok(None) => return Err(self.refuse_unknown(&loan, name, password, None).await),
-            Err(error) if error.reason() == Reason::NotUnique => {
-                return Err(self.refuse_unknown(&loan, name, password, Some(error)).await);
-            }
-            Err(error) => return Err(error.into()),
+        let (found, id) = match self.find_person(&mut loan, name).await? {
+            Ok(person) => person,
+            Err(cause) => return Err(self.refuse_unknown(&loan, name, password, cause).await),
         };
-        if self.config.markers().are_on(&found) {
-            let lent = LdapError::new(Reason::EntryLent);
-            return Err(self.refuse_unknown(&loan, name, password, Some(lent)).await);
-        }
-        let id = found.id(self.config.id()).map_err(LdapError::from)?;
         let slot = self.throttle.reserve(id.as_uuid().as_bytes(), self.clock.now()).await?;
         self.bind_counted(&loan, found.dn_text(), password, slot).await?;
         let claims = self.read_again(&mut loan, &found, id).await?;
         Ok((id, claims))
+    }
+
+    /// Finds who may sign in under a name; the inner error says why that is nobody.
+    async fn find_person(
+        &self,
+        loan: &mut Loan,
+        name: &str,
+    ) -> Result<Result<(Entry, EntryId), Option<LdapError>>, VerifyError> {
+        let (found, cause) = match loan.find_one(&self.lookup(name)?).await {
+            Ok(found) => (found, None),
+            Err(error) if error.reason() == Reason::NotUnique => (None, Some(error)),
+            Err(error) => return Err(error.into()),
+        };
+        let id =
+            found.as_ref().map(|entry| entry.id(self.config.id())).transpose().map_err(LdapError::from)?;
+        // whoever is not found costs the same look
+        let is_lent = self.is_lent(id.unwrap_or(EntryId::NOBODY)).await?;
+        let Some((entry, id)) = found.zip(id) else { return Ok(Err(cause)) };
+        if is_lent || self.config.markers().are_on(&entry) {
+            return Ok(Err(Some(LdapError::new(Reason::EntryLent))));
+        }
+        Ok(Ok((entry, id)))
+    }
+
+    /// An account that was made for a time stays one, also where somebody took its marker away.
+    async fn is_lent(&self, id: EntryId) -> Result<bool, LdapError> {
+        let told = self.lent.has(&id.to_string()).await;
+        told.map_err(|error| LdapError::new(Reason::LeasesUntold).caused_by(error))
     }
 
     fn lookup(&self, name: &str) -> Result<Search, LdapError> {

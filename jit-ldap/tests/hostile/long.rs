@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use jit_core::{
-    Context, Listing, ManualClock, MemoryStore, Target as _, Trigger as _,
+    Context, LentAccounts, Listing, ManualClock, MemoryStore, Target as _, Trigger as _,
     config::{self, ConnectionConfig, Format},
 };
 use jit_ldap::{
@@ -104,7 +104,8 @@ async fn a_sign_in_at_a_slow_server_ends_in_its_time() {
     let clock = Arc::new(ManualClock::at("2027-01-15T08:00:00Z".parse().unwrap()));
     let store = Arc::new(MemoryStore::new());
     let config = settings.check().unwrap();
-    let trigger = LdapTrigger::new(config, directory(slow).await, store, clock, attestor);
+    let lent = LentAccounts::of(attestor.tenant().clone(), store.clone());
+    let trigger = LdapTrigger::new(config, directory(slow).await, store, lent, clock, attestor);
     let typed = BindEvidence {
         user_name: "alice".to_owned(),
         password: zeroize::Zeroizing::new("a password".to_owned()),

@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use jit_core::LentAccounts;
 use jit_ldap::import::{Complete, Extent, ImportConfig, ImportCookie, ImportWay, Record, Step};
 use jit_ldap::{
     Attribute, AttributeName, Connection, Dn, EntryId, EntryName, IdAttribute, Import, ImportSettings,
@@ -10,7 +11,7 @@ use jit_ldap::{
 
 use crate::active_directory::samba;
 use crate::peer::Peer;
-use crate::target::administrator_of;
+use crate::target::{House, World, administrator_of, tenant};
 
 fn name(text: &str) -> AttributeName {
     AttributeName::new(text).unwrap()
@@ -258,6 +259,34 @@ async fn whoever_was_made_for_a_time_is_not_among_those_still_there() {
     unit.describe("ann", "changed again").await;
     let (present, _) = present_since(&config, &peer, &cookie).await;
     assert_eq!(present, BTreeSet::from([ann, ben, lent]));
+}
+
+#[tokio::test]
+async fn what_a_lease_made_is_no_person_also_where_its_marker_was_taken_away() {
+    for way in [ImportWay::Pages, ImportWay::Sync] {
+        let place = World::open_ldap();
+        let house = House::behind(place.target(), 0).await;
+        let out = house.out(30).await;
+        let entry = EntryName::Dn(place.dn(&out.name));
+        let marker = Modification::Replace(Attribute::new(place.marker(), ["one of us now"]));
+        place.administrator().await.modify(&entry, &[marker], &[]).await.unwrap();
+        let base = place.peer().base().to_string();
+        let mut settings = ImportSettings::new(&base, "(objectClass=inetOrgPerson)", IdAttribute::EntryUuid);
+        (settings.way, settings.attributes) = (way, vec!["uid".to_owned()]);
+        let (mut by_marker, mut by_lease) = (Kept::default(), Kept::default());
+        let import = Import::new(place.peer().directory(), &settings).unwrap();
+        by_marker.update(&import, &name("uid")).await;
+        assert!(by_marker.people.values().any(|uid| *uid == out.name), "it bears no marker");
+        let import = import.leaving_out(LentAccounts::of(tenant(), house.store.clone()));
+        by_lease.update(&import, &name("uid")).await;
+        let both = (by_marker.people.len(), by_lease.people.len());
+        assert_eq!(both.0, both.1 + 1, "all others are read");
+        assert!(!by_lease.people.values().any(|uid| *uid == out.name));
+        // whoever took it for a person is told that it is none, also by what changed since
+        let title = Modification::Replace(Attribute::new(name("title"), ["one of us"]));
+        place.administrator().await.modify(&entry, &[title], &[]).await.unwrap();
+        assert!(by_marker.update(&import, &name("uid")).await.0.gone.contains(&out.name), "{way:?}");
+    }
 }
 
 #[tokio::test]

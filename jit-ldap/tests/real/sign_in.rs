@@ -4,8 +4,8 @@ use std::sync::Arc;
 
 use jit_core::config::{self, ConnectionConfig, Format};
 use jit_core::{
-    Check, Clock as _, Context, ErrorClass, Event, Jit, ManualClock, MemoryStore, Outcome, SystemClock,
-    Trigger as _,
+    Check, Clock as _, Context, ErrorClass, Event, Jit, LentAccounts, ManualClock, MemoryStore, Outcome,
+    SystemClock, Trigger as _,
 };
 use jit_ldap::{
     Attribute, AttributeName, BindEvidence, Directory, EntryName, LdapError, LdapTrigger, Modification,
@@ -53,12 +53,18 @@ fn world(peer: &Peer, text: &str) -> World {
     door(text, peer.directory(), &Arc::new(MemoryStore::new()), &clock)
 }
 
+/// The same, on the store that keeps the leases of a house.
+fn world_of(house: &House, peer: &Peer, text: &str) -> World {
+    door(text, peer.directory(), &house.store, &house.clock)
+}
+
 /// A way in among several that share a store.
 fn door(text: &str, directory: Directory, store: &Arc<MemoryStore>, clock: &Arc<ManualClock>) -> World {
     let settings: ConnectionConfig<SignInSettings> = config::load(text, Format::Toml, "test.toml").unwrap();
     let (connection, attestor, sign_in) = settings.define().unwrap();
     let config = sign_in.check().unwrap();
-    let trigger = LdapTrigger::new(config, directory, store.clone(), clock.clone(), attestor);
+    let lent = LentAccounts::of(attestor.tenant().clone(), store.clone());
+    let trigger = LdapTrigger::new(config, directory, store.clone(), lent, clock.clone(), attestor);
     let jit = Jit::builder(store.clone()).connection(connection).build().unwrap();
     World { trigger, jit, clock: clock.clone() }
 }
@@ -332,6 +338,40 @@ async fn what_was_made_for_a_time_is_nobody_who_signs_in() {
         let text = text.replace("[protocol]", "[protocol]\nmarker = \"title\"");
         assert_eq!(world(place.peer(), &text).code(&out.name, out.secret.reveal()).await, "fine");
         house.check_in(out.lease).await.unwrap();
+    }
+}
+
+#[tokio::test]
+async fn what_was_made_for_a_time_signs_in_as_nobody_also_where_its_marker_was_taken_away() {
+    for place in Place::both().await {
+        let house = House::behind(place.target(), 0).await;
+        let out = house.out(30).await;
+        let entry = EntryName::Dn(place.dn(&out.name));
+        let mut administrator = place.administrator().await;
+        let search = Search::entry(place.dn(&out.name)).attributes([place.marker()]);
+        let before = administrator.read(&search).await.unwrap().unwrap();
+        let marker = Attribute::new(place.marker(), before.values(&place.marker()).unwrap().to_vec());
+        let hired = Modification::Replace(Attribute::new(place.marker(), ["one of us now"]));
+        administrator.modify(&entry, &[hired], &[]).await.unwrap();
+        let text = match &place {
+            Place::OpenLdap(_) => OPENLDAP.replace("\"ou=people,dc=jit", "\"dc=jit"),
+            Place::Windows(_) => of_active_directory().replace("\"OU=People,DC=jit", "\"OU=JIT,DC=jit"),
+        };
+        // it is the lease that keeps it out
+        assert_eq!(world(place.peer(), &text).code(&out.name, out.secret.reveal()).await, "fine");
+        let beside = world_of(&house, place.peer(), &text);
+        let error = beside.trigger.verify(typed(&out.name, out.secret.reveal())).await.unwrap_err();
+        assert_eq!(error.code().as_str(), "ldap.sign_in_refused");
+        let cause = std::error::Error::source(&error).and_then(|cause| cause.downcast_ref::<LdapError>());
+        let cause = std::error::Error::source(cause.unwrap()).unwrap().to_string();
+        assert!(cause.contains("made for a time"), "the log can say why: {cause}");
+        // its end leaves alone what is not marked, and from then on it is nobody all the same
+        let lease = house.check_in(out.lease).await.unwrap();
+        assert_eq!(lease.phase.word(), "quarantined");
+        assert_eq!(beside.code(&out.name, out.secret.reveal()).await, "ldap.sign_in_refused");
+        administrator.modify(&entry, &[Modification::Replace(marker)], &[]).await.unwrap();
+        house.check_in(out.lease).await.unwrap();
+        assert!(!place.exists(&place.dn(&out.name)).await);
     }
 }
 

@@ -11,6 +11,7 @@ pub const MIGRATIONS: &[Migration] = &[
     Migration { version: 1, name: "begin", sql: include_str!("0001_begin.sql") },
     Migration { version: 2, name: "documents", sql: include_str!("0002_documents.sql") },
     Migration { version: 3, name: "waiting leaves", sql: include_str!("0003_waiting_leaves.sql") },
+    Migration { version: 4, name: "lent accounts", sql: include_str!("0004_lent_accounts.sql") },
 ];
 
 const MIGRATE: &str = "postgres.migrate";

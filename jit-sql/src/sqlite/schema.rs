@@ -1,7 +1,8 @@
 //! The tables.
 
 use jit_core::BackendError;
-use rusqlite::{Connection, TransactionBehavior};
+use rusqlite::{Connection, TransactionBehavior, functions::FunctionFlags};
+use sha2::{Digest as _, Sha256};
 
 use super::error::Refused;
 use crate::migration::{Migration, pending};
@@ -11,7 +12,11 @@ pub const MIGRATIONS: &[Migration] = &[
     Migration { version: 1, name: "begin", sql: include_str!("0001_begin.sql") },
     Migration { version: 2, name: "documents", sql: include_str!("0002_documents.sql") },
     Migration { version: 3, name: "waiting leaves", sql: include_str!("0003_waiting_leaves.sql") },
+    Migration { version: 4, name: "lent accounts", sql: include_str!("0004_lent_accounts.sql") },
 ];
+
+/// The digest of a text, while steps are applied.
+const DIGEST: &str = "jit_digest";
 
 /// Brings the tables up to date: for applications that open the file themselves.
 ///
@@ -23,6 +28,7 @@ pub fn migrate(connection: &mut Connection) -> Result<(), BackendError> {
 }
 
 pub(super) fn bring_up_to_date(connection: &mut Connection) -> Result<(), Refused> {
+    offer_digest(connection)?;
     // Begins as a writer, so that of two who open a new file at once one waits for the other.
     let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
     transaction.execute_batch(
@@ -41,5 +47,16 @@ pub(super) fn bring_up_to_date(connection: &mut Connection) -> Result<(), Refuse
             (step.version, step.name, step.checksum()),
         )?;
     }
-    Ok(transaction.commit()?)
+    transaction.commit()?;
+    Ok(connection.remove_function(DIGEST, 1)?)
+}
+
+/// Offers steps the digest that keys are found by.
+fn offer_digest(connection: &Connection) -> Result<(), Refused> {
+    let flags = FunctionFlags::SQLITE_UTF8 | FunctionFlags::SQLITE_DETERMINISTIC;
+    let digest = |context: &rusqlite::functions::Context<'_>| {
+        let text: String = context.get(0)?;
+        Ok(Sha256::digest(text.as_bytes()).to_vec())
+    };
+    Ok(connection.create_scalar_function(DIGEST, 1, flags, digest)?)
 }

@@ -12,6 +12,8 @@ mod documents;
 #[cfg(feature = "real-postgres")]
 mod kept_batches;
 #[cfg(test)]
+mod lent;
+#[cfg(test)]
 #[cfg(feature = "real-postgres")]
 mod postgres;
 #[cfg(test)]

@@ -15,6 +15,7 @@ mod exposure;
 mod extend;
 mod hand_out;
 mod keeper;
+mod lent;
 mod limit;
 mod missing;
 mod places;
@@ -35,6 +36,7 @@ pub use compare::LentWrong;
 pub use differ::{Difference, Differing};
 pub use elevate::Elevated;
 pub use extend::Extended;
+pub use lent::LentAccounts;
 pub use reconcile::{ReconcileMode, Reconciliation};
 
 use bearing::{bearing, page_of};

@@ -131,6 +131,7 @@ pub(crate) struct House {
     pub(crate) clock: Arc<ManualClock>,
     pub(crate) holder: AccountId,
     pub(crate) key: MarkerKey,
+    pub(crate) store: Arc<MemoryStore>,
     pub(crate) jit: Jit,
 }
 
@@ -166,15 +167,15 @@ impl House {
         let commit = Commit { account: Some(AccountWrite::create(account)), ..Commit::new(tenant()) };
         store.commit(&commit).await.unwrap();
         let key = MarkerKey::new(&format!("t{seed}"), &[5; 32]).unwrap();
-        let jit = engine(store, &clock, setup(target, &key), seed);
-        Self { clock, holder, key, jit }
+        let jit = engine(store.clone(), &clock, setup(target, &key), seed);
+        Self { clock, holder, key, store, jit }
     }
 
     /// The same house after its settings changed.
     pub(crate) fn anew(&self, store: Arc<MemoryStore>, target: Arc<dyn Target>) -> Self {
         let Self { clock, holder, key, .. } = self;
-        let jit = engine(store, clock, setup(target, key), seed());
-        Self { clock: Arc::clone(clock), holder: *holder, key: key.clone(), jit }
+        let jit = engine(store.clone(), clock, setup(target, key), seed());
+        Self { clock: Arc::clone(clock), holder: *holder, key: key.clone(), store, jit }
     }
 
     pub(crate) fn request(&self, role: &str, minutes: i64) -> CheckOut {

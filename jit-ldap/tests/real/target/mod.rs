@@ -16,4 +16,4 @@ mod unseen;
 
 pub(crate) use custom::without_controls;
 pub(crate) use dynamic::target as dynamic_target;
-pub(crate) use house::{House, World, administrator_of, open_ldap, secret};
+pub(crate) use house::{House, World, administrator_of, open_ldap, secret, tenant};
