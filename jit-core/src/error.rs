@@ -117,6 +117,8 @@ pub enum TargetFault {
     Resting,
     /// We may not do this there.
     Forbidden,
+    /// None of its servers that answer takes changes.
+    ReadOnly,
     /// The place does not exist or is outside the allowed ones.
     Place,
     /// The name is taken by something that cannot be seen, or cannot be a name there.
@@ -152,6 +154,7 @@ impl TargetFault {
             Self::Untrusted => "target.untrusted",
             Self::Credentials | Self::Resting => "target.credentials",
             Self::Forbidden => "target.forbidden",
+            Self::ReadOnly => "target.read_only",
             Self::Place => "target.place",
             Self::Name => "target.name",
             Self::Secret => "target.secret",
@@ -169,6 +172,7 @@ impl TargetFault {
             Self::Credentials => "the target does not accept our credentials",
             Self::Resting => "the target did not accept our credentials, and is not asked again yet",
             Self::Forbidden => "the target does not allow this",
+            Self::ReadOnly => "no server of the target that answers takes changes",
             Self::Place => "the place does not exist or is not allowed",
             Self::Name => "the name cannot be used",
             Self::Secret => "the secret does not meet the target's rules",
@@ -185,9 +189,12 @@ impl TargetFault {
 
     fn scope(self) -> FaultScope {
         match self {
-            Self::Unreachable | Self::Untrusted | Self::Forbidden | Self::Place | Self::Protocol => {
-                FaultScope::Target
-            }
+            Self::Unreachable
+            | Self::Untrusted
+            | Self::Forbidden
+            | Self::ReadOnly
+            | Self::Place
+            | Self::Protocol => FaultScope::Target,
             Self::Name | Self::Secret | Self::Entitlement => FaultScope::Account,
             // Credentials have a circuit of their own.
             Self::Credentials | Self::Resting | Self::Limit | Self::Quarantined => FaultScope::Neither,

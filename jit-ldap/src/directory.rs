@@ -5,12 +5,14 @@ use std::fmt;
 use std::sync::Arc;
 
 use crate::connection::Connection;
+use crate::dn::Dn;
 use crate::error::{Fate, LdapError};
 use crate::hash::fnv1a;
 use crate::limits::Limits;
 use crate::pool::{Circuit, Loan, Pool, PoolSettings, Purpose, ServiceAccount};
 use crate::reason::Reason;
 use crate::server::{Server, ServerId};
+use crate::writers::{Role, takes_changes};
 
 /// A directory: one server or several, in the order in which they are asked.
 #[derive(Clone)]
@@ -24,6 +26,7 @@ pub struct Directory {
 struct Pools {
     work: Pool,
     binding: Pool,
+    role: Role,
 }
 
 impl Directory {
@@ -39,6 +42,7 @@ impl Directory {
         let pools = |server: Server| Pools {
             work: pool(server.clone(), Purpose::Work(account.clone())),
             binding: pool(server, Purpose::Binding),
+            role: Role::default(),
         };
         Self::of(servers.into_iter().map(pools).collect(), settings.limits)
     }
@@ -59,6 +63,7 @@ impl Directory {
         let pools = |own: &Pools| Pools {
             work: own.work.guarded_by(circuit.clone()),
             binding: own.binding.guarded_by(circuit.clone()),
+            role: own.role.clone(),
         };
         Self { servers: self.servers.iter().map(pools).collect(), ..self.clone() }
     }
@@ -123,11 +128,50 @@ impl Directory {
         if let [only] = self.servers.as_slice() {
             return only.work.lend().await;
         }
-        let mut servers: Vec<&Pools> = self.servers.iter().collect();
-        servers.sort_by_cached_key(|pools| std::cmp::Reverse(weight(work, pools.work.server().as_str())));
+        let servers = self.in_order(work);
         let own = servers.first().map(|pools| pools.work.server());
         let loan = first_of(servers.into_iter()).await?;
         Ok(if own == Some(loan.server()) { loan } else { loan.standing_in() })
+    }
+
+    /// The same among the servers that take changes: what takes none owns no work. Whether one does is asked where there are
+    /// several, and counts for a while. `base` is where changes are made.
+    ///
+    /// # Errors
+    /// As [`Directory::lend`]; `ldap.read_only` when all that answer take none.
+    pub(crate) async fn lend_for_changes(&self, work: &str, base: &Dn) -> Result<Loan, LdapError> {
+        if let [only] = self.servers.as_slice() {
+            return only.work.lend().await;
+        }
+        let mut last =
+            LdapError::new(if self.servers.is_empty() { Reason::ServerUnknown } else { Reason::ReadOnly });
+        let mut is_own = true;
+        for pools in self.in_order(work) {
+            match pools.lend_for_changes(base).await {
+                Ok(Some(loan)) => return Ok(if is_own { loan } else { loan.standing_in() }),
+                Ok(None) => {}
+                Err(error) if is_final(&error) => return Err(error),
+                // what took no changes when it was asked last is not thought to take some because it is away
+                Err(_) if pools.role.known().0 == Some(false) => {}
+                Err(error) => (last, is_own) = (error, false),
+            }
+        }
+        Err(last)
+    }
+
+    /// Asks the server that made something of this piece of work's changes whether it takes any, after it sent one elsewhere.
+    pub(crate) async fn is_read_only_for(&self, work: &str, base: &Dn) -> Result<bool, LdapError> {
+        let mut loan = self.lend_for_changes(work, base).await?;
+        let takes = takes_changes(&mut loan, base).await?;
+        self.at(&loan.server())?.role.learn(takes);
+        Ok(!takes)
+    }
+
+    /// The servers, the one first that a piece of work is nearest to.
+    fn in_order(&self, work: &str) -> Vec<&Pools> {
+        let mut servers: Vec<&Pools> = self.servers.iter().collect();
+        servers.sort_by_cached_key(|pools| std::cmp::Reverse(weight(work, pools.work.server().as_str())));
+        servers
     }
 
     /// Tells whether there is more than one server.
@@ -163,14 +207,37 @@ async fn first_of(servers: impl Iterator<Item = &Pools>) -> Result<Loan, LdapErr
     for pools in servers {
         match pools.work.lend().await {
             Ok(loan) => return Ok(loan),
-            // the next server would refuse the same password, and count it too
-            Err(error) if error.fate() == Fate::Answered || error.reason() == Reason::CircuitOpen => {
-                return Err(error);
-            }
+            Err(error) if is_final(&error) => return Err(error),
             Err(error) => last = error,
         }
     }
     Err(last)
+}
+
+/// Whether there is no use in asking another server: it would refuse the same password, and count it too.
+fn is_final(error: &LdapError) -> bool {
+    error.fate() == Fate::Answered || error.reason() == Reason::CircuitOpen
+}
+
+impl Pools {
+    /// A connection, unless this server takes no changes.
+    async fn lend_for_changes(&self, base: &Dn) -> Result<Option<Loan>, LdapError> {
+        let (takes, is_fresh) = self.role.known();
+        if is_fresh && takes == Some(false) {
+            return Ok(None);
+        }
+        let mut loan = self.work.lend().await?;
+        if !is_fresh {
+            // a server that breaks off is as good as one that cannot be reached
+            let takes =
+                takes_changes(&mut loan, base).await.map_err(|error| error.with_fate(Fate::NotSent))?;
+            self.role.learn(takes);
+            if !takes {
+                return Ok(None);
+            }
+        }
+        Ok(Some(loan))
+    }
 }
 
 /// How near a piece of work is to a server (rendezvous hashing, by FNV-1a): when a server comes or goes, only its own work

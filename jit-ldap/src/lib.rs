@@ -36,6 +36,7 @@ mod ber;
 mod claims;
 mod hash;
 mod lent;
+mod writers;
 
 pub mod attribute;
 pub mod codes;

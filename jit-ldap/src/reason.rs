@@ -56,6 +56,7 @@ jit_core::reasons! {
         PoolExhausted = "ldap.pool_exhausted", "no connection became free in time", Nature::Outage;
         CircuitOpen = "ldap.circuit_open", "the directory refused our own credentials a moment ago and is not asked again yet", Nature::Setup;
         ServiceRefused = "ldap.service_refused", "the directory refused our own credentials", Nature::Setup;
+        ReadOnly = "ldap.read_only", "no server that answers takes changes", Nature::Setup;
         ServerUnknown = "ldap.server_unknown", "no server of this name is configured", Nature::Setup;
 
         // what a broken or hostile server says

@@ -109,6 +109,12 @@ impl ServerFeatures {
         self.lists("supportedCapabilities", "1.2.840.113556.1.4.800")
     }
 
+    /// Tells whether this is a domain controller that takes no changes ([MS-ADTS] §3.1.1.3.4.3.7).
+    #[must_use]
+    pub fn is_read_only(&self) -> bool {
+        self.lists("supportedCapabilities", "1.2.840.113556.1.4.1920")
+    }
+
     /// The names under which the server keeps entries.
     pub fn naming_contexts(&self) -> impl Iterator<Item = Dn> {
         self.names("namingContexts")

@@ -21,6 +21,7 @@ use crate::error::{Fate, LdapError};
 use crate::password::Password;
 use crate::pool::Loan;
 use crate::reason::Reason;
+use crate::writers::sends_elsewhere;
 
 /// What `adminDescription` holds at most; no directory has less room.
 const MARKER_CHARS: usize = 256;
@@ -62,7 +63,23 @@ impl<D: Dialect> Accounts<D> {
         self.directory.limits().call
     }
 
+    /// Does what is desired; again, by another server, where one that took changes a while ago takes none any longer.
     pub(super) async fn ensure(&self, desired: &Desired) -> Result<Effect, BackendError> {
+        let outcome = self.ensure_at_one(desired).await;
+        let Err(error) = &outcome else { return outcome };
+        let cause = std::error::Error::source(error).and_then(|cause| cause.downcast_ref::<LdapError>());
+        if !cause.is_some_and(sends_elsewhere) {
+            return outcome;
+        }
+        let work = work_of(desired);
+        match self.directory.is_read_only_for(&work, &self.table.base).await {
+            Ok(true) if self.directory.is_replicated() => self.ensure_at_one(desired).await,
+            Ok(true) => Err(Step::Reach.failed(Reason::ReadOnly)),
+            Ok(false) | Err(_) => outcome,
+        }
+    }
+
+    async fn ensure_at_one(&self, desired: &Desired) -> Result<Effect, BackendError> {
         let remote = &desired.remote;
         match &desired.state {
             DesiredState::Present { entitlements, secret, ends_at } => {
@@ -91,7 +108,7 @@ impl<D: Dialect> Accounts<D> {
 
     /// What was done for an account on one server may not have reached the others yet.
     pub(super) async fn lend_for(&self, account: &str) -> Result<Loan, BackendError> {
-        let loan = self.directory.lend_for(account).await;
+        let loan = self.directory.lend_for_changes(account, &self.table.base).await;
         loan.map_err(|error| Step::Reach.failed(error))
     }
 
@@ -271,7 +288,7 @@ impl<D: Dialect> Accounts<D> {
     }
 
     async fn absent(&self, connection: &mut Connection, remote: &RemoteRef) -> Result<Effect, BackendError> {
-        if self.is_removed_at_once(connection, remote).await {
+        if self.is_removed_at_once(connection, remote).await? {
             return Ok(Effect::Absent { was_there: true });
         }
         for _ in 0..ATTEMPTS {
@@ -312,16 +329,24 @@ impl<D: Dialect> Accounts<D> {
     }
 
     /// Tries to remove it where it was made, without looking before. Whatever else comes of that is found out by looking.
-    async fn is_removed_at_once(&self, connection: &mut Connection, remote: &RemoteRef) -> bool {
+    async fn is_removed_at_once(
+        &self,
+        connection: &mut Connection,
+        remote: &RemoteRef,
+    ) -> Result<bool, BackendError> {
         let id = remote.native.as_ref().and_then(|native| native.parse().ok());
-        let (Some(id), Ok(dn)) = (id, self.dn_of(remote)) else { return false };
+        let (Some(id), Ok(dn)) = (id, self.dn_of(remote)) else { return Ok(false) };
         if !self.dialect.reaches_blindly() || !self.dialect.groups_follow() {
-            return false;
+            return Ok(false);
         }
         let Ok(guard) = self.guard(&Remote { id, dn, is_enabled: true, server_time: None }, remote) else {
-            return false;
+            return Ok(false);
         };
-        guard.remove(connection, || self.dialect.closure()).await.is_ok()
+        match guard.remove(connection, || self.dialect.closure()).await {
+            // what it shows may be old
+            Err(error) if sends_elsewhere(&error) => Err(Step::Remove.failed(error)),
+            outcome => Ok(outcome.is_ok()),
+        }
     }
 
     fn guard(&self, ours: &Remote, remote: &RemoteRef) -> Result<Guard, BackendError> {
@@ -342,6 +367,19 @@ fn is_refused(error: &LdapError) -> bool {
 /// came of the call and not the call, whose room would be taken twice.
 pub(super) fn in_time<T>(outcome: Result<Result<T, BackendError>, Elapsed>) -> Result<T, BackendError> {
     outcome.unwrap_or_else(|_| Err(Step::Reach.failed(Reason::Timeout)))
+}
+
+/// The piece of work that a request belongs to, by which a server is chosen for it.
+fn work_of(desired: &Desired) -> String {
+    match &desired.state {
+        DesiredState::Holding { .. } => work_of_person(&desired.remote),
+        _ => desired.remote.marker.as_str().to_owned(),
+    }
+}
+
+/// The name is what every request about a person has, the first one included.
+pub(super) fn work_of_person(remote: &RemoteRef) -> String {
+    remote.name.to_lowercase()
 }
 
 /// What a server that stands in does not have may be on its way there.

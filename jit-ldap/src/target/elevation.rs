@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use chrono::{DateTime, Utc};
 use jit_core::{BackendError, Effect, ErrorKind, Holdings, Marker, RemoteRef, TargetFault, UnattendedEnd};
 
-use super::accounts::{Accounts, unseen};
+use super::accounts::{Accounts, unseen, work_of_person};
 use super::dialect::Dialect;
 use super::fault::Step;
 use super::members;
@@ -183,9 +183,8 @@ impl<D: Dialect> Accounts<D> {
         clock.map(Some).map_err(|error| Step::Look.failed(error))
     }
 
-    /// The name is what every request about a person has, the first one included.
     async fn lend_for_person(&self, remote: &RemoteRef) -> Result<Loan, BackendError> {
-        self.lend_for(&remote.name.to_lowercase()).await
+        self.lend_for(&work_of_person(remote)).await
     }
 
     /// Puts the person into the group, for so many seconds where the server ends it; they may have been in it.

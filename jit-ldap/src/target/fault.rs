@@ -71,6 +71,7 @@ fn fault_of(step: Step, error: &LdapError) -> TargetFault {
             TargetFault::Credentials
         }
         Reason::CircuitOpen => TargetFault::Resting,
+        Reason::ReadOnly => TargetFault::ReadOnly,
         Reason::PoolExhausted
         | Reason::TimeLimit
         | Reason::SizeLimit

@@ -261,3 +261,27 @@ async fn where_the_feature_is_off_nothing_is_given() {
     let (came, heard) = changes(false, &[], false).await;
     assert_eq!((came.as_str(), heard.len()), ("target.limit", 0));
 }
+
+/// What comes of a change that a domain controller sends elsewhere, which says of itself that it can do this.
+async fn sent_elsewhere(capabilities: &'static [&'static str]) -> String {
+    let target = target(1, false, move |asked| {
+        if asked.op != 0x63 {
+            return vec![Act::Say(message(asked.id, &result(0x67, 10, b"")))];
+        }
+        if !asked.bytes.windows(3).any(|part| part == b"\x04\x01+") {
+            return vec![Act::Say(looked_at(&asked, false, (PERSON, &[])))];
+        }
+        let values: Vec<_> = capabilities.iter().map(|oid| oid.as_bytes().to_vec()).collect();
+        let root = message(asked.id, &entry("", &[attribute("supportedCapabilities", &values)]));
+        vec![Act::Say([root, message(asked.id, &done(0))].concat())]
+    })
+    .await;
+    target.ensure(&taking(1)).await.unwrap_err().code().to_string()
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_read_only_domain_controller_is_told_from_a_group_that_is_kept_elsewhere() {
+    const ANY: &str = "1.2.840.113556.1.4.800";
+    assert_eq!(sent_elsewhere(&[ANY, "1.2.840.113556.1.4.1920"]).await, "target.read_only");
+    assert_eq!(sent_elsewhere(&[ANY]).await, "target.entitlement");
+}

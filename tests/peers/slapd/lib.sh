@@ -22,6 +22,28 @@ write_configuration() {
     ${forgetful:+-e '/^syncprov-sessionlog /d'} \
     ${refint_alone:+-e '/^overlay memberof$/d' -e '/^memberof-/d' -e 's/^index member,memberOf,/index /'} \
     "$here/slapd.conf" >"$dir/slapd.conf"
+  [ -z "$follow" ] || follow_it "$dir"
+}
+
+# Among the settings of the database, before its overlays.
+follow_it() {
+  local dir=$1 from="ldap://127.0.0.1:$follow"
+  {
+    printf 'syncrepl rid=1 provider=%s type=refreshAndPersist retry="1 +" searchbase="%s" ' "$from" "$base"
+    printf 'bindmethod=simple binddn="cn=admin,%s" credentials=jit-administrator-password\nupdateref %s\n' "$base" "$from"
+  } >"$dir/follow.conf"
+  # whoever takes no changes lets nothing run out either, and slapd does not start with that overlay
+  sed -i -e "/^limits /r $dir/follow.conf" -e '/^overlay dds$/d' -e '/^dds-/d' "$dir/slapd.conf"
+}
+
+# The end of what was there before is written down as the state that was reached.
+wait_until_filled() {
+  local program=$1 dir=$2
+  for _ in {1..100}; do
+    ! "$program" -T cat -f "$dir/slapd.conf" -b "$base" 2>/dev/null | grep -q '^contextCSN' || return 0
+    sleep 0.1
+  done
+  die "nothing came from the server that it follows"
 }
 
 fill() {

@@ -208,3 +208,63 @@ async fn what_a_server_that_stands_in_has_not_heard_of_is_not_counted_as_lent() 
     }
     assert!(refused > 0, "some of {lent} belong to the server that went away");
 }
+
+/// A server that follows another one and takes no changes itself.
+fn follower(of: &Peer) -> Peer {
+    Peer::start_as("slapd", &["--follow", &of.port("ldap").to_string()])
+}
+
+#[tokio::test]
+async fn a_server_that_takes_no_changes_owns_no_account() {
+    let one = Peer::start("slapd");
+    let mut settings = open_ldap(&one);
+    settings.settles_seconds = 60;
+    let alone = OpenLdapTarget::new(one.directory(), &settings).unwrap();
+    let before = made(&alone, "jit-before", &["ops"], &secret()).await;
+    let other = follower(&one);
+    for servers in [[server(&one), server(&other)], [server(&other), server(&one)]] {
+        let target = target(servers, &one);
+        assert!(matches!(target.observe(&before).await.unwrap(), Observed::Ours { .. }));
+        for number in 0..16 {
+            let account = made(&target, &format!("jit-{number}"), &["ops"], &secret()).await;
+            let disabled = Desired { remote: account.clone(), state: DesiredState::Disabled };
+            assert_eq!(target.ensure(&disabled).await.unwrap(), Effect::Disabled);
+            assert_eq!(target.ensure(&absent(&account)).await.unwrap(), Effect::Absent { was_there: true });
+            // what it does not have is believed: it is the server of every account
+            assert_eq!(target.ensure(&absent(&account)).await.unwrap(), Effect::Absent { was_there: false });
+            assert_eq!(target.observe(&account).await.unwrap(), Observed::Missing);
+        }
+        for name in ["alice", "bob", "carol"] {
+            let asked = ["ops".to_owned()].into();
+            let Holdings::Found { native, .. } = target.holdings(&person(name, None), &asked).await.unwrap()
+            else {
+                panic!("{name} is there")
+            };
+            let known = person(name, Some(&native));
+            let given = target.ensure(&holding(&known, &["ops"], &[])).await.unwrap();
+            assert_eq!(given, Effect::Holding { given: asked.clone(), taken: [].into(), ends: [].into() });
+            let taken = target.ensure(&holding(&known, &[], &["ops"])).await.unwrap();
+            assert_eq!(taken, Effect::Holding { given: [].into(), taken: asked, ends: [].into() });
+        }
+    }
+    let target = target([server(&one), server(&other)], &one);
+    assert_eq!(target.ensure(&absent(&before)).await.unwrap(), Effect::Absent { was_there: true });
+    drop(one);
+    for number in 0..8 {
+        let account = remote(&format!("new-{number}"));
+        let error = target.ensure(&present(&account, &["ops"], Some(&secret()))).await.unwrap_err();
+        assert_eq!(error.code().as_str(), "target.unreachable", "the one that takes changes is away");
+    }
+}
+
+#[tokio::test]
+async fn where_no_server_takes_changes_the_answer_says_so() {
+    let one = Peer::start("slapd");
+    let (two, three) = (follower(&one), follower(&one));
+    let alone = OpenLdapTarget::new(two.directory(), &open_ldap(&two)).unwrap();
+    let both = target([server(&two), server(&three)], &two);
+    for target in [&alone, &both] {
+        let error = target.ensure(&present(&remote("jit-1"), &["ops"], Some(&secret()))).await.unwrap_err();
+        assert_eq!(error.code().as_str(), "target.read_only");
+    }
+}
