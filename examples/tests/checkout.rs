@@ -33,6 +33,9 @@ fn folder(name: &str, configuration: &str) -> PathBuf {
     write(&folder.join("key"), "a key for tests that is longer than 32 bytes", 0o600);
     write(&folder.join("password"), "a password for tests", 0o600);
     write(&folder.join("checkout.toml"), configuration, 0o644);
+    if configuration.contains("sqlite:accounts.db") {
+        SqliteStore::open(folder.join("accounts.db")).unwrap();
+    }
     folder
 }
 
@@ -55,6 +58,34 @@ fn whoever_asks_for_json_gets_it_for_a_wrong_command_line_too() {
     }
     let (code, lines, complaint) = run(&folder, "dance");
     assert!(code == 2 && lines.is_empty() && complaint.contains("usage:"), "{complaint}");
+}
+
+#[test]
+fn a_store_that_is_not_there_is_made_by_who_adds_somebody_and_else_told() {
+    let configuration = format!("[checkout]\nstore = \"sqlite:elsewhere.db\"\ntenant = \"acme\"\n{TARGETS}");
+    let folder = folder("no-store", &configuration);
+    let lease = "6f1c2a34-0000-7000-8000-000000000000";
+    for order in [
+        "sweep",
+        "exposure",
+        "list",
+        "reconcile",
+        "alarms",
+        "confirm-time",
+        "person end ada",
+        "person leaving",
+        "mirror parked",
+        "out --for ada --target one --role operator --ttl 30m",
+        &format!("in {lease}"),
+        &format!("extend {lease} --ttl 30m"),
+    ] {
+        let (code, lines, complaint) = run(&folder, &format!("--config checkout.toml --json {order}"));
+        assert_eq!((code, lines[0]["error"].as_str()), (2, Some("checkout.no_store")), "{order}: {lines:?}");
+        assert!(complaint.contains("elsewhere.db"), "{complaint}");
+        assert!(!folder.join("elsewhere.db").exists(), "{order}");
+    }
+    let say = |line: &str| run(&folder, &format!("--config checkout.toml --json {line}")).0;
+    assert_eq!((say("person add ada"), say("exposure"), say("sweep")), (0, 0, 0));
 }
 
 #[test]
@@ -331,7 +362,7 @@ fn the_key_is_not_changed_under_a_mirror() {
     let changed = TARGETS.replace("marker_key = \"key\"", "marker_key = \"key\"\nformer_keys = [\"key\"]");
     let mirror = "[[target]]\nid = \"two\"\nmirror = { everybody = true }\n\
                   scim = { url = \"https://localhost:1/scim\", token_file = \"key\" }";
-    let folder = folder("changed", "");
+    let folder = folder("changed", store);
     for (text, expected) in [
         (format!("{store}{changed}"), 0),
         (format!("{store}{TARGETS}{mirror}"), 0),

@@ -70,6 +70,13 @@ pub(super) enum Order {
     Mirror(MirrorOrder),
 }
 
+impl Order {
+    /// Whether it begins a store where there is none.
+    pub(super) const fn makes_a_store(&self) -> bool {
+        matches!(self, Self::AddPerson { .. })
+    }
+}
+
 /// Whose leaves are decided.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Leavers {

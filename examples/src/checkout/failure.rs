@@ -3,6 +3,7 @@
 use std::error::Error;
 use std::fmt;
 use std::io;
+use std::path::PathBuf;
 
 use jit_core::config::Problems;
 use jit_core::{BackendError, Code, Denial, ErrorClass, JitError};
@@ -17,6 +18,8 @@ pub(super) enum Failure {
     /// The configuration cannot be read.
     Unreadable(String, io::Error),
     Settings(Problems),
+    /// The file of the store is not there, and the command makes none.
+    NoStore(PathBuf),
     /// The rules say no; nothing was done.
     Refused(Code),
     /// A store or a target failed: its code, and the causes in words.
@@ -46,7 +49,11 @@ impl Failure {
 
     pub(super) fn exit_code(&self) -> u8 {
         match self {
-            Self::Usage(_) | Self::Unreadable(..) | Self::Settings(_) | Self::SecretFile(_) => BAD_USAGE,
+            Self::Usage(_)
+            | Self::Unreadable(..)
+            | Self::Settings(_)
+            | Self::NoStore(_)
+            | Self::SecretFile(_) => BAD_USAGE,
             Self::Refused(_) => REFUSED,
             Self::Failed(..) | Self::Output(..) | Self::Interrupted => FAILED,
         }
@@ -58,6 +65,7 @@ impl Failure {
             Self::Usage(_) => "checkout.usage",
             Self::Unreadable(..) => "config.file_unreadable",
             Self::Settings(_) => "checkout.settings_invalid",
+            Self::NoStore(_) => "checkout.no_store",
             Self::Refused(code) => code.as_str(),
             Self::Failed(code, _) => code,
             Self::SecretFile(_) => "checkout.secret_file",
@@ -78,6 +86,12 @@ impl fmt::Display for Failure {
             }
             Self::Unreadable(name, error) => write!(f, "checkout: `{name}` cannot be read: {error}"),
             Self::Settings(problems) => write!(f, "{problems}"),
+            Self::NoStore(path) => write!(
+                f,
+                "checkout: the store `{}` is not there: a wrong path, or a volume that is not mounted? `person add` and a portal \
+                 make one",
+                path.display()
+            ),
             Self::Refused(code) => write!(f, "checkout: {} ({code})", meaning(code)),
             Self::Failed(code, causes) => write!(f, "checkout: {causes} ({code})"),
             Self::SecretFile(error) => write!(f, "checkout: the file for the secret cannot be made: {error}"),

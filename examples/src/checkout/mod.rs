@@ -98,12 +98,16 @@ fn start(
     let (text, is_exposed) =
         read_text(config).map_err(|error| Failure::Unreadable(config.display().to_string(), error))?;
     let (settings, targets) = Settings::load(&text, config, is_exposed).map_err(Failure::Settings)?;
+    let folder = config.parent().unwrap_or(Path::new(""));
+    // An empty one in the place of what is elsewhere would say that nothing is lent, and nothing would end.
+    if let Some(missing) = settings.checkout.store.missing_file(folder).filter(|_| !order.makes_a_store()) {
+        return Err(Failure::NoStore(missing));
+    }
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()
         .map_err(|error| Failure::Failed("checkout.runtime".into(), error.to_string()))?;
     runtime.block_on(async {
-        let folder = config.parent().unwrap_or(Path::new(""));
         let (teller, told) = telling();
         let work = async {
             let house = House::open(settings, targets, folder, time, teller).await?.acting_as(by);

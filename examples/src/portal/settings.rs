@@ -8,6 +8,7 @@ mod scim;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
 
 use jit_core::config::{self, Check, ConnectionConfig, Format, Problems, check_connections};
 use jit_core::{Code, ConnectionId, Entitlement, Network, StoreId};
@@ -159,6 +160,14 @@ pub(crate) enum StoreUrl {
 }
 
 impl StoreUrl {
+    /// The file that it names and that is not there, which whoever opens it would make. Paths are relative to the folder.
+    pub(crate) fn missing_file(&self, folder: &Path) -> Option<PathBuf> {
+        let Self::Sqlite(path) = self else { return None };
+        let path = folder.join(path);
+        let is_missing = path.metadata().is_err_and(|error| error.kind() == std::io::ErrorKind::NotFound);
+        is_missing.then_some(path)
+    }
+
     /// Whether it says a password.
     pub(crate) fn holds_password(&self) -> bool {
         let Self::Postgres(url) = self else { return false };
