@@ -207,14 +207,15 @@ impl TargetSettings {
         kinds.next().filter(|_| kinds.next().is_none())
     }
 
-    /// The attribute in which its accounts bear their marker; `None` where it is no directory.
-    pub(crate) fn marker(&self) -> Option<&str> {
-        match self.kind()? {
-            Kind::ActiveDirectory(settings) => Some(&settings.marker),
-            Kind::OpenLdap(settings) => Some(&settings.marker),
-            Kind::Custom(settings) => Some(&settings.marker),
+    /// The attributes in which its accounts bear their marker, today's and those of before; none where it is no directory.
+    pub(crate) fn markers(&self) -> impl Iterator<Item = &str> {
+        let set = self.kind().and_then(|kind| match kind {
+            Kind::ActiveDirectory(settings) => Some((&settings.marker, &settings.former_markers)),
+            Kind::OpenLdap(settings) => Some((&settings.marker, &settings.former_markers)),
+            Kind::Custom(settings) => Some((&settings.marker, &settings.former_markers)),
             Kind::InMemory(_) | Kind::Scim(_) => None,
-        }
+        });
+        set.into_iter().flat_map(|(marker, former)| std::iter::once(marker).chain(former)).map(String::as_str)
     }
 
     fn check_kind(&self, found: &mut Problems) {

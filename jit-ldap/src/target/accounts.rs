@@ -339,7 +339,9 @@ impl<D: Dialect> Accounts<D> {
         if !self.dialect.reaches_blindly() || !self.dialect.groups_follow() {
             return Ok(false);
         }
-        let Ok(guard) = self.guard(&Remote { id, dn, is_enabled: true, server_time: None }, remote) else {
+        let marked_in = self.table.marker.clone();
+        let made = Remote { id, dn, marked_in, is_enabled: true, server_time: None };
+        let Ok(guard) = self.guard(&made, remote) else {
             return Ok(false);
         };
         match guard.remove(connection, || self.dialect.closure()).await {

@@ -67,7 +67,7 @@ impl ActiveDirectory {
         let mut attributes = self.attributes(account, IN_USE)?;
         attributes.push(password_of(account.password));
         connection.add(account.dn, &attributes, &[]).await?;
-        identify(connection, account.dn).await
+        identify(connection, account, &self.marker).await
     }
 
     /// Makes the account out of use and opens it with its password; where that fails it is removed again.
@@ -77,7 +77,7 @@ impl ActiveDirectory {
         account: &NewAccount<'_>,
     ) -> Result<Remote, LdapError> {
         connection.add(account.dn, &self.attributes(account, OUT_OF_USE)?, &[]).await?;
-        let made = identify(connection, account.dn).await?;
+        let made = identify(connection, account, &self.marker).await?;
         let name = EntryName::Guid(made.id);
         let open = [Modification::Replace(password_of(account.password)), control_of(IN_USE)];
         match connection.modify(&name, &open, &[]).await {
@@ -175,7 +175,7 @@ impl Dialect for ActiveDirectory {
     }
 
     fn guard(&self, remote: &Remote, marker: &Marker) -> Result<Guard, Reason> {
-        Ok(Guard::by_exchange(EntryName::Guid(remote.id), &self.marker, marker))
+        Ok(Guard::by_exchange(EntryName::Guid(remote.id), &remote.marked_in, marker))
     }
 
     async fn add(
@@ -282,8 +282,14 @@ fn control_of(bits: u32) -> Modification {
 }
 
 /// Reads the identifier of what was made a moment ago, on the same server.
-async fn identify(connection: &mut Connection, dn: &Dn) -> Result<Remote, LdapError> {
+async fn identify(
+    connection: &mut Connection,
+    account: &NewAccount<'_>,
+    marked_in: &AttributeName,
+) -> Result<Remote, LdapError> {
+    let dn = account.dn;
     let search = Search::entry(dn).attributes([AttributeName::OBJECT_GUID]);
     let entry = connection.read(&search).await?.ok_or(Reason::EntryForeign)?;
-    Ok(Remote { id: entry.id(IdAttribute::ObjectGuid)?, dn: dn.clone(), is_enabled: true, server_time: None })
+    let (id, marked_in) = (entry.id(IdAttribute::ObjectGuid)?, marked_in.clone());
+    Ok(Remote { id, dn: dn.clone(), marked_in, is_enabled: true, server_time: None })
 }

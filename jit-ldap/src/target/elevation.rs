@@ -290,8 +290,8 @@ impl<D: Dialect> Accounts<D> {
             None => self.person_by_name(connection, people, &remote.name).await?,
         };
         let Some(entry) = entry else { return Ok(Found::Nothing) };
-        let values = entry.values(&self.table.marker).unwrap_or_default();
-        let is_made = values.iter().any(|value| value.starts_with(Marker::PREFIX.as_bytes()));
+        let mut values = self.table.markers().flat_map(|name| entry.values(name).unwrap_or_default());
+        let is_made = values.any(|value| value.starts_with(Marker::PREFIX.as_bytes()));
         let failed = |reason: Reason| Step::Look.failed(reason);
         let id = entry.id(self.dialect.id()).map_err(failed)?;
         let person = Person { id, dn: entry.dn().map_err(failed)? };
@@ -364,7 +364,7 @@ impl<D: Dialect> Accounts<D> {
     }
 
     fn known_by(&self) -> Vec<AttributeName> {
-        vec![self.dialect.id().name(), self.table.marker.clone()]
+        std::iter::once(self.dialect.id().name()).chain(self.table.markers().cloned()).collect()
     }
 
     fn groups_of<'a>(

@@ -21,6 +21,8 @@ use crate::request::{Scope, Search};
 pub(super) struct Remote {
     pub(super) id: EntryId,
     pub(super) dn: Dn,
+    /// Where its marker stands.
+    pub(super) marked_in: AttributeName,
     pub(super) is_enabled: bool,
     /// The server's own time when it was found, where its life needs that.
     pub(super) server_time: Option<DateTime<Utc>>,
@@ -82,7 +84,7 @@ impl<D: Dialect> Accounts<D> {
             match which.seen(connection.read(&search).await)? {
                 None => {}
                 Some(entry) if !self.bears(&entry, remote) => return Ok(Found::NotOurs),
-                Some(entry) => return Ok(Found::Ours(self.remote(&entry)?)),
+                Some(entry) => return Ok(Found::Ours(self.remote(&entry, remote)?)),
             }
         }
         Ok(Found::Nothing)
@@ -104,7 +106,7 @@ impl<D: Dialect> Accounts<D> {
         };
         for which in [Base::Own, Base::Whole] {
             if let Some(entry) = borne.as_ref().filter(|entry| self.bears(entry, remote)) {
-                return Ok(Found::Ours(self.remote(entry)?));
+                return Ok(Found::Ours(self.remote(entry, remote)?));
             }
             let Some(base) = self.base(connection, which).await? else { continue };
             match self.find_by_login(connection, &base, remote).await {
@@ -116,7 +118,7 @@ impl<D: Dialect> Accounts<D> {
         match borne {
             None => Ok(Found::Nothing),
             Some(entry) if !self.bears(&entry, remote) => Ok(Found::Stranger),
-            Some(entry) => Ok(Found::Ours(self.remote(&entry)?)),
+            Some(entry) => Ok(Found::Ours(self.remote(&entry, remote)?)),
         }
     }
 
@@ -133,8 +135,8 @@ impl<D: Dialect> Accounts<D> {
             Err(error) if error.reason() == Reason::NotUnique => {}
             found => return found,
         }
-        let marked = Filter::equals(&self.table.marker, remote.marker.as_str());
-        connection.read(&search(Filter::all([filter, marked])?)).await
+        let marked = self.table.markers().map(|name| Filter::equals(name, remote.marker.as_str()));
+        connection.read(&search(Filter::all([filter, Filter::any(marked)?])?)).await
     }
 
     /// Below which entry to look: what an administrator moved is looked for in all that the server keeps beside our base,
@@ -160,20 +162,27 @@ impl<D: Dialect> Accounts<D> {
     }
 
     fn bears(&self, entry: &Entry, remote: &RemoteRef) -> bool {
-        let values = entry.values(&self.table.marker).unwrap_or_default();
-        values.iter().any(|value| value == remote.marker.as_str().as_bytes())
+        self.marked_in(entry, remote).is_some()
     }
 
-    fn remote(&self, entry: &Entry) -> Result<Remote, BackendError> {
+    /// The attribute in which an entry bears the marker.
+    fn marked_in(&self, entry: &Entry, remote: &RemoteRef) -> Option<&AttributeName> {
+        let is_marker = |value: &Vec<u8>| value == remote.marker.as_str().as_bytes();
+        self.table.markers().find(|name| entry.values(name).unwrap_or_default().iter().any(is_marker))
+    }
+
+    fn remote(&self, entry: &Entry, remote: &RemoteRef) -> Result<Remote, BackendError> {
         let id = entry.id(self.dialect.id()).map_err(|reason| Step::Look.failed(reason))?;
         let dn = entry.dn().map_err(|reason| Step::Look.failed(reason))?;
         let server_time = self.dialect.server_time(entry);
-        Ok(Remote { id, dn, is_enabled: self.dialect.is_enabled(entry), server_time })
+        let marked_in = self.marked_in(entry, remote).unwrap_or(&self.table.marker).clone();
+        Ok(Remote { id, dn, marked_in, is_enabled: self.dialect.is_enabled(entry), server_time })
     }
 
     pub(super) fn judged_by(&self) -> Vec<AttributeName> {
         let mut names = self.dialect.judged_by();
-        names.extend([self.dialect.id().name(), self.table.marker.clone()]);
+        names.push(self.dialect.id().name());
+        names.extend(self.table.markers().cloned());
         names
     }
 }

@@ -65,7 +65,7 @@ impl<D: Dialect> Accounts<D> {
     ) -> Result<(), LdapError> {
         let filter = Filter::all([
             Filter::equals(&AttributeName::OBJECT_CLASS, self.dialect.class()),
-            Filter::begins_with(&self.table.marker, Marker::PREFIX),
+            Filter::any(self.table.markers().map(|name| Filter::begins_with(name, Marker::PREFIX)))?,
         ])?;
         let search = Search::new(&self.table.base, Scope::Subtree, filter).attributes(self.shown_by());
         let mut pages = connection.pages(search, PAGE);
@@ -162,9 +162,9 @@ impl<D: Dialect> Accounts<D> {
     }
 
     fn listed(&self, entry: &Entry) -> Option<(Dn, Listed)> {
-        let texts =
-            entry.values(&self.table.marker)?.iter().filter_map(|value| std::str::from_utf8(value).ok());
-        let marker = texts.into_iter().find(|text| text.starts_with(Marker::PREFIX))?;
+        let values = self.table.markers().flat_map(|name| entry.values(name).unwrap_or_default());
+        let mut texts = values.filter_map(|value| std::str::from_utf8(value).ok());
+        let marker = texts.find(|text| text.starts_with(Marker::PREFIX))?;
         let dn = entry.dn().ok()?;
         let remote = RemoteRef {
             name: entry.text(self.dialect.login())?.to_owned(),

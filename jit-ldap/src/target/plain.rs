@@ -72,8 +72,13 @@ impl Plain {
             connection.read(&search).await?.ok_or(Reason::EntryForeign)?
         };
         let id = entry.id(self.profile.id)?;
-        let made =
-            Remote { id, dn: account.dn.clone(), is_enabled: true, server_time: life::server_time(&entry) };
+        let made = Remote {
+            id,
+            dn: account.dn.clone(),
+            marked_in: self.profile.marker.clone(),
+            is_enabled: true,
+            server_time: life::server_time(&entry),
+        };
         if self.profile.is_dynamic {
             let now = made.server_time.ok_or(Reason::ControlUnsupported)?;
             life::prolong(connection, &made.dn, now, account.ends_at).await?;
@@ -253,9 +258,9 @@ impl Dialect for Plain {
     fn guard(&self, remote: &Remote, marker: &Marker) -> Result<Guard, Reason> {
         let name = EntryName::from(&remote.dn);
         if !self.profile.has_controls {
-            return Ok(Guard::by_exchange(name, &self.profile.marker, marker));
+            return Ok(Guard::by_exchange(name, &remote.marked_in, marker));
         }
-        let ours = Filter::equals(&self.profile.marker, marker.as_str());
+        let ours = Filter::equals(&remote.marked_in, marker.as_str());
         Ok(Guard::by_assertion(name, &Filter::all([self.same(remote.id), ours])?))
     }
 

@@ -54,10 +54,17 @@ pub(super) struct Table {
     pub(super) places: BTreeMap<String, Dn>,
     pub(super) groups: BTreeMap<String, Group>,
     pub(super) marker: AttributeName,
+    /// Where markers stood before: what was made then is ours all the same.
+    pub(super) former_markers: Vec<AttributeName>,
     pub(super) membership: Membership,
 }
 
 impl Table {
+    /// The attributes that a marker may stand in, today's first.
+    pub(super) fn markers(&self) -> impl Iterator<Item = &AttributeName> {
+        std::iter::once(&self.marker).chain(&self.former_markers)
+    }
+
     /// The place of this name; the only one, where no name is given.
     pub(super) fn place(&self, name: Option<&str>) -> Result<&Dn, BackendError> {
         let found = match name {

@@ -41,10 +41,16 @@ macro_rules! targets {
                 Ok(Self { accounts: Accounts { dialect, directory, table, settles_after, whole } })
             }
 
-            /// The attribute that markers stand in: a sign-in and an import at the same directory have to look there.
+            /// The attribute that markers stand in.
             #[must_use]
             pub const fn marker(&self) -> &AttributeName {
                 &self.accounts.table.marker
+            }
+
+            /// The attributes that markers stand in, today's first: a sign-in and an import at the same directory have to look
+            /// in all of them.
+            pub fn markers(&self) -> impl Iterator<Item = &AttributeName> {
+                self.accounts.table.markers()
             }
         }
 

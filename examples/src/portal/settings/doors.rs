@@ -75,7 +75,7 @@ fn check_ldap_door(door: &DoorSettings, settings: &SignInSettings, all: &Setting
 impl Settings {
     /// The settings of a sign-in that refuses whatever bears a marker of one of the targets.
     pub(crate) fn refusing_what_is_lent(&self, settings: &SignInSettings) -> SignInSettings {
-        settings.clone().beside_targets(self.target.iter().filter_map(TargetSettings::marker))
+        settings.clone().beside_targets(self.target.iter().flat_map(TargetSettings::markers))
     }
 }
 

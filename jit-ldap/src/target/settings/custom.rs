@@ -42,6 +42,9 @@ pub struct CustomSettings {
     /// The attribute of the marker. The accounts themselves must not be able to write it.
     #[serde(default = "usual_marker")]
     pub marker: String,
+    /// Attributes that markers stood in before, until what was made then is gone: it is ours all the same.
+    #[serde(default)]
+    pub former_markers: Vec<String>,
     /// Below which entry people have accounts of their own that roles may put into groups for a time; without one no account
     /// is touched that was not made for a time. The server has to take who is removed out of its groups.
     #[serde(default)]
@@ -151,6 +154,7 @@ impl CustomSettings {
             constants: BTreeMap::new(),
             id: usual_id(),
             marker: usual_marker(),
+            former_markers: Vec::new(),
             people: None,
             password: PasswordWay::default(),
             end: None,
@@ -165,8 +169,8 @@ impl CustomSettings {
 
     pub(in crate::target) fn check(&self) -> Result<Checked<Plain>, SettingsError> {
         let groups = self.groups.iter().map(|(name, dn)| (name, dn, false));
-        let mut table =
-            Outline { base: &self.base, places: &self.places, marker: &self.marker }.table(groups)?;
+        let markers = (self.marker.as_str(), self.former_markers.as_slice());
+        let mut table = Outline { base: &self.base, places: &self.places, markers }.table(groups)?;
         table.membership = Membership {
             attribute: no_options(&self.membership.attribute, "membership")?,
             is_by_name: self.membership.by_name,
@@ -174,7 +178,7 @@ impl CustomSettings {
         table.people = people(self.people.as_deref(), &table.membership, self.groups_follow)?;
         check_life(self.dynamic, self.groups_follow)?;
         let profile = self.profile(table.marker.clone())?;
-        self.check_attributes(&profile)?;
+        self.check_attributes(&profile, &table.former_markers)?;
         let settles_after = TimeDelta::seconds(i64::from(self.settles_seconds));
         Ok(Checked { table, dialect: Plain::new(profile), settles_after })
     }
@@ -209,7 +213,11 @@ impl CustomSettings {
     }
 
     /// Each attribute has one purpose.
-    fn check_attributes(&self, profile: &Profile) -> Result<(), SettingsError> {
+    fn check_attributes(
+        &self,
+        profile: &Profile,
+        former_markers: &[AttributeName],
+    ) -> Result<(), SettingsError> {
         let is_class = |class: &String| {
             !class.is_empty() && class.chars().all(|c| c.is_ascii_alphanumeric() || c == '-')
         };
@@ -230,6 +238,7 @@ impl CustomSettings {
         }
         let mut seen =
             vec![AttributeName::OBJECT_CLASS, AttributeName::USER_PASSWORD, profile.marker.clone()];
+        seen.extend_from_slice(former_markers);
         let single = [("name", Some(&profile.name)), ("end", profile.end.as_ref().map(|end| &end.name))];
         let single = single.into_iter().filter_map(|(field, name)| Some((field, name?)));
         let switch = profile.switch.iter().map(|switch| ("switch", &switch.name));

@@ -37,6 +37,9 @@ pub struct ActiveDirectorySettings {
     /// The attribute that holds the marker. The accounts themselves must not be able to write it.
     #[serde(default = "usual_windows_marker")]
     pub marker: String,
+    /// Attributes that markers stood in before, until what was made then is gone: it is ours all the same.
+    #[serde(default)]
+    pub former_markers: Vec<String>,
     /// Below which entry people have accounts of their own that roles may put into groups for a time; without one no account
     /// is touched that was not made for a time.
     #[serde(default)]
@@ -75,6 +78,9 @@ pub struct ProtectedGroup {
     pub protected: bool,
 }
 
+/// How many attributes markers may have stood in before.
+const FORMER_MARKERS: usize = 8;
+
 fn usual_windows_marker() -> String {
     "adminDescription".to_owned()
 }
@@ -97,6 +103,7 @@ impl ActiveDirectorySettings {
             groups: BTreeMap::new(),
             principal_suffix: principal_suffix.to_owned(),
             marker: usual_windows_marker(),
+            former_markers: Vec::new(),
             people: None,
             settles_seconds: usual_settling(),
             disabled_first: false,
@@ -113,8 +120,8 @@ impl ActiveDirectorySettings {
             GroupSettings::Plain(dn) => (name, dn, false),
             GroupSettings::Protected(group) => (name, &group.dn, group.protected),
         });
-        let mut table =
-            Outline { base: &self.base, places: &self.places, marker: &self.marker }.table(groups)?;
+        let markers = (self.marker.as_str(), self.former_markers.as_slice());
+        let mut table = Outline { base: &self.base, places: &self.places, markers }.table(groups)?;
         table.people = people(self.people.as_deref(), &table.membership, true)?;
         let dialect = ActiveDirectory {
             marker: table.marker.clone(),
@@ -159,7 +166,8 @@ impl<D> Checked<D> {
 struct Outline<'a> {
     base: &'a str,
     places: &'a BTreeMap<String, String>,
-    marker: &'a str,
+    /// Today's, and those of before.
+    markers: (&'a str, &'a [String]),
 }
 
 impl Outline<'_> {
@@ -178,8 +186,10 @@ impl Outline<'_> {
         });
         let groups = groups.collect::<Result<_, SettingsError>>()?;
         check_names(&groups)?;
-        let marker = marker_attribute(self.marker)?;
-        Ok(Table { base, people: None, places, groups, marker, membership: Membership::default() })
+        let marker = marker_attribute(self.markers.0, "marker")?;
+        let former_markers = former_markers(self.markers.1, &marker)?;
+        let membership = Membership::default();
+        Ok(Table { base, people: None, places, groups, marker, former_markers, membership })
     }
 }
 
@@ -224,7 +234,7 @@ fn no_options(text: &str, field: &'static str) -> Result<AttributeName, Settings
 }
 
 /// Whatever an account is made of for other reasons cannot hold its marker.
-fn marker_attribute(text: &str) -> Result<AttributeName, SettingsError> {
+fn marker_attribute(text: &str, field: &'static str) -> Result<AttributeName, SettingsError> {
     let taken = [
         AttributeName::OBJECT_CLASS,
         AttributeName::USER_ID,
@@ -241,8 +251,25 @@ fn marker_attribute(text: &str) -> Result<AttributeName, SettingsError> {
         AttributeName::MEMBER,
         AttributeName::MEMBER_OF,
     ];
-    let name = no_options(text, "marker").ok().filter(|name| !taken.contains(name));
-    name.ok_or(SettingsError::new("marker", "must name an attribute that nothing else is kept in"))
+    let name = no_options(text, field).ok().filter(|name| !taken.contains(name));
+    name.ok_or(SettingsError::new(field, "must name an attribute that nothing else is kept in"))
+}
+
+/// Each is a term of the filters by which accounts are found.
+fn former_markers(texts: &[String], marker: &AttributeName) -> Result<Vec<AttributeName>, SettingsError> {
+    const FIELD: &str = "former_markers";
+    if texts.len() > FORMER_MARKERS {
+        return Err(SettingsError::new(FIELD, "must name no more than 8 attributes"));
+    }
+    let mut names = Vec::new();
+    for text in texts {
+        let name = marker_attribute(text, FIELD)?;
+        if name == *marker || names.contains(&name) {
+            return Err(SettingsError::new(FIELD, "must name each attribute once, and not that of today"));
+        }
+        names.push(name);
+    }
+    Ok(names)
 }
 
 #[cfg(test)]
@@ -267,6 +294,10 @@ mod tests {
         assert_eq!(problem(outside), "places");
         assert_eq!(problem(|s| s.marker = "userPassword".into()), "marker");
         assert_eq!(problem(|s| s.marker = "info;binary".into()), "marker");
+        for former in [&["userPassword"][..], &["admindescription"], &["info", "INFO"], &["info;binary"]] {
+            let former: Vec<_> = former.iter().map(|name| (*name).to_owned()).collect();
+            assert_eq!(problem(|s| s.former_markers = former), "former_markers");
+        }
         assert_eq!(problem(|s| s.principal_suffix = "a@b".into()), "principal_suffix");
         let group = |s: &mut ActiveDirectorySettings| {
             s.groups.insert("ops".into(), GroupSettings::Plain("ops".into()));

@@ -30,6 +30,9 @@ pub struct OpenLdapSettings {
     /// The attribute that holds the marker. The accounts themselves must not be able to write it.
     #[serde(default = "usual_marker")]
     pub marker: String,
+    /// Attributes that markers stood in before, until what was made then is gone: it is ours all the same.
+    #[serde(default)]
+    pub former_markers: Vec<String>,
     /// Below which entry people have accounts of their own that roles may put into groups for a time; without one no account
     /// is touched that was not made for a time. The overlay `refint` has to be there.
     #[serde(default)]
@@ -59,6 +62,7 @@ impl OpenLdapSettings {
             places: BTreeMap::from([(place.0.to_owned(), place.1.to_owned())]),
             groups: BTreeMap::new(),
             marker: usual_marker(),
+            former_markers: Vec::new(),
             people: None,
             password_policy: false,
             groups_follow: false,
@@ -69,8 +73,8 @@ impl OpenLdapSettings {
 
     pub(in crate::target) fn check(&self) -> Result<Checked<Plain>, SettingsError> {
         let groups = self.groups.iter().map(|(name, dn)| (name, dn, false));
-        let mut table =
-            Outline { base: &self.base, places: &self.places, marker: &self.marker }.table(groups)?;
+        let markers = (self.marker.as_str(), self.former_markers.as_slice());
+        let mut table = Outline { base: &self.base, places: &self.places, markers }.table(groups)?;
         table.people = people(self.people.as_deref(), &table.membership, self.groups_follow)?;
         check_life(self.dynamic, self.groups_follow)?;
         let profile = self.profile(table.marker.clone());
