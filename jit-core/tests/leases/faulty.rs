@@ -52,6 +52,7 @@ struct Inner {
     effects: usize,
     commits: usize,
     partial: bool,
+    nothing: bool,
     answer: Option<TargetFault>,
     answers_to: Option<Vec<AccountId>>,
     unreadable: Option<AccountId>,
@@ -139,6 +140,11 @@ impl Script {
     /// Lets the next listing not be whole.
     pub(crate) fn list_partially(&self) {
         self.inner.lock().unwrap().partial = true;
+    }
+
+    /// Lets the next listing be empty, and say that it is whole.
+    pub(crate) fn list_nothing(&self) {
+        self.inner.lock().unwrap().nothing = true;
     }
 
     /// Lets the target answer everything so, until it is well again.
@@ -324,6 +330,9 @@ impl Target for FaultyTarget {
 
     async fn list(&self, cursor: Option<ListCursor>) -> Result<Listing, BackendError> {
         let partial = std::mem::take(&mut self.script.inner.lock().unwrap().partial);
+        if std::mem::take(&mut self.script.inner.lock().unwrap().nothing) {
+            return Ok(Listing::Complete(Vec::new()));
+        }
         let listing = self.inner.list(cursor).await?;
         if let Some(meddle) = self.script.inner.lock().unwrap().meddling_after_listing.take() {
             meddle(&self.inner);

@@ -151,6 +151,58 @@ async fn a_partial_listing_says_nothing_of_what_is_missing() {
     assert!(matches!(house.lease(out.lease).await.phase, Phase::Active { .. }), "only reported");
 }
 
+/// So many leases, made a second ago.
+async fn lent(house: &House, count: usize) -> Vec<CheckedOut> {
+    let mut lent = Vec::new();
+    for _ in 0..count {
+        lent.push(house.out(30).await);
+    }
+    house.clock.advance(TimeDelta::seconds(1));
+    lent
+}
+
+async fn are_in_use(house: &House, lent: &[CheckedOut]) -> bool {
+    for out in lent {
+        if !matches!(house.lease(out.lease).await.phase, Phase::Active { .. }) {
+            return false;
+        }
+    }
+    true
+}
+
+#[tokio::test]
+async fn what_is_missing_is_reported_whatever_its_number_and_nothing_is_done_about_it() {
+    let house = House::new().await;
+    let lent = lent(&house, 9).await;
+    for out in &lent[..3] {
+        house.directory.take_out(&out.name).unwrap();
+    }
+    let mut gone: Vec<_> = lent[..3].iter().map(|out| out.lease).collect();
+    gone.sort();
+    for mode in [ReconcileMode::Report, applying(0), applying(100)] {
+        let mut report = reconcile(&house, mode).await.unwrap();
+        report.missing.sort();
+        assert_eq!((report.missing, report.ended, report.partial), (gone.clone(), 0, None));
+        assert!(are_in_use(&house, &lent).await, "a report, and nothing else");
+        assert_eq!(house.directory.accounts().len(), 6);
+    }
+}
+
+#[tokio::test]
+async fn of_an_empty_listing_that_calls_itself_whole_nothing_is_believed_without_a_look() {
+    let house = House::new().await;
+    let lent = lent(&house, 5).await;
+    house.script.list_nothing();
+    let report = reconcile(&house, applying(100)).await.unwrap();
+    assert_eq!((report.seen, report.missing.len(), report.changed.len()), (0, 0, 5), "each is there");
+    for out in &lent {
+        house.directory.take_out(&out.name).unwrap();
+    }
+    let report = reconcile(&house, applying(100)).await.unwrap();
+    assert_eq!((report.seen, report.missing.len(), report.ended), (0, 5, 0), "now it is so");
+    assert!(are_in_use(&house, &lent).await, "a report, and nothing else");
+}
+
 #[tokio::test]
 async fn what_was_lent_and_is_not_there_and_what_is_left_over_is_reported() {
     let house = House::new().await;

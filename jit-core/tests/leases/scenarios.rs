@@ -90,6 +90,23 @@ async fn a_record_that_cannot_be_read_ends_no_comparison_and_makes_nobody_a_susp
 }
 
 #[tokio::test]
+async fn a_start_reads_no_lease_however_many_there_are() {
+    let mut steps = Vec::new();
+    for leases in [1, 40] {
+        let mut house = House::new().await;
+        for _ in 0..leases {
+            house.out(30).await;
+        }
+        let before = house.script.counts().0;
+        house.restart();
+        assert_eq!(house.script.counts().0, before, "nothing is asked of store or target");
+        house.out(30).await;
+        steps.push(house.script.counts().0 - before);
+    }
+    assert_eq!(steps[0], steps[1], "the first request asks for what it is about");
+}
+
+#[tokio::test]
 async fn leases_come_and_go_while_nobody_can_be_told() {
     let house = House::new().await;
     house.told.deafen(true);

@@ -128,6 +128,19 @@ async fn a_secret_that_may_not_be_set_anew_leaves_an_account_of_any_description_
 }
 
 #[tokio::test]
+async fn what_is_removed_at_once_is_in_no_group_that_names_it() {
+    let peer = Peer::start("slapd");
+    // no overlay follows members by their names: whoever gets the name next would be in the crew
+    for (number, target) in all(&peer).iter().enumerate() {
+        let account = format!("jit-{number}");
+        let known = made(target, &account, &["crew"], &secret()).await;
+        assert!(is_in_the_crew(&peer, &account).await);
+        assert_eq!(target.ensure(&absent(&known)).await.unwrap(), Effect::Absent { was_there: true });
+        assert!(!is_in_the_crew(&peer, &account).await, "{number}");
+    }
+}
+
+#[tokio::test]
 async fn of_two_that_bear_its_name_the_one_with_our_marker_is_ours() {
     let peer = Peer::start("slapd");
     let mut administrator = peer.as_administrator().await;
