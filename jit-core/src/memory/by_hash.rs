@@ -1,7 +1,7 @@
 //! Ids by hashes: nearly always one for each. Whoever asks looks whether what it leads to is what was meant.
 
 use std::{
-    collections::{BTreeSet, HashMap, hash_map::Entry},
+    collections::{BTreeMap, HashMap, hash_map::Entry},
     hash::{BuildHasherDefault, Hasher},
     ops::Bound,
 };
@@ -13,7 +13,8 @@ use std::{
 pub(super) struct ByHash<I: Led> {
     /// None where several have a hash, or one that has no short form.
     alone: Halves<Option<I::Short>>,
-    several: Halves<BTreeSet<I>>,
+    /// Each as often as it was put in: of two keys with one hash that an id has, one may go and the other stay.
+    several: Halves<BTreeMap<I, u32>>,
 }
 
 /// By half of a hash.
@@ -48,10 +49,13 @@ impl<I: Led> ByHash<I> {
             Some(Some(short)) => (whole(*short).filter(|id| after.is_none_or(|after| *id > after)), None),
             Some(None) => {
                 let from = after.map_or(Bound::Unbounded, Bound::Excluded);
-                (None, self.several.get(&half).map(|ids| ids.range((from, Bound::Unbounded))))
+                (
+                    None,
+                    self.several.get(&half).map(|ids| ids.range((from, Bound::Unbounded)).map(|(id, _)| *id)),
+                )
             }
         };
-        one.into_iter().chain(several.into_iter().flatten().copied())
+        one.into_iter().chain(several.into_iter().flatten())
     }
 
     pub(super) fn insert(&mut self, hash: u64, id: I, whole: impl FnOnce(I::Short) -> Option<I>) {
@@ -63,9 +67,10 @@ impl<I: Led> ByHash<I> {
             }
             entry => entry.or_default(),
         };
-        if own.is_none() || *own != short {
-            let other = own.take().and_then(whole);
-            self.several.entry(half).or_default().extend(other.into_iter().chain([id]));
+        let other = own.take().and_then(whole);
+        let several = self.several.entry(half).or_default();
+        for id in other.into_iter().chain([id]) {
+            *several.entry(id).or_default() += 1;
         }
     }
 
@@ -75,7 +80,12 @@ impl<I: Led> ByHash<I> {
             None => return,
             Some(Some(own)) => Some(*own) == id.short(),
             Some(None) => self.several.get_mut(&half).is_none_or(|ids| {
-                ids.remove(&id);
+                if let Some(times) = ids.get_mut(&id) {
+                    *times -= 1;
+                    if *times == 0 {
+                        ids.remove(&id);
+                    }
+                }
                 ids.is_empty()
             }),
         };
@@ -125,27 +135,29 @@ mod tests {
 
     proptest! {
         #[test]
-        fn it_is_an_ordered_set_of_pairs(
+        fn it_is_an_ordered_multiset_of_pairs(
             calls in prop::collection::vec((any::<bool>(), 0_u64..4, 0_u8..6), 0..60),
             after in prop::option::of(0_u8..6),
         ) {
-            let (mut by_hash, mut pairs) = (ByHash::default(), BTreeSet::new());
+            let (mut by_hash, mut pairs) = (ByHash::default(), BTreeMap::<(u64, u8), u32>::new());
             for (inserts, hash, id) in calls {
                 if inserts {
                     by_hash.insert(hash << u32::BITS, id, Some);
-                    pairs.insert((hash, id));
+                    *pairs.entry((hash, id)).or_default() += 1;
                 } else {
                     by_hash.remove(hash << u32::BITS, id);
-                    pairs.remove(&(hash, id));
+                    pairs.entry((hash, id)).and_modify(|times| *times -= 1);
+                    pairs.retain(|_, times| *times > 0);
                 }
             }
             for hash in 0..4 {
-                let all = pairs.iter().filter(|(own, _)| *own == hash).map(|(_, id)| *id);
+                let all = pairs.keys().filter(|(own, _)| *own == hash).map(|(_, id)| *id);
                 let behind = all.clone().filter(|id| after.is_none_or(|after| *id > after));
                 prop_assert!(by_hash.ids(hash << u32::BITS, None, Some).eq(all));
                 prop_assert!(by_hash.ids(hash << u32::BITS, after, Some).eq(behind));
             }
-            let hashes: BTreeSet<_> = pairs.iter().map(|(hash, _)| *hash).collect();
+            let mut hashes: Vec<_> = pairs.keys().map(|(hash, _)| *hash).collect();
+            hashes.dedup();
             prop_assert_eq!(by_hash.alone.len(), hashes.len());
             let several = by_hash.alone.values().filter(|short| short.is_none()).count();
             prop_assert_eq!(by_hash.several.len(), several);
