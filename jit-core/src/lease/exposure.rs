@@ -39,6 +39,7 @@ impl Lease {
         // An extension may have reached the target and not the store.
         let latest = if self.unanswered.is_some() { self.latest } else { self.until };
         let told = match self.elevates {
+            None if self.renewing => None,
             None => self.unattended.map(|ended_by| Exposure::at(ended_by, latest)),
             Some(_) => lent.and_then(|lent| lent.exposure(id)),
         };

@@ -12,14 +12,17 @@ const FARTHEST: TimeDelta = TimeDelta::days(7);
 pub(super) const REMINDED_FROM: TimeDelta = TimeDelta::minutes(15);
 
 impl Lease {
-    /// Tells since when it should no longer be in the target; `None` where it may be there, or is gone.
+    /// Tells since when it should no longer be in the target, or since when somebody should have looked whether it is there
+    /// again; `None` where it may be there, or is gone.
     #[must_use]
     pub fn owed_since(&self) -> Option<DateTime<Utc>> {
         match &self.phase {
             Phase::Intended => Some(self.unanswered.unwrap_or(self.until)),
             Phase::Active { .. } => Some(self.until),
             Phase::Ending { since, .. } => Some(self.until.min(*since)),
-            Phase::Unconfirmed { .. } | Phase::Gone { .. } | Phase::Quarantined { .. } => None,
+            Phase::Unconfirmed { look_at, .. } => Some(*look_at),
+            Phase::Gone { .. } => self.unanswered,
+            Phase::Quarantined { .. } => None,
         }
     }
 

@@ -31,18 +31,30 @@ impl Lease {
     }
 
     /// Writes down that the call that is about to be made sets its secret anew. It may make the account anew as well, by other
-    /// settings: who ends it is not known until the answer is there.
+    /// settings: who ends it is not known until the answer is there, and after a call without one not even then.
     #[must_use]
     pub fn renewing(mut self) -> Self {
-        (self.renewing, self.unattended) = (true, None);
+        if self.renewing {
+            self.unattended = None;
+        }
+        self.renewing = true;
         self
     }
 
-    /// Learns that the target answered, and did nothing.
+    /// Learns that the target set no secret anew and left all as it was.
     #[must_use]
-    pub fn answered(mut self) -> Self {
+    pub fn not_renewed(mut self) -> Self {
         (self.unanswered, self.renewing) = (None, false);
         self
+    }
+
+    /// Learns that no call is on its way any longer. What one that set the secret anew came to is not known by that.
+    #[must_use]
+    pub fn answered(mut self) -> Self {
+        if self.renewing {
+            self.unattended = None;
+        }
+        self.not_renewed()
     }
 
     /// Learns that the target has it, under this id, and who ends it if nobody of ours ever runs again; `None` where that is
@@ -63,8 +75,9 @@ impl Lease {
         };
         self.phase = Phase::Active { since };
         self.remote.native = Some(native);
+        self = self.answered();
         self.unattended = unattended;
-        Ok(self.answered().proved(Seeing::Present, now))
+        Ok(self.proved(Seeing::Present, now))
     }
 
     /// Learns that a stranger bears its name, and takes another one.
@@ -280,6 +293,21 @@ mod tests {
             lease.clone().quarantined(Code::new("lease.not_ours"), now),
         ];
         all.into_iter().flatten().collect()
+    }
+
+    #[test]
+    fn a_promise_is_lost_by_a_renewal_without_an_answer_and_by_no_other() {
+        let made = lease().present("id".into(), Some(UnattendedEnd::ServerDeletes), at(1)).unwrap();
+        let id = made.holder;
+        let ended_by = |lease: &Lease| lease.exposure(id, None).ended_by;
+        assert_eq!(ended_by(&made), UnattendedEnd::ServerDeletes);
+        let asking = made.asking(at(3)).unwrap().renewing();
+        assert_eq!(ended_by(&asking), UnattendedEnd::LibraryOnly, "it may be another account by now");
+        let refused = asking.clone().not_renewed();
+        assert_eq!(ended_by(&refused), UnattendedEnd::ServerDeletes);
+        let again = asking.clone().asking(at(4)).unwrap().renewing().not_renewed();
+        assert_eq!(ended_by(&again), UnattendedEnd::LibraryOnly, "the first one has no answer yet");
+        assert_eq!(ended_by(&asking.answered()), UnattendedEnd::LibraryOnly);
     }
 
     #[test]

@@ -52,6 +52,23 @@ async fn an_outage_that_ends_within_the_bound_is_not_told() {
 }
 
 #[tokio::test]
+async fn a_look_that_cannot_be_made_is_told_as_an_end_that_does_not_come() {
+    let house = House::settling(TimeDelta::minutes(5)).await;
+    let out = house.out(30).await;
+    house.clock.advance(TimeDelta::minutes(30));
+    assert!(house.alarms().await.is_empty());
+    assert!(matches!(house.lease(out.lease).await.phase, Phase::Unconfirmed { .. }));
+    // It was removed, and whether it came back nobody may see.
+    house.script.answer(Some(TargetFault::Forbidden));
+    let heard = alarms_of(&house, 45).await;
+    assert_eq!(heard.len(), 1, "{heard:?}");
+    assert!((20..40).contains(&heard[0].0) && heard[0].1 == "lease.overdue", "{heard:?}");
+    house.script.answer(None);
+    let cleared = alarms_of(&house, 15).await;
+    assert_eq!(cleared.into_iter().map(|(_, about)| about).collect::<Vec<_>>(), ["lease.overdue_over"]);
+}
+
+#[tokio::test]
 async fn the_alarm_is_in_the_trail_of_the_lease() {
     let house = House::new().await;
     let out = house.out(30).await;

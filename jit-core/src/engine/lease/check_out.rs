@@ -222,7 +222,7 @@ impl Jit {
     /// waits for an answer until none can come any longer.
     async fn keep_as_it_is(&self, errand: Errand<'_>, account: &Account, lease: Lease) {
         let Errand { store, by, .. } = errand;
-        let noted = self.note(store, account, lease.answered(), "lease.not_renewed", by.clone()).await;
+        let noted = self.note(store, account, lease.not_renewed(), "lease.not_renewed", by.clone()).await;
         if let Err(error) = noted {
             tracing::warn!(account = %account.id, code = %error.code(), "a refused renewal is not written down");
         }

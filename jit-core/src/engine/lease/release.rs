@@ -169,13 +169,14 @@ impl Jit {
         let took = if take.is_empty() { Took::All } else { self.took(setup, lease, take).await? };
         let (now, settles) = (self.parts.clock.work(), settles_after > TimeDelta::zero());
         let shown_by = now.checked_add_signed(settles_after).filter(|_| settles);
-        let settles_after = match took {
-            Took::All => settles_after,
-            Took::Part => settles_after.max(FOLLOWS_WITHIN),
+        // When to look next goes by the plausible time.
+        let removed = |settles_after| lease.clone().removed(settles_after, now).map_err(moved_on);
+        let gone = match took {
+            Took::All => removed(settles_after)?,
+            // It was not all there to be taken: that proves nothing yet.
+            Took::Part => Lease { proof: lease.proof, ..removed(settles_after.max(FOLLOWS_WITHIN))? },
             Took::NotOurs => return Ok(Released::NotOurs),
         };
-        // When to look next goes by the plausible time.
-        let gone = lease.clone().removed(settles_after, now).map_err(moved_on)?;
         let settled = self.change(store, account, lease, Act::due("lease.taken"), |lent, _| {
             let next = lent.clone().taken(number, shown_by);
             let next = if gone.is_live() { next } else { next.left(account.id) };
