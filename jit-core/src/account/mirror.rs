@@ -40,7 +40,8 @@ pub struct Mirror {
     /// Until when a call may still take effect whose answer nobody has.
     #[serde(default, with = "crate::instant::option", skip_serializing_if = "Option::is_none")]
     pub unanswered: Option<DateTime<Utc>>,
-    /// A digest of how it was found to differ there from what was brought, where somebody was told of that.
+    /// A digest of how it was found to differ there from what was brought, where somebody was told of that;
+    /// with a mark behind it where it was overwritten.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub drift: Option<String>,
     /// The task that brings the next change there.

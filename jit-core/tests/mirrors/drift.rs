@@ -136,6 +136,19 @@ async fn no_more_is_overwritten_in_a_round_than_is_said_but_for_access() {
 }
 
 #[tokio::test]
+async fn what_there_was_no_room_for_is_overwritten_in_the_next_rounds_and_not_told_anew() {
+    let (house, _) = with_people(7, overwriting(3)).await;
+    for n in 0..7 {
+        house.chat.take_out(&format!("p{n}"));
+    }
+    for there in [3, 6, 7, 7] {
+        pass_a_day(&house).await;
+        assert_eq!(house.there().len(), there);
+    }
+    assert_eq!(house.alarms().await, [DRIFTED], "of the first round");
+}
+
+#[tokio::test]
 async fn what_an_application_keeps_in_its_own_way_is_overwritten_once() {
     let (house, _) = with_people(1, overwriting(10)).await;
     for _ in 0..4 {

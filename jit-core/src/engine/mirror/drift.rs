@@ -21,7 +21,7 @@ use crate::{
 
 /// How many accounts are looked at in one turn, and for how long at most: well within the hold of the claim.
 const TURN: NonZeroUsize = NonZeroUsize::MIN.saturating_add(24);
-const TURN_TIME: TimeDelta = TimeDelta::seconds(20);
+const TURN_TIME: TimeDelta = TimeDelta::seconds(3);
 /// How long a target that cannot be asked is left alone, and how often before the account is passed over that it was asked for.
 const PAUSE: TimeDelta = TimeDelta::minutes(5);
 const PATIENCE: u32 = 3;
@@ -29,6 +29,8 @@ const PATIENCE: u32 = 3;
 const TARGETS: &str = "targets";
 const KIND: &str = "Drift";
 const DRIFTED: &str = "mirror.drifted";
+/// Stands behind the digest of what was overwritten, and is found again all the same.
+const BROUGHT: &str = "+";
 
 /// How far a round has come in one store.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -41,7 +43,7 @@ struct Progress {
     after: Option<AccountId>,
     looked: u64,
     differing: u64,
-    /// Those of them that were told of in an earlier round and are as they were then.
+    /// Those that were told of in an earlier round and are as they were then.
     known: u64,
     overwritten: u32,
     failed: u64,
@@ -62,7 +64,10 @@ enum Looked {
     /// It is on its way there, or not to be there: nothing can be said of it.
     Passed,
     AsItShould,
-    Known,
+    /// It differs as it did before.
+    Known {
+        overwritten: bool,
+    },
     Differs {
         overwritten: bool,
     },
@@ -213,14 +218,20 @@ impl Jit {
         if digest.is_none() && mirror.drift.is_none() {
             return Ok(Looked::AsItShould);
         }
-        // Some applications keep values in their own way: what was told of once, and brought, is left so. Access is not.
-        if digest == mirror.drift && !drift.gives_access() {
-            return Ok(Looked::Known);
-        }
         let has_room = look.overwrites.is_some_and(|most| progress.overwritten < most.get());
         let overwrites = look.overwrites.is_some() && (has_room || drift.gives_access()) && digest.is_some();
+        let (told, brought) = mirror.drift.as_deref().map_or((None, false), |kept| {
+            let told = kept.strip_suffix(BROUGHT);
+            (Some(told.unwrap_or(kept)), told.is_some())
+        });
+        // Some applications keep values in their own way: what was told of once, and brought, is left so. Access is not.
+        let is_known = digest.as_deref() == told && !drift.gives_access();
+        if is_known && (brought || !overwrites) {
+            return Ok(Looked::Known { overwritten: false });
+        }
         match store.commit(&self.noting_drift(setup, &account, (&drift, digest), overwrites)).await {
             Ok(()) if drift == Drift::Nothing => Ok(Looked::AsItShould),
+            Ok(()) if is_known => Ok(Looked::Known { overwritten: overwrites }),
             Ok(()) => Ok(Looked::Differs { overwritten: overwrites }),
             // It changed meanwhile, and is brought.
             Err(error) if *error.kind() == ErrorKind::Conflict => Ok(Looked::Passed),
@@ -238,7 +249,8 @@ impl Jit {
         let (now, mut after) = (self.parts.clock.now(), before.clone());
         let (mut mint, mut commit) = (self.mint(now), Commit::new(before.tenant.clone()));
         for mirror in after.mirrors.iter_mut().filter(|mirror| mirror.target == setup.id) {
-            mirror.drift.clone_from(&digest);
+            mirror.drift =
+                digest.as_deref().map(|digest| [digest, if overwrites { BROUGHT } else { "" }].concat());
             if overwrites {
                 mirror.confirmed = None;
             }
@@ -286,7 +298,10 @@ impl Progress {
         self.looked += u64::from(!matches!(looked, Looked::Passed));
         match looked {
             Looked::Passed | Looked::AsItShould => {}
-            Looked::Known => self.known += 1,
+            Looked::Known { overwritten } => {
+                self.known += 1;
+                self.overwritten = self.overwritten.saturating_add(u32::from(*overwritten));
+            }
             Looked::Differs { overwritten } => {
                 self.differing += 1;
                 self.overwritten = self.overwritten.saturating_add(u32::from(*overwritten));
