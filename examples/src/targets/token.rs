@@ -6,6 +6,7 @@ use jit_core::config::Problems;
 use jit_scim::client::{AccessToken, Credentials, TransportError};
 
 use super::files::read_secret;
+use crate::say::complain;
 
 /// The token of a file, which is read again where the target accepts the token no longer: whoever exchanges it there writes
 /// the new one into the file, and need not start anything anew.
@@ -29,9 +30,12 @@ impl TokenOfFile {
     async fn read_again(&self) {
         let file = self.file.clone();
         let read = move || read_secret(&file, "token_file", &mut Problems::default());
-        let Ok(Some(bytes)) = tokio::task::spawn_blocking(read).await else { return };
-        if let Ok(text) = std::str::from_utf8(&bytes) {
-            *self.held.write().unwrap_or_else(PoisonError::into_inner) = AccessToken::new(text);
+        let bytes = tokio::task::spawn_blocking(read).await.ok().flatten();
+        match bytes.as_ref().map(|bytes| std::str::from_utf8(bytes)) {
+            Some(Ok(text)) => {
+                *self.held.write().unwrap_or_else(PoisonError::into_inner) = AccessToken::new(text)
+            }
+            _ => complain(format_args!("a token is refused, and `{}` gives no other", self.file.display())),
         }
     }
 }
