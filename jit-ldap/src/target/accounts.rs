@@ -360,9 +360,12 @@ impl<D: Dialect> Accounts<D> {
     }
 }
 
-/// Whether a server said no, for another reason than that the account is not as it was found.
+/// Whether a server answered that a rule of its own lets this secret not be set. A server that is busy, or that somebody else
+/// changed the account at in this moment, says nothing of a rule.
 fn is_refused(error: &LdapError) -> bool {
-    error.fate() == Fate::Answered && !Guard::has_tripped(error)
+    let is_rule =
+        matches!(error.reason(), Reason::ConstraintViolation | Reason::Unwilling | Reason::AccessDenied);
+    is_rule && error.fate() == Fate::Answered && !Guard::has_tripped(error)
 }
 
 /// Says that a call was given up which lasted too long. What it did, or still does, is found out by looking. It takes what

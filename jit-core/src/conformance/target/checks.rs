@@ -55,7 +55,7 @@ pub async fn many_who_make_it_at_once_make_one(rig: &Rig) -> Result<(), Failure>
             ids.insert(native_of(effect)?);
         }
     }
-    ensure(ids.len() == 1, "one account, and somebody who was told so")?;
+    same(&ids.len(), &1, "one account, and somebody who was told so")?;
     remove(rig, &RemoteRef { native: ids.pop_first(), ..remote }).await
 }
 
