@@ -33,7 +33,7 @@ impl TokenOfFile {
         let bytes = tokio::task::spawn_blocking(read).await.ok().flatten();
         match bytes.as_ref().map(|bytes| std::str::from_utf8(bytes)) {
             Some(Ok(text)) => {
-                *self.held.write().unwrap_or_else(PoisonError::into_inner) = AccessToken::new(text)
+                *self.held.write().unwrap_or_else(PoisonError::into_inner) = AccessToken::new(text);
             }
             _ => complain(format_args!("a token is refused, and `{}` gives no other", self.file.display())),
         }
