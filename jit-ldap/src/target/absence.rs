@@ -8,7 +8,7 @@ use super::accounts::Accounts;
 use super::dialect::Dialect;
 use super::fault::Step;
 use super::guard::Guard;
-use super::table::Member;
+use super::table::{Group, Member};
 use crate::attribute::AttributeName;
 use crate::connection::Connection;
 use crate::dn::Dn;
@@ -17,13 +17,14 @@ use crate::filter::Filter;
 use crate::identifier::EntryName;
 use crate::reason::Reason;
 use crate::request::{Scope, Search};
+use crate::writers::sends_elsewhere;
 
 /// How many members of a group are looked for at once.
 const AT_ONCE: usize = 50;
 
 impl<D: Dialect> Accounts<D> {
-    /// Passes where an account that is not found is gone, as far as can be read: what it would lie below can be seen, and no
-    /// group that follows its members names it.
+    /// Passes where an account that is not found is gone, as far as can be read: what it would lie below can be seen, so can
+    /// what the groups lie below, and no group that follows its members names it.
     pub(super) async fn check_gone(
         &self,
         connection: &mut Connection,
@@ -43,14 +44,14 @@ impl<D: Dialect> Accounts<D> {
             && self.is_named(connection, &name).await?
             && !is_seen(connection, &name).await?
         {
-            return Err(unproved().about(FaultScope::Account));
+            return Err(unproved_of_one());
         }
         Ok(())
     }
 
     /// Passes where nothing that our account may not see bears the last name of an account. What it may not see it may not
-    /// change, and of what is not there a server says something else. The change takes the marker of the account and puts it
-    /// back: whatever else is there is left alone.
+    /// change, and of what is not there a server says so. The change takes the marker of the account and puts it back: whatever
+    /// else is there is left alone. A server that answers anything else, such as that it is busy, has not looked.
     pub(super) async fn check_unborne(
         &self,
         connection: &mut Connection,
@@ -58,51 +59,74 @@ impl<D: Dialect> Accounts<D> {
     ) -> Result<(), BackendError> {
         let Some(name) = self.last_name(remote) else { return Ok(()) };
         let guard = Guard::by_exchange(name.clone(), &self.table.marker, &remote.marker);
-        let is_there = match guard.modify(connection, Vec::new()).await {
-            Ok(()) => true,
-            Err(error) if error.fate() != Fate::Answered => return Err(Step::Look.failed(error)),
-            Err(error) => matches!(error.reason(), Reason::AccessDenied | Reason::ValueMissing),
-        };
+        let outcome = guard.modify(connection, Vec::new()).await;
+        match outcome {
+            Err(error) if error.reason() == Reason::EntryMissing => return Ok(()),
+            // it was not even looked for
+            Err(error) if error.fate() != Fate::Answered || is_of_server(&error) => {
+                return Err(Step::Remove.failed(error));
+            }
+            _ => {}
+        }
         // what bears its name for all to see is another one
-        let is_there = is_there && !is_seen(connection, &name).await?;
-        if is_there { Err(unproved().about(FaultScope::Account)) } else { Ok(()) }
+        if is_seen(connection, &name).await? {
+            return Ok(());
+        }
+        Err(match outcome {
+            Err(error) if !matches!(error.reason(), Reason::AccessDenied | Reason::ValueMissing) => {
+                Step::Remove.failed(error)
+            }
+            _ => unproved_of_one(),
+        })
     }
 
-    /// Passes where a person who is not found is gone, as far as can be read: people can be seen, and each of them whom one
-    /// of these groups names.
+    /// Passes where a person who is not found is gone, as far as can be read: people can be seen, so can each of these groups,
+    /// which were lent, and everybody whom one of them names.
     pub(super) async fn check_person_gone(
         &self,
         connection: &mut Connection,
         remote: &RemoteRef,
-        groups: &[Dn],
+        lent: &[(&String, &Group)],
     ) -> Result<(), BackendError> {
         let Some(people) = &self.table.people else { return Ok(()) };
         self.check_seen(connection, people).await?;
-        let is_named = if self.dialect.names_members_for_good() {
-            match self.last_name(remote) {
-                Some(name) => self.is_named(connection, &name).await?,
-                None => false,
+        let names_for_good = self.dialect.names_members_for_good();
+        for (_, group) in lent {
+            // what is not where the table says may have another name by now, and the person in it
+            let is_open = if names_for_good {
+                !is_seen(connection, &EntryName::from(&group.dn)).await?
+            } else {
+                let attribute = &self.table.membership.attribute;
+                let unseen = may_name_one_unseen(connection, &group.dn, people, attribute).await;
+                unseen.map_err(|error| Step::Look.failed(error))?
+            };
+            if is_open {
+                return Err(unproved_of_one());
             }
-        } else {
-            let mut is_named = false;
-            for group in groups {
-                let unseen = names_one_unseen(connection, group, people, &self.table.membership.attribute);
-                is_named |= unseen.await.map_err(|error| Step::Look.failed(error))?;
-            }
-            is_named
-        };
-        if is_named { Err(unproved().about(FaultScope::Account)) } else { Ok(()) }
+        }
+        let name = self.last_name(remote).filter(|_| names_for_good);
+        match name {
+            Some(name) if self.is_named(connection, &name).await? => Err(unproved_of_one()),
+            _ => Ok(()),
+        }
     }
 
     async fn check_seen(&self, connection: &mut Connection, dn: &Dn) -> Result<(), BackendError> {
         if is_seen(connection, &EntryName::from(dn)).await? { Ok(()) } else { Err(unproved()) }
     }
 
-    /// Whether a group of the table names the entry of this name.
+    /// Whether a group of the table names the entry of this name. Groups that cannot be looked at may name it.
     async fn is_named(&self, connection: &mut Connection, name: &EntryName) -> Result<bool, BackendError> {
         let member = Member { attribute: self.table.membership.attribute.clone(), value: name.to_string() };
-        let held = self.held(connection, &member).await;
-        held.map(|held| !held.is_empty()).map_err(|error| Step::Look.failed(error))
+        for home in self.table.homes_of_groups() {
+            match self.held_below(connection, &home, &member).await {
+                Ok(held) if held.is_empty() => {}
+                Ok(_) => return Ok(true),
+                Err(error) if error.reason() == Reason::EntryMissing => return Err(unproved_of_one()),
+                Err(error) => return Err(Step::Look.failed(error)),
+            }
+        }
+        Ok(false)
     }
 
     /// What names it wherever it lies, or the name that it was made under.
@@ -115,21 +139,26 @@ impl<D: Dialect> Accounts<D> {
     }
 }
 
+/// Whether a refusal says nothing of any entry.
+fn is_of_server(error: &LdapError) -> bool {
+    sends_elsewhere(error) || error.reason() == Reason::Busy
+}
+
 async fn is_seen(connection: &mut Connection, name: &EntryName) -> Result<bool, BackendError> {
     let entry = connection.read(&Search::entry(name.clone())).await;
     entry.map(|entry| entry.is_some()).map_err(|error| Step::Look.failed(error))
 }
 
-/// Whether a group names somebody below `people` who cannot be seen. Who was renamed or hidden is not found by their name;
-/// of whoever is gone, a group that follows its members names nothing.
-async fn names_one_unseen(
+/// Whether a group names somebody below `people` who cannot be seen, or cannot be seen itself. Who was renamed or hidden is
+/// not found by their name; of whoever is gone, a group that follows its members names nothing.
+async fn may_name_one_unseen(
     connection: &mut Connection,
     group: &Dn,
     people: &Dn,
     attribute: &AttributeName,
 ) -> Result<bool, LdapError> {
     let search = Search::entry(group).attributes([attribute.clone()]);
-    let Some(mut entry) = connection.read(&search).await? else { return Ok(false) };
+    let Some(mut entry) = connection.read(&search).await? else { return Ok(true) };
     connection.complete(&EntryName::from(group), &mut entry).await?;
     let values = entry.values(attribute).unwrap_or_default().iter();
     let members = values.filter_map(|value| Dn::parse(std::str::from_utf8(value).ok()?).ok());
@@ -158,4 +187,9 @@ fn own_part(dn: &Dn) -> Option<Result<Filter, Reason>> {
 /// Says that something may be there though it is not seen.
 fn unproved() -> BackendError {
     Step::Look.failed(Reason::AbsenceUnproved)
+}
+
+/// The same where that says nothing of other accounts.
+fn unproved_of_one() -> BackendError {
+    unproved().about(FaultScope::Account)
 }

@@ -67,7 +67,7 @@ impl<D: Dialect> Accounts<D> {
             Found::Nothing if loan.is_substitute() => return Err(unseen()),
             Found::Nothing if remote.native.is_none() => return Ok(Holdings::Missing),
             Found::Nothing => {
-                self.check_person_gone(&mut loan, remote, &self.table.entries_of(asked)).await?;
+                self.check_person_gone(&mut loan, remote, &groups).await?;
                 return Ok(Holdings::Missing);
             }
             Found::Made(_) if remote.native.is_none() => return Ok(Holdings::Made),
@@ -102,8 +102,9 @@ impl<D: Dialect> Accounts<D> {
         let person = match self.find_person(&mut loan, remote).await? {
             Found::Nothing if loan.is_substitute() => return Err(unseen()),
             Found::Nothing => {
-                let groups = self.table.entries_of(ends.keys().chain(take));
-                self.check_person_gone(&mut loan, remote, &groups).await?;
+                // one that was struck from the table may still name them
+                let lent = self.groups_of(ends.keys().chain(take))?;
+                self.check_person_gone(&mut loan, remote, &lent).await?;
                 return Ok(Effect::Absent { was_there: false });
             }
             Found::Made(_) if !give.is_empty() => return Ok(Effect::NotOurs),

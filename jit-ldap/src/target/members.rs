@@ -44,16 +44,25 @@ impl<D: Dialect> Accounts<D> {
     ) -> Result<Vec<Dn>, LdapError> {
         let mut held = Vec::new();
         for home in self.table.homes_of_groups() {
-            let search = Search::new(home, Scope::Children, holds(account));
-            let found = match connection.search(&search).await {
-                Ok(found) => found,
-                Err(error) if error.reason() == Reason::EntryMissing => continue,
+            match self.held_below(connection, &home, account).await {
+                Ok(groups) => held.extend(groups),
+                Err(error) if error.reason() == Reason::EntryMissing => {}
                 Err(error) => return Err(error),
-            };
-            let names = found.entries.iter().filter_map(|entry| entry.dn().ok());
-            held.extend(names.filter(|dn| self.table.has_group(dn)));
+            }
         }
         Ok(held)
+    }
+
+    /// The same of those groups that lie below one entry, which has to be there.
+    pub(super) async fn held_below(
+        &self,
+        connection: &mut Connection,
+        home: &Dn,
+        account: &Member,
+    ) -> Result<Vec<Dn>, LdapError> {
+        let found = connection.search(&Search::new(home, Scope::Children, holds(account))).await?;
+        let names = found.entries.iter().filter_map(|entry| entry.dn().ok());
+        Ok(names.filter(|dn| self.table.has_group(dn)).collect())
     }
 }
 

@@ -88,12 +88,6 @@ impl Table {
         found.ok_or_else(|| Step::Groups.refused(TargetFault::Entitlement))
     }
 
-    /// The entries of those of these groups that the table knows.
-    pub(super) fn entries_of<'a>(&self, names: impl IntoIterator<Item = &'a String>) -> Vec<Dn> {
-        let known = names.into_iter().filter_map(|name| self.groups.get(name));
-        known.map(|group| group.dn.clone()).collect()
-    }
-
     /// The names of the groups among these. Each group has one: the settings see to it.
     pub(super) fn names_of(&self, held: &[Dn]) -> BTreeSet<String> {
         let among = self.groups.iter().filter(|(_, group)| held.contains(&group.dn));

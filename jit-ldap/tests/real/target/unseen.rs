@@ -4,7 +4,7 @@ use chrono::TimeDelta;
 use jit_core::*;
 use jit_ldap::{
     ActiveDirectoryTarget, Attribute, AttributeName, Connection, Dn, EntryName, Modification, OpenLdapTarget,
-    Search,
+    Rdn, Search,
 };
 
 use super::house::{House, World, absent, administrator_of, made, open_ldap, secret, tenant, windows};
@@ -92,14 +92,19 @@ async fn an_account_that_we_may_not_see_any_longer_is_neither_lost_nor_settled()
     assert_eq!(house.check_in(live.lease).await.unwrap().phase.word(), "gone");
 }
 
+/// A target that lends groups to people, all of them or all but one.
+fn lender(peer: &Peer, without: Option<&str>) -> std::sync::Arc<dyn Target> {
+    let mut settings = open_ldap(peer);
+    settings.people = Some(peer.below("ou=people").to_string());
+    settings.groups.retain(|name, _| Some(name.as_str()) != without);
+    std::sync::Arc::new(OpenLdapTarget::new(peer.directory(), &settings).unwrap())
+}
+
 #[tokio::test]
 async fn a_person_whom_we_may_not_see_any_longer_is_not_called_gone() {
     let world = World::open_ldap();
     let peer = world.peer();
-    let mut settings = open_ldap(peer);
-    settings.people = Some(peer.below("ou=people").to_string());
-    let target = OpenLdapTarget::new(peer.directory(), &settings).unwrap();
-    let house = House::behind(std::sync::Arc::new(target), 0).await;
+    let house = House::behind(lender(peer, None), 0).await;
     let alice = peer.below("uid=alice,ou=people");
     for (what, dn) in [("subtree", "ou=people"), ("exact", "uid=alice,ou=people")] {
         let lent = house.jit.elevate(&house.request("lift-ops", 30), Some("alice")).await.unwrap();
@@ -110,6 +115,47 @@ async fn a_person_whom_we_may_not_see_any_longer_is_not_called_gone() {
         house.clock.advance(TimeDelta::hours(1));
         assert_eq!(house.work().await.failed, 0);
         assert!(!world.is_member("ops", &alice).await, "{what}");
+    }
+}
+
+async fn rename(peer: &Peer, dn: &str, after: &str) {
+    let after = Rdn::new("cn", after).unwrap();
+    let name = EntryName::Dn(peer.below(dn));
+    peer.as_administrator().await.rename(&name, &after, true, None, &[]).await.unwrap();
+}
+
+#[tokio::test]
+async fn a_group_that_cannot_be_looked_at_is_not_one_that_names_nobody() {
+    let world = World::open_ldap();
+    let peer = world.peer();
+    let (whole, struck) = (lender(peer, None), lender(peer, Some("ops")));
+    let house = House::behind(whole.clone(), 0).await;
+    let alice = peer.below("uid=alice,ou=people");
+    for how in ["hidden", "renamed", "struck"] {
+        let lent = house.jit.elevate(&house.request("lift-ops", 30), Some("alice")).await.unwrap();
+        hide(peer, "exact", "uid=alice,ou=people").await;
+        let (mut now, mut hidden) = (house.anew(house.store.clone(), whole.clone()), 1);
+        match how {
+            "hidden" => {
+                hide(peer, "exact", "cn=ops,ou=groups").await;
+                hidden += 1;
+            }
+            "renamed" => rename(peer, "cn=ops,ou=groups", "operations").await,
+            _ => now = house.anew(house.store.clone(), struck.clone()),
+        }
+        assert_eq!(now.check_in(lent.lease).await.unwrap().phase.word(), "ending", "{how}");
+        house.clock.advance(TimeDelta::hours(1));
+        assert_eq!(now.work().await.failed, 1, "{how}: it comes again");
+        for _ in 0..hidden {
+            reveal(peer).await;
+        }
+        if how == "renamed" {
+            rename(peer, "cn=operations,ou=groups", "ops").await;
+        }
+        assert!(world.is_member("ops", &alice).await, "{how}");
+        house.clock.advance(TimeDelta::hours(1));
+        assert_eq!(house.work().await.failed, 0, "{how}");
+        assert!(!world.is_member("ops", &alice).await, "{how}");
     }
 }
 
