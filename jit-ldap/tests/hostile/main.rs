@@ -8,6 +8,7 @@ mod collections;
 mod import;
 mod long;
 mod memory;
+mod plain;
 mod server;
 mod start_tls;
 mod targets;

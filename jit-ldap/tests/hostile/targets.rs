@@ -7,8 +7,7 @@ use std::time::Duration;
 use jit_core::*;
 use jit_ldap::target::GroupSettings;
 use jit_ldap::{
-    ActiveDirectorySettings, ActiveDirectoryTarget, Directory, LdapError, OpenLdapSettings, OpenLdapTarget,
-    Password, PoolSettings, ServiceAccount,
+    ActiveDirectorySettings, ActiveDirectoryTarget, Directory, Password, PoolSettings, ServiceAccount,
 };
 use tokio::time::Instant;
 
@@ -16,7 +15,7 @@ use crate::ber::{attribute, bound, done, entry, message, result};
 use crate::collections::end_of_page;
 use crate::server::{Act, Asked, connection, limits};
 
-const NATIVE: &str = "03020100-0504-0706-0809-0a0b0c0d0e0f";
+pub(crate) const NATIVE: &str = "03020100-0504-0706-0809-0a0b0c0d0e0f";
 const PERSON: &str = "CN=dora,OU=People,DC=x";
 const FEATURE: &str =
     "CN=PAM,CN=Optional Features,CN=Directory Service,CN=Windows NT,CN=Services,CN=Configuration,DC=x";
@@ -24,7 +23,7 @@ const LINK_TTL: &str = "1.2.840.113556.1.4.2309";
 const IN_CHAIN: &str = "1.2.840.113556.1.4.1941";
 
 /// A server that answers each request after the bind by `script`.
-async fn directory(mut script: impl FnMut(Asked) -> Vec<Act> + Send + 'static) -> Directory {
+pub(crate) async fn directory(mut script: impl FnMut(Asked) -> Vec<Act> + Send + 'static) -> Directory {
     let mut connection = connection(move |asked| match asked.op {
         0x60 => vec![Act::Say(message(asked.id, &bound()))],
         _ => script(asked),
@@ -53,7 +52,7 @@ async fn target(
     ActiveDirectoryTarget::new(directory, &settings).unwrap()
 }
 
-fn dora() -> RemoteRef {
+pub(crate) fn dora() -> RemoteRef {
     let lease = Mint::new("2027-01-15T08:00:00Z".parse().unwrap(), [7; 16]).account();
     let marker = MarkerKey::new("hostile", &[6; 32]).unwrap().mark(&TenantId::new("acme").unwrap(), lease);
     RemoteRef { name: "dora".to_owned(), place: None, marker, native: Some(NATIVE.to_owned()) }
@@ -290,64 +289,4 @@ async fn a_read_only_domain_controller_is_told_from_a_group_that_is_kept_elsewhe
     const ANY: &str = "1.2.840.113556.1.4.800";
     assert_eq!(sent_elsewhere(&[ANY, "1.2.840.113556.1.4.1920"]).await, "target.read_only");
     assert_eq!(sent_elsewhere(&[ANY]).await, "target.entitlement");
-}
-
-/// What becomes of the end of an account that is not found by its identifier, where the server answers the change under its
-/// name so, and shows an entry of that name or none: the codes of the target and of the server, where it is not gone.
-async fn end_of_unfound(code: u8, text: &'static str, shows_name: bool) -> Result<Effect, (Code, Code)> {
-    const BASE: &str = "ou=jit,dc=x";
-    let name = format!("uid=dora,{BASE}");
-    let directory = directory(move |asked| {
-        let says = |text: &str| asked.bytes.windows(text.len()).any(|part| part == text.as_bytes());
-        let found = match asked.op {
-            0x66 => return vec![Act::Say(message(asked.id, &result(0x67, code, text.as_bytes())))],
-            0x4a => return vec![Act::Say(message(asked.id, &result(0x6b, 32, b"")))],
-            _ if says(&name) => shows_name.then(|| entry(&name, &[])),
-            _ if says("entryUUID") => None,
-            _ if says(BASE) => Some(entry(BASE, &[])),
-            _ => Some(entry("", &[])),
-        };
-        let found = found.map(|found| message(asked.id, &found)).unwrap_or_default();
-        vec![Act::Say([found, message(asked.id, &done(0))].concat())]
-    });
-    let target = OpenLdapTarget::new(directory.await, &OpenLdapSettings::new(BASE, ("jit", BASE))).unwrap();
-    let absent = Desired { remote: dora(), state: DesiredState::Absent };
-    target.ensure(&absent).await.map_err(|error| {
-        let cause = std::error::Error::source(&error).and_then(|cause| cause.downcast_ref::<LdapError>());
-        (error.code(), cause.unwrap().code())
-    })
-}
-
-#[tokio::test(start_paused = true)]
-async fn only_a_server_that_says_so_proves_that_nothing_bears_a_name() {
-    let gone = Ok(Effect::Absent { was_there: false });
-    for shows_name in [false, true] {
-        assert_eq!(end_of_unfound(32, "", shows_name).await, gone);
-    }
-    // somebody else has the name by now
-    for code in [0, 16, 19, 50, 53, 65, 80] {
-        assert_eq!(end_of_unfound(code, "", true).await, gone, "{code}");
-    }
-    for (code, text, shows_name, of_target, of_server) in [
-        (16, "", false, "target.forbidden", "ldap.absence_unproved"),
-        (50, "", false, "target.forbidden", "ldap.absence_unproved"),
-        // its marker could be taken and put back
-        (0, "", false, "target.forbidden", "ldap.absence_unproved"),
-        (11, "", false, "target.limit", "ldap.admin_limit"),
-        (19, "", false, "target.forbidden", "ldap.constraint_violation"),
-        (53, "", false, "target.forbidden", "ldap.unwilling"),
-        (65, "", false, "target.forbidden", "ldap.schema_violation"),
-        (80, "", false, "target.protocol", "ldap.server_failed"),
-        // nor was it looked for here
-        (51, "", false, "target.unreachable", "ldap.busy"),
-        (51, "", true, "target.unreachable", "ldap.busy"),
-        (52, "", true, "target.unreachable", "ldap.busy"),
-        (10, "", false, "target.read_only", "ldap.read_only"),
-        (10, "", true, "target.read_only", "ldap.read_only"),
-        (53, "shadow context; no update referral", true, "target.read_only", "ldap.read_only"),
-    ] {
-        let refused = end_of_unfound(code, text, shows_name).await;
-        let codes = refused.as_ref().map_err(|(target, server)| (target.as_str(), server.as_str()));
-        assert_eq!(codes, Err((of_target, of_server)), "{code} {text} {shows_name}");
-    }
 }
