@@ -1,0 +1,73 @@
+//! One account of a target in memory.
+
+use std::collections::BTreeMap;
+
+use chrono::{DateTime, Utc};
+
+use crate::{Listed, Marker, Mirrored, RemoteRef, Secret, ShownEnd};
+
+/// Shows one account of a [`MemoryTarget`](super::MemoryTarget).
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct RemoteAccount {
+    /// The id that never changes.
+    pub native: String,
+    /// What marks it; `None` for one that is not ours.
+    pub marker: Option<Marker>,
+    /// What it holds.
+    pub entitlements: Vec<String>,
+    /// From when on it no longer holds one of them, where it was given for a time.
+    pub drops_at: BTreeMap<String, DateTime<Utc>>,
+    /// Whether it can be used.
+    pub enabled: bool,
+    /// From when on it cannot.
+    pub ends_at: Option<DateTime<Utc>>,
+    /// What is mirrored of an account from here.
+    pub mirrored: Option<Mirrored>,
+    pub(super) secret: Option<Secret>,
+}
+
+impl RemoteAccount {
+    /// Tells whether the secret opens it at `now`.
+    #[must_use]
+    pub fn admits(&self, secret: &str, now: DateTime<Utc>) -> bool {
+        let is_open = self.enabled && self.ends_at.is_none_or(|end| now < end);
+        is_open && self.secret.as_ref().is_some_and(|own| own.reveal() == secret)
+    }
+
+    /// Tells whether it holds an entitlement at `now`.
+    #[must_use]
+    pub fn holds(&self, entitlement: &str, now: DateTime<Utc>) -> bool {
+        let drops_at = self.drops_at.get(entitlement);
+        self.has(entitlement) && drops_at.is_none_or(|end| now < *end)
+    }
+
+    pub(super) fn has(&self, entitlement: &str) -> bool {
+        self.entitlements.iter().any(|held| held == entitlement)
+    }
+
+    /// How it is shown, where it is ours. Whoever ends nothing tells of no end that was never set.
+    pub(super) fn shown(&self, name: &str, ends_nothing: bool) -> Option<Listed> {
+        let endless = if ends_nothing { ShownEnd::Untold } else { ShownEnd::Never };
+        let (marker, native) = (self.marker.clone()?, Some(self.native.clone()));
+        Some(Listed {
+            remote: RemoteRef { name: name.to_owned(), place: None, marker, native },
+            enabled: Some(self.enabled),
+            end: self.ends_at.map_or(endless, ShownEnd::At),
+            entitlements: Some(self.entitlements.iter().cloned().collect()),
+        })
+    }
+
+    pub(super) fn new(native: String, marker: Option<Marker>) -> Self {
+        Self {
+            native,
+            marker,
+            entitlements: Vec::new(),
+            drops_at: BTreeMap::new(),
+            enabled: true,
+            ends_at: None,
+            mirrored: None,
+            secret: None,
+        }
+    }
+}
