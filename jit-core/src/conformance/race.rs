@@ -4,8 +4,8 @@ use std::{future::Future, sync::Arc};
 
 use tokio::{sync::Barrier, task::JoinSet};
 
-use super::Failure;
-use crate::BackendError;
+use super::{Failure, Nodes};
+use crate::{BackendError, Commit};
 
 /// How many take part in a race.
 pub(super) const RACERS: usize = 64;
@@ -30,6 +30,23 @@ where
         answers.push(answer?);
     }
     Ok(answers)
+}
+
+/// Lets commits begin together, over both nodes; tells how many were accepted, and why the others were not.
+pub(super) async fn commit_all(
+    nodes: &Nodes,
+    commits: Vec<Commit>,
+) -> Result<(usize, Vec<BackendError>), Failure> {
+    let answers = race(commits.len(), |number| {
+        let (store, commit) = (nodes.of(number), commits.get(number).cloned());
+        async move {
+            match commit {
+                Some(commit) => store.commit(&commit).await,
+                None => Ok(()),
+            }
+        }
+    });
+    Ok(part(answers.await?))
 }
 
 /// Parts the answers into how many were accepted and why the others were not.

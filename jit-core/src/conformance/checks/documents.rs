@@ -8,7 +8,7 @@ use super::members::add;
 use crate::conformance::{
     Failure, Nodes,
     failure::{ensure, is_nobody, refused, same},
-    race::{part, race},
+    race::commit_all,
     sample::{Made, World, at, count},
 };
 use crate::{
@@ -227,20 +227,11 @@ pub async fn one_document_name_goes_to_one_document(nodes: &Nodes) -> Result<(),
         let name = format!("user{round}");
         let documents = (0..50).map(|_| document(&mut world, "User", &name)).collect::<Made<Vec<_>>>()?;
         let of = collection(&world.tenant, "User")?;
-        let commits: Vec<_> = documents
+        let commits = documents
             .into_iter()
             .map(|document| keeping(&world, vec![DocumentWrite::create(document)]))
             .collect();
-        let answers = race(commits.len(), |number| {
-            let (store, commit) = (nodes.of(number), commits.get(number).cloned());
-            async move {
-                match commit {
-                    Some(commit) => store.commit(&commit).await,
-                    None => Ok(()),
-                }
-            }
-        });
-        let (accepted, others) = part(answers.await?);
+        let (accepted, others) = commit_all(nodes, commits).await?;
         same(&accepted, &1, "how many were kept")?;
         let want = taken("name")?;
         ensure(others.iter().all(|error| *error.kind() == want), "another refusal than for the name")?;
@@ -253,22 +244,13 @@ pub async fn one_document_name_goes_to_one_document(nodes: &Nodes) -> Result<(),
 pub async fn one_version_of_a_document_is_written_over_once(nodes: &Nodes) -> Result<(), Failure> {
     let mut world = World::new("a")?;
     let before = create(nodes.one(), &mut world, "User", "x").await?;
-    let commits: Vec<_> = (0..30)
+    let commits = (0..30)
         .map(|number| {
             let after = Document { body: format!("{number}").into(), ..before.clone() };
             keeping(&world, vec![DocumentWrite::update(&before, after)])
         })
         .collect();
-    let answers = race(commits.len(), |number| {
-        let (store, commit) = (nodes.of(number), commits.get(number).cloned());
-        async move {
-            match commit {
-                Some(commit) => store.commit(&commit).await,
-                None => Ok(()),
-            }
-        }
-    });
-    let (accepted, others) = part(answers.await?);
+    let (accepted, others) = commit_all(nodes, commits).await?;
     same(&accepted, &1, "how many got through")?;
     ensure(others.iter().all(|error| *error.kind() == ErrorKind::DocumentChanged), "another refusal")?;
     same(&nodes.two().document(&before.key).await?.map(|document| document.version), &Some(2), "the version")

@@ -3,23 +3,10 @@
 use crate::conformance::{
     Failure, Nodes,
     failure::{ensure, same},
-    race::{RACERS, part, race},
+    race::{RACERS, commit_all, part, race},
     sample::{Dressed, World, at},
 };
-use crate::{Account, BackendError, Commit, ErrorKind, Filter, Seen, Taken};
-
-async fn commit_all(nodes: &Nodes, commits: Vec<Commit>) -> Result<(usize, Vec<BackendError>), Failure> {
-    let answers = race(commits.len(), |number| {
-        let (store, commit) = (nodes.of(number), commits.get(number).cloned());
-        async move {
-            match commit {
-                Some(commit) => store.commit(&commit).await,
-                None => Ok(()),
-            }
-        }
-    });
-    Ok(part(answers.await?))
-}
+use crate::{Account, Commit, ErrorKind, Filter, Seen, Taken};
 
 /// Checks that of many first sign-ins of one person, one makes the account and the others learn that it is there.
 pub async fn one_identity_makes_one_account(nodes: &Nodes) -> Result<(), Failure> {
