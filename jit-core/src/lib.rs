@@ -63,7 +63,7 @@ pub use engine::{
     Reconciliation, Reply, SamePerson, Session, ShadowReport, SignIn, SignedIn, TargetQuarantine, Teller,
     Ticket, Trigger, Verdict, VerifyError, WorkReport,
 };
-pub use error::{BackendError, Code, ErrorClass, ErrorKind, FaultScope, Retry, Taken, TargetFault};
+pub use error::{BackendError, Code, ErrorClass, ErrorKind, Retry, Taken};
 pub use identity::{
     Assurance, AttestError, Attestation, Attestor, Bound, Check, Checks, Claim, ClaimPath, ClaimPathError,
     ClaimValues, Claims, Domain, DomainError, DomainPattern, DomainSet, EmailAddress, EmailClaim, EmailError,
@@ -104,9 +104,10 @@ pub use store::{
     UNIQUE_INDEXES, UserStore,
 };
 pub use target::{
-    Capabilities, Desired, DesiredState, Differences, Drift, DriftLook, Effect, Holdings, ListCursor, Listed,
-    Listing, Marker, MarkerKey, MarkerKeyError, Mirrored, Mirroring, Observed, QuarantineRules, RemoteRef,
-    Secret, SecretRules, ShownEnd, StopLimit, Target, TargetRole, TargetSetup, UnattendedEnd, Whose,
+    Capabilities, Desired, DesiredState, Differences, Drift, DriftLook, Effect, FaultScope, Holdings,
+    ListCursor, Listed, Listing, Marker, MarkerKey, MarkerKeyError, Mirrored, Mirroring, Observed,
+    QuarantineRules, RemoteRef, Secret, SecretRules, ShownEnd, StopLimit, Target, TargetFault, TargetRole,
+    TargetSetup, UnattendedEnd, Whose,
 };
 
 /// What macros of this crate refer to.

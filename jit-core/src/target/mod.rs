@@ -3,6 +3,7 @@
 mod book;
 mod circuit;
 mod drift;
+mod fault;
 mod health;
 mod health_view;
 mod listing;
@@ -25,6 +26,7 @@ use crate::{BackendError, Code};
 pub(crate) use book::{Book, Proof, Shelf};
 pub(crate) use circuit::{Circuit, CircuitNews, Guarded, refused_until};
 pub use drift::{Differences, Drift};
+pub use fault::{FaultScope, TargetFault};
 pub(crate) use health::{Health, REMEMBERED};
 pub(crate) use health_view::HealthView;
 pub use listing::{ListCursor, Listed, Listing, ShownEnd};
