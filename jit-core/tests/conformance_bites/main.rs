@@ -10,6 +10,7 @@ mod documents;
 mod faulty;
 mod reading;
 mod table;
+mod timing;
 mod writing;
 
 use std::{collections::BTreeSet, sync::Arc};
