@@ -137,6 +137,30 @@ pub(crate) fn house_of_scim(provisioning: Provisioning) -> House {
     house(vec![wire("scim").speaks_for("example.com").provisions(provisioning)])
 }
 
+/// Two sources, `scim` and `hr`, of the people who sign in over `okta`.
+pub(crate) fn house_of_two_sources(provisioning: Provisioning) -> House {
+    let okta = SamePerson { connection: ConnectionId::new("okta").unwrap(), by: NamedBy::Subject };
+    let kin = Provisioning { same_person: vec![okta], ..provisioning };
+    house(vec![
+        wire("scim").provisions(kin.clone()),
+        wire("hr").provisions(kin),
+        wire("okta").speaks_for("example.com"),
+    ])
+}
+
+/// Whoever leaves waits for an administrator.
+pub(crate) fn none_leave() -> Provisioning {
+    let limit = LeaverLimit { most: 0, within: "1h".parse().unwrap(), removals: None };
+    Provisioning { leavers: Some(limit), ..Provisioning::default() }
+}
+
+/// How many leaves wait over a connection.
+pub(crate) async fn waiting(house: &House, connection: &str) -> usize {
+    let (connection, limit) =
+        (ConnectionId::new(connection).unwrap(), std::num::NonZeroUsize::new(100).unwrap());
+    house.jit.parked_leaves(None, &tenant(), Some(&connection), None, limit).await.unwrap().items.len()
+}
+
 pub(crate) fn texts(account: &Account, attribute: &str) -> Vec<String> {
     let values = account.attributes.get(&AttributeName::new(attribute).unwrap());
     values.into_iter().flatten().map(|value| value.text.clone()).collect()

@@ -7,21 +7,10 @@ use serde_json::json;
 
 use crate::{facts::*, support::*};
 
-fn none_leave() -> Provisioning {
-    let limit = LeaverLimit { most: 0, within: "1h".parse().unwrap(), removals: None };
-    Provisioning { leavers: Some(limit), ..Provisioning::default() }
-}
-
 fn protected(provisioning: Provisioning) -> House {
     let protection = Protection::new().never_without(role("admin"));
     let scim = wire("scim").ceiling(&["role:*", "role:admin"]).provisions(provisioning);
     house_on(Arc::new(MemoryStore::new()), vec![scim], |builder| builder.protection(protection))
-}
-
-async fn waiting(house: &House, connection: &str) -> usize {
-    let (connection, limit) =
-        (ConnectionId::new(connection).unwrap(), std::num::NonZeroUsize::new(100).unwrap());
-    house.jit.parked_leaves(None, &tenant(), Some(&connection), None, limit).await.unwrap().items.len()
 }
 
 #[tokio::test]
@@ -48,13 +37,7 @@ async fn a_leave_that_waits_is_taken_back_for_somebody_suspended_as_well() {
 
 #[tokio::test]
 async fn confirming_leaves_of_two_sources_takes_away_what_both_gave() {
-    let okta = || SamePerson { connection: ConnectionId::new("okta").unwrap(), by: NamedBy::Subject };
-    let kin = || Provisioning { same_person: vec![okta()], ..none_leave() };
-    let house = house(vec![
-        wire("scim").provisions(kin()),
-        wire("hr").provisions(kin()),
-        wire("okta").speaks_for("example.com"),
-    ]);
+    let house = house_of_two_sources(none_leave());
     let id = house.enter(2, "e1", json!({})).await.account.id;
     for (connection, group) in [("scim", "reader"), ("hr", "editor")] {
         house.taken(said_over(connection, "e1", json!({"groups": [group]}))).await;
@@ -67,13 +50,7 @@ async fn confirming_leaves_of_two_sources_takes_away_what_both_gave() {
 
 /// Somebody whose leave waits over `scim`, and whose removal waits over `hr`.
 async fn waiting_over_two() -> (House, AccountId) {
-    let okta = || SamePerson { connection: ConnectionId::new("okta").unwrap(), by: NamedBy::Subject };
-    let kin = || Provisioning { same_person: vec![okta()], reactivates: true, ..none_leave() };
-    let house = house(vec![
-        wire("scim").provisions(kin()),
-        wire("hr").provisions(kin()),
-        wire("okta").speaks_for("example.com"),
-    ]);
+    let house = house_of_two_sources(Provisioning { reactivates: true, ..none_leave() });
     let id = house.enter(2, "e1", json!({})).await.account.id;
     for (connection, group) in [("scim", "reader"), ("hr", "editor")] {
         house.taken(said_over(connection, "e1", json!({"groups": [group]}))).await;
@@ -216,214 +193,4 @@ async fn what_is_told_of_somebody_whose_leave_was_dismissed_is_no_leave() {
     house.administer(id, AdminAct::End).await.unwrap();
     let over = house.taken(said("e1", json!({"groups": []})).presence(Presence::Unsaid)).await;
     assert_eq!(over.effect, RecordEffect::Unchanged);
-}
-
-/// Keeps what the application is told.
-#[derive(Default)]
-struct Told(std::sync::Mutex<Vec<String>>);
-
-#[async_trait::async_trait]
-impl Notices for Told {
-    async fn deliver(&self, task: &Task) -> Result<(), BackendError> {
-        match &task.kind {
-            TaskKind::Alarm { about, target: None } => {
-                self.0.lock().unwrap().push(format!("{about} {}", task.account));
-            }
-            TaskKind::EndSessions { .. } => self.0.lock().unwrap().push("end sessions".to_owned()),
-            _ => {}
-        }
-        Ok(())
-    }
-}
-
-#[tokio::test]
-async fn a_leave_that_waits_raises_an_alarm_once() {
-    let told = Arc::new(Told::default());
-    let scim = wire("scim").provisions(none_leave());
-    let store = Arc::new(MemoryStore::new());
-    let house = house_on(store, vec![scim], |builder| builder.notices(Arc::clone(&told) as _));
-    let id = house.taken(said("e1", json!({"groups": ["editor"]}))).await.account.id;
-    for claims in [json!({}), json!({"groups": []}), json!({})] {
-        house.taken(said("e1", claims).leaves()).await;
-        house.clock.advance(chrono::TimeDelta::hours(1));
-    }
-    house.work().await;
-    assert_eq!(*told.0.lock().unwrap(), [format!("record.parked {id}")]);
-    // Dismissed, said again: it is another one.
-    house.dismiss_leaves(id).await;
-    house.taken(said("e1", json!({})).leaves()).await;
-    house.work().await;
-    assert_eq!(told.0.lock().unwrap().len(), 2);
-}
-
-#[tokio::test]
-async fn whoever_tells_of_alarms_alone_takes_no_notice_from_whoever_keeps_the_sessions() {
-    let [mine, theirs] = [Told::default(), Told::default()].map(Arc::new);
-    let limit = LeaverLimit { most: 1, within: "1h".parse().unwrap(), removals: None };
-    let provisioning = Provisioning { leavers: Some(limit), ..Provisioning::default() };
-    let store = Arc::new(MemoryStore::new());
-    let connection = || vec![wire("scim").provisions(provisioning.clone())];
-    let application =
-        house_on(Arc::clone(&store) as _, connection(), |builder| builder.notices(Arc::clone(&theirs) as _));
-    let scim = house_on(store, connection(), |builder| builder.alarms(Arc::clone(&mine) as _));
-    for person in ["e1", "e2"] {
-        application.taken(said(person, json!({}))).await;
-        application.taken(said(person, json!({})).leaves()).await;
-    }
-    scim.work().await;
-    let alarms = mine.0.lock().unwrap().clone();
-    assert!(matches!(alarms.as_slice(), [one] if one.starts_with("record.parked")), "{alarms:?}");
-    application.work().await;
-    assert_eq!(*theirs.0.lock().unwrap(), ["end sessions"]);
-}
-
-#[tokio::test]
-async fn whoever_keeps_the_sessions_hears_of_what_ended_elsewhere_where_that_is_left_to_them() {
-    let [mine, theirs] = [Told::default(), Told::default()].map(Arc::new);
-    let store = Arc::new(MemoryStore::new());
-    let connection = || vec![wire("scim").provisions(Provisioning::default())];
-    let application =
-        house_on(Arc::clone(&store) as _, connection(), |builder| builder.notices(Arc::clone(&theirs) as _));
-    let scim =
-        house_on(store, connection(), |builder| builder.alarms(Arc::clone(&mine) as _).leaves_notices());
-    scim.taken(said("e1", json!({}))).await;
-    scim.taken(said("e1", json!({})).leaves()).await;
-    scim.work().await;
-    assert!(mine.0.lock().unwrap().is_empty());
-    application.work().await;
-    assert_eq!(*theirs.0.lock().unwrap(), ["end sessions"]);
-}
-
-#[tokio::test]
-async fn too_many_who_left_before_are_not_removed_for_good_at_once() {
-    use RecordEffect::{Ended, Parked, Returned};
-
-    let limit = LeaverLimit { most: 3, within: "1h".parse().unwrap(), removals: None };
-    let provisioning = Provisioning { leavers: Some(limit), reactivates: true, ..Provisioning::default() };
-    let house = house_of_scim(provisioning);
-    let people: Vec<_> = (0..6).map(|n| format!("e{n}")).collect();
-    for (n, person) in people.iter().enumerate() {
-        house.taken(said(person, json!({}))).await;
-        house.taken(said(person, json!({})).leaves()).await;
-        if n == 2 {
-            house.clock.advance(chrono::TimeDelta::hours(1));
-        }
-    }
-    assert_eq!(waiting(&house, "scim").await, 0);
-    let mut effects = Vec::new();
-    for person in &people {
-        effects.push(house.taken(said(person, json!({})).gone()).await.effect);
-    }
-    assert_eq!(effects, [Ended, Ended, Ended, Parked, Parked, Parked], "they count by themselves");
-    let id = async |person: &str| house.hear_of(person).await;
-    // Who left before has left, whatever becomes of the removal: their source brings them back, and nobody else does.
-    assert_eq!(house.taken(said("e3", json!({}))).await.effect, Returned);
-    house.dismiss_leaves(id("e4").await).await;
-    assert!(matches!(house.get(id("e4").await).await.state, AccountState::Disabled { .. }));
-    assert_eq!(house.taken(said("e4", json!({}))).await.effect, Returned);
-    let gone = house.confirm_leaves(id("e5").await).await;
-    assert!(matches!(gone.state, AccountState::Ended { .. }));
-    assert_eq!(waiting(&house, "scim").await, 0);
-}
-
-#[tokio::test]
-async fn a_removal_that_waits_is_taken_back_by_its_source_where_that_may_not_bring_people_back() {
-    let limit = LeaverLimit { most: 9, within: "1h".parse().unwrap(), removals: Some(0) };
-    for reactivates in [false, true] {
-        let house =
-            house_of_scim(Provisioning { leavers: Some(limit), reactivates, ..Provisioning::default() });
-        let id = house.taken(said("e1", json!({"groups": ["editor"]}))).await.account.id;
-        if reactivates {
-            house.administer(id, AdminAct::Disable).await.unwrap();
-        } else {
-            house.taken(said("e1", json!({})).leaves()).await;
-        }
-        assert_eq!(house.taken(said("e1", json!({})).gone()).await.effect, RecordEffect::Parked);
-        assert_eq!(waiting(&house, "scim").await, 1);
-        let seen = house.get(id).await.waiting_leaves();
-        let back = house.taken(said("e1", json!({"groups": ["editor", "reader"]}))).await;
-        assert_eq!((back.effect, waiting(&house, "scim").await), (RecordEffect::Moved, 0));
-        assert_eq!(back.plan.refusals[0].wish, "activate", "they stay stopped, and the source is told so");
-        assert!(!held_roles(&back.account).contains(&"role:reader".to_owned()), "nothing is given");
-        let confirmed = house.administer(id, AdminAct::ConfirmLeave(seen)).await;
-        assert_eq!(confirmed.unwrap_err().code.as_str(), "record.leave_changed");
-        let state = house.get(id).await.state;
-        assert!(
-            matches!(state, AccountState::Disabled { .. }),
-            "nobody is buried whose source has them: {state:?}"
-        );
-    }
-}
-
-/// Two sources of one person, neither of which may remove anybody before an administrator confirmed it.
-fn house_of_two_sources() -> House {
-    let limit = LeaverLimit { most: 9, within: "1h".parse().unwrap(), removals: Some(0) };
-    let okta = || SamePerson { connection: ConnectionId::new("okta").unwrap(), by: NamedBy::Subject };
-    let kin = || Provisioning {
-        same_person: vec![okta()],
-        leavers: Some(limit),
-        reactivates: true,
-        ..Provisioning::default()
-    };
-    house(vec![
-        wire("scim").provisions(kin()),
-        wire("hr").provisions(kin()),
-        wire("okta").speaks_for("example.com"),
-    ])
-}
-
-#[tokio::test]
-async fn a_dismissed_removal_keeps_nobody_out_whom_its_source_had_not_let_go() {
-    let house = house_of_two_sources();
-    let id = house.taken(said_over("scim", "e1", json!({}))).await.account.id;
-    house.enter(2, "e1", json!({})).await;
-    house.taken(said_over("hr", "e1", json!({}))).await;
-    house.taken(said_over("scim", "e1", json!({})).leaves()).await;
-    let removed = house.taken(said_over("hr", "e1", json!({})).gone()).await;
-    assert_eq!((removed.effect, removed.account.id), (RecordEffect::Parked, id));
-    house.dismiss_leaves(id).await;
-    let back = house.taken(said_over("scim", "e1", json!({}))).await;
-    assert_eq!((back.effect, back.account.state), (RecordEffect::Returned, AccountState::Active));
-}
-
-#[tokio::test]
-async fn a_dismissed_removal_keeps_nobody_out_of_whom_its_source_had_said_nothing() {
-    let house = house_of_two_sources();
-    let id = house.taken(said_over("scim", "e1", json!({}))).await.account.id;
-    house.enter(2, "e1", json!({})).await;
-    house.taken(said_over("scim", "e1", json!({})).leaves()).await;
-    let removed = house.taken(said_over("hr", "e1", json!({})).gone()).await;
-    assert_eq!((removed.effect, removed.account.id), (RecordEffect::Parked, id));
-    house.dismiss_leaves(id).await;
-    let back = house.taken(said_over("scim", "e1", json!({}))).await;
-    assert_eq!((back.effect, back.account.state), (RecordEffect::Returned, AccountState::Active));
-}
-
-#[tokio::test]
-async fn a_dismissed_removal_brings_nobody_back_whom_its_source_had_let_go() {
-    let house = house_of_two_sources();
-    let id = house.taken(said_over("scim", "e1", json!({}))).await.account.id;
-    house.enter(2, "e1", json!({})).await;
-    let end = house.clock.now() + chrono::TimeDelta::days(1);
-    house.taken(said_over("hr", "e1", json!({})).until(end)).await;
-    house.clock.advance(chrono::TimeDelta::days(2));
-    house.work().await;
-    let over = || Code::new("account.expired");
-    let is_over = |account: &Account| matches!(&account.state, AccountState::Disabled { reason, .. } if *reason == over());
-    assert!(is_over(&house.get(id).await));
-    house.taken(said_over("scim", "e1", json!({})).leaves()).await;
-    assert_eq!(house.taken(said_over("scim", "e1", json!({})).gone()).await.effect, RecordEffect::Parked);
-    house.dismiss_leaves(id).await;
-    let longer = house.clock.now() + chrono::TimeDelta::days(9);
-    let extended = house.taken(said_over("hr", "e1", json!({})).until(longer)).await;
-    assert!(is_over(&extended.account), "one source let them go: {:?}", extended.account.state);
-}
-
-impl House {
-    /// The account of a person.
-    async fn hear_of(&self, subject: &str) -> AccountId {
-        let is_theirs =
-            |account: &Account| account.identities.iter().any(|own| own.key.subject.as_str() == subject);
-        self.all().await.into_iter().find(is_theirs).unwrap().id
-    }
 }

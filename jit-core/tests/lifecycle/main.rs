@@ -3,6 +3,8 @@
 #[cfg(test)]
 mod absolute;
 #[cfg(test)]
+mod alarms;
+#[cfg(test)]
 mod authority;
 #[cfg(test)]
 mod docs;
@@ -20,6 +22,8 @@ mod laws;
 mod leavers;
 #[cfg(test)]
 mod movers;
+#[cfg(test)]
+mod removals;
 #[cfg(test)]
 mod same_person;
 #[cfg(test)]
