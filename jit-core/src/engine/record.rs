@@ -203,11 +203,7 @@ impl Jit {
         trace: &mut Trace,
     ) -> Result<Judged, JitError> {
         let store = self.store_of(connection);
-        let mapped = match record.extent() {
-            Extent::Whole => connection.mapper.map(record.identity()).map_err(|error| error.code()),
-            Extent::Part => Err(Code::new("record.in_part")),
-        };
-        let (profile, mut refusal) = match mapped {
+        let (profile, mut refusal) = match mapped(connection, record) {
             Ok(profile) => (Some(profile), None),
             Err(code) => (None, Some(Denial::new(code))),
         };
@@ -376,6 +372,14 @@ impl Jit {
         self.store_of(connection).commit(&commit).await?;
         let account = account.map(|account| account.id);
         Ok(Outcome::Denied(Box::new(Denied { denial, account, steps })))
+    }
+}
+
+/// Maps what was said of somebody as a whole; what was said in part makes no profile.
+fn mapped(connection: &Connection, record: &VerifiedRecord) -> Result<Profile, Code> {
+    match record.extent() {
+        Extent::Whole => connection.mapper.map(record.identity()).map_err(|error| error.code()),
+        Extent::Part => Err(Code::new("record.in_part")),
     }
 }
 

@@ -50,18 +50,9 @@ fn apply_change(account: &mut Account, change: &Change, now: DateTime<Utc>) {
         Change::SetAttribute { name, values } => {
             account.attributes.insert(name.clone(), values.clone());
         }
-        Change::SetEnd { at, by } => {
-            account.admin_end =
-                if *by == Source::Administrator { *at } else { account.end_of_administrator() };
-            account.ends_at = *at;
-            account.end_set_by = Some(by.clone());
+        Change::SetBegin(_) | Change::SetEnd { .. } | Change::SetIdleLimit(_) => {
+            apply_to_bounds(account, change, now);
         }
-        Change::SetIdleLimit(limit) => {
-            // Disuse counts from here: what came before the limit was not known exactly.
-            account.idle_limit = *limit;
-            account.last_seen = Some(now);
-        }
-        Change::SetBegin(begin) => account.begins_at = *begin,
         Change::SetRecord(record) => {
             account.records.retain(|held| held.key != record.key);
             account.records.push(HeldRecord::clone(record));
@@ -88,6 +79,25 @@ fn apply_to_identities(account: &mut Account, change: &Change, now: DateTime<Utc
         Change::Unlink(key) => {
             account.identities.retain(|identity| identity.key != *key);
             account.remember_cut_off(key);
+        }
+        _ => {}
+    }
+}
+
+/// The changes of when an account begins and ends.
+fn apply_to_bounds(account: &mut Account, change: &Change, now: DateTime<Utc>) {
+    match change {
+        Change::SetBegin(begin) => account.begins_at = *begin,
+        Change::SetEnd { at, by } => {
+            account.admin_end =
+                if *by == Source::Administrator { *at } else { account.end_of_administrator() };
+            account.ends_at = *at;
+            account.end_set_by = Some(by.clone());
+        }
+        Change::SetIdleLimit(limit) => {
+            // Disuse counts from here: what came before the limit was not known exactly.
+            account.idle_limit = *limit;
+            account.last_seen = Some(now);
         }
         _ => {}
     }

@@ -63,19 +63,21 @@ fn rich(world: &mut World) -> Made<Account> {
     (account.updated_at, account.ends_at) = (at(3), Some(at(1_000)));
     account.idle_limit = Some(TimeDelta::days(90));
     account.begins_at = Some(at(2));
-    account.records = vec![HeldRecord {
+    account.records = vec![rich_record(world)?];
+    Ok(account)
+}
+
+fn rich_record(world: &World) -> Made<HeldRecord> {
+    let claims = [("groups".to_owned(), serde_json::json!(["zoë"]))];
+    Ok(HeldRecord {
         key: world.key("richer")?,
         presence: HeldPresence::Inactive,
         version: Some(u64::from(u32::MAX) + 9),
         request: Some(RequestId::new("request 7")?),
-        claims: Some(Claims::new(serde_json::Map::from_iter([(
-            "groups".to_owned(),
-            serde_json::json!(["zoë"]),
-        )]))),
+        claims: Some(Claims::new(claims.into_iter().collect())),
         parked: Some(at(4)),
         before_parked: Some(HeldPresence::Inactive),
-    }];
-    Ok(account)
+    })
 }
 
 /// Checks that each state survives with its reason and instant.
