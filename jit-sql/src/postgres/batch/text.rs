@@ -11,7 +11,7 @@ use super::columns::Tables;
 /// it gives up early.
 pub(in crate::postgres) static BATCH: LazyLock<String> = LazyLock::new(|| {
     let tables = Tables::new();
-    [accounts(&tables), documents(&tables), records(&tables), answer(&tables)].concat()
+    [accounts(&tables), keys(&tables), documents(&tables), records(&tables), answer(&tables)].concat()
 });
 
 fn accounts(tables: &Tables) -> String {
@@ -39,7 +39,18 @@ updated AS (
   WHERE a.tenant = r.tenant AND a.id = r.id AND a.version = r.expected
     AND coalesce(a.last_seen <= r.unused_since, true)
   RETURNING 1
-),
+)",
+        identities = tables.identities.rows,
+        identities_count = tables.identities.count,
+        created = tables.created.rows,
+        updated = tables.updated.rows,
+    )
+}
+
+/// What accounts are found by, beside their identities.
+fn keys(tables: &Tables) -> String {
+    format!(
+        ",
 not_looked_up AS (
   DELETE FROM jit_lookup l USING {lookups_removed}
   WHERE l.tenant = r.tenant AND l.kind = r.kind AND l.digest = r.digest AND l.account = r.account
@@ -54,10 +65,6 @@ not_entitled AS (
 entitled AS (
   INSERT INTO jit_entitlement (tenant, entitlement, account) SELECT tenant, name, account FROM {entitlements_added}
 )",
-        identities = tables.identities.rows,
-        identities_count = tables.identities.count,
-        created = tables.created.rows,
-        updated = tables.updated.rows,
         lookups_removed = tables.lookups_removed.rows,
         lookups_added = tables.lookups_added.rows,
         entitlements_removed = tables.entitlements_removed.rows,
