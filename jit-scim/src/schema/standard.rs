@@ -80,8 +80,9 @@ fn names_of_a_user() -> Vec<Attribute> {
     ]
 }
 
-fn values_of_a_user() -> Vec<Attribute> {
-    let address = vec![
+/// The parts of a postal address.
+fn address() -> Vec<Attribute> {
+    vec![
         text("formatted", "Whole address, for display or for a label"),
         text("streetAddress", "Street and house"),
         text("locality", "City"),
@@ -90,7 +91,10 @@ fn values_of_a_user() -> Vec<Attribute> {
         text("country", "Country"),
         text("type", "What it is for").suggesting(&["work", "home", "other"]),
         Attribute::new("primary", Kind::Boolean, "Whether it is the preferred one"),
-    ];
+    ]
+}
+
+fn values_of_a_user() -> Vec<Attribute> {
     let groups = vec![
         text("value", "Identifier of the group").read_only(),
         reference("$ref", "Address of the group", &["User", "Group"]).read_only(),
@@ -118,7 +122,7 @@ fn values_of_a_user() -> Vec<Attribute> {
             reference("value", "Address of the picture", &["external"]).exact(),
             &["photo", "thumbnail"],
         ),
-        complex("addresses", "Postal addresses", address).many(),
+        complex("addresses", "Postal addresses", address()).many(),
         complex("groups", "Groups that the person belongs to", groups).many().read_only(),
         values("entitlements", "What the person is entitled to", text("value", "Entitlement"), &[]),
         values("roles", "Roles of the person", text("value", "Role"), &[]),
