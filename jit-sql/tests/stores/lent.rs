@@ -1,11 +1,8 @@
 //! What leases made before there was a key for it, known once the database was opened.
 
-use chrono::TimeDelta;
-use jit_core::{
-    AccountWrite, Commit, Lease, LentAccounts, Marker, Phase, RemoteRef, RuleName, TargetId, UserStore,
-};
+use jit_core::{AccountWrite, Commit, Lease, LentAccounts, Marker, RemoteRef, UserStore};
 
-use crate::support::{account, mint, now, tenant};
+use crate::support::{account, lease, mint, tenant};
 
 /// Takes away what the fourth step adds.
 const BEFORE_LENT: &str =
@@ -16,27 +13,9 @@ fn lent(number: u64, native: &str, existed: bool) -> Commit {
     let mut account = account(&mut mint(number), native, native);
     let marker = Marker::found("jit1:prod:acme:x:y");
     let (name, native) = (native.to_owned(), Some(native.to_owned()));
-    account.lease = Some(Box::new(Lease {
-        target: TargetId::new("directory").unwrap(),
-        holder: account.id,
-        role: RuleName::new("admin").unwrap(),
-        remote: RemoteRef { name, place: None, marker, native },
-        elevates: existed.then_some(account.id),
-        entitlements: Vec::new(),
-        until: now() + TimeDelta::hours(1),
-        latest: now() + TimeDelta::hours(8),
-        phase: Phase::Active { since: now() },
-        unanswered: None,
-        renewing: false,
-        names_taken: 0,
-        privileged: false,
-        purpose: None,
-        counted: false,
-        alarms: 0,
-        proof: None,
-        task: None,
-        unattended: None,
-    }));
+    let remote = RemoteRef { name, place: None, marker, native };
+    let elevates = existed.then_some(account.id);
+    account.lease = Some(Box::new(Lease { elevates, ..lease(account.id, remote) }));
     Commit { account: Some(AccountWrite::create(account)), ..Commit::new(tenant()) }
 }
 

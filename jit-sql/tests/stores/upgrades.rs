@@ -2,14 +2,12 @@
 
 use std::{collections::BTreeMap, num::NonZeroUsize};
 
-use chrono::TimeDelta;
 use jit_core::{
     Account, AccountId, AccountState, AccountWrite, Commit, Edge, Elevation, Filter, HeldPresence,
-    HeldRecord, Lease, LookupKey, MarkerKey, MemoryStore, Phase, Query, RemoteRef, RuleName, Share, TargetId,
-    UnattendedEnd, UserStore,
+    HeldRecord, Lease, LookupKey, MarkerKey, MemoryStore, Query, RemoteRef, Share, UnattendedEnd, UserStore,
 };
 
-use crate::support::{account, first_sign_in, key, mint, now, tenant};
+use crate::support::{account, first_sign_in, key, lease, mint, now, tenant};
 
 /// Takes away what the third step adds, as it was before.
 const BEFORE: &str =
@@ -81,29 +79,14 @@ fn lent() -> [Account; 3] {
     let (mut mint, holder) = (mint(3), mint(4).account());
     let [made, elevates, keeper] =
         std::array::from_fn(|_| Account::begin(mint.account(), tenant(), AccountState::Active, now()));
-    let until = now() + TimeDelta::hours(1);
     let marker = MarkerKey::new("test", &[5; 32]).unwrap().mark(&tenant(), made.id);
+    let remote = RemoteRef { name: "jit-1".into(), place: None, marker, native: Some("id-1".into()) };
     let lease = Lease {
-        target: TargetId::new("directory").unwrap(),
-        holder,
-        role: RuleName::new("admin").unwrap(),
-        remote: RemoteRef { name: "jit-1".into(), place: None, marker, native: Some("id-1".into()) },
-        elevates: None,
         entitlements: vec!["ops".into()],
-        until,
-        latest: until,
-        phase: Phase::Active { since: now() },
         unattended: Some(UnattendedEnd::ServerRefusesLogin),
-        unanswered: None,
-        renewing: false,
-        names_taken: 0,
-        privileged: false,
-        purpose: None,
-        counted: false,
-        alarms: 0,
-        proof: None,
-        task: None,
+        ..lease(holder, remote)
     };
+    let until = lease.until;
     let leases = BTreeMap::from([(elevates.id, Share::Needs { until })]);
     let edge = Edge { pre_existing: false, asked: 1, drops: true, drops_at: Some(until), leases };
     let elevation = Elevation {

@@ -11,10 +11,10 @@ use std::{num::NonZeroUsize, sync::Arc};
 
 use chrono::{DateTime, TimeDelta, Utc};
 use jit_core::{
-    Account, AccountEmail, AccountState, AccountWrite, Actor, AuditEvent, AuditLog, AuditOutcome, AuditQuery,
-    Code, Commit, ConnectionId, EmailAddress, EmailTrust, Entitlement, ErrorKind, ExternalKey, Grant, Issuer,
-    Lane, LinkProof, LinkedIdentity, Mint, Provenance, Source, Store, Subject, Task, TaskKind, TenantId,
-    UserName,
+    Account, AccountEmail, AccountId, AccountState, AccountWrite, Actor, AuditEvent, AuditLog, AuditOutcome,
+    AuditQuery, Code, Commit, ConnectionId, EmailAddress, EmailTrust, Entitlement, ErrorKind, ExternalKey,
+    Grant, Issuer, Lane, Lease, LinkProof, LinkedIdentity, Mint, Phase, Provenance, RemoteRef, RuleName,
+    Source, Store, Subject, TargetId, Task, TaskKind, TenantId, UserName,
 };
 
 pub(crate) fn now() -> DateTime<Utc> {
@@ -67,6 +67,31 @@ pub(crate) fn account(mint: &mut Mint, subject: &str, name: &str) -> Account {
         });
     }
     account
+}
+
+/// A lease in use, of which nothing is under way.
+pub(crate) fn lease(holder: AccountId, remote: RemoteRef) -> Lease {
+    Lease {
+        target: TargetId::new("directory").unwrap(),
+        holder,
+        role: RuleName::new("admin").unwrap(),
+        remote,
+        elevates: None,
+        entitlements: Vec::new(),
+        until: now() + TimeDelta::hours(1),
+        latest: now() + TimeDelta::hours(8),
+        phase: Phase::Active { since: now() },
+        unattended: None,
+        unanswered: None,
+        renewing: false,
+        names_taken: 0,
+        privileged: false,
+        purpose: None,
+        counted: false,
+        alarms: 0,
+        proof: None,
+        task: None,
+    }
 }
 
 /// A first sign-in as the engine commits it, with an event and a task.
