@@ -7,13 +7,15 @@ use async_trait::async_trait;
 use jit_core::{AccountId, BackendError, Code, ErrorKind, Jit, Notices, TargetId, Task, TaskKind, TenantId};
 
 /// What needs a person, by the code under which the audit trail keeps it.
-pub(crate) const RECORDED: [&str; 17] = [
+pub(crate) const RECORDED: [&str; 19] = [
     "lease.overdue",
     "lease.quarantined",
     "lease.declared_gone",
     "lease.unreadable",
     "target.credentials_refused",
     "target.credentials_accepted",
+    "target.markers_unknown",
+    "target.markers_known",
     "mirror.parked",
     "mirror.refused",
     "mirror.overdue",
@@ -26,6 +28,10 @@ pub(crate) const RECORDED: [&str; 17] = [
     "clock.trusted",
     "clock.confirmed",
 ];
+
+/// What to look at where many accounts do not bear their markers.
+const MARKERS_UNKNOWN: &str =
+    ": was `marker` changed without `former_markers`, or can it not be read any longer?";
 
 /// One alarm, as it is told.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -54,6 +60,7 @@ impl fmt::Display for Alarm {
         }
         match &self.account {
             Some((tenant, account)) => write!(f, ": account {account} of `{tenant}`"),
+            None if self.about.as_str() == "target.markers_unknown" => f.write_str(MARKERS_UNKNOWN),
             None => Ok(()),
         }
     }

@@ -142,6 +142,10 @@ fn meaning(code: &Code) -> &'static str {
         "mirror.not_refused" => "the target did not refuse this account",
         "mirror.unknown_target" => "nothing is mirrored to a target of this name",
         "name.taken" => "somebody else has this user name",
+        "target.markers_unknown" => {
+            "many accounts at the target do not bear the markers of their leases: was `marker` changed without \
+             `former_markers`, or can it not be read any longer?"
+        }
         "checkout.not_waiting" => "no leave of theirs waits",
         "checkout.too_many_waiting" => {
             "more leaves wait than may be decided at once: look at them, and say `--at-most`"

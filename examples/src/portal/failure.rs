@@ -233,7 +233,7 @@ impl Failure {
             "lease.name_taken" => "Every name that was tried is somebody else's at the target.",
             "lease.invalid" => "The reason is too long, or holds signs that nobody can see.",
             "lease.other_request" => "The form was used for something else already. Open the page anew.",
-            "lease.quarantined" => {
+            "lease.quarantined" | "target.markers_unknown" => {
                 "What is at the target is not what was made. An administrator has to look."
             }
             // A target of others does not exist.

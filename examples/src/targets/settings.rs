@@ -68,6 +68,9 @@ pub(crate) struct TargetSettings {
     /// How many leases are worked on in a span.
     #[serde(default)]
     pub(crate) no_more_than: Option<PaceSettings>,
+    /// How many leases are quarantined at once because what is there does not bear their markers.
+    #[serde(default)]
+    pub(crate) quarantined_at_most: Option<NonZeroUsize>,
     /// How long after it was begun a call may still take effect.
     #[serde(default)]
     pub(crate) in_flight_for: Option<Span>,

@@ -11,6 +11,8 @@ use super::settings::TargetSettings;
 
 /// The most leases that a round of work asks a target about at a time.
 const MOST_AT_ONCE: usize = 64;
+/// The most that are quarantined at once.
+const MOST_QUARANTINED: usize = 128;
 /// No call is given up by the client of a target before it lasted a minute.
 const SHORTEST_FLIGHT: TimeDelta = TimeDelta::minutes(2);
 /// While a call may be on its way, nobody asks again.
@@ -34,6 +36,9 @@ impl TargetSettings {
         if self.at_once.is_some_and(|count| count.get() > MOST_AT_ONCE) {
             refuse("at_once", "must be 1 to 64");
         }
+        if self.quarantined_at_most.is_some_and(|count| count.get() > MOST_QUARANTINED) {
+            refuse("quarantined_at_most", "must be 1 to 128");
+        }
         let flight = SHORTEST_FLIGHT..=LONGEST_FLIGHT;
         if self.in_flight_for.is_some_and(|span| !flight.contains(&span.delta())) {
             refuse("in_flight_for", "must be `2m` to `1h`: longer than any call is waited for");
@@ -50,6 +55,9 @@ impl TargetSettings {
         }
         if let Some(pace) = &self.no_more_than {
             setup = setup.no_more_than(pace.leases, pace.each.delta());
+        }
+        if let Some(count) = self.quarantined_at_most {
+            setup = setup.quarantining_at_most(count);
         }
         if let Some(span) = self.in_flight_for {
             setup = setup.in_flight_for(span.delta());

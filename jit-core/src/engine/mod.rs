@@ -14,6 +14,7 @@ mod hold;
 mod jit;
 mod keep;
 mod kin;
+mod known;
 mod landing;
 mod lease;
 mod leavers;

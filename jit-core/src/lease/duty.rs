@@ -1,8 +1,11 @@
 //! What is to be done about a lease.
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 
 use super::{EndReason, Lease, Phase};
+
+/// How often it is looked whether what is quarantined bears its marker again, or is gone.
+const LOOKED_AT_EVERY: TimeDelta = TimeDelta::hours(1);
 
 /// Says what is to be done about a lease now.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -46,8 +49,14 @@ impl Lease {
     pub(crate) fn due(&self, now: DateTime<Utc>) -> Option<DateTime<Utc>> {
         match self.duty(now) {
             Duty::Rest => None,
-            Duty::Wait(at) => Some(at),
+            Duty::Wait(at) => Some(self.looked_at_by(at, now)),
             Duty::End(_) | Duty::Remove | Duty::Confirm | Duty::Sweep | Duty::Remind => Some(now),
         }
+    }
+    /// What is quarantined is looked at between reminders as well. What existed before bears nothing to look for.
+    fn looked_at_by(&self, at: DateTime<Utc>, now: DateTime<Utc>) -> DateTime<Utc> {
+        let is_looked_at = matches!(self.phase, Phase::Quarantined { .. }) && self.elevates.is_none();
+        let soon = now.checked_add_signed(LOOKED_AT_EVERY).filter(|_| is_looked_at);
+        soon.map_or(at, |soon| at.min(soon))
     }
 }

@@ -14,6 +14,8 @@ mod pace;
 mod quarantine_rules;
 mod secret;
 mod setup;
+mod unmarked;
+mod unmarked_view;
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -37,6 +39,8 @@ pub(crate) use pace::Pace;
 pub use quarantine_rules::QuarantineRules;
 pub use secret::{Secret, SecretRules};
 pub use setup::{TargetRole, TargetSetup, Whose};
+pub(crate) use unmarked::{Unmarked, UnmarkedLease};
+pub(crate) use unmarked_view::UnmarkedView;
 
 /// Provisions accounts in one outside system.
 ///

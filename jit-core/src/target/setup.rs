@@ -9,7 +9,7 @@ use std::{
 
 use chrono::{DateTime, TimeDelta, Utc};
 
-use super::{Circuit, HealthView, MarkerKey, Mirroring, Pace, Proof, SecretRules, Target};
+use super::{Circuit, HealthView, MarkerKey, Mirroring, Pace, Proof, SecretRules, Target, UnmarkedView};
 use crate::{Account, AttributeName, ConnectionId, Entitlement, Lease, RuleName, Source, TargetId, TenantId};
 
 /// How many leases by one role one holder may have at once.
@@ -141,12 +141,17 @@ pub struct TargetSetup {
     pub(crate) proof: Option<Proof>,
     pub(crate) health: Arc<HealthView>,
     pub(crate) mirroring: Option<Arc<Mirroring>>,
+    pub(crate) unmarked: Arc<UnmarkedView>,
 }
 
 /// The longest prefix of names: with the thirteen signs that follow, a name fits the twenty that Active Directory allows.
 const PREFIX_BYTES: usize = 7;
 
 const MOST_AT_ONCE: NonZeroUsize = NonZeroUsize::MIN.saturating_add(63);
+
+/// How many leases are quarantined at once.
+const QUARANTINED: usize = 10;
+const MOST_QUARANTINED: usize = 128;
 
 impl TargetSetup {
     /// Describes a target, and the key that marks what is made there. It is nobody's until [`TargetSetup::for_tenants`]
@@ -169,6 +174,7 @@ impl TargetSetup {
             proof: None,
             health: Arc::default(),
             mirroring: None,
+            unmarked: Arc::new(UnmarkedView::of(QUARANTINED)),
         }
     }
 
@@ -244,6 +250,15 @@ impl TargetSetup {
     #[must_use]
     pub fn no_more_than(mut self, count: NonZeroU32, span: TimeDelta) -> Self {
         self.pace = Some(Arc::new(Pace::new(count, span)));
+        self
+    }
+
+    /// Quarantines no more leases than this at once, because what is there does not bear their markers: ten unless said
+    /// otherwise, and never more than 128. The others wait, and one alarm (`target.markers_unknown`) says so: that so many
+    /// people took markers is less likely than that the setting of the markers was changed.
+    #[must_use]
+    pub fn quarantining_at_most(mut self, count: NonZeroUsize) -> Self {
+        self.unmarked = Arc::new(UnmarkedView::of(count.get().min(MOST_QUARANTINED)));
         self
     }
 

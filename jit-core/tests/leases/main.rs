@@ -42,3 +42,5 @@ mod short_lived;
 mod storms;
 #[cfg(test)]
 mod time;
+#[cfg(test)]
+mod unmarked;

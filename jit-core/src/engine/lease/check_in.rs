@@ -10,8 +10,8 @@ use super::{
     record::{Next, QUARANTINED, moved_on},
 };
 use crate::{
-    Account, AccountId, Actor, BackendError, EndReason, ErrorKind, Jit, JitError, Lease, LookupKey, Observed,
-    Phase, Store, StoreId, TenantId,
+    Account, AccountId, Actor, BackendError, EndReason, ErrorKind, Jit, JitError, Lease, LookupKey, Phase,
+    Store, StoreId, TenantId,
 };
 
 /// The leases read at once while ending those of a holder.
@@ -69,7 +69,7 @@ impl Jit {
         let (account, lease) = kept(store, tenant, id).await?;
         let setup = self.setup(&lease.target)?;
         // What existed before bears no mark: the end itself finds out.
-        if lease.elevates.is_none() && setup.target.observe(&lease.remote).await? == Observed::Foreign {
+        if lease.elevates.is_none() && !self.is_settled(setup, &account, &lease).await? {
             return Err(JitError::refused(QUARANTINED));
         }
         let settled = lease.settled(EndReason::CheckedIn, self.parts.clock.work()).map_err(moved_on)?;

@@ -5,7 +5,7 @@ use futures_util::future::{BoxFuture, FutureExt as _};
 
 use super::{CheckOut, CheckedOut, hand_out::Made, kept, limit::or_too_many, places::Turn, record::moved_on};
 use crate::{
-    Account, AccountId, Actor, BackendError, Code, Desired, DesiredState, Effect, EndReason, ErrorKind, Jit,
+    Account, AccountId, Actor, BackendError, Desired, DesiredState, Effect, EndReason, ErrorKind, Jit,
     JitError, Lease, Observed, Phase, RemoteRef, Secret, Standing, Store, Taken, TargetFault, TargetSetup,
     lease::remote_name,
 };
@@ -266,17 +266,6 @@ impl Jit {
         if !is_given_up && !is_in_use(errand.store, account).await {
             let _ = errand.setup.target.ensure(&Desired { remote, state: DesiredState::Absent }).await;
         }
-    }
-
-    pub(super) async fn quarantine(
-        &self,
-        store: &dyn Store,
-        account: &Account,
-        lease: Lease,
-    ) -> Result<Account, JitError> {
-        let now = self.parts.clock.work();
-        let quarantined = lease.quarantined(Code::new("lease.not_ours"), now).map_err(moved_on)?;
-        Ok(self.note(store, account, quarantined, "lease.quarantined", Actor::Clock).await?)
     }
 }
 

@@ -26,6 +26,7 @@ mod release;
 mod returned;
 mod round;
 mod tend;
+mod unmarked;
 
 use std::{fmt, num::NonZeroUsize};
 

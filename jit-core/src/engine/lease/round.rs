@@ -18,7 +18,7 @@ use super::{
     record::{Next, moved_on},
 };
 use crate::{
-    Account, Actor, BackendError, Claimed, Duty, EndReason, ErrorKind, Jit, Lane, Observed, Phase, RemoteRef,
+    Account, Actor, BackendError, Claimed, Duty, EndReason, ErrorKind, Jit, Lane, Phase, RemoteRef,
     Settlement, Store, TargetFault, TargetId, TargetSetup, TaskKind, TenantId, WorkerId,
     lease::remote_name,
     target::{CircuitNews, refused_until},
@@ -216,7 +216,7 @@ impl Jit {
             Box::pin(self.raise_overdue(store, setup.overdue_after, account)).await;
             return self.looked_at_until(claimed, until);
         }
-        let account = match Box::pin(self.look_again(store, setup, places, &account, claimed)).await {
+        let account = match Box::pin(self.look_again(store, setup, places, &account)).await {
             Ok(settled) => settled.unwrap_or(account),
             Err(error) => {
                 Box::pin(self.raise_overdue(store, setup.overdue_after, account)).await;
@@ -249,26 +249,25 @@ impl Jit {
         }
     }
 
-    /// Looks at what is quarantined where the look that came with a reminder had no answer: somebody was told all the same, so
-    /// that the next reminder may be days away. What a person settled meanwhile ends.
+    /// Looks at what is quarantined between two reminders, which may be a week apart. What a person settled meanwhile ends,
+    /// and so does what bears its marker again, because the setting of the markers was put right.
     async fn look_again(
         &self,
         store: &dyn Store,
         setup: &TargetSetup,
         places: &Places,
         account: &Account,
-        claimed: &Claimed,
     ) -> Result<Option<Account>, JitError> {
         let now = self.parts.clock.work();
         let lease = account.lease.as_deref().filter(|lease| {
             let is_quarantined = matches!(lease.phase, Phase::Quarantined { .. });
             is_quarantined && lease.elevates.is_none() && matches!(lease.duty(now), Duty::Wait(_))
         });
-        let Some(lease) = lease.filter(|_| claimed.attempts > 0) else { return Ok(None) };
+        let Some(lease) = lease else { return Ok(None) };
         let place = places.turn().place().await;
-        let seen = setup.target.observe(&lease.remote).await?;
+        let is_settled = self.is_settled(setup, account, lease).await?;
         drop(place);
-        if seen == Observed::Foreign {
+        if !is_settled {
             return Ok(None);
         }
         let settled = lease.clone().settled(EndReason::Settled, now).map_err(moved_on)?;

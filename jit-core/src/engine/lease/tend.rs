@@ -129,8 +129,7 @@ impl Jit {
     async fn remind(&self, store: &dyn Store, account: &Account, lease: Lease) -> Stepped {
         let setup = self.setup(&lease.target)?;
         // What existed before bears no mark by which to tell.
-        let is_settled =
-            lease.elevates.is_none() && setup.target.observe(&lease.remote).await? != Observed::Foreign;
+        let is_settled = lease.elevates.is_none() && self.is_settled(setup, account, &lease).await?;
         let now = self.parts.clock.work();
         let (next, action) = if is_settled {
             (lease.settled(EndReason::Settled, now), "lease.ending")

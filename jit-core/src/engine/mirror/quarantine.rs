@@ -4,17 +4,14 @@
 //! writes it first begins or ends the quarantine, tells of it, and has the next attempt; the others do nothing.
 
 use chrono::{DateTime, Utc};
-use sha2::{Digest as _, Sha256};
-use uuid::Uuid;
 
+use super::super::known::is_contended;
 use crate::{
-    AccountId, Actor, BackendError, Collection, Commit, ConnectionId, Document, DocumentId, DocumentKey,
-    DocumentKind, DocumentWrite, Effect, ErrorKind, FaultScope, Jit, JitError, Retry, Taken, TargetFault,
-    TargetId, TargetSetup, target::Health,
+    AccountId, Actor, BackendError, Commit, Document, Effect, ErrorKind, FaultScope, Jit, JitError, Retry,
+    TargetFault, TargetId, TargetSetup, target::Health,
 };
 
-/// Where the health of targets is kept, under the tenant of the house.
-const TARGETS: &str = "targets";
+/// The kind of the document that keeps the health of a target.
 const HEALTH: &str = "Health";
 /// How often a change is tried where other nodes write at the same time.
 const ATTEMPTS: usize = 16;
@@ -235,7 +232,7 @@ impl Jit {
                 }
             };
             let Some(commit) = commit else { return Ok(false) };
-            match self.write_health(setup, before, &health, commit).await {
+            match self.make_known((&setup.id, HEALTH), before, &health, commit).await {
                 Ok(()) => {
                     setup.health.saw(health, self.parts.clock.work());
                     return Ok(true);
@@ -249,31 +246,11 @@ impl Jit {
 
     /// What the store says; what cannot be read says nothing.
     async fn read_health(&self, setup: &TargetSetup) -> Result<(Option<Document>, Health), BackendError> {
-        let Some(key) = key_of(&setup.id) else { return Ok((None, Health::default())) };
-        let document = self.parts.store.document(&key).await?;
-        let said = document.as_ref().map(|document| serde_json::from_str::<Health>(&document.body));
+        let (document, health) = self.known_of::<Health>(&setup.id, HEALTH).await?;
         let rules = setup.mirroring.as_ref().map(|mirroring| mirroring.quarantine).unwrap_or_default();
-        let health: Health = said.and_then(Result::ok).unwrap_or_default();
         let health = health.by(rules);
         setup.health.saw(health.clone(), self.parts.clock.work());
         Ok((document, health))
-    }
-
-    async fn write_health(
-        &self,
-        setup: &TargetSetup,
-        before: Option<Document>,
-        health: &Health,
-        mut commit: Commit,
-    ) -> Result<(), BackendError> {
-        let (Some(key), Ok(body)) = (key_of(&setup.id), serde_json::to_string(health)) else { return Ok(()) };
-        let (at, body, names) = (self.parts.clock.now(), body.into(), std::sync::Arc::default());
-        let after = Document { key, version: 0, created_at: at, changed_at: at, account: None, body, names };
-        commit.documents.push(match &before {
-            None => DocumentWrite::create(after),
-            Some(before) => DocumentWrite::update(before, after),
-        });
-        self.parts.store.commit(&commit).await
     }
 
     fn mirrored_at(&self, target: &TargetId) -> Result<&TargetSetup, JitError> {
@@ -293,17 +270,4 @@ fn note_failure_of_store(setup: &TargetSetup, error: Option<impl std::borrow::Bo
     if let Some(error) = error {
         tracing::warn!(target = %setup.id, code = %error.borrow().code(), "what is known of a target was not kept");
     }
-}
-
-fn is_contended(error: &BackendError) -> bool {
-    matches!(error.kind(), ErrorKind::DocumentChanged | ErrorKind::AlreadyExists(Taken::Document))
-}
-
-/// Where the health of a target is kept; every node names the same.
-fn key_of(target: &TargetId) -> Option<DocumentKey> {
-    let (tenant, connection) = (Jit::house_tenant()?, ConnectionId::new(TARGETS).ok()?);
-    let digest = Sha256::digest(target.as_str());
-    let id = Uuid::from_slice(digest.get(..16)?).ok()?;
-    let kind = DocumentKind::new(HEALTH).ok()?;
-    Some(Collection { tenant, connection, kind }.key(DocumentId::from_uuid(id)))
 }

@@ -1,0 +1,163 @@
+//! Accounts that do not bear the markers of their leases, one after another: the setting of the markers is another one.
+
+use std::collections::BTreeMap;
+
+use chrono::TimeDelta;
+use jit_core::*;
+
+use super::house::*;
+
+/// How many are quarantined at once unless said otherwise.
+const MOST: usize = 10;
+
+/// Lets every account bear what another setting would find, and tells what each bore.
+fn lose_markers(house: &House) -> BTreeMap<String, Option<Marker>> {
+    let accounts = house.directory.accounts();
+    for name in accounts.keys() {
+        house.directory.mark(name, None);
+    }
+    accounts.into_iter().map(|(name, account)| (name, account.marker)).collect()
+}
+
+fn find_markers(house: &House, markers: BTreeMap<String, Option<Marker>>) {
+    for (name, marker) in markers {
+        house.directory.mark(&name, marker);
+    }
+}
+
+/// How many of these leases stand in each phase.
+async fn phases(house: &House, leases: &[AccountId]) -> BTreeMap<&'static str, usize> {
+    let mut phases = BTreeMap::new();
+    for id in leases {
+        *phases.entry(house.lease(*id).await.phase.word()).or_default() += 1;
+    }
+    phases
+}
+
+async fn many_out(house: &House, count: usize) -> Vec<AccountId> {
+    let mut leases = Vec::new();
+    for _ in 0..count {
+        leases.push(house.out(30).await.lease);
+    }
+    leases
+}
+
+/// Lets time pass in rounds of five minutes, and counts the alarms.
+async fn alarms_within(house: &House, minutes: i64) -> BTreeMap<String, usize> {
+    let mut heard = BTreeMap::new();
+    for _ in 0..minutes / 5 {
+        house.clock.advance(TimeDelta::minutes(5));
+        for about in house.alarms().await {
+            *heard.entry(about).or_default() += 1;
+        }
+    }
+    heard
+}
+
+#[tokio::test]
+async fn one_mistake_quarantines_a_few_and_is_told_once_and_all_end_when_it_is_mended() {
+    let house = House::new().await;
+    let leases = many_out(&house, 30).await;
+    house.alarms().await;
+    let markers = lose_markers(&house);
+    let heard = alarms_within(&house, 24 * 60).await;
+    assert_eq!(phases(&house, &leases).await, BTreeMap::from([("ending", 20), ("quarantined", MOST)]));
+    assert_eq!(heard["target.markers_unknown"], 1, "{heard:?}");
+    // At once, after 1, 4 and 16 hours; those that wait after 15 minutes, 1, 4 and 16 hours.
+    assert_eq!((heard["lease.quarantined"], heard["lease.overdue"]), (MOST * 4, 20 * 4), "{heard:?}");
+    assert_eq!(house.directory.accounts().len(), 30, "none is touched");
+    let house_tenant = Jit::house_tenant().unwrap();
+    let limit = std::num::NonZeroUsize::new(100).unwrap();
+    let query = AuditQuery { tenant: house_tenant, account: None, after: None, latest_first: true, limit };
+    let events = house.store.events(&query).await.unwrap().items;
+    let told = events.iter().find(|event| event.action.as_str() == "target.markers_unknown").unwrap();
+    assert!(told.changes.iter().any(|said| said.contains("`former_markers`")), "{:?}", told.changes);
+
+    find_markers(&house, markers);
+    let heard = alarms_within(&house, 20).await;
+    assert_eq!(phases(&house, &leases).await.get("ending"), None, "who waited ends at the next attempt");
+    assert_eq!(heard.get("target.markers_known"), None, "{heard:?}");
+    let heard = alarms_within(&house, 60).await;
+    assert_eq!(phases(&house, &leases).await, BTreeMap::from([("gone", 30)]));
+    assert_eq!(heard["target.markers_known"], 1, "{heard:?}");
+    assert!(house.directory.accounts().is_empty());
+    assert!(alarms_within(&house, 8 * 24 * 60).await.is_empty());
+}
+
+#[tokio::test]
+async fn the_bound_holds_over_weeks_and_over_restarts() {
+    let mut house = House::new().await;
+    let mut leases = Vec::new();
+    let mut heard = BTreeMap::<String, usize>::new();
+    for _ in 0..40 {
+        leases.push(house.out(30).await.lease);
+        lose_markers(&house);
+        for (about, count) in alarms_within(&house, 24 * 60).await {
+            *heard.entry(about).or_default() += count;
+        }
+        house.restart();
+    }
+    assert_eq!(phases(&house, &leases).await, BTreeMap::from([("ending", 30), ("quarantined", MOST)]));
+    assert_eq!(heard["target.markers_unknown"], 1, "{heard:?}");
+    assert_eq!(house.directory.accounts().len(), 40);
+}
+
+#[tokio::test]
+async fn what_a_person_settles_makes_room_for_the_next() {
+    let house = House::new().await;
+    let leases = many_out(&house, MOST + 2).await;
+    lose_markers(&house);
+    alarms_within(&house, 60).await;
+    assert_eq!(phases(&house, &leases).await["ending"], 2);
+    let mut settled = 0;
+    for id in &leases {
+        let lease = house.lease(*id).await;
+        if settled < 2 && matches!(lease.phase, Phase::Quarantined { .. }) {
+            house.directory.take_out(&lease.remote.name);
+            house.check_in(*id).await;
+            settled += 1;
+        }
+    }
+    let heard = alarms_within(&house, 30).await;
+    assert_eq!(phases(&house, &leases).await, BTreeMap::from([("gone", 2), ("quarantined", MOST)]));
+    assert_eq!(heard.get("target.markers_unknown"), None, "{heard:?}");
+}
+
+#[tokio::test]
+async fn a_place_whose_holder_was_settled_without_us_is_found_when_it_is_needed() {
+    let mut house = House::new().await;
+    let leases = many_out(&house, MOST + 1).await;
+    lose_markers(&house);
+    alarms_within(&house, 60).await;
+    assert_eq!(phases(&house, &leases).await["quarantined"], MOST);
+    // Without the target it is declared gone, and nobody gives back its place.
+    house.restart_with_target(false);
+    for id in &leases {
+        if matches!(house.lease(*id).await.phase, Phase::Quarantined { .. }) {
+            house.jit.declare_gone(None, &tenant(), *id, house.by(), "it was rebuilt").await.unwrap();
+        }
+    }
+    house.restart_with_target(true);
+    alarms_within(&house, 30).await;
+    assert_eq!(phases(&house, &leases).await, BTreeMap::from([("gone", MOST), ("quarantined", 1)]));
+}
+
+#[tokio::test]
+async fn nothing_is_extended_or_made_anew_while_markers_are_not_found() {
+    let house = House::new().await;
+    many_out(&house, MOST).await;
+    lose_markers(&house);
+    alarms_within(&house, 35).await;
+    let out = house.jit.check_out(&house.request(300, Some("once"))).await.unwrap();
+    house.directory.mark(&out.name, None);
+    let minutes = TimeDelta::minutes(400);
+    let extended = house.jit.extend(None, &tenant(), out.lease, minutes, house.by()).await;
+    assert_eq!(code_of(extended), "target.markers_unknown");
+    house.pass_minutes(5).await;
+    let again = house.jit.check_out(&house.request(300, Some("once"))).await;
+    assert_eq!(code_of(again), "target.markers_unknown");
+    let lease = house.lease(out.lease).await;
+    assert!(matches!(lease.phase, Phase::Active { .. }), "{:?}", lease.phase);
+    assert_eq!(lease.until, out.until);
+    assert!(house.directory.accounts().contains_key(&out.name));
+}
