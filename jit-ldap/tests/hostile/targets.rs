@@ -7,7 +7,8 @@ use std::time::Duration;
 use jit_core::*;
 use jit_ldap::target::GroupSettings;
 use jit_ldap::{
-    ActiveDirectorySettings, ActiveDirectoryTarget, Directory, Password, PoolSettings, ServiceAccount,
+    ActiveDirectorySettings, ActiveDirectoryTarget, Directory, LdapError, Password, PoolSettings,
+    ServiceAccount,
 };
 use tokio::time::Instant;
 
@@ -289,4 +290,77 @@ async fn a_read_only_domain_controller_is_told_from_a_group_that_is_kept_elsewhe
     const ANY: &str = "1.2.840.113556.1.4.800";
     assert_eq!(sent_elsewhere(&[ANY, "1.2.840.113556.1.4.1920"]).await, "target.read_only");
     assert_eq!(sent_elsewhere(&[ANY]).await, "target.entitlement");
+}
+
+/// What taking a group from a person comes to whom a domain controller does not find, while it shows nothing of this name, and
+/// a group that names them or none: the codes of the target and of the directory, where they are not gone.
+async fn end_of_unfound_person(hidden: &'static str, is_named: bool) -> Result<Effect, (Code, Code)> {
+    let target = target(1, false, move |asked| {
+        let says = |text: &str| asked.bytes.windows(text.len()).any(|part| part == text.as_bytes());
+        let shown = |dn: &str| (dn != hidden).then(|| entry(dn, &[]));
+        let found = match asked.op {
+            0x63 if says("CN=g00") => shown("CN=g00,OU=Groups,DC=x"),
+            // who of the groups names them
+            0x63 if says("OU=Groups") && hidden == "OU=Groups,DC=x" => {
+                return vec![Act::Say(message(asked.id, &done(32)))];
+            }
+            0x63 if says("OU=Groups") => is_named.then(|| entry("CN=g00,OU=Groups,DC=x", &[])),
+            0x63 if says("<GUID=") => None,
+            0x63 if says("OU=People") => shown("OU=People,DC=x"),
+            _ => Some(entry("", &[])),
+        };
+        let found = found.map(|found| message(asked.id, &found)).unwrap_or_default();
+        vec![Act::Say([found, message(asked.id, &done(0))].concat())]
+    });
+    target.await.ensure(&taking(1)).await.map_err(|error| {
+        let cause = std::error::Error::source(&error).and_then(|cause| cause.downcast_ref::<LdapError>());
+        (error.code(), cause.unwrap().code())
+    })
+}
+
+#[tokio::test(start_paused = true)]
+async fn in_active_directory_too_a_group_that_cannot_be_looked_at_is_not_one_that_names_nobody() {
+    assert_eq!(end_of_unfound_person("", false).await, Ok(Effect::Absent { was_there: false }));
+    for (hidden, is_named) in [
+        ("OU=People,DC=x", false),
+        // renamed, or not for us to see: it may name them
+        ("CN=g00,OU=Groups,DC=x", false),
+        ("OU=Groups,DC=x", false),
+        ("", true),
+    ] {
+        let unproved = end_of_unfound_person(hidden, is_named).await;
+        let codes = unproved.as_ref().map_err(|(target, directory)| (target.as_str(), directory.as_str()));
+        assert_eq!(codes, Err(("target.forbidden", "ldap.absence_unproved")), "{hidden} {is_named}");
+    }
+}
+
+/// What becomes of the end of an account that a domain controller does not find by its identifier, where it answers the change
+/// of what bears that so.
+async fn end_of_unfound_by_identifier(code: u8) -> Result<Effect, Code> {
+    let target = target(1, false, move |asked| {
+        let says = |text: &str| asked.bytes.windows(text.len()).any(|part| part == text.as_bytes());
+        let found = match asked.op {
+            0x66 => {
+                assert!(says("<GUID="), "whatever its name is by now");
+                return vec![Act::Say(message(asked.id, &result(0x67, code, b"")))];
+            }
+            _ if says("<GUID=") => None,
+            _ if says("OU=JIT,DC=x") => Some(entry("OU=JIT,DC=x", &[])),
+            _ => Some(entry("", &[])),
+        };
+        let found = found.map(|found| message(asked.id, &found)).unwrap_or_default();
+        vec![Act::Say([found, message(asked.id, &done(0))].concat())]
+    });
+    let absent = Desired { remote: dora(), state: DesiredState::Absent };
+    target.await.ensure(&absent).await.map_err(|error| error.code())
+}
+
+#[tokio::test(start_paused = true)]
+async fn in_active_directory_too_only_a_server_that_says_so_proves_that_nothing_bears_an_identifier() {
+    let gone = Effect::Absent { was_there: false };
+    assert_eq!(end_of_unfound_by_identifier(32).await, Ok(gone));
+    for (code, says) in [(16, "target.forbidden"), (50, "target.forbidden"), (51, "target.unreachable")] {
+        let unproved = end_of_unfound_by_identifier(code).await;
+        assert_eq!(unproved.as_ref().map_err(Code::as_str), Err(says), "{code}");
+    }
 }
