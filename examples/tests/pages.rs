@@ -200,6 +200,8 @@ fn leases() -> LeasesView {
         unreadable: Vec::new(),
         has_more: true,
         compared: vec![compared],
+        comparison: "A comparison runs since 2026-11-21 12:00 UTC.".into(),
+        is_comparing: true,
     }
 }
 
@@ -417,6 +419,16 @@ fn an_administrator_extends_and_ends_leases_where_they_are_kept_and_learns_of_th
     assert!(!page.contains("/access/in") && !page.contains("/access/extend"));
     assert!(page.contains("There are more leases"));
     assert_eq!(page.matches("This target is not configured").count(), 1);
+}
+
+#[test]
+fn while_targets_are_compared_the_page_says_so_and_offers_no_other_comparison() {
+    let running = pages::leases(&frame(), &leases()).into_string();
+    assert!(running.contains("A comparison runs since") && running.contains("Look again"));
+    assert!(!running.contains("/leases/compare"));
+    let done = LeasesView { comparison: "Compared at 12:00.".into(), is_comparing: false, ..leases() };
+    let done = pages::leases(&frame(), &done).into_string();
+    assert!(done.contains("Compared at 12:00.") && done.contains("action=\"/leases/compare\""));
 }
 
 #[test]

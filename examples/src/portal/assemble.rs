@@ -12,6 +12,7 @@ use jit_http::HttpFailure;
 use jit_scim::server::{ServiceError, TokenError};
 use jit_sql::{PostgresOptions, PostgresStore, SqliteStore};
 
+use super::comparisons::Comparisons;
 use super::hang::{Around, hang};
 use super::holds::{HOLD_LASTS, Holds};
 use super::house::{House, Shelf};
@@ -97,6 +98,7 @@ pub(super) async fn assemble(
         jit,
         scim,
         doors,
+        comparisons: Comparisons::new(Arc::clone(&clock)),
         clock,
         sessions: Sessions::new(&settings.portal.base_url),
         holds: Holds::new(&settings.portal.base_url),

@@ -10,6 +10,7 @@ use jit_oidc::OidcTrigger;
 use jit_saml::SamlTrigger;
 use jit_saml::logout::SingleLogout;
 
+use super::comparisons::Comparisons;
 use super::failure::Failure;
 use super::holds::Holds;
 use super::present;
@@ -37,6 +38,8 @@ pub(super) struct House {
     pub(super) demo: bool,
     /// Where people can check out accounts.
     pub(super) targets: Vec<Opened>,
+    /// How those differ from what is written down.
+    pub(super) comparisons: Arc<Comparisons>,
 }
 
 /// A user store; the main one has no name.

@@ -2,6 +2,7 @@
 
 mod arguments;
 pub(crate) mod assemble;
+mod comparisons;
 mod demo;
 mod failure;
 mod hang;

@@ -19,10 +19,14 @@ pub fn leases(frame: &Frame, view: &LeasesView) -> Markup {
         }
         section aria-labelledby="compare" {
             h2 id="compare" { "Compared with the targets" }
+            @if !view.comparison.is_empty() { p role="status" { (view.comparison) } }
             @for row in &view.compared { (compared(row)) }
-            form method="post" action="/leases/compare" {
-                (csrf(token))
-                button.quiet type="submit" { "Compare now" }
+            @if view.is_comparing { p { a href="/leases" { "Look again" } } }
+            @else {
+                form method="post" action="/leases/compare" {
+                    (csrf(token))
+                    button.quiet type="submit" { "Compare now" }
+                }
             }
             p.muted { "This looks and reports. Nothing is changed by it." }
         }

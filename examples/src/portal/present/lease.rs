@@ -7,6 +7,7 @@ use jit_core::{
 };
 
 use super::span::{instant, span};
+use crate::portal::comparisons::Comparison;
 use crate::portal::view::{Badge, CompareRow, GrantedView, LeaseRow, OfferRow, Tone};
 use crate::targets::{Opened, RoleOffer};
 
@@ -110,6 +111,15 @@ fn ender(unattended: UnattendedEnd, (until, worst_case): (DateTime<Utc>, Option<
         (UnattendedEnd::ServerDeletes, _) => "The target removes it at its end.".to_owned(),
         (UnattendedEnd::ServerRefusesLogin, _) => "The target refuses it from its end on.".to_owned(),
         (UnattendedEnd::LibraryOnly, _) => "Nobody else ends it.".to_owned(),
+    }
+}
+
+/// Says how far a comparison is.
+pub(crate) fn comparison(last: &Comparison) -> String {
+    match (last.ended, last.is_cut) {
+        (None, _) => format!("A comparison runs since {}.", instant(last.began)),
+        (Some(ended), false) => format!("Compared at {}.", instant(ended)),
+        (Some(ended), true) => format!("The comparison was given up at {}: it is not whole.", instant(ended)),
     }
 }
 

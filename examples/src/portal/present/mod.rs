@@ -10,6 +10,6 @@ mod span;
 pub(super) use account::{account_row, account_view, approval_row, display_name, leaver_row};
 pub(super) use audit::audit_row;
 pub(super) use decision::{denied, held, permitted};
-pub(super) use lease::{compare_row, elevated_view, granted_view, lease_row, offer_row};
+pub(super) use lease::{compare_row, comparison, elevated_view, granted_view, lease_row, offer_row};
 pub(super) use plan::plan_view;
 pub(super) use span::instant;

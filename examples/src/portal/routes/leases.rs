@@ -4,10 +4,11 @@ use std::sync::Arc;
 use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::Response;
-use jit_core::{Account, JitError, ReconcileMode, Reconciliation, Span, StoreId, TargetId};
+use jit_core::{Account, JitError, ReconcileMode, Reconciliation, Span, StoreId, TargetId, TenantId};
 
 use super::access::lease_of;
 use super::admin::administrator;
+use crate::portal::comparisons::Finds;
 use crate::portal::failure::Failure;
 use crate::portal::house::{House, Shelf, Visit};
 use crate::portal::view::{LeaseRow, LeasesView};
@@ -25,7 +26,7 @@ pub(super) async fn show(State(house): State<Arc<House>>, headers: HeaderMap) ->
     Ok(html(StatusCode::OK, pages::leases(&house.frame(Some(&visit)), &view)))
 }
 
-/// Compares the targets with what is written down, and reports.
+/// Compares the targets with what is written down; the page of leases shows what is found.
 pub(super) async fn compare(
     State(house): State<Arc<House>>,
     headers: HeaderMap,
@@ -35,8 +36,13 @@ pub(super) async fn compare(
     if !is_same(sent.value("csrf").unwrap_or_default(), &visit.session.csrf) {
         return Err(Failure::Forged);
     }
-    let mut view = every(&house, &visit).await?;
-    let tenant = &visit.session.tenant;
+    let (tenant, all) = (visit.session.tenant.clone(), Arc::clone(&house));
+    let compare = async move |finds| compare_targets(&all, &tenant, finds).await;
+    house.comparisons.run(&visit.session.tenant, compare).await;
+    Ok(see_other("/leases"))
+}
+
+async fn compare_targets(house: &House, tenant: &TenantId, mut finds: Finds) {
     for target in house.targets_of(tenant) {
         let mut compared = Vec::new();
         for shelf in &house.shelves {
@@ -44,9 +50,9 @@ pub(super) async fn compare(
             compared.push(house.jit.reconcile(store, tenant, &target.id, ReconcileMode::Report).await);
         }
         keep_what_no_store_knows(&mut compared);
-        view.compared.extend(compared.iter().map(|found| present::compare_row(target, found)));
+        finds.add(compared.iter().map(|found| present::compare_row(target, found)).collect());
     }
-    Ok(html(StatusCode::OK, pages::leases(&house.frame(Some(&visit)), &view)))
+    finds.done();
 }
 
 /// Ends a lease of the tenant, in whichever user store it is kept.
@@ -103,6 +109,11 @@ fn keep_what_no_store_knows(compared: &mut [Result<Reconciliation, JitError>]) {
 
 async fn every(house: &House, visit: &Visit) -> Result<LeasesView, Failure> {
     let mut view = LeasesView::default();
+    if let Some(last) = house.comparisons.last(&visit.session.tenant) {
+        view.comparison = present::comparison(&last);
+        view.is_comparing = last.ended.is_none();
+        view.compared = last.found;
+    }
     // Nobody ends what is lent at a target that is not configured: all the more must it be seen.
     let missing = house.jit.missing_targets().await.map_err(JitError::from)?;
     let configured = house.targets.iter().map(|target| (&target.id, true));

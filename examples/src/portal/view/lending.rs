@@ -105,8 +105,12 @@ pub struct LeasesView {
     pub unreadable: Vec<String>,
     /// Whether there are more than these.
     pub has_more: bool,
-    /// How targets differ from what is written down, where that was asked for.
+    /// How targets differ from what is written down, where that was asked for lately.
     pub compared: Vec<CompareRow>,
+    /// How far that comparison is; empty where there was none lately.
+    pub comparison: String,
+    /// Whether it is under way.
+    pub is_comparing: bool,
 }
 
 /// Tells how a target differs from what is written down.
