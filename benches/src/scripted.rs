@@ -14,7 +14,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 use jit_core::{
     Account, AccountId, AuditEvent, AuditLog, AuditQuery, BackendError, Claimed, Collection, Commit, Cursor,
     Document, DocumentId, DocumentKey, DocumentQuery, DocumentStore, DocumentText, ErrorKind, ExternalKey,
-    IndexName, Lane, LookupKey, Matches, Member, OneTime, OneTimeKey, Page, Query, Seen, Settlement,
+    IndexName, Lane, LookupKey, Matches, Member, OneTime, OneTimeKey, Over, Page, Query, Seen, Settlement,
     TaskQueue, TenantId, UserStore, WorkerId,
 };
 
@@ -88,6 +88,16 @@ impl UserStore for Scripted {
         _limit: NonZeroUsize,
     ) -> Result<Page<AccountId>, BackendError> {
         unused("users.bearers")
+    }
+
+    async fn long_over(
+        &self,
+        _tenant: &TenantId,
+        _until: DateTime<Utc>,
+        _after: Option<Over>,
+        _limit: NonZeroUsize,
+    ) -> Result<Vec<Over>, BackendError> {
+        unused("users.long_over")
     }
 
     async fn commit(&self, commit: &Commit) -> Result<(), BackendError> {

@@ -149,11 +149,20 @@ impl Lane {
     /// The lane in which the records of a connection wait to be told anew. By a digest, so that it is a name however long
     /// the names of tenant and connection are.
     pub(crate) fn of_records(tenant: &TenantId, connection: &ConnectionId) -> Self {
-        use sha2::{Digest as _, Sha256};
         // No name holds the character between them.
-        let digest = Sha256::digest(format!("{tenant}\n{connection}"));
-        let half = digest.first_chunk::<16>().map_or(0, |half| u128::from_be_bytes(*half));
-        Self(format!("records:{half:032x}").into())
+        Self::digested("records", &format!("{tenant}\n{connection}"))
+    }
+
+    /// The lane of the task by which records of a tenant are removed. There may be many, and they come after those of targets,
+    /// among which somebody looks for the first.
+    pub(crate) fn of_forgetting(tenant: &TenantId) -> Self {
+        Self::digested("tenant", tenant.as_str())
+    }
+
+    fn digested(what: &str, of: &str) -> Self {
+        use sha2::{Digest as _, Sha256};
+        let half = Sha256::digest(of).first_chunk::<16>().map_or(0, |half| u128::from_be_bytes(*half));
+        Self(format!("{what}:{half:032x}").into())
     }
 }
 

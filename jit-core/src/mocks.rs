@@ -8,7 +8,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 use crate::{
     Account, AccountId, AuditEvent, AuditLog, AuditQuery, BackendError, Claimed, Collection, Commit, Cursor,
     Document, DocumentId, DocumentKey, DocumentQuery, DocumentStore, DocumentText, ExternalKey, IndexName,
-    Lane, LookupKey, Matches, Member, OneTime, OneTimeKey, Page, Query, Seen, Settlement, TaskQueue,
+    Lane, LookupKey, Matches, Member, OneTime, OneTimeKey, Over, Page, Query, Seen, Settlement, TaskQueue,
     TenantId, UserStore, WorkerId,
 };
 
@@ -31,6 +31,13 @@ mockall::mock! {
             after: Option<Cursor>,
             limit: NonZeroUsize,
         ) -> Result<Page<AccountId>, BackendError>;
+        async fn long_over(
+            &self,
+            tenant: &TenantId,
+            until: DateTime<Utc>,
+            after: Option<Over>,
+            limit: NonZeroUsize,
+        ) -> Result<Vec<Over>, BackendError>;
         async fn commit(&self, commit: &Commit) -> Result<(), BackendError>;
         async fn touch(&self, seen: &[Seen]) -> Result<(), BackendError>;
     }

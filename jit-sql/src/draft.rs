@@ -6,7 +6,7 @@
 use chrono::{DateTime, Utc};
 use jit_core::{
     AccountId, AccountWrite, AuditEvent, BackendError, Commit, CounterChange, CounterName, ErrorKind,
-    ExternalKey, LookupKey, Task, TenantId,
+    ExternalKey, Forgotten, LookupKey, Task, TenantId,
 };
 use serde::{Serialize, Serializer};
 use sha2::{Digest as _, Sha256};
@@ -31,6 +31,9 @@ pub(crate) struct Draft {
     pub(crate) events: Vec<EventDraft>,
     /// In the order of their names, so that commits lock them in one order.
     pub(crate) counters: Vec<CounterDraft>,
+    /// Accounts that are removed: only their ids stay.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub(crate) forgotten: Vec<ForgottenDraft>,
 }
 
 #[derive(Debug, Serialize)]
@@ -87,6 +90,14 @@ pub(crate) struct EventDraft {
     pub(crate) document: String,
 }
 
+#[derive(Debug)]
+pub(crate) struct ForgottenDraft {
+    pub(crate) id: Uuid,
+    pub(crate) expected: i64,
+    /// Its only lookup key.
+    pub(crate) key: LookupDraft,
+}
+
 #[derive(Clone, Debug)]
 pub(crate) struct CounterDraft {
     pub(crate) name: CounterName,
@@ -110,6 +121,7 @@ impl Draft {
             withdrawn: commit.withdrawn.iter().map(|id| id.as_uuid()).collect(),
             events: commit.events.iter().map(EventDraft::of).collect::<Result<_, _>>()?,
             counters: counters(&commit.counters),
+            forgotten: forgotten(&commit.forgotten)?,
         })
     }
 }
@@ -140,8 +152,30 @@ impl AccountDraft {
 
 impl LookupDraft {
     pub(crate) fn of(key: &LookupKey) -> Self {
-        Self { kind: key.kind.clone(), digest: Sha256::digest(key.value.as_bytes()).into() }
+        let digest = match key.over_instant() {
+            Some(at) => in_order(at),
+            None => Sha256::digest(key.value.as_bytes()).into(),
+        };
+        Self { kind: key.kind.clone(), digest }
     }
+}
+
+/// An instant so that the order of the bytes is that of the instants, as long as a digest. What was before 1970 counts as
+/// that.
+pub(crate) fn in_order(at: DateTime<Utc>) -> [u8; 32] {
+    let micros = u64::try_from(micros(at)).unwrap_or(0).to_be_bytes();
+    let mut digest = [0; 32];
+    for (to, from) in digest.iter_mut().zip(micros) {
+        *to = from;
+    }
+    digest
+}
+
+/// The instant of such bytes.
+#[cfg(any(feature = "sqlite", feature = "postgres"))]
+pub(crate) fn instant_in_order(digest: &[u8]) -> Option<DateTime<Utc>> {
+    let micros = u64::from_be_bytes(*digest.first_chunk()?);
+    DateTime::from_timestamp_micros(i64::try_from(micros).ok()?)
 }
 
 impl TaskDraft {
@@ -199,6 +233,17 @@ fn counters(changes: &[CounterChange]) -> Vec<CounterDraft> {
     changes.into_iter().map(draft).collect()
 }
 
+/// In one order in every commit, as counters.
+fn forgotten(accounts: &[Forgotten]) -> Result<Vec<ForgottenDraft>, BackendError> {
+    let draft = |account: &Forgotten| {
+        let (id, key) = (account.account().as_uuid(), LookupDraft::of(account.key()));
+        Ok(ForgottenDraft { id, expected: number(account.version())?, key })
+    };
+    let mut drafts: Vec<_> = accounts.iter().map(draft).collect::<Result<_, BackendError>>()?;
+    drafts.sort_by_key(|draft| draft.id);
+    Ok(drafts)
+}
+
 /// An instant as whole microseconds, which every instant that chrono can hold fits.
 pub(crate) fn micros(at: DateTime<Utc>) -> i64 {
     at.timestamp_micros()
@@ -241,6 +286,12 @@ impl Serialize for TaskDraft {
 impl Serialize for EventDraft {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         (self.id, self.account, self.at, &self.document).serialize(serializer)
+    }
+}
+
+impl Serialize for ForgottenDraft {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        (self.id, self.expected, &self.key.kind, hexadecimal(&self.key.digest)).serialize(serializer)
     }
 }
 

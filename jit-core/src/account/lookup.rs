@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
 use crate::{AccountId, AttributeName, ConnectionId, EmailAddress, TargetId};
@@ -9,12 +10,15 @@ use crate::{AccountId, AttributeName, ConnectionId, EmailAddress, TargetId};
 /// Finds accounts by something that is not their identity. Several accounts may share one.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct LookupKey {
-    /// `email`, `leased_at`, `leased_for`, `leased_as`, `elevated_at`, `mirrored_at`, `parked_leave`, `parked_leaves`, or `attribute:` and
-    /// the attribute's name.
+    /// `email`, `leased_at`, `leased_for`, `leased_as`, `over_since`, `elevated_at`, `mirrored_at`, `parked_leave`,
+    /// `parked_leaves`, or `attribute:` and the attribute's name.
     pub kind: String,
     /// The value, normalised for comparison.
     pub value: String,
 }
+
+/// The kind of keys that have an order.
+const OVER_SINCE: &str = "over_since";
 
 impl LookupKey {
     /// Looks for an e-mail address.
@@ -39,6 +43,22 @@ impl LookupKey {
     #[must_use]
     pub fn leased_as(native: &str) -> Self {
         Self { kind: "leased_as".into(), value: native.to_owned() }
+    }
+
+    /// Looks for the leases that are over for good since exactly this instant, to the microsecond. Keys of this kind have an
+    /// order, which [`UserStore::long_over`](crate::UserStore::long_over) reads.
+    #[must_use]
+    pub fn over_since(at: DateTime<Utc>) -> Self {
+        Self { kind: OVER_SINCE.into(), value: at.timestamp_micros().to_string() }
+    }
+
+    /// The instant of a key that [`Self::over_since`] made; `None` for all others.
+    #[must_use]
+    pub fn over_instant(&self) -> Option<DateTime<Utc>> {
+        if self.kind != OVER_SINCE {
+            return None;
+        }
+        DateTime::from_timestamp_micros(self.value.parse().ok()?)
     }
 
     /// Looks for the accounts whose leave waits for an administrator.

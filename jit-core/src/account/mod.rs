@@ -3,6 +3,7 @@
 mod grant;
 mod lookup;
 mod mirror;
+mod over;
 mod state;
 mod user_name;
 
@@ -232,8 +233,8 @@ impl Account {
     }
 
     /// The keys by which the account can be found: its e-mail address and searchable attributes; of a lease that may
-    /// still be in its target, target and holder; of any lease, what it made; the targets that it is mirrored to; of a leave that waits, its connection, and that one
-    /// waits.
+    /// still be in its target, target and holder, and of one that is over for good, since when; of any lease, what it made; the
+    /// targets that it is mirrored to; of a leave that waits, its connection, and that one waits.
     #[must_use]
     pub fn lookup_keys(&self) -> Vec<LookupKey> {
         let email = self.email.iter().map(|email| LookupKey::email(&email.address));
@@ -257,7 +258,8 @@ impl Account {
         let elevation = elevation.map(|elevation| LookupKey::elevated_at(&elevation.target));
         let mirrors = self.mirrors.iter().filter(|mirror| mirror.may_be_there());
         let mirrors = mirrors.map(|mirror| LookupKey::mirrored_at(&mirror.target));
-        let remote = lease.chain(made).chain(elevation).chain(mirrors);
+        let over = self.over_since().map(LookupKey::over_since);
+        let remote = lease.chain(made).chain(over).chain(elevation).chain(mirrors);
         let mut keys: Vec<_> = email.chain(attributes).chain(remote).chain(parked).collect();
         keys.sort();
         keys.dedup();

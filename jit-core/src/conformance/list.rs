@@ -44,6 +44,18 @@ macro_rules! __jit_user_store_checks {
                 a_commit_needs_no_account
                 a_part_named_twice_is_invalid
             }
+            forget {
+                what_is_over_is_named_in_order
+                only_what_is_over_for_good_is_named
+                a_forgotten_account_is_found_by_nobody
+                what_a_forgotten_lease_made_stays_known
+                pages_pass_over_what_was_forgotten
+                the_id_of_a_forgotten_account_stays_taken
+                what_changed_is_not_forgotten
+                what_is_forgotten_goes_by_itself
+                forgetting_stops_at_the_tenant
+                a_forgotten_id_is_free_at_no_moment
+            }
             atomic {
                 an_accepted_commit_writes_every_part
                 nothing_is_written_when_an_identity_is_taken

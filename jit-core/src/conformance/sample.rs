@@ -8,9 +8,9 @@ use super::Failure;
 use crate::{
     Account, AccountEmail, AccountId, AccountState, AccountWrite, Actor, AttributeName, AttributeValue,
     AuditEvent, AuditOutcome, AuditQuery, Code, Commit, ConnectionId, CounterChange, CounterName, Cursor,
-    DocumentId, EmailAddress, EmailTrust, EventId, ExternalKey, Filter, Grant, Issuer, Lane, LinkProof,
-    LinkedIdentity, Mint, Provenance, Query, Source, Store, Subject, Task, TaskId, TaskKind, TenantId,
-    UserName,
+    DocumentId, EmailAddress, EmailTrust, EndReason, EventId, ExternalKey, Filter, Grant, Issuer, Lane,
+    Lease, LinkProof, LinkedIdentity, MarkerKey, Mint, Phase, Provenance, Query, RemoteRef, RuleName, Source,
+    Store, Subject, TargetId, Task, TaskId, TaskKind, TenantId, UserName,
 };
 
 pub(super) type Made<T> = Result<T, Failure>;
@@ -55,6 +55,37 @@ impl World {
             issuer: Issuer::new("https://idp.example")?,
             subject: Subject::new(subject)?,
         })
+    }
+
+    /// An account that keeps a lease which may be in its target.
+    pub(super) fn lease(&mut self) -> Made<Account> {
+        let (mut account, holder) = (self.account(), self.mint.account());
+        let marker = MarkerKey::new("sample", &[5; 32])?.mark(&self.tenant, account.id);
+        let name = "jit-sample".to_owned();
+        account.ends_at = Some(at(60));
+        account.lease = Some(Box::new(Lease {
+            target: TargetId::new("directory")?,
+            holder,
+            role: RuleName::new("admin")?,
+            remote: RemoteRef { name, place: None, marker, native: None },
+            elevates: None,
+            entitlements: Vec::new(),
+            until: at(60),
+            latest: at(60),
+            phase: Phase::Active { since: at(0) },
+            unattended: None,
+            unanswered: None,
+            renewing: false,
+            names_taken: 0,
+            privileged: false,
+            purpose: None,
+            counted: false,
+            alarms: 0,
+            came_back: None,
+            proof: None,
+            task: None,
+        }));
+        Ok(account)
     }
 
     /// An account that this subject may sign in to.
@@ -172,6 +203,8 @@ pub(super) trait Dressed: Sized {
     fn holding(self, grant: Grant) -> Self;
     /// Ends it.
     fn ended(self) -> Self;
+    /// Ends the lease that it keeps.
+    fn gone(self, why: EndReason, seconds: i64) -> Self;
 }
 
 impl Dressed for Account {
@@ -209,6 +242,15 @@ impl Dressed for Account {
 
     fn ended(mut self) -> Self {
         self.state = AccountState::Ended { reason: Code::new("account.deleted"), since: at(1) };
+        self
+    }
+
+    fn gone(mut self, why: EndReason, seconds: i64) -> Self {
+        self.state = AccountState::Ended { reason: Code::new("lease.over"), since: at(seconds) };
+        self.updated_at = at(seconds);
+        if let Some(lease) = &mut self.lease {
+            lease.phase = Phase::Gone { since: at(seconds), why };
+        }
         self
     }
 }

@@ -11,7 +11,7 @@ use chrono::TimeDelta;
 
 use super::{
     Connection, Jit, Notices, compose::ALARMS, counters::Counted, flight::Flights, jit::Parts, kin::kin,
-    mirror::check_waiters, seen::SeenBuffer,
+    lease::SHORTEST, mirror::check_waiters, seen::SeenBuffer,
 };
 use crate::{
     BackendError, Clock, ConnectionId, Entropy, Lane, Protection, Store, StoreId, SystemClock, SystemEntropy,
@@ -37,6 +37,7 @@ pub struct JitBuilder {
     takes_notices: bool,
     targets: HashMap<TargetId, TargetSetup>,
     leases_per_holder: NonZeroU32,
+    keep_ended_for: Option<TimeDelta>,
     explaining: bool,
     hold_for: TimeDelta,
     seen_every: TimeDelta,
@@ -72,6 +73,9 @@ pub enum BuildError {
     /// A target is waited for by a connection that provisions: its records are done when they are written down here.
     #[error("target `{0}` is waited for by connection `{1}`, which provisions: only sign-ins wait")]
     WaiterProvisions(TargetId, ConnectionId),
+    /// Records of leases that are over are to be removed too early.
+    #[error("records of ended leases must be kept for at least 30 days")]
+    KeptTooBriefly,
     /// The system has no randomness to give.
     #[error("no randomness")]
     Entropy(#[source] BackendError),
@@ -92,6 +96,7 @@ impl JitBuilder {
             takes_notices: false,
             targets: HashMap::new(),
             leases_per_holder: LEASES_PER_HOLDER,
+            keep_ended_for: None,
             explaining: false,
             hold_for: TimeDelta::minutes(30),
             seen_every: TimeDelta::hours(1),
@@ -183,6 +188,19 @@ impl JitBuilder {
         self
     }
 
+    /// Lets [`Jit::work`] remove the records of leases that have been over for good for so long, 30 days at least: for the tenants
+    /// that targets of this engine are open to, in each store. Unless it is called, every record stays.
+    ///
+    /// What stays in any case: the trail; that the id, and with it the key of the request, was used (`lease.long_gone`); and
+    /// whole records of what a person declared gone, of what came back after it had been gone, of what may still be in a target
+    /// or is quarantined, and of what somebody has still to be told. Nothing is removed while the clock is in doubt. Where
+    /// processes on one store say different times, the shortest one counts.
+    #[must_use]
+    pub fn keep_ended_for(mut self, span: TimeDelta) -> Self {
+        self.keep_ended_for = Some(span);
+        self
+    }
+
     /// Records with every outcome how each rule came out.
     #[must_use]
     pub fn explaining(mut self) -> Self {
@@ -207,8 +225,11 @@ impl JitBuilder {
     /// Composes the engine.
     ///
     /// # Errors
-    /// [`BuildError`] when connections contradict each other or there is no randomness.
+    /// [`BuildError`] when connections contradict each other, records would be kept too briefly, or there is no randomness.
     pub fn build(self) -> Result<Jit, BuildError> {
+        if self.keep_ended_for.is_some_and(|span| span < SHORTEST) {
+            return Err(BuildError::KeptTooBriefly);
+        }
         let connections = by_name(self.connections, &self.stores)?;
         let kin = kin(&connections)?;
         check_waiters(self.targets.values(), &connections)?;
@@ -242,6 +263,7 @@ impl JitBuilder {
             takes_notices: self.takes_notices,
             targets,
             leases_per_holder: self.leases_per_holder,
+            keep_ended_for: self.keep_ended_for,
             explaining: self.explaining,
             hold_for: self.hold_for,
             seen: SeenBuffer::new(self.seen_every),

@@ -44,6 +44,8 @@ pub(super) struct Parts {
     pub(super) targets: HashMap<TargetId, TargetSetup>,
     /// How many leases one holder may have at once.
     pub(super) leases_per_holder: NonZeroU32,
+    /// How long the records of ended leases are kept; for ever unless said.
+    pub(super) keep_ended_for: Option<TimeDelta>,
     pub(super) explaining: bool,
     pub(super) hold_for: TimeDelta,
     pub(super) seen: SeenBuffer,

@@ -44,6 +44,8 @@ pub struct WorkReport {
     /// Leases of targets that this engine does not have, which nobody has looked after since they were due. What is looked
     /// at is bounded: there may be more.
     pub unserved: usize,
+    /// Records of leases that were removed, because they had been over for good for long.
+    pub forgotten: usize,
 }
 
 /// How long a claim holds.
@@ -55,7 +57,9 @@ const LONGEST_PAUSE: TimeDelta = TimeDelta::minutes(15);
 
 impl Jit {
     /// Does up to `limit` due tasks of each lane and store, writes collected last-seen instants, removes one-time values
-    /// that are over, and raises alarms for leases whose target no engine has. Call it in a loop; any number of workers on any number of nodes share the work.
+    /// that are over, raises alarms for leases whose target no engine has, and removes records that are kept no longer
+    /// ([`JitBuilder::keep_ended_for`](crate::JitBuilder::keep_ended_for)). Call it in a loop; any number of workers on any number of
+    /// nodes share the work.
     ///
     /// # Errors
     /// The first [`BackendError`] of a store that cannot hand out or settle tasks, after the others had their turn; a task
@@ -68,10 +72,10 @@ impl Jit {
         let mut first = self.watch_time().await?;
         let looks = self.looks_for_missing();
         for store in self.parts.stores.values().chain(std::iter::once(&self.parts.store)) {
-            if looks
-                && let Err(error) = self.tell_of_missing(store.as_ref(), worker, limit, &mut report).await
-            {
-                first.get_or_insert(error);
+            if looks {
+                let told = self.tell_of_missing(store.as_ref(), worker, limit, &mut report).await;
+                let forgotten = Box::pin(self.forget_leases(store.as_ref(), worker, &mut report)).await;
+                first = first.or(told.err()).or(forgotten.err());
             }
             // A store that is down does not keep ends from coming in the others.
             if let Err(error) = self.work_store(store.as_ref(), worker, limit, &mut report).await {
@@ -162,13 +166,14 @@ impl Jit {
                 Ok(Settlement::Done)
             }
             // Each waits in a lane of its own: those of the targets (`Jit::work_target`), those of the connections
-            // (`Jit::retell`), and that of the trusted time.
+            // (`Jit::retell`), those of what is forgotten, and that of the trusted time.
             TaskKind::TendLease
             | TaskKind::Mirror { .. }
             | TaskKind::Retell { .. }
             | TaskKind::RetellThese { .. }
             | TaskKind::RetellMembers { .. }
             | TaskKind::LookForDrift { .. }
+            | TaskKind::ForgetLeases
             | TaskKind::Anchor => Ok(Settlement::Again(now.checked_add_signed(DAILY).unwrap_or(now))),
             TaskKind::EndSessions { .. } | TaskKind::Notify { .. } | TaskKind::Alarm { .. } => {
                 if let Some(notices) = &self.parts.notices {

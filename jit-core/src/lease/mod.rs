@@ -77,6 +77,9 @@ pub struct Lease {
     /// How many alarms were raised because it is overdue or quarantined.
     #[serde(default, skip_serializing_if = "is_zero")]
     pub alarms: u32,
+    /// When it was last found in the target after it had been gone.
+    #[serde(default, with = "crate::instant::option", skip_serializing_if = "Option::is_none")]
+    pub came_back: Option<DateTime<Utc>>,
     /// What the target last proved, and when.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub proof: Option<Proof>,
@@ -234,6 +237,18 @@ impl Lease {
     /// What the target calls the account that it made, once that is known.
     pub(crate) fn made(&self) -> Option<&str> {
         self.remote.native.as_deref().filter(|_| self.elevates.is_none())
+    }
+
+    /// Since when it is over for good: gone, as was proved, with no call on its way, and nobody is to look after it, to be told
+    /// of it or to decide anything about it. `None` for all others; among them for good what a person declared gone and what
+    /// came back after it had been gone.
+    pub(crate) fn over_since(&self) -> Option<DateTime<Utc>> {
+        let Phase::Gone { since, why } = self.phase else { return None };
+        let is_settled =
+            self.unanswered.is_none() && self.task.is_none() && self.alarms == 0 && !self.counted;
+        let is_told_apart =
+            self.came_back.is_some() || matches!(why, EndReason::DeclaredGone | EndReason::Reappeared);
+        (is_settled && !is_told_apart).then_some(since)
     }
 
     /// Tells whether its end has not begun.

@@ -200,8 +200,37 @@ impl Lease {
             return Err(self.misfit());
         }
         self.phase = Phase::Ending { since: now, why: EndReason::Reappeared, shut: false };
+        self.came_back = Some(now);
         (self.remote.native, self.unattended) = (Some(native), None);
         Ok(self.proved(Seeing::Present, now))
+    }
+
+    /// Begins a lease that takes what a late call gave to this one, of which there is no record any longer. What it is about may
+    /// still arrive until `answer_by`.
+    #[must_use]
+    pub fn passed_on(self, answer_by: DateTime<Utc>, now: DateTime<Utc>) -> Self {
+        Self {
+            phase: Phase::Gone { since: now, why: EndReason::Reappeared },
+            unanswered: Some(answer_by),
+            renewing: false,
+            counted: false,
+            alarms: 0,
+            proof: None,
+            task: None,
+            ..self
+        }
+    }
+
+    /// Learns that a comparison found it though it was gone. Nothing is done about it, and its record stays.
+    ///
+    /// # Errors
+    /// [`Misfit`] unless it was gone.
+    pub fn seen_again(mut self, now: DateTime<Utc>) -> Stepped {
+        if !matches!(self.phase, Phase::Gone { .. }) {
+            return Err(self.misfit());
+        }
+        self.came_back = Some(now);
+        Ok(self)
     }
 
     /// Learns that what is there is not what was made.
@@ -268,6 +297,7 @@ mod tests {
             purpose: None,
             counted: false,
             alarms: 0,
+            came_back: None,
             proof: None,
             task: None,
         }
@@ -289,6 +319,7 @@ mod tests {
             lease.clone().confirmed(now),
             lease.clone().swept(now),
             lease.clone().reappeared("late".into(), now),
+            lease.clone().seen_again(now),
             lease.clone().declared_gone(now),
             lease.clone().quarantined(Code::new("lease.not_ours"), now),
         ];

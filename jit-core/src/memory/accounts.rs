@@ -2,20 +2,23 @@
 
 use std::{
     collections::{BTreeMap, BTreeSet},
+    num::NonZeroUsize,
     ops::Bound,
 };
 
 use chrono::{DateTime, Utc};
 use smol_str::SmolStr;
+use uuid::Uuid;
 
 use super::{
     hashed::Hashed,
+    over::Overs,
     packed::{Packed, Tables},
     rows::Rows,
 };
 use crate::{
-    Account, AccountId, AccountWrite, Cursor, Entitlement, ErrorKind, ExternalKey, Filter, LookupKey,
-    Matches, PAGE_ITEMS, Page, Query, Taken,
+    Account, AccountId, AccountWrite, Cursor, Entitlement, ErrorKind, ExternalKey, Filter, Forgotten,
+    LookupKey, Matches, Over, PAGE_ITEMS, Page, Query, Taken,
 };
 
 #[derive(Default)]
@@ -28,6 +31,7 @@ pub(super) struct Accounts {
     lookups: Hashed<LookupKey>,
     states: Index<&'static str>,
     holders: Index<Entitlement>,
+    over: Overs,
 }
 
 /// Reading.
@@ -64,12 +68,42 @@ impl Accounts {
         match &query.filter {
             Filter::All => {
                 let rows = self.rows.after(after, 0);
-                page(rows.filter_map(|row| row.account(&self.tables)), limit)
+                page_of(rows.filter_map(|row| row.account(&self.tables)), limit)
             }
-            Filter::State(word) => page(self.each(self.states.ids(word, after)), limit),
-            Filter::Holding(entitlement) => page(self.each(self.holders.ids(entitlement, after)), limit),
-            Filter::Bearing(key) => page(self.bearing(key, after), limit),
+            Filter::State(word) => page_of(self.each(self.states.ids(word, after)), limit),
+            Filter::Holding(entitlement) => page_of(self.each(self.holders.ids(entitlement, after)), limit),
+            Filter::Bearing(key) => page_of(self.bearing(key, after), limit),
         }
+    }
+
+    pub(super) fn bearers(
+        &self,
+        key: &LookupKey,
+        after: Option<Cursor>,
+        limit: NonZeroUsize,
+    ) -> Page<AccountId> {
+        let after = after.map(|cursor| AccountId::from_uuid(cursor.id()));
+        let bears = |id: &AccountId| {
+            let kept = self.get(*id);
+            kept.map_or_else(|| self.over.made(*id, key), |account| account.lookup_keys().contains(key))
+        };
+        let ids = self.lookups.ids(key, after).filter(bears);
+        page(ids, limit.get().min(PAGE_ITEMS), |id| id.as_uuid())
+    }
+
+    pub(super) fn long_over(
+        &self,
+        until: DateTime<Utc>,
+        after: Option<Over>,
+        limit: NonZeroUsize,
+    ) -> Vec<Over> {
+        self.over.until(until, after).take(limit.get().min(PAGE_ITEMS)).collect()
+    }
+
+    /// Tells whether any of these is not as it was read.
+    pub(super) fn keeps(&self, forgotten: &[Forgotten]) -> bool {
+        let is_as_read = |row: &Packed, forgotten: &Forgotten| row.version == forgotten.version();
+        !forgotten.iter().all(|each| self.rows.get(each.account()).is_some_and(|row| is_as_read(row, each)))
     }
 
     fn each(&self, ids: impl Iterator<Item = AccountId>) -> impl Iterator<Item = Account> {
@@ -89,8 +123,8 @@ impl Accounts {
         let (after, stored) = (write.after(), self.rows.get(write.after().id));
         let mut refusals = Vec::new();
         match (write.expected(), stored) {
-            (None, None) => {}
-            (None, Some(_)) => refusals.push(ErrorKind::AlreadyExists(Taken::Account)),
+            (None, None) if !self.over.were_forgotten(after.id) => {}
+            (None, _) => refusals.push(ErrorKind::AlreadyExists(Taken::Account)),
             (Some(expected), Some(stored)) if stored.version == expected && is_unused(stored, write) => {}
             (Some(_), _) => refusals.push(ErrorKind::Conflict),
         }
@@ -136,12 +170,26 @@ impl Accounts {
         }
     }
 
+    /// Removes accounts that nothing leads to but that they are over, and what their leases made: that stays, as their ids do.
+    pub(super) fn forget(&mut self, forgotten: &[Forgotten]) {
+        for each in forgotten {
+            let id = each.account();
+            let known = self.rows.remove(id).as_ref().and_then(Packed::state_and_name);
+            if let Some((word, _)) = known {
+                self.states.remove(&word, id);
+            }
+            self.lookups.replace(id, std::slice::from_ref(each.key()), &[]);
+            self.over.forget(each);
+        }
+    }
+
     /// Brings the indexes from what was `before` to what is written.
     fn index(&mut self, write: &AccountWrite, before: Option<(&'static str, Option<SmolStr>)>) {
         let (after, keys) = (write.after(), write.keys());
         let id = after.id;
         self.identities.replace(id, &keys.identities_removed, &keys.identities_added);
         self.lookups.replace(id, &keys.lookups_removed, &keys.lookups_added);
+        self.over.replace(id, &keys.lookups_removed, &keys.lookups_added);
         for entitlement in &keys.entitlements_removed {
             self.holders.remove(entitlement, id);
         }
@@ -167,11 +215,15 @@ fn is_unused(stored: &Packed, write: &AccountWrite) -> bool {
     write.unused_since().is_none_or(|since| stored.last_seen.is_none_or(|seen| seen <= since))
 }
 
-/// Takes a page from accounts in the order of their ids.
-fn page(mut accounts: impl Iterator<Item = Account>, limit: usize) -> Page<Account> {
-    let items: Vec<Account> = accounts.by_ref().take(limit).collect();
-    let more = accounts.next().is_some();
-    let next = items.last().filter(|_| more).map(|last| Cursor::after(last.id.as_uuid()));
+/// Takes a page of accounts in the order of their ids.
+fn page_of(accounts: impl Iterator<Item = Account>, limit: usize) -> Page<Account> {
+    page(accounts, limit, |account| account.id.as_uuid())
+}
+
+fn page<T>(mut all: impl Iterator<Item = T>, limit: usize, id: impl Fn(&T) -> Uuid) -> Page<T> {
+    let items: Vec<T> = all.by_ref().take(limit).collect();
+    let more = all.next().is_some();
+    let next = items.last().filter(|_| more).map(|last| Cursor::after(id(last)));
     Page { items, next }
 }
 

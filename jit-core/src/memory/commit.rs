@@ -17,6 +17,7 @@ impl State {
             Some(write) => tenant.accounts.refusals(write),
             None => Vec::new(),
         };
+        refusals.extend(tenant.accounts.keeps(&commit.forgotten).then_some(ErrorKind::Conflict));
         refusals.extend(tenant.documents.refusals(&commit.documents));
         if commit.tasks.iter().any(|task| self.tasks.contains(&commit.tenant, task.id)) {
             refusals.push(ErrorKind::AlreadyExists(Taken::Task));
@@ -40,6 +41,7 @@ impl State {
         if let Some(write) = &commit.account {
             tenant.accounts.write(write);
         }
+        tenant.accounts.forget(&commit.forgotten);
         tenant.documents.write(&commit.documents);
         for event in &commit.events {
             tenant.trail.record(event);

@@ -7,6 +7,7 @@ mod documents;
 mod hashed;
 mod names;
 mod one_time;
+mod over;
 mod packed;
 mod rows;
 mod sink;
@@ -127,9 +128,21 @@ impl UserStore for MemoryStore {
         after: Option<crate::Cursor>,
         limit: NonZeroUsize,
     ) -> Result<Page<AccountId>, BackendError> {
-        let filter = crate::Filter::Bearing(key.clone());
-        let page = self.list(&Query { tenant: tenant.clone(), filter, after, limit }).await?;
-        Ok(Page { items: page.items.iter().map(|account| account.id).collect(), next: page.next })
+        let state = self.state();
+        let tenant = state.tenants.get(tenant);
+        Ok(tenant.map_or_else(empty_page, |tenant| tenant.accounts.bearers(key, after, limit)))
+    }
+
+    async fn long_over(
+        &self,
+        tenant: &TenantId,
+        until: DateTime<Utc>,
+        after: Option<crate::Over>,
+        limit: NonZeroUsize,
+    ) -> Result<Vec<crate::Over>, BackendError> {
+        let state = self.state();
+        let tenant = state.tenants.get(tenant);
+        Ok(tenant.map_or_else(Vec::new, |tenant| tenant.accounts.long_over(until, after, limit)))
     }
 
     async fn commit(&self, commit: &Commit) -> Result<(), BackendError> {

@@ -5,7 +5,7 @@ use std::{collections::BTreeSet, fmt, sync::Arc};
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
-use super::{DocumentWrite, KeyChanges, MemberChange, Task};
+use super::{DocumentWrite, Forgotten, KeyChanges, MemberChange, PAGE_ITEMS, Task};
 use crate::{
     Account, AccountId, AuditEvent, BackendError, ConnectionId, EmailAddress, Entitlement, ErrorKind,
     RuleName, TargetId, TaskId, TenantId, UserName,
@@ -30,6 +30,9 @@ pub struct Commit {
     pub events: Vec<AuditEvent>,
     /// Counters that move, each within its bounds.
     pub counters: Vec<CounterChange>,
+    /// Accounts that are removed, each as it was read; up to [`PAGE_ITEMS`], and beside no account or document that is written.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub forgotten: Vec<Forgotten>,
 }
 
 impl Commit {
@@ -44,6 +47,7 @@ impl Commit {
             withdrawn: Vec::new(),
             events: Vec::new(),
             counters: Vec::new(),
+            forgotten: Vec::new(),
         }
     }
 
@@ -61,12 +65,19 @@ impl Commit {
             "the version does not follow the one before"
         } else if let Some(wrong) = self.documents.iter().find_map(DocumentWrite::wrong) {
             wrong
+        } else if self.forgets_beside_writing() {
+            "what is forgotten goes by itself, and not without bound"
         } else if self.adds_what_it_removes() {
             "a document that is removed becomes a member"
         } else {
             return Ok(());
         };
         Err(BackendError::new(ErrorKind::Invalid, "users.commit").caused_by(wrong))
+    }
+
+    fn forgets_beside_writing(&self) -> bool {
+        let writes = self.account.is_some() || !self.documents.is_empty();
+        self.forgotten.len() > PAGE_ITEMS || (writes && !self.forgotten.is_empty())
     }
 
     fn adds_what_it_removes(&self) -> bool {
@@ -98,6 +109,7 @@ impl Commit {
             && all_differ(self.counters.iter().map(|change| &change.name))
             && all_differ(identities.map(|identity| &identity.key))
             && all_differ(self.documents.iter().map(DocumentWrite::key))
+            && all_differ(self.forgotten.iter().map(Forgotten::account))
     }
 
     /// Tells whether every part belongs to the tenant; a backend refuses a commit for which this is false.
@@ -112,6 +124,7 @@ impl Commit {
             && self.documents.iter().all(|write| write.key().collection.tenant == self.tenant)
             && self.tasks.iter().all(|task| task.tenant == self.tenant)
             && self.events.iter().all(|event| event.tenant == self.tenant)
+            && self.forgotten.iter().all(|forgotten| *forgotten.tenant() == self.tenant)
     }
 }
 

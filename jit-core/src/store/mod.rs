@@ -5,6 +5,7 @@
 
 mod commit;
 mod document;
+mod forgotten;
 mod keys;
 mod pass_on;
 mod query;
@@ -22,8 +23,9 @@ pub use document::{
     Collection, Document, DocumentKey, DocumentName, DocumentQuery, DocumentStore, DocumentText,
     DocumentWrite, Joining, MEMBERSHIPS, Member, MemberChange, NetMembers, UNIQUE_INDEXES,
 };
+pub use forgotten::Forgotten;
 pub use keys::KeyChanges;
-pub use query::{AuditQuery, Cursor, Filter, Matches, PAGE_ITEMS, Page, Query};
+pub use query::{AuditQuery, Cursor, Filter, Matches, Over, PAGE_ITEMS, Page, Query};
 pub use task::{Claimed, Settlement, Task, TaskKind};
 
 use crate::{Account, AccountId, AuditEvent, BackendError, ExternalKey, Lane, LookupKey, TenantId, WorkerId};
@@ -63,7 +65,8 @@ pub trait UserStore: Send + Sync {
     async fn list(&self, query: &Query) -> Result<Page<Account>, BackendError>;
 
     /// Names the accounts of a tenant that carry a lookup key, in the order of their ids, in pages as [`Self::list`]. It reads
-    /// none of them: what cannot be read is named as well, so that it keeps nobody from the others.
+    /// none of them: what cannot be read is named as well, so that it keeps nobody from the others, and so is what was forgotten
+    /// ([`Forgotten::made`]).
     ///
     /// # Errors
     /// `store.unavailable`.
@@ -75,12 +78,30 @@ pub trait UserStore: Send + Sync {
         limit: NonZeroUsize,
     ) -> Result<Page<AccountId>, BackendError>;
 
+    /// Names the accounts of a tenant that are over for good ([`Account::over_since`]) since `until` or longer: those first that
+    /// are so for longest, then in the order of their ids; from where `after` ended, and at most `limit`, which is never more
+    /// than [`PAGE_ITEMS`]. It reads none of them, and costs by what it names.
+    ///
+    /// # Errors
+    /// `store.unavailable`.
+    async fn long_over(
+        &self,
+        tenant: &TenantId,
+        until: DateTime<Utc>,
+        after: Option<Over>,
+        limit: NonZeroUsize,
+    ) -> Result<Vec<Over>, BackendError>;
+
     /// Writes a commit: all of it, durably, or nothing. A commit never moves `last_seen` backward: where the stored
     /// instant is later than the one that the commit carries, the stored one stays.
     ///
+    /// An account that a commit forgets ([`Commit::forgotten`]) is found by nobody from then on, and nothing of it can be read
+    /// again. Its id stays taken for ever, and [`Self::bearers`] of what its lease made ([`Forgotten::made`]) still names it;
+    /// nothing else stays. Its trail and its tasks are not touched.
+    ///
     /// # Errors
     /// `store.identity_taken`, `store.user_name_taken`, `store.account_taken`, `store.task_taken`, `store.conflict` when
-    /// the account is not at the version that the commit names or an event was recorded before, `store.limit_reached`
+    /// the account, or one that it forgets, is not at the version that the commit names or an event was recorded before, `store.limit_reached`
     /// when a counter would leave its bounds, `store.document_taken`, `store.document_name_taken`, `store.document_changed`
     /// and `store.no_such_member` for the documents, `store.invalid` when [`Commit::check`] refuses, `store.unavailable`. Where
     /// several apply, any one of them is named. After any of them nothing was written, except that after `store.unavailable` the outcome may

@@ -76,6 +76,15 @@ macro_rules! __jit_pass_on {
             ) -> ::core::result::Result<$crate::Page<$crate::AccountId>, $crate::BackendError> {
                 self.$field.bearers(tenant, key, after, limit).await
             }
+            async fn long_over(
+                &self,
+                tenant: &$crate::TenantId,
+                until: $crate::__jit::chrono::DateTime<$crate::__jit::chrono::Utc>,
+                after: ::core::option::Option<$crate::Over>,
+                limit: ::core::num::NonZeroUsize,
+            ) -> ::core::result::Result<::std::vec::Vec<$crate::Over>, $crate::BackendError> {
+                self.$field.long_over(tenant, until, after, limit).await
+            }
             async fn commit(
                 &self,
                 commit: &$crate::Commit,

@@ -2,6 +2,7 @@
 
 use std::num::NonZeroUsize;
 
+use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
@@ -66,6 +67,16 @@ impl Cursor {
     pub const fn id(self) -> Uuid {
         self.0
     }
+}
+
+/// Names an account that is over for good, and since when; ordered by that, then by its id.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[expect(clippy::exhaustive_structs, reason = "backends build it, and it is where to go on from")]
+pub struct Over {
+    /// Since when, to the microsecond.
+    pub since: DateTime<Utc>,
+    /// The account.
+    pub account: AccountId,
 }
 
 /// Holds one page; `next` is `None` where nothing follows.

@@ -86,6 +86,8 @@ pub enum TaskKind {
         /// The target.
         target: TargetId,
     },
+    /// Remove records of leases of the tenant that have been over for good for long. It comes again without end.
+    ForgetLeases,
     /// Remember the time that was last trusted: its due instant is that time, and it is never done.
     Anchor,
 }
@@ -107,6 +109,7 @@ impl TaskKind {
             Self::RetellThese { .. } => "retell_these",
             Self::RetellMembers { .. } => "retell_members",
             Self::LookForDrift { .. } => "look_for_drift",
+            Self::ForgetLeases => "forget_leases",
             Self::Anchor => "anchor",
         }
     }

@@ -14,7 +14,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 use jit_core::{
     Account, AccountId, AuditEvent, AuditLog, AuditQuery, BackendError, Claimed, Commit, Cursor, DocumentId,
     DocumentKey, ErrorKind, ExternalKey, Lane, LookupKey, Member, MemoryStore, ONE_TIME_BYTES, OneTime,
-    OneTimeKey, PAGE_ITEMS, Page, Settlement, Taken, TaskId, TaskQueue, TenantId, WorkerId,
+    OneTimeKey, Over, PAGE_ITEMS, Page, Settlement, Taken, TaskId, TaskQueue, TenantId, WorkerId,
 };
 
 use crate::table::Fault;
@@ -39,6 +39,7 @@ pub(crate) struct Memo {
     pub(crate) lookups: BTreeMap<(TenantId, LookupKey), AccountId>,
     pub(crate) seen: BTreeMap<AccountId, Option<DateTime<Utc>>>,
     pub(crate) events: Vec<AuditEvent>,
+    pub(crate) over: Vec<(TenantId, Over)>,
     pub(crate) members: BTreeMap<(DocumentKey, DocumentId), Member>,
     claims: BTreeMap<TaskId, Claimed>,
     values: BTreeMap<OneTimeKey, (Vec<u8>, DateTime<Utc>)>,

@@ -8,6 +8,7 @@
 
 mod documents;
 mod faulty;
+mod forgetting;
 mod reading;
 mod table;
 mod timing;

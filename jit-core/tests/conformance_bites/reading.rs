@@ -189,7 +189,14 @@ impl Faulty {
         after: Option<Cursor>,
         limit: NonZeroUsize,
     ) -> Result<Page<AccountId>, BackendError> {
-        let page = self.inner.bearers(tenant, key, after, limit).await?;
+        let mut page = self.inner.bearers(tenant, key, after, limit).await?;
+        if self.has(Fault::ForgetsWhatWasMade) {
+            let (mut kept, all) = (Vec::new(), std::mem::take(&mut page.items));
+            for id in all {
+                kept.extend(self.inner.get(tenant, id).await?.map(|account| account.id));
+            }
+            page.items = kept;
+        }
         Ok(Page { next: page.next.filter(|_| self.fault != Fault::BearersEndEarly), ..page })
     }
 

@@ -219,6 +219,38 @@ faults! {
     /// Fails while another commit is under way.
     FailsWhenBusy => [strangers_do_not_disturb_each_other];
 
+    // Forgetting.
+    /// Keeps what is forgotten.
+    ForgottenStay => [
+        a_forgotten_account_is_found_by_nobody,
+        pages_pass_over_what_was_forgotten,
+        the_id_of_a_forgotten_account_stays_taken,
+    ];
+    /// Forgets what a lease made with its record.
+    ForgetsWhatWasMade => [what_a_forgotten_lease_made_stays_known];
+    /// Forgets what was written since it was read.
+    ForgetsWhateverChanged => [what_changed_is_not_forgotten];
+    /// Forgets one after the other, and then writes the rest.
+    ForgetsOneByOne => [what_changed_is_not_forgotten];
+    /// Forgets in a commit that writes as well.
+    ForgetsBesideWriting => [what_is_forgotten_goes_by_itself];
+    /// Lets somebody have the id of what was forgotten.
+    ForgottenIdsAreFree => [the_id_of_a_forgotten_account_stays_taken, a_forgotten_id_is_free_at_no_moment];
+    /// Forgets the accounts of the id at every tenant.
+    ForgettingForgetsTenant => [forgetting_stops_at_the_tenant];
+    /// Names those that are over for good of all tenants.
+    LongOverForgetsTenant => [forgetting_stops_at_the_tenant];
+    /// Names those as well that are over since later.
+    NamesTheYoung => [what_is_over_is_named_in_order];
+    /// Names the first ones again in each part.
+    NamesTheOldFromTheStart => [what_is_over_is_named_in_order];
+    /// Names those that are over in the order of their ids.
+    NamesInOrderOfIds => [what_is_over_is_named_in_order];
+    /// Names every lease that is gone.
+    NamesEveryGoneLease => [only_what_is_over_for_good_is_named];
+    /// Names what was over once.
+    NamesWhatWasOver => [only_what_is_over_for_good_is_named, a_forgotten_account_is_found_by_nobody];
+
     // Documents.
     /// Reads documents without their names.
     DocumentsLoseNames => [a_document_is_read_as_it_was_written];

@@ -3,9 +3,10 @@
 use std::{collections::BTreeSet, num::NonZeroUsize};
 
 use async_trait::async_trait;
+use chrono::{DateTime, Utc};
 use jit_core::{
     Account, AccountId, AccountWrite, BackendError, Commit, Cursor, ErrorKind, ExternalKey, LookupKey,
-    Matches, Page, Query, Seen, Taken, TenantId, UserStore,
+    Matches, Over, Page, Query, Seen, Taken, TenantId, UserStore,
 };
 
 use crate::{faulty::Faulty, table::Fault};
@@ -40,6 +41,16 @@ impl UserStore for Faulty {
         limit: NonZeroUsize,
     ) -> Result<Page<AccountId>, BackendError> {
         self.faulty_bearers(tenant, key, after, limit).await
+    }
+
+    async fn long_over(
+        &self,
+        tenant: &TenantId,
+        until: DateTime<Utc>,
+        after: Option<Over>,
+        limit: NonZeroUsize,
+    ) -> Result<Vec<Over>, BackendError> {
+        self.faulty_long_over(tenant, until, after, limit).await
     }
 
     async fn commit(&self, commit: &Commit) -> Result<(), BackendError> {
@@ -169,6 +180,13 @@ impl Faulty {
             | Fault::ChecksDocumentNamesEarly
             | Fault::AcceptsAnyMember
             | Fault::SkipsForeignDocuments => self.write_documents(commit).await,
+            Fault::ForgottenStay
+            | Fault::ForgetsWhateverChanged
+            | Fault::ForgetsOneByOne
+            | Fault::ForgetsBesideWriting
+            | Fault::ForgottenIdsAreFree
+            | Fault::ForgettingForgetsTenant
+            | Fault::NamesWhatWasOver => self.write_forgetting(commit).await,
             _ => self.write_changed(commit).await,
         }
     }

@@ -397,6 +397,16 @@ impl UserStore for FaultyStore {
         self.inner.bearers(tenant, key, after, limit).await
     }
 
+    async fn long_over(
+        &self,
+        tenant: &TenantId,
+        until: DateTime<Utc>,
+        after: Option<Over>,
+        limit: NonZeroUsize,
+    ) -> Result<Vec<Over>, BackendError> {
+        self.inner.long_over(tenant, until, after, limit).await
+    }
+
     async fn commit(&self, commit: &Commit) -> Result<(), BackendError> {
         if is_clock(&commit.tenant) {
             if !commit.documents.is_empty() && self.script.takes_contention() {

@@ -12,7 +12,7 @@ use super::{house::*, interleavings::live_leases};
 const TOO_LONG: TimeDelta = TimeDelta::minutes(3);
 
 /// Lets a call go on for some turns, then something else happen, then the call end; tells whether it was held up at all.
-fn held_up<T>(
+pub(super) fn held_up<T>(
     house: &House,
     turns: usize,
     call: impl Future<Output = T>,
@@ -36,14 +36,14 @@ fn held_up<T>(
     }
 }
 
-fn house() -> House {
+pub(super) fn house() -> House {
     let house = run(House::new()).unwrap();
     house.directory.plant(PERSON);
     house
 }
 
 /// One whose target has answered before: until then calls go to it one by one.
-fn warm_house() -> House {
+pub(super) fn warm_house() -> House {
     let house = house();
     let first = run(house.lift("lift-both", 10)).unwrap().unwrap();
     run(house.check_in(first.lease)).unwrap();
@@ -52,7 +52,7 @@ fn warm_house() -> House {
 }
 
 /// Whether it is there, whatever the target says of its end.
-fn is_member(house: &House) -> bool {
+pub(super) fn is_member(house: &House) -> bool {
     house.directory.accounts()[PERSON].entitlements.iter().any(|held| held == "ops")
 }
 
@@ -60,7 +60,7 @@ fn is_active(lease: &Lease) -> bool {
     matches!(lease.phase, Phase::Active { .. })
 }
 
-fn work(house: &House) {
+pub(super) fn work(house: &House) {
     let worker = WorkerId::new("w").unwrap();
     let limit = std::num::NonZeroUsize::new(100).unwrap();
     run(house.jit.work(&worker, limit)).unwrap().unwrap();
@@ -68,7 +68,7 @@ fn work(house: &House) {
 }
 
 /// Whoever comes next is given it and loses it, and nothing is left.
-fn ends_without_a_trace(house: &House, turns: usize) {
+pub(super) fn ends_without_a_trace(house: &House, turns: usize) {
     run(house.pass_minutes(5)).unwrap();
     let next = run(house.lift("lift", 10)).unwrap().unwrap();
     assert!(is_member(house), "turn {turns}");

@@ -4,7 +4,7 @@ use std::num::{NonZeroU32, NonZeroUsize};
 use std::sync::{Arc, Mutex};
 
 use async_trait::async_trait;
-use chrono::TimeDelta;
+use chrono::{DateTime, TimeDelta, Utc};
 use futures_util::future::BoxFuture;
 use jit_core::*;
 
@@ -71,6 +71,16 @@ impl UserStore for Overtaken {
     ) -> Result<Page<AccountId>, BackendError> {
         self.inner.bearers(tenant, key, after, limit).await
     }
+    async fn long_over(
+        &self,
+        tenant: &TenantId,
+        until: DateTime<Utc>,
+        after: Option<Over>,
+        limit: NonZeroUsize,
+    ) -> Result<Vec<Over>, BackendError> {
+        self.inner.long_over(tenant, until, after, limit).await
+    }
+
     async fn commit(&self, commit: &Commit) -> Result<(), BackendError> {
         let before = self.before.lock().unwrap().take();
         if let Some(before) = before {

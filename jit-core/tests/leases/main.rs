@@ -15,6 +15,8 @@ mod faults;
 #[cfg(test)]
 mod faulty;
 #[cfg(test)]
+mod forget;
+#[cfg(test)]
 mod gone_for_good;
 #[cfg(test)]
 mod held_up;
@@ -24,6 +26,8 @@ mod house;
 mod interleavings;
 #[cfg(test)]
 mod limits;
+#[cfg(test)]
+mod long_gone;
 #[cfg(test)]
 mod lost_answers;
 #[cfg(test)]

@@ -88,6 +88,17 @@ impl UserStore for Hooked {
     ) -> Result<Page<AccountId>, BackendError> {
         self.inner.bearers(tenant, key, after, limit).await
     }
+    async fn long_over(
+        &self,
+        tenant: &TenantId,
+        until: DateTime<Utc>,
+        after: Option<Over>,
+        limit: NonZeroUsize,
+    ) -> Result<Vec<Over>, BackendError> {
+        self.pass("long_over").await?;
+        self.inner.long_over(tenant, until, after, limit).await
+    }
+
     async fn commit(&self, commit: &Commit) -> Result<(), BackendError> {
         self.pass("commit").await?;
         let result = self.inner.commit(commit).await;

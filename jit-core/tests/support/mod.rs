@@ -390,6 +390,17 @@ impl UserStore for Counting {
         self.count("bearers");
         self.inner.bearers(tenant, key, after, limit).await
     }
+    async fn long_over(
+        &self,
+        tenant: &TenantId,
+        until: DateTime<Utc>,
+        after: Option<Over>,
+        limit: std::num::NonZeroUsize,
+    ) -> Result<Vec<Over>, BackendError> {
+        self.count("long_over");
+        self.inner.long_over(tenant, until, after, limit).await
+    }
+
     async fn commit(&self, commit: &Commit) -> Result<(), BackendError> {
         self.count("commit");
         let less_one = |left: usize| left.checked_sub(1);

@@ -106,6 +106,16 @@ impl UserStore for Faulty {
     ) -> Result<Page<AccountId>, BackendError> {
         self.inner.bearers(tenant, key, after, limit).await
     }
+    async fn long_over(
+        &self,
+        tenant: &TenantId,
+        until: chrono::DateTime<chrono::Utc>,
+        after: Option<Over>,
+        limit: NonZeroUsize,
+    ) -> Result<Vec<Over>, BackendError> {
+        self.inner.long_over(tenant, until, after, limit).await
+    }
+
     async fn commit(&self, commit: &Commit) -> Result<(), BackendError> {
         let members: usize = commit.documents.iter().map(|write| write.members().len()).sum();
         let size = commit.documents.len() + members + commit.tasks.len() + commit.withdrawn.len();

@@ -22,7 +22,9 @@ use super::{
 };
 use crate::{
     draft::{COMMIT, Draft},
-    statement::{CREATE, CREATE_COUNTED, CREATE_KEPT, CommitStatement, RECORD_KEPT, UPDATE, UPDATE_KEPT},
+    statement::{
+        CREATE, CREATE_COUNTED, CREATE_KEPT, CommitStatement, FORGET, RECORD_KEPT, UPDATE, UPDATE_KEPT,
+    },
 };
 
 /// How many commits one statement writes at most.
@@ -179,6 +181,7 @@ impl Commits {
             CREATE => |s| &s.create,
             CREATE_COUNTED => |s| &s.create_counted,
             UPDATE => |s| &s.update,
+            FORGET => |s| &s.forget,
             CREATE_KEPT => |s| &s.create_kept,
             UPDATE_KEPT => |s| &s.update_kept,
             RECORD_KEPT => |s| &s.record_kept,

@@ -12,12 +12,14 @@ pub const MIGRATIONS: &[Migration] = &[
     Migration { version: 2, name: "documents", sql: include_str!("0002_documents.sql") },
     Migration { version: 3, name: "waiting leaves", sql: include_str!("0003_waiting_leaves.sql") },
     Migration { version: 4, name: "lent accounts", sql: include_str!("0004_lent_accounts.sql") },
+    Migration { version: 5, name: "forgetting", sql: include_str!("0005_forgetting.sql") },
 ];
 
 const MIGRATE: &str = "postgres.migrate";
 
 /// Brings the tables up to date, in the first schema of the connection's `search_path`; nodes that do so at once wait
-/// for each other.
+/// for each other, up to the connection's `statement_timeout`. No step is bounded by that: one that gives keys to what was there
+/// before looks at all of it.
 ///
 /// # Errors
 /// `store.unavailable` when the connection is lost, `store.invalid` when the role may not make tables or they belong to
@@ -70,6 +72,10 @@ async fn apply(
     transaction: Transaction<'_>,
     steps: &[&'static Migration],
 ) -> Result<(), tokio_postgres::Error> {
+    // Who looks at every row of a table takes as long as there are rows; what a call may take is no bound for that.
+    if !steps.is_empty() {
+        transaction.batch_execute("SET LOCAL statement_timeout = 0").await?;
+    }
     for step in steps {
         transaction.batch_execute(step.sql).await?;
         let params: [&(dyn tokio_postgres::types::ToSql + Sync); 3] =

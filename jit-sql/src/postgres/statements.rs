@@ -3,7 +3,39 @@
 use tokio_postgres::{Client, Error, Statement};
 
 use super::batch::BATCH;
-use crate::statement::{CREATE, CREATE_COUNTED, CREATE_KEPT, RECORD, RECORD_KEPT, UPDATE, UPDATE_KEPT};
+use crate::statement::{
+    CREATE, CREATE_COUNTED, CREATE_KEPT, FORGET, RECORD, RECORD_KEPT, UPDATE, UPDATE_KEPT,
+};
+
+/// One state of a list, read in the order of its index.
+macro_rules! in_state {
+    ($state:literal) => {
+        concat!(
+            "(SELECT id, document, last_seen FROM jit_account
+              WHERE tenant = $1 AND state = '",
+            $state,
+            "' AND id > $2 ORDER BY id LIMIT $3)"
+        )
+    };
+}
+
+/// Every state of an account but that of those which were forgotten: of these there may be millions between two others, and
+/// nobody is to read over them. The states are merged, each of which is in order.
+const LIST: &str = concat!(
+    "SELECT document::text, last_seen FROM (",
+    in_state!("active"),
+    " UNION ALL ",
+    in_state!("disabled"),
+    " UNION ALL ",
+    in_state!("ended"),
+    " UNION ALL ",
+    in_state!("invited"),
+    " UNION ALL ",
+    in_state!("pending"),
+    " UNION ALL ",
+    in_state!("suspended"),
+    ") AS a ORDER BY id LIMIT $3"
+);
 
 macro_rules! statements {
     ($($name:ident = $text:expr;)*) => {
@@ -26,6 +58,7 @@ statements! {
     create_counted = CREATE_COUNTED;
     update = UPDATE;
     record = RECORD;
+    forget = FORGET;
     create_kept = CREATE_KEPT;
     update_kept = UPDATE_KEPT;
     record_kept = RECORD_KEPT;
@@ -34,13 +67,13 @@ statements! {
     find = "SELECT a.document::text, a.last_seen
         FROM jit_identity i JOIN jit_account a ON a.tenant = i.tenant AND a.id = i.account
         WHERE i.tenant = $1 AND i.connection = $2 AND i.issuer = $3 AND i.subject = $4";
-    by_id = "SELECT document::text, last_seen FROM jit_account WHERE tenant = $1 AND id = $2";
+    by_id = "SELECT document::text, last_seen FROM jit_account
+        WHERE tenant = $1 AND id = $2 AND state <> 'forgotten'";
     matching = "SELECT a.document::text, a.last_seen
         FROM jit_lookup l JOIN jit_account a ON a.tenant = l.tenant AND a.id = l.account
-        WHERE l.tenant = $1 AND l.kind = $2 AND l.digest = $3 LIMIT 2";
+        WHERE l.tenant = $1 AND l.kind = $2 AND l.digest = $3 AND a.state <> 'forgotten' LIMIT 2";
     named = "SELECT document::text, last_seen FROM jit_account WHERE tenant = $1 AND user_name_key = $2";
-    list = "SELECT document::text, last_seen FROM jit_account
-        WHERE tenant = $1 AND id > $2 ORDER BY id LIMIT $3";
+    list = LIST;
     list_state = "SELECT document::text, last_seen FROM jit_account
         WHERE tenant = $1 AND id > $2 AND state = $4 ORDER BY id LIMIT $3";
     list_holding = "SELECT a.document::text, a.last_seen
@@ -48,9 +81,13 @@ statements! {
         WHERE e.tenant = $1 AND e.account > $2 AND e.entitlement = $4 ORDER BY e.account LIMIT $3";
     list_bearing = "SELECT a.document::text, a.last_seen
         FROM jit_lookup l JOIN jit_account a ON a.tenant = l.tenant AND a.id = l.account
-        WHERE l.tenant = $1 AND l.account > $2 AND l.kind = $4 AND l.digest = $5 ORDER BY l.account LIMIT $3";
+        WHERE l.tenant = $1 AND l.account > $2 AND l.kind = $4 AND l.digest = $5 AND a.state <> 'forgotten'
+        ORDER BY l.account LIMIT $3";
     bearers = "SELECT account FROM jit_lookup
         WHERE tenant = $1 AND account > $2 AND kind = $4 AND digest = $5 ORDER BY account LIMIT $3";
+    long_over = "SELECT digest, account FROM jit_lookup
+        WHERE tenant = $1 AND kind = 'over_since' AND (digest, account) > ($2, $3) AND digest <= $4
+        ORDER BY digest, account LIMIT $5";
     document = "SELECT id, version, created_at, changed_at, account, names, body FROM jit_document
         WHERE tenant = $1 AND connection = $2 AND kind = $3 AND id = $4";
     document_text = "SELECT id, version, created_at, changed_at, body FROM jit_document

@@ -3,9 +3,10 @@
 use std::{collections::BTreeMap, num::NonZeroUsize};
 
 use async_trait::async_trait;
+use chrono::{DateTime, Utc};
 use jit_core::{
     Account, AccountId, BackendError, Commit, Cursor, ErrorKind, ExternalKey, Filter, LookupKey, Matches,
-    Page, Query, Seen, TenantId, UserStore,
+    Over, Page, Query, Seen, TenantId, UserStore,
 };
 use tokio_postgres::{Row, Statement, types::ToSql};
 use uuid::Uuid;
@@ -18,7 +19,7 @@ use super::{
 };
 use crate::{
     document,
-    draft::{Draft, LookupDraft, micros},
+    draft::{Draft, LookupDraft, in_order, instant_in_order, micros},
 };
 
 #[async_trait]
@@ -91,6 +92,25 @@ impl UserStore for PostgresStore {
         Ok(document::page_of_ids(ids.collect::<Result<_, _>>()?, limit))
     }
 
+    async fn long_over(
+        &self,
+        tenant: &TenantId,
+        until: DateTime<Utc>,
+        after: Option<Over>,
+        limit: NonZeroUsize,
+    ) -> Result<Vec<Over>, BackendError> {
+        let long_over = "users.long_over";
+        // No digest is empty, so that all come after that.
+        let (from, id) = after.map_or((Vec::new(), Uuid::nil()), |over| {
+            (in_order(over.since).to_vec(), over.account.as_uuid())
+        });
+        let (tenant, until, rows) = (tenant.as_str(), in_order(until), document::one_more(limit) - 1);
+        let params: [&(dyn ToSql + Sync); 5] = [&tenant, &from, &id, &until.as_slice(), &rows];
+        let rows = self.pool.rows(Kind::Read, |s| &s.long_over, &params).await;
+        let rows = rows.map_err(|failed| failed.during(long_over))?;
+        rows.iter().map(|row| over(row).map_err(malformed(long_over))?.ok_or(corrupt(long_over))).collect()
+    }
+
     async fn commit(&self, commit: &Commit) -> Result<(), BackendError> {
         self.commits.write(Draft::of(commit)?).await
     }
@@ -142,4 +162,14 @@ fn account(row: &Row, operation: &'static str) -> Result<Account, BackendError> 
     let text = row.try_get(0).map_err(malformed(operation))?;
     let last_seen = row.try_get(1).map_err(malformed(operation))?;
     document::account(text, last_seen).map_err(unreadable(operation))
+}
+
+fn over(row: &Row) -> Result<Option<Over>, tokio_postgres::Error> {
+    let since = instant_in_order(row.try_get(0)?);
+    let account = AccountId::from_uuid(row.try_get(1)?);
+    Ok(since.map(|since| Over { since, account }))
+}
+
+fn corrupt(operation: &'static str) -> BackendError {
+    BackendError::new(ErrorKind::Corrupt, operation)
 }

@@ -9,7 +9,7 @@ use super::{
     kept,
     session::Session,
 };
-use crate::draft::{AccountDraft, CounterDraft, Draft, IdentityDraft, LookupDraft};
+use crate::draft::{AccountDraft, CounterDraft, Draft, ForgottenDraft, IdentityDraft, LookupDraft};
 
 /// Writes a commit; after an error the caller rolls the savepoint back.
 ///
@@ -27,6 +27,7 @@ pub(super) fn write(session: &Session<'_>, draft: &Draft) -> Result<(), Refused>
     if let Some(account) = &draft.account {
         commit.account(account)?;
     }
+    draft.forgotten.iter().try_for_each(|account| commit.forget(account))?;
     commit.tasks(draft)?;
     commit.events(draft)?;
     for (name, value) in arrivals {
@@ -140,6 +141,16 @@ impl Write<'_, '_> {
         }
     }
 
+    /// Leaves of an account nothing but that its id is taken.
+    fn forget(&self, account: &ForgottenDraft) -> Result<(), Refused> {
+        let ForgottenDraft { id, expected, key: LookupDraft { kind, digest } } = account;
+        if self.run(FORGET, (self.tenant, id.as_bytes(), expected))? == 0 {
+            return Err(Refused::Kind(ErrorKind::Conflict));
+        }
+        self.run(NOT_LOOKED_UP, (self.tenant, kind, digest, id.as_bytes()))?;
+        Ok(())
+    }
+
     fn link(&self, identity: &IdentityDraft, seq: i64) -> Result<(), Refused> {
         let IdentityDraft { connection, issuer, subject } = identity;
         match self.run(LINK, (self.tenant, connection, issuer, subject, seq))? {
@@ -219,6 +230,10 @@ pub(super) const UPDATE: &str = "UPDATE jit_account SET version = ?4, state = ?5
     last_seen = max(coalesce(last_seen, ?8), coalesce(?8, last_seen)), document = ?9 \
     WHERE tenant = ?1 AND id = ?2 AND version = ?3 AND coalesce(last_seen <= ?10, true)";
 
+// None is ever at the last version, so that nobody writes over it.
+const FORGET: &str = "UPDATE jit_account SET version = 9223372036854775807, state = 'forgotten', ends_at = NULL, \
+    last_seen = NULL, document = '{}' WHERE tenant = ?1 AND id = ?2 AND version = ?3 AND +state = 'ended'";
+
 const SEQ: &str = "SELECT seq FROM jit_account WHERE tenant = ?1 AND id = ?2";
 
 const HOLDER: &str =
@@ -264,6 +279,7 @@ pub(super) const STATEMENTS: &[&str] = &[
     CREATE,
     UPDATE_ROW,
     UPDATE,
+    FORGET,
     SEQ,
     HOLDER,
     LINK,

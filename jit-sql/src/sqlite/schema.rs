@@ -13,6 +13,7 @@ pub const MIGRATIONS: &[Migration] = &[
     Migration { version: 2, name: "documents", sql: include_str!("0002_documents.sql") },
     Migration { version: 3, name: "waiting leaves", sql: include_str!("0003_waiting_leaves.sql") },
     Migration { version: 4, name: "lent accounts", sql: include_str!("0004_lent_accounts.sql") },
+    Migration { version: 5, name: "forgetting", sql: include_str!("0005_forgetting.sql") },
 ];
 
 /// The digest of a text, while steps are applied.

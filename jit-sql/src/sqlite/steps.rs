@@ -5,11 +5,12 @@ use std::{num::NonZeroUsize, sync::Arc};
 
 use chrono::DateTime;
 use jit_core::{
-    Account, AccountState, AccountWrite, Collection, Commit, ConnectionId, Document, DocumentStore as _,
-    DocumentWrite, MemberChange, Mint, TenantId, UserStore as _,
+    Account, AccountState, AccountWrite, Code, Collection, Commit, ConnectionId, Document,
+    DocumentStore as _, DocumentWrite, EndReason, Filter, Forgotten, Lease, MarkerKey, MemberChange, Mint,
+    Phase, Query, RemoteRef, RuleName, TargetId, TenantId, UserStore as _,
 };
 
-use super::{SqliteStore, commit, documents, kept};
+use super::{SqliteStore, commit, documents, kept, users};
 
 fn now() -> DateTime<chrono::Utc> {
     DateTime::from_timestamp(1_800_000_000, 0).unwrap()
@@ -103,6 +104,103 @@ async fn what_changes_of_members_cost_does_not_depend_on_how_many_there_are() {
     let (small, large) = (costs(10).await, costs(5_000).await);
     assert!(small.iter().all(|(_, steps)| *steps > 0), "{small:?}");
     assert_eq!(small, large);
+}
+
+/// An account whose lease ended so many seconds after the beginning.
+fn over(mint: &mut Mint, seconds: i64) -> Account {
+    let (tenant, at) = (TenantId::new("acme").unwrap(), now() + chrono::TimeDelta::seconds(seconds));
+    let state = AccountState::Ended { reason: Code::new("lease.over"), since: at };
+    let mut account = Account::begin(mint.account(), tenant.clone(), state, at);
+    let marker = MarkerKey::new("test", &[5; 32]).unwrap().mark(&tenant, account.id);
+    let native = Some(format!("id-{seconds}"));
+    account.lease = Some(Box::new(Lease {
+        target: TargetId::new("ad").unwrap(),
+        holder: mint.account(),
+        role: RuleName::new("admin").unwrap(),
+        remote: RemoteRef { name: "jit-1".into(), place: None, marker, native },
+        elevates: None,
+        entitlements: Vec::new(),
+        until: at,
+        latest: at,
+        phase: Phase::Gone { since: at, why: EndReason::Expired },
+        unattended: None,
+        unanswered: None,
+        renewing: false,
+        names_taken: 0,
+        privileged: false,
+        purpose: None,
+        counted: false,
+        alarms: 0,
+        came_back: None,
+        proof: None,
+        task: None,
+    }));
+    account
+}
+
+/// The steps of naming and removing five of so many, of which all but ten are too young, and of what is asked of those that
+/// were removed.
+async fn costs_of_forgetting(count: i64) -> Vec<i64> {
+    let (store, tenant, mut mint) =
+        (SqliteStore::in_memory().unwrap(), TenantId::new("acme").unwrap(), Mint::new(now(), [1; 16]));
+    for seconds in 0..count {
+        let account = Some(AccountWrite::create(over(&mut mint, seconds)));
+        store.commit(&Commit { account, ..Commit::new(tenant.clone()) }).await.unwrap();
+    }
+    let steps = || store.readers.steps(&[commit::STATEMENTS, &users::READS].concat());
+    let (five, two) = (NonZeroUsize::new(5).unwrap(), NonZeroUsize::new(2).unwrap());
+    let mut costs = vec![steps()];
+    let named = store.long_over(&tenant, now() + chrono::TimeDelta::seconds(9), None, five).await.unwrap();
+    costs.push(steps());
+    let mut forgotten = Vec::new();
+    for over in &named {
+        let account = store.get(&tenant, over.account).await.unwrap().unwrap();
+        forgotten.push(Forgotten::of(&account).unwrap());
+    }
+    costs.push(steps());
+    store.commit(&Commit { forgotten, ..Commit::new(tenant.clone()) }).await.unwrap();
+    costs.push(steps());
+    assert!(store.get(&tenant, named[0].account).await.unwrap().is_none());
+    // The first page lies beyond those that were removed.
+    let query = Query { tenant: tenant.clone(), filter: Filter::All, after: None, limit: two };
+    assert_eq!(store.list(&query).await.unwrap().items.len(), 2);
+    costs.push(steps());
+    costs.windows(2).map(|pair| pair[1] - pair[0]).collect()
+}
+
+#[tokio::test]
+async fn what_forgetting_costs_depends_on_what_is_forgotten_alone() {
+    let (few, many) = (costs_of_forgetting(20).await, costs_of_forgetting(2_000).await);
+    assert!(few.iter().all(|steps| *steps > 0), "{few:?}");
+    assert_eq!(few, many);
+}
+
+/// The steps of reading a page behind so many that were removed.
+async fn cost_of_a_page_behind(count: i64) -> i64 {
+    let (store, tenant, mut mint) =
+        (SqliteStore::in_memory().unwrap(), TenantId::new("acme").unwrap(), Mint::new(now(), [1; 16]));
+    let mut accounts: Vec<_> = (0..count).map(|seconds| over(&mut mint, seconds)).collect();
+    accounts
+        .extend((0..2).map(|_| Account::begin(mint.account(), tenant.clone(), AccountState::Active, now())));
+    for account in &accounts {
+        let account = Some(AccountWrite::create(account.clone()));
+        store.commit(&Commit { account, ..Commit::new(tenant.clone()) }).await.unwrap();
+    }
+    let forgotten: Vec<_> = accounts.iter().filter_map(Forgotten::of).collect();
+    assert_eq!(forgotten.len(), accounts.len() - 2);
+    for part in forgotten.chunks(500) {
+        let forgotten = part.to_vec();
+        store.commit(&Commit { forgotten, ..Commit::new(tenant.clone()) }).await.unwrap();
+    }
+    let before = store.readers.steps(&users::READS);
+    let query = Query { tenant, filter: Filter::All, after: None, limit: NonZeroUsize::new(9).unwrap() };
+    assert_eq!(store.list(&query).await.unwrap().items.len(), 2);
+    store.readers.steps(&users::READS) - before
+}
+
+#[tokio::test]
+async fn nobody_reads_over_what_was_forgotten() {
+    assert_eq!(cost_of_a_page_behind(10).await, cost_of_a_page_behind(2_000).await);
 }
 
 #[test]

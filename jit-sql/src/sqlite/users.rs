@@ -3,9 +3,10 @@
 use std::num::NonZeroUsize;
 
 use async_trait::async_trait;
+use chrono::{DateTime, Utc};
 use jit_core::{
     Account, AccountId, BackendError, Commit, Cursor, ErrorKind, ExternalKey, Filter, LookupKey, Matches,
-    Page, Query, Seen, TenantId, UserStore,
+    Over, Page, Query, Seen, TenantId, UserStore,
 };
 use rusqlite::Row;
 use uuid::Uuid;
@@ -13,7 +14,7 @@ use uuid::Uuid;
 use super::{SqliteStore, commit, error::Refused, session::Session};
 use crate::{
     document,
-    draft::{COMMIT, Draft, LookupDraft, micros},
+    draft::{COMMIT, Draft, LookupDraft, in_order, instant_in_order, micros},
 };
 
 #[async_trait]
@@ -71,12 +72,23 @@ impl UserStore for SqliteStore {
         let after = after.map(|cursor| cursor.id().into_bytes().to_vec()).unwrap_or_default();
         let LookupDraft { kind, digest } = LookupDraft::of(key);
         let params = (tenant.as_str(), after, document::one_more(limit), kind, digest);
-        let id = |row: &Row<'_>| {
-            let bytes = row.get_ref(0)?.as_blob().ok().and_then(|bytes| Uuid::from_slice(bytes).ok());
-            bytes.ok_or(Refused::Kind(ErrorKind::Corrupt))
-        };
-        let ids = self.readers.rows("users.bearers", BEARERS, params, id)?;
+        let ids = self.readers.rows("users.bearers", BEARERS, params, |row| id(row, 0))?;
         Ok(document::page_of_ids(ids, limit))
+    }
+
+    async fn long_over(
+        &self,
+        tenant: &TenantId,
+        until: DateTime<Utc>,
+        after: Option<Over>,
+        limit: NonZeroUsize,
+    ) -> Result<Vec<Over>, BackendError> {
+        // No digest is empty, so that all come after that.
+        let (from, id) = after.map_or((Vec::new(), Vec::new()), |over| {
+            (in_order(over.since).to_vec(), over.account.as_uuid().into_bytes().to_vec())
+        });
+        let params = (tenant.as_str(), from, id, in_order(until), document::one_more(limit) - 1);
+        self.readers.rows("users.long_over", LONG_OVER, params, over)
     }
 
     async fn commit(&self, commit: &Commit) -> Result<(), BackendError> {
@@ -104,24 +116,62 @@ fn account(row: &Row<'_>) -> Result<Account, Refused> {
     Ok(document::account(document, row.get(1)?)?)
 }
 
+fn id(row: &Row<'_>, column: usize) -> Result<Uuid, Refused> {
+    let bytes = row.get_ref(column)?.as_blob().ok().and_then(|bytes| Uuid::from_slice(bytes).ok());
+    bytes.ok_or(Refused::Kind(ErrorKind::Corrupt))
+}
+
+fn over(row: &Row<'_>) -> Result<Over, Refused> {
+    let since = row.get_ref(0)?.as_blob().ok().and_then(instant_in_order);
+    let since = since.ok_or(Refused::Kind(ErrorKind::Corrupt))?;
+    Ok(Over { since, account: AccountId::from_uuid(id(row, 1)?) })
+}
+
 /// Every statement that reads accounts.
-pub(super) const READS: [&str; 9] =
-    [FIND, GET, MATCHING, NAMED, LIST, LIST_STATE, LIST_HOLDING, LIST_BEARING, BEARERS];
+pub(super) const READS: [&str; 10] =
+    [FIND, GET, MATCHING, NAMED, LIST, LIST_STATE, LIST_HOLDING, LIST_BEARING, BEARERS, LONG_OVER];
 
 const FIND: &str = "SELECT a.document, a.last_seen \
     FROM jit_identity i JOIN jit_account a ON a.seq = i.account \
     WHERE i.tenant = ?1 AND i.connection = ?2 AND i.issuer = ?3 AND i.subject = ?4";
 
-const GET: &str = "SELECT document, last_seen FROM jit_account WHERE tenant = ?1 AND id = ?2";
+const GET: &str =
+    "SELECT document, last_seen FROM jit_account WHERE tenant = ?1 AND id = ?2 AND +state <> 'forgotten'";
 
 const MATCHING: &str = "SELECT a.document, a.last_seen \
     FROM jit_lookup l JOIN jit_account a ON a.tenant = l.tenant AND a.id = l.account \
-    WHERE l.tenant = ?1 AND l.kind = ?2 AND l.digest = ?3 LIMIT 2";
+    WHERE l.tenant = ?1 AND l.kind = ?2 AND l.digest = ?3 AND +a.state <> 'forgotten' LIMIT 2";
 
 const NAMED: &str = "SELECT document, last_seen FROM jit_account WHERE tenant = ?1 AND user_name_key = ?2";
 
-const LIST: &str = "SELECT document, last_seen FROM jit_account INDEXED BY jit_account_id \
-    WHERE tenant = ?1 AND id > ?2 ORDER BY id LIMIT ?3";
+/// One state of a list, read in the order of its index.
+macro_rules! in_state {
+    ($state:literal) => {
+        concat!(
+            "SELECT document, last_seen, id FROM jit_account INDEXED BY jit_account_state \
+             WHERE tenant = ?1 AND state = '",
+            $state,
+            "' AND id > ?2"
+        )
+    };
+}
+
+/// Every state of an account but that of those which were forgotten: of these there may be millions between two others, and
+/// nobody is to read over them. The states are merged, each of which is in order.
+const LIST: &str = concat!(
+    in_state!("active"),
+    " UNION ALL ",
+    in_state!("disabled"),
+    " UNION ALL ",
+    in_state!("ended"),
+    " UNION ALL ",
+    in_state!("invited"),
+    " UNION ALL ",
+    in_state!("pending"),
+    " UNION ALL ",
+    in_state!("suspended"),
+    " ORDER BY 3 LIMIT ?3"
+);
 
 const LIST_STATE: &str = "SELECT document, last_seen FROM jit_account INDEXED BY jit_account_state \
     WHERE tenant = ?1 AND state = ?4 AND id > ?2 ORDER BY id LIMIT ?3";
@@ -132,10 +182,15 @@ const LIST_HOLDING: &str = "SELECT a.document, a.last_seen \
 
 const LIST_BEARING: &str = "SELECT a.document, a.last_seen \
     FROM jit_lookup l JOIN jit_account a ON a.tenant = l.tenant AND a.id = l.account \
-    WHERE l.tenant = ?1 AND l.kind = ?4 AND l.digest = ?5 AND l.account > ?2 ORDER BY l.account LIMIT ?3";
+    WHERE l.tenant = ?1 AND l.kind = ?4 AND l.digest = ?5 AND l.account > ?2 AND +a.state <> 'forgotten' \
+    ORDER BY l.account LIMIT ?3";
 
 const BEARERS: &str = "SELECT account FROM jit_lookup \
     WHERE tenant = ?1 AND kind = ?4 AND digest = ?5 AND account > ?2 ORDER BY account LIMIT ?3";
+
+const LONG_OVER: &str = "SELECT digest, account FROM jit_lookup \
+    WHERE tenant = ?1 AND kind = 'over_since' AND (digest, account) > (?2, ?3) AND digest <= ?4 \
+    ORDER BY digest, account LIMIT ?5";
 
 const TOUCH: &str = "UPDATE jit_account SET last_seen = ?3 \
     WHERE tenant = ?1 AND id = ?2 AND (last_seen IS NULL OR last_seen < ?3)";

@@ -32,7 +32,7 @@ mod text;
 
 use jit_core::{BackendError, Commit, CounterName, ErrorKind, IndexName, Taken};
 
-pub use text::{CREATE, CREATE_COUNTED, CREATE_KEPT, RECORD, RECORD_KEPT, UPDATE, UPDATE_KEPT};
+pub use text::{CREATE, CREATE_COUNTED, CREATE_KEPT, FORGET, RECORD, RECORD_KEPT, UPDATE, UPDATE_KEPT};
 
 use crate::{
     draft::{COMMIT, Draft},
@@ -64,6 +64,7 @@ impl CommitStatement {
         })?;
         let creates = draft.account.as_ref().map(|account| account.expected.is_none());
         let sql = match (creates, &draft.kept) {
+            _ if !draft.forgotten.is_empty() => FORGET,
             (None, None) => RECORD,
             (None, Some(_)) => RECORD_KEPT,
             (Some(true), None) if draft.withdrawn.is_empty() && draft.counters.is_empty() => CREATE,
@@ -81,7 +82,7 @@ impl CommitStatement {
         })
     }
 
-    /// The statement: [`CREATE`], [`CREATE_COUNTED`], [`UPDATE`] or [`RECORD`]; with documents [`CREATE_KEPT`],
+    /// The statement: [`CREATE`], [`CREATE_COUNTED`], [`UPDATE`], [`RECORD`] or [`FORGET`]; with documents [`CREATE_KEPT`],
     /// [`UPDATE_KEPT`] or [`RECORD_KEPT`].
     #[must_use]
     pub fn sql(&self) -> &'static str {
@@ -121,7 +122,9 @@ impl CommitStatement {
             (UNIQUE_VIOLATION, "jit_account_user_name") => ErrorKind::AlreadyExists(Taken::UserName),
             (UNIQUE_VIOLATION, "jit_account_pkey") => ErrorKind::AlreadyExists(Taken::Account),
             (UNIQUE_VIOLATION, "jit_task_pkey") => ErrorKind::AlreadyExists(Taken::Task),
-            (UNIQUE_VIOLATION, "jit_audit_pkey") => ErrorKind::Conflict,
+            (UNIQUE_VIOLATION, "jit_audit_pkey") | (CHECK_VIOLATION, "jit_refused_forgotten") => {
+                ErrorKind::Conflict
+            }
             (UNIQUE_VIOLATION, "jit_identity_pkey")
             | (CHECK_VIOLATION, "jit_account_identity" | "jit_refused_identity") => {
                 ErrorKind::AlreadyExists(Taken::Identity)

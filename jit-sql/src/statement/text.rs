@@ -198,6 +198,31 @@ account AS MATERIALIZED (SELECT j->>'tenant' AS tenant FROM input)"
     };
 }
 
+/// Leaves of accounts nothing but that their ids are taken. None is ever at the last version, so that nobody writes over it.
+macro_rules! forgotten {
+    () => {
+        concat!(
+            ",
+forgotten AS (
+  UPDATE jit_account a
+  SET version = 9223372036854775807, state = 'forgotten', ends_at = NULL, last_seen = NULL, document = '{}'
+  FROM ",
+            rows!("forgotten"),
+            "
+  WHERE a.tenant = r.tenant AND a.id = (v->>0)::uuid AND a.version = (v->>1)::bigint AND a.state = 'ended'
+  RETURNING 1
+),
+not_over AS (
+  DELETE FROM jit_lookup l
+  USING ",
+            rows!("forgotten"),
+            "
+  WHERE l.tenant = r.tenant AND l.kind = r.v->>2 AND l.digest = decode(r.v->>3, 'hex') AND l.account = (r.v->>0)::uuid
+)"
+        )
+    };
+}
+
 /// Refuses what the documents and the counters speak against, the documents first: counters stay locked until the end.
 macro_rules! kept_and_counters_refused {
     () => {
@@ -257,6 +282,22 @@ pub const RECORD: &str = concat!(
 SELECT 'written'"
 );
 
+/// Writes a commit that forgets accounts, each of which must be at the version that the commit names.
+pub const FORGET: &str = concat!(
+    input!(),
+    no_account!(),
+    forgotten!(),
+    recorded!(),
+    counted!(),
+    ",
+refusal AS (
+  INSERT INTO jit_refusal (reason)
+  SELECT 'forgotten' FROM input WHERE (SELECT count(*) FROM forgotten) <> jsonb_array_length(j->'forgotten')
+  UNION ALL SELECT reason FROM beyond
+)
+SELECT 'written'"
+);
+
 /// Writes a commit with documents and an account that must not exist yet.
 pub const CREATE_KEPT: &str = concat!(
     input!(),
@@ -308,7 +349,7 @@ mod tests {
 
     #[test]
     fn each_statement_has_one_parameter() {
-        for text in [CREATE, CREATE_COUNTED, UPDATE, RECORD, CREATE_KEPT, UPDATE_KEPT, RECORD_KEPT] {
+        for text in [CREATE, CREATE_COUNTED, UPDATE, RECORD, FORGET, CREATE_KEPT, UPDATE_KEPT, RECORD_KEPT] {
             assert_eq!(text.matches('$').count(), 1);
         }
     }

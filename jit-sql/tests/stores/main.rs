@@ -9,6 +9,8 @@ mod conformance;
 #[cfg(test)]
 mod documents;
 #[cfg(test)]
+mod forgetting;
+#[cfg(test)]
 #[cfg(feature = "real-postgres")]
 mod kept_batches;
 #[cfg(test)]

@@ -2,12 +2,17 @@
 
 use std::{collections::BTreeMap, num::NonZeroUsize};
 
+use chrono::{DateTime, SubsecRound as _, Utc};
 use jit_core::{
-    Account, AccountId, AccountState, AccountWrite, Commit, Edge, Elevation, Filter, HeldPresence,
-    HeldRecord, Lease, LookupKey, MarkerKey, MemoryStore, Query, RemoteRef, Share, UnattendedEnd, UserStore,
+    Account, AccountId, AccountState, AccountWrite, Commit, Edge, Elevation, EndReason, Filter, Forgotten,
+    HeldPresence, HeldRecord, Lease, LookupKey, MarkerKey, MemoryStore, Over, Phase, Query, RemoteRef, Share,
+    UnattendedEnd, UserStore,
 };
 
-use crate::support::{account, first_sign_in, key, lease, mint, now, tenant};
+use crate::{
+    forgetting::{leased, write},
+    support::{account, first_sign_in, key, lease, mint, now, tenant},
+};
 
 /// Takes away what the third step adds, as it was before.
 const BEFORE: &str =
@@ -155,3 +160,111 @@ async fn in_memory_leases_come_back_as_they_were_told() {
     keep(&store, &accounts).await;
     assert_eq!(ended_by(&store, &accounts).await, TOLD);
 }
+
+/// Takes away what the fifth step adds, as it was before.
+const BEFORE_FORGETTING: &str =
+    "DELETE FROM jit_lookup WHERE kind = 'over_since'; DELETE FROM jit_schema WHERE version = 5";
+
+/// Leases that ended, with instants as exact as they may be written, and some that must stay.
+fn leases() -> Vec<Account> {
+    let gone = |why, since: &str| Phase::Gone { since: since.parse().unwrap(), why };
+    let instants = [
+        "2026-11-22T10:30:18Z",
+        "2026-11-22T10:30:18.250Z",
+        "2026-11-22T10:30:18.000001Z",
+        "2026-11-22T10:30:18.999999999Z",
+        "2026-12-31T23:59:59.123456789Z",
+    ];
+    let mut all: Vec<_> = instants
+        .iter()
+        .zip(10..)
+        .map(|(at, number)| leased(number, gone(EndReason::Expired, at), at))
+        .collect();
+    // One whose clock was set back before it was written again.
+    all.push(leased(20, gone(EndReason::CheckedIn, instants[4]), instants[0]));
+    all.push(leased(30, gone(EndReason::DeclaredGone, instants[0]), instants[0]));
+    all.push(leased(31, gone(EndReason::Reappeared, instants[0]), instants[0]));
+    all.push(leased(32, Phase::Active { since: now() }, instants[0]));
+    let mut sweeping = leased(33, gone(EndReason::Expired, instants[0]), instants[0]);
+    sweeping.lease.as_mut().unwrap().unanswered = Some(now());
+    let mut told = leased(34, gone(EndReason::Expired, instants[0]), instants[0]);
+    told.lease.as_mut().unwrap().alarms = 2;
+    let mut counted = leased(35, gone(EndReason::Expired, instants[0]), instants[0]);
+    counted.lease.as_mut().unwrap().counted = true;
+    all.extend([sweeping, told, counted]);
+    all
+}
+
+async fn over(store: &dyn UserStore) -> Vec<Over> {
+    let (until, limit) = (DateTime::<Utc>::MAX_UTC, NonZeroUsize::new(99).unwrap());
+    store.long_over(&tenant(), until, None, limit).await.unwrap()
+}
+
+/// Asks whether those are named that were over before, each exactly as if it had been written since, so that it can go.
+async fn check_over(store: &dyn UserStore) {
+    let mut expected: Vec<_> = leases()
+        .iter()
+        .filter_map(|account| {
+            let since = account.over_since()?.trunc_subsecs(6);
+            Some(Over { since, account: account.id })
+        })
+        .collect();
+    expected.sort();
+    assert_eq!(expected.len(), 6);
+    assert_eq!(over(store).await, expected);
+    let mut forgotten = Vec::new();
+    for over in expected {
+        let account = store.get(&tenant(), over.account).await.unwrap().unwrap();
+        forgotten.push(Forgotten::of(&account).unwrap());
+    }
+    store.commit(&Commit { forgotten, ..Commit::new(tenant()) }).await.unwrap();
+    assert_eq!(over(store).await, [], "what led to them is gone as well");
+}
+
+async fn write_leases(store: &dyn UserStore) {
+    for account in leases() {
+        write(store, account).await;
+    }
+}
+
+#[cfg(feature = "sqlite")]
+#[tokio::test]
+async fn leases_that_were_over_in_a_file_from_before_can_be_forgotten() {
+    use jit_sql::SqliteStore;
+
+    let folder = crate::support::folder::Folder::new("over");
+    let store = SqliteStore::open(folder.file()).unwrap();
+    write_leases(&store).await;
+    let gone = Phase::Gone { since: now(), why: EndReason::Expired };
+    let torn = leased(40, gone, "2026-11-22T10:30:18Z");
+    write(&store, torn.clone()).await;
+    drop(store);
+    let file = rusqlite::Connection::open(folder.file()).unwrap();
+    let tear = "UPDATE jit_account SET document = '{' WHERE id = ?1";
+    assert_eq!(file.execute(tear, [torn.id.as_uuid().as_bytes()]).unwrap(), 1);
+    file.execute_batch(BEFORE_FORGETTING).unwrap();
+    check_over(&SqliteStore::open(folder.file()).unwrap()).await;
+}
+
+#[cfg(feature = "real-postgres")]
+#[tokio::test]
+async fn leases_that_were_over_in_a_database_from_before_can_be_forgotten() {
+    let schema = crate::support::server::Schema::new().await;
+    write_leases(&schema.store().await).await;
+    let client = schema.connect().await;
+    client.batch_execute(BEFORE_FORGETTING).await.unwrap();
+    client.batch_execute("ALTER TABLE jit_refusal DROP CONSTRAINT jit_refused_forgotten").await.unwrap();
+    client.batch_execute(PATIENCE_OF_STEPS).await.unwrap();
+    check_over(&schema.store().await).await;
+    let patience = client.query("SELECT DISTINCT patience FROM patience_of_steps", &[]).await.unwrap();
+    let patience: Vec<String> = patience.iter().map(|row| row.get(0)).collect();
+    assert_eq!(patience, ["0"], "a step that looks at millions of rows takes its time");
+}
+
+/// Keeps how long the server lets a statement take that gives keys to what was there before.
+#[cfg(feature = "real-postgres")]
+const PATIENCE_OF_STEPS: &str = "CREATE TABLE patience_of_steps (patience text);
+    CREATE FUNCTION keep_patience() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
+      INSERT INTO patience_of_steps VALUES (current_setting('statement_timeout')); RETURN NULL;
+    END $$;
+    CREATE TRIGGER keep_patience AFTER INSERT ON jit_lookup EXECUTE FUNCTION keep_patience()";

@@ -159,6 +159,16 @@ impl UserStore for WatchedStore {
         self.inner.bearers(tenant, key, after, limit).await
     }
 
+    async fn long_over(
+        &self,
+        tenant: &TenantId,
+        until: DateTime<Utc>,
+        after: Option<Over>,
+        limit: NonZeroUsize,
+    ) -> Result<Vec<Over>, BackendError> {
+        self.inner.long_over(tenant, until, after, limit).await
+    }
+
     async fn commit(&self, commit: &Commit) -> Result<(), BackendError> {
         let committed = self.steps.around("commit", self.inner.commit(commit)).await;
         self.steps.commits.fetch_add(u64::from(committed.is_ok()), SeqCst);

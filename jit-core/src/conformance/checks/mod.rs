@@ -8,6 +8,7 @@ pub mod commit;
 pub mod counters;
 pub mod documents;
 pub mod find;
+pub mod forget;
 pub mod keys;
 pub mod members;
 pub mod one_time;

@@ -43,6 +43,7 @@ impl Admitted<'_> {
             purpose: request.purpose.clone(),
             counted: false,
             alarms: 0,
+            came_back: None,
             proof: None,
             task: None,
         }

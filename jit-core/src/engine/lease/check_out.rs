@@ -3,13 +3,18 @@
 use chrono::{DateTime, TimeDelta, Utc};
 use futures_util::future::{BoxFuture, FutureExt as _};
 
-use super::{CheckOut, CheckedOut, hand_out::Made, kept, limit::or_too_many, places::Turn, record::moved_on};
+use super::{
+    CheckOut, CheckedOut, hand_out::Made, is_unknown, kept, limit::or_too_many, places::Turn,
+    record::moved_on,
+};
 use crate::{
     Account, AccountId, Actor, BackendError, Desired, DesiredState, Effect, EndReason, ErrorKind, Jit,
     JitError, Lease, Observed, Phase, RemoteRef, Secret, Standing, Store, Taken, TargetFault, TargetSetup,
     lease::remote_name,
 };
 
+/// The lease of a key ended so long ago that its record was removed.
+pub(super) const LONG_GONE: &str = "lease.long_gone";
 /// How many names are tried where strangers bear them.
 const NAMES: u32 = 3;
 
@@ -24,7 +29,7 @@ impl Jit {
     /// `lease.not_entitled`, `lease.too_long`, `lease.too_many` (the holder has as many leases as they may have),
     /// `lease.invalid` (a key that is empty, a key or purpose that is too long, a
     /// purpose with control characters), `lease.in_progress`, `lease.other_request` (the key belongs to another one),
-    /// `lease.over`, `lease.shut_by_others` (somebody put the account out of use), `lease.interrupted`, `lease.name_taken`,
+    /// `lease.over`, `lease.long_gone` (it was over so long ago that only its key is known), `lease.shut_by_others` (somebody put the account out of use), `lease.interrupted`, `lease.name_taken`,
     /// `lease.quarantined`, `lease.other_kind` (the role elevates), `clock.ahead` (the clock is ahead of the plausible
     /// time: whatever began now would outlive its span); `target.…` and `store.…` as [`JitError::Backend`]. After any of
     /// them nothing is left in the target, or a task is there that removes it.
@@ -104,7 +109,10 @@ impl Jit {
         id: AccountId,
     ) -> Result<Account, JitError> {
         let now = self.parts.clock.now();
-        let (account, lease) = kept(store, &request.tenant, id).await?;
+        // Its id is taken, and nothing else is known of it any longer.
+        let known = kept(store, &request.tenant, id).await;
+        let (account, lease) =
+            known.map_err(|error| if is_unknown(&error) { JitError::refused(LONG_GONE) } else { error })?;
         let elevates = setup.roles.get(&request.role).is_some_and(|role| role.elevates.is_some());
         if !lease.is_of(request) || lease.elevates.is_some() != elevates {
             return Err(JitError::refused("lease.other_request"));

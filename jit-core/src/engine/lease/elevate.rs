@@ -7,7 +7,7 @@ use chrono::{DateTime, Utc};
 use super::{
     ATTEMPTS, CheckOut,
     admit::Admitted,
-    check_out::{Errand, unless_moved},
+    check_out::{Errand, LONG_GONE, unless_moved},
     keeper::Act,
     limit::or_too_many,
     record::moved_on,
@@ -89,7 +89,7 @@ impl Jit {
             // Another call with the key was quicker.
             Err(error) if self.is_known(asked.store, request, asked.id, &error).await? => {
                 let kept = asked.store.get(&request.tenant, asked.id).await?;
-                let kept = kept.ok_or(JitError::refused("lease.in_progress"))?;
+                let kept = kept.ok_or(JitError::refused(LONG_GONE))?;
                 self.elevate_again(&asked, request, &kept, &name).await
             }
             Err(error) => Err(or_too_many(error)),

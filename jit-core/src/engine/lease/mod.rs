@@ -13,6 +13,7 @@ mod differ;
 mod elevate;
 mod exposure;
 mod extend;
+mod forget;
 mod hand_out;
 mod keeper;
 mod lent;
@@ -39,6 +40,8 @@ pub use elevate::Elevated;
 pub use extend::Extended;
 pub use lent::LentAccounts;
 pub use reconcile::{ReconcileMode, Reconciliation};
+
+pub(super) use forget::SHORTEST;
 
 use bearing::{bearing, page_of};
 
@@ -104,6 +107,7 @@ pub struct CheckedOut {
     pub sessions_survive: bool,
 }
 
+const UNKNOWN: &str = "lease.unknown";
 /// How often a step is tried anew when the lease changes under it.
 const ATTEMPTS: usize = 16;
 
@@ -143,9 +147,14 @@ impl Jit {
     }
 }
 
+/// Tells whether there is no such lease, or none any longer.
+fn is_unknown(error: &JitError) -> bool {
+    matches!(error, JitError::Refused(code) if code.as_str() == UNKNOWN)
+}
+
 /// Reads the account that keeps a lease.
 async fn kept(store: &dyn Store, tenant: &TenantId, id: AccountId) -> Result<(Account, Lease), JitError> {
-    let account = store.get(tenant, id).await?.ok_or(JitError::refused("lease.unknown"))?;
-    let lease = account.lease.as_deref().cloned().ok_or(JitError::refused("lease.unknown"))?;
+    let account = store.get(tenant, id).await?.ok_or(JitError::refused(UNKNOWN))?;
+    let lease = account.lease.as_deref().cloned().ok_or(JitError::refused(UNKNOWN))?;
     Ok((account, lease))
 }

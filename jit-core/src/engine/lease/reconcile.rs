@@ -55,7 +55,8 @@ pub struct Reconciliation {
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[expect(clippy::exhaustive_enums, reason = "it reports, or it acts within a bound")]
 pub enum ReconcileMode {
-    /// Reports, and changes nothing but that a live lease without a task gets one.
+    /// Reports, and changes nothing but that a live lease without a task gets one, and that the record of what returned is not
+    /// removed any longer.
     Report,
     /// Puts what returned on its way out, and takes back what live accounts have more than they should: a later end, further
     /// entitlements. Unless either are more than this many: then something else is wrong, and a person must look first.
@@ -82,7 +83,7 @@ pub(super) const PAGE: NonZeroUsize = NonZeroUsize::MIN.saturating_add(499);
 /// The most pages of a listing; one that goes on longer is not whole.
 const PAGES: usize = 10_000;
 /// How many leases that a listing does not show are looked at by themselves; the others count as missing.
-const LOOKS: usize = 1_000;
+pub(super) const LOOKS: usize = 1_000;
 
 /// What a listing shows, by the lease that its mark names. A mark that was copied is there more than once.
 type Shown = BTreeMap<AccountId, Vec<Listed>>;
@@ -128,6 +129,7 @@ impl Jit {
             result.partial.get_or_insert(Code::new("reconcile.untold"));
         }
         self.judge_others(store, tenant, target, found, &mut result).await?;
+        self.keep_returned(store, setup, tenant, &result.returned).await?;
         self.compare_elevations(store, setup, tenant, &live, began, &mut result).await?;
         if !result.unreadable.is_empty() {
             result.partial.get_or_insert(Code::new("lease.unreadable"));

@@ -27,6 +27,23 @@ impl Jit {
         written(store, commit).await
     }
 
+    /// Writes a lease down that goes on with what another one left, of which only the id is known any longer.
+    pub(super) async fn take_up(
+        &self,
+        store: &dyn Store,
+        left: &Account,
+        id: AccountId,
+        lease: Lease,
+    ) -> Result<Account, BackendError> {
+        let now = self.parts.clock.now();
+        let pending = AccountState::Pending { since: now };
+        let fresh = Account::begin(id, left.tenant.clone(), pending, now);
+        let act = ("lease.passed_on", Actor::Clock);
+        let mut step = self.lease_commit(None, fresh, lease, act, Next::WhenDue);
+        step.commit.events.iter_mut().for_each(|event| event.changes.push(format!("of lease {}", left.id)));
+        written(store, step).await
+    }
+
     /// Writes down where a lease stands now; the account must be as it was read.
     pub(super) async fn note(
         &self,

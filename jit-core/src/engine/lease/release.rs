@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use chrono::TimeDelta;
 
-use super::{ATTEMPTS, check_out::answer_by, keeper::Act, kept, places::Turn, record::moved_on};
+use super::{ATTEMPTS, check_out::answer_by, is_unknown, keeper::Act, kept, places::Turn, record::moved_on};
 use crate::{
     Account, AccountId, Actor, Desired, DesiredState, Effect, ErrorKind, Holdings, Jit, JitError, Lease,
     Phase, Store, TargetSetup, clock::Reading,
@@ -80,7 +80,13 @@ impl Jit {
                 (next != *lent).then_some((next, ()))
             });
             known.await?;
-            let (now_kept, now_lease) = kept(store, &account.tenant, account.id).await?;
+            let (now_kept, now_lease) = match kept(store, &account.tenant, account.id).await {
+                // Whoever stood still for longer than its record was kept.
+                Err(error) if is_unknown(&error) => {
+                    return Box::pin(self.pass_on(store, account, lease, given)).await;
+                }
+                found => found?,
+            };
             let ending = match now_lease.phase {
                 Phase::Ending { .. } => now_kept,
                 Phase::Gone { .. } | Phase::Unconfirmed { .. } => {
@@ -106,7 +112,37 @@ impl Jit {
         Err(JitError::refused("engine.contended"))
     }
 
-    async fn is_mentioned(
+    /// Lets another lease take what was given to one whose record was removed while the call stood still: without a record
+    /// nobody would try again, look again or be told.
+    async fn pass_on(
+        &self,
+        store: &dyn Store,
+        account: &Account,
+        lease: &Lease,
+        given: &BTreeSet<String>,
+    ) -> Result<(), JitError> {
+        let setup = self.setup(&lease.target)?;
+        let now = self.parts.clock.work();
+        let heir = if given.is_empty() {
+            None
+        } else {
+            let heir = lease.clone().passed_on(answer_by(setup, now), now);
+            Some(self.take_up(store, account, self.mint(now).account(), heir).await?)
+        };
+        let passed = self.change(store, account, lease, Act::due("lease.given_late"), |lent, _| {
+            let left = lent.clone().left(account.id);
+            let next = heir.iter().fold(left, |lent, heir| lent.given_late(heir.id, given));
+            (next != *lent).then_some((next, ()))
+        });
+        passed.await?;
+        match heir {
+            Some(heir) => self.give_back(store, &heir, lease, given).await,
+            None => Ok(()),
+        }
+    }
+
+    /// Tells whether what is lent to the account there still speaks of the lease.
+    pub(super) async fn is_mentioned(
         &self,
         store: &dyn Store,
         account: &Account,

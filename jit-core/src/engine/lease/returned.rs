@@ -6,11 +6,11 @@ use super::{
     check_out::Errand,
     declare_gone::declared_gone,
     differ::{Differing, Odd, plainly},
-    kept,
-    reconcile::Reconciliation,
+    is_unknown, kept,
+    reconcile::{LOOKS, Reconciliation},
     record::moved_on,
 };
-use crate::{ErrorKind, Jit, JitError, Lease, Observed, RemoteRef, TenantId};
+use crate::{Actor, ErrorKind, Jit, JitError, Lease, Observed, RemoteRef, Store, TargetSetup, TenantId};
 
 impl Jit {
     /// Ends what returned and what had been declared gone, unless more would be acted on than may be.
@@ -33,6 +33,30 @@ impl Jit {
         Ok(())
     }
 
+    /// Writes down of leases that are over that they are there again, so that nobody removes the records by which they can be
+    /// ended, for up to so many each time.
+    pub(super) async fn keep_returned(
+        &self,
+        store: &dyn Store,
+        setup: &TargetSetup,
+        tenant: &TenantId,
+        returned: &[RemoteRef],
+    ) -> Result<(), JitError> {
+        let ids = returned.iter().filter_map(|remote| setup.markers.reads(&remote.marker)).map(|(_, id)| id);
+        for id in ids.take(LOOKS) {
+            let Some(account) = store.get(tenant, id).await? else { continue };
+            let Some(lease) = account.lease.as_deref().filter(|_| account.over_since().is_some()) else {
+                continue;
+            };
+            let seen = lease.clone().seen_again(self.parts.clock.now()).map_err(moved_on)?;
+            match self.note(store, &account, seen, "lease.seen_again", Actor::Clock).await {
+                Err(error) if *error.kind() == ErrorKind::Conflict => {}
+                noted => drop(noted?),
+            }
+        }
+        Ok(())
+    }
+
     async fn end_returned(
         &self,
         Errand { store, setup, by }: Errand<'_>,
@@ -42,7 +66,11 @@ impl Jit {
         let mut ended = 0;
         for remote in returned {
             let Some((_, id)) = setup.markers.reads(&remote.marker) else { continue };
-            let (account, lease) = kept(store, tenant, id).await?;
+            let (account, lease) = match kept(store, tenant, id).await {
+                // Its record was removed since it was compared: the next comparison reports it as a suspect.
+                Err(error) if is_unknown(&error) => continue,
+                found => found?,
+            };
             let Observed::Ours { native, .. } = setup.target.observe(remote).await? else { continue };
             let lease = Lease { remote: remote.clone(), ..lease };
             let now: DateTime<Utc> = self.parts.clock.now();

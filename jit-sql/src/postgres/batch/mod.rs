@@ -21,15 +21,15 @@ use crate::{
 /// What the documents of a commit may take that is written with others: they wait for it.
 const DOCUMENTS_BYTES: usize = 64 * 1024;
 
-/// Tells whether a commit may be written with others: all but those that link an account anew, remove documents, change
-/// who is a member, or write a lot.
+/// Tells whether a commit may be written with others: all but those that link an account anew, forget one, remove documents,
+/// change who is a member, or write a lot.
 pub(super) fn joins(draft: &Draft) -> bool {
     let keeps_its_links = draft.account.as_ref().is_none_or(|account| {
         account.identities_removed.is_empty()
             && (account.expected.is_none() || account.identities_added.is_empty())
     });
     let writes_little = |kept: &KeptDraft| kept.only_writes_documents() && kept.size() <= DOCUMENTS_BYTES;
-    keeps_its_links && draft.kept.as_ref().is_none_or(writes_little)
+    keeps_its_links && draft.forgotten.is_empty() && draft.kept.as_ref().is_none_or(writes_little)
 }
 
 /// What one commit of a batch alone may change or take.

@@ -89,6 +89,7 @@ pub(crate) fn lease(holder: AccountId, remote: RemoteRef) -> Lease {
         purpose: None,
         counted: false,
         alarms: 0,
+        came_back: None,
         proof: None,
         task: None,
     }
