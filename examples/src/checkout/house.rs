@@ -54,8 +54,8 @@ impl House {
         if settings.checkout.leave_notices {
             builder = builder.leaves_notices();
         }
-        if let Some(most) = settings.deployment.as_ref().and_then(|deployment| deployment.leases_per_holder) {
-            builder = builder.leases_per_holder(most);
+        if let Some(deployment) = &settings.deployment {
+            builder = deployment.bound(builder);
         }
         for opened in &targets {
             builder = builder.target(opened.setup.clone());

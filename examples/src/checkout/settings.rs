@@ -95,6 +95,22 @@ mod tests {
     }
 
     #[test]
+    fn records_of_ended_leases_are_kept_for_thirty_days_at_least() {
+        let text = DOCUMENTATION.split("```toml\n").nth(1).unwrap().split("```").next().unwrap();
+        let load = |span: &str| {
+            let text = text.replace("keep_ended_for = \"400d\"", &format!("keep_ended_for = \"{span}\""));
+            config::load_with(&text, Format::Toml, "checkout.toml", Settings::check)
+        };
+        for span in ["30d", "400d", "36500d"] {
+            load(span).unwrap();
+        }
+        for span in ["29d", "1s"] {
+            let found = load(span).unwrap_err().to_string();
+            assert!(found.contains("keep_ended_for") && found.contains("config.out_of_range"), "{found}");
+        }
+    }
+
+    #[test]
     fn the_documentation_names_every_option() {
         let usage = crate::checkout::arguments::USAGE;
         let options = usage.split(|c: char| !(c.is_ascii_alphanumeric() || c == '-'));

@@ -134,8 +134,8 @@ fn builder(
             builder = builder.store(name.clone(), Arc::clone(&shelf.store));
         }
     }
-    if let Some(most) = settings.deployment.as_ref().and_then(|deployment| deployment.leases_per_holder) {
-        builder = builder.leases_per_holder(most);
+    if let Some(deployment) = &settings.deployment {
+        builder = deployment.bound(builder);
     }
     for target in targets {
         builder = builder.target(target.setup.clone());

@@ -13,10 +13,9 @@ use jit_ldap::{
     Roots, Systems,
 };
 
+use super::deployment::DeploymentSettings;
 use super::files::{Credentials, read, read_secret};
-use super::settings::{
-    DeploymentSettings, ElevatesSettings, Kind, RoleSettings, TargetSettings, WaySettings,
-};
+use super::settings::{ElevatesSettings, Kind, RoleSettings, TargetSettings, WaySettings};
 
 /// Holds a target that is ready to be asked; nothing was asked yet.
 pub(crate) struct Opened {

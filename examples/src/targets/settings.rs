@@ -9,25 +9,10 @@ use jit_core::{
 use jit_ldap::{ActiveDirectorySettings, CustomSettings, OpenLdapSettings};
 use serde::Deserialize;
 
+use super::deployment::DeploymentSettings;
 use super::mirror::MirrorSettings;
 use super::scim::ScimSettings;
 use super::work::PaceSettings;
-
-/// Says by what the accounts that are made here are known from those of everybody else.
-#[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub(crate) struct DeploymentSettings {
-    /// Stands in every marker.
-    pub(crate) name: String,
-    /// The file with the key that makes markers: at least 32 bytes, for nobody but its owner to read.
-    pub(crate) marker_key: PathBuf,
-    /// The files with earlier keys, of which something may be left. Mirrors know the present key alone.
-    #[serde(default)]
-    pub(crate) former_keys: Vec<PathBuf>,
-    /// How many leases one person may have at once, at all targets together.
-    #[serde(default)]
-    pub(crate) leases_per_holder: Option<NonZeroU32>,
-}
 
 /// Describes one target, of exactly one kind.
 #[derive(Debug, Deserialize)]
@@ -385,6 +370,9 @@ pub(crate) fn check_targets(
     if deployment.is_none() && !targets.is_empty() {
         let message = "needs `deployment`: the name and the key that mark what is made in targets";
         found.report(Code::new("config.missing_field"), message);
+    }
+    if let Some(deployment) = deployment {
+        found.within("deployment", |found| deployment.check(found));
     }
     let is_changing_keys = deployment.is_some_and(|deployment| !deployment.former_keys.is_empty());
     if is_changing_keys && targets.iter().any(|target| target.mirror.is_some()) {

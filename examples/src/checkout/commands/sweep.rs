@@ -21,6 +21,9 @@ pub(super) struct SweptLine {
     pub(super) done: usize,
     pub(super) again: usize,
     pub(super) failed: usize,
+    /// Records of leases that were removed because they had been over for long.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) forgotten: Option<usize>,
     /// The code of what kept the target's tasks from being looked at.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) error: Option<String>,
@@ -117,7 +120,14 @@ impl SweptLine {
         self.done += other.done;
         self.again += other.again;
         self.failed += other.failed;
+        self.forgot(other.forgotten.unwrap_or(0));
         self.error = self.error.take().or(other.error);
+    }
+
+    fn forgot(&mut self, records: usize) {
+        if records > 0 {
+            *self.forgotten.get_or_insert(0) += records;
+        }
     }
 
     fn at(target: &Opened) -> Self {
@@ -137,6 +147,7 @@ impl SweptLine {
                 self.done += report.done;
                 self.again += report.again;
                 self.failed += report.failed;
+                self.forgot(report.forgotten);
                 report.done > 0 || report.purged > 0
             }
             Err(code) => {
