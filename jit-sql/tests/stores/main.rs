@@ -26,4 +26,6 @@ mod sqlite;
 #[cfg(test)]
 mod support;
 #[cfg(test)]
+mod trail;
+#[cfg(test)]
 mod upgrades;
