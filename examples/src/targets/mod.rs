@@ -4,6 +4,7 @@ mod deployment;
 mod files;
 mod mirror;
 mod open;
+mod roles;
 mod scim;
 mod settings;
 mod token;

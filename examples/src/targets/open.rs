@@ -15,7 +15,8 @@ use jit_ldap::{
 
 use super::deployment::DeploymentSettings;
 use super::files::{Credentials, read, read_secret};
-use super::settings::{ElevatesSettings, Kind, RoleSettings, TargetSettings, WaySettings};
+use super::roles::{ElevatesSettings, RoleSettings};
+use super::settings::{Kind, TargetSettings, WaySettings};
 
 /// Holds a target that is ready to be asked; nothing was asked yet.
 pub(crate) struct Opened {
