@@ -15,7 +15,7 @@ use jit_sql::{PostgresOptions, PostgresStore, SqliteStore};
 use super::comparisons::Comparisons;
 use super::hang::{Around, hang};
 use super::holds::{HOLD_LASTS, Holds};
-use super::house::{House, Shelf};
+use super::house::{Door, House, Shelf};
 use super::proxies::Proxies;
 use super::scim::Sources;
 use super::session::Sessions;
@@ -69,7 +69,7 @@ pub(super) async fn assemble(
     let (main, named) = shelves
         .split_first()
         .ok_or(AssembleError::Store(BackendError::new(ErrorKind::Invalid, "portal.assemble")))?;
-    let mut builder = builder(&settings, main, named, &targets, &clock);
+    let builder = builder(&settings, main, named, &targets, &clock);
     let around = Around {
         settings: &settings,
         base_url: &settings.portal.base_url,
@@ -80,18 +80,7 @@ pub(super) async fn assemble(
         targets: &targets,
         clock: &clock,
     };
-    let (mut doors, mut sources) = (Vec::new(), Sources::default());
-    for door in &settings.connection {
-        if let Some(Method::Scim(scim)) = door.protocol.method() {
-            let (connection, attestor, _) = door.clone().define()?;
-            sources.add(door, scim, attestor, (around.base_url, folder))?;
-            builder = builder.connection(connection);
-            continue;
-        }
-        let (connection, door) = hang(door, &around)?;
-        builder = builder.connection(connection);
-        doors.push(door);
-    }
+    let (builder, doors, sources) = connect(builder, &around)?;
     let jit = Arc::new(builder.build()?);
     let scim = sources.open(&jit, &main.store, &clock)?;
     Ok(House {
@@ -109,6 +98,26 @@ pub(super) async fn assemble(
         shelves,
         targets,
     })
+}
+
+/// Connects the engine: with doors that people come in by, and with sources that tell of them.
+fn connect(
+    mut builder: JitBuilder,
+    around: &Around<'_>,
+) -> Result<(JitBuilder, Vec<Door>, Sources), AssembleError> {
+    let (mut doors, mut sources) = (Vec::new(), Sources::default());
+    for door in &around.settings.connection {
+        if let Some(Method::Scim(scim)) = door.protocol.method() {
+            let (connection, attestor, _) = door.clone().define()?;
+            sources.add(door, scim, attestor, (around.base_url, around.folder))?;
+            builder = builder.connection(connection);
+            continue;
+        }
+        let (connection, door) = hang(door, around)?;
+        builder = builder.connection(connection);
+        doors.push(door);
+    }
+    Ok((builder, doors, sources))
 }
 
 /// Begins the engine: stores, time, protection and targets.

@@ -69,54 +69,41 @@ impl Failure {
     }
 
     fn words(&self) -> (StatusCode, &'static str, String) {
-        match self {
-            Self::Refused { .. } => (StatusCode::FORBIDDEN, "Refused", String::new()),
-            Self::DatabaseDown => (
-                StatusCode::SERVICE_UNAVAILABLE,
-                "Not available right now",
+        let (status, title, text) = match self {
+            Self::Refused { .. } => (StatusCode::FORBIDDEN, "Refused", ""),
+            Self::DatabaseDown => not_now(
                 "The database cannot be reached. Nothing was lost and nothing was changed by halves: try again in a \
-                 moment."
-                    .into(),
+                 moment.",
             ),
-            Self::TargetDown => (
-                StatusCode::SERVICE_UNAVAILABLE,
-                "Not available right now",
-                "The target does not answer. What was begun there is ended in the background: try again in a moment."
-                    .into(),
+            Self::TargetDown => not_now(
+                "The target does not answer. What was begun there is ended in the background: try again in a moment.",
             ),
-            Self::ProviderDown => (
-                StatusCode::SERVICE_UNAVAILABLE,
-                "Not available right now",
-                "The identity provider does not answer. Try again in a moment.".into(),
+            Self::ProviderDown => not_now("The identity provider does not answer. Try again in a moment."),
+            Self::MetadataDown => not_now(
+                "What this portal must know of the identity provider cannot be fetched. Try again in a moment.",
             ),
-            Self::MetadataDown => (
-                StatusCode::SERVICE_UNAVAILABLE,
-                "Not available right now",
-                "What this portal must know of the identity provider cannot be fetched. Try again in a moment.".into(),
-            ),
-            Self::MetadataExpired => (
-                StatusCode::SERVICE_UNAVAILABLE,
-                "Not available right now",
+            Self::MetadataExpired => not_now(
                 "What this portal knows of the identity provider has run out. It goes on as soon as there is newer metadata: \
-                 tell an administrator if that takes long."
-                    .into(),
+                 tell an administrator if that takes long.",
             ),
-            Self::Broken(code) => (
-                StatusCode::INTERNAL_SERVER_ERROR,
-                "This does not work",
-                format!("An administrator has to mend something: `{code}`."),
-            ),
+            Self::Broken(code) => {
+                let text = format!("An administrator has to mend something: `{code}`.");
+                return (StatusCode::INTERNAL_SERVER_ERROR, "This does not work", text);
+            }
             Self::Forged => (
                 StatusCode::FORBIDDEN,
                 "Not accepted",
-                "The form was not made for this session, or the session is over. Go back and try again.".into(),
+                "The form was not made for this session, or the session is over. Go back and try again.",
             ),
-            Self::Forbidden => {
-                (StatusCode::FORBIDDEN, "Not for you", "Only administrators see this page.".into())
-            }
-            Self::NotFound => (StatusCode::NOT_FOUND, "Not found", "There is no such page.".into()),
-        }
+            Self::Forbidden => (StatusCode::FORBIDDEN, "Not for you", "Only administrators see this page."),
+            Self::NotFound => (StatusCode::NOT_FOUND, "Not found", "There is no such page."),
+        };
+        (status, title, text.to_owned())
     }
+}
+
+fn not_now(text: &'static str) -> (StatusCode, &'static str, &'static str) {
+    (StatusCode::SERVICE_UNAVAILABLE, "Not available right now", text)
 }
 
 impl IntoResponse for Failure {

@@ -124,6 +124,13 @@ struct StopSettings {
     within: Span,
 }
 
+impl StopSettings {
+    fn limit(&self) -> StopLimit {
+        let Self { at_least, percent, at_most, within } = *self;
+        StopLimit { at_least, percent, at_most, within: within.delta() }
+    }
+}
+
 impl MirrorSettings {
     pub(super) fn check(&self, profile: Option<&TargetProfile>, found: &mut Problems) {
         if let Some(profile) = profile {
@@ -200,6 +207,29 @@ impl MirrorSettings {
         } else {
             Mirroring::of_holders(self.holders.iter().cloned())
         };
+        if self.at_end == AtEnd::Remove {
+            mirroring = mirroring.removing();
+        }
+        for connection in &self.waited_for_by {
+            mirroring = mirroring.waited_for_by(connection.clone());
+        }
+        if self.stops_any_number {
+            mirroring = mirroring.stopping_any_number();
+        }
+        if let Some(stops) = &self.stops {
+            mirroring = mirroring.stopping_no_more_than(stops.limit());
+        }
+        if let Some(quarantine) = &self.quarantine {
+            mirroring = mirroring.left_alone_by(quarantine.rules());
+        }
+        if let Some(look) = self.drift_look() {
+            mirroring = mirroring.looking_for_drift(look);
+        }
+        self.handing_out(mirroring)
+    }
+
+    /// What of an account is handed out, and under which name.
+    fn handing_out(&self, mut mirroring: Mirroring) -> Mirroring {
         if self.named_by == NamedBy::Email {
             mirroring = mirroring.named_by_email();
         }
@@ -215,32 +245,7 @@ impl MirrorSettings {
         for (entitlement, there) in &self.entitlements {
             mirroring = mirroring.with_entitlement(entitlement.clone(), there);
         }
-        if self.at_end == AtEnd::Remove {
-            mirroring = mirroring.removing();
-        }
-        for connection in &self.waited_for_by {
-            mirroring = mirroring.waited_for_by(connection.clone());
-        }
-        if self.stops_any_number {
-            mirroring = mirroring.stopping_any_number();
-        }
-        if let Some(stops) = &self.stops {
-            let StopSettings { at_least, percent, at_most, within } = stops;
-            let (at_least, percent, at_most) = (*at_least, *percent, *at_most);
-            mirroring = mirroring.stopping_no_more_than(StopLimit {
-                at_least,
-                percent,
-                at_most,
-                within: within.delta(),
-            });
-        }
-        if let Some(quarantine) = &self.quarantine {
-            mirroring = mirroring.left_alone_by(quarantine.rules());
-        }
-        match self.drift_look() {
-            Some(look) => mirroring.looking_for_drift(look),
-            None => mirroring,
-        }
+        mirroring
     }
 
     fn drift_look(&self) -> Option<DriftLook> {

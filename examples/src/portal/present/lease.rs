@@ -125,18 +125,25 @@ pub(crate) fn comparison(last: &Comparison) -> String {
 
 /// Shows how a target differs from what is written down.
 pub(crate) fn compare_row(target: &Opened, compared: &Result<Reconciliation, JitError>) -> CompareRow {
-    let badge = |text: &str, tone| Badge { text: text.to_owned(), tone };
-    let found = match compared {
-        Ok(found) => found,
+    let (found, (verdict, tone)) = match compared {
         Err(error) => {
-            let said = vec![format!("It could not be asked ({}).", error.code())];
-            return CompareRow {
-                target: target.id.to_string(),
-                verdict: badge("unknown", Tone::Caution),
-                found: said,
+            (vec![format!("It could not be asked ({}).", error.code())], ("unknown", Tone::Caution))
+        }
+        Ok(compared) => {
+            let found = findings(compared);
+            let verdict = match (found.len(), compared.partial.is_none()) {
+                (1, _) => ("as written down", Tone::Good),
+                (2, false) => ("not whole", Tone::Caution),
+                _ => ("differs", Tone::Bad),
             };
+            (found, verdict)
         }
     };
+    CompareRow { target: target.id.to_string(), verdict: Badge { text: verdict.to_owned(), tone }, found }
+}
+
+/// What a comparison found, of which the first is how much was seen.
+fn findings(found: &Reconciliation) -> Vec<String> {
     let mut said = vec![format!("Accounts of ours that were seen: {}.", found.seen)];
     said.extend(found.partial.as_ref().map(|why| match why.as_str() {
         "reconcile.untold" => "It does not tell what some accounts hold.".to_owned(),
@@ -152,25 +159,15 @@ pub(crate) fn compare_row(target: &Opened, compared: &Result<Reconciliation, Jit
     said.extend(found.differing.iter().flat_map(|differing| {
         differing.found.iter().map(|found| format!("Lease {} {}.", differing.lease, differs(found)))
     }));
+    let unheld = found.unheld.iter();
     said.extend(
-        found
-            .unheld
-            .iter()
-            .map(|lent| format!("{} does not hold {}, which is lent to it.", lent.name, lent.entitlement)),
+        unheld.map(|lent| format!("{} does not hold {}, which is lent to it.", lent.name, lent.entitlement)),
     );
+    let leftover = found.leftover.iter();
     said.extend(
-        found
-            .leftover
-            .iter()
-            .map(|lent| format!("{} still holds {}, which no lease needs.", lent.name, lent.entitlement)),
+        leftover.map(|lent| format!("{} still holds {}, which no lease needs.", lent.name, lent.entitlement)),
     );
-    let is_whole = found.partial.is_none();
-    let verdict = match (said.len(), is_whole) {
-        (1, _) => badge("as written down", Tone::Good),
-        (2, false) => badge("not whole", Tone::Caution),
-        _ => badge("differs", Tone::Bad),
-    };
-    CompareRow { target: target.id.to_string(), verdict, found: said }
+    said
 }
 
 fn differs(found: &Difference) -> String {
