@@ -4,6 +4,7 @@ import { after, before, test } from 'node:test'
 import { troubles } from './lib/accessible.mjs'
 import { launch, person } from './lib/browser.mjs'
 import { startDemo } from './lib/portal.mjs'
+import { visitors } from './lib/visitors.mjs'
 
 let browser
 
@@ -12,14 +13,9 @@ after(() => browser.close())
 
 async function house(t) {
   const portal = await startDemo()
-  const people = []
-  t.after(async () => {
-    await Promise.all(people.map((one) => one.leave()))
-    assert.equal(await portal.stop(), 0, 'the portal ends in good order')
-  })
+  const visitor = visitors(t, portal, browser)
   const comes = async (name, options) => {
-    const one = await person(browser, options)
-    people.push(one)
+    const one = await visitor(options)
     await one.signIn(portal, name)
     return one
   }

@@ -5,18 +5,15 @@ import { mkdtemp, readFile, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, before, test } from 'node:test'
-import { OIDC_OP, POSTGRES, SLAPD, startPeer } from '../peers/lib/peer.mjs'
-import { launch, person } from './lib/browser.mjs'
-import { checkout, freePort, refusedConfiguration, startConfigured, startSomewhere } from './lib/portal.mjs'
+import { POSTGRES, SLAPD, startPeer } from '../peers/lib/peer.mjs'
+import { signIn, startWorld } from './lib/example.mjs'
+import { checkout, refusedConfiguration } from './lib/portal.mjs'
 import { Wire } from './lib/wire.mjs'
 
-let browser, op
+let world
 
-before(async () => ([browser, op] = await Promise.all([launch(), startPeer(OIDC_OP, ['--port', '0'])])))
-after(async () => {
-  await browser?.close()
-  await op?.stop()
-})
+before(async () => (world = await startWorld()))
+after(() => world?.stop())
 
 const POLICY = `
 [[connection.policy.rule]]
@@ -37,44 +34,7 @@ when = { email_domain = "example.com" }
 permit = { session_limit = "8h" }
 `
 
-// Writes a configuration whose one connection leads to the provider, and makes its client known there.
-async function configuration({ store = 'sqlite:accounts.db', policy = POLICY, more = '' } = {}) {
-  const port = await freePort()
-  const base = `http://127.0.0.1:${port}`
-  const callback = `${base}/callback/example`
-  const id = `portal-${port}`
-  const secret = `${id}-secret-for-tests-only-0123456789`
-  await op.control('clients', {
-    client_id: id, client_secret: secret, redirect_uris: [callback],
-    grant_types: ['authorization_code'], response_types: ['code'],
-  })
-  return `
-[portal]
-listen = "127.0.0.1:${port}"
-base_url = "${base}"
-store = "${store}"
-admin = "role:admin"
-
-[[connection]]
-id = "example"
-tenant = "example"
-issuers = ["${op.issuer}"]
-domains = ["example.com"]
-ceiling = ["role:admin", "role:engineer", "role:seller", "role:partner"]
-link = [{ by = { email = "when_authoritative" } }]
-
-[connection.protocol]
-label = "Example"
-
-[connection.protocol.oidc]
-issuer = "${op.issuer}"
-client_id = "${id}"
-client = { method = "client_secret_basic", secret = "${secret}" }
-redirect_uri = "${callback}"
-scopes = ["openid", "profile", "email", "groups", "roles"]
-prompt = "login"
-dangerous = { allow_loopback_http = true }
-
+const MAPPING = `
 [connection.mapping.email]
 claim = "email"
 verified = { claim = "email_verified" }
@@ -97,34 +57,17 @@ table.partners = ["role:partner"]
 name = "roles"
 claim = "roles"
 table.admin = ["role:admin"]
-${policy}
-${more}`
-}
+`
 
-async function house(t, options) {
-  const portal = await startSomewhere(async () => startConfigured(await configuration(options), options?.files))
-  const people = []
-  t.after(async () => {
-    await Promise.all(people.map((one) => one.leave()))
-    assert.equal(await portal.stop(), 0, 'the portal ends in good order')
-  })
-  const comes = async () => {
-    const one = await person(browser)
-    people.push(one)
-    return one
-  }
-  return { portal, comes }
-}
+const CONNECTION = `
+ceiling = ["role:admin", "role:engineer", "role:seller", "role:partner"]
+link = [{ by = { email = "when_authoritative" } }]
+`
 
-// Signs in with a user name and a password, as at any provider.
-async function signIn(who, portal, name) {
-  await who.page.goto(portal.url)
-  await who.page.getByRole('link', { name: 'Sign in with Example' }).click()
-  await who.page.getByLabel('User name').fill(name)
-  await who.page.getByLabel('Password').fill(`${name}-password`)
-  await who.page.getByRole('button', { name: 'Sign in' }).click()
-  await who.page.waitForURL(`${portal.url}/**`)
-}
+const settings = ({ more = '', ...rest } = {}) => ({
+  portal: 'admin = "role:admin"', connection: CONNECTION, scopes: ['groups', 'roles'], more: MAPPING + POLICY + more, ...rest,
+})
+const house = (t, options) => world.house(t, settings(options))
 
 test('first and second sign-in, and what the provider says of groups', async (t) => {
   const { portal, comes } = await house(t)
@@ -235,7 +178,7 @@ test('an address that the provider did not verify collides and gets nothing', as
 
 test('a domain that no rule names is denied', async (t) => {
   const { portal, comes } = await house(t)
-  await op.control('users', {
+  await world.op.control('users', {
     stranger: { name: 'Sam Stranger', email: 'sam@elsewhere.example', email_verified: true },
   })
   const sam = await comes()
@@ -262,7 +205,7 @@ test('consent and a chosen name, and an account that ends with the contract', as
 test('a role that the provider takes back goes, and one that it says nothing of stays', async (t) => {
   const { portal, comes } = await house(t)
   const claims = { name: 'Rita Rotation', preferred_username: 'rita', email: 'rita@example.com', email_verified: true }
-  const says = (more) => op.control('users', { rita: { ...claims, ...more } })
+  const says = (more) => world.op.control('users', { rita: { ...claims, ...more } })
   const rita = await comes()
   await says({ groups: ['eng'], roles: ['admin'] })
   await signIn(rita, portal, 'rita')
@@ -281,20 +224,20 @@ test('new keys of the provider are found, and a forged token gets nowhere', asyn
   const alice = await comes()
   await signIn(alice, portal, 'alice')
   await alice.signOut()
-  await op.control('rotate', { mode: 'replace', alg: 'RS256' })
+  await world.op.control('rotate', { mode: 'replace', alg: 'RS256' })
   await signIn(alice, portal, 'alice')
   assert.match(await alice.heading(), /Alice Example\s+active/)
   await alice.signOut()
-  t.after(() => op.control('tamper', { clear: true }))
-  await op.control('tamper', { bad_sig: true })
+  t.after(() => world.op.control('tamper', { clear: true }))
+  await world.op.control('tamper', { bad_sig: true })
   await signIn(alice, portal, 'alice')
   assert.match(await alice.page.getByRole('alert').innerText(), /Code oidc\.signature_invalid/)
 })
 
 test('a provider that is down is told apart from a refusal', async (t) => {
   const { portal, comes } = await house(t)
-  t.after(() => op.control('reset', {}))
-  await op.control('fault', { path: '/.well-known/openid-configuration', status: 503, times: 10 })
+  t.after(() => world.op.control('reset', {}))
+  await world.op.control('fault', { path: '/.well-known/openid-configuration', status: 503, times: 10 })
   const alice = await comes()
   const answer = await alice.page.goto(`${portal.url}/login/example`)
   assert.equal(answer.status(), 503)
@@ -336,13 +279,13 @@ test('a database that is down loses nothing: accounts, sessions and questions go
 })
 
 test('a configuration with mistakes names file, line and field of each, and nothing is served', async () => {
-  const broken = (await configuration())
+  const broken = (await world.configuration(settings()))
     .replace('domains = ["example.com"]', 'domain = ["example.com"]')
   const { code, complaints } = await refusedConfiguration(broken)
   assert.equal(code, 2)
   assert.match(complaints, /portal\.toml:\d+:\d+: connection\[0\]\.domain: .*\(config\.unknown_field\)/)
 
-  const unsound = (await configuration())
+  const unsound = (await world.configuration(settings()))
     .replace('verified = { claim = "email_verified" }', '')
     .replace('ceiling = ["role:admin",', 'ceiling = ["role:admin", "role:boss",')
     .replace('issuer = "http:', 'issuer = "ftp:')

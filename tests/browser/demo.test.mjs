@@ -7,6 +7,7 @@ import { after, before, test } from 'node:test'
 import { troubles } from './lib/accessible.mjs'
 import { launch, person } from './lib/browser.mjs'
 import { startDemo } from './lib/portal.mjs'
+import { visitors } from './lib/visitors.mjs'
 
 let browser
 
@@ -16,17 +17,7 @@ after(() => browser.close())
 // Gives each test a portal of its own, and a way to let people come in; all of them leave with the test.
 async function house(t) {
   const portal = await startDemo()
-  const people = []
-  t.after(async () => {
-    await Promise.all(people.map((one) => one.leave()))
-    assert.equal(await portal.stop(), 0, 'the portal ends in good order')
-  })
-  const comes = async (options) => {
-    const one = await person(browser, options)
-    people.push(one)
-    return one
-  }
-  return { portal, comes }
+  return { portal, comes: visitors(t, portal, browser) }
 }
 
 test('the first sign-in makes an account and says why', async (t) => {

@@ -6,8 +6,9 @@ import { join } from 'node:path'
 import { after, before, test } from 'node:test'
 import { SLAPD, startPeer } from '../peers/lib/peer.mjs'
 import { troubles } from './lib/accessible.mjs'
-import { launch, person } from './lib/browser.mjs'
+import { launch } from './lib/browser.mjs'
 import { freePort, startConfigured, startSomewhere } from './lib/portal.mjs'
+import { visitors } from './lib/visitors.mjs'
 
 let browser
 
@@ -102,17 +103,7 @@ store = "sqlite:accounts.db"
     const guests = way(said, { id: 'guests', label: 'Guests', rest: 'link = [{ by = { email = "after_proof" } }]' })
     return startConfigured(`${head}${staff}${STAFF}${guests}${GUESTS}`, files)
   })
-  const people = []
-  t.after(async () => {
-    await Promise.all(people.map((one) => one.leave()))
-    assert.equal(await portal.stop(), 0, 'the portal ends in good order')
-  })
-  const comes = async (options) => {
-    const one = await person(browser, options)
-    people.push(one)
-    return one
-  }
-  return { portal, slapd, comes }
+  return { portal, slapd, comes: visitors(t, portal, browser) }
 }
 
 async function type(one, name, password) {

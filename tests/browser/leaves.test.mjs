@@ -2,120 +2,31 @@
 // account of a directory that is larger than a page.
 import assert from 'node:assert/strict'
 import { after, before, test } from 'node:test'
-import { OIDC_OP, startPeer } from '../peers/lib/peer.mjs'
 import { troubles } from './lib/accessible.mjs'
-import { launch, person } from './lib/browser.mjs'
-import { freePort, startConfigured, startSomewhere } from './lib/portal.mjs'
+import { FILES, asks, bulk, change, directory, group, user } from './lib/directory.mjs'
+import { signIn, startWorld } from './lib/example.mjs'
 
-const TOKEN = 'a-token-for-tests-only-0123456789'
-const USER = 'urn:ietf:params:scim:schemas:core:2.0:User'
-const GROUP = 'urn:ietf:params:scim:schemas:core:2.0:Group'
-const PATCH = 'urn:ietf:params:scim:api:messages:2.0:PatchOp'
-const BULK = 'urn:ietf:params:scim:api:messages:2.0:BulkRequest'
-let browser, op
-
-before(async () => ([browser, op] = await Promise.all([launch(), startPeer(OIDC_OP, ['--port', '0'])])))
-after(async () => {
-  await browser?.close()
-  await op?.stop()
-})
-
-// Every leave that the directory tells of waits for a person.
-async function configuration() {
-  const port = await freePort()
-  const base = `http://127.0.0.1:${port}`
-  const callback = `${base}/callback/example`
-  const id = `portal-${port}`
-  const secret = `${id}-secret-for-tests-only-0123456789`
-  await op.control('clients', {
-    client_id: id, client_secret: secret, redirect_uris: [callback],
-    grant_types: ['authorization_code'], response_types: ['code'],
-  })
-  return `
-[portal]
-listen = "127.0.0.1:${port}"
-base_url = "${base}"
-store = "sqlite:accounts.db"
-admin = "role:operator"
-
-[[connection]]
-id = "example"
-tenant = "example"
-issuers = ["${op.issuer}"]
-domains = ["example.com"]
-policy = { rule = [{ name = "everybody", permit = {} }] }
-
-[connection.protocol]
-label = "Example"
-
-[connection.protocol.oidc]
-issuer = "${op.issuer}"
-client_id = "${id}"
-client = { method = "client_secret_basic", secret = "${secret}" }
-redirect_uri = "${callback}"
-scopes = ["openid", "profile", "email"]
-prompt = "login"
-dangerous = { allow_loopback_http = true }
-
-[[connection]]
-id = "example-hr"
-tenant = "example"
-issuers = ["urn:example:hr"]
-domains = ["example.com"]
-ceiling = ["role:operator"]
-policy = { rule = [{ name = "everybody-of-hr", permit = {} }] }
-
-[connection.provisioning]
-same_person = [{ connection = "example", by = "subject" }]
-reactivates = true
-leavers = { most = 0, within = "1h" }
-
-[connection.mapping.user_name]
-template = ["{userName}"]
-
-[[connection.mapping.attribute]]
-attribute = "display_name"
-claim = "displayName"
-
-[[connection.mapping.entitlement]]
-claim = "groups.display"
-table.Operators = ["role:operator"]
-
-[connection.protocol]
-label = "Example HR"
-
-[connection.protocol.scim]
-token_file = "hr.tokens"
-`
+const SETTINGS = {
+  portal: 'admin = "role:operator"',
+  connection: 'policy = { rule = [{ name = "everybody", permit = {} }] }',
+  // Every leave that the directory tells of waits for a person.
+  more: directory({ provisioning: 'leavers = { most = 0, within = "1h" }' }),
+  files: FILES,
 }
+let world
 
-const named = (name, shown) => ({ schemas: [USER], userName: name, externalId: name, displayName: shown, active: true })
-const change = (path, value) => ({ schemas: [PATCH], Operations: [{ op: 'replace', path, value }] })
+before(async () => (world = await startWorld()))
+after(() => world?.stop())
+
+const named = (name, shown) => user(name, { externalId: name, displayName: shown })
 
 // A portal with Alice, its administrator, in front of the page; `hr` speaks for the directory.
 async function house(t) {
-  const portal = await startSomewhere(async () => startConfigured(await configuration(), { 'hr.tokens': TOKEN }))
-  const alice = await person(browser)
-  t.after(async () => {
-    await alice.leave()
-    assert.equal(await portal.stop(), 0, 'the portal ends in good order')
-  })
-  const hr = async (method, path, body) => {
-    const headers = { authorization: `Bearer ${TOKEN}`, 'content-type': 'application/scim+json' }
-    const response = await fetch(`${portal.url}/scim/v2${path}`, { method, headers, body: body && JSON.stringify(body) })
-    const text = await response.text()
-    assert.ok(response.ok, `${method} ${path}: ${response.status} ${text}`)
-    return text && JSON.parse(text)
-  }
+  const { portal, comes } = await world.house(t, SETTINGS)
+  const [alice, hr] = [await comes(), asks(portal)]
   const joins = async (name, shown) => (await hr('POST', '/Users', named(name, shown))).id
-  const members = [{ value: await joins('alice', 'Alice of HR') }]
-  await hr('POST', '/Groups', { schemas: [GROUP], displayName: 'Operators', members })
-  await alice.page.goto(portal.url)
-  await alice.page.getByRole('link', { name: 'Sign in with Example' }).click()
-  await alice.page.getByLabel('User name').fill('alice')
-  await alice.page.getByLabel('Password').fill('alice-password')
-  await alice.page.getByRole('button', { name: 'Sign in' }).click()
-  await alice.page.waitForURL(`${portal.url}/**`)
+  await hr('POST', '/Groups', group('Operators', [await joins('alice', 'Alice of HR')]))
+  await signIn(alice, portal, 'alice')
   await alice.page.getByRole('link', { name: 'Administration' }).click()
   return { portal, alice, hr, joins }
 }
@@ -197,7 +108,7 @@ test('an administrator reaches every account of a large directory', async (t) =>
   const data = (n) => named(`p${number(n)}`, `Person ${number(n)}`)
   const one = (n) => ({ method: 'POST', path: '/Users', bulkId: `b${n}`, data: data(n) })
   const operations = Array.from({ length: 501 }, (_, n) => one(n))
-  const { Operations } = await hr('POST', '/Bulk', { schemas: [BULK], Operations: operations })
+  const { Operations } = await hr('POST', '/Bulk', bulk(operations))
   assert.ok(Operations.every(({ status }) => status === '201'))
 
   const names = () => page.locator('tbody th').allInnerTexts()

@@ -2,8 +2,9 @@
 import assert from 'node:assert/strict'
 import { after, before, test } from 'node:test'
 import { troubles } from './lib/accessible.mjs'
-import { launch, person } from './lib/browser.mjs'
+import { launch } from './lib/browser.mjs'
 import { startDemo } from './lib/portal.mjs'
+import { visitors } from './lib/visitors.mjs'
 
 let browser
 
@@ -12,17 +13,7 @@ after(() => browser.close())
 
 async function house(t) {
   const portal = await startDemo()
-  const people = []
-  t.after(async () => {
-    await Promise.all(people.map((one) => one.leave()))
-    assert.equal(await portal.stop(), 0, 'the portal ends in good order')
-  })
-  const comes = async (options) => {
-    const one = await person(browser, options)
-    people.push(one)
-    return one
-  }
-  return { portal, comes }
+  return { portal, comes: visitors(t, portal, browser) }
 }
 
 // The address of the demo's SAML provider, as its card on the first page names it.

@@ -1,13 +1,13 @@
 // SimpleSAMLphp, which shares no code with us, and portals that know it.
-import assert from 'node:assert/strict'
 import { execFileSync } from 'node:child_process'
 import { mkdtemp, readFile, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { SAML_SSP, startPeer } from '../../peers/lib/peer.mjs'
-import { launch, person } from './browser.mjs'
+import { launch } from './browser.mjs'
 import { freePort, startConfigured, startSomewhere } from './portal.mjs'
+import { visitors } from './visitors.mjs'
 
 const MAKE_KEYS = fileURLToPath(new URL('../../peers/saml-keys/make', import.meta.url))
 const BINDINGS = 'urn:oasis:names:tc:SAML:2.0:bindings:'
@@ -58,17 +58,7 @@ ${more}`
       startConfigured(await this.configuration(`http://127.0.0.1:${await freePort()}`, settings)))
     const metadata = await (await fetch(`${portal.url}/saml/example/metadata`)).text()
     await this.idp.control('sp', { metadata, options: { 'sign.logout': true, 'validate.logout': true, ...options } })
-    const people = []
-    t.after(async () => {
-      await Promise.all(people.map((one) => one.leave()))
-      assert.equal(await portal.stop(), 0)
-    })
-    const comes = async () => {
-      const one = await person(this.browser, { javaScriptEnabled: true })
-      people.push(one)
-      return one
-    }
-    return { portal, comes }
+    return { portal, comes: visitors(t, portal, this.browser) }
   }
 
   fetched(idp) {
