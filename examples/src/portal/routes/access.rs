@@ -11,12 +11,13 @@ use jit_core::{
     StoreId, TargetId, TenantId,
 };
 
+use super::check_form;
 use crate::portal::failure::Failure;
 use crate::portal::house::{House, Visit};
 use crate::portal::view::{AccessView, OfferRow};
 use crate::portal::{pages, present};
 use crate::targets::{Opened, RoleOffer, open_to};
-use crate::web::{Form, Parameters, html, is_same, random_token, see_other};
+use crate::web::{Form, Parameters, html, random_token, see_other};
 
 const LEASES: NonZeroUsize = NonZeroUsize::new(200).expect("not zero");
 /// How many times as many are shown: somebody may hold as many as the configuration lets them.
@@ -97,9 +98,7 @@ async fn whoever_means_it(
     sent: &Parameters,
 ) -> Result<Option<Visit>, Failure> {
     let Some(visit) = house.visit(headers).await? else { return Ok(None) };
-    if !is_same(sent.value("csrf").unwrap_or_default(), &visit.session.csrf) {
-        return Err(Failure::Forged);
-    }
+    check_form(sent, &visit.session.csrf)?;
     Ok(Some(visit))
 }
 

@@ -8,12 +8,12 @@ use axum::http::{HeaderMap, StatusCode};
 use axum::response::Response;
 use jit_core::{AccountId, Actor, AuditQuery, Store};
 
-use super::saml;
+use super::{check_form, saml};
 use crate::portal::failure::Failure;
 use crate::portal::house::{House, Visit};
 use crate::portal::view::{AuditRow, MeView};
 use crate::portal::{pages, present};
-use crate::web::{Form, html, is_same, see_other, with_header};
+use crate::web::{Form, html, see_other, with_header};
 
 const EVENTS: NonZeroUsize = NonZeroUsize::new(200).expect("not zero");
 
@@ -90,9 +90,7 @@ pub(super) async fn logout(
 ) -> Result<Response, Failure> {
     // Works without the database: whoever wants to leave, leaves.
     let Some(session) = house.sessions.find(&headers, house.now()) else { return Ok(see_other("/")) };
-    if !is_same(sent.value("csrf").unwrap_or_default(), &session.csrf) {
-        return Err(Failure::Forged);
-    }
+    check_form(&sent, &session.csrf)?;
     // The session here ends first, so that it is over even if the browser never comes back from the provider.
     let cleared = house.sessions.close(&headers, house.now());
     let answer = saml::sign_out(&house, &session).await.unwrap_or_else(|| see_other("/"));

@@ -9,12 +9,13 @@ use jit_core::{
     StoreId, TenantId, UserName, WaitingLeave,
 };
 
+use super::check_form;
 use super::place::Place;
 use crate::portal::failure::Failure;
 use crate::portal::house::{House, Shelf, Visit};
 use crate::portal::view::{AccountRow, AdminView};
 use crate::portal::{pages, present};
-use crate::web::{Form, Parameters, Query, html, is_same, see_other};
+use crate::web::{Form, Parameters, Query, html, see_other};
 
 /// The most accounts on a page, and the most of those who wait.
 const ACCOUNTS: NonZeroUsize = NonZeroUsize::new(500).expect("not zero");
@@ -125,9 +126,7 @@ pub(super) async fn decide(
 ) -> Result<Response, Failure> {
     let Some(visit) = administrator(&house, &headers).await? else { return Ok(see_other("/")) };
     let place = Place::read(&shown).ok_or(Failure::NotFound)?;
-    if !is_same(sent.value("csrf").unwrap_or_default(), &visit.session.csrf) {
-        return Err(Failure::Forged);
-    }
+    check_form(&sent, &visit.session.csrf)?;
     let request = request(&visit, &sent).ok_or(Failure::NotFound)?;
     match house.jit.administer(&request).await? {
         Ok(_) => Ok(see_other(&format!("/admin{}", place.query()))),

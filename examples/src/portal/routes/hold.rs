@@ -6,13 +6,13 @@ use axum::http::{HeaderMap, StatusCode};
 use axum::response::Response;
 use jit_core::{Ask, Reply, UserName};
 
-use super::outcome;
+use super::{check_form, outcome};
 use crate::portal::failure::Failure;
 use crate::portal::holds::Hold;
 use crate::portal::house::House;
 use crate::portal::pages;
 use crate::portal::view::{ConnectionCard, QuestionView};
-use crate::web::{Form, Parameters, html, is_same, see_other};
+use crate::web::{Form, Parameters, html, see_other};
 
 const SHORTEST_PASSWORD: usize = 12;
 
@@ -102,7 +102,8 @@ pub(super) async fn password(
 /// Finds the hold that a form answers: the browser's own, with its own token.
 fn held(house: &House, headers: &HeaderMap, sent: &Parameters) -> Result<Hold, Failure> {
     let hold = house.holds.find(headers, house.now()).ok_or(Failure::Forged)?;
-    if is_same(sent.value("csrf").unwrap_or_default(), &hold.csrf) { Ok(hold) } else { Err(Failure::Forged) }
+    check_form(sent, &hold.csrf)?;
+    Ok(hold)
 }
 
 fn question(house: &House, hold: &Hold) -> QuestionView {

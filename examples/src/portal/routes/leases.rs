@@ -8,12 +8,13 @@ use jit_core::{Account, JitError, ReconcileMode, Reconciliation, Span, StoreId, 
 
 use super::access::lease_of;
 use super::admin::administrator;
+use super::check_form;
 use crate::portal::comparisons::Finds;
 use crate::portal::failure::Failure;
 use crate::portal::house::{House, Shelf, Visit};
 use crate::portal::view::{LeaseRow, LeasesView};
 use crate::portal::{pages, present};
-use crate::web::{Form, Parameters, html, is_same, see_other};
+use crate::web::{Form, Parameters, html, see_other};
 
 const LEASES: NonZeroUsize = NonZeroUsize::new(500).expect("not zero");
 /// The most pages of leases that are read for one target and user store.
@@ -33,9 +34,7 @@ pub(super) async fn compare(
     Form(sent): Form,
 ) -> Result<Response, Failure> {
     let Some(visit) = administrator(&house, &headers).await? else { return Ok(see_other("/")) };
-    if !is_same(sent.value("csrf").unwrap_or_default(), &visit.session.csrf) {
-        return Err(Failure::Forged);
-    }
+    check_form(&sent, &visit.session.csrf)?;
     let (tenant, all) = (visit.session.tenant.clone(), Arc::clone(&house));
     let compare = async move |finds| compare_targets(&all, &tenant, finds).await;
     house.comparisons.run(&visit.session.tenant, compare).await;
@@ -87,9 +86,7 @@ async fn chosen(
     visit: &Visit,
     sent: &Parameters,
 ) -> Result<(Option<StoreId>, Account), Failure> {
-    if !is_same(sent.value("csrf").unwrap_or_default(), &visit.session.csrf) {
-        return Err(Failure::Forged);
-    }
+    check_form(sent, &visit.session.csrf)?;
     let store = sent.value("store").map(StoreId::new).transpose().map_err(|_| Failure::NotFound)?;
     let lease = lease_of(house, visit, store.as_ref(), sent).await?;
     Ok((store, lease))

@@ -22,7 +22,7 @@ use axum::routing::{get, post};
 use super::failure::Failure;
 use super::house::House;
 use super::pages;
-use crate::web::{STYLE_PATH, style};
+use crate::web::{Parameters, STYLE_PATH, is_same, style};
 
 /// Gives all routes of the portal.
 pub(super) fn routes(house: Arc<House>) -> Router {
@@ -55,4 +55,9 @@ pub(super) fn routes(house: Arc<House>) -> Router {
         .route(STYLE_PATH, get(style))
         .fallback(async || Failure::NotFound)
         .with_state(house)
+}
+
+/// Refuses a form that was not made for this session, by the token that its forms carry.
+fn check_form(sent: &Parameters, csrf: &str) -> Result<(), Failure> {
+    if is_same(sent.value("csrf").unwrap_or_default(), csrf) { Ok(()) } else { Err(Failure::Forged) }
 }
