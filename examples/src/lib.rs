@@ -28,6 +28,7 @@ pub mod scim_server;
 mod signals;
 mod targets;
 pub mod web;
+mod work;
 
 /// Compiles the example of the README.
 #[cfg(doctest)]

@@ -1,5 +1,6 @@
 //! What programs say on their streams: nobody needs to be there to hear it.
 
+use std::error::Error;
 use std::fmt::Display;
 use std::io::{self, Write as _};
 
@@ -19,4 +20,21 @@ pub(crate) fn say(text: impl Display) -> Result<(), Unheard> {
 pub(crate) fn complain(text: impl Display) {
     // There is nowhere left to complain about a closed standard error.
     let _ = io::stderr().write_all(format!("{text}\n").as_bytes());
+}
+
+/// Says on standard error what went wrong in a program.
+pub(crate) fn complain_of(program: &str, error: &(dyn Error + 'static)) {
+    complain(format_args!("{program}: {}", chain(error)));
+}
+
+/// An error and its causes in one line. Messages of the libraries hold codes and names, never values of people.
+pub(crate) fn chain(error: &(dyn Error + 'static)) -> String {
+    causes(error).map(ToString::to_string).collect::<Vec<_>>().join(": ")
+}
+
+/// An error and its causes, the innermost last.
+pub(crate) fn causes<'a>(
+    error: &'a (dyn Error + 'static),
+) -> impl Iterator<Item = &'a (dyn Error + 'static)> {
+    std::iter::successors(Some(error), |&error| error.source())
 }

@@ -1,6 +1,5 @@
 //! Why there is no better answer.
 
-use std::error::Error;
 use std::fmt;
 use std::io;
 use std::path::PathBuf;
@@ -10,6 +9,7 @@ use jit_core::{BackendError, Code, Denial, ErrorClass, JitError};
 
 use super::arguments::UsageError;
 use super::{BAD_USAGE, FAILED, REFUSED};
+use crate::say::chain;
 
 /// Says why a command did not do what was asked.
 #[derive(Debug)]
@@ -174,13 +174,13 @@ fn again(error: &JitError) -> String {
                 .to_owned()
         }
         "engine.contended" => "others kept changing it: ask again".to_owned(),
-        _ => causes(error),
+        _ => chain(error),
     }
 }
 
 impl From<BackendError> for Failure {
     fn from(error: BackendError) -> Self {
-        Self::Failed(error.code().to_string(), causes(&error))
+        Self::Failed(error.code().to_string(), chain(&error))
     }
 }
 
@@ -194,10 +194,4 @@ impl From<io::Error> for Failure {
     fn from(error: io::Error) -> Self {
         Self::Output(error, Withdrawn::NoLease)
     }
-}
-
-/// What the libraries say: codes and names, never values of people.
-fn causes(error: &(dyn Error + 'static)) -> String {
-    let causes = std::iter::successors(Some(error), |&error| error.source());
-    causes.map(ToString::to_string).collect::<Vec<_>>().join(": ")
 }

@@ -10,7 +10,7 @@ use jit_saml::logout::{LogoutError, LogoutRejection};
 
 use super::pages;
 use super::view::{Frame, RefusalView};
-use crate::say::complain;
+use crate::say::{causes, complain_of};
 use crate::web::{RandomError, html};
 
 const ANEW: &str = "Begin the sign-in anew. If it happens again, show the code to an administrator.";
@@ -239,10 +239,9 @@ impl From<RandomError> for Failure {
     }
 }
 
-/// Tells the operator; messages of the libraries hold codes and names, never values of people.
+/// Tells the operator.
 pub(super) fn tell(error: &(dyn Error + 'static)) {
-    let chain: Vec<_> = causes(error).map(ToString::to_string).collect();
-    complain(format_args!("portal: {}", chain.join(": ")));
+    complain_of("portal", error);
 }
 
 fn innermost(error: &(dyn Error + 'static)) -> String {
@@ -252,10 +251,6 @@ fn innermost(error: &(dyn Error + 'static)) -> String {
         .next()
         .map(|first| first.to_uppercase().chain(letters).collect::<String>() + ".")
         .unwrap_or_default()
-}
-
-fn causes<'a>(error: &'a (dyn Error + 'static)) -> impl Iterator<Item = &'a (dyn Error + 'static)> {
-    std::iter::successors(Some(error), |&error| error.source())
 }
 
 #[cfg(test)]

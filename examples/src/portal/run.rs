@@ -19,11 +19,12 @@ use super::house::House;
 use super::routes::routes;
 use super::scim::Scim;
 use super::settings::{Beside, Settings};
-use super::work::{keep_working, worker_id};
+use super::work::keep_working;
 use crate::log;
 use crate::say::{complain, say};
 use crate::signals::asked_to_end;
 use crate::web::{Guard, serve};
+use crate::work::worker_id;
 
 /// Ended in good order.
 pub const ENDED: u8 = 0;
@@ -138,7 +139,7 @@ async fn open(
     mut sites: Vec<(TcpListener, Router)>,
 ) -> Result<(), Stop> {
     let house = Arc::new(house);
-    let worker = worker_id().map_err(Stop::cannot_serve)?;
+    let worker = worker_id("portal").map_err(Stop::cannot_serve)?;
     let (ask, asked) = watch::channel(false);
     let working = tokio::spawn(keep_working(Arc::clone(&house), worker, asked));
     let scim = house.scim.as_ref();

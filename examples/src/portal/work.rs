@@ -1,4 +1,3 @@
-use std::num::NonZeroUsize;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -9,17 +8,9 @@ use tokio::task::JoinSet;
 use super::failure::tell;
 use super::house::House;
 use crate::say::complain;
-use crate::web::{RandomError, random_token};
+use crate::work::{BATCH, Pace};
 
-const BATCH: NonZeroUsize = NonZeroUsize::new(100).expect("not zero");
 const PAUSE: Duration = Duration::from_secs(2);
-const PAUSE_AFTER_FAILURE: Duration = Duration::from_secs(10);
-
-/// Names a worker that no other process is called by.
-pub(super) fn worker_id() -> Result<WorkerId, RandomError> {
-    let token: String = random_token()?.chars().take(16).collect();
-    WorkerId::new(format!("portal-{token}")).map_err(|_| RandomError)
-}
 
 /// Does what is due until `asked` says to stop: ends of grants and accounts, leftovers, and the leases at each target, of
 /// which none waits for another.
@@ -42,42 +33,22 @@ pub(super) async fn keep_working(house: Arc<House>, worker: WorkerId, asked: wat
     while all.join_next().await.is_some() {}
 }
 
-async fn keep_target(
-    house: Arc<House>,
-    target: TargetId,
-    worker: WorkerId,
-    mut asked: watch::Receiver<bool>,
-) {
+async fn keep_target(house: Arc<House>, target: TargetId, worker: WorkerId, asked: watch::Receiver<bool>) {
+    let mut pace = Pace { pause: PAUSE, tell, asked };
     loop {
-        let pause = match house.jit.work_target(&worker, &target, BATCH).await {
-            Ok(report) if report.done >= BATCH.get() => Duration::ZERO,
-            Ok(_) => PAUSE,
-            Err(error) => {
-                tell(&error);
-                PAUSE_AFTER_FAILURE
-            }
-        };
-        tokio::select! {
-            _ = asked.wait_for(|stop| *stop) => return,
-            () = tokio::time::sleep(pause) => {}
+        let turn = house.jit.work_target(&worker, &target, BATCH).await;
+        if !pace.goes_on_after(turn.map(|report| report.done >= BATCH.get())).await {
+            return;
         }
     }
 }
 
-async fn keep_accounts(house: Arc<House>, worker: WorkerId, mut asked: watch::Receiver<bool>) {
+async fn keep_accounts(house: Arc<House>, worker: WorkerId, asked: watch::Receiver<bool>) {
+    let mut pace = Pace { pause: PAUSE, tell, asked };
     loop {
-        let pause = match work(&house, &worker).await {
-            Ok(true) => Duration::ZERO,
-            Ok(false) => PAUSE,
-            Err(error) => {
-                tell(&error);
-                PAUSE_AFTER_FAILURE
-            }
-        };
-        tokio::select! {
-            // A sender that is gone asks to stop as well.
-            _ = asked.wait_for(|stop| *stop) => break,
-            () = tokio::time::sleep(pause) => {}
+        let turn = work(&house, &worker).await;
+        if !pace.goes_on_after(turn).await {
+            break;
         }
     }
     if let Err(error) = house.jit.flush_seen().await {

@@ -18,14 +18,15 @@ use super::arguments::{self, Command, Keeping, Order};
 use super::connection::{self, Scim};
 use super::stop::Stop;
 use super::token_files::{TokenFile, TokenFiles};
-use super::work::{keep_working, worker_id};
+use super::work::keep_working;
 use super::{BASE, schemas, tokens};
 use crate::alarms::{Alarms, StandardError};
 use crate::log;
 use crate::portal::assemble::open;
-use crate::say::{complain, say};
+use crate::say::{complain, complain_of, say};
 use crate::signals::asked_to_end;
 use crate::web::serve;
+use crate::work::worker_id;
 
 /// What it is called.
 const PROGRAM: &str = "scim-server";
@@ -58,11 +59,9 @@ pub fn run(arguments: impl IntoIterator<Item = String>) -> ExitCode {
     })
 }
 
-/// Tells the operator; messages of the libraries hold codes and names, never values of people.
+/// Tells the operator.
 pub(super) fn tell(error: &(dyn Error + 'static)) {
-    let causes = std::iter::successors(Some(error), |&error| error.source());
-    let causes = causes.map(ToString::to_string).collect::<Vec<_>>().join(": ");
-    complain(format_args!("{PROGRAM}: {causes}"));
+    complain_of(PROGRAM, error);
 }
 
 fn start(order: &Order) -> Result<(), Stop> {
@@ -136,7 +135,7 @@ async fn serve_until_asked(
     listener: TcpListener,
 ) -> Result<(), Stop> {
     let address = listener.local_addr().map_err(Stop::cannot_serve)?;
-    let worker = worker_id().map_err(Stop::cannot_serve)?;
+    let worker = worker_id(PROGRAM).map_err(Stop::cannot_serve)?;
     let (ask, asked) = watch::channel(false);
     let working = tokio::spawn(keep_working((jit, Arc::clone(&service)), worker, asked));
     let site = ScimHttp::new(service, tokens.tokens()).below(BASE);

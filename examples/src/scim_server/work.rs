@@ -1,6 +1,5 @@
 //! What is done besides answering: records that have to be told anew, ends of accounts and grants.
 
-use std::num::NonZeroUsize;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -9,37 +8,21 @@ use jit_scim::server::ScimService;
 use tokio::sync::watch;
 
 use super::run::tell;
-use crate::web::{RandomError, random_token};
+use crate::work::{BATCH, Pace};
 
-const BATCH: NonZeroUsize = NonZeroUsize::new(100).expect("not zero");
 const PAUSE: Duration = Duration::from_secs(1);
-const PAUSE_AFTER_FAILURE: Duration = Duration::from_secs(10);
-
-/// Names a worker that no other process is called by.
-pub(super) fn worker_id() -> Result<WorkerId, RandomError> {
-    let token: String = random_token()?.chars().take(16).collect();
-    WorkerId::new(format!("scim-server-{token}")).map_err(|_| RandomError)
-}
 
 /// Does what is due until `asked` says to stop.
 pub(super) async fn keep_working(
     (jit, service): (Arc<Jit>, Arc<ScimService>),
     worker: WorkerId,
-    mut asked: watch::Receiver<bool>,
+    asked: watch::Receiver<bool>,
 ) {
+    let mut pace = Pace { pause: PAUSE, tell, asked };
     loop {
-        let pause = match work(&jit, &service, &worker).await {
-            Ok(true) => Duration::ZERO,
-            Ok(false) => PAUSE,
-            Err(error) => {
-                tell(&error);
-                PAUSE_AFTER_FAILURE
-            }
-        };
-        tokio::select! {
-            // A sender that is gone asks to stop as well.
-            _ = asked.wait_for(|stop| *stop) => return,
-            () = tokio::time::sleep(pause) => {}
+        let turn = work(&jit, &service, &worker).await;
+        if !pace.goes_on_after(turn).await {
+            return;
         }
     }
 }
