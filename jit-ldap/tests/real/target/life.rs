@@ -1,7 +1,5 @@
 //! From check-out to check-in.
 
-use std::sync::Arc;
-
 use chrono::TimeDelta;
 use jit_core::*;
 use jit_ldap::target::GroupSettings;
@@ -10,7 +8,7 @@ use jit_ldap::{
 };
 
 use super::house::{
-    House, World, absent, administrator_of, made, open_ldap, present, remote, secret, seed, stranger, tenant,
+    House, World, absent, administrator_of, made, open_ldap, present, remote, secret, stranger, tenant,
     windows,
 };
 use crate::peer::Peer;
@@ -327,51 +325,4 @@ async fn an_account_that_is_made_out_of_use_first_comes_to_the_same() {
     assert_eq!(error.code().as_str(), "target.forbidden");
     let entry = Search::entry(peer.below("CN=jit-ruler,OU=JIT"));
     assert!(peer.as_service().await.read(&entry).await.unwrap().is_none());
-}
-
-/// The target as it was set up when markers stood elsewhere, or with what is said of those days.
-fn marking(world: &World, marker: &str, former: &[&str]) -> Arc<dyn Target> {
-    let former_markers: Vec<_> = former.iter().map(|name| (*name).to_owned()).collect();
-    match world {
-        World::OpenLdap(peer) => {
-            let mut settings = open_ldap(peer);
-            (settings.marker, settings.former_markers) = (marker.to_owned(), former_markers);
-            Arc::new(OpenLdapTarget::new(peer.directory(), &settings).unwrap())
-        }
-        World::Windows(peer) => {
-            let mut settings = windows(peer);
-            (settings.marker, settings.former_markers) = (marker.to_owned(), former_markers);
-            Arc::new(ActiveDirectoryTarget::new(peer.directory(), &settings).unwrap())
-        }
-    }
-}
-
-#[tokio::test]
-async fn what_was_marked_in_another_attribute_is_ours_while_the_settings_name_it() {
-    for world in World::both().await {
-        let usual = world.marker().to_string();
-        // there is no room for one in each attribute of each directory
-        let elsewhere = if matches!(world, World::OpenLdap(_)) { "title" } else { "info" };
-        let before = marking(&world, elsewhere, &[]);
-        let after = marking(&world, &usual, &["employeeType", elsewhere]);
-        let forgetful = marking(&world, &usual, &[]);
-        let account = made(&*before, &format!("jit-{}", seed()), &["ops"], &secret()).await;
-        assert_eq!(forgetful.observe(&account).await.unwrap(), Observed::Foreign);
-        assert!(matches!(after.observe(&account).await.unwrap(), Observed::Ours { enabled: true, .. }));
-        let by_name = RemoteRef { native: None, ..account.clone() };
-        assert!(matches!(after.observe(&by_name).await.unwrap(), Observed::Ours { .. }));
-        let Listing::Complete(all) = after.list(None).await.unwrap() else { panic!("a whole listing") };
-        assert!(all.iter().any(|listed| listed.remote.marker == account.marker), "it is listed");
-        let renewed = after.ensure(&present(&account, &["staff"], Some(&secret()))).await.unwrap();
-        assert!(matches!(renewed, Effect::Present { .. }));
-        let disabled = Desired { remote: account.clone(), state: DesiredState::Disabled };
-        assert_eq!(after.ensure(&disabled).await.unwrap(), Effect::Disabled);
-        assert_eq!(forgetful.ensure(&absent(&account)).await.unwrap(), Effect::NotOurs);
-        assert_eq!(after.ensure(&absent(&account)).await.unwrap(), Effect::Absent { was_there: true });
-        assert!(!world.exists(&world.dn(&account.name)).await);
-        // what is made from now on bears the marker where it stands today
-        let account = made(&*after, &format!("jit-{}", seed()), &[], &secret()).await;
-        assert!(matches!(forgetful.observe(&account).await.unwrap(), Observed::Ours { .. }));
-        assert_eq!(after.ensure(&absent(&account)).await.unwrap(), Effect::Absent { was_there: true });
-    }
 }

@@ -7,6 +7,7 @@ mod house;
 mod kills;
 mod life;
 mod listing;
+mod markers;
 mod protected;
 mod refusals;
 mod renewals;
