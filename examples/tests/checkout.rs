@@ -312,6 +312,11 @@ fn what_is_wrong_with_a_target_is_said() {
         ),
         (
             "id = \"one\"",
+            "id = \"one\"\nquarantined_at_most = 129",
+            "target[0].quarantined_at_most: must be 1 to 128",
+        ),
+        (
+            "id = \"one\"",
             "id = \"one\"\noverdue_after = \"30s\"",
             "target[0].overdue_after: must be `1m` to `7d`",
         ),
@@ -397,7 +402,7 @@ fn what_is_demanded_of_secrets_has_bounds() {
 fn work_at_a_target_is_paced_as_the_configuration_says() {
     let store = "[checkout]\nstore = \"sqlite:accounts.db\"\ntenant = \"acme\"\n";
     let paced = "id = \"one\"\nat_once = 64\nno_more_than = { leases = 600, each = \"1m\" }\n\
-                 in_flight_for = \"5m\"\noverdue_after = \"1h\"";
+                 in_flight_for = \"5m\"\nquarantined_at_most = 20\noverdue_after = \"1h\"";
     let folder = folder("paced", &format!("{store}{}", TARGETS.replace("id = \"one\"", paced)));
     let (code, _, complaint) = run(&folder, "--config checkout.toml --json list");
     assert_eq!(code, 0, "{complaint}");
