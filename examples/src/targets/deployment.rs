@@ -49,3 +49,58 @@ impl DeploymentSettings {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::{num::NonZeroUsize, sync::Arc};
+
+    use chrono::{DateTime, Utc};
+    use jit_core::{
+        Account, AccountState, AccountWrite, Clock as _, Commit, Jit, ManualClock, MarkerKey, MemoryStore,
+        MemoryTarget, Mint, TargetId, TargetSetup, TenantId, TimeGuard, UserStore as _, WorkerId,
+    };
+
+    use super::*;
+
+    /// How many records go that have been over for so many days, where the configuration says this.
+    async fn gone_after(days: i64, keep_ended_for: Option<Span>) -> usize {
+        let (clock, store) = (Arc::new(ManualClock::at(DateTime::UNIX_EPOCH)), Arc::new(MemoryStore::new()));
+        clock.advance(TimeDelta::days(20_000));
+        store.commit(&over(clock.now() - TimeDelta::days(days))).await.unwrap();
+        let key = MarkerKey::new("prod", &[5; 32]).unwrap();
+        let target = TargetSetup::new(TargetId::new("ad").unwrap(), Arc::new(MemoryTarget::new()), key);
+        let builder = Jit::builder(store)
+            .clock(Arc::clone(&clock) as _)
+            .time_guard(TimeGuard::new(clock))
+            .target(target.for_tenants([TenantId::new("acme").unwrap()]));
+        let (name, marker_key, former_keys) = ("prod".to_owned(), PathBuf::new(), Vec::new());
+        let settings =
+            DeploymentSettings { name, marker_key, former_keys, leases_per_holder: None, keep_ended_for };
+        let jit = settings.bound(builder).build().unwrap();
+        jit.work(&WorkerId::new("w").unwrap(), NonZeroUsize::MIN).await.unwrap().forgotten
+    }
+
+    /// A lease that was over since then.
+    fn over(since: DateTime<Utc>) -> Commit {
+        let (mut mint, tenant) = (Mint::new(since, [1; 16]), TenantId::new("acme").unwrap());
+        let state = AccountState::Ended { reason: Code::new("lease.over"), since };
+        let mut account = Account::begin(mint.account(), tenant.clone(), state, since);
+        let marker = MarkerKey::new("prod", &[5; 32]).unwrap().mark(&tenant, account.id);
+        let lease = serde_json::json!({
+            "target": "ad", "holder": mint.account().to_string(), "role": "admin", "names_taken": 0,
+            "remote": { "name": "jit-1", "marker": marker.as_str() }, "until": since, "latest": since,
+            "phase": { "is": "gone", "since": since, "why": "expired" },
+        });
+        account.lease = Some(Box::new(serde_json::from_value(lease).unwrap()));
+        Commit { account: Some(AccountWrite::create(account)), ..Commit::new(tenant) }
+    }
+
+    #[tokio::test]
+    async fn records_of_ended_leases_go_after_400_days_or_when_the_configuration_says() {
+        assert_eq!([gone_after(399, None).await, gone_after(401, None).await], [0, 1]);
+        let month: Span = serde_json::from_value(serde_json::json!("31d")).unwrap();
+        assert_eq!([gone_after(30, Some(month)).await, gone_after(32, Some(month)).await], [0, 1]);
+        let century: Span = serde_json::from_value(serde_json::json!("36500d")).unwrap();
+        assert_eq!(gone_after(401, Some(century)).await, 0);
+    }
+}
