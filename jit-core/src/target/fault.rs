@@ -6,6 +6,8 @@
 pub enum TargetFault {
     /// It could not be reached, or did not answer in time; the outcome is unknown.
     Unreachable,
+    /// A server that stands in for another one answered, and does not have it. It may be on its way there: that proves nothing.
+    Unseen,
     /// Who it says to be could not be proved: a wrong certificate, or none.
     Untrusted,
     /// It does not accept our own credentials. Asking again could lock them.
@@ -48,6 +50,7 @@ impl TargetFault {
     pub(crate) fn code(self) -> &'static str {
         match self {
             Self::Unreachable => "target.unreachable",
+            Self::Unseen => "target.unseen",
             Self::Untrusted => "target.untrusted",
             Self::Credentials | Self::Resting => "target.credentials",
             Self::Forbidden => "target.forbidden",
@@ -65,6 +68,7 @@ impl TargetFault {
     pub(crate) fn meaning(self) -> &'static str {
         match self {
             Self::Unreachable => "the target did not answer",
+            Self::Unseen => "a server that stands in does not have it, which proves nothing",
             Self::Untrusted => "the target could not prove who it is",
             Self::Credentials => "the target does not accept our credentials",
             Self::Resting => "the target did not accept our credentials, and is not asked again yet",
@@ -81,7 +85,7 @@ impl TargetFault {
     }
 
     pub(crate) fn is_passing(self) -> bool {
-        matches!(self, Self::Unreachable | Self::Limit | Self::Quarantined)
+        matches!(self, Self::Unreachable | Self::Unseen | Self::Limit | Self::Quarantined)
     }
 
     pub(crate) fn scope(self) -> FaultScope {
@@ -94,7 +98,9 @@ impl TargetFault {
             | Self::Protocol => FaultScope::Target,
             Self::Name | Self::Secret | Self::Entitlement => FaultScope::Account,
             // Credentials have a circuit of their own.
-            Self::Credentials | Self::Resting | Self::Limit | Self::Quarantined => FaultScope::Neither,
+            Self::Unseen | Self::Credentials | Self::Resting | Self::Limit | Self::Quarantined => {
+                FaultScope::Neither
+            }
         }
     }
 }

@@ -394,5 +394,5 @@ pub(super) fn proved(loan: &Loan, effect: Effect) -> Result<Effect, BackendError
 }
 
 pub(super) fn unseen() -> BackendError {
-    Step::Reach.refused(TargetFault::Unreachable)
+    Step::Reach.refused(TargetFault::Unseen)
 }

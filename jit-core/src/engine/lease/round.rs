@@ -327,7 +327,7 @@ impl Jit {
             native: None,
         };
         match setup.target.observe(&remote).await {
-            // One server of several may not tell of one account, and list the others.
+            // Whether anybody answers at all, the long call finds out by itself.
             Err(error) if is_out_of_reach(&error) && !is_unreachable(&error) => Err(error),
             _ => Ok(()),
         }
@@ -367,7 +367,7 @@ pub(super) async fn settle(
     }
 }
 
-/// Nobody there was asked for anything.
+/// Nobody there was asked for anything. A server that stands in for another one was, and accepted us.
 fn is_out_of_reach(error: &BackendError) -> bool {
     use TargetFault::{Credentials, Resting, Unreachable, Untrusted};
     matches!(error.kind(), ErrorKind::Target(Credentials | Resting | Unreachable | Untrusted))

@@ -178,6 +178,14 @@ impl House {
         Self { clock: Arc::clone(clock), holder: *holder, key: key.clone(), store, jit }
     }
 
+    /// The same in another process, which knows of our credentials what is in the store.
+    pub(crate) fn in_another_process(&self, target: Arc<dyn Target>) -> Self {
+        let Self { clock, holder, key, store, .. } = self;
+        let setup = setup(target, key).proving_with("directory", &[b"jit", b"secret"]);
+        let jit = engine(store.clone(), clock, setup, seed());
+        Self { clock: Arc::clone(clock), holder: *holder, key: key.clone(), store: store.clone(), jit }
+    }
+
     pub(crate) fn request(&self, role: &str, minutes: i64) -> CheckOut {
         CheckOut {
             tenant: tenant(),

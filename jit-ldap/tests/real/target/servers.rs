@@ -72,9 +72,9 @@ async fn a_server_that_stands_in_proves_nothing_by_what_it_does_not_have() {
             [absent(account), disabled, present(account, &[], None), present(account, &[], Some(&secret()))]
         {
             let error = target.ensure(&desired).await.unwrap_err();
-            assert_eq!(error.code().as_str(), "target.unreachable");
+            assert_eq!(error.code().as_str(), "target.unseen");
         }
-        assert_eq!(target.observe(account).await.unwrap_err().code().as_str(), "target.unreachable");
+        assert_eq!(target.observe(account).await.unwrap_err().code().as_str(), "target.unseen");
         assert!(!has(&other, &account.name).await, "nothing is made a second time");
     }
     for account in &kept {
@@ -86,6 +86,22 @@ async fn a_server_that_stands_in_proves_nothing_by_what_it_does_not_have() {
         assert!(matches!(target.observe(&account).await.unwrap(), Observed::Ours { .. }));
     }
     assert!(!lost.is_empty() && !kept.is_empty());
+}
+
+#[tokio::test]
+async fn a_new_account_is_made_where_somebody_answers_also_by_a_process_that_nobody_accepted_yet() {
+    let (one, other) = (Peer::start("slapd"), Peer::start("slapd"));
+    let servers = || [server(&one), server(&other)];
+    let (first, last) = (servers(), servers());
+    let house = House::behind(std::sync::Arc::new(target(first, &one)), 0).await;
+    let target = std::sync::Arc::new(target(last, &one));
+    drop(one);
+    for number in 0..16 {
+        let process = house.in_another_process(target.clone());
+        let request = CheckOut { key: Some(format!("key-{number}")), ..process.request("admin", 30) };
+        let out = process.jit.check_out(&request).await.unwrap();
+        assert!(has(&other, &out.name).await, "{number}");
+    }
 }
 
 #[tokio::test]
@@ -149,9 +165,9 @@ async fn what_is_lent_to_a_person_is_taken_where_it_was_given() {
             }
             Err(error) => {
                 // the server that stands in knows nobody of this identifier
-                assert_eq!(error.code().as_str(), "target.unreachable");
+                assert_eq!(error.code().as_str(), "target.unseen");
                 let found = forwards.holdings(known, &asked).await.unwrap_err();
-                assert_eq!(found.code().as_str(), "target.unreachable");
+                assert_eq!(found.code().as_str(), "target.unseen");
                 waiting += 1;
             }
         }
@@ -200,7 +216,7 @@ async fn what_a_server_that_stands_in_has_not_heard_of_is_not_counted_as_lent() 
         match house.jit.elevate(&house.request("lift-ops", 30), Some(name)).await {
             Ok(_) => lent += 1,
             Err(error) => {
-                assert_eq!(error.code().as_str(), "target.unreachable");
+                assert_eq!(error.code().as_str(), "target.unseen");
                 assert!(!is_member(&other, name).await, "nothing is lent that may have been there before");
                 refused += 1;
             }
