@@ -95,3 +95,22 @@ impl<T: Tell> Notices for Alarms<T> {
         })
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn whoever_hears_that_markers_are_not_found_learns_where_to_look() {
+        let about = |code: &'static str| Alarm {
+            about: Code::new(code),
+            target: TargetId::new("ad").ok(),
+            account: None,
+        };
+        let told = about("target.markers_unknown").to_string();
+        assert!(
+            told.starts_with("alarm `target.markers_unknown` at `ad`: ") && told.contains("`former_markers`")
+        );
+        assert_eq!(about("target.markers_known").to_string(), "alarm `target.markers_known` at `ad`");
+    }
+}
