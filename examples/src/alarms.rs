@@ -7,10 +7,11 @@ use async_trait::async_trait;
 use jit_core::{AccountId, BackendError, Code, ErrorKind, Jit, Notices, TargetId, Task, TaskKind, TenantId};
 
 /// What needs a person, by the code under which the audit trail keeps it.
-pub(crate) const RECORDED: [&str; 19] = [
+pub(crate) const RECORDED: [&str; 20] = [
     "lease.overdue",
     "lease.quarantined",
     "lease.declared_gone",
+    "lease.repointed",
     "lease.unreadable",
     "target.credentials_refused",
     "target.credentials_accepted",

@@ -106,8 +106,8 @@ pub use store::{
 pub use target::{
     Capabilities, Desired, DesiredState, Differences, Drift, DriftLook, Effect, FaultScope, Holdings,
     ListCursor, Listed, Listing, Marker, MarkerKey, MarkerKeyError, Mirrored, Mirroring, Observed,
-    QuarantineRules, RemoteRef, Secret, SecretRules, ShownEnd, StopLimit, Target, TargetFault, TargetRole,
-    TargetSetup, UnattendedEnd, Whose,
+    QuarantineRules, RemoteEntitlement, RemoteRef, Secret, SecretRules, ShownEnd, StopLimit, Target,
+    TargetFault, TargetRole, TargetSetup, UnattendedEnd, Whose,
 };
 
 /// What macros of this crate refer to.

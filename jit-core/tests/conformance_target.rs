@@ -18,7 +18,21 @@ use jit_core::{
 };
 
 fn open() -> Rig {
-    Rig::new(Arc::new(MemoryTarget::new())).with(vec!["ops".into()])
+    rig(|inner| Arc::new(inner))
+}
+
+/// The same accounts behind two settings.
+fn rig(open: impl Fn(MemoryTarget) -> Arc<dyn Target>) -> Rig {
+    let (target, elsewhere) = pointed_elsewhere();
+    Rig::new(open(target)).with(vec!["ops".into(), "staff".into()]).pointed_elsewhere(open(elsewhere))
+}
+
+fn pointed_elsewhere() -> (MemoryTarget, MemoryTarget) {
+    let target = MemoryTarget::new();
+    let elsewhere = target.beside();
+    elsewhere.point("ops", Some("staff"));
+    elsewhere.point("staff", None);
+    (target, elsewhere)
 }
 
 jit_core::conformance::target!(async { open() });
@@ -50,6 +64,10 @@ enum Fault {
     TellsAnotherState,
     ShowsAnotherState,
     ElevatesWhatItMade,
+    TakesByName,
+    LooksByName,
+    TellsNoIds,
+    KeepsToItselfWhatMoved,
 }
 
 /// Each with the checks that catch it.
@@ -77,6 +95,10 @@ const FAULTS: &[(Fault, &[&str])] = &[
     (Fault::TellsAnotherState, &["a_listing_tells_nothing_that_is_not_so"]),
     (Fault::ShowsAnotherState, &["a_listing_tells_nothing_that_is_not_so"]),
     (Fault::ElevatesWhatItMade, &["what_was_made_for_a_time_is_not_elevated"]),
+    (Fault::TakesByName, &["what_was_given_is_taken_where_it_was_given"]),
+    (Fault::LooksByName, &["what_was_given_is_taken_where_it_was_given"]),
+    (Fault::TellsNoIds, &["what_was_given_is_taken_where_it_was_given"]),
+    (Fault::KeepsToItselfWhatMoved, &["what_was_given_is_taken_where_it_was_given"]),
 ];
 
 struct Faulty {
@@ -173,6 +195,17 @@ impl Target for Faulty {
                     given: BTreeSet::new(),
                     taken: BTreeSet::new(),
                     ends: BTreeMap::new(),
+                    repointed: BTreeSet::new(),
+                });
+            }
+            DesiredState::Holding { give, take } if self.has(Fault::TakesByName) => {
+                let state = DesiredState::Holding { give: give.clone(), take: by_name(take) };
+                let effect = self.inner.ensure(&Desired { remote: remote.clone(), state }).await?;
+                return Ok(match effect {
+                    Effect::Holding { given, ends, .. } => {
+                        Effect::Holding { given, taken: take.clone(), ends, repointed: take.clone() }
+                    }
+                    other => other,
                 });
             }
             _ => {}
@@ -188,6 +221,9 @@ impl Target for Faulty {
             }
             Effect::Present { native, .. } if self.has(Fault::PromisesAnotherEnd) => {
                 Effect::Present { native, end: UnattendedEnd::ServerDeletes }
+            }
+            Effect::Holding { given, taken, ends, .. } if self.has(Fault::KeepsToItselfWhatMoved) => {
+                Effect::Holding { given, taken, ends, repointed: BTreeSet::new() }
             }
             effect => effect,
         })
@@ -207,8 +243,20 @@ impl Target for Faulty {
         self.inner.observe(remote).await
     }
 
-    async fn holdings(&self, remote: &RemoteRef, asked: &BTreeSet<String>) -> Result<Holdings, BackendError> {
-        self.inner.holdings(remote, asked).await
+    async fn holdings(
+        &self,
+        remote: &RemoteRef,
+        asked: &BTreeSet<RemoteEntitlement>,
+    ) -> Result<Holdings, BackendError> {
+        if self.has(Fault::LooksByName) {
+            return self.inner.holdings(remote, &by_name(asked)).await;
+        }
+        Ok(match self.inner.holdings(remote, asked).await? {
+            Holdings::Found { native, held, lacks } if self.has(Fault::TellsNoIds) => {
+                Holdings::Found { native, held: by_name(&held), lacks: by_name(&lacks) }
+            }
+            holdings => holdings,
+        })
     }
 
     async fn show(&self, remote: &RemoteRef) -> Result<Option<Listed>, BackendError> {
@@ -235,10 +283,14 @@ impl Target for Faulty {
     }
 }
 
+/// As if nobody knew what the names stood for.
+fn by_name(entitlements: &BTreeSet<RemoteEntitlement>) -> BTreeSet<RemoteEntitlement> {
+    entitlements.iter().map(|entitlement| RemoteEntitlement::named(&entitlement.name)).collect()
+}
+
 fn passes(fault: Fault, name: &str) -> bool {
     let check = all_checks().find(|check| check.name == name).unwrap();
-    let faulty = Faulty { inner: MemoryTarget::new(), fault, calls: AtomicU64::new(0) };
-    let rig = Rig::new(Arc::new(faulty)).with(vec!["ops".into()]);
+    let rig = rig(|inner| Arc::new(Faulty { inner, fault, calls: AtomicU64::new(0) }));
     run(async { rig }, check.run).is_ok()
 }
 

@@ -4,14 +4,17 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::{DateTime, Utc};
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize};
 
-use crate::AccountId;
+use crate::{AccountId, RemoteEntitlement};
 
 /// Keeps one entitlement of the account, and who needs it.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[expect(clippy::exhaustive_structs, reason = "it is stored: each field is there to be read")]
 pub struct Edge {
+    /// Which one: by what it is in the target, and not by its name alone.
+    #[serde(default)]
+    pub entitlement: RemoteEntitlement,
     /// Whether somebody else gave it before we did: then it is never taken.
     pub pre_existing: bool,
     /// How often the target was asked to give it, since it was first needed or somebody else was found to have given it.
@@ -47,7 +50,7 @@ pub struct Taking {
     /// Tells it from others.
     pub number: u64,
     /// What it takes.
-    pub entitlements: BTreeSet<String>,
+    pub entitlements: BTreeSet<RemoteEntitlement>,
     /// Until when it may take effect, at one server or at all of them.
     pub answer_by: DateTime<Utc>,
 }
@@ -85,8 +88,8 @@ impl Edge {
 
     /// Learns that somebody else gave it.
     pub(super) fn is_theirs(&mut self) {
-        let leases = std::mem::take(&mut self.leases);
-        *self = Self { pre_existing: true, leases, ..Self::default() };
+        let Self { entitlement, leases, .. } = std::mem::take(self);
+        *self = Self { entitlement, pre_existing: true, leases, ..Self::default() };
     }
 
     pub(super) fn until(&self) -> Option<DateTime<Utc>> {
@@ -96,4 +99,22 @@ impl Edge {
         });
         ends.max()
     }
+}
+
+/// Reads what is lent. Earlier builds kept it by name, and not what the name stood for.
+pub(super) fn read_all<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<Edge>, D::Error> {
+    #[derive(Deserialize)]
+    #[serde(untagged)]
+    enum Written {
+        ById(Vec<Edge>),
+        ByName(BTreeMap<String, Edge>),
+    }
+    Ok(match Written::deserialize(deserializer)? {
+        Written::ById(edges) => edges,
+        Written::ByName(edges) => {
+            let named =
+                |(name, edge): (String, Edge)| Edge { entitlement: RemoteEntitlement::named(name), ..edge };
+            edges.into_iter().map(named).collect()
+        }
+    })
 }

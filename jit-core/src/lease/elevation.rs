@@ -9,9 +9,9 @@ use serde::{Deserialize, Serialize};
 
 use super::{
     Exposure,
-    edge::{Edge, Share, Taking},
+    edge::{Edge, Share, Taking, read_all},
 };
-use crate::{AccountId, TargetId, UnattendedEnd};
+use crate::{AccountId, RemoteEntitlement, TargetId, UnattendedEnd};
 
 /// Keeps what is lent to one account of a target that existed before. It is kept in an account of its own, whose id
 /// derives from the target and the native id.
@@ -24,9 +24,9 @@ pub struct Elevation {
     pub name: String,
     /// The id that the target gave the account and never changes.
     pub native: String,
-    /// What is lent, by the target's own names.
-    #[serde(default)]
-    pub edges: BTreeMap<String, Edge>,
+    /// What is lent. Each is here once, whatever names it was lent by, and a name that stood for two has two.
+    #[serde(default, deserialize_with = "read_all")]
+    pub edges: Vec<Edge>,
     /// Calls that take something and whose answer nobody has.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub takes: Vec<Taking>,
@@ -40,30 +40,51 @@ pub(crate) struct Answer<'a> {
     /// What was lent when the call began.
     pub(crate) begun: &'a Elevation,
     /// What the call gave.
-    pub(crate) given: &'a BTreeSet<String>,
+    pub(crate) given: &'a BTreeSet<RemoteEntitlement>,
     /// What of it the target takes by itself, and when.
-    pub(crate) ends: &'a BTreeMap<String, DateTime<Utc>>,
+    pub(crate) ends: &'a BTreeMap<RemoteEntitlement, DateTime<Utc>>,
 }
 
 impl Answer<'_> {
     /// Tells whether it says of anything that somebody else gave it.
     pub(crate) fn names_others(&self, lease: AccountId) -> bool {
-        let mut shared = self.begun.shared_with(lease);
-        shared.any(|(entitlement, edge)| self.is_by_others(entitlement, edge))
+        self.begun.shared_with(lease).any(|edge| self.is_by_others(edge))
     }
 
-    fn is_by_others(&self, entitlement: &str, edge: &Edge) -> bool {
-        edge.asked == 1 && !self.given.contains(entitlement)
+    fn is_by_others(&self, edge: &Edge) -> bool {
+        edge.asked == 1 && !edge.entitlement.is_among(self.given)
     }
 
-    fn is_to_the_last_call(&self, entitlement: &str, edge: &Edge) -> bool {
-        self.begun.edges.get(entitlement).is_some_and(|begun| begun.asked == edge.asked)
+    fn is_to_the_last_call(&self, edge: &Edge) -> bool {
+        let mut begun = self.begun.edges.iter().filter(|begun| begun.entitlement.is(&edge.entitlement));
+        begun.any(|begun| begun.asked == edge.asked)
+    }
+
+    fn end_of(&self, edge: &Edge) -> Option<DateTime<Utc>> {
+        let end = self.ends.iter().find(|(entitlement, _)| entitlement.is(&edge.entitlement));
+        end.map(|(_, end)| *end)
+    }
+}
+
+/// What the target showed of the entitlements that a lease wants.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Shown {
+    /// Those that the account holds.
+    pub(crate) held: BTreeSet<RemoteEntitlement>,
+    /// Those that it does not.
+    pub(crate) lacks: BTreeSet<RemoteEntitlement>,
+}
+
+impl Shown {
+    /// All of them.
+    pub(crate) fn all(&self) -> impl Iterator<Item = &RemoteEntitlement> + Clone {
+        self.held.iter().chain(&self.lacks)
     }
 }
 
 impl Elevation {
     pub(crate) fn begin(target: TargetId, name: String, native: String) -> Self {
-        Self { target, name, native, edges: BTreeMap::new(), takes: Vec::new(), settling: Vec::new() }
+        Self { target, name, native, edges: Vec::new(), takes: Vec::new(), settling: Vec::new() }
     }
 
     /// Tells whether anything is lent or on its way out.
@@ -72,59 +93,78 @@ impl Elevation {
         !self.edges.is_empty()
     }
 
+    /// What the target is to be asked about for a lease that wants entitlements of these names. What it needs already is that
+    /// which it was lent, whatever a name stands for by now.
+    pub(crate) fn wanted(&self, lease: AccountId, names: &[String]) -> BTreeSet<RemoteEntitlement> {
+        let needed: BTreeSet<_> = self.needed_by(lease).map(|edge| edge.entitlement.clone()).collect();
+        if needed.is_empty() { RemoteEntitlement::all_named(names) } else { needed }
+    }
+
     /// Tells whether no call is under way that could take one of these away again.
-    pub(crate) fn is_free(&self, wanted: &BTreeSet<String>, now: DateTime<Utc>) -> bool {
+    pub(crate) fn is_free(&self, wanted: &Shown, now: DateTime<Utc>) -> bool {
         let mut open = self.takes.iter().filter(|taking| now < taking.answer_by);
-        open.all(|taking| taking.entitlements.is_disjoint(wanted))
+        open.all(|taking| !taking.entitlements.iter().any(|taken| taken.is_among(wanted.all())))
     }
 
     /// Tells whether the target shows as held what was taken a moment ago: then another of its servers took it, and this one
     /// loses it when it hears of it.
-    pub(crate) fn is_going(
-        &self,
-        wanted: &BTreeSet<String>,
-        held: &BTreeSet<String>,
-        now: DateTime<Utc>,
-    ) -> bool {
-        let is_lent = |name: &&String| self.edges.get(*name).is_some_and(|edge| edge.is_needed(now));
+    pub(crate) fn is_going(&self, wanted: &Shown, now: DateTime<Utc>) -> bool {
+        let lent: Vec<_> = self.edges.iter().filter(|edge| edge.is_needed(now)).collect();
+        let is_lent = |taken: &RemoteEntitlement| lent.iter().any(|edge| edge.entitlement.is(taken));
         let recent = self.settling.iter().filter(|taking| now < taking.answer_by);
-        let going = recent.flat_map(|taking| &taking.entitlements).filter(|name| !is_lent(name));
-        going.into_iter().any(|name| wanted.contains(name) && held.contains(name))
+        let mut going = recent.flat_map(|taking| &taking.entitlements).filter(|taken| !is_lent(taken));
+        going.any(|taken| taken.is_among(&wanted.held))
     }
 
-    /// Lets a lease need entitlements, of which the target showed these to be held. What it did not show is ours to give,
-    /// and to take; what it showed and we never gave is not.
-    pub(crate) fn joined(
-        mut self,
-        lease: AccountId,
-        until: DateTime<Utc>,
-        wanted: &BTreeSet<String>,
-        held: &BTreeSet<String>,
-    ) -> Self {
-        for entitlement in wanted {
-            let is_held = held.contains(entitlement);
-            let fresh = || Edge { pre_existing: is_held, ..Edge::default() };
-            let edge = self.edges.entry(entitlement.clone()).or_insert_with(fresh);
-            // Whoever gave it before took it back: from now on it is ours.
-            edge.pre_existing &= is_held;
-            if !edge.pre_existing {
-                edge.asked = edge.asked.saturating_add(1);
-            }
-            edge.leases.insert(lease, Share::Needs { until });
+    /// Lets a lease need what the target showed of it. What it did not show to be held is ours to give, and to take; what it
+    /// showed and we never gave is not.
+    pub(crate) fn joined(mut self, lease: AccountId, until: DateTime<Utc>, shown: &Shown) -> Self {
+        let held = shown.held.iter().map(|entitlement| (entitlement, true));
+        for (entitlement, is_held) in held.chain(shown.lacks.iter().map(|entitlement| (entitlement, false))) {
+            self.change_edge(entitlement, is_held, |edge| {
+                // Whoever gave it before took it back: from now on it is ours.
+                edge.pre_existing &= is_held;
+                if !edge.pre_existing {
+                    edge.asked = edge.asked.saturating_add(1);
+                }
+                edge.leases.insert(lease, Share::Needs { until });
+            });
         }
         self
     }
 
+    /// Changes what is lent of an entitlement: by what it is, and else by its name, where an earlier build did not keep what
+    /// that stood for; then it is what the name stands for now. It is called from now on as it was called last.
+    fn change_edge(
+        &mut self,
+        entitlement: &RemoteEntitlement,
+        pre_existing: bool,
+        change: impl FnOnce(&mut Edge),
+    ) {
+        let is_same =
+            |edge: &Edge| edge.entitlement.native.is_some() && edge.entitlement.native == entitlement.native;
+        let same = self.edges.iter().position(is_same);
+        let same = same.or_else(|| self.edges.iter().position(|edge| edge.entitlement.is(entitlement)));
+        let fresh = || Edge { entitlement: entitlement.clone(), pre_existing, ..Edge::default() };
+        let mut edge = same.map_or_else(fresh, |index| self.edges.remove(index));
+        if entitlement.native.is_some() {
+            edge.entitlement = entitlement.clone();
+        }
+        change(&mut edge);
+        let place = self.edges.partition_point(|other| other.entitlement < edge.entitlement);
+        self.edges.insert(place, edge);
+    }
+
     /// What the target is to give so that a lease has what it needs, each until the last lease needs it.
-    pub(crate) fn to_give(&self, lease: AccountId) -> BTreeMap<String, DateTime<Utc>> {
-        let ours = self.shared_with(lease).filter(|(_, edge)| !edge.pre_existing);
-        ours.filter_map(|(entitlement, edge)| Some((entitlement.clone(), edge.until()?))).collect()
+    pub(crate) fn to_give(&self, lease: AccountId) -> BTreeMap<RemoteEntitlement, DateTime<Utc>> {
+        let ours = self.shared_with(lease).filter(|edge| !edge.pre_existing);
+        ours.filter_map(|edge| Some((edge.entitlement.clone(), edge.until()?))).collect()
     }
 
     /// Writes down, before a call that gives a lease what it needs, what that may come to should nobody hear the answer: the
     /// target takes it as late as it is told. Where it takes nothing `by_itself`, it may be there for good.
     pub(crate) fn asking(mut self, lease: AccountId, by_itself: bool) -> Self {
-        let shared = self.edges.values_mut().filter(|edge| edge.leases.contains_key(&lease));
+        let shared = self.edges.iter_mut().filter(|edge| edge.leases.contains_key(&lease));
         shared.for_each(|edge| edge.is_asked_for(by_itself));
         self
     }
@@ -132,15 +172,11 @@ impl Elevation {
     /// Learns what the target gave, and what of it the target takes by itself. What it held already, though it was seen not to
     /// be there and nobody but this call was to give it, somebody else gave in between.
     pub(crate) fn answered(mut self, lease: AccountId, answer: &Answer<'_>) -> Self {
-        for (entitlement, edge) in &mut self.edges {
-            if !edge.leases.contains_key(&lease) {
-                continue;
-            }
-            if answer.is_by_others(entitlement, edge) {
+        for edge in self.edges.iter_mut().filter(|edge| edge.leases.contains_key(&lease)) {
+            if answer.is_by_others(edge) {
                 edge.is_theirs();
             } else {
-                let end = answer.ends.get(entitlement).copied();
-                edge.is_given_until(end, answer.is_to_the_last_call(entitlement, edge));
+                edge.is_given_until(answer.end_of(edge), answer.is_to_the_last_call(edge));
             }
         }
         self
@@ -149,8 +185,8 @@ impl Elevation {
     /// Tells who takes what is lent to a lease if nobody of ours ever runs again, and when all of it is taken; `None` where
     /// nothing is lent to it. What was there before nobody takes, and it is not counted.
     pub(crate) fn exposure(&self, lease: AccountId) -> Option<Exposure> {
-        let lent = self.shared_with(lease).filter(|(_, edge)| !edge.pre_existing);
-        let ends: Option<Vec<_>> = lent.map(|(_, edge)| edge.drops_at.filter(|_| edge.drops)).collect();
+        let lent = self.shared_with(lease).filter(|edge| !edge.pre_existing);
+        let ends: Option<Vec<_>> = lent.map(|edge| edge.drops_at.filter(|_| edge.drops)).collect();
         let last = ends?.into_iter().max()?;
         Some(Exposure::at(UnattendedEnd::ServerDropsMembership, last))
     }
@@ -162,8 +198,8 @@ impl Elevation {
         number: u64,
         answer_by: DateTime<Utc>,
         now: DateTime<Utc>,
-    ) -> (Self, BTreeSet<String>) {
-        let shares = self.edges.values_mut().filter_map(|edge| edge.leases.get_mut(&lease));
+    ) -> (Self, BTreeSet<RemoteEntitlement>) {
+        let shares = self.edges.iter_mut().filter_map(|edge| edge.leases.get_mut(&lease));
         shares.for_each(|share| *share = Share::Leaves);
         let take = self.surplus_of(lease, now);
         self.takes.retain(|taking| now < taking.answer_by);
@@ -187,45 +223,46 @@ impl Elevation {
 
     /// Forgets a lease of which no call can arrive any longer.
     pub(crate) fn left(mut self, lease: AccountId) -> Self {
-        for edge in self.edges.values_mut() {
+        for edge in &mut self.edges {
             edge.leases.remove(&lease);
         }
-        self.edges.retain(|_, edge| !edge.leases.is_empty());
+        self.edges.retain(|edge| !edge.leases.is_empty());
         self
     }
 
     /// Tells whether a lease needs anything.
     pub(crate) fn is_needed_by(&self, lease: AccountId) -> bool {
-        self.shared_with(lease).any(|(_, edge)| matches!(edge.leases.get(&lease), Some(Share::Needs { .. })))
+        self.needed_by(lease).next().is_some()
     }
 
     /// What a lease had and is ours to take.
-    pub(crate) fn surplus_of(&self, lease: AccountId, now: DateTime<Utc>) -> BTreeSet<String> {
-        let surplus = self.shared_with(lease).filter(|(_, edge)| edge.is_surplus(now));
-        surplus.map(|(entitlement, _)| entitlement.clone()).collect()
+    pub(crate) fn surplus_of(&self, lease: AccountId, now: DateTime<Utc>) -> BTreeSet<RemoteEntitlement> {
+        let surplus = self.shared_with(lease).filter(|edge| edge.is_surplus(now));
+        surplus.map(|edge| edge.entitlement.clone()).collect()
     }
 
     /// Learns that a call of a lease gave something after the lease had been forgotten: it is ours, whoever saw it since.
-    pub(crate) fn given_late(mut self, lease: AccountId, given: &BTreeSet<String>) -> Self {
+    pub(crate) fn given_late(mut self, lease: AccountId, given: &BTreeSet<RemoteEntitlement>) -> Self {
         for entitlement in given {
-            let edge = self.edges.entry(entitlement.clone()).or_default();
-            // Nobody kept when the target takes it.
-            (edge.pre_existing, edge.drops) = (false, false);
-            edge.leases.entry(lease).or_insert(Share::Leaves);
+            self.change_edge(entitlement, false, |edge| {
+                // Nobody kept when the target takes it.
+                (edge.pre_existing, edge.drops) = (false, false);
+                edge.leases.entry(lease).or_insert(Share::Leaves);
+            });
         }
         self
     }
 
     /// The other leases that say that they need something of it.
     pub(crate) fn needed_beside(&self, lease: AccountId) -> BTreeSet<AccountId> {
-        let shares = self.shared_with(lease).flat_map(|(_, edge)| &edge.leases);
+        let shares = self.shared_with(lease).flat_map(|edge| &edge.leases);
         let needing = shares.filter(|(id, share)| **id != lease && matches!(share, Share::Needs { .. }));
         needing.map(|(id, _)| *id).collect()
     }
 
     /// Forgets of what a lease has that others say that they need it, who are gone: they joined too late.
     pub(crate) fn without(mut self, lease: AccountId, gone: &BTreeSet<AccountId>) -> Self {
-        for edge in self.edges.values_mut().filter(|edge| edge.leases.contains_key(&lease)) {
+        for edge in self.edges.iter_mut().filter(|edge| edge.leases.contains_key(&lease)) {
             edge.leases.retain(|id, share| !(gone.contains(id) && matches!(share, Share::Needs { .. })));
         }
         self
@@ -235,166 +272,15 @@ impl Elevation {
         self.shared_with(lease).next().is_some()
     }
 
-    fn shared_with(&self, lease: AccountId) -> impl Iterator<Item = (&String, &Edge)> {
-        self.edges.iter().filter(move |(_, edge)| edge.leases.contains_key(&lease))
+    fn shared_with(&self, lease: AccountId) -> impl Iterator<Item = &Edge> {
+        self.edges.iter().filter(move |edge| edge.leases.contains_key(&lease))
+    }
+
+    fn needed_by(&self, lease: AccountId) -> impl Iterator<Item = &Edge> {
+        let is_needed = move |edge: &&Edge| matches!(edge.leases.get(&lease), Some(Share::Needs { .. }));
+        self.edges.iter().filter(is_needed)
     }
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn at(minute: i64) -> DateTime<Utc> {
-        DateTime::from_timestamp(1_800_000_000 + minute * 60, 0).unwrap()
-    }
-
-    fn lease(number: u128) -> AccountId {
-        AccountId::from_uuid(uuid::Uuid::from_u128(number))
-    }
-
-    fn set(names: &[&str]) -> BTreeSet<String> {
-        names.iter().map(|name| (*name).to_owned()).collect()
-    }
-
-    fn fresh() -> Elevation {
-        Elevation::begin(TargetId::new("ad").unwrap(), "alice".into(), "id-1".into())
-    }
-
-    /// How it is after the first lease heard an answer to a call that began when it was so.
-    fn answered(lent: &Elevation, begun: &Elevation, given: &[&str], ends: &[(&str, i64)]) -> Elevation {
-        let ends = ends.iter().map(|(name, minute)| ((*name).to_owned(), at(*minute))).collect();
-        lent.clone().answered(lease(1), &Answer { begun, given: &set(given), ends: &ends })
-    }
-
-    fn release(elevation: Elevation, number: u128) -> (Elevation, BTreeSet<String>) {
-        elevation.released(lease(number), 9, at(2), at(0))
-    }
-
-    #[test]
-    fn what_two_leases_need_is_taken_when_the_second_ends() {
-        let both = fresh().joined(lease(1), at(10), &set(&["ops", "dba"]), &set(&[])).joined(
-            lease(2),
-            at(20),
-            &set(&["ops"]),
-            &set(&[]),
-        );
-        assert_eq!(both.to_give(lease(1))["ops"], at(20), "until the last one needs it");
-        let (first, take) = release(both, 1);
-        assert_eq!(take, set(&["dba"]));
-        let (_, take) = release(first, 2);
-        assert_eq!(take, set(&["ops"]));
-    }
-
-    #[test]
-    fn what_was_there_before_is_neither_given_nor_taken() {
-        let joined = fresh().joined(lease(1), at(10), &set(&["ops"]), &set(&["ops"]));
-        assert!(joined.to_give(lease(1)).is_empty());
-        let (after, take) = release(joined.clone(), 1);
-        assert!(take.is_empty() && after.left(lease(1)) == fresh());
-        // Taken back by whoever gave it, it is given, and is ours.
-        let again = joined.joined(lease(2), at(20), &set(&["ops"]), &set(&[]));
-        assert_eq!(again.to_give(lease(2)), BTreeMap::from([("ops".to_owned(), at(20))]));
-    }
-
-    #[test]
-    fn what_was_given_in_between_belongs_to_who_gave_it_unless_it_may_have_been_us() {
-        let once = fresh().joined(lease(1), at(10), &set(&["ops"]), &set(&[]));
-        assert!(answered(&once, &once, &[], &[]).edges["ops"].pre_existing);
-        assert!(!answered(&once, &once, &["ops"], &[]).edges["ops"].pre_existing);
-        let twice = once.joined(lease(1), at(10), &set(&["ops"]), &set(&[]));
-        assert!(
-            !answered(&twice, &twice, &[], &[]).edges["ops"].pre_existing,
-            "the first call may have been it"
-        );
-    }
-
-    #[test]
-    fn while_a_call_may_still_take_it_nobody_else_is_given_it() {
-        let (left, _) = release(fresh().joined(lease(1), at(10), &set(&["ops"]), &set(&[])), 1);
-        assert!(!left.is_free(&set(&["ops"]), at(1)) && left.is_free(&set(&["dba"]), at(1)));
-        assert!(left.is_free(&set(&["ops"]), at(2)));
-        assert!(left.taken(9, None).is_free(&set(&["ops"]), at(1)));
-    }
-
-    #[test]
-    fn what_one_server_took_and_another_shows_is_not_there_to_be_lent() {
-        let ops = set(&["ops"]);
-        let (left, _) = release(fresh().joined(lease(1), at(10), &ops, &set(&[])), 1);
-        let taken = left.taken(9, Some(at(5)));
-        assert!(taken.is_free(&ops, at(1)) && taken.is_going(&ops, &ops, at(4)));
-        assert!(!taken.is_going(&ops, &ops, at(5)), "all know of it by now");
-        assert!(!taken.is_going(&ops, &set(&[]), at(4)) && !taken.is_going(&set(&["dba"]), &ops, at(4)));
-        let next = taken.joined(lease(2), at(20), &ops, &set(&[]));
-        assert!(!next.is_going(&ops, &ops, at(4)), "it was given again since");
-        assert!(release(next, 2).0.settling.len() == 1, "until it is forgotten");
-    }
-
-    #[test]
-    fn nobody_needs_anything_beyond_their_end() {
-        let both = fresh().joined(lease(1), at(10), &set(&["ops"]), &set(&[])).joined(
-            lease(2),
-            at(20),
-            &set(&["ops"]),
-            &set(&["ops"]),
-        );
-        assert!(both.clone().released(lease(1), 9, at(21), at(19)).1.is_empty());
-        assert_eq!(both.clone().released(lease(1), 9, at(22), at(20)).1, set(&["ops"]));
-        let gone = BTreeSet::from([lease(2)]);
-        assert_eq!(both.needed_beside(lease(1)), gone);
-        assert_eq!(both.without(lease(1), &gone).released(lease(1), 9, at(13), at(11)).1, set(&["ops"]));
-    }
-
-    #[test]
-    fn what_was_given_late_is_ours_though_another_lease_saw_it_there() {
-        let seen = fresh().joined(lease(2), at(20), &set(&["ops"]), &set(&["ops"]));
-        let known = seen.given_late(lease(1), &set(&["ops"]));
-        let (first, take) = release(known, 1);
-        assert!(take.is_empty(), "the other needs it");
-        assert_eq!(release(first, 2).1, set(&["ops"]));
-    }
-
-    #[test]
-    fn it_is_ours_as_long_as_a_call_that_gives_may_be_under_way() {
-        let (left, _) = release(fresh().joined(lease(1), at(10), &set(&["ops"]), &set(&[])), 1);
-        let next = left.joined(lease(2), at(20), &set(&["ops"]), &set(&["ops"]));
-        assert!(!next.edges["ops"].pre_existing, "it was the late call that gave it");
-        let (next, take) = release(next, 2);
-        assert_eq!(take, set(&["ops"]));
-        assert!(!next.left(lease(1)).left(lease(2)).is_live());
-    }
-
-    #[test]
-    fn the_target_is_counted_on_for_what_it_said_and_for_nothing_else() {
-        let end = |lent: &Elevation| lent.exposure(lease(1)).and_then(|exposure| exposure.worst_case);
-        let both =
-            fresh().joined(lease(1), at(10), &set(&["ops", "dba"]), &set(&["dba"])).asking(lease(1), true);
-        assert_eq!(end(&both), None, "nobody answered yet");
-        let told = answered(&both, &both, &["ops"], &[("ops", 10)]);
-        assert_eq!(end(&told), Some(at(10)), "what was there before is not lent");
-        assert_eq!(end(&answered(&told, &told, &[], &[])), None, "the next answer says that it stays");
-        let shared = told.joined(lease(2), at(20), &set(&["ops"]), &set(&["ops"]));
-        assert_eq!(end(&shared.clone().asking(lease(2), true)), Some(at(20)), "it may stay for the other");
-        assert_eq!(end(&shared.asking(lease(2), false)), None, "which may give it for good");
-    }
-
-    #[test]
-    fn what_an_answer_says_that_another_call_overtook_is_not_counted_on() {
-        let end = |lent: &Elevation| lent.exposure(lease(1)).and_then(|exposure| exposure.worst_case);
-        let first = fresh().joined(lease(1), at(10), &set(&["ops"]), &set(&[])).asking(lease(1), true);
-        let second = first.clone().joined(lease(2), at(20), &set(&["ops"]), &set(&[])).asking(lease(2), true);
-        assert_eq!(end(&answered(&second, &first, &["ops"], &[("ops", 10)])), None);
-        assert_eq!(end(&answered(&second, &second, &["ops"], &[("ops", 10)])), Some(at(20)));
-    }
-
-    #[test]
-    fn a_record_from_before_says_nothing() {
-        let told = fresh().joined(lease(1), at(10), &set(&["ops"]), &set(&[])).asking(lease(1), true);
-        let told = answered(&told, &told, &["ops"], &[("ops", 10)]);
-        let mut record = serde_json::to_value(&told).unwrap();
-        assert_eq!(serde_json::from_value::<Elevation>(record.clone()).unwrap(), told);
-        let edge = record["edges"]["ops"].as_object_mut().unwrap();
-        assert!(edge.remove("drops").is_some() && edge.remove("drops_at").is_some());
-        let before: Elevation = serde_json::from_value(record).unwrap();
-        assert_eq!(before.exposure(lease(1)), None);
-    }
-}
+mod tests;

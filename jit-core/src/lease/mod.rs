@@ -18,8 +18,8 @@ use crate::{AccountId, AccountState, Code, RemoteRef, RuleName, TargetId, TaskId
 
 pub use duty::Duty;
 pub use edge::{Edge, Share, Taking};
-pub(crate) use elevation::Answer;
 pub use elevation::Elevation;
+pub(crate) use elevation::{Answer, Shown};
 pub use exposure::Exposure;
 pub(crate) use name::{account_for_key, account_for_remote, remote_name};
 pub use step::Misfit;

@@ -3,6 +3,7 @@
 mod book;
 mod circuit;
 mod drift;
+mod entitlement;
 mod fault;
 mod health;
 mod health_view;
@@ -28,6 +29,7 @@ use crate::{BackendError, Code};
 pub(crate) use book::{Book, Proof, Shelf};
 pub(crate) use circuit::{Circuit, CircuitNews, Guarded, refused_until};
 pub use drift::{Differences, Drift};
+pub use entitlement::RemoteEntitlement;
 pub use fault::{FaultScope, TargetFault};
 pub(crate) use health::{Health, REMEMBERED};
 pub(crate) use health_view::HealthView;
@@ -63,7 +65,9 @@ pub trait Target: Send + Sync {
     ///   conditional operation where the system can.
     /// - *Holding*: gives an account that existed before what it lacks and takes from it what it has, and tells which of
     ///   it this call changed. By its native id only; never an account that bears a marker of ours, whose entitlements are
-    ///   set as a whole.
+    ///   set as a whole. What has a native id itself is taken by that, whatever its name stands for by now and also where
+    ///   nothing has that name any longer; it is given only where the name still stands for it, else the answer is
+    ///   `target.entitlement`. What is gone for good is held by nobody: what has its name or its place by now is another.
     /// - *Mirrored*: makes, adopts or changes the account so that it stands there as it does here. Adopts one without our
     ///   marker only where its own rules allow that, and marks it. A target that does not mirror answers `target.forbidden`.
     ///
@@ -83,11 +87,17 @@ pub trait Target: Send + Sync {
     async fn observe(&self, remote: &RemoteRef) -> Result<Observed, BackendError>;
 
     /// Looks at an account that existed before: by its native id where one is known, else by its name; and tells which of
-    /// the asked entitlements it holds itself. What it holds through another entitlement does not count.
+    /// the asked entitlements it holds itself. What it holds through another entitlement does not count. Each is looked for as
+    /// [`Target::ensure`] does when it takes, and told with its native id: what has none is what its name stands for now.
     ///
     /// # Errors
-    /// `target.…`. That the system could not be asked is an error, never "missing".
-    async fn holdings(&self, remote: &RemoteRef, asked: &BTreeSet<String>) -> Result<Holdings, BackendError>;
+    /// `target.…`; `target.entitlement` where one is not found, and not known to be gone. That the system could not be asked
+    /// is an error, never "missing".
+    async fn holdings(
+        &self,
+        remote: &RemoteRef,
+        asked: &BTreeSet<RemoteEntitlement>,
+    ) -> Result<Holdings, BackendError>;
 
     /// Looks at one remote account as [`Target::observe`] does, on the server that changes to it go to, and tells of it what
     /// [`Target::list`] tells of all; `None` where nothing of ours is there.
@@ -193,12 +203,12 @@ pub enum DesiredState {
     Absent,
     /// There as somebody else made it, with these changes to what it holds and no others.
     Holding {
-        /// What it shall hold, by the system's own names, each with the instant from which on the system itself shall take
-        /// it, where it can. A later end that is there already stays, as does what has none: calls may arrive in another
-        /// order, and whoever needs it for longer counts on that.
-        give: BTreeMap<String, DateTime<Utc>>,
+        /// What it shall hold, each with the instant from which on the system itself shall take it, where it can. A later
+        /// end that is there already stays, as does what has none: calls may arrive in another order, and whoever needs it
+        /// for longer counts on that.
+        give: BTreeMap<RemoteEntitlement, DateTime<Utc>>,
         /// What it shall not hold.
-        take: BTreeSet<String>,
+        take: BTreeSet<RemoteEntitlement>,
     },
     /// There as the account is here.
     Mirrored(Box<Mirrored>),
@@ -225,13 +235,15 @@ pub enum Effect {
     },
     /// It holds what was to be given and nothing of what was to be taken.
     Holding {
-        /// What this call gave; the rest was held before.
-        given: BTreeSet<String>,
-        /// What this call took; the rest was not held before.
-        taken: BTreeSet<String>,
+        /// What this call gave, as it was asked for; the rest was held before.
+        given: BTreeSet<RemoteEntitlement>,
+        /// What this call took, as it was asked for; the rest was not held before.
+        taken: BTreeSet<RemoteEntitlement>,
         /// When the system itself has taken what was to be given, at the latest, as it stands after this call. What is not
         /// named it takes never, or nobody knows.
-        ends: BTreeMap<String, DateTime<Utc>>,
+        ends: BTreeMap<RemoteEntitlement, DateTime<Utc>>,
+        /// Of what was to be taken that whose name stands for something else by now: a person should know.
+        repointed: BTreeSet<RemoteEntitlement>,
     },
     /// It is there as it is here.
     Mirrored {
@@ -285,7 +297,9 @@ pub enum Holdings {
     Found {
         /// The id that never changes.
         native: String,
-        /// Which of the asked entitlements it holds.
-        held: BTreeSet<String>,
+        /// Which of the asked entitlements it holds, with their ids.
+        held: BTreeSet<RemoteEntitlement>,
+        /// Which it does not hold, with their ids.
+        lacks: BTreeSet<RemoteEntitlement>,
     },
 }

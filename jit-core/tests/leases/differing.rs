@@ -192,8 +192,12 @@ impl Target for Narrow {
         self.behind.observe(remote).await
     }
 
-    async fn holdings(&self, remote: &RemoteRef, asked: &BTreeSet<String>) -> Result<Holdings, BackendError> {
-        if !asked.iter().all(|name| (self.knows)(name)) {
+    async fn holdings(
+        &self,
+        remote: &RemoteRef,
+        asked: &BTreeSet<RemoteEntitlement>,
+    ) -> Result<Holdings, BackendError> {
+        if !asked.iter().all(|asked| (self.knows)(&asked.name)) {
             return Err(BackendError::new(ErrorKind::Target(TargetFault::Entitlement), "holdings"));
         }
         self.behind.holdings(remote, asked).await

@@ -298,7 +298,7 @@ async fn a_call_that_comes_late_does_not_shorten_what_another_lease_needs() {
     let lent = house.lift("lift", 30).await.unwrap();
     let remote = house.lease(lent.lease).await.remote;
     let late = |minutes: i64| {
-        let give = [("ops".to_owned(), house.now() + TimeDelta::minutes(minutes))].into();
+        let give = [(RemoteEntitlement::named("ops"), house.now() + TimeDelta::minutes(minutes))].into();
         Desired { remote: remote.clone(), state: DesiredState::Holding { give, take: BTreeSet::new() } }
     };
     house.directory.ensure(&late(10)).await.unwrap();

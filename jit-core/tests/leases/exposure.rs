@@ -23,7 +23,7 @@ impl House {
         let before = self.store.get(&tenant(), id).await.unwrap().unwrap();
         let mut after = before.clone();
         after.lease.iter_mut().for_each(|lease| lease.unattended = None);
-        let edges = after.elevation.iter_mut().flat_map(|lent| lent.edges.values_mut());
+        let edges = after.elevation.iter_mut().flat_map(|lent| lent.edges.iter_mut());
         edges.for_each(|edge| (edge.drops, edge.drops_at) = (false, None));
         let write = Some(AccountWrite::update(&before, after));
         self.store.commit(&Commit { account: write, ..Commit::new(tenant()) }).await.unwrap();

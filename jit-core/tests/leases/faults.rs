@@ -61,6 +61,21 @@ const CHANGING_ELEVATIONS: [Act; 10] = [
     longer,
 ];
 
+/// The same while settings point names elsewhere: at what the person is in by themselves, at nothing, and at one another.
+const REPOINTED: [Act; 11] = [
+    |house| drop(run(house.lift("lift", 30))),
+    |house| house.directory.point("ops", Some("staff")),
+    |house| drop(run(house.lift_with("lift-both", 20, Some("once")))),
+    |house| drop(run(house.lift_with("lift-both", 20, Some("once")))),
+    longer_and_in,
+    |house| house.directory.point("ops", None),
+    |house| run(house.pass_minutes(17)).unwrap_or_default(),
+    |house| house.directory.point("ops", Some("crew")),
+    |house| drop(run(house.lift("lift", 10))),
+    |house| house.directory.point("dba", Some("crew")),
+    longer_and_in,
+];
+
 /// Other settings, when no call by those of before is on its way any longer.
 fn change(house: &House, ends_by_itself: bool) {
     run(house.pass_minutes(8)).unwrap_or_default();
@@ -97,22 +112,35 @@ fn live_through(house: &mut House, day: &[Act]) -> Result<(), String> {
 
 /// What is called active is there, and what the person had before stays, whatever happened.
 fn lends_what_it_says(house: &House) -> Result<(), String> {
-    if !house.person_holds("dba") {
+    if !house.person_holds("dba") || !house.person_holds("staff") {
         return Err("the person lost what they had before".into());
     }
     for account in run(house.store.list(&live())).unwrap().unwrap().items {
         let lease = account.lease.unwrap();
         let is_active = matches!(lease.phase, Phase::Active { .. }) && house.now() < lease.until;
-        let is_there = match &lease.elevates {
-            Some(_) => house.person_holds("ops"),
+        let is_there = || match &lease.elevates {
+            Some(keeper) => are_held(house, &lent_to(house, *keeper, account.id)),
             // Where nobody has the answer of a call that set its secret anew, that call may have removed it.
             None => lease.unanswered.is_some() || house.directory.accounts().contains_key(&lease.remote.name),
         };
-        if is_active && !is_there {
+        if is_active && !is_there() {
             return Err(format!("active and not there: {lease:?}"));
         }
     }
     Ok(())
+}
+
+fn are_held(house: &House, lent: &[(String, bool)]) -> bool {
+    !lent.is_empty() && lent.iter().all(|(lent, _)| house.person_holds(lent))
+}
+
+/// What a lease was lent, by what it is in the target, and whether it was there before.
+fn lent_to(house: &House, keeper: AccountId, lease: AccountId) -> Vec<(String, bool)> {
+    let kept = run(house.store.get(&tenant(), keeper)).unwrap().unwrap().unwrap();
+    let edges = kept.elevation.unwrap().edges.into_iter().filter(|edge| edge.leases.contains_key(&lease));
+    let lent =
+        |edge: Edge| Some((edge.entitlement.native?.rsplit_once('#')?.0.to_owned(), edge.pre_existing));
+    edges.filter_map(lent).collect()
 }
 
 /// What is said of a lease if nobody of ours ever runs again is what the target was told.
@@ -126,10 +154,13 @@ fn promises_what_is_so(house: &House) -> Result<(), String> {
         let is_in_use = matches!(lease.phase, Phase::Intended | Phase::Active { .. });
         let ends = match &lease.elevates {
             // Another one may need the same once this one is over.
-            Some(_) => {
+            Some(keeper) => {
                 let person = &remotes[PERSON];
-                let is_held = is_in_use && person.entitlements.iter().any(|held| held == "ops");
-                is_held.then(|| person.drops_at.get("ops").copied())
+                let lent =
+                    lent_to(house, *keeper, account.id).into_iter().filter(|(_, is_theirs)| !is_theirs);
+                let mut held =
+                    lent.map(|(lent, _)| lent).filter(|lent| is_in_use && person.entitlements.contains(lent));
+                held.next().map(|lent| person.drops_at.get(&lent).copied())
             }
             None => {
                 remotes.get(&lease.remote.name).filter(|remote| remote.enabled).map(|remote| remote.ends_at)
@@ -154,7 +185,7 @@ fn is_clean(house: &House) -> Result<(), String> {
     let left: Vec<_> = house.directory.accounts().into_iter().collect();
     let is_as_before = matches!(&left[..], [(stranger, theirs), (person, own)]
         if stranger == STRANGER && theirs.marker.is_none() && theirs.entitlements == ["ops"]
-            && person == PERSON && own.marker.is_none() && own.entitlements == ["dba"]);
+            && person == PERSON && own.marker.is_none() && own.entitlements == ["dba", "staff"]);
     if !is_as_before {
         return Err(format!("left in the target: {left:?}"));
     }
@@ -188,8 +219,10 @@ fn is_nothing_counted(house: &House) -> Result<(), String> {
 
 fn house(settles_after: TimeDelta) -> House {
     let house = run(House::settling(settles_after)).unwrap();
-    for (name, held) in [(STRANGER, "ops"), (PERSON, "dba")] {
-        house.directory.plant(name);
+    for (name, held) in [(STRANGER, "ops"), (PERSON, "dba"), (PERSON, "staff")] {
+        if !house.directory.accounts().contains_key(name) {
+            house.directory.plant(name);
+        }
         house.directory.join(name, held);
     }
     house
@@ -234,6 +267,11 @@ fn a_fault_at_any_step_leaves_the_account_of_a_person_as_it_was() {
 }
 
 #[test]
+fn a_fault_at_any_step_while_names_are_pointed_elsewhere_leaves_the_account_of_a_person_as_it_was() {
+    fails_at_each_step(&REPOINTED);
+}
+
+#[test]
 fn a_fault_at_any_step_while_settings_change_makes_no_promise_that_is_not_so() {
     fails_at_each_step(&CHANGING_ACCOUNTS);
     fails_at_each_step(&CHANGING_ELEVATIONS);
@@ -269,6 +307,12 @@ fn many_faults_one_after_the_other_leave_no_account_behind() {
 #[test]
 fn many_faults_one_after_the_other_leave_the_account_of_a_person_as_it_was() {
     fails_at_random(&ELEVATIONS, 43);
+}
+
+#[test]
+fn many_faults_one_after_the_other_while_names_are_pointed_elsewhere_leave_the_account_of_a_person_as_it_was()
+{
+    fails_at_random(&REPOINTED, 46);
 }
 
 #[test]

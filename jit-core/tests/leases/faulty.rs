@@ -205,7 +205,8 @@ impl Script {
         let now = self.clock.now();
         let due: Vec<_> = self.inner.lock().unwrap().late.extract_if(.., |(at, _)| *at <= now).collect();
         for (_, desired) in due {
-            directory.ensure(&desired).await.unwrap();
+            // Settings may have changed since.
+            let _ = directory.ensure(&desired).await;
         }
     }
 
@@ -317,7 +318,11 @@ impl Target for FaultyTarget {
         through(&self.script, UNREACHABLE, || self.inner.differs(remote, wanted)).await
     }
 
-    async fn holdings(&self, remote: &RemoteRef, asked: &BTreeSet<String>) -> Result<Holdings, BackendError> {
+    async fn holdings(
+        &self,
+        remote: &RemoteRef,
+        asked: &BTreeSet<RemoteEntitlement>,
+    ) -> Result<Holdings, BackendError> {
         through(&self.script, UNREACHABLE, || self.inner.holdings(remote, asked)).await
     }
 

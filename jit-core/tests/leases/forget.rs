@@ -311,7 +311,8 @@ async fn mention(house: &House, lease: AccountId, is_mentioned: bool) {
     lent.edges.clear();
     if is_mentioned {
         let leases = [(lease, Share::Leaves)].into();
-        lent.edges.insert("ops".to_owned(), Edge { asked: 1, leases, ..Edge::default() });
+        let entitlement = RemoteEntitlement::named("ops");
+        lent.edges.push(Edge { entitlement, asked: 1, leases, ..Edge::default() });
     }
     let account = Some(AccountWrite::update(&before, after));
     house.store.commit(&Commit { account, ..Commit::new(tenant()) }).await.unwrap();

@@ -39,6 +39,8 @@ mod refused;
 #[cfg(test)]
 mod replicas;
 #[cfg(test)]
+mod repointed;
+#[cfg(test)]
 mod scenarios;
 #[cfg(test)]
 mod short_lived;

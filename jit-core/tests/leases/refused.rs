@@ -71,7 +71,11 @@ impl Target for Door {
     async fn observe(&self, remote: &RemoteRef) -> Result<Observed, BackendError> {
         self.bind()?.observe(remote).await
     }
-    async fn holdings(&self, remote: &RemoteRef, asked: &BTreeSet<String>) -> Result<Holdings, BackendError> {
+    async fn holdings(
+        &self,
+        remote: &RemoteRef,
+        asked: &BTreeSet<RemoteEntitlement>,
+    ) -> Result<Holdings, BackendError> {
         self.bind()?.holdings(remote, asked).await
     }
     async fn show(&self, remote: &RemoteRef) -> Result<Option<Listed>, BackendError> {

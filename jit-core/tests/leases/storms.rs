@@ -53,7 +53,7 @@ impl Target for Busy {
     async fn holdings(
         &self,
         remote: &RemoteRef,
-        asked: &std::collections::BTreeSet<String>,
+        asked: &std::collections::BTreeSet<RemoteEntitlement>,
     ) -> Result<Holdings, BackendError> {
         self.inner.holdings(remote, asked).await
     }

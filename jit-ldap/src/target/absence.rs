@@ -2,13 +2,15 @@
 
 use std::collections::HashSet;
 
-use jit_core::{BackendError, FaultScope, RemoteRef};
+use jit_core::{BackendError, ErrorKind, FaultScope, RemoteEntitlement, RemoteRef, TargetFault};
 
 use super::accounts::Accounts;
 use super::dialect::Dialect;
 use super::fault::Step;
 use super::guard::Guard;
-use super::table::{Group, Member};
+use super::lent::Place;
+use super::members;
+use super::table::Member;
 use crate::attribute::AttributeName;
 use crate::connection::Connection;
 use crate::dn::Dn;
@@ -86,29 +88,43 @@ impl<D: Dialect> Accounts<D> {
         &self,
         connection: &mut Connection,
         remote: &RemoteRef,
-        lent: &[(&String, &Group)],
+        lent: impl Iterator<Item = &RemoteEntitlement> + Send,
     ) -> Result<(), BackendError> {
         let Some(people) = &self.table.people else { return Ok(()) };
         self.check_seen(connection, people).await?;
-        let names_for_good = self.dialect.names_members_for_good();
-        for (_, group) in lent {
-            // what is not where the table says may have another name by now, and the person in it
-            let is_open = if names_for_good {
-                !is_seen(connection, &EntryName::from(&group.dn)).await?
-            } else {
-                let attribute = &self.table.membership.attribute;
-                let unseen = may_name_one_unseen(connection, &group.dn, people, attribute).await;
-                unseen.map_err(|error| Step::Look.failed(error))?
+        let name = self.last_name(remote).filter(|_| self.dialect.names_members_for_good());
+        for lent in lent {
+            let sought = match self.seek(connection, lent).await {
+                // what is not found may be out of our sight, and the person in it; a name that the table lost may come back
+                Err(error) if is_missing(&error) && self.group_of(lent).is_ok() => {
+                    return Err(unproved_of_one());
+                }
+                sought => sought?,
             };
-            if is_open {
+            let Some(place) = sought.place else { continue };
+            let attribute = &self.table.membership.attribute;
+            let is_open = match &name {
+                Some(name) => self.names(connection, &place, name).await,
+                None => may_name_one_unseen(connection, &place.dn, people, attribute).await,
+            };
+            if is_open.map_err(|error| Step::Look.failed(error))? {
                 return Err(unproved_of_one());
             }
         }
-        let name = self.last_name(remote).filter(|_| names_for_good);
         match name {
             Some(name) if self.is_named(connection, &name).await? => Err(unproved_of_one()),
             _ => Ok(()),
         }
+    }
+
+    async fn names(
+        &self,
+        connection: &mut Connection,
+        group: &Place,
+        name: &EntryName,
+    ) -> Result<bool, LdapError> {
+        let member = Member { attribute: self.table.membership.attribute.clone(), value: name.to_string() };
+        members::is_member(connection, &self.reach(group)?, &member).await
     }
 
     async fn check_seen(&self, connection: &mut Connection, dn: &Dn) -> Result<(), BackendError> {
@@ -137,6 +153,10 @@ impl<D: Dialect> Accounts<D> {
             None => self.dn_of(remote).ok().map(EntryName::Dn),
         }
     }
+}
+
+fn is_missing(error: &BackendError) -> bool {
+    *error.kind() == ErrorKind::Target(TargetFault::Entitlement)
 }
 
 /// Whether a refusal says nothing of any entry.

@@ -8,6 +8,7 @@ use super::dialect::{Dialect, NewAccount, Renewal};
 use super::fault::{self, Step};
 use super::find::Remote;
 use super::guard::Guard;
+use super::members::GroupName;
 use super::protected::is_protected;
 use super::table::Group;
 use crate::attribute::{Attribute, AttributeName};
@@ -176,6 +177,10 @@ impl Dialect for ActiveDirectory {
 
     fn guard(&self, remote: &Remote, marker: &Marker) -> Result<Guard, Reason> {
         Ok(Guard::by_exchange(EntryName::Guid(remote.id), &remote.marked_in, marker))
+    }
+
+    fn group(&self, _: &Dn, id: EntryId) -> Result<GroupName, Reason> {
+        Ok(GroupName::from(EntryName::Guid(id)))
     }
 
     async fn add(

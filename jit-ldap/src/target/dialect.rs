@@ -6,6 +6,7 @@ use jit_core::{BackendError, Marker, ShownEnd, UnattendedEnd};
 
 use super::find::Remote;
 use super::guard::Guard;
+use super::members::GroupName;
 use super::table::Group;
 use crate::attribute::AttributeName;
 use crate::connection::Connection;
@@ -97,6 +98,10 @@ pub(super) trait Dialect: Send + Sync {
 
     /// Names an account so that a request reaches it and no other.
     fn guard(&self, remote: &Remote, marker: &Marker) -> Result<Guard, Reason>;
+
+    /// Names a group so that a change of who is in it reaches the one of this identifier and no other, where the directory can
+    /// do that.
+    fn group(&self, dn: &Dn, id: EntryId) -> Result<GroupName, Reason>;
 
     /// Makes an account; `None` when somebody bears its name.
     async fn add(

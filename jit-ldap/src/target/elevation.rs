@@ -3,13 +3,17 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::{DateTime, Utc};
-use jit_core::{BackendError, Effect, ErrorKind, Holdings, Marker, RemoteRef, TargetFault, UnattendedEnd};
+use jit_core::{
+    BackendError, Effect, ErrorKind, Holdings, Marker, RemoteEntitlement, RemoteRef, TargetFault,
+    UnattendedEnd,
+};
 
 use super::accounts::{Accounts, unseen, work_of_person};
 use super::dialect::Dialect;
 use super::fault::Step;
+use super::lent::Place;
 use super::members;
-use super::table::{Group, Member};
+use super::table::Member;
 use super::timed::{self, Given, Joined, ServerClock};
 use crate::attribute::AttributeName;
 use crate::connection::Connection;
@@ -22,13 +26,13 @@ use crate::reason::Reason;
 use crate::request::{Scope, Search};
 
 /// An account that somebody else made.
-struct Person {
-    id: EntryId,
-    dn: Dn,
+pub(super) struct Person {
+    pub(super) id: EntryId,
+    pub(super) dn: Dn,
 }
 
 /// What was found under a reference.
-enum Found {
+pub(super) enum Found {
     Nothing,
     /// It bears what may be a marker of ours; some directories let people write that themselves.
     Made(Person),
@@ -59,52 +63,74 @@ impl<D: Dialect> Accounts<D> {
     pub(super) async fn holdings(
         &self,
         remote: &RemoteRef,
-        asked: &BTreeSet<String>,
+        asked: &BTreeSet<RemoteEntitlement>,
     ) -> Result<Holdings, BackendError> {
-        let groups = self.groups_of(asked)?;
+        for entitlement in asked.iter().filter(|asked| asked.native.is_none()) {
+            self.group_of(entitlement)?;
+        }
         let mut loan = self.lend_for_person(remote).await?;
         let person = match self.find_person(&mut loan, remote).await? {
             Found::Nothing if loan.is_substitute() => return Err(unseen()),
             Found::Nothing if remote.native.is_none() => return Ok(Holdings::Missing),
             Found::Nothing => {
-                self.check_person_gone(&mut loan, remote, &groups).await?;
+                self.check_person_gone(&mut loan, remote, asked.iter()).await?;
                 return Ok(Holdings::Missing);
             }
             Found::Made(_) if remote.native.is_none() => return Ok(Holdings::Made),
             Found::Made(person) | Found::Person(person) => person,
         };
-        let held = if groups.is_empty() {
-            Vec::new()
-        } else {
-            let found = self.held(&mut loan, &self.named_in_searches(&person)).await;
-            found.map_err(|error| Step::Look.failed(error))?
-        };
-        let of_those = groups.into_iter().filter(|(_, group)| held.contains(&group.dn));
-        let held: BTreeSet<_> = of_those.map(|(name, _)| name.clone()).collect();
+        let (held, lacks) = self.held_of(&mut loan, asked, &person).await?;
         // what it has not heard of would count as lent, and be taken; nor does it prove that something did not come back
-        if loan.is_substitute() && held.len() < asked.len() {
+        if loan.is_substitute() && !lacks.is_empty() {
             return Err(unseen());
         }
-        Ok(Holdings::Found { native: person.id.to_string(), held })
+        Ok(Holdings::Found { native: person.id.to_string(), held, lacks })
+    }
+
+    /// What of this a person holds, and what not, each with what it is called for good.
+    async fn held_of(
+        &self,
+        connection: &mut Connection,
+        asked: &BTreeSet<RemoteEntitlement>,
+        person: &Person,
+    ) -> Result<(BTreeSet<RemoteEntitlement>, BTreeSet<RemoteEntitlement>), BackendError> {
+        let (mut places, mut lacks) = (Vec::new(), BTreeSet::new());
+        for asked in asked {
+            let place = match &asked.native {
+                // what the table names and is not there is found out when it is to be joined
+                None => self.place_at(connection, &self.group_of(asked)?.dn).await?,
+                Some(_) => self.seek(connection, asked).await?.place,
+            };
+            match place {
+                Some(place) => places.push((place.known(asked), place)),
+                None => drop(lacks.insert(asked.clone())),
+            }
+        }
+        let found: Vec<_> = places.iter().map(|(_, place)| place).collect();
+        let held = self.held_among(connection, &found, &self.named_in_searches(person)).await;
+        let natives = held.map_err(|error| Step::Look.failed(error))?;
+        let (held, others): (BTreeSet<_>, BTreeSet<_>) = places
+            .into_iter()
+            .map(|(known, _)| known)
+            .partition(|known| known.native.as_ref().is_some_and(|native| natives.contains(native)));
+        lacks.extend(others);
+        Ok((held, lacks))
     }
 
     pub(super) async fn hold(
         &self,
         remote: &RemoteRef,
-        give: &BTreeMap<String, DateTime<Utc>>,
-        take: &BTreeSet<String>,
+        give: &BTreeMap<RemoteEntitlement, DateTime<Utc>>,
+        take: &BTreeSet<RemoteEntitlement>,
     ) -> Result<Effect, BackendError> {
-        let ends = give;
-        let give = self.groups_of(ends.keys())?;
+        let groups = give.keys().map(|wanted| self.group_of(wanted)).collect::<Result<Vec<_>, _>>()?;
         let mut loan = self.lend_for_person(remote).await?;
-        let wanted: Vec<_> = give.iter().map(|(_, group)| *group).collect();
-        self.dialect.check(&mut loan, &self.table.base, &wanted).await?;
+        self.dialect.check(&mut loan, &self.table.base, &groups).await?;
         let person = match self.find_person(&mut loan, remote).await? {
             Found::Nothing if loan.is_substitute() => return Err(unseen()),
             Found::Nothing => {
                 // one that was struck from the table may still name them
-                let lent = self.groups_of(ends.keys().chain(take))?;
-                self.check_person_gone(&mut loan, remote, &lent).await?;
+                self.check_person_gone(&mut loan, remote, give.keys().chain(take)).await?;
                 return Ok(Effect::Absent { was_there: false });
             }
             Found::Made(_) if !give.is_empty() => return Ok(Effect::NotOurs),
@@ -114,68 +140,34 @@ impl<D: Dialect> Accounts<D> {
         if !give.is_empty() && !self.is_person_of_ours(&person.dn) {
             return Err(Step::Groups.refused(TargetFault::Place));
         }
-        let taken = match self.take_all(&mut loan, remote, take, &person).await {
+        let mut places = Vec::new();
+        for wanted in give.keys() {
+            places.push((wanted, self.place_to_give(&mut loan, wanted).await?));
+        }
+        let (taken, repointed) = match self.take_all(&mut loan, remote, take, &person).await {
             Ok(taken) => taken,
             Err(kept) => return kept,
         };
         let (mut given, mut told) = (BTreeSet::new(), BTreeMap::new());
-        let clock = self.clock_of(&mut loan, ends).await?;
-        for (name, group) in give {
-            let stays = clock.zip(ends.get(name)).map(|(clock, end)| clock.until(*end));
-            let put = self.put_in(&mut loan, remote, group, (&person, stays)).await?;
+        let clock = self.clock_of(&mut loan, give).await?;
+        for (wanted, place) in places {
+            let stays = clock.zip(give.get(wanted)).map(|(clock, end)| clock.until(*end));
+            let put = self.put_in(&mut loan, remote, &place, (&person, stays)).await?;
             if put.is_new {
-                given.insert(name.clone());
+                given.insert(wanted.clone());
             }
-            let stay = clock.zip(put.for_a_time).zip(ends.get(name));
+            let stay = clock.zip(put.for_a_time).zip(give.get(wanted));
             let end = stay.and_then(|((clock, given), end)| clock.end_of(&given, *end));
-            told.extend(end.map(|end| (name.clone(), end)));
+            told.extend(end.map(|end| (wanted.clone(), end)));
         }
-        Ok(Effect::Holding { given, taken, ends: told })
-    }
-
-    /// Takes the person out of every group that it can, whatever becomes of the others, and names those that they were in.
-    /// What kept it from one, the first time, is what it came to.
-    async fn take_all(
-        &self,
-        loan: &mut Loan,
-        remote: &RemoteRef,
-        take: &BTreeSet<String>,
-        person: &Person,
-    ) -> Result<BTreeSet<String>, Result<Effect, BackendError>> {
-        let (mut taken, mut kept) = (BTreeSet::new(), None);
-        for name in take {
-            let Some(group) = self.table.groups.get(name) else {
-                kept.get_or_insert(Err(Step::Groups.refused(TargetFault::Entitlement)));
-                continue;
-            };
-            let is_substitute = loan.is_substitute();
-            match self.take_out(loan, group, person).await {
-                Ok(true) => drop(taken.insert(name.clone())),
-                Ok(false) if is_substitute => drop(kept.get_or_insert(Err(unseen()))),
-                Ok(false) => match self.take_out_renamed(loan, remote, group, person).await {
-                    Ok(true) => drop(taken.insert(name.clone())),
-                    Ok(false) => {}
-                    Err(error) => drop(kept.get_or_insert(Err(error))),
-                },
-                // the last member of a group that must have one
-                Err(error) if error.reason() == Reason::SchemaViolation => {
-                    kept.get_or_insert(Ok(Effect::Stuck(error.code())));
-                }
-                Err(error) => drop(kept.get_or_insert(Err(Step::Groups.failed(error)))),
-            }
-            // nobody else is asked where nobody answers
-            if !loan.is_usable() {
-                break;
-            }
-        }
-        kept.map_or(Ok(taken), Err)
+        Ok(Effect::Holding { given, taken, ends: told, repointed })
     }
 
     /// The server's own time, where it is to end what is given.
     async fn clock_of(
         &self,
         connection: &mut Connection,
-        ends: &BTreeMap<String, DateTime<Utc>>,
+        ends: &BTreeMap<RemoteEntitlement, DateTime<Utc>>,
     ) -> Result<Option<ServerClock>, BackendError> {
         if ends.is_empty() || !self.dialect.ends_memberships() {
             return Ok(None);
@@ -193,7 +185,7 @@ impl<D: Dialect> Accounts<D> {
         &self,
         connection: &mut Connection,
         remote: &RemoteRef,
-        group: &Group,
+        group: &Place,
         (person, stays): (&Person, Option<u32>),
     ) -> Result<Put, BackendError> {
         let failed = |error: LdapError| Step::Groups.failed(error);
@@ -201,7 +193,8 @@ impl<D: Dialect> Accounts<D> {
             return self.put_in_for(connection, remote, group, (person, seconds)).await;
         }
         let member = self.named_in_changes(person);
-        let joined = members::join(connection, &group.dn, &member).await.map_err(failed)?;
+        let name = self.reach(group).map_err(failed)?;
+        let joined = members::join(connection, &name, &member).await.map_err(failed)?;
         if !joined || self.dialect.names_members_for_good() {
             return Ok(Put::of(joined));
         }
@@ -213,7 +206,7 @@ impl<D: Dialect> Accounts<D> {
         if is_same {
             return Ok(Put::of(true));
         }
-        members::leave(connection, &group.dn, &member).await.map_err(failed)?;
+        members::leave(connection, &name, &member).await.map_err(failed)?;
         Err(Step::Groups.refused(TargetFault::Unreachable))
     }
 
@@ -223,7 +216,7 @@ impl<D: Dialect> Accounts<D> {
         &self,
         connection: &mut Connection,
         remote: &RemoteRef,
-        group: &Group,
+        group: &Place,
         (person, seconds): (&Person, u32),
     ) -> Result<Put, BackendError> {
         let failed = |error: LdapError| Step::Groups.failed(error);
@@ -243,44 +236,7 @@ impl<D: Dialect> Accounts<D> {
         Err(Step::Groups.refused(TargetFault::Unreachable))
     }
 
-    /// Tells whether this took the person out of the group. A group that is not where the table says may have another name
-    /// by now, and the person in it.
-    async fn take_out(
-        &self,
-        connection: &mut Connection,
-        group: &Group,
-        person: &Person,
-    ) -> Result<bool, LdapError> {
-        if members::leave(connection, &group.dn, &self.named_in_changes(person)).await? {
-            return Ok(true);
-        }
-        match connection.read(&Search::entry(&group.dn).attributes([AttributeName::OBJECT_CLASS])).await? {
-            Some(_) => Ok(false),
-            None => Err(Reason::EntryMissing.into()),
-        }
-    }
-
-    /// The same where the person was renamed since they were found, and the group names them anew.
-    async fn take_out_renamed(
-        &self,
-        connection: &mut Connection,
-        remote: &RemoteRef,
-        group: &Group,
-        person: &Person,
-    ) -> Result<bool, BackendError> {
-        if self.dialect.names_members_for_good() {
-            return Ok(false);
-        }
-        match self.find_person(connection, remote).await? {
-            Found::Person(now) | Found::Made(now) if now.dn != person.dn => {
-                let taken = self.take_out(connection, group, &now).await;
-                taken.map_err(|error| Step::Groups.failed(error))
-            }
-            Found::Person(_) | Found::Made(_) | Found::Nothing => Ok(false),
-        }
-    }
-
-    async fn find_person(
+    pub(super) async fn find_person(
         &self,
         connection: &mut Connection,
         remote: &RemoteRef,
@@ -368,20 +324,11 @@ impl<D: Dialect> Accounts<D> {
         std::iter::once(self.dialect.id().name()).chain(self.table.markers().cloned()).collect()
     }
 
-    fn groups_of<'a>(
-        &self,
-        names: impl IntoIterator<Item = &'a String>,
-    ) -> Result<Vec<(&'a String, &Group)>, BackendError> {
-        let found = names.into_iter().map(|name| Some((name, self.table.groups.get(name)?)));
-        let found: Option<Vec<_>> = found.collect();
-        found.ok_or_else(|| Step::Groups.refused(TargetFault::Entitlement))
-    }
-
     fn named_in_searches(&self, person: &Person) -> Member {
         self.table.membership.of(&person.dn, "")
     }
 
-    fn named_in_changes(&self, person: &Person) -> Member {
+    pub(super) fn named_in_changes(&self, person: &Person) -> Member {
         let mut member = self.named_in_searches(person);
         if self.dialect.names_members_for_good() {
             member.value = crate::identifier::EntryName::Guid(person.id).to_string();

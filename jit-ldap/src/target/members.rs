@@ -3,8 +3,9 @@
 use super::accounts::Accounts;
 use super::dialect::Dialect;
 use super::table::{Group, Member};
-use crate::attribute::Attribute;
+use crate::attribute::{Attribute, AttributeName};
 use crate::connection::Connection;
+use crate::control::Control;
 use crate::dn::Dn;
 use crate::error::LdapError;
 use crate::filter::Filter;
@@ -24,14 +25,14 @@ impl<D: Dialect> Accounts<D> {
         let held = self.held(connection, account).await?;
         let mut kept = Ok(());
         for group in held.iter().filter(|group| !wanted.iter().any(|wanted| wanted.dn == **group)) {
-            kept = kept.and(leave(connection, group, account).await.map(drop));
+            kept = kept.and(leave(connection, &GroupName::from(group), account).await.map(drop));
             if !connection.is_usable() {
                 break;
             }
         }
         kept?;
         for group in wanted.iter().filter(|wanted| !held.contains(&wanted.dn)) {
-            join(connection, &group.dn, account).await?;
+            join(connection, &GroupName::from(&group.dn), account).await?;
         }
         Ok(())
     }
@@ -66,14 +67,50 @@ impl<D: Dialect> Accounts<D> {
     }
 }
 
+/// Names a group in requests that change who is in it.
+#[derive(Debug, Clone)]
+pub(super) struct GroupName {
+    name: EntryName,
+    controls: Vec<Control>,
+}
+
+impl<N: Into<EntryName>> From<N> for GroupName {
+    fn from(name: N) -> Self {
+        Self { name: name.into(), controls: Vec::new() }
+    }
+}
+
+impl GroupName {
+    /// Has each change fail unless this holds.
+    pub(super) fn under(self, condition: Control) -> Self {
+        Self { controls: vec![condition], ..self }
+    }
+
+    /// Tells whether it is there.
+    pub(super) async fn is_seen(&self, connection: &mut Connection) -> Result<bool, LdapError> {
+        let search = Search::entry(self.name.clone()).attributes([AttributeName::OBJECT_CLASS]);
+        Ok(connection.read(&search).await?.is_some())
+    }
+}
+
 /// Puts an account into a group, and tells whether it was not in it; that it is in it already is as good.
 pub(super) async fn join(
     connection: &mut Connection,
-    group: &Dn,
+    group: &GroupName,
     account: &Member,
 ) -> Result<bool, LdapError> {
     let change = Modification::Add(member(account));
-    joined(connection.modify(&EntryName::from(group), &[change], &[]).await.map(drop))
+    joined(connection.modify(&group.name, &[change], &group.controls).await.map(drop))
+}
+
+/// Tells whether an account is in a group.
+pub(super) async fn is_member(
+    connection: &mut Connection,
+    group: &GroupName,
+    account: &Member,
+) -> Result<bool, LdapError> {
+    let search = Search::new(group.name.clone(), Scope::Base, holds(account));
+    Ok(connection.read(&search).await?.is_some())
 }
 
 /// Puts an account into several groups, for the time of one; fails with the first that does not take it, whatever the
@@ -99,16 +136,19 @@ fn joined(outcome: Result<(), LdapError>) -> Result<bool, LdapError> {
 /// Takes an account out of a group, and tells whether it was in it; that either is gone is as good.
 pub(super) async fn leave(
     connection: &mut Connection,
-    group: &Dn,
+    group: &GroupName,
     account: &Member,
 ) -> Result<bool, LdapError> {
     let change = Modification::Delete(member(account));
-    match connection.modify(&EntryName::from(group), &[change], &[]).await {
+    match connection.modify(&group.name, &[change], &group.controls).await {
         Err(error) if matches!(error.reason(), Reason::EntryMissing | Reason::ValueMissing) => Ok(false),
         // Active Directory answers so when it is not in the group, and for other reasons
         Err(error) if error.reason() == Reason::Unwilling => {
-            let search = Search::new(group, Scope::Base, holds(account));
-            if connection.read(&search).await?.is_none() { Ok(false) } else { Err(error) }
+            if is_member(connection, group, account).await? {
+                Err(error)
+            } else {
+                Ok(false)
+            }
         }
         other => other.map(|_| true),
     }

@@ -12,6 +12,7 @@ mod elevation;
 mod fault;
 mod find;
 mod guard;
+mod lent;
 mod life;
 mod listing;
 mod members;
@@ -20,6 +21,7 @@ mod profile;
 mod protected;
 mod settings;
 mod table;
+mod taking;
 mod targets;
 mod timed;
 

@@ -11,6 +11,7 @@ use super::fault::{self, Step};
 use super::find::Remote;
 use super::guard::Guard;
 use super::life;
+use super::members::GroupName;
 use super::profile::{PasswordWay, Profile};
 use super::table::Group;
 use crate::attribute::{Attribute, AttributeName};
@@ -263,6 +264,12 @@ impl Dialect for Plain {
         }
         let ours = Filter::equals(&remote.marked_in, marker.as_str());
         Ok(Guard::by_assertion(name, &Filter::all([self.same(remote.id), ours])?))
+    }
+
+    fn group(&self, dn: &Dn, id: EntryId) -> Result<GroupName, Reason> {
+        let name = GroupName::from(dn);
+        let is_known = self.profile.has_controls;
+        Ok(if is_known { name.under(Control::assertion(&self.same(id))) } else { name })
     }
 
     async fn add(

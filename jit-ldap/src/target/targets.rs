@@ -6,7 +6,7 @@ use std::sync::OnceLock;
 use async_trait::async_trait;
 use jit_core::{
     BackendError, Capabilities, Desired, Drift, Effect, ErrorKind, Holdings, ListCursor, Listed, Listing,
-    Mirrored, Observed, RemoteRef, Target, TargetFault,
+    Mirrored, Observed, RemoteEntitlement, RemoteRef, Target, TargetFault,
 };
 use tokio::time::timeout;
 
@@ -71,7 +71,7 @@ macro_rules! targets {
             async fn holdings(
                 &self,
                 remote: &RemoteRef,
-                asked: &BTreeSet<String>,
+                asked: &BTreeSet<RemoteEntitlement>,
             ) -> Result<Holdings, BackendError> {
                 in_time(timeout(self.accounts.longest_call(), self.accounts.holdings(remote, asked)).await)
             }

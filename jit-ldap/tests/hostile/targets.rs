@@ -59,14 +59,20 @@ pub(crate) fn dora() -> RemoteRef {
     RemoteRef { name: "dora".to_owned(), place: None, marker, native: Some(NATIVE.to_owned()) }
 }
 
+/// A group of which this server shows no identifier: it is known by its name.
+fn group(number: usize) -> RemoteEntitlement {
+    let native = Some(format!("cn=g{number:02},ou=groups,dc=x"));
+    RemoteEntitlement { native, ..RemoteEntitlement::named(format!("g{number:02}")) }
+}
+
 fn giving(groups: usize, until: &str) -> Desired {
-    let give = (0..groups).map(|number| (format!("g{number:02}"), until.parse().unwrap()));
+    let give = (0..groups).map(|number| (group(number), until.parse().unwrap()));
     let state = DesiredState::Holding { give: give.collect(), take: BTreeSet::new() };
     Desired { remote: dora(), state }
 }
 
 fn taking(groups: usize) -> Desired {
-    let take = (0..groups).map(|number| format!("g{number:02}")).collect();
+    let take = (0..groups).map(|number| RemoteEntitlement::named(group(number).name)).collect();
     Desired { remote: dora(), state: DesiredState::Holding { give: BTreeMap::new(), take } }
 }
 
@@ -111,6 +117,12 @@ fn looked_at(asked: &Asked, is_on: bool, (person, members): (&str, &[&str])) -> 
         Some(entry("CN=g00,OU=Groups,DC=x", &[sid]))
     } else if says("<GUID=") {
         Some(entry(person, &[guid]))
+    } else if says(",OU=Groups,DC=x") {
+        // it keeps the identifiers of groups to itself
+        let text = String::from_utf8_lossy(&asked.bytes);
+        let (before, _) = text.split_once(",OU=Groups,DC=x").unwrap();
+        let (_, name) = before.rsplit_once("CN=").unwrap();
+        Some(entry(&format!("CN={name},OU=Groups,DC=x"), &[]))
     } else {
         let now = values("currentTime", &["20270115080000.0Z"]);
         Some(entry("", &[now, values("configurationNamingContext", &["CN=Configuration,DC=x"])]))
@@ -169,7 +181,7 @@ async fn played(is_on: bool, played: Played) -> (String, Vec<String>) {
     .await;
     assert_eq!(target.capabilities().elevation, Some(UnattendedEnd::ServerDropsMembership));
     let came = match target.ensure(&giving(1, "2027-01-15T08:30:00Z")).await {
-        Ok(Effect::Holding { given, ends, .. }) => match ends.get("g00") {
+        Ok(Effect::Holding { given, ends, .. }) => match ends.get(&group(0)) {
             Some(end) => format!("gave {}, ends {}", given.len(), end.format("%H:%M:%S")),
             None => format!("gave {}", given.len()),
         },
@@ -299,6 +311,7 @@ async fn end_of_unfound_person(hidden: &'static str, is_named: bool) -> Result<E
         let says = |text: &str| asked.bytes.windows(text.len()).any(|part| part == text.as_bytes());
         let shown = |dn: &str| (dn != hidden).then(|| entry(dn, &[]));
         let found = match asked.op {
+            0x63 if says("CN=g00") && says("member") => is_named.then(|| entry("CN=g00,OU=Groups,DC=x", &[])),
             0x63 if says("CN=g00") => shown("CN=g00,OU=Groups,DC=x"),
             // who of the groups names them
             0x63 if says("OU=Groups") && hidden == "OU=Groups,DC=x" => {

@@ -33,7 +33,9 @@ async fn windows() -> Rig {
 }
 
 fn rig(world: &World) -> Rig {
-    Rig::new(world.target()).in_place("jit").with(vec!["ops".into(), "staff".into()])
+    let elsewhere = world.target_pointed_elsewhere("ops", "staff");
+    let rig = Rig::new(world.target()).pointed_elsewhere(elsewhere);
+    rig.in_place("jit").with(vec!["ops".into(), "staff".into()])
 }
 
 mod at_open_ldap {

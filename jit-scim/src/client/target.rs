@@ -7,7 +7,7 @@ use async_trait::async_trait;
 use chrono::TimeDelta;
 use jit_core::{
     BackendError, Capabilities, Clock, Desired, DesiredState, Differences, Drift, Effect, Holdings,
-    ListCursor, Listed, Listing, Mirrored, Observed, RemoteRef, Target, UnattendedEnd,
+    ListCursor, Listed, Listing, Mirrored, Observed, RemoteEntitlement, RemoteRef, Target, UnattendedEnd,
 };
 
 use super::credentials::Credentials;
@@ -189,7 +189,11 @@ impl Target for ScimTarget {
         self.people.observe(remote).await.map_err(|failure| failure.during("application.observe"))
     }
 
-    async fn holdings(&self, _: &RemoteRef, _: &BTreeSet<String>) -> Result<Holdings, BackendError> {
+    async fn holdings(
+        &self,
+        _: &RemoteRef,
+        _: &BTreeSet<RemoteEntitlement>,
+    ) -> Result<Holdings, BackendError> {
         Err(Failure::from(TargetReason::NotAMirror).during("application.holdings"))
     }
 

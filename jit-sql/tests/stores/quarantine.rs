@@ -41,7 +41,11 @@ impl Target for Weak {
         self.inner.observe(remote).await
     }
 
-    async fn holdings(&self, remote: &RemoteRef, asked: &BTreeSet<String>) -> Result<Holdings, BackendError> {
+    async fn holdings(
+        &self,
+        remote: &RemoteRef,
+        asked: &BTreeSet<RemoteEntitlement>,
+    ) -> Result<Holdings, BackendError> {
         self.inner.holdings(remote, asked).await
     }
 

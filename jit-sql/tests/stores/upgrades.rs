@@ -5,8 +5,8 @@ use std::{collections::BTreeMap, num::NonZeroUsize};
 use chrono::{DateTime, SubsecRound as _, Utc};
 use jit_core::{
     Account, AccountId, AccountState, AccountWrite, Commit, Edge, Elevation, EndReason, Filter, Forgotten,
-    HeldPresence, HeldRecord, Lease, LookupKey, MarkerKey, MemoryStore, Over, Phase, Query, RemoteRef, Share,
-    UnattendedEnd, UserStore,
+    HeldPresence, HeldRecord, Lease, LookupKey, MarkerKey, MemoryStore, Over, Phase, Query,
+    RemoteEntitlement, RemoteRef, Share, UnattendedEnd, UserStore,
 };
 
 use crate::{
@@ -70,14 +70,18 @@ async fn leaves_that_waited_in_a_database_from_before_are_listed() {
 }
 
 /// What a lease and what is lent to an account that existed before keep of who ends them, taken away as if it had never been
-/// written.
+/// written; and what is lent is kept by its name, as it was before ids were kept.
 #[cfg(feature = "sqlite")]
-const UNTOLD: &str =
-    "UPDATE jit_account SET document = json_remove(document, '$.lease.unattended', '$.elevation.edges.ops.drops',
-       '$.elevation.edges.ops.drops_at')";
+const UNTOLD: &str = "UPDATE jit_account SET document = json_remove(document, '$.lease.unattended');
+    UPDATE jit_account SET document = json_set(document, '$.elevation.edges', json_object('ops',
+       json_remove(json_extract(document, '$.elevation.edges[0]'), '$.entitlement', '$.drops', '$.drops_at')))
+       WHERE json_extract(document, '$.elevation') IS NOT NULL";
 #[cfg(feature = "real-postgres")]
-const UNTOLD_THERE: &str = "UPDATE jit_account SET document = (document::jsonb #- '{lease,unattended}'
-       #- '{elevation,edges,ops,drops}' #- '{elevation,edges,ops,drops_at}')::json";
+const UNTOLD_THERE: &str =
+    "UPDATE jit_account SET document = (document::jsonb #- '{lease,unattended}')::json;
+    UPDATE jit_account SET document = jsonb_set(document::jsonb, '{elevation,edges}', jsonb_build_object('ops',
+       (document::jsonb #> '{elevation,edges,0}') - 'entitlement' - 'drops' - 'drops_at'))::json
+       WHERE document::jsonb -> 'elevation' IS NOT NULL";
 
 /// A lease that made an account, one that elevates, and what is lent by it.
 fn lent() -> [Account; 3] {
@@ -93,12 +97,14 @@ fn lent() -> [Account; 3] {
     };
     let until = lease.until;
     let leases = BTreeMap::from([(elevates.id, Share::Needs { until })]);
-    let edge = Edge { pre_existing: false, asked: 1, drops: true, drops_at: Some(until), leases };
+    let entitlement = RemoteEntitlement { native: Some("id-ops".into()), ..RemoteEntitlement::named("ops") };
+    let edge =
+        Edge { entitlement, pre_existing: false, asked: 1, drops: true, drops_at: Some(until), leases };
     let elevation = Elevation {
         target: lease.target.clone(),
         name: "alice".into(),
         native: "id-2".into(),
-        edges: BTreeMap::from([("ops".to_owned(), edge)]),
+        edges: vec![edge],
         takes: Vec::new(),
         settling: Vec::new(),
     };
@@ -116,6 +122,13 @@ async fn ended_by(store: &dyn UserStore, [made, elevates, keeper]: &[Account; 3]
     let lent = read(keeper.id).await.elevation;
     let exposure = async |id| read(id).await.lease.unwrap().exposure(id, lent.as_deref()).ended_by;
     [exposure(made.id).await, exposure(elevates.id).await]
+}
+
+/// What is lent, as a store gives it back.
+#[cfg(any(feature = "sqlite", feature = "real-postgres"))]
+async fn entitlements(store: &dyn UserStore, [_, _, keeper]: &[Account; 3]) -> Vec<RemoteEntitlement> {
+    let lent = store.get(&tenant(), keeper.id).await.unwrap().unwrap().elevation.unwrap();
+    lent.edges.into_iter().map(|edge| edge.entitlement).collect()
 }
 
 async fn keep(store: &dyn UserStore, accounts: &[Account; 3]) {
@@ -140,6 +153,7 @@ async fn leases_in_a_file_from_before_promise_nothing() {
     rusqlite::Connection::open(folder.file()).unwrap().execute_batch(UNTOLD).unwrap();
     let store = SqliteStore::open(folder.file()).unwrap();
     assert_eq!(ended_by(&store, &accounts).await, [UnattendedEnd::LibraryOnly; 2]);
+    assert_eq!(entitlements(&store, &accounts).await, [RemoteEntitlement::named("ops")]);
 }
 
 #[cfg(feature = "real-postgres")]
@@ -152,6 +166,7 @@ async fn leases_in_a_database_from_before_promise_nothing() {
     schema.connect().await.batch_execute(UNTOLD_THERE).await.unwrap();
     let store = schema.store().await;
     assert_eq!(ended_by(&store, &accounts).await, [UnattendedEnd::LibraryOnly; 2]);
+    assert_eq!(entitlements(&store, &accounts).await, [RemoteEntitlement::named("ops")]);
 }
 
 #[tokio::test]

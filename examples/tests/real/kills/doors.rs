@@ -104,7 +104,11 @@ impl Target for WatchedTarget {
         self.steps.across("observe", self.inner.observe(remote)).await
     }
 
-    async fn holdings(&self, remote: &RemoteRef, asked: &BTreeSet<String>) -> Result<Holdings, BackendError> {
+    async fn holdings(
+        &self,
+        remote: &RemoteRef,
+        asked: &BTreeSet<RemoteEntitlement>,
+    ) -> Result<Holdings, BackendError> {
         self.steps.across("holdings", self.inner.holdings(remote, asked)).await
     }
 

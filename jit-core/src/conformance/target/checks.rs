@@ -16,7 +16,10 @@ use super::{
     super::failure::{ensure, same},
     Failure, Rig, native_of,
 };
-use crate::{Clock as _, DesiredState, Effect, Holdings, Listed, Observed, RemoteRef, ShownEnd, SystemClock};
+use crate::{
+    Clock as _, Desired, DesiredState, Effect, Holdings, Listed, Observed, RemoteEntitlement, RemoteRef,
+    ShownEnd, SystemClock, Target,
+};
 
 const GONE: Effect = Effect::Absent { was_there: true };
 const NOT_THERE: Effect = Effect::Absent { was_there: false };
@@ -290,20 +293,80 @@ async fn shown(rig: &Rig, made: &RemoteRef) -> Result<Listed, Failure> {
 pub async fn what_was_made_for_a_time_is_not_elevated(rig: &Rig) -> Result<(), Failure> {
     let made = rig.made().await?;
     if rig.target.capabilities().elevation.is_some() {
-        let asked: BTreeSet<_> = rig.entitlements.iter().cloned().collect();
+        let asked = RemoteEntitlement::all_named(&rig.entitlements);
         let by_name = RemoteRef { native: None, ..made.clone() };
         let seen = rig.target.holdings(&by_name, &asked).await?;
         ensure(!matches!(seen, Holdings::Found { .. }), "by its name it is nobody who can be elevated")?;
-        let give = rig.entitlements.iter().map(|name| (name.clone(), SystemClock.now())).collect();
+        let give = asked.iter().map(|name| (name.clone(), SystemClock.now())).collect();
         let state = DesiredState::Holding { give, take: BTreeSet::new() };
         same(&rig.ensure(&made, state).await?, &Effect::NotOurs, "nothing is given")?;
-        let found = |held| Holdings::Found { native: made.native.clone().unwrap_or_default(), held };
-        let seen = rig.target.holdings(&made, &asked).await?;
-        same(&seen, &found(asked.clone()), "by its id it is seen")?;
-        let state = DesiredState::Holding { give: BTreeMap::new(), take: asked.clone() };
-        let effect = Effect::Holding { given: BTreeSet::new(), taken: asked.clone(), ends: BTreeMap::new() };
-        same(&rig.ensure(&made, state).await?, &effect, "and what it holds can be taken")?;
-        same(&rig.target.holdings(&made, &asked).await?, &found(BTreeSet::new()), "it holds nothing")?;
+        let (held, lacks) = found(rig, &made, &asked).await?;
+        same(&(names(&held), lacks.is_empty()), &(names(&asked), true), "by its id it is seen")?;
+        let effect = Effect::Holding {
+            given: BTreeSet::new(),
+            taken: asked.clone(),
+            ends: BTreeMap::new(),
+            repointed: BTreeSet::new(),
+        };
+        same(&take(&*rig.target, &made, &asked).await?, &effect, "and what it holds can be taken")?;
+        let (held, lacks) = found(rig, &made, &asked).await?;
+        same(&(held.is_empty(), names(&lacks)), &(true, names(&asked)), "it holds nothing")?;
     }
     remove(rig, &made).await
+}
+
+/// Settings change while something is lent. What was given goes, and whatever its name stands for by then is another's.
+pub async fn what_was_given_is_taken_where_it_was_given(rig: &Rig) -> Result<(), Failure> {
+    let made = rig.made().await?;
+    let (Some(elsewhere), [first, second, ..]) = (&rig.elsewhere, rig.entitlements.as_slice()) else {
+        return remove(rig, &made).await;
+    };
+    let asked = RemoteEntitlement::all_named([first, second]);
+    let (held, _) = found(rig, &made, &asked).await?;
+    ensure(held.iter().all(|known| known.native.is_some()), "each is told with its id")?;
+    for (name, repointed) in [(first, true), (second, false)] {
+        let lent: BTreeSet<_> = held.iter().filter(|known| known.name == *name).cloned().collect();
+        let seen = elsewhere.holdings(&made, &lent).await?;
+        let is_seen = matches!(&seen, Holdings::Found { held, .. } if names(held) == names(&lent));
+        ensure(is_seen, "it is seen where it was given")?;
+        let effect = Effect::Holding {
+            given: BTreeSet::new(),
+            taken: lent.clone(),
+            ends: BTreeMap::new(),
+            repointed: lent.iter().filter(|_| repointed).cloned().collect(),
+        };
+        same(&take(&**elsewhere, &made, &lent).await?, &effect, "it is taken, and a name of another told")?;
+        let (kept, _) = found(rig, &made, &asked).await?;
+        let others = if repointed { BTreeSet::from([second]) } else { BTreeSet::new() };
+        same(&names(&kept), &others, "what the name stands for stays")?;
+    }
+    remove(rig, &made).await
+}
+
+async fn take(
+    target: &dyn Target,
+    remote: &RemoteRef,
+    take: &BTreeSet<RemoteEntitlement>,
+) -> Result<Effect, Failure> {
+    let state = DesiredState::Holding { give: BTreeMap::new(), take: take.clone() };
+    Ok(target.ensure(&Desired { remote: remote.clone(), state }).await?)
+}
+
+/// What of this a remote account holds, and what it lacks.
+async fn found(
+    rig: &Rig,
+    remote: &RemoteRef,
+    asked: &BTreeSet<RemoteEntitlement>,
+) -> Result<(BTreeSet<RemoteEntitlement>, BTreeSet<RemoteEntitlement>), Failure> {
+    match rig.target.holdings(remote, asked).await? {
+        Holdings::Found { native, held, lacks } => {
+            same(&Some(native), &remote.native, "it is found by its id")?;
+            Ok((held, lacks))
+        }
+        other => Err(Failure::new(format!("it is not found: {other:?}"))),
+    }
+}
+
+fn names(entitlements: &BTreeSet<RemoteEntitlement>) -> BTreeSet<&String> {
+    entitlements.iter().map(|entitlement| &entitlement.name).collect()
 }

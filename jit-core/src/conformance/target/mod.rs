@@ -19,6 +19,7 @@ pub struct Rig {
     target: Arc<dyn Target>,
     place: Option<String>,
     entitlements: Vec<String>,
+    elsewhere: Option<Arc<dyn Target>>,
     kept: Vec<Box<dyn Any + Send + Sync>>,
 }
 
@@ -26,7 +27,7 @@ impl Rig {
     /// Takes a target.
     #[must_use]
     pub fn new(target: Arc<dyn Target>) -> Self {
-        Self { target, place: None, entitlements: Vec::new(), kept: Vec::new() }
+        Self { target, place: None, entitlements: Vec::new(), elsewhere: None, kept: Vec::new() }
     }
 
     /// Names the place to make accounts in.
@@ -40,6 +41,14 @@ impl Rig {
     #[must_use]
     pub fn with(mut self, entitlements: Vec<String>) -> Self {
         self.entitlements = entitlements;
+        self
+    }
+
+    /// Adds the same system with other settings: the name of the first entitlement stands for the second one, and the name of
+    /// the second for nothing.
+    #[must_use]
+    pub fn pointed_elsewhere(mut self, target: Arc<dyn Target>) -> Self {
+        self.elsewhere = Some(target);
         self
     }
 
@@ -190,6 +199,7 @@ macro_rules! __jit_target_checks {
             a_listing_names_what_is_there_with_its_marker_and_id
             a_listing_tells_nothing_that_is_not_so
             what_was_made_for_a_time_is_not_elevated
+            what_was_given_is_taken_where_it_was_given
         }
     };
 }

@@ -67,20 +67,20 @@ impl Jit {
             marker: setup.markers.mark(&account.tenant, account.id),
             native: Some(lent.native.clone()),
         };
-        let asked: BTreeSet<_> = lent.edges.keys().cloned().collect();
+        let asked: BTreeSet<_> = lent.edges.iter().map(|edge| edge.entitlement.clone()).collect();
         let held = match setup.target.holdings(&remote, &asked).await {
             Ok(Holdings::Found { held, .. }) => held,
             Ok(Holdings::Missing | Holdings::Made) => BTreeSet::new(),
-            // The configuration no longer knows one of them; the others can still be compared.
+            // One of them is not found by what is known of it; the others can still be compared.
             Err(error) if *error.kind() == ErrorKind::Target(TargetFault::Entitlement) => {
                 result.partial.get_or_insert(error.code());
                 return Ok(());
             }
             Err(error) => return Err(error.into()),
         };
-        for (entitlement, edge) in &lent.edges {
-            let wrong = || wrong(lent, entitlement, edge);
-            let is_held = held.contains(entitlement);
+        for edge in &lent.edges {
+            let wrong = || wrong(lent, edge);
+            let is_held = edge.entitlement.is_among(&held);
             // A lease that cannot be read may need it.
             let may_be_needed = || edge.leases.keys().any(|lease| result.unreadable.contains(lease));
             if is_held && !edge.pre_existing && !is_needed(edge, live) && !may_be_needed() {
@@ -93,11 +93,11 @@ impl Jit {
     }
 }
 
-fn wrong(lent: &Elevation, entitlement: &str, edge: &Edge) -> LentWrong {
+fn wrong(lent: &Elevation, edge: &Edge) -> LentWrong {
     LentWrong {
         name: lent.name.clone(),
         native: lent.native.clone(),
-        entitlement: entitlement.to_owned(),
+        entitlement: edge.entitlement.name.clone(),
         leases: edge.leases.keys().copied().collect(),
     }
 }

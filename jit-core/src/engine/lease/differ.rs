@@ -10,8 +10,8 @@ use super::{
     record::moved_on,
 };
 use crate::{
-    Account, AccountId, Code, Desired, Effect, ErrorKind, Jit, JitError, Lease, Listed, Phase, ShownEnd,
-    TargetFault, TargetSetup, TenantId, UnattendedEnd,
+    Account, AccountId, Code, Desired, Effect, ErrorKind, Jit, JitError, Lease, Listed, Phase,
+    RemoteEntitlement, ShownEnd, TargetFault, TargetSetup, TenantId, UnattendedEnd,
 };
 
 /// Tells how the account of a live lease differs from what was written down: somebody else changed it.
@@ -274,7 +274,8 @@ async fn leave_out_unknown(
         let Difference::HoldsLess(less) = difference else { continue };
         for name in std::mem::take(less) {
             if !known.contains_key(&name) {
-                let asked = setup.target.holdings(&lease.remote, &BTreeSet::from([name.clone()])).await;
+                let one = BTreeSet::from([RemoteEntitlement::named(name.clone())]);
+                let asked = setup.target.holdings(&lease.remote, &one).await;
                 let fault = asked.err().map(|error| error.kind().clone());
                 known.insert(name.clone(), fault != Some(ErrorKind::Target(TargetFault::Entitlement)));
             }

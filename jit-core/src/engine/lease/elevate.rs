@@ -14,8 +14,8 @@ use super::{
 };
 use crate::{
     Account, AccountId, Desired, DesiredState, Effect, Elevation, EndReason, ErrorKind, Exposure, Holdings,
-    Jit, JitError, Lease, Phase, RemoteRef, Store, Taken, TargetSetup, UnattendedEnd,
-    lease::{Answer, account_for_remote},
+    Jit, JitError, Lease, Phase, RemoteEntitlement, RemoteRef, Store, Taken, TargetSetup, UnattendedEnd,
+    lease::{Answer, Shown, account_for_remote},
 };
 
 const NAME_BYTES: usize = 256;
@@ -70,14 +70,14 @@ impl Jit {
         {
             return self.elevate_again(&asked, request, &kept, &name).await;
         }
-        let wanted: BTreeSet<_> = asked.role.entitlements.iter().cloned().collect();
         let marker = asked.setup.markers.mark(&request.tenant, asked.id);
         let mut remote = RemoteRef { name: name.clone(), place: None, marker, native: None };
-        let (native, held) = holdings(asked.setup, &remote, &wanted).await?;
+        let wanted = RemoteEntitlement::all_named(&asked.role.entitlements);
+        let (native, shown) = holdings(asked.setup, &remote, &wanted).await?;
         let keeper = account_for_remote(&request.tenant, &request.target, &native);
         let lent = asked.store.get(&request.tenant, keeper).await?.and_then(|kept| kept.elevation);
         let now = self.parts.clock.work();
-        if lent.is_some_and(|lent| !lent.is_free(&wanted, now) || lent.is_going(&wanted, &held, now)) {
+        if lent.is_some_and(|lent| !lent.is_free(&shown, now) || lent.is_going(&shown, now)) {
             return Err(JitError::refused("lease.in_progress"));
         }
         remote.native = Some(native);
@@ -85,7 +85,7 @@ impl Jit {
         let errand = Errand { store: asked.store, setup: asked.setup, by: &request.by };
         let by = request.by.clone();
         match self.intend(asked.store, &request.tenant, asked.id, lease, by, asked.now).await {
-            Ok(account) => self.raise(errand, &account, Some(&held)).await,
+            Ok(account) => self.raise(errand, &account, Some(&shown)).await,
             // Another call with the key was quicker.
             Err(error) if self.is_known(asked.store, request, asked.id, &error).await? => {
                 let kept = asked.store.get(&request.tenant, asked.id).await?;
@@ -120,7 +120,7 @@ impl Jit {
         &self,
         errand: Errand<'_>,
         account: &Account,
-        seen: Option<&BTreeSet<String>>,
+        seen: Option<&Shown>,
     ) -> Result<Elevated, JitError> {
         let Errand { store, by, .. } = errand;
         let lease = account.lease.as_deref().cloned().ok_or(JitError::refused("lease.unknown"))?;
@@ -160,7 +160,11 @@ impl Jit {
 
     /// Writes down that the lease needs its entitlements until then, and asks the target for what the account lacks.
     /// `given` is what was given by this call, or may have been.
-    async fn give(&self, lending: &Lending<'_>, given: &mut BTreeSet<String>) -> Result<(), JitError> {
+    async fn give(
+        &self,
+        lending: &Lending<'_>,
+        given: &mut BTreeSet<RemoteEntitlement>,
+    ) -> Result<(), JitError> {
         let Lending { errand: Errand { store, setup, by }, account, lease, .. } = *lending;
         let begun = self.join(lending).await?;
         let give = begun.to_give(account.id);
@@ -185,7 +189,7 @@ impl Jit {
         let answer = Answer { begun: &begun, given, ends: &ends };
         let by_others = answer.names_others(account.id);
         let action = if by_others { "lease.given_by_others" } else { "lease.given" };
-        let found = self.change(store, account, lease, Act { action, by }, |lent, _| {
+        let found = self.change(store, account, lease, Act::by(action, by), |lent, _| {
             let next = lent.clone().answered(account.id, &answer);
             (next != *lent).then_some((next, ()))
         });
@@ -196,29 +200,28 @@ impl Jit {
     /// read, so that nothing of ours is taken for what was there before.
     async fn join(&self, lending: &Lending<'_>) -> Result<Elevation, JitError> {
         let Lending { errand: Errand { store, setup, by }, account, lease, until, seen } = *lending;
-        let act = Act { action: "lease.joined", by };
+        let act = Act::by("lease.joined", by);
         let (Some(keeper), Some(native)) = (lease.elevates, &lease.remote.native) else {
             return Err(JitError::refused("lease.unknown"));
         };
-        let wanted: BTreeSet<_> = lease.entitlements.iter().cloned().collect();
         for _ in 0..ATTEMPTS {
             let before = store.get(&account.tenant, keeper).await?;
             let lent = before.as_ref().and_then(|kept| kept.elevation.as_deref().cloned());
             let fresh = || Elevation::begin(setup.id.clone(), lease.remote.name.clone(), native.clone());
             let lent = lent.unwrap_or_else(fresh);
-            if !lent.is_free(&wanted, self.parts.clock.work()) {
-                return Err(JitError::refused("lease.in_progress"));
-            }
-            let held = match seen.filter(|_| before.is_none()) {
+            // What was under way before the look may land after it.
+            let looked_at = self.parts.clock.work();
+            let wanted = lent.wanted(account.id, &lease.entitlements);
+            let shown = match seen.filter(|_| before.is_none()) {
                 Some(seen) => seen.clone(),
                 None => holdings(setup, &lease.remote, &wanted).await?.1,
             };
-            if lent.is_going(&wanted, &held, self.parts.clock.work()) {
+            if !lent.is_free(&shown, looked_at) || lent.is_going(&shown, self.parts.clock.work()) {
                 return Err(JitError::refused("lease.in_progress"));
             }
             let by_itself =
                 setup.target.capabilities().elevation == Some(UnattendedEnd::ServerDropsMembership);
-            let joined = lent.joined(account.id, until, &wanted, &held).asking(account.id, by_itself);
+            let joined = lent.joined(account.id, until, &shown).asking(account.id, by_itself);
             self.check_in_time(lease)?;
             match self.note_lent(store, before.as_ref(), account, lease, joined.clone(), act).await {
                 Ok(()) => return self.check_unmoved(store, account).await.map(|()| joined),
@@ -296,17 +299,17 @@ struct Lending<'a> {
     account: &'a Account,
     lease: &'a Lease,
     until: DateTime<Utc>,
-    seen: Option<&'a BTreeSet<String>>,
+    seen: Option<&'a Shown>,
 }
 
-/// Looks at the account: its native id, and what of the wanted it holds.
+/// Looks at the account: its native id, and what of the wanted it holds and lacks.
 async fn holdings(
     setup: &TargetSetup,
     remote: &RemoteRef,
-    wanted: &BTreeSet<String>,
-) -> Result<(String, BTreeSet<String>), JitError> {
+    wanted: &BTreeSet<RemoteEntitlement>,
+) -> Result<(String, Shown), JitError> {
     match setup.target.holdings(remote, wanted).await? {
-        Holdings::Found { native, held } => Ok((native, held)),
+        Holdings::Found { native, held, lacks } => Ok((native, Shown { held, lacks })),
         Holdings::Missing => Err(JitError::refused("lease.unknown_account")),
         Holdings::Made => Err(JitError::refused("lease.account_is_lent")),
     }

@@ -1,14 +1,17 @@
 //! Reading and writing what is lent to one account that existed before.
 
+use std::collections::BTreeSet;
+
 use chrono::{DateTime, Utc};
 
 use super::{
     super::{Jit, JitError},
     ATTEMPTS,
+    differ::plainly,
 };
 use crate::{
     Account, AccountId, AccountState, AccountWrite, Actor, AuditEvent, AuditOutcome, BackendError, Code,
-    Commit, Elevation, ErrorKind, Lease, Store,
+    Commit, Elevation, ErrorKind, Lease, Mint, RemoteEntitlement, Store,
 };
 
 /// Says what is recorded of a change, and who caused it.
@@ -16,14 +19,29 @@ use crate::{
 pub(super) struct Act<'a> {
     pub(super) action: &'static str,
     pub(super) by: &'a Actor,
+    /// Of what is not called so any longer by which it was lent: an alarm tells.
+    repointed: Option<&'a BTreeSet<RemoteEntitlement>>,
+}
+
+impl<'a> Act<'a> {
+    pub(super) const fn by(action: &'static str, by: &'a Actor) -> Self {
+        Self { action, by, repointed: None }
+    }
+
+    /// Tells of entitlements whose names stand for something else by now.
+    pub(super) fn telling(self, repointed: &'a BTreeSet<RemoteEntitlement>) -> Self {
+        Self { repointed: Some(repointed).filter(|repointed| !repointed.is_empty()), ..self }
+    }
 }
 
 impl Act<'static> {
     /// What a task does by itself.
     pub(super) const fn due(action: &'static str) -> Self {
-        Self { action, by: &Actor::Clock }
+        Self::by(action, &Actor::Clock)
     }
 }
+
+const REPOINTED: &str = "lease.repointed";
 
 impl Jit {
     /// Changes what is lent, on what is there when it is written. The step is told the number of the change, which no
@@ -61,6 +79,7 @@ impl Jit {
         act: Act<'_>,
     ) -> Result<(), BackendError> {
         let now = self.parts.clock.now();
+        let mut mint = self.mint(now);
         let mut commit = Commit::new(account.tenant.clone());
         let begin = |id: AccountId| {
             let state = AccountState::Suspended { reason: Code::new("account.is_leased"), since: now };
@@ -68,7 +87,7 @@ impl Jit {
         };
         let Some(mut after) = before.cloned().or_else(|| lease.elevates.map(begin)) else { return Ok(()) };
         commit.events.push(AuditEvent {
-            id: self.mint(now).event(),
+            id: mint.event(),
             at: now,
             tenant: account.tenant.clone(),
             actor: act.by.clone(),
@@ -78,6 +97,9 @@ impl Jit {
             rule: Some(lease.role.clone()),
             changes: said(&elevation, account.id, self.parts.clock.work()),
         });
+        if let Some(repointed) = act.repointed {
+            self.tell_repointed(&mut commit, &mut mint, account, lease, repointed);
+        }
         after.updated_at = now;
         after.elevation = Some(Box::new(elevation));
         commit.account = Some(match before {
@@ -86,13 +108,43 @@ impl Jit {
         });
         store.commit(&commit).await
     }
+
+    /// Raises an alarm about what was taken where it was lent, though its name stands for something else by now: whoever
+    /// pointed it there may count on something that is not so.
+    fn tell_repointed(
+        &self,
+        commit: &mut Commit,
+        mint: &mut Mint,
+        account: &Account,
+        lease: &Lease,
+        repointed: &BTreeSet<RemoteEntitlement>,
+    ) {
+        commit.tasks.extend(self.lease_alarm(mint.task(), account, lease, REPOINTED));
+        commit.events.push(AuditEvent {
+            id: mint.event(),
+            at: self.parts.clock.now(),
+            tenant: account.tenant.clone(),
+            actor: Actor::Clock,
+            action: Code::new(REPOINTED),
+            account: Some(account.id),
+            outcome: AuditOutcome::Done,
+            rule: Some(lease.role.clone()),
+            changes: repointed.iter().map(|entitlement| lent_as(entitlement, lease)).collect(),
+        });
+    }
+}
+
+fn lent_as(entitlement: &RemoteEntitlement, lease: &Lease) -> String {
+    let RemoteEntitlement { name, native, at } = entitlement;
+    let place = at.as_ref().or(native.as_ref()).map(|place| plainly(place)).unwrap_or_default();
+    format!("{name} at {} stands for another one by now; what was lent was {place}", lease.target)
 }
 
 /// Each entitlement of the lease, and what it is by now.
 fn said(elevation: &Elevation, lease: AccountId, now: DateTime<Utc>) -> Vec<String> {
-    let of_lease =
-        elevation.edges.iter().filter_map(|(name, edge)| Some((name, edge, edge.leases.get(&lease)?)));
-    let words = of_lease.map(|(name, edge, _)| {
+    let of_lease = elevation.edges.iter().filter(|edge| edge.leases.contains_key(&lease));
+    let words = of_lease.map(|edge| {
+        let name = &edge.entitlement.name;
         let word = match (edge.pre_existing, edge.is_needed(now)) {
             (true, _) => "was there before",
             (false, true) => "needed",

@@ -182,7 +182,13 @@ impl Jit {
         }
     }
 
-    fn lease_alarm(&self, id: TaskId, account: &Account, lease: &Lease, about: &'static str) -> Option<Task> {
+    pub(super) fn lease_alarm(
+        &self,
+        id: TaskId,
+        account: &Account,
+        lease: &Lease,
+        about: &'static str,
+    ) -> Option<Task> {
         let kind = TaskKind::Alarm { about: Code::new(about), target: Some(lease.target.clone()) };
         self.notice(id, &account.tenant, account.id, kind, self.parts.clock.work())
     }

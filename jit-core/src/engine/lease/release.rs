@@ -7,7 +7,7 @@ use chrono::TimeDelta;
 use super::{ATTEMPTS, check_out::answer_by, is_unknown, keeper::Act, kept, places::Turn, record::moved_on};
 use crate::{
     Account, AccountId, Actor, Desired, DesiredState, Effect, ErrorKind, Holdings, Jit, JitError, Lease,
-    Phase, Store, TargetSetup, clock::Reading,
+    Phase, RemoteEntitlement, Store, TargetSetup, clock::Reading,
 };
 
 /// How many other leases of an account are looked at before one of them is believed to need what it says.
@@ -27,12 +27,21 @@ enum Released {
 
 /// Says what a call that takes came to.
 enum Took {
-    /// All of it, or it went with the account.
-    All,
-    /// Some of it was not there.
-    Part,
+    /// It was done.
+    Done {
+        /// Whether all of it was there to be taken, or went with the account.
+        all: bool,
+        /// Of what the name stands for something else by now.
+        repointed: BTreeSet<RemoteEntitlement>,
+    },
     /// Nothing: what bears the native id is not what it was.
     NotOurs,
+}
+
+impl Took {
+    const fn all() -> Self {
+        Self::Done { all: true, repointed: BTreeSet::new() }
+    }
 }
 
 impl Jit {
@@ -59,7 +68,7 @@ impl Jit {
         store: &dyn Store,
         account: &Account,
         lease: &Lease,
-        given: &BTreeSet<String>,
+        given: &BTreeSet<RemoteEntitlement>,
     ) {
         if let Err(error) = self.give_back(store, account, lease, given).await {
             tracing::error!(account = %account.id, code = %error.code(), "what was given late is not taken yet");
@@ -71,7 +80,7 @@ impl Jit {
         store: &dyn Store,
         account: &Account,
         lease: &Lease,
-        given: &BTreeSet<String>,
+        given: &BTreeSet<RemoteEntitlement>,
     ) -> Result<(), JitError> {
         for _ in 0..ATTEMPTS {
             // Whoever ended it may have forgotten it since.
@@ -119,7 +128,7 @@ impl Jit {
         store: &dyn Store,
         account: &Account,
         lease: &Lease,
-        given: &BTreeSet<String>,
+        given: &BTreeSet<RemoteEntitlement>,
     ) -> Result<(), JitError> {
         let setup = self.setup(&lease.target)?;
         let now = self.parts.clock.work();
@@ -202,18 +211,20 @@ impl Jit {
         if !take.is_empty() && begun.is_none_or(|begun| self.is_late(setup, begun)) {
             return Err(JitError::refused("lease.interrupted"));
         }
-        let took = if take.is_empty() { Took::All } else { self.took(setup, lease, take).await? };
+        let took = if take.is_empty() { Took::all() } else { self.took(setup, lease, take).await? };
+        let Took::Done { all, repointed } = took else { return Ok(Released::NotOurs) };
         let (now, settles) = (self.parts.clock.work(), settles_after > TimeDelta::zero());
         let shown_by = now.checked_add_signed(settles_after).filter(|_| settles);
         // When to look next goes by the plausible time.
         let removed = |settles_after| lease.clone().removed(settles_after, now).map_err(moved_on);
-        let gone = match took {
-            Took::All => removed(settles_after)?,
+        let gone = if all {
+            removed(settles_after)?
+        } else {
             // It was not all there to be taken: that proves nothing yet.
-            Took::Part => Lease { proof: lease.proof, ..removed(settles_after.max(FOLLOWS_WITHIN))? },
-            Took::NotOurs => return Ok(Released::NotOurs),
+            Lease { proof: lease.proof, ..removed(settles_after.max(FOLLOWS_WITHIN))? }
         };
-        let settled = self.change(store, account, lease, Act::due("lease.taken"), |lent, _| {
+        let act = Act::due("lease.taken").telling(&repointed);
+        let settled = self.change(store, account, lease, act, |lent, _| {
             let next = lent.clone().taken(number, shown_by);
             let next = if gone.is_live() { next } else { next.left(account.id) };
             (next != *lent).then_some((next, ()))
@@ -233,14 +244,15 @@ impl Jit {
         &self,
         setup: &TargetSetup,
         lease: &Lease,
-        take: BTreeSet<String>,
+        take: BTreeSet<RemoteEntitlement>,
     ) -> Result<Took, JitError> {
         let state = DesiredState::Holding { give: std::collections::BTreeMap::new(), take: take.clone() };
         match setup.target.ensure(&Desired { remote: lease.remote.clone(), state }).await? {
             // What an account held went with it.
-            Effect::Absent { .. } => Ok(Took::All),
-            Effect::Holding { taken, .. } if take.is_subset(&taken) => Ok(Took::All),
-            Effect::Holding { .. } => Ok(Took::Part),
+            Effect::Absent { .. } => Ok(Took::all()),
+            Effect::Holding { taken, repointed, .. } => {
+                Ok(Took::Done { all: take.is_subset(&taken), repointed })
+            }
             Effect::NotOurs | Effect::Stranger => Ok(Took::NotOurs),
             Effect::Stuck(code) => Err(JitError::Refused(code)),
             Effect::Present { .. } | Effect::Disabled | Effect::Mirrored { .. } => {
@@ -293,7 +305,7 @@ impl Jit {
             return Ok(None);
         }
         Ok(match setup.target.holdings(&lease.remote, &surplus).await? {
-            Holdings::Found { native, held } if !held.is_empty() => Some(native),
+            Holdings::Found { native, held, .. } if !held.is_empty() => Some(native),
             Holdings::Found { .. } | Holdings::Missing | Holdings::Made => None,
         })
     }

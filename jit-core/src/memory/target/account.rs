@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use chrono::{DateTime, Utc};
 
+use super::entitlements::Table;
 use crate::{Listed, Marker, Mirrored, RemoteRef, Secret, ShownEnd};
 
 /// Shows one account of a [`MemoryTarget`](super::MemoryTarget).
@@ -14,7 +15,7 @@ pub struct RemoteAccount {
     pub native: String,
     /// What marks it; `None` for one that is not ours.
     pub marker: Option<Marker>,
-    /// What it holds.
+    /// What it holds, by what it is there: that is also its name, unless the name was pointed at something else.
     pub entitlements: Vec<String>,
     /// From when on it no longer holds one of them, where it was given for a time.
     pub drops_at: BTreeMap<String, DateTime<Utc>>,
@@ -47,15 +48,36 @@ impl RemoteAccount {
     }
 
     /// How it is shown, where it is ours. Whoever ends nothing tells of no end that was never set.
-    pub(super) fn shown(&self, name: &str, ends_nothing: bool) -> Option<Listed> {
+    pub(super) fn shown(&self, name: &str, ends_nothing: bool, table: &Table) -> Option<Listed> {
         let endless = if ends_nothing { ShownEnd::Untold } else { ShownEnd::Never };
         let (marker, native) = (self.marker.clone()?, Some(self.native.clone()));
         Some(Listed {
             remote: RemoteRef { name: name.to_owned(), place: None, marker, native },
             enabled: Some(self.enabled),
             end: self.ends_at.map_or(endless, ShownEnd::At),
-            entitlements: Some(self.entitlements.iter().cloned().collect()),
+            entitlements: Some(self.entitlements.iter().filter_map(|held| table.name_of(held)).collect()),
         })
+    }
+
+    /// Gives it something until an end, and tells whether it had it not. A later end stays, and none as well.
+    pub(super) fn gain(&mut self, entitlement: &str, end: Option<DateTime<Utc>>) -> bool {
+        if !self.has(entitlement) {
+            self.entitlements.push(entitlement.to_owned());
+            self.drops_at.extend(end.map(|end| (entitlement.to_owned(), end)));
+            return true;
+        }
+        if let (Some(drops_at), Some(end)) = (self.drops_at.get_mut(entitlement), end) {
+            *drops_at = (*drops_at).max(end);
+        }
+        false
+    }
+
+    /// Takes something from it, and tells whether it had it.
+    pub(super) fn lose(&mut self, entitlement: &str) -> bool {
+        let had = self.has(entitlement);
+        self.drops_at.remove(entitlement);
+        self.entitlements.retain(|held| held != entitlement);
+        had
     }
 
     pub(super) fn new(native: String, marker: Option<Marker>) -> Self {

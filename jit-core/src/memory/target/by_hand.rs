@@ -26,8 +26,17 @@ impl MemoryTarget {
     /// Takes an entitlement from an account, as an administrator of the target might.
     pub fn leave(&self, name: &str, entitlement: &str) {
         if let Some(account) = self.state().accounts.get_mut(name) {
-            account.drops_at.remove(entitlement);
-            account.entitlements.retain(|held| held != entitlement);
+            account.lose(entitlement);
+        }
+    }
+
+    /// Removes an entitlement, with all who hold it, and makes another one in its place, as an administrator of the target
+    /// might.
+    pub fn remake(&self, entitlement: &str) {
+        let mut state = self.state();
+        state.remade.remake(entitlement);
+        for account in state.accounts.values_mut() {
+            account.lose(entitlement);
         }
     }
 

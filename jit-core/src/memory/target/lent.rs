@@ -4,14 +4,14 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::{DateTime, Utc};
 
-use super::{Found, RemoteAccount, State};
-use crate::{Effect, RemoteRef, Secret};
+use super::{Found, RemoteAccount, State, entitlements::Table};
+use crate::{BackendError, Effect, RemoteEntitlement, RemoteRef, Secret};
 
 impl State {
     pub(super) fn present(
         &mut self,
         remote: &RemoteRef,
-        entitlements: &[String],
+        entitlements: Vec<String>,
         secret: Option<&Secret>,
         ends_at: DateTime<Utc>,
     ) -> Effect {
@@ -31,7 +31,7 @@ impl State {
         let id = self.next_id();
         let account =
             self.accounts.entry(name).or_insert_with(|| RemoteAccount::new(id, Some(remote.marker.clone())));
-        account.entitlements = entitlements.to_vec();
+        account.entitlements = entitlements;
         if !self.ends_nothing {
             account.ends_at = Some(ends_at);
         }
@@ -67,37 +67,40 @@ impl State {
 
     pub(super) fn holding(
         &mut self,
+        table: &Table,
         remote: &RemoteRef,
-        give: &BTreeMap<String, DateTime<Utc>>,
-        take: &BTreeSet<String>,
-    ) -> Effect {
+        give: &BTreeMap<RemoteEntitlement, DateTime<Utc>>,
+        take: &BTreeSet<RemoteEntitlement>,
+    ) -> Result<Effect, BackendError> {
         let ends_nothing = self.ends_nothing;
+        let remade = self.remade.clone();
         let account = match self.whoever(remote).filter(|_| remote.native.is_some()) {
-            None => return Effect::Absent { was_there: false },
+            None => return Ok(Effect::Absent { was_there: false }),
             // A mark that somebody wrote there since keeps nothing.
-            Some(account) if account.marker.is_some() && !give.is_empty() => return Effect::NotOurs,
+            Some(account) if account.marker.is_some() && !give.is_empty() => return Ok(Effect::NotOurs),
             Some(account) => account,
         };
-        let (mut given, mut taken) = (BTreeSet::new(), BTreeSet::new());
-        for (entitlement, ends_at) in give {
-            if !account.has(entitlement) {
-                account.entitlements.push(entitlement.clone());
-                given.insert(entitlement.clone());
-                account.drops_at.extend((!ends_nothing).then(|| (entitlement.clone(), *ends_at)));
-            } else if let Some(drops_at) = account.drops_at.get_mut(entitlement).filter(|_| !ends_nothing) {
-                *drops_at = (*drops_at).max(*ends_at);
-            }
-        }
-        for entitlement in take.iter().filter(|entitlement| !give.contains_key(*entitlement)) {
-            if account.has(entitlement) {
-                account.entitlements.retain(|held| held != entitlement);
+        let to_give = give.keys().map(|entitlement| Ok((entitlement, table.to_give(entitlement, &remade)?)));
+        let to_give = to_give.collect::<Result<Vec<_>, BackendError>>()?;
+        let to_take = take.iter().map(|entitlement| Ok((entitlement, table.seek(entitlement, &remade)?)));
+        let to_take = to_take.collect::<Result<Vec<_>, BackendError>>()?;
+        let (mut given, mut taken, mut ends) = (BTreeSet::new(), BTreeSet::new(), BTreeMap::new());
+        for (entitlement, group) in to_take {
+            let is_given = |group: &String| to_give.iter().any(|(_, given)| given == group);
+            let Some(group) = group.filter(|group| !is_given(group)) else { continue };
+            if account.lose(&group) {
                 taken.insert(entitlement.clone());
             }
-            account.drops_at.remove(entitlement);
         }
-        let told =
-            |name: &String| Some((name.clone(), *account.drops_at.get(name).filter(|_| !ends_nothing)?));
-        let ends = give.keys().filter_map(told).collect();
-        Effect::Holding { given, taken, ends }
+        for (entitlement, group) in to_give {
+            let end = give.get(entitlement).copied().filter(|_| !ends_nothing);
+            if account.gain(&group, end) {
+                given.insert(entitlement.clone());
+            }
+            let drops_at = account.drops_at.get(&group).filter(|_| !ends_nothing);
+            ends.extend(drops_at.map(|end| (entitlement.clone(), *end)));
+        }
+        let repointed = take.iter().filter(|entitlement| table.is_repointed(entitlement, &remade));
+        Ok(Effect::Holding { given, taken, ends, repointed: repointed.cloned().collect() })
     }
 }

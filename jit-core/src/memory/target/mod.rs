@@ -2,13 +2,14 @@
 
 mod account;
 mod by_hand;
+mod entitlements;
 mod lent;
 mod mirrored;
 
 use std::{
     collections::{BTreeMap, BTreeSet},
     fmt,
-    sync::{Mutex, MutexGuard, PoisonError},
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
 use async_trait::async_trait;
@@ -16,15 +17,18 @@ use chrono::TimeDelta;
 
 use crate::{
     BackendError, Capabilities, Desired, DesiredState, Drift, Effect, Holdings, ListCursor, Listed, Listing,
-    Mirrored, Observed, RemoteRef, Target, UnattendedEnd,
+    Mirrored, Observed, RemoteEntitlement, RemoteRef, Target, UnattendedEnd,
 };
 
 pub use account::RemoteAccount;
 
+use entitlements::{Remade, Table};
+
 /// Keeps remote accounts in memory.
 #[derive(Default)]
 pub struct MemoryTarget {
-    state: Mutex<State>,
+    state: Arc<Mutex<State>>,
+    table: Mutex<Table>,
 }
 
 #[derive(Default)]
@@ -32,6 +36,7 @@ struct State {
     made: u64,
     ends_nothing: bool,
     accounts: BTreeMap<String, RemoteAccount>,
+    remade: Remade,
 }
 
 impl MemoryTarget {
@@ -39,6 +44,17 @@ impl MemoryTarget {
     #[must_use]
     pub fn new() -> Self {
         Self::default()
+    }
+
+    /// Another target on the same accounts, as another process has it: with settings of its own.
+    #[must_use]
+    pub fn beside(&self) -> Self {
+        Self { state: Arc::clone(&self.state), table: Mutex::new(self.table().clone()) }
+    }
+
+    /// Lets a name stand for something else from now on, or for nothing, as other settings would.
+    pub fn point(&self, name: &str, at: Option<&str>) {
+        self.table().point(name, at);
     }
 
     /// Lets it end by itself what it is given from now on, as it does at first, or not; what is there stays as it is. Other
@@ -55,6 +71,10 @@ impl MemoryTarget {
 
     fn state(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn table(&self) -> MutexGuard<'_, Table> {
+        self.table.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -126,14 +146,16 @@ impl Target for MemoryTarget {
     }
 
     async fn ensure(&self, desired: &Desired) -> Result<Effect, BackendError> {
-        let mut state = self.state();
+        let (mut state, table) = (self.state(), self.table());
         Ok(match &desired.state {
             DesiredState::Present { entitlements, secret, ends_at } => {
+                let entitlements =
+                    entitlements.iter().map(|name| table.stands_for(name)).collect::<Result<_, _>>()?;
                 state.present(&desired.remote, entitlements, secret.as_ref(), *ends_at)
             }
             DesiredState::Disabled => state.disabled(&desired.remote),
             DesiredState::Absent => state.absent(&desired.remote),
-            DesiredState::Holding { give, take } => state.holding(&desired.remote, give, take),
+            DesiredState::Holding { give, take } => state.holding(&table, &desired.remote, give, take)?,
             DesiredState::Mirrored(wanted) => state.mirrored(&desired.remote, wanted),
         })
     }
@@ -149,14 +171,29 @@ impl Target for MemoryTarget {
         })
     }
 
-    async fn holdings(&self, remote: &RemoteRef, asked: &BTreeSet<String>) -> Result<Holdings, BackendError> {
-        let mut state = self.state();
+    async fn holdings(
+        &self,
+        remote: &RemoteRef,
+        asked: &BTreeSet<RemoteEntitlement>,
+    ) -> Result<Holdings, BackendError> {
+        let (mut state, table) = (self.state(), self.table());
+        let remade = state.remade.clone();
         Ok(match state.whoever(remote) {
             None => Holdings::Missing,
             Some(account) if account.marker.is_some() && remote.native.is_none() => Holdings::Made,
             Some(account) => {
-                let held = asked.iter().filter(|asked| account.has(asked)).cloned().collect();
-                Holdings::Found { native: account.native.clone(), held }
+                let (mut held, mut lacks) = (BTreeSet::new(), BTreeSet::new());
+                for asked in asked {
+                    let group = table.seek(asked, &remade)?;
+                    let is_held = group.as_ref().is_some_and(|group| account.has(group));
+                    let known = Table::known(asked, group.as_deref(), &remade);
+                    if is_held {
+                        held.insert(known)
+                    } else {
+                        lacks.insert(known)
+                    };
+                }
+                Holdings::Found { native: account.native.clone(), held, lacks }
             }
         })
     }
@@ -164,7 +201,8 @@ impl Target for MemoryTarget {
     async fn show(&self, remote: &RemoteRef) -> Result<Option<Listed>, BackendError> {
         let state = self.state();
         let Found::Ours(name) = state.find(remote) else { return Ok(None) };
-        Ok(state.accounts.get(&name).and_then(|account| account.shown(&name, state.ends_nothing)))
+        let table = self.table();
+        Ok(state.accounts.get(&name).and_then(|account| account.shown(&name, state.ends_nothing, &table)))
     }
 
     async fn differs(&self, remote: &RemoteRef, wanted: &Mirrored) -> Result<Drift, BackendError> {
@@ -172,9 +210,10 @@ impl Target for MemoryTarget {
     }
 
     async fn list(&self, _: Option<ListCursor>) -> Result<Listing, BackendError> {
-        let state = self.state();
-        let ours =
-            state.accounts.iter().filter_map(|(name, account)| account.shown(name, state.ends_nothing));
+        let (state, table) = (self.state(), self.table());
+        let shown =
+            |(name, account): (&String, &RemoteAccount)| account.shown(name, state.ends_nothing, &table);
+        let ours = state.accounts.iter().filter_map(shown);
         Ok(Listing::Complete(ours.collect()))
     }
 }

@@ -9,7 +9,7 @@ use tokio::sync::MutexGuard;
 use super::Circuit;
 use crate::{
     BackendError, Capabilities, Desired, Drift, Effect, ErrorKind, Holdings, ListCursor, Listed, Listing,
-    Mirrored, Observed, RemoteRef, Target, TargetFault, clock::GuardedClock,
+    Mirrored, Observed, RemoteEntitlement, RemoteRef, Target, TargetFault, clock::GuardedClock,
 };
 
 /// How long a call may have waited for its turn. Whoever asked wrote down until when it can take effect, by the time of the call
@@ -86,7 +86,11 @@ impl Target for Guarded {
         self.ask(self.inner.observe(remote)).await
     }
 
-    async fn holdings(&self, remote: &RemoteRef, asked: &BTreeSet<String>) -> Result<Holdings, BackendError> {
+    async fn holdings(
+        &self,
+        remote: &RemoteRef,
+        asked: &BTreeSet<RemoteEntitlement>,
+    ) -> Result<Holdings, BackendError> {
         self.ask(self.inner.holdings(remote, asked)).await
     }
 
@@ -168,7 +172,7 @@ mod tests {
         async fn holdings(
             &self,
             remote: &RemoteRef,
-            asked: &BTreeSet<String>,
+            asked: &BTreeSet<RemoteEntitlement>,
         ) -> Result<Holdings, BackendError> {
             self.0.holdings(remote, asked).await
         }

@@ -22,7 +22,7 @@ impl World {
         }
     }
 
-    async fn hire(&self, name: &str) -> Dn {
+    pub(crate) async fn hire(&self, name: &str) -> Dn {
         self.hire_as(name, name).await
     }
 
@@ -45,12 +45,12 @@ impl World {
         dn
     }
 
-    async fn dismiss(&self, dn: &Dn) {
+    pub(crate) async fn dismiss(&self, dn: &Dn) {
         self.administrator().await.delete(&EntryName::from(dn), &[]).await.unwrap();
     }
 
     /// Puts somebody into a group for good, as an administrator might.
-    async fn appoint(&self, group: &str, person: &Dn) {
+    pub(crate) async fn appoint(&self, group: &str, person: &Dn) {
         let group = EntryName::Dn(self.peer().below(&format!("CN={group},OU=groups")));
         let member = Attribute::new(AttributeName::MEMBER, [person.to_string()]);
         self.administrator().await.modify(&group, &[Modification::Add(member)], &[]).await.unwrap();
@@ -58,7 +58,7 @@ impl World {
 }
 
 impl House {
-    async fn lift(&self, role: &str, minutes: i64, name: &str) -> Result<Elevated, JitError> {
+    pub(crate) async fn lift(&self, role: &str, minutes: i64, name: &str) -> Result<Elevated, JitError> {
         self.jit.elevate(&self.request(role, minutes), Some(name)).await
     }
 }
@@ -174,7 +174,7 @@ async fn taking(target: &dyn Target, name: &str, groups: &[&str]) -> Desired {
     let Holdings::Found { native, .. } = target.holdings(&unknown, &BTreeSet::new()).await.unwrap() else {
         panic!("it is there")
     };
-    let take = groups.iter().map(|group| (*group).to_owned()).collect();
+    let take = groups.iter().map(|group| RemoteEntitlement::named(*group)).collect();
     let state = DesiredState::Holding { give: BTreeMap::new(), take };
     Desired { remote: RemoteRef { native: Some(native), ..unknown }, state }
 }

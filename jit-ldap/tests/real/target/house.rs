@@ -66,6 +66,25 @@ impl World {
         }
     }
 
+    /// The same behind a table in which a name stands for the group of another name, which stands for none.
+    pub(crate) fn target_pointed_elsewhere(&self, name: &str, at: &str) -> Arc<dyn Target> {
+        let directory = self.peer().directory();
+        match self {
+            Self::OpenLdap(peer) => {
+                let mut settings = open_ldap(peer);
+                let group = settings.groups.remove(at).unwrap();
+                settings.groups.insert(name.to_owned(), group);
+                Arc::new(OpenLdapTarget::new(directory, &settings).unwrap())
+            }
+            Self::Windows(peer) => {
+                let mut settings = windows(peer);
+                let group = settings.groups.remove(at).unwrap();
+                settings.groups.insert(name.to_owned(), group);
+                Arc::new(ActiveDirectoryTarget::new(directory, &settings).unwrap())
+            }
+        }
+    }
+
     /// Somebody who may do everything below the place of the accounts.
     pub(crate) async fn administrator(&self) -> Connection {
         let Self::Windows(peer) = self else { return self.peer().as_service().await };

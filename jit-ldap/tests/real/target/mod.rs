@@ -11,6 +11,7 @@ mod markers;
 mod protected;
 mod refusals;
 mod renewals;
+mod repointed;
 mod resting;
 mod servers;
 mod unseen;

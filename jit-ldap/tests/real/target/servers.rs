@@ -1,6 +1,8 @@
 //! Several servers of one directory, of which the others learn late what one was told. Two that never learn of each other
 //! are such servers at the moment that matters.
 
+use std::collections::BTreeSet;
+
 use jit_core::*;
 use jit_ldap::{
     Attribute, AttributeName, Directory, EntryName, Filter, Modification, OpenLdapTarget, PoolSettings,
@@ -127,11 +129,22 @@ fn person(name: &str, native: Option<&str>) -> RemoteRef {
     RemoteRef { name: name.to_owned(), place: None, native: native.map(str::to_owned), ..remote(name) }
 }
 
-fn holding(person: &RemoteRef, give: &[&str], take: &[&str]) -> Desired {
+type Groups = BTreeSet<RemoteEntitlement>;
+
+fn giving(person: &RemoteRef, groups: &Groups) -> Desired {
     let until = SystemClock.now() + chrono::TimeDelta::hours(1);
-    let give = give.iter().map(|group| ((*group).to_owned(), until)).collect();
-    let take = take.iter().map(|group| (*group).to_owned()).collect();
-    Desired { remote: person.clone(), state: DesiredState::Holding { give, take } }
+    let give = groups.iter().map(|group| (group.clone(), until)).collect();
+    Desired { remote: person.clone(), state: DesiredState::Holding { give, take: [].into() } }
+}
+
+fn taking(person: &RemoteRef, groups: &Groups) -> Desired {
+    let state = DesiredState::Holding { give: [].into(), take: groups.clone() };
+    Desired { remote: person.clone(), state }
+}
+
+fn done(given: &Groups, taken: &Groups) -> Effect {
+    let (given, taken) = (given.clone(), taken.clone());
+    Effect::Holding { given, taken, ends: [].into(), repointed: [].into() }
 }
 
 #[tokio::test]
@@ -139,28 +152,25 @@ async fn what_is_lent_to_a_person_is_taken_where_it_was_given() {
     let (one, other) = (Peer::start("slapd"), Peer::start("slapd"));
     let forwards = target([server(&one), server(&other)], &one);
     let backwards = target([server(&other), server(&one)], &one);
-    let asked = ["ops".to_owned()].into();
+    let asked = [RemoteEntitlement::named("ops")].into();
     let mut lent = Vec::new();
     for name in ["alice", "bob", "carol"] {
         let found = forwards.holdings(&person(name, None), &asked).await.unwrap();
-        let Holdings::Found { native, held } = found else { panic!("{found:?}") };
+        let Holdings::Found { native, held, lacks } = found else { panic!("{found:?}") };
         assert!(held.is_empty());
         let known = person(name, Some(&native));
-        let given = backwards.ensure(&holding(&known, &["ops"], &[])).await.unwrap();
-        assert_eq!(given, Effect::Holding { given: asked.clone(), taken: [].into(), ends: [].into() });
+        let given = backwards.ensure(&giving(&known, &lacks)).await.unwrap();
+        assert_eq!(given, done(&lacks, &[].into()));
         let found = backwards.holdings(&known, &asked).await.unwrap();
-        assert_eq!(found, Holdings::Found { native, held: asked.clone() });
-        lent.push(known);
+        assert_eq!(found, Holdings::Found { native, held: lacks.clone(), lacks: [].into() });
+        lent.push((known, lacks));
     }
     drop(one);
     let (mut taken, mut waiting) = (0, 0);
-    for known in &lent {
-        match forwards.ensure(&holding(known, &[], &["ops"])).await {
+    for (known, groups) in &lent {
+        match forwards.ensure(&taking(known, groups)).await {
             Ok(effect) => {
-                assert_eq!(
-                    effect,
-                    Effect::Holding { given: [].into(), taken: asked.clone(), ends: [].into() }
-                );
+                assert_eq!(effect, done(&[].into(), groups));
                 taken += 1;
             }
             Err(error) => {
@@ -251,16 +261,14 @@ async fn a_server_that_takes_no_changes_owns_no_account() {
             assert_eq!(target.observe(&account).await.unwrap(), Observed::Missing);
         }
         for name in ["alice", "bob", "carol"] {
-            let asked = ["ops".to_owned()].into();
-            let Holdings::Found { native, .. } = target.holdings(&person(name, None), &asked).await.unwrap()
-            else {
-                panic!("{name} is there")
-            };
+            let asked = [RemoteEntitlement::named("ops")].into();
+            let found = target.holdings(&person(name, None), &asked).await.unwrap();
+            let Holdings::Found { native, lacks, .. } = found else { panic!("{name} is there") };
             let known = person(name, Some(&native));
-            let given = target.ensure(&holding(&known, &["ops"], &[])).await.unwrap();
-            assert_eq!(given, Effect::Holding { given: asked.clone(), taken: [].into(), ends: [].into() });
-            let taken = target.ensure(&holding(&known, &[], &["ops"])).await.unwrap();
-            assert_eq!(taken, Effect::Holding { given: [].into(), taken: asked, ends: [].into() });
+            let given = target.ensure(&giving(&known, &lacks)).await.unwrap();
+            assert_eq!(given, done(&lacks, &[].into()));
+            let taken = target.ensure(&taking(&known, &lacks)).await.unwrap();
+            assert_eq!(taken, done(&[].into(), &lacks));
         }
     }
     let target = target([server(&one), server(&other)], &one);

@@ -1,0 +1,111 @@
+//! What can be given in a target, by what it is there and not by its name alone.
+
+use std::collections::BTreeSet;
+
+use serde::{Deserialize, Serialize};
+
+/// Names one entitlement of a target: by the word for it in its settings, and by what it is there.
+///
+/// The settings may point the word at something else one day. What was given is found again by its id, wherever the word
+/// points by then, and also when nothing is called so any longer.
+#[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(from = "Written", into = "Written")]
+#[expect(clippy::exhaustive_structs, reason = "an implementation reads each")]
+pub struct RemoteEntitlement {
+    /// The target's own name for it, which is what roles call it.
+    pub name: String,
+    /// The id that the system gave it and never changes, or what comes nearest to one there; `None` before the target was
+    /// asked, and in records that were written before ids were kept: then it is whatever the name stands for.
+    pub native: Option<String>,
+    /// Where it was when the id was learnt, for whoever has to find it. It may be elsewhere by now.
+    pub at: Option<String>,
+}
+
+impl RemoteEntitlement {
+    /// Names what a target has not been asked about: whatever the name stands for.
+    #[must_use]
+    pub fn named(name: impl Into<String>) -> Self {
+        Self { name: name.into(), native: None, at: None }
+    }
+
+    /// The same of several.
+    pub(crate) fn all_named<'a>(names: impl IntoIterator<Item = &'a String>) -> BTreeSet<Self> {
+        names.into_iter().map(Self::named).collect()
+    }
+
+    /// Tells whether both are the same thing in the target, by whatever name. Where the id of one is not known, the names
+    /// decide.
+    #[must_use]
+    pub fn is(&self, other: &Self) -> bool {
+        match (&self.native, &other.native) {
+            (Some(one), Some(two)) => one == two,
+            _ => self.name == other.name,
+        }
+    }
+
+    /// Tells whether it is among others.
+    #[must_use]
+    pub fn is_among<'a>(&self, others: impl IntoIterator<Item = &'a Self>) -> bool {
+        others.into_iter().any(|other| self.is(other))
+    }
+}
+
+/// How one is written down; earlier builds kept the name alone.
+#[derive(Serialize, Deserialize)]
+#[serde(untagged)]
+enum Written {
+    Name(String),
+    Known {
+        name: String,
+        native: String,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        at: Option<String>,
+    },
+}
+
+impl From<Written> for RemoteEntitlement {
+    fn from(written: Written) -> Self {
+        match written {
+            Written::Name(name) => Self::named(name),
+            Written::Known { name, native, at } => Self { name, native: Some(native), at },
+        }
+    }
+}
+
+impl From<RemoteEntitlement> for Written {
+    fn from(RemoteEntitlement { name, native, at }: RemoteEntitlement) -> Self {
+        match native {
+            None => Self::Name(name),
+            Some(native) => Self::Known { name, native, at },
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn known(name: &str, native: &str) -> RemoteEntitlement {
+        RemoteEntitlement { native: Some(native.to_owned()), ..RemoteEntitlement::named(name) }
+    }
+
+    #[test]
+    fn what_it_is_decides_and_the_name_only_where_that_is_not_known() {
+        assert!(known("ops", "1").is(&known("operators", "1")));
+        assert!(!known("ops", "1").is(&known("ops", "2")));
+        assert!(known("ops", "1").is(&RemoteEntitlement::named("ops")));
+        assert!(!known("ops", "1").is(&RemoteEntitlement::named("staff")));
+    }
+
+    #[test]
+    fn a_name_alone_is_written_as_it_always_was() {
+        let name = RemoteEntitlement::named("ops");
+        let text = serde_json::to_string(&name).unwrap();
+        assert_eq!((text.as_str(), serde_json::from_str(&text).unwrap()), ("\"ops\"", name));
+        for at in [None, Some("cn=ops".to_owned())] {
+            let known = RemoteEntitlement { at, ..known("ops", "1") };
+            let text = serde_json::to_string(&known).unwrap();
+            assert_eq!(serde_json::from_str::<RemoteEntitlement>(&text).unwrap(), known, "{text}");
+        }
+    }
+}
