@@ -2,12 +2,13 @@
 //!
 //! It is one task in a lane of its own: while it is there the circuit is open, its due instant is when the next attempt may
 //! be made, and whoever claims it makes that attempt. The lane is named after the credentials, so that others are tried at
-//! once.
+//! once. The alarm that was raised is another task, in a lane of the system: whoever is accepted there for the same account
+//! or the same target closes it, whatever the credentials are by then.
 
 use std::sync::Arc;
 use std::{collections::BTreeSet, fmt, num::NonZeroUsize};
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 use uuid::Uuid;
 
 use super::circuit::{BEYOND, LONGEST_PAUSE};
@@ -17,9 +18,14 @@ use crate::{
     clock::GuardedClock,
 };
 
-/// Names our credentials and the system that they are for: a digest that only the holder of the deployment's key can make.
+/// Names our credentials and the system that they are for: digests that only the holder of the deployment's key can make.
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
-pub(crate) struct Proof(pub(crate) [u8; 16]);
+pub(crate) struct Proof {
+    pub(crate) credentials: [u8; 16],
+    /// As whom we prove ourselves there, whatever the secret is.
+    pub(crate) account: [u8; 16],
+    pub(crate) system: [u8; 16],
+}
 
 /// Where a book is kept, and who is told.
 #[derive(Clone)]
@@ -39,18 +45,25 @@ pub(crate) struct Book {
     targets: BTreeSet<TargetId>,
     lane: Lane,
     task: TaskId,
+    /// Where the alarms of the system are, each a task.
+    alarms: Lane,
+    /// The alarm of our account there.
+    alarm: TaskId,
     worker: WorkerId,
 }
 
 impl Book {
     /// `None` where a name is none, which the digest rules out.
     pub(crate) fn of(proof: Proof, targets: BTreeSet<TargetId>, shelf: Shelf) -> Option<Self> {
-        let task = uuid::Builder::from_custom_bytes(proof.0).into_uuid();
+        let named = |digest| uuid::Builder::from_custom_bytes(digest).into_uuid();
+        let task = named(proof.credentials);
         Some(Self {
             shelf,
             targets,
             lane: Lane::new(format!("circuit:{}", task.simple())).ok()?,
             task: TaskId::from_uuid(task),
+            alarms: Lane::new(format!("refused:{}", named(proof.system).simple())).ok()?,
+            alarm: TaskId::from_uuid(named(proof.account)),
             worker: WorkerId::new("circuit").ok()?,
         })
     }
@@ -63,46 +76,99 @@ impl Book {
     /// Takes the attempt that is due. Whoever dies over it leaves the next one to others after the longest pause.
     pub(crate) async fn take_attempt(&self, now: DateTime<Utc>) -> Result<Option<Claimed>, BackendError> {
         let due = self.next_attempt().await?;
-        // What lies further ahead than any pause was written before the clock was set back; claims live by the caller's time.
-        let is_beyond = |due: &DateTime<Utc>| due.signed_duration_since(now) > BEYOND;
-        let from = due.filter(is_beyond).unwrap_or(now);
+        let from = due.and_then(|due| beyond(due, now)).unwrap_or(now);
         let (store, one) = (&self.shelf.store, NonZeroUsize::MIN);
         Ok(store.claim(&self.worker, &self.lane, from, LONGEST_PAUSE, one).await?.pop())
     }
 
     /// Writes down that our credentials were refused, and raises the alarm: the first who finds out does, for all.
-    pub(crate) async fn refused_first(&self, until: DateTime<Utc>) -> Result<(), BackendError> {
-        let mut commit = self.telling(REFUSED, self.targets.first())?;
-        commit.tasks.push(self.alarm(self.task, (REFUSED, self.targets.first()), self.lane.clone(), until));
-        match self.shelf.store.commit(&commit).await {
-            Err(error) if *error.kind() == ErrorKind::AlreadyExists(Taken::Task) => Ok(()),
-            other => other,
-        }
+    pub(crate) async fn refused_first(
+        &self,
+        until: DateTime<Utc>,
+        now: DateTime<Utc>,
+    ) -> Result<(), BackendError> {
+        let mut commit = Commit::new(self.shelf.tenant.clone());
+        commit.tasks.push(self.task_of(self.task, (REFUSED, self.targets.first()), self.lane.clone(), until));
+        self.unless_there(&commit).await?;
+        self.raise(now).await
     }
 
-    /// Puts the next attempt off.
-    pub(crate) async fn put_off(&self, claimed: &Claimed, until: DateTime<Utc>) -> Result<(), BackendError> {
+    /// Puts the next attempt off, and raises the alarm again where others were accepted meanwhile.
+    pub(crate) async fn put_off(
+        &self,
+        claimed: &Claimed,
+        until: DateTime<Utc>,
+        now: DateTime<Utc>,
+    ) -> Result<(), BackendError> {
         match self.shelf.store.settle(claimed, Settlement::Again(until)).await {
             // It took so long that somebody else made the next one, or it is over.
-            Err(error) if *error.kind() == ErrorKind::Conflict => Ok(()),
-            other => other,
+            Err(error) if *error.kind() == ErrorKind::Conflict => return Ok(()),
+            settled => settled?,
         }
+        self.raise(now).await
     }
 
-    /// Writes down that our credentials are accepted again, and tells so: of the target that was named when they were
-    /// refused, which a process with other targets told.
-    pub(crate) async fn accepted(&self, claimed: Option<&Claimed>) -> Result<(), BackendError> {
-        let named = claimed.and_then(|claimed| match &claimed.task.kind {
-            TaskKind::Alarm { target, .. } => target.as_ref(),
-            _ => None,
-        });
-        let mut commit = self.telling(ACCEPTED, named.or(self.targets.first()))?;
-        commit.withdrawn.push(self.task);
+    /// Writes down that our credentials are accepted, and tells so where an alarm says otherwise: of the target that the
+    /// alarm named, which a process with other targets told.
+    pub(crate) async fn accepted(
+        &self,
+        attempt: Option<&Claimed>,
+        now: DateTime<Utc>,
+    ) -> Result<(), BackendError> {
+        let closed = self.take_alarms(now).await?;
+        let mut commit = match closed.first() {
+            Some(alarm) => self.telling(ACCEPTED, named(&alarm.task).or(self.targets.first()))?,
+            None => Commit::new(self.shelf.tenant.clone()),
+        };
+        commit.withdrawn.extend(closed.iter().map(|alarm| alarm.task.id));
+        commit.withdrawn.extend(attempt.map(|attempt| attempt.task.id));
+        if commit.withdrawn.is_empty() {
+            return Ok(());
+        }
         self.shelf.store.commit(&commit).await
     }
 
+    /// Raises the alarm, unless it stands: its task is in the commit that tells.
+    async fn raise(&self, now: DateTime<Utc>) -> Result<(), BackendError> {
+        let mut commit = self.telling(REFUSED, self.targets.first())?;
+        let about = (REFUSED, self.targets.first());
+        commit.tasks.push(self.task_of(self.alarm, about, self.alarms.clone(), now));
+        if self.unless_there(&commit).await? {
+            tracing::warn!(action = REFUSED, targets = ?self.targets, "alarm");
+        }
+        Ok(())
+    }
+
+    /// Takes the alarms that our being accepted closes: of our account, and of our targets, which had another one.
+    async fn take_alarms(&self, now: DateTime<Utc>) -> Result<Vec<Claimed>, BackendError> {
+        let (store, worker) = (&self.shelf.store, &self.worker);
+        let Some(due) = store.next_due(&self.alarms).await? else { return Ok(Vec::new()) };
+        let from = beyond(due, now).unwrap_or(now);
+        let standing = store.claim(worker, &self.alarms, from, CLOSING, ALARMS).await?;
+        let is_ours = |alarm: &Claimed| {
+            alarm.task.id == self.alarm
+                || named(&alarm.task).is_some_and(|target| self.targets.contains(target))
+        };
+        let (ours, others): (Vec<_>, Vec<_>) = standing.into_iter().partition(is_ours);
+        for other in others {
+            match store.settle(&other, Settlement::Again(other.task.due)).await {
+                Err(error) if *error.kind() == ErrorKind::Conflict => {}
+                settled => settled?,
+            }
+        }
+        Ok(ours)
+    }
+
+    /// Tells whether it was written: not where its task is there already.
+    async fn unless_there(&self, commit: &Commit) -> Result<bool, BackendError> {
+        match self.shelf.store.commit(commit).await {
+            Err(error) if *error.kind() == ErrorKind::AlreadyExists(Taken::Task) => Ok(false),
+            written => written.map(|()| true),
+        }
+    }
+
     /// One alarm, however many targets lie there: it names one, and the trail all.
-    fn alarm(
+    fn task_of(
         &self,
         id: TaskId,
         (about, target): (&'static str, Option<&TargetId>),
@@ -115,14 +181,13 @@ impl Book {
     }
 
     fn telling(&self, action: &'static str, target: Option<&TargetId>) -> Result<Commit, BackendError> {
-        tracing::warn!(action, targets = ?self.targets, "alarm");
         let mut seed = [0; 16];
         self.shelf.entropy.fill(&mut seed)?;
         let reading = self.shelf.clock.read();
         let mut mint = Mint::new(reading.now, seed);
         let mut commit = Commit::new(self.shelf.tenant.clone());
         if let Some(lane) = &self.shelf.notices {
-            commit.tasks.push(self.alarm(mint.task(), (action, target), lane.clone(), reading.work));
+            commit.tasks.push(self.task_of(mint.task(), (action, target), lane.clone(), reading.work));
         }
         commit.events.push(AuditEvent {
             id: mint.event(),
@@ -138,6 +203,24 @@ impl Book {
         Ok(commit)
     }
 }
+
+/// What lies further ahead than any pause was written before the clock was set back; claims live by the caller's time.
+fn beyond(due: DateTime<Utc>, now: DateTime<Utc>) -> Option<DateTime<Utc>> {
+    (due.signed_duration_since(now) > BEYOND).then_some(due)
+}
+
+/// The target that an alarm named.
+fn named(alarm: &Task) -> Option<&TargetId> {
+    match &alarm.kind {
+        TaskKind::Alarm { target, .. } => target.as_ref(),
+        _ => None,
+    }
+}
+
+/// How many alarms of one system are looked at: one for each account of ours there.
+const ALARMS: NonZeroUsize = NonZeroUsize::MIN.saturating_add(99);
+/// How long closing an alarm may take before somebody else does it.
+const CLOSING: TimeDelta = TimeDelta::minutes(1);
 
 const REFUSED: &str = "target.credentials_refused";
 const ACCEPTED: &str = "target.credentials_accepted";

@@ -45,6 +45,17 @@ struct State {
     is_kept: bool,
     looked_at: Option<DateTime<Utc>>,
     is_told: bool,
+    /// Whether we were accepted since this process began or since the last refusal, and whether that was written down.
+    accepted: Accepted,
+}
+
+#[derive(Clone, Copy, Default, PartialEq, Eq)]
+enum Accepted {
+    #[default]
+    Unknown,
+    /// Nobody looked yet whether an alarm says otherwise.
+    Known,
+    Written,
 }
 
 /// Says what a circuit has to tell since it was asked last.
@@ -158,12 +169,13 @@ impl Circuit {
         let next = self.step_out(is_probe, fault, now);
         let Some(book) = &self.book else { return };
         let written = match (&pass, next) {
-            (Pass::Probe(Some(claimed)), Some(until)) => book.put_off(claimed, until).await,
-            (Pass::Probe(claimed), None) => book.accepted(claimed.as_ref()).await,
+            (Pass::Probe(Some(claimed)), Some(until)) => book.put_off(claimed, until, now).await,
+            (Pass::Probe(attempt), None) => book.accepted(attempt.as_ref(), now).await,
+            (Pass::Usual, None) if self.state().takes_acceptance() => book.accepted(None, now).await,
             (Pass::Usual | Pass::Probe(None), Some(until))
                 if matches!(fault, Some(TargetFault::Credentials | TargetFault::Resting)) =>
             {
-                book.refused_first(until).await.map(|()| self.state().is_kept = true)
+                book.refused_first(until, now).await.map(|()| self.state().is_kept = true)
             }
             _ => Ok(()),
         };
@@ -190,6 +202,7 @@ impl Circuit {
             _ if state.probe_at.is_some() && !is_probe => return None,
             Some(TargetFault::Credentials) => {
                 state.refused = state.refused.saturating_add(1);
+                state.accepted = Accepted::Unknown;
                 state.probe_at = Some(after(state.refused, now));
             }
             // A refusal of before that was not counted here counts as the first; nobody was asked, so it is never another.
@@ -201,6 +214,9 @@ impl Circuit {
             Some(TargetFault::Unreachable | TargetFault::Untrusted | TargetFault::Limit) => {}
             _ => {
                 (state.refused, state.probe_at, state.is_kept) = (0, None, false);
+                if state.accepted == Accepted::Unknown {
+                    state.accepted = Accepted::Known;
+                }
             }
         }
         state.probe_at
@@ -216,6 +232,15 @@ impl State {
     fn waits_until(&self, now: DateTime<Utc>) -> Option<DateTime<Utc>> {
         let waits = |until: &DateTime<Utc>| now < *until && until.signed_duration_since(now) <= BEYOND;
         self.probe_at.filter(waits)
+    }
+
+    /// Tells whether it is to be written down that we are accepted: once, by whoever asks first.
+    fn takes_acceptance(&mut self) -> bool {
+        let is_news = self.accepted == Accepted::Known;
+        if is_news {
+            self.accepted = Accepted::Written;
+        }
+        is_news
     }
 
     fn needs_to_know(&self, now: DateTime<Utc>) -> bool {

@@ -212,12 +212,21 @@ impl TargetSetup {
     /// counts failures together, such as the servers of a directory. The main store then keeps that it was refused (as a
     /// digest that only the holder of the deployment's key can make), so that all processes together ask no more often than
     /// one, also one that lives for a single call; other credentials are tried at once. Targets that prove themselves alike to
-    /// one system are one to it: what one of them learns of the credentials counts for all. Without it each process finds out
-    /// by itself, for each target.
+    /// one system are one to it: what one of them learns of the credentials counts for all. The last part is the secret and
+    /// those before it say as whom: whoever is accepted there as the same account, or for the same target, closes the alarm
+    /// that another secret raised. Without it each process finds out by itself, for each target.
     #[must_use]
     pub fn proving_with(mut self, system: &str, credentials: &[&[u8]]) -> Self {
-        let about = [&[b"credentials", system.as_bytes()], credentials].concat();
-        self.proof = Some(Proof(self.markers.digest(&about)));
+        let account = credentials.split_last().map_or(credentials, |(_, account)| account);
+        let digest = |kind: &[u8], parts: &[&[u8]]| {
+            let system: &[&[u8]] = &[kind, system.as_bytes()];
+            self.markers.digest(&[system, parts].concat())
+        };
+        self.proof = Some(Proof {
+            credentials: digest(b"credentials", credentials),
+            account: digest(b"account", account),
+            system: digest(b"system", &[]),
+        });
         self
     }
 

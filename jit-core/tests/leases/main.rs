@@ -1,6 +1,8 @@
 //! Accounts that are lent for a time: they always end, and nobody else's is touched.
 
 #[cfg(test)]
+mod accepted;
+#[cfg(test)]
 mod checkout;
 #[cfg(test)]
 mod differing;

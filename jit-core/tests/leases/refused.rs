@@ -24,10 +24,10 @@ struct Domain {
 }
 
 #[derive(Clone, Copy, Default)]
-struct Failures {
+pub(super) struct Failures {
     counted: u32,
     last: Option<DateTime<Utc>>,
-    attempts: u32,
+    pub(super) attempts: u32,
     is_locked: bool,
 }
 
@@ -91,14 +91,14 @@ impl Target for Door {
     }
 }
 
-struct World {
-    house: House,
+pub(super) struct World {
+    pub(super) house: House,
     domain: Arc<Domain>,
     starts: AtomicU64,
 }
 
 impl World {
-    async fn new() -> Self {
+    pub(super) async fn new() -> Self {
         let house = House::new().await;
         let domain = Domain {
             inner: Arc::clone(&house.directory),
@@ -110,12 +110,21 @@ impl World {
     }
 
     /// Starts a process with the password of its configuration.
-    fn process(&self, password: &'static str) -> Jit {
+    pub(super) fn process(&self, password: &'static str) -> Jit {
         self.process_at(password, &[(target(), None)])
     }
 
     /// The same with these targets, all of which lie in the domain, and what each says to whoever it accepts.
     fn process_at(&self, password: &'static str, targets: &[(TargetId, Option<TargetFault>)]) -> Jit {
+        self.process_as("jit", password, targets)
+    }
+
+    pub(super) fn process_as(
+        &self,
+        account: &str,
+        password: &'static str,
+        targets: &[(TargetId, Option<TargetFault>)],
+    ) -> Jit {
         let builder = Jit::builder(Arc::clone(&self.house.store) as _)
             .clock(Arc::clone(&self.house.clock) as _)
             .notices(Arc::clone(&self.house.told) as _)
@@ -126,24 +135,24 @@ impl World {
             let markers = MarkerKey::new("test", &[5; 32]).unwrap();
             let setup = TargetSetup::new(id.clone(), Arc::new(door), markers).for_tenants([tenant()]);
             let setup = setup.role(rule("admin"), role.in_place("people"));
-            builder.target(setup.proving_with("domain", &[b"jit", password.as_bytes()]))
+            builder.target(setup.proving_with("domain", &[account.as_bytes(), password.as_bytes()]))
         };
         targets.iter().fold(builder, with).build().unwrap()
     }
 
-    async fn out(&self, jit: &Jit) -> Result<CheckedOut, JitError> {
+    pub(super) async fn out(&self, jit: &Jit) -> Result<CheckedOut, JitError> {
         self.out_at(jit, &target()).await
     }
 
-    async fn out_at(&self, jit: &Jit, target: &TargetId) -> Result<CheckedOut, JitError> {
+    pub(super) async fn out_at(&self, jit: &Jit, target: &TargetId) -> Result<CheckedOut, JitError> {
         jit.check_out(&CheckOut { target: target.clone(), ..self.house.request(30, None) }).await
     }
 
-    async fn sweep(&self, jit: &Jit) {
+    pub(super) async fn sweep(&self, jit: &Jit) {
         self.sweep_at(jit, &[target()]).await;
     }
 
-    async fn sweep_at(&self, jit: &Jit, targets: &[TargetId]) {
+    pub(super) async fn sweep_at(&self, jit: &Jit, targets: &[TargetId]) {
         let worker = WorkerId::new(format!("w{}", self.starts.load(Ordering::Relaxed))).unwrap();
         let limit = NonZeroUsize::new(100).unwrap();
         jit.work(&worker, limit).await.unwrap();
@@ -152,7 +161,7 @@ impl World {
         }
     }
 
-    fn failures(&self) -> Failures {
+    pub(super) fn failures(&self) -> Failures {
         *self.domain.failures.lock().unwrap()
     }
 
@@ -306,7 +315,7 @@ async fn a_clock_that_is_set_back_keeps_nobody_out() {
 const THREE: [&str; 3] = ["one", "three", "two"];
 
 /// Three targets of a domain where we have one account.
-fn three() -> [TargetId; 3] {
+pub(super) fn three() -> [TargetId; 3] {
     THREE.map(|name| TargetId::new(name).unwrap())
 }
 
