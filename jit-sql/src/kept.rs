@@ -87,6 +87,12 @@ pub(crate) struct MemberDraft {
 }
 
 impl KeptDraft {
+    /// How many members are removed one by one.
+    #[cfg(feature = "postgres")]
+    pub(crate) fn removed_members(&self) -> usize {
+        self.leaving.len() + self.dismissed.len()
+    }
+
     /// Nothing where the commit has no documents.
     pub(crate) fn of(commit: &Commit) -> Result<Option<Self>, BackendError> {
         if commit.documents.is_empty() {

@@ -13,6 +13,7 @@ use std::{
 
 use jit_core::{BackendError, ErrorKind};
 use tokio::{runtime::Handle, sync::oneshot};
+use tokio_postgres::types::ToSql;
 
 use super::{
     batch::{Columns, Gathered, joins},
@@ -26,6 +27,10 @@ use crate::{
         CREATE, CREATE_COUNTED, CREATE_KEPT, CommitStatement, FORGET, RECORD_KEPT, UPDATE, UPDATE_KEPT,
     },
 };
+
+/// How many members a commit may remove by a plan that may have been made while the table was empty: then each of them may be
+/// looked for among all of their connection.
+const REMOVED: usize = 500;
 
 /// How many commits one statement writes at most.
 const BATCH: usize = 32;
@@ -187,7 +192,14 @@ impl Commits {
             RECORD_KEPT => |s| &s.record_kept,
             _ => |s| &s.record,
         };
-        let rows = match self.pool.rows(Kind::Write, statement, &[&commit.json()]).await {
+        let json = commit.json();
+        let params: [&(dyn ToSql + Sync); 1] = [&json];
+        let rows = if draft.kept.as_ref().is_some_and(|kept| kept.removed_members() > REMOVED) {
+            self.pool.rows_anew(Kind::Write, commit.sql(), &params).await
+        } else {
+            self.pool.rows(Kind::Write, statement, &params).await
+        };
+        let rows = match rows {
             Ok(rows) => rows,
             Err(Failed::Refused { state, constraint }) => return Err(refused(&commit, state, constraint)),
             Err(failed) => return Err(failed.during(COMMIT)),

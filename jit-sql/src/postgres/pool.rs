@@ -82,6 +82,13 @@ impl Drop for Call<'_> {
     }
 }
 
+/// Names the statement that is asked.
+#[derive(Clone, Copy)]
+enum Asked<'a> {
+    Prepared(fn(&Statements) -> &Statement),
+    Anew(&'a str),
+}
+
 impl Pool {
     pub(super) fn new(open: Box<dyn Open>, connections: usize, patience: Duration) -> Self {
         Self { open, slots: (0..connections).map(|_| Slot::default()).collect(), patience }
@@ -98,6 +105,25 @@ impl Pool {
         &self,
         kind: Kind,
         statement: fn(&Statements) -> &Statement,
+        params: &[&(dyn ToSql + Sync)],
+    ) -> Result<Vec<Row>, Failed> {
+        self.run(kind, Asked::Prepared(statement), params).await
+    }
+
+    /// Runs a statement that is planned anew, for the tables as large as they are now, and reads its rows.
+    pub(super) async fn rows_anew(
+        &self,
+        kind: Kind,
+        sql: &str,
+        params: &[&(dyn ToSql + Sync)],
+    ) -> Result<Vec<Row>, Failed> {
+        self.run(kind, Asked::Anew(sql), params).await
+    }
+
+    async fn run(
+        &self,
+        kind: Kind,
+        statement: Asked<'_>,
         params: &[&(dyn ToSql + Sync)],
     ) -> Result<Vec<Row>, Failed> {
         let mut attempt = 1;
@@ -120,7 +146,7 @@ impl Pool {
     async fn once(
         &self,
         kind: Kind,
-        statement: fn(&Statements) -> &Statement,
+        statement: Asked<'_>,
         params: &[&(dyn ToSql + Sync)],
     ) -> Result<Vec<Row>, Failed> {
         let slot = self.idlest(kind).ok_or(Failed::NoRuntime)?;
@@ -135,7 +161,14 @@ impl Pool {
                 }
             },
         };
-        let answer = session.client.query(statement(&session.statements), params);
+        let answer = async {
+            match statement {
+                Asked::Prepared(statement) => {
+                    session.client.query(statement(&session.statements), params).await
+                }
+                Asked::Anew(sql) => session.client.query(sql, params).await,
+            }
+        };
         if let Ok(answer) = tokio::time::timeout(self.patience, answer).await {
             Ok(answer?)
         } else {

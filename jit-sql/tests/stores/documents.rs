@@ -311,3 +311,38 @@ mod postgres {
         assert_eq!(left, 99_500);
     }
 }
+
+/// Whatever was planned while nobody was a member: each is looked for by themselves.
+#[cfg(feature = "real-postgres")]
+#[tokio::test]
+async fn tens_of_thousands_of_members_go_in_one_commit_of_a_table_that_grew_a_moment_ago() {
+    use jit_core::{DocumentStore as _, UserStore as _};
+
+    const MEMBERS: u64 = 25_000;
+    let schema = crate::support::server::Schema::new().await;
+    let store = schema.store().await;
+    let mut group = document(0, "Group");
+    store.commit(&keeping(vec![DocumentWrite::create(group.clone())])).await.unwrap();
+    let mut change = async |documents: Vec<DocumentWrite>, members: Vec<MemberChange>| {
+        let after = Document { version: group.version + 1, ..group.clone() };
+        let change = DocumentWrite::update(&group, after.clone()).with_members(members);
+        let documents = documents.into_iter().chain([change]).collect();
+        store.commit(&keeping(documents)).await.map(|()| group = after)
+    };
+    let mut members = Vec::new();
+    for part in 0..MEMBERS / 500 {
+        let users: Vec<_> = (1..=500).map(|number| document(500 * part + number, "User")).collect();
+        members.extend(users.iter().map(|user| user.key.id));
+        let kind = users[0].key.collection.kind.clone();
+        let adds = users.iter().map(|user| MemberChange::Add {
+            member: user.key.id,
+            kind: kind.clone(),
+            body: "{}".into(),
+        });
+        let adds = adds.collect();
+        change(users.into_iter().map(DocumentWrite::create).collect(), adds).await.unwrap();
+    }
+    let removes = members.iter().map(|member| MemberChange::Remove { member: *member }).collect();
+    change(Vec::new(), removes).await.unwrap();
+    assert!(store.member(&group.key, members[7]).await.unwrap().is_none());
+}
