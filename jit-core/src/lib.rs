@@ -114,9 +114,13 @@ pub use target::{
 #[doc(hidden)]
 pub mod __jit {
     pub use async_trait::async_trait;
-    pub use chrono;
+    pub use chrono::TimeDelta;
 
     pub use crate::reasons::are_codes;
+
+    pub type Instant = chrono::DateTime<chrono::Utc>;
+    pub type Limit = std::num::NonZeroUsize;
+    pub type Asked = std::collections::BTreeSet<crate::RemoteEntitlement>;
 }
 
 /// Doubles of every port, for tests of applications.

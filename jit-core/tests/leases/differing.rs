@@ -2,7 +2,6 @@
 
 use std::{collections::BTreeSet, sync::Arc};
 
-use async_trait::async_trait;
 use chrono::{DateTime, TimeDelta};
 use jit_core::*;
 
@@ -178,20 +177,7 @@ struct Narrow {
     tells: fn(Listed) -> Listed,
 }
 
-#[async_trait]
-impl Target for Narrow {
-    fn capabilities(&self) -> Capabilities {
-        self.behind.capabilities()
-    }
-
-    async fn ensure(&self, desired: &Desired) -> Result<Effect, BackendError> {
-        self.behind.ensure(desired).await
-    }
-
-    async fn observe(&self, remote: &RemoteRef) -> Result<Observed, BackendError> {
-        self.behind.observe(remote).await
-    }
-
+jit_core::pass_on! { Target(capabilities, ensure, observe, differs) for Narrow => behind;
     async fn holdings(
         &self,
         remote: &RemoteRef,
@@ -205,10 +191,6 @@ impl Target for Narrow {
 
     async fn show(&self, remote: &RemoteRef) -> Result<Option<Listed>, BackendError> {
         Ok(self.behind.show(remote).await?.map(self.tells))
-    }
-
-    async fn differs(&self, remote: &RemoteRef, wanted: &Mirrored) -> Result<Drift, BackendError> {
-        self.behind.differs(remote, wanted).await
     }
 
     async fn list(&self, cursor: Option<ListCursor>) -> Result<Listing, BackendError> {

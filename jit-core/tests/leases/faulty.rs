@@ -361,25 +361,12 @@ pub(crate) struct FaultyStore {
 
 jit_core::pass_on!(DocumentStore, OneTime, AuditLog for FaultyStore => inner);
 
-#[async_trait]
-impl UserStore for FaultyStore {
-    async fn find(&self, key: &ExternalKey) -> Result<Option<Account>, BackendError> {
-        self.inner.find(key).await
-    }
-
+jit_core::pass_on! { UserStore(find, matching, named, bearers, long_over, touch) for FaultyStore => inner;
     async fn get(&self, tenant: &TenantId, id: AccountId) -> Result<Option<Account>, BackendError> {
         if self.script.inner.lock().unwrap().unreadable == Some(id) {
             return Err(BackendError::new(ErrorKind::Corrupt, "injected"));
         }
         through(&self.script, ErrorKind::Unavailable, || self.inner.get(tenant, id)).await
-    }
-
-    async fn matching(&self, tenant: &TenantId, key: &LookupKey) -> Result<Matches, BackendError> {
-        self.inner.matching(tenant, key).await
-    }
-
-    async fn named(&self, tenant: &TenantId, key: &str) -> Result<Option<Account>, BackendError> {
-        self.inner.named(tenant, key).await
     }
 
     async fn list(&self, query: &Query) -> Result<Page<Account>, BackendError> {
@@ -390,26 +377,6 @@ impl UserStore for FaultyStore {
             return Err(BackendError::new(ErrorKind::Corrupt, "injected"));
         }
         Ok(page)
-    }
-
-    async fn bearers(
-        &self,
-        tenant: &TenantId,
-        key: &LookupKey,
-        after: Option<Cursor>,
-        limit: NonZeroUsize,
-    ) -> Result<Page<AccountId>, BackendError> {
-        self.inner.bearers(tenant, key, after, limit).await
-    }
-
-    async fn long_over(
-        &self,
-        tenant: &TenantId,
-        until: DateTime<Utc>,
-        after: Option<Over>,
-        limit: NonZeroUsize,
-    ) -> Result<Vec<Over>, BackendError> {
-        self.inner.long_over(tenant, until, after, limit).await
     }
 
     async fn commit(&self, commit: &Commit) -> Result<(), BackendError> {
@@ -425,14 +392,9 @@ impl UserStore for FaultyStore {
         }
         through(&self.script, ErrorKind::Unavailable, || self.inner.commit(commit)).await
     }
-
-    async fn touch(&self, seen: &[Seen]) -> Result<(), BackendError> {
-        self.inner.touch(seen).await
-    }
 }
 
-#[async_trait]
-impl TaskQueue for FaultyStore {
+jit_core::pass_on! { TaskQueue(next_due, next_lane) for FaultyStore => inner;
     async fn claim(
         &self,
         worker: &WorkerId,
@@ -453,13 +415,5 @@ impl TaskQueue for FaultyStore {
             return self.inner.settle(claimed, outcome).await;
         }
         through(&self.script, ErrorKind::Unavailable, || self.inner.settle(claimed, outcome)).await
-    }
-
-    async fn next_due(&self, lane: &Lane) -> Result<Option<DateTime<Utc>>, BackendError> {
-        self.inner.next_due(lane).await
-    }
-
-    async fn next_lane(&self, after: Option<Lane>) -> Result<Option<Lane>, BackendError> {
-        self.inner.next_lane(after).await
     }
 }

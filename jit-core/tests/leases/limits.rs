@@ -1,10 +1,9 @@
 //! Nobody has more leases at once than they may have, however many nodes are asked.
 
-use std::num::{NonZeroU32, NonZeroUsize};
+use std::num::NonZeroU32;
 use std::sync::{Arc, Mutex};
 
-use async_trait::async_trait;
-use chrono::{DateTime, TimeDelta, Utc};
+use chrono::TimeDelta;
 use futures_util::future::BoxFuture;
 use jit_core::*;
 
@@ -45,41 +44,8 @@ struct Overtaken {
 
 jit_core::pass_on!(DocumentStore, TaskQueue, OneTime, AuditLog for Overtaken => inner);
 
-#[async_trait]
-impl UserStore for Overtaken {
-    async fn find(&self, key: &ExternalKey) -> Result<Option<Account>, BackendError> {
-        self.inner.find(key).await
-    }
-    async fn get(&self, tenant: &TenantId, id: AccountId) -> Result<Option<Account>, BackendError> {
-        self.inner.get(tenant, id).await
-    }
-    async fn matching(&self, tenant: &TenantId, key: &LookupKey) -> Result<Matches, BackendError> {
-        self.inner.matching(tenant, key).await
-    }
-    async fn named(&self, tenant: &TenantId, key: &str) -> Result<Option<Account>, BackendError> {
-        self.inner.named(tenant, key).await
-    }
-    async fn list(&self, query: &Query) -> Result<Page<Account>, BackendError> {
-        self.inner.list(query).await
-    }
-    async fn bearers(
-        &self,
-        tenant: &TenantId,
-        key: &LookupKey,
-        after: Option<Cursor>,
-        limit: NonZeroUsize,
-    ) -> Result<Page<AccountId>, BackendError> {
-        self.inner.bearers(tenant, key, after, limit).await
-    }
-    async fn long_over(
-        &self,
-        tenant: &TenantId,
-        until: DateTime<Utc>,
-        after: Option<Over>,
-        limit: NonZeroUsize,
-    ) -> Result<Vec<Over>, BackendError> {
-        self.inner.long_over(tenant, until, after, limit).await
-    }
+jit_core::pass_on! {
+    UserStore(find, get, matching, named, list, bearers, long_over, touch) for Overtaken => inner;
 
     async fn commit(&self, commit: &Commit) -> Result<(), BackendError> {
         let before = self.before.lock().unwrap().take();
@@ -92,9 +58,6 @@ impl UserStore for Overtaken {
             self.inner.commit(&counters).await?;
         }
         done
-    }
-    async fn touch(&self, seen: &[Seen]) -> Result<(), BackendError> {
-        self.inner.touch(seen).await
     }
 }
 

@@ -9,7 +9,6 @@ use std::{
     task::Poll,
 };
 
-use async_trait::async_trait;
 use chrono::{DateTime, TimeDelta, Utc};
 use jit_core::*;
 
@@ -25,12 +24,7 @@ struct Busy {
     most: AtomicUsize,
 }
 
-#[async_trait]
-impl Target for Busy {
-    fn capabilities(&self) -> Capabilities {
-        self.inner.capabilities()
-    }
-
+jit_core::pass_on! { Target(capabilities, observe, holdings, show, differs, list) for Busy => inner;
     async fn ensure(&self, desired: &Desired) -> Result<Effect, BackendError> {
         if !matches!(desired.state, DesiredState::Absent) {
             return self.inner.ensure(desired).await;
@@ -44,30 +38,6 @@ impl Target for Busy {
         self.order.lock().unwrap().push(desired.remote.name.clone());
         self.under_way.fetch_sub(1, Ordering::SeqCst);
         self.inner.ensure(desired).await
-    }
-
-    async fn observe(&self, remote: &RemoteRef) -> Result<Observed, BackendError> {
-        self.inner.observe(remote).await
-    }
-
-    async fn holdings(
-        &self,
-        remote: &RemoteRef,
-        asked: &std::collections::BTreeSet<RemoteEntitlement>,
-    ) -> Result<Holdings, BackendError> {
-        self.inner.holdings(remote, asked).await
-    }
-
-    async fn show(&self, remote: &RemoteRef) -> Result<Option<Listed>, BackendError> {
-        self.inner.show(remote).await
-    }
-
-    async fn differs(&self, remote: &RemoteRef, wanted: &Mirrored) -> Result<Drift, BackendError> {
-        self.inner.differs(remote, wanted).await
-    }
-
-    async fn list(&self, cursor: Option<ListCursor>) -> Result<Listing, BackendError> {
-        self.inner.list(cursor).await
     }
 }
 

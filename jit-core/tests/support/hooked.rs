@@ -7,7 +7,6 @@ use std::{
     sync::{Arc, Mutex},
 };
 
-use async_trait::async_trait;
 use chrono::{DateTime, TimeDelta, Utc};
 use jit_core::*;
 
@@ -61,33 +60,12 @@ impl Hooked {
 
 jit_core::pass_on!(DocumentStore, OneTime, AuditLog for Hooked => inner);
 
-#[async_trait]
-impl UserStore for Hooked {
-    async fn find(&self, key: &ExternalKey) -> Result<Option<Account>, BackendError> {
-        self.inner.find(key).await
-    }
-    async fn get(&self, tenant: &TenantId, id: AccountId) -> Result<Option<Account>, BackendError> {
-        self.inner.get(tenant, id).await
-    }
+jit_core::pass_on! { UserStore(find, get, named, list, bearers) for Hooked => inner;
     async fn matching(&self, tenant: &TenantId, key: &LookupKey) -> Result<Matches, BackendError> {
         self.pass("matching").await?;
         self.inner.matching(tenant, key).await
     }
-    async fn named(&self, tenant: &TenantId, key: &str) -> Result<Option<Account>, BackendError> {
-        self.inner.named(tenant, key).await
-    }
-    async fn list(&self, query: &Query) -> Result<Page<Account>, BackendError> {
-        self.inner.list(query).await
-    }
-    async fn bearers(
-        &self,
-        tenant: &TenantId,
-        key: &LookupKey,
-        after: Option<Cursor>,
-        limit: NonZeroUsize,
-    ) -> Result<Page<AccountId>, BackendError> {
-        self.inner.bearers(tenant, key, after, limit).await
-    }
+
     async fn long_over(
         &self,
         tenant: &TenantId,
@@ -108,14 +86,14 @@ impl UserStore for Hooked {
         }
         result
     }
+
     async fn touch(&self, seen: &[Seen]) -> Result<(), BackendError> {
         self.pass("touch").await?;
         self.inner.touch(seen).await
     }
 }
 
-#[async_trait]
-impl TaskQueue for Hooked {
+jit_core::pass_on! { TaskQueue(settle, next_due, next_lane) for Hooked => inner;
     async fn claim(
         &self,
         worker: &WorkerId,
@@ -126,14 +104,5 @@ impl TaskQueue for Hooked {
     ) -> Result<Vec<Claimed>, BackendError> {
         self.pass("claim").await?;
         self.inner.claim(worker, lane, now, hold, limit).await
-    }
-    async fn settle(&self, claimed: &Claimed, outcome: Settlement) -> Result<(), BackendError> {
-        self.inner.settle(claimed, outcome).await
-    }
-    async fn next_due(&self, lane: &Lane) -> Result<Option<DateTime<Utc>>, BackendError> {
-        self.inner.next_due(lane).await
-    }
-    async fn next_lane(&self, after: Option<Lane>) -> Result<Option<Lane>, BackendError> {
-        self.inner.next_lane(after).await
     }
 }

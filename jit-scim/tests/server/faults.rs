@@ -80,40 +80,21 @@ impl Faulty {
 
 jit_core::pass_on!(TaskQueue, OneTime, AuditLog for Faulty => inner);
 
-#[async_trait]
-impl UserStore for Faulty {
+jit_core::pass_on! { UserStore(list, bearers, long_over, touch) for Faulty => inner;
     async fn find(&self, key: &ExternalKey) -> Result<Option<Account>, BackendError> {
         self.call(self.inner.find(key)).await
     }
+
     async fn get(&self, tenant: &TenantId, id: AccountId) -> Result<Option<Account>, BackendError> {
         self.call(self.inner.get(tenant, id)).await
     }
+
     async fn matching(&self, tenant: &TenantId, key: &LookupKey) -> Result<Matches, BackendError> {
         self.call(self.inner.matching(tenant, key)).await
     }
+
     async fn named(&self, tenant: &TenantId, key: &str) -> Result<Option<Account>, BackendError> {
         self.call(self.inner.named(tenant, key)).await
-    }
-    async fn list(&self, query: &Query) -> Result<Page<Account>, BackendError> {
-        self.inner.list(query).await
-    }
-    async fn bearers(
-        &self,
-        tenant: &TenantId,
-        key: &LookupKey,
-        after: Option<Cursor>,
-        limit: NonZeroUsize,
-    ) -> Result<Page<AccountId>, BackendError> {
-        self.inner.bearers(tenant, key, after, limit).await
-    }
-    async fn long_over(
-        &self,
-        tenant: &TenantId,
-        until: chrono::DateTime<chrono::Utc>,
-        after: Option<Over>,
-        limit: NonZeroUsize,
-    ) -> Result<Vec<Over>, BackendError> {
-        self.inner.long_over(tenant, until, after, limit).await
     }
 
     async fn commit(&self, commit: &Commit) -> Result<(), BackendError> {
@@ -121,9 +102,6 @@ impl UserStore for Faulty {
         let size = commit.documents.len() + members + commit.tasks.len() + commit.withdrawn.len();
         self.largest.fetch_max(size, Ordering::SeqCst);
         self.call(self.inner.commit(commit)).await
-    }
-    async fn touch(&self, seen: &[Seen]) -> Result<(), BackendError> {
-        self.inner.touch(seen).await
     }
 }
 

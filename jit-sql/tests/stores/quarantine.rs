@@ -1,7 +1,6 @@
 //! A target that fails nearly everybody, as two engines on one database know it.
 
 use std::{
-    collections::BTreeSet,
     num::NonZeroUsize,
     sync::{
         Arc,
@@ -9,7 +8,6 @@ use std::{
     },
 };
 
-use async_trait::async_trait;
 use chrono::TimeDelta;
 use jit_core::*;
 
@@ -23,42 +21,13 @@ struct Weak {
     asked: AtomicUsize,
 }
 
-#[async_trait]
-impl Target for Weak {
-    fn capabilities(&self) -> Capabilities {
-        self.inner.capabilities()
-    }
-
+jit_core::pass_on! { Target(capabilities, observe, holdings, show, differs, list) for Weak => inner;
     async fn ensure(&self, desired: &Desired) -> Result<Effect, BackendError> {
         self.asked.fetch_add(1, Ordering::SeqCst);
         if self.fails.load(Ordering::SeqCst) {
             return Err(BackendError::new(ErrorKind::Target(TargetFault::Unreachable), "test"));
         }
         self.inner.ensure(desired).await
-    }
-
-    async fn observe(&self, remote: &RemoteRef) -> Result<Observed, BackendError> {
-        self.inner.observe(remote).await
-    }
-
-    async fn holdings(
-        &self,
-        remote: &RemoteRef,
-        asked: &BTreeSet<RemoteEntitlement>,
-    ) -> Result<Holdings, BackendError> {
-        self.inner.holdings(remote, asked).await
-    }
-
-    async fn show(&self, remote: &RemoteRef) -> Result<Option<Listed>, BackendError> {
-        self.inner.show(remote).await
-    }
-
-    async fn differs(&self, remote: &RemoteRef, wanted: &Mirrored) -> Result<Drift, BackendError> {
-        self.inner.differs(remote, wanted).await
-    }
-
-    async fn list(&self, cursor: Option<ListCursor>) -> Result<Listing, BackendError> {
-        self.inner.list(cursor).await
     }
 }
 
