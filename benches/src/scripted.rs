@@ -12,10 +12,10 @@ use std::{
 use async_trait::async_trait;
 use chrono::{DateTime, TimeDelta, Utc};
 use jit_core::{
-    Account, AccountId, AuditEvent, AuditLog, AuditQuery, BackendError, Claimed, Collection, Commit, Cursor,
-    Document, DocumentId, DocumentKey, DocumentQuery, DocumentStore, DocumentText, ErrorKind, ExternalKey,
-    IndexName, Lane, LookupKey, Matches, Member, OneTime, OneTimeKey, Over, Page, Query, Seen, Settlement,
-    TaskQueue, TenantId, UserStore, WorkerId,
+    About, Account, AccountId, AuditEvent, AuditLog, AuditQuery, BackendError, Claimed, Collection, Commit,
+    Cursor, Document, DocumentId, DocumentKey, DocumentQuery, DocumentStore, DocumentText, ErrorKind,
+    ExternalKey, IndexName, Lane, LookupKey, Matches, Member, OneTime, OneTimeKey, Over, Page, Query, Seen,
+    Settlement, TaskQueue, TenantId, UserStore, WorkerId,
 };
 
 /// Finds the accounts that were laid ready, one after the other, then nobody; counts calls and keeps commits.
@@ -212,5 +212,14 @@ impl OneTime for Scripted {
 impl AuditLog for Scripted {
     async fn events(&self, _query: &AuditQuery) -> Result<Page<AuditEvent>, BackendError> {
         unused("audit.events")
+    }
+
+    async fn about(
+        &self,
+        _tenant: &TenantId,
+        _after: Option<Cursor>,
+        _limit: NonZeroUsize,
+    ) -> Result<Page<About>, BackendError> {
+        unused("audit.about")
     }
 }

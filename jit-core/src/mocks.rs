@@ -6,10 +6,10 @@ use async_trait::async_trait;
 use chrono::{DateTime, TimeDelta, Utc};
 
 use crate::{
-    Account, AccountId, AuditEvent, AuditLog, AuditQuery, BackendError, Claimed, Collection, Commit, Cursor,
-    Document, DocumentId, DocumentKey, DocumentQuery, DocumentStore, DocumentText, ExternalKey, IndexName,
-    Lane, LookupKey, Matches, Member, OneTime, OneTimeKey, Over, Page, Query, Seen, Settlement, TaskQueue,
-    TenantId, UserStore, WorkerId,
+    About, Account, AccountId, AuditEvent, AuditLog, AuditQuery, BackendError, Claimed, Collection, Commit,
+    Cursor, Document, DocumentId, DocumentKey, DocumentQuery, DocumentStore, DocumentText, ExternalKey,
+    IndexName, Lane, LookupKey, Matches, Member, OneTime, OneTimeKey, Over, Page, Query, Seen, Settlement,
+    TaskQueue, TenantId, UserStore, WorkerId,
 };
 
 mockall::mock! {
@@ -99,5 +99,11 @@ mockall::mock! {
     #[async_trait]
     impl AuditLog for Store {
         async fn events(&self, query: &AuditQuery) -> Result<Page<AuditEvent>, BackendError>;
+        async fn about(
+            &self,
+            tenant: &TenantId,
+            after: Option<Cursor>,
+            limit: NonZeroUsize,
+        ) -> Result<Page<About>, BackendError>;
     }
 }

@@ -208,6 +208,7 @@ macro_rules! __jit_audit_log_checks {
                 the_trail_is_read_backwards
                 the_trail_of_one_account_is_its_own
                 the_last_page_of_the_trail_says_so
+                the_trail_names_whom_it_is_about
             }
         }
     };

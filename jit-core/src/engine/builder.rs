@@ -272,6 +272,7 @@ impl JitBuilder {
             counted: Counted::default(),
             seed: u128::from_le_bytes(seed),
             looked: Mutex::default(),
+            followed: Mutex::default(),
         }))
     }
 }

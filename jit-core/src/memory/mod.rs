@@ -27,10 +27,10 @@ use chrono::{DateTime, TimeDelta, Utc};
 
 use self::{accounts::Accounts, documents::Documents, one_time::OneTimes, tasks::Tasks, trail::Trail};
 use crate::{
-    Account, AccountId, AuditEvent, AuditLog, AuditQuery, BackendError, Claimed, Collection, Commit,
-    CounterName, Document, DocumentId, DocumentKey, DocumentQuery, DocumentStore, DocumentText, ErrorKind,
-    ExternalKey, IndexName, Lane, LookupKey, Matches, Member, OneTime, OneTimeKey, Page, Query, Seen,
-    Settlement, TaskQueue, TenantId, UserStore, WorkerId,
+    About, Account, AccountId, AuditEvent, AuditLog, AuditQuery, BackendError, Claimed, Collection, Commit,
+    CounterName, Cursor, Document, DocumentId, DocumentKey, DocumentQuery, DocumentStore, DocumentText,
+    ErrorKind, ExternalKey, IndexName, Lane, LookupKey, Matches, Member, OneTime, OneTimeKey, Page, Query,
+    Seen, Settlement, TaskQueue, TenantId, UserStore, WorkerId,
 };
 
 pub use sink::MemorySink;
@@ -284,6 +284,16 @@ impl AuditLog for MemoryStore {
     async fn events(&self, query: &AuditQuery) -> Result<Page<AuditEvent>, BackendError> {
         let state = self.state();
         Ok(state.tenants.get(&query.tenant).map_or_else(empty_page, |tenant| tenant.trail.events(query)))
+    }
+
+    async fn about(
+        &self,
+        tenant: &TenantId,
+        after: Option<Cursor>,
+        limit: NonZeroUsize,
+    ) -> Result<Page<About>, BackendError> {
+        let state = self.state();
+        Ok(state.tenants.get(tenant).map_or_else(empty_page, |tenant| tenant.trail.about(after, limit)))
     }
 }
 

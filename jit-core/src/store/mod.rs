@@ -25,7 +25,7 @@ pub use document::{
 };
 pub use forgotten::Forgotten;
 pub use keys::KeyChanges;
-pub use query::{AuditQuery, Cursor, Filter, Matches, Over, PAGE_ITEMS, Page, Query};
+pub use query::{About, AuditQuery, Cursor, Filter, Matches, Over, PAGE_ITEMS, Page, Query};
 pub use task::{Claimed, Settlement, Task, TaskKind};
 
 use crate::{Account, AccountId, AuditEvent, BackendError, ExternalKey, Lane, LookupKey, TenantId, WorkerId};
@@ -260,6 +260,18 @@ pub trait AuditLog: Send + Sync {
     /// # Errors
     /// `store.unavailable`, `store.corrupt`.
     async fn events(&self, query: &AuditQuery) -> Result<Page<AuditEvent>, BackendError>;
+
+    /// Names the events of a tenant in the order of their ids, in pages as [`Self::events`], and the accounts that they are
+    /// about. It reads none of them: what cannot be read is named as well, so that it keeps nobody from the others.
+    ///
+    /// # Errors
+    /// `store.unavailable`.
+    async fn about(
+        &self,
+        tenant: &TenantId,
+        after: Option<Cursor>,
+        limit: NonZeroUsize,
+    ) -> Result<Page<About>, BackendError>;
 }
 
 /// Exports audit events to another system, at least once. The event itself is in the commit; sinks are fed from there.

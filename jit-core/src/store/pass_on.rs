@@ -4,7 +4,9 @@
 /// what is asked of it. The ports that it changes it implements itself.
 ///
 /// ```
-/// use jit_core::{AuditEvent, AuditLog, AuditQuery, BackendError, MemoryStore, Page};
+/// use std::num::NonZeroUsize;
+///
+/// use jit_core::{About, AuditEvent, AuditLog, AuditQuery, BackendError, Cursor, MemoryStore, Page, TenantId};
 ///
 /// /// Keeps everything, and shows nobody the trail.
 /// struct Discreet {
@@ -16,6 +18,15 @@
 /// #[async_trait::async_trait]
 /// impl AuditLog for Discreet {
 ///     async fn events(&self, _: &AuditQuery) -> Result<Page<AuditEvent>, BackendError> {
+///         Ok(Page { items: Vec::new(), next: None })
+///     }
+///
+///     async fn about(
+///         &self,
+///         _: &TenantId,
+///         _: Option<Cursor>,
+///         _: NonZeroUsize,
+///     ) -> Result<Page<About>, BackendError> {
 ///         Ok(Page { items: Vec::new(), next: None })
 ///     }
 /// }
@@ -73,7 +84,7 @@ macro_rules! __jit_pass_on {
         $crate::__jit_pass_on! { OneTime { [$type] [$field] } put take purge }
     };
     (AuditLog [$type:ty] [$field:ident]) => {
-        $crate::__jit_pass_on! { AuditLog { [$type] [$field] } events }
+        $crate::__jit_pass_on! { AuditLog { [$type] [$field] } events about }
     };
     (Target [$type:ty] [$field:ident]) => {
         $crate::__jit_pass_on! {
@@ -238,6 +249,15 @@ macro_rules! __jit_pass_on {
     (AuditLog $done:tt events $($more:ident)*) => {
         $crate::__jit_pass_one! { AuditLog $done $($more)*;
             events(query: &$crate::AuditQuery) -> $crate::Page<$crate::AuditEvent>
+        }
+    };
+    (AuditLog $done:tt about $($more:ident)*) => {
+        $crate::__jit_pass_one! { AuditLog $done $($more)*;
+            about(
+                tenant: &$crate::TenantId,
+                after: ::core::option::Option<$crate::Cursor>,
+                limit: $crate::__jit::Limit,
+            ) -> $crate::Page<$crate::About>
         }
     };
     (Target { [$type:ty] [$field:ident] $($done:tt)* } capabilities $($more:ident)*) => {

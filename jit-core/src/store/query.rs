@@ -6,7 +6,7 @@ use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-use crate::{Account, AccountId, Entitlement, LookupKey, TenantId};
+use crate::{Account, AccountId, Entitlement, EventId, LookupKey, TenantId};
 
 /// Tells how many accounts carry a lookup key. Several are never narrowed to one.
 #[derive(Clone, Debug, PartialEq)]
@@ -101,4 +101,14 @@ pub struct AuditQuery {
     pub latest_first: bool,
     /// The most that a page may hold.
     pub limit: NonZeroUsize,
+}
+
+/// Names an event and the account that it is about.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[expect(clippy::exhaustive_structs, reason = "stores build it")]
+pub struct About {
+    /// The event.
+    pub event: EventId,
+    /// The account, where it is about one.
+    pub account: Option<AccountId>,
 }

@@ -12,9 +12,9 @@ use std::{
 use async_trait::async_trait;
 use chrono::{DateTime, TimeDelta, Utc};
 use jit_core::{
-    Account, AccountId, AuditEvent, AuditLog, AuditQuery, BackendError, Claimed, Commit, Cursor, DocumentId,
-    DocumentKey, ErrorKind, ExternalKey, Lane, LookupKey, Member, MemoryStore, ONE_TIME_BYTES, OneTime,
-    OneTimeKey, Over, PAGE_ITEMS, Page, Settlement, Taken, TaskId, TaskQueue, TenantId, WorkerId,
+    About, Account, AccountId, AuditEvent, AuditLog, AuditQuery, BackendError, Claimed, Commit, Cursor,
+    DocumentId, DocumentKey, ErrorKind, ExternalKey, Lane, LookupKey, Member, MemoryStore, ONE_TIME_BYTES,
+    OneTime, OneTimeKey, Over, PAGE_ITEMS, Page, Settlement, Taken, TaskId, TaskQueue, TenantId, WorkerId,
 };
 
 use crate::table::Fault;
@@ -262,6 +262,27 @@ impl AuditLog for Faulty {
             }
             Fault::TrailGoesOn => page.next = page.items.last().map(|last| Cursor::after(last.id.as_uuid())),
             Fault::LosesChanges => page.items.iter_mut().for_each(|event| event.changes.clear()),
+            _ => {}
+        }
+        Ok(page)
+    }
+
+    async fn about(
+        &self,
+        tenant: &TenantId,
+        after: Option<Cursor>,
+        limit: NonZeroUsize,
+    ) -> Result<Page<About>, BackendError> {
+        let mut page = self.inner.about(tenant, after, limit).await?;
+        match self.fault {
+            Fault::AboutEndsEarly => page.next = None,
+            Fault::AboutSomebodyOnly => page.items.retain(|about| about.account.is_some()),
+            Fault::AboutForgetsTenant => {
+                let others = self.tenants().into_iter().filter(|other| other != tenant);
+                for other in others {
+                    page.items.extend(self.inner.about(&other, after, limit).await?.items);
+                }
+            }
             _ => {}
         }
         Ok(page)

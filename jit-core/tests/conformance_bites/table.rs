@@ -365,4 +365,10 @@ faults! {
     TrailOfAll => [the_trail_of_one_account_is_its_own];
     /// Says that something follows every full page of the trail.
     TrailGoesOn => [the_last_page_of_the_trail_says_so];
+    /// Names whom the trail is about on the first page only.
+    AboutEndsEarly => [the_trail_names_whom_it_is_about];
+    /// Leaves out events that are about nobody.
+    AboutSomebodyOnly => [the_trail_names_whom_it_is_about];
+    /// Names whom the trails of all tenants are about.
+    AboutForgetsTenant => [the_trail_names_whom_it_is_about];
 }

@@ -78,6 +78,13 @@ impl House {
         Self::on(store, clock, (chat, script), mirroring, wires)
     }
 
+    /// One on a store that is given.
+    pub(crate) fn on_store(store: Arc<dyn Store>, mirroring: Mirroring) -> Self {
+        let clock = Arc::new(ManualClock::at(support::instant("2026-11-21T09:00:00Z")));
+        let doors_of_chat = (Arc::new(MemoryTarget::new()), Arc::new(Script::new(Arc::clone(&clock))));
+        Self::on(store, clock, doors_of_chat, (mirroring, false), doors())
+    }
+
     /// Another node on the same store, for the same application.
     pub(crate) fn beside(&self) -> Self {
         self.beside_with(members())

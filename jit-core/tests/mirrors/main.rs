@@ -13,6 +13,8 @@ mod house;
 #[cfg(test)]
 mod life;
 #[cfg(test)]
+mod newcomers;
+#[cfg(test)]
 mod quarantine;
 #[cfg(test)]
 mod stops;

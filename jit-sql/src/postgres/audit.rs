@@ -1,7 +1,11 @@
 //! The audit trail.
 
+use std::num::NonZeroUsize;
+
 use async_trait::async_trait;
-use jit_core::{AuditEvent, AuditLog, AuditQuery, BackendError, Cursor, Page};
+use jit_core::{
+    About, AccountId, AuditEvent, AuditLog, AuditQuery, BackendError, Cursor, EventId, Page, TenantId,
+};
 use tokio_postgres::Row;
 use uuid::Uuid;
 
@@ -13,6 +17,7 @@ use super::{
 use crate::document;
 
 const EVENTS: &str = "audit.events";
+const ABOUT: &str = "audit.about";
 
 #[async_trait]
 impl AuditLog for PostgresStore {
@@ -38,6 +43,26 @@ impl AuditLog for PostgresStore {
         let items = rows.iter().map(event).collect::<Result<_, _>>()?;
         Ok(document::page(items, query.limit, |event: &AuditEvent| event.id.as_uuid()))
     }
+
+    async fn about(
+        &self,
+        tenant: &TenantId,
+        after: Option<Cursor>,
+        limit: NonZeroUsize,
+    ) -> Result<Page<About>, BackendError> {
+        let (tenant, after) = (tenant.as_str(), after.map_or(Uuid::nil(), Cursor::id));
+        let most = document::one_more(limit);
+        let rows = self.pool.rows(Kind::Read, |s| &s.about, &[&tenant, &after, &most]).await;
+        let rows = rows.map_err(|failed| failed.during(ABOUT))?;
+        let items = rows.iter().map(about).collect::<Result<_, _>>()?;
+        Ok(document::page(items, limit, |about: &About| about.event.as_uuid()))
+    }
+}
+
+fn about(row: &Row) -> Result<About, BackendError> {
+    let event = row.try_get(0).map_err(malformed(ABOUT))?;
+    let account: Option<Uuid> = row.try_get(1).map_err(malformed(ABOUT))?;
+    Ok(About { event: EventId::from_uuid(event), account: account.map(AccountId::from_uuid) })
 }
 
 fn event(row: &Row) -> Result<AuditEvent, BackendError> {

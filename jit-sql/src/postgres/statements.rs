@@ -145,6 +145,7 @@ statements! {
         DELETE FROM jit_one_time d USING over o WHERE d.tenant = o.tenant AND d.digest = o.digest RETURNING 1";
 
     events = "SELECT document::text FROM jit_audit WHERE tenant = $1 AND id > $2 ORDER BY id LIMIT $3";
+    about = "SELECT id, account FROM jit_audit WHERE tenant = $1 AND id > $2 ORDER BY id LIMIT $3";
     latest_events = "SELECT document::text FROM jit_audit
         WHERE tenant = $1 AND id < $2 ORDER BY id DESC LIMIT $3";
     events_of = "SELECT document::text FROM jit_audit

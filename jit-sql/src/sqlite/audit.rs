@@ -1,8 +1,14 @@
 //! The audit trail.
 
+use std::num::NonZeroUsize;
+
 use async_trait::async_trait;
-use jit_core::{AuditEvent, AuditLog, AuditQuery, BackendError, ErrorKind, Page};
+use jit_core::{
+    About, AccountId, AuditEvent, AuditLog, AuditQuery, BackendError, Cursor, ErrorKind, EventId, Page,
+    TenantId,
+};
 use rusqlite::Row;
+use uuid::Uuid;
 
 use super::{SqliteStore, error::Refused};
 use crate::document;
@@ -24,6 +30,23 @@ impl AuditLog for SqliteStore {
         };
         Ok(document::page(items?, query.limit, |event| event.id.as_uuid()))
     }
+
+    async fn about(
+        &self,
+        tenant: &TenantId,
+        after: Option<Cursor>,
+        limit: NonZeroUsize,
+    ) -> Result<Page<About>, BackendError> {
+        // No bytes come before every id.
+        let after = after.map(|cursor| cursor.id().into_bytes().to_vec()).unwrap_or_default();
+        let named = (tenant.as_str(), after, document::one_more(limit));
+        let items = self.readers.rows("audit.about", ABOUT, named, |row| {
+            let account: Option<[u8; 16]> = row.get(1)?;
+            let account = account.map(|id| AccountId::from_uuid(Uuid::from_bytes(id)));
+            Ok(About { event: EventId::from_uuid(Uuid::from_bytes(row.get(0)?)), account })
+        });
+        Ok(document::page(items?, limit, |about| about.event.as_uuid()))
+    }
 }
 
 fn event(row: &Row<'_>) -> Result<AuditEvent, Refused> {
@@ -41,5 +64,7 @@ const EARLIEST_OF_ACCOUNT: &str = "SELECT document FROM jit_audit INDEXED BY jit
 const LATEST_OF_ACCOUNT: &str = "SELECT document FROM jit_audit INDEXED BY jit_audit_account \
     WHERE tenant = ?1 AND account = ?4 AND id < ?2 ORDER BY id DESC LIMIT ?3";
 
+const ABOUT: &str = "SELECT id, account FROM jit_audit WHERE tenant = ?1 AND id > ?2 ORDER BY id LIMIT ?3";
+
 #[cfg(test)]
-pub(super) const STATEMENTS: &[&str] = &[EARLIEST, LATEST, EARLIEST_OF_ACCOUNT, LATEST_OF_ACCOUNT];
+pub(super) const STATEMENTS: &[&str] = &[EARLIEST, LATEST, EARLIEST_OF_ACCOUNT, LATEST_OF_ACCOUNT, ABOUT];

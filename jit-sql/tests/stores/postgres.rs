@@ -320,6 +320,9 @@ async fn a_document_that_cannot_be_read_is_corrupt_and_stays_secret() {
     let (by, limit) = (alice.lookup_keys().remove(0), std::num::NonZeroUsize::MIN);
     let named = store.bearers(&alice.tenant, &by, None, limit).await.unwrap();
     assert_eq!((named.items, named.next), (vec![alice.id], None), "it can be named all the same");
+    client.execute("UPDATE jit_audit SET document = '{\"id\":\"secret\"}'", &[]).await.unwrap();
+    let about = store.about(&alice.tenant, None, limit).await.unwrap();
+    assert_eq!(about.items[0].account, Some(alice.id), "what happened to it can be named as well");
 }
 
 /// How often tables were read from end to end, by sessions that have ended.

@@ -7,7 +7,9 @@ use std::{
     task::Poll,
 };
 
-use jit_core::{CounterChange, CounterName, EmailAddress, ErrorKind, Store, Subject, Taken, UserStore as _};
+use jit_core::{
+    AuditLog as _, CounterChange, CounterName, EmailAddress, ErrorKind, Store, Subject, Taken, UserStore as _,
+};
 use jit_sql::{Durability, SqliteOptions, SqliteStore, sqlite};
 
 use crate::support::{all_at_once, events, first_sign_in, folder::Folder, key, now, tenant};
@@ -183,6 +185,9 @@ async fn a_document_that_cannot_be_read_is_corrupt_and_stays_secret() {
     let (by, limit) = (alice.lookup_keys().remove(0), std::num::NonZeroUsize::MIN);
     let named = store.bearers(&alice.tenant, &by, None, limit).await.unwrap();
     assert_eq!((named.items, named.next), (vec![alice.id], None), "it can be named all the same");
+    other.execute("UPDATE jit_audit SET document = '{\"id\":\"secret\"}'", ()).unwrap();
+    let about = store.about(&alice.tenant, None, limit).await.unwrap();
+    assert_eq!(about.items[0].account, Some(alice.id), "what happened to it can be named as well");
 }
 
 #[test]

@@ -5,7 +5,7 @@ use crate::conformance::{
     failure::{ensure, same},
     sample::{World, count},
 };
-use crate::{AccountId, AuditEvent, AuditQuery, Commit, EventId, PAGE_ITEMS, Store};
+use crate::{About, AccountId, AuditEvent, AuditQuery, Commit, EventId, PAGE_ITEMS, Store};
 
 /// Records events of two accounts and of none in turn, not in the order of their ids.
 async fn history(store: &dyn Store, world: &mut World) -> Result<(Vec<AuditEvent>, [AccountId; 2]), Failure> {
@@ -90,6 +90,28 @@ pub async fn the_last_page_of_the_trail_says_so(nodes: &Nodes) -> Result<(), Fai
             nodes.one().events(&short).await?.next.is_some(),
             "a page that leaves one out ends the trail",
         )?;
+    }
+    Ok(())
+}
+
+/// Checks that the trail names its events and whom they are about as it is read, page by page, and those of its tenant alone.
+pub async fn the_trail_names_whom_it_is_about(nodes: &Nodes) -> Result<(), Failure> {
+    let (mut world, mut other) = (World::new("a")?, World::new("b")?);
+    history(nodes.one(), &mut other).await?;
+    let (events, _) = history(nodes.one(), &mut world).await?;
+    let want: Vec<_> = events.iter().map(|event| About { event: event.id, account: event.account }).collect();
+    for limit in [1, 2, 3, 8, 9, 10, PAGE_ITEMS * 2] {
+        let (mut all, mut after) = (Vec::new(), None);
+        for _ in 0..50 {
+            let page = nodes.two().about(&world.tenant, after, count(limit)).await?;
+            ensure(page.items.len() <= limit, "a page is longer than its limit")?;
+            all.extend(page.items);
+            after = page.next;
+            if after.is_none() {
+                break;
+            }
+        }
+        same(&all, &want, &format!("pages of {limit}"))?;
     }
     Ok(())
 }

@@ -132,7 +132,9 @@ impl Jit {
             let (store, lanes, places) = (store.as_ref(), lanes.clone(), Places::new(setup.at_once));
             let (places, pushes, left) = (&places, pushes.clone(), limit.get());
             let round = Round { store, worker, setup, places, lanes, pushes, left, first_error: None };
-            let done = self.run_round(round, &mut report).await;
+            // Before the round, so that it brings whom others made.
+            let found = Box::pin(self.look_for_newcomers(store, setup)).await;
+            let done = self.run_round(round, &mut report).await.and(found);
             let brought = done.and(self.attempt_push(store, worker, setup, &mut report).await);
             if let Err(error) = brought.and(Box::pin(self.look_for_drift(store, worker, setup)).await) {
                 first.get_or_insert(error);

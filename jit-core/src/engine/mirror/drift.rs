@@ -7,16 +7,14 @@ use std::num::NonZeroUsize;
 
 use chrono::{DateTime, TimeDelta, Utc};
 use serde::{Deserialize, Serialize};
-use sha2::{Digest as _, Sha256};
 use uuid::Uuid;
 
-use super::{desired, mark, mark::Next};
+use super::{desired, key_in_house, mark, mark::Next, named_by};
 use crate::{
-    Account, AccountId, AccountWrite, Actor, AuditEvent, AuditOutcome, BackendError, Claimed, Code,
-    Collection, Commit, ConnectionId, Cursor, DesiredState, Document, DocumentId, DocumentKey, DocumentKind,
-    DocumentWrite, Drift, DriftLook, ErrorKind, FaultScope, Jit, Lane, LookupKey, Mirror, MirrorState,
-    Mirrored, RemoteRef, Settlement, Store, Taken, TargetId, TargetSetup, Task, TaskId, TaskKind, TenantId,
-    Wanted, WorkerId, engine::work::HOLD, wanted,
+    Account, AccountId, AccountWrite, Actor, AuditEvent, AuditOutcome, BackendError, Claimed, Code, Commit,
+    Cursor, DesiredState, Document, DocumentKey, DocumentWrite, Drift, DriftLook, ErrorKind, FaultScope, Jit,
+    Lane, LookupKey, Mirror, MirrorState, Mirrored, RemoteRef, Settlement, Store, Taken, TargetId,
+    TargetSetup, Task, TaskId, TaskKind, TenantId, Wanted, WorkerId, engine::work::HOLD, wanted,
 };
 
 /// How many accounts are looked at in one turn, and for how long at most: well within the hold of the claim.
@@ -26,7 +24,6 @@ const TURN_TIME: TimeDelta = TimeDelta::seconds(3);
 const PAUSE: TimeDelta = TimeDelta::minutes(5);
 const PATIENCE: u32 = 3;
 
-const TARGETS: &str = "targets";
 const KIND: &str = "Drift";
 const DRIFTED: &str = "mirror.drifted";
 /// Stands behind the digest of what was overwritten, and is found again all the same.
@@ -330,7 +327,7 @@ fn settled<'a>(
     }
 }
 
-fn progress_write(
+pub(super) fn progress_write(
     key: DocumentKey,
     before: Option<&Document>,
     body: String,
@@ -356,7 +353,7 @@ fn is_of_target(error: &BackendError) -> bool {
     matches!(error.kind(), ErrorKind::Target(_)) && error.scope() != FaultScope::Account
 }
 
-fn is_contended(error: &BackendError) -> bool {
+pub(super) fn is_contended(error: &BackendError) -> bool {
     matches!(error.kind(), ErrorKind::DocumentChanged | ErrorKind::AlreadyExists(Taken::Document))
 }
 
@@ -364,15 +361,11 @@ fn lane_of(target: &TargetId) -> Option<Lane> {
     Lane::new(format!("drift:{target}")).ok()
 }
 
-/// Names the task and the document of a target; every node names the same. A UUID of version 8 (RFC 9562 section 5.8).
+/// Names the task and the document of a target; every node names the same.
 fn id_of(target: &TargetId) -> Option<Uuid> {
-    let digest = Sha256::digest(format!("drift:{target}"));
-    let bytes = digest.get(..16)?.try_into().ok()?;
-    Some(uuid::Builder::from_custom_bytes(bytes).into_uuid())
+    named_by(format!("drift:{target}").as_bytes())
 }
 
 fn key_of(target: &TargetId) -> Option<DocumentKey> {
-    let (tenant, connection) = (Jit::house_tenant()?, ConnectionId::new(TARGETS).ok()?);
-    let kind = DocumentKind::new(KIND).ok()?;
-    Some(Collection { tenant, connection, kind }.key(DocumentId::from_uuid(id_of(target)?)))
+    key_in_house(KIND, id_of(target)?)
 }

@@ -1,0 +1,188 @@
+//! Who comes through an engine that does not know the target, such as a SCIM server beside: found by the trail, and brought.
+
+use std::sync::{Arc, Mutex, atomic::AtomicUsize};
+
+use async_trait::async_trait;
+use chrono::{DateTime, TimeDelta, Utc};
+use jit_core::*;
+use serde_json::json;
+
+use super::{
+    house::{House, chat, members},
+    support::{self, tenant, wire},
+};
+
+/// Another process on the store, which knows no target, and whose clock differs by so much.
+fn beside(house: &House, ahead: TimeDelta) -> support::House {
+    let clock = Arc::new(ManualClock::at(house.inner.clock.now() + ahead));
+    let mut other = support::house_on(Arc::clone(&house.inner.store), vec![wire("hr")], |builder| {
+        let builder = builder.clock(Arc::clone(&clock) as Arc<dyn Clock>);
+        builder.entropy(Arc::new(SeededEntropy::new(9)))
+    });
+    other.clock = clock;
+    other
+}
+
+async fn join(other: &support::House, name: &str, groups: &[&str]) -> AccountId {
+    let said = json!({"preferred_username": name, "groups": groups});
+    other.enter(0, name, said).await.account.id
+}
+
+fn names(house: &House) -> Vec<String> {
+    house.there().into_iter().map(|(name, ..)| name).collect()
+}
+
+#[tokio::test]
+async fn who_joins_through_an_engine_without_targets_is_there_after_one_round() {
+    let house = House::new(members());
+    let other = beside(&house, TimeDelta::zero());
+    join(&other, "anna", &["member", "editor"]).await;
+    join(&other, "guest", &[]).await;
+    house.work().await.unwrap();
+    assert_eq!(house.there(), [("anna".into(), true, vec!["Editors".into()])]);
+
+    let guest = join(&other, "guest", &["member"]).await;
+    house.work().await.unwrap();
+    assert_eq!(names(&house), ["anna", "guest"], "who is to be there only from now on");
+    assert!(house.mirror(guest).await.unwrap().native.is_some());
+    assert_eq!(house.work().await.unwrap(), WorkReport::default(), "and that is all");
+}
+
+#[tokio::test]
+async fn who_goes_through_such_an_engine_goes_there_in_the_same_round() {
+    let house = House::new(members());
+    let other = beside(&house, TimeDelta::zero());
+    let anna = join(&other, "anna", &["member"]).await;
+    house.work().await.unwrap();
+    other.administer(anna, AdminAct::Suspend).await.unwrap();
+    house.work().await.unwrap();
+    assert_eq!(house.there(), [("anna".into(), false, vec![])]);
+}
+
+#[tokio::test]
+async fn an_engine_that_only_lends_there_lets_the_one_that_mirrors_know() {
+    let house = House::new(members());
+    let anna = house.enter(&["member"]).await;
+    house.work().await.unwrap();
+    let markers = MarkerKey::new("test", &[5; 32]).unwrap();
+    let setup = TargetSetup::new(chat(), Arc::new(MemoryTarget::new()), markers).for_tenants([tenant()]);
+    let lender = support::house_on(Arc::clone(&house.inner.store), vec![], |builder| {
+        builder.target(setup).entropy(Arc::new(SeededEntropy::new(9)))
+    });
+    lender.administer(anna, AdminAct::Suspend).await.unwrap();
+    house.work().await.unwrap();
+    assert_eq!(house.there(), [("anna".into(), false, vec![])]);
+}
+
+#[tokio::test]
+async fn whoever_came_while_nobody_worked_is_brought_later_and_many_in_some_rounds() {
+    let house = House::new(members());
+    house.work().await.unwrap();
+    let other = beside(&house, TimeDelta::zero());
+    for n in 0..1_200 {
+        join(&other, &format!("p{n:04}"), &["member"]).await;
+    }
+    house.inner.clock.advance(TimeDelta::days(3));
+    let restarted = house.beside();
+    for _ in 0..14 {
+        restarted.work().await.unwrap();
+    }
+    assert_eq!(house.there().len(), 1_200);
+}
+
+#[tokio::test]
+async fn a_clock_that_is_minutes_behind_or_ahead_hides_nobody() {
+    let house = House::new(members());
+    let (behind, ahead) = (beside(&house, TimeDelta::minutes(-4)), beside(&house, TimeDelta::minutes(4)));
+    join(&ahead, "ahead", &["member"]).await;
+    house.enter(&["member"]).await;
+    house.pass_minutes(1).await;
+    assert_eq!(names(&house), ["ahead", "anna"]);
+    join(&behind, "behind", &["member"]).await;
+    join(&beside(&house, TimeDelta::zero()), "now", &["member"]).await;
+    house.pass_minutes(1).await;
+    assert_eq!(names(&house), ["ahead", "anna", "now"]);
+    house.pass_minutes(15).await;
+    assert_eq!(names(&house), ["ahead", "anna", "behind", "now"], "the trail was read once more");
+}
+
+/// Counts what is read, and has one account that cannot be.
+struct Watched {
+    inner: Arc<dyn Store>,
+    reads: AtomicUsize,
+    spoilt: Mutex<Option<AccountId>>,
+}
+
+jit_core::pass_on!(DocumentStore, TaskQueue, OneTime, AuditLog for Watched => inner);
+
+#[async_trait]
+impl UserStore for Watched {
+    async fn find(&self, key: &ExternalKey) -> Result<Option<Account>, BackendError> {
+        self.inner.find(key).await
+    }
+    async fn get(&self, tenant: &TenantId, id: AccountId) -> Result<Option<Account>, BackendError> {
+        self.reads.fetch_add(1, std::sync::atomic::Ordering::SeqCst);
+        if *self.spoilt.lock().unwrap() == Some(id) {
+            return Err(BackendError::new(ErrorKind::Corrupt, "users.get"));
+        }
+        self.inner.get(tenant, id).await
+    }
+    async fn matching(&self, tenant: &TenantId, key: &LookupKey) -> Result<Matches, BackendError> {
+        self.inner.matching(tenant, key).await
+    }
+    async fn named(&self, tenant: &TenantId, key: &str) -> Result<Option<Account>, BackendError> {
+        self.inner.named(tenant, key).await
+    }
+    async fn list(&self, _query: &Query) -> Result<Page<Account>, BackendError> {
+        panic!("accounts are not walked over")
+    }
+    async fn bearers(
+        &self,
+        tenant: &TenantId,
+        key: &LookupKey,
+        after: Option<Cursor>,
+        limit: std::num::NonZeroUsize,
+    ) -> Result<Page<AccountId>, BackendError> {
+        self.inner.bearers(tenant, key, after, limit).await
+    }
+    async fn long_over(
+        &self,
+        tenant: &TenantId,
+        until: DateTime<Utc>,
+        after: Option<Over>,
+        limit: std::num::NonZeroUsize,
+    ) -> Result<Vec<Over>, BackendError> {
+        self.inner.long_over(tenant, until, after, limit).await
+    }
+    async fn commit(&self, commit: &Commit) -> Result<(), BackendError> {
+        self.inner.commit(commit).await
+    }
+    async fn touch(&self, seen: &[Seen]) -> Result<(), BackendError> {
+        self.inner.touch(seen).await
+    }
+}
+
+#[tokio::test]
+async fn a_look_costs_what_happened_since_and_an_account_that_cannot_be_read_keeps_nobody() {
+    let store: Arc<dyn Store> = Arc::new(MemoryStore::new());
+    let watched = Arc::new(Watched { inner: store, reads: AtomicUsize::new(0), spoilt: Mutex::default() });
+    let house = House::on_store(Arc::clone(&watched) as Arc<dyn Store>, members());
+    let other = beside(&house, TimeDelta::zero());
+    for n in 0..500 {
+        join(&other, &format!("p{n:04}"), &["member"]).await;
+    }
+    house.pass_minutes(20).await;
+    assert_eq!(house.there().len(), 500);
+    let reads = || watched.reads.swap(0, std::sync::atomic::Ordering::SeqCst);
+    reads();
+    house.work().await.unwrap();
+    assert_eq!(reads(), 0, "nothing happened");
+    other.clock.advance(TimeDelta::minutes(20));
+    let spoilt = join(&other, "p500", &["member"]).await;
+    *watched.spoilt.lock().unwrap() = Some(spoilt);
+    join(&other, "p501", &["member"]).await;
+    reads();
+    house.work().await.unwrap();
+    assert_eq!(house.there().len(), 501);
+    assert!(reads() < 10, "those that it is about, and no others");
+}
