@@ -171,6 +171,22 @@ pub(crate) fn end_of_hold(
     Ok(now.checked_add_signed(hold).unwrap_or(DateTime::<Utc>::MAX_UTC))
 }
 
+/// What can be read of what was claimed. The claim of the rest runs out, and it comes again, to whoever can read it: it keeps
+/// nothing else from being done, and is an error where it comes alone.
+pub(crate) fn readable<T, E>(claimed: impl Iterator<Item = Result<T, E>>) -> Result<Vec<T>, E> {
+    let (mut read, mut first) = (Vec::new(), None);
+    for one in claimed {
+        match one {
+            Ok(one) => read.push(one),
+            Err(error) => drop(first.get_or_insert(error)),
+        }
+    }
+    match first {
+        Some(error) if read.is_empty() => Err(error),
+        _ => Ok(read),
+    }
+}
+
 /// Every claim raises the epoch, so that the epoch counts the claims.
 pub(crate) fn claimed(task: Task, worker: &WorkerId, epoch: i64, until: DateTime<Utc>) -> Claimed {
     let epoch = u64::try_from(epoch).unwrap_or(0);

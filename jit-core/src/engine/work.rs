@@ -95,16 +95,19 @@ impl Jit {
         limit: NonZeroUsize,
         report: &mut WorkReport,
     ) -> Result<(), BackendError> {
-        self.work_lane(store, worker, ACCOUNTS, limit, report).await?;
-        if self.parts.notices.is_some() {
-            self.work_lane(store, worker, ALARMS, limit, report).await?;
-        }
-        if self.parts.takes_notices {
-            // alarms of earlier builds are among them
-            self.work_lane(store, worker, NOTICES, limit, report).await?;
+        // Alarms of earlier builds are among the notices.
+        let lanes =
+            [(ACCOUNTS, true), (ALARMS, self.parts.notices.is_some()), (NOTICES, self.parts.takes_notices)];
+        let mut unreadable = None;
+        for (lane, _) in lanes.into_iter().filter(|(_, is_ours)| *is_ours) {
+            match self.work_lane(store, worker, lane, limit, report).await {
+                // What this build cannot read keeps no other lane from its turn.
+                Err(error) if *error.kind() == ErrorKind::Corrupt => drop(unreadable.get_or_insert(error)),
+                done => done?,
+            }
         }
         report.purged += store.purge(self.parts.clock.work(), limit).await?;
-        Ok(())
+        unreadable.map_or(Ok(()), Err)
     }
 
     async fn work_lane(

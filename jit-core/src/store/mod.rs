@@ -131,8 +131,12 @@ pub trait TaskQueue: Send + Sync {
     /// oldest first: in the order of the instants from which they may be claimed, then of their ids. The claim holds for
     /// `hold`; each claim raises the task's epoch. A task whose claim ran out may be claimed from the end of that claim.
     ///
+    /// A task that cannot be read, such as one of a later version, is passed over: it counts among those that were claimed, and
+    /// comes again for whoever can read it.
+    ///
     /// # Errors
-    /// `store.invalid` when `hold` is not positive, `store.unavailable`, `store.corrupt`.
+    /// `store.invalid` when `hold` is not positive, `store.unavailable`; `store.corrupt` where tasks were claimed, and none of
+    /// them can be read.
     ///
     /// # Cancel safety
     /// Tasks may have been claimed; they come back when `hold` is over.

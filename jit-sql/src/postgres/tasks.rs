@@ -31,7 +31,7 @@ impl TaskQueue for PostgresStore {
         let rows = self.pool.rows(Kind::Write, |s| &s.claim, &[&lane, &now, &limit, &end, &name]).await;
         let rows = rows.map_err(|failed| failed.during("tasks.claim"))?;
         let claimed = rows.iter().map(|row| claimed(row, worker, until));
-        let mut claimed: Vec<(i64, Claimed)> = claimed.collect::<Result<_, _>>()?;
+        let mut claimed: Vec<(i64, Claimed)> = document::readable(claimed)?;
         claimed.sort_by(|(a_from, a), (b_from, b)| {
             (a_from, a.task.id, &a.task.tenant).cmp(&(b_from, b.task.id, &b.task.tenant))
         });

@@ -38,7 +38,7 @@ impl TaskQueue for SqliteStore {
         // Read by the caller: the writing thread has other things to do.
         let taken = self.writer.run(claim, work).await?;
         let claimed = taken.into_iter().map(|open| open.claimed(worker, until));
-        claimed.collect::<Result<_, _>>().map_err(|refused| refused.during(claim))
+        document::readable(claimed).map_err(|refused| refused.during(claim))
     }
 
     async fn settle(&self, claimed: &Claimed, outcome: Settlement) -> Result<(), BackendError> {

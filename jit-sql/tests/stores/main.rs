@@ -14,6 +14,8 @@ mod forgetting;
 #[cfg(feature = "real-postgres")]
 mod kept_batches;
 #[cfg(test)]
+mod later;
+#[cfg(test)]
 mod lent;
 #[cfg(test)]
 #[cfg(feature = "real-postgres")]

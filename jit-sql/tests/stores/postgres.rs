@@ -11,6 +11,7 @@ use jit_core::{
 use jit_sql::{PostgresStore, postgres, statement::CommitStatement};
 use tokio_postgres::{Client, Config};
 
+use crate::later;
 use crate::support::{
     account, all_at_once, event, events, first_sign_in, key, lane, mint, now,
     server::{Schema, behind_proxy, options},
@@ -323,6 +324,22 @@ async fn a_document_that_cannot_be_read_is_corrupt_and_stays_secret() {
     client.execute("UPDATE jit_audit SET document = '{\"id\":\"secret\"}'", &[]).await.unwrap();
     let about = store.about(&alice.tenant, None, limit).await.unwrap();
     assert_eq!(about.items[0].account, Some(alice.id), "what happened to it can be named as well");
+}
+
+#[tokio::test]
+async fn a_task_of_a_later_version_is_left_to_others_and_holds_up_none() {
+    let schema = Schema::new().await;
+    let (store, client) = (Arc::new(schema.store().await), schema.connect().await);
+    later::holds_up_none(store, async |from: &str, to: &str| rename_kind(&client, from, to).await).await;
+    let schema = Schema::new().await;
+    let (store, client) = (Arc::new(schema.store().await), schema.connect().await);
+    later::keeps_no_lane_waiting(store, async |from: &str, to: &str| rename_kind(&client, from, to).await)
+        .await;
+}
+
+async fn rename_kind(client: &Client, from: &str, to: &str) {
+    let rename = "UPDATE jit_task SET document = replace(document::text, $1, $2)::json";
+    assert_eq!(client.execute(rename, &[&from, &to]).await.unwrap(), 1);
 }
 
 /// How often tables were read from end to end, by sessions that have ended.

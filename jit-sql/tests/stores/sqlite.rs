@@ -12,6 +12,7 @@ use jit_core::{
 };
 use jit_sql::{Durability, SqliteOptions, SqliteStore, sqlite};
 
+use crate::later;
 use crate::support::{all_at_once, events, first_sign_in, folder::Folder, key, now, tenant};
 
 #[cfg(unix)]
@@ -188,6 +189,22 @@ async fn a_document_that_cannot_be_read_is_corrupt_and_stays_secret() {
     other.execute("UPDATE jit_audit SET document = '{\"id\":\"secret\"}'", ()).unwrap();
     let about = store.about(&alice.tenant, None, limit).await.unwrap();
     assert_eq!(about.items[0].account, Some(alice.id), "what happened to it can be named as well");
+}
+
+#[tokio::test]
+async fn a_task_of_a_later_version_is_left_to_others_and_holds_up_none() {
+    let folder = Folder::new("later");
+    let store: Arc<dyn Store> = Arc::new(SqliteStore::open(folder.file()).unwrap());
+    later::holds_up_none(store, async |from: &str, to: &str| rename_kind(&folder, from, to)).await;
+    let folder = Folder::new("later-lanes");
+    let store: Arc<dyn Store> = Arc::new(SqliteStore::open(folder.file()).unwrap());
+    later::keeps_no_lane_waiting(store, async |from: &str, to: &str| rename_kind(&folder, from, to)).await;
+}
+
+fn rename_kind(folder: &Folder, from: &str, to: &str) {
+    let other = rusqlite::Connection::open(folder.file()).unwrap();
+    let renamed = other.execute("UPDATE jit_task SET document = replace(document, ?1, ?2)", (from, to));
+    assert_eq!(renamed.unwrap(), 1);
 }
 
 #[test]

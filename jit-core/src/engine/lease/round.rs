@@ -48,6 +48,7 @@ struct Round<'a> {
     pushes: Option<Lane>,
     left: usize,
     first_error: Option<BackendError>,
+    unread: Option<BackendError>,
 }
 
 /// What a round waits for.
@@ -82,7 +83,9 @@ impl Round<'_> {
     /// Takes what was claimed where so many were wanted.
     fn take(&mut self, turns: NonZeroUsize, claims: Result<Vec<Claimed>, BackendError>) -> Vec<Claimed> {
         let claims = claims.unwrap_or_else(|error| {
-            self.first_error.get_or_insert(error);
+            // What this build cannot read keeps no other lane from its turn.
+            let is_unread = *error.kind() == ErrorKind::Corrupt;
+            (if is_unread { &mut self.unread } else { &mut self.first_error }).get_or_insert(error);
             Vec::new()
         });
         if claims.len() < turns.get() {
@@ -131,7 +134,8 @@ impl Jit {
         for store in self.parts.stores.values().chain(std::iter::once(&self.parts.store)) {
             let (store, lanes, places) = (store.as_ref(), lanes.clone(), Places::new(setup.at_once));
             let (places, pushes, left) = (&places, pushes.clone(), limit.get());
-            let round = Round { store, worker, setup, places, lanes, pushes, left, first_error: None };
+            let round =
+                Round { store, worker, setup, places, lanes, pushes, left, first_error: None, unread: None };
             // Before the round, so that it brings whom others made.
             let found = Box::pin(self.look_for_newcomers(store, setup)).await;
             let done = self.run_round(round, &mut report).await.and(found);
@@ -171,7 +175,7 @@ impl Jit {
                 }
                 Some(Came::Tended(Ok(tended))) => tended.count(report),
                 Some(Came::Tended(Err(error))) => drop(round.first_error.get_or_insert(error)),
-                None => return round.first_error.map_or(Ok(()), Err),
+                None => return round.first_error.or(round.unread).map_or(Ok(()), Err),
             }
         }
     }
