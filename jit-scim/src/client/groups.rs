@@ -117,7 +117,7 @@ impl Groups {
         {
             return Ok(Some(id));
         }
-        let found = match self.look(finder, call, name).await? {
+        let found = match self.look_or_tidy(finder, call, name).await? {
             None if joins && finder.profile.groups == GroupOrigin::Made => {
                 self.make(finder, call, name).await?
             }
@@ -131,6 +131,22 @@ impl Groups {
             known.insert(name.to_owned(), (id.clone(), now));
         }
         Ok(found)
+    }
+
+    /// Where makers of ours left several, those that nobody is in go first.
+    async fn look_or_tidy(
+        &self,
+        finder: Finder<'_>,
+        call: &mut Call,
+        name: &str,
+    ) -> Result<Option<String>, Failure> {
+        let is_ours = finder.profile.marks_groups && finder.profile.groups == GroupOrigin::Made;
+        match self.look(finder, call, name).await {
+            Err(failure) if is_ours && failure.reason == TargetReason::GroupNotUnique => {
+                self.tidy(finder, call, name).await
+            }
+            found => found,
+        }
     }
 
     pub(super) async fn look(

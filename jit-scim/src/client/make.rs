@@ -45,6 +45,38 @@ impl Groups {
     }
 }
 
+impl Groups {
+    /// Of several groups of one name, removes those that makers left behind: they bear our mark, nobody is in them, and each goes
+    /// as it was seen. The one with the lowest id stays where all are such. Whoever was about to join one that goes finds the other.
+    pub(super) async fn tidy(
+        &self,
+        finder: Finder<'_>,
+        call: &mut Call,
+        name: &str,
+    ) -> Result<Option<String>, Failure> {
+        let (named, mark) = (self.named(finder, call, name).await?, mark_of(name));
+        let is_ours = |group: &&Json| group.member("externalId").and_then(Json::as_text) == Some(&mark);
+        let mut left: Vec<_> = named.iter().filter(is_ours).filter_map(id_of).collect();
+        left.sort();
+        let (maker, mut count) = (Maker { groups: self, finder, name }, named.len());
+        while count > 1
+            && let Some(id) = left.pop()
+        {
+            count -= usize::from(maker.remove_empty(call, &id, Whose::Left(&mark)).await?);
+        }
+        self.look(finder, call, name).await
+    }
+}
+
+/// Whose group is removed.
+#[derive(Clone, Copy)]
+enum Whose<'a> {
+    /// That of this call, which it has just made.
+    Own,
+    /// One that bears this mark. Others may be about to use it: it goes as it was seen, or stays.
+    Left(&'a str),
+}
+
 /// Looks after a group that was just made.
 struct Maker<'a> {
     groups: &'a Groups,
@@ -67,7 +99,7 @@ impl Maker<'_> {
                 return Ok(own);
             }
         }
-        if !self.remove_empty(call, &own).await? {
+        if !self.remove_empty(call, &own, Whose::Own).await? {
             // somebody is in it: those who made the others see that it stays
             return Ok(own);
         }
@@ -81,12 +113,12 @@ impl Maker<'_> {
         Ok(named.iter().filter_map(id_of).filter(|id| id != own).collect())
     }
 
-    /// Removes the group that we made, as it was seen without members. `false`: somebody is in it.
-    async fn remove_empty(&self, call: &mut Call, own: &str) -> Result<bool, Failure> {
+    /// Removes a group that we made, as it was seen without members. `false`: somebody is in it.
+    async fn remove_empty(&self, call: &mut Call, id: &str, whose: Whose<'_>) -> Result<bool, Failure> {
         if !self.finder.profile.shows_members {
             return Err(TargetReason::GroupNotUnique.into());
         }
-        let path = resource("Groups", own)?;
+        let path = resource("Groups", id)?;
         let answer = self.finder.wire.send(call, &Ask::new(Method::GET, path.clone()).for_many()).await?;
         let group = match (answer.status, answer.json) {
             (404 | 410, _) => return Ok(true),
@@ -97,7 +129,13 @@ impl Maker<'_> {
         if matches!(group.member("members"), Some(Json::List(members)) if !members.is_empty()) {
             return Ok(false);
         }
-        let ask = Ask::new(Method::DELETE, path).only_if(version_of(&group, self.finder.profile));
+        let version = version_of(&group, self.finder.profile);
+        if let Whose::Left(mark) = whose
+            && (version.is_none() || group.member("externalId").and_then(Json::as_text) != Some(mark))
+        {
+            return Ok(false);
+        }
+        let ask = Ask::new(Method::DELETE, path).only_if(version);
         let answer = self.finder.wire.send(call, &ask).await?;
         match answer.status {
             200..=299 | 404 | 410 => Ok(true),
@@ -115,9 +153,12 @@ fn new_group(name: &str, profile: &TargetProfile) -> Json {
     let schemas = Json::List(vec![Json::text(GROUP)]);
     let mut group = vec![("schemas", schemas), ("displayName", Json::text(name))];
     if profile.marks_groups {
-        let digest = Sha256::digest(name.as_bytes());
-        let digest = digest.iter().take(16).fold(String::new(), |text, byte| text + &format!("{byte:02x}"));
-        group.push(("externalId", Json::text(format!("jit-group-{digest}"))));
+        group.push(("externalId", Json::text(mark_of(name))));
     }
     Json::object(group)
+}
+
+fn mark_of(name: &str) -> String {
+    let digest = Sha256::digest(name.as_bytes());
+    digest.iter().take(16).fold("jit-group-".to_owned(), |text, byte| text + &format!("{byte:02x}"))
 }

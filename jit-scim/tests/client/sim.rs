@@ -147,6 +147,9 @@ impl Sim {
         let group = state.kept.get_mut("Groups").unwrap().get_mut(id).unwrap();
         let operation = json!([{ "op": "replace", "path": "members", "value": [{ "value": member }] }]);
         *group = self.patched(group, &operation).unwrap();
+        state.made += 1;
+        let number = state.made;
+        self.version(state.kept.get_mut("Groups").unwrap().get_mut(id).unwrap(), number);
     }
 
     /// Everything at an endpoint, as it would be shown if nothing were hidden.

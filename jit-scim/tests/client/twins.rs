@@ -3,12 +3,14 @@
 use std::sync::Arc;
 
 use jit_core::{Desired, DesiredState, Target as _};
-use jit_scim::client::{GroupOrigin, ScimTarget};
+use jit_scim::client::{GroupOrigin, ScimTarget, TargetProfile};
 use serde_json::json;
 
 use crate::life::{USER, changed};
 use crate::sim::{Fault, Quirks, Sim};
 use crate::world::{names, person, target, wanted};
+
+const GROUP: &str = "urn:ietf:params:scim:schemas:core:2.0:Group";
 
 fn maker(sim: &Arc<Sim>) -> Arc<ScimTarget> {
     Arc::new(target(sim, changed(|profile| profile.groups = GroupOrigin::Made)))
@@ -67,4 +69,55 @@ async fn a_group_that_somebody_is_in_stays_whoever_has_the_lower_id() {
         assert_eq!(sim.one("Groups")["id"], old);
         assert_eq!(sim.members("Crew").len(), 2);
     }
+}
+
+fn marker(sim: &Arc<Sim>) -> Arc<ScimTarget> {
+    let marks = |profile: &mut TargetProfile| {
+        (profile.groups, profile.marks_groups) = (GroupOrigin::Made, true);
+    };
+    Arc::new(target(sim, changed(marks)))
+}
+
+#[tokio::test]
+async fn groups_that_makers_left_behind_go_where_they_bear_our_mark_and_others_stay() {
+    for is_in_use in [true, false] {
+        let sim = application(0);
+        join(&marker(&sim), "anna").await.unwrap();
+        let mark = sim.one("Groups")["externalId"].clone();
+        if !is_in_use {
+            sim.forget("Groups", sim.one("Groups")["id"].as_str().unwrap());
+        }
+        // makers that died before they looked whether there is another one
+        let left = json!({ "schemas": [GROUP], "displayName": "Crew", "externalId": mark });
+        for _ in 0..2 {
+            sim.plant("Groups", &left);
+        }
+        join(&marker(&sim), "bob").await.unwrap();
+        assert_eq!(sim.all("Groups").len(), 1);
+        assert_eq!(sim.members("Crew").len(), if is_in_use { 2 } else { 1 });
+
+        sim.plant("Groups", &json!({ "schemas": [GROUP], "displayName": "Crew" }));
+        let refused = join(&marker(&sim), "carol").await.unwrap_err();
+        assert!(refused.contains("GroupNotUnique"), "{refused}");
+        assert_eq!(sim.all("Groups").len(), 2, "one that bears no mark of ours is not ours to remove");
+    }
+}
+
+#[tokio::test]
+async fn a_group_that_somebody_joins_at_that_moment_is_not_removed() {
+    let sim = application(0);
+    let first = marker(&sim);
+    join(&first, "anna").await.unwrap();
+    let mark = sim.one("Groups")["externalId"].clone();
+    let left = sim.plant("Groups", &json!({ "schemas": [GROUP], "displayName": "Crew", "externalId": mark }));
+    let meddling = Arc::clone(&sim);
+    sim.script(move |_, asked| {
+        if asked.method == http::Method::DELETE && asked.path == format!("Groups/{left}") {
+            meddling.overwrite_group(&left, "somebody");
+        }
+        None
+    });
+    let refused = join(&marker(&sim), "bob").await.unwrap_err();
+    assert!(refused.contains("GroupNotUnique"), "{refused}");
+    assert_eq!(sim.all("Groups").len(), 2);
 }
