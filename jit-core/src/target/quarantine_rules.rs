@@ -2,12 +2,14 @@
 
 use chrono::TimeDelta;
 
+use super::health::REMEMBERED;
+
 /// Says when a target counts as one that fails nearly everybody, and how often it is asked while it does. What takes access is
 /// brought all the while.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[expect(clippy::exhaustive_structs, reason = "the application builds it")]
 pub struct QuarantineRules {
-    /// So many different accounts it must have failed: 2 to 100.
+    /// So many different accounts it must have failed: 2 to 100, and no more than `percent` of the 128 that are remembered.
     pub accounts: u32,
     /// Of so large a part of those that it was asked for: 10 to 100 of each hundred.
     pub percent: u8,
@@ -41,10 +43,13 @@ impl QuarantineRules {
     #[must_use]
     pub fn problem(&self) -> Option<(&'static str, &'static str)> {
         let day = TimeDelta::days(1);
+        let is_reachable = self.accounts <= most_of(self.percent);
         if !(2..=100).contains(&self.accounts) {
             Some(("accounts", "must be 2 to 100"))
         } else if !(10..=100).contains(&self.percent) {
             Some(("percent", "must be 10 to 100"))
+        } else if !is_reachable {
+            Some(("accounts", "must be no more than `percent` of 128: so many are remembered"))
         } else if !(TimeDelta::minutes(5)..=day).contains(&self.within) {
             Some(("within", "must be `5m` to `1d`"))
         } else if !(TimeDelta::minutes(1)..=TimeDelta::hours(1)).contains(&self.first_pause) {
@@ -58,10 +63,11 @@ impl QuarantineRules {
 
     /// Brings every setting into its bounds.
     pub(crate) fn bounded(self) -> Self {
+        let percent = self.percent.clamp(10, 100);
         let first_pause = self.first_pause.clamp(TimeDelta::minutes(1), TimeDelta::hours(1));
         Self {
-            accounts: self.accounts.clamp(2, 100),
-            percent: self.percent.clamp(10, 100),
+            accounts: self.accounts.clamp(2, most_of(percent).min(100)),
+            percent,
             within: self.within.clamp(TimeDelta::minutes(5), TimeDelta::days(1)),
             first_pause,
             longest_pause: self.longest_pause.clamp(first_pause, TimeDelta::days(7)),
@@ -81,6 +87,11 @@ impl QuarantineRules {
     }
 }
 
+/// How many accounts such a part of those that are remembered is.
+fn most_of(percent: u8) -> u32 {
+    u32::try_from(REMEMBERED).unwrap_or(u32::MAX).saturating_mul(percent.into()) / 100
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -92,6 +103,8 @@ mod tests {
         let wrong = [
             ("accounts", QuarantineRules { accounts: 1, ..usual }),
             ("accounts", QuarantineRules { accounts: 1_000, ..usual }),
+            ("accounts", QuarantineRules { accounts: 65, ..usual }),
+            ("accounts", QuarantineRules { percent: 10, accounts: 13, ..usual }),
             ("percent", QuarantineRules { percent: 0, ..usual }),
             ("percent", QuarantineRules { percent: 101, ..usual }),
             ("within", QuarantineRules { within: TimeDelta::zero(), ..usual }),

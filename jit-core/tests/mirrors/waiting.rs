@@ -140,4 +140,7 @@ fn an_engine_without_the_connections_of_a_tenant_cannot_know_who_waits() {
     assert!(built(vec![], &["acme"]).is_ok(), "a worker, or a command line");
     assert!(built(vec![wire("okta")], &["acme", "other"]).is_ok(), "it may be the other tenant's");
     assert!(built(vec![wire("okta")], &[]).is_ok(), "the target is open to nobody");
+    let source = || wire("hr").provisions(Provisioning::default());
+    assert!(built(vec![source()], &["acme"]).is_ok(), "people sign in over another process");
+    assert!(built(vec![source(), wire("okta")], &["acme"]).is_err(), "they sign in here, and not over that");
 }

@@ -9,7 +9,7 @@ use crate::{
 };
 
 /// Checks that people sign in over each connection that waits. An engine that does not know the connections of all tenants of
-/// a target cannot tell.
+/// a target cannot tell; nor can one that knows only those that provision, where the others are another process's.
 ///
 /// # Errors
 /// [`BuildError::UnknownWaiter`], [`BuildError::WaiterProvisions`].
@@ -26,10 +26,13 @@ pub(in crate::engine) fn check_waiters<'a>(
             let named =
                 setup.tenants.iter().filter_map(|tenant| connections.get(&(tenant.clone(), id.clone())));
             let provisions: Vec<_> = named.map(|connection| connection.provisioning.is_some()).collect();
-            if provisions.is_empty() {
+            let signs_in = |tenant: &TenantId| {
+                connections.iter().any(|((own, _), known)| own == tenant && known.provisioning.is_none())
+            };
+            if provisions.is_empty() && setup.tenants.iter().all(signs_in) {
                 return Err(BuildError::UnknownWaiter(setup.id.clone(), id.clone()));
             }
-            if provisions.iter().all(|provisions| *provisions) {
+            if !provisions.is_empty() && provisions.iter().all(|provisions| *provisions) {
                 return Err(BuildError::WaiterProvisions(setup.id.clone(), id.clone()));
             }
         }
