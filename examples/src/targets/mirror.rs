@@ -77,6 +77,8 @@ enum AtEnd {
     Stop,
     /// They are removed.
     Remove,
+    /// They are removed, although the target never takes them back.
+    RemoveForGood,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
@@ -178,6 +180,14 @@ impl MirrorSettings {
             let message = format!("must hand out `{name}`: the target makes no account without it");
             found.report(Code::new("config.missing_field"), message);
         }
+        if let Some(name) = profile.lacks_of_name(&handed_out) {
+            let message = format!("must hand out `{name}`: the target takes no `name` without both parts");
+            found.report(Code::new("config.missing_field"), message);
+        }
+        if profile.removes_for_good && self.at_end == AtEnd::Remove {
+            let message = "the target never takes back whom it removed: must be `stop`, or `remove_for_good`";
+            found.report_in("at_end", Code::new("config.invalid_value"), message);
+        }
     }
 
     /// Checks that people sign in over each connection that waits, of those that this finds.
@@ -207,7 +217,7 @@ impl MirrorSettings {
         } else {
             Mirroring::of_holders(self.holders.iter().cloned())
         };
-        if self.at_end == AtEnd::Remove {
+        if self.at_end != AtEnd::Stop {
             mirroring = mirroring.removing();
         }
         for connection in &self.waited_for_by {

@@ -173,6 +173,10 @@ profile! {
     marks_groups: bool = false;
     /// The attributes without which it makes no account: who lacks one is not asked for.
     requires: Vec<String> = Vec::new();
+    /// Whether it takes a `name` only with both `givenName` and `familyName`.
+    whole_names: bool = false;
+    /// Whether somebody who was removed there can never be made again.
+    removes_for_good: bool = false;
     /// How members are changed.
     group_changes: GroupChanges = GroupChanges::Patch;
     /// How a member is taken out.
@@ -242,6 +246,8 @@ impl TargetProfile {
             groups: GroupOrigin::Made,
             marks_groups: true,
             requires: vec!["displayName".to_owned(), "emails".to_owned()],
+            whole_names: true,
+            removes_for_good: true,
             writes: Some(RequestRate { requests: 900, seconds: 3600, burst: 100 }),
             member_changes: Some(MemberRate { members: 900, seconds: 3600, burst: 100 }),
             ..Self::generic()
@@ -288,6 +294,21 @@ impl TargetProfile {
             !required.is_some_and(|required| places.iter().any(|place| place.lies_in(&required)))
         };
         self.requires.iter().filter(is_lacking).map(String::as_str)
+    }
+
+    /// Tells which part of a name is missing among these paths, where the other is handed out and the target takes no name
+    /// without both.
+    #[must_use]
+    pub fn lacks_of_name(&self, handed_out: &[&str]) -> Option<&'static str> {
+        let has = |part: &str| {
+            let part = Place::parse(part);
+            part.is_some_and(|part| handed_out.iter().any(|path| Place::parse(path).as_ref() == Some(&part)))
+        };
+        match (has("name.givenName"), has("name.familyName")) {
+            (true, false) if self.whole_names => Some("name.familyName"),
+            (false, true) if self.whole_names => Some("name.givenName"),
+            _ => None,
+        }
     }
 
     /// Tells what is not sound.

@@ -214,6 +214,22 @@ fn a_mirror_hands_out_what_its_target_requires() {
         assert!(found.contains("target[0].mirror: ") && found.contains(&format!("`{name}`")), "{found}");
         assert!(found.ends_with("(config.missing_field)"), "{found}");
     }
+    for (from, to, says) in [
+        ("at_end = \"stop\"", "at_end = \"remove\"", "target[0].mirror.at_end: "),
+        ("attributes = { ", "attributes = { given = \"name.givenName\", ", "`name.familyName`"),
+        ("percent = 50", "percent = 7", "target[0].mirror.quarantine.percent: "),
+        (
+            "quarantine = { accounts = 10",
+            "quarantine = { accounts = 65",
+            "target[0].mirror.quarantine.accounts: ",
+        ),
+    ] {
+        assert!(github.contains(from), "{from}");
+        let found = Settings::load(&github.replace(from, to), "portal.toml").unwrap_err().to_string();
+        assert!(found.contains(says), "{found}");
+    }
+    let knowingly = github.replace("at_end = \"stop\"", "at_end = \"remove_for_good\"");
+    assert!(Settings::load(&knowingly, "portal.toml").is_ok());
     let otherwise = github
         .replace("\nemail = true\n", "\n")
         .replace("attributes = { ", "attributes = { mail = 'emails[type eq \"work\"].value', ");
