@@ -57,11 +57,11 @@ pub use clock::{
 };
 pub use engine::{
     AdminRequest, Authority, BuildError, CheckOut, CheckedOut, Connection, ConnectionSettings, Denied,
-    Difference, Differing, Elevated, Event, Explanation, Extended, Held, Invitation, Jit, JitBuilder,
-    JitError, Kept, LeasePage, LeaverLimit, LentAccounts, LentWrong, LinkAnswer, LinkBy, LinkRule, MailLink,
-    MailProof, MirrorForecast, NamedBy, Notices, Outcome, Provisioned, Provisioning, ReconcileMode,
-    Reconciliation, Reply, SamePerson, Session, ShadowReport, SignIn, SignedIn, TargetQuarantine, Teller,
-    Ticket, Trigger, Verdict, VerifyError, WorkReport,
+    Difference, Differing, DriftRound, DriftRounds, Elevated, Event, Explanation, Extended, Held, Invitation,
+    Jit, JitBuilder, JitError, Kept, LeasePage, LeaverLimit, LentAccounts, LentWrong, LinkAnswer, LinkBy,
+    LinkRule, MailLink, MailProof, MirrorForecast, NamedBy, Notices, Outcome, Provisioned, Provisioning,
+    ReconcileMode, Reconciliation, Reply, SamePerson, Session, ShadowReport, SignIn, SignedIn,
+    TargetQuarantine, Teller, Ticket, Trigger, Verdict, VerifyError, WorkReport,
 };
 pub use error::{BackendError, Code, ErrorClass, ErrorKind, Retry, Taken};
 pub use identity::{

@@ -178,10 +178,15 @@ fn what_an_administrator_of_the_application_changed_is_found_and_brought_again()
     }
     assert_eq!((is_active("ada"), is_active("ben")), (None, Some(true)), "nobody looks unless that is said");
     house.set("look_for_drift_every = \"1h\"\non_drift = { overwrite = { at_most = 5 } }");
+    assert_eq!(house.run("mirror drift").len(), 0, "nobody looked yet");
     for _ in 0..3 {
         house.run("sweep");
     }
     assert_eq!((is_active("ada"), is_active("ben")), (Some(true), Some(false)));
+    let rounds = house.run("mirror drift --target chat");
+    let last = rounds.iter().find(|line| line["round"] == "last").unwrap();
+    assert_eq!((&last["differing"], &last["overwritten"]), (&2.into(), &2.into()), "{last}");
+    assert!(last["ended"].is_string() && last["next"].is_string(), "{last}");
 }
 
 #[test]

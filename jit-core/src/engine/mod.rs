@@ -41,7 +41,7 @@ pub use lease::{
     CheckOut, CheckedOut, Difference, Differing, Elevated, Extended, LeasePage, LentAccounts, LentWrong,
     ReconcileMode, Reconciliation,
 };
-pub use mirror::{MirrorForecast, TargetQuarantine};
+pub use mirror::{DriftRound, DriftRounds, MirrorForecast, TargetQuarantine};
 pub use outcome::{Denied, Explanation, Held, JitError, Outcome, Provisioned, Session, SignedIn, Verdict};
 pub use provisioning::{Authority, LeaverLimit, NamedBy, Provisioning, SamePerson};
 pub use shadow::ShadowReport;

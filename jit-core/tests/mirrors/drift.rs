@@ -189,6 +189,35 @@ async fn some_are_looked_at_in_a_turn_by_one_node_at_a_time_and_a_restart_goes_o
 }
 
 #[tokio::test]
+async fn a_round_tells_how_far_it_is_and_what_the_last_one_found() {
+    let (house, _) = with_people(60, reporting()).await;
+    let rounds = async || house.inner.jit.drift_rounds(None, &chat()).await.unwrap();
+    let first = rounds().await.last.unwrap();
+    let began = house.inner.clock.now() - TimeDelta::minutes(20);
+    assert!(first.began >= began && first.ended.unwrap() >= first.began);
+    house.chat.take_out("p3");
+    house.inner.clock.advance(TimeDelta::days(1));
+    let now = house.inner.clock.now();
+    house.work().await.unwrap();
+    let under_way = rounds().await;
+    let round = under_way.now.unwrap();
+    assert_eq!((round.began, round.ended, round.looked, round.differing), (now, None, 25, 1));
+    assert_eq!((under_way.last, under_way.next), (Some(first), Some(now)));
+    for _ in 0..4 {
+        house.work().await.unwrap();
+    }
+    let over = rounds().await;
+    assert_eq!((over.now, over.next), (None, Some(now + TimeDelta::days(1))));
+    let last = over.last.unwrap();
+    assert_eq!((last.began, last.ended, last.looked, last.differing), (now, Some(now), 60, 1));
+    let unasked = House::new(members());
+    assert_eq!(unasked.inner.jit.drift_rounds(None, &chat()).await.unwrap(), DriftRounds::default());
+    let unknown = TargetId::new("elsewhere").unwrap();
+    let refused = house.inner.jit.drift_rounds(None, &unknown).await.unwrap_err();
+    assert_eq!(refused.code(), Code::new("mirror.unknown_target"));
+}
+
+#[tokio::test]
 async fn a_target_that_cannot_be_asked_shows_no_drift_and_is_asked_seldom() {
     let (house, people) = with_people(30, overwriting(100)).await;
     let before = house.there();

@@ -7,9 +7,9 @@ use chrono::TimeDelta;
 use jit_core::config::{Check, ConnectionConfig, Format, Problems, load};
 use jit_core::{
     Account, AdminAct, AdminRequest, Assurance, Attestation, Attestor, AttributeName, Check as Checked,
-    Checks, Claims, Clock, ConnectionId, Context, Entitlement, Event, Issuer, Jit, JitError, MarkerKey,
-    MemoryStore, Mirroring, Outcome, SeededEntropy, SessionHint, Stability, Subject, TargetId, TargetSetup,
-    TenantId, WorkReport, WorkerId,
+    Checks, Claims, Clock, ConnectionId, Context, DriftLook, Entitlement, Event, Issuer, Jit, JitError,
+    MarkerKey, MemoryStore, Mirroring, Outcome, SeededEntropy, SessionHint, Stability, Subject, TargetId,
+    TargetSetup, TenantId, WorkReport, WorkerId,
 };
 use jit_scim::client::{GroupOrigin, TargetProfile};
 use serde::Deserialize;
@@ -56,8 +56,13 @@ fn chat() -> TargetId {
 }
 
 fn house(more: impl FnOnce(Mirroring) -> Mirroring) -> House {
-    let sim = Sim::new(Quirks::default());
-    let profile: TargetProfile = changed(|profile| profile.groups = GroupOrigin::Made);
+    house_at(false, more)
+}
+
+fn house_at(shows_groups: bool, more: impl FnOnce(Mirroring) -> Mirroring) -> House {
+    let sim = Sim::new(Quirks { shows_groups, ..Quirks::default() });
+    let profile: TargetProfile =
+        changed(|profile| (profile.groups, profile.shows_groups) = (GroupOrigin::Made, shows_groups));
     let config: ConnectionConfig<Nothing> = load(SETTINGS, Format::Toml, "settings").unwrap();
     let (connection, sso, _) = config.define().unwrap();
     let name = |name: &str| AttributeName::new(name).unwrap();
@@ -283,4 +288,39 @@ async fn an_application_that_fails_everybody_is_left_alone_and_not_for_what_it_r
         assert_eq!(house.sim.all("Users").len(), 15, "{status}");
         assert_eq!(house.jit.target_quarantine(&chat()).await.unwrap(), None, "{status}");
     }
+}
+
+/// Somebody takes Anna out of the group there, and puts a stranger into it.
+async fn a_day_after_somebody_changed_the_group(look: DriftLook) -> (House, String) {
+    let house = house_at(true, |mirroring| mirroring.looking_for_drift(look));
+    house.sign_in(&["members", "editors"]).await.unwrap();
+    house.pass_minutes(3).await;
+    let (anna, group) = (house.sim.one("Users")["id"].clone(), house.sim.one("Groups")["id"].clone());
+    let anna = anna.as_str().unwrap().to_owned();
+    assert_eq!(house.sim.members("Editors"), [anna.as_str()]);
+    house.sim.overwrite_group(group.as_str().unwrap(), "stranger");
+    house.pass_minutes(10).await;
+    assert_eq!(house.sim.members("Editors"), ["stranger"], "not before it is time to look");
+    house.sim.clock.advance(TimeDelta::days(1));
+    house.pass_minutes(3).await;
+    (house, anna)
+}
+
+#[tokio::test]
+async fn a_membership_that_was_changed_there_by_hand_is_told_of_or_put_right() {
+    let daily = DriftLook::each(TimeDelta::days(1));
+    let (house, _) = a_day_after_somebody_changed_the_group(daily).await;
+    assert_eq!(house.sim.members("Editors"), ["stranger"], "nothing is touched");
+    let round = house.jit.drift_rounds(None, &chat()).await.unwrap().last.unwrap();
+    assert_eq!((round.looked, round.differing, round.overwritten), (1, 1, 0));
+
+    let at_most = std::num::NonZeroU32::new(5).unwrap();
+    let (house, anna) = a_day_after_somebody_changed_the_group(daily.overwriting(at_most)).await;
+    let mut members = house.sim.members("Editors");
+    members.sort();
+    let mut wanted = vec![anna, "stranger".to_owned()];
+    wanted.sort();
+    assert_eq!(members, wanted, "whom others put in stays");
+    let round = house.jit.drift_rounds(None, &chat()).await.unwrap().last.unwrap();
+    assert_eq!((round.differing, round.overwritten), (1, 1));
 }

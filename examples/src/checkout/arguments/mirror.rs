@@ -8,6 +8,7 @@ use super::{Given, UsageError};
 #[derive(Debug, PartialEq, Eq)]
 pub(in crate::checkout) enum MirrorOrder {
     Parked { target: Option<TargetId> },
+    Drift { target: Option<TargetId> },
     Forecast { target: TargetId },
     Allow { target: TargetId, count: u32 },
     Anew { target: TargetId },
@@ -16,12 +17,13 @@ pub(in crate::checkout) enum MirrorOrder {
 
 impl MirrorOrder {
     pub(super) fn read(given: &mut Given) -> Result<Self, UsageError> {
-        let words = "parked`, `forecast`, `allow`, `anew` or `let-go";
+        let words = "parked`, `drift`, `forecast`, `allow`, `anew` or `let-go";
         let command = given.words.next().ok_or(UsageError::MissingWord(words))?;
         let target = given.parsed::<TargetId>("--target")?;
         let needed = || target.clone().ok_or(UsageError::Missing("--target"));
         Ok(match command.as_str() {
             "parked" => Self::Parked { target },
+            "drift" => Self::Drift { target },
             "forecast" => Self::Forecast { target: needed()? },
             "allow" => {
                 let count = given.parsed("--count")?.ok_or(UsageError::Missing("--count"))?;

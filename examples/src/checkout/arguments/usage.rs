@@ -35,6 +35,8 @@ usage: checkout --config FILE [--json] COMMAND
                        let them stay, until their source says again that they leave
   mirror parked [--target T]
                        show whose stop in T waits for you to allow it, and whom T refused
+  mirror drift [--target T]
+                       show how far it is with looking for what others changed in T, and what the last round found
   mirror forecast --target T
                        tell what would be brought to T; asks and writes nothing
   mirror allow --target T --count N

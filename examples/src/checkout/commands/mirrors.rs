@@ -4,7 +4,8 @@ use std::num::NonZeroUsize;
 
 use chrono::{DateTime, Utc};
 use jit_core::{
-    Account, AccountId, Code, Filter, LookupKey, MirrorState, Query, StoreId, TargetId, UserName, Wanted,
+    Account, AccountId, Code, DriftRound, Filter, LookupKey, MirrorState, Query, StoreId, TargetId, UserName,
+    Wanted,
 };
 use serde::Serialize;
 use serde_json::json;
@@ -32,6 +33,22 @@ struct WaitingLine {
     reason: Option<Code>,
 }
 
+/// Shows what came of a round of looking for drift.
+#[derive(Serialize)]
+struct RoundLine {
+    target: TargetId,
+    /// The one that goes on, or the one before.
+    round: &'static str,
+    began: DateTime<Utc>,
+    ended: Option<DateTime<Utc>>,
+    looked: u64,
+    differing: u64,
+    known: u64,
+    overwritten: u32,
+    unseen: u64,
+    next: Option<DateTime<Utc>>,
+}
+
 /// Shows how somebody is to stand in a target otherwise than was brought there last.
 #[derive(Serialize)]
 struct ForecastLine {
@@ -49,6 +66,7 @@ pub(super) async fn perform(
 ) -> Result<u8, Failure> {
     match order {
         MirrorOrder::Parked { target } => parked(house, target, report).await,
+        MirrorOrder::Drift { target } => drift(house, target, report).await,
         MirrorOrder::Forecast { target } => forecast(house, target, report).await,
         MirrorOrder::Allow { target, count } => allow(house, &target, count, report).await,
         MirrorOrder::Anew { target } => anew(house, &target, report).await,
@@ -93,6 +111,44 @@ impl WaitingLine {
         };
         let user = account.user_name.as_ref().map_or_else(|| account.id.to_string(), ToString::to_string);
         Some(Self { target: target.clone(), account: account.id, user, state, since, reason })
+    }
+}
+
+/// Tells of the round of looking for drift that goes on, and of the one that ended last.
+async fn drift(house: &House, target: Option<TargetId>, report: &mut Report<'_>) -> Result<u8, Failure> {
+    let mut lines = Vec::new();
+    for opened in house.chosen(target.as_ref())? {
+        let rounds = match house.jit.drift_rounds(STORE, &opened.id).await {
+            // Of all targets, those that are mirrored to.
+            Err(error) if target.is_none() && error.code().as_str() == "mirror.unknown_target" => continue,
+            rounds => rounds?,
+        };
+        let line = |(which, round)| RoundLine::of(&opened.id, which, &round, rounds.next);
+        let told = [("now", rounds.now), ("last", rounds.last)];
+        lines.extend(told.into_iter().filter_map(|(which, round)| Some((which, round?))).map(line));
+    }
+    let columns = ["TARGET", "ROUND", "BEGAN", "ENDED", "LOOKED", "DIFFER", "OVERWRITTEN", "UNSEEN", "NEXT"];
+    report.several(&lines, columns, |line| {
+        [
+            line.target.to_string(),
+            line.round.to_owned(),
+            instant(line.began),
+            line.ended.map(instant).unwrap_or_default(),
+            line.looked.to_string(),
+            line.differing.to_string(),
+            line.overwritten.to_string(),
+            line.unseen.to_string(),
+            line.next.map(instant).unwrap_or_default(),
+        ]
+    })?;
+    Ok(DONE)
+}
+
+impl RoundLine {
+    fn of(target: &TargetId, round: &'static str, of: &DriftRound, next: Option<DateTime<Utc>>) -> Self {
+        let DriftRound { began, ended, looked, differing, known, overwritten, unseen, .. } = *of;
+        let target = target.clone();
+        Self { target, round, began, ended, looked, differing, known, overwritten, unseen, next }
     }
 }
 

@@ -6,10 +6,9 @@
 use std::num::NonZeroUsize;
 
 use chrono::{DateTime, TimeDelta, Utc};
-use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-use super::{desired, key_in_house, mark, mark::Next, named_by};
+use super::{desired, key_in_house, mark, mark::Next, named_by, rounds::Progress};
 use crate::{
     Account, AccountId, AccountWrite, Actor, AuditEvent, AuditOutcome, BackendError, Claimed, Code, Commit,
     Cursor, DesiredState, Document, DocumentKey, DocumentWrite, Drift, DriftLook, ErrorKind, FaultScope, Jit,
@@ -28,26 +27,6 @@ const KIND: &str = "Drift";
 const DRIFTED: &str = "mirror.drifted";
 /// Stands behind the digest of what was overwritten, and is found again all the same.
 const BROUGHT: &str = "+";
-
-/// How far a round has come in one store.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-struct Progress {
-    /// When the round began; `None` between two rounds.
-    #[serde(default, with = "crate::instant::option")]
-    began: Option<DateTime<Utc>>,
-    tenant: Option<TenantId>,
-    /// The account that was looked at last.
-    after: Option<AccountId>,
-    looked: u64,
-    differing: u64,
-    /// Those that were told of in an earlier round and are as they were then.
-    known: u64,
-    overwritten: u32,
-    failed: u64,
-    /// How often the target could not be asked for the account that comes next.
-    #[serde(default)]
-    attempts: u32,
-}
 
 /// When a round goes on.
 enum GoesOn {
@@ -129,8 +108,7 @@ impl Jit {
     ) -> Result<(), BackendError> {
         let Some(key) = key_of(&setup.id) else { return Ok(()) };
         let before = store.document(&key).await?;
-        let said = before.as_ref().map(|document| serde_json::from_str::<Progress>(&document.body));
-        let mut progress = said.and_then(Result::ok).unwrap_or_default();
+        let mut progress = Progress::of(before.as_ref());
         let began = *progress.began.get_or_insert_with(|| self.parts.clock.work());
         let goes_on = self.look_at_some(store, setup, look, &mut progress).await?;
         let now = self.parts.clock.work();
@@ -138,7 +116,7 @@ impl Jit {
             GoesOn::At(due) => (due, progress, Self::house_tenant().map(Commit::new)),
             GoesOn::Over => {
                 let next = began.checked_add_signed(look.every).unwrap_or(now).max(now + PAUSE);
-                (next, Progress::default(), self.tell_of_drift(setup, &progress))
+                (next, progress.ended(now), self.tell_of_drift(setup, &progress))
             }
         };
         let (Some(mut commit), Ok(body)) = (commit, serde_json::to_string(&after)) else { return Ok(()) };
@@ -357,7 +335,7 @@ pub(super) fn is_contended(error: &BackendError) -> bool {
     matches!(error.kind(), ErrorKind::DocumentChanged | ErrorKind::AlreadyExists(Taken::Document))
 }
 
-fn lane_of(target: &TargetId) -> Option<Lane> {
+pub(super) fn lane_of(target: &TargetId) -> Option<Lane> {
     Lane::new(format!("drift:{target}")).ok()
 }
 
@@ -366,6 +344,6 @@ fn id_of(target: &TargetId) -> Option<Uuid> {
     named_by(format!("drift:{target}").as_bytes())
 }
 
-fn key_of(target: &TargetId) -> Option<DocumentKey> {
+pub(super) fn key_of(target: &TargetId) -> Option<DocumentKey> {
     key_in_house(KIND, id_of(target)?)
 }

@@ -7,12 +7,14 @@ mod learned;
 mod mark;
 mod newcomers;
 mod quarantine;
+mod rounds;
 mod stops;
 mod wait;
 
 pub(super) use bring::{Brought, not_before};
 pub(super) use quarantine::Pass;
 pub use quarantine::TargetQuarantine;
+pub use rounds::{DriftRound, DriftRounds};
 pub(super) use wait::check_waiters;
 
 use std::{
