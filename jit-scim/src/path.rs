@@ -44,6 +44,10 @@ impl Path {
         if found.kind() != Kind::Complex || !found.is_multi_valued() {
             return Err(ScimError::at_offset(Reason::PathFilterOnOne, head.len()));
         }
+        if kind.hides(&attribute) {
+            // whether one is selected would tell
+            return Err(ScimError::at_offset(Reason::FilterAttributeHidden, 0));
+        }
         let (filter, end) = value_filter(found, (text, head.len() + 1), tolerance)?;
         let sub = selected(found, text.get(end..).unwrap_or_default(), end)?;
         Ok(Self { attribute, filter: Some(filter), sub })

@@ -7,7 +7,7 @@ use super::{Verb, assign};
 use crate::error::ScimError;
 use crate::filter::Filter;
 use crate::reason::Reason;
-use crate::resource::elements::{self, identity, is_primary, one_primary, primary_position};
+use crate::resource::elements::{self, alike, identity, is_primary, one_primary, primary_position};
 use crate::resource::{Object, Value};
 use crate::schema::{Attribute, Mutability, Position};
 use crate::text::comparable;
@@ -69,11 +69,12 @@ fn whole(
     Ok(())
 }
 
-/// The value itself, whatever it is for.
+/// The value itself, whatever it is for, where it may be read.
 fn key(attribute: &Attribute, value: &Value) -> Option<String> {
     let (text, exact) = match value.as_complex() {
         Some(object) => {
-            let (position, sub) = attribute.sub_attributes().find("value")?;
+            let (position, sub) =
+                attribute.sub_attributes().find("value").filter(|(_, sub)| !sub.is_hidden())?;
             (object.text(position)?, sub.is_case_exact())
         }
         None => (value.as_text()?, attribute.is_case_exact()),
@@ -93,7 +94,7 @@ fn add(attribute: &Attribute, values: &mut Vec<Value>, new: &[Value]) -> Result<
         let identity = identity(attribute, value);
         let there = match &identity {
             Some(identity) => places.get(identity).copied(),
-            None => values.iter().position(|old| old == value),
+            None => values.iter().position(alike(attribute, value)),
         };
         let place = there.unwrap_or(values.len());
         match (values.get_mut(place), value) {
@@ -111,8 +112,7 @@ fn add(attribute: &Attribute, values: &mut Vec<Value>, new: &[Value]) -> Result<
 
 /// A reference that never changes is as it is; everything else is as it was said last.
 fn refresh(attribute: &Attribute, old: &mut Object, new: &Object) -> Result<(), ScimError> {
-    let fixed = attribute.sub_attributes().named("value").map(Attribute::mutability);
-    if fixed == Some(Mutability::Immutable) {
+    if elements::is_reference(attribute) {
         return Ok(());
     }
     assign::members(attribute, old, Verb::Add, new)

@@ -1,5 +1,6 @@
 use std::sync::LazyLock;
 
+mod hidden;
 mod members;
 mod model;
 
