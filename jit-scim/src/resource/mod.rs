@@ -312,4 +312,6 @@ impl fmt::Debug for Resource {
 }
 
 #[cfg(test)]
+mod replace_tests;
+#[cfg(test)]
 mod tests;

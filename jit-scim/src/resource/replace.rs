@@ -1,17 +1,22 @@
 //! Replacing a resource by what a client sent (RFC 7644 §3.5.1).
 
+use std::collections::{HashMap, VecDeque};
+
 use crate::error::ScimError;
 use crate::json::Json;
 use crate::reason::Reason;
 use crate::resource::Resource;
+use crate::resource::elements::{Identity, identity, is_reference};
 use crate::resource::read::complete;
 use crate::resource::value::{Object, Value};
+use crate::resource::write::seen;
 use crate::schema::{Attribute, AttributePath, Attributes, Mutability};
 use crate::tolerance::Tolerance;
 
 impl Resource {
     /// Replaces what the client may write. What it leaves out is removed, unless it cannot be read or was written for
-    /// good: a password stays, and so does what is immutable.
+    /// good: a password stays, and so does what is immutable, also within complex values. Of several values, those are the
+    /// same that [`Patch`](crate::Patch) takes for the same, or that look the same; one of which nothing is seen stays.
     ///
     /// # Errors
     /// As [`Self::create`], and `scim.immutable_changed`.
@@ -63,17 +68,78 @@ fn merged(attributes: &Attributes, old: &Object, mut new: Object) -> Result<Obje
                 _ => {}
             },
             Mutability::ReadWrite | Mutability::WriteOnly => {
-                if let (Some(Value::Complex(before)), Some(Value::Complex(after))) =
-                    (before, new.get(position))
-                {
+                if let Some(before) = before {
+                    let after = new.remove(position);
                     let after =
-                        inner(attribute, before, after).map_err(|error| error.within(attribute.name()))?;
-                    new.set(position, Value::Complex(after));
+                        value(attribute, before, after).map_err(|error| error.within(attribute.name()))?;
+                    new.put(position, after);
                 }
             }
         }
     }
     Ok(new)
+}
+
+/// What becomes of a value that there was before.
+fn value(attribute: &Attribute, before: &Value, after: Option<Value>) -> Result<Option<Value>, ScimError> {
+    Ok(match (before, after) {
+        (Value::Complex(before), Some(Value::Complex(after))) => {
+            Some(Value::Complex(inner(attribute, before, &after)?))
+        }
+        (Value::Complex(before), None) => {
+            let left = inner(attribute, before, &Object::default())?;
+            let is_whole = !left.is_empty() && complete(attribute.sub_attributes(), &left).is_ok();
+            is_whole.then_some(Value::Complex(left))
+        }
+        (Value::Many(before), after) if keeps_parts(attribute) => {
+            let after = if let Some(Value::Many(after)) = after { after } else { Vec::new() };
+            let values = several(attribute, before, after)?;
+            (!values.is_empty()).then_some(Value::Many(values))
+        }
+        (_, after) => after,
+    })
+}
+
+/// Tells whether something in a value of several stays though it is not said again. A reference is as it is said.
+fn keeps_parts(attribute: &Attribute) -> bool {
+    attribute.sub_attributes().iter().any(|own| match own.mutability() {
+        Mutability::WriteOnly => true,
+        Mutability::Immutable => !is_reference(attribute),
+        Mutability::ReadOnly | Mutability::ReadWrite => false,
+    })
+}
+
+/// What tells which of several values one is: its identity, or else what is seen of it.
+#[derive(PartialEq, Eq, Hash)]
+enum Told {
+    As(Identity),
+    Seen(Vec<u8>),
+}
+
+fn told(attribute: &Attribute, value: &Value) -> Told {
+    let seen = || value.as_complex().map(|object| seen(attribute.sub_attributes(), object));
+    identity(attribute, value).map_or_else(|| Told::Seen(seen().unwrap_or_default()), Told::As)
+}
+
+/// Puts each value over the one that it was before. One of which nothing is seen cannot be left out: it stays.
+fn several(attribute: &Attribute, before: &[Value], after: Vec<Value>) -> Result<Vec<Value>, ScimError> {
+    let mut there = HashMap::<_, VecDeque<_>>::new();
+    for value in before {
+        there.entry(told(attribute, value)).or_default().push_back(value);
+    }
+    let mut values = Vec::with_capacity(after.len());
+    for value in after {
+        let before = there.get_mut(&told(attribute, &value)).and_then(VecDeque::pop_front);
+        values.push(match (before, value) {
+            (Some(Value::Complex(before)), Value::Complex(after)) => {
+                Value::Complex(inner(attribute, before, &after)?)
+            }
+            (_, value) => value,
+        });
+    }
+    let unseen = there.remove(&Told::Seen(Vec::new())).unwrap_or_default();
+    values.extend(unseen.into_iter().cloned());
+    Ok(values)
 }
 
 /// What is read-only in a complex value is about the rest of it, and is stale as soon as the rest is another.

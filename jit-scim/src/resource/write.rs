@@ -111,6 +111,20 @@ impl Writer<'_> {
     }
 }
 
+/// Writes what is seen of a complex value by default; nothing where that is nothing.
+pub(super) fn seen(attributes: &Attributes, object: &Object) -> Vec<u8> {
+    let projection = Projection::default();
+    let mut writer = Writer {
+        out: Vec::new(),
+        projection: Some(&projection),
+        location: None,
+        steps: Vec::new(),
+        is_all: true,
+    };
+    writer.object(attributes, object);
+    writer.out
+}
+
 /// Writes a JSON string.
 pub(crate) fn text(out: &mut Vec<u8>, text: &str) {
     out.push(b'"');
