@@ -45,7 +45,7 @@ impl Reader {
 
     /// Reads one value of an attribute that may have several.
     pub(crate) fn element(self, attribute: &Attribute, json: &Json) -> Result<Option<Value>, ScimError> {
-        self.single(attribute, json).map_err(|error| error.within(attribute.name()))
+        self.one_of_several(attribute, json).map_err(|error| error.within(attribute.name()))
     }
 
     /// Reads the members of a complex value.
@@ -75,14 +75,27 @@ impl Reader {
     fn several(self, attribute: &Attribute, list: &[Json]) -> Result<Option<Value>, ScimError> {
         let mut values = Vec::with_capacity(list.len());
         for (number, json) in list.iter().enumerate() {
-            let value = self.single(attribute, json).map_err(|error| error.within(&format!("[{number}]")))?;
-            values.extend(value);
+            let value = self.one_of_several(attribute, json);
+            values.extend(value.map_err(|error| error.within(&format!("[{number}]")))?);
         }
         if self.purpose != Purpose::Stored {
             elements::drop_repeated(attribute, &mut values);
             elements::one_primary(attribute, &values)?;
         }
         Ok((!values.is_empty()).then_some(Value::Many(values)))
+    }
+
+    /// A reference to nobody that says something else is a mistake: overlooked, it would empty a group.
+    fn one_of_several(self, attribute: &Attribute, json: &Json) -> Result<Option<Value>, ScimError> {
+        let value = self.single(attribute, json)?;
+        if value.is_none()
+            && self.purpose != Purpose::Stored
+            && says_something(json)
+            && elements::is_reference(attribute)
+        {
+            return Err(ScimError::at_attribute(Reason::ValueRequired, "value"));
+        }
+        Ok(value)
     }
 
     fn single(self, attribute: &Attribute, json: &Json) -> Result<Option<Value>, ScimError> {
@@ -113,6 +126,16 @@ impl Reader {
         }
         let object = self.object(attribute.sub_attributes(), json)?;
         Ok((!object.is_empty()).then_some(Value::Complex(object)))
+    }
+}
+
+/// Tells whether there is anything but `null`, empty lists and empty objects.
+fn says_something(json: &Json) -> bool {
+    match json {
+        Json::Null => false,
+        Json::List(list) => list.iter().any(says_something),
+        Json::Object(members) => members.iter().any(|(_, json)| says_something(json)),
+        _ => true,
     }
 }
 

@@ -35,6 +35,39 @@ fn members_that_lie_apart_are_changed_without_being_read() {
     assert_eq!(none.apply_apart(&group, "displayName").unwrap_err().reason(), Reason::PathUnknown);
 }
 
+#[test]
+fn a_member_that_names_nobody_is_refused_and_empties_no_group() {
+    let before = group(&["a", "b"]);
+    let refused = |operation: &str| {
+        let patch = parse(&before, operation, Tolerance::entra());
+        let error = patch.unwrap_err();
+        (error.reason(), error.to_string().contains("`members[0].value`"))
+    };
+    for said in [r#"{"display":"ada"}"#, r#"{"value":null,"display":"ada"}"#] {
+        for operation in [
+            format!(r#"{{"op":"replace","path":"members","value":[{said}]}}"#),
+            format!(r#"{{"op":"add","path":"members","value":[{said}]}}"#),
+            format!(r#"{{"op":"Remove","path":"members","value":[{said}]}}"#),
+            format!(r#"{{"op":"replace","value":{{"members":[{said}]}}}}"#),
+        ] {
+            assert_eq!(refused(&operation), (Reason::ValueRequired, true), "{operation}");
+        }
+        let body = format!(r#"{{"schemas":["{GROUP}"],"displayName":"g","members":[{said}]}}"#);
+        for refused in [
+            Resource::create(before.kind(), &json(&body), Tolerance::strict()),
+            before.replaced_by(&json(&body), Tolerance::strict()),
+        ] {
+            assert_eq!(refused.unwrap_err().reason(), Reason::ValueRequired, "{said}");
+        }
+    }
+    let one = r#"{"op":"replace","path":"members[value eq \"a\"]","value":{"display":"ada"}}"#;
+    assert_eq!(patched(&before, one).unwrap_err().reason(), Reason::ValueRequired);
+    for said in ["{}", r#"{"display":null}"#, r#"{"value":null}"#] {
+        let none = format!(r#"{{"op":"replace","path":"members","value":[{said}]}}"#);
+        assert_eq!(patched(&before, &none).unwrap().as_group().unwrap().members().count(), 0, "{said}");
+    }
+}
+
 /// What is done to members, as plainly as it can be said.
 #[derive(Clone, Debug)]
 enum Act {
