@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use chrono::{DateTime, NaiveDateTime, SecondsFormat, Utc};
+use chrono::{DateTime, NaiveDateTime, SecondsFormat, SubsecRound as _, Utc};
 use smol_str::SmolStr;
 
 use crate::schema::{Attributes, Position};
@@ -43,7 +43,8 @@ impl Instant {
 
 impl From<DateTime<Utc>> for Instant {
     fn from(at: DateTime<Utc>) -> Self {
-        Self { text: at.to_rfc3339_opts(SecondsFormat::Millis, true).into(), at }
+        // the text says milliseconds, and whoever says it again means this instant
+        Self { text: at.to_rfc3339_opts(SecondsFormat::Millis, true).into(), at: at.trunc_subsecs(3) }
     }
 }
 
@@ -226,6 +227,14 @@ mod tests {
         let instants = ["2011-05-13T04:42:34+02:00", "2011-05-13T02:42:34"]
             .map(|text| Instant::parse(text).unwrap().at());
         assert_eq!(instants[0], instants[1]);
+    }
+
+    #[test]
+    fn an_instant_is_what_its_text_says() {
+        let exact = "2026-01-02T03:04:05.678912Z".parse::<DateTime<Utc>>().unwrap();
+        let instant = Instant::from(exact);
+        assert_eq!(instant.as_str(), "2026-01-02T03:04:05.678Z");
+        assert!(Instant::parse(instant.as_str()).unwrap() == instant);
     }
 
     #[test]
