@@ -160,6 +160,8 @@ impl QueryText {
                 list.iter().map(|name| name.as_text().map(str::to_owned).ok_or_else(refused)).collect()
             };
             match PARAMETERS.into_iter().find(|known| known.eq_ignore_ascii_case(name)) {
+                // null is no value (RFC 7643 §2.5)
+                Some(_) if matches!(json, Json::Null) => {}
                 None if name.eq_ignore_ascii_case("schemas") => {}
                 Some(FILTER) => query.filter = Some(text()?),
                 Some(ATTRIBUTES) => query.attributes = Some(names()?),

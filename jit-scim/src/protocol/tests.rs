@@ -94,7 +94,16 @@ fn what_is_no_query_is_refused() {
     let same =
         QueryText::of_parameters([("filter", "id pr"), ("attributes", "id, title"), ("count", "3")]).unwrap();
     assert_eq!(message(r#","filter":"id pr","attributes":["id","title"],"COUNT":3"#).unwrap(), same);
-    for bad in [r#","count":"3""#, r#","attributes":"id""#, r#","filter":1"#, r#","shoeSize":1"#] {
+    let nothing = r#","filter":null,"attributes":null,"excludedAttributes":null,"sortBy":null,"sortOrder":null,
+        "startIndex":null,"count":null,"cursor":null"#;
+    assert_eq!(message(nothing).unwrap(), QueryText::default(), "null is no value");
+    for bad in [
+        r#","shoeSize":null"#,
+        r#","count":"3""#,
+        r#","attributes":"id""#,
+        r#","filter":1"#,
+        r#","shoeSize":1"#,
+    ] {
         assert_eq!(message(bad).unwrap_err().reason(), Reason::SearchMalformed, "{bad}");
     }
     assert_eq!(QueryText::of_message(&Json::Object(vec![])).unwrap_err().reason(), Reason::SchemasMissing);

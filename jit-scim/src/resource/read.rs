@@ -43,8 +43,11 @@ impl Reader {
         self.several(attribute, list).map_err(|error| error.within(attribute.name()))
     }
 
-    /// Reads one value of an attribute that may have several.
+    /// Reads one value of an attribute that may have several; `null` is none.
     pub(crate) fn element(self, attribute: &Attribute, json: &Json) -> Result<Option<Value>, ScimError> {
+        if matches!(json, Json::Null) {
+            return Ok(None);
+        }
         self.one_of_several(attribute, json).map_err(|error| error.within(attribute.name()))
     }
 

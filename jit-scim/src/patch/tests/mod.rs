@@ -150,6 +150,14 @@ fn several_values_are_selected_by_a_filter() {
     ] {
         becomes(&alice, operations, "emails", &format!(r#""emails":{after}"#));
     }
+    for nothing in ["null", "{}"] {
+        let removes =
+            r#"{"op":"replace","path":"emails[type eq \"work\" or type eq \"other\"]","value":NOTHING}"#;
+        let after = r#""emails":[{"value":"h@x","type":"home"}]"#;
+        becomes(&alice, &removes.replace("NOTHING", nothing), "emails", after);
+        let adds = r#"{"op":"add","path":"emails[type eq \"work\"]","value":NOTHING}"#;
+        assert!(patched(&alice, &adds.replace("NOTHING", nothing)).unwrap() == alice);
+    }
     becomes(&alice, r#"{"op":"remove","path":"emails"}"#, "emails", "");
     becomes(&alice, r#"{"op":"replace","path":"emails","value":[]}"#, "emails", "");
 }
