@@ -5,7 +5,7 @@ use std::fmt;
 use crate::error::ScimError;
 use crate::filter::{Filter, value_filter};
 use crate::reason::Reason;
-use crate::schema::{Attribute, AttributePath, Kind, Position, ResourceType};
+use crate::schema::{Attribute, AttributePath, Position, ResourceType};
 use crate::tolerance::Tolerance;
 
 /// What a change operates on. `Display` writes it as RFC 7644 does; `Debug` shows no values.
@@ -41,7 +41,7 @@ impl Path {
             return Ok(Self { attribute, filter: None, sub });
         }
         let found = kind.attribute(&attribute).filter(|_| sub.is_none()).ok_or_else(unknown)?;
-        if found.kind() != Kind::Complex || !found.is_multi_valued() {
+        if !found.is_multi_valued() {
             return Err(ScimError::at_offset(Reason::PathFilterOnOne, head.len()));
         }
         if kind.hides(&attribute) {

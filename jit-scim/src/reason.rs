@@ -138,7 +138,7 @@ jit_core::reasons! {
         // paths and changes: RFC 7644 §3.5.2
         PathMalformed = "scim.path_malformed", "the text is not a path", Bad(InvalidPath);
         PathUnknown = "scim.path_unknown", "the path names an attribute that does not exist", Bad(InvalidPath);
-        PathFilterOnOne = "scim.path_filter_on_one", "the path selects among values of an attribute that has one or no parts", Bad(InvalidPath);
+        PathFilterOnOne = "scim.path_filter_on_one", "the path selects among values of an attribute that has one", Bad(InvalidPath);
         PatchMalformed = "scim.patch_malformed", "the message is not a PATCH", Bad(InvalidSyntax);
         PatchOperationUnknown = "scim.patch_operation_unknown", "an operation is none of `add`, `replace` and `remove`", Bad(InvalidSyntax);
         PatchTooManyOperations = "scim.patch_too_many_operations", "the PATCH has more operations than are taken", Plain(413);

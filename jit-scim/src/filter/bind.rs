@@ -19,7 +19,7 @@ use crate::tolerance::Tolerance;
 #[derive(Clone, Copy)]
 pub(super) enum Scope<'a> {
     Resource(&'a ResourceType),
-    /// The sub-attributes of one complex attribute.
+    /// The sub-attributes of one complex attribute; one that is simple is its own `value`.
     Value(&'a Attribute),
 }
 
@@ -37,6 +37,9 @@ impl<'a> Scope<'a> {
                 }
                 let attribute = kind.attribute(&path).ok_or(Reason::FilterAttributeUnknown)?;
                 (path, attribute)
+            }
+            Self::Value(simple) if simple.kind() != Kind::Complex && name.eq_ignore_ascii_case("value") => {
+                (AttributePath::new("value", []), simple)
             }
             Self::Value(outer) => {
                 let (position, attribute) =

@@ -30,22 +30,62 @@ pub(crate) fn holds(node: &Node, object: &Object, looks: &mut Looks<'_>) -> Resu
         Node::Not(node) => Ok(!holds(node, object, looks)?),
         Node::Present(path) => is_present(object, path.steps(), looks),
         Node::Compare(comparison) => compare(comparison, object, looks),
-        Node::Where(path, node) => any_value(object, path.steps(), looks, &mut |value, looks| {
-            value.as_complex().map_or(Ok(false), |inner| holds(node, inner, looks))
-        }),
+        Node::Where(path, node) => {
+            any_value(object, path.steps(), looks, &mut |value, looks| holds_for(node, value, looks))
+        }
+    }
+}
+
+/// Tells whether one of several values fulfils the filter. What is not complex has no parts, and is looked at itself.
+pub(crate) fn holds_for(node: &Node, value: &Value, looks: &mut Looks<'_>) -> Result<bool, Spent> {
+    match value {
+        Value::Complex(inner) => holds(node, inner, looks),
+        simple => is_so(node, simple, looks),
+    }
+}
+
+fn is_so(node: &Node, simple: &Value, looks: &mut Looks<'_>) -> Result<bool, Spent> {
+    looks.at_one()?;
+    match node {
+        Node::All(nodes) => {
+            for node in nodes {
+                if !is_so(node, simple, looks)? {
+                    return Ok(false);
+                }
+            }
+            Ok(true)
+        }
+        Node::Any(nodes) => {
+            for node in nodes {
+                if is_so(node, simple, looks)? {
+                    return Ok(true);
+                }
+            }
+            Ok(false)
+        }
+        Node::Not(node) => Ok(!is_so(node, simple, looks)?),
+        Node::Present(_) => Ok(says_something(simple)),
+        Node::Compare(comparison) if comparison.literal == Literal::Null => {
+            Ok(says_something(simple) == (comparison.operator == Operator::NotEqual))
+        }
+        Node::Compare(comparison) => test(comparison, simple, looks),
+        // such a filter reads no brackets within brackets
+        Node::Where(..) => Ok(false),
     }
 }
 
 /// An attribute is present where it has a value that is not empty.
 fn is_present(object: &Object, steps: &[Position], looks: &mut Looks<'_>) -> Result<bool, Spent> {
-    any_value(object, steps, looks, &mut |value, _| {
-        Ok(match value {
-            Value::Text(text) => !text.is_empty(),
-            Value::Complex(object) => !object.is_empty(),
-            Value::Boolean(_) | Value::Integer(_) | Value::Decimal(_) | Value::DateTime(_) => true,
-            Value::Many(values) => !values.is_empty(),
-        })
-    })
+    any_value(object, steps, looks, &mut |value, _| Ok(says_something(value)))
+}
+
+fn says_something(value: &Value) -> bool {
+    match value {
+        Value::Text(text) => !text.is_empty(),
+        Value::Complex(object) => !object.is_empty(),
+        Value::Boolean(_) | Value::Integer(_) | Value::Decimal(_) | Value::DateTime(_) => true,
+        Value::Many(values) => !values.is_empty(),
+    }
 }
 
 /// Of several values one has to fulfil the comparison. What is not there differs from everything.

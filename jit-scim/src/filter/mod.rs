@@ -156,7 +156,7 @@ impl Filter {
 
     /// As [`Self::matches_value`], with no more work than is left.
     pub(crate) fn holds_for(&self, value: &Value, effort: &mut Effort) -> Result<bool, Spent> {
-        value.as_complex().map_or(Ok(false), |object| holds(&self.node, object, &mut Looks::new(effort)))
+        evaluate::holds_for(&self.node, value, &mut Looks::new(effort))
     }
 
     /// Lists what must be equal in every resource that fulfils the filter: the name of the attribute, and the text as it

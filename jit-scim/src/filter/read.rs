@@ -127,7 +127,7 @@ impl<'a> Reader<'a> {
         self.test((path, attribute))
     }
 
-    /// `emails[type eq "work"]`, and `emails[type eq "work"].value eq "a"`: the same value fulfils both.
+    /// `tags[value eq "a"]`, `emails[type eq "work"]`, and `emails[type eq "work"].value eq "a"`: the same value fulfils both.
     fn selected(
         &mut self,
         scope: Scope<'_>,
@@ -135,7 +135,7 @@ impl<'a> Reader<'a> {
         depth: usize,
     ) -> Result<Node, ScimError> {
         let complex = attribute.kind() == Kind::Complex && !attribute.is_extension();
-        if !complex || matches!(scope, Scope::Value(_)) {
+        if !(complex || attribute.is_multi_valued()) || matches!(scope, Scope::Value(_)) {
             return Err(self.malformed());
         }
         let scope = Scope::Value(attribute);
@@ -143,7 +143,7 @@ impl<'a> Reader<'a> {
         let mut node = self.any(scope, depth)?;
         self.spaces();
         self.expect("]")?;
-        if self.take(".") {
+        if complex && self.take(".") {
             let at = self.at;
             let name = self.word(belongs_to_a_name);
             let sub = scope.resolve(name).map_err(|reason| ScimError::at_offset(reason, at))?;

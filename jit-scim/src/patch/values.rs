@@ -9,7 +9,7 @@ use crate::filter::Filter;
 use crate::reason::Reason;
 use crate::resource::elements::{self, alike, identity, is_primary, one_primary, primary_position};
 use crate::resource::{Object, Value};
-use crate::schema::{Attribute, Mutability, Position};
+use crate::schema::{Attribute, Kind, Mutability, Position};
 use crate::text::comparable;
 
 /// Which values are meant, and what of them.
@@ -144,7 +144,14 @@ fn some(
         return Ok(());
     }
     for place in &meant {
-        let Some(Value::Complex(object)) = values.get_mut(*place) else { continue };
+        let Some(old) = values.get_mut(*place) else { continue };
+        let Value::Complex(object) = old else {
+            // without parts it is its value
+            if let Some(new) = value {
+                old.clone_from(new);
+            }
+            continue;
+        };
         match (selection.sub, value) {
             (Some(sub), value) => assign::part(attribute, object, sub, verb, value)?,
             (None, Some(Value::Complex(new))) if verb == Verb::Add => {
@@ -160,7 +167,7 @@ fn some(
 /// Finds the values that are meant. Members are mostly named by their `value`, which needs no evaluation.
 fn meant(attribute: &Attribute, values: &[Value], filter: Option<&Filter>) -> Vec<usize> {
     let Some(filter) = filter else { return (0..values.len()).collect() };
-    let exact = attribute.sub_attributes().named("value").is_some_and(Attribute::is_case_exact);
+    let exact = attribute.sub_attributes().named("value").unwrap_or(attribute).is_case_exact();
     let named = filter.one_of("value").filter(|names| names.len() > 1);
     let named: Option<HashSet<_>> =
         named.map(|names| names.into_iter().map(|name| comparable(name, exact).into_owned()).collect());
@@ -196,6 +203,10 @@ fn create(
     value: Option<&Value>,
 ) -> Result<(), ScimError> {
     let fixed = selection.filter.and_then(Filter::fixed).ok_or(Reason::PatchNoTarget)?;
+    if attribute.kind() != Kind::Complex {
+        values.extend(value.cloned());
+        return Ok(());
+    }
     let mut object = Object::default();
     for (path, value) in fixed {
         if let [position] = path.steps() {

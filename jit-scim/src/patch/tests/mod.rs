@@ -3,6 +3,7 @@ use std::sync::LazyLock;
 mod hidden;
 mod members;
 mod model;
+mod simple;
 
 use super::*;
 use crate::reason::Reason;
