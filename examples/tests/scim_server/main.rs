@@ -45,7 +45,8 @@ fn bad_usage_and_bad_files_end_with_2() {
     for (name, text) in [
         ("tokens", TOKEN),
         ("empty", "# nobody\n"),
-        ("odd", "abc def=ghi\n"),
+        ("odd", "a-token-that-nobody-guesses def=ghi\n"),
+        ("name", "x name\n"),
         ("wrong.toml", "tenant = 1\n"),
         ("wrong.json", "{"),
     ] {
@@ -57,6 +58,7 @@ fn bad_usage_and_bad_files_end_with_2() {
         (format!("{whole} none"), "none: cannot be read"),
         (format!("{whole} empty"), "empty: "),
         (format!("{whole} odd"), "odd:1: `def=ghi` is neither"),
+        (format!("{whole} name"), "name:1: a token has 20 characters or more"),
         (format!("{whole} tokens --config wrong.toml"), "wrong.toml:1"),
         (format!("{whole} tokens --schemas wrong.json"), "wrong.json: "),
         (format!("{whole} tokens --resource-types none"), "none: cannot be read"),
