@@ -6,6 +6,7 @@ use std::path::PathBuf;
 
 use jit_core::TenantId;
 use jit_scim::Tolerance;
+use url::Url;
 
 use crate::portal::settings::StoreUrl;
 
@@ -199,10 +200,25 @@ fn order(given: &mut BTreeMap<&'static str, Vec<String>>) -> Result<Order, Usage
         who,
         schemas,
         resource_types,
-        base: one(given, "--base")?,
+        base: one(given, "--base")?.map(checked_base).transpose()?,
         feed: false,
         index_anew: false,
     })
+}
+
+/// Refuses what clients cannot follow: it stands in each location. What is refused is not repeated, for it may hold a password.
+fn checked_base(text: String) -> Result<String, UsageError> {
+    let is_of_addresses = |byte: u8| byte.is_ascii_alphanumeric() || b"-._~!$&'()*+,;=:@%/[]".contains(&byte);
+    let is_whole = |url: Url| url.has_host() && url.username().is_empty() && url.password().is_none();
+    let is_path = text.starts_with('/') && !text.starts_with("//");
+    let begins = |with: &str| text.get(..with.len()).is_some_and(|start| start.eq_ignore_ascii_case(with));
+    let is_url = || (begins("http://") || begins("https://")) && Url::parse(&text).is_ok_and(is_whole);
+    if text.bytes().all(is_of_addresses) && (is_path || is_url()) {
+        return Ok(text);
+    }
+    let needed =
+        "neither an address with http(s) and a host, without user, query and fragment, nor an absolute path";
+    Err(UsageError::Invalid("--base", "…".to_owned(), needed.to_owned()))
 }
 
 fn one(
@@ -292,6 +308,38 @@ mod tests {
         ] {
             let said = parsed(line).unwrap_err().to_string();
             assert!(said.starts_with(says), "{line}: {said}");
+        }
+    }
+
+    #[test]
+    fn locations_begin_with_what_clients_can_follow() {
+        let with = |base: &str| {
+            parse(WHOLE.split(' ').chain(["--base", base]).map(str::to_owned)).map(|_| base.to_owned())
+        };
+        for good in ["https://h/scim/v2", "http://[::1]:8090/scim/v2/", "HTTPS://h", "/scim/v2", "/"] {
+            assert_eq!(with(good).as_deref(), Ok(good));
+        }
+        for bad in [
+            "",
+            "x",
+            "scim/v2",
+            "//h/scim",
+            "ftp://x",
+            "http:/h",
+            "https://",
+            "https://h:99999/",
+            "https://ada:hush@h/scim",
+            "https://h/scim/v2?a=1",
+            "https://h/scim/v2#a",
+            "https://h/s p\"a<",
+            "https://h/a\r\nb",
+            "/a\nb",
+            "/scim?a",
+            "/ä",
+            "https:\\\\h\\scim",
+        ] {
+            let said = with(bad).map_err(|error| error.to_string()).unwrap_err();
+            assert!(said.starts_with("option `--base` cannot be") && !said.contains("hush"), "{bad}: {said}");
         }
     }
 
