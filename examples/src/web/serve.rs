@@ -10,12 +10,12 @@ use std::time::Duration;
 use axum::Router;
 use axum::body::{Body, HttpBody};
 use axum::extract::ConnectInfo;
-use axum::http::header::EXPECT;
+use axum::http::header::{EXPECT, HOST};
 use axum::http::request::Parts;
-use axum::http::{HeaderValue, Request, Response, Version};
+use axum::http::{HeaderValue, Request, Response, StatusCode, Version};
 use bytes::Bytes;
 use futures_util::StreamExt as _;
-use futures_util::future::FutureExt as _;
+use futures_util::future::{Either, FutureExt as _, ready};
 use futures_util::stream::FuturesUnordered;
 use http_body_util::Full;
 use hyper::body::Incoming;
@@ -64,7 +64,8 @@ impl Default for Patience {
 
 /// What is served at an address.
 pub(crate) trait Site: Clone + Send + 'static {
-    type Body: HttpBody<Data: Send, Error: Into<Box<dyn Error + Send + Sync>>> + Send + 'static;
+    /// The default is an empty one.
+    type Body: HttpBody<Data: Send, Error: Into<Box<dyn Error + Send + Sync>>> + Default + Send + 'static;
     type Answer: Future<Output = Result<Response<Self::Body>, Infallible>> + Send + 'static;
 
     /// Answers a request of this client.
@@ -159,6 +160,28 @@ fn asks_first(head: &Parts) -> bool {
     head.version == Version::HTTP_11 && head.headers.get(EXPECT).is_some_and(is_expected)
 }
 
+/// Tells whether a request names one host, as RFC 9112 §3.2 wants it; before HTTP/1.1 it may name none.
+fn names_host(head: &Parts) -> bool {
+    let mut hosts = head.headers.get_all(HOST).iter();
+    match (hosts.next(), hosts.next()) {
+        (Some(host), None) => host.as_bytes().iter().all(|byte| is_of_host(*byte)),
+        (None, _) => head.version < Version::HTTP_11,
+        (Some(_), Some(_)) => false,
+    }
+}
+
+/// The characters of RFC 3986 §3.2.2 and §3.2.3.
+const fn is_of_host(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric()
+        || matches!(byte, b'!' | b'$'..=b'.' | b':' | b';' | b'=' | b'[' | b']' | b'_' | b'~')
+}
+
+fn refused<B: Default>() -> Response<B> {
+    let mut response = Response::default();
+    *response.status_mut() = StatusCode::BAD_REQUEST;
+    response
+}
+
 /// Answers the requests of one connection.
 async fn converse(
     (stream, peer): (TcpStream, SocketAddr),
@@ -174,7 +197,10 @@ async fn converse(
         } else {
             Timely::new(body, patience.body, asks_first(&parts))
         };
-        site.answer(peer, Request::from_parts(parts, body))
+        if !names_host(&parts) {
+            return Either::Right(ready(Ok(refused())));
+        }
+        Either::Left(site.answer(peer, Request::from_parts(parts, body)))
     });
     let mut server = http1::Builder::new();
     let server = server.timer(HeadTimer::new(patience.head)).header_read_timeout(patience.head);
@@ -299,6 +325,27 @@ mod tests {
         drop(first);
         assert!(all(&mut second, b"").await.ends_with("hello"));
         drop(end);
+    }
+
+    /// RFC 9112 §3.2.
+    #[tokio::test]
+    async fn a_request_names_one_host_or_is_refused() {
+        let (address, _end) = start(PATIENT).await;
+        for (version, hosts, status) in [
+            ("1.1", "host: here\r\n", "200"),
+            ("1.1", "host: [::1]:8090\r\n", "200"),
+            ("1.1", "host:\r\n", "200"),
+            ("1.0", "", "200"),
+            ("1.1", "", "400"),
+            ("1.1", "host: here\r\nhost: here\r\n", "400"),
+            ("1.0", "host: here\r\nhost: there\r\n", "400"),
+            ("1.1", "host: here, there/x\r\n", "400"),
+        ] {
+            let mut stream = TcpStream::connect(address).await.unwrap();
+            let request = format!("GET / HTTP/{version}\r\n{hosts}connection: close\r\n\r\n");
+            let said = all(&mut stream, request.as_bytes()).await;
+            assert_eq!(said.split(' ').nth(1), Some(status), "{request}{said}");
+        }
     }
 
     #[tokio::test]
