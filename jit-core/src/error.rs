@@ -169,6 +169,13 @@ impl BackendError {
         self
     }
 
+    /// Says that something may have been done before it failed.
+    #[must_use]
+    pub fn possibly_having_acted(mut self) -> Self {
+        self.has_done_nothing = false;
+        self
+    }
+
     /// Tells whether it is known that nothing was done. Else that is to be found out.
     #[must_use]
     pub const fn has_done_nothing(&self) -> bool {

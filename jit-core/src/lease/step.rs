@@ -48,6 +48,14 @@ impl Lease {
         self
     }
 
+    /// Learns that the call which was about to be made did nothing: all is as it was before it was asked for, and so is until
+    /// when another one may take effect.
+    #[must_use]
+    pub fn not_extended(mut self, unanswered: Option<DateTime<Utc>>) -> Self {
+        self.unanswered = unanswered;
+        self
+    }
+
     /// Learns that no call is on its way any longer. What one that set the secret anew came to is not known by that.
     #[must_use]
     pub fn answered(mut self) -> Self {

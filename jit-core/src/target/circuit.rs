@@ -270,7 +270,9 @@ fn after(refused: u32, now: DateTime<Utc>) -> DateTime<Utc> {
 
 pub(crate) fn refused_until(until: DateTime<Utc>, now: DateTime<Utc>) -> BackendError {
     let resting = BackendError::new(ErrorKind::Target(TargetFault::Resting), "circuit.enter");
-    resting.with_retry(Retry::After(until.signed_duration_since(now).max(TimeDelta::zero())))
+    let pause = until.signed_duration_since(now).max(TimeDelta::zero());
+    // nobody was asked
+    resting.with_retry(Retry::After(pause)).having_done_nothing()
 }
 
 #[cfg(test)]

@@ -118,6 +118,49 @@ async fn an_extension_without_an_answer_may_have_come_to_the_latest_end() {
 }
 
 #[tokio::test]
+async fn an_extension_that_was_refused_leaves_everything_as_it_was() {
+    let house = house().await;
+    let account = house.jit.check_out(&house.request(30, Some("k"))).await.unwrap().lease;
+    let lent = house.lift("lift", 30).await.unwrap().lease;
+    let longer =
+        async |lease| house.jit.extend(None, &tenant(), lease, TimeDelta::hours(1), house.by()).await;
+    for lease in [account, lent] {
+        let (before, told) = (house.lease(lease).await, house.exposure(lease).await);
+        for fault in [TargetFault::Forbidden, TargetFault::Unreachable, TargetFault::Untrusted] {
+            house.script.refuse(Some(fault));
+            assert_eq!(
+                code_of(longer(lease).await),
+                BackendError::new(ErrorKind::Target(fault), "t").code().to_string()
+            );
+            house.script.refuse(None);
+            let after = house.lease(lease).await;
+            assert_eq!((after.until, after.unanswered), (before.until, before.unanswered), "{fault:?}");
+            assert_eq!(house.exposure(lease).await, told, "{fault:?}");
+        }
+        assert_eq!(longer(lease).await.unwrap().until, house.now() + TimeDelta::hours(1), "at once");
+    }
+    house.jit.check_out(&house.request(30, Some("k"))).await.unwrap();
+}
+
+#[tokio::test]
+async fn what_a_refused_extension_did_not_do_says_nothing_of_one_that_was_not_answered() {
+    let house = House::new().await;
+    let out = house.out(30).await;
+    let longer = async || house.jit.extend(None, &tenant(), out.lease, TimeDelta::hours(1), house.by()).await;
+    house.script.delay_effect(30);
+    assert!(longer().await.is_err());
+    house.clock.advance(TimeDelta::minutes(3));
+    house.script.refuse(Some(TargetFault::Forbidden));
+    assert!(longer().await.is_err());
+    let latest = house.lease(out.lease).await.latest;
+    assert_eq!(
+        house.exposure(out.lease).await,
+        (ServerRefusesLogin, Some(latest)),
+        "the first may have come"
+    );
+}
+
+#[tokio::test]
 async fn what_was_put_into_a_group_for_good_is_not_promised_to_be_taken() {
     let house = house().await;
     house.directory.end_by_itself(false);

@@ -54,6 +54,7 @@ struct Inner {
     partial: bool,
     nothing: bool,
     answer: Option<TargetFault>,
+    refuses: bool,
     answers_to: Option<Vec<AccountId>>,
     unreadable: Option<AccountId>,
     delay: Option<Fault>,
@@ -152,10 +153,16 @@ impl Script {
         self.answer_for(None, fault);
     }
 
+    /// The same, and says that it has done nothing.
+    pub(crate) fn refuse(&self, fault: Option<TargetFault>) {
+        self.answer(fault);
+        self.inner.lock().unwrap().refuses = fault.is_some();
+    }
+
     /// The same, of these accounts alone.
     pub(crate) fn answer_for(&self, whom: Option<Vec<AccountId>>, fault: Option<TargetFault>) {
         let mut inner = self.inner.lock().unwrap();
-        (inner.answers_to, inner.answer) = (whom, fault);
+        (inner.answers_to, inner.answer, inner.refuses) = (whom, fault, false);
     }
 
     /// Lets another node be quicker at so many of the next writes about clocks.
@@ -180,7 +187,16 @@ impl Script {
         let is_of = |id: &AccountId| remote.marker.as_str().contains(&id.to_string());
         let is_meant = inner.answers_to.as_ref().is_none_or(|whom| whom.iter().any(is_of));
         let fault = inner.answer.filter(|_| is_meant);
-        fault.map_or(Ok(()), |fault| Err(BackendError::new(ErrorKind::Target(fault), "injected")))
+        let error = |fault| BackendError::new(ErrorKind::Target(fault), "injected");
+        match fault {
+            Some(fault) if inner.refuses => Err(error(fault).having_done_nothing()),
+            Some(fault) => Err(error(fault)),
+            None => Ok(()),
+        }
+    }
+
+    fn refuses(&self) -> bool {
+        self.inner.lock().unwrap().refuses
     }
 
     /// Steps so far, faults that befell one, effects asked of the target, commits.
@@ -323,6 +339,9 @@ impl Target for FaultyTarget {
         remote: &RemoteRef,
         asked: &BTreeSet<RemoteEntitlement>,
     ) -> Result<Holdings, BackendError> {
+        if self.script.refuses() {
+            self.script.answered(remote)?;
+        }
         through(&self.script, UNREACHABLE, || self.inner.holdings(remote, asked)).await
     }
 

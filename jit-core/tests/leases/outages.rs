@@ -239,6 +239,26 @@ async fn refused_credentials_are_told_once_and_tried_seldom_enough_to_lock_nobod
 }
 
 #[tokio::test]
+async fn who_extends_while_our_credentials_are_refused_is_told_so_and_nothing_is_written() {
+    let house = House::new().await;
+    let (out, ended) = (house.out(60).await, house.out(1).await);
+    house.script.answer(Some(TargetFault::Credentials));
+    house.clock.advance(TimeDelta::minutes(1));
+    house.alarms().await;
+    assert_eq!(house.lease(ended.lease).await.phase.word(), "ending");
+    let (before, lease) = (house.script.counts(), house.lease(out.lease).await);
+    let longer = async || house.jit.extend(None, &tenant(), out.lease, TimeDelta::hours(2), house.by()).await;
+    assert_eq!(code_of(longer().await), "target.credentials");
+    let after = house.script.counts();
+    assert_eq!((before.2, before.3), (after.2, after.3), "neither effects nor commits");
+    assert_eq!(house.lease(out.lease).await, lease);
+    house.script.answer(None);
+    house.clock.advance(TimeDelta::minutes(5));
+    house.alarms().await;
+    longer().await.unwrap();
+}
+
+#[tokio::test]
 async fn the_first_calls_to_a_target_go_one_by_one_until_it_accepts_us() {
     let house = House::new().await;
     for _ in 0..8 {

@@ -8,23 +8,20 @@ use jit_core::{
 };
 use tokio::time::error::Elapsed;
 
-use super::dialect::{Dialect, NewAccount, Renewal};
+use super::dialect::{Dialect, Renewal};
 use super::fault::Step;
 use super::find::{Found, Remote};
 use super::guard::Guard;
-use super::members;
-use super::table::{Group, Member, Table};
+use super::making::{Begun, is_refused};
+use super::table::{Member, Table};
 use crate::connection::Connection;
 use crate::directory::Directory;
 use crate::dn::Dn;
 use crate::error::{Fate, LdapError};
-use crate::password::Password;
 use crate::pool::Loan;
 use crate::reason::Reason;
 use crate::writers::sends_elsewhere;
 
-/// What `adminDescription` holds at most; no directory has less room.
-const MARKER_CHARS: usize = 256;
 /// How often a removal looks again when the account was renamed in between.
 const ATTEMPTS: usize = 3;
 
@@ -37,13 +34,6 @@ pub(super) struct Accounts<D> {
     pub(super) settles_after: TimeDelta,
     /// Everything that the server keeps together with the base; nothing, where the base is that.
     pub(super) whole: OnceLock<Option<Dn>>,
-}
-
-/// What an account is before it is furnished.
-enum Begun {
-    There(Remote),
-    Made(Remote),
-    Neither(Effect),
 }
 
 impl<D: Dialect> Accounts<D> {
@@ -73,7 +63,13 @@ impl<D: Dialect> Accounts<D> {
         }
         let work = work_of(desired);
         match self.directory.is_read_only_for(&work, &self.table.base).await {
-            Ok(true) if self.directory.is_replicated() => self.ensure_at_one(desired).await,
+            Ok(true) if self.directory.is_replicated() => match self.ensure_at_one(desired).await {
+                Err(again) if !error.has_done_nothing() => Err(again.possibly_having_acted()),
+                again => again,
+            },
+            Ok(true) if error.has_done_nothing() => {
+                Err(Step::Reach.failed(Reason::ReadOnly).having_done_nothing())
+            }
             Ok(true) => Err(Step::Reach.failed(Reason::ReadOnly)),
             Ok(false) | Err(_) => outcome,
         }
@@ -134,11 +130,8 @@ impl<D: Dialect> Accounts<D> {
         secret: Option<&Secret>,
         ends_at: DateTime<Utc>,
     ) -> Result<Effect, BackendError> {
-        let groups = self.table.groups(entitlements)?;
-        let password = secret.map(|secret| Password::new(secret.reveal())).transpose();
-        let password = password.map_err(|reason| Step::Make.failed(reason))?;
-        let mut loan = self.lend_for(remote.marker.as_str()).await?;
-        self.dialect.check(&mut loan, &self.table.base, &groups).await?;
+        let ready = self.make_ready(remote, entitlements, secret).await;
+        let (mut loan, groups, password) = ready.map_err(BackendError::having_done_nothing)?;
         let begun = self.begin(&mut loan, remote, password.as_ref(), ends_at).await?;
         let ours = match begun {
             // only a new secret opens what somebody put out of use
@@ -163,101 +156,7 @@ impl<D: Dialect> Accounts<D> {
         Ok(self.is_present(&ours))
     }
 
-    /// Finds the account or makes it.
-    async fn begin(
-        &self,
-        loan: &mut Loan,
-        remote: &RemoteRef,
-        password: Option<&Password>,
-        ends_at: DateTime<Utc>,
-    ) -> Result<Begun, BackendError> {
-        // whoever makes a new one need not look first: the server says when the name is taken
-        let is_new = remote.native.is_none() && password.is_some();
-        let found = if is_new { Found::Nothing } else { self.find(loan, remote).await? };
-        let password = match (found, password) {
-            (Found::Ours(ours), _) => return Ok(Begun::There(ours)),
-            (Found::NotOurs, _) => return Ok(Begun::Neither(Effect::NotOurs)),
-            (Found::Stranger, _) => return Ok(Begun::Neither(Effect::Stranger)),
-            (Found::Nothing, None) => return Ok(Begun::Neither(Effect::Absent { was_there: false })),
-            // it was made where nobody answers now: not a second time
-            (Found::Nothing, Some(_)) if remote.native.is_some() && loan.is_substitute() => {
-                return Err(unseen());
-            }
-            (Found::Nothing, Some(password)) => password,
-        };
-        if let Some(made) = self.make(loan, remote, password, ends_at).await? {
-            return Ok(Begun::Made(made));
-        }
-        // what had an identifier and is gone, and whose name somebody bears, is not made anew
-        if remote.native.is_some() {
-            return Ok(Begun::Neither(Effect::Stranger));
-        }
-        match self.find_by_name(loan, remote).await? {
-            Found::Ours(ours) => Ok(Begun::There(ours)),
-            Found::NotOurs | Found::Stranger => Ok(Begun::Neither(Effect::Stranger)),
-            Found::Nothing => Err(Step::Make.refused(TargetFault::Name)),
-        }
-    }
-
-    /// Removes an account of ours, and makes another one under its name.
-    async fn make_anew(
-        &self,
-        mut loan: Loan,
-        remote: &RemoteRef,
-        ours: &Remote,
-        (password, ends_at): (&Password, DateTime<Utc>),
-        groups: &[&Group],
-    ) -> Result<Effect, BackendError> {
-        let known = RemoteRef { native: Some(ours.id.to_string()), ..remote.clone() };
-        match self.absent(&mut loan, &known).await? {
-            Effect::Absent { .. } => {}
-            kept => return Ok(kept),
-        }
-        match self.make(&mut loan, remote, password, ends_at).await? {
-            Some(made) => self.furnish(loan, remote, made, groups).await,
-            None => Err(Step::Make.refused(TargetFault::Name)),
-        }
-    }
-
-    async fn make(
-        &self,
-        connection: &mut Connection,
-        remote: &RemoteRef,
-        password: &Password,
-        ends_at: DateTime<Utc>,
-    ) -> Result<Option<Remote>, BackendError> {
-        if remote.marker.as_str().chars().count() > MARKER_CHARS {
-            return Err(Step::Make.refused(TargetFault::Limit));
-        }
-        let dn = self.dn_of(remote)?;
-        let account = NewAccount { name: &remote.name, dn: &dn, marker: &remote.marker, password, ends_at };
-        self.dialect.add(connection, &account).await
-    }
-
-    /// Puts a new account into its groups; where that fails, it is removed again.
-    async fn furnish(
-        &self,
-        mut loan: Loan,
-        remote: &RemoteRef,
-        made: Remote,
-        groups: &[&Group],
-    ) -> Result<Effect, BackendError> {
-        let member = self.member(&made, remote);
-        if let Err(error) = members::join_all(&mut loan, groups, &member).await {
-            // the connection may be what failed, and no other server knows of the account yet
-            let server = loan.server();
-            drop(loan);
-            let mut remote = remote.clone();
-            remote.native = Some(made.id.to_string());
-            let again = self.directory.lend_at(&server).await;
-            let mut loan = again.map_err(|error| Step::Reach.failed(error))?;
-            self.absent(&mut loan, &remote).await?;
-            return Err(Step::Groups.failed(error));
-        }
-        Ok(self.is_present(&made))
-    }
-
-    fn is_present(&self, account: &Remote) -> Effect {
+    pub(super) fn is_present(&self, account: &Remote) -> Effect {
         Effect::Present { native: account.id.to_string(), end: self.dialect.end_of(account) }
     }
 
@@ -287,7 +186,11 @@ impl<D: Dialect> Accounts<D> {
         }
     }
 
-    async fn absent(&self, connection: &mut Connection, remote: &RemoteRef) -> Result<Effect, BackendError> {
+    pub(super) async fn absent(
+        &self,
+        connection: &mut Connection,
+        remote: &RemoteRef,
+    ) -> Result<Effect, BackendError> {
         if self.is_removed_at_once(connection, remote).await? {
             return Ok(Effect::Absent { was_there: true });
         }
@@ -355,17 +258,9 @@ impl<D: Dialect> Accounts<D> {
         self.dialect.guard(ours, &remote.marker).map_err(|reason| Step::Change.failed(reason))
     }
 
-    fn member(&self, ours: &Remote, remote: &RemoteRef) -> Member {
+    pub(super) fn member(&self, ours: &Remote, remote: &RemoteRef) -> Member {
         self.table.membership.of(&ours.dn, &remote.name)
     }
-}
-
-/// Whether a server answered that a rule of its own lets this secret not be set. A server that is busy, or that somebody else
-/// changed the account at in this moment, says nothing of a rule.
-fn is_refused(error: &LdapError) -> bool {
-    let is_rule =
-        matches!(error.reason(), Reason::ConstraintViolation | Reason::Unwilling | Reason::AccessDenied);
-    is_rule && error.fate() == Fate::Answered && !Guard::has_tripped(error)
 }
 
 /// Says that a call was given up which lasted too long. What it did, or still does, is found out by looking. It takes what

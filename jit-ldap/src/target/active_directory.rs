@@ -68,7 +68,8 @@ impl ActiveDirectory {
         let mut attributes = self.attributes(account, IN_USE)?;
         attributes.push(password_of(account.password));
         connection.add(account.dn, &attributes, &[]).await?;
-        identify(connection, account, &self.marker).await
+        let made = identify(connection, account, &self.marker).await;
+        made.map_err(|error| error.with_fate(Fate::Unknown))
     }
 
     /// Makes the account out of use and opens it with its password; where that fails it is removed again.
@@ -78,15 +79,16 @@ impl ActiveDirectory {
         account: &NewAccount<'_>,
     ) -> Result<Remote, LdapError> {
         connection.add(account.dn, &self.attributes(account, OUT_OF_USE)?, &[]).await?;
-        let made = identify(connection, account, &self.marker).await?;
+        let made = identify(connection, account, &self.marker).await;
+        let made = made.map_err(|error| error.with_fate(Fate::Unknown))?;
         let name = EntryName::Guid(made.id);
         let open = [Modification::Replace(password_of(account.password)), control_of(IN_USE)];
         match connection.modify(&name, &open, &[]).await {
             Ok(_) => Ok(made),
             Err(error) => {
                 // out of use and over at its end, if this fails too; whoever asked removes it then
-                let _left = connection.delete(&name, &[]).await;
-                Err(error)
+                let left = connection.delete(&name, &[]).await;
+                Err(if left.is_ok() { error } else { error.with_fate(Fate::Unknown) })
             }
         }
     }
@@ -199,7 +201,7 @@ impl Dialect for ActiveDirectory {
         match made {
             Ok(made) => Ok(Some(made)),
             Err(error) if fault::is_duplicate(&error) => Ok(None),
-            Err(error) => Err(Step::Make.failed(error)),
+            Err(error) => Err(Step::Make.failed_whole(error)),
         }
     }
 

@@ -123,11 +123,10 @@ impl<D: Dialect> Accounts<D> {
         give: &BTreeMap<RemoteEntitlement, DateTime<Utc>>,
         take: &BTreeSet<RemoteEntitlement>,
     ) -> Result<Effect, BackendError> {
-        let groups = give.keys().map(|wanted| self.group_of(wanted)).collect::<Result<Vec<_>, _>>()?;
-        let mut loan = self.lend_for_person(remote).await?;
-        self.dialect.check(&mut loan, &self.table.base, &groups).await?;
-        let person = match self.find_person(&mut loan, remote).await? {
-            Found::Nothing if loan.is_substitute() => return Err(unseen()),
+        let ready = self.make_ready_to_hold(remote, give).await;
+        let (mut loan, found) = ready.map_err(BackendError::having_done_nothing)?;
+        let person = match found {
+            Found::Nothing if loan.is_substitute() => return Err(unseen().having_done_nothing()),
             Found::Nothing => {
                 // one that was struck from the table may still name them
                 self.check_person_gone(&mut loan, remote, give.keys().chain(take)).await?;
@@ -138,11 +137,12 @@ impl<D: Dialect> Accounts<D> {
         };
         // what was lent is taken wherever the account went
         if !give.is_empty() && !self.is_person_of_ours(&person.dn) {
-            return Err(Step::Groups.refused(TargetFault::Place));
+            return Err(Step::Groups.refused(TargetFault::Place).having_done_nothing());
         }
         let mut places = Vec::new();
         for wanted in give.keys() {
-            places.push((wanted, self.place_to_give(&mut loan, wanted).await?));
+            let place = self.place_to_give(&mut loan, wanted).await;
+            places.push((wanted, place.map_err(BackendError::having_done_nothing)?));
         }
         let (taken, repointed) = match self.take_all(&mut loan, remote, take, &person).await {
             Ok(taken) => taken,
@@ -152,7 +152,9 @@ impl<D: Dialect> Accounts<D> {
         let clock = self.clock_of(&mut loan, give).await?;
         for (wanted, place) in places {
             let stays = clock.zip(give.get(wanted)).map(|(clock, end)| clock.until(*end));
-            let put = self.put_in(&mut loan, remote, &place, (&person, stays)).await?;
+            let put = self.put_in(&mut loan, remote, &place, (&person, stays)).await;
+            let is_first = given.is_empty() && told.is_empty() && take.is_empty();
+            let put = put.map_err(|error| if is_first { error } else { error.possibly_having_acted() })?;
             if put.is_new {
                 given.insert(wanted.clone());
             }
@@ -161,6 +163,19 @@ impl<D: Dialect> Accounts<D> {
             told.extend(end.map(|end| (wanted.clone(), end)));
         }
         Ok(Effect::Holding { given, taken, ends: told, repointed })
+    }
+
+    /// Finds out where work is done, whether that can be done at all, and whom it is about. Nothing is changed.
+    async fn make_ready_to_hold(
+        &self,
+        remote: &RemoteRef,
+        give: &BTreeMap<RemoteEntitlement, DateTime<Utc>>,
+    ) -> Result<(Loan, Found), BackendError> {
+        let groups = give.keys().map(|wanted| self.group_of(wanted)).collect::<Result<Vec<_>, _>>()?;
+        let mut loan = self.lend_for_person(remote).await?;
+        self.dialect.check(&mut loan, &self.table.base, &groups).await?;
+        let found = self.find_person(&mut loan, remote).await?;
+        Ok((loan, found))
     }
 
     /// The server's own time, where it is to end what is given.
@@ -194,7 +209,8 @@ impl<D: Dialect> Accounts<D> {
         }
         let member = self.named_in_changes(person);
         let name = self.reach(group).map_err(failed)?;
-        let joined = members::join(connection, &name, &member).await.map_err(failed)?;
+        let joined = members::join(connection, &name, &member).await;
+        let joined = joined.map_err(|error| Step::Groups.failed_whole(error))?;
         if !joined || self.dialect.names_members_for_good() {
             return Ok(Put::of(joined));
         }

@@ -2,7 +2,7 @@
 
 use jit_core::{BackendError, ErrorKind, FaultScope, TargetFault};
 
-use crate::error::LdapError;
+use crate::error::{Fate, LdapError};
 use crate::reason::Reason;
 
 /// What was being done.
@@ -40,6 +40,19 @@ impl Step {
         let failed = self.refused(fault_of(self, &error));
         let failed = if is_of_one(self, &error) { failed.about(FaultScope::Account) } else { failed };
         failed.caused_by(error)
+    }
+
+    /// Reports a failure of one request that changes something, whole or not at all: where it was not sent, or a rule of the
+    /// server refused it, nothing was done.
+    pub(super) fn failed_whole(self, error: LdapError) -> BackendError {
+        let is_rule = !matches!(fault_of(self, &error), TargetFault::Unreachable | TargetFault::Protocol);
+        let is_known = match error.fate() {
+            Fate::NotSent => true,
+            Fate::Answered => is_rule,
+            _ => false,
+        };
+        let failed = self.failed(error);
+        if is_known { failed.having_done_nothing() } else { failed }
     }
 
     /// Reports a refusal of ours.

@@ -15,6 +15,7 @@ mod guard;
 mod lent;
 mod life;
 mod listing;
+mod making;
 mod members;
 mod plain;
 mod profile;

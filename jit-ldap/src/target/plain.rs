@@ -55,9 +55,12 @@ impl Plain {
         if finished.as_ref().is_err_and(|error| !Guard::has_tripped(error)) {
             // whoever asked looks for it as well, if this fails too
             let ours = Guard::by_exchange(EntryName::from(account.dn), &profile.marker, account.marker);
-            let _left = ours.remove(connection, || profile.closure()).await;
+            // without its password it was of no use while it was there
+            if ours.remove(connection, || profile.closure()).await.is_ok() {
+                return finished;
+            }
         }
-        finished
+        finished.map_err(|error| error.with_fate(Fate::Unknown))
     }
 
     /// Learns what an account was made as, and gives it what it did not get at once.
@@ -280,7 +283,7 @@ impl Dialect for Plain {
         match self.make(connection, account).await {
             Ok(made) => Ok(Some(made)),
             Err(error) if fault::is_duplicate(&error) => Ok(None),
-            Err(error) => Err(Step::Make.failed(error)),
+            Err(error) => Err(Step::Make.failed_whole(error)),
         }
     }
 

@@ -8,13 +8,15 @@ use super::{
     ATTEMPTS, CheckOut,
     admit::Admitted,
     check_out::{Errand, LONG_GONE, unless_moved},
+    extend::NotExtended,
     keeper::Act,
     limit::or_too_many,
     record::moved_on,
 };
 use crate::{
-    Account, AccountId, Desired, DesiredState, Effect, Elevation, EndReason, ErrorKind, Exposure, Holdings,
-    Jit, JitError, Lease, Phase, RemoteEntitlement, RemoteRef, Store, Taken, TargetSetup, UnattendedEnd,
+    Account, AccountId, BackendError, Desired, DesiredState, Effect, Elevation, EndReason, ErrorKind,
+    Exposure, Holdings, Jit, JitError, Lease, Phase, RemoteEntitlement, RemoteRef, Store, Taken, TargetSetup,
+    UnattendedEnd,
     lease::{Answer, Shown, account_for_remote},
 };
 
@@ -174,7 +176,11 @@ impl Jit {
         self.check_in_time(lease)?;
         given.extend(give.keys().cloned());
         let state = DesiredState::Holding { give, take: BTreeSet::new() };
-        let ends = match setup.target.ensure(&Desired { remote: lease.remote.clone(), state }).await? {
+        let asked = setup.target.ensure(&Desired { remote: lease.remote.clone(), state }).await;
+        if asked.as_ref().is_err_and(BackendError::has_done_nothing) {
+            given.clear();
+        }
+        let ends = match asked? {
             Effect::Holding { given: changed, ends, .. } => {
                 *given = changed;
                 ends
@@ -254,12 +260,13 @@ impl Jit {
         account: &Account,
         asking: &Lease,
         until: DateTime<Utc>,
-    ) -> Result<Exposure, JitError> {
+    ) -> Result<Exposure, NotExtended> {
         let mut given = BTreeSet::new();
         let lending = Lending { errand, account, lease: asking, until, seen: None };
         let done = match self.give(&lending, &mut given).await {
-            Ok(()) => self.note_extended(&lending).await,
-            Err(error) => Err(error),
+            Ok(()) => self.note_extended(&lending).await.map_err(NotExtended::from),
+            Err(error) if given.is_empty() => Err(NotExtended::unasked(error)),
+            Err(error) => Err(error.into()),
         };
         if done.is_err() {
             self.take_back(errand.store, account, asking, &given).await;

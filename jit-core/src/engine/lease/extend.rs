@@ -8,9 +8,40 @@ use super::{
     record::moved_on,
 };
 use crate::{
-    Account, AccountId, Actor, Effect, Exposure, Jit, JitError, Lease, Standing, StoreId, TenantId,
-    UnattendedEnd,
+    Account, AccountId, Actor, BackendError, Effect, Exposure, Jit, JitError, Lease, Standing, StoreId,
+    TenantId, UnattendedEnd,
 };
+
+/// Says why a lease was not extended, and whether it is known that nothing was done.
+pub(super) struct NotExtended {
+    error: JitError,
+    is_as_before: bool,
+}
+
+impl NotExtended {
+    /// The target was asked for nothing.
+    pub(super) fn unasked(error: JitError) -> Self {
+        Self { error, is_as_before: true }
+    }
+}
+
+impl From<JitError> for NotExtended {
+    fn from(error: JitError) -> Self {
+        let is_as_before = has_done_nothing(&error);
+        Self { error, is_as_before }
+    }
+}
+
+impl From<BackendError> for NotExtended {
+    fn from(error: BackendError) -> Self {
+        JitError::from(error).into()
+    }
+}
+
+/// Tells whether a target did not do what it was asked for, and nothing else.
+pub(super) fn has_done_nothing(error: &JitError) -> bool {
+    matches!(error, JitError::Backend(error) if error.has_done_nothing())
+}
 
 /// Tells what a lease was extended to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -32,7 +63,8 @@ impl Jit {
     /// of its holder. `by` is whoever asks, for the audit trail; the application has checked that they may. Whoever it is, the
     /// holder must still be one whom the role admits, and the role must still give what the lease holds.
     ///
-    /// The target is told first: should the second half fail, the lease ends when it would have ended.
+    /// The target is told first: should the second half fail, the lease ends when it would have ended. Where the target does not
+    /// extend it, and says that nothing was done, the lease is as it was, and can be extended at once.
     ///
     /// # Errors
     /// `lease.unknown`, `lease.over`, `lease.unknown_target`, `lease.holder_inactive`, `lease.not_entitled` when the role
@@ -72,13 +104,22 @@ impl Jit {
             return Err(JitError::refused(code));
         }
         let errand = Errand { store, setup, by: &by };
+        let before = account.lease.as_ref().and_then(|lease| lease.unanswered);
         let (account, asking) = self.ask_to_extend(errand, &account).await?;
         let done = if asking.elevates.is_some() {
             self.extend_elevation(errand, &account, &asking, extended.until).await
         } else {
-            self.extend_account(errand, &account, asking, extended.until).await
+            self.extend_account(errand, &account, &asking, extended.until).await
         };
-        let Exposure { ended_by, worst_case } = done?;
+        let Exposure { ended_by, worst_case } = match done {
+            Ok(exposure) => exposure,
+            Err(NotExtended { error, is_as_before }) => {
+                if is_as_before {
+                    self.keep_end(errand, &account, asking.not_extended(before)).await;
+                }
+                return Err(error);
+            }
+        };
         Ok(Extended {
             until: extended.until,
             unattended: ended_by,
@@ -87,7 +128,8 @@ impl Jit {
         })
     }
 
-    /// Writes down that the target is about to be asked, so that no other call about the lease is under way meanwhile.
+    /// Writes down that the target is about to be asked, so that no other call about the lease is under way meanwhile. Nothing
+    /// is written where the target is not to be asked, or does not accept us.
     async fn ask_to_extend(
         &self,
         errand: Errand<'_>,
@@ -98,6 +140,8 @@ impl Jit {
         if lease.unanswered.is_some_and(|answer_by| now < answer_by) {
             return Err(JitError::refused("lease.in_progress"));
         }
+        self.check_circuit(errand.setup).await?;
+        self.check_accepted(errand.setup, &lease.remote).await?;
         let asking = lease.asking(answer_by(errand.setup, now)).map_err(moved_on)?;
         let noted = self.note(errand.store, account, asking, "lease.extending", errand.by.clone()).await;
         let account = noted.map_err(|error| unless_moved(error, "lease.in_progress"))?;
@@ -105,31 +149,43 @@ impl Jit {
         Ok((account, asking))
     }
 
+    /// Writes down that the target did not extend it and left all as it was. Where that cannot be written, the lease waits for
+    /// an answer until none can come any longer.
+    async fn keep_end(&self, errand: Errand<'_>, account: &Account, lease: Lease) {
+        let noted = self.note(errand.store, account, lease, "lease.not_extended", errand.by.clone()).await;
+        if let Err(error) = noted {
+            tracing::warn!(account = %account.id, code = %error.code(), "a refused extension is not written down");
+        }
+    }
+
     async fn extend_account(
         &self,
         errand: Errand<'_>,
         account: &Account,
-        asking: Lease,
+        asking: &Lease,
         until: DateTime<Utc>,
-    ) -> Result<Exposure, JitError> {
+    ) -> Result<Exposure, NotExtended> {
         let Errand { store, setup, by } = errand;
         let asked = Lease { until, ..asking.clone() };
         let (native, end) = match setup.target.ensure(&present(&asked, None)).await? {
             Effect::Present { native, end } => (native, end),
             Effect::NotOurs => {
-                self.quarantine(store, account, asking).await?;
-                return Err(JitError::refused("lease.quarantined"));
+                self.quarantine(store, account, asking.clone()).await?;
+                return Err(JitError::refused("lease.quarantined").into());
             }
             Effect::Disabled => {
-                self.note(store, account, asking.answered(), "lease.shut_by_others", by.clone()).await?;
-                return Err(JitError::refused("lease.shut_by_others"));
+                let shut = asking.clone().answered();
+                self.note(store, account, shut, "lease.shut_by_others", by.clone()).await?;
+                return Err(JitError::refused("lease.shut_by_others").into());
             }
-            Effect::Absent { .. } => return Err(self.lost(errand, account, &asking).await),
-            _ => return Err(JitError::refused("lease.over")),
+            Effect::Absent { .. } => return Err(self.lost(errand, account, asking).await.into()),
+            _ => return Err(JitError::refused("lease.over").into()),
         };
         let now = self.parts.clock.now();
-        let done = asking.extended(until, now).and_then(|lease| lease.present(native, Some(end), now));
+        let done =
+            asking.clone().extended(until, now).and_then(|lease| lease.present(native, Some(end), now));
         let noted = self.note(store, account, done.map_err(moved_on)?, "lease.extended", by.clone()).await;
-        noted.map(|_| Exposure::at(end, until)).map_err(|error| unless_moved(error, "lease.over"))
+        noted.map_err(|error| unless_moved(error, "lease.over"))?;
+        Ok(Exposure::at(end, until))
     }
 }

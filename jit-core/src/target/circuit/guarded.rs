@@ -41,7 +41,8 @@ impl Guarded {
         if !is_late && (state.was_answered || state.unanswered == before) {
             return Ok(Some(turn));
         }
-        Err(BackendError::new(ErrorKind::Target(TargetFault::Unreachable), "circuit.enter"))
+        let unasked = BackendError::new(ErrorKind::Target(TargetFault::Unreachable), "circuit.enter");
+        Err(unasked.having_done_nothing())
     }
 
     async fn ask<T>(

@@ -2,7 +2,7 @@
 
 use chrono::TimeDelta;
 use jit_core::*;
-use jit_ldap::{Attribute, AttributeName, EntryName, Modification};
+use jit_ldap::{Attribute, AttributeName, Dn, EntryName, Modification};
 
 use super::house::{House, World, made, present, secret, tenant};
 use crate::peer::Peer;
@@ -56,5 +56,27 @@ async fn what_nobody_has_a_secret_of_is_made_anew_where_that_may_not_be_changed(
         assert_eq!(peer.bind(&dn.to_string(), second.reveal()).await, "fine", "{name}");
         assert_eq!(peer.bind(&dn.to_string(), first.reveal()).await, "ldap.credentials_invalid");
         assert!(world.is_member("staff", &dn).await && !world.is_member("ops", &dn).await);
+    }
+}
+
+async fn set_read_only(peer: &Peer, is_read_only: &str) {
+    let database = EntryName::Dn(Dn::parse("olcDatabase={1}mdb,cn=config").unwrap());
+    let value = Attribute::new(AttributeName::new("olcReadOnly").unwrap(), [is_read_only]);
+    peer.as_configurator().await.modify(&database, &[Modification::Replace(value)], &[]).await.unwrap();
+}
+
+#[tokio::test]
+async fn who_was_not_extended_by_a_server_that_took_no_changes_is_extended_as_soon_as_it_does() {
+    let world = World::open_ldap();
+    let house = House::behind(world.target(), 0).await;
+    let account = house.out(30).await.lease;
+    let lent = house.jit.elevate(&house.request("lift-ops", 30), Some("alice")).await.unwrap().lease;
+    for lease in [account, lent] {
+        let longer = async || house.jit.extend(None, &tenant(), lease, TimeDelta::hours(1), house.by()).await;
+        set_read_only(world.peer(), "TRUE").await;
+        let refused = longer().await.unwrap_err();
+        assert_eq!(refused.code().as_str(), "target.forbidden", "{refused:?}");
+        set_read_only(world.peer(), "FALSE").await;
+        longer().await.unwrap();
     }
 }
