@@ -105,6 +105,26 @@ async fn members_are_resources_of_the_connection() {
 }
 
 #[tokio::test]
+async fn members_that_name_nobody_empty_no_group() {
+    let house = house();
+    let [anna, bert, _] = three_people(&house).await;
+    let path =
+        format!("/Groups/{}", house.post("/Groups", group("team-a", &[&anna, &bert])).await.is(201).id());
+    let nobody = json!([{"display": "ada"}]);
+    for op in ["replace", "add"] {
+        let change = json!([{"op": op, "path": "members", "value": nobody}]);
+        house.patch(&path, change).await.refuses(400, Some("invalidValue"));
+    }
+    let mut whole = group("team-a", &[]);
+    whole["members"] = nobody;
+    house.put(&path, whole.clone()).await.refuses(400, Some("invalidValue"));
+    house.post("/Groups", whole).await.refuses(400, Some("invalidValue"));
+    assert_eq!(members(&house.get(&path).await), [anna.as_str(), &bert]);
+    house.patch(&path, json!([{"op": "replace", "path": "members", "value": [{}]}])).await.is(204);
+    assert_eq!(members(&house.get(&path).await), [""; 0], "nobody was said");
+}
+
+#[tokio::test]
 async fn a_group_in_a_group_gives_its_members_nothing() {
     let house = house();
     let [anna, ..] = three_people(&house).await;

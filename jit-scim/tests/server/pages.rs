@@ -48,3 +48,18 @@ async fn every_page_of_an_index_is_that_of_looking() {
         }
     }
 }
+
+#[tokio::test]
+async fn a_source_that_asks_for_what_changed_since_comes_to_rest() {
+    let house = house();
+    house.clock.advance(chrono::TimeDelta::microseconds(678_912));
+    let made = house.post("/Users", person("anna", "anna")).await.is(201).body;
+    for attribute in ["created", "lastModified"] {
+        let shown = made["meta"][attribute].as_str().unwrap();
+        assert!(shown.ends_with(".678Z"), "{shown}");
+        for (operator, total) in [("eq", 1), ("ge", 1), ("le", 1), ("gt", 0), ("lt", 0), ("ne", 0)] {
+            let filter = format!("/Users?filter=meta.{attribute} {operator} \"{shown}\"");
+            assert_eq!(house.get(&filter).await.is(200).body["totalResults"], total, "{filter}");
+        }
+    }
+}
