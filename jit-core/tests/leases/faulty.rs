@@ -42,6 +42,15 @@ pub(crate) struct Script {
     pub(crate) looks: AtomicUsize,
 }
 
+/// What a listing shows instead of all there is.
+#[derive(Clone, Copy, PartialEq)]
+enum Lists {
+    /// All, and says that it is a part.
+    Part,
+    /// None, and says that it is whole.
+    Nothing,
+}
+
 #[derive(Default)]
 struct Inner {
     step: usize,
@@ -51,8 +60,7 @@ struct Inner {
     late_commits: Vec<(DateTime<Utc>, Commit)>,
     effects: usize,
     commits: usize,
-    partial: bool,
-    nothing: bool,
+    listing: Option<Lists>,
     answer: Option<TargetFault>,
     refuses: bool,
     answers_to: Option<Vec<AccountId>>,
@@ -140,12 +148,12 @@ impl Script {
 
     /// Lets the next listing not be whole.
     pub(crate) fn list_partially(&self) {
-        self.inner.lock().unwrap().partial = true;
+        self.inner.lock().unwrap().listing = Some(Lists::Part);
     }
 
     /// Lets the next listing be empty, and say that it is whole.
     pub(crate) fn list_nothing(&self) {
-        self.inner.lock().unwrap().nothing = true;
+        self.inner.lock().unwrap().listing = Some(Lists::Nothing);
     }
 
     /// Lets the target answer everything so, until it is well again.
@@ -353,8 +361,8 @@ impl Target for FaultyTarget {
     }
 
     async fn list(&self, cursor: Option<ListCursor>) -> Result<Listing, BackendError> {
-        let partial = std::mem::take(&mut self.script.inner.lock().unwrap().partial);
-        if std::mem::take(&mut self.script.inner.lock().unwrap().nothing) {
+        let lists = self.script.inner.lock().unwrap().listing.take();
+        if lists == Some(Lists::Nothing) {
             return Ok(Listing::Complete(Vec::new()));
         }
         let listing = self.inner.list(cursor).await?;
@@ -362,7 +370,7 @@ impl Target for FaultyTarget {
             meddle(&self.inner);
         }
         Ok(match listing {
-            Listing::Complete(page) if partial => Listing::Partial(page, Code::new("target.limit")),
+            Listing::Complete(page) if lists.is_some() => Listing::Partial(page, Code::new("target.limit")),
             listing => listing,
         })
     }
