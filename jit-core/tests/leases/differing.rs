@@ -69,8 +69,10 @@ async fn what_was_added_is_taken_back_and_what_was_taken_is_not_given_again() {
     directory.shut(&shut.name);
     directory.join(&shut.name, "dba");
 
-    let none = house.jit.reconcile(None, &tenant(), &target(), applying(1)).await;
-    assert_eq!(code_of(none), "reconcile.too_many");
+    let none = reconcile(&house, applying(1)).await;
+    assert_eq!(none.refused.as_ref().map(Code::as_str), Some("reconcile.too_many"));
+    assert_eq!(none.differing.len(), 3);
+    assert!(none.differing.iter().all(|one| !one.brought_back), "nothing is acted on");
     let found = reconcile(&house, applying(10)).await;
     let back: Vec<_> = found.differing.iter().map(|one| (one.lease, one.brought_back)).collect();
     let mut expected = vec![(added.lease, true), (both.lease, true), (shut.lease, false)];

@@ -116,8 +116,9 @@ async fn what_a_target_kept_is_found_and_ended_when_it_comes_back() {
         "it reports first"
     );
 
-    let few = house.jit.reconcile(None, &tenant(), &target(), applying(1)).await;
-    assert_eq!(code_of(few), "reconcile.too_many");
+    let few = house.jit.reconcile(None, &tenant(), &target(), applying(1)).await.unwrap();
+    assert_eq!(few.refused.as_ref().map(Code::as_str), Some("reconcile.too_many"));
+    assert_eq!((few.returned.len(), few.leftover.len(), few.ended), (1, 1, 0));
     let done = house.jit.reconcile(None, &tenant(), &target(), applying(2)).await.unwrap();
     assert_eq!(done.ended, 2);
     house.pass_minutes(10).await;

@@ -40,8 +40,9 @@ async fn what_returned_is_reported_first_and_ended_when_asked() {
     assert_eq!(report.returned.iter().map(|remote| &remote.name).collect::<Vec<_>>(), [&name]);
     house.pass_minutes(60).await;
     assert_eq!(house.directory.accounts().len(), 1, "a report changes nothing");
-    let none = reconcile(&house, applying(0)).await;
-    assert_eq!(code_of(none), "reconcile.too_many");
+    let none = reconcile(&house, applying(0)).await.expect("what was found is told all the same");
+    assert_eq!(none.refused.as_ref().map(Code::as_str), Some("reconcile.too_many"));
+    assert_eq!((&none.returned, none.ended), (&report.returned, 0));
     let report = reconcile(&house, applying(1)).await.unwrap();
     assert_eq!(report.ended, 1);
     let told =

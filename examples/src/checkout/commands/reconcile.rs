@@ -25,7 +25,8 @@ struct ReconcileLine {
     ended: usize,
     /// Tasks of the target that failed when what returned was put on its way out.
     failed: usize,
-    /// The code of what kept the target from being compared, or its tasks from being looked at.
+    /// The code of what kept the target from being compared, what was found from being acted on, or its tasks from being
+    /// looked at.
     #[serde(skip_serializing_if = "Option::is_none")]
     error: Option<String>,
 }
@@ -108,7 +109,7 @@ fn code_of(found: &Reconciliation, swept: &SweptLine) -> u8 {
     let has_failed = found.differing.iter().any(|one| one.failed.is_some());
     if found.partial.is_some() || has_failed || swept.is_delayed() {
         FAILED
-    } else if differing > 0 {
+    } else if differing > 0 || found.refused.is_some() {
         REFUSED
     } else {
         DONE
@@ -136,7 +137,7 @@ impl ReconcileLine {
             leftover: lent(&found.leftover),
             ended: found.ended,
             failed: swept.failed,
-            error: swept.error,
+            error: found.refused.as_ref().map(ToString::to_string).or(swept.error),
         }
     }
 

@@ -369,7 +369,14 @@ fn what_returns_is_reported_and_ended_only_when_that_is_asked_for() {
     let found = house.run("reconcile");
     assert_eq!((found.code, &found.lines[0]["returned"][0]["name"]), (1, &name.into()));
     assert!(house.exists(name));
-    house.run("reconcile --apply --at-most 0").refused("reconcile.too_many");
+    let kept = house.run("reconcile --apply --at-most 0");
+    let line = &kept.lines[0];
+    assert_eq!((kept.code, &line["error"]), (1, &"reconcile.too_many".into()));
+    assert_eq!(
+        (&line["returned"][0]["name"], &line["ended"]),
+        (&name.into(), &0.into()),
+        "it is told all the same"
+    );
     assert_eq!(house.run("reconcile --apply --by root@desk").fine()["ended"], 1);
     assert!(!house.exists(name));
     let told = trail(&house).into_iter().find(|event| event.action.as_str() == "lease.reappeared").unwrap();

@@ -47,6 +47,8 @@ pub struct Reconciliation {
     pub leftover: Vec<LentWrong>,
     /// Leases, and records of what is lent to accounts that existed before, that cannot be read: nothing is said of them.
     pub unreadable: BTreeSet<AccountId>,
+    /// Why nothing was acted on where that was asked for: `reconcile.too_many`. What was found is told all the same.
+    pub refused: Option<Code>,
     /// How many of those that returned were put on their way out, where that was asked for.
     pub ended: usize,
 }
@@ -97,8 +99,7 @@ impl Jit {
     /// was taken from it is not given again. One of which that fails keeps no other from its turn ([`Differing::failed`]).
     ///
     /// # Errors
-    /// `lease.unknown_target`, `engine.unknown_store`, `reconcile.too_many` when more returned, or have more than they
-    /// should, than may be acted on; `clock.ahead` where it shall act and the clock is ahead of the plausible time; `target.…` and `store.…` as [`JitError::Backend`].
+    /// `lease.unknown_target`, `engine.unknown_store`; `clock.ahead` where it shall act and the clock is ahead of the plausible time; `target.…` and `store.…` as [`JitError::Backend`].
     ///
     /// # Cancel safety
     /// Some of those that returned may have been set to ending, and some brought back to what they should be.
@@ -136,11 +137,14 @@ impl Jit {
         }
         let errand = Errand { store, setup, by: mode.actor() };
         let odd = self.still_odd(errand, tenant, odd).await?;
-        if let ReconcileMode::Apply { at_most, .. } = mode {
-            self.end_found(errand, tenant, (at_most, &odd), &mut result).await?;
-        }
+        let acts = match mode {
+            ReconcileMode::Report => false,
+            ReconcileMode::Apply { at_most, .. } => {
+                self.end_found(errand, tenant, (at_most, &odd), &mut result).await?
+            }
+        };
         for (odd, mut differing) in odd {
-            if mode != ReconcileMode::Report && odd.can_be_brought_back(setup, &differing.found) {
+            if acts && odd.can_be_brought_back(setup, &differing.found) {
                 match self.bring_back(errand, tenant, &odd).await {
                     Ok(is_done) => differing.brought_back = is_done,
                     Err(error) => differing.failed = Some(error.code()),

@@ -10,27 +10,30 @@ use super::{
     reconcile::{LOOKS, Reconciliation},
     record::moved_on,
 };
-use crate::{Actor, ErrorKind, Jit, JitError, Lease, Observed, RemoteRef, Store, TargetSetup, TenantId};
+use crate::{
+    Actor, Code, ErrorKind, Jit, JitError, Lease, Observed, RemoteRef, Store, TargetSetup, TenantId,
+};
 
 impl Jit {
-    /// Ends what returned and what had been declared gone, unless more would be acted on than may be.
+    /// Ends what returned and what had been declared gone, unless more would be acted on than may be; tells whether it did.
     pub(super) async fn end_found(
         &self,
         errand: Errand<'_>,
         tenant: &TenantId,
         (at_most, odd): (usize, &[(Odd, Differing)]),
         result: &mut Reconciliation,
-    ) -> Result<(), JitError> {
+    ) -> Result<bool, JitError> {
         let Errand { store, setup, .. } = errand;
         let fits = |(odd, differing): &&(Odd, Differing)| odd.can_be_brought_back(setup, &differing.found);
         let fitting = odd.iter().filter(fits).count();
         let declared = declared_gone(store, tenant, &result.leftover).await?;
         if result.returned.len() + declared.len() > at_most || fitting > at_most {
-            return Err(JitError::refused("reconcile.too_many"));
+            result.refused = Some(Code::new("reconcile.too_many"));
+            return Ok(false);
         }
         result.ended = self.end_returned(errand, tenant, &result.returned).await?;
         result.ended += self.end_declared(errand, tenant, declared).await?;
-        Ok(())
+        Ok(true)
     }
 
     /// Writes down of leases that are over that they are there again, so that nobody removes the records by which they can be
