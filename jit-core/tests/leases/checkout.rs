@@ -357,6 +357,7 @@ async fn an_end_that_would_not_come_later_is_no_extension() {
     }
     extend(480).await.unwrap();
     assert_eq!(code_of(extend(480).await), "lease.too_long");
+    assert_eq!(code_of(extend(1).await), "lease.not_longer", "whatever the longest time is");
 }
 
 #[tokio::test]

@@ -100,7 +100,9 @@ impl Jit {
         let wanted = now.checked_add_signed(span).map_or(before, |end| end.min(latest));
         let extended = lease.extended(wanted, now).map_err(moved_on)?;
         if extended.until <= before {
-            let code = if latest <= before { "lease.too_long" } else { "lease.not_longer" };
+            let is_shorter = now.checked_add_signed(span).is_some_and(|end| end < before);
+            let is_at_most = latest <= before && !is_shorter;
+            let code = if is_at_most { "lease.too_long" } else { "lease.not_longer" };
             return Err(JitError::refused(code));
         }
         let errand = Errand { store, setup, by: &by };
