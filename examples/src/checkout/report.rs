@@ -259,6 +259,12 @@ pub(super) struct DifferingLine {
     more: BTreeSet<String>,
     /// What it should hold and does not.
     less: BTreeSet<String>,
+    /// The name by now, where it was renamed.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    name: Option<String>,
+    /// The place by now, where it was moved into another one that has a name.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    place: Option<String>,
     brought_back: bool,
     /// The code of what kept it from being brought back.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -273,6 +279,8 @@ impl From<&Differing> for DifferingLine {
             ends: None,
             more: BTreeSet::new(),
             less: BTreeSet::new(),
+            name: None,
+            place: None,
             brought_back: differing.brought_back,
             failed: differing.failed.as_ref().map(ToString::to_string),
         };
@@ -281,6 +289,8 @@ impl From<&Differing> for DifferingLine {
                 Difference::EndsLater(at) | Difference::EndsEarlier(at) => line.ends = Some(*at),
                 Difference::HoldsMore(held) => line.more.clone_from(held),
                 Difference::HoldsLess(held) => line.less.clone_from(held),
+                Difference::Renamed(name) => line.name = Some(name.clone()),
+                Difference::Moved(place) => line.place.clone_from(place),
                 _ => {}
             }
         }

@@ -26,7 +26,8 @@ async fn out(house: &House) -> CheckedOut {
 #[tokio::test]
 async fn what_somebody_changed_is_told_with_what_differs() {
     let house = House::new().await;
-    let names = ["never", "later", "earlier", "shut", "more", "less", "as it was"];
+    let names =
+        ["never", "later", "earlier", "shut", "more", "less", "renamed", "moved", "away", "as it was"];
     let mut lent = Vec::new();
     for _ in names {
         lent.push(out(&house).await);
@@ -38,6 +39,9 @@ async fn what_somebody_changed_is_told_with_what_differs() {
     directory.shut(name(3));
     directory.join(name(4), "dba");
     directory.leave(name(5), "ops");
+    directory.rename(name(6), "backdoor");
+    directory.relocate(name(7), Some("elsewhere"));
+    directory.relocate(name(8), None);
     let before = directory.accounts();
     let found = reconcile(&house, ReconcileMode::Report).await;
     let said = |number: usize, word| (lent[number].lease, vec![word]);
@@ -48,6 +52,9 @@ async fn what_somebody_changed_is_told_with_what_differs() {
         said(3, "shut"),
         said(4, "holds_more"),
         said(5, "holds_less"),
+        said(6, "renamed"),
+        said(7, "moved"),
+        said(8, "moved"),
     ];
     expected.sort();
     assert_eq!(words(&found), expected);

@@ -178,6 +178,9 @@ fn differs(found: &Difference) -> String {
         Difference::EndsEarlier(at) => format!("ends earlier at the target, {}", instant(*at)),
         Difference::Shut => "was put out of use at the target".to_owned(),
         Difference::HoldsMore(more) => format!("holds {} as well, which it was not given", listed(more)),
+        Difference::Renamed(name) => format!("is named {name} at the target by now"),
+        Difference::Moved(Some(place)) => format!("was moved to {place} at the target"),
+        Difference::Moved(None) => "was moved at the target to where none of its places is".to_owned(),
         Difference::HoldsLess(less) => format!("does not hold {} any longer", listed(less)),
         other => format!("differs ({})", other.word()),
     }

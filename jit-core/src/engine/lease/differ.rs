@@ -44,6 +44,10 @@ pub enum Difference {
     HoldsMore(BTreeSet<String>),
     /// It does not hold what the lease gives.
     HoldsLess(BTreeSet<String>),
+    /// It has another name, by which whoever has its secret can use it.
+    Renamed(String),
+    /// It lies in another place; `None` in one that has no name here.
+    Moved(Option<String>),
 }
 
 /// What is nearer than this is the rounding of a directory, or a call that took its time.
@@ -60,6 +64,8 @@ impl Difference {
             Self::Shut => "shut",
             Self::HoldsMore(_) => "holds_more",
             Self::HoldsLess(_) => "holds_less",
+            Self::Renamed(_) => "renamed",
+            Self::Moved(_) => "moved",
         }
     }
 
@@ -84,6 +90,14 @@ pub(super) fn differences(lease: &Lease, shown: &Listed) -> Vec<Difference> {
     // The answer to an extension may be missing.
     let latest = if lease.unanswered.is_some() { lease.latest } else { lease.until };
     let mut found = Vec::new();
+    let (is, was) = (&shown.remote, &lease.remote);
+    if is.name != was.name {
+        found.push(Difference::Renamed(is.name.clone()));
+    }
+    // A role without a place leaves it to the target which one it is.
+    if was.place.is_some() && is.place != was.place {
+        found.push(Difference::Moved(is.place.clone()));
+    }
     match shown.end {
         ShownEnd::Never => found.push(Difference::EndsNever),
         ShownEnd::At(end) if end - latest > NEAR => found.push(Difference::EndsLater(end)),
@@ -324,7 +338,11 @@ fn taken_back(lease: &Lease, shown: &Listed) -> Vec<String> {
                 taken.extend(more.iter().take(NAMED).map(|name| format!("withdraw {}", plainly(name))));
                 taken.extend((others > 0).then(|| format!("withdraw {others} more")));
             }
-            Difference::EndsEarlier(_) | Difference::Shut | Difference::HoldsLess(_) => {}
+            Difference::EndsEarlier(_)
+            | Difference::Shut
+            | Difference::HoldsLess(_)
+            | Difference::Renamed(_)
+            | Difference::Moved(_) => {}
         }
     }
     taken

@@ -15,6 +15,8 @@ pub struct RemoteAccount {
     pub native: String,
     /// What marks it; `None` for one that is not ours.
     pub marker: Option<Marker>,
+    /// Where it lies; `None` where nobody said so, or in no place that has a name.
+    pub place: Option<String>,
     /// What it holds, by what it is there: that is also its name, unless the name was pointed at something else.
     pub entitlements: Vec<String>,
     /// From when on it no longer holds one of them, where it was given for a time.
@@ -52,7 +54,7 @@ impl RemoteAccount {
         let endless = if ends_nothing { ShownEnd::Untold } else { ShownEnd::Never };
         let (marker, native) = (self.marker.clone()?, Some(self.native.clone()));
         Some(Listed {
-            remote: RemoteRef { name: name.to_owned(), place: None, marker, native },
+            remote: RemoteRef { name: name.to_owned(), place: self.place.clone(), marker, native },
             enabled: Some(self.enabled),
             end: self.ends_at.map_or(endless, ShownEnd::At),
             entitlements: Some(self.entitlements.iter().filter_map(|held| table.name_of(held)).collect()),
@@ -84,6 +86,7 @@ impl RemoteAccount {
         Self {
             native,
             marker,
+            place: None,
             entitlements: Vec::new(),
             drops_at: BTreeMap::new(),
             enabled: true,

@@ -48,6 +48,13 @@ impl MemoryTarget {
         }
     }
 
+    /// Moves an account into another place, or one that has no name, as an administrator of the target might.
+    pub fn relocate(&self, name: &str, place: Option<&str>) {
+        if let Some(account) = self.state().accounts.get_mut(name) {
+            account.place = place.map(str::to_owned);
+        }
+    }
+
     /// Takes an account out, as an administrator of the target might.
     pub fn take_out(&self, name: &str) -> Option<RemoteAccount> {
         self.state().accounts.remove(name)

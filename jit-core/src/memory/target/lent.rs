@@ -29,8 +29,11 @@ impl State {
             return Effect::Disabled;
         }
         let id = self.next_id();
-        let account =
-            self.accounts.entry(name).or_insert_with(|| RemoteAccount::new(id, Some(remote.marker.clone())));
+        let new = || {
+            let place = remote.place.clone();
+            RemoteAccount { place, ..RemoteAccount::new(id, Some(remote.marker.clone())) }
+        };
+        let account = self.accounts.entry(name).or_insert_with(new);
         account.entitlements = entitlements;
         if !self.ends_nothing {
             account.ends_at = Some(ends_at);
