@@ -276,6 +276,10 @@ impl Turn<'_> {
             Ok(Written::Done(account)) => account,
             Ok(Written::Stale) => return Ok(Written::Stale),
             Err(error) if after.version > 1 && fault::is_of_tombstone(&error) => {
+                // whoever removed the person meanwhile ended the account as well
+                if self.is_overtaken(served, after).await? {
+                    return Ok(Written::Stale);
+                }
                 return Err(error.with_reason(Reason::RecordRefused));
             }
             Err(error) => return Err(self.taken(served, after).await?.unwrap_or(error)),
@@ -286,6 +290,13 @@ impl Turn<'_> {
             set.map_err(|error| fault::of_store(&error))?;
         }
         Ok(Written::Done(()))
+    }
+
+    /// Tells whether what this would have followed is no longer there.
+    async fn is_overtaken(&self, served: &Served, after: &Document) -> Result<bool, ScimError> {
+        let now = self.service.store.document_text(&served.of, after.key.id).await;
+        let now = now.map_err(|error| fault::of_store(&error))?;
+        Ok(now.is_none_or(|now| now.version.saturating_add(1) != after.version))
     }
 
     /// Writes a group; `None` where that changes nothing, neither about it nor about who is in it.

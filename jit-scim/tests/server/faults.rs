@@ -3,7 +3,7 @@
 use std::{
     num::NonZeroUsize,
     sync::{
-        Arc,
+        Arc, Mutex,
         atomic::{AtomicUsize, Ordering},
     },
 };
@@ -27,6 +27,8 @@ pub(crate) struct Faulty {
     pub(crate) largest: AtomicUsize,
     /// How many looks by name are too early to find what is written meanwhile.
     early: AtomicUsize,
+    /// What the next look at a document finds, which is changed right after.
+    old: Mutex<Option<Document>>,
 }
 
 pub(crate) const NEVER: usize = usize::MAX;
@@ -41,6 +43,7 @@ impl Faulty {
             rows: 0.into(),
             largest: 0.into(),
             early: 0.into(),
+            old: Mutex::default(),
         }
     }
 
@@ -108,6 +111,10 @@ jit_core::pass_on! { UserStore(list, bearers, long_over, touch) for Faulty => in
 #[async_trait]
 impl DocumentStore for Faulty {
     async fn document(&self, key: &DocumentKey) -> Result<Option<Document>, BackendError> {
+        let old = self.old.lock().unwrap().take();
+        if old.is_some() {
+            return Ok(old);
+        }
         self.call(self.inner.document(key)).await
     }
     async fn document_text(
@@ -340,4 +347,24 @@ async fn two_requests_of_a_feed_for_one_new_person_are_both_followed() {
     store.early.store(2, Ordering::SeqCst);
     let changed = house.post("/Users", second).await.is(200);
     assert_eq!((changed.id(), &changed.body["title"]), (id, &json!("Baker")));
+}
+
+/// A removal that comes between the look at somebody and their change is none that forbids it.
+#[tokio::test]
+async fn a_change_beside_a_removal_finds_nobody() {
+    for condition in [&[][..], &[("if-match", "W/\"1\"")]] {
+        let (house, store) = faulty_house();
+        let id = house.post("/Users", person("anna", "e1")).await.is(201).id();
+        let of = Collection {
+            tenant: TenantId::new("acme").unwrap(),
+            connection: "scim".parse().unwrap(),
+            kind: DocumentKind::new("User").unwrap(),
+        };
+        let before = store.inner.document(&of.key(id.parse().unwrap())).await.unwrap();
+        let path = format!("/Users/{id}");
+        house.delete(&path).await.is(204);
+        *store.old.lock().unwrap() = before;
+        let change = patch(json!([{"op": "replace", "path": "title", "value": "x"}]));
+        house.send("PATCH", &path, condition, Some(&change)).await.refuses(404, None);
+    }
 }
