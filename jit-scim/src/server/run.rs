@@ -55,15 +55,21 @@ impl Turn<'_> {
             }
             (Route::One(kind, id), _) => self.one(self.of(kind)?, id, request).await,
             (Route::Me, _) => {
-                let id = self.me.ok_or(Reason::NotSupported)?;
-                let user = self.realm.served.iter().find(|served| served.kind.schema().id() == USER);
-                self.one(user.ok_or(Reason::NotSupported)?, &id.to_string(), request).await
+                let (user, id) = self.alias().ok_or(Reason::NotSupported)?;
+                let answer = self.one(user, &id, request).await?;
+                Ok(answer.and("location", self.location(user, &id)))
             }
             (Route::Bulk, "POST") => Box::pin(self.bulk(&self.body(request)?)).await,
             (Route::Root, "GET") => Box::pin(self.list_all(&query_text(request)?)).await,
             (Route::RootSearch, "POST") => Box::pin(self.list_all(&self.search(request)?)).await,
             _ => Err(Reason::MethodNotAllowed.into()),
         }
+    }
+
+    /// Returns the user that `/Me` stands for.
+    pub(super) fn alias(&self) -> Option<(&Served, String)> {
+        let user = self.realm.served.iter().find(|served| served.kind.schema().id() == USER)?;
+        Some((user, self.me?.to_string()))
     }
 
     async fn one(

@@ -111,16 +111,7 @@ impl ScimService {
         } else {
             turn.run(&request).await
         };
-        done.unwrap_or_else(|error: ScimError| {
-            turn.note_refusal(request.method, request.path, &error);
-            let refusal = ScimResponse::refusal(&error);
-            match Route::parse(request.path, &realm.connection.schemas) {
-                Ok(route) if error.reason() == Reason::MethodNotAllowed => {
-                    refusal.and("allow", route.methods())
-                }
-                _ => refusal,
-            }
-        })
+        done.unwrap_or_else(|error: ScimError| turn.refusal(&request, &error))
     }
 
     /// Lets the access of people follow their groups, where a request had too many of them to do it at once: up to `limit`
@@ -176,6 +167,20 @@ impl ScimService {
 }
 
 impl Turn<'_> {
+    fn refusal(&self, request: &ScimRequest<'_>, error: &ScimError) -> ScimResponse {
+        self.note_refusal(request.method, request.path, error);
+        let mut refusal = ScimResponse::refusal(error);
+        let Ok(route) = Route::parse(request.path, &self.realm.connection.schemas) else { return refusal };
+        if error.reason() == Reason::MethodNotAllowed {
+            refusal = refusal.and("allow", route.methods());
+        }
+        // RFC 7644 §3.11 wants it in any response
+        match (route, self.alias()) {
+            (Route::Me, Some((user, id))) => refusal.and("location", self.location(user, &id)),
+            _ => refusal,
+        }
+    }
+
     /// Tells whoever runs the service why something was not done. Nothing of what was sent is in it but what is served: the
     /// place of an error holds names that a client made up.
     pub(super) fn note_refusal(&self, method: &str, path: &str, error: &ScimError) {

@@ -92,6 +92,35 @@ async fn me_is_whoever_the_token_stands_for() {
     assert_eq!(house.get(&format!("/Users/{id}")).await.body["title"], "x");
 }
 
+/// RFC 7644 §3.11.
+#[tokio::test]
+async fn every_answer_of_me_says_where_they_are_for_good() {
+    let house = house();
+    let id = house.post("/Users", user("anna")).await.id();
+    let location = format!("https://scim.example/v2/Users/{id}");
+    let (me, reader) = (context("acme").is(id.parse().unwrap()), context("acme").is(id.parse().unwrap()));
+    let reader = reader.reading_only();
+    let change = patch(json!([{"op": "replace", "path": "title", "value": "x"}]));
+    let (known, stale) = ([("if-none-match", "W/\"1\"")], [("if-match", "W/\"1\"")]);
+    for (context, method, headers, body, status) in [
+        (&me, "GET", &[][..], None, 200),
+        (&me, "HEAD", &[], None, 200),
+        (&me, "GET", &known, None, 304),
+        (&reader, "PATCH", &[], Some(&change), 403),
+        (&me, "PATCH", &[], Some(&change), 200),
+        (&me, "PATCH", &stale, Some(&change), 412),
+        (&me, "PATCH", &[], None, 400),
+        (&me, "POST", &[], Some(&change), 405),
+        (&me, "DELETE", &[], None, 204),
+        (&me, "GET", &[], None, 404),
+    ] {
+        let answer = house.ask(context, method, "/Me", headers, body).await.is(status);
+        let locations: Vec<_> = answer.headers.iter().filter(|(name, _)| name == "location").collect();
+        assert_eq!(locations, [&("location".to_owned(), location.clone())], "{method} {status}");
+    }
+    assert_eq!(house.get("/Me").await.refuses(501, None).header("location"), None);
+}
+
 #[tokio::test]
 async fn a_query_at_the_root_is_ordered_and_paged_over_every_type() {
     let house = house();
