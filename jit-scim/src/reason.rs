@@ -157,7 +157,7 @@ jit_core::reasons! {
         CursorExpired = "scim.cursor_expired", "the cursor is too old", Bad(ExpiredCursor);
 
         // bulk: RFC 7644 §3.7
-        BulkMalformed = "scim.bulk_malformed", "the message is not a bulk request", Bad(InvalidSyntax);
+        BulkMalformed = "scim.bulk_malformed", "the message is not a bulk request, or a part of it is no operation", Bad(InvalidSyntax);
         BulkTooManyOperations = "scim.bulk_too_many_operations", "the bulk request has more operations than are taken", Plain(413);
         BulkIdTwice = "scim.bulk_id_twice", "two operations have the same `bulkId`", Bad(InvalidValue);
         BulkIdUnknown = "scim.bulk_id_unknown", "no operation that creates something has this `bulkId`", Bad(InvalidValue);

@@ -58,6 +58,38 @@ async fn a_filter_in_a_path_names_who_is_created_in_the_same_request() {
     assert_eq!(members[0]["value"], old.as_str());
 }
 
+/// What is wrong with one operation says nothing about the others.
+#[tokio::test]
+async fn an_operation_that_cannot_be_read_is_answered_in_its_place() {
+    let house = house();
+    let operations = json!([
+        {"method": "POST", "path": "/Users", "data": user("nobody")},
+        {"method": "POST", "path": "Users", "bulkId": "a", "data": user("nobody")},
+        {"method": "POST", "path": "https://scim.example/v2/Users", "bulkId": "b", "data": user("nobody")},
+        {"method": "GET", "path": "/Users/1"},
+        {"method": "POST", "path": "/Users/.search", "bulkId": "c", "data": {}},
+        {"method": "DELETE", "path": "/Users"},
+        {"method": "PUT", "path": "/Me", "data": user("nobody")},
+        {"method": "PUT", "path": "/Users/1", "data": {}, "version": "3"},
+        {"method": "PATCH", "path": "/Users/bulkId:a", "data": patch(json!([{"op": "remove", "path": "title"}]))},
+        {"method": "POST", "path": "/Users", "bulkId": "u", "data": user("anna")},
+    ]);
+    let done = house.post("/Bulk", bulk(operations.clone())).await.is(200);
+    let bad = ["400"; 8];
+    assert_eq!(statuses(&done), [&bad[..], &["409", "201"]].concat(), "{}", done.body);
+    let answers = done.body["Operations"].as_array().unwrap();
+    for (answer, asked) in answers.iter().zip(operations.as_array().unwrap()) {
+        assert_eq!((&answer["method"], &answer["bulkId"]), (&asked["method"], &asked["bulkId"]));
+    }
+    assert_eq!(answers[3]["response"]["scimType"], "invalidSyntax", "{}", answers[3]);
+    assert_eq!(house.accounts().await.len(), 1);
+
+    let mut stops = bulk(json!([operations[3], create("v", &user("bert"))]));
+    stops["failOnErrors"] = json!(1);
+    let done = house.post("/Bulk", stops).await.is(200);
+    assert_eq!(statuses(&done), ["400"], "it counts as one that failed");
+}
+
 #[tokio::test]
 async fn too_many_operations_are_refused_as_a_whole() {
     let limits = |connection: jit_scim::server::ScimConnection| {

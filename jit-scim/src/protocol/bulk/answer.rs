@@ -31,7 +31,8 @@ impl Bulk {
 }
 
 fn answer(operation: &Operation) -> Option<Json> {
-    let mut members = vec![("method", Json::text(operation.method.as_str()))];
+    let said = operation.unread.as_ref().map(|unread| unread.method.as_str());
+    let mut members = vec![("method", Json::text(said.unwrap_or(operation.method.as_str())))];
     members.extend(operation.bulk_id.as_ref().map(|name| ("bulkId", Json::text(name))));
     match operation.outcome.as_ref()? {
         BulkOutcome::Done { status, location, version, .. } => {

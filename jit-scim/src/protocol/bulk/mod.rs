@@ -89,6 +89,8 @@ pub struct Bulk {
 
 #[derive(Debug)]
 struct Operation {
+    /// Why it cannot be run, where it cannot be read.
+    unread: Option<Unread>,
     method: BulkMethod,
     path: String,
     bulk_id: Option<String>,
@@ -107,8 +109,16 @@ struct Operation {
     outcome: Option<BulkOutcome>,
 }
 
+/// What is wrong with an operation that cannot be read. It is refused when its turn comes, and the others are run.
+#[derive(Debug)]
+struct Unread {
+    /// What it calls its method.
+    method: String,
+    error: ScimError,
+}
+
 impl Bulk {
-    /// Reads a bulk request.
+    /// Reads a bulk request. An operation that cannot be read is answered in its place, as long as it says its method.
     ///
     /// # Errors
     /// `scim.not_an_object`, `scim.schemas_missing`, `scim.bulk_malformed`, `scim.bulk_too_many_operations`,
@@ -273,6 +283,9 @@ impl Bulk {
 
     fn step(&self, number: usize) -> Result<BulkStep, ScimError> {
         let operation = self.operations.get(number).ok_or(Reason::BulkMalformed)?;
+        if let Some(unread) = &operation.unread {
+            return Err(unread.error.clone());
+        }
         let path = self.resolved_path(operation)?;
         let data = operation.data.as_ref().map(|data| self.replaced(operation.method, data)).transpose()?;
         Ok(BulkStep {

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeSet, HashMap};
 
-use super::{Bulk, BulkMethod, Operation, reference};
+use super::{Bulk, BulkMethod, Operation, Unread, reference};
 use crate::error::ScimError;
 use crate::json::Json;
 use crate::limits::Limits;
@@ -45,14 +45,44 @@ fn only(json: &Json, known: &[&str]) -> Result<(), ScimError> {
     Ok(())
 }
 
+/// Reads an operation as far as it can be told: without a method there is no answer to it.
 fn operation(json: &Json) -> Result<Operation, ScimError> {
-    only(json, &["method", "path", "bulkid", "version", "data"])?;
-    let text = |name: &str| match json.member(name) {
+    json.as_object()?;
+    let said = text(json, "method")?.ok_or_else(|| malformed("method"))?;
+    whole(json, &said).or_else(|error| Ok(unread(json, said, error)))
+}
+
+/// Keeps what an answer needs, and by which name others wait for it.
+fn unread(json: &Json, said: String, error: ScimError) -> Operation {
+    Operation {
+        // whatever it is called, it is never run
+        method: method(&said).unwrap_or(BulkMethod::Delete),
+        bulk_id: text(json, "bulkId").unwrap_or_default(),
+        unread: Some(Unread { method: said, error }),
+        path: String::new(),
+        version: None,
+        data: None,
+        needs: BTreeSet::new(),
+        changes: None,
+        needed_by: Vec::new(),
+        changed_by: Vec::new(),
+        left_out: None,
+        outcome: None,
+    }
+}
+
+fn text(json: &Json, name: &str) -> Result<Option<String>, ScimError> {
+    match json.member(name) {
         None | Some(Json::Null) => Ok(None),
         Some(Json::Text(text)) if !text.is_empty() => Ok(Some(text.clone())),
         Some(_) => Err(malformed(name)),
-    };
-    let method = method(text("method")?.unwrap_or_default().as_str()).ok_or_else(|| malformed("method"))?;
+    }
+}
+
+fn whole(json: &Json, said: &str) -> Result<Operation, ScimError> {
+    only(json, &["method", "path", "bulkid", "version", "data"])?;
+    let text = |name: &str| text(json, name);
+    let method = method(said).ok_or_else(|| malformed("method"))?;
     let path = text("path")?.filter(|path| fits(method, path)).ok_or_else(|| malformed("path"))?;
     let bulk_id = text("bulkId")?;
     if method == BulkMethod::Post && bulk_id.is_none() {
@@ -65,6 +95,7 @@ fn operation(json: &Json) -> Result<Operation, ScimError> {
     }
     let version = version.transpose()?;
     Ok(Operation {
+        unread: None,
         method,
         path,
         bulk_id,

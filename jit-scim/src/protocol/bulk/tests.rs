@@ -184,6 +184,9 @@ fn a_failure_reaches_those_that_wait_for_it_and_no_others() {
 #[test]
 fn what_is_no_bulk_request_is_refused() {
     let one = |text: &str| parse(&format!(r#""Operations":[{text}]"#)).unwrap_err().reason();
+    for bad in [r"{}", r#"{"method":1}"#, r#"{"method":"","path":"/Users/1"}"#] {
+        assert_eq!(one(bad), Reason::BulkMalformed, "{bad}");
+    }
     for bad in [
         r#"{"method":"GET","path":"/Users/1"}"#,
         r#"{"method":"POST","path":"/Users","data":{}}"#,
@@ -194,7 +197,9 @@ fn what_is_no_bulk_request_is_refused() {
         r#"{"method":"PUT","path":"/Users/1","data":{},"version":"3"}"#,
         r#"{"method":"PUT","path":"/Users/1","data":{},"extra":1}"#,
     ] {
-        assert_eq!(one(bad), Reason::BulkMalformed, "{bad}");
+        let mut bulk = bulk(bad);
+        assert!(run(&mut bulk, &[]).is_empty(), "{bad}");
+        assert_eq!(statuses(&bulk), ["400"], "{bad}");
     }
     assert_eq!(one("1"), Reason::NotAnObject);
     assert_eq!(one(&[post("a", ""), post("a", "")].join(",")), Reason::BulkIdTwice);
