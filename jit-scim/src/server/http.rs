@@ -10,14 +10,14 @@ use std::task::{Context, Poll};
 
 use bytes::Bytes;
 use http::header::{
-    AUTHORIZATION, CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_TYPE, HeaderName, HeaderValue, IF_MATCH,
+    ACCEPT, AUTHORIZATION, CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_TYPE, HeaderName, HeaderValue, IF_MATCH,
     IF_NONE_MATCH,
 };
 use http::{HeaderMap, Request, Response, StatusCode};
 use http_body_util::{BodyExt as _, Full, LengthLimitError, Limited};
 
 use super::auth::{Authenticator, bearer};
-use super::message::{ScimRequest, ScimResponse};
+use super::message::{JSON, SCIM_JSON, ScimRequest, ScimResponse};
 use super::service::ScimService;
 use crate::error::ScimError;
 use crate::reason::Reason;
@@ -75,13 +75,24 @@ impl Parts {
         B::Error: Into<Box<dyn std::error::Error + Send + Sync>>,
     {
         let (parts, body) = request.into_parts();
-        match self.answered(&parts, body).await {
+        let said = Said::of(&parts.headers);
+        let response = match self.answered(&parts, &said, body).await {
             Ok(response) => response,
             Err(error) => ScimResponse::refusal(&error),
+        };
+        if said.accept.as_deref().is_some_and(takes_plain_json_alone) {
+            response.called_plain_json()
+        } else {
+            response
         }
     }
 
-    async fn answered<B>(&self, parts: &http::request::Parts, body: B) -> Result<ScimResponse, ScimError>
+    async fn answered<B>(
+        &self,
+        parts: &http::request::Parts,
+        said: &Said<'_>,
+        body: B,
+    ) -> Result<ScimResponse, ScimError>
     where
         B: http_body::Body + Send,
         B::Data: Send,
@@ -90,7 +101,6 @@ impl Parts {
         let path = parts.uri.path().strip_prefix(&*self.below);
         let path = path.filter(|rest| rest.is_empty() || rest.starts_with('/'));
         let path = path.ok_or(Reason::PathUnserved)?;
-        let said = Said::of(&parts.headers);
         let token = said.authorization.ok_or(Reason::TokenMissing)?;
         let token = bearer(token.to_str().map_err(|_| Reason::Unauthenticated)?)?;
         let context = self.authenticator.authenticate(token).await?;
@@ -167,6 +177,7 @@ struct Said<'a> {
     encoding: Option<&'a HeaderValue>,
     length: Option<&'a HeaderValue>,
     content_type: Option<&'a HeaderValue>,
+    accept: Option<Cow<'a, str>>,
     if_match: Option<Cow<'a, str>>,
     if_none_match: Option<Cow<'a, str>>,
 }
@@ -181,6 +192,10 @@ impl<'a> Said<'a> {
                 CONTENT_ENCODING => &mut said.encoding,
                 CONTENT_LENGTH => &mut said.length,
                 CONTENT_TYPE => &mut said.content_type,
+                ACCEPT => {
+                    add_line(&mut said.accept, value);
+                    continue;
+                }
                 IF_MATCH => {
                     add_line(&mut said.if_match, value);
                     continue;
@@ -203,6 +218,32 @@ fn add_line<'a>(list: &mut Option<Cow<'a, str>>, line: &'a HeaderValue) {
         None => Cow::Borrowed(line),
         Some(before) => Cow::Owned([&before, ", ", line].concat()),
     });
+}
+
+/// Tells whether a client takes plain JSON, and neither that of SCIM nor whatever there is (RFC 9110 §12.5.1).
+fn takes_plain_json_alone(accept: &str) -> bool {
+    let mut takes_plain = false;
+    for range in accept.split(',') {
+        let (kind, parameters) = range.split_once(';').unwrap_or((range, ""));
+        let is = |name: &str| kind.trim_ascii().eq_ignore_ascii_case(name);
+        let is_plain = is(JSON);
+        if (is_plain || is(SCIM_JSON) || is("*/*") || is("application/*")) && !is_unwanted(parameters) {
+            if !is_plain {
+                return false;
+            }
+            takes_plain = true;
+        }
+    }
+    takes_plain
+}
+
+/// Tells whether the weight is zero, which is how to say no (RFC 9110 §12.4.2).
+fn is_unwanted(parameters: &str) -> bool {
+    let weight = |parameter: &str| {
+        let (name, value) = parameter.split_once('=')?;
+        name.trim_ascii().eq_ignore_ascii_case("q").then(|| value.trim_ascii().parse::<f32>().ok())?
+    };
+    parameters.split(';').find_map(weight).is_some_and(|weight| weight <= 0.0)
 }
 
 fn text(value: Option<&HeaderValue>) -> Option<&str> {

@@ -12,6 +12,8 @@ use crate::resource::Version;
 
 /// The type of every body (RFC 7644 §3.1).
 pub(super) const SCIM_JSON: &str = "application/scim+json";
+/// What it is as well.
+pub(super) const JSON: &str = "application/json";
 const CHALLENGE: &str = "www-authenticate";
 
 /// Says for whom a request is handled. Whoever makes one has checked who asks: see [`Authenticator`](super::Authenticator).
@@ -132,6 +134,15 @@ impl ScimResponse {
         let length = self.body.len().to_string();
         let head = Self { body: Bytes::new(), ..self };
         if head.status == 304 { head } else { head.and("content-length", length) }
+    }
+
+    /// Calls the body what it is to whoever takes nothing but plain JSON (RFC 7644 §3.8).
+    #[cfg(feature = "tower")]
+    pub(super) fn called_plain_json(mut self) -> Self {
+        for (_, value) in self.headers.iter_mut().filter(|(name, _)| *name == "content-type") {
+            *value = Cow::Borrowed(JSON);
+        }
+        self
     }
 
     pub(super) fn tagged(self, version: &Version) -> Self {

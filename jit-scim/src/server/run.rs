@@ -3,7 +3,7 @@
 use super::conditions::Conditions;
 use super::edit::Edit;
 use super::fault;
-use super::message::{SCIM_JSON, ScimRequest, ScimResponse};
+use super::message::{JSON, SCIM_JSON, ScimRequest, ScimResponse};
 use super::route::{Route, parameters};
 use super::served::Served;
 use super::service::Turn;
@@ -158,7 +158,7 @@ impl Turn<'_> {
 /// Reads the body of a request.
 fn body(request: &ScimRequest<'_>, limits: &Limits) -> Result<Json, ScimError> {
     let plain = |text: &str| text.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
-    let known = |text: &str| [SCIM_JSON, "application/json"].contains(&plain(text).as_str());
+    let known = |text: &str| [SCIM_JSON, JSON].contains(&plain(text).as_str());
     if !request.content_type.is_none_or(known) {
         return Err(Reason::MediaType.into());
     }

@@ -139,6 +139,37 @@ async fn a_body_in_another_coding_is_refused_as_that() {
     }
 }
 
+/// RFC 7644 §3.8.
+#[tokio::test]
+async fn whoever_takes_plain_json_alone_is_told_that_it_is_that() {
+    let mut scim = scim();
+    let (scim_json, plain) = ("application/scim+json", "application/json");
+    for (accept, kind) in [
+        (&[][..], scim_json),
+        (&["application/json"], plain),
+        (&["text/html, Application/JSON;charset=utf-8;q=0.9"], plain),
+        (&["text/html", "application/json"], plain),
+        (&["application/json, */*;q=0"], plain),
+        (&["application/json, */*"], scim_json),
+        (&["application/json", "application/scim+json;q=0.1"], scim_json),
+        (&["application/*, application/json"], scim_json),
+        (&["application/json;q=0.0"], scim_json),
+        (&["text/html"], scim_json),
+        (&["application/scim+json"], scim_json),
+    ] {
+        for (path, token) in
+            [("/Users", "Bearer good"), ("/Nowhere", "Bearer good"), ("/Users", "Bearer bad")]
+        {
+            let mut request = Request::get(path).header(header::AUTHORIZATION, token);
+            for line in accept {
+                request = request.header(header::ACCEPT, *line);
+            }
+            let answer = scim.call(request.body(Full::new(Bytes::new())).unwrap()).await.unwrap();
+            assert_eq!(answer.headers()[header::CONTENT_TYPE], kind, "{accept:?} {path} {token}");
+        }
+    }
+}
+
 #[tokio::test]
 async fn head_says_what_get_says_without_saying_it() {
     let mut scim = scim();
