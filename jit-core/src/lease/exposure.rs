@@ -2,7 +2,7 @@
 
 use chrono::{DateTime, Utc};
 
-use super::{Elevation, Lease, Phase, Seeing};
+use super::{Elevation, EndReason, Lease, Phase, Seeing};
 use crate::{AccountId, UnattendedEnd};
 
 /// Says who ends what a lease lends if nobody of ours ever runs again, and when.
@@ -52,10 +52,15 @@ impl Lease {
         exposure
     }
 
-    /// Since when the target has proved that it can no longer be used.
+    /// Since when the target has proved that it can no longer be used, or it is known that it was never made.
     fn shut_at(&self) -> Option<DateTime<Utc>> {
         let may_be_used = self.is_in_use() || matches!(self.phase, Phase::Quarantined { .. });
         let proof = self.proof.filter(|proof| !may_be_used && proof.seen != Seeing::Present);
-        proof.filter(|_| self.unanswered.is_none()).map(|proof| proof.at)
+        let never_made = match self.phase {
+            Phase::Gone { since, why: EndReason::Refused } => Some(since),
+            _ => None,
+        };
+        let shut_at = proof.map(|proof| proof.at).or(never_made);
+        shut_at.filter(|_| self.unanswered.is_none())
     }
 }

@@ -113,6 +113,19 @@ impl Lease {
         Ok(self)
     }
 
+    /// Learns that it was never made: the one call that asked for it did nothing. The target need not be asked whether it is
+    /// there, and proved nothing.
+    ///
+    /// # Errors
+    /// [`Misfit`] unless it is intended, and no other call asked for it.
+    pub fn never_made(mut self, now: DateTime<Utc>) -> Stepped {
+        if self.phase != Phase::Intended || self.renewing {
+            return Err(self.misfit());
+        }
+        self.phase = Phase::Gone { since: now, why: EndReason::Refused };
+        Ok(self.not_renewed())
+    }
+
     /// Begins its end.
     ///
     /// # Errors
@@ -319,6 +332,7 @@ mod tests {
             lease.clone().renamed("other".into()),
             lease.clone().extended(at(90), now),
             lease.clone().ending(EndReason::Expired, now),
+            lease.clone().never_made(now),
             lease.clone().settled(EndReason::CheckedIn, now),
             lease.clone().reminded(now),
             lease.clone().shut(now),

@@ -63,6 +63,7 @@ struct Inner {
     listing: Option<Lists>,
     answer: Option<TargetFault>,
     refuses: bool,
+    refuses_effects: Option<TargetFault>,
     answers_to: Option<Vec<AccountId>>,
     unreadable: Option<AccountId>,
     delay: Option<Fault>,
@@ -165,6 +166,11 @@ impl Script {
     pub(crate) fn refuse(&self, fault: Option<TargetFault>) {
         self.answer(fault);
         self.inner.lock().unwrap().refuses = fault.is_some();
+    }
+
+    /// Lets the target refuse every change, and say that it has done nothing.
+    pub(crate) fn refuse_effects(&self, fault: Option<TargetFault>) {
+        self.inner.lock().unwrap().refuses_effects = fault;
     }
 
     /// The same, of these accounts alone.
@@ -325,6 +331,9 @@ impl Target for FaultyTarget {
             self.script.inner.lock().unwrap().late.push((at, desired.clone()));
         }
         self.script.answered(&desired.remote)?;
+        if let Some(fault) = self.script.inner.lock().unwrap().refuses_effects {
+            return Err(BackendError::new(ErrorKind::Target(fault), "injected").having_done_nothing());
+        }
         let stalled = self.script.inner.lock().unwrap().stalled_after_effect.take();
         let answer = through(&self.script, UNREACHABLE, || self.inner.ensure(desired)).await;
         self.script.clock.advance(stalled.unwrap_or_default());

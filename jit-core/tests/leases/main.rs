@@ -32,6 +32,7 @@ mod limits;
 mod long_gone;
 #[cfg(test)]
 mod lost_answers;
+mod nothing_made;
 #[cfg(test)]
 mod outages;
 #[cfg(test)]

@@ -196,7 +196,7 @@ impl Jit {
                     account = self.rename(errand, &account, lease).await?;
                 }
                 Ok(Effect::Stranger) => {
-                    self.unmake(errand, &account, lease).await;
+                    self.forgo(errand, &account, lease).await;
                     return Err(JitError::refused("lease.name_taken"));
                 }
                 Ok(Effect::NotOurs) => {
@@ -219,7 +219,11 @@ impl Jit {
                     return Err(error.into());
                 }
                 Err(error) => {
-                    self.unmake(errand, &account, lease).await;
+                    if error.has_done_nothing() {
+                        self.forgo(errand, &account, lease).await;
+                    } else {
+                        self.unmake(errand, &account, lease).await;
+                    }
                     return Err(error.into());
                 }
             }
@@ -265,6 +269,18 @@ impl Jit {
             true
         };
         given_up.boxed()
+    }
+
+    /// Gives up what the target says that it did nothing for. What no other call asked for was never there, also where the
+    /// target does not answer by now; where that cannot be written, its task looks.
+    async fn forgo(&self, errand: Errand<'_>, account: &Account, lease: Lease) {
+        let Ok(gone) = lease.clone().never_made(self.parts.clock.work()) else {
+            return self.unmake(errand, account, lease.not_renewed()).await;
+        };
+        let noted = self.note(errand.store, account, gone, "lease.refused", errand.by.clone()).await;
+        if let Err(error) = noted {
+            tracing::warn!(account = %account.id, code = %error.code(), "a refused check-out is not written down");
+        }
     }
 
     /// Gives up what the target was asked for. Where the lease moved on, what this call made too late goes at once.

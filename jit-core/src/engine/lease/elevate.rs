@@ -141,7 +141,9 @@ impl Jit {
                 return Err(JitError::Refused(code));
             }
             Err(error) => {
-                if !self.give_up(errand, account, lease.clone(), EndReason::Refused).await {
+                // Where the target was asked for nothing, or did nothing, nothing is awaited.
+                let ended = if given.is_empty() { lease.clone().not_renewed() } else { lease.clone() };
+                if !self.give_up(errand, account, ended, EndReason::Refused).await {
                     self.take_back(store, account, &lease, &given).await;
                 }
                 return Err(error);
