@@ -251,6 +251,12 @@ impl Lease {
         (is_settled && !is_told_apart).then_some(since)
     }
 
+    /// Tells whether it was refused, and it is known that nothing of it is there: whoever asks again with its key begins anew.
+    pub(crate) fn came_to_nothing(&self) -> bool {
+        let is_refused = matches!(self.phase, Phase::Gone { why: EndReason::Refused, .. });
+        is_refused && self.unanswered.is_none() && self.came_back.is_none() && self.made().is_none()
+    }
+
     /// Tells whether its end has not begun.
     pub(crate) fn is_in_use(&self) -> bool {
         matches!(self.phase, Phase::Intended | Phase::Active { .. })

@@ -17,15 +17,20 @@ pub(crate) fn remote_name(prefix: &str, tenant: &TenantId, lease: AccountId, tur
     prefix.chars().chain(signs.take(SIGNS_IN_NAME).map(|sign| char::from(*sign))).collect()
 }
 
-/// Names the lease that belongs to an idempotency key.
+/// Names the lease that belongs to an idempotency key. Another `turn` gives another lease, for the case that the one before
+/// was refused and nothing came of it.
 pub(crate) fn account_for_key(
     tenant: &TenantId,
     target: &TargetId,
     holder: AccountId,
     key: &str,
+    turn: u32,
 ) -> AccountId {
-    let holder = holder.as_uuid();
-    account_of(&[tenant.as_str().as_bytes(), target.as_str().as_bytes(), holder.as_bytes(), key.as_bytes()])
+    let (holder, number) = (holder.as_uuid(), turn.to_be_bytes());
+    let mut parts =
+        vec![tenant.as_str().as_bytes(), target.as_str().as_bytes(), holder.as_bytes(), key.as_bytes()];
+    parts.extend((turn > 0).then_some(number.as_slice()));
+    account_of(&parts)
 }
 
 /// Names the account that keeps what is lent to one remote account that existed before.
@@ -74,9 +79,10 @@ mod tests {
         let mut mint = Mint::new(chrono::DateTime::default(), [3; 16]);
         let (tenant, holder) = (TenantId::new("acme").unwrap(), mint.account());
         let target = |name| TargetId::new(name).unwrap();
-        let id = account_for_key(&tenant, &target("ad"), holder, "k");
-        assert_eq!(id, account_for_key(&tenant, &target("ad"), holder, "k"));
-        assert_ne!(id, account_for_key(&tenant, &target("ad"), mint.account(), "k"));
-        assert_ne!(id, account_for_key(&tenant, &target("adk"), holder, ""));
+        let id = account_for_key(&tenant, &target("ad"), holder, "k", 0);
+        assert_ne!(id, account_for_key(&tenant, &target("ad"), holder, "k", 1));
+        assert_eq!(id, account_for_key(&tenant, &target("ad"), holder, "k", 0));
+        assert_ne!(id, account_for_key(&tenant, &target("ad"), mint.account(), "k", 0));
+        assert_ne!(id, account_for_key(&tenant, &target("adk"), holder, "", 0));
     }
 }

@@ -56,3 +56,61 @@ async fn an_elevation_that_was_refused_is_neither_usable_nor_overdue() {
     let (_, lease) = leases(&house).await.pop().unwrap();
     assert!(!lease.is_live() && !house.person_holds("ops"), "{lease:?}");
 }
+
+#[tokio::test]
+async fn a_key_begins_again_where_nothing_came_of_it() {
+    let house = house().await;
+    let request = house.request(30, Some("k"));
+    for fault in [TargetFault::Secret, TargetFault::Unreachable, TargetFault::Place] {
+        house.script.refuse(Some(fault));
+        let code = BackendError::new(ErrorKind::Target(fault), "test").code().to_string();
+        assert_eq!(code_of(house.jit.check_out(&request).await), code);
+    }
+    house.script.refuse(None);
+    let out = house.jit.check_out(&request).await.unwrap();
+    let again = house.jit.check_out(&request).await.unwrap();
+    assert_eq!((out.lease, &out.name), (again.lease, &again.name), "it is one request as ever");
+    let other = CheckOut { role: rule("reader"), ..request.clone() };
+    assert_eq!(code_of(house.jit.check_out(&other).await), "lease.other_request");
+    house.check_in(out.lease).await;
+    assert_eq!(code_of(house.jit.check_out(&request).await), "lease.over", "what was handed out is over");
+    assert_eq!(house.directory.accounts().len(), 1, "the person");
+}
+
+#[tokio::test]
+async fn a_key_of_which_something_may_still_come_does_not_begin_again() {
+    let house = house().await;
+    let request = house.request(60, Some("k"));
+    house.script.delay_effect(30);
+    assert!(house.jit.check_out(&request).await.is_err());
+    assert_eq!(code_of(house.jit.check_out(&request).await), "lease.over");
+    house.pass_minutes(4).await;
+    assert!(!house.directory.accounts().keys().any(|name| name != PERSON), "what came late is gone");
+    // What came back is told apart for good.
+    let begun = house.jit.check_out(&request).await;
+    assert_eq!(code_of(begun), "lease.over");
+}
+
+#[tokio::test]
+async fn a_key_does_not_begin_again_without_end() {
+    let house = house().await;
+    house.script.refuse(Some(TargetFault::Secret));
+    let mut codes = Vec::new();
+    for _ in 0..18 {
+        codes.push(code_of(house.jit.check_out(&house.request(30, Some("k"))).await));
+    }
+    let refused = codes.iter().filter(|code| *code == "target.secret").count();
+    assert_eq!((refused, codes.last().map(String::as_str)), (16, Some("lease.over")));
+}
+
+#[tokio::test]
+async fn a_key_of_an_elevation_begins_again_as_well() {
+    let house = house().await;
+    house.script.refuse_effects(Some(TargetFault::Forbidden));
+    assert_eq!(code_of(house.lift_with("lift", 30, Some("k")).await), "target.forbidden");
+    house.script.refuse_effects(None);
+    house.pass_minutes(2).await;
+    let lent = house.lift_with("lift", 30, Some("k")).await.unwrap();
+    assert_eq!(house.lift_with("lift", 30, Some("k")).await.unwrap().lease, lent.lease);
+    assert!(house.person_holds("ops"));
+}

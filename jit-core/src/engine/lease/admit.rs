@@ -2,7 +2,10 @@
 
 use chrono::{DateTime, Utc};
 
-use super::{CheckOut, check_out::answer_by};
+use super::{
+    CheckOut,
+    check_out::{LONG_GONE, answer_by},
+};
 use crate::{
     Account, AccountId, Jit, JitError, Lease, Phase, RemoteRef, Standing, Store, TargetRole, TargetSetup,
     lease::account_for_key,
@@ -10,6 +13,8 @@ use crate::{
 
 const KEY_BYTES: usize = 256;
 const PURPOSE_BYTES: usize = 1024;
+/// How often a request with one key begins: each time that came to nothing leaves a record.
+const TURNS: u32 = 16;
 
 /// A request that its holder may make.
 pub(super) struct Admitted<'a> {
@@ -18,6 +23,8 @@ pub(super) struct Admitted<'a> {
     pub(super) store: &'a dyn Store,
     pub(super) holder: Account,
     pub(super) id: AccountId,
+    /// How many leases of the key were refused before this one.
+    turn: u32,
     pub(super) until: DateTime<Utc>,
     pub(super) now: DateTime<Utc>,
 }
@@ -65,10 +72,36 @@ impl Jit {
         check_holder(&holder, role, now)?;
         let until = end_of(request, role, &holder, now)?;
         let id = match &request.key {
-            Some(key) => account_for_key(&request.tenant, &request.target, holder.id, key),
+            Some(key) => account_for_key(&request.tenant, &request.target, holder.id, key, 0),
             None => self.mint(now).account(),
         };
-        Ok(Admitted { setup, role, store, holder, id, until, now })
+        Ok(Admitted { setup, role, store, holder, id, turn: 0, until, now })
+    }
+
+    /// Lets a request with a key begin again, where the one before came to nothing: it goes by another id then. Tells whether
+    /// it does.
+    pub(super) async fn begins_again(
+        &self,
+        asked: &mut Admitted<'_>,
+        request: &CheckOut,
+        over: &JitError,
+    ) -> Result<bool, JitError> {
+        let (Some(key), JitError::Refused(code)) = (&request.key, over) else { return Ok(false) };
+        let turn = asked.turn.saturating_add(1);
+        let next = account_for_key(&request.tenant, &request.target, asked.holder.id, key, turn);
+        let looked_at = match code.as_str() {
+            "lease.over" => asked.id,
+            // Of the one before nothing is known any longer but that there was one; the next would not be there without cause.
+            LONG_GONE => next,
+            _ => return Ok(false),
+        };
+        let found = asked.store.get(&request.tenant, looked_at).await?.and_then(|account| account.lease);
+        let begins = found.is_some_and(|lease| looked_at == next || lease.came_to_nothing());
+        if begins && turn < TURNS {
+            (asked.id, asked.turn) = (next, turn);
+            return Ok(true);
+        }
+        Ok(false)
     }
 }
 

@@ -4,8 +4,8 @@ use chrono::{DateTime, TimeDelta, Utc};
 use futures_util::future::{BoxFuture, FutureExt as _};
 
 use super::{
-    CheckOut, CheckedOut, hand_out::Made, is_unknown, kept, limit::or_too_many, places::Turn,
-    record::moved_on,
+    CheckOut, CheckedOut, admit::Admitted, hand_out::Made, is_unknown, kept, limit::or_too_many,
+    places::Turn, record::moved_on,
 };
 use crate::{
     Account, AccountId, Actor, BackendError, Desired, DesiredState, Effect, EndReason, ErrorKind, Jit,
@@ -24,6 +24,8 @@ impl Jit {
     /// With a key, a call that is repeated after its answer was lost gives the same account a new secret and ends the old
     /// one; where the target refuses that and says that it did nothing, the account goes on with the old one; while another call with the key is under way it answers `lease.in_progress`.
     ///
+    /// Where it was refused and nothing of it is there, a call with its key begins again, up to 16 times.
+    ///
     /// # Errors
     /// `lease.unknown_target`, `lease.unknown_role`, `lease.unknown_holder`, `lease.holder_inactive`,
     /// `lease.not_entitled`, `lease.too_long`, `lease.too_many` (the holder has as many leases as they may have),
@@ -37,10 +39,19 @@ impl Jit {
     /// # Cancel safety
     /// What was begun is removed by the task of the lease; with a key the call can be repeated.
     pub async fn check_out(&self, request: &CheckOut) -> Result<CheckedOut, JitError> {
-        let asked = self.admitted(request).await?;
+        let mut asked = self.admitted(request).await?;
         if asked.role.elevates.is_some() {
             return Err(JitError::refused("lease.other_kind"));
         }
+        loop {
+            match self.check_out_as(&asked, request).await {
+                Err(error) if self.begins_again(&mut asked, request, &error).await? => {}
+                done => return done,
+            }
+        }
+    }
+
+    async fn check_out_as(&self, asked: &Admitted<'_>, request: &CheckOut) -> Result<CheckedOut, JitError> {
         let (store, setup, id) = (asked.store, asked.setup, asked.id);
         // Drawn first: whoever has no secret to hand out makes no account.
         let secret = setup.secrets.draw(self.parts.entropy.as_ref())?;

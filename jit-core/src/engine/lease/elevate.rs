@@ -57,7 +57,21 @@ impl Jit {
     /// # Cancel safety
     /// What was begun is taken by the task of the lease; with a key the call can be repeated.
     pub async fn elevate(&self, request: &CheckOut, named: Option<&str>) -> Result<Elevated, JitError> {
-        let asked = self.admitted(request).await?;
+        let mut asked = self.admitted(request).await?;
+        loop {
+            match self.elevate_as(&asked, request, named).await {
+                Err(error) if self.begins_again(&mut asked, request, &error).await? => {}
+                done => return done,
+            }
+        }
+    }
+
+    async fn elevate_as(
+        &self,
+        asked: &Admitted<'_>,
+        request: &CheckOut,
+        named: Option<&str>,
+    ) -> Result<Elevated, JitError> {
         let whose = asked.role.elevates.as_ref().ok_or(JitError::refused("lease.other_kind"))?;
         let name = whose.name(&asked.holder, named).filter(|name| !name.is_empty());
         let name = name.ok_or(JitError::refused("lease.unnamed"))?;
@@ -70,7 +84,7 @@ impl Jit {
         if request.key.is_some()
             && let Some(kept) = asked.store.get(&request.tenant, asked.id).await?
         {
-            return self.elevate_again(&asked, request, &kept, &name).await;
+            return self.elevate_again(asked, request, &kept, &name).await;
         }
         let marker = asked.setup.markers.mark(&request.tenant, asked.id);
         let mut remote = RemoteRef { name: name.clone(), place: None, marker, native: None };
@@ -92,7 +106,7 @@ impl Jit {
             Err(error) if self.is_known(asked.store, request, asked.id, &error).await? => {
                 let kept = asked.store.get(&request.tenant, asked.id).await?;
                 let kept = kept.ok_or(JitError::refused(LONG_GONE))?;
-                self.elevate_again(&asked, request, &kept, &name).await
+                self.elevate_again(asked, request, &kept, &name).await
             }
             Err(error) => Err(or_too_many(error)),
         }
