@@ -147,6 +147,26 @@ impl Faulty {
         let state = DesiredState::Present { entitlements: Vec::new(), secret: Some(secret), ends_at };
         self.inner.ensure(&Desired { remote: remote.clone(), state }).await.unwrap()
     }
+
+    /// What is told of what was done.
+    fn told(&self, effect: Effect) -> Effect {
+        let turn = self.calls.fetch_add(1, Ordering::SeqCst);
+        match effect {
+            Effect::Present { end, .. } if self.has(Fault::GivesANewId) => {
+                Effect::Present { native: format!("id-{turn}x"), end }
+            }
+            Effect::Present { end, .. } if self.has(Fault::ReusesIds) => {
+                Effect::Present { native: "id-1".into(), end }
+            }
+            Effect::Present { native, .. } if self.has(Fault::PromisesAnotherEnd) => {
+                Effect::Present { native, end: UnattendedEnd::ServerDeletes }
+            }
+            Effect::Holding { given, taken, ends, .. } if self.has(Fault::KeepsToItselfWhatMoved) => {
+                Effect::Holding { given, taken, ends, repointed: BTreeSet::new() }
+            }
+            effect => effect,
+        }
+    }
 }
 
 #[async_trait]
@@ -210,23 +230,7 @@ impl Target for Faulty {
             }
             _ => {}
         }
-        let effect = self.inner.ensure(&desired).await?;
-        let turn = self.calls.fetch_add(1, Ordering::SeqCst);
-        Ok(match effect {
-            Effect::Present { end, .. } if self.has(Fault::GivesANewId) => {
-                Effect::Present { native: format!("id-{turn}x"), end }
-            }
-            Effect::Present { end, .. } if self.has(Fault::ReusesIds) => {
-                Effect::Present { native: "id-1".into(), end }
-            }
-            Effect::Present { native, .. } if self.has(Fault::PromisesAnotherEnd) => {
-                Effect::Present { native, end: UnattendedEnd::ServerDeletes }
-            }
-            Effect::Holding { given, taken, ends, .. } if self.has(Fault::KeepsToItselfWhatMoved) => {
-                Effect::Holding { given, taken, ends, repointed: BTreeSet::new() }
-            }
-            effect => effect,
-        })
+        Ok(self.told(self.inner.ensure(&desired).await?))
     }
 
     async fn observe(&self, remote: &RemoteRef) -> Result<Observed, BackendError> {

@@ -49,7 +49,7 @@ impl Step {
         let is_known = match error.fate() {
             Fate::NotSent => true,
             Fate::Answered => is_rule,
-            _ => false,
+            Fate::Unknown => false,
         };
         let failed = self.failed(error);
         if is_known { failed.having_done_nothing() } else { failed }
