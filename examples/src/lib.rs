@@ -9,6 +9,7 @@
 //! | [`inspect`] | verifies evidence from files |
 //! | [`scim_server`] | lets a directory drive accounts over SCIM |
 //! | [`web`] | serves pages safely |
+//! | [`arguments`] | reads command lines as text |
 
 #![deny(
     clippy::print_stdout,
@@ -17,6 +18,7 @@
 )]
 
 mod alarms;
+pub mod arguments;
 pub mod checkout;
 pub mod demo_idp;
 pub mod demo_saml_idp;

@@ -8,7 +8,7 @@ use jit_core::{SystemClock, TimeGuard};
 use jit_examples::checkout;
 
 fn main() -> ExitCode {
-    let arguments = std::env::args_os().skip(1).map(|argument| argument.to_string_lossy().into_owned());
+    let arguments = std::env::args_os().skip(1);
     let (clock, guard) = (Arc::new(SystemClock), Some(TimeGuard::default()));
     let code = checkout::run(arguments, clock, guard, &mut io::stdout().lock(), &mut io::stderr().lock());
     ExitCode::from(code)

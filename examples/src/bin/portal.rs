@@ -2,8 +2,8 @@
 
 use std::process::ExitCode;
 
-use jit_examples::portal;
+use jit_examples::{arguments, portal};
 
 fn main() -> ExitCode {
-    portal::run(std::env::args_os().skip(1).map(|argument| argument.to_string_lossy().into_owned()))
+    arguments::of_program("portal").map_or_else(ExitCode::from, portal::run)
 }

@@ -1,15 +1,17 @@
 //! The command line.
 
+mod given;
 mod mirror;
 mod person;
 mod usage;
 
-use std::collections::BTreeMap;
+use std::ffi::OsString;
 use std::path::PathBuf;
 
 use chrono::TimeDelta;
-use jit_core::{AccountId, ConnectionId, Entitlement, RuleName, Span, TargetId, UserName};
+use jit_core::{AccountId, ConnectionId, Entitlement, RuleName, TargetId, UserName};
 
+use given::{Given, invalid};
 pub(super) use mirror::MirrorOrder;
 use person::person;
 pub(super) use usage::USAGE;
@@ -37,6 +39,8 @@ pub(super) enum UsageError {
     MissingWord(&'static str),
     #[error("one word too many")]
     TooMany,
+    #[error("an argument is not UTF-8: only a path may be none, as a word of its own behind its option")]
+    NotUtf8,
     #[error("`{0}`: {1}")]
     Invalid(&'static str, String),
 }
@@ -140,7 +144,7 @@ const NAME_BYTES: usize = 128;
 const AT_MOST: usize = 10;
 
 /// Reads the command line, the program's name left out.
-pub(super) fn parse(arguments: impl IntoIterator<Item = String>) -> Result<Command, UsageError> {
+pub(super) fn parse(arguments: impl IntoIterator<Item = OsString>) -> Result<Command, UsageError> {
     let mut given = Given::read(arguments)?;
     if given.flag("--help")? {
         return Ok(Command::Help);
@@ -148,7 +152,7 @@ pub(super) fn parse(arguments: impl IntoIterator<Item = String>) -> Result<Comma
     if given.flag("--version")? {
         return Ok(Command::Version);
     }
-    let (config, json) = (given.need("--config"), given.flag("--json")?);
+    let (config, json) = (given.path("--config"), given.flag("--json")?);
     let by = given.one("--by")?;
     if by.as_ref().is_some_and(|by| by.is_empty() || by.len() > NAME_BYTES || by.contains(char::is_control)) {
         let message = format!("must be a name of up to {NAME_BYTES} bytes");
@@ -156,7 +160,7 @@ pub(super) fn parse(arguments: impl IntoIterator<Item = String>) -> Result<Comma
     }
     let order = order(&mut given)?;
     given.rest()?;
-    Ok(Command::Run { config: config?.into(), json, by, order })
+    Ok(Command::Run { config: config?.ok_or(UsageError::Missing("--config"))?, json, by, order })
 }
 
 fn order(given: &mut Given) -> Result<Order, UsageError> {
@@ -170,7 +174,7 @@ fn order(given: &mut Given) -> Result<Order, UsageError> {
             key: given.one("--key")?,
             reason: given.one("--reason")?,
             account: given.one("--account")?,
-            secret_file: given.one("--secret-file")?.map(PathBuf::from),
+            secret_file: given.path("--secret-file")?,
         })),
         "in" => {
             let lease = given.lease()?;
@@ -200,118 +204,6 @@ fn order(given: &mut Given) -> Result<Order, UsageError> {
     })
 }
 
-fn invalid(name: &'static str, error: &dyn std::fmt::Display) -> UsageError {
-    UsageError::Invalid(name, error.to_string())
-}
-
-/// The words and options of a command line.
-struct Given {
-    words: std::vec::IntoIter<String>,
-    options: BTreeMap<&'static str, Vec<String>>,
-}
-
-impl Given {
-    fn read(arguments: impl IntoIterator<Item = String>) -> Result<Self, UsageError> {
-        let (mut words, mut options) = (Vec::new(), BTreeMap::<_, Vec<String>>::new());
-        let mut rest = arguments.into_iter();
-        while let Some(argument) = rest.next() {
-            if !argument.starts_with('-') {
-                words.push(argument);
-                continue;
-            }
-            let (name, attached) = match argument.split_once('=') {
-                Some((name, value)) => (name, Some(value.to_owned())),
-                None => (argument.as_str(), None),
-            };
-            let name = if name == "-h" { "--help" } else { name };
-            let known = OPTIONS.iter().find(|(known, _)| *known == name);
-            let Some(&(name, has_value)) = known else {
-                return Err(UsageError::UnknownOption(name.to_owned()));
-            };
-            let value = match (has_value, attached) {
-                (true, attached) => attached.or_else(|| rest.next()).ok_or(UsageError::MissingValue(name))?,
-                (false, None) => String::new(),
-                (false, Some(_)) => return Err(UsageError::UnexpectedValue(name)),
-            };
-            options.entry(name).or_default().push(value);
-        }
-        Ok(Self { words: words.into_iter(), options })
-    }
-
-    fn one(&mut self, name: &'static str) -> Result<Option<String>, UsageError> {
-        let mut values = self.options.remove(name).unwrap_or_default().into_iter();
-        match (values.next(), values.next()) {
-            (_, Some(_)) => Err(UsageError::Repeated(name)),
-            (value, None) => Ok(value),
-        }
-    }
-
-    fn flag(&mut self, name: &'static str) -> Result<bool, UsageError> {
-        Ok(self.one(name)?.is_some())
-    }
-
-    fn need(&mut self, name: &'static str) -> Result<String, UsageError> {
-        self.one(name)?.ok_or(UsageError::Missing(name))
-    }
-
-    fn parsed<T: std::str::FromStr<Err: std::fmt::Display>>(
-        &mut self,
-        name: &'static str,
-    ) -> Result<Option<T>, UsageError> {
-        let value = self.one(name)?.map(|text| text.parse());
-        value.transpose().map_err(|error: T::Err| invalid(name, &error))
-    }
-
-    fn span(&mut self) -> Result<TimeDelta, UsageError> {
-        let span: Span = self.parsed("--ttl")?.ok_or(UsageError::Missing("--ttl"))?;
-        Ok(span.delta())
-    }
-
-    fn since(&mut self) -> Result<TimeDelta, UsageError> {
-        let span: Option<Span> = self.parsed("--since")?;
-        Ok(span.map_or(TimeDelta::days(7), Span::delta))
-    }
-
-    fn holder(&mut self) -> Result<Option<UserName>, UsageError> {
-        let name = self.one("--for")?.map(|text| UserName::new(&text));
-        name.transpose().map_err(|error| invalid("--for", &error))
-    }
-
-    fn name(&mut self) -> Result<UserName, UsageError> {
-        let text = self.words.next().ok_or(UsageError::MissingWord("NAME"))?;
-        UserName::new(&text).map_err(|error| invalid("NAME", &error))
-    }
-
-    fn roles(&mut self) -> Result<Vec<Entitlement>, UsageError> {
-        let named = self.options.remove("--role").unwrap_or_default();
-        let roles = named.iter().map(|text| text.parse().map_err(|error| invalid("--role", &error)));
-        roles.collect()
-    }
-
-    fn seen(&mut self) -> Result<Vec<String>, UsageError> {
-        let named = self.options.remove("--seen").unwrap_or_default();
-        let is_digest = |text: &String| text.len() == 16 && text.bytes().all(|byte| byte.is_ascii_hexdigit());
-        if named.iter().all(is_digest) {
-            Ok(named.iter().map(|text| text.to_ascii_lowercase()).collect())
-        } else {
-            Err(UsageError::Invalid("--seen", "must be what `person leaving` shows under SEEN".to_owned()))
-        }
-    }
-
-    fn lease(&mut self) -> Result<AccountId, UsageError> {
-        let text = self.words.next().ok_or(UsageError::MissingWord("LEASE"))?;
-        text.parse().map_err(|_| UsageError::Invalid("LEASE", "is no id of a lease".to_owned()))
-    }
-
-    fn rest(&mut self) -> Result<(), UsageError> {
-        if self.words.next().is_some() {
-            return Err(UsageError::TooMany);
-        }
-        let left = self.options.keys().next();
-        left.map_or(Ok(()), |name| Err(UsageError::Misplaced(name)))
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -319,7 +211,7 @@ mod tests {
     const LEASE: &str = "01932c1e-0000-7000-8000-000000000001";
 
     fn parsed(line: &str) -> Result<Command, UsageError> {
-        parse(line.split_whitespace().map(str::to_owned))
+        parse(line.split_whitespace().map(OsString::from))
     }
 
     fn order_of(line: &str) -> Order {
@@ -358,6 +250,29 @@ mod tests {
         assert_eq!(order_of("reconcile --apply"), act(10));
         assert_eq!(order_of("reconcile --apply --at-most 3"), act(3));
         assert_eq!(parsed("--config c reconcile --at-most 3"), Err(UsageError::Missing("--apply")));
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn what_is_no_text_is_refused_and_a_path_is_kept_as_it_is() {
+        use std::os::unix::ffi::OsStringExt as _;
+        let with = |option: &str, value: &[u8]| {
+            let line = "out --for ada --target ad --role ops --ttl 1h";
+            let mut words: Vec<OsString> = line.split(' ').map(OsString::from).collect();
+            words.extend(["--config".into(), OsString::from_vec(b"c\xe9".to_vec())]);
+            words.extend([option.into(), OsString::from_vec(value.to_vec())]);
+            parse(words)
+        };
+        for option in ["--key", "--reason", "--by", "--account", "--target"] {
+            let refused = with(option, b"k\xff");
+            assert!(matches!(refused, Err(UsageError::NotUtf8 | UsageError::Repeated(_))), "{refused:?}");
+        }
+        let path = || PathBuf::from(OsString::from_vec(b"s\xe9".to_vec()));
+        let Ok(Command::Run { config, order: Order::Out(out), .. }) = with("--secret-file", b"s\xe9") else {
+            panic!("a check-out")
+        };
+        assert_eq!(config, PathBuf::from(OsString::from_vec(b"c\xe9".to_vec())));
+        assert_eq!(out.secret_file, Some(path()));
     }
 
     #[test]

@@ -11,6 +11,7 @@ mod table;
 mod telling;
 
 use std::cell::RefCell;
+use std::ffi::OsString;
 use std::future::Future;
 use std::io::{self, Write};
 use std::path::Path;
@@ -41,13 +42,13 @@ pub const FAILED: u8 = 3;
 ///
 /// Answers go to `out`, complaints to `err`. Without a guard every jump of the clock is believed.
 pub fn run(
-    arguments: impl IntoIterator<Item = String>,
+    arguments: impl IntoIterator<Item: Into<OsString>>,
     clock: Arc<dyn Clock>,
     guard: Option<TimeGuard>,
     out: &mut dyn Write,
     err: &mut dyn Write,
 ) -> u8 {
-    let arguments: Vec<String> = arguments.into_iter().collect();
+    let arguments: Vec<OsString> = arguments.into_iter().map(Into::into).collect();
     // A program that asked for JSON gets it, whatever else is wrong with the command line.
     let asks_for_json = arguments.iter().any(|argument| argument == "--json");
     let (config, json, by, order) = match arguments::parse(arguments) {

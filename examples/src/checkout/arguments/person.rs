@@ -36,7 +36,7 @@ mod tests {
     use super::*;
 
     fn order_of(line: &str) -> Result<Order, UsageError> {
-        match parse(format!("--config c.toml person {line}").split_whitespace().map(str::to_owned)) {
+        match parse(format!("--config c.toml person {line}").split_whitespace().map(Into::into)) {
             Ok(Command::Run { order, .. }) => Ok(order),
             Ok(other) => panic!("{other:?}"),
             Err(error) => Err(error),
