@@ -188,7 +188,7 @@ fn order(given: &mut Given) -> Result<Order, UsageError> {
         "list" => Order::List { holder: given.holder()?, target: given.parsed("--target")? },
         "sweep" => Order::Sweep,
         "reconcile" => {
-            let (apply, at_most) = (given.flag("--apply")?, given.parsed("--at-most")?);
+            let (apply, at_most) = (given.flag("--apply")?, given.number("--at-most")?);
             if at_most.is_some() && !apply {
                 return Err(UsageError::Missing("--apply"));
             }
@@ -306,6 +306,8 @@ mod tests {
         for line in ["in 7", "extend x --ttl 1h", "person add \u{430}da"] {
             assert!(matches!(parsed(&format!("--config c {line}")), Err(UsageError::Invalid(..))), "{line}");
         }
+        let count = parsed("--config c reconcile --apply --at-most -1").unwrap_err().to_string();
+        assert_eq!(count, "`--at-most`: must be a whole number, as in 10");
         let span = parsed(&format!("--config c extend {LEASE} --ttl soon"));
         assert!(matches!(span, Err(UsageError::Invalid("--ttl", _))));
     }

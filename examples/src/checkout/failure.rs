@@ -77,33 +77,39 @@ impl Failure {
 
 impl fmt::Display for Failure {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let code = self.code();
         match self {
             Self::Usage(error) => {
                 write!(
                     f,
-                    "checkout: {error}\nusage: checkout --config FILE [--json] COMMAND, see `checkout --help`"
+                    "checkout: {error} ({code})\nusage: checkout --config FILE [--json] COMMAND, see `checkout --help`"
                 )
             }
-            Self::Unreadable(name, error) => write!(f, "checkout: `{name}` cannot be read: {error}"),
+            Self::Unreadable(name, error) => write!(f, "checkout: `{name}` cannot be read: {error} ({code})"),
             Self::Settings(problems) => write!(f, "{problems}"),
             Self::NoStore(path) => write!(
                 f,
                 "checkout: the store `{}` is not there: a wrong path, or a volume that is not mounted? `person add` and a portal \
-                 make one",
+                 make one ({code})",
                 path.display()
             ),
             Self::Refused(code) => write!(f, "checkout: {} ({code})", meaning(code)),
             Self::Failed(code, causes) => write!(f, "checkout: {causes} ({code})"),
-            Self::SecretFile(error) => write!(f, "checkout: the file for the secret cannot be made: {error}"),
+            Self::SecretFile(error) => {
+                write!(f, "checkout: the file for the secret cannot be made: {error} ({code})")
+            }
             Self::Output(error, withdrawn) => {
                 write!(f, "checkout: the answer cannot be written: {error}")?;
                 f.write_str(match withdrawn {
                     Withdrawn::NoLease => "",
                     Withdrawn::Ended => "; what was lent ends now",
                     Withdrawn::EndsByItself => "; what was lent ends when its time is over",
-                })
+                })?;
+                write!(f, " ({code})")
             }
-            Self::Interrupted => f.write_str("checkout: interrupted; what was begun is ended by `sweep`"),
+            Self::Interrupted => {
+                write!(f, "checkout: interrupted; what was begun is ended by `sweep` ({code})")
+            }
         }
     }
 }
@@ -132,6 +138,9 @@ fn meaning(code: &Code) -> &'static str {
         "lease.over" => "the lease has begun to end or is gone",
         "lease.quarantined" => {
             "what is at the target is not what was made: remove it there or give it its mark back, and check in again"
+        }
+        "lease.target_configured" => {
+            "the target is in the configuration: strike it there, if it is gone for good indeed"
         }
         "lease.shut_by_others" => "somebody put the account out of use at the target: it is not opened again",
         "lease.too_long" => "the time is longer than the role allows in all",
@@ -193,5 +202,29 @@ impl From<Denial> for Failure {
 impl From<io::Error> for Failure {
     fn from(error: io::Error) -> Self {
         Self::Output(error, Withdrawn::NoLease)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_failure_names_its_code_and_says_what_it_means() {
+        let broken = || io::Error::other("broken");
+        let all = [
+            Failure::Usage(UsageError::NoCommand),
+            Failure::Unreadable("c.toml".to_owned(), broken()),
+            Failure::NoStore("store.db".into()),
+            Failure::refused("lease.target_configured"),
+            Failure::SecretFile(broken()),
+            Failure::Output(broken(), Withdrawn::Ended),
+            Failure::Interrupted,
+        ];
+        for failure in all {
+            let text = failure.to_string();
+            assert!(text.contains(&format!("({})", failure.code())), "{text}");
+            assert!(!text.contains("it was refused"), "{text}");
+        }
     }
 }

@@ -90,6 +90,15 @@ impl Given {
         value.transpose().map_err(|error: T::Err| invalid(name, &error))
     }
 
+    pub(super) fn number<T: std::str::FromStr>(
+        &mut self,
+        name: &'static str,
+    ) -> Result<Option<T>, UsageError> {
+        let number = self.one(name)?.map(|text| text.parse());
+        let wrong = |_| UsageError::Invalid(name, "must be a whole number, as in 10".to_owned());
+        number.transpose().map_err(wrong)
+    }
+
     pub(super) fn span(&mut self) -> Result<TimeDelta, UsageError> {
         let span: Span = self.parsed("--ttl")?.ok_or(UsageError::Missing("--ttl"))?;
         Ok(span.delta())

@@ -26,7 +26,7 @@ impl MirrorOrder {
             "drift" => Self::Drift { target },
             "forecast" => Self::Forecast { target: needed()? },
             "allow" => {
-                let count = given.parsed("--count")?.ok_or(UsageError::Missing("--count"))?;
+                let count = given.number("--count")?.ok_or(UsageError::Missing("--count"))?;
                 Self::Allow { target: needed()?, count }
             }
             "anew" => Self::Anew { target: needed()? },

@@ -20,7 +20,7 @@ fn decide(given: &mut Given, decision: LeaveDecision) -> Result<Order, UsageErro
     let whom = if given.flag("--all")? {
         Leavers::All {
             connection: given.parsed("--connection")?.ok_or(UsageError::Missing("--connection"))?,
-            at_most: given.parsed("--at-most")?.unwrap_or(AT_MOST),
+            at_most: given.number("--at-most")?.unwrap_or(AT_MOST),
         }
     } else {
         Leavers::One { whom: given.name()?, seen: given.seen()? }
