@@ -158,7 +158,7 @@ impl LeaseLine {
         let proof = lease.proof.map(|proof| ProofLine {
             seen: proof.seen,
             at: proof.at,
-            age_seconds: (now - proof.at).num_seconds(),
+            age_seconds: seconds_between(proof.at, now),
         });
         Self {
             lease: id,
@@ -187,6 +187,11 @@ impl LeaseLine {
             ("last proof", self.proof.as_ref().map_or_else(|| "none yet".to_owned(), ProofLine::words)),
         ]
     }
+}
+
+/// Where the clock was set back, what was proved counts as proved now.
+fn seconds_between(at: DateTime<Utc>, now: DateTime<Utc>) -> i64 {
+    (now - at).num_seconds().max(0)
 }
 
 impl ProofLine {
@@ -350,6 +355,13 @@ pub(super) fn age(span: TimeDelta) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn nothing_was_proved_in_the_future() {
+        let now = DateTime::<Utc>::default();
+        assert_eq!(seconds_between(now - TimeDelta::seconds(7), now), 7);
+        assert_eq!(seconds_between(now + TimeDelta::seconds(299), now), 0);
+    }
 
     #[test]
     fn an_age_is_told_in_its_two_largest_units() {

@@ -45,8 +45,9 @@ pub(super) async fn end(house: &House, name: &UserName, report: &mut Report<'_>)
 /// Frees what an ended account still has; where nobody has the name, it is taken for that of an account.
 pub(super) async fn release(house: &House, whom: &UserName, report: &mut Report<'_>) -> Result<u8, Failure> {
     let account = house.person_or_account(whom).await?;
+    let freed = House::name_of(&account);
     let account = house.act(account.id, AdminAct::Release).await?;
-    show(house, &account, report)
+    show_as(house, &account, freed, report)
 }
 
 async fn make(house: &House, name: UserName, roles: Vec<Entitlement>) -> Result<Account, Failure> {
@@ -92,8 +93,11 @@ async fn give(house: &House, mut account: Account, roles: Vec<Entitlement>) -> R
 }
 
 fn show(house: &House, account: &Account, report: &mut Report<'_>) -> Result<u8, Failure> {
+    show_as(house, account, House::name_of(account), report)
+}
+
+fn show_as(house: &House, account: &Account, user: String, report: &mut Report<'_>) -> Result<u8, Failure> {
     let roles = house.roles_of(account);
-    let user = House::name_of(account);
     let line = PersonLine { account: account.id, user, state: account.state.word(), roles };
     let facts = [
         ("user", line.user.clone()),
