@@ -18,7 +18,7 @@ async fn leases(house: &House) -> Vec<(AccountId, Lease)> {
     let named: BTreeSet<_> = house.trail().await.iter().filter_map(|event| event.account).collect();
     let mut leases = Vec::new();
     for id in named {
-        let account = house.store.get(&tenant(), id).await.unwrap().unwrap();
+        let Ok(Some(account)) = house.store.get(&tenant(), id).await else { continue };
         leases.extend(account.lease.map(|lease| (id, *lease)));
     }
     leases
