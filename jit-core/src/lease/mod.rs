@@ -234,6 +234,13 @@ impl Lease {
         !matches!(self.phase, Phase::Gone { .. }) || self.unanswered.is_some()
     }
 
+    /// Tells whether a call that could have made an account was never answered. Whatever bears the name may be that account,
+    /// also where it does not bear the marker.
+    pub(crate) fn may_have_been_made(&self) -> bool {
+        let makes = self.remote.native.is_none() || self.renewing;
+        self.elevates.is_none() && self.unanswered.is_some() && makes
+    }
+
     /// What the target calls the account that it made, once that is known.
     pub(crate) fn made(&self) -> Option<&str> {
         self.remote.native.as_deref().filter(|_| self.elevates.is_none())

@@ -257,10 +257,13 @@ impl Lease {
     /// Learns that what is there is not what was made.
     ///
     /// # Errors
-    /// [`Misfit`] where it is gone or quarantined.
+    /// [`Misfit`] where it is quarantined, or gone with no call on its way that could have made it.
     pub fn quarantined(mut self, found: Code, now: DateTime<Utc>) -> Stepped {
-        if matches!(self.phase, Phase::Gone { .. } | Phase::Quarantined { .. }) {
-            return Err(self.misfit());
+        match self.phase {
+            // What is known by its id is gone: what bears the name now has another.
+            Phase::Gone { .. } if self.may_have_been_made() => self.remote.native = None,
+            Phase::Gone { .. } | Phase::Quarantined { .. } => return Err(self.misfit()),
+            _ => {}
         }
         self.phase = Phase::Quarantined { since: now, found };
         // It is told of at once.

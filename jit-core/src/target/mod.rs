@@ -258,7 +258,8 @@ pub enum Effect {
         /// Whether it was there before without our marker, and bears it from now on.
         adopted: bool,
     },
-    /// Somebody without our marker bears the name; nothing was done.
+    /// Somebody without our marker bears the name; nothing was done. Said of what shall not be there as well: a call without
+    /// an answer may have made it, with a marker that is looked for elsewhere by now.
     Stranger,
     /// The account with the native id no longer bears our marker, or bears one where something is to be given to whoever
     /// existed before; nothing was done. What is to be taken from such an account is taken whatever it bears.

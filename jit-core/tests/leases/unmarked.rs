@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use chrono::TimeDelta;
 use jit_core::*;
 
-use super::house::*;
+use super::{faulty::Fault, house::*};
 
 /// How many are quarantined at once unless said otherwise.
 const MOST: usize = 10;
@@ -160,4 +160,149 @@ async fn nothing_is_extended_or_made_anew_while_markers_are_not_found() {
     assert!(matches!(lease.phase, Phase::Active { .. }), "{:?}", lease.phase);
     assert_eq!(lease.until, out.until);
     assert!(house.directory.accounts().contains_key(&out.name));
+}
+
+/// The step of a check-out that asks the target: the holder is read, the lease written down, the holder read again.
+const MAKING: usize = 3;
+
+/// Lets the process die while the account is made, whose id nobody learns, and the setting of the markers change.
+async fn made_without_an_answer(house: &mut House, key: Option<&str>) -> AccountId {
+    // The trail tells apart what was done at one instant by chance.
+    house.clock.advance(TimeDelta::seconds(1));
+    house.script.at(MAKING, Fault::KillAfter);
+    assert!(run(house.jit.check_out(&house.request(30, key))).is_none());
+    house.restart();
+    let lease = house.trail().await.iter().rev().find_map(|event| event.account).unwrap();
+    assert_eq!(house.lease(lease).await.remote.native, None);
+    lease
+}
+
+async fn reported(house: &House) -> Reconciliation {
+    house.jit.reconcile(None, &tenant(), &target(), ReconcileMode::Report).await.unwrap()
+}
+
+#[tokio::test]
+async fn what_a_call_without_an_answer_made_is_not_called_gone_because_its_marker_is_not_found() {
+    let mut house = House::new().await;
+    let id = made_without_an_answer(&mut house, None).await;
+    let markers = lose_markers(&house);
+    let heard = alarms_within(&house, 10).await;
+    assert_eq!(house.lease(id).await.phase.word(), "quarantined");
+    assert_eq!(heard["lease.quarantined"], 1, "{heard:?}");
+    house.clock.advance(TimeDelta::minutes(1));
+    assert_eq!(reported(&house).await.changed, [id]);
+    assert_eq!(house.directory.accounts().len(), 1, "it is not touched");
+
+    find_markers(&house, markers);
+    let heard = alarms_within(&house, 2 * 60).await;
+    assert_eq!(house.lease(id).await.phase.word(), "gone");
+    assert!(house.directory.accounts().is_empty() && heard["lease.overdue_over"] == 1, "{heard:?}");
+    assert!(alarms_within(&house, 8 * 24 * 60).await.is_empty());
+}
+
+#[tokio::test]
+async fn of_many_calls_without_an_answer_few_are_quarantined_and_the_others_wait() {
+    let mut house = House::new().await;
+    let mut leases = Vec::new();
+    for number in 0..MOST + 2 {
+        leases.push(made_without_an_answer(&mut house, Some(&number.to_string())).await);
+    }
+    let markers = lose_markers(&house);
+    let heard = alarms_within(&house, 60).await;
+    assert_eq!(phases(&house, &leases).await, BTreeMap::from([("ending", 2), ("quarantined", MOST)]));
+    assert_eq!(heard["target.markers_unknown"], 1, "{heard:?}");
+    assert_eq!(house.directory.accounts().len(), MOST + 2);
+    find_markers(&house, markers);
+    alarms_within(&house, 2 * 60).await;
+    assert_eq!(phases(&house, &leases).await, BTreeMap::from([("gone", MOST + 2)]));
+    assert!(house.directory.accounts().is_empty());
+}
+
+#[tokio::test]
+async fn what_a_late_call_made_after_its_lease_had_ended_is_not_called_gone_either() {
+    for (is_removed, settles) in [(false, 0), (true, 0), (false, 5), (true, 5)] {
+        let house = House::settling(TimeDelta::minutes(settles)).await;
+        house.script.at(MAKING, Fault::Late(60));
+        assert!(house.jit.check_out(&house.request(30, None)).await.is_err());
+        let lease = house.first_lease().await;
+        assert_eq!(lease.phase.word(), if settles == 0 { "gone" } else { "gone_unconfirmed" });
+        let id = house.trail().await.iter().find_map(|event| event.account).unwrap();
+        house.clock.advance(TimeDelta::minutes(1));
+        house.script.land(&house.directory).await;
+        let markers = lose_markers(&house);
+        assert_eq!(markers.len(), 1);
+        alarms_within(&house, 10).await;
+        assert_eq!(house.lease(id).await.phase.word(), "quarantined");
+        if is_removed {
+            house.directory.take_out(&lease.remote.name);
+        } else {
+            find_markers(&house, markers);
+        }
+        alarms_within(&house, 2 * 60).await;
+        assert_eq!(house.lease(id).await.phase.word(), "gone");
+        assert!(house.directory.accounts().is_empty());
+        assert!(alarms_within(&house, 8 * 24 * 60).await.is_empty());
+    }
+}
+
+#[tokio::test]
+async fn a_call_that_is_repeated_makes_no_second_account_beside_one_whose_marker_is_not_found() {
+    let mut house = House::new().await;
+    let id = made_without_an_answer(&mut house, Some("once")).await;
+    let markers = lose_markers(&house);
+    house.clock.advance(TimeDelta::minutes(2));
+    let again = house.jit.check_out(&house.request(30, Some("once"))).await;
+    assert_eq!(code_of(again), "lease.name_taken");
+    assert_eq!(house.directory.accounts().len(), 1);
+    assert_eq!(house.lease(id).await.phase.word(), "quarantined");
+    find_markers(&house, markers);
+    alarms_within(&house, 2 * 60).await;
+    assert_eq!(house.lease(id).await.phase.word(), "gone");
+    assert!(house.directory.accounts().is_empty());
+}
+
+#[tokio::test]
+async fn whoever_dies_while_it_is_quarantined_leaves_what_the_next_one_finishes_and_the_one_after_finds_done()
+{
+    let mut hit = 0;
+    for step in 0..20 {
+        for fault in [Fault::KillBefore, Fault::KillAfter] {
+            let mut house = House::new().await;
+            let id = made_without_an_answer(&mut house, None).await;
+            let markers = lose_markers(&house);
+            house.clock.advance(TimeDelta::minutes(3));
+            house.script.at(step, fault);
+            hit += usize::from(run(house.work()).is_none());
+            house.script.clear();
+            house.restart();
+            alarms_within(&house, 30).await;
+            assert_eq!(house.lease(id).await.phase.word(), "quarantined", "{fault:?} at {step}");
+            let trail = house.trail().await;
+            house.restart();
+            alarms_within(&house, 20).await;
+            assert_eq!(house.trail().await, trail, "{fault:?} at {step}");
+            let said = trail.iter().filter(|event| event.action.as_str() == "lease.quarantined").count();
+            assert_eq!((said, house.directory.accounts().len()), (1, 1), "{fault:?} at {step}");
+            find_markers(&house, markers);
+            alarms_within(&house, 2 * 60).await;
+            assert_eq!(house.lease(id).await.phase.word(), "gone", "{fault:?} at {step}");
+            assert!(house.directory.accounts().is_empty());
+        }
+    }
+    assert!(hit > 8, "{hit}");
+}
+
+#[tokio::test]
+async fn what_is_shown_again_under_its_id_is_not_called_gone_because_its_marker_is_not_found() {
+    let house = House::settling(TimeDelta::minutes(5)).await;
+    let out = house.out(30).await;
+    let account = house.directory.accounts().remove(&out.name).unwrap();
+    assert_eq!(house.check_in(out.lease).await.phase.word(), "gone_unconfirmed");
+    house.directory.put_back(&out.name, account);
+    house.directory.mark(&out.name, None);
+    alarms_within(&house, 10).await;
+    assert_eq!(house.lease(out.lease).await.phase.word(), "quarantined");
+    house.directory.take_out(&out.name);
+    alarms_within(&house, 2 * 60).await;
+    assert_eq!(house.lease(out.lease).await.phase.word(), "gone");
 }

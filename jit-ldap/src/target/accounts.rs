@@ -84,8 +84,11 @@ impl<D: Dialect> Accounts<D> {
             DesiredState::Disabled => self.disabled(remote).await,
             DesiredState::Absent => {
                 let mut loan = self.lend_for(remote.marker.as_str()).await?;
-                let effect = self.absent(&mut loan, remote).await?;
-                proved(&loan, effect)
+                match self.absent(&mut loan, remote).await? {
+                    // ours may be on its way to a server that stands in, under the same name
+                    Effect::Stranger if loan.is_substitute() => Err(unseen()),
+                    effect => proved(&loan, effect),
+                }
             }
             DesiredState::Holding { give, take } => self.hold(remote, give, take).await,
             DesiredState::Mirrored(_) => Err(Step::Look.refused(TargetFault::Forbidden)),
@@ -197,7 +200,7 @@ impl<D: Dialect> Accounts<D> {
         for _ in 0..ATTEMPTS {
             let ours = match self.find(connection, remote).await? {
                 Found::Ours(ours) => ours,
-                Found::Stranger => return Ok(Effect::Absent { was_there: false }),
+                Found::Stranger => return Ok(Effect::Stranger),
                 Found::Nothing => {
                     self.check_unborne(connection, remote).await?;
                     return Ok(Effect::Absent { was_there: false });

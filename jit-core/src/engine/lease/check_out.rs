@@ -203,11 +203,16 @@ impl Jit {
                 Ok(Effect::Present { native, end }) => {
                     return self.hand_out(errand, &account, lease, Made { native, end, secret }).await;
                 }
-                Ok(Effect::Stranger) if lease.remote.native.is_none() && lease.names_taken + 1 < NAMES => {
+                Ok(Effect::Stranger) if !lease.renewing && lease.names_taken + 1 < NAMES => {
                     account = self.rename(errand, &account, lease).await?;
                 }
                 Ok(Effect::Stranger) => {
-                    self.forgo(errand, &account, lease).await;
+                    // A call before this one may have made it, and its answer was lost.
+                    if lease.renewing {
+                        self.unmake(errand, &account, lease).await;
+                    } else {
+                        self.forgo(errand, &account, lease).await;
+                    }
                     return Err(JitError::refused("lease.name_taken"));
                 }
                 Ok(Effect::NotOurs) => {
@@ -286,7 +291,8 @@ impl Jit {
     /// target does not answer by now; where that cannot be written, its task looks.
     async fn forgo(&self, errand: Errand<'_>, account: &Account, lease: Lease) {
         let Ok(gone) = lease.clone().never_made(self.parts.clock.work()) else {
-            return self.unmake(errand, account, lease.not_renewed()).await;
+            // What one before this one did is not known.
+            return self.unmake(errand, account, lease).await;
         };
         let noted = self.note(errand.store, account, gone, "lease.refused", errand.by.clone()).await;
         if let Err(error) = noted {

@@ -89,14 +89,18 @@ impl Jit {
         let desired = Desired { remote: lease.remote.clone(), state: DesiredState::Absent };
         let now = || self.parts.clock.work();
         let failure = match setup.target.ensure(&desired).await {
-            // A stranger who bears the name of what never got an id: ours is not there.
+            Ok(Effect::NotOurs) => return Box::pin(self.quarantine(store, account, lease)).await,
+            // Nothing proves that it is not what a call without an answer made: our marker may stand elsewhere.
+            Ok(Effect::Stranger) if lease.may_have_been_made() => {
+                return Box::pin(self.quarantine(store, account, lease)).await;
+            }
+            // The target said that the name was taken: ours was never there.
             Ok(Effect::Absent { .. } | Effect::Stranger) => {
                 let settles_after = setup.target.capabilities().settles_after;
                 let gone = lease.removed(settles_after, now()).map_err(super::record::moved_on)?;
                 place.leave_together().await;
                 return self.tended(store, account, gone, "lease.removed").await;
             }
-            Ok(Effect::NotOurs) => return Box::pin(self.quarantine(store, account, lease)).await,
             Ok(Effect::Stuck(code)) => JitError::Refused(code),
             Ok(
                 Effect::Present { .. } | Effect::Disabled | Effect::Holding { .. } | Effect::Mirrored { .. },
@@ -148,8 +152,11 @@ impl Jit {
         if is_sweep {
             remote.native = None;
         }
+        // The id is that of what was made; the name may be that of what a call without an answer made.
+        let may_be_ours = remote.native.is_some() || lease.may_have_been_made();
         let now = self.parts.clock.work();
         let (next, action) = match setup.target.observe(&remote).await? {
+            Observed::Foreign if may_be_ours => return self.quarantine(store, account, lease).await,
             Observed::Ours { native, .. } => (lease.reappeared(native, now), "lease.reappeared"),
             Observed::Missing | Observed::Foreign if is_sweep => (lease.swept(now), "lease.swept"),
             Observed::Missing | Observed::Foreign => (lease.confirmed(now), "lease.gone"),

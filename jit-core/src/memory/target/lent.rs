@@ -62,7 +62,8 @@ impl State {
 
     pub(super) fn absent(&mut self, remote: &RemoteRef) -> Effect {
         match self.find(remote) {
-            Found::Nothing | Found::Stranger => Effect::Absent { was_there: false },
+            Found::Nothing => Effect::Absent { was_there: false },
+            Found::Stranger => Effect::Stranger,
             Found::NotOurs => Effect::NotOurs,
             Found::Ours(name) => Effect::Absent { was_there: self.accounts.remove(&name).is_some() },
         }

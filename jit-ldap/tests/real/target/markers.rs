@@ -40,6 +40,9 @@ async fn what_was_marked_in_another_attribute_is_ours_while_the_settings_name_it
         assert!(matches!(after.observe(&account).await.unwrap(), Observed::Ours { enabled: true, .. }));
         let by_name = RemoteRef { native: None, ..account.clone() };
         assert!(matches!(after.observe(&by_name).await.unwrap(), Observed::Ours { .. }));
+        // of what a call without an answer made, only the name is known: that it is not there would be a lie
+        assert_eq!(forgetful.ensure(&absent(&by_name)).await.unwrap(), Effect::Stranger);
+        assert!(world.exists(&world.dn(&account.name)).await, "and it is not touched");
         let Listing::Complete(all) = after.list(None).await.unwrap() else { panic!("a whole listing") };
         assert!(all.iter().any(|listed| listed.remote.marker == account.marker), "it is listed");
         let renewed = after.ensure(&present(&account, &["staff"], Some(&secret()))).await.unwrap();

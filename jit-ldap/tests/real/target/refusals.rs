@@ -47,7 +47,7 @@ async fn a_stranger_of_the_name_is_left_alone() {
         let effect = target.ensure(&present(&wanted, &["ops"], Some(&secret()))).await.unwrap();
         assert_eq!(effect, Effect::Stranger);
         assert_eq!(target.observe(&wanted).await.unwrap(), Observed::Foreign);
-        assert_eq!(target.ensure(&absent(&wanted)).await.unwrap(), Effect::Absent { was_there: false });
+        assert_eq!(target.ensure(&absent(&wanted)).await.unwrap(), Effect::Stranger);
         assert!(world.exists(&dn).await && !world.is_member("ops", &dn).await);
 
         // a name that somebody bears elsewhere in the directory
