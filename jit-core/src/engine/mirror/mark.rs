@@ -41,10 +41,12 @@ impl Jit {
     /// access, and is brought as what does.
     fn mark_elsewhere(&self, commit: &mut Commit, after: &mut Account, now: DateTime<Utc>, mint: &mut Mint) {
         let unknown = after.mirrors.iter().map(|mirror| &mirror.target);
-        // One that it has for leases alone is mirrored to by somebody else as well.
-        let is_mirrored =
-            |target: &TargetId| self.parts.targets.get(target).is_some_and(|setup| setup.mirroring.is_some());
-        let unknown = unknown.filter(|target| !is_mirrored(target)).cloned();
+        // One that it has for leases alone, or for other tenants, is mirrored to by somebody else as well.
+        let targets = &self.parts.targets;
+        let is_ours = |target: &TargetId| {
+            targets.get(target).is_some_and(|setup| setup.mirrored_for(&after.tenant).is_some())
+        };
+        let unknown = unknown.filter(|target| !is_ours(target)).cloned();
         for target in unknown.collect::<Vec<_>>() {
             let due = self.parts.clock.work().min(now);
             let next = Next { due, is_change: true, takes: true };
