@@ -11,7 +11,7 @@ use jit_core::{
 use super::accounts::{Accounts, unseen, work_of_person};
 use super::dialect::Dialect;
 use super::fault::Step;
-use super::lent::Place;
+use super::lent::{Place, missing};
 use super::members;
 use super::table::Member;
 use super::timed::{self, Given, Joined, ServerClock};
@@ -90,16 +90,15 @@ impl<D: Dialect> Accounts<D> {
     /// What of this a person holds, and what not, each with what it is called for good.
     async fn held_of(
         &self,
-        connection: &mut Connection,
+        loan: &mut Loan,
         asked: &BTreeSet<RemoteEntitlement>,
         person: &Person,
     ) -> Result<(BTreeSet<RemoteEntitlement>, BTreeSet<RemoteEntitlement>), BackendError> {
         let (mut places, mut lacks) = (Vec::new(), BTreeSet::new());
         for asked in asked {
             let place = match &asked.native {
-                // what the table names and is not there is found out when it is to be joined
-                None => self.place_at(connection, &self.group_of(asked)?.dn).await?,
-                Some(_) => self.seek(connection, asked).await?.place,
+                None => Some(self.place_of(loan, asked).await?),
+                Some(_) => self.seek(loan, asked).await?.place,
             };
             match place {
                 Some(place) => places.push((place.known(asked), place)),
@@ -107,7 +106,7 @@ impl<D: Dialect> Accounts<D> {
             }
         }
         let found: Vec<_> = places.iter().map(|(_, place)| place).collect();
-        let held = self.held_among(connection, &found, &self.named_in_searches(person)).await;
+        let held = self.held_among(loan, &found, &self.named_in_searches(person)).await;
         let natives = held.map_err(|error| Step::Look.failed(error))?;
         let (held, others): (BTreeSet<_>, BTreeSet<_>) = places
             .into_iter()
@@ -115,6 +114,16 @@ impl<D: Dialect> Accounts<D> {
             .partition(|known| known.native.as_ref().is_some_and(|native| natives.contains(native)));
         lacks.extend(others);
         Ok((held, lacks))
+    }
+
+    /// The group that a name stands for now. What is not there is refused before anything is written down of it: kept by its
+    /// name alone, whatever is made under that later would count as lent.
+    async fn place_of(&self, loan: &mut Loan, asked: &RemoteEntitlement) -> Result<Place, BackendError> {
+        match self.place_at(loan, &self.group_of(asked)?.dn).await? {
+            Some(place) => Ok(place),
+            None if loan.is_substitute() => Err(unseen()),
+            None => Err(missing()),
+        }
     }
 
     pub(super) async fn hold(

@@ -219,6 +219,6 @@ impl<D: Dialect> Accounts<D> {
     }
 }
 
-fn missing() -> BackendError {
+pub(super) fn missing() -> BackendError {
     Step::Groups.failed(Reason::EntryMissing)
 }

@@ -87,6 +87,34 @@ async fn a_group_that_was_renamed_and_struck_from_the_table_is_left_by_whoever_w
     world.dismiss(&dn).await;
 }
 
+/// A group that an administrator makes, with somebody in it for good.
+async fn make_group(peer: &Peer, name: &str, person: &Dn) {
+    let text = |kind: AttributeName, value: &str| Attribute::new(kind, [value]);
+    let members = [peer.below("cn=nobody").to_string(), person.to_string()];
+    let group = [
+        text(AttributeName::OBJECT_CLASS, "groupOfNames"),
+        text(AttributeName::COMMON_NAME, name),
+        Attribute::new(AttributeName::MEMBER, members),
+    ];
+    let dn = peer.below(&format!("cn={name},ou=groups"));
+    peer.as_administrator().await.add(&dn, &group, &[]).await.unwrap();
+}
+
+#[tokio::test]
+async fn a_group_that_was_made_after_it_could_not_be_lent_keeps_its_own_members() {
+    let world = World::open_ldap();
+    let (house, dn) = (House::behind(world.target(), 0).await, world.hire("moved-emma").await);
+    let refused = house.lift("lift-ghost", 30, "moved-emma").await.unwrap_err();
+    assert_eq!(refused.code().as_str(), "target.entitlement");
+    make_group(world.peer(), "ghost", &dn).await;
+    for _ in 0..3 {
+        house.clock.advance(TimeDelta::hours(1));
+        assert_eq!(house.work().await.failed, 0);
+    }
+    assert!(world.is_member("ghost", &dn).await, "nobody was ever put there by us");
+    world.dismiss(&dn).await;
+}
+
 #[tokio::test]
 async fn a_group_that_was_made_anew_under_the_same_name_keeps_its_own_members() {
     let world = World::open_ldap();
@@ -101,14 +129,7 @@ async fn a_group_that_was_made_anew_under_the_same_name_keeps_its_own_members() 
         "ending",
         "nobody can tell where it is"
     );
-    let text = |kind: AttributeName, value: &str| Attribute::new(kind, [value]);
-    let members = [peer.below("cn=nobody").to_string(), dn.to_string()];
-    let group = [
-        text(AttributeName::OBJECT_CLASS, "groupOfNames"),
-        text(AttributeName::COMMON_NAME, "ops"),
-        Attribute::new(AttributeName::MEMBER, members),
-    ];
-    administrator.add(&ops, &group, &[]).await.unwrap();
+    make_group(peer, "ops", &dn).await;
     for _ in 0..3 {
         house.clock.advance(TimeDelta::hours(1));
         assert_eq!(house.work().await.failed, 0);

@@ -228,6 +228,10 @@ async fn what_a_server_that_stands_in_has_not_heard_of_is_not_counted_as_lent() 
             Err(error) => {
                 assert_eq!(error.code().as_str(), "target.unseen");
                 assert!(!is_member(&other, name).await, "nothing is lent that may have been there before");
+                // nor does it prove that a group is not there
+                let ghost =
+                    house.jit.elevate(&house.request("lift-ghost", 30), Some(name)).await.unwrap_err();
+                assert_eq!(ghost.code().as_str(), "target.unseen");
                 refused += 1;
             }
         }
