@@ -7,8 +7,9 @@ use async_trait::async_trait;
 use jit_core::{AccountId, BackendError, Code, ErrorKind, Jit, Notices, TargetId, Task, TaskKind, TenantId};
 
 /// What needs a person, by the code under which the audit trail keeps it.
-pub(crate) const RECORDED: [&str; 20] = [
+pub(crate) const RECORDED: [&str; 22] = [
     "lease.overdue",
+    "lease.overdue_over",
     "lease.quarantined",
     "lease.declared_gone",
     "lease.repointed",
@@ -20,6 +21,7 @@ pub(crate) const RECORDED: [&str; 20] = [
     "mirror.parked",
     "mirror.refused",
     "mirror.overdue",
+    "mirror.overdue_over",
     "record.parked",
     "mirror.target_quarantined",
     "mirror.target_quarantined_over",

@@ -79,6 +79,11 @@ async fn the_alarm_is_in_the_trail_of_the_lease() {
         AuditQuery { tenant: tenant(), account: Some(out.lease), after: None, latest_first: true, limit };
     let events = house.store.events(&query).await.unwrap().items;
     assert_eq!(events[0].action.as_str(), "lease.overdue");
+    house.script.answer(None);
+    assert_eq!(alarms_of(&house, 20).await.len(), 1);
+    let events = house.store.events(&query).await.unwrap().items;
+    let over = events.iter().filter(|event| event.action.as_str() == "lease.overdue_over").count();
+    assert_eq!(over, 1, "and that it is over");
 }
 
 #[tokio::test]

@@ -213,6 +213,9 @@ async fn an_application_that_is_down_hears_of_it_later_and_somebody_is_told() {
     house.pass_minutes(20).await;
     assert_eq!(house.there(), anna(true, &[]));
     assert_eq!(house.alarms().await, ["mirror.overdue_over"]);
+    let actions = house.actions().await;
+    let told = actions.iter().filter(|action| action.starts_with("mirror.overdue")).collect::<Vec<_>>();
+    assert_eq!(told, ["mirror.overdue", "mirror.overdue_over"], "the trail tells both: {actions:?}");
 }
 
 #[tokio::test]

@@ -110,6 +110,11 @@ impl Jit {
         });
         let about = alarm_about(&mut lease, action);
         commit.tasks.extend(about.and_then(|about| self.lease_alarm(mint.task(), &after, &lease, about)));
+        // Whoever reads of the alarm reads of its end; the step has a name of its own.
+        if let (Some(OVERDUE_OVER), Some(step)) = (about, commit.events.first()) {
+            let over = AuditEvent { id: mint.event(), action: Code::new(OVERDUE_OVER), ..step.clone() };
+            commit.events.push(over);
+        }
         after.state = lease.account_state(after.created_at);
         after.ends_at = Some(lease.until);
         after.updated_at = now;
@@ -222,6 +227,7 @@ pub(super) enum Next {
 /// How long whoever wrote a step down has for the next one before another worker may take it up.
 const GOES_ON_WITHIN: TimeDelta = TimeDelta::seconds(10);
 const OVERDUE: &str = "lease.overdue";
+const OVERDUE_OVER: &str = "lease.overdue_over";
 pub(super) const QUARANTINED: &str = "lease.quarantined";
 pub(super) const DECLARED_GONE: &str = "lease.declared_gone";
 
@@ -234,7 +240,7 @@ fn alarm_about(lease: &mut Lease, action: &'static str) -> Option<&'static str> 
     }
     let is_over = matches!(lease.phase, Phase::Unconfirmed { .. } | Phase::Gone { .. });
     if is_over && std::mem::take(&mut lease.alarms) > 0 {
-        return Some("lease.overdue_over");
+        return Some(OVERDUE_OVER);
     }
     (action == QUARANTINED).then_some(QUARANTINED)
 }

@@ -256,6 +256,9 @@ impl Jit {
             self.mark_again(&mut commit, &mut after, setup, &mut mint);
         }
         commit.events.extend(entry.action.map(|action| event(mint.event(), now, &after, setup, action)));
+        // Whoever reads of the alarm reads of its end; what was brought has a name of its own.
+        let over = entry.alarm.filter(|about| *about == "mirror.overdue_over");
+        commit.events.extend(over.map(|about| event(mint.event(), now, &after, setup, about)));
         if let Some(about) = entry.alarm {
             let kind = TaskKind::Alarm { about: Code::new(about), target: Some(setup.id.clone()) };
             let work = self.parts.clock.work();
