@@ -69,6 +69,11 @@ impl Dn {
         above.and_then(|above| self.rdns.get(above..)).is_some_and(|tail| tail == base.rdns)
     }
 
+    /// The same name as it is compared: names that are the same are one text then.
+    pub(crate) fn folded(&self) -> Self {
+        Self { rdns: self.rdns.iter().map(Rdn::folded).collect() }
+    }
+
     /// The root of the domain that the entry lies in, by its components; the root of the server where it names none.
     pub(crate) fn domain(&self) -> Self {
         let is_domain = |rdn: &Rdn| rdn.single().is_some_and(|(kind, _)| kind.eq_ignore_ascii_case("dc"));
@@ -145,6 +150,10 @@ impl Rdn {
         }
     }
 
+    fn folded(&self) -> Self {
+        Self { pairs: self.pairs.iter().map(Pair::folded).collect() }
+    }
+
     fn of(mut pairs: Vec<Pair>) -> Self {
         pairs.sort_by(|a, b| a.key.cmp(&b.key));
         Self { pairs: pairs.into() }
@@ -158,6 +167,18 @@ impl Pair {
             Value::Hex(bytes) => format!("#{}", hex(bytes)),
         };
         Self { key: (short_name(kind), folded), kind: kind.to_owned(), value }
+    }
+
+    fn folded(&self) -> Self {
+        let value = match &self.value {
+            Value::Text(text) => match fold(text) {
+                // a name without a value could not be read again
+                blank if blank.is_empty() => Value::Text(" ".to_owned()),
+                folded => Value::Text(folded),
+            },
+            Value::Hex(bytes) => Value::Hex(bytes.clone()),
+        };
+        Self { key: self.key.clone(), kind: self.key.0.clone(), value }
     }
 }
 

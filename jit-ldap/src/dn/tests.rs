@@ -146,3 +146,19 @@ fn the_domain_of_an_entry_is_what_its_components_say() {
     assert_eq!(dn("DC=com").domain(), dn("DC=com"));
     assert_eq!(dn("O=example").domain(), Dn::default());
 }
+
+#[test]
+fn names_that_are_the_same_fold_to_one_text_which_is_read_again() {
+    for (one, other) in [
+        ("cn=Ops,OU=Groups", "2.5.4.3=ops,ou=groups"),
+        ("cn=Two  Words", "CN=two words"),
+        ("cn=b+uid=a", "UID=A+CN=B"),
+        ("cn=\\20", "cn=\\20\\20"),
+        ("cn=a\\,b", "cn=A\\2Cb"),
+        ("cn=#0401FF", "cn=#0401ff"),
+    ] {
+        let (name, folded) = (dn(one), dn(one).folded().to_string());
+        assert_eq!(folded, dn(other).folded().to_string());
+        assert_eq!((dn(&folded), dn(other)), (name.clone(), name), "{one}");
+    }
+}

@@ -43,9 +43,9 @@ enum Seen {
 }
 
 impl Place {
-    /// What it is called for good.
+    /// What it is called for good; by name it is the same however the table writes that.
     fn native(&self) -> String {
-        self.id.map_or_else(|| self.dn.to_string().to_lowercase(), |id| id.to_string())
+        self.id.map_or_else(|| self.dn.folded().to_string(), |id| id.to_string())
     }
 
     /// The same of what was asked for.

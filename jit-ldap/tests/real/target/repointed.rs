@@ -8,6 +8,7 @@ use jit_core::{Target, UserStore as _};
 use jit_ldap::{Attribute, AttributeName, Dn, EntryName, OpenLdapTarget, Rdn};
 
 use super::house::{House, World, open_ldap, tenant};
+use super::unseen::hide_identifier;
 use crate::peer::Peer;
 
 impl House {
@@ -137,5 +138,24 @@ async fn a_group_that_was_made_anew_under_the_same_name_keeps_its_own_members() 
     let kept = house.store.get(&tenant(), lent.lease).await.unwrap().unwrap();
     assert!(!kept.lease.unwrap().is_live());
     assert!(world.is_member("ops", &dn).await, "an administrator put them there");
+    world.dismiss(&dn).await;
+}
+
+#[tokio::test]
+async fn one_group_that_is_written_in_two_ways_is_shared_where_its_identifier_cannot_be_read() {
+    let world = World::open_ldap();
+    let peer = world.peer();
+    hide_identifier(peer, "cn=ops,ou=groups").await;
+    let (house, dn) = (House::behind(world.target(), 0).await, world.hire("moved-finn").await);
+    let first = house.lift("lift-ops", 30, "moved-finn").await.unwrap();
+    let mut settings = open_ldap(peer);
+    settings.groups.insert("ops".into(), peer.below("2.5.4.3=OPS,ou=groups").to_string());
+    let rewritten = Arc::new(OpenLdapTarget::new(peer.directory(), &settings).unwrap());
+    let after = house.behind_another_table(rewritten);
+    let second = after.lift("lift-ops", 60, "moved-finn").await.unwrap();
+    assert_eq!(after.check_in(first.lease).await.unwrap().phase.word(), "gone");
+    assert!(world.is_member("ops", &dn).await, "the second lease still needs it");
+    assert_eq!(after.check_in(second.lease).await.unwrap().phase.word(), "gone");
+    assert!(!world.is_member("ops", &dn).await);
     world.dismiss(&dn).await;
 }

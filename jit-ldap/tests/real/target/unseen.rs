@@ -22,6 +22,12 @@ async fn hide(peer: &Peer, what: &str, dn: &str) {
     change_rules(peer, Modification::Add, &rule).await;
 }
 
+/// Lets everything of an entry be seen but what it is called for good.
+pub(super) async fn hide_identifier(peer: &Peer, dn: &str) {
+    let rule = format!("{{1}}to dn.exact=\"{}\" attrs=entryUUID by * none", peer.below(dn));
+    change_rules(peer, Modification::Add, &rule).await;
+}
+
 async fn reveal(peer: &Peer) {
     change_rules(peer, Modification::Delete, "{1}").await;
 }
