@@ -195,6 +195,32 @@ async fn what_a_comparison_saw_again_stays_though_it_only_reported() {
 }
 
 #[tokio::test]
+async fn of_more_that_returned_than_are_written_down_at_once_all_have_their_turn() {
+    let house = House::new().await;
+    let mut backups = Vec::new();
+    for _ in 0..1_002 {
+        let out = house.out(30).await;
+        backups.push((out.lease, out.name.clone(), house.directory.take_out(&out.name).unwrap()));
+        house.check_in(out.lease).await;
+    }
+    let mut leases = Vec::new();
+    for (lease, name, backup) in backups {
+        house.directory.put_back(&name, backup);
+        leases.push(lease);
+    }
+    for left in [2, 0] {
+        let report = house.jit.reconcile(None, &tenant(), &target(), ReconcileMode::Report).await.unwrap();
+        assert_eq!(report.returned.len(), leases.len());
+        let mut over = 0;
+        for lease in &leases {
+            let account = house.store.get(&tenant(), *lease).await.unwrap().unwrap();
+            over += usize::from(account.over_since().is_some());
+        }
+        assert_eq!(over, left, "whose records would still be removed");
+    }
+}
+
+#[tokio::test]
 async fn what_turns_up_after_its_record_is_gone_is_left_to_a_person() {
     let house = House::new().await;
     let out = house.out(30).await;

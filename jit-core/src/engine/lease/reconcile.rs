@@ -129,8 +129,8 @@ impl Jit {
         if is_untold {
             result.partial.get_or_insert(Code::new("reconcile.untold"));
         }
-        self.judge_others(store, tenant, target, found, &mut result).await?;
-        self.keep_returned(store, setup, tenant, &result.returned).await?;
+        let over = self.judge_others(store, tenant, target, found, &mut result).await?;
+        self.keep_returned(store, tenant, over).await?;
         self.compare_elevations(store, setup, tenant, &live, began, &mut result).await?;
         if !result.unreadable.is_empty() {
             result.partial.get_or_insert(Code::new("lease.unreadable"));
@@ -176,7 +176,7 @@ impl Jit {
         Ok(())
     }
 
-    /// Judges what bears a mark of ours and belongs to no live lease.
+    /// Judges what bears a mark of ours and belongs to no live lease. Tells of which that returned the record would be removed.
     async fn judge_others(
         &self,
         store: &dyn Store,
@@ -184,7 +184,8 @@ impl Jit {
         target: &TargetId,
         found: Shown,
         result: &mut Reconciliation,
-    ) -> Result<(), JitError> {
+    ) -> Result<BTreeSet<AccountId>, JitError> {
+        let mut over = BTreeSet::new();
         let each =
             found.into_iter().flat_map(|(id, shown)| shown.into_iter().map(move |one| (id, one.remote)));
         for (id, remote) in each {
@@ -192,7 +193,10 @@ impl Jit {
                 // A copy of what was made in another target: nobody made it here, and its lease ends nothing here.
                 Ok((_, lease)) if lease.target != *target => result.suspects.push(remote),
                 Ok((_, lease)) if lease.is_live() => {}
-                Ok((_, lease)) if is_what_was_made(&lease, &remote) => result.returned.push(remote),
+                Ok((account, lease)) if is_what_was_made(&lease, &remote) => {
+                    over.extend(account.over_since().map(|_| id));
+                    result.returned.push(remote);
+                }
                 // Nobody can tell what it made.
                 Err(JitError::Backend(error)) if is_corrupt(&error) => drop(result.unreadable.insert(id)),
                 Err(JitError::Refused(_)) if is_mirrored(store, tenant, id, target).await? => {}
@@ -200,7 +204,7 @@ impl Jit {
                 Err(error) => return Err(error),
             }
         }
-        Ok(())
+        Ok(over)
     }
 
     /// Looks at what a whole listing does not show: it may lie elsewhere, or have lost its mark. Whatever moved on meanwhile

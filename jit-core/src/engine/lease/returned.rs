@@ -1,5 +1,7 @@
 //! Setting to ending what a comparison found there although its lease is over.
 
+use std::collections::BTreeSet;
+
 use chrono::{DateTime, Utc};
 
 use super::{
@@ -10,9 +12,7 @@ use super::{
     reconcile::{LOOKS, Reconciliation},
     record::moved_on,
 };
-use crate::{
-    Actor, Code, ErrorKind, Jit, JitError, Lease, Observed, RemoteRef, Store, TargetSetup, TenantId,
-};
+use crate::{AccountId, Actor, Code, ErrorKind, Jit, JitError, Lease, Observed, RemoteRef, Store, TenantId};
 
 impl Jit {
     /// Ends what returned and what had been declared gone, unless more would be acted on than may be; tells whether it did.
@@ -37,17 +37,17 @@ impl Jit {
     }
 
     /// Writes down of leases that are over that they are there again, so that nobody removes the records by which they can be
-    /// ended, for up to so many each time.
+    /// ended, for up to so many each time. Of whom it is written down is not among those that are over the next time, so that
+    /// all have their turn.
     pub(super) async fn keep_returned(
         &self,
         store: &dyn Store,
-        setup: &TargetSetup,
         tenant: &TenantId,
-        returned: &[RemoteRef],
+        over: BTreeSet<AccountId>,
     ) -> Result<(), JitError> {
-        let ids = returned.iter().filter_map(|remote| setup.markers.reads(&remote.marker)).map(|(_, id)| id);
-        for id in ids.take(LOOKS) {
+        for id in over.into_iter().take(LOOKS) {
             let Some(account) = store.get(tenant, id).await? else { continue };
+            // It may have moved on since it was compared.
             let Some(lease) = account.lease.as_deref().filter(|_| account.over_since().is_some()) else {
                 continue;
             };
