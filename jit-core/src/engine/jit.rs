@@ -55,8 +55,8 @@ pub(super) struct Parts {
     pub(super) seed: u128,
     /// When the lanes of targets that this engine does not have were looked for.
     pub(super) looked: Mutex<Option<DateTime<Utc>>>,
-    /// The tenant whose trail was followed last for a target that has very many.
-    pub(super) followed: Mutex<HashMap<TargetId, TenantId>>,
+    /// The tenant whose trail in a store was followed last for a target.
+    pub(super) followed: Mutex<HashMap<(Option<StoreId>, TargetId), TenantId>>,
 }
 
 impl Parts {

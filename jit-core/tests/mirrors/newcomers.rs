@@ -129,14 +129,47 @@ async fn a_clock_that_is_minutes_behind_or_ahead_hides_nobody() {
     assert_eq!(names(&house), ["ahead", "anna", "behind", "now"], "the trail was read once more");
 }
 
-/// Counts what is read, and has one account that cannot be.
+type OnTrail = dyn Fn(&TenantId) -> Result<(), BackendError> + Send;
+
+/// Counts what is read, has one account that cannot be, and takes its time.
 struct Watched {
     inner: Arc<dyn Store>,
     reads: AtomicUsize,
     spoilt: Mutex<Option<AccountId>>,
+    /// Whose clock goes on by a second with each account that is read.
+    slow: Mutex<Option<Arc<ManualClock>>>,
+    on_trail: Mutex<Option<Box<OnTrail>>>,
 }
 
-jit_core::pass_on!(DocumentStore, TaskQueue, OneTime, AuditLog for Watched => inner);
+impl Watched {
+    fn new() -> Arc<Self> {
+        let (reads, inner) = (AtomicUsize::new(0), Arc::new(MemoryStore::new()));
+        let (slow, on_trail) = (Mutex::default(), Mutex::default());
+        Arc::new(Self { inner, reads, spoilt: Mutex::default(), slow, on_trail })
+    }
+
+    fn on_trail(&self, hook: impl Fn(&TenantId) -> Result<(), BackendError> + Send + 'static) {
+        *self.on_trail.lock().unwrap() = Some(Box::new(hook));
+    }
+}
+
+jit_core::pass_on!(DocumentStore, TaskQueue, OneTime for Watched => inner);
+
+#[async_trait]
+impl AuditLog for Watched {
+    async fn events(&self, query: &AuditQuery) -> Result<Page<AuditEvent>, BackendError> {
+        self.inner.events(query).await
+    }
+    async fn about(
+        &self,
+        tenant: &TenantId,
+        after: Option<Cursor>,
+        limit: std::num::NonZeroUsize,
+    ) -> Result<Page<About>, BackendError> {
+        self.on_trail.lock().unwrap().iter().try_for_each(|hook| hook(tenant))?;
+        self.inner.about(tenant, after, limit).await
+    }
+}
 
 #[async_trait]
 impl UserStore for Watched {
@@ -145,6 +178,7 @@ impl UserStore for Watched {
     }
     async fn get(&self, tenant: &TenantId, id: AccountId) -> Result<Option<Account>, BackendError> {
         self.reads.fetch_add(1, std::sync::atomic::Ordering::SeqCst);
+        self.slow.lock().unwrap().iter().for_each(|clock| clock.advance(TimeDelta::seconds(1)));
         if *self.spoilt.lock().unwrap() == Some(id) {
             return Err(BackendError::new(ErrorKind::Corrupt, "users.get"));
         }
@@ -187,8 +221,7 @@ impl UserStore for Watched {
 
 #[tokio::test]
 async fn a_look_costs_what_happened_since_and_an_account_that_cannot_be_read_keeps_nobody() {
-    let store: Arc<dyn Store> = Arc::new(MemoryStore::new());
-    let watched = Arc::new(Watched { inner: store, reads: AtomicUsize::new(0), spoilt: Mutex::default() });
+    let watched = Watched::new();
     let house = House::on_store(Arc::clone(&watched) as Arc<dyn Store>, members());
     let other = beside(&house, TimeDelta::zero());
     for n in 0..500 {
@@ -208,4 +241,82 @@ async fn a_look_costs_what_happened_since_and_an_account_that_cannot_be_read_kee
     house.work().await.unwrap();
     assert_eq!(house.there().len(), 501);
     assert!(reads() < 10, "those that it is about, and no others");
+}
+
+/// An engine that mirrors many tenants to one application, from one store or two.
+fn of_many(stores: &[Arc<Watched>], chat_there: &Arc<MemoryTarget>, tenants: usize) -> support::House {
+    let others = (1..tenants).map(|n| TenantId::new(format!("globex{n}")).unwrap());
+    let markers = MarkerKey::new("test", &[5; 32]).unwrap();
+    let setup = TargetSetup::new(chat(), Arc::clone(chat_there) as _, markers).mirroring(members());
+    let setup = setup.for_tenants(others.chain([tenant()]));
+    let clock = Arc::new(ManualClock::at(support::instant("2026-11-21T09:00:00Z")));
+    let mut house = support::house_on(Arc::clone(&stores[0]) as _, vec![wire("main")], |builder| {
+        let builder = builder.target(setup).clock(Arc::clone(&clock) as Arc<dyn Clock>);
+        let second = stores.get(1).map(|store| (StoreId::new("second").unwrap(), Arc::clone(store) as _));
+        second.into_iter().fold(builder, |builder, (id, store)| builder.store(id, store))
+    });
+    house.clock = clock;
+    house
+}
+
+async fn work(house: &support::House) -> Result<WorkReport, JitError> {
+    let limit = std::num::NonZeroUsize::new(100).unwrap();
+    house.jit.work_target(&WorkerId::new("w1").unwrap(), &chat(), limit).await
+}
+
+#[tokio::test]
+async fn ends_do_not_wait_for_a_store_that_hangs_when_asked_for_its_trail() {
+    let (watched, there) = (Watched::new(), Arc::new(MemoryTarget::new()));
+    let house = of_many(std::slice::from_ref(&watched), &there, 20);
+    let anna = house.enter(0, "anna", House::said(&["member"])).await.account.id;
+    work(&house).await.unwrap();
+    house.administer(anna, AdminAct::Suspend).await.unwrap();
+    let asked = Arc::new(Mutex::new(Vec::new()));
+    let (chat, clock, seen) = (Arc::clone(&there), Arc::clone(&house.clock), Arc::clone(&asked));
+    watched.on_trail(move |_| {
+        seen.lock().unwrap().push(chat.accounts()["anna"].enabled);
+        clock.advance(TimeDelta::seconds(10));
+        Err(BackendError::new(ErrorKind::Unavailable, "audit.about"))
+    });
+    work(&house).await.unwrap_err();
+    assert_eq!(*asked.lock().unwrap(), [false], "asked once, and after the end was brought");
+}
+
+#[tokio::test]
+async fn each_of_many_tenants_has_its_turn_in_each_store() {
+    let (stores, there) = ([Watched::new(), Watched::new()], Arc::new(MemoryTarget::new()));
+    let house = of_many(&stores, &there, 50);
+    let followed = [(); 2].map(|()| Arc::new(Mutex::new(std::collections::BTreeSet::new())));
+    for (store, followed) in stores.iter().zip(&followed) {
+        let followed = Arc::clone(followed);
+        store.on_trail(move |tenant| {
+            followed.lock().unwrap().insert(tenant.clone());
+            Ok(())
+        });
+    }
+    for _ in 0..2 {
+        work(&house).await.unwrap();
+    }
+    assert_eq!(followed.map(|followed| followed.lock().unwrap().len()), [50, 50]);
+}
+
+#[tokio::test]
+async fn a_slow_store_has_its_newcomers_marked_in_several_short_turns() {
+    let (watched, there) = (Watched::new(), Arc::new(MemoryTarget::new()));
+    let house = of_many(std::slice::from_ref(&watched), &there, 1);
+    let beside = support::house_on(Arc::clone(&watched) as _, vec![wire("hr")], |builder| {
+        let clock = Arc::clone(&house.clock) as Arc<dyn Clock>;
+        builder.clock(clock).entropy(Arc::new(SeededEntropy::new(9)))
+    });
+    for n in 0..10 {
+        join(&beside, &format!("p{n}"), &["member"]).await;
+    }
+    house.clock.advance(TimeDelta::minutes(1));
+    *watched.slow.lock().unwrap() = Some(Arc::clone(&house.clock));
+    let mut brought = Vec::new();
+    for _ in 0..4 {
+        work(&house).await.unwrap();
+        brought.push(there.accounts().len());
+    }
+    assert_eq!(brought, [3, 6, 9, 10]);
 }

@@ -149,8 +149,8 @@ async fn whoever_comes_back_meanwhile_is_not_stopped() {
 async fn whoever_may_be_there_by_a_lost_answer_is_not_forgotten_while_they_wait() {
     let house = House::new(members().stopping_no_more_than(limit(0, 0)));
     let id = house.enter(&["member"]).await;
-    // a look at the newcomer, four lanes, the account, written ahead; then the call takes effect, and its answer is lost
-    house.script.at(7, Fault::FailAfter);
+    // four lanes, the account, written ahead; then the call takes effect, and its answer is lost
+    house.script.at(6, Fault::FailAfter);
     house.work().await.unwrap();
     assert_eq!((in_use(&house), house.mirror(id).await.unwrap().native), (1, None));
     house.inner.administer(id, AdminAct::End).await.unwrap();

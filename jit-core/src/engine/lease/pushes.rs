@@ -1,6 +1,6 @@
 //! What a round brings to a target that accounts are mirrored to, and the attempts at one that fails nearly everybody.
 
-use std::num::NonZeroUsize;
+use std::{collections::VecDeque, num::NonZeroUsize};
 
 use super::{
     super::{
@@ -8,9 +8,10 @@ use super::{
         mirror::{Brought, Pass, lanes_of, not_before},
         work::{HOLD, after_pause},
     },
-    round::{Tended, settle},
+    places::Places,
+    round::{Round, Tended, settle},
 };
-use crate::{BackendError, Claimed, Jit, Store, TargetSetup, WorkerId, target::Health};
+use crate::{BackendError, Claimed, Jit, Store, StoreId, TargetSetup, WorkerId, target::Health};
 
 impl Jit {
     pub(super) async fn tend_mirror(
@@ -48,6 +49,28 @@ impl Jit {
                 failed
             }
         }
+    }
+
+    /// Finds whom others brought, and brings them where this round may still do something.
+    pub(super) async fn bring_newcomers(
+        &self,
+        (id, store): (Option<&StoreId>, &dyn Store),
+        worker: &WorkerId,
+        setup: &TargetSetup,
+        (limit, report): (NonZeroUsize, &mut WorkReport),
+    ) -> Result<(), BackendError> {
+        let (is_found, looked) = self.look_for_newcomers((id, store), setup).await;
+        let [_, Some(lane)] = lanes_of(&setup.id) else { return looked };
+        if !is_found {
+            return looked;
+        }
+        let (places, pushes) = (Places::new(setup.at_once), Some(lane.clone()));
+        let left = limit.get().saturating_sub(report.done + report.again + report.failed);
+        let (places, lanes) = (&places, VecDeque::from([lane]));
+        let round =
+            Round { store, worker, setup, places, lanes, pushes, left, first_error: None, unread: None };
+        let done = self.run_round(round, report).await;
+        looked.and(done)
     }
 
     /// Asks a target in quarantine for one account, where an attempt is due and somebody waits: for one that it did not fail

@@ -37,18 +37,18 @@ pub(super) enum Tended {
 }
 
 /// What is left of a round.
-struct Round<'a> {
-    store: &'a dyn Store,
-    worker: &'a WorkerId,
-    setup: &'a TargetSetup,
-    places: &'a Places,
+pub(super) struct Round<'a> {
+    pub(super) store: &'a dyn Store,
+    pub(super) worker: &'a WorkerId,
+    pub(super) setup: &'a TargetSetup,
+    pub(super) places: &'a Places,
     /// Those that may hold anything, the first of them first.
-    lanes: VecDeque<Lane>,
+    pub(super) lanes: VecDeque<Lane>,
     /// That of the lanes which waits while the target fails nearly everybody.
-    pushes: Option<Lane>,
-    left: usize,
-    first_error: Option<BackendError>,
-    unread: Option<BackendError>,
+    pub(super) pushes: Option<Lane>,
+    pub(super) left: usize,
+    pub(super) first_error: Option<BackendError>,
+    pub(super) unread: Option<BackendError>,
 }
 
 /// What a round waits for.
@@ -131,27 +131,34 @@ impl Jit {
             self.look_at_health(setup).await;
         }
         let lanes: VecDeque<_> = [privileged, usual, ends, pushes.clone()].into_iter().flatten().collect();
-        for store in self.parts.stores.values().chain(std::iter::once(&self.parts.store)) {
-            let (store, lanes, places) = (store.as_ref(), lanes.clone(), Places::new(setup.at_once));
+        let named = self.parts.stores.iter().map(|(id, store)| (Some(id), store.as_ref()));
+        let stores: Vec<_> = named.chain([(None, self.parts.store.as_ref())]).collect();
+        for (_, store) in &stores {
+            let (store, lanes, places) = (*store, lanes.clone(), Places::new(setup.at_once));
             let (places, pushes, left) = (&places, pushes.clone(), limit.get());
             let round =
                 Round { store, worker, setup, places, lanes, pushes, left, first_error: None, unread: None };
-            // Before the round, so that it brings whom others made.
-            let found = Box::pin(self.look_for_newcomers(store, setup)).await;
-            let done = self.run_round(round, &mut report).await.and(found);
+            let done = self.run_round(round, &mut report).await;
             let brought = done.and(self.attempt_push(store, worker, setup, &mut report).await);
             if let Err(error) = brought.and(Box::pin(self.look_for_drift(store, worker, setup)).await) {
                 first.get_or_insert(error);
             }
         }
-        if let Err(error) = self.tell_of_circuit(setup).await {
-            first.get_or_insert(error);
+        // After the ends in all stores: a store that is slow to tell whom others made keeps nobody's end waiting.
+        for store in stores {
+            let brought = Box::pin(self.bring_newcomers(store, worker, setup, (limit, &mut report))).await;
+            first = first.or(brought.err());
         }
+        first = first.or(self.tell_of_circuit(setup).await.err());
         first.map_or(Ok(report), |error| Err(error.into()))
     }
 
     /// Claims while what was claimed before is under way: neither waits for the other.
-    async fn run_round(&self, mut round: Round<'_>, report: &mut WorkReport) -> Result<(), BackendError> {
+    pub(super) async fn run_round(
+        &self,
+        mut round: Round<'_>,
+        report: &mut WorkReport,
+    ) -> Result<(), BackendError> {
         let Round { store, worker, setup, places, .. } = round;
         let mut under_way: FuturesUnordered<BoxFuture<'_, Came>> = FuturesUnordered::new();
         let mut is_claiming = false;

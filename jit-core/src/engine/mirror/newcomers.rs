@@ -6,7 +6,7 @@
 //! look: every engine marks them.
 
 use std::{
-    collections::BTreeSet,
+    collections::{BTreeSet, HashMap},
     num::NonZeroUsize,
     sync::{MutexGuard, PoisonError},
 };
@@ -20,14 +20,14 @@ use super::{
     key_in_house, mark, named_by,
 };
 use crate::{
-    About, AccountId, AccountWrite, BackendError, Commit, Cursor, DocumentKey, ErrorKind, Jit, Store,
+    AccountId, AccountWrite, BackendError, Commit, Cursor, DocumentKey, ErrorKind, Jit, Store, StoreId,
     TargetId, TargetSetup, TenantId,
 };
 
 /// How many events are read at once, and how often in one turn.
 const PAGE: NonZeroUsize = NonZeroUsize::MIN.saturating_add(249);
 const PAGES: usize = 4;
-/// The longest turn.
+/// The longest turn in all stores; each has its share, so that a slow one takes no time from the others.
 const TURN_TIME: TimeDelta = TimeDelta::seconds(3);
 /// The most tenants whose trails are followed in one turn.
 const TENANTS: usize = 25;
@@ -57,64 +57,84 @@ struct Stretch {
     now: Uuid,
 }
 
+/// A turn in one store.
+struct Turn<'a> {
+    store: &'a dyn Store,
+    setup: &'a TargetSetup,
+    /// Until when another account is looked at.
+    until: DateTime<Utc>,
+    /// Whether somebody was marked.
+    found: bool,
+}
+
 impl Jit {
-    /// Marks whom others brought since the last look, in some of the tenants of a target.
+    /// Marks whom others brought since the last look, in some of the tenants of a target, and tells whether there was anybody.
+    /// The first error ends the turn: where a store hangs, each further question would cost its time limit anew.
     pub(in crate::engine) async fn look_for_newcomers(
         &self,
-        store: &dyn Store,
+        (id, store): (Option<&StoreId>, &dyn Store),
         setup: &TargetSetup,
-    ) -> Result<(), BackendError> {
+    ) -> (bool, Result<(), BackendError>) {
         if setup.mirroring.is_none() || self.parts.clock.read().doubt.is_some() {
-            return Ok(());
+            return (false, Ok(()));
         }
-        let mut first = None;
-        for tenant in self.tenants_in_turn(setup) {
-            if let Err(error) = self.follow(store, setup, tenant).await {
-                first.get_or_insert(error);
+        let stores = i32::try_from(self.parts.stores.len()).unwrap_or(i32::MAX).saturating_add(1);
+        let mut turn =
+            Turn { store, setup, until: self.parts.clock.now() + TURN_TIME / stores, found: false };
+        let key = (id.cloned(), setup.id.clone());
+        for tenant in self.tenants_in_turn(&key, setup) {
+            let followed = self.follow(&mut turn, tenant).await;
+            // Whatever came of it, the others are next.
+            self.followed().insert(key.clone(), tenant.clone());
+            if followed.is_err() || self.is_turn_over(&turn) {
+                return (turn.found, followed);
             }
         }
-        first.map_or(Ok(()), Err)
+        (turn.found, Ok(()))
     }
 
-    /// All of them, or those that come after the last ones where there are very many.
-    fn tenants_in_turn<'a>(&self, setup: &'a TargetSetup) -> Vec<&'a TenantId> {
-        if setup.tenants.len() <= TENANTS {
-            return setup.tenants.iter().collect();
-        }
-        let mut followed = self.followed();
-        let last = followed.get(&setup.id);
-        let later = setup.tenants.iter().filter(|tenant| last.is_none_or(|last| *tenant > last));
-        let turn: Vec<_> = later.chain(setup.tenants.iter()).take(TENANTS).collect();
-        followed.extend(turn.last().map(|last| (setup.id.clone(), (*last).clone())));
-        turn
+    /// Those that come after the one that was followed last, and then the others; some of them where there are very many.
+    fn tenants_in_turn<'a>(
+        &self,
+        key: &(Option<StoreId>, TargetId),
+        setup: &'a TargetSetup,
+    ) -> Vec<&'a TenantId> {
+        let last = self.followed().get(key).cloned();
+        let is_later = |tenant: &&TenantId| last.as_ref().is_none_or(|last| *tenant > last);
+        let later = setup.tenants.iter().filter(is_later);
+        let earlier = setup.tenants.iter().filter(|tenant| !is_later(tenant));
+        later.chain(earlier).take(TENANTS).collect()
     }
 
-    fn followed(&self) -> MutexGuard<'_, std::collections::HashMap<TargetId, TenantId>> {
+    fn followed(&self) -> MutexGuard<'_, HashMap<(Option<StoreId>, TargetId), TenantId>> {
         self.parts.followed.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    async fn follow(
-        &self,
-        store: &dyn Store,
-        setup: &TargetSetup,
-        tenant: &TenantId,
-    ) -> Result<(), BackendError> {
-        let Some(key) = key_of(&setup.id, tenant) else { return Ok(()) };
+    fn is_turn_over(&self, turn: &Turn<'_>) -> bool {
+        turn.until <= self.parts.clock.now()
+    }
+
+    async fn follow(&self, turn: &mut Turn<'_>, tenant: &TenantId) -> Result<(), BackendError> {
+        let Some(key) = key_of(&turn.setup.id, tenant) else { return Ok(()) };
+        let store = turn.store;
         let (now, kept) = (self.parts.clock.now(), store.document(&key).await?);
         let known = kept.as_ref().and_then(|document| serde_json::from_str::<Followed>(&document.body).ok());
         let late = first_of(now - LATEST);
         // Whoever was there before is brought by `mirror_anew`.
         let from = known.unwrap_or(Followed { head: late, tail: late });
+        let mut read = from;
         let at_once = Stretch { until: Uuid::max(), settled: first_of(now - SETTLES), now: first_of(now) };
         let once_more = Stretch { until: late, settled: late, now: late };
-        let head = self.mark_those(store, setup, (tenant, from.head), &at_once).await;
-        let tail = self.mark_those(store, setup, (tenant, from.tail), &once_more).await;
-        let read = |stretch: &Result<_, _>, from| stretch.as_ref().map_or(from, |read| *read);
-        let read = Followed { head: read(&head, from.head), tail: read(&tail, from.tail) };
-        if known != Some(read) {
-            self.keep_followed(store, key, kept.as_ref(), read).await?;
+        let mut done = self.mark_those(turn, (tenant, &mut read.head), &at_once).await;
+        if done.is_ok() {
+            done = self.mark_those(turn, (tenant, &mut read.tail), &once_more).await;
         }
-        head.and(tail).map(drop)
+        // After an error the store is asked once more only where something would be read again.
+        if read != from || done.is_ok() && known.is_none() {
+            let is_kept = self.keep_followed(store, key, kept.as_ref(), read).await;
+            done = done.and(is_kept);
+        }
+        done
     }
 
     async fn keep_followed(
@@ -136,64 +156,65 @@ impl Jit {
         }
     }
 
-    /// Marks whom the next events are about, and tells up to where the trail counts as read.
+    /// Marks whom the next events are about, and moves on up to where the trail counts as read. However little time there is,
+    /// somebody is looked at.
     async fn mark_those(
         &self,
-        store: &dyn Store,
-        setup: &TargetSetup,
-        (tenant, mut read): (&TenantId, Uuid),
+        turn: &mut Turn<'_>,
+        (tenant, read): (&TenantId, &mut Uuid),
         stretch: &Stretch,
-    ) -> Result<Uuid, BackendError> {
-        let began = self.parts.clock.now();
+    ) -> Result<(), BackendError> {
         for _ in 0..PAGES {
-            let page = store.about(tenant, Some(Cursor::after(read)), PAGE).await?;
-            let is_near = |about: &&About| about.event.as_uuid() < stretch.until;
-            let mut near = page.items.iter().filter(is_near);
-            let accounts: BTreeSet<_> = near.clone().filter_map(|about| about.account).collect();
-            for id in accounts {
-                self.mark_newcomer(store, setup, tenant, id).await?;
-            }
+            let (from, mut looked) = (*read, BTreeSet::new());
+            let page = turn.store.about(tenant, Some(Cursor::after(from)), PAGE).await?;
             let bound = if page.next.is_some() { stretch.now } else { stretch.settled };
-            let reached = near.next_back().map(|about| about.event.as_uuid().min(bound));
-            let Some(reached) = reached.filter(|reached| *reached > read) else { break };
-            read = reached;
-            if page.next.is_none() || self.parts.clock.now().signed_duration_since(began) >= TURN_TIME {
+            for about in page.items.iter().filter(|about| about.event.as_uuid() < stretch.until) {
+                if let Some(id) = about.account.filter(|id| looked.insert(*id)) {
+                    if looked.len() > 1 && self.is_turn_over(turn) {
+                        return Ok(());
+                    }
+                    let is_new = self.mark_newcomer(turn.store, turn.setup, tenant, id).await?;
+                    turn.found |= is_new;
+                }
+                *read = about.event.as_uuid().min(bound).max(*read);
+            }
+            if *read == from || page.next.is_none() || self.is_turn_over(turn) {
                 break;
             }
         }
-        Ok(read)
+        Ok(())
     }
 
-    /// Marks an account that is to be in the target, and of which nothing is known there.
+    /// Marks an account that is to be in the target, and of which nothing is known there. Tells whether it did.
     async fn mark_newcomer(
         &self,
         store: &dyn Store,
         setup: &TargetSetup,
         tenant: &TenantId,
         id: AccountId,
-    ) -> Result<(), BackendError> {
-        let Some(mirroring) = setup.mirrored_for(tenant) else { return Ok(()) };
+    ) -> Result<bool, BackendError> {
+        let Some(mirroring) = setup.mirrored_for(tenant) else { return Ok(false) };
         for _ in 0..ATTEMPTS {
             let before = match store.get(tenant, id).await {
                 Ok(Some(account)) if account.mirror(&setup.id).is_none() => account,
-                Ok(_) => return Ok(()),
+                Ok(_) => return Ok(false),
                 // It keeps nobody from the others, and is told of where it is asked for.
                 Err(error) if *error.kind() == ErrorKind::Corrupt => {
                     tracing::warn!(account = %id, code = %error.code(), "could not tell whether it is mirrored");
-                    return Ok(());
+                    return Ok(false);
                 }
                 Err(error) => return Err(error),
             };
             let (now, work) = (self.parts.clock.now(), self.parts.clock.work());
             let next = mark::next(&before, mirroring, setup, work.min(now), now);
-            let Some(next) = next else { return Ok(()) };
+            let Some(next) = next else { return Ok(false) };
             let (mut after, mut commit) = (before.clone(), Commit::new(tenant.clone()));
             mark::mark(&mut commit, &mut after, setup, next, &mut self.mint(now));
             after.updated_at = now;
             commit.account = Some(AccountWrite::update(&before, after));
             match store.commit(&commit).await {
                 Err(error) if *error.kind() == ErrorKind::Conflict => {}
-                done => return done,
+                done => return done.map(|()| true),
             }
         }
         Err(BackendError::new(ErrorKind::Conflict, "mirror.newcomers"))
