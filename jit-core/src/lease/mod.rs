@@ -3,6 +3,7 @@
 //! Pure: each step is a function of the lease, of what was learnt, and of the time. Whatever a crash leaves behind is a
 //! lease whose [`Duty`] says what to do next.
 
+mod awaited;
 mod duty;
 mod edge;
 mod elevation;
@@ -16,6 +17,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::{AccountId, AccountState, Code, RemoteRef, RuleName, TargetId, TaskId, UnattendedEnd};
 
+pub(crate) use awaited::Awaited;
 pub use duty::Duty;
 pub use edge::{Edge, Share, Taking};
 pub use elevation::Elevation;

@@ -41,21 +41,6 @@ impl Lease {
         self
     }
 
-    /// Learns that the target set no secret anew and left all as it was.
-    #[must_use]
-    pub fn not_renewed(mut self) -> Self {
-        (self.unanswered, self.renewing) = (None, false);
-        self
-    }
-
-    /// Learns that the call which was about to be made did nothing: all is as it was before it was asked for, and so is until
-    /// when another one may take effect.
-    #[must_use]
-    pub fn not_extended(mut self, unanswered: Option<DateTime<Utc>>) -> Self {
-        self.unanswered = unanswered;
-        self
-    }
-
     /// Learns that no call is on its way any longer. What one that set the secret anew came to is not known by that.
     #[must_use]
     pub fn answered(mut self) -> Self {
@@ -357,11 +342,13 @@ mod tests {
         let id = made.holder;
         let ended_by = |lease: &Lease| lease.exposure(id, None).ended_by;
         assert_eq!(ended_by(&made), UnattendedEnd::ServerDeletes);
+        let before = made.awaited();
         let asking = made.asking(at(3)).unwrap().renewing();
         assert_eq!(ended_by(&asking), UnattendedEnd::LibraryOnly, "it may be another account by now");
-        let refused = asking.clone().not_renewed();
+        let refused = asking.clone().unchanged(before);
         assert_eq!(ended_by(&refused), UnattendedEnd::ServerDeletes);
-        let again = asking.clone().asking(at(4)).unwrap().renewing().not_renewed();
+        let first = asking.awaited();
+        let again = asking.clone().asking(at(4)).unwrap().renewing().unchanged(first);
         assert_eq!(ended_by(&again), UnattendedEnd::LibraryOnly, "the first one has no answer yet");
         assert_eq!(ended_by(&asking.answered()), UnattendedEnd::LibraryOnly);
     }

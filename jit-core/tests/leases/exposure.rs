@@ -161,6 +161,26 @@ async fn what_a_refused_extension_did_not_do_says_nothing_of_one_that_was_not_an
 }
 
 #[tokio::test]
+async fn what_a_refused_renewal_did_not_do_says_nothing_of_an_extension_that_was_not_answered() {
+    let house = House::new().await;
+    let again = async || house.jit.check_out(&house.request(30, Some("k"))).await;
+    let out = again().await.unwrap();
+    house.script.delay_effect(30);
+    let span = TimeDelta::hours(1);
+    assert!(house.jit.extend(None, &tenant(), out.lease, span, house.by()).await.is_err());
+    let lost = (house.lease(out.lease).await.unanswered, house.exposure(out.lease).await);
+    assert_eq!(lost.1, (ServerRefusesLogin, Some(house.lease(out.lease).await.latest)));
+    house.clock.advance(TimeDelta::minutes(3));
+    house.script.refuse_effects(Some(TargetFault::Secret));
+    assert_eq!(code_of(again().await), "target.secret");
+    let after = (house.lease(out.lease).await.unanswered, house.exposure(out.lease).await);
+    assert_eq!(after, lost, "the extension may have come");
+    house.script.refuse_effects(None);
+    let renewed = again().await.unwrap();
+    assert_eq!(house.exposure(out.lease).await, (ServerRefusesLogin, Some(renewed.until)), "now it was told");
+}
+
+#[tokio::test]
 async fn what_was_put_into_a_group_for_good_is_not_promised_to_be_taken() {
     let house = house().await;
     house.directory.end_by_itself(false);

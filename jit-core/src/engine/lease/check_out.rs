@@ -10,7 +10,7 @@ use super::{
 use crate::{
     Account, AccountId, Actor, BackendError, Desired, DesiredState, Effect, EndReason, ErrorKind, Jit,
     JitError, Lease, Observed, Phase, RemoteRef, Secret, Standing, Store, Taken, TargetFault, TargetSetup,
-    lease::remote_name,
+    lease::{Awaited, remote_name},
 };
 
 /// The lease of a key ended so long ago that its record was removed.
@@ -63,18 +63,18 @@ impl Jit {
         };
         self.check_accepted(setup, &remote).await?;
         let lease = asked.lease(request, remote);
-        let account =
+        let (account, before) =
             match self.intend(store, &request.tenant, id, lease, request.by.clone(), asked.now).await {
-                Ok(account) => account,
+                Ok(account) => (account, Awaited::default()),
                 Err(error) if self.is_known(store, request, id, &error).await? => {
-                    self.resume(store, setup, request, id).await?
+                    self.resume_from(store, setup, request, id).await?
                 }
                 Err(error) => return Err(or_too_many(error)),
             };
         let lease = account.lease.as_deref().ok_or(JitError::refused("lease.unknown"))?;
         let errand = Errand { store, setup, by: &request.by };
         self.check_holder_again(errand, &account, lease).await?;
-        self.make(errand, account, secret).await
+        self.make(errand, account, before, secret).await
     }
 
     /// Tells whether a lease could not be written down because it is there: the request was made before. A store may say
@@ -119,6 +119,18 @@ impl Jit {
         request: &CheckOut,
         id: AccountId,
     ) -> Result<Account, JitError> {
+        Ok(self.resume_from(store, setup, request, id).await?.0)
+    }
+
+    /// The same. Tells as well which calls nobody had the
+    /// answer of until then.
+    async fn resume_from(
+        &self,
+        store: &dyn Store,
+        setup: &TargetSetup,
+        request: &CheckOut,
+        id: AccountId,
+    ) -> Result<(Account, Awaited), JitError> {
         let now = self.parts.clock.now();
         // Its id is taken, and nothing else is known of it any longer.
         let known = kept(store, &request.tenant, id).await;
@@ -138,9 +150,10 @@ impl Jit {
         if lease.elevates.is_none() && matches!(lease.phase, Phase::Active { .. }) {
             self.check_untouched(Errand { store, setup, by: &request.by }, &account, &lease).await?;
         }
+        let before = lease.awaited();
         let lease = lease.asking(answer_by(setup, now)).map_err(moved_on)?.renewing();
         match self.note(store, &account, lease, "lease.resumed", request.by.clone()).await {
-            Ok(account) => Ok(account),
+            Ok(account) => Ok((account, before)),
             Err(error) if *error.kind() == ErrorKind::Conflict => Err(JitError::refused("lease.in_progress")),
             Err(error) => Err(error.into()),
         }
@@ -189,6 +202,7 @@ impl Jit {
         &self,
         errand: Errand<'_>,
         mut account: Account,
+        before: Awaited,
         secret: Secret,
     ) -> Result<CheckedOut, JitError> {
         loop {
@@ -231,7 +245,7 @@ impl Jit {
                 }
                 // Whoever has the secret of before goes on with it.
                 Err(error) if matches!(lease.phase, Phase::Active { .. }) && error.has_done_nothing() => {
-                    self.keep_as_it_is(errand, &account, lease).await;
+                    self.keep_as_it_is(errand, &account, lease.unchanged(before)).await;
                     return Err(error.into());
                 }
                 Err(error) => {
@@ -250,7 +264,7 @@ impl Jit {
     /// waits for an answer until none can come any longer.
     async fn keep_as_it_is(&self, errand: Errand<'_>, account: &Account, lease: Lease) {
         let Errand { store, by, .. } = errand;
-        let noted = self.note(store, account, lease.not_renewed(), "lease.not_renewed", by.clone()).await;
+        let noted = self.note(store, account, lease, "lease.not_renewed", by.clone()).await;
         if let Err(error) = noted {
             tracing::warn!(account = %account.id, code = %error.code(), "a refused renewal is not written down");
         }

@@ -106,7 +106,7 @@ impl Jit {
             return Err(JitError::refused(code));
         }
         let errand = Errand { store, setup, by: &by };
-        let before = account.lease.as_ref().and_then(|lease| lease.unanswered);
+        let before = account.lease.as_ref().map(|lease| lease.awaited()).unwrap_or_default();
         let (account, asking) = self.ask_to_extend(errand, &account).await?;
         let done = if asking.elevates.is_some() {
             self.extend_elevation(errand, &account, &asking, extended.until).await
@@ -117,7 +117,7 @@ impl Jit {
             Ok(exposure) => exposure,
             Err(NotExtended { error, is_as_before }) => {
                 if is_as_before {
-                    self.keep_end(errand, &account, asking.not_extended(before)).await;
+                    self.keep_end(errand, &account, asking.unchanged(before)).await;
                 }
                 return Err(error);
             }
