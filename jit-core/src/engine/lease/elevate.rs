@@ -155,8 +155,11 @@ impl Jit {
                 return Err(JitError::Refused(code));
             }
             Err(error) => {
-                // Where the target was asked for nothing, or did nothing, nothing is awaited.
-                let ended = if given.is_empty() { lease.clone().not_renewed() } else { lease.clone() };
+                // Where the target says that it did nothing, nothing is awaited; unless of an earlier attempt.
+                let is_first = seen.is_some();
+                let did_nothing = super::extend::has_done_nothing(&error);
+                let ended = lease.clone();
+                let ended = if is_first && did_nothing { ended.not_renewed() } else { ended };
                 if !self.give_up(errand, account, ended, EndReason::Refused).await {
                     self.take_back(store, account, &lease, &given).await;
                 }
