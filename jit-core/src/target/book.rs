@@ -109,23 +109,28 @@ impl Book {
     }
 
     /// Writes down that our credentials are accepted, and tells so where an alarm says otherwise: of the target that the
-    /// alarm named, which a process with other targets told.
+    /// alarm named, which a process with other targets told. Tells whether all was looked at: not what somebody else holds, nor
+    /// where these credentials were refused since, unless this was the attempt. We may have been let in over a connection of
+    /// before: the next attempt shows it, and until then everybody waits for it.
     pub(crate) async fn accepted(
         &self,
         attempt: Option<&Claimed>,
         now: DateTime<Utc>,
-    ) -> Result<(), BackendError> {
-        let closed = self.take_alarms(now).await?;
+    ) -> Result<bool, BackendError> {
+        if attempt.is_none() && self.next_attempt().await?.is_some() {
+            return Ok(false);
+        }
+        let (closed, is_all) = self.take_alarms(now).await?;
         let mut commit = match closed.first() {
             Some(alarm) => self.telling(ACCEPTED, named(&alarm.task).or(self.targets.first()))?,
             None => Commit::new(self.shelf.tenant.clone()),
         };
         commit.withdrawn.extend(closed.iter().map(|alarm| alarm.task.id));
         commit.withdrawn.extend(attempt.map(|attempt| attempt.task.id));
-        if commit.withdrawn.is_empty() {
-            return Ok(());
+        if !commit.withdrawn.is_empty() {
+            self.shelf.store.commit(&commit).await?;
         }
-        self.shelf.store.commit(&commit).await
+        Ok(is_all)
     }
 
     /// Raises the alarm, unless it stands: its task is in the commit that tells.
@@ -140,11 +145,13 @@ impl Book {
     }
 
     /// Takes the alarms that our being accepted closes: of our account, and of our targets, which had another one.
-    async fn take_alarms(&self, now: DateTime<Utc>) -> Result<Vec<Claimed>, BackendError> {
+    /// Tells with them whether there was none in the hands of somebody else.
+    async fn take_alarms(&self, now: DateTime<Utc>) -> Result<(Vec<Claimed>, bool), BackendError> {
         let (store, worker) = (&self.shelf.store, &self.worker);
-        let Some(due) = store.next_due(&self.alarms).await? else { return Ok(Vec::new()) };
+        let Some(due) = store.next_due(&self.alarms).await? else { return Ok((Vec::new(), true)) };
         let from = beyond(due, now).unwrap_or(now);
         let standing = store.claim(worker, &self.alarms, from, CLOSING, ALARMS).await?;
+        let is_all = !standing.is_empty();
         let is_ours = |alarm: &Claimed| {
             alarm.task.id == self.alarm
                 || named(&alarm.task).is_some_and(|target| self.targets.contains(target))
@@ -156,7 +163,7 @@ impl Book {
                 settled => settled?,
             }
         }
-        Ok(ours)
+        Ok((ours, is_all))
     }
 
     /// Tells whether it was written: not where its task is there already.

@@ -23,6 +23,8 @@ pub(super) const LONGEST_PAUSE: TimeDelta = TimeDelta::minutes(35);
 pub(super) const BEYOND: TimeDelta = TimeDelta::minutes(70);
 /// How often it is asked, while we wait, whether another process was accepted meanwhile.
 const LOOK_AGAIN: TimeDelta = TimeDelta::minutes(1);
+/// How often it is looked, while we are accepted, whether an alarm says otherwise.
+const LOOK_FOR_ALARMS: TimeDelta = TimeDelta::minutes(5);
 
 /// Knows whether a target accepts our credentials.
 #[derive(Default)]
@@ -45,17 +47,8 @@ struct State {
     is_kept: bool,
     looked_at: Option<DateTime<Utc>>,
     is_told: bool,
-    /// Whether we were accepted since this process began or since the last refusal, and whether that was written down.
-    accepted: Accepted,
-}
-
-#[derive(Clone, Copy, Default, PartialEq, Eq)]
-enum Accepted {
-    #[default]
-    Unknown,
-    /// Nobody looked yet whether an alarm says otherwise.
-    Known,
-    Written,
+    /// When whoever is accepted next looks whether an alarm says otherwise; `None` where nobody looked yet.
+    alarms_looked_for_from: Option<DateTime<Utc>>,
 }
 
 /// Says what a circuit has to tell since it was asked last.
@@ -170,8 +163,10 @@ impl Circuit {
         let Some(book) = &self.book else { return };
         let written = match (&pass, next) {
             (Pass::Probe(Some(claimed)), Some(until)) => book.put_off(claimed, until, now).await,
-            (Pass::Probe(attempt), None) => book.accepted(attempt.as_ref(), now).await,
-            (Pass::Usual, None) if self.state().takes_acceptance() => book.accepted(None, now).await,
+            (Pass::Probe(attempt), None) => self.write_acceptance(book, attempt.as_ref(), now).await,
+            (Pass::Usual, None) if accepts_us(fault) && self.state().takes_look(now) => {
+                self.write_acceptance(book, None, now).await
+            }
             (Pass::Usual | Pass::Probe(None), Some(until))
                 if matches!(fault, Some(TargetFault::Credentials | TargetFault::Resting)) =>
             {
@@ -182,6 +177,20 @@ impl Circuit {
         if let Err(error) = written {
             tracing::warn!(code = %error.code(), "what the target said of our credentials is not kept");
         }
+    }
+
+    /// Writes down that we are accepted. What could not be written, or is in the hands of somebody else, is looked at sooner.
+    async fn write_acceptance(
+        &self,
+        book: &Book,
+        attempt: Option<&Claimed>,
+        now: DateTime<Utc>,
+    ) -> Result<(), BackendError> {
+        self.state().looks_for_alarms_after(LOOK_AGAIN, now);
+        if book.accepted(attempt, now).await? {
+            self.state().looks_for_alarms_after(LOOK_FOR_ALARMS, now);
+        }
+        Ok(())
     }
 
     /// Learns how a call came out, and tells when the next one may be made, where that is known by now. One that was under
@@ -202,7 +211,6 @@ impl Circuit {
             _ if state.probe_at.is_some() && !is_probe => return None,
             Some(TargetFault::Credentials) => {
                 state.refused = state.refused.saturating_add(1);
-                state.accepted = Accepted::Unknown;
                 state.probe_at = Some(after(state.refused, now));
             }
             // A refusal of before that was not counted here counts as the first; nobody was asked, so it is never another.
@@ -210,14 +218,8 @@ impl Circuit {
                 state.refused = state.refused.max(1);
                 state.probe_at = Some(after(1, now));
             }
-            // Says nothing of our credentials; a limit may be one of our own, and nobody was asked.
-            Some(TargetFault::Unreachable | TargetFault::Untrusted | TargetFault::Limit) => {}
-            _ => {
-                (state.refused, state.probe_at, state.is_kept) = (0, None, false);
-                if state.accepted == Accepted::Unknown {
-                    state.accepted = Accepted::Known;
-                }
-            }
+            fault if accepts_us(fault) => (state.refused, state.probe_at, state.is_kept) = (0, None, false),
+            _ => {}
         }
         state.probe_at
     }
@@ -234,13 +236,20 @@ impl State {
         self.probe_at.filter(waits)
     }
 
-    /// Tells whether it is to be written down that we are accepted: once, by whoever asks first.
-    fn takes_acceptance(&mut self) -> bool {
-        let is_news = self.accepted == Accepted::Known;
-        if is_news {
-            self.accepted = Accepted::Written;
+    /// Tells whether it is time to look whether an alarm says that we are refused: one of all who ask looks. What a call of
+    /// before the circuit opened was told proves nothing.
+    fn takes_look(&mut self, now: DateTime<Utc>) -> bool {
+        // What lies further ahead was said before the clock was set back.
+        let waits = |from: DateTime<Utc>| now < from && from.signed_duration_since(now) <= LOOK_FOR_ALARMS;
+        let looks = self.probe_at.is_none() && !self.alarms_looked_for_from.is_some_and(waits);
+        if looks {
+            self.looks_for_alarms_after(LOOK_AGAIN, now);
         }
-        is_news
+        looks
+    }
+
+    fn looks_for_alarms_after(&mut self, pause: TimeDelta, now: DateTime<Utc>) {
+        self.alarms_looked_for_from = now.checked_add_signed(pause);
     }
 
     fn needs_to_know(&self, now: DateTime<Utc>) -> bool {
@@ -261,6 +270,12 @@ impl State {
         // The first pause was theirs.
         self.refused = if next.is_some() { self.refused.max(1) } else { 0 };
     }
+}
+
+/// Tells whether such an answer proves that our credentials are right. A limit may be one of our own, and nobody was asked.
+const fn accepts_us(fault: Option<TargetFault>) -> bool {
+    use TargetFault::{Credentials, Limit, Resting, Unreachable, Untrusted};
+    !matches!(fault, Some(Credentials | Resting | Unreachable | Untrusted | Limit))
 }
 
 fn after(refused: u32, now: DateTime<Utc>) -> DateTime<Utc> {

@@ -173,15 +173,24 @@ impl World {
         events.into_iter().map(|event| event.changes).collect()
     }
 
+    /// Changes what the domain accepts.
+    pub(super) fn set_password(&self, password: &'static str) {
+        *self.domain.password.lock().unwrap() = password;
+    }
+
     /// Claims the attempt that is due, as a process does before it asks.
     async fn take_attempt(&self) -> Claimed {
+        self.hold("circuit:", TimeDelta::minutes(35)).await
+    }
+
+    /// Claims what is first in the lane whose name begins so, as another process does.
+    pub(super) async fn hold(&self, lane_begins: &str, hold: TimeDelta) -> Claimed {
         let store = &self.house.store;
         let mut lane = store.next_lane(None).await.unwrap();
-        while !lane.as_ref().unwrap().as_str().starts_with("circuit:") {
+        while !lane.as_ref().unwrap().as_str().starts_with(lane_begins) {
             lane = store.next_lane(lane).await.unwrap();
         }
         let (another, now) = (WorkerId::new("another").unwrap(), self.house.now());
-        let hold = TimeDelta::minutes(35);
         let mut claimed = store.claim(&another, &lane.unwrap(), now, hold, NonZeroUsize::MIN).await.unwrap();
         claimed.pop().unwrap()
     }
