@@ -133,6 +133,31 @@ impl Elevation {
         self
     }
 
+    /// Learns that the call a lease joined for did nothing: what is lent to it is as it was `before` it joined. Of what somebody
+    /// changed since it had `joined`, it needs no more than before, and the rest counts.
+    pub(crate) fn not_joined(mut self, lease: AccountId, before: &Self, joined: &Self) -> Self {
+        for asked in joined.shared_with(lease) {
+            let Some(index) = self.edges.iter().position(|edge| edge.entitlement == asked.entitlement) else {
+                continue;
+            };
+            let former = before.place_of(&asked.entitlement).and_then(|index| before.edges.get(index));
+            let mut edge = self.edges.remove(index);
+            if edge == *asked {
+                edge = former.cloned().unwrap_or_default();
+            } else if edge.leases.get(&lease) == asked.leases.get(&lease) {
+                let share = former.and_then(|former| former.leases.get(&lease));
+                match share {
+                    Some(share) => edge.leases.insert(lease, *share),
+                    None => edge.leases.remove(&lease),
+                };
+            }
+            if !edge.leases.is_empty() {
+                self.insert(edge);
+            }
+        }
+        self
+    }
+
     /// Changes what is lent of an entitlement: by what it is, and else by its name, where an earlier build did not keep what
     /// that stood for; then it is what the name stands for now. It is called from now on as it was called last.
     fn change_edge(
@@ -141,16 +166,24 @@ impl Elevation {
         pre_existing: bool,
         change: impl FnOnce(&mut Edge),
     ) {
-        let is_same =
-            |edge: &Edge| edge.entitlement.native.is_some() && edge.entitlement.native == entitlement.native;
-        let same = self.edges.iter().position(is_same);
-        let same = same.or_else(|| self.edges.iter().position(|edge| edge.entitlement.is(entitlement)));
+        let same = self.place_of(entitlement);
         let fresh = || Edge { entitlement: entitlement.clone(), pre_existing, ..Edge::default() };
         let mut edge = same.map_or_else(fresh, |index| self.edges.remove(index));
         if entitlement.native.is_some() {
             edge.entitlement = entitlement.clone();
         }
         change(&mut edge);
+        self.insert(edge);
+    }
+
+    fn place_of(&self, entitlement: &RemoteEntitlement) -> Option<usize> {
+        let is_same =
+            |edge: &Edge| edge.entitlement.native.is_some() && edge.entitlement.native == entitlement.native;
+        let same = self.edges.iter().position(is_same);
+        same.or_else(|| self.edges.iter().position(|edge| edge.entitlement.is(entitlement)))
+    }
+
+    fn insert(&mut self, edge: Edge) {
         let place = self.edges.partition_point(|other| other.entitlement < edge.entitlement);
         self.edges.insert(place, edge);
     }

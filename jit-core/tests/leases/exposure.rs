@@ -181,6 +181,47 @@ async fn what_a_refused_renewal_did_not_do_says_nothing_of_an_extension_that_was
 }
 
 #[tokio::test]
+async fn an_extension_that_was_refused_alone_leaves_what_is_lent_as_it_was() {
+    let house = house().await;
+    let lent = house.lift("lift", 30).await.unwrap();
+    let keeper = house.lease(lent.lease).await.elevates.unwrap();
+    let what_is_lent =
+        async || house.store.get(&tenant(), keeper).await.unwrap().unwrap().elevation.unwrap().edges;
+    let before = (what_is_lent().await, house.exposure(lent.lease).await);
+    house.script.refuse_effects(Some(TargetFault::Forbidden));
+    let span = TimeDelta::hours(1);
+    let longer = async || house.jit.extend(None, &tenant(), lent.lease, span, house.by()).await;
+    assert_eq!(code_of(longer().await), "target.forbidden");
+    assert_eq!((what_is_lent().await, house.exposure(lent.lease).await), before);
+    house.script.refuse_effects(None);
+    // Nobody else's call brings what was refused to the target.
+    let second = house.lift("lift", 10).await.unwrap();
+    assert_eq!(house.exposure(second.lease).await, (ServerDropsMembership, Some(lent.until)));
+    assert_eq!(house.directory.accounts()[PERSON].drops_at["ops"], lent.until);
+    assert_eq!(longer().await.unwrap().until, house.now() + span, "at once");
+}
+
+#[tokio::test]
+async fn an_extension_that_took_effect_is_never_said_not_to_have() {
+    let mut lost = 0;
+    for ahead in 0..20 {
+        let house = house().await;
+        let lent = house.lift("lift", 30).await.unwrap();
+        house.script.at(ahead, Fault::FailBefore);
+        let span = TimeDelta::hours(1);
+        let longer = house.jit.extend(None, &tenant(), lent.lease, span, house.by()).await;
+        house.script.clear();
+        let is_prolonged = house.directory.accounts()[PERSON].drops_at["ops"] > lent.until;
+        let says = house.trail().await.iter().any(|event| event.action.as_str() == "lease.not_extended");
+        assert!(!(is_prolonged && says), "step {ahead}");
+        let exposure = house.exposure(lent.lease).await;
+        assert!(!is_prolonged || exposure.1 > Some(lent.until), "step {ahead}: {exposure:?}");
+        lost += usize::from(is_prolonged && longer.is_err());
+    }
+    assert!(lost > 0, "some failed after the target was asked");
+}
+
+#[tokio::test]
 async fn what_was_put_into_a_group_for_good_is_not_promised_to_be_taken() {
     let house = house().await;
     house.directory.end_by_itself(false);

@@ -142,8 +142,9 @@ impl Jit {
         let lease = account.lease.as_deref().cloned().ok_or(JitError::refused("lease.unknown"))?;
         self.check_holder_again(errand, account, &lease).await?;
         let lending = Lending { errand, account, lease: &lease, until: lease.until, seen };
-        let mut given = BTreeSet::new();
-        let done = self.give(&lending, &mut given).await;
+        let mut giving = Giving::default();
+        let done = self.give(&lending, &mut giving).await;
+        let given = giving.given;
         let now = self.parts.clock.now();
         let done = done.and_then(|()| {
             if now < lease.until { Ok(()) } else { Err(JitError::refused("lease.interrupted")) }
@@ -180,24 +181,25 @@ impl Jit {
     }
 
     /// Writes down that the lease needs its entitlements until then, and asks the target for what the account lacks.
-    /// `given` is what was given by this call, or may have been.
-    async fn give(
-        &self,
-        lending: &Lending<'_>,
-        given: &mut BTreeSet<RemoteEntitlement>,
-    ) -> Result<(), JitError> {
+    async fn give(&self, lending: &Lending<'_>, giving: &mut Giving) -> Result<(), JitError> {
         let Lending { errand: Errand { store, setup, by }, account, lease, .. } = *lending;
-        let begun = self.join(lending).await?;
+        let Giving { given, is_asked, joined } = giving;
+        let begun = self.join(lending, joined).await.inspect_err(|_| {
+            // A commit without an answer may come to be later, and with it the end that it writes down.
+            *is_asked = joined.is_some();
+        })?;
         let give = begun.to_give(account.id);
         if give.is_empty() {
             return Ok(());
         }
         self.check_in_time(lease)?;
         given.extend(give.keys().cloned());
+        *is_asked = true;
         let state = DesiredState::Holding { give, take: BTreeSet::new() };
         let asked = setup.target.ensure(&Desired { remote: lease.remote.clone(), state }).await;
         if asked.as_ref().is_err_and(BackendError::has_done_nothing) {
             given.clear();
+            *is_asked = false;
         }
         let ends = match asked? {
             Effect::Holding { given: changed, ends, .. } => {
@@ -223,7 +225,7 @@ impl Jit {
 
     /// Adds the lease to those that need its entitlements. What the account holds is looked at after what is lent was
     /// read, so that nothing of ours is taken for what was there before.
-    async fn join(&self, lending: &Lending<'_>) -> Result<Elevation, JitError> {
+    async fn join(&self, lending: &Lending<'_>, joined: &mut Option<Joined>) -> Result<Elevation, JitError> {
         let Lending { errand: Errand { store, setup, by }, account, lease, until, seen } = *lending;
         let act = Act::by("lease.joined", by);
         let (Some(keeper), Some(native)) = (lease.elevates, &lease.remote.native) else {
@@ -246,10 +248,12 @@ impl Jit {
             }
             let by_itself =
                 setup.target.capabilities().elevation == Some(UnattendedEnd::ServerDropsMembership);
-            let joined = lent.joined(account.id, until, &shown).asking(account.id, by_itself);
+            let begun = lent.clone().joined(account.id, until, &shown).asking(account.id, by_itself);
             self.check_in_time(lease)?;
-            match self.note_lent(store, before.as_ref(), account, lease, joined.clone(), act).await {
-                Ok(()) => return self.check_unmoved(store, account).await.map(|()| joined),
+            // Also where nobody hears that it was written.
+            *joined = Some(Joined { before: lent, begun: begun.clone() });
+            match self.note_lent(store, before.as_ref(), account, lease, begun.clone(), act).await {
+                Ok(()) => return self.check_unmoved(store, account).await.map(|()| begun),
                 Err(error) if has_moved(error.kind()) => {}
                 Err(error) => return Err(error.into()),
             }
@@ -280,17 +284,34 @@ impl Jit {
         asking: &Lease,
         until: DateTime<Utc>,
     ) -> Result<Exposure, NotExtended> {
-        let mut given = BTreeSet::new();
+        let mut giving = Giving::default();
         let lending = Lending { errand, account, lease: asking, until, seen: None };
-        let done = match self.give(&lending, &mut given).await {
-            Ok(()) => self.note_extended(&lending).await.map_err(NotExtended::from),
-            Err(error) if given.is_empty() => Err(NotExtended::unasked(error)),
-            Err(error) => Err(error.into()),
+        let done = match self.give(&lending, &mut giving).await {
+            Ok(()) => self.note_extended(&lending).await.map_err(NotExtended::asked),
+            Err(error) if giving.is_asked => Err(NotExtended::asked(error)),
+            Err(error) if self.leave_as_before(&lending, &giving).await => Err(NotExtended::unasked(error)),
+            Err(error) => Err(NotExtended::asked(error)),
         };
         if done.is_err() {
-            self.take_back(errand.store, account, asking, &given).await;
+            self.take_back(errand.store, account, asking, &giving.given).await;
         }
         done
+    }
+
+    /// Writes down that the lease needs what it needed before it joined, and tells whether that is so. Where that cannot be
+    /// written, the later end may be brought to the target by whoever asks for the same.
+    async fn leave_as_before(&self, lending: &Lending<'_>, giving: &Giving) -> bool {
+        let Lending { errand: Errand { store, by, .. }, account, lease, .. } = *lending;
+        let Some(Joined { before, begun }) = &giving.joined else { return true };
+        let left = self.change(store, account, lease, Act::by("lease.not_extended", by), |lent, _| {
+            let next = lent.clone().not_joined(account.id, before, begun);
+            (next != *lent).then_some((next, ()))
+        });
+        let left = left.await;
+        if let Err(error) = &left {
+            tracing::warn!(account = %account.id, code = %error.code(), "a refused extension counts as possible");
+        }
+        left.is_ok()
     }
 
     async fn note_extended(&self, lending: &Lending<'_>) -> Result<Exposure, JitError> {
@@ -326,6 +347,23 @@ struct Lending<'a> {
     lease: &'a Lease,
     until: DateTime<Utc>,
     seen: Option<&'a Shown>,
+}
+
+/// What a call that gives came to so far.
+#[derive(Default)]
+struct Giving {
+    /// How the lease joined, if it may have.
+    joined: Option<Joined>,
+    /// Whether the target was asked, and did not say that it did nothing, or it is not known whether the lease joined.
+    is_asked: bool,
+    /// What was given by this call, or may have been.
+    given: BTreeSet<RemoteEntitlement>,
+}
+
+/// What is lent to the account before and after a lease joined.
+struct Joined {
+    before: Elevation,
+    begun: Elevation,
 }
 
 /// Looks at the account: its native id, and what of the wanted it holds and lacks.

@@ -23,6 +23,11 @@ impl NotExtended {
     pub(super) fn unasked(error: JitError) -> Self {
         Self { error, is_as_before: true }
     }
+
+    /// The target was asked, and what it did is not known or not written down.
+    pub(super) fn asked(error: JitError) -> Self {
+        Self { error, is_as_before: false }
+    }
 }
 
 impl From<JitError> for NotExtended {
