@@ -12,6 +12,26 @@
 //! on SQLite with [`sqlite::commit_within`], on PostgreSQL by running [`statement::CommitStatement`] with whatever
 //! driver it uses.
 
+/// Merges what `$of` says of every state of an account but that of those which were forgotten: of these there may be millions
+/// between two others, and nobody is to read over them. Each state is in order by itself.
+macro_rules! merged_states {
+    ($of:ident) => {
+        concat!(
+            $of!("active"),
+            " UNION ALL ",
+            $of!("disabled"),
+            " UNION ALL ",
+            $of!("ended"),
+            " UNION ALL ",
+            $of!("invited"),
+            " UNION ALL ",
+            $of!("pending"),
+            " UNION ALL ",
+            $of!("suspended")
+        )
+    };
+}
+
 mod document;
 mod draft;
 mod kept;

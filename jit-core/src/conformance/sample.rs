@@ -63,28 +63,10 @@ impl World {
         let marker = MarkerKey::new("sample", &[5; 32])?.mark(&self.tenant, account.id);
         let name = "jit-sample".to_owned();
         account.ends_at = Some(at(60));
-        account.lease = Some(Box::new(Lease {
-            target: TargetId::new("directory")?,
-            holder,
-            role: RuleName::new("admin")?,
-            remote: RemoteRef { name, place: None, marker, native: None },
-            elevates: None,
-            entitlements: Vec::new(),
-            until: at(60),
-            latest: at(60),
-            phase: Phase::Active { since: at(0) },
-            unattended: None,
-            unanswered: None,
-            renewing: false,
-            names_taken: 0,
-            privileged: false,
-            purpose: None,
-            counted: false,
-            alarms: 0,
-            came_back: None,
-            proof: None,
-            task: None,
-        }));
+        let remote = RemoteRef { name, place: None, marker, native: None };
+        let lease =
+            Lease::intended(TargetId::new("directory")?, holder, RuleName::new("admin")?, remote, at(60));
+        account.lease = Some(Box::new(Lease { phase: Phase::Active { since: at(0) }, ..lease }));
         Ok(account)
     }
 

@@ -48,16 +48,7 @@ impl Jit {
 
     async fn count_all(&self, store: &dyn Store, tenant: &TenantId) -> Result<(), BackendError> {
         for name in self.parts.protection.counter_names() {
-            // The mark is a counter of its own: it moves once, in the same commit as the count.
-            let mark = CounterName::counted(&name);
-            let is_marked = CounterChange { name: mark.clone(), by: 0, at_least: Some(1), at_most: None };
-            if commit_counters(store, tenant, vec![is_marked]).await? {
-                continue;
-            }
-            let by = self.count(store, tenant, &name).await?;
-            let counted = CounterChange { name, by, at_least: None, at_most: None };
-            let marks = CounterChange { name: mark, by: 1, at_least: None, at_most: Some(1) };
-            commit_counters(store, tenant, vec![counted, marks]).await?;
+            begin_counter(store, tenant, &name, || self.count(store, tenant, &name)).await?;
         }
         Ok(())
     }
@@ -85,8 +76,30 @@ impl Jit {
     }
 }
 
+/// Begins a counter with what is counted now, once for all nodes: a mark, which is a counter of its own, moves in the same
+/// commit. Where another node was faster, its count stands.
+pub(super) async fn begin_counter<C>(
+    store: &dyn Store,
+    tenant: &TenantId,
+    name: &CounterName,
+    count: impl FnOnce() -> C + Send,
+) -> Result<(), BackendError>
+where
+    C: Future<Output = Result<i64, BackendError>> + Send,
+{
+    let mark = CounterName::counted(name);
+    let has_begun = CounterChange { name: mark.clone(), by: 0, at_least: Some(1), at_most: None };
+    if move_counters(store, tenant, vec![has_begun]).await? {
+        return Ok(());
+    }
+    let counted = CounterChange { name: name.clone(), by: count().await?, at_least: None, at_most: None };
+    let marks = CounterChange { name: mark, by: 1, at_least: None, at_most: Some(1) };
+    move_counters(store, tenant, vec![counted, marks]).await?;
+    Ok(())
+}
+
 /// Moves counters alone; `false` where a bound stands in the way.
-async fn commit_counters(
+async fn move_counters(
     store: &dyn Store,
     tenant: &TenantId,
     counters: Vec<CounterChange>,

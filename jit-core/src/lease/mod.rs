@@ -230,6 +230,40 @@ impl Phase {
 }
 
 impl Lease {
+    /// Writes a lease down of which nothing was done yet: nothing is lent by it, and it cannot be extended past `until`. What
+    /// else a request asks for is set in its fields.
+    #[must_use]
+    pub const fn intended(
+        target: TargetId,
+        holder: AccountId,
+        role: RuleName,
+        remote: RemoteRef,
+        until: DateTime<Utc>,
+    ) -> Self {
+        Self {
+            target,
+            holder,
+            role,
+            remote,
+            elevates: None,
+            entitlements: Vec::new(),
+            until,
+            latest: until,
+            phase: Phase::Intended,
+            unattended: None,
+            unanswered: None,
+            renewing: false,
+            names_taken: 0,
+            privileged: false,
+            purpose: None,
+            counted: false,
+            alarms: 0,
+            came_back: None,
+            proof: None,
+            task: None,
+        }
+    }
+
     /// Tells whether something of it may be in the target, now or later.
     #[must_use]
     pub fn is_live(&self) -> bool {

@@ -288,28 +288,9 @@ mod tests {
     fn lease() -> Lease {
         let id = AccountId::from_uuid(uuid::Uuid::from_u128(7));
         let marker = MarkerKey::new("test", &[5; 32]).unwrap().mark(&TenantId::new("acme").unwrap(), id);
-        Lease {
-            target: TargetId::new("ad").unwrap(),
-            holder: id,
-            role: RuleName::new("admin").unwrap(),
-            remote: RemoteRef { name: "jit-1".into(), place: None, marker, native: None },
-            elevates: None,
-            entitlements: Vec::new(),
-            until: at(30),
-            latest: at(60),
-            phase: Phase::Intended,
-            unattended: None,
-            unanswered: Some(at(2)),
-            renewing: false,
-            names_taken: 0,
-            privileged: false,
-            purpose: None,
-            counted: false,
-            alarms: 0,
-            came_back: None,
-            proof: None,
-            task: None,
-        }
+        let remote = RemoteRef { name: "jit-1".into(), place: None, marker, native: None };
+        let (target, role) = (TargetId::new("ad").unwrap(), RuleName::new("admin").unwrap());
+        Lease { latest: at(60), unanswered: Some(at(2)), ..Lease::intended(target, id, role, remote, at(30)) }
     }
 
     /// Every step, for every lease that any steps lead to.

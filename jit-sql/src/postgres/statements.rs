@@ -19,21 +19,9 @@ macro_rules! in_state {
     };
 }
 
-/// Every state of an account but that of those which were forgotten: of these there may be millions between two others, and
-/// nobody is to read over them. The states are merged, each of which is in order.
 const LIST: &str = concat!(
     "SELECT document::text, last_seen FROM (",
-    in_state!("active"),
-    " UNION ALL ",
-    in_state!("disabled"),
-    " UNION ALL ",
-    in_state!("ended"),
-    " UNION ALL ",
-    in_state!("invited"),
-    " UNION ALL ",
-    in_state!("pending"),
-    " UNION ALL ",
-    in_state!("suspended"),
+    merged_states!(in_state),
     ") AS a ORDER BY id LIMIT $3"
 );
 

@@ -113,27 +113,11 @@ fn over(mint: &mut Mint, seconds: i64) -> Account {
     let mut account = Account::begin(mint.account(), tenant.clone(), state, at);
     let marker = MarkerKey::new("test", &[5; 32]).unwrap().mark(&tenant, account.id);
     let native = Some(format!("id-{seconds}"));
+    let remote = RemoteRef { name: "jit-1".into(), place: None, marker, native };
+    let (target, role) = (TargetId::new("ad").unwrap(), RuleName::new("admin").unwrap());
     account.lease = Some(Box::new(Lease {
-        target: TargetId::new("ad").unwrap(),
-        holder: mint.account(),
-        role: RuleName::new("admin").unwrap(),
-        remote: RemoteRef { name: "jit-1".into(), place: None, marker, native },
-        elevates: None,
-        entitlements: Vec::new(),
-        until: at,
-        latest: at,
         phase: Phase::Gone { since: at, why: EndReason::Expired },
-        unattended: None,
-        unanswered: None,
-        renewing: false,
-        names_taken: 0,
-        privileged: false,
-        purpose: None,
-        counted: false,
-        alarms: 0,
-        came_back: None,
-        proof: None,
-        task: None,
+        ..Lease::intended(target, mint.account(), role, remote, at)
     }));
     account
 }

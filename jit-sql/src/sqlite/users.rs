@@ -156,22 +156,7 @@ macro_rules! in_state {
     };
 }
 
-/// Every state of an account but that of those which were forgotten: of these there may be millions between two others, and
-/// nobody is to read over them. The states are merged, each of which is in order.
-const LIST: &str = concat!(
-    in_state!("active"),
-    " UNION ALL ",
-    in_state!("disabled"),
-    " UNION ALL ",
-    in_state!("ended"),
-    " UNION ALL ",
-    in_state!("invited"),
-    " UNION ALL ",
-    in_state!("pending"),
-    " UNION ALL ",
-    in_state!("suspended"),
-    " ORDER BY 3 LIMIT ?3"
-);
+const LIST: &str = concat!(merged_states!(in_state), " ORDER BY 3 LIMIT ?3");
 
 const LIST_STATE: &str = "SELECT document, last_seen FROM jit_account INDEXED BY jit_account_state \
     WHERE tenant = ?1 AND state = ?4 AND id > ?2 ORDER BY id LIMIT ?3";

@@ -7,7 +7,7 @@ use super::{
     check_out::{LONG_GONE, answer_by},
 };
 use crate::{
-    Account, AccountId, Jit, JitError, Lease, Phase, RemoteRef, Standing, Store, TargetRole, TargetSetup,
+    Account, AccountId, Jit, JitError, Lease, RemoteRef, Standing, Store, TargetRole, TargetSetup,
     lease::account_for_key,
 };
 
@@ -32,27 +32,14 @@ pub(super) struct Admitted<'a> {
 impl Admitted<'_> {
     /// The lease of a remote account, of which nothing was done yet.
     pub(super) fn lease(&self, request: &CheckOut, remote: RemoteRef) -> Lease {
+        let (target, role) = (self.setup.id.clone(), request.role.clone());
         Lease {
-            target: self.setup.id.clone(),
-            holder: request.holder,
-            role: request.role.clone(),
-            remote,
-            elevates: None,
             entitlements: self.role.entitlements.clone(),
-            until: self.until,
             latest: self.now.checked_add_signed(self.role.longest).unwrap_or(self.until),
-            phase: Phase::Intended,
-            unattended: None,
             unanswered: Some(answer_by(self.setup, self.now)),
-            renewing: false,
-            names_taken: 0,
             privileged: self.role.privileged,
             purpose: request.purpose.clone(),
-            counted: false,
-            alarms: 0,
-            came_back: None,
-            proof: None,
-            task: None,
+            ..Lease::intended(target, request.holder, role, remote, self.until)
         }
     }
 }

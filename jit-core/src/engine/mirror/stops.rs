@@ -4,10 +4,11 @@ use std::num::NonZeroUsize;
 
 use chrono::{DateTime, Utc};
 
+use super::super::counters::begin_counter;
 use crate::{
-    Actor, AuditEvent, AuditOutcome, BackendError, Code, Commit, CounterChange, CounterName, ErrorKind,
-    Filter, Jit, JitError, LookupKey, MirrorState, Query, StopLimit, Store, StoreId, TargetId, TargetSetup,
-    TenantId, Wanted,
+    Actor, AuditEvent, AuditOutcome, BackendError, Code, Commit, CounterChange, CounterName, Filter, Jit,
+    JitError, LookupKey, MirrorState, Query, StopLimit, Store, StoreId, TargetId, TargetSetup, TenantId,
+    Wanted,
 };
 
 /// The accounts read at once while counting.
@@ -82,16 +83,10 @@ impl Jit {
         now: DateTime<Utc>,
     ) -> Result<CounterName, BackendError> {
         let name = CounterName::stops(&setup.id, span_of(limit, now));
-        let mark = CounterName::counted(&name);
-        let has_begun = CounterChange { name: mark.clone(), by: 0, at_least: Some(1), at_most: None };
-        if move_counters(store, tenant, vec![has_begun]).await? {
-            return Ok(name);
-        }
-        let by = i64::from(limit.of(count_mirrored(store, tenant, &setup.id).await?));
-        let budget = CounterChange { name: name.clone(), by, at_least: None, at_most: None };
-        let begins = CounterChange { name: mark, by: 1, at_least: None, at_most: Some(1) };
-        // Where another node was faster, its count stands.
-        move_counters(store, tenant, vec![budget, begins]).await?;
+        begin_counter(store, tenant, &name, || async {
+            Ok(i64::from(limit.of(count_mirrored(store, tenant, &setup.id).await?)))
+        })
+        .await?;
         Ok(name)
     }
 }
@@ -106,19 +101,6 @@ pub(super) fn is_counted(state: &MirrorState, next: &Wanted) -> bool {
 /// The number of the span that an instant lies in.
 fn span_of(limit: StopLimit, now: DateTime<Utc>) -> i64 {
     now.timestamp().div_euclid(limit.within.num_seconds().max(1))
-}
-
-/// Moves counters alone; `false` where a bound stands in the way.
-async fn move_counters(
-    store: &dyn Store,
-    tenant: &TenantId,
-    counters: Vec<CounterChange>,
-) -> Result<bool, BackendError> {
-    match store.commit(&Commit { counters, ..Commit::new(tenant.clone()) }).await {
-        Ok(()) => Ok(true),
-        Err(error) if matches!(error.kind(), ErrorKind::LimitReached(_)) => Ok(false),
-        Err(error) => Err(error),
-    }
 }
 
 async fn count_mirrored(

@@ -71,27 +71,11 @@ pub(crate) fn account(mint: &mut Mint, subject: &str, name: &str) -> Account {
 
 /// A lease in use, of which nothing is under way.
 pub(crate) fn lease(holder: AccountId, remote: RemoteRef) -> Lease {
+    let (target, role) = (TargetId::new("directory").unwrap(), RuleName::new("admin").unwrap());
     Lease {
-        target: TargetId::new("directory").unwrap(),
-        holder,
-        role: RuleName::new("admin").unwrap(),
-        remote,
-        elevates: None,
-        entitlements: Vec::new(),
-        until: now() + TimeDelta::hours(1),
         latest: now() + TimeDelta::hours(8),
         phase: Phase::Active { since: now() },
-        unattended: None,
-        unanswered: None,
-        renewing: false,
-        names_taken: 0,
-        privileged: false,
-        purpose: None,
-        counted: false,
-        alarms: 0,
-        came_back: None,
-        proof: None,
-        task: None,
+        ..Lease::intended(target, holder, role, remote, now() + TimeDelta::hours(1))
     }
 }
 
