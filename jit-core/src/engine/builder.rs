@@ -226,29 +226,18 @@ impl JitBuilder {
     ///
     /// # Errors
     /// [`BuildError`] when connections contradict each other, records would be kept too briefly, or there is no randomness.
-    pub fn build(self) -> Result<Jit, BuildError> {
+    pub fn build(mut self) -> Result<Jit, BuildError> {
         if self.keep_ended_for.is_some_and(|span| span < SHORTEST) {
             return Err(BuildError::KeptTooBriefly);
         }
-        let connections = by_name(self.connections, &self.stores)?;
+        let connections = by_name(std::mem::take(&mut self.connections), &self.stores)?;
         let kin = kin(&connections)?;
         check_waiters(self.targets.values(), &connections)?;
-        let clock = Arc::new(match (self.clock, self.time_guard) {
+        let clock = Arc::new(match (self.clock.take(), self.time_guard.take()) {
             (Some(clock), guard) => GuardedClock::new(clock, guard),
             (None, guard) => GuardedClock::new(Arc::new(SystemClock), Some(guard.unwrap_or_default())),
         });
-        let mut targets = self.targets;
-        let place = Jit::house_tenant().map(|tenant| Shelf {
-            store: Arc::clone(&self.store),
-            entropy: Arc::clone(&self.entropy),
-            clock: Arc::clone(&clock),
-            tenant,
-            notices: self.notices.as_ref().and_then(|_| Lane::new(ALARMS).ok()),
-        });
-        let shared = shared_circuits(&targets, place.as_ref());
-        for setup in targets.values_mut() {
-            guard(setup, &shared, &clock);
-        }
+        self.guard_targets(&clock);
         let mut seed = [0; 16];
         self.entropy.fill(&mut seed).map_err(BuildError::Entropy)?;
         Ok(Jit::assemble(Parts {
@@ -261,7 +250,7 @@ impl JitBuilder {
             notices: self.notices,
             makes_notices: self.makes_notices,
             takes_notices: self.takes_notices,
-            targets,
+            targets: self.targets,
             leases_per_holder: self.leases_per_holder,
             keep_ended_for: self.keep_ended_for,
             explaining: self.explaining,
@@ -274,6 +263,21 @@ impl JitBuilder {
             looked: Mutex::default(),
             followed: Mutex::default(),
         }))
+    }
+
+    /// Puts a circuit before each target, of which the main store keeps what all processes must know.
+    fn guard_targets(&mut self, clock: &Arc<GuardedClock>) {
+        let place = Jit::house_tenant().map(|tenant| Shelf {
+            store: Arc::clone(&self.store),
+            entropy: Arc::clone(&self.entropy),
+            clock: Arc::clone(clock),
+            tenant,
+            notices: self.notices.as_ref().and_then(|_| Lane::new(ALARMS).ok()),
+        });
+        let shared = shared_circuits(&self.targets, place.as_ref());
+        for setup in self.targets.values_mut() {
+            guard(setup, &shared, clock);
+        }
     }
 }
 
