@@ -1,7 +1,7 @@
 //! Groups of the target: found by name, joined and left.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::atomic::AtomicBool;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use chrono::{DateTime, TimeDelta, Utc};
@@ -11,7 +11,7 @@ use super::failure::Failure;
 use super::find::Finder;
 use super::learned::Learned;
 use super::person::{id_of, operation, patch};
-use super::profile::{GroupChanges, GroupOrigin, MemberRemoval};
+use super::profile::{GroupChanges, GroupOrigin, MemberRemoval, TargetProfile};
 use super::rate::MemberPace;
 use super::reason::TargetReason;
 use super::turns::{Turns, Waiting};
@@ -32,7 +32,7 @@ pub(super) struct Groups {
     /// The target said that it has no PATCH.
     lacks_patch: Learned,
     /// A group of the target showed its members: one that shows none has none.
-    pub(super) shows_members: AtomicBool,
+    shows_members: AtomicBool,
 }
 
 impl Groups {
@@ -172,6 +172,18 @@ impl Groups {
     ) -> Result<Vec<Json>, Failure> {
         let is_hit = |json: &Json| json.member("displayName").and_then(Json::as_text) == Some(name);
         finder.select(call, "Groups?excludedAttributes=members&", "displayName", name, is_hit).await
+    }
+
+    /// Tells whether nobody is in a group, as it was read; `None` where it may hide who is.
+    pub(super) fn is_empty(&self, profile: &TargetProfile, group: &Json) -> Option<bool> {
+        match group.member("members") {
+            Some(Json::List(list)) => {
+                self.shows_members.fetch_or(!list.is_empty(), Ordering::Relaxed);
+                Some(list.is_empty())
+            }
+            _ if profile.omits_members || self.shows_members.load(Ordering::Relaxed) => Some(true),
+            _ => None,
+        }
     }
 
     /// Forgets by which names a group was known that is there no longer.

@@ -34,10 +34,12 @@ impl Groups {
         if !answer.is_done() && !answer.is_taken() {
             return Err(answer.refusal());
         }
-        match answer.json.as_ref().filter(|_| answer.is_done()).and_then(id_of) {
+        let made = answer.json.as_ref().filter(|_| answer.is_done());
+        match made.and_then(id_of) {
             // any other answer shows a group that was there before, and is not ours to remove
             Some(own) if answer.status == 201 => {
-                Maker { groups: self, finder, name }.settle(call, own).await.map(Some)
+                let version = made.and_then(|made| version_of(made, finder.profile));
+                Maker { groups: self, finder, name }.settle(call, own, version).await.map(Some)
             }
             Some(found) => Ok(Some(found)),
             None => self.look(finder, call, name).await,
@@ -47,7 +49,7 @@ impl Groups {
 
 impl Groups {
     /// Of several groups of one name, removes those that makers left behind: they bear our mark, nobody is in them, and each goes
-    /// as it was seen. The one with the lowest id stays where all are such. Whoever was about to join one that goes finds the other.
+    /// as it was seen. One that may hide who is in it stays. The one with the lowest id stays where all are such. Whoever was about to join one that goes finds the other.
     pub(super) async fn tidy(
         &self,
         finder: Finder<'_>,
@@ -71,8 +73,8 @@ impl Groups {
 /// Whose group is removed.
 #[derive(Clone, Copy)]
 enum Whose<'a> {
-    /// That of this call, which it has just made.
-    Own,
+    /// That of this call, which it has just made in this version.
+    Own(Option<&'a str>),
     /// One that bears this mark. Others may be about to use it: it goes as it was seen, or stays.
     Left(&'a str),
 }
@@ -88,7 +90,7 @@ impl Maker<'_> {
     /// Looks again: since the first look others may have made a group of this name as well. Of the groups the one with the lowest
     /// id remains. But its maker may have been the last one, whom the others did not see: then they are in use already, and it is
     /// its maker who gives way.
-    async fn settle(&self, call: &mut Call, own: String) -> Result<String, Failure> {
+    async fn settle(&self, call: &mut Call, own: String, version: Option<&str>) -> Result<String, Failure> {
         let others = self.others(call, &own).await?;
         if others.is_empty() {
             return Ok(own);
@@ -99,8 +101,8 @@ impl Maker<'_> {
                 return Ok(own);
             }
         }
-        if !self.remove_empty(call, &own, Whose::Own).await? {
-            // somebody is in it: those who made the others see that it stays
+        if !self.remove_empty(call, &own, Whose::Own(version)).await? {
+            // somebody is in it, or may be: those who made the others see that it stays
             return Ok(own);
         }
         // where each gave way to the other there is none, and the next attempt makes one
@@ -113,7 +115,7 @@ impl Maker<'_> {
         Ok(named.iter().filter_map(id_of).filter(|id| id != own).collect())
     }
 
-    /// Removes a group that we made, as it was seen without members. `false`: somebody is in it.
+    /// Removes a group that we made, as it was seen without members. `false`: somebody is in it, or it does not tell.
     async fn remove_empty(&self, call: &mut Call, id: &str, whose: Whose<'_>) -> Result<bool, Failure> {
         if !self.finder.profile.shows_members {
             return Err(TargetReason::GroupNotUnique.into());
@@ -126,13 +128,8 @@ impl Maker<'_> {
             (200..=299, _) => return Err(TargetReason::AnswerMalformed.into()),
             (status, json) => return Err(Answer { status, json }.refused()),
         };
-        if matches!(group.member("members"), Some(Json::List(members)) if !members.is_empty()) {
-            return Ok(false);
-        }
         let version = version_of(&group, self.finder.profile);
-        if let Whose::Left(mark) = whose
-            && (version.is_none() || group.member("externalId").and_then(Json::as_text) != Some(mark))
-        {
+        if !self.is_to_go(&group, version, whose) {
             return Ok(false);
         }
         let ask = Ask::new(Method::DELETE, path).only_if(version);
@@ -143,6 +140,18 @@ impl Maker<'_> {
             409 | 412 => Ok(false),
             405 | 501 => Err(TargetReason::GroupNotUnique.into()),
             _ => Err(answer.refused()),
+        }
+    }
+
+    /// Nobody is in it, and it is ours. One that shows no members may hide them, unless it is still as it was made.
+    fn is_to_go(&self, group: &Json, version: Option<&str>, whose: Whose<'_>) -> bool {
+        let is_empty = self.groups.is_empty(self.finder.profile, group);
+        match whose {
+            Whose::Own(made) => is_empty.unwrap_or(version.is_some() && version == made),
+            Whose::Left(mark) => {
+                let is_marked = group.member("externalId").and_then(Json::as_text) == Some(mark);
+                is_empty == Some(true) && is_marked && version.is_some()
+            }
         }
     }
 }

@@ -1,7 +1,6 @@
 //! Groups that are put whole: read, put back with a change, and read again where nothing else tells that it stands.
 
 use std::collections::BTreeSet;
-use std::sync::atomic::Ordering;
 
 use chrono::TimeDelta;
 use http::Method;
@@ -85,21 +84,9 @@ impl GroupAt<'_> {
             (200..=299, _) => return Err(TargetReason::AnswerMalformed.into()),
             (status, json) => return Err(Answer { status, json }.refused()),
         };
-        self.check_members(&group)?;
-        Ok(Some(group))
-    }
-
-    /// Makes sure that a group without members has none: they may not be shown, and would be lost where it is put back.
-    fn check_members(&self, group: &Json) -> Result<(), Failure> {
-        let shows = &self.groups.shows_members;
-        match group.member("members") {
-            Some(Json::List(list)) => {
-                shows.fetch_or(!list.is_empty(), Ordering::Relaxed);
-                Ok(())
-            }
-            _ if self.finder.profile.omits_members || shows.load(Ordering::Relaxed) => Ok(()),
-            _ => Err(TargetReason::MembersUnseen.into()),
-        }
+        // one that may hide its members would lose them where it is put back
+        let shows = self.groups.is_empty(self.finder.profile, &group);
+        shows.map(|_| Some(group)).ok_or(TargetReason::MembersUnseen.into())
     }
 }
 

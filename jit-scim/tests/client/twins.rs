@@ -72,17 +72,27 @@ async fn a_group_that_somebody_is_in_stays_whoever_has_the_lower_id() {
 }
 
 fn marker(sim: &Arc<Sim>) -> Arc<ScimTarget> {
+    marker_where(sim, |_| {})
+}
+
+fn marker_where(sim: &Arc<Sim>, change: impl FnOnce(&mut TargetProfile)) -> Arc<ScimTarget> {
     let marks = |profile: &mut TargetProfile| {
         (profile.groups, profile.marks_groups) = (GroupOrigin::Made, true);
+        change(profile);
     };
     Arc::new(target(sim, changed(marks)))
+}
+
+/// The application shows who is in a group, and a group without anybody has no `members` at all.
+fn seeing(sim: &Arc<Sim>) -> Arc<ScimTarget> {
+    marker_where(sim, |profile| profile.omits_members = true)
 }
 
 #[tokio::test]
 async fn groups_that_makers_left_behind_go_where_they_bear_our_mark_and_others_stay() {
     for is_in_use in [true, false] {
         let sim = application(0);
-        join(&marker(&sim), "anna").await.unwrap();
+        join(&seeing(&sim), "anna").await.unwrap();
         let mark = sim.one("Groups")["externalId"].clone();
         if !is_in_use {
             sim.forget("Groups", sim.one("Groups")["id"].as_str().unwrap());
@@ -92,12 +102,12 @@ async fn groups_that_makers_left_behind_go_where_they_bear_our_mark_and_others_s
         for _ in 0..2 {
             sim.plant("Groups", &left);
         }
-        join(&marker(&sim), "bob").await.unwrap();
+        join(&seeing(&sim), "bob").await.unwrap();
         assert_eq!(sim.all("Groups").len(), 1);
         assert_eq!(sim.members("Crew").len(), if is_in_use { 2 } else { 1 });
 
         sim.plant("Groups", &json!({ "schemas": [GROUP], "displayName": "Crew" }));
-        let refused = join(&marker(&sim), "carol").await.unwrap_err();
+        let refused = join(&seeing(&sim), "carol").await.unwrap_err();
         assert!(refused.contains("GroupNotUnique"), "{refused}");
         assert_eq!(sim.all("Groups").len(), 2, "one that bears no mark of ours is not ours to remove");
     }
@@ -117,7 +127,50 @@ async fn a_group_that_somebody_joins_at_that_moment_is_not_removed() {
         }
         None
     });
-    let refused = join(&marker(&sim), "bob").await.unwrap_err();
+    let refused = join(&seeing(&sim), "bob").await.unwrap_err();
     assert!(refused.contains("GroupNotUnique"), "{refused}");
     assert_eq!(sim.all("Groups").len(), 2);
+}
+
+/// An application that shows nobody in any group, whoever is in it.
+fn hiding(users: usize) -> Arc<Sim> {
+    let sim = application(users);
+    sim.quirks.lock().unwrap().hides_members = true;
+    sim
+}
+
+#[tokio::test]
+async fn a_group_that_hides_who_is_in_it_is_not_taken_for_one_left_behind() {
+    for users in 0..12 {
+        let sim = hiding(users);
+        join(&marker(&sim), "anna").await.unwrap();
+        let mark = sim.one("Groups")["externalId"].clone();
+        sim.plant("Groups", &json!({ "schemas": [GROUP], "displayName": "Crew", "externalId": mark }));
+        let refused = join(&marker(&sim), "bob").await.unwrap_err();
+        assert!(refused.contains("GroupNotUnique"), "{refused}");
+        let filled = sim.all("Groups").iter().filter(|group| group["members"].is_array()).count();
+        assert_eq!((sim.all("Groups").len(), filled), (2, 1), "{users} were there before");
+    }
+}
+
+#[tokio::test]
+async fn a_group_that_was_just_made_stays_where_somebody_may_have_come_in_unseen() {
+    for users in 0..12 {
+        let sim = hiding(users);
+        let (meddling, mut own) = (Arc::clone(&sim), false);
+        sim.script(move |_, asked| {
+            let is_look = asked.method == http::Method::GET && asked.path.starts_with("Groups?");
+            if own && is_look && meddling.all("Groups").len() == 1 {
+                let made = meddling.one("Groups")["id"].as_str().unwrap().to_owned();
+                meddling.overwrite_group(&made, "somebody");
+                meddling.plant("Groups", &json!({ "schemas": [GROUP], "displayName": "Crew" }));
+            }
+            own |= asked.method == http::Method::POST && asked.path == "Groups";
+            None
+        });
+        join(&maker(&sim), "anna").await.unwrap();
+        assert_eq!(sim.all("Groups").len(), 2, "{users} were there before");
+        let filled = sim.all("Groups").into_iter().find(|group| group["members"].is_array()).unwrap();
+        assert_eq!(filled["members"].as_array().unwrap().len(), 2, "{filled}");
+    }
 }
