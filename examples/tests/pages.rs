@@ -5,10 +5,10 @@ use std::path::PathBuf;
 use jit_examples::portal::pages;
 use jit_examples::portal::view::{
     AccessView, AccountAct, AccountRef, AccountRow, AccountView, AdminView, ApprovalRow, AttributeRow,
-    AuditRow, Badge, ChangeRow, CompareRow, ConnectionCard, DecisionView, EmailRow, Fact, Frame, GrantRow,
-    GrantedView, IdentityRow, LeaseRow, LeasesView, LeaverRow, MeView, OfferRow, OnwardView, PlanView,
-    QuestionView, RefusalView, RuleMark, RuleRow, SignInView, SignOutView, StageView, Tone, TroubleView,
-    Visitor, WaitingView,
+    AuditRow, BackLink, Badge, ChangeRow, CompareRow, ConnectionCard, DecisionView, EmailRow, Fact, Frame,
+    GrantRow, GrantedView, IdentityRow, LeaseRow, LeasesView, LeaverRow, MeView, NotDoneView, OfferRow,
+    OnwardView, PlanView, QuestionView, RefusalView, RuleMark, RuleRow, SignInView, SignOutView, StageView,
+    Tone, TroubleView, Visitor, WaitingView,
 };
 
 const HOSTILE: &str = "<script>alert(1)</script>\"'&";
@@ -48,6 +48,18 @@ fn decision(text: &str, tone: Tone) -> DecisionView {
                 ],
             },
         ],
+    }
+}
+
+fn not_done(back: &str) -> NotDoneView {
+    NotDoneView {
+        title: "Not checked out".into(),
+        asked: format!("You asked for `{HOSTILE}` at `workshop`, for 9 hours."),
+        code: "lease.not_entitled".into(),
+        reason: HOSTILE.into(),
+        advice: "Ask for less.".into(),
+        is_about_holdings: true,
+        back: BackLink { address: back.into(), label: HOSTILE.into() },
     }
 }
 
@@ -317,7 +329,8 @@ fn every_page() -> Vec<(&'static str, String)> {
         ("leases-none", pages::leases(&frame, &LeasesView::default())),
         ("signed-out-form", pages::signed_out(&stranger, &SignOutView::Form(onward()))),
         ("go-on", pages::go_on(&stranger, &onward())),
-        ("problem", pages::problem(&stranger, "Not found", "There is no such page.")),
+        ("problem", pages::problem(&stranger, "Not found", "There is no such page.", &not_done("/").back)),
+        ("not-done", pages::not_done(&frame, &not_done("/access"))),
     ]
     .map(|(name, page)| (name, page.into_string()))
     .into()

@@ -2,6 +2,7 @@
 // account of a directory that is larger than a page.
 import assert from 'node:assert/strict'
 import { after, before, test } from 'node:test'
+import { picture } from '../peers/lib/chromium.mjs'
 import { troubles } from './lib/accessible.mjs'
 import { FILES, asks, bulk, change, directory, group, user } from './lib/directory.mjs'
 import { signIn, startWorld } from './lib/example.mjs'
@@ -68,6 +69,11 @@ test('an administrator lets people stay or leave, each as the page showed it', a
   for (const [n, tab] of tabs.entries()) {
     await tab.getByRole('button', { name: buttons[n] }).click()
     await tab.getByText('record.leave_changed').waitFor()
+    assert.match(await tab.getByRole('alert').innerText(), /Not done[\s\S]*You asked to let (Dan Dune|Eve Elm) (stay|leave)/)
+    assert.equal(await tab.getByRole('button', { name: 'Sign out' }).count(), 1)
+    if (n === 0) await picture(tab, 'leaves-changed')
+    await tab.getByRole('link', { name: 'Back to the administration' }).click()
+    await tab.waitForURL(`${portal.url}/admin`)
     await tab.close()
   }
   await page.goto(`${portal.url}/admin`)
@@ -94,8 +100,8 @@ test('nobody decides a leave by a forged form, or without having seen it', async
   const decide = (sent) =>
     alice.context.request.post(`${portal.url}/admin/decide`, { form: { act: 'confirm_leave', account, ...sent } })
   assert.equal((await decide({ seen, csrf: 'guessed' })).status(), 403)
-  assert.equal((await decide({ csrf })).status(), 404, 'nothing was seen')
-  assert.equal((await decide({ csrf, seen: '[]' })).status(), 403)
+  assert.equal((await decide({ csrf })).status(), 400, 'nothing was seen')
+  assert.equal((await decide({ csrf, seen: '[]' })).status(), 409)
   await alice.page.reload()
   assert.equal(await stateOf(alice.page, 'bob'), 'active')
   assert.equal(await alice.page.getByRole('button', { name: 'Let leave Bob Brown' }).count(), 1, 'it waits as before')

@@ -1,3 +1,9 @@
+//! Why a request has no better answer than a page about it.
+
+mod administering;
+mod lease;
+mod not_done;
+
 use std::error::Error;
 
 use axum::http::header::RETRY_AFTER;
@@ -8,18 +14,20 @@ use jit_oidc::LoginError;
 use jit_oidc::rejection::Rejection;
 use jit_saml::logout::{LogoutError, LogoutRejection};
 
-use super::pages;
-use super::view::{Frame, RefusalView};
+pub(super) use self::lease::{Asked, Deed};
+pub(super) use self::not_done::NotDone;
 use crate::say::{causes, complain_of};
-use crate::web::{RandomError, html};
-
-const ANEW: &str = "Begin the sign-in anew. If it happens again, show the code to an administrator.";
+use crate::web::RandomError;
 
 /// Says why a request has no better answer than a page about it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Failure {
-    /// A rule was broken; the code says which.
+    /// A sign-in broke a rule; the code says which.
     Refused { code: Code, reason: String, anew: Option<String> },
+    /// Something that somebody asked for who is signed in, or wants to leave, was not done.
+    NotDone(Box<NotDone>),
+    /// Others kept changing the same.
+    Contended,
     /// The database cannot be reached, or was busy for too long.
     DatabaseDown,
     /// A target cannot be asked; what was begun there ends by itself.
@@ -68,9 +76,13 @@ impl Failure {
         }
     }
 
-    fn words(&self) -> (StatusCode, &'static str, String) {
-        let (status, title, text) = match self {
-            Self::Refused { .. } => (StatusCode::FORBIDDEN, "Refused", ""),
+    /// The title and the text of its page, where these are all that it says.
+    pub(super) fn words(&self) -> (&'static str, String) {
+        let (title, text) = match self {
+            Self::Refused { .. } | Self::NotDone(_) => ("Refused", ""),
+            Self::Contended => {
+                not_now("Others were changing the same. Nothing was changed by you: try again in a moment.")
+            }
             Self::DatabaseDown => not_now(
                 "The database cannot be reached. Nothing was lost and nothing was changed by halves: try again in a \
                  moment.",
@@ -87,40 +99,66 @@ impl Failure {
                  tell an administrator if that takes long.",
             ),
             Self::Broken(code) => {
-                let text = format!("An administrator has to mend something: `{code}`.");
-                return (StatusCode::INTERNAL_SERVER_ERROR, "This does not work", text);
+                return ("This does not work", format!("An administrator has to mend something: `{code}`."));
             }
             Self::Forged => (
-                StatusCode::FORBIDDEN,
                 "Not accepted",
-                "The form was not made for this session, or the session is over. Go back and try again.",
+                "The form was not made for this session, or the session that it was made for is over. Nothing was done: open its \
+                 page anew and try again.",
             ),
-            Self::Forbidden => (StatusCode::FORBIDDEN, "Not for you", "Only administrators see this page."),
-            Self::NotFound => (StatusCode::NOT_FOUND, "Not found", "There is no such page."),
+            Self::Forbidden => ("Not for you", "Only administrators see this page."),
+            Self::NotFound => ("Not found", "There is no such page."),
         };
-        (status, title, text.to_owned())
+        (title, text.to_owned())
+    }
+
+    fn status(&self) -> StatusCode {
+        match self {
+            Self::Refused { .. } | Self::Forged | Self::Forbidden => StatusCode::FORBIDDEN,
+            Self::NotDone(not_done) => not_done.status,
+            Self::Contended
+            | Self::DatabaseDown
+            | Self::TargetDown
+            | Self::ProviderDown
+            | Self::MetadataDown
+            | Self::MetadataExpired => StatusCode::SERVICE_UNAVAILABLE,
+            Self::Broken(_) => StatusCode::INTERNAL_SERVER_ERROR,
+            Self::NotFound => StatusCode::NOT_FOUND,
+        }
+    }
+
+    /// What a provider sent about a sign-out was refused: that is nothing about an account, or a sign-in.
+    fn of_logout(class: ErrorClass, code: Code, error: &(dyn Error + 'static)) -> Self {
+        match Self::of_login(class, code, error) {
+            Self::Refused { code, reason, .. } => Self::NotDone(Box::new(NotDone {
+                status: StatusCode::FORBIDDEN,
+                title: "Not signed out",
+                asked: String::new(),
+                code,
+                reason: reason.into(),
+                advice: "What came about a sign-out is not believed, and nobody was signed out by it. If it happens again, show \
+                         the code to an administrator."
+                    .into(),
+                is_about_holdings: false,
+            })),
+            other => other,
+        }
     }
 }
 
-fn not_now(text: &'static str) -> (StatusCode, &'static str, &'static str) {
-    (StatusCode::SERVICE_UNAVAILABLE, "Not available right now", text)
+fn not_now(text: &'static str) -> (&'static str, &'static str) {
+    ("Not available right now", text)
 }
 
+/// Leaves the page to the layer around all routes, which knows who asks.
 impl IntoResponse for Failure {
     fn into_response(self) -> Response {
-        let (status, title, text) = self.words();
-        let frame = Frame::default();
-        let page = match self {
-            Self::Refused { code, reason, anew } => {
-                let (code, advice) = (code.to_string(), ANEW.into());
-                pages::refused(&frame, &RefusalView { code, reason, advice, anew, decision: None })
-            }
-            _ => pages::problem(&frame, title, &text),
-        };
-        let mut response = html(status, page);
+        let status = self.status();
+        let mut response = status.into_response();
         if status == StatusCode::SERVICE_UNAVAILABLE {
             response.headers_mut().insert(RETRY_AFTER, HeaderValue::from_static("5"));
         }
+        response.extensions_mut().insert(self);
         response
     }
 }
@@ -166,7 +204,7 @@ impl From<jit_saml::Rejection> for Failure {
 impl From<LogoutError> for Failure {
     fn from(error: LogoutError) -> Self {
         tell(&error);
-        Self::of_login(error.class(), error.code(), &error)
+        Self::of_logout(error.class(), error.code(), &error)
     }
 }
 
@@ -201,31 +239,7 @@ impl Failure {
         let reason = match code.as_str() {
             "hold.unknown_ticket" => "This sign-in was answered already, or it waited for too long.",
             "hold.proof_refused" => "The account that you signed in with is not the one that was found.",
-            "lease.not_entitled" => "Nothing that you hold admits to this role.",
-            "lease.unnamed" => "Nobody who is believed says which account at the target is yours.",
-            "lease.unknown_account" => "The target has no account of the name that you have there.",
-            "lease.too_many" => "You have as many leases at once as you may have. Check one in first.",
-            "lease.too_long" => "The role cannot be held for so long.",
-            "lease.not_longer" => "It would not end later than it does.",
-            "lease.shut_by_others" => {
-                "Somebody put the account out of use at the target. It is not opened again."
-            }
-            "lease.over" | "lease.interrupted" => "The lease has ended, or is about to.",
-            "lease.in_progress" => "The same request is under way. Look again in two minutes.",
-            "clock.ahead" => {
-                "The clock of this machine is ahead of the time that it can be. Nothing is lent until it is right, or an \
-                 administrator confirmed it."
-            }
-            "lease.holder_inactive" => "The account is not in use.",
-            "lease.name_taken" => "Every name that was tried is somebody else's at the target.",
-            "lease.invalid" => "The reason is too long, or holds signs that nobody can see.",
-            "lease.other_request" => "The form was used for something else already. Open the page anew.",
-            "lease.quarantined" | "target.markers_unknown" => {
-                "What is at the target is not what was made. An administrator has to look."
-            }
-            // A target of others does not exist.
-            "lease.unknown_target" | "lease.unknown_role" => return Self::NotFound,
-            "engine.contended" => return Self::DatabaseDown,
+            "engine.contended" => return Self::Contended,
             _ => return Self::Broken(code),
         };
         Self::Refused { code, reason: reason.into(), anew: None }

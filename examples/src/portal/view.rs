@@ -3,10 +3,12 @@
 mod administering;
 mod entering;
 mod lending;
+mod refusing;
 
 pub use administering::{AccountAct, AccountRef, AccountRow, AdminView, ApprovalRow, LeaverRow};
 pub use entering::{SignInView, TroubleView};
 pub use lending::{AccessView, CompareRow, GrantedView, LeaseRow, LeasesView, OfferRow};
+pub use refusing::{BackLink, NotDoneView, RefusalView};
 
 /// Says how good or bad something is; it picks the colour and the mark, never the meaning alone.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -266,21 +268,6 @@ pub enum SignOutView {
     },
     /// By a form.
     Form(OnwardView),
-}
-
-/// Describes a sign-in that was refused.
-#[derive(Debug, Clone, Default)]
-pub struct RefusalView {
-    /// The stable code.
-    pub code: String,
-    /// The reason for people.
-    pub reason: String,
-    /// What the visitor can do about it.
-    pub advice: String,
-    /// Where the same sign-in begins anew.
-    pub anew: Option<String>,
-    /// The decision, where the policy was asked.
-    pub decision: Option<DecisionView>,
 }
 
 /// Describes a sign-in that waits for an administrator.

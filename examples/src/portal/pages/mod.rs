@@ -20,6 +20,6 @@ pub use audit::audit;
 pub use held::{choose_password, choose_user_name, consent, prove_link, waiting};
 pub use home::home;
 pub use leases::leases;
-pub use refused::{problem, refused};
+pub use refused::{not_done, problem, refused};
 pub use sign_in::sign_in;
 pub use signing_out::{go_on, signed_out};

@@ -2,7 +2,7 @@ use maud::{Markup, html};
 
 use super::decision::decision;
 use super::layout::{page, prose};
-use crate::portal::view::{Frame, RefusalView};
+use crate::portal::view::{BackLink, Frame, NotDoneView, RefusalView};
 
 /// Tells that a sign-in was refused, with its code, its reason and the rules.
 #[must_use]
@@ -23,12 +23,33 @@ pub fn refused(frame: &Frame, view: &RefusalView) -> Markup {
     page(frame, "Refused", &content)
 }
 
+/// Tells somebody that what they asked for was not done, why, and what they can do now.
+#[must_use]
+pub fn not_done(frame: &Frame, view: &NotDoneView) -> Markup {
+    let content = html! {
+        div.notice.bad role="alert" {
+            h1 { (view.title) }
+            @if !view.asked.is_empty() { p { (prose(&view.asked)) } }
+            p { strong { (prose(&view.reason)) } }
+            p.muted { "Code " code { (view.code) } }
+        }
+        p { (prose(&view.advice)) }
+        @if view.is_about_holdings { p { a href="/me" { "What you hold, and why" } } }
+        (back(&view.back))
+    };
+    page(frame, &view.title, &content)
+}
+
 /// Tells of anything else that went wrong, without a decision.
 #[must_use]
-pub fn problem(frame: &Frame, title: &str, reason: &str) -> Markup {
+pub fn problem(frame: &Frame, title: &str, reason: &str, way: &BackLink) -> Markup {
     let content = html! {
         div.notice.caution role="alert" { h1 { (title) } p { (prose(reason)) } }
-        p { a.button href="/" { "Back to the start" } }
+        (back(way))
     };
     page(frame, title, &content)
+}
+
+fn back(way: &BackLink) -> Markup {
+    html! { p { a.button href=(way.address) { (way.label) } } }
 }

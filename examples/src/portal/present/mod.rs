@@ -12,4 +12,4 @@ pub(super) use audit::audit_row;
 pub(super) use decision::{denied, held, permitted};
 pub(super) use lease::{compare_row, comparison, elevated_view, granted_view, lease_row, offer_row};
 pub(super) use plan::plan_view;
-pub(super) use span::instant;
+pub(super) use span::{instant, span};

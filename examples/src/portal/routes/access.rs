@@ -5,16 +5,16 @@ use axum::extract::State;
 use axum::http::header::{CACHE_CONTROL, CONTENT_TYPE};
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse as _, Response};
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 use jit_core::{
-    Account, AccountId, BackendError, CheckOut, Filter, LookupKey, Query as Accounts, RuleName, Span, Store,
-    StoreId, TargetId, TenantId,
+    Account, AccountId, BackendError, CheckOut, Code, Filter, JitError, Lease, LookupKey, Query as Accounts,
+    RuleName, Span, Store, StoreId, TargetId, TenantId,
 };
 
 use super::check_form;
-use crate::portal::failure::Failure;
+use crate::portal::failure::{Asked, Deed, Failure};
 use crate::portal::house::{House, Visit};
-use crate::portal::view::{AccessView, OfferRow};
+use crate::portal::view::{AccessView, GrantedView, OfferRow};
 use crate::portal::{pages, present};
 use crate::targets::{Opened, RoleOffer, open_to};
 use crate::web::{Form, Parameters, html, random_token, see_other};
@@ -22,6 +22,7 @@ use crate::web::{Form, Parameters, html, random_token, see_other};
 const LEASES: NonZeroUsize = NonZeroUsize::new(200).expect("not zero");
 /// How many times as many are shown: somebody may hold as many as the configuration lets them.
 const PAGES: usize = 5;
+const UNKNOWN: Code = Code::new("lease.unknown");
 const COUNTDOWN: &str = include_str!("../countdown.js");
 
 /// Shows what the visitor may check out, and what is lent to them.
@@ -47,16 +48,21 @@ pub(super) async fn out(
     Form(sent): Form,
 ) -> Result<Response, Failure> {
     let Some(visit) = whoever_means_it(&house, &headers, &sent).await? else { return Ok(see_other("/")) };
-    let request = request(&visit, &sent).ok_or(Failure::NotFound)?;
-    let target = request.target.to_string();
-    let view = if let Some(role) = house.role(&request).filter(|role| role.elevates.is_some()) {
-        let lent = house.jit.elevate(&request, None).await?;
-        present::elevated_view(target, role, &lent, house.now())
-    } else {
-        let lent = house.jit.check_out(&request).await?;
-        present::granted_view(target, &lent, house.now())
-    };
+    let request = request(&visit, &sent)?;
+    let role = house.role(&request);
+    let asked = Asked::check_out(&request, role.map(|role| role.longest));
+    let view = lend(&house, &request, role).await.map_err(|error| asked.failed(error))?;
     Ok(html(StatusCode::OK, pages::granted(&house.frame(Some(&visit)), &view)))
+}
+
+async fn lend(house: &House, request: &CheckOut, role: Option<&RoleOffer>) -> Result<GrantedView, JitError> {
+    let target = request.target.to_string();
+    if let Some(role) = role.filter(|role| role.elevates.is_some()) {
+        let lent = house.jit.elevate(request, None).await?;
+        return Ok(present::elevated_view(target, role, &lent, house.now()));
+    }
+    let lent = house.jit.check_out(request).await?;
+    Ok(present::granted_view(target, &lent, house.now()))
 }
 
 /// Ends a lease of the visitor.
@@ -66,9 +72,11 @@ pub(super) async fn check_in(
     Form(sent): Form,
 ) -> Result<Response, Failure> {
     let Some(visit) = whoever_means_it(&house, &headers, &sent).await? else { return Ok(see_other("/")) };
-    let lease = own_lease(&house, &visit, &sent).await?;
+    let asked = Asked::to(Deed::CheckIn);
+    let (id, lease) = own_lease(&house, &visit, &sent, &asked).await?;
     let (store, tenant) = (visit.session.store.as_ref(), &visit.session.tenant);
-    house.jit.check_in(store, tenant, lease.id, visit.actor()).await?;
+    let ended = house.jit.check_in(store, tenant, id, visit.actor()).await;
+    ended.map_err(|error| asked.end(&lease).failed(error))?;
     Ok(see_other("/access"))
 }
 
@@ -79,10 +87,12 @@ pub(super) async fn extend(
     Form(sent): Form,
 ) -> Result<Response, Failure> {
     let Some(visit) = whoever_means_it(&house, &headers, &sent).await? else { return Ok(see_other("/")) };
-    let span: Span = sent.value("span").and_then(|text| text.parse().ok()).ok_or(Failure::NotFound)?;
-    let lease = own_lease(&house, &visit, &sent).await?;
+    let asked = Asked::to(Deed::Extend);
+    let (id, lease) = own_lease(&house, &visit, &sent, &asked).await?;
+    let span = span_of(&sent, &asked)?;
     let (store, tenant) = (visit.session.store.as_ref(), &visit.session.tenant);
-    house.jit.extend(store, tenant, lease.id, span.delta(), visit.actor()).await?;
+    let extended = house.jit.extend(store, tenant, id, span, visit.actor()).await;
+    extended.map_err(|error| asked.longer(&lease, span).failed(error))?;
     Ok(see_other("/access"))
 }
 
@@ -118,19 +128,30 @@ fn offers(targets: &[Opened], account: &Account, now: DateTime<Utc>, demo: bool)
     admitted.filter_map(offer).collect()
 }
 
-fn request(visit: &Visit, sent: &Parameters) -> Option<CheckOut> {
-    let span: Span = sent.value("span")?.parse().ok()?;
-    Some(CheckOut {
+fn request(visit: &Visit, sent: &Parameters) -> Result<CheckOut, Failure> {
+    let asked = Asked::to(Deed::CheckOut);
+    let target = sent.value("target").and_then(|text| TargetId::new(text).ok());
+    let role = sent.value("role").and_then(|text| RuleName::new(text).ok());
+    let (Some(target), Some(role)) = (target, role) else {
+        return Err(asked.refused(Code::new("portal.form")));
+    };
+    Ok(CheckOut {
         tenant: visit.session.tenant.clone(),
         store: visit.session.store.clone(),
         holder: visit.account.id,
         by: visit.actor(),
-        target: TargetId::new(sent.value("target")?).ok()?,
-        role: RuleName::new(sent.value("role")?).ok()?,
-        span: span.delta(),
+        target,
+        role,
+        span: span_of(sent, &asked)?,
         key: sent.value("key").map(str::to_owned),
         purpose: sent.value("reason").map(str::to_owned),
     })
+}
+
+/// The time that a form asks for.
+pub(super) fn span_of(sent: &Parameters, asked: &Asked) -> Result<TimeDelta, Failure> {
+    let span = sent.value("span").and_then(|text| text.parse().ok()).map(Span::delta);
+    span.ok_or_else(|| asked.refused(Code::new("portal.span")))
 }
 
 /// The accounts that keep what is lent to the visitor, the latest first, and whether there are more.
@@ -160,25 +181,31 @@ async fn held_by(
     Ok((found, query.after.is_some()))
 }
 
-/// The account that keeps the lease of a form. Those of others are not there, for administrators either: they have a page
+/// The lease of a form, with its id. Those of others are not there, for administrators either: they have a page
 /// of their own.
-async fn own_lease(house: &House, visit: &Visit, sent: &Parameters) -> Result<Account, Failure> {
-    let account = lease_of(house, visit, visit.session.store.as_ref(), sent).await?;
-    let is_own = account.lease.as_ref().is_some_and(|lease| lease.holder == visit.account.id);
-    if is_own { Ok(account) } else { Err(Failure::NotFound) }
+async fn own_lease(
+    house: &House,
+    visit: &Visit,
+    sent: &Parameters,
+    asked: &Asked,
+) -> Result<(AccountId, Lease), Failure> {
+    let found = lease_of(house, visit, visit.session.store.as_ref(), sent, asked).await?;
+    if found.1.holder == visit.account.id { Ok(found) } else { Err(asked.refused(UNKNOWN)) }
 }
 
-/// The account that keeps the lease of a form, whoever holds it.
+/// The lease of a form, whoever holds it.
 pub(super) async fn lease_of(
     house: &House,
     visit: &Visit,
     store: Option<&StoreId>,
     sent: &Parameters,
-) -> Result<Account, Failure> {
+    asked: &Asked,
+) -> Result<(AccountId, Lease), Failure> {
     let id: Option<AccountId> = sent.value("lease").and_then(|text| text.parse().ok());
-    let (Some(id), Some(store)) = (id, house.store(store)) else { return Err(Failure::NotFound) };
+    let (Some(id), Some(store)) = (id, house.store(store)) else { return Err(asked.refused(UNKNOWN)) };
     let account = store.get(&visit.session.tenant, id).await?;
-    account.filter(|account| account.lease.is_some()).ok_or(Failure::NotFound)
+    let lease = account.and_then(|account| account.lease).ok_or_else(|| asked.refused(UNKNOWN))?;
+    Ok((id, *lease))
 }
 
 #[cfg(test)]
@@ -242,7 +269,8 @@ mod tests {
         let jit = Jit::builder(store).target(targets[0].setup.clone()).build().unwrap();
         jit.check_out(&request_of(&ours)).await.unwrap();
         let refused = jit.check_out(&request_of(&stranger)).await.unwrap_err();
-        assert_eq!(Failure::from(refused).into_response().status(), StatusCode::NOT_FOUND);
+        let asked = Asked::check_out(&request_of(&stranger), None);
+        assert_eq!(asked.failed(refused).into_response().status(), StatusCode::NOT_FOUND);
     }
 
     #[tokio::test]

@@ -127,19 +127,19 @@ pub(super) async fn decide(
     let Some(visit) = administrator(&house, &headers).await? else { return Ok(see_other("/")) };
     let place = Place::read(&shown).ok_or(Failure::NotFound)?;
     check_form(&sent, &visit.session.csrf)?;
-    let request = request(&visit, &sent).ok_or(Failure::NotFound)?;
+    let request = request(&visit, &sent).filter(|request| house.store(request.store.as_ref()).is_some());
+    let request = request.ok_or_else(Failure::unreadable_act)?;
     match house.jit.administer(&request).await? {
         Ok(_) => Ok(see_other(&format!("/admin{}", place.query()))),
-        Err(denial) => {
-            let reason = match denial.code.as_str() {
-                "record.leave_changed" => {
-                    "This leave does not wait any longer as the page showed it. Nothing was done: look at the page anew."
-                }
-                _ => "The account is not in a state in which this can be done, or does not exist.",
-            };
-            Err(Failure::Refused { code: denial.code, reason: reason.into(), anew: None })
-        }
+        Err(denial) => Err(Failure::denied_act(denial.code, &request.act, &whom(&house, &request).await?)),
     }
+}
+
+/// Whom an act is about, as the pages call them.
+async fn whom(house: &House, request: &AdminRequest) -> Result<String, Failure> {
+    let Some(store) = house.store(request.store.as_ref()) else { return Ok(request.account.to_string()) };
+    let account = store.get(&request.tenant, request.account).await?;
+    Ok(account.map_or_else(|| request.account.to_string(), |account| present::display_name(&account)))
 }
 
 pub(super) async fn administrator(house: &House, headers: &HeaderMap) -> Result<Option<Visit>, Failure> {

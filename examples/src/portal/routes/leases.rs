@@ -4,13 +4,15 @@ use std::sync::Arc;
 use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::Response;
-use jit_core::{Account, JitError, ReconcileMode, Reconciliation, Span, StoreId, TargetId, TenantId};
+use jit_core::{
+    AccountId, Code, JitError, Lease, ReconcileMode, Reconciliation, StoreId, TargetId, TenantId,
+};
 
-use super::access::lease_of;
+use super::access::{lease_of, span_of};
 use super::admin::administrator;
 use super::check_form;
 use crate::portal::comparisons::Finds;
-use crate::portal::failure::Failure;
+use crate::portal::failure::{Asked, Deed, Failure};
 use crate::portal::house::{House, Shelf, Visit};
 use crate::portal::view::{LeaseRow, LeasesView};
 use crate::portal::{pages, present};
@@ -61,8 +63,10 @@ pub(super) async fn end(
     Form(sent): Form,
 ) -> Result<Response, Failure> {
     let Some(visit) = administrator(&house, &headers).await? else { return Ok(see_other("/")) };
-    let (store, lease) = chosen(&house, &visit, &sent).await?;
-    house.jit.check_in(store.as_ref(), &visit.session.tenant, lease.id, visit.actor()).await?;
+    let asked = Asked::to(Deed::EndOfOthers);
+    let (store, id, lease) = chosen(&house, &visit, &sent, &asked).await?;
+    let ended = house.jit.check_in(store.as_ref(), &visit.session.tenant, id, visit.actor()).await;
+    ended.map_err(|error| asked.end(&lease).failed(error))?;
     Ok(see_other("/leases"))
 }
 
@@ -73,10 +77,11 @@ pub(super) async fn extend(
     Form(sent): Form,
 ) -> Result<Response, Failure> {
     let Some(visit) = administrator(&house, &headers).await? else { return Ok(see_other("/")) };
-    let (store, lease) = chosen(&house, &visit, &sent).await?;
-    let span: Span = sent.value("span").and_then(|text| text.parse().ok()).ok_or(Failure::NotFound)?;
-    let tenant = &visit.session.tenant;
-    house.jit.extend(store.as_ref(), tenant, lease.id, span.delta(), visit.actor()).await?;
+    let asked = Asked::to(Deed::ExtendOfOthers);
+    let (store, id, lease) = chosen(&house, &visit, &sent, &asked).await?;
+    let span = span_of(&sent, &asked)?;
+    let extended = house.jit.extend(store.as_ref(), &visit.session.tenant, id, span, visit.actor()).await;
+    extended.map_err(|error| asked.longer(&lease, span).failed(error))?;
     Ok(see_other("/leases"))
 }
 
@@ -85,11 +90,13 @@ async fn chosen(
     house: &House,
     visit: &Visit,
     sent: &Parameters,
-) -> Result<(Option<StoreId>, Account), Failure> {
+    asked: &Asked,
+) -> Result<(Option<StoreId>, AccountId, Lease), Failure> {
     check_form(sent, &visit.session.csrf)?;
-    let store = sent.value("store").map(StoreId::new).transpose().map_err(|_| Failure::NotFound)?;
-    let lease = lease_of(house, visit, store.as_ref(), sent).await?;
-    Ok((store, lease))
+    let store = sent.value("store").map(StoreId::new).transpose();
+    let store = store.map_err(|_| asked.refused(Code::new("portal.form")))?;
+    let (id, lease) = lease_of(house, visit, store.as_ref(), sent, asked).await?;
+    Ok((store, id, lease))
 }
 
 /// What no lease of one store knows may be known to another one: suspects are those that every store calls so, and are

@@ -4,6 +4,7 @@ mod access;
 mod account;
 mod admin;
 mod arrival;
+mod failing;
 mod hold;
 mod ldap;
 mod leases;
@@ -17,6 +18,7 @@ use std::sync::Arc;
 
 use axum::Router;
 use axum::extract::DefaultBodyLimit;
+use axum::middleware;
 use axum::routing::{get, post};
 
 use super::failure::Failure;
@@ -54,6 +56,7 @@ pub(super) fn routes(house: Arc<House>) -> Router {
         .route("/logout", post(account::logout))
         .route(STYLE_PATH, get(style))
         .fallback(async || Failure::NotFound)
+        .layer(middleware::from_fn_with_state(Arc::clone(&house), failing::show))
         .with_state(house)
 }
 

@@ -1,0 +1,148 @@
+//! A demo portal as a program, and somebody at a browser.
+
+use std::io::{BufRead as _, BufReader, Read as _, Write as _};
+use std::net::TcpStream;
+use std::process::{Child, Command, Stdio};
+
+use crate::portal;
+
+/// A demo that is ready; it is killed with the test if the test did not end it.
+pub(crate) struct Demo {
+    pub(crate) child: Child,
+    pub(crate) address: String,
+}
+
+impl Demo {
+    pub(crate) fn start(name: &str) -> Self {
+        let mut child =
+            portal(name, "--demo --addr 127.0.0.1:0 --data data").stdout(Stdio::piped()).spawn().unwrap();
+        let mut line = String::new();
+        BufReader::new(child.stdout.take().unwrap()).read_line(&mut line).unwrap();
+        let address = line.trim().strip_prefix("portal: ready at http://").unwrap().to_owned();
+        Self { child, address }
+    }
+
+    pub(crate) fn ask(&self, request: &str) -> String {
+        let mut stream = TcpStream::connect(&self.address).unwrap();
+        stream.write_all(request.as_bytes()).unwrap();
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer).unwrap();
+        answer
+    }
+
+    pub(crate) fn get(&self, path: &str) -> String {
+        self.ask(&format!("GET {path} HTTP/1.1\r\nHost: {}\r\nConnection: close\r\n\r\n", self.address))
+    }
+
+    /// Somebody with a browser of their own.
+    pub(crate) fn visitor(&self) -> Visitor {
+        Visitor { portal: self.address.clone(), cookies: Vec::new() }
+    }
+
+    pub(crate) fn signal(&self, signal: &str) {
+        let id = self.child.id().to_string();
+        assert!(Command::new("kill").args([signal, &id]).status().unwrap().success());
+    }
+
+    pub(crate) fn end(mut self, signal: &str) -> Option<i32> {
+        self.signal(signal);
+        self.child.wait().unwrap().code()
+    }
+}
+
+impl Drop for Demo {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+/// Somebody who keeps cookies: those of the portal and of the demo's provider, as a browser does for one host.
+pub(crate) struct Visitor {
+    portal: String,
+    cookies: Vec<(String, String)>,
+}
+
+/// What was answered.
+pub(crate) struct Page {
+    pub(crate) status: u16,
+    head: String,
+    pub(crate) body: String,
+}
+
+impl Page {
+    pub(crate) fn header<'a>(&'a self, name: &'a str) -> Option<&'a str> {
+        self.headers(name).next()
+    }
+
+    fn headers<'a>(&'a self, name: &'a str) -> impl Iterator<Item = &'a str> {
+        let pairs = self.head.lines().filter_map(|line| line.split_once(": "));
+        pairs.filter(move |(found, _)| found.eq_ignore_ascii_case(name)).map(|(_, value)| value)
+    }
+
+    /// The value of the first hidden field of a name.
+    pub(crate) fn hidden(&self, name: &str) -> String {
+        let (_, rest) = self.body.split_once(&format!("name=\"{name}\" value=\"")).unwrap();
+        rest.split('"').next().unwrap().to_owned()
+    }
+}
+
+impl Visitor {
+    /// Signs in at a provider of the demo that answers by redirect.
+    pub(crate) fn sign_in(&mut self, connection: &str, person: &str) {
+        let asked = self.get(&format!("/login/{connection}"));
+        let (provider, place) = address(asked.header("location").unwrap());
+        let form = self.ask(&provider, &format!("GET {place} HTTP/1.1\r\n"), "");
+        let request = form.hidden("request");
+        let chosen = self.send(&provider, "/sign-in", &[("request", request.as_str()), ("person", person)]);
+        let (portal, place) = address(chosen.header("location").unwrap());
+        let arrived = self.ask(&portal, &format!("GET {place} HTTP/1.1\r\n"), "");
+        assert_eq!(arrived.header("location"), Some("/me"), "{}", arrived.body);
+    }
+
+    pub(crate) fn get(&mut self, path: &str) -> Page {
+        self.ask(&self.portal.clone(), &format!("GET {path} HTTP/1.1\r\n"), "")
+    }
+
+    pub(crate) fn post(&mut self, path: &str, fields: &[(&str, &str)]) -> Page {
+        self.send(&self.portal.clone(), path, fields)
+    }
+
+    fn send(&mut self, host: &str, path: &str, fields: &[(&str, &str)]) -> Page {
+        let body = url::form_urlencoded::Serializer::new(String::new()).extend_pairs(fields).finish();
+        let kind = "Content-Type: application/x-www-form-urlencoded";
+        self.ask(
+            host,
+            &format!("POST {path} HTTP/1.1\r\n{kind}\r\nContent-Length: {}\r\n", body.len()),
+            &body,
+        )
+    }
+
+    fn ask(&mut self, host: &str, line: &str, body: &str) -> Page {
+        let cookies: Vec<_> = self.cookies.iter().map(|(name, value)| format!("{name}={value}")).collect();
+        let cookies =
+            if cookies.is_empty() { String::new() } else { format!("Cookie: {}\r\n", cookies.join("; ")) };
+        let mut stream = TcpStream::connect(host).unwrap();
+        let request = format!("{line}Host: {host}\r\n{cookies}Connection: close\r\n\r\n{body}");
+        stream.write_all(request.as_bytes()).unwrap();
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer).unwrap();
+        let (head, body) = answer.split_once("\r\n\r\n").unwrap();
+        let status = head.split(' ').nth(1).unwrap().parse().unwrap();
+        let page = Page { status, head: head.to_owned(), body: body.to_owned() };
+        for cookie in page.headers("set-cookie") {
+            let (name, value) = cookie.split(';').next().unwrap().split_once('=').unwrap();
+            self.cookies.retain(|(kept, _)| kept != name);
+            if !value.is_empty() {
+                self.cookies.push((name.to_owned(), value.to_owned()));
+            }
+        }
+        page
+    }
+}
+
+/// Takes an address apart: host with port, and what is asked for there.
+fn address(url: &str) -> (String, String) {
+    let (host, place) = url.strip_prefix("http://").unwrap().split_once('/').unwrap();
+    (host.to_owned(), format!("/{place}"))
+}
