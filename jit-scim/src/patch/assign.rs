@@ -3,7 +3,7 @@
 use super::Verb;
 use crate::error::ScimError;
 use crate::reason::Reason;
-use crate::resource::{Object, Value};
+use crate::resource::{Object, Value, replace::says_hidden};
 use crate::schema::{Attribute, Mutability, Position};
 
 /// Changes an attribute that has one value. A complex value keeps what is not named (RFC 7644 §3.5.2.3).
@@ -45,13 +45,9 @@ pub(super) fn members(
     let before = old.clone();
     for (position, value) in new.iter() {
         let Some(sub) = attribute.sub_attributes().at(position) else { continue };
-        if sub.is_multi_valued() {
-            old.set(position, value.clone());
-        } else {
-            one(old, (position, sub), verb, Some(value)).map_err(|error| error.within(attribute.name()))?;
-        }
+        one(old, (position, sub), verb, Some(value)).map_err(|error| error.within(attribute.name()))?;
     }
-    if *old != before {
+    if *old != before || says_hidden(attribute.sub_attributes(), new) {
         drop_stale(attribute, old);
     }
     Ok(())
@@ -67,13 +63,13 @@ pub(super) fn part(
 ) -> Result<(), ScimError> {
     let before = object.get(sub.0).cloned();
     one(object, sub, verb, value)?;
-    if object.get(sub.0) != before.as_ref() {
+    if object.get(sub.0) != before.as_ref() || sub.1.is_hidden() {
         drop_stale(attribute, object);
     }
     Ok(())
 }
 
-/// What only the server writes was said about the value before.
+/// What only the server writes was said about the value before. Of what nobody may read it does not tell whether it is another.
 fn drop_stale(attribute: &Attribute, object: &mut Object) {
     for (position, sub) in attribute.sub_attributes().positions() {
         if sub.mutability() == Mutability::ReadOnly {

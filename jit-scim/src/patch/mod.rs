@@ -16,7 +16,8 @@ use crate::json::Json;
 use crate::limits::Limits;
 use crate::path::Path;
 use crate::resource::read::complete;
-use crate::resource::{Object, Resource, Value};
+use crate::resource::replace::says_hidden;
+use crate::resource::{Resource, Value};
 use crate::schema::{Attribute, AttributePath, ResourceType};
 use crate::tolerance::Tolerance;
 
@@ -126,9 +127,8 @@ impl Patch {
 }
 
 fn holds_hidden(attribute: &Attribute, value: &Value) -> bool {
-    let parts = value.each().iter().filter_map(Value::as_complex).flat_map(Object::iter);
-    let mut subs = parts.filter_map(|(position, _)| attribute.sub_attributes().at(position));
-    subs.any(Attribute::is_hidden)
+    let mut parts = value.each().iter().filter_map(Value::as_complex);
+    parts.any(|part| says_hidden(attribute.sub_attributes(), part))
 }
 
 #[cfg(test)]

@@ -8,7 +8,7 @@ use crate::error::ScimError;
 use crate::filter::Filter;
 use crate::reason::Reason;
 use crate::resource::elements::{self, alike, identity, is_primary, one_primary, primary_position};
-use crate::resource::{Object, Value};
+use crate::resource::{Object, Value, replace};
 use crate::schema::{Attribute, Kind, Mutability, Position};
 use crate::text::comparable;
 
@@ -59,8 +59,11 @@ fn whole(
 ) -> Result<(), ScimError> {
     match (verb, value) {
         (Verb::Add, value) => add(attribute, values, listed(value))?,
-        (Verb::Replace, value) => *values = listed(value).to_vec(),
-        (Verb::Remove, None) => values.clear(),
+        (Verb::Replace, Some(value)) if !value.each().is_empty() => {
+            let new = replace::several(attribute, values, value.each().to_vec());
+            *values = new.map_err(|error| error.within(attribute.name()))?;
+        }
+        (Verb::Replace, _) | (Verb::Remove, None) => values.clear(),
         (Verb::Remove, Some(value)) => {
             let gone: HashSet<_> = value.each().iter().filter_map(|value| key(attribute, value)).collect();
             values.retain(|value| key(attribute, value).is_none_or(|key| !gone.contains(&key)));
@@ -157,7 +160,10 @@ fn some(
             (None, Some(Value::Complex(new))) if verb == Verb::Add => {
                 assign::members(attribute, object, verb, new)?;
             }
-            (None, Some(Value::Complex(new))) => *object = replaced(attribute, object, new)?,
+            (None, Some(Value::Complex(new))) => {
+                let new = replace::inner(attribute, object, new);
+                *object = new.map_err(|error| error.within(attribute.name()))?;
+            }
             (None, _) => {}
         }
     }
@@ -176,24 +182,6 @@ fn meant(attribute: &Attribute, values: &[Value], filter: Option<&Filter>) -> Ve
         None => filter.matches_value(value),
     };
     values.iter().enumerate().filter(|(_, value)| fits(value)).map(|(place, _)| place).collect()
-}
-
-/// A value in the place of another: what is immutable has to agree.
-fn replaced(attribute: &Attribute, old: &Object, new: &Object) -> Result<Object, ScimError> {
-    let mut result = new.clone();
-    for (position, sub) in attribute.sub_attributes().positions() {
-        if sub.mutability() != Mutability::Immutable {
-            continue;
-        }
-        match (old.get(position), new.get(position)) {
-            (Some(old), Some(new)) if old != new => {
-                return Err(ScimError::at_attribute(Reason::ImmutableChanged, sub.name()));
-            }
-            (Some(old), None) => result.set(position, old.clone()),
-            _ => {}
-        }
-    }
-    Ok(result)
 }
 
 fn create(

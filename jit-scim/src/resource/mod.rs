@@ -8,7 +8,7 @@ mod kept;
 mod keys;
 mod projection;
 pub(crate) mod read;
-mod replace;
+pub(crate) mod replace;
 mod value;
 mod version;
 mod view;

@@ -91,7 +91,7 @@ fn value(attribute: &Attribute, before: &Value, after: Option<Value>) -> Result<
             let is_whole = !left.is_empty() && complete(attribute.sub_attributes(), &left).is_ok();
             is_whole.then_some(Value::Complex(left))
         }
-        (Value::Many(before), after) if keeps_parts(attribute) => {
+        (Value::Many(before), after) => {
             let after = if let Some(Value::Many(after)) = after { after } else { Vec::new() };
             let values = several(attribute, before, after)?;
             (!values.is_empty()).then_some(Value::Many(values))
@@ -122,7 +122,14 @@ fn told(attribute: &Attribute, value: &Value) -> Told {
 }
 
 /// Puts each value over the one that it was before. One of which nothing is seen cannot be left out: it stays.
-fn several(attribute: &Attribute, before: &[Value], after: Vec<Value>) -> Result<Vec<Value>, ScimError> {
+pub(crate) fn several(
+    attribute: &Attribute,
+    before: &[Value],
+    after: Vec<Value>,
+) -> Result<Vec<Value>, ScimError> {
+    if !keeps_parts(attribute) {
+        return Ok(after);
+    }
     let mut there = HashMap::<_, VecDeque<_>>::new();
     for value in before {
         there.entry(told(attribute, value)).or_default().push_back(value);
@@ -142,11 +149,12 @@ fn several(attribute: &Attribute, before: &[Value], after: Vec<Value>) -> Result
     Ok(values)
 }
 
-/// What is read-only in a complex value is about the rest of it, and is stale as soon as the rest is another.
-fn inner(attribute: &Attribute, before: &Object, after: &Object) -> Result<Object, ScimError> {
+/// Puts a complex value over the one that there was before. What is read-only in it is about the rest of it, and is stale as
+/// soon as the rest is another, or says what nobody may read: whoever guesses that right must not find out.
+pub(crate) fn inner(attribute: &Attribute, before: &Object, after: &Object) -> Result<Object, ScimError> {
     let sub = attribute.sub_attributes();
     let merged = merged(sub, before, after.clone())?;
-    if attribute.is_extension() || merged == *before {
+    if attribute.is_extension() || merged == *before && !says_hidden(sub, after) {
         return Ok(merged);
     }
     let mut fresh = merged;
@@ -154,4 +162,9 @@ fn inner(attribute: &Attribute, before: &Object, after: &Object) -> Result<Objec
         fresh.put(position, after.get(position).cloned());
     }
     Ok(fresh)
+}
+
+/// Tells whether something is said that nobody may read.
+pub(crate) fn says_hidden(sub: &Attributes, said: &Object) -> bool {
+    said.iter().any(|(position, _)| sub.at(position).is_some_and(Attribute::is_hidden))
 }

@@ -1,9 +1,11 @@
 use super::*;
+use crate::patch::{PATCH_OP, Patch};
 use crate::{Limits, Schemas};
 
 const SCHEMA: &str = r#"{"id":"urn:example:safe","attributes":[{"name":"title"},
     {"name":"keys","type":"complex","multiValued":true,"subAttributes":[{"name":"value"},{"name":"type"},{"name":"note"},
-        {"name":"pin","mutability":"writeOnly","returned":"never"},{"name":"made","mutability":"immutable"}]},
+        {"name":"pin","mutability":"writeOnly","returned":"never"},{"name":"made","mutability":"immutable"},
+        {"name":"tags","multiValued":true,"mutability":"immutable"}]},
     {"name":"slots","type":"complex","multiValued":true,"subAttributes":[{"name":"street"},
         {"name":"pin","mutability":"writeOnly","returned":"never"}]},
     {"name":"box","type":"complex","subAttributes":[{"name":"label"},
@@ -94,4 +96,62 @@ fn what_is_immutable_in_a_value_of_several_stays() {
     let changed = put(r#","keys":[{"value":"1","made":"other"}]"#).unwrap_err();
     assert_eq!(changed.reason(), Reason::ImmutableChanged);
     assert!(changed.to_string().contains("`keys.made`"), "{changed}");
+}
+
+fn patched(before: &Resource, operation: &str) -> Result<Resource, ScimError> {
+    let text = format!(r#"{{"schemas":["{PATCH_OP}"],"Operations":[{operation}]}}"#);
+    let message = Json::parse(text.as_bytes(), &Limits::default()).unwrap();
+    Patch::parse(&before.kind, &message, Tolerance::strict(), &Limits::default())?.apply(before)
+}
+
+#[test]
+fn what_get_showed_destroys_nothing_when_patch_replaces_it() {
+    let before = created(
+        r#","keys":[{"value":"1","type":"t","pin":"P1","made":"m"},{"value":"2","pin":"P2"}],
+        "slots":[{"street":"x","pin":"P3"},{"pin":"P4"}],"box":{"label":"l","pin":"P5"}"#,
+    );
+    for operation in [
+        r#"{"op":"replace","path":"keys","value":[{"value":"1","type":"t","made":"m"},{"value":"2"}]}"#,
+        r#"{"op":"replace","path":"keys","value":[{"value":"1","type":"t"},{"value":"2"}]}"#,
+        r#"{"op":"replace","path":"keys[value eq \"1\"]","value":{"value":"1","type":"t"}}"#,
+        r#"{"op":"replace","path":"slots","value":[{"street":"x"}]}"#,
+        r#"{"op":"replace","path":"box","value":{"label":"l"}}"#,
+        // all of it at once, as a feed says it
+        r#"{"op":"replace","value":{"keys":[{"value":"1","type":"t"},{"value":"2"}],"slots":[{"street":"x"}]}}"#,
+    ] {
+        let after = patched(&before, operation).unwrap_or_else(|error| panic!("{operation}: {error}"));
+        assert_eq!(kept(&after), kept(&before), "{operation}");
+    }
+}
+
+#[test]
+fn what_patch_replaces_otherwise_goes_as_with_put() {
+    let before = created(r#","keys":[{"value":"1","pin":"P1","note":"n"},{"value":"2","pin":"P2"}]"#);
+    for (operation, after) in [
+        (r#"{"op":"replace","path":"keys","value":[{"value":"1"}]}"#, r#""keys":[{"value":"1","pin":"P1"}]"#),
+        (r#"{"op":"replace","path":"keys","value":[{"value":"3"}]}"#, r#""keys":[{"value":"3"}]"#),
+        (
+            r#"{"op":"replace","path":"keys[value eq \"1\"]","value":{"value":"1","pin":"N"}}"#,
+            r#""keys":[{"value":"1","pin":"N"},{"value":"2","pin":"P2"}]"#,
+        ),
+        // to say that there are none is to take them away
+        (r#"{"op":"replace","path":"keys","value":[]}"#, ""),
+        (r#"{"op":"remove","path":"keys"}"#, ""),
+    ] {
+        assert_eq!(kept(&patched(&before, operation).unwrap()), after, "{operation}");
+    }
+}
+
+#[test]
+fn what_is_immutable_in_a_value_of_several_is_not_replaced_by_patch() {
+    let before = created(r#","keys":[{"value":"1","made":"m","tags":["a"]}]"#);
+    for (operation, place) in [
+        (r#"{"op":"replace","path":"keys","value":[{"value":"1","made":"other"}]}"#, "`keys.made`"),
+        (r#"{"op":"replace","path":"keys[value eq \"1\"]","value":{"value":"1","made":"o"}}"#, "`keys.made`"),
+        (r#"{"op":"add","path":"keys","value":[{"value":"1","tags":["b"]}]}"#, "`keys.tags`"),
+    ] {
+        let refused = patched(&before, operation).expect_err(operation);
+        assert_eq!(refused.reason(), Reason::ImmutableChanged, "{operation}");
+        assert!(refused.to_string().contains(place), "{refused}");
+    }
 }

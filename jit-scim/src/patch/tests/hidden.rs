@@ -5,6 +5,10 @@ use super::*;
 const SCHEMA: &str = r#"{"id":"urn:example:door","attributes":[
     {"name":"slots","type":"complex","multiValued":true,"subAttributes":[{"name":"street"},
         {"name":"pin","mutability":"writeOnly","returned":"never"}]},
+    {"name":"boxes","type":"complex","multiValued":true,"subAttributes":[{"name":"value"},
+        {"name":"pin","mutability":"writeOnly","returned":"never"},{"name":"seal","mutability":"readOnly"}]},
+    {"name":"box","type":"complex","subAttributes":[{"name":"label"},
+        {"name":"pin","mutability":"writeOnly","returned":"never"},{"name":"seal","mutability":"readOnly"}]},
     {"name":"codes","type":"complex","multiValued":true,"subAttributes":[{"name":"label"},
         {"name":"value","mutability":"writeOnly","returned":"never"}]},
     {"name":"secrets","type":"complex","multiValued":true,"returned":"never","subAttributes":[{"name":"value"}]}]}"#;
@@ -60,4 +64,37 @@ fn a_value_that_looks_the_same_is_the_same_and_takes_on_what_is_said_anew() {
     let after = patched(&none, r#"{"op":"add","path":"slots","value":[{"pin":"2"}]}"#).unwrap();
     let kept = String::from_utf8(after.to_stored()).unwrap();
     assert!(kept.contains(r#""slots":[{"pin":"1"},{"pin":"2"}]"#), "nothing tells them apart: {kept}");
+}
+
+#[test]
+fn what_the_server_says_of_a_value_does_not_tell_whether_a_guess_was_right() {
+    let kept = r#"{"schemas":["urn:example:door"],"id":"id-1","boxes":[{"value":"1","pin":"0427","seal":"s"}],
+        "box":{"label":"l","pin":"0427","seal":"s"}}"#;
+    let before = Resource::kept(door(r#""slots":[]"#).kind(), kept).unwrap();
+    assert!(shown(&before, "boxes").contains(r#""seal":"s""#));
+    for operation in [
+        r#"{"op":"replace","path":"boxes","value":[{"value":"1","pin":"GUESS"}]}"#,
+        r#"{"op":"replace","path":"boxes[value eq \"1\"]","value":{"value":"1","pin":"GUESS"}}"#,
+        r#"{"op":"replace","path":"boxes[value eq \"1\"].pin","value":"GUESS"}"#,
+        r#"{"op":"add","path":"boxes","value":[{"value":"1","pin":"GUESS"}]}"#,
+        r#"{"op":"replace","path":"box","value":{"label":"l","pin":"GUESS"}}"#,
+        r#"{"op":"replace","path":"box.pin","value":"GUESS"}"#,
+    ] {
+        let [right, wrong] = ["0427", "9999"].map(|guess| {
+            let after = patched(&before, &operation.replace("GUESS", guess)).unwrap();
+            shown(&after, "boxes,box")
+        });
+        assert_eq!(right, wrong, "{operation}");
+    }
+    let [right, wrong] = ["0427", "9999"].map(|guess| {
+        let put = format!(
+            r#"{{"schemas":["urn:example:door"],"boxes":[{{"value":"1","pin":"{guess}"}}],
+            "box":{{"label":"l","pin":"{guess}"}}}}"#
+        );
+        let after = before.replaced_by(&json(&put), Tolerance::strict()).unwrap();
+        shown(&after, "boxes,box")
+    });
+    assert_eq!(right, wrong, "nor does a PUT");
+    let same = patched(&before, r#"{"op":"replace","path":"boxes","value":[{"value":"1"}]}"#).unwrap();
+    assert_eq!(shown(&same, "boxes,box"), shown(&before, "boxes,box"));
 }
