@@ -11,12 +11,14 @@ pub(crate) struct Awaited {
     answer_by: Option<DateTime<Utc>>,
     /// Whether one of them sets the secret anew.
     renewing: bool,
+    /// The latest end that they asked for.
+    asked_until: Option<DateTime<Utc>>,
 }
 
 impl Lease {
     /// The calls that nobody has the answer of.
     pub(crate) const fn awaited(&self) -> Awaited {
-        Awaited { answer_by: self.unanswered, renewing: self.renewing }
+        Awaited { answer_by: self.unanswered, renewing: self.renewing, asked_until: self.asked_until }
     }
 
     /// Learns that the call which was about to be made did nothing: all is as it was before it was asked for, and so are the
@@ -24,6 +26,7 @@ impl Lease {
     #[must_use]
     pub(crate) const fn unchanged(mut self, before: Awaited) -> Self {
         (self.unanswered, self.renewing) = (before.answer_by, before.renewing);
+        self.asked_until = before.asked_until;
         self
     }
 

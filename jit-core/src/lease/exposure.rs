@@ -36,11 +36,9 @@ impl Lease {
     /// is what [`Lease::elevates`] keeps. What the target has not said, it is not counted on for.
     #[must_use]
     pub fn exposure(&self, id: AccountId, lent: Option<&Elevation>) -> Exposure {
-        // An extension may have reached the target and not the store.
-        let latest = if self.unanswered.is_some() { self.latest } else { self.until };
         let told = match self.elevates {
             None if self.renewing => None,
-            None => self.unattended.map(|ended_by| Exposure::at(ended_by, latest)),
+            None => self.unattended.map(|ended_by| Exposure::at(ended_by, self.ends_by())),
             Some(_) => lent.and_then(|lent| lent.exposure(id)),
         };
         let mut exposure = told.unwrap_or(Exposure::UNKNOWN);

@@ -64,6 +64,9 @@ pub struct Lease {
     /// Whether such a call sets its secret anew: one that cannot hand the secret out removes the account again.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub renewing: bool,
+    /// The latest end that such calls asked for; `None` where that is not known.
+    #[serde(default, with = "crate::instant::option", skip_serializing_if = "Option::is_none")]
+    pub asked_until: Option<DateTime<Utc>>,
     /// How many names were borne by strangers.
     #[serde(default)]
     pub names_taken: u32,
@@ -253,6 +256,7 @@ impl Lease {
             unattended: None,
             unanswered: None,
             renewing: false,
+            asked_until: None,
             names_taken: 0,
             privileged: false,
             purpose: None,
@@ -268,6 +272,15 @@ impl Lease {
     #[must_use]
     pub fn is_live(&self) -> bool {
         !matches!(self.phase, Phase::Gone { .. }) || self.unanswered.is_some()
+    }
+
+    /// From when on it is over at the latest: an extension may have reached the target, and its answer not us.
+    pub(crate) fn ends_by(&self) -> DateTime<Utc> {
+        match (self.unanswered, self.asked_until) {
+            (None, _) => self.until,
+            (Some(_), Some(asked)) => asked.max(self.until),
+            (Some(_), None) => self.latest,
+        }
     }
 
     /// Tells whether a call that could have made an account was never answered. Whatever bears the name may be that account,

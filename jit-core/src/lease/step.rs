@@ -16,13 +16,15 @@ pub struct Misfit {
 type Stepped = Result<Lease, Misfit>;
 
 impl Lease {
-    /// Writes down that it is about to be made, or its secret set anew: until this instant the call may take effect.
+    /// Writes down that it is about to be made, its secret set anew, or its end set: until `answer_by` the call may take effect,
+    /// and bring it this end.
     ///
     /// # Errors
     /// [`Misfit`] unless it is intended or active.
-    pub fn asking(mut self, answer_by: DateTime<Utc>) -> Stepped {
+    pub fn asking(mut self, answer_by: DateTime<Utc>, until: DateTime<Utc>) -> Stepped {
         match self.phase {
             Phase::Intended | Phase::Active { .. } => {
+                self.asked_until = Some(self.ends_by().max(until.min(self.latest)));
                 self.unanswered = self.unanswered.max(Some(answer_by));
                 Ok(self)
             }
@@ -219,6 +221,7 @@ impl Lease {
             phase: Phase::Gone { since: now, why: EndReason::Reappeared },
             unanswered: Some(answer_by),
             renewing: false,
+            asked_until: None,
             counted: false,
             alarms: 0,
             proof: None,
@@ -296,7 +299,8 @@ mod tests {
     /// Every step, for every lease that any steps lead to.
     fn steps(lease: &Lease, now: DateTime<Utc>) -> Vec<Lease> {
         let all = [
-            lease.clone().asking(now + TimeDelta::minutes(2)),
+            lease.clone().asking(now + TimeDelta::minutes(2), lease.until),
+            lease.clone().asking(now + TimeDelta::minutes(2), at(90)),
             lease.clone().present("id".into(), Some(UnattendedEnd::ServerDeletes), now),
             lease.clone().renamed("other".into()),
             lease.clone().extended(at(90), now),
@@ -324,12 +328,12 @@ mod tests {
         let ended_by = |lease: &Lease| lease.exposure(id, None).ended_by;
         assert_eq!(ended_by(&made), UnattendedEnd::ServerDeletes);
         let before = made.awaited();
-        let asking = made.asking(at(3)).unwrap().renewing();
+        let asking = made.asking(at(3), at(30)).unwrap().renewing();
         assert_eq!(ended_by(&asking), UnattendedEnd::LibraryOnly, "it may be another account by now");
         let refused = asking.clone().unchanged(before);
         assert_eq!(ended_by(&refused), UnattendedEnd::ServerDeletes);
         let first = asking.awaited();
-        let again = asking.clone().asking(at(4)).unwrap().renewing().unchanged(first);
+        let again = asking.clone().asking(at(4), at(30)).unwrap().renewing().unchanged(first);
         assert_eq!(ended_by(&again), UnattendedEnd::LibraryOnly, "the first one has no answer yet");
         assert_eq!(ended_by(&asking.answered()), UnattendedEnd::LibraryOnly);
     }
@@ -344,6 +348,8 @@ mod tests {
                     let is_used = matches!(next.phase, Phase::Intended | Phase::Active { .. });
                     assert!(in_use || !is_used, "{:?} became {:?}", lease.phase, next.phase);
                     assert!(next.until <= next.latest);
+                    assert!((next.until..=next.latest).contains(&next.ends_by()));
+                    assert!(next.unanswered.is_some() || next.asked_until.is_none());
                     let rests = next.duty(at(minute)) == Duty::Rest;
                     assert!(!rests || !next.is_live(), "{next:?} is forgotten");
                     if !found.contains(&next) && found.len() < 4_000 {

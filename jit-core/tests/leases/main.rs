@@ -32,6 +32,7 @@ mod limits;
 mod long_gone;
 #[cfg(test)]
 mod lost_answers;
+#[cfg(test)]
 mod nothing_made;
 #[cfg(test)]
 mod outages;
@@ -51,5 +52,7 @@ mod short_lived;
 mod storms;
 #[cfg(test)]
 mod time;
+#[cfg(test)]
+mod told_again;
 #[cfg(test)]
 mod unmarked;

@@ -149,13 +149,36 @@ async fn nothing_is_extended_or_made_anew_while_markers_are_not_found() {
     lose_markers(&house);
     alarms_within(&house, 35).await;
     let out = house.jit.check_out(&house.request(300, Some("once"))).await.unwrap();
+    let before = (house.lease(out.lease).await, house.exposure(out.lease).await);
+    let is_as_before = async |why| {
+        let lease = Lease { task: before.0.task, ..house.lease(out.lease).await };
+        assert_eq!((lease, house.exposure(out.lease).await), before, "{why}");
+    };
+    let marker = house.directory.accounts()[&out.name].marker.clone();
     house.directory.mark(&out.name, None);
     let minutes = TimeDelta::minutes(400);
-    let extended = house.jit.extend(None, &tenant(), out.lease, minutes, house.by()).await;
-    assert_eq!(code_of(extended), "target.markers_unknown");
+    for _ in 0..2 {
+        let extended = house.jit.extend(None, &tenant(), out.lease, minutes, house.by()).await;
+        assert_eq!(code_of(extended), "target.markers_unknown");
+        is_as_before("extended").await;
+    }
     house.pass_minutes(5).await;
     let again = house.jit.check_out(&house.request(300, Some("once"))).await;
     assert_eq!(code_of(again), "target.markers_unknown");
+    is_as_before("asked for anew").await;
+    // Its marker is gone by the time that its secret is set anew, and that an end is taken back.
+    house.directory.mark(&out.name, marker.clone());
+    house.script.meddle(|directory| directory.accounts().keys().for_each(|name| directory.mark(name, None)));
+    let again = house.jit.check_out(&house.request(300, Some("once"))).await;
+    assert_eq!(code_of(again), "target.markers_unknown");
+    is_as_before("set anew").await;
+    house.directory.mark(&out.name, marker);
+    house.directory.move_end(&out.name, Some(out.until + TimeDelta::hours(1)));
+    house.script.meddle(|directory| directory.accounts().keys().for_each(|name| directory.mark(name, None)));
+    let found = house.jit.reconcile(None, &tenant(), &target(), applying(100)).await.unwrap();
+    let one = found.differing.iter().find(|one| one.lease == out.lease).unwrap();
+    assert_eq!(one.failed, Some(Code::new("target.markers_unknown")));
+    is_as_before("taken back").await;
     let lease = house.lease(out.lease).await;
     assert!(matches!(lease.phase, Phase::Active { .. }), "{:?}", lease.phase);
     assert_eq!(lease.until, out.until);

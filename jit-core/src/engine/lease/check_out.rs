@@ -151,7 +151,8 @@ impl Jit {
             self.check_untouched(Errand { store, setup, by: &request.by }, &account, &lease).await?;
         }
         let before = lease.awaited();
-        let lease = lease.asking(answer_by(setup, now)).map_err(moved_on)?.renewing();
+        let until = lease.until;
+        let lease = lease.asking(answer_by(setup, now), until).map_err(moved_on)?.renewing();
         match self.note(store, &account, lease, "lease.resumed", request.by.clone()).await {
             Ok(account) => Ok((account, before)),
             Err(error) if *error.kind() == ErrorKind::Conflict => Err(JitError::refused("lease.in_progress")),
@@ -220,28 +221,8 @@ impl Jit {
                 Ok(Effect::Stranger) if !lease.renewing && lease.names_taken + 1 < NAMES => {
                     account = self.rename(errand, &account, lease).await?;
                 }
-                Ok(Effect::Stranger) => {
-                    // A call before this one may have made it, and its answer was lost.
-                    if lease.renewing {
-                        self.unmake(errand, &account, lease).await;
-                    } else {
-                        self.forgo(errand, &account, lease).await;
-                    }
-                    return Err(JitError::refused("lease.name_taken"));
-                }
-                Ok(Effect::NotOurs) => {
-                    self.quarantine(errand.store, &account, lease).await?;
-                    return Err(JitError::refused("lease.quarantined"));
-                }
-                Ok(
-                    Effect::Disabled
-                    | Effect::Absent { .. }
-                    | Effect::Stuck(_)
-                    | Effect::Holding { .. }
-                    | Effect::Mirrored { .. },
-                ) => {
-                    self.unmake(errand, &account, lease).await;
-                    return Err(JitError::refused("lease.interrupted"));
+                Ok(otherwise) => {
+                    return Err(self.not_made(errand, &account, (lease, before), &otherwise).await);
                 }
                 // Whoever has the secret of before goes on with it.
                 Err(error) if matches!(lease.phase, Phase::Active { .. }) && error.has_done_nothing() => {
@@ -256,6 +237,45 @@ impl Jit {
                     }
                     return Err(error.into());
                 }
+            }
+        }
+    }
+
+    /// Learns that the target answered, and it is not there as it was asked for.
+    async fn not_made(
+        &self,
+        errand: Errand<'_>,
+        account: &Account,
+        (lease, before): (Lease, Awaited),
+        answer: &Effect,
+    ) -> JitError {
+        match answer {
+            // A call before this one may have made it, and its answer was lost.
+            Effect::Stranger if lease.renewing => {
+                self.unmake(errand, account, lease).await;
+                JitError::refused("lease.name_taken")
+            }
+            Effect::Stranger => {
+                self.forgo(errand, account, lease).await;
+                JitError::refused("lease.name_taken")
+            }
+            Effect::NotOurs if matches!(lease.phase, Phase::Active { .. }) => {
+                let as_before = lease.unchanged(before);
+                match self.quarantine(errand.store, account, as_before.clone()).await {
+                    Ok(_) => JitError::refused("lease.quarantined"),
+                    Err(error) => {
+                        self.keep_as_it_is(errand, account, as_before).await;
+                        error
+                    }
+                }
+            }
+            Effect::NotOurs => {
+                let left = self.quarantine(errand.store, account, lease).await;
+                left.err().unwrap_or(JitError::refused("lease.quarantined"))
+            }
+            _ => {
+                self.unmake(errand, account, lease).await;
+                JitError::refused("lease.interrupted")
             }
         }
     }

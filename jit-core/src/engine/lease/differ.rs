@@ -10,8 +10,8 @@ use super::{
     record::moved_on,
 };
 use crate::{
-    Account, AccountId, Code, Desired, Effect, ErrorKind, Jit, JitError, Lease, Listed, Phase,
-    RemoteEntitlement, ShownEnd, TargetFault, TargetSetup, TenantId, UnattendedEnd,
+    Account, AccountId, BackendError, Code, Desired, Effect, ErrorKind, Jit, JitError, Lease, Listed, Phase,
+    RemoteEntitlement, ShownEnd, TargetFault, TargetSetup, TenantId, UnattendedEnd, lease::Awaited,
 };
 
 /// Tells how the account of a live lease differs from what was written down: somebody else changed it.
@@ -87,8 +87,6 @@ impl Differing {
 
 /// Compares an account with its lease.
 pub(super) fn differences(lease: &Lease, shown: &Listed) -> Vec<Difference> {
-    // The answer to an extension may be missing.
-    let latest = if lease.unanswered.is_some() { lease.latest } else { lease.until };
     let mut found = Vec::new();
     let (is, was) = (&shown.remote, &lease.remote);
     if is.name != was.name {
@@ -100,7 +98,7 @@ pub(super) fn differences(lease: &Lease, shown: &Listed) -> Vec<Difference> {
     }
     match shown.end {
         ShownEnd::Never => found.push(Difference::EndsNever),
-        ShownEnd::At(end) if end - latest > NEAR => found.push(Difference::EndsLater(end)),
+        ShownEnd::At(end) if end - lease.ends_by() > NEAR => found.push(Difference::EndsLater(end)),
         ShownEnd::At(end) if lease.until - end > NEAR => found.push(Difference::EndsEarlier(end)),
         ShownEnd::At(_) | ShownEnd::Untold => {}
     }
@@ -172,12 +170,13 @@ impl Jit {
         tenant: &TenantId,
         odd: &Odd,
     ) -> Result<bool, JitError> {
-        let Errand { store, setup, by } = errand;
+        let Errand { store, setup, .. } = errand;
         let (account, lease) = kept(store, tenant, odd.id).await?;
         if lease != odd.lease {
             return Ok(false);
         }
-        let asking = lease.asking(answer_by(setup, self.parts.clock.now())).map_err(moved_on)?;
+        let (before, until) = (lease.awaited(), lease.until);
+        let asking = lease.asking(answer_by(setup, self.parts.clock.now()), until).map_err(moved_on)?;
         let listed = taken_back(&odd.lease, &odd.shown);
         let Some(mut account) = self.note_taking(errand, &account, asking, &listed).await? else {
             return Ok(false);
@@ -186,9 +185,7 @@ impl Jit {
         let less = match self.still_to_take(setup, odd, &asking).await {
             Ok(Some(less)) => less,
             nothing => {
-                // Nothing was asked, and nothing can be on its way but what was before.
-                let before = Lease { unanswered: odd.lease.unanswered, ..asking };
-                self.note(store, &account, before, "lease.not_brought_back", by.clone()).await?;
+                self.leave_as_it_was(errand, &account, asking.unchanged(before)).await;
                 return nothing.map(|_| false);
             }
         };
@@ -200,7 +197,17 @@ impl Jit {
             asking = noted.lease.as_deref().cloned().ok_or(JitError::refused("lease.unknown"))?;
             account = noted;
         }
-        self.lessen(errand, &account, asking, less).await
+        self.lessen(errand, &account, (asking, before), less).await
+    }
+
+    /// Writes down that nothing was taken back: the target was not asked, or says that it did nothing. Nothing can be on its way
+    /// but what was before. Where that cannot be written, the lease waits for an answer until none can come any longer.
+    async fn leave_as_it_was(&self, errand: Errand<'_>, account: &Account, as_before: Lease) {
+        let Errand { store, by, .. } = errand;
+        let noted = self.note(store, account, as_before, "lease.not_brought_back", by.clone()).await;
+        if let Err(error) = noted {
+            tracing::warn!(account = %account.id, code = %error.code(), "that nothing was taken back is not written down");
+        }
     }
 
     /// Writes down what is about to be taken back; `None` where somebody else went on with the lease.
@@ -243,22 +250,18 @@ impl Jit {
         &self,
         errand: Errand<'_>,
         account: &Account,
-        asking: Lease,
+        (asking, before): (Lease, Awaited),
         less: Lessened,
     ) -> Result<bool, JitError> {
         let Errand { store, setup, by } = errand;
-        let (next, action, is_done) = match setup.target.ensure(&less.desired).await? {
-            Effect::Present { native, end } => {
+        let as_before = asking.clone().unchanged(before);
+        let (next, action, is_done) = match setup.target.ensure(&less.desired).await {
+            Ok(Effect::Present { native, end }) => {
                 let now = self.parts.clock.now();
                 (asking.present(native, Some(end), now).map_err(moved_on)?, "lease.brought_back", true)
             }
-            Effect::Disabled => (asking.answered(), "lease.shut_by_others", false),
-            Effect::NotOurs => {
-                self.quarantine(store, account, asking).await?;
-                return Ok(false);
-            }
-            // Somebody removed it meanwhile: the next comparison tells.
-            _ => return Ok(false),
+            Ok(Effect::Disabled) => (asking.answered(), "lease.shut_by_others", false),
+            nothing => return self.not_lessened(errand, account, as_before, nothing).await,
         };
         let details = if is_done { less.taken } else { Vec::new() };
         match self.note_with(store, account, next, (action, by), details).await {
@@ -269,6 +272,30 @@ impl Jit {
             }
             noted => noted.map(|_| is_done).map_err(JitError::from),
         }
+    }
+
+    /// Learns that the target took nothing back, or that nobody heard whether it did.
+    async fn not_lessened(
+        &self,
+        errand: Errand<'_>,
+        account: &Account,
+        as_before: Lease,
+        answer: Result<Effect, BackendError>,
+    ) -> Result<bool, JitError> {
+        let (did_nothing, told) = match answer {
+            Err(error) => (error.has_done_nothing(), Err(error.into())),
+            Ok(Effect::NotOurs) => match self.quarantine(errand.store, account, as_before.clone()).await {
+                Ok(_) => return Ok(false),
+                Err(error) => (true, Err(error)),
+            },
+            // Somebody removed it meanwhile: the next comparison tells.
+            Ok(Effect::Absent { .. }) => (true, Ok(false)),
+            Ok(_) => (false, Ok(false)),
+        };
+        if did_nothing {
+            self.leave_as_it_was(errand, account, as_before).await;
+        }
+        told
     }
 }
 

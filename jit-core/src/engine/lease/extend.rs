@@ -9,7 +9,7 @@ use super::{
 };
 use crate::{
     Account, AccountId, Actor, BackendError, Effect, Exposure, Jit, JitError, Lease, Standing, StoreId,
-    TenantId, UnattendedEnd,
+    TargetSetup, TenantId, UnattendedEnd, lease::Awaited,
 };
 
 /// Says why a lease was not extended, and whether it is known that nothing was done.
@@ -19,7 +19,7 @@ pub(super) struct NotExtended {
 }
 
 impl NotExtended {
-    /// The target was asked for nothing.
+    /// The target was asked for nothing, or has done nothing of it.
     pub(super) fn unasked(error: JitError) -> Self {
         Self { error, is_as_before: true }
     }
@@ -93,46 +93,39 @@ impl Jit {
         let (account, lease) = kept(store, tenant, id).await?;
         let setup = self.setup_for(tenant, &lease.target)?;
         let holder = store.get(tenant, lease.holder).await?;
-        let holder = holder.filter(|holder| holder.standing(now) == Standing::Active);
-        let holder = holder.ok_or(JitError::refused("lease.holder_inactive"))?;
-        // A role that is struck admits nobody, and one that gives less by now prolongs nothing of what it gave.
-        let role =
-            setup.roles.get(&lease.role).filter(|role| role.admits(&holder, now) && role.gives(&lease));
-        let role = role.ok_or(JitError::refused("lease.not_entitled"))?;
-        let before = lease.until;
-        let ends = [holder.ends_at, account.created_at.checked_add_signed(role.longest)];
-        let latest = ends.into_iter().flatten().fold(lease.latest, DateTime::min);
-        let wanted = now.checked_add_signed(span).map_or(before, |end| end.min(latest));
-        let extended = lease.extended(wanted, now).map_err(moved_on)?;
-        if extended.until <= before {
-            let is_shorter = now.checked_add_signed(span).is_some_and(|end| end < before);
-            let is_at_most = latest <= before && !is_shorter;
-            let code = if is_at_most { "lease.too_long" } else { "lease.not_longer" };
-            return Err(JitError::refused(code));
-        }
+        let latest = latest_end(setup, holder, (&account, &lease), now)?;
+        let before = lease.awaited();
+        let until = longer_end(lease, latest, span, now)?;
         let errand = Errand { store, setup, by: &by };
-        let before = account.lease.as_ref().map(|lease| lease.awaited()).unwrap_or_default();
-        let (account, asking) = self.ask_to_extend(errand, &account).await?;
+        let (account, asking) = self.ask_to_extend(errand, &account, until).await?;
+        let Exposure { ended_by, worst_case } =
+            self.ask_for_end(errand, &account, (asking, before), until).await?;
+        let sessions_survive = setup.target.capabilities().sessions_survive;
+        Ok(Extended { until, unattended: ended_by, worst_case, sessions_survive })
+    }
+
+    /// Asks the target for another end. Where it did nothing, all is as it was before it was asked.
+    async fn ask_for_end(
+        &self,
+        errand: Errand<'_>,
+        account: &Account,
+        (asking, before): (Lease, Awaited),
+        until: DateTime<Utc>,
+    ) -> Result<Exposure, JitError> {
         let done = if asking.elevates.is_some() {
-            self.extend_elevation(errand, &account, &asking, extended.until).await
+            self.extend_elevation(errand, account, &asking, until).await
         } else {
-            self.extend_account(errand, &account, &asking, extended.until).await
+            self.extend_account(errand, account, (&asking, before), until).await
         };
-        let Exposure { ended_by, worst_case } = match done {
-            Ok(exposure) => exposure,
+        match done {
+            Ok(exposure) => Ok(exposure),
             Err(NotExtended { error, is_as_before }) => {
                 if is_as_before {
-                    self.keep_end(errand, &account, asking.unchanged(before)).await;
+                    self.keep_end(errand, account, asking.unchanged(before)).await;
                 }
-                return Err(error);
+                Err(error)
             }
-        };
-        Ok(Extended {
-            until: extended.until,
-            unattended: ended_by,
-            worst_case,
-            sessions_survive: setup.target.capabilities().sessions_survive,
-        })
+        }
     }
 
     /// Writes down that the target is about to be asked, so that no other call about the lease is under way meanwhile. Nothing
@@ -141,6 +134,7 @@ impl Jit {
         &self,
         errand: Errand<'_>,
         account: &Account,
+        until: DateTime<Utc>,
     ) -> Result<(Account, Lease), JitError> {
         let now = self.parts.clock.now();
         let lease = account.lease.as_deref().cloned().ok_or(JitError::refused("lease.unknown"))?;
@@ -149,7 +143,7 @@ impl Jit {
         }
         self.check_circuit(errand.setup).await?;
         self.check_accepted(errand.setup, &lease.remote).await?;
-        let asking = lease.asking(answer_by(errand.setup, now)).map_err(moved_on)?;
+        let asking = lease.asking(answer_by(errand.setup, now), until).map_err(moved_on)?;
         let noted = self.note(errand.store, account, asking, "lease.extending", errand.by.clone()).await;
         let account = noted.map_err(|error| unless_moved(error, "lease.in_progress"))?;
         let asking = account.lease.as_deref().cloned().ok_or(JitError::refused("lease.unknown"))?;
@@ -169,15 +163,17 @@ impl Jit {
         &self,
         errand: Errand<'_>,
         account: &Account,
-        asking: &Lease,
+        (asking, before): (&Lease, Awaited),
         until: DateTime<Utc>,
     ) -> Result<Exposure, NotExtended> {
         let Errand { store, setup, by } = errand;
+        let as_before = || asking.clone().unchanged(before);
         let asked = Lease { until, ..asking.clone() };
         let (native, end) = match setup.target.ensure(&present(&asked, None)).await? {
             Effect::Present { native, end } => (native, end),
             Effect::NotOurs => {
-                self.quarantine(store, account, asking.clone()).await?;
+                // Where so many are quarantined that this one waits, the target did nothing all the same.
+                self.quarantine(store, account, as_before()).await.map_err(NotExtended::unasked)?;
                 return Err(JitError::refused("lease.quarantined").into());
             }
             Effect::Disabled => {
@@ -185,7 +181,12 @@ impl Jit {
                 self.note(store, account, shut, "lease.shut_by_others", by.clone()).await?;
                 return Err(JitError::refused("lease.shut_by_others").into());
             }
-            Effect::Absent { .. } => return Err(self.lost(errand, account, asking).await.into()),
+            Effect::Absent { .. } => {
+                let error = self.lost(errand, account, &as_before()).await;
+                // It goes on where another server may have it.
+                let goes_on = matches!(error, JitError::Backend(_));
+                return Err(NotExtended { error, is_as_before: goes_on });
+            }
             _ => return Err(JitError::refused("lease.over").into()),
         };
         let now = self.parts.clock.now();
@@ -195,4 +196,38 @@ impl Jit {
         noted.map_err(|error| unless_moved(error, "lease.over"))?;
         Ok(Exposure::at(end, until))
     }
+}
+
+/// How far a lease can be extended by now, where its holder may still have it.
+fn latest_end(
+    setup: &TargetSetup,
+    holder: Option<Account>,
+    (account, lease): (&Account, &Lease),
+    now: DateTime<Utc>,
+) -> Result<DateTime<Utc>, JitError> {
+    let holder = holder.filter(|holder| holder.standing(now) == Standing::Active);
+    let holder = holder.ok_or(JitError::refused("lease.holder_inactive"))?;
+    // A role that is struck admits nobody, and one that gives less by now prolongs nothing of what it gave.
+    let role = setup.roles.get(&lease.role).filter(|role| role.admits(&holder, now) && role.gives(lease));
+    let role = role.ok_or(JitError::refused("lease.not_entitled"))?;
+    let ends = [holder.ends_at, account.created_at.checked_add_signed(role.longest)];
+    Ok(ends.into_iter().flatten().fold(lease.latest, DateTime::min))
+}
+
+/// The end that is later than that of before.
+fn longer_end(
+    lease: Lease,
+    latest: DateTime<Utc>,
+    span: TimeDelta,
+    now: DateTime<Utc>,
+) -> Result<DateTime<Utc>, JitError> {
+    let before = lease.until;
+    let wanted = now.checked_add_signed(span).map_or(before, |end| end.min(latest));
+    let extended = lease.extended(wanted, now).map_err(moved_on)?;
+    if extended.until > before {
+        return Ok(extended.until);
+    }
+    let is_shorter = now.checked_add_signed(span).is_some_and(|end| end < before);
+    let is_at_most = latest <= before && !is_shorter;
+    Err(JitError::refused(if is_at_most { "lease.too_long" } else { "lease.not_longer" }))
 }

@@ -305,8 +305,8 @@ fn compare_live<'a>(
             shown.into_iter().partition(|shown| shown.remote.native == lease.remote.native);
         let is_settled = is_settled(lease, settled_before);
         let is_foreign = matches!(lease.phase, Phase::Quarantined { .. });
-        // While a call is on its way, what it makes has another id.
-        let is_known = lease.remote.native.is_some() && lease.unanswered.is_none();
+        // What a call makes that is on its way has another id.
+        let is_known = lease.remote.native.is_some() && !lease.may_have_been_made();
         let are_suspects = is_known && !(is_settled && itself.is_empty());
         match (itself.pop(), copies.is_empty()) {
             (None, true) if is_settled && result.partial.is_none() => compared.unseen.push((*id, lease)),
