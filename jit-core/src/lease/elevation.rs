@@ -134,7 +134,8 @@ impl Elevation {
     }
 
     /// Learns that the call a lease joined for did nothing: what is lent to it is as it was `before` it joined. Of what somebody
-    /// changed since it had `joined`, it needs no more than before, and the rest counts.
+    /// changed since it had `joined`, it needs no more than before, and the rest counts. What it did not need before it needs
+    /// until it ends then: another lease may have left to it what that was given.
     pub(crate) fn not_joined(mut self, lease: AccountId, before: &Self, joined: &Self) -> Self {
         for asked in joined.shared_with(lease) {
             let Some(index) = self.edges.iter().position(|edge| edge.entitlement == asked.entitlement) else {
@@ -145,11 +146,11 @@ impl Elevation {
             if edge == *asked {
                 edge = former.cloned().unwrap_or_default();
             } else if edge.leases.get(&lease) == asked.leases.get(&lease) {
-                let share = former.and_then(|former| former.leases.get(&lease));
-                match share {
-                    Some(share) => edge.leases.insert(lease, *share),
-                    None => edge.leases.remove(&lease),
-                };
+                if let Some(share) = former.and_then(|former| former.leases.get(&lease)) {
+                    edge.leases.insert(lease, *share);
+                }
+                // One call fewer may have given it to whoever joined since.
+                edge.asked -= u32::from(edge.asked > asked.asked);
             }
             if !edge.leases.is_empty() {
                 self.insert(edge);
@@ -261,6 +262,17 @@ impl Elevation {
         }
         self.edges.retain(|edge| !edge.leases.is_empty());
         self
+    }
+
+    /// The same, unless more than what was `settled` is to be taken by now: another lease needed it, and does not any longer.
+    pub(crate) fn left_but(
+        self,
+        lease: AccountId,
+        settled: &BTreeSet<RemoteEntitlement>,
+        now: DateTime<Utc>,
+    ) -> Self {
+        let is_settled = self.surplus_of(lease, now).iter().all(|surplus| surplus.is_among(settled));
+        if is_settled { self.left(lease) } else { self }
     }
 
     /// Tells whether a lease needs anything.

@@ -331,6 +331,7 @@ impl Target for FaultyTarget {
             self.script.inner.lock().unwrap().late.push((at, desired.clone()));
         }
         self.script.answered(&desired.remote)?;
+        self.script.turn().await;
         if let Some(fault) = self.script.inner.lock().unwrap().refuses_effects {
             return Err(BackendError::new(ErrorKind::Target(fault), "injected").having_done_nothing());
         }

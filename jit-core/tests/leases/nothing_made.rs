@@ -1,11 +1,11 @@
 //! Requests of which nothing came: the target refused them, or was never asked.
 
-use std::collections::BTreeSet;
+use std::{collections::BTreeSet, pin::pin, task};
 
 use chrono::TimeDelta;
 use jit_core::*;
 
-use super::house::*;
+use super::{faulty::Fault, house::*};
 
 async fn house() -> House {
     let house = House::new().await;
@@ -55,6 +55,62 @@ async fn an_elevation_that_was_refused_is_neither_usable_nor_overdue() {
     house.pass_minutes(2).await;
     let (_, lease) = leases(&house).await.pop().unwrap();
     assert!(!lease.is_live() && !house.person_holds("ops"), "{lease:?}");
+}
+
+#[tokio::test]
+async fn an_elevation_that_was_refused_takes_nothing_that_somebody_else_gave() {
+    let house = house().await;
+    house.script.refuse_effects(Some(TargetFault::Forbidden));
+    house.script.meddle(|directory| directory.join(PERSON, "ops"));
+    assert_eq!(code_of(house.lift("lift", 30).await), "target.forbidden");
+    house.script.refuse_effects(None);
+    house.pass_minutes(5).await;
+    assert!(house.person_holds("ops"), "an administrator gave it");
+    assert_eq!(house.script.counts().2, 1, "there was nothing to take");
+    let (_, lease) = leases(&house).await.pop().unwrap();
+    assert!(!lease.is_live(), "{lease:?}");
+}
+
+#[tokio::test]
+async fn an_elevation_that_was_refused_when_asked_again_takes_what_the_first_call_may_have_given() {
+    let mut given = 0;
+    for ahead in 0..12 {
+        let house = house().await;
+        house.script.at(ahead, Fault::KillAfter);
+        if run(house.lift_with("lift", 30, Some("k"))).is_some() {
+            continue;
+        }
+        given += usize::from(house.person_holds("ops"));
+        house.clock.advance(TimeDelta::minutes(2));
+        house.script.refuse_effects(Some(TargetFault::Forbidden));
+        let _ = house.lift_with("lift", 30, Some("k")).await;
+        house.script.refuse_effects(None);
+        house.pass_minutes(40).await;
+        assert!(!house.person_holds("ops"), "step {ahead}");
+    }
+    assert!(given > 0, "some were killed when it had been given");
+}
+
+/// Of two calls with one key the first stands still at the target, and is refused when the second is done.
+#[tokio::test]
+async fn a_refusal_that_comes_late_leaves_what_another_call_with_the_key_was_given() {
+    let house = house().await;
+    house.script.interleave(true);
+    let mut first = pin!(house.lift_with("lift", 30, Some("k")));
+    let mut context = task::Context::from_waker(task::Waker::noop());
+    while house.script.counts().2 == 0 {
+        assert!(first.as_mut().poll(&mut context).is_pending());
+    }
+    house.script.interleave(false);
+    house.clock.advance(TimeDelta::minutes(2));
+    let lent = house.lift_with("lift", 30, Some("k")).await.unwrap();
+    house.script.refuse_effects(Some(TargetFault::Forbidden));
+    assert_eq!(code_of(first.await), "target.forbidden");
+    house.script.refuse_effects(None);
+    house.pass_minutes(5).await;
+    assert!(house.person_holds("ops"), "until its end");
+    house.check_in(lent.lease).await;
+    assert!(!house.person_holds("ops"));
 }
 
 #[tokio::test]

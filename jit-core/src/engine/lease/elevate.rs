@@ -15,7 +15,7 @@ use super::{
 };
 use crate::{
     Account, AccountId, BackendError, Desired, DesiredState, Effect, Elevation, EndReason, ErrorKind,
-    Exposure, Holdings, Jit, JitError, Lease, Phase, RemoteEntitlement, RemoteRef, Store, Taken, TargetSetup,
+    Exposure, Holdings, Jit, JitError, Lease, Phase, RemoteEntitlement, RemoteRef, Taken, TargetSetup,
     UnattendedEnd,
     lease::{Answer, Shown, account_for_remote},
 };
@@ -144,7 +144,6 @@ impl Jit {
         let lending = Lending { errand, account, lease: &lease, until: lease.until, seen };
         let mut giving = Giving::default();
         let done = self.give(&lending, &mut giving).await;
-        let given = giving.given;
         let now = self.parts.clock.now();
         let done = done.and_then(|()| {
             if now < lease.until { Ok(()) } else { Err(JitError::refused("lease.interrupted")) }
@@ -156,14 +155,7 @@ impl Jit {
                 return Err(JitError::Refused(code));
             }
             Err(error) => {
-                // Where the target says that it did nothing, nothing is awaited; unless of an earlier attempt.
-                let is_first = seen.is_some();
-                let did_nothing = super::extend::has_done_nothing(&error);
-                let ended = lease.clone();
-                let ended = if is_first && did_nothing { ended.not_renewed() } else { ended };
-                if !self.give_up(errand, account, ended, EndReason::Refused).await {
-                    self.take_back(store, account, &lease, &given).await;
-                }
+                self.give_up_giving(&lending, &giving, &error).await;
                 return Err(error);
             }
         }
@@ -172,7 +164,7 @@ impl Jit {
         match self.note(store, account, active, "lease.active", by.clone()).await {
             Ok(_) => Ok(self.elevated(errand, account, &lease).await),
             Err(error) if *error.kind() == ErrorKind::Conflict => {
-                self.take_back(store, account, &lease, &given).await;
+                self.take_back(store, account, &lease, &giving.given).await;
                 Err(JitError::refused("lease.interrupted"))
             }
             // It may be active, and then whoever asks again is told so; else its task ends it.
@@ -180,13 +172,30 @@ impl Jit {
         }
     }
 
+    /// Ends what could not be given. What the target was not asked for, or did nothing for, is not ours to take: whoever holds
+    /// it by now was given it by somebody else.
+    async fn give_up_giving(&self, lending: &Lending<'_>, giving: &Giving, error: &JitError) {
+        let Lending { errand, account, lease, seen, .. } = *lending;
+        if !giving.is_asked {
+            self.leave_as_before(lending, giving, "lease.not_given").await;
+        }
+        // Where the target says that it did nothing, nothing is awaited; unless of an earlier attempt.
+        let is_first = seen.is_some();
+        let did_nothing = super::extend::has_done_nothing(error);
+        let ended = lease.clone();
+        let ended = if is_first && did_nothing { ended.not_renewed() } else { ended };
+        if !self.give_up(errand, account, ended, EndReason::Refused).await {
+            self.take_back(errand.store, account, lease, &giving.given).await;
+        }
+    }
+
     /// Writes down that the lease needs its entitlements until then, and asks the target for what the account lacks.
     async fn give(&self, lending: &Lending<'_>, giving: &mut Giving) -> Result<(), JitError> {
         let Lending { errand: Errand { store, setup, by }, account, lease, .. } = *lending;
-        let Giving { given, is_asked, joined } = giving;
+        let Giving { given, is_asked, may_join, joined } = giving;
         let begun = self.join(lending, joined).await.inspect_err(|_| {
             // A commit without an answer may come to be later, and with it the end that it writes down.
-            *is_asked = joined.is_some();
+            *may_join = joined.is_some();
         })?;
         let give = begun.to_give(account.id);
         if give.is_empty() {
@@ -268,13 +277,6 @@ impl Jit {
         if is_late { Err(JitError::refused("lease.interrupted")) } else { Ok(()) }
     }
 
-    /// Stops whoever wrote something down for a lease that somebody else went on with.
-    async fn check_unmoved(&self, store: &dyn Store, account: &Account) -> Result<(), JitError> {
-        let now_kept = store.get(&account.tenant, account.id).await?;
-        let is_same = now_kept.is_some_and(|kept| kept.version == account.version);
-        if is_same { Ok(()) } else { Err(JitError::refused("lease.interrupted")) }
-    }
-
     /// Moves the end of what is lent to an account that existed before. Until the target has answered, the lease ends when
     /// it would have ended.
     pub(super) async fn extend_elevation(
@@ -288,8 +290,10 @@ impl Jit {
         let lending = Lending { errand, account, lease: asking, until, seen: None };
         let done = match self.give(&lending, &mut giving).await {
             Ok(()) => self.note_extended(&lending).await.map_err(NotExtended::asked),
-            Err(error) if giving.is_asked => Err(NotExtended::asked(error)),
-            Err(error) if self.leave_as_before(&lending, &giving).await => Err(NotExtended::unasked(error)),
+            Err(error) if giving.is_asked || giving.may_join => Err(NotExtended::asked(error)),
+            Err(error) if self.leave_as_before(&lending, &giving, "lease.not_extended").await => {
+                Err(NotExtended::unasked(error))
+            }
             Err(error) => Err(NotExtended::asked(error)),
         };
         if done.is_err() {
@@ -299,17 +303,20 @@ impl Jit {
     }
 
     /// Writes down that the lease needs what it needed before it joined, and tells whether that is so. Where that cannot be
-    /// written, the later end may be brought to the target by whoever asks for the same.
-    async fn leave_as_before(&self, lending: &Lending<'_>, giving: &Giving) -> bool {
+    /// written, it counts as asked for: what is there is taken at the end, and whoever asks for the same may bring the later end
+    /// to the target.
+    async fn leave_as_before(&self, lending: &Lending<'_>, giving: &Giving, action: &'static str) -> bool {
         let Lending { errand: Errand { store, by, .. }, account, lease, .. } = *lending;
         let Some(Joined { before, begun }) = &giving.joined else { return true };
-        let left = self.change(store, account, lease, Act::by("lease.not_extended", by), |lent, _| {
+        // Another call may need the same for the lease by now.
+        let act = Act::by(action, by).unless_moved();
+        let left = self.change(store, account, lease, act, |lent, _| {
             let next = lent.clone().not_joined(account.id, before, begun);
             (next != *lent).then_some((next, ()))
         });
         let left = left.await;
         if let Err(error) = &left {
-            tracing::warn!(account = %account.id, code = %error.code(), "a refused extension counts as possible");
+            tracing::warn!(account = %account.id, code = %error.code(), "a refused call counts as possible");
         }
         left.is_ok()
     }
@@ -354,8 +361,10 @@ struct Lending<'a> {
 struct Giving {
     /// How the lease joined, if it may have.
     joined: Option<Joined>,
-    /// Whether the target was asked, and did not say that it did nothing, or it is not known whether the lease joined.
+    /// Whether the target was asked, and did not say that it did nothing.
     is_asked: bool,
+    /// Whether it is not known if the lease joined: it may yet.
+    may_join: bool,
     /// What was given by this call, or may have been.
     given: BTreeSet<RemoteEntitlement>,
 }

@@ -21,11 +21,18 @@ pub(super) struct Act<'a> {
     pub(super) by: &'a Actor,
     /// Of what is not called so any longer by which it was lent: an alarm tells.
     repointed: Option<&'a BTreeSet<RemoteEntitlement>>,
+    /// Whether nothing is to be changed where somebody else went on with the lease since.
+    unless_moved: bool,
 }
 
 impl<'a> Act<'a> {
     pub(super) const fn by(action: &'static str, by: &'a Actor) -> Self {
-        Self { action, by, repointed: None }
+        Self { action, by, repointed: None, unless_moved: false }
+    }
+
+    /// Changes nothing where somebody else went on with the lease since: `lease.interrupted`.
+    pub(super) const fn unless_moved(self) -> Self {
+        Self { unless_moved: true, ..self }
     }
 
     /// Tells of entitlements whose names stand for something else by now.
@@ -57,6 +64,10 @@ impl Jit {
         let Some(keeper) = lease.elevates else { return Ok(None) };
         for _ in 0..ATTEMPTS {
             let Some(before) = store.get(&account.tenant, keeper).await? else { return Ok(None) };
+            // Looked at last: whoever goes on with the lease writes that down before they join.
+            if act.unless_moved {
+                self.check_unmoved(store, account).await?;
+            }
             let stepped = before.elevation.as_deref().and_then(|now| step(now, before.version + 1));
             let Some((elevation, told)) = stepped else { return Ok(None) };
             match self.note_lent(store, Some(&before), account, lease, elevation, act).await {
@@ -66,6 +77,13 @@ impl Jit {
             }
         }
         Err(JitError::refused("engine.contended"))
+    }
+
+    /// Stops whoever wrote something down for a lease that somebody else went on with.
+    pub(super) async fn check_unmoved(&self, store: &dyn Store, account: &Account) -> Result<(), JitError> {
+        let now_kept = store.get(&account.tenant, account.id).await?;
+        let is_same = now_kept.is_some_and(|kept| kept.version == account.version);
+        if is_same { Ok(()) } else { Err(JitError::refused("lease.interrupted")) }
     }
 
     /// Writes down what is lent, on behalf of the lease that `account` keeps. What was there must be as it was read.

@@ -211,7 +211,7 @@ impl Jit {
         if !take.is_empty() && begun.is_none_or(|begun| self.is_late(setup, begun)) {
             return Err(JitError::refused("lease.interrupted"));
         }
-        let took = if take.is_empty() { Took::all() } else { self.took(setup, lease, take).await? };
+        let took = if take.is_empty() { Took::all() } else { self.took(setup, lease, take.clone()).await? };
         let Took::Done { all, repointed } = took else { return Ok(Released::NotOurs) };
         let (now, settles) = (self.parts.clock.work(), settles_after > TimeDelta::zero());
         let shown_by = now.checked_add_signed(settles_after).filter(|_| settles);
@@ -223,14 +223,25 @@ impl Jit {
             // It was not all there to be taken: that proves nothing yet.
             Lease { proof: lease.proof, ..removed(settles_after.max(FOLLOWS_WITHIN))? }
         };
+        let looked_at = begun.map_or(now, |begun| begun.work);
         let act = Act::due("lease.taken").telling(&repointed);
         let settled = self.change(store, account, lease, act, |lent, _| {
             let next = lent.clone().taken(number, shown_by);
-            let next = if gone.is_live() { next } else { next.left(account.id) };
+            let next = if gone.is_live() { next } else { next.left_but(account.id, &take, looked_at) };
             (next != *lent).then_some((next, ()))
         });
         settled.await?;
+        if !gone.is_live() {
+            self.check_left(store, account, lease).await?;
+        }
         Ok(Released::Done(Box::new(gone)))
+    }
+
+    /// Stops whoever would forget a lease of which something is to be taken: another lease needed it when that was looked at,
+    /// and does not any longer.
+    async fn check_left(&self, store: &dyn Store, account: &Account, lease: &Lease) -> Result<(), JitError> {
+        let is_left = !self.is_mentioned(store, account, lease).await?;
+        if is_left { Ok(()) } else { Err(JitError::refused("lease.interrupted")) }
     }
 
     /// Tells whether the time to answer has run out by either clock: one that jumped does not hold it up, and a pulse that
@@ -270,14 +281,17 @@ impl Jit {
     ) -> Result<Account, JitError> {
         let setup = self.setup(&lease.target)?;
         let now = self.parts.clock.work();
-        if let Some(native) = self.what_came_back(store, setup, account, &lease).await? {
+        let (looked_for, came_back) = self.what_came_back(store, setup, account, &lease).await?;
+        if let Some(native) = came_back {
             let back = lease.reappeared(native, now).map_err(moved_on)?;
             return Ok(self.note(store, account, back, "lease.reappeared", Actor::Clock).await?);
         }
         let left = self.change(store, account, &lease, Act::due("lease.left"), |lent, _| {
-            lent.mentions(account.id).then(|| (lent.clone().left(account.id), ()))
+            let next = lent.clone().left_but(account.id, &looked_for, now);
+            (next != *lent).then_some((next, ()))
         });
         left.await?;
+        self.check_left(store, account, &lease).await?;
         let (next, action) = match lease.phase {
             Phase::Gone { .. } => (lease.swept(now), "lease.swept"),
             _ => (lease.confirmed(now), "lease.gone"),
@@ -285,29 +299,31 @@ impl Jit {
         Ok(self.note(store, account, next.map_err(moved_on)?, action, Actor::Clock).await?)
     }
 
-    /// The native id of the account, where something of the lease is there that nobody needs.
+    /// What of the lease nobody needs, and the native id of the account where some of that is there.
     async fn what_came_back(
         &self,
         store: &dyn Store,
         setup: &TargetSetup,
         account: &Account,
         lease: &Lease,
-    ) -> Result<Option<String>, JitError> {
-        let Some(keeper) = lease.elevates else { return Ok(None) };
+    ) -> Result<(BTreeSet<RemoteEntitlement>, Option<String>), JitError> {
+        let nothing = (BTreeSet::new(), None);
+        let Some(keeper) = lease.elevates else { return Ok(nothing) };
         let kept = store.get(&account.tenant, keeper).await?;
-        let Some(lent) = kept.and_then(|kept| kept.elevation) else { return Ok(None) };
+        let Some(lent) = kept.and_then(|kept| kept.elevation) else { return Ok(nothing) };
         // It joined after it had been ended.
         if lent.is_needed_by(account.id) {
-            return Ok(lease.remote.native.clone());
+            return Ok((nothing.0, lease.remote.native.clone()));
         }
         let surplus = lent.surplus_of(account.id, self.parts.clock.work());
         if surplus.is_empty() {
-            return Ok(None);
+            return Ok(nothing);
         }
-        Ok(match setup.target.holdings(&lease.remote, &surplus).await? {
+        let came_back = match setup.target.holdings(&lease.remote, &surplus).await? {
             Holdings::Found { native, held, .. } if !held.is_empty() => Some(native),
             Holdings::Found { .. } | Holdings::Missing | Holdings::Made => None,
-        })
+        };
+        Ok((surplus, came_back))
     }
 }
 

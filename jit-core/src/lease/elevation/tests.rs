@@ -204,3 +204,34 @@ fn what_an_answer_says_that_another_call_overtook_is_not_counted_on() {
     assert_eq!(end(&answered(&second, &first, &["ops"], &[("ops", 10)])), None);
     assert_eq!(end(&answered(&second, &second, &["ops"], &[("ops", 10)])), Some(at(20)));
 }
+
+#[test]
+fn what_was_given_while_a_call_was_refused_belongs_to_who_gave_it_also_for_whoever_joined_meanwhile() {
+    let first = fresh().joined(lease(2), at(10), &shown(&["ops"], &[]));
+    assert_eq!(first.clone().not_joined(lease(2), &fresh(), &first), fresh());
+    let both = first.clone().joined(lease(1), at(20), &shown(&["ops"], &["ops"]));
+    let left = both.clone().not_joined(lease(2), &fresh(), &first);
+    assert!(edge(&answered(&left, &both, &[], &[]), "ops").pre_existing, "neither of us gave it");
+    assert!(!edge(&answered(&left, &both, &["ops"], &[]), "ops").pre_existing);
+}
+
+#[test]
+fn what_another_lease_left_to_one_whose_call_was_refused_is_taken() {
+    let first = fresh().joined(lease(2), at(10), &shown(&["ops"], &[]));
+    let both = first.clone().joined(lease(1), at(20), &shown(&["ops"], &[]));
+    let (given, take) = release(answered(&both, &both, &["ops"], &[]), 1);
+    assert!(take.is_empty(), "the other says that it needs it");
+    let left = given.left(lease(1)).not_joined(lease(2), &fresh(), &first);
+    assert_eq!(release(left, 2).1, set(&["ops"]));
+}
+
+#[test]
+fn what_another_lease_needed_a_moment_ago_is_not_forgotten_with_the_lease_that_left_it() {
+    let (ended, _) = release(fresh().joined(lease(1), at(10), &shown(&["ops"], &[])), 1);
+    let shared = ended.clone().joined(lease(2), at(20), &shown(&["ops"], &["ops"]));
+    let (again, take) = release(shared.clone(), 1);
+    assert!(take.is_empty(), "the other needs it");
+    let back = again.not_joined(lease(2), &ended, &shared);
+    assert!(back.clone().left_but(lease(1), &take, at(0)).mentions(lease(1)), "it is to be taken by now");
+    assert!(!back.left_but(lease(1), &set(&["ops"]), at(0)).is_live());
+}
