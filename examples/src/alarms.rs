@@ -4,10 +4,12 @@ use std::fmt;
 use std::io::{self, Write as _};
 
 use async_trait::async_trait;
-use jit_core::{AccountId, BackendError, Code, ErrorKind, Jit, Notices, TargetId, Task, TaskKind, TenantId};
+use jit_core::{
+    AccountId, AuditEvent, BackendError, Code, ErrorKind, Jit, Notices, TargetId, Task, TaskKind, TenantId,
+};
 
 /// What needs a person, by the code under which the audit trail keeps it.
-pub(crate) const RECORDED: [&str; 22] = [
+const RECORDED: [&str; 22] = [
     "lease.overdue",
     "lease.overdue_over",
     "lease.quarantined",
@@ -31,6 +33,15 @@ pub(crate) const RECORDED: [&str; 22] = [
     "clock.trusted",
     "clock.confirmed",
 ];
+
+/// What others changed at a target. Only the alarm, which tells how many a round found, is of no account.
+const DRIFTED: &str = "mirror.drifted";
+
+/// Tells whether the audit trail keeps an alarm by this event.
+pub(crate) fn is_recorded(event: &AuditEvent) -> bool {
+    let action = event.action.as_str();
+    RECORDED.contains(&action) || (action == DRIFTED && event.account.is_none())
+}
 
 /// What to look at where many accounts do not bear their markers.
 const MARKERS_UNKNOWN: &str =
@@ -101,7 +112,29 @@ impl<T: Tell> Notices for Alarms<T> {
 
 #[cfg(test)]
 mod tests {
+    use chrono::DateTime;
+    use jit_core::{Actor, AuditOutcome, EventId};
+
     use super::*;
+
+    const NIL: &str = "00000000-0000-0000-0000-000000000000";
+
+    #[test]
+    fn of_drift_the_alarm_is_kept_and_not_each_account() {
+        let drift = |account| AuditEvent {
+            id: NIL.parse::<EventId>().unwrap(),
+            at: DateTime::UNIX_EPOCH,
+            tenant: TenantId::new("acme").unwrap(),
+            actor: Actor::Clock,
+            action: Code::new("mirror.drifted"),
+            account,
+            outcome: AuditOutcome::Done,
+            rule: None,
+            changes: Vec::new(),
+        };
+        let somebody = NIL.parse::<AccountId>().unwrap();
+        assert!(is_recorded(&drift(None)) && !is_recorded(&drift(Some(somebody))));
+    }
 
     #[test]
     fn whoever_hears_that_markers_are_not_found_learns_where_to_look() {

@@ -131,6 +131,9 @@ fn meaning(code: &Code) -> &'static str {
             "the key is empty, the key or the reason is too long, or the reason holds control characters other than \
              line ends and tabs"
         }
+        "lease.long_gone" => {
+            "the lease of this key ended so long ago that nothing is kept of it: take another key"
+        }
         "lease.name_taken" => "every name that was tried is somebody else's at the target",
         "lease.not_entitled" => "the holder holds nothing that admits to the role",
         "lease.not_longer" => "the lease would not end later than it does",
@@ -160,7 +163,6 @@ fn meaning(code: &Code) -> &'static str {
             "more leaves wait than may be decided at once: look at them, and say `--at-most`"
         }
         "record.leave_changed" => "no leave of theirs waits any longer as you saw it: look at it anew",
-        "reconcile.too_many" => "more returned than may be ended without a person",
         _ => "it was refused",
     }
 }
@@ -208,6 +210,21 @@ impl From<io::Error> for Failure {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn every_refusal_of_a_lease_that_is_documented_has_words() {
+        let codes = include_str!("../../../docs/codes.md");
+        let section = codes.split("\n## ").find(|section| section.starts_with("Leases and targets")).unwrap();
+        let documented = section.lines().filter_map(|line| line.strip_prefix("| `lease.")?.split('`').next());
+        let documented: Vec<_> = documented
+            .map(|name| Code::from(format!("lease.{name}")))
+            // One is answered as a failure that passes; the other is told of, and answers no request.
+            .filter(|code| !["lease.in_progress", "lease.not_ours"].contains(&code.as_str()))
+            .collect();
+        assert!(documented.len() > 20, "{documented:?}");
+        let without: Vec<_> = documented.iter().filter(|code| meaning(code) == "it was refused").collect();
+        assert!(without.is_empty(), "{without:?}");
+    }
 
     #[test]
     fn every_failure_names_its_code_and_says_what_it_means() {

@@ -239,13 +239,18 @@ const KINDS: [Fault; 8] = [
     Fault::Twice,
 ];
 
+/// How many steps a day has that nothing disturbs.
+fn steps_of(day: &[Act], settles_after: TimeDelta) -> usize {
+    let mut undisturbed = house(settles_after);
+    live_through(&mut undisturbed, day).and_then(|()| is_clean(&undisturbed)).unwrap();
+    let (steps, ..) = undisturbed.script.counts();
+    assert!(steps > 60, "{steps}");
+    steps
+}
+
 fn fails_at_each_step(day: &[Act]) {
     for settles_after in [TimeDelta::zero(), TimeDelta::minutes(5)] {
-        let mut undisturbed = house(settles_after);
-        live_through(&mut undisturbed, day).and_then(|()| is_clean(&undisturbed)).unwrap();
-        let (steps, ..) = undisturbed.script.counts();
-        assert!(steps > 60, "{steps}");
-        for step in 0..steps {
+        for step in 0..steps_of(day, settles_after) {
             for fault in KINDS {
                 let mut house = house(settles_after);
                 house.script.at(step, fault);
@@ -286,10 +291,12 @@ fn fails_at_random(day: &[Act], seed: u64) {
         random.fill(&mut bytes).unwrap();
         usize::try_from(u64::from_le_bytes(bytes) % below as u64).unwrap()
     };
+    // What a fault lets come again has steps of its own, after those of the day.
+    let steps = steps_of(day, TimeDelta::minutes(5)) * 3 / 2;
     let mut injected = 0;
     while injected < wanted {
         let mut house = house(TimeDelta::minutes([0, 5][draw(2)]));
-        let faults: Vec<_> = (0..=draw(12)).map(|_| (draw(160), KINDS[draw(KINDS.len())])).collect();
+        let faults: Vec<_> = (0..=draw(12)).map(|_| (draw(steps), KINDS[draw(KINDS.len())])).collect();
         for (step, fault) in &faults {
             house.script.at(*step, *fault);
         }

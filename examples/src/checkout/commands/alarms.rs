@@ -4,7 +4,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 use jit_core::{AccountId, AuditEvent, AuditQuery, Code, Jit, TenantId};
 use serde::Serialize;
 
-use crate::alarms::RECORDED;
+use crate::alarms::is_recorded;
 use crate::checkout::DONE;
 use crate::checkout::failure::Failure;
 use crate::checkout::house::House;
@@ -68,7 +68,7 @@ async fn recorded(
         let page = house.store.events(&query).await?;
         // Ids are in the order in which they were minted, by clocks that may differ a little.
         let is_over = page.items.last().is_none_or(|event| event.at < since);
-        let is_alarm = |event: &AuditEvent| event.at >= since && RECORDED.contains(&event.action.as_str());
+        let is_alarm = |event: &AuditEvent| event.at >= since && is_recorded(event);
         found.extend(page.items.into_iter().filter(is_alarm));
         match page.next {
             Some(next) if !is_over && found.len() < MOST => after = Some(next),

@@ -28,7 +28,7 @@ pub fn leases(frame: &Frame, view: &LeasesView) -> Markup {
                     button.quiet type="submit" { "Compare now" }
                 }
             }
-            p.muted { "This looks and reports. Nothing is changed by it." }
+            p.muted { "This looks and reports. Nothing at the target is changed by it." }
         }
         (script())
     };

@@ -24,7 +24,7 @@ impl Jit {
     /// With a key, a call that is repeated after its answer was lost gives the same account a new secret and ends the old
     /// one; where the target refuses that and says that it did nothing, the account goes on with the old one; while another call with the key is under way it answers `lease.in_progress`.
     ///
-    /// Where it was refused and nothing of it is there, a call with its key begins again, up to 16 times.
+    /// Where it was refused and nothing of it is there, a call with its key begins again, up to 15 times.
     ///
     /// # Errors
     /// `lease.unknown_target`, `lease.unknown_role`, `lease.unknown_holder`, `lease.holder_inactive`,
