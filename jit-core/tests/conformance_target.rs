@@ -319,3 +319,19 @@ fn without_a_fault_every_check_passes() {
         all_checks().map(|check| check.name).filter(|name| !passes(Fault::Nothing, name)).collect();
     assert!(failed.is_empty(), "{failed:?}");
 }
+
+/// A target that takes by name would pass, if nobody pointed a name elsewhere.
+#[test]
+fn a_rig_that_does_not_let_a_check_look_fails_it() {
+    let check =
+        all_checks().find(|check| check.name == "what_was_given_is_taken_where_it_was_given").unwrap();
+    let (target, elsewhere) = pointed_elsewhere();
+    let (target, elsewhere) = (Arc::new(target), Arc::new(elsewhere));
+    for rig in [
+        Rig::new(target.clone()).with(vec!["ops".into(), "staff".into()]),
+        Rig::new(target.clone()).with(vec!["ops".into()]).pointed_elsewhere(elsewhere.clone()),
+        Rig::new(target).pointed_elsewhere(elsewhere),
+    ] {
+        assert!(run(async { rig }, check.run).is_err());
+    }
+}

@@ -5,7 +5,9 @@ use std::sync::Arc;
 use jit_core::conformance::target::Rig;
 use tokio::sync::OnceCell;
 
-use crate::target::{World, dynamic_target, without_controls};
+use crate::target::{
+    World, dynamic_target, dynamic_target_pointed_elsewhere, without_controls, without_controls_for_people,
+};
 
 static SLAPD: OnceCell<World> = OnceCell::const_new();
 
@@ -19,13 +21,23 @@ async fn open_ldap() -> Rig {
 }
 
 async fn dynamic_entries() -> Rig {
-    let target = Arc::new(dynamic_target(slapd().await.peer(), true));
-    Rig::new(target).in_place("jit").with(vec!["ops".into(), "staff".into()])
+    let peer = slapd().await.peer();
+    let elsewhere = Arc::new(dynamic_target_pointed_elsewhere(peer));
+    let rig = Rig::new(Arc::new(dynamic_target(peer, true))).pointed_elsewhere(elsewhere);
+    rig.in_place("jit").with(vec!["ops".into(), "staff".into()])
 }
 
 async fn another_directory() -> Rig {
-    let target = Arc::new(without_controls(slapd().await.peer()));
-    Rig::new(target).in_place("jit").with(vec!["crew".into()])
+    let peer = slapd().await.peer();
+    Rig::new(Arc::new(without_controls(peer))).in_place("jit").with(vec!["crew".into()])
+}
+
+async fn another_directory_for_people() -> Rig {
+    let peer = slapd().await.peer();
+    let [target, elsewhere] =
+        [false, true].map(|is_pointed| Arc::new(without_controls_for_people(peer, is_pointed)));
+    let rig = Rig::new(target).pointed_elsewhere(elsewhere);
+    rig.in_place("jit").with(vec!["ops".into(), "staff".into()])
 }
 
 async fn windows() -> Rig {
@@ -48,6 +60,10 @@ mod at_open_ldap_with_dynamic_entries {
 
 mod at_a_directory_without_controls {
     jit_core::conformance::target!(super::another_directory());
+}
+
+mod at_a_directory_without_controls_for_people {
+    jit_core::conformance::target!(super::another_directory_for_people());
 }
 
 mod at_active_directory {

@@ -317,10 +317,15 @@ pub async fn what_was_made_for_a_time_is_not_elevated(rig: &Rig) -> Result<(), F
 
 /// Settings change while something is lent. What was given goes, and whatever its name stands for by then is another's.
 pub async fn what_was_given_is_taken_where_it_was_given(rig: &Rig) -> Result<(), Failure> {
-    let made = rig.made().await?;
+    if rig.target.capabilities().elevation.is_none() {
+        return Ok(());
+    }
     let (Some(elsewhere), [first, second, ..]) = (&rig.elsewhere, rig.entitlements.as_slice()) else {
-        return remove(rig, &made).await;
+        return Err(Failure::new(
+            "the rig names no two entitlements (`with`) or no other settings (`pointed_elsewhere`)",
+        ));
     };
+    let made = rig.made().await?;
     let asked = RemoteEntitlement::all_named([first, second]);
     let (held, _) = found(rig, &made, &asked).await?;
     ensure(held.iter().all(|known| known.native.is_some()), "each is told with its id")?;

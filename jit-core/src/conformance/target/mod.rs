@@ -37,7 +37,7 @@ impl Rig {
         self
     }
 
-    /// Names entitlements that exist there.
+    /// Names entitlements that exist there: two or more, where the target lends them to accounts that existed before.
     #[must_use]
     pub fn with(mut self, entitlements: Vec<String>) -> Self {
         self.entitlements = entitlements;
@@ -45,7 +45,7 @@ impl Rig {
     }
 
     /// Adds the same system with other settings: the name of the first entitlement stands for the second one, and the name of
-    /// the second for nothing.
+    /// the second for nothing. Every target needs it that lends to accounts that existed before.
     #[must_use]
     pub fn pointed_elsewhere(mut self, target: Arc<dyn Target>) -> Self {
         self.elsewhere = Some(target);

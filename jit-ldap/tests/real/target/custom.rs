@@ -29,15 +29,19 @@ fn settings(peer: &Peer) -> CustomSettings {
 
 /// Every way in which such a directory may be described.
 fn all(peer: &Peer) -> Vec<CustomTarget> {
+    all_with(peer, &settings(peer))
+}
+
+fn all_with(peer: &Peer, settings: &CustomSettings) -> Vec<CustomTarget> {
     let end = EndSettings { attribute: "pwdEndTime".to_owned(), form: TimeForm::GeneralizedTime };
     let lock = SwitchSettings {
         attribute: "pwdAccountLockedTime".to_owned(),
         open: None,
         closed: "000001010000Z".to_owned(),
     };
-    let mut plainest = settings(peer);
+    let mut plainest = settings.clone();
     plainest.switch = None;
-    let mut locked = settings(peer);
+    let mut locked = settings.clone();
     (locked.end, locked.switch) = (Some(end), Some(lock));
     let mut by_operation = locked.clone();
     by_operation.password = PasswordWay::Operation;
@@ -50,6 +54,21 @@ fn all(peer: &Peer) -> Vec<CustomTarget> {
 /// The target with the least help of its server, and a place and group of it.
 pub(crate) fn without_controls(peer: &Peer) -> CustomTarget {
     all(peer).swap_remove(2)
+}
+
+/// The same with groups of members by name, which people are lent as well. Pointed elsewhere, the name of one group stands for
+/// the other, whose name stands for none.
+pub(crate) fn without_controls_for_people(peer: &Peer, is_pointed_elsewhere: bool) -> CustomTarget {
+    let mut settings = settings(peer);
+    (settings.membership, settings.groups_follow) = (MembershipSettings::default(), true);
+    settings.people = Some(peer.base().to_string());
+    let at = |group: &str| peer.below(&format!("cn={group},ou=groups")).to_string();
+    settings.groups = if is_pointed_elsewhere {
+        [("ops".to_owned(), at("staff"))].into()
+    } else {
+        ["ops", "staff"].map(|group| (group.to_owned(), at(group))).into()
+    };
+    all_with(peer, &settings).swap_remove(2)
 }
 
 async fn is_in_the_crew(peer: &Peer, account: &str) -> bool {

@@ -15,6 +15,15 @@ pub(crate) fn target(peer: &Peer, has_password_policy: bool) -> OpenLdapTarget {
     OpenLdapTarget::new(peer.directory(), &settings).unwrap()
 }
 
+/// The same behind a table in which the name of one group stands for another, whose name stands for none.
+pub(crate) fn target_pointed_elsewhere(peer: &Peer) -> OpenLdapTarget {
+    let mut settings = open_ldap(peer);
+    settings.dynamic = true;
+    let staff = settings.groups.remove("staff").unwrap();
+    settings.groups.insert("ops".to_owned(), staff);
+    OpenLdapTarget::new(peer.directory(), &settings).unwrap()
+}
+
 fn for_seconds(remote: &RemoteRef, seconds: i64, secret: Option<&Secret>) -> Desired {
     let mut desired = present(remote, &["ops"], secret);
     if let DesiredState::Present { ends_at, .. } = &mut desired.state {

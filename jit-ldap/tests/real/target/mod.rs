@@ -16,6 +16,8 @@ mod resting;
 mod servers;
 mod unseen;
 
-pub(crate) use custom::without_controls;
-pub(crate) use dynamic::target as dynamic_target;
+pub(crate) use custom::{without_controls, without_controls_for_people};
+pub(crate) use dynamic::{
+    target as dynamic_target, target_pointed_elsewhere as dynamic_target_pointed_elsewhere,
+};
 pub(crate) use house::{House, World, administrator_of, open_ldap, secret, tenant};
