@@ -4,12 +4,15 @@
 use chrono::{DateTime, TimeDelta, Utc};
 use jit_core::{
     Account, AccountId, AuditEvent, BackendError, Claimed, Collection, Cursor, Document, DocumentId,
-    DocumentText, ErrorKind, Matches, Member, ONE_TIME_BYTES, PAGE_ITEMS, Page, Task, WorkerId,
+    DocumentText, ErrorKind, LookupKey, Matches, Member, ONE_TIME_BYTES, PAGE_ITEMS, Page, Task, WorkerId,
 };
 use serde::Deserialize;
 use uuid::Uuid;
 
-use crate::{draft::micros, names::Names};
+use crate::{
+    draft::{LookupDraft, micros},
+    names::Names,
+};
 
 /// Says where a document stops being readable; never what it says there.
 #[derive(Debug)]
@@ -47,6 +50,13 @@ pub(crate) fn account(document: &str, last_seen: Option<i64>) -> Result<Account,
         account.last_seen = DateTime::from_timestamp_micros(seen);
     }
     Ok(account)
+}
+
+/// The key by which a record is found since when it is over for good. `None` where it is not, and where it cannot be read: it
+/// keeps no other from its key.
+pub(crate) fn key_of_what_is_over(document: &str) -> Option<LookupDraft> {
+    let account: Account = read(document).ok()?;
+    Some(LookupDraft::of(&LookupKey::over_since(account.over_since()?)))
 }
 
 /// Reads a task; the column is ahead of the document where the task was put off.

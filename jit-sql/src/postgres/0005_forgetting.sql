@@ -1,23 +1,17 @@
 -- Leases that are over for good are found by since when, so that their records can be removed: those as well that were over
--- before. The digest is the instant in microseconds, in eight bytes from the highest to the lowest, and 24 bytes of zero.
+-- before. That takes a look at each record that ended, which is done by parts, beside whatever else is done: here lies how far
+-- it is, from when on it may be done, and how often it is still to be done. Twice, because a process of before may go on for
+-- some time. Nothing else of the step: a table that commits write to is not altered while they do.
 
-ALTER TABLE jit_refusal ADD CONSTRAINT jit_refused_forgotten CHECK (reason <> 'forgotten');
-
-INSERT INTO jit_lookup (tenant, kind, digest, account)
-  SELECT tenant, 'over_since', int8send(greatest(since, updated, 0)) || decode(repeat('00', 24), 'hex'), id
-  FROM (
-    SELECT tenant, id,
-      (extract(epoch FROM (rtrim(left(document#>>'{lease,phase,since}', 26), 'Z') || 'Z')::timestamptz) * 1000000)::bigint
-        AS since,
-      (extract(epoch FROM (rtrim(left(document->>'updated_at', 26), 'Z') || 'Z')::timestamptz) * 1000000)::bigint
-        AS updated
-    FROM jit_account
-    WHERE state = 'ended' AND user_name_key IS NULL
-      AND document#>>'{lease,phase,is}' = 'gone'
-      AND document#>>'{lease,phase,why}' NOT IN ('declared_gone', 'reappeared')
-      AND document#>>'{lease,unanswered}' IS NULL
-      AND document#>>'{lease,task}' IS NULL
-      AND coalesce(document#>>'{lease,alarms}', '0') = '0'
-      AND coalesce(document#>>'{lease,counted}', 'false') = 'false'
-  ) AS over
-  ON CONFLICT DO NOTHING;
+CREATE TABLE IF NOT EXISTS jit_look (
+  name text COLLATE "C" NOT NULL,
+  tenant text COLLATE "C" NOT NULL,
+  account uuid NOT NULL,
+  due bigint NOT NULL,
+  looks bigint NOT NULL,
+  CONSTRAINT jit_look_pkey PRIMARY KEY (name)
+);
+INSERT INTO jit_look (name, tenant, account, due, looks)
+  VALUES ('over_since', '', '00000000-0000-0000-0000-000000000000', 0, 2)
+  ON CONFLICT (name) DO UPDATE
+  SET tenant = excluded.tenant, account = excluded.account, due = excluded.due, looks = excluded.looks;

@@ -5,7 +5,7 @@ use std::time::Duration;
 use jit_core::{BackendError, ErrorKind};
 use tokio_postgres::Error;
 
-use crate::{document::Unreadable, statement::kind_of_state};
+use crate::{document::Unreadable, migration::Mismatch, statement::kind_of_state};
 
 /// Says why a statement has no result.
 #[derive(Debug)]
@@ -18,12 +18,19 @@ pub(super) enum Failed {
     TimedOut(Duration),
     /// There is no tokio runtime here.
     NoRuntime,
+    /// The tables belong to another version.
+    Tables(Mismatch),
 }
 
 impl Failed {
     /// Tells whether the server undid the statement because another was in its way: the same statement may pass now.
     pub(super) fn is_serialization(&self) -> bool {
         matches!(self, Self::Refused { state, .. } if state == "40001" || state == "40P01")
+    }
+
+    /// Tells whether somebody held what it needs for longer than it may wait.
+    pub(super) fn is_locked(&self) -> bool {
+        matches!(self, Self::Refused { state, .. } if state == "55P03")
     }
 
     pub(super) fn during(self, operation: &'static str) -> BackendError {
@@ -40,6 +47,7 @@ impl Failed {
                 let because = format!("no answer within {} ms", patience.as_millis());
                 BackendError::new(ErrorKind::Unavailable, operation).caused_by(because)
             }
+            Self::Tables(why) => BackendError::new(ErrorKind::Invalid, operation).caused_by(why.to_string()),
             Self::NoRuntime => {
                 BackendError::new(ErrorKind::Invalid, operation).caused_by("there is no tokio runtime here")
             }

@@ -19,6 +19,7 @@ mod batch;
 mod commits;
 mod documents;
 mod error;
+mod looks;
 mod one_time;
 mod open;
 mod pool;

@@ -5,6 +5,7 @@ mod commit;
 mod documents;
 mod error;
 mod kept;
+mod looks;
 mod one_time;
 mod open;
 mod readers;

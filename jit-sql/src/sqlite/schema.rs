@@ -4,22 +4,33 @@ use jit_core::BackendError;
 use rusqlite::{Connection, TransactionBehavior, functions::FunctionFlags};
 use sha2::{Digest as _, Sha256};
 
-use super::error::Refused;
+use super::{error::Refused, looks};
 use crate::migration::{Migration, pending};
 
-/// The steps that make the tables, in order.
+/// The steps that make the tables, in order. What a step leaves to a look at each record is done by [`migrate`] alone.
 pub const MIGRATIONS: &[Migration] = &[
-    Migration { version: 1, name: "begin", sql: include_str!("0001_begin.sql") },
-    Migration { version: 2, name: "documents", sql: include_str!("0002_documents.sql") },
-    Migration { version: 3, name: "waiting leaves", sql: include_str!("0003_waiting_leaves.sql") },
-    Migration { version: 4, name: "lent accounts", sql: include_str!("0004_lent_accounts.sql") },
-    Migration { version: 5, name: "forgetting", sql: include_str!("0005_forgetting.sql") },
+    Migration { version: 1, name: "begin", sql: include_str!("0001_begin.sql"), former: &[] },
+    Migration { version: 2, name: "documents", sql: include_str!("0002_documents.sql"), former: &[] },
+    Migration {
+        version: 3,
+        name: "waiting leaves",
+        sql: include_str!("0003_waiting_leaves.sql"),
+        former: &[],
+    },
+    Migration { version: 4, name: "lent accounts", sql: include_str!("0004_lent_accounts.sql"), former: &[] },
+    Migration {
+        version: 5,
+        name: "forgetting",
+        sql: include_str!("0005_forgetting.sql"),
+        former: &["5c41b579d4d77fd053e70220fae66e410c8bb48f90779afa6958cd5429353294"],
+    },
 ];
 
 /// The digest of a text, while steps are applied.
 const DIGEST: &str = "jit_digest";
 
-/// Brings the tables up to date: for applications that open the file themselves.
+/// Brings the tables up to date: for applications that open the file themselves. What takes a look at each record comes last,
+/// by parts; it goes on at the next opening if it is broken off, and is done once more at the first opening a day later.
 ///
 /// # Errors
 /// `store.unavailable` when the file is locked or cannot be written, `store.invalid` when its tables belong to another
@@ -44,12 +55,13 @@ pub(super) fn bring_up_to_date(connection: &mut Connection) -> Result<(), Refuse
     for step in pending(MIGRATIONS, &applied).map_err(Refused::Tables)? {
         transaction.execute_batch(step.sql)?;
         transaction.execute(
-            "INSERT INTO jit_schema (version, name, checksum) VALUES (?1, ?2, ?3)",
+            "INSERT OR REPLACE INTO jit_schema (version, name, checksum) VALUES (?1, ?2, ?3)",
             (step.version, step.name, step.checksum()),
         )?;
     }
     transaction.commit()?;
-    Ok(connection.remove_function(DIGEST, 1)?)
+    connection.remove_function(DIGEST, 1)?;
+    looks::look(connection)
 }
 
 /// Offers steps the digest that keys are found by.

@@ -15,7 +15,9 @@ fn lent(number: u64, native: &str, existed: bool) -> Commit {
     let (name, native) = (native.to_owned(), Some(native.to_owned()));
     let remote = RemoteRef { name, place: None, marker, native };
     let elevates = existed.then_some(account.id);
-    account.lease = Some(Box::new(Lease { elevates, ..lease(account.id, remote) }));
+    // A character that a database may not take as text, and its escape.
+    let purpose = Some("a\0b\\u0000".to_owned());
+    account.lease = Some(Box::new(Lease { elevates, purpose, ..lease(account.id, remote) }));
     Commit { account: Some(AccountWrite::create(account)), ..Commit::new(tenant()) }
 }
 

@@ -5,6 +5,9 @@
 #[cfg(feature = "real-postgres")]
 mod batches;
 #[cfg(test)]
+#[cfg(feature = "real-postgres")]
+mod beside;
+#[cfg(test)]
 mod conformance;
 #[cfg(test)]
 mod documents;

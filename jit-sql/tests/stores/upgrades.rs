@@ -64,9 +64,14 @@ async fn leaves_that_waited_in_a_database_from_before_are_listed() {
     let (alice, commit) = waiting(1, "alice");
     store.commit(&commit).await.unwrap();
     store.commit(&first_sign_in(2, "bob", "bob")).await.unwrap();
-    schema.connect().await.batch_execute(BEFORE).await.unwrap();
+    let client = schema.connect().await;
+    client.batch_execute(BEFORE).await.unwrap();
+    client.batch_execute(PATIENCE_OF_STEPS).await.unwrap();
     let store = schema.store().await;
     assert_eq!(listed(&store).await, [alice]);
+    let patience = client.query("SELECT DISTINCT patience FROM patience_of_steps", &[]).await.unwrap();
+    let patience: Vec<String> = patience.iter().map(|row| row.get(0)).collect();
+    assert_eq!(patience, ["0"], "a step that looks at millions of rows takes its time");
 }
 
 /// What a lease and what is lent to an account that existed before keep of who ends them, taken away as if it had never been
@@ -177,8 +182,8 @@ async fn in_memory_leases_come_back_as_they_were_told() {
 }
 
 /// Takes away what the fifth step adds, as it was before.
-const BEFORE_FORGETTING: &str =
-    "DELETE FROM jit_lookup WHERE kind = 'over_since'; DELETE FROM jit_schema WHERE version = 5";
+const BEFORE_FORGETTING: &str = "DELETE FROM jit_lookup WHERE kind = 'over_since';
+    DELETE FROM jit_schema WHERE version = 5; DROP TABLE IF EXISTS jit_look";
 
 /// Leases that ended, with instants as exact as they may be written, and some that must stay.
 fn leases() -> Vec<Account> {
@@ -206,7 +211,13 @@ fn leases() -> Vec<Account> {
     told.lease.as_mut().unwrap().alarms = 2;
     let mut counted = leased(35, gone(EndReason::Expired, instants[0]), instants[0]);
     counted.lease.as_mut().unwrap().counted = true;
-    all.extend([sweeping, told, counted]);
+    let mut seen_again = leased(36, gone(EndReason::Expired, instants[0]), instants[0]);
+    seen_again.lease.as_mut().unwrap().came_back = Some(now());
+    all.extend([sweeping, told, counted, seen_again]);
+    // Some said what for in characters that a database may not take as text, and some the escape of it.
+    for (account, purpose) in all.iter_mut().zip(["\0", "a\0b\\u0000\\\0", "\\u0000"].iter().cycle()) {
+        account.lease.as_mut().unwrap().purpose = Some((*purpose).to_owned());
+    }
     all
 }
 
@@ -268,13 +279,75 @@ async fn leases_that_were_over_in_a_database_from_before_can_be_forgotten() {
     write_leases(&schema.store().await).await;
     let client = schema.connect().await;
     client.batch_execute(BEFORE_FORGETTING).await.unwrap();
-    client.batch_execute("ALTER TABLE jit_refusal DROP CONSTRAINT jit_refused_forgotten").await.unwrap();
-    client.batch_execute(PATIENCE_OF_STEPS).await.unwrap();
+    client.batch_execute(UNREFUSED).await.unwrap();
     check_over(&schema.store().await).await;
-    let patience = client.query("SELECT DISTINCT patience FROM patience_of_steps", &[]).await.unwrap();
-    let patience: Vec<String> = patience.iter().map(|row| row.get(0)).collect();
-    assert_eq!(patience, ["0"], "a step that looks at millions of rows takes its time");
 }
+
+/// What a process of before leaves that ends leases and does not know the key; the first look is over.
+const UNKEYED: &str = "DELETE FROM jit_lookup WHERE kind = 'over_since'";
+
+#[cfg(feature = "sqlite")]
+#[test]
+fn what_a_process_of_before_ended_in_a_file_is_found_a_day_later() {
+    use jit_sql::SqliteStore;
+
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    let folder = crate::support::folder::Folder::new("later");
+    runtime.block_on(write_leases(&SqliteStore::open(folder.file()).unwrap()));
+    let file = rusqlite::Connection::open(folder.file()).unwrap();
+    file.execute_batch(UNKEYED).unwrap();
+    assert_eq!(runtime.block_on(over(&SqliteStore::open(folder.file()).unwrap())), [], "it may go on");
+    assert_eq!(file.execute("UPDATE jit_look SET due = due - 86400000000", ()).unwrap(), 1);
+    runtime.block_on(check_over(&SqliteStore::open(folder.file()).unwrap()));
+    let left: i64 = file.query_row("SELECT count(*) FROM jit_look", (), |row| row.get(0)).unwrap();
+    assert_eq!(left, 0, "that was the last look");
+}
+
+#[cfg(feature = "real-postgres")]
+#[tokio::test]
+async fn what_a_process_of_before_ended_in_a_database_is_found_a_day_later() {
+    let (schema, later) = (crate::support::server::Schema::new().await, "UPDATE jit_look SET due = due - $1");
+    write_leases(&schema.store().await).await;
+    let (mut client, another) = (schema.connect().await, schema.connect().await);
+    client.batch_execute(UNKEYED).await.unwrap();
+    assert_eq!(over(&schema.store().await).await, [], "it may go on");
+    assert_eq!(client.execute(later, &[&86_400_000_000_i64]).await.unwrap(), 1);
+    // Another node that has begun to look leaves nobody waiting.
+    let begun = client.transaction().await.unwrap();
+    begun.query("SELECT FROM jit_look FOR UPDATE", &[]).await.unwrap();
+    assert_eq!(over(&schema.store().await).await, [], "that is what the other one does");
+    begun.rollback().await.unwrap();
+    check_over(&schema.store().await).await;
+    let left: i64 = another.query_one("SELECT count(*) FROM jit_look", &[]).await.unwrap().get(0);
+    assert_eq!(left, 0, "that was the last look");
+}
+
+/// What a database says that went through the fourth and the fifth step as they were before they were released, but for what
+/// the latter gave to leases.
+#[cfg(feature = "real-postgres")]
+const UNRELEASED: &str = "DROP TABLE IF EXISTS jit_look; DELETE FROM jit_lookup WHERE kind = 'over_since';
+    ALTER TABLE jit_refusal ADD CONSTRAINT jit_refused_forgotten CHECK (reason <> 'forgotten');
+    UPDATE jit_schema SET checksum = 'c45845561b7b17ad4bac7d2e9cde2eaf2db15dd8647439a0c0c775898af9676e' WHERE version = 4;
+    UPDATE jit_schema SET checksum = '7ec95d9d9878bc49a909fe41fe0add612b895527c4dc8cead1805561d569778e' WHERE version = 5";
+
+#[cfg(feature = "real-postgres")]
+#[tokio::test]
+async fn a_database_of_a_build_before_the_release_is_brought_along() {
+    let schema = crate::support::server::Schema::new().await;
+    write_leases(&schema.store().await).await;
+    schema.connect().await.batch_execute(UNRELEASED).await.unwrap();
+    let store = schema.store().await;
+    let last = store.get(&tenant(), over(&store).await.last().unwrap().account).await.unwrap().unwrap();
+    let twice = Commit { forgotten: vec![Forgotten::of(&last).unwrap()], ..Commit::new(tenant()) };
+    check_over(&store).await;
+    let error = store.commit(&twice).await.unwrap_err();
+    assert_eq!(*error.kind(), jit_core::ErrorKind::Conflict, "it was forgotten before");
+    drop(schema.store().await);
+}
+
+/// Takes away what an earlier form of the fifth step made.
+#[cfg(feature = "real-postgres")]
+const UNREFUSED: &str = "ALTER TABLE jit_refusal DROP CONSTRAINT IF EXISTS jit_refused_forgotten";
 
 /// Keeps how long the server lets a statement take that gives keys to what was there before.
 #[cfg(feature = "real-postgres")]
