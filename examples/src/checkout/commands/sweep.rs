@@ -1,5 +1,3 @@
-use std::num::NonZeroUsize;
-
 use futures_util::future::join_all;
 use jit_core::{Code, TimeDoubt, WorkReport, WorkerId};
 use serde::Serialize;
@@ -10,9 +8,7 @@ use crate::checkout::house::House;
 use crate::checkout::report::{Report, instant};
 use crate::checkout::{DONE, FAILED};
 use crate::targets::Opened;
-use crate::web::random_token;
-
-const BATCH: NonZeroUsize = NonZeroUsize::new(100).expect("not zero");
+use crate::work::{BATCH, worker_id};
 
 /// Tells what was done for one target; for the accounts themselves where it names none.
 #[derive(Default, Serialize)]
@@ -103,11 +99,7 @@ pub(super) async fn at_target(house: &House, worker: &WorkerId, target: &Opened)
 
 /// Names a worker that no other process is called by.
 pub(super) fn worker() -> Result<WorkerId, Failure> {
-    let token =
-        random_token().map_err(|error| Failure::Failed("checkout.randomness".into(), error.to_string()))?;
-    let id = token.chars().take(16).collect::<String>();
-    WorkerId::new(format!("checkout-{id}"))
-        .map_err(|error| Failure::Failed("checkout.randomness".into(), error.to_string()))
+    worker_id("checkout").map_err(|error| Failure::Failed("checkout.randomness".into(), error.to_string()))
 }
 
 impl SweptLine {
