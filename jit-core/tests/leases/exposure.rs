@@ -108,13 +108,13 @@ async fn a_secret_that_is_set_anew_without_an_answer_leaves_nobody_to_count_on()
 }
 
 #[tokio::test]
-async fn an_extension_without_an_answer_may_have_come_to_the_latest_end() {
+async fn an_extension_without_an_answer_may_have_come_to_the_end_that_it_asked_for() {
     let house = House::new().await;
     let out = house.out(30).await;
     house.script.delay_effect(30);
+    let asked = house.now() + TimeDelta::hours(1);
     assert!(house.jit.extend(None, &tenant(), out.lease, TimeDelta::hours(1), house.by()).await.is_err());
-    let latest = house.lease(out.lease).await.latest;
-    assert_eq!(house.exposure(out.lease).await, (ServerRefusesLogin, Some(latest)));
+    assert_eq!(house.exposure(out.lease).await, (ServerRefusesLogin, Some(asked)));
 }
 
 #[tokio::test]
@@ -148,16 +148,12 @@ async fn what_a_refused_extension_did_not_do_says_nothing_of_one_that_was_not_an
     let out = house.out(30).await;
     let longer = async || house.jit.extend(None, &tenant(), out.lease, TimeDelta::hours(1), house.by()).await;
     house.script.delay_effect(30);
+    let asked = house.now() + TimeDelta::hours(1);
     assert!(longer().await.is_err());
     house.clock.advance(TimeDelta::minutes(3));
     house.script.refuse(Some(TargetFault::Forbidden));
     assert!(longer().await.is_err());
-    let latest = house.lease(out.lease).await.latest;
-    assert_eq!(
-        house.exposure(out.lease).await,
-        (ServerRefusesLogin, Some(latest)),
-        "the first may have come"
-    );
+    assert_eq!(house.exposure(out.lease).await, (ServerRefusesLogin, Some(asked)), "the first may have come");
 }
 
 #[tokio::test]
@@ -169,7 +165,7 @@ async fn what_a_refused_renewal_did_not_do_says_nothing_of_an_extension_that_was
     let span = TimeDelta::hours(1);
     assert!(house.jit.extend(None, &tenant(), out.lease, span, house.by()).await.is_err());
     let lost = (house.lease(out.lease).await.unanswered, house.exposure(out.lease).await);
-    assert_eq!(lost.1, (ServerRefusesLogin, Some(house.lease(out.lease).await.latest)));
+    assert_eq!(lost.1, (ServerRefusesLogin, Some(house.now() + span)));
     house.clock.advance(TimeDelta::minutes(3));
     house.script.refuse_effects(Some(TargetFault::Secret));
     assert_eq!(code_of(again().await), "target.secret");
