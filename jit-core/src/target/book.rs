@@ -3,7 +3,8 @@
 //! It is one task in a lane of its own: while it is there the circuit is open, its due instant is when the next attempt may
 //! be made, and whoever claims it makes that attempt. The lane is named after the credentials, so that others are tried at
 //! once. The alarm that was raised is another task, in a lane of the system: whoever is accepted there for the same account
-//! or the same target closes it, whatever the credentials are by then.
+//! or the same target closes it, whatever the credentials are by then. One that was raised again because the same credentials
+//! were refused again keeps whose they are: others close it when these were not tried for long.
 
 use std::sync::Arc;
 use std::{collections::BTreeSet, fmt, num::NonZeroUsize};
@@ -60,7 +61,7 @@ impl Book {
         Some(Self {
             shelf,
             targets,
-            lane: Lane::new(format!("circuit:{}", task.simple())).ok()?,
+            lane: lane_of(task)?,
             task: TaskId::from_uuid(task),
             alarms: Lane::new(format!("refused:{}", named(proof.system).simple())).ok()?,
             alarm: TaskId::from_uuid(named(proof.account)),
@@ -90,14 +91,15 @@ impl Book {
         let mut commit = Commit::new(self.shelf.tenant.clone());
         commit.tasks.push(self.task_of(self.task, (REFUSED, self.targets.first()), self.lane.clone(), until));
         self.unless_there(&commit).await?;
-        self.raise(now).await
+        self.raise(None, now).await
     }
 
-    /// Puts the next attempt off, and raises the alarm again where others were accepted meanwhile.
+    /// Puts the next attempt off, and raises the alarm again where it was refused and others were accepted meanwhile.
     pub(crate) async fn put_off(
         &self,
         claimed: &Claimed,
         until: DateTime<Utc>,
+        was_refused: bool,
         now: DateTime<Utc>,
     ) -> Result<(), BackendError> {
         match self.shelf.store.settle(claimed, Settlement::Again(until)).await {
@@ -105,19 +107,27 @@ impl Book {
             Err(error) if *error.kind() == ErrorKind::Conflict => return Ok(()),
             settled => settled?,
         }
-        self.raise(now).await
+        if !was_refused {
+            return Ok(());
+        }
+        let is_another_time = is_left_alone(claimed.task.due, now);
+        self.raise(Some(self.task).filter(|_| !is_another_time), now).await
     }
 
     /// Writes down that our credentials are accepted, and tells so where an alarm says otherwise: of the target that the
     /// alarm named, which a process with other targets told. Tells whether all was looked at: not what somebody else holds, nor
     /// where these credentials were refused since, unless this was the attempt. We may have been let in over a connection of
-    /// before: the next attempt shows it, and until then everybody waits for it.
+    /// before: the next attempt shows it, and until then everybody waits for it. Where nobody makes it for long, the alarm is
+    /// over, and the attempt still to be made by whoever comes anew.
     pub(crate) async fn accepted(
         &self,
         attempt: Option<&Claimed>,
         now: DateTime<Utc>,
     ) -> Result<bool, BackendError> {
-        if attempt.is_none() && self.next_attempt().await?.is_some() {
+        let next = self.next_attempt().await?;
+        // Somebody else made the next one if it took so long.
+        let attempt = attempt.filter(|attempt| next.is_some_and(|next| is_at(next, attempt.until)));
+        if attempt.is_none() && next.is_some_and(|next| !is_left_alone(next, now)) {
             return Ok(false);
         }
         let (closed, is_all) = self.take_alarms(now).await?;
@@ -133,19 +143,24 @@ impl Book {
         Ok(is_all)
     }
 
-    /// Raises the alarm, unless it stands: its task is in the commit that tells.
-    async fn raise(&self, now: DateTime<Utc>) -> Result<(), BackendError> {
+    /// Raises the alarm, unless it stands: its task is in the commit that tells. It keeps which credentials were refused
+    /// again.
+    async fn raise(&self, again: Option<TaskId>, now: DateTime<Utc>) -> Result<(), BackendError> {
         let mut commit = self.telling(REFUSED, self.targets.first())?;
         let about = (REFUSED, self.targets.first());
-        commit.tasks.push(self.task_of(self.alarm, about, self.alarms.clone(), now));
+        let mut alarm = self.task_of(self.alarm, about, self.alarms.clone(), now);
+        alarm.account =
+            again.map_or(alarm.account, |credentials| AccountId::from_uuid(credentials.as_uuid()));
+        commit.tasks.push(alarm);
         if self.unless_there(&commit).await? {
             tracing::warn!(action = REFUSED, targets = ?self.targets, "alarm");
         }
         Ok(())
     }
 
-    /// Takes the alarms that our being accepted closes: of our account, and of our targets, which had another one.
-    /// Tells with them whether there was none in the hands of somebody else.
+    /// Takes the alarms that our being accepted closes: of our account, and of our targets, which had another one. Not those of
+    /// credentials that were refused again and are still tried. Tells with them whether there was none in the hands of somebody
+    /// else.
     async fn take_alarms(&self, now: DateTime<Utc>) -> Result<(Vec<Claimed>, bool), BackendError> {
         let (store, worker) = (&self.shelf.store, &self.worker);
         let Some(due) = store.next_due(&self.alarms).await? else { return Ok((Vec::new(), true)) };
@@ -156,14 +171,29 @@ impl Book {
             alarm.task.id == self.alarm
                 || named(&alarm.task).is_some_and(|target| self.targets.contains(target))
         };
-        let (ours, others): (Vec<_>, Vec<_>) = standing.into_iter().partition(is_ours);
-        for other in others {
-            match store.settle(&other, Settlement::Again(other.task.due)).await {
+        let mut closed = Vec::new();
+        for alarm in standing {
+            if is_ours(&alarm) && !self.is_still_tried(&alarm, now).await? {
+                closed.push(alarm);
+                continue;
+            }
+            match store.settle(&alarm, Settlement::Again(alarm.task.due)).await {
                 Err(error) if *error.kind() == ErrorKind::Conflict => {}
                 settled => settled?,
             }
         }
-        Ok((ours, is_all))
+        Ok((closed, is_all))
+    }
+
+    /// Tells whether others than ours were refused again, and may be once more: nobody who is accepted knows of these.
+    async fn is_still_tried(&self, alarm: &Claimed, now: DateTime<Utc>) -> Result<bool, BackendError> {
+        let credentials = alarm.task.account.as_uuid();
+        if credentials.is_nil() || credentials == self.task.as_uuid() {
+            return Ok(false);
+        }
+        let Some(lane) = lane_of(credentials) else { return Ok(false) };
+        let next = self.shelf.store.next_due(&lane).await?;
+        Ok(next.is_some_and(|next| !is_left_alone(next, now)))
     }
 
     /// Tells whether it was written: not where its task is there already.
@@ -214,6 +244,21 @@ impl Book {
 /// What lies further ahead than any pause was written before the clock was set back; claims live by the caller's time.
 fn beyond(due: DateTime<Utc>, now: DateTime<Utc>) -> Option<DateTime<Utc>> {
     (due.signed_duration_since(now) > BEYOND).then_some(due)
+}
+
+/// The lane of the attempts with some credentials.
+fn lane_of(credentials: Uuid) -> Option<Lane> {
+    Lane::new(format!("circuit:{}", credentials.simple())).ok()
+}
+
+/// Tells whether an attempt could have been made for so long that nobody seems to make it.
+fn is_left_alone(due: DateTime<Utc>, now: DateTime<Utc>) -> bool {
+    now.signed_duration_since(due) >= LONGEST_PAUSE
+}
+
+/// Tells whether two instants are one: a store may keep them less exactly.
+fn is_at(one: DateTime<Utc>, other: DateTime<Utc>) -> bool {
+    one.signed_duration_since(other).abs() < TimeDelta::seconds(1)
 }
 
 /// The target that an alarm named.

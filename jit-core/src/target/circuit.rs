@@ -49,6 +49,8 @@ struct State {
     is_told: bool,
     /// When whoever is accepted next looks whether an alarm says otherwise; `None` where nobody looked yet.
     alarms_looked_for_from: Option<DateTime<Utc>>,
+    /// The attempt that went well, until that is written down.
+    unwritten: Option<Claimed>,
 }
 
 /// Says what a circuit has to tell since it was asked last.
@@ -162,14 +164,15 @@ impl Circuit {
         let next = self.step_out(is_probe, fault, now);
         let Some(book) = &self.book else { return };
         let written = match (&pass, next) {
-            (Pass::Probe(Some(claimed)), Some(until)) => book.put_off(claimed, until, now).await,
-            (Pass::Probe(attempt), None) => self.write_acceptance(book, attempt.as_ref(), now).await,
-            (Pass::Usual, None) if accepts_us(fault) && self.state().takes_look(now) => {
-                self.write_acceptance(book, None, now).await
+            (Pass::Probe(Some(claimed)), Some(until)) => {
+                book.put_off(claimed, until, fault.is_some_and(TargetFault::refuses_us), now).await
             }
-            (Pass::Usual | Pass::Probe(None), Some(until))
-                if matches!(fault, Some(TargetFault::Credentials | TargetFault::Resting)) =>
-            {
+            (Pass::Probe(attempt), None) => self.write_acceptance(book, attempt.clone(), now).await,
+            (Pass::Usual, None) if accepts_us(fault) && self.state().takes_look(now) => {
+                let unwritten = self.state().unwritten.clone();
+                self.write_acceptance(book, unwritten, now).await
+            }
+            (Pass::Usual | Pass::Probe(None), Some(until)) if fault.is_some_and(TargetFault::refuses_us) => {
                 book.refused_first(until, now).await.map(|()| self.state().is_kept = true)
             }
             _ => Ok(()),
@@ -183,12 +186,19 @@ impl Circuit {
     async fn write_acceptance(
         &self,
         book: &Book,
-        attempt: Option<&Claimed>,
+        attempt: Option<Claimed>,
         now: DateTime<Utc>,
     ) -> Result<(), BackendError> {
-        self.state().looks_for_alarms_after(LOOK_AGAIN, now);
-        if book.accepted(attempt, now).await? {
-            self.state().looks_for_alarms_after(LOOK_FOR_ALARMS, now);
+        {
+            let mut state = self.state();
+            state.looks_for_alarms_after(LOOK_AGAIN, now);
+            state.unwritten.clone_from(&attempt);
+        }
+        let is_all = book.accepted(attempt.as_ref(), now).await?;
+        let mut state = self.state();
+        state.unwritten = None;
+        if is_all {
+            state.looks_for_alarms_after(LOOK_FOR_ALARMS, now);
         }
         Ok(())
     }
@@ -210,6 +220,7 @@ impl Circuit {
         match fault {
             _ if state.probe_at.is_some() && !is_probe => return None,
             Some(TargetFault::Credentials) => {
+                state.unwritten = None;
                 state.refused = state.refused.saturating_add(1);
                 state.probe_at = Some(after(state.refused, now));
             }
@@ -274,8 +285,11 @@ impl State {
 
 /// Tells whether such an answer proves that our credentials are right. A limit may be one of our own, and nobody was asked.
 const fn accepts_us(fault: Option<TargetFault>) -> bool {
-    use TargetFault::{Credentials, Limit, Resting, Unreachable, Untrusted};
-    !matches!(fault, Some(Credentials | Resting | Unreachable | Untrusted | Limit))
+    match fault {
+        Some(TargetFault::Limit) => false,
+        Some(fault) => !fault.keeps_us_out(),
+        None => true,
+    }
 }
 
 fn after(refused: u32, now: DateTime<Utc>) -> DateTime<Utc> {

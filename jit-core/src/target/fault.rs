@@ -84,6 +84,17 @@ impl TargetFault {
         }
     }
 
+    /// Tells whether our credentials were refused, now or a moment ago.
+    pub(crate) const fn refuses_us(self) -> bool {
+        matches!(self, Self::Credentials | Self::Resting)
+    }
+
+    /// Tells whether nobody there looked at what was asked: none was reached, or let us in. A server that stands in for
+    /// another one did.
+    pub(crate) const fn keeps_us_out(self) -> bool {
+        self.refuses_us() || matches!(self, Self::Unreachable | Self::Untrusted)
+    }
+
     pub(crate) fn is_passing(self) -> bool {
         matches!(self, Self::Unreachable | Self::Unseen | Self::Limit | Self::Quarantined)
     }

@@ -5,7 +5,7 @@ use std::{
     num::NonZeroUsize,
     sync::{
         Arc, Mutex,
-        atomic::{AtomicU64, Ordering},
+        atomic::{AtomicBool, AtomicU64, Ordering},
     },
 };
 
@@ -21,6 +21,10 @@ struct Domain {
     clock: Arc<ManualClock>,
     password: Mutex<&'static str>,
     failures: Mutex<Failures>,
+    /// Whether it answers nobody.
+    is_down: AtomicBool,
+    /// Whether it goes on answering whoever it let in, whatever password counts by now.
+    keeps_connections: AtomicBool,
 }
 
 #[derive(Clone, Copy, Default)]
@@ -28,7 +32,7 @@ pub(super) struct Failures {
     counted: u32,
     last: Option<DateTime<Utc>>,
     pub(super) attempts: u32,
-    is_locked: bool,
+    pub(super) is_locked: bool,
 }
 
 /// Asks the domain as one process does, with the password of its configuration.
@@ -37,6 +41,7 @@ struct Door {
     password: &'static str,
     /// What it says to whoever it accepts; of one that rests nobody is asked.
     fault: Option<TargetFault>,
+    is_let_in: AtomicBool,
 }
 
 impl Door {
@@ -44,10 +49,17 @@ impl Door {
         if self.fault == Some(TargetFault::Resting) {
             return Err(BackendError::new(ErrorKind::Target(TargetFault::Resting), "bind"));
         }
+        if self.domain.is_down.load(Ordering::SeqCst) {
+            return Err(BackendError::new(ErrorKind::Target(TargetFault::Unreachable), "connect"));
+        }
+        if self.domain.keeps_connections.load(Ordering::SeqCst) && self.is_let_in.load(Ordering::SeqCst) {
+            return Ok(&self.domain.inner);
+        }
         let mut failures = self.domain.failures.lock().unwrap();
         failures.attempts += 1;
         if self.password == *self.domain.password.lock().unwrap() && !failures.is_locked {
             failures.counted = 0;
+            self.is_let_in.store(true, Ordering::SeqCst);
             let fault = self.fault.map(|fault| BackendError::new(ErrorKind::Target(fault), "ask"));
             return fault.map_or(Ok(&self.domain.inner), Err);
         }
@@ -105,6 +117,8 @@ impl World {
             clock: Arc::clone(&house.clock),
             password: Mutex::new("right"),
             failures: Mutex::default(),
+            is_down: AtomicBool::default(),
+            keeps_connections: AtomicBool::default(),
         };
         Self { house, domain: Arc::new(domain), starts: AtomicU64::new(100) }
     }
@@ -125,12 +139,24 @@ impl World {
         password: &'static str,
         targets: &[(TargetId, Option<TargetFault>)],
     ) -> Jit {
-        let builder = Jit::builder(Arc::clone(&self.house.store) as _)
+        self.process_on(Arc::clone(&self.house.store) as _, account, password, targets)
+    }
+
+    /// The same, which reaches the store in its own way.
+    pub(super) fn process_on(
+        &self,
+        store: Arc<dyn Store>,
+        account: &str,
+        password: &'static str,
+        targets: &[(TargetId, Option<TargetFault>)],
+    ) -> Jit {
+        let builder = Jit::builder(store)
             .clock(Arc::clone(&self.house.clock) as _)
             .notices(Arc::clone(&self.house.told) as _)
             .entropy(Arc::new(SeededEntropy::new(self.starts.fetch_add(1, Ordering::Relaxed))));
         let with = |builder: JitBuilder, (id, fault): &(TargetId, Option<TargetFault>)| {
-            let door = Door { domain: Arc::clone(&self.domain), password, fault: *fault };
+            let (domain, is_let_in) = (Arc::clone(&self.domain), AtomicBool::default());
+            let door = Door { domain, password, fault: *fault, is_let_in };
             let role = TargetRole::new(TimeDelta::hours(8), vec![Entitlement::role("operator").unwrap()]);
             let markers = MarkerKey::new("test", &[5; 32]).unwrap();
             let setup = TargetSetup::new(id.clone(), Arc::new(door), markers).for_tenants([tenant()]);
@@ -176,6 +202,16 @@ impl World {
     /// Changes what the domain accepts.
     pub(super) fn set_password(&self, password: &'static str) {
         *self.domain.password.lock().unwrap() = password;
+    }
+
+    /// Lets the domain answer nobody, or everybody again.
+    pub(super) fn shut_down(&self, is_down: bool) {
+        self.domain.is_down.store(is_down, Ordering::SeqCst);
+    }
+
+    /// Lets whoever was let in stay so, whatever password counts by now.
+    pub(super) fn keep_connections(&self) {
+        self.domain.keeps_connections.store(true, Ordering::SeqCst);
     }
 
     /// Claims the attempt that is due, as a process does before it asks.

@@ -380,8 +380,6 @@ pub(super) async fn settle(
     }
 }
 
-/// Nobody there was asked for anything. A server that stands in for another one was, and accepted us.
 fn is_out_of_reach(error: &BackendError) -> bool {
-    use TargetFault::{Credentials, Resting, Unreachable, Untrusted};
-    matches!(error.kind(), ErrorKind::Target(Credentials | Resting | Unreachable | Untrusted))
+    matches!(error.kind(), ErrorKind::Target(fault) if fault.keeps_us_out())
 }
