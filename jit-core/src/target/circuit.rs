@@ -30,6 +30,7 @@ const LOOK_FOR_ALARMS: TimeDelta = TimeDelta::minutes(5);
 #[derive(Default)]
 pub(crate) struct Circuit {
     state: Mutex<State>,
+    /// Held by whoever finds out whether we are accepted.
     first: tokio::sync::Mutex<()>,
     /// What other processes know. Without it this one finds out by itself.
     book: Option<Book>,
@@ -72,9 +73,24 @@ impl Circuit {
         Self { book, ..Self::default() }
     }
 
-    /// The instant before which the target is not to be asked; `None` where it may be asked.
+    /// The instant before which the target is not to be asked; `None` where it may be asked, also where somebody finds out just
+    /// now whether it accepts us again: whoever asks then hears of that first.
     pub(crate) fn open_until(&self, now: DateTime<Utc>) -> Option<DateTime<Utc>> {
-        self.state().waits_until(now)
+        self.state().waits_until(now).filter(|_| !self.is_being_tried())
+    }
+
+    /// Tells whether a call need not wait for its turn: we are accepted, or nobody is asked and nobody asks.
+    fn needs_no_turn(&self, now: DateTime<Utc>) -> bool {
+        let (is_accepted, rests) = {
+            let state = self.state();
+            (state.is_accepted(), state.waits_until(now).is_some())
+        };
+        is_accepted || (rests && !self.is_being_tried())
+    }
+
+    /// Tells whether somebody finds out just now whether we are accepted.
+    fn is_being_tried(&self) -> bool {
+        self.first.try_lock().is_err()
     }
 
     /// Asks what other processes know, where this one does not know better.
@@ -104,8 +120,7 @@ impl Circuit {
 
     /// Tells whether the next call shows whether we are accepted.
     pub(crate) fn would_prove(&self) -> bool {
-        let state = self.state();
-        !state.was_answered || state.probe_at.is_some()
+        !self.state().is_accepted()
     }
 
     /// What somebody must be told; what is in the book, whoever wrote it there told.
@@ -241,6 +256,10 @@ impl Circuit {
 }
 
 impl State {
+    fn is_accepted(&self) -> bool {
+        self.was_answered && self.probe_at.is_none()
+    }
+
     /// What lies further ahead than any pause was said before the clock was set back.
     fn waits_until(&self, now: DateTime<Utc>) -> Option<DateTime<Utc>> {
         let waits = |until: &DateTime<Utc>| now < *until && until.signed_duration_since(now) <= BEYOND;
@@ -267,7 +286,7 @@ impl State {
         let looked_lately = |at: DateTime<Utc>| (TimeDelta::zero()..LOOK_AGAIN).contains(&(now - at));
         match self.waits_until(now) {
             Some(_) => !self.looked_at.is_some_and(looked_lately),
-            None => !self.was_answered || self.probe_at.is_some(),
+            None => !self.is_accepted(),
         }
     }
 

@@ -24,22 +24,19 @@ pub(crate) struct Guarded {
 }
 
 impl Guarded {
-    /// Waits for the calls ahead until one was answered. Where one was not, neither would this one be, and whoever waits
-    /// would wait for the time limit of each. Whoever waited for too long asks no more, and comes again.
+    /// Waits for the calls ahead until one was accepted; then nobody waits for another. Where one was not answered, neither
+    /// would this one be, and whoever waits would wait for the time limit of each. Whoever waited for too long asks no more,
+    /// and comes again.
     async fn turn(&self) -> Result<Option<MutexGuard<'_, ()>>, BackendError> {
-        let before = {
-            let state = self.circuit.state();
-            if state.was_answered {
-                return Ok(None);
-            }
-            state.unanswered
-        };
-        let asked_at = self.clock.work();
+        if self.circuit.needs_no_turn(self.clock.now()) {
+            return Ok(None);
+        }
+        let (before, asked_at) = (self.circuit.state().unanswered, self.clock.work());
         let turn = self.circuit.first.lock().await;
         let is_late = self.clock.work().signed_duration_since(asked_at) > LONGEST_WAIT;
         let state = self.circuit.state();
         if !is_late && (state.was_answered || state.unanswered == before) {
-            return Ok(Some(turn));
+            return Ok((!state.is_accepted()).then_some(turn));
         }
         let unasked = BackendError::new(ErrorKind::Target(TargetFault::Unreachable), "circuit.enter");
         Err(unasked.having_done_nothing())
@@ -112,13 +109,13 @@ impl Target for Guarded {
 
 #[cfg(test)]
 mod tests {
-    use std::sync::atomic::{AtomicBool, Ordering};
+    use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
     use chrono::DateTime;
     use futures_util::FutureExt as _;
 
     use super::*;
-    use crate::ManualClock;
+    use crate::{Clock as _, ManualClock};
 
     fn guarded(clock: &Arc<ManualClock>) -> Guarded {
         let (inner, clock) =
@@ -225,5 +222,58 @@ mod tests {
         assert!(!guarded.circuit.state().was_answered, "nobody knows yet whether it accepts us");
         assert!(guarded.ask(async { Ok(()) }).await.is_ok());
         assert!(guarded.circuit.state().was_answered);
+    }
+
+    #[tokio::test]
+    async fn whoever_waited_for_the_first_answer_is_asked_beside_the_others() {
+        let guarded = guarded(&Arc::new(ManualClock::at(DateTime::default())));
+        let (under_way, most) = (AtomicUsize::new(0), AtomicUsize::new(0));
+        let call = || {
+            guarded.ask(async {
+                most.fetch_max(under_way.fetch_add(1, Ordering::SeqCst) + 1, Ordering::SeqCst);
+                for _ in 0..10 {
+                    tokio::task::yield_now().await;
+                }
+                under_way.fetch_sub(1, Ordering::SeqCst);
+                Ok(())
+            })
+        };
+        let (answer, answered) = tokio::sync::oneshot::channel::<()>();
+        let first = guarded.ask(async {
+            let _ = answered.await;
+            Ok(())
+        });
+        let (first, one, other, ()) = tokio::join!(first, call(), call(), async { answer.send(()).unwrap() });
+        assert!(first.is_ok() && one.is_ok() && other.is_ok());
+        assert_eq!(most.into_inner(), 2);
+    }
+
+    #[tokio::test]
+    async fn whoever_asks_while_an_attempt_is_under_way_hears_what_becomes_of_it() {
+        let clock = Arc::new(ManualClock::at(DateTime::default()));
+        let guarded = guarded(&clock);
+        let refused = || Err::<(), _>(BackendError::new(ErrorKind::Target(TargetFault::Credentials), "test"));
+        for is_accepted in [false, true] {
+            let _ = guarded.ask(async { refused() }).await;
+            clock.advance(TimeDelta::minutes(36));
+            assert_eq!(guarded.circuit.open_until(clock.now()), None);
+            let (answer, answered) = tokio::sync::oneshot::channel::<()>();
+            let attempt = guarded.ask(async {
+                let _ = answered.await;
+                if is_accepted { Ok(()) } else { refused() }
+            });
+            let asked = AtomicBool::new(false);
+            let other = async {
+                assert_eq!(guarded.circuit.open_until(clock.now()), None, "nobody is sent away meanwhile");
+                let call = async {
+                    asked.store(true, Ordering::SeqCst);
+                    Ok(())
+                };
+                guarded.ask(call).await.map_err(|error| error.code().to_string())
+            };
+            let (_, other, ()) = tokio::join!(attempt, other, async { answer.send(()).unwrap() });
+            let expected = if is_accepted { Ok(()) } else { Err("target.credentials".to_owned()) };
+            assert_eq!((other, asked.into_inner()), (expected, is_accepted));
+        }
     }
 }
