@@ -4,12 +4,13 @@ use std::collections::BTreeSet;
 use std::fmt;
 use std::sync::Arc;
 
+use crate::circuit::Circuit;
 use crate::connection::Connection;
 use crate::dn::Dn;
 use crate::error::{Fate, LdapError};
 use crate::hash::fnv1a;
 use crate::limits::Limits;
-use crate::pool::{Circuit, Loan, Pool, PoolSettings, Purpose, ServiceAccount};
+use crate::pool::{Loan, Pool, PoolSettings, Purpose, ServiceAccount};
 use crate::reason::Reason;
 use crate::server::{Server, ServerId};
 use crate::writers::{Role, takes_changes};
@@ -53,19 +54,30 @@ impl Directory {
         Self { servers, limits, system }
     }
 
-    /// Counts refusals of our credentials together with another one, for the same account at the same servers: those count
-    /// them together as well. Once one of the two was refused, neither asks for a while. Connections stay apart.
+    /// Guards our password together with another one, for the same account at the same servers, which count refusals together
+    /// as well. While one of the two tries it, the other waits for what comes of that; once it was refused, neither asks for a
+    /// while. Connections stay apart. [`Systems::named`](crate::Systems::named) does so by itself.
     #[must_use]
     pub fn guarded_with(&self, other: &Self) -> Self {
-        let Some(circuit) = other.servers.first().map(|pools| pools.work.circuit()) else {
-            return self.clone();
-        };
+        other.circuit().map_or_else(|| self.clone(), |circuit| self.guarded_by(circuit))
+    }
+
+    pub(crate) fn guarded_by(&self, circuit: &Circuit) -> Self {
         let pools = |own: &Pools| Pools {
             work: own.work.guarded_by(circuit.clone()),
             binding: own.binding.guarded_by(circuit.clone()),
             role: own.role.clone(),
         };
         Self { servers: self.servers.iter().map(pools).collect(), ..self.clone() }
+    }
+
+    pub(crate) fn circuit(&self) -> Option<&Circuit> {
+        self.servers.first().map(|pools| pools.work.circuit())
+    }
+
+    /// As whom we work there.
+    pub(crate) fn account(&self) -> Option<&ServiceAccount> {
+        self.servers.first().and_then(|pools| pools.work.account())
     }
 
     /// Makes a directory of one connection that is open and bound as this account, such as a tunnel. When it is lost there

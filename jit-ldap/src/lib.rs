@@ -33,6 +33,7 @@
 //! ```
 
 mod ber;
+mod circuit;
 mod claims;
 mod hash;
 mod lent;

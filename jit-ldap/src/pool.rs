@@ -5,9 +5,10 @@ use std::ops::{Deref, DerefMut};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use tokio::sync::{Mutex as AsyncMutex, OwnedSemaphorePermit, Semaphore};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::time::{Instant, timeout};
 
+use crate::circuit::Circuit;
 use crate::connection::{Connection, Identity};
 use crate::error::LdapError;
 use crate::limits::Limits;
@@ -15,9 +16,11 @@ use crate::password::Password;
 use crate::reason::Reason;
 use crate::server::{Server, ServerId};
 
-/// As whom we work in a directory.
+/// As whom we work in a directory. Clones share one copy of the password.
 #[derive(Clone)]
-pub struct ServiceAccount {
+pub struct ServiceAccount(Arc<Names>);
+
+struct Names {
     name: String,
     password: Password,
 }
@@ -32,7 +35,21 @@ impl ServiceAccount {
         if name.is_empty() || name.contains('\0') {
             return Err(Reason::NameEmpty);
         }
-        Ok(Self { name, password: Password::new(password)? })
+        Ok(Self(Arc::new(Names { name, password: Password::new(password)? })))
+    }
+
+    pub(crate) fn name(&self) -> &str {
+        &self.0.name
+    }
+
+    pub(crate) fn password(&self) -> &Password {
+        &self.0.password
+    }
+
+    /// Tells whether a directory accepts both or none.
+    pub(crate) fn is_same(&self, other: &Self) -> bool {
+        Arc::ptr_eq(&self.0, &other.0)
+            || (self.name() == other.name() && self.password().expose() == other.password().expose())
     }
 }
 
@@ -80,31 +97,6 @@ pub(crate) enum Purpose {
     Work(ServiceAccount),
     /// Binding other people, and nothing else: nobody works with what the last one left.
     Binding,
-}
-
-/// Guards our own password: one bind at a time, and none for a while after it was refused. Shared by all servers of a
-/// directory, which count failures together.
-#[derive(Clone, Default)]
-pub(crate) struct Circuit {
-    refusals: Arc<AsyncMutex<Refusals>>,
-}
-
-/// How often the directory refused our credentials one time after the other, and when it is asked again.
-#[derive(Default)]
-struct Refusals {
-    count: u32,
-    open_until: Option<Instant>,
-}
-
-/// The most that the first pause takes: whoever asks through the pool waits five minutes by itself, and is to get an answer.
-const FIRST_REST: Duration = Duration::from_secs(240);
-
-impl Refusals {
-    fn add(&mut self, rest: Duration, now: Instant) {
-        let pause = if self.count == 0 { rest.min(FIRST_REST) } else { rest };
-        self.count = self.count.saturating_add(1);
-        self.open_until = now.checked_add(pause);
-    }
 }
 
 /// Keeps connections to one server.
@@ -157,8 +149,16 @@ impl Pool {
         Self::for_purpose(server.clone(), purpose.clone(), *settings, circuit)
     }
 
-    pub(crate) fn circuit(&self) -> Circuit {
-        self.shared.circuit.clone()
+    pub(crate) fn circuit(&self) -> &Circuit {
+        &self.shared.circuit
+    }
+
+    /// As whom its connections work; nobody's, where they bind other people.
+    pub(crate) fn account(&self) -> Option<&ServiceAccount> {
+        match &self.shared.purpose {
+            Purpose::Work(account) => Some(account),
+            Purpose::Binding => None,
+        }
     }
 
     pub(crate) fn system(&self) -> String {
@@ -178,7 +178,7 @@ impl Pool {
     /// `ldap.circuit_open` for a while after that, without asking it; as [`Connection::open`] and [`Connection::bind`].
     ///
     /// # Cancel safety
-    /// Nothing is lost.
+    /// Nothing is lost. A bind that was sent is kept: whoever asks next hears its answer first, before another one is sent.
     pub async fn lend(&self) -> Result<Loan, LdapError> {
         let seat =
             timeout(self.shared.settings.patience, Arc::clone(&self.shared.seats).acquire_owned()).await;
@@ -206,28 +206,16 @@ impl Pool {
         let Purpose::Work(account) = &self.shared.purpose else {
             return Connection::open(&self.shared.server, self.shared.settings.limits).await;
         };
-        let mut connection = Connection::open(&self.shared.server, self.shared.settings.limits).await?;
-        let guard = timeout(self.shared.settings.patience, self.shared.circuit.refusals.lock()).await;
-        let mut refusals = guard.map_err(|_| Reason::PoolExhausted)?;
-        if refusals.open_until.is_some_and(|until| Instant::now() < until) {
-            return Err(Reason::CircuitOpen.into());
-        }
-        match connection.bind(&account.name, &account.password, &[]).await {
-            Ok(_) => {
-                *refusals = Refusals::default();
-                Ok(connection)
-            }
-            Err(error) if error.reason() == Reason::CredentialsInvalid => {
-                refusals.add(self.shared.settings.rest, Instant::now());
-                Err(error.with_reason(Reason::ServiceRefused))
-            }
-            Err(error) => Err(error),
-        }
+        let Shared { server, id, settings, circuit, .. } = &*self.shared;
+        // what would not be tried needs no connection
+        circuit.check()?;
+        let connection = Connection::open(server, settings.limits).await?;
+        circuit.bind(connection, account, id, settings).await
     }
 
     pub(crate) fn take_back(&self, connection: Connection) {
         let is_ours = match (&self.shared.purpose, connection.identity()) {
-            (Purpose::Work(account), Identity::Bound(name)) => *name == account.name,
+            (Purpose::Work(account), Identity::Bound(name)) => name == account.name(),
             (Purpose::Work(_), Identity::Anonymous) => false,
             (Purpose::Binding, _) => true,
         };

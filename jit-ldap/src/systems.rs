@@ -1,16 +1,29 @@
 //! Which lists of servers are one directory.
 
 use std::collections::BTreeSet;
+use std::fmt;
+use std::sync::{Arc, Mutex, PoisonError};
 
+use crate::circuit::Circuit;
 use crate::directory::Directory;
+use crate::pool::ServiceAccount;
 use crate::reason::Reason;
 use crate::settings::Address;
 
 /// Knows which lists of servers are one directory: those that have a server in common, directly or over other lists. All
-/// servers of a directory count failures together, whichever of them are written where.
-#[derive(Clone, Debug, Default)]
+/// servers of a directory count failures together, whichever of them are written where. Clones know of each other what was
+/// named.
+#[derive(Clone, Default)]
 pub struct Systems {
     groups: Vec<BTreeSet<String>>,
+    guards: Arc<Mutex<Vec<Guard>>>,
+}
+
+/// What guards our password at one directory.
+struct Guard {
+    system: String,
+    account: ServiceAccount,
+    circuit: Circuit,
 }
 
 impl Systems {
@@ -27,12 +40,39 @@ impl Systems {
         Ok(())
     }
 
-    /// Gives a directory the name that all lists have which are one with its own ([`Directory::system`]).
+    /// Gives a directory the name that all lists have which are one with its own ([`Directory::system`]), and guards our
+    /// password there together with every one of this name that has been named before and works with the same account and
+    /// password, as [`Directory::guarded_with`] does: however many parts of an application open a way to a directory, one of
+    /// them tries the password, and all others wait for what comes of it.
     #[must_use]
     pub fn named(&self, directory: &Directory) -> Directory {
         let own = directory.system();
         let group = self.groups.iter().find(|group| group.contains(own));
-        group.and_then(BTreeSet::first).map_or_else(|| directory.clone(), |name| directory.called(name))
+        let named =
+            group.and_then(BTreeSet::first).map_or_else(|| directory.clone(), |name| directory.called(name));
+        self.guarded(named)
+    }
+
+    fn guarded(&self, directory: Directory) -> Directory {
+        let Some((account, circuit)) = directory.account().zip(directory.circuit()) else { return directory };
+        let mut guards = self.guards.lock().unwrap_or_else(PoisonError::into_inner);
+        guards.retain(|guard| guard.circuit.is_in_use());
+        let is_same = |guard: &&Guard| guard.system == directory.system() && guard.account.is_same(account);
+        match guards.iter().find(is_same) {
+            Some(guard) if guard.circuit.is_same(circuit) => directory,
+            Some(guard) => directory.guarded_by(&guard.circuit),
+            None => {
+                let (system, account) = (directory.system().to_owned(), account.clone());
+                guards.push(Guard { system, account, circuit: circuit.clone() });
+                directory
+            }
+        }
+    }
+}
+
+impl fmt::Debug for Systems {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Systems").field("groups", &self.groups).finish_non_exhaustive()
     }
 }
 

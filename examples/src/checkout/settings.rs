@@ -53,8 +53,8 @@ impl Settings {
                     let tenants = [settings.checkout.tenant.clone()].into();
                     let deployment = settings.deployment.as_ref();
                     let ways = settings.target.iter().filter_map(|target| target.directory.as_ref());
-                    let mut ways = Directories::in_folder(folder, ways);
-                    targets = open(deployment, &settings.target, &tenants, &mut ways, found);
+                    let ways = Directories::in_folder(folder, ways);
+                    targets = open(deployment, &settings.target, &tenants, &ways, found);
                 }
             })?;
         Ok((settings, targets))

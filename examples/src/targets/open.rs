@@ -64,7 +64,7 @@ pub(crate) fn open(
     deployment: Option<&DeploymentSettings>,
     targets: &[TargetSettings],
     tenants: &BTreeSet<TenantId>,
-    directories: &mut Directories<'_>,
+    directories: &Directories<'_>,
     found: &mut Problems,
 ) -> Vec<Opened> {
     let Some(deployment) = deployment else { return Vec::new() };
@@ -129,7 +129,7 @@ type Proving = (Arc<dyn Target>, Credentials);
 
 fn open_one(
     settings: &TargetSettings,
-    directories: &mut Directories<'_>,
+    directories: &Directories<'_>,
     found: &mut Problems,
 ) -> Option<Proving> {
     let (directory, credentials) = match &settings.directory {
@@ -172,12 +172,11 @@ fn open_one(
     target.map(|target| (target, credentials))
 }
 
-/// Opens directories. Those where we are the same account count refusals together, as the servers do: whoever asked each by
-/// itself would lock the account out.
+/// Opens directories. Those where we are the same account guard its password together, as the servers count refusals: whoever
+/// asked each by itself would lock the account out.
 pub(crate) struct Directories<'a> {
     folder: &'a Path,
     systems: Systems,
-    opened: Vec<(Credentials, Directory)>,
 }
 
 impl<'a> Directories<'a> {
@@ -188,22 +187,16 @@ impl<'a> Directories<'a> {
             // what is no list of servers is a problem when it is opened
             let _ = systems.add(&way.servers);
         }
-        Self { folder, systems, opened: Vec::new() }
+        Self { folder, systems }
     }
 
     /// Opens the way to the servers of a directory, and asks none of them.
-    pub(crate) fn open(&mut self, way: &WaySettings, found: &mut Problems) -> Option<Directory> {
+    pub(crate) fn open(&self, way: &WaySettings, found: &mut Problems) -> Option<Directory> {
         self.open_as(way, found).map(|(directory, _)| directory)
     }
 
-    fn open_as(&mut self, way: &WaySettings, found: &mut Problems) -> Option<(Directory, Credentials)> {
-        let (directory, credentials) = directory(way, self.folder, &self.systems, found)?;
-        let directory = match self.opened.iter().find(|(opened, _)| *opened == credentials) {
-            Some((_, before)) => directory.guarded_with(before),
-            None => directory,
-        };
-        self.opened.push((credentials.clone(), directory.clone()));
-        Some((directory, credentials))
+    fn open_as(&self, way: &WaySettings, found: &mut Problems) -> Option<(Directory, Credentials)> {
+        directory(way, self.folder, &self.systems, found)
     }
 }
 

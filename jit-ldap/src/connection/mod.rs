@@ -49,6 +49,12 @@ pub(crate) enum Identity {
     Bound(String),
 }
 
+/// A bind that was sent; its answer is still to be read.
+pub(crate) struct SentBind {
+    id: i32,
+    name: String,
+}
+
 /// What an operation that succeeded brought back.
 #[derive(Debug, Default)]
 pub(crate) struct Done {
@@ -72,14 +78,41 @@ impl Connection {
         password: &Password,
         controls: &[Control],
     ) -> Result<Controls, LdapError> {
+        let deadline = self.operation_deadline();
+        let sent = self.send_bind(name, password, controls, deadline).await?;
+        self.finish_bind(&sent, deadline).await
+    }
+
+    /// Sends the request of [`Connection::bind`].
+    pub(crate) async fn send_bind(
+        &mut self,
+        name: &str,
+        password: &Password,
+        controls: &[Control],
+        deadline: Instant,
+    ) -> Result<SentBind, LdapError> {
         if name.is_empty() || name.contains('\0') {
             return Err(Reason::NameEmpty.into());
         }
         self.demand_confidential()?;
         self.identity = Identity::Anonymous;
-        let done = self.exchange(Request::bind(name, password).with(controls)).await?;
-        self.identity = Identity::Bound(name.to_owned());
-        Ok(done.controls)
+        let request = Request::bind(name, password).with(controls);
+        let id = self.wire.send(&request, deadline).await?;
+        Ok(SentBind { id, name: name.to_owned() })
+    }
+
+    /// Waits for the answer to a bind that was sent. Whoever stops waiting loses nothing: it can be waited for again.
+    pub(crate) async fn finish_bind(
+        &mut self,
+        sent: &SentBind,
+        deadline: Instant,
+    ) -> Result<Controls, LdapError> {
+        let message = self.wire.answer(sent.id, deadline).await?;
+        let done = concluded(Some(Kind::Bind), message)?;
+        self.wire.finish();
+        let controls = done?.controls;
+        self.identity = Identity::Bound(sent.name.clone());
+        Ok(controls)
     }
 
     /// Adds an entry.
@@ -175,12 +208,12 @@ impl Connection {
         let deadline = self.operation_deadline();
         let id = self.wire.send(&request, deadline).await?;
         let message = self.wire.answer(id, deadline).await?;
-        let done = concluded(&request, message)?;
+        let done = concluded(request.ends_with, message)?;
         self.wire.finish();
         done
     }
 
-    fn operation_deadline(&self) -> Instant {
+    pub(crate) fn operation_deadline(&self) -> Instant {
         Instant::now() + self.limits.operation
     }
 
@@ -201,14 +234,14 @@ impl Connection {
 }
 
 /// Reads the message that ends an operation: what the server did, or that it said no. Fails where it is no such message.
-fn concluded(request: &Request, message: Message) -> Result<Result<Done, LdapError>, LdapError> {
+fn concluded(ends_with: Option<Kind>, message: Message) -> Result<Result<Done, LdapError>, LdapError> {
     let Body::Done { kind, answer, value, .. } = message.body else {
         return Err(LdapError::new(Reason::ResponseUnexpected).with_fate(Fate::Unknown));
     };
     let is_success = answer.code() == ResultCode::SUCCESS;
     // a server that does not understand a request at all may say so by an extended answer
     let is_refusal = kind == Kind::Extended && !is_success;
-    if request.ends_with != Some(kind) && !is_refusal {
+    if ends_with != Some(kind) && !is_refusal {
         return Err(LdapError::new(Reason::ResponseUnexpected).with_fate(Fate::Unknown));
     }
     let done = Done { controls: message.controls, value };

@@ -52,7 +52,7 @@ impl Connection {
             waiting.retain(|id| *id != message.id);
             let asked = requests.iter().zip(&ids).zip(&mut outcomes).find(|((_, id), _)| **id == message.id);
             let Some(((request, _), outcome)) = asked else { return Err(Reason::MessageIdUnexpected.into()) };
-            *outcome = Some(concluded(request, message)?.map(drop));
+            *outcome = Some(concluded(request.ends_with, message)?.map(drop));
         }
         self.wire.finish();
         Ok(outcomes.into_iter().flatten().collect())

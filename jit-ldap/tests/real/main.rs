@@ -10,6 +10,7 @@
 
 mod active_directory;
 mod import;
+mod lockout;
 mod openldap;
 mod peer;
 mod pools;

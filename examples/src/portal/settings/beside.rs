@@ -36,8 +36,8 @@ impl Settings {
         let tenants = self.connection.iter().map(|door| door.tenant.clone()).collect();
         let directories = self.target.iter().filter_map(|target| target.directory.as_ref());
         let doors = self.connection.iter().filter_map(|door| door.protocol.directory.as_ref());
-        let mut ways = Directories::in_folder(folder, directories.chain(doors));
-        let targets = open(self.deployment.as_ref(), &self.target, &tenants, &mut ways, found);
+        let ways = Directories::in_folder(folder, directories.chain(doors));
+        let targets = open(self.deployment.as_ref(), &self.target, &tenants, &ways, found);
         let mut directories = BTreeMap::new();
         found.each("connection", &self.connection, |door, found| {
             let Some(way) = &door.protocol.directory else { return };
