@@ -272,6 +272,7 @@ fn admin_later(sought: &str) -> AdminView {
 fn audit_rows() -> Vec<AuditRow> {
     vec![AuditRow {
         at: "2026-11-21 09:00:00".into(),
+        at_exact: "2026-11-21T09:00:00Z".into(),
         action: "sign_in".into(),
         outcome: badge("permitted", Tone::Good),
         actor: "connection demo".into(),
@@ -397,6 +398,8 @@ fn an_administrator_reaches_every_account_and_learns_of_those_who_are_not_shown(
     let nobody = AdminView { accounts: Vec::new(), ..admin_later(HOSTILE) };
     let found = pages::admin(&frame(), &nobody).into_string();
     assert!(found.contains("Nobody has this user name or id.") && found.contains("value=\"&lt;script"));
+    let lent = AdminView { accounts: Vec::new(), ..admin() };
+    assert!(pages::admin(&frame(), &lent).into_string().contains("nothing but what is lent"));
     let few = AdminView { next: None, more_waiting: false, ..admin() };
     let few = pages::admin(&frame(), &few).into_string();
     assert!(!few.contains("aria-label=\"Pages\"") && !few.contains("More people wait"));

@@ -86,7 +86,7 @@ test('an account that was there before holds more for a time', async (t) => {
 
   const alice = await comes('Alice Example')
   await alice.page.getByRole('link', { name: 'Leases' }).click()
-  assert.match(await alice.section('Lent now'), /bob[\s\S]*caretaker at workshop\s+an account of before holds keys/)
+  assert.match(await alice.section('Lent now'), /bob[\s\S]*caretaker at workshop\s+an account that was there before holds keys/)
   await alice.page.getByLabel('How long from now').selectOption('1h')
   await alice.page.getByRole('button', { name: 'Extend bob' }).click()
   await alice.page.locator('time[data-countdown]').filter({ hasText: /^(59|1:00):\d\d left$/ }).waitFor()

@@ -230,8 +230,10 @@ pub struct MeView {
 /// Describes one line of the audit trail.
 #[derive(Debug, Clone)]
 pub struct AuditRow {
-    /// When.
+    /// When, for people.
     pub at: String,
+    /// The same, for programs.
+    pub at_exact: String,
     /// What happened.
     pub action: String,
     /// How it ended.

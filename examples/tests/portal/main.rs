@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "a panic is how a test fails")]
 
 mod demo;
+mod lists;
 mod refusals;
 
 use std::io::{BufRead, BufReader};

@@ -49,7 +49,7 @@ pub fn granted(frame: &Frame, view: &GrantedView) -> Markup {
                     None => div { dt { "Holds for a time" } dd { (view.entitlements) } },
                 }
                 div { dt { "Until" } dd { (view.until) " (" (countdown(&view.until_exact, &view.left)) ")" } }
-                div { dt { "Without us" } dd { (view.ender) } }
+                div { dt { "Without this portal" } dd { (view.ender) } }
                 @if view.sessions_survive { div { dt { "Sessions" } dd { "What is open at the end goes on." } } }
             }
         }

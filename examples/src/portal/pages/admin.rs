@@ -68,6 +68,7 @@ fn finder(sought: &str) -> Markup {
 
 fn nobody(view: &AdminView) -> &'static str {
     match (view.sought.is_empty(), view.is_later) {
+        _ if view.next.is_some() => "Here is nothing but what is lent. There may be people on the next page.",
         (false, _) => "Nobody has this user name or id.",
         (true, false) => "There is no account yet.",
         (true, true) => "There are no more accounts.",

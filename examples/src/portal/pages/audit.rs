@@ -9,12 +9,12 @@ pub fn audit(frame: &Frame, events: &[AuditRow]) -> Markup {
     let rows = html! {
         @for event in events {
             tr {
-                td.nowrap { time datetime=(event.at) { (event.at) } }
+                td.nowrap { time datetime=(event.at_exact) { (event.at) } }
                 td { strong { (event.action) } }
-                td { (badge(&event.outcome)) }
+                td.outcome { (badge(&event.outcome)) }
                 td { (event.actor) }
                 td { (event.account) }
-                td.muted { (prose(&event.detail)) }
+                td.muted.detail { (prose(&event.detail)) }
             }
         }
     };

@@ -19,7 +19,7 @@ pub(super) fn page(frame: &Frame, title: &str, content: &Markup) -> Markup {
                 a.skip href="#content" { "Skip to content" }
                 header.bar {
                     a.brand href="/" { "Portal" }
-                    @if let Some(visitor) = &frame.visitor { (navigation(visitor, frame.lends)) }
+                    @if let Some(visitor) = &frame.visitor { (navigation(visitor, frame.lends, title)) }
                 }
                 main id="content" { (content) }
                 footer {
@@ -31,14 +31,21 @@ pub(super) fn page(frame: &Frame, title: &str, content: &Markup) -> Markup {
     }
 }
 
-fn navigation(visitor: &Visitor, lends: bool) -> Markup {
+/// Leads to the pages of the visitor; the one that is open, whose title it is, says so.
+fn navigation(visitor: &Visitor, lends: bool, open: &str) -> Markup {
+    let is_admin = visitor.is_admin;
+    let places = [
+        ("/me", "My account", true),
+        ("/access", "Access", lends),
+        ("/audit", "Audit trail", true),
+        ("/admin", "Administration", is_admin),
+        ("/leases", "Leases", is_admin && lends),
+    ];
     html! {
         nav aria-label="Main" {
-            a href="/me" { "My account" }
-            @if lends { a href="/access" { "Access" } }
-            a href="/audit" { "Audit trail" }
-            @if visitor.is_admin { a href="/admin" { "Administration" } }
-            @if visitor.is_admin && lends { a href="/leases" { "Leases" } }
+            @for (address, label, _) in places.into_iter().filter(|(_, _, is_theirs)| *is_theirs) {
+                a href=(address) aria-current=[(label == open).then_some("page")] { (label) }
+            }
         }
         form.visitor method="post" action="/logout" {
             span.muted { (visitor.name) }
@@ -89,9 +96,14 @@ pub(super) fn table(label: &str, columns: &[&str], rows: &Markup) -> Markup {
     html! {
         div.scroll role="region" aria-label=(label) tabindex="0" {
             table {
-                thead { tr { @for column in columns { th scope="col" { (column) } } } }
+                thead { tr { @for column in columns { (heading(column)) } } }
                 tbody { (rows) }
             }
         }
     }
+}
+
+/// A column of buttons has no name that anybody would have to see.
+fn heading(column: &str) -> Markup {
+    html! { th scope="col" { @if column.is_empty() { span.hidden { "Acts" } } @else { (column) } } }
 }

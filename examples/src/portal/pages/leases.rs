@@ -23,7 +23,7 @@ pub fn leases(frame: &Frame, view: &LeasesView) -> Markup {
             @for row in &view.compared { (compared(row)) }
             @if view.is_comparing { p { a href="/leases" { "Look again" } } }
             @else {
-                form method="post" action="/leases/compare" {
+                form.actions method="post" action="/leases/compare" {
                     (csrf(token))
                     button.quiet type="submit" { "Compare now" }
                 }
@@ -42,11 +42,11 @@ fn rows(leases: &[LeaseRow], token: &str) -> Markup {
                 th scope="row" { code { (row.name) } }
                 td { (row.holder) }
                 td { (row.role) " at " (row.target)
-                    @if let Some(lends) = &row.lends { div.muted { "an account of before holds " (lends) } }
+                    @if let Some(lends) = &row.lends { div.muted { "an account that was there before holds " (lends) } }
                     @if !row.is_served { div { strong { "This target is not configured: this portal does not end what is there." } } }
                     @if !row.reason.is_empty() { div.muted { (row.reason) } } }
                 td { (badge(&row.phase)) }
-                td { @match &row.left { Some(left) => (countdown(&row.until_exact, left)), None => (row.until) } }
+                td.nowrap { (row.until) @if let Some(left) = &row.left { div.muted { (countdown(&row.until_exact, left)) } } }
                 td { (row.proof) }
                 td { @if row.is_in_use && row.is_served { (longer(row, "/leases/extend", token)) }
                     @if row.is_in_use { (end(row, "End", token)) }

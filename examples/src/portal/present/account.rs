@@ -38,6 +38,8 @@ pub(crate) fn account_row(account: &Account, store: Option<&StoreId>, now: DateT
         state: standing_badge(standing),
         grants: held(account, now),
         act: match (&account.state, standing) {
+            // It is checked in, or ended on the page of leases.
+            _ if account.is_remote() => None,
             (_, Standing::Active) => Some(AccountAct::Suspend),
             (AccountState::Suspended { .. } | AccountState::Disabled { .. }, _) => {
                 Some(AccountAct::Reactivate)
@@ -105,7 +107,15 @@ pub(crate) fn display_name(account: &Account) -> String {
         .and_then(|(_, values)| values.first())
         .map(|value| value.text.clone())
         .or_else(|| account.user_name.as_ref().map(ToString::to_string))
+        .or_else(|| lent_name(account))
         .unwrap_or_else(|| account.id.to_string())
+}
+
+/// The name of what an account stands for at a target; `None` where it stands for a person or workload.
+pub(crate) fn lent_name(account: &Account) -> Option<String> {
+    let lease = account.lease.as_ref().map(|lease| (&lease.remote.name, &lease.target));
+    let lent = lease.or_else(|| account.elevation.as_ref().map(|lent| (&lent.name, &lent.target)));
+    lent.map(|(name, target)| format!("{name} at {target}"))
 }
 
 fn standing_badge(standing: Standing) -> Badge {

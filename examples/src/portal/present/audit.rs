@@ -1,3 +1,4 @@
+use chrono::SecondsFormat;
 use jit_core::{Actor, AuditEvent, AuditOutcome};
 
 use crate::portal::view::{AuditRow, Badge, Tone};
@@ -7,6 +8,7 @@ use crate::portal::view::{AuditRow, Badge, Tone};
 pub(crate) fn audit_row(event: &AuditEvent, account: String, person: Option<String>) -> AuditRow {
     AuditRow {
         at: event.at.format("%Y-%m-%d %H:%M:%S").to_string(),
+        at_exact: event.at.to_rfc3339_opts(SecondsFormat::Secs, true),
         action: event.action.to_string(),
         outcome: outcome(&event.outcome),
         actor: person.unwrap_or_else(|| actor(&event.actor)),

@@ -7,7 +7,7 @@ mod lease;
 mod plan;
 mod span;
 
-pub(super) use account::{account_row, account_view, approval_row, display_name, leaver_row};
+pub(super) use account::{account_row, account_view, approval_row, display_name, leaver_row, lent_name};
 pub(super) use audit::audit_row;
 pub(super) use decision::{denied, held, permitted};
 pub(super) use lease::{compare_row, comparison, elevated_view, granted_view, lease_row, offer_row};

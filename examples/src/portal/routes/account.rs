@@ -6,7 +6,7 @@ use axum::extract::State;
 use axum::http::header::SET_COOKIE;
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::Response;
-use jit_core::{AccountId, Actor, AuditQuery, Store};
+use jit_core::{Account, AccountId, Actor, AuditQuery, Store};
 
 use super::{check_form, saml};
 use crate::portal::failure::Failure;
@@ -76,8 +76,9 @@ async fn name_of(
         return Ok(name.clone());
     }
     let account = store.get(&visit.session.tenant, id).await?;
-    let user_name = account.and_then(|account| account.user_name);
-    let name = user_name.map_or_else(|| id.to_string(), |name| name.to_string());
+    let user_name = |account: &Account| account.user_name.as_ref().map(ToString::to_string);
+    let name = account.and_then(|account| user_name(&account).or_else(|| present::lent_name(&account)));
+    let name = name.unwrap_or_else(|| id.to_string());
     names.insert(id, name.clone());
     Ok(name)
 }

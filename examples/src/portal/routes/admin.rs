@@ -19,6 +19,8 @@ use crate::web::{Form, Parameters, Query, html, see_other};
 
 /// The most accounts on a page, and the most of those who wait.
 const ACCOUNTS: NonZeroUsize = NonZeroUsize::new(500).expect("not zero");
+/// How often a store is read for a page at most: what is lent stands between the accounts of people, and is not shown.
+const READS: usize = 8;
 const EVENTS: NonZeroUsize = NonZeroUsize::new(10).expect("not zero");
 
 /// Shows who waits for approval, whose leave waits, and accounts: a page of all, or whoever is looked for.
@@ -68,7 +70,7 @@ async fn add_waiting(house: &House, tenant: &TenantId, view: &mut AdminView) -> 
     Ok(())
 }
 
-/// Lists accounts from a place on, one store behind the other, and tells where the list goes on.
+/// Lists accounts of people and workloads from a place on, one store behind the other, and tells where the list goes on.
 async fn page(
     house: &House,
     tenant: &TenantId,
@@ -77,17 +79,22 @@ async fn page(
 ) -> Result<(Vec<AccountRow>, Option<Place>), Failure> {
     let begin = house.shelves.iter().position(|shelf| shelf.name.as_ref() == store);
     let (begin, mut after) = (begin.ok_or(Failure::NotFound)?, after);
-    let mut rows = Vec::new();
+    let (mut rows, mut reads) = (Vec::new(), 0);
     for shelf in house.shelves.iter().skip(begin) {
-        let next = |after| Some(Place::Behind { store: shelf.name.clone(), after });
-        let Some(limit) = NonZeroUsize::new(ACCOUNTS.get().saturating_sub(rows.len())) else {
-            return Ok((rows, next(None)));
-        };
-        let cursor = after.take().map(|id: AccountId| Cursor::after(id.as_uuid()));
-        let found = shelf.store.list(&query(tenant, Filter::All, cursor, limit)).await?;
-        rows.extend(found.items.iter().map(|account| row(house, shelf, account)));
-        if let (Some(_), Some(last)) = (found.next, found.items.last()) {
-            return Ok((rows, next(Some(last.id))));
+        loop {
+            let room = NonZeroUsize::new(ACCOUNTS.get().saturating_sub(rows.len()));
+            let Some(limit) = room.filter(|_| reads < READS) else {
+                return Ok((rows, Some(Place::Behind { store: shelf.name.clone(), after })));
+            };
+            reads += 1;
+            let cursor = after.map(|id| Cursor::after(id.as_uuid()));
+            let found = shelf.store.list(&query(tenant, Filter::All, cursor, limit)).await?;
+            let people = found.items.iter().filter(|account| !account.is_remote());
+            rows.extend(people.map(|account| row(house, shelf, account)));
+            after = found.next.map(|next| AccountId::from_uuid(next.id()));
+            if after.is_none() {
+                break;
+            }
         }
     }
     Ok((rows, None))

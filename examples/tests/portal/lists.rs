@@ -1,0 +1,77 @@
+//! What is lent is an account of nobody: lists say what it is, and offer nothing that would be refused.
+
+use crate::demo::{Demo, Page, Visitor};
+
+/// A demo in which its administrator holds two leases, one of them of their own account.
+fn lending(name: &str) -> (Demo, Visitor) {
+    let demo = Demo::start(name);
+    let mut alice = demo.visitor();
+    alice.sign_in("acme", "alice");
+    let csrf = alice.get("/me").hidden("csrf");
+    for role in ["operator", "caretaker"] {
+        let sent = [("target", "workshop"), ("role", role), ("span", "30m"), ("key", role), ("csrf", &csrf)];
+        assert_eq!(alice.post("/access/out", &sent).status, 200);
+    }
+    (demo, alice)
+}
+
+/// The name of the account that was made.
+fn made(page: &Page) -> String {
+    let (_, rest) = page.body.split_once("<code>jit-").unwrap();
+    format!("jit-{}", rest.split('<').next().unwrap())
+}
+
+#[test]
+fn the_administration_lists_people_and_finds_what_is_lent_without_offering_an_act() {
+    let (_demo, mut alice) = lending("people");
+    let page = alice.get("/admin");
+    assert_eq!(page.body.matches("scope=\"row\"").count(), 1, "alice alone: {}", page.body);
+    assert_eq!(page.body.matches(" value=\"suspend\"").count(), 1, "{}", page.body);
+    assert!(!page.body.contains("value=\"reactivate\""), "{}", page.body);
+
+    let access = alice.get("/access");
+    let name = made(&access);
+    for (lease, shown) in
+        access.body.split("name=\"lease\" value=\"").skip(1).step_by(2).zip(["alice", name.as_str()])
+    {
+        let lease = lease.split('"').next().unwrap();
+        let found = alice.get(&format!("/admin?name={lease}")).body;
+        assert!(found.contains(&format!("{shown} at workshop")), "{shown}: {found}");
+        assert!(!found.contains("name=\"act\""), "{found}");
+    }
+}
+
+#[test]
+fn the_audit_trail_names_what_is_lent_and_its_times_have_a_zone() {
+    let (_demo, mut alice) = lending("trail");
+    let name = made(&alice.get("/access"));
+    let trail = alice.get("/audit").body;
+    assert!(trail.contains(&format!("<td>{name} at workshop</td>")), "{trail}");
+    assert!(trail.contains("<td>alice at workshop</td>"), "{trail}");
+    let times: Vec<_> =
+        trail.split("datetime=\"").skip(1).filter_map(|rest| rest.split('"').next()).collect();
+    assert!(!times.is_empty());
+    for time in times {
+        assert!(chrono::DateTime::parse_from_rfc3339(time).is_ok(), "{time}");
+    }
+}
+
+#[test]
+fn administrators_see_when_a_lease_ends_and_every_visitor_which_page_is_open() {
+    let (_demo, mut alice) = lending("until");
+    let leases = alice.get("/leases").body;
+    let (_, until) = leases.split_once("<time datetime=\"").unwrap();
+    let (day, time) = (until.get(..10).unwrap(), until.get(11..16).unwrap());
+    assert!(leases.contains(&format!("{day} {time} UTC")), "{leases}");
+    assert!(leases.contains("<a href=\"/leases\" aria-current=\"page\">Leases</a>"), "{leases}");
+    for (path, label) in [
+        ("/me", "My account"),
+        ("/access", "Access"),
+        ("/audit", "Audit trail"),
+        ("/admin", "Administration"),
+    ] {
+        let page = alice.get(path).body;
+        assert!(page.contains(&format!("<a href=\"{path}\" aria-current=\"page\">{label}</a>")), "{page}");
+        assert_eq!(page.matches("aria-current").count(), 1, "{page}");
+    }
+}
