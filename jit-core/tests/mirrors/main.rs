@@ -9,6 +9,8 @@ mod faults;
 #[expect(dead_code, reason = "the tests of leases use the rest")]
 mod faulty;
 #[cfg(test)]
+mod follower;
+#[cfg(test)]
 mod house;
 #[cfg(test)]
 mod life;
@@ -23,3 +25,5 @@ mod stops;
 mod support;
 #[cfg(test)]
 mod waiting;
+#[cfg(test)]
+mod watched;

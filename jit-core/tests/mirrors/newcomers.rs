@@ -1,19 +1,19 @@
 //! Who comes through an engine that does not know the target, such as a SCIM server beside: found by the trail, and brought.
 
-use std::sync::{Arc, Mutex, atomic::AtomicUsize};
+use std::sync::{Arc, Mutex};
 
-use async_trait::async_trait;
-use chrono::{DateTime, TimeDelta, Utc};
+use chrono::TimeDelta;
 use jit_core::*;
 use serde_json::json;
 
 use super::{
     house::{House, chat, members},
     support::{self, tenant, wire},
+    watched::Watched,
 };
 
 /// Another process on the store, which knows no target, and whose clock differs by so much.
-fn beside(house: &House, ahead: TimeDelta) -> support::House {
+pub(crate) fn beside(house: &House, ahead: TimeDelta) -> support::House {
     let clock = Arc::new(ManualClock::at(house.inner.clock.now() + ahead));
     let mut other = support::house_on(Arc::clone(&house.inner.store), vec![wire("hr")], |builder| {
         let builder = builder.clock(Arc::clone(&clock) as Arc<dyn Clock>);
@@ -23,7 +23,7 @@ fn beside(house: &House, ahead: TimeDelta) -> support::House {
     other
 }
 
-async fn join(other: &support::House, name: &str, groups: &[&str]) -> AccountId {
+pub(crate) async fn join(other: &support::House, name: &str, groups: &[&str]) -> AccountId {
     let said = json!({"preferred_username": name, "groups": groups});
     other.enter(0, name, said).await.account.id
 }
@@ -129,96 +129,6 @@ async fn a_clock_that_is_minutes_behind_or_ahead_hides_nobody() {
     assert_eq!(names(&house), ["ahead", "anna", "behind", "now"], "the trail was read once more");
 }
 
-type OnTrail = dyn Fn(&TenantId) -> Result<(), BackendError> + Send;
-
-/// Counts what is read, has one account that cannot be, and takes its time.
-struct Watched {
-    inner: Arc<dyn Store>,
-    reads: AtomicUsize,
-    spoilt: Mutex<Option<AccountId>>,
-    /// Whose clock goes on by a second with each account that is read.
-    slow: Mutex<Option<Arc<ManualClock>>>,
-    on_trail: Mutex<Option<Box<OnTrail>>>,
-}
-
-impl Watched {
-    fn new() -> Arc<Self> {
-        let (reads, inner) = (AtomicUsize::new(0), Arc::new(MemoryStore::new()));
-        let (slow, on_trail) = (Mutex::default(), Mutex::default());
-        Arc::new(Self { inner, reads, spoilt: Mutex::default(), slow, on_trail })
-    }
-
-    fn on_trail(&self, hook: impl Fn(&TenantId) -> Result<(), BackendError> + Send + 'static) {
-        *self.on_trail.lock().unwrap() = Some(Box::new(hook));
-    }
-}
-
-jit_core::pass_on!(DocumentStore, TaskQueue, OneTime for Watched => inner);
-
-#[async_trait]
-impl AuditLog for Watched {
-    async fn events(&self, query: &AuditQuery) -> Result<Page<AuditEvent>, BackendError> {
-        self.inner.events(query).await
-    }
-    async fn about(
-        &self,
-        tenant: &TenantId,
-        after: Option<Cursor>,
-        limit: std::num::NonZeroUsize,
-    ) -> Result<Page<About>, BackendError> {
-        self.on_trail.lock().unwrap().iter().try_for_each(|hook| hook(tenant))?;
-        self.inner.about(tenant, after, limit).await
-    }
-}
-
-#[async_trait]
-impl UserStore for Watched {
-    async fn find(&self, key: &ExternalKey) -> Result<Option<Account>, BackendError> {
-        self.inner.find(key).await
-    }
-    async fn get(&self, tenant: &TenantId, id: AccountId) -> Result<Option<Account>, BackendError> {
-        self.reads.fetch_add(1, std::sync::atomic::Ordering::SeqCst);
-        self.slow.lock().unwrap().iter().for_each(|clock| clock.advance(TimeDelta::seconds(1)));
-        if *self.spoilt.lock().unwrap() == Some(id) {
-            return Err(BackendError::new(ErrorKind::Corrupt, "users.get"));
-        }
-        self.inner.get(tenant, id).await
-    }
-    async fn matching(&self, tenant: &TenantId, key: &LookupKey) -> Result<Matches, BackendError> {
-        self.inner.matching(tenant, key).await
-    }
-    async fn named(&self, tenant: &TenantId, key: &str) -> Result<Option<Account>, BackendError> {
-        self.inner.named(tenant, key).await
-    }
-    async fn list(&self, _query: &Query) -> Result<Page<Account>, BackendError> {
-        panic!("accounts are not walked over")
-    }
-    async fn bearers(
-        &self,
-        tenant: &TenantId,
-        key: &LookupKey,
-        after: Option<Cursor>,
-        limit: std::num::NonZeroUsize,
-    ) -> Result<Page<AccountId>, BackendError> {
-        self.inner.bearers(tenant, key, after, limit).await
-    }
-    async fn long_over(
-        &self,
-        tenant: &TenantId,
-        until: DateTime<Utc>,
-        after: Option<Over>,
-        limit: std::num::NonZeroUsize,
-    ) -> Result<Vec<Over>, BackendError> {
-        self.inner.long_over(tenant, until, after, limit).await
-    }
-    async fn commit(&self, commit: &Commit) -> Result<(), BackendError> {
-        self.inner.commit(commit).await
-    }
-    async fn touch(&self, seen: &[Seen]) -> Result<(), BackendError> {
-        self.inner.touch(seen).await
-    }
-}
-
 #[tokio::test]
 async fn a_look_costs_what_happened_since_and_an_account_that_cannot_be_read_keeps_nobody() {
     let watched = Watched::new();
@@ -229,7 +139,7 @@ async fn a_look_costs_what_happened_since_and_an_account_that_cannot_be_read_kee
     }
     house.pass_minutes(20).await;
     assert_eq!(house.there().len(), 500);
-    let reads = || watched.reads.swap(0, std::sync::atomic::Ordering::SeqCst);
+    let reads = || watched.reads();
     reads();
     house.work().await.unwrap();
     assert_eq!(reads(), 0, "nothing happened");
@@ -244,7 +154,11 @@ async fn a_look_costs_what_happened_since_and_an_account_that_cannot_be_read_kee
 }
 
 /// An engine that mirrors many tenants to one application, from one store or two.
-fn of_many(stores: &[Arc<Watched>], chat_there: &Arc<MemoryTarget>, tenants: usize) -> support::House {
+pub(crate) fn of_many(
+    stores: &[Arc<Watched>],
+    chat_there: &Arc<MemoryTarget>,
+    tenants: usize,
+) -> support::House {
     let others = (1..tenants).map(|n| TenantId::new(format!("globex{n}")).unwrap());
     let markers = MarkerKey::new("test", &[5; 32]).unwrap();
     let setup = TargetSetup::new(chat(), Arc::clone(chat_there) as _, markers).mirroring(members());
@@ -259,7 +173,7 @@ fn of_many(stores: &[Arc<Watched>], chat_there: &Arc<MemoryTarget>, tenants: usi
     house
 }
 
-async fn work(house: &support::House) -> Result<WorkReport, JitError> {
+pub(crate) async fn work(house: &support::House) -> Result<WorkReport, JitError> {
     let limit = std::num::NonZeroUsize::new(100).unwrap();
     house.jit.work_target(&WorkerId::new("w1").unwrap(), &chat(), limit).await
 }

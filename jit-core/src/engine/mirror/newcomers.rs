@@ -5,6 +5,8 @@
 //! last: what that costs is what happened since, and not how many accounts there are. Whoever is mirrored already needs no
 //! look: every engine marks them.
 
+mod places;
+
 use std::{
     collections::{BTreeSet, HashMap},
     num::NonZeroUsize,
@@ -12,16 +14,15 @@ use std::{
 };
 
 use chrono::{DateTime, TimeDelta, Utc};
-use serde::{Deserialize, Serialize};
-use uuid::Uuid;
 
+use self::places::{Followed, Reached, Stretch};
 use super::{
     drift::{is_contended, progress_write},
     key_in_house, mark, named_by,
 };
 use crate::{
     AccountId, AccountWrite, BackendError, Commit, Cursor, DocumentKey, ErrorKind, Jit, Store, StoreId,
-    TargetId, TargetSetup, TenantId,
+    TargetId, TargetSetup, TenantId, TimeDoubt,
 };
 
 /// How many events are read at once, and how often in one turn.
@@ -31,31 +32,8 @@ const PAGES: usize = 4;
 const TURN_TIME: TimeDelta = TimeDelta::seconds(3);
 /// The most tenants whose trails are followed in one turn.
 const TENANTS: usize = 25;
-/// How long an event may be on its way into the trail after its id was minted: until then what comes before it is read again.
-const SETTLES: TimeDelta = TimeDelta::seconds(5);
-/// How late it may come at all, by the clocks of all nodes: what was read is read once more after that.
-const LATEST: TimeDelta = TimeDelta::minutes(10);
 /// How often an account is marked anew that changes meanwhile.
 const ATTEMPTS: usize = 16;
-
-/// How far the trail of one tenant was followed for one target.
-#[derive(Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-struct Followed {
-    /// Up to here by those who want to know at once.
-    head: Uuid,
-    /// Up to here once more, when all had come.
-    tail: Uuid,
-}
-
-/// What is read of a trail in one turn, and how far that counts as read.
-struct Stretch {
-    /// Nothing beyond is looked at.
-    until: Uuid,
-    /// Nothing beyond counts as read, unless more follows.
-    settled: Uuid,
-    /// Nothing beyond counts as read.
-    now: Uuid,
-}
 
 /// A turn in one store.
 struct Turn<'a> {
@@ -75,7 +53,8 @@ impl Jit {
         (id, store): (Option<&StoreId>, &dyn Store),
         setup: &TargetSetup,
     ) -> (bool, Result<(), BackendError>) {
-        if setup.mirroring.is_none() || self.parts.clock.read().doubt.is_some() {
+        let reading = self.parts.clock.read();
+        if setup.mirroring.is_none() || matches!(reading.doubt, Some(TimeDoubt::Ahead(_))) {
             return (false, Ok(()));
         }
         let stores = i32::try_from(self.parts.stores.len()).unwrap_or(i32::MAX).saturating_add(1);
@@ -117,23 +96,44 @@ impl Jit {
     async fn follow(&self, turn: &mut Turn<'_>, tenant: &TenantId) -> Result<(), BackendError> {
         let Some(key) = key_of(&turn.setup.id, tenant) else { return Ok(()) };
         let store = turn.store;
-        let (now, kept) = (self.parts.clock.now(), store.document(&key).await?);
+        let (reading, kept) = (self.parts.clock.read(), store.document(&key).await?);
         let known = kept.as_ref().and_then(|document| serde_json::from_str::<Followed>(&document.body).ok());
-        let late = first_of(now - LATEST);
-        // Whoever was there before is brought by `mirror_anew`.
-        let from = known.unwrap_or(Followed { head: late, tail: late });
-        let mut read = from;
-        let at_once = Stretch { until: Uuid::max(), settled: first_of(now - SETTLES), now: first_of(now) };
-        let once_more = Stretch { until: late, settled: late, now: late };
-        let mut done = self.mark_those(turn, (tenant, &mut read.head), &at_once).await;
-        if done.is_ok() {
-            done = self.mark_those(turn, (tenant, &mut read.tail), &once_more).await;
-        }
+        let mut read = known.clone().unwrap_or_else(|| Followed::from_now_on(reading.now));
+        let mut done = match reading.doubt {
+            Some(TimeDoubt::Behind(by)) => {
+                read.is_behind(by, reading.now);
+                Ok(())
+            }
+            Some(TimeDoubt::Ahead(_)) => return Ok(()),
+            None => self.read_on(turn, tenant, &mut read, reading.now).await,
+        };
         // After an error the store is asked once more only where something would be read again.
-        if read != from || done.is_ok() && known.is_none() {
-            let is_kept = self.keep_followed(store, key, kept.as_ref(), read).await;
+        if known.as_ref().map_or(done.is_ok(), |known| read != *known) {
+            let is_kept = self.keep_followed(store, key, kept.as_ref(), &read).await;
             done = done.and(is_kept);
         }
+        done
+    }
+
+    async fn read_on(
+        &self,
+        turn: &mut Turn<'_>,
+        tenant: &TenantId,
+        read: &mut Followed,
+        now: DateTime<Utc>,
+    ) -> Result<(), BackendError> {
+        if read.goes_back(now) {
+            tracing::warn!(target = %turn.setup.id, %tenant, "the clock was set back: the trail is read over again");
+        }
+        let (reached, done) = self.mark_those(turn, tenant, &read.at_once(now)).await;
+        read.has_read_at_once(reached, now);
+        done?;
+        let (reached, done) = self.mark_those(turn, tenant, &read.once_more(now)).await;
+        read.has_read_once_more(reached);
+        done?;
+        let Some(stretch) = read.over_again() else { return Ok(()) };
+        let (reached, done) = self.mark_those(turn, tenant, &stretch).await;
+        read.has_read_over_again(reached);
         done
     }
 
@@ -142,9 +142,9 @@ impl Jit {
         store: &dyn Store,
         key: DocumentKey,
         kept: Option<&crate::Document>,
-        read: Followed,
+        read: &Followed,
     ) -> Result<(), BackendError> {
-        let (Some(house), Ok(body)) = (Self::house_tenant(), serde_json::to_string(&read)) else {
+        let (Some(house), Ok(body)) = (Self::house_tenant(), serde_json::to_string(read)) else {
             return Ok(());
         };
         let mut commit = Commit::new(house);
@@ -156,32 +156,52 @@ impl Jit {
         }
     }
 
-    /// Marks whom the next events are about, and moves on up to where the trail counts as read. However little time there is,
+    /// Marks whom the next events are about, and tells how far it came, also where it failed. However little time there is,
     /// somebody is looked at.
     async fn mark_those(
         &self,
         turn: &mut Turn<'_>,
-        (tenant, read): (&TenantId, &mut Uuid),
+        tenant: &TenantId,
         stretch: &Stretch,
-    ) -> Result<(), BackendError> {
+    ) -> (Reached, Result<(), BackendError>) {
+        let mut reached = Reached { at: stretch.from, is_end: false };
         for _ in 0..PAGES {
-            let (from, mut looked) = (*read, BTreeSet::new());
-            let page = turn.store.about(tenant, Some(Cursor::after(from)), PAGE).await?;
-            let bound = if page.next.is_some() { stretch.now } else { stretch.settled };
-            for about in page.items.iter().filter(|about| about.event.as_uuid() < stretch.until) {
-                if let Some(id) = about.account.filter(|id| looked.insert(*id)) {
-                    if looked.len() > 1 && self.is_turn_over(turn) {
-                        return Ok(());
-                    }
-                    let is_new = self.mark_newcomer(turn.store, turn.setup, tenant, id).await?;
-                    turn.found |= is_new;
-                }
-                *read = about.event.as_uuid().min(bound).max(*read);
+            if let Err(error) = self.mark_page(turn, tenant, stretch, &mut reached).await {
+                return (reached, Err(error));
             }
-            if *read == from || page.next.is_none() || self.is_turn_over(turn) {
+            if reached.is_end || self.is_turn_over(turn) {
                 break;
             }
+            reached.at = stretch.after(reached.at);
         }
+        (reached, Ok(()))
+    }
+
+    async fn mark_page(
+        &self,
+        turn: &mut Turn<'_>,
+        tenant: &TenantId,
+        stretch: &Stretch,
+        reached: &mut Reached,
+    ) -> Result<(), BackendError> {
+        let mut looked = BTreeSet::new();
+        let page = turn.store.about(tenant, Some(Cursor::after(reached.at)), PAGE).await?;
+        for about in &page.items {
+            let event = about.event.as_uuid();
+            if stretch.until <= event {
+                reached.is_end = true;
+                return Ok(());
+            }
+            if let Some(id) = about.account.filter(|id| !stretch.was_seen(event) && looked.insert(*id)) {
+                if looked.len() > 1 && self.is_turn_over(turn) {
+                    return Ok(());
+                }
+                let is_new = self.mark_newcomer(turn.store, turn.setup, tenant, id).await?;
+                turn.found |= is_new;
+            }
+            reached.at = event;
+        }
+        reached.is_end = page.next.is_none();
         Ok(())
     }
 
@@ -224,10 +244,4 @@ impl Jit {
 fn key_of(target: &TargetId, tenant: &TenantId) -> Option<DocumentKey> {
     // No name holds the end of a line.
     key_in_house("Newcomers", named_by(format!("newcomers\n{target}\n{tenant}").as_bytes())?)
-}
-
-/// Comes before every id that is minted at this instant (RFC 9562 section 5.7).
-fn first_of(at: DateTime<Utc>) -> Uuid {
-    let millis = u64::try_from(at.timestamp_millis()).unwrap_or(0);
-    Uuid::from_u128(u128::from(millis) << 80)
 }
