@@ -12,7 +12,8 @@ use jit_core::config::{self, ConnectionConfig, Format};
 use jit_core::*;
 use jit_ldap::{
     Attribute, AttributeName, BindEvidence, Directory, Dn, EntryName, IdAttribute, Import, ImportSettings,
-    LdapTrigger, Modification, OpenLdapTarget, PoolSettings, Search, ServiceAccount, SignInSettings, Systems,
+    LdapTrigger, Modification, OpenLdapTarget, PoolSettings, Search, Server, ServiceAccount, SignInSettings,
+    Systems,
 };
 
 use crate::peer::Peer;
@@ -59,15 +60,27 @@ async fn rotate(peer: &Peer, password: &str) {
     }
 }
 
-/// The way to the directory with this password, as each part of an application opens it for itself.
-fn way(peer: &Peer, systems: &Systems, password: &str) -> Directory {
+/// The way to the directory with this password, as each part of an application opens it for itself: by one of its servers, or
+/// by both, in whatever order.
+fn way(peer: &Peer, systems: &Systems, password: &str, part: usize) -> Directory {
     let account = ServiceAccount::new(peer.text("service"), password).unwrap();
-    systems.named(&Directory::new([peer.ldaps()], &account, PoolSettings::default()))
+    let other = Server::start_tls(OTHER, peer.tls()).port(peer.port("ldap"));
+    let servers = match part {
+        0 => vec![peer.ldaps()],
+        1 => vec![other, peer.ldaps()],
+        2 => vec![other],
+        _ => vec![peer.ldaps(), other],
+    };
+    systems.named(&Directory::new(servers, &account, PoolSettings::default()))
 }
+
+/// Another way to write where the directory is, as of another server of it.
+const OTHER: &str = "127.0.0.1";
 
 fn systems(peer: &Peer) -> Systems {
     let mut systems = Systems::default();
-    systems.add(&[format!("ldaps://{}:{}", peer.text("host"), peer.port("ldaps"))]).unwrap();
+    let one = format!("ldaps://{}:{}", peer.text("host"), peer.port("ldaps"));
+    systems.add(&[one, format!("ldap://{OTHER}:{}", peer.port("ldap"))]).unwrap();
     systems
 }
 
@@ -105,15 +118,15 @@ struct Application {
 impl Application {
     async fn of(peer: &Peer, password: &str) -> Self {
         let systems = systems(peer);
-        let target = || {
-            let directory = way(peer, &systems, password);
+        let target = |part| {
+            let directory = way(peer, &systems, password, part);
             Arc::new(OpenLdapTarget::new(directory, &open_ldap(peer)).unwrap())
         };
-        let house = House::behind(target(), 0).await;
-        let setup = |id: &str| {
+        let house = House::behind(target(0), 0).await;
+        let setup = |id: &str, part| {
             let role = TargetRole::new(TimeDelta::hours(8), vec![Entitlement::role("operator").unwrap()]);
             let role = role.with(["ops".to_owned()].into()).in_place("jit").per_holder(NonZeroU32::MAX);
-            TargetSetup::new(TargetId::new(id).unwrap(), target(), house.key.clone())
+            TargetSetup::new(TargetId::new(id).unwrap(), target(part), house.key.clone())
                 .for_tenants([tenant()])
                 .role(RuleName::new("admin").unwrap(), role)
                 .proving_with("directory", &[peer.text("service").as_bytes(), password.as_bytes()])
@@ -122,8 +135,8 @@ impl Application {
             .clock(Arc::clone(&house.clock) as _)
             .entropy(Arc::new(SeededEntropy::new(7)))
             .leases_per_holder(NonZeroU32::MAX)
-            .target(setup("one"))
-            .target(setup("other"))
+            .target(setup("one", 0))
+            .target(setup("other", 2))
             .build();
         Self { jit: Arc::new(jit.unwrap()), house }
     }
@@ -227,13 +240,13 @@ fn trigger(directory: Directory, house: &House) -> LdapTrigger {
 
 /// What each part of an application says to those who ask it at once, none of which knows of the others.
 async fn everybody(peer: &Peer, systems: &Systems, password: &str, house: &House) -> BTreeMap<String, usize> {
-    let way = || way(peer, systems, password);
-    let target = || Arc::new(OpenLdapTarget::new(way(), &open_ldap(peer)).unwrap());
-    let targets = [target(), target()];
-    let trigger = Arc::new(trigger(way(), house));
+    let way = |part| way(peer, systems, password, part);
+    let target = |part| Arc::new(OpenLdapTarget::new(way(part), &open_ldap(peer)).unwrap());
+    let targets = [target(0), target(2)];
+    let trigger = Arc::new(trigger(way(1), house));
     let people = peer.below("ou=people").to_string();
     let settings = ImportSettings::new(&people, "(objectClass=inetOrgPerson)", IdAttribute::EntryUuid);
-    let import = Arc::new(Import::new(way(), &settings).unwrap());
+    let import = Arc::new(Import::new(way(3), &settings).unwrap());
     let calls = (0..BURST).map(|number| {
         let (target, trigger, import) = (targets[number % 2].clone(), trigger.clone(), import.clone());
         async move {
