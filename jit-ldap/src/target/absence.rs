@@ -14,9 +14,10 @@ use super::table::Member;
 use crate::attribute::AttributeName;
 use crate::connection::Connection;
 use crate::dn::Dn;
+use crate::entry::Entry;
 use crate::error::{Fate, LdapError};
 use crate::filter::Filter;
-use crate::identifier::EntryName;
+use crate::identifier::{EntryId, EntryName};
 use crate::reason::Reason;
 use crate::request::{Scope, Search};
 use crate::writers::sends_elsewhere;
@@ -24,31 +25,41 @@ use crate::writers::sends_elsewhere;
 /// How many members of a group are looked for at once.
 const AT_ONCE: usize = 50;
 
+/// Who bears the last name of an account that is not found.
+enum Bearer {
+    Nobody,
+    /// Another entry, as can be read.
+    Another,
+    /// What may be the account: its identifier cannot be read.
+    Unproved,
+}
+
 impl<D: Dialect> Accounts<D> {
     /// Passes where an account that is not found is gone, as far as can be read: what it would lie below can be seen, so can
-    /// what the groups lie below, and no group that follows its members names it.
+    /// what the groups lie below, what bears its marker or its name is known to be another one, and no group that follows its
+    /// members names it.
     pub(super) async fn check_gone(
         &self,
         connection: &mut Connection,
         remote: &RemoteRef,
     ) -> Result<(), BackendError> {
         self.check_seen(connection, &self.table.base).await?;
-        // what never got an identifier may have been refused because its place is not there
-        if remote.native.is_some()
-            && let Ok(place) = self.table.place(remote.place.as_deref())
-            && *place != self.table.base
-        {
-            self.check_seen(connection, place).await?;
+        let name = self.last_name(remote);
+        // what never got an identifier may have been refused because its place is not there, and was looked for by its name
+        if remote.native.is_some() {
+            if let Ok(place) = self.table.place(remote.place.as_deref())
+                && *place != self.table.base
+            {
+                self.check_seen(connection, place).await?;
+            }
+            self.check_unmarked(connection, remote).await?;
+            if self.is_borne_by_another(connection, name.as_ref(), remote).await? {
+                return Ok(());
+            }
         }
-        let Some(name) = self.last_name(remote) else { return Ok(()) };
-        if self.dialect.groups_follow()
-            && !self.table.membership.is_by_name
-            && self.is_named(connection, &name).await?
-            && !is_seen(connection, &name).await?
-        {
-            return Err(unproved_of_one());
-        }
-        Ok(())
+        let Some(name) = name else { return Ok(()) };
+        let tells = self.dialect.groups_follow() && !self.table.membership.is_by_name;
+        if tells && self.is_named(connection, &name).await? { Err(unproved_of_one()) } else { Ok(()) }
     }
 
     /// Passes where nothing that our account may not see bears the last name of an account. What it may not see it may not
@@ -70,8 +81,7 @@ impl<D: Dialect> Accounts<D> {
             }
             _ => {}
         }
-        // what bears its name for all to see is another one
-        if is_seen(connection, &name).await? {
+        if matches!(self.bearer(connection, &name, remote).await?, Bearer::Another) {
             return Ok(());
         }
         Err(match outcome {
@@ -102,10 +112,9 @@ impl<D: Dialect> Accounts<D> {
                 sought => sought?,
             };
             let Some(place) = sought.place else { continue };
-            let attribute = &self.table.membership.attribute;
             let is_open = match &name {
                 Some(name) => self.names(connection, &place, name).await,
-                None => may_name_one_unseen(connection, &place.dn, people, attribute).await,
+                None => self.may_name_one_unread(connection, (&place.dn, people), remote).await,
             };
             if is_open.map_err(|error| Step::Look.failed(error))? {
                 return Err(unproved_of_one());
@@ -128,7 +137,61 @@ impl<D: Dialect> Accounts<D> {
     }
 
     async fn check_seen(&self, connection: &mut Connection, dn: &Dn) -> Result<(), BackendError> {
-        if is_seen(connection, &EntryName::from(dn)).await? { Ok(()) } else { Err(unproved()) }
+        let entry = connection.read(&Search::entry(dn)).await;
+        if entry.map_err(|error| Step::Look.failed(error))?.is_some() { Ok(()) } else { Err(unproved()) }
+    }
+
+    /// Passes where nothing below the base that bears the marker of an account, under whatever name, may be the account.
+    async fn check_unmarked(
+        &self,
+        connection: &mut Connection,
+        remote: &RemoteRef,
+    ) -> Result<(), BackendError> {
+        let marked = self.table.markers().map(|name| Filter::equals(name, remote.marker.as_str()));
+        let filter = Filter::any(marked).map_err(|reason| Step::Look.failed(reason))?;
+        let search = Search::new(&self.table.base, Scope::Subtree, filter);
+        let found = connection.search(&search.attributes([self.dialect.id().name()])).await;
+        let found = found.map_err(|error| Step::Look.failed(error))?;
+        let is_other = found.entries.iter().all(|entry| self.is_another(entry, remote));
+        if is_other { Ok(()) } else { Err(unproved_of_one()) }
+    }
+
+    /// Tells whether the last name of an account is another one's. What may be the account bears it where that is not told.
+    async fn is_borne_by_another(
+        &self,
+        connection: &mut Connection,
+        name: Option<&EntryName>,
+        remote: &RemoteRef,
+    ) -> Result<bool, BackendError> {
+        // nobody else ever bears an identifier
+        let Some(name @ EntryName::Dn(_)) = name else { return Ok(false) };
+        match self.bearer(connection, name, remote).await? {
+            Bearer::Another => Ok(true),
+            Bearer::Nobody => Ok(false),
+            Bearer::Unproved => Err(unproved_of_one()),
+        }
+    }
+
+    /// Who bears the last name of an account.
+    async fn bearer(
+        &self,
+        connection: &mut Connection,
+        name: &EntryName,
+        remote: &RemoteRef,
+    ) -> Result<Bearer, BackendError> {
+        let search = Search::entry(name.clone()).attributes([self.dialect.id().name()]);
+        let entry = connection.read(&search).await.map_err(|error| Step::Look.failed(error))?;
+        Ok(match entry {
+            None => Bearer::Nobody,
+            Some(entry) if self.is_another(&entry, remote) => Bearer::Another,
+            Some(_) => Bearer::Unproved,
+        })
+    }
+
+    /// Tells whether an entry is known to be another one: its identifier can be read, and differs.
+    fn is_another(&self, entry: &Entry, remote: &RemoteRef) -> bool {
+        let known = remote.native.as_ref().and_then(|native| native.parse::<EntryId>().ok());
+        entry.id(self.dialect.id()).is_ok_and(|id| Some(id) != known)
     }
 
     /// Whether a group of the table names the entry of this name. Groups that cannot be looked at may name it.
@@ -153,6 +216,36 @@ impl<D: Dialect> Accounts<D> {
             None => self.dn_of(remote).ok().map(EntryName::Dn),
         }
     }
+
+    /// Whether a group names somebody below `people` who may be the one that is looked for: who cannot be seen, or whose
+    /// identifier cannot be read. Or it cannot be seen itself, or does not show whom it names. Who was renamed or hidden is not
+    /// found by their name; of whoever is gone, a group that follows its members names nothing.
+    async fn may_name_one_unread(
+        &self,
+        connection: &mut Connection,
+        (group, people): (&Dn, &Dn),
+        remote: &RemoteRef,
+    ) -> Result<bool, LdapError> {
+        let attribute = &self.table.membership.attribute;
+        let Some(members) = members_of(connection, group, attribute).await? else { return Ok(true) };
+        let within: Vec<_> = members.into_iter().filter(|dn| dn.is_below(people)).collect();
+        for some in within.chunks(AT_ONCE) {
+            let filters: Result<Vec<_>, _> = some.iter().filter_map(own_part).collect();
+            let search = Search::new(people, Scope::Subtree, Filter::any(filters?)?);
+            let found = connection.search(&search.attributes([self.dialect.id().name()])).await?;
+            let others = found.entries.iter().filter(|entry| self.is_another(entry, remote));
+            let others: HashSet<_> = others.filter_map(|entry| entry.dn().ok()).collect();
+            for dn in some.iter().filter(|dn| !others.contains(*dn)) {
+                // one whose own part is none to be looked for, or that has come since
+                let search = Search::entry(dn).attributes([self.dialect.id().name()]);
+                let entry = connection.read(&search).await?;
+                if !entry.is_some_and(|entry| self.is_another(&entry, remote)) {
+                    return Ok(true);
+                }
+            }
+        }
+        Ok(false)
+    }
 }
 
 fn is_missing(error: &BackendError) -> bool {
@@ -164,38 +257,24 @@ fn is_of_server(error: &LdapError) -> bool {
     sends_elsewhere(error) || error.reason() == Reason::Busy
 }
 
-async fn is_seen(connection: &mut Connection, name: &EntryName) -> Result<bool, BackendError> {
-    let entry = connection.read(&Search::entry(name.clone())).await;
-    entry.map(|entry| entry.is_some()).map_err(|error| Step::Look.failed(error))
-}
-
-/// Whether a group names somebody below `people` who cannot be seen, or cannot be seen itself. Who was renamed or hidden is
-/// not found by their name; of whoever is gone, a group that follows its members names nothing.
-async fn may_name_one_unseen(
+/// Whom a group names; `None` where it cannot be seen, or does not show that. Of what may not be read no filter holds, nor
+/// its contrary (RFC 4511 §4.5.1.7): so one that shows nobody is asked whether it names nobody.
+async fn members_of(
     connection: &mut Connection,
     group: &Dn,
-    people: &Dn,
     attribute: &AttributeName,
-) -> Result<bool, LdapError> {
+) -> Result<Option<Vec<Dn>>, LdapError> {
     let search = Search::entry(group).attributes([attribute.clone()]);
-    let Some(mut entry) = connection.read(&search).await? else { return Ok(true) };
+    let Some(mut entry) = connection.read(&search).await? else { return Ok(None) };
     connection.complete(&EntryName::from(group), &mut entry).await?;
-    let values = entry.values(attribute).unwrap_or_default().iter();
-    let members = values.filter_map(|value| Dn::parse(std::str::from_utf8(value).ok()?).ok());
-    let within: Vec<_> = members.filter(|dn| dn.is_below(people)).collect();
-    for some in within.chunks(AT_ONCE) {
-        let filters: Result<Vec<_>, _> = some.iter().filter_map(own_part).collect();
-        let search = Search::new(people, Scope::Subtree, Filter::any(filters?)?);
-        let found = connection.search(&search).await?;
-        let seen: HashSet<_> = found.entries.iter().filter_map(|entry| entry.dn().ok()).collect();
-        for dn in some.iter().filter(|dn| !seen.contains(*dn)) {
-            // one whose own part is none to be looked for, or that has come since
-            if connection.read(&Search::entry(dn)).await?.is_none() {
-                return Ok(true);
-            }
-        }
+    let values = entry.values(attribute).unwrap_or_default();
+    if values.is_empty() {
+        let none = Filter::present(attribute).negate()?;
+        let is_empty = connection.read(&Search::new(group, Scope::Base, none)).await?.is_some();
+        return Ok(is_empty.then(Vec::new));
     }
-    Ok(false)
+    let names = values.iter().filter_map(|value| Dn::parse(std::str::from_utf8(value).ok()?).ok());
+    Ok(Some(names.collect()))
 }
 
 /// Finds an entry by the first part of its name, which it bears as a value.

@@ -10,18 +10,43 @@ use crate::ber::{attribute, done, entry, message, result};
 use crate::server::Act;
 use crate::targets::{NATIVE, directory, dora};
 
+/// What a server shows under the name of an account that it does not find by its identifier.
+#[derive(Clone, Copy, Debug)]
+enum Shown {
+    Nothing,
+    /// Whose identifier cannot be read.
+    Something,
+    Another,
+}
+
+impl Shown {
+    fn entry(self, name: &str) -> Option<Vec<u8>> {
+        let id = attribute("entryUUID", &[b"ffffffff-0504-0706-0809-0a0b0c0d0e0f".to_vec()]);
+        match self {
+            Self::Nothing => None,
+            Self::Something => Some(entry(name, &[])),
+            Self::Another => Some(entry(name, &[id])),
+        }
+    }
+}
+
 /// What becomes of the end of an account that is not found by its identifier, where the server answers the change under its
-/// name so, and shows an entry of that name or none: the codes of the target and of the server, where it is not gone.
-async fn end_of_unfound(code: u8, text: &'static str, shows_name: bool) -> Result<Effect, (Code, Code)> {
+/// name so, and shows this there to whoever looks then: the codes of the target and of the server, where it is not gone.
+async fn end_of_unfound(code: u8, text: &'static str, shown: Shown) -> Result<Effect, (Code, Code)> {
     const BASE: &str = "ou=jit,dc=x";
     let name = format!("uid=dora,{BASE}");
+    let mut is_changed = false;
     let directory = directory(move |asked| {
         let says = |text: &str| asked.bytes.windows(text.len()).any(|part| part == text.as_bytes());
         let found = match asked.op {
-            0x66 => return vec![Act::Say(message(asked.id, &result(0x67, code, text.as_bytes())))],
+            0x66 => {
+                is_changed = true;
+                return vec![Act::Say(message(asked.id, &result(0x67, code, text.as_bytes())))];
+            }
             0x4a => return vec![Act::Say(message(asked.id, &result(0x6b, 32, b"")))],
-            _ if says(&name) => shows_name.then(|| entry(&name, &[])),
-            _ if says("entryUUID") => None,
+            // what bears the name comes when nobody saw it before
+            _ if says(&name) => if is_changed { shown } else { Shown::Nothing }.entry(&name),
+            _ if says("entryUUID") || says("jit1:") => None,
             _ if says(BASE) => Some(entry(BASE, &[])),
             _ => Some(entry("", &[])),
         };
@@ -39,35 +64,45 @@ async fn end_of_unfound(code: u8, text: &'static str, shows_name: bool) -> Resul
 #[tokio::test(start_paused = true)]
 async fn only_a_server_that_says_so_proves_that_nothing_bears_a_name() {
     let gone = Ok(Effect::Absent { was_there: false });
-    for shows_name in [false, true] {
-        assert_eq!(end_of_unfound(32, "", shows_name).await, gone);
+    for shown in [Shown::Nothing, Shown::Something, Shown::Another] {
+        assert_eq!(end_of_unfound(32, "", shown).await, gone);
     }
     // somebody else has the name by now
     for code in [0, 16, 19, 50, 53, 65, 80] {
-        assert_eq!(end_of_unfound(code, "", true).await, gone, "{code}");
+        assert_eq!(end_of_unfound(code, "", Shown::Another).await, gone, "{code}");
     }
-    for (code, text, shows_name, of_target, of_server) in [
-        (16, "", false, "target.forbidden", "ldap.absence_unproved"),
-        (50, "", false, "target.forbidden", "ldap.absence_unproved"),
-        // its marker could be taken and put back
-        (0, "", false, "target.forbidden", "ldap.absence_unproved"),
-        (11, "", false, "target.limit", "ldap.admin_limit"),
-        (19, "", false, "target.forbidden", "ldap.constraint_violation"),
-        (53, "", false, "target.forbidden", "ldap.unwilling"),
-        (65, "", false, "target.forbidden", "ldap.schema_violation"),
-        (80, "", false, "target.protocol", "ldap.server_failed"),
-        // nor was it looked for here
-        (51, "", false, "target.unreachable", "ldap.busy"),
-        (51, "", true, "target.unreachable", "ldap.busy"),
-        (52, "", true, "target.unreachable", "ldap.busy"),
-        (10, "", false, "target.read_only", "ldap.read_only"),
-        (10, "", true, "target.read_only", "ldap.read_only"),
-        (53, "shadow context; no update referral", true, "target.read_only", "ldap.read_only"),
-    ] {
-        let refused = end_of_unfound(code, text, shows_name).await;
-        let codes = refused.as_ref().map_err(|(target, server)| (target.as_str(), server.as_str()));
-        assert_eq!(codes, Err((of_target, of_server)), "{code} {text} {shows_name}");
+    for shown in [Shown::Nothing, Shown::Something] {
+        for (code, codes) in [
+            // its marker could be taken and put back
+            (0, ("target.forbidden", "ldap.absence_unproved")),
+            (16, ("target.forbidden", "ldap.absence_unproved")),
+            (50, ("target.forbidden", "ldap.absence_unproved")),
+            (11, ("target.limit", "ldap.admin_limit")),
+            (19, ("target.forbidden", "ldap.constraint_violation")),
+            (53, ("target.forbidden", "ldap.unwilling")),
+            (65, ("target.forbidden", "ldap.schema_violation")),
+            (80, ("target.protocol", "ldap.server_failed")),
+        ] {
+            assert_is_not_gone((code, "", shown), codes).await;
+        }
     }
+    // nor was it looked for here
+    for shown in [Shown::Nothing, Shown::Something, Shown::Another] {
+        for (code, text, codes) in [
+            (51, "", ("target.unreachable", "ldap.busy")),
+            (52, "", ("target.unreachable", "ldap.busy")),
+            (10, "", ("target.read_only", "ldap.read_only")),
+            (53, "shadow context; no update referral", ("target.read_only", "ldap.read_only")),
+        ] {
+            assert_is_not_gone((code, text, shown), codes).await;
+        }
+    }
+}
+
+async fn assert_is_not_gone((code, text, shown): (u8, &'static str, Shown), codes: (&str, &str)) {
+    let refused = end_of_unfound(code, text, shown).await;
+    let told = refused.as_ref().map_err(|(target, server)| (target.as_str(), server.as_str()));
+    assert_eq!(told, Err(codes), "{code} {text} {shown:?}");
 }
 
 /// An account is opened by a request of its own, after its password. Where that is answered so: whether it was removed.

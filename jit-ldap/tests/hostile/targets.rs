@@ -357,7 +357,8 @@ async fn end_of_unfound_by_identifier(code: u8) -> Result<Effect, Code> {
                 assert!(says("<GUID="), "whatever its name is by now");
                 return vec![Act::Say(message(asked.id, &result(0x67, code, b"")))];
             }
-            _ if says("<GUID=") => None,
+            0x4a => return vec![Act::Say(message(asked.id, &result(0x6b, 32, b"")))],
+            _ if says("<GUID=") || says("jit1:") => None,
             _ if says("OU=JIT,DC=x") => Some(entry("OU=JIT,DC=x", &[])),
             _ => Some(entry("", &[])),
         };
@@ -372,7 +373,12 @@ async fn end_of_unfound_by_identifier(code: u8) -> Result<Effect, Code> {
 async fn in_active_directory_too_only_a_server_that_says_so_proves_that_nothing_bears_an_identifier() {
     let gone = Effect::Absent { was_there: false };
     assert_eq!(end_of_unfound_by_identifier(32).await, Ok(gone));
-    for (code, says) in [(16, "target.forbidden"), (50, "target.forbidden"), (51, "target.unreachable")] {
+    for (code, says) in [
+        (0, "target.forbidden"),
+        (16, "target.forbidden"),
+        (50, "target.forbidden"),
+        (51, "target.unreachable"),
+    ] {
         let unproved = end_of_unfound_by_identifier(code).await;
         assert_eq!(unproved.as_ref().map_err(Code::as_str), Err(says), "{code}");
     }

@@ -6,8 +6,8 @@ use super::{
     record::{Next, QUARANTINED},
 };
 use crate::{
-    Account, Actor, Desired, DesiredState, Duty, Effect, EndReason, Jit, Lease, Observed, Phase, Store,
-    TargetSetup,
+    Account, Actor, Desired, DesiredState, Duty, Effect, EndReason, Jit, Lease, Observed, Phase, RemoteRef,
+    Store, TargetSetup,
 };
 
 /// The most steps in a row: from being over, through removal and confirmation, to a tombstone.
@@ -94,6 +94,9 @@ impl Jit {
             Ok(Effect::Stranger) if lease.may_have_been_made() => {
                 return Box::pin(self.quarantine(store, account, lease)).await;
             }
+            Ok(Effect::Absent { was_there: false }) if lease.remote.native.is_some() => {
+                return Box::pin(self.look_behind(store, account, lease, place)).await;
+            }
             // The target said that the name was taken: ours was never there.
             Ok(Effect::Absent { .. } | Effect::Stranger) => {
                 let settles_after = setup.target.capabilities().settles_after;
@@ -111,6 +114,29 @@ impl Jit {
             Box::pin(self.shut(store, setup, account, lease)).await?;
         }
         Err(failure)
+    }
+
+    /// Ends what somebody else removed. What a backup brought back has another id, and all else: the name, our marker and the
+    /// secret that was lent.
+    async fn look_behind(
+        &self,
+        store: &dyn Store,
+        account: &Account,
+        lease: Lease,
+        place: Place<'_>,
+    ) -> Stepped {
+        let setup = self.setup(&lease.target)?;
+        let by_name = RemoteRef { native: None, ..lease.remote.clone() };
+        let seen = setup.target.observe(&by_name).await?;
+        let now = self.parts.clock.work();
+        let gone =
+            lease.removed(setup.target.capabilities().settles_after, now).map_err(super::record::moved_on)?;
+        if let Observed::Ours { native, .. } = seen {
+            let back = gone.reappeared(native, now).map_err(super::record::moved_on)?;
+            return self.tended(store, account, back, "lease.reappeared").await;
+        }
+        place.leave_together().await;
+        self.tended(store, account, gone, "lease.removed").await
     }
 
     async fn shut(

@@ -14,6 +14,7 @@ mod renewals;
 mod repointed;
 mod resting;
 mod servers;
+mod unread;
 mod unseen;
 
 pub(crate) use custom::{without_controls, without_controls_for_people};

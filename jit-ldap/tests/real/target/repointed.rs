@@ -145,7 +145,7 @@ async fn a_group_that_was_made_anew_under_the_same_name_keeps_its_own_members() 
 async fn one_group_that_is_written_in_two_ways_is_shared_where_its_identifier_cannot_be_read() {
     let world = World::open_ldap();
     let peer = world.peer();
-    hide_identifier(peer, "cn=ops,ou=groups").await;
+    hide_identifier(peer, "exact", "cn=ops,ou=groups").await;
     let (house, dn) = (House::behind(world.target(), 0).await, world.hire("moved-finn").await);
     let first = house.lift("lift-ops", 30, "moved-finn").await.unwrap();
     let mut settings = open_ldap(peer);

@@ -22,13 +22,18 @@ async fn hide(peer: &Peer, what: &str, dn: &str) {
     change_rules(peer, Modification::Add, &rule).await;
 }
 
-/// Lets everything of an entry be seen but what it is called for good.
-pub(super) async fn hide_identifier(peer: &Peer, dn: &str) {
-    let rule = format!("{{1}}to dn.exact=\"{}\" attrs=entryUUID by * none", peer.below(dn));
+/// Lets everything of these entries be seen but this.
+pub(super) async fn hide_of(peer: &Peer, what: &str, dn: &str, attribute: &str) {
+    let rule = format!("{{1}}to dn.{what}=\"{}\" attrs={attribute} by * none", peer.below(dn));
     change_rules(peer, Modification::Add, &rule).await;
 }
 
-async fn reveal(peer: &Peer) {
+/// Lets everything of these entries be seen but what they are called for good.
+pub(super) async fn hide_identifier(peer: &Peer, what: &str, dn: &str) {
+    hide_of(peer, what, dn, "entryUUID").await;
+}
+
+pub(super) async fn reveal(peer: &Peer) {
     change_rules(peer, Modification::Delete, "{1}").await;
 }
 
@@ -99,7 +104,7 @@ async fn an_account_that_we_may_not_see_any_longer_is_neither_lost_nor_settled()
 }
 
 /// A target that lends groups to people, all of them or all but one.
-fn lender(peer: &Peer, without: Option<&str>) -> std::sync::Arc<dyn Target> {
+pub(super) fn lender(peer: &Peer, without: Option<&str>) -> std::sync::Arc<dyn Target> {
     let mut settings = open_ldap(peer);
     settings.people = Some(peer.below("ou=people").to_string());
     settings.groups.retain(|name, _| Some(name.as_str()) != without);
