@@ -12,6 +12,7 @@ use crate::filter::Filter;
 use crate::identifier::EntryName;
 use crate::reason::Reason;
 use crate::request::{Modification, Scope, Search};
+use crate::writers::sends_elsewhere;
 
 impl<D: Dialect> Accounts<D> {
     /// Puts an account into these groups and takes it out of all others of the table: of each that it can, and fails with
@@ -142,8 +143,9 @@ pub(super) async fn leave(
     let change = Modification::Delete(member(account));
     match connection.modify(&group.name, &[change], &group.controls).await {
         Err(error) if matches!(error.reason(), Reason::EntryMissing | Reason::ValueMissing) => Ok(false),
-        // Active Directory answers so when it is not in the group, and for other reasons
-        Err(error) if error.reason() == Reason::Unwilling => {
+        // Active Directory answers so when it is not in the group, and for other reasons; a server that takes no changes has not
+        // looked
+        Err(error) if error.reason() == Reason::Unwilling && !sends_elsewhere(&error) => {
             if is_member(connection, group, account).await? {
                 Err(error)
             } else {

@@ -60,7 +60,12 @@ impl<D: Dialect> Accounts<D> {
     ) -> Result<Taken, Result<Effect, BackendError>> {
         let sought = self.seek(loan, lent).await.map_err(Err)?;
         let taken = |was_in| Taken { was_in, is_repointed: sought.is_repointed };
-        let Some(place) = &sought.place else { return Ok(taken(false)) };
+        let place = match &sought.place {
+            Some(place) => place,
+            // the one that it shows in its place may be the one of before
+            None if loan.is_substitute() => return Err(Err(unseen())),
+            None => return Ok(taken(false)),
+        };
         match self.take_out(loan, place, person).await {
             Ok(true) => Ok(taken(true)),
             Ok(false) if loan.is_substitute() => Err(Err(unseen())),

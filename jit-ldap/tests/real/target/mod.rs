@@ -5,6 +5,7 @@ mod dynamic;
 mod elevation;
 mod house;
 mod kills;
+mod lagging;
 mod life;
 mod listing;
 mod markers;

@@ -12,11 +12,11 @@ use jit_ldap::{
 use super::house::{House, absent, made, open_ldap, present, remote, secret};
 use crate::peer::{Peer, provider};
 
-fn server(peer: &Peer) -> Server {
+pub(super) fn server(peer: &Peer) -> Server {
     peer.ldaps()
 }
 
-fn target(servers: [Server; 2], peer: &Peer) -> OpenLdapTarget {
+pub(super) fn target(servers: [Server; 2], peer: &Peer) -> OpenLdapTarget {
     let mut settings = open_ldap(peer);
     let directory = Directory::new(servers, &peer.account(), PoolSettings::default());
     let refused = OpenLdapTarget::new(directory.clone(), &settings).unwrap_err();
@@ -125,24 +125,24 @@ async fn another_server_is_asked_only_when_nothing_was_sent() {
 }
 
 /// Somebody who has an account, by name or also by identifier.
-fn person(name: &str, native: Option<&str>) -> RemoteRef {
+pub(super) fn person(name: &str, native: Option<&str>) -> RemoteRef {
     RemoteRef { name: name.to_owned(), place: None, native: native.map(str::to_owned), ..remote(name) }
 }
 
-type Groups = BTreeSet<RemoteEntitlement>;
+pub(super) type Groups = BTreeSet<RemoteEntitlement>;
 
-fn giving(person: &RemoteRef, groups: &Groups) -> Desired {
+pub(super) fn giving(person: &RemoteRef, groups: &Groups) -> Desired {
     let until = SystemClock.now() + chrono::TimeDelta::hours(1);
     let give = groups.iter().map(|group| (group.clone(), until)).collect();
     Desired { remote: person.clone(), state: DesiredState::Holding { give, take: [].into() } }
 }
 
-fn taking(person: &RemoteRef, groups: &Groups) -> Desired {
+pub(super) fn taking(person: &RemoteRef, groups: &Groups) -> Desired {
     let state = DesiredState::Holding { give: [].into(), take: groups.clone() };
     Desired { remote: person.clone(), state }
 }
 
-fn done(given: &Groups, taken: &Groups) -> Effect {
+pub(super) fn done(given: &Groups, taken: &Groups) -> Effect {
     let (given, taken) = (given.clone(), taken.clone());
     Effect::Holding { given, taken, ends: [].into(), repointed: [].into() }
 }
@@ -185,7 +185,7 @@ async fn what_is_lent_to_a_person_is_taken_where_it_was_given() {
     assert_eq!(taken + waiting, lent.len());
 }
 
-async fn hire(peer: &Peer, name: &str) {
+pub(super) async fn hire(peer: &Peer, name: &str) {
     let text = |kind: AttributeName, value: &str| Attribute::new(kind, [value]);
     let names = [AttributeName::USER_ID, AttributeName::COMMON_NAME, AttributeName::SURNAME];
     let mut attributes = vec![text(AttributeName::OBJECT_CLASS, "inetOrgPerson")];
@@ -202,7 +202,7 @@ async fn appoint(peer: &Peer, name: &str) {
     peer.as_administrator().await.modify(&group, &[member], &[]).await.unwrap();
 }
 
-async fn is_member(peer: &Peer, name: &str) -> bool {
+pub(super) async fn is_member(peer: &Peer, name: &str) -> bool {
     let person = peer.below(&format!("uid={name},ou=people")).to_string();
     let filter = Filter::equals(&AttributeName::MEMBER, person);
     let search = Search::new(peer.below("cn=ops,ou=groups"), Scope::Base, filter);
@@ -240,7 +240,7 @@ async fn what_a_server_that_stands_in_has_not_heard_of_is_not_counted_as_lent() 
 }
 
 /// A server that follows another one and takes no changes itself.
-fn follower(of: &Peer) -> Peer {
+pub(super) fn follower(of: &Peer) -> Peer {
     Peer::start_as("slapd", &["--follow", &of.port("ldap").to_string()])
 }
 
