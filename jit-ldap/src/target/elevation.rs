@@ -235,8 +235,8 @@ impl<D: Dialect> Accounts<D> {
         Err(Step::Groups.refused(TargetFault::Unreachable))
     }
 
-    /// The same where the server takes them out again, which it is told by their name: no identifier is known to be taken
-    /// there.
+    /// The same where the server takes them out again, which it is told by their name: no identifier of a member is known to be
+    /// taken there.
     async fn put_in_for(
         &self,
         connection: &mut Connection,
@@ -245,7 +245,8 @@ impl<D: Dialect> Accounts<D> {
         (person, seconds): (&Person, u32),
     ) -> Result<Put, BackendError> {
         let failed = |error: LdapError| Step::Groups.failed(error);
-        let given = timed::join(connection, &group.dn, &person.dn, seconds).await.map_err(failed)?;
+        let group = self.reach(group).map_err(failed)?;
+        let given = timed::join(connection, &group, &person.dn, seconds).await.map_err(failed)?;
         let now = match self.find_person(connection, remote).await? {
             Found::Person(now) if now.dn == person.dn => {
                 let is_new = matches!(given.joined, Joined::Newly);
@@ -256,7 +257,7 @@ impl<D: Dialect> Accounts<D> {
         };
         // renamed before or after it: whoever bears the old name has what was given, or the person has
         for name in std::iter::once(&person.dn).chain(&now) {
-            timed::take_back(connection, &group.dn, name, &given).await.map_err(failed)?;
+            timed::take_back(connection, &group, name, &given).await.map_err(failed)?;
         }
         Err(Step::Groups.refused(TargetFault::Unreachable))
     }

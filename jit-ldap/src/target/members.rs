@@ -7,6 +7,7 @@ use crate::attribute::{Attribute, AttributeName};
 use crate::connection::Connection;
 use crate::control::Control;
 use crate::dn::Dn;
+use crate::entry::Entry;
 use crate::error::LdapError;
 use crate::filter::Filter;
 use crate::identifier::EntryName;
@@ -92,6 +93,29 @@ impl GroupName {
         let search = Search::entry(self.name.clone()).attributes([AttributeName::OBJECT_CLASS]);
         Ok(connection.read(&search).await?.is_some())
     }
+
+    /// Changes it.
+    pub(super) async fn modify(
+        &self,
+        connection: &mut Connection,
+        changes: &[Modification],
+    ) -> Result<(), LdapError> {
+        connection.modify(&self.name, changes, &self.controls).await.map(drop)
+    }
+
+    /// Reads whom it names, each as these controls ask for it.
+    pub(super) async fn members(
+        &self,
+        connection: &mut Connection,
+        controls: &[Control],
+    ) -> Result<Entry, LdapError> {
+        let search = Search::entry(self.name.clone()).attributes([AttributeName::MEMBER]);
+        let search = controls.iter().cloned().fold(search, Search::control);
+        let mut found = connection.read(&search).await?.ok_or(Reason::EntryMissing)?;
+        // of many members a server returns some, and the others to whoever asks for them in the same way
+        connection.complete_under(&self.name, &mut found, controls).await?;
+        Ok(found)
+    }
 }
 
 /// Puts an account into a group, and tells whether it was not in it; that it is in it already is as good.
@@ -100,8 +124,7 @@ pub(super) async fn join(
     group: &GroupName,
     account: &Member,
 ) -> Result<bool, LdapError> {
-    let change = Modification::Add(member(account));
-    joined(connection.modify(&group.name, &[change], &group.controls).await.map(drop))
+    joined(group.modify(connection, &[Modification::Add(member(account))]).await)
 }
 
 /// Tells whether an account is in a group.
@@ -140,19 +163,14 @@ pub(super) async fn leave(
     group: &GroupName,
     account: &Member,
 ) -> Result<bool, LdapError> {
-    let change = Modification::Delete(member(account));
-    match connection.modify(&group.name, &[change], &group.controls).await {
+    match group.modify(connection, &[Modification::Delete(member(account))]).await {
         Err(error) if matches!(error.reason(), Reason::EntryMissing | Reason::ValueMissing) => Ok(false),
         // Active Directory answers so when it is not in the group, and for other reasons; a server that takes no changes has not
         // looked
         Err(error) if error.reason() == Reason::Unwilling && !sends_elsewhere(&error) => {
-            if is_member(connection, group, account).await? {
-                Err(error)
-            } else {
-                Ok(false)
-            }
+            if is_member(connection, group, account).await? { Err(error) } else { Ok(false) }
         }
-        other => other.map(|_| true),
+        other => other.map(|()| true),
     }
 }
 

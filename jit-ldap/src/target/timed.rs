@@ -6,6 +6,7 @@ use std::time::Duration;
 use chrono::{DateTime, TimeDelta, Utc};
 use tokio::time::Instant;
 
+use super::members::GroupName;
 use crate::attribute::{Attribute, AttributeName};
 use crate::connection::{Connection, ServerFeatures};
 use crate::control::Control;
@@ -13,7 +14,7 @@ use crate::dn::Dn;
 use crate::entry::Entry;
 use crate::error::LdapError;
 use crate::filter::Filter;
-use crate::identifier::{EntryId, EntryName};
+use crate::identifier::EntryId;
 use crate::reason::Reason;
 use crate::request::{Modification, Scope, Search};
 use crate::time::read_generalized;
@@ -104,16 +105,16 @@ impl ServerClock {
 /// Puts somebody into a group for so long. Whoever stays longer, or for good, does.
 pub(super) async fn join(
     connection: &mut Connection,
-    group: &Dn,
+    group: &GroupName,
     person: &Dn,
     seconds: u32,
 ) -> Result<Given, LdapError> {
-    let (name, since) = (EntryName::from(group), Instant::now());
+    let since = Instant::now();
     let given = |joined| Given { joined, seconds, since };
     let staying = staying(person, seconds);
-    match connection.modify(&name, std::slice::from_ref(&staying), &[]).await {
+    match group.modify(connection, std::slice::from_ref(&staying)).await {
         Err(error) if matches!(error.reason(), Reason::EntryExists | Reason::ValueExists) => {}
-        other => return other.map(|_| given(Joined::Newly)),
+        other => return other.map(|()| given(Joined::Newly)),
     }
     match stay(connection, group, person).await? {
         Stay::ForGood => Ok(given(Joined::Already(None))),
@@ -121,7 +122,7 @@ pub(super) async fn join(
         Stay::For(left) => {
             // one request: never out of the group in between
             let longer = [gone(person), staying];
-            connection.modify(&name, &longer, &[]).await.map(|_| given(Joined::Longer(left)))
+            group.modify(connection, &longer).await.map(|()| given(Joined::Longer(left)))
         }
         // gone in between: who asks again finds the group without them
         Stay::Not => Err(Reason::AssertionFailed.into()),
@@ -132,7 +133,7 @@ pub(super) async fn join(
 /// given. Who stayed for a shorter time before does so again.
 pub(super) async fn take_back(
     connection: &mut Connection,
-    group: &Dn,
+    group: &GroupName,
     name: &Dn,
     given: &Given,
 ) -> Result<(), LdapError> {
@@ -148,9 +149,9 @@ pub(super) async fn take_back(
         Stay::For(left) if (earliest..=given.seconds).contains(&left) => {}
         _ => return Ok(()),
     }
-    match connection.modify(&EntryName::from(group), &changes, &[]).await {
+    match group.modify(connection, &changes).await {
         Err(error) if matches!(error.reason(), Reason::EntryMissing | Reason::ValueMissing) => Ok(()),
-        other => other.map(drop),
+        other => other,
     }
 }
 
@@ -166,12 +167,8 @@ fn member(value: String) -> Attribute {
     Attribute::new(AttributeName::MEMBER, [value])
 }
 
-async fn stay(connection: &mut Connection, group: &Dn, person: &Dn) -> Result<Stay, LdapError> {
-    let search = Search::entry(group).attributes([AttributeName::MEMBER]).control(Control::link_ttl());
-    let mut found = connection.read(&search).await?.ok_or(Reason::EntryMissing)?;
-    // of many members a server returns some, and the others to whoever asks for them in the same way
-    connection.complete_under(&EntryName::from(group), &mut found, &[Control::link_ttl()]).await?;
-    Ok(stay_of(&found, person))
+async fn stay(connection: &mut Connection, group: &GroupName, person: &Dn) -> Result<Stay, LdapError> {
+    Ok(stay_of(&group.members(connection, &[Control::link_ttl()]).await?, person))
 }
 
 fn stay_of(group: &Entry, person: &Dn) -> Stay {

@@ -275,6 +275,46 @@ async fn whoever_took_the_name_and_was_a_member_keeps_what_they_had() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn whoever_takes_the_name_of_a_group_in_the_moment_of_the_change_is_given_nobody() {
+    const GROUP: &str = "ffffffff-ffff-ffff-ffff-ffffffffffff";
+    const BEFORE: &[&str] = &["<TTL=60,CN=dora,OU=People,DC=x>"];
+    const AFTER: &[&str] = &[TIMED, "<TTL=1800,CN=dora-2,OU=People,DC=x>"];
+    let asked_for = Arc::new(Mutex::new(Vec::<String>::new()));
+    let heard = Arc::clone(&asked_for);
+    let target = target(1, true, move |asked| {
+        let text = String::from_utf8_lossy(&asked.bytes).into_owned();
+        let (id, mut heard) = (asked.id, heard.lock().unwrap());
+        if asked.op != 0x63 {
+            heard.push(text);
+            let code = if heard.len() == 1 { 68 } else { 0 };
+            return vec![Act::Say(message(id, &result(0x67, code, b"")))];
+        }
+        if text.contains(",OU=Groups,DC=x") && text.contains("objectGUID") {
+            let shown = entry("CN=g00,OU=Groups,DC=x", &[attribute("objectGUID", &[vec![0xff; 16]])]);
+            return vec![Act::Say([message(id, &shown), message(id, &done(0))].concat())];
+        }
+        if text.contains(LINK_TTL) {
+            assert!(text.contains(&format!("<GUID={GROUP}>")), "by its name it may be another one: {text}");
+        }
+        // renamed after the change
+        let (person, members) = if heard.len() < 2 { (PERSON, BEFORE) } else { (RENAMED, AFTER) };
+        vec![Act::Say(looked_at(&asked, true, (person, members)))]
+    })
+    .await;
+    let known = RemoteEntitlement { native: Some(GROUP.to_owned()), ..RemoteEntitlement::named("g00") };
+    let give = [(known, "2027-01-15T08:30:00Z".parse().unwrap())].into();
+    let state = DesiredState::Holding { give, take: BTreeSet::new() };
+    let error = target.ensure(&Desired { remote: dora(), state }).await.unwrap_err();
+    assert_eq!(error.code().as_str(), "target.unreachable", "the call is repeated");
+    let heard = asked_for.lock().unwrap();
+    // given, given for longer, and taken back under both names
+    assert_eq!(heard.len(), 4, "{heard:?}");
+    for change in heard.iter() {
+        assert!(change.contains(&format!("<GUID={GROUP}>")) && !change.contains("CN=g00"), "{change}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
 async fn where_the_feature_is_off_nothing_is_given() {
     let (came, heard) = changes(false, &[], false).await;
     assert_eq!((came.as_str(), heard.len()), ("target.limit", 0));
