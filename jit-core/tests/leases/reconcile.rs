@@ -5,7 +5,7 @@ use std::sync::Arc;
 use chrono::TimeDelta;
 use jit_core::*;
 
-use super::house::*;
+use super::{faulty::Fault, house::*};
 
 async fn reconcile(house: &House, mode: ReconcileMode) -> Result<Reconciliation, JitError> {
     house.jit.reconcile(None, &tenant(), &target(), mode).await
@@ -52,6 +52,61 @@ async fn what_returned_is_reported_first_and_ended_when_asked() {
     assert_eq!(told.changes[1], format!("end what returned as {native}"));
     house.work().await.unwrap();
     assert!(house.directory.accounts().is_empty());
+}
+
+/// The lease whose mark an account bears.
+fn marked(house: &House, name: &str) -> AccountId {
+    let marker = house.directory.accounts()[name].marker.clone().unwrap();
+    MarkerKey::new("test", &[5; 32]).unwrap().reads(&marker).unwrap().1
+}
+
+#[tokio::test]
+async fn one_that_cannot_be_looked_at_keeps_no_other_from_its_end() {
+    let house = House::new().await;
+    let mut returned = Vec::new();
+    for _ in 0..8 {
+        let name = restored(&house).await;
+        returned.push(marked(&house, &name));
+    }
+    returned.sort();
+    house.script.answer_for(Some(vec![returned[2]]), Some(TargetFault::Forbidden));
+    let report = reconcile(&house, applying(10)).await.expect("what was found is told all the same");
+    assert_eq!((report.returned.len(), report.ended), (8, 7));
+    assert_eq!(report.not_ended, [(returned[2], Code::new("target.forbidden"))].into());
+    house.script.answer(None);
+    house.work().await.unwrap();
+    let report = reconcile(&house, applying(10)).await.unwrap();
+    assert_eq!((report.returned.len(), report.ended, report.not_ended.len()), (1, 1, 0));
+}
+
+#[tokio::test]
+async fn one_whose_record_cannot_be_read_by_then_keeps_no_other_from_its_end() {
+    let house = House::new().await;
+    let mut returned = Vec::new();
+    for _ in 0..2 {
+        let name = restored(&house).await;
+        returned.push(marked(&house, &name));
+    }
+    let first = *returned.iter().min().unwrap();
+    // Both leases judged, read once more and written down that they are there again; then the first one to be ended.
+    house.script.at(6, Fault::FailBefore);
+    let report = reconcile(&house, applying(10)).await.unwrap();
+    assert_eq!((report.ended, report.not_ended), (1, [(first, Code::new("store.unavailable"))].into()));
+}
+
+#[tokio::test]
+async fn of_one_lease_that_returned_twice_one_is_ended_and_the_other_is_still_told_of() {
+    let house = House::new().await;
+    let name = restored(&house).await;
+    let mark = house.directory.accounts()[&name].marker.clone();
+    house.directory.rename(&name, "renamed");
+    house.directory.plant(&name);
+    house.directory.mark(&name, mark);
+    let report = reconcile(&house, applying(10)).await.expect("it moved on, and that is no failure");
+    assert_eq!((report.returned.len(), report.ended, report.not_ended.len()), (2, 1, 0));
+    house.work().await.unwrap();
+    let left = reconcile(&house, applying(10)).await.unwrap();
+    assert_eq!(left.returned.len() + left.suspects.len(), 1);
 }
 
 #[tokio::test]

@@ -1,3 +1,5 @@
+use std::collections::BTreeMap;
+
 use jit_core::{AccountId, LentWrong, ReconcileMode, Reconciliation, TargetId};
 use serde::Serialize;
 
@@ -23,6 +25,9 @@ struct ReconcileLine {
     unheld: Vec<LentLine>,
     leftover: Vec<LentLine>,
     ended: usize,
+    /// The leases of what could not be put on its way out, and why.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    not_ended: BTreeMap<AccountId, String>,
     /// Tasks of the target that failed when what returned was put on its way out.
     failed: usize,
     /// The code of what kept the target from being compared, what was found from being acted on, or its tasks from being
@@ -91,7 +96,7 @@ fn show(lines: &[ReconcileLine], report: &mut Report<'_>) -> std::io::Result<()>
             listed(line.unheld.iter()),
             listed(line.leftover.iter()),
             line.ended.to_string(),
-            line.error.clone().unwrap_or_else(|| line.failed.to_string()),
+            line.error.clone().unwrap_or_else(|| (line.failed + line.not_ended.len()).to_string()),
             line.partial.clone().unwrap_or_default(),
         ]
     })
@@ -106,7 +111,7 @@ fn code_of(found: &Reconciliation, swept: &SweptLine) -> u8 {
         + found.differing.iter().filter(|one| !one.is_settled()).count()
         + found.unheld.len()
         + found.leftover.len();
-    let has_failed = found.differing.iter().any(|one| one.failed.is_some());
+    let has_failed = !found.not_ended.is_empty() || found.differing.iter().any(|one| one.failed.is_some());
     if found.partial.is_some() || has_failed || swept.is_delayed() {
         FAILED
     } else if differing > 0 || found.refused.is_some() {
@@ -136,6 +141,7 @@ impl ReconcileLine {
             unheld: lent(&found.unheld),
             leftover: lent(&found.leftover),
             ended: found.ended,
+            not_ended: found.not_ended.iter().map(|(lease, why)| (*lease, why.to_string())).collect(),
             failed: swept.failed,
             error: found.refused.as_ref().map(ToString::to_string).or(swept.error),
         }

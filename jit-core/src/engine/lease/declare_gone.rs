@@ -3,12 +3,8 @@
 use std::collections::BTreeMap;
 
 use super::{
-    ATTEMPTS, LentWrong,
-    admit::check_reason,
-    check_out::Errand,
-    differ::plainly,
-    kept,
-    record::{DECLARED_GONE, moved_on},
+    ATTEMPTS, LentWrong, admit::check_reason, bearing::is_corrupt, check_out::Errand, differ::plainly, kept,
+    reconcile::Reconciliation, record::DECLARED_GONE,
 };
 use crate::{
     AccountId, Actor, EndReason, ErrorKind, Jit, JitError, Lease, Phase, Proof, Seeing, Store, StoreId,
@@ -79,7 +75,12 @@ pub(super) async fn declared_gone(
     let mut declared = BTreeMap::new();
     for wrong in leftover {
         for id in &wrong.leases {
-            let lease = store.get(tenant, *id).await?.and_then(|account| account.lease);
+            let kept = match store.get(tenant, *id).await {
+                // Nobody can tell whether it was.
+                Err(error) if is_corrupt(&error) => continue,
+                kept => kept?,
+            };
+            let lease = kept.and_then(|account| account.lease);
             if lease.is_some_and(|lease| is_declared_gone(&lease)) {
                 declared.insert(*id, wrong.native.clone());
             }
@@ -94,26 +95,23 @@ fn is_declared_gone(lease: &Lease) -> bool {
 
 impl Jit {
     /// Lets leases that were declared gone end after all, each with the native id of the account that still holds something.
+    /// One of which that fails keeps no other from it.
     pub(super) async fn end_declared(
         &self,
-        Errand { store, by, .. }: Errand<'_>,
+        errand: Errand<'_>,
         tenant: &TenantId,
         declared: BTreeMap<AccountId, String>,
-    ) -> Result<usize, JitError> {
-        let mut ended = 0;
+        result: &mut Reconciliation,
+    ) {
         for (id, native) in declared {
-            let (account, lease) = kept(store, tenant, id).await?;
-            if !is_declared_gone(&lease) {
-                continue;
-            }
-            let details = vec![format!("end what is still lent to {}", plainly(&native))];
-            let back = lease.reappeared(native, self.parts.clock.now()).map_err(moved_on)?;
-            match self.note_with(store, &account, back, ("lease.reappeared", by), details).await {
-                Ok(_) => ended += 1,
-                Err(error) if *error.kind() == ErrorKind::Conflict => {}
-                Err(error) => return Err(error.into()),
-            }
+            let ended = match kept(errand.store, tenant, id).await {
+                Ok((account, lease)) if is_declared_gone(&lease) => {
+                    let details = vec![format!("end what is still lent to {}", plainly(&native))];
+                    self.end_again(errand, &account, (lease, native), details).await
+                }
+                found => found.map(|_| false),
+            };
+            result.learn_end(id, ended);
         }
-        Ok(ended)
     }
 }

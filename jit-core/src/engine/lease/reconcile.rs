@@ -51,6 +51,8 @@ pub struct Reconciliation {
     pub refused: Option<Code>,
     /// How many of those that returned were put on their way out, where that was asked for.
     pub ended: usize,
+    /// The leases of those that could not be put on their way out, and why. The others had their turn all the same.
+    pub not_ended: BTreeMap<AccountId, Code>,
 }
 
 /// Says whether a reconciliation only reports.

@@ -2,8 +2,6 @@
 
 use std::collections::BTreeSet;
 
-use chrono::{DateTime, Utc};
-
 use super::{
     check_out::Errand,
     declare_gone::declared_gone,
@@ -12,7 +10,9 @@ use super::{
     reconcile::{LOOKS, Reconciliation},
     record::moved_on,
 };
-use crate::{AccountId, Actor, Code, ErrorKind, Jit, JitError, Lease, Observed, RemoteRef, Store, TenantId};
+use crate::{
+    Account, AccountId, Actor, Code, ErrorKind, Jit, JitError, Lease, Observed, RemoteRef, Store, TenantId,
+};
 
 impl Jit {
     /// Ends what returned and what had been declared gone, unless more would be acted on than may be; tells whether it did.
@@ -31,8 +31,8 @@ impl Jit {
             result.refused = Some(Code::new("reconcile.too_many"));
             return Ok(false);
         }
-        result.ended = self.end_returned(errand, tenant, &result.returned).await?;
-        result.ended += self.end_declared(errand, tenant, declared).await?;
+        self.end_returned(errand, tenant, result).await;
+        self.end_declared(errand, tenant, declared, result).await;
         Ok(true)
     }
 
@@ -60,31 +60,56 @@ impl Jit {
         Ok(())
     }
 
-    async fn end_returned(
+    /// Puts what returned on its way out. One of which that fails keeps no other from it.
+    async fn end_returned(&self, errand: Errand<'_>, tenant: &TenantId, result: &mut Reconciliation) {
+        for remote in result.returned.clone() {
+            let Some((_, id)) = errand.setup.markers.reads(&remote.marker) else { continue };
+            let ended = self.end_one(errand, tenant, id, &remote).await;
+            result.learn_end(id, ended);
+        }
+    }
+
+    async fn end_one(
         &self,
         Errand { store, setup, by }: Errand<'_>,
         tenant: &TenantId,
-        returned: &[RemoteRef],
-    ) -> Result<usize, JitError> {
-        let mut ended = 0;
-        for remote in returned {
-            let Some((_, id)) = setup.markers.reads(&remote.marker) else { continue };
-            let (account, lease) = match kept(store, tenant, id).await {
-                // Its record was removed since it was compared: the next comparison reports it as a suspect.
-                Err(error) if is_unknown(&error) => continue,
-                found => found?,
-            };
-            let Observed::Ours { native, .. } = setup.target.observe(remote).await? else { continue };
-            let lease = Lease { remote: remote.clone(), ..lease };
-            let now: DateTime<Utc> = self.parts.clock.now();
-            let details = vec![format!("end what returned as {}", plainly(&native))];
-            let lease = lease.reappeared(native, now).map_err(moved_on)?;
-            match self.note_with(store, &account, lease, ("lease.reappeared", by), details).await {
-                Ok(_) => ended += 1,
-                Err(error) if *error.kind() == ErrorKind::Conflict => {}
-                Err(error) => return Err(error.into()),
-            }
+        id: AccountId,
+        remote: &RemoteRef,
+    ) -> Result<bool, JitError> {
+        let (account, lease) = match kept(store, tenant, id).await {
+            // Its record was removed since it was compared: the next comparison reports it as a suspect.
+            Err(error) if is_unknown(&error) => return Ok(false),
+            found => found?,
+        };
+        let Observed::Ours { native, .. } = setup.target.observe(remote).await? else { return Ok(false) };
+        let lease = Lease { remote: remote.clone(), ..lease };
+        let details = vec![format!("end what returned as {}", plainly(&native))];
+        self.end_again(Errand { store, setup, by }, &account, (lease, native), details).await
+    }
+
+    /// Lets a lease that was gone end once more; tells whether it does by this. Where it moved on, it ends already, or the next
+    /// comparison tells.
+    pub(super) async fn end_again(
+        &self,
+        Errand { store, by, .. }: Errand<'_>,
+        account: &Account,
+        (lease, native): (Lease, String),
+        details: Vec<String>,
+    ) -> Result<bool, JitError> {
+        let Ok(lease) = lease.reappeared(native, self.parts.clock.now()) else { return Ok(false) };
+        match self.note_with(store, account, lease, ("lease.reappeared", by), details).await {
+            Err(error) if *error.kind() == ErrorKind::Conflict => Ok(false),
+            noted => noted.map(|_| true).map_err(JitError::from),
         }
-        Ok(ended)
+    }
+}
+
+impl Reconciliation {
+    /// Learns what became of putting what belongs to a lease on its way out.
+    pub(super) fn learn_end(&mut self, lease: AccountId, ended: Result<bool, JitError>) {
+        match ended {
+            Ok(is_ended) => self.ended += usize::from(is_ended),
+            Err(error) => drop(self.not_ended.insert(lease, error.code())),
+        }
     }
 }
