@@ -328,6 +328,23 @@ async fn one_that_cannot_be_read_keeps_no_other() {
     assert_eq!(turn(&house, &node).await, 1, "mended, it goes as the others");
 }
 
+#[tokio::test]
+async fn what_is_lent_that_cannot_be_read_keeps_no_other() {
+    let house = House::new().await;
+    house.directory.plant(PERSON);
+    let lent = house.lift("lift", 30).await.unwrap().lease;
+    house.check_in(lent).await;
+    house.pass_minutes(10).await;
+    let sound = over(&house, "b").await;
+    let node = node(&house, 1).await;
+    house.clock.advance(SPAN);
+    house.script.spoil(house.lease(lent).await.elevates);
+    assert_eq!(turn(&house, &node).await, 1);
+    house.script.spoil(None);
+    assert!(is_there(&house, lent).await && !is_there(&house, sound).await);
+    assert_eq!(turn(&house, &node).await, 1, "mended, it goes as the others");
+}
+
 /// Lets what is lent to the account of a person speak of a lease, or no longer.
 async fn mention(house: &House, lease: AccountId, is_mentioned: bool) {
     let keeper = house.lease(lease).await.elevates.unwrap();

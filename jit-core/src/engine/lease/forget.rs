@@ -148,7 +148,8 @@ impl Jit {
         }
     }
 
-    /// Names an account as it is to be removed; `None` where it must stay, or cannot be read: then it keeps no other.
+    /// Names an account as it is to be removed; `None` where it must stay, or cannot be read, nor what is lent to the account
+    /// there: then it keeps no other.
     async fn may_be_forgotten(
         &self,
         store: &dyn Store,
@@ -163,8 +164,12 @@ impl Jit {
         let is_over = |account: &Account| account.over_since().is_some_and(|since| since <= until);
         let Some(account) = account.filter(is_over) else { return Ok(None) };
         let Some(lease) = account.lease.as_deref() else { return Ok(None) };
-        if !self.is_mentioned(store, &account, lease).await? {
-            return Ok(Forgotten::of(&account));
+        match self.is_mentioned(store, &account, lease).await {
+            Ok(false) => return Ok(Forgotten::of(&account)),
+            Ok(true) => {}
+            // What is lent there may speak of it.
+            Err(JitError::Backend(error)) if super::bearing::is_corrupt(&error) => return Ok(None),
+            Err(error) => return Err(error),
         }
         // What is lent to the account there still speaks of it. It is looked at again when it has been kept for as long once
         // more, so that it stands in no other's way.
