@@ -7,7 +7,7 @@ use serde_json::Value;
 
 use super::{
     house::{House, chat, members},
-    support::{Wire, claims, issuer, tenant, wire},
+    support::{self, Wire, claims, issuer, tenant, wire},
 };
 
 fn waiting() -> Mirroring {
@@ -143,4 +143,32 @@ fn an_engine_without_the_connections_of_a_tenant_cannot_know_who_waits() {
     let source = || wire("hr").provisions(Provisioning::default());
     assert!(built(vec![source()], &["acme"]).is_ok(), "people sign in over another process");
     assert!(built(vec![source(), wire("okta")], &["acme"]).is_err(), "they sign in here, and not over that");
+}
+
+#[tokio::test]
+async fn whoever_another_process_brought_is_there_when_they_are_in() {
+    for is_up in [true, false] {
+        let house = House::new(waiting());
+        let id = house.enter(&[]).await;
+        let other = support::house_on(Arc::clone(&house.inner.store), vec![wire("main")], |builder| {
+            let clock = Arc::clone(&house.inner.clock) as Arc<dyn Clock>;
+            builder.clock(clock).entropy(Arc::new(SeededEntropy::new(9)))
+        });
+        other.enter(0, "anna", House::said(&["member"])).await;
+        assert!(house.mirror(id).await.is_none(), "no round found out yet");
+        house.script.answer(Some(TargetFault::Unreachable).filter(|_| !is_up));
+        let event = house.inner.event(0, "anna", House::said(&["member"]));
+        let entered = house.inner.jit.handle(event).await;
+        assert_eq!(entered.is_ok(), is_up, "{entered:?}");
+        assert_eq!(house.there().len(), usize::from(is_up));
+    }
+}
+
+#[tokio::test]
+async fn whoever_is_not_to_be_there_waits_for_nobody() {
+    let house = House::new(waiting());
+    let id = house.enter(&[]).await;
+    house.script.answer(Some(TargetFault::Unreachable));
+    house.enter(&[]).await;
+    assert!(house.mirror(id).await.is_none());
 }

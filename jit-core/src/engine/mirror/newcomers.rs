@@ -21,8 +21,8 @@ use super::{
     key_in_house, mark, named_by,
 };
 use crate::{
-    AccountId, AccountWrite, BackendError, Commit, Cursor, DocumentKey, ErrorKind, Jit, Store, StoreId,
-    TargetId, TargetSetup, TenantId, TimeDoubt,
+    Account, AccountId, AccountWrite, BackendError, Commit, Cursor, DocumentKey, ErrorKind, Jit, Store,
+    StoreId, TargetId, TargetSetup, TenantId, TimeDoubt,
 };
 
 /// How many events are read at once, and how often in one turn.
@@ -205,8 +205,15 @@ impl Jit {
         Ok(())
     }
 
+    /// Tells whether an account is to be in the target, where nothing is known of it there.
+    pub(super) fn is_newcomer(&self, setup: &TargetSetup, account: &Account) -> bool {
+        let (now, work) = (self.parts.clock.now(), self.parts.clock.work());
+        let mirroring = setup.mirrored_for(&account.tenant);
+        mirroring.is_some_and(|mirroring| mark::next(account, mirroring, setup, work.min(now), now).is_some())
+    }
+
     /// Marks an account that is to be in the target, and of which nothing is known there. Tells whether it did.
-    async fn mark_newcomer(
+    pub(super) async fn mark_newcomer(
         &self,
         store: &dyn Store,
         setup: &TargetSetup,

@@ -4,8 +4,8 @@ use std::{collections::HashMap, sync::Arc};
 
 use super::{Brought, Pass};
 use crate::{
-    Account, BuildError, Connection, ConnectionId, Jit, JitError, MirrorState, Mirroring, TargetSetup,
-    TenantId, Wanted, wanted,
+    Account, AccountId, BuildError, Connection, ConnectionId, Jit, JitError, MirrorState, Mirroring, Store,
+    TargetSetup, TenantId, Wanted, wanted,
 };
 
 /// Checks that people sign in over each connection that waits. An engine that does not know the connections of all tenants of
@@ -52,42 +52,50 @@ impl Jit {
         connection: &Connection,
         account: Arc<Account>,
     ) -> Result<Arc<Account>, JitError> {
-        if account.mirrors.is_empty() {
+        let waits: Vec<_> =
+            self.parts.targets.values().filter(|setup| self.waits_for(connection, setup)).collect();
+        if waits.is_empty() {
             return Ok(account);
         }
         // Few wait, and those who do not should not carry the room for it.
-        Box::pin(self.bring_waited_for(connection, account)).await
+        Box::pin(self.bring_waited_for(connection, waits, account)).await
+    }
+
+    fn waits_for(&self, connection: &Connection, setup: &TargetSetup) -> bool {
+        let Connection { settings, .. } = connection;
+        let mirroring = setup.mirrored_for(&settings.tenant);
+        mirroring.is_some_and(|mirroring| self.is_waited_for(mirroring, &settings.tenant, &settings.id))
     }
 
     async fn bring_waited_for(
         &self,
         connection: &Connection,
-        account: Arc<Account>,
+        waits: Vec<&TargetSetup>,
+        mut account: Arc<Account>,
     ) -> Result<Arc<Account>, JitError> {
-        let mut waits = Vec::new();
-        for mirror in &account.mirrors {
-            let Some(setup) = self.parts.targets.get(&mirror.target) else { continue };
-            let Some(mirroring) = setup.mirrored_for(&account.tenant) else { continue };
-            if self.is_waited_for(mirroring, &account.tenant, &connection.settings.id) {
-                waits.push((setup, mirror.task));
-            }
-        }
-        if waits.is_empty() {
-            return Ok(account);
-        }
         let (store, tenant, id) = (self.store_of(connection), account.tenant.clone(), account.id);
-        for (setup, task) in waits {
-            if let Some(task) = task
+        for setup in waits {
+            // Another process brought them, and the round that would find out is still to come.
+            if account.mirror(&setup.id).is_none() && self.is_newcomer(setup, &account) {
+                self.mark_newcomer(store, setup, &tenant, id).await?;
+                account = Arc::new(self.there(store, &tenant, id).await?);
+            }
+            let Some(mirror) = account.mirror(&setup.id) else { continue };
+            if let Some(task) = mirror.task
                 && let Brought::Held = self.bring(store, setup, (&tenant, id), task, Pass::Usual).await?
             {
                 return Err(self.quarantined(setup).into());
             }
-            let account = store.get(&tenant, id).await?.ok_or(JitError::refused("mirror.not_there"))?;
+            account = Arc::new(self.there(store, &tenant, id).await?);
             if self.is_kept_out(setup, &account) {
                 return Err(JitError::refused("mirror.not_there"));
             }
         }
-        Ok(store.get(&tenant, id).await?.map_or(account, Arc::new))
+        Ok(account)
+    }
+
+    async fn there(&self, store: &dyn Store, tenant: &TenantId, id: AccountId) -> Result<Account, JitError> {
+        store.get(tenant, id).await?.ok_or(JitError::refused("mirror.not_there"))
     }
 
     /// Tells whether sign-ins over this connection wait. One that provisions never does, though another tenant's of the same
