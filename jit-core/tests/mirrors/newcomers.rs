@@ -154,14 +154,19 @@ async fn a_look_costs_what_happened_since_and_an_account_that_cannot_be_read_kee
 }
 
 /// An engine that mirrors many tenants to one application, from one store or two.
-pub(crate) fn of_many(
+fn of_many(stores: &[Arc<Watched>], chat_there: &Arc<MemoryTarget>, tenants: usize) -> support::House {
+    of_many_with(members(), stores, chat_there, tenants)
+}
+
+fn of_many_with(
+    mirroring: Mirroring,
     stores: &[Arc<Watched>],
     chat_there: &Arc<MemoryTarget>,
     tenants: usize,
 ) -> support::House {
     let others = (1..tenants).map(|n| TenantId::new(format!("globex{n}")).unwrap());
     let markers = MarkerKey::new("test", &[5; 32]).unwrap();
-    let setup = TargetSetup::new(chat(), Arc::clone(chat_there) as _, markers).mirroring(members());
+    let setup = TargetSetup::new(chat(), Arc::clone(chat_there) as _, markers).mirroring(mirroring);
     let setup = setup.for_tenants(others.chain([tenant()]));
     let clock = Arc::new(ManualClock::at(support::instant("2026-11-21T09:00:00Z")));
     let mut house = support::house_on(Arc::clone(&stores[0]) as _, vec![wire("main")], |builder| {
@@ -173,7 +178,7 @@ pub(crate) fn of_many(
     house
 }
 
-pub(crate) async fn work(house: &support::House) -> Result<WorkReport, JitError> {
+async fn work(house: &support::House) -> Result<WorkReport, JitError> {
     let limit = std::num::NonZeroUsize::new(100).unwrap();
     house.jit.work_target(&WorkerId::new("w1").unwrap(), &chat(), limit).await
 }
@@ -194,6 +199,26 @@ async fn ends_do_not_wait_for_a_store_that_hangs_when_asked_for_its_trail() {
     });
     work(&house).await.unwrap_err();
     assert_eq!(*asked.lock().unwrap(), [false], "asked once, and after the end was brought");
+}
+
+#[tokio::test]
+async fn ends_in_one_store_do_not_wait_for_looks_for_drift_in_another() {
+    let (stores, there) = ([Watched::new(), Watched::new()], Arc::new(MemoryTarget::new()));
+    let mirroring = members().looking_for_drift(DriftLook::each(TimeDelta::hours(1)));
+    let house = of_many_with(mirroring, &stores, &there, 1);
+    let anna = house.enter(0, "anna", House::said(&["member"])).await.account.id;
+    for _ in 0..3 {
+        work(&house).await.unwrap();
+    }
+    house.clock.advance(TimeDelta::hours(2));
+    house.administer(anna, AdminAct::Suspend).await.unwrap();
+    let seen = Arc::new(Mutex::new(Vec::new()));
+    for store in &stores {
+        let (chat, seen) = (Arc::clone(&there), Arc::clone(&seen));
+        store.on_bearers(move || seen.lock().unwrap().push(chat.accounts()["anna"].enabled));
+    }
+    work(&house).await.unwrap();
+    assert_eq!(*seen.lock().unwrap(), [false, false], "the ends of all stores come first");
 }
 
 #[tokio::test]

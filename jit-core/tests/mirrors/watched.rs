@@ -16,17 +16,22 @@ pub(crate) struct Watched {
     /// Whose clock goes on by a second with each account that is read.
     pub(crate) slow: Mutex<Option<Arc<ManualClock>>>,
     on_trail: Mutex<Option<Box<OnTrail>>>,
+    on_bearers: Mutex<Option<Box<dyn Fn() + Send>>>,
 }
 
 impl Watched {
     pub(crate) fn new() -> Arc<Self> {
         let (reads, inner) = (AtomicUsize::new(0), Arc::new(MemoryStore::new()));
-        let (slow, on_trail) = (Mutex::default(), Mutex::default());
-        Arc::new(Self { inner, reads, spoilt: Mutex::default(), slow, on_trail })
+        let (slow, on_trail, on_bearers) = (Mutex::default(), Mutex::default(), Mutex::default());
+        Arc::new(Self { inner, reads, spoilt: Mutex::default(), slow, on_trail, on_bearers })
     }
 
     pub(crate) fn on_trail(&self, hook: impl Fn(&TenantId) -> Result<(), BackendError> + Send + 'static) {
         *self.on_trail.lock().unwrap() = Some(Box::new(hook));
+    }
+
+    pub(crate) fn on_bearers(&self, hook: impl Fn() + Send + 'static) {
+        *self.on_bearers.lock().unwrap() = Some(Box::new(hook));
     }
 
     /// How many accounts were read since it was asked last.
@@ -82,6 +87,7 @@ impl UserStore for Watched {
         after: Option<Cursor>,
         limit: std::num::NonZeroUsize,
     ) -> Result<Page<AccountId>, BackendError> {
+        self.on_bearers.lock().unwrap().iter().for_each(|hook| hook());
         self.inner.bearers(tenant, key, after, limit).await
     }
     async fn long_over(

@@ -138,16 +138,15 @@ impl Jit {
             let (places, pushes, left) = (&places, pushes.clone(), limit.get());
             let round =
                 Round { store, worker, setup, places, lanes, pushes, left, first_error: None, unread: None };
-            let done = self.run_round(round, &mut report).await;
-            let brought = done.and(self.attempt_push(store, worker, setup, &mut report).await);
-            if let Err(error) = brought.and(Box::pin(self.look_for_drift(store, worker, setup)).await) {
-                first.get_or_insert(error);
-            }
+            first = first.or(self.run_round(round, &mut report).await.err());
         }
-        // After the ends in all stores: a store that is slow to tell whom others made keeps nobody's end waiting.
-        for store in stores {
-            let brought = Box::pin(self.bring_newcomers(store, worker, setup, (limit, &mut report))).await;
-            first = first.or(brought.err());
+        // After the ends in all stores: neither a store that is slow to tell whom others made nor a target that is slow to show
+        // what it has keeps anybody's end waiting.
+        for (id, store) in stores {
+            first = first.or(self.attempt_push(store, worker, setup, &mut report).await.err());
+            let found = self.bring_newcomers((id, store), worker, setup, (limit, &mut report));
+            first = first.or(Box::pin(found).await.err());
+            first = first.or(Box::pin(self.look_for_drift(store, worker, setup)).await.err());
         }
         first = first.or(self.tell_of_circuit(setup).await.err());
         first.map_or(Ok(report), |error| Err(error.into()))
