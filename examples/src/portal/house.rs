@@ -137,6 +137,11 @@ impl House {
         Frame { visitor, demo: self.demo, lends }
     }
 
+    /// The frame of whoever asks, as far as that can be told now.
+    pub(super) async fn frame_of(&self, headers: &HeaderMap) -> Frame {
+        self.frame(self.visit(headers).await.ok().flatten().as_ref())
+    }
+
     /// The targets that are open to the people of a tenant.
     pub(super) fn targets_of(&self, tenant: &TenantId) -> impl Iterator<Item = &Opened> {
         open_to(&self.targets, tenant)

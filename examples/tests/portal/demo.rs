@@ -90,14 +90,19 @@ impl Page {
 impl Visitor {
     /// Signs in at a provider of the demo that answers by redirect.
     pub(crate) fn sign_in(&mut self, connection: &str, person: &str) {
+        let arrived = self.arrive(connection, person);
+        assert_eq!(arrived.header("location"), Some("/me"), "{}", arrived.body);
+    }
+
+    /// Comes back from such a provider as one of its people, and gives what the portal answers.
+    pub(crate) fn arrive(&mut self, connection: &str, person: &str) -> Page {
         let asked = self.get(&format!("/login/{connection}"));
         let (provider, place) = address(asked.header("location").unwrap());
         let form = self.ask(&provider, &format!("GET {place} HTTP/1.1\r\n"), "");
         let request = form.hidden("request");
         let chosen = self.send(&provider, "/sign-in", &[("request", request.as_str()), ("person", person)]);
         let (portal, place) = address(chosen.header("location").unwrap());
-        let arrived = self.ask(&portal, &format!("GET {place} HTTP/1.1\r\n"), "");
-        assert_eq!(arrived.header("location"), Some("/me"), "{}", arrived.body);
+        self.ask(&portal, &format!("GET {place} HTTP/1.1\r\n"), "")
     }
 
     pub(crate) fn get(&mut self, path: &str) -> Page {

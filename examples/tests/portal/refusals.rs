@@ -215,3 +215,18 @@ fn whoever_is_signed_in_stays_so_on_every_page_about_what_went_wrong() {
     assert!(page.starts_with("HTTP/1.1 404") && page.contains("no such page"), "{page}");
     assert!(!page.contains("aria-label=\"Main\"") && !page.contains("csrf"), "{page}");
 }
+
+#[test]
+fn whoever_is_refused_or_held_as_somebody_else_is_still_signed_in_as_before() {
+    let mut alice = Signed::in_as("alice", "somebody-else");
+    for (person, status, heading) in
+        [("erin", 403, "<h1>No account came of this</h1>"), ("pat", 200, "<h1>Waiting for approval</h1>")]
+    {
+        let page = alice.who.arrive("acme", person);
+        assert_eq!(page.status, status, "{}", page.body);
+        for words in [heading, "aria-label=\"Main\"", "Alice Example", "action=\"/logout\""] {
+            assert!(page.body.contains(words), "{words}: {}", page.body);
+        }
+        assert!(alice.who.get("/me").body.contains("<h1>Alice Example"));
+    }
+}

@@ -108,7 +108,7 @@ pub(super) async fn arrive(
     }
     let guest = Guest { name: name_of(&event), at_idp };
     let outcome = house.jit.handle(event).await?;
-    outcome::show(house, door, outcome, guest, headers)
+    outcome::show(house, door, outcome, guest, headers).await
 }
 
 /// Answers a held sign-in with the identity that the same browser has just signed in with.

@@ -11,7 +11,7 @@ use maud::Markup;
 
 use super::place::Place;
 use crate::portal::failure::{Failure, NotDone};
-use crate::portal::house::{House, Visit};
+use crate::portal::house::House;
 use crate::portal::pages;
 use crate::portal::view::{BackLink, Frame, NotDoneView, RefusalView};
 use crate::web::{Parameters, html};
@@ -24,10 +24,9 @@ pub(super) async fn show(State(house): State<Arc<House>>, request: Request, next
     let (headers, uri) = (request.headers().clone(), request.uri().clone());
     let mut response = next.run(request).await;
     let Some(failure) = response.extensions_mut().remove::<Failure>() else { return response };
-    let visit = visit(&house, &headers, &failure).await;
-    let back = back(&uri, &failure, visit.is_some());
-    let (head, body) =
-        html(response.status(), page(&house.frame(visit.as_ref()), failure, back)).into_parts();
+    let frame = frame(&house, &headers, &failure).await;
+    let back = back(&uri, &failure, frame.visitor.is_some());
+    let (head, body) = html(response.status(), page(&frame, failure, back)).into_parts();
     if let Some(kind) = head.headers.get(CONTENT_TYPE) {
         response.headers_mut().insert(CONTENT_TYPE, kind.clone());
     }
@@ -35,9 +34,9 @@ pub(super) async fn show(State(house): State<Arc<House>>, request: Request, next
     response
 }
 
-/// Whoever asks. A database that has just been found down is not asked again.
-async fn visit(house: &House, headers: &HeaderMap, failure: &Failure) -> Option<Visit> {
-    if *failure == Failure::DatabaseDown { None } else { house.visit(headers).await.ok().flatten() }
+/// The frame of whoever asks. A database that has just been found down is not asked again.
+async fn frame(house: &House, headers: &HeaderMap, failure: &Failure) -> Frame {
+    if *failure == Failure::DatabaseDown { house.frame(None) } else { house.frame_of(headers).await }
 }
 
 fn page(frame: &Frame, failure: Failure, back: BackLink) -> Markup {

@@ -32,11 +32,11 @@ pub(super) async fn answer(
         let problem = Some(format!("`{name}` is taken. Choose another name."));
         return ask(house, held, Again { guest: hold.guest, suggestion: name.clone(), problem }, headers);
     }
-    show(house, door, outcome, hold.guest, headers)
+    show(house, door, outcome, hold.guest, headers).await
 }
 
 /// Shows what a sign-in came to.
-pub(super) fn show(
+pub(super) async fn show(
     house: &House,
     door: &Door,
     outcome: Outcome,
@@ -46,8 +46,8 @@ pub(super) fn show(
     match outcome {
         Outcome::SignedIn(signed_in) => enter(house, door, &signed_in, guest.at_idp, headers),
         Outcome::Held(held) if held.ticket.is_some() => ask(house, &held, Again::first(guest), headers),
-        Outcome::Held(held) => Ok(wait(house, &held, guest.name, headers)),
-        Outcome::Denied(denied) => Ok(refuse(house, &denied, headers)),
+        Outcome::Held(held) => Ok(wait(house, &held, guest.name, headers).await),
+        Outcome::Denied(denied) => Ok(refuse(house, &denied, headers).await),
         // A record lets nobody in.
         Outcome::Provisioned(_) => Err(Failure::NotFound),
     }
@@ -98,13 +98,13 @@ fn ask(house: &House, held: &Held, again: Again, headers: &HeaderMap) -> Result<
     Ok(with_header(see_other("/hold"), SET_COOKIE, &cookie))
 }
 
-fn wait(house: &House, held: &Held, name: String, headers: &HeaderMap) -> Response {
+async fn wait(house: &House, held: &Held, name: String, headers: &HeaderMap) -> Response {
     let view = WaitingView { name, decision: present::held(held) };
-    let page = pages::waiting(&house.frame(None), &view);
+    let page = pages::waiting(&house.frame_of(headers).await, &view);
     with_header(html(StatusCode::OK, page), SET_COOKIE, &house.holds.close(headers, house.now()))
 }
 
-fn refuse(house: &House, denied: &Denied, headers: &HeaderMap) -> Response {
+async fn refuse(house: &House, denied: &Denied, headers: &HeaderMap) -> Response {
     let denial = &denied.denial;
     let view = RefusalView {
         code: denial.code.to_string(),
@@ -113,7 +113,7 @@ fn refuse(house: &House, denied: &Denied, headers: &HeaderMap) -> Response {
         anew: None,
         decision: Some(present::denied(denied)),
     };
-    let page = pages::refused(&house.frame(None), &view);
+    let page = pages::refused(&house.frame_of(headers).await, &view);
     with_header(html(StatusCode::FORBIDDEN, page), SET_COOKIE, &house.holds.close(headers, house.now()))
 }
 
