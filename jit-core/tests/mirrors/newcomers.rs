@@ -259,3 +259,27 @@ async fn a_slow_store_has_its_newcomers_marked_in_several_short_turns() {
     }
     assert_eq!(brought, [3, 6, 9, 10]);
 }
+
+#[tokio::test]
+async fn a_store_whose_every_call_is_slow_is_asked_about_one_account_in_a_turn() {
+    let (watched, there) = (Watched::new(), Arc::new(MemoryTarget::new()));
+    let house = of_many(std::slice::from_ref(&watched), &there, 1);
+    work(&house).await.unwrap();
+    let beside = support::house_on(Arc::clone(&watched) as _, vec![wire("hr")], |builder| {
+        let clock = Arc::clone(&house.clock) as Arc<dyn Clock>;
+        builder.clock(clock).entropy(Arc::new(SeededEntropy::new(9)))
+    });
+    for n in 0..3 {
+        join(&beside, &format!("p{n}"), &["member"]).await;
+    }
+    house.clock.advance(TimeDelta::minutes(20));
+    *watched.slow_calls.lock().unwrap() = Some((Arc::clone(&house.clock), TimeDelta::seconds(9)));
+    for round in 1..=3 {
+        watched.calls.lock().unwrap().clear();
+        work(&house).await.unwrap();
+        let calls = watched.calls.lock().unwrap();
+        let turn: Vec<_> = calls.iter().take_while(|call| **call != "place").copied().collect();
+        assert_eq!(turn, ["about", "get", "commit"], "but for where it goes on");
+        assert_eq!(there.accounts().len(), round);
+    }
+}

@@ -16,6 +16,9 @@ pub(crate) struct Watched {
     /// Whose clock goes on by a second with each account that is read.
     pub(crate) slow: Mutex<Option<Arc<ManualClock>>>,
     on_trail: Mutex<Option<Box<OnTrail>>>,
+    /// Whose clock goes on by so much with each call.
+    pub(crate) slow_calls: Mutex<Option<(Arc<ManualClock>, TimeDelta)>>,
+    pub(crate) calls: Mutex<Vec<&'static str>>,
     on_bearers: Mutex<Option<Box<dyn Fn() + Send>>>,
 }
 
@@ -23,7 +26,17 @@ impl Watched {
     pub(crate) fn new() -> Arc<Self> {
         let (reads, inner) = (AtomicUsize::new(0), Arc::new(MemoryStore::new()));
         let (slow, on_trail, on_bearers) = (Mutex::default(), Mutex::default(), Mutex::default());
-        Arc::new(Self { inner, reads, spoilt: Mutex::default(), slow, on_trail, on_bearers })
+        let (slow_calls, calls) = (Mutex::default(), Mutex::default());
+        Arc::new(Self {
+            inner,
+            reads,
+            spoilt: Mutex::default(),
+            slow,
+            on_trail,
+            slow_calls,
+            calls,
+            on_bearers,
+        })
     }
 
     pub(crate) fn on_trail(&self, hook: impl Fn(&TenantId) -> Result<(), BackendError> + Send + 'static) {
@@ -32,6 +45,11 @@ impl Watched {
 
     pub(crate) fn on_bearers(&self, hook: impl Fn() + Send + 'static) {
         *self.on_bearers.lock().unwrap() = Some(Box::new(hook));
+    }
+
+    fn called(&self, name: &'static str) {
+        self.calls.lock().unwrap().push(name);
+        self.slow_calls.lock().unwrap().iter().for_each(|(clock, by)| clock.advance(*by));
     }
 
     /// How many accounts were read since it was asked last.
@@ -53,6 +71,7 @@ impl AuditLog for Watched {
         after: Option<Cursor>,
         limit: std::num::NonZeroUsize,
     ) -> Result<Page<About>, BackendError> {
+        self.called("about");
         self.on_trail.lock().unwrap().iter().try_for_each(|hook| hook(tenant))?;
         self.inner.about(tenant, after, limit).await
     }
@@ -64,6 +83,7 @@ impl UserStore for Watched {
         self.inner.find(key).await
     }
     async fn get(&self, tenant: &TenantId, id: AccountId) -> Result<Option<Account>, BackendError> {
+        self.called("get");
         self.reads.fetch_add(1, std::sync::atomic::Ordering::SeqCst);
         self.slow.lock().unwrap().iter().for_each(|clock| clock.advance(TimeDelta::seconds(1)));
         if *self.spoilt.lock().unwrap() == Some(id) {
@@ -100,6 +120,7 @@ impl UserStore for Watched {
         self.inner.long_over(tenant, until, after, limit).await
     }
     async fn commit(&self, commit: &Commit) -> Result<(), BackendError> {
+        self.called(if commit.account.is_some() { "commit" } else { "place" });
         self.inner.commit(commit).await
     }
     async fn touch(&self, seen: &[Seen]) -> Result<(), BackendError> {

@@ -41,6 +41,8 @@ struct Turn<'a> {
     setup: &'a TargetSetup,
     /// Until when another account is looked at.
     until: DateTime<Utc>,
+    /// Whether somebody was looked at: however little time there is, one is.
+    has_looked: bool,
     /// Whether somebody was marked.
     found: bool,
 }
@@ -58,8 +60,8 @@ impl Jit {
             return (false, Ok(()));
         }
         let stores = i32::try_from(self.parts.stores.len()).unwrap_or(i32::MAX).saturating_add(1);
-        let mut turn =
-            Turn { store, setup, until: self.parts.clock.now() + TURN_TIME / stores, found: false };
+        let until = self.parts.clock.now() + TURN_TIME / stores;
+        let mut turn = Turn { store, setup, until, has_looked: false, found: false };
         let key = (id.cloned(), setup.id.clone());
         for tenant in self.tenants_in_turn(&key, setup) {
             let followed = self.follow(&mut turn, tenant).await;
@@ -91,6 +93,11 @@ impl Jit {
 
     fn is_turn_over(&self, turn: &Turn<'_>) -> bool {
         turn.until <= self.parts.clock.now()
+    }
+
+    /// Whether another account may be looked at.
+    fn goes_on(&self, turn: &Turn<'_>) -> bool {
+        !turn.has_looked || !self.is_turn_over(turn)
     }
 
     async fn follow(&self, turn: &mut Turn<'_>, tenant: &TenantId) -> Result<(), BackendError> {
@@ -128,10 +135,13 @@ impl Jit {
         let (reached, done) = self.mark_those(turn, tenant, &read.at_once(now)).await;
         read.has_read_at_once(reached, now);
         done?;
+        if !self.goes_on(turn) {
+            return Ok(());
+        }
         let (reached, done) = self.mark_those(turn, tenant, &read.once_more(now)).await;
         read.has_read_once_more(reached);
         done?;
-        let Some(stretch) = read.over_again() else { return Ok(()) };
+        let Some(stretch) = read.over_again().filter(|_| !self.is_turn_over(turn)) else { return Ok(()) };
         let (reached, done) = self.mark_those(turn, tenant, &stretch).await;
         read.has_read_over_again(reached);
         done
@@ -156,8 +166,7 @@ impl Jit {
         }
     }
 
-    /// Marks whom the next events are about, and tells how far it came, also where it failed. However little time there is,
-    /// somebody is looked at.
+    /// Marks whom the next events are about, and tells how far it came, also where it failed.
     async fn mark_those(
         &self,
         turn: &mut Turn<'_>,
@@ -193,11 +202,12 @@ impl Jit {
                 return Ok(());
             }
             if let Some(id) = about.account.filter(|id| !stretch.was_seen(event) && looked.insert(*id)) {
-                if looked.len() > 1 && self.is_turn_over(turn) {
+                if !self.goes_on(turn) {
                     return Ok(());
                 }
-                let is_new = self.mark_newcomer(turn.store, turn.setup, tenant, id).await?;
-                turn.found |= is_new;
+                turn.has_looked = true;
+                let until = Some(turn.until);
+                turn.found |= self.mark_newcomer(turn.store, turn.setup, (tenant, id), until).await?;
             }
             reached.at = event;
         }
@@ -212,13 +222,14 @@ impl Jit {
         mirroring.is_some_and(|mirroring| mark::next(account, mirroring, setup, work.min(now), now).is_some())
     }
 
-    /// Marks an account that is to be in the target, and of which nothing is known there. Tells whether it did.
+    /// Marks an account that is to be in the target, and of which nothing is known there. Tells whether it did. Where it
+    /// changes meanwhile it is tried again until then.
     pub(super) async fn mark_newcomer(
         &self,
         store: &dyn Store,
         setup: &TargetSetup,
-        tenant: &TenantId,
-        id: AccountId,
+        (tenant, id): (&TenantId, AccountId),
+        until: Option<DateTime<Utc>>,
     ) -> Result<bool, BackendError> {
         let Some(mirroring) = setup.mirrored_for(tenant) else { return Ok(false) };
         for _ in 0..ATTEMPTS {
@@ -240,7 +251,11 @@ impl Jit {
             after.updated_at = now;
             commit.account = Some(AccountWrite::update(&before, after));
             match store.commit(&commit).await {
-                Err(error) if *error.kind() == ErrorKind::Conflict => {}
+                Err(error) if *error.kind() == ErrorKind::Conflict => {
+                    if until.is_some_and(|until| until <= self.parts.clock.now()) {
+                        return Err(error);
+                    }
+                }
                 done => return done.map(|()| true),
             }
         }

@@ -77,7 +77,7 @@ impl Jit {
         for setup in waits {
             // Another process brought them, and the round that would find out is still to come.
             if account.mirror(&setup.id).is_none() && self.is_newcomer(setup, &account) {
-                self.mark_newcomer(store, setup, &tenant, id).await?;
+                self.mark_newcomer(store, setup, (&tenant, id), None).await?;
                 account = Arc::new(self.there(store, &tenant, id).await?);
             }
             let Some(mirror) = account.mirror(&setup.id) else { continue };
