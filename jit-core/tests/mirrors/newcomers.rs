@@ -283,3 +283,20 @@ async fn a_store_whose_every_call_is_slow_is_asked_about_one_account_in_a_turn()
         assert_eq!(there.accounts().len(), round);
     }
 }
+
+#[tokio::test]
+async fn processes_that_live_for_one_round_follow_all_tenants_together() {
+    let (watched, there) = (Watched::new(), Arc::new(MemoryTarget::new()));
+    let followed = Arc::new(Mutex::new(std::collections::BTreeSet::new()));
+    let seen = Arc::clone(&followed);
+    watched.on_trail(move |tenant| {
+        seen.lock().unwrap().insert(tenant.clone());
+        Ok(())
+    });
+    for round in 0..16 {
+        let process = of_many(std::slice::from_ref(&watched), &there, 50);
+        process.clock.advance(TimeDelta::minutes(5) * round);
+        work(&process).await.unwrap();
+    }
+    assert_eq!(followed.lock().unwrap().len(), 50);
+}

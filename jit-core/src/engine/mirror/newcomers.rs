@@ -80,7 +80,7 @@ impl Jit {
         key: &(Option<StoreId>, TargetId),
         setup: &'a TargetSetup,
     ) -> Vec<&'a TenantId> {
-        let last = self.followed().get(key).cloned();
+        let last = self.followed().get(key).cloned().or_else(|| begins_after(setup, self.parts.clock.now()));
         let is_later = |tenant: &&TenantId| last.as_ref().is_none_or(|last| *tenant > last);
         let later = setup.tenants.iter().filter(is_later);
         let earlier = setup.tenants.iter().filter(|tenant| !is_later(tenant));
@@ -266,4 +266,12 @@ impl Jit {
 fn key_of(target: &TargetId, tenant: &TenantId) -> Option<DocumentKey> {
     // No name holds the end of a line.
     key_in_house("Newcomers", named_by(format!("newcomers\n{target}\n{tenant}").as_bytes())?)
+}
+
+/// Where a process begins that has followed nobody yet. By the instant, so that processes that live for one round do not all
+/// follow the same ones.
+fn begins_after(setup: &TargetSetup, now: DateTime<Utc>) -> Option<TenantId> {
+    let count = u128::try_from(setup.tenants.len()).ok().filter(|count| *count > 0)?;
+    let place = named_by(now.to_rfc3339().as_bytes())?.as_u128() % count;
+    setup.tenants.iter().nth(usize::try_from(place).ok()?).cloned()
 }
