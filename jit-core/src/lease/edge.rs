@@ -55,6 +55,19 @@ pub struct Taking {
     pub answer_by: DateTime<Utc>,
 }
 
+impl Share {
+    const fn until(self) -> Option<DateTime<Utc>> {
+        match self {
+            Self::Needs { until } => Some(until),
+            Self::Leaves => None,
+        }
+    }
+
+    fn or_longer(self, other: Self) -> Self {
+        if other.until() > self.until() { other } else { self }
+    }
+}
+
 impl Edge {
     /// Tells whether a lease needs it; none does beyond its end.
     #[must_use]
@@ -92,12 +105,31 @@ impl Edge {
         *self = Self { entitlement, pre_existing: true, leases, ..Self::default() };
     }
 
+    /// Counts two as one that turned out to be the same: ours to take where any of them is, and needed by whoever needs one.
+    pub(super) fn merged(self, other: Self) -> Self {
+        let (mut one, mut other) =
+            if self.entitlement.native.is_some() { (self, other) } else { (other, self) };
+        if one.pre_existing != other.pre_existing {
+            // What the other calls theirs is what we gave.
+            let theirs = if one.pre_existing { &mut one } else { &mut other };
+            (theirs.asked, theirs.drops, theirs.drops_at) = (0, true, None);
+        }
+        for (lease, share) in other.leases {
+            let longer = one.leases.get(&lease).map_or(share, |known| share.or_longer(*known));
+            one.leases.insert(lease, longer);
+        }
+        Self {
+            pre_existing: one.pre_existing && other.pre_existing,
+            asked: one.asked.saturating_add(other.asked),
+            drops: one.drops && other.drops,
+            drops_at: one.drops_at.max(other.drops_at),
+            entitlement: one.entitlement,
+            leases: one.leases,
+        }
+    }
+
     pub(super) fn until(&self) -> Option<DateTime<Utc>> {
-        let ends = self.leases.values().filter_map(|share| match share {
-            Share::Needs { until } => Some(*until),
-            Share::Leaves => None,
-        });
-        ends.max()
+        self.leases.values().filter_map(|share| share.until()).max()
     }
 }
 

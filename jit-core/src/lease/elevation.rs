@@ -2,6 +2,8 @@
 //!
 //! What the account shall hold is the union of what its leases need; it never depends on the order in which they came.
 
+mod same;
+
 use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::{DateTime, Utc};
@@ -12,6 +14,8 @@ use super::{
     edge::{Edge, Share, Taking, read_all},
 };
 use crate::{AccountId, RemoteEntitlement, TargetId, UnattendedEnd};
+
+pub(crate) use same::Identified;
 
 /// Keeps what is lent to one account of a target that existed before. It is kept in an account of its own, whose id
 /// derives from the target and the native id.
@@ -120,7 +124,13 @@ impl Elevation {
     /// showed and we never gave is not.
     pub(crate) fn joined(mut self, lease: AccountId, until: DateTime<Utc>, shown: &Shown) -> Self {
         let held = shown.held.iter().map(|entitlement| (entitlement, true));
+        let mut joined: Vec<&RemoteEntitlement> = Vec::new();
         for (entitlement, is_held) in held.chain(shown.lacks.iter().map(|entitlement| (entitlement, false))) {
+            // A role may call it by two names: it is asked for once.
+            if entitlement.is_among(joined.iter().copied()) {
+                continue;
+            }
+            joined.push(entitlement);
             self.change_edge(entitlement, is_held, |edge| {
                 // Whoever gave it before took it back: from now on it is ours.
                 edge.pre_existing &= is_held;
@@ -141,52 +151,24 @@ impl Elevation {
             let Some(index) = self.edges.iter().position(|edge| edge.entitlement == asked.entitlement) else {
                 continue;
             };
-            let former = before.place_of(&asked.entitlement).and_then(|index| before.edges.get(index));
+            let former = before.clone().remove_same(&asked.entitlement);
             let mut edge = self.edges.remove(index);
             if edge == *asked {
-                edge = former.cloned().unwrap_or_default();
-            } else if edge.leases.get(&lease) == asked.leases.get(&lease) {
-                if let Some(share) = former.and_then(|former| former.leases.get(&lease)) {
+                for former in former {
+                    self.insert(former);
+                }
+                continue;
+            }
+            if edge.leases.get(&lease) == asked.leases.get(&lease) {
+                if let Some(share) = former.iter().find_map(|former| former.leases.get(&lease)) {
                     edge.leases.insert(lease, *share);
                 }
                 // One call fewer may have given it to whoever joined since.
                 edge.asked -= u32::from(edge.asked > asked.asked);
             }
-            if !edge.leases.is_empty() {
-                self.insert(edge);
-            }
+            self.insert(edge);
         }
         self
-    }
-
-    /// Changes what is lent of an entitlement: by what it is, and else by its name, where an earlier build did not keep what
-    /// that stood for; then it is what the name stands for now. It is called from now on as it was called last.
-    fn change_edge(
-        &mut self,
-        entitlement: &RemoteEntitlement,
-        pre_existing: bool,
-        change: impl FnOnce(&mut Edge),
-    ) {
-        let same = self.place_of(entitlement);
-        let fresh = || Edge { entitlement: entitlement.clone(), pre_existing, ..Edge::default() };
-        let mut edge = same.map_or_else(fresh, |index| self.edges.remove(index));
-        if entitlement.native.is_some() {
-            edge.entitlement = entitlement.clone();
-        }
-        change(&mut edge);
-        self.insert(edge);
-    }
-
-    fn place_of(&self, entitlement: &RemoteEntitlement) -> Option<usize> {
-        let is_same =
-            |edge: &Edge| edge.entitlement.native.is_some() && edge.entitlement.native == entitlement.native;
-        let same = self.edges.iter().position(is_same);
-        same.or_else(|| self.edges.iter().position(|edge| edge.entitlement.is(entitlement)))
-    }
-
-    fn insert(&mut self, edge: Edge) {
-        let place = self.edges.partition_point(|other| other.entitlement < edge.entitlement);
-        self.edges.insert(place, edge);
     }
 
     /// What the target is to give so that a lease has what it needs, each until the last lease needs it.

@@ -21,7 +21,7 @@ pub(crate) use awaited::Awaited;
 pub use duty::Duty;
 pub use edge::{Edge, Share, Taking};
 pub use elevation::Elevation;
-pub(crate) use elevation::{Answer, Shown};
+pub(crate) use elevation::{Answer, Identified, Shown};
 pub use exposure::Exposure;
 pub(crate) use name::{account_for_key, account_for_remote, remote_name};
 pub use step::Misfit;

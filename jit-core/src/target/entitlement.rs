@@ -14,10 +14,11 @@ use serde::{Deserialize, Serialize};
 pub struct RemoteEntitlement {
     /// The target's own name for it, which is what roles call it.
     pub name: String,
-    /// The id that the system gave it and never changes, or what comes nearest to one there; `None` before the target was
-    /// asked, and in records that were written before ids were kept: then it is whatever the name stands for.
+    /// The id that the system gave it and never changes; `None` where that may not be read, before the target was asked, and in
+    /// records that were written before ids were kept.
     pub native: Option<String>,
-    /// Where it was when the id was learnt, for whoever has to find it. It may be elsewhere by now.
+    /// Where it was when the target was asked, for whoever has to find it: one place is one text, however settings write it.
+    /// It may be elsewhere by now. Without an id it is what is there, and without either whatever the name stands for.
     pub at: Option<String>,
 }
 
@@ -33,12 +34,12 @@ impl RemoteEntitlement {
         names.into_iter().map(Self::named).collect()
     }
 
-    /// Tells whether both are the same thing in the target, by whatever name. Where the id of one is not known, the names
-    /// decide.
+    /// Tells whether both are the same thing in the target, by whatever name. Where the id of one is not known, the places
+    /// decide; and the names, where one of those is not known either.
     #[must_use]
     pub fn is(&self, other: &Self) -> bool {
-        match (&self.native, &other.native) {
-            (Some(one), Some(two)) => one == two,
+        match (&self.native, &other.native, &self.at, &other.at) {
+            (Some(one), Some(two), ..) | (_, _, Some(one), Some(two)) => one == two,
             _ => self.name == other.name,
         }
     }
@@ -61,22 +62,32 @@ enum Written {
         #[serde(default, skip_serializing_if = "Option::is_none")]
         at: Option<String>,
     },
+    Placed {
+        name: String,
+        at: String,
+    },
 }
 
 impl From<Written> for RemoteEntitlement {
     fn from(written: Written) -> Self {
         match written {
             Written::Name(name) => Self::named(name),
+            // Earlier builds kept the place for the id, where that could not be read.
+            Written::Known { name, native, at: Some(at) } if at.to_lowercase() == native => {
+                Self { name, native: None, at: Some(native) }
+            }
             Written::Known { name, native, at } => Self { name, native: Some(native), at },
+            Written::Placed { name, at } => Self { name, native: None, at: Some(at) },
         }
     }
 }
 
 impl From<RemoteEntitlement> for Written {
     fn from(RemoteEntitlement { name, native, at }: RemoteEntitlement) -> Self {
-        match native {
-            None => Self::Name(name),
-            Some(native) => Self::Known { name, native, at },
+        match (native, at) {
+            (None, None) => Self::Name(name),
+            (None, Some(at)) => Self::Placed { name, at },
+            (Some(native), at) => Self::Known { name, native, at },
         }
     }
 }
@@ -95,6 +106,20 @@ mod tests {
         assert!(!known("ops", "1").is(&known("ops", "2")));
         assert!(known("ops", "1").is(&RemoteEntitlement::named("ops")));
         assert!(!known("ops", "1").is(&RemoteEntitlement::named("staff")));
+        let at = |place: &str, entitlement| RemoteEntitlement { at: Some(place.to_owned()), ..entitlement };
+        let hidden = at("cn=ops", RemoteEntitlement::named("ops"));
+        assert!(hidden.is(&at("cn=ops", known("operators", "1"))), "it is what is there");
+        assert!(!hidden.is(&at("cn=staff", RemoteEntitlement::named("ops"))));
+        assert!(!at("cn=ops", known("ops", "1")).is(&at("cn=ops", known("ops", "2"))), "made anew there");
+    }
+
+    #[test]
+    fn a_place_that_an_earlier_build_kept_for_an_id_is_a_place() {
+        let read = |text: &str| serde_json::from_str::<RemoteEntitlement>(text).unwrap();
+        let before = r#"{"name":"ops","native":"cn=ops,dc=x","at":"CN=Ops,dc=x"}"#;
+        let now = r#"{"name":"ops","at":"cn=ops,dc=x"}"#;
+        assert_eq!(read(before), read(now));
+        assert_eq!(serde_json::to_string(&read(before)).unwrap(), now);
     }
 
     #[test]

@@ -244,11 +244,13 @@ fn engine(
 fn roles() -> Vec<(RuleName, TargetRole)> {
     let role = || TargetRole::new(TimeDelta::hours(8), vec![operator()]).with(vec!["ops".into()]);
     let both = role().with(vec!["ops".into(), "dba".into()]);
+    let other = role().with(vec!["dba".into()]);
     vec![
         (rule("admin"), role().privileged().in_place("people")),
         (rule("reader"), role()),
         (rule("lift"), role().privileged().elevating(Whose::Named)),
         (rule("lift-both"), both.elevating(Whose::Named)),
+        (rule("lift-other"), other.elevating(Whose::Named)),
         (rule("lift-own"), role().elevating(own_account())),
     ]
 }

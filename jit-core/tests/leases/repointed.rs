@@ -120,11 +120,15 @@ async fn a_lease_is_extended_by_what_it_was_lent_or_not_at_all() {
 
 /// Writes what is lent as earlier builds wrote it: by name alone.
 async fn forget_ids(house: &House, lease: AccountId) {
+    let name_alone = |edge: &mut Edge| edge.entitlement = RemoteEntitlement::named(&edge.entitlement.name);
+    rewrite(house, lease, |edges| edges.iter_mut().for_each(name_alone)).await;
+}
+
+async fn rewrite(house: &House, lease: AccountId, how: impl Fn(&mut Vec<Edge>)) {
     let keeper = house.lease(lease).await.elevates.unwrap();
     let before = house.store.get(&tenant(), keeper).await.unwrap().unwrap();
     let mut after = before.clone();
-    let edges = after.elevation.iter_mut().flat_map(|lent| &mut lent.edges);
-    edges.for_each(|edge| edge.entitlement = RemoteEntitlement::named(&edge.entitlement.name));
+    after.elevation.iter_mut().for_each(|lent| how(&mut lent.edges));
     let write = Some(AccountWrite::update(&before, after));
     house.store.commit(&Commit { account: write, ..Commit::new(tenant()) }).await.unwrap();
 }
@@ -145,4 +149,69 @@ async fn what_an_earlier_build_lent_by_name_is_taken_where_the_name_points() {
     forget_ids(&house, lent.lease).await;
     assert_eq!(house.check_in(lent.lease).await.phase.word(), "gone");
     assert_eq!(holds(&house), ["staff"]);
+}
+
+#[tokio::test]
+async fn what_an_earlier_build_lent_by_name_is_shared_with_a_lease_by_another_name_of_it() {
+    for is_extended in [false, true] {
+        let house = house().await;
+        house.directory.point("dba", Some("ops"));
+        let first = house.lift("lift", 30).await.unwrap();
+        forget_ids(&house, first.lease).await;
+        let second = house.lift("lift-other", 60).await.unwrap();
+        if is_extended {
+            extend(&house, first.lease).await.unwrap();
+        }
+        assert_eq!(house.check_in(first.lease).await.phase.word(), "gone");
+        assert_eq!(holds(&house), ["staff", "ops"], "the second needs it");
+        assert_eq!(house.check_in(second.lease).await.phase.word(), "gone");
+        assert_eq!(holds(&house), ["staff"]);
+    }
+}
+
+/// An earlier build took the loan of the first lease, which it had written by name, for what the person had before.
+#[tokio::test]
+async fn what_an_earlier_build_wrote_twice_is_one_and_ends_with_the_last_lease() {
+    for first_ends_first in [true, false] {
+        let house = house().await;
+        house.directory.point("dba", Some("ops"));
+        let first = house.lift("lift", 30).await.unwrap();
+        let second = house.lift("lift-other", 60).await.unwrap();
+        rewrite(&house, first.lease, |edges| {
+            let both = edges.pop().unwrap();
+            let of = |lease| [(lease, both.leases[&lease])].into();
+            let entitlement = RemoteEntitlement::named("ops");
+            let by_id = Edge { pre_existing: true, asked: 0, leases: of(second.lease), ..both.clone() };
+            edges.extend([Edge { entitlement, leases: of(first.lease), ..both.clone() }, by_id]);
+        })
+        .await;
+        let (one, other) = if first_ends_first { (first, second) } else { (second, first) };
+        assert_eq!(house.check_in(one.lease).await.phase.word(), "gone");
+        assert_eq!(holds(&house), ["staff", "ops"]);
+        assert_eq!(house.check_in(other.lease).await.phase.word(), "gone");
+        assert_eq!(holds(&house), ["staff"]);
+    }
+}
+
+#[tokio::test]
+async fn a_name_that_nobody_knows_any_longer_keeps_nobody_from_a_lease() {
+    let house = house().await;
+    let first = house.lift("lift", 30).await.unwrap();
+    forget_ids(&house, first.lease).await;
+    house.directory.point("ops", None);
+    let second = house.lift("lift-other", 60).await.unwrap();
+    house.check_in(second.lease).await;
+    house.directory.point("ops", Some("ops"));
+    house.pass_minutes(40).await;
+    assert_eq!(holds(&house), ["staff"]);
+}
+
+#[tokio::test]
+async fn what_somebody_gave_between_our_look_and_our_call_is_theirs_though_a_role_calls_it_by_two_names() {
+    let house = house().await;
+    house.directory.point("dba", Some("ops"));
+    house.script.meddle(|directory| directory.join(PERSON, "ops"));
+    let lent = house.lift("lift-both", 30).await.unwrap();
+    house.check_in(lent.lease).await;
+    assert_eq!(holds(&house), ["staff", "ops"]);
 }

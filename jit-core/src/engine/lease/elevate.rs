@@ -247,6 +247,8 @@ impl Jit {
             let lent = lent.unwrap_or_else(fresh);
             // What was under way before the look may land after it.
             let looked_at = self.parts.clock.work();
+            let ids = self.ids_of(setup, lease, &lent).await?;
+            let lent = lent.knowing(&ids);
             let wanted = lent.wanted(account.id, &lease.entitlements);
             let shown = match seen.filter(|_| before.is_none()) {
                 Some(seen) => seen.clone(),

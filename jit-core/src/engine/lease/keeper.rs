@@ -11,7 +11,8 @@ use super::{
 };
 use crate::{
     Account, AccountId, AccountState, AccountWrite, Actor, AuditEvent, AuditOutcome, BackendError, Code,
-    Commit, Elevation, ErrorKind, Lease, Mint, RemoteEntitlement, Store,
+    Commit, Elevation, ErrorKind, Holdings, Lease, Mint, RemoteEntitlement, Store, TargetFault, TargetSetup,
+    lease::Identified,
 };
 
 /// Says what is recorded of a change, and who caused it.
@@ -77,6 +78,30 @@ impl Jit {
             }
         }
         Err(JitError::refused("engine.contended"))
+    }
+
+    /// Asks for the ids of what is lent without one: only by them is it known to be the same as what has one. What the target
+    /// does not find, or tells no id of, stays as it is.
+    pub(super) async fn ids_of(
+        &self,
+        setup: &TargetSetup,
+        lease: &Lease,
+        lent: &Elevation,
+    ) -> Result<Vec<Identified>, JitError> {
+        let mut ids = Vec::new();
+        for asked in lent.without_ids() {
+            let shown = setup.target.holdings(&lease.remote, &BTreeSet::from([asked.clone()])).await;
+            match shown {
+                Ok(Holdings::Found { held, lacks, .. }) => {
+                    let told = held.into_iter().chain(lacks).find(|told| told.native.is_some());
+                    ids.extend(told.map(|told| Identified { asked: asked.clone(), told }));
+                }
+                Ok(Holdings::Missing | Holdings::Made) => break,
+                Err(error) if *error.kind() == ErrorKind::Target(TargetFault::Entitlement) => {}
+                Err(error) => return Err(error.into()),
+            }
+        }
+        Ok(ids)
     }
 
     /// Stops whoever wrote something down for a lease that somebody else went on with.

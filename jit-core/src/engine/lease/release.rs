@@ -7,7 +7,7 @@ use chrono::TimeDelta;
 use super::{ATTEMPTS, check_out::answer_by, is_unknown, keeper::Act, kept, places::Turn, record::moved_on};
 use crate::{
     Account, AccountId, Actor, Desired, DesiredState, Effect, ErrorKind, Holdings, Jit, JitError, Lease,
-    Phase, RemoteEntitlement, Store, TargetSetup, clock::Reading,
+    Phase, RemoteEntitlement, Store, TargetSetup, clock::Reading, lease::Identified,
 };
 
 /// How many other leases of an account are looked at before one of them is believed to need what it says.
@@ -183,6 +183,22 @@ impl Jit {
         Ok(gone)
     }
 
+    /// The ids of what is lent without one, where something beside it has one: both may be the same, which others need.
+    async fn ids_beside(
+        &self,
+        store: &dyn Store,
+        setup: &TargetSetup,
+        account: &Account,
+        lease: &Lease,
+    ) -> Result<Vec<Identified>, JitError> {
+        let Some(keeper) = lease.elevates else { return Ok(Vec::new()) };
+        let lent = store.get(&account.tenant, keeper).await?.and_then(|kept| kept.elevation);
+        match lent.filter(|lent| lent.has_both_kinds()) {
+            Some(lent) => self.ids_of(setup, lease, &lent).await,
+            None => Ok(Vec::new()),
+        }
+    }
+
     /// Writes down that the lease needs nothing any longer, and takes what is left over. Where nothing of it is looked at
     /// any more, it is forgotten.
     async fn take(
@@ -196,10 +212,11 @@ impl Jit {
         // What does not end is not taken.
         let _ends = lease.clone().removed(settles_after, self.parts.clock.work()).map_err(moved_on)?;
         let gone = self.gone_beside(store, account, lease).await?;
+        let ids = self.ids_beside(store, setup, account, lease).await?;
         let begun = self.change(store, account, lease, Act::due("lease.releasing"), |lent, number| {
             let begun = self.parts.clock.read();
             let answer_by = answer_by(setup, begun.work);
-            let lent_on = lent.clone().without(account.id, &gone);
+            let lent_on = lent.clone().knowing(&ids).without(account.id, &gone);
             // What another lease needs does not end because a clock jumped.
             // Another server may take it, and ours show it and lose it until then.
             let shows_at = answer_by.checked_add_signed(settles_after).unwrap_or(answer_by);

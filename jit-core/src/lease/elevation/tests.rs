@@ -235,3 +235,50 @@ fn what_another_lease_needed_a_moment_ago_is_not_forgotten_with_the_lease_that_l
     assert!(back.clone().left_but(lease(1), &take, at(0)).mentions(lease(1)), "it is to be taken by now");
     assert!(!back.left_but(lease(1), &set(&["ops"]), at(0)).is_live());
 }
+
+/// What a target knows by its place alone: its id may not be read.
+fn hidden(name: &str, place: &str) -> RemoteEntitlement {
+    RemoteEntitlement { at: Some(place.to_owned()), ..RemoteEntitlement::named(name) }
+}
+
+#[test]
+fn what_has_an_id_for_one_lease_alone_is_one() {
+    let by_place = hidden("ops", "cn=ops");
+    let by_id = RemoteEntitlement { at: Some("cn=ops".to_owned()), ..known("ops") };
+    let other = RemoteEntitlement { at: Some("cn=ops".to_owned()), ..known("ops=another") };
+    for (one, two) in [(&by_place, &by_id), (&by_id, &by_place)] {
+        let first = Shown { lacks: BTreeSet::from([one.clone()]), held: BTreeSet::new() };
+        let second = Shown { held: BTreeSet::from([two.clone()]), lacks: BTreeSet::new() };
+        let first = fresh().joined(lease(1), at(10), &first);
+        let both = first.clone().joined(lease(2), at(20), &second);
+        assert_eq!(both.edges.len(), 1);
+        assert_eq!(both.edges[0].entitlement, by_id, "an id is not forgotten");
+        assert_eq!(both.clone().not_joined(lease(2), &first, &both), first);
+        assert_eq!(release(release(both, 1).0, 2).1, BTreeSet::from([by_id.clone()]));
+    }
+    let two = Shown { held: BTreeSet::from([by_id, other]), lacks: BTreeSet::new() };
+    let two = fresh().joined(lease(1), at(10), &two);
+    let seen = Shown { held: BTreeSet::from([by_place]), lacks: BTreeSet::new() };
+    assert_eq!(two.joined(lease(2), at(20), &seen).edges.len(), 2, "one was made in the place of the other");
+}
+
+#[test]
+fn what_turns_out_to_be_the_same_is_ours_where_any_of_it_is() {
+    let mut lent = fresh().joined(lease(1), at(10), &shown(&["ops"], &[]));
+    lent.edges[0].entitlement = RemoteEntitlement::named("ops");
+    lent.takes.push(Taking {
+        number: 1,
+        entitlements: RemoteEntitlement::all_named(["ops".to_owned()].iter()),
+        answer_by: at(5),
+    });
+    let theirs = Edge { entitlement: known("operators=ops"), pre_existing: true, ..Edge::default() };
+    let leases = BTreeMap::from([(lease(2), Share::Needs { until: at(20) })]);
+    lent.edges.push(Edge { leases, ..theirs });
+    assert!(lent.has_both_kinds());
+    let ids = [Identified { asked: RemoteEntitlement::named("ops"), told: known("ops") }];
+    let one = lent.knowing(&ids);
+    assert_eq!(one.edges.len(), 1);
+    let edge = edge(&one, "ops");
+    assert!(!edge.pre_existing && edge.asked == 1 && edge.until() == Some(at(20)), "{edge:?}");
+    assert!(!one.is_free(&shown(&["operators=ops"], &[]), at(1)), "it may still be taken");
+}
