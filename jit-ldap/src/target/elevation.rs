@@ -65,7 +65,7 @@ impl<D: Dialect> Accounts<D> {
         remote: &RemoteRef,
         asked: &BTreeSet<RemoteEntitlement>,
     ) -> Result<Holdings, BackendError> {
-        for entitlement in asked.iter().filter(|asked| asked.native.is_none()) {
+        for entitlement in asked.iter().filter(|asked| is_by_name(asked)) {
             self.group_of(entitlement)?;
         }
         let mut loan = self.lend_for_person(remote).await?;
@@ -94,25 +94,27 @@ impl<D: Dialect> Accounts<D> {
         asked: &BTreeSet<RemoteEntitlement>,
         person: &Person,
     ) -> Result<(BTreeSet<RemoteEntitlement>, BTreeSet<RemoteEntitlement>), BackendError> {
-        let (mut places, mut lacks) = (Vec::new(), BTreeSet::new());
+        let (mut known, mut places, mut lacks) = (Vec::new(), Vec::new(), BTreeSet::new());
         for asked in asked {
-            let place = match &asked.native {
-                None => Some(self.place_of(loan, asked).await?),
-                Some(_) => self.seek(loan, asked).await?.place,
+            let place = if is_by_name(asked) {
+                Some(self.place_of(loan, asked).await?)
+            } else {
+                self.seek(loan, asked).await?.place
             };
             match place {
-                Some(place) => places.push((place.known(asked), place)),
+                Some(place) => {
+                    known.push(place.known(asked));
+                    places.push(place);
+                }
                 None => drop(lacks.insert(asked.clone())),
             }
         }
-        let found: Vec<_> = places.iter().map(|(_, place)| place).collect();
-        let held = self.held_among(loan, &found, &self.named_in_searches(person)).await;
-        let natives = held.map_err(|error| Step::Look.failed(error))?;
-        let (held, others): (BTreeSet<_>, BTreeSet<_>) = places
-            .into_iter()
-            .map(|(known, _)| known)
-            .partition(|known| known.native.as_ref().is_some_and(|native| natives.contains(native)));
-        lacks.extend(others);
+        let are_held = self.held_among(loan, &places, &self.named_in_searches(person)).await;
+        let are_held = are_held.map_err(|error| Step::Look.failed(error))?;
+        let mut held = BTreeSet::new();
+        for (known, is_held) in known.into_iter().zip(are_held) {
+            (if is_held { &mut held } else { &mut lacks }).insert(known);
+        }
         Ok((held, lacks))
     }
 
@@ -361,4 +363,9 @@ impl<D: Dialect> Accounts<D> {
         }
         member
     }
+}
+
+/// Tells whether nothing is known of it but what the table calls it.
+const fn is_by_name(asked: &RemoteEntitlement) -> bool {
+    asked.native.is_none() && asked.at.is_none()
 }

@@ -1,7 +1,5 @@
 //! Groups by what they are: whatever a name of the table stands for by now, what was lent is found where it was lent.
 
-use std::collections::BTreeSet;
-
 use jit_core::{BackendError, ErrorKind, RemoteEntitlement, TargetFault};
 
 use super::accounts::Accounts;
@@ -21,7 +19,7 @@ use crate::request::Search;
 #[derive(Debug, Clone)]
 pub(super) struct Place {
     pub(super) dn: Dn,
-    /// `None` where our account may not read it: then the name has to do.
+    /// `None` where our account may not read it: then the place has to do.
     id: Option<EntryId>,
 }
 
@@ -43,15 +41,20 @@ enum Seen {
 }
 
 impl Place {
-    /// What it is called for good; by name it is the same however the table writes that.
-    fn native(&self) -> String {
-        self.id.map_or_else(|| self.dn.folded().to_string(), |id| id.to_string())
+    /// What was asked for, as it is known from now on: by what it is called for good, and by its place, which is one text however
+    /// the table writes it.
+    pub(super) fn known(&self, asked: &RemoteEntitlement) -> RemoteEntitlement {
+        let native = asked.native.clone().or_else(|| self.id.map(|id| id.to_string()));
+        RemoteEntitlement { name: asked.name.clone(), native, at: Some(self.dn.folded().to_string()) }
     }
 
-    /// The same of what was asked for.
-    pub(super) fn known(&self, asked: &RemoteEntitlement) -> RemoteEntitlement {
-        let (native, at) = (Some(self.native()), Some(self.dn.to_string()));
-        RemoteEntitlement { name: asked.name.clone(), native, at }
+    /// Tells whether it is what was asked about.
+    fn is(&self, asked: &RemoteEntitlement) -> bool {
+        match (&asked.native, self.id) {
+            (Some(native), Some(id)) => *native == id.to_string(),
+            (Some(native), None) => *native == self.dn.folded().to_string(),
+            (None, _) => asked.at.as_ref().is_some_and(|at| Dn::parse(at).is_ok_and(|at| at == self.dn)),
+        }
     }
 }
 
@@ -69,8 +72,7 @@ impl<D: Dialect> Accounts<D> {
         wanted: &RemoteEntitlement,
     ) -> Result<Place, BackendError> {
         let place = self.place_at(connection, &self.group_of(wanted)?.dn).await?.ok_or_else(missing)?;
-        let is_same = wanted.native.as_ref().is_some_and(|native| *native == place.native());
-        if is_same { Ok(place) } else { Err(Step::Groups.refused(TargetFault::Entitlement)) }
+        if place.is(wanted) { Ok(place) } else { Err(Step::Groups.refused(TargetFault::Entitlement)) }
     }
 
     /// Finds a group that was lent: where the table says, where it was, and then wherever it is by now. It is gone where
@@ -80,14 +82,19 @@ impl<D: Dialect> Accounts<D> {
         connection: &mut Connection,
         lent: &RemoteEntitlement,
     ) -> Result<Sought, BackendError> {
-        let Some(native) = &lent.native else {
-            // an earlier build did not keep what the name stood for
-            let place = self.place_at(connection, &self.group_of(lent)?.dn).await?.ok_or_else(missing)?;
-            return Ok(Sought { place: Some(place), is_repointed: false });
-        };
         let said = self.table.groups.get(&lent.name).map(|group| &group.dn);
-        let Ok(id) = native.parse::<EntryId>() else {
-            return self.seek_by_name(connection, native, said).await;
+        let id = match (&lent.native, &lent.at) {
+            (Some(native), _) => match native.parse::<EntryId>() {
+                Ok(id) => id,
+                // an earlier build kept the place for the identifier
+                Err(_) => return self.seek_by_place(connection, native, said).await,
+            },
+            (None, Some(at)) => return self.seek_by_place(connection, at, said).await,
+            (None, None) => {
+                // an earlier build did not keep what the name stood for
+                let place = self.place_at(connection, &self.group_of(lent)?.dn).await?.ok_or_else(missing)?;
+                return Ok(Sought { place: Some(place), is_repointed: false });
+            }
         };
         let was_at = lent.at.as_ref().and_then(|dn| Dn::parse(dn).ok());
         let (mut is_repointed, mut is_replaced) = (false, false);
@@ -112,22 +119,18 @@ impl<D: Dialect> Accounts<D> {
     }
 
     /// The same of one whose identifier could not be read when it was lent.
-    async fn seek_by_name(
+    async fn seek_by_place(
         &self,
         connection: &mut Connection,
-        native: &str,
+        at: &str,
         said: Option<&Dn>,
     ) -> Result<Sought, BackendError> {
         let corrupt =
             |reason: Reason| BackendError::new(ErrorKind::Corrupt, "directory.groups").caused_by(reason);
-        let dn = Dn::parse(native).map_err(corrupt)?;
+        let dn = Dn::parse(at).map_err(corrupt)?;
         let is_repointed = said.is_some_and(|said| *said != dn);
-        match self.seen_at(connection, &dn).await? {
-            Seen::Nothing => Err(missing()),
-            Seen::Something | Seen::Entry(_) => {
-                Ok(Sought { place: Some(Place { dn, id: None }), is_repointed })
-            }
-        }
+        let place = self.place_at(connection, &dn).await?.ok_or_else(missing)?;
+        Ok(Sought { place: Some(place), is_repointed })
     }
 
     /// Looks for a group by its identifier in all that the server keeps.
@@ -193,27 +196,24 @@ impl<D: Dialect> Accounts<D> {
         Ok(self.dialect.group(&place.dn, id)?)
     }
 
-    /// What those of these groups are called for good that an account is in.
+    /// Tells of each of these groups whether an account is in it.
     pub(super) async fn held_among(
         &self,
         connection: &mut Connection,
-        places: &[&Place],
+        places: &[Place],
         member: &Member,
-    ) -> Result<BTreeSet<String>, LdapError> {
-        let of_table = |place: &&&Place| self.table.has_group(&place.dn);
-        let known = if places.iter().any(|place| of_table(&place)) {
-            self.held(connection, member).await?
-        } else {
-            Vec::new()
-        };
-        let mut held = BTreeSet::new();
+    ) -> Result<Vec<bool>, LdapError> {
+        let of_table = |place: &Place| self.table.has_group(&place.dn);
+        let known =
+            if places.iter().any(of_table) { self.held(connection, member).await? } else { Vec::new() };
+        let mut held = Vec::new();
         for place in places {
-            let is_held = if of_table(&place) {
+            let is_held = if of_table(place) {
                 known.contains(&place.dn)
             } else {
                 members::is_member(connection, &self.reach(place)?, member).await?
             };
-            held.extend(is_held.then(|| place.native()));
+            held.push(is_held);
         }
         Ok(held)
     }

@@ -8,7 +8,7 @@ use jit_core::{Target, UserStore as _};
 use jit_ldap::{Attribute, AttributeName, Dn, EntryName, OpenLdapTarget, Rdn};
 
 use super::house::{House, World, open_ldap, tenant};
-use super::unseen::hide_identifier;
+use super::unseen::{hide_identifier, reveal};
 use crate::peer::Peer;
 
 impl House {
@@ -157,5 +157,36 @@ async fn one_group_that_is_written_in_two_ways_is_shared_where_its_identifier_ca
     assert!(world.is_member("ops", &dn).await, "the second lease still needs it");
     assert_eq!(after.check_in(second.lease).await.unwrap().phase.word(), "gone");
     assert!(!world.is_member("ops", &dn).await);
+    world.dismiss(&dn).await;
+}
+
+#[tokio::test]
+async fn one_group_is_shared_though_its_identifier_could_be_read_for_one_lease_alone() {
+    let world = World::open_ldap();
+    let (peer, ops) = (world.peer(), "cn=ops,ou=groups");
+    let (house, dn) = (House::behind(world.target(), 0).await, world.hire("moved-gina").await);
+    for first_is_hidden in [true, false] {
+        if first_is_hidden {
+            hide_identifier(peer, "exact", ops).await;
+        }
+        let first = house.lift("lift-ops", 30, "moved-gina").await.unwrap();
+        if first_is_hidden {
+            reveal(peer).await;
+            let longer =
+                house.jit.extend(None, &tenant(), first.lease, TimeDelta::hours(1), house.by()).await;
+            longer.expect("it is the same group");
+            house.clock.advance(TimeDelta::minutes(3));
+        } else {
+            hide_identifier(peer, "exact", ops).await;
+            let refused = house.lift("lift-ops", 60, "moved-gina").await.unwrap_err();
+            assert_eq!(refused.code().as_str(), "target.entitlement", "it may be another one by now");
+            reveal(peer).await;
+        }
+        let second = house.lift("lift-ops", 60, "moved-gina").await.unwrap();
+        assert_eq!(house.check_in(first.lease).await.unwrap().phase.word(), "gone");
+        assert!(world.is_member("ops", &dn).await, "the second lease still needs it");
+        assert_eq!(house.check_in(second.lease).await.unwrap().phase.word(), "gone");
+        assert!(!world.is_member("ops", &dn).await);
+    }
     world.dismiss(&dn).await;
 }
