@@ -9,13 +9,14 @@ use jit_core::{
 };
 
 /// What needs a person, by the code under which the audit trail keeps it.
-const RECORDED: [&str; 22] = [
+const RECORDED: [&str; 23] = [
     "lease.overdue",
     "lease.overdue_over",
     "lease.quarantined",
     "lease.declared_gone",
     "lease.repointed",
     "lease.unreadable",
+    "task.unreadable",
     "target.credentials_refused",
     "target.credentials_accepted",
     "target.markers_unknown",

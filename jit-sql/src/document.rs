@@ -4,7 +4,8 @@
 use chrono::{DateTime, TimeDelta, Utc};
 use jit_core::{
     Account, AccountId, AuditEvent, BackendError, Claimed, Collection, Cursor, Document, DocumentId,
-    DocumentText, ErrorKind, LookupKey, Matches, Member, ONE_TIME_BYTES, PAGE_ITEMS, Page, Task, WorkerId,
+    DocumentText, ErrorKind, Lane, LookupKey, Matches, Member, ONE_TIME_BYTES, PAGE_ITEMS, Page, Task,
+    TaskId, TaskKind, WorkerId,
 };
 use serde::Deserialize;
 use uuid::Uuid;
@@ -60,12 +61,31 @@ pub(crate) fn key_of_what_is_over(document: &str) -> Option<LookupDraft> {
 }
 
 /// Reads a task; the column is ahead of the document where the task was put off.
-pub(crate) fn task(document: &str, due: i64) -> Result<Task, Unreadable> {
+fn task(document: &str, due: i64) -> Result<Task, Unreadable> {
     let mut task: Task = read(document)?;
     if micros(task.due) != due {
         task.due = instant(due);
     }
     Ok(task)
+}
+
+/// The columns of a task by which it is known where its document cannot be read.
+pub(crate) struct TaskColumns<'a> {
+    pub(crate) tenant: &'a str,
+    pub(crate) id: Uuid,
+    pub(crate) lane: &'a Lane,
+    pub(crate) account: Uuid,
+    pub(crate) due: i64,
+}
+
+/// Reads a task; one that cannot be read is known by its columns.
+pub(crate) fn task_or_unreadable(document: &str, columns: &TaskColumns<'_>) -> Result<Task, Unreadable> {
+    let TaskColumns { tenant, id, lane, account, due } = columns;
+    task(document, *due).or_else(|_| {
+        let (id, account) = (TaskId::from_uuid(*id), AccountId::from_uuid(*account));
+        let (tenant, lane, due) = (name(tenant)?, (*lane).clone(), instant(*due));
+        Ok(Task { id, tenant, lane, account, kind: TaskKind::Unreadable, due })
+    })
 }
 
 pub(crate) fn event(document: &str) -> Result<AuditEvent, Unreadable> {
@@ -181,7 +201,7 @@ pub(crate) fn end_of_hold(
     Ok(now.checked_add_signed(hold).unwrap_or(DateTime::<Utc>::MAX_UTC))
 }
 
-/// What can be read of what was claimed. The claim of the rest runs out, and it comes again, to whoever can read it: it keeps
+/// What is known of what was claimed. The claim of the rest, of which not even that can be told whose it is, runs out: it keeps
 /// nothing else from being done, and is an error where it comes alone.
 pub(crate) fn readable<T, E>(claimed: impl Iterator<Item = Result<T, E>>) -> Result<Vec<T>, E> {
     let (mut read, mut first) = (Vec::new(), None);

@@ -128,7 +128,7 @@ impl Jit {
                 break;
             }
             left = left.saturating_sub(claims.len());
-            for claimed in claims {
+            for claimed in self.readable(claims, None, &mut report).await {
                 self.retell_one(store, &claimed, teller, &mut report).await?;
             }
         }

@@ -28,6 +28,7 @@ mod shadow;
 mod sign_in;
 mod time;
 mod trigger;
+mod unreadable;
 mod work;
 
 pub use admin::{AdminRequest, Invitation};

@@ -39,6 +39,9 @@ pub struct WorkReport {
     pub again: usize,
     /// Tasks that failed and are due again after a pause.
     pub failed: usize,
+    /// Tasks that this build cannot read, such as those of a later version beside it: each time that one was claimed. They are
+    /// left to whoever can, and an alarm (`task.unreadable`) tells of what stays so for a quarter of an hour.
+    pub unreadable: usize,
     /// One-time values removed.
     pub purged: usize,
     /// Leases of targets that this engine does not have, which nobody has looked after since they were due. What is looked
@@ -119,7 +122,8 @@ impl Jit {
         report: &mut WorkReport,
     ) -> Result<(), BackendError> {
         let Ok(lane) = Lane::new(lane) else { return Ok(()) };
-        for claimed in store.claim(worker, &lane, self.parts.clock.work(), HOLD, limit).await? {
+        let claimed = store.claim(worker, &lane, self.parts.clock.work(), HOLD, limit).await?;
+        for claimed in self.readable(claimed, None, report).await {
             let now = self.parts.clock.work();
             let settlement = match self.do_task(store, &claimed, now).await {
                 Ok(Settlement::Done) => {
@@ -177,7 +181,8 @@ impl Jit {
             | TaskKind::RetellMembers { .. }
             | TaskKind::LookForDrift { .. }
             | TaskKind::ForgetLeases
-            | TaskKind::Anchor => Ok(Settlement::Again(now.checked_add_signed(DAILY).unwrap_or(now))),
+            | TaskKind::Anchor
+            | TaskKind::Unreadable => Ok(Settlement::Again(now.checked_add_signed(DAILY).unwrap_or(now))),
             TaskKind::EndSessions { .. } | TaskKind::Notify { .. } | TaskKind::Alarm { .. } => {
                 if let Some(notices) = &self.parts.notices {
                     notices.deliver(task).await?;

@@ -131,12 +131,13 @@ pub trait TaskQueue: Send + Sync {
     /// oldest first: in the order of the instants from which they may be claimed, then of their ids. The claim holds for
     /// `hold`; each claim raises the task's epoch. A task whose claim ran out may be claimed from the end of that claim.
     ///
-    /// A task that cannot be read, such as one of a later version, is passed over: it counts among those that were claimed, and
-    /// comes again for whoever can read it.
+    /// A task that cannot be read, such as one of a later version, is claimed as the others are, with [`TaskKind::Unreadable`] in
+    /// the place of its kind. Whoever claims it leaves it alone, so that it comes again, when the claim is over, for whoever can
+    /// read it.
     ///
     /// # Errors
-    /// `store.invalid` when `hold` is not positive, `store.unavailable`; `store.corrupt` where tasks were claimed, and none of
-    /// them can be read.
+    /// `store.invalid` when `hold` is not positive, `store.unavailable`; `store.corrupt` where tasks were claimed, and of none
+    /// of them it can be told whose they are.
     ///
     /// # Cancel safety
     /// Tasks may have been claimed; they come back when `hold` is over.

@@ -90,6 +90,9 @@ pub enum TaskKind {
     ForgetLeases,
     /// Remember the time that was last trusted: its due instant is that time, and it is never done.
     Anchor,
+    /// Nothing, here: what is kept cannot be read, such as a task of a later version. It is for whoever can read it. Never kept.
+    #[serde(skip)]
+    Unreadable,
 }
 
 impl TaskKind {
@@ -111,6 +114,7 @@ impl TaskKind {
             Self::LookForDrift { .. } => "look_for_drift",
             Self::ForgetLeases => "forget_leases",
             Self::Anchor => "anchor",
+            Self::Unreadable => "unreadable",
         }
     }
 }

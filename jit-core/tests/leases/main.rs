@@ -27,6 +27,8 @@ mod house;
 #[cfg(test)]
 mod interleavings;
 #[cfg(test)]
+mod later;
+#[cfg(test)]
 mod limits;
 #[cfg(test)]
 mod long_gone;

@@ -130,6 +130,7 @@ impl ScimService {
                     sum.done += report.done;
                     sum.again += report.again;
                     sum.failed += report.failed;
+                    sum.unreadable += report.unreadable;
                 }
                 Err(error) => drop(first.get_or_insert(error)),
             }

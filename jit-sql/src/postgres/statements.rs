@@ -114,7 +114,7 @@ statements! {
         )
         UPDATE jit_task t SET epoch = t.epoch + 1, open_from = $4, worker = $5
         FROM open o WHERE t.tenant = o.tenant AND t.id = o.id
-        RETURNING t.document::text, t.due, t.epoch, o.open_from";
+        RETURNING t.document::text, t.due, t.epoch, o.open_from, t.tenant, t.id, t.account";
     done = "DELETE FROM jit_task WHERE tenant = $1 AND id = $2 AND epoch = $3 AND worker IS NOT NULL
         RETURNING 1";
     again = "UPDATE jit_task SET due = $4, open_from = $4, worker = NULL

@@ -12,7 +12,10 @@ use super::{
     error::{malformed, unreadable},
     pool::Kind,
 };
-use crate::{document, draft::micros};
+use crate::{
+    document::{self, TaskColumns},
+    draft::micros,
+};
 
 #[async_trait]
 impl TaskQueue for PostgresStore {
@@ -26,11 +29,11 @@ impl TaskQueue for PostgresStore {
     ) -> Result<Vec<Claimed>, BackendError> {
         let until = document::end_of_hold(now, hold, "tasks.claim")?;
         let limit = document::one_more(limit) - 1;
-        let (lane, name) = (lane.as_str(), worker.as_str());
+        let (of, name) = (lane.as_str(), worker.as_str());
         let (now, end) = (micros(now), micros(until));
-        let rows = self.pool.rows(Kind::Write, |s| &s.claim, &[&lane, &now, &limit, &end, &name]).await;
+        let rows = self.pool.rows(Kind::Write, |s| &s.claim, &[&of, &now, &limit, &end, &name]).await;
         let rows = rows.map_err(|failed| failed.during("tasks.claim"))?;
-        let claimed = rows.iter().map(|row| claimed(row, worker, until));
+        let claimed = rows.iter().map(|row| claimed(row, (worker, lane), until));
         let mut claimed: Vec<(i64, Claimed)> = document::readable(claimed)?;
         claimed.sort_by(|(a_from, a), (b_from, b)| {
             (a_from, a.task.id, &a.task.tenant).cmp(&(b_from, b.task.id, &b.task.tenant))
@@ -73,10 +76,16 @@ impl TaskQueue for PostgresStore {
 }
 
 /// Reads a claimed task with the instant from which it could be claimed.
-fn claimed(row: &Row, worker: &WorkerId, until: DateTime<Utc>) -> Result<(i64, Claimed), BackendError> {
+fn claimed(
+    row: &Row,
+    (worker, lane): (&WorkerId, &Lane),
+    until: DateTime<Utc>,
+) -> Result<(i64, Claimed), BackendError> {
     let malformed = malformed("tasks.claim");
     let (text, due) = (row.try_get(0).map_err(&malformed)?, row.try_get(1).map_err(&malformed)?);
     let (epoch, open_from) = (row.try_get(2).map_err(&malformed)?, row.try_get(3).map_err(&malformed)?);
-    let task = document::task(text, due).map_err(unreadable("tasks.claim"))?;
+    let (tenant, id) = (row.try_get(4).map_err(&malformed)?, row.try_get(5).map_err(&malformed)?);
+    let columns = TaskColumns { tenant, id, lane, account: row.try_get(6).map_err(&malformed)?, due };
+    let task = document::task_or_unreadable(text, &columns).map_err(unreadable("tasks.claim"))?;
     Ok((open_from, document::claimed(task, worker, epoch, until)))
 }

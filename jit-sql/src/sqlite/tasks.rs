@@ -6,9 +6,13 @@ use async_trait::async_trait;
 use chrono::{DateTime, TimeDelta, Utc};
 use jit_core::{BackendError, Claimed, ErrorKind, Lane, Settlement, TaskQueue, WorkerId};
 use rusqlite::Row;
+use uuid::Uuid;
 
 use super::{SqliteStore, error::Refused, session::Session};
-use crate::{document, draft::micros};
+use crate::{
+    document::{self, TaskColumns},
+    draft::micros,
+};
 
 #[async_trait]
 impl TaskQueue for SqliteStore {
@@ -26,9 +30,9 @@ impl TaskQueue for SqliteStore {
         if self.next_due(lane).await?.is_none_or(|due| micros(now) < micros(due)) {
             return Ok(Vec::new());
         }
-        let (by, lane) = (worker.clone(), lane.clone());
+        let (by, of) = (worker.clone(), lane.clone());
         let work = move |session: &Session<'_>| {
-            let open = (lane.as_str(), micros(now), document::one_more(limit) - 1);
+            let open = (of.as_str(), micros(now), document::one_more(limit) - 1);
             let taken = session.rows(OPEN, open, Open::of)?;
             for open in &taken {
                 session.run(CLAIM, (open.seq, micros(until), by.as_str()))?;
@@ -37,7 +41,7 @@ impl TaskQueue for SqliteStore {
         };
         // Read by the caller: the writing thread has other things to do.
         let taken = self.writer.run(claim, work).await?;
-        let claimed = taken.into_iter().map(|open| open.claimed(worker, until));
+        let claimed = taken.into_iter().map(|open| open.claimed((worker, lane), until));
         document::readable(claimed).map_err(|refused| refused.during(claim))
     }
 
@@ -81,20 +85,33 @@ struct Open {
     document: String,
     due: i64,
     epoch: i64,
+    tenant: String,
+    id: [u8; 16],
+    account: [u8; 16],
 }
 
 impl Open {
     fn of(row: &Row<'_>) -> Result<Self, rusqlite::Error> {
-        Ok(Self { seq: row.get(0)?, document: row.get(1)?, due: row.get(2)?, epoch: row.get(3)? })
+        Ok(Self {
+            seq: row.get(0)?,
+            document: row.get(1)?,
+            due: row.get(2)?,
+            epoch: row.get(3)?,
+            tenant: row.get(4)?,
+            id: row.get(5)?,
+            account: row.get(6)?,
+        })
     }
 
-    fn claimed(self, worker: &WorkerId, until: DateTime<Utc>) -> Result<Claimed, Refused> {
-        let task = document::task(&self.document, self.due)?;
+    fn claimed(self, (worker, lane): (&WorkerId, &Lane), until: DateTime<Utc>) -> Result<Claimed, Refused> {
+        let (id, account) = (Uuid::from_bytes(self.id), Uuid::from_bytes(self.account));
+        let columns = TaskColumns { tenant: &self.tenant, id, lane, account, due: self.due };
+        let task = document::task_or_unreadable(&self.document, &columns)?;
         Ok(document::claimed(task, worker, self.epoch.saturating_add(1), until))
     }
 }
 
-const OPEN: &str = "SELECT seq, document, due, epoch FROM jit_task INDEXED BY jit_task_open \
+const OPEN: &str = "SELECT seq, document, due, epoch, tenant, id, account FROM jit_task INDEXED BY jit_task_open \
     WHERE lane = ?1 AND open_from <= ?2 ORDER BY open_from, id, tenant LIMIT ?3";
 
 const CLAIM: &str = "UPDATE jit_task SET epoch = epoch + 1, open_from = ?2, worker = ?3 WHERE seq = ?1";

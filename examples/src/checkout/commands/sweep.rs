@@ -138,7 +138,8 @@ impl SweptLine {
             Ok(report) => {
                 self.done += report.done;
                 self.again += report.again;
-                self.failed += report.failed;
+                // What cannot be read is due, and is not done here.
+                self.failed += report.failed + report.unreadable;
                 self.forgot(report.forgotten);
                 report.done > 0 || report.purged > 0
             }

@@ -75,7 +75,8 @@ impl Jit {
         if store.next_due(&lane).await?.is_none() {
             make_turn(store, tenant, &lane, now).await?;
         }
-        for claimed in store.claim(worker, &lane, now, HOLD, NonZeroUsize::MIN).await? {
+        let claimed = store.claim(worker, &lane, now, HOLD, NonZeroUsize::MIN).await?;
+        for claimed in self.readable(claimed, None, report).await {
             let again = match self.forget_of(store, tenant, until).await {
                 Ok(forgotten) => {
                     report.forgotten += forgotten;

@@ -4,7 +4,10 @@ use std::{collections::BTreeSet, num::NonZeroUsize};
 
 use chrono::{DateTime, TimeDelta, Utc};
 
-use super::super::work::{HOLD, WorkReport};
+use super::super::{
+    unreadable::is_unreadable,
+    work::{HOLD, WorkReport},
+};
 use crate::{BackendError, ErrorKind, Jit, Lane, Settlement, Store, TargetId, TaskKind, WorkerId};
 
 /// How long a task must have been left alone before this engine looks at it: another one that has the target would have
@@ -61,6 +64,7 @@ impl Jit {
             let Some(left_alone) = now.checked_sub_signed(LEFT_ALONE) else { continue };
             for claimed in store.claim(worker, &lane, left_alone, LEFT_ALONE + HOLD, limit).await? {
                 let task = &claimed.task;
+                report.unreadable += usize::from(is_unreadable(&claimed));
                 if task.kind == TaskKind::TendLease
                     && let Ok(Some(account)) = store.get(&task.tenant, task.account).await
                     && account.lease.as_ref().is_some_and(|lease| lease.task == Some(task.id))

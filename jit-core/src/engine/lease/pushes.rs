@@ -90,7 +90,8 @@ impl Jit {
         }
         // Among one more than it failed there is one that it did not, if such a one waits at all.
         let most = NonZeroUsize::MIN.saturating_add(known.count_failed());
-        let mut waiting = store.claim(worker, &lane, now, HOLD, most).await?;
+        let waiting = store.claim(worker, &lane, now, HOLD, most).await?;
+        let mut waiting = self.readable(waiting, Some(&setup.id), report).await;
         let other = waiting.iter().position(|claimed| !known.has_failed(claimed.task.account));
         let chosen = other.or(Some(0).filter(|_| is_due(true) && !waiting.is_empty()));
         let chosen = chosen.map(|place| waiting.swap_remove(place));

@@ -12,6 +12,7 @@ use super::{
     super::{
         JitError, WorkReport,
         mirror::{Pass, lanes_of},
+        unreadable::is_unreadable,
         work::{HOLD, after_pause},
     },
     places::Places,
@@ -94,7 +95,9 @@ impl Round<'_> {
         }
         self.left = self.left.saturating_sub(claims.len());
         if let Some(pace) = &self.setup.pace {
-            pace.give_back(turns.get().saturating_sub(claims.len()));
+            // The target is asked for nothing that cannot be read.
+            let asked = claims.iter().filter(|claimed| !is_unreadable(claimed)).count();
+            pace.give_back(turns.get().saturating_sub(asked));
         }
         claims
     }
@@ -146,7 +149,8 @@ impl Jit {
             first = first.or(self.attempt_push(store, worker, setup, &mut report).await.err());
             let found = self.bring_newcomers((id, store), worker, setup, (limit, &mut report));
             first = first.or(Box::pin(found).await.err());
-            first = first.or(Box::pin(self.look_for_drift(store, worker, setup)).await.err());
+            let looked = self.look_for_drift(store, worker, setup, &mut report);
+            first = first.or(Box::pin(looked).await.err());
         }
         first = first.or(self.tell_of_circuit(setup).await.err());
         first.map_or(Ok(report), |error| Err(error.into()))
@@ -174,7 +178,8 @@ impl Jit {
             match under_way.next().await {
                 Some(Came::Claimed(turns, claims)) => {
                     is_claiming = false;
-                    for claimed in round.take(turns, claims) {
+                    let claims = round.take(turns, claims);
+                    for claimed in self.readable(claims, Some(&setup.id), report).await {
                         under_way
                             .push(self.tend_claimed(store, setup, places, claimed).map(Came::Tended).boxed());
                     }

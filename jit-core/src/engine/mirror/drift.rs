@@ -13,7 +13,7 @@ use crate::{
     Account, AccountId, AccountWrite, Actor, AuditEvent, AuditOutcome, BackendError, Claimed, Code, Commit,
     Cursor, DesiredState, Document, DocumentKey, DocumentWrite, Drift, DriftLook, ErrorKind, FaultScope, Jit,
     Lane, LookupKey, Mirror, MirrorState, Mirrored, RemoteRef, Settlement, Store, Taken, TargetId,
-    TargetSetup, Task, TaskId, TaskKind, TenantId, Wanted, WorkerId, engine::work::HOLD, wanted,
+    TargetSetup, Task, TaskId, TaskKind, TenantId, Wanted, WorkReport, WorkerId, engine::work::HOLD, wanted,
 };
 
 /// How many accounts are looked at in one turn, and for how long at most: well within the hold of the claim.
@@ -57,6 +57,7 @@ impl Jit {
         store: &dyn Store,
         worker: &WorkerId,
         setup: &TargetSetup,
+        report: &mut WorkReport,
     ) -> Result<(), BackendError> {
         let Some(look) = setup.mirroring.as_ref().and_then(|mirroring| mirroring.drift) else {
             return Ok(());
@@ -75,7 +76,8 @@ impl Jit {
         if due > from {
             return Ok(());
         }
-        let Some(claimed) = store.claim(worker, &lane, from, HOLD, NonZeroUsize::MIN).await?.pop() else {
+        let claimed = store.claim(worker, &lane, from, HOLD, NonZeroUsize::MIN).await?;
+        let Some(claimed) = self.readable(claimed, Some(&setup.id), report).await.pop() else {
             return Ok(());
         };
         self.take_turn(store, setup, look, &claimed).await
