@@ -67,7 +67,7 @@ pub(crate) struct IdentityDraft {
     pub(crate) subject: String,
 }
 
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct LookupDraft {
     pub(crate) kind: String,
     pub(crate) digest: [u8; 32],

@@ -13,6 +13,7 @@ use uuid::Uuid;
 use super::{
     PostgresStore,
     error::{malformed, unreadable},
+    lookups::Look as _,
     pool::Kind,
     statements::Statements,
 };
@@ -24,10 +25,8 @@ use crate::{
 #[async_trait]
 impl DocumentStore for PostgresStore {
     async fn document(&self, key: &DocumentKey) -> Result<Option<Document>, BackendError> {
-        let (operation, [tenant, connection, kind]) = ("documents.get", place(&key.collection));
-        let params: [&(dyn ToSql + Sync); 4] = [&tenant, &connection, &kind, &key.id.as_uuid()];
-        let rows = self.kept(operation, |s| &s.document, &params).await?;
-        rows.first().map(|row| read(row, &key.collection, operation)).transpose()
+        let rows = self.by_document.rows(key).await?;
+        rows.first().map(|row| read(row, &key.collection, DocumentKey::OPERATION)).transpose()
     }
 
     async fn document_text(

@@ -7,6 +7,11 @@
 //! of borrowers. A call takes the idlest connection; a new one is opened while all are busy and the bound is not
 //! reached; a lost one is opened anew by the next call.
 //!
+//! # Look-ups that wait together
+//! The look-ups that come before nearly every change (an account by identity or by what it carries, a document by its id)
+//! share statements as commits do, eight at most, and a place is soon given up where nothing comes back. What cannot be read
+//! or asked is told to whom it concerns.
+//!
 //! # Commits that wait together
 //! A quarter as many commits as there are connections are under way at once. Those that come meanwhile wait for one of
 //! them to end and are then written by one statement, which costs the server less than half as much for each. One that
@@ -20,6 +25,7 @@ mod commits;
 mod documents;
 mod error;
 mod looks;
+mod lookups;
 mod one_time;
 mod open;
 mod pool;
@@ -30,13 +36,18 @@ mod users;
 
 use std::{fmt, num::NonZeroUsize, sync::Arc, time::Duration};
 
-use jit_core::BackendError;
+use jit_core::{BackendError, DocumentKey, ExternalKey};
 use tokio_postgres::{
     Config, NoTls, Socket,
     tls::{MakeTlsConnect, TlsConnect},
 };
 
-use self::{commits::Commits, open::TlsOpen, pool::Pool};
+use self::{
+    commits::Commits,
+    lookups::{Carried, Looks},
+    open::TlsOpen,
+    pool::Pool,
+};
 
 pub use schema::{MIGRATIONS, migrate};
 
@@ -46,6 +57,9 @@ pub use schema::{MIGRATIONS, migrate};
 pub struct PostgresStore {
     pool: Arc<Pool>,
     commits: Arc<Commits>,
+    by_identity: Arc<Looks<ExternalKey>>,
+    by_lookup: Arc<Looks<Carried>>,
+    by_document: Arc<Looks<DocumentKey>>,
 }
 
 /// Says how a database is used.
@@ -116,8 +130,14 @@ impl PostgresStore {
         let pool = Arc::new(Pool::new(Box::new(open), options.connections, options.patience));
         // Answers now whether the statements fit the tables, and not at the first sign-in.
         pool.warm_up("postgres.open").await?;
-        let commits = Commits::new(Arc::clone(&pool), options.connections, options.patience);
-        Ok(Self { pool, commits })
+        let PostgresOptions { connections, patience, .. } = options;
+        Ok(Self {
+            commits: Commits::new(Arc::clone(&pool), connections, patience),
+            by_identity: Looks::new(&pool, connections, patience),
+            by_lookup: Looks::new(&pool, connections, patience),
+            by_document: Looks::new(&pool, connections, patience),
+            pool,
+        })
     }
 
     /// Opens a database on this machine, over a Unix socket or the loopback interface, without encryption.

@@ -55,11 +55,24 @@ statements! {
     find = "SELECT a.document::text, a.last_seen
         FROM jit_identity i JOIN jit_account a ON a.tenant = i.tenant AND a.id = i.account
         WHERE i.tenant = $1 AND i.connection = $2 AND i.issuer = $3 AND i.subject = $4";
+    find_several = "SELECT a.document::text, a.last_seen, r.place
+        FROM unnest($1::text[], $2::text[], $3::text[], $4::text[]) WITH ORDINALITY
+          AS r(tenant, connection, issuer, subject, place)
+        JOIN jit_identity i ON i.tenant = r.tenant AND i.connection = r.connection AND i.issuer = r.issuer
+          AND i.subject = r.subject
+        JOIN jit_account a ON a.tenant = i.tenant AND a.id = i.account";
     by_id = "SELECT document::text, last_seen FROM jit_account
         WHERE tenant = $1 AND id = $2 AND state <> 'forgotten'";
     matching = "SELECT a.document::text, a.last_seen
         FROM jit_lookup l JOIN jit_account a ON a.tenant = l.tenant AND a.id = l.account
         WHERE l.tenant = $1 AND l.kind = $2 AND l.digest = $3 AND a.state <> 'forgotten' LIMIT 2";
+    matching_several = "SELECT a.document, a.last_seen, r.place
+        FROM unnest($1::text[], $2::text[], $3::bytea[]) WITH ORDINALITY AS r(tenant, kind, digest, place),
+        LATERAL (
+          SELECT a.document::text, a.last_seen
+          FROM jit_lookup l JOIN jit_account a ON a.tenant = l.tenant AND a.id = l.account
+          WHERE l.tenant = r.tenant AND l.kind = r.kind AND l.digest = r.digest AND a.state <> 'forgotten' LIMIT 2
+        ) AS a";
     named = "SELECT document::text, last_seen FROM jit_account WHERE tenant = $1 AND user_name_key = $2";
     list = LIST;
     list_state = "SELECT document::text, last_seen FROM jit_account
@@ -78,6 +91,10 @@ statements! {
         ORDER BY digest, account LIMIT $5";
     document = "SELECT id, version, created_at, changed_at, account, names, body FROM jit_document
         WHERE tenant = $1 AND connection = $2 AND kind = $3 AND id = $4";
+    document_several = "SELECT d.id, d.version, d.created_at, d.changed_at, d.account, d.names, d.body, r.place
+        FROM unnest($1::text[], $2::text[], $3::text[], $4::uuid[]) WITH ORDINALITY
+          AS r(tenant, connection, kind, id, place)
+        JOIN jit_document d ON d.tenant = r.tenant AND d.connection = r.connection AND d.kind = r.kind AND d.id = r.id";
     document_text = "SELECT id, version, created_at, changed_at, body FROM jit_document
         WHERE tenant = $1 AND connection = $2 AND kind = $3 AND id = $4";
     documents_named = "SELECT d.id, d.version, d.created_at, d.changed_at, d.body

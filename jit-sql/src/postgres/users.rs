@@ -14,6 +14,7 @@ use uuid::Uuid;
 use super::{
     PostgresStore,
     error::{malformed, unreadable},
+    lookups::{Carried, Look as _},
     pool::Kind,
     statements::Statements,
 };
@@ -25,10 +26,8 @@ use crate::{
 #[async_trait]
 impl UserStore for PostgresStore {
     async fn find(&self, key: &ExternalKey) -> Result<Option<Account>, BackendError> {
-        let ExternalKey { tenant, connection, issuer, subject } = key;
-        let params = [tenant.as_str(), connection.as_str(), issuer.as_str(), subject.as_str()];
-        let [tenant, connection, issuer, subject] = &params;
-        self.account("users.find", |s| &s.find, &[tenant, connection, issuer, subject]).await
+        let rows = self.by_identity.rows(key).await?;
+        rows.first().map(|row| account(row, ExternalKey::OPERATION)).transpose()
     }
 
     async fn get(&self, tenant: &TenantId, id: AccountId) -> Result<Option<Account>, BackendError> {
@@ -36,9 +35,8 @@ impl UserStore for PostgresStore {
     }
 
     async fn matching(&self, tenant: &TenantId, key: &LookupKey) -> Result<Matches, BackendError> {
-        let LookupDraft { kind, digest } = LookupDraft::of(key);
-        let params: [&(dyn ToSql + Sync); 3] = [&tenant.as_str(), &kind, &digest.as_slice()];
-        let found = self.accounts("users.matching", |s| &s.matching, &params).await?;
+        let rows = self.by_lookup.rows(&Carried::new(tenant, key)).await?;
+        let found = rows.iter().map(|row| account(row, Carried::OPERATION)).collect::<Result<_, _>>()?;
         Ok(document::matches(found))
     }
 

@@ -22,6 +22,9 @@ mod later;
 mod lent;
 #[cfg(test)]
 #[cfg(feature = "real-postgres")]
+mod looks;
+#[cfg(test)]
+#[cfg(feature = "real-postgres")]
 mod postgres;
 #[cfg(test)]
 mod quarantine;
