@@ -1,4 +1,5 @@
-//! PostgreSQL: every call is one prepared statement and one round trip, on connections that calls share.
+//! PostgreSQL: every call is one prepared statement and one round trip, on connections that calls share. A commit that is
+//! refused takes two.
 //!
 //! # The pool
 //! Every call is a single statement that is its own transaction, so a connection need not belong to one call: calls share
@@ -18,6 +19,11 @@
 //! is refused, or that has to wait for a row that somebody holds, does not spoil the others: they are written without
 //! it. Commits that remove documents, change who is a member, change the identities of an account
 //! or write much go alone.
+//!
+//! Each table that a statement may write costs the server something, also where it gets no row. So there are three of these
+//! statements: for what comes, for what changes and keeps what it is found by, and for anything. A single commit of the two
+//! former kinds is written by them as well; it is repeated by the statement that says why where it is refused, which the
+//! server's log shows as a division by zero, as of a batch.
 
 mod audit;
 mod batch;

@@ -2,7 +2,7 @@
 
 use tokio_postgres::{Client, Error, Statement};
 
-use super::batch::BATCH;
+use super::batch::{BATCH, BATCH_CREATES, BATCH_UPDATES};
 use crate::statement::{
     CREATE, CREATE_COUNTED, CREATE_KEPT, FORGET, RECORD, RECORD_KEPT, UPDATE, UPDATE_KEPT,
 };
@@ -51,6 +51,8 @@ statements! {
     update_kept = UPDATE_KEPT;
     record_kept = RECORD_KEPT;
     batch = &BATCH;
+    batch_creates = &BATCH_CREATES;
+    batch_updates = &BATCH_UPDATES;
 
     find = "SELECT a.document::text, a.last_seen
         FROM jit_identity i JOIN jit_account a ON a.tenant = i.tenant AND a.id = i.account

@@ -7,12 +7,12 @@ use std::{
     time::Duration,
 };
 
-use jit_core::{Commit, CounterChange, CounterName, ErrorKind, Store, Taken};
+use jit_core::{AccountWrite, Commit, CounterChange, CounterName, ErrorKind, Store, Taken};
 use jit_sql::{PostgresOptions, PostgresStore, statement::CommitStatement};
 
 use crate::support::{
-    all_at_once, events, first_sign_in, key,
-    server::{Schema, options},
+    all_at_once, event, events, first_sign_in, key, mint,
+    server::{Schema, behind_proxy, options},
 };
 
 /// One statement at a time, so that all but the first commit wait.
@@ -184,6 +184,35 @@ async fn a_commit_that_has_to_wait_gives_its_place_to_those_behind_it() {
     long.rollback().await.unwrap();
     blocked.await.unwrap().unwrap();
     drop(stopped);
+}
+
+#[tokio::test]
+async fn what_is_refused_is_asked_once_more_why() {
+    let schema = Schema::new().await;
+    let (proxy, store) = behind_proxy(&schema, 1).await;
+    let store: Arc<dyn Store> = Arc::new(store);
+    let alice = first_sign_in(1, "alice", "alice");
+    store.commit(&alice).await.unwrap();
+    proxy.take();
+    let error = store.commit(&first_sign_in(2, "alice", "bob")).await.unwrap_err();
+    assert_eq!(*error.kind(), ErrorKind::AlreadyExists(Taken::Identity));
+    assert_eq!(proxy.take(), (0, 2, 2), "an identity that is taken");
+
+    // The account is not at the version that was read, or was used since.
+    let before = alice.account.as_ref().unwrap().after().clone();
+    let change = |number| {
+        let mut commit = Commit::new(before.tenant.clone());
+        let mut after = before.clone();
+        after.credential_epoch += 1;
+        commit.events.push(event(&mut mint(number), &after));
+        commit.account = Some(AccountWrite::update(&before, after));
+        commit
+    };
+    store.commit(&change(3)).await.unwrap();
+    assert_eq!(proxy.take(), (0, 1, 1), "a change");
+    assert_eq!(*store.commit(&change(4)).await.unwrap_err().kind(), ErrorKind::Conflict);
+    assert_eq!(proxy.take(), (0, 2, 2), "a change of what has changed");
+    assert_eq!(events(&*store).await, 2);
 }
 
 #[tokio::test]

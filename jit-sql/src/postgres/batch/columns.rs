@@ -3,7 +3,7 @@
 use tokio_postgres::types::ToSql;
 use uuid::Uuid;
 
-use super::Gathered;
+use super::{Gathered, Shape};
 use crate::{
     draft::{AccountDraft, CounterDraft, Draft, EventDraft, IdentityDraft, LookupDraft, TaskDraft},
     kept::{KeptDraft, NameDraft, RowDraft},
@@ -34,6 +34,10 @@ macro_rules! table {
                 [$(&self.$column as &(dyn ToSql + Sync)),*].into_iter()
             }
 
+            fn is_empty(&self) -> bool {
+                [$(self.$column.is_empty()),*].into_iter().all(|column| column)
+            }
+
             /// Takes the next numbers for its parameters.
             fn rows(next: &mut usize) -> Rows {
                 let count = format!("cardinality(${next})");
@@ -59,23 +63,31 @@ macro_rules! tables {
         }
 
         impl Columns<'_> {
-            /// The parameters of the statement, in their order.
-            pub(in crate::postgres) fn parameters(&self) -> Vec<&(dyn ToSql + Sync)> {
-                let all = std::iter::empty();
-                $(let all = all.chain(self.$field.parameters());)*
-                all.collect()
+            /// The shape of the least statement that writes all of them.
+            pub(in crate::postgres) fn shape(&self) -> Shape {
+                let fits = |shape: &Shape| {
+                    true $(&& (self.$field.is_empty() || shape.writes(stringify!($field))))*
+                };
+                [Shape::Updates, Shape::Creates].into_iter().find(fits).unwrap_or(Shape::Whole)
+            }
+
+            /// The parameters of the statement of a shape, in their order.
+            pub(in crate::postgres) fn parameters(&self, of: Shape) -> Vec<&(dyn ToSql + Sync)> {
+                let mut all = Vec::new();
+                $(if of.writes(stringify!($field)) { all.extend(self.$field.parameters()); })*
+                all
             }
         }
 
-        /// Holds how the statement reads them.
+        /// Holds how the statement of a shape reads them.
         pub(super) struct Tables {
-            $(pub(super) $field: Rows,)*
+            $(pub(super) $field: Option<Rows>,)*
         }
 
         impl Tables {
-            pub(super) fn new() -> Self {
+            pub(super) fn new(of: Shape) -> Self {
                 let mut next = 1;
-                Self { $($field: $table::rows(&mut next),)* }
+                Self { $($field: of.writes(stringify!($field)).then(|| $table::rows(&mut next)),)* }
             }
         }
     };

@@ -12,11 +12,47 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use uuid::Uuid;
 
-pub(super) use self::{columns::Columns, text::BATCH};
+pub(super) use self::{
+    columns::Columns,
+    text::{BATCH, BATCH_CREATES, BATCH_UPDATES},
+};
 use crate::{
     draft::{CounterDraft, Draft},
     kept::{KeptDraft, PlaceDraft},
 };
+
+/// Says which tables a statement writes: every one of them costs something, also where it gets no row.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Shape {
+    /// Accounts and documents that change and keep what they are found by.
+    Updates,
+    /// Accounts and documents that come.
+    Creates,
+    Whole,
+}
+
+impl Shape {
+    /// Tells whether the table is one of them, by its name in [`Columns`].
+    fn writes(self, table: &str) -> bool {
+        const UPDATES: [&str; 3] = ["updated", "changed", "events"];
+        const CREATES: [&str; 9] = [
+            "identities",
+            "created",
+            "lookups_added",
+            "entitlements_added",
+            "made",
+            "names_added",
+            "tasks",
+            "events",
+            "counters",
+        ];
+        match self {
+            Self::Updates => UPDATES.contains(&table),
+            Self::Creates => CREATES.contains(&table),
+            Self::Whole => true,
+        }
+    }
+}
 
 /// What the documents of a commit may take that is written with others: they wait for it.
 const DOCUMENTS_BYTES: usize = 64 * 1024;
@@ -49,6 +85,15 @@ pub(super) struct Gathered {
 }
 
 impl Gathered {
+    /// Collects what these have, each of which can be written with the others.
+    pub(super) fn of(drafts: &[&Draft]) -> Self {
+        let mut gathered = Self::default();
+        for draft in drafts {
+            gathered.take(draft);
+        }
+        gathered
+    }
+
     /// Takes a commit in, unless it cannot be written together with those that are in.
     ///
     /// Of two that take one name or change one row, one is bound to fail, and would spoil the batch. Several may move one
