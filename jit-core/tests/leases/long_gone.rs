@@ -1,9 +1,12 @@
 //! Calls that stood still until the record of their lease was removed: nothing of them is left.
 
+use std::{num::NonZeroU32, sync::Arc};
+
 use chrono::TimeDelta;
 use jit_core::*;
 
 use super::{
+    faulty::FaultyTarget,
     forget::{SPAN, node, told, turn},
     held_up::{self, ends_without_a_trace, held_up, is_member, warm_house, work},
     house::*,
@@ -88,4 +91,53 @@ fn what_was_given_after_its_record_was_gone_is_taken_when_the_target_is_well_aga
         }
     }
     assert!(forgotten > 2 && passed_on > 0, "{forgotten} were forgotten, {passed_on} went on");
+}
+
+/// A node that lends one account to each holder, for months.
+fn lending_for_months(house: &House) -> Jit {
+    let port = FaultyTarget {
+        inner: Arc::clone(&house.directory),
+        script: Arc::clone(&house.script),
+        settles_after: house.settles_after,
+    };
+    let role = TargetRole::new(TimeDelta::days(100), vec![Entitlement::role("operator").unwrap()]);
+    let role = role.per_holder(NonZeroU32::MIN);
+    let setup = TargetSetup::new(target(), Arc::new(port), MarkerKey::new("test", &[5; 32]).unwrap())
+        .for_tenants([tenant()])
+        .role(rule("lift"), role.clone().with(vec!["ops".into()]).elevating(Whose::Named))
+        .role(rule("admin"), role);
+    let jit = Jit::builder(Arc::clone(&house.store) as _).clock(Arc::clone(&house.clock) as _).target(setup);
+    jit.entropy(Arc::new(SeededEntropy::new(77))).build().unwrap()
+}
+
+#[tokio::test]
+async fn a_key_finds_its_lease_also_when_the_records_of_its_refusals_are_gone() {
+    for role in ["admin", "lift"] {
+        let house = House::new().await;
+        house.directory.plant(PERSON);
+        let jit = lending_for_months(&house);
+        let span = TimeDelta::days(60);
+        let request = CheckOut { role: rule(role), span, ..house.request(30, Some("k")) };
+        let ask = async || match role {
+            "lift" => jit.elevate(&request, Some(PERSON)).await.map(|lent| lent.lease),
+            _ => jit.check_out(&request).await.map(|out| out.lease),
+        };
+        for _ in 0..2 {
+            house.script.refuse_effects(Some(TargetFault::Forbidden));
+            assert_eq!(code_of(ask().await), "target.forbidden");
+            house.script.refuse_effects(None);
+            house.pass_minutes(20).await;
+        }
+        let lease = ask().await.unwrap();
+        let node = node(&house, 1).await;
+        house.clock.advance(SPAN);
+        assert_eq!(turn(&house, &node).await, 2, "{role}");
+        assert_eq!(ask().await.map_err(|error| error.code().to_string()), Ok(lease), "{role}");
+        let other = CheckOut { key: Some("new".into()), ..request.clone() };
+        let refused = match role {
+            "lift" => code_of(jit.elevate(&other, Some(PERSON)).await),
+            _ => code_of(jit.check_out(&other).await),
+        };
+        assert_eq!(refused, "lease.too_many", "{role}");
+    }
 }

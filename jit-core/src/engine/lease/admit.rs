@@ -7,8 +7,8 @@ use super::{
     check_out::{LONG_GONE, answer_by},
 };
 use crate::{
-    Account, AccountId, Jit, JitError, Lease, RemoteRef, Standing, Store, TargetRole, TargetSetup,
-    lease::account_for_key,
+    Account, AccountId, BackendError, Jit, JitError, Lease, RemoteRef, Standing, Store, TargetRole,
+    TargetSetup, lease::account_for_key,
 };
 
 const KEY_BYTES: usize = 256;
@@ -23,8 +23,6 @@ pub(super) struct Admitted<'a> {
     pub(super) store: &'a dyn Store,
     pub(super) holder: Account,
     pub(super) id: AccountId,
-    /// How many leases of the key were refused before this one.
-    turn: u32,
     pub(super) until: DateTime<Utc>,
     pub(super) now: DateTime<Utc>,
 }
@@ -62,7 +60,7 @@ impl Jit {
             Some(key) => account_for_key(&request.tenant, &request.target, holder.id, key, 0),
             None => self.mint(now).account(),
         };
-        Ok(Admitted { setup, role, store, holder, id, turn: 0, until, now })
+        Ok(Admitted { setup, role, store, holder, id, until, now })
     }
 
     /// Lets a request with a key begin again, where the one before came to nothing: it goes by another id then. Tells whether
@@ -73,23 +71,43 @@ impl Jit {
         request: &CheckOut,
         over: &JitError,
     ) -> Result<bool, JitError> {
-        let (Some(key), JitError::Refused(code)) = (&request.key, over) else { return Ok(false) };
-        let turn = asked.turn.saturating_add(1);
-        let next = account_for_key(&request.tenant, &request.target, asked.holder.id, key, turn);
-        let looked_at = match code.as_str() {
-            "lease.over" => asked.id,
-            // Of the one before nothing is known any longer but that there was one; the next would not be there without cause.
-            LONG_GONE => next,
-            _ => return Ok(false),
+        let JitError::Refused(code) = over else { return Ok(false) };
+        let next = match code.as_str() {
+            "lease.over" => {
+                let found =
+                    asked.store.get(&request.tenant, asked.id).await?.and_then(|account| account.lease);
+                let begins = found.is_some_and(|lease| lease.came_to_nothing());
+                turns_after(request, asked.id).next().filter(|_| begins)
+            }
+            LONG_GONE => known_after(asked.store, request, asked.id).await?,
+            _ => None,
         };
-        let found = asked.store.get(&request.tenant, looked_at).await?.and_then(|account| account.lease);
-        let begins = found.is_some_and(|lease| looked_at == next || lease.came_to_nothing());
-        if begins && turn < TURNS {
-            (asked.id, asked.turn) = (next, turn);
-            return Ok(true);
-        }
-        Ok(false)
+        asked.id = next.unwrap_or(asked.id);
+        Ok(next.is_some())
     }
+}
+
+/// The ids by which a request with a key goes after one, each when the one before came to nothing.
+fn turns_after(request: &CheckOut, id: AccountId) -> impl Iterator<Item = AccountId> {
+    let id_of =
+        |key: &str, turn| account_for_key(&request.tenant, &request.target, request.holder, key, turn);
+    let turns = request.key.iter().flat_map(move |key| (0..TURNS).map(move |turn| id_of(key, turn)));
+    turns.skip_while(move |of| *of != id).skip(1)
+}
+
+/// The next id by which a request with a key goes of which something is known. Of those before nothing is known any longer but
+/// that there were some; it would not be there without them.
+pub(super) async fn known_after(
+    store: &dyn Store,
+    request: &CheckOut,
+    id: AccountId,
+) -> Result<Option<AccountId>, BackendError> {
+    for next in turns_after(request, id) {
+        if store.get(&request.tenant, next).await?.is_some_and(|account| account.lease.is_some()) {
+            return Ok(Some(next));
+        }
+    }
+    Ok(None)
 }
 
 impl Lease {

@@ -4,8 +4,13 @@ use chrono::{DateTime, TimeDelta, Utc};
 use futures_util::future::{BoxFuture, FutureExt as _};
 
 use super::{
-    CheckOut, CheckedOut, admit::Admitted, hand_out::Made, is_unknown, kept, limit::or_too_many,
-    places::Turn, record::moved_on,
+    CheckOut, CheckedOut,
+    admit::{Admitted, known_after},
+    hand_out::Made,
+    is_unknown, kept,
+    limit::or_too_many,
+    places::Turn,
+    record::moved_on,
 };
 use crate::{
     Account, AccountId, Actor, BackendError, Desired, DesiredState, Effect, EndReason, ErrorKind, Jit,
@@ -89,7 +94,8 @@ impl Jit {
         match refusal.kind() {
             ErrorKind::AlreadyExists(Taken::Account) => Ok(true),
             ErrorKind::LimitReached(_) if request.key.is_some() => {
-                Ok(store.get(&request.tenant, id).await?.is_some())
+                let is_there = store.get(&request.tenant, id).await?.is_some();
+                Ok(is_there || known_after(store, request, id).await?.is_some())
             }
             _ => Ok(false),
         }
