@@ -114,3 +114,24 @@ async fn what_was_under_way_while_very_many_came_is_found_in_the_next_round() {
     house.work_some(5_000).await.unwrap();
     assert!(is_there(&house, "late"));
 }
+
+#[tokio::test]
+async fn a_store_that_fails_in_the_middle_of_a_page_goes_on_from_there() {
+    let watched = Watched::new();
+    let house = House::on_store(Arc::clone(&watched) as Arc<dyn Store>, members());
+    house.work().await.unwrap();
+    join_all(&beside(&house, TimeDelta::zero()), "p", 20).await;
+    house.inner.clock.advance(TimeDelta::minutes(1));
+    *watched.reads_left.lock().unwrap() = Some(5);
+    house.work().await.unwrap_err();
+    *watched.reads_left.lock().unwrap() = None;
+    watched.reads();
+    watched.calls.lock().unwrap().clear();
+    house.work().await.unwrap();
+    let calls = watched.calls.lock().unwrap().clone();
+    let turn = calls.iter().skip_while(|call| **call != "about").take_while(|call| **call != "place");
+    let marked = turn.filter(|call| **call == "commit").count();
+    assert_eq!(marked, 15, "whom it had marked is not looked at again");
+    house.pass_minutes(20).await;
+    assert_eq!(house.chat.accounts().len(), 20);
+}

@@ -16,6 +16,8 @@ pub(crate) struct Watched {
     /// Whose clock goes on by a second with each account that is read.
     pub(crate) slow: Mutex<Option<Arc<ManualClock>>>,
     on_trail: Mutex<Option<Box<OnTrail>>>,
+    /// So many accounts more can be read.
+    pub(crate) reads_left: Mutex<Option<usize>>,
     /// Whose clock goes on by so much with each call.
     pub(crate) slow_calls: Mutex<Option<(Arc<ManualClock>, TimeDelta)>>,
     pub(crate) calls: Mutex<Vec<&'static str>>,
@@ -26,7 +28,7 @@ impl Watched {
     pub(crate) fn new() -> Arc<Self> {
         let (reads, inner) = (AtomicUsize::new(0), Arc::new(MemoryStore::new()));
         let (slow, on_trail, on_bearers) = (Mutex::default(), Mutex::default(), Mutex::default());
-        let (slow_calls, calls) = (Mutex::default(), Mutex::default());
+        let (slow_calls, calls, reads_left) = (Mutex::default(), Mutex::default(), Mutex::default());
         Arc::new(Self {
             inner,
             reads,
@@ -35,6 +37,7 @@ impl Watched {
             on_trail,
             slow_calls,
             calls,
+            reads_left,
             on_bearers,
         })
     }
@@ -86,6 +89,10 @@ impl UserStore for Watched {
         self.called("get");
         self.reads.fetch_add(1, std::sync::atomic::Ordering::SeqCst);
         self.slow.lock().unwrap().iter().for_each(|clock| clock.advance(TimeDelta::seconds(1)));
+        if let Some(left) = self.reads_left.lock().unwrap().as_mut() {
+            let after = left.checked_sub(1);
+            *left = after.ok_or_else(|| BackendError::new(ErrorKind::Unavailable, "users.get"))?;
+        }
         if *self.spoilt.lock().unwrap() == Some(id) {
             return Err(BackendError::new(ErrorKind::Corrupt, "users.get"));
         }

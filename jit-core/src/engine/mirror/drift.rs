@@ -8,6 +8,7 @@ use std::num::NonZeroUsize;
 use chrono::{DateTime, TimeDelta, Utc};
 use uuid::Uuid;
 
+use super::super::known::is_contended;
 use super::{desired, key_in_house, mark, mark::Next, named_by, rounds::Progress};
 use crate::{
     Account, AccountId, AccountWrite, Actor, AuditEvent, AuditOutcome, BackendError, Claimed, Code, Commit,
@@ -331,10 +332,6 @@ async fn settle(store: &dyn Store, claimed: &Claimed, due: DateTime<Utc>) -> Res
 
 fn is_of_target(error: &BackendError) -> bool {
     matches!(error.kind(), ErrorKind::Target(_)) && error.scope() != FaultScope::Account
-}
-
-pub(super) fn is_contended(error: &BackendError) -> bool {
-    matches!(error.kind(), ErrorKind::DocumentChanged | ErrorKind::AlreadyExists(Taken::Document))
 }
 
 pub(super) fn lane_of(target: &TargetId) -> Option<Lane> {

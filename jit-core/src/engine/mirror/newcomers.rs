@@ -16,10 +16,7 @@ use std::{
 use chrono::{DateTime, TimeDelta, Utc};
 
 use self::places::{Followed, Reached, Stretch};
-use super::{
-    drift::{is_contended, progress_write},
-    key_in_house, mark, named_by,
-};
+use super::{super::known::is_contended, drift::progress_write, key_in_house, mark, named_by};
 use crate::{
     Account, AccountId, AccountWrite, BackendError, Commit, Cursor, DocumentKey, ErrorKind, Jit, Store,
     StoreId, TargetId, TargetSetup, TenantId, TimeDoubt,
