@@ -43,6 +43,8 @@ pub enum Listing {
 pub struct Listed {
     /// Which one.
     pub remote: RemoteRef,
+    /// What its place is called besides, where several names stand for that.
+    pub also_in: BTreeSet<String>,
     /// Whether it can be used; `None` where that is not told.
     pub enabled: Option<bool>,
     /// From when on the system itself ends it.
@@ -55,7 +57,7 @@ impl Listed {
     /// Names a remote account, and tells nothing else of it.
     #[must_use]
     pub fn named(remote: RemoteRef) -> Self {
-        Self { remote, enabled: None, end: ShownEnd::Untold, entitlements: None }
+        Self { remote, also_in: BTreeSet::new(), enabled: None, end: ShownEnd::Untold, entitlements: None }
     }
 }
 

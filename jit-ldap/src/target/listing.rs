@@ -166,14 +166,16 @@ impl<D: Dialect> Accounts<D> {
         let mut texts = values.filter_map(|value| std::str::from_utf8(value).ok());
         let marker = texts.find(|text| text.starts_with(Marker::PREFIX))?;
         let dn = entry.dn().ok()?;
+        let mut places = self.table.names_of_place(&dn).map(str::to_owned);
         let remote = RemoteRef {
             name: entry.text(self.dialect.login())?.to_owned(),
-            place: self.table.place_of(&dn).map(str::to_owned),
+            place: places.next(),
             marker: Marker::found(marker),
             native: Some(entry.id(self.dialect.id()).ok()?.to_string()),
         };
         let (enabled, end) =
             (self.dialect.shows_use().then(|| self.dialect.is_enabled(entry)), self.dialect.end(entry));
-        Some((dn, Listed { remote, enabled, end, entitlements: None }))
+        let also_in = places.collect();
+        Some((dn, Listed { remote, also_in, enabled, end, entitlements: None }))
     }
 }

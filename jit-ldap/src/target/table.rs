@@ -75,10 +75,11 @@ impl Table {
         found.ok_or_else(|| Step::Make.refused(TargetFault::Place))
     }
 
-    /// The name of the place in which an entry lies directly.
-    pub(super) fn place_of(&self, dn: &Dn) -> Option<&str> {
-        let parent = dn.parent()?;
-        self.places.iter().find(|(_, place)| **place == parent).map(|(name, _)| name.as_str())
+    /// The names of the place in which an entry lies directly: settings may name one twice.
+    pub(super) fn names_of_place(&self, dn: &Dn) -> impl Iterator<Item = &str> {
+        let parent = dn.parent();
+        let named = self.places.iter().filter(move |(_, place)| parent.as_ref() == Some(place));
+        named.map(|(name, _)| name.as_str())
     }
 
     /// The groups of these names; nothing is given when one of them is unknown.

@@ -93,7 +93,7 @@ pub(super) fn differences(lease: &Lease, shown: &Listed) -> Vec<Difference> {
         found.push(Difference::Renamed(is.name.clone()));
     }
     // A role without a place leaves it to the target which one it is.
-    if was.place.is_some() && is.place != was.place {
+    if was.place.as_ref().is_some_and(|was| is.place.as_ref() != Some(was) && !shown.also_in.contains(was)) {
         found.push(Difference::Moved(is.place.clone()));
     }
     match shown.end {

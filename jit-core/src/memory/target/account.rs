@@ -1,6 +1,6 @@
 //! One account of a target in memory.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::{DateTime, Utc};
 
@@ -55,6 +55,7 @@ impl RemoteAccount {
         let (marker, native) = (self.marker.clone()?, Some(self.native.clone()));
         Some(Listed {
             remote: RemoteRef { name: name.to_owned(), place: self.place.clone(), marker, native },
+            also_in: BTreeSet::new(),
             enabled: Some(self.enabled),
             end: self.ends_at.map_or(endless, ShownEnd::At),
             entitlements: Some(self.entitlements.iter().filter_map(|held| table.name_of(held)).collect()),

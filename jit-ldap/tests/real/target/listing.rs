@@ -2,10 +2,11 @@
 
 use jit_core::*;
 use jit_ldap::{
-    ActiveDirectoryTarget, Attribute, AttributeName, Directory, EntryName, Modification, PoolSettings,
+    ActiveDirectoryTarget, Attribute, AttributeName, Directory, EntryName, Modification, OpenLdapTarget,
+    PoolSettings, Rdn,
 };
 
-use super::house::{House, World, made, secret, target_id, tenant, windows};
+use super::house::{House, World, made, open_ldap, secret, target_id, tenant, windows};
 
 #[tokio::test]
 async fn every_account_is_listed_over_more_than_one_page_and_what_nobody_knows_is_reported() {
@@ -60,6 +61,30 @@ async fn a_listing_that_is_cut_says_so() {
 fn words(found: &Reconciliation) -> Vec<&'static str> {
     assert!(found.partial.is_none() && found.differing.len() < 2, "{found:?}");
     found.differing.iter().flat_map(|one| &one.found).map(Difference::word).collect()
+}
+
+#[tokio::test]
+async fn where_two_names_stand_for_one_place_nothing_in_it_has_moved() {
+    let world = World::open_ldap();
+    let mut settings = open_ldap(world.peer());
+    for name in ["aside", "nearby"] {
+        settings.places.insert(name.to_owned(), world.base().to_string().to_uppercase());
+    }
+    let target = OpenLdapTarget::new(world.peer().directory(), &settings).unwrap();
+    let house = House::behind(std::sync::Arc::new(target), 0).await;
+    let out = house.out(30).await;
+    house.clock.advance(chrono::TimeDelta::seconds(1));
+    let (tenant, id) = (tenant(), target_id());
+    let compare = async || house.jit.reconcile(None, &tenant, &id, ReconcileMode::Report).await.unwrap();
+    assert!(words(&compare().await).is_empty());
+    let dn = world.dn(&out.name);
+    let rdn = Rdn::new("uid", &out.name).unwrap();
+    let below = Attribute::new(AttributeName::OBJECT_CLASS, ["organizationalUnit"]);
+    let inner = world.base().child(Rdn::new("ou", "inner").unwrap());
+    let mut administrator = world.peer().as_administrator().await;
+    administrator.add(&inner, &[below], &[]).await.unwrap();
+    administrator.rename(&EntryName::from(&dn), &rdn, true, Some(&inner), &[]).await.unwrap();
+    assert_eq!(words(&compare().await), ["moved"]);
 }
 
 #[tokio::test]
