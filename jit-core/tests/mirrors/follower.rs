@@ -130,8 +130,8 @@ async fn a_store_that_fails_in_the_middle_of_a_page_goes_on_from_there() {
     house.work().await.unwrap();
     let calls = watched.calls.lock().unwrap().clone();
     let turn = calls.iter().skip_while(|call| **call != "about").take_while(|call| **call != "place");
-    let marked = turn.filter(|call| **call == "commit").count();
-    assert_eq!(marked, 15, "whom it had marked is not looked at again");
+    let looked = turn.filter(|call| **call == "get").count();
+    assert_eq!(looked, 15, "whom it had marked is not looked at again");
     house.pass_minutes(20).await;
     assert_eq!(house.chat.accounts().len(), 20);
 }
