@@ -203,14 +203,22 @@ impl Lease {
     ///
     /// # Errors
     /// [`Misfit`] unless it was gone.
-    pub fn reappeared(mut self, native: String, now: DateTime<Utc>) -> Stepped {
+    pub fn reappeared(self, native: String, now: DateTime<Utc>) -> Stepped {
+        Ok(self.made_late(Some(native), now)?.proved(Seeing::Present, now))
+    }
+
+    /// Learns that a late call may have made it though it was gone, under this id where that is known. Nothing is proved.
+    ///
+    /// # Errors
+    /// [`Misfit`] unless it was gone.
+    pub fn made_late(mut self, native: Option<String>, now: DateTime<Utc>) -> Stepped {
         if !matches!(self.phase, Phase::Gone { .. } | Phase::Unconfirmed { .. }) {
             return Err(self.misfit());
         }
         self.phase = Phase::Ending { since: now, why: EndReason::Reappeared, shut: false };
         self.came_back = Some(now);
-        (self.remote.native, self.unattended) = (Some(native), None);
-        Ok(self.proved(Seeing::Present, now))
+        (self.remote.native, self.unattended) = (native, None);
+        Ok(self)
     }
 
     /// Begins a lease that takes what a late call gave to this one, of which there is no record any longer. What it is about may
@@ -314,6 +322,7 @@ mod tests {
             lease.clone().confirmed(now),
             lease.clone().swept(now),
             lease.clone().reappeared("late".into(), now),
+            lease.clone().made_late(None, now),
             lease.clone().seen_again(now),
             lease.clone().declared_gone(now),
             lease.clone().quarantined(Code::new("lease.not_ours"), now),

@@ -64,6 +64,7 @@ struct Inner {
     answer: Option<TargetFault>,
     refuses: bool,
     refuses_effects: Option<TargetFault>,
+    fails_removals: bool,
     answers_to: Option<Vec<AccountId>>,
     unreadable: Option<AccountId>,
     delay: Option<Fault>,
@@ -103,6 +104,11 @@ impl Script {
     /// Lets the next call that changes the target fail, and take effect this many seconds later.
     pub(crate) fn delay_effect(&self, seconds: i64) {
         self.inner.lock().unwrap().delay = Some(Fault::Late(seconds));
+    }
+
+    /// Lets nothing be removed from the target, until it is well again.
+    pub(crate) fn fail_removals(&self, fails: bool) {
+        self.inner.lock().unwrap().fails_removals = fails;
     }
 
     /// Lets the process die in the next call that changes the target, which another server takes this many seconds later.
@@ -334,6 +340,9 @@ impl Target for FaultyTarget {
         self.script.turn().await;
         if let Some(fault) = self.script.inner.lock().unwrap().refuses_effects {
             return Err(BackendError::new(ErrorKind::Target(fault), "injected").having_done_nothing());
+        }
+        if self.script.inner.lock().unwrap().fails_removals && matches!(desired.state, DesiredState::Absent) {
+            return Err(BackendError::new(UNREACHABLE, "injected"));
         }
         let stalled = self.script.inner.lock().unwrap().stalled_after_effect.take();
         let answer = through(&self.script, UNREACHABLE, || self.inner.ensure(desired)).await;

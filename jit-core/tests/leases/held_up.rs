@@ -281,3 +281,23 @@ fn of_two_extensions_none_shortens_the_other() {
         }
     }
 }
+
+#[test]
+fn an_account_that_was_made_too_late_goes_though_it_could_not_be_removed_at_once() {
+    let mut left = 0;
+    for turns in 1..16 {
+        let house = warm_house();
+        let request = house.request(30, None);
+        let _ = held_up(&house, turns, house.jit.check_out(&request), || {
+            house.clock.advance(TOO_LONG);
+            work(&house);
+            house.script.fail_removals(true);
+        });
+        house.script.fail_removals(false);
+        let trail = run(house.trail()).unwrap();
+        left += usize::from(trail.iter().any(|event| event.action.as_str() == "lease.made_late"));
+        run(house.pass_minutes(60)).unwrap();
+        assert_eq!(house.directory.accounts().len(), 1, "turn {turns}: only the person's own is left");
+    }
+    assert!(left > 0, "one was made after its lease was over");
+}

@@ -342,10 +342,10 @@ impl Jit {
 
     /// Gives up what the target was asked for. Where the lease moved on, what this call made too late goes at once.
     pub(super) async fn unmake(&self, errand: Errand<'_>, account: &Account, lease: Lease) {
-        let remote = lease.remote.clone();
+        let made = lease.clone();
         let is_given_up = self.give_up(errand, account, lease, EndReason::Refused).await;
         if !is_given_up && !is_in_use(errand.store, account).await {
-            let _ = errand.setup.target.ensure(&Desired { remote, state: DesiredState::Absent }).await;
+            self.remove_late(errand, account, &made).await;
         }
     }
 }

@@ -4,8 +4,7 @@ use futures_util::future::{BoxFuture, FutureExt as _};
 
 use super::{CheckedOut, check_out::Errand, kept, record::moved_on};
 use crate::{
-    Account, BackendError, Desired, DesiredState, EndReason, ErrorKind, Exposure, Jit, JitError, Lease,
-    Phase, Secret, UnattendedEnd,
+    Account, BackendError, EndReason, ErrorKind, Exposure, Jit, JitError, Lease, Phase, Secret, UnattendedEnd,
 };
 
 /// What the target made: its id, who ends it if nobody of ours ever runs again, and the secret that it was given.
@@ -63,7 +62,7 @@ impl Jit {
         error: &'a BackendError,
     ) -> BoxFuture<'a, bool> {
         let stands = async move {
-            let Errand { store, setup, .. } = errand;
+            let Errand { store, .. } = errand;
             let is_overtaken = *error.kind() == ErrorKind::Conflict;
             let found = kept(store, &account.tenant, account.id).await;
             if found.is_ok_and(|found| is_handed_out(&found, account, made)) {
@@ -84,8 +83,7 @@ impl Jit {
                 }
                 _ => {}
             }
-            let gone = Desired { remote: made.remote.clone(), state: DesiredState::Absent };
-            let _ = setup.target.ensure(&gone).await;
+            self.remove_late(errand, account, made).await;
             false
         };
         stands.boxed()

@@ -16,6 +16,7 @@ mod extend;
 mod forget;
 mod hand_out;
 mod keeper;
+mod late;
 mod lent;
 mod limit;
 mod missing;
