@@ -158,9 +158,11 @@ fn promises_what_is_so(house: &House) -> Result<(), String> {
                 let person = &remotes[PERSON];
                 let lent =
                     lent_to(house, *keeper, account.id).into_iter().filter(|(_, is_theirs)| !is_theirs);
-                let mut held =
+                let held =
                     lent.map(|(lent, _)| lent).filter(|lent| is_in_use && person.entitlements.contains(lent));
-                held.next().map(|lent| person.drops_at.get(&lent).copied())
+                // The latest of all counts, and later than all is what never ends.
+                let ends = held.map(|lent| person.drops_at.get(&lent).copied());
+                ends.max_by_key(|end| (end.is_none(), *end))
             }
             None => {
                 remotes.get(&lease.remote.name).filter(|remote| remote.enabled).map(|remote| remote.ends_at)
