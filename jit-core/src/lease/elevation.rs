@@ -84,6 +84,11 @@ impl Shown {
     pub(crate) fn all(&self) -> impl Iterator<Item = &RemoteEntitlement> + Clone {
         self.held.iter().chain(&self.lacks)
     }
+
+    /// Whether the target told the id of any of them.
+    pub(crate) fn has_ids(&self) -> bool {
+        self.all().any(|shown| shown.native.is_some())
+    }
 }
 
 impl Elevation {

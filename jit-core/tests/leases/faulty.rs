@@ -65,6 +65,7 @@ struct Inner {
     refuses: bool,
     refuses_effects: Option<TargetFault>,
     fails_removals: bool,
+    hides: Option<&'static str>,
     answers_to: Option<Vec<AccountId>>,
     unreadable: Option<AccountId>,
     delay: Option<Fault>,
@@ -104,6 +105,11 @@ impl Script {
     /// Lets the next call that changes the target fail, and take effect this many seconds later.
     pub(crate) fn delay_effect(&self, seconds: i64) {
         self.inner.lock().unwrap().delay = Some(Fault::Late(seconds));
+    }
+
+    /// Lets nobody look at an entitlement.
+    pub(crate) fn hide(&self, entitlement: &'static str) {
+        self.inner.lock().unwrap().hides = Some(entitlement);
     }
 
     /// Lets nothing be removed from the target, until it is well again.
@@ -366,6 +372,10 @@ impl Target for FaultyTarget {
         remote: &RemoteRef,
         asked: &BTreeSet<RemoteEntitlement>,
     ) -> Result<Holdings, BackendError> {
+        let hidden = self.script.inner.lock().unwrap().hides;
+        if asked.iter().any(|asked| Some(asked.name.as_str()) == hidden) {
+            return Err(BackendError::new(ErrorKind::Target(TargetFault::Forbidden), "injected"));
+        }
         if self.script.refuses() {
             self.script.answered(remote)?;
         }

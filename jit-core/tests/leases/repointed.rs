@@ -207,6 +207,23 @@ async fn a_name_that_nobody_knows_any_longer_keeps_nobody_from_a_lease() {
 }
 
 #[tokio::test]
+async fn what_nobody_may_look_at_any_longer_keeps_no_other_lease_from_beginning_or_ending() {
+    let house = house().await;
+    house.lift("lift", 60).await.unwrap();
+    let other = house.lift("lift-other", 30).await.unwrap();
+    let name_alone = |edge: &mut Edge| {
+        if edge.entitlement.name == "ops" {
+            edge.entitlement = RemoteEntitlement::named("ops");
+        }
+    };
+    rewrite(&house, other.lease, |edges| edges.iter_mut().for_each(name_alone)).await;
+    house.script.hide("ops");
+    extend(&house, other.lease).await.unwrap();
+    assert_eq!(house.check_in(other.lease).await.phase.word(), "gone");
+    assert_eq!(holds(&house), ["staff", "ops"]);
+}
+
+#[tokio::test]
 async fn what_somebody_gave_between_our_look_and_our_call_is_theirs_though_a_role_calls_it_by_two_names() {
     let house = house().await;
     house.directory.point("dba", Some("ops"));

@@ -1,6 +1,6 @@
 //! Looks at what was there before a step, by parts, beside whatever else is done.
 
-use tokio_postgres::{Client, Row, Transaction};
+use tokio_postgres::{Client, IsolationLevel, Row, Transaction};
 use uuid::Uuid;
 
 use super::error::Failed;
@@ -40,7 +40,7 @@ pub(super) async fn look(client: &mut Client) -> Result<(), Failed> {
 
 /// Tells whether there was a part to look at.
 async fn look_at_part(client: &mut Client) -> Result<bool, Failed> {
-    let begun = client.transaction().await?;
+    let begun = client.build_transaction().isolation_level(IsolationLevel::ReadCommitted).start().await?;
     let Some(next) = begun.query_opt(NEXT, &[]).await? else { return Ok(false) };
     let (tenant, after): (&str, Uuid) = (next.try_get(0)?, next.try_get(1)?);
     let ended = begun.query(ENDED, &[&tenant, &after, &PART]).await?;

@@ -10,8 +10,8 @@
 //!
 //! # Look-ups that wait together
 //! The look-ups that come before nearly every change (an account by identity or by what it carries, a document by its id)
-//! share statements as commits do, eight at most, and a place is soon given up where nothing comes back. What cannot be read
-//! or asked is told to whom it concerns.
+//! share statements as commits do, eight at most, and whoever waits in line for long goes ahead alone: another connection may
+//! be well. What cannot be read or asked is told to whom it concerns.
 //!
 //! # Commits that wait together
 //! A quarter as many commits as there are connections are under way at once. Those that come meanwhile wait for one of
@@ -139,9 +139,9 @@ impl PostgresStore {
         let PostgresOptions { connections, patience, .. } = options;
         Ok(Self {
             commits: Commits::new(Arc::clone(&pool), connections, patience),
-            by_identity: Looks::new(&pool, connections, patience),
-            by_lookup: Looks::new(&pool, connections, patience),
-            by_document: Looks::new(&pool, connections, patience),
+            by_identity: Looks::new(&pool, connections),
+            by_lookup: Looks::new(&pool, connections),
+            by_document: Looks::new(&pool, connections),
             pool,
         })
     }

@@ -181,6 +181,30 @@ async fn a_look_up_whose_caller_goes_away_holds_up_nobody() {
     assert!(store.find(&key("person1")).await.unwrap().is_some());
 }
 
+/// Both come before a standstill can be seen, and nobody comes after them.
+#[tokio::test]
+async fn whoever_waits_behind_what_is_stuck_goes_ahead_alone() {
+    let schema = Schema::new().await;
+    let options = PostgresOptions::new().connections(NonZeroUsize::new(2).unwrap());
+    let store: Arc<dyn Store> = Arc::new(PostgresStore::open_local(schema.config(), options).await.unwrap());
+    people(&*store, 0..2).await;
+    let (mut client, watcher) = (schema.connect().await, schema.connect().await);
+    let long = client.transaction().await.unwrap();
+    long.batch_execute("LOCK TABLE jit_identity").await.unwrap();
+    let holder: i32 = long.query_one("SELECT pg_backend_pid()", &[]).await.unwrap().get(0);
+    let [first, second] = [0, 1].map(|number: u64| key(&format!("person{number}")));
+    let looked = all_under_way([store.find(&first), store.find(&second)]);
+    let ended = async {
+        let waiting = "SELECT count(*) FROM pg_stat_activity WHERE $1 = ANY (pg_blocking_pids(pid))";
+        while watcher.query_one(waiting, &[&holder]).await.unwrap().get::<_, i64>(0) < 2 {}
+        long.rollback().await.unwrap();
+    };
+    let ((), found) = tokio::time::timeout(Duration::from_secs(8), async { tokio::join!(ended, looked) })
+        .await
+        .expect("the second waits for the first");
+    assert!(found.into_iter().all(|found| found.unwrap().is_some()));
+}
+
 #[tokio::test]
 async fn others_go_ahead_where_nothing_comes_back() {
     let schema = Schema::new().await;

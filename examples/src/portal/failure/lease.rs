@@ -68,7 +68,7 @@ impl Asked {
                 tell(&error);
                 let passes = error.class() == ErrorClass::Transient;
                 let words =
-                    if passes { self.not_now(&error.code()) } else { at_target(error.code().as_str()) };
+                    if passes { self.not_now(&error.code()) } else { self.at_target(error.code().as_str()) };
                 self.not_done(error.code(), words)
             }
             other => other.into(),
@@ -291,7 +291,7 @@ impl Asked {
                 "The target is not set up here any longer, or not for this tenant.",
                 "What is lent there is not extended. An administrator has to say what becomes of it.",
             )),
-            "target.protocol" => Some(at_target(code)),
+            "target.protocol" => Some(self.at_target(code)),
             _ => None,
         }
     }
@@ -315,21 +315,31 @@ impl Asked {
         };
         Words::new(StatusCode::SERVICE_UNAVAILABLE, reason, advice)
     }
-}
 
-/// What only somebody can mend who looks after the target, or after how it is set up here.
-fn at_target(code: &str) -> Words {
-    let reason = match code {
-        "target.credentials" => "The target does not accept the account by which this portal works there.",
-        "target.untrusted" => "The target could not prove who it is.",
-        "target.forbidden" => "The account by which this portal works at the target may not do this there.",
-        "target.read_only" => "No server of the target that answers takes changes.",
-        "target.place" => "The place for accounts at the target does not exist, or is not an allowed one.",
-        "target.name" => "The name cannot be used at the target.",
-        "target.secret" => "The secret that was made does not meet the rules of the target.",
-        "target.entitlement" => "What the role gives does not exist at the target, or must not be given.",
-        _ => "The target answered what nobody can make sense of.",
-    };
-    let advice = format!("Nothing was handed out. {MEND}");
-    Words { advice: advice.into(), ..Words::broken(reason) }
+    /// What only somebody can mend who looks after the target, or after how it is set up here.
+    fn at_target(&self, code: &str) -> Words {
+        let reason = match code {
+            "target.credentials" => {
+                "The target does not accept the account by which this portal works there."
+            }
+            "target.untrusted" => "The target could not prove who it is.",
+            "target.forbidden" => {
+                "The account by which this portal works at the target may not do this there."
+            }
+            "target.read_only" => "No server of the target that answers takes changes.",
+            "target.place" => {
+                "The place for accounts at the target does not exist, or is not an allowed one."
+            }
+            "target.name" => "The name cannot be used at the target.",
+            "target.secret" => "The secret that was made does not meet the rules of the target.",
+            "target.entitlement" => "What the role gives does not exist at the target, or must not be given.",
+            _ => "The target answered what nobody can make sense of.",
+        };
+        let advice = match self.deed {
+            Deed::CheckOut => format!("Nothing was handed out. {MEND}"),
+            // What was handed out before may work still.
+            _ => MEND.to_owned(),
+        };
+        Words { advice: advice.into(), ..Words::broken(reason) }
+    }
 }

@@ -247,13 +247,12 @@ impl Jit {
             let lent = lent.unwrap_or_else(fresh);
             // What was under way before the look may land after it.
             let looked_at = self.parts.clock.work();
-            let ids = self.ids_of(setup, lease, &lent).await?;
-            let lent = lent.knowing(&ids);
             let wanted = lent.wanted(account.id, &lease.entitlements);
             let shown = match seen.filter(|_| before.is_none()) {
                 Some(seen) => seen.clone(),
                 None => holdings(setup, &lease.remote, &wanted).await?.1,
             };
+            let (lent, shown) = self.identified(setup, account.id, lease, lent, shown).await?;
             if !lent.is_free(&shown, looked_at) || lent.is_going(&shown, self.parts.clock.work()) {
                 return Err(JitError::refused("lease.in_progress"));
             }
@@ -270,6 +269,29 @@ impl Jit {
             }
         }
         Err(JitError::refused("engine.contended"))
+    }
+
+    /// Learns the ids of what is lent without one, where what is wanted has one: both may be the same, which counts once. A
+    /// target that tells no ids is not asked for them.
+    async fn identified(
+        &self,
+        setup: &TargetSetup,
+        id: AccountId,
+        lease: &Lease,
+        lent: Elevation,
+        shown: Shown,
+    ) -> Result<(Elevation, Shown), JitError> {
+        if !shown.has_ids() {
+            return Ok((lent, shown));
+        }
+        let ids = self.ids_of(setup, lease, &lent).await?;
+        if ids.is_empty() {
+            return Ok((lent, shown));
+        }
+        let lent = lent.knowing(&ids);
+        let wanted = lent.wanted(id, &lease.entitlements);
+        let shown = holdings(setup, &lease.remote, &wanted).await?.1;
+        Ok((lent, shown))
     }
 
     /// Stops whoever was held up until others may count on no call being under way.

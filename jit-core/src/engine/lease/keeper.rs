@@ -81,7 +81,8 @@ impl Jit {
     }
 
     /// Asks for the ids of what is lent without one: only by them is it known to be the same as what has one. What the target
-    /// does not find, or tells no id of, stays as it is.
+    /// does not find, does not let us look at, or tells no id of, stays as it is: it is another lease's, and keeps this one
+    /// from nothing.
     pub(super) async fn ids_of(
         &self,
         setup: &TargetSetup,
@@ -97,7 +98,7 @@ impl Jit {
                     ids.extend(told.map(|told| Identified { asked: asked.clone(), told }));
                 }
                 Ok(Holdings::Missing | Holdings::Made) => break,
-                Err(error) if *error.kind() == ErrorKind::Target(TargetFault::Entitlement) => {}
+                Err(error) if keeps_ids(error.kind()) => {}
                 Err(error) => return Err(error.into()),
             }
         }
@@ -196,4 +197,9 @@ fn said(elevation: &Elevation, lease: AccountId, now: DateTime<Utc>) -> Vec<Stri
         format!("{name} of {} at {}: {word}, lease {lease}", elevation.name, elevation.target)
     });
     words.collect()
+}
+
+/// Whether a target that fails so tells no id of what it was asked for, and may be asked for something else.
+const fn keeps_ids(kind: &ErrorKind) -> bool {
+    matches!(kind, ErrorKind::Target(TargetFault::Entitlement | TargetFault::Forbidden))
 }

@@ -128,6 +128,10 @@ impl Jit {
         let setup = self.setup(&lease.target)?;
         let by_name = RemoteRef { native: None, ..lease.remote.clone() };
         let seen = setup.target.observe(&by_name).await?;
+        if matches!(&seen, Observed::Ours { native, .. } if lease.remote.native.as_ref() == Some(native)) {
+            // It says both, that it is there and that it is not: whoever is asked again later may know.
+            return Err(JitError::refused("target.protocol"));
+        }
         let now = self.parts.clock.work();
         let gone =
             lease.removed(setup.target.capabilities().settles_after, now).map_err(super::record::moved_on)?;

@@ -28,6 +28,10 @@ const TOGETHER: usize = 8;
 /// How long nothing comes back before more go ahead than there are places.
 const STANDSTILL: Duration = Duration::from_millis(1);
 
+/// How long one waits in line. Where that is not enough something is stuck, and whoever waits goes ahead alone: another
+/// connection may be well.
+const IN_LINE: Duration = Duration::from_millis(100);
+
 /// A key that rows are looked up by.
 pub(super) trait Look: Clone + Send + Sync + 'static {
     const OPERATION: &'static str;
@@ -45,7 +49,6 @@ pub(super) struct Looks<L> {
     queue: Mutex<Queue<L>>,
     places: usize,
     most: usize,
-    patience: Duration,
 }
 
 struct Queue<L> {
@@ -67,10 +70,10 @@ struct Place<L: Look> {
 }
 
 impl<L: Look> Looks<L> {
-    pub(super) fn new(pool: &Arc<Pool>, connections: usize, patience: Duration) -> Arc<Self> {
+    pub(super) fn new(pool: &Arc<Pool>, connections: usize) -> Arc<Self> {
         let queue = Queue { under_way: 0, moved: Instant::now(), waiting: VecDeque::new() };
         let (places, queue) = (connections.div_ceil(4), Mutex::new(queue));
-        Arc::new(Self { pool: Arc::clone(pool), queue, places, most: connections, patience })
+        Arc::new(Self { pool: Arc::clone(pool), queue, places, most: connections })
     }
 
     /// Looks up a key.
@@ -80,10 +83,10 @@ impl<L: Look> Looks<L> {
             let _place = Place { looks: Arc::clone(self), runtime };
             return look.alone(&self.pool).await.map_err(|failed| failed.during(L::OPERATION));
         };
-        match tokio::time::timeout(self.patience, answer).await {
+        match tokio::time::timeout(IN_LINE, answer).await {
             Ok(Ok(rows)) => rows,
             Ok(Err(_)) => Err(unavailable::<L>("the runtime has ended")),
-            Err(_) => Err(Failed::TimedOut(self.patience).during(L::OPERATION)),
+            Err(_) => look.alone(&self.pool).await.map_err(|failed| failed.during(L::OPERATION)),
         }
     }
 
@@ -147,6 +150,9 @@ impl<L: Look> Looks<L> {
 
     async fn each_alone(&self, these: Vec<Waiting<L>>) {
         for Waiting { look, reply } in these {
+            if reply.is_closed() {
+                continue;
+            }
             let rows = look.alone(&self.pool).await;
             let _ = reply.send(rows.map_err(|failed| failed.during(L::OPERATION)));
         }
