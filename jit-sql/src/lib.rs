@@ -14,6 +14,7 @@
 
 /// Merges what `$of` says of every state of an account but that of those which were forgotten: of these there may be millions
 /// between two others, and nobody is to read over them. Each state is in order by itself.
+#[cfg(any(feature = "postgres", feature = "sqlite"))]
 macro_rules! merged_states {
     ($of:ident) => {
         concat!(
