@@ -271,29 +271,6 @@ impl Jit {
         Err(JitError::refused("engine.contended"))
     }
 
-    /// Learns the ids of what is lent without one, where what is wanted has one: both may be the same, which counts once. A
-    /// target that tells no ids is not asked for them.
-    async fn identified(
-        &self,
-        setup: &TargetSetup,
-        id: AccountId,
-        lease: &Lease,
-        lent: Elevation,
-        shown: Shown,
-    ) -> Result<(Elevation, Shown), JitError> {
-        if !shown.has_ids() {
-            return Ok((lent, shown));
-        }
-        let ids = self.ids_of(setup, lease, &lent).await?;
-        if ids.is_empty() {
-            return Ok((lent, shown));
-        }
-        let lent = lent.knowing(&ids);
-        let wanted = lent.wanted(id, &lease.entitlements);
-        let shown = holdings(setup, &lease.remote, &wanted).await?.1;
-        Ok((lent, shown))
-    }
-
     /// Stops whoever was held up until others may count on no call being under way.
     fn check_in_time(&self, lease: &Lease) -> Result<(), JitError> {
         let now = self.parts.clock.now();
@@ -400,7 +377,7 @@ struct Joined {
 }
 
 /// Looks at the account: its native id, and what of the wanted it holds and lacks.
-async fn holdings(
+pub(super) async fn holdings(
     setup: &TargetSetup,
     remote: &RemoteRef,
     wanted: &BTreeSet<RemoteEntitlement>,

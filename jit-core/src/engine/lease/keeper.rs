@@ -8,11 +8,12 @@ use super::{
     super::{Jit, JitError},
     ATTEMPTS,
     differ::plainly,
+    elevate::holdings,
 };
 use crate::{
     Account, AccountId, AccountState, AccountWrite, Actor, AuditEvent, AuditOutcome, BackendError, Code,
     Commit, Elevation, ErrorKind, Holdings, Lease, Mint, RemoteEntitlement, Store, TargetFault, TargetSetup,
-    lease::Identified,
+    lease::{Identified, Shown},
 };
 
 /// Says what is recorded of a change, and who caused it.
@@ -78,6 +79,29 @@ impl Jit {
             }
         }
         Err(JitError::refused("engine.contended"))
+    }
+
+    /// Learns the ids of what is lent without one, where what is wanted has one: both may be the same, which counts once. A
+    /// target that tells no ids is not asked for them.
+    pub(super) async fn identified(
+        &self,
+        setup: &TargetSetup,
+        id: AccountId,
+        lease: &Lease,
+        lent: Elevation,
+        shown: Shown,
+    ) -> Result<(Elevation, Shown), JitError> {
+        if !shown.has_ids() {
+            return Ok((lent, shown));
+        }
+        let ids = self.ids_of(setup, lease, &lent).await?;
+        if ids.is_empty() {
+            return Ok((lent, shown));
+        }
+        let lent = lent.knowing(&ids);
+        let wanted = lent.wanted(id, &lease.entitlements);
+        let shown = holdings(setup, &lease.remote, &wanted).await?.1;
+        Ok((lent, shown))
     }
 
     /// Asks for the ids of what is lent without one: only by them is it known to be the same as what has one. What the target
