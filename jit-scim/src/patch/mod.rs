@@ -9,6 +9,7 @@ mod read;
 mod values;
 mod work;
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use crate::error::ScimError;
@@ -17,8 +18,8 @@ use crate::limits::Limits;
 use crate::path::Path;
 use crate::resource::read::complete;
 use crate::resource::replace::says_hidden;
-use crate::resource::{Resource, Value};
-use crate::schema::{Attribute, AttributePath, ResourceType};
+use crate::resource::{Object, Resource, Value};
+use crate::schema::{Attribute, AttributePath, Position, ResourceType};
 use crate::tolerance::Tolerance;
 
 use work::Work;
@@ -106,6 +107,18 @@ impl Patch {
         }
         complete(self.kind.attributes(), &root)?;
         Ok(Resource::of(self.kind.clone(), root))
+    }
+
+    /// Collects where something is changed, down to the parts of values that are said.
+    pub(crate) fn written(&self, places: &mut BTreeSet<Box<[Position]>>) {
+        for step in &self.steps {
+            let Act::Change(_, path, value) = &step.act else { continue };
+            let place: Vec<_> = path.attribute().steps().iter().copied().chain(path.sub_position()).collect();
+            let said = value.iter().flat_map(Value::each).filter_map(Value::as_complex);
+            let parts = said.flat_map(Object::iter).map(|(part, _)| [&*place, &[part]].concat());
+            places.extend(parts.map(Into::into));
+            places.insert(place.into());
+        }
     }
 
     /// Tells whether something is written that nobody may read, but for what lies `apart`.

@@ -3,14 +3,17 @@
 use std::collections::BTreeSet;
 
 use crate::error::ScimError;
+use crate::json::Json;
+use crate::patch::Patch;
 use crate::reason::Reason;
-use crate::schema::{Attribute, Position, ResourceType, Returned};
+use crate::schema::{Attribute, Attributes, Position, ResourceType, Returned};
 
 /// Chooses attributes for an answer.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Projection {
     choice: Choice,
-    asked: Vec<Box<[Position]>>,
+    /// What the client wrote.
+    written: BTreeSet<Box<[Position]>>,
 }
 
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -38,7 +41,7 @@ impl Projection {
             (None, Some(names)) => Choice::Except(paths(kind, names)),
             (None, None) => Choice::Default,
         };
-        Ok(Self { choice, asked: Vec::new() })
+        Ok(Self { choice, written: BTreeSet::new() })
     }
 
     /// Reads the parameters as a query has them: names parted by commas.
@@ -53,17 +56,25 @@ impl Projection {
         Self::new(kind, attributes.map(|names| names.split(',')), excluded.map(|names| names.split(',')))
     }
 
-    /// Adds attributes that the client wrote: what is returned on request is part of the answer to that request.
+    /// Adds what the body of a POST or a PUT says: what is returned on request is part of the answer to that request
+    /// (RFC 7643 §7).
     #[must_use]
-    pub fn and_written<'a>(mut self, kind: &ResourceType, names: impl IntoIterator<Item = &'a str>) -> Self {
-        self.asked = paths(kind, names);
+    pub fn and_written(mut self, kind: &ResourceType, body: &Json) -> Self {
+        said(kind.attributes(), body, &mut Vec::new(), &mut self.written);
+        self
+    }
+
+    /// Adds what a PATCH changes, as [`Self::and_written`] does.
+    #[must_use]
+    pub fn and_patched(mut self, patch: &Patch) -> Self {
+        patch.written(&mut self.written);
         self
     }
 
     /// Tells whether everything is shown that is shown by default, so that a text kept for that can be used.
     #[must_use]
     pub fn is_default(&self) -> bool {
-        self.choice == Choice::Default && self.asked.is_empty()
+        self.choice == Choice::Default && self.written.is_empty()
     }
 
     /// Tells whether the attribute of this name, or some of it, is part of the answer.
@@ -75,7 +86,7 @@ impl Projection {
     /// Tells whether everything is shown that is shown by default, but for this attribute.
     pub(crate) fn is_default_without(&self, kind: &ResourceType, name: &str) -> bool {
         let Some(path) = kind.resolve(name) else { return false };
-        self.asked.is_empty()
+        self.written.is_empty()
             && matches!(&self.choice, Choice::Except(list) if matches!(list.as_slice(), [one] if **one == *path.steps()))
     }
 
@@ -87,6 +98,7 @@ impl Projection {
         let named = |list: &[Box<[Position]>]| list.iter().any(|path| **path == *steps);
         let covered = |list: &[Box<[Position]>]| list.iter().any(|path| steps.starts_with(path));
         let partly = |list: &[Box<[Position]>]| list.iter().any(|path| path.starts_with(steps));
+        let written = || self.written.iter().any(|path| path.starts_with(steps));
         // the container of an extension is none of its attributes
         if attribute.is_extension() && attribute.sub_attributes().iter().any(is_always_shown) {
             return true;
@@ -97,14 +109,38 @@ impl Projection {
             (Returned::Default, Choice::Only(list)) => covered(list) || partly(list),
             (Returned::Default, Choice::Except(list)) => !covered(list),
             (Returned::Request, Choice::Only(list)) => named(list) || partly(list),
-            (Returned::Request, Choice::Default) => named(&self.asked),
-            (Returned::Request, Choice::Except(list)) => named(&self.asked) && !covered(list),
+            (Returned::Request, Choice::Default) => written(),
+            (Returned::Request, Choice::Except(list)) => written() && !covered(list),
         }
     }
 }
 
 fn is_always_shown(attribute: &Attribute) -> bool {
     attribute.returned() == Returned::Always
+}
+
+/// Collects what a body names, down to the parts of values.
+fn said(
+    attributes: &Attributes,
+    json: &Json,
+    steps: &mut Vec<Position>,
+    written: &mut BTreeSet<Box<[Position]>>,
+) {
+    match json {
+        Json::List(values) => values.iter().for_each(|value| said(attributes, value, steps, written)),
+        Json::Object(members) => {
+            for (name, value) in members {
+                let Some((position, attribute)) = attributes.find(name) else { continue };
+                steps.push(position);
+                if !written.contains(steps.as_slice()) {
+                    written.insert(steps.as_slice().into());
+                }
+                said(attribute.sub_attributes(), value, steps, written);
+                steps.pop();
+            }
+        }
+        _ => {}
+    }
 }
 
 fn paths<'a>(kind: &ResourceType, names: impl IntoIterator<Item = &'a str>) -> Vec<Box<[Position]>> {

@@ -9,7 +9,7 @@ use jit_core::{
 use super::body::Besides;
 use super::bulk::what_is_new;
 use super::conditions::Conditions;
-use super::edit::{Edit, Fresh, members_said, names_in};
+use super::edit::{Edit, Fresh, members_said};
 use super::members::Membership;
 use super::record::{Told, Written, presence};
 use super::run::Done;
@@ -56,11 +56,8 @@ impl Turn<'_> {
             }
             Err(error) => return Err(error),
         };
-        let projection = if served.shows_on_request && projection.is_default() {
-            projection.and_written(&served.kind, names_in(json))
-        } else {
-            projection
-        };
+        let projection =
+            if served.shows_on_request { projection.and_written(&served.kind, json) } else { projection };
         self.done(served, &document, 201, Some(&projection)).await
     }
 
@@ -88,8 +85,8 @@ impl Turn<'_> {
         text: &QueryText,
     ) -> Result<Done, ScimError> {
         let mut projection = text.projection(&served.kind)?;
-        if served.shows_on_request && projection.is_default() {
-            projection = projection.and_written(&served.kind, edit.names());
+        if served.shows_on_request {
+            projection = edit.shown(served, projection);
         }
         for _ in 0..ATTEMPTS {
             let before = self.document(served, id).await?;
@@ -106,7 +103,7 @@ impl Turn<'_> {
                 }
             };
             // a large group is not sent back for one of its members
-            let silent = served.role == Role::Group && matches!(edit, Edit::Patch(..)) && !text.chooses();
+            let silent = served.role == Role::Group && matches!(edit, Edit::Patch(_)) && !text.chooses();
             let (status, projection) = if silent { (204, None) } else { (200, Some(&projection)) };
             return self.done(served, &document, status, projection).await;
         }

@@ -11,13 +11,13 @@ use super::service::Turn;
 use crate::error::ScimError;
 use crate::json::Json;
 use crate::patch::{ElementChange, Patch, element};
-use crate::resource::Resource;
+use crate::resource::{Projection, Resource};
 use crate::schema::{AttributePath, Attributes};
 
 /// What a client wants a resource to become.
 pub(super) enum Edit<'a> {
     Put(&'a Json),
-    Patch(Patch, &'a Json),
+    Patch(Patch),
 }
 
 /// A resource on its way into a document, and what must not be kept in it.
@@ -42,8 +42,8 @@ impl Edit<'_> {
     ) -> Result<Fresh, ScimError> {
         let is_group = served.role == Role::Group;
         let (mut resource, members) = match self {
-            Self::Patch(patch, _) if is_group => patch.apply_apart(old, "members")?,
-            Self::Patch(patch, _) => (patch.apply(old)?, Vec::new()),
+            Self::Patch(patch) if is_group => patch.apply_apart(old, "members")?,
+            Self::Patch(patch) => (patch.apply(old)?, Vec::new()),
             Self::Put(json) => {
                 let mut resource = old.replaced_by(json, turn.realm.connection.tolerance)?;
                 let mut members = Vec::new();
@@ -66,7 +66,7 @@ impl Edit<'_> {
     /// Tells whether it is said that somebody is in use, or that they are not, be it once more.
     fn says_use(&self, resource: &Resource) -> bool {
         let is_named = match self {
-            Self::Patch(patch, _) => patch.says("active"),
+            Self::Patch(patch) => patch.says("active"),
             Self::Put(_) => true,
         };
         is_named && resource.value("active").is_some()
@@ -75,7 +75,7 @@ impl Edit<'_> {
     /// Keeps somebody stopped until `active: true` is said: whoever says nothing of it, or null, leaves `false`, and whoever
     /// takes it away by its path is shown none, while the stop is remembered.
     fn stop(&self, was_stopped: bool, old: &Resource, resource: &mut Resource, besides: Besides) -> Besides {
-        let is_taken_away = matches!(self, Self::Patch(patch, _) if patch.removes("active"));
+        let is_taken_away = matches!(self, Self::Patch(patch) if patch.removes("active"));
         if was_stopped && !is_taken_away {
             resource.keep(old, "active");
         }
@@ -86,7 +86,7 @@ impl Edit<'_> {
     fn writes_hidden(&self, served: &Served) -> bool {
         let apart = served.kind.resolve("password").filter(|_| served.role == Role::Person);
         match self {
-            Self::Patch(patch, _) => patch.writes_hidden(apart.as_ref()),
+            Self::Patch(patch) => patch.writes_hidden(apart.as_ref()),
             Self::Put(json) => {
                 let apart = apart.as_ref().map(AttributePath::as_str);
                 let Json::Object(members) = json else { return false };
@@ -98,14 +98,11 @@ impl Edit<'_> {
         }
     }
 
-    /// Names the attributes that are written, for answers that show what was written.
-    pub(super) fn names(&self) -> Vec<&str> {
+    /// Lets an answer show what was written.
+    pub(super) fn shown(&self, served: &Served, projection: Projection) -> Projection {
         match self {
-            Self::Put(json) => names_in(json),
-            Self::Patch(_, json) => {
-                let Some(Json::List(operations)) = json.member("Operations") else { return Vec::new() };
-                operations.iter().flat_map(names_in_operation).collect()
-            }
+            Self::Put(json) => projection.and_written(&served.kind, json),
+            Self::Patch(patch) => projection.and_patched(patch),
         }
     }
 }
@@ -123,18 +120,6 @@ fn names_hidden<'a>(attributes: &Attributes, members: impl IntoIterator<Item = &
         let within = |value: &Json| matches!(value, Json::Object(members) if names_hidden(attribute.sub_attributes(), members));
         attribute.is_hidden() || values.iter().any(within)
     })
-}
-
-pub(super) fn names_in(json: &Json) -> Vec<&str> {
-    let Json::Object(members) = json else { return Vec::new() };
-    members.iter().map(|(name, _)| name.as_str()).collect()
-}
-
-fn names_in_operation(operation: &Json) -> Vec<&str> {
-    match operation.member("path").and_then(Json::as_text) {
-        Some(path) => vec![path],
-        None => operation.member("value").map(names_in).unwrap_or_default(),
-    }
 }
 
 /// Takes the members out of a group: they lie apart.

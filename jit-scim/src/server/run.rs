@@ -106,17 +106,12 @@ impl Turn<'_> {
     }
 
     /// Reads a change that is made of a whole resource: what is read-only is overlooked there.
-    pub(super) fn part<'a>(&self, served: &Served, body: &'a Json) -> Result<Edit<'a>, ScimError> {
+    pub(super) fn part(&self, served: &Served, body: &Json) -> Result<Edit<'static>, ScimError> {
         self.patch(served, body, self.realm.connection.tolerance.overlooking_read_only())
     }
 
-    fn patch<'a>(
-        &self,
-        served: &Served,
-        body: &'a Json,
-        tolerance: Tolerance,
-    ) -> Result<Edit<'a>, ScimError> {
-        Ok(Edit::Patch(Patch::parse(&served.kind, body, tolerance, &self.realm.connection.limits)?, body))
+    fn patch(&self, served: &Served, body: &Json, tolerance: Tolerance) -> Result<Edit<'static>, ScimError> {
+        Ok(Edit::Patch(Patch::parse(&served.kind, body, tolerance, &self.realm.connection.limits)?))
     }
 
     async fn show(

@@ -1,6 +1,8 @@
 //! The server as a client sees it, with a real engine and store behind it.
 
 #[cfg(test)]
+mod answers;
+#[cfg(test)]
 mod attackers;
 #[cfg(test)]
 mod bulk;
