@@ -126,6 +126,9 @@ impl Turn<'_> {
         let document = self.service.store.document_text(&served.of, id).await;
         let document = document.map_err(|error| fault::of_store(&error))?.ok_or(Reason::NotFound)?;
         let version = Version::numbered(document.version);
+        if request.if_match.is_some_and(|wanted| !VersionMatch::parse(wanted).includes(&version)) {
+            return Err(Reason::VersionStale.into());
+        }
         let known = request.if_none_match.map(VersionMatch::parse);
         if known.is_some_and(|known| known.includes(&version)) {
             return Ok(ScimResponse::new(304).tagged(&version));

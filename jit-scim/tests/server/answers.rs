@@ -66,3 +66,24 @@ async fn what_is_returned_on_request_is_shown_to_whoever_wrote_it_also_within_a_
         assert_eq!((own, code), (Some(json!(value)), None), "{operation}: {}", answer.body);
     }
 }
+
+/// RFC 9110 §13.1.1: no method is performed where the condition is false.
+#[tokio::test]
+async fn a_resource_of_another_version_than_asked_for_is_not_shown() {
+    let house = house();
+    let id = house.post("/Users", user("anna")).await.id();
+    let path = format!("/Users/{id}");
+    for (method, headers, status) in [
+        ("GET", &[("if-match", "W/\"1\"")][..], 200),
+        ("GET", &[("if-match", "\"7\", \"1\"")], 200),
+        ("GET", &[("if-match", "*")], 200),
+        ("GET", &[("if-match", "W/\"7\"")], 412),
+        ("HEAD", &[("if-match", "W/\"7\"")], 412),
+        ("GET", &[("if-match", "none")], 412),
+        ("GET", &[("if-match", "W/\"1\""), ("if-none-match", "W/\"1\"")], 304),
+        ("GET", &[("if-match", "W/\"7\""), ("if-none-match", "W/\"1\"")], 412),
+    ] {
+        house.send(method, &path, headers, None).await.is(status);
+    }
+    house.send("GET", "/Users/none", &[("if-match", "*")], None).await.refuses(404, None);
+}
