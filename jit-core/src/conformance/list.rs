@@ -46,6 +46,7 @@ macro_rules! __jit_user_store_checks {
             }
             forget {
                 what_is_over_is_named_in_order
+                what_is_over_is_named_from_where_somebody_was
                 only_what_is_over_for_good_is_named
                 a_forgotten_account_is_found_by_nobody
                 what_a_forgotten_lease_made_stays_known

@@ -1,5 +1,7 @@
-//! What all processes know of a target: one document of a kind each, in the main store, under the tenant of the house.
+//! What all processes know: of a target, one document of a kind each in the main store, and in each store how far a task of
+//! theirs has come; under the tenant of the house.
 
+use chrono::{DateTime, Utc};
 use serde::{Serialize, de::DeserializeOwned};
 use sha2::{Digest as _, Sha256};
 use uuid::Uuid;
@@ -36,12 +38,7 @@ impl Jit {
         let (Some(key), Ok(body)) = (key_of(target, kind), serde_json::to_string(known)) else {
             return Ok(());
         };
-        let (at, body, names) = (self.parts.clock.now(), body.into(), std::sync::Arc::default());
-        let after = Document { key, version: 0, created_at: at, changed_at: at, account: None, body, names };
-        commit.documents.push(match &before {
-            None => DocumentWrite::create(after),
-            Some(before) => DocumentWrite::update(before, after),
-        });
+        commit.documents.push(progress_write(key, before.as_ref(), body, self.parts.clock.now()));
         self.parts.store.commit(&commit).await
     }
 }
@@ -51,11 +48,35 @@ pub(super) fn is_contended(error: &BackendError) -> bool {
     matches!(error.kind(), ErrorKind::DocumentChanged | ErrorKind::AlreadyExists(Taken::Document))
 }
 
+/// Writes down what is known, unless somebody else wrote since it was read ([`is_contended`]).
+pub(super) fn progress_write(
+    key: DocumentKey,
+    before: Option<&Document>,
+    body: String,
+    at: DateTime<Utc>,
+) -> DocumentWrite {
+    let (body, names) = (body.into(), std::sync::Arc::default());
+    let after = Document { key, version: 0, created_at: at, changed_at: at, account: None, body, names };
+    match before {
+        None => DocumentWrite::create(after),
+        Some(before) => DocumentWrite::update(before, after),
+    }
+}
+
 /// Where something of a target is kept; every node names the same.
 fn key_of(target: &TargetId, kind: &str) -> Option<DocumentKey> {
+    key_in_house(kind, Uuid::from_slice(Sha256::digest(target.as_str()).get(..16)?).ok()?)
+}
+
+/// Names what is kept in each store; every node names the same. A UUID of version 8 (RFC 9562 section 5.8).
+pub(super) fn named_by(text: &[u8]) -> Option<Uuid> {
+    let bytes = Sha256::digest(text).get(..16)?.try_into().ok()?;
+    Some(uuid::Builder::from_custom_bytes(bytes).into_uuid())
+}
+
+/// Where it is kept: it concerns no tenant alone.
+pub(super) fn key_in_house(kind: &str, id: Uuid) -> Option<DocumentKey> {
     let (tenant, connection) = (Jit::house_tenant()?, ConnectionId::new(TARGETS).ok()?);
-    let digest = Sha256::digest(target.as_str());
-    let id = Uuid::from_slice(digest.get(..16)?).ok()?;
     let kind = DocumentKind::new(kind).ok()?;
     Some(Collection { tenant, connection, kind }.key(DocumentId::from_uuid(id)))
 }

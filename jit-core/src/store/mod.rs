@@ -79,8 +79,8 @@ pub trait UserStore: Send + Sync {
     ) -> Result<Page<AccountId>, BackendError>;
 
     /// Names the accounts of a tenant that are over for good ([`Account::over_since`]) since `until` or longer: those first that
-    /// are so for longest, then in the order of their ids; from where `after` ended, and at most `limit`, which is never more
-    /// than [`PAGE_ITEMS`]. It reads none of them, and costs by what it names.
+    /// are so for longest, then in the order of their ids; from where `after` ended, also if whoever it names is not there any
+    /// longer, and at most `limit`, which is never more than [`PAGE_ITEMS`]. It reads none of them, and costs by what it names.
     ///
     /// # Errors
     /// `store.unavailable`.

@@ -21,6 +21,12 @@ impl Faulty {
         let mut over = match self.fault {
             Fault::NamesTheYoung => self.inner.long_over(tenant, never, after, limit).await?,
             Fault::NamesTheOldFromTheStart => self.inner.long_over(tenant, until, None, limit).await?,
+            Fault::NamesFromWhoIsThere => {
+                let all =
+                    self.inner.long_over(tenant, never, None, NonZeroUsize::new(1_000).unwrap()).await?;
+                let after = after.filter(|after| all.contains(after));
+                self.inner.long_over(tenant, until, after, limit).await?
+            }
             Fault::LongOverForgetsTenant => {
                 let mut all = Vec::new();
                 for tenant in self.tenants() {

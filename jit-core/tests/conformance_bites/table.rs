@@ -244,6 +244,8 @@ faults! {
     NamesTheYoung => [what_is_over_is_named_in_order];
     /// Names the first ones again in each part.
     NamesTheOldFromTheStart => [what_is_over_is_named_in_order];
+    /// Names the first ones again where whoever the last part ended with is not there any longer.
+    NamesFromWhoIsThere => [what_is_over_is_named_from_where_somebody_was];
     /// Names those that are over in the order of their ids.
     NamesInOrderOfIds => [what_is_over_is_named_in_order];
     /// Names every lease that is gone.

@@ -29,6 +29,8 @@ mod postgres;
 #[cfg(test)]
 mod quarantine;
 #[cfg(test)]
+mod retention;
+#[cfg(test)]
 #[cfg(feature = "sqlite")]
 mod sqlite;
 #[cfg(test)]

@@ -58,6 +58,27 @@ pub async fn what_is_over_is_named_in_order(nodes: &Nodes) -> Result<(), Failure
     same(&(early.len(), late.len()), &(4, 2), "those until an instant, and until right before it")
 }
 
+/// Checks that a part begins where the last one ended, also when whoever it ended with is forgotten by now, or is over since
+/// later.
+pub async fn what_is_over_is_named_from_where_somebody_was(nodes: &Nodes) -> Result<(), Failure> {
+    let (mut world, store, mut accounts) = (World::new("a")?, nodes.one(), Vec::new());
+    for seconds in [10, 20, 30, 40] {
+        let lease = world.lease()?;
+        let lease = world.create(store, lease).await?;
+        accounts.push(world.update(store, &lease, lease.clone().gone(EndReason::Expired, seconds)).await?);
+    }
+    let [first, second, third, fourth] = accounts.as_slice() else { return Err(Failure::new("no sample")) };
+    store.commit(&forgetting(&world, &[second])?).await?;
+    let changed = world.update(store, third, third.clone().gone(EndReason::Expired, 50)).await?;
+    let expected = vec![over(fourth)?, over(&changed)?];
+    for gone in [second, third] {
+        let named = nodes.two().long_over(&world.tenant, at(100), Some(over(gone)?), count(10)).await?;
+        same(&named, &expected, "those that are over after that")?;
+    }
+    let named = nodes.two().long_over(&world.tenant, at(100), None, count(1)).await?;
+    same(&named, &vec![over(first)?], "the first one")
+}
+
 /// Leases that are gone, of which something may still arrive, is to be done, told or given back, or which came back once.
 fn unsettled(world: &mut World) -> Made<Vec<Account>> {
     let task = world.task("target:directory", at(5))?.id;

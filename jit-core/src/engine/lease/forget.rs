@@ -6,16 +6,19 @@
 use std::{collections::BTreeSet, num::NonZeroUsize};
 
 use chrono::{DateTime, TimeDelta, Utc};
+use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use super::super::{
     Jit,
+    known::{is_contended, key_in_house, named_by, progress_write},
     outcome::JitError,
     work::{HOLD, WorkReport, after_pause},
 };
 use crate::{
-    Account, AccountId, Actor, AuditEvent, AuditOutcome, BackendError, Claimed, Code, Commit, ErrorKind,
-    Forgotten, Lane, PAGE_ITEMS, Settlement, Store, Taken, Task, TaskId, TaskKind, TenantId, WorkerId,
+    Account, AccountId, Actor, AuditEvent, AuditOutcome, BackendError, Claimed, Code, Commit, Document,
+    DocumentKey, ErrorKind, Forgotten, Lane, Over, PAGE_ITEMS, Settlement, Store, Taken, Task, TaskId,
+    TaskKind, TenantId, WorkerId,
 };
 
 /// The least time for which records are kept: longer than any call may be on its way, than anybody waits before they repeat a
@@ -29,6 +32,25 @@ const MOST: usize = PAGE_ITEMS;
 const PARTS: usize = 4;
 /// The task of each tenant: every node names the same.
 const TURN: Uuid = Uuid::from_u128(0x6a69_7400_0000_8000_8000_0066_6f72_6765);
+/// The kind of the document that keeps where the next turn of a tenant begins.
+const KIND: &str = "Forgetting";
+
+/// Where a turn goes on, so that what has to stay keeps no other from its turn, however much of it there is: after this one.
+/// Behind the last one it begins with the first again.
+#[derive(Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+struct Place {
+    #[serde(with = "crate::instant")]
+    since: DateTime<Utc>,
+    account: AccountId,
+}
+
+/// What a turn looked at.
+struct Looked {
+    forgotten: Vec<Forgotten>,
+    /// The last one; `None` where nothing follows it.
+    last: Option<Over>,
+    count: usize,
+}
 
 impl Jit {
     /// Gives each tenant its turn whose turn it is: removes records of leases that have been over for good for longer than they
@@ -77,11 +99,9 @@ impl Jit {
         }
         let claimed = store.claim(worker, &lane, now, HOLD, NonZeroUsize::MIN).await?;
         for claimed in self.readable(claimed, None, report).await {
-            let again = match self.forget_of(store, tenant, until).await {
-                Ok(forgotten) => {
-                    report.forgotten += forgotten;
-                    if forgotten < MOST { now.checked_add_signed(EVERY).unwrap_or(now) } else { now }
-                }
+            let again = match self.forget_of(store, tenant, until, report).await {
+                Ok(is_end) if is_end => now.checked_add_signed(EVERY).unwrap_or(now),
+                Ok(_) => now,
                 Err(error) => {
                     report.failed += 1;
                     failed_turn(&claimed, &error, now)
@@ -96,39 +116,96 @@ impl Jit {
         Ok(())
     }
 
-    /// Removes records of a tenant, and tells how many.
+    /// Removes records of a tenant, and tells whether it came to the end of those that are over for long.
     async fn forget_of(
         &self,
         store: &dyn Store,
         tenant: &TenantId,
         until: DateTime<Utc>,
-    ) -> Result<usize, JitError> {
-        let (mut forgotten, mut after) = (Vec::new(), None);
+        report: &mut WorkReport,
+    ) -> Result<bool, JitError> {
+        let key = named_by(format!("forgetting\n{tenant}").as_bytes()).and_then(|id| key_in_house(KIND, id));
+        let Some(key) = key else { return Ok(true) };
+        let kept = store.document(&key).await?;
+        let from: Option<Place> = kept.as_ref().and_then(|kept| serde_json::from_str(&kept.body).ok());
+        let looked = self.look_through(store, tenant, until, from).await?;
+        let (is_end, count) = (looked.last.is_none(), looked.count);
+        let forgotten = self.forget(store, tenant, looked.forgotten, until).await?;
+        report.forgotten += forgotten;
+        let next = match looked.last {
+            // Nobody stays before what comes next.
+            Some(_) if forgotten == count => from,
+            last => last.map(|Over { since, account }| Place { since, account }),
+        };
+        if next != from {
+            self.keep_place(store, key, kept.as_ref(), next).await?;
+        }
+        Ok(is_end)
+    }
+
+    /// Looks at those that come next, and finds which of them may be removed.
+    async fn look_through(
+        &self,
+        store: &dyn Store,
+        tenant: &TenantId,
+        until: DateTime<Utc>,
+        from: Option<Place>,
+    ) -> Result<Looked, JitError> {
+        let last = from.map(|Place { since, account }| Over { since, account });
+        let mut looked = Looked { forgotten: Vec::new(), last, count: 0 };
         for _ in 0..PARTS {
-            let Some(limit) = NonZeroUsize::new(MOST - forgotten.len()) else { break };
-            let part = store.long_over(tenant, until, after, limit).await?;
+            let Some(limit) = NonZeroUsize::new(MOST - looked.forgotten.len()) else { break };
+            let part = store.long_over(tenant, until, looked.last, limit).await?;
             for over in &part {
-                forgotten.extend(self.may_be_forgotten(store, tenant, over.account, until).await?);
+                looked.forgotten.extend(self.may_be_forgotten(store, tenant, over.account, until).await?);
             }
-            after = part.last().copied();
-            if part.len() < limit.get() {
+            looked.count += part.len();
+            looked.last = part.last().copied().filter(|_| part.len() == limit.get());
+            if looked.last.is_none() {
                 break;
             }
         }
-        if forgotten.is_empty() {
+        Ok(looked)
+    }
+
+    /// Removes records, and tells how many.
+    async fn forget(
+        &self,
+        store: &dyn Store,
+        tenant: &TenantId,
+        forgotten: Vec<Forgotten>,
+        until: DateTime<Utc>,
+    ) -> Result<usize, JitError> {
+        let count = forgotten.len();
+        if count == 0 {
             return Ok(0);
         }
-        let count = forgotten.len();
-        let commit = Commit {
-            forgotten,
-            events: vec![self.told(tenant, count, until)],
-            ..Commit::new(tenant.clone())
-        };
+        let events = vec![self.told(tenant, count, until)];
+        let commit = Commit { events, forgotten, ..Commit::new(tenant.clone()) };
         match store.commit(&commit).await {
             Ok(()) => Ok(count),
-            // One of them was written since: the next turn finds what it is now.
+            // One of them was written since: they are found as they are now when all others had their turn.
             Err(error) if *error.kind() == ErrorKind::Conflict => Ok(0),
             Err(error) => Err(error.into()),
+        }
+    }
+
+    async fn keep_place(
+        &self,
+        store: &dyn Store,
+        key: DocumentKey,
+        kept: Option<&Document>,
+        next: Option<Place>,
+    ) -> Result<(), JitError> {
+        let (Some(house), Ok(body)) = (Self::house_tenant(), serde_json::to_string(&next)) else {
+            return Ok(());
+        };
+        let mut commit = Commit::new(house);
+        commit.documents.push(progress_write(key, kept, body, self.parts.clock.now()));
+        match store.commit(&commit).await {
+            // The claim ran out, and somebody else goes on.
+            Err(error) if is_contended(&error) => Ok(()),
+            written => Ok(written?),
         }
     }
 

@@ -8,13 +8,13 @@ use std::num::NonZeroUsize;
 use chrono::{DateTime, TimeDelta, Utc};
 use uuid::Uuid;
 
-use super::super::known::is_contended;
-use super::{desired, key_in_house, mark, mark::Next, named_by, rounds::Progress};
+use super::super::known::{is_contended, key_in_house, named_by, progress_write};
+use super::{desired, mark, mark::Next, rounds::Progress};
 use crate::{
     Account, AccountId, AccountWrite, Actor, AuditEvent, AuditOutcome, BackendError, Claimed, Code, Commit,
-    Cursor, DesiredState, Document, DocumentKey, DocumentWrite, Drift, DriftLook, ErrorKind, FaultScope, Jit,
-    Lane, LookupKey, Mirror, MirrorState, Mirrored, RemoteRef, Settlement, Store, Taken, TargetId,
-    TargetSetup, Task, TaskId, TaskKind, TenantId, Wanted, WorkReport, WorkerId, engine::work::HOLD, wanted,
+    Cursor, DesiredState, DocumentKey, Drift, DriftLook, ErrorKind, FaultScope, Jit, Lane, LookupKey, Mirror,
+    MirrorState, Mirrored, RemoteRef, Settlement, Store, Taken, TargetId, TargetSetup, Task, TaskId,
+    TaskKind, TenantId, Wanted, WorkReport, WorkerId, engine::work::HOLD, wanted,
 };
 
 /// How many accounts are looked at in one turn, and for how long at most: well within the hold of the claim.
@@ -305,21 +305,6 @@ fn settled<'a>(
     match asked.state {
         DesiredState::Mirrored(mirrored) => Some((mirror, asked.remote, mirrored)),
         _ => None,
-    }
-}
-
-pub(super) fn progress_write(
-    key: DocumentKey,
-    before: Option<&Document>,
-    body: String,
-    at: DateTime<Utc>,
-) -> DocumentWrite {
-    let names = std::sync::Arc::default();
-    let body = body.into();
-    let after = Document { key, version: 0, created_at: at, changed_at: at, account: None, body, names };
-    match before {
-        None => DocumentWrite::create(after),
-        Some(before) => DocumentWrite::update(before, after),
     }
 }
 

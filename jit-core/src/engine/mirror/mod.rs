@@ -23,14 +23,11 @@ use std::{
 };
 
 use chrono::{DateTime, Utc};
-use sha2::{Digest as _, Sha256};
-use uuid::Uuid;
 
 use crate::{
-    Account, AccountId, AccountWrite, Actor, AuditEvent, AuditOutcome, Code, Collection, Commit,
-    ConnectionId, Cursor, Desired, DesiredState, DocumentId, DocumentKey, DocumentKind, ErrorKind, EventId,
-    Filter, Jit, JitError, Lane, Mirror, MirrorState, Mirrored, Page, Query, RemoteRef, Store, StoreId,
-    TargetId, TargetSetup, TenantId, Wanted, wanted,
+    Account, AccountId, AccountWrite, Actor, AuditEvent, AuditOutcome, Code, Commit, Cursor, Desired,
+    DesiredState, ErrorKind, EventId, Filter, Jit, JitError, Lane, Mirror, MirrorState, Mirrored, Page,
+    Query, RemoteRef, Store, StoreId, TargetId, TargetSetup, TenantId, Wanted, wanted,
 };
 
 /// Tells what would be brought to a target for one account.
@@ -233,17 +230,4 @@ fn desired(setup: &TargetSetup, account: &Account, mirror: &Mirror, wanted: &Wan
     };
     let marker = setup.markers.mark(&account.tenant, account.id);
     Some(Desired { remote: RemoteRef { name, place: None, marker, native: mirror.native.clone() }, state })
-}
-
-/// Names what is kept about a target in each store; every node names the same. A UUID of version 8 (RFC 9562 section 5.8).
-fn named_by(text: &[u8]) -> Option<Uuid> {
-    let bytes = Sha256::digest(text).get(..16)?.try_into().ok()?;
-    Some(uuid::Builder::from_custom_bytes(bytes).into_uuid())
-}
-
-/// Where it is kept: it concerns no tenant.
-fn key_in_house(kind: &str, id: Uuid) -> Option<DocumentKey> {
-    let (tenant, connection) = (Jit::house_tenant()?, ConnectionId::new("targets").ok()?);
-    let kind = DocumentKind::new(kind).ok()?;
-    Some(Collection { tenant, connection, kind }.key(DocumentId::from_uuid(id)))
 }

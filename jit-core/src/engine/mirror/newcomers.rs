@@ -16,7 +16,10 @@ use std::{
 use chrono::{DateTime, TimeDelta, Utc};
 
 use self::places::{Followed, Reached, Stretch};
-use super::{super::known::is_contended, drift::progress_write, key_in_house, mark, named_by};
+use super::{
+    super::known::{is_contended, key_in_house, named_by, progress_write},
+    mark,
+};
 use crate::{
     Account, AccountId, AccountWrite, BackendError, Commit, Cursor, DocumentKey, ErrorKind, Jit, Store,
     StoreId, TargetId, TargetSetup, TenantId, TimeDoubt,
