@@ -12,6 +12,8 @@ mod conformance;
 #[cfg(test)]
 mod documents;
 #[cfg(test)]
+mod followers;
+#[cfg(test)]
 mod forgetting;
 #[cfg(test)]
 #[cfg(feature = "real-postgres")]
