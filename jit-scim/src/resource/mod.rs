@@ -63,8 +63,13 @@ impl Resource {
     /// `scim.primary_twice`.
     pub fn create(kind: &Arc<ResourceType>, json: &Json, tolerance: Tolerance) -> Result<Self, ScimError> {
         let resource = Self::whole(kind, json, tolerance)?;
-        complete(kind.attributes(), &resource.root)?;
+        resource.check_complete()?;
         Ok(resource)
+    }
+
+    /// Looks whether everything that is required has a value.
+    pub(crate) fn check_complete(&self) -> Result<(), ScimError> {
+        complete(self.kind.attributes(), &self.root)
     }
 
     /// Reads a resource as [`Self::to_stored`] wrote it.
@@ -243,7 +248,12 @@ impl Resource {
         Some(value)
     }
 
-    fn whole(kind: &Arc<ResourceType>, json: &Json, tolerance: Tolerance) -> Result<Self, ScimError> {
+    /// As [`Self::create`], where values that are required may be missing.
+    pub(crate) fn whole(
+        kind: &Arc<ResourceType>,
+        json: &Json,
+        tolerance: Tolerance,
+    ) -> Result<Self, ScimError> {
         let reader = Reader { purpose: Purpose::Whole, tolerance };
         json.as_object()?;
         let named = named_schemas(kind, json, tolerance)?;

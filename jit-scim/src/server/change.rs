@@ -35,10 +35,12 @@ impl Turn<'_> {
         text: &QueryText,
     ) -> Result<Done, ScimError> {
         let projection = text.projection(&served.kind)?;
-        let mut resource = Resource::create(&served.kind, json, self.realm.connection.tolerance)?;
+        let mut resource = Resource::whole(&served.kind, json, self.realm.connection.tolerance)?;
         if let Some(done) = self.change_known(served, &resource, (json, text)).await? {
             return Ok(done);
         }
+        // of somebody who is known a feed may say a part: only who is new has to be told of whole
+        resource.check_complete()?;
         let id = self.service.jit.new_document_id();
         resource.set_id(&id.to_string());
         let members = if served.role == Role::Group { members_said(&mut resource)? } else { Vec::new() };

@@ -146,6 +146,22 @@ async fn a_feed_says_everything_with_post() {
     assert!(matches!(house.account().await.state, AccountState::Disabled { .. }));
 }
 
+/// Entra's API-driven provisioning asks for `schemas` and `externalId` alone, and another source may tell of badges only.
+#[tokio::test]
+async fn a_feed_says_a_part_of_somebody_who_is_known_and_all_of_who_is_new() {
+    let house = house_with(SETTINGS, jit_scim::server::ScimConnection::feed);
+    let whole = json!({"schemas": [USER], "externalId": "701984", "userName": "bjensen", "active": true});
+    let leaver = json!({"schemas": [USER], "externalId": "701984", "active": false});
+    let refused = house.post("/Bulk", bulk(json!([create("a", &leaver)]))).await.is(200);
+    assert_eq!(statuses(&refused), ["400"], "nobody knows them yet");
+    assert!(house.accounts().await.is_empty());
+    let done = house.post("/Bulk", bulk(json!([create("a", &whole), create("b", &leaver)]))).await.is(200);
+    assert_eq!(statuses(&done), ["201", "200"], "{}", done.body);
+    assert!(matches!(house.account().await.state, AccountState::Disabled { .. }));
+    let user = house.get("/Users?filter=externalId eq \"701984\"").await.body["Resources"][0].clone();
+    assert_eq!((&user["userName"], &user["active"]), (&json!("bjensen"), &json!(false)));
+}
+
 fn create(name: &str, data: &Value) -> Value {
     let path = if data["schemas"][0] == GROUP { "/Groups" } else { "/Users" };
     json!({"method": "POST", "path": path, "bulkId": name, "data": data})
