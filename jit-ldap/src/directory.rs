@@ -116,7 +116,8 @@ impl Directory {
         &self.limits
     }
 
-    /// Lends a connection to the first server that can be reached.
+    /// Lends a connection to the first server that can be reached and that takes us: whatever one answers but that our
+    /// password is wrong, the next one is asked.
     ///
     /// # Errors
     /// As [`Pool::lend`], of the last server that was tried; `ldap.server_unknown` when there is none.
@@ -226,9 +227,10 @@ async fn first_of(servers: impl Iterator<Item = &Pools>) -> Result<Loan, LdapErr
     Err(last)
 }
 
-/// Whether there is no use in asking another server: it would refuse the same password, and count it too.
+/// Whether no other server may be asked: it would refuse the same password, and count it too. Whatever else a server answers
+/// to a bind (it is busy, starts, has nobody behind it) is so there, and nowhere else.
 fn is_final(error: &LdapError) -> bool {
-    error.fate() == Fate::Answered || error.reason() == Reason::CircuitOpen
+    matches!(error.reason(), Reason::ServiceRefused | Reason::CircuitOpen)
 }
 
 impl Pools {
@@ -240,7 +242,7 @@ impl Pools {
         }
         let mut loan = self.work.lend().await?;
         if !is_fresh {
-            // a server that breaks off is as good as one that cannot be reached
+            // a server that breaks off, or does not look, is as good as one that cannot be reached
             let takes =
                 takes_changes(&mut loan, base).await.map_err(|error| error.with_fate(Fate::NotSent))?;
             self.role.learn(takes);

@@ -37,7 +37,7 @@ impl Role {
 pub(crate) async fn takes_changes(connection: &mut Connection, base: &Dn) -> Result<bool, LdapError> {
     match connection.features().await {
         Ok(features) if features.is_active_directory() => return Ok(!features.is_read_only()),
-        Err(error) if error.fate() != Fate::Answered => return Err(error),
+        Err(error) if error.fate() != Fate::Answered || error.reason() == Reason::Busy => return Err(error),
         // whoever keeps its root to itself is asked the other way
         _ => {}
     }
@@ -46,6 +46,8 @@ pub(crate) async fn takes_changes(connection: &mut Connection, base: &Dn) -> Res
     match connection.modify(&EntryName::Dn(base.child(nobody)), &[nothing], &[]).await {
         Ok(_) => Ok(true),
         Err(error) if sends_elsewhere(&error) => Ok(false),
+        // it did not look
+        Err(error) if error.reason() == Reason::Busy => Err(error),
         Err(error) if error.fate() == Fate::Answered => Ok(true),
         Err(error) => Err(error),
     }

@@ -229,7 +229,7 @@ name = "everybody"
 permit = {}
 "#;
 
-fn trigger(directory: Directory, house: &House) -> LdapTrigger {
+pub(crate) fn trigger(directory: Directory, house: &House) -> LdapTrigger {
     let settings: ConnectionConfig<SignInSettings> =
         config::load(SIGN_IN, Format::Toml, "test.toml").unwrap();
     let (_, attestor, sign_in) = settings.define().unwrap();
@@ -262,7 +262,7 @@ async fn everybody(peer: &Peer, systems: &Systems, password: &str, house: &House
     tally(at_once(calls).await)
 }
 
-fn alice() -> BindEvidence {
+pub(crate) fn alice() -> BindEvidence {
     let password = zeroize::Zeroizing::new("alice-password-1".to_owned());
     BindEvidence { user_name: "alice".into(), password, context: Context::default() }
 }

@@ -22,4 +22,4 @@ pub(crate) use custom::{without_controls, without_controls_for_people};
 pub(crate) use dynamic::{
     target as dynamic_target, target_pointed_elsewhere as dynamic_target_pointed_elsewhere,
 };
-pub(crate) use house::{House, World, administrator_of, open_ldap, remote, secret, tenant};
+pub(crate) use house::{House, World, absent, administrator_of, made, open_ldap, remote, secret, tenant};
