@@ -30,6 +30,7 @@ pub const MIGRATIONS: &[Migration] = &[
         sql: include_str!("0005_forgetting.sql"),
         former: &["7ec95d9d9878bc49a909fe41fe0add612b895527c4dc8cead1805561d569778e"],
     },
+    Migration { version: 6, name: "members", sql: include_str!("0006_members.sql"), former: &[] },
 ];
 
 const MIGRATE: &str = "postgres.migrate";
