@@ -12,6 +12,9 @@ pub struct Limits {
     pub depth: usize,
     /// How many values a body may hold, counting each array and object as one.
     pub values: usize,
+    /// The longest resource, in bytes, without what is kept apart (members, passwords). Whatever was longer before it was
+    /// bounded may become shorter.
+    pub resource_bytes: usize,
     /// How many operations a PATCH may hold.
     pub patch_operations: usize,
     /// How many operations a bulk request may hold.
@@ -25,6 +28,7 @@ impl Default for Limits {
             text_bytes: 64 << 10,
             depth: 32,
             values: 200_000,
+            resource_bytes: 1 << 20,
             patch_operations: 1000,
             bulk_operations: 1000,
         }

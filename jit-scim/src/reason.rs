@@ -89,6 +89,7 @@ jit_core::reasons! {
     pub enum Reason: fn answer -> Answer {
         // bodies
         BodyTooLarge = "scim.body_too_large", "the body is longer than is taken", Plain(413);
+        ResourceTooLarge = "scim.resource_too_large", "the resource would be longer than is kept", Plain(413);
         BodyIncomplete = "scim.body_incomplete", "the body did not come, or not in time", Plain(408);
         JsonMalformed = "scim.json_malformed", "the text is not JSON", Bad(InvalidSyntax);
         JsonTooDeep = "scim.json_too_deep", "objects and arrays lie too deep in each other", Bad(InvalidSyntax);

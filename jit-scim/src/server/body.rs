@@ -78,6 +78,18 @@ pub(super) fn pack(resource: &Resource, besides: &Besides) -> Arc<str> {
     format!("[{},{},{shown},{everything},{besides}]", shown.len(), everything.len()).into()
 }
 
+/// Refuses a resource that is longer than it may be, unless it was as long before.
+pub(super) fn check_length(body: &str, before: Option<&str>, most: usize) -> Result<(), ScimError> {
+    // what is known besides grows with the groups of a person, which others put them in
+    let length = |body| Ok::<_, ScimError>(parts(body)?.everything.len());
+    let before = before.map_or(Ok(0), length)?;
+    if length(body)? > most.max(before) {
+        Err(ScimError::beyond(Reason::ResourceTooLarge, most))
+    } else {
+        Ok(())
+    }
+}
+
 /// Returns what is shown.
 pub(super) fn shown(body: &str) -> Result<&str, ScimError> {
     Ok(parts(body)?.shown)

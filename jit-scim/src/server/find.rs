@@ -21,6 +21,8 @@ use crate::schema::ResourceType;
 const LOOKS_OF_A_TURN: usize = 20_000;
 /// One resource takes no more: there is no turn of others in between.
 const LOOKS_AT_ONE: usize = 1_000_000;
+/// How many documents are read at a time: each may be as long as a resource may be.
+const READ_AT_ONCE: NonZeroUsize = NonZeroUsize::new(200).unwrap();
 /// About as long as what the service says of a resource is.
 const META_BYTES: usize = 320;
 
@@ -29,6 +31,8 @@ pub(super) struct Hits {
     pub(super) total: usize,
     pub(super) next: Option<String>,
     pub(super) documents: Vec<DocumentText>,
+    /// Whether there was no room for more.
+    pub(super) is_full: bool,
 }
 
 /// What fulfils a query, in the order in which it was found.
@@ -51,6 +55,7 @@ struct Sieve<'a> {
     ids: Vec<DocumentId>,
     /// The documents of the first of them, so that what is found by an index is not read twice.
     kept: Vec<Option<DocumentText>>,
+    room: Room,
 }
 
 impl Turn<'_> {
@@ -142,11 +147,33 @@ impl Turn<'_> {
         start: usize,
         count: usize,
     ) -> Result<Hits, ScimError> {
-        let (total, documents) = match candidates {
-            Candidates::Read(documents) => (documents.len(), window(documents, start, count)),
-            Candidates::Known(ids) => (ids.len(), self.by_ids(served, window(ids, start, count)).await?),
+        let (mut room, mut documents) = (self.room(), Vec::new());
+        let total = match candidates {
+            Candidates::Read(found) => {
+                let total = found.len();
+                for document in window(found, start, count) {
+                    room.put(&mut documents, document);
+                }
+                total
+            }
+            Candidates::Known(ids) => {
+                let total = ids.len();
+                for id in window(ids, start, count) {
+                    for document in self.by_ids(served, [id]).await? {
+                        room.put(&mut documents, document);
+                    }
+                    if room.is_full {
+                        break;
+                    }
+                }
+                total
+            }
         };
-        Ok(Hits { total, next: None, documents })
+        Ok(Hits { total, next: None, documents, is_full: room.is_full })
+    }
+
+    pub(super) const fn room(&self) -> Room {
+        Room { left: self.realm.connection.reach.page_bytes, is_empty: true, is_full: false }
     }
 
     /// Reads one page of everything.
@@ -161,18 +188,23 @@ impl Turn<'_> {
                 (last.transpose()?, 0, *count)
             }
         };
-        let mut documents = Vec::new();
-        let mut more = skip < total;
-        while let Some(limit) = NonZeroUsize::new(count.saturating_sub(documents.len())).filter(|_| more) {
-            let limit = limit.min(page_items());
-            let page = self.documents(served, after, skip, limit).await?;
+        let mut documents: Vec<DocumentText> = Vec::new();
+        let (mut more, mut room) = (skip < total, self.room());
+        while let Some(limit) = NonZeroUsize::new(count.saturating_sub(documents.len())) {
+            if !more || room.is_full {
+                break;
+            }
+            let page = self.documents(served, after, skip, limit.min(READ_AT_ONCE)).await?;
             (skip, more) = (0, page.1);
-            documents.extend(page.0);
+            for document in page.0 {
+                room.put(&mut documents, document);
+            }
+            more |= room.is_full;
             after = documents.last().map(|document| document.id);
         }
         let last = after.filter(|_| more && matches!(query.page, Page::Cursor { .. }) && count > 0);
         let next = last.map(|id| query.cursor_behind(&id.to_string(), self.now));
-        Ok(Hits { total, next, documents })
+        Ok(Hits { total, next, documents, is_full: room.is_full })
     }
 
     /// Looks at everything, as far as that is allowed.
@@ -181,7 +213,7 @@ impl Turn<'_> {
         let mut left = self.realm.connection.reach.looked_at;
         let mut after = None;
         loop {
-            let (documents, more) = self.documents(served, after, 0, page_items()).await?;
+            let (documents, more) = self.documents(served, after, 0, READ_AT_ONCE).await?;
             left = left.checked_sub(documents.len()).ok_or(Reason::TooManyFound)?;
             after = documents.last().map(|document| document.id);
             for document in documents {
@@ -228,6 +260,7 @@ impl<'a> Sieve<'a> {
             ranks: Vec::new(),
             ids: Vec::new(),
             kept: Vec::new(),
+            room: turn.room(),
         }
     }
 
@@ -258,7 +291,8 @@ impl<'a> Sieve<'a> {
         };
         self.ranks.push((rank, self.ids.len()));
         self.ids.push(id);
-        if self.kept.len() < PAGE_ITEMS {
+        let is_next = self.kept.len() + 1 == self.ids.len();
+        if is_next && self.kept.len() < PAGE_ITEMS && self.room.takes(&document) {
             self.kept.push(Some(document));
         }
         Ok(())
@@ -293,21 +327,46 @@ impl<'a> Sieve<'a> {
             self.ranks.sort_by(|(a, _), (b, _)| query.order(a, b));
         }
         let (ranks, places): (Vec<_>, Vec<_>) = self.ranks.into_iter().unzip();
-        let window = query.window(&self.served.kind, &ranks);
-        let next = query.next(&ranks, &window, self.turn.now);
-        let mut documents = Vec::with_capacity(window.len());
-        for place in places.get(window).unwrap_or_default() {
-            match self.kept.get_mut(*place).and_then(Option::take) {
-                Some(document) => documents.push(document),
-                None => documents.extend(self.turn.by_ids(self.served, self.ids.get(*place).copied()).await?),
+        let mut window = query.window(&self.served.kind, &ranks);
+        let (mut documents, mut room) = (Vec::with_capacity(window.len()), self.turn.room());
+        for (number, place) in places.get(window.clone()).unwrap_or_default().iter().enumerate() {
+            let read = match self.kept.get_mut(*place).and_then(Option::take) {
+                Some(document) => Some(document),
+                None => self.turn.by_ids(self.served, self.ids.get(*place).copied()).await?.pop(),
+            };
+            documents.extend(read.filter(|document| room.takes(document)));
+            if room.is_full {
+                window.end = window.start.saturating_add(number);
+                break;
             }
         }
-        Ok(Hits { total: ranks.len(), next, documents })
+        let next = query.next(&ranks, &window, self.turn.now);
+        Ok(Hits { total: ranks.len(), next, documents, is_full: room.is_full })
     }
 }
 
-fn page_items() -> NonZeroUsize {
-    NonZeroUsize::new(PAGE_ITEMS).unwrap_or(NonZeroUsize::MIN)
+/// What still fits on a page.
+pub(super) struct Room {
+    left: usize,
+    is_empty: bool,
+    /// Whether something was left out, and so all that comes after it.
+    pub(super) is_full: bool,
+}
+
+impl Room {
+    /// Tells whether there is room for a document, and takes it; for the first in any case.
+    pub(super) fn takes(&mut self, document: &DocumentText) -> bool {
+        let left = self.left.checked_sub(document.body.len());
+        self.is_full |= left.is_none() && !self.is_empty;
+        (self.left, self.is_empty) = (left.unwrap_or(0), false);
+        !self.is_full
+    }
+
+    fn put(&mut self, documents: &mut Vec<DocumentText>, document: DocumentText) {
+        if self.takes(&document) {
+            documents.push(document);
+        }
+    }
 }
 
 /// Lets others have a turn in between.

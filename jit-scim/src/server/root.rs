@@ -58,14 +58,14 @@ impl Turn<'_> {
         start: usize,
         count: usize,
     ) -> Result<ScimResponse, ScimError> {
-        let (mut total, mut bodies) = (0_usize, Vec::new());
+        let (mut total, mut bodies, mut is_full) = (0_usize, Vec::new(), false);
         let mut left = self.realm.connection.reach.members;
         for (served, mut query) in bound {
-            query.page = Page::Index {
-                start: start.saturating_sub(total).max(1),
-                count: count.saturating_sub(bodies.len()),
-            };
+            // nothing comes behind what was left out
+            let left_over = if is_full { 0 } else { count.saturating_sub(bodies.len()) };
+            query.page = Page::Index { start: start.saturating_sub(total).max(1), count: left_over };
             let hits = self.find(served, &query).await?;
+            is_full |= hits.is_full;
             total = total.saturating_add(hits.total);
             for document in &hits.documents {
                 bodies.push(self.render(served, document, &query.projection, &mut left).await?);
@@ -86,18 +86,25 @@ impl Turn<'_> {
         }
         all.sort_by(|(a, _), (b, _)| lead.order(a, b));
         let (ranks, found): (Vec<_>, Vec<_>) = all.into_iter().unzip();
-        let window = lead.window(&leading.kind, &ranks);
+        let mut window = lead.window(&leading.kind, &ranks);
+        let (mut bodies, mut room) = (Vec::with_capacity(window.len()), self.room());
+        let mut left = self.realm.connection.reach.members;
+        for (number, (served, query, id)) in found.get(window.clone()).unwrap_or_default().iter().enumerate()
+        {
+            for document in self.by_ids(served, [*id]).await? {
+                if room.takes(&document) {
+                    bodies.push(self.render(served, &document, &query.projection, &mut left).await?);
+                }
+            }
+            if room.is_full {
+                window.end = window.start.saturating_add(number);
+                break;
+            }
+        }
         let place = match lead.page {
             Page::Index { start, .. } => Place::Index(start),
             Page::Cursor { .. } => Place::Cursor { next: lead.next(&ranks, &window, self.now) },
         };
-        let mut bodies = Vec::with_capacity(window.len());
-        let mut left = self.realm.connection.reach.members;
-        for (served, query, id) in found.get(window).unwrap_or_default() {
-            for document in self.by_ids(served, [*id]).await? {
-                bodies.push(self.render(served, &document, &query.projection, &mut left).await?);
-            }
-        }
         let list = ListResponse { total: ranks.len(), place, resources: &bodies };
         Ok(ScimResponse::with_body(200, list.to_bytes()))
     }

@@ -40,6 +40,9 @@ pub struct Reach {
     pub looks: usize,
     /// The most members that one answer shows.
     pub members: usize,
+    /// The most bytes of resources, as they are kept, on one page, members aside: it has fewer resources where they are long,
+    /// and one at least.
+    pub page_bytes: usize,
     /// The most people whose access follows a change of their group before the request is answered; that of the others
     /// follows with [`ScimService::work`](super::ScimService::work).
     pub retold_at_once: usize,
@@ -47,7 +50,13 @@ pub struct Reach {
 
 impl Default for Reach {
     fn default() -> Self {
-        Self { looked_at: 100_000, looks: 30_000_000, members: 100_000, retold_at_once: 200 }
+        Self {
+            looked_at: 100_000,
+            looks: 30_000_000,
+            members: 100_000,
+            page_bytes: 8 << 20,
+            retold_at_once: 200,
+        }
     }
 }
 

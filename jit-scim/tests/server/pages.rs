@@ -63,3 +63,55 @@ async fn a_source_that_asks_for_what_changed_since_comes_to_rest() {
         }
     }
 }
+
+/// Whoever follows what a list says of itself sees everybody, however long their resources are.
+#[tokio::test]
+async fn a_page_of_long_resources_is_shorter_and_nobody_is_left_out() {
+    let house = house_with(SETTINGS, |connection| {
+        connection.reach(jit_scim::server::Reach { page_bytes: 3_000, ..jit_scim::server::Reach::default() })
+    });
+    for number in 0..7 {
+        let mut body = person(&format!("p{number}"), &format!("p{number}"));
+        // one alone is longer than a page
+        body["title"] = json!("x".repeat(if number == 3 { 5_000 } else { 1_000 }));
+        house.post("/Users", body).await.is(201);
+        house.post("/Groups", group(&format!("g{number}"), &[])).await.is(201);
+    }
+    for (list, total) in [
+        ("/Users?count=100", 7),
+        ("/Users?count=100&filter=title pr", 7),
+        ("/Users?count=100&filter=title pr&sortBy=userName", 7),
+        ("/?count=100", 14),
+        ("/?count=100&sortBy=id", 14),
+    ] {
+        let by_index = |seen: usize, _: &Value| format!("{list}&startIndex={}", seen + 1);
+        let by_cursor = |_: usize, page: &Value| {
+            format!("{list}&cursor={}", page["nextCursor"].as_str().unwrap_or_default())
+        };
+        let followed = follow(&house, list, by_index).await;
+        assert_eq!(followed, follow(&house, &format!("{list}&cursor"), by_cursor).await, "{list}");
+        assert_eq!(followed, total, "{list}");
+    }
+}
+
+/// Counts who is seen on all pages, each of which has somebody and none of whom is seen twice.
+async fn follow(house: &House, first: &str, next: impl Fn(usize, &Value) -> String) -> usize {
+    let (mut seen, mut address, mut pages) = (Vec::new(), first.to_owned(), 0);
+    loop {
+        let page = house.get(&address).await.is(200).body;
+        let (total, ids) = shown(&page);
+        assert!(!ids.is_empty(), "{address}");
+        seen.extend(ids);
+        pages += 1;
+        let is_over = page["nextCursor"].is_null() && page["startIndex"].is_null() || seen.len() == total;
+        if is_over {
+            assert!(pages > 1, "all of it on one page");
+            let many = seen.len();
+            seen.sort_by_key(Value::to_string);
+            seen.dedup();
+            assert_eq!(seen.len(), many, "somebody twice");
+            return many;
+        }
+        address = next(seen.len(), &page);
+    }
+}

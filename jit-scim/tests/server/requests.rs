@@ -162,3 +162,29 @@ async fn long_texts_are_sorted_and_paged() {
     names[1..].sort();
     assert_eq!(names, ["bert", "anna", "carl"], "each once");
 }
+
+/// One PATCH after the other may not make of a person what no POST could.
+#[tokio::test]
+async fn a_resource_grows_no_longer_than_is_kept() {
+    let house = house_with(SETTINGS, |connection| {
+        let mut limits = jit_scim::Limits::default();
+        limits.resource_bytes = 2_000;
+        connection.limits(limits)
+    });
+    let long = |number: usize| json!([{"value": format!("{number}{}@acme.example", "x".repeat(700))}]);
+    let mut whole = user("bert");
+    whole["emails"] = json!((0..3).map(|number| long(number)[0].clone()).collect::<Vec<_>>());
+    house.post("/Users", whole.clone()).await.refuses(413, None);
+    let id = house.post("/Users", user("anna")).await.is(201).id();
+    let add = |number| json!([{"op": "add", "path": "emails", "value": long(number)}]);
+    for number in 0..2 {
+        house.patch(&format!("/Users/{id}"), add(number)).await.is(200);
+    }
+    let before = house.get(&format!("/Users/{id}")).await.is(200).body;
+    let refused = house.patch(&format!("/Users/{id}"), add(2)).await;
+    refused.refuses(413, None);
+    house.put(&format!("/Users/{id}"), whole).await.refuses(413, None);
+    assert_eq!(house.get(&format!("/Users/{id}")).await.is(200).body, before, "nothing changed");
+    let shorter = json!([{"op": "replace", "path": "emails", "value": long(3)}]);
+    house.patch(&format!("/Users/{id}"), shorter).await.is(200);
+}
