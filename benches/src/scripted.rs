@@ -15,7 +15,7 @@ use jit_core::{
     About, Account, AccountId, AuditEvent, AuditLog, AuditQuery, BackendError, Claimed, Collection, Commit,
     Cursor, Document, DocumentId, DocumentKey, DocumentQuery, DocumentStore, DocumentText, ErrorKind,
     ExternalKey, IndexName, Lane, LookupKey, Matches, Member, OneTime, OneTimeKey, Over, Page, Query, Seen,
-    Settlement, TaskQueue, TenantId, UserStore, WorkerId,
+    Settlement, TaskQueue, TenantId, Tenants, UserStore, WorkerId,
 };
 
 /// Finds the accounts that were laid ready, one after the other, then nobody; counts calls and keeps commits.
@@ -167,6 +167,7 @@ impl TaskQueue for Scripted {
         &self,
         _worker: &WorkerId,
         _lane: &Lane,
+        _tenants: &Tenants,
         _now: DateTime<Utc>,
         _hold: TimeDelta,
         _limit: NonZeroUsize,

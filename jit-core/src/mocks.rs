@@ -9,7 +9,7 @@ use crate::{
     About, Account, AccountId, AuditEvent, AuditLog, AuditQuery, BackendError, Claimed, Collection, Commit,
     Cursor, Document, DocumentId, DocumentKey, DocumentQuery, DocumentStore, DocumentText, ExternalKey,
     IndexName, Lane, LookupKey, Matches, Member, OneTime, OneTimeKey, Over, Page, Query, Seen, Settlement,
-    TaskQueue, TenantId, UserStore, WorkerId,
+    TaskQueue, TenantId, Tenants, UserStore, WorkerId,
 };
 
 mockall::mock! {
@@ -74,6 +74,7 @@ mockall::mock! {
             &self,
             worker: &WorkerId,
             lane: &Lane,
+            tenants: &Tenants,
             now: DateTime<Utc>,
             hold: TimeDelta,
             limit: NonZeroUsize,

@@ -112,8 +112,9 @@ async fn each_port_of_a_backend_has_a_double_of_its_own() {
     assert!(users.named(&tenant, "anna").await.unwrap().is_none());
 
     let mut tasks = MockTaskQueue::new();
-    tasks.expect_claim().times(1).returning(|_, _, _, _, _| Ok(Vec::new()));
-    assert!(tasks.claim(&worker, &lane, now(), TimeDelta::hours(1), one).await.unwrap().is_empty());
+    tasks.expect_claim().times(1).returning(|_, _, _, _, _, _| Ok(Vec::new()));
+    let hour = TimeDelta::hours(1);
+    assert!(tasks.claim(&worker, &lane, &Tenants::All, now(), hour, one).await.unwrap().is_empty());
 
     let mut one_time = MockOneTime::new();
     one_time.expect_take().returning(|_, _| Ok(Some(b"value".to_vec())));

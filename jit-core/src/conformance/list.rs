@@ -89,6 +89,7 @@ macro_rules! __jit_user_store_checks {
                 each_tenant_counts_for_itself
                 a_touch_stops_at_the_tenant
                 a_withdrawal_stops_at_the_tenant
+                a_claim_takes_tasks_of_the_tenants_that_it_names
                 a_settlement_stops_at_the_tenant
                 each_tenant_reads_its_own_trail
             }

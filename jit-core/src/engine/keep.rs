@@ -12,7 +12,7 @@ use super::{
 };
 use crate::{
     AccountId, AuditEvent, AuditOutcome, BackendError, Code, Commit, ConnectionId, DocumentId, DocumentKey,
-    DocumentWrite, ErrorKind, Lane, Member, Settlement, Store, TaskKind, TenantId, WorkerId,
+    DocumentWrite, ErrorKind, Lane, Member, Settlement, Store, TaskKind, TenantId, Tenants, WorkerId,
 };
 
 /// How many tasks are claimed at a time: they are told one after the other while the claim holds.
@@ -123,7 +123,8 @@ impl Jit {
         let lane = Lane::of_records(tenant, &connection.settings.id);
         let (mut report, mut left) = (WorkReport::default(), limit.get());
         while let Some(most) = NonZeroUsize::new(left.min(CLAIMS)) {
-            let claims = store.claim(worker, &lane, self.parts.clock.work(), HOLD, most).await?;
+            let claims =
+                store.claim(worker, &lane, &Tenants::All, self.parts.clock.work(), HOLD, most).await?;
             if claims.is_empty() {
                 break;
             }

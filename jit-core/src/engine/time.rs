@@ -8,7 +8,7 @@ use uuid::Uuid;
 use super::{Jit, JitError, compose::ALARMS};
 use crate::{
     AccountId, Actor, AuditEvent, AuditOutcome, BackendError, Code, Commit, ErrorKind, Lane, Settlement,
-    Taken, TargetId, Task, TaskId, TaskKind, TenantId, TimeDoubt, WorkerId, clock::Reading,
+    Taken, TargetId, Task, TaskId, TaskKind, TenantId, Tenants, TimeDoubt, WorkerId, clock::Reading,
 };
 
 /// The tenant under which stands what concerns no tenant: the clock, and the targets.
@@ -197,7 +197,8 @@ impl Jit {
         let (Ok(lane), Ok(worker)) = (Lane::new(CLOCK), WorkerId::new(CLOCK)) else { return Ok(()) };
         let store = &self.parts.store;
         let Some(known) = store.next_due(&lane).await? else { return self.make_anchor(lane, at).await };
-        for claimed in store.claim(&worker, &lane, known, MOVES_FOR, NonZeroUsize::MIN).await? {
+        for claimed in store.claim(&worker, &lane, &Tenants::All, known, MOVES_FOR, NonZeroUsize::MIN).await?
+        {
             match store.settle(&claimed, Settlement::Again(at)).await {
                 // Another node moved it.
                 Err(error) if *error.kind() == ErrorKind::Conflict => {}

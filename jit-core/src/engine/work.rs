@@ -12,7 +12,7 @@ use super::{
 };
 use crate::{
     Account, AccountState, Actor, BackendError, Claimed, Code, ErrorKind, GrantId, Lane, Plan, Settlement,
-    Standing, Store, Task, TaskKind, WorkerId, plan_end_of_account, plan_end_of_grant,
+    Standing, Store, Task, TaskKind, Tenants, WorkerId, plan_end_of_account, plan_end_of_grant,
 };
 
 /// Delivers what the application must be told. At least once: the same task may come again after a crash.
@@ -122,7 +122,7 @@ impl Jit {
         report: &mut WorkReport,
     ) -> Result<(), BackendError> {
         let Ok(lane) = Lane::new(lane) else { return Ok(()) };
-        let claimed = store.claim(worker, &lane, self.parts.clock.work(), HOLD, limit).await?;
+        let claimed = store.claim(worker, &lane, &Tenants::All, self.parts.clock.work(), HOLD, limit).await?;
         for claimed in self.readable(claimed, None, report).await {
             let now = self.parts.clock.work();
             let settlement = match self.do_task(store, &claimed, now).await {

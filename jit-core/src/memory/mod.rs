@@ -30,7 +30,7 @@ use crate::{
     About, Account, AccountId, AuditEvent, AuditLog, AuditQuery, BackendError, Claimed, Collection, Commit,
     CounterName, Cursor, Document, DocumentId, DocumentKey, DocumentQuery, DocumentStore, DocumentText,
     ErrorKind, ExternalKey, IndexName, Lane, LookupKey, Matches, Member, OneTime, OneTimeKey, Page, Query,
-    Seen, Settlement, TaskQueue, TenantId, UserStore, WorkerId,
+    Seen, Settlement, TaskQueue, TenantId, Tenants, UserStore, WorkerId,
 };
 
 pub use sink::MemorySink;
@@ -227,6 +227,7 @@ impl TaskQueue for MemoryStore {
         &self,
         worker: &WorkerId,
         lane: &Lane,
+        tenants: &Tenants,
         now: DateTime<Utc>,
         hold: TimeDelta,
         limit: NonZeroUsize,
@@ -237,7 +238,7 @@ impl TaskQueue for MemoryStore {
             );
         }
         let until = now.checked_add_signed(hold).unwrap_or(DateTime::<Utc>::MAX_UTC);
-        Ok(self.state_mut().tasks.claim(worker, lane, now, until, limit))
+        Ok(self.state_mut().tasks.claim((worker, lane, tenants), now, until, limit))
     }
 
     async fn settle(&self, claimed: &Claimed, outcome: Settlement) -> Result<(), BackendError> {

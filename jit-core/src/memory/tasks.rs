@@ -8,7 +8,7 @@ use std::{
 
 use chrono::{DateTime, Utc};
 
-use crate::{Claimed, Lane, PAGE_ITEMS, Settlement, Task, TaskId, TenantId, WorkerId};
+use crate::{Claimed, Lane, PAGE_ITEMS, Settlement, Task, TaskId, TenantId, Tenants, WorkerId};
 
 /// Where a task stands in its lane: since when it may be claimed, then by id.
 type Place = (DateTime<Utc>, TaskId, TenantId);
@@ -48,15 +48,15 @@ impl Tasks {
 
     pub(super) fn claim(
         &mut self,
-        worker: &WorkerId,
-        lane: &Lane,
+        (worker, lane, tenants): (&WorkerId, &Lane, &Tenants),
         now: DateTime<Utc>,
         until: DateTime<Utc>,
         limit: NonZeroUsize,
     ) -> Vec<Claimed> {
         let places = self.lanes.get(lane).into_iter().flatten();
         let open = places.take_while(|(open_from, ..)| *open_from <= now);
-        let due: Vec<Place> = open.take(limit.get().min(PAGE_ITEMS)).cloned().collect();
+        let theirs = open.filter(|(.., tenant)| tenants.include(tenant));
+        let due: Vec<Place> = theirs.take(limit.get().min(PAGE_ITEMS)).cloned().collect();
         due.into_iter()
             .filter_map(|(_, id, tenant)| self.remove(&tenant, id))
             .collect::<Vec<_>>()

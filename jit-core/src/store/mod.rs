@@ -26,7 +26,7 @@ pub use document::{
 pub use forgotten::Forgotten;
 pub use keys::KeyChanges;
 pub use query::{About, AuditQuery, Cursor, Filter, Matches, Over, PAGE_ITEMS, Page, Query};
-pub use task::{Claimed, Settlement, Task, TaskKind};
+pub use task::{Claimed, Settlement, Task, TaskKind, Tenants};
 
 use crate::{Account, AccountId, AuditEvent, BackendError, ExternalKey, Lane, LookupKey, TenantId, WorkerId};
 
@@ -127,9 +127,12 @@ pub trait UserStore: Send + Sync {
 #[cfg_attr(feature = "mocks", mockall::automock)]
 #[async_trait]
 pub trait TaskQueue: Send + Sync {
-    /// Claims up to `limit` tasks of a lane, of all tenants, that are due at `now` and not claimed by anyone past `now`,
+    /// Claims up to `limit` tasks of a lane, of these tenants, that are due at `now` and not claimed by anyone past `now`,
     /// oldest first: in the order of the instants from which they may be claimed, then of their ids. The claim holds for
     /// `hold`; each claim raises the task's epoch. A task whose claim ran out may be claimed from the end of that claim.
+    ///
+    /// Tasks of other tenants stay as they are, however many are due, and neither count nor take anybody's place; they may cost
+    /// a look each.
     ///
     /// A task that cannot be read, such as one of a later version, is claimed as the others are, with [`TaskKind::Unreadable`] in
     /// the place of its kind. Whoever claims it leaves it alone, so that it comes again, when the claim is over, for whoever can
@@ -145,6 +148,7 @@ pub trait TaskQueue: Send + Sync {
         &self,
         worker: &WorkerId,
         lane: &Lane,
+        tenants: &Tenants,
         now: DateTime<Utc>,
         hold: TimeDelta,
         limit: NonZeroUsize,

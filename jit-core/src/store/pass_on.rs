@@ -202,6 +202,7 @@ macro_rules! __jit_pass_on {
             claim(
                 worker: &$crate::WorkerId,
                 lane: &$crate::Lane,
+                tenants: &$crate::Tenants,
                 now: $crate::__jit::Instant,
                 hold: $crate::__jit::TimeDelta,
                 limit: $crate::__jit::Limit,

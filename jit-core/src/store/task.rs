@@ -1,5 +1,7 @@
 //! Durable future work.
 
+use std::collections::BTreeSet;
+
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
@@ -115,6 +117,27 @@ impl TaskKind {
             Self::ForgetLeases => "forget_leases",
             Self::Anchor => "anchor",
             Self::Unreadable => "unreadable",
+        }
+    }
+}
+
+/// Says whose tasks are wanted: a process claims none that it could do nothing with.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[expect(clippy::exhaustive_enums, reason = "a backend answers both")]
+pub enum Tenants {
+    /// Those of all tenants.
+    All,
+    /// Those of these tenants.
+    These(BTreeSet<TenantId>),
+}
+
+impl Tenants {
+    /// Tells whether it is one of them.
+    #[must_use]
+    pub fn include(&self, tenant: &TenantId) -> bool {
+        match self {
+            Self::All => true,
+            Self::These(these) => these.contains(tenant),
         }
     }
 }

@@ -15,7 +15,7 @@ use uuid::Uuid;
 use super::circuit::{BEYOND, LONGEST_PAUSE};
 use crate::{
     AccountId, Actor, AuditEvent, AuditOutcome, BackendError, Claimed, Code, Commit, Entropy, ErrorKind,
-    Lane, Mint, Settlement, Store, Taken, TargetId, Task, TaskId, TaskKind, TenantId, WorkerId,
+    Lane, Mint, Settlement, Store, Taken, TargetId, Task, TaskId, TaskKind, TenantId, Tenants, WorkerId,
     clock::GuardedClock,
 };
 
@@ -79,7 +79,7 @@ impl Book {
         let due = self.next_attempt().await?;
         let from = due.and_then(|due| beyond(due, now)).unwrap_or(now);
         let (store, one) = (&self.shelf.store, NonZeroUsize::MIN);
-        Ok(store.claim(&self.worker, &self.lane, from, LONGEST_PAUSE, one).await?.pop())
+        Ok(store.claim(&self.worker, &self.lane, &Tenants::All, from, LONGEST_PAUSE, one).await?.pop())
     }
 
     /// Writes down that our credentials were refused, and raises the alarm: the first who finds out does, for all.
@@ -165,7 +165,7 @@ impl Book {
         let (store, worker) = (&self.shelf.store, &self.worker);
         let Some(due) = store.next_due(&self.alarms).await? else { return Ok((Vec::new(), true)) };
         let from = beyond(due, now).unwrap_or(now);
-        let standing = store.claim(worker, &self.alarms, from, CLOSING, ALARMS).await?;
+        let standing = store.claim(worker, &self.alarms, &Tenants::All, from, CLOSING, ALARMS).await?;
         let is_all = !standing.is_empty();
         let is_ours = |alarm: &Claimed| {
             alarm.task.id == self.alarm

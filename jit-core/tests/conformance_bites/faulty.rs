@@ -14,7 +14,8 @@ use chrono::{DateTime, TimeDelta, Utc};
 use jit_core::{
     About, Account, AccountId, AuditEvent, AuditLog, AuditQuery, BackendError, Claimed, Commit, Cursor,
     DocumentId, DocumentKey, ErrorKind, ExternalKey, Lane, LookupKey, Member, MemoryStore, ONE_TIME_BYTES,
-    OneTime, OneTimeKey, Over, PAGE_ITEMS, Page, Settlement, Taken, TaskId, TaskQueue, TenantId, WorkerId,
+    OneTime, OneTimeKey, Over, PAGE_ITEMS, Page, Settlement, Taken, TaskId, TaskQueue, TenantId, Tenants,
+    WorkerId,
 };
 
 use crate::table::Fault;
@@ -135,6 +136,7 @@ impl TaskQueue for Faulty {
         &self,
         worker: &WorkerId,
         lane: &Lane,
+        tenants: &Tenants,
         now: DateTime<Utc>,
         hold: TimeDelta,
         limit: NonZeroUsize,
@@ -149,7 +151,12 @@ impl TaskQueue for Faulty {
             _ => (self.clock(now), hold),
         };
         let limit = if self.has(Fault::ClaimsAll) { NonZeroUsize::new(PAGE_ITEMS).unwrap() } else { limit };
-        let claimed = self.inner.claim(worker, &self.lane(lane), at, span, limit).await?;
+        let is_lax = matches!(self.fault, Fault::ClaimsOfAnyTenant | Fault::ClaimsForOtherTenants);
+        let asked = if is_lax { &Tenants::All } else { tenants };
+        let mut claimed = self.inner.claim(worker, &self.lane(lane), asked, at, span, limit).await?;
+        if self.has(Fault::ClaimsForOtherTenants) {
+            claimed.retain(|claimed| tenants.include(&claimed.task.tenant));
+        }
         Ok(self.twist(claimed, now + hold))
     }
 

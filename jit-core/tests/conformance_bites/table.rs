@@ -160,6 +160,10 @@ faults! {
     TouchForgetsTenant => [a_touch_stops_at_the_tenant];
     /// Forgets the tenant of withdrawn tasks.
     WithdrawalForgetsTenant => [a_withdrawal_stops_at_the_tenant];
+    /// Claims tasks of tenants that are not named.
+    ClaimsOfAnyTenant => [a_claim_takes_tasks_of_the_tenants_that_it_names];
+    /// Claims the tasks of other tenants as well, and keeps them to itself.
+    ClaimsForOtherTenants => [a_claim_takes_tasks_of_the_tenants_that_it_names];
     /// Forgets the tenant of settled tasks.
     SettlementForgetsTenant => [a_settlement_stops_at_the_tenant];
     /// Forgets the tenant of events.

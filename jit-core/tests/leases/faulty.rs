@@ -455,14 +455,15 @@ jit_core::pass_on! { TaskQueue(next_due, next_lane) for FaultyStore => inner;
         &self,
         worker: &WorkerId,
         lane: &Lane,
+        tenants: &Tenants,
         now: DateTime<Utc>,
         hold: TimeDelta,
         limit: NonZeroUsize,
     ) -> Result<Vec<Claimed>, BackendError> {
         if lane.as_str() == "clock" {
-            return self.inner.claim(worker, lane, now, hold, limit).await;
+            return self.inner.claim(worker, lane, tenants, now, hold, limit).await;
         }
-        through(&self.script, ErrorKind::Unavailable, || self.inner.claim(worker, lane, now, hold, limit))
+        through(&self.script, ErrorKind::Unavailable, || self.inner.claim(worker, lane, tenants, now, hold, limit))
             .await
     }
 

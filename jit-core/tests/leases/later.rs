@@ -23,11 +23,12 @@ jit_core::pass_on! { TaskQueue(settle, next_due, next_lane) for Later => inner;
         &self,
         worker: &WorkerId,
         lane: &Lane,
+        tenants: &Tenants,
         now: DateTime<Utc>,
         hold: TimeDelta,
         limit: NonZeroUsize,
     ) -> Result<Vec<Claimed>, BackendError> {
-        let mut claimed = self.inner.claim(worker, lane, now, hold, limit).await?;
+        let mut claimed = self.inner.claim(worker, lane, tenants, now, hold, limit).await?;
         let of = *self.of.lock().unwrap();
         for claimed in claimed.iter_mut().filter(|claimed| Some(claimed.task.account) == of) {
             claimed.task.kind = TaskKind::Unreadable;

@@ -227,7 +227,8 @@ impl World {
             lane = store.next_lane(lane).await.unwrap();
         }
         let (another, now) = (WorkerId::new("another").unwrap(), self.house.now());
-        let mut claimed = store.claim(&another, &lane.unwrap(), now, hold, NonZeroUsize::MIN).await.unwrap();
+        let mut claimed =
+            store.claim(&another, &lane.unwrap(), &Tenants::All, now, hold, NonZeroUsize::MIN).await.unwrap();
         claimed.pop().unwrap()
     }
 

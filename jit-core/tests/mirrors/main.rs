@@ -24,6 +24,8 @@ mod stops;
 #[path = "../support/mod.rs"]
 mod support;
 #[cfg(test)]
+mod tenants;
+#[cfg(test)]
 mod waiting;
 #[cfg(test)]
 mod watched;

@@ -75,29 +75,6 @@ async fn an_engine_that_only_lends_there_lets_the_one_that_mirrors_know() {
 }
 
 #[tokio::test]
-async fn an_engine_that_mirrors_other_tenants_there_leaves_an_end_to_the_one_that_mirrors_this() {
-    let house = House::new(members());
-    let anna = house.enter(&["member"]).await;
-    house.work().await.unwrap();
-    let (theirs, markers) = (Arc::new(MemoryTarget::new()), MarkerKey::new("test", &[5; 32]).unwrap());
-    let setup = TargetSetup::new(chat(), Arc::clone(&theirs) as _, markers).mirroring(members());
-    let setup = setup.for_tenants([TenantId::new("globex").unwrap()]);
-    let mut other = support::house_on(Arc::clone(&house.inner.store), vec![], |builder| {
-        let clock = Arc::clone(&house.inner.clock) as Arc<dyn Clock>;
-        builder.target(setup).clock(clock).entropy(Arc::new(SeededEntropy::new(9)))
-    });
-    other.clock = Arc::clone(&house.inner.clock);
-    other.administer(anna, AdminAct::Suspend).await.unwrap();
-    let (worker, limit) = (WorkerId::new("w2").unwrap(), std::num::NonZeroUsize::MIN.saturating_add(9));
-    let report = other.jit.work_target(&worker, &chat(), limit).await.unwrap();
-    assert_eq!(report.again, 1, "it is not theirs to bring, nor to settle");
-    house.pass_minutes(1).await;
-    assert_eq!(house.there(), [("anna".into(), false, vec![])]);
-    assert!(theirs.accounts().is_empty());
-    assert_eq!(house.mirror(anna).await.unwrap().task, None);
-}
-
-#[tokio::test]
 async fn whoever_came_while_nobody_worked_is_brought_later_and_many_in_some_rounds() {
     let house = House::new(members());
     house.work().await.unwrap();

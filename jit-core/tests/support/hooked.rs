@@ -98,11 +98,12 @@ jit_core::pass_on! { TaskQueue(settle, next_due, next_lane) for Hooked => inner;
         &self,
         worker: &WorkerId,
         lane: &Lane,
+        tenants: &Tenants,
         now: DateTime<Utc>,
         hold: TimeDelta,
         limit: std::num::NonZeroUsize,
     ) -> Result<Vec<Claimed>, BackendError> {
         self.pass("claim").await?;
-        self.inner.claim(worker, lane, now, hold, limit).await
+        self.inner.claim(worker, lane, tenants, now, hold, limit).await
     }
 }

@@ -126,9 +126,11 @@ statements! {
         UPDATE jit_account a SET last_seen = s.at FROM seen s
         WHERE a.tenant = s.tenant AND a.id = s.account AND (a.last_seen IS NULL OR a.last_seen < s.at)";
 
-    // A row that another worker takes at this moment is passed over; one that it has just taken does not fit any more.
+    // A row that another worker takes at this moment is passed over; one that it has just taken does not fit any more. The
+    // tenants are looked up for each row in the order of the lane, whose index leads to them: the OR keeps it so.
     claim = "WITH open AS MATERIALIZED (
           SELECT tenant, id, open_from FROM jit_task WHERE lane = $1 AND open_from <= $2
+            AND ($6::text[] IS NULL OR tenant IN (SELECT unnest($6::text[])))
           ORDER BY open_from, id, tenant LIMIT $3 FOR UPDATE SKIP LOCKED
         )
         UPDATE jit_task t SET epoch = t.epoch + 1, open_from = $4, worker = $5

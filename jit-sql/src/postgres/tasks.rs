@@ -4,8 +4,8 @@ use std::num::NonZeroUsize;
 
 use async_trait::async_trait;
 use chrono::{DateTime, TimeDelta, Utc};
-use jit_core::{BackendError, Claimed, ErrorKind, Lane, Settlement, TaskQueue, WorkerId};
-use tokio_postgres::Row;
+use jit_core::{BackendError, Claimed, ErrorKind, Lane, Settlement, TaskQueue, TenantId, Tenants, WorkerId};
+use tokio_postgres::{Row, types::ToSql};
 
 use super::{
     PostgresStore,
@@ -23,6 +23,7 @@ impl TaskQueue for PostgresStore {
         &self,
         worker: &WorkerId,
         lane: &Lane,
+        tenants: &Tenants,
         now: DateTime<Utc>,
         hold: TimeDelta,
         limit: NonZeroUsize,
@@ -31,7 +32,12 @@ impl TaskQueue for PostgresStore {
         let limit = document::one_more(limit) - 1;
         let (of, name) = (lane.as_str(), worker.as_str());
         let (now, end) = (micros(now), micros(until));
-        let rows = self.pool.rows(Kind::Write, |s| &s.claim, &[&of, &now, &limit, &end, &name]).await;
+        let theirs: Option<Vec<&str>> = match tenants {
+            Tenants::All => None,
+            Tenants::These(these) => Some(these.iter().map(TenantId::as_str).collect()),
+        };
+        let asked: [&(dyn ToSql + Sync); 6] = [&of, &now, &limit, &end, &name, &theirs];
+        let rows = self.pool.rows(Kind::Write, |s| &s.claim, &asked).await;
         let rows = rows.map_err(|failed| failed.during("tasks.claim"))?;
         let claimed = rows.iter().map(|row| claimed(row, (worker, lane), until));
         let mut claimed: Vec<(i64, Claimed)> = document::readable(claimed)?;

@@ -4,7 +4,7 @@ use std::num::NonZeroUsize;
 
 use async_trait::async_trait;
 use chrono::{DateTime, TimeDelta, Utc};
-use jit_core::{BackendError, Claimed, ErrorKind, Lane, Settlement, TaskQueue, WorkerId};
+use jit_core::{BackendError, Claimed, ErrorKind, Lane, Settlement, TaskQueue, TenantId, Tenants, WorkerId};
 use rusqlite::Row;
 use uuid::Uuid;
 
@@ -20,19 +20,24 @@ impl TaskQueue for SqliteStore {
         &self,
         worker: &WorkerId,
         lane: &Lane,
+        tenants: &Tenants,
         now: DateTime<Utc>,
         hold: TimeDelta,
         limit: NonZeroUsize,
     ) -> Result<Vec<Claimed>, BackendError> {
         let claim = "tasks.claim";
         let until = document::end_of_hold(now, hold, claim)?;
+        let theirs = named(tenants);
         // Most polls find nothing, and then nothing needs to be written.
-        if self.next_due(lane).await?.is_none_or(|due| micros(now) < micros(due)) {
+        let first =
+            self.readers.row(claim, OPEN, (lane.as_str(), micros(now), 1, theirs.as_deref()), |_| Ok(()));
+        if first?.is_none() {
             return Ok(Vec::new());
         }
         let (by, of) = (worker.clone(), lane.clone());
         let work = move |session: &Session<'_>| {
-            let open = (of.as_str(), micros(now), document::one_more(limit) - 1);
+            let limit = document::one_more(limit) - 1;
+            let open = (of.as_str(), micros(now), limit, theirs.as_deref());
             let taken = session.rows(OPEN, open, Open::of)?;
             for open in &taken {
                 session.run(CLAIM, (open.seq, micros(until), by.as_str()))?;
@@ -79,6 +84,16 @@ impl TaskQueue for SqliteStore {
     }
 }
 
+/// The tenants as a JSON array; `None` for all.
+fn named(tenants: &Tenants) -> Option<String> {
+    match tenants {
+        Tenants::All => None,
+        Tenants::These(these) => {
+            Some(these.iter().map(TenantId::as_str).collect::<serde_json::Value>().to_string())
+        }
+    }
+}
+
 /// A task that may be claimed, as it is stored.
 struct Open {
     seq: i64,
@@ -112,7 +127,8 @@ impl Open {
 }
 
 const OPEN: &str = "SELECT seq, document, due, epoch, tenant, id, account FROM jit_task INDEXED BY jit_task_open \
-    WHERE lane = ?1 AND open_from <= ?2 ORDER BY open_from, id, tenant LIMIT ?3";
+    WHERE lane = ?1 AND open_from <= ?2 AND (?4 IS NULL OR tenant IN (SELECT value FROM json_each(?4))) \
+    ORDER BY open_from, id, tenant LIMIT ?3";
 
 const CLAIM: &str = "UPDATE jit_task SET epoch = epoch + 1, open_from = ?2, worker = ?3 WHERE seq = ?1";
 

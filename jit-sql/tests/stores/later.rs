@@ -25,7 +25,7 @@ pub(crate) async fn holds_up_none(store: Arc<dyn Store>, rename: impl AsyncFn(&s
     store.commit(&first_sign_in(2, "bob", "bob")).await.unwrap();
     let (hold, all) = (TimeDelta::minutes(1), NonZeroUsize::new(10).unwrap());
     let due = store.next_due(&lane()).await.unwrap().unwrap();
-    let claimed = store.claim(&worker("old"), &lane(), due + hold, hold, all).await.unwrap();
+    let claimed = store.claim(&worker("old"), &lane(), &Tenants::All, due + hold, hold, all).await.unwrap();
     let kinds: Vec<_> = claimed.iter().map(|claimed| claimed.task.kind.clone()).collect();
     assert_eq!(
         kinds,
@@ -36,7 +36,7 @@ pub(crate) async fn holds_up_none(store: Arc<dyn Store>, rename: impl AsyncFn(&s
 
     let later = due + hold * 2;
     rename("fly_away", "review_end").await;
-    let again = store.claim(&worker("new"), &lane(), later, hold, all).await.unwrap();
+    let again = store.claim(&worker("new"), &lane(), &Tenants::All, later, hold, all).await.unwrap();
     assert_eq!(again.len(), 1, "whoever can read it has it");
     let Claimed { task, attempts, .. } = &again[0];
     assert_eq!((&task.kind, *attempts), (&TaskKind::ReviewEnd, 1));

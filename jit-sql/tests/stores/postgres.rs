@@ -6,7 +6,7 @@ use chrono::TimeDelta;
 use jit_core::{
     AccountWrite, AuditLog as _, AuditQuery, Commit, CounterChange, CounterName, Entitlement, ErrorClass,
     ErrorKind, Filter, OneTime as _, OneTimeKey, Query, Seen, Settlement, Store, Taken, TaskQueue as _,
-    UserStore as _, WorkerId,
+    Tenants, UserStore as _, WorkerId,
 };
 use jit_sql::{PostgresStore, postgres, statement::CommitStatement};
 use tokio_postgres::{Client, Config};
@@ -186,7 +186,8 @@ async fn every_call_is_one_statement_and_one_round_trip() {
     store.touch(&[seen.clone(), seen]).await.unwrap();
     assert_eq!(proxy.take(), (0, 1, 1), "touch");
     let later = now() + TimeDelta::days(100);
-    let claimed = store.claim(&worker, &lane(), later, TimeDelta::seconds(9), one).await.unwrap();
+    let claimed =
+        store.claim(&worker, &lane(), &Tenants::All, later, TimeDelta::seconds(9), one).await.unwrap();
     assert_eq!(proxy.take(), (0, 1, 1), "claim");
     store.settle(&claimed[0], Settlement::Done).await.unwrap();
     assert_eq!(proxy.take(), (0, 1, 1), "settle");
@@ -387,7 +388,8 @@ async fn use_everything(store: &PostgresStore, number: u64) {
     let mut update = Commit::new(tenant());
     update.account = Some(AccountWrite::update(&before, after));
     store.commit(&update).await.unwrap();
-    let claimed = store.claim(&worker, &lane(), later, TimeDelta::seconds(9), one).await.unwrap();
+    let claimed =
+        store.claim(&worker, &lane(), &Tenants::All, later, TimeDelta::seconds(9), one).await.unwrap();
     store.next_due(&lane()).await.unwrap();
     store.next_lane(Some(lane())).await.unwrap();
     store.settle(&claimed[0], Settlement::Done).await.unwrap();

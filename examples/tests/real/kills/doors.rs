@@ -190,11 +190,12 @@ impl TaskQueue for WatchedStore {
         &self,
         worker: &WorkerId,
         lane: &Lane,
+        tenants: &Tenants,
         now: DateTime<Utc>,
         hold: TimeDelta,
         limit: NonZeroUsize,
     ) -> Result<Vec<Claimed>, BackendError> {
-        let claims = self.inner.claim(worker, lane, now, hold, limit).await?;
+        let claims = self.inner.claim(worker, lane, tenants, now, hold, limit).await?;
         // Only what was claimed is a write.
         if !claims.is_empty() {
             self.steps.step("after claim");

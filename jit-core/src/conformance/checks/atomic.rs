@@ -7,7 +7,9 @@ use crate::conformance::{
     failure::{ensure, is_account, is_nobody, refused, same},
     sample::{Dressed, Made, World, at, count},
 };
-use crate::{Account, Commit, CounterChange, CounterName, ErrorKind, LookupKey, Matches, Store, Taken, Task};
+use crate::{
+    Account, Commit, CounterChange, CounterName, ErrorKind, LookupKey, Matches, Store, Taken, Task, Tenants,
+};
 
 /// A commit with every part, written over an account and a task that are there.
 struct Whole {
@@ -82,8 +84,10 @@ pub async fn an_accepted_commit_writes_every_part(nodes: &Nodes) -> Result<(), F
     ensure(found.is_some_and(|account| account.grants.len() == 1), "the account was not written")?;
     is_nobody(store.named(&world.tenant, "old").await?.as_ref(), "the old name")?;
     same(&store.next_due(&whole.waiting.lane).await?, &Some(at(1)), "the new task")?;
-    let claimed =
-        nodes.one().claim(&"w".parse()?, &whole.waiting.lane, at(9), TimeDelta::hours(1), count(9)).await?;
+    let claimed = nodes
+        .one()
+        .claim(&"w".parse()?, &whole.waiting.lane, &Tenants::All, at(9), TimeDelta::hours(1), count(9))
+        .await?;
     same(&claimed.len(), &1, "the old task is withdrawn and the new one is there")?;
     same(&world.recorded(store).await?.len(), &1, "the events")?;
     ensure(world.counter_is(store, &CounterName::seats(), 1).await, "the counter did not move")

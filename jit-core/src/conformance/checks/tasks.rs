@@ -8,7 +8,9 @@ use crate::conformance::{
     race::race,
     sample::{World, at, count, put_tasks, withdraw},
 };
-use crate::{BackendError, Claimed, Code, ErrorKind, Lane, Settlement, Store, Taken, Task, TaskId, TaskKind};
+use crate::{
+    BackendError, Claimed, Code, ErrorKind, Lane, Settlement, Store, Taken, Task, TaskId, TaskKind, Tenants,
+};
 
 const HOLD: TimeDelta = TimeDelta::seconds(60);
 
@@ -18,7 +20,7 @@ async fn claim(
     now: DateTime<Utc>,
     limit: usize,
 ) -> Result<Vec<Claimed>, Failure> {
-    Ok(store.claim(&"worker".parse()?, lane, now, HOLD, count(limit)).await?)
+    Ok(store.claim(&"worker".parse()?, lane, &Tenants::All, now, HOLD, count(limit)).await?)
 }
 
 /// Claims exactly one task.
@@ -261,7 +263,7 @@ pub async fn a_hold_must_be_positive(nodes: &Nodes) -> Result<(), Failure> {
     let task = world.task("lane", at(0))?;
     put_tasks(store, &world, &[&task]).await?;
     for hold in [TimeDelta::zero(), TimeDelta::seconds(-1)] {
-        let answer = store.claim(&"worker".parse()?, &task.lane, at(0), hold, count(1)).await;
+        let answer = store.claim(&"worker".parse()?, &task.lane, &Tenants::All, at(0), hold, count(1)).await;
         refused(answer, &ErrorKind::Invalid, "the claim")?;
     }
     same(&claim_one(store, &task.lane, at(0)).await?.epoch, &1, "the epoch")
@@ -283,7 +285,7 @@ pub async fn workers_never_share_a_task(nodes: &Nodes) -> Result<(), Failure> {
             let mut mine = Vec::new();
             // A worker that meets locked tasks may come away with nothing once; it is not to give up.
             for _ in 0..200 {
-                mine.extend(store.claim(&worker, &lane, at(100), HOLD, count(3)).await?);
+                mine.extend(store.claim(&worker, &lane, &Tenants::All, at(100), HOLD, count(3)).await?);
             }
             Ok::<_, Failure>(mine)
         }

@@ -1,5 +1,7 @@
 //! Tenants are walls.
 
+use std::collections::BTreeSet;
+
 use chrono::TimeDelta;
 
 use crate::conformance::{
@@ -7,7 +9,9 @@ use crate::conformance::{
     failure::{ensure, is_account, is_nobody, refused, same},
     sample::{Dressed, World, at, count, put_tasks, withdraw},
 };
-use crate::{Account, AuditQuery, Commit, CounterName, Cursor, ErrorKind, Filter, Matches, Seen, Store};
+use crate::{
+    Account, AuditQuery, Commit, CounterName, Cursor, ErrorKind, Filter, Lane, Matches, Seen, Store, Tenants,
+};
 
 /// The same person with the same keys at two tenants.
 async fn twins(store: &dyn Store) -> Result<[(World, Account); 2], Failure> {
@@ -124,10 +128,39 @@ pub async fn a_withdrawal_stops_at_the_tenant(nodes: &Nodes) -> Result<(), Failu
     same(&store.next_due(&task.lane).await?, &Some(at(0)), "a's task is gone")?;
     let twin = crate::Task { tenant: b.tenant.clone(), ..task.clone() };
     put_tasks(store, &b, &[&twin]).await?;
-    let claimed = store.claim(&"w".parse()?, &task.lane, at(0), TimeDelta::hours(1), count(9)).await?;
+    let claimed =
+        store.claim(&"w".parse()?, &task.lane, &Tenants::All, at(0), TimeDelta::hours(1), count(9)).await?;
     let mut tenants: Vec<_> = claimed.into_iter().map(|claimed| claimed.task.tenant).collect();
     tenants.sort();
     same(&tenants, &vec![a.tenant, b.tenant], "the tasks that are claimed")
+}
+
+/// Checks that a claim takes tasks of the tenants that it names alone: those of others count for nothing, and stay as they are.
+pub async fn a_claim_takes_tasks_of_the_tenants_that_it_names(nodes: &Nodes) -> Result<(), Failure> {
+    let (store, mut a, mut b, mut c) = (nodes.one(), World::new("a")?, World::new("b")?, World::new("c")?);
+    let lane = Lane::new("lane")?;
+    let mut tasks = Vec::new();
+    for (place, due) in [0, 0, 0, 1, 2, 1, 1].into_iter().zip(0..) {
+        let world = [&mut a, &mut b, &mut c].into_iter().nth(place).ok_or(Failure::new("no sample"))?;
+        let task = world.task("lane", at(due))?;
+        put_tasks(store, world, &[&task]).await?;
+        tasks.push(task.id);
+    }
+    let claim = async |node: &dyn Store, tenants: &Tenants, limit| -> Result<Vec<_>, Failure> {
+        let claimed =
+            node.claim(&"w".parse()?, &lane, tenants, at(10), TimeDelta::hours(1), count(limit)).await?;
+        Ok(claimed.into_iter().map(|claimed| (claimed.task.id, claimed.attempts)).collect())
+    };
+    let first = |places: &[usize]| -> Vec<_> {
+        places.iter().filter_map(|place| tasks.get(*place)).map(|id| (*id, 0)).collect()
+    };
+    same(&claim(store, &Tenants::These(BTreeSet::new()), 9).await?, &Vec::new(), "of nobody")?;
+    let b_and_c = Tenants::These([b.tenant, c.tenant].into());
+    let claimed = claim(store, &b_and_c, 3).await?;
+    same(&claimed, &first(&[3, 4, 5]), "of two tenants, though another's came before")?;
+    same(&claim(nodes.two(), &b_and_c, 9).await?, &first(&[6]), "the rest of theirs")?;
+    same(&store.next_due(&lane).await?, &Some(at(0)), "the other tenant's")?;
+    same(&claim(nodes.two(), &Tenants::All, 9).await?, &first(&[0, 1, 2]), "of everybody")
 }
 
 /// Checks that a settlement ends the claim of its own tenant's task.
@@ -135,7 +168,8 @@ pub async fn a_settlement_stops_at_the_tenant(nodes: &Nodes) -> Result<(), Failu
     let (store, mut a, b) = (nodes.one(), World::new("a")?, World::new("b")?);
     let task = a.task("lane", at(0))?;
     put_tasks(store, &a, &[&task]).await?;
-    let claimed = store.claim(&"w".parse()?, &task.lane, at(0), TimeDelta::hours(1), count(1)).await?;
+    let claimed =
+        store.claim(&"w".parse()?, &task.lane, &Tenants::All, at(0), TimeDelta::hours(1), count(1)).await?;
     for mut claimed in claimed {
         claimed.task.tenant = b.tenant.clone();
         refused(store.settle(&claimed, crate::Settlement::Done).await, &ErrorKind::Conflict, "a claim of b")?;

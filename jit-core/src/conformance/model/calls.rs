@@ -26,7 +26,7 @@ pub(super) enum What {
     Named { tenant: u8, name: u8 },
     Matching { tenant: u8, value: u8 },
     List { tenant: u8, filter: u8, limit: usize },
-    Claim { lane: u8, hold: i64, limit: usize },
+    Claim { lane: u8, tenants: u8, hold: i64, limit: usize },
     Settle { claim: usize, again: Option<i64> },
     NextDue { lane: u8 },
     Put { tenant: u8, key: u8, size: usize, lives: i64 },
@@ -106,8 +106,8 @@ fn reads() -> impl Strategy<Value = What> {
 fn task_calls() -> impl Strategy<Value = What> {
     let lane = 0..2_u8;
     prop_oneof![
-        3 => (lane.clone(), 1..8_i64, 1..4_usize)
-            .prop_map(|(lane, hold, limit)| What::Claim { lane, hold, limit }),
+        3 => (lane.clone(), 0..5_u8, 1..8_i64, 1..4_usize)
+            .prop_map(|(lane, tenants, hold, limit)| What::Claim { lane, tenants, hold, limit }),
         3 => (any::<usize>(), option::of(-3..9_i64)).prop_map(|(claim, again)| What::Settle { claim, again }),
         1 => lane.prop_map(|lane| What::NextDue { lane }),
     ]

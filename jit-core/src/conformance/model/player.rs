@@ -1,6 +1,6 @@
 //! Makes each call on both and compares the answers.
 
-use std::fmt::Debug;
+use std::{collections::BTreeSet, fmt::Debug};
 
 use chrono::{DateTime, TimeDelta, Utc};
 use uuid::Uuid;
@@ -16,7 +16,7 @@ use crate::{
     BackendError, Claimed, Code, Commit, ConnectionId, CounterChange, CounterName, EventId, ExternalKey,
     Filter, Grant, GrantId, Issuer, Lane, LookupKey, Matches, MemoryStore, OneTimeKey, Page, Provenance,
     Query, Seen, Settlement, Source, Store, Subject, Task, TaskId, TaskKind, TaskQueue as _, TenantId,
-    UserStore as _,
+    Tenants, UserStore as _,
 };
 
 pub(super) struct Player<'a> {
@@ -81,10 +81,14 @@ impl Player<'_> {
 
     async fn make_other(&mut self, store: &dyn Store, what: &What) -> Result<(), Failure> {
         match *what {
-            What::Claim { lane, hold, limit } => {
+            What::Claim { lane, tenants, hold, limit } => {
                 let (lane, hold, worker) = (self.lane(lane)?, TimeDelta::seconds(hold), "worker".parse()?);
-                let got = store.claim(&worker, &lane, self.now, hold, count(limit)).await;
-                let want = self.model.claim(&worker, &lane, self.now, hold, count(limit)).await;
+                // None, each of two, both of them, or whoever there is.
+                let named = (0..2).filter(|tenant| tenants & (1 << tenant) != 0);
+                let named = named.map(|tenant| self.tenant(tenant)).collect::<Made<BTreeSet<_>>>()?;
+                let tenants = &if tenants < 4 { Tenants::These(named) } else { Tenants::All };
+                let got = store.claim(&worker, &lane, tenants, self.now, hold, count(limit)).await;
+                let want = self.model.claim(&worker, &lane, tenants, self.now, hold, count(limit)).await;
                 self.claims.extend(want.iter().flatten().cloned());
                 agree("claim", got, want)
             }

@@ -18,7 +18,7 @@ use super::super::{
 use crate::{
     Account, AccountId, Actor, AuditEvent, AuditOutcome, BackendError, Claimed, Code, Commit, Document,
     DocumentKey, ErrorKind, Forgotten, Lane, Over, PAGE_ITEMS, Settlement, Store, Taken, Task, TaskId,
-    TaskKind, TenantId, WorkerId,
+    TaskKind, TenantId, Tenants, WorkerId,
 };
 
 /// The least time for which records are kept: longer than any call may be on its way, than anybody waits before they repeat a
@@ -97,7 +97,7 @@ impl Jit {
         if store.next_due(&lane).await?.is_none() {
             make_turn(store, tenant, &lane, now).await?;
         }
-        let claimed = store.claim(worker, &lane, now, HOLD, NonZeroUsize::MIN).await?;
+        let claimed = store.claim(worker, &lane, &Tenants::All, now, HOLD, NonZeroUsize::MIN).await?;
         for claimed in self.readable(claimed, None, report).await {
             let again = match self.forget_of(store, tenant, until, report).await {
                 Ok(is_end) if is_end => now.checked_add_signed(EVERY).unwrap_or(now),

@@ -8,7 +8,7 @@ use super::super::{
     unreadable::is_unreadable,
     work::{HOLD, WorkReport},
 };
-use crate::{BackendError, ErrorKind, Jit, Lane, Settlement, Store, TargetId, TaskKind, WorkerId};
+use crate::{BackendError, ErrorKind, Jit, Lane, Settlement, Store, TargetId, TaskKind, Tenants, WorkerId};
 
 /// How long a task must have been left alone before this engine looks at it: another one that has the target would have
 /// taken it by then. Alarms are due from then on.
@@ -62,7 +62,9 @@ impl Jit {
             tracing::warn!(%target, "leases of a target that is not configured");
             let now = self.parts.clock.work();
             let Some(left_alone) = now.checked_sub_signed(LEFT_ALONE) else { continue };
-            for claimed in store.claim(worker, &lane, left_alone, LEFT_ALONE + HOLD, limit).await? {
+            for claimed in
+                store.claim(worker, &lane, &Tenants::All, left_alone, LEFT_ALONE + HOLD, limit).await?
+            {
                 let task = &claimed.task;
                 report.unreadable += usize::from(is_unreadable(&claimed));
                 if task.kind == TaskKind::TendLease

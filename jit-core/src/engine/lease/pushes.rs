@@ -11,7 +11,7 @@ use super::{
     places::Places,
     round::{Round, Tended, settle},
 };
-use crate::{BackendError, Claimed, Jit, Store, StoreId, TargetSetup, WorkerId, target::Health};
+use crate::{BackendError, Claimed, Jit, Store, StoreId, TargetSetup, Tenants, WorkerId, target::Health};
 
 impl Jit {
     pub(super) async fn tend_mirror(
@@ -66,7 +66,8 @@ impl Jit {
         }
         let (places, pushes) = (Places::new(setup.at_once), Some(lane.clone()));
         let left = limit.get().saturating_sub(report.done + report.again + report.failed);
-        let (places, lanes) = (&places, VecDeque::from([lane]));
+        let (places, mirrored) = (&places, &Tenants::These(setup.tenants.clone()));
+        let lanes = VecDeque::from([(lane, mirrored)]);
         let round =
             Round { store, worker, setup, places, lanes, pushes, left, first_error: None, unread: None };
         let done = self.run_round(round, report).await;
@@ -90,7 +91,8 @@ impl Jit {
         }
         // Among one more than it failed there is one that it did not, if such a one waits at all.
         let most = NonZeroUsize::MIN.saturating_add(known.count_failed());
-        let waiting = store.claim(worker, &lane, now, HOLD, most).await?;
+        let mirrored = &Tenants::These(setup.tenants.clone());
+        let waiting = store.claim(worker, &lane, mirrored, now, HOLD, most).await?;
         let mut waiting = self.readable(waiting, Some(&setup.id), report).await;
         let other = waiting.iter().position(|claimed| !known.has_failed(claimed.task.account));
         let chosen = other.or(Some(0).filter(|_| is_due(true) && !waiting.is_empty()));

@@ -20,7 +20,7 @@ use super::{
 };
 use crate::{
     Account, Actor, BackendError, Claimed, Duty, EndReason, ErrorKind, Jit, Lane, Phase, RemoteRef,
-    Settlement, Store, TargetFault, TargetId, TargetSetup, TaskKind, TenantId, WorkerId,
+    Settlement, Store, TargetFault, TargetId, TargetSetup, TaskKind, TenantId, Tenants, WorkerId,
     lease::remote_name,
     target::{CircuitNews, refused_until},
 };
@@ -43,8 +43,8 @@ pub(super) struct Round<'a> {
     pub(super) worker: &'a WorkerId,
     pub(super) setup: &'a TargetSetup,
     pub(super) places: &'a Places,
-    /// Those that may hold anything, the first of them first.
-    pub(super) lanes: VecDeque<Lane>,
+    /// Those that may hold anything, the first of them first, and whose tasks of each are done here.
+    pub(super) lanes: VecDeque<(Lane, &'a Tenants)>,
     /// That of the lanes which waits while the target fails nearly everybody.
     pub(super) pushes: Option<Lane>,
     pub(super) left: usize,
@@ -68,12 +68,12 @@ impl Tended {
     }
 }
 
-impl Round<'_> {
-    /// The lane to claim from and how many tasks, if any shall be claimed.
-    fn next_claim(&mut self, now: DateTime<Utc>) -> Option<(Lane, NonZeroUsize)> {
+impl<'a> Round<'a> {
+    /// The lane to claim from, whose tasks, and how many, if any shall be claimed.
+    fn next_claim(&mut self, now: DateTime<Utc>) -> Option<((Lane, &'a Tenants), NonZeroUsize)> {
         if self.setup.health.is_on() {
             // What is no end waits in its lane until the target is well.
-            self.lanes.retain(|lane| self.pushes.as_ref() != Some(lane));
+            self.lanes.retain(|(lane, _)| self.pushes.as_ref() != Some(lane));
         }
         let lane = self.lanes.front().filter(|_| self.first_error.is_none())?;
         let wanted = self.left.min(self.setup.at_once.get().saturating_mul(AHEAD));
@@ -133,7 +133,11 @@ impl Jit {
         if pushes.is_some() {
             self.look_at_health(setup).await;
         }
-        let lanes: VecDeque<_> = [privileged, usual, ends, pushes.clone()].into_iter().flatten().collect();
+        // What is lent is ended by whoever has the target, also where nobody borrows there any longer; a change is brought by
+        // whoever mirrors its tenant there.
+        let (all, mirrored) = (&Tenants::All, &Tenants::These(setup.tenants.clone()));
+        let lanes = [(privileged, all), (usual, all), (ends, mirrored), (pushes.clone(), mirrored)];
+        let lanes: VecDeque<_> = lanes.into_iter().filter_map(|(lane, of)| Some((lane?, of))).collect();
         let named = self.parts.stores.iter().map(|(id, store)| (Some(id), store.as_ref()));
         let stores: Vec<_> = named.chain([(None, self.parts.store.as_ref())]).collect();
         for (_, store) in &stores {
@@ -168,11 +172,11 @@ impl Jit {
         loop {
             if !is_claiming
                 && under_way.len() <= setup.at_once.get()
-                && let Some((lane, turns)) = round.next_claim(self.parts.clock.work())
+                && let Some(((lane, tenants), turns)) = round.next_claim(self.parts.clock.work())
             {
                 is_claiming = true;
                 let now = self.parts.clock.work();
-                let claim = async move { store.claim(worker, &lane, now, HOLD, turns).await };
+                let claim = async move { store.claim(worker, &lane, tenants, now, HOLD, turns).await };
                 under_way.push(claim.map(move |claims| Came::Claimed(turns, claims)).boxed());
             }
             match under_way.next().await {

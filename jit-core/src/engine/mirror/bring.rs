@@ -18,8 +18,8 @@ use crate::{
 const ATTEMPTS: usize = 16;
 /// When those that wait for somebody to allow their stop are looked at again.
 const PARKED_FOR: TimeDelta = TimeDelta::minutes(15);
-/// How long what others are to bring is left to them at least, and at most.
-const LEFT_FOR: (TimeDelta, TimeDelta) = (TimeDelta::seconds(5), TimeDelta::minutes(15));
+/// When what nobody here was asked to claim comes again.
+const LEFT_FOR: TimeDelta = TimeDelta::seconds(5);
 
 /// Says how bringing a change came out.
 pub(in crate::engine) enum Brought {
@@ -75,7 +75,8 @@ impl Jit {
     ) -> Result<Brought, JitError> {
         let now = self.parts.clock.work();
         let Some(mirroring) = setup.mirrored_for(&account.tenant) else {
-            return Ok(Brought::Later(left_until(&mirror, now)));
+            // To settle it would take the change for good from whoever mirrors this tenant.
+            return Ok(Brought::Later(now.checked_add_signed(LEFT_FOR).unwrap_or(now)));
         };
         let next = wanted(&account, mirroring, Some(&mirror), now);
         if next == Wanted::Nothing || mirror.asked.as_deref() == Some(next.digest().as_str()) {
@@ -319,13 +320,6 @@ impl Jit {
         let entry = Entry { alarm: Some("mirror.overdue"), ..entry };
         self.write_mirror(store, setup, &account, entry).await.map(drop)
     }
-}
-
-/// When a change of a tenant that is not mirrored here is looked at again: later and later. Another process may mirror it to the
-/// same target, and has to find the task; to settle it would take the change from them for good.
-fn left_until(mirror: &Mirror, now: DateTime<Utc>) -> DateTime<Utc> {
-    let waits = mirror.due.map_or(LEFT_FOR.0, |due| now.signed_duration_since(due));
-    now.checked_add_signed(waits.clamp(LEFT_FOR.0, LEFT_FOR.1)).unwrap_or(now)
 }
 
 /// What is recorded of a mirror.

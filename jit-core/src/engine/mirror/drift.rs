@@ -14,7 +14,7 @@ use crate::{
     Account, AccountId, AccountWrite, Actor, AuditEvent, AuditOutcome, BackendError, Claimed, Code, Commit,
     Cursor, DesiredState, DocumentKey, Drift, DriftLook, ErrorKind, FaultScope, Jit, Lane, LookupKey, Mirror,
     MirrorState, Mirrored, RemoteRef, Settlement, Store, Taken, TargetId, TargetSetup, Task, TaskId,
-    TaskKind, TenantId, Wanted, WorkReport, WorkerId, engine::work::HOLD, wanted,
+    TaskKind, TenantId, Tenants, Wanted, WorkReport, WorkerId, engine::work::HOLD, wanted,
 };
 
 /// How many accounts are looked at in one turn, and for how long at most: well within the hold of the claim.
@@ -77,7 +77,7 @@ impl Jit {
         if due > from {
             return Ok(());
         }
-        let claimed = store.claim(worker, &lane, from, HOLD, NonZeroUsize::MIN).await?;
+        let claimed = store.claim(worker, &lane, &Tenants::All, from, HOLD, NonZeroUsize::MIN).await?;
         let Some(claimed) = self.readable(claimed, Some(&setup.id), report).await.pop() else {
             return Ok(());
         };
