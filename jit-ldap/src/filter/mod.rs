@@ -1,7 +1,9 @@
 //! Filters (RFC 4511 §4.5.1.7): built of typed parts, so that no value can become a part of the filter.
 //!
-//! A filter is kept as it goes over the wire. Nothing walks over it, so however it was built, nothing can overflow.
+//! A filter is kept as it goes over the wire. Whatever walks over it does so by a list of its own, so however it was built,
+//! nothing can overflow.
 
+mod names;
 mod parse;
 
 use std::fmt;

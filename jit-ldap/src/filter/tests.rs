@@ -47,6 +47,21 @@ fn filters_of_settings_are_read() {
 }
 
 #[test]
+fn a_filter_tells_which_attributes_it_looks_at() {
+    let names = |text: &str| {
+        let names = Filter::parse(text).unwrap().attributes();
+        names.map(|names| names.iter().map(ToString::to_string).collect::<std::collections::BTreeSet<_>>())
+    };
+    let set = |names: &[&str]| Some(names.iter().map(|name| (*name).to_owned()).collect());
+    let each =
+        "(&(a=x)(|(b=*)(c=x*y)(!(d>=1))(e<=1)(f~=x))(g:1.2.840.113556.1.4.803:=2)(2.5.4.3;lang-de=x)(A=y))";
+    assert_eq!(names(each), set(&["a", "b", "c", "d", "e", "f", "g", "2.5.4.3"]));
+    assert_eq!(names("(&)"), set(&[]));
+    assert_eq!(names("(&(a=x)(:1.2.3:=y))"), None, "any attribute");
+    assert_eq!(names("(|(a=x)(ou:dn:=y))"), None, "the name of the entry too");
+}
+
+#[test]
 fn what_is_no_filter_is_refused() {
     for bad in [
         "",

@@ -54,7 +54,12 @@ impl ImportConfig {
         let mut head = [VERSION, self.way as u8, 0, 0, 0, 0, 0, 0, 0, 0];
         let names = self.attributes.names();
         let settings = format!("{}\n{}\n{:?}\n{names:?}\n{}", self.base, self.filter, self.id, self.markers);
-        let print = fnv1a(settings.bytes()).to_be_bytes();
+        // a change of what was not asked for was passed over for good
+        let told_by = match self.way {
+            ImportWay::Pages | ImportWay::Sync => String::new(),
+            ImportWay::DirSync => format!("\n{:?}", self.told_by),
+        };
+        let print = fnv1a(settings.bytes().chain(told_by.bytes())).to_be_bytes();
         head.iter_mut().skip(2).zip(print).for_each(|(octet, print)| *octet = print);
         head
     }
@@ -80,5 +85,19 @@ mod tests {
         assert_eq!(head(&[]), head(&["description"]));
         assert_eq!(head(&["title", "TITLE"]), head(&["title"]));
         assert_ne!(head(&["description", "title"]), head(&["description"]));
+    }
+
+    #[test]
+    fn a_cookie_of_dir_sync_is_of_all_that_changes_were_asked_of() {
+        let filter = "(!(userAccountControl:1.2.840.113556.1.4.803:=2))";
+        let mut settings = ImportSettings::new("ou=people,dc=x", filter, IdAttribute::ObjectGuid);
+        settings.way = ImportWay::DirSync;
+        let config = settings.check().unwrap();
+        // as it was when the filter's own attributes were not asked for
+        let before = format!("{}\n{filter}\n{:?}\n[]\nadminDescription", config.base, config.id);
+        let print = fnv1a(before.bytes()).to_be_bytes();
+        let kept = ImportCookie([&[VERSION, ImportWay::DirSync as u8], &print[..], b"cookie"].concat());
+        assert_eq!(config.open(Some(&kept)).unwrap_err().code().as_str(), "ldap.sync_restart");
+        assert_eq!(config.open(Some(&config.seal(b"cookie"))).unwrap(), Some(b"cookie".to_vec()));
     }
 }

@@ -175,10 +175,12 @@ impl Rounds {
 /// all.
 fn changed_in(config: &ImportConfig) -> Search {
     // a server tells of an entry when one of these has changed: the last two when it is new, and when it is renamed or moved
-    let told_by =
+    let always =
         [config.id.name(), AttributeName::IS_DELETED, AttributeName::OBJECT_CLASS, AttributeName::NAME];
+    let others = config.told_by.iter().filter(|name| !always.contains(name)).cloned();
     Search::new(config.context(), Scope::Subtree, Filter::present(&AttributeName::OBJECT_CLASS))
-        .attributes(config.attributes.names().iter().chain(config.markers.names()).cloned().chain(told_by))
+        .attributes(others)
+        .attributes(always.clone())
 }
 
 /// Reads entries with all their attributes: a change tells only those that changed. What is not found is no longer where and

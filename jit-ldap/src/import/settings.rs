@@ -71,7 +71,13 @@ pub struct ImportConfig {
     pub(super) markers: Markers,
     pub(super) way: ImportWay,
     pub(super) sees_deleted: bool,
+    /// `DirSync`: a change of which attributes is told. Nothing for the other ways.
+    pub(super) told_by: Vec<AttributeName>,
 }
+
+/// What Active Directory tells no change of: `memberOf` is the other end of `member`, and `anr` is no attribute. With their
+/// numbers.
+const UNTOLD: [&str; 4] = ["memberOf", "1.2.840.113556.1.2.102", "anr", "1.2.840.113556.1.4.1208"];
 
 impl ImportSettings {
     /// Settings by which everything is read each time, without attributes yet.
@@ -112,20 +118,48 @@ impl ImportSettings {
         if !has_id {
             return Err(SettingsError::new("id", "must be the one by which this way names entries"));
         }
-        if self.way == ImportWay::DirSync && attributes.names().contains(&AttributeName::MEMBER_OF) {
-            let problem = "must not name `memberOf`, of which this way tells no change: read the groups too";
-            return Err(SettingsError::new("attributes", problem));
-        }
+        let filter = filter_of(&self.filter)?;
+        let markers = Markers::check(&self.marker, self.id)?;
+        let told_by = match self.way {
+            ImportWay::Pages | ImportWay::Sync => Vec::new(),
+            ImportWay::DirSync => told_by(&filter, &attributes, &markers)?,
+        };
         Ok(ImportConfig {
             base: base_of(&self.base)?,
-            filter: filter_of(&self.filter)?,
+            filter,
             id: self.id,
             attributes,
-            markers: Markers::check(&self.marker, self.id)?,
+            markers,
             way: self.way,
             sees_deleted: self.sees_deleted,
+            told_by,
         })
     }
+}
+
+/// The attributes of which a change has to be told: those that are read, and those that tell whether an entry is read at all.
+fn told_by(
+    filter: &Filter,
+    attributes: &ClaimNames,
+    markers: &Markers,
+) -> Result<Vec<AttributeName>, SettingsError> {
+    let is_untold = |name: &AttributeName| UNTOLD.iter().any(|other| other.eq_ignore_ascii_case(name.kind()));
+    if attributes.names().iter().any(is_untold) {
+        let problem = "must not name `memberOf`, of which this way tells no change: read the groups too";
+        return Err(SettingsError::new("attributes", problem));
+    }
+    let Some(compared) = filter.attributes().filter(|names| !names.iter().any(is_untold)) else {
+        let problem =
+            "must compare attributes that this way tells changes of: no `memberOf`, no `anr`, no `:dn`";
+        return Err(SettingsError::new("filter", problem));
+    };
+    let mut names: Vec<AttributeName> = Vec::new();
+    for name in attributes.names().iter().chain(markers.names()).chain(&compared) {
+        if !names.contains(name) {
+            names.push(name.clone());
+        }
+    }
+    Ok(names)
 }
 
 impl Check for ImportSettings {
@@ -199,5 +233,13 @@ mod tests {
             s.attributes.push("MEMBEROF".to_owned());
         };
         assert_eq!(problem(member_of), "attributes");
+        for untold in ["(&(a=b)(!(MemberOf=cn=x)))", "(anr=x)", "(ou:dn:=x)", "(1.2.840.113556.1.2.102=cn=x)"]
+        {
+            let filter = |s: &mut ImportSettings| {
+                (s.way, s.id) = (ImportWay::DirSync, IdAttribute::ObjectGuid);
+                s.filter = untold.to_owned();
+            };
+            assert_eq!(problem(filter), "filter", "{untold}");
+        }
     }
 }

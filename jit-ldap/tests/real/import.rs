@@ -1,5 +1,7 @@
 //! People and groups of both directories, read whole, and what has changed since.
 
+mod disabled;
+
 use std::collections::{BTreeMap, BTreeSet};
 
 use jit_core::LentAccounts;
@@ -125,7 +127,11 @@ impl Unit {
     }
 
     async fn describe(&mut self, person: &str, text: &str) {
-        let change = Modification::Replace(Attribute::new(name("description"), [text]));
+        self.set("description", person, text).await;
+    }
+
+    async fn set(&mut self, kind: &str, person: &str, text: &str) {
+        let change = Modification::Replace(Attribute::new(name(kind), [text]));
         self.administrator.modify(&EntryName::Dn(self.dn_of(person)), &[change], &[]).await.unwrap();
     }
 
@@ -135,8 +141,7 @@ impl Unit {
     }
 
     async fn mark_in(&mut self, kind: &str, person: &str) {
-        let change = Modification::Replace(Attribute::new(name(kind), ["jit1:prod:acme:x:y"]));
-        self.administrator.modify(&EntryName::Dn(self.dn_of(person)), &[change], &[]).await.unwrap();
+        self.set(kind, person, "jit1:prod:acme:x:y").await;
     }
 
     async fn id_of(&mut self, person: &str) -> EntryId {
