@@ -50,7 +50,8 @@ impl Connection {
     ///
     /// # Errors
     /// `ldap.control_missing` when the server ignores the request, so that nothing is ever taken for "no changes";
-    /// `ldap.control_unsupported`; `ldap.sync_restart` when it no longer knows the cookie: begin without one;
+    /// `ldap.control_unsupported`; `ldap.sync_restart` when it no longer knows the cookie, knows less than it, or cannot read
+    /// it: begin without one;
     /// `ldap.too_many_entries`; as [`Connection::search`] otherwise.
     ///
     /// # Cancel safety
@@ -78,6 +79,9 @@ impl Connection {
 pub(crate) struct ChangesPlace {
     search: SearchPlace,
     mode: SyncMode,
+    goes_on: bool,
+    /// Whether any entry was named.
+    has_told: bool,
 }
 
 impl ChangesPlace {
@@ -92,7 +96,7 @@ impl ChangesPlace {
             SyncMode::DirSync => Control::dir_sync(cookie.unwrap_or_default()),
         };
         let search = connection.enter_search(&search.clone().control(control)).await?;
-        Ok(Self { search, mode })
+        Ok(Self { search, mode, goes_on: cookie.is_some(), has_told: false })
     }
 
     /// Gives it its time anew: whoever takes the changes in parts may let time pass between them.
@@ -107,7 +111,7 @@ impl ChangesPlace {
         changes: &mut Changes,
         bytes: &mut usize,
     ) -> Result<bool, LdapError> {
-        let taken = match self.search.step(connection).await? {
+        let taken = match self.search.step(connection).await.map_err(restart_where_older)? {
             Step::Entry(entry, controls) => {
                 *bytes += entry.size();
                 changes.take(entry, &controls, self.mode)
@@ -120,15 +124,34 @@ impl ChangesPlace {
             Step::End => {
                 let end = self.search.end().cloned().unwrap_or_default();
                 changes.finish(&end, self.mode).map_err(answered)?;
-                return Ok(false);
+                return if self.is_misread(changes) { Err(answered(Reason::SyncRestart)) } else { Ok(false) };
             }
         };
         taken.map_err(answered)?;
+        self.has_told |= changes.has_named();
         Ok(true)
+    }
+
+    /// Whether the server told everything because it could not read the cookie: it says where to go on whenever it names
+    /// somebody, unless it goes by a cookie of which it knows nothing.
+    const fn is_misread(&self, changes: &Changes) -> bool {
+        let may_be_silent = matches!(self.mode, SyncMode::DirSync) || !self.goes_on || !self.has_told;
+        !may_be_silent && changes.cookie.is_empty()
     }
 }
 
+/// OpenLDAP is not willing to go on where it knows less than the cookie, such as after it was put back from a backup.
+fn restart_where_older(error: LdapError) -> LdapError {
+    let is_older = error.reason() == Reason::Unwilling
+        && error.answer().is_some_and(|answer| answer.diagnostic().contains("newer than provider"));
+    if is_older { error.with_reason(Reason::SyncRestart) } else { error }
+}
+
 impl Changes {
+    const fn has_named(&self) -> bool {
+        !(self.changed.is_empty() && self.deleted.is_empty() && self.present.is_empty())
+    }
+
     fn take(&mut self, entry: Entry, controls: &Controls, mode: SyncMode) -> Result<(), Reason> {
         if mode == SyncMode::DirSync {
             let is_deleted = entry.text(&AttributeName::IS_DELETED) == Some("TRUE");

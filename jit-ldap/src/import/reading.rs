@@ -81,9 +81,10 @@ impl<'i> Reading<'i> {
     /// # Errors
     /// After an error the reading is not complete and cannot be gone on with; what it named so far is true, and what it did
     /// not name is unknown. `ldap.control_missing` and `ldap.control_unsupported` when the server does not know this way;
-    /// `ldap.sync_restart` when it no longer knows the cookie: begin without one; `ldap.referral` when it names another
-    /// server; `ldap.too_many_entries` when more than 250 000 were made for a time; `ldap.value_missing` when an entry has no
-    /// identifier that we may see; `ldap.leases_untold` when the store does not tell what is lent; as [`Connection::search`].
+    /// `ldap.sync_restart` when it no longer knows the cookie, knows less than it, or cannot read it: begin without one;
+    /// `ldap.referral` when it names another server; `ldap.too_many_entries` when more than 250 000 were made for a time;
+    /// `ldap.value_missing` when an entry has no identifier that we may see; `ldap.leases_untold` when the store does not tell
+    /// what is lent; as [`Connection::search`].
     ///
     /// # Cancel safety
     /// The reading cannot be gone on with; the cookie that it began with is as good as before.
