@@ -173,6 +173,12 @@ impl House {
         self.lease(self.trail().await.iter().find_map(|event| event.account).unwrap()).await
     }
 
+    /// The id of the lease that was written down last.
+    pub(crate) async fn last_lease(&self) -> AccountId {
+        let is_first_step = |event: &&AuditEvent| event.action.as_str() == "lease.intended";
+        self.trail().await.iter().rfind(is_first_step).and_then(|event| event.account).unwrap()
+    }
+
     /// What was recorded, earliest first.
     pub(crate) async fn trail(&self) -> Vec<AuditEvent> {
         let limit = std::num::NonZeroUsize::new(1000).unwrap();

@@ -29,7 +29,7 @@ async fn a_check_out_whose_last_commit_did_nothing_is_ended_on_record_before_its
     assert_eq!(code_of(refused), "store.unavailable");
     assert!(house.directory.accounts().is_empty());
     let actions: Vec<_> = house.trail().await.into_iter().map(|event| event.action.to_string()).collect();
-    assert_eq!(actions, ["lease.intended", "lease.ending", "lease.removed"]);
+    assert_eq!(actions, ["lease.intended", "access.asked_for", "lease.ending", "lease.removed"]);
 }
 
 #[tokio::test]

@@ -57,4 +57,6 @@ mod time;
 #[cfg(test)]
 mod told_again;
 #[cfg(test)]
+mod trail;
+#[cfg(test)]
 mod unmarked;

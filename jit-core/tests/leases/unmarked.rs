@@ -195,7 +195,7 @@ async fn made_without_an_answer(house: &mut House, key: Option<&str>) -> Account
     house.script.at(MAKING, Fault::KillAfter);
     assert!(run(house.jit.check_out(&house.request(30, key))).is_none());
     house.restart();
-    let lease = house.trail().await.iter().rev().find_map(|event| event.account).unwrap();
+    let lease = house.last_lease().await;
     assert_eq!(house.lease(lease).await.remote.native, None);
     lease
 }

@@ -2,16 +2,17 @@
 
 use std::sync::Arc;
 
-use chrono::{DateTime, TimeDelta, Utc};
+use chrono::{DateTime, SecondsFormat, TimeDelta, Utc};
 
 use super::super::{Jit, JitError};
 use crate::{
     Account, AccountId, AccountState, AccountWrite, Actor, AuditEvent, AuditOutcome, BackendError, Code,
-    Commit, Lease, Phase, Store, Task, TaskId, TaskKind, TenantId,
+    Commit, EventId, Lease, Phase, Store, Task, TaskId, TaskKind, TenantId,
 };
 
 impl Jit {
-    /// Writes a new lease down; its account must not exist.
+    /// Writes a new lease down; its account must not exist. The trail of its holder tells of it as well, and names it: who held
+    /// what can be read there also when its record is gone.
     pub(super) async fn intend(
         &self,
         store: &dyn Store,
@@ -23,7 +24,7 @@ impl Jit {
     ) -> Result<Account, BackendError> {
         let pending = AccountState::Pending { since: now };
         let fresh = Account::begin(id, tenant.clone(), pending, now);
-        let commit = self.lease_commit(None, fresh, lease, ("lease.intended", by), Next::WhenDue);
+        let commit = self.lease_commit(None, fresh, lease, (INTENDED, by), Next::WhenDue);
         written(store, commit).await
     }
 
@@ -106,8 +107,12 @@ impl Jit {
             account: Some(after.id),
             outcome: AuditOutcome::Done,
             rule: Some(lease.role.clone()),
-            changes: vec![format!("{} {} at {}", lease.phase.word(), lease.remote.name, lease.target)],
+            changes: step_of(&lease, action),
         });
+        if action == INTENDED {
+            let told = commit.events.first().map(|step| asked_for(step, mint.event(), &lease));
+            commit.events.extend(told);
+        }
         let about = alarm_about(&mut lease, action);
         commit.tasks.extend(about.and_then(|about| self.lease_alarm(mint.task(), &after, &lease, about)));
         // Whoever reads of the alarm reads of its end; the step has a name of its own.
@@ -226,10 +231,28 @@ pub(super) enum Next {
 
 /// How long whoever wrote a step down has for the next one before another worker may take it up.
 const GOES_ON_WITHIN: TimeDelta = TimeDelta::seconds(10);
+const INTENDED: &str = "lease.intended";
 const OVERDUE: &str = "lease.overdue";
 const OVERDUE_OVER: &str = "lease.overdue_over";
 pub(super) const QUARANTINED: &str = "lease.quarantined";
 pub(super) const DECLARED_GONE: &str = "lease.declared_gone";
+
+/// Tells the trail of a holder of a lease, whose first step names it.
+fn asked_for(step: &AuditEvent, id: EventId, lease: &Lease) -> AuditEvent {
+    let mut changes = vec![format!("at {}", lease.target)];
+    changes.extend(step.account.map(|id| format!("lease {id}")));
+    let account = Some(lease.holder);
+    AuditEvent { id, action: Code::new("access.asked_for"), account, changes, ..step.clone() }
+}
+
+/// Says how a lease is after a step, and its end where the step is what set it.
+fn step_of(lease: &Lease, action: &'static str) -> Vec<String> {
+    let mut said = vec![format!("{} {} at {}", lease.phase.word(), lease.remote.name, lease.target)];
+    if matches!(action, "lease.active" | "lease.extended") {
+        said.push(format!("until {}", lease.until.to_rfc3339_opts(SecondsFormat::AutoSi, true)));
+    }
+    said
+}
 
 /// Tells for what of a step somebody must be told: it needs a person, or is gone after all.
 fn alarm_about(lease: &mut Lease, action: &'static str) -> Option<&'static str> {
