@@ -5,10 +5,10 @@ use std::path::PathBuf;
 use jit_examples::portal::pages;
 use jit_examples::portal::view::{
     AccessView, AccountAct, AccountRef, AccountRow, AccountView, AdminView, ApprovalRow, AttributeRow,
-    AuditRow, BackLink, Badge, ChangeRow, CompareRow, ConnectionCard, DecisionView, EmailRow, Fact, Frame,
-    GrantRow, GrantedView, IdentityRow, LeaseRow, LeasesView, LeaverRow, MeView, NotDoneView, OfferRow,
-    OnwardView, PlanView, QuestionView, RefusalView, RuleMark, RuleRow, SignInView, SignOutView, StageView,
-    Tone, TroubleView, Visitor, WaitingView,
+    AuditRow, AuditView, BackLink, Badge, ChangeRow, CompareRow, ConnectionCard, DecisionView, EmailRow,
+    Fact, Frame, GrantRow, GrantedView, GuestView, IdentityRow, LeaseRow, LeasesView, LeaverRow, MeView,
+    NotDoneView, OfferRow, OnwardView, PlanView, QuestionView, RefusalView, RuleMark, RuleRow, SignInView,
+    SignOutView, StageView, Tone, TroubleView, Visitor, WaitingView,
 };
 
 const HOSTILE: &str = "<script>alert(1)</script>\"'&";
@@ -23,7 +23,7 @@ fn fact(name: &str, value: &str) -> Fact {
 
 fn frame() -> Frame {
     let visitor = Visitor { name: "Alice Example".into(), is_admin: true, csrf: "token".into() };
-    Frame { visitor: Some(visitor), demo: true, lends: true }
+    Frame { visitor: Some(visitor), guest: None, demo: true, lends: true }
 }
 
 fn rule(id: &str, mark: RuleMark, why: &str) -> RuleRow {
@@ -269,16 +269,18 @@ fn admin_later(sought: &str) -> AdminView {
     }
 }
 
-fn audit_rows() -> Vec<AuditRow> {
-    vec![AuditRow {
+fn trail(is_own: bool) -> AuditView {
+    let row = AuditRow {
         at: "2026-11-21 09:00:00".into(),
         at_exact: "2026-11-21T09:00:00Z".into(),
-        action: "sign_in".into(),
+        words: format!("Checked out `{HOSTILE}`"),
+        action: "lease.active".into(),
         outcome: badge("permitted", Tone::Good),
         actor: "connection demo".into(),
         account: "alice".into(),
         detail: "rule acme-people; account created, 2 grants".into(),
-    }]
+    };
+    AuditView { rows: vec![row.clone(), AuditRow { words: String::new(), ..row }], is_own }
 }
 
 fn every_page() -> Vec<(&'static str, String)> {
@@ -298,23 +300,28 @@ fn every_page() -> Vec<(&'static str, String)> {
         decision: Some(decision("denied", Tone::Bad)),
     };
     let waiting = WaitingView { name: "Pat Pending".into(), decision: decision("held", Tone::Caution) };
-    let stranger = Frame { visitor: None, demo: true, lends: false };
+    let stranger = Frame { visitor: None, guest: None, demo: true, lends: false };
+    let guest = GuestView { name: HOSTILE.into(), csrf: Some("token".into()) };
+    let waits = Frame { guest: Some(GuestView { csrf: None, ..guest.clone() }), ..stranger.clone() };
+    let held = Frame { guest: Some(guest), ..stranger.clone() };
     [
         ("home", pages::home(&stranger, &[card()])),
         ("account", pages::account(&frame, &me(changes))),
         ("account-again", pages::account(&frame, &me(vec![]))),
-        ("audit", pages::audit(&frame, &audit_rows())),
+        ("audit", pages::audit(&frame, &trail(false))),
+        ("audit-own", pages::audit(&frame, &trail(true))),
+        ("home-held", pages::home(&held, &[card()])),
         (
             "sign-in",
             pages::sign_in(&stranger, &SignInView { action: "/login/x".into(), ..SignInView::default() }),
         ),
         ("sign-in-again", pages::sign_in(&stranger, &sign_in(Some(HOSTILE)))),
         ("refused", pages::refused(&stranger, &refusal)),
-        ("waiting", pages::waiting(&stranger, &waiting)),
-        ("consent", pages::consent(&stranger, &question(None))),
-        ("password", pages::choose_password(&stranger, &question(Some("too short")))),
-        ("link-proof", pages::prove_link(&stranger, &question(None))),
-        ("user-name", pages::choose_user_name(&stranger, &question(Some("`ned` is taken")))),
+        ("waiting", pages::waiting(&waits, &waiting)),
+        ("consent", pages::consent(&held, &question(None))),
+        ("password", pages::choose_password(&held, &question(Some("too short")))),
+        ("link-proof", pages::prove_link(&held, &question(None))),
+        ("user-name", pages::choose_user_name(&held, &question(Some("`ned` is taken")))),
         ("admin", pages::admin(&frame, &admin())),
         ("admin-later", pages::admin(&frame, &admin_later(""))),
         ("admin-found", pages::admin(&frame, &admin_later(HOSTILE))),

@@ -3,6 +3,7 @@
 mod administering;
 mod lease;
 mod not_done;
+mod unread;
 
 use std::error::Error;
 
@@ -112,7 +113,7 @@ impl Failure {
         (title, text.to_owned())
     }
 
-    fn status(&self) -> StatusCode {
+    pub(super) fn status(&self) -> StatusCode {
         match self {
             Self::Refused { .. } | Self::Forged | Self::Forbidden => StatusCode::FORBIDDEN,
             Self::NotDone(not_done) => not_done.status,

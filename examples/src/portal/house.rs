@@ -18,7 +18,7 @@ use super::proxies::Proxies;
 use super::scim::Scim;
 use super::session::{Session, Sessions};
 use super::sign_in_forms::SignInForms;
-use super::view::{ConnectionCard, Frame, Visitor};
+use super::view::{ConnectionCard, Frame, GuestView, Visitor};
 use crate::targets::{Opened, RoleOffer, open_to};
 
 /// Holds the engine and everything around it.
@@ -134,12 +134,19 @@ impl House {
             csrf: visit.session.csrf.clone(),
         });
         let lends = visit.is_some_and(|visit| self.targets_of(&visit.session.tenant).next().is_some());
-        Frame { visitor, demo: self.demo, lends }
+        Frame { visitor, guest: None, demo: self.demo, lends }
     }
 
     /// The frame of whoever asks, as far as that can be told now.
     pub(super) async fn frame_of(&self, headers: &HeaderMap) -> Frame {
-        self.frame(self.visit(headers).await.ok().flatten().as_ref())
+        self.frame_for(self.visit(headers).await.ok().flatten().as_ref(), headers)
+    }
+
+    /// The frame of a visitor, or else of whoever has a sign-in under way that waits for their answer.
+    pub(super) fn frame_for(&self, visit: Option<&Visit>, headers: &HeaderMap) -> Frame {
+        let hold = if visit.is_none() { self.holds.find(headers, self.now()) } else { None };
+        let guest = hold.map(|hold| GuestView { name: hold.guest.name, csrf: Some(hold.csrf) });
+        Frame { guest, ..self.frame(visit) }
     }
 
     /// The targets that are open to the people of a tenant.

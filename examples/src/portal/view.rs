@@ -30,6 +30,8 @@ pub enum Tone {
 pub struct Frame {
     /// The visitor, if somebody is signed in.
     pub visitor: Option<Visitor>,
+    /// Somebody whose sign-in waits, if nobody is signed in.
+    pub guest: Option<GuestView>,
     /// Whether the made-up people of the demo provider are in use.
     pub demo: bool,
     /// Whether accounts of targets can be checked out.
@@ -45,6 +47,15 @@ pub struct Visitor {
     pub is_admin: bool,
     /// The token that each form of this session carries.
     pub csrf: String,
+}
+
+/// Describes somebody whose sign-in waits for an answer, theirs or an administrator's.
+#[derive(Debug, Clone)]
+pub struct GuestView {
+    /// The name to show.
+    pub name: String,
+    /// The token of the form that gives the sign-in up, where there is one that they can answer.
+    pub csrf: Option<String>,
 }
 
 /// Shows a state or an outcome in one or two words.
@@ -234,7 +245,9 @@ pub struct AuditRow {
     pub at: String,
     /// The same, for programs.
     pub at_exact: String,
-    /// What happened.
+    /// What happened, in plain words; empty where there are none for it.
+    pub words: String,
+    /// The code of what happened.
     pub action: String,
     /// How it ended.
     pub outcome: Badge,
@@ -244,6 +257,15 @@ pub struct AuditRow {
     pub account: String,
     /// Names and rules, never values.
     pub detail: String,
+}
+
+/// Describes the audit trail.
+#[derive(Debug, Clone, Default)]
+pub struct AuditView {
+    /// Its lines, the newest first.
+    pub rows: Vec<AuditRow>,
+    /// Whether it is that of the visitor alone.
+    pub is_own: bool,
 }
 
 /// Describes a form that takes the browser to a provider.

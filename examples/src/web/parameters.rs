@@ -1,5 +1,7 @@
 use std::collections::BTreeMap;
 
+use axum::Extension;
+use axum::body::Bytes;
 use axum::extract::{FromRequest, FromRequestParts, Request};
 use axum::http::header::CONTENT_TYPE;
 use axum::http::request::Parts;
@@ -19,7 +21,7 @@ const MOST: usize = 64;
 pub struct Parameters(BTreeMap<String, String>);
 
 /// Tells why parameters were refused.
-#[derive(Debug, PartialEq, Eq, thiserror::Error)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum ParameterError {
     /// The text is longer, or has more parts, than any honest form.
@@ -31,6 +33,15 @@ pub enum ParameterError {
     /// The body is not a form.
     #[error("the body is not a form")]
     NotAForm,
+    /// The body is not text.
+    #[error("the body is not text")]
+    NotText,
+    /// The body is larger than is taken here.
+    #[error("the body is too large")]
+    TooLarge,
+    /// The body did not come, or not in time.
+    #[error("the body did not come")]
+    Incomplete,
 }
 
 impl Parameters {
@@ -77,13 +88,16 @@ impl std::fmt::Debug for Parameters {
     }
 }
 
+/// A short text, which a site that has pages can put one in the place of: the answer carries the error.
 impl IntoResponse for ParameterError {
     fn into_response(self) -> Response {
         let status = match self {
             Self::NotAForm => StatusCode::UNSUPPORTED_MEDIA_TYPE,
-            Self::TooMany | Self::Repeated => StatusCode::BAD_REQUEST,
+            Self::TooMany | Self::Repeated | Self::NotText => StatusCode::BAD_REQUEST,
+            Self::TooLarge => StatusCode::PAYLOAD_TOO_LARGE,
+            Self::Incomplete => StatusCode::REQUEST_TIMEOUT,
         };
-        (status, self.to_string()).into_response()
+        (status, Extension(self), self.to_string()).into_response()
     }
 }
 
@@ -104,16 +118,21 @@ impl<S: Send + Sync> FromRequestParts<S> for Query {
 pub struct Form(pub Parameters);
 
 impl<S: Send + Sync> FromRequest<S> for Form {
-    type Rejection = Response;
+    type Rejection = ParameterError;
 
     async fn from_request(request: Request, state: &S) -> Result<Self, Self::Rejection> {
         if !is_form(request.headers()) {
-            return Err(ParameterError::NotAForm.into_response());
+            return Err(ParameterError::NotAForm);
         }
-        let body = String::from_request(request, state).await.map_err(IntoResponse::into_response)?;
+        let body =
+            Bytes::from_request(request, state).await.map_err(|rejection| match rejection.status() {
+                StatusCode::PAYLOAD_TOO_LARGE => ParameterError::TooLarge,
+                _ => ParameterError::Incomplete,
+            })?;
         // It may hold a password.
-        let body = Zeroizing::new(body);
-        Parameters::parse(&body).map(Self).map_err(IntoResponse::into_response)
+        let body = Zeroizing::new(Vec::from(body));
+        let text = std::str::from_utf8(&body).map_err(|_| ParameterError::NotText)?;
+        Parameters::parse(text).map(Self)
     }
 }
 

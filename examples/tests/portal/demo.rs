@@ -98,38 +98,44 @@ impl Visitor {
     pub(crate) fn arrive(&mut self, connection: &str, person: &str) -> Page {
         let asked = self.get(&format!("/login/{connection}"));
         let (provider, place) = address(asked.header("location").unwrap());
-        let form = self.ask(&provider, &format!("GET {place} HTTP/1.1\r\n"), "");
+        let form = self.ask(&provider, &format!("GET {place} HTTP/1.1\r\n"), b"");
         let request = form.hidden("request");
         let chosen = self.send(&provider, "/sign-in", &[("request", request.as_str()), ("person", person)]);
         let (portal, place) = address(chosen.header("location").unwrap());
-        self.ask(&portal, &format!("GET {place} HTTP/1.1\r\n"), "")
+        self.ask(&portal, &format!("GET {place} HTTP/1.1\r\n"), b"")
     }
 
     pub(crate) fn get(&mut self, path: &str) -> Page {
-        self.ask(&self.portal.clone(), &format!("GET {path} HTTP/1.1\r\n"), "")
+        self.ask(&self.portal.clone(), &format!("GET {path} HTTP/1.1\r\n"), b"")
     }
 
     pub(crate) fn post(&mut self, path: &str, fields: &[(&str, &str)]) -> Page {
         self.send(&self.portal.clone(), path, fields)
     }
 
-    fn send(&mut self, host: &str, path: &str, fields: &[(&str, &str)]) -> Page {
-        let body = url::form_urlencoded::Serializer::new(String::new()).extend_pairs(fields).finish();
-        let kind = "Content-Type: application/x-www-form-urlencoded";
-        self.ask(
-            host,
-            &format!("POST {path} HTTP/1.1\r\n{kind}\r\nContent-Length: {}\r\n", body.len()),
-            &body,
-        )
+    /// Sends a body of some media type, or of none.
+    pub(crate) fn post_as(&mut self, path: &str, kind: &str, body: &[u8]) -> Page {
+        self.send_as(&self.portal.clone(), path, kind, body)
     }
 
-    fn ask(&mut self, host: &str, line: &str, body: &str) -> Page {
+    fn send(&mut self, host: &str, path: &str, fields: &[(&str, &str)]) -> Page {
+        let body = url::form_urlencoded::Serializer::new(String::new()).extend_pairs(fields).finish();
+        self.send_as(host, path, "application/x-www-form-urlencoded", body.as_bytes())
+    }
+
+    fn send_as(&mut self, host: &str, path: &str, kind: &str, body: &[u8]) -> Page {
+        let kind = if kind.is_empty() { String::new() } else { format!("Content-Type: {kind}\r\n") };
+        let line = format!("POST {path} HTTP/1.1\r\n{kind}Content-Length: {}\r\n", body.len());
+        self.ask(host, &line, body)
+    }
+
+    fn ask(&mut self, host: &str, line: &str, body: &[u8]) -> Page {
         let cookies: Vec<_> = self.cookies.iter().map(|(name, value)| format!("{name}={value}")).collect();
         let cookies =
             if cookies.is_empty() { String::new() } else { format!("Cookie: {}\r\n", cookies.join("; ")) };
         let mut stream = TcpStream::connect(host).unwrap();
-        let request = format!("{line}Host: {host}\r\n{cookies}Connection: close\r\n\r\n{body}");
-        stream.write_all(request.as_bytes()).unwrap();
+        let head = format!("{line}Host: {host}\r\n{cookies}Connection: close\r\n\r\n");
+        stream.write_all(&[head.as_bytes(), body].concat()).unwrap();
         let mut answer = String::new();
         stream.read_to_string(&mut answer).unwrap();
         let (head, body) = answer.split_once("\r\n\r\n").unwrap();

@@ -21,6 +21,12 @@ fn made(page: &Page) -> String {
     format!("jit-{}", rest.split('<').next().unwrap())
 }
 
+/// When what is lent ends, as people read it, by its countdown.
+fn ends(page: &Page) -> String {
+    let (_, until) = page.body.split_once("<time datetime=\"").unwrap();
+    format!("{} {} UTC", until.get(..10).unwrap(), until.get(11..16).unwrap())
+}
+
 #[test]
 fn the_administration_lists_people_and_finds_what_is_lent_without_offering_an_act() {
     let (_demo, mut alice) = lending("people");
@@ -57,12 +63,37 @@ fn the_audit_trail_names_what_is_lent_and_its_times_have_a_zone() {
 }
 
 #[test]
+fn the_own_trail_tells_what_was_checked_out_where_and_until_when_and_nothing_of_others() {
+    let demo = Demo::start("own-trail");
+    let (mut casey, mut bob) = (demo.visitor(), demo.visitor());
+    casey.sign_in("acme", "casey");
+    bob.sign_in("acme", "bob");
+    let csrf = casey.get("/me").hidden("csrf");
+    let out = [("target", "workshop"), ("role", "operator"), ("span", "30m"), ("key", "k"), ("csrf", &csrf)];
+    assert_eq!(casey.post("/access/out", &out).status, 200);
+    let access = casey.get("/access");
+    let (name, lease) = (made(&access), access.hidden("lease"));
+    let longer = [("lease", lease.as_str()), ("span", "2h"), ("csrf", &csrf)];
+    assert_eq!(casey.post("/access/extend", &longer).status, 303);
+    let until = format!(" until {}", ends(&casey.get("/access")));
+    assert_eq!(casey.post("/access/in", &[("lease", lease.as_str()), ("csrf", &csrf)]).status, 303);
+
+    let trail = casey.get("/audit").body;
+    let what = "<code>operator</code> at <code>workshop</code>";
+    let told = ["Checked in", "Extended", "Checked out"].map(|did| trail.find(&format!("{did} {what}")));
+    assert!(told.iter().all(Option::is_some) && told.is_sorted(), "the newest first, {told:?}: {trail}");
+    assert!(trail.contains(&until) && trail.contains(&format!("<td>{name} at workshop</td>")), "{trail}");
+    assert_eq!(trail.matches("<td>you</td>").count(), 3, "{trail}");
+    assert!(trail.contains("Account made") && !trail.contains("Asked for"), "{trail}");
+    assert!(!bob.get("/audit").body.contains("workshop"));
+}
+
+#[test]
 fn administrators_see_when_a_lease_ends_and_every_visitor_which_page_is_open() {
     let (_demo, mut alice) = lending("until");
-    let leases = alice.get("/leases").body;
-    let (_, until) = leases.split_once("<time datetime=\"").unwrap();
-    let (day, time) = (until.get(..10).unwrap(), until.get(11..16).unwrap());
-    assert!(leases.contains(&format!("{day} {time} UTC")), "{leases}");
+    let leases = alice.get("/leases");
+    let (until, leases) = (ends(&leases), leases.body);
+    assert!(leases.contains(&until), "{leases}");
     assert!(leases.contains("<a href=\"/leases\" aria-current=\"page\">Leases</a>"), "{leases}");
     for (path, label) in [
         ("/me", "My account"),

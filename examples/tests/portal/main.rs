@@ -3,8 +3,10 @@
 #![expect(clippy::unwrap_used, reason = "a panic is how a test fails")]
 
 mod demo;
+mod held;
 mod lists;
 mod refusals;
+mod unread;
 
 use std::io::{BufRead, BufReader};
 use std::net::TcpListener;

@@ -1,16 +1,17 @@
 use maud::{Markup, html};
 
 use super::layout::{badge, page, prose, table};
-use crate::portal::view::{AuditRow, Frame};
+use crate::portal::view::{AuditView, Frame};
 
 /// Shows the audit trail, the newest first.
 #[must_use]
-pub fn audit(frame: &Frame, events: &[AuditRow]) -> Markup {
+pub fn audit(frame: &Frame, view: &AuditView) -> Markup {
     let rows = html! {
-        @for event in events {
+        @for event in &view.rows {
             tr {
                 td.nowrap { time datetime=(event.at_exact) { (event.at) } }
-                td { strong { (event.action) } }
+                td.what { @if event.words.is_empty() { strong { code { (event.action) } } }
+                    @else { strong { (prose(&event.words)) } div.muted { code { (event.action) } } } }
                 td.outcome { (badge(&event.outcome)) }
                 td { (event.actor) }
                 td { (event.account) }
@@ -20,8 +21,11 @@ pub fn audit(frame: &Frame, events: &[AuditRow]) -> Markup {
     };
     let content = html! {
         h1 { "Audit trail" }
-        p.lead { "Each line was written together with the change it tells of, or neither was. Names and rules, never values." }
-        @if events.is_empty() { p.empty { "Nothing has happened yet." } }
+        @if view.is_own {
+            p.lead { "What happened to your account, and what was lent to you: who did it, when, and until when it lasts." }
+        } @else { p.lead { "What happened in your tenant." } }
+        p.muted { "Each line was written together with the change it tells of, or neither was. Names and rules, never values." }
+        @if view.rows.is_empty() { p.empty { "Nothing has happened yet." } }
         @else { (table("Audit trail", &["When (UTC)", "What", "Outcome", "By", "Account", "Detail"], &rows)) }
     };
     page(frame, "Audit trail", &content)

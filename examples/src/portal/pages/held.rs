@@ -5,6 +5,13 @@ use super::home::cards;
 use super::layout::{csrf, page, prose};
 use crate::portal::view::{Frame, QuestionView, WaitingView};
 
+/// The titles of the pages that ask something.
+pub(super) const QUESTIONS: [&str; 4] = [CONSENT, USER_NAME, PASSWORD, LINK_PROOF];
+const CONSENT: &str = "Consent";
+const USER_NAME: &str = "Choose a user name";
+const PASSWORD: &str = "Choose a password";
+const LINK_PROOF: &str = "Prove that the account is yours";
+
 /// Tells that an administrator has to approve first.
 #[must_use]
 pub fn waiting(frame: &Frame, view: &WaitingView) -> Markup {
@@ -36,7 +43,7 @@ pub fn consent(frame: &Frame, view: &QuestionView) -> Markup {
         }
         (decision(&view.decision))
     };
-    page(frame, "Consent", &content)
+    page(frame, CONSENT, &content)
 }
 
 /// Asks for a user name.
@@ -56,7 +63,7 @@ pub fn choose_user_name(frame: &Frame, view: &QuestionView) -> Markup {
         }
         (decision(&view.decision))
     };
-    page(frame, "Choose a user name", &content)
+    page(frame, USER_NAME, &content)
 }
 
 /// Asks for a local password, which the portal does not keep.
@@ -78,7 +85,7 @@ pub fn choose_password(frame: &Frame, view: &QuestionView) -> Markup {
         }
         (decision(&view.decision))
     };
-    page(frame, "Choose a password", &content)
+    page(frame, PASSWORD, &content)
 }
 
 /// Asks for a proof that the account that was found is the visitor's.
@@ -94,7 +101,7 @@ pub fn prove_link(frame: &Frame, view: &QuestionView) -> Markup {
         (cards(&view.ways, "?prove=link"))
         (decision(&view.decision))
     };
-    page(frame, "Prove that the account is yours", &content)
+    page(frame, LINK_PROOF, &content)
 }
 
 fn describedby(view: &QuestionView) -> Option<&'static str> {

@@ -1,6 +1,6 @@
 use maud::{Markup, html};
 
-use super::layout::page;
+use super::layout::{START, page};
 use crate::portal::view::{ConnectionCard, Frame};
 
 /// Shows the ways to sign in.
@@ -8,7 +8,12 @@ use crate::portal::view::{ConnectionCard, Frame};
 pub fn home(frame: &Frame, connections: &[ConnectionCard]) -> Markup {
     let content = html! {
         h1 { "Sign in" }
-        @if let Some(visitor) = &frame.visitor {
+        @if let Some(guest) = &frame.guest {
+            p.lead {
+                "The sign-in of " (guest.name) " waits for an answer. " a href="/hold" { "Go on with it" }
+                ", or sign in another way."
+            }
+        } @else if let Some(visitor) = &frame.visitor {
             p.lead { "You are signed in as " (visitor.name) ". " a href="/me" { "See your account" } ", or sign in anew." }
         } @else {
             p.lead {
@@ -19,7 +24,7 @@ pub fn home(frame: &Frame, connections: &[ConnectionCard]) -> Markup {
         (cards(connections, ""))
         @if connections.is_empty() { p.empty { "No connection is configured." } }
     };
-    page(frame, "Sign in", &content)
+    page(frame, START, &content)
 }
 
 /// Shows a card for each way to sign in; `query` is added to its address.

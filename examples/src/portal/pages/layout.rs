@@ -1,7 +1,11 @@
 use maud::{DOCTYPE, Markup, html};
 
-use crate::portal::view::{Badge, Fact, Frame, Tone, Visitor};
+use super::held::QUESTIONS;
+use crate::portal::view::{Badge, Fact, Frame, GuestView, Tone, Visitor};
 use crate::web::{ICON, STYLE_PATH};
+
+/// The title of the page where everybody begins.
+pub(super) const START: &str = "Sign in";
 
 pub(super) fn page(frame: &Frame, title: &str, content: &Markup) -> Markup {
     html! {
@@ -20,6 +24,7 @@ pub(super) fn page(frame: &Frame, title: &str, content: &Markup) -> Markup {
                 header.bar {
                     a.brand href="/" { "Portal" }
                     @if let Some(visitor) = &frame.visitor { (navigation(visitor, frame.lends, title)) }
+                    @else if let Some(guest) = &frame.guest { (guest_navigation(guest, title)) }
                 }
                 main id="content" { (content) }
                 footer {
@@ -51,6 +56,26 @@ fn navigation(visitor: &Visitor, lends: bool, open: &str) -> Markup {
             span.muted { (visitor.name) }
             (csrf(&visitor.csrf))
             button.quiet type="submit" { "Sign out" }
+        }
+    }
+}
+
+/// Leads back to the question that a sign-in waits for, and out of it.
+fn guest_navigation(guest: &GuestView, open: &str) -> Markup {
+    let (is_question, is_start) = (QUESTIONS.contains(&open), open == START);
+    let who = html! { span.muted { (guest.name) } span.badge.caution { "not signed in yet" } };
+    html! {
+        nav aria-label="Main" {
+            @if guest.csrf.is_some() { a href="/hold" aria-current=[is_question.then_some("page")] { "Your sign-in" } }
+            a href="/" aria-current=[is_start.then_some("page")] { "All ways to sign in" }
+        }
+        @match &guest.csrf {
+            Some(token) => form.visitor method="post" action="/hold/leave" {
+                (who)
+                (csrf(token))
+                button.quiet type="submit" { "Cancel sign-in" }
+            },
+            None => div.visitor { (who) },
         }
     }
 }

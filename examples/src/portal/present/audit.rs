@@ -1,6 +1,7 @@
-use chrono::SecondsFormat;
-use jit_core::{Actor, AuditEvent, AuditOutcome};
+use chrono::{DateTime, SecondsFormat, Utc};
+use jit_core::{AccountId, Actor, AuditEvent, AuditOutcome};
 
+use super::span::instant;
 use crate::portal::view::{AuditRow, Badge, Tone};
 
 /// Shows an audit event; `account` is the name under which readers know its account, `person` that of the account which
@@ -9,12 +10,89 @@ pub(crate) fn audit_row(event: &AuditEvent, account: String, person: Option<Stri
     AuditRow {
         at: event.at.format("%Y-%m-%d %H:%M:%S").to_string(),
         at_exact: event.at.to_rfc3339_opts(SecondsFormat::Secs, true),
+        words: words(event),
         action: event.action.to_string(),
         outcome: outcome(&event.outcome),
         actor: person.unwrap_or_else(|| actor(&event.actor)),
         account,
         detail: detail(event),
     }
+}
+
+/// The lease that somebody asked for, where an event tells so of a person.
+pub(crate) fn lease_asked_for(event: &AuditEvent) -> Option<AccountId> {
+    let said = event.changes.iter().filter(|_| event.action.as_str() == ASKED_FOR);
+    said.filter_map(|said| said.strip_prefix("lease ")).find_map(|id| id.parse().ok())
+}
+
+/// Tells whether a step of a lease is news to its holder. What a lease needs besides to end for good is not.
+pub(crate) fn tells_holder(event: &AuditEvent) -> bool {
+    words_of_lease(event).is_some()
+}
+
+const ASKED_FOR: &str = "access.asked_for";
+
+/// What happened, in plain words; empty where nobody has to read it without its code.
+fn words(event: &AuditEvent) -> String {
+    if let Some(words) = words_of_lease(event) {
+        return words;
+    }
+    let words = match event.action.as_str() {
+        "account.created" => "Account made",
+        "account.updated" => "Account brought up to date",
+        "account.requested" => "Approval asked for",
+        "account.approved" => "Approved",
+        "account.refused" => "Approval refused",
+        "account.linked" => "Another way to sign in linked",
+        "account.unlinked" => "A way to sign in cut off",
+        "account.was_suspended" => "Suspended",
+        "account.was_disabled" => "Put out of use",
+        "account.reactivated" => "Brought back into use",
+        "account.released" => "Name and address freed",
+        "account.was_ended" | "account.was_ended_by_time" | "account.was_ended_by_source" => "Account ended",
+        "sign_in.denied" => "Sign-in refused",
+        "sign_in.held" => "Sign-in waits for an answer",
+        "sign_in.proof_refused" => "Proof not accepted",
+        "record.joined" => "Joined, said the directory",
+        "record.left" => "Left, said the directory",
+        "record.moved" => "Changed, said the directory",
+        "record.returned" => "Came back, said the directory",
+        "record.ended" => "Gone for good, said the directory",
+        _ => "",
+    };
+    words.to_owned()
+}
+
+/// What became of something that is lent for a time, and where.
+fn words_of_lease(event: &AuditEvent) -> Option<String> {
+    let role = event.rule.as_ref().map(ToString::to_string).unwrap_or_default();
+    let place = place(event)?;
+    let what = format!("`{role}` at `{place}`");
+    Some(match (event.action.as_str(), &event.actor) {
+        (ASKED_FOR, _) => format!("Asked for {what}"),
+        ("lease.active", _) => format!("Checked out {what}{}", end(event)),
+        ("lease.refused", _) => format!("Not checked out: {what}"),
+        ("lease.resumed", _) => format!("New secret for {what}"),
+        ("lease.extended", _) => format!("Extended {what}{}", end(event)),
+        ("lease.not_extended", _) => format!("Not extended: {what}"),
+        ("lease.ending", Actor::Clock) => format!("Ended by itself: {what}"),
+        ("lease.ending", _) => format!("Checked in {what}"),
+        ("lease.quarantined", _) => format!("An administrator has to look at {what}"),
+        _ => return None,
+    })
+}
+
+/// The target that an event of something lent is about.
+fn place(event: &AuditEvent) -> Option<&str> {
+    let said = event.changes.first()?;
+    said.strip_prefix("at ").or_else(|| said.rsplit_once(" at ").map(|(_, place)| place))
+}
+
+/// Until when something is lent, where a step says so. It is written for programs, and read by people.
+fn end(event: &AuditEvent) -> String {
+    let said = event.changes.iter().find_map(|said| said.strip_prefix("until "));
+    let end = said.and_then(|end| DateTime::parse_from_rfc3339(end).ok());
+    end.map(|end| format!(" until {}", instant(end.with_timezone(&Utc)))).unwrap_or_default()
 }
 
 fn outcome(outcome: &AuditOutcome) -> Badge {
@@ -35,7 +113,66 @@ fn actor(actor: &Actor) -> String {
     }
 }
 
+/// Names and rules, as far as the words do not say them.
 fn detail(event: &AuditEvent) -> String {
+    if words_of_lease(event).is_some() {
+        return lease_asked_for(event).map(|lease| format!("lease `{lease}`")).unwrap_or_default();
+    }
     let rule = event.rule.as_ref().map(|rule| format!("rule `{rule}`"));
     rule.into_iter().chain(event.changes.iter().cloned()).collect::<Vec<_>>().join("; ")
+}
+
+#[cfg(test)]
+mod tests {
+    use jit_core::{Code, Mint, RuleName, TenantId};
+
+    use super::*;
+
+    fn event(action: &'static str, actor: Actor, said: &[&str]) -> AuditEvent {
+        let at = DateTime::UNIX_EPOCH;
+        let mut mint = Mint::new(at, [1; 16]);
+        AuditEvent {
+            id: mint.event(),
+            at,
+            tenant: TenantId::new("acme").unwrap(),
+            actor,
+            action: Code::new(action),
+            account: Some(mint.account()),
+            outcome: AuditOutcome::Done,
+            rule: Some(RuleName::new("operator").unwrap()),
+            changes: said.iter().map(|said| (*said).to_owned()).collect(),
+        }
+    }
+
+    #[test]
+    fn the_life_of_a_lease_is_told_in_plain_words_with_its_place_and_its_end() {
+        let said = ["active jit-7 at workshop", "until 2026-05-01T09:30:00Z"];
+        let person = || Actor::Account { id: Mint::new(DateTime::UNIX_EPOCH, [2; 16]).account() };
+        for (action, actor, words) in [
+            ("lease.active", person(), "Checked out `operator` at `workshop` until 2026-05-01 09:30 UTC"),
+            ("lease.extended", person(), "Extended `operator` at `workshop` until 2026-05-01 09:30 UTC"),
+            ("lease.ending", person(), "Checked in `operator` at `workshop`"),
+            ("lease.ending", Actor::Clock, "Ended by itself: `operator` at `workshop`"),
+        ] {
+            let event = event(action, actor, &said);
+            assert!(tells_holder(&event));
+            let row = audit_row(&event, String::new(), None);
+            assert_eq!((row.words.as_str(), row.detail.as_str()), (words, ""));
+        }
+        assert!(
+            !tells_holder(&event("lease.swept", Actor::Clock, &said)),
+            "nothing that a holder has to know"
+        );
+    }
+
+    #[test]
+    fn who_asked_for_what_leads_to_the_lease_and_nothing_else_does() {
+        let id = "0192f0c1-1111-7aaa-8bbb-123456789abc";
+        let said = format!("lease {id}");
+        let asked =
+            |action, said: &str| lease_asked_for(&event(action, Actor::Clock, &["at workshop", said]));
+        assert_eq!(asked(ASKED_FOR, &said).map(|id| id.to_string()).as_deref(), Some(id));
+        assert_eq!(asked(ASKED_FOR, "lease of nobody"), None);
+        assert_eq!(asked("record.heard", &said), None);
+    }
 }

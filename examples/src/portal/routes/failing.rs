@@ -14,7 +14,7 @@ use crate::portal::failure::{Failure, NotDone};
 use crate::portal::house::House;
 use crate::portal::pages;
 use crate::portal::view::{BackLink, Frame, NotDoneView, RefusalView};
-use crate::web::{Parameters, html};
+use crate::web::{ParameterError, Parameters, html};
 
 /// Begin anew where nothing better is known.
 const ANEW: &str = "Begin the sign-in anew. If it happens again, show the code to an administrator.";
@@ -23,10 +23,12 @@ const ANEW: &str = "Begin the sign-in anew. If it happens again, show the code t
 pub(super) async fn show(State(house): State<Arc<House>>, request: Request, next: Next) -> Response {
     let (headers, uri) = (request.headers().clone(), request.uri().clone());
     let mut response = next.run(request).await;
-    let Some(failure) = response.extensions_mut().remove::<Failure>() else { return response };
+    let Some(failure) = failure_of(&mut response) else { return response };
     let frame = frame(&house, &headers, &failure).await;
     let back = back(&uri, &failure, frame.visitor.is_some());
-    let (head, body) = html(response.status(), page(&frame, failure, back)).into_parts();
+    let status = failure.status();
+    let (head, body) = html(status, page(&frame, failure, back)).into_parts();
+    *response.status_mut() = status;
     if let Some(kind) = head.headers.get(CONTENT_TYPE) {
         response.headers_mut().insert(CONTENT_TYPE, kind.clone());
     }
@@ -34,9 +36,26 @@ pub(super) async fn show(State(house): State<Arc<House>>, request: Request, next
     response
 }
 
+/// What went wrong, where something did. What is refused before any route sees it has a short text and no page.
+fn failure_of(response: &mut Response) -> Option<Failure> {
+    if let Some(failure) = response.extensions_mut().remove::<Failure>() {
+        return Some(failure);
+    }
+    if let Some(error) = response.extensions_mut().remove::<ParameterError>() {
+        return Some(Failure::unread(error));
+    }
+    let kind = response.headers().get(CONTENT_TYPE).map_or(&b""[..], |kind| kind.as_bytes());
+    let is_page = kind.starts_with(b"text/html");
+    (response.status().is_client_error() && !is_page).then(|| Failure::refused_unread(response.status()))
+}
+
 /// The frame of whoever asks. A database that has just been found down is not asked again.
 async fn frame(house: &House, headers: &HeaderMap, failure: &Failure) -> Frame {
-    if *failure == Failure::DatabaseDown { house.frame(None) } else { house.frame_of(headers).await }
+    if *failure == Failure::DatabaseDown {
+        house.frame_for(None, headers)
+    } else {
+        house.frame_of(headers).await
+    }
 }
 
 fn page(frame: &Frame, failure: Failure, back: BackLink) -> Markup {

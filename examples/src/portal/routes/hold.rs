@@ -2,6 +2,7 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use axum::extract::State;
+use axum::http::header::SET_COOKIE;
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::Response;
 use jit_core::{Ask, Reply, UserName};
@@ -12,14 +13,14 @@ use crate::portal::holds::Hold;
 use crate::portal::house::House;
 use crate::portal::pages;
 use crate::portal::view::{ConnectionCard, QuestionView};
-use crate::web::{Form, Parameters, html, see_other};
+use crate::web::{Form, Parameters, html, see_other, with_header};
 
 const SHORTEST_PASSWORD: usize = 12;
 
 /// Shows the question that the sign-in of this browser waits for.
 pub(super) async fn ask(State(house): State<Arc<House>>, headers: HeaderMap) -> Response {
     let Some(hold) = house.holds.find(&headers, house.now()) else { return see_other("/") };
-    let frame = house.frame(None);
+    let frame = house.frame_of(&headers).await;
     let view = question(&house, &hold);
     let page = match &hold.ask {
         Ask::Consent(_) => pages::consent(&frame, &view),
@@ -97,6 +98,18 @@ pub(super) async fn password(
     }
     let reply = Reply { password_taken: true, ..Reply::default() };
     outcome::answer(&house, hold, reply, &headers).await
+}
+
+/// Gives the sign-in up. Nothing comes of it.
+pub(super) async fn leave(
+    State(house): State<Arc<House>>,
+    headers: HeaderMap,
+    Form(sent): Form,
+) -> Result<Response, Failure> {
+    // Whoever wants to leave, leaves: also when there is nothing left to give up.
+    let Some(hold) = house.holds.find(&headers, house.now()) else { return Ok(see_other("/")) };
+    check_form(&sent, &hold.csrf)?;
+    Ok(with_header(see_other("/"), SET_COOKIE, &house.holds.close(&headers, house.now())))
 }
 
 /// Finds the hold that a form answers: the browser's own, with its own token.

@@ -27,13 +27,13 @@ pub(super) const LARGEST: usize = 8 * 1024;
 const LONGEST: Duration = Duration::from_secs(25);
 
 /// Shows the form.
-pub(super) fn ask(
+pub(super) async fn ask(
     house: &House,
     door: &Door,
     purpose: &Purpose,
     headers: &HeaderMap,
 ) -> Result<Response, Failure> {
-    show(house, &Asked { door, purpose, user_name: "", refusal: None }, headers)
+    show(house, &Asked { door, purpose, user_name: "", refusal: None }, headers).await
 }
 
 /// Takes the form.
@@ -63,7 +63,7 @@ pub(super) async fn answer(
         Err(error) => {
             let refusal = Refusal::of(&error, way.shut_for)?;
             let asked = Asked { door, purpose: &purpose, user_name, refusal: Some(refusal) };
-            show(&house, &asked, &headers)
+            show(&house, &asked, &headers).await
         }
     }
 }
@@ -76,7 +76,7 @@ struct Asked<'a> {
     refusal: Option<Refusal>,
 }
 
-fn show(house: &House, asked: &Asked<'_>, headers: &HeaderMap) -> Result<Response, Failure> {
+async fn show(house: &House, asked: &Asked<'_>, headers: &HeaderMap) -> Result<Response, Failure> {
     let token = house.sign_in_forms.token(headers)?;
     let trouble = asked.refusal.as_ref().map(|refusal| TroubleView {
         reason: refusal.reason.clone(),
@@ -92,7 +92,7 @@ fn show(house: &House, asked: &Asked<'_>, headers: &HeaderMap) -> Result<Respons
         trouble,
     };
     let status = asked.refusal.as_ref().map_or(StatusCode::OK, |refusal| refusal.status);
-    let page = html(status, pages::sign_in(&house.frame(None), &view));
+    let page = html(status, pages::sign_in(&house.frame_of(headers).await, &view));
     let page = with_header(page, SET_COOKIE, &token.cookie);
     Ok(match asked.refusal.as_ref().and_then(|refusal| refusal.retry_after) {
         Some(seconds) => with_header(page, RETRY_AFTER, &seconds.to_string()),

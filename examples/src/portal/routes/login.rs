@@ -13,7 +13,7 @@ use crate::web::{Query, html};
 /// Shows the ways to sign in.
 pub(super) async fn home(State(house): State<Arc<House>>, headers: HeaderMap) -> Result<Response, Failure> {
     let visit = house.visit(&headers).await?;
-    Ok(html(StatusCode::OK, pages::home(&house.frame(visit.as_ref()), &house.cards())))
+    Ok(html(StatusCode::OK, pages::home(&house.frame_for(visit.as_ref(), &headers), &house.cards())))
 }
 
 /// Sends the browser to the provider of a connection, or asks for a name and a password here.
@@ -28,6 +28,6 @@ pub(super) async fn begin(
     match &door.way {
         Way::Oidc(trigger) => oidc::begin(trigger, purpose).await,
         Way::Saml(way) => saml::begin(&house, door, way, purpose).await,
-        Way::Ldap(_) => ldap::ask(&house, door, &purpose, &headers),
+        Way::Ldap(_) => ldap::ask(&house, door, &purpose, &headers).await,
     }
 }

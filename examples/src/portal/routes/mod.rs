@@ -13,6 +13,7 @@ mod oidc;
 mod outcome;
 mod place;
 mod saml;
+mod trail;
 
 use std::sync::Arc;
 
@@ -40,6 +41,7 @@ pub(super) fn routes(house: Arc<House>) -> Router {
         .route("/hold/consent", post(hold::consent))
         .route("/hold/user-name", post(hold::user_name))
         .route("/hold/password", post(hold::password))
+        .route("/hold/leave", post(hold::leave))
         .route("/me", get(account::me))
         .route("/access", get(access::show))
         .route("/access/out", post(access::out))
@@ -50,7 +52,7 @@ pub(super) fn routes(house: Arc<House>) -> Router {
         .route("/leases/end", post(leases::end))
         .route("/leases/extend", post(leases::extend))
         .route(pages::COUNTDOWN_PATH, get(access::countdown))
-        .route("/audit", get(account::audit))
+        .route("/audit", get(trail::show))
         .route("/admin", get(admin::show))
         .route("/admin/decide", post(admin::decide))
         .route("/logout", post(account::logout))

@@ -7,7 +7,7 @@ use jit_saml::logout::SessionAtIdp;
 use crate::portal::failure::Failure;
 use crate::portal::holds::{Guest, Hold};
 use crate::portal::house::{Door, House};
-use crate::portal::view::{RefusalView, WaitingView};
+use crate::portal::view::{Frame, GuestView, RefusalView, WaitingView};
 use crate::portal::{pages, present};
 use crate::web::{html, random_token, see_other, with_header};
 
@@ -99,12 +99,17 @@ fn ask(house: &House, held: &Held, again: Again, headers: &HeaderMap) -> Result<
 }
 
 async fn wait(house: &House, held: &Held, name: String, headers: &HeaderMap) -> Response {
+    let closed = house.holds.close(headers, house.now());
+    let frame = house.frame_of(headers).await;
+    // There is nothing to answer, and so nothing to give up.
+    let guest = frame.visitor.is_none().then(|| GuestView { name: name.clone(), csrf: None });
     let view = WaitingView { name, decision: present::held(held) };
-    let page = pages::waiting(&house.frame_of(headers).await, &view);
-    with_header(html(StatusCode::OK, page), SET_COOKIE, &house.holds.close(headers, house.now()))
+    let page = pages::waiting(&Frame { guest, ..frame }, &view);
+    with_header(html(StatusCode::OK, page), SET_COOKIE, &closed)
 }
 
 async fn refuse(house: &House, denied: &Denied, headers: &HeaderMap) -> Response {
+    let closed = house.holds.close(headers, house.now());
     let denial = &denied.denial;
     let view = RefusalView {
         code: denial.code.to_string(),
@@ -114,7 +119,7 @@ async fn refuse(house: &House, denied: &Denied, headers: &HeaderMap) -> Response
         decision: Some(present::denied(denied)),
     };
     let page = pages::refused(&house.frame_of(headers).await, &view);
-    with_header(html(StatusCode::FORBIDDEN, page), SET_COOKIE, &house.holds.close(headers, house.now()))
+    with_header(html(StatusCode::FORBIDDEN, page), SET_COOKIE, &closed)
 }
 
 fn reason(code: &str) -> &'static str {
