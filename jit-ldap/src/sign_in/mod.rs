@@ -4,6 +4,7 @@
 //! identifier that the directory gave the entry for good.
 
 mod groups;
+mod refusal;
 mod settings;
 mod throttle;
 
@@ -31,6 +32,7 @@ use crate::reason::Reason;
 use crate::request::{Scope, Search};
 
 pub use groups::GroupSettings;
+use refusal::{Count, answered, tell};
 pub use settings::{SettingsError, SignInConfig, SignInSettings, ThrottleSettings};
 pub(crate) use settings::{base_of, filter_of};
 use throttle::{Slot, Throttle};
@@ -134,12 +136,12 @@ impl LdapTrigger {
     /// Binds on a connection of its own, so that nobody works as this person afterwards.
     async fn bind(&self, loan: &Loan, dn: &str, password: &Password) -> Result<(), LdapError> {
         let mut binding = self.directory.lend_for_binding(&loan.server()).await?;
-        let controls = binding.bind(dn, password, &[Control::password_policy()]).await.map_err(hide)?;
+        let controls = binding.bind(dn, password, &[Control::password_policy()]).await?;
         let must_change = controls.must_change_password().map_err(answered)?;
         if must_change { Err(answered(Reason::PasswordMustChange)) } else { Ok(()) }
     }
 
-    /// Binds, and gives the slot back unless the directory counted a failure, or may have.
+    /// Binds, and does with the slot what the directory does with the failures that it counts.
     async fn bind_counted(
         &self,
         loan: &Loan,
@@ -148,12 +150,13 @@ impl LdapTrigger {
         slot: Slot,
     ) -> Result<(), VerifyError> {
         let outcome = self.bind(loan, dn, password).await;
-        let is_counted =
-            |error: &LdapError| error.reason() == Reason::SignInRefused || error.fate() == Fate::Unknown;
-        if !outcome.as_ref().is_err_and(is_counted) {
-            self.throttle.release(slot, self.clock.now()).await?;
+        let now = self.clock.now();
+        match Count::after(&outcome) {
+            Count::Forgotten => self.throttle.release(slot, now).await?,
+            Count::Kept => self.throttle.give_back(slot, now).await?,
+            Count::Raised => {}
         }
-        Ok(outcome?)
+        Ok(outcome.map_err(tell)?)
     }
 
     /// Refuses somebody who is nobody of those who sign in in the same number of steps as somebody with a wrong password,
@@ -268,32 +271,6 @@ fn check_name(name: &str) -> Result<(), Reason> {
         && name.trim() == name
         && !name.chars().any(char::is_control);
     if is_sound { Ok(()) } else { Err(Reason::UserNameMalformed) }
-}
-
-/// Gives every refusal of a bind the same code; the cause stays for whoever reads the log.
-fn hide(error: LdapError) -> LdapError {
-    /// RFC 4511 §4.2.2: the entry has no password.
-    const INAPPROPRIATE_AUTHENTICATION: u32 = 48;
-    let has_no_password =
-        error.answer().is_some_and(|answer| answer.code().number() == INAPPROPRIATE_AUTHENTICATION);
-    let is_about_the_person = matches!(
-        error.reason(),
-        Reason::CredentialsInvalid
-            | Reason::EntryMissing
-            | Reason::DnRefused
-            | Reason::Unwilling
-            | Reason::ConstraintViolation
-            | Reason::AccessDenied
-    );
-    if is_about_the_person || has_no_password {
-        answered(Reason::SignInRefused).caused_by(error)
-    } else {
-        error
-    }
-}
-
-fn answered(reason: Reason) -> LdapError {
-    LdapError::new(reason).with_fate(Fate::Answered)
 }
 
 #[cfg(test)]

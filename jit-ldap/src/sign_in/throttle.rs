@@ -37,7 +37,7 @@ pub(super) struct Throttle {
     settings: ThrottleSettings,
 }
 
-/// An attempt that was let through.
+/// An attempt that was let through: the key of its own slot, behind those that were taken before it.
 pub(super) struct Slot {
     keys: Vec<OneTimeKey>,
 }
@@ -76,6 +76,14 @@ impl Throttle {
     pub(super) async fn release(&self, slot: Slot, now: DateTime<Utc>) -> Result<(), VerifyError> {
         for key in &slot.keys {
             self.store.take(key, now).await.map_err(unavailable)?;
+        }
+        Ok(())
+    }
+
+    /// Gives back the slot alone: the directory did not count this attempt, and forgot no other.
+    pub(super) async fn give_back(&self, slot: Slot, now: DateTime<Utc>) -> Result<(), VerifyError> {
+        if let Some(own) = slot.keys.last() {
+            self.store.take(own, now).await.map_err(unavailable)?;
         }
         Ok(())
     }
@@ -166,6 +174,21 @@ mod tests {
         for _ in 0..3 {
             throttle.reserve(b"alice", clock.now()).await.unwrap();
         }
+    }
+
+    #[tokio::test]
+    async fn an_attempt_that_was_not_counted_takes_nothing_and_forgets_nothing() {
+        let clock = clock();
+        let throttle = throttle();
+        for _ in 0..2 {
+            throttle.reserve(b"alice", clock.now()).await.unwrap();
+        }
+        for _ in 0..4 {
+            let slot = throttle.reserve(b"alice", clock.now()).await.unwrap();
+            throttle.give_back(slot, clock.now()).await.unwrap();
+        }
+        throttle.reserve(b"alice", clock.now()).await.unwrap();
+        assert!(throttle.reserve(b"alice", clock.now()).await.is_err(), "the first two still count");
     }
 
     #[tokio::test]

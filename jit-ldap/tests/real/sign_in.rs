@@ -1,5 +1,7 @@
 //! Sign-in by bind at real directories, from a typed name to an account.
 
+mod people;
+
 use std::sync::Arc;
 
 use jit_core::config::{self, ConnectionConfig, Format};
@@ -316,6 +318,45 @@ async fn a_person_of_active_directory_gets_an_account() {
     }
     world.clock.advance(chrono::TimeDelta::minutes(31));
     assert_eq!(world.code("alice", "Alice-Passw0rd-1").await, "fine", "five failures would lock her out");
+}
+
+#[tokio::test]
+async fn whoever_has_to_change_a_password_of_active_directory_is_told_so_and_guesses_nothing() {
+    let peer = Peer::start("samba");
+    let world = world(&peer, &of_active_directory().replace("\"OU=People,DC=jit", "\"OU=JIT,DC=jit"));
+    let person = people::person(&peer, "jit-reset").await;
+    person.set("pwdLastSet", "0").await;
+    assert_eq!(world.code("jit-reset", "wrong").await, "ldap.sign_in_refused");
+    assert_eq!(person.failures().await, 1);
+    for _ in 0..4 {
+        assert_eq!(world.code("jit-reset", people::PASSWORD).await, "ldap.password_must_change");
+    }
+    assert_eq!(person.failures().await, 1, "none of them is a guess, and none forgets the first");
+    assert_eq!(world.code("jit-reset", "wrong").await, "ldap.sign_in_refused");
+    person.set("pwdLastSet", "-1").await;
+    assert_eq!(world.code("jit-reset", people::PASSWORD).await, "fine", "the password was changed");
+}
+
+#[tokio::test]
+async fn whoever_is_kept_out_with_the_right_password_uses_up_no_guess() {
+    let peer = Peer::start("samba");
+    let world = world(&peer, &of_active_directory().replace("\"OU=People,DC=jit", "\"OU=JIT,DC=jit"));
+    for (name, kind, shut, open) in [
+        ("jit-shut", "userAccountControl", &b"514"[..], &b"512"[..]),
+        ("jit-over", "accountExpires", b"1", b"0"),
+        ("jit-hours", "logonHours", &[0; 21], &[0xff; 21]),
+    ] {
+        let person = people::person(&peer, name).await;
+        person.set(kind, shut).await;
+        for _ in 0..3 {
+            assert_eq!(world.code(name, people::PASSWORD).await, "ldap.sign_in_refused", "{kind}");
+        }
+        assert_eq!(person.failures().await, 0, "{kind}");
+        person.set(kind, open).await;
+        // whoever sees refusals only is told nothing by what one more of them is
+        let other = format!("{name}@jit.test");
+        assert_eq!(world.code(&other, people::PASSWORD).await, "fine", "{kind}");
+    }
 }
 
 #[tokio::test]
