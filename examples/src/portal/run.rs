@@ -143,9 +143,11 @@ async fn open(
     let (ask, asked) = watch::channel(false);
     let working = tokio::spawn(keep_working(Arc::clone(&house), worker, asked));
     let scim = house.scim.as_ref();
-    let site =
-        scim.map_or_else(|| routes(Arc::clone(&house)), |scim| scim.beside(routes(Arc::clone(&house))));
-    sites.push((listener, Guard::new(authority).around(site)));
+    let beside = |pages| match scim {
+        Some(scim) => scim.beside(pages),
+        None => pages,
+    };
+    sites.push((listener, Guard::new(authority).around_beside(routes(Arc::clone(&house)), beside)));
     // Whoever reads that it is ready may ask something of it at once.
     let asked_to_end = asked_to_end().map_err(Stop::cannot_serve)?;
     let kept_fresh = scim.map(Scim::keep_tokens_fresh).transpose().map_err(Stop::cannot_serve)?;

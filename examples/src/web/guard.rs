@@ -27,10 +27,14 @@ impl Guard {
 
     /// Wraps the router: body and time limits, the right `Host` only, strict headers on every answer.
     pub fn around(self, router: Router) -> Router {
-        router
-            .layer(DefaultBodyLimit::max(LARGEST_BODY))
-            .layer(middleware::from_fn_with_state(self, guard))
-            .layer(middleware::from_fn(set_headers))
+        self.around_beside(router, |router| router)
+    }
+
+    /// As [`Self::around`], with something beside the pages that has limits of its own: what it takes is its own affair. A
+    /// bulk request of SCIM that was cut off would be repeated, and all that was done be refused.
+    pub fn around_beside(self, pages: Router, add: impl FnOnce(Router) -> Router) -> Router {
+        let pages = pages.layer(DefaultBodyLimit::max(LARGEST_BODY)).layer(middleware::from_fn(in_time));
+        add(pages).layer(middleware::from_fn_with_state(self, guard)).layer(middleware::from_fn(set_headers))
     }
 }
 
@@ -56,6 +60,10 @@ async fn guard(State(guard): State<Guard>, request: Request, next: Next) -> Resp
     if host != Some(guard.authority.as_str()) {
         return (StatusCode::MISDIRECTED_REQUEST, "this host name is not served here").into_response();
     }
+    next.run(request).await
+}
+
+async fn in_time(request: Request, next: Next) -> Response {
     match tokio::time::timeout(LONGEST_ANSWER, next.run(request)).await {
         Ok(response) => response,
         Err(_) => (StatusCode::GATEWAY_TIMEOUT, "the answer took too long").into_response(),
@@ -82,4 +90,29 @@ async fn set_headers(request: Request, next: Next) -> Response {
         headers.insert(CONTENT_SECURITY_POLICY, policy);
     }
     response
+}
+
+#[cfg(test)]
+mod tests {
+    use axum::body::Body;
+    use axum::routing::get;
+    use tower::ServiceExt;
+
+    use super::*;
+
+    #[tokio::test(start_paused = true)]
+    async fn what_stands_beside_the_pages_takes_its_time_and_has_the_same_name() {
+        let slow = || get(async || tokio::time::sleep(LONGEST_ANSWER * 4).await);
+        let add = |pages: Router| pages.nest_service("/scim/v2", Router::new().route("/Bulk", slow()));
+        let site = Guard::new("portal.example").around_beside(Router::new().route("/page", slow()), add);
+        let ask = async |path: &str, host: &str| {
+            let request = Request::get(path).header(HOST, host).body(Body::empty()).unwrap();
+            site.clone().oneshot(request).await.unwrap()
+        };
+        assert_eq!(ask("/page", "portal.example").await.status(), StatusCode::GATEWAY_TIMEOUT);
+        let done = ask("/scim/v2/Bulk", "portal.example").await;
+        assert_eq!(done.status(), StatusCode::OK);
+        assert_eq!(done.headers()[X_CONTENT_TYPE_OPTIONS], "nosniff");
+        assert_eq!(ask("/scim/v2/Bulk", "evil.example").await.status(), StatusCode::MISDIRECTED_REQUEST);
+    }
 }
