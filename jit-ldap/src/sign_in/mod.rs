@@ -151,7 +151,7 @@ impl LdapTrigger {
     ) -> Result<(), VerifyError> {
         let outcome = self.bind(loan, dn, password).await;
         let now = self.clock.now();
-        match Count::after(&outcome) {
+        match outcome.as_ref().map_or_else(Count::of, |()| Count::Forgotten) {
             Count::Forgotten => self.throttle.release(slot, now).await?,
             Count::Kept => self.throttle.give_back(slot, now).await?,
             Count::Raised => {}

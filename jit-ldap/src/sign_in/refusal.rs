@@ -16,8 +16,8 @@ pub(super) enum Count {
 }
 
 impl Count {
-    pub(super) fn after(outcome: &Result<(), LdapError>) -> Self {
-        let Err(error) = outcome else { return Self::Forgotten };
+    /// What a bind did that failed so.
+    pub(super) fn of(error: &LdapError) -> Self {
         // the directory let the person in, to change the password and for nothing else
         if error.reason() == Reason::PasswordMustChange {
             return Self::Forgotten;
@@ -111,9 +111,9 @@ mod tests {
             let text = format!(
                 "80090308: LdapErr: DSID-0C0903A9, comment: AcceptSecurityContext error, data {data}, v1db1"
             );
-            let outcome = Err(refused(49, &text));
-            assert_eq!(Count::after(&outcome), count, "{data}");
-            let told_as = tell(outcome.unwrap_err());
+            let error = refused(49, &text);
+            assert_eq!(Count::of(&error), count, "{data}");
+            let told_as = tell(error);
             assert_eq!((told_as.reason(), told_as.fate()), (told, Fate::Answered), "{data}");
             assert!(std::error::Error::source(&told_as).is_some(), "the log can say more: {data}");
         }
@@ -122,14 +122,13 @@ mod tests {
     #[test]
     fn an_outage_is_no_guess_and_forgets_none_unless_nobody_knows_what_became_of_the_bind() {
         for code in [51, 52] {
-            let outcome = Err(refused(code, "data 773"));
-            assert_eq!(Count::after(&outcome), Count::Kept);
-            assert_eq!(tell(outcome.unwrap_err()).reason(), Reason::Busy, "no text makes it a refusal");
+            let error = refused(code, "data 773");
+            assert_eq!(Count::of(&error), Count::Kept);
+            assert_eq!(tell(error).reason(), Reason::Busy, "no text makes it a refusal");
         }
-        assert_eq!(Count::after(&Err(LdapError::new(Reason::ConnectFailed))), Count::Kept);
+        assert_eq!(Count::of(&LdapError::new(Reason::ConnectFailed)), Count::Kept);
         let lost = LdapError::new(Reason::Timeout).with_fate(Fate::Unknown);
-        assert_eq!(Count::after(&Err(lost)), Count::Raised);
-        assert_eq!(Count::after(&Err(answered(Reason::PasswordMustChange))), Count::Forgotten);
-        assert_eq!(Count::after(&Ok(())), Count::Forgotten);
+        assert_eq!(Count::of(&lost), Count::Raised);
+        assert_eq!(Count::of(&answered(Reason::PasswordMustChange)), Count::Forgotten);
     }
 }
