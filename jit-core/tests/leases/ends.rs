@@ -173,3 +173,25 @@ async fn privileged_leases_end_first() {
     let left = house.directory.accounts();
     assert!(left.contains_key(&reader.name) && !left.contains_key(&admin.name));
 }
+
+/// By its id it is not there, and by its name it is, under that id: whoever says both has proved nothing.
+#[tokio::test]
+async fn a_target_that_contradicts_itself_proves_no_end() {
+    let house = House::new().await;
+    let out = house.out(30).await;
+    house.script.deny_accounts(true);
+    assert_eq!(house.check_in(out.lease).await.phase.word(), "ending");
+    for _ in 0..3 {
+        house.clock.advance(TimeDelta::hours(1));
+        assert_eq!(house.work().await.unwrap().failed, 1, "it comes again");
+    }
+    let trail = house.trail().await;
+    let told = |action: &str| trail.iter().any(|event| event.action.as_str() == action);
+    assert!(!told("lease.removed") && !told("lease.reappeared") && !told("lease.gone"));
+    assert_eq!(house.lease(out.lease).await.came_back, None);
+    house.script.deny_accounts(false);
+    house.clock.advance(TimeDelta::hours(1));
+    assert_eq!(house.work().await.unwrap().failed, 0);
+    assert_eq!(house.lease(out.lease).await.phase.word(), "gone");
+    assert!(house.directory.accounts().is_empty());
+}

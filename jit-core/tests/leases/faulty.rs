@@ -40,6 +40,8 @@ pub(crate) struct Script {
     inner: Mutex<Inner>,
     /// How often the target was asked how an account differs.
     pub(crate) looks: AtomicUsize,
+    /// How often it was asked what an account holds.
+    pub(crate) asked_for_holdings: AtomicUsize,
 }
 
 /// What a listing shows instead of all there is.
@@ -65,6 +67,8 @@ struct Inner {
     refuses: bool,
     refuses_effects: Option<TargetFault>,
     fails_removals: bool,
+    denies_accounts: bool,
+    tells_no_ids: bool,
     hides: Option<&'static str>,
     answers_to: Option<Vec<AccountId>>,
     unreadable: Option<AccountId>,
@@ -80,7 +84,12 @@ struct Inner {
 
 impl Script {
     pub(crate) fn new(clock: Arc<ManualClock>) -> Self {
-        Self { clock, inner: Mutex::default(), looks: AtomicUsize::default() }
+        Self {
+            clock,
+            inner: Mutex::default(),
+            looks: AtomicUsize::default(),
+            asked_for_holdings: AtomicUsize::default(),
+        }
     }
 
     /// Lets a fault befall the n-th step from now.
@@ -115,6 +124,16 @@ impl Script {
     /// Lets nothing be removed from the target, until it is well again.
     pub(crate) fn fail_removals(&self, fails: bool) {
         self.inner.lock().unwrap().fails_removals = fails;
+    }
+
+    /// Lets the target answer each removal as if nothing were there, and do nothing.
+    pub(crate) fn deny_accounts(&self, denies: bool) {
+        self.inner.lock().unwrap().denies_accounts = denies;
+    }
+
+    /// Lets the target tell of no entitlement what it is called for good.
+    pub(crate) fn tell_no_ids(&self) {
+        self.inner.lock().unwrap().tells_no_ids = true;
     }
 
     /// Lets the process die in the next call that changes the target, which another server takes this many seconds later.
@@ -350,6 +369,10 @@ impl Target for FaultyTarget {
         if self.script.inner.lock().unwrap().fails_removals && matches!(desired.state, DesiredState::Absent) {
             return Err(BackendError::new(UNREACHABLE, "injected"));
         }
+        if self.script.inner.lock().unwrap().denies_accounts && matches!(desired.state, DesiredState::Absent)
+        {
+            return Ok(Effect::Absent { was_there: false });
+        }
         let stalled = self.script.inner.lock().unwrap().stalled_after_effect.take();
         let answer = through(&self.script, UNREACHABLE, || self.inner.ensure(desired)).await;
         self.script.clock.advance(stalled.unwrap_or_default());
@@ -372,6 +395,7 @@ impl Target for FaultyTarget {
         remote: &RemoteRef,
         asked: &BTreeSet<RemoteEntitlement>,
     ) -> Result<Holdings, BackendError> {
+        self.script.asked_for_holdings.fetch_add(1, Ordering::SeqCst);
         let hidden = self.script.inner.lock().unwrap().hides;
         if asked.iter().any(|asked| Some(asked.name.as_str()) == hidden) {
             return Err(BackendError::new(ErrorKind::Target(TargetFault::Forbidden), "injected"));
@@ -379,7 +403,16 @@ impl Target for FaultyTarget {
         if self.script.refuses() {
             self.script.answered(remote)?;
         }
-        through(&self.script, UNREACHABLE, || self.inner.holdings(remote, asked)).await
+        let told = through(&self.script, UNREACHABLE, || self.inner.holdings(remote, asked)).await?;
+        let by_name = |all: BTreeSet<RemoteEntitlement>| {
+            all.iter().map(|one| RemoteEntitlement::named(&one.name)).collect()
+        };
+        Ok(match told {
+            Holdings::Found { native, held, lacks } if self.script.inner.lock().unwrap().tells_no_ids => {
+                Holdings::Found { native, held: by_name(held), lacks: by_name(lacks) }
+            }
+            told => told,
+        })
     }
 
     async fn show(&self, remote: &RemoteRef) -> Result<Option<Listed>, BackendError> {

@@ -1,6 +1,8 @@
 //! The settings of a target point the name of an entitlement at another one while it is lent: what was lent is taken where it
 //! was lent, and what people have by themselves stays.
 
+use std::sync::atomic::Ordering;
+
 use chrono::TimeDelta;
 use jit_core::*;
 
@@ -231,4 +233,19 @@ async fn what_somebody_gave_between_our_look_and_our_call_is_theirs_though_a_rol
     let lent = house.lift("lift-both", 30).await.unwrap();
     house.check_in(lent.lease).await;
     assert_eq!(holds(&house), ["staff", "ops"]);
+}
+
+/// Each look is a trip: what others were lent there must not add to what one lease costs.
+#[tokio::test]
+async fn a_target_that_tells_no_ids_is_asked_no_more_for_each_lease_that_is_there() {
+    let house = house().await;
+    house.script.tell_no_ids();
+    let mut looks = Vec::new();
+    for role in ["lift", "lift-other", "lift-both", "lift"] {
+        let before = house.script.asked_for_holdings.load(Ordering::SeqCst);
+        house.lift(role, 30).await.unwrap();
+        looks.push(house.script.asked_for_holdings.load(Ordering::SeqCst) - before);
+    }
+    // The first look of all shows what the lease begins with.
+    assert!(looks.iter().all(|count| (1..=2).contains(count)), "{looks:?}");
 }

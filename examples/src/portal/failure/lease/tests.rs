@@ -72,6 +72,9 @@ fn what_fails_at_the_target_says_whether_to_ask_again_or_an_administrator() {
             let told = told(Asked::to(deed).failed(error.into()));
             assert_eq!((told.status.as_u16(), &told.code), (status, &code), "{told:?}");
             assert_eq!(told.advice.contains("administrator"), status == 500, "{told:?}");
+            // What was handed out before may work still: whoever hands it back must not be told that nothing was.
+            let says_so = told.advice.contains("Nothing was handed out");
+            assert_eq!(says_so, deed == Deed::CheckOut, "{deed:?} {told:?}");
         }
         let down = BackendError::new(ErrorKind::Unavailable, "test");
         assert_eq!(Asked::to(deed).failed(down.into()), Failure::DatabaseDown);
