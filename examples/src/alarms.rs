@@ -9,12 +9,13 @@ use jit_core::{
 };
 
 /// What needs a person, by the code under which the audit trail keeps it.
-const RECORDED: [&str; 23] = [
+const RECORDED: [&str; 24] = [
     "lease.overdue",
     "lease.overdue_over",
     "lease.quarantined",
     "lease.declared_gone",
     "lease.repointed",
+    "lease.still_named",
     "lease.unreadable",
     "task.unreadable",
     "target.credentials_refused",

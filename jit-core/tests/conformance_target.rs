@@ -6,7 +6,7 @@
 use std::{
     collections::{BTreeMap, BTreeSet},
     sync::{
-        Arc,
+        Arc, Mutex,
         atomic::{AtomicU64, Ordering},
     },
 };
@@ -58,6 +58,7 @@ enum Fault {
     MakesWhatItDisables,
     KeepsTheDisabled,
     ReusesIds,
+    LeavesItNamed,
     FindsNothingByName,
     PromisesAnotherEnd,
     ListsNothing,
@@ -89,6 +90,7 @@ const FAULTS: &[(Fault, &[&str])] = &[
     (Fault::MakesWhatItDisables, &["disabling_what_is_not_there_is_no_error"]),
     (Fault::KeepsTheDisabled, &["what_is_disabled_can_be_removed"]),
     (Fault::ReusesIds, &["an_id_is_not_given_again"]),
+    (Fault::LeavesItNamed, &["what_is_removed_leaves_its_name_nothing"]),
     (Fault::FindsNothingByName, &["what_came_late_is_found_by_its_name"]),
     (Fault::PromisesAnotherEnd, &["who_ends_what_is_made_is_told_with_it"]),
     (Fault::ListsNothing, &["a_listing_names_what_is_there_with_its_marker_and_id"]),
@@ -105,6 +107,8 @@ struct Faulty {
     inner: MemoryTarget,
     fault: Fault,
     calls: AtomicU64,
+    /// Whom entitlements name though they are gone.
+    named: Mutex<BTreeMap<String, Vec<String>>>,
 }
 
 impl Faulty {
@@ -148,6 +152,14 @@ impl Faulty {
         self.inner.ensure(&Desired { remote: remote.clone(), state }).await.unwrap()
     }
 
+    /// Forgets nobody who is removed, as groups do that do not follow their members.
+    fn name_still(&self, desired: &Desired) {
+        if self.has(Fault::LeavesItNamed) && matches!(desired.state, DesiredState::Absent) {
+            let held = self.inner.accounts().remove(&desired.remote.name).map(|account| account.entitlements);
+            self.named.lock().unwrap().extend(held.map(|held| (desired.remote.name.clone(), held)));
+        }
+    }
+
     /// What is told of what was done.
     fn told(&self, effect: Effect) -> Effect {
         let turn = self.calls.fetch_add(1, Ordering::SeqCst);
@@ -177,6 +189,7 @@ impl Target for Faulty {
 
     async fn ensure(&self, desired: &Desired) -> Result<Effect, BackendError> {
         let desired = self.bent(desired);
+        self.name_still(&desired);
         let (remote, there) = (&desired.remote, self.is_there(&desired.remote));
         match &desired.state {
             DesiredState::Present { secret: None, ends_at, .. } => {
@@ -230,7 +243,11 @@ impl Target for Faulty {
             }
             _ => {}
         }
-        Ok(self.told(self.inner.ensure(&desired).await?))
+        let effect = self.inner.ensure(&desired).await?;
+        for entitlement in self.named.lock().unwrap().get(&remote.name).into_iter().flatten() {
+            self.inner.join(&remote.name, entitlement);
+        }
+        Ok(self.told(effect))
     }
 
     async fn observe(&self, remote: &RemoteRef) -> Result<Observed, BackendError> {
@@ -294,7 +311,8 @@ fn by_name(entitlements: &BTreeSet<RemoteEntitlement>) -> BTreeSet<RemoteEntitle
 
 fn passes(fault: Fault, name: &str) -> bool {
     let check = all_checks().find(|check| check.name == name).unwrap();
-    let rig = rig(|inner| Arc::new(Faulty { inner, fault, calls: AtomicU64::new(0) }));
+    let rig =
+        rig(|inner| Arc::new(Faulty { inner, fault, calls: AtomicU64::new(0), named: Mutex::default() }));
     run(async { rig }, check.run).is_ok()
 }
 

@@ -313,6 +313,12 @@ impl Lease {
         is_refused && self.unanswered.is_none() && self.came_back.is_none() && self.made().is_none()
     }
 
+    /// Tells whether nothing is left of it but its name, in what it held.
+    pub(crate) fn is_only_named(&self) -> bool {
+        let is_seen = self.proof.is_some_and(|proof| proof.seen == Seeing::Absent);
+        is_seen && matches!(self.phase, Phase::Ending { shut: true, .. })
+    }
+
     /// Tells whether its end has not begun.
     pub(crate) fn is_in_use(&self) -> bool {
         matches!(self.phase, Phase::Intended | Phase::Active { .. })

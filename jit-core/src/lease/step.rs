@@ -149,6 +149,17 @@ impl Lease {
         Ok(self.proved(Seeing::Disabled, now))
     }
 
+    /// Learns that it is there no longer, and that what it held names it still.
+    ///
+    /// # Errors
+    /// [`Misfit`] unless it is ending.
+    pub fn outlived(self, now: DateTime<Utc>) -> Stepped {
+        let mut shut = self.shut(now)?;
+        // It is told of at once.
+        shut.alarms = shut.alarms.max(1);
+        Ok(shut.proved(Seeing::Absent, now))
+    }
+
     /// Learns that it was removed, which every replica shows after `settles_after`. That counts from when no call can take
     /// effect any longer: until then another server may take one that ours learns of as late as that.
     ///
@@ -317,6 +328,7 @@ mod tests {
             lease.clone().settled(EndReason::CheckedIn, now),
             lease.clone().reminded(now),
             lease.clone().shut(now),
+            lease.clone().outlived(now),
             lease.clone().removed(TimeDelta::zero(), now),
             lease.clone().removed(TimeDelta::minutes(5), now),
             lease.clone().confirmed(now),

@@ -62,7 +62,9 @@ pub trait Target: Send + Sync {
     ///   of use stays so, and the answer is [`Effect::Disabled`]: only a new secret opens it.
     /// - *Disabled*: ends its use and takes its entitlements, in one step where the system can.
     /// - *Absent*: removes it by its native id (by its name, where no id is known) and only under our marker, in one
-    ///   conditional operation where the system can.
+    ///   conditional operation where the system can. Where entitlements name their holders, it is gone once none that it was
+    ///   given names it: a name that is left is taken, unless somebody else has it by now, and told ([`Effect::Named`]) where
+    ///   that cannot be done.
     /// - *Holding*: gives an account that existed before what it lacks and takes from it what it has, and tells which of
     ///   it this call changed. By its native id only; never an account that bears a marker of ours, whose entitlements are
     ///   set as a whole. What has a native id itself is taken by that, whatever its name stands for by now and also where
@@ -266,6 +268,14 @@ pub enum Effect {
     NotOurs,
     /// It cannot be removed, for a reason that repeating does not mend by itself, such as entries below it.
     Stuck(Code),
+    /// It is not there any longer, and what it held names it still: whoever gets its name next would hold that. Said of what
+    /// shall not be there, where whoever was asked to forget the name did not.
+    Named {
+        /// Which entitlements name it.
+        by: BTreeSet<String>,
+        /// What kept the first of them from being taken.
+        why: Code,
+    },
 }
 
 /// Tells what [`Target::observe`] saw.

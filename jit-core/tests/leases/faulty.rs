@@ -67,6 +67,7 @@ struct Inner {
     refuses: bool,
     refuses_effects: Option<TargetFault>,
     fails_removals: bool,
+    names_removed: bool,
     denies_accounts: bool,
     tells_no_ids: bool,
     hides: Option<&'static str>,
@@ -124,6 +125,11 @@ impl Script {
     /// Lets nothing be removed from the target, until it is well again.
     pub(crate) fn fail_removals(&self, fails: bool) {
         self.inner.lock().unwrap().fails_removals = fails;
+    }
+
+    /// Lets an entitlement name what is removed from the target, until it is well again.
+    pub(crate) fn name_removed(&self, names: bool) {
+        self.inner.lock().unwrap().names_removed = names;
     }
 
     /// Lets the target answer each removal as if nothing were there, and do nothing.
@@ -376,7 +382,13 @@ impl Target for FaultyTarget {
         let stalled = self.script.inner.lock().unwrap().stalled_after_effect.take();
         let answer = through(&self.script, UNREACHABLE, || self.inner.ensure(desired)).await;
         self.script.clock.advance(stalled.unwrap_or_default());
-        answer
+        let is_named = self.script.inner.lock().unwrap().names_removed;
+        answer.map(|effect| match effect {
+            Effect::Absent { .. } if is_named => {
+                Effect::Named { by: ["ops".to_owned()].into(), why: Code::new("ldap.schema_violation") }
+            }
+            effect => effect,
+        })
     }
 
     async fn observe(&self, remote: &RemoteRef) -> Result<Observed, BackendError> {

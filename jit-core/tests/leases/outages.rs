@@ -333,3 +333,31 @@ async fn whether_we_are_accepted_is_found_out_before_a_listing_which_takes_minut
     let found = house.jit.reconcile(None, &tenant(), &target(), ReconcileMode::Report).await.unwrap();
     assert_eq!((found.seen, found.partial), (1, None));
 }
+
+#[tokio::test]
+async fn what_is_gone_and_named_still_is_told_at_once_and_is_no_end_until_nothing_names_it() {
+    let house = House::new().await;
+    let out = house.out(30).await;
+    house.alarms().await;
+    house.script.name_removed(true);
+    let lease = house.check_in(out.lease).await;
+    assert!(house.directory.accounts().is_empty());
+    assert_eq!(lease.phase.word(), "ending");
+    assert_eq!(lease.proof.map(|proof| proof.seen), Some(Seeing::Absent), "nobody can use it");
+    assert_eq!(lease.exposure(out.lease, None).worst_case, Some(house.now()));
+    assert_eq!(house.alarms().await, ["lease.still_named"]);
+    let trail = house.trail().await;
+    let told = trail.iter().find(|event| event.action.as_str() == "lease.still_named").unwrap();
+    assert_eq!(told.changes[1..], ["named by ops", "ldap.schema_violation"]);
+    // It is asked again without end, and told as what does not end.
+    let heard = alarms_of(&house, 2 * 60).await;
+    let (at, about): (Vec<_>, Vec<_>) = heard.into_iter().unzip();
+    assert_eq!(about, ["lease.overdue"], "{at:?}");
+    assert!((60..80).contains(&at[0]), "{at:?}");
+    house.script.name_removed(false);
+    let cleared = alarms_of(&house, 15).await;
+    assert_eq!(cleared.into_iter().map(|(_, about)| about).collect::<Vec<_>>(), ["lease.overdue_over"]);
+    assert_eq!(house.lease(out.lease).await.phase.word(), "gone");
+    let events = house.trail().await;
+    assert_eq!(events.iter().filter(|event| event.action.as_str() == "lease.still_named").count(), 1);
+}

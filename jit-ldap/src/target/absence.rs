@@ -5,7 +5,7 @@ use std::collections::HashSet;
 use jit_core::{BackendError, ErrorKind, FaultScope, RemoteEntitlement, RemoteRef, TargetFault};
 
 use super::accounts::Accounts;
-use super::dialect::Dialect;
+use super::dialect::{Dialect, Following};
 use super::fault::Step;
 use super::guard::Guard;
 use super::lent::Place;
@@ -22,8 +22,8 @@ use crate::reason::Reason;
 use crate::request::{Scope, Search};
 use crate::writers::sends_elsewhere;
 
-/// How many members of a group are looked for at once.
-const AT_ONCE: usize = 50;
+/// How many members of a group, or groups, are looked for at once.
+pub(super) const AT_ONCE: usize = 50;
 
 /// Who bears the last name of an account that is not found.
 enum Bearer {
@@ -43,6 +43,17 @@ impl<D: Dialect> Accounts<D> {
         connection: &mut Connection,
         remote: &RemoteRef,
     ) -> Result<(), BackendError> {
+        let Some(name) = self.check_out_of_sight(connection, remote).await? else { return Ok(()) };
+        let tells = self.dialect.following().is_left_to_it() && !self.table.membership.is_by_name;
+        if tells && self.is_named(connection, &name).await? { Err(unproved_of_one()) } else { Ok(()) }
+    }
+
+    /// The same without what groups say. Returns the last name of the account, where nobody else is known to bear that.
+    async fn check_out_of_sight(
+        &self,
+        connection: &mut Connection,
+        remote: &RemoteRef,
+    ) -> Result<Option<EntryName>, BackendError> {
         self.check_seen(connection, &self.table.base).await?;
         let name = self.last_name(remote);
         // what never got an identifier may have been refused because its place is not there, and was looked for by its name
@@ -54,35 +65,50 @@ impl<D: Dialect> Accounts<D> {
             }
             self.check_unmarked(connection, remote).await?;
             if self.is_borne_by_another(connection, name.as_ref(), remote).await? {
-                return Ok(());
+                return Ok(None);
             }
         }
-        let Some(name) = name else { return Ok(()) };
-        let tells = self.dialect.groups_follow() && !self.table.membership.is_by_name;
-        if tells && self.is_named(connection, &name).await? { Err(unproved_of_one()) } else { Ok(()) }
+        Ok(name)
     }
 
-    /// Passes where nothing that our account may not see bears the last name of an account. What it may not see it may not
-    /// change, and of what is not there a server says so. The change takes the marker of the account and puts it back: whatever
-    /// else is there is left alone. A server that answers anything else, such as that it is busy, has not looked.
-    pub(super) async fn check_unborne(
+    /// Passes where an account that is about to be called gone, and is not found, is gone. What groups say of it counts only
+    /// where they surely follow their members: else it is taken from them, once the server says that nobody bears the name.
+    pub(super) async fn check_ended(
         &self,
         connection: &mut Connection,
         remote: &RemoteRef,
     ) -> Result<(), BackendError> {
+        if self.dialect.following() == Following::Promised {
+            self.check_out_of_sight(connection, remote).await?;
+        } else {
+            self.check_gone(connection, remote).await?;
+        }
         let Some(name) = self.last_name(remote) else { return Ok(()) };
+        self.is_unborne(connection, &name, remote).await.map(drop)
+    }
+
+    /// Tells whether a name of an account that is gone is nobody's by now, or known to be another one's; fails where our account
+    /// may not see whose. What it may not see it may not change, and of what is not there a server says so. The change takes the
+    /// marker of the account and puts it back: whatever else is there is left alone. A server that answers anything else, such
+    /// as that it is busy, has not looked.
+    pub(super) async fn is_unborne(
+        &self,
+        connection: &mut Connection,
+        name: &EntryName,
+        remote: &RemoteRef,
+    ) -> Result<bool, BackendError> {
         let guard = Guard::by_exchange(name.clone(), &self.table.marker, &remote.marker);
         let outcome = guard.modify(connection, Vec::new()).await;
         match outcome {
-            Err(error) if error.reason() == Reason::EntryMissing => return Ok(()),
+            Err(error) if error.reason() == Reason::EntryMissing => return Ok(true),
             // it was not even looked for
             Err(error) if error.fate() != Fate::Answered || is_of_server(&error) => {
                 return Err(Step::Remove.failed(error));
             }
             _ => {}
         }
-        if matches!(self.bearer(connection, &name, remote).await?, Bearer::Another) {
-            return Ok(());
+        if matches!(self.bearer(connection, name, remote).await?, Bearer::Another) {
+            return Ok(false);
         }
         Err(match outcome {
             Err(error) if !matches!(error.reason(), Reason::AccessDenied | Reason::ValueMissing) => {
@@ -278,7 +304,7 @@ async fn members_of(
 }
 
 /// Finds an entry by the first part of its name, which it bears as a value.
-fn own_part(dn: &Dn) -> Option<Result<Filter, Reason>> {
+pub(super) fn own_part(dn: &Dn) -> Option<Result<Filter, Reason>> {
     let (kind, value) = dn.rdn()?.single()?;
     Some(AttributeName::new(kind).map(|kind| Filter::equals(&kind, value)))
 }

@@ -11,6 +11,7 @@ use tokio::time::error::Elapsed;
 use super::dialect::{Dialect, Renewal};
 use super::fault::Step;
 use super::find::{Found, Remote};
+use super::followed::Followed;
 use super::guard::Guard;
 use super::making::{Begun, is_refused};
 use super::table::{Member, Table};
@@ -32,6 +33,8 @@ pub(super) struct Accounts<D> {
     pub(super) directory: Directory,
     pub(super) table: Table,
     pub(super) settles_after: TimeDelta,
+    /// Which groups let go of whoever was removed, as was seen a moment ago.
+    pub(super) followed: Followed,
     /// Everything that the server keeps together with the base; nothing, where the base is that.
     pub(super) whole: OnceLock<Option<Dn>>,
 }
@@ -189,27 +192,25 @@ impl<D: Dialect> Accounts<D> {
         }
     }
 
-    pub(super) async fn absent(
-        &self,
-        connection: &mut Connection,
-        remote: &RemoteRef,
-    ) -> Result<Effect, BackendError> {
-        if self.is_removed_at_once(connection, remote).await? {
-            return Ok(Effect::Absent { was_there: true });
+    pub(super) async fn absent(&self, loan: &mut Loan, remote: &RemoteRef) -> Result<Effect, BackendError> {
+        let named_before = self.named_before(loan, remote).await;
+        if self.is_removed_at_once(loan, remote).await? {
+            return self.gone_at_once(loan, remote, &named_before).await;
         }
+        let connection: &mut Connection = loan;
         for _ in 0..ATTEMPTS {
-            let ours = match self.find(connection, remote).await? {
+            let ours = match self.search(connection, remote).await? {
                 Found::Ours(ours) => ours,
                 Found::Stranger => return Ok(Effect::Stranger),
                 Found::Nothing => {
-                    self.check_unborne(connection, remote).await?;
-                    return Ok(Effect::Absent { was_there: false });
+                    self.check_ended(connection, remote).await?;
+                    return self.gone(connection, remote, None).await;
                 }
                 Found::NotOurs => return Ok(Effect::NotOurs),
             };
             self.leave_all(connection, &self.member(&ours, remote)).await?;
             match self.guard(&ours, remote)?.remove(connection, || self.dialect.closure()).await {
-                Ok(()) => return Ok(Effect::Absent { was_there: true }),
+                Ok(()) => return self.gone(connection, remote, Some(&ours.dn)).await,
                 // renamed, removed or marked anew since it was found
                 Err(error) if Guard::has_tripped(&error) => {}
                 Err(error) if error.reason() == Reason::HasChildren => {
@@ -223,12 +224,12 @@ impl<D: Dialect> Accounts<D> {
 
     /// Takes an account that is about to go out of its groups, where the directory does not.
     async fn leave_all(&self, connection: &mut Connection, member: &Member) -> Result<(), BackendError> {
-        if self.dialect.groups_follow() {
+        if self.dialect.following().is_left_to_it() {
             return Ok(());
         }
         match self.set_groups(connection, member, &[]).await {
             Ok(()) => Ok(()),
-            // better a member that is nobody than an account that stays
+            // better a member that is nobody, which is told once the account is gone, than an account that stays
             Err(error) if error.reason() == Reason::SchemaViolation => Ok(()),
             Err(error) => Err(Step::Groups.failed(error)),
         }
@@ -242,7 +243,7 @@ impl<D: Dialect> Accounts<D> {
     ) -> Result<bool, BackendError> {
         let id = remote.native.as_ref().and_then(|native| native.parse().ok());
         let (Some(id), Ok(dn)) = (id, self.dn_of(remote)) else { return Ok(false) };
-        if !self.dialect.reaches_blindly() || !self.dialect.groups_follow() {
+        if !self.dialect.reaches_blindly() || !self.dialect.following().is_left_to_it() {
             return Ok(false);
         }
         let marked_in = self.table.marker.clone();

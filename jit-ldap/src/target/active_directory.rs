@@ -4,7 +4,7 @@ use async_trait::async_trait;
 use chrono::{DateTime, Utc};
 use jit_core::{BackendError, Marker, ShownEnd, TargetFault, UnattendedEnd};
 
-use super::dialect::{Dialect, NewAccount, Renewal};
+use super::dialect::{Dialect, Following, NewAccount, Renewal};
 use super::fault::{self, Step};
 use super::find::Remote;
 use super::guard::Guard;
@@ -252,8 +252,9 @@ impl Dialect for ActiveDirectory {
         Ok(())
     }
 
-    fn groups_follow(&self) -> bool {
-        true
+    /// Links to what is not there are not kept ([MS-ADTS] §3.1.1.1.9).
+    fn following(&self) -> Following {
+        Following::Sure
     }
 }
 

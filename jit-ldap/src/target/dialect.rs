@@ -130,6 +130,24 @@ pub(super) trait Dialect: Send + Sync {
         groups: &[&Group],
     ) -> Result<(), BackendError>;
 
-    /// Tells whether the directory takes an account out of its groups when it removes it.
-    fn groups_follow(&self) -> bool;
+    /// Tells who takes an account that is removed out of its groups.
+    fn following(&self) -> Following;
+}
+
+/// Says who takes an account that is removed out of its groups.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Following {
+    /// The directory, by what it is.
+    Sure,
+    /// The directory, as the settings say: that it did is looked at.
+    Promised,
+    /// We, before.
+    Ours,
+}
+
+impl Following {
+    /// Tells whether it is left to the directory.
+    pub(super) fn is_left_to_it(self) -> bool {
+        self != Self::Ours
+    }
 }

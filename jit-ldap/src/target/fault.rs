@@ -73,7 +73,7 @@ fn is_of_one(step: Step, error: &LdapError) -> bool {
     }
 }
 
-fn fault_of(step: Step, error: &LdapError) -> TargetFault {
+pub(super) fn fault_of(step: Step, error: &LdapError) -> TargetFault {
     match error.reason() {
         reason if is_outage(reason) => TargetFault::Unreachable,
         Reason::TlsCertificate

@@ -73,7 +73,12 @@ impl<D: Dialect> Accounts<D> {
         Ok(found)
     }
 
-    async fn search(&self, connection: &mut Connection, remote: &RemoteRef) -> Result<Found, BackendError> {
+    /// The same where nothing says yet that what is not found is gone.
+    pub(super) async fn search(
+        &self,
+        connection: &mut Connection,
+        remote: &RemoteRef,
+    ) -> Result<Found, BackendError> {
         let Some(native) = &remote.native else { return self.find_by_name(connection, remote).await };
         let id: EntryId = native.parse().map_err(|reason: Reason| {
             BackendError::new(ErrorKind::Corrupt, "directory.look").caused_by(reason)

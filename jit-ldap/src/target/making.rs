@@ -91,6 +91,10 @@ impl<D: Dialect> Accounts<D> {
         let known = RemoteRef { native: Some(ours.id.to_string()), ..remote.clone() };
         match self.absent(&mut loan, &known).await? {
             Effect::Absent { .. } => {}
+            // whoever is made anew would hold what names the one before
+            Effect::Named { .. } => {
+                return Err(Step::Groups.refused(TargetFault::Forbidden).possibly_having_acted());
+            }
             kept => return Ok(kept),
         }
         let made = self.make(&mut loan, remote, password, ends_at).await;

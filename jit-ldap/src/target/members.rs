@@ -178,6 +178,6 @@ fn member(account: &Member) -> Attribute {
     Attribute::new(account.attribute.clone(), [account.value.as_str()])
 }
 
-fn holds(account: &Member) -> Filter {
+pub(super) fn holds(account: &Member) -> Filter {
     Filter::equals(&account.attribute, &account.value)
 }

@@ -6,7 +6,7 @@ use async_trait::async_trait;
 use chrono::{DateTime, Utc};
 use jit_core::{BackendError, Marker, ShownEnd, UnattendedEnd};
 
-use super::dialect::{Dialect, NewAccount, Renewal};
+use super::dialect::{Dialect, Following, NewAccount, Renewal};
 use super::fault::{self, Step};
 use super::find::Remote;
 use super::guard::Guard;
@@ -334,8 +334,8 @@ impl Dialect for Plain {
         Ok(())
     }
 
-    fn groups_follow(&self) -> bool {
-        self.profile.groups_follow
+    fn following(&self) -> Following {
+        if self.profile.groups_follow { Following::Promised } else { Following::Ours }
     }
 }
 

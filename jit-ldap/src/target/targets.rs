@@ -12,6 +12,7 @@ use tokio::time::timeout;
 
 use super::accounts::{Accounts, in_time};
 use super::active_directory::ActiveDirectory;
+use super::followed::Followed;
 use super::plain::Plain;
 use super::settings::{ActiveDirectorySettings, CustomSettings, OpenLdapSettings};
 use crate::attribute::AttributeName;
@@ -37,8 +38,8 @@ macro_rules! targets {
                     let problem = "must say how long several servers take to learn of a change";
                     return Err(SettingsError::new("settles_seconds", problem));
                 }
-                let whole = OnceLock::new();
-                Ok(Self { accounts: Accounts { dialect, directory, table, settles_after, whole } })
+                let (whole, followed) = (OnceLock::new(), Followed::default());
+                Ok(Self { accounts: Accounts { dialect, directory, table, settles_after, followed, whole } })
             }
 
             /// The attribute that markers stand in.

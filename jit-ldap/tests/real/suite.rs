@@ -40,6 +40,12 @@ async fn another_directory_for_people() -> Rig {
     rig.in_place("jit").with(vec!["ops".into(), "staff".into()])
 }
 
+async fn unfollowed() -> Rig {
+    static UNFOLLOWED: OnceCell<World> = OnceCell::const_new();
+    let start = async || tokio::task::spawn_blocking(crate::target::unfollowed).await.unwrap();
+    rig(UNFOLLOWED.get_or_init(start).await)
+}
+
 async fn windows() -> Rig {
     rig(&World::windows().await)
 }
@@ -52,6 +58,10 @@ fn rig(world: &World) -> Rig {
 
 mod at_open_ldap {
     jit_core::conformance::target!(super::open_ldap());
+}
+
+mod at_open_ldap_whose_groups_do_not_follow {
+    jit_core::conformance::target!(super::unfollowed());
 }
 
 mod at_open_ldap_with_dynamic_entries {

@@ -21,6 +21,7 @@ write_configuration() {
   sed -e "s|@dir@|$dir|g" -e "s|@base@|$base|g" -e "s|@service@|$service|g" ${durable:+-e '/^envflags nosync$/d'} \
     ${forgetful:+-e '/^syncprov-sessionlog /d'} \
     ${refint_alone:+-e '/^overlay memberof$/d' -e '/^memberof-/d' -e 's/^index member,memberOf,/index /'} \
+    ${unfollowed:+-e '/^overlay memberof$/d' -e '/^memberof-/d' -e '/^overlay refint$/d' -e '/^refint_/d' -e 's/^index member,memberOf,/index member,/'} \
     "$here/slapd.conf" >"$dir/slapd.conf"
   [ -z "$follow" ] || follow_it "$dir"
 }

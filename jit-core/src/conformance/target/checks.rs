@@ -219,6 +219,23 @@ pub async fn an_id_is_not_given_again(rig: &Rig) -> Result<(), Failure> {
     remove(rig, &anew).await
 }
 
+/// Entitlements may name their holders: whoever gets a name next must hold nothing by it.
+pub async fn what_is_removed_leaves_its_name_nothing(rig: &Rig) -> Result<(), Failure> {
+    let made = rig.made().await?;
+    remove(rig, &made).await?;
+    let anew = RemoteRef { native: None, ..made };
+    let ends_at = SystemClock.now() + TimeDelta::hours(1);
+    let state = DesiredState::Present { entitlements: Vec::new(), secret: Some(Rig::secret()?), ends_at };
+    let native = native_of(rig.ensure(&anew, state).await?)?;
+    let anew = RemoteRef { native: Some(native), ..anew };
+    let shown = shown(rig, &anew).await?;
+    ensure(
+        shown.entitlements.is_none_or(|held| held.is_empty()),
+        "whoever has its name by now holds nothing",
+    )?;
+    remove(rig, &anew).await
+}
+
 /// A creation that lands after the removal is found, so that it can be removed.
 pub async fn what_came_late_is_found_by_its_name(rig: &Rig) -> Result<(), Failure> {
     let made = rig.made().await?;

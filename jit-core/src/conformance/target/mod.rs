@@ -194,6 +194,7 @@ macro_rules! __jit_target_checks {
             disabling_what_is_not_there_is_no_error
             what_is_disabled_can_be_removed
             an_id_is_not_given_again
+            what_is_removed_leaves_its_name_nothing
             what_came_late_is_found_by_its_name
             who_ends_what_is_made_is_told_with_it
             a_listing_names_what_is_there_with_its_marker_and_id

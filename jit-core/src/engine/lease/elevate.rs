@@ -217,7 +217,7 @@ impl Jit {
             }
             Effect::Absent { .. } => return Err(JitError::refused("lease.unknown_account")),
             Effect::NotOurs | Effect::Stranger => return Err(JitError::refused("lease.account_is_lent")),
-            Effect::Stuck(code) => return Err(JitError::Refused(code)),
+            Effect::Stuck(code) | Effect::Named { why: code, .. } => return Err(JitError::Refused(code)),
             Effect::Present { .. } | Effect::Disabled | Effect::Mirrored { .. } => {
                 return Err(JitError::refused("target.protocol"));
             }

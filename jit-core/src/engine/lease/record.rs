@@ -235,6 +235,7 @@ const INTENDED: &str = "lease.intended";
 const OVERDUE: &str = "lease.overdue";
 const OVERDUE_OVER: &str = "lease.overdue_over";
 pub(super) const QUARANTINED: &str = "lease.quarantined";
+pub(super) const STILL_NAMED: &str = "lease.still_named";
 pub(super) const DECLARED_GONE: &str = "lease.declared_gone";
 
 /// Tells the trail of a holder of a lease, whose first step names it.
@@ -265,7 +266,7 @@ fn alarm_about(lease: &mut Lease, action: &'static str) -> Option<&'static str> 
     if is_over && std::mem::take(&mut lease.alarms) > 0 {
         return Some(OVERDUE_OVER);
     }
-    (action == QUARANTINED).then_some(QUARANTINED)
+    [QUARANTINED, STILL_NAMED].into_iter().find(|about| *about == action)
 }
 
 /// The step did not follow from where the lease stood: it moved on meanwhile.

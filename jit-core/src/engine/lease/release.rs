@@ -282,7 +282,7 @@ impl Jit {
                 Ok(Took::Done { all: take.is_subset(&taken), repointed })
             }
             Effect::NotOurs | Effect::Stranger => Ok(Took::NotOurs),
-            Effect::Stuck(code) => Err(JitError::Refused(code)),
+            Effect::Stuck(code) | Effect::Named { why: code, .. } => Err(JitError::Refused(code)),
             Effect::Present { .. } | Effect::Disabled | Effect::Mirrored { .. } => {
                 Err(JitError::refused("target.protocol"))
             }

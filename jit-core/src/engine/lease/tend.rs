@@ -1,13 +1,15 @@
 //! Looking after a lease: doing what is due, step by step, each written down before the next.
 
+use std::collections::BTreeSet;
+
 use super::{
     super::JitError,
     places::{Place, Turn},
-    record::{Next, QUARANTINED},
+    record::{Next, QUARANTINED, STILL_NAMED},
 };
 use crate::{
-    Account, Actor, Desired, DesiredState, Duty, Effect, EndReason, Jit, Lease, Observed, Phase, RemoteRef,
-    Store, TargetSetup,
+    Account, Actor, Code, Desired, DesiredState, Duty, Effect, EndReason, Jit, Lease, Observed, Phase,
+    RemoteRef, Store, TargetSetup,
 };
 
 /// The most steps in a row: from being over, through removal and confirmation, to a tombstone.
@@ -104,6 +106,9 @@ impl Jit {
                 place.leave_together().await;
                 return self.tended(store, account, gone, "lease.removed").await;
             }
+            Ok(Effect::Named { by, why }) => {
+                return Box::pin(self.still_named(store, account, lease, (by, why))).await;
+            }
             Ok(Effect::Stuck(code)) => JitError::Refused(code),
             Ok(
                 Effect::Present { .. } | Effect::Disabled | Effect::Holding { .. } | Effect::Mirrored { .. },
@@ -141,6 +146,24 @@ impl Jit {
         }
         place.leave_together().await;
         self.tended(store, account, gone, "lease.removed").await
+    }
+
+    /// Writes down, once, that the account is gone and what names it still, and tells somebody. It is no end: what names it is
+    /// asked again.
+    async fn still_named(
+        &self,
+        store: &dyn Store,
+        account: &Account,
+        lease: Lease,
+        (by, why): (BTreeSet<String>, Code),
+    ) -> Stepped {
+        if !lease.is_only_named() {
+            let named = lease.outlived(self.parts.clock.work()).map_err(super::record::moved_on)?;
+            let details = by.into_iter().map(|name| format!("named by {name}")).chain([why.to_string()]);
+            let act = (STILL_NAMED, &Actor::Clock);
+            self.note_with(store, account, named, act, details.collect()).await?;
+        }
+        Err(JitError::Refused(why))
     }
 
     async fn shut(

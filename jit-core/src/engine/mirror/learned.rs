@@ -70,7 +70,7 @@ pub(super) fn learned(
             if others.is_some() { entry } else { Entry { mirror: None, ..entry } }
         }
         (Effect::Stranger | Effect::NotOurs, _) => refused(mirror, Code::new("mirror.stranger")),
-        (Effect::Stuck(code), _) => refused(mirror, code.clone()),
+        (Effect::Stuck(code) | Effect::Named { why: code, .. }, _) => refused(mirror, code.clone()),
         _ => return Err(JitError::refused("target.protocol")),
     };
     Ok(Entry { alarm: entry.alarm.or(alarm), ..entry }.settling())

@@ -15,6 +15,7 @@ mod renewals;
 mod repointed;
 mod resting;
 mod servers;
+mod unfollowed;
 mod unread;
 mod unseen;
 
@@ -23,3 +24,4 @@ pub(crate) use dynamic::{
     target as dynamic_target, target_pointed_elsewhere as dynamic_target_pointed_elsewhere,
 };
 pub(crate) use house::{House, World, absent, administrator_of, made, open_ldap, remote, secret, tenant};
+pub(crate) use unfollowed::unfollowed;
