@@ -57,6 +57,7 @@ impl House {
         if let Some(deployment) = &settings.deployment {
             builder = deployment.bound(builder);
         }
+        builder = builder.for_tenants([settings.checkout.tenant.clone()]);
         for opened in &targets {
             builder = builder.target(opened.setup.clone());
         }

@@ -249,7 +249,8 @@ impl Opened {
         tenants: BTreeSet<TenantId>,
     ) -> Self {
         let setup = TargetSetup::new(settings.id.clone(), Arc::clone(&target), key);
-        let mut setup = setup.for_tenants(tenants.clone());
+        let mut setup =
+            setup.for_tenants(tenants.clone()).formerly_for_tenants(settings.former_tenants.clone());
         if !credentials.parts.is_empty() {
             let parts: Vec<&[u8]> = credentials.parts.iter().map(|part| part.as_slice()).collect();
             setup = setup.proving_with(&credentials.system, &parts);

@@ -21,6 +21,9 @@ pub(crate) struct TargetSettings {
     /// Whose people may check out here. Where there is only one tenant, it is theirs without it.
     #[serde(default)]
     pub(crate) tenants: BTreeSet<TenantId>,
+    /// Whose people checked out here before: what they still have ends, and nothing is lent to them.
+    #[serde(default)]
+    pub(crate) former_tenants: BTreeSet<TenantId>,
     /// What the names of its accounts begin with.
     #[serde(default)]
     pub(crate) prefix: Option<String>,

@@ -36,6 +36,7 @@ pub struct JitBuilder {
     makes_notices: bool,
     takes_notices: bool,
     targets: HashMap<TargetId, TargetSetup>,
+    tenants: BTreeSet<TenantId>,
     leases_per_holder: NonZeroU32,
     keep_ended_for: Option<TimeDelta>,
     explaining: bool,
@@ -95,6 +96,7 @@ impl JitBuilder {
             makes_notices: false,
             takes_notices: false,
             targets: HashMap::new(),
+            tenants: BTreeSet::new(),
             leases_per_holder: LEASES_PER_HOLDER,
             keep_ended_for: None,
             explaining: false,
@@ -180,6 +182,14 @@ impl JitBuilder {
         self
     }
 
+    /// Says whose leases and accounts this engine looks after, beside the tenants of its connections and its targets: nobody is
+    /// told of targets that only others have. Where it knows of no tenant, it is told of all.
+    #[must_use]
+    pub fn for_tenants(mut self, tenants: impl IntoIterator<Item = TenantId>) -> Self {
+        self.tenants.extend(tenants);
+        self
+    }
+
     /// Bounds how many leases one holder may have at once, at all targets together (of each user store): 200 unless said
     /// otherwise. [`TargetRole::per_holder`](crate::TargetRole::per_holder) bounds those of one role.
     #[must_use]
@@ -238,6 +248,8 @@ impl JitBuilder {
             (None, guard) => GuardedClock::new(Arc::new(SystemClock), Some(guard.unwrap_or_default())),
         });
         self.guard_targets(&clock);
+        let of_connections = connections.keys().map(|(tenant, _)| tenant.clone());
+        self.tenants.extend(of_connections.chain(self.targets.values().flat_map(TargetSetup::tended)));
         let mut seed = [0; 16];
         self.entropy.fill(&mut seed).map_err(BuildError::Entropy)?;
         Ok(Jit::assemble(Parts {
@@ -251,6 +263,7 @@ impl JitBuilder {
             makes_notices: self.makes_notices,
             takes_notices: self.takes_notices,
             targets: self.targets,
+            tenants: self.tenants,
             leases_per_holder: self.leases_per_holder,
             keep_ended_for: self.keep_ended_for,
             explaining: self.explaining,

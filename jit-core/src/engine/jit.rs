@@ -1,7 +1,7 @@
 //! The engine.
 
 use std::{
-    collections::HashMap,
+    collections::{BTreeSet, HashMap},
     fmt,
     num::NonZeroU32,
     sync::{
@@ -42,6 +42,8 @@ pub(super) struct Parts {
     /// Whether they do here.
     pub(super) takes_notices: bool,
     pub(super) targets: HashMap<TargetId, TargetSetup>,
+    /// Whose leases and accounts are looked after here; nobody's in particular where there is none.
+    pub(super) tenants: BTreeSet<TenantId>,
     /// How many leases one holder may have at once.
     pub(super) leases_per_holder: NonZeroU32,
     /// How long the records of ended leases are kept; for ever unless said.

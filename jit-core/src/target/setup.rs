@@ -129,6 +129,7 @@ pub struct TargetSetup {
     pub(crate) id: TargetId,
     pub(crate) target: Arc<dyn Target>,
     pub(crate) tenants: BTreeSet<TenantId>,
+    pub(crate) former_tenants: BTreeSet<TenantId>,
     pub(crate) markers: MarkerKey,
     pub(crate) roles: BTreeMap<RuleName, TargetRole>,
     pub(crate) secrets: SecretRules,
@@ -162,6 +163,7 @@ impl TargetSetup {
             id,
             target,
             tenants: BTreeSet::new(),
+            former_tenants: BTreeSet::new(),
             markers,
             roles: BTreeMap::new(),
             secrets: SecretRules::default(),
@@ -185,6 +187,25 @@ impl TargetSetup {
     pub fn for_tenants(mut self, tenants: impl IntoIterator<Item = TenantId>) -> Self {
         self.tenants.extend(tenants);
         self
+    }
+
+    /// Says that it was open to the people of these tenants, and is closed to them by now: nothing is lent to them there any
+    /// longer, nor extended, and what was lent before ends as ever. What is lent to tenants that neither this nor
+    /// [`TargetSetup::for_tenants`] names is left alone: they may call another system by the same name.
+    #[must_use]
+    pub fn formerly_for_tenants(mut self, tenants: impl IntoIterator<Item = TenantId>) -> Self {
+        self.former_tenants.extend(tenants);
+        self
+    }
+
+    /// Tells whether what was lent to a tenant under this name is there, and looked after here.
+    pub(crate) fn tends(&self, tenant: &TenantId) -> bool {
+        self.tenants.contains(tenant) || self.former_tenants.contains(tenant)
+    }
+
+    /// All whose leases are looked after here.
+    pub(crate) fn tended(&self) -> BTreeSet<TenantId> {
+        self.tenants.union(&self.former_tenants).cloned().collect()
     }
 
     /// Adds a role.

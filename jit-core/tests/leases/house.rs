@@ -34,6 +34,14 @@ fn operator() -> Entitlement {
     Entitlement::role("operator").unwrap()
 }
 
+/// What the settings of the target say of the tenant.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Openness {
+    Open,
+    Closed,
+    Unnamed,
+}
+
 /// Everything that outlives a crash of the application.
 pub(crate) struct House {
     pub(crate) store: Arc<MemoryStore>,
@@ -46,7 +54,7 @@ pub(crate) struct House {
     /// What runs now.
     pub(crate) jit: Jit,
     has_roles: bool,
-    is_open: bool,
+    openness: Openness,
     has_target: bool,
     starts: u64,
 }
@@ -70,9 +78,9 @@ impl House {
         store.commit(&commit).await.unwrap();
         let told = Arc::new(Told::default());
         let doors = (&store, &script);
-        let setup = setup(&directory, &script, settles_after, roles(), vec![tenant()]);
+        let setup = setup(&directory, &script, settles_after, roles(), Openness::Open);
         let jit = engine(doors, &clock, &told, Some(setup), 0);
-        let (has_roles, is_open, has_target, starts) = (true, true, true, 0);
+        let (has_roles, openness, has_target, starts) = (true, Openness::Open, true, 0);
         Self {
             store,
             directory,
@@ -83,7 +91,7 @@ impl House {
             told,
             jit,
             has_roles,
-            is_open,
+            openness,
             has_target,
             starts,
         }
@@ -95,14 +103,19 @@ impl House {
         let Self { store, directory, clock, script, told, .. } = self;
         let roles = if self.has_roles { roles() } else { Vec::new() };
         let doors = (&*store, &*script);
-        let tenants = if self.is_open { vec![tenant()] } else { Vec::new() };
-        let setup = setup(directory, script, self.settles_after, roles, tenants);
+        let setup = setup(directory, script, self.settles_after, roles, self.openness);
         self.jit = engine(doors, clock, told, Some(setup).filter(|_| self.has_target), self.starts);
     }
 
     /// The same, after the target was closed to the tenant.
     pub(crate) fn restart_closed(&mut self) {
-        self.is_open = false;
+        self.openness = Openness::Closed;
+        self.restart();
+    }
+
+    /// The same, after the tenant was struck from the settings of the target.
+    pub(crate) fn restart_without_tenant(&mut self) {
+        self.openness = Openness::Unnamed;
         self.restart();
     }
 
@@ -222,12 +235,17 @@ fn setup(
     script: &Arc<Script>,
     settles_after: TimeDelta,
     roles: Vec<(RuleName, TargetRole)>,
-    tenants: Vec<TenantId>,
+    openness: Openness,
 ) -> TargetSetup {
     let target_port =
         FaultyTarget { inner: Arc::clone(directory), script: Arc::clone(script), settles_after };
     let markers = MarkerKey::new("test", &[5; 32]).unwrap();
-    let setup = TargetSetup::new(target(), Arc::new(target_port), markers).for_tenants(tenants);
+    let setup = TargetSetup::new(target(), Arc::new(target_port), markers);
+    let setup = match openness {
+        Openness::Open => setup.for_tenants([tenant()]),
+        Openness::Closed => setup.formerly_for_tenants([tenant()]),
+        Openness::Unnamed => setup,
+    };
     roles.into_iter().fold(setup, |setup, (name, role)| setup.role(name, role))
 }
 

@@ -60,3 +60,5 @@ mod told_again;
 mod trail;
 #[cfg(test)]
 mod unmarked;
+#[cfg(test)]
+mod walls;

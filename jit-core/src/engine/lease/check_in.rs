@@ -67,7 +67,7 @@ impl Jit {
         by: Actor,
     ) -> Result<Account, JitError> {
         let (account, lease) = kept(store, tenant, id).await?;
-        let setup = self.setup(&lease.target)?;
+        let setup = self.setup_tending(tenant, &lease.target)?;
         // What existed before bears no mark: the end itself finds out.
         if lease.elevates.is_none() && !self.is_settled(setup, &account, &lease).await? {
             return Err(JitError::refused(QUARANTINED));

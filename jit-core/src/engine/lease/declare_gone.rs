@@ -19,7 +19,7 @@ impl Jit {
     /// Should the target come back, [`Jit::reconcile`] finds what is still there, and ends it when asked to.
     ///
     /// # Errors
-    /// `lease.target_configured` where this engine has the target: check the lease in; `lease.unknown`; `lease.invalid`
+    /// `lease.target_configured` where this engine has the target for the tenant: check the lease in; `lease.unknown`; `lease.invalid`
     /// (a reason that is empty or too long, or has control characters), `engine.contended`; `engine.unknown_store`;
     /// `store.…` as [`JitError::Backend`].
     ///
@@ -41,7 +41,7 @@ impl Jit {
         }
         for _ in 0..ATTEMPTS {
             let (account, lease) = kept(store, tenant, id).await?;
-            if self.parts.targets.contains_key(&lease.target) {
+            if self.setup_tending(tenant, &lease.target).is_ok() {
                 return Err(JitError::refused("lease.target_configured"));
             }
             let details = vec![last_proof(lease.proof), format!("because {reason}")];

@@ -71,7 +71,7 @@ impl Jit {
             let reading = self.parts.clock.read();
             let until = reading.now.min(reading.work).checked_sub_signed(span);
             let Some(until) = until.filter(|_| reading.doubt.is_none()) else { break };
-            let turn = self.turn_of(store, worker, tenant, (reading.work, until), report);
+            let turn = self.turn_of(store, worker, &tenant, (reading.work, until), report);
             if let Err(error) = turn.await {
                 first.get_or_insert(error);
             }
@@ -80,8 +80,8 @@ impl Jit {
     }
 
     /// The tenants that may have leases, as far as this engine knows.
-    fn lending_tenants(&self) -> BTreeSet<&TenantId> {
-        self.parts.targets.values().flat_map(|setup| &setup.tenants).collect()
+    fn lending_tenants(&self) -> BTreeSet<TenantId> {
+        self.parts.targets.values().flat_map(crate::TargetSetup::tended).collect()
     }
 
     /// Takes the turn of a tenant, if it is due and nobody else does.

@@ -8,7 +8,10 @@ use super::super::{
     unreadable::is_unreadable,
     work::{HOLD, WorkReport},
 };
-use crate::{BackendError, ErrorKind, Jit, Lane, Settlement, Store, TargetId, TaskKind, Tenants, WorkerId};
+use crate::{
+    BackendError, ErrorKind, Jit, Lane, LookupKey, Settlement, Store, TargetId, TargetSetup, TaskKind,
+    Tenants, WorkerId,
+};
 
 /// How long a task must have been left alone before this engine looks at it: another one that has the target would have
 /// taken it by then. Alarms are due from then on.
@@ -19,20 +22,37 @@ const EVERY: TimeDelta = TimeDelta::minutes(5);
 const LANES: usize = 10_000;
 
 impl Jit {
-    /// Names the targets that have unfinished leases, or accounts to be brought there, in any store and are not targets of
-    /// this engine. Ask when the
-    /// application starts: unless another process has them, nobody ends what is lent there. [`Jit::work`] raises the alarms
-    /// of what is overdue.
+    /// Names the targets that have unfinished leases of the tenants of this engine, or accounts of theirs that are to change
+    /// there, in any store and are not targets of this engine. Ask when the application starts: unless another process has
+    /// them, nobody ends what is lent there. [`Jit::work`] raises the alarms of what is overdue.
+    ///
+    /// Its tenants are those of its connections and targets, and those that [`JitBuilder::for_tenants`](crate::JitBuilder::for_tenants) names. Where there is
+    /// none, the leases of all count.
     ///
     /// # Errors
     /// [`BackendError`] of a store.
     pub async fn missing_targets(&self) -> Result<BTreeSet<TargetId>, BackendError> {
         let mut missing = BTreeSet::new();
         for store in self.parts.stores.values().chain(std::iter::once(&self.parts.store)) {
-            let lanes = self.lanes_of_missing(store.as_ref()).await?;
-            missing.extend(lanes.into_iter().map(|(_, target)| target));
+            for (_, target) in self.lanes_of_missing(store.as_ref()).await? {
+                if !missing.contains(&target) && self.is_missed(store.as_ref(), &target).await? {
+                    missing.insert(target);
+                }
+            }
         }
         Ok(missing)
+    }
+
+    /// Whether a tenant of this engine has something at a target; another one's is looked after by others.
+    async fn is_missed(&self, store: &dyn Store, target: &TargetId) -> Result<bool, BackendError> {
+        for tenant in &self.parts.tenants {
+            for key in [LookupKey::leased_at(target), LookupKey::mirrored_at(target)] {
+                if !store.bearers(tenant, &key, None, NonZeroUsize::MIN).await?.items.is_empty() {
+                    return Ok(true);
+                }
+            }
+        }
+        Ok(self.parts.tenants.is_empty())
     }
 
     /// Tells whether it is time to look at the lanes again.
@@ -49,8 +69,8 @@ impl Jit {
         true
     }
 
-    /// Raises the alarms of leases that nobody has looked after, at targets that this engine does not have. Their tasks stay
-    /// due for whoever has the target.
+    /// Raises the alarms of leases that nobody has looked after, at targets that this engine does not have, or not for their
+    /// tenant. Their tasks stay due for whoever has the target.
     pub(in super::super) async fn tell_of_missing(
         &self,
         store: &dyn Store,
@@ -60,25 +80,51 @@ impl Jit {
     ) -> Result<(), BackendError> {
         for (lane, target) in self.lanes_of_missing(store).await? {
             tracing::warn!(%target, "leases of a target that is not configured");
-            let now = self.parts.clock.work();
-            let Some(left_alone) = now.checked_sub_signed(LEFT_ALONE) else { continue };
-            for claimed in
-                store.claim(worker, &lane, &Tenants::All, left_alone, LEFT_ALONE + HOLD, limit).await?
+            self.tell_of_lane(store, worker, (&lane, &Tenants::All), limit, report).await?;
+        }
+        for setup in self.parts.targets.values() {
+            let Some(left_out) = self.left_out(setup) else { continue };
+            for lane in Self::lanes_of(&setup.id).into_iter().flatten() {
+                self.tell_of_lane(store, worker, (&lane, &left_out), limit, report).await?;
+            }
+        }
+        Ok(())
+    }
+
+    /// The tenants of this engine whose leases at a target are left alone, as its settings do not say that they are there.
+    fn left_out(&self, setup: &TargetSetup) -> Option<Tenants> {
+        if self.parts.tenants.is_empty() {
+            return Some(Tenants::All);
+        }
+        let left_out: BTreeSet<_> = self.parts.tenants.difference(&setup.tended()).cloned().collect();
+        Some(Tenants::These(left_out)).filter(|left_out| *left_out != Tenants::These(BTreeSet::new()))
+    }
+
+    /// Raises the alarms of the leases of one lane that nobody has looked after, of these tenants.
+    async fn tell_of_lane(
+        &self,
+        store: &dyn Store,
+        worker: &WorkerId,
+        (lane, tenants): (&Lane, &Tenants),
+        limit: NonZeroUsize,
+        report: &mut WorkReport,
+    ) -> Result<(), BackendError> {
+        let now = self.parts.clock.work();
+        let Some(left_alone) = now.checked_sub_signed(LEFT_ALONE) else { return Ok(()) };
+        for claimed in store.claim(worker, lane, tenants, left_alone, LEFT_ALONE + HOLD, limit).await? {
+            let task = &claimed.task;
+            report.unreadable += usize::from(is_unreadable(&claimed));
+            if task.kind == TaskKind::TendLease
+                && let Ok(Some(account)) = store.get(&task.tenant, task.account).await
+                && account.lease.as_ref().is_some_and(|lease| lease.task == Some(task.id))
             {
-                let task = &claimed.task;
-                report.unreadable += usize::from(is_unreadable(&claimed));
-                if task.kind == TaskKind::TendLease
-                    && let Ok(Some(account)) = store.get(&task.tenant, task.account).await
-                    && account.lease.as_ref().is_some_and(|lease| lease.task == Some(task.id))
-                {
-                    report.unserved += 1;
-                    self.raise_overdue(store, LEFT_ALONE, account).await;
-                }
-                // It keeps its place: whoever has the target does the oldest first.
-                match store.settle(&claimed, Settlement::Again(claimed.task.due)).await {
-                    Err(error) if *error.kind() == ErrorKind::Conflict => {}
-                    settled => settled?,
-                }
+                report.unserved += 1;
+                self.raise_overdue(store, LEFT_ALONE, account).await;
+            }
+            // It keeps its place: whoever has the target does the oldest first.
+            match store.settle(&claimed, Settlement::Again(claimed.task.due)).await {
+                Err(error) if *error.kind() == ErrorKind::Conflict => {}
+                settled => settled?,
             }
         }
         Ok(())

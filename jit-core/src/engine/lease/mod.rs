@@ -123,11 +123,19 @@ impl Jit {
         self.parts.targets.get(target).ok_or(JitError::refused("lease.unknown_target"))
     }
 
-    /// The target, where it is open to the tenant. What was lent before it was closed to them ends as ever.
+    /// The target, where it is open to the tenant.
     fn setup_for(&self, tenant: &TenantId, target: &TargetId) -> Result<&TargetSetup, JitError> {
         let setup = self.setup(target)?;
         let is_open = setup.tenants.contains(tenant);
         if is_open { Ok(setup) } else { Err(JitError::refused("lease.unknown_target")) }
+    }
+
+    /// The target of a lease that is there already, where it is the one that the lease was made in: another tenant may call
+    /// another system by the same name, and that says of everything of theirs that it is not there. Whoever looks after a
+    /// lease has the target by this alone.
+    fn setup_tending(&self, tenant: &TenantId, target: &TargetId) -> Result<&TargetSetup, JitError> {
+        let setup = self.setup(target)?;
+        if setup.tends(tenant) { Ok(setup) } else { Err(JitError::refused("lease.unknown_target")) }
     }
 
     /// Lists the accounts that keep the leases of a tenant which may still be in a target, in pages: at most `limit` of

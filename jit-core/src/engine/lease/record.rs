@@ -159,11 +159,8 @@ impl Jit {
         let Some(lasts) = lease.take_alarm(bound, now) else { return };
         let is_quarantined = matches!(lease.phase, Phase::Quarantined { .. });
         let about = if is_quarantined { QUARANTINED } else { OVERDUE };
-        let why = if self.parts.targets.contains_key(&lease.target) {
-            ""
-        } else {
-            "; the target is not configured"
-        };
+        let is_tended = self.setup_tending(&before.tenant, &lease.target).is_ok();
+        let why = if is_tended { "" } else { "; the target is not configured" };
         let (mut mint, mut after) = (self.mint(now), before.clone());
         let mut commit = Commit::new(after.tenant.clone());
         commit.tasks.extend(self.lease_alarm(mint.task(), &after, &lease, about));

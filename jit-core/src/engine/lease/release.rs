@@ -52,7 +52,7 @@ impl Jit {
         account: &Account,
         lease: Lease,
     ) -> Result<Account, JitError> {
-        let setup = self.setup(&lease.target)?;
+        let setup = self.setup_tending(&account.tenant, &lease.target)?;
         match self.take(store, setup, account, &lease).await? {
             Released::NotOurs => self.quarantine(store, account, lease).await,
             Released::Done(gone) => {
@@ -130,7 +130,7 @@ impl Jit {
         lease: &Lease,
         given: &BTreeSet<RemoteEntitlement>,
     ) -> Result<(), JitError> {
-        let setup = self.setup(&lease.target)?;
+        let setup = self.setup_tending(&account.tenant, &lease.target)?;
         let now = self.parts.clock.work();
         let heir = if given.is_empty() {
             None
@@ -296,7 +296,7 @@ impl Jit {
         account: &Account,
         lease: Lease,
     ) -> Result<Account, JitError> {
-        let setup = self.setup(&lease.target)?;
+        let setup = self.setup_tending(&account.tenant, &lease.target)?;
         let now = self.parts.clock.work();
         let (looked_for, came_back) = self.what_came_back(store, setup, account, &lease).await?;
         if let Some(native) = came_back {

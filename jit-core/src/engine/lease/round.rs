@@ -133,10 +133,10 @@ impl Jit {
         if pushes.is_some() {
             self.look_at_health(setup).await;
         }
-        // What is lent is ended by whoever has the target, also where nobody borrows there any longer; a change is brought by
-        // whoever mirrors its tenant there.
-        let (all, mirrored) = (&Tenants::All, &Tenants::These(setup.tenants.clone()));
-        let lanes = [(privileged, all), (usual, all), (ends, mirrored), (pushes.clone(), mirrored)];
+        // What is lent is ended where it is known to be, also where nobody borrows any longer; a change is brought by whoever
+        // mirrors its tenant there.
+        let (tended, mirrored) = (&Tenants::These(setup.tended()), &Tenants::These(setup.tenants.clone()));
+        let lanes = [(privileged, tended), (usual, tended), (ends, mirrored), (pushes.clone(), mirrored)];
         let lanes: VecDeque<_> = lanes.into_iter().filter_map(|(lane, of)| Some((lane?, of))).collect();
         let named = self.parts.stores.iter().map(|(id, store)| (Some(id), store.as_ref()));
         let stores: Vec<_> = named.chain([(None, self.parts.store.as_ref())]).collect();
@@ -222,6 +222,10 @@ impl Jit {
                 lanes_of(&setup.id).first().is_some_and(|ends| ends.as_ref() == Some(&task.lane));
             let pass = if is_among_ends { Pass::Attempt } else { Pass::Usual };
             return Box::pin(self.tend_mirror(store, setup, claimed, pass)).await;
+        }
+        if !setup.tends(&task.tenant) {
+            // It was not asked for: a store that gives it all the same has it back, for whoever has the target for them.
+            return Tended::Failed(after_pause(claimed, self.parts.clock.work()));
         }
         let is_ours =
             |account: &Account| account.lease.as_ref().is_some_and(|lease| lease.task == Some(task.id));

@@ -87,7 +87,7 @@ impl Jit {
 
     /// Removes it. What cannot be removed is put out of use first, and removed when that becomes possible.
     async fn remove(&self, store: &dyn Store, account: &Account, lease: Lease, place: Place<'_>) -> Stepped {
-        let setup = self.setup(&lease.target)?;
+        let setup = self.setup_tending(&account.tenant, &lease.target)?;
         let desired = Desired { remote: lease.remote.clone(), state: DesiredState::Absent };
         let now = || self.parts.clock.work();
         let failure = match setup.target.ensure(&desired).await {
@@ -130,7 +130,7 @@ impl Jit {
         lease: Lease,
         place: Place<'_>,
     ) -> Stepped {
-        let setup = self.setup(&lease.target)?;
+        let setup = self.setup_tending(&account.tenant, &lease.target)?;
         let by_name = RemoteRef { native: None, ..lease.remote.clone() };
         let seen = setup.target.observe(&by_name).await?;
         if matches!(&seen, Observed::Ours { native, .. } if lease.remote.native.as_ref() == Some(native)) {
@@ -184,7 +184,7 @@ impl Jit {
     /// Looks whether a person removed what is quarantined, or gave it its mark back: then it ends. Else somebody is told
     /// again.
     async fn remind(&self, store: &dyn Store, account: &Account, lease: Lease) -> Stepped {
-        let setup = self.setup(&lease.target)?;
+        let setup = self.setup_tending(&account.tenant, &lease.target)?;
         // What existed before bears no mark by which to tell.
         let is_settled = lease.elevates.is_none() && self.is_settled(setup, account, &lease).await?;
         let now = self.parts.clock.work();
@@ -198,7 +198,7 @@ impl Jit {
 
     /// Looks once more at what is gone.
     async fn look(&self, store: &dyn Store, account: &Account, lease: Lease) -> Stepped {
-        let setup = self.setup(&lease.target)?;
+        let setup = self.setup_tending(&account.tenant, &lease.target)?;
         let is_sweep = matches!(lease.phase, Phase::Gone { .. });
         // What a late call made bears the name and another id.
         let mut remote = lease.remote.clone();

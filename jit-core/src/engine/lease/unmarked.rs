@@ -36,7 +36,7 @@ impl Jit {
     ) -> Result<Account, JitError> {
         // What existed before bears no marker of ours.
         if lease.elevates.is_none() {
-            self.take_place(self.setup(&lease.target)?, account).await?;
+            self.take_place(self.setup_tending(&account.tenant, &lease.target)?, account).await?;
         }
         let now = self.parts.clock.work();
         let quarantined = lease.quarantined(Code::new("lease.not_ours"), now).map_err(moved_on)?;
