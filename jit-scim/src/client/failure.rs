@@ -19,6 +19,8 @@ pub(super) struct Failure {
     again_after: Option<TimeDelta>,
     /// Whether the target says that it does not work for now (503), whoever asks.
     is_outage: bool,
+    /// Whether it came of one group, for an account that the target had just shown.
+    is_of_group: bool,
     /// The ids of groups that may have been joined before, by name.
     ids: BTreeMap<String, String>,
     source: Option<Box<dyn Error + Send + Sync>>,
@@ -31,11 +33,25 @@ impl Failure {
 
     const fn new(reason: TargetReason) -> Self {
         let ids = BTreeMap::new();
-        Self { reason, answer: None, again_after: None, is_outage: false, ids, source: None }
+        Self {
+            reason,
+            answer: None,
+            again_after: None,
+            is_outage: false,
+            is_of_group: false,
+            ids,
+            source: None,
+        }
     }
 
     pub(super) const fn while_out(mut self, is_outage: bool) -> Self {
         self.is_outage = is_outage;
+        self
+    }
+
+    /// Says that it came of one group: it tells nothing of the target as a whole where a large group may fail so.
+    pub(super) const fn of_group(mut self) -> Self {
+        self.is_of_group = self.reason.is_of_large_group();
         self
     }
 
@@ -70,7 +86,7 @@ impl Failure {
         };
         match self.reason {
             _ if self.is_outage => Some(FaultScope::Target),
-            _ if self.may_be_of_one() => Some(FaultScope::Account),
+            _ if self.may_be_of_one() || self.is_of_group => Some(FaultScope::Account),
             AccountLost | AnswerForeign | AnswerTooLarge | ChangedMeanwhile | GroupMadeTwice
             | RequestInvalid | RequiredMissing | UseUnchanged => Some(FaultScope::Account),
             _ => None,

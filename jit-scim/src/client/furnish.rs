@@ -19,7 +19,7 @@ impl AtFault {
     fn pass<T>(&mut self, result: Result<T, Failure>) -> Result<Option<T>, Failure> {
         match result {
             Err(failure) if failure.reason.is_of_one_group() => {
-                self.0 = Some(failure.after(self.0.take()));
+                self.0 = Some(failure.of_group().after(self.0.take()));
                 Ok(None)
             }
             other => other.map(Some),

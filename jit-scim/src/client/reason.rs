@@ -64,15 +64,21 @@ jit_core::reasons! {
 impl TargetReason {
     /// Whether it is about one group, so that others can still be joined and left.
     pub(super) const fn is_of_one_group(self) -> bool {
-        matches!(
-            self,
-            Self::GroupUnknown
-                | Self::GroupNotUnique
-                | Self::GroupMadeTwice
-                | Self::GroupPaced
-                | Self::MembersUnseen
-                | Self::Refused
-        )
+        self.is_of_large_group()
+            || matches!(
+                self,
+                Self::GroupUnknown
+                    | Self::GroupNotUnique
+                    | Self::GroupMadeTwice
+                    | Self::GroupPaced
+                    | Self::MembersUnseen
+                    | Self::Refused
+            )
+    }
+
+    /// Whether it is what a group may fail with that is too large for the target, while the target is well.
+    pub(super) const fn is_of_large_group(self) -> bool {
+        matches!(self, Self::Timeout | Self::ServerFailed | Self::AnswerTooLarge | Self::AnswerMalformed)
     }
 }
 
