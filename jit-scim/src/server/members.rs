@@ -24,6 +24,8 @@ use crate::tolerance::Tolerance;
 
 /// Up to how many members a group is small: what is about all of them is then written at once, and else piece by piece.
 const FEW: usize = 500;
+/// How many leave for one who stays where all are said to leave.
+const FEW_STAY: usize = 4;
 /// How many looks the filters of one change may take.
 const LOOKS: usize = 1_000_000;
 
@@ -79,6 +81,9 @@ impl Turn<'_> {
                 }
                 (Some(_), Some(_)) | (None, None) => {}
             }
+        }
+        if let Some(everybody) = roll.everybody {
+            membership.changes = at_once(everybody, membership.changes);
         }
         if let Some(group) = group.filter(|_| is_renamed) {
             self.tell_all(&group, &mut membership).await?;
@@ -237,6 +242,23 @@ impl Roll<'_> {
             (None, None) => Ok(None),
         }
     }
+}
+
+/// Says of nearly all who leave that nobody is left, and that the few who stay join: a change for each who leaves takes a store
+/// longer than it may, where they are very many.
+fn at_once(everybody: BTreeMap<DocumentId, Member>, changes: Vec<MemberChange>) -> Vec<MemberChange> {
+    let leaving: BTreeSet<_> = changes
+        .iter()
+        .filter_map(|change| if let MemberChange::Remove { member } = change { Some(*member) } else { None })
+        .collect();
+    let staying = everybody.len().saturating_sub(leaving.len());
+    if leaving.is_empty() || leaving.len() / FEW_STAY < staying {
+        return changes;
+    }
+    let stays = everybody.into_values().filter(|member| !leaving.contains(&member.id));
+    let stays = stays.map(|Member { id, kind, body }| MemberChange::Add { member: id, kind, body });
+    let joins = changes.into_iter().filter(|change| matches!(change, MemberChange::Add { .. }));
+    [MemberChange::Clear].into_iter().chain(stays).chain(joins).collect()
 }
 
 /// Tells whether the case of a member's `value` counts.
