@@ -4,6 +4,7 @@
 //! identifier that the directory gave the entry for good.
 
 mod groups;
+mod pace;
 mod refusal;
 mod settings;
 mod throttle;
@@ -35,7 +36,7 @@ pub use groups::GroupSettings;
 use refusal::{Count, answered, tell};
 pub use settings::{SettingsError, SignInConfig, SignInSettings, ThrottleSettings};
 pub(crate) use settings::{base_of, filter_of};
-use throttle::{Slot, Throttle};
+use throttle::{By, Slot, Throttle};
 
 /// The longest name that a person types, in bytes.
 const NAME_BYTES: usize = 256;
@@ -67,6 +68,13 @@ pub struct LdapTrigger {
     attestor: Attestor,
 }
 
+/// What an attempt takes before the directory is asked for it.
+struct Slots {
+    name: Slot,
+    /// None where too many by other names failed.
+    person: Option<Slot>,
+}
+
 impl LdapTrigger {
     /// Joins a directory with the attestor of its connection. Failures are counted in the one-time store, for all nodes
     /// together, and for all connections to the same directory ([`Directory::system`]), also those of other tenants: the
@@ -87,14 +95,31 @@ impl LdapTrigger {
 
     async fn sign_in(&self, name: &str, password: &Password) -> Result<(EntryId, Claims), VerifyError> {
         let mut loan = self.directory.lend().await?;
-        let (found, id) = match self.find_person(&mut loan, name).await? {
-            Ok(person) => person,
-            Err(cause) => return Err(self.refuse_unknown(&loan, name, password, cause).await),
+        let found = self.find_person(&mut loan, name).await?;
+        let slots = self.reserve(name, found.as_ref().ok().map(|(_, id)| *id)).await?;
+        let (found, id) = match found {
+            Ok(person) if slots.person.is_some() => person,
+            // whose id is shut by guesses under other names is refused as nobody is, so that this tells nobody who exists
+            Ok(_) => {
+                let cause = LdapError::new(Reason::SignInThrottled);
+                return Err(self.refuse(&loan, password, slots, Some(cause)).await);
+            }
+            Err(cause) => return Err(self.refuse(&loan, password, slots, cause).await),
         };
-        let slot = self.throttle.reserve(id.as_uuid().as_bytes(), self.clock.now()).await?;
-        self.bind_counted(&loan, found.dn_text(), password, slot).await?;
+        self.bind_counted(&loan, found.dn_text(), password, slots).await?;
         let claims = self.read_again(&mut loan, &found, id).await?;
         Ok((id, claims))
+    }
+
+    /// Takes a slot of the name and one of the person. Nobody costs the same steps.
+    async fn reserve(&self, name: &str, person: Option<EntryId>) -> Result<Slots, VerifyError> {
+        let (folded, now) = (name.to_lowercase(), self.clock.now());
+        let name = self.throttle.reserve(By::Name(&folded), now).await?;
+        let name = name.ok_or_else(|| LdapError::new(Reason::SignInThrottled))?;
+        let person = person.map(|id| *id.as_uuid().as_bytes());
+        let person = person.as_ref().map_or(By::Nobody(&folded), |id| By::Person(id));
+        let person = self.throttle.reserve(person, now).await?;
+        Ok(Slots { name, person })
     }
 
     /// Finds who may sign in under a name; the inner error says why that is nobody.
@@ -141,39 +166,40 @@ impl LdapTrigger {
         if must_change { Err(answered(Reason::PasswordMustChange)) } else { Ok(()) }
     }
 
-    /// Binds, and does with the slot what the directory does with the failures that it counts.
+    /// Binds, and does with the slots what the directory does with the failures that it counts. Each refusal counts for the
+    /// name, so that it does not tell what kept somebody out.
     async fn bind_counted(
         &self,
         loan: &Loan,
         dn: &str,
         password: &Password,
-        slot: Slot,
+        slots: Slots,
     ) -> Result<(), VerifyError> {
         let outcome = self.bind(loan, dn, password).await;
+        let count = outcome.as_ref().map_or_else(Count::of, |()| Count::Forgotten);
+        let outcome = outcome.map_err(tell);
+        let is_refused = outcome.as_ref().is_err_and(|error| error.reason() == Reason::SignInRefused);
+        let (person, name) = (slots.person, (!is_refused).then_some(slots.name));
         let now = self.clock.now();
-        match outcome.as_ref().map_or_else(Count::of, |()| Count::Forgotten) {
-            Count::Forgotten => self.throttle.release(slot, now).await?,
-            Count::Kept => self.throttle.give_back(slot, now).await?,
-            Count::Raised => {}
+        for slot in person.into_iter().chain(name) {
+            match count {
+                Count::Forgotten => self.throttle.release(slot, now).await?,
+                Count::Kept => self.throttle.give_back(slot, now).await?,
+                Count::Raised => {}
+            }
         }
-        Ok(outcome.map_err(tell)?)
+        Ok(outcome?)
     }
 
-    /// Refuses somebody who is nobody of those who sign in in the same number of steps as somebody with a wrong password,
-    /// so that neither time nor throttling tells who exists.
-    async fn refuse_unknown(
+    /// Refuses somebody who is nobody of those who sign in in the same number of steps as somebody with a wrong password.
+    async fn refuse(
         &self,
         loan: &Loan,
-        name: &str,
         password: &Password,
+        slots: Slots,
         cause: Option<LdapError>,
     ) -> VerifyError {
-        let folded = name.to_lowercase();
-        let slot = match self.throttle.reserve(folded.as_bytes(), self.clock.now()).await {
-            Ok(slot) => slot,
-            Err(error) => return error,
-        };
-        match self.bind_counted(loan, self.config.decoy(), password, slot).await {
+        match self.bind_counted(loan, self.config.decoy(), password, slots).await {
             Err(error) if *error.code() != LdapError::new(Reason::SignInRefused).code() => error,
             _ => {
                 let refused = answered(Reason::SignInRefused);
@@ -249,9 +275,11 @@ impl Trigger for LdapTrigger {
         check_name(&user_name).map_err(LdapError::from)?;
         let password = Password::new(password.as_str()).map_err(LdapError::from)?;
         // a server that is slow at each step holds nobody for longer; whatever it counted stays counted here
-        let signed_in = timeout(self.directory.limits().call, self.sign_in(&user_name, &password)).await;
-        let late = |_| LdapError::new(Reason::Timeout).with_fate(Fate::Unknown);
-        let (id, claims) = signed_in.map_err(late)??;
+        let in_time = async {
+            let signed_in = timeout(self.directory.limits().call, self.sign_in(&user_name, &password)).await;
+            signed_in.map_err(|_| LdapError::new(Reason::Timeout).with_fate(Fate::Unknown))?
+        };
+        let (id, claims) = pace::refused_after(self.config.refused_after(), in_time).await?;
         let identity = self.attestor.attest(self.attestation(id, claims)?);
         let identity = identity.map_err(|error| VerifyError::permanent(error.code(), error))?;
         Ok(Event::sign_in(identity, context))

@@ -1,5 +1,7 @@
 //! Settings of a sign-in as people write them, and what they become when they are sound.
 
+use std::time::Duration;
+
 use jit_core::{Issuer, IssuerSet};
 use serde::Deserialize;
 
@@ -66,10 +68,14 @@ pub struct SignInSettings {
     /// How many failures are let through.
     #[serde(default)]
     pub throttle: ThrottleSettings,
+    /// How many milliseconds after it was asked for a refusal is told at the soonest, up to 10,000: more than the directory takes
+    /// for a wrong password, or its time tells who exists.
+    #[serde(default = "usual_refusal")]
+    pub refused_after_ms: u16,
 }
 
-/// How many failed sign-ins of one person follow each other in the directory's memory. Stay below the number at which it locks the account out, or
-/// anybody can lock out anybody.
+/// How many failed sign-ins of one person, and by one name, follow each other in the directory's memory. Stay below the number
+/// at which it locks the account out, or anybody can lock out anybody.
 #[derive(Debug, Clone, Copy, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 #[non_exhaustive]
@@ -90,6 +96,10 @@ fn usual_filter() -> String {
     "(objectClass=person)".to_owned()
 }
 
+const fn usual_refusal() -> u16 {
+    500
+}
+
 impl SignInSettings {
     /// Settings with the usual filter and throttling, and no claims yet.
     #[must_use]
@@ -105,6 +115,7 @@ impl SignInSettings {
             groups: None,
             marker: Vec::new(),
             throttle: ThrottleSettings::default(),
+            refused_after_ms: usual_refusal(),
         }
     }
 
@@ -148,7 +159,15 @@ impl SignInSettings {
             groups,
             markers: Markers::check(&self.marker, self.id)?,
             throttle: self.throttle.check()?,
+            refused_after: self.pause()?,
         })
+    }
+
+    fn pause(&self) -> Result<Duration, SettingsError> {
+        let problem = "must be 10000 milliseconds at most";
+        let is_sound = self.refused_after_ms <= 10_000;
+        let pause = is_sound.then(|| Duration::from_millis(self.refused_after_ms.into()));
+        pause.ok_or(SettingsError::new("refused_after_ms", problem))
     }
 }
 
@@ -191,6 +210,7 @@ pub struct SignInConfig {
     groups: Option<GroupConfig>,
     markers: Markers,
     throttle: ThrottleSettings,
+    refused_after: Duration,
     /// A name below the base that nobody has.
     decoy: String,
 }
@@ -240,6 +260,10 @@ impl SignInConfig {
         self.throttle
     }
 
+    pub(super) const fn refused_after(&self) -> Duration {
+        self.refused_after
+    }
+
     pub(crate) fn decoy(&self) -> &str {
         &self.decoy
     }
@@ -277,6 +301,7 @@ mod tests {
         assert_eq!(problem(|s| s.readable.push("mail".to_owned())), "readable");
         assert_eq!(problem(|s| s.marker = vec!["title".to_owned(), "a b".to_owned()]), "marker");
         assert_eq!(problem(|s| s.throttle.failures = 0), "throttle");
+        assert_eq!(problem(|s| s.refused_after_ms = 10_001), "refused_after_ms");
         assert_eq!(problem(|s| s.groups = Some(GroupSettings::below("groups"))), "groups");
         let same = |s: &mut SignInSettings| {
             s.claims.push("groups".to_owned());

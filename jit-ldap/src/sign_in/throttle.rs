@@ -1,7 +1,10 @@
 //! Keeps guesses away from the directory, which would lock the person out after a few.
 //!
-//! Each attempt takes a slot before the directory is asked, and only success gives it back: whoever guesses in parallel, on
-//! several nodes or by several connections, finds the slots taken all the same.
+//! Each attempt takes a slot before the directory is asked, and keeps it where the directory counted a failure: whoever
+//! guesses in parallel, on several nodes or by several connections, finds the slots taken all the same.
+//!
+//! It takes another one of the name that was typed, and only that is ever told: names count alike, whether somebody has them
+//! or nobody.
 //!
 //! Active Directory forgets failures only when a window has passed since the *last* one, so that guesses which are spread
 //! over the window add up for ever. So the last slot shuts all of them for a window. Each of the others is taken for as long
@@ -14,10 +17,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 use jit_core::{BackendError, ErrorClass, ErrorKind, OneTime, OneTimeKey, Taken, TenantId, VerifyError};
 
 use super::settings::ThrottleSettings;
-use crate::error::LdapError;
-use crate::reason::Reason;
 
-const PURPOSE: &str = "ldap failures";
 /// The directory counts from when it refused, which is later than when it was asked.
 const UNDER_WAY: TimeDelta = TimeDelta::minutes(1);
 
@@ -29,7 +29,35 @@ impl ThrottleSettings {
     }
 }
 
-/// Counts the attempts on one person.
+/// By what attempts are counted.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum By<'a> {
+    /// The name as it was typed, but for the case of its letters.
+    Name(&'a str),
+    /// The identifier of whoever has that name.
+    Person(&'a [u8]),
+    /// The name once more where nobody has it, so that it costs the same steps.
+    Nobody(&'a str),
+}
+
+impl By<'_> {
+    const fn purpose(&self) -> &'static str {
+        match self {
+            Self::Name(_) => "ldap failures of names",
+            Self::Person(_) => "ldap failures",
+            Self::Nobody(_) => "ldap failures of nobody",
+        }
+    }
+
+    const fn bytes(&self) -> &[u8] {
+        match self {
+            Self::Name(name) | Self::Nobody(name) => name.as_bytes(),
+            Self::Person(id) => id,
+        }
+    }
+}
+
+/// Counts the attempts on one person, and those by one name.
 pub(super) struct Throttle {
     store: Arc<dyn OneTime>,
     /// Under whom the slots are kept, and for which directory.
@@ -51,25 +79,25 @@ impl Throttle {
         Self { store, scope, settings }
     }
 
-    /// Takes a free slot.
-    pub(super) async fn reserve(&self, person: &[u8], now: DateTime<Utc>) -> Result<Slot, VerifyError> {
+    /// Takes a free slot; there may be none.
+    pub(super) async fn reserve(&self, by: By<'_>, now: DateTime<Utc>) -> Result<Option<Slot>, VerifyError> {
         let window = self.settings.shut_for();
         let last = self.settings.failures.saturating_sub(1);
         // What is over at once is refused where the key is taken, and leaves nothing where it is free.
-        if !self.put(&self.key(person, last), now, now).await? {
-            return Err(LdapError::new(Reason::SignInThrottled).into());
+        if !self.put(&self.key(by, last), now, now).await? {
+            return Ok(None);
         }
         let mut keys = Vec::new();
         for number in 0..=last {
-            let key = self.key(person, number);
+            let key = self.key(by, number);
             let windows = if number == last { 1 } else { i32::from(self.settings.failures) };
             let is_free = self.put(&key, now + window * windows, now).await?;
             keys.push(key);
             if is_free {
-                return Ok(Slot { keys });
+                return Ok(Some(Slot { keys }));
             }
         }
-        Err(LdapError::new(Reason::SignInThrottled).into())
+        Ok(None)
     }
 
     /// Gives back the slot and those before it: the directory forgets failures after a success, too.
@@ -102,9 +130,9 @@ impl Throttle {
         }
     }
 
-    fn key(&self, person: &[u8], number: u8) -> OneTimeKey {
+    fn key(&self, by: By<'_>, number: u8) -> OneTimeKey {
         let (tenant, system) = &self.scope;
-        OneTimeKey::new(tenant.clone(), PURPOSE, &[system.as_bytes(), person, &[number]])
+        OneTimeKey::new(tenant.clone(), by.purpose(), &[system.as_bytes(), by.bytes(), &[number]])
     }
 }
 
@@ -120,6 +148,8 @@ mod tests {
     use jit_core::{Clock as _, ManualClock, MemoryStore};
 
     use super::*;
+
+    const ALICE: By<'_> = By::Person(b"alice");
 
     fn throttle() -> Throttle {
         let scope = (TenantId::new("acme").unwrap(), "dc1".to_owned());
@@ -152,27 +182,33 @@ mod tests {
         let clock = clock();
         let throttle = throttle();
         for _ in 0..2 {
-            throttle.reserve(b"alice", clock.now()).await.unwrap();
+            throttle.reserve(ALICE, clock.now()).await.unwrap().unwrap();
         }
-        let slot = throttle.reserve(b"alice", clock.now()).await.unwrap();
-        let refused = throttle.reserve(b"alice", clock.now()).await.err().unwrap();
-        assert_eq!(refused.code().as_str(), "ldap.sign_in_throttled");
-        assert!(throttle.reserve(b"bob", clock.now()).await.is_ok(), "nobody else is slowed down");
+        let slot = throttle.reserve(ALICE, clock.now()).await.unwrap().unwrap();
+        assert!(throttle.reserve(ALICE, clock.now()).await.unwrap().is_none());
+        assert!(
+            throttle.reserve(By::Person(b"bob"), clock.now()).await.unwrap().is_some(),
+            "nobody else is slowed down"
+        );
+        assert!(
+            throttle.reserve(By::Name("alice"), clock.now()).await.unwrap().is_some(),
+            "nor is what is named as she"
+        );
         throttle.release(slot, clock.now()).await.unwrap();
         for _ in 0..3 {
-            throttle.reserve(b"alice", clock.now()).await.unwrap();
+            throttle.reserve(ALICE, clock.now()).await.unwrap().unwrap();
         }
         clock.advance(ThrottleSettings::default().shut_for() - TimeDelta::seconds(1));
-        assert!(throttle.reserve(b"alice", clock.now()).await.is_err());
+        assert!(throttle.reserve(ALICE, clock.now()).await.unwrap().is_none());
         clock.advance(TimeDelta::seconds(1));
-        let slot = throttle.reserve(b"alice", clock.now()).await.unwrap();
+        let slot = throttle.reserve(ALICE, clock.now()).await.unwrap().unwrap();
         assert!(
-            throttle.reserve(b"alice", clock.now()).await.is_err(),
+            throttle.reserve(ALICE, clock.now()).await.unwrap().is_none(),
             "one at a time, as long as they fail"
         );
         throttle.release(slot, clock.now()).await.unwrap();
         for _ in 0..3 {
-            throttle.reserve(b"alice", clock.now()).await.unwrap();
+            throttle.reserve(ALICE, clock.now()).await.unwrap().unwrap();
         }
     }
 
@@ -181,14 +217,14 @@ mod tests {
         let clock = clock();
         let throttle = throttle();
         for _ in 0..2 {
-            throttle.reserve(b"alice", clock.now()).await.unwrap();
+            throttle.reserve(ALICE, clock.now()).await.unwrap().unwrap();
         }
         for _ in 0..4 {
-            let slot = throttle.reserve(b"alice", clock.now()).await.unwrap();
+            let slot = throttle.reserve(ALICE, clock.now()).await.unwrap().unwrap();
             throttle.give_back(slot, clock.now()).await.unwrap();
         }
-        throttle.reserve(b"alice", clock.now()).await.unwrap();
-        assert!(throttle.reserve(b"alice", clock.now()).await.is_err(), "the first two still count");
+        throttle.reserve(ALICE, clock.now()).await.unwrap().unwrap();
+        assert!(throttle.reserve(ALICE, clock.now()).await.unwrap().is_none(), "the first two still count");
     }
 
     #[tokio::test]
@@ -199,7 +235,7 @@ mod tests {
             let mut reached = 0;
             for _ in 0..3 * 1440 / gap {
                 clock.advance(TimeDelta::minutes(gap));
-                if throttle.reserve(b"alice", clock.now()).await.is_ok() {
+                if throttle.reserve(ALICE, clock.now()).await.unwrap().is_some() {
                     counter.fail(clock.now());
                     reached += 1;
                 }
@@ -217,7 +253,7 @@ mod tests {
             for _ in 0..200 {
                 dice = dice.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
                 clock.advance(TimeDelta::seconds(i64::try_from((dice >> 33) % 2400).unwrap()));
-                if throttle.reserve(b"alice", clock.now()).await.is_ok() {
+                if throttle.reserve(ALICE, clock.now()).await.unwrap().is_some() {
                     counter.fail(clock.now());
                 }
             }

@@ -14,6 +14,7 @@ use jit_ldap::{
     OpenLdapTarget, Rdn, Search, SignInSettings,
 };
 
+use crate::active_directory::samba;
 use crate::peer::Peer;
 use crate::target::{House, World as Place, open_ldap};
 
@@ -32,6 +33,7 @@ filter = "(objectClass=inetOrgPerson)"
 id = "entry_uuid"
 claims = ["mail", "cn", "memberOf", "title"]
 readable = ["memberOf"]
+refused_after_ms = 0
 
 [[mapping.entitlement]]
 claim = "memberOf"
@@ -201,19 +203,78 @@ async fn guessing_locks_nobody_out() {
         let name = if refused.len() % 2 == 0 { "alice" } else { "alice@jit.test" };
         refused.push(world.code(name, guess).await);
     }
-    assert_eq!(refused.iter().filter(|code| *code == "ldap.sign_in_refused").count(), 3);
-    assert!(refused[3..].iter().all(|code| code == "ldap.sign_in_throttled"));
-    assert_eq!(peer.bind(&alice, "alice-password-1").await, "fine", "five failures would lock her out");
-    for _ in 0..3 {
-        assert_eq!(world.code("nobody", "guess").await, "ldap.sign_in_refused");
-    }
+    assert!(refused[..6].iter().all(|code| code == "ldap.sign_in_refused"), "three by each of her names");
+    assert!(refused[6..].iter().all(|code| code == "ldap.sign_in_throttled"));
+    let failures = AttributeName::new("pwdFailureTime").unwrap();
+    let search = Search::entry(peer.below("uid=alice,ou=people")).attributes([failures.clone()]);
+    let entry = peer.as_administrator().await.read(&search).await.unwrap().unwrap();
     assert_eq!(
-        world.code("nobody", "guess").await,
-        "ldap.sign_in_throttled",
-        "throttling tells nobody who exists"
+        entry.values(&failures).map(<[_]>::len),
+        Some(3),
+        "and three in all that reached the directory"
     );
+    assert_eq!(peer.bind(&alice, "alice-password-1").await, "fine", "five failures would lock her out");
     world.clock.advance(chrono::TimeDelta::minutes(31));
     assert_eq!(world.code("alice", "alice-password-1").await, "fine");
+}
+
+#[tokio::test]
+async fn throttling_tells_nobody_who_exists() {
+    let peer = Peer::start("slapd");
+    let world = world(&peer, OPENLDAP);
+    let mut told = Vec::new();
+    for (plain, wide) in [("alice", "\u{ff41}lice"), ("zlice", "\u{ff5a}lice")] {
+        let names = [plain, &plain.to_uppercase(), &format!("{plain}@jit.test"), wide].map(str::to_owned);
+        let mut codes = Vec::new();
+        for name in names {
+            for _ in 0..4 {
+                codes.push(world.code(&name, "guess").await);
+            }
+        }
+        told.push(codes);
+    }
+    assert_eq!(told[0], told[1], "somebody by four ways to write her name, and nobody by as many");
+    let once = ["refused", "refused", "refused", "throttled"].map(|word| format!("ldap.sign_in_{word}"));
+    assert_eq!(told[0][..4], once);
+    assert_eq!(told[0][8..12], once, "whoever types another name is told nothing of the first");
+    let alice = peer.below("uid=alice,ou=people").to_string();
+    assert_eq!(peer.bind(&alice, "alice-password-1").await, "fine", "five failures would lock her out");
+    // by a name that nobody guessed with
+    let error = world.trigger.verify(typed("Alice@JIT.test", "alice-password-1")).await.unwrap_err();
+    assert_eq!(error.code().as_str(), "ldap.sign_in_throttled", "letters count alike");
+    world.clock.advance(chrono::TimeDelta::minutes(31));
+    assert_eq!(world.code("alice", "alice-password-1").await, "fine");
+}
+
+#[tokio::test]
+async fn no_refusal_is_told_sooner_than_it_is_set() {
+    let peer = Peer::start("slapd");
+    let world = world(&peer, &OPENLDAP.replace("refused_after_ms = 0", "refused_after_ms = 300"));
+    for (name, password, code, at_least) in [
+        ("alice", "alice-password-1", "fine", 0),
+        ("alice", "guess", "ldap.sign_in_refused", 300),
+        ("zlice", "guess", "ldap.sign_in_refused", 300),
+    ] {
+        let begun = tokio::time::Instant::now();
+        assert_eq!(world.code(name, password).await, code);
+        assert!(begun.elapsed().as_millis() >= at_least, "{name}: {:?}", begun.elapsed());
+    }
+}
+
+#[tokio::test]
+async fn whoever_was_shut_by_another_name_is_refused_and_the_log_says_why() {
+    let peer = Peer::start("slapd");
+    let world = world(&peer, OPENLDAP);
+    for _ in 0..3 {
+        assert_eq!(world.code("alice", "guess").await, "ldap.sign_in_refused");
+    }
+    let error = world.trigger.verify(typed("alice@jit.test", "alice-password-1")).await.unwrap_err();
+    assert_eq!(error.code().as_str(), "ldap.sign_in_refused");
+    let cause = std::error::Error::source(&error).and_then(|cause| cause.downcast_ref::<LdapError>());
+    let cause = std::error::Error::source(cause.unwrap()).unwrap().to_string();
+    assert!(cause.contains("too many sign-ins"), "{cause}");
+    world.clock.advance(chrono::TimeDelta::minutes(31));
+    assert_eq!(world.code("alice@jit.test", "alice-password-1").await, "fine");
 }
 
 #[tokio::test]
@@ -322,9 +383,9 @@ async fn a_person_of_active_directory_gets_an_account() {
 
 #[tokio::test]
 async fn whoever_has_to_change_a_password_of_active_directory_is_told_so_and_guesses_nothing() {
-    let peer = Peer::start("samba");
-    let world = world(&peer, &of_active_directory().replace("\"OU=People,DC=jit", "\"OU=JIT,DC=jit"));
-    let person = people::person(&peer, "jit-reset").await;
+    let peer = samba().await;
+    let world = world(peer, &of_active_directory().replace("\"OU=People,DC=jit", "\"OU=JIT,DC=jit"));
+    let person = people::person(peer, "jit-reset").await;
     person.set("pwdLastSet", "0").await;
     assert_eq!(world.code("jit-reset", "wrong").await, "ldap.sign_in_refused");
     assert_eq!(person.failures().await, 1);
@@ -339,14 +400,14 @@ async fn whoever_has_to_change_a_password_of_active_directory_is_told_so_and_gue
 
 #[tokio::test]
 async fn whoever_is_kept_out_with_the_right_password_uses_up_no_guess() {
-    let peer = Peer::start("samba");
-    let world = world(&peer, &of_active_directory().replace("\"OU=People,DC=jit", "\"OU=JIT,DC=jit"));
+    let peer = samba().await;
+    let world = world(peer, &of_active_directory().replace("\"OU=People,DC=jit", "\"OU=JIT,DC=jit"));
     for (name, kind, shut, open) in [
         ("jit-shut", "userAccountControl", &b"514"[..], &b"512"[..]),
         ("jit-over", "accountExpires", b"1", b"0"),
         ("jit-hours", "logonHours", &[0; 21], &[0xff; 21]),
     ] {
-        let person = people::person(&peer, name).await;
+        let person = people::person(peer, name).await;
         person.set(kind, shut).await;
         for _ in 0..3 {
             assert_eq!(world.code(name, people::PASSWORD).await, "ldap.sign_in_refused", "{kind}");

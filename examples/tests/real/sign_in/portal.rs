@@ -133,6 +133,7 @@ names = ["uid", "mail"]
 filter = "(objectClass=inetOrgPerson)"
 id = "entry_uuid"
 claims = ["uid", "cn", "mail"]
+refused_after_ms = 0
 
 [connection.mapping.user_name]
 template = ["{{uid}}"]
