@@ -201,7 +201,7 @@ impl Controls {
         let value = self.value(oid).ok_or(Reason::ControlMissing)?;
         // RFC 4527 says SearchResultEntry, whose tag is [APPLICATION 4]; OpenLDAP writes a plain SEQUENCE
         let mut reader = Reader::new(value);
-        let element = reader.next()?.filter(|element| matches!(element.tag, 0x64 | tag::SEQUENCE));
+        let element = reader.next()?.filter(|element| matches!(element.tag, tag::ENTRY | tag::SEQUENCE));
         reader.end()?;
         Entry::read(element.ok_or(Reason::MessageMalformed)?.body)
     }

@@ -25,6 +25,7 @@ pub struct LdapError {
     reason: Reason,
     fate: Fate,
     answer: Option<Box<Answer>>,
+    entry: Option<Box<str>>,
     source: Option<Box<dyn Error + Send + Sync>>,
 }
 
@@ -32,13 +33,14 @@ impl LdapError {
     /// Reports a failure before anything was sent.
     #[must_use]
     pub(crate) const fn new(reason: Reason) -> Self {
-        Self { reason, fate: Fate::NotSent, answer: None, source: None }
+        Self { reason, fate: Fate::NotSent, answer: None, entry: None, source: None }
     }
 
     /// Reports that the server said no.
     #[must_use]
     pub(crate) fn refused(answer: Answer) -> Self {
-        Self { reason: answer.reason(), fate: Fate::Answered, answer: Some(Box::new(answer)), source: None }
+        let reason = answer.reason();
+        Self { reason, fate: Fate::Answered, answer: Some(Box::new(answer)), entry: None, source: None }
     }
 
     #[must_use]
@@ -50,6 +52,13 @@ impl LdapError {
     #[must_use]
     pub(crate) const fn with_reason(mut self, reason: Reason) -> Self {
         self.reason = reason;
+        self
+    }
+
+    /// Names the entry that was being read.
+    #[must_use]
+    pub(crate) fn about(mut self, entry: &str) -> Self {
+        self.entry = Some(entry.into());
         self
     }
 
@@ -81,6 +90,13 @@ impl LdapError {
     #[must_use]
     pub fn answer(&self) -> Option<&Answer> {
         self.answer.as_deref()
+    }
+
+    /// Returns the name of the one entry that could not be read, such as a group that no message has room for, where it is
+    /// known. It belongs in front of administrators.
+    #[must_use]
+    pub fn entry(&self) -> Option<&str> {
+        self.entry.as_deref()
     }
 
     /// Tells what a caller should do about it. A lost answer is not transient: something may have changed.
@@ -138,7 +154,7 @@ impl fmt::Debug for LdapError {
             .field("fate", &self.fate)
             .field("answer", &self.answer)
             .field("source", &self.source)
-            .finish()
+            .finish_non_exhaustive()
     }
 }
 

@@ -85,7 +85,7 @@ impl Body {
     fn read(op: u8, body: &[u8]) -> Result<Self, Reason> {
         let kind = match op {
             0x61 => Kind::Bind,
-            0x64 => return Entry::read(body).map(Self::Entry),
+            tag::ENTRY => return Entry::read(body).map(Self::Entry),
             0x65 => Kind::SearchDone,
             0x67 => Kind::Modify,
             0x69 => Kind::Add,

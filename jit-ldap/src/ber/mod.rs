@@ -5,7 +5,7 @@
 mod reader;
 mod writer;
 
-pub(crate) use reader::{Element, Reader, frame};
+pub(crate) use reader::{Element, Reader, entry_name, frame};
 pub(crate) use writer::Writer;
 
 /// Tags of ASN.1 itself.
@@ -16,6 +16,8 @@ pub(crate) mod tag {
     pub(crate) const ENUMERATED: u8 = 0x0a;
     pub(crate) const SEQUENCE: u8 = 0x30;
     pub(crate) const SET: u8 = 0x31;
+    /// `SearchResultEntry` (RFC 4511 §4.5.2).
+    pub(crate) const ENTRY: u8 = 0x64;
 
     /// `[n]` of a primitive type.
     pub(crate) const fn primitive(number: u8) -> u8 {

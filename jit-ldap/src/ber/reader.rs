@@ -129,9 +129,56 @@ pub(crate) fn frame(bytes: &[u8], limit: usize) -> Result<Option<usize>, Reason>
     Ok((bytes.len() >= total).then_some(total))
 }
 
+/// Reads the name of the entry that a message brings (RFC 4511 §4.5.2), however much of the message has arrived; `None` when
+/// not all of the name has.
+///
+/// # Errors
+/// `ldap.message_malformed` and `ldap.text_malformed` when it brings no entry.
+pub(crate) fn entry_name(bytes: &[u8]) -> Result<Option<&str>, Reason> {
+    let mut rest = bytes;
+    for (expected, has_parts) in
+        [(tag::SEQUENCE, true), (tag::INTEGER, false), (tag::ENTRY, true), (tag::OCTET_STRING, false)]
+    {
+        let Some(head) = head(rest)? else { return Ok(None) };
+        if head.tag != expected {
+            return Err(Reason::MessageMalformed);
+        }
+        let body = rest.get(head.octets..).unwrap_or_default();
+        if has_parts {
+            rest = body;
+            continue;
+        }
+        let Some((body, after)) = body.split_at_checked(head.length) else { return Ok(None) };
+        if expected == tag::OCTET_STRING {
+            return text(body).map(Some);
+        }
+        rest = after;
+    }
+    Ok(None)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn an_entry_is_named_by_the_beginning_of_its_message() {
+        let message = [
+            &[0x30, 0x83, 0x30, 0, 0, 2, 1, 7, 0x64, 0x83, 0x2f, 0xff, 0xf0, 4, 4][..],
+            b"cn=a",
+            &[0x30, 0x83, 0x2f, 0xff, 0],
+        ]
+        .concat();
+        for length in 0..message.len() {
+            let name = (length >= 19).then_some("cn=a");
+            assert_eq!(entry_name(&message[..length]), Ok(name), "{length}");
+        }
+        assert_eq!(
+            entry_name(&[0x30, 0x84, 0xff, 0xff, 0xff, 0xff, 2, 1, 7, 0x65, 0]),
+            Err(Reason::MessageMalformed)
+        );
+        assert_eq!(entry_name(&[0x30; 40]), Err(Reason::MessageMalformed));
+    }
 
     #[test]
     fn numbers_are_read_with_their_sign() {

@@ -30,6 +30,7 @@ pub use changes::{Changes, SyncMode};
 pub use extended::ServerFeatures;
 pub(crate) use pages::PagePlace;
 pub use pages::Pages;
+pub(crate) use search::Step as SearchStep;
 pub use search::{Found, SearchRun};
 use wire::{Stream, Wire};
 

@@ -1,5 +1,6 @@
 //! Searches in pages (RFC 2696): any number of entries in bounded memory.
 
+use super::search::{SearchPlace, Step};
 use super::{Connection, Found};
 use crate::control::Control;
 use crate::entry::Entry;
@@ -25,6 +26,8 @@ pub(crate) struct PagePlace {
     /// `None` after the last page.
     cookie: Option<Vec<u8>>,
     references: usize,
+    /// A page of which a part was taken, and how many entries that were.
+    amid: Option<(SearchPlace, usize)>,
 }
 
 impl Connection {
@@ -58,7 +61,7 @@ impl Pages<'_> {
 impl PagePlace {
     pub(crate) fn first(search: Search, size: u16) -> Self {
         let size = size.clamp(1, i16::MAX.unsigned_abs());
-        Self { search, size, cookie: Some(Vec::new()), references: 0 }
+        Self { search, size, cookie: Some(Vec::new()), references: 0, amid: None }
     }
 
     pub(crate) const fn references(&self) -> usize {
@@ -84,6 +87,68 @@ impl PagePlace {
             }
         }
         Err(answered(Reason::PagingStuck))
+    }
+
+    /// Tells whether the rest of a page is still to be taken: until then nothing else can be asked of the server.
+    pub(crate) const fn is_amid(&self) -> bool {
+        self.amid.is_some()
+    }
+
+    /// The next page, or as much of one as one result may hold: the rest comes next. `None` after the last page.
+    pub(crate) async fn next_part(
+        &mut self,
+        connection: &mut Connection,
+    ) -> Result<Option<Vec<Entry>>, LdapError> {
+        for _ in 0..EMPTY {
+            let (mut page, taken) = if let Some(amid) = self.amid.take() {
+                amid
+            } else {
+                let Some(cookie) = &self.cookie else { return Ok(None) };
+                let search = self.search.clone().control(Control::paged_results(self.size, cookie));
+                (connection.enter_search(&search).await?, 0)
+            };
+            page.prolong(connection);
+            let entries = self.take(connection, &mut page, taken).await?;
+            if let Some(controls) = page.end() {
+                let next = controls.page_cookie().map_err(answered)?;
+                self.cookie = Some(next).filter(|cookie| !cookie.is_empty());
+                self.references += page.references();
+            } else {
+                self.amid = Some((page, taken + entries.len()));
+            }
+            if !entries.is_empty() {
+                return Ok(Some(entries));
+            }
+        }
+        Err(answered(Reason::PagingStuck))
+    }
+
+    /// Takes entries of a page until it ends or one result would hold no more.
+    async fn take(
+        &self,
+        connection: &mut Connection,
+        page: &mut SearchPlace,
+        taken: usize,
+    ) -> Result<Vec<Entry>, LdapError> {
+        let limits = connection.limits;
+        let (mut entries, mut bytes) = (Vec::new(), 0);
+        while bytes < limits.result_bytes {
+            match page.step(connection).await? {
+                Step::Entry(entry, _) => {
+                    if taken + entries.len() >= limits.entries {
+                        return Err(LdapError::new(Reason::TooManyEntries).with_fate(Fate::Unknown));
+                    }
+                    if !self.search.covers(&entry) {
+                        return Err(answered(Reason::EntryForeign));
+                    }
+                    bytes += entry.size();
+                    entries.push(entry);
+                }
+                Step::Info { .. } => {}
+                Step::End => break,
+            }
+        }
+        Ok(entries)
     }
 }
 

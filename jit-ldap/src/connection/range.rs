@@ -34,7 +34,7 @@ impl Connection {
         entry: &mut Entry,
         controls: &[Control],
     ) -> Result<(), LdapError> {
-        if entry.attributes().iter().all(|part| range_of(part.name()).is_none()) {
+        if !entry.is_cut() {
             return Ok(());
         }
         let within = self.limits.search;
@@ -108,6 +108,13 @@ impl Connection {
         let parts = parts.filter(|part| part.name().kind().eq_ignore_ascii_case(plain.kind()));
         let mut ranged = parts.filter_map(|part| Some((range_of(part.name())?, part)));
         ranged.next().ok_or_else(|| LdapError::new(Reason::RangeStuck).with_fate(Fate::Answered))
+    }
+}
+
+impl Entry {
+    /// Tells whether the server held values back.
+    pub(crate) fn is_cut(&self) -> bool {
+        self.attributes().iter().any(|part| range_of(part.name()).is_some())
     }
 }
 

@@ -169,11 +169,7 @@ impl SearchRun<'_> {
     /// # Cancel safety
     /// The connection is unusable afterwards.
     pub async fn abandon(self) -> Result<(), LdapError> {
-        if self.place.end.is_some() {
-            return Ok(());
-        }
-        let deadline = self.connection.operation_deadline();
-        self.connection.wire.abandon(self.place.id, deadline).await
+        self.place.abandon(self.connection).await
     }
 }
 
@@ -181,6 +177,20 @@ impl SearchPlace {
     /// The controls of the last message; none before it has come.
     pub(crate) const fn end(&self) -> Option<&Controls> {
         self.end.as_ref()
+    }
+
+    /// How often the server named another server so far.
+    pub(crate) const fn references(&self) -> usize {
+        self.references
+    }
+
+    /// Stops the search early, as [`SearchRun::abandon`].
+    pub(crate) async fn abandon(self, connection: &mut Connection) -> Result<(), LdapError> {
+        if self.end.is_some() {
+            return Ok(());
+        }
+        let deadline = connection.operation_deadline();
+        connection.wire.abandon(self.id, deadline).await
     }
 
     /// Gives the search its time anew, and its notices: whoever takes it in parts may let time pass between them.

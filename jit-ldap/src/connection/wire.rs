@@ -169,19 +169,37 @@ impl<S: Stream> Wire<S> {
 
     async fn receive(&mut self, deadline: Instant) -> Result<Message, LdapError> {
         loop {
-            if let Some(length) = ber::frame(&self.inbox, self.limit)? {
-                let message = self.inbox.split_to(length);
-                return Ok(Message::decode(&message)?);
-            }
-            // room for what comes next, never for what is announced
-            self.inbox.reserve(CHUNK);
-            match timeout_at(deadline, self.stream.read_buf(&mut self.inbox)).await {
-                Ok(Ok(0)) => return Err(Reason::ConnectionLost.into()),
-                Ok(Ok(_)) => {}
-                Ok(Err(error)) => return Err(LdapError::new(Reason::ConnectionLost).caused_by(error)),
-                Err(_) => return Err(Reason::Timeout.into()),
+            match ber::frame(&self.inbox, self.limit) {
+                Ok(Some(length)) => {
+                    let message = self.inbox.split_to(length);
+                    return Message::decode(&message).map_err(|reason| said_by(reason, &message));
+                }
+                Ok(None) => self.read(deadline).await?,
+                Err(Reason::MessageTooLarge) => return Err(self.too_large(deadline).await),
+                Err(reason) => return Err(reason.into()),
             }
         }
+    }
+
+    async fn read(&mut self, deadline: Instant) -> Result<(), LdapError> {
+        // room for what comes next, never for what is announced
+        self.inbox.reserve(CHUNK);
+        match timeout_at(deadline, self.stream.read_buf(&mut self.inbox)).await {
+            Ok(Ok(0)) => Err(Reason::ConnectionLost.into()),
+            Ok(Ok(_)) => Ok(()),
+            Ok(Err(error)) => Err(LdapError::new(Reason::ConnectionLost).caused_by(error)),
+            Err(_) => Err(Reason::Timeout.into()),
+        }
+    }
+
+    /// Reads on in a message that is too large as far as it takes to name the entry in it.
+    async fn too_large(&mut self, deadline: Instant) -> LdapError {
+        while self.inbox.len() < CHUNK && ber::entry_name(&self.inbox) == Ok(None) {
+            if self.read(deadline).await.is_err() {
+                break;
+            }
+        }
+        said_by(Reason::MessageTooLarge, &self.inbox)
     }
 
     /// Looks without waiting whether the other side has closed, or said something that nobody asked for.
@@ -194,5 +212,14 @@ impl<S: Stream> Wire<S> {
         self.inbox.reserve(1);
         let mut read = pin!(self.stream.read_buf(&mut self.inbox));
         poll_fn(|context| Poll::Ready(read.as_mut().poll(context).is_pending())).await
+    }
+}
+
+/// What is wrong with a message, and with which entry, where it is as large as none may be.
+fn said_by(reason: Reason, message: &[u8]) -> LdapError {
+    let error = LdapError::new(reason);
+    match ber::entry_name(message) {
+        Ok(Some(name)) if reason == Reason::MessageTooLarge => error.about(name),
+        _ => error,
     }
 }

@@ -1,9 +1,10 @@
 //! Reading what has changed: as a stream of entries (RFC 4533), or by rounds of `DirSync`.
 
-use std::collections::{BTreeSet, HashSet, VecDeque};
+use std::collections::{BTreeSet, HashSet};
 
+use super::anew::{Anew, BYTES};
 use super::settings::ImportConfig;
-use super::whole::{answered, changed};
+use super::whole::answered;
 use super::{Extent, Record};
 use crate::attribute::AttributeName;
 use crate::connection::{Changes, ChangesPlace, Connection, SyncMode};
@@ -15,10 +16,6 @@ use crate::request::{Scope, Search};
 
 /// How many records are handed out at once.
 const RECORDS: usize = 500;
-/// How many bytes of entries are handed out at once.
-pub(super) const BYTES: usize = 4 << 20;
-/// How many entries are read anew by one request.
-const AT_ONCE: usize = 100;
 
 /// A stream of changes (RFC 4533).
 #[derive(Debug)]
@@ -107,13 +104,13 @@ impl Stream {
 pub(super) struct Rounds {
     cookie: Vec<u8>,
     has_more: bool,
-    /// What has changed by the last round and was not read anew yet.
-    waiting: VecDeque<EntryId>,
+    /// What has changed by the last round and was not read anew yet: a change tells only the attributes that changed.
+    anew: Anew,
 }
 
 impl Rounds {
     pub(super) fn new(since: Vec<u8>) -> Self {
-        Self { cookie: since, has_more: true, waiting: VecDeque::new() }
+        Self { cookie: since, has_more: true, anew: Anew::new() }
     }
 
     pub(super) fn cookie(&self) -> &[u8] {
@@ -139,18 +136,14 @@ impl Rounds {
         config: &ImportConfig,
     ) -> Result<Option<Vec<Record>>, LdapError> {
         let mut records = Vec::new();
-        if self.waiting.is_empty() {
+        if self.anew.is_empty() {
             let Some(changes) = self.round(connection, &changed_in(config)).await? else { return Ok(None) };
             let ids: Result<BTreeSet<EntryId>, Reason> =
                 changes.changed.iter().map(|entry| entry.id(IdAttribute::ObjectGuid)).collect();
-            self.waiting = ids.map_err(answered)?.into_iter().collect();
+            self.anew.extend(ids.map_err(answered)?);
             records.extend(changes.deleted.into_iter().map(Record::Gone));
         }
-        let count = self.waiting.len().min(AT_ONCE);
-        if count > 0 {
-            let ids: Vec<_> = self.waiting.drain(..count).collect();
-            self.waiting.extend(read_anew(connection, config, &ids, &mut records).await?);
-        }
+        self.anew.next(connection, config, &mut records).await?;
         Ok(Some(records))
     }
 
@@ -181,38 +174,4 @@ fn changed_in(config: &ImportConfig) -> Search {
     Search::new(config.context(), Scope::Subtree, Filter::present(&AttributeName::OBJECT_CLASS))
         .attributes(others)
         .attributes(always.clone())
-}
-
-/// Reads entries with all their attributes: a change tells only those that changed. What is not found is no longer where and
-/// what is read. Returns those that there was no room for.
-async fn read_anew(
-    connection: &mut Connection,
-    config: &ImportConfig,
-    ids: &[EntryId],
-    records: &mut Vec<Record>,
-) -> Result<BTreeSet<EntryId>, LdapError> {
-    let these = ids.iter().map(|id| Filter::equals(&config.id.name(), config.id.write(*id)));
-    let filter = Filter::all([config.filter.clone(), Filter::any(these)?])?;
-    let search = config.everything().filtered(filter);
-    let found = connection.search(&search).await?;
-    if found.references > 0 {
-        return Err(answered(Reason::Referral));
-    }
-    let mut missing: BTreeSet<EntryId> = ids.iter().copied().collect();
-    let (mut bytes, mut left) = (0, BTreeSet::new());
-    for entry in found.entries {
-        let id = entry.id(config.id).map_err(answered)?;
-        if !missing.remove(&id) || !search.covers(&entry) {
-            return Err(answered(Reason::EntryForeign));
-        }
-        if config.leaves_out(&entry) {
-            records.push(Record::Gone(id));
-        } else if bytes > BYTES {
-            left.insert(id);
-        } else {
-            records.push(changed(connection, config, entry, &mut bytes).await?);
-        }
-    }
-    records.extend(missing.into_iter().map(Record::Gone));
-    Ok(left)
 }

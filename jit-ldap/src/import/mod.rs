@@ -33,6 +33,7 @@
 //! # }
 //! ```
 
+mod anew;
 mod cookie;
 mod differences;
 mod lent;

@@ -76,7 +76,8 @@ impl<'i> Reading<'i> {
     }
 
     /// Reads on. A page or a part of one, some hundred changes or the end: memory holds no more than that, and no more is asked
-    /// for. So there may be no record in a step that is not the last one.
+    /// for. So there may be no record in a step that is not the last one. Where one entry cannot be read,
+    /// [`LdapError::entry`] names it.
     ///
     /// # Errors
     /// After an error the reading is not complete and cannot be gone on with; what it named so far is true, and what it did

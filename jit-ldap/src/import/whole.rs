@@ -1,6 +1,6 @@
 //! Reading everything, by pages.
 
-use super::differences::BYTES;
+use super::anew::{Anew, BYTES};
 use super::settings::ImportConfig;
 use super::{ImportedEntry, Record};
 use crate::connection::{Connection, PagePlace};
@@ -26,6 +26,8 @@ pub(super) struct Whole {
     depth: Depth,
     /// What the last page brought and was not handed out yet.
     waiting: std::vec::IntoIter<Entry>,
+    /// What the server held values of back while it had more of the page to say: it can be asked for them after that.
+    anew: Anew,
 }
 
 impl Whole {
@@ -34,7 +36,12 @@ impl Whole {
             Depth::Attributes => config.everything(),
             Depth::Identifiers => config.identifiers(),
         };
-        Self { place: PagePlace::first(search, PAGE), depth, waiting: Vec::new().into_iter() }
+        Self {
+            place: PagePlace::first(search, PAGE),
+            depth,
+            waiting: Vec::new().into_iter(),
+            anew: Anew::new(),
+        }
     }
 
     /// The next records; `None` after the last.
@@ -43,19 +50,28 @@ impl Whole {
         connection: &mut Connection,
         config: &ImportConfig,
     ) -> Result<Option<Vec<Record>>, LdapError> {
+        let mut records = Vec::new();
         if self.waiting.len() == 0 {
-            let Some(entries) = self.place.next_page(connection).await? else {
+            if !self.anew.is_empty() && !self.place.is_amid() {
+                self.anew.next(connection, config, &mut records).await?;
+                return Ok(Some(records));
+            }
+            let Some(entries) = self.place.next_part(connection).await? else {
                 // what is elsewhere is missing here
                 let is_whole = self.place.references() == 0;
                 return if is_whole { Ok(None) } else { Err(answered(Reason::Referral)) };
             };
             self.waiting = entries.into_iter();
         }
-        let (mut records, mut bytes) = (Vec::with_capacity(self.waiting.len()), 0);
+        let mut bytes = 0;
         while bytes <= BYTES
             && let Some(entry) = self.waiting.next()
         {
             if config.leaves_out(&entry) {
+                continue;
+            }
+            if self.place.is_amid() && self.depth == Depth::Attributes && entry.is_cut() {
+                self.anew.extend([entry.id(config.id).map_err(answered)?]);
                 continue;
             }
             records.push(match self.depth {
@@ -76,7 +92,8 @@ pub(super) async fn changed(
 ) -> Result<Record, LdapError> {
     let id = entry.id(config.id).map_err(answered)?;
     let name = EntryName::Dn(entry.dn().map_err(answered)?);
-    connection.complete(&name, &mut entry).await?;
+    let whole = connection.complete(&name, &mut entry).await;
+    whole.map_err(|error| error.about(entry.dn_text()))?;
     *bytes += entry.size();
     Ok(Record::Changed(Box::new(ImportedEntry { id, entry: config.asked_for(entry) })))
 }

@@ -143,6 +143,44 @@ async fn large_entries_of_one_page_are_handed_out_in_parts() {
     assert!(parts.len() > 2 && parts.iter().sum::<usize>() == 10, "{parts:?}");
 }
 
+/// A group of a mebibyte and one more value, of which the server returns the first alone.
+fn large_group(id: i32, number: u8, part: &str) -> Act {
+    let member = attribute(part, &[vec![b'x'; 1 << 20]]);
+    let attributes = [attribute("entryUUID", &[uuid(number).into_bytes()]), member];
+    Act::Say(message(id, &entry(&format!("uid=a{number},ou=people,dc=x"), &attributes)))
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_page_that_nobody_has_room_for_is_read_whole_all_the_same() {
+    const GROUPS: u8 = 40;
+    let server = |asked: Asked| {
+        let group = |number| large_group(asked.id, number, "member;range=0-0");
+        if asked.op != 0x63 {
+            // the server is asked to stop: it has said all by then
+            return Vec::new();
+        }
+        if has(&asked, PAGED) {
+            return (0..GROUPS).map(group).chain([page_end(asked.id)]).collect();
+        }
+        let end = Act::Say(message(asked.id, &done(0)));
+        if let Some(number) = (0..GROUPS).find(|number| has(&asked, &format!("uid=a{number},"))) {
+            return vec![large_group(asked.id, number, "member;range=1-*"), end];
+        }
+        (0..GROUPS).filter(|number| has(&asked, &uuid(*number))).map(group).chain([end]).collect()
+    };
+    let config = settings(ImportWay::Pages).check().unwrap();
+    let mut reading = config.read_over(connection(server), None).unwrap();
+    let mut groups = std::collections::BTreeSet::new();
+    while let Step::Records(records) = reading.next().await.unwrap() {
+        for record in records {
+            let Record::Changed(group) = record else { panic!("a group: {record:?}") };
+            assert_eq!(group.entry().values(&jit_ldap::AttributeName::MEMBER).unwrap().len(), 2);
+            assert!(groups.insert(group.id()), "each once");
+        }
+    }
+    assert_eq!(groups.len(), usize::from(GROUPS));
+}
+
 #[tokio::test(start_paused = true)]
 async fn a_stream_without_end_is_handed_out_in_steps() {
     let endless = |asked: Asked| {

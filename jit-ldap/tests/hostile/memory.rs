@@ -4,7 +4,11 @@
 use std::process::Command;
 
 use jit_ldap::connection::SyncMode;
-use jit_ldap::{AttributeName, Connection, Dn, EntryName, Filter, LdapError, Password, Scope, Search};
+use jit_ldap::import::Step;
+use jit_ldap::{
+    AttributeName, Connection, Dn, EntryName, Filter, IdAttribute, ImportSettings, LdapError, Password,
+    Scope, Search,
+};
 
 use crate::ber::{attribute, controlled, done, entry, message, nested, tlv};
 use crate::server::{Act, code};
@@ -61,6 +65,16 @@ async fn values(mut connection: Connection) -> Result<(), LdapError> {
     connection.complete(&EntryName::Dn(group), &mut found).await
 }
 
+async fn import(connection: Connection) -> Result<(), LdapError> {
+    let mut settings = ImportSettings::new("ou=people,dc=x", "(uid=*)", IdAttribute::EntryUuid);
+    settings.attributes = vec!["photo".to_owned()];
+    let config = settings.check().unwrap();
+    let mut reading = config.read_over(connection, None)?;
+    // whoever goes on reads on, and keeps nothing
+    while let Step::Records(_) = reading.next().await? {}
+    Ok(())
+}
+
 async fn changes(mut connection: Connection) -> Result<(), LdapError> {
     connection.changes(&everything(), SyncMode::Sync, None).await.map(drop)
 }
@@ -93,6 +107,10 @@ async fn each_mode_in_turn() {
     modes.push(("large entries without end", code(large, ask).await));
     let crowded = move |id| vec![Act::Repeat(message(id, &many))];
     modes.push(("entries of many small parts", code(crowded, ask).await));
+    let id = attribute("entryUUID", &[b"00000000-0000-0000-0000-000000000001".to_vec()]);
+    let photographed = entry("uid=a,ou=people,dc=x", &[id, attribute("photo", &[vec![0; 100_000]])]);
+    let photographed = move |id| vec![Act::Repeat(message(id, &photographed))];
+    modes.push(("an import of a page without end", code(photographed, import).await));
     let reference = |id| vec![Act::Repeat(message(id, &tlv(0x73, &tlv(4, &[b'x'; 60_000]))))];
     modes.push(("references without end", code(reference, ask).await));
     let sets = move |id| vec![Act::Repeat(message(id, &set))];

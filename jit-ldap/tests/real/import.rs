@@ -1,6 +1,7 @@
 //! People and groups of both directories, read whole, and what has changed since.
 
 mod disabled;
+mod large;
 mod restored;
 
 use std::collections::{BTreeMap, BTreeSet};
