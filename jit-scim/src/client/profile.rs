@@ -254,12 +254,14 @@ impl TargetProfile {
         }
     }
 
-    /// AWS IAM Identity Center: one value of each kind, 100 members a request, taken out by value, groups that do not show
-    /// their members, pages of 50.
+    /// AWS IAM Identity Center: nobody without a display name and both parts of a name
+    /// (<https://docs.aws.amazon.com/singlesignon/latest/developerguide/createuser.html>); one value of each kind, 100 members a
+    /// request, taken out by value, groups that do not show their members, pages of 50.
     #[must_use]
     pub fn aws() -> Self {
         Self {
             single_values: true,
+            requires: ["displayName", "name.givenName", "name.familyName"].map(str::to_owned).to_vec(),
             groups: GroupOrigin::Made,
             member_removal: MemberRemoval::Value,
             shows_members: false,

@@ -20,7 +20,7 @@ async fn what_is_here_comes_to_be_there_without_a_password() {
     assert_eq!(there["id"], made.remote.native.clone().unwrap());
     assert_eq!(there["externalId"], remote.marker.as_str());
     assert_eq!((&there["userName"], &there["displayName"]), (&json!("alice@example.com"), &json!("Alice")));
-    assert_eq!(there["name"], json!({ "givenName": "Alice" }));
+    assert_eq!(there["name"], json!({ "givenName": "Alice", "familyName": "Liddell" }));
     assert_eq!(there[ENTERPRISE], json!({ "department": "R&D" }));
     assert_eq!(there["emails"], json!([{ "value": "alice@example.com", "type": "work", "primary": true }]));
     assert_eq!(there["active"], true);
@@ -49,7 +49,7 @@ async fn only_what_differs_is_written_and_only_as_it_was_seen() {
     let mut known = world.mirrored(&remote, &wanted(&remote)).await;
     world.sim.behave();
     known.wanted.attributes.insert("title".to_owned(), vec!["Engineer".to_owned()]);
-    known.wanted.attributes.insert("name.familyName".to_owned(), vec!["Adams".to_owned()]);
+    known.wanted.attributes.insert("name.middleName".to_owned(), vec!["Adams".to_owned()]);
     known.wanted.attributes.insert(format!("{ENTERPRISE}:department"), Vec::new());
     known.wanted.email = Some("alice@new.example".to_owned());
     world.again(&known).await;
@@ -59,10 +59,13 @@ async fn only_what_differs_is_written_and_only_as_it_was_seen() {
     let paths: Vec<_> = operations.iter().map(|one| json!([one["op"], one["path"]])).collect();
     let department = format!("{ENTERPRISE}:department");
     let expected =
-        [("replace", "emails"), ("add", "name.familyName"), ("add", "title"), ("remove", &department)];
+        [("replace", "emails"), ("add", "name.middleName"), ("add", "title"), ("remove", &department)];
     assert_eq!(paths, expected.map(|(verb, path)| json!([verb, path])));
     let there = world.sim.one("Users");
-    assert_eq!(there["name"], json!({ "givenName": "Alice", "familyName": "Adams" }));
+    assert_eq!(
+        there["name"],
+        json!({ "givenName": "Alice", "middleName": "Adams", "familyName": "Liddell" })
+    );
     assert_eq!(there.get(ENTERPRISE), None);
 }
 

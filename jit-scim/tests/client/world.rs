@@ -57,6 +57,7 @@ pub(crate) fn wanted(remote: &RemoteRef) -> Mirrored {
         email: Some(remote.name.clone()),
         attributes: BTreeMap::from([
             ("name.givenName".to_owned(), vec!["Alice".to_owned()]),
+            ("name.familyName".to_owned(), vec!["Liddell".to_owned()]),
             (
                 "urn:ietf:params:scim:schemas:extension:enterprise:2.0:User:department".to_owned(),
                 vec!["R&D".to_owned()],

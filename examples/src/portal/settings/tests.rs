@@ -237,6 +237,18 @@ fn a_mirror_hands_out_what_its_target_requires() {
 }
 
 #[test]
+fn a_mirror_at_aws_hands_out_both_parts_of_a_name() {
+    let aws = with_mirror("[]").replace("preset = \"slack\"", "preset = \"aws\"");
+    let lacks = |given: &str| {
+        let text = aws.replace("attributes = { ", &format!("attributes = {{ {given}"));
+        Settings::load(&text, "portal.toml").map(drop).map_err(|found| found.to_string())
+    };
+    let found = lacks("given = \"name.givenName\", ").unwrap_err();
+    assert!(found.contains("target[0].mirror: ") && found.contains("`name.familyName`"), "{found}");
+    assert_eq!(lacks("given = \"name.givenName\", family = \"name.familyName\", "), Ok(()));
+}
+
+#[test]
 fn the_documented_connection_by_scim_is_sound_and_needs_what_it_has() {
     let settings = Settings::load(&with_scim(), "portal.toml").unwrap();
     assert!(matches!(settings.connection[1].protocol.method(), Some(Method::Scim(_))));
