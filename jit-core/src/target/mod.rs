@@ -41,7 +41,7 @@ pub(crate) use pace::Pace;
 pub use quarantine_rules::QuarantineRules;
 pub use secret::{Secret, SecretRules};
 pub use setup::{TargetRole, TargetSetup, Whose};
-pub(crate) use unmarked::{Unmarked, UnmarkedLease};
+pub(crate) use unmarked::{KeptIn, Unmarked, UnmarkedLease};
 pub(crate) use unmarked_view::UnmarkedView;
 
 /// Provisions accounts in one outside system.

@@ -3,7 +3,7 @@
 use chrono::{DateTime, TimeDelta, Utc};
 use serde::{Deserialize, Serialize};
 
-use crate::{AccountId, TenantId};
+use crate::{AccountId, StoreId, TenantId};
 
 /// How long whoever takes a place has to write down that the lease is quarantined.
 const WRITTEN_WITHIN: TimeDelta = TimeDelta::minutes(10);
@@ -23,6 +23,17 @@ pub(crate) struct UnmarkedLease {
     pub(crate) lease: AccountId,
     #[serde(with = "crate::instant")]
     pub(crate) at: DateTime<Utc>,
+    /// Where its record is; `None` where an earlier build wrote it down.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) kept: Option<KeptIn>,
+}
+
+/// Names a store as all processes that have it do.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum KeptIn {
+    Main,
+    Store(StoreId),
 }
 
 impl Unmarked {
@@ -91,7 +102,7 @@ mod tests {
     fn taken(count: u128, most: usize) -> Unmarked {
         let mut unmarked = Unmarked::default();
         for number in 0..count {
-            let lease = UnmarkedLease { tenant: tenant(), lease: id(number), at: at(0) };
+            let lease = UnmarkedLease { tenant: tenant(), lease: id(number), at: at(0), kept: None };
             assert_eq!(unmarked.take(lease, most), number < most as u128);
         }
         unmarked
@@ -103,7 +114,7 @@ mod tests {
         assert!(unmarked.has(&tenant(), id(2)) && !unmarked.has(&tenant(), id(3)));
         assert!(!unmarked.has(&TenantId::new("other").unwrap(), id(2)));
         assert!(unmarked.leave(&tenant(), id(1)) && !unmarked.leave(&tenant(), id(1)));
-        assert!(unmarked.take(UnmarkedLease { tenant: tenant(), lease: id(3), at: at(0) }, 3));
+        assert!(unmarked.take(UnmarkedLease { tenant: tenant(), lease: id(3), at: at(0), kept: None }, 3));
     }
 
     #[test]

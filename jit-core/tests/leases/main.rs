@@ -61,4 +61,6 @@ mod trail;
 #[cfg(test)]
 mod unmarked;
 #[cfg(test)]
+mod unmarked_elsewhere;
+#[cfg(test)]
 mod walls;

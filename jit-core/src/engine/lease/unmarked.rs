@@ -5,6 +5,8 @@
 //! longer. So no more than some are quarantined at once, and somebody is told of the cause, once. The others wait: nothing is
 //! done to them, they are tried again without end, and end when their markers are found again.
 
+use std::sync::Arc;
+
 use chrono::{DateTime, Utc};
 
 use super::{
@@ -15,7 +17,7 @@ use super::{
 use crate::{
     Account, AccountId, Actor, BackendError, Code, Commit, Jit, JitError, Lease, Observed, Phase, Store,
     TargetSetup, TenantId,
-    target::{Unmarked, UnmarkedLease},
+    target::{KeptIn, Unmarked, UnmarkedLease},
 };
 
 /// The kind of the document that keeps who has a place.
@@ -36,7 +38,8 @@ impl Jit {
     ) -> Result<Account, JitError> {
         // What existed before bears no marker of ours.
         if lease.elevates.is_none() {
-            self.take_place(self.setup_tending(&account.tenant, &lease.target)?, account).await?;
+            let setup = self.setup_tending(&account.tenant, &lease.target)?;
+            self.take_place(store, setup, account).await?;
         }
         let now = self.parts.clock.work();
         let quarantined = lease.quarantined(Code::new("lease.not_ours"), now).map_err(moved_on)?;
@@ -62,9 +65,16 @@ impl Jit {
     }
 
     /// Takes the place of a lease, before it is quarantined.
-    async fn take_place(&self, setup: &TargetSetup, account: &Account) -> Result<(), JitError> {
+    async fn take_place(
+        &self,
+        store: &dyn Store,
+        setup: &TargetSetup,
+        account: &Account,
+    ) -> Result<(), JitError> {
         let refused = || JitError::refused(MARKERS_UNKNOWN);
         let now = self.parts.clock.work();
+        let (tenant, lease, kept) = (account.tenant.clone(), account.id, Some(self.kept_in(store)));
+        let place = UnmarkedLease { tenant, lease, at: now, kept };
         if setup.unmarked.is_known_full(now) {
             return Err(refused());
         }
@@ -73,7 +83,7 @@ impl Jit {
             if unmarked.has(&account.tenant, account.id) {
                 return Ok(());
             }
-            let (has_place, news) = self.place(setup, &mut unmarked, account, now).await;
+            let (has_place, news) = self.place(setup, &mut unmarked, &place, now).await;
             if !has_place && news.is_none() {
                 return Err(refused());
             }
@@ -93,17 +103,16 @@ impl Jit {
         &self,
         setup: &TargetSetup,
         unmarked: &mut Unmarked,
-        account: &Account,
+        place: &UnmarkedLease,
         now: DateTime<Utc>,
     ) -> (bool, Option<&'static str>) {
         let most = setup.unmarked.most;
-        let place = UnmarkedLease { tenant: account.tenant.clone(), lease: account.id, at: now };
         let mut has_place = unmarked.take(place.clone(), most);
         if !has_place {
             for free in self.free_by(unmarked, now).await {
                 unmarked.leave(&free.tenant, free.lease);
             }
-            has_place = unmarked.take(place, most);
+            has_place = unmarked.take(place.clone(), most);
         }
         if has_place {
             return (true, unmarked.is_news_that_over(most).then_some(MARKERS_KNOWN));
@@ -147,8 +156,18 @@ impl Jit {
         free
     }
 
+    /// Whoever does not have the store of a lease cannot tell, and leaves its place to those who do.
     async fn may_be_quarantined(&self, place: &UnmarkedLease) -> bool {
-        for store in self.parts.stores.values().chain(std::iter::once(&self.parts.store)) {
+        let (main, others) = (&self.parts.store, &self.parts.stores);
+        let stores: Vec<_> = match &place.kept {
+            None => others.values().chain([main]).collect(),
+            Some(KeptIn::Main) => vec![main],
+            Some(KeptIn::Store(id)) => match others.get(id) {
+                Some(store) => vec![store],
+                None => return true,
+            },
+        };
+        for store in stores {
             match store.get(&place.tenant, place.lease).await {
                 Ok(None) => {}
                 Ok(Some(account)) => {
@@ -159,6 +178,13 @@ impl Jit {
             }
         }
         false
+    }
+
+    /// The name of a store of this engine.
+    fn kept_in(&self, store: &dyn Store) -> KeptIn {
+        let is_it = |known: &Arc<dyn Store>| std::ptr::addr_eq(Arc::as_ptr(known), store);
+        let named = self.parts.stores.iter().find(|(_, known)| is_it(known));
+        named.map_or(KeptIn::Main, |(id, _)| KeptIn::Store(id.clone()))
     }
 
     /// The commit that tells of it, or one that tells nobody.
