@@ -13,7 +13,7 @@ use super::{
 };
 
 /// Lets others end what stands still, and remove its record; tells how many they removed.
-fn end_and_forget(house: &House, node: &Jit) -> usize {
+pub(super) fn end_and_forget(house: &House, node: &Jit) -> usize {
     for _ in 0..3 {
         house.clock.advance(TimeDelta::minutes(3));
         work(house);

@@ -35,6 +35,8 @@ mod long_gone;
 #[cfg(test)]
 mod lost_answers;
 #[cfg(test)]
+mod made_late;
+#[cfg(test)]
 mod nothing_made;
 #[cfg(test)]
 mod outages;
