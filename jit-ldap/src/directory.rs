@@ -4,15 +4,19 @@ use std::collections::BTreeSet;
 use std::fmt;
 use std::sync::Arc;
 
+use tokio::time::Instant;
+
 use crate::circuit::Circuit;
 use crate::connection::Connection;
 use crate::dn::Dn;
-use crate::error::{Fate, LdapError};
+use crate::error::LdapError;
 use crate::hash::fnv1a;
 use crate::limits::Limits;
 use crate::pool::{Loan, Pool, PoolSettings, Purpose, ServiceAccount};
+use crate::pools::{Pools, first_of};
 use crate::reason::Reason;
 use crate::server::{Server, ServerId};
+use crate::silence::Silence;
 use crate::writers::{Role, takes_changes};
 
 /// A directory: one server or several, in the order in which they are asked.
@@ -21,13 +25,6 @@ pub struct Directory {
     servers: Vec<Pools>,
     limits: Limits,
     system: Arc<str>,
-}
-
-#[derive(Clone)]
-struct Pools {
-    work: Pool,
-    binding: Pool,
-    role: Role,
 }
 
 impl Directory {
@@ -44,6 +41,7 @@ impl Directory {
             work: pool(server.clone(), Purpose::Work(account.clone())),
             binding: pool(server, Purpose::Binding),
             role: Role::default(),
+            silence: Silence::default(),
         };
         Self::of(servers.into_iter().map(pools).collect(), settings.limits)
     }
@@ -67,6 +65,7 @@ impl Directory {
             work: own.work.guarded_by(circuit.clone()),
             binding: own.binding.guarded_by(circuit.clone()),
             role: own.role.clone(),
+            silence: own.silence.clone(),
         };
         Self { servers: self.servers.iter().map(pools).collect(), ..self.clone() }
     }
@@ -117,7 +116,8 @@ impl Directory {
     }
 
     /// Lends a connection to the first server that can be reached and that takes us: whatever one answers but that our
-    /// password is wrong, the next one is asked.
+    /// password is wrong, the next one is asked. One that kept silent is asked after all others for half a minute, and by one
+    /// caller at a time after that, until it answers.
     ///
     /// # Errors
     /// As [`Pool::lend`], of the last server that was tried; `ldap.server_unknown` when there is none.
@@ -125,7 +125,7 @@ impl Directory {
     /// # Cancel safety
     /// Nothing is lost.
     pub async fn lend(&self) -> Result<Loan, LdapError> {
-        first_of(self.servers.iter()).await
+        first_of(self.servers.iter(), None).await
     }
 
     /// Lends a connection to the server that this piece of work belongs to, which is always the same while the servers are;
@@ -143,7 +143,7 @@ impl Directory {
         }
         let servers = self.in_order(work);
         let own = servers.first().map(|pools| pools.work.server());
-        let loan = first_of(servers.into_iter()).await?;
+        let loan = first_of(servers.into_iter(), None).await?;
         Ok(if own == Some(loan.server()) { loan } else { loan.standing_in() })
     }
 
@@ -156,20 +156,30 @@ impl Directory {
         if let [only] = self.servers.as_slice() {
             return only.work.lend().await;
         }
-        let mut last =
-            LdapError::new(if self.servers.is_empty() { Reason::ServerUnknown } else { Reason::ReadOnly });
-        let mut is_own = true;
-        for pools in self.in_order(work) {
-            match pools.lend_for_changes(base).await {
-                Ok(Some(loan)) => return Ok(if is_own { loan } else { loan.standing_in() }),
-                Ok(None) => {}
-                Err(error) if is_final(&error) => return Err(error),
-                // what took no changes when it was asked last is not thought to take some because it is away
-                Err(_) if pools.role.known().0 == Some(false) => {}
-                Err(error) => (last, is_own) = (error, false),
-            }
+        let loan = first_of(self.in_order(work).into_iter(), Some(base)).await?;
+        let own = self.own(work).map(|pools| pools.work.server());
+        Ok(if own == Some(loan.server()) { loan } else { loan.standing_in() })
+    }
+
+    /// The server that this piece of work belongs to. What took no changes when it was asked last is not thought to take some
+    /// because it is away.
+    fn own(&self, work: &str) -> Option<&Pools> {
+        self.in_order(work).into_iter().find(|pools| pools.role.known().0 != Some(false))
+    }
+
+    /// Tells whether the server that this piece of work belongs to answers, where a call that began then passed it over because
+    /// it had kept silent before: what one that stands in does not have proves nothing, and nobody is to be told so who would
+    /// have been told more otherwise. Many who ask at once ask it once.
+    pub(crate) async fn own_answers_by_now(&self, work: &str, begun: Instant) -> bool {
+        let Some(own) = self.own(work) else { return false };
+        if let Some(answers) = own.silence.told_since(begun) {
+            return answers;
         }
-        Err(last)
+        let _alone = own.silence.turn_to_try().await;
+        match own.silence.told_since(begun) {
+            Some(answers) => answers,
+            None => own.answers().await,
+        }
     }
 
     /// Asks the server that made something of this piece of work's changes whether it takes any, after it sent one elsewhere.
@@ -200,57 +210,17 @@ impl Directory {
     /// # Cancel safety
     /// Nothing is lost.
     pub async fn lend_at(&self, server: &ServerId) -> Result<Loan, LdapError> {
-        self.at(server)?.work.lend().await
+        self.at(server)?.lend().await
     }
 
     /// Lends a connection on which other people are bound, and nothing else is done.
     pub(crate) async fn lend_for_binding(&self, server: &ServerId) -> Result<Loan, LdapError> {
-        self.at(server)?.binding.lend().await
+        self.at(server)?.lend_for_binding().await
     }
 
     fn at(&self, server: &ServerId) -> Result<&Pools, LdapError> {
         let found = self.servers.iter().find(|pools| pools.work.server() == *server);
         found.ok_or_else(|| Reason::ServerUnknown.into())
-    }
-}
-
-/// Lends a connection to the first of these servers that can be reached.
-async fn first_of(servers: impl Iterator<Item = &Pools>) -> Result<Loan, LdapError> {
-    let mut last = LdapError::new(Reason::ServerUnknown);
-    for pools in servers {
-        match pools.work.lend().await {
-            Ok(loan) => return Ok(loan),
-            Err(error) if is_final(&error) => return Err(error),
-            Err(error) => last = error,
-        }
-    }
-    Err(last)
-}
-
-/// Whether no other server may be asked: it would refuse the same password, and count it too. Whatever else a server answers
-/// to a bind (it is busy, starts, has nobody behind it) is so there, and nowhere else.
-fn is_final(error: &LdapError) -> bool {
-    matches!(error.reason(), Reason::ServiceRefused | Reason::CircuitOpen)
-}
-
-impl Pools {
-    /// A connection, unless this server takes no changes.
-    async fn lend_for_changes(&self, base: &Dn) -> Result<Option<Loan>, LdapError> {
-        let (takes, is_fresh) = self.role.known();
-        if is_fresh && takes == Some(false) {
-            return Ok(None);
-        }
-        let mut loan = self.work.lend().await?;
-        if !is_fresh {
-            // a server that breaks off, or does not look, is as good as one that cannot be reached
-            let takes =
-                takes_changes(&mut loan, base).await.map_err(|error| error.with_fate(Fate::NotSent))?;
-            self.role.learn(takes);
-            if !takes {
-                return Ok(None);
-            }
-        }
-        Ok(Some(loan))
     }
 }
 

@@ -37,6 +37,8 @@ mod circuit;
 mod claims;
 mod hash;
 mod lent;
+mod pools;
+mod silence;
 mod writers;
 
 pub mod attribute;

@@ -120,9 +120,13 @@ struct Shared {
 pub struct Loan {
     connection: Connection,
     pool: Pool,
+    is_new: bool,
     is_substitute: bool,
     _seat: OwnedSemaphorePermit,
 }
+
+/// The right to one connection of a pool.
+pub(crate) struct Seat(OwnedSemaphorePermit);
 
 impl Pool {
     /// Makes a pool of connections that work as this account. Nothing is connected yet.
@@ -180,16 +184,26 @@ impl Pool {
     /// # Cancel safety
     /// Nothing is lost. A bind that was sent is kept: whoever asks next hears its answer first, before another one is sent.
     pub async fn lend(&self) -> Result<Loan, LdapError> {
+        let seat = self.seat().await?;
+        self.lend_on(seat).await
+    }
+
+    /// Waits for the right to one connection.
+    pub(crate) async fn seat(&self) -> Result<Seat, LdapError> {
         let seat =
             timeout(self.shared.settings.patience, Arc::clone(&self.shared.seats).acquire_owned()).await;
         // a semaphore of ours is never closed
-        let seat = seat.map_err(|_| Reason::PoolExhausted)?.map_err(|_| Reason::PoolExhausted)?;
-        let connection = match self.idle_connection().await {
-            Some(connection) => connection,
+        Ok(Seat(seat.map_err(|_| Reason::PoolExhausted)?.map_err(|_| Reason::PoolExhausted)?))
+    }
+
+    /// Lends a connection to whoever has the right to one.
+    pub(crate) async fn lend_on(&self, Seat(seat): Seat) -> Result<Loan, LdapError> {
+        let (connection, is_new) = match self.idle_connection().await {
+            Some(connection) => (connection, false),
             // seldom, and the rest of every call would carry the room that a handshake takes
-            None => Box::pin(self.connect()).await?,
+            None => (Box::pin(self.connect()).await?, true),
         };
-        Ok(Loan { connection, pool: self.clone(), is_substitute: false, _seat: seat })
+        Ok(Loan { connection, pool: self.clone(), is_new, is_substitute: false, _seat: seat })
     }
 
     /// The connection that was used last and is still good: the others may grow old and be closed by the server.
@@ -241,6 +255,11 @@ impl Loan {
     #[must_use]
     pub const fn is_substitute(&self) -> bool {
         self.is_substitute
+    }
+
+    /// Tells whether the server took us just now: of a connection that lay idle nobody knows whether somebody still answers.
+    pub(crate) const fn is_new(&self) -> bool {
+        self.is_new
     }
 
     pub(crate) const fn standing_in(mut self) -> Self {

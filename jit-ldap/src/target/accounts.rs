@@ -4,8 +4,10 @@ use std::{sync::OnceLock, time::Duration};
 
 use chrono::{DateTime, TimeDelta, Utc};
 use jit_core::{
-    BackendError, Capabilities, Desired, DesiredState, Effect, Observed, RemoteRef, Secret, TargetFault,
+    BackendError, Capabilities, Desired, DesiredState, Effect, ErrorKind, Observed, RemoteRef, Secret,
+    TargetFault,
 };
+use tokio::time::Instant;
 use tokio::time::error::Elapsed;
 
 use super::dialect::{Dialect, Renewal};
@@ -56,8 +58,22 @@ impl<D: Dialect> Accounts<D> {
         self.directory.limits().call
     }
 
-    /// Does what is desired; again, by another server, where one that took changes a while ago takes none any longer.
+    /// Does what is desired; again, by the own server, where another one stood in that does not know enough.
     pub(super) async fn ensure(&self, desired: &Desired) -> Result<Effect, BackendError> {
+        let begun = Instant::now();
+        match self.ensure_at_a_writer(desired).await {
+            Err(error) if self.is_worth_another_look(&error, &work_of(desired), begun).await => {
+                let again = self.ensure_at_a_writer(desired).await;
+                again.map_err(
+                    |again| if error.has_done_nothing() { again } else { again.possibly_having_acted() },
+                )
+            }
+            outcome => outcome,
+        }
+    }
+
+    /// The same; again, by another server, where one that took changes a while ago takes none any longer.
+    async fn ensure_at_a_writer(&self, desired: &Desired) -> Result<Effect, BackendError> {
         let outcome = self.ensure_at_one(desired).await;
         let Err(error) = &outcome else { return outcome };
         let cause = std::error::Error::source(error).and_then(|cause| cause.downcast_ref::<LdapError>());
@@ -99,6 +115,28 @@ impl<D: Dialect> Accounts<D> {
     }
 
     pub(super) async fn observe(&self, remote: &RemoteRef) -> Result<Observed, BackendError> {
+        let begun = Instant::now();
+        match self.observe_at_one(remote).await {
+            Err(error) if self.is_worth_another_look(&error, remote.marker.as_str(), begun).await => {
+                self.observe_at_one(remote).await
+            }
+            outcome => outcome,
+        }
+    }
+
+    /// Whether a server that stood in did not know enough, and the own one, which was not asked because it kept silent a moment
+    /// before, answers by now.
+    pub(super) async fn is_worth_another_look(
+        &self,
+        error: &BackendError,
+        work: &str,
+        begun: Instant,
+    ) -> bool {
+        *error.kind() == ErrorKind::Target(TargetFault::Unseen)
+            && self.directory.own_answers_by_now(work, begun).await
+    }
+
+    async fn observe_at_one(&self, remote: &RemoteRef) -> Result<Observed, BackendError> {
         let mut loan = self.lend_for(remote.marker.as_str()).await?;
         Ok(match self.find(&mut loan, remote).await? {
             Found::Nothing if loan.is_substitute() => return Err(unseen()),

@@ -7,6 +7,7 @@ use jit_core::{
     BackendError, Effect, ErrorKind, Holdings, Marker, RemoteEntitlement, RemoteRef, TargetFault,
     UnattendedEnd,
 };
+use tokio::time::Instant;
 
 use super::accounts::{Accounts, unseen, work_of_person};
 use super::dialect::Dialect;
@@ -61,6 +62,20 @@ impl<D: Dialect> Accounts<D> {
     }
 
     pub(super) async fn holdings(
+        &self,
+        remote: &RemoteRef,
+        asked: &BTreeSet<RemoteEntitlement>,
+    ) -> Result<Holdings, BackendError> {
+        let begun = Instant::now();
+        match self.holdings_at_one(remote, asked).await {
+            Err(error) if self.is_worth_another_look(&error, &work_of_person(remote), begun).await => {
+                self.holdings_at_one(remote, asked).await
+            }
+            outcome => outcome,
+        }
+    }
+
+    async fn holdings_at_one(
         &self,
         remote: &RemoteRef,
         asked: &BTreeSet<RemoteEntitlement>,

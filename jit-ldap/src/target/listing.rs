@@ -3,7 +3,7 @@
 use std::collections::{HashMap, HashSet};
 
 use jit_core::{BackendError, Listed, Listing, Marker, RemoteRef};
-use tokio::time::timeout;
+use tokio::time::{Instant, timeout};
 
 use super::accounts::{Accounts, in_time, unseen};
 use super::dialect::Dialect;
@@ -142,6 +142,16 @@ impl<D: Dialect> Accounts<D> {
 
     /// Looks at one account of ours. Only the server that changes go to knows how it is now.
     pub(super) async fn show(&self, remote: &RemoteRef) -> Result<Option<Listed>, BackendError> {
+        let begun = Instant::now();
+        match self.show_at_one(remote).await {
+            Err(error) if self.is_worth_another_look(&error, remote.marker.as_str(), begun).await => {
+                self.show_at_one(remote).await
+            }
+            outcome => outcome,
+        }
+    }
+
+    async fn show_at_one(&self, remote: &RemoteRef) -> Result<Option<Listed>, BackendError> {
         let mut loan = self.lend_for(remote.marker.as_str()).await?;
         if loan.is_substitute() {
             return Err(unseen());

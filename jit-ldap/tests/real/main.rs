@@ -17,6 +17,7 @@ mod pools;
 mod scripted;
 mod secrets;
 mod sign_in;
+mod silent;
 mod suite;
 mod target;
 mod unfit;

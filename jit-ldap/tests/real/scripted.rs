@@ -9,6 +9,7 @@ use rustls::ServerConfig;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer, pem::PemObject as _};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::Notify;
 use tokio_rustls::TlsAcceptor;
 
 use crate::peer::{Peer, provider};
@@ -42,6 +43,7 @@ struct Shared {
     script: Script,
     connections: AtomicUsize,
     binds: AtomicUsize,
+    came: Notify,
 }
 
 impl Scripted {
@@ -49,7 +51,7 @@ impl Scripted {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let server = Server::ldaps(peer.text("host"), peer.tls()).port(listener.local_addr().unwrap().port());
         let (connections, binds) = (AtomicUsize::new(0), AtomicUsize::new(0));
-        let shared = Shared { tls: tls_of(peer), script, connections, binds };
+        let shared = Shared { tls: tls_of(peer), script, connections, binds, came: Notify::new() };
         let shared = Arc::new(shared);
         let own = Arc::clone(&shared);
         tokio::spawn(async move {
@@ -70,6 +72,11 @@ impl Scripted {
     /// How many binds were asked for.
     pub(crate) fn binds(&self) -> usize {
         self.shared.binds.load(Ordering::SeqCst)
+    }
+
+    /// Waits for the first bind.
+    pub(crate) async fn bind_came(&self) {
+        self.shared.came.notified().await;
     }
 }
 
@@ -92,6 +99,7 @@ impl Shared {
             let code = match op {
                 BIND => {
                     self.binds.fetch_add(1, Ordering::SeqCst);
+                    self.came.notify_one();
                     self.script.bind
                 }
                 UNBIND => return Ok(()),
