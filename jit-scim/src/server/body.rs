@@ -78,16 +78,27 @@ pub(super) fn pack(resource: &Resource, besides: &Besides) -> Arc<str> {
     format!("[{},{},{shown},{everything},{besides}]", shown.len(), everything.len()).into()
 }
 
-/// Refuses a resource that is longer than it may be, unless it was as long before.
-pub(super) fn check_length(body: &str, before: Option<&str>, most: usize) -> Result<(), ScimError> {
-    // what is known besides grows with the groups of a person, which others put them in
-    let length = |body| Ok::<_, ScimError>(parts(body)?.everything.len());
-    let before = before.map_or(Ok(0), length)?;
-    if length(body)? > most.max(before) {
-        Err(ScimError::beyond(Reason::ResourceTooLarge, most))
-    } else {
-        Ok(())
+/// Refuses a resource that is longer than it may be, unless it was as long before. Groups of a person do not count: others put
+/// them in.
+pub(super) fn check_length(
+    (body, resource): (&str, &Resource),
+    before: Option<&Resource>,
+    most: usize,
+) -> Result<(), ScimError> {
+    if parts(body)?.everything.len() <= most {
+        return Ok(());
     }
+    let own = |resource: &Resource| {
+        let mut own = resource.clone();
+        if let Some(groups) = resource.kind().resolve("groups") {
+            own.take(&groups);
+        }
+        own.to_stored().len()
+    };
+    if own(resource) > most.max(before.map_or(0, own)) {
+        return Err(ScimError::beyond(Reason::ResourceTooLarge, most));
+    }
+    Ok(())
 }
 
 /// Returns what is shown.

@@ -3,13 +3,14 @@
 //! A resource is whole: what it does not have, its source says not to be there. So every attribute of the schema is among
 //! the claims, and those without a value are empty and not absent.
 
-use jit_core::{Claims, SharedClaims};
+use jit_core::{Claims, MEMBERSHIPS, SharedClaims};
 use serde_json::{Number, Value as Claim};
 
 use crate::resource::elements::{is_primary, primary_position};
 use crate::resource::{Object, Resource, Value};
 use crate::schema::{Attribute, Attributes, Kind, META, Position, ResourceType, SCHEMAS};
 
+const GROUPS: &str = "groups";
 const GROUP_KEYS: &str = "groups.externalId";
 
 /// What is said, in no order yet.
@@ -30,7 +31,14 @@ pub(super) fn of(resource: &Resource, group_keys: &[String], unsaid: &SharedClai
     if !group_keys.is_empty() {
         claims.push((GROUP_KEYS.to_owned(), group_keys.iter().cloned().map(Claim::String).collect()));
     }
-    Claims::of(claims).over(unsaid)
+    let is_cut = resource.value(GROUPS).is_some_and(|groups| groups.each().len() >= MEMBERSHIPS);
+    let claims = Claims::of(claims).over(unsaid);
+    if !is_cut {
+        return claims;
+    }
+    // a store names no more groups of one person: who is in others still has what those gave
+    let parts = [GROUPS, "groups.value", "groups.display", GROUP_KEYS];
+    parts.into_iter().fold(claims, Claims::truncated)
 }
 
 /// Lists what a resource says that has nothing: that all of it is empty. It is the same for all of a type.
@@ -55,7 +63,7 @@ fn say(claims: &mut Said, (position, attribute): (Position, &Attribute), value: 
 
 /// Puts the values of a list apart from what is said about them.
 fn flatten(claims: &mut Said, attribute: &Attribute, value: Option<&Value>) {
-    let names: &[&str] = if attribute.name() == "groups" { &["value", "display"] } else { &["value"] };
+    let names: &[&str] = if attribute.name() == GROUPS { &["value", "display"] } else { &["value"] };
     for name in names {
         let sub = attribute.sub_attributes().find(name).filter(|(_, sub)| !sub.is_hidden());
         let Some((position, sub)) = sub else { continue };
@@ -164,5 +172,25 @@ mod tests {
         for name in ["password", "meta", "schemas"] {
             assert!(!claims.contains_key(name), "{name}");
         }
+    }
+
+    #[test]
+    fn groups_that_a_store_may_not_have_named_all_of_are_said_to_be_cut() {
+        let schemas = Schemas::standard();
+        let kind = schemas.endpoint("/Users").unwrap();
+        let of = |count: usize| {
+            let group = |number: usize| Json::object([("value", Json::text(number.to_string()))]);
+            let text = format!(r#"{{"schemas":["{}"],"userName":"alice"}}"#, kind.schema().id());
+            let json = Json::parse(text.as_bytes(), &Limits::default()).unwrap();
+            let mut user = Resource::create(kind, &json, Tolerance::strict()).unwrap();
+            user.set_read_only("groups", &Json::List((0..count).map(group).collect())).unwrap();
+            of(&user, &[], &unsaid(kind))
+        };
+        let (all, cut) = (of(MEMBERSHIPS - 1), of(MEMBERSHIPS));
+        for part in ["groups", "groups.value", "groups.display", "groups.externalId"] {
+            assert!(!matches!(all.get(part), jit_core::Claim::Truncated), "{part}");
+            assert!(matches!(cut.get(part), jit_core::Claim::Truncated), "{part}");
+        }
+        assert!(!matches!(cut.get("userName"), jit_core::Claim::Truncated));
     }
 }
