@@ -190,6 +190,29 @@ impl Directory {
         Ok(!takes)
     }
 
+    /// Lends a connection to this server, or to the first one where none is named. Where that cannot be reached, another one
+    /// stands in, and the loan says so.
+    ///
+    /// # Errors
+    /// As [`Directory::lend`]; `ldap.server_unknown` when there is none of this name.
+    pub(crate) async fn lend_first_at(&self, own: Option<&ServerId>) -> Result<Loan, LdapError> {
+        let first =
+            own.map_or_else(|| self.servers.first().ok_or(Reason::ServerUnknown.into()), |own| self.at(own));
+        let own = first?.work.server();
+        let error = match self.lend_at(&own).await {
+            Ok(loan) => return Ok(loan),
+            Err(error) => error,
+        };
+        let others = self.servers.iter().filter(|pools| pools.work.server() != own);
+        let others = Self { servers: others.cloned().collect(), ..self.clone() };
+        match others.lend().await {
+            Ok(loan) => Ok(loan.standing_in()),
+            // nobody else was asked
+            Err(other) if matches!(other.reason(), Reason::ServerUnknown | Reason::CircuitOpen) => Err(error),
+            Err(other) => Err(other),
+        }
+    }
+
     /// The servers, the one first that a piece of work is nearest to.
     fn in_order(&self, work: &str) -> Vec<&Pools> {
         let mut servers: Vec<&Pools> = self.servers.iter().collect();

@@ -51,9 +51,11 @@ use crate::directory::Directory;
 use crate::entry::Entry;
 use crate::error::LdapError;
 use crate::identifier::EntryId;
+use crate::reason::Reason;
 use crate::sign_in::SettingsError;
 
 pub use cookie::ImportCookie;
+use reading::Origin;
 pub use reading::Reading;
 pub use settings::{ImportConfig, ImportSettings, ImportWay};
 
@@ -83,15 +85,31 @@ impl Import {
 
     /// Begins to read: everything, or what has changed since the cookie of an earlier reading.
     ///
+    /// Of several servers the one is asked that the cookie is of, and without a cookie the first. Where it cannot be reached,
+    /// another one stands in ([`Reading::is_substitute`]), which may not have heard of somebody yet: it tells who is new or has
+    /// changed, and of nobody that they are gone. Such a reading never says [`Extent::Everything`], and hands back the cookie
+    /// that it began with.
+    ///
     /// # Errors
-    /// `ldap.sync_restart` when the cookie is of other settings: begin without one; as [`Directory::lend`].
+    /// `ldap.sync_restart` when the cookie is of other settings, or of a server that is not among those of the directory: begin
+    /// without one; as [`Directory::lend`].
     ///
     /// # Cancel safety
     /// Nothing is lost; the cookie is as good as before.
     pub async fn begin(&self, since: Option<&ImportCookie>) -> Result<Reading<'_>, LdapError> {
-        let since = self.config.open(since)?;
-        let loan = self.directory.lend().await?;
-        let reading = Reading::new(Box::new(loan), &self.config, since)?;
+        let opened = self.config.open(since)?;
+        let own =
+            opened.as_ref().map(|opened| opened.server.as_ref().ok_or(Reason::SyncRestart)).transpose()?;
+        let loan = self.directory.lend_first_at(own).await.map_err(|error| match error.reason() {
+            Reason::ServerUnknown if own.is_some() => Reason::SyncRestart.into(),
+            _ => error,
+        })?;
+        let origin = if loan.is_substitute() {
+            Origin::Substitute(since.cloned())
+        } else {
+            Origin::Own(Some(loan.server()))
+        };
+        let reading = Reading::new(Box::new(loan), origin, &self.config, opened)?;
         Ok(match &self.lent {
             Some(lent) => reading.leaving_out(lent.clone()),
             None => reading,
@@ -109,8 +127,9 @@ impl ImportConfig {
         connection: Connection,
         since: Option<&ImportCookie>,
     ) -> Result<Reading<'_>, LdapError> {
-        let since = self.open(since)?;
-        Reading::new(Box::new(connection), self, since)
+        let opened = self.open(since)?;
+        let origin = Origin::Own(opened.as_ref().and_then(|opened| opened.server.clone()));
+        Reading::new(Box::new(connection), origin, self, opened)
     }
 }
 
@@ -153,7 +172,7 @@ impl Record {
 pub struct Complete {
     /// What the reading says of entries that it did not name.
     pub extent: Extent,
-    /// Where to go on the next time; `None` where everything is read each time.
+    /// Where to go on the next time; `None` where everything is read then, as it is each time by some ways.
     pub cookie: Option<ImportCookie>,
 }
 

@@ -5,6 +5,7 @@ use std::fmt;
 
 use jit_core::LentAccounts;
 
+use super::cookie::{ImportCookie, Opened};
 use super::differences::{Rounds, Stream};
 use super::lent::Lent;
 use super::settings::{ImportConfig, ImportWay};
@@ -14,13 +15,49 @@ use crate::connection::Connection;
 use crate::error::LdapError;
 use crate::pool::Loan;
 use crate::reason::Reason;
+use crate::server::ServerId;
 
 /// A reading that was begun. It holds one connection until it is dropped.
 pub struct Reading<'i> {
     source: Box<dyn Source>,
+    origin: Origin,
     config: &'i ImportConfig,
     lent: Option<LentAccounts>,
     phase: Phase,
+}
+
+/// Which server a reading is of.
+pub(super) enum Origin {
+    /// The one that it belongs to, where that is known.
+    Own(Option<ServerId>),
+    /// Another one, and the cookie of the one that it belongs to.
+    Substitute(Option<ImportCookie>),
+}
+
+impl Origin {
+    const fn is_substitute(&self) -> bool {
+        matches!(self, Self::Substitute(_))
+    }
+
+    /// What a reading says at its end. What one that stands in does not show may be there, so its cookie would pass over it.
+    fn complete(&self, config: &ImportConfig, extent: Extent, cookie: Option<&[u8]>) -> Complete {
+        match self {
+            Self::Own(server) => {
+                Complete { extent, cookie: cookie.map(|cookie| config.seal(server.as_ref(), cookie)) }
+            }
+            Self::Substitute(since) => Complete { extent: Extent::Changes, cookie: since.clone() },
+        }
+    }
+
+    /// One that stands in and cannot go on from the cookie of another one says nothing about that cookie.
+    fn failed(&self, error: LdapError) -> LdapError {
+        match self {
+            Self::Substitute(Some(_)) if error.reason() == Reason::SyncRestart => {
+                LdapError::new(Reason::ConnectFailed).caused_by(error)
+            }
+            _ => error,
+        }
+    }
 }
 
 /// Where the connection of a reading comes from.
@@ -55,17 +92,25 @@ enum Phase {
 impl<'i> Reading<'i> {
     pub(super) fn new(
         source: Box<dyn Source>,
+        origin: Origin,
         config: &'i ImportConfig,
-        since: Option<Vec<u8>>,
+        since: Option<Opened>,
     ) -> Result<Self, LdapError> {
-        let phase = match (config.way, since) {
+        let phase = match (config.way, since.map(|since| since.inner)) {
             (ImportWay::Pages, _) => Phase::Whole(Whole::new(config, Depth::Attributes), None),
             (ImportWay::Sync, None) => Phase::Stream(Stream::new(None, HashSet::new())),
             (ImportWay::Sync, Some(since)) => Phase::Lent(Lent::new(config)?, since),
             (ImportWay::DirSync, None) => Phase::FromNow(Rounds::new(Vec::new())),
             (ImportWay::DirSync, Some(since)) => Phase::Rounds(Rounds::new(since)),
         };
-        Ok(Self { source, config, lent: None, phase })
+        Ok(Self { source, origin, config, lent: None, phase })
+    }
+
+    /// Tells whether another server stands in for the one that the reading belongs to: it may not have heard yet of what that
+    /// one was told. Whoever rather waits drops the reading.
+    #[must_use]
+    pub const fn is_substitute(&self) -> bool {
+        self.origin.is_substitute()
     }
 
     /// Takes what leases lend for no person, whatever it bears, as [`Import::leaving_out`](super::Import::leaving_out).
@@ -85,11 +130,16 @@ impl<'i> Reading<'i> {
     /// `ldap.sync_restart` when it no longer knows the cookie, knows less than it, or cannot read it: begin without one;
     /// `ldap.referral` when it names another server; `ldap.too_many_entries` when more than 250 000 were made for a time;
     /// `ldap.value_missing` when an entry has no identifier that we may see; `ldap.leases_untold` when the store does not tell
-    /// what is lent; as [`Connection::search`].
+    /// what is lent; `ldap.connect_failed` when a server that stands in cannot go on from the cookie, which is as good as before;
+    /// as [`Connection::search`].
     ///
     /// # Cancel safety
     /// The reading cannot be gone on with; the cookie that it began with is as good as before.
     pub async fn next(&mut self) -> Result<Step, LdapError> {
+        self.step().await.map_err(|error| self.origin.failed(error))
+    }
+
+    async fn step(&mut self) -> Result<Step, LdapError> {
         let mut phase = std::mem::replace(&mut self.phase, Phase::Over);
         let connection = self.source.connection();
         let config = self.config;
@@ -103,13 +153,17 @@ impl<'i> Reading<'i> {
                 Phase::Over => return Err(Reason::ConnectionUnusable.into()),
             };
             if let Some(mut records) = records {
+                if self.origin.is_substitute() {
+                    // by what it knows, which may be less than what was told before
+                    records.retain(|record| record.there().is_some());
+                }
                 if let Some(lent) = &self.lent {
                     take_out(lent, &mut records).await?;
                 }
                 self.phase = phase;
                 return Ok(Step::Records(records));
             }
-            match phase.after(config)? {
+            match phase.after(config, &self.origin)? {
                 Next::Phase(next) => phase = *next,
                 Next::Complete(complete) => return Ok(Step::Complete(complete)),
             }
@@ -137,11 +191,9 @@ enum Next {
 
 impl Phase {
     /// What comes after a phase that has named all it can.
-    fn after(self, config: &ImportConfig) -> Result<Next, LdapError> {
-        let complete = |extent, cookie: Option<&[u8]>| {
-            let cookie = cookie.map(|cookie| config.seal(cookie));
-            Ok(Next::Complete(Complete { extent, cookie }))
-        };
+    fn after(self, config: &ImportConfig, origin: &Origin) -> Result<Next, LdapError> {
+        let complete =
+            |extent, cookie: Option<&[u8]>| Ok(Next::Complete(origin.complete(config, extent, cookie)));
         match self {
             Self::Whole(_, cookie) => complete(Extent::Everything, cookie.as_deref()),
             Self::Lent(lent, since) => {
@@ -151,7 +203,9 @@ impl Phase {
                 let (extent, cookie) = stream.end()?;
                 complete(extent, Some(cookie))
             }
-            Self::Rounds(rounds) if config.sees_deleted => complete(Extent::Changes, Some(rounds.cookie())),
+            Self::Rounds(rounds) if config.sees_deleted || origin.is_substitute() => {
+                complete(Extent::Changes, Some(rounds.cookie()))
+            }
             // what is gone is what is not among those that are there
             Self::Rounds(rounds) => {
                 let cookie = rounds.cookie().to_vec();

@@ -3,6 +3,7 @@
 mod disabled;
 mod large;
 mod restored;
+mod standing_in;
 
 use std::collections::{BTreeMap, BTreeSet};
 
