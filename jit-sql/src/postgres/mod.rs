@@ -13,6 +13,10 @@
 //! share statements as commits do, eight at most, and whoever waits in line for long goes ahead alone: another connection may
 //! be well. What cannot be read or asked is told to whom it concerns.
 //!
+//! A quarter of the connections are places for this, so that the line is worth a statement. Of many who come at one moment, as
+//! many as there are places go at once, and eight times as many with each round trip after that: with 16 connections the last
+//! of 64 waits for three, with half as many connections as callers for two. It shows on a slow network.
+//!
 //! # Commits that wait together
 //! A quarter as many commits as there are connections are under way at once. Those that come meanwhile wait for one of
 //! them to end and are then written by one statement, which costs the server less than half as much for each. One that
@@ -89,7 +93,8 @@ impl PostgresOptions {
         Self::default()
     }
 
-    /// Says how many connections are opened at most.
+    /// Says how many connections are opened at most. Where a round trip to the server takes long, half as many as there are
+    /// callers at one moment keep each look-up within two.
     #[must_use]
     pub fn connections(mut self, connections: NonZeroUsize) -> Self {
         self.connections = connections.get();
