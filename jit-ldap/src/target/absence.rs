@@ -8,7 +8,7 @@ use super::accounts::Accounts;
 use super::dialect::{Dialect, Following};
 use super::fault::Step;
 use super::guard::Guard;
-use super::lent::Place;
+use super::lent::{Place, Sought};
 use super::members;
 use super::table::Member;
 use crate::attribute::AttributeName;
@@ -130,14 +130,7 @@ impl<D: Dialect> Accounts<D> {
         self.check_seen(connection, people).await?;
         let name = self.last_name(remote).filter(|_| self.dialect.names_members_for_good());
         for lent in lent {
-            let sought = match self.seek(connection, lent).await {
-                // what is not found may be out of our sight, and the person in it; a name that the table lost may come back
-                Err(error) if is_missing(&error) && self.group_of(lent).is_ok() => {
-                    return Err(unproved_of_one());
-                }
-                sought => sought?,
-            };
-            let Some(place) = sought.place else { continue };
+            let Some(place) = self.seek_of_unfound(connection, lent).await?.place else { continue };
             let is_open = match &name {
                 Some(name) => self.names(connection, &place, name).await,
                 None => self.may_name_one_unread(connection, (&place.dn, people), remote).await,
@@ -149,6 +142,19 @@ impl<D: Dialect> Accounts<D> {
         match name {
             Some(name) if self.is_named(connection, &name).await? => Err(unproved_of_one()),
             _ => Ok(()),
+        }
+    }
+
+    /// Finds a group that somebody was lent who is not found.
+    pub(super) async fn seek_of_unfound(
+        &self,
+        connection: &mut Connection,
+        lent: &RemoteEntitlement,
+    ) -> Result<Sought, BackendError> {
+        match self.seek(connection, lent).await {
+            // what is not found may be out of our sight, and the person in it; a name that the table lost may come back
+            Err(error) if is_missing(&error) && self.group_of(lent).is_ok() => Err(unproved_of_one()),
+            sought => sought,
         }
     }
 
@@ -315,6 +321,6 @@ fn unproved() -> BackendError {
 }
 
 /// The same where that says nothing of other accounts.
-fn unproved_of_one() -> BackendError {
+pub(super) fn unproved_of_one() -> BackendError {
     unproved().about(FaultScope::Account)
 }

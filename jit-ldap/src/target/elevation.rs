@@ -154,6 +154,10 @@ impl<D: Dialect> Accounts<D> {
         let person = match found {
             Found::Nothing if loan.is_substitute() => return Err(unseen().having_done_nothing()),
             Found::Nothing => {
+                let id = remote.native.as_ref().and_then(|native| native.parse().ok());
+                if let (true, true, Some(id)) = (self.dialect.names_members_for_good(), give.is_empty(), id) {
+                    return self.take_unfound(&mut loan, remote, take, id).await;
+                }
                 // one that was struck from the table may still name them
                 self.check_person_gone(&mut loan, remote, give.keys().chain(take)).await?;
                 return Ok(Effect::Absent { was_there: false });

@@ -8,9 +8,10 @@ use crate::connection::Connection;
 use crate::control::Control;
 use crate::dn::Dn;
 use crate::entry::Entry;
-use crate::error::LdapError;
+use crate::error::{Fate, LdapError};
 use crate::filter::Filter;
 use crate::identifier::EntryName;
+use crate::outcome::Answer;
 use crate::reason::Reason;
 use crate::request::{Modification, Scope, Search};
 use crate::writers::sends_elsewhere;
@@ -172,6 +173,45 @@ pub(super) async fn leave(
         }
         other => other.map(|()| true),
     }
+}
+
+/// Takes somebody out of a group of Active Directory who may not be seen, by what they are called for good, and tells whether
+/// they were in it; `None` where neither can be told. What our account may not read of a group looks there like what is not
+/// there, in filters as well, and so does its contrary: the change itself says how it is.
+pub(super) async fn leave_unread(
+    connection: &mut Connection,
+    group: &GroupName,
+    account: &Member,
+) -> Result<Option<bool>, LdapError> {
+    match group.modify(connection, &[Modification::Delete(member(account))]).await {
+        Ok(()) => Ok(Some(true)),
+        Err(error) if error.reason() == Reason::ValueMissing || says_no_member(&error) => Ok(Some(false)),
+        Err(error) if error.fate() != Fate::Answered || is_elsewhere(&error) => Err(error),
+        // it shows others, and not them
+        Err(_) if shows_members(connection, group).await? => {
+            let is_in = is_member(connection, group, account).await?;
+            Ok(Some(false).filter(|_| !is_in))
+        }
+        Err(_) => Ok(None),
+    }
+}
+
+/// Whether a domain controller says that it knows no such member of the group: Windows by a code ([MS-ERREF] §2.2), Samba by a
+/// text.
+fn says_no_member(error: &LdapError) -> bool {
+    const TEXTS: [&str; 3] = ["00000561", "00000529", "doesn't exist for target GUID"];
+    let says = |answer: &Answer| TEXTS.iter().any(|text| answer.diagnostic().contains(text));
+    error.reason() == Reason::Unwilling && error.answer().is_some_and(says)
+}
+
+/// Whether it says nothing of who is in the group.
+fn is_elsewhere(error: &LdapError) -> bool {
+    sends_elsewhere(error) || matches!(error.reason(), Reason::EntryMissing | Reason::Busy)
+}
+
+async fn shows_members(connection: &mut Connection, group: &GroupName) -> Result<bool, LdapError> {
+    let any = Search::new(group.name.clone(), Scope::Base, Filter::present(&AttributeName::MEMBER));
+    Ok(connection.read(&any).await?.is_some())
 }
 
 fn member(account: &Member) -> Attribute {

@@ -1,17 +1,20 @@
 //! Taking people out of the groups that they were lent, wherever these are by now.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use jit_core::{BackendError, Effect, RemoteEntitlement, RemoteRef};
 
+use super::absence::unproved_of_one;
 use super::accounts::{Accounts, unseen};
 use super::dialect::Dialect;
 use super::elevation::{Found, Person};
 use super::fault::Step;
-use super::lent::Place;
+use super::lent::{Place, Sought};
 use super::members;
+use super::table::Member;
 use crate::connection::Connection;
 use crate::error::LdapError;
+use crate::identifier::{EntryId, EntryName};
 use crate::pool::Loan;
 use crate::reason::Reason;
 
@@ -74,6 +77,52 @@ impl<D: Dialect> Accounts<D> {
             Err(error) if error.reason() == Reason::SchemaViolation => Err(Ok(Effect::Stuck(error.code()))),
             Err(error) => Err(Err(Step::Groups.failed(error))),
         }
+    }
+
+    /// Ends what somebody was lent who is not found, where groups can be told members by identifier: each group is told to drop
+    /// theirs. They are gone where each says that they are not in it, and nothing else shows that they are there.
+    pub(super) async fn take_unfound(
+        &self,
+        loan: &mut Loan,
+        remote: &RemoteRef,
+        take: &BTreeSet<RemoteEntitlement>,
+        id: EntryId,
+    ) -> Result<Effect, BackendError> {
+        let value = EntryName::Guid(id).to_string();
+        let member = Member { attribute: self.table.membership.attribute.clone(), value };
+        let (mut taken, mut repointed, mut kept) = (BTreeSet::new(), BTreeSet::new(), None);
+        for lent in take {
+            match self.take_unfound_from(loan, lent, &member).await {
+                Ok(Taken { was_in, is_repointed }) => {
+                    taken.extend(was_in.then(|| lent.clone()));
+                    repointed.extend(is_repointed.then(|| lent.clone()));
+                }
+                Err(why) => drop(kept.get_or_insert(why)),
+            }
+        }
+        if let Some(why) = kept {
+            return Err(why);
+        }
+        if taken.is_empty() {
+            self.check_person_gone(loan, remote, take.iter()).await?;
+            return Ok(Effect::Absent { was_there: false });
+        }
+        Ok(Effect::Holding { given: BTreeSet::new(), taken, ends: BTreeMap::new(), repointed })
+    }
+
+    async fn take_unfound_from(
+        &self,
+        loan: &mut Loan,
+        lent: &RemoteEntitlement,
+        member: &Member,
+    ) -> Result<Taken, BackendError> {
+        let Sought { place, is_repointed } = self.seek_of_unfound(loan, lent).await?;
+        let Some(place) = place else { return Ok(Taken { was_in: false, is_repointed }) };
+        let failed = |error: LdapError| Step::Groups.failed(error);
+        let group = self.reach(&place).map_err(failed)?;
+        let was_in = members::leave_unread(loan, &group, member).await.map_err(failed)?;
+        let was_in = was_in.ok_or_else(unproved_of_one)?;
+        Ok(Taken { was_in, is_repointed })
     }
 
     /// Tells whether this took the person out of the group. A group that is not there any longer may have another name by now,

@@ -345,9 +345,18 @@ async fn a_read_only_domain_controller_is_told_from_a_group_that_is_kept_elsewhe
 }
 
 /// What taking a group from a person comes to whom a domain controller does not find, while it shows nothing of this name, and
-/// a group that names them or none: the codes of the target and of the directory, where they are not gone.
-async fn end_of_unfound_person(hidden: &'static str, is_named: bool) -> Result<Effect, (Code, Code)> {
+/// a group that names them or none: the codes of the target and of the directory, where they are not gone. Told to drop them,
+/// the group answers so.
+async fn end_of_unfound_person(
+    hidden: &'static str,
+    is_named: bool,
+    (code, text): (u8, &'static str),
+) -> Result<Effect, (Code, Code)> {
     let target = target(1, false, move |asked| {
+        if asked.op == 0x66 {
+            assert!(asked.bytes.windows(6).any(|part| part == b"<GUID="), "by what they are called for good");
+            return vec![Act::Say(message(asked.id, &result(0x67, code, text.as_bytes())))];
+        }
         let says = |text: &str| asked.bytes.windows(text.len()).any(|part| part == text.as_bytes());
         let shown = |dn: &str| (dn != hidden).then(|| entry(dn, &[]));
         let found = match asked.op {
@@ -371,20 +380,35 @@ async fn end_of_unfound_person(hidden: &'static str, is_named: bool) -> Result<E
     })
 }
 
+/// No such value.
+const NOT_IN: (u8, &str) = (16, "");
+
 #[tokio::test(start_paused = true)]
 async fn in_active_directory_too_a_group_that_cannot_be_looked_at_is_not_one_that_names_nobody() {
-    assert_eq!(end_of_unfound_person("", false).await, Ok(Effect::Absent { was_there: false }));
-    for (hidden, is_named) in [
-        ("OU=People,DC=x", false),
-        // renamed, or not for us to see: it may name them
-        ("CN=g00,OU=Groups,DC=x", false),
-        ("OU=Groups,DC=x", false),
-        ("", true),
-    ] {
-        let unproved = end_of_unfound_person(hidden, is_named).await;
-        let codes = unproved.as_ref().map_err(|(target, directory)| (target.as_str(), directory.as_str()));
-        assert_eq!(codes, Err(("target.forbidden", "ldap.absence_unproved")), "{hidden} {is_named}");
+    let gone = Ok(Effect::Absent { was_there: false });
+    for answer in [NOT_IN, (53, "00000561: SvcErr: DSID-031A1254"), (53, "doesn't exist for target GUID")] {
+        assert_eq!(end_of_unfound_person("", false, answer).await, gone, "{answer:?}");
     }
+    for (hidden, is_named, answer) in [
+        ("OU=People,DC=x", false, NOT_IN),
+        // renamed, or not for us to see: it may name them
+        ("CN=g00,OU=Groups,DC=x", false, NOT_IN),
+        ("OU=Groups,DC=x", false, NOT_IN),
+        ("", true, (50, "")),
+        // it shows nobody: what may not be read looks like what is not there
+        ("", false, (50, "")),
+        ("", false, (53, "")),
+        ("", false, (21, "")),
+    ] {
+        let unproved = end_of_unfound_person(hidden, is_named, answer).await;
+        let codes = unproved.as_ref().map_err(|(target, directory)| (target.as_str(), directory.as_str()));
+        let unproved = Err(("target.forbidden", "ldap.absence_unproved"));
+        assert_eq!(codes, unproved, "{hidden} {is_named} {answer:?}");
+    }
+    let taken = end_of_unfound_person("", true, (0, "")).await;
+    assert!(matches!(&taken, Ok(Effect::Holding { taken, .. }) if taken.len() == 1), "{taken:?}");
+    let elsewhere = end_of_unfound_person("", false, (51, "")).await.unwrap_err();
+    assert_eq!((elsewhere.0.as_str(), elsewhere.1.as_str()), ("target.unreachable", "ldap.busy"));
 }
 
 /// What becomes of the end of an account that a domain controller does not find by its identifier, where it answers the change

@@ -3,8 +3,8 @@
 use chrono::TimeDelta;
 use jit_core::*;
 use jit_ldap::{
-    ActiveDirectoryTarget, Attribute, AttributeName, Connection, Dn, EntryName, Modification, OpenLdapTarget,
-    Rdn, Search,
+    ActiveDirectoryTarget, Attribute, AttributeName, Connection, Dn, EntryName, Filter, Modification,
+    OpenLdapTarget, Rdn, Scope, Search,
 };
 
 use super::house::{House, World, absent, administrator_of, made, open_ldap, secret, tenant, windows};
@@ -174,13 +174,20 @@ async fn a_group_that_cannot_be_looked_at_is_not_one_that_names_nobody() {
 const LIST: u32 = 0x0000_0004;
 const ALL: u32 = 0x000f_01ff;
 
-/// An access list with a refusal of these rights put first, for the account of this `sid`.
-fn refusing(list: &[u8], rights: u32, sid: &[u8]) -> Vec<u8> {
+/// The attribute `member`, as access lists name it ([MS-ADA2] §2.43).
+const MEMBER: [u8; 16] =
+    [0xc0, 0x79, 0x96, 0xbf, 0xe6, 0x0d, 0xd0, 0x11, 0xa2, 0x85, 0x00, 0xaa, 0x00, 0x30, 0x49, 0xe2];
+
+/// An access list with a refusal of these rights put first, for the account of this `sid`: on all of the entry, or on one
+/// attribute.
+fn refusing(list: &[u8], rights: u32, sid: &[u8], attribute: Option<[u8; 16]>) -> Vec<u8> {
     let offset = |at: usize| u32::from_le_bytes(list[at..at + 4].try_into().unwrap());
-    let (own, rules) = (8 + sid.len(), usize::try_from(offset(16)).unwrap());
-    let mut refusal = vec![1, 0];
+    let object: Vec<u8> = attribute.map(|id| [vec![1, 0, 0, 0], id.to_vec()].concat()).unwrap_or_default();
+    let (own, rules) = (8 + object.len() + sid.len(), usize::try_from(offset(16)).unwrap());
+    let mut refusal = vec![if object.is_empty() { 1 } else { 6 }, 0];
     refusal.extend(u16::try_from(own).unwrap().to_le_bytes());
     refusal.extend(rights.to_le_bytes());
+    refusal.extend(object);
     refusal.extend(sid);
     let mut changed = list.to_vec();
     // what lies behind the rules moves
@@ -197,9 +204,20 @@ fn refusing(list: &[u8], rights: u32, sid: &[u8]) -> Vec<u8> {
 }
 
 async fn refuse(administrator: &mut Connection, dn: &Dn, rights: u32, sid: &[u8]) {
+    refuse_of(administrator, dn, rights, sid, None).await;
+}
+
+async fn refuse_of(
+    administrator: &mut Connection,
+    dn: &Dn,
+    rights: u32,
+    sid: &[u8],
+    attribute: Option<[u8; 16]>,
+) {
     let list = AttributeName::new("nTSecurityDescriptor").unwrap();
     let before = administrator.read(&Search::entry(dn).attributes([list.clone()])).await.unwrap().unwrap();
-    let after = Attribute::new(list.clone(), [refusing(before.value(&list).unwrap(), rights, sid)]);
+    let after =
+        Attribute::new(list.clone(), [refusing(before.value(&list).unwrap(), rights, sid, attribute)]);
     administrator.modify(&EntryName::from(dn), &[Modification::Replace(after)], &[]).await.unwrap();
 }
 
@@ -234,5 +252,56 @@ async fn whoever_we_may_not_see_any_longer_in_active_directory_is_not_called_gon
         let error = target.ensure(&absent(account)).await.unwrap_err();
         assert_eq!(error.code().as_str(), "target.forbidden", "{}: {error:?}", account.name);
     }
-    assert_eq!(house.check_in(lent.lease).await.unwrap().phase.word(), "ending");
+    // what may be seen no longer is taken all the same: by what they are called for good
+    let alice = peer.below("CN=alice,OU=People");
+    assert!(is_in_ops(&mut administrator, &alice).await);
+    assert_eq!(house.check_in(lent.lease).await.unwrap().phase.word(), "gone");
+    assert!(!is_in_ops(&mut administrator, &alice).await);
+}
+
+async fn is_in_ops(administrator: &mut Connection, dn: &Dn) -> bool {
+    let domain = dn.parent().and_then(|people| people.parent()).unwrap();
+    let group = Dn::parse(&format!("CN=ops,OU=Groups,{domain}")).unwrap();
+    let filter = Filter::equals(&AttributeName::MEMBER, dn.to_string());
+    administrator.read(&Search::new(group, Scope::Base, filter)).await.unwrap().is_some()
+}
+
+#[tokio::test]
+async fn in_active_directory_too_a_group_that_does_not_show_its_members_is_not_one_that_names_nobody() {
+    const READ: u32 = 0x10;
+    const WRITE: u32 = 0x20;
+    let peer = tokio::task::spawn_blocking(|| Peer::start("samba")).await.unwrap();
+    let target = ActiveDirectoryTarget::new(peer.directory(), &windows(&peer)).unwrap();
+    let house = House::behind(std::sync::Arc::new(target), 0).await;
+    let mut administrator = administrator_of(&peer).await;
+    let us = Search::entry(peer.below("CN=jit,OU=Services")).attributes([AttributeName::OBJECT_SID]);
+    let us = administrator.read(&us).await.unwrap().unwrap();
+    let sid = us.value(&AttributeName::OBJECT_SID).unwrap();
+    let ops = peer.below("CN=ops,OU=Groups");
+    let list = AttributeName::new("nTSecurityDescriptor").unwrap();
+    let rights = Search::entry(&ops).attributes([list.clone()]);
+    let rights = administrator.read(&rights).await.unwrap().unwrap().value(&list).unwrap().to_vec();
+    let [alice, bob] = ["alice", "bob"].map(|name| peer.below(&format!("CN={name},OU=People")));
+
+    let first = house.jit.elevate(&house.request("lift-ops", 30), Some("alice")).await.unwrap();
+    let second = house.jit.elevate(&house.request("lift-ops", 30), Some("bob")).await.unwrap();
+    refuse(&mut administrator, &peer.below("OU=People"), LIST, sid).await;
+    refuse_of(&mut administrator, &ops, READ, sid, Some(MEMBER)).await;
+    // nothing of them can be read, and what they were lent is taken
+    assert_eq!(house.check_in(first.lease).await.unwrap().phase.word(), "gone");
+    assert!(!is_in_ops(&mut administrator, &alice).await && is_in_ops(&mut administrator, &bob).await);
+    // nothing can be read or changed: nothing is proved
+    refuse_of(&mut administrator, &ops, WRITE, sid, Some(MEMBER)).await;
+    assert_eq!(house.check_in(second.lease).await.unwrap().phase.word(), "ending");
+    house.clock.advance(TimeDelta::hours(1));
+    assert_eq!(house.work().await.failed, 1, "it comes again");
+    assert!(is_in_ops(&mut administrator, &bob).await);
+    // whoever is removed took what they held with them, and a group that is empty by then proves it
+    administrator.delete(&EntryName::from(&bob), &[]).await.unwrap();
+    house.clock.advance(TimeDelta::hours(1));
+    assert_eq!(house.work().await.failed, 1, "that cannot be read either");
+    let restored = [Modification::Replace(Attribute::new(list, [rights]))];
+    administrator.modify(&EntryName::from(&ops), &restored, &[]).await.unwrap();
+    house.clock.advance(TimeDelta::hours(1));
+    assert_eq!(house.work().await.failed, 0);
 }
