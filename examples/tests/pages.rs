@@ -176,7 +176,7 @@ fn access() -> AccessView {
     let lifted = LeaseRow { lends: Some(HOSTILE.into()), ..lease("ending", false) };
     let leases = vec![lease("active", true), lifted];
     let offers = vec![offer("operator"), offer(HOSTILE)];
-    AccessView { offers, leases, has_more: true, key: "key".into() }
+    AccessView { offers, leases, unreadable: vec![HOSTILE.into()], has_more: true, key: "key".into() }
 }
 
 fn granted() -> GrantedView {

@@ -4,7 +4,9 @@ use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::net::TcpStream;
 use std::process::{Child, Command, Stdio};
 
-use crate::portal;
+use crate::{portal, portal_again};
+
+const ARGUMENTS: &str = "--demo --addr 127.0.0.1:0 --data data";
 
 /// A demo that is ready; it is killed with the test if the test did not end it.
 pub(crate) struct Demo {
@@ -14,8 +16,16 @@ pub(crate) struct Demo {
 
 impl Demo {
     pub(crate) fn start(name: &str) -> Self {
-        let mut child =
-            portal(name, "--demo --addr 127.0.0.1:0 --data data").stdout(Stdio::piped()).spawn().unwrap();
+        Self::run(portal(name, ARGUMENTS))
+    }
+
+    /// Begins once more where one of this name ended.
+    pub(crate) fn again(name: &str) -> Self {
+        Self::run(portal_again(name, ARGUMENTS))
+    }
+
+    fn run(mut program: Command) -> Self {
+        let mut child = program.stdout(Stdio::piped()).spawn().unwrap();
         let mut line = String::new();
         BufReader::new(child.stdout.take().unwrap()).read_line(&mut line).unwrap();
         let address = line.trim().strip_prefix("portal: ready at http://").unwrap().to_owned();

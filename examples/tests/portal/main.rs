@@ -6,6 +6,7 @@ mod demo;
 mod held;
 mod lists;
 mod refusals;
+mod spoilt;
 mod unread;
 
 use std::io::{BufRead, BufReader};
@@ -15,16 +16,28 @@ use std::process::{Command, Output, Stdio};
 
 use demo::Demo;
 
+/// Where a portal of a test runs.
+fn place(name: &str) -> PathBuf {
+    PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join("portal").join(name)
+}
+
+/// The same, with nothing in it.
 fn folder(name: &str) -> PathBuf {
-    let folder = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join("portal").join(name);
+    let folder = place(name);
     let _ = std::fs::remove_dir_all(&folder);
     std::fs::create_dir_all(&folder).unwrap();
     folder
 }
 
 fn portal(name: &str, arguments: &str) -> Command {
+    let _emptied = folder(name);
+    portal_again(name, arguments)
+}
+
+/// A portal that finds what another one left there.
+fn portal_again(name: &str, arguments: &str) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_portal"));
-    command.current_dir(folder(name)).args(arguments.split_whitespace());
+    command.current_dir(place(name)).args(arguments.split_whitespace());
     command
 }
 

@@ -58,17 +58,25 @@ async fn a_record_that_cannot_be_read_is_named_beside_the_others() {
     let (spoilt, other) = (house.out(30).await, house.out(30).await);
     house.script.spoil(Some(spoilt.lease));
     let limit = std::num::NonZeroUsize::MIN;
-    let (mut found, mut unreadable, mut after) = (Vec::new(), Vec::new(), None);
-    loop {
-        let page = house.jit.leases(None, &tenant(), &target(), after, limit).await.unwrap();
-        found.extend(page.items.into_iter().map(|account| account.id));
-        unreadable.extend(page.unreadable);
-        after = page.next;
-        if after.is_none() {
-            break;
+    for is_of_holder in [false, true] {
+        let (mut found, mut unreadable, mut after) = (Vec::new(), Vec::new(), None);
+        loop {
+            let page = if is_of_holder {
+                house.jit.leases_of(None, &tenant(), house.holder, after, limit).await.unwrap()
+            } else {
+                house.jit.leases(None, &tenant(), &target(), after, limit).await.unwrap()
+            };
+            found.extend(page.items.into_iter().map(|account| account.id));
+            unreadable.extend(page.unreadable);
+            after = page.next;
+            if after.is_none() {
+                break;
+            }
         }
+        assert_eq!((found, unreadable), (vec![other.lease], vec![spoilt.lease]), "{is_of_holder}");
     }
-    assert_eq!((found, unreadable), (vec![other.lease], vec![spoilt.lease]));
+    let nobody = house.jit.leases_of(None, &tenant(), spoilt.lease, None, limit).await.unwrap();
+    assert!(nobody.items.is_empty() && nobody.unreadable.is_empty(), "nothing is lent to a lease");
 }
 
 #[tokio::test]

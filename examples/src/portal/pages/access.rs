@@ -18,8 +18,11 @@ pub fn access(frame: &Frame, view: &AccessView) -> Markup {
         p.lead { "An account at a target, or more for the one you have there: for a time, and ending by itself." }
         section aria-labelledby="lent" {
             h2 id="lent" { "Lent to you" }
-            @if view.leases.is_empty() { p.empty { "Nothing is lent to you." } }
-            @else { ul.waiting { @for row in &view.leases { (lent(row, token)) } } }
+            @if view.leases.is_empty() && view.unreadable.is_empty() { p.empty { "Nothing is lent to you." } }
+            @if !view.leases.is_empty() { ul.waiting { @for row in &view.leases { (lent(row, token)) } } }
+            @for lease in &view.unreadable {
+                p { "The record of lease " code { (lease) } " cannot be read. It may still be lent to you: ask an administrator." }
+            }
             @if view.has_more { p.muted { "There are more than these. Check some in, and the others are shown." } }
         }
         section aria-labelledby="offers" {

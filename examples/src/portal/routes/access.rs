@@ -7,8 +7,7 @@ use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse as _, Response};
 use chrono::{DateTime, TimeDelta, Utc};
 use jit_core::{
-    Account, AccountId, BackendError, CheckOut, Code, Filter, JitError, Lease, LookupKey, Query as Accounts,
-    RuleName, Span, Store, StoreId, TargetId, TenantId,
+    Account, AccountId, CheckOut, Code, Jit, JitError, Lease, RuleName, Span, StoreId, TargetId, TenantId,
 };
 
 use super::check_form;
@@ -29,12 +28,13 @@ const COUNTDOWN: &str = include_str!("../countdown.js");
 pub(super) async fn show(State(house): State<Arc<House>>, headers: HeaderMap) -> Result<Response, Failure> {
     let Some(visit) = house.visit(&headers).await? else { return Ok(see_other("/")) };
     let name = present::display_name(&visit.account);
-    let (leases, has_more) = held(&house, &visit).await?;
+    let held = held(&house, &visit).await?;
     let row = |account: &Account| present::lease_row(account, name.clone(), None, house.now());
     let view = AccessView {
         offers: offers(&house.targets, &visit.account, house.now(), house.demo),
-        leases: leases.iter().filter_map(row).collect(),
-        has_more,
+        leases: held.accounts.iter().filter_map(row).collect(),
+        unreadable: held.unreadable.iter().map(ToString::to_string).collect(),
+        has_more: held.has_more,
         key: random_token()?,
     };
     Ok(html(StatusCode::OK, pages::access(&house.frame(Some(&visit)), &view)))
@@ -154,31 +154,45 @@ pub(super) fn span_of(sent: &Parameters, asked: &Asked) -> Result<TimeDelta, Fai
     span.ok_or_else(|| asked.refused(Code::new("portal.span")))
 }
 
-/// The accounts that keep what is lent to the visitor, the latest first, and whether there are more.
-async fn held(house: &House, visit: &Visit) -> Result<(Vec<Account>, bool), Failure> {
-    let Some(store) = house.store(visit.session.store.as_ref()) else { return Ok((Vec::new(), false)) };
-    Ok(held_by(store, &visit.session.tenant, visit.account.id).await?)
+/// What is lent to somebody.
+#[derive(Default)]
+struct Held {
+    /// The accounts that keep it, the latest first.
+    accounts: Vec<Account>,
+    /// Those whose records cannot be read.
+    unreadable: Vec<AccountId>,
+    /// Whether there are more.
+    has_more: bool,
+}
+
+async fn held(house: &House, visit: &Visit) -> Result<Held, Failure> {
+    let store = visit.session.store.as_ref();
+    if house.store(store).is_none() {
+        return Ok(Held::default());
+    }
+    Ok(held_by(&house.jit, store, &visit.session.tenant, visit.account.id).await?)
 }
 
 async fn held_by(
-    store: &dyn Store,
+    jit: &Jit,
+    store: Option<&StoreId>,
     tenant: &TenantId,
     holder: AccountId,
-) -> Result<(Vec<Account>, bool), BackendError> {
-    let filter = Filter::Bearing(LookupKey::leased_for(holder));
-    let mut query = Accounts { tenant: tenant.clone(), filter, after: None, limit: LEASES };
-    let mut found = Vec::new();
+) -> Result<Held, JitError> {
+    let (mut found, mut after) = (Held::default(), None);
     for _ in 0..PAGES {
-        let page = store.list(&query).await?;
+        let page = jit.leases_of(store, tenant, holder, after, LEASES).await?;
         let is_live = |account: &Account| account.lease.as_ref().is_some_and(|lease| lease.is_live());
-        found.extend(page.items.into_iter().filter(is_live));
-        query.after = page.next;
-        if query.after.is_none() {
+        found.accounts.extend(page.items.into_iter().filter(is_live));
+        found.unreadable.extend(page.unreadable);
+        after = page.next;
+        if after.is_none() {
             break;
         }
     }
-    found.sort_by_key(|account| std::cmp::Reverse(account.created_at));
-    Ok((found, query.after.is_some()))
+    found.accounts.sort_by_key(|account| std::cmp::Reverse(account.created_at));
+    found.has_more = after.is_some();
+    Ok(found)
 }
 
 /// The lease of a form, with its id. Those of others are not there, for administrators either: they have a page
@@ -282,7 +296,7 @@ mod tests {
         for _ in 0..250 {
             jit.check_out(&request_of(&holder)).await.unwrap();
         }
-        let (shown, has_more) = held_by(&*store, &holder.tenant, holder.id).await.unwrap();
-        assert_eq!((shown.len(), has_more), (250, false));
+        let shown = held_by(&jit, None, &holder.tenant, holder.id).await.unwrap();
+        assert_eq!((shown.accounts.len(), shown.has_more), (250, false));
     }
 }

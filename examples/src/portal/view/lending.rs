@@ -9,6 +9,8 @@ pub struct AccessView {
     pub offers: Vec<OfferRow>,
     /// What is lent to the visitor.
     pub leases: Vec<LeaseRow>,
+    /// What may be lent to them, but cannot be read.
+    pub unreadable: Vec<String>,
     /// Whether there is more than that.
     pub has_more: bool,
     /// Makes a form that is sent twice one request.

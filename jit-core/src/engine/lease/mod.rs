@@ -154,6 +154,23 @@ impl Jit {
         let query = Query { after, ..bearing(tenant, LookupKey::leased_at(target), limit) };
         Ok(page_of(self.store_named(store)?, &query).await?)
     }
+
+    /// Lists the accounts that keep the leases of one holder which may still be in a target, at whichever, in pages: at most
+    /// `limit` of them, from where the page before ended. Those whose records cannot be read are named beside the others.
+    ///
+    /// # Errors
+    /// `engine.unknown_store`; [`JitError::Backend`].
+    pub async fn leases_of(
+        &self,
+        store: Option<&StoreId>,
+        tenant: &TenantId,
+        holder: AccountId,
+        after: Option<Cursor>,
+        limit: NonZeroUsize,
+    ) -> Result<LeasePage, JitError> {
+        let query = Query { after, ..bearing(tenant, LookupKey::leased_for(holder), limit) };
+        Ok(page_of(self.store_named(store)?, &query).await?)
+    }
 }
 
 /// Tells whether there is no such lease, or none any longer.
