@@ -54,6 +54,7 @@ enum Lists {
 }
 
 #[derive(Default)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a switch of its own")]
 struct Inner {
     step: usize,
     faults: BTreeMap<usize, Fault>,
