@@ -42,7 +42,7 @@ fn one_lease_that_cannot_be_read_is_named_and_takes_no_other_from_the_page() {
     alice.sign_in("acme", "alice");
     let page = alice.get("/access");
     assert_eq!(page.status, 200, "{}", page.body);
-    let named = format!("The record of lease <code>{}</code> cannot be read", unreadable);
+    let named = format!("The record of lease <code>{unreadable}</code> cannot be read");
     assert!(page.body.contains(&named), "{}", page.body);
     assert!(page.body.contains("caretaker at workshop") && page.body.contains(&other), "{}", page.body);
     assert!(page.body.contains("Check out"), "and whoever has it can ask for more: {}", page.body);

@@ -207,4 +207,6 @@ async fn clients_of_an_authorization_server_come_in_as_far_as_their_scopes_allow
     for (token, status) in [("hr/other", 403), ("stranger/scim:write", 401), ("nonsense", 401)] {
         assert_eq!(known.authenticate(token).await.unwrap_err().reason().status(), status, "{token}");
     }
+    let long = format!("hr/{}", "x".repeat(8 << 10));
+    assert_eq!(known.authenticate(&long).await.unwrap_err().reason().status(), 401, "no verifier is asked");
 }
