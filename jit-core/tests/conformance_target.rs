@@ -187,6 +187,10 @@ impl Target for Faulty {
         self.inner.capabilities()
     }
 
+    async fn home(&self, remote: &RemoteRef) -> Result<Option<String>, BackendError> {
+        self.inner.home(remote).await
+    }
+
     async fn ensure(&self, desired: &Desired) -> Result<Effect, BackendError> {
         let desired = self.bent(desired);
         self.name_still(&desired);

@@ -63,7 +63,7 @@ impl World {
         let marker = MarkerKey::new("sample", &[5; 32])?.mark(&self.tenant, account.id);
         let name = "jit-sample".to_owned();
         account.ends_at = Some(at(60));
-        let remote = RemoteRef { name, place: None, marker, native: None };
+        let remote = RemoteRef { name, place: None, marker, native: None, home: None };
         let lease =
             Lease::intended(TargetId::new("directory")?, holder, RuleName::new("admin")?, remote, at(60));
         account.lease = Some(Box::new(Lease { phase: Phase::Active { since: at(0) }, ..lease }));

@@ -310,7 +310,7 @@ mod tests {
     fn lease() -> Lease {
         let id = AccountId::from_uuid(uuid::Uuid::from_u128(7));
         let marker = MarkerKey::new("test", &[5; 32]).unwrap().mark(&TenantId::new("acme").unwrap(), id);
-        let remote = RemoteRef { name: "jit-1".into(), place: None, marker, native: None };
+        let remote = RemoteRef { name: "jit-1".into(), place: None, marker, native: None, home: None };
         let (target, role) = (TargetId::new("ad").unwrap(), RuleName::new("admin").unwrap());
         Lease { latest: at(60), unanswered: Some(at(2)), ..Lease::intended(target, id, role, remote, at(30)) }
     }

@@ -42,7 +42,7 @@
 ///     inner: MemoryTarget,
 /// }
 ///
-/// jit_core::pass_on! { Target(capabilities, observe, holdings, show, differs, list) for Closed => inner;
+/// jit_core::pass_on! { Target(capabilities, home, observe, holdings, show, differs, list) for Closed => inner;
 ///     async fn ensure(&self, desired: &Desired) -> Result<Effect, BackendError> {
 ///         match &desired.state {
 ///             DesiredState::Absent | DesiredState::Disabled => self.inner.ensure(desired).await,
@@ -89,7 +89,7 @@ macro_rules! __jit_pass_on {
     (Target [$type:ty] [$field:ident]) => {
         $crate::__jit_pass_on! {
             Target { [$type] [$field] }
-            capabilities ensure observe holdings show differs list
+            capabilities home ensure observe holdings show differs list
         }
     };
     (UserStore $done:tt find $($more:ident)*) => {
@@ -267,6 +267,11 @@ macro_rules! __jit_pass_on {
                 self.$field.capabilities()
             }
         } $($more)* }
+    };
+    (Target $done:tt home $($more:ident)*) => {
+        $crate::__jit_pass_one! { Target $done $($more)*;
+            home(remote: &$crate::RemoteRef) -> ::core::option::Option<::std::string::String>
+        }
     };
     (Target $done:tt ensure $($more:ident)*) => {
         $crate::__jit_pass_one! { Target $done $($more)*;

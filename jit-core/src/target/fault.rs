@@ -8,6 +8,8 @@ pub enum TargetFault {
     Unreachable,
     /// A server that stands in for another one answered, and does not have it. It may be on its way there: that proves nothing.
     Unseen,
+    /// It is not the system that the account was made in: what it does not have proves nothing.
+    Elsewhere,
     /// Who it says to be could not be proved: a wrong certificate, or none.
     Untrusted,
     /// It does not accept our own credentials. Asking again could lock them.
@@ -51,6 +53,7 @@ impl TargetFault {
         match self {
             Self::Unreachable => "target.unreachable",
             Self::Unseen => "target.unseen",
+            Self::Elsewhere => "target.elsewhere",
             Self::Untrusted => "target.untrusted",
             Self::Credentials | Self::Resting => "target.credentials",
             Self::Forbidden => "target.forbidden",
@@ -69,6 +72,7 @@ impl TargetFault {
         match self {
             Self::Unreachable => "the target did not answer",
             Self::Unseen => "a server that stands in does not have it, which proves nothing",
+            Self::Elsewhere => "it is not the system that the account was made in, and proves nothing of it",
             Self::Untrusted => "the target could not prove who it is",
             Self::Credentials => "the target does not accept our credentials",
             Self::Resting => "the target did not accept our credentials, and is not asked again yet",
@@ -107,7 +111,7 @@ impl TargetFault {
             | Self::ReadOnly
             | Self::Place
             | Self::Protocol => FaultScope::Target,
-            Self::Name | Self::Secret | Self::Entitlement => FaultScope::Account,
+            Self::Elsewhere | Self::Name | Self::Secret | Self::Entitlement => FaultScope::Account,
             // Credentials have a circuit of their own.
             Self::Unseen | Self::Credentials | Self::Resting | Self::Limit | Self::Quarantined => {
                 FaultScope::Neither

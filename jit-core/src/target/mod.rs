@@ -48,11 +48,21 @@ pub(crate) use unmarked_view::UnmarkedView;
 ///
 /// Every call may be repeated, and may arrive after a later one: an implementation relies on names, markers and native
 /// ids, never on what it did before. A failure leaves the outcome unknown to the caller, who repeats or undoes.
+///
+/// Only the system that an account was made in knows that it is not there: where [`RemoteRef::home`] names another one, what
+/// is not found, or borne by a stranger, is the error `target.elsewhere`.
 #[cfg_attr(feature = "mocks", mockall::automock)]
 #[async_trait]
 pub trait Target: Send + Sync {
     /// Tells what the system can do.
     fn capabilities(&self) -> Capabilities;
+
+    /// Tells which system this is, by something that it keeps for good and that no other has, on the server that an account goes
+    /// to; `None` where nothing tells them apart. It is kept with what is made there ([`RemoteRef::home`]).
+    ///
+    /// # Errors
+    /// `target.…`.
+    async fn home(&self, remote: &RemoteRef) -> Result<Option<String>, BackendError>;
 
     /// Brings one remote account to a state, or tells why it was left alone.
     ///
@@ -173,6 +183,9 @@ pub struct RemoteRef {
     /// The id that the system gave it and never changes, once it is known.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub native: Option<String>,
+    /// The system that it was made in, as [`Target::home`] told then; `None` where that is not known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub home: Option<String>,
 }
 
 /// Says how a remote account shall be.

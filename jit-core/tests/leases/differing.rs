@@ -186,7 +186,7 @@ struct Narrow {
     tells: fn(Listed) -> Listed,
 }
 
-jit_core::pass_on! { Target(capabilities, ensure, observe, differs) for Narrow => behind;
+jit_core::pass_on! { Target(capabilities, home, ensure, observe, differs) for Narrow => behind;
     async fn holdings(
         &self,
         remote: &RemoteRef,

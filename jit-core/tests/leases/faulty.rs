@@ -348,6 +348,10 @@ impl Target for FaultyTarget {
         Capabilities { settles_after: self.settles_after, ..self.inner.capabilities() }
     }
 
+    async fn home(&self, remote: &RemoteRef) -> Result<Option<String>, BackendError> {
+        self.inner.home(remote).await
+    }
+
     async fn ensure(&self, desired: &Desired) -> Result<Effect, BackendError> {
         {
             let mut inner = self.script.inner.lock().unwrap();

@@ -77,6 +77,10 @@ impl Target for Door {
     fn capabilities(&self) -> Capabilities {
         self.domain.inner.capabilities()
     }
+    async fn home(&self, remote: &RemoteRef) -> Result<Option<String>, BackendError> {
+        self.bind()?.home(remote).await
+    }
+
     async fn ensure(&self, desired: &Desired) -> Result<Effect, BackendError> {
         self.bind()?.ensure(desired).await
     }

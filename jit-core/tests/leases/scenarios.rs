@@ -152,6 +152,49 @@ async fn a_directory_that_was_put_in_the_place_of_the_old_one_keeps_its_accounts
     assert!(house.directory.accounts().contains_key(&out.name), "it bears the name and is not ours");
 }
 
+#[tokio::test]
+async fn another_directory_under_the_name_proves_nothing_of_what_was_lent_in_the_old_one() {
+    let mut house = House::new().await;
+    house.directory.plant(PERSON);
+    // The end comes by our hand alone.
+    house.directory.end_by_itself(false);
+    house.directory.call_home("old");
+    let (out, used) = (house.out(30).await, house.out(120).await);
+    let lent = house.lift("lift", 30).await.unwrap();
+    let old = Arc::clone(&house.directory);
+    house.directory = Arc::new(MemoryTarget::new());
+    house.directory.call_home("new");
+    house.restart();
+    let longer = house.jit.extend(None, &tenant(), used.lease, TimeDelta::hours(4), house.by()).await;
+    assert_eq!(code_of(longer), "target.elsewhere");
+    house.pass_minutes(31).await;
+    for lease in [out.lease, lent.lease] {
+        assert_eq!(house.lease(lease).await.phase.word(), "ending");
+    }
+    assert_eq!(house.lease(used.lease).await.phase.word(), "active", "nobody lost it");
+    house.pass_minutes(20).await;
+    assert!(house.alarms().await.contains(&"lease.overdue".to_owned()));
+
+    house.directory = old;
+    house.restart();
+    house.pass_minutes(16).await;
+    for lease in [out.lease, lent.lease] {
+        assert_eq!(house.lease(lease).await.phase.word(), "gone");
+    }
+    assert!(!house.directory.accounts().contains_key(&out.name) && !house.person_holds("ops"));
+}
+
+#[tokio::test]
+async fn what_was_lent_before_it_was_written_down_where_ends_as_ever() {
+    let house = House::new().await;
+    let out = house.out(30).await;
+    assert_eq!(house.lease(out.lease).await.remote.home, None);
+    house.directory.call_home("known by now");
+    house.directory.take_out(&out.name);
+    house.pass_minutes(31).await;
+    assert_eq!(house.lease(out.lease).await.phase.word(), "gone");
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn a_hundred_calls_with_one_key_make_one_account() {
     let house = Arc::new(House::new().await);

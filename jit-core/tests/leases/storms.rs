@@ -24,7 +24,7 @@ struct Busy {
     most: AtomicUsize,
 }
 
-jit_core::pass_on! { Target(capabilities, observe, holdings, show, differs, list) for Busy => inner;
+jit_core::pass_on! { Target(capabilities, home, observe, holdings, show, differs, list) for Busy => inner;
     async fn ensure(&self, desired: &Desired) -> Result<Effect, BackendError> {
         if !matches!(desired.state, DesiredState::Absent) {
             return self.inner.ensure(desired).await;

@@ -7,6 +7,7 @@ use jit_core::{BackendError, ErrorKind, FaultScope, RemoteEntitlement, RemoteRef
 use super::accounts::Accounts;
 use super::dialect::{Dialect, Following};
 use super::fault::Step;
+use super::find::Base;
 use super::guard::Guard;
 use super::lent::{Place, Sought};
 use super::members;
@@ -54,7 +55,9 @@ impl<D: Dialect> Accounts<D> {
         connection: &mut Connection,
         remote: &RemoteRef,
     ) -> Result<Option<EntryName>, BackendError> {
-        self.check_seen(connection, &self.table.base).await?;
+        if !self.check_home(connection, remote).await? {
+            self.check_seen(connection, &self.table.base).await?;
+        }
         let name = self.last_name(remote);
         // what never got an identifier may have been refused because its place is not there, and was looked for by its name
         if remote.native.is_some() {
@@ -126,6 +129,7 @@ impl<D: Dialect> Accounts<D> {
         remote: &RemoteRef,
         lent: impl Iterator<Item = &RemoteEntitlement> + Send,
     ) -> Result<(), BackendError> {
+        self.check_home(connection, remote).await?;
         let Some(people) = &self.table.people else { return Ok(()) };
         self.check_seen(connection, people).await?;
         let name = self.last_name(remote).filter(|_| self.dialect.names_members_for_good());
@@ -166,6 +170,48 @@ impl<D: Dialect> Accounts<D> {
     ) -> Result<bool, LdapError> {
         let member = Member { attribute: self.table.membership.attribute.clone(), value: name.to_string() };
         members::is_member(connection, &self.reach(group)?, &member).await
+    }
+
+    /// What the directory gave the entry that our accounts lie below: no other directory has it.
+    pub(super) async fn home(&self, connection: &mut Connection) -> Result<Option<EntryId>, BackendError> {
+        let search = Search::entry(&self.table.base).attributes([self.dialect.id().name()]);
+        let base = connection.read(&search).await.map_err(|error| Step::Look.failed(error))?;
+        Ok(base.and_then(|base| base.id(self.dialect.id()).ok()))
+    }
+
+    /// Passes where this is the directory that an account was made in, as far as that was written down, and tells whether the
+    /// base was seen. Of an account in another one nothing is proved by what is not here. Where the settings name another base
+    /// by now, the entry that was the base then is here still.
+    pub(super) async fn check_home(
+        &self,
+        connection: &mut Connection,
+        remote: &RemoteRef,
+    ) -> Result<bool, BackendError> {
+        let Some(home) = &remote.home else { return Ok(false) };
+        let id: EntryId = home.parse().map_err(|reason: Reason| {
+            BackendError::new(ErrorKind::Corrupt, "directory.look").caused_by(reason)
+        })?;
+        let base = self.home(connection).await?;
+        if base == Some(id) {
+            return Ok(true);
+        }
+        if self.has_entry(connection, id).await? {
+            return Ok(false);
+        }
+        // a base that cannot be read may be the same
+        Err(if base.is_some() { Step::Look.failed(Reason::OtherDirectory) } else { unproved() })
+    }
+
+    /// Tells whether an entry can be seen anywhere in what the server keeps together with our base.
+    async fn has_entry(&self, connection: &mut Connection, id: EntryId) -> Result<bool, BackendError> {
+        for which in [Base::Own, Base::Whole] {
+            let Some(base) = self.base(connection, which).await? else { continue };
+            let search = self.dialect.by_id(&base, id).attributes([self.dialect.id().name()]);
+            if which.seen(connection.read(&search).await)?.is_some() {
+                return Ok(true);
+            }
+        }
+        Ok(false)
     }
 
     async fn check_seen(&self, connection: &mut Connection, dn: &Dn) -> Result<(), BackendError> {

@@ -146,6 +146,12 @@ impl<D: Dialect> Accounts<D> {
         })
     }
 
+    /// The directory, by what it calls the entry that our accounts lie below, on the server that an account goes to.
+    pub(super) async fn home_of(&self, remote: &RemoteRef) -> Result<Option<String>, BackendError> {
+        let mut loan = self.lend_for(remote.marker.as_str()).await?;
+        Ok(self.home(&mut loan).await?.map(|id| id.to_string()))
+    }
+
     /// What was done for an account on one server may not have reached the others yet.
     pub(super) async fn lend_for(&self, account: &str) -> Result<Loan, BackendError> {
         let loan = self.directory.lend_for_changes(account, &self.table.base).await;

@@ -85,6 +85,7 @@ pub(super) fn fault_of(step: Step, error: &LdapError) -> TargetFault {
         }
         Reason::CircuitOpen => TargetFault::Resting,
         Reason::ReadOnly => TargetFault::ReadOnly,
+        Reason::OtherDirectory => TargetFault::Elsewhere,
         Reason::PoolExhausted
         | Reason::TimeLimit
         | Reason::SizeLimit

@@ -30,7 +30,7 @@ pub(super) struct Remote {
 
 /// Below which entry something is looked for.
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum Base {
+pub(super) enum Base {
     /// Below which our accounts are made.
     Own,
     /// Everything that the server keeps together with it.
@@ -39,7 +39,7 @@ enum Base {
 
 impl Base {
     /// What our account may not see elsewhere is not there for it.
-    fn seen(self, found: Result<Option<Entry>, LdapError>) -> Result<Option<Entry>, BackendError> {
+    pub(super) fn seen(self, found: Result<Option<Entry>, LdapError>) -> Result<Option<Entry>, BackendError> {
         match found {
             Err(error) if self == Self::Whole && error.reason() == Reason::AccessDenied => Ok(None),
             found => found.map_err(|error| Step::Look.failed(error)),
@@ -67,8 +67,11 @@ impl<D: Dialect> Accounts<D> {
         remote: &RemoteRef,
     ) -> Result<Found, BackendError> {
         let found = self.search(connection, remote).await?;
-        if matches!(found, Found::Nothing) {
-            self.check_gone(connection, remote).await?;
+        match found {
+            Found::Nothing => self.check_gone(connection, remote).await?,
+            // who bears a name of ours in another directory is nobody whom we know
+            Found::NotOurs | Found::Stranger => drop(self.check_home(connection, remote).await?),
+            Found::Ours(_) => {}
         }
         Ok(found)
     }
@@ -146,7 +149,11 @@ impl<D: Dialect> Accounts<D> {
 
     /// Below which entry to look: what an administrator moved is looked for in all that the server keeps beside our base,
     /// where it is not found wherever it lies.
-    async fn base(&self, connection: &mut Connection, which: Base) -> Result<Option<Dn>, BackendError> {
+    pub(super) async fn base(
+        &self,
+        connection: &mut Connection,
+        which: Base,
+    ) -> Result<Option<Dn>, BackendError> {
         let own = &self.table.base;
         match which {
             Base::Own => return Ok(Some(own.clone())),

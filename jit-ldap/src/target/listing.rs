@@ -182,6 +182,7 @@ impl<D: Dialect> Accounts<D> {
             place: places.next(),
             marker: Marker::found(marker),
             native: Some(entry.id(self.dialect.id()).ok()?.to_string()),
+            home: None,
         };
         let (enabled, end) =
             (self.dialect.shows_use().then(|| self.dialect.is_enabled(entry)), self.dialect.end(entry));

@@ -61,6 +61,10 @@ macro_rules! targets {
                 self.accounts.capabilities()
             }
 
+            async fn home(&self, remote: &RemoteRef) -> Result<Option<String>, BackendError> {
+                in_time(timeout(self.accounts.longest_call(), self.accounts.home_of(remote)).await)
+            }
+
             async fn ensure(&self, desired: &Desired) -> Result<Effect, BackendError> {
                 in_time(timeout(self.accounts.longest_call(), self.accounts.ensure(desired)).await)
             }

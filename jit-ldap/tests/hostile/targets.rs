@@ -56,7 +56,7 @@ async fn target(
 pub(crate) fn dora() -> RemoteRef {
     let lease = Mint::new("2027-01-15T08:00:00Z".parse().unwrap(), [7; 16]).account();
     let marker = MarkerKey::new("hostile", &[6; 32]).unwrap().mark(&TenantId::new("acme").unwrap(), lease);
-    RemoteRef { name: "dora".to_owned(), place: None, marker, native: Some(NATIVE.to_owned()) }
+    RemoteRef { name: "dora".to_owned(), place: None, marker, native: Some(NATIVE.to_owned()), home: None }
 }
 
 /// A group of which this server shows no identifier: it is known by its name.

@@ -60,5 +60,6 @@ fn ours(person: Person) -> Option<Listed> {
         place: None,
         marker: Marker::found(marker),
         native: Some(person.id),
+        home: None,
     }))
 }

@@ -166,6 +166,10 @@ impl Target for ScimTarget {
         }
     }
 
+    async fn home(&self, _: &RemoteRef) -> Result<Option<String>, BackendError> {
+        Ok(None)
+    }
+
     async fn ensure(&self, desired: &Desired) -> Result<Effect, BackendError> {
         let people = &self.people;
         match &desired.state {

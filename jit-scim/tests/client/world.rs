@@ -42,7 +42,7 @@ pub(crate) fn person(name: &str) -> RemoteRef {
     });
     let key = MarkerKey::new("prod", &[5; 32]).unwrap();
     let marker = key.mark(&TenantId::new("acme").unwrap(), Mint::new(DateTime::default(), seed).account());
-    RemoteRef { name: name.to_owned(), place: None, marker, native: None }
+    RemoteRef { name: name.to_owned(), place: None, marker, native: None, home: None }
 }
 
 pub(crate) fn alice() -> RemoteRef {

@@ -24,7 +24,7 @@ fn person(number: u8) -> RemoteRef {
     let key = MarkerKey::new("prod", &[5; 32]).unwrap();
     let lease = Mint::new(DateTime::default(), [number; 16]).account();
     let marker = key.mark(&TenantId::new("acme").unwrap(), lease);
-    RemoteRef { name: format!("person-of-ours-{number}"), place: None, marker, native: None }
+    RemoteRef { name: format!("person-of-ours-{number}"), place: None, marker, native: None, home: None }
 }
 
 fn wanted(remote: &RemoteRef) -> Mirrored {

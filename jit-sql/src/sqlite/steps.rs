@@ -113,7 +113,7 @@ fn over(mint: &mut Mint, seconds: i64) -> Account {
     let mut account = Account::begin(mint.account(), tenant.clone(), state, at);
     let marker = MarkerKey::new("test", &[5; 32]).unwrap().mark(&tenant, account.id);
     let native = Some(format!("id-{seconds}"));
-    let remote = RemoteRef { name: "jit-1".into(), place: None, marker, native };
+    let remote = RemoteRef { name: "jit-1".into(), place: None, marker, native, home: None };
     let (target, role) = (TargetId::new("ad").unwrap(), RuleName::new("admin").unwrap());
     account.lease = Some(Box::new(Lease {
         phase: Phase::Gone { since: at, why: EndReason::Expired },

@@ -32,7 +32,7 @@ struct Way {
     asked: Arc<Asked>,
 }
 
-jit_core::pass_on! { Target(capabilities, observe, holdings, show, differs, list) for Way => inner;
+jit_core::pass_on! { Target(capabilities, home, observe, holdings, show, differs, list) for Way => inner;
     async fn ensure(&self, desired: &Desired) -> Result<Effect, BackendError> {
         let name = desired.remote.name.clone();
         self.asked.lock().unwrap().entry(name).or_default().push(self.process);

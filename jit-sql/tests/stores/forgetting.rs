@@ -17,7 +17,7 @@ pub(crate) fn leased(number: u64, phase: Phase, updated: &str) -> Account {
     let mut account = Account { updated_at, ..Account::begin(mint.account(), tenant(), state, now()) };
     let native = Some(format!("id-{number}"));
     let marker = MarkerKey::new("test", &[5; 32]).unwrap().mark(&tenant(), account.id);
-    let remote = RemoteRef { name: "jit-1".into(), place: None, marker, native };
+    let remote = RemoteRef { name: "jit-1".into(), place: None, marker, native, home: None };
     account.lease = Some(Box::new(Lease { phase, ..lease(mint.account(), remote) }));
     account
 }

@@ -13,7 +13,7 @@ fn lent(number: u64, native: &str, existed: bool) -> Commit {
     let mut account = account(&mut mint(number), native, native);
     let marker = Marker::found("jit1:prod:acme:x:y");
     let (name, native) = (native.to_owned(), Some(native.to_owned()));
-    let remote = RemoteRef { name, place: None, marker, native };
+    let remote = RemoteRef { name, place: None, marker, native, home: None };
     let elevates = existed.then_some(account.id);
     // A character that a database may not take as text, and its escape.
     let purpose = Some("a\0b\\u0000".to_owned());

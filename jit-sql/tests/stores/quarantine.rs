@@ -21,7 +21,7 @@ struct Weak {
     asked: AtomicUsize,
 }
 
-jit_core::pass_on! { Target(capabilities, observe, holdings, show, differs, list) for Weak => inner;
+jit_core::pass_on! { Target(capabilities, home, observe, holdings, show, differs, list) for Weak => inner;
     async fn ensure(&self, desired: &Desired) -> Result<Effect, BackendError> {
         self.asked.fetch_add(1, Ordering::SeqCst);
         if self.fails.load(Ordering::SeqCst) {

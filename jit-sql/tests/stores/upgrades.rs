@@ -94,7 +94,8 @@ fn lent() -> [Account; 3] {
     let [made, elevates, keeper] =
         std::array::from_fn(|_| Account::begin(mint.account(), tenant(), AccountState::Active, now()));
     let marker = MarkerKey::new("test", &[5; 32]).unwrap().mark(&tenant(), made.id);
-    let remote = RemoteRef { name: "jit-1".into(), place: None, marker, native: Some("id-1".into()) };
+    let remote =
+        RemoteRef { name: "jit-1".into(), place: None, marker, native: Some("id-1".into()), home: None };
     let lease = Lease {
         entitlements: vec!["ops".into()],
         unattended: Some(UnattendedEnd::ServerRefusesLogin),

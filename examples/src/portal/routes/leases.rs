@@ -174,6 +174,7 @@ mod tests {
             place: None,
             marker: Marker::found(*name),
             native: None,
+            home: None,
         }));
         found
     }

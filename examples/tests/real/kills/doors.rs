@@ -91,6 +91,10 @@ impl Target for WatchedTarget {
         self.inner.capabilities()
     }
 
+    async fn home(&self, remote: &RemoteRef) -> Result<Option<String>, BackendError> {
+        self.inner.home(remote).await
+    }
+
     async fn ensure(&self, desired: &Desired) -> Result<Effect, BackendError> {
         self.steps.asked.fetch_add(1, SeqCst);
         let effect = self.steps.across("ensure", self.inner.ensure(desired)).await;

@@ -68,7 +68,7 @@ impl Rig {
         let lease = Mint::new(SystemClock.now(), seed).account();
         let marker = MarkerKey::new("conformance", &key)?.mark(&tenant, lease);
         let name = remote_name("jit-", &tenant, lease, 0);
-        Ok(RemoteRef { name, place: self.place.clone(), marker, native: None })
+        Ok(RemoteRef { name, place: self.place.clone(), marker, native: None, home: None })
     }
 
     /// Another one, whose name is the same.

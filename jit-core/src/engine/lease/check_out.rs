@@ -60,13 +60,16 @@ impl Jit {
         let (store, setup, id) = (asked.store, asked.setup, asked.id);
         // Drawn first: whoever has no secret to hand out makes no account.
         let secret = setup.secrets.draw(self.parts.entropy.as_ref())?;
-        let remote = RemoteRef {
+        let mut remote = RemoteRef {
             name: remote_name(&setup.prefix, &request.tenant, id, 0),
             place: asked.role.place.clone(),
             marker: setup.markers.mark(&request.tenant, id),
             native: None,
+            home: None,
         };
         self.check_accepted(setup, &remote).await?;
+        // Written down before anything is made: only there can anybody find out later what became of it.
+        remote.home = setup.target.home(&remote).await?;
         let lease = asked.lease(request, remote);
         let (account, before) =
             match self.intend(store, &request.tenant, id, lease, request.by.clone(), asked.now).await {

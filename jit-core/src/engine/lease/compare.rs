@@ -66,6 +66,7 @@ impl Jit {
             place: None,
             marker: setup.markers.mark(&account.tenant, account.id),
             native: Some(lent.native.clone()),
+            home: None,
         };
         let asked: BTreeSet<_> = lent.edges.iter().map(|edge| edge.entitlement.clone()).collect();
         let held = match setup.target.holdings(&remote, &asked).await {

@@ -87,7 +87,7 @@ impl Jit {
             return self.elevate_again(asked, request, &kept, &name).await;
         }
         let marker = asked.setup.markers.mark(&request.tenant, asked.id);
-        let mut remote = RemoteRef { name: name.clone(), place: None, marker, native: None };
+        let mut remote = RemoteRef { name: name.clone(), place: None, marker, native: None, home: None };
         let wanted = RemoteEntitlement::all_named(&asked.role.entitlements);
         let (native, shown) = holdings(asked.setup, &remote, &wanted).await?;
         let keeper = account_for_remote(&request.tenant, &request.target, &native);
@@ -97,6 +97,7 @@ impl Jit {
             return Err(JitError::refused("lease.in_progress"));
         }
         remote.native = Some(native);
+        remote.home = asked.setup.target.home(&remote).await?;
         let lease = Lease { elevates: Some(keeper), ..asked.lease(request, remote) };
         let errand = Errand { store: asked.store, setup: asked.setup, by: &request.by };
         let by = request.by.clone();

@@ -350,6 +350,7 @@ impl Jit {
             place: None,
             marker: setup.markers.mark(tenant, nobody),
             native: None,
+            home: None,
         };
         match setup.target.observe(&remote).await {
             // Whether anybody answers at all, the long call finds out by itself.

@@ -229,5 +229,8 @@ fn desired(setup: &TargetSetup, account: &Account, mirror: &Mirror, wanted: &Wan
         _ => mirror.name.clone(),
     };
     let marker = setup.markers.mark(&account.tenant, account.id);
-    Some(Desired { remote: RemoteRef { name, place: None, marker, native: mirror.native.clone() }, state })
+    Some(Desired {
+        remote: RemoteRef { name, place: None, marker, native: mirror.native.clone(), home: None },
+        state,
+    })
 }

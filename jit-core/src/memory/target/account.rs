@@ -54,7 +54,13 @@ impl RemoteAccount {
         let endless = if ends_nothing { ShownEnd::Untold } else { ShownEnd::Never };
         let (marker, native) = (self.marker.clone()?, Some(self.native.clone()));
         Some(Listed {
-            remote: RemoteRef { name: name.to_owned(), place: self.place.clone(), marker, native },
+            remote: RemoteRef {
+                name: name.to_owned(),
+                place: self.place.clone(),
+                marker,
+                native,
+                home: None,
+            },
             also_in: BTreeSet::new(),
             enabled: Some(self.enabled),
             end: self.ends_at.map_or(endless, ShownEnd::At),

@@ -16,8 +16,8 @@ use async_trait::async_trait;
 use chrono::TimeDelta;
 
 use crate::{
-    BackendError, Capabilities, Desired, DesiredState, Drift, Effect, Holdings, ListCursor, Listed, Listing,
-    Mirrored, Observed, RemoteEntitlement, RemoteRef, Target, UnattendedEnd,
+    BackendError, Capabilities, Desired, DesiredState, Drift, Effect, ErrorKind, Holdings, ListCursor,
+    Listed, Listing, Mirrored, Observed, RemoteEntitlement, RemoteRef, Target, TargetFault, UnattendedEnd,
 };
 
 pub use account::RemoteAccount;
@@ -35,6 +35,7 @@ pub struct MemoryTarget {
 struct State {
     made: u64,
     ends_nothing: bool,
+    home: Option<String>,
     accounts: BTreeMap<String, RemoteAccount>,
     remade: Remade,
 }
@@ -44,6 +45,11 @@ impl MemoryTarget {
     #[must_use]
     pub fn new() -> Self {
         Self::default()
+    }
+
+    /// Says which system it is: what was made in another one is not looked for here.
+    pub fn call_home(&self, name: &str) {
+        self.state().home = Some(name.to_owned());
     }
 
     /// Another target on the same accounts, as another process has it: with settings of its own.
@@ -123,6 +129,24 @@ impl State {
         }
     }
 
+    /// Passes where an account is to be looked for here: what another system does not show of it is here nobody's.
+    fn check_home(&self, remote: &RemoteRef) -> Result<(), BackendError> {
+        let is_here = |home: &String| self.home.as_ref() == Some(home);
+        if remote.home.as_ref().is_none_or(is_here) || self.knows(remote) {
+            return Ok(());
+        }
+        Err(BackendError::new(ErrorKind::Target(TargetFault::Elsewhere), "memory.look"))
+    }
+
+    /// Whether what it was made as is here all the same.
+    fn knows(&self, remote: &RemoteRef) -> bool {
+        let native = remote.native.as_ref();
+        let is_same = |account: &RemoteAccount| {
+            Some(&account.native) == native && account.marker.as_ref() == Some(&remote.marker)
+        };
+        self.accounts.values().any(is_same)
+    }
+
     /// By the native id where one is known, else by the name: an account whatever marks it.
     fn whoever(&mut self, remote: &RemoteRef) -> Option<&mut RemoteAccount> {
         match &remote.native {
@@ -145,8 +169,13 @@ impl Target for MemoryTarget {
         }
     }
 
+    async fn home(&self, _: &RemoteRef) -> Result<Option<String>, BackendError> {
+        Ok(self.state().home.clone())
+    }
+
     async fn ensure(&self, desired: &Desired) -> Result<Effect, BackendError> {
         let (mut state, table) = (self.state(), self.table());
+        state.check_home(&desired.remote)?;
         Ok(match &desired.state {
             DesiredState::Present { entitlements, secret, ends_at } => {
                 let entitlements =
@@ -162,6 +191,7 @@ impl Target for MemoryTarget {
 
     async fn observe(&self, remote: &RemoteRef) -> Result<Observed, BackendError> {
         let state = self.state();
+        state.check_home(remote)?;
         Ok(match state.find(remote) {
             Found::Nothing => Observed::Missing,
             Found::NotOurs | Found::Stranger => Observed::Foreign,
@@ -177,6 +207,7 @@ impl Target for MemoryTarget {
         asked: &BTreeSet<RemoteEntitlement>,
     ) -> Result<Holdings, BackendError> {
         let (mut state, table) = (self.state(), self.table());
+        state.check_home(remote)?;
         let remade = state.remade.clone();
         Ok(match state.whoever(remote) {
             None => Holdings::Missing,

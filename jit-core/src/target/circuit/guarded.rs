@@ -76,6 +76,10 @@ impl Target for Guarded {
         self.inner.capabilities()
     }
 
+    async fn home(&self, remote: &RemoteRef) -> Result<Option<String>, BackendError> {
+        self.ask(self.inner.home(remote)).await
+    }
+
     async fn ensure(&self, desired: &Desired) -> Result<Effect, BackendError> {
         self.ask(self.inner.ensure(desired)).await
     }
@@ -159,6 +163,10 @@ mod tests {
             self.0.capabilities()
         }
 
+        async fn home(&self, remote: &RemoteRef) -> Result<Option<String>, BackendError> {
+            self.0.home(remote).await
+        }
+
         async fn ensure(&self, desired: &Desired) -> Result<Effect, BackendError> {
             self.0.ensure(desired).await
         }
@@ -200,6 +208,7 @@ mod tests {
             place: None,
             marker: crate::Marker::found("jit1:x"),
             native: None,
+            home: None,
         };
         let seen = guarded.observe(&remote).now_or_never();
         assert_eq!(seen.unwrap().unwrap(), Observed::Missing);

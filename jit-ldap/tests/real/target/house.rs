@@ -293,7 +293,7 @@ pub(crate) fn remote(name: &str) -> RemoteRef {
     bytes[..8].copy_from_slice(&seed().to_be_bytes());
     let lease = Mint::new(now, bytes).account();
     let marker = MarkerKey::new("direct", &[6; 32]).unwrap().mark(&tenant(), lease);
-    RemoteRef { name: name.to_owned(), place: Some("jit".to_owned()), marker, native: None }
+    RemoteRef { name: name.to_owned(), place: Some("jit".to_owned()), marker, native: None, home: None }
 }
 
 pub(crate) fn present(remote: &RemoteRef, groups: &[&str], secret: Option<&Secret>) -> Desired {

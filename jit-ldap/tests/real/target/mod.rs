@@ -3,6 +3,7 @@
 mod custom;
 mod dynamic;
 mod elevation;
+mod elsewhere;
 mod house;
 mod kills;
 mod lagging;
