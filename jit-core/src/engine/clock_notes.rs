@@ -5,11 +5,12 @@ use serde::{Serialize, de::DeserializeOwned};
 
 use super::{
     Jit,
+    known::is_contended,
     time::{ANCHOR, CLOCK},
 };
 use crate::{
     BackendError, Collection, Commit, ConnectionId, Document, DocumentId, DocumentKey, DocumentKind,
-    DocumentWrite, ErrorKind, Taken,
+    DocumentWrite,
     clock::{Lag, Told, with_lag},
 };
 
@@ -97,10 +98,6 @@ impl Jit {
         });
         self.parts.store.commit(&commit).await
     }
-}
-
-fn is_contended(error: &BackendError) -> bool {
-    matches!(error.kind(), ErrorKind::DocumentChanged | ErrorKind::AlreadyExists(Taken::Document))
 }
 
 fn unless_contended(written: Result<(), BackendError>) -> Result<(), BackendError> {
