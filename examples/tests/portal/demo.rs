@@ -4,6 +4,7 @@ use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::net::TcpStream;
 use std::process::{Child, Command, Stdio};
 
+use crate::browser::{Page, Visitor};
 use crate::{portal, portal_again};
 
 const ARGUMENTS: &str = "--demo --addr 127.0.0.1:0 --data data";
@@ -46,7 +47,7 @@ impl Demo {
 
     /// Somebody with a browser of their own.
     pub(crate) fn visitor(&self) -> Visitor {
-        Visitor { portal: self.address.clone(), cookies: Vec::new() }
+        Visitor::of(&self.address)
     }
 
     pub(crate) fn signal(&self, signal: &str) {
@@ -64,36 +65,6 @@ impl Drop for Demo {
     fn drop(&mut self) {
         let _ = self.child.kill();
         let _ = self.child.wait();
-    }
-}
-
-/// Somebody who keeps cookies: those of the portal and of the demo's provider, as a browser does for one host.
-pub(crate) struct Visitor {
-    portal: String,
-    cookies: Vec<(String, String)>,
-}
-
-/// What was answered.
-pub(crate) struct Page {
-    pub(crate) status: u16,
-    head: String,
-    pub(crate) body: String,
-}
-
-impl Page {
-    pub(crate) fn header<'a>(&'a self, name: &'a str) -> Option<&'a str> {
-        self.headers(name).next()
-    }
-
-    fn headers<'a>(&'a self, name: &'a str) -> impl Iterator<Item = &'a str> {
-        let pairs = self.head.lines().filter_map(|line| line.split_once(": "));
-        pairs.filter(move |(found, _)| found.eq_ignore_ascii_case(name)).map(|(_, value)| value)
-    }
-
-    /// The value of the first hidden field of a name.
-    pub(crate) fn hidden(&self, name: &str) -> String {
-        let (_, rest) = self.body.split_once(&format!("name=\"{name}\" value=\"")).unwrap();
-        rest.split('"').next().unwrap().to_owned()
     }
 }
 
@@ -115,50 +86,9 @@ impl Visitor {
         self.ask(&portal, &format!("GET {place} HTTP/1.1\r\n"), b"")
     }
 
-    pub(crate) fn get(&mut self, path: &str) -> Page {
-        self.ask(&self.portal.clone(), &format!("GET {path} HTTP/1.1\r\n"), b"")
-    }
-
-    pub(crate) fn post(&mut self, path: &str, fields: &[(&str, &str)]) -> Page {
-        self.send(&self.portal.clone(), path, fields)
-    }
-
     /// Sends a body of some media type, or of none.
     pub(crate) fn post_as(&mut self, path: &str, kind: &str, body: &[u8]) -> Page {
-        self.send_as(&self.portal.clone(), path, kind, body)
-    }
-
-    fn send(&mut self, host: &str, path: &str, fields: &[(&str, &str)]) -> Page {
-        let body = url::form_urlencoded::Serializer::new(String::new()).extend_pairs(fields).finish();
-        self.send_as(host, path, "application/x-www-form-urlencoded", body.as_bytes())
-    }
-
-    fn send_as(&mut self, host: &str, path: &str, kind: &str, body: &[u8]) -> Page {
-        let kind = if kind.is_empty() { String::new() } else { format!("Content-Type: {kind}\r\n") };
-        let line = format!("POST {path} HTTP/1.1\r\n{kind}Content-Length: {}\r\n", body.len());
-        self.ask(host, &line, body)
-    }
-
-    fn ask(&mut self, host: &str, line: &str, body: &[u8]) -> Page {
-        let cookies: Vec<_> = self.cookies.iter().map(|(name, value)| format!("{name}={value}")).collect();
-        let cookies =
-            if cookies.is_empty() { String::new() } else { format!("Cookie: {}\r\n", cookies.join("; ")) };
-        let mut stream = TcpStream::connect(host).unwrap();
-        let head = format!("{line}Host: {host}\r\n{cookies}Connection: close\r\n\r\n");
-        stream.write_all(&[head.as_bytes(), body].concat()).unwrap();
-        let mut answer = String::new();
-        stream.read_to_string(&mut answer).unwrap();
-        let (head, body) = answer.split_once("\r\n\r\n").unwrap();
-        let status = head.split(' ').nth(1).unwrap().parse().unwrap();
-        let page = Page { status, head: head.to_owned(), body: body.to_owned() };
-        for cookie in page.headers("set-cookie") {
-            let (name, value) = cookie.split(';').next().unwrap().split_once('=').unwrap();
-            self.cookies.retain(|(kept, _)| kept != name);
-            if !value.is_empty() {
-                self.cookies.push((name.to_owned(), value.to_owned()));
-            }
-        }
-        page
+        self.send_as(&self.address.clone(), path, kind, body)
     }
 }
 

@@ -1,6 +1,7 @@
 //! Somebody whose sign-in waits is told as whom they come, finds back to the question, and can give it up.
 
-use crate::demo::{Demo, Page};
+use crate::browser::Page;
+use crate::demo::Demo;
 
 /// Checks that a page says as whom somebody comes, and that they are not in yet.
 fn names(page: &Page, person: &str) {

@@ -1,6 +1,7 @@
 //! What is lent is an account of nobody: lists say what it is, and offer nothing that would be refused.
 
-use crate::demo::{Demo, Page, Visitor};
+use crate::browser::{Page, Visitor};
+use crate::demo::Demo;
 
 /// A demo in which its administrator holds two leases, one of them of their own account.
 fn lending(name: &str) -> (Demo, Visitor) {

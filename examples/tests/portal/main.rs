@@ -1,6 +1,6 @@
 //! Runs the portal as a program: how it begins, how it complains, how it ends.
 
-#![expect(clippy::unwrap_used, reason = "a panic is how a test fails")]
+#![expect(clippy::unwrap_used, clippy::panic, reason = "a panic is how a test fails")]
 
 mod demo;
 mod held;
@@ -8,6 +8,9 @@ mod lists;
 mod refusals;
 mod spoilt;
 mod unread;
+
+#[path = "../support/browser.rs"]
+mod browser;
 
 use std::io::{BufRead, BufReader};
 use std::net::TcpListener;

@@ -1,6 +1,7 @@
 //! What is told to somebody who is signed in and asked for what is not done: on a page of theirs, with words about it.
 
-use crate::demo::{Demo, Page, Visitor};
+use crate::browser::{Page, Visitor};
+use crate::demo::Demo;
 
 const OPERATOR: [(&str, &str); 2] = [("target", "workshop"), ("role", "operator")];
 

@@ -1,6 +1,7 @@
 //! A request that cannot be read is told on a page as any other refusal is, with its code, and does nothing.
 
-use crate::demo::{Demo, Page};
+use crate::browser::Page;
+use crate::demo::Demo;
 
 const FORM: &str = "application/x-www-form-urlencoded";
 

@@ -18,6 +18,8 @@ mod scim_server;
 mod sign_in;
 mod stopped;
 
+#[path = "../support/browser.rs"]
+mod browser;
 #[path = "../support/scim.rs"]
 mod scim;
 #[path = "../support/scim_races.rs"]

@@ -6,9 +6,10 @@ use std::fs;
 use std::process::Command;
 
 use jit_ldap::Rdn;
-use portal::{Portal, Visitor, way};
+use portal::{Portal, way};
 use serde_json::Value;
 
+use crate::browser::Visitor;
 use crate::peer::{Peer, wait};
 
 const ALICE: &str = "alice-password-1";
@@ -29,12 +30,12 @@ fn somebody_of_the_directory_comes_in_by_name_and_password_and_leaves() {
         assert!(form.body.contains(part), "{part}: {}", form.body);
     }
     // A keyboard adds a blank behind a word.
-    let entered = alice.send(&form, "alice ", ALICE);
+    let entered = alice.answer(&form, "alice ", ALICE);
     assert_eq!((entered.status, entered.header("location")), (303, Some("/me")), "{}", entered.body);
     let me = alice.get("/me");
     assert!(me.body.contains("alice") && me.body.contains("ldap.jit.test") && me.body.contains("everybody"));
     assert!(alice.get("/audit").body.contains("account.created"));
-    let out = alice.post("/logout", &[("csrf", me.hidden("csrf"))]);
+    let out = alice.post("/logout", &[("csrf", &me.hidden("csrf"))]);
     assert_eq!((out.status, out.header("location")), (303, Some("/")), "there is no other place to leave");
     assert!(!alice.is_in());
     assert_eq!(alice.sign_in("alice@jit.test", ALICE).status, 303, "another of her names");
@@ -49,7 +50,7 @@ fn a_wrong_name_and_a_wrong_password_are_answered_alike_and_written_nowhere() {
     let mut visitor = portal.visitor();
     let form = visitor.get("/login/staff");
     let answers = ["alice", "alyce", "nob*(y", "bob"].map(|name| {
-        let page = visitor.send(&form, name, guess);
+        let page = visitor.answer(&form, name, guess);
         assert_eq!(page.status, 403, "{}", page.body);
         assert!(page.body.contains("ldap.sign_in_refused"), "{}", page.body);
         assert!(!page.body.contains("no-password-of-hers"), "a password is never shown again");
@@ -63,7 +64,7 @@ fn a_wrong_name_and_a_wrong_password_are_answered_alike_and_written_nowhere() {
         ("alice\0", ALICE, "ldap.user_name_malformed"),
         ("alice", "alice-password-1\0", "ldap.password_malformed"),
     ] {
-        let page = visitor.send(&form, name, password);
+        let page = visitor.answer(&form, name, password);
         assert!(page.status == 403 && page.body.contains(code), "{code}: {} {}", page.status, page.body);
     }
     assert!(!portal.has_written("no-password-of-hers") && !portal.has_written(ALICE));
@@ -77,20 +78,20 @@ fn a_form_that_was_not_shown_here_signs_nobody_in() {
     let foreign = attacker.get("/login/staff");
     let fields = [("user_name", "alice"), ("password", ALICE)];
     assert_eq!(alice.post("/login/staff", &fields).status, 403, "no token and no cookie");
-    assert_eq!(alice.send(&foreign, "alice", ALICE).status, 403, "no cookie");
+    assert_eq!(alice.answer(&foreign, "alice", ALICE).status, 403, "no cookie");
     let own = alice.get("/login/staff");
     assert_eq!(alice.post("/login/staff", &fields).status, 403, "no token");
-    assert_eq!(alice.send(&foreign, "alice", ALICE).status, 403, "the token of another browser");
+    assert_eq!(alice.answer(&foreign, "alice", ALICE).status, 403, "the token of another browser");
     assert!(!alice.is_in());
     let again = alice.get("/login/staff");
     assert_eq!(own.hidden("csrf"), again.hidden("csrf"), "a form that is open in another tab stays good");
-    let csrf = own.hidden("csrf").to_owned();
+    let csrf = own.hidden("csrf");
     let twice = [("csrf", csrf.as_str()), ("user_name", "bob"), ("user_name", "alice"), ("password", ALICE)];
     assert_eq!(alice.post("/login/staff", &twice).status, 400);
-    assert_eq!(alice.send(&own, "alice", &"x".repeat(9000)).status, 413, "a body that is too large");
+    assert_eq!(alice.answer(&own, "alice", &"x".repeat(9000)).status, 413, "a body that is too large");
     assert_eq!(alice.post("/login/nobody", &fields).status, 404);
-    assert_eq!(alice.send(&own, "alice", ALICE).status, 303);
-    assert_eq!(alice.send(&own, "alice", ALICE).status, 403, "the token ends with the sign-in");
+    assert_eq!(alice.answer(&own, "alice", ALICE).status, 303);
+    assert_eq!(alice.answer(&own, "alice", ALICE).status, 403, "the token ends with the sign-in");
 }
 
 #[test]
@@ -99,10 +100,10 @@ fn guesses_are_stopped_before_the_directory_shuts_the_account() {
     let mut visitor = portal.visitor();
     let form = visitor.get("/login/staff");
     for number in 0..3 {
-        assert_eq!(visitor.send(&form, "alice", &format!("guess-{number}")).status, 403);
+        assert_eq!(visitor.answer(&form, "alice", &format!("guess-{number}")).status, 403);
     }
     for password in ["guess-4", "guess-5", "guess-6", ALICE] {
-        let page = visitor.send(&form, "alice", password);
+        let page = visitor.answer(&form, "alice", password);
         assert_eq!((page.status, page.header("retry-after")), (429, Some("1860")), "{}", page.body);
         assert!(
             page.body.contains("ldap.sign_in_throttled") && page.body.contains("31 minutes"),
@@ -112,7 +113,7 @@ fn guesses_are_stopped_before_the_directory_shuts_the_account() {
     }
     let alice = portal.peer.below("uid=alice,ou=people").to_string();
     assert!(wait(portal.peer.admits(&alice, ALICE)), "five failures would shut her out of everything");
-    assert_eq!(visitor.send(&form, "bob", "bob-password-1").status, 303, "nobody else is kept out");
+    assert_eq!(visitor.answer(&form, "bob", "bob-password-1").status, 303, "nobody else is kept out");
 }
 
 #[test]
@@ -121,7 +122,7 @@ fn guesses_by_every_door_to_a_directory_count_together() {
     let mut visitor = portal.visitor();
     for (number, status) in [403, 403, 403, 429, 429, 429].into_iter().enumerate() {
         let door = ["/login/staff", "/login/guests"][number % 2];
-        let csrf = visitor.get(door).hidden("csrf").to_owned();
+        let csrf = visitor.get(door).hidden("csrf");
         let fields = [("csrf", csrf.as_str()), ("user_name", "alice"), ("password", "guess")];
         let page = visitor.post(door, &fields);
         assert_eq!(page.status, status, "{number}: {}", page.body);
@@ -248,7 +249,7 @@ fn a_password_proves_a_link_for_the_sign_in_that_its_form_was_shown_for_and_no_o
     let mut alice = portal.visitor();
     let held = |alice: &mut Visitor| {
         let form = alice.get("/login/guests");
-        let csrf = form.hidden("csrf").to_owned();
+        let csrf = form.hidden("csrf");
         let fields = [("csrf", csrf.as_str()), ("user_name", "alice"), ("password", ALICE)];
         let answer = alice.post("/login/guests", &fields);
         assert_eq!((answer.status, answer.header("location")), (303, Some("/hold")), "{}", answer.body);
@@ -258,20 +259,20 @@ fn a_password_proves_a_link_for_the_sign_in_that_its_form_was_shown_for_and_no_o
     let present = held(&mut alice);
     assert_ne!(former.hidden("prove"), present.hidden("prove"));
     let prove = |alice: &mut Visitor, token: &str, password: &str| {
-        let csrf = present.hidden("csrf").to_owned();
+        let csrf = present.hidden("csrf");
         let fields =
             [("csrf", csrf.as_str()), ("user_name", "alice"), ("password", password), ("prove", token)];
         alice.post("/login/staff", &fields)
     };
-    for token in [former.hidden("prove"), "guessed"] {
+    for token in [former.hidden("prove").as_str(), "guessed"] {
         let page = prove(&mut alice, token, ALICE);
         assert!(page.status == 403 && page.body.contains("hold.unknown_ticket"), "{}", page.body);
     }
-    let again = prove(&mut alice, present.hidden("prove"), "no-password-of-hers");
+    let again = prove(&mut alice, &present.hidden("prove"), "no-password-of-hers");
     assert_eq!(again.status, 403);
     assert_eq!(again.hidden("prove"), present.hidden("prove"), "the next attempt is for the same");
     assert!(!alice.is_in());
-    let proved = prove(&mut alice, present.hidden("prove"), ALICE);
+    let proved = prove(&mut alice, &present.hidden("prove"), ALICE);
     assert_eq!((proved.status, proved.header("location")), (303, Some("/me")), "{}", proved.body);
     let me = alice.get("/me").body;
     assert!(me.contains("ldap.jit.test") && me.contains("guests.jit.test"), "one account, two ways: {me}");

@@ -1,12 +1,13 @@
 //! A portal as a program, in front of a directory of its own, and somebody at a browser.
 
 use std::fs::{self, File};
-use std::io::{BufRead as _, BufReader, Read as _, Write as _};
-use std::net::{TcpListener, TcpStream};
+use std::io::{BufRead as _, BufReader};
+use std::net::TcpListener;
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 
+use crate::browser::{Page, Visitor};
 use crate::peer::{Peer, folder};
 
 pub(crate) struct Portal {
@@ -57,7 +58,7 @@ impl Portal {
 
     /// Somebody with a browser of their own.
     pub(crate) fn visitor(&self) -> Visitor {
-        Visitor { address: self.address.clone(), cookies: Vec::new() }
+        Visitor::of(&self.address)
     }
 }
 
@@ -148,82 +149,21 @@ permit = {{}}
     )
 }
 
-pub(crate) struct Visitor {
-    address: String,
-    cookies: Vec<(String, String)>,
-}
-
-/// What the portal answered.
-pub(crate) struct Page {
-    pub(crate) status: u16,
-    head: String,
-    pub(crate) body: String,
-}
-
-impl Page {
-    pub(crate) fn header<'a>(&'a self, name: &'a str) -> Option<&'a str> {
-        self.headers(name).next()
-    }
-
-    fn headers<'a>(&'a self, name: &'a str) -> impl Iterator<Item = &'a str> {
-        let pairs = self.head.lines().filter_map(|line| line.split_once(": "));
-        pairs.filter(move |(found, _)| found.eq_ignore_ascii_case(name)).map(|(_, value)| value)
-    }
-
-    /// The value of a hidden field.
-    pub(crate) fn hidden(&self, name: &str) -> &str {
-        let (_, rest) = self.body.split_once(&format!("name=\"{name}\" value=\"")).expect(&self.body);
-        rest.split('"').next().unwrap()
-    }
-}
-
 impl Visitor {
-    pub(crate) fn get(&mut self, path: &str) -> Page {
-        self.ask(&format!("GET {path} HTTP/1.1\r\n"), "")
-    }
-
-    pub(crate) fn post(&mut self, path: &str, fields: &[(&str, &str)]) -> Page {
-        let body = url::form_urlencoded::Serializer::new(String::new()).extend_pairs(fields).finish();
-        let kind = "Content-Type: application/x-www-form-urlencoded";
-        self.ask(&format!("POST {path} HTTP/1.1\r\n{kind}\r\nContent-Length: {}\r\n", body.len()), &body)
-    }
-
     /// Opens the form and sends it.
     pub(crate) fn sign_in(&mut self, name: &str, password: &str) -> Page {
         let form = self.get("/login/staff");
-        self.send(&form, name, password)
+        self.answer(&form, name, password)
     }
 
     /// Sends a form that is open.
-    pub(crate) fn send(&mut self, form: &Page, name: &str, password: &str) -> Page {
-        let csrf = form.hidden("csrf").to_owned();
+    pub(crate) fn answer(&mut self, form: &Page, name: &str, password: &str) -> Page {
+        let csrf = form.hidden("csrf");
         self.post("/login/staff", &[("csrf", &csrf), ("user_name", name), ("password", password)])
     }
 
     /// Tells whether somebody is signed in here.
     pub(crate) fn is_in(&mut self) -> bool {
         self.get("/me").status == 200
-    }
-
-    fn ask(&mut self, line: &str, body: &str) -> Page {
-        let cookies: Vec<_> = self.cookies.iter().map(|(name, value)| format!("{name}={value}")).collect();
-        let cookies =
-            if cookies.is_empty() { String::new() } else { format!("Cookie: {}\r\n", cookies.join("; ")) };
-        let mut stream = TcpStream::connect(&self.address).unwrap();
-        let request = format!("{line}Host: {}\r\n{cookies}Connection: close\r\n\r\n{body}", self.address);
-        stream.write_all(request.as_bytes()).unwrap();
-        let mut answer = String::new();
-        stream.read_to_string(&mut answer).unwrap();
-        let (head, body) = answer.split_once("\r\n\r\n").expect(&answer);
-        let status = head.split(' ').nth(1).unwrap().parse().unwrap();
-        let page = Page { status, head: head.to_owned(), body: body.to_owned() };
-        for cookie in page.headers("set-cookie") {
-            let (name, value) = cookie.split(';').next().unwrap().split_once('=').unwrap();
-            self.cookies.retain(|(kept, _)| kept != name);
-            if !value.is_empty() {
-                self.cookies.push((name.to_owned(), value.to_owned()));
-            }
-        }
-        page
     }
 }
