@@ -9,7 +9,7 @@
 //! | [`inspect`] | verifies evidence from files |
 //! | [`scim_server`] | lets a directory drive accounts over SCIM |
 //! | [`web`] | serves pages safely |
-//! | [`arguments`] | reads command lines as text |
+//! | [`command_line`] | reads command lines, for all programs alike |
 
 #![deny(
     clippy::print_stdout,
@@ -18,8 +18,8 @@
 )]
 
 mod alarms;
-pub mod arguments;
 pub mod checkout;
+pub mod command_line;
 pub mod demo_idp;
 pub mod demo_saml_idp;
 pub mod inspect;

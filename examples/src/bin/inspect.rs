@@ -4,13 +4,10 @@ use std::io::{self, BufWriter, Write};
 use std::process::ExitCode;
 
 use jit_core::SystemClock;
-use jit_examples::{arguments, inspect};
+use jit_examples::inspect;
 
 fn main() -> ExitCode {
-    let arguments = match arguments::of_program("inspect") {
-        Ok(arguments) => arguments,
-        Err(code) => return ExitCode::from(code),
-    };
+    let arguments = std::env::args_os().skip(1);
     let mut out = BufWriter::new(io::stdout().lock());
     let code = inspect::run(arguments, &SystemClock, &mut out, &mut io::stderr().lock());
     match out.flush() {

@@ -2,8 +2,6 @@
 
 use std::process::ExitCode;
 
-use jit_examples::{arguments, portal};
-
 fn main() -> ExitCode {
-    arguments::of_program("portal").map_or_else(ExitCode::from, portal::run)
+    jit_examples::portal::run(std::env::args_os().skip(1))
 }

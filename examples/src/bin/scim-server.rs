@@ -2,12 +2,12 @@
 
 use std::process::ExitCode;
 
-use jit_examples::{arguments, scim_server};
+use jit_examples::scim_server;
 
 /// A directory's first run makes thousands of requests at once, each of many small texts.
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 fn main() -> ExitCode {
-    arguments::of_program("scim-server").map_or_else(ExitCode::from, scim_server::run)
+    scim_server::run(std::env::args_os().skip(1))
 }

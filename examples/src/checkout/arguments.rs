@@ -1,8 +1,8 @@
 //! The command line.
 
-mod given;
 mod mirror;
 mod person;
+mod taken;
 mod usage;
 
 use std::ffi::OsString;
@@ -11,39 +11,12 @@ use std::path::PathBuf;
 use chrono::TimeDelta;
 use jit_core::{AccountId, ConnectionId, Entitlement, RuleName, TargetId, UserName};
 
-use given::{Given, invalid};
+use crate::command_line::{Given, Known, UsageError};
+
 pub(super) use mirror::MirrorOrder;
 use person::person;
+use taken::{holder, lease, since, span};
 pub(super) use usage::USAGE;
-
-/// Says what is wrong with a command line.
-#[derive(Debug, PartialEq, Eq, thiserror::Error)]
-pub(super) enum UsageError {
-    #[error("name a command")]
-    NoCommand,
-    #[error("unknown command `{0}`")]
-    UnknownCommand(String),
-    #[error("unknown option `{0}`")]
-    UnknownOption(String),
-    #[error("option `{0}` does not belong to this command")]
-    Misplaced(&'static str),
-    #[error("option `{0}` needs a value")]
-    MissingValue(&'static str),
-    #[error("option `{0}` takes no value")]
-    UnexpectedValue(&'static str),
-    #[error("option `{0}` is given twice")]
-    Repeated(&'static str),
-    #[error("option `{0}` is missing")]
-    Missing(&'static str),
-    #[error("`{0}` is missing")]
-    MissingWord(&'static str),
-    #[error("one word too many")]
-    TooMany,
-    #[error("an argument is not UTF-8: only a path may be none, as a word of its own behind its option")]
-    NotUtf8,
-    #[error("`{0}`: {1}")]
-    Invalid(&'static str, String),
-}
 
 /// What the command line asks for.
 #[derive(Debug, PartialEq, Eq)]
@@ -114,7 +87,7 @@ pub(super) struct Out {
 }
 
 /// Each option, and whether it has a value.
-const OPTIONS: [(&str, bool); 21] = [
+const OPTIONS: [Known; 20] = [
     ("--config", true),
     ("--json", false),
     ("--by", true),
@@ -134,7 +107,6 @@ const OPTIONS: [(&str, bool); 21] = [
     ("--since", true),
     ("--seen", true),
     ("--gone-for-good", false),
-    ("--help", false),
     ("--version", false),
 ];
 
@@ -144,9 +116,9 @@ const NAME_BYTES: usize = 128;
 const AT_MOST: usize = 10;
 
 /// Reads the command line, the program's name left out.
-pub(super) fn parse(arguments: impl IntoIterator<Item = OsString>) -> Result<Command, UsageError> {
-    let mut given = Given::read(arguments)?;
-    if given.flag("--help")? {
+pub(super) fn parse(arguments: impl IntoIterator<Item: Into<OsString>>) -> Result<Command, UsageError> {
+    let mut given = Given::read(arguments, &OPTIONS)?;
+    if given.help {
         return Ok(Command::Help);
     }
     if given.flag("--version")? {
@@ -164,28 +136,29 @@ pub(super) fn parse(arguments: impl IntoIterator<Item = OsString>) -> Result<Com
 }
 
 fn order(given: &mut Given) -> Result<Order, UsageError> {
-    let command = given.words.next().ok_or(UsageError::NoCommand)?;
+    let command = given.word()?.ok_or(UsageError::NoCommand)?;
     Ok(match command.as_str() {
         "out" => Order::Out(Box::new(Out {
-            holder: UserName::new(&given.need("--for")?).map_err(|error| invalid("--for", &error))?,
+            holder: UserName::new(&given.need("--for")?)
+                .map_err(|error| UsageError::invalid("--for", &error))?,
             target: given.parsed("--target")?.ok_or(UsageError::Missing("--target"))?,
             role: given.parsed("--role")?.ok_or(UsageError::Missing("--role"))?,
-            span: given.span()?,
+            span: span(given)?,
             key: given.one("--key")?,
             reason: given.one("--reason")?,
             account: given.one("--account")?,
             secret_file: given.path("--secret-file")?,
         })),
         "in" => {
-            let lease = given.lease()?;
+            let lease = lease(given)?;
             if given.flag("--gone-for-good")? {
                 Order::DeclareGone { lease, reason: given.need("--reason")? }
             } else {
                 Order::In { lease }
             }
         }
-        "extend" => Order::Extend { lease: given.lease()?, span: given.span()? },
-        "list" => Order::List { holder: given.holder()?, target: given.parsed("--target")? },
+        "extend" => Order::Extend { lease: lease(given)?, span: span(given)? },
+        "list" => Order::List { holder: holder(given)?, target: given.parsed("--target")? },
         "sweep" => Order::Sweep,
         "reconcile" => {
             let (apply, at_most) = (given.flag("--apply")?, given.number("--at-most")?);
@@ -195,7 +168,7 @@ fn order(given: &mut Given) -> Result<Order, UsageError> {
             let at_most = apply.then_some(at_most.unwrap_or(AT_MOST));
             Order::Reconcile { target: given.parsed("--target")?, at_most }
         }
-        "alarms" => Order::Alarms { span: given.since()? },
+        "alarms" => Order::Alarms { span: since(given)? },
         "exposure" => Order::Exposure,
         "confirm-time" => Order::ConfirmTime,
         "person" => return person(given),

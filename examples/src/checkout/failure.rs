@@ -7,8 +7,8 @@ use std::path::PathBuf;
 use jit_core::config::Problems;
 use jit_core::{BackendError, Code, Denial, ErrorClass, JitError};
 
-use super::arguments::UsageError;
 use super::{BAD_USAGE, FAILED, REFUSED};
+use crate::command_line::UsageError;
 use crate::say::chain;
 
 /// Says why a command did not do what was asked.

@@ -3,8 +3,8 @@
 use chrono::{DateTime, Utc};
 
 use super::Failure;
-use super::arguments::UsageError;
 use super::explain::Explainer;
+use crate::command_line::UsageError;
 use crate::portal::settings::{DoorSettings, Method, Settings};
 
 /// Holds a configuration and one connection of it.
@@ -57,5 +57,5 @@ impl Configured {
 }
 
 fn wrong(message: String) -> Failure {
-    Failure::Usage(UsageError::Configuration(message))
+    Failure::Usage(UsageError::Unclear(message))
 }

@@ -10,8 +10,8 @@ use jit_core::{
 };
 
 use super::Failure;
-use super::arguments::UsageError;
 use super::explained::Explained;
+use crate::command_line::UsageError;
 use crate::portal::assemble::open;
 use crate::portal::settings::{DoorSettings, Settings, StoreUrl};
 
@@ -32,7 +32,7 @@ impl<'a> Explainer<'a> {
         now: DateTime<Utc>,
     ) -> Result<Self, Failure> {
         let unusable = |error: &dyn std::fmt::Display| {
-            Failure::Usage(UsageError::Configuration(format!("connection `{}`: {error}", door.id)))
+            Failure::Usage(UsageError::Unclear(format!("connection `{}`: {error}", door.id)))
         };
         let runtime = tokio::runtime::Builder::new_current_thread()
             .enable_all()
@@ -42,7 +42,7 @@ impl<'a> Explainer<'a> {
             None => Arc::new(MemoryStore::new()),
             Some(text) => runtime
                 .block_on(open(&existing(text)?, Path::new("")))
-                .map_err(|error| Failure::Usage(UsageError::Configuration(format!("`--store`: {error}"))))?,
+                .map_err(|error| Failure::Usage(UsageError::Unclear(format!("`--store`: {error}"))))?,
         };
         let (connection, attestor, _) = door.clone().define().map_err(|problems| unusable(&problems))?;
         let mut builder = Jit::builder(Arc::clone(&store))
@@ -80,7 +80,7 @@ impl<'a> Explainer<'a> {
 
 /// A store that does not exist holds nothing to explain, and must not come into being by asking.
 fn existing(text: &str) -> Result<StoreUrl, Failure> {
-    let invalid = |what| Failure::Usage(UsageError::Invalid("--store", what));
+    let invalid = |what| Failure::Usage(UsageError::invalid("--store", &what));
     match StoreUrl::try_from(text.to_owned()).map_err(invalid)? {
         StoreUrl::Sqlite(path) if !Path::new(&path).is_file() => Err(invalid("there is no such file")),
         url => Ok(url),

@@ -10,13 +10,13 @@ mod refusal;
 mod report;
 mod saml;
 
+use std::ffi::OsString;
 use std::io::{self, Write};
 
 use jit_core::config::Problems;
 use jit_core::{Clock, Code};
 
-pub use arguments::UsageError;
-
+use crate::command_line::UsageError;
 use arguments::Command;
 
 /// Every file was accepted.
@@ -30,7 +30,7 @@ pub const BAD_USAGE: u8 = 2;
 ///
 /// Answers go to `out`, one JSON object a line; complaints about the command line go to `err`.
 pub fn run(
-    arguments: impl IntoIterator<Item = String>,
+    arguments: impl IntoIterator<Item: Into<OsString>>,
     clock: &dyn Clock,
     out: &mut dyn Write,
     err: &mut dyn Write,
@@ -65,7 +65,7 @@ impl From<UsageError> for Failure {
 }
 
 fn answer(
-    arguments: impl IntoIterator<Item = String>,
+    arguments: impl IntoIterator<Item: Into<OsString>>,
     clock: &dyn Clock,
     out: &mut dyn Write,
 ) -> Result<u8, Failure> {

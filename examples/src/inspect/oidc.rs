@@ -10,13 +10,14 @@ use jit_oidc::rejection::Rejection;
 use jit_oidc::signature::Engine;
 use jit_oidc::trigger::attestation;
 
-use super::arguments::{OidcInquiry, UsageError};
+use super::arguments::OidcInquiry;
 use super::configured::Configured;
 use super::explain::Explainer;
 use super::files::{read, write_line};
 use super::refusal::Refusal;
 use super::report::Line;
 use super::{ALL_ACCEPTED, Failure, SOME_REFUSED};
+use crate::command_line::UsageError;
 
 /// Verifies each token file and writes a line for it.
 pub(super) fn inspect(inquiry: &OidcInquiry, clock: &dyn Clock, out: &mut dyn Write) -> Result<u8, Failure> {

@@ -18,7 +18,7 @@ use jit_saml::{
     Expectations, Rejection, SamlConfig, Solicitation, TrustedIdp, VerifiedResponse, verify_response,
 };
 
-use super::arguments::{Encoding, SamlInquiry, UsageError};
+use super::arguments::{Encoding, SamlInquiry};
 use super::configured::Configured;
 use super::explain::Explainer;
 use super::explained::Explained;
@@ -26,6 +26,7 @@ use super::files::{read, read_metadata, write_line};
 use super::refusal::Refusal;
 use super::report::Line;
 use super::{ALL_ACCEPTED, Failure, SOME_REFUSED};
+use crate::command_line::UsageError;
 use crate::portal::settings::{MetadataSettings, Terms};
 
 /// Verifies each response file and writes a line for it.
@@ -267,7 +268,7 @@ fn from_metadata(
             // A name that the document does not know is misspelt here, and not the document's fault.
             Err(error) if error.code().as_str() == MetadataRejection::EntityUnknown.code() => {
                 let problem = format!("`{option}`: {error} ({})", error.code());
-                Err(Failure::Usage(UsageError::Configuration(problem)))
+                Err(Failure::Usage(UsageError::Unclear(problem)))
             }
             trusted => Ok(trusted.map_err(Refusal::from)),
         }
@@ -293,15 +294,15 @@ fn keys(files: &[String]) -> Result<Vec<VerificationKey>, Failure> {
         keys.extend(certificates.iter().filter_map(|der| VerificationKey::from_certificate(der).ok()));
         keys.extend(bare.iter().filter_map(|der| VerificationKey::from_public_key_info(der).ok()));
     }
-    if any { Ok(keys) } else { Err(UsageError::Invalid("--idp-cert", "holds no certificate or key").into()) }
+    if any { Ok(keys) } else { Err(UsageError::invalid("--idp-cert", &"holds no certificate or key").into()) }
 }
 
 fn decryption_key(file: &str) -> Result<DecryptionKey, Failure> {
     let text = String::from_utf8_lossy(&read(file)?).into_owned();
     DecryptionKey::from_pem(&text).map_err(|_| {
-        Failure::Usage(UsageError::Invalid(
+        Failure::Usage(UsageError::invalid(
             "--decryption-key",
-            "is not an RSA key in PEM, without a password",
+            &"is not an RSA key in PEM, without a password",
         ))
     })
 }

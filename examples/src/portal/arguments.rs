@@ -1,5 +1,8 @@
+use std::ffi::OsString;
 use std::net::SocketAddr;
 use std::path::PathBuf;
+
+use crate::command_line::{Given, Known, UsageError};
 
 /// How to call the program.
 pub(super) const USAGE: &str = "\
@@ -24,75 +27,39 @@ pub(super) enum Command {
     Configured { file: PathBuf },
 }
 
-/// Says what is wrong with a command line.
-#[derive(Debug, PartialEq, Eq, thiserror::Error)]
-pub(super) enum UsageError {
-    #[error("choose one of `--demo` and `--config FILE`")]
-    NoMode,
-    #[error("unknown option `{0}`")]
-    Unknown(String),
-    #[error("option `{0}` needs a value")]
-    MissingValue(String),
-    #[error("option `{0}` is given twice")]
-    Repeated(String),
-    #[error("option `{0}` belongs to `--demo`")]
-    DemoOnly(&'static str),
-    #[error("`--addr` must be a loopback address with a port, as in 127.0.0.1:8080")]
-    Address,
-}
+const OPTIONS: [Known; 4] = [("--demo", false), (CONFIG, true), (ADDRESS, true), (DATA, true)];
+const CONFIG: &str = "--config";
+const ADDRESS: &str = "--addr";
+const DATA: &str = "--data";
 
 /// Reads the command line, the program's name left out.
-pub(super) fn parse(arguments: impl IntoIterator<Item = String>) -> Result<Command, UsageError> {
-    let (mut demo, mut config, mut address, mut data) = (false, None, None, None);
-    let mut rest = arguments.into_iter();
-    while let Some(argument) = rest.next() {
-        let (name, attached) = match argument.split_once('=') {
-            Some((name, value)) => (name.to_owned(), Some(value.to_owned())),
-            None => (argument, None),
-        };
-        let place = match name.as_str() {
-            "--help" | "-h" => return Ok(Command::Help),
-            "--demo" if attached.is_none() => {
-                demo = true;
-                continue;
-            }
-            "--config" => &mut config,
-            "--addr" => &mut address,
-            "--data" => &mut data,
-            _ => return Err(UsageError::Unknown(name)),
-        };
-        let Some(value) = attached.or_else(|| rest.next()) else {
-            return Err(UsageError::MissingValue(name));
-        };
-        if place.replace(value).is_some() {
-            return Err(UsageError::Repeated(name));
-        }
+pub(super) fn parse(arguments: impl IntoIterator<Item: Into<OsString>>) -> Result<Command, UsageError> {
+    let mut given = Given::read(arguments, &OPTIONS)?;
+    if given.help {
+        return Ok(Command::Help);
     }
-    choose(demo, config, address, data)
-}
-
-fn choose(
-    demo: bool,
-    config: Option<String>,
-    address: Option<String>,
-    data: Option<String>,
-) -> Result<Command, UsageError> {
+    let (demo, config) = (given.flag("--demo")?, given.path(CONFIG)?);
+    let (address, data) = (given.one(ADDRESS)?, given.path(DATA)?);
+    given.rest()?;
+    let of_the_demo = |name| Err(UsageError::invalid(name, &"belongs to `--demo`"));
     match (demo, config) {
         (true, None) => {
-            let address = address.unwrap_or_else(|| "127.0.0.1:8080".into());
-            let data = data.unwrap_or_else(|| "portal-data".into());
-            Ok(Command::Demo { address: loopback(&address)?, data: data.into() })
+            let address = loopback(address.as_deref().unwrap_or("127.0.0.1:8080"))?;
+            Ok(Command::Demo { address, data: data.unwrap_or_else(|| "portal-data".into()) })
         }
-        (false, Some(_)) if address.is_some() => Err(UsageError::DemoOnly("--addr")),
-        (false, Some(_)) if data.is_some() => Err(UsageError::DemoOnly("--data")),
-        (false, Some(file)) => Ok(Command::Configured { file: file.into() }),
-        _ => Err(UsageError::NoMode),
+        (false, Some(_)) if address.is_some() => of_the_demo(ADDRESS),
+        (false, Some(_)) if data.is_some() => of_the_demo(DATA),
+        (false, Some(file)) => Ok(Command::Configured { file }),
+        _ => Err(UsageError::Unclear("choose one of `--demo` and `--config FILE`".to_owned())),
     }
 }
 
 /// The demo asks nobody for a password, so nobody else may reach it.
 fn loopback(text: &str) -> Result<SocketAddr, UsageError> {
-    text.parse().ok().filter(|address: &SocketAddr| address.ip().is_loopback()).ok_or(UsageError::Address)
+    let address = text.parse().ok().filter(|address: &SocketAddr| address.ip().is_loopback());
+    address.ok_or_else(|| {
+        UsageError::invalid(ADDRESS, &"must be a loopback address with a port, as in 127.0.0.1:8080")
+    })
 }
 
 #[cfg(test)]
@@ -100,7 +67,7 @@ mod tests {
     use super::*;
 
     fn parsed(line: &str) -> Result<Command, UsageError> {
-        parse(line.split_whitespace().map(str::to_owned))
+        parse(line.split_whitespace())
     }
 
     #[test]
@@ -116,14 +83,21 @@ mod tests {
 
     #[test]
     fn a_wrong_command_line_says_what_is_wrong() {
-        assert_eq!(parsed(""), Err(UsageError::NoMode));
-        assert_eq!(parsed("--demo --config f"), Err(UsageError::NoMode));
-        assert_eq!(parsed("--config"), Err(UsageError::MissingValue("--config".into())));
-        assert_eq!(parsed("--config a --config b"), Err(UsageError::Repeated("--config".into())));
-        assert_eq!(parsed("--config f --data d"), Err(UsageError::DemoOnly("--data")));
-        assert_eq!(parsed("--verbose"), Err(UsageError::Unknown("--verbose".into())));
+        for (line, says) in [
+            ("", "choose one of `--demo` and `--config FILE`"),
+            ("--demo --config f", "choose one of `--demo` and `--config FILE`"),
+            ("--config", "option `--config` needs a value"),
+            ("--config a --config b", "option `--config` is given twice"),
+            ("--config f --data d", "`--data`: belongs to `--demo`"),
+            ("--demo=yes", "option `--demo` takes no value"),
+            ("--verbose", "unknown option `--verbose`"),
+            ("--demo now", "one word too many"),
+        ] {
+            assert_eq!(parsed(line).unwrap_err().to_string(), says, "{line}");
+        }
         for address in ["0.0.0.0:80", "192.0.2.1:80", "localhost:80", "8080"] {
-            assert_eq!(parsed(&format!("--demo --addr {address}")), Err(UsageError::Address), "{address}");
+            let error = parsed(&format!("--demo --addr {address}")).unwrap_err();
+            assert!(error.to_string().contains("must be a loopback address"), "{address}: {error}");
         }
     }
 }

@@ -1,6 +1,7 @@
 //! The program: from the command line to a portal that serves until it is asked to end.
 
 use std::error::Error;
+use std::ffi::OsString;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -34,7 +35,7 @@ pub const CANNOT_SERVE: u8 = 1;
 pub const BAD_USAGE: u8 = 2;
 
 /// Runs the command line, the program's name left out, and tells with which code the process should exit.
-pub fn run(arguments: impl IntoIterator<Item = String>) -> ExitCode {
+pub fn run(arguments: impl IntoIterator<Item: Into<OsString>>) -> ExitCode {
     let code = match arguments::parse(arguments) {
         Ok(Command::Help) => help(),
         Ok(command) => start(command),

@@ -1,6 +1,6 @@
 //! The command line.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::ffi::OsString;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 
@@ -8,6 +8,7 @@ use jit_core::TenantId;
 use jit_scim::Tolerance;
 use url::Url;
 
+use crate::command_line::{Given, Known, UsageError};
 use crate::portal::settings::StoreUrl;
 
 /// How to call the program.
@@ -88,121 +89,70 @@ pub(super) enum Who {
     Config(PathBuf),
 }
 
-/// Says what is wrong with a command line.
-#[derive(Debug, PartialEq, Eq, thiserror::Error)]
-pub(super) enum UsageError {
-    #[error("unknown option `{0}`")]
-    Unknown(String),
-    #[error("option `{0}` needs a value")]
-    MissingValue(&'static str),
-    #[error("option `{0}` takes no value")]
-    Valued(&'static str),
-    #[error("option `{0}` is given twice")]
-    Repeated(&'static str),
-    #[error("option `{0}` is missing")]
-    Missing(&'static str),
-    #[error("option `{0}` cannot be `{1}`: {2}")]
-    Invalid(&'static str, String, String),
-    #[error("`--config` names the tenant, so `--tenant` has no place beside it")]
-    TwoTenants,
-    #[error("`token` takes no options")]
-    OptionsOfToken,
-}
-
-/// The options, each with a value.
-const OPTIONS: [&str; 9] = [
-    "--addr",
-    "--store",
-    "--token-file",
-    "--tolerance",
-    "--tenant",
-    "--config",
-    "--schemas",
-    "--resource-types",
-    "--base",
+/// The options, and whether each has a value.
+const OPTIONS: [Known; 11] = [
+    ("--addr", true),
+    (STORE, true),
+    ("--token-file", true),
+    ("--tolerance", true),
+    ("--tenant", true),
+    ("--config", true),
+    ("--schemas", true),
+    ("--resource-types", true),
+    ("--base", true),
+    ("--feed", false),
+    ("--index-anew", false),
 ];
-
-/// The options without a value.
-const SWITCHES: [&str; 2] = [FEED, INDEX_ANEW];
-const FEED: &str = "--feed";
-const INDEX_ANEW: &str = "--index-anew";
+const STORE: &str = "--store";
 
 /// Reads the command line, the program's name left out.
-pub(super) fn parse(arguments: impl IntoIterator<Item = String>) -> Result<Command, UsageError> {
-    let mut given = BTreeMap::<&'static str, Vec<String>>::new();
-    let mut rest = arguments.into_iter();
-    let (mut token, mut switches) = (false, BTreeSet::new());
-    while let Some(argument) = rest.next() {
-        let (name, attached) = match argument.split_once('=') {
-            Some((name, value)) => (name, Some(value.to_owned())),
-            None => (argument.as_str(), None),
-        };
-        match name {
-            "--help" | "-h" => return Ok(Command::Help),
-            "token" if attached.is_none() && !token => token = true,
-            _ => {
-                if let Some(switch) = SWITCHES.into_iter().find(|known| *known == name) {
-                    turn_on(&mut switches, switch, attached.as_ref())?;
-                    continue;
-                }
-                let known = OPTIONS.into_iter().find(|known| *known == name);
-                let name = known.ok_or_else(|| UsageError::Unknown(name.to_owned()))?;
-                let value = attached.or_else(|| rest.next()).ok_or(UsageError::MissingValue(name))?;
-                given.entry(name).or_default().push(value);
-            }
-        }
+pub(super) fn parse(arguments: impl IntoIterator<Item: Into<OsString>>) -> Result<Command, UsageError> {
+    let mut given = Given::read(arguments, &OPTIONS)?;
+    if given.help {
+        return Ok(Command::Help);
     }
-    match (token, given.is_empty() && switches.is_empty()) {
-        (true, true) => Ok(Command::Token),
-        (true, false) => Err(UsageError::OptionsOfToken),
-        (false, _) => {
-            let [feed, index_anew] = SWITCHES.map(|switch| switches.contains(switch));
-            Ok(Command::Serve(Box::new(Order { feed, index_anew, ..order(&mut given)? })))
+    let command = match given.word()?.as_deref() {
+        Some("token") if given.has_options() => {
+            return Err(UsageError::Unclear("`token` takes no options".to_owned()));
         }
-    }
+        Some("token") => Command::Token,
+        Some(_) => return Err(UsageError::TooMany),
+        None => Command::Serve(Box::new(order(&mut given)?)),
+    };
+    given.rest()?;
+    Ok(command)
 }
 
-fn turn_on(
-    switches: &mut BTreeSet<&'static str>,
-    switch: &'static str,
-    value: Option<&String>,
-) -> Result<(), UsageError> {
-    match (value, switches.insert(switch)) {
-        (Some(_), _) => Err(UsageError::Valued(switch)),
-        (None, false) => Err(UsageError::Repeated(switch)),
-        (None, true) => Ok(()),
-    }
-}
-
-fn order(given: &mut BTreeMap<&'static str, Vec<String>>) -> Result<Order, UsageError> {
-    let mut files = |name| given.remove(name).unwrap_or_default().into_iter().map(PathBuf::from).collect();
-    let (schemas, resource_types) = (files("--schemas"), files("--resource-types"));
-    let address = needed(given, "--addr")?;
-    let store = needed(given, "--store")?;
-    let token_file = needed(given, "--token-file")?;
-    let who = match (one(given, "--tenant")?, one(given, "--config")?) {
-        (Some(_), Some(_)) => return Err(UsageError::TwoTenants),
-        (None, Some(file)) => Who::Config(file.into()),
+fn order(given: &mut Given) -> Result<Order, UsageError> {
+    let address = parsed("--addr", given.need("--addr")?, |text| text.parse::<SocketAddr>())?;
+    let keeping = parsed(STORE, given.need(STORE)?, Keeping::try_from)?;
+    let token_file = given.path("--token-file")?.ok_or(UsageError::Missing("--token-file"))?;
+    let who = match (given.one("--tenant")?, given.path("--config")?) {
+        (Some(_), Some(_)) => {
+            let why = "`--config` names the tenant, so `--tenant` has no place beside it";
+            return Err(UsageError::Unclear(why.to_owned()));
+        }
+        (None, Some(file)) => Who::Config(file),
         (tenant, None) => {
             Who::Tenant(parsed("--tenant", tenant.unwrap_or_else(|| "default".into()), TenantId::new)?)
         }
     };
     Ok(Order {
-        address: parsed("--addr", address, |text| text.parse::<SocketAddr>())?,
-        keeping: parsed("--store", store, Keeping::try_from)?,
-        token_file: token_file.into(),
-        tolerance: match one(given, "--tolerance")? {
+        address,
+        keeping,
+        token_file,
+        tolerance: match given.one("--tolerance")? {
             None => Tolerance::strict(),
             Some(name) => parsed("--tolerance", name, |name| {
                 Tolerance::named(&name).ok_or("none of strict, entra, okta")
             })?,
         },
         who,
-        schemas,
-        resource_types,
-        base: one(given, "--base")?.map(checked_base).transpose()?,
-        feed: false,
-        index_anew: false,
+        schemas: given.paths("--schemas"),
+        resource_types: given.paths("--resource-types"),
+        base: given.one("--base")?.map(checked_base).transpose()?,
+        feed: given.flag("--feed")?,
+        index_anew: given.flag("--index-anew")?,
     })
 }
 
@@ -218,22 +168,7 @@ fn checked_base(text: String) -> Result<String, UsageError> {
     }
     let needed =
         "neither an address with http(s) and a host, without user, query and fragment, nor an absolute path";
-    Err(UsageError::Invalid("--base", "…".to_owned(), needed.to_owned()))
-}
-
-fn one(
-    given: &mut BTreeMap<&'static str, Vec<String>>,
-    name: &'static str,
-) -> Result<Option<String>, UsageError> {
-    let mut values = given.remove(name).unwrap_or_default().into_iter();
-    match (values.next(), values.next()) {
-        (_, Some(_)) => Err(UsageError::Repeated(name)),
-        (value, None) => Ok(value),
-    }
-}
-
-fn needed(given: &mut BTreeMap<&'static str, Vec<String>>, name: &'static str) -> Result<String, UsageError> {
-    one(given, name)?.ok_or(UsageError::Missing(name))
+    Err(UsageError::invalid("--base", &needed))
 }
 
 /// Reads a value. What is wrong with it may be said aloud unless it is the address of a store, which can hold a password.
@@ -242,8 +177,8 @@ fn parsed<T, E: std::fmt::Display>(
     value: String,
     read: impl FnOnce(String) -> Result<T, E>,
 ) -> Result<T, UsageError> {
-    let shown = if name == "--store" { "…".to_owned() } else { value.clone() };
-    read(value).map_err(|error| UsageError::Invalid(name, shown, error.to_string()))
+    let shown = if name == STORE { "…".to_owned() } else { value.clone() };
+    read(value).map_err(|error| UsageError::invalid(name, &format_args!("cannot be `{shown}`: {error}")))
 }
 
 #[cfg(test)]
@@ -253,7 +188,7 @@ mod tests {
     const WHOLE: &str = "--addr 127.0.0.1:0 --store memory --token-file tokens";
 
     fn parsed(line: &str) -> Result<Command, UsageError> {
-        parse(line.split_whitespace().map(str::to_owned))
+        parse(line.split_whitespace())
     }
 
     fn order(line: &str) -> Order {
@@ -299,12 +234,12 @@ mod tests {
             ("--addr", "option `--addr` needs a value"),
             (&format!("{WHOLE} --tenant a --config b"), "`--config` names the tenant"),
             (&format!("{WHOLE} --store memory"), "option `--store` is given twice"),
-            (&format!("{WHOLE} --tolerance lax"), "option `--tolerance` cannot be `lax`"),
+            (&format!("{WHOLE} --tolerance lax"), "`--tolerance`: cannot be `lax`"),
             ("token --addr 127.0.0.1:0", "`token` takes no options"),
             ("token --feed", "`token` takes no options"),
             ("--feed=yes", "option `--feed` takes no value"),
-            ("--index-anew --index-anew", "option `--index-anew` is given twice"),
-            ("--addr 127.0.0.1 --store memory --token-file f", "option `--addr` cannot be `127.0.0.1`"),
+            (&format!("{WHOLE} --index-anew --index-anew"), "option `--index-anew` is given twice"),
+            ("--addr 127.0.0.1 --store memory --token-file f", "`--addr`: cannot be `127.0.0.1`"),
         ] {
             let said = parsed(line).unwrap_err().to_string();
             assert!(said.starts_with(says), "{line}: {said}");
@@ -313,9 +248,7 @@ mod tests {
 
     #[test]
     fn locations_begin_with_what_clients_can_follow() {
-        let with = |base: &str| {
-            parse(WHOLE.split(' ').chain(["--base", base]).map(str::to_owned)).map(|_| base.to_owned())
-        };
+        let with = |base: &str| parse(WHOLE.split(' ').chain(["--base", base])).map(|_| base.to_owned());
         for good in ["https://h/scim/v2", "http://[::1]:8090/scim/v2/", "HTTPS://h", "/scim/v2", "/"] {
             assert_eq!(with(good).as_deref(), Ok(good));
         }
@@ -339,7 +272,7 @@ mod tests {
             "https:\\\\h\\scim",
         ] {
             let said = with(bad).map_err(|error| error.to_string()).unwrap_err();
-            assert!(said.starts_with("option `--base` cannot be") && !said.contains("hush"), "{bad}: {said}");
+            assert!(said.starts_with("`--base`: neither") && !said.contains("hush"), "{bad}: {said}");
         }
     }
 

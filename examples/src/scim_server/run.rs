@@ -1,6 +1,7 @@
 //! The program: from the command line to a server that serves until it is asked to end.
 
 use std::error::Error;
+use std::ffi::OsString;
 use std::io;
 use std::net::SocketAddr;
 use std::path::Path;
@@ -39,7 +40,7 @@ pub const CANNOT_SERVE: u8 = 1;
 pub const BAD_USAGE: u8 = 2;
 
 /// Runs the command line, the program's name left out, and tells with which code the process should exit.
-pub fn run(arguments: impl IntoIterator<Item = String>) -> ExitCode {
+pub fn run(arguments: impl IntoIterator<Item: Into<OsString>>) -> ExitCode {
     let done = match arguments::parse(arguments) {
         Ok(Command::Help) => say(arguments::USAGE).map_err(Stop::cannot_serve),
         Ok(Command::Token) => tokens::make(),

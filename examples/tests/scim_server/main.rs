@@ -59,7 +59,7 @@ fn bad_usage_and_bad_files_end_with_2() {
         (format!("{whole} empty"), "empty: "),
         (format!("{whole} odd"), "odd:1: `def=ghi` is neither"),
         (format!("{whole} name"), "name:1: a token has 20 characters or more"),
-        (format!("{whole} tokens --base https://h/v2?a=1"), "option `--base` cannot be"),
+        (format!("{whole} tokens --base https://h/v2?a=1"), "`--base`: neither"),
         (format!("{whole} tokens --config wrong.toml"), "wrong.toml:1"),
         (format!("{whole} tokens --schemas wrong.json"), "wrong.json: "),
         (format!("{whole} tokens --resource-types none"), "none: cannot be read"),

@@ -2,7 +2,8 @@
 
 use jit_core::{TargetId, UserName};
 
-use super::{Given, UsageError};
+use super::taken::holder;
+use crate::command_line::{Given, UsageError};
 
 /// What is to be done about the accounts that are mirrored to a target.
 #[derive(Debug, PartialEq, Eq)]
@@ -18,7 +19,7 @@ pub(in crate::checkout) enum MirrorOrder {
 impl MirrorOrder {
     pub(super) fn read(given: &mut Given) -> Result<Self, UsageError> {
         let words = "parked`, `drift`, `forecast`, `allow`, `anew` or `let-go";
-        let command = given.words.next().ok_or(UsageError::MissingWord(words))?;
+        let command = given.word()?.ok_or(UsageError::MissingWord(words))?;
         let target = given.parsed::<TargetId>("--target")?;
         let needed = || target.clone().ok_or(UsageError::Missing("--target"));
         Ok(match command.as_str() {
@@ -31,7 +32,7 @@ impl MirrorOrder {
             }
             "anew" => Self::Anew { target: needed()? },
             "let-go" => {
-                let whom = given.holder()?.ok_or(UsageError::Missing("--for"))?;
+                let whom = holder(given)?.ok_or(UsageError::Missing("--for"))?;
                 Self::LetGo { target: needed()?, whom }
             }
             _ => return Err(UsageError::UnknownCommand(format!("mirror {command}"))),

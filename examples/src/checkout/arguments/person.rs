@@ -1,14 +1,16 @@
 //! The commands about people.
 
-use super::{AT_MOST, Given, LeaveDecision, Leavers, Order, UsageError};
+use super::taken::{name, roles, seen};
+use super::{AT_MOST, LeaveDecision, Leavers, Order};
+use crate::command_line::{Given, UsageError};
 
 /// Reads what is to be done about whom.
 pub(super) fn person(given: &mut Given) -> Result<Order, UsageError> {
-    let command = given.words.next().ok_or(UsageError::MissingWord("add`, `end`, `release` or `leaving"))?;
+    let command = given.word()?.ok_or(UsageError::MissingWord("add`, `end`, `release` or `leaving"))?;
     match command.as_str() {
-        "add" => Ok(Order::AddPerson { name: given.name()?, roles: given.roles()? }),
-        "end" => Ok(Order::EndPerson { name: given.name()? }),
-        "release" => Ok(Order::ReleasePerson { whom: given.name()? }),
+        "add" => Ok(Order::AddPerson { name: name(given)?, roles: roles(given)? }),
+        "end" => Ok(Order::EndPerson { name: name(given)? }),
+        "release" => Ok(Order::ReleasePerson { whom: name(given)? }),
         "leaving" => Ok(Order::Leavers { connection: given.parsed("--connection")? }),
         "confirm-leave" => decide(given, LeaveDecision::Confirm),
         "dismiss-leave" => decide(given, LeaveDecision::Dismiss),
@@ -23,7 +25,7 @@ fn decide(given: &mut Given, decision: LeaveDecision) -> Result<Order, UsageErro
             at_most: given.number("--at-most")?.unwrap_or(AT_MOST),
         }
     } else {
-        Leavers::One { whom: given.name()?, seen: given.seen()? }
+        Leavers::One { whom: name(given)?, seen: seen(given)? }
     };
     Ok(Order::DecideLeave { whom, decision })
 }
@@ -36,7 +38,7 @@ mod tests {
     use super::*;
 
     fn order_of(line: &str) -> Result<Order, UsageError> {
-        match parse(format!("--config c.toml person {line}").split_whitespace().map(Into::into)) {
+        match parse(format!("--config c.toml person {line}").split_whitespace()) {
             Ok(Command::Run { order, .. }) => Ok(order),
             Ok(other) => panic!("{other:?}"),
             Err(error) => Err(error),

@@ -5,11 +5,12 @@ use jit_core::{AccountId, CheckOut, CheckedOut, UnattendedEnd, Whose};
 use serde::Serialize;
 
 use crate::checkout::DONE;
-use crate::checkout::arguments::{Out, UsageError};
+use crate::checkout::arguments::Out;
 use crate::checkout::failure::{Failure, Withdrawn};
 use crate::checkout::house::House;
 use crate::checkout::report::{Report, instant, without_us};
 use crate::checkout::secret_file::SecretFile;
+use crate::command_line::UsageError;
 
 /// Hands out what was lent.
 #[derive(Serialize)]

@@ -3,7 +3,11 @@
 mod oidc;
 mod saml;
 
+use std::ffi::{OsStr, OsString};
+
 use chrono::{DateTime, TimeDelta, Utc};
+
+use crate::command_line::{Given, UsageError};
 
 pub(super) use oidc::Inquiry as OidcInquiry;
 pub(super) use saml::{Encoding, Inquiry as SamlInquiry};
@@ -54,42 +58,6 @@ For responses:
 FILE `-` is standard input. Exit status: 0 all were accepted, 1 some were not, 2 bad usage.
 ";
 
-/// Says what is wrong with a command line.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[non_exhaustive]
-pub enum UsageError {
-    /// No kind of evidence was named, or an unknown one.
-    #[error("name what to inspect: `oidc` or `saml`")]
-    NoSubject,
-    /// An option that does not exist.
-    #[error("unknown option `{0}`")]
-    UnknownOption(String),
-    /// An option without its value.
-    #[error("option `{0}` needs a value")]
-    MissingValue(&'static str),
-    /// An option with a value that takes none.
-    #[error("option `{0}` takes no value")]
-    UnexpectedValue(&'static str),
-    /// An option that was given twice.
-    #[error("option `{0}` is given twice")]
-    Repeated(&'static str),
-    /// A required option that is missing.
-    #[error("option `{0}` is missing")]
-    Missing(&'static str),
-    /// Options that exclude each other.
-    #[error("options `{0}` and `{1}` exclude each other")]
-    Conflicting(&'static str, &'static str),
-    /// A value that cannot be read.
-    #[error("option `{0}`: {1}")]
-    Invalid(&'static str, &'static str),
-    /// No file to inspect.
-    #[error("name at least one file")]
-    NoFiles,
-    /// The configuration cannot serve; the text names file, line and field.
-    #[error("{0}")]
-    Configuration(String),
-}
-
 /// What the command line asks for.
 #[derive(Debug)]
 pub(super) enum Command {
@@ -98,116 +66,51 @@ pub(super) enum Command {
     Saml(Box<SamlInquiry>),
 }
 
-/// Takes the options of one kind of evidence.
-trait Options {
-    /// Takes an option and, where it has one, its value.
-    fn take(&mut self, option: &mut Given<'_>) -> Result<(), UsageError>;
-
-    /// Takes a file.
-    fn file(&mut self, name: String);
-}
-
-/// An option as it stands on the command line.
-struct Given<'a> {
-    name: &'a str,
-    /// What stands behind `=`.
-    attached: Option<&'a str>,
-    rest: &'a mut dyn Iterator<Item = String>,
-}
-
-impl Given<'_> {
-    fn value(&mut self, name: &'static str) -> Result<String, UsageError> {
-        let attached = self.attached.map(str::to_owned);
-        attached.or_else(|| self.rest.next()).ok_or(UsageError::MissingValue(name))
-    }
-
-    fn once(&mut self, place: &mut Option<String>, name: &'static str) -> Result<(), UsageError> {
-        let value = self.value(name)?;
-        once(place, name, value)
-    }
-
-    fn each(&mut self, list: &mut Vec<String>, name: &'static str) -> Result<(), UsageError> {
-        list.push(self.value(name)?);
-        Ok(())
-    }
-
-    fn flag(&self, place: &mut bool, name: &'static str) -> Result<(), UsageError> {
-        if self.attached.is_some() {
-            return Err(UsageError::UnexpectedValue(name));
-        }
-        *place = true;
-        Ok(())
-    }
-
-    fn unknown(&self) -> UsageError {
-        UsageError::UnknownOption(self.name.to_owned())
-    }
-}
-
 /// Reads the command line, the program's name left out.
-pub(super) fn parse(arguments: impl IntoIterator<Item = String>) -> Result<Command, UsageError> {
-    let mut rest = arguments.into_iter();
-    match rest.next().as_deref() {
+pub(super) fn parse(arguments: impl IntoIterator<Item: Into<OsString>>) -> Result<Command, UsageError> {
+    let mut rest = arguments.into_iter().map(Into::into);
+    let subject: Option<OsString> = rest.next();
+    match subject.as_deref().and_then(OsStr::to_str) {
         Some("--help" | "-h" | "help") => Ok(Command::Help),
         Some("oidc") => {
-            let mut inquiry = OidcInquiry::default();
-            match read(&mut inquiry, &mut rest)? {
-                Read::Help => Ok(Command::Help),
-                Read::Options => inquiry.checked().map(|inquiry| Command::Oidc(Box::new(inquiry))),
-            }
+            let inquiry = taken(Given::read(rest, &oidc::OPTIONS)?, OidcInquiry::take)?;
+            Ok(inquiry.map_or(Command::Help, |inquiry| Command::Oidc(Box::new(inquiry))))
         }
         Some("saml") => {
-            let mut inquiry = SamlInquiry::default();
-            match read(&mut inquiry, &mut rest)? {
-                Read::Help => Ok(Command::Help),
-                Read::Options => inquiry.checked().map(|inquiry| Command::Saml(Box::new(inquiry))),
-            }
+            let inquiry = taken(Given::read(rest, &saml::OPTIONS)?, SamlInquiry::take)?;
+            Ok(inquiry.map_or(Command::Help, |inquiry| Command::Saml(Box::new(inquiry))))
         }
-        _ => Err(UsageError::NoSubject),
+        _ => Err(UsageError::Unclear("name what to inspect: `oidc` or `saml`".to_owned())),
     }
 }
 
-enum Read {
-    Help,
-    Options,
-}
-
-fn read(options: &mut dyn Options, rest: &mut dyn Iterator<Item = String>) -> Result<Read, UsageError> {
-    let mut options_ended = false;
-    while let Some(argument) = rest.next() {
-        if options_ended || argument == "-" || !argument.starts_with('-') {
-            options.file(argument);
-            continue;
-        }
-        let (name, attached) = match argument.split_once('=') {
-            Some((name, value)) => (name, Some(value)),
-            None => (argument.as_str(), None),
-        };
-        match name {
-            "--" => options_ended = true,
-            "--help" | "-h" => return Ok(Read::Help),
-            _ => options.take(&mut Given { name, attached, rest })?,
-        }
+/// Takes what an inquiry needs, unless all that is asked for is how to call the program.
+fn taken<T>(
+    mut given: Given,
+    take: impl FnOnce(&mut Given) -> Result<T, UsageError>,
+) -> Result<Option<T>, UsageError> {
+    if given.help {
+        return Ok(None);
     }
-    Ok(Read::Options)
+    let inquiry = take(&mut given)?;
+    given.rest()?;
+    Ok(Some(inquiry))
 }
 
-fn once<T>(place: &mut Option<T>, name: &'static str, value: T) -> Result<(), UsageError> {
-    if place.is_some() {
-        return Err(UsageError::Repeated(name));
-    }
-    *place = Some(value);
-    Ok(())
+fn no_files() -> UsageError {
+    UsageError::Unclear("name at least one file".to_owned())
 }
 
-fn seconds(name: &'static str, text: &str) -> Result<TimeDelta, UsageError> {
-    let count = text.parse::<u32>().map_err(|_| UsageError::Invalid(name, "not a number of seconds"))?;
-    Ok(TimeDelta::seconds(i64::from(count)))
+fn seconds(given: &mut Given, name: &'static str) -> Result<Option<TimeDelta>, UsageError> {
+    let Some(text) = given.one(name)? else { return Ok(None) };
+    let count = text.parse::<u32>().map_err(|_| UsageError::invalid(name, &"not a number of seconds"))?;
+    Ok(Some(TimeDelta::seconds(i64::from(count))))
 }
 
-fn time(text: &str) -> Result<DateTime<Utc>, UsageError> {
+fn time(given: &mut Given) -> Result<Option<DateTime<Utc>>, UsageError> {
+    let Some(text) = given.one("--now")? else { return Ok(None) };
     let from_epoch = text.parse::<i64>().ok().and_then(|seconds| DateTime::from_timestamp(seconds, 0));
-    from_epoch
-        .or_else(|| DateTime::parse_from_rfc3339(text).ok().map(|at| at.to_utc()))
-        .ok_or(UsageError::Invalid("--now", "neither seconds since 1970 nor a time of RFC 3339"))
+    let at = from_epoch.or_else(|| DateTime::parse_from_rfc3339(&text).ok().map(|at| at.to_utc()));
+    let wrong = || UsageError::invalid("--now", &"neither seconds since 1970 nor a time of RFC 3339");
+    at.ok_or_else(wrong).map(Some)
 }

@@ -1,10 +1,10 @@
 use chrono::{DateTime, TimeDelta, Utc};
 use jit_oidc::algorithm::{Algorithm, AlgorithmSet};
 
-use super::{Given, Options, UsageError, once, seconds, time};
+use super::{no_files, seconds, time};
+use crate::command_line::{Given, Known, UsageError};
 
 /// Asks about ID tokens.
-#[derive(Default)]
 pub(in crate::inspect) struct Inquiry {
     pub(in crate::inspect) issuer: Option<String>,
     pub(in crate::inspect) client_id: Option<String>,
@@ -32,42 +32,54 @@ impl std::fmt::Debug for Inquiry {
     }
 }
 
-impl Options for Inquiry {
-    fn take(&mut self, option: &mut Given<'_>) -> Result<(), UsageError> {
-        match option.name {
-            "--issuer" => option.once(&mut self.issuer, "--issuer"),
-            "--client-id" => option.once(&mut self.client_id, "--client-id"),
-            "--config" => option.once(&mut self.config, "--config"),
-            "--connection" => option.once(&mut self.connection, "--connection"),
-            "--jwks" => option.once(&mut self.jwks, "--jwks"),
-            "--nonce" => option.once(&mut self.nonce, "--nonce"),
-            "--access-token" => option.once(&mut self.access_token, "--access-token"),
-            "--code" => option.once(&mut self.code, "--code"),
-            "--store" => option.once(&mut self.store, "--store"),
-            "--audience" => option.each(&mut self.audiences, "--audience"),
-            "--acr" => option.each(&mut self.acr, "--acr"),
-            "--require-at-hash" => option.flag(&mut self.require_at_hash, "--require-at-hash"),
-            "--explain" => option.flag(&mut self.explain, "--explain"),
-            "--alg" => once(&mut self.algorithms, "--alg", algorithms(&option.value("--alg")?)?),
-            "--max-age" => {
-                once(&mut self.max_age, "--max-age", seconds("--max-age", &option.value("--max-age")?)?)
-            }
-            "--leeway" => {
-                once(&mut self.leeway, "--leeway", seconds("--leeway", &option.value("--leeway")?)?)
-            }
-            "--now" => once(&mut self.now, "--now", time(&option.value("--now")?)?),
-            _ => Err(option.unknown()),
-        }
-    }
-
-    fn file(&mut self, name: String) {
-        self.files.push(name);
-    }
-}
+/// The options of an inquiry, and whether each has a value.
+pub(super) const OPTIONS: [Known; 17] = [
+    ("--issuer", true),
+    ("--client-id", true),
+    ("--config", true),
+    ("--connection", true),
+    ("--jwks", true),
+    ("--nonce", true),
+    ("--access-token", true),
+    ("--code", true),
+    ("--alg", true),
+    ("--audience", true),
+    ("--max-age", true),
+    ("--acr", true),
+    ("--require-at-hash", false),
+    ("--leeway", true),
+    ("--now", true),
+    ("--explain", false),
+    ("--store", true),
+];
 
 impl Inquiry {
-    /// The inquiry, if its options go together.
-    pub(super) fn checked(self) -> Result<Self, UsageError> {
+    /// Takes what was given, if its options go together.
+    pub(super) fn take(given: &mut Given) -> Result<Self, UsageError> {
+        let inquiry = Self {
+            issuer: given.one("--issuer")?,
+            client_id: given.one("--client-id")?,
+            config: given.one("--config")?,
+            connection: given.one("--connection")?,
+            jwks: given.one("--jwks")?,
+            nonce: given.one("--nonce")?,
+            access_token: given.one("--access-token")?,
+            code: given.one("--code")?,
+            algorithms: given.one("--alg")?.map(|names| algorithms(&names)).transpose()?,
+            audiences: given.all("--audience")?,
+            max_age: seconds(given, "--max-age")?,
+            acr: given.all("--acr")?,
+            require_at_hash: given.flag("--require-at-hash")?,
+            leeway: seconds(given, "--leeway")?,
+            now: time(given)?,
+            explain: given.flag("--explain")?,
+            store: given.one("--store")?,
+            files: given.words()?,
+        };
+        inquiry.checked()
+    }
+
+    fn checked(self) -> Result<Self, UsageError> {
         if self.jwks.is_none() {
             return Err(UsageError::Missing("--jwks"));
         }
@@ -101,11 +113,11 @@ fn check(inquiry: &Inquiry) -> Result<(), UsageError> {
     if inquiry.store.is_some() && !inquiry.explain {
         return Err(UsageError::Missing("--explain"));
     }
-    if inquiry.files.is_empty() { Err(UsageError::NoFiles) } else { Ok(()) }
+    if inquiry.files.is_empty() { Err(no_files()) } else { Ok(()) }
 }
 
 fn algorithms(text: &str) -> Result<AlgorithmSet, UsageError> {
-    let unknown = || UsageError::Invalid("--alg", "not a list of asymmetric JOSE signature algorithms");
+    let unknown = || UsageError::invalid("--alg", &"not a list of asymmetric JOSE signature algorithms");
     let named: Option<Vec<_>> = text.split(',').map(|name| Algorithm::from_name(name.trim())).collect();
     Ok(AlgorithmSet::of(&named.ok_or_else(unknown)?))
 }
@@ -116,10 +128,14 @@ mod tests {
     use super::*;
 
     fn inquiry(line: &str) -> Result<Inquiry, UsageError> {
-        match parse(line.split_whitespace().map(str::to_owned))? {
+        match parse(line.split_whitespace())? {
             Command::Oidc(inquiry) => Ok(*inquiry),
             other => panic!("{other:?}"),
         }
+    }
+
+    fn no_subject() -> UsageError {
+        UsageError::Unclear("name what to inspect: `oidc` or `saml`".into())
     }
 
     const LEAST: &str = "oidc --issuer https://op.example --client-id rp --jwks keys.json";
@@ -143,8 +159,8 @@ mod tests {
     #[test]
     fn a_wrong_command_line_says_what_is_wrong() {
         let cases = [
-            ("", UsageError::NoSubject),
-            ("ldap", UsageError::NoSubject),
+            ("", no_subject()),
+            ("ldap", no_subject()),
             ("oidc --issuer i --client-id c f", UsageError::Missing("--jwks")),
             ("oidc --client-id c --jwks k f", UsageError::Missing("--issuer")),
             ("oidc --issuer i --jwks k f", UsageError::Missing("--client-id")),
@@ -158,13 +174,13 @@ mod tests {
             assert_eq!(inquiry(line).unwrap_err(), error, "{line}");
         }
         for (tail, error) in [
-            ("", UsageError::NoFiles),
+            ("", no_files()),
             ("f --nonce", UsageError::MissingValue("--nonce")),
             ("f --nonce a --nonce b", UsageError::Repeated("--nonce")),
             ("f --wrong", UsageError::UnknownOption("--wrong".into())),
             ("f --explain", UsageError::Missing("--config")),
             ("f --require-at-hash=no", UsageError::UnexpectedValue("--require-at-hash")),
-            ("f --leeway -1", UsageError::Invalid("--leeway", "not a number of seconds")),
+            ("f --leeway -1", UsageError::invalid("--leeway", &"not a number of seconds")),
         ] {
             assert_eq!(inquiry(&format!("{LEAST} {tail}")).unwrap_err(), error, "{tail}");
         }

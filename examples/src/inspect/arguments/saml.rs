@@ -1,9 +1,9 @@
 use chrono::{DateTime, TimeDelta, Utc};
 
-use super::{Given, Options, UsageError, once, seconds, time};
+use super::{no_files, seconds, time};
+use crate::command_line::{Given, Known, UsageError};
 
 /// Asks about SAML responses.
-#[derive(Default)]
 pub(in crate::inspect) struct Inquiry {
     pub(in crate::inspect) config: Option<String>,
     pub(in crate::inspect) connection: Option<String>,
@@ -38,36 +38,50 @@ impl std::fmt::Debug for Inquiry {
     }
 }
 
-impl Options for Inquiry {
-    fn take(&mut self, option: &mut Given<'_>) -> Result<(), UsageError> {
-        match option.name {
-            "--config" => option.once(&mut self.config, "--config"),
-            "--connection" => option.once(&mut self.connection, "--connection"),
-            "--sp-entity-id" => option.once(&mut self.sp_entity_id, "--sp-entity-id"),
-            "--acs-url" => option.once(&mut self.acs_url, "--acs-url"),
-            "--idp-metadata" => option.once(&mut self.idp_metadata, "--idp-metadata"),
-            "--idp-entity-id" => option.once(&mut self.idp_entity_id, "--idp-entity-id"),
-            "--idp-cert" => option.each(&mut self.idp_certificates, "--idp-cert"),
-            "--decryption-key" => option.each(&mut self.decryption_keys, "--decryption-key"),
-            "--request-id" => option.once(&mut self.request_id, "--request-id"),
-            "--unsolicited" => option.flag(&mut self.unsolicited, "--unsolicited"),
-            "--store" => option.once(&mut self.store, "--store"),
-            "--explain" => option.flag(&mut self.explain, "--explain"),
-            "--skew" => once(&mut self.skew, "--skew", seconds("--skew", &option.value("--skew")?)?),
-            "--now" => once(&mut self.now, "--now", time(&option.value("--now")?)?),
-            "--encoding" => once(&mut self.encoding, "--encoding", encoding(&option.value("--encoding")?)?),
-            _ => Err(option.unknown()),
-        }
-    }
-
-    fn file(&mut self, name: String) {
-        self.files.push(name);
-    }
-}
+/// The options of an inquiry, and whether each has a value.
+pub(super) const OPTIONS: [Known; 15] = [
+    ("--config", true),
+    ("--connection", true),
+    ("--sp-entity-id", true),
+    ("--acs-url", true),
+    ("--idp-metadata", true),
+    ("--idp-entity-id", true),
+    ("--idp-cert", true),
+    ("--decryption-key", true),
+    ("--request-id", true),
+    ("--unsolicited", false),
+    ("--skew", true),
+    ("--now", true),
+    ("--encoding", true),
+    ("--explain", false),
+    ("--store", true),
+];
 
 impl Inquiry {
-    /// The inquiry, if its options go together.
-    pub(super) fn checked(self) -> Result<Self, UsageError> {
+    /// Takes what was given, if its options go together.
+    pub(super) fn take(given: &mut Given) -> Result<Self, UsageError> {
+        let inquiry = Self {
+            config: given.one("--config")?,
+            connection: given.one("--connection")?,
+            sp_entity_id: given.one("--sp-entity-id")?,
+            acs_url: given.one("--acs-url")?,
+            idp_metadata: given.one("--idp-metadata")?,
+            idp_entity_id: given.one("--idp-entity-id")?,
+            idp_certificates: given.all("--idp-cert")?,
+            decryption_keys: given.all("--decryption-key")?,
+            request_id: given.one("--request-id")?,
+            unsolicited: given.flag("--unsolicited")?,
+            skew: seconds(given, "--skew")?,
+            now: time(given)?,
+            encoding: given.one("--encoding")?.map(|name| encoding(&name)).transpose()?,
+            explain: given.flag("--explain")?,
+            store: given.one("--store")?,
+            files: given.words()?,
+        };
+        inquiry.checked()
+    }
+
+    fn checked(self) -> Result<Self, UsageError> {
         if self.config.is_some() {
             self.check_configured()?;
         } else {
@@ -79,7 +93,7 @@ impl Inquiry {
         if self.store.is_some() && !self.explain {
             return Err(UsageError::Missing("--explain"));
         }
-        if self.files.is_empty() { Err(UsageError::NoFiles) } else { Ok(self) }
+        if self.files.is_empty() { Err(no_files()) } else { Ok(self) }
     }
 
     fn check_configured(&self) -> Result<(), UsageError> {
@@ -118,7 +132,7 @@ fn encoding(text: &str) -> Result<Encoding, UsageError> {
     match text {
         "xml" => Ok(Encoding::Xml),
         "base64" => Ok(Encoding::Base64),
-        _ => Err(UsageError::Invalid("--encoding", "neither `xml` nor `base64`")),
+        _ => Err(UsageError::invalid("--encoding", &"neither `xml` nor `base64`")),
     }
 }
 
@@ -128,7 +142,7 @@ mod tests {
     use super::*;
 
     fn inquiry(line: &str) -> Result<Inquiry, UsageError> {
-        match parse(line.split_whitespace().map(str::to_owned))? {
+        match parse(line.split_whitespace())? {
             Command::Saml(inquiry) => Ok(*inquiry),
             other => panic!("{other:?}"),
         }
@@ -165,7 +179,7 @@ mod tests {
                 "saml --config c --connection c --acs-url u f",
                 UsageError::Conflicting("--config", "--acs-url"),
             ),
-            ("saml --config c --connection c", UsageError::NoFiles),
+            ("saml --config c --connection c", no_files()),
             ("saml --config c --connection c --store s f", UsageError::Missing("--explain")),
         ] {
             assert_eq!(inquiry(line).unwrap_err(), error, "{line}");
@@ -181,7 +195,7 @@ mod tests {
             ),
             ("--idp-metadata m --jwks f", UsageError::UnknownOption("--jwks".into())),
             ("--idp-metadata m --unsolicited=1 f", UsageError::UnexpectedValue("--unsolicited")),
-            ("--encoding hex", UsageError::Invalid("--encoding", "neither `xml` nor `base64`")),
+            ("--encoding hex", UsageError::invalid("--encoding", &"neither `xml` nor `base64`")),
         ] {
             assert_eq!(inquiry(&format!("{LEAST} {tail}")).unwrap_err(), error, "{tail}");
         }
