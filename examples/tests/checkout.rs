@@ -146,6 +146,22 @@ fn a_person_looks_at_what_a_mirror_would_do_and_says_what_it_may() {
     }
 }
 
+#[test]
+fn whoever_mistypes_a_target_or_a_role_is_told_which_also_where_an_account_is_named() {
+    let store = "[checkout]\nstore = \"sqlite:accounts.db\"\ntenant = \"acme\"\n";
+    let folder = folder("mistyped", &format!("{store}{TARGETS}"));
+    let say = |line: &str| run(&folder, &format!("--config checkout.toml --json {line}"));
+    assert_eq!(say("person add ada --role role:operator").0, 0);
+    for (place, error) in [
+        ("--target nope --role operator", "lease.unknown_target"),
+        ("--target one --role nope", "lease.unknown_role"),
+        ("--target one --role operator", "lease.other_kind"),
+    ] {
+        let (code, lines, _) = say(&format!("out --for ada {place} --ttl 30m --account alice"));
+        assert_eq!((code, lines[0]["error"].as_str()), (1, Some(error)), "{place}");
+    }
+}
+
 /// Runs the program within this process, so many minutes away from now, with a guard as the program itself has.
 fn run_guarded_at(folder: &Path, minutes: i64, order: &str) -> (u8, Vec<Value>) {
     run_guarded_with(folder, minutes, order, &mut Vec::new())

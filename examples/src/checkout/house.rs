@@ -101,6 +101,15 @@ impl House {
         target.roles.iter().find(|role| role.name == order.role)?.elevates.clone()
     }
 
+    /// Says why an order can name no account: the role makes one, or whoever ordered mistyped the target or the role.
+    pub(super) fn without_account(&self, order: &Out) -> Failure {
+        let Some(target) = self.targets.iter().find(|target| target.id == order.target) else {
+            return Failure::refused("lease.unknown_target");
+        };
+        let is_known = target.roles.iter().any(|role| role.name == order.role);
+        Failure::refused(if is_known { "lease.other_kind" } else { "lease.unknown_role" })
+    }
+
     /// Finds somebody by user name.
     pub(super) async fn person(&self, name: &UserName) -> Result<Option<Account>, Failure> {
         Ok(self.store.named(&self.tenant, name.key()).await?)

@@ -51,7 +51,7 @@ pub(super) async fn out(house: &House, order: Out, report: &mut Report<'_>) -> R
         return elevate(house, &order, &whose, &request, report).await;
     }
     if order.account.is_some() {
-        return Err(Failure::refused("lease.other_kind"));
+        return Err(house.without_account(&order));
     }
     let lent = house.jit.check_out(&request).await?;
     match hand_out(&order, &lent, file, report) {
