@@ -403,7 +403,7 @@ async fn whoever_is_kept_out_with_the_right_password_uses_up_no_guess() {
     let peer = samba().await;
     let world = world(peer, &of_active_directory().replace("\"OU=People,DC=jit", "\"OU=JIT,DC=jit"));
     for (name, kind, shut, open) in [
-        ("jit-shut", "userAccountControl", &b"514"[..], &b"512"[..]),
+        ("jit-out-of-use", "userAccountControl", &b"514"[..], &b"512"[..]),
         ("jit-over", "accountExpires", b"1", b"0"),
         ("jit-hours", "logonHours", &[0; 21], &[0xff; 21]),
     ] {
