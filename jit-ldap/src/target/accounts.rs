@@ -15,6 +15,7 @@ use super::fault::Step;
 use super::find::{Found, Remote};
 use super::followed::Followed;
 use super::guard::Guard;
+use super::homes::Homes;
 use super::making::{Begun, is_refused};
 use super::table::{Member, Table};
 use crate::connection::Connection;
@@ -37,6 +38,8 @@ pub(super) struct Accounts<D> {
     pub(super) settles_after: TimeDelta,
     /// Which groups let go of whoever was removed, as was seen a moment ago.
     pub(super) followed: Followed,
+    /// What the base of each server was called a moment ago.
+    pub(super) homes: Homes,
     /// Everything that the server keeps together with the base; nothing, where the base is that.
     pub(super) whole: OnceLock<Option<Dn>>,
 }
@@ -149,7 +152,15 @@ impl<D: Dialect> Accounts<D> {
     /// The directory, by what it calls the entry that our accounts lie below, on the server that an account goes to.
     pub(super) async fn home_of(&self, remote: &RemoteRef) -> Result<Option<String>, BackendError> {
         let mut loan = self.lend_for(remote.marker.as_str()).await?;
-        Ok(self.home(&mut loan).await?.map(|id| id.to_string()))
+        let server = loan.server();
+        if let Some(home) = self.homes.of(&server) {
+            return Ok(Some(home));
+        }
+        let home = self.home(&mut loan).await?.map(|id| id.to_string());
+        if let Some(home) = &home {
+            self.homes.learn(server, home);
+        }
+        Ok(home)
     }
 
     /// What was done for an account on one server may not have reached the others yet.

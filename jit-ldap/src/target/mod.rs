@@ -13,6 +13,7 @@ mod fault;
 mod find;
 mod followed;
 mod guard;
+mod homes;
 mod lent;
 mod life;
 mod listing;

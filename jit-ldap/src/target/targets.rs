@@ -13,6 +13,7 @@ use tokio::time::timeout;
 use super::accounts::{Accounts, in_time};
 use super::active_directory::ActiveDirectory;
 use super::followed::Followed;
+use super::homes::Homes;
 use super::plain::Plain;
 use super::settings::{ActiveDirectorySettings, CustomSettings, OpenLdapSettings};
 use crate::attribute::AttributeName;
@@ -38,8 +39,9 @@ macro_rules! targets {
                     let problem = "must say how long several servers take to learn of a change";
                     return Err(SettingsError::new("settles_seconds", problem));
                 }
-                let (whole, followed) = (OnceLock::new(), Followed::default());
-                Ok(Self { accounts: Accounts { dialect, directory, table, settles_after, followed, whole } })
+                let (whole, followed, homes) = (OnceLock::new(), Followed::default(), Homes::default());
+                let accounts = Accounts { dialect, directory, table, settles_after, followed, homes, whole };
+                Ok(Self { accounts })
             }
 
             /// The attribute that markers stand in.
