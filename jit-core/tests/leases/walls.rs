@@ -149,6 +149,28 @@ async fn what_was_lent_to_a_tenant_that_a_target_is_closed_to_is_told_of_until_t
     assert_eq!(house.lease(out.lease).await.phase.word(), "gone");
 }
 
+/// Whoever is taken out of all settings is named nowhere, and a target of that name is there.
+#[tokio::test]
+async fn what_was_lent_to_a_tenant_that_nobody_works_for_any_longer_is_told_of_by_others() {
+    let house = House::new().await;
+    let out = house.out(30).await;
+    let beside = Beside::of(&house, target()).await;
+    let worker = WorkerId::new("beta").unwrap();
+    for minutes in [31, 16] {
+        house.clock.advance(TimeDelta::minutes(minutes));
+        beside.jit.work(&worker, NonZeroUsize::new(100).unwrap()).await.unwrap();
+    }
+    assert_eq!(house.lease(out.lease).await.phase.word(), "active");
+    assert_eq!(house.told.alarms(), ["lease.overdue"]);
+    // what is looked after is none of it
+    let ours = beside.lend(&house, &target()).await;
+    house.clock.advance(TimeDelta::minutes(60));
+    beside.work(&target()).await;
+    for lease in ours {
+        assert_eq!(phase(&house, lease).await, "gone");
+    }
+}
+
 #[tokio::test]
 async fn the_targets_of_other_tenants_are_not_missed() {
     let house = House::new().await;

@@ -9,8 +9,8 @@ use super::super::{
     work::{HOLD, WorkReport},
 };
 use crate::{
-    BackendError, ErrorKind, Jit, Lane, LookupKey, Settlement, Store, TargetId, TargetSetup, TaskKind,
-    Tenants, WorkerId,
+    BackendError, ErrorKind, Jit, Lane, LookupKey, Settlement, Store, TargetId, TaskKind, TenantId, Tenants,
+    WorkerId,
 };
 
 /// How long a task must have been left alone before this engine looks at it: another one that has the target would have
@@ -78,43 +78,38 @@ impl Jit {
         limit: NonZeroUsize,
         report: &mut WorkReport,
     ) -> Result<(), BackendError> {
+        let nobody = BTreeSet::new();
         for (lane, target) in self.lanes_of_missing(store).await? {
             tracing::warn!(%target, "leases of a target that is not configured");
-            self.tell_of_lane(store, worker, (&lane, &Tenants::All), limit, report).await?;
+            self.tell_of_lane(store, worker, (&lane, &nobody), limit, report).await?;
         }
+        // Also of tenants that this engine knows nothing of any longer: whoever was taken out of all settings is named nowhere.
         for setup in self.parts.targets.values() {
-            let Some(left_out) = self.left_out(setup) else { continue };
+            let tended = setup.tended();
             for lane in Self::lanes_of(&setup.id).into_iter().flatten() {
-                self.tell_of_lane(store, worker, (&lane, &left_out), limit, report).await?;
+                self.tell_of_lane(store, worker, (&lane, &tended), limit, report).await?;
             }
         }
         Ok(())
     }
 
-    /// The tenants of this engine whose leases at a target are left alone, as its settings do not say that they are there.
-    fn left_out(&self, setup: &TargetSetup) -> Option<Tenants> {
-        if self.parts.tenants.is_empty() {
-            return Some(Tenants::All);
-        }
-        let left_out: BTreeSet<_> = self.parts.tenants.difference(&setup.tended()).cloned().collect();
-        Some(Tenants::These(left_out)).filter(|left_out| *left_out != Tenants::These(BTreeSet::new()))
-    }
-
-    /// Raises the alarms of the leases of one lane that nobody has looked after, of these tenants.
+    /// Raises the alarms of the leases of one lane that nobody has looked after, but for those of tenants that this engine looks
+    /// after.
     async fn tell_of_lane(
         &self,
         store: &dyn Store,
         worker: &WorkerId,
-        (lane, tenants): (&Lane, &Tenants),
+        (lane, tended): (&Lane, &BTreeSet<TenantId>),
         limit: NonZeroUsize,
         report: &mut WorkReport,
     ) -> Result<(), BackendError> {
         let now = self.parts.clock.work();
         let Some(left_alone) = now.checked_sub_signed(LEFT_ALONE) else { return Ok(()) };
-        for claimed in store.claim(worker, lane, tenants, left_alone, LEFT_ALONE + HOLD, limit).await? {
+        for claimed in store.claim(worker, lane, &Tenants::All, left_alone, LEFT_ALONE + HOLD, limit).await? {
             let task = &claimed.task;
             report.unreadable += usize::from(is_unreadable(&claimed));
             if task.kind == TaskKind::TendLease
+                && !tended.contains(&task.tenant)
                 && let Ok(Some(account)) = store.get(&task.tenant, task.account).await
                 && account.lease.as_ref().is_some_and(|lease| lease.task == Some(task.id))
             {
