@@ -78,8 +78,8 @@ pub(super) fn pack(resource: &Resource, besides: &Besides) -> Arc<str> {
     format!("[{},{},{shown},{everything},{besides}]", shown.len(), everything.len()).into()
 }
 
-/// Refuses a resource that is longer than it may be, unless it was as long before. Groups of a person do not count: others put
-/// them in.
+/// Refuses a resource that is longer than it may be, unless it was as long before. Groups of a person do not count, for others
+/// put them in, nor does whether they are in use: nobody stays in for being too long.
 pub(super) fn check_length(
     (body, resource): (&str, &Resource),
     before: Option<&Resource>,
@@ -90,8 +90,8 @@ pub(super) fn check_length(
     }
     let own = |resource: &Resource| {
         let mut own = resource.clone();
-        if let Some(groups) = resource.kind().resolve("groups") {
-            own.take(&groups);
+        for apart in ["groups", "active"].iter().filter_map(|name| resource.kind().resolve(name)) {
+            own.take(&apart);
         }
         own.to_stored().len()
     };

@@ -188,3 +188,29 @@ async fn a_resource_grows_no_longer_than_is_kept() {
     let shorter = json!([{"op": "replace", "path": "emails", "value": long(3)}]);
     house.patch(&format!("/Users/{id}"), shorter).await.is(200);
 }
+
+/// Nobody stays in use for being as long as one may be.
+#[tokio::test]
+async fn who_is_as_long_as_is_kept_is_put_out_of_use_all_the_same() {
+    let house = house_with(SETTINGS, |connection| {
+        let mut limits = jit_scim::Limits::default();
+        limits.resource_bytes = 500;
+        connection.limits(limits)
+    });
+    let mut anna = person("anna", "a1");
+    anna["active"] = json!(true);
+    let mut made = None;
+    for length in (1..500).rev() {
+        anna["title"] = json!("x".repeat(length));
+        let answer = house.post("/Users", anna.clone()).await;
+        if answer.status == 201 {
+            made = Some(answer.id());
+            break;
+        }
+        answer.refuses(413, None);
+    }
+    let path = format!("/Users/{}", made.unwrap());
+    house.patch(&path, json!([{"op": "add", "path": "nickName", "value": "x"}])).await.refuses(413, None);
+    house.patch(&path, json!([{"op": "replace", "path": "active", "value": false}])).await.is(200);
+    assert!(matches!(house.account().await.state, jit_core::AccountState::Disabled { .. }));
+}
