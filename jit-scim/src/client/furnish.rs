@@ -122,6 +122,14 @@ impl People {
         failure
     }
 
+    /// Goes through all, beginning with another one each minute: where the first ones take all the time of a call, the next
+    /// attempt does not begin with them again.
+    fn in_turn<'a, T>(&self, all: &'a [T]) -> impl Iterator<Item = &'a T> + use<'a, T> {
+        let minute = usize::try_from(self.finder().wire.now().timestamp() / 60).unwrap_or(0);
+        let (behind, first) = all.split_at(minute.checked_rem(all.len()).unwrap_or(0));
+        first.iter().chain(behind)
+    }
+
     /// Leaves one group after the other, but for those that it stays in.
     async fn leave_all(
         &self,
@@ -131,7 +139,7 @@ impl People {
         stays: &BTreeSet<String>,
         at_fault: &mut AtFault,
     ) -> Result<(), Failure> {
-        for leave in leaves {
+        for leave in self.in_turn(leaves) {
             let mut left = stays.clone();
             let mut by_name = leave.by_name;
             if let Some(id) = leave.id.as_ref().filter(|id| !stays.contains(*id)) {
@@ -157,9 +165,10 @@ impl People {
         ids: &mut Ids<'_>,
         at_fault: &mut AtFault,
     ) -> Result<(), Failure> {
-        for name in &memberships.joins {
+        let joins: Vec<_> = memberships.joins.iter().collect();
+        for name in self.in_turn(&joins) {
             let joined = self.groups.join(self.finder(), call, name, &person.id, &mut ids.asked).await;
-            ids.now.extend(at_fault.pass(joined)?.map(|id| (name.clone(), id)));
+            ids.now.extend(at_fault.pass(joined)?.map(|id| ((*name).clone(), id)));
         }
         for (name, id) in &memberships.kept {
             let id = match id {

@@ -391,6 +391,30 @@ async fn a_group_that_fails_keeps_nobody_in_the_next_and_is_not_the_fault_of_the
     }
 }
 
+/// Where those that hang take all the time of a call, the next attempt does not begin with them.
+#[tokio::test]
+async fn groups_that_take_all_the_time_of_a_call_keep_nobody_in_those_behind_them_for_good() {
+    let (world, stranger) =
+        with_groups(TargetProfile::generic(), Quirks::default(), &["A", "B", "C", "D", "Payroll"]);
+    let known = holding(&world, &["A", "B", "C", "D", "Payroll"]).await;
+    let payroll = world.sim.all("Groups").into_iter().find(|group| group["displayName"] == "Payroll");
+    let payroll = format!("Groups/{}", payroll.unwrap()["id"].as_str().unwrap());
+    let clock = Arc::clone(&world.sim.clock);
+    world.sim.script(move |_, asked| {
+        let hangs = asked.path.starts_with("Groups/") && !asked.path.starts_with(&payroll);
+        hangs.then(|| {
+            clock.advance(TimeDelta::seconds(20));
+            Fault::LostBefore
+        })
+    });
+    let mut moved = known.wanted.clone();
+    moved.entitlements.clear();
+    for _ in 0..8 {
+        world.mirror(&known.remote, &moved).await.unwrap_err();
+    }
+    assert_eq!(world.sim.members("Payroll"), [stranger]);
+}
+
 #[tokio::test]
 async fn one_who_is_refused_does_not_keep_the_others_out() {
     let (world, _) = with_groups(TargetProfile::generic(), Quirks::default(), &["Crew"]);
