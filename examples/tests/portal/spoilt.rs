@@ -46,4 +46,6 @@ fn one_lease_that_cannot_be_read_is_named_and_takes_no_other_from_the_page() {
     assert!(page.body.contains(&named), "{}", page.body);
     assert!(page.body.contains("caretaker at workshop") && page.body.contains(&other), "{}", page.body);
     assert!(page.body.contains("Check out"), "and whoever has it can ask for more: {}", page.body);
+    let trail = alice.get("/audit");
+    assert_eq!(trail.status, 200, "{}", trail.body);
 }

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::Response;
-use jit_core::{Account, AccountId, Actor, AuditEvent, AuditQuery, Store, TenantId};
+use jit_core::{Account, AccountId, Actor, AuditEvent, AuditQuery, ErrorKind, Store, TenantId};
 
 use crate::portal::failure::Failure;
 use crate::portal::house::House;
@@ -99,7 +99,11 @@ impl<'a> Trail<'a> {
         if let Some(name) = self.names.get(&id) {
             return Ok(name.clone());
         }
-        let account = self.store.get(self.tenant, id).await?;
+        // a record that cannot be read has its id, and takes no page away
+        let account = match self.store.get(self.tenant, id).await {
+            Err(error) if *error.kind() == ErrorKind::Corrupt => None,
+            found => found?,
+        };
         let user_name = |account: &Account| account.user_name.as_ref().map(ToString::to_string);
         let name = account.and_then(|account| user_name(&account).or_else(|| present::lent_name(&account)));
         let name = name.unwrap_or_else(|| id.to_string());
