@@ -157,8 +157,13 @@ impl Directory {
             return only.work.lend().await;
         }
         let loan = first_of(self.in_order(work).into_iter(), Some(base)).await?;
-        let own = self.own(work).map(|pools| pools.work.server());
+        let own = self.own_server(work);
         Ok(if own == Some(loan.server()) { loan } else { loan.standing_in() })
+    }
+
+    /// Names the server that this piece of work belongs to.
+    pub(crate) fn own_server(&self, work: &str) -> Option<ServerId> {
+        self.own(work).map(|pools| pools.work.server())
     }
 
     /// The server that this piece of work belongs to. What took no changes when it was asked last is not thought to take some

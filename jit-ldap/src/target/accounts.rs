@@ -151,14 +151,17 @@ impl<D: Dialect> Accounts<D> {
 
     /// The directory, by what it calls the entry that our accounts lie below, on the server that an account goes to.
     pub(super) async fn home_of(&self, remote: &RemoteRef) -> Result<Option<String>, BackendError> {
-        let mut loan = self.lend_for(remote.marker.as_str()).await?;
-        let server = loan.server();
-        if let Some(home) = self.homes.of(&server) {
+        // whoever is there already is a person, what is to be made has no identifier yet
+        let is_person = remote.native.is_some();
+        let work = if is_person { work_of_person(remote) } else { remote.marker.as_str().to_owned() };
+        // no connection is waited for where the answer is known: among many callers that takes as long as a change
+        if let Some(home) = self.directory.own_server(&work).and_then(|own| self.homes.of(&own)) {
             return Ok(Some(home));
         }
+        let mut loan = self.lend_for(&work).await?;
         let home = self.home(&mut loan).await?.map(|id| id.to_string());
         if let Some(home) = &home {
-            self.homes.learn(server, home);
+            self.homes.learn(loan.server(), home);
         }
         Ok(home)
     }
