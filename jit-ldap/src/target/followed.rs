@@ -20,7 +20,8 @@ pub(super) struct Followed(Mutex<HashMap<ServerId, Seen>>);
 
 #[derive(Debug, Default)]
 struct Seen {
-    groups: HashMap<Dn, Instant>,
+    /// Whether each let go, and when that was seen.
+    groups: HashMap<Dn, (bool, Instant)>,
     last_removal: Option<Instant>,
     turn: u32,
 }
@@ -29,6 +30,11 @@ impl Followed {
     /// Tells whether a group did, a moment ago.
     pub(super) fn is_sure(&self, server: &ServerId, group: &Dn) -> bool {
         self.of(server, |seen| seen.is_sure(group))
+    }
+
+    /// Tells whether nobody saw a moment ago what a group does.
+    pub(super) fn is_unknown(&self, server: &ServerId, group: &Dn) -> bool {
+        self.of(server, |seen| seen.of(group).is_none())
     }
 
     /// Counts a removal, and tells whether it is one to learn from: others came right before it.
@@ -51,11 +57,7 @@ impl Followed {
     /// Learns what a group did.
     pub(super) fn learn(&self, server: &ServerId, group: &Dn, follows: bool) {
         self.of(server, |seen| {
-            if follows {
-                seen.groups.insert(group.clone(), Instant::now());
-            } else {
-                seen.groups.remove(group);
-            }
+            seen.groups.insert(group.clone(), (follows, Instant::now()));
         });
     }
 
@@ -67,6 +69,11 @@ impl Followed {
 
 impl Seen {
     fn is_sure(&self, group: &Dn) -> bool {
-        self.groups.get(group).is_some_and(|at| at.elapsed() < COUNTS_FOR)
+        self.of(group) == Some(true)
+    }
+
+    fn of(&self, group: &Dn) -> Option<bool> {
+        let (follows, at) = self.groups.get(group)?;
+        (at.elapsed() < COUNTS_FOR).then_some(*follows)
     }
 }

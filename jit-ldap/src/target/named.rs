@@ -1,6 +1,7 @@
 //! What names an account that is gone: groups that were to follow their members, or had to name somebody.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashSet};
+use std::time::Duration;
 
 use jit_core::{BackendError, Code, Effect, RemoteRef, TargetFault};
 
@@ -19,6 +20,10 @@ use crate::identifier::EntryName;
 use crate::pool::Loan;
 use crate::reason::Reason;
 use crate::request::{Scope, Search};
+
+/// How long a removal waits for the overlay after each look, until it is known what that does.
+const OVERLAY: [Duration; 3] =
+    [Duration::from_millis(5), Duration::from_millis(20), Duration::from_millis(75)];
 
 impl<D: Dialect> Accounts<D> {
     /// The groups that name an account which is about to be removed where it was made, if that is one to learn from.
@@ -45,7 +50,9 @@ impl<D: Dialect> Accounts<D> {
         named_before: &[Dn],
     ) -> Result<Effect, BackendError> {
         let server = loan.server();
-        let is_looked_at = |group: &Group| !self.followed.is_sure(&server, &group.dn);
+        let let_go = self.wait_for_overlay(loan, remote).await?;
+        let is_looked_at =
+            |group: &Group| !self.followed.is_sure(&server, &group.dn) && !let_go.contains(&group.dn);
         let (gone, open) = self.let_go(loan, remote, None, is_looked_at).await?;
         for group in named_before.iter().filter(|group| !open.contains(group)) {
             self.followed.learn(&server, group, true);
@@ -54,6 +61,29 @@ impl<D: Dialect> Accounts<D> {
             self.followed.learn(&server, group, false);
         }
         Ok(gone.unwrap_or(Effect::Absent { was_there: true }))
+    }
+
+    /// Lets the server's overlay do what it promised: OpenLDAP answers a removal first, and changes the groups after that. Whoever
+    /// changes them before would do its work, and never learn that it does it. Tells which groups let go.
+    async fn wait_for_overlay(
+        &self,
+        loan: &mut Loan,
+        remote: &RemoteRef,
+    ) -> Result<HashSet<Dn>, BackendError> {
+        let (server, dn) = (loan.server(), self.dn_of(remote)?);
+        let member = self.table.membership.of(&dn, &remote.name);
+        let is_awaited = |group: &&Group| self.followed.is_unknown(&server, &group.dn);
+        let awaited: Vec<_> = self.table.groups.values().filter(is_awaited).collect();
+        let mut open = awaited.clone();
+        for pause in OVERLAY {
+            open = self.open_groups(loan, &open, &member).await.map_err(|error| Step::Look.failed(error))?;
+            if open.is_empty() {
+                break;
+            }
+            tokio::time::sleep(pause).await;
+        }
+        let has_let_go = |group: &&Group| !open.iter().any(|open| open.dn == group.dn);
+        Ok(awaited.into_iter().filter(has_let_go).map(|group| group.dn.clone()).collect())
     }
 
     /// Tells that an account is gone, or which groups name it still.

@@ -1,10 +1,12 @@
 //! Accounts in a directory that is not Active Directory, made and ended beside others who change them.
 
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
 use jit_core::*;
 use jit_ldap::target::{PasswordWay, SwitchSettings};
 use jit_ldap::{CustomSettings, CustomTarget, LdapError, OpenLdapSettings, OpenLdapTarget};
+use tokio::time::Instant;
 
 use crate::ber::{attribute, done, entry, message, result};
 use crate::server::Act;
@@ -155,30 +157,31 @@ async fn what_somebody_else_changed_meanwhile_is_not_removed_under_them() {
 }
 
 /// What a server is asked for while accounts are removed one after the other, each so many seconds after the one before: its
-/// groups let go of whoever is removed, or do not.
-async fn asked_for_while_removing(seconds: &[u64], follows: bool) -> Vec<String> {
+/// groups let go of whoever is removed so long after the answer, or do not.
+async fn asked_for_while_removing(seconds: &[u64], lets_go_after: Option<Duration>) -> Vec<String> {
     const BASE: &str = "ou=jit,dc=x";
     const DELETE: u8 = 0x4a;
     let asked_for = Arc::new(Mutex::new(Vec::new()));
     let seen = Arc::clone(&asked_for);
-    // whoever was removed last is named until a group is told to drop the name
-    let mut is_named = true;
+    // whoever is about to be removed is named without an end
+    let mut is_named_until = None;
     let directory = directory(move |asked| {
         let says = |text: &str| asked.bytes.windows(text.len()).any(|part| part == text.as_bytes());
         // the contrary of an equality
         let is_after = asked.bytes.contains(&0xa2);
         let (answer, what) = match asked.op {
             DELETE => {
-                is_named = !follows;
+                is_named_until = lets_go_after.map(|after| Instant::now() + after);
                 (message(asked.id, &result(0x6b, 0, b"")), "removes")
             }
             // what bears the name
             0x66 if !says("cn=ops") => (message(asked.id, &result(0x67, 32, b"")), "asks"),
             0x66 => {
-                is_named = false;
+                is_named_until = Some(Instant::now());
                 (message(asked.id, &result(0x67, 0, b"")), "drops")
             }
             _ if says("ou=groups") => {
+                let is_named = !is_after || is_named_until.is_none_or(|until| Instant::now() < until);
                 let found =
                     (is_named != is_after).then(|| message(asked.id, &entry("cn=ops,ou=groups,dc=x", &[])));
                 let what = if is_after { "looks" } else { "learns" };
@@ -186,11 +189,7 @@ async fn asked_for_while_removing(seconds: &[u64], follows: bool) -> Vec<String>
             }
             _ => (message(asked.id, &done(0)), "reads"),
         };
-        let mut seen = seen.lock().unwrap();
-        seen.push(what);
-        if what == "removes" && !follows || what == "looks" && follows {
-            is_named = true;
-        }
+        seen.lock().unwrap().push(what);
         vec![Act::Say(answer)]
     });
     let mut settings = OpenLdapSettings::new(BASE, ("jit", BASE));
@@ -199,7 +198,7 @@ async fn asked_for_while_removing(seconds: &[u64], follows: bool) -> Vec<String>
     let target = OpenLdapTarget::new(directory.await, &settings).unwrap();
     let mut turns = Vec::new();
     for seconds in seconds {
-        tokio::time::advance(std::time::Duration::from_secs(*seconds)).await;
+        tokio::time::advance(Duration::from_secs(*seconds)).await;
         let absent = Desired { remote: dora(), state: DesiredState::Absent };
         assert_eq!(target.ensure(&absent).await.unwrap(), Effect::Absent { was_there: true });
         turns.push(std::mem::take(&mut *asked_for.lock().unwrap()).join(" "));
@@ -209,10 +208,17 @@ async fn asked_for_while_removing(seconds: &[u64], follows: bool) -> Vec<String>
 
 #[tokio::test(start_paused = true)]
 async fn what_a_group_was_seen_to_do_a_moment_ago_is_not_looked_at_again_and_what_it_did_not_always_is() {
-    let sure = asked_for_while_removing(&[0, 1, 1, 1, 60, 1], true).await;
+    let sure = asked_for_while_removing(&[0, 1, 1, 1, 60, 1], Some(Duration::ZERO)).await;
     let learning = "learns removes looks";
     assert_eq!(sure, ["removes looks", learning, "removes", "removes", "removes looks", learning]);
-    let never = asked_for_while_removing(&[0, 1, 1, 70], false).await;
-    let mended = "removes looks asks drops";
-    assert_eq!(never, [mended, "learns removes looks asks drops", mended, mended]);
+    let never = asked_for_while_removing(&[0, 1, 1, 70], None).await;
+    let (waiting, mended) = ("removes looks looks looks looks asks drops", "removes looks asks drops");
+    assert_eq!(never, [waiting, "learns removes looks asks drops", mended, waiting]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_group_that_lets_go_after_the_answer_is_waited_for_and_never_changed() {
+    let late = asked_for_while_removing(&[0, 1, 1, 1], Some(Duration::from_millis(20))).await;
+    let awaited = "removes looks looks looks";
+    assert_eq!(late, [awaited, &format!("learns {awaited}"), "removes", "removes"]);
 }
