@@ -25,6 +25,7 @@ pub mod demo_saml_idp;
 pub mod inspect;
 mod log;
 pub mod portal;
+mod record;
 mod say;
 pub mod scim_server;
 mod signals;

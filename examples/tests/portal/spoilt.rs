@@ -49,3 +49,31 @@ fn one_lease_that_cannot_be_read_is_named_and_takes_no_other_from_the_page() {
     let trail = alice.get("/audit");
     assert_eq!(trail.status, 200, "{}", trail.body);
 }
+
+#[test]
+fn a_holder_whose_record_cannot_be_read_is_told_beside_their_lease_and_takes_no_other_from_administrators() {
+    let name = "spoilt-holder";
+    let demo = Demo::start(name);
+    let (mut alice, mut casey) = (demo.visitor(), demo.visitor());
+    for (visitor, person) in [(&mut alice, "alice"), (&mut casey, "casey")] {
+        visitor.sign_in("acme", person);
+        let csrf = visitor.get("/me").hidden("csrf");
+        let sent =
+            [("target", "workshop"), ("role", "operator"), ("span", "30m"), ("key", "k"), ("csrf", &csrf)];
+        assert_eq!(visitor.post("/access/out", &sent).status, 200);
+    }
+    let lease = casey.get("/access").hidden("lease");
+    assert_eq!(demo.end("-TERM"), Some(0));
+    spoil(name, "{\"text\":\"casey\",\"key\":", "{\"test\":\"casey\",\"key\":");
+
+    let demo = Demo::again(name);
+    let mut alice = demo.visitor();
+    alice.sign_in("acme", "alice");
+    let page = alice.get("/leases");
+    assert_eq!(page.status, 200, "{}", page.body);
+    assert!(page.body.contains("<td>Alice Example</td>") && page.body.contains(&lease), "{}", page.body);
+    assert_eq!(page.body.matches(", whose record cannot be read</td>").count(), 1, "{}", page.body);
+    let csrf = page.hidden("csrf");
+    let ended = alice.post("/leases/end", &[("lease", &lease), ("csrf", &csrf)]);
+    assert_eq!(ended.status, 303, "and it can be ended: {}", ended.body);
+}

@@ -2,13 +2,15 @@ use std::collections::BTreeSet;
 
 use chrono::{DateTime, SecondsFormat, TimeDelta, Utc};
 use jit_core::{
-    Account, CheckedOut, Difference, Elevated, JitError, Lease, Phase, Reconciliation, RemoteRef, Seeing,
-    StoreId, UnattendedEnd,
+    Account, AccountId, CheckedOut, Difference, Elevated, JitError, Lease, Phase, Reconciliation, RemoteRef,
+    Seeing, StoreId, UnattendedEnd,
 };
 
+use super::account::display_name;
 use super::span::{instant, span};
 use crate::portal::comparisons::Comparison;
 use crate::portal::view::{Badge, CompareRow, GrantedView, LeaseRow, OfferRow, Tone};
+use crate::record::Record;
 use crate::targets::{Opened, RoleOffer};
 
 /// The spans to choose from, with what the form calls them.
@@ -32,6 +34,15 @@ pub(crate) fn offer_row(target: &Opened, role: &RoleOffer, account: Option<Strin
 fn spans(above: TimeDelta, longest: TimeDelta) -> Vec<&'static str> {
     let all = SPANS.iter().map(|(name, minutes)| (*name, TimeDelta::minutes(*minutes)));
     all.filter(|(_, span)| *span > above && *span <= longest).map(|(name, _)| name).collect()
+}
+
+/// Shows who holds a lease.
+pub(crate) fn holder(id: AccountId, record: &Record) -> String {
+    match record {
+        Record::Account(account) => display_name(account),
+        Record::Missing => id.to_string(),
+        Record::Unreadable => format!("{id}, whose record cannot be read"),
+    }
 }
 
 /// Shows the lease that an account keeps; `None` where it keeps none.

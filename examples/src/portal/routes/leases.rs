@@ -16,6 +16,7 @@ use crate::portal::failure::{Asked, Deed, Failure};
 use crate::portal::house::{House, Shelf, Visit};
 use crate::portal::view::{LeaseRow, LeasesView};
 use crate::portal::{pages, present};
+use crate::record::Record;
 use crate::web::{Form, Parameters, html, see_other};
 
 const LEASES: NonZeroUsize = NonZeroUsize::new(500).expect("not zero");
@@ -147,9 +148,8 @@ async fn at_target(
         let page = house.jit.leases(store, tenant, target, after, LEASES).await?;
         for account in &page.items {
             let Some(lease) = account.lease.as_ref() else { continue };
-            let holder = shelf.store.get(tenant, lease.holder).await?;
-            let holder =
-                holder.map_or_else(|| lease.holder.to_string(), |holder| present::display_name(&holder));
+            let holder = Record::read(shelf.store.as_ref(), tenant, lease.holder).await?;
+            let holder = present::holder(lease.holder, &holder);
             rows.extend(present::lease_row(account, holder, store, house.now()));
         }
         unreadable.extend(page.unreadable.iter().map(ToString::to_string));

@@ -7,12 +7,13 @@ use std::sync::Arc;
 use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::Response;
-use jit_core::{Account, AccountId, Actor, AuditEvent, AuditQuery, ErrorKind, Store, TenantId};
+use jit_core::{Account, AccountId, Actor, AuditEvent, AuditQuery, Store, TenantId};
 
 use crate::portal::failure::Failure;
 use crate::portal::house::House;
 use crate::portal::view::{AuditRow, AuditView};
 use crate::portal::{pages, present};
+use crate::record::Record;
 use crate::web::{html, see_other};
 
 const EVENTS: NonZeroUsize = NonZeroUsize::new(200).expect("not zero");
@@ -100,10 +101,7 @@ impl<'a> Trail<'a> {
             return Ok(name.clone());
         }
         // a record that cannot be read has its id, and takes no page away
-        let account = match self.store.get(self.tenant, id).await {
-            Err(error) if *error.kind() == ErrorKind::Corrupt => None,
-            found => found?,
-        };
+        let account = Record::read(self.store, self.tenant, id).await?.account();
         let user_name = |account: &Account| account.user_name.as_ref().map(ToString::to_string);
         let name = account.and_then(|account| user_name(&account).or_else(|| present::lent_name(&account)));
         let name = name.unwrap_or_else(|| id.to_string());
