@@ -55,6 +55,9 @@ fn the_audit_trail_names_what_is_lent_and_its_times_have_a_zone() {
     let trail = alice.get("/audit").body;
     assert!(trail.contains(&format!("<td>{name} at workshop</td>")), "{trail}");
     assert!(trail.contains("<td>alice at workshop</td>"), "{trail}");
+    for said in ["<code>operator</code>; intended", "<code>operator</code>; active"] {
+        assert!(trail.contains(&format!("rule {said} {name} at workshop")), "{said}: {trail}");
+    }
     let times: Vec<_> =
         trail.split("datetime=\"").skip(1).filter_map(|rest| rest.split('"').next()).collect();
     assert!(!times.is_empty());
@@ -86,6 +89,7 @@ fn the_own_trail_tells_what_was_checked_out_where_and_until_when_and_nothing_of_
     assert!(trail.contains(&until) && trail.contains(&format!("<td>{name} at workshop</td>")), "{trail}");
     assert_eq!(trail.matches("<td>you</td>").count(), 3, "{trail}");
     assert!(trail.contains("Account made") && !trail.contains("Asked for"), "{trail}");
+    assert!(!trail.contains(&format!("active {name}")), "steps are for administrators: {trail}");
     assert!(!bob.get("/audit").body.contains("workshop"));
 }
 

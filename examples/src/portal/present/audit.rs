@@ -4,9 +4,23 @@ use jit_core::{AccountId, Actor, AuditEvent, AuditOutcome};
 use super::span::instant;
 use crate::portal::view::{AuditRow, Badge, Tone};
 
+/// Says who reads a trail.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Reader {
+    /// Whoever looks after the tenant: everything is for them.
+    Administrator,
+    /// The person whom it is about: of what is lent to them they read what the words say.
+    Person,
+}
+
 /// Shows an audit event; `account` is the name under which readers know its account, `person` that of the account which
 /// caused it.
-pub(crate) fn audit_row(event: &AuditEvent, account: String, person: Option<String>) -> AuditRow {
+pub(crate) fn audit_row(
+    event: &AuditEvent,
+    reader: Reader,
+    account: String,
+    person: Option<String>,
+) -> AuditRow {
     AuditRow {
         at: event.at.format("%Y-%m-%d %H:%M:%S").to_string(),
         at_exact: event.at.to_rfc3339_opts(SecondsFormat::Secs, true),
@@ -15,7 +29,7 @@ pub(crate) fn audit_row(event: &AuditEvent, account: String, person: Option<Stri
         outcome: outcome(&event.outcome),
         actor: person.unwrap_or_else(|| actor(&event.actor)),
         account,
-        detail: detail(event),
+        detail: detail(event, reader),
     }
 }
 
@@ -85,7 +99,9 @@ fn words_of_lease(event: &AuditEvent) -> Option<String> {
 /// The target that an event of something lent is about.
 fn place(event: &AuditEvent) -> Option<&str> {
     let said = event.changes.first()?;
-    said.strip_prefix("at ").or_else(|| said.rsplit_once(" at ").map(|(_, place)| place))
+    let place = said.strip_prefix("at ").or_else(|| said.rsplit_once(" at ").map(|(_, place)| place))?;
+    // An alarm that is raised again says how long it lasts, and why. No target has a comma in its name.
+    place.split(',').next()
 }
 
 /// Until when something is lent, where a step says so. It is written for programs, and read by people.
@@ -113,9 +129,9 @@ fn actor(actor: &Actor) -> String {
     }
 }
 
-/// Names and rules, as far as the words do not say them.
-fn detail(event: &AuditEvent) -> String {
-    if words_of_lease(event).is_some() {
+/// Names and rules; for the person of a lease as far as the words do not say them.
+fn detail(event: &AuditEvent, reader: Reader) -> String {
+    if reader == Reader::Person && words_of_lease(event).is_some() {
         return lease_asked_for(event).map(|lease| format!("lease `{lease}`")).unwrap_or_default();
     }
     let rule = event.rule.as_ref().map(|rule| format!("rule `{rule}`"));
@@ -156,12 +172,29 @@ mod tests {
         ] {
             let event = event(action, actor, &said);
             assert!(tells_holder(&event));
-            let row = audit_row(&event, String::new(), None);
+            let row = audit_row(&event, Reader::Person, String::new(), None);
             assert_eq!((row.words.as_str(), row.detail.as_str()), (words, ""));
         }
         assert!(
             !tells_holder(&event("lease.swept", Actor::Clock, &said)),
             "nothing that a holder has to know"
+        );
+    }
+
+    #[test]
+    fn an_alarm_that_is_raised_again_names_the_place_without_how_long_it_lasts_and_why() {
+        let said = ["Doe, Jane at workshop, 3600 s; the target is not configured"];
+        let row = audit_row(
+            &event("lease.quarantined", Actor::Clock, &said),
+            Reader::Administrator,
+            String::new(),
+            None,
+        );
+        assert_eq!(row.words, "An administrator has to look at `operator` at `workshop`");
+        assert_eq!(
+            row.detail,
+            format!("rule `operator`; {}", said[0]),
+            "administrators read the rest beside it"
         );
     }
 

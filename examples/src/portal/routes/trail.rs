@@ -11,6 +11,7 @@ use jit_core::{Account, AccountId, Actor, AuditEvent, AuditQuery, Store, TenantI
 
 use crate::portal::failure::Failure;
 use crate::portal::house::House;
+use crate::portal::present::Reader;
 use crate::portal::view::{AuditRow, AuditView};
 use crate::portal::{pages, present};
 use crate::record::Record;
@@ -55,6 +56,7 @@ impl<'a> Trail<'a> {
         if person.is_some() {
             self.add_leases(&mut events).await?;
         }
+        let reader = if person.is_some() { Reader::Person } else { Reader::Administrator };
         let mut rows = Vec::with_capacity(events.len());
         for event in events {
             let account = match event.account {
@@ -66,7 +68,7 @@ impl<'a> Trail<'a> {
                 Actor::Account { id } => Some(self.name(*id).await?),
                 _ => None,
             };
-            rows.push(present::audit_row(&event, account, by));
+            rows.push(present::audit_row(&event, reader, account, by));
         }
         Ok(rows)
     }
