@@ -4,3 +4,4 @@ mod house;
 mod life;
 mod refusals;
 mod sweep;
+mod unread;
