@@ -6,13 +6,14 @@ use std::sync::Arc;
 use jit_core::{Document, DocumentKey, DocumentQuery, DocumentWrite, PAGE_ITEMS};
 
 use super::body;
-use super::change::{ATTEMPTS, subject_or};
+use super::change::ATTEMPTS;
 use super::fault;
 use super::find::give_way;
 use super::members::Membership;
 use super::record::Written;
 use super::served::{Role, Served};
 use super::service::{ScimService, Turn};
+use super::write::subject_or;
 use crate::error::ScimError;
 use crate::reason::Reason;
 

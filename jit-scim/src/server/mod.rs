@@ -71,6 +71,7 @@ mod served;
 mod service;
 mod settings;
 mod teller;
+mod write;
 
 pub use auth::{Access, AccessTokens, Authenticator, Token, TokenError, Tokens, VerifiesAccess};
 #[cfg(feature = "tower")]

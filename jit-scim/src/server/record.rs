@@ -6,9 +6,9 @@ use jit_core::{
 };
 
 use super::body::Besides;
-use super::change::subject_or;
 use super::served::{Role, Served};
 use super::service::Turn;
+use super::write::subject_or;
 use super::{claims, fault};
 use crate::error::ScimError;
 use crate::reason::Reason;

@@ -9,10 +9,11 @@ use jit_core::{
 };
 
 use super::body::Besides;
-use super::change::{ATTEMPTS, subject_or};
+use super::change::ATTEMPTS;
 use super::record::{Told, Written};
 use super::served::{Role, Served};
 use super::service::{ScimService, Turn};
+use super::write::subject_or;
 use super::{body, fault};
 use crate::error::ScimError;
 use crate::json::Json;
