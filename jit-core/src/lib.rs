@@ -60,7 +60,7 @@ pub use engine::{
     Difference, Differing, DriftRound, DriftRounds, Elevated, Event, Explanation, Extended, Held, Invitation,
     Jit, JitBuilder, JitError, Kept, LeasePage, LeaverLimit, LentAccounts, LentWrong, LinkAnswer, LinkBy,
     LinkRule, MailLink, MailProof, MirrorForecast, NamedBy, Notices, Outcome, Provisioned, Provisioning,
-    ReconcileMode, Reconciliation, Reply, SamePerson, Session, ShadowReport, SignIn, SignedIn,
+    ReconcileMode, Reconciliation, Reply, Retold, SamePerson, Session, ShadowReport, SignIn, SignedIn,
     TargetQuarantine, Teller, Ticket, Trigger, Verdict, VerifyError, WorkReport,
 };
 pub use error::{BackendError, Code, ErrorClass, ErrorKind, Retry, Taken};

@@ -17,15 +17,19 @@ pub(super) const PIECE: usize = 500;
 /// Makes the tasks by which records are told anew: one for each as long as they are few, else some for many each.
 pub(super) fn tasks_to_retell(
     told: Vec<(AccountId, DocumentKey)>,
+    about: Option<DocumentKey>,
     mut frame: impl FnMut(AccountId, TaskKind) -> Task,
 ) -> Vec<Task> {
+    let about = about.map(Box::new);
     if told.len() <= PIECE {
-        let single =
-            told.into_iter().map(|(account, document)| frame(account, TaskKind::Retell { document }));
+        let single = told
+            .into_iter()
+            .map(|(account, document)| frame(account, TaskKind::Retell { document, about: about.clone() }));
         return single.collect();
     }
     let nobody = AccountId::from_uuid(Uuid::nil());
-    let pieces = told.chunks(PIECE).map(|some| TaskKind::RetellThese { told: some.to_vec() });
+    let these = |some: &[_]| TaskKind::RetellThese { told: some.to_vec(), about: about.clone() };
+    let pieces = told.chunks(PIECE).map(these);
     pieces.map(|kind| frame(nobody, kind)).collect()
 }
 
@@ -41,8 +45,8 @@ impl Jit {
         let task = &claimed.task;
         let mut commit = Commit::new(task.tenant.clone());
         commit.withdrawn.push(task.id);
-        let told = match &task.kind {
-            TaskKind::RetellThese { told } => told.clone(),
+        let (told, about) = match &task.kind {
+            TaskKind::RetellThese { told, about } => (told.clone(), about.clone()),
             TaskKind::RetellMembers { group, after } => {
                 let piece = self.piece_of(store, (group, *after), teller, &mut commit).await?;
                 commit.tasks.extend(piece.next.map(|after| Task {
@@ -50,14 +54,15 @@ impl Jit {
                     kind: TaskKind::RetellMembers { group: group.clone(), after: Some(after) },
                     ..task.clone()
                 }));
-                piece.told
+                (piece.told, Some(group.clone()))
             }
-            _ => Vec::new(),
+            _ => (Vec::new(), None),
         };
         let mut mint = self.mint(self.parts.clock.now());
         let (tenant, lane) = (&task.tenant, &task.lane);
         commit.tasks.extend(told.into_iter().map(|(account, document)| {
-            single(&mut mint, (tenant, lane), account, TaskKind::Retell { document }, task.due)
+            let kind = TaskKind::Retell { document, about: about.clone() };
+            single(&mut mint, (tenant, lane), account, kind, task.due)
         }));
         match store.commit(&commit).await {
             // Another worker did the same meanwhile.

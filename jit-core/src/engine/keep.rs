@@ -34,6 +34,20 @@ pub struct Kept {
     pub retell: Vec<(AccountId, DocumentKey)>,
     /// The group whose members' records are told anew, all of them: for groups of which nobody wants to read everybody first.
     pub retell_members: Option<DocumentKey>,
+    /// The one thing that changed for those in `retell`, such as their group: nothing else is read anew for them. `None` where
+    /// it may be anything.
+    pub about: Option<DocumentKey>,
+}
+
+/// Names a document whose record is told anew.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[expect(clippy::exhaustive_structs, reason = "whoever has a record told anew says all of it")]
+pub struct Retold {
+    /// The document.
+    pub document: DocumentKey,
+    /// The one thing that changed, such as a group of its person: what else the record is told with need not be read anew.
+    /// `None` where it may be anything.
+    pub about: Option<DocumentKey>,
 }
 
 /// Tells the record of a document anew. Adapters implement it.
@@ -47,7 +61,7 @@ pub trait Teller: Send + Sync {
     ///
     /// # Cancel safety
     /// The record may have been handled.
-    async fn tell(&self, jit: &Jit, document: &DocumentKey) -> Result<(), JitError>;
+    async fn tell(&self, jit: &Jit, retold: &Retold) -> Result<(), JitError>;
 
     /// Names the document that is told anew for a member of a group, with the account of its person; `None` where the member
     /// is no person.
@@ -71,9 +85,9 @@ impl Jit {
     /// # Cancel safety
     /// The commit is made whole or not at all.
     pub async fn keep(&self, kept: Kept) -> Result<(), JitError> {
-        let Kept { tenant, connection, action, documents, retell, retell_members } = kept;
+        let Kept { tenant, connection, action, documents, retell, retell_members, about } = kept;
         let connection = self.keeping_connection(&tenant, &connection)?;
-        let told = retell.iter().map(|(_, key)| key).chain(&retell_members);
+        let told = retell.iter().map(|(_, key)| key).chain(&retell_members).chain(&about);
         check_own(connection, documents.iter().map(DocumentWrite::key).chain(told))?;
         let now = self.parts.clock.now();
         let mut mint = self.mint(now);
@@ -81,7 +95,7 @@ impl Jit {
         let lane = Lane::of_records(&tenant, &connection.settings.id);
         let mut frame =
             |account: AccountId, kind: TaskKind| single(&mut mint, (&tenant, &lane), account, kind, due);
-        let mut tasks = tasks_to_retell(retell, &mut frame);
+        let mut tasks = tasks_to_retell(retell, about, &mut frame);
         let nobody = AccountId::from_uuid(uuid::Uuid::nil());
         let members =
             retell_members.map(|group| TaskKind::RetellMembers { group: group.into(), after: None });
@@ -144,7 +158,10 @@ impl Jit {
         report: &mut WorkReport,
     ) -> Result<(), BackendError> {
         let told = match &claimed.task.kind {
-            TaskKind::Retell { document } => teller.tell(self, document).await,
+            TaskKind::Retell { document, about } => {
+                let retold = Retold { document: document.clone(), about: about.as_deref().cloned() };
+                teller.tell(self, &retold).await
+            }
             // The commit takes this task away: there is nothing left to settle.
             TaskKind::RetellThese { .. } | TaskKind::RetellMembers { .. } => {
                 match self.fan_out(store, claimed, teller).await {

@@ -37,7 +37,7 @@ pub use connection::{Connection, ConnectionSettings, LinkBy, LinkRule, MailLink}
 pub use event::{Event, SignIn};
 pub use hold::{LinkAnswer, MailProof, Reply, Ticket};
 pub use jit::Jit;
-pub use keep::{Kept, Teller};
+pub use keep::{Kept, Retold, Teller};
 pub use lease::{
     CheckOut, CheckedOut, Difference, Differing, Elevated, Extended, LeasePage, LentAccounts, LentWrong,
     ReconcileMode, Reconciliation,

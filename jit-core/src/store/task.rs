@@ -68,11 +68,18 @@ pub enum TaskKind {
     Retell {
         /// The document.
         document: DocumentKey,
+        /// The one thing that changed, such as a group of its person: nothing else has to be read anew. `None` where it may be
+        /// anything.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        about: Option<Box<DocumentKey>>,
     },
     /// Tell the records of all these documents anew: one task where a commit would have to write very many.
     RetellThese {
         /// The documents, with the accounts of their people.
         told: Vec<(AccountId, DocumentKey)>,
+        /// The one thing that changed, as in [`Self::Retell`].
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        about: Option<Box<DocumentKey>>,
     },
     /// Tell the records of the members of a group anew, piece by piece: those of a group that is there, or those that stayed
     /// behind when it was removed ([`DocumentWrite::remove_apart`](crate::DocumentWrite::remove_apart)).
@@ -165,4 +172,17 @@ pub enum Settlement {
     Done,
     /// Not now: the task is due again then.
     Again(DateTime<Utc>),
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_task_that_does_not_say_what_changed_is_read_and_written_as_it_was() {
+        let text = r#"{"do":"retell","document":{"collection":{"tenant":"acme","connection":"scim","kind":"User"},"id":"01990000-0000-7000-8000-000000000001"}}"#;
+        let kind: TaskKind = serde_json::from_str(text).unwrap();
+        assert!(matches!(&kind, TaskKind::Retell { about: None, .. }));
+        assert_eq!(serde_json::to_string(&kind).unwrap(), text);
+    }
 }

@@ -39,6 +39,7 @@ fn kept(action: &'static str, documents: Vec<DocumentWrite>) -> Kept {
         documents,
         retell: Vec::new(),
         retell_members: None,
+        about: None,
     }
 }
 
@@ -158,12 +159,13 @@ struct Storyteller {
 
 #[async_trait]
 impl Teller for Storyteller {
-    async fn tell(&self, jit: &Jit, document: &DocumentKey) -> Result<(), JitError> {
+    async fn tell(&self, jit: &Jit, retold: &Retold) -> Result<(), JitError> {
         use std::sync::atomic::Ordering::SeqCst;
         if self.fails.fetch_update(SeqCst, SeqCst, |left| left.checked_sub(1)).is_ok() {
             return Err(BackendError::new(ErrorKind::Unavailable, "teller").into());
         }
-        assert_eq!(document.collection.kind.as_str(), "User");
+        assert_eq!(retold.document.collection.kind.as_str(), "User");
+        assert_eq!(retold.about.as_ref().map(|about| about.collection.kind.as_str()), Some("Group"));
         let told = json!({ "preferred_username": "alice", "groups": ["editor", "staff"] });
         jit.handle(Event::record(said("e1", told).by(&self.issuer))).await.map(drop)
     }
@@ -186,8 +188,11 @@ async fn whose_groups_changed_is_told_anew_whatever_fails_in_between() {
     let (worker, many) = (WorkerId::new("w1").unwrap(), NonZeroUsize::new(50).unwrap());
     let scim = ConnectionId::new("scim").unwrap();
     let retell = vec![(joined.account.id, user.key.clone())];
-    let change =
-        || Kept { retell: retell.clone(), ..kept("group.made", vec![DocumentWrite::create(group.clone())]) };
+    let change = || Kept {
+        retell: retell.clone(),
+        about: Some(group.key.clone()),
+        ..kept("group.made", vec![DocumentWrite::create(group.clone())])
+    };
     let teller = Storyteller { issuer: house.attestors.remove(0), fails: 1.into() };
     *hooked.failing.lock().unwrap() = Some("commit");
     house.jit.keep(change()).await.unwrap_err();

@@ -25,8 +25,10 @@ struct Parts<'a> {
 /// What is known of a resource that it does not say itself.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(super) struct Besides {
-    /// The names that the client gave to a user's groups.
+    /// The names that the client gave to a user's groups, in the order of the groups.
     pub(super) group_keys: Vec<String>,
+    /// At which places the groups are that have such a name, where some have one and some have none.
+    pub(super) keyed: Vec<usize>,
     /// Whether the person is stopped: their `active` was taken away while it was `false`.
     pub(super) is_stopped: bool,
 }
@@ -41,27 +43,54 @@ enum Written {
         groups: Vec<String>,
         #[serde(default)]
         stopped: bool,
+        #[serde(default)]
+        keyed: Vec<usize>,
     },
 }
 
 impl Besides {
     fn to_json(&self) -> Json {
         let names = Json::List(self.group_keys.iter().map(Json::text).collect());
-        if self.is_stopped {
-            Json::object([("groups", names), ("stopped", Json::Boolean(true))])
-        } else {
-            names
+        let stopped = self.is_stopped.then_some(("stopped", Json::Boolean(true)));
+        let places = self.keyed.iter().filter_map(|place| i64::try_from(*place).ok()).map(Json::Integer);
+        let keyed = (!self.keyed.is_empty()).then(|| ("keyed", Json::List(places.collect())));
+        let others: Vec<_> = stopped.into_iter().chain(keyed).collect();
+        if others.is_empty() { names } else { Json::object([("groups", names)].into_iter().chain(others)) }
+    }
+
+    /// Keeps the names that the client gave to each of a user's groups.
+    pub(super) fn with_group_keys(self, keys: Vec<Option<String>>) -> Self {
+        let count = keys.len();
+        let (keyed, group_keys): (Vec<_>, Vec<_>) =
+            keys.into_iter().enumerate().filter_map(|(place, key)| Some((place, key?))).unzip();
+        let is_mixed = !group_keys.is_empty() && group_keys.len() < count;
+        Self { group_keys, keyed: if is_mixed { keyed } else { Vec::new() }, ..self }
+    }
+
+    /// Returns the name that the client gave to each of so many groups; `None` where it is not known which is whose.
+    pub(super) fn keys_of_groups(&self, count: usize) -> Option<Vec<Option<&str>>> {
+        let all = if self.keyed.is_empty() { 0..self.group_keys.len() } else { 0..0 };
+        let places: Vec<_> = self.keyed.iter().copied().chain(all).collect();
+        let is_told = self.group_keys.is_empty() || self.group_keys.len() == count || !self.keyed.is_empty();
+        if !is_told || places.len() != self.group_keys.len() {
+            return None;
         }
+        let mut keys = vec![None; count];
+        for (place, key) in places.into_iter().zip(&self.group_keys) {
+            *keys.get_mut(place)? = Some(key.as_str());
+        }
+        Some(keys)
     }
 }
 
 impl From<Written> for Besides {
     fn from(written: Written) -> Self {
-        let (group_keys, is_stopped) = match written {
-            Written::Names(groups) => (groups, false),
-            Written::All { groups, stopped } => (groups, stopped),
-        };
-        Self { group_keys, is_stopped }
+        match written {
+            Written::Names(group_keys) => Self { group_keys, ..Self::default() },
+            Written::All { groups: group_keys, stopped: is_stopped, keyed } => {
+                Self { group_keys, keyed, is_stopped }
+            }
+        }
     }
 }
 
@@ -162,8 +191,8 @@ mod tests {
             (r#","title":"[1,2]","password":"x""#, &["a", "b"], true),
         ] {
             let user = user(rest);
-            let known =
-                Besides { group_keys: names.iter().map(|&name| name.to_owned()).collect(), is_stopped };
+            let keys = names.iter().map(|&name| Some(name.to_owned())).collect();
+            let known = Besides { is_stopped, ..Besides::default() }.with_group_keys(keys);
             let body = pack(&user, &known);
             assert!(resource(user.kind(), &body).unwrap() == user, "{body}");
             assert_eq!(besides(&body).unwrap(), known);
@@ -171,6 +200,24 @@ mod tests {
             assert!(serde_json::from_str::<serde_json::Value>(&body).is_ok());
         }
         assert!(pack(&user(""), &Besides::default()).starts_with('{'), "what shows everything is kept once");
+    }
+
+    #[test]
+    fn it_is_kept_which_group_has_which_name() {
+        let user = user("");
+        for keys in [&[][..], &[None, None], &[Some("a"), Some("b")], &[None, Some("b"), None, Some("d")]] {
+            for is_stopped in [false, true] {
+                let given = keys.iter().map(|key| key.map(str::to_owned)).collect();
+                let known = Besides { is_stopped, ..Besides::default() }.with_group_keys(given);
+                let read = besides(&pack(&user, &known)).unwrap();
+                assert_eq!((read.keys_of_groups(keys.len()).as_deref(), &read), (Some(keys), &known));
+            }
+        }
+        // as it was written before it was kept
+        let unknown = besides(r#"[2,4,{},null,["b","d"]]"#).unwrap();
+        assert_eq!(unknown.keys_of_groups(4), None);
+        let broken = besides(r#"[2,4,{},null,{"groups":["b","d"],"keyed":[7,1]}]"#).unwrap();
+        assert_eq!(broken.keys_of_groups(4), None);
     }
 
     #[test]

@@ -1,11 +1,11 @@
 //! Telling the record of a person anew when their groups changed.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashMap};
 
 use async_trait::async_trait;
 use jit_core::{
-    AccountId, Code, Document, DocumentKey, DocumentWrite, Expected, Jit, JitError, Kept, Member, Presence,
-    Teller,
+    AccountId, Code, Document, DocumentId, DocumentKey, DocumentWrite, Expected, Jit, JitError, Kept, Member,
+    Presence, Retold, Teller,
 };
 
 use super::body::Besides;
@@ -20,20 +20,30 @@ use crate::json::Json;
 use crate::reason::Reason;
 use crate::resource::{Labelled, Resource};
 
-/// The groups of a person: as they are shown, and what the client calls them.
+/// The groups of a person: as they are shown, and what the client calls each.
 struct Groups {
     shown: Json,
-    keys: Vec<String>,
+    keys: Vec<Option<String>>,
 }
+
+/// What the record of a person is told of a group besides its identifier.
+#[derive(Clone, Default)]
+struct Name {
+    display: Option<String>,
+    key: Option<String>,
+}
+
+/// What a person's document says of their groups.
+type Known = HashMap<DocumentId, Name>;
 
 #[async_trait]
 impl Teller for ScimService {
-    async fn tell(&self, _jit: &Jit, document: &DocumentKey) -> Result<(), JitError> {
+    async fn tell(&self, _jit: &Jit, Retold { document, about }: &Retold) -> Result<(), JitError> {
         let of = &document.collection;
         let Some(turn) = self.turn(&of.tenant, &of.connection) else { return Ok(()) };
         let refused =
             |error: ScimError| JitError::Refused(error.cause().cloned().unwrap_or_else(|| error.code()));
-        turn.retell(document).await.map_err(refused)
+        turn.retell(document, about.as_ref()).await.map_err(refused)
     }
 
     fn person(&self, group: &DocumentKey, member: &Member) -> Option<(AccountId, DocumentKey)> {
@@ -44,14 +54,19 @@ impl Teller for ScimService {
 
 impl Turn<'_> {
     /// Tells a person's record with the groups that they are in now. Where their document says so already, so does their
-    /// record: both are one commit.
-    pub(super) async fn retell(&self, key: &DocumentKey) -> Result<(), ScimError> {
+    /// record: both are one commit. Of all groups, no other is read anew than the one that it is `about`, and those that the
+    /// document does not know yet: whoever renames a group has everybody told about that one.
+    pub(super) async fn retell(
+        &self,
+        key: &DocumentKey,
+        about: Option<&DocumentKey>,
+    ) -> Result<(), ScimError> {
         let Some(served) = self.realm.served(key.collection.kind.as_str()) else { return Ok(()) };
         for _ in 0..ATTEMPTS {
             let found = self.service.store.document(key).await.map_err(|error| fault::of_store(&error))?;
             let Some(before) = found else { return Ok(()) };
             // what was read may have changed before it was told: it is over when there is nothing left to tell
-            if self.retell_once(served, &before).await? {
+            if self.retell_once(served, &before, about).await? {
                 return Ok(());
             }
         }
@@ -59,11 +74,17 @@ impl Turn<'_> {
     }
 
     /// Tells whether the document says what is, and if not, tells what is.
-    async fn retell_once(&self, served: &Served, before: &Document) -> Result<bool, ScimError> {
+    async fn retell_once(
+        &self,
+        served: &Served,
+        before: &Document,
+        about: Option<&DocumentKey>,
+    ) -> Result<bool, ScimError> {
         let old = body::resource(&served.kind, &before.body)?;
-        let Groups { shown, keys } = self.groups_of(&before.key).await?;
         let known = body::besides(&before.body)?;
-        let besides = Besides { group_keys: keys, ..known.clone() };
+        let names = about.and_then(|about| names_known(&old, &known, about)).unwrap_or_default();
+        let Groups { shown, keys } = self.groups_of(&before.key, &names).await?;
+        let besides = known.clone().with_group_keys(keys);
         let mut new = old.clone();
         new.set_read_only("groups", &shown)?;
         if new == old && besides == known {
@@ -100,6 +121,7 @@ impl Turn<'_> {
             documents: vec![write],
             retell: Vec::new(),
             retell_members: None,
+            about: None,
         };
         match self.service.jit.keep(kept).await {
             Ok(()) => Ok(false),
@@ -108,24 +130,49 @@ impl Turn<'_> {
         }
     }
 
-    /// Lists the groups that a person is a member of themselves: a group within a group gives them nothing.
-    async fn groups_of(&self, key: &DocumentKey) -> Result<Groups, ScimError> {
+    /// Lists the groups that a person is a member of themselves: a group within a group gives them nothing. Those whose names
+    /// are known are not read.
+    async fn groups_of(&self, key: &DocumentKey, known: &Known) -> Result<Groups, ScimError> {
         let memberships = self.service.store.memberships(key).await;
         let (mut shown, mut keys) = (Vec::new(), Vec::new());
         for group in memberships.map_err(|error| fault::of_store(&error))? {
             let served = self.realm.served(group.collection.kind.as_str());
             let Some(served) = served.filter(|served| served.role == Role::Group) else { continue };
-            let found = self.service.store.document(&group).await.map_err(|error| fault::of_store(&error))?;
-            let Some(document) = found else { continue };
-            let resource = body::resource(&served.kind, &document.body)?;
+            let name = match known.get(&group.id) {
+                Some(name) => name.clone(),
+                None => match self.name_of(served, group.id).await? {
+                    Some(name) => name,
+                    None => continue,
+                },
+            };
             let mut members = vec![("value", Json::text(group.id.to_string()))];
-            members.extend(resource.text("displayName").map(|name| ("display", Json::text(name))));
+            members.extend(name.display.map(|name| ("display", Json::text(name))));
             members.push(("type", Json::text("direct")));
             shown.push(Json::object(members));
-            keys.extend(resource.external_id().map(str::to_owned));
+            keys.push(name.key);
         }
         Ok(Groups { shown: Json::List(shown), keys })
     }
+
+    async fn name_of(&self, served: &Served, group: DocumentId) -> Result<Option<Name>, ScimError> {
+        let found = self.service.store.document_text(&served.of, group).await;
+        let Some(document) = found.map_err(|error| fault::of_store(&error))? else { return Ok(None) };
+        let resource = body::resource(&served.kind, &document.body)?;
+        let [display, key] = [resource.text("displayName"), resource.external_id()];
+        Ok(Some(Name { display: display.map(str::to_owned), key: key.map(str::to_owned) }))
+    }
+}
+
+/// Lists the names of a person's groups as their document says them, but for the one that changed; `None` where it does not say
+/// which is whose.
+fn names_known(old: &Resource, besides: &Besides, but: &DocumentKey) -> Option<Known> {
+    let groups: Vec<_> = old.labelled("groups").collect();
+    let keys = besides.keys_of_groups(groups.len())?;
+    let named = groups.iter().zip(keys).filter_map(|(group, key)| {
+        let id = group.value().and_then(Served::id).filter(|id| *id != but.id)?;
+        Some((id, Name { display: group.display().map(str::to_owned), key: key.map(str::to_owned) }))
+    });
+    Some(named.collect())
 }
 
 /// Tells whether a person is in fewer groups than their account was told of.

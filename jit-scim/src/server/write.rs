@@ -173,6 +173,7 @@ impl Turn<'_> {
         let first = first.unwrap_or_default();
         let at_once: Vec<_> =
             told.retell.iter().map(|(_, key)| key).chain(&first).take(most).cloned().collect();
+        let group = document.key().clone();
         let kept = Kept {
             tenant: attestor.tenant().clone(),
             connection: attestor.connection().clone(),
@@ -180,6 +181,7 @@ impl Turn<'_> {
             documents: vec![document],
             retell: told.retell,
             retell_members: members_of,
+            about: Some(group.clone()),
         };
         match self.service.jit.keep(kept).await {
             Ok(()) => {}
@@ -188,7 +190,7 @@ impl Turn<'_> {
         }
         for key in &at_once {
             // it is kept already, and a task tells it again
-            if let Err(error) = self.retell(key).await {
+            if let Err(error) = self.retell(key, Some(&group)).await {
                 tracing::warn!(document = %key.id, code = %error.code(), "access does not follow its groups yet");
             }
         }

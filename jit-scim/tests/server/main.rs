@@ -20,6 +20,8 @@ mod index;
 #[cfg(test)]
 mod large_groups;
 #[cfg(test)]
+mod memberships;
+#[cfg(test)]
 mod model;
 #[cfg(test)]
 mod pages;
