@@ -3,6 +3,7 @@
 use chrono::{DateTime, Utc};
 
 use super::Failure;
+use super::arguments::ForBoth;
 use super::explain::Explainer;
 use crate::command_line::UsageError;
 use crate::portal::settings::{DoorSettings, Method, Settings};
@@ -46,13 +47,16 @@ impl Configured {
         })
     }
 
-    /// Prepares explanations over the store, or over an empty one.
+    /// Prepares explanations over the store, or over an empty one, where they are asked for.
     pub(super) fn explainer(
         &self,
-        store: Option<&str>,
+        asked: &ForBoth,
         now: DateTime<Utc>,
-    ) -> Result<Explainer<'_>, Failure> {
-        Explainer::new(&self.settings, &self.door, store, now)
+    ) -> Result<Option<Explainer<'_>>, Failure> {
+        if !asked.explain {
+            return Ok(None);
+        }
+        Explainer::new(&self.settings, &self.door, asked.store.as_deref(), now).map(Some)
     }
 }
 

@@ -21,17 +21,17 @@ use crate::command_line::UsageError;
 
 /// Verifies each token file and writes a line for it.
 pub(super) fn inspect(inquiry: &OidcInquiry, clock: &dyn Clock, out: &mut dyn Write) -> Result<u8, Failure> {
-    let now = inquiry.now.unwrap_or_else(|| clock.now());
+    let now = inquiry.both.now(clock);
     let source = Source::of(inquiry)?;
     let policy = adjusted(source.policy(inquiry)?, inquiry);
     let jwks = read(inquiry.jwks.as_deref().unwrap_or_default())?;
-    let tokens = inquiry.files.iter().map(|file| read(file)).collect::<Result<Vec<_>, _>>()?;
+    let tokens = inquiry.both.files.iter().map(|file| read(file)).collect::<Result<Vec<_>, _>>()?;
     // A key set that cannot be used refuses every token, as it would at a sign-in.
     let keys = KeySet::parse(&jwks, &Engine::aws_lc(), policy.allowed_algorithms());
     let demands = source.demands(inquiry);
     let engine = source.explainer(inquiry, now)?;
     let mut code = ALL_ACCEPTED;
-    for (file, token) in inquiry.files.iter().zip(&tokens) {
+    for (file, token) in inquiry.both.files.iter().zip(&tokens) {
         let verified = match &keys {
             Ok(keys) => verify(token.trim_ascii(), keys, inquiry, &policy, &demands, now),
             Err(rejection) => Err(*rejection),
@@ -72,9 +72,7 @@ struct Demands {
 
 impl Source {
     fn of(inquiry: &OidcInquiry) -> Result<Self, Failure> {
-        let (Some(file), Some(connection)) = (&inquiry.config, &inquiry.connection) else {
-            return Ok(Self::CommandLine);
-        };
+        let Some((file, connection)) = inquiry.both.configured() else { return Ok(Self::CommandLine) };
         let connection = Configured::load(file, connection)?;
         let Some(settings) = &connection.door().protocol.oidc else {
             return Err(connection.of_another_protocol());
@@ -106,10 +104,8 @@ impl Source {
 
     fn explainer(&self, inquiry: &OidcInquiry, now: DateTime<Utc>) -> Result<Option<Explainer<'_>>, Failure> {
         match self {
-            Self::Configured { connection, .. } if inquiry.explain => {
-                connection.explainer(inquiry.store.as_deref(), now).map(Some)
-            }
-            _ => Ok(None),
+            Self::Configured { connection, .. } => connection.explainer(&inquiry.both, now),
+            Self::CommandLine => Ok(None),
         }
     }
 

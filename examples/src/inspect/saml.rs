@@ -31,14 +31,14 @@ use crate::portal::settings::{MetadataSettings, Terms};
 
 /// Verifies each response file and writes a line for it.
 pub(super) fn inspect(inquiry: &SamlInquiry, clock: &dyn Clock, out: &mut dyn Write) -> Result<u8, Failure> {
-    let now = inquiry.now.unwrap_or_else(|| clock.now());
+    let now = inquiry.both.now(clock);
     let party = Party::of(inquiry, now)?;
     let engine = party.explainer(inquiry, now)?;
-    let files = inquiry.files.iter().map(|file| read(file)).collect::<Result<Vec<_>, _>>()?;
+    let files = inquiry.both.files.iter().map(|file| read(file)).collect::<Result<Vec<_>, _>>()?;
     let is_compared = inquiry.request_id.is_some();
     let mut seen = HashSet::new();
     let mut code = ALL_ACCEPTED;
-    for (file, octets) in inquiry.files.iter().zip(&files) {
+    for (file, octets) in inquiry.both.files.iter().zip(&files) {
         let verdict =
             party.judge(octets, inquiry, now).and_then(|judged| judged.for_the_first_time(&mut seen));
         let vouched =
@@ -103,9 +103,9 @@ struct Party {
 
 impl Party {
     fn of(inquiry: &SamlInquiry, now: DateTime<Utc>) -> Result<Self, Failure> {
-        let mut party = match (&inquiry.config, &inquiry.connection) {
-            (Some(file), Some(connection)) => Self::configured(file, connection, inquiry, now)?,
-            _ => Self::described(inquiry, now)?,
+        let mut party = match inquiry.both.configured() {
+            Some((file, connection)) => Self::configured(file, connection, inquiry, now)?,
+            None => Self::described(inquiry, now)?,
         };
         if !inquiry.decryption_keys.is_empty() {
             party.decryption_keys =
@@ -179,10 +179,8 @@ impl Party {
 
     fn explainer(&self, inquiry: &SamlInquiry, now: DateTime<Utc>) -> Result<Option<Explainer<'_>>, Failure> {
         match &self.configured {
-            Some((configured, _)) if inquiry.explain => {
-                configured.explainer(inquiry.store.as_deref(), now).map(Some)
-            }
-            _ => Ok(None),
+            Some((configured, _)) => configured.explainer(&inquiry.both, now),
+            None => Ok(None),
         }
     }
 

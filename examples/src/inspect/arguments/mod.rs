@@ -1,14 +1,16 @@
 //! The command line.
 
+mod both;
 mod oidc;
 mod saml;
 
 use std::ffi::{OsStr, OsString};
 
-use chrono::{DateTime, TimeDelta, Utc};
+use chrono::TimeDelta;
 
 use crate::command_line::{Given, UsageError};
 
+pub(super) use both::ForBoth;
 pub(super) use oidc::Inquiry as OidcInquiry;
 pub(super) use saml::{Encoding, Inquiry as SamlInquiry};
 
@@ -73,11 +75,11 @@ pub(super) fn parse(arguments: impl IntoIterator<Item: Into<OsString>>) -> Resul
     match subject.as_deref().and_then(OsStr::to_str) {
         Some("--help" | "-h" | "help") => Ok(Command::Help),
         Some("oidc") => {
-            let inquiry = taken(Given::read(rest, &oidc::OPTIONS)?, OidcInquiry::take)?;
+            let inquiry = taken(ForBoth::read(rest, &oidc::OPTIONS)?, OidcInquiry::take)?;
             Ok(inquiry.map_or(Command::Help, |inquiry| Command::Oidc(Box::new(inquiry))))
         }
         Some("saml") => {
-            let inquiry = taken(Given::read(rest, &saml::OPTIONS)?, SamlInquiry::take)?;
+            let inquiry = taken(ForBoth::read(rest, &saml::OPTIONS)?, SamlInquiry::take)?;
             Ok(inquiry.map_or(Command::Help, |inquiry| Command::Saml(Box::new(inquiry))))
         }
         _ => Err(UsageError::Unclear("name what to inspect: `oidc` or `saml`".to_owned())),
@@ -97,20 +99,8 @@ fn taken<T>(
     Ok(Some(inquiry))
 }
 
-fn no_files() -> UsageError {
-    UsageError::Unclear("name at least one file".to_owned())
-}
-
 fn seconds(given: &mut Given, name: &'static str) -> Result<Option<TimeDelta>, UsageError> {
     let Some(text) = given.one(name)? else { return Ok(None) };
     let count = text.parse::<u32>().map_err(|_| UsageError::invalid(name, &"not a number of seconds"))?;
     Ok(Some(TimeDelta::seconds(i64::from(count))))
-}
-
-fn time(given: &mut Given) -> Result<Option<DateTime<Utc>>, UsageError> {
-    let Some(text) = given.one("--now")? else { return Ok(None) };
-    let from_epoch = text.parse::<i64>().ok().and_then(|seconds| DateTime::from_timestamp(seconds, 0));
-    let at = from_epoch.or_else(|| DateTime::parse_from_rfc3339(&text).ok().map(|at| at.to_utc()));
-    let wrong = || UsageError::invalid("--now", &"neither seconds since 1970 nor a time of RFC 3339");
-    at.ok_or_else(wrong).map(Some)
 }

@@ -1,15 +1,14 @@
-use chrono::{DateTime, TimeDelta, Utc};
+use chrono::TimeDelta;
 use jit_oidc::algorithm::{Algorithm, AlgorithmSet};
 
-use super::{no_files, seconds, time};
+use super::{ForBoth, seconds};
 use crate::command_line::{Given, Known, UsageError};
 
 /// Asks about ID tokens.
 pub(in crate::inspect) struct Inquiry {
+    pub(in crate::inspect) both: ForBoth,
     pub(in crate::inspect) issuer: Option<String>,
     pub(in crate::inspect) client_id: Option<String>,
-    pub(in crate::inspect) config: Option<String>,
-    pub(in crate::inspect) connection: Option<String>,
     pub(in crate::inspect) jwks: Option<String>,
     pub(in crate::inspect) nonce: Option<String>,
     pub(in crate::inspect) access_token: Option<String>,
@@ -20,24 +19,18 @@ pub(in crate::inspect) struct Inquiry {
     pub(in crate::inspect) acr: Vec<String>,
     pub(in crate::inspect) require_at_hash: bool,
     pub(in crate::inspect) leeway: Option<TimeDelta>,
-    pub(in crate::inspect) now: Option<DateTime<Utc>>,
-    pub(in crate::inspect) explain: bool,
-    pub(in crate::inspect) store: Option<String>,
-    pub(in crate::inspect) files: Vec<String>,
 }
 
 impl std::fmt::Debug for Inquiry {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Inquiry").field("files", &self.files).finish_non_exhaustive()
+        f.debug_struct("Inquiry").field("files", &self.both.files).finish_non_exhaustive()
     }
 }
 
-/// The options of an inquiry, and whether each has a value.
-pub(super) const OPTIONS: [Known; 17] = [
+/// The options that no other inquiry has, and whether each has a value.
+pub(super) const OPTIONS: [Known; 12] = [
     ("--issuer", true),
     ("--client-id", true),
-    ("--config", true),
-    ("--connection", true),
     ("--jwks", true),
     ("--nonce", true),
     ("--access-token", true),
@@ -48,19 +41,15 @@ pub(super) const OPTIONS: [Known; 17] = [
     ("--acr", true),
     ("--require-at-hash", false),
     ("--leeway", true),
-    ("--now", true),
-    ("--explain", false),
-    ("--store", true),
 ];
 
 impl Inquiry {
     /// Takes what was given, if its options go together.
     pub(super) fn take(given: &mut Given) -> Result<Self, UsageError> {
         let inquiry = Self {
+            both: ForBoth::take(given)?,
             issuer: given.one("--issuer")?,
             client_id: given.one("--client-id")?,
-            config: given.one("--config")?,
-            connection: given.one("--connection")?,
             jwks: given.one("--jwks")?,
             nonce: given.one("--nonce")?,
             access_token: given.one("--access-token")?,
@@ -71,10 +60,6 @@ impl Inquiry {
             acr: given.all("--acr")?,
             require_at_hash: given.flag("--require-at-hash")?,
             leeway: seconds(given, "--leeway")?,
-            now: time(given)?,
-            explain: given.flag("--explain")?,
-            store: given.one("--store")?,
-            files: given.words()?,
         };
         inquiry.checked()
     }
@@ -83,37 +68,34 @@ impl Inquiry {
         if self.jwks.is_none() {
             return Err(UsageError::Missing("--jwks"));
         }
-        check(&self)?;
+        if self.both.has_config() {
+            self.check_configured()?;
+        } else {
+            self.check_described()?;
+        }
+        self.both.check_rest()?;
         Ok(self)
     }
-}
 
-fn check(inquiry: &Inquiry) -> Result<(), UsageError> {
-    if inquiry.config.is_some() {
-        if inquiry.issuer.is_some() {
+    fn check_configured(&self) -> Result<(), UsageError> {
+        if self.issuer.is_some() {
             return Err(UsageError::Conflicting("--config", "--issuer"));
         }
-        if inquiry.client_id.is_some() {
+        if self.client_id.is_some() {
             return Err(UsageError::Conflicting("--config", "--client-id"));
         }
-        if inquiry.connection.is_none() {
-            return Err(UsageError::Missing("--connection"));
-        }
-    } else {
-        if inquiry.issuer.is_none() {
+        self.both.check_configured()
+    }
+
+    fn check_described(&self) -> Result<(), UsageError> {
+        if self.issuer.is_none() {
             return Err(UsageError::Missing("--issuer"));
         }
-        if inquiry.client_id.is_none() {
+        if self.client_id.is_none() {
             return Err(UsageError::Missing("--client-id"));
         }
-        if inquiry.connection.is_some() || inquiry.explain {
-            return Err(UsageError::Missing("--config"));
-        }
+        self.both.check_described()
     }
-    if inquiry.store.is_some() && !inquiry.explain {
-        return Err(UsageError::Missing("--explain"));
-    }
-    if inquiry.files.is_empty() { Err(no_files()) } else { Ok(()) }
 }
 
 fn algorithms(text: &str) -> Result<AlgorithmSet, UsageError> {
@@ -124,6 +106,7 @@ fn algorithms(text: &str) -> Result<AlgorithmSet, UsageError> {
 
 #[cfg(test)]
 mod tests {
+    use super::super::both::no_files;
     use super::super::{Command, parse};
     use super::*;
 
@@ -151,8 +134,8 @@ mod tests {
         assert_eq!(asked.code.as_deref(), Some("c"));
         assert_eq!(asked.audiences, ["a", "b"]);
         assert_eq!(asked.algorithms, Some(AlgorithmSet::of(&[Algorithm::Rs256, Algorithm::EdDsa])));
-        assert_eq!(asked.now.unwrap().timestamp(), 1_800_000_000);
-        assert_eq!(asked.files, ["one.jwt", "--two.jwt"]);
+        assert_eq!(asked.both.now(&jit_core::SystemClock).timestamp(), 1_800_000_000);
+        assert_eq!(asked.both.files, ["one.jwt", "--two.jwt"]);
         assert!(asked.require_at_hash);
     }
 

@@ -1,12 +1,11 @@
-use chrono::{DateTime, TimeDelta, Utc};
+use chrono::TimeDelta;
 
-use super::{no_files, seconds, time};
+use super::{ForBoth, seconds};
 use crate::command_line::{Given, Known, UsageError};
 
 /// Asks about SAML responses.
 pub(in crate::inspect) struct Inquiry {
-    pub(in crate::inspect) config: Option<String>,
-    pub(in crate::inspect) connection: Option<String>,
+    pub(in crate::inspect) both: ForBoth,
     pub(in crate::inspect) sp_entity_id: Option<String>,
     pub(in crate::inspect) acs_url: Option<String>,
     pub(in crate::inspect) idp_metadata: Option<String>,
@@ -16,11 +15,7 @@ pub(in crate::inspect) struct Inquiry {
     pub(in crate::inspect) request_id: Option<String>,
     pub(in crate::inspect) unsolicited: bool,
     pub(in crate::inspect) skew: Option<TimeDelta>,
-    pub(in crate::inspect) now: Option<DateTime<Utc>>,
     pub(in crate::inspect) encoding: Option<Encoding>,
-    pub(in crate::inspect) explain: bool,
-    pub(in crate::inspect) store: Option<String>,
-    pub(in crate::inspect) files: Vec<String>,
 }
 
 /// How a response file is written.
@@ -34,14 +29,12 @@ pub(in crate::inspect) enum Encoding {
 
 impl std::fmt::Debug for Inquiry {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Inquiry").field("files", &self.files).finish_non_exhaustive()
+        f.debug_struct("Inquiry").field("files", &self.both.files).finish_non_exhaustive()
     }
 }
 
-/// The options of an inquiry, and whether each has a value.
-pub(super) const OPTIONS: [Known; 15] = [
-    ("--config", true),
-    ("--connection", true),
+/// The options that no other inquiry has, and whether each has a value.
+pub(super) const OPTIONS: [Known; 10] = [
     ("--sp-entity-id", true),
     ("--acs-url", true),
     ("--idp-metadata", true),
@@ -51,18 +44,14 @@ pub(super) const OPTIONS: [Known; 15] = [
     ("--request-id", true),
     ("--unsolicited", false),
     ("--skew", true),
-    ("--now", true),
     ("--encoding", true),
-    ("--explain", false),
-    ("--store", true),
 ];
 
 impl Inquiry {
     /// Takes what was given, if its options go together.
     pub(super) fn take(given: &mut Given) -> Result<Self, UsageError> {
         let inquiry = Self {
-            config: given.one("--config")?,
-            connection: given.one("--connection")?,
+            both: ForBoth::take(given)?,
             sp_entity_id: given.one("--sp-entity-id")?,
             acs_url: given.one("--acs-url")?,
             idp_metadata: given.one("--idp-metadata")?,
@@ -72,17 +61,13 @@ impl Inquiry {
             request_id: given.one("--request-id")?,
             unsolicited: given.flag("--unsolicited")?,
             skew: seconds(given, "--skew")?,
-            now: time(given)?,
             encoding: given.one("--encoding")?.map(|name| encoding(&name)).transpose()?,
-            explain: given.flag("--explain")?,
-            store: given.one("--store")?,
-            files: given.words()?,
         };
         inquiry.checked()
     }
 
     fn checked(self) -> Result<Self, UsageError> {
-        if self.config.is_some() {
+        if self.both.has_config() {
             self.check_configured()?;
         } else {
             self.check_described()?;
@@ -90,10 +75,8 @@ impl Inquiry {
         if self.unsolicited && self.request_id.is_some() {
             return Err(UsageError::Conflicting("--unsolicited", "--request-id"));
         }
-        if self.store.is_some() && !self.explain {
-            return Err(UsageError::Missing("--explain"));
-        }
-        if self.files.is_empty() { Err(no_files()) } else { Ok(self) }
+        self.both.check_rest()?;
+        Ok(self)
     }
 
     fn check_configured(&self) -> Result<(), UsageError> {
@@ -106,13 +89,11 @@ impl Inquiry {
         if let Some((name, _)) = described.into_iter().find(|(_, given)| *given) {
             return Err(UsageError::Conflicting("--config", name));
         }
-        if self.connection.is_none() { Err(UsageError::Missing("--connection")) } else { Ok(()) }
+        self.both.check_configured()
     }
 
     fn check_described(&self) -> Result<(), UsageError> {
-        if self.connection.is_some() || self.explain {
-            return Err(UsageError::Missing("--config"));
-        }
+        self.both.check_described()?;
         if self.sp_entity_id.is_none() {
             return Err(UsageError::Missing("--sp-entity-id"));
         }
@@ -138,6 +119,7 @@ fn encoding(text: &str) -> Result<Encoding, UsageError> {
 
 #[cfg(test)]
 mod tests {
+    use super::super::both::no_files;
     use super::super::{Command, parse};
     use super::*;
 
@@ -162,7 +144,7 @@ mod tests {
         assert_eq!(asked.request_id.as_deref(), Some("_1"));
         assert_eq!(asked.skew, Some(TimeDelta::seconds(60)));
         assert_eq!(asked.encoding, Some(Encoding::Base64));
-        assert_eq!(asked.files, ["one.txt", "--two"]);
+        assert_eq!(asked.both.files, ["one.txt", "--two"]);
         let asked =
             inquiry(&format!("{LEAST} --idp-metadata m.xml --idp-entity-id e --unsolicited f")).unwrap();
         assert_eq!(asked.idp_entity_id.as_deref(), Some("e"), "it chooses among several in the metadata");
