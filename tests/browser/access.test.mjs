@@ -1,26 +1,10 @@
 // A person in front of a real browser checks out accounts at the demo's target.
 import assert from 'node:assert/strict'
-import { after, before, test } from 'node:test'
+import { test } from 'node:test'
 import { troubles } from './lib/accessible.mjs'
-import { launch, person } from './lib/browser.mjs'
-import { startDemo } from './lib/portal.mjs'
-import { visitors } from './lib/visitors.mjs'
+import { demos } from './lib/demo.mjs'
 
-let browser
-
-before(async () => (browser = await launch()))
-after(() => browser.close())
-
-async function house(t) {
-  const portal = await startDemo()
-  const visitor = visitors(t, portal, browser)
-  const comes = async (name, options) => {
-    const one = await visitor(options)
-    await one.signIn(portal, name)
-    return one
-  }
-  return { portal, comes }
-}
+const { house } = demos()
 
 async function ask(one, portal, role, span) {
   await one.page.goto(`${portal.url}/access`)
@@ -38,8 +22,8 @@ async function checkOut(one, portal, role, span) {
 }
 
 test('an account is checked out, counts down, is extended and checked in', async (t) => {
-  const { portal, comes } = await house(t)
-  const alice = await comes('Alice Example')
+  const { portal, signsIn } = await house(t)
+  const alice = await signsIn('Alice Example')
   await alice.page.getByRole('link', { name: 'Access' }).click()
   assert.match(await alice.section('Lent to you'), /Nothing is lent to you/)
   await alice.picture('access-offers')
@@ -69,8 +53,8 @@ test('an account is checked out, counts down, is extended and checked in', async
 })
 
 test('an account that was there before holds more for a time', async (t) => {
-  const { portal, comes } = await house(t)
-  const bob = await comes('Bob Brown')
+  const { portal, signsIn } = await house(t)
+  const bob = await signsIn('Bob Brown')
   await bob.page.goto(`${portal.url}/access`)
   assert.match(await bob.section('Check out'), /your own account bob holds keys for a time/)
   await ask(bob, portal, 'caretaker', '30m')
@@ -84,7 +68,7 @@ test('an account that was there before holds more for a time', async (t) => {
   assert.match(await bob.section('Lent to you'), /caretaker at workshop\s+active[\s\S]*your own account holds keys[\s\S]*present/)
   assert.equal(await bob.page.getByRole('button', { name: /^Check in/ }).count(), 1, 'asked twice, lent once')
 
-  const alice = await comes('Alice Example')
+  const alice = await signsIn('Alice Example')
   await alice.page.getByRole('link', { name: 'Leases' }).click()
   assert.match(await alice.section('Lent now'), /bob[\s\S]*caretaker at workshop\s+an account that was there before holds keys/)
   await alice.page.getByLabel('How long from now').selectOption('1h')
@@ -104,18 +88,16 @@ test('an account that was there before holds more for a time', async (t) => {
 })
 
 test('whoever has no account at a target is offered none of its roles that need one', async (t) => {
-  const { portal, comes } = await house(t)
-  const fay = await person(browser)
-  t.after(() => fay.leave())
-  await fay.signIn(portal, 'Fay Ferrous', 'Foundry')
+  const { portal, signsIn } = await house(t)
+  const fay = await signsIn('Fay Ferrous', { at: 'Foundry' })
   await fay.page.goto(`${portal.url}/access`)
   const offers = await fay.section('Check out')
   assert.ok(offers.includes('operator at workshop') && !offers.includes('caretaker'))
 })
 
 test('a page that is loaded anew asks for the same account again', async (t) => {
-  const { portal, comes } = await house(t)
-  const alice = await comes('Alice Example')
+  const { portal, signsIn } = await house(t)
+  const alice = await signsIn('Alice Example')
   const first = await checkOut(alice, portal, 'operator', '30m')
   await alice.page.reload()
   assert.equal(await alice.page.locator('#name').innerText(), first.name)
@@ -125,8 +107,8 @@ test('a page that is loaded anew asks for the same account again', async (t) => 
 })
 
 test('it works without a script', async (t) => {
-  const { portal, comes } = await house(t)
-  const alice = await comes('Alice Example', { javaScriptEnabled: false })
+  const { portal, signsIn } = await house(t)
+  const alice = await signsIn('Alice Example', { javaScriptEnabled: false })
   const { name } = await checkOut(alice, portal, 'administrator', '15m')
   await alice.page.goto(`${portal.url}/access`)
   assert.match(await alice.section('Lent to you'), /1[45] minutes left/)
@@ -135,13 +117,13 @@ test('it works without a script', async (t) => {
 })
 
 test('nobody checks out, ends or extends what is not theirs', async (t) => {
-  const { portal, comes } = await house(t)
-  const alice = await comes('Alice Example')
+  const { portal, signsIn } = await house(t)
+  const alice = await signsIn('Alice Example')
   await checkOut(alice, portal, 'operator', '30m')
   await alice.page.goto(`${portal.url}/access`)
   const lease = await alice.page.locator('input[name=lease]').first().inputValue()
 
-  const bob = await comes('Bob Brown')
+  const bob = await signsIn('Bob Brown')
   await bob.page.goto(`${portal.url}/access`)
   assert.doesNotMatch(await bob.section('Check out'), /operator/)
   const csrf = await bob.page.locator('input[name=csrf]').first().inputValue()
@@ -162,13 +144,11 @@ test('nobody checks out, ends or extends what is not theirs', async (t) => {
 })
 
 test('an administrator sees every lease, compares and ends', async (t) => {
-  const { portal, comes } = await house(t)
-  const fay = await person(browser)
-  t.after(() => fay.leave())
-  await fay.signIn(portal, 'Fay Ferrous', 'Foundry')
+  const { portal, signsIn } = await house(t)
+  const fay = await signsIn('Fay Ferrous', { at: 'Foundry' })
   const { name } = await checkOut(fay, portal, 'operator', '1h')
 
-  const alice = await comes('Alice Example')
+  const alice = await signsIn('Alice Example')
   await alice.page.getByRole('link', { name: 'Leases' }).click()
   assert.match(await alice.section('Lent now'), new RegExp(`${name}\\s+Fay Ferrous\\s+operator at workshop\\s+ticket 4711\\s+active`))
   await alice.page.getByRole('button', { name: 'Compare now' }).click()
@@ -189,13 +169,11 @@ test('an administrator sees every lease, compares and ends', async (t) => {
 })
 
 test('whoever is suspended loses what was lent, in the background', async (t) => {
-  const { portal, comes } = await house(t)
-  const fay = await person(browser)
-  t.after(() => fay.leave())
-  await fay.signIn(portal, 'Fay Ferrous', 'Foundry')
+  const { portal, signsIn } = await house(t)
+  const fay = await signsIn('Fay Ferrous', { at: 'Foundry' })
   await checkOut(fay, portal, 'operator', '1h')
 
-  const alice = await comes('Alice Example')
+  const alice = await signsIn('Alice Example')
   await alice.page.goto(`${portal.url}/admin`)
   await alice.page.getByRole('button', { name: 'Suspend Fay Ferrous' }).click()
   await alice.page.getByRole('button', { name: 'Reactivate Fay Ferrous' }).waitFor()

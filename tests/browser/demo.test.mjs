@@ -3,22 +3,12 @@ import assert from 'node:assert/strict'
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { after, before, test } from 'node:test'
+import { test } from 'node:test'
 import { troubles } from './lib/accessible.mjs'
-import { launch, person } from './lib/browser.mjs'
+import { demos } from './lib/demo.mjs'
 import { startDemo } from './lib/portal.mjs'
-import { visitors } from './lib/visitors.mjs'
 
-let browser
-
-before(async () => (browser = await launch()))
-after(() => browser.close())
-
-// Gives each test a portal of its own, and a way to let people come in; all of them leave with the test.
-async function house(t) {
-  const portal = await startDemo()
-  return { portal, comes: visitors(t, portal, browser) }
-}
+const { house, somebody } = demos()
 
 test('the first sign-in makes an account and says why', async (t) => {
   const { portal, comes } = await house(t)
@@ -214,7 +204,7 @@ test('accounts outlive the portal', async (t) => {
   t.after(() => rm(folder, { recursive: true, force: true }))
   const visit = async () => {
     const portal = await startDemo(folder)
-    const alice = await person(browser)
+    const alice = await somebody()
     try {
       await alice.signIn(portal, 'Alice Example')
       return [await alice.section('Identity'), await alice.section('What this sign-in changed')]

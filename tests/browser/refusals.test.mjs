@@ -1,26 +1,10 @@
 // A person in front of a real browser asks for what is not done, and is told so where they are.
 import assert from 'node:assert/strict'
-import { after, before, test } from 'node:test'
+import { test } from 'node:test'
 import { troubles } from './lib/accessible.mjs'
-import { launch } from './lib/browser.mjs'
-import { startDemo } from './lib/portal.mjs'
-import { visitors } from './lib/visitors.mjs'
+import { demos } from './lib/demo.mjs'
 
-let browser
-
-before(async () => (browser = await launch()))
-after(() => browser.close())
-
-async function house(t) {
-  const portal = await startDemo()
-  const visitor = visitors(t, portal, browser)
-  const comes = async (name) => {
-    const one = await visitor()
-    await one.signIn(portal, name)
-    return one
-  }
-  return { portal, comes }
-}
+const { house } = demos()
 
 // The form of a role on the page of access. `span` is sent though the page may not offer it, as one that is old might.
 async function send(page, role, span) {
@@ -63,8 +47,8 @@ async function lent(one, portal) {
 }
 
 test('too long a time is refused in words, where one is signed in, and nothing is lent', async (t) => {
-  const { portal, comes } = await house(t)
-  const alice = await comes('Alice Example')
+  const { portal, signsIn } = await house(t)
+  const alice = await signsIn('Alice Example')
   await alice.page.goto(`${portal.url}/access`)
   await send(alice.page, 'operator', '9h')
   await told(alice, {
@@ -89,8 +73,8 @@ test('too long a time is refused in words, where one is signed in, and nothing i
 })
 
 test('a second extension that reaches no further is refused in words, and the end stays', async (t) => {
-  const { portal, comes } = await house(t)
-  const alice = await comes('Alice Example')
+  const { portal, signsIn } = await house(t)
+  const alice = await signsIn('Alice Example')
   await alice.page.goto(`${portal.url}/access`)
   await send(alice.page, 'operator', '30m')
   await alice.page.getByRole('heading', { name: 'Checked out' }).waitFor()
@@ -136,8 +120,8 @@ test('a second extension that reaches no further is refused in words, and the en
 })
 
 test('a form that was used before is refused in words, and lends nothing more', async (t) => {
-  const { portal, comes } = await house(t)
-  const alice = await comes('Alice Example')
+  const { portal, signsIn } = await house(t)
+  const alice = await signsIn('Alice Example')
   await alice.page.goto(`${portal.url}/access`)
   const field = (name) => alice.page.locator(`form.offer input[name=${name}]`).first()
   const key = await field('key').inputValue()

@@ -1,20 +1,10 @@
 // A person in front of a real browser signs in by SAML, and out again.
 import assert from 'node:assert/strict'
-import { after, before, test } from 'node:test'
+import { test } from 'node:test'
 import { troubles } from './lib/accessible.mjs'
-import { launch } from './lib/browser.mjs'
-import { startDemo } from './lib/portal.mjs'
-import { visitors } from './lib/visitors.mjs'
+import { demos } from './lib/demo.mjs'
 
-let browser
-
-before(async () => (browser = await launch()))
-after(() => browser.close())
-
-async function house(t) {
-  const portal = await startDemo()
-  return { portal, comes: visitors(t, portal, browser) }
-}
+const { house } = demos()
 
 // The address of the demo's SAML provider, as its card on the first page names it.
 async function provider(person, portal) {

@@ -1,19 +1,10 @@
 // What a visitor of the demo reads about themselves, before they are in and after.
 import assert from 'node:assert/strict'
-import { after, before, test } from 'node:test'
+import { test } from 'node:test'
 import { troubles } from './lib/accessible.mjs'
-import { launch } from './lib/browser.mjs'
-import { startDemo } from './lib/portal.mjs'
-import { visitors } from './lib/visitors.mjs'
+import { demos } from './lib/demo.mjs'
 
-let browser
-before(async () => (browser = await launch()))
-after(() => browser.close())
-
-async function house(t) {
-  const portal = await startDemo()
-  return { portal, comes: visitors(t, portal, browser) }
-}
+const { house } = demos()
 
 test('somebody who is no administrator reads what they checked out, where and until when', async (t) => {
   const { portal, comes } = await house(t)
