@@ -7,6 +7,7 @@ use jit_core::{
     TenantId,
 };
 use jit_sql::{PostgresOptions, PostgresStore};
+use tokio_postgres::Client;
 
 use crate::support::{
     first_sign_in, key, mint, now,
@@ -181,23 +182,48 @@ async fn a_look_up_whose_caller_goes_away_holds_up_nobody() {
     assert!(store.find(&key("person1")).await.unwrap().is_some());
 }
 
+/// Two people, whom nobody finds while their table is locked. There is one place for look-ups, and a connection besides.
+struct Stuck {
+    store: Arc<dyn Store>,
+    holder: Client,
+    /// The process of the holder, as the server numbers it.
+    process: i32,
+    watcher: Client,
+}
+
+impl Stuck {
+    async fn on(schema: &Schema) -> Self {
+        let options = PostgresOptions::new().connections(NonZeroUsize::new(2).unwrap());
+        let store: Arc<dyn Store> =
+            Arc::new(PostgresStore::open_local(schema.config(), options).await.unwrap());
+        people(&*store, 0..2).await;
+        let (holder, watcher) = (schema.connect().await, schema.connect().await);
+        holder.batch_execute("BEGIN; LOCK TABLE jit_identity").await.unwrap();
+        let process = holder.query_one("SELECT pg_backend_pid()", &[]).await.unwrap().get(0);
+        Self { store, holder, process, watcher }
+    }
+
+    /// How many wait for the table.
+    async fn waiting(&self) -> i64 {
+        let waiting = "SELECT count(*) FROM pg_stat_activity WHERE $1 = ANY (pg_blocking_pids(pid))";
+        self.watcher.query_one(waiting, &[&self.process]).await.unwrap().get(0)
+    }
+
+    async fn unlock(&self) {
+        self.holder.batch_execute("ROLLBACK").await.unwrap();
+    }
+}
+
 /// Both come before a standstill can be seen, and nobody comes after them.
 #[tokio::test]
 async fn whoever_waits_behind_what_is_stuck_goes_ahead_alone() {
     let schema = Schema::new().await;
-    let options = PostgresOptions::new().connections(NonZeroUsize::new(2).unwrap());
-    let store: Arc<dyn Store> = Arc::new(PostgresStore::open_local(schema.config(), options).await.unwrap());
-    people(&*store, 0..2).await;
-    let (mut client, watcher) = (schema.connect().await, schema.connect().await);
-    let long = client.transaction().await.unwrap();
-    long.batch_execute("LOCK TABLE jit_identity").await.unwrap();
-    let holder: i32 = long.query_one("SELECT pg_backend_pid()", &[]).await.unwrap().get(0);
+    let stuck = Stuck::on(&schema).await;
     let [first, second] = [0, 1].map(|number: u64| key(&format!("person{number}")));
-    let looked = all_under_way([store.find(&first), store.find(&second)]);
+    let looked = all_under_way([stuck.store.find(&first), stuck.store.find(&second)]);
     let ended = async {
-        let waiting = "SELECT count(*) FROM pg_stat_activity WHERE $1 = ANY (pg_blocking_pids(pid))";
-        while watcher.query_one(waiting, &[&holder]).await.unwrap().get::<_, i64>(0) < 2 {}
-        long.rollback().await.unwrap();
+        while stuck.waiting().await < 2 {}
+        stuck.unlock().await;
     };
     let ((), found) = tokio::time::timeout(Duration::from_secs(8), async { tokio::join!(ended, looked) })
         .await
@@ -208,24 +234,13 @@ async fn whoever_waits_behind_what_is_stuck_goes_ahead_alone() {
 #[tokio::test]
 async fn others_go_ahead_where_nothing_comes_back() {
     let schema = Schema::new().await;
-    // One place, and a connection besides.
-    let options = PostgresOptions::new().connections(NonZeroUsize::new(2).unwrap());
-    let store: Arc<dyn Store> = Arc::new(PostgresStore::open_local(schema.config(), options).await.unwrap());
-    people(&*store, 0..2).await;
-    let (mut client, watcher) = (schema.connect().await, schema.connect().await);
-    let long = client.transaction().await.unwrap();
-    long.batch_execute("LOCK TABLE jit_identity").await.unwrap();
-    let holder: i32 = long.query_one("SELECT pg_backend_pid()", &[]).await.unwrap().get(0);
-    let waiting = async || {
-        let waiting = "SELECT count(*) FROM pg_stat_activity WHERE $1 = ANY (pg_blocking_pids(pid))";
-        watcher.query_one(waiting, &[&holder]).await.unwrap().get::<_, i64>(0)
-    };
+    let stuck = Stuck::on(&schema).await;
     let find = |number: u64| {
-        let store = Arc::clone(&store);
+        let store = Arc::clone(&stuck.store);
         tokio::spawn(async move { store.find(&key(&format!("person{number}"))).await })
     };
     let first = find(0);
-    while waiting().await == 0 {}
+    while stuck.waiting().await == 0 {}
     // The clock of this process stands from here on, but for what it is moved.
     tokio::time::pause();
     tokio::time::advance(Duration::from_millis(2)).await;
@@ -237,13 +252,13 @@ async fn others_go_ahead_where_nothing_comes_back() {
     });
     let second = find(1);
     for _ in 0..2_000 {
-        if waiting().await == 2 {
+        if stuck.waiting().await == 2 {
             break;
         }
     }
-    assert_eq!(waiting().await, 2, "it waits for the first");
+    assert_eq!(stuck.waiting().await, 2, "it waits for the first");
     busy.abort();
     tokio::time::resume();
-    long.rollback().await.unwrap();
+    stuck.unlock().await;
     assert!(first.await.unwrap().unwrap().is_some() && second.await.unwrap().unwrap().is_some());
 }
