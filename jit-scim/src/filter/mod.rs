@@ -8,6 +8,7 @@ mod evaluate;
 mod read;
 mod write;
 
+use std::collections::BTreeSet;
 use std::fmt;
 
 use smol_str::SmolStr;
@@ -67,6 +68,18 @@ impl Node {
 }
 
 impl Node {
+    fn keys(&self, name: &str) -> Option<BTreeSet<&str>> {
+        match self {
+            Self::All(nodes) => nodes.iter().find_map(|node| node.keys(name)),
+            Self::Any(nodes) => {
+                let keys: Option<Vec<_>> = nodes.iter().map(|node| node.keys(name)).collect();
+                Some(keys?.into_iter().flatten().collect())
+            }
+            Self::Compare(one) if one.path.as_str() == name => equal(self).map(|key| BTreeSet::from([key])),
+            Self::Compare(_) | Self::Not(_) | Self::Present(_) | Self::Where(..) => None,
+        }
+    }
+
     fn looks_at(&self, steps: &[Position]) -> bool {
         match self {
             Self::All(nodes) | Self::Any(nodes) => nodes.iter().any(|node| node.looks_at(steps)),
@@ -222,6 +235,12 @@ impl Filter {
     pub(crate) fn one_of(&self, name: &str) -> Option<Vec<&str>> {
         let nodes = if let Node::Any(nodes) = &self.node { nodes } else { std::slice::from_ref(&self.node) };
         nodes.iter().map(|node| equal_text(node, name)).collect()
+    }
+
+    /// Lists texts one of which the attribute with this name must equal in every value that fulfils the filter, as they are
+    /// compared, whatever else must be true of that value. `None` where it may have others.
+    pub(crate) fn keys(&self, name: &str) -> Option<BTreeSet<&str>> {
+        self.node.keys(name)
     }
 
     /// Counts the comparisons; many texts for one `value` are looked up at once.

@@ -48,8 +48,7 @@ struct Sieve<'a> {
     needs_location: bool,
     members_left: usize,
     effort: Effort,
-    /// What of the effort was left when others had a turn last.
-    left_at_turn: usize,
+    pace: Pace,
     /// What fulfils the query, each with its place in `ids`.
     ranks: Vec<(Rank, usize)>,
     ids: Vec<DocumentId>,
@@ -245,6 +244,7 @@ impl<'a> Sieve<'a> {
         let looks = |kind: &ResourceType, filter: &Filter| {
             kind.resolve("members").is_some_and(|members| filter.looks_at(members.steps()))
         };
+        let effort = Effort::new(turn.realm.connection.reach.looks);
         let needs_members =
             is_group && query.filter.as_ref().is_some_and(|filter| looks(&served.kind, filter));
         Self {
@@ -255,8 +255,8 @@ impl<'a> Sieve<'a> {
             needs_members,
             needs_location: query.looks_at_meta(),
             members_left: turn.realm.connection.reach.members,
-            effort: Effort::new(turn.realm.connection.reach.looks),
-            left_at_turn: turn.realm.connection.reach.looks,
+            pace: Pace::new(&effort),
+            effort,
             ranks: Vec::new(),
             ids: Vec::new(),
             kept: Vec::new(),
@@ -267,10 +267,7 @@ impl<'a> Sieve<'a> {
     async fn look_at(&mut self, document: DocumentText) -> Result<(), ScimError> {
         let id = document.id;
         self.effort.take_document(document.body.len()).map_err(|_| Reason::TooManyFound)?;
-        if self.left_at_turn - self.effort.left() > LOOKS_OF_A_TURN {
-            self.left_at_turn = self.effort.left();
-            give_way().await;
-        }
+        self.pace.keep(&self.effort).await;
         let rank = if self.is_sure && self.query.sort.is_none() {
             Rank::of_id(id.to_string())
         } else {
@@ -365,6 +362,24 @@ impl Room {
     fn put(&mut self, documents: &mut Vec<DocumentText>, document: DocumentText) {
         if self.takes(&document) {
             documents.push(document);
+        }
+    }
+}
+
+/// Lets others have a turn whenever so much was looked at.
+pub(super) struct Pace {
+    left_at_turn: usize,
+}
+
+impl Pace {
+    pub(super) const fn new(effort: &Effort) -> Self {
+        Self { left_at_turn: effort.left() }
+    }
+
+    pub(super) async fn keep(&mut self, effort: &Effort) {
+        if self.left_at_turn - effort.left() > LOOKS_OF_A_TURN {
+            self.left_at_turn = effort.left();
+            give_way().await;
         }
     }
 }

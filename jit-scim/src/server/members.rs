@@ -1,6 +1,5 @@
 //! Members of groups: who comes, who goes, and whose access follows.
 
-use std::cell::OnceCell;
 use std::collections::{BTreeMap, BTreeSet};
 use std::num::NonZeroUsize;
 use std::sync::Arc;
@@ -8,6 +7,8 @@ use std::sync::Arc;
 use jit_core::{AccountId, Document, DocumentId, DocumentKey, Member, MemberChange, PAGE_ITEMS};
 
 use super::fault;
+use super::find::{Pace, give_way};
+use super::rolls::{Everybody, Fitting, Rolls, fits};
 use super::served::{Role, Served};
 use super::service::Turn;
 use crate::effort::Effort;
@@ -16,18 +17,13 @@ use crate::filter::Filter;
 use crate::json::Json;
 use crate::patch::{Element, ElementChange};
 use crate::reason::Reason;
-use crate::resource::Value;
-use crate::resource::read::{Purpose, Reader};
 use crate::schema::{Attribute, ResourceType};
 use crate::text::comparable;
-use crate::tolerance::Tolerance;
 
 /// Up to how many members a group is small: what is about all of them is then written at once, and else piece by piece.
 const FEW: usize = 500;
 /// How many leave for one who stays where all are said to leave.
 const FEW_STAY: usize = 4;
-/// How many looks the filters of one change may take.
-const LOOKS: usize = 1_000_000;
 
 /// What becomes of the members of a group, and the people who are told anew.
 #[derive(Default)]
@@ -41,9 +37,17 @@ pub(super) struct Membership {
 /// Who is a member, as far as the changes need it.
 struct Roll<'a> {
     turn: Turn<'a>,
-    group: Option<DocumentKey>,
+    rolls: &'a Rolls,
+    group: Option<&'a Document>,
     /// Everybody, where that matters.
-    everybody: Option<BTreeMap<DocumentId, Member>>,
+    everybody: Option<Arc<Everybody>>,
+}
+
+/// What changes come to: whoever is named last is a member, or is not. Nobody is in both.
+#[derive(Default)]
+struct Net {
+    joins: BTreeMap<DocumentId, Element>,
+    leaves: BTreeSet<DocumentId>,
 }
 
 impl Turn<'_> {
@@ -56,17 +60,42 @@ impl Turn<'_> {
         changes: &[ElementChange],
         is_renamed: bool,
     ) -> Result<Membership, ScimError> {
-        let about_all =
-            |change: &ElementChange| matches!(change, ElementChange::Clear | ElementChange::RemoveWhere(_));
-        let group = before.map(|document| document.key.clone());
-        let everybody = match &group {
-            Some(group) if changes.iter().any(about_all) => Some(self.roll_of(group).await?),
+        let own = Rolls::new(&self.realm.connection.reach);
+        let rolls = self.rolls.unwrap_or(&own);
+        let about_all = |change: &ElementChange| match change {
+            ElementChange::Clear => true,
+            ElementChange::RemoveWhere(filter) => filter.keys("value").is_none(),
+            ElementChange::Add(_) | ElementChange::Remove(_) => false,
+        };
+        let everybody = match before {
+            Some(group) if changes.iter().any(about_all) => Some(self.everybody_in(rolls, group).await?),
             _ => None,
         };
-        let roll = Roll { turn: *self, group: group.clone(), everybody };
-        let net = roll.net(&served.kind, changes)?;
+        let roll = Roll { turn: *self, rolls, group: before, everybody };
+        let mut effort = rolls.lend();
+        let lent = effort.left();
+        let net = roll.net(&served.kind, changes, &mut effort).await;
+        rolls.settle(lent, &effort);
+        let mut membership = self.moves(&roll, net?).await?;
+        if let Some(everybody) = &roll.everybody {
+            membership.changes = at_once(everybody, membership.changes);
+        }
+        if let Some(group) = before.filter(|_| is_renamed) {
+            self.tell_all(&group.key, &mut membership).await?;
+        }
+        Ok(membership)
+    }
+
+    /// Finds who is a member already, and who is not: those stay, or stay away.
+    async fn moves(&self, roll: &Roll<'_>, net: Net) -> Result<Membership, ScimError> {
+        let Net { joins, leaves } = net;
+        let joins = joins.into_iter().map(|(id, element)| (id, Some(element)));
+        let all: BTreeMap<_, _> = leaves.into_iter().map(|id| (id, None)).chain(joins).collect();
         let mut membership = Membership::default();
-        for (id, element) in net {
+        for (number, (id, element)) in all.into_iter().enumerate() {
+            if number % FEW == FEW - 1 {
+                give_way().await;
+            }
             let is_member = roll.member(id).await?;
             match (element, is_member) {
                 (Some(element), None) => {
@@ -81,12 +110,6 @@ impl Turn<'_> {
                 }
                 (Some(_), Some(_)) | (None, None) => {}
             }
-        }
-        if let Some(everybody) = roll.everybody {
-            membership.changes = at_once(everybody, membership.changes);
-        }
-        if let Some(group) = group.filter(|_| is_renamed) {
-            self.tell_all(&group, &mut membership).await?;
         }
         Ok(membership)
     }
@@ -129,6 +152,8 @@ impl Turn<'_> {
             let page = self.service.store.members(group, after, limit).await;
             let page = page.map_err(|error| fault::of_store(&error))?;
             after = page.items.last().map(|member| member.id);
+            // what others ask must not wait for everybody in a large group
+            give_way().await;
             members.extend(page.items);
             if members.len() > most {
                 return Err(ScimError::at_attribute(Reason::TooManyFound, "members"));
@@ -148,11 +173,6 @@ impl Turn<'_> {
         }
         shown.push(("type", Json::text(member.kind.as_str())));
         Json::object(shown)
-    }
-
-    async fn roll_of(&self, group: &DocumentKey) -> Result<BTreeMap<DocumentId, Member>, ScimError> {
-        let members = self.members_of(group, usize::MAX).await?;
-        Ok(members.into_iter().map(|member| (member.id, member)).collect())
     }
 
     /// Finds the resource that is to become a member, be it a person or a group.
@@ -179,64 +199,58 @@ impl Turn<'_> {
 }
 
 impl Roll<'_> {
-    /// Brings the changes together: whoever is named last is a member, or is not.
-    fn net(
+    /// Brings the changes together.
+    async fn net(
         &self,
-        kind: &Arc<ResourceType>,
+        kind: &ResourceType,
         changes: &[ElementChange],
-    ) -> Result<BTreeMap<DocumentId, Option<Element>>, ScimError> {
-        let mut net = BTreeMap::new();
-        let mut effort = Effort::new(LOOKS);
-        let mut fits = |filter: &Filter, value: &Value| {
-            filter.holds_for(value, &mut effort).map_err(|_| ScimError::from(Reason::PatchTooMuchWork))
-        };
-        let is_exact = case_counts(kind);
-        let everybody = OnceCell::new();
-        let everybody = || everybody.get_or_init(|| self.shown(kind));
+        effort: &mut Effort,
+    ) -> Result<Net, ScimError> {
+        let (mut net, is_exact) = (Net::default(), case_counts(kind));
+        let mut asked: Vec<(&Filter, Arc<Fitting>)> = Vec::new();
         // what was before nobody was left comes to nothing
         let cleared = changes.iter().rposition(|change| *change == ElementChange::Clear);
         for change in changes.iter().skip(cleared.unwrap_or_default()) {
             match change {
                 ElementChange::Add(element) => {
                     let unknown = || ScimError::at_attribute(Reason::MemberUnknown, "members.value");
-                    net.insert(Served::id(element.key()).ok_or_else(unknown)?, Some(element.clone()));
+                    net.join(Served::id(element.key()).ok_or_else(unknown)?, element);
                 }
                 // whom nobody knows is no member
                 ElementChange::Remove(key) => {
-                    net.extend(Served::id(&comparable(key, is_exact)).map(|id| (id, None)));
+                    if let Some(id) = Served::id(&comparable(key, is_exact)) {
+                        net.leave(id);
+                    }
                 }
                 ElementChange::Clear => {
-                    net = self.everybody.iter().flatten().map(|(id, _)| (*id, None)).collect();
+                    net.leaves = self.everybody.iter().flat_map(|all| all.keys().copied()).collect();
                 }
                 ElementChange::RemoveWhere(filter) => {
-                    for (id, shown) in everybody() {
-                        if fits(filter, shown)? {
-                            net.insert(*id, None);
+                    let known =
+                        asked.iter().find(|(own, _)| *own == filter).map(|(_, fitting)| fitting.clone());
+                    let fitting = match (known, self.group) {
+                        (Some(fitting), _) => fitting,
+                        (None, None) => Arc::default(),
+                        (None, Some(group)) => {
+                            let (here, what) = ((self.rolls, group), (kind, filter));
+                            let fitting = self.turn.fitting_in(here, what, effort).await?;
+                            net.leaves.extend(fitting.iter().filter(|id| !net.joins.contains_key(id)));
+                            asked.push((filter, Arc::clone(&fitting)));
+                            fitting
                         }
-                    }
-                    for element in net.values_mut() {
-                        let value = element.as_ref().map(Element::value);
-                        if value.map_or(Ok(false), |value| fits(filter, value))? {
-                            *element = None;
-                        }
-                    }
+                    };
+                    net.leave_where(filter, &fitting, effort).await?;
                 }
             }
         }
         Ok(net)
     }
 
-    /// Lists everybody as filters look at them.
-    fn shown(&self, kind: &ResourceType) -> Vec<(DocumentId, Value)> {
-        let members = self.everybody.iter().flat_map(BTreeMap::values);
-        members.filter_map(|member| Some((member.id, value(kind, &self.turn.member_json(member))?))).collect()
-    }
-
     async fn member(&self, id: DocumentId) -> Result<Option<Member>, ScimError> {
-        match (&self.everybody, &self.group) {
+        match (&self.everybody, self.group) {
             (Some(everybody), _) => Ok(everybody.get(&id).cloned()),
             (None, Some(group)) => {
-                let member = self.turn.service.store.member(group, id).await;
+                let member = self.turn.service.store.member(&group.key, id).await;
                 member.map_err(|error| fault::of_store(&error))
             }
             (None, None) => Ok(None),
@@ -244,9 +258,41 @@ impl Roll<'_> {
     }
 }
 
+impl Net {
+    fn join(&mut self, id: DocumentId, element: &Element) {
+        self.leaves.remove(&id);
+        self.joins.insert(id, element.clone());
+    }
+
+    fn leave(&mut self, id: DocumentId) {
+        self.joins.remove(&id);
+        self.leaves.insert(id);
+    }
+
+    /// Lets those leave again who are to join and fulfil a filter, as they are or as they are said to be.
+    async fn leave_where(
+        &mut self,
+        filter: &Filter,
+        fitting: &Fitting,
+        effort: &mut Effort,
+    ) -> Result<(), ScimError> {
+        let (mut gone, mut pace) = (Vec::new(), Pace::new(effort));
+        for (id, element) in &self.joins {
+            if fits(filter, element.value(), effort)? || fitting.contains(id) {
+                gone.push(*id);
+            }
+            pace.keep(effort).await;
+        }
+        for id in gone {
+            self.leave(id);
+        }
+        Ok(())
+    }
+}
+
 /// Says of nearly all who leave that nobody is left, and that the few who stay join: a change for each who leaves takes a store
 /// longer than it may, where they are very many.
-fn at_once(everybody: BTreeMap<DocumentId, Member>, changes: Vec<MemberChange>) -> Vec<MemberChange> {
+fn at_once(everybody: &Everybody, changes: Vec<MemberChange>) -> Vec<MemberChange> {
     let leaving: BTreeSet<_> = changes
         .iter()
         .filter_map(|change| if let MemberChange::Remove { member } = change { Some(*member) } else { None })
@@ -255,7 +301,7 @@ fn at_once(everybody: BTreeMap<DocumentId, Member>, changes: Vec<MemberChange>) 
     if leaving.is_empty() || leaving.len() / FEW_STAY < staying {
         return changes;
     }
-    let stays = everybody.into_values().filter(|member| !leaving.contains(&member.id));
+    let stays = everybody.values().filter(|member| !leaving.contains(&member.id)).cloned();
     let stays = stays.map(|Member { id, kind, body }| MemberChange::Add { member: id, kind, body });
     let joins = changes.into_iter().filter(|change| matches!(change, MemberChange::Add { .. }));
     [MemberChange::Clear].into_iter().chain(stays).chain(joins).collect()
@@ -265,13 +311,6 @@ fn at_once(everybody: BTreeMap<DocumentId, Member>, changes: Vec<MemberChange>) 
 fn case_counts(kind: &ResourceType) -> bool {
     let value = kind.resolve("members.value");
     value.as_ref().and_then(|path| kind.attribute(path)).is_some_and(Attribute::is_case_exact)
-}
-
-/// Reads a member as filters look at it.
-fn value(kind: &ResourceType, shown: &Json) -> Option<Value> {
-    let attribute = kind.attribute(&kind.resolve("members")?)?;
-    let reader = Reader { purpose: Purpose::Stored, tolerance: Tolerance::strict() };
-    reader.element(attribute, shown).ok()?
 }
 
 /// What a group keeps of a member: the account of a person.

@@ -64,6 +64,7 @@ mod members;
 mod message;
 mod record;
 mod render;
+mod rolls;
 mod root;
 mod route;
 mod run;

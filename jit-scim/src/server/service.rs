@@ -13,6 +13,7 @@ use jit_core::{
 
 use super::discovery::Documents;
 use super::message::{ScimContext, ScimRequest, ScimResponse};
+use super::rolls::Rolls;
 use super::route::Route;
 use super::served::{Role, Served};
 use super::settings::ScimConnection;
@@ -77,6 +78,8 @@ pub(super) struct Turn<'a> {
     pub(super) principal: &'a str,
     pub(super) me: Option<DocumentId>,
     pub(super) now: DateTime<Utc>,
+    /// What the request has read of groups; none where no request asks.
+    pub(super) rolls: Option<&'a Rolls>,
 }
 
 impl ScimService {
@@ -99,12 +102,14 @@ impl ScimService {
             let request = ScimRequest { method: "GET", ..request };
             return Box::pin(self.handle(context, request)).await.without_body();
         }
+        let rolls = Rolls::new(&realm.connection.reach);
         let turn = Turn {
             service: self,
             realm,
             principal: &context.principal,
             me: context.me,
             now: self.clock.now(),
+            rolls: Some(&rolls),
         };
         let done = if context.reads_only && !request.is_reading() {
             Err(Reason::Forbidden.into())
@@ -163,7 +168,7 @@ impl ScimService {
     }
 
     fn own<'a>(&'a self, realm: &'a Realm) -> Turn<'a> {
-        Turn { service: self, realm, principal: "none", me: None, now: self.clock.now() }
+        Turn { service: self, realm, principal: "none", me: None, now: self.clock.now(), rolls: None }
     }
 }
 

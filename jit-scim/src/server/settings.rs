@@ -35,11 +35,14 @@ pub struct ScimConnection {
 pub struct Reach {
     /// The most resources that a query looks at which no index answers.
     pub looked_at: usize,
-    /// The most work of a query, whatever it looks at: each value that is compared with a term counts, and each 64 bytes of
+    /// The most work of a query, or of the filters in the changes of a request, whatever it looks at: each value that is compared with a term counts, and each 64 bytes of
     /// a text, or 32 bytes of a resource that is read.
     pub looks: usize,
     /// The most members that one answer shows.
     pub members: usize,
+    /// The most members that the changes of one request read because they are about all of a group, such as a PUT, or
+    /// `remove members[type eq "Group"]`.
+    pub members_read: usize,
     /// The most bytes of resources, as they are kept, on one page, members aside: it has fewer resources where they are long,
     /// and one at least.
     pub page_bytes: usize,
@@ -54,6 +57,7 @@ impl Default for Reach {
             looked_at: 100_000,
             looks: 30_000_000,
             members: 100_000,
+            members_read: 1_000_000,
             page_bytes: 8 << 20,
             retold_at_once: 200,
         }

@@ -157,7 +157,13 @@ impl Turn<'_> {
         if is_same && changes.is_empty() {
             return Ok(None);
         }
-        self.keep(action(before), write.with_members(changes), membership).await.map(Some)
+        let roll = self.rolls.zip(before).filter(|(rolls, before)| rolls.knows(before));
+        let roll = roll.map(|(rolls, before)| (rolls, before, changes.clone()));
+        let written = self.keep(action(before), write.with_members(changes), membership).await?;
+        if let (Written::Done(()), Some((rolls, before, changes))) = (&written, roll) {
+            rolls.follow(before, &changes);
+        }
+        Ok(Some(written))
     }
 
     /// Keeps a document of no person, and lets those follow whose groups changed: the first of them at once.

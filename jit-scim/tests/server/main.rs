@@ -11,6 +11,8 @@ mod discovery;
 #[cfg(test)]
 mod faults;
 #[cfg(test)]
+mod filtered_members;
+#[cfg(test)]
 mod groups;
 #[cfg(test)]
 #[cfg(feature = "tower")]
