@@ -1,19 +1,17 @@
 //! A demo portal as a program, and somebody at a browser.
 
-use std::io::{BufRead as _, BufReader, Read as _, Write as _};
+use std::io::{Read as _, Write as _};
 use std::net::TcpStream;
-use std::process::{Child, Command, Stdio};
+use std::process::Command;
 
 use crate::browser::{Page, Visitor};
+use crate::program::Program;
 use crate::{portal, portal_again};
 
 const ARGUMENTS: &str = "--demo --addr 127.0.0.1:0 --data data";
 
 /// A demo that is ready; it is killed with the test if the test did not end it.
-pub(crate) struct Demo {
-    pub(crate) child: Child,
-    pub(crate) address: String,
-}
+pub(crate) struct Demo(Program);
 
 impl Demo {
     pub(crate) fn start(name: &str) -> Self {
@@ -26,15 +24,11 @@ impl Demo {
     }
 
     fn run(mut program: Command) -> Self {
-        let mut child = program.stdout(Stdio::piped()).spawn().unwrap();
-        let mut line = String::new();
-        BufReader::new(child.stdout.take().unwrap()).read_line(&mut line).unwrap();
-        let address = line.trim().strip_prefix("portal: ready at http://").unwrap().to_owned();
-        Self { child, address }
+        Self(Program::start(&mut program).unwrap())
     }
 
     pub(crate) fn ask(&self, request: &str) -> String {
-        let mut stream = TcpStream::connect(&self.address).unwrap();
+        let mut stream = TcpStream::connect(self.address()).unwrap();
         stream.write_all(request.as_bytes()).unwrap();
         let mut answer = String::new();
         stream.read_to_string(&mut answer).unwrap();
@@ -42,29 +36,20 @@ impl Demo {
     }
 
     pub(crate) fn get(&self, path: &str) -> String {
-        self.ask(&format!("GET {path} HTTP/1.1\r\nHost: {}\r\nConnection: close\r\n\r\n", self.address))
+        self.ask(&format!("GET {path} HTTP/1.1\r\nHost: {}\r\nConnection: close\r\n\r\n", self.address()))
     }
 
     /// Somebody with a browser of their own.
     pub(crate) fn visitor(&self) -> Visitor {
-        Visitor::of(&self.address)
+        Visitor::of(self.address())
     }
 
-    pub(crate) fn signal(&self, signal: &str) {
-        let id = self.child.id().to_string();
-        assert!(Command::new("kill").args([signal, &id]).status().unwrap().success());
+    pub(crate) fn address(&self) -> &str {
+        &self.0.address
     }
 
-    pub(crate) fn end(mut self, signal: &str) -> Option<i32> {
-        self.signal(signal);
-        self.child.wait().unwrap().code()
-    }
-}
-
-impl Drop for Demo {
-    fn drop(&mut self) {
-        let _ = self.child.kill();
-        let _ = self.child.wait();
+    pub(crate) fn end(self, signal: &str) -> Option<i32> {
+        self.0.end(signal)
     }
 }
 

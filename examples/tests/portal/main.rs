@@ -11,13 +11,16 @@ mod unread;
 
 #[path = "../support/browser.rs"]
 mod browser;
+#[path = "../support/program.rs"]
+mod program;
 
-use std::io::{BufRead, BufReader};
+use std::io::{BufRead as _, BufReader};
 use std::net::TcpListener;
 use std::path::PathBuf;
 use std::process::{Command, Output, Stdio};
 
 use demo::Demo;
+use program::Program;
 
 /// Where a portal of a test runs.
 fn place(name: &str) -> PathBuf {
@@ -105,10 +108,8 @@ fn the_tokens_of_a_source_are_read_again_while_it_runs() {
     tokens("0", "hr-2026");
     let mut command = Command::new(env!("CARGO_BIN_EXE_portal"));
     command.current_dir(&folder).args(["--config", "portal.toml"]);
-    let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
-    let (mut ready, mut told) = (String::new(), String::new());
-    BufReader::new(child.stdout.take().unwrap()).read_line(&mut ready).unwrap();
-    let mut portal = Demo { child, address: ready };
+    let mut portal = Program::start(command.stderr(Stdio::piped())).unwrap();
+    let mut told = String::new();
     tokens("1", "hr-2027");
     portal.signal("-HUP");
     BufReader::new(portal.child.stderr.take().unwrap()).read_line(&mut told).unwrap();
@@ -209,7 +210,7 @@ fn what_is_not_there_or_not_meant_is_answered() {
     let posted = demo.ask(&format!(
         "POST /saml/foundry/acs HTTP/1.1\r\nHost: {}\r\nContent-Type: application/x-www-form-urlencoded\r\n\
          Content-Length: 17\r\nConnection: close\r\n\r\nSAMLResponse=aaaa",
-        demo.address
+        demo.address()
     ));
     assert!(posted.starts_with("HTTP/1.1 403") && posted.contains("saml.relay_state_missing"), "{posted}");
     assert!(demo.get("/callback/acme?code=a&code=b").contains("oidc.callback_duplicate_parameter"));

@@ -20,6 +20,8 @@ mod stopped;
 
 #[path = "../support/browser.rs"]
 mod browser;
+#[path = "../support/program.rs"]
+mod program;
 #[path = "../support/scim.rs"]
 mod scim;
 #[path = "../support/scim_races.rs"]

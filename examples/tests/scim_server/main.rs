@@ -8,6 +8,8 @@
 )]
 
 mod leavers;
+#[path = "../support/program.rs"]
+mod program;
 #[path = "../support/scim.rs"]
 mod scim;
 #[path = "../support/scim_races.rs"]

@@ -91,7 +91,7 @@ fn told(folder: &Path) -> String {
 /// Asks for the tokens to be read again, and waits until the server tells of it.
 fn read_again(server: &Server, folder: &Path) -> String {
     let before = told(folder);
-    server.signal("-HUP");
+    server.program.signal("-HUP");
     loop {
         // The answer does not matter: it takes a moment, and ends the test where the server has gone.
         server.ask_with("GET", "/Users", &[], b"");

@@ -1,13 +1,15 @@
 //! Starts `scim-server` as a program and asks it as any client does.
 
 use std::fs;
-use std::io::{BufRead as _, BufReader, Read as _, Write as _};
+use std::io::{Read as _, Write as _};
 use std::net::{SocketAddr, TcpStream};
 use std::path::Path;
-use std::process::{Child, Command, Stdio};
+use std::process::Command;
 use std::time::Duration;
 
 use serde_json::{Value, json};
+
+use crate::program::Program;
 
 pub(crate) const TOKEN: &str = "a-token-for-tests-only-0123456789";
 /// SHA-256 of it.
@@ -18,7 +20,7 @@ const PATCH: &str = "urn:ietf:params:scim:api:messages:2.0:PatchOp";
 
 /// A server that answers; it is killed (SIGKILL) with its value.
 pub(crate) struct Server {
-    child: Child,
+    pub(crate) program: Program,
     pub(crate) address: SocketAddr,
     /// What paths begin with.
     pub(crate) base: String,
@@ -65,21 +67,18 @@ impl Server {
 
     /// Starts one for those whom a file of the folder names.
     pub(crate) fn start_for(folder: &Path, store: &str, tokens: &str, options: &[&str]) -> Self {
-        let mut child = Command::new(env!("CARGO_BIN_EXE_scim-server"))
-            .args(["--addr", "127.0.0.1:0", "--store", store, "--token-file"])
-            .arg(tokens)
-            .args(options)
-            .current_dir(folder)
-            .stdout(Stdio::piped())
-            .stderr(fs::File::create(folder.join("complaints")).unwrap())
-            .spawn()
-            .unwrap();
-        let mut line = String::new();
-        BufReader::new(child.stdout.take().unwrap()).read_line(&mut line).unwrap();
-        let url =
-            line.trim().strip_prefix("scim-server: ready at http://").unwrap_or_else(|| panic!("{line}"));
-        let (authority, path) = url.split_once('/').unwrap();
-        Self { child, address: authority.parse().unwrap(), base: format!("/{path}") }
+        let program = Program::start(
+            Command::new(env!("CARGO_BIN_EXE_scim-server"))
+                .args(["--addr", "127.0.0.1:0", "--store", store, "--token-file"])
+                .arg(tokens)
+                .args(options)
+                .current_dir(folder)
+                .stderr(fs::File::create(folder.join("complaints")).unwrap()),
+        )
+        .unwrap();
+        let (authority, path) = program.address.split_once('/').unwrap();
+        let (address, base) = (authority.parse().unwrap(), format!("/{path}"));
+        Self { program, address, base }
     }
 
     /// Sends bytes as they are, and reads until the server has no more to say.
@@ -143,23 +142,9 @@ impl Server {
         self.ask("POST", "/Users", &person(name))
     }
 
-    /// Sends it a signal.
-    pub(crate) fn signal(&self, signal: &str) {
-        let id = self.child.id().to_string();
-        assert!(Command::new("kill").args([signal, &id]).status().unwrap().success());
-    }
-
     /// Asks it to end, and tells with which code it did.
-    pub(crate) fn end(mut self, signal: &str) -> Option<i32> {
-        self.signal(signal);
-        self.child.wait().unwrap().code()
-    }
-}
-
-impl Drop for Server {
-    fn drop(&mut self) {
-        let _ = self.child.kill();
-        let _ = self.child.wait();
+    pub(crate) fn end(self, signal: &str) -> Option<i32> {
+        self.program.end(signal)
     }
 }
 

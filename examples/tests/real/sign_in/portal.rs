@@ -1,20 +1,19 @@
 //! A portal as a program, in front of a directory of its own, and somebody at a browser.
 
 use std::fs::{self, File};
-use std::io::{BufRead as _, BufReader};
 use std::net::TcpListener;
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
+use std::process::Command;
 
 use crate::browser::{Page, Visitor};
 use crate::peer::{Peer, folder};
+use crate::program::Program;
 
 pub(crate) struct Portal {
     pub(crate) folder: PathBuf,
     pub(crate) peer: Peer,
-    address: String,
-    child: Child,
+    program: Program,
 }
 
 impl Portal {
@@ -34,8 +33,8 @@ impl Portal {
         for _ in 0..5 {
             let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
             fs::write(folder.join("portal.toml"), configuration(port, &peer, &more(&peer))).unwrap();
-            if let Some((child, address)) = serve(&folder) {
-                return Self { folder, peer, address, child };
+            if let Ok(program) = serve(&folder) {
+                return Self { folder, peer, program };
             }
         }
         panic!("{}", fs::read_to_string(folder.join("said")).unwrap());
@@ -58,14 +57,13 @@ impl Portal {
 
     /// Somebody with a browser of their own.
     pub(crate) fn visitor(&self) -> Visitor {
-        Visitor::of(&self.address)
+        Visitor::of(&self.program.address)
     }
 }
 
 impl Drop for Portal {
     fn drop(&mut self) {
-        let _ = self.child.kill();
-        let _ = self.child.wait();
+        self.program.kill();
         let _ = fs::remove_dir_all(&self.folder);
     }
 }
@@ -77,21 +75,10 @@ fn secret(folder: &Path, name: &str, text: &str) {
     fs::set_permissions(&path, fs::Permissions::from_mode(0o600)).unwrap();
 }
 
-fn serve(folder: &Path) -> Option<(Child, String)> {
-    let mut child = Command::new(env!("CARGO_BIN_EXE_portal"))
-        .current_dir(folder)
-        .args(["--config", "portal.toml"])
-        .stdout(Stdio::piped())
-        .stderr(File::create(folder.join("said")).unwrap())
-        .spawn()
-        .unwrap();
-    let mut line = String::new();
-    BufReader::new(child.stdout.take().unwrap()).read_line(&mut line).unwrap();
-    let Some(address) = line.trim().strip_prefix("portal: ready at http://") else {
-        child.wait().unwrap();
-        return None;
-    };
-    Some((child, address.to_owned()))
+fn serve(folder: &Path) -> Result<Program, String> {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_portal"));
+    command.current_dir(folder).args(["--config", "portal.toml"]);
+    Program::start(command.stderr(File::create(folder.join("said")).unwrap()))
 }
 
 /// The way to the directory by these of its servers, as settings have it.
