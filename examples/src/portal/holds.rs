@@ -4,18 +4,14 @@ use jit_core::{Ask, Ticket};
 use jit_saml::logout::SessionAtIdp;
 
 use super::view::DecisionView;
-use crate::web::{CookieName, Expiring, RandomError, cookie, random_token};
+use crate::web::{PerBrowser, RandomError};
 
 const MOST_HOLDS: usize = 10_000;
 /// As long as the engine keeps a held sign-in.
 pub(super) const HOLD_LASTS: TimeDelta = TimeDelta::minutes(30);
 
-/// Keeps the tickets of held sign-ins on the server: only the browser that began a sign-in can answer for it.
-#[derive(Debug)]
-pub(super) struct Holds {
-    open: Expiring<Hold>,
-    cookie: CookieName,
-}
+/// Keeps the tickets of held sign-ins: only the browser that began a sign-in can answer for it.
+pub(super) type Holds = PerBrowser<Hold>;
 
 /// A sign-in that waits for an answer of the person.
 #[derive(Debug, Clone)]
@@ -41,47 +37,19 @@ pub(super) struct Guest {
 
 impl Holds {
     pub(super) fn new(base_url: &str) -> Self {
-        Self { open: Expiring::new(MOST_HOLDS), cookie: CookieName::new("hold", base_url) }
+        Self::in_cookie("hold", base_url, MOST_HOLDS)
     }
 
     /// Keeps a hold under a new id, and gives the header value that hands the id to the browser.
     pub(super) fn open(&self, hold: Hold, now: DateTime<Utc>) -> Result<String, RandomError> {
-        let id = random_token()?;
-        let header = self.cookie.set(&id);
-        self.open.put(id, hold, now + HOLD_LASTS, now);
-        Ok(header)
-    }
-
-    /// Tells the id of the hold of a request, to be remembered through a sign-in at another provider.
-    pub(super) fn id(&self, headers: &HeaderMap, now: DateTime<Utc>) -> Option<String> {
-        let id = cookie(headers, &self.cookie)?;
-        self.open.with(id, now, |_| id.to_owned())
-    }
-
-    /// Looks at the hold of this id.
-    pub(super) fn with_id(&self, id: &str, now: DateTime<Utc>) -> Option<Hold> {
-        self.open.with(id, now, |hold| hold.clone())
-    }
-
-    /// Looks at the hold of a request.
-    pub(super) fn find(&self, headers: &HeaderMap, now: DateTime<Utc>) -> Option<Hold> {
-        self.open.with(cookie(headers, &self.cookie)?, now, |hold| hold.clone())
+        self.keep(hold, now + HOLD_LASTS, now)
     }
 
     /// Says on the page of the hold what was wrong with an answer.
     pub(super) fn complain(&self, headers: &HeaderMap, problem: String, sent: &str, now: DateTime<Utc>) {
-        let Some(id) = cookie(headers, &self.cookie) else { return };
-        self.open.with(id, now, |hold| {
+        self.with(headers, now, |hold| {
             hold.problem = Some(problem);
             sent.clone_into(&mut hold.suggestion);
         });
-    }
-
-    /// Ends the hold of a request, and gives the header value that takes the id away.
-    pub(super) fn close(&self, headers: &HeaderMap, now: DateTime<Utc>) -> String {
-        if let Some(id) = cookie(headers, &self.cookie) {
-            self.open.take(id, now);
-        }
-        self.cookie.clear()
     }
 }

@@ -1,4 +1,3 @@
-use axum::http::HeaderMap;
 use chrono::{DateTime, TimeDelta, Utc};
 use jit_core::{AccountId, ConnectionId, SignedIn, StoreId, TenantId};
 use jit_saml::logout::{SessionAtIdp, VerifiedLogout};
@@ -6,17 +5,13 @@ use jit_saml::logout::{SessionAtIdp, VerifiedLogout};
 use super::house::Door;
 use super::present;
 use super::view::{DecisionView, PlanView};
-use crate::web::{CookieName, Expiring, RandomError, cookie, random_token};
+use crate::web::{PerBrowser, RandomError, random_token};
 
 const MOST_SESSIONS: usize = 10_000;
 const LONGEST: TimeDelta = TimeDelta::hours(12);
 
-/// Keeps who is signed in, on the server; the browser holds nothing but a random id.
-#[derive(Debug)]
-pub(super) struct Sessions {
-    open: Expiring<Session>,
-    cookie: CookieName,
-}
+/// Keeps who is signed in.
+pub(super) type Sessions = PerBrowser<Session>;
 
 /// Tells who is signed in, and what their sign-in led to.
 #[derive(Clone)]
@@ -38,7 +33,7 @@ pub(super) struct Session {
 
 impl Sessions {
     pub(super) fn new(base_url: &str) -> Self {
-        Self { open: Expiring::new(MOST_SESSIONS), cookie: CookieName::new("session", base_url) }
+        Self::in_cookie("session", base_url, MOST_SESSIONS)
     }
 
     /// Opens a session under a new id, and gives the header value that hands the id to the browser.
@@ -49,7 +44,6 @@ impl Sessions {
         at_idp: Option<SessionAtIdp>,
         now: DateTime<Utc>,
     ) -> Result<String, RandomError> {
-        let id = random_token()?;
         let longest = now + LONGEST;
         let ends_at = who.session.ends_at.map_or(longest, |end| end.min(longest));
         let session = Session {
@@ -64,30 +58,15 @@ impl Sessions {
             decision: present::permitted(who),
             plan: present::plan_view(&who.plan),
         };
-        let header = self.cookie.set(&id);
-        self.open.put(id, session, ends_at, now);
-        Ok(header)
-    }
-
-    /// Finds the session of a request.
-    pub(super) fn find(&self, headers: &HeaderMap, now: DateTime<Utc>) -> Option<Session> {
-        self.open.with(cookie(headers, &self.cookie)?, now, |session| session.clone())
+        self.keep(session, ends_at, now)
     }
 
     /// Ends the sessions over a connection that a provider demands to end.
     pub(super) fn end_at(&self, door: &Door, demand: &VerifiedLogout) {
-        self.open.end_where(|session| {
+        self.end_where(|session| {
             let is_over_door = session.connection == door.id && session.tenant == door.tenant;
             is_over_door && session.at_idp.as_ref().is_some_and(|there| is_demanded(demand, there))
         });
-    }
-
-    /// Ends the session of a request, and gives the header value that takes the id away.
-    pub(super) fn close(&self, headers: &HeaderMap, now: DateTime<Utc>) -> String {
-        if let Some(id) = cookie(headers, &self.cookie) {
-            self.open.take(id, now);
-        }
-        self.cookie.clear()
     }
 }
 

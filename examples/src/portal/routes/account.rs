@@ -5,7 +5,7 @@ use axum::http::header::SET_COOKIE;
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::Response;
 
-use super::{check_form, saml};
+use super::{left, saml};
 use crate::portal::failure::Failure;
 use crate::portal::house::House;
 use crate::portal::view::MeView;
@@ -30,11 +30,10 @@ pub(super) async fn logout(
     headers: HeaderMap,
     Form(sent): Form,
 ) -> Result<Response, Failure> {
-    // Works without the database: whoever wants to leave, leaves.
-    let Some(session) = house.sessions.find(&headers, house.now()) else { return Ok(see_other("/")) };
-    check_form(&sent, &session.csrf)?;
-    // The session here ends first, so that it is over even if the browser never comes back from the provider.
-    let cleared = house.sessions.close(&headers, house.now());
+    // The session here ends first, without the database, so that it is over even if the browser never comes back from the
+    // provider.
+    let left = left(&house.sessions, |session| &session.csrf, (&headers, &sent), house.now())?;
+    let Some((session, cleared)) = left else { return Ok(see_other("/")) };
     let answer = saml::sign_out(&house, &session).await.unwrap_or_else(|| see_other("/"));
     Ok(with_header(answer, SET_COOKIE, &cleared))
 }

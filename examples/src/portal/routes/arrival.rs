@@ -53,7 +53,7 @@ impl Purpose {
     pub(super) fn of_form(house: &House, sent: &Parameters, headers: &HeaderMap) -> Result<Self, Failure> {
         let Some(token) = sent.value("prove") else { return Ok(Self::Enter) };
         let id = house.holds.id(headers, house.now()).ok_or_else(over)?;
-        let hold = house.holds.with_id(&id, house.now());
+        let hold = house.holds.find_by_id(&id, house.now());
         let is_meant = hold.is_some_and(|hold| is_same(token, &hold.csrf));
         if is_meant { Ok(Self::ProveLink(id)) } else { Err(over()) }
     }
@@ -61,7 +61,7 @@ impl Purpose {
     /// The token of the held sign-in, for a form.
     pub(super) fn token(&self, house: &House) -> Result<Option<String>, Failure> {
         let Self::ProveLink(id) = self else { return Ok(None) };
-        let hold = house.holds.with_id(id, house.now());
+        let hold = house.holds.find_by_id(id, house.now());
         hold.map(|hold| Some(hold.csrf)).ok_or_else(over)
     }
 
@@ -103,7 +103,7 @@ pub(super) async fn arrive(
 ) -> Result<Response, Failure> {
     let Incoming { purpose, at_idp } = visit;
     if let Purpose::ProveLink(id) = purpose {
-        let hold = house.holds.with_id(&id, house.now()).filter(|hold| hold.ask == Ask::LinkProof);
+        let hold = house.holds.find_by_id(&id, house.now()).filter(|hold| hold.ask == Ask::LinkProof);
         return prove_link(house, hold.ok_or_else(over)?, event, headers).await;
     }
     let guest = Guest { name: name_of(&event), at_idp };

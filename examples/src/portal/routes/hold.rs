@@ -7,7 +7,7 @@ use axum::http::{HeaderMap, StatusCode};
 use axum::response::Response;
 use jit_core::{Ask, Reply, UserName};
 
-use super::{check_form, outcome};
+use super::{check_form, left, outcome};
 use crate::portal::failure::Failure;
 use crate::portal::holds::Hold;
 use crate::portal::house::House;
@@ -106,10 +106,9 @@ pub(super) async fn leave(
     headers: HeaderMap,
     Form(sent): Form,
 ) -> Result<Response, Failure> {
-    // Whoever wants to leave, leaves: also when there is nothing left to give up.
-    let Some(hold) = house.holds.find(&headers, house.now()) else { return Ok(see_other("/")) };
-    check_form(&sent, &hold.csrf)?;
-    Ok(with_header(see_other("/"), SET_COOKIE, &house.holds.close(&headers, house.now())))
+    let left = left(&house.holds, |hold| &hold.csrf, (&headers, &sent), house.now())?;
+    let Some((_, cleared)) = left else { return Ok(see_other("/")) };
+    Ok(with_header(see_other("/"), SET_COOKIE, &cleared))
 }
 
 /// Finds the hold that a form answers: the browser's own, with its own token.

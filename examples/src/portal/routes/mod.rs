@@ -19,13 +19,15 @@ use std::sync::Arc;
 
 use axum::Router;
 use axum::extract::DefaultBodyLimit;
+use axum::http::HeaderMap;
 use axum::middleware;
 use axum::routing::{get, post};
+use chrono::{DateTime, Utc};
 
 use super::failure::Failure;
 use super::house::House;
 use super::pages;
-use crate::web::{Parameters, STYLE_PATH, is_same, style};
+use crate::web::{Parameters, PerBrowser, STYLE_PATH, is_same, style};
 
 /// Gives all routes of the portal.
 pub(super) fn routes(house: Arc<House>) -> Router {
@@ -65,4 +67,17 @@ pub(super) fn routes(house: Arc<House>) -> Router {
 /// Refuses a form that was not made for this session, by the token that its forms carry.
 fn check_form(sent: &Parameters, csrf: &str) -> Result<(), Failure> {
     if is_same(sent.value("csrf").unwrap_or_default(), csrf) { Ok(()) } else { Err(Failure::Forged) }
+}
+
+/// Ends what somebody leaves by a form, and gives it with the header value that takes its id from the browser. Whoever wants
+/// to leave, leaves: where there is nothing left, nothing is asked of the form.
+fn left<V: Clone>(
+    kept: &PerBrowser<V>,
+    csrf: impl FnOnce(&V) -> &str,
+    (headers, sent): (&HeaderMap, &Parameters),
+    now: DateTime<Utc>,
+) -> Result<Option<(V, String)>, Failure> {
+    let Some(found) = kept.find(headers, now) else { return Ok(None) };
+    check_form(sent, csrf(&found))?;
+    Ok(Some((found, kept.close(headers, now))))
 }
