@@ -3,6 +3,7 @@
 //! Whatever is done in a target was written down before, with all that is needed to undo it; what was found out is written
 //! down after. Between the two anything may happen: the task of the lease finds it, and does what is due.
 
+mod acceptance;
 mod admit;
 mod bearing;
 mod check_in;

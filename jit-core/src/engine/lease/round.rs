@@ -19,10 +19,8 @@ use super::{
     record::{Next, moved_on},
 };
 use crate::{
-    Account, Actor, BackendError, Claimed, Duty, EndReason, ErrorKind, Jit, Lane, Phase, RemoteRef,
-    Settlement, Store, TargetFault, TargetId, TargetSetup, TaskKind, TenantId, Tenants, WorkerId,
-    lease::remote_name,
-    target::{CircuitNews, refused_until},
+    Account, Actor, BackendError, Claimed, Duty, EndReason, ErrorKind, Jit, Lane, Phase, Settlement, Store,
+    TargetId, TargetSetup, TaskKind, Tenants, WorkerId,
 };
 
 /// How many tasks are claimed at once for each place: what is privileged and falls due meanwhile waits for these.
@@ -216,12 +214,7 @@ impl Jit {
     ) -> Tended {
         let task = &claimed.task;
         if matches!(task.kind, TaskKind::Mirror { .. }) {
-            let _place = places.turn().place().await;
-            // What came among the ends and is none any longer has nobody else who asks for it.
-            let is_among_ends =
-                lanes_of(&setup.id).first().is_some_and(|ends| ends.as_ref() == Some(&task.lane));
-            let pass = if is_among_ends { Pass::Attempt } else { Pass::Usual };
-            return Box::pin(self.tend_mirror(store, setup, claimed, pass)).await;
+            return self.tend_mirror_in_turn(store, setup, places, claimed).await;
         }
         if !setup.tends(&task.tenant) {
             // It was not asked for: a store that gives it all the same has it back, for whoever has the target for them.
@@ -243,10 +236,7 @@ impl Jit {
         }
         let account = match Box::pin(self.look_again(store, setup, places, &account)).await {
             Ok(settled) => settled.unwrap_or(account),
-            Err(error) => {
-                Box::pin(self.raise_overdue(store, setup.overdue_after, account)).await;
-                return self.comes_again(setup, claimed, &error);
-            }
+            Err(error) => return Box::pin(self.fails(store, setup, claimed, (account, &error))).await,
         };
         match self.tend(store, account, places.turn()).await {
             // Each step that was written down brought a task of its own; only an early one is due again.
@@ -255,11 +245,35 @@ impl Jit {
                 let due = account.lease.as_ref().and_then(|lease| lease.due(self.parts.clock.work()));
                 due.map_or(Tended::Done, Tended::Again)
             }
-            Err(failed) => {
-                Box::pin(self.raise_overdue(store, setup.overdue_after, failed.account)).await;
-                self.comes_again(setup, claimed, &failed.error)
-            }
+            Err(failed) => Box::pin(self.fails(store, setup, claimed, (failed.account, &failed.error))).await,
         }
+    }
+
+    async fn tend_mirror_in_turn(
+        &self,
+        store: &dyn Store,
+        setup: &TargetSetup,
+        places: &Places,
+        claimed: &Claimed,
+    ) -> Tended {
+        let _place = places.turn().place().await;
+        // What came among the ends and is none any longer has nobody else who asks for it.
+        let is_among_ends =
+            lanes_of(&setup.id).first().is_some_and(|ends| ends.as_ref() == Some(&claimed.task.lane));
+        let pass = if is_among_ends { Pass::Attempt } else { Pass::Usual };
+        Box::pin(self.tend_mirror(store, setup, claimed, pass)).await
+    }
+
+    /// Tells of a lease whose step failed, if an alarm about it is due; the step comes again.
+    async fn fails(
+        &self,
+        store: &dyn Store,
+        setup: &TargetSetup,
+        claimed: &Claimed,
+        (account, error): (Account, &JitError),
+    ) -> Tended {
+        self.raise_overdue(store, setup.overdue_after, account).await;
+        self.comes_again(setup, claimed, error)
     }
 
     /// A record that cannot be read keeps no other lease waiting, and needs a person. Told at the first attempt and at each
@@ -314,65 +328,6 @@ impl Jit {
     pub(super) fn looked_at_until(&self, claimed: &Claimed, until: DateTime<Utc>) -> Tended {
         Tended::Failed(until.min(after_pause(claimed, self.parts.clock.work())))
     }
-
-    /// Refuses what the target would not be asked for, before anything is written down.
-    pub(super) async fn check_circuit(&self, setup: &TargetSetup) -> Result<(), BackendError> {
-        let now = self.parts.clock.now();
-        setup.circuit.look(now).await?;
-        let Some(until) = setup.circuit.open_until(now) else { return Ok(()) };
-        Err(refused_until(until, now))
-    }
-
-    /// Finds out whether the target accepts us before anything is written down that it would have to undo, where that is
-    /// not known and others may have found out that it does not.
-    pub(super) async fn check_accepted(
-        &self,
-        setup: &TargetSetup,
-        remote: &RemoteRef,
-    ) -> Result<(), BackendError> {
-        if !setup.circuit.is_unproved() {
-            return Ok(());
-        }
-        match setup.target.observe(remote).await {
-            Err(error) if is_out_of_reach(&error) => Err(error),
-            _ => Ok(()),
-        }
-    }
-
-    /// Finds out by a short call whether the target accepts us, where that is not known, before one that takes minutes.
-    pub(super) async fn greet(&self, setup: &TargetSetup, tenant: &TenantId) -> Result<(), BackendError> {
-        if !setup.circuit.would_prove() {
-            return Ok(());
-        }
-        let nobody = self.mint(self.parts.clock.now()).account();
-        let remote = RemoteRef {
-            name: remote_name(&setup.prefix, tenant, nobody, 0),
-            place: None,
-            marker: setup.markers.mark(tenant, nobody),
-            native: None,
-            home: None,
-        };
-        match setup.target.observe(&remote).await {
-            // Whether anybody answers at all, the long call finds out by itself.
-            Err(error) if is_out_of_reach(&error) && !is_unreachable(&error) => Err(error),
-            _ => Ok(()),
-        }
-    }
-
-    async fn tell_of_circuit(&self, setup: &TargetSetup) -> Result<(), BackendError> {
-        let Some(news) = setup.circuit.news() else { return Ok(()) };
-        let action = match news {
-            CircuitNews::Opened => "target.credentials_refused",
-            CircuitNews::Closed => "target.credentials_accepted",
-        };
-        self.tell(action, Some(&setup.id), Actor::Clock, vec![setup.id.to_string()]).await?;
-        setup.circuit.told(news);
-        Ok(())
-    }
-}
-
-fn is_unreachable(error: &BackendError) -> bool {
-    *error.kind() == ErrorKind::Target(TargetFault::Unreachable)
 }
 
 /// Writes down when a task comes again, where it does.
@@ -391,8 +346,4 @@ pub(super) async fn settle(
         Err(error) if *error.kind() == ErrorKind::Conflict => Ok(tended),
         other => other.map(|()| tended),
     }
-}
-
-fn is_out_of_reach(error: &BackendError) -> bool {
-    matches!(error.kind(), ErrorKind::Target(fault) if fault.keeps_us_out())
 }
