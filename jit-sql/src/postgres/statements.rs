@@ -110,10 +110,12 @@ statements! {
         WHERE tenant = $1 AND connection = $2 AND kind = $3 AND id = $4 AND member > $5 ORDER BY member LIMIT $6";
     member = "SELECT member, member_kind, body FROM jit_member
         WHERE tenant = $1 AND connection = $2 AND kind = $3 AND id = $4 AND member = $5";
+    // Not EXISTS: the planner would make a join of it, begin with all documents there are, and look through all groups of
+    // the member for each.
     memberships = "SELECT m.kind, m.id FROM jit_member m
         WHERE m.tenant = $1 AND m.connection = $2 AND m.member_kind = $3 AND m.member = $4
-          AND EXISTS (
-            SELECT FROM jit_document d
+          AND (
+            SELECT true FROM jit_document d
             WHERE d.tenant = $1 AND d.connection = $2 AND d.kind = m.kind AND d.id = m.id
           )
         ORDER BY m.kind, m.id LIMIT $5";

@@ -281,6 +281,38 @@ mod postgres {
         assert!(looks < 100, "{looks}");
     }
 
+    /// Whoever is in many groups has them looked up, each once, whatever else there is and whether it was counted or not.
+    #[tokio::test]
+    async fn the_groups_of_one_are_as_many_looks_as_they_are() {
+        for counted in ["", "ANALYZE jit_document, jit_member"] {
+            let schema = Schema::new().await;
+            let mut config = schema.config();
+            config.application_name(schema.name());
+            let open =
+                || jit_sql::PostgresStore::open_local(config.clone(), crate::support::server::options());
+            let store = open().await.unwrap();
+            let user = document(9_999, "User");
+            let add = |_| MemberChange::Add {
+                member: user.key.id,
+                kind: user.key.collection.kind.clone(),
+                body: "{}".into(),
+            };
+            let groups = (0..800).map(|number| DocumentWrite::create(document(number, "Group")));
+            let groups = groups.map(|group| group.with_members((0..1).map(add).collect()));
+            let others = (800..3_000).map(|number| DocumentWrite::create(document(number, "User")));
+            let all = groups.chain(others).chain([DocumentWrite::create(user.clone())]);
+            store.commit(&keeping(all.collect())).await.unwrap();
+            drop(store);
+            schema.connect().await.batch_execute(counted).await.unwrap();
+            let before = schema.looked_at().await;
+            let store = open().await.unwrap();
+            assert_eq!(store.memberships(&user.key).await.unwrap().len(), 800);
+            drop(store);
+            let looks = schema.looked_at().await - before;
+            assert!(looks < 3 * 800, "{looks}, {counted}");
+        }
+    }
+
     /// However large a group, it goes with a few looks; its members follow in pieces, each as large as itself.
     #[tokio::test]
     async fn a_group_of_very_many_goes_with_a_few_looks_and_its_members_in_pieces() {
