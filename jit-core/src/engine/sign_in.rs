@@ -16,7 +16,7 @@ use super::{
 };
 use crate::{
     Account, Actor, Answers, Ask, AuditEvent, AuditOutcome, BackendError, Change, Code, Commit, Denial,
-    ErrorKind, Permit, Plan, SignInPlan, Step, Taken, Ticket,
+    ErrorKind, Permit, Plan, SignInPlan, Standing, Step, Taken, Ticket,
 };
 
 /// How often a sign-in is planned anew before it gives up: user names that are taken and accounts that change under it.
@@ -198,7 +198,13 @@ impl Jit {
             let held = Held { asks, ticket: None, account, plan: Some(plan), steps };
             return Ok(Some(Outcome::Held(Box::new(held))));
         }
+        let (version, epoch) = (account.version, account.credential_epoch);
         let account = self.waited_for(connection, account).await?;
+        let is_as_it_was = || account.credential_epoch == epoch && is_open(&account, sign_in, attempt.now);
+        if account.version != version && !is_as_it_was() {
+            // To wait took its time, and they were stopped or cut off meanwhile: how they stand is looked at anew.
+            return Ok(None);
+        }
         self.note_use(connection, &account, attempt.now).await;
         let session = session(&permit, sign_in, &account, attempt.now);
         Ok(Some(Outcome::SignedIn(Box::new(SignedIn { account, plan, session, steps, shadow }))))
@@ -342,6 +348,12 @@ impl Jit {
 
 pub(super) fn actor(connection: &Connection) -> Actor {
     Actor::Connection { id: connection.settings.id.clone() }
+}
+
+/// Tells whether somebody may be let into an account as it is now.
+fn is_open(account: &Account, sign_in: &SignIn, now: DateTime<Utc>) -> bool {
+    let is_linked = account.identities.iter().any(|linked| linked.key == *sign_in.identity.key());
+    is_linked && account.standing(now) == Standing::Active
 }
 
 /// Bounds the session by the policy, the source and the account's own end, whichever comes first.

@@ -28,4 +28,6 @@ mod tenants;
 #[cfg(test)]
 mod waiting;
 #[cfg(test)]
+mod waiting_beside;
+#[cfg(test)]
 mod watched;

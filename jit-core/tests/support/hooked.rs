@@ -60,7 +60,12 @@ impl Hooked {
 
 jit_core::pass_on!(DocumentStore, OneTime, AuditLog for Hooked => inner);
 
-jit_core::pass_on! { UserStore(find, get, named, list, bearers) for Hooked => inner;
+jit_core::pass_on! { UserStore(find, named, list, bearers) for Hooked => inner;
+    async fn get(&self, tenant: &TenantId, id: AccountId) -> Result<Option<Account>, BackendError> {
+        self.pass("get").await?;
+        self.inner.get(tenant, id).await
+    }
+
     async fn matching(&self, tenant: &TenantId, key: &LookupKey) -> Result<Matches, BackendError> {
         self.pass("matching").await?;
         self.inner.matching(tenant, key).await

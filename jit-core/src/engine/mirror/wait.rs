@@ -8,6 +8,9 @@ use crate::{
     TargetSetup, TenantId, Wanted, wanted,
 };
 
+/// How often a task is brought that somebody else replaces meanwhile.
+const ATTEMPTS: usize = 16;
+
 /// Checks that people sign in over each connection that waits. An engine that does not know the connections of all tenants of
 /// a target cannot tell; nor can one that knows only those that provision, where the others are another process's.
 ///
@@ -46,7 +49,7 @@ impl Jit {
     /// # Errors
     /// `target.…`, `store.…`: the person is known here and not there; signing in again tries again. `mirror.not_there`
     /// where the target refused them, or too many are stopped there; `target.quarantined` at once where it fails nearly
-    /// everybody.
+    /// everybody; `engine.contended` where somebody else changes them without end.
     pub(in crate::engine) async fn waited_for(
         &self,
         connection: &Connection,
@@ -80,18 +83,39 @@ impl Jit {
                 self.mark_newcomer(store, setup, (&tenant, id), None).await?;
                 account = Arc::new(self.there(store, &tenant, id).await?);
             }
-            let Some(mirror) = account.mirror(&setup.id) else { continue };
-            if let Some(task) = mirror.task
-                && let Brought::Held = self.bring(store, setup, (&tenant, id), task, Pass::Usual).await?
-            {
-                return Err(self.quarantined(setup).into());
-            }
-            account = Arc::new(self.there(store, &tenant, id).await?);
+            account = self.bring_what_is_due(store, setup, account).await?;
             if self.is_kept_out(setup, &account) {
                 return Err(JitError::refused("mirror.not_there"));
             }
         }
         Ok(account)
+    }
+
+    /// Brings what is due for an account. Whoever else changes it meanwhile may replace its task, and then that one is brought:
+    /// what it was about stands there or it does not, whichever task it is.
+    async fn bring_what_is_due(
+        &self,
+        store: &dyn Store,
+        setup: &TargetSetup,
+        mut account: Arc<Account>,
+    ) -> Result<Arc<Account>, JitError> {
+        let (tenant, id) = (account.tenant.clone(), account.id);
+        for _ in 0..ATTEMPTS {
+            let Some(task) = account.mirror(&setup.id).and_then(|mirror| mirror.task) else {
+                return Ok(account);
+            };
+            let brought = self.bring(store, setup, (&tenant, id), task, Pass::Usual).await?;
+            account = Arc::new(self.there(store, &tenant, id).await?);
+            match brought {
+                Brought::Held => return Err(self.quarantined(setup).into()),
+                // What takes access may have to wait: it is about nobody who is to be in use there.
+                Brought::Moved | Brought::Later(_) if !self.is_kept_out(setup, &account) => {
+                    return Ok(account);
+                }
+                Brought::Done | Brought::Moved | Brought::Later(_) => {}
+            }
+        }
+        Err(JitError::refused("engine.contended"))
     }
 
     async fn there(&self, store: &dyn Store, tenant: &TenantId, id: AccountId) -> Result<Account, JitError> {
@@ -105,12 +129,11 @@ impl Jit {
             && self.connection(tenant, id).is_some_and(|connection| connection.provisioning.is_none())
     }
 
-    /// Tells whether the target refused somebody who is to be in use there.
+    /// Tells whether somebody is to be in use there who is not: the target refused them, or they were not brought yet.
     fn is_kept_out(&self, setup: &TargetSetup, account: &Account) -> bool {
         let Some(mirroring) = setup.mirrored_for(&account.tenant) else { return false };
-        let mirror = account.mirror(&setup.id);
-        let is_refused = mirror.is_some_and(|mirror| matches!(mirror.state, MirrorState::Refused { .. }));
-        let next = wanted(account, mirroring, mirror, self.parts.clock.work());
-        is_refused && matches!(&next, Wanted::There(mirrored) if mirrored.active)
+        let Some(mirror) = account.mirror(&setup.id) else { return false };
+        let next = wanted(account, mirroring, Some(mirror), self.parts.clock.work());
+        mirror.state != MirrorState::Present && matches!(&next, Wanted::There(mirrored) if mirrored.active)
     }
 }
