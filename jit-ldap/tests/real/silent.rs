@@ -100,6 +100,14 @@ fn directory(servers: [&Server; 2], peer: &Peer) -> Directory {
     Directory::new(servers.map(Clone::clone), &peer.account(), PoolSettings::default())
 }
 
+/// A server that answers, one before it that keeps silent, and the directory of both.
+async fn beside_a_silent_one() -> (Peer, Way, Directory) {
+    let peer = Peer::start("slapd");
+    let way = Way::shut(&peer).await;
+    let directory = directory([&way.server, &peer.ldaps()], &peer);
+    (peer, way, directory)
+}
+
 /// What comes of the first call, which finds out that a server keeps silent.
 async fn found_out(directory: &Directory, way: &Way) -> Result<Loan, LdapError> {
     let asked = directory.clone();
@@ -115,9 +123,7 @@ fn code<T: std::fmt::Debug>(outcome: Result<T, LdapError>) -> String {
 
 #[tokio::test]
 async fn a_server_that_kept_silent_is_asked_by_one_call_and_not_by_each() {
-    let peer = Peer::start("slapd");
-    let way = Way::shut(&peer).await;
-    let directory = directory([&way.server, &peer.ldaps()], &peer);
+    let (peer, way, directory) = beside_a_silent_one().await;
     assert_eq!(found_out(&directory, &way).await.unwrap().server(), peer.ldaps().id());
     for number in 0..40 {
         assert_eq!(directory.lend().await.unwrap().server(), peer.ldaps().id());
@@ -129,9 +135,7 @@ async fn a_server_that_kept_silent_is_asked_by_one_call_and_not_by_each() {
 
 #[tokio::test]
 async fn everybody_who_comes_at_once_waits_once() {
-    let peer = Peer::start("slapd");
-    let way = Way::shut(&peer).await;
-    let directory = directory([&way.server, &peer.ldaps()], &peer);
+    let (peer, way, directory) = beside_a_silent_one().await;
     let mut all = JoinSet::new();
     for _ in 0..40 {
         let directory = directory.clone();
@@ -163,9 +167,7 @@ async fn a_server_that_takes_us_and_never_answers_our_bind_is_one_that_keeps_sil
 
 #[tokio::test]
 async fn after_a_while_one_caller_at_a_time_finds_out_whether_it_answers() {
-    let peer = Peer::start("slapd");
-    let way = Way::shut(&peer).await;
-    let directory = directory([&way.server, &peer.ldaps()], &peer);
+    let (peer, way, directory) = beside_a_silent_one().await;
     found_out(&directory, &way).await.unwrap();
     for asked_before in [1, 2] {
         pass(COUNTS_FOR).await;
@@ -209,9 +211,7 @@ async fn where_nobody_else_answers_a_silent_server_is_asked_all_the_same() {
 
 #[tokio::test]
 async fn work_that_has_to_be_done_at_a_silent_server_is_done_there() {
-    let peer = Peer::start("slapd");
-    let way = Way::shut(&peer).await;
-    let directory = directory([&way.server, &peer.ldaps()], &peer);
+    let (_peer, way, directory) = beside_a_silent_one().await;
     found_out(&directory, &way).await.unwrap();
     let (asked, id) = (directory.clone(), way.id());
     let lending = tokio::spawn(async move { asked.lend_at(&id).await });
@@ -259,48 +259,65 @@ async fn made_at(way: &Way, other: &Server, peer: &Peer) -> RemoteRef {
     account.unwrap()
 }
 
+/// A target whose own server keeps silent about an account, and one that stands in and never learned of it.
+struct OutOfSight {
+    way: Way,
+    target: Arc<OpenLdapTarget>,
+    account: RemoteRef,
+    /// How many connections were made before it kept silent.
+    before: usize,
+    _servers: [Peer; 2],
+}
+
+impl OutOfSight {
+    /// Looks for the account once, and finds out that nobody can tell.
+    async fn new() -> Self {
+        let (one, other) = (Peer::start("slapd"), Peer::start("slapd"));
+        let way = Way::shut(&one).await;
+        let account = made_at(&way, &other.ldaps(), &one).await;
+        let target = target([&way.server, &other.ldaps()], &one);
+        let before = way.count();
+        let lost = Self { way, target, account, before, _servers: [one, other] };
+        let first = tokio::spawn(lost.observe());
+        lost.way.keeps_silent_to(before + 1).await;
+        assert_eq!(first.await.unwrap().unwrap_err(), "target.unseen");
+        lost
+    }
+
+    fn observe(&self) -> impl Future<Output = Result<Observed, String>> + Send + use<> {
+        let (target, account) = (Arc::clone(&self.target), self.account.clone());
+        async move { target.observe(&account).await.map_err(|error| error.code().to_string()) }
+    }
+
+    async fn is_removed(&self) {
+        let removed = self.target.ensure(&absent(&self.account)).await;
+        assert_eq!(removed.unwrap(), Effect::Absent { was_there: true });
+    }
+}
+
 #[tokio::test]
 async fn what_one_that_stands_in_does_not_have_is_asked_of_the_own_server_which_may_answer_by_now() {
-    let (one, other) = (Peer::start("slapd"), Peer::start("slapd"));
-    let way = Way::shut(&one).await;
-    let account = made_at(&way, &other.ldaps(), &one).await;
-    let target = target([&way.server, &other.ldaps()], &one);
-    let before = way.count();
-    let observing = |target: &Arc<OpenLdapTarget>, account: &RemoteRef| {
-        let (target, account) = (Arc::clone(target), account.clone());
-        async move { target.observe(&account).await.map_err(|error| error.code().to_string()) }
-    };
-    let first = tokio::spawn(observing(&target, &account));
-    way.keeps_silent_to(before + 1).await;
-    assert_eq!(first.await.unwrap().unwrap_err(), "target.unseen");
-
+    let lost = OutOfSight::new().await;
     // many who are told so ask together
     let mut all = JoinSet::new();
     for _ in 0..8 {
-        all.spawn(observing(&target, &account));
+        all.spawn(lost.observe());
     }
-    way.keeps_silent_to(before + 2).await;
+    lost.way.keeps_silent_to(lost.before + 2).await;
     while let Some(outcome) = all.join_next().await {
         assert_eq!(outcome.unwrap().unwrap_err(), "target.unseen");
     }
-    assert_eq!(way.count(), before + 2);
+    assert_eq!(lost.way.count(), lost.before + 2);
 
     // it answers again, long before the time is over
-    way.open();
-    assert!(matches!(target.observe(&account).await.unwrap(), Observed::Ours { .. }));
-    assert_eq!(target.ensure(&absent(&account)).await.unwrap(), Effect::Absent { was_there: true });
+    lost.way.open();
+    assert!(matches!(lost.observe().await.unwrap(), Observed::Ours { .. }));
+    lost.is_removed().await;
 }
 
 #[tokio::test]
 async fn a_call_that_writes_is_done_by_the_own_server_where_one_that_stands_in_does_not_know_enough() {
-    let (one, other) = (Peer::start("slapd"), Peer::start("slapd"));
-    let way = Way::shut(&one).await;
-    let account = made_at(&way, &other.ldaps(), &one).await;
-    let target = target([&way.server, &other.ldaps()], &one);
-    let (asked, observed, before) = (Arc::clone(&target), account.clone(), way.count());
-    let first = tokio::spawn(async move { asked.observe(&observed).await });
-    way.keeps_silent_to(before + 1).await;
-    assert_eq!(first.await.unwrap().unwrap_err().code().as_str(), "target.unseen");
-    way.open();
-    assert_eq!(target.ensure(&absent(&account)).await.unwrap(), Effect::Absent { was_there: true });
+    let lost = OutOfSight::new().await;
+    lost.way.open();
+    lost.is_removed().await;
 }

@@ -4,21 +4,18 @@ use std::sync::Arc;
 
 use chrono::TimeDelta;
 use jit_core::*;
-use jit_ldap::{Attribute, AttributeName, Dn, EntryName, Modification, Rdn, Search};
+use jit_ldap::{Attribute, AttributeName, Dn, EntryName, Modification, Search};
 
 use super::custom::without_controls;
 use super::house::{House, World, absent, made, secret, stranger, tenant};
-use super::unseen::{hide_identifier, hide_of, lender, reveal};
+use super::unseen::{
+    PEOPLE, ends_once_shown, hide_identifier, hide_of, lender, loses_once_shown, rename, reveal,
+    stays_while_hidden,
+};
 use crate::peer::Peer;
 
 fn disabled(remote: &RemoteRef) -> Desired {
     Desired { remote: remote.clone(), state: DesiredState::Disabled }
-}
-
-async fn rename(peer: &Peer, from: &Dn, after: &str) -> Dn {
-    let rdn = Rdn::new("uid", after).unwrap();
-    peer.as_administrator().await.rename(&EntryName::from(from), &rdn, true, None, &[]).await.unwrap();
-    from.parent().unwrap().child(rdn)
 }
 
 #[tokio::test]
@@ -35,17 +32,9 @@ async fn an_account_whose_identifier_we_may_not_read_any_longer_is_not_called_go
         let longer = house.jit.extend(None, &tenant(), out.lease, TimeDelta::hours(2), house.by()).await;
         assert_eq!(longer.unwrap_err().code().as_str(), "target.forbidden", "{is_renamed}");
         house.clock.advance(TimeDelta::minutes(3));
-        let lease = house.check_in(out.lease).await.unwrap();
-        assert_eq!(lease.phase.word(), "ending", "{is_renamed}");
-        assert_eq!(peer.bind(&dn.to_string(), out.secret.reveal()).await, "fine");
-        for _ in 0..3 {
-            house.clock.advance(TimeDelta::hours(1));
-            assert_eq!(house.work().await.failed, 1, "{is_renamed}: it comes again");
-        }
-        reveal(peer).await;
-        house.clock.advance(TimeDelta::hours(1));
-        assert_eq!(house.work().await.failed, 0);
-        assert!(!world.exists(&dn).await && !world.is_member("ops", &dn).await);
+        let how = if is_renamed { "renamed" } else { "hidden" };
+        stays_while_hidden(peer, &house, &out, &dn, how).await;
+        ends_once_shown(&world, &house, &dn, how).await;
     }
 }
 
@@ -94,16 +83,10 @@ async fn an_account_that_was_put_back_from_a_backup_is_ended_under_the_identifie
         assert_eq!(peer.bind(&dn.to_string(), out.secret.reveal()).await, "fine");
         if is_hidden {
             hide_identifier(peer, "subtree", "ou=jit").await;
-        }
-        let phase = house.check_in(out.lease).await.unwrap().phase;
-        assert_eq!(phase.word(), if is_hidden { "ending" } else { "gone" });
-        if is_hidden {
-            house.clock.advance(TimeDelta::hours(1));
-            assert_eq!(house.work().await.failed, 1, "it comes again");
-            assert_eq!(peer.bind(&dn.to_string(), out.secret.reveal()).await, "fine");
-            reveal(peer).await;
-            house.clock.advance(TimeDelta::hours(1));
-            assert_eq!(house.work().await.failed, 0);
+            stays_while_hidden(peer, &house, &out, &dn, "put back").await;
+            ends_once_shown(&world, &house, &dn, "put back").await;
+        } else {
+            assert_eq!(house.check_in(out.lease).await.unwrap().phase.word(), "gone");
         }
         assert!(!world.exists(&dn).await, "{is_hidden}");
     }
@@ -126,20 +109,13 @@ async fn another_one_of_its_name_keeps_no_account_from_being_gone() {
 #[tokio::test]
 async fn a_person_whose_identifier_we_may_not_read_any_longer_is_not_called_gone() {
     let world = World::open_ldap();
-    let peer = world.peer();
-    let house = House::behind(lender(peer, None), 0).await;
-    let alice = peer.below("uid=alice,ou=people");
-    for (what, dn) in [("subtree", "ou=people"), ("exact", "uid=alice,ou=people")] {
-        let lent = house.jit.elevate(&house.request("lift-ops", 30), Some("alice")).await.unwrap();
-        hide_identifier(peer, what, dn).await;
-        assert_eq!(house.check_in(lent.lease).await.unwrap().phase.word(), "ending", "{what}");
-        assert!(world.is_member("ops", &alice).await);
-        house.clock.advance(TimeDelta::hours(1));
-        assert_eq!(house.work().await.failed, 1, "{what}: it comes again");
-        reveal(peer).await;
-        house.clock.advance(TimeDelta::hours(1));
-        assert_eq!(house.work().await.failed, 0);
-        assert!(!world.is_member("ops", &alice).await, "{what}");
+    let house = House::behind(lender(world.peer(), None), 0).await;
+    for (what, dn) in PEOPLE {
+        let hidden = async |peer: &Peer| {
+            hide_identifier(peer, what, dn).await;
+            1
+        };
+        loses_once_shown(&world, &house, "ops", hidden).await;
     }
 }
 
@@ -160,20 +136,13 @@ async fn a_group_that_does_not_show_its_members_is_not_one_that_names_nobody() {
     let peer = world.peer();
     loose_group(peer, "ghost").await;
     let house = House::behind(lender(peer, None), 0).await;
-    let alice = peer.below("uid=alice,ou=people");
-    for (role, group) in [("lift-ops", "ops"), ("lift-ghost", "ghost")] {
-        let lent = house.jit.elevate(&house.request(role, 30), Some("alice")).await.unwrap();
-        hide_of(peer, "exact", &format!("cn={group},ou=groups"), "member").await;
-        hide_of(peer, "exact", "uid=alice,ou=people", "entryUUID").await;
-        assert_eq!(house.check_in(lent.lease).await.unwrap().phase.word(), "ending", "{group}");
-        house.clock.advance(TimeDelta::hours(1));
-        assert_eq!(house.work().await.failed, 1, "{group}: it comes again");
-        reveal(peer).await;
-        reveal(peer).await;
-        assert!(world.is_member(group, &alice).await, "{group}");
-        house.clock.advance(TimeDelta::hours(1));
-        assert_eq!(house.work().await.failed, 0, "{group}");
-        assert!(!world.is_member(group, &alice).await, "{group}");
+    for group in ["ops", "ghost"] {
+        let hidden = async |peer: &Peer| {
+            hide_of(peer, "exact", &format!("cn={group},ou=groups"), "member").await;
+            hide_identifier(peer, "exact", "uid=alice,ou=people").await;
+            2
+        };
+        loses_once_shown(&world, &house, group, hidden).await;
     }
 }
 

@@ -37,6 +37,28 @@ pub(super) async fn reveal(peer: &Peer) {
     change_rules(peer, Modification::Delete, "{1}").await;
 }
 
+/// Works once more, when an hour has passed.
+async fn an_hour_later(house: &House) -> WorkReport {
+    house.clock.advance(TimeDelta::hours(1));
+    house.work().await
+}
+
+/// Ends a lease while its account is hidden: whoever has its secret logs in by it, and the end comes again.
+pub(super) async fn stays_while_hidden(peer: &Peer, house: &House, out: &CheckedOut, dn: &Dn, how: &str) {
+    assert_eq!(house.check_in(out.lease).await.unwrap().phase.word(), "ending", "{how}");
+    assert_eq!(peer.bind(&dn.to_string(), out.secret.reveal()).await, "fine", "{how}");
+    for _ in 0..3 {
+        assert_eq!(an_hour_later(house).await.failed, 1, "{how}: it comes again");
+    }
+}
+
+/// Shows an account again whose lease was to end.
+pub(super) async fn ends_once_shown(world: &World, house: &House, dn: &Dn, how: &str) {
+    reveal(world.peer()).await;
+    assert_eq!(an_hour_later(house).await.failed, 0, "{how}");
+    assert!(!world.exists(dn).await && !world.is_member("ops", dn).await, "{how}");
+}
+
 #[tokio::test]
 async fn an_account_that_we_may_not_see_any_longer_is_not_called_gone() {
     let world = World::open_ldap();
@@ -48,23 +70,14 @@ async fn an_account_that_we_may_not_see_any_longer_is_not_called_gone() {
         // one that is in no group: nothing else names it
         let alone = made(target.as_ref(), &format!("jit-alone-{what}"), &[], &secret()).await;
         hide(peer, what, "ou=jit").await;
-        let lease = house.check_in(out.lease).await.unwrap();
-        assert_eq!(lease.phase.word(), "ending", "{what}");
+        stays_while_hidden(peer, &house, &out, &dn, what).await;
         for known in [Some(()), None] {
             let remote = RemoteRef { native: known.and(alone.native.clone()), ..alone.clone() };
             let error = target.ensure(&absent(&remote)).await.unwrap_err();
             assert_eq!(error.code().as_str(), "target.forbidden", "{what} {known:?}: {error:?}");
         }
-        assert_eq!(peer.bind(&dn.to_string(), out.secret.reveal()).await, "fine");
         assert!(world.is_member("ops", &dn).await);
-        for _ in 0..3 {
-            house.clock.advance(TimeDelta::hours(1));
-            assert_eq!(house.work().await.failed, 1, "{what}: it comes again");
-        }
-        reveal(peer).await;
-        house.clock.advance(TimeDelta::hours(1));
-        assert_eq!(house.work().await.failed, 0);
-        assert!(!world.exists(&dn).await && !world.is_member("ops", &dn).await);
+        ends_once_shown(&world, &house, &dn, what).await;
         assert_eq!(target.ensure(&absent(&alone)).await.unwrap(), Effect::Absent { was_there: true });
     }
 }
@@ -111,28 +124,49 @@ pub(super) fn lender(peer: &Peer, without: Option<&str>) -> std::sync::Arc<dyn T
     std::sync::Arc::new(OpenLdapTarget::new(peer.directory(), &settings).unwrap())
 }
 
+/// Ends what was lent to Alice while so much is hidden, and shows it again: what a group gives stays hers until then.
+pub(super) async fn loses_once_shown(
+    world: &World,
+    house: &House,
+    group: &str,
+    hidden: impl AsyncFnOnce(&Peer) -> usize,
+) {
+    let (peer, alice) = (world.peer(), world.peer().below("uid=alice,ou=people"));
+    let role = format!("lift-{group}");
+    let lent = house.jit.elevate(&house.request(&role, 30), Some("alice")).await.unwrap();
+    let rules = hidden(peer).await;
+    assert_eq!(house.check_in(lent.lease).await.unwrap().phase.word(), "ending", "{group}");
+    assert_eq!(an_hour_later(house).await.failed, 1, "{group}: it comes again");
+    for _ in 0..rules {
+        reveal(peer).await;
+    }
+    assert!(world.is_member(group, &alice).await, "{group}");
+    assert_eq!(an_hour_later(house).await.failed, 0, "{group}");
+    assert!(!world.is_member(group, &alice).await, "{group}");
+}
+
+/// What hides people of OpenLDAP: the rule on all of them, and that on Alice.
+pub(super) const PEOPLE: [(&str, &str); 2] = [("subtree", "ou=people"), ("exact", "uid=alice,ou=people")];
+
 #[tokio::test]
 async fn a_person_whom_we_may_not_see_any_longer_is_not_called_gone() {
     let world = World::open_ldap();
-    let peer = world.peer();
-    let house = House::behind(lender(peer, None), 0).await;
-    let alice = peer.below("uid=alice,ou=people");
-    for (what, dn) in [("subtree", "ou=people"), ("exact", "uid=alice,ou=people")] {
-        let lent = house.jit.elevate(&house.request("lift-ops", 30), Some("alice")).await.unwrap();
-        hide(peer, what, dn).await;
-        assert_eq!(house.check_in(lent.lease).await.unwrap().phase.word(), "ending", "{what}");
-        assert!(world.is_member("ops", &alice).await);
-        reveal(peer).await;
-        house.clock.advance(TimeDelta::hours(1));
-        assert_eq!(house.work().await.failed, 0);
-        assert!(!world.is_member("ops", &alice).await, "{what}");
+    let house = House::behind(lender(world.peer(), None), 0).await;
+    for (what, dn) in PEOPLE {
+        let hidden = async |peer: &Peer| {
+            hide(peer, what, dn).await;
+            1
+        };
+        loses_once_shown(&world, &house, "ops", hidden).await;
     }
 }
 
-async fn rename(peer: &Peer, dn: &str, after: &str) {
-    let after = Rdn::new("cn", after).unwrap();
-    let name = EntryName::Dn(peer.below(dn));
-    peer.as_administrator().await.rename(&name, &after, true, None, &[]).await.unwrap();
+/// Gives an entry another name, of the same kind.
+pub(super) async fn rename(peer: &Peer, from: &Dn, after: &str) -> Dn {
+    let (kind, _) = from.rdn().unwrap().single().unwrap();
+    let rdn = Rdn::new(kind, after).unwrap();
+    peer.as_administrator().await.rename(&EntryName::from(from), &rdn, true, None, &[]).await.unwrap();
+    from.parent().unwrap().child(rdn)
 }
 
 #[tokio::test]
@@ -145,27 +179,25 @@ async fn a_group_that_cannot_be_looked_at_is_not_one_that_names_nobody() {
     for how in ["hidden", "renamed", "struck"] {
         let lent = house.jit.elevate(&house.request("lift-ops", 30), Some("alice")).await.unwrap();
         hide(peer, "exact", "uid=alice,ou=people").await;
-        let (mut now, mut hidden) = (house.anew(house.store.clone(), whole.clone()), 1);
+        let (mut now, mut hidden, mut renamed) = (house.anew(house.store.clone(), whole.clone()), 1, None);
         match how {
             "hidden" => {
                 hide(peer, "exact", "cn=ops,ou=groups").await;
                 hidden += 1;
             }
-            "renamed" => rename(peer, "cn=ops,ou=groups", "operations").await,
+            "renamed" => renamed = Some(rename(peer, &peer.below("cn=ops,ou=groups"), "operations").await),
             _ => now = house.anew(house.store.clone(), struck.clone()),
         }
         assert_eq!(now.check_in(lent.lease).await.unwrap().phase.word(), "ending", "{how}");
-        house.clock.advance(TimeDelta::hours(1));
-        assert_eq!(now.work().await.failed, 1, "{how}: it comes again");
+        assert_eq!(an_hour_later(&now).await.failed, 1, "{how}: it comes again");
         for _ in 0..hidden {
             reveal(peer).await;
         }
-        if how == "renamed" {
-            rename(peer, "cn=operations,ou=groups", "ops").await;
+        if let Some(renamed) = renamed {
+            rename(peer, &renamed, "ops").await;
         }
         assert!(world.is_member("ops", &alice).await, "{how}");
-        house.clock.advance(TimeDelta::hours(1));
-        assert_eq!(house.work().await.failed, 0, "{how}");
+        assert_eq!(an_hour_later(&house).await.failed, 0, "{how}");
         assert!(!world.is_member("ops", &alice).await, "{how}");
     }
 }
@@ -293,15 +325,12 @@ async fn in_active_directory_too_a_group_that_does_not_show_its_members_is_not_o
     // nothing can be read or changed: nothing is proved
     refuse_of(&mut administrator, &ops, WRITE, sid, Some(MEMBER)).await;
     assert_eq!(house.check_in(second.lease).await.unwrap().phase.word(), "ending");
-    house.clock.advance(TimeDelta::hours(1));
-    assert_eq!(house.work().await.failed, 1, "it comes again");
+    assert_eq!(an_hour_later(&house).await.failed, 1, "it comes again");
     assert!(is_in_ops(&mut administrator, &bob).await);
     // whoever is removed took what they held with them, and a group that is empty by then proves it
     administrator.delete(&EntryName::from(&bob), &[]).await.unwrap();
-    house.clock.advance(TimeDelta::hours(1));
-    assert_eq!(house.work().await.failed, 1, "that cannot be read either");
+    assert_eq!(an_hour_later(&house).await.failed, 1, "that cannot be read either");
     let restored = [Modification::Replace(Attribute::new(list, [rights]))];
     administrator.modify(&EntryName::from(&ops), &restored, &[]).await.unwrap();
-    house.clock.advance(TimeDelta::hours(1));
-    assert_eq!(house.work().await.failed, 0);
+    assert_eq!(an_hour_later(&house).await.failed, 0);
 }
