@@ -2,7 +2,7 @@
 //!
 //! | store | feature | how it writes | how it reads |
 //! |---|---|---|---|
-//! | [`SqliteStore`] | `sqlite` (default) | one writer thread; what waits together is committed together | inline, on connections of its own |
+//! | [`SqliteStore`] | `sqlite` (default) | one writer thread; what waits together is committed together | inline, on connections of its own; look-ups that wait share a transaction |
 //! | [`PostgresStore`] | `postgres` | one statement: one round trip; what waits together is committed together | one prepared statement: one round trip |
 //!
 //! Both implement every port of `jit_core::Store` and own the tables whose names begin with `jit_`; they make and renew

@@ -7,10 +7,14 @@ use jit_core::{
     BackendError, Collection, Document, DocumentId, DocumentKey, DocumentQuery, DocumentStore, DocumentText,
     ErrorKind, IndexName, MEMBERSHIPS, Member, PAGE_ITEMS, Page,
 };
-use rusqlite::Row;
+use rusqlite::{Connection, Row};
 use uuid::Uuid;
 
-use super::{SqliteStore, error::Refused};
+use super::{
+    SqliteStore,
+    error::Refused,
+    readers::{row, rows},
+};
 use crate::{
     document::{self, Columns, TextColumns},
     kept::digest,
@@ -19,10 +23,11 @@ use crate::{
 #[async_trait]
 impl DocumentStore for SqliteStore {
     async fn document(&self, key: &DocumentKey) -> Result<Option<Document>, BackendError> {
-        let (of, id) = (&key.collection, key.id.as_uuid());
-        let (tenant, connection, kind) = place(of);
-        let params = (tenant, connection, kind, id.as_bytes());
-        self.readers.row("documents.get", GET, params, |row| read(row, of))
+        let look = |on: &Connection, DocumentKey { collection: of, id }: &DocumentKey, (): &()| {
+            let (tenant, connection, kind) = place(of);
+            row(on, GET, (tenant, connection, kind, id.as_uuid().as_bytes()), |row| read(row, of))
+        };
+        self.readers.look_up("documents.get", key, (), look).await
     }
 
     async fn document_text(
@@ -30,9 +35,11 @@ impl DocumentStore for SqliteStore {
         of: &Collection,
         id: DocumentId,
     ) -> Result<Option<DocumentText>, BackendError> {
-        let (tenant, connection, kind) = place(of);
-        let params = (tenant, connection, kind, id.as_uuid().into_bytes());
-        self.readers.row("documents.text", TEXT, params, read_text)
+        let look = |on: &Connection, of: &Collection, id: &DocumentId| {
+            let (tenant, connection, kind) = place(of);
+            row(on, TEXT, (tenant, connection, kind, id.as_uuid().as_bytes()), read_text)
+        };
+        self.readers.look_up("documents.text", of, id, look).await
     }
 
     async fn documents_named(
@@ -41,9 +48,12 @@ impl DocumentStore for SqliteStore {
         index: &IndexName,
         value: &str,
     ) -> Result<Vec<DocumentText>, BackendError> {
-        let (tenant, connection, kind) = place(of);
-        let params = (tenant, connection, kind, digest(index, value), document::skipped(PAGE_ITEMS));
-        self.readers.rows("documents.named", NAMED, params, read_text)
+        let look = |on: &Connection, of: &Collection, digest: &[u8; 32]| {
+            let (tenant, connection, kind) = place(of);
+            let params = (tenant, connection, kind, digest, document::skipped(PAGE_ITEMS));
+            rows(on, NAMED, params, read_text)
+        };
+        self.readers.look_up("documents.named", of, digest(index, value), look).await
     }
 
     async fn documents(&self, query: &DocumentQuery) -> Result<Page<DocumentText>, BackendError> {
@@ -74,10 +84,12 @@ impl DocumentStore for SqliteStore {
     }
 
     async fn member(&self, group: &DocumentKey, id: DocumentId) -> Result<Option<Member>, BackendError> {
-        let (tenant, connection, kind) = place(&group.collection);
-        let (group, id) = (group.id.as_uuid(), id.as_uuid());
-        let params = (tenant, connection, kind, group.as_bytes(), id.as_bytes());
-        self.readers.row("documents.member", MEMBER, params, member)
+        let look = |on: &Connection, group: &DocumentKey, id: &DocumentId| {
+            let (tenant, connection, kind) = place(&group.collection);
+            let (group, id) = (group.id.as_uuid(), id.as_uuid());
+            row(on, MEMBER, (tenant, connection, kind, group.as_bytes(), id.as_bytes()), member)
+        };
+        self.readers.look_up("documents.member", group, id, look).await
     }
 
     async fn memberships(&self, member: &DocumentKey) -> Result<Vec<DocumentKey>, BackendError> {

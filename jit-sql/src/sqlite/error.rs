@@ -10,8 +10,8 @@ use crate::document::Unreadable;
 pub(super) enum Refused {
     /// The answer to the call.
     Kind(ErrorKind),
-    /// A part of the call is wrong.
-    Invalid(&'static str),
+    /// Nothing was asked.
+    Unavailable(&'static str),
     /// SQLite failed.
     Sqlite(Error),
     /// A row cannot be read.
@@ -26,7 +26,7 @@ impl Refused {
     pub(super) fn during(self, operation: &'static str) -> BackendError {
         match self {
             Self::Kind(kind) => BackendError::new(kind, operation),
-            Self::Invalid(why) => BackendError::new(ErrorKind::Invalid, operation).caused_by(why),
+            Self::Unavailable(why) => BackendError::new(ErrorKind::Unavailable, operation).caused_by(why),
             Self::Sqlite(error) => BackendError::new(kind_of(&error), operation).caused_by(cause(error)),
             Self::Unreadable(error) => BackendError::new(Unreadable::KIND, operation).caused_by(error),
             Self::System(error) => BackendError::new(ErrorKind::Unavailable, operation).caused_by(error),

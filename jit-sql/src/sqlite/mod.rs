@@ -6,6 +6,7 @@ mod documents;
 mod error;
 mod kept;
 mod looks;
+mod lookups;
 mod one_time;
 mod open;
 mod readers;
@@ -33,8 +34,9 @@ pub use schema::{MIGRATIONS, migrate};
 /// Keeps everything in one SQLite file.
 ///
 /// Writes go to one thread that commits together whatever waits together, so that a failure of one touches none of the
-/// others, and answers when the transaction is on the disk. Reads run inline in the caller's task: they are bounded look-ups by key of a few
-/// microseconds, less than a hop to another thread costs. Needs no runtime of any kind.
+/// others, and answers when the transaction is on the disk. Reads run inline in the caller's task: they are bounded look-ups
+/// by key of a few microseconds, less than a hop to another thread costs. Where many look up at once, they wait for one of
+/// them who does so for all in one transaction, sixteen at most. Needs no runtime of any kind.
 ///
 /// Dropping the store writes what was handed in and ends the thread.
 pub struct SqliteStore {

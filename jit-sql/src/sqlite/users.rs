@@ -8,10 +8,15 @@ use jit_core::{
     Account, AccountId, BackendError, Commit, Cursor, ErrorKind, ExternalKey, Filter, LookupKey, Matches,
     Over, Page, Query, Seen, TenantId, UserStore,
 };
-use rusqlite::Row;
+use rusqlite::{Connection, Row};
 use uuid::Uuid;
 
-use super::{SqliteStore, commit, error::Refused, session::Session};
+use super::{
+    SqliteStore, commit,
+    error::Refused,
+    readers::{row, rows},
+    session::Session,
+};
 use crate::{
     document,
     draft::{COMMIT, Draft, LookupDraft, in_order, instant_in_order, micros},
@@ -20,24 +25,33 @@ use crate::{
 #[async_trait]
 impl UserStore for SqliteStore {
     async fn find(&self, key: &ExternalKey) -> Result<Option<Account>, BackendError> {
-        let ExternalKey { tenant, connection, issuer, subject } = key;
-        let params = (tenant.as_str(), connection.as_str(), issuer.as_str(), subject.as_str());
-        self.readers.row("users.find", FIND, params, account)
+        let look = |on: &Connection, key: &ExternalKey, (): &()| {
+            let ExternalKey { tenant, connection, issuer, subject } = key;
+            let params = (tenant.as_str(), connection.as_str(), issuer.as_str(), subject.as_str());
+            row(on, FIND, params, account)
+        };
+        self.readers.look_up("users.find", key, (), look).await
     }
 
     async fn get(&self, tenant: &TenantId, id: AccountId) -> Result<Option<Account>, BackendError> {
-        self.readers.row("users.get", GET, (tenant.as_str(), id.as_uuid().as_bytes()), account)
+        let look = |on: &Connection, tenant: &TenantId, id: &AccountId| {
+            row(on, GET, (tenant.as_str(), id.as_uuid().as_bytes()), account)
+        };
+        self.readers.look_up("users.get", tenant, id, look).await
     }
 
     async fn matching(&self, tenant: &TenantId, key: &LookupKey) -> Result<Matches, BackendError> {
-        let LookupDraft { kind, digest } = LookupDraft::of(key);
-        let found =
-            self.readers.rows("users.matching", MATCHING, (tenant.as_str(), kind, digest), account)?;
+        let look = |on: &Connection, tenant: &TenantId, LookupDraft { kind, digest }: &LookupDraft| {
+            rows(on, MATCHING, (tenant.as_str(), kind, digest), account)
+        };
+        let found = self.readers.look_up("users.matching", tenant, LookupDraft::of(key), look).await?;
         Ok(document::matches(found))
     }
 
     async fn named(&self, tenant: &TenantId, user_name_key: &str) -> Result<Option<Account>, BackendError> {
-        self.readers.row("users.named", NAMED, (tenant.as_str(), user_name_key), account)
+        let look =
+            |on: &Connection, name: &str, tenant: &TenantId| row(on, NAMED, (tenant.as_str(), name), account);
+        self.readers.look_up("users.named", user_name_key, tenant.clone(), look).await
     }
 
     async fn list(&self, query: &Query) -> Result<Page<Account>, BackendError> {

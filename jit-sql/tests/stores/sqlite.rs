@@ -118,6 +118,34 @@ async fn a_commit_that_fails_does_not_spoil_those_it_is_written_with() {
     assert_eq!(events(&*store).await, 22);
 }
 
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn whoever_has_written_finds_it_however_many_look_up_with_them() {
+    let folder = Folder::new("together");
+    let store = Arc::new(SqliteStore::open(folder.file()).unwrap());
+    let all: Vec<_> =
+        (0..64_u64).map(|task| tokio::spawn(write_and_find(Arc::clone(&store), task))).collect();
+    for task in all {
+        task.await.unwrap();
+    }
+    assert_eq!(store.repreparations(), 0);
+}
+
+async fn write_and_find(store: Arc<SqliteStore>, task: u64) {
+    for number in task * 10..task * 10 + 10 {
+        let (name, nobody) = (format!("person{number}"), format!("nobody{number}"));
+        let commit = first_sign_in(number, &name, &name);
+        store.commit(&commit).await.unwrap();
+        let id = commit.account.as_ref().unwrap().after().id;
+        for _ in 0..10 {
+            let found = store.find(&key(&name)).await.unwrap();
+            assert_eq!(found.unwrap().id, id, "by identity");
+            assert_eq!(store.named(&tenant(), &name).await.unwrap().unwrap().id, id, "by name");
+            assert_eq!(store.get(&tenant(), id).await.unwrap().unwrap().id, id, "by id");
+            assert!(store.find(&key(&nobody)).await.unwrap().is_none());
+        }
+    }
+}
+
 #[tokio::test]
 async fn a_commit_whose_caller_goes_away_is_written_whole_or_not_at_all() {
     let folder = Folder::new("dropped");
