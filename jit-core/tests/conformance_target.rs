@@ -138,8 +138,8 @@ impl Faulty {
             DesiredState::Present { .. } if by_id => self.has(Fault::ChangesByIdAlone),
             DesiredState::Present { .. } => self.has(Fault::Adopts),
             DesiredState::Disabled => by_id && self.has(Fault::DisablesByIdAlone),
-            DesiredState::Absent if by_id => self.has(Fault::RemovesByIdAlone),
-            DesiredState::Absent => self.has(Fault::RemovesByNameAlone),
+            DesiredState::Absent { .. } if by_id => self.has(Fault::RemovesByIdAlone),
+            DesiredState::Absent { .. } => self.has(Fault::RemovesByNameAlone),
             DesiredState::Holding { .. } | DesiredState::Mirrored(_) => false,
         };
         let remote = if overlooks { self.as_theirs(&desired.remote) } else { desired.remote.clone() };
@@ -154,7 +154,7 @@ impl Faulty {
 
     /// Forgets nobody who is removed, as groups do that do not follow their members.
     fn name_still(&self, desired: &Desired) {
-        if self.has(Fault::LeavesItNamed) && matches!(desired.state, DesiredState::Absent) {
+        if self.has(Fault::LeavesItNamed) && matches!(desired.state, DesiredState::Absent { .. }) {
             let held = self.inner.accounts().remove(&desired.remote.name).map(|account| account.entitlements);
             self.named.lock().unwrap().extend(held.map(|held| (desired.remote.name.clone(), held)));
         }
@@ -215,7 +215,7 @@ impl Target for Faulty {
                     self.make(remote, SystemClock.now()).await;
                 }
             }
-            DesiredState::Absent => {
+            DesiredState::Absent { .. } => {
                 if self.has(Fault::LiesAboutRemovals) {
                     return Ok(Effect::Absent { was_there: true });
                 }

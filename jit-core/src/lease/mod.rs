@@ -15,7 +15,10 @@ mod step;
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
-use crate::{AccountId, AccountState, Code, RemoteRef, RuleName, TargetId, TaskId, UnattendedEnd};
+use crate::{
+    AccountId, AccountState, Code, Desired, DesiredState, RemoteRef, RuleName, TargetId, TaskId,
+    UnattendedEnd,
+};
 
 pub(crate) use awaited::Awaited;
 pub use duty::Duty;
@@ -288,6 +291,12 @@ impl Lease {
     pub(crate) fn may_have_been_made(&self) -> bool {
         let makes = self.remote.native.is_none() || self.renewing;
         self.elevates.is_none() && self.unanswered.is_some() && makes
+    }
+
+    /// How the target shall have the account that it made, at its end.
+    pub(crate) fn ended(&self) -> Desired {
+        let state = DesiredState::Absent { given: Some(self.entitlements.clone()) };
+        Desired { remote: self.remote.clone(), state }
     }
 
     /// What the target calls the account that it made, once that is known.

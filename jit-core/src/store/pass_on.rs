@@ -45,7 +45,7 @@
 /// jit_core::pass_on! { Target(capabilities, home, observe, holdings, show, differs, list) for Closed => inner;
 ///     async fn ensure(&self, desired: &Desired) -> Result<Effect, BackendError> {
 ///         match &desired.state {
-///             DesiredState::Absent | DesiredState::Disabled => self.inner.ensure(desired).await,
+///             DesiredState::Absent { .. } | DesiredState::Disabled => self.inner.ensure(desired).await,
 ///             _ => Err(BackendError::new(ErrorKind::Target(TargetFault::Forbidden), "closed.ensure")),
 ///         }
 ///     }

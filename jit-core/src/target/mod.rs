@@ -215,7 +215,11 @@ pub enum DesiredState {
     /// There, out of use, without entitlements.
     Disabled,
     /// Not there.
-    Absent,
+    Absent {
+        /// What it was given, by the system's own names: of that it is seen to that nothing names it any longer. `None` where
+        /// that is not known: of all that the target may give.
+        given: Option<Vec<String>>,
+    },
     /// There as somebody else made it, with these changes to what it holds and no others.
     Holding {
         /// What it shall hold, each with the instant from which on the system itself shall take it, where it can. A later

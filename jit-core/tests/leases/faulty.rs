@@ -367,7 +367,7 @@ impl Target for FaultyTarget {
         // What ours takes later counts for more than what another server took before.
         let only_takes = match &desired.state {
             DesiredState::Holding { give, .. } => give.is_empty(),
-            state => matches!(state, DesiredState::Disabled | DesiredState::Absent),
+            state => matches!(state, DesiredState::Disabled | DesiredState::Absent { .. }),
         };
         if let Some(at) = self.script.lands_at(Some(self.settles_after).filter(|_| !only_takes)) {
             self.script.inner.lock().unwrap().late.push((at, desired.clone()));
@@ -377,10 +377,13 @@ impl Target for FaultyTarget {
         if let Some(fault) = self.script.inner.lock().unwrap().refuses_effects {
             return Err(BackendError::new(ErrorKind::Target(fault), "injected").having_done_nothing());
         }
-        if self.script.inner.lock().unwrap().fails_removals && matches!(desired.state, DesiredState::Absent) {
+        if self.script.inner.lock().unwrap().fails_removals
+            && matches!(desired.state, DesiredState::Absent { .. })
+        {
             return Err(BackendError::new(UNREACHABLE, "injected"));
         }
-        if self.script.inner.lock().unwrap().denies_accounts && matches!(desired.state, DesiredState::Absent)
+        if self.script.inner.lock().unwrap().denies_accounts
+            && matches!(desired.state, DesiredState::Absent { .. })
         {
             return Ok(Effect::Absent { was_there: false });
         }

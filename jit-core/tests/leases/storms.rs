@@ -26,7 +26,7 @@ struct Busy {
 
 jit_core::pass_on! { Target(capabilities, home, observe, holdings, show, differs, list) for Busy => inner;
     async fn ensure(&self, desired: &Desired) -> Result<Effect, BackendError> {
-        if !matches!(desired.state, DesiredState::Absent) {
+        if !matches!(desired.state, DesiredState::Absent { .. }) {
             return self.inner.ensure(desired).await;
         }
         let now = self.under_way.fetch_add(1, Ordering::SeqCst) + 1;

@@ -17,7 +17,7 @@ use super::followed::Followed;
 use super::guard::Guard;
 use super::homes::Homes;
 use super::making::{Begun, is_refused};
-use super::table::{Member, Table};
+use super::table::{Group, Member, Table};
 use crate::connection::Connection;
 use crate::directory::Directory;
 use crate::dn::Dn;
@@ -104,9 +104,10 @@ impl<D: Dialect> Accounts<D> {
                 self.present(remote, entitlements, secret.as_ref(), *ends_at).await
             }
             DesiredState::Disabled => self.disabled(remote).await,
-            DesiredState::Absent => {
+            DesiredState::Absent { given } => {
+                let groups = self.table.given(given.as_deref());
                 let mut loan = self.lend_for(remote.marker.as_str()).await?;
-                match self.absent(&mut loan, remote).await? {
+                match self.absent(&mut loan, remote, &groups).await? {
                     // ours may be on its way to a server that stands in, under the same name
                     Effect::Stranger if loan.is_substitute() => Err(unseen()),
                     effect => proved(&loan, effect),
@@ -250,25 +251,34 @@ impl<D: Dialect> Accounts<D> {
         }
     }
 
-    pub(super) async fn absent(&self, loan: &mut Loan, remote: &RemoteRef) -> Result<Effect, BackendError> {
-        let named_before = self.named_before(loan, remote).await;
+    /// Sees to it that an account is not there, and that none of these groups names it.
+    pub(super) async fn absent(
+        &self,
+        loan: &mut Loan,
+        remote: &RemoteRef,
+        groups: &[&Group],
+    ) -> Result<Effect, BackendError> {
+        let named_before = self.named_before(loan, remote, groups).await;
         if self.is_removed_at_once(loan, remote).await? {
-            return self.gone_at_once(loan, remote, &named_before).await;
+            return self.gone_at_once(loan, remote, groups, &named_before).await;
         }
+        let is_substitute = loan.is_substitute();
         let connection: &mut Connection = loan;
         for _ in 0..ATTEMPTS {
             let ours = match self.search(connection, remote).await? {
                 Found::Ours(ours) => ours,
                 Found::Stranger => return Ok(Effect::Stranger),
+                // what is on its way to here may come after its name was taken out
+                Found::Nothing if is_substitute => return Err(unseen()),
                 Found::Nothing => {
                     self.check_ended(connection, remote).await?;
-                    return self.gone(connection, remote, None).await;
+                    return self.gone(connection, remote, groups, None).await;
                 }
                 Found::NotOurs => return Ok(Effect::NotOurs),
             };
             self.leave_all(connection, &self.member(&ours, remote)).await?;
             match self.guard(&ours, remote)?.remove(connection, || self.dialect.closure()).await {
-                Ok(()) => return self.gone(connection, remote, Some(&ours.dn)).await,
+                Ok(()) => return self.gone(connection, remote, groups, Some(&ours.dn)).await,
                 // renamed, removed or marked anew since it was found
                 Err(error) if Guard::has_tripped(&error) => {}
                 Err(error) if error.reason() == Reason::HasChildren => {

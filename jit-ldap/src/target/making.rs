@@ -89,7 +89,7 @@ impl<D: Dialect> Accounts<D> {
         groups: &[&Group],
     ) -> Result<Effect, BackendError> {
         let known = RemoteRef { native: Some(ours.id.to_string()), ..remote.clone() };
-        match self.absent(&mut loan, &known).await? {
+        match self.absent(&mut loan, &known, groups).await? {
             Effect::Absent { .. } => {}
             // whoever is made anew would hold what names the one before
             Effect::Named { .. } => {
@@ -136,7 +136,7 @@ impl<D: Dialect> Accounts<D> {
             remote.native = Some(made.id.to_string());
             let again = self.directory.lend_at(&server).await;
             let mut loan = again.map_err(|error| Step::Reach.failed(error))?;
-            let left = self.absent(&mut loan, &remote).await?;
+            let left = self.absent(&mut loan, &remote, groups).await?;
             // no other server heard of what was there for a moment
             let is_as_before =
                 matches!(left, Effect::Absent { .. }) && self.settles_after <= TimeDelta::zero();

@@ -26,9 +26,14 @@ const OVERLAY: [Duration; 3] =
     [Duration::from_millis(5), Duration::from_millis(20), Duration::from_millis(75)];
 
 impl<D: Dialect> Accounts<D> {
-    /// The groups that name an account which is about to be removed where it was made, if that is one to learn from.
-    pub(super) async fn named_before(&self, loan: &mut Loan, remote: &RemoteRef) -> Vec<Dn> {
-        let groups = self.table.groups.values().map(|group| &group.dn);
+    /// Which groups name an account that is about to be removed where it was made, if that is one to learn from these by.
+    pub(super) async fn named_before(
+        &self,
+        loan: &mut Loan,
+        remote: &RemoteRef,
+        groups: &[&Group],
+    ) -> Vec<Dn> {
+        let groups = groups.iter().map(|group| &group.dn);
         let is_at_once = self.dialect.reaches_blindly() && remote.native.is_some();
         let (Following::Promised, true, Ok(dn)) = (self.dialect.following(), is_at_once, self.dn_of(remote))
         else {
@@ -47,13 +52,15 @@ impl<D: Dialect> Accounts<D> {
         &self,
         loan: &mut Loan,
         remote: &RemoteRef,
+        groups: &[&Group],
         named_before: &[Dn],
     ) -> Result<Effect, BackendError> {
         let server = loan.server();
-        let let_go = self.wait_for_overlay(loan, remote).await?;
+        let let_go = self.wait_for_overlay(loan, remote, groups).await?;
         let is_looked_at =
-            |group: &Group| !self.followed.is_sure(&server, &group.dn) && !let_go.contains(&group.dn);
-        let (gone, open) = self.let_go(loan, remote, None, is_looked_at).await?;
+            |group: &&Group| !self.followed.is_sure(&server, &group.dn) && !let_go.contains(&group.dn);
+        let groups: Vec<_> = groups.iter().copied().filter(is_looked_at).collect();
+        let (gone, open) = self.let_go(loan, remote, &groups, None).await?;
         for group in named_before.iter().filter(|group| !open.contains(group)) {
             self.followed.learn(&server, group, true);
         }
@@ -69,11 +76,12 @@ impl<D: Dialect> Accounts<D> {
         &self,
         loan: &mut Loan,
         remote: &RemoteRef,
+        groups: &[&Group],
     ) -> Result<HashSet<Dn>, BackendError> {
         let (server, dn) = (loan.server(), self.dn_of(remote)?);
         let member = self.table.membership.of(&dn, &remote.name);
         let is_awaited = |group: &&Group| self.followed.is_unknown(&server, &group.dn);
-        let awaited: Vec<_> = self.table.groups.values().filter(is_awaited).collect();
+        let awaited: Vec<_> = groups.iter().copied().filter(is_awaited).collect();
         let mut open = awaited.clone();
         for pause in OVERLAY {
             open = self.open_groups(loan, &open, &member).await.map_err(|error| Step::Look.failed(error))?;
@@ -86,26 +94,27 @@ impl<D: Dialect> Accounts<D> {
         Ok(awaited.into_iter().filter(has_let_go).map(|group| group.dn.clone()).collect())
     }
 
-    /// Tells that an account is gone, or which groups name it still.
+    /// Tells that an account is gone, or which of these groups name it still.
     pub(super) async fn gone(
         &self,
         connection: &mut Connection,
         remote: &RemoteRef,
+        groups: &[&Group],
         removed_at: Option<&Dn>,
     ) -> Result<Effect, BackendError> {
-        let (named, _) = self.let_go(connection, remote, removed_at, |_| true).await?;
+        let (named, _) = self.let_go(connection, remote, groups, removed_at).await?;
         Ok(named.unwrap_or(Effect::Absent { was_there: removed_at.is_some() }))
     }
 
-    /// Has each group of the table drop the names of an account that is gone, unless it shows that it names nobody so, or somebody
+    /// Has each of these groups drop the names of an account that is gone, unless it shows that it names nobody so, or somebody
     /// else has the name by now: whoever gets it next would be in them. Tells which groups name it still, and which had not let
     /// go of it.
     async fn let_go(
         &self,
         connection: &mut Connection,
         remote: &RemoteRef,
+        groups: &[&Group],
         removed_at: Option<&Dn>,
-        is_looked_at: impl Fn(&Group) -> bool + Send,
     ) -> Result<(Option<Effect>, Vec<Dn>), BackendError> {
         if self.dialect.following() == Following::Sure {
             return Ok((None, Vec::new()));
@@ -113,11 +122,10 @@ impl<D: Dialect> Accounts<D> {
         let made_at = self.dn_of(remote).ok();
         let mut names: Vec<_> = removed_at.cloned().into_iter().chain(made_at).collect();
         names.dedup();
-        let groups: Vec<_> = self.table.groups.values().filter(|group| is_looked_at(group)).collect();
         let (mut by, mut why, mut had_not) = (BTreeSet::new(), None, Vec::new());
         for name in names {
             let member = self.table.membership.of(&name, &remote.name);
-            let open = self.open_groups(connection, &groups, &member).await;
+            let open = self.open_groups(connection, groups, &member).await;
             let open = open.map_err(|error| Step::Look.failed(error))?;
             if open.is_empty() || self.is_given_again(connection, &name, remote).await? {
                 continue;

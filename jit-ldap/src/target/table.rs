@@ -89,6 +89,15 @@ impl Table {
         found.ok_or_else(|| Step::Groups.refused(TargetFault::Entitlement))
     }
 
+    /// The groups that an account was given; all of them, where that is not known. One that nobody speaks of any longer is not
+    /// touched.
+    pub(super) fn given(&self, names: Option<&[String]>) -> Vec<&Group> {
+        names.map_or_else(
+            || self.groups.values().collect(),
+            |names| names.iter().filter_map(|name| self.groups.get(name)).collect(),
+        )
+    }
+
     /// The names of the groups among these. Each group has one: the settings see to it.
     pub(super) fn names_of(&self, held: &[Dn]) -> BTreeSet<String> {
         let among = self.groups.iter().filter(|(_, group)| held.contains(&group.dn));

@@ -56,7 +56,7 @@ async fn end_of_unfound(code: u8, text: &'static str, shown: Shown) -> Result<Ef
         vec![Act::Say([found, message(asked.id, &done(0))].concat())]
     });
     let target = OpenLdapTarget::new(directory.await, &OpenLdapSettings::new(BASE, ("jit", BASE))).unwrap();
-    let absent = Desired { remote: dora(), state: DesiredState::Absent };
+    let absent = Desired { remote: dora(), state: DesiredState::Absent { given: None } };
     target.ensure(&absent).await.map_err(|error| {
         let cause = std::error::Error::source(&error).and_then(|cause| cause.downcast_ref::<LdapError>());
         (error.code(), cause.unwrap().code())
@@ -193,13 +193,16 @@ async fn asked_for_while_removing(seconds: &[u64], lets_go_after: Option<Duratio
         vec![Act::Say(answer)]
     });
     let mut settings = OpenLdapSettings::new(BASE, ("jit", BASE));
-    settings.groups.insert("ops".into(), "cn=ops,ou=groups,dc=x".into());
+    for group in ["ops", "nobody"] {
+        settings.groups.insert(group.into(), format!("cn={group},ou=groups,dc=x"));
+    }
     settings.groups_follow = true;
     let target = OpenLdapTarget::new(directory.await, &settings).unwrap();
     let mut turns = Vec::new();
     for seconds in seconds {
         tokio::time::advance(Duration::from_secs(*seconds)).await;
-        let absent = Desired { remote: dora(), state: DesiredState::Absent };
+        let absent =
+            Desired { remote: dora(), state: DesiredState::Absent { given: Some(vec!["ops".to_owned()]) } };
         assert_eq!(target.ensure(&absent).await.unwrap(), Effect::Absent { was_there: true });
         turns.push(std::mem::take(&mut *asked_for.lock().unwrap()).join(" "));
     }

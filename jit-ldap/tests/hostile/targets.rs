@@ -429,7 +429,7 @@ async fn end_of_unfound_by_identifier(code: u8) -> Result<Effect, Code> {
         let found = found.map(|found| message(asked.id, &found)).unwrap_or_default();
         vec![Act::Say([found, message(asked.id, &done(0))].concat())]
     });
-    let absent = Desired { remote: dora(), state: DesiredState::Absent };
+    let absent = Desired { remote: dora(), state: DesiredState::Absent { given: None } };
     target.await.ensure(&absent).await.map_err(|error| error.code())
 }
 

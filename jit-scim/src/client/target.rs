@@ -62,7 +62,7 @@ impl ScimTarget {
         let planned = match &desired.state {
             DesiredState::Mirrored(wanted) => self.plan_mirror(&desired.remote, wanted).await,
             DesiredState::Disabled => self.plan_end(&desired.remote, PlannedStep::Disable).await,
-            DesiredState::Absent => self.plan_end(&desired.remote, PlannedStep::Remove).await,
+            DesiredState::Absent { .. } => self.plan_end(&desired.remote, PlannedStep::Remove).await,
             DesiredState::Present { .. } | DesiredState::Holding { .. } => {
                 Err(TargetReason::NotAMirror.into())
             }
@@ -180,7 +180,7 @@ impl Target for ScimTarget {
             DesiredState::Disabled => {
                 people.disable(&desired.remote).await.map_err(|failure| failure.during("application.disable"))
             }
-            DesiredState::Absent => {
+            DesiredState::Absent { .. } => {
                 people.remove(&desired.remote).await.map_err(|failure| failure.during("application.remove"))
             }
             DesiredState::Present { .. } | DesiredState::Holding { .. } => {

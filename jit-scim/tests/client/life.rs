@@ -156,7 +156,7 @@ async fn removed_means_gone_and_can_be_repeated() {
     let (world, remote) = (plain(), alice());
     let known = world.mirrored(&remote, &wanted(&remote)).await;
     for was_there in [true, false] {
-        let effect = world.ask(&known.remote, DesiredState::Absent).await.unwrap();
+        let effect = world.ask(&known.remote, DesiredState::Absent { given: None }).await.unwrap();
         assert_eq!(effect, Effect::Absent { was_there });
     }
     assert!(world.sim.all("Users").is_empty());
@@ -169,7 +169,7 @@ async fn removed_means_gone_and_can_be_repeated() {
 async fn without_an_id_it_is_removed_by_its_marker() {
     let (world, remote) = (plain(), alice());
     world.mirrored(&remote, &wanted(&remote)).await;
-    let effect = world.ask(&remote, DesiredState::Absent).await.unwrap();
+    let effect = world.ask(&remote, DesiredState::Absent { given: None }).await.unwrap();
     assert_eq!(effect, Effect::Absent { was_there: true });
     assert!(world.sim.all("Users").is_empty());
 }
@@ -184,7 +184,7 @@ async fn where_removing_deactivates_it_is_done_once() {
         let known = world.mirrored(&alice(), &wanted(&alice())).await;
         world.sim.behave();
         for was_there in [true, false] {
-            let effect = world.ask(&known.remote, DesiredState::Absent).await.unwrap();
+            let effect = world.ask(&known.remote, DesiredState::Absent { given: None }).await.unwrap();
             assert_eq!(effect, Effect::Absent { was_there });
         }
         assert_eq!(world.sim.lines(), ["GET Users/id", &format!("{method} Users/id"), "GET Users/id"]);
@@ -254,7 +254,7 @@ async fn a_dry_run_tells_and_writes_nothing() {
     let (world, remote) = (plain(), alice());
     let mirrored = |wanted: &jit_core::Mirrored| DesiredState::Mirrored(Box::new(wanted.clone()));
     assert_eq!(world.plan(&remote, mirrored(&wanted(&remote))).await.step, PlannedStep::Make);
-    assert_eq!(world.plan(&remote, DesiredState::Absent).await.step, PlannedStep::Nothing);
+    assert_eq!(world.plan(&remote, DesiredState::Absent { given: None }).await.step, PlannedStep::Nothing);
     let mut known = world.mirrored(&remote, &wanted(&remote)).await;
     assert_eq!(world.plan(&known.remote, mirrored(&known.wanted)).await.step, PlannedStep::Nothing);
     known.wanted.display_name = Some("Alice A.".to_owned());
@@ -266,7 +266,10 @@ async fn a_dry_run_tells_and_writes_nothing() {
     assert_eq!((planned.step, planned.writes), (PlannedStep::Change, names(&["active", "displayName"])));
     assert_eq!(planned.joins, names(&["Staff"]));
     assert_eq!(world.plan(&known.remote, DesiredState::Disabled).await.step, PlannedStep::Disable);
-    assert_eq!(world.plan(&known.remote, DesiredState::Absent).await.step, PlannedStep::Remove);
+    assert_eq!(
+        world.plan(&known.remote, DesiredState::Absent { given: None }).await.step,
+        PlannedStep::Remove
+    );
     assert!(world.sim.lines().iter().all(|line| line.starts_with("GET")));
     assert_eq!(world.sim.all("Users"), before);
 }

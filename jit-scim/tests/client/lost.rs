@@ -66,9 +66,9 @@ async fn life(name: &str, profile: &TargetProfile, quirks: Quirks, at: usize, af
     assert!(world.sim.members("Staff").contains(&id), "{what}");
 
     lose(&world, at, after);
-    let _lost = world.ask(&known.remote, DesiredState::Absent).await;
+    let _lost = world.ask(&known.remote, DesiredState::Absent { given: None }).await;
     restart(&mut world, profile);
-    world.ask(&known.remote, DesiredState::Absent).await.unwrap();
+    world.ask(&known.remote, DesiredState::Absent { given: None }).await.unwrap();
     assert_eq!(ours(&world), 0, "{what}");
     assert_eq!(world.sim.all("Users").len(), 1, "{what}: the other one stays");
 }

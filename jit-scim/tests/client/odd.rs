@@ -40,7 +40,7 @@ async fn a_filter_that_is_overlooked_or_refused_finds_nobody_else() {
         let found = world.mirrored(&alice(), &wanted(&alice())).await;
         assert_eq!(found.remote.native, made.remote.native, "she is on the last page");
         assert_eq!(world.sim.all("Users").len(), 251);
-        world.ask(&alice(), DesiredState::Absent).await.unwrap();
+        world.ask(&alice(), DesiredState::Absent { given: None }).await.unwrap();
         assert_eq!(world.sim.all("Users").len(), 250, "and nobody else goes");
     }
 }
@@ -68,7 +68,9 @@ async fn a_web_page_is_never_a_no() {
         let world = plain();
         let known = world.mirrored(&alice(), &wanted(&alice())).await;
         world.sim.script(move |_, _| Some(Fault::Answer(status, headers.clone(), body)));
-        for state in [DesiredState::Absent, DesiredState::Mirrored(Box::new(known.wanted.clone()))] {
+        for state in
+            [DesiredState::Absent { given: None }, DesiredState::Mirrored(Box::new(known.wanted.clone()))]
+        {
             let error = world.ask(&known.remote, state).await.unwrap_err();
             assert_eq!(reason(&error), TargetReason::NotScim, "{status}");
             assert_eq!(*error.kind(), jit_core::ErrorKind::Target(TargetFault::Unreachable));
@@ -113,7 +115,7 @@ async fn an_answer_about_somebody_else_is_refused() {
         json!({ "id": "another", "userName": "alice@example.com", "externalId": alice().marker.as_str() });
     let other: &'static str = Box::leak(other.to_string().into_boxed_str());
     world.sim.script(move |_, _| Some(Fault::Answer(200, Vec::new(), other)));
-    for state in [DesiredState::Absent, DesiredState::Disabled] {
+    for state in [DesiredState::Absent { given: None }, DesiredState::Disabled] {
         let error = world.ask(&known.remote, state).await.unwrap_err();
         assert_eq!(reason(&error), TargetReason::AnswerForeign);
     }
@@ -229,7 +231,7 @@ async fn a_target_that_hides_who_is_out_of_use_is_believed() {
     let known = world.again(&known).await;
     let known = world.again(&known).await;
     assert_eq!(world.target.observe(&known.remote).await.unwrap(), Observed::Missing);
-    let gone = world.ask(&known.remote, DesiredState::Absent).await.unwrap();
+    let gone = world.ask(&known.remote, DesiredState::Absent { given: None }).await.unwrap();
     assert_eq!(gone, jit_core::Effect::Absent { was_there: false });
     let mut back = known.clone();
     back.wanted.active = true;

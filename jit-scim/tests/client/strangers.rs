@@ -94,14 +94,16 @@ async fn what_bears_another_marker_is_never_touched() {
     let (world, id) = taken(Adoption::DangerouslyAny, Some("of-another"));
     let before = world.sim.one("Users");
     let known = jit_core::RemoteRef { native: Some(id), ..alice() };
-    for state in
-        [DesiredState::Absent, DesiredState::Disabled, DesiredState::Mirrored(Box::new(wanted(&alice())))]
-    {
+    for state in [
+        DesiredState::Absent { given: None },
+        DesiredState::Disabled,
+        DesiredState::Mirrored(Box::new(wanted(&alice()))),
+    ] {
         assert_eq!(world.ask(&known, state).await.unwrap(), Effect::NotOurs);
     }
     assert_eq!(world.target.observe(&known).await.unwrap(), Observed::Foreign);
     assert_eq!(world.target.observe(&alice()).await.unwrap(), Observed::Foreign, "by name as well");
-    let gone = world.ask(&alice(), DesiredState::Absent).await.unwrap();
+    let gone = world.ask(&alice(), DesiredState::Absent { given: None }).await.unwrap();
     assert_eq!(gone, Effect::Absent { was_there: false }, "ours is not there");
     assert_eq!(world.sim.one("Users"), before);
     assert!(world.sim.log().iter().all(|asked| asked.method == http::Method::GET), "nothing was even tried");
@@ -112,7 +114,7 @@ async fn removing_is_bound_to_what_was_seen() {
     let (world, _) = taken(Adoption::Unmarked, None);
     let known = world.mirrored(&alice(), &wanted(&alice())).await;
     world.sim.behave();
-    world.ask(&known.remote, DesiredState::Absent).await.unwrap();
+    world.ask(&known.remote, DesiredState::Absent { given: None }).await.unwrap();
     let log = world.sim.log();
     assert_eq!(log[1].method, http::Method::DELETE);
     assert!(log[1].if_match.is_some(), "an account that is marked anew meanwhile is not removed");

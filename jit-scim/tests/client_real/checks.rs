@@ -182,7 +182,7 @@ pub(crate) async fn what_is_removed_is_gone(peer: &Peer) {
     let (target, remote) = (peer.target(TargetProfile::generic()), person(1));
     let (known, _) = mirrored(&target, &remote, &wanted(&remote)).await;
     for was_there in [true, false] {
-        let effect = ask(&target, &known, DesiredState::Absent).await.unwrap();
+        let effect = ask(&target, &known, DesiredState::Absent { given: None }).await.unwrap();
         assert_eq!(effect, Effect::Absent { was_there });
     }
     assert_eq!(target.observe(&known).await.unwrap(), Observed::Missing);
@@ -195,7 +195,7 @@ pub(crate) async fn a_stranger_is_never_touched(peer: &Peer) {
     stranger(peer, &remote.name).await;
     let before = peer.all("Users").await;
     assert_eq!(mirror(&target, &remote, &wanted(&remote)).await.unwrap(), Effect::Stranger);
-    for state in [DesiredState::Absent, DesiredState::Disabled] {
+    for state in [DesiredState::Absent { given: None }, DesiredState::Disabled] {
         assert_eq!(ask(&target, &remote, state).await.unwrap(), Effect::Absent { was_there: false });
     }
     assert_eq!(target.observe(&remote).await.unwrap(), Observed::Foreign);
@@ -219,7 +219,11 @@ pub(crate) async fn nothing_is_removed_without_our_marker(peer: &Peer) {
     let (known, confirmed) = mirrored(&target, &remote, &wanted(&remote)).await;
     let rival = RemoteRef { marker: person(2).marker, ..known };
     let before = peer.all("Users").await;
-    for state in [DesiredState::Absent, DesiredState::Disabled, DesiredState::Mirrored(Box::new(confirmed))] {
+    for state in [
+        DesiredState::Absent { given: None },
+        DesiredState::Disabled,
+        DesiredState::Mirrored(Box::new(confirmed)),
+    ] {
         assert_eq!(ask(&target, &rival, state).await.unwrap(), Effect::NotOurs);
     }
     assert_eq!(target.observe(&rival).await.unwrap(), Observed::Foreign);
@@ -292,8 +296,8 @@ pub(crate) async fn whatever_is_lost_one_account_comes_of_it_and_none_stays(peer
             let _lost = mirror(&losing(), &known, &wanted).await;
             mirrored(&target, &known, &wanted).await;
             assert!(!peer.members("Crew").await.contains(&id));
-            let _lost = ask(&losing(), &known, DesiredState::Absent).await;
-            ask(&target, &known, DesiredState::Absent).await.unwrap();
+            let _lost = ask(&losing(), &known, DesiredState::Absent { given: None }).await;
+            ask(&target, &known, DesiredState::Absent { given: None }).await.unwrap();
             let left = peer.all("Users").await;
             assert_eq!((left.len(), &left[0]["id"]), (1, &json!(other)), "request {at}, after: {after}");
         }

@@ -25,7 +25,7 @@ const GONE: Effect = Effect::Absent { was_there: true };
 const NOT_THERE: Effect = Effect::Absent { was_there: false };
 
 async fn remove(rig: &Rig, remote: &RemoteRef) -> Result<(), Failure> {
-    same(&rig.ensure(remote, DesiredState::Absent).await?, &GONE, "what was made is removed")
+    same(&rig.ensure(remote, DesiredState::Absent { given: None }).await?, &GONE, "what was made is removed")
 }
 
 async fn is_in_use(rig: &Rig, remote: &RemoteRef, what: &str) -> Result<(), Failure> {
@@ -98,7 +98,7 @@ pub async fn a_name_that_another_bears_is_left_to_them(rig: &Rig) -> Result<(), 
 /// A name alone proves nothing: neither that it is ours, nor that ours is not there.
 pub async fn removing_by_name_leaves_another_alone(rig: &Rig) -> Result<(), Failure> {
     let made = rig.made().await?;
-    let effect = rig.ensure(&rig.rival(&made)?, DesiredState::Absent).await?;
+    let effect = rig.ensure(&rig.rival(&made)?, DesiredState::Absent { given: None }).await?;
     same(&effect, &Effect::Stranger, "somebody else bears the name")?;
     is_in_use(rig, &made, "they stay as they were").await?;
     remove(rig, &made).await
@@ -108,7 +108,11 @@ pub async fn removing_by_name_leaves_another_alone(rig: &Rig) -> Result<(), Fail
 pub async fn removing_by_id_needs_our_marker(rig: &Rig) -> Result<(), Failure> {
     let made = rig.made().await?;
     let rival = RemoteRef { native: made.native.clone(), ..rig.rival(&made)? };
-    same(&rig.ensure(&rival, DesiredState::Absent).await?, &Effect::NotOurs, "the marker is another")?;
+    same(
+        &rig.ensure(&rival, DesiredState::Absent { given: None }).await?,
+        &Effect::NotOurs,
+        "the marker is another",
+    )?;
     is_in_use(rig, &made, "they stay as they were").await?;
     remove(rig, &made).await
 }
@@ -156,10 +160,14 @@ pub async fn what_is_removed_is_gone(rig: &Rig) -> Result<(), Failure> {
 
 /// Removing is repeatable, with an id and without.
 pub async fn removing_what_is_not_there_is_no_error(rig: &Rig) -> Result<(), Failure> {
-    same(&rig.ensure(&rig.fresh()?, DesiredState::Absent).await?, &NOT_THERE, "what was never made")?;
+    same(
+        &rig.ensure(&rig.fresh()?, DesiredState::Absent { given: None }).await?,
+        &NOT_THERE,
+        "what was never made",
+    )?;
     let made = rig.made().await?;
     remove(rig, &made).await?;
-    same(&rig.ensure(&made, DesiredState::Absent).await?, &NOT_THERE, "what was removed")
+    same(&rig.ensure(&made, DesiredState::Absent { given: None }).await?, &NOT_THERE, "what was removed")
 }
 
 /// Nothing is there by accident.
@@ -213,7 +221,11 @@ pub async fn an_id_is_not_given_again(rig: &Rig) -> Result<(), Failure> {
     let anew = RemoteRef { native: None, ..made.clone() };
     let native = native_of(rig.make(&anew).await?)?;
     ensure(Some(&native) != made.native.as_ref(), "the id is another one")?;
-    same(&rig.ensure(&made, DesiredState::Absent).await?, &NOT_THERE, "the old id names nobody")?;
+    same(
+        &rig.ensure(&made, DesiredState::Absent { given: None }).await?,
+        &NOT_THERE,
+        "the old id names nobody",
+    )?;
     let anew = RemoteRef { native: Some(native), ..anew };
     is_in_use(rig, &anew, "the new one is in use").await?;
     remove(rig, &anew).await

@@ -6,10 +6,7 @@ use super::{
     is_unknown, kept,
     record::moved_on,
 };
-use crate::{
-    Account, AccountId, Actor, Desired, DesiredState, Effect, ErrorClass, ErrorKind, Jit, JitError, Lease,
-    Phase, Taken,
-};
+use crate::{Account, AccountId, Actor, Effect, ErrorClass, ErrorKind, Jit, JitError, Lease, Phase, Taken};
 
 /// How often a store that fails is asked again.
 const FAILURES: usize = 3;
@@ -18,8 +15,7 @@ impl Jit {
     /// Removes what a call made too late. Where the target does not say that it is gone, the lease goes back to its end, from
     /// where the worker tries again; its task may have looked for the last time.
     pub(super) async fn remove_late(&self, errand: Errand<'_>, account: &Account, made: &Lease) {
-        let gone = Desired { remote: made.remote.clone(), state: DesiredState::Absent };
-        let failed = match errand.setup.target.ensure(&gone).await {
+        let failed = match errand.setup.target.ensure(&made.ended()).await {
             // By its name alone: what another one bears is not what was made.
             Ok(Effect::Absent { .. } | Effect::Stranger) => return,
             Ok(_) => JitError::refused("lease.interrupted"),

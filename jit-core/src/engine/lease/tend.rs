@@ -88,9 +88,8 @@ impl Jit {
     /// Removes it. What cannot be removed is put out of use first, and removed when that becomes possible.
     async fn remove(&self, store: &dyn Store, account: &Account, lease: Lease, place: Place<'_>) -> Stepped {
         let setup = self.setup_tending(&account.tenant, &lease.target)?;
-        let desired = Desired { remote: lease.remote.clone(), state: DesiredState::Absent };
         let now = || self.parts.clock.work();
-        let failure = match setup.target.ensure(&desired).await {
+        let failure = match setup.target.ensure(&lease.ended()).await {
             Ok(Effect::NotOurs) => return Box::pin(self.quarantine(store, account, lease)).await,
             // Nothing proves that it is not what a call without an answer made: our marker may stand elsewhere.
             Ok(Effect::Stranger) if lease.may_have_been_made() => {

@@ -216,7 +216,7 @@ fn stopped(mirror: &Mirror) -> Mirrored {
 fn desired(setup: &TargetSetup, account: &Account, mirror: &Mirror, wanted: &Wanted) -> Option<Desired> {
     let state = match wanted {
         Wanted::Nothing => return None,
-        Wanted::Gone => DesiredState::Absent,
+        Wanted::Gone => DesiredState::Absent { given: None },
         Wanted::Stopped => DesiredState::Mirrored(Box::new(stopped(mirror))),
         Wanted::There(mirrored) => {
             let (doubtful, confirmed) = (mirror.doubtful.clone(), mirror.confirmed.clone());

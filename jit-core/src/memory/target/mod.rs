@@ -183,7 +183,7 @@ impl Target for MemoryTarget {
                 state.present(&desired.remote, entitlements, secret.as_ref(), *ends_at)
             }
             DesiredState::Disabled => state.disabled(&desired.remote),
-            DesiredState::Absent => state.absent(&desired.remote),
+            DesiredState::Absent { .. } => state.absent(&desired.remote),
             DesiredState::Holding { give, take } => state.holding(&table, &desired.remote, give, take)?,
             DesiredState::Mirrored(wanted) => state.mirrored(&desired.remote, wanted),
         })

@@ -306,7 +306,7 @@ pub(crate) fn present(remote: &RemoteRef, groups: &[&str], secret: Option<&Secre
 }
 
 pub(crate) fn absent(remote: &RemoteRef) -> Desired {
-    Desired { remote: remote.clone(), state: DesiredState::Absent }
+    Desired { remote: remote.clone(), state: DesiredState::Absent { given: None } }
 }
 
 /// Makes it and returns it with its identifier.

@@ -91,6 +91,28 @@ async fn a_server_that_stands_in_proves_nothing_by_what_it_does_not_have() {
 }
 
 #[tokio::test]
+async fn a_server_that_stands_in_is_not_told_to_forget_whom_it_does_not_know_yet() {
+    let (one, other) = (Peer::start("slapd"), Peer::start("slapd"));
+    let target = target([server(&one), server(&other)], &one);
+    let mut account = made(&target, "jit-0", &["ops"], &secret()).await;
+    for number in 1.. {
+        if has(&one, &account.name).await {
+            break;
+        }
+        account = made(&target, &format!("jit-{number}"), &["ops"], &secret()).await;
+    }
+    drop(one);
+    // it learned of the group before it learned of the account
+    let known = &account.name;
+    let names = [format!("uid={known},{}", other.below("ou=jit"))];
+    let change = [Modification::Replace(Attribute::new(AttributeName::MEMBER, names))];
+    let ops = EntryName::Dn(other.below("cn=ops,ou=groups"));
+    other.as_administrator().await.modify(&ops, &change, &[]).await.unwrap();
+    let error = target.ensure(&absent(&account)).await.unwrap_err();
+    assert_eq!(error.code().as_str(), "target.unseen", "nobody knows whether it is gone");
+}
+
+#[tokio::test]
 async fn a_new_account_is_made_where_somebody_answers_also_by_a_process_that_nobody_accepted_yet() {
     let (one, other) = (Peer::start("slapd"), Peer::start("slapd"));
     let servers = || [server(&one), server(&other)];

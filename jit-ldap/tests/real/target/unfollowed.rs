@@ -183,6 +183,16 @@ async fn what_cannot_be_taken_out_of_a_group_is_told_by_its_name() {
 }
 
 #[tokio::test]
+async fn a_group_that_an_account_was_not_given_keeps_it_from_nothing() {
+    let world = unfollowed();
+    let house = House::behind(world.target(), 0).await;
+    let out = house.jit.check_out(&house.request("ops", 30)).await.unwrap();
+    hide_of(world.peer(), "exact", "cn=staff,ou=groups", "member").await;
+    assert_eq!(house.check_in(out.lease).await.unwrap().phase.word(), "gone");
+    assert_eq!(names(&world, &world.dn(&out.name)).await, [false; 2]);
+}
+
+#[tokio::test]
 async fn a_group_that_is_not_there_keeps_nobody_from_being_gone() {
     let world = unfollowed();
     let mut settings = open_ldap(world.peer());
