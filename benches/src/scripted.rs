@@ -14,8 +14,8 @@ use chrono::{DateTime, TimeDelta, Utc};
 use jit_core::{
     About, Account, AccountId, AuditEvent, AuditLog, AuditQuery, BackendError, Claimed, Collection, Commit,
     Cursor, Document, DocumentId, DocumentKey, DocumentQuery, DocumentStore, DocumentText, ErrorKind,
-    ExternalKey, IndexName, Lane, LookupKey, Matches, Member, OneTime, OneTimeKey, Over, Page, Query, Seen,
-    Settlement, TaskQueue, TenantId, Tenants, UserStore, WorkerId,
+    ExternalKey, IndexName, Lane, LookupKey, Matches, Member, Memberships, OneTime, OneTimeKey, Over, Page,
+    Query, Seen, Settlement, TaskQueue, TenantId, Tenants, UserStore, WorkerId,
 };
 
 /// Finds the accounts that were laid ready, one after the other, then nobody; counts calls and keeps commits.
@@ -156,7 +156,7 @@ impl DocumentStore for Scripted {
         unused("documents.member")
     }
 
-    async fn memberships(&self, _member: &DocumentKey) -> Result<Vec<DocumentKey>, BackendError> {
+    async fn memberships(&self, _member: &DocumentKey) -> Result<Memberships, BackendError> {
         unused("documents.memberships")
     }
 }

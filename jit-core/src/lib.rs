@@ -100,8 +100,8 @@ pub use store::{
     About, AccountWrite, AuditLog, AuditQuery, AuditSink, Claimed, Collection, Commit, CounterChange,
     CounterName, Cursor, Document, DocumentKey, DocumentName, DocumentQuery, DocumentStore, DocumentText,
     DocumentWrite, Filter, Forgotten, Joining, KeyChanges, MEMBERSHIPS, Matches, Member, MemberChange,
-    NetMembers, ONE_TIME_BYTES, OneTime, OneTimeKey, Over, PAGE_ITEMS, Page, Query, Seen, Settlement, Store,
-    Task, TaskKind, TaskQueue, Tenants, UNIQUE_INDEXES, UserStore,
+    Memberships, NetMembers, ONE_TIME_BYTES, OneTime, OneTimeKey, Over, PAGE_ITEMS, Page, Query, Seen,
+    Settlement, Store, Task, TaskKind, TaskQueue, Tenants, UNIQUE_INDEXES, UserStore,
 };
 pub use target::{
     Capabilities, Desired, DesiredState, Differences, Drift, DriftLook, Effect, FaultScope, Holdings,

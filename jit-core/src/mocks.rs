@@ -8,8 +8,8 @@ use chrono::{DateTime, TimeDelta, Utc};
 use crate::{
     About, Account, AccountId, AuditEvent, AuditLog, AuditQuery, BackendError, Claimed, Collection, Commit,
     Cursor, Document, DocumentId, DocumentKey, DocumentQuery, DocumentStore, DocumentText, ExternalKey,
-    IndexName, Lane, LookupKey, Matches, Member, OneTime, OneTimeKey, Over, Page, Query, Seen, Settlement,
-    TaskQueue, TenantId, Tenants, UserStore, WorkerId,
+    IndexName, Lane, LookupKey, Matches, Member, Memberships, OneTime, OneTimeKey, Over, Page, Query, Seen,
+    Settlement, TaskQueue, TenantId, Tenants, UserStore, WorkerId,
 };
 
 mockall::mock! {
@@ -65,7 +65,7 @@ mockall::mock! {
             limit: NonZeroUsize,
         ) -> Result<Page<Member>, BackendError>;
         async fn member(&self, group: &DocumentKey, id: DocumentId) -> Result<Option<Member>, BackendError>;
-        async fn memberships(&self, member: &DocumentKey) -> Result<Vec<DocumentKey>, BackendError>;
+        async fn memberships(&self, member: &DocumentKey) -> Result<Memberships, BackendError>;
     }
 
     #[async_trait]

@@ -162,6 +162,7 @@ macro_rules! __jit_document_store_checks {
                 members_of_a_removed_group_stay_until_they_are_dismissed
                 each_tenant_keeps_its_own_documents
                 a_large_group_is_read_in_pages
+                the_groups_of_one_are_all_named_or_said_to_be_cut
             }
         }
     };

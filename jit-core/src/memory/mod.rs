@@ -29,8 +29,8 @@ use self::{accounts::Accounts, documents::Documents, one_time::OneTimes, tasks::
 use crate::{
     About, Account, AccountId, AuditEvent, AuditLog, AuditQuery, BackendError, Claimed, Collection, Commit,
     CounterName, Cursor, Document, DocumentId, DocumentKey, DocumentQuery, DocumentStore, DocumentText,
-    ErrorKind, ExternalKey, IndexName, Lane, LookupKey, Matches, Member, OneTime, OneTimeKey, Page, Query,
-    Seen, Settlement, TaskQueue, TenantId, Tenants, UserStore, WorkerId,
+    ErrorKind, ExternalKey, IndexName, Lane, LookupKey, Matches, Member, Memberships, OneTime, OneTimeKey,
+    Page, Query, Seen, Settlement, TaskQueue, TenantId, Tenants, UserStore, WorkerId,
 };
 
 pub use sink::MemorySink;
@@ -214,10 +214,10 @@ impl DocumentStore for MemoryStore {
         Ok(self.state().documents(&group.collection).and_then(|documents| documents.member(group, id)))
     }
 
-    async fn memberships(&self, member: &DocumentKey) -> Result<Vec<DocumentKey>, BackendError> {
+    async fn memberships(&self, member: &DocumentKey) -> Result<Memberships, BackendError> {
         let state = self.state();
         let documents = state.documents(&member.collection);
-        Ok(documents.map_or_else(Vec::new, |documents| documents.memberships(member)))
+        Ok(documents.map_or_else(Memberships::default, |documents| documents.memberships(member)))
     }
 }
 

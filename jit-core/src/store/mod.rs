@@ -21,7 +21,7 @@ pub use commit::{AccountWrite, Commit, CounterChange, CounterName, Seen};
 pub use document::MockDocumentStore;
 pub use document::{
     Collection, Document, DocumentKey, DocumentName, DocumentQuery, DocumentStore, DocumentText,
-    DocumentWrite, Joining, MEMBERSHIPS, Member, MemberChange, NetMembers, UNIQUE_INDEXES,
+    DocumentWrite, Joining, MEMBERSHIPS, Member, MemberChange, Memberships, NetMembers, UNIQUE_INDEXES,
 };
 pub use forgotten::Forgotten;
 pub use keys::KeyChanges;

@@ -194,7 +194,7 @@ macro_rules! __jit_pass_on {
     };
     (DocumentStore $done:tt memberships $($more:ident)*) => {
         $crate::__jit_pass_one! { DocumentStore $done $($more)*;
-            memberships(member: &$crate::DocumentKey) -> ::std::vec::Vec<$crate::DocumentKey>
+            memberships(member: &$crate::DocumentKey) -> $crate::Memberships
         }
     };
     (TaskQueue $done:tt claim $($more:ident)*) => {

@@ -5,8 +5,8 @@ use std::{num::NonZeroUsize, sync::Arc};
 use async_trait::async_trait;
 use jit_core::{
     BackendError, Collection, Commit, Document, DocumentId, DocumentKey, DocumentName, DocumentQuery,
-    DocumentStore, DocumentText, DocumentWrite, ErrorKind, IndexName, Member, MemberChange, Page, Taken,
-    UserStore as _,
+    DocumentStore, DocumentText, DocumentWrite, ErrorKind, IndexName, Member, MemberChange, Memberships,
+    Page, Taken, UserStore as _,
 };
 
 use crate::{faulty::Faulty, table::Fault};
@@ -95,8 +95,9 @@ impl DocumentStore for Faulty {
         Ok(found.or(once.filter(|_| self.has(Fault::KeepsLostMembers))))
     }
 
-    async fn memberships(&self, member: &DocumentKey) -> Result<Vec<DocumentKey>, BackendError> {
-        self.inner.memberships(member).await
+    async fn memberships(&self, member: &DocumentKey) -> Result<Memberships, BackendError> {
+        let found = self.inner.memberships(member).await?;
+        Ok(Memberships { is_cut: found.is_cut && !self.has(Fault::HidesCutGroups), ..found })
     }
 }
 

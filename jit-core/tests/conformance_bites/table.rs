@@ -291,6 +291,8 @@ faults! {
     AcceptsAnyMember => [a_member_must_be_there];
     /// Says that who was a member once still is.
     KeepsLostMembers => [a_removed_document_leaves_its_groups, members_come_and_go_in_order];
+    /// Says that the groups that it names are all.
+    HidesCutGroups => [the_groups_of_one_are_all_named_or_said_to_be_cut];
     /// Empties every group that is removed.
     EmptiesRemovedGroups => [members_of_a_removed_group_stay_until_they_are_dismissed];
     /// Finds the documents of other tenants.

@@ -6,6 +6,7 @@
 
 use std::sync::Arc;
 
+use jit_core::MEMBERSHIPS;
 use serde::Deserialize;
 
 use crate::error::ScimError;
@@ -29,6 +30,8 @@ pub(super) struct Besides {
     pub(super) group_keys: Vec<String>,
     /// At which places the groups are that have such a name, where some have one and some have none.
     pub(super) keyed: Vec<usize>,
+    /// Whether the user is in more groups than are kept; where it was never said, their number tells.
+    pub(super) are_groups_cut: Option<bool>,
     /// Whether the person is stopped: their `active` was taken away while it was `false`.
     pub(super) is_stopped: bool,
 }
@@ -45,6 +48,8 @@ enum Written {
         stopped: bool,
         #[serde(default)]
         keyed: Vec<usize>,
+        #[serde(default)]
+        cut: Option<bool>,
     },
 }
 
@@ -54,17 +59,26 @@ impl Besides {
         let stopped = self.is_stopped.then_some(("stopped", Json::Boolean(true)));
         let places = self.keyed.iter().filter_map(|place| i64::try_from(*place).ok()).map(Json::Integer);
         let keyed = (!self.keyed.is_empty()).then(|| ("keyed", Json::List(places.collect())));
-        let others: Vec<_> = stopped.into_iter().chain(keyed).collect();
+        let cut = self.are_groups_cut.map(|is_cut| ("cut", Json::Boolean(is_cut)));
+        let others: Vec<_> = stopped.into_iter().chain(keyed).chain(cut).collect();
         if others.is_empty() { names } else { Json::object([("groups", names)].into_iter().chain(others)) }
     }
 
-    /// Keeps the names that the client gave to each of a user's groups.
-    pub(super) fn with_group_keys(self, keys: Vec<Option<String>>) -> Self {
+    /// Keeps the names that the client gave to each of a user's groups, and whether there are more of them. To say that there
+    /// are none is left to their number, where that can.
+    pub(super) fn with_groups(self, keys: Vec<Option<String>>, is_cut: bool) -> Self {
         let count = keys.len();
         let (keyed, group_keys): (Vec<_>, Vec<_>) =
             keys.into_iter().enumerate().filter_map(|(place, key)| Some((place, key?))).unzip();
         let is_mixed = !group_keys.is_empty() && group_keys.len() < count;
-        Self { group_keys, keyed: if is_mixed { keyed } else { Vec::new() }, ..self }
+        let keyed = if is_mixed { keyed } else { Vec::new() };
+        let are_groups_cut = (is_cut || count >= MEMBERSHIPS).then_some(is_cut);
+        Self { group_keys, keyed, are_groups_cut, ..self }
+    }
+
+    /// Tells whether a user with so many groups may be in others.
+    pub(super) fn cuts(&self, groups: usize) -> bool {
+        self.are_groups_cut.unwrap_or(groups >= MEMBERSHIPS)
     }
 
     /// Returns the name that the client gave to each of so many groups; `None` where it is not known which is whose.
@@ -87,8 +101,8 @@ impl From<Written> for Besides {
     fn from(written: Written) -> Self {
         match written {
             Written::Names(group_keys) => Self { group_keys, ..Self::default() },
-            Written::All { groups: group_keys, stopped: is_stopped, keyed } => {
-                Self { group_keys, keyed, is_stopped }
+            Written::All { groups: group_keys, stopped: is_stopped, keyed, cut: are_groups_cut } => {
+                Self { group_keys, keyed, are_groups_cut, is_stopped }
             }
         }
     }
@@ -192,7 +206,7 @@ mod tests {
         ] {
             let user = user(rest);
             let keys = names.iter().map(|&name| Some(name.to_owned())).collect();
-            let known = Besides { is_stopped, ..Besides::default() }.with_group_keys(keys);
+            let known = Besides { is_stopped, ..Besides::default() }.with_groups(keys, is_stopped);
             let body = pack(&user, &known);
             assert!(resource(user.kind(), &body).unwrap() == user, "{body}");
             assert_eq!(besides(&body).unwrap(), known);
@@ -208,11 +222,19 @@ mod tests {
         for keys in [&[][..], &[None, None], &[Some("a"), Some("b")], &[None, Some("b"), None, Some("d")]] {
             for is_stopped in [false, true] {
                 let given = keys.iter().map(|key| key.map(str::to_owned)).collect();
-                let known = Besides { is_stopped, ..Besides::default() }.with_group_keys(given);
+                let known = Besides { is_stopped, ..Besides::default() }.with_groups(given, !is_stopped);
                 let read = besides(&pack(&user, &known)).unwrap();
                 assert_eq!((read.keys_of_groups(keys.len()).as_deref(), &read), (Some(keys), &known));
             }
         }
+        let cut = |count: usize, is_cut| {
+            let known = Besides::default().with_groups(vec![None; count], is_cut);
+            besides(&pack(&user, &known)).unwrap().cuts(count)
+        };
+        for count in [3, MEMBERSHIPS] {
+            assert_eq!((cut(count, false), cut(count, true)), (false, true), "what the store says counts");
+        }
+        assert!(Besides::default().cuts(MEMBERSHIPS), "and their number, where nothing was said");
         // as it was written before it was kept
         let unknown = besides(r#"[2,4,{},null,["b","d"]]"#).unwrap();
         assert_eq!(unknown.keys_of_groups(4), None);

@@ -1,6 +1,6 @@
 //! What indexes know of a filter.
 
-use jit_core::{DocumentId, DocumentText, PAGE_ITEMS};
+use jit_core::{DocumentId, DocumentText, Memberships, PAGE_ITEMS};
 
 use super::fault;
 use super::served::{EMAILS, EXTERNAL_ID, Role, Served, indexed};
@@ -35,7 +35,10 @@ impl Turn<'_> {
                 return Ok(Some(Candidates::Read(self.by_ids(served, Served::id(value)).await?)));
             }
             if served.role == Role::Group && attribute == MEMBERS {
-                return Ok(Some(Candidates::Known(self.groups_with(served, value).await?)));
+                match self.groups_with(served, value).await? {
+                    Some(groups) => return Ok(Some(Candidates::Known(groups))),
+                    None => continue,
+                }
             }
             let indexes = served.indexes(attribute);
             if indexes == [None, None] {
@@ -68,16 +71,20 @@ impl Turn<'_> {
         Ok(found)
     }
 
-    async fn groups_with(&self, served: &Served, member: &str) -> Result<Vec<DocumentId>, ScimError> {
-        let Some(member) = Served::id(member) else { return Ok(Vec::new()) };
+    /// Lists the groups of a member; `None` where the store does not name them all: a part must not be taken for the whole.
+    async fn groups_with(&self, served: &Served, member: &str) -> Result<Option<Vec<DocumentId>>, ScimError> {
+        let Some(member) = Served::id(member) else { return Ok(Some(Vec::new())) };
         let mut groups = Vec::new();
         for other in &self.realm.served {
             let found = self.service.store.memberships(&other.of.key(member)).await;
-            let found = found.map_err(|error| fault::of_store(&error))?;
+            let Memberships { groups: found, is_cut } = found.map_err(|error| fault::of_store(&error))?;
+            if is_cut {
+                return Ok(None);
+            }
             groups.extend(found.into_iter().filter(|key| key.collection == served.of).map(|key| key.id));
         }
         groups.sort_unstable();
-        Ok(groups)
+        Ok(Some(groups))
     }
 }
 

@@ -3,9 +3,10 @@
 //! A resource is whole: what it does not have, its source says not to be there. So every attribute of the schema is among
 //! the claims, and those without a value are empty and not absent.
 
-use jit_core::{Claims, MEMBERSHIPS, SharedClaims};
+use jit_core::{Claims, SharedClaims};
 use serde_json::{Number, Value as Claim};
 
+use super::body::Besides;
 use crate::resource::elements::{is_primary, primary_position};
 use crate::resource::{Object, Resource, Value};
 use crate::schema::{Attribute, Attributes, Kind, META, Position, ResourceType, SCHEMAS};
@@ -21,7 +22,8 @@ const ROOM: usize = 16;
 
 /// Lists what is said. Of several values the primary one comes first, so that `/emails/0/value` is the preferred address;
 /// the values alone are at `emails.value`, and the names of groups at `groups.display` and `groups.externalId`.
-pub(super) fn of(resource: &Resource, group_keys: &[String], unsaid: &SharedClaims) -> Claims {
+pub(super) fn of(resource: &Resource, besides: &Besides, unsaid: &SharedClaims) -> Claims {
+    let group_keys = &besides.group_keys;
     let mut claims = Said::with_capacity(ROOM);
     for (position, value) in resource.root().iter() {
         if let Some(attribute) = resource.kind().attributes().at(position) {
@@ -31,12 +33,12 @@ pub(super) fn of(resource: &Resource, group_keys: &[String], unsaid: &SharedClai
     if !group_keys.is_empty() {
         claims.push((GROUP_KEYS.to_owned(), group_keys.iter().cloned().map(Claim::String).collect()));
     }
-    let is_cut = resource.value(GROUPS).is_some_and(|groups| groups.each().len() >= MEMBERSHIPS);
+    let is_cut = besides.cuts(resource.value(GROUPS).map_or(0, |groups| groups.each().len()));
     let claims = Claims::of(claims).over(unsaid);
     if !is_cut {
         return claims;
     }
-    // a store names no more groups of one person: who is in others still has what those gave
+    // who is in groups that the store did not name still has what those gave
     let parts = [GROUPS, "groups.value", "groups.display", GROUP_KEYS];
     parts.into_iter().fold(claims, Claims::truncated)
 }
@@ -131,6 +133,7 @@ fn ordered<'a>(attribute: &Attribute, value: Option<&'a Value>) -> impl Iterator
 
 #[cfg(test)]
 mod tests {
+    use jit_core::MEMBERSHIPS;
     use serde_json::Map;
 
     use super::*;
@@ -144,7 +147,8 @@ mod tests {
         let mut user = Resource::create(kind, &json, Tolerance::strict()).unwrap();
         let groups = br#"[{"value":"7","display":"Sales","type":"direct"}]"#;
         user.set_read_only("groups", &Json::parse(groups, &Limits::default()).unwrap()).unwrap();
-        let claims = of(&user, &["object-7".to_owned()], &unsaid(kind));
+        let besides = Besides { group_keys: vec!["object-7".to_owned()], ..Besides::default() };
+        let claims = of(&user, &besides, &unsaid(kind));
         claims.members().map(|(name, value)| (name.to_owned(), value.clone())).collect()
     }
 
@@ -175,18 +179,18 @@ mod tests {
     }
 
     #[test]
-    fn groups_that_a_store_may_not_have_named_all_of_are_said_to_be_cut() {
+    fn groups_that_a_store_did_not_name_all_of_are_said_to_be_cut() {
         let schemas = Schemas::standard();
         let kind = schemas.endpoint("/Users").unwrap();
-        let of = |count: usize| {
+        let of = |count: usize, is_cut: bool| {
             let group = |number: usize| Json::object([("value", Json::text(number.to_string()))]);
             let text = format!(r#"{{"schemas":["{}"],"userName":"alice"}}"#, kind.schema().id());
             let json = Json::parse(text.as_bytes(), &Limits::default()).unwrap();
             let mut user = Resource::create(kind, &json, Tolerance::strict()).unwrap();
             user.set_read_only("groups", &Json::List((0..count).map(group).collect())).unwrap();
-            of(&user, &[], &unsaid(kind))
+            of(&user, &Besides::default().with_groups(vec![None; count], is_cut), &unsaid(kind))
         };
-        let (all, cut) = (of(MEMBERSHIPS - 1), of(MEMBERSHIPS));
+        let (all, cut) = (of(MEMBERSHIPS, false), of(3, true));
         for part in ["groups", "groups.value", "groups.display", "groups.externalId"] {
             assert!(!matches!(all.get(part), jit_core::Claim::Truncated), "{part}");
             assert!(matches!(cut.get(part), jit_core::Claim::Truncated), "{part}");

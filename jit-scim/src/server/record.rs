@@ -52,7 +52,7 @@ impl Turn<'_> {
         let statement = RecordStatement {
             issuer: self.realm.issuer.clone(),
             subject,
-            claims: claims::of(told.resource, &told.besides.group_keys, &told.served.unsaid),
+            claims: claims::of(told.resource, told.besides, &told.served.unsaid),
             extent: Extent::Whole,
             presence: told.presence,
             version: None,

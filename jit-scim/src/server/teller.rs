@@ -5,7 +5,7 @@ use std::collections::{BTreeSet, HashMap};
 use async_trait::async_trait;
 use jit_core::{
     AccountId, Code, Document, DocumentId, DocumentKey, DocumentWrite, Expected, Jit, JitError, Kept, Member,
-    Presence, Retold, Teller,
+    Memberships, Presence, Retold, Teller,
 };
 
 use super::body::Besides;
@@ -24,6 +24,8 @@ use crate::resource::{Labelled, Resource};
 struct Groups {
     shown: Json,
     keys: Vec<Option<String>>,
+    /// Whether the person is in others as well.
+    is_cut: bool,
 }
 
 /// What the record of a person is told of a group besides its identifier.
@@ -83,8 +85,8 @@ impl Turn<'_> {
         let old = body::resource(&served.kind, &before.body)?;
         let known = body::besides(&before.body)?;
         let names = about.and_then(|about| names_known(&old, &known, about)).unwrap_or_default();
-        let Groups { shown, keys } = self.groups_of(&before.key, &names).await?;
-        let besides = known.clone().with_group_keys(keys);
+        let Groups { shown, keys, is_cut } = self.groups_of(&before.key, &names).await?;
+        let besides = known.clone().with_groups(keys, is_cut);
         let mut new = old.clone();
         new.set_read_only("groups", &shown)?;
         if new == old && besides == known {
@@ -107,7 +109,9 @@ impl Turn<'_> {
             Ok(Written::Done(_) | Written::Stale) => Ok(false),
             // the answer is no, and stays no until something else is said: the groups are what they are all the same. What was
             // lost with a group is not given up: it is told again until mapping and policy let it go
-            Err(error) if is_final(error.reason()) && !loses(&old, &new) => self.note_groups(write).await,
+            Err(error) if is_final(error.reason()) && (is_cut || !loses(&old, &new)) => {
+                self.note_groups(write).await
+            }
             Err(error) => Err(error),
         }
     }
@@ -134,8 +138,9 @@ impl Turn<'_> {
     /// are known are not read.
     async fn groups_of(&self, key: &DocumentKey, known: &Known) -> Result<Groups, ScimError> {
         let memberships = self.service.store.memberships(key).await;
+        let Memberships { groups, is_cut } = memberships.map_err(|error| fault::of_store(&error))?;
         let (mut shown, mut keys) = (Vec::new(), Vec::new());
-        for group in memberships.map_err(|error| fault::of_store(&error))? {
+        for group in groups {
             let served = self.realm.served(group.collection.kind.as_str());
             let Some(served) = served.filter(|served| served.role == Role::Group) else { continue };
             let name = match known.get(&group.id) {
@@ -151,7 +156,7 @@ impl Turn<'_> {
             shown.push(Json::object(members));
             keys.push(name.key);
         }
-        Ok(Groups { shown: Json::List(shown), keys })
+        Ok(Groups { shown: Json::List(shown), keys, is_cut })
     }
 
     async fn name_of(&self, served: &Served, group: DocumentId) -> Result<Option<Name>, ScimError> {

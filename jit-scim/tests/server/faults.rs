@@ -27,6 +27,8 @@ pub(crate) struct Faulty {
     pub(crate) largest: AtomicUsize,
     /// How many looks by name are too early to find what is written meanwhile.
     early: AtomicUsize,
+    /// How many groups of one member are named at most.
+    pub(crate) named: AtomicUsize,
     /// What the next look at a document finds, which is changed right after.
     old: Mutex<Option<Document>>,
 }
@@ -43,6 +45,7 @@ impl Faulty {
             rows: 0.into(),
             largest: 0.into(),
             early: 0.into(),
+            named: NEVER.into(),
             old: Mutex::default(),
         }
     }
@@ -153,8 +156,12 @@ impl DocumentStore for Faulty {
     async fn member(&self, group: &DocumentKey, id: DocumentId) -> Result<Option<Member>, BackendError> {
         self.call(self.inner.member(group, id)).await
     }
-    async fn memberships(&self, member: &DocumentKey) -> Result<Vec<DocumentKey>, BackendError> {
-        self.call(self.inner.memberships(member)).await
+    async fn memberships(&self, member: &DocumentKey) -> Result<Memberships, BackendError> {
+        let mut found = self.call(self.inner.memberships(member)).await?;
+        let most = self.named.load(Ordering::SeqCst);
+        found.is_cut |= found.groups.len() > most;
+        found.groups.truncate(most);
+        Ok(found)
     }
 }
 

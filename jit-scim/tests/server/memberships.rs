@@ -3,6 +3,7 @@
 use std::sync::{Arc, atomic::Ordering};
 
 use jit_core::Store;
+use jit_scim::server::Reach;
 use serde_json::{Value, json};
 
 use crate::{faults::Faulty, support::*};
@@ -103,5 +104,63 @@ async fn what_groups_are_called_stays_theirs_while_others_come_change_and_go() {
             (held, names.iter().map(|&name| name.to_owned()).collect::<Vec<_>>().as_slice()),
             "{change}"
         );
+    }
+}
+
+/// Where the store does not name all groups of one person, what those give that it did not name is not taken away.
+#[tokio::test]
+async fn nothing_is_taken_for_a_group_that_the_store_did_not_name() {
+    let (house, store) = counting_house();
+    let anna = house.post("/Users", user("anna")).await.is(201).id();
+    let mut groups = Vec::new();
+    for number in 0..5 {
+        groups.push(house.post("/Groups", group(&format!("team-{number}"), &[&anna])).await.is(201).id());
+    }
+    house.work().await;
+    let held = |from: usize| (from..6).map(|number| format!("group:team-{number}")).collect::<Vec<_>>();
+    store.named.store(3, Ordering::SeqCst);
+    groups.push(house.post("/Groups", group("team-5", &[&anna])).await.is(201).id());
+    let path = format!("/Users/{anna}");
+    assert_eq!(house.work().await.failed, 0);
+    assert_eq!(house.grants("anna").await.len(), 5, "what is not named gives nothing new, and loses nothing");
+    assert_eq!(shown(&house.get(&path).await.is(200)).len(), 3);
+    // what is said of the person later knows of it
+    house.patch(&path, json!([{"op": "replace", "path": "title", "value": "Baker"}])).await.is(200);
+    assert_eq!(house.grants("anna").await.len(), 5);
+    store.named.store(usize::MAX, Ordering::SeqCst);
+    house.delete(&format!("/Groups/{}", groups[0])).await.is(204);
+    assert_eq!(house.work().await.failed, 0);
+    let mut grants = house.grants("anna").await;
+    grants.sort();
+    assert_eq!((grants, shown(&house.get(&path).await.is(200)).len()), (held(1), 5));
+}
+
+/// A part of the groups is never taken for all of them.
+#[tokio::test]
+async fn a_filter_over_members_finds_all_groups_or_says_that_it_cannot() {
+    for (looked_at, found) in [(100, Some(5)), (4, None)] {
+        let store = Arc::new(Faulty::new());
+        let reach = Reach { looked_at, ..Reach::default() };
+        let shared = Arc::clone(&store) as Arc<dyn Store>;
+        let house = house_on(shared, SETTINGS, |connection| connection.reach(reach));
+        let anna = house.post("/Users", user("anna")).await.is(201).id();
+        for number in 0..5 {
+            house.post("/Groups", group(&format!("team-{number}"), &[&anna])).await.is(201);
+        }
+        house.post("/Groups", group("team-other", &[])).await.is(201);
+        store.named.store(3, Ordering::SeqCst);
+        for filter in ["members.value eq \"{}\"", "members[value eq \"{}\" and type eq \"User\"]"] {
+            let filter = filter.replace("{}", &anna);
+            let answer = house.get(&format!("/Groups?filter={filter}&count=2")).await;
+            match found {
+                Some(found) => assert_eq!(answer.is(200).body["totalResults"], found, "{filter}"),
+                None => drop(answer.refuses(400, Some("tooMany"))),
+            }
+            // another index helps
+            let both = format!("/Groups?filter=displayName eq \"team-4\" and {filter}");
+            assert_eq!(house.get(&both).await.is(200).body["totalResults"], 1, "{filter}");
+            let both = format!("/Groups?filter={filter} and displayName eq \"team-4\"");
+            assert_eq!(house.get(&both).await.is(200).body["totalResults"], 1, "{filter}");
+        }
     }
 }

@@ -5,7 +5,7 @@ use std::num::NonZeroUsize;
 use async_trait::async_trait;
 use jit_core::{
     BackendError, Collection, Document, DocumentId, DocumentKey, DocumentQuery, DocumentStore, DocumentText,
-    IndexName, MEMBERSHIPS, Member, PAGE_ITEMS, Page,
+    IndexName, MEMBERSHIPS, Member, Memberships, PAGE_ITEMS, Page,
 };
 use tokio_postgres::{Error, Row, Statement, types::ToSql};
 use uuid::Uuid;
@@ -94,13 +94,14 @@ impl DocumentStore for PostgresStore {
         rows.first().map(|row| member(row, operation)).transpose()
     }
 
-    async fn memberships(&self, member: &DocumentKey) -> Result<Vec<DocumentKey>, BackendError> {
+    async fn memberships(&self, member: &DocumentKey) -> Result<Memberships, BackendError> {
         let (operation, of) = ("documents.memberships", &member.collection);
         let [tenant, connection, kind] = place(of);
-        let (id, most) = (member.id.as_uuid(), document::skipped(MEMBERSHIPS));
+        let (id, most) = (member.id.as_uuid(), document::skipped(MEMBERSHIPS + 1));
         let params: [&(dyn ToSql + Sync); 5] = [&tenant, &connection, &kind, &id, &most];
         let rows = self.kept(operation, |s| &s.memberships, &params).await?;
-        rows.iter().map(|row| group(row, of, operation)).collect()
+        let found = rows.iter().map(|row| group(row, of, operation)).collect::<Result<_, _>>();
+        found.map(Memberships::cut)
     }
 }
 

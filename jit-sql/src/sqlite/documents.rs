@@ -5,7 +5,7 @@ use std::num::NonZeroUsize;
 use async_trait::async_trait;
 use jit_core::{
     BackendError, Collection, Document, DocumentId, DocumentKey, DocumentQuery, DocumentStore, DocumentText,
-    ErrorKind, IndexName, MEMBERSHIPS, Member, PAGE_ITEMS, Page,
+    ErrorKind, IndexName, MEMBERSHIPS, Member, Memberships, PAGE_ITEMS, Page,
 };
 use rusqlite::{Connection, Row};
 use uuid::Uuid;
@@ -92,14 +92,15 @@ impl DocumentStore for SqliteStore {
         self.readers.look_up("documents.member", group, id, look).await
     }
 
-    async fn memberships(&self, member: &DocumentKey) -> Result<Vec<DocumentKey>, BackendError> {
+    async fn memberships(&self, member: &DocumentKey) -> Result<Memberships, BackendError> {
         let (of, id) = (&member.collection, member.id.as_uuid());
         let (tenant, connection, kind) = place(of);
-        let params = (tenant, connection, kind, id.as_bytes(), document::skipped(MEMBERSHIPS));
-        self.readers.rows("documents.memberships", MEMBERSHIPS_OF, params, |row| {
+        let params = (tenant, connection, kind, id.as_bytes(), document::skipped(MEMBERSHIPS + 1));
+        let found = self.readers.rows("documents.memberships", MEMBERSHIPS_OF, params, |row| {
             let collection = Collection { kind: document::name(text(row, 0)?)?, ..of.clone() };
             Ok(collection.key(DocumentId::from_uuid(uuid(row, 1)?)))
-        })
+        });
+        found.map(Memberships::cut)
     }
 }
 

@@ -274,7 +274,7 @@ mod postgres {
         let leave = DocumentWrite::update(&next, next.clone()).with_members(leave);
         store.commit(&keeping(vec![leave])).await.unwrap();
         assert!(store.member(&group.key, late.key.id).await.unwrap().is_some());
-        assert_eq!(store.memberships(&late.key).await.unwrap(), std::slice::from_ref(&group.key));
+        assert_eq!(store.memberships(&late.key).await.unwrap().groups, std::slice::from_ref(&group.key));
         store.commit(&keeping(vec![DocumentWrite::remove(&users[9], now())])).await.unwrap();
         drop(store);
         let looks = schema.looked_at().await - before;
@@ -306,7 +306,7 @@ mod postgres {
             schema.connect().await.batch_execute(counted).await.unwrap();
             let before = schema.looked_at().await;
             let store = open().await.unwrap();
-            assert_eq!(store.memberships(&user.key).await.unwrap().len(), 800);
+            assert_eq!(store.memberships(&user.key).await.unwrap().groups.len(), 800);
             drop(store);
             let looks = schema.looked_at().await - before;
             assert!(looks < 3 * 800, "{looks}, {counted}");

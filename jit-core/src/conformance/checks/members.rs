@@ -8,7 +8,10 @@ use crate::conformance::{
     failure::{ensure, refused, same},
     sample::{Made, World, at, count},
 };
-use crate::{ConnectionId, Document, DocumentId, DocumentKey, DocumentWrite, ErrorKind, MemberChange, Store};
+use crate::{
+    ConnectionId, Document, DocumentId, DocumentKey, DocumentWrite, ErrorKind, MEMBERSHIPS, MemberChange,
+    Store,
+};
 
 /// Changes a group by these members and returns it as it must be stored.
 async fn regroup(
@@ -36,6 +39,12 @@ async fn members(store: &dyn Store, group: &Document) -> Made<Vec<(DocumentId, A
     Ok(page.items.into_iter().map(|member| (member.id, member.body)).collect())
 }
 
+async fn groups_of(nodes: &Nodes, member: &Document) -> Made<Vec<DocumentKey>> {
+    let found = nodes.two().memberships(&member.key).await?;
+    ensure(!found.is_cut, "groups are said to be left out")?;
+    Ok(found.groups)
+}
+
 fn is_member(document: &Document, body: &str) -> (DocumentId, Arc<str>) {
     (document.key.id, body.into())
 }
@@ -57,8 +66,8 @@ pub async fn members_come_and_go_in_order(nodes: &Nodes) -> Result<(), Failure> 
     regroup(store, &world, &all, vec![add(&team, "t"), add(&bert, "b")]).await?;
     let mut groups = vec![team.key.clone(), all.key.clone()];
     groups.sort();
-    same(&nodes.two().memberships(&bert.key).await?, &groups, "the groups of one")?;
-    same(&nodes.two().memberships(&team.key).await?, &vec![all.key.clone()], "the groups of a group")?;
+    same(&groups_of(nodes, &bert).await?, &groups, "the groups of one")?;
+    same(&groups_of(nodes, &team).await?, &vec![all.key.clone()], "the groups of a group")?;
     let changes = vec![
         remove(&bert),
         add(&bert, "new"),
@@ -70,7 +79,7 @@ pub async fn members_come_and_go_in_order(nodes: &Nodes) -> Result<(), Failure> 
     let team = regroup(store, &world, &team, changes).await?;
     same(&members(nodes.two(), &team).await?, &vec![is_member(&anna, "anew")], "after all of them")?;
     same(&nodes.two().member(&team.key, bert.key.id).await?, &None, "who has left")?;
-    same(&nodes.two().memberships(&bert.key).await?, &vec![all.key.clone()], "the groups of who has left")?;
+    same(&groups_of(nodes, &bert).await?, &vec![all.key.clone()], "the groups of who has left")?;
     let member = nodes.two().member(&team.key, anna.key.id).await?;
     same(
         &member.map(|member| (member.kind, member.body)),
@@ -136,7 +145,7 @@ pub async fn a_removed_document_leaves_its_groups(nodes: &Nodes) -> Result<(), F
     same(&nodes.two().document(&one.key).await?, &Some(moved.clone()), "the first group as a document")?;
     let second = nodes.two().document(&two.key).await?.map(|group| (group.version, group.changed_at));
     same(&second, &Some((3, at(1))), "the group that the commit writes itself")?;
-    same(&nodes.two().memberships(&anna.key).await?, &Vec::new(), "the groups of who is gone")?;
+    same(&groups_of(nodes, &anna).await?, &Vec::new(), "the groups of who is gone")?;
     let stale = DocumentWrite::update(&one, one.clone());
     refused(
         store.commit(&keeping(&world, vec![stale])).await,
@@ -144,7 +153,7 @@ pub async fn a_removed_document_leaves_its_groups(nodes: &Nodes) -> Result<(), F
         "the old version",
     )?;
     store.commit(&keeping(&world, vec![DocumentWrite::remove(&moved, at(10))])).await?;
-    same(&nodes.two().memberships(&bert.key).await?, &Vec::new(), "the groups after the group is gone")?;
+    same(&groups_of(nodes, &bert).await?, &Vec::new(), "the groups after the group is gone")?;
     same(&members(nodes.two(), &one).await?, &Vec::new(), "the members of a group that is gone")?;
     same(&members(nodes.two(), &two).await?, &Vec::new(), "the group of the group")
 }
@@ -168,7 +177,7 @@ pub async fn members_of_a_removed_group_stay_until_they_are_dismissed(nodes: &No
     same(&named(nodes.two(), &team.key.collection, ("name", "team")).await?, &Vec::new(), "its name")?;
     let all = vec![is_member(&anna, "a"), is_member(&bert, "b"), is_member(&carl, "c")];
     same(&members(nodes.two(), &team).await?, &all, "who stayed behind")?;
-    same(&nodes.two().memberships(&anna.key).await?, &vec![other.key.clone()], "the groups of one of them")?;
+    same(&groups_of(nodes, &anna).await?, &vec![other.key.clone()], "the groups of one of them")?;
     let dismiss = |group: &Document, one: &Document| {
         keeping(&world, vec![DocumentWrite::dismiss(group.key.clone(), [one.key.id])])
     };
@@ -208,7 +217,7 @@ pub async fn each_tenant_keeps_its_own_documents(nodes: &Nodes) -> Result<(), Fa
         same(&named(store, &user.key.collection, ("name", "u")).await?, &Vec::new(), "its name")?;
         same(&store.count_documents(&user.key.collection).await?, &0, "how many there are")?;
         same(&members(store, &group).await?, &Vec::new(), "its members")?;
-        same(&store.memberships(&user.key).await?, &Vec::new(), "its groups")?;
+        same(&store.memberships(&user.key).await?.groups, &Vec::new(), "its groups")?;
     }
     nodes.one().commit(&keeping(&b, write(&at_b(&user), &at_b(&group)))).await?;
     nodes.one().commit(&keeping(&a, write(&at_other(&user)?, &at_other(&group)?))).await?;
@@ -216,7 +225,7 @@ pub async fn each_tenant_keeps_its_own_documents(nodes: &Nodes) -> Result<(), Fa
     for (user, group) in [(user.clone(), group.clone()), (at_other(&user)?, at_other(&group)?)] {
         same(&nodes.two().document(&user.key).await?, &Some(user.clone()), "the document")?;
         same(&members(nodes.two(), &group).await?, &vec![is_member(&user, "{}")], "the members")?;
-        same(&nodes.two().memberships(&user.key).await?, &vec![group.key.clone()], "the groups")?;
+        same(&groups_of(nodes, &user).await?, &vec![group.key.clone()], "the groups")?;
     }
     Ok(())
 }
@@ -252,4 +261,28 @@ pub async fn a_large_group_is_read_in_pages(nodes: &Nodes) -> Result<(), Failure
     same(&read, &keys.iter().map(|key| key.id).collect(), "the members")?;
     let page = nodes.two().members(&group.key, None, count(5_000)).await?;
     same(&page.items.len(), &crate::PAGE_ITEMS, "the most that one page holds")
+}
+
+/// Checks that a store names as many groups of one member as it may, and says so where there are more.
+pub async fn the_groups_of_one_are_all_named_or_said_to_be_cut(nodes: &Nodes) -> Result<(), Failure> {
+    let (mut world, store) = (World::new("a")?, nodes.one());
+    let person = create(store, &mut world, "User", "p").await?;
+    let mut groups = Vec::new();
+    for number in 0..=MEMBERSHIPS {
+        groups.push(Document { names: [].into(), ..document(&mut world, "Group", &format!("g{number}"))? });
+    }
+    let mut keys: Vec<_> = groups.iter().map(|group| group.key.clone()).collect();
+    let Some(last) = groups.pop() else { return Ok(()) };
+    let join = |group: &Document| DocumentWrite::create(group.clone()).with_members(vec![add(&person, "{}")]);
+    for some in groups.chunks(1_000) {
+        store.commit(&keeping(&world, some.iter().map(join).collect())).await?;
+    }
+    let mut all: Vec<_> = keys.iter().filter(|key| **key != last.key).cloned().collect();
+    all.sort();
+    same(&groups_of(nodes, &person).await?, &all, "as many groups as may be named")?;
+    store.commit(&keeping(&world, vec![join(&last)])).await?;
+    keys.sort();
+    keys.truncate(MEMBERSHIPS);
+    let found = nodes.two().memberships(&person.key).await?;
+    same(&(found.groups, found.is_cut), &(keys, true), "one more than may be named")
 }

@@ -20,7 +20,7 @@ use super::{
 };
 use crate::{
     AccountId, Collection, ConnectionId, Cursor, Document, DocumentId, DocumentKey, DocumentKind,
-    DocumentQuery, DocumentText, IndexName, MEMBERSHIPS, Member, PAGE_ITEMS, Page,
+    DocumentQuery, DocumentText, IndexName, MEMBERSHIPS, Member, Memberships, PAGE_ITEMS, Page,
 };
 
 #[derive(Default)]
@@ -162,7 +162,7 @@ impl Documents {
         members.get_key_value(&id).map(member)
     }
 
-    pub(super) fn memberships(&self, of: &DocumentKey) -> Vec<DocumentKey> {
+    pub(super) fn memberships(&self, of: &DocumentKey) -> Memberships {
         let row = self.register(&of.collection).and_then(|register| register.rows.get(of.id));
         let key = |(kind, id): &Group| DocumentKey {
             collection: Collection { kind: kind.clone(), ..of.collection.clone() },
@@ -172,7 +172,7 @@ impl Documents {
             self.register(&group.collection).is_some_and(|register| register.rows.get(group.id).is_some())
         };
         let groups = row.into_iter().flat_map(|row| row.groups.iter().map(key));
-        groups.filter(is_there).take(MEMBERSHIPS).collect()
+        Memberships::cut(groups.filter(is_there).take(MEMBERSHIPS + 1).collect())
     }
 }
 

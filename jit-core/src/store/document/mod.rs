@@ -18,6 +18,29 @@ pub const UNIQUE_INDEXES: usize = 32;
 /// The most groups that [`DocumentStore::memberships`] names.
 pub const MEMBERSHIPS: usize = 10_000;
 
+/// Names the groups that a document is a member of.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[expect(
+    clippy::exhaustive_structs,
+    reason = "a store fills in all of it, and whoever asks must see what is cut"
+)]
+pub struct Memberships {
+    /// The groups, in the order of their kinds and ids; at most [`MEMBERSHIPS`].
+    pub groups: Vec<DocumentKey>,
+    /// Whether there are more than these.
+    pub is_cut: bool,
+}
+
+impl Memberships {
+    /// Cuts what was found in order, where it is more than may be named: to know it, look for one more.
+    #[must_use]
+    pub fn cut(mut found: Vec<DocumentKey>) -> Self {
+        let is_cut = found.len() > MEMBERSHIPS;
+        found.truncate(MEMBERSHIPS);
+        Self { groups: found, is_cut }
+    }
+}
+
 /// Names the documents of one kind that one connection keeps.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[expect(clippy::exhaustive_structs, reason = "whoever asks for documents names all of it")]
@@ -252,10 +275,10 @@ pub trait DocumentStore: Send + Sync {
     /// `store.unavailable`, `store.corrupt`.
     async fn member(&self, group: &DocumentKey, id: DocumentId) -> Result<Option<Member>, BackendError>;
 
-    /// Names the groups that a document is a member of, in the order of their kinds and ids; at most [`MEMBERSHIPS`]. A group
-    /// that is gone is not among them, whoever stayed behind.
+    /// Names the groups that a document is a member of, and tells whether there are more. A group that is gone is not among
+    /// them, whoever stayed behind.
     ///
     /// # Errors
     /// `store.unavailable`, `store.corrupt`.
-    async fn memberships(&self, member: &DocumentKey) -> Result<Vec<DocumentKey>, BackendError>;
+    async fn memberships(&self, member: &DocumentKey) -> Result<Memberships, BackendError>;
 }
