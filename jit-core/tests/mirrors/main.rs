@@ -5,7 +5,7 @@ mod drift;
 #[cfg(test)]
 mod faults;
 #[cfg(test)]
-#[path = "../leases/faulty.rs"]
+#[path = "../leases/faulty/mod.rs"]
 #[expect(dead_code, reason = "the tests of leases use the rest")]
 mod faulty;
 #[cfg(test)]
