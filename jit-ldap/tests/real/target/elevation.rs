@@ -335,8 +335,7 @@ async fn kill(world: &World, rounds: usize, longest: usize) {
     println!("{whole} lent, {killed} killed while they were; something was left in between {remained} times");
     assert!(whole > 0 && killed > 0 && remained > 0);
     assert!(!world.is_member("ops", &dn).await && world.is_member("staff", &dn).await);
-    house.clock.advance(TimeDelta::hours(1));
-    assert_eq!(house.work().await, WorkReport::default(), "nothing is left to do");
+    assert_eq!(house.an_hour_later().await, WorkReport::default(), "nothing is left to do");
     world.dismiss(&dn).await;
 }
 

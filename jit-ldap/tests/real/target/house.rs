@@ -236,6 +236,12 @@ impl House {
         self.jit.work_target(&worker, &target_id(), NonZeroUsize::new(100).unwrap()).await.unwrap()
     }
 
+    /// Works once more, when an hour has passed.
+    pub(crate) async fn an_hour_later(&self) -> WorkReport {
+        self.clock.advance(TimeDelta::hours(1));
+        self.work().await
+    }
+
     /// What is left in the directory of this house, by the markers that only it can make.
     pub(crate) async fn left(&self, target: &dyn Target) -> Vec<RemoteRef> {
         let Listing::Complete(all) = target.list(None).await.unwrap() else { panic!("a whole listing") };

@@ -75,8 +75,7 @@ async fn kill(world: &World, rounds: usize) {
     assert!(whole > 0 && killed > 0 && remained > 0);
     let left = house.left(target.as_ref()).await;
     assert!(left.is_empty(), "orphans: {left:?}");
-    house.clock.advance(TimeDelta::hours(1));
-    assert_eq!(house.work().await, WorkReport::default(), "nothing is left to do");
+    assert_eq!(house.an_hour_later().await, WorkReport::default(), "nothing is left to do");
 }
 
 #[tokio::test]

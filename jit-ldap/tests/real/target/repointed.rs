@@ -109,8 +109,7 @@ async fn a_group_that_was_made_after_it_could_not_be_lent_keeps_its_own_members(
     assert_eq!(refused.code().as_str(), "target.entitlement");
     make_group(world.peer(), "ghost", &dn).await;
     for _ in 0..3 {
-        house.clock.advance(TimeDelta::hours(1));
-        assert_eq!(house.work().await.failed, 0);
+        assert_eq!(house.an_hour_later().await.failed, 0);
     }
     assert!(world.is_member("ghost", &dn).await, "nobody was ever put there by us");
     world.dismiss(&dn).await;
@@ -132,8 +131,7 @@ async fn a_group_that_was_made_anew_under_the_same_name_keeps_its_own_members() 
     );
     make_group(peer, "ops", &dn).await;
     for _ in 0..3 {
-        house.clock.advance(TimeDelta::hours(1));
-        assert_eq!(house.work().await.failed, 0);
+        assert_eq!(house.an_hour_later().await.failed, 0);
     }
     let kept = house.store.get(&tenant(), lent.lease).await.unwrap().unwrap();
     assert!(!kept.lease.unwrap().is_live());

@@ -17,6 +17,13 @@ pub(crate) fn unfollowed() -> World {
     World::OpenLdap(Box::new(Peer::start_as("slapd", &["--unfollowed"])))
 }
 
+/// The same, and a house that lends there.
+async fn lending() -> (World, House) {
+    let world = unfollowed();
+    let house = House::behind(world.target(), 0).await;
+    (world, house)
+}
+
 const GROUPS: [&str; 2] = ["ops", "staff"];
 
 async fn names(world: &World, dn: &Dn) -> [bool; 2] {
@@ -44,8 +51,7 @@ async fn set_members(world: &World, group: &str, members: &[&Dn]) {
 
 #[tokio::test]
 async fn whoever_is_removed_is_taken_out_of_groups_that_do_not_follow() {
-    let world = unfollowed();
-    let house = House::behind(world.target(), 0).await;
+    let (world, house) = lending().await;
     for is_moved in [false, true] {
         let out = house.out(30).await;
         let mut dn = world.dn(&out.name);
@@ -71,8 +77,7 @@ async fn whoever_is_removed_is_taken_out_of_groups_that_do_not_follow() {
 
 #[tokio::test]
 async fn what_somebody_else_removed_is_taken_out_of_groups_and_never_twice() {
-    let world = unfollowed();
-    let house = House::behind(world.target(), 0).await;
+    let (world, house) = lending().await;
     let out = house.out(30).await;
     let dn = world.dn(&out.name);
     // as a process leaves it that dies once the account is removed
@@ -83,16 +88,14 @@ async fn what_somebody_else_removed_is_taken_out_of_groups_and_never_twice() {
     assert_eq!(names(&world, &dn).await, [false; 2]);
     let before = stamps(&world).await;
     for _ in 0..3 {
-        house.clock.advance(TimeDelta::hours(1));
-        assert_eq!(house.work().await, WorkReport::default(), "nothing is left to do");
+        assert_eq!(house.an_hour_later().await, WorkReport::default(), "nothing is left to do");
     }
     assert_eq!(stamps(&world).await, before);
 }
 
 #[tokio::test]
 async fn no_kill_leaves_a_name_in_a_group() {
-    let world = unfollowed();
-    let house = House::behind(world.target(), 0).await;
+    let (world, house) = lending().await;
     let (mut killed, mut whole) = (0, 0);
     for round in 0..40 {
         let out = house.out(30).await;
@@ -118,8 +121,7 @@ async fn no_kill_leaves_a_name_in_a_group() {
 
 #[tokio::test]
 async fn whoever_has_the_name_by_now_stays_in_the_groups() {
-    let world = unfollowed();
-    let house = House::behind(world.target(), 0).await;
+    let (world, house) = lending().await;
     let out = house.out(30).await;
     let dn = world.dn(&out.name);
     world.dismiss(&dn).await;
@@ -131,8 +133,8 @@ async fn whoever_has_the_name_by_now_stays_in_the_groups() {
 
 #[tokio::test]
 async fn a_group_that_keeps_a_name_is_told_until_it_does_not() {
-    let world = unfollowed();
-    let (house, nobody) = (House::behind(world.target(), 0).await, world.peer().below("cn=nobody"));
+    let (world, house) = lending().await;
+    let nobody = world.peer().below("cn=nobody");
     let out = house.out(30).await;
     let dn = world.dn(&out.name);
     // a group of this class must name somebody
@@ -143,12 +145,10 @@ async fn a_group_that_keeps_a_name_is_told_until_it_does_not() {
     assert_eq!(lease.proof.map(|proof| proof.seen), Some(Seeing::Absent), "the account is gone");
     assert_eq!(names(&world, &dn).await, [true, false], "what can be taken is");
     for _ in 0..3 {
-        house.clock.advance(TimeDelta::hours(1));
-        assert_eq!(house.work().await.failed, 1, "it comes again");
+        assert_eq!(house.an_hour_later().await.failed, 1, "it comes again");
     }
     set_members(&world, "ops", &[&nobody, &dn]).await;
-    house.clock.advance(TimeDelta::hours(1));
-    assert_eq!(house.work().await.failed, 0);
+    assert_eq!(house.an_hour_later().await.failed, 0);
     assert_eq!(names(&world, &dn).await, [false; 2]);
     let limit = NonZeroUsize::new(100).unwrap();
     let query = AuditQuery { tenant: tenant(), account: None, after: None, latest_first: false, limit };
@@ -184,8 +184,7 @@ async fn what_cannot_be_taken_out_of_a_group_is_told_by_its_name() {
 
 #[tokio::test]
 async fn a_group_that_an_account_was_not_given_keeps_it_from_nothing() {
-    let world = unfollowed();
-    let house = House::behind(world.target(), 0).await;
+    let (world, house) = lending().await;
     let out = house.jit.check_out(&house.request("ops", 30)).await.unwrap();
     hide_of(world.peer(), "exact", "cn=staff,ou=groups", "member").await;
     assert_eq!(house.check_in(out.lease).await.unwrap().phase.word(), "gone");

@@ -37,25 +37,19 @@ pub(super) async fn reveal(peer: &Peer) {
     change_rules(peer, Modification::Delete, "{1}").await;
 }
 
-/// Works once more, when an hour has passed.
-async fn an_hour_later(house: &House) -> WorkReport {
-    house.clock.advance(TimeDelta::hours(1));
-    house.work().await
-}
-
 /// Ends a lease while its account is hidden: whoever has its secret logs in by it, and the end comes again.
 pub(super) async fn stays_while_hidden(peer: &Peer, house: &House, out: &CheckedOut, dn: &Dn, how: &str) {
     assert_eq!(house.check_in(out.lease).await.unwrap().phase.word(), "ending", "{how}");
     assert_eq!(peer.bind(&dn.to_string(), out.secret.reveal()).await, "fine", "{how}");
     for _ in 0..3 {
-        assert_eq!(an_hour_later(house).await.failed, 1, "{how}: it comes again");
+        assert_eq!(house.an_hour_later().await.failed, 1, "{how}: it comes again");
     }
 }
 
 /// Shows an account again whose lease was to end.
 pub(super) async fn ends_once_shown(world: &World, house: &House, dn: &Dn, how: &str) {
     reveal(world.peer()).await;
-    assert_eq!(an_hour_later(house).await.failed, 0, "{how}");
+    assert_eq!(house.an_hour_later().await.failed, 0, "{how}");
     assert!(!world.exists(dn).await && !world.is_member("ops", dn).await, "{how}");
 }
 
@@ -136,12 +130,12 @@ pub(super) async fn loses_once_shown(
     let lent = house.jit.elevate(&house.request(&role, 30), Some("alice")).await.unwrap();
     let rules = hidden(peer).await;
     assert_eq!(house.check_in(lent.lease).await.unwrap().phase.word(), "ending", "{group}");
-    assert_eq!(an_hour_later(house).await.failed, 1, "{group}: it comes again");
+    assert_eq!(house.an_hour_later().await.failed, 1, "{group}: it comes again");
     for _ in 0..rules {
         reveal(peer).await;
     }
     assert!(world.is_member(group, &alice).await, "{group}");
-    assert_eq!(an_hour_later(house).await.failed, 0, "{group}");
+    assert_eq!(house.an_hour_later().await.failed, 0, "{group}");
     assert!(!world.is_member(group, &alice).await, "{group}");
 }
 
@@ -189,7 +183,7 @@ async fn a_group_that_cannot_be_looked_at_is_not_one_that_names_nobody() {
             _ => now = house.anew(house.store.clone(), struck.clone()),
         }
         assert_eq!(now.check_in(lent.lease).await.unwrap().phase.word(), "ending", "{how}");
-        assert_eq!(an_hour_later(&now).await.failed, 1, "{how}: it comes again");
+        assert_eq!(now.an_hour_later().await.failed, 1, "{how}: it comes again");
         for _ in 0..hidden {
             reveal(peer).await;
         }
@@ -197,7 +191,7 @@ async fn a_group_that_cannot_be_looked_at_is_not_one_that_names_nobody() {
             rename(peer, &renamed, "ops").await;
         }
         assert!(world.is_member("ops", &alice).await, "{how}");
-        assert_eq!(an_hour_later(&house).await.failed, 0, "{how}");
+        assert_eq!(house.an_hour_later().await.failed, 0, "{how}");
         assert!(!world.is_member("ops", &alice).await, "{how}");
     }
 }
@@ -325,12 +319,12 @@ async fn in_active_directory_too_a_group_that_does_not_show_its_members_is_not_o
     // nothing can be read or changed: nothing is proved
     refuse_of(&mut administrator, &ops, WRITE, sid, Some(MEMBER)).await;
     assert_eq!(house.check_in(second.lease).await.unwrap().phase.word(), "ending");
-    assert_eq!(an_hour_later(&house).await.failed, 1, "it comes again");
+    assert_eq!(house.an_hour_later().await.failed, 1, "it comes again");
     assert!(is_in_ops(&mut administrator, &bob).await);
     // whoever is removed took what they held with them, and a group that is empty by then proves it
     administrator.delete(&EntryName::from(&bob), &[]).await.unwrap();
-    assert_eq!(an_hour_later(&house).await.failed, 1, "that cannot be read either");
+    assert_eq!(house.an_hour_later().await.failed, 1, "that cannot be read either");
     let restored = [Modification::Replace(Attribute::new(list, [rights]))];
     administrator.modify(&EntryName::from(&ops), &restored, &[]).await.unwrap();
-    assert_eq!(an_hour_later(&house).await.failed, 0);
+    assert_eq!(house.an_hour_later().await.failed, 0);
 }
