@@ -116,8 +116,9 @@ impl Pools {
 
     /// A connection on which other people are bound.
     pub(crate) async fn lend_for_binding(&self) -> Result<Loan, LdapError> {
+        let seat = self.binding.seat().await?;
         let begun = Instant::now();
-        let lent = self.binding.lend().await;
+        let lent = self.binding.lend_on(seat).await;
         if let Err(error) = &lent {
             self.silence.learn(error, begun.elapsed());
         }

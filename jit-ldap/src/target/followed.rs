@@ -54,10 +54,12 @@ impl Followed {
         })
     }
 
-    /// Learns what a group did.
+    /// Learns what a group did. One that is believed to follow is not looked at, so that it did shows nothing new.
     pub(super) fn learn(&self, server: &ServerId, group: &Dn, follows: bool) {
         self.of(server, |seen| {
-            seen.groups.insert(group.clone(), (follows, Instant::now()));
+            if !(follows && seen.is_sure(group)) {
+                seen.groups.insert(group.clone(), (follows, Instant::now()));
+            }
         });
     }
 
@@ -75,5 +77,24 @@ impl Seen {
     fn of(&self, group: &Dn) -> Option<bool> {
         let (follows, at) = self.groups.get(group)?;
         (at.elapsed() < COUNTS_FOR).then_some(*follows)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test(start_paused = true)]
+    async fn what_was_not_looked_at_is_believed_no_longer_than_a_minute() {
+        let (followed, server, group) =
+            (Followed::default(), ServerId::new("one"), Dn::parse("cn=ops").unwrap());
+        followed.learn(&server, &group, true);
+        tokio::time::advance(COUNTS_FOR / 2).await;
+        followed.learn(&server, &group, true);
+        assert!(followed.is_sure(&server, &group));
+        tokio::time::advance(COUNTS_FOR / 2).await;
+        assert!(!followed.is_sure(&server, &group) && followed.is_unknown(&server, &group));
+        followed.learn(&server, &group, false);
+        assert!(!followed.is_sure(&server, &group) && !followed.is_unknown(&server, &group));
     }
 }
