@@ -76,6 +76,11 @@ impl Readers {
         free.filter(|connection| connection.is_autocommit() || connection.execute_batch("ROLLBACK").is_ok())
     }
 
+    #[cfg(test)]
+    pub(super) fn is_free(&self) -> bool {
+        self.connections.iter().all(|connection| connection.try_lock().is_ok())
+    }
+
     /// How many steps SQLite has taken for statements of the first connection.
     #[cfg(test)]
     pub(super) fn steps(&self, statements: &[&str]) -> i64 {

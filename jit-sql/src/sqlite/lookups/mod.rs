@@ -29,9 +29,14 @@ use super::{
     readers::{NO_READER, Readers},
 };
 
-/// How many look-ups share a transaction at most. Where so many wait, one of them no longer waits for who went ahead: that
-/// may be waiting for the disk, or for a processor.
+/// How many look-ups share a transaction at most.
 const TOGETHER: usize = 16;
+
+/// How many have to wait before one of them no longer waits for who went ahead: that may be waiting for the disk, or for a
+/// processor. The more connections there are, the more processors there are to look up at once.
+fn enough(connections: usize) -> usize {
+    (TOGETHER / connections.max(1)).max(2)
+}
 
 /// How many more must have found somebody looking up than did not, of late, before anybody waits: waiting and being woken
 /// costs more than to get in each other's way now and then.
@@ -76,8 +81,10 @@ impl Readers {
             if let Some(answer) = waiting.answer(context.waker()) {
                 return Poll::Ready(answer);
             }
-            let Some(turn) = self.lookups.turn(self.count()) else { return Poll::Pending };
+            let Some(mut turn) = self.lookups.turn(self.count()) else { return Poll::Pending };
             turn.look_up(self.free().as_deref());
+            // Only now: whoever is woken is to find the connection free.
+            drop(turn);
             waiting.answer(context.waker()).map_or(Poll::Pending, Poll::Ready)
         });
         answer.await.map_err(|refused| refused.during(operation))
@@ -100,13 +107,14 @@ impl Lookups {
     /// Takes a place for those who are first in line, where nobody looks up or so many wait that they need not care.
     fn turn(&self, places: usize) -> Option<Turn<'_>> {
         let mut line = self.line();
-        let is_long = line.waiting.len() >= TOGETHER && line.under_way < places;
+        let is_long = line.waiting.len() >= enough(places) && line.under_way < places;
         if line.under_way > 0 && !is_long {
             return None;
         }
         line.under_way += 1;
         let first = line.waiting.len().min(TOGETHER);
-        Some(Turn { these: line.waiting.drain(..first).collect(), _place: Place(self) })
+        let these = line.waiting.drain(..first).collect();
+        Some(Turn { these, answered: Vec::with_capacity(first), _place: Place(self) })
     }
 
     fn line(&self) -> MutexGuard<'_, Line> {
@@ -133,16 +141,17 @@ impl Drop for Place<'_> {
 struct Turn<'l> {
     // In this order: whoever is told something is told before others go on.
     these: Vec<Arc<dyn Waits>>,
+    answered: Vec<Waker>,
     _place: Place<'l>,
 }
 
 impl Turn<'_> {
-    fn look_up(mut self, connection: Option<&Connection>) {
+    fn look_up(&mut self, connection: Option<&Connection>) {
         let shared = connection.filter(|_| self.these.len() > 1).map(Shared::begin);
         for one in &self.these {
             // Whoever has gone is left out.
             if Arc::strong_count(one) > 1 {
-                one.look(connection);
+                self.answered.extend(one.look(connection));
             }
         }
         drop(shared);
@@ -151,10 +160,11 @@ impl Turn<'_> {
 }
 
 impl Drop for Turn<'_> {
-    /// Keeps nobody waiting for what broke off.
+    /// Wakes whoever has an answer, and keeps nobody waiting for what broke off.
     fn drop(&mut self) {
-        for one in &self.these {
-            one.look(None);
+        self.answered.extend(self.these.iter().filter_map(|one| one.look(None)));
+        for waker in self.answered.drain(..) {
+            waker.wake();
         }
     }
 }
@@ -181,8 +191,8 @@ impl Drop for Shared<'_> {
 
 /// A look-up of any kind that waits.
 trait Waits: Send + Sync {
-    /// Looks up, and tells the answer unless there is one.
-    fn look(&self, connection: Option<&Connection>);
+    /// Looks up, and keeps the answer unless there is one. Returns who is to be woken for it.
+    fn look(&self, connection: Option<&Connection>) -> Option<Waker>;
 
     fn wake(&self);
 }
@@ -215,15 +225,16 @@ where
     P: Send + Sync,
     T: Send,
 {
-    fn look(&self, connection: Option<&Connection>) {
+    fn look(&self, connection: Option<&Connection>) -> Option<Waker> {
         let connection = connection.ok_or(NO_READER);
         let answer = connection.and_then(|connection| (self.look)(connection, self.key.borrow(), &self.part));
         let mut state = locked(&self.state);
-        if let State::Waits(waker) = &*state {
-            let waker = waker.clone();
-            *state = State::Answered(answer);
-            drop(state);
-            waker.wake();
+        match mem::replace(&mut *state, State::Answered(answer)) {
+            State::Waits(waker) => Some(waker),
+            before @ State::Answered(_) => {
+                *state = before;
+                None
+            }
         }
     }
 

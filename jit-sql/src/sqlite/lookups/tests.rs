@@ -62,6 +62,16 @@ impl Drop for House {
     }
 }
 
+/// Counts how often it is woken while no connection is in use.
+struct Looks(Arc<House>, Arc<AtomicUsize>);
+
+impl Wake for Looks {
+    fn wake(self: Arc<Self>) {
+        assert!(self.0.readers.is_free(), "a connection is still in use");
+        self.1.fetch_add(1, Ordering::SeqCst);
+    }
+}
+
 fn number(on: &Connection) -> Result<i64, Refused> {
     Ok(row(on, "SELECT number FROM kept", (), |row| Ok(row.get(0)?))?.unwrap())
 }
@@ -189,12 +199,33 @@ fn an_error_reaches_the_one_whose_it_is() {
 fn a_full_line_waits_for_nobody_while_a_connection_is_free() {
     let house = House::new(2);
     let _somebody = house.somebody();
-    let mut line: Vec<_> = (0..TOGETHER).map(|_| house.ask(number)).collect();
+    let mut line: Vec<_> = (0..enough(2)).map(|_| house.ask(number)).collect();
     let (last, others) = line.split_last_mut().unwrap();
     assert!(others.iter_mut().all(|asking| polled(asking).is_none()));
     assert_eq!(answered(last), Ok(1));
     assert!(others.iter_mut().all(|asking| answered(asking) == Ok(1)));
     assert!(polled(&mut house.ask(number)).is_none(), "one alone waits");
+}
+
+#[test]
+fn the_more_connections_the_sooner_one_goes_ahead() {
+    assert_eq!([1, 2, 4, 8, 16].map(enough), [TOGETHER, 8, 4, 2, 2]);
+}
+
+#[test]
+fn whoever_is_woken_finds_the_connection_free() {
+    let house = House::new(1);
+    let somebody = house.somebody();
+    let mut two = [house.ask(number), house.ask(number)];
+    assert!(polled(&mut two[0]).is_none());
+    let (looks, found) = (Arc::clone(&house), Arc::new(AtomicUsize::new(0)));
+    let waker = Waker::from(Arc::new(Looks(looks, Arc::clone(&found))));
+    assert!(two[1].as_mut().poll(&mut Context::from_waker(&waker)).is_pending());
+    found.store(0, Ordering::SeqCst);
+    drop(somebody);
+    assert_eq!(answered(&mut two[0]), Ok(1));
+    assert!(found.load(Ordering::SeqCst) > 0, "woken when the connection is free");
+    assert_eq!(answered(&mut two[1]), Ok(1));
 }
 
 #[test]
