@@ -276,7 +276,7 @@ pub(crate) fn check_waiters<'a>(
 ) {
     found.each("target", targets, |target, found| {
         let Some(mirror) = &target.mirror else { return };
-        let is_open = |tenant: &TenantId| target.tenants.is_empty() || target.tenants.contains(tenant);
+        let is_open = |tenant: &TenantId| !target.says_whose() || target.tenants.contains(tenant);
         let provisions = |id: &ConnectionId| {
             named(id).filter(|(tenant, _)| is_open(tenant)).map(|(_, provisions)| provisions)
         };

@@ -88,10 +88,10 @@ fn tenants_of(
     tenants: &BTreeSet<TenantId>,
     found: &mut Problems,
 ) -> BTreeSet<TenantId> {
-    if settings.tenants.is_empty() && tenants.len() == 1 {
+    if !settings.says_whose() && tenants.len() == 1 {
         return tenants.clone();
     }
-    if settings.tenants.is_empty() {
+    if !settings.says_whose() {
         found.report_in("tenants", Code::new("config.missing_field"), "must say whose people check out here");
     }
     if !settings.tenants.is_subset(tenants) {
@@ -291,5 +291,37 @@ fn lent(role: &RoleSettings) -> TargetRole {
 impl std::fmt::Debug for Opened {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Opened").field("setup", &self.setup).finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use jit_core::config::{Format, load_with};
+
+    use super::*;
+
+    /// To whom a target is open of which this is said, in a portal with these tenants.
+    fn open_where(said: &str, tenants: &[&str]) -> Result<Vec<String>, String> {
+        let tenants = tenants.iter().map(|name| TenantId::new(name).unwrap()).collect();
+        let text = format!("id = \"one\"\n{said}\n");
+        let mut open = BTreeSet::new();
+        let read = |settings: &TargetSettings, found: &mut Problems| {
+            open = tenants_of(settings, &tenants, found);
+        };
+        load_with(&text, Format::Toml, "portal.toml", read).map_err(|found| found.to_string())?;
+        Ok(open.iter().map(ToString::to_string).collect())
+    }
+
+    #[test]
+    fn a_target_is_open_by_default_only_where_nothing_is_said_and_nobody_else_could_be_meant() {
+        assert_eq!(open_where("", &["acme"]).unwrap(), ["acme"]);
+        assert!(open_where("", &["acme", "initech"]).unwrap_err().contains("(config.missing_field)"));
+        assert_eq!(open_where("tenants = [\"acme\"]", &["acme", "initech"]).unwrap(), ["acme"]);
+        for closed in ["[\"acme\"]", "[\"acme\", \"initech\"]"] {
+            let said = format!("former_tenants = {closed}");
+            for tenants in [&["acme"][..], &["acme", "initech"], &["initech"]] {
+                assert!(open_where(&said, tenants).unwrap().is_empty(), "{said}: {tenants:?}");
+            }
+        }
     }
 }

@@ -18,7 +18,8 @@ use super::work::PaceSettings;
 #[serde(deny_unknown_fields)]
 pub(crate) struct TargetSettings {
     pub(crate) id: TargetId,
-    /// Whose people may check out here. Where there is only one tenant, it is theirs without it.
+    /// Whose people may check out here. Where there is only one tenant, and `former_tenants` names nobody, it is theirs
+    /// without it.
     #[serde(default)]
     pub(crate) tenants: BTreeSet<TenantId>,
     /// Whose people checked out here before: what they still have ends, and nothing is lent to them.
@@ -155,6 +156,19 @@ impl TargetSettings {
         set.into_iter().flat_map(|(marker, former)| std::iter::once(marker).chain(former)).map(String::as_str)
     }
 
+    /// Whether it is said whose the target is. One that was only closed to somebody is open to nobody.
+    pub(super) fn says_whose(&self) -> bool {
+        !self.tenants.is_empty() || !self.former_tenants.is_empty()
+    }
+
+    fn check_tenants(&self, found: &mut Problems) {
+        if !self.tenants.is_disjoint(&self.former_tenants) {
+            let message =
+                "names a tenant that `tenants` names as well: the target is open to them, or closed";
+            found.report_in("former_tenants", Code::new("config.invalid_value"), message);
+        }
+    }
+
     fn check_kind(&self, found: &mut Problems) {
         if let Some(settings) = &self.active_directory {
             found.within("active_directory", |found| Check::check(settings, found));
@@ -215,6 +229,7 @@ impl TargetSettings {
 
 impl Check for TargetSettings {
     fn check(&self, found: &mut Problems) {
+        self.check_tenants(found);
         self.check_kind(found);
         self.check_roles(found);
         self.check_mirror(found);

@@ -2,6 +2,8 @@
 
 #![expect(clippy::unwrap_used, reason = "a panic is how a test fails")]
 
+mod tenants;
+
 use std::fs;
 use std::io::{self, Write};
 use std::os::unix::fs::PermissionsExt as _;
@@ -18,7 +20,7 @@ use jit_examples::checkout;
 use jit_sql::SqliteStore;
 use serde_json::Value;
 
-const TARGETS: &str = include_str!("data/target.toml");
+const TARGETS: &str = include_str!("../data/target.toml");
 
 fn write(path: &Path, text: &str, mode: u32) {
     fs::write(path, text).unwrap();
