@@ -10,6 +10,7 @@ use jit_core::{
     TenantId,
 };
 use jit_sql::SqliteStore;
+use serde_json::Value;
 
 use crate::{TARGETS, folder, refuses, run, write};
 
@@ -29,6 +30,7 @@ async fn with_a_lease(name: &str) -> (PathBuf, String) {
     let folder = folder(name, &saying("tenants = [\"acme\"]"));
     let (code, lines, complaint) = ask(&folder, "person add ada --role role:operator");
     assert_eq!(code, 0, "{complaint}");
+    let holder = lines.first().and_then(|line| line.get("account")?.as_str());
     let role = TargetRole::new(TimeDelta::hours(8), vec![Entitlement::role("operator").unwrap()]);
     let key = fs::read(folder.join("key")).unwrap();
     let target = TargetId::new("one").unwrap();
@@ -41,7 +43,7 @@ async fn with_a_lease(name: &str) -> (PathBuf, String) {
     let request = CheckOut {
         tenant: acme(),
         store: None,
-        holder: lines[0]["account"].as_str().unwrap().parse().unwrap(),
+        holder: holder.unwrap().parse().unwrap(),
         by: Actor::Administrator { name: "root".to_owned() },
         target,
         role: role_name,
@@ -53,7 +55,7 @@ async fn with_a_lease(name: &str) -> (PathBuf, String) {
     (folder, lent.lease.to_string())
 }
 
-fn ask(folder: &Path, line: &str) -> (i32, Vec<serde_json::Value>, String) {
+fn ask(folder: &Path, line: &str) -> (i32, Vec<Value>, String) {
     run(folder, &format!("--config checkout.toml --json {line}"))
 }
 
