@@ -19,7 +19,7 @@ pub(super) struct Failure {
     again_after: Option<TimeDelta>,
     /// Whether the target says that it does not work for now (503), whoever asks.
     is_outage: bool,
-    /// Whether it came of one group, for an account that the target had just shown.
+    /// Whether it came of a change of one known group, for an account that the target had just shown.
     is_of_group: bool,
     /// The ids of groups that may have been joined before, by name.
     ids: BTreeMap<String, String>,
@@ -49,7 +49,8 @@ impl Failure {
         self
     }
 
-    /// Says that it came of one group: it tells nothing of the target as a whole where a large group may fail so.
+    /// Says that it came of a change of one group whose id is known: it tells nothing of the target as a whole where a large
+    /// group may fail so. A look-up of a group by its name is no matter of that group.
     pub(super) const fn of_group(mut self) -> Self {
         self.is_of_group = self.reason.is_of_large_group();
         self
@@ -78,19 +79,23 @@ impl Failure {
         !matches!(self.reason, Paced | GroupPaced | OutOfTime | Throttled)
     }
 
-    /// Whom it is about, where the fault alone does not tell.
-    fn scope(&self) -> Option<FaultScope> {
+    /// Whom it is about.
+    fn scope(&self) -> FaultScope {
         use TargetReason::{
             AccountLost, AnswerForeign, AnswerTooLarge, ChangedMeanwhile, GroupMadeTwice, RequestInvalid,
             RequiredMissing, UseUnchanged,
         };
         match self.reason {
-            _ if self.is_outage => Some(FaultScope::Target),
-            _ if self.may_be_of_one() || self.is_of_group => Some(FaultScope::Account),
+            _ if self.is_outage => FaultScope::Target,
+            _ if self.may_be_of_one() || self.is_of_group => FaultScope::Account,
             AccountLost | AnswerForeign | AnswerTooLarge | ChangedMeanwhile | GroupMadeTwice
-            | RequestInvalid | RequiredMissing | UseUnchanged => Some(FaultScope::Account),
-            _ => None,
+            | RequestInvalid | RequiredMissing | UseUnchanged => FaultScope::Account,
+            _ => BackendError::new(self.kind(), "application.scope").scope(),
         }
+    }
+
+    const fn kind(&self) -> ErrorKind {
+        ErrorKind::Target(self.reason.fault())
     }
 
     /// The same, for others who had asked for the same.
@@ -108,18 +113,23 @@ impl Failure {
     /// Takes the place of an earlier one, and keeps the longer pause of both.
     pub(super) fn after(self, earlier: Option<Self>) -> Self {
         match earlier {
-            Some(earlier) => self.no_sooner_than(&earlier),
+            Some(earlier) => self.no_sooner_than(&earlier).unless(Some(earlier)),
+            None => self,
+        }
+    }
+
+    /// Gives way to an earlier one that alone is about the target: what is told of one account must not hide it.
+    pub(super) fn unless(self, earlier: Option<Self>) -> Self {
+        let is_of_target = |failure: &Self| failure.scope() == FaultScope::Target;
+        match earlier.filter(|earlier| is_of_target(earlier) && !is_of_target(&self)) {
+            Some(earlier) => earlier.no_sooner_than(&self),
             None => self,
         }
     }
 
     /// Reports it to whoever asked.
     pub(super) fn during(mut self, operation: &'static str) -> BackendError {
-        let error = BackendError::new(ErrorKind::Target(self.reason.fault()), operation);
-        let error = match self.scope() {
-            Some(scope) => error.about(scope),
-            None => error,
-        };
+        let error = BackendError::new(self.kind(), operation).about(self.scope());
         let error = match self.again_after {
             Some(pause) => error.with_retry(Retry::After(pause)),
             None => error,

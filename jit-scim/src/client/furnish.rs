@@ -15,19 +15,23 @@ use super::wire::Call;
 struct AtFault(Option<Failure>);
 
 impl AtFault {
-    /// Keeps what is of one group, which stands in the way of no other; `None` where it was.
+    /// Keeps what stands in the way of no other group; `None` where it was.
     fn pass<T>(&mut self, result: Result<T, Failure>) -> Result<Option<T>, Failure> {
         match result {
             Err(failure) if failure.reason.is_of_one_group() => {
-                self.0 = Some(failure.of_group().after(self.0.take()));
+                self.0 = Some(failure.after(self.0.take()));
                 Ok(None)
             }
             other => other.map(Some),
         }
     }
 
-    fn end(self) -> Result<(), Failure> {
-        self.0.map_or(Ok(()), Err)
+    /// What is told at the end, or where the call could not go on.
+    fn end(self, result: Result<(), Failure>) -> Result<(), Failure> {
+        match result {
+            Err(last) => Err(last.unless(self.0)),
+            Ok(()) => self.0.map_or(Ok(()), Err),
+        }
     }
 }
 
@@ -100,10 +104,21 @@ impl People {
             }
         }
         let mut at_fault = AtFault::default();
-        self.leave_all(call, person, &memberships.leaves, &stays, &mut at_fault).await?;
-        self.join_all(call, person, memberships, ids, &mut at_fault).await?;
-        self.leave_former(call, person, ids, &mut at_fault).await?;
-        at_fault.end()
+        let changed = self.change_in_order(call, person, memberships, (&stays, ids), &mut at_fault).await;
+        at_fault.end(changed)
+    }
+
+    async fn change_in_order(
+        &self,
+        call: &mut Call,
+        person: &Person,
+        memberships: &Memberships,
+        (stays, ids): (&BTreeSet<String>, &mut Ids<'_>),
+        at_fault: &mut AtFault,
+    ) -> Result<(), Failure> {
+        self.leave_all(call, person, &memberships.leaves, stays, at_fault).await?;
+        self.join_all(call, person, memberships, ids, at_fault).await?;
+        self.leave_former(call, person, ids, at_fault).await
     }
 
     /// Takes an account that failed out of the groups that it is to leave: what is refused of it keeps no access alive.
@@ -207,6 +222,6 @@ impl People {
         for (group, _) in groups {
             at_fault.pass(self.groups.leave(self.finder(), call, &group, &person.id).await)?;
         }
-        at_fault.end()
+        at_fault.end(Ok(()))
     }
 }

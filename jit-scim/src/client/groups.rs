@@ -204,8 +204,13 @@ pub(super) struct GroupAt<'a> {
 }
 
 impl GroupAt<'_> {
-    /// Changes a member when it is its turn, together with others who wait. `false`: there is no such group.
+    /// Changes a member, and says of a failure that it came of this group. `false`: there is no such group.
     async fn change(&self, call: &mut Call, member: &str, joins: bool) -> Result<bool, Failure> {
+        self.change_in_turn(call, member, joins).await.map_err(Failure::of_group)
+    }
+
+    /// Changes a member when it is its turn, together with others who wait.
+    async fn change_in_turn(&self, call: &mut Call, member: &str, joins: bool) -> Result<bool, Failure> {
         let turn = self.groups.turns.at(self.id);
         let waiting = turn.wait(member, joins);
         let _turn = self.finder.wire.wait_for(call, turn.gate.lock()).await;

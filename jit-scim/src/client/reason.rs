@@ -62,7 +62,7 @@ jit_core::reasons! {
 }
 
 impl TargetReason {
-    /// Whether it is about one group, so that others can still be joined and left.
+    /// Whether it may be about one group, so that others can still be joined and left.
     pub(super) const fn is_of_one_group(self) -> bool {
         self.is_of_large_group()
             || matches!(

@@ -290,6 +290,24 @@ async fn an_application_that_fails_everybody_is_left_alone_and_not_for_what_it_r
     }
 }
 
+#[tokio::test]
+async fn an_application_whose_groups_are_out_is_left_alone() {
+    let house = house(|mirroring| mirroring);
+    house.sign_in(&["members"]).await.unwrap();
+    house.pass_minutes(1).await;
+    let fails = || Fault::Answer(500, Vec::new(), "{}");
+    house.sim.script(move |_, asked| asked.path.starts_with("Groups").then(fails));
+    for number in 0..15 {
+        house.sign_in_of(&format!("p{number}"), "P", &["members", "editors"]).await.unwrap();
+    }
+    house.pass_minutes(4).await;
+    assert!(house.jit.target_quarantine(&chat()).await.unwrap().is_some(), "it fails everybody");
+    house.sim.behave();
+    house.pass_minutes(20).await;
+    assert_eq!(house.sim.members("Editors").len(), 15);
+    assert_eq!(house.jit.target_quarantine(&chat()).await.unwrap(), None);
+}
+
 /// Somebody takes Anna out of the group there, and puts a stranger into it.
 async fn a_day_after_somebody_changed_the_group(look: DriftLook) -> (House, String) {
     let house = house_at(true, |mirroring| mirroring.looking_for_drift(look));

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use chrono::TimeDelta;
-use jit_core::{BackendError, DesiredState, Effect, FaultScope, Retry};
+use jit_core::{BackendError, DesiredState, Effect, Retry};
 use jit_scim::client::{
     GroupChanges, GroupOrigin, MemberRate, MemberRemoval, RequestRate, TargetProfile, TargetReason,
 };
@@ -365,54 +365,6 @@ async fn what_is_refused_of_all_is_not_asked_for_each() {
         assert!(outcomes.iter().all(|outcome| outcome.as_ref().is_err_and(|error| error.retry() == retry)));
         assert_eq!(patches(&world).len(), 2, "{status}: the first one, and all who came meanwhile");
     }
-}
-
-/// A group of all people is too large for some applications: each change of it takes longer than anybody waits.
-#[tokio::test]
-async fn a_group_that_fails_keeps_nobody_in_the_next_and_is_not_the_fault_of_the_target() {
-    for fault in
-        [Fault::LostBefore, Fault::Answer(504, Vec::new(), "{}"), Fault::Answer(200, Vec::new(), "[")]
-    {
-        let (world, stranger) =
-            with_groups(TargetProfile::generic(), Quirks::default(), &["All staff", "Crew", "Payroll"]);
-        let known = holding(&world, &["All staff", "Payroll"]).await;
-        let large = world.sim.all("Groups").into_iter().find(|group| group["displayName"] == "All staff");
-        let large = format!("Groups/{}", large.unwrap()["id"].as_str().unwrap());
-        world.sim.script(move |_, asked| asked.path.starts_with(&large).then(|| fault.clone()));
-        let mut moved = known.wanted.clone();
-        moved.entitlements = names(&["Crew"]);
-        let refused = world.mirror(&known.remote, &moved).await.unwrap_err();
-        assert_eq!(refused.scope(), FaultScope::Account, "{refused}: the target is well");
-        assert_eq!(world.sim.members("Payroll"), [stranger], "{refused}");
-        assert_eq!(world.sim.members("Crew").len(), 2, "{refused}");
-        world.sim.behave();
-        world.mirrored(&known.remote, &moved).await;
-        assert_eq!(world.sim.members("All staff").len(), 1, "left with the next attempt");
-    }
-}
-
-/// Where those that hang take all the time of a call, the next attempt does not begin with them.
-#[tokio::test]
-async fn groups_that_take_all_the_time_of_a_call_keep_nobody_in_those_behind_them_for_good() {
-    let (world, stranger) =
-        with_groups(TargetProfile::generic(), Quirks::default(), &["A", "B", "C", "D", "Payroll"]);
-    let known = holding(&world, &["A", "B", "C", "D", "Payroll"]).await;
-    let payroll = world.sim.all("Groups").into_iter().find(|group| group["displayName"] == "Payroll");
-    let payroll = format!("Groups/{}", payroll.unwrap()["id"].as_str().unwrap());
-    let clock = Arc::clone(&world.sim.clock);
-    world.sim.script(move |_, asked| {
-        let hangs = asked.path.starts_with("Groups/") && !asked.path.starts_with(&payroll);
-        hangs.then(|| {
-            clock.advance(TimeDelta::seconds(20));
-            Fault::LostBefore
-        })
-    });
-    let mut moved = known.wanted.clone();
-    moved.entitlements.clear();
-    for _ in 0..8 {
-        world.mirror(&known.remote, &moved).await.unwrap_err();
-    }
-    assert_eq!(world.sim.members("Payroll"), [stranger]);
 }
 
 #[tokio::test]

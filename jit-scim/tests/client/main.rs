@@ -8,6 +8,7 @@
 )]
 
 mod engine;
+mod failing;
 mod groups;
 mod laws;
 mod life;
