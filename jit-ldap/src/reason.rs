@@ -86,8 +86,8 @@ jit_core::reasons! {
         #[doc = "A weak password or a value that must be unique: the text of the answer tells, if anything does."]
         ConstraintViolation = "ldap.constraint_violation", "a rule of the directory on values does not allow this", Nature::Refusal;
         EntryMissing = "ldap.entry_missing", "the entry is not there", Nature::Refusal;
-        #[doc = "A directory says of what our account may not see that it is not there."]
         OtherDirectory = "ldap.other_directory", "it is not the directory that the account was made in, and proves nothing of it", Nature::Setup;
+        #[doc = "A directory says of what our account may not see that it is not there."]
         AbsenceUnproved = "ldap.absence_unproved", "our account does not see the entry, nor what would prove that it is gone", Nature::Setup;
         DnRefused = "ldap.dn_refused", "the server does not take the name of the entry", Nature::Refusal;
         CredentialsInvalid = "ldap.credentials_invalid", "the directory refuses the name or the password", Nature::Refusal;
