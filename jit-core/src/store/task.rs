@@ -130,12 +130,14 @@ impl TaskKind {
 
 /// Says whose tasks are wanted: a process claims none that it could do nothing with.
 #[derive(Clone, Debug, PartialEq, Eq)]
-#[expect(clippy::exhaustive_enums, reason = "a backend answers both")]
+#[expect(clippy::exhaustive_enums, reason = "a backend answers each")]
 pub enum Tenants {
     /// Those of all tenants.
     All,
     /// Those of these tenants.
     These(BTreeSet<TenantId>),
+    /// Those of all tenants but these.
+    AllBut(BTreeSet<TenantId>),
 }
 
 impl Tenants {
@@ -145,6 +147,7 @@ impl Tenants {
         match self {
             Self::All => true,
             Self::These(these) => these.contains(tenant),
+            Self::AllBut(these) => !these.contains(tenant),
         }
     }
 }

@@ -151,7 +151,10 @@ impl TaskQueue for Faulty {
             _ => (self.clock(now), hold),
         };
         let limit = if self.has(Fault::ClaimsAll) { NonZeroUsize::new(PAGE_ITEMS).unwrap() } else { limit };
-        let is_lax = matches!(self.fault, Fault::ClaimsOfAnyTenant | Fault::ClaimsForOtherTenants);
+        let is_lax = match self.fault {
+            Fault::ClaimsOfThoseLeftOut => matches!(tenants, Tenants::AllBut(_)),
+            fault => matches!(fault, Fault::ClaimsOfAnyTenant | Fault::ClaimsForOtherTenants),
+        };
         let asked = if is_lax { &Tenants::All } else { tenants };
         let mut claimed = self.inner.claim(worker, &self.lane(lane), asked, at, span, limit).await?;
         if self.has(Fault::ClaimsForOtherTenants) {

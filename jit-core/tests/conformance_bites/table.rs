@@ -164,6 +164,8 @@ faults! {
     ClaimsOfAnyTenant => [a_claim_takes_tasks_of_the_tenants_that_it_names];
     /// Claims the tasks of other tenants as well, and keeps them to itself.
     ClaimsForOtherTenants => [a_claim_takes_tasks_of_the_tenants_that_it_names];
+    /// Claims the tasks of everybody where some are to be left out.
+    ClaimsOfThoseLeftOut => [a_claim_takes_tasks_of_the_tenants_that_it_names];
     /// Forgets the tenant of settled tasks.
     SettlementForgetsTenant => [a_settlement_stops_at_the_tenant];
     /// Forgets the tenant of events.

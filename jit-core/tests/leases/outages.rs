@@ -1,5 +1,7 @@
 //! Targets that are down, or do not accept our credentials: somebody is told, and nobody is locked out.
 
+use std::collections::BTreeSet;
+
 use chrono::TimeDelta;
 use jit_core::*;
 
@@ -304,6 +306,33 @@ async fn a_target_that_was_struck_from_the_configuration_is_named_and_its_leases
     assert!(!house.person_holds("ops"));
     assert_eq!(house.alarms().await, ["lease.overdue_over", "lease.overdue_over"]);
     assert!(house.directory.accounts().contains_key(&later.unwrap().name), "its time is not over");
+}
+
+/// A look takes a batch at a time, the oldest first; they are the oldest again at the next one.
+#[tokio::test]
+async fn each_lease_of_a_target_that_was_struck_is_told_of_however_many_there_are() {
+    let mut house = House::new().await;
+    let mut lent = BTreeSet::new();
+    for _ in 0..20 {
+        lent.insert(house.out(30).await.lease);
+    }
+    house.restart_with_target(false);
+    house.clock.advance(TimeDelta::minutes(45));
+    let worker = WorkerId::new("w").unwrap();
+    let batch = std::num::NonZeroUsize::new(8).unwrap();
+    assert_eq!(house.jit.work(&worker, batch).await.unwrap().unserved, 20);
+    for _ in 0..2 {
+        house.jit.work(&worker, batch).await.unwrap();
+    }
+    assert_eq!(house.told.alarms(), ["lease.overdue"; 20]);
+    let mut told = BTreeSet::new();
+    for lease in &lent {
+        told.extend((house.lease(*lease).await.alarms == 1).then_some(*lease));
+    }
+    assert_eq!(told, lent, "of each once");
+    house.restart_with_target(true);
+    let done = async || house.jit.work_target(&worker, &target(), batch).await.unwrap().done;
+    assert_eq!([done().await, done().await, done().await], [8, 8, 4], "none is held back");
 }
 
 #[tokio::test]

@@ -7,6 +7,8 @@ use jit_core::*;
 
 use super::house::{House, PERSON, code_of, rule, target, tenant};
 
+const BATCH: NonZeroUsize = NonZeroUsize::new(8).unwrap();
+
 /// The other tenant, on the store and by the clock of a house, in a process of its own.
 struct Beside {
     jit: Jit,
@@ -78,11 +80,16 @@ impl Beside {
     async fn work(&self, id: &TargetId) {
         work(&self.jit, id).await;
     }
+
+    /// Does what is due beside the work of targets.
+    async fn look(&self) -> WorkReport {
+        self.jit.work(&WorkerId::new("beta").unwrap(), BATCH).await.unwrap()
+    }
 }
 
 async fn work(jit: &Jit, id: &TargetId) -> WorkReport {
     let worker = WorkerId::new("w").unwrap();
-    jit.work_target(&worker, id, NonZeroUsize::new(100).unwrap()).await.unwrap()
+    jit.work_target(&worker, id, BATCH).await.unwrap()
 }
 
 async fn phase(house: &House, lease: AccountId) -> &'static str {
@@ -155,20 +162,48 @@ async fn what_was_lent_to_a_tenant_that_nobody_works_for_any_longer_is_told_of_b
     let house = House::new().await;
     let out = house.out(30).await;
     let beside = Beside::of(&house, target()).await;
-    let worker = WorkerId::new("beta").unwrap();
     for minutes in [31, 16] {
         house.clock.advance(TimeDelta::minutes(minutes));
-        beside.jit.work(&worker, NonZeroUsize::new(100).unwrap()).await.unwrap();
+        beside.look().await;
     }
     assert_eq!(house.lease(out.lease).await.phase.word(), "active");
     assert_eq!(house.told.alarms(), ["lease.overdue"]);
-    // what is looked after is none of it
+}
+
+/// However late its own are: whoever looks after them tells of them, in their own time.
+#[tokio::test]
+async fn what_somebody_looks_after_themselves_is_not_told_of_as_what_nobody_does() {
+    let house = House::new().await;
+    let beside = Beside::of(&house, target()).await;
     let ours = beside.lend(&house, &target()).await;
-    house.clock.advance(TimeDelta::minutes(60));
+    house.clock.advance(TimeDelta::minutes(90));
+    assert_eq!(beside.look().await.unserved, 0);
+    assert_eq!(house.told.alarms(), [""; 0]);
     beside.work(&target()).await;
     for lease in ours {
         assert_eq!(phase(&house, lease).await, "gone");
     }
+}
+
+/// One look at everything takes a batch at a time, and these are more.
+#[tokio::test]
+async fn late_work_of_its_own_keeps_nobody_from_telling_of_what_nobody_looks_after() {
+    let house = House::new().await;
+    let beside = Beside::of(&house, target()).await;
+    for _ in 0..BATCH.get() {
+        beside.jit.check_out(&beside.request(&house, target(), "admin")).await.unwrap();
+    }
+    house.clock.advance(TimeDelta::minutes(1));
+    house.out(30).await;
+    house.clock.advance(TimeDelta::minutes(46));
+    assert_eq!(beside.look().await.unserved, 1);
+    assert_eq!(house.told.alarms(), ["lease.overdue"]);
+    let (worker, lane) = (WorkerId::new("later").unwrap(), Lane::new("target:directory:first").unwrap());
+    let ours = Tenants::These([beta()].into());
+    let ours = house.store.claim(&worker, &lane, &ours, house.now(), TimeDelta::minutes(1), BATCH).await;
+    let ours = ours.unwrap();
+    assert_eq!(ours.len(), BATCH.get());
+    assert!(ours.iter().all(|claimed| claimed.attempts == 0), "a look at others costs none an attempt");
 }
 
 #[tokio::test]
@@ -187,7 +222,6 @@ async fn the_targets_of_other_tenants_are_not_missed() {
     assert_eq!(own.missing_targets().await.unwrap(), [target()].into());
 }
 
-// Kept beside the others: an address that nothing but the tenant tells apart.
 #[tokio::test]
 async fn a_struck_target_of_our_own_is_missed_though_another_tenant_has_one_of_the_same_name() {
     let house = House::new().await;

@@ -132,7 +132,7 @@ statements! {
     // tenants are looked up for each row in the order of the lane, whose index leads to them: the OR keeps it so.
     claim = "WITH open AS MATERIALIZED (
           SELECT tenant, id, open_from FROM jit_task WHERE lane = $1 AND open_from <= $2
-            AND ($6::text[] IS NULL OR tenant IN (SELECT unnest($6::text[])))
+            AND ($6::text[] IS NULL OR tenant IN (SELECT unnest($6::text[])) = $7::boolean)
           ORDER BY open_from, id, tenant LIMIT $3 FOR UPDATE SKIP LOCKED
         )
         UPDATE jit_task t SET epoch = t.epoch + 1, open_from = $4, worker = $5

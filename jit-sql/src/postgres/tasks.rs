@@ -32,11 +32,13 @@ impl TaskQueue for PostgresStore {
         let limit = document::one_more(limit) - 1;
         let (of, name) = (lane.as_str(), worker.as_str());
         let (now, end) = (micros(now), micros(until));
-        let theirs: Option<Vec<&str>> = match tenants {
-            Tenants::All => None,
-            Tenants::These(these) => Some(these.iter().map(TenantId::as_str).collect()),
+        let (these, are_theirs) = match tenants {
+            Tenants::All => (None, true),
+            Tenants::These(these) => (Some(these), true),
+            Tenants::AllBut(these) => (Some(these), false),
         };
-        let asked: [&(dyn ToSql + Sync); 6] = [&of, &now, &limit, &end, &name, &theirs];
+        let these: Option<Vec<&str>> = these.map(|these| these.iter().map(TenantId::as_str).collect());
+        let asked: [&(dyn ToSql + Sync); 7] = [&of, &now, &limit, &end, &name, &these, &are_theirs];
         let rows = self.pool.rows(Kind::Write, |s| &s.claim, &asked).await;
         let rows = rows.map_err(|failed| failed.during("tasks.claim"))?;
         let claimed = rows.iter().map(|row| claimed(row, (worker, lane), until));

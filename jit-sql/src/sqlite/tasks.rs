@@ -27,17 +27,16 @@ impl TaskQueue for SqliteStore {
     ) -> Result<Vec<Claimed>, BackendError> {
         let claim = "tasks.claim";
         let until = document::end_of_hold(now, hold, claim)?;
-        let theirs = named(tenants);
+        let (names, are_theirs) = named(tenants);
         // Most polls find nothing, and then nothing needs to be written.
-        let first =
-            self.readers.row(claim, OPEN, (lane.as_str(), micros(now), 1, theirs.as_deref()), |_| Ok(()));
-        if first?.is_none() {
+        let one = (lane.as_str(), micros(now), 1, names.as_deref(), are_theirs);
+        if self.readers.row(claim, OPEN, one, |_| Ok(()))?.is_none() {
             return Ok(Vec::new());
         }
         let (by, of) = (worker.clone(), lane.clone());
         let work = move |session: &Session<'_>| {
             let limit = document::one_more(limit) - 1;
-            let open = (of.as_str(), micros(now), limit, theirs.as_deref());
+            let open = (of.as_str(), micros(now), limit, names.as_deref(), are_theirs);
             let taken = session.rows(OPEN, open, Open::of)?;
             for open in &taken {
                 session.run(CLAIM, (open.seq, micros(until), by.as_str()))?;
@@ -84,14 +83,14 @@ impl TaskQueue for SqliteStore {
     }
 }
 
-/// The tenants as a JSON array; `None` for all.
-fn named(tenants: &Tenants) -> Option<String> {
-    match tenants {
-        Tenants::All => None,
-        Tenants::These(these) => {
-            Some(these.iter().map(TenantId::as_str).collect::<serde_json::Value>().to_string())
-        }
-    }
+/// The tenants that are named, as a JSON array, and whether theirs are wanted or those of all others; `None` for all.
+fn named(tenants: &Tenants) -> (Option<String>, bool) {
+    let (these, are_theirs) = match tenants {
+        Tenants::All => return (None, true),
+        Tenants::These(these) => (these, true),
+        Tenants::AllBut(these) => (these, false),
+    };
+    (Some(these.iter().map(TenantId::as_str).collect::<serde_json::Value>().to_string()), are_theirs)
 }
 
 /// A task that may be claimed, as it is stored.
@@ -127,7 +126,7 @@ impl Open {
 }
 
 const OPEN: &str = "SELECT seq, document, due, epoch, tenant, id, account FROM jit_task INDEXED BY jit_task_open \
-    WHERE lane = ?1 AND open_from <= ?2 AND (?4 IS NULL OR tenant IN (SELECT value FROM json_each(?4))) \
+    WHERE lane = ?1 AND open_from <= ?2 AND (?4 IS NULL OR (tenant IN (SELECT value FROM json_each(?4))) = ?5) \
     ORDER BY open_from, id, tenant LIMIT ?3";
 
 const CLAIM: &str = "UPDATE jit_task SET epoch = epoch + 1, open_from = ?2, worker = ?3 WHERE seq = ?1";

@@ -135,7 +135,8 @@ pub async fn a_withdrawal_stops_at_the_tenant(nodes: &Nodes) -> Result<(), Failu
     same(&tenants, &vec![a.tenant, b.tenant], "the tasks that are claimed")
 }
 
-/// Checks that a claim takes tasks of the tenants that it names alone: those of others count for nothing, and stay as they are.
+/// Checks that a claim takes tasks of the tenants that it names alone, or of all but those: what it does not take counts for
+/// nothing, and stays as it is.
 pub async fn a_claim_takes_tasks_of_the_tenants_that_it_names(nodes: &Nodes) -> Result<(), Failure> {
     let (store, mut a, mut b, mut c) = (nodes.one(), World::new("a")?, World::new("b")?, World::new("c")?);
     let lane = Lane::new("lane")?;
@@ -156,11 +157,14 @@ pub async fn a_claim_takes_tasks_of_the_tenants_that_it_names(nodes: &Nodes) -> 
     };
     same(&claim(store, &Tenants::These(BTreeSet::new()), 9).await?, &Vec::new(), "of nobody")?;
     let b_and_c = Tenants::These([b.tenant, c.tenant].into());
+    let all_but_a = Tenants::AllBut([a.tenant].into());
     let claimed = claim(store, &b_and_c, 3).await?;
     same(&claimed, &first(&[3, 4, 5]), "of two tenants, though another's came before")?;
-    same(&claim(nodes.two(), &b_and_c, 9).await?, &first(&[6]), "the rest of theirs")?;
-    same(&store.next_due(&lane).await?, &Some(at(0)), "the other tenant's")?;
-    same(&claim(nodes.two(), &Tenants::All, 9).await?, &first(&[0, 1, 2]), "of everybody")
+    same(&claim(nodes.two(), &all_but_a, 9).await?, &first(&[6]), "of all but one, the rest")?;
+    same(&store.next_due(&lane).await?, &Some(at(0)), "that one's")?;
+    same(&claim(store, &b_and_c, 9).await?, &Vec::new(), "of two tenants, when all of theirs are taken")?;
+    same(&claim(store, &Tenants::AllBut(BTreeSet::new()), 1).await?, &first(&[0]), "of all but nobody")?;
+    same(&claim(nodes.two(), &Tenants::All, 9).await?, &first(&[1, 2]), "of everybody")
 }
 
 /// Checks that a settlement ends the claim of its own tenant's task.

@@ -106,7 +106,7 @@ fn reads() -> impl Strategy<Value = What> {
 fn task_calls() -> impl Strategy<Value = What> {
     let lane = 0..2_u8;
     prop_oneof![
-        3 => (lane.clone(), 0..5_u8, 1..8_i64, 1..4_usize)
+        3 => (lane.clone(), 0..9_u8, 1..8_i64, 1..4_usize)
             .prop_map(|(lane, tenants, hold, limit)| What::Claim { lane, tenants, hold, limit }),
         3 => (any::<usize>(), option::of(-3..9_i64)).prop_map(|(claim, again)| What::Settle { claim, again }),
         1 => lane.prop_map(|lane| What::NextDue { lane }),

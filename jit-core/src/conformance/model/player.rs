@@ -83,10 +83,14 @@ impl Player<'_> {
         match *what {
             What::Claim { lane, tenants, hold, limit } => {
                 let (lane, hold, worker) = (self.lane(lane)?, TimeDelta::seconds(hold), "worker".parse()?);
-                // None, each of two, both of them, or whoever there is.
+                // None, each of two, both of them, and all but for these; or whoever there is.
                 let named = (0..2).filter(|tenant| tenants & (1 << tenant) != 0);
                 let named = named.map(|tenant| self.tenant(tenant)).collect::<Made<BTreeSet<_>>>()?;
-                let tenants = &if tenants < 4 { Tenants::These(named) } else { Tenants::All };
+                let tenants = &match tenants {
+                    0..4 => Tenants::These(named),
+                    4..8 => Tenants::AllBut(named),
+                    _ => Tenants::All,
+                };
                 let got = store.claim(&worker, &lane, tenants, self.now, hold, count(limit)).await;
                 let want = self.model.claim(&worker, &lane, tenants, self.now, hold, count(limit)).await;
                 self.claims.extend(want.iter().flatten().cloned());

@@ -9,8 +9,8 @@ use super::super::{
     work::{HOLD, WorkReport},
 };
 use crate::{
-    BackendError, ErrorKind, Jit, Lane, LookupKey, Settlement, Store, TargetId, TaskKind, TenantId, Tenants,
-    WorkerId,
+    BackendError, Claimed, ErrorKind, Jit, Lane, LookupKey, Settlement, Store, TargetId, Task, TaskKind,
+    Tenants, WorkerId,
 };
 
 /// How long a task must have been left alone before this engine looks at it: another one that has the target would have
@@ -20,14 +20,26 @@ const LEFT_ALONE: TimeDelta = TimeDelta::minutes(15);
 const EVERY: TimeDelta = TimeDelta::minutes(5);
 /// The most lanes that are looked at.
 const LANES: usize = 10_000;
+/// For how long one look goes on; then each lane that is left has one page. Others take up what is held for longer than `HOLD`,
+/// and other work waits meanwhile.
+const LOOKS_FOR: TimeDelta = TimeDelta::seconds(30);
+
+/// One look at the lanes of a store.
+#[derive(Clone, Copy)]
+struct Look<'a> {
+    store: &'a dyn Store,
+    worker: &'a WorkerId,
+    limit: NonZeroUsize,
+    began: DateTime<Utc>,
+}
 
 impl Jit {
     /// Names the targets that have unfinished leases of the tenants of this engine, or accounts of theirs that are to change
     /// there, in any store and are not targets of this engine. Ask when the application starts: unless another process has
     /// them, nobody ends what is lent there. [`Jit::work`] raises the alarms of what is overdue.
     ///
-    /// Its tenants are those of its connections and targets, and those that [`JitBuilder::for_tenants`](crate::JitBuilder::for_tenants) names. Where there is
-    /// none, the leases of all count.
+    /// Its tenants are those of its connections and targets, and those that
+    /// [`JitBuilder::for_tenants`](crate::JitBuilder::for_tenants) names. Where there is none, the leases of all count.
     ///
     /// # Errors
     /// [`BackendError`] of a store.
@@ -78,51 +90,86 @@ impl Jit {
         limit: NonZeroUsize,
         report: &mut WorkReport,
     ) -> Result<(), BackendError> {
-        let nobody = BTreeSet::new();
+        let look = Look { store, worker, limit, began: self.parts.clock.work() };
         for (lane, target) in self.lanes_of_missing(store).await? {
             tracing::warn!(%target, "leases of a target that is not configured");
-            self.tell_of_lane(store, worker, (&lane, &nobody), limit, report).await?;
+            // The other lanes have changes of accounts, of which nobody is told here.
+            if Self::lanes_of(&target).contains(&Some(lane.clone())) {
+                self.tell_of_lane(look, &lane, &Tenants::All, report).await?;
+            }
         }
         // Also of tenants that this engine knows nothing of any longer: whoever was taken out of all settings is named nowhere.
         for setup in self.parts.targets.values() {
-            let tended = setup.tended();
+            let others = Tenants::AllBut(setup.tended());
             for lane in Self::lanes_of(&setup.id).into_iter().flatten() {
-                self.tell_of_lane(store, worker, (&lane, &tended), limit, report).await?;
+                self.tell_of_lane(look, &lane, &others, report).await?;
             }
         }
         Ok(())
     }
 
-    /// Raises the alarms of the leases of one lane that nobody has looked after, but for those of tenants that this engine looks
-    /// after.
+    /// Raises the alarms of the leases of one lane, of these tenants, that nobody has looked after.
     async fn tell_of_lane(
         &self,
-        store: &dyn Store,
-        worker: &WorkerId,
-        (lane, tended): (&Lane, &BTreeSet<TenantId>),
-        limit: NonZeroUsize,
+        look: Look<'_>,
+        lane: &Lane,
+        tenants: &Tenants,
         report: &mut WorkReport,
     ) -> Result<(), BackendError> {
-        let now = self.parts.clock.work();
-        let Some(left_alone) = now.checked_sub_signed(LEFT_ALONE) else { return Ok(()) };
-        for claimed in store.claim(worker, lane, &Tenants::All, left_alone, LEFT_ALONE + HOLD, limit).await? {
-            let task = &claimed.task;
-            report.unreadable += usize::from(is_unreadable(&claimed));
-            if task.kind == TaskKind::TendLease
-                && !tended.contains(&task.tenant)
-                && let Ok(Some(account)) = store.get(&task.tenant, task.account).await
-                && account.lease.as_ref().is_some_and(|lease| lease.task == Some(task.id))
-            {
-                report.unserved += 1;
-                self.raise_overdue(store, LEFT_ALONE, account).await;
-            }
-            // It keeps its place: whoever has the target does the oldest first.
-            match store.settle(&claimed, Settlement::Again(claimed.task.due)).await {
+        let mut held = Vec::new();
+        let told = self.tell_of_pages(look, lane, tenants, &mut held, report).await;
+        // They keep their places: whoever has the target does the oldest first.
+        for claimed in held {
+            match look.store.settle(&claimed, Settlement::Again(claimed.task.due)).await {
                 Err(error) if *error.kind() == ErrorKind::Conflict => {}
                 settled => settled?,
             }
         }
-        Ok(())
+        told
+    }
+
+    /// Holds what it has looked at until the lane gives nothing more: the oldest come first, and would come again.
+    async fn tell_of_pages(
+        &self,
+        look: Look<'_>,
+        lane: &Lane,
+        tenants: &Tenants,
+        held: &mut Vec<Claimed>,
+        report: &mut WorkReport,
+    ) -> Result<(), BackendError> {
+        let now = self.parts.clock.work();
+        let Some(left_alone) = now.checked_sub_signed(LEFT_ALONE) else { return Ok(()) };
+        loop {
+            // What is held is due after `left_alone`, however long this takes: no page shows anything twice.
+            let lasts = LEFT_ALONE + HOLD;
+            let page = look.store.claim(look.worker, lane, tenants, left_alone, lasts, look.limit).await?;
+            if page.is_empty() {
+                return Ok(());
+            }
+            for claimed in &page {
+                report.unreadable += usize::from(is_unreadable(claimed));
+                report.unserved += usize::from(self.tell_of(look.store, &claimed.task).await);
+            }
+            held.extend(page);
+            if self.parts.clock.work().signed_duration_since(look.began) >= LOOKS_FOR {
+                tracing::warn!(%lane, looked_at = held.len(), "too many leases that nobody looks after to look at each");
+                return Ok(());
+            }
+        }
+    }
+
+    /// Raises the alarm of the lease that a task is about, if one is due. Tells whether it is about one.
+    async fn tell_of(&self, store: &dyn Store, task: &Task) -> bool {
+        if task.kind != TaskKind::TendLease {
+            return false;
+        }
+        // What cannot be read now is looked at again with the others.
+        let Ok(Some(account)) = store.get(&task.tenant, task.account).await else { return false };
+        let is_its_task = account.lease.as_ref().is_some_and(|lease| lease.task == Some(task.id));
+        if is_its_task {
+            self.raise_overdue(store, LEFT_ALONE, account).await;
+        }
+        is_its_task
     }
 
     /// The lanes of targets that this engine does not have.
