@@ -67,6 +67,30 @@ async fn somebody_whose_name_is_taken_there_is_not_let_in() {
     assert!(house.inner.store.named(&tenant, "anna").await.unwrap().is_some());
 }
 
+/// An earlier call may still take effect, so that the target is asked again later: that is a worker's.
+#[tokio::test]
+async fn whoever_is_refused_is_asked_for_once_though_an_earlier_call_has_no_answer() {
+    let house = House::new(waiting());
+    let event = || house.inner.event(0, "anna", House::said(&["member"]));
+    house.script.answer(Some(TargetFault::Unreachable));
+    let unreachable = house.inner.jit.handle(event()).await.unwrap_err();
+    assert_eq!(unreachable.code(), Code::new("target.unreachable"));
+    house.script.answer(None);
+    house.chat.plant("anna");
+    for times in 1..3 {
+        let calls = house.script.counts().2;
+        let refused = house.inner.jit.handle(event()).await.unwrap_err();
+        assert_eq!(refused.code(), Code::new("mirror.not_there"));
+        assert_eq!(house.script.counts().2 - calls, 1);
+        let told = house.actions().await;
+        assert_eq!(told.iter().filter(|action| *action == "mirror.refused").count(), times, "{told:?}");
+    }
+    let calls = house.script.counts().2;
+    house.pass_minutes(5).await;
+    assert_eq!(house.script.counts().2 - calls, 1, "once no earlier call can do anything");
+    assert_eq!(house.inner.jit.handle(event()).await.unwrap_err().code(), Code::new("mirror.not_there"));
+}
+
 /// What a source says of Anna.
 fn told(attestor: &Attestor, said: Value) -> Event {
     let made = || Check::Made("bearer token".into());

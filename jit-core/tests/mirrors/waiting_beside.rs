@@ -93,3 +93,32 @@ async fn what_is_brought_is_what_was_given_meanwhile() {
     assert_eq!(house.there(), [("anna".to_owned(), true, vec!["Editors".to_owned()])]);
     assert_eq!(house.mirror(id).await.unwrap().task, None);
 }
+
+/// The answer was about something else than what is wanted by now.
+#[tokio::test]
+async fn whoever_is_changed_while_the_target_refuses_them_is_asked_for_once_more() {
+    let hooked = Arc::new(Hooked::new(Arc::new(MemoryStore::new())));
+    let house = House::on_store(Arc::clone(&hooked) as Arc<dyn Store>, waiting());
+    let id = house.enter(&["viewer"]).await;
+    let event = || house.inner.event(0, "anna", House::said(&["viewer", "member"]));
+    house.script.answer(Some(TargetFault::Unreachable));
+    house.inner.jit.handle(event()).await.unwrap_err();
+    house.script.answer(None);
+    house.chat.plant("anna");
+    let beside = House::on_store(Arc::clone(&hooked.inner), waiting());
+    let (calls, chat) = (house.script.counts().2, Arc::clone(&house.chat));
+    // The call is written down, answered, and that is about to be written down.
+    hooked.before("commit", 2, move |_| {
+        Box::pin(async move {
+            chat.take_out("anna").unwrap();
+            let act = AdminAct::Give { entitlement: role("editor"), ends_at: None };
+            let by = "source".to_owned();
+            let request = AdminRequest { tenant: tenant(), store: None, account: id, act, by };
+            beside.inner.jit.administer(&request).await.unwrap().unwrap();
+        })
+    });
+    let outcome = house.inner.jit.handle(event()).await;
+    assert!(matches!(outcome, Ok(Outcome::SignedIn(_))), "{outcome:?}");
+    assert_eq!(house.script.counts().2 - calls, 2);
+    assert_eq!(house.there(), [("anna".to_owned(), true, vec!["Editors".to_owned()])]);
+}

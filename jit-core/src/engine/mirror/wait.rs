@@ -92,7 +92,7 @@ impl Jit {
     }
 
     /// Brings what is due for an account. Whoever else changes it meanwhile may replace its task, and then that one is brought:
-    /// what it was about stands there or it does not, whichever task it is.
+    /// what it was about stands there or it does not, whichever task it is. Whoever is refused is asked for once.
     async fn bring_what_is_due(
         &self,
         store: &dyn Store,
@@ -104,10 +104,18 @@ impl Jit {
             let Some(task) = account.mirror(&setup.id).and_then(|mirror| mirror.task) else {
                 return Ok(account);
             };
+            let asked = self.wanted_there(setup, &account);
             let brought = self.bring(store, setup, (&tenant, id), task, Pass::Usual).await?;
             account = Arc::new(self.there(store, &tenant, id).await?);
             match brought {
                 Brought::Held => return Err(self.quarantined(setup).into()),
+                // The task that is left asks again once an earlier call can do nothing any more. Until then the answer is
+                // known.
+                Brought::Moved
+                    if is_refused_for_now(setup, &account) && self.wanted_there(setup, &account) == asked =>
+                {
+                    return Ok(account);
+                }
                 // What takes access may have to wait: it is about nobody who is to be in use there.
                 Brought::Moved | Brought::Later(_) if !self.is_kept_out(setup, &account) => {
                     return Ok(account);
@@ -136,4 +144,18 @@ impl Jit {
         let next = wanted(account, mirroring, Some(mirror), self.parts.clock.work());
         mirror.state != MirrorState::Present && matches!(&next, Wanted::There(mirrored) if mirrored.active)
     }
+
+    /// Names how they are to stand there, to compare it with how they were to stand before.
+    fn wanted_there(&self, setup: &TargetSetup, account: &Account) -> Option<String> {
+        let mirroring = setup.mirrored_for(&account.tenant)?;
+        Some(wanted(account, mirroring, account.mirror(&setup.id), self.parts.clock.work()).digest())
+    }
+}
+
+/// Tells whether the target refused somebody while an earlier call may still take effect.
+fn is_refused_for_now(setup: &TargetSetup, account: &Account) -> bool {
+    let mirror = account.mirror(&setup.id);
+    mirror.is_some_and(|mirror| {
+        matches!(mirror.state, MirrorState::Refused { .. }) && mirror.unanswered.is_some()
+    })
 }
