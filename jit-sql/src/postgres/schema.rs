@@ -30,12 +30,18 @@ pub const MIGRATIONS: &[Migration] = &[
         sql: include_str!("0005_forgetting.sql"),
         former: &["7ec95d9d9878bc49a909fe41fe0add612b895527c4dc8cead1805561d569778e"],
     },
-    Migration { version: 6, name: "members", sql: include_str!("0006_members.sql"), former: &[] },
+    Migration {
+        version: 6,
+        name: "members",
+        sql: include_str!("0006_members.sql"),
+        former: &["b9df3e41e0b928684e38218a40e04f4b8927c1bad0685b8dee3079d5a7c9082e"],
+    },
 ];
 
 const MIGRATE: &str = "postgres.migrate";
 
-/// How often a step is tried that finds a table, or the turn, in somebody's hands: for two minutes.
+/// How often a step is tried that finds a table, or the turn, in somebody's hands: for two minutes, or more than four where it
+/// waits three seconds each time.
 const TRIES: u32 = 60;
 /// How long it is until the next try. Whoever came behind the last one goes on meanwhile.
 const PAUSE: Duration = Duration::from_millis(1_500);
@@ -44,7 +50,8 @@ const PAUSE: Duration = Duration::from_millis(1_500);
 /// that speak this protocol know no advisory locks.
 ///
 /// Who waits for a table keeps everybody waiting who comes later, behind a dump that may take hours: so a step soon gives up
-/// and is tried again. What it does itself takes as long as there are rows; what a call may take is no bound for that.
+/// and is tried again; one that is in nobody's way says itself how much longer it waits. What it does itself takes as long as
+/// there are rows; what a call may take is no bound for that.
 const BEGIN_STEP: &str = "SET LOCAL lock_timeout = '500ms'; SET LOCAL statement_timeout = 0;
     SELECT FROM jit_schema WHERE version = 0 FOR UPDATE";
 
@@ -53,8 +60,10 @@ const RECORD: &str = "INSERT INTO jit_schema (version, name, checksum) VALUES ($
 
 /// Brings the tables up to date, in the first schema of the connection's `search_path`, beside processes of before that go on.
 /// Nodes that do so at once take turns. A step that needs a table for itself, which somebody reads, such as a dump, is tried
-/// for two minutes, and keeps nobody waiting for more than half a second of each two. What takes a look at each record comes last,
-/// by parts; it goes on at the next start if it is broken off, and is done once more at the first start a day later.
+/// for two minutes, and keeps nobody waiting for more than half a second of each two. One that lets everybody read and write,
+/// but not autovacuum, waits for up to three seconds each time, so that autovacuum makes way; that keeps other nodes from
+/// their turn alone. What takes a look at each record comes last, by parts; it goes on at the next start if it is broken off,
+/// and is done once more at the first start a day later.
 ///
 /// # Errors
 /// `store.unavailable` when the connection is lost or a table stays in somebody's hands, `store.invalid` when the role may not
