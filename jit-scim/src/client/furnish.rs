@@ -98,10 +98,9 @@ impl People {
     ) -> Result<(), Failure> {
         let mut stays = memberships.stays();
         if memberships.leaves.iter().any(|leave| leave.id.is_some()) {
-            for name in &memberships.joins {
-                // what is to be joined under a new name is not left before; what fails here fails again below
-                stays.extend(self.groups.find(self.finder(), call, name).await.ok().flatten());
-            }
+            // what is to be joined under a new name is not left before; what fails here fails again below
+            let joins: Vec<_> = memberships.joins.iter().collect();
+            stays.extend(self.find_all(call, &joins).await.into_iter().map(|(_, id)| id));
         }
         let mut at_fault = AtFault::default();
         let changed = self.change_in_order(call, person, memberships, (&stays, ids), &mut at_fault).await;
@@ -145,7 +144,28 @@ impl People {
         first.iter().chain(behind)
     }
 
-    /// Leaves one group after the other, but for those that it stays in.
+    /// Whether half the time of a call is gone after something was at fault. What comes later in its order must not wait for
+    /// good for what takes all the time: the call fails anyway, and comes again.
+    fn is_late(&self, call: &Call, at_fault: &AtFault) -> bool {
+        at_fault.0.is_some() && self.finder().wire.is_half_over(call)
+    }
+
+    /// Finds the ids of groups, as far as the target looks for them: where one look-up takes all the time of an answer, the
+    /// next would as well.
+    async fn find_all<'a>(&self, call: &mut Call, names: &[&'a String]) -> Vec<(&'a String, String)> {
+        let mut found = Vec::new();
+        for name in self.in_turn(names) {
+            match self.groups.find(self.finder(), call, name).await {
+                Ok(id) => found.extend(id.map(|id| (*name, id))),
+                Err(failure) if failure.reason.is_said_of_one_group() => {}
+                Err(_) => break,
+            }
+        }
+        found
+    }
+
+    /// Leaves one group after the other, but for those that it stays in. A change by an id is quick where look-ups are not: what
+    /// is left by its name comes behind, unless too much time goes by.
     async fn leave_all(
         &self,
         call: &mut Call,
@@ -154,21 +174,41 @@ impl People {
         stays: &BTreeSet<String>,
         at_fault: &mut AtFault,
     ) -> Result<(), Failure> {
-        for leave in self.in_turn(leaves) {
-            let mut left = stays.clone();
-            let mut by_name = leave.by_name;
-            if let Some(id) = leave.id.as_ref().filter(|id| !stays.contains(*id)) {
-                let done = self.groups.leave(self.finder(), call, id, &person.id).await;
-                // one that is gone may have been made anew under the same name
-                by_name |= at_fault.pass(done)? == Some(false);
-                left.insert(id.clone());
+        let (mut turn, mut named) = (self.in_turn(leaves), Vec::new());
+        loop {
+            for leave in turn.by_ref() {
+                named.extend(self.leave_by_id(call, person, leave, stays, at_fault).await?);
+                if !named.is_empty() && self.is_late(call, at_fault) {
+                    break;
+                }
             }
-            if by_name {
-                let done = self.groups.leave_named(self.finder(), call, &leave.name, &person.id, &left).await;
+            if named.is_empty() {
+                return Ok(());
+            }
+            for (name, left) in named.drain(..) {
+                let done = self.groups.leave_named(self.finder(), call, name, &person.id, &left).await;
                 at_fault.pass(done)?;
             }
         }
-        Ok(())
+    }
+
+    /// Leaves a group by its id, where that is known. Tells its name where that is to be left as well, and the ids that are not.
+    async fn leave_by_id<'a>(
+        &self,
+        call: &mut Call,
+        person: &Person,
+        leave: &'a Leave,
+        stays: &BTreeSet<String>,
+        at_fault: &mut AtFault,
+    ) -> Result<Option<(&'a str, BTreeSet<String>)>, Failure> {
+        let (mut left, mut by_name) = (None, leave.by_name);
+        if let Some(id) = leave.id.as_ref().filter(|id| !stays.contains(*id)) {
+            let done = self.groups.leave(self.finder(), call, id, &person.id).await;
+            // one that is gone may have been made anew under the same name
+            by_name |= at_fault.pass(done)? == Some(false);
+            left = Some(id.clone());
+        }
+        Ok(by_name.then(|| (leave.name.as_str(), stays.iter().cloned().chain(left).collect())))
     }
 
     /// Joins what is missing, and notes the ids of all that the account holds from then on.
@@ -180,19 +220,20 @@ impl People {
         ids: &mut Ids<'_>,
         at_fault: &mut AtFault,
     ) -> Result<(), Failure> {
+        let kept = memberships.kept.iter();
+        ids.now.extend(kept.clone().filter_map(|(name, id)| Some((name.clone(), id.clone()?))));
         let joins: Vec<_> = memberships.joins.iter().collect();
         for name in self.in_turn(&joins) {
             let joined = self.groups.join(self.finder(), call, name, &person.id, &mut ids.asked).await;
             ids.now.extend(at_fault.pass(joined)?.map(|id| ((*name).clone(), id)));
+            if self.is_late(call, at_fault) {
+                self.leave_former(call, person, ids, at_fault).await?;
+            }
         }
-        for (name, id) in &memberships.kept {
-            let id = match id {
-                Some(id) => Some(id.clone()),
-                // nobody has to know it now
-                None => self.groups.find(self.finder(), call, name).await.ok().flatten(),
-            };
-            ids.now.extend(id.map(|id| (name.clone(), id)));
-        }
+        let unknown: Vec<_> = kept.filter(|(_, id)| id.is_none()).map(|(name, _)| name).collect();
+        // nobody has to know them now
+        let found = self.find_all(call, &unknown).await;
+        ids.now.extend(found.into_iter().map(|(name, id)| (name.clone(), id)));
         Ok(())
     }
 
@@ -206,7 +247,7 @@ impl People {
     ) -> Result<(), Failure> {
         let Ids { before, now, left, .. } = ids;
         for (name, id) in *before {
-            let is_another = now.get(name).is_some_and(|now| now != id);
+            let is_another = now.get(name).is_some_and(|now| now != id) && !left.contains(name);
             if is_another && !now.values().any(|now| now == id) {
                 let done = self.groups.leave(self.finder(), call, id, &person.id).await;
                 left.extend(at_fault.pass(done)?.map(|_| name.clone()));
@@ -218,10 +259,14 @@ impl People {
     /// Takes the account out of the groups that it shows.
     pub(super) async fn leave_shown(&self, call: &mut Call, person: &Person) -> Result<(), Failure> {
         let groups = if self.profile.shows_groups { person.groups() } else { Vec::new() };
-        let mut at_fault = AtFault::default();
-        for (group, _) in groups {
-            at_fault.pass(self.groups.leave(self.finder(), call, &group, &person.id).await)?;
+        let (mut at_fault, mut result) = (AtFault::default(), Ok(()));
+        for (group, _) in self.in_turn(&groups) {
+            let left = self.groups.leave(self.finder(), call, group, &person.id).await;
+            result = at_fault.pass(left).map(drop);
+            if result.is_err() {
+                break;
+            }
         }
-        at_fault.end(Ok(()))
+        at_fault.end(result)
     }
 }

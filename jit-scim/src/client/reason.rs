@@ -64,16 +64,20 @@ jit_core::reasons! {
 impl TargetReason {
     /// Whether it may be about one group, so that others can still be joined and left.
     pub(super) const fn is_of_one_group(self) -> bool {
-        self.is_of_large_group()
-            || matches!(
-                self,
-                Self::GroupUnknown
-                    | Self::GroupNotUnique
-                    | Self::GroupMadeTwice
-                    | Self::GroupPaced
-                    | Self::MembersUnseen
-                    | Self::Refused
-            )
+        self.is_of_large_group() || self.is_said_of_one_group()
+    }
+
+    /// Whether it is said of one group by a target that answers.
+    pub(super) const fn is_said_of_one_group(self) -> bool {
+        matches!(
+            self,
+            Self::GroupUnknown
+                | Self::GroupNotUnique
+                | Self::GroupMadeTwice
+                | Self::GroupPaced
+                | Self::MembersUnseen
+                | Self::Refused
+        )
     }
 
     /// Whether it is what a group may fail with that is too large for the target, while the target is well.

@@ -229,6 +229,11 @@ impl Wire {
         took > self.longest && took - call.waited <= self.longest
     }
 
+    /// Whether a call has no more than half of its time left.
+    pub(super) fn is_half_over(&self, call: &Call) -> bool {
+        self.now().signed_duration_since(call.began) > self.longest / 2
+    }
+
     fn patience_left(&self, call: &Call) -> TimeDelta {
         (self.patience - call.waited).max(TimeDelta::zero())
     }
