@@ -40,6 +40,10 @@ struct State {
     members_left: usize,
     looks_left: usize,
     last: Option<Roll>,
+    /// Groups of more members than were left to read.
+    too_large: BTreeSet<DocumentKey>,
+    /// Whether somebody else changed a group that was read: that reading came to nothing.
+    is_overtaken: bool,
 }
 
 /// Who was in a group when it had this version.
@@ -53,8 +57,15 @@ struct Roll {
 
 impl Rolls {
     pub(super) const fn new(reach: &Reach) -> Self {
-        let state = State { members_left: reach.members_read, looks_left: reach.looks, last: None };
-        Self { state: Mutex::new(state) }
+        Self {
+            state: Mutex::new(State {
+                members_left: reach.members_read,
+                looks_left: reach.looks,
+                last: None,
+                too_large: BTreeSet::new(),
+                is_overtaken: false,
+            }),
+        }
     }
 
     /// Lends what one change may look at.
@@ -92,6 +103,36 @@ impl Rolls {
         roll.fitting = None;
     }
 
+    /// Notes that others changed a group beside a change for which it was read.
+    pub(super) fn overtaken(&self) {
+        self.state().is_overtaken = true;
+    }
+
+    /// Says why a change is refused. Where others overtook one, what it read is taken from what may be read: whoever sends it
+    /// again may read all of that.
+    pub(super) fn why(&self, error: ScimError) -> ScimError {
+        let is_spent = error.reason() == Reason::PatchTooMuchWork && self.state().is_overtaken;
+        if is_spent { Reason::Contended.into() } else { error }
+    }
+
+    /// Tells how many members of a group may be read.
+    fn left_for(&self, group: &Document) -> Result<usize, ScimError> {
+        let state = self.state();
+        if state.too_large.contains(&group.key) {
+            return Err(too_much());
+        }
+        Ok(state.members_left)
+    }
+
+    /// Takes half of what was left for a group that has more members: others may be small, and all such looks together read no
+    /// more than twice of it. That group is not read again.
+    fn refuse_too_large(&self, group: &Document) -> ScimError {
+        let mut state = self.state();
+        state.members_left /= 2;
+        state.too_large.insert(group.key.clone());
+        too_much()
+    }
+
     fn everybody(&self, group: &Document) -> Option<Arc<Everybody>> {
         let state = self.state();
         state.last.as_ref().filter(|roll| roll.is_of(group)).map(|roll| Arc::clone(&roll.everybody))
@@ -124,14 +165,10 @@ impl Turn<'_> {
         if let Some(everybody) = rolls.everybody(group) {
             return Ok(everybody);
         }
-        let left = rolls.state().members_left;
+        let left = rolls.left_for(group)?;
         let read = self.members_of(&group.key, left).await;
         let read = read.map_err(|error| match error.reason() {
-            Reason::TooManyFound => {
-                // they were read, as many as there may be
-                rolls.state().members_left = 0;
-                ScimError::at_attribute(Reason::PatchTooMuchWork, "members")
-            }
+            Reason::TooManyFound => rolls.refuse_too_large(group),
             _ => error,
         })?;
         let everybody: Everybody = read.into_iter().map(|member| (member.id, member)).collect();
@@ -202,6 +239,10 @@ impl Turn<'_> {
         let reader = Reader { purpose: Purpose::Stored, tolerance: Tolerance::strict() };
         reader.element(attribute, &self.member_json(member)).ok()?
     }
+}
+
+fn too_much() -> ScimError {
+    ScimError::at_attribute(Reason::PatchTooMuchWork, "members")
 }
 
 /// Tells whether a member fulfils a filter.

@@ -41,7 +41,7 @@ pub struct Reach {
     /// The most members that one answer shows.
     pub members: usize,
     /// The most members that the changes of one request read because they are about all of a group, such as a PUT, or
-    /// `remove members[type eq "Group"]`.
+    /// `remove members[type eq "Group"]`. Looks that end because a group is too large take half of what is left.
     pub members_read: usize,
     /// The most bytes of resources, as they are kept, on one page, members aside: it has fewer resources where they are long,
     /// and one at least.

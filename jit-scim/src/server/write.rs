@@ -152,7 +152,9 @@ impl Turn<'_> {
             old.text("displayName") != new.text("displayName") || old.external_id() != new.external_id()
         });
         let before = before.map(|(document, _)| document);
-        let mut membership = self.membership(served, before, &fresh.members, is_renamed).await?;
+        let membership = self.membership(served, before, &fresh.members, is_renamed).await;
+        let why = |error| if let Some(rolls) = self.rolls { rolls.why(error) } else { error };
+        let mut membership = membership.map_err(why)?;
         let changes = std::mem::take(&mut membership.changes);
         if is_same && changes.is_empty() {
             return Ok(None);
@@ -160,8 +162,11 @@ impl Turn<'_> {
         let roll = self.rolls.zip(before).filter(|(rolls, before)| rolls.knows(before));
         let roll = roll.map(|(rolls, before)| (rolls, before, changes.clone()));
         let written = self.keep(action(before), write.with_members(changes), membership).await?;
-        if let (Written::Done(()), Some((rolls, before, changes))) = (&written, roll) {
-            rolls.follow(before, &changes);
+        if let Some((rolls, before, changes)) = roll {
+            match &written {
+                Written::Done(()) => rolls.follow(before, &changes),
+                Written::Stale => rolls.overtaken(),
+            }
         }
         Ok(Some(written))
     }

@@ -30,7 +30,7 @@ pub(crate) struct Faulty {
     /// How many groups of one member are named at most.
     pub(crate) named: AtomicUsize,
     /// What the next look at a document finds, which is changed right after.
-    old: Mutex<Option<Document>>,
+    pub(crate) old: Mutex<Option<Document>>,
 }
 
 pub(crate) const NEVER: usize = usize::MAX;

@@ -7,7 +7,7 @@ use std::{
     task::Poll,
 };
 
-use jit_core::Store;
+use jit_core::{Collection, Document, DocumentKind, DocumentStore, Store, TenantId};
 use jit_scim::server::Reach;
 use proptest::prelude::*;
 use serde_json::{Value, json};
@@ -119,6 +119,82 @@ async fn a_request_reads_no_more_members_than_it_may_and_changes_nothing_beyond(
     assert_eq!(statuses(&answer), ["200", "413", "413"]);
     assert!(store.rows.load(Ordering::SeqCst) <= 2_001 + 2_001 + 1_000);
     assert_eq!((count(&house, &path).await, count(&house, &other).await), (2_000, 2_001));
+}
+
+/// Lets the next look at the group find it as it was before somebody joined.
+async fn join_beside(house: &House, store: &Faulty, path: &str) {
+    let before = team(store, path).await;
+    let id = house.post("/Groups", group("joins", &[])).await.is(201).id();
+    let joins = json!({"op": "add", "path": "members", "value": [{"value": id}]});
+    house.patch(path, json!([joins])).await.is(204);
+    *store.old.lock().unwrap() = Some(before);
+}
+
+async fn team(store: &Faulty, path: &str) -> Document {
+    let of = Collection {
+        tenant: TenantId::new("acme").unwrap(),
+        connection: "scim".parse().unwrap(),
+        kind: DocumentKind::new("Group").unwrap(),
+    };
+    let id = path.trim_start_matches("/Groups/").parse().unwrap();
+    store.inner.document(&of.key(id)).await.unwrap().unwrap()
+}
+
+#[tokio::test]
+async fn a_change_that_others_overtake_until_it_may_read_no_more_can_be_sent_again() {
+    let reach = Reach { members_read: 3_500, ..Reach::default() };
+    let (house, store, path) = house_of_many(reach, 2_000).await;
+    let all = json!([remove(r#"type eq "Group""#)]);
+    join_beside(&house, &store, &path).await;
+    house.patch(&path, all.clone()).await.refuses(503, None);
+    assert_eq!(count(&house, &path).await, 2_002, "nothing of it is done");
+    join_beside(&house, &store, &path).await;
+    let answer = house.post("/Bulk", bulk(&path, [all[0].clone(), all[0].clone()])).await.is(200);
+    assert_eq!(statuses(&answer), ["503", "503"]);
+    house.put(&path, group("team-red", &[])).await.is(200);
+    assert_eq!(count(&house, &path).await, 0, "alone it may be done");
+}
+
+#[tokio::test]
+async fn a_group_that_is_too_large_keeps_nobody_from_small_ones() {
+    let reach = Reach { members_read: 2_500, ..Reach::default() };
+    let (house, store, path) = house_of_many(reach, 3_000).await;
+    let small = house.post("/Groups", group("team-blue", &[])).await.is(201).id();
+    let small = format!("/Groups/{small}");
+    let inner = house.post("/Groups", group("inner", &[])).await.is(201).id();
+    house.patch(&small, json!([{"op": "add", "path": "members", "value": [{"value": inner}]}])).await.is(204);
+    let groups = || remove(r#"type eq "Group""#);
+    let mut request = bulk(&path, (0..20).map(|_| groups()));
+    let others = bulk(&small, [groups()])["Operations"].as_array().unwrap().clone();
+    request["Operations"].as_array_mut().unwrap().extend(others);
+    store.rows.store(0, Ordering::SeqCst);
+    let answer = house.post("/Bulk", request).await.is(200);
+    let (last, refused) =
+        statuses(&answer).split_last().map(|(last, refused)| (*last, refused.to_vec())).unwrap();
+    assert_eq!((refused, last), (vec!["413"; 20], "200"), "it fits");
+    assert_eq!(store.rows.load(Ordering::SeqCst), 3_000 + 1, "what is too large is not read again");
+    assert_eq!((count(&house, &path).await, count(&house, &small).await), (3_001, 0));
+}
+
+#[tokio::test]
+async fn groups_that_are_too_large_are_not_read_without_end() {
+    let reach = Reach { members_read: 4_000, ..Reach::default() };
+    let (house, store, path) = house_of_many(reach, 5_000).await;
+    let all: Vec<_> = house.get(&path).await.is(200).body["members"].as_array().unwrap().clone();
+    let mut request = bulk(&path, []);
+    for number in 0..6 {
+        let id = house.post("/Groups", group(&format!("team-{number}"), &[])).await.is(201).id();
+        let other = format!("/Groups/{id}");
+        house.patch(&other, json!([{"op": "add", "path": "members", "value": all}])).await.is(204);
+        let operations =
+            bulk(&other, [remove(r#"type eq "Group""#)])["Operations"].as_array().unwrap().clone();
+        request["Operations"].as_array_mut().unwrap().extend(operations);
+    }
+    store.rows.store(0, Ordering::SeqCst);
+    let answer = house.post("/Bulk", request).await.is(200);
+    assert_eq!(statuses(&answer), ["413"; 6]);
+    let read = store.rows.load(Ordering::SeqCst);
+    assert!(read <= 2 * 4_000 + 6 * 1_000, "twice what may be read, and a page of each: {read}");
 }
 
 #[tokio::test]
