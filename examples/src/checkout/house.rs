@@ -151,10 +151,13 @@ impl House {
         &self,
         id: Option<&TargetId>,
     ) -> Result<Vec<(TargetId, Option<&Opened>)>, Failure> {
-        let opened = self.targets.iter().map(|target| (target.id.clone(), Some(target)));
-        let missing = self.jit.missing_targets().await?;
-        let all = opened.chain(missing.into_iter().map(|target| (target, None)));
-        let chosen: Vec<_> = all.filter(|(target, _)| id.is_none_or(|id| target == id)).collect();
+        let mut all: BTreeMap<_, _> =
+            self.targets.iter().map(|target| (target.id.clone(), Some(target))).collect();
+        for target in self.jit.missing_targets_of(&self.tenant).await? {
+            // One that is there may be missed too, where it leaves alone what is ours.
+            all.entry(target).or_insert(None);
+        }
+        let chosen: Vec<_> = all.into_iter().filter(|(target, _)| id.is_none_or(|id| target == id)).collect();
         if chosen.is_empty() && id.is_some() {
             Err(Failure::refused("lease.unknown_target"))
         } else {

@@ -17,9 +17,13 @@ const PAUSE: Duration = Duration::from_secs(2);
 pub(super) async fn keep_working(house: Arc<House>, worker: WorkerId, asked: watch::Receiver<bool>) {
     match house.jit.missing_targets().await {
         Ok(missing) => missing.iter().for_each(|target| {
-            complain(format_args!(
-                "portal: `{target}` is no target of the configuration: what is lent there does not end"
-            ));
+            let is_there = house.targets.iter().any(|opened| opened.id == *target);
+            let why = if is_there {
+                "leaves alone what a tenant has there that is in none of its `tenants` and `former_tenants`"
+            } else {
+                "is no target of the configuration"
+            };
+            complain(format_args!("portal: `{target}` {why}: what is lent there does not end"));
         }),
         Err(error) => tell(&error),
     }

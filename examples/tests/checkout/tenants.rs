@@ -76,6 +76,21 @@ async fn a_target_that_is_closed_to_the_only_tenant_lends_nothing_and_ends_what_
     assert_eq!((code, phase), expected, "the target is asked, which is not there: {lines:?} {complaint}");
 }
 
+#[tokio::test]
+async fn a_sweep_names_a_target_that_its_tenant_was_struck_from_and_a_list_shows_each_lease_once() {
+    let (folder, lease) = with_a_lease("struck").await;
+    assert_eq!(ask(&folder, "sweep").0, 0);
+    write(&folder.join("checkout.toml"), &saying("former_tenants = [\"initech\"]"), 0o644);
+    let (code, lines, complaint) = ask(&folder, "sweep");
+    let told = lines.iter().filter(|line| line["target"] == "one" && line["error"] == "lease.unknown_target");
+    assert_eq!((code, told.count()), (3, 1), "{lines:?} {complaint}");
+    for list in ["list", "list --target one", "exposure"] {
+        let (code, lines, complaint) = ask(&folder, list);
+        let shown = lines.iter().filter(|line| line["lease"] == lease.as_str());
+        assert_eq!((code, shown.count()), (0, 1), "{list}: {lines:?} {complaint}");
+    }
+}
+
 #[test]
 fn a_target_is_not_both_open_and_closed_to_a_tenant() {
     refuses(

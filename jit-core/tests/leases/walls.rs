@@ -232,3 +232,24 @@ async fn a_struck_target_of_our_own_is_missed_though_another_tenant_has_one_of_t
     house.out(30).await;
     assert_eq!(bare.missing_targets().await.unwrap(), [target()].into());
 }
+
+// Kept beside the others: the target is there, and looks after the leases of somebody else.
+#[tokio::test]
+async fn a_target_that_a_tenant_of_our_own_was_struck_from_is_missed_until_it_says_that_it_was_closed_to_them()
+ {
+    let house = House::new().await;
+    let directory = Arc::new(MemoryTarget::new());
+    let engine = |setup: TargetSetup| {
+        let builder = Jit::builder(Arc::clone(&house.store) as _).for_tenants([tenant(), beta()]);
+        builder.target(setup.for_tenants([beta()])).build().unwrap()
+    };
+    let struck = engine(setup(&directory, target()));
+    assert_eq!(struck.missing_targets().await.unwrap(), [].into());
+    house.out(30).await;
+    assert_eq!(struck.missing_targets().await.unwrap(), [target()].into());
+    assert_eq!(struck.missing_targets_of(&tenant()).await.unwrap(), [target()].into());
+    assert_eq!(struck.missing_targets_of(&beta()).await.unwrap(), [].into());
+    let closed = engine(setup(&directory, target()).formerly_for_tenants([tenant()]));
+    assert_eq!(closed.missing_targets().await.unwrap(), [].into());
+    assert_eq!(closed.missing_targets_of(&tenant()).await.unwrap(), [].into());
+}

@@ -43,7 +43,7 @@ fn rows(leases: &[LeaseRow], token: &str) -> Markup {
                 td { (row.holder) }
                 td { (row.role) " at " (row.target)
                     @if let Some(lends) = &row.lends { div.muted { "an account that was there before holds " (lends) } }
-                    @if !row.is_served { div { strong { "This target is not configured: this portal does not end what is there." } } }
+                    @if !row.is_served { div { strong { "This target is not configured for you: this portal does not end what is there." } } }
                     @if !row.reason.is_empty() { div.muted { (row.reason) } } }
                 td { (badge(&row.phase)) }
                 td.nowrap { (row.until) @if let Some(left) = &row.left { div.muted { (countdown(&row.until_exact, left)) } } }

@@ -119,9 +119,10 @@ async fn every(house: &House, visit: &Visit) -> Result<LeasesView, Failure> {
         view.is_comparing = last.ended.is_none();
         view.compared = last.found;
     }
-    // Nobody ends what is lent at a target that is not configured: all the more must it be seen.
-    let missing = house.jit.missing_targets().await.map_err(JitError::from)?;
-    let configured = house.targets.iter().map(|target| (&target.id, true));
+    // Nobody ends what is lent at a target that is not configured, or not for this tenant: all the more must it be seen.
+    let missing = house.jit.missing_targets_of(&visit.session.tenant).await.map_err(JitError::from)?;
+    let configured = house.targets.iter().map(|target| &target.id).filter(|target| !missing.contains(target));
+    let configured = configured.map(|target| (target, true));
     let targets: Vec<_> = configured.chain(missing.iter().map(|target| (target, false))).collect();
     for shelf in &house.shelves {
         for (target, is_served) in &targets {

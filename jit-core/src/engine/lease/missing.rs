@@ -1,6 +1,10 @@
 //! Targets that leases name and this engine does not have: nobody here can end what is there, and somebody must know.
 
-use std::{collections::BTreeSet, num::NonZeroUsize};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    iter::repeat,
+    num::NonZeroUsize,
+};
 
 use chrono::{DateTime, TimeDelta, Utc};
 
@@ -41,13 +45,30 @@ impl Jit {
     /// Its tenants are those of its connections and targets, and those that
     /// [`JitBuilder::for_tenants`](crate::JitBuilder::for_tenants) names. Where there is none, the leases of all count.
     ///
+    /// A target that is there is missed as well where it neither is open to such a tenant nor says that it
+    /// [was](crate::TargetSetup::formerly_for_tenants): what is theirs there is left alone.
+    ///
     /// # Errors
     /// [`BackendError`] of a store.
     pub async fn missing_targets(&self) -> Result<BTreeSet<TargetId>, BackendError> {
+        self.missing_among(&self.parts.tenants).await
+    }
+
+    /// The same for one tenant, whoever the others of this engine are.
+    ///
+    /// # Errors
+    /// [`BackendError`] of a store.
+    pub async fn missing_targets_of(&self, tenant: &TenantId) -> Result<BTreeSet<TargetId>, BackendError> {
+        self.missing_among(&BTreeSet::from([tenant.clone()])).await
+    }
+
+    async fn missing_among(&self, tenants: &BTreeSet<TenantId>) -> Result<BTreeSet<TargetId>, BackendError> {
         let mut missing = BTreeSet::new();
         for store in self.parts.stores.values().chain(std::iter::once(&self.parts.store)) {
-            for (_, target) in self.lanes_of_missing(store.as_ref()).await? {
-                if !missing.contains(&target) && self.is_missed(store.as_ref(), &target).await? {
+            let lanes = self.lanes_of_targets(store.as_ref()).await?;
+            let targets: BTreeSet<_> = lanes.into_iter().map(|(_, target)| target).collect();
+            for target in targets {
+                if !missing.contains(&target) && self.is_missed(store.as_ref(), tenants, &target).await? {
                     missing.insert(target);
                 }
             }
@@ -55,16 +76,23 @@ impl Jit {
         Ok(missing)
     }
 
-    /// Whether a tenant of this engine has something at a target; another one's is looked after by others.
-    async fn is_missed(&self, store: &dyn Store, target: &TargetId) -> Result<bool, BackendError> {
-        for tenant in &self.parts.tenants {
+    /// Whether one of these tenants has something at a target that does not look after theirs; another one's is looked after
+    /// by others.
+    async fn is_missed(
+        &self,
+        store: &dyn Store,
+        tenants: &BTreeSet<TenantId>,
+        target: &TargetId,
+    ) -> Result<bool, BackendError> {
+        let setup = self.parts.targets.get(target);
+        for tenant in tenants.iter().filter(|tenant| !setup.is_some_and(|setup| setup.tends(tenant))) {
             for key in [LookupKey::leased_at(target), LookupKey::mirrored_at(target)] {
                 if !store.bearers(tenant, &key, None, NonZeroUsize::MIN).await?.items.is_empty() {
                     return Ok(true);
                 }
             }
         }
-        Ok(self.parts.tenants.is_empty())
+        Ok(setup.is_none() && tenants.is_empty())
     }
 
     /// Tells whether it is time to look at the lanes again.
@@ -174,15 +202,20 @@ impl Jit {
 
     /// The lanes of targets that this engine does not have.
     async fn lanes_of_missing(&self, store: &dyn Store) -> Result<Vec<(Lane, TargetId)>, BackendError> {
-        let known: BTreeSet<_> = self.parts.targets.keys().flat_map(Self::lanes_of).flatten().collect();
+        let mut lanes = self.lanes_of_targets(store).await?;
+        lanes.retain(|(_, target)| !self.parts.targets.contains_key(target));
+        Ok(lanes)
+    }
+
+    /// The lanes of targets in which something waits.
+    async fn lanes_of_targets(&self, store: &dyn Store) -> Result<Vec<(Lane, TargetId)>, BackendError> {
+        let of = |target: &TargetId| Self::lanes_of(target).into_iter().flatten().zip(repeat(target.clone()));
+        let known: BTreeMap<Lane, TargetId> = self.parts.targets.keys().flat_map(of).collect();
         let (mut found, mut after) = (Vec::new(), None);
         for _ in 0..LANES {
             let Some(lane) = store.next_lane(after).await? else { break };
-            if !known.contains(&lane) {
-                let target = Self::target_of(&lane);
-                let target = target.filter(|target| !self.parts.targets.contains_key(target));
-                found.extend(target.map(|target| (lane.clone(), target)));
-            }
+            let target = known.get(&lane).cloned().or_else(|| Self::target_of(&lane));
+            found.extend(target.map(|target| (lane.clone(), target)));
             after = Some(lane);
         }
         Ok(found)
