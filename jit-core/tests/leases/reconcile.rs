@@ -286,3 +286,23 @@ async fn what_was_lent_and_is_not_there_and_what_is_left_over_is_reported() {
     let report = reconcile(&house, ReconcileMode::Report).await.unwrap();
     assert!(report.leftover.is_empty() && report.unheld.is_empty() && !house.person_holds("ops"));
 }
+
+#[tokio::test]
+async fn another_directory_says_nothing_of_what_people_hold_in_the_one_it_was_lent_in() {
+    let mut house = House::new().await;
+    house.directory.plant(PERSON);
+    house.directory.call_home("old");
+    house.lift("lift", 120).await.unwrap();
+    let old = std::mem::replace(&mut house.directory, Arc::new(MemoryTarget::new()));
+    house.directory.call_home("new");
+    house.restart();
+    house.clock.advance(TimeDelta::minutes(1));
+    let compared = reconcile(&house, ReconcileMode::Report).await.unwrap();
+    assert!(compared.unheld.is_empty(), "nobody took it: {:?}", compared.unheld);
+    assert_eq!(compared.partial.as_ref().map(Code::as_str), Some("target.elsewhere"));
+
+    house.directory = old;
+    house.restart();
+    let compared = reconcile(&house, ReconcileMode::Report).await.unwrap();
+    assert!(compared.unheld.is_empty() && compared.partial.is_none(), "{compared:?}");
+}

@@ -66,14 +66,15 @@ impl Jit {
             place: None,
             marker: setup.markers.mark(&account.tenant, account.id),
             native: Some(lent.native.clone()),
-            home: None,
+            home: home_of(lent, live),
         };
         let asked: BTreeSet<_> = lent.edges.iter().map(|edge| edge.entitlement.clone()).collect();
         let held = match setup.target.holdings(&remote, &asked).await {
             Ok(Holdings::Found { held, .. }) => held,
             Ok(Holdings::Missing | Holdings::Made) => BTreeSet::new(),
-            // One of them is not found by what is known of it; the others can still be compared.
-            Err(error) if *error.kind() == ErrorKind::Target(TargetFault::Entitlement) => {
+            // One of them is not found by what is known of it, or was lent in another system, of which this one proves
+            // nothing; the others can still be compared.
+            Err(error) if is_about_one(error.kind()) => {
                 result.partial.get_or_insert(error.code());
                 return Ok(());
             }
@@ -92,6 +93,16 @@ impl Jit {
         }
         Ok(())
     }
+}
+
+const fn is_about_one(kind: &ErrorKind) -> bool {
+    matches!(kind, ErrorKind::Target(TargetFault::Entitlement | TargetFault::Elsewhere))
+}
+
+/// Where the account was when something was lent to it; `None` where no lease that is live says so.
+fn home_of(lent: &Elevation, live: &BTreeMap<AccountId, Lease>) -> Option<String> {
+    let mut leases = lent.edges.iter().flat_map(|edge| edge.leases.keys()).filter_map(|id| live.get(id));
+    leases.find_map(|lease| lease.remote.home.clone())
 }
 
 fn wrong(lent: &Elevation, edge: &Edge) -> LentWrong {
