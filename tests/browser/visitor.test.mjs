@@ -17,7 +17,7 @@ test('somebody who is no administrator reads what they checked out, where and un
   await casey.page.getByText('Nothing is lent to you.').waitFor()
   await casey.page.getByRole('link', { name: 'Audit trail' }).click()
   const trail = await casey.page.getByRole('region', { name: 'Audit trail' }).innerText()
-  assert.match(trail, /Checked in operator at workshop[\s\S]*Checked out operator at workshop until \d{4}-\d{2}-\d{2} \d{2}:\d{2} UTC/)
+  assert.match(trail, /Gone: operator at workshop[\s\S]*Checked in, and began to end: operator at workshop[\s\S]*Checked out operator at workshop until \d{4}-\d{2}-\d{2} \d{2}:\d{2} UTC/)
   assert.deepEqual(await troubles(casey.page), [])
   await casey.picture('demo-own-trail')
 })

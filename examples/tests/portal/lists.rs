@@ -84,7 +84,8 @@ fn the_own_trail_tells_what_was_checked_out_where_and_until_when_and_nothing_of_
 
     let trail = casey.get("/audit").body;
     let what = "<code>operator</code> at <code>workshop</code>";
-    let told = ["Checked in", "Extended", "Checked out"].map(|did| trail.find(&format!("{did} {what}")));
+    let told = ["Gone: ", "Checked in, and began to end: ", "Extended ", "Checked out "];
+    let told = told.map(|did| trail.find(&format!("{did}{what}")));
     assert!(told.iter().all(Option::is_some) && told.is_sorted(), "the newest first, {told:?}: {trail}");
     assert!(trail.contains(&until) && trail.contains(&format!("<td>{name} at workshop</td>")), "{trail}");
     assert_eq!(trail.matches("<td>you</td>").count(), 3, "{trail}");

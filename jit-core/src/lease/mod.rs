@@ -10,6 +10,7 @@ mod elevation;
 mod exposure;
 mod name;
 mod overdue;
+mod reason;
 mod step;
 
 use chrono::{DateTime, Utc};
@@ -202,25 +203,15 @@ pub enum Seeing {
     Absent,
 }
 
-impl EndReason {
-    /// The reason as a word.
-    #[must_use]
-    pub fn word(self) -> &'static str {
-        match self {
-            Self::CheckedIn => "checked_in",
-            Self::Expired => "expired",
-            Self::Interrupted => "interrupted",
-            Self::Refused => "refused",
-            Self::HolderEnded => "holder_ended",
-            Self::Reappeared => "reappeared",
-            Self::Lost => "lost",
-            Self::Settled => "settled",
-            Self::DeclaredGone => "declared_gone",
+impl Phase {
+    /// Why it was ended, from when its end begins on.
+    pub(crate) fn why(&self) -> Option<EndReason> {
+        match *self {
+            Self::Ending { why, .. } | Self::Unconfirmed { why, .. } | Self::Gone { why, .. } => Some(why),
+            Self::Intended | Self::Active { .. } | Self::Quarantined { .. } => None,
         }
     }
-}
 
-impl Phase {
     /// The phase as a word.
     #[must_use]
     pub fn word(&self) -> &'static str {

@@ -28,8 +28,11 @@ async fn a_check_out_whose_last_commit_did_nothing_is_ended_on_record_before_its
     let refused = house.jit.check_out(&house.request(30, None)).await;
     assert_eq!(code_of(refused), "store.unavailable");
     assert!(house.directory.accounts().is_empty());
-    let actions: Vec<_> = house.trail().await.into_iter().map(|event| event.action.to_string()).collect();
+    let trail = house.trail().await;
+    let actions: Vec<_> = trail.iter().map(|event| event.action.as_str()).collect();
     assert_eq!(actions, ["lease.intended", "access.asked_for", "lease.ending", "lease.removed"]);
+    let why: Vec<_> = trail.iter().filter_map(EndReason::told_by).collect();
+    assert_eq!(why, [EndReason::Interrupted; 2], "nothing was handed out, so nothing was checked in");
 }
 
 #[tokio::test]

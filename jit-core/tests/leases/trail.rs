@@ -49,5 +49,44 @@ async fn the_trail_of_a_lease_says_until_when_it_was_lent_and_to_when_its_end_mo
     };
     assert_eq!(said("lease.active", &trail), until(first));
     assert_eq!(said("lease.extended", &trail), until(then));
-    assert_eq!(said("lease.ending", &trail), None);
+    assert_eq!(said("lease.ending", &trail).as_deref(), Some("because checked_in"));
+}
+
+/// Why the trail of a lease says that its end began, and why that it is gone.
+async fn reasons(house: &House, lease: AccountId) -> [Option<EndReason>; 2] {
+    let trail = trail_of(house, lease).await;
+    ["lease.ending", "lease.removed"].map(|action| {
+        let step = trail.iter().find(|event| event.action.as_str() == action);
+        EndReason::told_by(step.unwrap_or_else(|| panic!("no {action}: {trail:?}")))
+    })
+}
+
+#[tokio::test]
+async fn the_trail_of_a_lease_says_why_it_ended_whoever_wrote_it_down() {
+    let house = House::new().await;
+    let (back, lost) = (house.out(30).await, house.out(30).await);
+    house.check_in(back.lease).await;
+    assert_eq!(reasons(&house, back.lease).await, [Some(EndReason::CheckedIn); 2]);
+
+    // The holder asks for more time, and learns that somebody took it away: that is no check-in.
+    house.directory.take_out(&lost.name).unwrap();
+    let longer = house.jit.extend(None, &tenant(), lost.lease, chrono::TimeDelta::hours(1), house.by()).await;
+    assert_eq!(code_of(longer), "lease.over");
+    assert_eq!(reasons(&house, lost.lease).await, [Some(EndReason::Lost); 2]);
+
+    let late = house.out(30).await;
+    house.pass_minutes(31).await;
+    assert_eq!(reasons(&house, late.lease).await, [Some(EndReason::Expired); 2]);
+}
+
+#[tokio::test]
+async fn the_trail_tells_an_end_by_suspension_from_one_by_time() {
+    let house = House::new().await;
+    let out = house.out(30).await;
+    let (account, act) = (house.holder, AdminAct::Suspend);
+    let request = AdminRequest { tenant: tenant(), store: None, account, act, by: "root".into() };
+    house.jit.administer(&request).await.unwrap().unwrap();
+    house.jit.work(&WorkerId::new("w").unwrap(), NonZeroUsize::new(10).unwrap()).await.unwrap();
+    house.work().await.unwrap();
+    assert_eq!(reasons(&house, out.lease).await, [Some(EndReason::HolderEnded); 2]);
 }

@@ -1,5 +1,5 @@
 use chrono::{DateTime, SecondsFormat, Utc};
-use jit_core::{AccountId, Actor, AuditEvent, AuditOutcome};
+use jit_core::{AccountId, Actor, AuditEvent, AuditOutcome, EndReason};
 
 use super::span::instant;
 use crate::portal::view::{AuditRow, Badge, Tone};
@@ -44,7 +44,13 @@ pub(crate) fn tells_holder(event: &AuditEvent) -> bool {
     words_of_lease(event).is_some()
 }
 
+/// Tells whether a step of a lease handed it out: whoever reads of that need not read who asked for it.
+pub(crate) fn tells_hand_out(event: &AuditEvent) -> bool {
+    event.action.as_str() == ACTIVE
+}
+
 const ASKED_FOR: &str = "access.asked_for";
+const ACTIVE: &str = "lease.active";
 
 /// What happened, in plain words; empty where nobody has to read it without its code.
 fn words(event: &AuditEvent) -> String {
@@ -82,18 +88,41 @@ fn words_of_lease(event: &AuditEvent) -> Option<String> {
     let role = event.rule.as_ref().map(ToString::to_string).unwrap_or_default();
     let place = place(event)?;
     let what = format!("`{role}` at `{place}`");
-    Some(match (event.action.as_str(), &event.actor) {
-        (ASKED_FOR, _) => format!("Asked for {what}"),
-        ("lease.active", _) => format!("Checked out {what}{}", end(event)),
-        ("lease.refused", _) => format!("Not checked out: {what}"),
-        ("lease.resumed", _) => format!("New secret for {what}"),
-        ("lease.extended", _) => format!("Extended {what}{}", end(event)),
-        ("lease.not_extended", _) => format!("Not extended: {what}"),
-        ("lease.ending", Actor::Clock) => format!("Ended by itself: {what}"),
-        ("lease.ending", _) => format!("Checked in {what}"),
-        ("lease.quarantined", _) => format!("An administrator has to look at {what}"),
+    Some(match event.action.as_str() {
+        ASKED_FOR => format!("Asked for {what}"),
+        ACTIVE => format!("Checked out {what}{}", end(event)),
+        "lease.refused" => format!("Not checked out: {what}"),
+        "lease.resumed" => format!("New secret for {what}"),
+        "lease.extended" => format!("Extended {what}{}", end(event)),
+        "lease.not_extended" => format!("Not extended: {what}"),
+        "lease.ending" => format!("{}: {what}", ending(event)),
+        "lease.removed" => format!("{}: {what}", removed(event)),
+        "lease.quarantined" => format!("An administrator has to look at {what}"),
         _ => return None,
     })
+}
+
+/// Why an end began. It may not be over for long: the target may be out of reach.
+fn ending(event: &AuditEvent) -> &'static str {
+    match EndReason::told_by(event) {
+        Some(EndReason::CheckedIn) => "Checked in, and began to end",
+        Some(EndReason::Expired) => "Began to end, for its time was over",
+        Some(EndReason::Interrupted) => "Began to end, for whoever asked for it got no answer",
+        Some(EndReason::HolderEnded) => "Began to end, for its holder may hold nothing any longer",
+        Some(EndReason::Lost) => "Began to end, for somebody else had removed it",
+        Some(EndReason::Settled) => "Began to end, for somebody had looked after it",
+        // Who acted does not tell why: earlier builds did not say.
+        _ => "Began to end",
+    }
+}
+
+/// What the target proved in the end.
+fn removed(event: &AuditEvent) -> &'static str {
+    match EndReason::told_by(event) {
+        Some(EndReason::Refused | EndReason::Interrupted) => "Nothing is left of what was asked for",
+        Some(EndReason::Reappeared) => "Gone again",
+        _ => "Gone",
+    }
 }
 
 /// The target that an event of something lent is about.
@@ -160,20 +189,59 @@ mod tests {
         }
     }
 
+    /// What its holder reads of a step of a lease, whoever wrote it down.
+    fn told(action: &'static str, said: &[&str]) -> String {
+        let person = Actor::Account { id: Mint::new(DateTime::UNIX_EPOCH, [2; 16]).account() };
+        let [words, by_clock] = [person, Actor::Clock].map(|actor| {
+            let event = event(action, actor, said);
+            assert!(tells_holder(&event));
+            let row = audit_row(&event, Reader::Person, String::new(), None);
+            assert_eq!(row.detail, "");
+            row.words
+        });
+        assert_eq!(words, by_clock, "who acted does not tell what happened");
+        words
+    }
+
+    #[test]
+    fn an_end_is_told_by_its_reason_and_is_not_over_before_it_is() {
+        for (why, began, gone) in [
+            ("checked_in", "Checked in, and began to end", "Gone"),
+            ("expired", "Began to end, for its time was over", "Gone"),
+            ("holder_ended", "Began to end, for its holder may hold nothing any longer", "Gone"),
+            ("lost", "Began to end, for somebody else had removed it", "Gone"),
+            ("settled", "Began to end, for somebody had looked after it", "Gone"),
+            (
+                "interrupted",
+                "Began to end, for whoever asked for it got no answer",
+                "Nothing is left of what was asked for",
+            ),
+            ("refused", "Began to end", "Nothing is left of what was asked for"),
+            ("reappeared", "Began to end", "Gone again"),
+            ("a_reason_of_later", "Began to end", "Gone"),
+        ] {
+            let why = format!("because {why}");
+            let said = |words| format!("{words}: `operator` at `workshop`");
+            assert_eq!(told("lease.ending", &["ending jit-7 at workshop", &why]), said(began));
+            assert_eq!(told("lease.removed", &["gone jit-7 at workshop", &why]), said(gone));
+        }
+    }
+
+    #[test]
+    fn what_an_earlier_build_wrote_down_of_an_end_is_told_without_a_reason() {
+        let said = ["ending jit-7 at workshop"];
+        assert_eq!(told("lease.ending", &said), "Began to end: `operator` at `workshop`");
+        assert_eq!(told("lease.removed", &["gone jit-7 at workshop"]), "Gone: `operator` at `workshop`");
+    }
+
     #[test]
     fn the_life_of_a_lease_is_told_in_plain_words_with_its_place_and_its_end() {
         let said = ["active jit-7 at workshop", "until 2026-05-01T09:30:00Z"];
-        let person = || Actor::Account { id: Mint::new(DateTime::UNIX_EPOCH, [2; 16]).account() };
-        for (action, actor, words) in [
-            ("lease.active", person(), "Checked out `operator` at `workshop` until 2026-05-01 09:30 UTC"),
-            ("lease.extended", person(), "Extended `operator` at `workshop` until 2026-05-01 09:30 UTC"),
-            ("lease.ending", person(), "Checked in `operator` at `workshop`"),
-            ("lease.ending", Actor::Clock, "Ended by itself: `operator` at `workshop`"),
+        for (action, words) in [
+            ("lease.active", "Checked out `operator` at `workshop` until 2026-05-01 09:30 UTC"),
+            ("lease.extended", "Extended `operator` at `workshop` until 2026-05-01 09:30 UTC"),
         ] {
-            let event = event(action, actor, &said);
-            assert!(tells_holder(&event));
-            let row = audit_row(&event, Reader::Person, String::new(), None);
-            assert_eq!((row.words.as_str(), row.detail.as_str()), (words, ""));
+            assert_eq!(told(action, &said), words);
         }
         assert!(
             !tells_holder(&event("lease.swept", Actor::Clock, &said)),

@@ -73,17 +73,18 @@ impl<'a> Trail<'a> {
         Ok(rows)
     }
 
-    /// Puts what became of each lease in the place of the line that names it.
+    /// Adds what became of each lease, in the place of the line that names it where it was handed out. Of what never was, that
+    /// line alone says who asked, and when.
     async fn add_leases(&self, events: &mut Vec<AuditEvent>) -> Result<(), Failure> {
         let named: Vec<_> = events.iter().filter_map(present::lease_asked_for).take(LEASES).collect();
         let mut told = BTreeSet::new();
         for lease in named {
             let mut of_lease = self.events(Some(lease)).await?;
             of_lease.retain(present::tells_holder);
-            if !of_lease.is_empty() {
+            if of_lease.iter().any(present::tells_hand_out) {
                 told.insert(lease);
-                events.append(&mut of_lease);
             }
+            events.append(&mut of_lease);
         }
         events.retain(|event| present::lease_asked_for(event).is_none_or(|lease| !told.contains(&lease)));
         events.sort_by_key(|event| std::cmp::Reverse(event.id));
@@ -109,5 +110,54 @@ impl<'a> Trail<'a> {
         let name = name.unwrap_or_else(|| id.to_string());
         self.names.insert(id, name.clone());
         Ok(name)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use chrono::DateTime;
+    use jit_core::{AuditOutcome, Code, Commit, MemoryStore, Mint, UserStore as _};
+
+    use super::*;
+
+    /// What a holder reads of a lease that they asked for, of which these steps are on record, the newest first.
+    async fn told(steps: &[(&'static str, &'static str)]) -> Vec<String> {
+        let (store, tenant) = (MemoryStore::new(), TenantId::new("acme").unwrap());
+        let mut mint = Mint::new(DateTime::UNIX_EPOCH, [1; 16]);
+        let (holder, lease) = (mint.account(), mint.account());
+        let mut commit = Commit::new(tenant.clone());
+        let mut add = |account, action, changes| {
+            commit.events.push(AuditEvent {
+                id: mint.event(),
+                at: DateTime::UNIX_EPOCH,
+                tenant: tenant.clone(),
+                actor: Actor::Clock,
+                action: Code::new(action),
+                account: Some(account),
+                outcome: AuditOutcome::Done,
+                rule: None,
+                changes,
+            });
+        };
+        add(holder, "access.asked_for", vec!["at workshop".to_owned(), format!("lease {lease}")]);
+        for (action, why) in steps {
+            add(lease, action, vec!["ending jit-7 at workshop".to_owned(), (*why).to_owned()]);
+        }
+        store.commit(&commit).await.unwrap();
+        let rows = Trail::new(&store, &tenant).rows(Some(holder)).await.unwrap();
+        rows.into_iter().map(|row| row.words.split('`').next().unwrap_or_default().to_owned()).collect()
+    }
+
+    #[tokio::test]
+    async fn of_what_was_never_handed_out_its_holder_reads_that_it_was_asked_for() {
+        let why = "because interrupted";
+        let [began, gone] = [
+            "Began to end, for whoever asked for it got no answer: ",
+            "Nothing is left of what was asked for: ",
+        ];
+        let ends = [("lease.ending", why), ("lease.removed", why)];
+        assert_eq!(told(&ends).await, [gone, began, "Asked for "]);
+        let lent = [&[("lease.active", "")][..], &ends].concat();
+        assert_eq!(told(&lent).await, [gone, began, "Checked out "]);
     }
 }

@@ -243,12 +243,14 @@ fn asked_for(step: &AuditEvent, id: EventId, lease: &Lease) -> AuditEvent {
     AuditEvent { id, action: Code::new("access.asked_for"), account, changes, ..step.clone() }
 }
 
-/// Says how a lease is after a step, and its end where the step is what set it.
+/// Says how a lease is after a step, its end where the step is what set it, and the reason where the step begins its end or
+/// proves it.
 fn step_of(lease: &Lease, action: &'static str) -> Vec<String> {
     let mut said = vec![format!("{} {} at {}", lease.phase.word(), lease.remote.name, lease.target)];
     if matches!(action, "lease.active" | "lease.extended") {
         said.push(format!("until {}", lease.until.to_rfc3339_opts(SecondsFormat::AutoSi, true)));
     }
+    said.extend(lease.phase.why().and_then(|why| why.said_of(action)));
     said
 }
 
