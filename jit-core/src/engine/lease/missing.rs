@@ -14,7 +14,7 @@ use super::super::{
 };
 use crate::{
     BackendError, Claimed, ErrorKind, Jit, Lane, LookupKey, Settlement, Store, TargetId, Task, TaskKind,
-    Tenants, WorkerId,
+    TenantId, Tenants, WorkerId,
 };
 
 /// How long a task must have been left alone before this engine looks at it: another one that has the target would have
