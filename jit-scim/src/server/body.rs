@@ -9,6 +9,7 @@ use std::sync::Arc;
 use jit_core::MEMBERSHIPS;
 use serde::Deserialize;
 
+use super::served::Served;
 use crate::error::ScimError;
 use crate::json::Json;
 use crate::reason::Reason;
@@ -121,9 +122,10 @@ pub(super) fn pack(resource: &Resource, besides: &Besides) -> Arc<str> {
     format!("[{},{},{shown},{everything},{besides}]", shown.len(), everything.len()).into()
 }
 
-/// Refuses a resource that is longer than it may be, unless it was as long before. Groups of a person do not count, for others
-/// put them in, nor does whether they are in use: nobody stays in for being too long.
+/// Refuses a resource that is longer than it may be, unless it was as long before. Groups that others put a person into do not
+/// count, nor does whether they are in use: nobody stays in for being too long.
 pub(super) fn check_length(
+    served: &Served,
     (body, resource): (&str, &Resource),
     before: Option<&Resource>,
     most: usize,
@@ -131,10 +133,11 @@ pub(super) fn check_length(
     if parts(body)?.everything.len() <= most {
         return Ok(());
     }
+    let apart = served.uncounted();
     let own = |resource: &Resource| {
         let mut own = resource.clone();
-        for apart in ["groups", "active"].iter().filter_map(|name| resource.kind().resolve(name)) {
-            own.take(&apart);
+        for apart in &apart {
+            own.take(apart);
         }
         own.to_stored().len()
     };

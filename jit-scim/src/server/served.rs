@@ -17,7 +17,7 @@ use crate::json::Json;
 use crate::reason::Reason;
 use crate::resource::write::{number, text};
 use crate::resource::{Labelled, Meta, Resource, Version};
-use crate::schema::{GROUP, ResourceType, USER};
+use crate::schema::{Attribute, AttributePath, GROUP, Kind, Mutability, ResourceType, USER};
 use crate::text::fold;
 
 /// The index of what the source calls a person for good.
@@ -197,6 +197,20 @@ impl Served {
             }
             Role::Plain => {}
         }
+    }
+
+    /// Lists what does not count for how long a resource may be: the groups that others put a person into, and whether they are
+    /// in use. What is only called like that counts.
+    pub(super) fn uncounted(&self) -> Vec<AttributePath> {
+        if self.role != Role::Person {
+            return Vec::new();
+        }
+        let is_put_in = |groups: &Attribute| groups.mutability() == Mutability::ReadOnly;
+        let is_switch = |active: &Attribute| active.kind() == Kind::Boolean && !active.is_multi_valued();
+        let find = |name, is_it: &dyn Fn(&Attribute) -> bool| {
+            self.kind.resolve(name).filter(|path| self.kind.attribute(path).is_some_and(is_it))
+        };
+        find("groups", &is_put_in).into_iter().chain(find("active", &is_switch)).collect()
     }
 
     fn index(&self, name: &str) -> Option<&IndexName> {

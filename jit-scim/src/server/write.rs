@@ -37,7 +37,7 @@ impl Turn<'_> {
         };
         let body = body::pack(&fresh.resource, &fresh.besides);
         let most = self.realm.connection.limits.resource_bytes;
-        body::check_length((&body, &fresh.resource), before.map(|(_, old)| old), most)?;
+        body::check_length(served, (&body, &fresh.resource), before.map(|(_, old)| old), most)?;
         let after = self.document_after(before_document, served.of.key(id), body, names);
         let write = match before_document {
             Some(before) => DocumentWrite::update(before, after.clone()),

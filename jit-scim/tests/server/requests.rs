@@ -189,6 +189,30 @@ async fn a_resource_grows_no_longer_than_is_kept() {
     house.patch(&format!("/Users/{id}"), shorter).await.is(200);
 }
 
+/// What is called as that of a person is which does not count is anything else in another type.
+#[tokio::test]
+async fn a_resource_of_a_type_of_ones_own_grows_no_longer_than_is_kept_whatever_its_attributes_are_called() {
+    let team = "urn:example:team";
+    let schema = json!({"id": team, "name": "Team", "attributes": [
+        {"name": "groups", "type": "string", "multiValued": true}, {"name": "active", "type": "string", "multiValued": true}]});
+    let kind = json!({"id": "Team", "name": "Team", "endpoint": "/Teams", "schema": team});
+    let schemas = jit_scim::Schemas::builder().add_schemas(schema.to_string().as_bytes()).unwrap();
+    let schemas = schemas.add_resource_types(kind.to_string().as_bytes()).unwrap().build();
+    let house = house_with(SETTINGS, |connection| {
+        let mut limits = jit_scim::Limits::default();
+        limits.resource_bytes = 2_000;
+        connection.limits(limits).schemas(schemas.clone())
+    });
+    for name in ["groups", "active"] {
+        let path = format!("/Teams/{}", house.post("/Teams", json!({"schemas": [team]})).await.is(201).id());
+        let add = |number: usize| json!([{"op": "add", "path": name, "value": [format!("{number}{}", "x".repeat(700))]}]);
+        for number in 0..2 {
+            house.patch(&path, add(number)).await.is(200);
+        }
+        house.patch(&path, add(2)).await.refuses(413, None);
+    }
+}
+
 /// Nobody stays in use for being as long as one may be.
 #[tokio::test]
 async fn who_is_as_long_as_is_kept_is_put_out_of_use_all_the_same() {
