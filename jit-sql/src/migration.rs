@@ -169,13 +169,13 @@ mod tests {
     fn check_history(steps: &'static [Migration], history: &[&[&str]]) {
         assert_eq!(steps.len(), history.len(), "each step has its checksum here");
         for (step, known) in steps.iter().zip(history) {
-            let (now, former) = known.split_last().unwrap();
-            assert_eq!(step.checksum(), *now, "step {} changed", step.version);
-            assert_eq!(step.former, former, "what step {} was is former", step.version);
-            for was in former {
+            assert_eq!(known.last(), Some(&step.checksum().as_str()), "step {} changed", step.version);
+            let former = known.split_last().map(|(_, former)| former);
+            assert_eq!(former, Some(step.former), "what step {} was is former", step.version);
+            for was in step.former {
                 let applied = [(i64::from(step.version), (*was).to_owned())];
-                let again = pending(steps, &applied).unwrap();
-                assert!(again.contains(&step), "step {} is gone through again", step.version);
+                let again = pending(steps, &applied).map(|again| again.contains(&step));
+                assert_eq!(again, Ok(true), "step {} is gone through again", step.version);
             }
         }
     }
