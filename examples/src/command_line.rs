@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::ffi::OsString;
-use std::fmt::Display;
+use std::fmt::{self, Display};
 use std::path::PathBuf;
 use std::str::FromStr;
 
@@ -67,7 +67,6 @@ impl UsageError {
 pub(crate) type Known = (&'static str, bool);
 
 /// What was given on a command line, taken piece by piece.
-#[derive(Debug)]
 pub(crate) struct Given {
     words: std::vec::IntoIter<OsString>,
     options: BTreeMap<&'static str, Vec<OsString>>,
@@ -183,6 +182,16 @@ impl Given {
     }
 }
 
+/// What stands on a command line may be a token, a code or the password in the URL of a store.
+impl fmt::Debug for Given {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let options: Vec<_> = self.options.keys().collect();
+        let words = self.words.as_slice().len();
+        let mut shown = f.debug_struct("Given");
+        shown.field("words", &words).field("options", &options).field("help", &self.help).finish()
+    }
+}
+
 enum Argument {
     Word(OsString),
     Option(String),
@@ -238,6 +247,13 @@ mod tests {
         let mut twice = twice.unwrap();
         assert_eq!(twice.one("--key"), Err(UsageError::Repeated("--key")));
         assert_eq!(twice.flag("--all"), Err(UsageError::Repeated("--all")));
+    }
+
+    #[test]
+    fn what_was_given_is_named_and_not_shown() {
+        let given = given("out hush-1 --key=hush-2 --file hush-3").unwrap();
+        let shown = format!("{given:?}");
+        assert!(shown.contains("--key") && shown.contains("--file") && !shown.contains("hush"), "{shown}");
     }
 
     #[test]
